@@ -1,0 +1,1 @@
+//! Criterion benchmarks of PandoDB; each file beside this one is a benchmark.
