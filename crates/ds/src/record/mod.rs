@@ -1,6 +1,8 @@
 //! Values and their stored forms: rows, order-preserving keys, numbers, collations.
 
 pub mod number;
+pub mod row;
 mod value;
+pub mod varint;
 
 pub use value::{Value, ValueRef};
