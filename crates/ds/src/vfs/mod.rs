@@ -12,7 +12,7 @@ pub mod sim;
 mod buffer;
 #[cfg(test)]
 mod conformance;
-mod lock;
+pub mod lock;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::Path;
 
 use super::disk::{Change, GRANULE, Node, NodeId};
-use super::{Fault, OperationKind, World, injected};
+use super::world::{World, injected, no_memory};
+use super::{Fault, OperationKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{Arc, Mutex};
 use crate::vfs::{File, end_of, memory};
@@ -159,7 +160,7 @@ impl File for SimFile {
                 let (index, bit) = ((choice % read as u64) as usize, choice >> 61);
                 buffer[index] ^= 1 << bit;
                 let damaged = node.damage(offset + index as u64, &buffer[index..=index]);
-                damaged.map_err(|cause| super::no_memory(&self.path).caused_by(cause))?;
+                damaged.map_err(|cause| no_memory(&self.path).caused_by(cause))?;
                 Ok(read)
             }
             Some(Fault::StaleRead) => {

@@ -47,13 +47,14 @@
 //! [`operations`](SimVfs::operations), then run it on fresh disks with
 //! [`crash_at`](SimVfs::crash_at) for each number up to there; [`copy`](SimVfs::copy) tries several
 //! outcomes of one crash. Neighbours: `disk` (what is durable), `crash` (what survives), `fault`
-//! (what goes wrong), `file` (handles), `trace` (what happened).
+//! (what goes wrong), `file` (handles), `trace` (what happened), `world` (the state).
 
 mod crash;
 mod disk;
 mod fault;
 mod file;
 mod trace;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -62,15 +63,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fastrand::Rng;
-
-use self::disk::{Change, Disk, NameChange, NodeId};
-use self::fault::Faults;
-use self::trace::Trace;
-use super::lock::HeldLocks;
+use self::disk::{Change, NameChange};
+use self::world::{World, injected, no_memory};
 use super::memory::{already_there, missing};
 use super::{Clock, DatabaseLock, File, OpenMode, Vfs, plain};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::sync::{Arc, Mutex};
 
 pub use self::crash::Survival;
@@ -81,9 +78,6 @@ pub use self::trace::Operation;
 /// What the wall clock shows when a simulation starts, in microseconds since 1970.
 const START_MICROS: i64 = 1_700_000_000_000_000;
 
-/// How long an operation takes.
-const OPERATION_TIME: Duration = Duration::from_micros(10);
-
 /// A simulated machine; clones share it. See the [module](self) for its rules.
 #[derive(Clone)]
 pub struct SimVfs {
@@ -91,40 +85,10 @@ pub struct SimVfs {
     seed: u64,
 }
 
-/// The state of the machine.
-#[derive(Clone, Debug)]
-struct World {
-    disk: Disk,
-    faults: Faults,
-    locks: HeldLocks,
-    trace: Trace,
-    operations: u64,
-    now: Duration,
-    on: bool,
-    /// Counts crashes and killed processes; handles of older ones are dead.
-    process: u64,
-    fault_rng: Rng,
-    crash_rng: Rng,
-    program_rng: Rng,
-}
-
 impl SimVfs {
     /// A running machine with an empty disk whose every chance is decided by `seed`.
     pub fn new(seed: u64) -> Self {
-        let mut world = World {
-            disk: Disk::default(),
-            faults: Faults::default(),
-            locks: HeldLocks::default(),
-            trace: Trace::default(),
-            operations: 0,
-            now: Duration::ZERO,
-            on: true,
-            process: 0,
-            fault_rng: Rng::with_seed(0),
-            crash_rng: Rng::with_seed(0),
-            program_rng: Rng::with_seed(0),
-        };
-        world.seed(seed);
+        let world = World::new(seed);
         Self { world: Arc::new(Mutex::new(world)), seed }
     }
 
@@ -210,7 +174,7 @@ impl SimVfs {
     }
 
     /// Limits the sum of the lengths of all files; growing beyond it is
-    /// [`Full`](ErrorKind::Full). A limit below what is used only stops growth.
+    /// [`Full`](crate::ErrorKind::Full). A limit below what is used only stops growth.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.world.lock().disk.capacity = bytes;
     }
@@ -364,119 +328,10 @@ impl Vfs for SimVfs {
     }
 }
 
-impl World {
-    fn seed(&mut self, seed: u64) {
-        let mut seeds = Rng::with_seed(seed);
-        self.fault_rng = seeds.fork();
-        self.crash_rng = seeds.fork();
-        self.program_rng = seeds.fork();
-    }
-
-    fn find(&self, path: &Path) -> Option<NodeId> {
-        self.disk.names.get(plain(path)).copied()
-    }
-
-    fn node(&mut self, node: NodeId, path: &Path) -> Result<&mut disk::Node> {
-        let node = self.disk.nodes.get_mut(&node);
-        node.ok_or_else(|| Error::new(ErrorKind::Io, "the file's contents are gone").in_file(path))
-    }
-
-    fn check_power(&self, path: &Path) -> Result<()> {
-        if self.on { Ok(()) } else { Err(machine_is_off(path)) }
-    }
-
-    /// Counts and records an operation and decides what befalls it.
-    fn begin(
-        &mut self,
-        kind: OperationKind,
-        path: &Path,
-        offset: u64,
-        len: usize,
-    ) -> Result<Option<Fault>> {
-        self.check_power(path)?;
-        self.operations += 1;
-        self.now += OPERATION_TIME;
-        let number = self.operations;
-        let fault = self.faults.decide(number, kind, &mut self.fault_rng);
-        self.trace.push(Operation { number, kind, path: path.into(), offset, len, fault });
-        Ok(fault)
-    }
-
-    /// Fails an operation that the fault keeps from having any effect.
-    fn refuse(fault: Option<Fault>, path: &Path) -> Result<()> {
-        match fault {
-            Some(fault) if fault.is_reported() && fault != Fault::Crash => {
-                Err(injected(fault, path))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Cuts the power, if that is what befell the operation, after it had its effect.
-    fn end(&mut self, fault: Option<Fault>, path: &Path) -> Result<()> {
-        if fault != Some(Fault::Crash) {
-            return Ok(());
-        }
-        let survival = Survival::choose(&mut self.crash_rng);
-        self.crash(survival);
-        Err(machine_is_off(path))
-    }
-
-    fn change(&mut self, node: NodeId, path: &Path, change: Change) -> Result<()> {
-        let changed = self.node(node, path)?.change(change);
-        changed.map_err(|cause| no_memory(path).caused_by(cause))
-    }
-
-    /// Makes those changes durable that `survives` chooses, and forgets the others.
-    fn sync_node(
-        &mut self,
-        node: NodeId,
-        path: &Path,
-        mut survives: impl FnMut(&mut Rng) -> bool,
-    ) -> Result<()> {
-        let Self { disk, fault_rng, .. } = self;
-        let Some(node) = disk.nodes.get_mut(&node) else { return Ok(()) };
-        let synced = node.sync(|| survives(fault_rng));
-        synced.map_err(|cause| no_memory(path).caused_by(cause))
-    }
-
-    fn crash(&mut self, survival: Survival) {
-        if !self.on {
-            return;
-        }
-        // Out of memory here means that the simulation is, and an older disk is a fair outcome.
-        _ = crash::strike(&mut self.disk, survival, &mut self.crash_rng);
-        self.end_process();
-        self.on = false;
-    }
-
-    fn end_process(&mut self) {
-        self.process += 1;
-        self.locks.clear();
-    }
-}
-
 fn whole(buffer: &super::buffer::Buffer) -> Vec<u8> {
     let mut bytes = vec![0; buffer.len() as usize];
     buffer.read(0, &mut bytes);
     bytes
-}
-
-#[cold]
-fn machine_is_off(path: &Path) -> Error {
-    let message = "the simulated machine is off; restart() gives back the surviving disk";
-    Error::new(ErrorKind::Io, message).in_file(path)
-}
-
-#[cold]
-fn no_memory(path: &Path) -> Error {
-    Error::new(ErrorKind::Full, "no memory is left for the simulated disk").in_file(path)
-}
-
-#[cold]
-fn injected(fault: Fault, path: &Path) -> Error {
-    let kind = if fault == Fault::NoSpace { ErrorKind::Full } else { ErrorKind::Io };
-    Error::new(kind, format!("simulated {fault}")).in_file(path)
 }
 
 #[derive(Debug)]

@@ -8,7 +8,10 @@ mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fastrand::Rng;
+
 use super::*;
+use crate::error::ErrorKind;
 
 fn root() -> &'static Path {
     Path::new("")
@@ -374,7 +377,7 @@ fn time_passes_by_operations_and_sleep_alone() {
     assert_eq!(clock.now_micros(), start);
     disk.open(Path::new("file"), OpenMode::Create).unwrap();
     assert_eq!(clock.now_micros(), start + 10);
-    clock.sleep(Duration::from_secs(3600));
+    clock.sleep(Duration::from_hours(1));
     assert_eq!(clock.monotonic(), Duration::from_micros(3_600_000_010));
 }
 
