@@ -153,7 +153,7 @@ impl Modules {
         let mut found = Vec::new();
         for (path, file, source) in own {
             let module = module_of(path);
-            if module == "lib" || file.is_test() {
+            if module == "lib" || file.is_test {
                 continue;
             }
             let Some((_, allowed)) = self.edges.iter().find(|(name, _)| *name == module) else {

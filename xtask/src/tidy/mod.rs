@@ -75,19 +75,45 @@ struct File {
     text: String,
     /// Only for `.rs` files.
     source: Option<Source>,
+    /// Whether only tests compile it.
+    is_test: bool,
 }
 
 impl File {
     fn new(path: &str, text: String) -> Self {
         let source = path.ends_with(".rs").then(|| Source::new(&text));
-        Self { path: path.to_owned(), text, source }
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let in_tests = path.starts_with("tests/") || path.contains("/tests/");
+        let is_test = name == "tests.rs" || name == "loom.rs" || in_tests;
+        Self { path: path.to_owned(), text, source, is_test }
     }
 
-    /// Whether only tests compile it: `tests.rs`, `loom.rs`, or anything below a `tests` folder.
-    fn is_test(&self) -> bool {
-        let name = self.path.rsplit('/').next().unwrap_or_default();
-        let in_tests = self.path.starts_with("tests/") || self.path.contains("/tests/");
-        name == "tests.rs" || name == "loom.rs" || in_tests
+    /// The paths, without `.rs`, of the modules that it declares for tests only.
+    fn test_modules(&self) -> Vec<String> {
+        let Some(source) = &self.source else { return Vec::new() };
+        let (folder, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        let folder = match name {
+            "mod.rs" | "lib.rs" | "main.rs" => folder.to_owned(),
+            _ => format!("{folder}/{}", name.trim_end_matches(".rs")),
+        };
+        let items = source.test_items();
+        let declared = items.into_iter().filter_map(|item| {
+            let (_, name) = source.code[item].strip_suffix(';')?.rsplit_once("mod ")?;
+            Some(format!("{folder}/{}", name.trim()))
+        });
+        declared.collect()
+    }
+}
+
+/// Marks the files that stand behind `#[cfg(test)] mod name;`, however they are called.
+fn mark_tests(files: &mut [File]) {
+    let modules: Vec<String> = files.iter().flat_map(File::test_modules).collect();
+    for file in files {
+        let declared = |module: &String| {
+            let rest = file.path.strip_prefix(module.as_str());
+            rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        };
+        file.is_test |= modules.iter().any(declared);
     }
 }
 
@@ -141,6 +167,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             files.push(File::new(path, text));
         }
     }
+    mark_tests(&mut files);
     let found = check(&paths, &files);
     let exceptions = exceptions::read()?;
     let exception_count = exceptions.len();
@@ -177,6 +204,18 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), RULES.len());
+    }
+
+    #[test]
+    fn modules_that_only_tests_declare_are_tests() {
+        let mut files = [
+            File::new("src/a/mod.rs", "#[cfg(test)]\nmod model;\nmod real;".into()),
+            File::new("src/a/model.rs", String::new()),
+            File::new("src/a/real.rs", "#[cfg(test)]\nmod cases;".into()),
+            File::new("src/a/real/cases.rs", String::new()),
+        ];
+        mark_tests(&mut files);
+        assert_eq!(files.map(|file| file.is_test), [false, true, false, true]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) const FOLDER_FILES: Rule = Rule {
 
 fn file_lines(file: &File) -> Vec<Violation> {
     let Some(source) = &file.source else { return Vec::new() };
-    let (lines, limit) = if file.is_test() {
+    let (lines, limit) = if file.is_test {
         (file.text.lines().count(), LONG_FILE_LINES_LIMIT)
     } else {
         let test_lines: usize = source
