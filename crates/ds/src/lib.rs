@@ -18,5 +18,9 @@ pub mod record;
 pub mod format;
 pub mod page;
 pub mod cache;
+pub mod space;
+pub mod metrics;
+pub mod pager;
+pub mod tree;
 
 pub use error::{Error, ErrorKind, Result};
