@@ -15,6 +15,7 @@ pub mod vfs;
 
 // What is stored.
 pub mod record;
+pub mod codec;
 pub mod format;
 pub mod page;
 pub mod cache;
