@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::{MemoryVfs, OpenMode, OsVfs, Vfs};
+use super::{MemoryVfs, OpenMode, OsVfs, SimVfs, Vfs};
 use crate::error::{ErrorKind, Result};
 
 #[test]
@@ -22,6 +22,14 @@ fn memory() {
     conforms(&MemoryVfs::new(), Path::new(""));
     let clock = MemoryVfs::new().clock();
     conforms(&MemoryVfs::with_clock_and_seed(clock, 1), Path::new("relative"));
+}
+
+#[test]
+fn simulation() {
+    for seed in 0..3 {
+        conforms(&SimVfs::new(seed), Path::new("/world"));
+        conforms(&SimVfs::new(seed), Path::new(""));
+    }
 }
 
 /// Runs the whole suite in the empty folder `root`.

@@ -15,8 +15,9 @@
 //! lock. Not guaranteed: anything between machines on a network file system without locks, or
 //! after a `fork` without `exec`, where the child shares the lock. The companion is removed when
 //! the lock is dropped (on Unix, where an opener can tell that the file it locked is gone). In a
-//! directory that cannot be written, the lock on the database file alone has to do.
-//! Neighbours: `os` takes these locks, `memory` and `sim` use [`HeldLocks`].
+//! directory that cannot be written, the lock on the database file alone has to do, and the holder
+//! stays unnamed, as it does on systems whose locks forbid reading.
+//! Neighbours: `os` takes these locks, `memory` and `sim` use `HeldLocks`.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

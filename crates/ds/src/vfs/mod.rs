@@ -7,11 +7,12 @@
 
 pub mod memory;
 pub mod os;
+pub mod sim;
 
 mod buffer;
 #[cfg(test)]
 mod conformance;
-mod lock;
+pub mod lock;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::sync::Arc;
 
 pub use memory::MemoryVfs;
 pub use os::{OsClock, OsVfs};
+pub use sim::{Fault, FaultRates, SimVfs, Survival};
 
 /// How [`Vfs::open`] treats an existing or a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
