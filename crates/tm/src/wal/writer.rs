@@ -83,6 +83,13 @@ impl Writer {
         for path in &end.stale {
             vfs.remove(path)?;
         }
+        // What a killed process wrote and nobody synced can still be lost, while what is
+        // appended from now on must not outlive it.
+        let mut unsynced = Vec::new();
+        for &number in &end.replayed {
+            let path = segment_path(database, number);
+            unsynced.push((number, vfs.open(&path, OpenMode::Write)?));
+        }
         let closed = end.segments.iter().map(|&(number, end)| Closed { number, end }).collect();
         Ok(Self {
             vfs,
@@ -94,8 +101,8 @@ impl Writer {
             next_number: end.next_number,
             closed,
             spares: VecDeque::new(),
-            unsynced: Vec::new(),
-            directory_changed: !end.stale.is_empty(),
+            unsynced,
+            directory_changed: true,
         })
     }
 
@@ -104,7 +111,7 @@ impl Writer {
         self.next
     }
 
-    /// Bytes of frames in segments that were not recycled yet: what recovery would read.
+    /// How many segments were not given up yet: what recovery would look at.
     pub fn segment_count(&self) -> usize {
         self.closed.len() + usize::from(self.current.is_some())
     }
@@ -155,9 +162,8 @@ impl Writer {
     /// If the result's [`run`](SyncPlan::run) fails, no later plan covers what it covered:
     /// nothing may be taken as durable any more.
     pub fn begin_sync(&mut self) -> SyncPlan {
-        let directory = std::mem::take(&mut self.directory_changed).then(|| {
-            (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf())
-        });
+        let directory = std::mem::take(&mut self.directory_changed)
+            .then(|| (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf()));
         SyncPlan {
             directory,
             closed: std::mem::take(&mut self.unsynced),
