@@ -15,7 +15,7 @@ use std::path::Path;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{Fault, SimVfs, Vfs};
 
-use super::tests::{ID, PATH, check, frames_of, small_segments};
+use super::tests::{ID, PATH, append, check, frames_of, small_segments, sync};
 use super::*;
 use crate::error::Result;
 use crate::ids::{CommitId, Lsn};
@@ -49,14 +49,14 @@ fn run(vfs: &SimVfs, promise: &mut Promise, commits: u64, seed: u64) -> Result<(
         let commit = promise.appended + 1;
         // Counted before: after an error it may be there.
         promise.appended = commit;
-        let position = log.append(&mut frames_of(commit), CommitId(commit), known)?;
+        let position = append(&mut log, &mut frames_of(commit), CommitId(commit), known)?;
         if rng.u8(..3) == 0 {
-            known = log.begin_sync().run()?;
+            known = sync(&mut log)?;
             promise.durable = (position, commit);
         }
         if rng.u8(..8) == 0 {
             // A checkpoint is durable with all that it holds, and syncs the log before.
-            known = log.begin_sync().run()?;
+            known = sync(&mut log)?;
             promise.durable = (position, commit);
             promise.checkpoint = (position, commit);
             log.retire(position)?;

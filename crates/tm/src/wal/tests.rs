@@ -78,6 +78,27 @@ pub(super) fn writer(vfs: &Arc<dyn Vfs>, options: WalOptions, end: &LogEnd) -> W
     Writer::open(Arc::clone(vfs), Path::new(PATH), ID, options, end).unwrap()
 }
 
+/// Stages and writes.
+pub(super) fn append(
+    log: &mut Writer,
+    frames: &mut FrameBuffer,
+    commit: CommitId,
+    durable: Lsn,
+) -> Result<Lsn> {
+    log.stage(frames, commit, durable)?;
+    let plan = log.begin_flush(false);
+    let target = plan.target();
+    plan.run()?;
+    Ok(target)
+}
+
+pub(super) fn sync(log: &mut Writer) -> Result<Lsn> {
+    let plan = log.begin_flush(true);
+    let target = plan.target();
+    plan.run()?;
+    Ok(target)
+}
+
 pub(super) fn small_segments() -> WalOptions {
     WalOptions { segment_len: 1500, spare_segments: 2, archive: false }
 }
@@ -120,9 +141,9 @@ proptest! {
                 Step::Append => {
                     commit += 1;
                     let mut frames = frames_of(commit);
-                    log.append(&mut frames, CommitId(commit), durable).unwrap();
+                    append(&mut log, &mut frames, CommitId(commit), durable).unwrap();
                 }
-                Step::Sync => durable = log.begin_sync().run().unwrap(),
+                Step::Sync => durable = sync(&mut log).unwrap(),
                 Step::Checkpoint => {
                     checkpoint = (log.position(), commit);
                     log.retire(log.position()).unwrap();
@@ -149,7 +170,7 @@ fn segments_are_recycled_and_the_log_stays_small() {
     let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
     let mut log = writer(&vfs, small_segments(), &LogEnd::empty(Lsn::ZERO));
     for commit in 1..=400 {
-        log.append(&mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap();
+        append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap();
         log.retire(log.position()).unwrap();
     }
     let files = vfs.list(Path::new("")).unwrap();
@@ -167,7 +188,7 @@ fn archived_segments_are_listed_and_pruned_up_to_a_position() {
     let mut log = writer(&vfs, options, &LogEnd::empty(Lsn::ZERO));
     let mut ends = vec![Lsn::ZERO];
     for commit in 1..=60 {
-        ends.push(log.append(&mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap());
+        ends.push(append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap());
     }
     log.retire(log.position()).unwrap();
     let path = Path::new(PATH);
@@ -188,12 +209,12 @@ fn a_range_is_read_while_the_writer_goes_on() {
     let mut log = writer(&vfs, small_segments(), &LogEnd::empty(Lsn::ZERO));
     let mut ends = vec![Lsn::ZERO];
     for commit in 1..=20 {
-        ends.push(log.append(&mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap());
+        ends.push(append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap());
     }
     let path = Path::new(PATH);
     let mut reader = Reader::open_range(&*vfs, path, ID, ends[5], ends[15]).unwrap();
     for commit in 6..=15 {
-        log.append(&mut frames_of(commit + 100), CommitId(commit + 100), ends[20]).unwrap();
+        append(&mut log, &mut frames_of(commit + 100), CommitId(commit + 100), ends[20]).unwrap();
         let found = reader.next_transaction().unwrap().unwrap();
         check(&found);
         assert_eq!(found.commit.0, commit);
@@ -208,12 +229,12 @@ fn each_flipped_bit_of_durable_bytes_is_damage_and_never_a_shorter_log() {
     let mut log = writer(&shared, WalOptions::default(), &LogEnd::empty(Lsn::ZERO));
     let mut durable = Lsn::ZERO;
     for commit in 1..=6 {
-        log.append(&mut frames_of(commit), CommitId(commit), durable).unwrap();
-        durable = log.begin_sync().run().unwrap();
+        append(&mut log, &mut frames_of(commit), CommitId(commit), durable).unwrap();
+        durable = sync(&mut log).unwrap();
     }
     let known = durable;
     // The last one says that all before it was durable.
-    log.append(&mut frames_of(7), CommitId(7), durable).unwrap();
+    append(&mut log, &mut frames_of(7), CommitId(7), durable).unwrap();
     let file = Path::new("base.pando-wal-00000001");
     let bytes = vfs.contents(file).unwrap();
     for at in 512..512 + known.0 as usize {
@@ -232,7 +253,7 @@ fn each_flipped_bit_of_durable_bytes_is_damage_and_never_a_shorter_log() {
 fn a_log_of_another_database_is_refused() {
     let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
     let mut log = writer(&vfs, small_segments(), &LogEnd::empty(Lsn::ZERO));
-    log.append(&mut frames_of(1), CommitId(1), Lsn::ZERO).unwrap();
+    append(&mut log, &mut frames_of(1), CommitId(1), Lsn::ZERO).unwrap();
     let other = DatabaseId([4; 16]);
     let error = Reader::open(&*vfs, Path::new(PATH), other, Lsn::ZERO).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Mismatch);
@@ -249,7 +270,7 @@ proptest! {
         let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
         let mut log = writer(&vfs, small_segments(), &LogEnd::empty(Lsn::ZERO));
         for commit in 1..=16 {
-            log.append(&mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap();
+            append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap();
         }
         for path in vfs.list(Path::new("")).unwrap() {
             let file = vfs.open(&path, OpenMode::Write).unwrap();
