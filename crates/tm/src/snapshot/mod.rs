@@ -90,7 +90,14 @@ pub struct SnapshotView {
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { blocks: std::array::from_fn(|_| OnceLock::new()), next: AtomicUsize::new(0) }
+        let table =
+            Self { blocks: std::array::from_fn(|_| OnceLock::new()), next: AtomicUsize::new(0) };
+        // `loom` does not see that a block is made before it is found: there they are made here.
+        #[cfg(loom)]
+        for index in 0..BLOCKS {
+            table.block(index);
+        }
+        table
     }
 }
 
@@ -163,9 +170,9 @@ impl Snapshots {
 
     fn claim(&self, epoch: u64) -> Option<(usize, usize)> {
         let start = self.next.fetch_add(1, Ordering::Relaxed);
-        for (index, block) in self.blocks.iter().enumerate() {
-            let len = BLOCK_SLOTS << index.saturating_sub(1);
-            let slots = block.get_or_init(|| (0..len).map(|_| Slot::new()).collect());
+        for index in 0..BLOCKS {
+            let slots = self.block(index);
+            let len = slots.len();
             for offset in 0..len {
                 let at = (start + offset) % len;
                 let slot = slots.get(at)?;
@@ -180,6 +187,12 @@ impl Snapshots {
             }
         }
         None
+    }
+
+    /// A block, made when it is first needed.
+    fn block(&self, index: usize) -> &[Slot] {
+        let len = BLOCK_SLOTS << index.saturating_sub(1);
+        self.blocks[index].get_or_init(|| (0..len).map(|_| Slot::new()).collect())
     }
 
     fn slot(&self, block: usize, slot: usize) -> Option<&Slot> {
