@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Use `cargo test` even where nextest is installed.
     #[arg(long)]
     without_nextest: bool,
+    /// Where the seeds of the model tests begin (default: 0, the same cases in every run).
+    #[arg(long, value_name = "S")]
+    pub(crate) seed_start: Option<u64>,
     /// Run only the tests whose name contains one of these.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -40,6 +43,10 @@ pub(crate) fn run_tests(arguments: &Arguments) -> Outcome<Vec<String>> {
     } else {
         println!("cargo-nextest is not installed (or not wanted): using cargo test.");
         Tool::cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
+    };
+    let tool = match arguments.seed_start {
+        Some(start) => tool.env("PANDO_SEED_START", start.to_string()),
+        None => tool,
     };
     let tool = packages(tool, arguments);
     let tool = if nextest || arguments.filters.is_empty() { tool } else { tool.argument("--") };
