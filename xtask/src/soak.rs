@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 /// One round of every search; returns the names of those that do not exist.
 fn round(seeds: u64, start: u64) -> Outcome<Vec<&'static str>> {
     let mut missing = Vec::new();
-    test::run_tests(&test::Arguments { seed_start: Some(start), ..test::Arguments::default() })?;
+    test::run_tests(&test::Arguments::with_seed_start(start))?;
     sim::run(&sim::Arguments { seeds, start, seed: None, layer: None })?;
     if differential::exists() {
         let options = vec!["--start".to_owned(), start.to_string()];

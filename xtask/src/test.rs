@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     without_nextest: bool,
     /// Where the seeds of the model tests begin (default: 0, the same cases in every run).
     #[arg(long, value_name = "S")]
-    pub(crate) seed_start: Option<u64>,
+    seed_start: Option<u64>,
     /// Run only the tests whose name contains one of these.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -55,6 +55,13 @@ pub(crate) fn run_tests(arguments: &Arguments) -> Outcome<Vec<String>> {
         return Err(Failure::new("the test run ended without a summary"));
     }
     Ok(summaries)
+}
+
+impl Arguments {
+    /// All tests, with the cases of the model tests beginning at `start`.
+    pub(crate) fn with_seed_start(start: u64) -> Self {
+        Self { seed_start: Some(start), ..Self::default() }
+    }
 }
 
 /// Runs the examples in the documentation.

@@ -15,8 +15,13 @@ pub mod vfs;
 
 // What is stored.
 pub mod record;
+
+// How it lies in the file.
 pub mod format;
+
+// What of it is in memory, and for how long.
 pub mod page;
+
 pub mod cache;
 
 pub use error::{Error, ErrorKind, Result};

@@ -3,6 +3,8 @@
 //! The tables of `docs/file-format.md` are printed from these constants (`cargo xtask codegen`),
 //! and a test compares them with what the encoders write. Neighbours: `superblock`, `page_ref`.
 
+use std::fmt::Write;
+
 /// A field of a fixed structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -32,29 +34,24 @@ impl Structure {
     pub fn to_markdown(&self) -> String {
         let mut text = String::from("| offset | bytes | field | meaning |\n|---|---|---|---|\n");
         for field in self.fields {
-            text.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
-                field.offset, field.bytes, field.name, field.meaning
-            ));
+            let Field { name, offset, bytes, meaning } = field;
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "| {offset} | {bytes} | {name} | {meaning} |");
         }
         text
     }
 
     /// Whether the fields follow one another without gap or overlap up to the length.
     pub fn is_contiguous(&self) -> bool {
-        let end = self.fields.iter().try_fold(0, |at, field| {
-            (field.offset == at).then_some(field.offset + field.bytes)
-        });
+        let end = self
+            .fields
+            .iter()
+            .try_fold(0, |at, field| (field.offset == at).then_some(field.offset + field.bytes));
         end == Some(self.bytes)
     }
 }
 
-const fn field(
-    name: &'static str,
-    offset: usize,
-    bytes: usize,
-    meaning: &'static str,
-) -> Field {
+const fn field(name: &'static str, offset: usize, bytes: usize, meaning: &'static str) -> Field {
     Field { name, offset, bytes, meaning }
 }
 
@@ -158,15 +155,8 @@ pub const SUPERBLOCK: Structure = Structure {
 };
 
 /// Every structure, in the order of the document.
-pub const STRUCTURES: &[&Structure] = &[
-    &SUPERBLOCK,
-    &PAGE_REF,
-    &DELTA_REF,
-    &TREE_ROOT,
-    &LEAF_HEADER,
-    &INNER_HEADER,
-    &DELTA_HEADER,
-];
+pub const STRUCTURES: &[&Structure] =
+    &[&SUPERBLOCK, &PAGE_REF, &DELTA_REF, &TREE_ROOT, &LEAF_HEADER, &INNER_HEADER, &DELTA_HEADER];
 
 #[cfg(test)]
 mod tests {

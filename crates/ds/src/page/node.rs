@@ -59,6 +59,7 @@ impl Node {
     }
 
     /// A copy to be changed, which knows what it was copied from.
+    #[must_use]
     pub fn copy_for_change(&self, page_bytes: usize) -> Self {
         let mut body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),

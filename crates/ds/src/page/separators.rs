@@ -107,8 +107,9 @@ impl SlottedSeparators {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            let order =
-                self.heads[middle].cmp(&head).then_with(|| self.get(middle)[self.prefix..].cmp(suffix));
+            let order = self.heads[middle]
+                .cmp(&head)
+                .then_with(|| self.get(middle)[self.prefix..].cmp(suffix));
             if order == Ordering::Greater { high = middle } else { low = middle + 1 }
         }
         low
@@ -188,6 +189,7 @@ impl Separators {
     }
 
     /// Cuts off the separators from `index` on.
+    #[must_use]
     pub fn split_off(&mut self, index: usize) -> Self {
         match self {
             Self::Fixed(keys) => Self::Fixed(keys.split_off(index)),

@@ -7,13 +7,13 @@
 //! | tag | column | then |
 //! |---|---|---|
 //! | `01` | NULL | |
-//! | `02` | real below -2^63 | see [`number`](self::number) |
+//! | `02` | real below -2^63 | see `number` |
 //! | `03` to `0a` | negative number, 8 to 1 bytes | |
 //! | `0b` to `69` | negative number in the tag | |
 //! | `6a` to `c9` | zero or positive number in the tag | |
 //! | `ca` to `d1` | positive number, 1 to 8 bytes | |
 //! | `d2` | real of 2^63 or above | |
-//! | `e0` | text | see [`bytes`](self::bytes) |
+//! | `e0` | text | see `bytes` |
 //! | `e8` | blob | |
 //!
 //! A descending column has every byte inverted; its tags are then read from the other end.

@@ -142,7 +142,6 @@ impl World {
     }
 
     pub(super) fn end_process(&mut self) {
-        self.process += 1;
         self.locks.clear();
     }
 }
