@@ -142,6 +142,7 @@ impl World {
     }
 
     pub(super) fn end_process(&mut self) {
+        self.process += 1;
         self.locks.clear();
     }
 }
