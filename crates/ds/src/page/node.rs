@@ -58,9 +58,10 @@ impl Node {
         if self.stored.get().is_some() { None } else { Some(&mut self.body) }
     }
 
-    /// A copy to be changed, which knows what it was copied from.
+    /// A copy to be changed, which knows what it was copied from; `durable` is the number of
+    /// the newest durable checkpoint.
     #[must_use]
-    pub fn copy_for_change(&self, page_bytes: usize) -> Self {
+    pub fn copy_for_change(&self, page_bytes: usize, durable: u64) -> Self {
         let mut body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),
             Body::Inner(inner) => Body::Inner(inner.clone()),
@@ -69,13 +70,18 @@ impl Node {
             // A page that was read with its delta brings the origin along; one that is whole in
             // the file is an origin itself.
             match &mut body {
-                Body::Leaf(leaf) if page.delta.is_none() => {
-                    leaf.set_origin(Some(Origin::of_leaf(page)));
+                Body::Leaf(leaf) => {
+                    if page.delta.is_none() {
+                        leaf.set_origin(Some(Origin::of_leaf(page)));
+                    }
+                    leaf.date_origin(durable);
                 }
-                Body::Inner(inner) if page.delta.is_none() => {
-                    inner.set_origin(Some(Origin::of_inner(page)));
+                Body::Inner(inner) => {
+                    if page.delta.is_none() {
+                        inner.set_origin(Some(Origin::of_inner(page)));
+                    }
+                    inner.date_origin(durable);
                 }
-                _ => {}
             }
         }
         Self::new(body)

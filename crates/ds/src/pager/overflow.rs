@@ -5,8 +5,8 @@
 //! transaction with large values stays small in memory. Neighbours: a leaf's cell holds the
 //! reference, `write` notes the extents.
 
+use super::Pager;
 use super::write::Writing;
-use super::{Batch, Pager};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::bytes::Reader;
 use crate::format::layout::PAGE_REF;
@@ -23,35 +23,30 @@ impl Pager {
                 format!("a value of {} bytes is longer than {VALUE_BYTES_MAX}", value.len()),
             ));
         }
-        let birth = self.birth_of_uncommitted();
-        let mut batch = Batch::new(self);
-        let mut writing = Writing { batch: &mut batch, ledger, birth };
+        let mut writing = Writing::new(self, ledger, self.birth_of_uncommitted(), None);
         let mut pieces = Vec::new();
         for chunk in value.chunks(OVERFLOW_CHUNK_BYTES) {
             let rows = chunk.len() as u64;
-            let kind = PageKind::OverflowData;
-            pieces.push(self.write_piece(kind, chunk, rows, &[], &mut writing)?);
+            pieces.push(writing.write_piece(PageKind::OverflowData, chunk, rows, &[])?);
         }
-        let page = match pieces.as_slice() {
-            [piece] => *piece,
-            _ => {
-                let mut index = Vec::with_capacity(pieces.len() * PAGE_REF.bytes);
-                for piece in &pieces {
-                    piece.encode(&mut index);
-                }
-                let kind = PageKind::OverflowIndex;
-                self.write_piece(kind, &index, value.len() as u64, &pieces, &mut writing)?
+        let page = if let [piece] = pieces.as_slice() {
+            *piece
+        } else {
+            let mut index = Vec::with_capacity(pieces.len() * PAGE_REF.bytes);
+            for piece in &pieces {
+                piece.encode(&mut index);
             }
+            let rows = value.len() as u64;
+            writing.write_piece(PageKind::OverflowIndex, &index, rows, &pieces)?
         };
-        batch.flush()?;
+        writing.finish()?;
         Ok(page)
     }
 
     /// The pieces of a large value that has an index.
     pub(super) fn overflow_pieces(&self, page: &PageRef) -> Result<Vec<PageRef>> {
-        let at_page = |error: Error| {
-            error.at_offset(page.base.granule.offset()).in_file(self.file.path())
-        };
+        let at_page =
+            |error: Error| error.at_offset(page.base.granule.offset()).in_file(self.file.path());
         let index = self.read_stored(&page.base)?;
         let mut reader = Reader::new(&index);
         let mut pieces = Vec::with_capacity(index.len() / PAGE_REF.bytes);

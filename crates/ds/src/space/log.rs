@@ -228,7 +228,12 @@ impl Space {
             .filter(|(version, _)| !attached.contains(version))
             .map(|(version, page)| Extent { start: *version, granules: page.granules });
         let pending = state.pending.iter().flat_map(|pending| pending.extents.iter().copied());
-        for extent in unattached.chain(pending).chain(settlement.released.iter().copied()) {
+        let reserved = state
+            .reserved
+            .iter()
+            .map(|(start, granules)| Extent { start: *start, granules: *granules });
+        let released = settlement.released.iter().copied();
+        for extent in unattached.chain(reserved).chain(pending).chain(released) {
             // Overlaps cannot be; if there were one, the extent simply stays used on disk.
             let _ = free.add(extent);
         }
@@ -320,10 +325,7 @@ fn sorted(mut extents: Vec<Extent>) -> Vec<Extent> {
     extents
 }
 
-fn sorted_counts(
-    counts: &FxHashMap<Granule, Count>,
-    released: &[Extent],
-) -> Vec<(Granule, Count)> {
+fn sorted_counts(counts: &FxHashMap<Granule, Count>, released: &[Extent]) -> Vec<(Granule, Count)> {
     let released: FxHashSet<Granule> = released.iter().map(|extent| extent.start).collect();
     let mut sorted: Vec<_> = counts
         .iter()
