@@ -104,3 +104,77 @@ pub(super) fn decompress(stored: &[u8], page: &mut [u8]) -> Result<(), String> {
     }
     if page.is_empty() { Ok(()) } else { Err(format!("{} bytes are missing", page.len())) }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn form(raw: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        assert!(compress(raw, usize::MAX / 2, &mut out));
+        out
+    }
+
+    fn page(stored: &[u8], length: usize) -> Result<Vec<u8>, String> {
+        let mut page = vec![0xee; length];
+        decompress(stored, &mut page).map(|()| page)
+    }
+
+    #[test]
+    fn the_documented_tokens_are_written_and_read() {
+        let long = |length: usize| vec![9; length];
+        let literal: Vec<u8> = (0..=129).collect();
+        let cases: [(Vec<u8>, Vec<u8>); 9] = [
+            (vec![], vec![]),
+            (vec![5], vec![0, 5]),
+            (vec![5, 5], vec![1, 5, 5]),
+            (vec![5, 5, 5], vec![0x80, 5]),
+            (vec![1, 2, 2, 5, 5, 5, 3], vec![2, 1, 2, 2, 0x80, 5, 0, 3]),
+            (long(129), vec![0xfe, 9]),
+            (long(130), vec![0xff, 130, 0, 0, 9]),
+            (long(0x01_0203), vec![0xff, 3, 2, 1, 9]),
+            (literal.clone(), [&[127], &literal[..128], &[1], &literal[128..]].concat()),
+        ];
+        for (raw, stored) in cases {
+            assert_eq!(form(&raw), stored);
+            assert_eq!(page(&stored, raw.len()).unwrap(), raw);
+        }
+    }
+
+    #[test]
+    fn a_run_too_long_for_one_token_takes_several() {
+        for over in 0..4 {
+            let raw = vec![3; LONG_RUN_MAX + over];
+            assert!(page(&form(&raw), raw.len()).unwrap() == raw);
+        }
+    }
+
+    #[test]
+    fn other_tokens_are_refused() {
+        let cases: [(&[u8], usize); 9] = [
+            (&[0], 1),
+            (&[1, 5], 2),
+            (&[0x80], 3),
+            (&[0xff, 130, 0, 0], 130),
+            (&[0xff, 129, 0, 0, 9], 129),
+            (&[0xff, 0, 0, 0, 9], 0),
+            (&[0x80, 5], 2),
+            (&[0x80, 5], 4),
+            (&[1, 5, 5], 1),
+        ];
+        for (stored, length) in cases {
+            assert!(page(stored, length).is_err(), "{stored:x?}");
+        }
+    }
+
+    #[test]
+    fn the_room_is_a_bound() {
+        let raw = [1, 2, 3, 3, 3, 3, 4, 5, 5, 5];
+        let length = form(&raw).len();
+        for room in 0..length + 3 {
+            let mut out = vec![0; 2];
+            assert_eq!(compress(&raw, room, &mut out), room >= length, "{room}");
+        }
+    }
+}

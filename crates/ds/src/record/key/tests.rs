@@ -1,11 +1,11 @@
+//! The order of keys against the order of values, and decoding of good and bad bytes.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     reason = "tests fail by panicking"
 )]
-
-//! The order of keys against the order of values, and decoding of good and bad bytes.
 
 use std::cmp::Ordering;
 
@@ -117,13 +117,18 @@ proptest! {
     }
 
     #[test]
-    fn columns_come_back_folded(orders in vec(orders(), 4), columns in vec(values(), 4), rowid: i64) {
+    fn columns_come_back_folded(
+        orders in vec(orders(), 4),
+        columns in vec(values(), 4),
+        rowid: i64,
+    ) {
         let mut key = encode(&columns, &orders);
         let columns_len = key.len();
         key.extend_from_slice(&rowid_key(rowid));
         let borrowed: Vec<ValueRef<'_>> = columns.iter().map(Value::as_ref).collect();
         let mut decoded = Vec::new();
-        let rest = decode_columns(&key, &orders, shown_as_integers(&borrowed), &mut decoded).unwrap();
+        let shown = shown_as_integers(&borrowed);
+        let rest = decode_columns(&key, &orders, shown, &mut decoded).unwrap();
         prop_assert_eq!(rowid_from_key(rest).unwrap(), rowid);
         for ((decoded, column), order) in decoded.iter().zip(&columns).zip(&orders) {
             prop_assert_eq!(decoded, &folded(column, order.collation));
