@@ -24,27 +24,48 @@ const LONG_RUN_MAX: usize = 0xff_ffff;
 /// Appends tokens of at most `room` bytes; if they need more, `out` may have grown anyhow.
 pub(super) fn compress(raw: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     let end = out.len() + room;
-    let mut literal: &[u8] = &[];
     let mut rest = raw;
-    while let Some(&byte) = rest.first() {
-        let run = rest.iter().take_while(|&&other| other == byte).count();
-        let (_, behind) = rest.split_at(run);
-        if run >= RUN_MIN {
-            put_literal(literal, out);
-            put_run(byte, run, out);
-            literal = &[];
-        } else {
-            // What lies between two runs is one slice of the page.
-            let from = raw.len() - rest.len() - literal.len();
-            literal = raw.get(from..raw.len() - behind.len()).unwrap_or_default();
-        }
-        rest = behind;
+    while !rest.is_empty() {
+        let (literal, run) = rest.split_at(literal_bytes(rest));
         if out.len() + literal.len() > end {
             return false;
         }
+        put_literal(literal, out);
+        rest = run;
+        if let Some(&byte) = run.first() {
+            let length = run.iter().take_while(|&&other| other == byte).count();
+            put_run(byte, length, out);
+            rest = run.get(length..).unwrap_or_default();
+        }
     }
-    put_literal(literal, out);
     out.len() <= end
+}
+
+/// How many bytes stand before the first three equal ones.
+fn literal_bytes(bytes: &[u8]) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = 0;
+    // Eight positions at once: a byte of `unequal` is zero where a byte and the two behind it
+    // are equal. The subtraction marks the lowest zero byte without fail; only above it may
+    // there be false marks.
+    while let Some(&[b0, b1, b2, b3, b4, b5, b6, b7, b8, b9]) =
+        bytes.get(at..).and_then(<[u8]>::first_chunk)
+    {
+        let first = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+        let second = (first >> 8) | (u64::from(b8) << 56);
+        let third = (second >> 8) | (u64::from(b9) << 56);
+        let unequal = (first ^ second) | (second ^ third);
+        let marks = unequal.wrapping_sub(LOW) & !unequal & HIGH;
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let tail = bytes.get(at..).unwrap_or_default();
+    let run =
+        tail.windows(RUN_MIN).position(|three| three.iter().all(|&b| three.first() == Some(&b)));
+    run.map_or(bytes.len(), |behind| at + behind)
 }
 
 fn put_literal(literal: &[u8], out: &mut Vec<u8>) {
@@ -165,6 +186,19 @@ mod tests {
         ];
         for (stored, length) in cases {
             assert!(page(stored, length).is_err(), "{stored:x?}");
+        }
+    }
+
+    #[test]
+    fn the_first_run_is_found_at_every_place() {
+        for length in 0..40 {
+            // Pairs everywhere, and neighbours that differ in the lowest bit alone.
+            let mut bytes: Vec<u8> = (0..length).map(|at| (at / 2 % 2) as u8).collect();
+            assert_eq!(literal_bytes(&bytes), length);
+            for place in (0..length.saturating_sub(2)).rev() {
+                bytes[place..place + 3].fill(9);
+                assert_eq!(literal_bytes(&bytes), place);
+            }
         }
     }
 
