@@ -210,6 +210,21 @@ fn custom_collations_have_no_text_keys() {
 }
 
 #[test]
+fn failures_leave_the_callers_buffers_as_they_were() {
+    let custom = ColumnOrder { collation: Collation::Custom(3), descending: false };
+    let columns = [ValueRef::Integer(1), ValueRef::Text(b"a")];
+    let mut key = vec![7];
+    push_columns(&columns, &[ColumnOrder::ASCENDING, custom], &mut key).unwrap_err();
+    assert_eq!(key, [7]);
+
+    push_columns(&columns, &[], &mut key).unwrap();
+    let cut = &key[1..key.len() - 1];
+    let mut decoded = vec![Value::Null];
+    decode_columns(cut, &[ColumnOrder::ASCENDING; 2], 0, &mut decoded).unwrap_err();
+    assert_eq!(decoded, [Value::Null]);
+}
+
+#[test]
 fn the_last_prefix_has_no_successor() {
     assert_eq!(prefix_successor(&[]), None);
     assert_eq!(prefix_successor(&[0xff, 0xff]), None);
