@@ -213,6 +213,9 @@ fn another_length_than_the_claimed_one_is_an_error() {
     let raw = rows(5000);
     for codec in CODECS.map(|codec| codec()) {
         let (id, stored) = stored_form(codec, &raw);
+        // Not one byte more than claimed is allocated, however short the page is.
+        let (short, form) = stored_form(codec, &raw[..3]);
+        assert_eq!(page_of(short, &form, 3).unwrap().capacity(), 3);
         for claimed in [0, 1, 4999, 5001, 70_000] {
             let error = page_of(id, &stored, claimed).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{codec} {claimed}");
