@@ -1,4 +1,5 @@
 //! The order of keys against the order of values, and decoding of good and bad bytes.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -206,6 +207,21 @@ fn custom_collations_have_no_text_keys() {
     let error = push_column(ValueRef::Text(b"a"), order, &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
     push_column(ValueRef::Integer(1), order, &mut Vec::new()).unwrap();
+}
+
+#[test]
+fn failures_leave_the_callers_buffers_as_they_were() {
+    let custom = ColumnOrder { collation: Collation::Custom(3), descending: false };
+    let columns = [ValueRef::Integer(1), ValueRef::Text(b"a")];
+    let mut key = vec![7];
+    push_columns(&columns, &[ColumnOrder::ASCENDING, custom], &mut key).unwrap_err();
+    assert_eq!(key, [7]);
+
+    push_columns(&columns, &[], &mut key).unwrap();
+    let cut = &key[1..key.len() - 1];
+    let mut decoded = vec![Value::Null];
+    decode_columns(cut, &[ColumnOrder::ASCENDING; 2], 0, &mut decoded).unwrap_err();
+    assert_eq!(decoded, [Value::Null]);
 }
 
 #[test]

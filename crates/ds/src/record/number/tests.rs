@@ -1,4 +1,5 @@
 //! Properties of numbers, and examples whose answers come from SQLite.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
