@@ -395,7 +395,7 @@ mod tests {
         buffer.push(TreeId(1), &Operation::Delete { key: b"a" }).unwrap();
         let mark = buffer.mark();
         for _ in 0..5 {
-            let value = &[0; 50_000];
+            let value = &vec![0; 50_000];
             buffer.push(TreeId(2), &Operation::Put { key: b"b", value }).unwrap();
         }
         buffer.rewind(&mark);
@@ -411,7 +411,7 @@ mod tests {
     fn what_was_added_is_read_back_before_and_after_the_end() {
         let mut buffer = FrameBuffer::new();
         buffer.begin(HeadId(1), CommitId(4)).unwrap();
-        let value = [5; 30_000];
+        let value = vec![5; 30_000];
         let mut expected =
             vec![(TreeId(0), Operation::Begin { head: HeadId(1), base: CommitId(4) })];
         for number in 0..8 {
