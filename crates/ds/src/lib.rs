@@ -23,5 +23,9 @@ pub mod pager;
 pub mod record;
 pub mod space;
 pub mod tree;
+pub mod forest;
+pub mod checkpoint;
+pub mod store;
+pub mod check;
 
 pub use error::{Error, ErrorKind, Result};

@@ -102,14 +102,20 @@ pub fn push_column(value: ValueRef<'_>, order: ColumnOrder, key: &mut Vec<u8>) -
     Ok(())
 }
 
-/// Appends the keys of `columns`, each in its order (ascending by bytes where `orders` ends).
+/// Appends the keys of `columns`, each in its order (ascending by bytes where `orders` ends);
+/// after an error `key` is as it was.
 pub fn push_columns(
     columns: &[ValueRef<'_>],
     orders: &[ColumnOrder],
     key: &mut Vec<u8>,
 ) -> Result<()> {
+    let start = key.len();
     for (index, &column) in columns.iter().enumerate() {
-        push_column(column, orders.get(index).copied().unwrap_or_default(), key)?;
+        let order = orders.get(index).copied().unwrap_or_default();
+        if let Err(error) = push_column(column, order, key) {
+            key.truncate(start);
+            return Err(error);
+        }
     }
     Ok(())
 }
@@ -153,7 +159,7 @@ pub fn decode_column<'a>(
 }
 
 /// Decodes all columns of `key` in their `orders`, with the bits of [`shown_as_integers`], and
-/// returns what follows them (a rowid, as a rule).
+/// returns what follows them (a rowid, as a rule); after an error `columns` is as it was.
 pub fn decode_columns<'a>(
     key: &'a [u8],
     orders: &[ColumnOrder],
@@ -162,11 +168,19 @@ pub fn decode_columns<'a>(
 ) -> Result<&'a [u8]> {
     let mut scratch = Vec::new();
     let mut rest = key;
+    let start = columns.len();
     for (index, order) in orders.iter().enumerate() {
         let is_real = index < 64 && reals >> index & 1 != 0;
-        let (value, len) = decode_column(rest, order.descending, is_real, &mut scratch)?;
-        columns.push(value.to_owned());
-        rest = rest.get(len..).unwrap_or(&[]);
+        match decode_column(rest, order.descending, is_real, &mut scratch) {
+            Ok((value, len)) => {
+                columns.push(value.to_owned());
+                rest = rest.get(len..).unwrap_or(&[]);
+            }
+            Err(error) => {
+                columns.truncate(start);
+                return Err(error);
+            }
+        }
     }
     Ok(rest)
 }
