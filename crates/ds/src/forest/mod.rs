@@ -137,7 +137,7 @@ impl Forest {
 
     /// Whether the directory in the file has everything.
     pub fn is_saved(&self) -> bool {
-        self.changed.iter().chain(self.table.iter()).all(|entry| entry.is_saved)
+        self.entries().iter().all(|entry| entry.is_saved)
     }
 
     fn put_entry(&mut self, entry: Entry) {
@@ -248,10 +248,8 @@ impl Forest {
 
     /// Moves the changed pages that only this forest holds out of memory.
     pub fn spill(&mut self, writer: &mut Writer<'_>) -> Result<()> {
-        let changed: Vec<TreeId> = self
-            .changed
-            .iter()
-            .chain(self.table.iter())
+        let entries = self.entries().into_iter();
+        let changed: Vec<TreeId> = entries
             .filter(|entry| !entry.is_saved && entry.tree.is_some())
             .map(|entry| entry.id)
             .collect();
