@@ -34,5 +34,9 @@ pub mod pager;
 
 // From a key to a value.
 pub mod tree;
+pub mod forest;
+pub mod checkpoint;
+pub mod store;
+pub mod check;
 
 pub use error::{Error, ErrorKind, Result};
