@@ -1,0 +1,211 @@
+//! What a function sees of its call: arguments are values, everything else comes through
+//! [`Context`].
+//!
+//! The clock, randomness and the session's counters are behind [`Session`], so that a
+//! statement sees one time and a simulation is reproducible. A call site owns a [`Cache`] (a
+//! compiled pattern, a parsed document) that lives as long as its prepared statement.
+//!
+//! Whether a text is JSON (SQLite calls it a subtype) is not part of a value: it travels
+//! beside it, as [`JsonFlags`] of the arguments and a flag of the result. The binder knows
+//! which functions can set it ([`super::Function::may_return_json`]), so that a call without
+//! such an argument pays nothing. Neighbours: `registry` names the functions, `coerce`
+//! converts arguments.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+
+use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::sync::Arc;
+use smallvec::SmallVec;
+
+/// The longest text or blob by default, as in SQLite.
+pub const LENGTH_MAX: usize = 1_000_000_000;
+
+/// The longest LIKE or GLOB pattern by default, as in SQLite.
+pub const PATTERN_BYTES_MAX: usize = 50_000;
+
+/// What a caller can do about a [`FunctionError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FunctionErrorKind {
+    /// The arguments make no sense to the function (SQLite's general error).
+    Argument,
+    /// A text or blob would be longer than the limit.
+    TooBig,
+    /// An integer result does not fit 64 bits.
+    Overflow,
+    /// A document is not JSON.
+    Json,
+}
+
+/// An error of a function call: a kind and a sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionError {
+    /// What a caller can do about it.
+    pub kind: FunctionErrorKind,
+    /// What went wrong, in SQLite's words where SQLite has the error.
+    pub message: Cow<'static, str>,
+}
+
+/// Result with a [`FunctionError`].
+pub type Result<T, E = FunctionError> = std::result::Result<T, E>;
+
+impl FunctionError {
+    /// An error of `kind`.
+    #[cold]
+    pub fn new(kind: FunctionErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// The arguments make no sense.
+    #[cold]
+    pub fn argument(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(FunctionErrorKind::Argument, message)
+    }
+
+    /// A result longer than the limit.
+    #[cold]
+    pub fn too_big() -> Self {
+        Self::new(FunctionErrorKind::TooBig, "string or blob too big")
+    }
+
+    /// An integer result out of range.
+    #[cold]
+    pub fn overflow() -> Self {
+        Self::new(FunctionErrorKind::Overflow, "integer overflow")
+    }
+}
+
+impl fmt::Display for FunctionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FunctionError {}
+
+/// What functions ask of the session and the statement they run in.
+pub trait Session {
+    /// Milliseconds since 1970-01-01 00:00 UTC; the same during one statement.
+    fn now_ms(&self) -> i64;
+    /// What local time is ahead of UTC at a UTC time, in seconds.
+    fn local_offset_seconds(&self, unix_seconds: i64) -> i64;
+    /// Sixty-four random bits.
+    fn random(&self) -> u64;
+    /// The row id of the session's newest insert.
+    fn last_insert_rowid(&self) -> i64;
+    /// Rows changed by the newest complete change.
+    fn changes(&self) -> i64;
+    /// Rows changed since the session began.
+    fn total_changes(&self) -> i64;
+    /// The longest text or blob in bytes.
+    fn length_max(&self) -> usize {
+        LENGTH_MAX
+    }
+    /// The longest LIKE or GLOB pattern in bytes.
+    fn pattern_bytes_max(&self) -> usize {
+        PATTERN_BYTES_MAX
+    }
+}
+
+/// How texts compare under the collation of a call.
+pub type Collation<'a> = &'a dyn Fn(&[u8], &[u8]) -> Ordering;
+
+/// SQL's BINARY collation.
+pub fn binary_collation(left: &[u8], right: &[u8]) -> Ordering {
+    left.cmp(right)
+}
+
+/// One flag per argument: whether it is JSON text made by a JSON function.
+#[derive(Clone, Debug, Default)]
+pub struct JsonFlags(SmallVec<[u64; 1]>);
+
+impl JsonFlags {
+    /// No argument is JSON.
+    pub const fn none() -> Self {
+        Self(SmallVec::new_const())
+    }
+
+    /// Marks argument `index` as JSON.
+    pub fn set(&mut self, index: usize) {
+        let word = index / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (index % 64);
+    }
+
+    /// Whether argument `index` is JSON.
+    pub fn get(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    /// Unmarks all arguments.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// What a call site keeps from one call to the next.
+#[derive(Debug, Default)]
+pub struct Cache {
+    pub(super) regex: Option<(Vec<u8>, regex::bytes::Regex)>,
+    pub(super) json: Option<(Vec<u8>, Arc<[u8]>)>,
+}
+
+/// The surroundings of one call.
+pub struct Context<'a> {
+    /// The session and statement.
+    pub session: &'a dyn Session,
+    /// The collation of the call (`min`, `max`, `nullif`).
+    pub collation: Collation<'a>,
+    /// The memory of the call site.
+    pub cache: &'a mut Cache,
+    /// Which arguments are JSON.
+    pub json_arguments: JsonFlags,
+    /// Set by the function where its result is JSON.
+    pub json_result: bool,
+}
+
+impl<'a> Context<'a> {
+    /// A context with the BINARY collation and no JSON among the arguments.
+    pub fn new(session: &'a dyn Session, cache: &'a mut Cache) -> Self {
+        Self {
+            session,
+            collation: &binary_collation,
+            cache,
+            json_arguments: JsonFlags::none(),
+            json_result: false,
+        }
+    }
+
+    /// Refuses a result of `bytes` bytes that is over the limit.
+    pub fn check_length(&self, bytes: usize) -> Result<()> {
+        if bytes > self.session.length_max() { Err(FunctionError::too_big()) } else { Ok(()) }
+    }
+
+    /// A text result, checked against the limit.
+    pub fn text(&self, bytes: Vec<u8>) -> Result<Value> {
+        self.check_length(bytes.len())?;
+        Ok(Value::Text(Arc::from(bytes)))
+    }
+
+    /// A blob result, checked against the limit.
+    pub fn blob(&self, bytes: Vec<u8>) -> Result<Value> {
+        self.check_length(bytes.len())?;
+        Ok(Value::Blob(Arc::from(bytes)))
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("json_arguments", &self.json_arguments)
+            .field("json_result", &self.json_result)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A scalar function: pure in its arguments and what it asks of the context.
+pub type ScalarFunction = fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Value>;

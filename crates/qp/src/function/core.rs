@@ -1,0 +1,179 @@
+//! Scalar functions on values of any type: choice, sign, rounding, randomness, the session's
+//! counters.
+//!
+//! `coalesce`, `ifnull` and `iif` are marked as lazy in the registry: a compiler of
+//! expressions evaluates their arguments only as far as needed, and what stands here is for
+//! callers that have all arguments at hand. Neighbours: `text`, `math`.
+
+use pandodb_ds::record::number::{self, Number};
+use pandodb_ds::record::{Value, ValueRef};
+
+use super::call::{Context, FunctionError, Result};
+use super::coerce::{compare, from_number, integer, real, strict_number};
+use super::print::real_with_digits;
+
+/// The version of SQLite whose dialect these functions follow.
+pub const SQLITE_VERSION: &str = "3.54.1";
+
+pub(super) fn abs(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    match args[0] {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(value) => {
+            value.checked_abs().map(Value::Integer).ok_or_else(FunctionError::overflow)
+        }
+        other => {
+            let value = real(other);
+            // Negative zero stays, as in SQLite.
+            Ok(Value::real(if value < 0.0 { -value } else { value }))
+        }
+    }
+}
+
+pub(super) fn sign(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(match strict_number(args[0]) {
+        None => Value::Null,
+        Some(Number::Integer(value)) => Value::Integer(value.signum()),
+        Some(Number::Real(value)) => {
+            Value::Integer(i64::from(value > 0.0) - i64::from(value < 0.0))
+        }
+    })
+}
+
+/// `round(x [, digits])`: half away from zero, by the decimal digits that `printf` shows.
+pub(super) fn round(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    /// From here on a real has no fraction.
+    const INTEGRAL_FROM: f64 = 4_503_599_627_370_496.0;
+    if args.iter().any(|arg| arg.is_null()) {
+        return Ok(Value::Null);
+    }
+    let digits = args.get(1).map_or(0, |&digits| integer(digits).clamp(0, 30));
+    let value = real(args[0]);
+    if !(-INTEGRAL_FROM..=INTEGRAL_FROM).contains(&value) {
+        return Ok(Value::real(value));
+    }
+    if digits == 0 {
+        let half = if value < 0.0 { -0.5 } else { 0.5 };
+        return Ok(Value::Real((value + half) as i64 as f64));
+    }
+    Ok(Value::real(number::cast_real(&real_with_digits(value, digits as usize))))
+}
+
+pub(super) fn coalesce(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(args.iter().find(|arg| !arg.is_null()).map_or(Value::Null, |arg| (*arg).to_owned()))
+}
+
+/// `iif(condition, then [, condition, then ...] [, else])`.
+pub(super) fn iif(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    let mut rest = args;
+    while let [condition, then, behind @ ..] = rest {
+        if real(*condition) != 0.0 {
+            return Ok((*then).to_owned());
+        }
+        rest = behind;
+    }
+    Ok(rest.first().map_or(Value::Null, |otherwise| (*otherwise).to_owned()))
+}
+
+pub(super) fn nullif(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    let equal = compare(args[0], args[1], context.collation).is_eq();
+    Ok(if equal { Value::Null } else { args[0].to_owned() })
+}
+
+pub(super) fn min(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(extreme(context, args, false))
+}
+
+pub(super) fn max(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(extreme(context, args, true))
+}
+
+/// The first of equals wins in `min`, the first of equals in `max`, too.
+fn extreme(context: &Context<'_>, args: &[ValueRef<'_>], greatest: bool) -> Value {
+    let mut best = args[0];
+    for &arg in args {
+        if arg.is_null() {
+            return Value::Null;
+        }
+        let order = compare(arg, best, context.collation);
+        if if greatest { order.is_gt() } else { order.is_lt() } {
+            best = arg;
+        }
+    }
+    best.to_owned()
+}
+
+/// `likely`, `unlikely`, `likelihood`: the argument, the hint is the planner's.
+pub(super) fn first_argument(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(args[0].to_owned())
+}
+
+pub(super) fn type_of(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::text(match args[0] {
+        ValueRef::Null => "null",
+        ValueRef::Integer(_) => "integer",
+        ValueRef::Real(_) => "real",
+        ValueRef::Text(_) => "text",
+        ValueRef::Blob(_) => "blob",
+    }))
+}
+
+/// `subtype(x)`: 74 (the letter J) for JSON, else 0.
+pub(super) fn subtype(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::Integer(if context.json_arguments.get(0) { i64::from(b'J') } else { 0 }))
+}
+
+pub(super) fn random(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    let bits = context.session.random() as i64;
+    // Never the smallest integer, of which `abs` has none.
+    Ok(Value::Integer(if bits < 0 { -(bits & i64::MAX) } else { bits }))
+}
+
+pub(super) fn random_blob(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    let len = integer(args[0]).max(1) as usize;
+    context.check_length(len)?;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        bytes.extend(context.session.random().to_le_bytes());
+    }
+    bytes.truncate(len);
+    context.blob(bytes)
+}
+
+pub(super) fn zero_blob(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    let len = integer(args[0]).max(0) as usize;
+    context.check_length(len)?;
+    context.blob(vec![0; len])
+}
+
+pub(super) fn last_insert_rowid(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::Integer(context.session.last_insert_rowid()))
+}
+
+pub(super) fn changes(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::Integer(context.session.changes()))
+}
+
+pub(super) fn total_changes(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::Integer(context.session.total_changes()))
+}
+
+pub(super) fn sqlite_version(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::text(SQLITE_VERSION))
+}
+
+pub(super) fn sqlite_source_id(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(Value::text(format!("pandodb {version} (dialect of SQLite {SQLITE_VERSION})")))
+}
+
+pub(super) fn pando_version(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Ok(Value::text(env!("CARGO_PKG_VERSION")))
+}
+
+/// `CAST(x AS NUMERIC)` for callers that have only the value.
+pub fn cast_numeric(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => from_number(number::cast_number(bytes)),
+        other => other.to_owned(),
+    }
+}

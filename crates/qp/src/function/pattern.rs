@@ -1,0 +1,226 @@
+//! LIKE, GLOB and REGEXP.
+//!
+//! LIKE and GLOB match with one point to come back to, that of the last `%` or `*`: whatever
+//! an earlier one could give up, the last one can take instead. So the work is at most
+//! pattern times text, and there is no recursion. Letters fold within ASCII only, as in
+//! SQLite. Neighbours: `coerce` splits characters, `registry` names the functions.
+
+use pandodb_ds::record::{Value, ValueRef};
+
+use super::call::{Context, FunctionError, Result};
+use super::coerce::{character_count, decode_character, text, until_nul};
+
+/// Upper bound of a compiled regular expression's memory.
+const REGEX_BYTES_MAX: usize = 4 << 20;
+
+/// Matches `string` against a LIKE `pattern`.
+pub fn like(pattern: &[u8], string: &[u8], escape: Option<u32>) -> bool {
+    matches(until_nul(pattern), until_nul(string), |pattern| like_token(pattern, escape))
+}
+
+/// Matches `string` against a GLOB `pattern`.
+pub fn glob(pattern: &[u8], string: &[u8]) -> bool {
+    matches(until_nul(pattern), until_nul(string), glob_token)
+}
+
+/// One element of a pattern.
+enum Token<'a> {
+    /// Any number of characters.
+    Many,
+    /// Any one character.
+    One,
+    /// This character.
+    Character(u32),
+    /// This character or its other case.
+    Folded(u32),
+    /// One of a set: what stands behind the bracket.
+    Set(&'a [u8]),
+    /// Nothing matches (an unfinished element).
+    Never,
+}
+
+/// Whether the token takes `code`.
+fn takes(token: &Token<'_>, code: u32) -> bool {
+    match token {
+        Token::One => true,
+        Token::Character(wanted) => *wanted == code,
+        Token::Folded(wanted) => fold(*wanted) == fold(code),
+        Token::Set(set) => set_contains(set, code),
+        Token::Many | Token::Never => false,
+    }
+}
+
+fn fold(code: u32) -> u32 {
+    if (u32::from(b'A')..=u32::from(b'Z')).contains(&code) { code + 32 } else { code }
+}
+
+fn matches<'p>(
+    mut pattern: &'p [u8],
+    mut string: &[u8],
+    next: impl Fn(&'p [u8]) -> (Token<'p>, usize),
+) -> bool {
+    // Where to go on when the rest does not match: behind the last `%`, one character later.
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        if pattern.is_empty() {
+            if string.is_empty() {
+                return true;
+            }
+        } else {
+            let (token, token_len) = next(pattern);
+            if matches!(token, Token::Many) {
+                pattern = &pattern[token_len..];
+                if pattern.is_empty() {
+                    return true;
+                }
+                retry = Some((pattern, string));
+                continue;
+            }
+            let (code, len) = decode_character(string);
+            if len > 0 && takes(&token, code) {
+                pattern = &pattern[token_len..];
+                string = &string[len..];
+                continue;
+            }
+        }
+        let Some((behind, from)) = retry else { return false };
+        let (_, len) = decode_character(from);
+        if len == 0 {
+            return false;
+        }
+        pattern = behind;
+        string = &from[len..];
+        retry = Some((pattern, string));
+    }
+}
+
+fn like_token(pattern: &[u8], escape: Option<u32>) -> (Token<'_>, usize) {
+    let (code, len) = decode_character(pattern);
+    if escape == Some(code) {
+        let (escaped, escaped_len) = decode_character(&pattern[len..]);
+        if escaped_len == 0 {
+            return (Token::Never, len);
+        }
+        return (Token::Folded(escaped), len + escaped_len);
+    }
+    let token = match u8::try_from(code) {
+        Ok(b'%') => Token::Many,
+        Ok(b'_') => Token::One,
+        _ => Token::Folded(code),
+    };
+    (token, len)
+}
+
+fn glob_token(pattern: &[u8]) -> (Token<'_>, usize) {
+    let (code, len) = decode_character(pattern);
+    match u8::try_from(code) {
+        Ok(b'*') => (Token::Many, len),
+        Ok(b'?') => (Token::One, len),
+        Ok(b'[') => match set_len(&pattern[len..]) {
+            Some(set_len) => (Token::Set(&pattern[len..len + set_len]), len + set_len + 1),
+            None => (Token::Never, len),
+        },
+        _ => (Token::Character(code), len),
+    }
+}
+
+/// The length of a set up to its closing bracket; a bracket in first place is a member.
+fn set_len(behind: &[u8]) -> Option<usize> {
+    let mut at = usize::from(behind.first() == Some(&b'^'));
+    at += usize::from(behind.get(at) == Some(&b']'));
+    behind.get(at..)?.iter().position(|&byte| byte == b']').map(|found| at + found)
+}
+
+fn set_contains(mut set: &[u8], code: u32) -> bool {
+    let inverted = set.first() == Some(&b'^');
+    if inverted {
+        set = &set[1..];
+    }
+    let mut seen = false;
+    let mut prior = None;
+    while !set.is_empty() {
+        let (member, len) = decode_character(set);
+        set = &set[len..];
+        match prior {
+            Some(low) if member == u32::from(b'-') && !set.is_empty() => {
+                let (high, high_len) = decode_character(set);
+                set = &set[high_len..];
+                seen |= (low..=high).contains(&code);
+                prior = None;
+            }
+            _ => {
+                seen |= member == code;
+                // A bracket in first place cannot begin a range.
+                prior = (member != u32::from(b']')).then_some(member);
+            }
+        }
+    }
+    seen != inverted
+}
+
+/// `like(pattern, string [, escape])`.
+pub(super) fn like_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    check_pattern(context, args[0])?;
+    let mut escape = None;
+    if let Some(&escape_value) = args.get(2) {
+        let Some(escape_text) = text(escape_value) else { return Ok(Value::Null) };
+        if character_count(until_nul(&escape_text)) != 1 {
+            return Err(FunctionError::argument("ESCAPE expression must be a single character"));
+        }
+        escape = Some(decode_character(&escape_text).0);
+    }
+    match (text(args[0]), text(args[1])) {
+        (Some(pattern), Some(string)) => Ok(truth(like(&pattern, &string, escape))),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// `glob(pattern, string)`.
+pub(super) fn glob_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    check_pattern(context, args[0])?;
+    match (text(args[0]), text(args[1])) {
+        (Some(pattern), Some(string)) => Ok(truth(glob(&pattern, &string))),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// `regexp(pattern, string)`: finds the pattern anywhere in the string.
+pub(super) fn regexp_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    let (Some(pattern), Some(string)) = (text(args[0]), text(args[1])) else {
+        return Ok(Value::Null);
+    };
+    let known = context.cache.regex.take().filter(|(source, _)| **source == *pattern);
+    let (source, regex) = match known {
+        Some(known) => known,
+        None => (pattern.to_vec(), compile(&pattern)?),
+    };
+    let found = regex.is_match(&string);
+    context.cache.regex = Some((source, regex));
+    Ok(truth(found))
+}
+
+fn compile(pattern: &[u8]) -> Result<regex::bytes::Regex> {
+    let pattern = std::str::from_utf8(pattern)
+        .map_err(|_| FunctionError::argument("REGEXP pattern is not valid UTF-8"))?;
+    regex::bytes::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build().map_err(|error| {
+        // The library draws a picture over several lines; its last line is the reason.
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        FunctionError::argument(format!("REGEXP pattern '{pattern}': {reason}"))
+    })
+}
+
+fn check_pattern(context: &Context<'_>, pattern: ValueRef<'_>) -> Result<()> {
+    let len = match pattern {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+        _ => 0,
+    };
+    if len > context.session.pattern_bytes_max() {
+        return Err(FunctionError::argument("LIKE or GLOB pattern too complex"));
+    }
+    Ok(())
+}
+
+fn truth(value: bool) -> Value {
+    Value::Integer(i64::from(value))
+}
