@@ -7,6 +7,7 @@
 
 // Bounds, errors and the door to threads.
 pub mod error;
+pub mod limits;
 pub mod sync;
 
 // The outside world.
@@ -14,5 +15,8 @@ pub mod vfs;
 
 // What is stored.
 pub mod record;
+pub mod format;
+pub mod page;
+pub mod cache;
 
 pub use error::{Error, ErrorKind, Result};

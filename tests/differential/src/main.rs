@@ -1,3 +1,8 @@
 //! Entry point.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the comparison reads corpora and shows progress"
+)]
 
 fn main() {}

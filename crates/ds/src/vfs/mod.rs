@@ -5,12 +5,25 @@
 //! disk that lies and crashes on demand. Neighbours: `pager` and `checkpoint` read and write
 //! through [`File`], the transaction crate's log as well.
 
+pub mod memory;
+pub mod os;
+pub mod sim;
+
+mod buffer;
+#[cfg(test)]
+mod conformance;
+pub mod lock;
+
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
 use crate::sync::Arc;
+
+pub use memory::MemoryVfs;
+pub use os::{OsClock, OsVfs};
+pub use sim::{Fault, FaultRates, SimVfs, Survival};
 
 /// How [`Vfs::open`] treats an existing or a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +61,8 @@ pub trait File: Send + Sync + Debug {
     /// Cuts or extends (with zeros) to `len` bytes.
     fn set_len(&self, len: u64) -> Result<()>;
 
-    /// Reserves room up to `len` bytes so that later writes there do not change the file's size.
+    /// Reserves room up to `len` bytes so that later writes there do not change the file's size:
+    /// the file is at least `len` bytes long afterwards, and never shorter than before.
     fn allocate(&self, len: u64) -> Result<()>;
 
     /// Fills all of `buffer` from `offset`; a file that ends before is a corrupt file.
@@ -88,7 +102,7 @@ pub trait Vfs: Send + Sync + Debug {
     /// Whether a file is there.
     fn exists(&self, path: &Path) -> Result<bool>;
 
-    /// The files of the directory of `path`, sorted.
+    /// The files (not the folders) in `directory`, sorted, as paths that begin with it.
     fn list(&self, directory: &Path) -> Result<Vec<PathBuf>>;
 
     /// Makes creations, removals and renames in `directory` durable.
@@ -114,4 +128,31 @@ pub trait Clock: Send + Sync + Debug {
 
     /// Lets `duration` pass (a simulated clock advances at once).
     fn sleep(&self, duration: Duration);
+}
+
+/// The longest file: what every system's offsets can express.
+const MAX_FILE: u64 = i64::MAX as u64;
+
+/// Where `len` bytes from `offset` on end, if a file can be that long.
+fn end_of(offset: u64, len: usize, path: &Path) -> Result<u64> {
+    let end = offset.checked_add(len as u64).filter(|end| *end <= MAX_FILE);
+    end.ok_or_else(|| {
+        crate::Error::new(crate::ErrorKind::Limit, "no file can be this long")
+            .in_file(path)
+            .at_offset(offset)
+    })
+}
+
+/// A path as the worlds in memory know it: `./name` is `name`.
+fn plain(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
+}
+
+/// Those of `files` that are directly in `directory`, for the worlds in memory.
+fn list_names<'a>(files: impl Iterator<Item = &'a PathBuf>, directory: &Path) -> Vec<PathBuf> {
+    let inside = files.filter(|file| file.parent() == Some(plain(directory)));
+    let mut listed: Vec<PathBuf> =
+        inside.filter_map(|file| file.file_name()).map(|name| directory.join(name)).collect();
+    listed.sort();
+    listed
 }

@@ -1,0 +1,417 @@
+//! A leaf in memory: the stored bytes of the page with a gap, searched in place.
+//!
+//! ```text
+//! | header | prefix | entries ->      gap      <- cells (heap) |
+//! ```
+//!
+//! An entry is a key (fixed layout: eight bytes) or the first four bytes behind the common
+//! prefix (slotted layout), and where its cell is, counted *from the end of the page*: so the
+//! gap can be left out of the stored form without touching an entry. A cell is, for the slotted
+//! layout, the key behind the prefix, then the value. Bytes from a file are validated once, by
+//! [`Leaf::decode`]; everything after may rely on them. Neighbours: `leaf_edit` changes leaves,
+//! `delta` tells two versions apart, `inner` is the other kind of node.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::origin::Origin;
+use crate::error::{Error, Result};
+use crate::format::bytes::{Reader, read_varint};
+use crate::format::layout::LEAF_HEADER;
+use crate::format::{PageRef, TreeKind, TreeRoot};
+
+/// The bytes of the header in front of the prefix.
+pub(super) const HEADER: usize = LEAF_HEADER.bytes;
+
+/// What the payload of a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CellKind {
+    /// The value itself.
+    Inline = 0,
+    /// A reference to a large value in overflow extents.
+    Overflow = 1,
+    /// The root of another tree.
+    Subtree = 2,
+}
+
+impl CellKind {
+    #[inline]
+    pub(super) fn from_bits(bits: u64) -> Self {
+        match bits & 3 {
+            0 => Self::Inline,
+            1 => Self::Overflow,
+            _ => Self::Subtree,
+        }
+    }
+}
+
+/// What a key maps to, as it stands in the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell<'a> {
+    /// How to read the payload.
+    pub kind: CellKind,
+    /// The value, or a stored reference.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Cell<'a> {
+    /// A value that stays in its leaf.
+    pub fn inline(payload: &'a [u8]) -> Self {
+        Self { kind: CellKind::Inline, payload }
+    }
+
+    /// The page reference that the payload of a large value or of a tree root holds.
+    pub fn edge(&self) -> Result<Option<PageRef>> {
+        match self.kind {
+            CellKind::Inline => Ok(None),
+            CellKind::Overflow => Ok(Some(PageRef::decode(&mut Reader::new(self.payload))?)),
+            CellKind::Subtree => Ok(TreeRoot::decode(&mut Reader::new(self.payload))?.page),
+        }
+    }
+}
+
+/// A leaf page.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    pub(super) kind: TreeKind,
+    pub(super) prefix: u32,
+    pub(super) count: u32,
+    /// Bytes of the heap at the end, garbage included.
+    pub(super) heap: u32,
+    pub(super) garbage: u32,
+    pub(super) bytes: Vec<u8>,
+    /// What the page was copied from and which keys changed since, while that is little.
+    pub(super) origin: Option<Box<Origin>>,
+}
+
+/// The bytes of an entry.
+#[inline]
+pub(super) const fn stride(kind: TreeKind) -> usize {
+    match kind {
+        TreeKind::Fixed => 12,
+        TreeKind::Slotted => 8,
+    }
+}
+
+/// The first four bytes of a key behind the prefix as an integer that orders like them.
+#[inline]
+pub(super) fn head_of(suffix: &[u8]) -> u32 {
+    match suffix.first_chunk::<4>() {
+        Some(chunk) => u32::from_be_bytes(*chunk),
+        None => {
+            let mut chunk = [0; 4];
+            chunk[..suffix.len()].copy_from_slice(suffix);
+            u32::from_be_bytes(chunk)
+        }
+    }
+}
+
+/// A key of the fixed layout as an integer that orders like its bytes.
+#[inline]
+pub fn fixed_key(key: &[u8]) -> Result<u64> {
+    match <[u8; 8]>::try_from(key) {
+        Ok(bytes) => Ok(u64::from_be_bytes(bytes)),
+        Err(_) => Err(Error::new(
+            crate::ErrorKind::Limit,
+            format!("a key of this tree has eight bytes, not {}", key.len()),
+        )),
+    }
+}
+
+impl Leaf {
+    /// An empty leaf with room for `capacity` bytes.
+    pub fn new(kind: TreeKind, capacity: usize) -> Self {
+        let bytes = vec![0; capacity.max(HEADER)];
+        Self { kind, prefix: 0, count: 0, heap: 0, garbage: 0, bytes, origin: None }
+    }
+
+    /// Takes the bytes of a stored page, checking all that later reads rely on.
+    pub fn decode(bytes: Vec<u8>) -> Result<Self> {
+        let mut reader = Reader::new(&bytes);
+        let kind = TreeKind::decode(reader.u8()?)?;
+        let _reserved = reader.u8()?;
+        let prefix = u32::from(reader.u16()?);
+        let (count, heap, garbage) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let entries = u64::from(count) * stride(kind) as u64;
+        let expected = HEADER as u64 + u64::from(prefix) + entries + u64::from(heap);
+        if expected != bytes.len() as u64 || garbage > heap {
+            return Err(Error::corrupt(format!(
+                "a leaf of {} bytes claims {count} entries and {heap} bytes of cells",
+                bytes.len()
+            )));
+        }
+        if kind == TreeKind::Fixed && prefix != 0 {
+            return Err(Error::corrupt("a leaf of fixed keys claims a common prefix"));
+        }
+        let leaf = Self { kind, prefix, count, heap, garbage, bytes, origin: None };
+        leaf.check_cells()?;
+        Ok(leaf)
+    }
+
+    fn check_cells(&self) -> Result<()> {
+        for index in 0..self.len() {
+            let offset = self.cell_offset(index);
+            if offset > self.heap || offset == 0 {
+                return Err(Error::corrupt(format!("entry {index} of a leaf has no cell")));
+            }
+            let start = self.bytes.len() - offset as usize;
+            let mut reader = Reader::new(&self.bytes[start..]);
+            if self.kind == TreeKind::Slotted {
+                let length = reader.varint()?;
+                let suffix = reader.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+                if head_of(suffix) != self.head(index) {
+                    return Err(Error::corrupt(format!("entry {index} does not match its key")));
+                }
+            }
+            let tagged = reader.varint()?;
+            if tagged & 3 == 3 {
+                return Err(Error::corrupt(format!("entry {index} has an unknown kind")));
+            }
+            let payload = reader.take(usize::try_from(tagged >> 2).unwrap_or(usize::MAX))?;
+            Cell { kind: CellKind::from_bits(tagged), payload }.edge()?;
+            if index > 0 && self.compare_entries(index - 1, index) != Ordering::Less {
+                return Err(Error::corrupt(format!("entries {} and {index} are out of order", {
+                    index - 1
+                })));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_entries(&self, left: usize, right: usize) -> Ordering {
+        match self.kind {
+            TreeKind::Fixed => self.fixed(left).cmp(&self.fixed(right)),
+            TreeKind::Slotted => self.suffix(left).cmp(self.suffix(right)),
+        }
+    }
+
+    /// The stored form: the page without its gap.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.kind as u8);
+        out.push(0);
+        out.extend_from_slice(&(self.prefix as u16).to_le_bytes());
+        for value in [self.count, self.heap, self.garbage] {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        out.extend_from_slice(&self.bytes[HEADER..self.entries_end()]);
+        out.extend_from_slice(&self.bytes[self.heap_start()..]);
+    }
+
+    /// The layout of the keys.
+    pub fn kind(&self) -> TreeKind {
+        self.kind
+    }
+
+    /// How many entries.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The bytes that a stored form takes once garbage is collected.
+    pub fn used_bytes(&self) -> usize {
+        self.entries_end() + (self.heap - self.garbage) as usize
+    }
+
+    /// The bytes that the leaf takes in memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity() + size_of::<Self>()
+    }
+
+    #[inline]
+    pub(super) fn entries_start(&self) -> usize {
+        HEADER + self.prefix as usize
+    }
+
+    #[inline]
+    pub(super) fn entries_end(&self) -> usize {
+        self.entries_start() + self.len() * stride(self.kind)
+    }
+
+    #[inline]
+    pub(super) fn heap_start(&self) -> usize {
+        self.bytes.len() - self.heap as usize
+    }
+
+    /// The bytes that all keys begin with.
+    #[inline]
+    pub fn prefix(&self) -> &[u8] {
+        &self.bytes[HEADER..self.entries_start()]
+    }
+
+    #[inline]
+    fn word(&self, at: usize) -> u32 {
+        let mut word = [0; 4];
+        word.copy_from_slice(&self.bytes[at..at + 4]);
+        u32::from_le_bytes(word)
+    }
+
+    /// The key of an entry of the fixed layout as an integer.
+    #[inline]
+    pub fn fixed(&self, index: usize) -> u64 {
+        let at = self.entries_start() + index * 12;
+        let mut word = [0; 8];
+        word.copy_from_slice(&self.bytes[at..at + 8]);
+        u64::from_le_bytes(word)
+    }
+
+    #[inline]
+    pub(super) fn head(&self, index: usize) -> u32 {
+        self.word(self.entries_start() + index * 8)
+    }
+
+    #[inline]
+    pub(super) fn cell_offset(&self, index: usize) -> u32 {
+        let stride = stride(self.kind);
+        self.word(self.entries_start() + index * stride + stride - 4)
+    }
+
+    #[inline]
+    fn cell_start(&self, index: usize) -> usize {
+        self.bytes.len() - self.cell_offset(index) as usize
+    }
+
+    /// The key of an entry of the slotted layout behind the common prefix.
+    #[inline]
+    pub fn suffix(&self, index: usize) -> &[u8] {
+        let (length, at) = read_varint(&self.bytes, self.cell_start(index));
+        &self.bytes[at..at + length as usize]
+    }
+
+    /// The position of an entry's payload in the page, and its kind.
+    #[inline]
+    pub fn payload_range(&self, index: usize) -> (CellKind, Range<usize>) {
+        let mut at = self.cell_start(index);
+        if self.kind == TreeKind::Slotted {
+            let (length, behind) = read_varint(&self.bytes, at);
+            at = behind + length as usize;
+        }
+        let (tagged, at) = read_varint(&self.bytes, at);
+        (CellKind::from_bits(tagged), at..at + (tagged >> 2) as usize)
+    }
+
+    /// The bytes at a range that [`Leaf::payload_range`] gave.
+    #[inline]
+    pub fn slice(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
+    }
+
+    /// What an entry holds.
+    #[inline]
+    pub fn cell(&self, index: usize) -> Cell<'_> {
+        let (kind, range) = self.payload_range(index);
+        Cell { kind, payload: &self.bytes[range] }
+    }
+
+    /// Replaces the content of `key` by the whole key of an entry.
+    #[inline]
+    pub fn read_key(&self, index: usize, key: &mut Vec<u8>) {
+        key.clear();
+        match self.kind {
+            TreeKind::Fixed => key.extend_from_slice(&self.fixed(index).to_be_bytes()),
+            TreeKind::Slotted => {
+                key.extend_from_slice(self.prefix());
+                key.extend_from_slice(self.suffix(index));
+            }
+        }
+    }
+
+    /// The whole key of an entry.
+    pub fn key(&self, index: usize) -> Vec<u8> {
+        let mut key = Vec::new();
+        self.read_key(index, &mut key);
+        key
+    }
+
+    /// Where `key` is (`Ok`) or would be (`Err`).
+    pub fn search(&self, key: &[u8]) -> Result<Result<usize, usize>> {
+        match self.kind {
+            TreeKind::Fixed => Ok(self.search_fixed(fixed_key(key)?)),
+            TreeKind::Slotted => Ok(self.search_slotted(key)),
+        }
+    }
+
+    /// Where a fixed key is or would be.
+    #[inline]
+    pub fn search_fixed(&self, key: u64) -> Result<usize, usize> {
+        let mut low = 0;
+        let mut size = self.len();
+        while size > 0 {
+            let half = size / 2;
+            let middle = low + half;
+            match self.fixed(middle).cmp(&key) {
+                Ordering::Less => {
+                    low = middle + 1;
+                    size -= half + 1;
+                }
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => size = half,
+            }
+        }
+        Err(low)
+    }
+
+    fn search_slotted(&self, key: &[u8]) -> Result<usize, usize> {
+        let prefix = self.prefix();
+        let shared = key.len().min(prefix.len());
+        match key[..shared].cmp(&prefix[..shared]) {
+            Ordering::Less => return Err(0),
+            Ordering::Greater => return Err(self.len()),
+            Ordering::Equal if key.len() < prefix.len() => return Err(0),
+            Ordering::Equal => {}
+        }
+        let suffix = &key[prefix.len()..];
+        let head = head_of(suffix);
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let order =
+                self.head(middle).cmp(&head).then_with(|| self.suffix(middle).cmp(suffix));
+            match order {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        Err(low)
+    }
+
+    /// What the page was copied from.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
+    /// Sets what the page was copied from.
+    pub fn set_origin(&mut self, origin: Option<Origin>) {
+        self.origin = origin.map(Box::new);
+    }
+
+    /// Notes that `key` changed to something of `payload` bytes, for the delta.
+    pub fn touch(&mut self, key: &[u8], payload: usize) {
+        if let Some(origin) = &mut self.origin
+            && !origin.touch_key(key, payload)
+        {
+            self.origin = None;
+        }
+    }
+
+    /// Every page that the leaf's cells refer to.
+    pub fn edges(&self) -> Result<Vec<PageRef>> {
+        let mut edges = Vec::new();
+        for index in 0..self.len() {
+            edges.extend(self.cell(index).edge()?);
+        }
+        Ok(edges)
+    }
+
+    /// Whether a cell refers to another page.
+    pub fn has_edges(&self) -> bool {
+        (0..self.len()).any(|index| self.payload_range(index).0 != CellKind::Inline)
+    }
+}

@@ -1,0 +1,20 @@
+//! Pages in memory and their stored forms: leaves, inner pages, deltas.
+//!
+//! Nothing here knows where pages are kept: `pager` reads and writes them, `tree` arranges them.
+
+pub mod delta;
+pub mod inner;
+pub mod leaf;
+pub mod leaf_edit;
+pub mod node;
+pub mod origin;
+pub mod separators;
+
+#[cfg(test)]
+mod tests;
+
+pub use inner::{Child, Inner, Link, NO_HINT};
+pub use leaf::{Cell, CellKind, Leaf};
+pub use leaf_edit::Room;
+pub use node::{Body, Node};
+pub use separators::{Separators, shortest_separator};

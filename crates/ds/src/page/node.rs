@@ -1,0 +1,123 @@
+//! A page in memory, leaf or inner, shared by every tree that contains it.
+//!
+//! A node that others can see never changes, except that [`Node::set_stored`] notes once where
+//! it was written. Neighbours: `leaf`, `inner`, and `pager`, which reads and writes nodes.
+
+use super::inner::Inner;
+use super::leaf::Leaf;
+use super::origin::Origin;
+use crate::format::{PageRef, TreeKind};
+use crate::sync::OnceLock;
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Entries.
+    Leaf(Leaf),
+    /// Children.
+    Inner(Inner),
+}
+
+/// A page in memory.
+#[derive(Debug)]
+pub struct Node {
+    stored: OnceLock<PageRef>,
+    body: Body,
+}
+
+impl Node {
+    /// A node that is nowhere in the file.
+    pub fn new(body: Body) -> Self {
+        Self { stored: OnceLock::new(), body }
+    }
+
+    /// A node that was read from the file.
+    pub fn read(body: Body, page: PageRef) -> Self {
+        Self { stored: OnceLock::from(page), body }
+    }
+
+    /// Where the node is in the file, once it was written.
+    #[inline]
+    pub fn stored(&self) -> Option<&PageRef> {
+        self.stored.get()
+    }
+
+    /// Notes where the node was written; the first note stays.
+    pub fn set_stored(&self, page: PageRef) {
+        let _ = self.stored.set(page);
+    }
+
+    /// What it is.
+    #[inline]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The body, to be changed by the only holder of a node that was never written.
+    pub fn body_mut(&mut self) -> Option<&mut Body> {
+        if self.stored.get().is_some() { None } else { Some(&mut self.body) }
+    }
+
+    /// A copy to be changed, which knows what it was copied from.
+    pub fn copy_for_change(&self, page_bytes: usize) -> Self {
+        let mut body = match &self.body {
+            Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),
+            Body::Inner(inner) => Body::Inner(inner.clone()),
+        };
+        if let Some(page) = self.stored() {
+            // A page that was read with its delta brings the origin along; one that is whole in
+            // the file is an origin itself.
+            match &mut body {
+                Body::Leaf(leaf) if page.delta.is_none() => {
+                    leaf.set_origin(Some(Origin::of_leaf(page)));
+                }
+                Body::Inner(inner) if page.delta.is_none() => {
+                    inner.set_origin(Some(Origin::of_inner(page)));
+                }
+                _ => {}
+            }
+        }
+        Self::new(body)
+    }
+
+    /// The height above the leaves.
+    pub fn level(&self) -> u8 {
+        match &self.body {
+            Body::Leaf(_) => 0,
+            Body::Inner(inner) => inner.level(),
+        }
+    }
+
+    /// Entries of the subtree.
+    pub fn rows(&self) -> u64 {
+        match &self.body {
+            Body::Leaf(leaf) => leaf.len() as u64,
+            Body::Inner(inner) => inner.rows(),
+        }
+    }
+
+    /// The layout of the keys.
+    pub fn kind(&self) -> TreeKind {
+        match &self.body {
+            Body::Leaf(leaf) => leaf.kind(),
+            Body::Inner(inner) => inner.kind(),
+        }
+    }
+
+    /// The bytes in memory.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.body {
+                Body::Leaf(leaf) => leaf.memory_bytes(),
+                Body::Inner(inner) => inner.memory_bytes(),
+            }
+    }
+
+    /// About how long the stored form is.
+    pub fn used_bytes(&self) -> usize {
+        match &self.body {
+            Body::Leaf(leaf) => leaf.used_bytes(),
+            Body::Inner(inner) => inner.used_bytes(),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Leaves, inner pages and deltas against plain sorted maps.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::delta;
+use super::origin::Origin;
+use super::*;
+use crate::format::{Granule, PageKind, PageRef, Stored, TreeKind};
+
+const PAGE: usize = 2048;
+
+fn whole_page() -> PageRef {
+    let base = Stored { granule: Granule(100), stored: 60_000, raw: 60_000, checksum: 1, codec: 0 };
+    PageRef {
+        kind: PageKind::Leaf,
+        level: 0,
+        has_edges: false,
+        base,
+        delta: None,
+        birth: 1,
+        rows: 0,
+    }
+}
+
+fn contents(leaf: &Leaf) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    (0..leaf.len()).map(|index| (leaf.key(index), leaf.cell(index).payload.to_vec())).collect()
+}
+
+fn round_trip(leaf: &Leaf) -> Leaf {
+    let mut bytes = Vec::new();
+    leaf.encode(&mut bytes);
+    Leaf::decode(bytes).unwrap()
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Put(Vec<u8>, Vec<u8>),
+    Remove(Vec<u8>),
+    RemoveRange(u8, u8),
+}
+
+fn changes(kind: TreeKind) -> impl Strategy<Value = Vec<Change>> {
+    let key = match kind {
+        TreeKind::Fixed => (0u64..60).prop_map(|key| key.to_be_bytes().to_vec()).boxed(),
+        TreeKind::Slotted => {
+            let tail = prop::collection::vec(0u8..3, 0..6);
+            (prop::bool::weighted(0.9), tail)
+                .prop_map(|(shares, tail)| {
+                    let mut key = if shares { b"common-prefix/".to_vec() } else { Vec::new() };
+                    key.extend(tail);
+                    key
+                })
+                .boxed()
+        }
+    };
+    let change = prop_oneof![
+        6 => (key.clone(), prop::collection::vec(any::<u8>(), 0..80))
+            .prop_map(|(key, value)| Change::Put(key, value)),
+        2 => key.prop_map(Change::Remove),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Change::RemoveRange(from, to)),
+    ];
+    prop::collection::vec(change, 0..200)
+}
+
+/// Applies `changes` to the leaf and to the model; a change that finds no room is left out.
+fn apply(leaf: &mut Leaf, model: &mut BTreeMap<Vec<u8>, Vec<u8>>, changes: &[Change]) {
+    for change in changes {
+        match change {
+            Change::Put(key, value) => {
+                let position = leaf.search(key).unwrap();
+                assert_eq!(position.is_ok(), model.contains_key(key));
+                if leaf.put(position, key, Cell::inline(value), PAGE).unwrap() == Room::Enough {
+                    leaf.touch(key, value.len());
+                    model.insert(key.clone(), value.clone());
+                } else {
+                    assert!(leaf.used_bytes() + value.len() + key.len() + 20 > PAGE);
+                }
+            }
+            Change::Remove(key) => {
+                if let Ok(index) = leaf.search(key).unwrap() {
+                    leaf.remove(index);
+                    leaf.touch(key, 0);
+                }
+                model.remove(key);
+            }
+            Change::RemoveRange(from, to) if !leaf.is_empty() => {
+                let from = usize::from(*from) % leaf.len();
+                let to = (from + usize::from(*to) % 4).min(leaf.len());
+                let keys: Vec<_> = (from..to).map(|index| leaf.key(index)).collect();
+                for key in keys {
+                    leaf.touch(&key, 0);
+                    model.remove(&key);
+                }
+                leaf.remove_range(from..to);
+            }
+            Change::RemoveRange(..) => {}
+        }
+    }
+}
+
+fn check_against_model(kind: TreeKind, changes: &[Change]) {
+    let mut leaf = Leaf::new(kind, 64);
+    let mut model = BTreeMap::new();
+    apply(&mut leaf, &mut model, changes);
+    assert_eq!(contents(&leaf), model);
+    let read = round_trip(&leaf);
+    assert_eq!(contents(&read), model);
+    assert_eq!(contents(&read.copy_for_change(PAGE)), model);
+
+    if leaf.len() >= 2 {
+        let mut left = read.copy_for_change(PAGE);
+        let middle = left.middle();
+        let right = left.split_off(middle, PAGE);
+        assert!(!left.is_empty() && !right.is_empty());
+        let mut both = contents(&left);
+        both.extend(contents(&right));
+        assert_eq!(both, model);
+        left.append(&right).unwrap();
+        assert_eq!(contents(&left), model);
+    }
+}
+
+fn check_delta(kind: TreeKind, before: &[Change], after: &[Change]) {
+    let page = whole_page();
+    let mut model = BTreeMap::new();
+    let mut base = Leaf::new(kind, PAGE);
+    apply(&mut base, &mut model, before);
+    let base = round_trip(&base);
+
+    let mut changed = base.copy_for_change(PAGE);
+    changed.set_origin(Some(Origin::of_leaf(&page)));
+    apply(&mut changed, &mut model, after);
+    let Some(bytes) = delta::encode_leaf(&changed).unwrap() else { return };
+    let applied = delta::apply_leaf(base, &bytes, &page, PAGE).unwrap();
+    assert_eq!(contents(&applied), model);
+    assert_eq!(delta::encode_leaf(&applied).unwrap().unwrap(), bytes);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn fixed_leaves_behave_like_a_sorted_map(changes in changes(TreeKind::Fixed)) {
+        check_against_model(TreeKind::Fixed, &changes);
+    }
+
+    #[test]
+    fn slotted_leaves_behave_like_a_sorted_map(changes in changes(TreeKind::Slotted)) {
+        check_against_model(TreeKind::Slotted, &changes);
+    }
+
+    #[test]
+    fn deltas_lead_from_the_old_page_to_the_new(
+        before in changes(TreeKind::Slotted), after in changes(TreeKind::Slotted)
+    ) {
+        check_delta(TreeKind::Slotted, &before, &after);
+    }
+
+    #[test]
+    fn damaged_leaves_are_errors_not_panics(
+        changes in changes(TreeKind::Slotted), at in any::<prop::sample::Index>(), flip in 1u8..
+    ) {
+        let mut leaf = Leaf::new(TreeKind::Slotted, 64);
+        apply(&mut leaf, &mut BTreeMap::new(), &changes);
+        let mut bytes = Vec::new();
+        leaf.encode(&mut bytes);
+        let position = at.index(bytes.len());
+        bytes[position] ^= flip;
+        if let Ok(leaf) = Leaf::decode(bytes) {
+            contents(&leaf);
+            let _ = leaf.search(b"common-prefix/a").unwrap();
+        }
+    }
+}
+
+#[test]
+fn inner_pages_read_back_and_find_children() {
+    let mut separators = Separators::new(TreeKind::Slotted);
+    let mut children = vec![Child::clean(whole_page())];
+    for index in 0..100u64 {
+        let key = format!("shared/{:03}", index * 2 + 1);
+        separators.insert(index as usize, key.as_bytes()).unwrap();
+        let mut page = whole_page();
+        page.base.granule = Granule(1000 + index);
+        page.rows = index;
+        children.push(Child::clean(page));
+    }
+    let inner = Inner::new(1, separators, children);
+    let mut bytes = Vec::new();
+    inner.encode(&mut bytes).unwrap();
+    let read = Inner::decode(&bytes).unwrap();
+    assert_eq!(read.rows(), (0..100).sum::<u64>());
+    for key in 0..201 {
+        let name = format!("shared/{key:03}");
+        let expected = (key + 1) / 2;
+        assert_eq!(read.separators().child_of(name.as_bytes()).unwrap(), expected, "{name}");
+    }
+    assert_eq!(read.separators().child_of(b"shared").unwrap(), 0);
+    assert_eq!(read.separators().child_of(b"z").unwrap(), 100);
+    for length in 0..bytes.len() {
+        assert!(Inner::decode(&bytes[..length]).is_err());
+    }
+}
+
+#[test]
+fn copies_of_inner_pages_share_and_differ_as_they_should() {
+    let mut separators = Separators::new(TreeKind::Fixed);
+    let mut children = vec![Child::clean(whole_page())];
+    for index in 1..200u64 {
+        separators.insert(index as usize - 1, &(index * 10).to_be_bytes()).unwrap();
+        children.push(Child::clean(PageRef { rows: 1, ..whole_page() }));
+    }
+    let original = Inner::new(1, separators, children);
+    let mut copy = original.clone();
+    for index in 0..100 {
+        copy.replace(index, Child::clean(PageRef { rows: 5, ..whole_page() }));
+    }
+    assert_eq!(original.rows(), 199);
+    assert_eq!(copy.rows(), 100 + 500);
+    let (between, right) = copy.split_off(150);
+    assert_eq!(between, 1500u64.to_be_bytes());
+    assert_eq!((copy.len(), right.len()), (150, 50));
+    copy.append(&between, &right).unwrap();
+    assert_eq!((copy.len(), copy.rows()), (200, 600));
+    copy.remove_range(0..10);
+    assert_eq!(copy.separators().key(0), 110u64.to_be_bytes());
+    copy.remove_range(185..190);
+    assert_eq!((copy.len(), copy.separators().len()), (185, 184));
+}

@@ -1,0 +1,172 @@
+//! From a page reference to a node in memory, and back.
+//!
+//! The pager owns the file, the cache and the space. Reading verifies the checksum before it
+//! decompresses, bounds the length before it allocates, and checks the page's structure before
+//! anybody sees it. Neighbours: `read` and `write` do the two directions, `overflow` stores
+//! large values; `tree` follows links through [`Pager::follow`].
+
+mod batch;
+mod overflow;
+mod read;
+mod write;
+
+use std::ops::Deref;
+
+pub use batch::Batch;
+pub use overflow::OverflowReader;
+
+use crate::cache::{Cache, Seen};
+use crate::codec::Codec;
+use crate::error::Result;
+use crate::metrics::Metrics;
+use crate::page::{Link, Node};
+use crate::space::{Ledger, Space};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, RwLock};
+use crate::vfs::File;
+
+/// Reads and writes the pages of one file.
+#[derive(Debug)]
+pub struct Pager {
+    pub(crate) file: Arc<dyn File>,
+    pub(crate) cache: Cache,
+    pub(crate) space: Arc<Space>,
+    pub(crate) metrics: Metrics,
+    codec: RwLock<Codec>,
+    page_bytes: usize,
+    /// Advances with every checkpoint: what it releases waits for readers from before.
+    pub(crate) epoch: Arc<AtomicU64>,
+    /// The newest commit that was published; pages written now are born behind it.
+    pub(crate) commit: AtomicU64,
+}
+
+/// A node that somebody looks at: in the cache, or held.
+#[derive(Debug)]
+pub enum NodeGuard<'a> {
+    /// Reached by a link's own reference.
+    Borrowed(&'a Node),
+    /// Seen in the cache.
+    Seen(Seen),
+    /// Held by a count.
+    Held(Arc<Node>),
+}
+
+impl Deref for NodeGuard<'_> {
+    type Target = Node;
+
+    #[inline]
+    fn deref(&self) -> &Node {
+        match self {
+            Self::Borrowed(node) => node,
+            Self::Held(node) => node,
+            Self::Seen(seen) => match &**seen {
+                Some(node) => node,
+                // `Cache::by_hint` hands out guards of full frames only, and a guard's content
+                // does not change.
+                None => unreachable!("an empty frame was handed out"),
+            },
+        }
+    }
+}
+
+impl Pager {
+    /// A pager on an open file.
+    pub fn new(
+        file: Arc<dyn File>,
+        space: Space,
+        cache_bytes: usize,
+        codec: Codec,
+        page_bytes: usize,
+    ) -> Self {
+        Self {
+            file,
+            cache: Cache::new(cache_bytes),
+            space: Arc::new(space),
+            metrics: Metrics::default(),
+            codec: RwLock::new(codec),
+            page_bytes,
+            epoch: Arc::new(AtomicU64::new(1)),
+            commit: AtomicU64::new(0),
+        }
+    }
+
+    /// The size that pages are split at.
+    #[inline]
+    pub fn page_bytes(&self) -> usize {
+        self.page_bytes
+    }
+
+    /// How pages are compressed from now on.
+    pub fn codec(&self) -> Codec {
+        *self.codec.read()
+    }
+
+    /// Changes how pages are compressed from now on; written pages stay as they are.
+    pub fn set_codec(&self, codec: Codec) {
+        *self.codec.write() = codec;
+    }
+
+    /// A ledger for a writer.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(Arc::clone(&self.space), Arc::clone(&self.epoch))
+    }
+
+    /// The node behind a link, without counting references where the cache has it.
+    #[inline]
+    pub fn follow<'a>(&self, link: &'a Link) -> Result<NodeGuard<'a>> {
+        match link {
+            Link::Dirty(node) => Ok(NodeGuard::Borrowed(node)),
+            Link::Clean { page, hint } => {
+                if let Some(seen) = self.cache.by_hint(page, hint.load(Ordering::Relaxed)) {
+                    return Ok(NodeGuard::Seen(seen));
+                }
+                let (node, frame) = self.fetch(page)?;
+                if let Some(frame) = frame {
+                    // Relaxed: a hint is validated wherever it is used.
+                    hint.store(frame, Ordering::Relaxed);
+                }
+                Ok(NodeGuard::Held(node))
+            }
+        }
+    }
+
+    /// The node behind a link, held.
+    #[inline]
+    pub fn hold(&self, link: &Link) -> Result<Arc<Node>> {
+        match link {
+            Link::Dirty(node) => Ok(Arc::clone(node)),
+            Link::Clean { page, hint } => {
+                if let Some(seen) = self.cache.by_hint(page, hint.load(Ordering::Relaxed))
+                    && let Some(node) = &*seen
+                {
+                    return Ok(Arc::clone(node));
+                }
+                let (node, frame) = self.fetch(page)?;
+                if let Some(frame) = frame {
+                    hint.store(frame, Ordering::Relaxed);
+                }
+                Ok(node)
+            }
+        }
+    }
+
+    /// The node behind a link, to be changed: the link becomes dirty, and its node one that
+    /// nobody else holds.
+    pub fn own<'a>(&self, link: &'a mut Link) -> Result<&'a mut Node> {
+        let needs_copy = match link {
+            Link::Clean { .. } => true,
+            Link::Dirty(node) => node.stored().is_some() || Arc::get_mut(node).is_none(),
+        };
+        if needs_copy {
+            let copy = self.follow(link)?.copy_for_change(self.page_bytes);
+            *link = Link::dirty(copy);
+        }
+        match link {
+            Link::Dirty(node) => match Arc::get_mut(node) {
+                Some(node) => Ok(node),
+                None => unreachable!("a new node has one holder"),
+            },
+            Link::Clean { .. } => unreachable!("the link was made dirty"),
+        }
+    }
+}

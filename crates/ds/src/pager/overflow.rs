@@ -1,0 +1,158 @@
+//! Large values: pieces in extents of their own, readable one by one.
+//!
+//! A value of up to one chunk is one extent; a longer one has an index extent that lists its
+//! chunks. They are written when the value is stored, not at the checkpoint, so that a
+//! transaction with large values stays small in memory. Neighbours: a leaf's cell holds the
+//! reference, `write` notes the extents.
+
+use super::write::Writing;
+use super::{Batch, Pager};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::bytes::Reader;
+use crate::format::layout::PAGE_REF;
+use crate::format::{PageKind, PageRef};
+use crate::limits::{EXTENT_BYTES_MAX, OVERFLOW_CHUNK_BYTES, VALUE_BYTES_MAX};
+use crate::space::Ledger;
+
+impl Pager {
+    /// Stores a large value and returns the reference for its cell.
+    pub fn write_overflow(&self, value: &[u8], ledger: &mut Ledger) -> Result<PageRef> {
+        if value.len() as u64 > VALUE_BYTES_MAX {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("a value of {} bytes is longer than {VALUE_BYTES_MAX}", value.len()),
+            ));
+        }
+        let birth = self.birth_of_uncommitted();
+        let mut batch = Batch::new(self);
+        let mut writing = Writing { batch: &mut batch, ledger, birth };
+        let mut pieces = Vec::new();
+        for chunk in value.chunks(OVERFLOW_CHUNK_BYTES) {
+            let rows = chunk.len() as u64;
+            let kind = PageKind::OverflowData;
+            pieces.push(self.write_piece(kind, chunk, rows, &[], &mut writing)?);
+        }
+        let page = match pieces.as_slice() {
+            [piece] => *piece,
+            _ => {
+                let mut index = Vec::with_capacity(pieces.len() * PAGE_REF.bytes);
+                for piece in &pieces {
+                    piece.encode(&mut index);
+                }
+                let kind = PageKind::OverflowIndex;
+                self.write_piece(kind, &index, value.len() as u64, &pieces, &mut writing)?
+            }
+        };
+        batch.flush()?;
+        Ok(page)
+    }
+
+    /// The pieces of a large value that has an index.
+    pub(super) fn overflow_pieces(&self, page: &PageRef) -> Result<Vec<PageRef>> {
+        let at_page = |error: Error| {
+            error.at_offset(page.base.granule.offset()).in_file(self.file.path())
+        };
+        let index = self.read_stored(&page.base)?;
+        let mut reader = Reader::new(&index);
+        let mut pieces = Vec::with_capacity(index.len() / PAGE_REF.bytes);
+        while reader.remaining() > 0 {
+            let piece = PageRef::decode(&mut reader).map_err(at_page)?;
+            let is_piece = piece.kind == PageKind::OverflowData && !piece.has_edges;
+            if !is_piece || piece.delta.is_some() {
+                return Err(at_page(Error::corrupt("an index of a large value lists no piece")));
+            }
+            pieces.push(piece);
+        }
+        let bytes: u64 = pieces.iter().map(|piece| piece.rows).sum();
+        if bytes != page.rows {
+            return Err(at_page(Error::corrupt(format!(
+                "the pieces of a large value have {bytes} bytes, expected {}",
+                page.rows
+            ))));
+        }
+        Ok(pieces)
+    }
+
+    /// A reader of the large value behind a cell's reference.
+    pub fn open_overflow(&self, page: &PageRef) -> Result<OverflowReader<'_>> {
+        let pieces = match page.kind {
+            PageKind::OverflowData => vec![*page],
+            PageKind::OverflowIndex => self.overflow_pieces(page)?,
+            PageKind::Leaf | PageKind::Inner => {
+                return Err(Error::corrupt("a large value refers to a page of a tree"));
+            }
+        };
+        let mut starts = Vec::with_capacity(pieces.len());
+        let mut start = 0;
+        for piece in &pieces {
+            if piece.rows != u64::from(piece.base.raw) {
+                return Err(Error::corrupt("a piece of a large value has two lengths"));
+            }
+            starts.push(start);
+            start += piece.rows;
+        }
+        Ok(OverflowReader { pager: self, pieces, starts, length: start, last: None })
+    }
+
+    /// A whole large value.
+    pub fn read_overflow(&self, page: &PageRef) -> Result<Vec<u8>> {
+        let mut reader = self.open_overflow(page)?;
+        let length = reader.len();
+        if length > VALUE_BYTES_MAX || reader.pieces.len() > EXTENT_BYTES_MAX {
+            return Err(Error::corrupt(format!("a value claims {length} bytes")));
+        }
+        let mut value = Vec::new();
+        for index in 0..reader.pieces.len() {
+            value.extend_from_slice(reader.piece(index)?);
+        }
+        Ok(value)
+    }
+}
+
+/// Reads a large value in pieces; keeps the last piece.
+#[derive(Debug)]
+pub struct OverflowReader<'a> {
+    pager: &'a Pager,
+    pieces: Vec<PageRef>,
+    starts: Vec<u64>,
+    length: u64,
+    last: Option<(usize, Vec<u8>)>,
+}
+
+impl OverflowReader<'_> {
+    /// The length of the value.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether the value has no byte.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    fn piece(&mut self, index: usize) -> Result<&[u8]> {
+        let is_last = matches!(&self.last, Some((last, _)) if *last == index);
+        if !is_last {
+            self.last = Some((index, self.pager.read_stored(&self.pieces[index].base)?));
+        }
+        Ok(self.last.as_ref().map_or(&[], |(_, bytes)| bytes.as_slice()))
+    }
+
+    /// Fills `buffer` from `offset`; returns how much there was.
+    pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let at = offset + filled as u64;
+            if at >= self.length {
+                break;
+            }
+            let index = self.starts.partition_point(|start| *start <= at) - 1;
+            let within = (at - self.starts[index]) as usize;
+            let piece = self.piece(index)?;
+            let count = (piece.len() - within).min(buffer.len() - filled);
+            buffer[filled..filled + count].copy_from_slice(&piece[within..within + count]);
+            filled += count;
+        }
+        Ok(filled)
+    }
+}

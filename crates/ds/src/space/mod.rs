@@ -1,0 +1,274 @@
+//! Which granules of the file are in use, by how many, and when they may be used again.
+//!
+//! The pages in the file form a graph: a page has an edge to every page it refers to. Two counts
+//! are kept for an extent. *Versions*: edges to the page version that the extent completes (a
+//! whole page, or a delta with its base). *Holds*: deltas that stand against the extent. Most
+//! extents have one version edge and no hold; only others are in the table.
+//!
+//! An extent is *unattached* from its writing until a checkpoint's roots reach it; the map on
+//! disk calls it free, so that a crash returns it. It is *pending* from the checkpoint that
+//! released it until that checkpoint is durable and no reader is older. Always:
+//! `allocated = reachable + free`, where free counts runs, pending and unattached extents.
+//!
+//! Neighbours: `settle` works out what a checkpoint changes, `log` stores it, `free` has the
+//! runs, `ledger` returns what a writer wrote in vain; `pager` allocates.
+
+mod free;
+pub mod ledger;
+pub mod log;
+pub mod settle;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use crate::error::Result;
+use crate::format::{Extent, Granule};
+use crate::limits::FIRST_GRANULE;
+use crate::sync::Mutex;
+use free::FreeRuns;
+pub use ledger::Ledger;
+
+/// How many edges lead to an extent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Edges to the version that the extent completes.
+    pub versions: u32,
+    /// Deltas that stand against the extent.
+    pub holds: u32,
+}
+
+impl Count {
+    /// What an extent has that is not in the table.
+    pub const USUAL: Self = Self { versions: 1, holds: 0 };
+}
+
+/// A page that was written and that no durable root reaches yet.
+#[derive(Clone, Debug)]
+pub struct Unattached {
+    /// The extent's length.
+    pub granules: u64,
+    /// The versions that the page refers to.
+    pub edges: Box<[Granule]>,
+    /// The base extent, where the page is a delta.
+    pub base: Option<Granule>,
+    /// The birth that was written with it.
+    pub birth: u64,
+}
+
+/// Extents that a checkpoint released.
+#[derive(Debug)]
+struct Pending {
+    epoch: u64,
+    extents: Vec<Extent>,
+}
+
+#[derive(Debug)]
+struct State {
+    free: FreeRuns,
+    /// The end of the used part of the file.
+    end: u64,
+    counts: FxHashMap<Granule, Count>,
+    unattached: FxHashMap<Granule, Unattached>,
+    pending: VecDeque<Pending>,
+    pending_granules: u64,
+}
+
+/// A summary in granules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpaceCounts {
+    /// The used part of the file, superblocks included.
+    pub end: u64,
+    /// Free runs, ready to be reused.
+    pub free: u64,
+    /// Released, waiting for readers.
+    pub pending: u64,
+    /// Written, not yet reachable from a durable root.
+    pub unattached: u64,
+    /// How many free runs there are.
+    pub runs: u64,
+    /// Extents with another count than the usual one.
+    pub counted: u64,
+}
+
+impl SpaceCounts {
+    /// Granules that a durable root reaches (superblocks included).
+    pub fn reachable(&self) -> u64 {
+        self.end - self.free - self.pending - self.unattached
+    }
+}
+
+/// The space of one file.
+#[derive(Debug)]
+pub struct Space {
+    state: Mutex<State>,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Space {
+    /// The space of a new file.
+    pub fn new() -> Self {
+        Self::with(FreeRuns::default(), FIRST_GRANULE, FxHashMap::default())
+    }
+
+    fn with(free: FreeRuns, end: u64, counts: FxHashMap<Granule, Count>) -> Self {
+        let state = State {
+            free,
+            end,
+            counts,
+            unattached: FxHashMap::default(),
+            pending: VecDeque::new(),
+            pending_granules: 0,
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Takes `granules` in one run: the best fitting free one, else at the end of the file.
+    pub fn allocate(&self, granules: u64) -> Extent {
+        let mut state = self.state.lock();
+        let start = match state.free.take(granules) {
+            Some(start) => start,
+            None => state.grow(granules),
+        };
+        Extent { start, granules }
+    }
+
+    /// Takes a run of at least `least` and up to `most` granules, to be filled front to back.
+    pub fn reserve(&self, least: u64, most: u64) -> Extent {
+        let mut state = self.state.lock();
+        if let Some(extent) = state.free.take_largest(least, most) {
+            return extent;
+        }
+        let start = state.grow(most);
+        Extent { start, granules: most }
+    }
+
+    /// Gives back what was reserved and not used.
+    pub fn give_back(&self, extent: Extent) -> Result<()> {
+        let mut state = self.state.lock();
+        if extent.start.0 + extent.granules == state.end {
+            state.end = extent.start.0;
+            return Ok(());
+        }
+        state.free.add(extent)
+    }
+
+    /// Notes a page that was written.
+    pub fn add_unattached(&self, version: Granule, page: Unattached) {
+        self.state.lock().unattached.insert(version, page);
+    }
+
+    /// Whether no durable root reaches the page yet.
+    pub fn is_unattached(&self, version: Granule) -> bool {
+        self.state.lock().unattached.contains_key(&version)
+    }
+
+    /// The oldest birth among unattached pages: an incremental backup must not skip those.
+    pub fn oldest_unattached_birth(&self) -> Option<u64> {
+        self.state.lock().unattached.values().map(|page| page.birth).min()
+    }
+
+    /// Returns those of `versions` that are still unattached. They wait for readers from before
+    /// `epoch` like released extents, since a reader may have seen a writer's private tree.
+    pub fn discard(&self, versions: &[Granule], epoch: u64) -> Vec<Granule> {
+        let mut state = self.state.lock();
+        let mut extents = Vec::new();
+        let mut discarded = Vec::new();
+        for version in versions {
+            if let Some(page) = state.unattached.remove(version) {
+                extents.push(Extent { start: *version, granules: page.granules });
+                discarded.push(*version);
+            }
+        }
+        state.push_pending(epoch, extents);
+        discarded
+    }
+
+    /// Makes extents that were released in an epoch before `oldest_reader` free.
+    pub fn reclaim(&self, oldest_reader: u64) -> Result<()> {
+        let mut state = self.state.lock();
+        let mut waiting = VecDeque::new();
+        while let Some(pending) = state.pending.pop_front() {
+            if pending.epoch >= oldest_reader {
+                waiting.push_back(pending);
+                continue;
+            }
+            for extent in pending.extents {
+                state.pending_granules -= extent.granules;
+                state.free.add(extent)?;
+            }
+        }
+        state.pending = waiting;
+        Ok(())
+    }
+
+    /// A summary.
+    pub fn counts(&self) -> SpaceCounts {
+        let state = self.state.lock();
+        SpaceCounts {
+            end: state.end,
+            free: state.free.granules(),
+            pending: state.pending_granules,
+            unattached: state.unattached.values().map(|page| page.granules).sum(),
+            runs: state.free.len() as u64,
+            counted: state.counts.len() as u64,
+        }
+    }
+
+    /// The edges into an extent (the usual count for one that is not counted).
+    pub fn count(&self, extent: Granule) -> Count {
+        self.state.lock().count(extent)
+    }
+
+    /// Every extent with another count than the usual one.
+    pub fn unusual_counts(&self) -> FxHashMap<Granule, Count> {
+        self.state.lock().counts.clone()
+    }
+
+    /// Drops a free tail of the file from the map; the file itself is cut once a superblock
+    /// that knows is durable.
+    pub fn trim(&self) {
+        self.state.lock().shrink();
+    }
+
+    /// Runs `cut` with the end of the used part, while nobody can allocate behind it.
+    pub fn with_end(&self, cut: impl FnOnce(u64) -> Result<()>) -> Result<()> {
+        let state = self.state.lock();
+        cut(state.end)
+    }
+}
+
+impl State {
+    fn grow(&mut self, granules: u64) -> Granule {
+        let start = Granule(self.end);
+        self.end += granules;
+        start
+    }
+
+    fn count(&self, extent: Granule) -> Count {
+        self.counts.get(&extent).copied().unwrap_or(Count::USUAL)
+    }
+
+    fn push_pending(&mut self, epoch: u64, extents: Vec<Extent>) {
+        if extents.is_empty() {
+            return;
+        }
+        self.pending_granules += extents.iter().map(|extent| extent.granules).sum::<u64>();
+        self.pending.push_back(Pending { epoch, extents });
+    }
+
+    /// Drops a free run at the end of the used part.
+    fn shrink(&mut self) {
+        if let Some(tail) = self.free.take_tail(self.end) {
+            self.end = tail.start.0;
+        }
+    }
+}
