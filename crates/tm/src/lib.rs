@@ -10,6 +10,9 @@ pub mod ids;
 // Who may touch what.
 pub mod lock;
 
+// What makes a commit last.
+pub mod wal;
+
 // What happens after a failure.
 pub mod poison;
 

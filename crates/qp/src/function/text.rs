@@ -314,7 +314,8 @@ pub(super) fn soundex(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Valu
 }
 
 fn soundex_digit(letter: u8) -> u8 {
-    match letter.to_ascii_lowercase() {
+    // SQLite looks at seven bits only.
+    match (letter & 0x7F).to_ascii_lowercase() {
         b'b' | b'f' | b'p' | b'v' => 1,
         b'c' | b'g' | b'j' | b'k' | b'q' | b's' | b'x' | b'z' => 2,
         b'd' | b't' => 3,

@@ -91,14 +91,14 @@ mod tests {
 
     fn cycle_of(edges: &[(u64, u64)], start: u64) -> Option<Vec<u64>> {
         let found = find_cycle(TransactionId(start), |transaction, out| {
-            out.extend(edges.iter().filter(|edge| edge.0 == transaction.0).map(
-                |&(from, to)| WaitEdge {
+            out.extend(edges.iter().filter(|edge| edge.0 == transaction.0).map(|&(from, to)| {
+                WaitEdge {
                     transaction: TransactionId(from),
                     resource: Resource::head(HeadId(0)),
                     mode: Mode::Exclusive,
                     blocker: TransactionId(to),
-                },
-            ));
+                }
+            }));
         })?;
         Some(found.iter().map(|edge| edge.transaction.0).collect())
     }

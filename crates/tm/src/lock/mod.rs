@@ -290,10 +290,8 @@ impl Drop for LockOwner {
 #[cold]
 fn busy(contention: Contention, timeout: Duration) -> Error {
     let Contention { transaction, resource, mode, .. } = &contention;
-    let message = format!(
-        "{transaction} did not get {mode} on {resource} within {} ms",
-        timeout.as_millis()
-    );
+    let message =
+        format!("{transaction} did not get {mode} on {resource} within {} ms", timeout.as_millis());
     Error::with_source(ErrorKind::Busy, message, contention)
 }
 

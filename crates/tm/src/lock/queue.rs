@@ -97,15 +97,11 @@ impl Queue {
                 return;
             }
             self.waiting.pop_front();
-            match self.granted.iter_mut().find(|claim| claim.transaction == transaction) {
-                Some(claim) => {
-                    claim.mode = mode;
-                    granted.push((transaction, false));
-                }
-                None => {
-                    self.granted.push(Claim { transaction, mode });
-                    granted.push((transaction, true));
-                }
+            let held = self.granted.iter_mut().find(|claim| claim.transaction == transaction);
+            granted.push((transaction, held.is_none()));
+            match held {
+                Some(claim) => claim.mode = mode,
+                None => self.granted.push(Claim { transaction, mode }),
             }
         }
     }
@@ -126,8 +122,12 @@ impl Queue {
         let excluding = self.granted.iter().filter(move |holder| {
             holder.transaction != claim.transaction && !holder.mode.is_compatible(claim.mode)
         });
-        let before =
-            self.waiting.iter().take_while(move |wait| wait.transaction != claim.transaction);
+        let is_upgrade = self.holds(claim.transaction);
+        let before = self
+            .waiting
+            .iter()
+            .take_while(move |wait| wait.transaction != claim.transaction)
+            .filter(move |wait| !is_upgrade || self.holds(wait.transaction));
         excluding.map(|holder| (*holder, true)).chain(before.map(|wait| (*wait, false)))
     }
 

@@ -1,0 +1,379 @@
+//! Reads whole transactions from the log, from a position to its end.
+//!
+//! The end is where no valid frame follows. Usually that is where the writer stopped, or a *torn
+//! tail*: writes that a crash let through in part, in any order, because they had not been
+//! synced. It may also be *damage*: something that was durable and is not what it was. The two
+//! can be told apart, because each transaction (and each segment) says how far the log was known
+//! to be durable when it was written: if anything valid behind the end speaks of durable bytes
+//! beyond the end, then bytes were lost that must be there, and reading ends with an error
+//! instead of dropping acknowledged transactions. Neighbours: `frame` verifies one frame,
+//! `recovery` replays what comes from here, `writer` goes on at [`Reader::end`].
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use pandodb_ds::sync::Arc;
+use pandodb_ds::vfs::{File, OpenMode, Vfs};
+
+use super::damage;
+use super::frame::{self, FRAME_HEADER_LEN, Frame};
+use super::operation::{Entries, Entry, Operation};
+use super::segment::{self, DatabaseId, Header};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{CommitId, HeadId, Lsn, TreeId};
+
+/// Bytes that are read from a segment at once.
+const WINDOW_LEN: usize = 256 << 10;
+
+/// Where a log ends, for a writer to go on there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The position of the next frame.
+    pub position: Lsn,
+    /// The newest commit in the log, if there is any after the position that was read from.
+    pub commit: Option<CommitId>,
+    pub(super) next_number: u64,
+    /// Segments that hold transactions, with the position that each ends at.
+    pub(super) segments: Vec<(u64, Lsn)>,
+    /// Files that are no part of the log (spares, and those a crash left unfinished).
+    pub(super) stale: Vec<PathBuf>,
+}
+
+impl LogEnd {
+    /// A log that begins at `position`, without any segment yet.
+    pub const fn empty(position: Lsn) -> Self {
+        Self {
+            position,
+            commit: None,
+            next_number: 1,
+            segments: Vec::new(),
+            stale: Vec::new(),
+        }
+    }
+}
+
+/// A segment with a valid header.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) number: u64,
+    pub(super) file: Arc<dyn File>,
+    pub(super) header: Header,
+    pub(super) len: u64,
+}
+
+/// Walks the transactions of a log.
+#[derive(Debug)]
+pub struct Reader {
+    /// By number; those before the first one that is read included.
+    segments: Vec<Segment>,
+    stale: Vec<PathBuf>,
+    highest_number: u64,
+    first: usize,
+    at: usize,
+    position: Lsn,
+    window: Window,
+    ends: Vec<(u64, Lsn)>,
+    commit: Option<CommitId>,
+    is_done: bool,
+    transaction: Buffered,
+}
+
+/// One transaction in memory.
+#[derive(Debug, Default)]
+struct Buffered {
+    bytes: Vec<u8>,
+    batches: Vec<(TreeId, Range<usize>)>,
+    commit: CommitId,
+}
+
+/// A whole transaction of the log.
+#[derive(Clone, Copy, Debug)]
+pub struct LoggedTransaction<'a> {
+    /// The number of its commit.
+    pub commit: CommitId,
+    /// The head that it moved.
+    pub head: HeadId,
+    /// The commit of the head that it stood on.
+    pub base: CommitId,
+    /// Where it begins in the log.
+    pub start: Lsn,
+    /// Where it ends.
+    pub end: Lsn,
+    buffered: &'a Buffered,
+}
+
+impl Reader {
+    /// A reader of the transactions from position `from` on.
+    pub fn open(vfs: &dyn Vfs, database: &Path, id: DatabaseId, from: Lsn) -> Result<Self> {
+        let mut reader = Self {
+            segments: Vec::new(),
+            stale: Vec::new(),
+            highest_number: 0,
+            first: 0,
+            at: 0,
+            position: from,
+            window: Window::default(),
+            ends: Vec::new(),
+            commit: None,
+            is_done: false,
+            transaction: Buffered::default(),
+        };
+        for (number, path) in segment::list(vfs, database)? {
+            reader.add_segment(vfs, number, path, id)?;
+        }
+        reader.find_start(from)?;
+        Ok(reader)
+    }
+
+    /// The position behind the last transaction that was returned.
+    pub fn position(&self) -> Lsn {
+        self.position
+    }
+
+    /// The next transaction; none at the end of the log.
+    ///
+    /// A [`Corrupt`](ErrorKind::Corrupt) error means damage: transactions that were durable
+    /// cannot be read any more.
+    pub fn next_transaction(&mut self) -> Result<Option<LoggedTransaction<'_>>> {
+        let start = self.position;
+        if !self.advance()? {
+            return Ok(None);
+        }
+        let (head, base) = self.transaction.begin()?;
+        Ok(Some(LoggedTransaction {
+            commit: self.transaction.commit,
+            head,
+            base,
+            start,
+            end: self.position,
+            buffered: &self.transaction,
+        }))
+    }
+
+    /// Reads what is left and tells where a writer goes on.
+    pub fn end(mut self) -> Result<LogEnd> {
+        while self.advance()? {}
+        let mut stale = self.stale;
+        let live = self.segments.iter().take(self.at.saturating_add(1));
+        let mut segments: Vec<_> = self.segments[..self.first.min(self.segments.len())]
+            .iter()
+            .zip(self.segments.iter().skip(1))
+            .map(|(segment, next)| (segment.number, next.header.first))
+            .collect();
+        segments.extend(self.ends);
+        let live = live.count();
+        stale.extend(
+            self.segments.iter().skip(live).map(|segment| segment.file.path().to_path_buf()),
+        );
+        let last = segments.last().map_or(0, |(number, _)| *number);
+        // Files that are removed may come back after a crash: their numbers stay unused.
+        let next_number = last.max(self.highest_number) + 1;
+        Ok(LogEnd { position: self.position, commit: self.commit, next_number, segments, stale })
+    }
+
+    fn add_segment(
+        &mut self,
+        vfs: &dyn Vfs,
+        number: u64,
+        path: PathBuf,
+        id: DatabaseId,
+    ) -> Result<()> {
+        self.highest_number = self.highest_number.max(number);
+        let file = vfs.open(&path, OpenMode::Read)?;
+        match Header::read(&*file).map_err(|error| in_file(error, &path))? {
+            Some(header) if header.number == number && header.database == id => {
+                let len = file.len()?;
+                self.segments.push(Segment { number, file, header, len });
+            }
+            Some(header) if header.number == number => {
+                return Err(Error::new(
+                    ErrorKind::Mismatch,
+                    format!("{} belongs to another database", path.display()),
+                ));
+            }
+            _ => self.stale.push(path),
+        }
+        Ok(())
+    }
+
+    /// Goes to the segment that `from` lies in and to that position.
+    fn find_start(&mut self, from: Lsn) -> Result<()> {
+        let start = self.segments.iter().rposition(|segment| segment.header.first <= from);
+        let Some(start) = start else {
+            if let Some(first) = self.segments.first() {
+                return Err(Error::corrupt(format!(
+                    "the log begins at {} but is needed from {from} on: a segment is missing",
+                    first.header.first
+                )));
+            }
+            self.is_done = true;
+            return Ok(());
+        };
+        self.first = start;
+        self.at = start;
+        self.position = self.segments[start].header.first;
+        while self.position < from && self.advance()? {}
+        // A crash may have taken the end of a log that was not synced although a checkpoint,
+        // which is durable, had it: there is nothing to replay then.
+        if self.is_done && self.position < from {
+            self.position = from;
+            if let Some((_, end)) = self.ends.last_mut() {
+                *end = from;
+            }
+        }
+        if self.position == from {
+            return Ok(());
+        }
+        Err(Error::corrupt(format!("{from}, where replay must begin, is inside of a transaction")))
+    }
+
+    /// Reads one transaction into the buffer; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        while !self.is_done {
+            if self.read_transaction()? {
+                return Ok(true);
+            }
+            self.go_on_in_next_segment()?;
+        }
+        Ok(false)
+    }
+
+    /// Reads a transaction in the current segment; false (and no step) if no whole one follows.
+    fn read_transaction(&mut self) -> Result<bool> {
+        let Some(segment) = self.segments.get(self.at) else { return Ok(false) };
+        let transaction = &mut self.transaction;
+        transaction.bytes.clear();
+        transaction.batches.clear();
+        let mut offset = segment.header.offset_of(self.position);
+        loop {
+            let position = segment.header.position_of(offset);
+            let Some(bytes) = self.window.frame_at(segment, offset)? else { return Ok(false) };
+            let length = bytes.len() as u64;
+            let Some(frame) = frame::verify(bytes, position, segment.header.salt) else {
+                return Ok(false);
+            };
+            let is_start = transaction.batches.is_empty();
+            if frame.is_first != is_start || (!is_start && frame.commit != transaction.commit) {
+                return Ok(false);
+            }
+            transaction.add(&frame);
+            offset += length;
+            if frame.is_last {
+                break;
+            }
+        }
+        let commit = transaction.commit;
+        if self.commit.is_some_and(|before| before >= commit) {
+            let place = format!("the log has {commit} at {} after a later one", self.position);
+            return Err(in_file(Error::corrupt(place), segment.file.path()));
+        }
+        self.commit = Some(commit);
+        self.position = segment.header.position_of(offset);
+        Ok(true)
+    }
+
+    fn go_on_in_next_segment(&mut self) -> Result<()> {
+        if let Some(segment) = self.segments.get(self.at) {
+            self.ends.push((segment.number, self.position));
+        }
+        let next = self.segments.get(self.at + 1);
+        if next.is_some_and(|next| next.header.first == self.position) {
+            self.at += 1;
+            return Ok(());
+        }
+        self.is_done = true;
+        damage::check(&self.segments[self.at..], self.position)
+    }
+}
+
+impl Buffered {
+    fn add(&mut self, frame: &Frame<'_>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(frame.batch);
+        self.batches.push((frame.tree, start..self.bytes.len()));
+        self.commit = frame.commit;
+    }
+
+    fn begin(&self) -> Result<(HeadId, CommitId)> {
+        match Entries::new(&self.bytes).next() {
+            Some(Ok(Entry::Operation(Operation::Begin { head, base }))) => Ok((head, base)),
+            Some(Err(error)) => Err(error),
+            _ => Err(Error::corrupt("a transaction in the log does not say which head it is on")),
+        }
+    }
+}
+
+impl<'a> LoggedTransaction<'a> {
+    /// Its operations in order, each with the tree that it is on.
+    pub fn operations(&self) -> impl Iterator<Item = Result<(TreeId, Operation<'a>)>> + use<'a> {
+        let bytes: &'a [u8] = &self.buffered.bytes;
+        self.buffered.batches.iter().flat_map(move |(tree, range)| {
+            let mut tree = *tree;
+            Entries::new(bytes.get(range.clone()).unwrap_or_default()).filter_map(move |entry| {
+                match entry {
+                    Ok(Entry::Switch(to)) => {
+                        tree = to;
+                        None
+                    }
+                    Ok(Entry::Operation(operation)) => Some(Ok((tree, operation))),
+                    Err(error) => Some(Err(error)),
+                }
+            })
+        })
+    }
+}
+
+/// A part of a segment in memory.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    segment: u64,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The bytes that look like a frame at `offset`; none if nothing there does.
+    pub(super) fn frame_at(&mut self, segment: &Segment, offset: u64) -> Result<Option<&[u8]>> {
+        let Some(header) = self.bytes_at(segment, offset, FRAME_HEADER_LEN)? else {
+            return Ok(None);
+        };
+        let Some(length) = frame::claimed_len(header) else { return Ok(None) };
+        self.bytes_at(segment, offset, length)
+    }
+
+    /// `length` bytes at `offset`; none if the file ends before.
+    pub(super) fn bytes_at(
+        &mut self,
+        segment: &Segment,
+        offset: u64,
+        length: usize,
+    ) -> Result<Option<&[u8]>> {
+        // Compared with the file before memory is taken: a length may be a lie.
+        if offset.saturating_add(length as u64) > segment.len {
+            return Ok(None);
+        }
+        let is_inside = self.segment == segment.number
+            && offset >= self.start
+            && offset + length as u64 <= self.start + self.bytes.len() as u64;
+        if !is_inside {
+            self.load(segment, offset, length)?;
+        }
+        let at = (offset - self.start) as usize;
+        Ok(self.bytes.get(at..at + length))
+    }
+
+    fn load(&mut self, segment: &Segment, offset: u64, length: usize) -> Result<()> {
+        let left = usize::try_from(segment.len - offset).unwrap_or(usize::MAX);
+        self.bytes.clear();
+        self.bytes.resize(length.max(WINDOW_LEN).min(left), 0);
+        self.segment = segment.number;
+        self.start = offset;
+        let read = segment.file.read_at(offset, &mut self.bytes)?;
+        self.bytes.truncate(read);
+        Ok(())
+    }
+}
+
+fn in_file(error: Error, path: &Path) -> Error {
+    Error::with_source(error.kind(), format!("log file {}", path.display()), error)
+}

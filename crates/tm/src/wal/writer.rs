@@ -1,0 +1,261 @@
+//! Appends whole transactions to the log, rolls from segment to segment, and recycles them.
+//!
+//! A commit costs one positioned write into a preallocated file. Nothing here syncs while it
+//! appends: [`Writer::begin_sync`] gives out what must be synced for all that was appended so
+//! far to be durable, and the caller does that without holding the writer. Reserving room is a
+//! step of its own that fails cleanly (no room for a new segment), so that a failed append
+//! always means that the state of the log's end is unknown. Neighbours: `commit` drives this,
+//! `reader` says where an existing log ends.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use pandodb_ds::sync::Arc;
+use pandodb_ds::vfs::{File, OpenMode, Vfs};
+
+use super::frame::FrameBuffer;
+use super::reader::LogEnd;
+use super::segment::{self, DatabaseId, HEADER_LEN, Header, segment_path};
+use crate::error::Result;
+use crate::ids::{CommitId, Lsn};
+
+/// How the log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalOptions {
+    /// Bytes of a segment file; a larger transaction gets a larger one.
+    pub segment_len: u64,
+    /// Superfluous segments that are kept for reuse rather than removed.
+    pub spare_segments: usize,
+    /// Whether closed segments are kept under their names until they are pruned.
+    pub archive: bool,
+}
+
+impl Default for WalOptions {
+    fn default() -> Self {
+        Self { segment_len: 4 << 20, spare_segments: 4, archive: false }
+    }
+}
+
+/// A segment that gets no more frames.
+#[derive(Debug)]
+struct Closed {
+    number: u64,
+    end: Lsn,
+}
+
+/// The segment that is appended to.
+#[derive(Debug)]
+struct Current {
+    file: Arc<dyn File>,
+    header: Header,
+    capacity: u64,
+}
+
+/// The end of the log.
+#[derive(Debug)]
+pub struct Writer {
+    vfs: Arc<dyn Vfs>,
+    database: PathBuf,
+    id: DatabaseId,
+    options: WalOptions,
+    current: Option<Current>,
+    next: Lsn,
+    next_number: u64,
+    closed: VecDeque<Closed>,
+    spares: VecDeque<PathBuf>,
+    /// Closed segments that were not synced since their last write.
+    unsynced: Vec<(u64, Arc<dyn File>)>,
+    directory_changed: bool,
+}
+
+impl Writer {
+    /// A writer that goes on where `end` says that the log ends.
+    ///
+    /// It always starts a new segment: behind a torn end there may be whole frames of the old
+    /// life that a new frame of the right length would bring back.
+    pub fn open(
+        vfs: Arc<dyn Vfs>,
+        database: &Path,
+        id: DatabaseId,
+        options: WalOptions,
+        end: &LogEnd,
+    ) -> Result<Self> {
+        for path in &end.stale {
+            vfs.remove(path)?;
+        }
+        let closed = end.segments.iter().map(|&(number, end)| Closed { number, end }).collect();
+        Ok(Self {
+            vfs,
+            database: database.to_path_buf(),
+            id,
+            options,
+            current: None,
+            next: end.position,
+            next_number: end.next_number,
+            closed,
+            spares: VecDeque::new(),
+            unsynced: Vec::new(),
+            directory_changed: !end.stale.is_empty(),
+        })
+    }
+
+    /// The position that the next frame gets.
+    pub fn position(&self) -> Lsn {
+        self.next
+    }
+
+    /// Bytes of frames in segments that were not recycled yet: what recovery would read.
+    pub fn segment_count(&self) -> usize {
+        self.closed.len() + usize::from(self.current.is_some())
+    }
+
+    /// Changes whether closed segments are kept.
+    pub fn set_archive(&mut self, archive: bool) {
+        self.options.archive = archive;
+    }
+
+    /// Sees to it that an append of `len` bytes finds room. After an error nothing has changed.
+    pub fn reserve(&mut self, len: usize, durable: Lsn) -> Result<()> {
+        match &self.current {
+            Some(current) => {
+                let end = current.header.offset_of(self.next) + len as u64;
+                if end <= current.capacity { Ok(()) } else { self.roll(len as u64, durable) }
+            }
+            None => self.roll(len as u64, durable),
+        }
+    }
+
+    /// Writes the frames of one transaction and returns the position after them.
+    ///
+    /// After an error the end of the log is unknown: nothing may be appended any more.
+    pub fn append(
+        &mut self,
+        frames: &mut FrameBuffer,
+        commit: CommitId,
+        durable: Lsn,
+    ) -> Result<Lsn> {
+        self.reserve(frames.len(), durable)?;
+        let Some(current) = &self.current else { return Ok(self.next) };
+        let bytes = frames.seal(commit, self.next, durable, current.header.salt)?;
+        current.file.write_at(current.header.offset_of(self.next), bytes)?;
+        self.next = self.next.advanced(bytes.len() as u64);
+        Ok(self.next)
+    }
+
+    /// Closes the current segment, so that a checkpoint can recycle it.
+    pub fn close_segment(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.unsynced.push((current.header.number, current.file));
+            self.closed.push_back(Closed { number: current.header.number, end: self.next });
+        }
+    }
+
+    /// What must be synced for everything before [`Writer::position`] to be durable.
+    ///
+    /// If the result's [`run`](SyncPlan::run) fails, no later plan covers what it covered:
+    /// nothing may be taken as durable any more.
+    pub fn begin_sync(&mut self) -> SyncPlan {
+        let directory = std::mem::take(&mut self.directory_changed).then(|| {
+            (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf())
+        });
+        SyncPlan {
+            directory,
+            closed: std::mem::take(&mut self.unsynced),
+            current: self.current.as_ref().map(|current| Arc::clone(&current.file)),
+            target: self.next,
+        }
+    }
+
+    /// Gives up closed segments whose transactions are all before `position`, because a
+    /// durable checkpoint holds what they say.
+    ///
+    /// They are reused or removed; in archive mode they stay for `archive`.
+    pub fn retire(&mut self, position: Lsn) -> Result<()> {
+        while let Some(&Closed { number, end }) = self.closed.front() {
+            if end > position {
+                break;
+            }
+            if !self.options.archive {
+                self.recycle(number)?;
+            }
+            self.closed.pop_front();
+            self.unsynced.retain(|(unsynced, _)| *unsynced != number || self.options.archive);
+        }
+        Ok(())
+    }
+
+    /// Removes the segments that wait for reuse (a checkpoint that shall free disk space).
+    pub fn discard_spares(&mut self) -> Result<()> {
+        while let Some(path) = self.spares.front() {
+            self.vfs.remove(path)?;
+            self.directory_changed = true;
+            self.spares.pop_front();
+        }
+        Ok(())
+    }
+
+    fn recycle(&mut self, number: u64) -> Result<()> {
+        let old = segment_path(&self.database, number);
+        if self.spares.len() >= self.options.spare_segments {
+            self.vfs.remove(&old)?;
+        } else {
+            let new = segment_path(&self.database, self.next_number + self.spares.len() as u64);
+            self.vfs.rename(&old, &new)?;
+            self.spares.push_back(new);
+        }
+        self.directory_changed = true;
+        Ok(())
+    }
+
+    /// Starts the next segment.
+    fn roll(&mut self, len: u64, durable: Lsn) -> Result<()> {
+        let path = segment_path(&self.database, self.next_number);
+        let file = self.vfs.open(&path, OpenMode::Create)?;
+        // The room first: it is the step that a full disk refuses.
+        let capacity = self.options.segment_len.max(HEADER_LEN + len);
+        file.allocate(capacity)?;
+        let mut salt = [0; 8];
+        self.vfs.random(&mut salt);
+        let header = Header {
+            database: self.id,
+            number: self.next_number,
+            salt: u64::from_le_bytes(salt),
+            first: self.next,
+            durable,
+        };
+        file.write_at(0, &header.encode())?;
+        self.close_segment();
+        self.spares.pop_front();
+        self.directory_changed = true;
+        self.next_number += 1;
+        self.current = Some(Current { file, header, capacity });
+        Ok(())
+    }
+}
+
+/// The files behind a position in the log; see [`Writer::begin_sync`].
+#[derive(Debug)]
+#[must_use = "nothing is durable before `run`"]
+pub struct SyncPlan {
+    directory: Option<(Arc<dyn Vfs>, PathBuf)>,
+    closed: Vec<(u64, Arc<dyn File>)>,
+    current: Option<Arc<dyn File>>,
+    target: Lsn,
+}
+
+impl SyncPlan {
+    /// Syncs, and returns the position before which everything is durable now.
+    pub fn run(self) -> Result<Lsn> {
+        // In log order, and the names last: they mean nothing without the contents.
+        for (_, file) in &self.closed {
+            file.sync()?;
+        }
+        if let Some(file) = &self.current {
+            file.sync()?;
+        }
+        if let Some((vfs, directory)) = &self.directory {
+            vfs.sync_directory(directory)?;
+        }
+        Ok(self.target)
+    }
+}
