@@ -15,8 +15,13 @@ pub mod vfs;
 
 // What is stored.
 pub mod record;
+pub mod codec;
 pub mod format;
 pub mod page;
 pub mod cache;
+pub mod space;
+pub mod metrics;
+pub mod pager;
+pub mod tree;
 
 pub use error::{Error, ErrorKind, Result};

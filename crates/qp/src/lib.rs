@@ -12,5 +12,8 @@ pub mod span;
 // From text to a tree.
 pub mod ast;
 
+// What SQL computes with.
+pub mod function;
+
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use span::Span;

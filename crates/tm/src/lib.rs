@@ -10,7 +10,12 @@ pub mod ids;
 // Who may touch what.
 pub mod lock;
 
+// What is still read, and what is newest.
+pub mod head;
+pub mod snapshot;
+
 // What makes a commit last.
+pub mod commit;
 pub mod wal;
 
 // What happens after a failure.

@@ -9,7 +9,7 @@
 //! than the cell's own tag (length times four plus kind). Neighbours: `origin` lists what
 //! changed, `leaf` and `inner` are what it applies to.
 
-use super::inner::Inner;
+use super::inner::{Child, Inner};
 use super::leaf::{Cell, CellKind, Leaf};
 use super::origin::{Origin, Touched};
 use crate::error::{Error, Result};
@@ -92,9 +92,12 @@ pub fn apply_leaf(base: Leaf, delta: &[u8], page: &PageRef, page_bytes: usize) -
     Ok(leaf)
 }
 
-/// The delta that leads from the origin's page to `inner`, whose children are all on disk;
-/// none when it has no origin.
-pub fn encode_inner(inner: &Inner) -> Option<Vec<u8>> {
+/// The delta that leads from the origin's page to `inner`, whose children `locate` finds in the
+/// file; none when it has no origin.
+pub fn encode_inner(
+    inner: &Inner,
+    locate: &dyn Fn(&Child) -> Option<PageRef>,
+) -> Option<Vec<u8>> {
     let Some(Origin { touched: Touched::Children(children), .. }) = inner.origin() else {
         return None;
     };
@@ -102,7 +105,7 @@ pub fn encode_inner(inner: &Inner) -> Option<Vec<u8>> {
     put_header(&mut out, OF_INNER, children.len());
     for index in children {
         put_varint(&mut out, u64::from(*index));
-        inner.child(*index as usize).stored_ref()?.encode(&mut out);
+        locate(inner.child(*index as usize))?.encode(&mut out);
     }
     Some(out)
 }

@@ -315,13 +315,45 @@ impl Inner {
         self.origin = origin.map(Box::new);
     }
 
-    /// The stored form; every child must be in the file.
-    pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+    /// Notes which checkpoint was the newest durable one when the page was copied.
+    pub(super) fn date_origin(&mut self, durable: u64) {
+        if let Some(origin) = &mut self.origin {
+            origin.made_at = durable;
+        }
+    }
+
+    /// A copy whose links are all clean, for the cache: a cached page must not hold the pages
+    /// below it in memory. `locate` tells where a child is, and in which frame.
+    pub fn cleaned(&self, locate: &dyn Fn(&Child) -> Option<(PageRef, u32)>) -> Self {
+        let clean = |child: &Child| match (&child.link, locate(child)) {
+            (Link::Dirty(_), Some((page, hint))) => {
+                Child { link: Link::Clean { page, hint: AtomicU32::new(hint) }, rows: child.rows }
+            }
+            _ => child.clone(),
+        };
+        let mut copy = self.clone();
+        if self.base.children.iter().any(|child| matches!(child.link, Link::Dirty(_))) {
+            let children = self.children().map(clean).collect();
+            copy.base = Arc::new(Base { separators: self.base.separators.clone(), children });
+            copy.overlay.clear();
+        } else {
+            copy.overlay =
+                self.overlay.iter().map(|(index, child)| (*index, clean(child))).collect();
+        }
+        copy
+    }
+
+    /// The stored form; `locate` tells where a child is in the file.
+    pub fn encode(
+        &self,
+        locate: &dyn Fn(&Child) -> Option<PageRef>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         out.extend_from_slice(&[self.kind() as u8, self.level, 0, 0]);
         out.extend_from_slice(&(self.len() as u32).to_le_bytes());
         self.base.separators.encode(out);
         for child in self.children() {
-            let Some(page) = child.stored_ref() else {
+            let Some(page) = locate(child) else {
                 return Err(Error::corrupt("an inner page was written before its children"));
             };
             page.encode(out);

@@ -392,6 +392,13 @@ impl Leaf {
         self.origin = origin.map(Box::new);
     }
 
+    /// Notes which checkpoint was the newest durable one when the leaf was copied.
+    pub(super) fn date_origin(&mut self, durable: u64) {
+        if let Some(origin) = &mut self.origin {
+            origin.made_at = durable;
+        }
+    }
+
     /// Notes that `key` changed to something of `payload` bytes, for the delta.
     pub fn touch(&mut self, key: &[u8], payload: usize) {
         if let Some(origin) = &mut self.origin

@@ -58,8 +58,9 @@ impl Node {
         if self.stored.get().is_some() { None } else { Some(&mut self.body) }
     }
 
-    /// A copy to be changed, which knows what it was copied from.
-    pub fn copy_for_change(&self, page_bytes: usize) -> Self {
+    /// A copy to be changed, which knows what it was copied from; `durable` is the number of
+    /// the newest durable checkpoint.
+    pub fn copy_for_change(&self, page_bytes: usize, durable: u64) -> Self {
         let mut body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),
             Body::Inner(inner) => Body::Inner(inner.clone()),
@@ -68,13 +69,18 @@ impl Node {
             // A page that was read with its delta brings the origin along; one that is whole in
             // the file is an origin itself.
             match &mut body {
-                Body::Leaf(leaf) if page.delta.is_none() => {
-                    leaf.set_origin(Some(Origin::of_leaf(page)));
+                Body::Leaf(leaf) => {
+                    if page.delta.is_none() {
+                        leaf.set_origin(Some(Origin::of_leaf(page)));
+                    }
+                    leaf.date_origin(durable);
                 }
-                Body::Inner(inner) if page.delta.is_none() => {
-                    inner.set_origin(Some(Origin::of_inner(page)));
+                Body::Inner(inner) => {
+                    if page.delta.is_none() {
+                        inner.set_origin(Some(Origin::of_inner(page)));
+                    }
+                    inner.date_origin(durable);
                 }
-                _ => {}
             }
         }
         Self::new(body)

@@ -25,6 +25,9 @@ pub struct Origin {
     pub base: Stored,
     /// What changed.
     pub touched: Touched,
+    /// The newest durable checkpoint when the copy was made: a later one may have freed the
+    /// base, so only the checkpoint right behind it writes a delta.
+    pub made_at: u64,
     /// About how long the delta's raw form is.
     bytes: usize,
 }
@@ -32,12 +35,12 @@ pub struct Origin {
 impl Origin {
     /// Nothing changed yet since `page` was read.
     pub fn of_leaf(page: &PageRef) -> Self {
-        Self { base: page.base, touched: Touched::Keys(Vec::new()), bytes: 0 }
+        Self { base: page.base, touched: Touched::Keys(Vec::new()), made_at: 0, bytes: 0 }
     }
 
     /// Nothing changed yet since `page` was read.
     pub fn of_inner(page: &PageRef) -> Self {
-        Self { base: page.base, touched: Touched::Children(Vec::new()), bytes: 0 }
+        Self { base: page.base, touched: Touched::Children(Vec::new()), made_at: 0, bytes: 0 }
     }
 
     /// Notes that `key` changed to something of `payload` bytes; `false` when the delta has

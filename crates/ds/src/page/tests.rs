@@ -191,7 +191,7 @@ fn inner_pages_read_back_and_find_children() {
     }
     let inner = Inner::new(1, separators, children);
     let mut bytes = Vec::new();
-    inner.encode(&mut bytes).unwrap();
+    inner.encode(&|child| child.stored_ref().copied(), &mut bytes).unwrap();
     let read = Inner::decode(&bytes).unwrap();
     assert_eq!(read.rows(), (0..100).sum::<u64>());
     for key in 0..201 {

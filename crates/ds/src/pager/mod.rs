@@ -14,6 +14,7 @@ use std::ops::Deref;
 
 pub use batch::Batch;
 pub use overflow::OverflowReader;
+pub use write::Writing;
 
 use crate::cache::{Cache, Seen};
 use crate::codec::Codec;
@@ -36,6 +37,8 @@ pub struct Pager {
     page_bytes: usize,
     /// Advances with every checkpoint: what it releases waits for readers from before.
     pub(crate) epoch: Arc<AtomicU64>,
+    /// The number of the newest durable checkpoint.
+    pub(crate) durable: AtomicU64,
     /// The newest commit that was published; pages written now are born behind it.
     pub(crate) commit: AtomicU64,
 }
@@ -86,6 +89,7 @@ impl Pager {
             codec: RwLock::new(codec),
             page_bytes,
             epoch: Arc::new(AtomicU64::new(1)),
+            durable: AtomicU64::new(0),
             commit: AtomicU64::new(0),
         }
     }
@@ -151,19 +155,22 @@ impl Pager {
     }
 
     /// The node behind a link, to be changed: the link becomes dirty, and its node one that
-    /// nobody else holds.
-    pub fn own<'a>(&self, link: &'a mut Link) -> Result<&'a mut Node> {
-        let needs_copy = match link {
+    /// nobody else holds. The flag tells whether it had to be copied for that.
+    pub fn own<'a>(&self, link: &'a mut Link) -> Result<(&'a mut Node, bool)> {
+        let is_shared = match link {
             Link::Clean { .. } => true,
-            Link::Dirty(node) => node.stored().is_some() || Arc::get_mut(node).is_none(),
+            // In this order: a checkpoint notes where it wrote the node before it lets go of it.
+            Link::Dirty(node) => Arc::get_mut(node).is_none() || node.stored().is_some(),
         };
-        if needs_copy {
-            let copy = self.follow(link)?.copy_for_change(self.page_bytes);
+        if is_shared {
+            // Acquire: pairs with the checkpoint that made itself durable.
+            let durable = self.durable.load(Ordering::Acquire);
+            let copy = self.follow(link)?.copy_for_change(self.page_bytes, durable);
             *link = Link::dirty(copy);
         }
         match link {
             Link::Dirty(node) => match Arc::get_mut(node) {
-                Some(node) => Ok(node),
+                Some(node) => Ok((node, is_shared)),
                 None => unreachable!("a new node has one holder"),
             },
             Link::Clean { .. } => unreachable!("the link was made dirty"),

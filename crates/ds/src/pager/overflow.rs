@@ -6,7 +6,7 @@
 //! reference, `write` notes the extents.
 
 use super::write::Writing;
-use super::{Batch, Pager};
+use super::Pager;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::bytes::Reader;
 use crate::format::layout::PAGE_REF;
@@ -23,14 +23,11 @@ impl Pager {
                 format!("a value of {} bytes is longer than {VALUE_BYTES_MAX}", value.len()),
             ));
         }
-        let birth = self.birth_of_uncommitted();
-        let mut batch = Batch::new(self);
-        let mut writing = Writing { batch: &mut batch, ledger, birth };
+        let mut writing = Writing::new(self, ledger, self.birth_of_uncommitted(), None);
         let mut pieces = Vec::new();
         for chunk in value.chunks(OVERFLOW_CHUNK_BYTES) {
             let rows = chunk.len() as u64;
-            let kind = PageKind::OverflowData;
-            pieces.push(self.write_piece(kind, chunk, rows, &[], &mut writing)?);
+            pieces.push(writing.write_piece(PageKind::OverflowData, chunk, rows, &[])?);
         }
         let page = match pieces.as_slice() {
             [piece] => *piece,
@@ -39,11 +36,11 @@ impl Pager {
                 for piece in &pieces {
                     piece.encode(&mut index);
                 }
-                let kind = PageKind::OverflowIndex;
-                self.write_piece(kind, &index, value.len() as u64, &pieces, &mut writing)?
+                let rows = value.len() as u64;
+                writing.write_piece(PageKind::OverflowIndex, &index, rows, &pieces)?
             }
         };
-        batch.flush()?;
+        writing.finish()?;
         Ok(page)
     }
 

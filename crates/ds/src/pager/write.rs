@@ -1,65 +1,119 @@
 //! Writing nodes: whole, or as a delta against the whole page that is in the file already.
 //!
 //! Every page written is unattached until a checkpoint reaches it, whoever writes it: a
-//! checkpoint that fails leaves nothing behind that a later one could not take up. Neighbours:
-//! `batch` places the bytes, `checkpoint` and `tree::spill` call [`Pager::write_tree`].
+//! checkpoint that fails leaves nothing behind that a later one could not take up. Where a node
+//! was placed is known to its writer alone until the bytes are in the file
+//! ([`Writing::finish`]), so that nobody reads them too early. Neighbours: `batch` places the
+//! bytes, `checkpoint` and `tree::spill` write trees.
+
+use rustc_hash::FxHashMap;
 
 use super::{Batch, Pager};
 use crate::error::{Error, Result};
 use crate::format::{Granule, PageKind, PageRef, Stored, granules_of};
 use crate::limits::{EXTENT_BYTES_MAX, TREE_LEVELS_MAX};
-use crate::page::origin::delta_bytes_max;
-use crate::page::{Body, Inner, Leaf, Link, Node, delta};
+use crate::page::origin::{Origin, delta_bytes_max};
+use crate::page::{Body, Child, Inner, Leaf, Link, NO_HINT, Node, delta};
 use crate::space::{Ledger, Unattached};
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
 
-/// What a write of a tree needs.
+/// A write of trees under way.
 #[derive(Debug)]
-pub struct Writing<'a, 'b> {
-    /// Where the bytes go.
-    pub batch: &'a mut Batch<'b>,
+pub struct Writing<'a> {
+    batch: Batch<'a>,
     /// Who answers for the extents.
-    pub ledger: &'a mut Ledger,
-    /// The birth of the pages.
-    pub birth: u64,
+    ledger: &'a mut Ledger,
+    birth: u64,
+    /// The checkpoint that may write deltas against pages that its predecessor holds.
+    checkpoint: Option<u64>,
+    /// By address: a name of a node that `nodes` keeps alive, never followed.
+    placed: FxHashMap<*const Node, PageRef>,
+    nodes: Vec<(Arc<Node>, PageRef)>,
 }
 
-impl Pager {
-    /// Writes every page below `link` that is in memory only, children first in key order, and
-    /// returns the reference to its page.
-    pub fn write_tree(&self, link: &Link, writing: &mut Writing<'_, '_>) -> Result<PageRef> {
-        match link {
-            Link::Clean { page, .. } => Ok(*page),
-            Link::Dirty(node) => self.write_node(node, writing),
+impl<'a> Writing<'a> {
+    /// Nothing written yet. Pages get `birth`; only a checkpoint, by its number, writes deltas.
+    pub fn new(
+        pager: &'a Pager,
+        ledger: &'a mut Ledger,
+        birth: u64,
+        checkpoint: Option<u64>,
+    ) -> Self {
+        Self {
+            batch: Batch::new(pager),
+            ledger,
+            birth,
+            checkpoint,
+            placed: FxHashMap::default(),
+            nodes: Vec::new(),
         }
     }
 
-    fn write_node(&self, node: &Arc<Node>, writing: &mut Writing<'_, '_>) -> Result<PageRef> {
-        if let Some(page) = node.stored() {
+    /// Takes over what another ledger answers for.
+    pub fn adopt(&mut self, other: &mut Ledger) {
+        for version in other.take() {
+            self.ledger.note(version);
+        }
+    }
+
+    /// Granules written so far.
+    pub fn granules(&self) -> u64 {
+        self.batch.granules()
+    }
+
+    fn locate(&self, child: &Child) -> Option<PageRef> {
+        match &child.link {
+            Link::Clean { page, .. } => Some(*page),
+            Link::Dirty(node) => {
+                self.placed.get(&Arc::as_ptr(node)).or_else(|| node.stored()).copied()
+            }
+        }
+    }
+
+    /// Writes every page below `link` that is in memory only, children first in key order, and
+    /// returns the reference to its page.
+    pub fn write_tree(&mut self, link: &Link) -> Result<PageRef> {
+        match link {
+            Link::Clean { page, .. } => Ok(*page),
+            Link::Dirty(node) => self.write_node(node),
+        }
+    }
+
+    /// Writes what is in memory only at and below `node`.
+    pub fn write_node(&mut self, node: &Arc<Node>) -> Result<PageRef> {
+        if let Some(page) = self.placed.get(&Arc::as_ptr(node)).or_else(|| node.stored()) {
             return Ok(*page);
         }
         if node.level() > TREE_LEVELS_MAX {
             return Err(Error::corrupt("a tree is higher than any can be"));
         }
         let page = match node.body() {
-            Body::Leaf(leaf) => self.write_leaf(leaf, writing)?,
+            Body::Leaf(leaf) => self.write_leaf(leaf)?,
             Body::Inner(inner) => {
                 for child in inner.children() {
-                    self.write_tree(&child.link, writing)?;
+                    self.write_tree(&child.link)?;
                 }
-                self.write_inner(inner, writing)?
+                self.write_inner(inner)?
             }
         };
-        node.set_stored(page);
-        self.cache.insert(&page, node);
+        self.placed.insert(Arc::as_ptr(node), page);
+        self.nodes.push((Arc::clone(node), page));
         Ok(page)
     }
 
-    fn write_leaf(&self, leaf: &Leaf, writing: &mut Writing<'_, '_>) -> Result<PageRef> {
+    /// Whether a delta may stand against the origin's page: it must be in the file for as long
+    /// as the delta is, which is certain only for pages that the last checkpoint holds.
+    fn allows_delta(&self, origin: &Origin) -> bool {
+        self.checkpoint == Some(origin.made_at + 1)
+            && !self.batch.pager().space.is_unattached(origin.base.granule)
+    }
+
+    /// Writes a leaf.
+    pub fn write_leaf(&mut self, leaf: &Leaf) -> Result<PageRef> {
         let edges = if leaf.has_edges() { leaf.edges()? } else { Vec::new() };
         let change = match leaf.origin() {
-            Some(origin) if !self.space.is_unattached(origin.base.granule) => {
+            Some(origin) if self.allows_delta(origin) => {
                 delta::encode_leaf(leaf)?.map(|bytes| (origin.base, bytes))
             }
             _ => None,
@@ -70,22 +124,24 @@ impl Pager {
             has_edges: !edges.is_empty(),
             base: NOWHERE,
             delta: None,
-            birth: writing.birth,
+            birth: self.birth,
             rows: leaf.len() as u64,
         };
-        let whole = |out: &mut Vec<u8>| {
+        let whole = |_: &Self, out: &mut Vec<u8>| {
             leaf.encode(out);
             Ok(())
         };
-        Self::write_version(page, change, &edges, whole, writing)
+        self.write_version(page, change, &edges, whole)
     }
 
-    fn write_inner(&self, inner: &Inner, writing: &mut Writing<'_, '_>) -> Result<PageRef> {
+    /// Writes an inner page whose children are all written.
+    pub fn write_inner(&mut self, inner: &Inner) -> Result<PageRef> {
         let edges: Vec<PageRef> =
-            inner.children().filter_map(|child| child.stored_ref().copied()).collect();
+            inner.children().filter_map(|child| self.locate(child)).collect();
         let change = match inner.origin() {
-            Some(origin) if !self.space.is_unattached(origin.base.granule) => {
-                delta::encode_inner(inner).map(|bytes| (origin.base, bytes))
+            Some(origin) if self.allows_delta(origin) => {
+                delta::encode_inner(inner, &|child| self.locate(child))
+                    .map(|bytes| (origin.base, bytes))
             }
             _ => None,
         };
@@ -95,59 +151,99 @@ impl Pager {
             has_edges: true,
             base: NOWHERE,
             delta: None,
-            birth: writing.birth,
+            birth: self.birth,
             rows: inner.rows(),
         };
-        Self::write_version(page, change, &edges, |out| inner.encode(out), writing)
+        self.write_version(page, change, &edges, |writing, out| {
+            inner.encode(&|child| writing.locate(child), out)
+        })
     }
 
     /// Writes the delta where it is short enough, else the whole page, and notes the extent.
     fn write_version(
+        &mut self,
         mut page: PageRef,
         change: Option<(Stored, Vec<u8>)>,
         edges: &[PageRef],
-        whole: impl FnOnce(&mut Vec<u8>) -> Result<()>,
-        writing: &mut Writing<'_, '_>,
+        whole: impl FnOnce(&Self, &mut Vec<u8>) -> Result<()>,
     ) -> Result<PageRef> {
         if let Some((base, bytes)) = change
             && bytes.len() <= EXTENT_BYTES_MAX
-            && let Some(delta) = writing.batch.write_if_short(&bytes, delta_bytes_max(&base))?
+            && let Some(delta) = self.batch.write_if_short(&bytes, delta_bytes_max(&base))?
         {
             page.base = base;
             page.delta = Some(delta);
         } else {
-            let mut bytes = Vec::with_capacity(writing.batch.pager().page_bytes());
-            whole(&mut bytes)?;
+            let mut bytes = Vec::with_capacity(self.batch.pager().page_bytes());
+            whole(self, &mut bytes)?;
             check_length(bytes.len())?;
-            page.base = writing.batch.write(&bytes)?;
+            page.base = self.batch.write(&bytes)?;
         }
-        note(&page, edges, writing);
+        self.note(&page, edges);
         Ok(page)
     }
 
     /// Writes one piece of a large value, or the index of its pieces.
     pub(super) fn write_piece(
-        &self,
+        &mut self,
         kind: PageKind,
         bytes: &[u8],
         rows: u64,
         edges: &[PageRef],
-        writing: &mut Writing<'_, '_>,
     ) -> Result<PageRef> {
         check_length(bytes.len())?;
         let page = PageRef {
             kind,
             level: 0,
             has_edges: !edges.is_empty(),
-            base: writing.batch.write(bytes)?,
+            base: self.batch.write(bytes)?,
             delta: None,
-            birth: writing.birth,
+            birth: self.birth,
             rows,
         };
-        note(&page, edges, writing);
+        self.note(&page, edges);
         Ok(page)
     }
 
+    fn note(&mut self, page: &PageRef, edges: &[PageRef]) {
+        let unattached = Unattached {
+            granules: granules_of(page.newest().stored),
+            edges: edges.iter().map(PageRef::version).collect(),
+            base: page.delta.map(|_| page.base.granule),
+            birth: page.birth,
+        };
+        self.batch.pager().space.add_unattached(page.version(), unattached);
+        self.ledger.note(page.version());
+    }
+
+    /// Brings all bytes to the file; only then others learn where the nodes are.
+    pub fn finish(mut self) -> Result<()> {
+        self.batch.flush()?;
+        let cache = &self.batch.pager().cache;
+        let mut frames: FxHashMap<*const Node, u32> = FxHashMap::default();
+        for (node, page) in &self.nodes {
+            node.set_stored(*page);
+            let frame = match node.body() {
+                Body::Leaf(_) => cache.insert(page, node),
+                Body::Inner(inner) => {
+                    let cleaned = inner.cleaned(&|child| {
+                        let page = self.locate(child)?;
+                        let Link::Dirty(node) = &child.link else { return Some((page, NO_HINT)) };
+                        let frame = frames.get(&Arc::as_ptr(node)).copied();
+                        Some((page, frame.unwrap_or(NO_HINT)))
+                    });
+                    cache.insert(page, &Arc::new(Node::read(Body::Inner(cleaned), *page)))
+                }
+            };
+            if let Some(frame) = frame {
+                frames.insert(Arc::as_ptr(node), frame);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pager {
     /// The birth of pages that are written before their commit has a number.
     pub fn birth_of_uncommitted(&self) -> u64 {
         self.commit.load(Ordering::Acquire) + 1
@@ -165,15 +261,4 @@ fn check_length(bytes: usize) -> Result<()> {
         crate::ErrorKind::Limit,
         format!("a page of {bytes} bytes is longer than {EXTENT_BYTES_MAX}: use shorter keys"),
     ))
-}
-
-fn note(page: &PageRef, edges: &[PageRef], writing: &mut Writing<'_, '_>) {
-    let unattached = Unattached {
-        granules: granules_of(page.newest().stored),
-        edges: edges.iter().map(PageRef::version).collect(),
-        base: page.delta.map(|_| page.base.granule),
-        birth: page.birth,
-    };
-    writing.batch.pager().space.add_unattached(page.version(), unattached);
-    writing.ledger.note(page.version());
 }

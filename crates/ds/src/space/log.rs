@@ -228,7 +228,12 @@ impl Space {
             .filter(|(version, _)| !attached.contains(version))
             .map(|(version, page)| Extent { start: *version, granules: page.granules });
         let pending = state.pending.iter().flat_map(|pending| pending.extents.iter().copied());
-        for extent in unattached.chain(pending).chain(settlement.released.iter().copied()) {
+        let reserved = state
+            .reserved
+            .iter()
+            .map(|(start, granules)| Extent { start: *start, granules: *granules });
+        let released = settlement.released.iter().copied();
+        for extent in unattached.chain(reserved).chain(pending).chain(released) {
             // Overlaps cannot be; if there were one, the extent simply stays used on disk.
             let _ = free.add(extent);
         }

@@ -8,7 +8,7 @@
 //! An extent is *unattached* from its writing until a checkpoint's roots reach it; the map on
 //! disk calls it free, so that a crash returns it. It is *pending* from the checkpoint that
 //! released it until that checkpoint is durable and no reader is older. Always:
-//! `allocated = reachable + free`, where free counts runs, pending and unattached extents.
+//! `allocated = reachable + free`, where free counts runs, pending, reserved and unattached extents.
 //!
 //! Neighbours: `settle` works out what a checkpoint changes, `log` stores it, `free` has the
 //! runs, `ledger` returns what a writer wrote in vain; `pager` allocates.
@@ -73,6 +73,8 @@ struct State {
     end: u64,
     counts: FxHashMap<Granule, Count>,
     unattached: FxHashMap<Granule, Unattached>,
+    /// What is left of regions that writers fill from the front, by their next granule.
+    reserved: FxHashMap<Granule, u64>,
     pending: VecDeque<Pending>,
     pending_granules: u64,
 }
@@ -86,7 +88,7 @@ pub struct SpaceCounts {
     pub free: u64,
     /// Released, waiting for readers.
     pub pending: u64,
-    /// Written, not yet reachable from a durable root.
+    /// Written or about to be, not yet reachable from a durable root.
     pub unattached: u64,
     /// How many free runs there are.
     pub runs: u64,
@@ -125,6 +127,7 @@ impl Space {
             end,
             counts,
             unattached: FxHashMap::default(),
+            reserved: FxHashMap::default(),
             pending: VecDeque::new(),
             pending_granules: 0,
         };
@@ -144,16 +147,18 @@ impl Space {
     /// Takes a run of at least `least` and up to `most` granules, to be filled front to back.
     pub fn reserve(&self, least: u64, most: u64) -> Extent {
         let mut state = self.state.lock();
-        if let Some(extent) = state.free.take_largest(least, most) {
-            return extent;
-        }
-        let start = state.grow(most);
-        Extent { start, granules: most }
+        let extent = match state.free.take_largest(least, most) {
+            Some(extent) => extent,
+            None => Extent { start: state.grow(most), granules: most },
+        };
+        state.reserved.insert(extent.start, extent.granules);
+        extent
     }
 
     /// Gives back what was reserved and not used.
     pub fn give_back(&self, extent: Extent) -> Result<()> {
         let mut state = self.state.lock();
+        state.reserved.remove(&extent.start);
         if extent.start.0 + extent.granules == state.end {
             state.end = extent.start.0;
             return Ok(());
@@ -161,9 +166,16 @@ impl Space {
         state.free.add(extent)
     }
 
-    /// Notes a page that was written.
+    /// Notes a page that was written, at the front of a reserved region.
     pub fn add_unattached(&self, version: Granule, page: Unattached) {
-        self.state.lock().unattached.insert(version, page);
+        let mut state = self.state.lock();
+        if let Some(granules) = state.reserved.remove(&version)
+            && granules > page.granules
+        {
+            let rest = Granule(version.0 + page.granules);
+            state.reserved.insert(rest, granules - page.granules);
+        }
+        state.unattached.insert(version, page);
     }
 
     /// Whether no durable root reaches the page yet.
@@ -217,7 +229,8 @@ impl Space {
             end: state.end,
             free: state.free.granules(),
             pending: state.pending_granules,
-            unattached: state.unattached.values().map(|page| page.granules).sum(),
+            unattached: state.unattached.values().map(|page| page.granules).sum::<u64>()
+                + state.reserved.values().sum::<u64>(),
             runs: state.free.len() as u64,
             counted: state.counts.len() as u64,
         }

@@ -10,9 +10,10 @@ pub mod os;
 pub mod sim;
 
 mod buffer;
+mod lock;
+
 #[cfg(test)]
 mod conformance;
-pub mod lock;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 //! Reads and writes are positional, so that threads share one handle without a cursor, and go on
 //! after short transfers and signals. A sync is a data sync, or a full one when the length has
 //! changed since the last: on the systems where a data sync skips the length, the bytes past the
-//! old end would be lost otherwise. Files are created for their owner alone. This file and
-//! [`lock`] are the only ones that may name `std::fs`, the clocks and the sources
-//! of randomness. Neighbours: `lock` (the database lock), `memory` and `sim` (other worlds).
+//! old end would be lost otherwise. Files are created for their owner alone. This file and `lock`
+//! are the only ones that may name `std::fs`, the clocks and the sources of randomness.
+//! Neighbours: `lock` (the database lock), `memory` and `sim` (other worlds).
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

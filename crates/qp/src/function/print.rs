@@ -9,9 +9,10 @@
 use pandodb_ds::record::number::Decimal;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, Result};
+use super::call::Context;
 use super::coerce::{character_len, integer, real, text, until_nul};
 use super::text::push_hex;
+use crate::error::Result;
 
 /// Digits of reals beyond which precision is not followed, as in SQLite.
 const PRECISION_MAX: i64 = 100_000_000;
@@ -74,7 +75,10 @@ pub(super) fn printf(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
 }
 
 /// Reads flags, width and precision; `None` where the format ends before the letter.
-fn parse<'f>(format: &'f [u8], arguments: &mut Arguments<'_, '_>) -> Option<(Conversion, &'f [u8])> {
+fn parse<'f>(
+    format: &'f [u8],
+    arguments: &mut Arguments<'_, '_>,
+) -> Option<(Conversion, &'f [u8])> {
     let mut conversion = Conversion::default();
     let mut at = 0;
     loop {
@@ -386,8 +390,8 @@ impl Conversion {
         let source = self.cut(until_nul(argument));
         let quote = if self.letter == b'w' { b'"' } else { b'\'' };
         let has_control = source.iter().any(|&byte| byte < 0x20);
-        let escape = self.alternate
-            && (self.letter == b'q' || (self.letter == b'Q' && has_control));
+        let escape =
+            self.alternate && (self.letter == b'q' || (self.letter == b'Q' && has_control));
         let mut body = Vec::with_capacity(source.len() + 2);
         if self.letter == b'Q' {
             body.extend_from_slice(if escape { b"unistr('" } else { b"'" });
@@ -482,8 +486,7 @@ pub(super) fn quote_value(value: ValueRef<'_>, escape: bool) -> Vec<u8> {
         ValueRef::Integer(integer) => integer.to_string().into_bytes(),
         ValueRef::Real(real) => {
             // An infinity becomes a literal that is read as one.
-            conversion =
-                Conversion { more: true, zeros: true, precision: Some(17), ..conversion };
+            conversion = Conversion { more: true, zeros: true, precision: Some(17), ..conversion };
             conversion.letter = b'g';
             conversion.real(real)
         }

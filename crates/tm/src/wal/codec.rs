@@ -80,9 +80,8 @@ impl<'a> Decoder<'a> {
 
     pub(super) fn bytes(&mut self) -> Result<&'a [u8]> {
         let length = self.number()?;
-        let taken = usize::try_from(length).ok().and_then(|length| {
-            self.rest.split_at_checked(length)
-        });
+        let taken =
+            usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
         let Some((bytes, rest)) = taken else {
             return Err(ends_early(&format!("{length} bytes"), self.rest.len()));
         };

@@ -333,7 +333,7 @@ mod tests {
         let frame = verify(bytes, Lsn(100), 9).unwrap();
         assert!(frame.is_first && frame.is_last);
         assert_eq!(frame.durable, Some(Lsn(40)));
-        assert_eq!(bytes.len(), 60, "a small transaction costs little more than its row");
+        assert_eq!(bytes.len(), 50, "a small transaction costs little more than its row");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use frame::{FRAME_MAGIC, FRAME_MAX_LEN, FrameBuffer, FrameMark};
 pub use operation::{CommitInfo, Operation};
 pub use reader::{LogEnd, LoggedTransaction, Reader};
 pub use segment::DatabaseId;
-pub use writer::{SyncPlan, WalOptions, Writer};
+pub use writer::{FlushPlan, WalOptions, Writer};
 
 /// What a commit waits for (`PRAGMA synchronous`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -211,11 +211,9 @@ impl<'a> Operation<'a> {
                 attributes: from.bytes()?,
             },
             DROP_HEAD => Self::DropHead { head: head(from)? },
-            RESET_HEAD => Self::ResetHead {
-                head: head(from)?,
-                to: commit(from)?,
-                reference: from.bytes()?,
-            },
+            RESET_HEAD => {
+                Self::ResetHead { head: head(from)?, to: commit(from)?, reference: from.bytes()? }
+            }
             ROOTS => Self::Roots { references: from.bytes()? },
             OPAQUE => Self::Opaque { kind: from.number32()?, bytes: from.bytes()? },
             COMMIT => Self::Commit(CommitInfo {
@@ -357,7 +355,7 @@ mod tests {
             }
             let found: Result<Vec<_>> = Entries::new(&bytes).collect();
             let expected: Vec<_> = expected.into_iter().map(Entry::Operation).collect();
-            prop_assert_eq!(found.unwrap(), expected);
+            prop_assert_eq!(found.unwrap(), expected.clone());
             // A cut batch is an error or a shorter batch, never a panic.
             for length in 0..bytes.len() {
                 let found: Vec<_> = Entries::new(&bytes[..length]).collect();

@@ -17,7 +17,7 @@ use pandodb_ds::vfs::{File, OpenMode, Vfs};
 
 use super::damage;
 use super::frame::{self, FRAME_HEADER_LEN, Frame};
-use super::operation::{Entries, Entry, Operation};
+use super::operation::{CommitInfo, Entries, Entry, Operation};
 use super::segment::{self, DatabaseId, Header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{CommitId, HeadId, Lsn, TreeId};
@@ -35,6 +35,8 @@ pub struct LogEnd {
     pub(super) next_number: u64,
     /// Segments that hold transactions, with the position that each ends at.
     pub(super) segments: Vec<(u64, Lsn)>,
+    /// Those of them that were read: a crash may still take what they hold.
+    pub(super) replayed: Vec<u64>,
     /// Files that are no part of the log (spares, and those a crash left unfinished).
     pub(super) stale: Vec<PathBuf>,
 }
@@ -47,6 +49,7 @@ impl LogEnd {
             commit: None,
             next_number: 1,
             segments: Vec::new(),
+            replayed: Vec::new(),
             stale: Vec::new(),
         }
     }
@@ -75,6 +78,8 @@ pub struct Reader {
     ends: Vec<(u64, Lsn)>,
     commit: Option<CommitId>,
     is_done: bool,
+    /// Where to stop while a writer goes on behind.
+    limit: Option<Lsn>,
     transaction: Buffered,
 }
 
@@ -103,8 +108,30 @@ pub struct LoggedTransaction<'a> {
 }
 
 impl Reader {
-    /// A reader of the transactions from position `from` on.
+    /// A reader of the transactions from position `from` on, of a log that nobody writes to.
     pub fn open(vfs: &dyn Vfs, database: &Path, id: DatabaseId, from: Lsn) -> Result<Self> {
+        Self::open_limited(vfs, database, id, from, None)
+    }
+
+    /// A reader of the transactions from `from` to `to`, which were appended before the call:
+    /// what a writer appends meanwhile is not looked at.
+    pub fn open_range(
+        vfs: &dyn Vfs,
+        database: &Path,
+        id: DatabaseId,
+        from: Lsn,
+        to: Lsn,
+    ) -> Result<Self> {
+        Self::open_limited(vfs, database, id, from, Some(to))
+    }
+
+    fn open_limited(
+        vfs: &dyn Vfs,
+        database: &Path,
+        id: DatabaseId,
+        from: Lsn,
+        limit: Option<Lsn>,
+    ) -> Result<Self> {
         let mut reader = Self {
             segments: Vec::new(),
             stale: Vec::new(),
@@ -116,6 +143,7 @@ impl Reader {
             ends: Vec::new(),
             commit: None,
             is_done: false,
+            limit,
             transaction: Buffered::default(),
         };
         for (number, path) in segment::list(vfs, database)? {
@@ -160,6 +188,7 @@ impl Reader {
             .zip(self.segments.iter().skip(1))
             .map(|(segment, next)| (segment.number, next.header.first))
             .collect();
+        let replayed = self.ends.iter().map(|(number, _)| *number).collect();
         segments.extend(self.ends);
         let live = live.count();
         stale.extend(
@@ -168,7 +197,14 @@ impl Reader {
         let last = segments.last().map_or(0, |(number, _)| *number);
         // Files that are removed may come back after a crash: their numbers stay unused.
         let next_number = last.max(self.highest_number) + 1;
-        Ok(LogEnd { position: self.position, commit: self.commit, next_number, segments, stale })
+        Ok(LogEnd {
+            position: self.position,
+            commit: self.commit,
+            next_number,
+            segments,
+            replayed,
+            stale,
+        })
     }
 
     fn add_segment(
@@ -230,6 +266,10 @@ impl Reader {
     /// Reads one transaction into the buffer; false at the end.
     fn advance(&mut self) -> Result<bool> {
         while !self.is_done {
+            if self.limit.is_some_and(|limit| self.position >= limit) {
+                self.is_done = true;
+                break;
+            }
             if self.read_transaction()? {
                 return Ok(true);
             }
@@ -282,6 +322,12 @@ impl Reader {
             return Ok(());
         }
         self.is_done = true;
+        if let Some(limit) = self.limit {
+            return Err(Error::corrupt(format!(
+                "the log ends at {} but was written up to {limit}: it is damaged or was recycled",
+                self.position
+            )));
+        }
         damage::check(&self.segments[self.at..], self.position)
     }
 }
@@ -304,6 +350,27 @@ impl Buffered {
 }
 
 impl<'a> LoggedTransaction<'a> {
+    /// What is remembered of its commit.
+    pub fn info(&self) -> Result<CommitInfo<'a>> {
+        let bytes: &'a [u8] = &self.buffered.bytes;
+        let last = self.buffered.batches.last().map_or(0..0, |(_, range)| range.clone());
+        match Entries::new(bytes.get(last).unwrap_or_default()).last() {
+            Some(Ok(Entry::Operation(Operation::Commit(info)))) => Ok(info),
+            Some(Err(error)) => Err(error),
+            _ => Err(Error::corrupt(format!("{} does not end with its record", self.commit))),
+        }
+    }
+
+    /// Bytes of frames that it takes in the log.
+    pub fn len(&self) -> u64 {
+        self.end.since(self.start)
+    }
+
+    /// Never: even an empty transaction has a frame.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Its operations in order, each with the tree that it is on.
     pub fn operations(&self) -> impl Iterator<Item = Result<(TreeId, Operation<'a>)>> + use<'a> {
         let bytes: &'a [u8] = &self.buffered.bytes;

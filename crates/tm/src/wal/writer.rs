@@ -1,9 +1,10 @@
 //! Appends whole transactions to the log, rolls from segment to segment, and recycles them.
 //!
-//! A commit costs one positioned write into a preallocated file. Nothing here syncs while it
-//! appends: [`Writer::begin_sync`] gives out what must be synced for all that was appended so
-//! far to be durable, and the caller does that without holding the writer. Reserving room is a
-//! step of its own that fails cleanly (no room for a new segment), so that a failed append
+//! A transaction is *staged*: it gets its place in the log and is copied to a buffer, in memory.
+//! [`Writer::begin_flush`] then gives out what must be written (and synced) for all that was
+//! staged so far, and the caller does that without holding the writer, so that others stage
+//! meanwhile: one positioned write into a preallocated file serves all of them. Reserving room is
+//! a step of its own that fails cleanly (no room for a new segment), so that a failed flush
 //! always means that the state of the log's end is unknown. Neighbours: `commit` drives this,
 //! `reader` says where an existing log ends.
 
@@ -65,6 +66,9 @@ pub struct Writer {
     spares: VecDeque<PathBuf>,
     /// Closed segments that were not synced since their last write.
     unsynced: Vec<(u64, Arc<dyn File>)>,
+    /// Frames for the next flush, in log order.
+    staged: Vec<Chunk>,
+    spare_bytes: Vec<u8>,
     directory_changed: bool,
 }
 
@@ -83,6 +87,13 @@ impl Writer {
         for path in &end.stale {
             vfs.remove(path)?;
         }
+        // What a killed process wrote and nobody synced can still be lost, while what is
+        // appended from now on must not outlive it.
+        let mut unsynced = Vec::new();
+        for &number in &end.replayed {
+            let path = segment_path(database, number);
+            unsynced.push((number, vfs.open(&path, OpenMode::Write)?));
+        }
         let closed = end.segments.iter().map(|&(number, end)| Closed { number, end }).collect();
         Ok(Self {
             vfs,
@@ -94,8 +105,10 @@ impl Writer {
             next_number: end.next_number,
             closed,
             spares: VecDeque::new(),
-            unsynced: Vec::new(),
-            directory_changed: !end.stale.is_empty(),
+            unsynced,
+            staged: Vec::new(),
+            spare_bytes: Vec::new(),
+            directory_changed: true,
         })
     }
 
@@ -104,7 +117,7 @@ impl Writer {
         self.next
     }
 
-    /// Bytes of frames in segments that were not recycled yet: what recovery would read.
+    /// How many segments were not given up yet: what recovery would look at.
     pub fn segment_count(&self) -> usize {
         self.closed.len() + usize::from(self.current.is_some())
     }
@@ -125,10 +138,9 @@ impl Writer {
         }
     }
 
-    /// Writes the frames of one transaction and returns the position after them.
-    ///
-    /// After an error the end of the log is unknown: nothing may be appended any more.
-    pub fn append(
+    /// Gives the frames of one transaction their place, to be written by the next flush, and
+    /// returns the position after them. After an error nothing has changed.
+    pub fn stage(
         &mut self,
         frames: &mut FrameBuffer,
         commit: CommitId,
@@ -137,9 +149,28 @@ impl Writer {
         self.reserve(frames.len(), durable)?;
         let Some(current) = &self.current else { return Ok(self.next) };
         let bytes = frames.seal(commit, self.next, durable, current.header.salt)?;
-        current.file.write_at(current.header.offset_of(self.next), bytes)?;
+        match self.staged.last_mut() {
+            Some(chunk) if Arc::ptr_eq(&chunk.file, &current.file) => {
+                chunk.bytes.extend_from_slice(bytes);
+            }
+            _ => {
+                let mut room = std::mem::take(&mut self.spare_bytes);
+                room.extend_from_slice(bytes);
+                let offset = current.header.offset_of(self.next);
+                self.staged.push(Chunk { file: Arc::clone(&current.file), offset, bytes: room });
+            }
+        }
         self.next = self.next.advanced(bytes.len() as u64);
         Ok(self.next)
+    }
+
+    /// Takes back the memory of a flush that ended, for the next one.
+    pub fn recycle_memory(&mut self, mut bytes: Vec<u8>) {
+        const KEPT: usize = 1 << 20;
+        if bytes.capacity() > self.spare_bytes.capacity() && bytes.capacity() <= KEPT {
+            bytes.clear();
+            self.spare_bytes = bytes;
+        }
     }
 
     /// Closes the current segment, so that a checkpoint can recycle it.
@@ -150,20 +181,23 @@ impl Writer {
         }
     }
 
-    /// What must be synced for everything before [`Writer::position`] to be durable.
+    /// What must be written, and with `sync` also synced, for everything before
+    /// [`Writer::position`] to have reached the system or the disk.
     ///
-    /// If the result's [`run`](SyncPlan::run) fails, no later plan covers what it covered:
-    /// nothing may be taken as durable any more.
-    pub fn begin_sync(&mut self) -> SyncPlan {
-        let directory = std::mem::take(&mut self.directory_changed).then(|| {
-            (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf())
-        });
-        SyncPlan {
-            directory,
-            closed: std::mem::take(&mut self.unsynced),
-            current: self.current.as_ref().map(|current| Arc::clone(&current.file)),
-            target: self.next,
+    /// If the result's [`run`](FlushPlan::run) fails, no later plan covers what it covered:
+    /// nothing may be taken as written any more.
+    pub fn begin_flush(&mut self, sync: bool) -> FlushPlan {
+        let writes = std::mem::take(&mut self.staged);
+        let target = self.next;
+        if !sync {
+            return FlushPlan { writes, syncs: Vec::new(), directory: None, target };
         }
+        let directory = std::mem::take(&mut self.directory_changed)
+            .then(|| (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf()));
+        let mut syncs: Vec<_> =
+            std::mem::take(&mut self.unsynced).into_iter().map(|(_, file)| file).collect();
+        syncs.extend(self.current.as_ref().map(|current| Arc::clone(&current.file)));
+        FlushPlan { writes, syncs, directory, target }
     }
 
     /// Gives up closed segments whose transactions are all before `position`, because a
@@ -233,29 +267,42 @@ impl Writer {
     }
 }
 
-/// The files behind a position in the log; see [`Writer::begin_sync`].
+/// Frames that have their place and were not written yet.
 #[derive(Debug)]
-#[must_use = "nothing is durable before `run`"]
-pub struct SyncPlan {
+struct Chunk {
+    file: Arc<dyn File>,
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+/// The work behind a position in the log; see [`Writer::begin_flush`].
+#[derive(Debug)]
+#[must_use = "nothing is written before `run`"]
+pub struct FlushPlan {
+    writes: Vec<Chunk>,
+    syncs: Vec<Arc<dyn File>>,
     directory: Option<(Arc<dyn Vfs>, PathBuf)>,
-    closed: Vec<(u64, Arc<dyn File>)>,
-    current: Option<Arc<dyn File>>,
     target: Lsn,
 }
 
-impl SyncPlan {
-    /// Syncs, and returns the position before which everything is durable now.
-    pub fn run(self) -> Result<Lsn> {
-        // In log order, and the names last: they mean nothing without the contents.
-        for (_, file) in &self.closed {
-            file.sync()?;
+impl FlushPlan {
+    /// The position before which everything is written when this has run.
+    pub fn target(&self) -> Lsn {
+        self.target
+    }
+
+    /// Writes and syncs; the bytes come back for their memory.
+    pub fn run(self) -> Result<Vec<u8>> {
+        for chunk in &self.writes {
+            chunk.file.write_at(chunk.offset, &chunk.bytes)?;
         }
-        if let Some(file) = &self.current {
+        // In log order, and the names last: they mean nothing without the contents.
+        for file in &self.syncs {
             file.sync()?;
         }
         if let Some((vfs, directory)) = &self.directory {
             vfs.sync_directory(directory)?;
         }
-        Ok(self.target)
+        Ok(self.writes.into_iter().next_back().map(|chunk| chunk.bytes).unwrap_or_default())
     }
 }

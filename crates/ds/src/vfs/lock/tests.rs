@@ -106,6 +106,30 @@ fn other_names_of_the_file_are_locked_too() {
     OsLock::take(&at("hard")).unwrap();
 }
 
+#[test]
+fn handles_inherited_by_a_starting_process_keep_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    fs::write(&path, "content").unwrap();
+    let lock = OsLock::take(&path).unwrap();
+    let companion = lock.companion.as_ref().unwrap().0.try_clone().unwrap();
+    let database = lock.database.as_ref().map(|file| file.try_clone().unwrap());
+    drop(lock);
+    OsLock::take(&path).unwrap();
+    drop((companion, database));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_companion_belongs_to_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let _lock = OsLock::take(&path).unwrap();
+    let mode = fs::metadata(companion(&path)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_deleted_companion_lets_nobody_in() {

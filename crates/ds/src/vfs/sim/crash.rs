@@ -61,7 +61,6 @@ pub(super) fn strike(
         }
     }
     disk.names.clone_from(&disk.durable_names);
-    disk.close_all();
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! names has the same three parts, by directory. Nothing here is random or counted. Neighbours:
 //! `crash` (what survives), `mod` (operations, faults and power), `buffer` (the bytes).
 
-use std::collections::{BTreeMap, TryReserveError, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, TryReserveError, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::super::buffer::Buffer;
@@ -49,11 +49,16 @@ impl NameChange {
     /// Whether a sync of `directory` makes it durable. A rename between directories is one
     /// record of the file system's journal and belongs to both.
     fn touches(&self, directory: &Path) -> bool {
-        let inside = |path: &Path| path.parent() == Some(directory);
-        match self {
-            Self::Create { path, .. } | Self::Remove { path, .. } => inside(path),
-            Self::Rename { from, to, .. } => inside(from) || inside(to),
-        }
+        self.paths().any(|path| path.parent() == Some(directory))
+    }
+
+    /// The names that it changes.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match self {
+            Self::Create { path, .. } | Self::Remove { path, .. } => (path, None),
+            Self::Rename { from, to, .. } => (from, Some(to)),
+        };
+        std::iter::once(first).chain(second).map(PathBuf::as_path)
     }
 
     pub(super) fn apply(&self, names: &mut BTreeMap<PathBuf, NodeId>) {
@@ -129,8 +134,17 @@ impl Disk {
     /// are forgotten, so that no later sync makes them durable either.
     pub(super) fn sync_names(&mut self, directory: &Path, mut survives: impl FnMut() -> bool) {
         let changes = std::mem::take(&mut self.pending_names);
-        for change in changes {
-            if !change.touches(directory) {
+        // A rename between directories takes along what happened to its two names before, or a
+        // later sync of the other directory would bring back what it replaced.
+        let (mut synced, mut taken) = (vec![false; changes.len()], BTreeSet::new());
+        for (change, synced) in changes.iter().zip(&mut synced).rev() {
+            *synced = change.touches(directory) || change.paths().any(|path| taken.contains(path));
+            if *synced {
+                taken.extend(change.paths());
+            }
+        }
+        for (change, synced) in changes.into_iter().zip(synced) {
+            if !synced {
                 self.pending_names.push(change);
             } else if survives() {
                 change.apply(&mut self.durable_names);

@@ -104,7 +104,6 @@ impl SimVfs {
         let mut world = self.world.lock().clone();
         world.seed(seed);
         world.end_process();
-        world.disk.close_all();
         Self { world: Arc::new(Mutex::new(world)), seed }
     }
 
@@ -132,9 +131,7 @@ impl SimVfs {
 
     /// Ends the program but not the machine: handles and locks are gone, every write is kept.
     pub fn kill_process(&self) {
-        let mut world = self.world.lock();
-        world.end_process();
-        world.disk.close_all();
+        self.world.lock().end_process();
     }
 
     /// Whether the machine runs.

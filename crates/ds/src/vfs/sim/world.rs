@@ -141,9 +141,11 @@ impl World {
         self.on = false;
     }
 
+    /// Ends the program: its locks are gone, and its handles belong to nobody from now on.
     pub(super) fn end_process(&mut self) {
-        self.process += 1;
         self.locks.clear();
+        self.disk.close_all();
+        self.process += 1;
     }
 }
 

@@ -7,7 +7,8 @@ use std::io::Write as _;
 use pandodb_ds::record::{Value, ValueRef};
 
 use super::{DAY_MS, Moment, UNIX_EPOCH_MS, Unusable};
-use crate::function::call::{Context, Result};
+use crate::error::Result;
+use crate::function::call::Context;
 use crate::function::coerce::{text, until_nul};
 use crate::function::print::real_with_16_digits;
 

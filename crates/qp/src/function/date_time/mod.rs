@@ -18,8 +18,9 @@ use pandodb_ds::record::{Value, ValueRef};
 
 pub(super) use self::format::strftime;
 use self::format::{push_date, push_time};
-use super::call::{Context, Result};
+use super::call::Context;
 use super::coerce::text;
+use crate::error::Result;
 
 /// Milliseconds in a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -39,6 +40,7 @@ pub(super) struct Unusable;
 
 /// A moment as a Julian day, as calendar fields, or as a number not yet interpreted.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each says whether one of the forms holds")]
 pub(super) struct Moment {
     /// Julian day in milliseconds, if valid.
     julian_ms: i64,
@@ -95,6 +97,7 @@ impl Moment {
     }
 
     fn set_now(&mut self, context: &Context<'_>) {
+        context.used_clock.set(true);
         self.julian_ms = context.session.now_ms().saturating_add(UNIX_EPOCH_MS);
         self.has_julian = true;
         self.is_utc = true;
@@ -131,9 +134,8 @@ impl Moment {
         self.julian_ms = date_to_julian_ms(year, month, day);
         self.has_julian = true;
         if self.has_time {
-            self.julian_ms += self.hour * 3_600_000
-                + self.minute * 60_000
-                + (self.seconds * 1000.0 + 0.5) as i64;
+            self.julian_ms +=
+                self.hour * 3_600_000 + self.minute * 60_000 + (self.seconds * 1000.0 + 0.5) as i64;
             if self.zone_minutes != 0 {
                 self.julian_ms -= self.zone_minutes * 60_000;
                 self.forget_fields();
@@ -245,8 +247,7 @@ fn julian_ms_to_date(julian_ms: i64) -> (i64, i64, i64) {
     let of_period = days.rem_euclid(146_097);
     let year_of_period =
         (of_period - of_period / 1_460 + of_period / 36_524 - of_period / 146_096) / 365;
-    let of_year =
-        of_period - (year_of_period * 365 + year_of_period / 4 - year_of_period / 100);
+    let of_year = of_period - (year_of_period * 365 + year_of_period / 4 - year_of_period / 100);
     let months_from_march = (of_year * 5 + 2) / 153;
     let day = of_year - (months_from_march * 153 + 2) / 5 + 1;
     let month = if months_from_march < 10 { months_from_march + 3 } else { months_from_march - 9 };
@@ -293,7 +294,9 @@ pub(super) fn date_time(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Res
 }
 
 pub(super) fn julian_day(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
-    Ok(with_moment(context, args, |moment| Ok(Value::Real(moment.julian_ms as f64 / DAY_MS as f64))))
+    Ok(with_moment(context, args, |moment| {
+        Ok(Value::Real(moment.julian_ms as f64 / DAY_MS as f64))
+    }))
 }
 
 pub(super) fn unix_epoch(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
@@ -351,13 +354,16 @@ fn difference(mut to: Moment, mut from: Moment) -> Result<Value, Unusable> {
     };
     rest.need_fields()?;
     let mut out = Vec::with_capacity(24);
-    out.extend(format!(
-        "{}{years:04}-{months:02}-{:02} {:02}:{:02}:{:06.3}",
-        if forward { '+' } else { '-' },
-        rest.day - 1,
-        rest.hour,
-        rest.minute,
-        rest.seconds
-    ).bytes());
+    out.extend(
+        format!(
+            "{}{years:04}-{months:02}-{:02} {:02}:{:02}:{:06.3}",
+            if forward { '+' } else { '-' },
+            rest.day - 1,
+            rest.hour,
+            rest.minute,
+            rest.seconds
+        )
+        .bytes(),
+    );
     Ok(Value::text(out))
 }

@@ -52,12 +52,12 @@ impl Moment {
             Some(b'j') if is("julianday") && first && self.has_julian && self.raw => {
                 self.raw = false;
             }
-            Some(b'l') if is("localtime") => self.to_local(context)?,
+            Some(b'l') if is("localtime") => self.shift_to_local(context)?,
             Some(b'u') if is("unixepoch") && self.raw && first => self.interpret_unix_time()?,
-            Some(b'u') if is("utc") => self.to_utc(context)?,
-            Some(b'w') => self.to_weekday(word)?,
+            Some(b'u') if is("utc") => self.shift_to_utc(context)?,
+            Some(b'w') => self.go_to_weekday(word)?,
             Some(b's') if is_subsecond(word) => self.subsecond = true,
-            Some(b's') => self.to_start(word)?,
+            Some(b's') => self.go_to_start(word)?,
             Some(b'+' | b'-' | b'0'..=b'9') => self.add(word)?,
             _ => return Err(Unusable),
         }
@@ -91,7 +91,7 @@ impl Moment {
         Ok(())
     }
 
-    fn to_local(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
+    fn shift_to_local(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
         if !self.is_local {
             self.need_julian()?;
             self.julian_ms += offset_ms(context, self.julian_ms);
@@ -103,7 +103,7 @@ impl Moment {
         Ok(())
     }
 
-    fn to_utc(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
+    fn shift_to_utc(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
         if self.is_utc {
             return Ok(());
         }
@@ -118,12 +118,13 @@ impl Moment {
             guess -= error;
         }
         let subsecond = self.subsecond;
-        *self = Self { julian_ms: guess, has_julian: true, is_utc: true, subsecond, ..Self::default() };
+        *self =
+            Self { julian_ms: guess, has_julian: true, is_utc: true, subsecond, ..Self::default() };
         Ok(())
     }
 
     /// `weekday N`: forward to the next such day, or not at all.
-    fn to_weekday(&mut self, word: &[u8]) -> Result<(), Unusable> {
+    fn go_to_weekday(&mut self, word: &[u8]) -> Result<(), Unusable> {
         let (name, rest) = word.split_at_checked(8).ok_or(Unusable)?;
         if !name.eq_ignore_ascii_case(b"weekday ") {
             return Err(Unusable);
@@ -141,7 +142,7 @@ impl Moment {
     }
 
     /// `start of month`, `start of year`, `start of day`.
-    fn to_start(&mut self, word: &[u8]) -> Result<(), Unusable> {
+    fn go_to_start(&mut self, word: &[u8]) -> Result<(), Unusable> {
         let (name, unit) = word.split_at_checked(9).ok_or(Unusable)?;
         if !name.eq_ignore_ascii_case(b"start of ")
             || !(self.has_julian || self.has_date || self.has_time)
@@ -282,6 +283,7 @@ fn amount_len(word: &[u8]) -> usize {
 }
 
 fn offset_ms(context: &Context<'_>, julian_ms: i64) -> i64 {
+    context.used_clock.set(true);
     let unix_seconds = (julian_ms - UNIX_EPOCH_MS).div_euclid(1000);
     context.session.local_offset_seconds(unix_seconds).saturating_mul(1000)
 }

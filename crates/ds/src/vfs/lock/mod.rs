@@ -43,7 +43,6 @@ const ATTEMPTS: usize = 100;
 #[derive(Debug)]
 pub(super) struct OsLock {
     companion: Option<(StdFile, PathBuf)>,
-    /// Closing the file releases its lock.
     database: Option<StdFile>,
 }
 
@@ -75,14 +74,19 @@ impl OsLock {
 
 impl Drop for OsLock {
     fn drop(&mut self) {
-        // First, so that whoever gets the companion is not refused by what is still open here.
-        drop(self.database.take());
+        // Closing would do, but for a process that another thread has just forked and that holds
+        // copies of all handles until it runs its program.
+        // First, so that whoever gets the companion is not refused by what is still locked here.
+        if let Some(file) = &self.database {
+            _ = file.unlock();
+        }
         if let Some((file, path)) = &self.companion {
             // Still locked here: nobody else can be the owner of what is removed. A failure
             // leaves a file that the next opener takes over.
             if cfg!(unix) && is_at(file, path).unwrap_or(false) {
                 _ = fs::remove_file(path);
             }
+            _ = file.unlock();
         }
     }
 }

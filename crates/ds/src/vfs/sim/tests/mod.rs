@@ -236,6 +236,42 @@ fn names_survive_once_their_directory_is_synced() {
     }
 }
 
+/// Two directories whose files are created, moved between them and removed at random.
+#[test]
+fn a_synced_directory_is_durably_what_programs_see() {
+    let paths: Vec<PathBuf> =
+        ["a/x", "a/y", "a/z", "b/x", "b/y"].into_iter().map(PathBuf::from).collect();
+    for seed in 0..300 {
+        let disk = SimVfs::new(seed);
+        let mut random = Rng::with_seed(seed);
+        let mut synced = BTreeMap::new();
+        for _ in 0..random.usize(1..40) {
+            let path = &paths[random.usize(..paths.len())];
+            match random.u8(..6) {
+                0 | 1 => {
+                    let Ok(file) = disk.open(path, OpenMode::CreateNew) else { continue };
+                    file.write_at(0, &disk.operations().to_le_bytes()).unwrap();
+                    file.sync().unwrap();
+                }
+                2 | 3 => _ = disk.rename(path, &paths[random.usize(..paths.len())]),
+                4 => _ = disk.remove(path),
+                _ => {
+                    let directory = path.parent().unwrap();
+                    disk.sync_directory(directory).unwrap();
+                    for path in paths.iter().filter(|path| path.parent() == Some(directory)) {
+                        assert_eq!(disk.durable_contents(path), disk.contents(path), "seed {seed}");
+                    }
+                }
+            }
+            synced = paths.iter().map(|path| (path, disk.durable_contents(path))).collect();
+        }
+        disk.crash_with(Survival::Nothing);
+        for (path, contents) in synced {
+            assert_eq!(disk.contents(path), contents, "seed {seed}");
+        }
+    }
+}
+
 #[test]
 fn everything_fails_while_the_machine_is_off_and_old_handles_for_ever() {
     let disk = SimVfs::new(1);
@@ -367,6 +403,26 @@ fn a_crash_at_each_operation_leaves_old_or_new() {
         assert_eq!(Vec::from_iter(outcomes), expected, "crash at {number}");
     }
     assert_eq!(prepared.contents(Path::new("db")).unwrap(), b"old", "copies share nothing");
+}
+
+#[test]
+fn a_crash_at_a_write_may_tear_that_very_write() {
+    let mut seen = BTreeSet::new();
+    for seed in 0..100 {
+        let disk = SimVfs::new(seed);
+        let file = durable_file(&disk, "file", &[b'.'; 2048]);
+        disk.crash_at(disk.operations() + 2);
+        file.sync().unwrap();
+        file.write_at(0, &[b'n'; 2048]).unwrap_err();
+        assert!(!disk.is_on());
+        let found = disk.contents(Path::new("file")).unwrap();
+        seen.insert(found.chunks(512).map(|granule| granule[0]).collect::<Vec<_>>());
+    }
+    for fate in ["....", "nnnn", "n...", "nnn."] {
+        assert!(seen.contains(fate.as_bytes()), "never {fate}");
+    }
+    assert!(seen.iter().any(|fate| fate[0] == b'.' && fate[3] == b'n'), "never the end alone");
+    assert!(seen.len() > 8, "only {} outcomes", seen.len());
 }
 
 #[test]

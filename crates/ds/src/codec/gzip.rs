@@ -1,0 +1,95 @@
+//! Gzip members (RFC 1952).
+//!
+//! The deflate stream comes from the library without a wrapper, because only such a stream can
+//! be reset and used again; the wrapper is written here. It is always the same:
+//!
+//! | offset | bytes | content |
+//! |---|---|---|
+//! | 0 | 10 | `1f 8b 08 00 00 00 00 00 00 ff`: deflate, no flags, no time, system unknown |
+//! | 10 | n | the deflate stream (RFC 1951) |
+//! | 10 + n | 4 | CRC-32 of the page, little-endian |
+//! | 14 + n | 4 | length of the page, little-endian |
+//!
+//! A reader refuses any other header and bytes behind the trailer.
+//! Neighbours: `reuse` keeps the tables.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::reuse::{Slot, with_reused};
+
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+const TRAILER_BYTES: usize = 8;
+
+struct Leveled {
+    level: u8,
+    deflate: Compress,
+}
+
+thread_local! {
+    static DEFLATE: Slot<Leveled> = const { Slot::new(None) };
+    static INFLATE: Slot<Decompress> = const { Slot::new(None) };
+}
+
+/// Appends a member of at most `room` bytes; if there is none, `out` may have grown anyhow.
+pub(super) fn compress(raw: &[u8], level: u8, room: usize, out: &mut Vec<u8>) -> bool {
+    let Some(stream_room) = room.checked_sub(HEADER.len() + TRAILER_BYTES) else {
+        return false;
+    };
+    out.extend_from_slice(&HEADER);
+    let start = out.len();
+    out.resize(start + stream_room, 0);
+    let target = out.get_mut(start..).unwrap_or_default();
+    let make = || {
+        let deflate = Compress::new(Compression::new(u32::from(level)), false);
+        Some(Leveled { level, deflate })
+    };
+    let work = |kept: &mut Leveled| {
+        let deflate = &mut kept.deflate;
+        deflate.reset();
+        let status = deflate.compress(raw, target, FlushCompress::Finish);
+        (status, deflate.total_out() as usize)
+    };
+    match with_reused(&DEFLATE, |kept| kept.level == level, make, work) {
+        Some((Ok(Status::StreamEnd), written)) => {
+            out.truncate(start + written);
+            out.extend_from_slice(&crc32fast::hash(raw).to_le_bytes());
+            out.extend_from_slice(&(raw.len() as u32).to_le_bytes());
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Fills `page` from a member.
+pub(super) fn decompress(stored: &[u8], page: &mut [u8]) -> Result<(), String> {
+    let stream = stored.strip_prefix(&HEADER).ok_or("its gzip header is another")?;
+    let (stream, trailer) =
+        stream.split_last_chunk::<TRAILER_BYTES>().ok_or("it ends within its gzip trailer")?;
+    let work = |inflate: &mut Decompress| {
+        inflate.reset(false);
+        let status = inflate.decompress(stream, page, FlushDecompress::Finish);
+        (status, inflate.total_in(), inflate.total_out())
+    };
+    let make = || Some(Decompress::new(false));
+    let (status, read, written) =
+        with_reused(&INFLATE, |_| true, make, work).ok_or("there is no decompressor")?;
+    match status {
+        Ok(Status::StreamEnd) => {}
+        Ok(_) => return Err(format!("its deflate stream has no end within {written} bytes")),
+        Err(error) => return Err(error.to_string()),
+    }
+    if written != page.len() as u64 {
+        return Err(format!("it holds {written} bytes"));
+    }
+    if read != stream.len() as u64 {
+        return Err(format!("{} bytes follow the deflate stream", stream.len() as u64 - read));
+    }
+    let [crc @ .., l0, l1, l2, l3] = *trailer;
+    if u32::from_le_bytes([l0, l1, l2, l3]) != page.len() as u32 {
+        return Err("its gzip trailer has another length".to_owned());
+    }
+    if u32::from_le_bytes(crc) != crc32fast::hash(page) {
+        return Err("its gzip checksum does not fit".to_owned());
+    }
+    Ok(())
+}

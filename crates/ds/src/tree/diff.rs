@@ -1,0 +1,321 @@
+//! What differs between two trees: found by walking both and skipping the pages they share.
+//!
+//! Each side is a path of pages from its root to the next thing to look at, a page or an entry.
+//! When both sides stand before the same version of a page, both step over it. Otherwise the
+//! side whose page is higher (or, on one level, begins earlier) goes down. So the work follows
+//! what changed, not what is there. Neighbours: `cursor` walks one tree.
+
+use std::cmp::Ordering;
+
+use smallvec::SmallVec;
+
+use super::Tree;
+use super::get::{Found, OwnedValue};
+use crate::error::Result;
+use crate::page::{Body, Child, Leaf, Node};
+use crate::pager::Pager;
+use crate::sync::Arc;
+
+/// One key whose value is not the same on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The key.
+    pub key: Vec<u8>,
+    /// The value on the left side; none when the key is only on the right.
+    pub old: Option<OwnedValue>,
+    /// The value on the right side; none when the key is only on the left.
+    pub new: Option<OwnedValue>,
+}
+
+struct Step {
+    node: Arc<Node>,
+    index: usize,
+}
+
+/// One side of a comparison.
+struct Side {
+    pager: Arc<Pager>,
+    root: Option<Child>,
+    steps: SmallVec<[Step; 6]>,
+}
+
+/// What a side stands before.
+enum Next<'a> {
+    Page(&'a Child, u8),
+    Entry(&'a Leaf, usize),
+    End,
+}
+
+impl Side {
+    fn new(pager: Arc<Pager>, tree: &Tree) -> Self {
+        Self { pager, root: tree.root().cloned(), steps: SmallVec::new() }
+    }
+
+    fn next(&self) -> Next<'_> {
+        match self.steps.last() {
+            None => self.root.as_ref().map_or(Next::End, |root| Next::Page(root, u8::MAX)),
+            Some(step) => match step.node.body() {
+                Body::Leaf(leaf) => Next::Entry(leaf, step.index),
+                Body::Inner(inner) => Next::Page(inner.child(step.index), inner.level() - 1),
+            },
+        }
+    }
+
+    /// Goes into the page that comes next.
+    fn enter(&mut self) -> Result<()> {
+        let node = match self.next() {
+            Next::Page(child, _) => self.pager.hold(&child.link)?,
+            Next::Entry(..) | Next::End => return Ok(()),
+        };
+        if self.steps.is_empty() {
+            self.root = None;
+        }
+        let is_empty = matches!(node.body(), Body::Leaf(leaf) if leaf.is_empty());
+        self.steps.push(Step { node, index: 0 });
+        if is_empty {
+            self.leave();
+        }
+        Ok(())
+    }
+
+    /// Steps over the page or entry that comes next.
+    fn skip(&mut self) {
+        match self.steps.last_mut() {
+            None => self.root = None,
+            Some(step) => {
+                step.index += 1;
+                let end = match step.node.body() {
+                    Body::Leaf(leaf) => leaf.len(),
+                    Body::Inner(inner) => inner.len(),
+                };
+                if step.index >= end {
+                    self.leave();
+                }
+            }
+        }
+    }
+
+    /// Leaves the innermost page, which is done, and steps over it.
+    fn leave(&mut self) {
+        self.steps.pop();
+        if !self.steps.is_empty() {
+            self.skip();
+        }
+    }
+
+    /// A key that no key from here on is less than; none where any key may come.
+    fn lower_bound(&self) -> Option<Vec<u8>> {
+        for step in self.steps.iter().rev() {
+            if let Body::Inner(inner) = step.node.body()
+                && step.index > 0
+            {
+                return Some(inner.separators().key(step.index - 1));
+            }
+        }
+        None
+    }
+}
+
+/// The differences of two trees in key order, found as they are asked for.
+pub struct Diff {
+    left: Side,
+    right: Side,
+}
+
+impl Diff {
+    /// The changes that lead from `left` to `right`; both are in the file of `pager`.
+    pub fn new(pager: &Arc<Pager>, left: &Tree, right: &Tree) -> Self {
+        Self {
+            left: Side::new(Arc::clone(pager), left),
+            right: Side::new(Arc::clone(pager), right),
+        }
+    }
+
+    /// The next change.
+    pub fn next_change(&mut self) -> Result<Option<Change>> {
+        self.next_with(|key, old, new, pager| {
+            let owned = |found: Option<Found<'_>>| {
+                found.map(|found| found.to_owned(pager)).transpose()
+            };
+            Ok(Change { key: key.to_vec(), old: owned(old)?, new: owned(new)? })
+        })
+    }
+
+    /// Counts what is left: keys only on the right, only on the left, and changed.
+    pub fn count(mut self) -> Result<(u64, u64, u64)> {
+        let (mut added, mut removed, mut changed) = (0, 0, 0);
+        while let Some(counts) = self.next_with(|_, old, new, _| Ok((old.is_some(), new.is_some())))? {
+            match counts {
+                (false, _) => added += 1,
+                (true, false) => removed += 1,
+                (true, true) => changed += 1,
+            }
+        }
+        Ok((added, removed, changed))
+    }
+
+    /// Calls `look` with the next key that differs and what it maps to on both sides.
+    pub fn next_with<R>(
+        &mut self,
+        look: impl FnOnce(&[u8], Option<Found<'_>>, Option<Found<'_>>, &Pager) -> Result<R>,
+    ) -> Result<Option<R>> {
+        loop {
+            match self.step()? {
+                Outcome::Nothing => {}
+                Outcome::End => return Ok(None),
+                Outcome::Differs(order) => return self.report(order, look).map(Some),
+            }
+        }
+    }
+
+    fn report<R>(
+        &mut self,
+        order: Ordering,
+        look: impl FnOnce(&[u8], Option<Found<'_>>, Option<Found<'_>>, &Pager) -> Result<R>,
+    ) -> Result<R> {
+        let mut key = Vec::new();
+        let mut old = None;
+        let mut new = None;
+        if order != Ordering::Greater
+            && let Next::Entry(leaf, index) = self.left.next()
+        {
+            leaf.read_key(index, &mut key);
+            old = Some(Found::of(leaf.cell(index))?);
+        }
+        if order != Ordering::Less
+            && let Next::Entry(leaf, index) = self.right.next()
+        {
+            leaf.read_key(index, &mut key);
+            new = Some(Found::of(leaf.cell(index))?);
+        }
+        let result = look(&key, old, new, &self.left.pager);
+        if order != Ordering::Greater {
+            self.left.skip();
+        }
+        if order != Ordering::Less {
+            self.right.skip();
+        }
+        result
+    }
+
+    fn step(&mut self) -> Result<Outcome> {
+        match (self.left.next(), self.right.next()) {
+            (Next::End, Next::End) => return Ok(Outcome::End),
+            (Next::Entry(..), Next::End) => return Ok(Outcome::Differs(Ordering::Less)),
+            (Next::End, Next::Entry(..)) => return Ok(Outcome::Differs(Ordering::Greater)),
+            (Next::Page(..), Next::End) => self.left.enter()?,
+            (Next::End, Next::Page(..)) => self.right.enter()?,
+            (Next::Page(left, left_level), Next::Page(right, right_level)) => {
+                if left.link.is_same(&right.link) {
+                    self.left.skip();
+                    self.right.skip();
+                    return Ok(Outcome::Nothing);
+                }
+                self.enter_one_or_both(left_level.cmp(&right_level))?;
+            }
+            (Next::Entry(leaf, index), Next::Page(..)) => {
+                if is_before(leaf, index, self.right.lower_bound().as_deref()) {
+                    return Ok(Outcome::Differs(Ordering::Less));
+                }
+                self.right.enter()?;
+            }
+            (Next::Page(..), Next::Entry(leaf, index)) => {
+                if is_before(leaf, index, self.left.lower_bound().as_deref()) {
+                    return Ok(Outcome::Differs(Ordering::Greater));
+                }
+                self.left.enter()?;
+            }
+            (Next::Entry(..), Next::Entry(..)) => return self.compare_leaves(),
+        }
+        Ok(Outcome::Nothing)
+    }
+
+    /// Two pages that are not the same: the higher one is entered, or the one that begins
+    /// earlier, or both.
+    fn enter_one_or_both(&mut self, levels: Ordering) -> Result<()> {
+        let order = match levels {
+            Ordering::Greater => Ordering::Less,
+            Ordering::Less => Ordering::Greater,
+            Ordering::Equal => self.left.lower_bound().cmp(&self.right.lower_bound()),
+        };
+        if order != Ordering::Greater {
+            self.left.enter()?;
+        }
+        if order != Ordering::Less {
+            self.right.enter()?;
+        }
+        Ok(())
+    }
+
+    /// Goes through two leaves side by side up to the first difference or the end of one.
+    fn compare_leaves(&mut self) -> Result<Outcome> {
+        let (Some(left), Some(right)) = (self.left.steps.last_mut(), self.right.steps.last_mut())
+        else {
+            return Ok(Outcome::End);
+        };
+        let (Body::Leaf(old), Body::Leaf(new)) = (left.node.body(), right.node.body()) else {
+            return Ok(Outcome::Nothing);
+        };
+        let (last_old, last_new) = (old.len() - 1, new.len() - 1);
+        loop {
+            let order = compare_keys(old, left.index, new, right.index);
+            if order != Ordering::Equal {
+                return Ok(Outcome::Differs(order));
+            }
+            if !is_same_value(&self.left.pager, old, left.index, new, right.index)? {
+                return Ok(Outcome::Differs(Ordering::Equal));
+            }
+            if left.index == last_old || right.index == last_new {
+                break;
+            }
+            left.index += 1;
+            right.index += 1;
+        }
+        self.left.skip();
+        self.right.skip();
+        Ok(Outcome::Nothing)
+    }
+}
+
+enum Outcome {
+    /// Both sides moved on; look again.
+    Nothing,
+    /// The next entries differ: the lesser side has a key of its own, equal sides two values.
+    Differs(Ordering),
+    End,
+}
+
+fn is_before(leaf: &Leaf, index: usize, bound: Option<&[u8]>) -> bool {
+    bound.is_some_and(|bound| leaf.key(index).as_slice() < bound)
+}
+
+fn compare_keys(left: &Leaf, left_index: usize, right: &Leaf, right_index: usize) -> Ordering {
+    use crate::format::TreeKind;
+    if left.kind() == TreeKind::Fixed && right.kind() == TreeKind::Fixed {
+        return left.fixed(left_index).cmp(&right.fixed(right_index));
+    }
+    if left.prefix() == right.prefix() {
+        return left.suffix(left_index).cmp(right.suffix(right_index));
+    }
+    left.key(left_index).cmp(&right.key(right_index))
+}
+
+fn is_same_value(
+    pager: &Pager,
+    left: &Leaf,
+    left_index: usize,
+    right: &Leaf,
+    right_index: usize,
+) -> Result<bool> {
+    let (old, new) = (left.cell(left_index), right.cell(right_index));
+    if old == new {
+        return Ok(true);
+    }
+    match (Found::of(old)?, Found::of(new)?) {
+        (Found::Large(old), Found::Large(new)) if old.rows == new.rows => {
+            Ok(old.is_same_version(&new)
+                || pager.read_overflow(&old)? == pager.read_overflow(&new)?)
+        }
+        _ => Ok(false),
+    }
+}

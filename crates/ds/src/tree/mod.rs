@@ -1,0 +1,126 @@
+//! The copy-on-write counted B+tree.
+//!
+//! A [`Tree`] is a root and nothing else: cloning it is O(1) and makes a snapshot, a savepoint
+//! or a fork. Changing a tree copies the pages on the way to the change that anybody else can
+//! see and edits the others in place. Every inner page knows the entries below each child, so
+//! ranks, range counts and the n-th entry take one descent.
+//!
+//! `get` reads, `put` and `remove` change, `range` removes many, `cursor` walks, `count` ranks,
+//! `build` writes sorted entries straight to the file, `spill` moves changes out of memory,
+//! `diff` compares. Neighbours: `pager` finds the pages, `forest` names trees.
+
+mod build;
+mod count;
+mod cursor;
+mod diff;
+mod get;
+mod put;
+mod range;
+mod remove;
+mod spill;
+mod survey;
+
+#[cfg(test)]
+mod tests;
+
+pub use build::TreeBuilder;
+pub use cursor::Cursor;
+pub use diff::{Change, Diff};
+pub use get::{Found, OwnedValue};
+pub use put::PutMode;
+pub use survey::{Survey, survey};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::{TreeKind, TreeRoot};
+use crate::limits::KEY_BYTES_MAX;
+use crate::page::Child;
+use crate::pager::Pager;
+use crate::space::Ledger;
+
+/// A persistent sorted map from keys to values.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    kind: TreeKind,
+    /// None when the tree is empty.
+    root: Option<Child>,
+}
+
+/// What a change of a tree needs.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    /// Where pages come from.
+    pub pager: &'a Pager,
+    /// Who answers for what is written to the file before a checkpoint.
+    pub ledger: &'a mut Ledger,
+    /// About how many bytes of changed pages are in memory; grows with every page that a
+    /// change has to copy, and tells when to [`Tree::spill`].
+    pub dirty_bytes: &'a mut usize,
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new(kind: TreeKind) -> Self {
+        Self { kind, root: None }
+    }
+
+    /// A tree in the file.
+    pub fn open(root: TreeRoot) -> Self {
+        Self { kind: root.kind, root: root.page.map(Child::clean) }
+    }
+
+    /// The layout of the keys.
+    pub fn kind(&self) -> TreeKind {
+        self.kind
+    }
+
+    /// How many entries.
+    pub fn len(&self) -> u64 {
+        self.root.as_ref().map_or(0, |root| root.rows)
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The root as it is stored, if every page is in the file.
+    pub fn stored_root(&self) -> Option<TreeRoot> {
+        let page = match &self.root {
+            None => None,
+            Some(root) => Some(*root.stored_ref()?),
+        };
+        Some(TreeRoot { kind: self.kind, page })
+    }
+
+    /// The root, when the tree is not empty.
+    pub fn root(&self) -> Option<&Child> {
+        self.root.as_ref()
+    }
+
+    /// Whether both trees are the same version: then their contents are equal. Trees of equal
+    /// contents may still have different pages.
+    pub fn is_same_version(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && match (&self.root, &other.root) {
+                (None, None) => true,
+                (Some(left), Some(right)) => left.link.is_same(&right.link),
+                _ => false,
+            }
+    }
+
+    fn check_key(&self, key: &[u8]) -> Result<()> {
+        if self.kind == TreeKind::Fixed && key.len() != 8 {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("a key of this tree has eight bytes, not {}", key.len()),
+            ));
+        }
+        if key.len() > KEY_BYTES_MAX {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("a key of {} bytes is longer than {KEY_BYTES_MAX}", key.len()),
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! The newest version of a head, for whoever begins: published whole, loaded without a lock.
+//!
+//! Under `cfg(loom)` the cell is a lock around the pointer: the swap itself is the work of
+//! `arc-swap`, and what the models look at is what happens around it.
+//! Neighbours: `snapshot` pins before a load, `commit` orders the stores, `manager` maps head
+//! numbers to cells.
+
+use pandodb_ds::sync::Arc;
+
+/// A pointer to an immutable version, replaced as a whole.
+#[derive(Debug)]
+pub struct Published<T> {
+    #[cfg(not(loom))]
+    pointer: arc_swap::ArcSwap<T>,
+    #[cfg(loom)]
+    pointer: pandodb_ds::sync::Mutex<Arc<T>>,
+}
+
+impl<T> Published<T> {
+    /// A cell that shows `first`.
+    pub fn new(first: Arc<T>) -> Self {
+        #[cfg(not(loom))]
+        let pointer = arc_swap::ArcSwap::new(first);
+        #[cfg(loom)]
+        let pointer = pandodb_ds::sync::Mutex::new(first);
+        Self { pointer }
+    }
+
+    /// The newest version.
+    #[inline]
+    pub fn load(&self) -> Arc<T> {
+        #[cfg(not(loom))]
+        return self.pointer.load_full();
+        #[cfg(loom)]
+        return Arc::clone(&self.pointer.lock());
+    }
+
+    /// Replaces it; stores are ordered by the lock that all who store hold.
+    pub fn store(&self, next: Arc<T>) {
+        #[cfg(not(loom))]
+        self.pointer.store(next);
+        #[cfg(loom)]
+        {
+            *self.pointer.lock() = next;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Loom model of the pins against the reuse of space: nothing that a reader holds is reused.
+//!
+//! Two places hold versions of the data; the head says which one is the newest. The writer moves
+//! the head to the other place, releases the old one and reuses it when the table allows.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "models fail by panicking"
+)]
+
+use ::loom::cell::UnsafeCell;
+use pandodb_ds::sync::thread;
+
+use super::*;
+
+struct World {
+    table: Arc<Snapshots>,
+    epoch: AtomicU64,
+    head: AtomicUsize,
+    places: [UnsafeCell<u64>; 2],
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            table: Snapshots::new(),
+            epoch: AtomicU64::new(1),
+            head: AtomicUsize::new(0),
+            places: [UnsafeCell::new(0), UnsafeCell::new(0)],
+        })
+    }
+
+    fn read(&self) {
+        let pin = self.table.pin(|| self.epoch.load(Ordering::Acquire)).unwrap();
+        let place = self.head.load(Ordering::Acquire);
+        self.places[place].with(|value| {
+            // A data race with the reuse is what loom reports here.
+            let _ = value;
+        });
+        drop(pin);
+    }
+
+    /// One checkpoint: a new version elsewhere, the old one released, reused if allowed.
+    fn replace(&self) {
+        let old = self.head.load(Ordering::Relaxed);
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        self.head.store(1 - old, Ordering::Release);
+        self.epoch.store(epoch + 1, Ordering::Release);
+        if self.table.oldest(epoch + 1) > epoch {
+            self.places[old].with_mut(|value| {
+                let _ = value;
+            });
+        }
+    }
+}
+
+/// A reader and a reclaimer: the place that the reader looks at is not written.
+///
+/// Fails (a data race) without the fence in `Snapshots::pin`, without the fence in
+/// `Snapshots::oldest`, and with `Relaxed` in `Pin::drop`.
+#[test]
+fn loom_what_a_pin_covers_is_never_reused() {
+    ::loom::model(|| {
+        let world = World::new();
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let world = Arc::clone(&world);
+                thread::spawn(move || world.read())
+            })
+            .collect();
+        world.replace();
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+/// The same for a pin that is renewed between two statements.
+///
+/// Fails (a data race) without the fence in `Pin::renew`, and with `Relaxed` in its store.
+#[test]
+fn loom_a_renewed_pin_covers_what_is_loaded_after_it() {
+    ::loom::model(|| {
+        let world = World::new();
+        let reader = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                let pin = world.table.pin(|| world.epoch.load(Ordering::Acquire)).unwrap();
+                for _ in 0..2 {
+                    let place = world.head.load(Ordering::Acquire);
+                    world.places[place].with(|value| {
+                        let _ = value;
+                    });
+                    pin.renew(|| world.epoch.load(Ordering::Acquire));
+                }
+            })
+        };
+        world.replace();
+        reader.join().unwrap();
+    });
+}

@@ -1,0 +1,246 @@
+//! Which versions of the data are still read: a table of pins that never blocks anybody.
+//!
+//! A reader publishes the epoch it begins in, and only then loads the head it will read. Space
+//! that was released in an epoch is reused when no pin is as old. Both sides write first and read
+//! second with a full fence between, so at least one of them sees the other: either the reader
+//! finds the newer head, or the reclaimer finds the pin. Slots are claimed by compare-and-swap in
+//! blocks that are added when all are taken and never move. Neighbours: `head` is what is loaded
+//! behind a pin; the storage crate's `reclaim` takes [`Snapshots::oldest`].
+
+#[cfg(all(test, loom))]
+mod loom;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use pandodb_ds::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use pandodb_ds::sync::{Arc, OnceLock};
+
+use crate::ids::{CommitId, HeadId, TransactionId};
+
+#[cfg(not(loom))]
+const BLOCK_SLOTS: usize = 64;
+#[cfg(loom)]
+const BLOCK_SLOTS: usize = 2;
+/// Enough for a million pins: each block is as large as all before it.
+#[cfg(not(loom))]
+const BLOCKS: usize = 15;
+#[cfg(loom)]
+const BLOCKS: usize = 2;
+
+/// A slot that nobody uses; epochs are stored plus one.
+const FREE: u64 = 0;
+
+/// One pin, in a cache line of its own so that readers do not disturb each other.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Slot {
+    /// The pinned epoch plus one. Release and acquire by the fences in `pin` and `oldest`.
+    epoch: AtomicU64,
+    // For the listing only, hence relaxed; a line of it may be a moment old.
+    transaction: AtomicU64,
+    head: AtomicU64,
+    commit: AtomicU64,
+    since_micros: AtomicU64,
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self {
+            epoch: AtomicU64::new(FREE),
+            transaction: AtomicU64::new(0),
+            head: AtomicU64::new(0),
+            commit: AtomicU64::new(0),
+            since_micros: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The table of pins.
+pub struct Snapshots {
+    blocks: [OnceLock<Box<[Slot]>>; BLOCKS],
+    /// Where the next search for a free slot begins, so that threads spread out.
+    next: AtomicUsize,
+}
+
+/// A pin; dropping it lets the version go.
+#[derive(Debug)]
+pub struct Pin {
+    table: Arc<Snapshots>,
+    block: usize,
+    slot: usize,
+}
+
+/// One open snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotView {
+    /// Who reads.
+    pub transaction: TransactionId,
+    /// The head it reads.
+    pub head: HeadId,
+    /// The commit that it sees.
+    pub commit: CommitId,
+    /// The pinned epoch.
+    pub epoch: u64,
+    /// For how long.
+    pub age: Duration,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        let table =
+            Self { blocks: std::array::from_fn(|_| OnceLock::new()), next: AtomicUsize::new(0) };
+        // `loom` does not see that a block is made before it is found: there they are made here.
+        #[cfg(loom)]
+        for index in 0..BLOCKS {
+            table.block(index);
+        }
+        table
+    }
+}
+
+impl fmt::Debug for Snapshots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshots").field("open", &self.count()).finish_non_exhaustive()
+    }
+}
+
+impl Snapshots {
+    /// A table without pins.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// Pins the epoch that `current` tells. What is loaded after this call stays readable until
+    /// the pin is dropped; what was loaded before it does not.
+    ///
+    /// None if a million snapshots are open.
+    pub fn pin(self: &Arc<Self>, current: impl Fn() -> u64) -> Option<Pin> {
+        // An epoch that is over by the time it is pinned only keeps more than needed.
+        let epoch = current();
+        let (block, slot) = self.claim(epoch)?;
+        // Pairs with the fence in `oldest`: whoever does not see this pin there has published
+        // the newer head before, and the load that follows here finds that one.
+        fence(Ordering::SeqCst);
+        Some(Pin { table: Arc::clone(self), block, slot })
+    }
+
+    /// The oldest pinned epoch, or `current` if there is none: what was released in an earlier
+    /// epoch, and replaced in every head before this call, may be reused.
+    pub fn oldest(&self, current: u64) -> u64 {
+        // Pairs with the fence in `pin`.
+        fence(Ordering::SeqCst);
+        let pinned = self.slots().map(|slot| slot.epoch.load(Ordering::Acquire));
+        pinned
+            .filter(|&epoch| epoch != FREE)
+            .map(|epoch| epoch - 1)
+            .min()
+            .unwrap_or(current)
+            .min(current)
+    }
+
+    /// How many pins there are.
+    pub fn count(&self) -> usize {
+        self.slots().filter(|slot| slot.epoch.load(Ordering::Relaxed) != FREE).count()
+    }
+
+    /// Every open snapshot at `now`, oldest first.
+    pub fn view(&self, now: Duration) -> Vec<SnapshotView> {
+        let open = self.slots().filter_map(|slot| {
+            let epoch = slot.epoch.load(Ordering::Acquire).checked_sub(1)?;
+            let since = Duration::from_micros(slot.since_micros.load(Ordering::Relaxed));
+            Some(SnapshotView {
+                transaction: TransactionId(slot.transaction.load(Ordering::Relaxed)),
+                head: HeadId(slot.head.load(Ordering::Relaxed)),
+                commit: CommitId(slot.commit.load(Ordering::Relaxed)),
+                epoch,
+                age: now.saturating_sub(since),
+            })
+        });
+        let mut open: Vec<_> = open.collect();
+        open.sort_by(|a, b| b.age.cmp(&a.age).then(a.transaction.cmp(&b.transaction)));
+        open
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.blocks.iter().map_while(OnceLock::get).flat_map(|block| block.iter())
+    }
+
+    fn claim(&self, epoch: u64) -> Option<(usize, usize)> {
+        let start = self.next.fetch_add(1, Ordering::Relaxed);
+        for index in 0..BLOCKS {
+            let slots = self.block(index);
+            let len = slots.len();
+            for offset in 0..len {
+                let at = (start + offset) % len;
+                let slot = slots.get(at)?;
+                if slot.epoch.load(Ordering::Relaxed) == FREE
+                    && slot
+                        .epoch
+                        .compare_exchange(FREE, epoch + 1, Ordering::AcqRel, Ordering::Relaxed)
+                        .is_ok()
+                {
+                    return Some((index, at));
+                }
+            }
+        }
+        None
+    }
+
+    /// A block, made when it is first needed.
+    fn block(&self, index: usize) -> &[Slot] {
+        let len = BLOCK_SLOTS << index.saturating_sub(1);
+        self.blocks[index].get_or_init(|| (0..len).map(|_| Slot::new()).collect())
+    }
+
+    fn slot(&self, block: usize, slot: usize) -> Option<&Slot> {
+        self.blocks.get(block)?.get()?.get(slot)
+    }
+}
+
+impl Pin {
+    /// Says what is read behind the pin, for the listing.
+    pub fn describe(
+        &self,
+        transaction: TransactionId,
+        head: HeadId,
+        commit: CommitId,
+        now: Duration,
+    ) {
+        let Some(slot) = self.table.slot(self.block, self.slot) else { return };
+        slot.transaction.store(transaction.0, Ordering::Relaxed);
+        slot.head.store(head.0, Ordering::Relaxed);
+        slot.commit.store(commit.0, Ordering::Relaxed);
+        slot.since_micros.store(now.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Moves the pin on to the epoch that `current` tells: what was read behind it may go, and
+    /// what is loaded after this call stays.
+    pub fn renew(&self, current: impl Fn() -> u64) {
+        let epoch = current();
+        if let Some(slot) = self.table.slot(self.block, self.slot) {
+            // Release: the reads behind the old pin are over.
+            slot.epoch.store(epoch + 1, Ordering::Release);
+        }
+        // As in `Snapshots::pin`.
+        fence(Ordering::SeqCst);
+    }
+
+    /// The pinned epoch.
+    pub fn epoch(&self) -> u64 {
+        let slot = self.table.slot(self.block, self.slot);
+        slot.map_or(0, |slot| slot.epoch.load(Ordering::Relaxed).saturating_sub(1))
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        if let Some(slot) = self.table.slot(self.block, self.slot) {
+            // Release: pairs with the acquire in `oldest`, so that the reads behind the pin are
+            // over before the space they read is written again.
+            slot.epoch.store(FREE, Ordering::Release);
+        }
+    }
+}
