@@ -11,6 +11,7 @@ pub mod span;
 
 // From text to a tree.
 pub mod ast;
+pub mod parse;
 
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use span::Span;

@@ -13,7 +13,7 @@ pub const EXPRESSION_DEPTH_MAX: u32 = 1000;
 /// What the nesting of one statement may weigh: an operator, a parenthesis or a function call
 /// weighs [`WEIGHT_EXPRESSION`], a subquery [`WEIGHT_SELECT`]. Sized so that the parser needs
 /// less than half of a stack of two mebibytes even when it was compiled without optimization.
-pub const NESTING_WEIGHT_MAX: u32 = 4000;
+pub const NESTING_WEIGHT_MAX: u32 = 1500;
 
 /// Weight of one level of expression nesting: 1000 levels are allowed.
 pub const WEIGHT_EXPRESSION: u32 = 4;
