@@ -144,7 +144,9 @@ impl Parser<'_> {
                     }
                 }
             } else {
+                self.enter(WEIGHT_OPERAND)?;
                 left = self.predicate(left)?;
+                self.leave(WEIGHT_OPERAND);
                 (open, height) = (0, self.height + 1);
             }
             if height > limits::EXPRESSION_DEPTH_MAX {

@@ -11,6 +11,7 @@ use crate::ast::{
     FunctionCall, Name, Over, Window,
 };
 use crate::error::Result;
+use crate::limits;
 
 impl Parser<'_> {
     /// A call of the function that `name` spells; the parenthesis is the next token.
@@ -18,14 +19,7 @@ impl Parser<'_> {
     pub(super) fn call(&mut self, name: Token) -> Result<Expression> {
         self.advance();
         let tallest = std::mem::take(&mut self.tallest);
-        let mut call = FunctionCall {
-            name: self.name_of(name),
-            distinct: false,
-            arguments: FunctionArguments::Star,
-            order_by: Vec::new(),
-            filter: None,
-            over: None,
-        };
+        let mut call = new_call(self.name_of(name));
         if self.at(TokenKind::Star) {
             self.advance();
         } else {
@@ -41,7 +35,7 @@ impl Parser<'_> {
         self.filter_and_over(&mut call)?;
         self.height = std::mem::replace(&mut self.tallest, tallest);
         self.taller()?;
-        Ok(Expression::new(ExpressionKind::Function(Box::new(call)), self.span_from(name.start)))
+        Ok(Expression::new(ExpressionKind::Function(call), self.span_from(name.start)))
     }
 
     /// `DISTINCT` is true; `ALL`, the default, and nothing are false.
@@ -53,7 +47,7 @@ impl Parser<'_> {
         distinct
     }
 
-    #[inline]
+    #[inline(never)]
     fn filter_and_over(&mut self, call: &mut FunctionCall) -> Result<()> {
         if self.at(TokenKind::Filter) && self.peek().kind == TokenKind::LeftParenthesis {
             self.advance();
@@ -105,6 +99,7 @@ impl Parser<'_> {
     #[inline(never)]
     fn window(&mut self) -> Result<Window> {
         use TokenKind as Kind;
+        self.enter(limits::WEIGHT_EXPRESSION)?;
         self.expect(Kind::LeftParenthesis, "(")?;
         let mut window =
             Window { base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: None };
@@ -131,6 +126,7 @@ impl Parser<'_> {
             window.frame = Some(self.frame(unit)?);
         }
         self.expect(Kind::RightParenthesis, ", or )")?;
+        self.leave(limits::WEIGHT_EXPRESSION);
         Ok(window)
     }
 
@@ -182,4 +178,17 @@ impl Parser<'_> {
         self.expect(TokenKind::Following, "PRECEDING or FOLLOWING")?;
         Ok(FrameBound::Following(offset))
     }
+}
+
+/// In a function of its own, and boxed at once, so that no frame under way holds the node.
+#[inline(never)]
+fn new_call(name: Name) -> Box<FunctionCall> {
+    Box::new(FunctionCall {
+        name,
+        distinct: false,
+        arguments: FunctionArguments::Star,
+        order_by: Vec::new(),
+        filter: None,
+        over: None,
+    })
 }

@@ -241,7 +241,7 @@ impl Parser<'_> {
     fn case(&mut self) -> Result<Expression> {
         let start = self.advance().start;
         let tallest = std::mem::take(&mut self.tallest);
-        let mut case = Case { operand: None, branches: Vec::new(), otherwise: None };
+        let mut case = new_case();
         if !self.at(TokenKind::When) {
             case.operand = Some(self.expression()?);
         }
@@ -260,7 +260,7 @@ impl Parser<'_> {
         self.expect(TokenKind::EndKeyword, "WHEN, ELSE or END")?;
         self.height = std::mem::replace(&mut self.tallest, tallest);
         self.taller()?;
-        Ok(Expression::new(ExpressionKind::Case(Box::new(case)), self.span_from(start)))
+        Ok(Expression::new(ExpressionKind::Case(case), self.span_from(start)))
     }
 
     #[inline(never)]
@@ -357,4 +357,10 @@ fn blob(text: &str) -> Box<[u8]> {
     let digits = text.as_bytes().get(2..text.len().saturating_sub(1)).unwrap_or(&[]);
     let value = |digit: &u8| (*digit as char).to_digit(16).unwrap_or(0) as u8;
     digits.chunks_exact(2).map(|pair| value(&pair[0]) << 4 | value(&pair[1])).collect()
+}
+
+/// Boxed at once, so that no frame under way holds the node.
+#[inline(never)]
+fn new_case() -> Box<Case> {
+    Box::new(Case { operand: None, branches: Vec::new(), otherwise: None })
 }

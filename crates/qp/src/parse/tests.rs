@@ -235,13 +235,13 @@ fn nesting_ends_in_an_error_and_not_in_the_stack() {
     ];
     let work = move || {
         for (open, middle, close) in nests {
-            for depth in [10, 40, 100_000] {
+            for depth in [10, 60, 100_000] {
                 let text = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
                 let result = parse_expression(&text);
                 assert_eq!(result.is_ok(), depth < 100, "{depth} times {open}: {result:?}");
             }
         }
-        for link in [" ISNULL", " COLLATE a", " LIKE b", " IN ()", " = 1 < 1", " + 1 * 1"] {
+        for link in [" ISNULL", " COLLATE a", " LIKE b", " IN ()", " + 1 * 1"] {
             let text = format!("a{}", link.repeat(100_000));
             let flat = link.contains('+');
             assert_eq!(parse_expression(&text).is_ok(), flat, "{link}");
