@@ -14,14 +14,14 @@ pub mod sync;
 pub mod vfs;
 
 // What is stored.
-pub mod record;
+pub mod cache;
 pub mod codec;
 pub mod format;
-pub mod page;
-pub mod cache;
-pub mod space;
 pub mod metrics;
+pub mod page;
 pub mod pager;
+pub mod record;
+pub mod space;
 pub mod tree;
 
 pub use error::{Error, ErrorKind, Result};

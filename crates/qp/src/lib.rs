@@ -11,6 +11,7 @@ pub mod span;
 
 // From text to a tree.
 pub mod ast;
+pub mod parse;
 
 // What SQL computes with.
 pub mod function;

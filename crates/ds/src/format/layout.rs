@@ -42,19 +42,15 @@ impl Structure {
 
     /// Whether the fields follow one another without gap or overlap up to the length.
     pub fn is_contiguous(&self) -> bool {
-        let end = self.fields.iter().try_fold(0, |at, field| {
-            (field.offset == at).then_some(field.offset + field.bytes)
-        });
+        let end = self
+            .fields
+            .iter()
+            .try_fold(0, |at, field| (field.offset == at).then_some(field.offset + field.bytes));
         end == Some(self.bytes)
     }
 }
 
-const fn field(
-    name: &'static str,
-    offset: usize,
-    bytes: usize,
-    meaning: &'static str,
-) -> Field {
+const fn field(name: &'static str, offset: usize, bytes: usize, meaning: &'static str) -> Field {
     Field { name, offset, bytes, meaning }
 }
 
@@ -158,15 +154,8 @@ pub const SUPERBLOCK: Structure = Structure {
 };
 
 /// Every structure, in the order of the document.
-pub const STRUCTURES: &[&Structure] = &[
-    &SUPERBLOCK,
-    &PAGE_REF,
-    &DELTA_REF,
-    &TREE_ROOT,
-    &LEAF_HEADER,
-    &INNER_HEADER,
-    &DELTA_HEADER,
-];
+pub const STRUCTURES: &[&Structure] =
+    &[&SUPERBLOCK, &PAGE_REF, &DELTA_REF, &TREE_ROOT, &LEAF_HEADER, &INNER_HEADER, &DELTA_HEADER];
 
 #[cfg(test)]
 mod tests {

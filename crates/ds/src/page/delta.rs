@@ -13,9 +13,9 @@ use super::inner::{Child, Inner};
 use super::leaf::{Cell, CellKind, Leaf};
 use super::origin::{Origin, Touched};
 use crate::error::{Error, Result};
+use crate::format::PageRef;
 use crate::format::bytes::{Reader, put_varint};
 use crate::format::layout::DELTA_HEADER;
-use crate::format::PageRef;
 
 const OF_LEAF: u8 = 0;
 const OF_INNER: u8 = 1;
@@ -94,10 +94,7 @@ pub fn apply_leaf(base: Leaf, delta: &[u8], page: &PageRef, page_bytes: usize) -
 
 /// The delta that leads from the origin's page to `inner`, whose children `locate` finds in the
 /// file; none when it has no origin.
-pub fn encode_inner(
-    inner: &Inner,
-    locate: &dyn Fn(&Child) -> Option<PageRef>,
-) -> Option<Vec<u8>> {
+pub fn encode_inner(inner: &Inner, locate: &dyn Fn(&Child) -> Option<PageRef>) -> Option<Vec<u8>> {
     let Some(Origin { touched: Touched::Children(children), .. }) = inner.origin() else {
         return None;
     };

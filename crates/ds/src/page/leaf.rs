@@ -371,8 +371,7 @@ impl Leaf {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            let order =
-                self.head(middle).cmp(&head).then_with(|| self.suffix(middle).cmp(suffix));
+            let order = self.head(middle).cmp(&head).then_with(|| self.suffix(middle).cmp(suffix));
             match order {
                 Ordering::Less => low = middle + 1,
                 Ordering::Equal => return Ok(middle),

@@ -107,8 +107,9 @@ impl SlottedSeparators {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            let order =
-                self.heads[middle].cmp(&head).then_with(|| self.get(middle)[self.prefix..].cmp(suffix));
+            let order = self.heads[middle]
+                .cmp(&head)
+                .then_with(|| self.get(middle)[self.prefix..].cmp(suffix));
             if order == Ordering::Greater { high = middle } else { low = middle + 1 }
         }
         low

@@ -63,13 +63,10 @@ impl<'a> Batch<'a> {
     pub fn write_if_short(&mut self, raw: &[u8], stored_max: usize) -> Result<Option<Stored>> {
         let mut stored = std::mem::take(&mut self.scratch);
         stored.clear();
-        let codec = codec::compress(self.codec, raw, &mut stored);
+        let codec = codec::compress(self.codec, raw, &mut stored)?;
         let is_short = granules_of(stored.len() as u32) * GRANULE_BYTES <= stored_max as u64;
-        let written = if is_short {
-            Some(self.place(raw.len(), &stored, codec as u8)?)
-        } else {
-            None
-        };
+        let written =
+            if is_short { Some(self.place(raw.len(), &stored, codec as u8)?) } else { None };
         self.scratch = stored;
         Ok(written)
     }
@@ -78,7 +75,7 @@ impl<'a> Batch<'a> {
     pub fn write(&mut self, raw: &[u8]) -> Result<Stored> {
         let mut stored = std::mem::take(&mut self.scratch);
         stored.clear();
-        let codec = codec::compress(self.codec, raw, &mut stored);
+        let codec = codec::compress(self.codec, raw, &mut stored)?;
         let written = self.place(raw.len(), &stored, codec as u8);
         self.scratch = stored;
         written
@@ -88,8 +85,7 @@ impl<'a> Batch<'a> {
         let granules = granules_of(stored.len() as u32);
         if self.region.granules < granules {
             self.flush()?;
-            self.region =
-                self.pager.space.reserve(granules, REGION_GRANULES.max(granules));
+            self.region = self.pager.space.reserve(granules, REGION_GRANULES.max(granules));
             self.buffer_start = self.region.start;
         }
         let start = self.region.start;
@@ -127,10 +123,7 @@ impl<'a> Batch<'a> {
 
     /// Writes what is buffered and gives back what is left of the region.
     pub fn flush(&mut self) -> Result<()> {
-        let region = std::mem::replace(
-            &mut self.region,
-            Extent { start: Granule(0), granules: 0 },
-        );
+        let region = std::mem::replace(&mut self.region, Extent { start: Granule(0), granules: 0 });
         let written = self.write_buffer();
         self.buffer.clear();
         if region.granules > 0 {

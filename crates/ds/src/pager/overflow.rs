@@ -5,8 +5,8 @@
 //! transaction with large values stays small in memory. Neighbours: a leaf's cell holds the
 //! reference, `write` notes the extents.
 
-use super::write::Writing;
 use super::Pager;
+use super::write::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::bytes::Reader;
 use crate::format::layout::PAGE_REF;
@@ -46,9 +46,8 @@ impl Pager {
 
     /// The pieces of a large value that has an index.
     pub(super) fn overflow_pieces(&self, page: &PageRef) -> Result<Vec<PageRef>> {
-        let at_page = |error: Error| {
-            error.at_offset(page.base.granule.offset()).in_file(self.file.path())
-        };
+        let at_page =
+            |error: Error| error.at_offset(page.base.granule.offset()).in_file(self.file.path());
         let index = self.read_stored(&page.base)?;
         let mut reader = Reader::new(&index);
         let mut pieces = Vec::with_capacity(index.len() / PAGE_REF.bytes);

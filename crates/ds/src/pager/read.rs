@@ -24,9 +24,8 @@ impl Pager {
 
     /// A page from the file, past the cache.
     pub fn read_node(&self, page: &PageRef) -> Result<Node> {
-        let at_page = |error: Error| {
-            error.at_offset(page.base.granule.offset()).in_file(self.file.path())
-        };
+        let at_page =
+            |error: Error| error.at_offset(page.base.granule.offset()).in_file(self.file.path());
         let whole = self.read_stored(&page.base)?;
         let change = match &page.delta {
             Some(change) => Some(self.read_stored(change)?),
@@ -87,7 +86,7 @@ impl Pager {
             return Ok(bytes);
         }
         let mut raw = Vec::new();
-        codec::decompress(stored.codec, &bytes, stored.raw, EXTENT_BYTES_MAX, &mut raw)
+        codec::decompress(stored.codec, &bytes, stored.raw as usize, EXTENT_BYTES_MAX, &mut raw)
             .map_err(in_place)?;
         Ok(raw)
     }

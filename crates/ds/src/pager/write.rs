@@ -136,8 +136,7 @@ impl<'a> Writing<'a> {
 
     /// Writes an inner page whose children are all written.
     pub fn write_inner(&mut self, inner: &Inner) -> Result<PageRef> {
-        let edges: Vec<PageRef> =
-            inner.children().filter_map(|child| self.locate(child)).collect();
+        let edges: Vec<PageRef> = inner.children().filter_map(|child| self.locate(child)).collect();
         let change = match inner.origin() {
             Some(origin) if self.allows_delta(origin) => {
                 delta::encode_inner(inner, &|child| self.locate(child))

@@ -325,10 +325,7 @@ fn sorted(mut extents: Vec<Extent>) -> Vec<Extent> {
     extents
 }
 
-fn sorted_counts(
-    counts: &FxHashMap<Granule, Count>,
-    released: &[Extent],
-) -> Vec<(Granule, Count)> {
+fn sorted_counts(counts: &FxHashMap<Granule, Count>, released: &[Extent]) -> Vec<(Granule, Count)> {
     let released: FxHashSet<Granule> = released.iter().map(|extent| extent.start).collect();
     let mut sorted: Vec<_> = counts
         .iter()

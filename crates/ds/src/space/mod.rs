@@ -18,9 +18,6 @@ pub mod ledger;
 pub mod log;
 pub mod settle;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;

@@ -73,7 +73,7 @@ impl Settlement {
             if page.has_edges {
                 work.extend(edges_of(&page)?);
             }
-            self.release_extent(version, page.newest().extent(), count);
+            self.release_extent(page.newest().extent(), count);
             if page.delta.is_some() {
                 let base = page.base.granule;
                 let mut count = self.count(state, base);
@@ -81,13 +81,13 @@ impl Settlement {
                     Error::corrupt(format!("extent at granule {} has no hold", base.0))
                 })?;
                 self.counts.insert(base, count);
-                self.release_extent(base, page.base.extent(), count);
+                self.release_extent(page.base.extent(), count);
             }
         }
         Ok(())
     }
 
-    fn release_extent(&mut self, granule: Granule, extent: Extent, count: Count) {
+    fn release_extent(&mut self, extent: Extent, count: Count) {
         if count.versions == 0 && count.holds == 0 {
             self.released.push(extent);
         }

@@ -29,9 +29,7 @@ impl Tree {
         let end = match upper {
             Bound::Unbounded => self.len(),
             Bound::Excluded(key) => self.rank(pager, key)?,
-            Bound::Included(key) => {
-                self.rank(pager, key)? + u64::from(self.contains(pager, key)?)
-            }
+            Bound::Included(key) => self.rank(pager, key)? + u64::from(self.contains(pager, key)?),
         };
         Ok(end.saturating_sub(first))
     }

@@ -6,9 +6,9 @@
 
 use smallvec::SmallVec;
 
+use super::Tree;
 use super::count::child_at;
 use super::get::{Found, OwnedValue};
-use super::Tree;
 use crate::error::Result;
 use crate::page::{Body, Leaf, Node};
 use crate::pager::Pager;

@@ -134,9 +134,8 @@ impl Diff {
     /// The next change.
     pub fn next_change(&mut self) -> Result<Option<Change>> {
         self.next_with(|key, old, new, pager| {
-            let owned = |found: Option<Found<'_>>| {
-                found.map(|found| found.to_owned(pager)).transpose()
-            };
+            let owned =
+                |found: Option<Found<'_>>| found.map(|found| found.to_owned(pager)).transpose();
             Ok(Change { key: key.to_vec(), old: owned(old)?, new: owned(new)? })
         })
     }
@@ -144,7 +143,9 @@ impl Diff {
     /// Counts what is left: keys only on the right, only on the left, and changed.
     pub fn count(mut self) -> Result<(u64, u64, u64)> {
         let (mut added, mut removed, mut changed) = (0, 0, 0);
-        while let Some(counts) = self.next_with(|_, old, new, _| Ok((old.is_some(), new.is_some())))? {
+        while let Some(counts) =
+            self.next_with(|_, old, new, _| Ok((old.is_some(), new.is_some())))?
+        {
             match counts {
                 (false, _) => added += 1,
                 (true, false) => removed += 1,
@@ -312,10 +313,9 @@ fn is_same_value(
         return Ok(true);
     }
     match (Found::of(old)?, Found::of(new)?) {
-        (Found::Large(old), Found::Large(new)) if old.rows == new.rows => {
-            Ok(old.is_same_version(&new)
-                || pager.read_overflow(&old)? == pager.read_overflow(&new)?)
-        }
+        (Found::Large(old), Found::Large(new)) if old.rows == new.rows => Ok(old
+            .is_same_version(&new)
+            || pager.read_overflow(&old)? == pager.read_overflow(&new)?),
         _ => Ok(false),
     }
 }

@@ -65,9 +65,7 @@ pub type OwnedValue = Vec<u8>;
 impl Tree {
     /// The value of `key`.
     pub fn get(&self, pager: &Pager, key: &[u8]) -> Result<Option<OwnedValue>> {
-        let owned = |found: Option<Found<'_>>| {
-            found.map(|found| found.to_owned(pager)).transpose()
-        };
+        let owned = |found: Option<Found<'_>>| found.map(|found| found.to_owned(pager)).transpose();
         self.get_with(pager, key, owned)?
     }
 

@@ -205,10 +205,8 @@ fn split_leaf(writer: &mut Writer<'_>, leaf: &mut Leaf, put: &Put<'_>) -> Result
         at += usize::from(goes_right);
         *writer.dirty_bytes += page_bytes;
     }
-    let split = |(separator, right)| Split {
-        separator,
-        right: Child::dirty(Node::new(Body::Leaf(right))),
-    };
+    let split =
+        |(separator, right)| Split { separator, right: Child::dirty(Node::new(Body::Leaf(right))) };
     Ok(pieces.into_iter().map(split).collect())
 }
 

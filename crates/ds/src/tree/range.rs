@@ -41,10 +41,8 @@ impl Tree {
         };
         let from = self.nth_key(writer.pager, first)?;
         let to = self.nth_key(writer.pager, first + removed)?;
-        let range = Range {
-            lower: if first == 0 { None } else { from.as_deref() },
-            upper: to.as_deref(),
-        };
+        let range =
+            Range { lower: if first == 0 { None } else { from.as_deref() }, upper: to.as_deref() };
         let Some(mut root) = self.root.take() else { return Ok(0) };
         let outcome = remove_within(writer, &mut root, range);
         self.root = Some(root);

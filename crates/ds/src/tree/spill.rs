@@ -7,7 +7,7 @@
 
 use super::{Tree, Writer};
 use crate::error::Result;
-use crate::page::{Body, Child, Link, Node};
+use crate::page::{Body, Child, Link};
 use crate::pager::{Pager, Writing};
 use crate::sync::Arc;
 

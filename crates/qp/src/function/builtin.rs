@@ -6,8 +6,14 @@
 
 use std::borrow::Cow;
 
-use super::descriptor::{Arity, Determinism, Function, Implementation, ScalarFunction, Traits};
-use super::{core, date_time, math, pattern, text};
+use super::aggregate::{
+    Concatenation, Count, Extreme, Percentile, Shape, SlidingExtreme, Sum, SumResult,
+};
+use super::descriptor::{
+    Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, Implementation,
+    ScalarFunction, Traits, WindowFunction,
+};
+use super::{core, date_time, math, pattern, text, window};
 
 /// One line of a table: usage (the name is what stands before the bracket), the fewest and
 /// the most arguments, the implementation.
@@ -129,6 +135,89 @@ const VOLATILE: &[Row] = &[
 /// Look at whether an argument is JSON.
 const READS_JSON: &[Row] = &[("subtype(x)", 1, 1, core::subtype)];
 
+/// Makes a state of an aggregate.
+type New = fn() -> Box<dyn Accumulator>;
+
+/// Aggregates: usage, arguments, the state for groups, the state for sliding windows.
+const AGGREGATES: &[(&str, u16, u16, New, New)] = &[
+    ("count(*)", 0, 0, || Box::new(Count::default()), || Box::new(Count::default())),
+    ("count(x)", 1, 1, || Box::new(Count::default()), || Box::new(Count::default())),
+    ("sum(x)", 1, 1, sum, sum),
+    ("total(x)", 1, 1, total, total),
+    ("avg(x)", 1, 1, average, average),
+    ("group_concat(x [, separator])", 1, 2, concatenation, sliding_concatenation),
+    ("string_agg(x, separator)", 2, 2, concatenation, sliding_concatenation),
+    (
+        "median(x)",
+        1,
+        1,
+        || Box::new(Percentile::new(Shape::Median, false)),
+        || Box::new(Percentile::new(Shape::Median, true)),
+    ),
+    (
+        "percentile(x, percent)",
+        2,
+        2,
+        || Box::new(Percentile::new(Shape::Percent, false)),
+        || Box::new(Percentile::new(Shape::Percent, true)),
+    ),
+    (
+        "percentile_cont(x, fraction)",
+        2,
+        2,
+        || Box::new(Percentile::new(Shape::Continuous, false)),
+        || Box::new(Percentile::new(Shape::Continuous, true)),
+    ),
+    (
+        "percentile_disc(x, fraction)",
+        2,
+        2,
+        || Box::new(Percentile::new(Shape::Discrete, false)),
+        || Box::new(Percentile::new(Shape::Discrete, true)),
+    ),
+];
+
+/// Aggregates that compare by the collation of their argument.
+const COLLATED_AGGREGATES: &[(&str, u16, u16, New, New)] = &[
+    ("min(x)", 1, 1, || Box::new(Extreme::least()), || Box::new(SlidingExtreme::least())),
+    ("max(x)", 1, 1, || Box::new(Extreme::greatest()), || Box::new(SlidingExtreme::greatest())),
+];
+
+fn sum() -> Box<dyn Accumulator> {
+    Box::new(Sum::new(SumResult::Sum))
+}
+
+fn total() -> Box<dyn Accumulator> {
+    Box::new(Sum::new(SumResult::Total))
+}
+
+fn average() -> Box<dyn Accumulator> {
+    Box::new(Sum::new(SumResult::Average))
+}
+
+fn concatenation() -> Box<dyn Accumulator> {
+    Box::new(Concatenation::default())
+}
+
+fn sliding_concatenation() -> Box<dyn Accumulator> {
+    Box::new(Concatenation::sliding())
+}
+
+/// Window functions proper.
+const WINDOWS: &[(&str, u16, u16, WindowFunction)] = &[
+    ("row_number()", 0, 0, window::ROW_NUMBER),
+    ("rank()", 0, 0, window::RANK),
+    ("dense_rank()", 0, 0, window::DENSE_RANK),
+    ("percent_rank()", 0, 0, window::PERCENT_RANK),
+    ("cume_dist()", 0, 0, window::CUME_DIST),
+    ("ntile(parts)", 1, 1, window::NTILE),
+    ("lag(x [, offset [, default]])", 1, 3, window::LAG),
+    ("lead(x [, offset [, default]])", 1, 3, window::LEAD),
+    ("first_value(x)", 1, 1, window::FIRST_VALUE),
+    ("last_value(x)", 1, 1, window::LAST_VALUE),
+    ("nth_value(x, n)", 2, 2, window::NTH_VALUE),
+];
+
 /// All built-in functions.
 pub(super) fn functions() -> Vec<Function> {
     use Determinism::{Pure, Statement, Volatile};
@@ -148,7 +237,22 @@ pub(super) fn functions() -> Vec<Function> {
             function(usage, min, max, determinism, traits, implementation)
         })
     });
-    scalar.collect()
+    let collated = Traits { uses_collation: true, ..plain };
+    let tables = [(AGGREGATES, plain), (COLLATED_AGGREGATES, collated)];
+    let aggregates = tables.into_iter().flat_map(|(rows, traits)| {
+        rows.iter().map(move |&(usage, min, max, new, sliding)| {
+            let implementation = Implementation::Aggregate(Aggregate {
+                plain: AccumulatorFactory::Native(new),
+                sliding: Some(AccumulatorFactory::Native(sliding)),
+            });
+            function(usage, min, max, Pure, traits, implementation)
+        })
+    });
+    let windows = WINDOWS.iter().map(|&(usage, min, max, implementation)| {
+        let implementation = Implementation::Window(implementation);
+        function(usage, min, max, Pure, plain, implementation)
+    });
+    scalar.chain(aggregates).chain(windows).collect()
 }
 
 fn function(

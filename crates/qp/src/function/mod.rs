@@ -41,6 +41,7 @@
     reason = "all scalar functions share one signature, also those that cannot fail"
 )]
 
+mod aggregate;
 mod builtin;
 mod call;
 mod coerce;
@@ -52,7 +53,10 @@ pub mod operators;
 pub mod pattern;
 mod print;
 mod registry;
+#[cfg(test)]
+mod testing;
 mod text;
+mod window;
 
 pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, Session, argument_error,

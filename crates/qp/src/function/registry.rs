@@ -217,6 +217,7 @@ mod tests {
     fn names_are_found_without_case_and_by_number_of_arguments() {
         let registry = Registry::new();
         assert_eq!(registry.find("SubStr", 2).unwrap().name, "substr");
+        assert_eq!(registry.find("max", 1).unwrap().kind(), FunctionKind::Aggregate);
         assert_eq!(registry.find("max", 2).unwrap().kind(), FunctionKind::Scalar);
         assert_eq!(registry.find("max", 100).unwrap().kind(), FunctionKind::Scalar);
     }

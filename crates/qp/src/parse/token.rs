@@ -32,7 +32,7 @@ pub(super) struct Token {
 }
 
 macro_rules! tokens {
-    (punctuation: $($mark:ident,)* keywords: $($word:ident $text:literal $class:ident,)*) => {
+    (punctuation: [$($mark:ident,)*] keywords: [$($word:ident $text:literal $class:ident,)*]) => {
         /// The kinds of tokens: marks and literals, then one kind for each keyword.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
@@ -52,12 +52,13 @@ macro_rules! tokens {
 }
 
 tokens! {
-    punctuation:
+    punctuation: [
     End, Illegal, Semicolon, Identifier, Quoted, String, Blob, Integer, Float, Variable,
     LeftParenthesis, RightParenthesis, Comma, Dot, Star, Plus, Minus, Slash, Percent, Equal,
     NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual, Ampersand, Pipe, ShiftLeft,
     ShiftRight, Tilde, Concatenate, Arrow, LongArrow,
-    keywords:
+    ]
+    keywords: [
     Abort "ABORT" Fallback,
     Action "ACTION" Fallback,
     Add "ADD" Reserved,
@@ -205,17 +206,13 @@ tokens! {
     Window "WINDOW" Fallback,
     With "WITH" Fallback,
     Without "WITHOUT" Fallback,
+    ]
 }
 
 impl TokenKind {
     /// How far it may serve as a name.
     pub(super) fn class(self) -> Class {
         CLASSES[self as usize]
-    }
-
-    /// Whether it is a keyword.
-    pub(super) fn is_keyword(self) -> bool {
-        self.class() != Class::Punctuation
     }
 
     /// Whether it can be a name in an expression.
