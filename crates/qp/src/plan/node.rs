@@ -10,7 +10,7 @@ use pandodb_ds::sync::Arc;
 
 use crate::ast::{CompoundOperator, FrameExclude, FrameUnit};
 use crate::catalog::{Index, Table};
-use crate::function::{Aggregate, TableFunction};
+use crate::function::Function;
 use crate::scalar::{Scalar, SlotId, StateId};
 
 /// An operator with its inputs.
@@ -163,7 +163,7 @@ pub struct FunctionScan {
     /// Where the rows are.
     pub state: StateId,
     /// The function.
-    pub function: Arc<TableFunction>,
+    pub function: Arc<Function>,
     /// What it is called with.
     pub arguments: Vec<Scalar>,
     /// What the statement calls it.
@@ -331,7 +331,7 @@ pub struct GroupKey {
 #[derive(Clone, Debug)]
 pub struct AggregateCall {
     /// The function.
-    pub function: Arc<Aggregate>,
+    pub function: Arc<Function>,
     /// What it is called with.
     pub arguments: Vec<Scalar>,
     /// Only values that were not there, compared so.

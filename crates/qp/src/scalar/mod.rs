@@ -16,7 +16,8 @@ mod walk;
 use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
-pub use evaluate::function_error;
+pub use evaluate::compare_by;
+pub(crate) use evaluate::decide;
 
 use crate::ast::RaiseAction;
 use crate::function::Function;
@@ -95,6 +96,8 @@ pub enum Scalar {
     Cast(Box<Scalar>, Affinity),
     /// An affinity applied, as a column would on storing.
     Convert(Box<Scalar>, Affinity),
+    /// A value that is JSON if it is text: the result of a JSON aggregate.
+    Json(Box<Scalar>),
     /// `a COLLATE c`
     Collate(Box<Scalar>, Collation),
     /// A scalar function.

@@ -13,14 +13,11 @@ impl Scalar {
         match self {
             Self::Column(place) => place.affinity,
             Self::Cast(_, affinity) | Self::Convert(_, affinity) => *affinity,
-            Self::Collate(operand, _) => operand.affinity(),
+            Self::Collate(operand, _) | Self::Json(operand) => operand.affinity(),
             Self::Subquery(call, column) => {
                 call.plan.outputs.get(usize::from(*column)).map_or(Affinity::None, Self::affinity)
             }
             Self::Row(parts) => parts.first().map_or(Affinity::None, Self::affinity),
-            Self::Call(call) if call.function.is_hint() => {
-                call.arguments.first().map_or(Affinity::None, Self::affinity)
-            }
             _ => Affinity::None,
         }
     }
@@ -49,14 +46,13 @@ impl Scalar {
     fn implicit_collation(&self) -> Option<Collation> {
         match self {
             Self::Column(place) => Some(place.collation),
-            Self::Cast(operand, _) | Self::Convert(operand, _) => operand.implicit_collation(),
+            Self::Cast(operand, _) | Self::Convert(operand, _) | Self::Json(operand) => {
+                operand.implicit_collation()
+            }
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
             Self::Subquery(call, column) => {
                 call.plan.outputs.get(usize::from(*column)).and_then(Self::collation)
-            }
-            Self::Call(call) if call.function.is_hint() => {
-                call.arguments.first().and_then(Self::implicit_collation)
             }
             _ => None,
         }

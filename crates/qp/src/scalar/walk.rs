@@ -16,6 +16,7 @@ impl Scalar {
             | Self::IsTruth { operand, .. }
             | Self::Cast(operand, _)
             | Self::Convert(operand, _)
+            | Self::Json(operand)
             | Self::Collate(operand, _) => visit(operand),
             Self::Binary(_, operands) => operands.iter().for_each(visit),
             Self::And(operands) | Self::Or(operands) | Self::Row(operands) => {
@@ -60,6 +61,7 @@ impl Scalar {
             | Self::IsTruth { operand, .. }
             | Self::Cast(operand, _)
             | Self::Convert(operand, _)
+            | Self::Json(operand)
             | Self::Collate(operand, _) => visit(operand),
             Self::Binary(_, operands) => operands.iter_mut().for_each(visit),
             Self::And(operands) | Self::Or(operands) | Self::Row(operands) => {
