@@ -5,23 +5,38 @@
 //! durable, backup, and an integrity check. It is an internal crate of PandoDB; the only
 //! interface with promises is the package `pandodb`.
 
-// Bounds, errors and the door to threads.
+// Bounds, errors, numbers and the door to threads.
 pub mod error;
 pub mod limits;
+pub mod metrics;
 pub mod sync;
 
 // The outside world.
 pub mod vfs;
 
-// What is stored.
-pub mod cache;
+// What is stored, and how small.
 pub mod codec;
-pub mod format;
-pub mod metrics;
-pub mod page;
-pub mod pager;
 pub mod record;
+
+// How it lies in the file.
+pub mod format;
+
+// Nodes in memory, and for how long they stay.
+pub mod page;
+
+pub mod cache;
+
+// Which part of the file is whose.
 pub mod space;
+
+// From a page reference to a node.
+pub mod pager;
+
+// From a key to a value.
 pub mod tree;
+pub mod forest;
+pub mod checkpoint;
+pub mod store;
+pub mod check;
 
 pub use error::{Error, ErrorKind, Result};

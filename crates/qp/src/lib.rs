@@ -3,6 +3,40 @@
 //! This crate opens no files and holds no locks: it reads and writes trees through the crates
 //! below it. It is an internal crate of PandoDB; the only interface with promises is the
 //! package `pandodb`.
+//!
+//! # The way of a statement
+//!
+//! | step | module | from -> to |
+//! |---|---|---|
+//! | 1 | [`parse`] | text -> [`ast`], with places in the text |
+//! | 2 | `bind` | ast + `catalog` -> bound query blocks of `scalar`s |
+//! | 3 | `plan` | bound block -> `plan::Node` tree (access paths, join order) |
+//! | 4 | `execute` | plan + frame -> rows in slots |
+//! | 5 | `modify` | rows -> checked changes of tables and indexes, triggers, foreign keys |
+//! | 5 | `define` | CREATE, ALTER, DROP -> rows of the catalog |
+//! | 5 | `pragma` | PRAGMA and `pragma_*` tables, from one table of entries |
+//! | all | `session` | prepare, bind parameters, step, reset; transactions; cached plans |
+//!
+//! Underneath: `types` (affinity, comparison, CAST), [`function`] (all functions and operators),
+//! `store` (the only door to transactions and trees).
+//!
+//! # Frames and slots
+//!
+//! A query block runs in a *frame*: slots with current rows, states of operators. A column is a
+//! place: frame (counted outwards), slot, column number. Slots are given when FROM is bound and
+//! never move; a scan leaves its cursor's row in the slot, sorts and hashes keep copies of slots
+//! and put them back. So an expression means the same wherever it is evaluated, and nothing is
+//! copied that is only passed through. Subqueries in expressions have frames of their own;
+//! subqueries in FROM, views and common tables share the frame of the block around them.
+//!
+//! # Where things plug in
+//!
+//! - a new operator: `plan::Node` + one file in `execute/operators` + its line in
+//!   `plan::explain`;
+//! - a constraint or an action on change: `modify` (one function for a row going in, one for a
+//!   row going out, called by INSERT, UPDATE, DELETE and by merges);
+//! - a PRAGMA: one entry in `pragma`'s table;
+//! - a system table: `catalog::SystemTable` + its rows.
 
 // Bounds, errors, places in text.
 pub mod error;
@@ -11,6 +45,10 @@ pub mod span;
 
 // From text to a tree.
 pub mod ast;
+pub mod parse;
+
+// What SQL computes with.
+pub mod function;
 
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use span::Span;

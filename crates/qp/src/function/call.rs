@@ -11,13 +11,15 @@
 //! such an argument pays nothing. Neighbours: `registry` names the functions, `coerce`
 //! converts arguments.
 
-use std::borrow::Cow;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 
-use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// The longest text or blob by default, as in SQLite.
 pub const LENGTH_MAX: usize = 1_000_000_000;
@@ -25,65 +27,23 @@ pub const LENGTH_MAX: usize = 1_000_000_000;
 /// The longest LIKE or GLOB pattern by default, as in SQLite.
 pub const PATTERN_BYTES_MAX: usize = 50_000;
 
-/// What a caller can do about a [`FunctionError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FunctionErrorKind {
-    /// The arguments make no sense to the function (SQLite's general error).
-    Argument,
-    /// A text or blob would be longer than the limit.
-    TooBig,
-    /// An integer result does not fit 64 bits.
-    Overflow,
-    /// A document is not JSON.
-    Json,
+/// The arguments make no sense to the function (SQLite's general error).
+#[cold]
+pub fn argument_error(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::User, message)
 }
 
-/// An error of a function call: a kind and a sentence without a full stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionError {
-    /// What a caller can do about it.
-    pub kind: FunctionErrorKind,
-    /// What went wrong, in SQLite's words where SQLite has the error.
-    pub message: Cow<'static, str>,
+/// A text or blob would be longer than the limit.
+#[cold]
+pub fn too_big_error() -> Error {
+    Error::new(ErrorKind::Limit, "string or blob too big")
 }
 
-/// Result with a [`FunctionError`].
-pub type Result<T, E = FunctionError> = std::result::Result<T, E>;
-
-impl FunctionError {
-    /// An error of `kind`.
-    #[cold]
-    pub fn new(kind: FunctionErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into() }
-    }
-
-    /// The arguments make no sense.
-    #[cold]
-    pub fn argument(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(FunctionErrorKind::Argument, message)
-    }
-
-    /// A result longer than the limit.
-    #[cold]
-    pub fn too_big() -> Self {
-        Self::new(FunctionErrorKind::TooBig, "string or blob too big")
-    }
-
-    /// An integer result out of range.
-    #[cold]
-    pub fn overflow() -> Self {
-        Self::new(FunctionErrorKind::Overflow, "integer overflow")
-    }
+/// An integer result does not fit 64 bits.
+#[cold]
+pub fn overflow_error() -> Error {
+    Error::new(ErrorKind::User, "integer overflow")
 }
-
-impl fmt::Display for FunctionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for FunctionError {}
 
 /// What functions ask of the session and the statement they run in.
 pub trait Session {
@@ -123,8 +83,8 @@ pub struct JsonFlags(SmallVec<[u64; 1]>);
 
 impl JsonFlags {
     /// No argument is JSON.
-    pub const fn none() -> Self {
-        Self(SmallVec::new_const())
+    pub fn none() -> Self {
+        Self(SmallVec::new())
     }
 
     /// Marks argument `index` as JSON.
@@ -166,6 +126,11 @@ pub struct Context<'a> {
     pub json_arguments: JsonFlags,
     /// Set by the function where its result is JSON.
     pub json_result: bool,
+    /// Where only functions of their arguments are allowed ("an index", "a CHECK constraint",
+    /// "a generated column"): what needs the clock or the time zone is then an error.
+    pub pure_place: Option<&'static str>,
+    /// Noted by functions that used the clock or the time zone.
+    pub(super) used_clock: Cell<bool>,
 }
 
 impl<'a> Context<'a> {
@@ -177,12 +142,14 @@ impl<'a> Context<'a> {
             cache,
             json_arguments: JsonFlags::none(),
             json_result: false,
+            pure_place: None,
+            used_clock: Cell::new(false),
         }
     }
 
     /// Refuses a result of `bytes` bytes that is over the limit.
     pub fn check_length(&self, bytes: usize) -> Result<()> {
-        if bytes > self.session.length_max() { Err(FunctionError::too_big()) } else { Ok(()) }
+        if bytes > self.session.length_max() { Err(too_big_error()) } else { Ok(()) }
     }
 
     /// A text result, checked against the limit.
@@ -206,6 +173,3 @@ impl fmt::Debug for Context<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// A scalar function: pure in its arguments and what it asks of the context.
-pub type ScalarFunction = fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Value>;

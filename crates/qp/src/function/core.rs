@@ -8,9 +8,10 @@
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, FunctionError, Result};
+use super::call::{Context, overflow_error};
 use super::coerce::{compare, from_number, integer, real, strict_number};
 use super::print::real_with_digits;
+use crate::error::Result;
 
 /// The version of SQLite whose dialect these functions follow.
 pub const SQLITE_VERSION: &str = "3.54.1";
@@ -19,7 +20,7 @@ pub(super) fn abs(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     match args[0] {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(value) => {
-            value.checked_abs().map(Value::Integer).ok_or_else(FunctionError::overflow)
+            value.checked_abs().map(Value::Integer).ok_or_else(overflow_error)
         }
         other => {
             let value = real(other);

@@ -7,8 +7,9 @@
 use pandodb_ds::record::number::Number;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, Result};
+use super::call::Context;
 use super::coerce::strict_number;
+use crate::error::Result;
 
 /// A function of one real.
 fn unary(args: &[ValueRef<'_>], function: fn(f64) -> f64) -> Value {

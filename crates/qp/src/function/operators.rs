@@ -8,8 +8,9 @@
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, Result};
+use super::call::Context;
 use super::coerce::{from_number, integer, push_text, real};
+use crate::error::Result;
 
 /// The number an operator sees; `None` for NULL.
 fn operand(value: ValueRef<'_>) -> Option<Number> {

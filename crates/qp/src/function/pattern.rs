@@ -7,8 +7,9 @@
 
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, FunctionError, Result};
+use super::call::{Context, argument_error};
 use super::coerce::{character_count, decode_character, text, until_nul};
+use crate::error::Result;
 
 /// Upper bound of a compiled regular expression's memory.
 const REGEX_BYTES_MAX: usize = 4 << 20;
@@ -165,7 +166,7 @@ pub(super) fn like_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) ->
     if let Some(&escape_value) = args.get(2) {
         let Some(escape_text) = text(escape_value) else { return Ok(Value::Null) };
         if character_count(until_nul(&escape_text)) != 1 {
-            return Err(FunctionError::argument("ESCAPE expression must be a single character"));
+            return Err(argument_error("ESCAPE expression must be a single character"));
         }
         escape = Some(decode_character(&escape_text).0);
     }
@@ -201,12 +202,12 @@ pub(super) fn regexp_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) 
 
 fn compile(pattern: &[u8]) -> Result<regex::bytes::Regex> {
     let pattern = std::str::from_utf8(pattern)
-        .map_err(|_| FunctionError::argument("REGEXP pattern is not valid UTF-8"))?;
+        .map_err(|_| argument_error("REGEXP pattern is not valid UTF-8"))?;
     regex::bytes::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build().map_err(|error| {
         // The library draws a picture over several lines; its last line is the reason.
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        FunctionError::argument(format!("REGEXP pattern '{pattern}': {reason}"))
+        argument_error(format!("REGEXP pattern '{pattern}': {reason}"))
     })
 }
 
@@ -216,7 +217,7 @@ fn check_pattern(context: &Context<'_>, pattern: ValueRef<'_>) -> Result<()> {
         _ => 0,
     };
     if len > context.session.pattern_bytes_max() {
-        return Err(FunctionError::argument("LIKE or GLOB pattern too complex"));
+        return Err(argument_error("LIKE or GLOB pattern too complex"));
     }
     Ok(())
 }

@@ -10,12 +10,13 @@ use std::borrow::Cow;
 use memchr::memmem;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, FunctionError, Result};
+use super::call::{Context, argument_error};
 use super::coerce::{
     character_count, character_len, character_offset, decode_character, integer, push_character,
     push_text, text, until_nul,
 };
 use super::print::quote_value;
+use crate::error::Result;
 
 pub(super) fn length(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     Ok(match args[0] {
@@ -314,7 +315,8 @@ pub(super) fn soundex(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Valu
 }
 
 fn soundex_digit(letter: u8) -> u8 {
-    match letter.to_ascii_lowercase() {
+    // SQLite looks at seven bits only.
+    match (letter & 0x7F).to_ascii_lowercase() {
         b'b' | b'f' | b'p' | b'v' => 1,
         b'c' | b'g' | b'j' | b'k' | b'q' | b's' | b'x' | b'z' => 2,
         b'd' | b't' => 3,
@@ -353,7 +355,7 @@ pub(super) fn unistr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
             _ => (0, 4),
         };
         let Some(code) = rest.get(skip..skip + digits).and_then(hex_number) else {
-            return Err(FunctionError::argument("invalid Unicode escape"));
+            return Err(argument_error("invalid Unicode escape"));
         };
         push_character(code, &mut out);
         rest = &rest[skip + digits..];

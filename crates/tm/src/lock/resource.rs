@@ -1,4 +1,5 @@
-//! What can be locked: a head, a tree of it, a key of a tree, or the gap before a key.
+//! What can be locked: a head, the right to move it, a tree, a key of a tree, or the gap before
+//! a key.
 //!
 //! A lock outlives the buffers of its statement and is hashed at each request, so a resource is
 //! 24 bytes by value. A key is kept as a digest of 64 bits: two keys that share one only wait
@@ -21,6 +22,7 @@ pub struct Resource {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Part {
+    Writer,
     Head,
     Tree(TreeId),
     Key(TreeId, u64),
@@ -32,6 +34,11 @@ impl Resource {
     /// All of a head.
     pub const fn head(head: HeadId) -> Self {
         Self { head, part: Part::Head }
+    }
+
+    /// The right to move a head. It stands beside the hierarchy: readers of rows do not meet it.
+    pub const fn writer(head: HeadId) -> Self {
+        Self { head, part: Part::Writer }
     }
 
     /// One tree.
@@ -57,7 +64,7 @@ impl Resource {
     /// What contains it: an intention lock belongs there.
     pub const fn parent(self) -> Option<Self> {
         match self.part {
-            Part::Head => None,
+            Part::Writer | Part::Head => None,
             Part::Tree(_) => Some(Self::head(self.head)),
             Part::Key(tree, _) | Part::GapBefore(tree, _) | Part::GapAtEnd(tree) => {
                 Some(Self::tree(self.head, tree))
@@ -73,7 +80,7 @@ impl Resource {
     /// The tree it belongs to, unless it is a whole head.
     pub const fn tree_id(self) -> Option<TreeId> {
         match self.part {
-            Part::Head => None,
+            Part::Writer | Part::Head => None,
             Part::Tree(tree)
             | Part::Key(tree, _)
             | Part::GapBefore(tree, _)
@@ -97,6 +104,7 @@ fn digest(key: &[u8]) -> u64 {
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.part {
+            Part::Writer => f.write_str("the right to write to ")?,
             Part::Head => {}
             Part::Tree(tree) => write!(f, "{tree} of ")?,
             Part::Key(tree, key) => write!(f, "key {key:#x} of {tree} of ")?,

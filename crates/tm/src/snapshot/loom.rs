@@ -78,7 +78,7 @@ fn loom_what_a_pin_covers_is_never_reused() {
 
 /// The same for a pin that is renewed between two statements.
 ///
-/// Fails (a data race) without the fence in `Pin::renew`, and with `Relaxed` in its store.
+/// Fails (a data race) with `Relaxed` in the store of `Pin::renew`.
 #[test]
 fn loom_a_renewed_pin_covers_what_is_loaded_after_it() {
     ::loom::model(|| {

@@ -221,11 +221,10 @@ impl Pin {
     pub fn renew(&self, current: impl Fn() -> u64) {
         let epoch = current();
         if let Some(slot) = self.table.slot(self.block, self.slot) {
-            // Release: the reads behind the old pin are over.
+            // Release: the reads behind the old pin are over. No fence: who does not see this
+            // store yet sees the older pin, which keeps more.
             slot.epoch.store(epoch + 1, Ordering::Release);
         }
-        // As in `Snapshots::pin`.
-        fence(Ordering::SeqCst);
     }
 
     /// The pinned epoch.

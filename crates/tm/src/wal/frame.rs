@@ -17,7 +17,7 @@
 //! (`0xFFFF_FFFF`: not known): with them `reader` tells a torn tail from damage.
 //! Neighbours: `operation` is the batch, `writer` seals and writes, `reader` verifies.
 
-use super::operation::{CommitInfo, Entry, Operation};
+use super::operation::{CommitInfo, Entries, Entry, Operation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{CommitId, HeadId, Lsn, TreeId};
 
@@ -156,6 +156,28 @@ impl FrameBuffer {
         self.state = mark.state;
     }
 
+    /// What was added so far, in order, each operation with the tree that it is on.
+    pub fn operations(&self) -> impl Iterator<Item = Result<(TreeId, Operation<'_>)>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = at;
+            let header = self.bytes.get(start..start + FRAME_HEADER_LEN)?;
+            let is_open = self.state == State::Open && start == self.frame;
+            let (end, tail) = if is_open {
+                (self.bytes.len(), 0)
+            } else {
+                let flags = self.bytes.get(start + FRAME_HEADER_LEN).copied().unwrap_or(0);
+                let last = if flags & FLAG_LAST == 0 { 0 } else { UNSYNCED_LEN };
+                (start + read_u32(header, 4) as usize, CRC_LEN + last)
+            };
+            at = end.max(start + FRAME_HEADER_LEN);
+            let tree = TreeId(read_u32(header, 8));
+            let batch = self.bytes.get(start + FRAME_HEADER_LEN + 1..end - tail)?;
+            Some(batch_operations(tree, batch))
+        })
+        .flatten()
+    }
+
     /// Fills in what is known only when the frames get their place in the log; the bytes are
     /// then as they are stored.
     pub(super) fn seal(
@@ -199,6 +221,21 @@ impl FrameBuffer {
         self.bytes.extend_from_slice(&[0; CRC_LEN]);
         Ok(())
     }
+}
+
+/// The operations of a batch that starts with `tree`.
+pub(super) fn batch_operations(
+    mut tree: TreeId,
+    batch: &[u8],
+) -> impl Iterator<Item = Result<(TreeId, Operation<'_>)>> {
+    Entries::new(batch).filter_map(move |entry| match entry {
+        Ok(Entry::Switch(to)) => {
+            tree = to;
+            None
+        }
+        Ok(Entry::Operation(operation)) => Some(Ok((tree, operation))),
+        Err(error) => Some(Err(error)),
+    })
 }
 
 fn seal_frame(frame: &mut [u8], commit: CommitId, position: Lsn, durable: Lsn, salt: u64) {
@@ -311,7 +348,6 @@ mod tests {
     )]
     use proptest::prelude::*;
 
-    use super::super::operation::Entries;
     use super::*;
 
     fn small_transaction() -> FrameBuffer {
@@ -359,7 +395,7 @@ mod tests {
         buffer.push(TreeId(1), &Operation::Delete { key: b"a" }).unwrap();
         let mark = buffer.mark();
         for _ in 0..5 {
-            let value = &[0; 50_000];
+            let value = &vec![0; 50_000];
             buffer.push(TreeId(2), &Operation::Put { key: b"b", value }).unwrap();
         }
         buffer.rewind(&mark);
@@ -369,6 +405,26 @@ mod tests {
         let frame = verify(bytes, Lsn(0), 0).unwrap();
         let entries: Result<Vec<_>> = Entries::new(frame.batch).collect();
         assert_eq!(entries.unwrap().len(), 5, "begin, switch, two deletes, commit");
+    }
+
+    #[test]
+    fn what_was_added_is_read_back_before_and_after_the_end() {
+        let mut buffer = FrameBuffer::new();
+        buffer.begin(HeadId(1), CommitId(4)).unwrap();
+        let value = vec![5; 30_000];
+        let mut expected =
+            vec![(TreeId(0), Operation::Begin { head: HeadId(1), base: CommitId(4) })];
+        for number in 0..8 {
+            let operation = Operation::Put { key: b"k", value: &value };
+            buffer.push(TreeId(number / 3), &operation).unwrap();
+            expected.push((TreeId(number / 3), operation));
+            let found: Result<Vec<_>> = buffer.operations().collect();
+            assert_eq!(found.unwrap(), expected);
+        }
+        buffer.finish(&CommitInfo::default()).unwrap();
+        let found: Result<Vec<_>> = buffer.operations().collect();
+        expected.push((TreeId(2), Operation::Commit(CommitInfo::default())));
+        assert_eq!(found.unwrap(), expected);
     }
 
     #[test]

@@ -63,14 +63,21 @@ pub enum Operation<'a> {
         /// Its number.
         head: HeadId,
     },
-    /// A head was moved to a commit that it did not reach by a transaction.
+    /// A head stands where another one stands, whatever it held before.
     ResetHead {
         /// Its number.
         head: HeadId,
-        /// Where it stands now.
+        /// The commit of `source` that it takes.
         to: CommitId,
-        /// How that commit is found.
-        reference: &'a [u8],
+        /// The head whose newest version it takes.
+        source: HeadId,
+    },
+    /// What the branch crate keeps with a head is something else now.
+    SetAttributes {
+        /// Its number.
+        head: HeadId,
+        /// All of it.
+        attributes: &'a [u8],
     },
     /// The transaction's changes are in pages that were written and synced before.
     Roots {
@@ -123,6 +130,7 @@ const DROP_HEAD: u8 = 11;
 const RESET_HEAD: u8 = 12;
 const ROOTS: u8 = 13;
 const OPAQUE: u8 = 14;
+const SET_ATTRIBUTES: u8 = 15;
 
 impl<'a> Operation<'a> {
     /// Bytes that the encoded form has at most.
@@ -133,11 +141,14 @@ impl<'a> Operation<'a> {
             Self::DeleteRange { from, to } => from.len() + to.map_or(0, <[u8]>::len),
             Self::CreateTree { settings: bytes }
             | Self::CreateHead { attributes: bytes, .. }
-            | Self::ResetHead { reference: bytes, .. }
+            | Self::SetAttributes { attributes: bytes, .. }
             | Self::Roots { references: bytes }
             | Self::Opaque { bytes, .. } => bytes.len(),
             Self::Commit(info) => info.author.len() + info.message.len(),
-            Self::Begin { .. } | Self::DropTree | Self::DropHead { .. } => 0,
+            Self::Begin { .. }
+            | Self::DropTree
+            | Self::DropHead { .. }
+            | Self::ResetHead { .. } => 0,
         };
         // An operation code and at most four numbers.
         contents as u64 + 41
@@ -173,9 +184,12 @@ impl<'a> Operation<'a> {
                 put_bytes(out, attributes);
             }
             Self::DropHead { head } => put_numbers(out, DROP_HEAD, &[head.0]),
-            Self::ResetHead { head, to, reference } => {
-                put_numbers(out, RESET_HEAD, &[head.0, to.0]);
-                put_bytes(out, reference);
+            Self::ResetHead { head, to, source } => {
+                put_numbers(out, RESET_HEAD, &[head.0, to.0, source.0]);
+            }
+            Self::SetAttributes { head, attributes } => {
+                put_numbers(out, SET_ATTRIBUTES, &[head.0]);
+                put_bytes(out, attributes);
             }
             Self::Roots { references } => {
                 out.push(ROOTS);
@@ -212,8 +226,9 @@ impl<'a> Operation<'a> {
             },
             DROP_HEAD => Self::DropHead { head: head(from)? },
             RESET_HEAD => {
-                Self::ResetHead { head: head(from)?, to: commit(from)?, reference: from.bytes()? }
+                Self::ResetHead { head: head(from)?, to: commit(from)?, source: head(from)? }
             }
+            SET_ATTRIBUTES => Self::SetAttributes { head: head(from)?, attributes: from.bytes()? },
             ROOTS => Self::Roots { references: from.bytes()? },
             OPAQUE => Self::Opaque { kind: from.number32()?, bytes: from.bytes()? },
             COMMIT => Self::Commit(CommitInfo {
@@ -305,7 +320,7 @@ mod tests {
         right: &'a [u8],
         (text, time): (&'a str, i64),
     ) -> Operation<'a> {
-        match kind % 13 {
+        match kind % 14 {
             0 => Operation::Begin { head: HeadId(a), base: CommitId(b) },
             1 => Operation::Put { key: left, value: right },
             2 => Operation::Delete { key: left },
@@ -320,7 +335,8 @@ mod tests {
                 attributes: left,
             },
             8 => Operation::DropHead { head: HeadId(a) },
-            9 => Operation::ResetHead { head: HeadId(a), to: CommitId(b), reference: left },
+            9 => Operation::ResetHead { head: HeadId(a), to: CommitId(b), source: HeadId(c) },
+            12 => Operation::SetAttributes { head: HeadId(a), attributes: left },
             10 => Operation::Roots { references: left },
             11 => Operation::Opaque { kind: a as u32, bytes: left },
             _ => Operation::Commit(CommitInfo { time, author: text, message: text, flags: c }),

@@ -375,17 +375,7 @@ impl<'a> LoggedTransaction<'a> {
     pub fn operations(&self) -> impl Iterator<Item = Result<(TreeId, Operation<'a>)>> + use<'a> {
         let bytes: &'a [u8] = &self.buffered.bytes;
         self.buffered.batches.iter().flat_map(move |(tree, range)| {
-            let mut tree = *tree;
-            Entries::new(bytes.get(range.clone()).unwrap_or_default()).filter_map(move |entry| {
-                match entry {
-                    Ok(Entry::Switch(to)) => {
-                        tree = to;
-                        None
-                    }
-                    Ok(Entry::Operation(operation)) => Some(Ok((tree, operation))),
-                    Err(error) => Some(Err(error)),
-                }
-            })
+            frame::batch_operations(*tree, bytes.get(range.clone()).unwrap_or_default())
         })
     }
 }

@@ -1,0 +1,23 @@
+//! Execution: plans to rows.
+//!
+//! A [`Frame`] holds what one running query block changes: the current row of each slot, the
+//! state of each operator, the states of its subqueries. Operators are the plan's nodes; they
+//! find their state in the frame and are called with the frame and what lies around it
+//! ([`Outer`]). Expressions read frames through a [`Scope`]: the block's own frame and, linked,
+//! those of the blocks around it. While an expression is evaluated nothing but subqueries can
+//! change, and those are in cells of their own, so that values are borrowed right from pages.
+//!
+//! Neighbours: `plan` has the nodes, `scalar::evaluate` the expressions, `modify` the changes.
+
+mod context;
+mod frame;
+mod key;
+mod operators;
+mod row;
+mod subquery;
+
+pub use context::{Context, Counters};
+pub use frame::{Frame, Outer, Scope, State};
+pub use key::{HashedRow, push_group_key};
+pub use row::{Kept, Slot, SlotRow};
+pub(crate) use subquery::SubqueryState;

@@ -1,0 +1,234 @@
+//! GROUP BY and aggregates.
+//!
+//! Groups are found by hashing their key's bytes and given out in the order of the keys, which
+//! is SQLite's. Columns beside the keys are read from a kept row of the group: its first, or
+//! the one that the last `min` or `max` took. Neighbours: `function` has the accumulators.
+
+use std::fmt;
+
+use pandodb_ds::record::{Value, ValueRef};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use super::materialize::KeptRow;
+use super::{OperatorState, state};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::key::{push_group_key, sort_key};
+use crate::execute::{Context, Frame, HashedRow, Outer, Scope};
+use crate::function::{self, Accumulator, Implementation};
+use crate::plan::{AggregateCall, Aggregation};
+use crate::types::{Datum, compare};
+
+/// All groups.
+#[derive(Debug, Default)]
+pub struct AggregateState {
+    groups: Vec<Group>,
+    next: usize,
+}
+
+/// One group.
+struct Group {
+    key: Box<[u8]>,
+    values: Vec<Value>,
+    calls: Vec<CallState>,
+    kept: KeptRow,
+    is_empty: bool,
+}
+
+/// The state of one aggregate of a group.
+pub(super) struct CallState {
+    accumulator: Box<dyn Accumulator>,
+    cache: function::Cache,
+    /// Arguments that were there (DISTINCT).
+    seen: Option<FxHashSet<HashedRow>>,
+    /// Arguments that wait for their order (ORDER BY).
+    waiting: Vec<(Vec<u8>, SmallVec<[Value; 2]>)>,
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group").field("values", &self.values).finish_non_exhaustive()
+    }
+}
+
+impl CallState {
+    pub(super) fn new(call: &AggregateCall) -> Result<Self> {
+        let Implementation::Aggregate(aggregate) = &call.function.implementation else {
+            let message = format!("{}() is no aggregate", call.function.name);
+            return Err(Error::new(ErrorKind::Internal, message));
+        };
+        Ok(Self {
+            accumulator: aggregate.plain.make(),
+            cache: function::Cache::default(),
+            seen: call.distinct.then(FxHashSet::default),
+            waiting: Vec::new(),
+        })
+    }
+
+    /// Takes the current row in.
+    pub(super) fn step(&mut self, call: &AggregateCall, scope: &Scope<'_>) -> Result<()> {
+        if let Some(filter) = &call.filter
+            && !filter.is_true(scope)?
+        {
+            return Ok(());
+        }
+        let reads_json = call.function.traits.reads_json;
+        let mut flags = function::JsonFlags::none();
+        let mut arguments: SmallVec<[Datum<'_>; 2]> = SmallVec::new();
+        for (index, argument) in call.arguments.iter().enumerate() {
+            if reads_json {
+                let (value, is_json) = argument.evaluate_json(scope)?;
+                if is_json {
+                    flags.set(index);
+                }
+                arguments.push(value);
+            } else {
+                arguments.push(argument.evaluate(scope)?);
+            }
+        }
+        if let Some(seen) = &mut self.seen {
+            let mut key = Vec::new();
+            for argument in &arguments {
+                push_group_key(argument.as_ref(), call.collation, &mut key)?;
+            }
+            if !seen.insert(key.into_boxed_slice()) {
+                return Ok(());
+            }
+        }
+        if !call.order_by.is_empty() {
+            let mut key = Vec::new();
+            sort_key(&call.order_by, scope, &mut key)?;
+            self.waiting.push((key, arguments.into_iter().map(Datum::into_value).collect()));
+            return Ok(());
+        }
+        let references: SmallVec<[ValueRef<'_>; 2]> = arguments.iter().map(Datum::as_ref).collect();
+        self.apply(call, &references, flags, scope.outer.context)
+    }
+
+    fn apply(
+        &mut self,
+        call: &AggregateCall,
+        arguments: &[ValueRef<'_>],
+        flags: function::JsonFlags,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let by_collation = |left: &[u8], right: &[u8]| {
+            let (left, right) = (ValueRef::Text(left), ValueRef::Text(right));
+            compare(left, right, call.collation, context.collations)
+        };
+        let mut surroundings = function::Context::new(context.session, &mut self.cache);
+        surroundings.json_arguments = flags;
+        if call.function.traits.uses_collation {
+            surroundings.collation = &by_collation;
+        }
+        self.accumulator.step(&mut surroundings, arguments)
+    }
+
+    /// The result.
+    pub(super) fn finish(&mut self, call: &AggregateCall, context: &Context<'_>) -> Result<Value> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_by(|left, right| left.0.cmp(&right.0));
+        for (_, arguments) in &waiting {
+            let references: SmallVec<[ValueRef<'_>; 2]> =
+                arguments.iter().map(Value::as_ref).collect();
+            self.apply(call, &references, function::JsonFlags::none(), context)?;
+        }
+        let mut surroundings = function::Context::new(context.session, &mut self.cache);
+        self.accumulator.value(&mut surroundings)
+    }
+
+    /// The result so far.
+    fn value(&mut self, context: &Context<'_>) -> Result<Value> {
+        let mut surroundings = function::Context::new(context.session, &mut self.cache);
+        self.accumulator.value(&mut surroundings)
+    }
+}
+
+impl Aggregation {
+    pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        self.input.open(frame, outer)?;
+        let mut groups: Vec<Group> = Vec::new();
+        let mut by_key: FxHashMap<Box<[u8]>, usize> = FxHashMap::default();
+        let mut key = Vec::new();
+        while self.input.next(frame, outer)? {
+            key.clear();
+            let scope = frame.scope(outer);
+            let mut values: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
+            for part in &self.keys {
+                let value = part.value.evaluate(&scope)?;
+                push_group_key(value.as_ref(), part.collation, &mut key)?;
+                values.push(value);
+            }
+            let index = if self.keys.is_empty() && !groups.is_empty() {
+                0
+            } else if let Some(&index) = by_key.get(key.as_slice()) {
+                index
+            } else {
+                let values = values.into_iter().map(Datum::into_value).collect();
+                let key: Box<[u8]> = Box::from(key.as_slice());
+                groups.push(self.new_group(key.clone(), values)?);
+                by_key.insert(key, groups.len() - 1);
+                groups.len() - 1
+            };
+            self.step(&mut groups[index], frame, outer)?;
+        }
+        if groups.is_empty() && self.keys.is_empty() {
+            groups.push(self.new_group(Box::default(), Vec::new())?);
+        }
+        groups.sort_by(|left, right| left.key.cmp(&right.key));
+        let state = AggregateState { groups, next: 0 };
+        *frame.state_mut(self.state) = OperatorState::Aggregate(Box::new(state));
+        Ok(())
+    }
+
+    fn new_group(&self, key: Box<[u8]>, values: Vec<Value>) -> Result<Group> {
+        let calls = self.calls.iter().map(CallState::new).collect::<Result<_>>()?;
+        let mut kept = KeptRow::default();
+        kept.0.resize(self.bare_slots.len(), crate::execute::Kept::Null);
+        Ok(Group { key, values, calls, kept, is_empty: true })
+    }
+
+    /// Takes the current row into a group.
+    fn step(&self, group: &mut Group, frame: &Frame, outer: Outer<'_>) -> Result<()> {
+        let scope = frame.scope(outer);
+        let mut keep = group.is_empty;
+        for (call, state) in self.calls.iter().zip(&mut group.calls) {
+            let follows = !self.bare_slots.is_empty()
+                && call.arguments.len() == 1
+                && matches!(&*call.function.name, "min" | "max");
+            if !follows {
+                state.step(call, &scope)?;
+                continue;
+            }
+            let before = state.value(outer.context)?;
+            state.step(call, &scope)?;
+            let after = state.value(outer.context)?;
+            let passes = match &call.filter {
+                Some(filter) => filter.is_true(&scope)?,
+                None => true,
+            };
+            // A new extreme brings its row with it; a NULL only while there is none.
+            keep = (passes && (after != before || after.is_null())) || group.is_empty;
+        }
+        if keep && !self.bare_slots.is_empty() {
+            group.kept = KeptRow::of(&self.bare_slots, frame)?;
+        }
+        group.is_empty = false;
+        Ok(())
+    }
+
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let state = state!(frame, self.state, Aggregate);
+        let Some(group) = state.groups.get_mut(state.next) else { return Ok(false) };
+        state.next += 1;
+        let mut values = std::mem::take(&mut group.values);
+        let kept = std::mem::take(&mut group.kept);
+        for (call, state) in self.calls.iter().zip(&mut group.calls) {
+            values.push(state.finish(call, outer.context)?);
+        }
+        group.calls = Vec::new();
+        kept.put_back(&self.bare_slots, frame);
+        frame.slot_mut(self.slot).set_values(0, values);
+        Ok(true)
+    }
+}

@@ -1,0 +1,114 @@
+//! Rows that are kept: of an input that is read again and again, of a common table.
+//!
+//! Neighbours: `sort` and `join` keep rows in the same form.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use smallvec::SmallVec;
+
+use super::{OperatorState, state};
+use crate::error::Result;
+use crate::execute::{Frame, Kept, Outer};
+use crate::plan::{Materialize, Shared};
+use crate::scalar::SlotId;
+
+/// The rows of several slots, kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeptRow(pub(crate) SmallVec<[Kept; 1]>);
+
+impl KeptRow {
+    /// Copies the current rows of `slots`.
+    pub(crate) fn of(slots: &[SlotId], frame: &Frame) -> Result<Self> {
+        let mut row = SmallVec::with_capacity(slots.len());
+        for slot in slots {
+            row.push(frame.slot(*slot).keep()?);
+        }
+        Ok(Self(row))
+    }
+
+    /// Makes them the current rows again.
+    pub(crate) fn put_back(self, slots: &[SlotId], frame: &mut Frame) {
+        for (kept, slot) in self.0.into_iter().zip(slots) {
+            frame.slot_mut(*slot).restore(kept);
+        }
+    }
+}
+
+/// Kept rows and the next of them.
+#[derive(Debug, Default)]
+pub struct RowsState {
+    pub(super) rows: Vec<KeptRow>,
+    pub(super) next: usize,
+}
+
+/// Rows that readers share, until the block is opened anew.
+#[derive(Debug, Default)]
+pub struct SharedState {
+    rows: Arc<Vec<Vec<Value>>>,
+    next: usize,
+}
+
+impl Materialize {
+    pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        if !self.correlated
+            && let OperatorState::Rows(rows) = frame.state_mut(self.state)
+        {
+            rows.next = 0;
+            return Ok(());
+        }
+        self.input.open(frame, outer)?;
+        let mut rows = Vec::new();
+        while self.input.next(frame, outer)? {
+            rows.push(KeptRow::of(&self.slots, frame)?);
+        }
+        *frame.state_mut(self.state) = OperatorState::Rows(Box::new(RowsState { rows, next: 0 }));
+        Ok(())
+    }
+
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        outer.context.tick()?;
+        let rows = state!(frame, self.state, Rows);
+        let Some(row) = rows.rows.get(rows.next) else { return Ok(false) };
+        let row = row.clone();
+        rows.next += 1;
+        row.put_back(&self.slots, frame);
+        Ok(true)
+    }
+}
+
+impl Shared {
+    pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let rows = match frame.state_mut(self.plan.state) {
+            OperatorState::Shared(shared) => shared.rows.clone(),
+            _ => {
+                self.plan.input.open(frame, outer)?;
+                let mut rows = Vec::new();
+                while self.plan.input.next(frame, outer)? {
+                    let scope = frame.scope(outer);
+                    let mut row = Vec::with_capacity(self.plan.outputs.len());
+                    for output in &self.plan.outputs {
+                        row.push(output.evaluate(&scope)?.into_value());
+                    }
+                    rows.push(row);
+                }
+                let rows = Arc::new(rows);
+                let shared = SharedState { rows: rows.clone(), next: 0 };
+                *frame.state_mut(self.plan.state) = OperatorState::Shared(Box::new(shared));
+                rows
+            }
+        };
+        *frame.state_mut(self.state) =
+            OperatorState::Shared(Box::new(SharedState { rows, next: 0 }));
+        Ok(())
+    }
+
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        outer.context.tick()?;
+        let shared = state!(frame, self.state, Shared);
+        let Some(row) = shared.rows.get(shared.next) else { return Ok(false) };
+        let row = row.clone();
+        shared.next += 1;
+        frame.slot_mut(self.slot).set_values(0, row);
+        Ok(true)
+    }
+}

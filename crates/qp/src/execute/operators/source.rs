@@ -1,0 +1,110 @@
+//! Rows that come from no tree: VALUES, table-valued functions, counts.
+//!
+//! Neighbours: `scan` reads trees.
+
+use std::fmt;
+
+use pandodb_ds::record::key::rowid_key;
+use pandodb_ds::record::{Value, ValueRef};
+use smallvec::SmallVec;
+
+use super::scan::rowid_range;
+use super::{OperatorState, not_open, state};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Frame, Outer};
+use crate::function::{self, Implementation, TableRows};
+use crate::plan::{CountNode, FunctionScan, Values};
+use crate::types::Datum;
+
+/// The rows of a table-valued function.
+pub struct FunctionState {
+    rows: Box<dyn TableRows>,
+    cache: function::Cache,
+}
+
+impl fmt::Debug for FunctionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FunctionState").finish_non_exhaustive()
+    }
+}
+
+impl Values {
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let position = state!(frame, self.state, Position);
+        let Some(row) = self.rows.get(*position) else { return Ok(false) };
+        *position += 1;
+        outer.context.tick()?;
+        let mut values = std::mem::take(frame.slot_mut(self.slot).values_mut());
+        values.clear();
+        let scope = frame.scope(outer);
+        for value in row {
+            values.push(value.evaluate(&scope)?.into_value());
+        }
+        *frame.slot_mut(self.slot).values_mut() = values;
+        Ok(true)
+    }
+}
+
+impl FunctionScan {
+    pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let Implementation::Table(table) = &self.function.implementation else {
+            let message = format!("{}() is no table-valued function", self.function.name);
+            return Err(Error::new(ErrorKind::Internal, message));
+        };
+        let mut cache = function::Cache::default();
+        let rows = {
+            let scope = frame.scope(outer);
+            let mut arguments: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
+            for argument in &self.arguments {
+                arguments.push(argument.evaluate(&scope)?);
+            }
+            let references: SmallVec<[ValueRef<'_>; 4]> =
+                arguments.iter().map(Datum::as_ref).collect();
+            let mut context = function::Context::new(outer.context.session, &mut cache);
+            (table.open)(&mut context, &references)?
+        };
+        *frame.state_mut(self.state) = OperatorState::Function(FunctionState { rows, cache });
+        Ok(())
+    }
+
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let Implementation::Table(table) = &self.function.implementation else {
+            return Err(not_open(self.state));
+        };
+        outer.context.tick()?;
+        let state = state!(frame, self.state, Function);
+        let mut context = function::Context::new(outer.context.session, &mut state.cache);
+        if !state.rows.next(&mut context)? {
+            return Ok(false);
+        }
+        let mut values = Vec::with_capacity(table.columns.len());
+        for index in 0..table.columns.len() {
+            values.push(state.rows.column(&mut context, index)?);
+        }
+        let rowid = state.rows.row_id();
+        frame.slot_mut(self.slot).set_values(rowid, values);
+        Ok(true)
+    }
+}
+
+impl CountNode {
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let is_first = matches!(frame.state_mut(self.state), OperatorState::Once(false));
+        *frame.state_mut(self.state) = OperatorState::Once(true);
+        if !is_first {
+            return Ok(false);
+        }
+        let range = rowid_range(&self.range, &frame.scope(outer))?;
+        let count = match range {
+            None => 0,
+            Some((low, high)) => {
+                let transaction = outer.context.transaction(self.source)?.borrow();
+                let from: &[u8] = if low == i64::MIN { &[] } else { &rowid_key(low) };
+                let behind = high.checked_add(1).map(rowid_key);
+                transaction.count_range(self.table.tree, from, behind.as_ref().map(|key| &key[..]))?
+            }
+        };
+        frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);
+        Ok(true)
+    }
+}

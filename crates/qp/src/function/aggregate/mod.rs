@@ -1,0 +1,226 @@
+//! Aggregates: `count`, `min`, `max`, `group_concat`; sums and percentiles in files of their
+//! own.
+//!
+//! States over a sliding window take rows out in the order in which they came. `min` and
+//! `max` then keep only rows that can still win: each new row drops those before it that are
+//! worse, so that what is left is sorted and the winner stands in front. Neighbours:
+//! `descriptor` (the interface), `json::aggregate` (JSON's aggregates).
+
+mod percentile;
+mod sum;
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::sync::Arc;
+
+pub(super) use self::percentile::{Percentile, Shape};
+pub(super) use self::sum::{Result as SumResult, Sum};
+use super::call::Context;
+use super::coerce::{compare, push_text};
+use super::descriptor::Accumulator;
+use crate::error::Result;
+
+/// `count(*)` and `count(x)`.
+#[derive(Default)]
+pub(super) struct Count(i64);
+
+impl Accumulator for Count {
+    fn step(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        self.0 += i64::from(args.first().is_none_or(|arg| !arg.is_null()));
+        Ok(())
+    }
+
+    fn inverse(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        self.0 -= i64::from(args.first().is_none_or(|arg| !arg.is_null()));
+        Ok(())
+    }
+
+    fn value(&self, _: &mut Context<'_>) -> Result<Value> {
+        Ok(Value::Integer(self.0))
+    }
+}
+
+/// `min(x)` and `max(x)` of rows that only come. Of equal values the first is kept.
+pub(super) struct Extreme {
+    better: Ordering,
+    best: Value,
+}
+
+impl Extreme {
+    /// `min`.
+    pub(super) fn least() -> Self {
+        Self { better: Ordering::Less, best: Value::Null }
+    }
+
+    /// `max`.
+    pub(super) fn greatest() -> Self {
+        Self { better: Ordering::Greater, best: Value::Null }
+    }
+}
+
+impl Accumulator for Extreme {
+    fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return Ok(()) };
+        let wins = self.best.is_null()
+            || compare(arg, self.best.as_ref(), context.collation) == self.better;
+        if wins {
+            self.best = arg.to_owned();
+        }
+        Ok(())
+    }
+
+    fn value(&self, _: &mut Context<'_>) -> Result<Value> {
+        Ok(self.best.clone())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        value_bytes(&self.best)
+    }
+}
+
+/// `min(x)` and `max(x)` of rows that come and go.
+pub(super) struct SlidingExtreme {
+    better: Ordering,
+    /// Rows that can still win, each with its number, the winner in front.
+    candidates: VecDeque<(u64, Value)>,
+    came: u64,
+    gone: u64,
+    bytes: usize,
+}
+
+impl SlidingExtreme {
+    /// `min`.
+    pub(super) fn least() -> Self {
+        Self::new(Ordering::Less)
+    }
+
+    /// `max`.
+    pub(super) fn greatest() -> Self {
+        Self::new(Ordering::Greater)
+    }
+
+    fn new(better: Ordering) -> Self {
+        Self { better, candidates: VecDeque::new(), came: 0, gone: 0, bytes: 0 }
+    }
+}
+
+impl Accumulator for SlidingExtreme {
+    fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        let row = self.came;
+        self.came += 1;
+        let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return Ok(()) };
+        while let Some((_, last)) = self.candidates.back()
+            && compare(arg, last.as_ref(), context.collation) == self.better
+        {
+            self.bytes -= value_bytes(last);
+            self.candidates.pop_back();
+        }
+        let value = arg.to_owned();
+        self.bytes += value_bytes(&value);
+        self.candidates.push_back((row, value));
+        Ok(())
+    }
+
+    fn inverse(&mut self, _: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<()> {
+        let row = self.gone;
+        self.gone += 1;
+        if let Some((first, value)) = self.candidates.front()
+            && *first == row
+        {
+            self.bytes -= value_bytes(value);
+            self.candidates.pop_front();
+        }
+        Ok(())
+    }
+
+    fn value(&self, _: &mut Context<'_>) -> Result<Value> {
+        Ok(self.candidates.front().map_or(Value::Null, |(_, value)| value.clone()))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.bytes + self.candidates.capacity() * size_of::<(u64, Value)>()
+    }
+}
+
+/// `group_concat(x [, separator])`: a row's separator stands before it, unless it is first.
+#[derive(Default)]
+pub(super) struct Concatenation {
+    text: Vec<u8>,
+    /// Where the text of the rows that are in begins.
+    start: usize,
+    rows: u64,
+    /// Only in states that take rows out: the length of each row's separator and text.
+    lengths: Option<VecDeque<(usize, usize)>>,
+}
+
+impl Concatenation {
+    /// A state that takes rows out.
+    pub(super) fn sliding() -> Self {
+        Self { lengths: Some(VecDeque::new()), ..Self::default() }
+    }
+}
+
+impl Accumulator for Concatenation {
+    fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return Ok(()) };
+        let before = self.text.len();
+        match args.get(1) {
+            None => self.text.push(b','),
+            Some(&separator) => push_text(separator, &mut self.text),
+        }
+        if self.rows == 0 {
+            self.text.truncate(before);
+        }
+        let separator = self.text.len() - before;
+        push_text(arg, &mut self.text);
+        self.rows += 1;
+        if let Some(lengths) = &mut self.lengths {
+            lengths.push_back((separator, self.text.len() - before - separator));
+        }
+        context.check_length(self.text.len() - self.start)
+    }
+
+    fn inverse(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        if args.first().is_none_or(|arg| arg.is_null()) {
+            return Ok(());
+        }
+        let Some(lengths) = &mut self.lengths else { return Ok(()) };
+        let Some((_, text)) = lengths.pop_front() else { return Ok(()) };
+        self.rows -= 1;
+        self.start += text;
+        if let Some((separator, _)) = lengths.front_mut() {
+            self.start += std::mem::take(separator);
+        }
+        // What is gone is cut off once it is the greater part.
+        if self.start > self.text.len() / 2 {
+            self.text.drain(..self.start);
+            self.start = 0;
+        }
+        Ok(())
+    }
+
+    fn value(&self, _: &mut Context<'_>) -> Result<Value> {
+        if self.rows == 0 {
+            return Ok(Value::Null);
+        }
+        Ok(Value::Text(Arc::from(&self.text[self.start..])))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let lengths = self.lengths.as_ref().map_or(0, VecDeque::capacity);
+        self.text.capacity() + lengths * size_of::<(usize, usize)>()
+    }
+}
+
+/// The bytes of a value outside itself.
+pub(super) fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(bytes) | Value::Blob(bytes) => bytes.len(),
+        _ => 0,
+    }
+}

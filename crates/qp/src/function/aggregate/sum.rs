@@ -1,0 +1,188 @@
+//! `sum`, `total` and `avg`.
+//!
+//! Integers are added as integers until one does not fit or a real comes; from then on the
+//! sum is a real with the rounding errors of its additions summed up beside it (Kahan,
+//! Babuska, Neumaier), so that the order of rows hardly matters. Large integers enter in two
+//! parts that are exact as reals. `sum` of integers alone that overflows is an error, as in
+//! SQLite. Neighbours: `pandodb_ds::record::number` decides what text counts as.
+
+use pandodb_ds::record::number::{NumberText, cast_real};
+use pandodb_ds::record::{Value, ValueRef};
+
+use crate::error;
+use crate::function::call::{Context, overflow_error};
+use crate::function::descriptor::Accumulator;
+
+/// Integers from here on are not exact as reals with a fraction.
+const LARGE: u64 = 1 << 52;
+
+/// What is asked of the sum at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::function) enum Result {
+    /// `sum`: NULL without rows, an integer while all rows are.
+    Sum,
+    /// `total`: a real always.
+    Total,
+    /// `avg`: NULL without rows.
+    Average,
+}
+
+/// A running sum.
+pub(in crate::function) struct Sum {
+    result: Result,
+    real: f64,
+    /// What the additions to `real` lost.
+    error: f64,
+    integer: i64,
+    rows: i64,
+    /// The sum is in `real`, no longer in `integer`.
+    is_real: bool,
+    /// Integers alone did not fit 64 bits.
+    has_overflowed: bool,
+}
+
+/// A row's number.
+enum Term {
+    Integer(i64),
+    Real(f64),
+}
+
+fn term(value: ValueRef<'_>) -> Option<Term> {
+    Some(match value {
+        ValueRef::Null => return None,
+        ValueRef::Integer(integer) => Term::Integer(integer),
+        ValueRef::Real(real) => Term::Real(real),
+        ValueRef::Blob(bytes) => Term::Real(cast_real(bytes)),
+        ValueRef::Text(bytes) => {
+            let scanned = NumberText::scan(bytes);
+            let is_integer = scanned.is_whole() && scanned.is_integer();
+            match scanned.integer() {
+                Ok(integer) if is_integer => Term::Integer(integer),
+                _ => Term::Real(scanned.real()),
+            }
+        }
+    })
+}
+
+impl Sum {
+    /// An empty sum.
+    pub(in crate::function) fn new(result: Result) -> Self {
+        Self {
+            result,
+            real: 0.0,
+            error: 0.0,
+            integer: 0,
+            rows: 0,
+            is_real: false,
+            has_overflowed: false,
+        }
+    }
+
+    /// Goes on in reals.
+    fn become_real(&mut self) {
+        self.is_real = true;
+        let (large, small) = split(self.integer);
+        self.real = large;
+        self.error = small;
+    }
+
+    fn add_real(&mut self, term: f64) {
+        let sum = self.real;
+        let next = sum + term;
+        self.error +=
+            if sum.abs() > term.abs() { (sum - next) + term } else { (term - next) + sum };
+        self.real = next;
+    }
+
+    fn add_integer_as_real(&mut self, term: i64) {
+        let (large, small) = split(term);
+        self.add_real(large);
+        if term.unsigned_abs() >= LARGE {
+            self.add_real(small);
+        }
+    }
+
+    /// The sum as a real, with what was lost where that is a number.
+    fn as_real(&self) -> f64 {
+        if !self.is_real {
+            self.integer as f64
+        } else if self.error.is_finite() {
+            self.real + self.error
+        } else {
+            self.real
+        }
+    }
+}
+
+/// An integer as a sum of two reals that are exact.
+fn split(integer: i64) -> (f64, f64) {
+    if integer.unsigned_abs() < LARGE {
+        return (integer as f64, 0.0);
+    }
+    let small = integer % 16_384;
+    ((integer - small) as f64, small as f64)
+}
+
+impl Accumulator for Sum {
+    fn step(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> error::Result<()> {
+        let Some(term) = args.first().and_then(|&arg| term(arg)) else { return Ok(()) };
+        self.rows += 1;
+        match term {
+            Term::Integer(term) if !self.is_real => match self.integer.checked_add(term) {
+                Some(sum) => self.integer = sum,
+                None => {
+                    self.has_overflowed = true;
+                    self.become_real();
+                    self.add_integer_as_real(term);
+                }
+            },
+            Term::Integer(term) => self.add_integer_as_real(term),
+            Term::Real(term) => {
+                if self.is_real {
+                    self.has_overflowed = false;
+                } else {
+                    self.become_real();
+                }
+                self.add_real(term);
+            }
+        }
+        Ok(())
+    }
+
+    fn inverse(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> error::Result<()> {
+        let Some(term) = args.first().and_then(|&arg| term(arg)) else { return Ok(()) };
+        self.rows -= 1;
+        match term {
+            Term::Real(term) => self.add_real(-term),
+            Term::Integer(term) => {
+                if !self.is_real {
+                    if let Some(sum) = self.integer.checked_sub(term) {
+                        self.integer = sum;
+                        return Ok(());
+                    }
+                    self.has_overflowed = true;
+                    self.become_real();
+                }
+                match term.checked_neg() {
+                    Some(term) => self.add_integer_as_real(term),
+                    None => {
+                        self.add_integer_as_real(i64::MAX);
+                        self.add_integer_as_real(1);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&self, _: &mut Context<'_>) -> error::Result<Value> {
+        Ok(match self.result {
+            Result::Total => Value::real(self.as_real()),
+            _ if self.rows == 0 => Value::Null,
+            Result::Average => Value::real(self.as_real() / self.rows as f64),
+            Result::Sum if !self.is_real => Value::Integer(self.integer),
+            Result::Sum if self.has_overflowed => return Err(overflow_error()),
+            Result::Sum => Value::real(self.as_real()),
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! Plans: how a statement is run.
+//!
+//! A plan is immutable and shared by all executions of a prepared statement; what an execution
+//! changes is in its frame (see `execute`), which the plan only sizes. A query block is a
+//! [`SelectPlan`]: a tree of [`Node`]s that puts rows into slots, and the expressions that read
+//! the result from them. Nothing above a node needs to know how the node came by its row.
+//!
+//! Neighbours: `bind` says what a statement means, the files here choose how it is run
+//! (`access` the way into each table, `join` their order), `execute` runs it, `explain` shows it.
+
+mod access;
+mod explain;
+mod join;
+mod node;
+mod select;
+
+use pandodb_ds::sync::Arc;
+
+pub use explain::explain_query_plan;
+pub use node::*;
+pub(crate) use select::finish_select;
+
+use crate::scalar::{ColumnPlace, Scalar};
+
+/// A query block ready to run.
+#[derive(Debug)]
+pub struct SelectPlan {
+    /// What makes the rows.
+    pub root: Node,
+    /// What is read of each.
+    pub outputs: Vec<Scalar>,
+    /// What the results are called.
+    pub columns: Vec<OutputColumn>,
+    /// What a frame for it holds.
+    pub layout: Layout,
+    /// Columns of the frames around it that it reads; depth 0 is the frame it is called in.
+    pub outer: Vec<ColumnPlace>,
+}
+
+/// A column of a result.
+#[derive(Clone, Debug, Default)]
+pub struct OutputColumn {
+    /// Its name.
+    pub name: Box<str>,
+    /// The declared type of the table's column that it is.
+    pub declared_type: Option<Box<str>>,
+    /// Database, table and column that it is.
+    pub origin: Option<Box<(Box<str>, Box<str>, Box<str>)>>,
+}
+
+/// How many of everything a frame has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Layout {
+    /// Rows.
+    pub slots: u16,
+    /// States of operators.
+    pub states: u16,
+    /// States of subqueries.
+    pub subqueries: u16,
+    /// Memories of calls.
+    pub caches: u16,
+}
+
+/// A plan that several parts of a statement share.
+pub type SharedPlan = Arc<SelectPlan>;

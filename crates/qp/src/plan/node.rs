@@ -1,0 +1,518 @@
+//! The operators of a plan.
+//!
+//! Each has a method in `execute` that opens it and one that moves it to its next row. An
+//! operator's own state is in the frame, under its [`StateId`]. Rows travel in slots: a scan
+//! fills its slot, joins and filters leave slots alone, sorts and hashes keep copies of the
+//! slots they were told about and put them back. Neighbours: `select` builds the tree.
+
+use pandodb_ds::record::{Collation, Value};
+use pandodb_ds::sync::Arc;
+
+use crate::ast::{CompoundOperator, FrameExclude, FrameUnit};
+use crate::catalog::{Index, Table};
+use crate::function::Function;
+use crate::scalar::{Scalar, SlotId, StateId};
+
+/// An operator with its inputs.
+#[derive(Debug)]
+pub enum Node {
+    /// One row of nothing: a SELECT without FROM.
+    Once(StateId),
+    /// No row.
+    Empty,
+    /// The rows of a table, by rowid, by index or all.
+    Scan(Box<Scan>),
+    /// Rows of expressions, into a slot.
+    Values(Box<Values>),
+    /// A table-valued function.
+    Function(Box<FunctionScan>),
+    /// Rows that pass.
+    Filter(Box<Filter>),
+    /// For each left row the right rows.
+    NestedLoop(Box<NestedLoop>),
+    /// The right rows in a hash table, looked up for each left row.
+    HashJoin(Box<HashJoin>),
+    /// Computes expressions into a slot.
+    Project(Box<Project>),
+    /// Runs its input once and repeats the rows.
+    Materialize(Box<Materialize>),
+    /// A common table that several places read: made at the first read.
+    Shared(Box<Shared>),
+    /// Groups.
+    Aggregate(Box<Aggregation>),
+    /// Window functions.
+    Window(Box<WindowNode>),
+    /// Orders.
+    Sort(Box<Sort>),
+    /// Leaves out rows that were there.
+    Distinct(Box<Distinct>),
+    /// Skips and stops.
+    Limit(Box<Limit>),
+    /// UNION, EXCEPT, INTERSECT.
+    Compound(Box<Compound>),
+    /// A recursive common table.
+    Recursive(Box<Recursive>),
+    /// The rows that the recursive part of a recursive table reads.
+    RecursiveRow(SlotId, StateId),
+    /// The row count of a table, from its tree.
+    Count(Box<CountNode>),
+}
+
+/// Reads a table.
+#[derive(Debug)]
+pub struct Scan {
+    /// Where the row goes.
+    pub slot: SlotId,
+    /// Where the scan's state is.
+    pub state: StateId,
+    /// Which of the plan's sources the table is in.
+    pub source: SourceId,
+    /// The table.
+    pub table: Arc<Table>,
+    /// The way in.
+    pub path: AccessPath,
+    /// From the end.
+    pub backward: bool,
+    /// What the statement calls it.
+    pub alias: Box<str>,
+}
+
+/// A database (and branch, and time) that a statement reads or writes, by its place in
+/// [`Sources`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u16);
+
+/// The way into a table.
+#[derive(Debug)]
+pub enum AccessPath {
+    /// All rows, in the order of the keys.
+    Full,
+    /// The row with this rowid.
+    Rowid(Scalar),
+    /// The rows with one of these rowids: a list or the rows of a subquery.
+    Rowids(Scalar),
+    /// The rows with rowids in a range.
+    RowidRange(Range),
+    /// By an index (or by the key of a table without rowid).
+    Index(IndexPath),
+    /// Several ways, each row once.
+    Union(Vec<IndexPath>),
+}
+
+/// A part of an index.
+#[derive(Debug)]
+pub struct IndexPath {
+    /// The index; without one the key of a table without rowid.
+    pub index: Option<Arc<Index>>,
+    /// Values of the leading columns; each a value, or an IN whose values are tried in order.
+    pub equals: Vec<IndexEqual>,
+    /// A range of the column behind them.
+    pub range: Range,
+    /// Everything that is read of the row is in the index.
+    pub covering: bool,
+}
+
+/// What a leading column of an index must be.
+#[derive(Debug)]
+pub enum IndexEqual {
+    /// This; NULL matches nothing unless `is` is set.
+    Value {
+        /// The value, before the column's affinity.
+        value: Scalar,
+        /// Compared by IS.
+        is: bool,
+    },
+    /// One of an [`Scalar::InList`] or [`Scalar::InSubquery`].
+    In(Scalar),
+}
+
+/// Two bounds of a column.
+#[derive(Debug, Default)]
+pub struct Range {
+    /// From where.
+    pub low: Option<Bound>,
+    /// Up to where.
+    pub high: Option<Bound>,
+}
+
+/// A bound.
+#[derive(Debug)]
+pub struct Bound {
+    /// The value, before the column's affinity.
+    pub value: Scalar,
+    /// Whether equal ones are in.
+    pub inclusive: bool,
+}
+
+/// Rows of expressions.
+#[derive(Debug)]
+pub struct Values {
+    /// Where the row goes.
+    pub slot: SlotId,
+    /// Where the position is.
+    pub state: StateId,
+    /// The rows.
+    pub rows: Vec<Vec<Scalar>>,
+}
+
+/// A table-valued function.
+#[derive(Debug)]
+pub struct FunctionScan {
+    /// Where the row goes.
+    pub slot: SlotId,
+    /// Where the rows are.
+    pub state: StateId,
+    /// The function.
+    pub function: Arc<Function>,
+    /// What it is called with.
+    pub arguments: Vec<Scalar>,
+    /// What the statement calls it.
+    pub alias: Box<str>,
+}
+
+/// Rows that pass.
+#[derive(Debug)]
+pub struct Filter {
+    /// What is filtered.
+    pub input: Node,
+    /// What must be true, cheapest first.
+    pub predicates: Vec<Scalar>,
+}
+
+/// The kinds of joins that are executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JoinType {
+    /// Pairs only.
+    Inner,
+    /// Left rows without a partner, too.
+    Left,
+    /// Right rows without a partner, too.
+    Right,
+    /// Both.
+    Full,
+    /// Left rows that have a partner, once.
+    Semi,
+    /// Left rows that have none.
+    Anti,
+}
+
+/// For each left row the right rows.
+#[derive(Debug)]
+pub struct NestedLoop {
+    /// Which rows.
+    pub kind: JoinType,
+    /// Where the state is.
+    pub state: StateId,
+    /// The outer side.
+    pub left: Node,
+    /// The inner side, opened for each left row.
+    pub right: Node,
+    /// What makes a pair.
+    pub on: Vec<Scalar>,
+    /// Slots that the left side fills.
+    pub left_slots: Vec<SlotId>,
+    /// Slots that the right side fills.
+    pub right_slots: Vec<SlotId>,
+}
+
+/// The right rows in a hash table.
+#[derive(Debug)]
+pub struct HashJoin {
+    /// Which rows.
+    pub kind: JoinType,
+    /// Where the table is.
+    pub state: StateId,
+    /// The side that is read row by row.
+    pub left: Node,
+    /// The side that is read first.
+    pub right: Node,
+    /// Pairs of expressions that must be equal.
+    pub keys: Vec<HashKey>,
+    /// What else makes a pair.
+    pub on: Vec<Scalar>,
+    /// Slots that the left side fills.
+    pub left_slots: Vec<SlotId>,
+    /// Slots that the right side fills.
+    pub right_slots: Vec<SlotId>,
+}
+
+/// A pair of expressions that a hash join compares by `=`.
+#[derive(Debug)]
+pub struct HashKey {
+    /// Over the left row.
+    pub left: Scalar,
+    /// Over the right row.
+    pub right: Scalar,
+    /// How.
+    pub rule: crate::scalar::CompareRule,
+}
+
+/// Computes expressions into a slot.
+#[derive(Debug)]
+pub struct Project {
+    /// What it reads.
+    pub input: Node,
+    /// What it computes.
+    pub outputs: Vec<Scalar>,
+    /// Where to.
+    pub slot: SlotId,
+    /// How EXPLAIN calls it: a view, a subquery.
+    pub label: Option<Box<str>>,
+}
+
+/// Runs its input once and repeats the rows.
+#[derive(Debug)]
+pub struct Materialize {
+    /// What is run.
+    pub input: Node,
+    /// Where the rows are kept.
+    pub state: StateId,
+    /// What is kept of each.
+    pub slots: Vec<SlotId>,
+    /// Whether the input reads slots that change: then it is run at every opening.
+    pub correlated: bool,
+    /// How EXPLAIN calls it.
+    pub label: Option<Box<str>>,
+}
+
+/// A reader of a common table.
+#[derive(Debug)]
+pub struct Shared {
+    /// The plan, which fills `slot`; all readers have the same.
+    pub plan: Arc<SharedInput>,
+    /// Where this reader's position is.
+    pub state: StateId,
+    /// Where this reader's row goes.
+    pub slot: SlotId,
+    /// What the statement calls it.
+    pub label: Box<str>,
+}
+
+/// What readers of a common table share.
+#[derive(Debug)]
+pub struct SharedInput {
+    /// The table's rows.
+    pub input: Node,
+    /// What is kept of each.
+    pub outputs: Vec<Scalar>,
+    /// Where the rows are kept.
+    pub state: StateId,
+}
+
+/// Groups.
+#[derive(Debug)]
+pub struct Aggregation {
+    /// What is grouped.
+    pub input: Node,
+    /// Where the groups are.
+    pub state: StateId,
+    /// What makes a group; none makes one group of everything, also of nothing.
+    pub keys: Vec<GroupKey>,
+    /// What is computed of each group.
+    pub calls: Vec<AggregateCall>,
+    /// Where results go: the keys first, then the calls.
+    pub slot: SlotId,
+    /// Slots whose row (that of min or max, or any of the group) is read beside.
+    pub bare_slots: Vec<SlotId>,
+    /// The input comes in the order of the keys.
+    pub sorted: bool,
+}
+
+/// What makes a group.
+#[derive(Clone, Debug)]
+pub struct GroupKey {
+    /// The expression.
+    pub value: Scalar,
+    /// How it compares.
+    pub collation: Collation,
+}
+
+/// An aggregate of a group.
+#[derive(Clone, Debug)]
+pub struct AggregateCall {
+    /// The function.
+    pub function: Arc<Function>,
+    /// What it is called with.
+    pub arguments: Vec<Scalar>,
+    /// Only values that were not there, compared so.
+    pub distinct: bool,
+    /// How its arguments compare (`min`, `max`, DISTINCT).
+    pub collation: Collation,
+    /// The order in which it sees its rows.
+    pub order_by: Vec<SortKey>,
+    /// Which rows it sees.
+    pub filter: Option<Scalar>,
+}
+
+/// Window functions over one window.
+#[derive(Debug)]
+pub struct WindowNode {
+    /// What it reads; any order.
+    pub input: Node,
+    /// Where the rows are.
+    pub state: StateId,
+    /// PARTITION BY
+    pub partition_by: Vec<GroupKey>,
+    /// ORDER BY
+    pub order_by: Vec<SortKey>,
+    /// The functions, each with its frame.
+    pub calls: Vec<WindowCall>,
+    /// Slots that are kept of each input row.
+    pub slots: Vec<SlotId>,
+    /// Where the results go.
+    pub output: SlotId,
+}
+
+/// A window function with its frame.
+#[derive(Clone, Debug)]
+pub struct WindowCall {
+    /// The function and its arguments, DISTINCT and ORDER BY unused.
+    pub call: AggregateCall,
+    /// The frame.
+    pub frame: WindowFrame,
+}
+
+/// A frame.
+#[derive(Clone, Debug)]
+pub struct WindowFrame {
+    /// In what the bounds count.
+    pub unit: FrameUnit,
+    /// Where it begins.
+    pub start: WindowBound,
+    /// Where it ends.
+    pub end: WindowBound,
+    /// What is left out.
+    pub exclude: FrameExclude,
+}
+
+/// An end of a frame.
+#[derive(Clone, Debug)]
+pub enum WindowBound {
+    /// The first or last row of the partition.
+    Unbounded,
+    /// So many before.
+    Preceding(Scalar),
+    /// The current row (and its equals, unless counted in rows).
+    CurrentRow,
+    /// So many behind.
+    Following(Scalar),
+}
+
+/// Orders.
+#[derive(Debug)]
+pub struct Sort {
+    /// What is ordered.
+    pub input: Node,
+    /// Where the rows are.
+    pub state: StateId,
+    /// By what.
+    pub keys: Vec<SortKey>,
+    /// Slots that are kept of each row.
+    pub slots: Vec<SlotId>,
+    /// Only so many rows are wanted (`LIMIT`, with `OFFSET` in it).
+    pub limit: Option<(Scalar, Option<Scalar>)>,
+}
+
+/// By what rows are ordered.
+#[derive(Clone, Debug)]
+pub struct SortKey {
+    /// The expression.
+    pub value: Scalar,
+    /// How texts compare.
+    pub collation: Collation,
+    /// Greatest first.
+    pub descending: bool,
+    /// Where NULLs go.
+    pub nulls_first: bool,
+}
+
+/// Leaves out rows that were there.
+#[derive(Debug)]
+pub struct Distinct {
+    /// What it reads.
+    pub input: Node,
+    /// Where the rows are.
+    pub state: StateId,
+    /// What tells rows apart.
+    pub keys: Vec<GroupKey>,
+}
+
+/// Skips and stops.
+#[derive(Debug)]
+pub struct Limit {
+    /// What it reads.
+    pub input: Node,
+    /// Where the count is.
+    pub state: StateId,
+    /// How many rows.
+    pub count: Scalar,
+    /// How many are skipped.
+    pub offset: Option<Scalar>,
+}
+
+/// A part of a compound.
+#[derive(Debug)]
+pub struct Arm {
+    /// How it is put together with those before it.
+    pub operator: CompoundOperator,
+    /// Its rows.
+    pub input: Node,
+    /// What is read of them.
+    pub outputs: Vec<Scalar>,
+}
+
+/// UNION, EXCEPT, INTERSECT, from the left.
+#[derive(Debug)]
+pub struct Compound {
+    /// The parts; the operator of the first means nothing.
+    pub arms: Vec<Arm>,
+    /// Where rows that must be told apart are.
+    pub state: StateId,
+    /// Where the row goes.
+    pub slot: SlotId,
+    /// How each column compares.
+    pub collations: Vec<Collation>,
+}
+
+/// A recursive common table.
+#[derive(Debug)]
+pub struct Recursive {
+    /// Rows to begin with.
+    pub initial: Vec<Arm>,
+    /// Rows made of each row, read through [`Node::RecursiveRow`].
+    pub recursive: Vec<Arm>,
+    /// Each row once.
+    pub distinct: bool,
+    /// Where the queue is.
+    pub state: StateId,
+    /// Where the row goes that the recursive part reads.
+    pub row_slot: SlotId,
+    /// Where the row goes that is the result.
+    pub slot: SlotId,
+    /// Which row of the queue is next: by expressions over `slot`; without any, the oldest.
+    pub order_by: Vec<SortKey>,
+    /// How each column compares.
+    pub collations: Vec<Collation>,
+    /// How many rows at most, and how many are skipped.
+    pub limit: Option<(Scalar, Option<Scalar>)>,
+}
+
+/// The row count of a table.
+#[derive(Debug)]
+pub struct CountNode {
+    /// Where the result goes.
+    pub slot: SlotId,
+    /// Whether it was given out.
+    pub state: StateId,
+    /// Which of the plan's sources.
+    pub source: SourceId,
+    /// The table.
+    pub table: Arc<Table>,
+    /// Rowids in this range only.
+    pub range: Range,
+}
+
+/// A constant row, for callers that build plans by hand.
+pub fn constant_row(values: Vec<Value>) -> Vec<Scalar> {
+    values.into_iter().map(Scalar::Literal).collect()
+}

@@ -1,0 +1,18 @@
+//! The only door of this crate to transactions and trees.
+//!
+//! Everything above speaks of a [`Transaction`] on one head (branch) with trees of byte keys and
+//! values, savepoints and owned [`Cursor`]s. A cursor sees its tree as it was when the cursor was
+//! made: what the statement changes afterwards does not reach it, which is what keeps an UPDATE
+//! from meeting its own rows. Neighbours: `catalog` and `execute` read through this, `modify`
+//! and `define` write.
+
+mod memory;
+
+pub use memory::{Cursor, Database, Savepoint, Transaction};
+pub use pandodb_tm::TreeId;
+
+/// The tree that holds the catalog; there from the creation of a database.
+pub const CATALOG_TREE: TreeId = TreeId(1);
+
+/// The first tree number that objects get.
+pub const FIRST_OBJECT: u32 = 16;
