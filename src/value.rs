@@ -277,3 +277,24 @@ where
         value.map_or(Self::Null, Self::from)
     }
 }
+
+/// The text that SQL's `CAST(... AS TEXT)` gives; a NULL has none, a blob is its bytes as text.
+impl fmt::Display for ValueRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => Ok(()),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Real(value) => {
+                let text = pandodb_ds::record::number::real_text(*value);
+                f.write_str(&String::from_utf8_lossy(&text))
+            }
+            Self::Text(bytes) | Self::Blob(bytes) => f.write_str(&String::from_utf8_lossy(bytes)),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
