@@ -44,7 +44,8 @@ macro_rules! tokens {
         }
 
         /// Each keyword in capitals, with its kind.
-        pub(in crate::parse) const KEYWORDS: &[(&str, TokenKind)] = &[$(($text, TokenKind::$word),)*];
+        pub(in crate::parse) const KEYWORDS: &[(&str, TokenKind)] =
+            &[$(($text, TokenKind::$word),)*];
 
         const CLASSES: &[Class] = &[
             $({ let _ = TokenKind::$mark; Class::Punctuation },)*
