@@ -81,11 +81,10 @@ impl FromSql for String {
     fn from_sql(value: ValueRef<'_>) -> Result<Self> {
         match (value.as_str(), value) {
             (Some(text), _) => Ok(text.to_owned()),
-            (None, ValueRef::Text(_)) => Err(Error::new(
-                ErrorKind::Mismatch,
-                "the text is not valid UTF-8",
-            )
-            .with_hint("read it as Vec<u8>, or as a ValueRef")),
+            (None, ValueRef::Text(_)) => {
+                Err(Error::new(ErrorKind::Mismatch, "the text is not valid UTF-8")
+                    .with_hint("read it as Vec<u8>, or as a ValueRef"))
+            }
             (None, other) => Err(Error::mismatch(other.data_type(), "text")),
         }
     }

@@ -66,6 +66,15 @@ impl Failure {
         self
     }
 
+    /// Says which line of a data file could not be stored; the SQL is of no interest then.
+    #[must_use]
+    pub(crate) fn in_line(mut self, line: u64) -> Self {
+        self.0.message = format!("line {line}: {}", self.0.message);
+        self.0.hint = self.hint().map(str::to_owned);
+        self.0.cause = None;
+        self
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.0.exit
     }
@@ -92,7 +101,7 @@ impl Failure {
         match place {
             Some((sql, position)) => {
                 let (name, line) = match &self.0.origin {
-                    Some((name, line)) => (Some(name.as_str()), *line),
+                    Some((name, line)) => (Some(name.as_str()).filter(|name| !name.is_empty()), *line),
                     None => (None, 1),
                 };
                 let mark = AnnotationKind::Primary.span(visible(sql, position));
@@ -109,7 +118,8 @@ impl Failure {
             None => {
                 let mut text = format!("Error: {}", self.0.message);
                 if let Some((name, line)) = &self.0.origin {
-                    text = format!("Error: {name}:{line}: {}", self.0.message);
+                    let place = if name.is_empty() { "line " } else { &format!("{name}:") };
+                    text = format!("Error: {place}{line}: {}", self.0.message);
                 }
                 if let Some(hint) = self.hint() {
                     text.push_str(&format!("\nhint: {hint}"));
@@ -138,7 +148,7 @@ impl Failure {
                 parts.push(format!("\"offset\":{}", position.start));
             }
         }
-        if let Some((name, _)) = &self.0.origin {
+        if let Some((name, _)) = self.0.origin.as_ref().filter(|(name, _)| !name.is_empty()) {
             parts.push(format!("\"file\":{}", json_string(name)));
         }
         if let Some(hint) = self.hint() {
@@ -181,7 +191,8 @@ impl From<pandodb::Error> for Failure {
             let text = cause.to_string();
             if !message.contains(&text) {
                 // Storage errors repeat the sentence before they add the file.
-                message = if text.starts_with(&message) { text } else { format!("{message}: {text}") };
+                message =
+                    if text.starts_with(&message) { text } else { format!("{message}: {text}") };
             }
             source = cause.source();
         }

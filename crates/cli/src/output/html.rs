@@ -37,7 +37,8 @@ impl Renderer for Html {
         self.begin(out)?;
         out.write_all(b"<TR>")?;
         for value in values {
-            let text = if value.is_null() { self.null.as_str().into() } else { quote::plain(*value) };
+            let text =
+                if value.is_null() { self.null.as_str().into() } else { quote::plain(*value) };
             writeln!(out, "<TD>{}</TD>", quote::html(&text))?;
         }
         out.write_all(b"</TR>\n")

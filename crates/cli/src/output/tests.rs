@@ -93,10 +93,7 @@ fn separated_modes_quote_by_their_own_rules() {
         Mode::Csv,
         "1,oak,23.5,\n2,\"森の木, \"\"tall\"\"\",100.0,\"it's\nbig\"\n30,\"\",,00ff\n",
     );
-    check(
-        Mode::Tsv,
-        "1\toak\t23.5\t\n2\t森の木, \"tall\"\t100.0\tit's\\nbig\n30\t\t\t00ff\n",
-    );
+    check(Mode::Tsv, "1\toak\t23.5\t\n2\t森の木, \"tall\"\t100.0\tit's\\nbig\n30\t\t\t00ff\n");
     check(
         Mode::Quote,
         "1,'oak',23.5,NULL\n2,'森の木, \"tall\"',100.0,'it''s\nbig'\n30,'',NULL,x'00ff'\n",
