@@ -39,6 +39,8 @@ enum Step {
     Fork { from: u64, to: u64 },
     DropHead { head: u64 },
     Checkpoint,
+    /// A checkpoint whose heads all moved on meanwhile: their forests stay as they were.
+    CheckpointBehind,
     Reopen,
 }
 
@@ -64,6 +66,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (head.clone(), head.clone()).prop_map(|(from, to)| Step::Fork { from, to }),
         1 => head.prop_map(|head| Step::DropHead { head }),
         6 => Just(Step::Checkpoint),
+        3 => Just(Step::CheckpointBehind),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 1..50)
@@ -139,7 +142,7 @@ impl Owner {
         Ok(())
     }
 
-    fn checkpoint(&mut self) -> Result<()> {
+    fn checkpoint(&mut self, swaps: bool) -> Result<()> {
         let changed = std::mem::take(&mut self.changed);
         let change_of = |head: &u64| match self.heads.get(head) {
             Some(forest) => {
@@ -154,8 +157,9 @@ impl Owner {
         };
         match self.store.checkpoint(|| captured) {
             Ok(done) => {
-                for (head, forest) in done.heads {
-                    self.heads.insert(head.0, forest);
+                if swaps {
+                    let heads = done.heads.into_iter();
+                    self.heads.extend(heads.map(|(head, forest)| (head.0, forest)));
                 }
                 self.saved = self.model.clone();
                 Ok(())
@@ -232,9 +236,10 @@ impl Owner {
                 }
                 Ok(())
             }
-            Step::Checkpoint => self.checkpoint(),
+            Step::Checkpoint => self.checkpoint(true),
+            Step::CheckpointBehind => self.checkpoint(false),
             Step::Reopen => {
-                self.checkpoint()?;
+                self.checkpoint(true)?;
                 let saved = self.saved.clone();
                 let placeholder = SimVfs::new(1);
                 let placeholder: Arc<dyn Vfs> = Arc::new(placeholder);
@@ -281,7 +286,7 @@ fn put_many(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn stores_keep_what_they_were_given(steps in steps()) {
@@ -290,17 +295,17 @@ proptest! {
         let mut owner = Owner::open(&vfs).unwrap();
         for step in &steps {
             owner.apply(&vfs, step).unwrap();
-            if matches!(step, Step::Checkpoint | Step::Reopen) {
+            if matches!(step, Step::Checkpoint | Step::CheckpointBehind | Step::Reopen) {
                 owner.check();
             }
         }
-        owner.checkpoint().unwrap();
+        owner.checkpoint(true).unwrap();
         owner.check();
         // Everything goes: all space comes back.
         owner.heads.clear();
         owner.model.clear();
         owner.changed = (0..4).map(|head| (head, true)).collect();
-        owner.checkpoint().unwrap();
+        owner.checkpoint(true).unwrap();
         owner.check();
         let info = owner.store.info().unwrap();
         prop_assert!(info.space.reachable() < crate::limits::FIRST_GRANULE + 400);
@@ -350,7 +355,7 @@ proptest! {
             for step in &steps {
                 owner.apply(&vfs, step).unwrap();
             }
-            owner.checkpoint().unwrap();
+            owner.checkpoint(true).unwrap();
             owner.check();
         }
     }
