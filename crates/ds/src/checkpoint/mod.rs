@@ -137,7 +137,8 @@ pub(crate) fn run(
             give_back(pager, &written);
             return Err(error.into());
         }
-        granules += written.writes.iter().map(|(_, bytes)| granules_of(bytes.len() as u32)).sum::<u64>();
+        granules +=
+            written.writes.iter().map(|(_, bytes)| granules_of(bytes.len() as u32)).sum::<u64>();
         chain = written.chain;
     }
     let superblock = Superblock {
@@ -165,10 +166,7 @@ pub(crate) fn write_superblock(pager: &Pager, superblock: &Superblock) -> Result
     pager.sync()
 }
 
-fn with_writer<R>(
-    pager: &Pager,
-    change: impl FnOnce(&mut Writer<'_>) -> Result<R>,
-) -> Result<R> {
+fn with_writer<R>(pager: &Pager, change: impl FnOnce(&mut Writer<'_>) -> Result<R>) -> Result<R> {
     let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
     change(&mut Writer { pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes })
 }

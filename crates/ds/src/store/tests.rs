@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use proptest::prelude::*;
 
@@ -14,7 +15,8 @@ use crate::format::TreeKind;
 use crate::tree::{PutMode, Writer};
 use crate::vfs::SimVfs;
 
-type Trees = BTreeMap<u64, BTreeMap<Vec<u8>, Vec<u8>>>;
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+type Trees = BTreeMap<u64, Entries>;
 type Heads = BTreeMap<u64, Trees>;
 
 fn options() -> StoreOptions {
@@ -28,16 +30,50 @@ fn path() -> &'static Path {
 #[derive(Clone, Debug)]
 enum Step {
     /// Changes a run of keys of a tree of a head and publishes it.
-    Change { head: u64, tree: u64, first: u16, count: u8, size: u16 },
-    Remove { head: u64, tree: u64, first: u16, count: u8 },
+    Change {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+        size: u16,
+    },
+    Remove {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+    },
     /// The same, given up at the end.
-    Abandon { head: u64, tree: u64, first: u16, count: u8, spills: bool },
-    Spill { head: u64, tree: u64, first: u16, count: u8 },
-    DropTree { head: u64, tree: u64 },
+    Abandon {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+        spills: bool,
+    },
+    Spill {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+    },
+    DropTree {
+        head: u64,
+        tree: u64,
+    },
     /// Shares a tree of a head with another head.
-    Graft { from: u64, to: u64, tree: u64 },
-    Fork { from: u64, to: u64 },
-    DropHead { head: u64 },
+    Graft {
+        from: u64,
+        to: u64,
+        tree: u64,
+    },
+    Fork {
+        from: u64,
+        to: u64,
+    },
+    DropHead {
+        head: u64,
+    },
     Checkpoint,
     /// A checkpoint whose heads all moved on meanwhile: their forests stay as they were.
     CheckpointBehind,
@@ -50,19 +86,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let first = 0u16..600;
     let step = prop_oneof![
         8 => (head.clone(), tree.clone(), first.clone(), any::<u8>(), 0u16..120)
-            .prop_map(|(head, tree, first, count, size)| Step::Change { head, tree, first, count, size }),
+            .prop_map(|(head, tree, first, count, size)| {
+                Step::Change { head, tree, first, count, size }
+            }),
         1 => (head.clone(), tree.clone(), first.clone(), 1u8..4, 300u16..9000)
-            .prop_map(|(head, tree, first, count, size)| Step::Change { head, tree, first, count, size }),
+            .prop_map(|(head, tree, first, count, size)| {
+                Step::Change { head, tree, first, count, size }
+            }),
         3 => (head.clone(), tree.clone(), first.clone(), 1u8..3, 0u16..30)
-            .prop_map(|(head, tree, first, count, size)| Step::Change { head, tree, first, count, size }),
+            .prop_map(|(head, tree, first, count, size)| {
+                Step::Change { head, tree, first, count, size }
+            }),
         3 => (head.clone(), tree.clone(), first.clone(), any::<u8>())
             .prop_map(|(head, tree, first, count)| Step::Remove { head, tree, first, count }),
         2 => (head.clone(), tree.clone(), first.clone(), any::<u8>(), any::<bool>())
-            .prop_map(|(head, tree, first, count, spills)| Step::Abandon { head, tree, first, count, spills }),
+            .prop_map(|(head, tree, first, count, spills)| {
+                Step::Abandon { head, tree, first, count, spills }
+            }),
         3 => (head.clone(), tree.clone(), first, any::<u8>())
             .prop_map(|(head, tree, first, count)| Step::Spill { head, tree, first, count }),
         1 => (head.clone(), tree.clone()).prop_map(|(head, tree)| Step::DropTree { head, tree }),
-        1 => (head.clone(), head.clone(), tree).prop_map(|(from, to, tree)| Step::Graft { from, to, tree }),
+        1 => (head.clone(), head.clone(), tree)
+            .prop_map(|(from, to, tree)| Step::Graft { from, to, tree }),
         4 => (head.clone(), head.clone()).prop_map(|(from, to)| Step::Fork { from, to }),
         1 => head.prop_map(|head| Step::DropHead { head }),
         6 => Just(Step::Checkpoint),
@@ -117,7 +162,7 @@ impl Owner {
         head: u64,
         tree: u64,
         publishes: bool,
-        work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut BTreeMap<Vec<u8>, Vec<u8>>) -> Result<()>,
+        work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut Entries) -> Result<()>,
     ) -> Result<()> {
         let mut forest = self.heads.get(&head).cloned().unwrap_or_default();
         let mut trees = self.model.get(&head).cloned().unwrap_or_default();
@@ -175,12 +220,12 @@ impl Owner {
         match *step {
             Step::Change { head, tree, first, count, size } => {
                 self.change(head, tree, true, |forest, writer, model| {
-                    put_many(forest, writer, model, tree, first, count, size)
+                    put_many(forest, writer, model, tree, run(first, count), size)
                 })
             }
             Step::Remove { head, tree, first, count } => {
                 self.change(head, tree, true, |forest, writer, model| {
-                    for number in first..first + u16::from(count) {
+                    for number in run(first, count) {
                         let key = key_of(tree, number);
                         forest.remove(writer, TreeId(tree), &key)?;
                         model.remove(&key);
@@ -190,15 +235,15 @@ impl Owner {
             }
             Step::Abandon { head, tree, first, count, spills } => {
                 self.change(head, tree, false, |forest, writer, model| {
-                    put_many(forest, writer, model, tree, first, count, 40)?;
+                    put_many(forest, writer, model, tree, run(first, count), 40)?;
                     if spills { forest.spill(writer) } else { Ok(()) }
                 })
             }
             Step::Spill { head, tree, first, count } => {
                 self.change(head, tree, true, |forest, writer, model| {
-                    put_many(forest, writer, model, tree, first, count, 33)?;
+                    put_many(forest, writer, model, tree, run(first, count), 33)?;
                     forest.spill(writer)?;
-                    put_many(forest, writer, model, tree, first, count / 2, 20)?;
+                    put_many(forest, writer, model, tree, run(first, count / 2), 20)?;
                     forest.spill(writer)
                 })
             }
@@ -267,16 +312,19 @@ fn key_of(tree: u64, number: u16) -> Vec<u8> {
     }
 }
 
+fn run(first: u16, count: u8) -> Range<u16> {
+    first..first + u16::from(count)
+}
+
 fn put_many(
     forest: &mut Forest,
     writer: &mut Writer<'_>,
-    model: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+    model: &mut Entries,
     tree: u64,
-    first: u16,
-    count: u8,
+    numbers: Range<u16>,
     size: u16,
 ) -> Result<()> {
-    for number in first..first + u16::from(count) {
+    for number in numbers {
         let key = key_of(tree, number);
         let value = vec![number as u8 ^ size as u8; usize::from(size)];
         forest.put(writer, TreeId(tree), &key, &value, PutMode::Replace)?;
