@@ -2,6 +2,8 @@
 //! crashes; the check is clean after every checkpoint and the model's state is found again.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod long;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
