@@ -30,7 +30,9 @@ pub(super) fn frames_of(commit: u64) -> FrameBuffer {
     for row in 0..rng.u32(0..4) {
         let value = vec![commit as u8; rng.usize(0..120)];
         let key = [commit as u8, row as u8];
-        frames.push(TreeId(row % 2 + 1), &Operation::Put { key: &key, value: &value }).unwrap();
+        frames
+            .push(TreeId(u64::from(row % 2 + 1)), &Operation::Put { key: &key, value: &value })
+            .unwrap();
     }
     if commit.is_multiple_of(17) {
         // Several frames, and more than a small segment holds.
@@ -69,7 +71,7 @@ pub(super) fn check(transaction: &LoggedTransaction<'_>) {
     for (row, (tree, operation)) in found[1..=rows].iter().enumerate() {
         let value = vec![commit as u8; rng.usize(0..120)];
         let key = [commit as u8, row as u8];
-        assert_eq!(*tree, TreeId(row as u32 % 2 + 1));
+        assert_eq!(*tree, TreeId(row as u64 % 2 + 1));
         assert_eq!(*operation, Operation::Put { key: &key, value: &value });
     }
 }
