@@ -5,4 +5,7 @@
     reason = "the comparison reads corpora and shows progress"
 )]
 
+#[cfg(test)]
+mod functions;
+
 fn main() {}
