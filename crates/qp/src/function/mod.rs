@@ -59,6 +59,8 @@ mod registry;
 mod series;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 mod window;
 
