@@ -12,6 +12,8 @@
 
 mod corpus;
 mod expressions;
+#[cfg(test)]
+mod functions;
 mod parse;
 
 use std::process::ExitCode;
