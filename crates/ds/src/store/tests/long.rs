@@ -33,7 +33,7 @@ fn the_space_map_stays_short_over_many_checkpoints() {
     // What each checkpoint replaces is used again by the next ones.
     let info = owner.store.info().unwrap();
     assert!(info.space.end < end + end / 2, "{} after {end}", info.space.end);
-    assert!(info.checkpoints > 0 && info.codecs[2].0 > info.codecs[2].1);
+    assert!(info.checkpoints > 0 && info.codecs[0].0 == info.codecs[0].1);
 }
 
 #[test]
@@ -225,4 +225,22 @@ fn foreign_empty_and_missing_files_are_told_apart() {
     assert_eq!(kind("odd.pando", &odd), Some(ErrorKind::Limit));
     let _open = Store::open(&vfs, path(), &options()).unwrap();
     assert_eq!(kind("app.pando", &options()), Some(ErrorKind::Locked));
+}
+
+#[test]
+fn room_that_a_writer_had_reserved_comes_back_after_a_crash() {
+    let vfs: Arc<dyn Vfs> = Arc::new(SimVfs::new(3));
+    let mut owner = Owner::open(&vfs).unwrap();
+    change(&mut owner, 1, 0, 250);
+    // The first record of the space map lists all that is free, among it what a writer is
+    // about to fill; that writer never comes back.
+    let reserved = owner.store.pager().space.reserve(10, 4096);
+    owner.checkpoint(true).unwrap();
+    change(&mut owner, 1, 100, 20);
+    owner.checkpoint(true).unwrap();
+    drop(owner);
+    let owner = Owner::open(&vfs).unwrap();
+    owner.check();
+    let space = owner.store.info().unwrap().space;
+    assert!(space.end - space.reachable() >= reserved.granules || space.end < 4096, "{space:?}");
 }

@@ -22,7 +22,9 @@ type Trees = BTreeMap<u64, Entries>;
 type Heads = BTreeMap<u64, Trees>;
 
 fn options() -> StoreOptions {
-    StoreOptions { page_bytes: 1024, cache_bytes: 256 * 1024, ..StoreOptions::default() }
+    // Pages of eight granules, not compressed: small changes become deltas.
+    let codec = Codec::none();
+    StoreOptions { page_bytes: 4096, cache_bytes: 256 * 1024, codec, ..StoreOptions::default() }
 }
 
 fn path() -> &'static Path {
