@@ -330,10 +330,10 @@ fn serializable_histories_have_no_circle() {
 /// The search finds what is there: weaker levels do have the circles of stronger ones.
 #[test]
 fn weak_levels_have_the_circles_that_strong_ones_forbid() {
+    use Edge::{Rw, Wr, Ww};
     let has = |level: Isolation, search: &dyn Fn(&Graph) -> bool| {
         (0..300).any(|seed| search(&Graph::new(&interleaved(level, seed, 40), level)))
     };
-    use Edge::{Rw, Wr, Ww};
     assert!(has(Isolation::ReadCommitted, &|graph| graph.has_circle(Rw, &[Ww, Wr])), "G-single");
     assert!(has(Isolation::Snapshot, &|graph| graph.has_circle(Rw, &[Ww, Wr, Rw])), "G2");
     assert!(has(Isolation::Concurrent, &|graph| graph.has_circle(Rw, &[Ww, Wr, Rw])), "G2");

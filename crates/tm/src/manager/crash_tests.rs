@@ -124,11 +124,10 @@ fn transaction(manager: &Manager, world: &mut World, rng: &mut Rng) -> Result<()
 fn change(transaction: &mut Transaction, trees: &mut Trees, rng: &mut Rng) -> Result<()> {
     let tree = rng.u64(1..4);
     let id = TreeId(tree);
-    if !trees.contains_key(&tree) {
+    if transaction.tree_kind(id).is_none() {
         transaction.create_tree(id, TreeKind::Slotted)?;
-        trees.insert(tree, BTreeMap::new());
     }
-    let rows = trees.get_mut(&tree).unwrap();
+    let rows = trees.entry(tree).or_default();
     let key = vec![rng.u8(..40)];
     match rng.u8(..12) {
         0 => {
