@@ -2,8 +2,10 @@
 //!
 //! The order puts quick answers first, and checks that share build artifacts next to each
 //! other: clippy and docs share metadata, tests, doctests and examples share the dev profile.
-//! Loom has other flags and its own target folder. The summaries of the test runs are repeated
-//! at the end. Neighbours: `.ci/run` is this command and nothing else.
+//! Loom has other flags and its own target folder. A step whose subject is not in the tree is
+//! skipped and says so; a step that runs tests fails when none ran. The tests run with
+//! `cargo test`, which every machine has, and their summaries are repeated at the end.
+//! Neighbours: `.ci/run` is this command and nothing else.
 
 use std::time::Instant;
 
@@ -24,22 +26,32 @@ pub(crate) struct Arguments {
     list: bool,
 }
 
-/// A step returns the summary lines of the tests that it ran.
+/// How many seeds each simulated layer runs here; `cargo xtask sim` runs more.
+const SEEDS: u64 = 200;
+
+/// What a step that did not fail did.
+enum Done {
+    /// It ran; the summary lines of its tests.
+    Ran(Vec<String>),
+    /// What is missing in the tree.
+    Skipped(String),
+}
+
 struct Step {
     name: &'static str,
-    run: fn() -> Outcome<Vec<String>>,
+    run: fn() -> Outcome<Done>,
 }
 
 const STEPS: [Step; 11] = [
     Step { name: "format", run: format },
-    Step { name: "tidy", run: || none(tidy::run(&tidy::Arguments::default())) },
-    Step { name: "codegen", run: || none(codegen::run(&codegen::Arguments { check: true })) },
+    Step { name: "tidy", run: || ran(tidy::run(&tidy::Arguments::default())) },
+    Step { name: "codegen", run: || ran(codegen::run(&codegen::Arguments { check: true })) },
     Step { name: "clippy", run: clippy },
     Step { name: "docs", run: docs },
-    Step { name: "tests", run: || test::run_tests(&test::Arguments::default()) },
-    Step { name: "doctests", run: || test::run_doctests(&test::Arguments::default()) },
+    Step { name: "tests", run: || test::run_tests(&test::Arguments::of_ci()).map(Done::Ran) },
+    Step { name: "doctests", run: || test::run_doctests(&test::Arguments::of_ci()).map(Done::Ran) },
     Step { name: "examples", run: examples },
-    Step { name: "loom", run: || loom::run(&loom::Arguments::default()) },
+    Step { name: "loom", run: models },
     Step { name: "simulation", run: simulation },
     Step { name: "fuzz-replay", run: fuzz_replay },
 ];
@@ -48,7 +60,24 @@ const STEPS: [Step; 11] = [
 struct Report {
     name: &'static str,
     seconds: f64,
-    outcome: Outcome<Vec<String>>,
+    outcome: Outcome<Done>,
+}
+
+impl Report {
+    fn word(&self) -> String {
+        match &self.outcome {
+            Ok(Done::Ran(_)) => "ok".to_owned(),
+            Ok(Done::Skipped(what)) => format!("skipped: {what}"),
+            Err(_) => "FAILED".to_owned(),
+        }
+    }
+
+    fn summaries(&self) -> &[String] {
+        match &self.outcome {
+            Ok(Done::Ran(lines)) => lines,
+            _ => &[],
+        }
+    }
 }
 
 /// Runs the steps; fails when one of them failed.
@@ -83,26 +112,28 @@ fn run_step(step: &Step) -> Report {
     println!("\n=== {} ===", step.name);
     let began = Instant::now();
     let outcome = (step.run)();
-    let seconds = began.elapsed().as_secs_f64();
-    match &outcome {
-        Ok(_) => println!("=== {}: ok in {seconds:.1} s ===", step.name),
-        Err(failure) => println!("=== {}: FAILED in {seconds:.1} s: {failure} ===", step.name),
+    let report = Report { name: step.name, seconds: began.elapsed().as_secs_f64(), outcome };
+    println!("=== {}: {} ({:.1} s) ===", report.name, report.word(), report.seconds);
+    if let Err(failure) = &report.outcome {
+        println!("{failure}");
     }
-    Report { name: step.name, seconds, outcome }
+    report
 }
 
 fn summarise(reports: &[Report], seconds: f64) -> Outcome {
     println!("\nsteps:");
     for report in reports {
-        let word = if report.outcome.is_ok() { "ok" } else { "FAILED" };
-        println!("  {:<12} {:>8.1} s  {word}", report.name, report.seconds);
+        println!("  {:<12} {:>8.1} s  {}", report.name, report.seconds, report.word());
     }
     println!("  {:<12} {seconds:>8.1} s", "in all");
     println!("\ntest summaries:");
     for report in reports {
-        for line in report.outcome.iter().flatten() {
+        for line in report.summaries() {
             println!("{}", line.trim_start());
         }
+    }
+    for report in reports.iter().filter(|report| !report.summaries().is_empty()) {
+        println!("{}: {} tests passed", report.name, test::tests_passed(report.summaries()));
     }
     let failed: Vec<&str> =
         reports.iter().filter(|one| one.outcome.is_err()).map(|one| one.name).collect();
@@ -112,44 +143,80 @@ fn summarise(reports: &[Report], seconds: f64) -> Outcome {
     Err(Failure::new(format!("failed: {}", failed.join(", "))))
 }
 
-fn none(outcome: Outcome) -> Outcome<Vec<String>> {
-    outcome.map(|()| Vec::new())
+fn ran(outcome: Outcome) -> Outcome<Done> {
+    outcome.map(|()| Done::Ran(Vec::new()))
 }
 
-fn format() -> Outcome<Vec<String>> {
-    none(Tool::cargo(["fmt", "--all", "--check"]).run())
+fn skipped(what: &str) -> Done {
+    Done::Skipped(what.to_owned())
 }
 
-fn clippy() -> Outcome<Vec<String>> {
+fn format() -> Outcome<Done> {
+    ran(Tool::cargo(["fmt", "--all", "--check"]).run())
+}
+
+fn clippy() -> Outcome<Done> {
     let tool = Tool::cargo(["clippy", "--workspace", "--all-targets", "--quiet"]);
-    none(tool.arguments(["--", "-D", "warnings"]).run())
+    ran(tool.arguments(["--", "-D", "warnings"]).run())
 }
 
-fn docs() -> Outcome<Vec<String>> {
+fn docs() -> Outcome<Done> {
     let tool = Tool::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
-    none(tool.env("RUSTDOCFLAGS", "-D warnings").run())
+    ran(tool.env("RUSTDOCFLAGS", "-D warnings").run())
 }
 
 /// Runs every example of the root package; each is a whole program that must succeed.
-fn examples() -> Outcome<Vec<String>> {
+fn examples() -> Outcome<Done> {
     let examples = workspace::programs_in("examples");
     if examples.is_empty() {
-        println!("examples/ holds no program.");
+        return Ok(skipped("examples/ holds no program"));
     }
     for example in examples {
         Tool::cargo(["run", "--quiet", "--example", &example]).run()?;
     }
-    Ok(Vec::new())
+    ran(Ok(()))
 }
 
-fn simulation() -> Outcome<Vec<String>> {
-    none(sim::run(&sim::Arguments { seeds: 1000, start: 0, seed: None, layer: None }))
-}
-
-fn fuzz_replay() -> Outcome<Vec<String>> {
-    if fuzz::targets().is_empty() {
-        println!("fuzz/fuzz_targets holds no target.");
-        return Ok(Vec::new());
+fn models() -> Outcome<Done> {
+    if loom::packages_with_models()?.is_empty() {
+        return Ok(skipped(loom::NO_MODELS));
     }
-    none(fuzz::run(&fuzz::Arguments::default()))
+    loom::run(&loom::Arguments::default()).map(Done::Ran)
+}
+
+fn simulation() -> Outcome<Done> {
+    if !sim::exists() {
+        return Ok(skipped("neither crates/ds nor crates/tm has examples/sim.rs"));
+    }
+    ran(sim::run(&sim::Arguments { seeds: SEEDS, start: 0, seed: None, layer: None }))
+}
+
+fn fuzz_replay() -> Outcome<Done> {
+    if fuzz::targets().is_empty() {
+        return Ok(skipped("fuzz/fuzz_targets holds no target"));
+    }
+    ran(fuzz::run(&fuzz::Arguments::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_have_names_of_their_own() {
+        let mut names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+
+    #[test]
+    fn a_step_that_failed_fails_the_run_and_one_that_was_skipped_does_not() {
+        let report = |outcome| Report { name: "step", seconds: 0.0, outcome };
+        assert!(
+            summarise(&[report(Ok(skipped("nothing there"))), report(ran(Ok(())))], 0.0).is_ok()
+        );
+        let failed = summarise(&[report(ran(Ok(()))), report(Err(Failure::new("why")))], 0.0);
+        assert!(failed.is_err_and(|failure| failure.to_string() == "failed: step"));
+    }
 }

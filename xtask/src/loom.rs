@@ -6,10 +6,13 @@
 
 use crate::process::{Failure, Outcome, Tool, is_test_summary};
 use crate::source::Source;
+use crate::test::tests_passed;
 use crate::workspace;
 
 /// The crates that have protocols between threads, with their folders.
 const MODELLED: [(&str, &str); 2] = [("pandodb-ds", "crates/ds/"), ("pandodb-tm", "crates/tm/")];
+
+pub(crate) const NO_MODELS: &str = "neither pandodb-ds nor pandodb-tm has a test named loom_*";
 
 /// What `cargo xtask loom` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,6 +34,9 @@ impl Default for Arguments {
 /// Runs the models; returns the summary lines.
 pub(crate) fn run(arguments: &Arguments) -> Outcome<Vec<String>> {
     let packages = packages_with_models()?;
+    if packages.is_empty() {
+        return Err(Failure::new(NO_MODELS));
+    }
     let mut tool = Tool::cargo(["test", "--release", "--lib"]);
     for package in packages {
         tool = tool.argument("-p").argument(package);
@@ -44,14 +50,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<Vec<String>> {
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
         .run_keeping(is_test_summary)?;
-    if summaries.iter().all(|line| line.contains(" 0 passed")) {
+    if tests_passed(&summaries) == 0 {
         return Err(Failure::new(format!("no model has `{}` in its name", arguments.filter)));
     }
     Ok(summaries)
 }
 
 /// The packages that hold at least one model; those that hold none are said.
-fn packages_with_models() -> Outcome<Vec<&'static str>> {
+pub(crate) fn packages_with_models() -> Outcome<Vec<&'static str>> {
     let files = workspace::files()?;
     let mut with_models = Vec::new();
     for (package, folder) in MODELLED {
@@ -64,9 +70,6 @@ fn packages_with_models() -> Outcome<Vec<&'static str>> {
         if models > 0 {
             with_models.push(package);
         }
-    }
-    if with_models.is_empty() {
-        return Err(Failure::new("neither pandodb-ds nor pandodb-tm has a test named loom_*"));
     }
     Ok(with_models)
 }

@@ -44,6 +44,11 @@ impl fmt::Display for Layer {
     }
 }
 
+/// Whether any layer has a simulation.
+pub(crate) fn exists() -> bool {
+    [Layer::Ds, Layer::Tm].into_iter().any(|layer| workspace::has(&layer.source()))
+}
+
 impl Layer {
     fn source(self) -> String {
         format!("crates/{self}/examples/sim.rs")

@@ -2,12 +2,12 @@
 //!
 //! The first seed comes from the clock and is printed, so that a finding can be replayed. A
 //! search that does not exist yet makes the soak incomplete, which is a failure at its end.
-//! Neighbours: `sim`, `differential`, `fuzz`, `loom`.
+//! Neighbours: `sim`, `differential`, `fuzz`, `loom`, `test`.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::process::{Failure, Outcome};
-use crate::{differential, fuzz, loom, sim};
+use crate::{differential, fuzz, loom, sim, test};
 
 /// What `cargo xtask soak` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 /// One round of every search; returns the names of those that do not exist.
 fn round(seeds: u64, start: u64) -> Outcome<Vec<&'static str>> {
     let mut missing = Vec::new();
+    test::run_tests(&test::Arguments::with_seed_start(start))?;
     sim::run(&sim::Arguments { seeds, start, seed: None, layer: None })?;
     if differential::exists() {
         let options = vec!["--start".to_owned(), start.to_string()];

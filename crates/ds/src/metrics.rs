@@ -3,8 +3,6 @@
 //! Counters are relaxed atomics: they order nothing. Neighbours: `pager` and `checkpoint` count,
 //! `store` hands out a [`StorageInfo`].
 
-use crate::cache::CacheCounts;
-use crate::space::SpaceCounts;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// How many codec numbers are told apart.
@@ -85,4 +83,45 @@ pub struct StorageInfo {
     pub last_checkpoint_micros: u64,
     /// Bytes that it wrote.
     pub last_checkpoint_bytes: u64,
+}
+
+/// What the cache did and holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Pages that were in a shard's map (hits by hint are not counted: they are the fast path).
+    pub hits: u64,
+    /// Pages that had to be read.
+    pub misses: u64,
+    /// Pages that left to make room.
+    pub evictions: u64,
+    /// Bytes of the pages inside.
+    pub bytes: u64,
+    /// How many pages are inside.
+    pub pages: u64,
+    /// The most bytes that may be inside.
+    pub budget: u64,
+}
+
+/// The space of the file by use, in granules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpaceCounts {
+    /// The used part of the file, superblocks included.
+    pub end: u64,
+    /// Free runs, ready to be reused.
+    pub free: u64,
+    /// Released, waiting for readers.
+    pub pending: u64,
+    /// Written or about to be, not yet reachable from a durable root.
+    pub unattached: u64,
+    /// How many free runs there are.
+    pub runs: u64,
+    /// Extents with another count than the usual one.
+    pub counted: u64,
+}
+
+impl SpaceCounts {
+    /// Granules that a durable root reaches (superblocks included).
+    pub fn reachable(&self) -> u64 {
+        self.end - self.free - self.pending - self.unattached
+    }
 }

@@ -248,7 +248,7 @@ impl Constraint {
             Self::RowId => 10,
             Self::DataType => 12,
         };
-        19 | (detail << 8)
+        0x13 | (detail << 8)
     }
 }
 

@@ -59,6 +59,12 @@ impl Manifest {
     }
 }
 
+/// The files that a manifest names as roots of targets.
+pub(super) fn target_paths(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("path")?.split_once('='));
+    lines.map(|(_, path)| path.trim().trim_matches('"')).filter(|path| path.ends_with(".rs"))
+}
+
 fn section_of(header: &str) -> Option<Section> {
     match header {
         "dependencies" | "build-dependencies" => Some(Section::Normal),

@@ -10,6 +10,7 @@ mod exceptions;
 mod form;
 mod layers;
 mod manifests;
+mod reach;
 mod sizes;
 mod text;
 mod unsafe_files;
@@ -133,7 +134,7 @@ enum Check {
     Files(fn(&[File]) -> Vec<Violation>),
 }
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     sizes::FILE_LINES,
     sizes::FUNCTION_LINES,
     sizes::PARAMETERS,
@@ -141,6 +142,7 @@ const RULES: [Rule; 15] = [
     sizes::FOLDER_FILES,
     form::OPENING,
     form::MODULE_FILES,
+    reach::REACHED,
     layers::CRATE_EDGES,
     layers::MODULE_EDGES,
     manifests::DIRECT_DEPENDENCIES,
@@ -168,6 +170,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     }
     mark_tests(&mut files);
+    let tolerated = reach::tolerated(&files);
+    for path in &tolerated {
+        println!("note: {path}: no `mod` leads to it, so nothing checks it [reached]");
+    }
+    files.retain(|file| !tolerated.contains(&file.path));
     let found = check(&paths, &files);
     let exceptions = exceptions::read()?;
     let exception_count = exceptions.len();

@@ -16,28 +16,12 @@ pub use frames::Seen;
 use shard::Shard;
 
 use crate::format::{Granule, PageRef};
+use crate::metrics::CacheCounts;
 use crate::page::Node;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
 
 const SHARDS: usize = 16;
-
-/// Counts of what the cache did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheCounts {
-    /// Pages that were in a shard's map (hits by hint are not counted: they are the fast path).
-    pub hits: u64,
-    /// Pages that had to be read.
-    pub misses: u64,
-    /// Pages that left to make room.
-    pub evictions: u64,
-    /// Bytes of the pages inside.
-    pub bytes: u64,
-    /// How many pages are inside.
-    pub pages: u64,
-    /// The most bytes that may be inside.
-    pub budget: u64,
-}
 
 /// The cache.
 #[derive(Debug)]

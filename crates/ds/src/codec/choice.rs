@@ -191,3 +191,77 @@ fn unknown(text: &str) -> Error {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_format() {
+        let numbers = [
+            (0, CodecId::None),
+            (1, CodecId::Rle),
+            (2, CodecId::Lz4),
+            (3, CodecId::Zstd),
+            (4, CodecId::Gzip),
+        ];
+        for (number, id) in numbers {
+            assert_eq!(id as u8, number);
+            assert_eq!(CodecId::from_byte(number).unwrap(), id);
+        }
+        for number in 5..=u8::MAX {
+            assert_eq!(CodecId::from_byte(number).unwrap_err().kind(), ErrorKind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn every_choice_reads_its_own_text() {
+        let leveled = (-3..30).flat_map(|level| [Codec::zstd(level), Codec::gzip(level)]);
+        for codec in leveled.chain(CodecId::ALL.map(Codec::from)) {
+            let text = codec.to_string();
+            assert_eq!(text.parse::<Codec>().unwrap(), codec);
+            assert_eq!(text.to_ascii_lowercase().parse::<Codec>().unwrap(), codec);
+        }
+    }
+
+    #[test]
+    fn texts_are_read_in_every_form() {
+        let texts = [
+            ("none", Codec::none()),
+            (" Rle ", Codec::rle()),
+            ("LZ4", Codec::lz4()),
+            ("ZSTD", Codec::zstd(3)),
+            ("zstd(19)", Codec::zstd(19)),
+            ("ZSTD:19", Codec::zstd(19)),
+            ("ZSTD ( 022 )", Codec::zstd(22)),
+            ("gzip", Codec::gzip(6)),
+            ("GZIP: 9", Codec::gzip(9)),
+        ];
+        for (text, codec) in texts {
+            assert_eq!(text.parse::<Codec>().unwrap(), codec, "{text}");
+        }
+        assert_eq!(Codec::zstd(3).to_string(), "ZSTD");
+        assert_eq!(Codec::zstd(19).to_string(), "ZSTD(19)");
+        assert_eq!(Codec::zstd(100), Codec::zstd(22));
+        assert_eq!(Codec::gzip(-1), Codec::gzip(1));
+    }
+
+    #[test]
+    fn bad_texts_are_told_the_good_ones() {
+        for text in ["", "zip", "ZSTD(3", "ZSTD)3(", "ZSTD3", "(3)", ":3", "LZ4 NONE"] {
+            let error = text.parse::<Codec>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{text}");
+            for id in CodecId::ALL {
+                assert!(error.message().contains(id.name()), "{error}");
+            }
+        }
+        for text in ["ZSTD(0)", "ZSTD(23)", "ZSTD()", "ZSTD:+3", "ZSTD(-1)", "ZSTD(999)", "ZSTD:x"]
+        {
+            let error = text.parse::<Codec>().unwrap_err();
+            assert!(error.message().contains("the levels 1 to 22"), "{error}");
+        }
+        assert!("GZIP(10)".parse::<Codec>().unwrap_err().message().contains("1 to 9"));
+        assert!("LZ4(1)".parse::<Codec>().unwrap_err().message().contains("no levels"));
+    }
+}

@@ -8,7 +8,7 @@ use lz4_flex::block::{
     get_maximum_output_size,
 };
 
-use super::reuse::{Slot, with_reused};
+use super::reuse::{Keep, Slot, exchange, with_reused};
 
 thread_local! {
     static TABLE: Slot<CompressTable> = const { Slot::new(None) };
@@ -25,8 +25,12 @@ pub(super) fn compress(raw: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     let target = out.get_mut(start..).unwrap_or_default();
     let written = if raw.len() < SHORT_BYTES {
         let make = || Some(CompressTable::small());
-        let work = |table: &mut CompressTable| compress_into_with_table(raw, target, table);
-        with_reused(&TABLE, |_| true, make, work)
+        let work = |table: &mut CompressTable| {
+            let written = compress_into_with_table(raw, target, table);
+            let keep = Keep(written.is_ok());
+            (written, keep)
+        };
+        with_reused(exchange!(TABLE), |_| true, make, work)
     } else {
         Some(compress_into(raw, target))
     };

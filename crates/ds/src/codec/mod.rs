@@ -88,6 +88,7 @@ pub fn decompress(
         if stored.len() != raw_len {
             return Err(damaged(id, stored, raw_len, "the two lengths differ"));
         }
+        out.reserve_exact(raw_len);
         out.extend_from_slice(stored);
         return Ok(());
     }

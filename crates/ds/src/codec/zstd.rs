@@ -7,7 +7,7 @@
 
 use ::zstd::bulk::{Compressor, Decompressor};
 
-use super::reuse::{Slot, with_reused};
+use super::reuse::{Keep, Slot, exchange, with_reused};
 
 struct Leveled {
     level: u8,
@@ -28,8 +28,9 @@ pub(super) fn compress(raw: &[u8], level: u8, room: usize, out: &mut Vec<u8>) ->
         let compressor = Compressor::new(i32::from(level)).ok()?;
         Some(Leveled { level, compressor })
     };
-    let work = |kept: &mut Leveled| kept.compressor.compress_to_buffer(raw, target);
-    match with_reused(&COMPRESSOR, |kept| kept.level == level, make, work) {
+    // Every call begins a new session, so a frame that found no room leaves nothing behind.
+    let work = |kept: &mut Leveled| (kept.compressor.compress_to_buffer(raw, target), Keep(true));
+    match with_reused(exchange!(COMPRESSOR), |kept| kept.level == level, make, work) {
         Some(Ok(written)) => {
             out.truncate(start + written);
             true
@@ -40,9 +41,12 @@ pub(super) fn compress(raw: &[u8], level: u8, room: usize, out: &mut Vec<u8>) ->
 
 /// Fills `page` from frames.
 pub(super) fn decompress(stored: &[u8], page: &mut [u8]) -> Result<(), String> {
-    let work =
-        |context: &mut Decompressor<'static>| context.decompress_to_buffer(stored, &mut *page);
-    match with_reused(&DECOMPRESSOR, |_| true, || Decompressor::new().ok(), work) {
+    let work = |context: &mut Decompressor<'static>| {
+        let written = context.decompress_to_buffer(stored, &mut *page);
+        let keep = Keep(written.is_ok());
+        (written, keep)
+    };
+    match with_reused(exchange!(DECOMPRESSOR), |_| true, || Decompressor::new().ok(), work) {
         Some(Ok(written)) if written == page.len() => Ok(()),
         Some(Ok(written)) => Err(format!("it holds {written} bytes")),
         Some(Err(error)) => Err(error.to_string()),

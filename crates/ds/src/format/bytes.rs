@@ -73,8 +73,9 @@ impl<'a> Reader<'a> {
 
     /// Six bytes.
     pub fn u48(&mut self) -> Result<u64> {
-        let [a, b, c, d, e, f] = self.array()?;
-        Ok(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+        let mut bytes = [0; 8];
+        bytes[..6].copy_from_slice(&self.array::<6>()?);
+        Ok(u64::from_le_bytes(bytes))
     }
 
     /// Eight bytes.

@@ -3,6 +3,8 @@
 //! The tables of `docs/file-format.md` are printed from these constants (`cargo xtask codegen`),
 //! and a test compares them with what the encoders write. Neighbours: `superblock`, `page_ref`.
 
+use std::fmt::Write;
+
 /// A field of a fixed structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -32,10 +34,9 @@ impl Structure {
     pub fn to_markdown(&self) -> String {
         let mut text = String::from("| offset | bytes | field | meaning |\n|---|---|---|---|\n");
         for field in self.fields {
-            text.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
-                field.offset, field.bytes, field.name, field.meaning
-            ));
+            let Field { name, offset, bytes, meaning } = field;
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "| {offset} | {bytes} | {name} | {meaning} |");
         }
         text
     }

@@ -58,6 +58,7 @@ pub fn encode_leaf(leaf: &Leaf) -> Result<Option<Vec<u8>>> {
 }
 
 /// Applies a delta to the whole page it stands against; the result knows its origin.
+#[expect(clippy::needless_pass_by_value, reason = "the result stands in the place of the base")]
 pub fn apply_leaf(base: Leaf, delta: &[u8], page: &PageRef, page_bytes: usize) -> Result<Leaf> {
     let mut reader = Reader::new(delta);
     let count = read_header(&mut reader, OF_LEAF)?;

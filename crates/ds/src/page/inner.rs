@@ -324,6 +324,7 @@ impl Inner {
 
     /// A copy whose links are all clean, for the cache: a cached page must not hold the pages
     /// below it in memory. `locate` tells where a child is, and in which frame.
+    #[must_use]
     pub fn cleaned(&self, locate: &dyn Fn(&Child) -> Option<(PageRef, u32)>) -> Self {
         let clean = |child: &Child| match (&child.link, locate(child)) {
             (Link::Dirty(_), Some((page, hint))) => {

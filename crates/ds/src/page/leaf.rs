@@ -97,14 +97,12 @@ pub(super) const fn stride(kind: TreeKind) -> usize {
 /// The first four bytes of a key behind the prefix as an integer that orders like them.
 #[inline]
 pub(super) fn head_of(suffix: &[u8]) -> u32 {
-    match suffix.first_chunk::<4>() {
-        Some(chunk) => u32::from_be_bytes(*chunk),
-        None => {
-            let mut chunk = [0; 4];
-            chunk[..suffix.len()].copy_from_slice(suffix);
-            u32::from_be_bytes(chunk)
-        }
+    if let Some(chunk) = suffix.first_chunk::<4>() {
+        return u32::from_be_bytes(*chunk);
     }
+    let mut chunk = [0; 4];
+    chunk[..suffix.len()].copy_from_slice(suffix);
+    u32::from_be_bytes(chunk)
 }
 
 /// A key of the fixed layout as an integer that orders like its bytes.

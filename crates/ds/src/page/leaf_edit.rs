@@ -21,6 +21,7 @@ pub enum Room {
 
 impl Leaf {
     /// A copy to be changed, with a gap for some more entries of a page of `page_bytes`.
+    #[must_use]
     pub fn copy_for_change(&self, page_bytes: usize) -> Self {
         let used = self.entries_end() + self.heap as usize;
         let capacity = (used + used / 4 + 256).min(page_bytes).max(used);
@@ -271,6 +272,7 @@ impl Leaf {
 
     /// Cuts the entries from `index` on into a leaf of their own. Neither half keeps an origin:
     /// a delta cannot express a split.
+    #[must_use]
     pub fn split_off(&mut self, index: usize, page_bytes: usize) -> Self {
         let count = self.len();
         self.origin = None;

@@ -60,6 +60,7 @@ impl Node {
 
     /// A copy to be changed, which knows what it was copied from; `durable` is the number of
     /// the newest durable checkpoint.
+    #[must_use]
     pub fn copy_for_change(&self, page_bytes: usize, durable: u64) -> Self {
         let mut body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),

@@ -189,6 +189,7 @@ impl Separators {
     }
 
     /// Cuts off the separators from `index` on.
+    #[must_use]
     pub fn split_off(&mut self, index: usize) -> Self {
         match self {
             Self::Fixed(keys) => Self::Fixed(keys.split_off(index)),

@@ -194,9 +194,9 @@ fn inner_pages_read_back_and_find_children() {
     inner.encode(&|child| child.stored_ref().copied(), &mut bytes).unwrap();
     let read = Inner::decode(&bytes).unwrap();
     assert_eq!(read.rows(), (0..100).sum::<u64>());
-    for key in 0..201 {
+    for key in 0..201_usize {
         let name = format!("shared/{key:03}");
-        let expected = (key + 1) / 2;
+        let expected = key.div_ceil(2);
         assert_eq!(read.separators().child_of(name.as_bytes()).unwrap(), expected, "{name}");
     }
     assert_eq!(read.separators().child_of(b"shared").unwrap(), 0);

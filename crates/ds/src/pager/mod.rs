@@ -110,6 +110,12 @@ impl Pager {
         *self.codec.write() = codec;
     }
 
+    /// Waits until everything written is durable.
+    pub fn sync(&self) -> Result<()> {
+        self.metrics.syncs.fetch_add(1, Ordering::Relaxed);
+        self.file.sync()
+    }
+
     /// A ledger for a writer.
     pub fn ledger(&self) -> Ledger {
         Ledger::new(Arc::clone(&self.space), Arc::clone(&self.epoch))

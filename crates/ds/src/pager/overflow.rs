@@ -29,16 +29,15 @@ impl Pager {
             let rows = chunk.len() as u64;
             pieces.push(writing.write_piece(PageKind::OverflowData, chunk, rows, &[])?);
         }
-        let page = match pieces.as_slice() {
-            [piece] => *piece,
-            _ => {
-                let mut index = Vec::with_capacity(pieces.len() * PAGE_REF.bytes);
-                for piece in &pieces {
-                    piece.encode(&mut index);
-                }
-                let rows = value.len() as u64;
-                writing.write_piece(PageKind::OverflowIndex, &index, rows, &pieces)?
+        let page = if let [piece] = pieces.as_slice() {
+            *piece
+        } else {
+            let mut index = Vec::with_capacity(pieces.len() * PAGE_REF.bytes);
+            for piece in &pieces {
+                piece.encode(&mut index);
             }
+            let rows = value.len() as u64;
+            writing.write_piece(PageKind::OverflowIndex, &index, rows, &pieces)?
         };
         writing.finish()?;
         Ok(page)

@@ -137,7 +137,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_and_trimming_define_the_orders(left in "[aA_zZé \0]{0,4}", right in "[aA_zZé \0]{0,4}") {
+        fn folding_and_trimming_define_the_orders(
+            left in "[aA_zZé \0]{0,4}",
+            right in "[aA_zZé \0]{0,4}",
+        ) {
             let compare = |collation: Collation| {
                 collation.compare(left.as_bytes(), right.as_bytes()).unwrap()
             };

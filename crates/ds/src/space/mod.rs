@@ -8,7 +8,8 @@
 //! An extent is *unattached* from its writing until a checkpoint's roots reach it; the map on
 //! disk calls it free, so that a crash returns it. It is *pending* from the checkpoint that
 //! released it until that checkpoint is durable and no reader is older. Always:
-//! `allocated = reachable + free`, where free counts runs, pending, reserved and unattached extents.
+//! `allocated = reachable + free`, where free counts runs, pending, reserved and unattached
+//! extents.
 //!
 //! Neighbours: `settle` works out what a checkpoint changes, `log` stores it, `free` has the
 //! runs, `ledger` returns what a writer wrote in vain; `pager` allocates.
@@ -25,6 +26,7 @@ use rustc_hash::FxHashMap;
 use crate::error::Result;
 use crate::format::{Extent, Granule};
 use crate::limits::FIRST_GRANULE;
+use crate::metrics::SpaceCounts;
 use crate::sync::Mutex;
 use free::FreeRuns;
 pub use ledger::Ledger;
@@ -74,30 +76,6 @@ struct State {
     reserved: FxHashMap<Granule, u64>,
     pending: VecDeque<Pending>,
     pending_granules: u64,
-}
-
-/// A summary in granules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SpaceCounts {
-    /// The used part of the file, superblocks included.
-    pub end: u64,
-    /// Free runs, ready to be reused.
-    pub free: u64,
-    /// Released, waiting for readers.
-    pub pending: u64,
-    /// Written or about to be, not yet reachable from a durable root.
-    pub unattached: u64,
-    /// How many free runs there are.
-    pub runs: u64,
-    /// Extents with another count than the usual one.
-    pub counted: u64,
-}
-
-impl SpaceCounts {
-    /// Granules that a durable root reaches (superblocks included).
-    pub fn reachable(&self) -> u64 {
-        self.end - self.free - self.pending - self.unattached
-    }
 }
 
 /// The space of one file.
@@ -221,21 +199,39 @@ impl Space {
 
     /// A summary.
     pub fn counts(&self) -> SpaceCounts {
-        let state = self.state.lock();
-        SpaceCounts {
-            end: state.end,
-            free: state.free.granules(),
-            pending: state.pending_granules,
-            unattached: state.unattached.values().map(|page| page.granules).sum::<u64>()
-                + state.reserved.values().sum::<u64>(),
-            runs: state.free.len() as u64,
-            counted: state.counts.len() as u64,
-        }
+        self.state.lock().summary()
     }
 
     /// The edges into an extent (the usual count for one that is not counted).
     pub fn count(&self, extent: Granule) -> Count {
         self.state.lock().count(extent)
+    }
+
+    /// Compares the sorted extents that the durable roots reach with what the map says: what is
+    /// wrong, one sentence each.
+    pub fn compare(&self, reachable: &[Extent]) -> Vec<String> {
+        let state = self.state.lock();
+        let mut problems = Vec::new();
+        let mut end = FIRST_GRANULE;
+        for extent in reachable {
+            let start = extent.start.0;
+            if start < end {
+                problems.push(format!("extent {start} overlaps another"));
+            }
+            end = end.max(start + extent.granules);
+            if !state.free.is_disjoint(*extent) {
+                problems.push(format!("extent {start} is in use and free"));
+            }
+        }
+        if end > state.end {
+            problems.push(format!("extents reach {end}, behind the end {}", state.end));
+        }
+        let listed: u64 = reachable.iter().map(|extent| extent.granules).sum();
+        let stated = state.summary().reachable() - FIRST_GRANULE;
+        if listed != stated {
+            problems.push(format!("{listed} granules are reachable, the map uses {stated}"));
+        }
+        problems
     }
 
     /// Every extent with another count than the usual one.
@@ -257,6 +253,18 @@ impl Space {
 }
 
 impl State {
+    fn summary(&self) -> SpaceCounts {
+        let unattached = self.unattached.values().map(|page| page.granules);
+        SpaceCounts {
+            end: self.end,
+            free: self.free.granules(),
+            pending: self.pending_granules,
+            unattached: unattached.chain(self.reserved.values().copied()).sum(),
+            runs: self.free.len() as u64,
+            counted: self.counts.len() as u64,
+        }
+    }
+
     fn grow(&mut self, granules: u64) -> Granule {
         let start = Granule(self.end);
         self.end += granules;

@@ -24,6 +24,11 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.attached.is_empty() && self.released.is_empty() && self.counts.is_empty()
+    }
+
     fn count(&self, state: &State, extent: Granule) -> Count {
         self.counts.get(&extent).copied().unwrap_or_else(|| state.count(extent))
     }

@@ -48,6 +48,7 @@ pub struct TreeBuilder<'a> {
 
 impl<'a> TreeBuilder<'a> {
     /// A builder of an empty tree.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody else writes until it is built")]
     pub fn new(writer: Writer<'a>, kind: TreeKind) -> Self {
         let pager = writer.pager;
         let birth = pager.birth_of_uncommitted();

@@ -146,6 +146,7 @@ impl Cursor {
 
     /// Goes to the next entry; returns whether there is one.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "a cursor goes both ways and may fail")]
     pub fn next(&mut self) -> Result<bool> {
         if !self.is_valid {
             return Ok(false);

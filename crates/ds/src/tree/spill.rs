@@ -8,7 +8,7 @@
 use super::{Tree, Writer};
 use crate::error::Result;
 use crate::page::{Body, Child, Link};
-use crate::pager::{Pager, Writing};
+use crate::pager::Writing;
 use crate::sync::Arc;
 
 impl Tree {
@@ -19,14 +19,14 @@ impl Tree {
         let pager = writer.pager;
         let birth = pager.birth_of_uncommitted();
         let mut writing = Writing::new(pager, writer.ledger, birth, None);
-        let outcome = spill_below(pager, &mut writing, &mut root).and_then(|_| writing.finish());
+        let outcome = spill_below(&mut writing, &mut root).and_then(|_| writing.finish());
         self.root = Some(root);
         outcome
     }
 }
 
 /// Writes what can be written below `child`; returns whether the child itself is in the file.
-fn spill_below(pager: &Pager, writing: &mut Writing<'_>, child: &mut Child) -> Result<bool> {
+fn spill_below(writing: &mut Writing<'_>, child: &mut Child) -> Result<bool> {
     let Link::Dirty(node) = &mut child.link else { return Ok(true) };
     if let Some(page) = node.stored() {
         child.link = Link::clean(*page);
@@ -40,7 +40,7 @@ fn spill_below(pager: &Pager, writing: &mut Writing<'_>, child: &mut Child) -> R
         let mut all_written = true;
         for index in dirty {
             let mut below = inner.take(index);
-            let outcome = spill_below(pager, writing, &mut below);
+            let outcome = spill_below(writing, &mut below);
             inner.replace(index, below);
             all_written &= outcome?;
         }

@@ -88,7 +88,7 @@ pub(super) fn max(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Va
     Ok(extreme(context, args, true))
 }
 
-/// The first of equals wins in `min`, the first of equals in `max`, too.
+/// Of equals the last wins in `min`, the first in `max`: with integers and reals it shows.
 fn extreme(context: &Context<'_>, args: &[ValueRef<'_>], greatest: bool) -> Value {
     let mut best = args[0];
     for &arg in args {
@@ -96,7 +96,7 @@ fn extreme(context: &Context<'_>, args: &[ValueRef<'_>], greatest: bool) -> Valu
             return Value::Null;
         }
         let order = compare(arg, best, context.collation);
-        if if greatest { order.is_gt() } else { order.is_lt() } {
+        if if greatest { order.is_gt() } else { order.is_le() } {
             best = arg;
         }
     }

@@ -324,9 +324,13 @@ impl Parser<'_> {
         Ok(Some(TypeName { name: name.into_boxed_str(), arguments, span }))
     }
 
-    /// Whether `GENERATED ALWAYS` follows, which ends a type.
+    /// Whether `GENERATED ALWAYS AS` follows, which ends a type; else the words belong to it.
     fn at_generated(&self) -> bool {
-        self.at(TokenKind::Generated) && self.peek().kind == TokenKind::Always
+        if !self.at(TokenKind::Generated) {
+            return false;
+        }
+        let (first, second) = self.peek_two();
+        first.kind == TokenKind::Always && second.kind == TokenKind::As
     }
 
     /// A number with its sign, as written.

@@ -182,10 +182,10 @@ impl LockOwner {
     pub fn acquire(&mut self, resource: Resource, mode: Mode, timeout: Duration) -> Result<()> {
         let mut table = self.manager.table.lock();
         if timeout.is_zero() {
-            return match table.request(self.transaction, resource, mode, None) {
-                true => Ok(()),
-                false => Err(busy(table.contention(self.transaction, resource, mode), timeout)),
-            };
+            if table.request(self.transaction, resource, mode, None) {
+                return Ok(());
+            }
+            return Err(busy(table.contention(self.transaction, resource, mode), timeout));
         }
         // The clock is read only when there is a wait: the quick way does not pay for it.
         if table.request(self.transaction, resource, mode, None) {

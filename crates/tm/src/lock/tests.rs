@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "tests fail by panicking"
 )]
+#![allow(clippy::disallowed_methods, reason = "the manager under test meets a real clock")]
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use pandodb_ds::sync::thread;
 use super::*;
 use crate::ids::{HeadId, TreeId};
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// A clock that stands still until it is moved or somebody sleeps.
 #[derive(Debug, Default)]
@@ -59,7 +60,7 @@ fn manager() -> (Arc<LockManager>, Arc<ManualClock>) {
 }
 
 fn tree(number: u32) -> Resource {
-    Resource::tree(HeadId(1), TreeId(number))
+    Resource::tree(HeadId(1), TreeId(u64::from(number)))
 }
 
 fn wait_until(mut condition: impl FnMut() -> bool) {

@@ -1,9 +1,9 @@
 //! The closed segments that archive mode keeps: what is there, and removing what is too old.
 //!
-//! An archived segment is an ordinary one that was not recycled: a [`Reader`](super::Reader) from an older
-//! position walks through all of them and on into the live ones. That is what points in time
-//! and incremental copies of the log are made of. Neighbours: `writer` leaves the files here,
-//! `reader` reads them.
+//! An archived segment is an ordinary one that was not recycled: a [`Reader`](super::Reader)
+//! from an older position walks through all of them and on into the live ones. That is
+//! what points in time and incremental copies of the log are made of. Neighbours: `writer`
+//! leaves the files here, `reader` reads them.
 
 use std::path::{Path, PathBuf};
 

@@ -30,9 +30,11 @@ pub(super) fn frames_of(commit: u64) -> FrameBuffer {
     for row in 0..rng.u32(0..4) {
         let value = vec![commit as u8; rng.usize(0..120)];
         let key = [commit as u8, row as u8];
-        frames.push(TreeId(row % 2 + 1), &Operation::Put { key: &key, value: &value }).unwrap();
+        frames
+            .push(TreeId(u64::from(row % 2 + 1)), &Operation::Put { key: &key, value: &value })
+            .unwrap();
     }
-    if commit % 17 == 0 {
+    if commit.is_multiple_of(17) {
         // Several frames, and more than a small segment holds.
         for _ in 0..3 {
             let value = vec![7; 70_000];
@@ -65,11 +67,11 @@ pub(super) fn check(transaction: &LoggedTransaction<'_>) {
     assert_eq!(transaction.len(), bytes.len() as u64);
     let mut rng = fastrand::Rng::with_seed(commit);
     let rows = rng.u32(0..4) as usize;
-    assert_eq!(found.len(), 2 + rows + if commit % 17 == 0 { 3 } else { 0 });
+    assert_eq!(found.len(), 2 + rows + if commit.is_multiple_of(17) { 3 } else { 0 });
     for (row, (tree, operation)) in found[1..=rows].iter().enumerate() {
         let value = vec![commit as u8; rng.usize(0..120)];
         let key = [commit as u8, row as u8];
-        assert_eq!(*tree, TreeId(row as u32 % 2 + 1));
+        assert_eq!(*tree, TreeId(row as u64 % 2 + 1));
         assert_eq!(*operation, Operation::Put { key: &key, value: &value });
     }
 }

@@ -7,13 +7,13 @@
 //! | tag | column | then |
 //! |---|---|---|
 //! | `01` | NULL | |
-//! | `02` | real below -2^63 | see [`number`](self::number) |
+//! | `02` | real below -2^63 | see `number` |
 //! | `03` to `0a` | negative number, 8 to 1 bytes | |
 //! | `0b` to `69` | negative number in the tag | |
 //! | `6a` to `c9` | zero or positive number in the tag | |
 //! | `ca` to `d1` | positive number, 1 to 8 bytes | |
 //! | `d2` | real of 2^63 or above | |
-//! | `e0` | text | see [`bytes`](self::bytes) |
+//! | `e0` | text | see `bytes` |
 //! | `e8` | blob | |
 //!
 //! A descending column has every byte inverted; its tags are then read from the other end.
@@ -102,14 +102,20 @@ pub fn push_column(value: ValueRef<'_>, order: ColumnOrder, key: &mut Vec<u8>) -
     Ok(())
 }
 
-/// Appends the keys of `columns`, each in its order (ascending by bytes where `orders` ends).
+/// Appends the keys of `columns`, each in its order (ascending by bytes where `orders` ends);
+/// after an error `key` is as it was.
 pub fn push_columns(
     columns: &[ValueRef<'_>],
     orders: &[ColumnOrder],
     key: &mut Vec<u8>,
 ) -> Result<()> {
+    let start = key.len();
     for (index, &column) in columns.iter().enumerate() {
-        push_column(column, orders.get(index).copied().unwrap_or_default(), key)?;
+        let order = orders.get(index).copied().unwrap_or_default();
+        if let Err(error) = push_column(column, order, key) {
+            key.truncate(start);
+            return Err(error);
+        }
     }
     Ok(())
 }
@@ -153,7 +159,7 @@ pub fn decode_column<'a>(
 }
 
 /// Decodes all columns of `key` in their `orders`, with the bits of [`shown_as_integers`], and
-/// returns what follows them (a rowid, as a rule).
+/// returns what follows them (a rowid, as a rule); after an error `columns` is as it was.
 pub fn decode_columns<'a>(
     key: &'a [u8],
     orders: &[ColumnOrder],
@@ -162,11 +168,19 @@ pub fn decode_columns<'a>(
 ) -> Result<&'a [u8]> {
     let mut scratch = Vec::new();
     let mut rest = key;
+    let start = columns.len();
     for (index, order) in orders.iter().enumerate() {
         let is_real = index < 64 && reals >> index & 1 != 0;
-        let (value, len) = decode_column(rest, order.descending, is_real, &mut scratch)?;
-        columns.push(value.to_owned());
-        rest = rest.get(len..).unwrap_or(&[]);
+        match decode_column(rest, order.descending, is_real, &mut scratch) {
+            Ok((value, len)) => {
+                columns.push(value.to_owned());
+                rest = rest.get(len..).unwrap_or(&[]);
+            }
+            Err(error) => {
+                columns.truncate(start);
+                return Err(error);
+            }
+        }
     }
     Ok(rest)
 }

@@ -223,11 +223,8 @@ fn fraction(stored: &[u8], mask: u8) -> Result<(u64, usize)> {
 fn magnitude(whole: u64, bits: u64) -> Result<f64> {
     if whole == 0 {
         let real = f64::from_bits(bits >> 2);
-        return if real < 1.0 && bits.trailing_zeros() >= 2 {
-            Ok(real)
-        } else {
-            Err(not_shortest())
-        };
+        let is_shortest = real < 1.0 && bits.trailing_zeros() >= 2;
+        return if is_shortest { Ok(real) } else { Err(not_shortest()) };
     }
     let digits = (64 - whole.leading_zeros()) + (64 - bits.trailing_zeros());
     if digits > 53 {

@@ -1,11 +1,11 @@
+//! The order of keys against the order of values, and decoding of good and bad bytes.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     reason = "tests fail by panicking"
 )]
-
-//! The order of keys against the order of values, and decoding of good and bad bytes.
 
 use std::cmp::Ordering;
 
@@ -117,13 +117,18 @@ proptest! {
     }
 
     #[test]
-    fn columns_come_back_folded(orders in vec(orders(), 4), columns in vec(values(), 4), rowid: i64) {
+    fn columns_come_back_folded(
+        orders in vec(orders(), 4),
+        columns in vec(values(), 4),
+        rowid: i64,
+    ) {
         let mut key = encode(&columns, &orders);
         let columns_len = key.len();
         key.extend_from_slice(&rowid_key(rowid));
         let borrowed: Vec<ValueRef<'_>> = columns.iter().map(Value::as_ref).collect();
         let mut decoded = Vec::new();
-        let rest = decode_columns(&key, &orders, shown_as_integers(&borrowed), &mut decoded).unwrap();
+        let shown = shown_as_integers(&borrowed);
+        let rest = decode_columns(&key, &orders, shown, &mut decoded).unwrap();
         prop_assert_eq!(rowid_from_key(rest).unwrap(), rowid);
         for ((decoded, column), order) in decoded.iter().zip(&columns).zip(&orders) {
             prop_assert_eq!(decoded, &folded(column, order.collation));
@@ -202,6 +207,21 @@ fn custom_collations_have_no_text_keys() {
     let error = push_column(ValueRef::Text(b"a"), order, &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
     push_column(ValueRef::Integer(1), order, &mut Vec::new()).unwrap();
+}
+
+#[test]
+fn failures_leave_the_callers_buffers_as_they_were() {
+    let custom = ColumnOrder { collation: Collation::Custom(3), descending: false };
+    let columns = [ValueRef::Integer(1), ValueRef::Text(b"a")];
+    let mut key = vec![7];
+    push_columns(&columns, &[ColumnOrder::ASCENDING, custom], &mut key).unwrap_err();
+    assert_eq!(key, [7]);
+
+    push_columns(&columns, &[], &mut key).unwrap();
+    let cut = &key[1..key.len() - 1];
+    let mut decoded = vec![Value::Null];
+    decode_columns(cut, &[ColumnOrder::ASCENDING; 2], 0, &mut decoded).unwrap_err();
+    assert_eq!(decoded, [Value::Null]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! them must not round (2^53 + 1 is greater than 2^53 as a real, although the conversion of
 //! the first to a real is equal to the second). Arithmetic on integers that leaves their range
 //! goes on in reals. Every rule is SQLite's, so that a value takes the same type in both.
-//! Neighbours: [`parse`](self::parse) reads numbers from text, [`print`](self::print) writes
+//! Neighbours: `parse` reads numbers from text, `print` writes
 //! them, `key` orders their bytes.
 
 #![allow(clippy::float_cmp, reason = "these are the rules of exact comparison")]

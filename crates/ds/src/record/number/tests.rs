@@ -1,3 +1,5 @@
+//! Properties of numbers, and examples whose answers come from SQLite.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -5,8 +7,6 @@
     clippy::float_cmp,
     reason = "tests fail by panicking"
 )]
-
-//! Properties of numbers, and examples whose answers come from SQLite.
 
 use proptest::prelude::*;
 
@@ -97,7 +97,9 @@ proptest! {
     }
 
     #[test]
-    fn any_text_has_a_number(text in "[ \t+\\-]{0,2}[0-9]{0,22}[.]{0,2}[0-9]{0,3}[eE]?[+-]?[0-9]{0,4}[ x]?") {
+    fn any_text_has_a_number(
+        text in "[ \t+\\-]{0,2}[0-9]{0,22}[.]{0,2}[0-9]{0,3}[eE]?[+-]?[0-9]{0,4}[ x]?",
+    ) {
         let scanned = NumberText::scan(text.as_bytes());
         prop_assert_eq!(scanned.is_whole(), affinity_number(text.as_bytes()).is_some());
         prop_assert!(!scanned.real().is_nan());

@@ -61,7 +61,14 @@ impl RowBuilder {
         Self::default()
     }
 
-    /// Adds the next column; a text or blob above 4 GiB is an error.
+    /// Forgets the columns of a row that is not to be finished, keeping the buffers.
+    pub fn clear(&mut self) {
+        for part in [&mut self.codes, &mut self.lengths, &mut self.body] {
+            part.clear();
+        }
+    }
+
+    /// Adds the next column; a text or blob above 4 GiB is an error and adds nothing.
     pub fn push(&mut self, column: ValueRef<'_>) -> Result<()> {
         check_length(column)?;
         self.codes.push(code_of(column));
@@ -75,10 +82,10 @@ impl RowBuilder {
     /// Appends the row to `out` and starts the next one, keeping the buffers.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         push_head(self.codes.len(), self.lengths.len() as u64 / 4, out);
-        for part in [&mut self.codes, &mut self.lengths, &mut self.body] {
+        for part in [&self.codes, &self.lengths, &self.body] {
             out.extend_from_slice(part);
-            part.clear();
         }
+        self.clear();
     }
 }
 

@@ -117,9 +117,8 @@ impl Moment {
             }
             guess -= error;
         }
-        let subsecond = self.subsecond;
-        *self =
-            Self { julian_ms: guess, has_julian: true, is_utc: true, subsecond, ..Self::default() };
+        // SQLite forgets here that milliseconds were asked for.
+        *self = Self { julian_ms: guess, has_julian: true, is_utc: true, ..Self::default() };
         Ok(())
     }
 

@@ -1,0 +1,267 @@
+//! All trees of one head: what a branch's tip, a snapshot or a running transaction holds.
+//!
+//! A forest is cloned in O(1), like the trees in it. In the file it is a *directory*: a tree
+//! from tree numbers to tree roots, so that a head is one root and forking it copies one
+//! reference. In memory the trees stand in a shared table with a few changed ones beside it.
+//! Neighbours: `tree` has the operations, `checkpoint` writes forests, `store` keeps heads.
+
+use std::ops::Bound;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::{TreeKind, TreeRoot};
+use crate::pager::Pager;
+use crate::sync::Arc;
+use crate::tree::{Cursor, Found, OwnedValue, PutMode, Tree, Writer};
+
+/// The number of a tree within its head; numbers are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TreeId(pub u64);
+
+/// A tree and whether the directory in the file has it as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: TreeId,
+    /// None when the tree was dropped and the directory still names it.
+    pub(crate) tree: Option<Tree>,
+    pub(crate) is_saved: bool,
+}
+
+/// How many entries may stand beside the shared table.
+const CHANGED_MAX: usize = 8;
+
+/// The trees of a head.
+#[derive(Clone, Debug)]
+pub struct Forest {
+    /// The directory that was written last; entries that are saved equal it.
+    pub(crate) directory: Tree,
+    table: Arc<Vec<Entry>>,
+    /// Entries in place of those in the table, sorted.
+    changed: Vec<Entry>,
+}
+
+impl Default for Forest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Forest {
+    /// A forest without trees.
+    pub fn new() -> Self {
+        let directory = Tree::new(TreeKind::Fixed);
+        Self { directory, table: Arc::new(Vec::new()), changed: Vec::new() }
+    }
+
+    /// The forest of a directory in the file.
+    pub fn open(pager: &Arc<Pager>, directory: TreeRoot) -> Result<Self> {
+        if directory.kind != TreeKind::Fixed {
+            return Err(Error::corrupt("the directory of a head has keys of any length"));
+        }
+        let directory = Tree::open(directory);
+        let mut table = Vec::new();
+        let mut cursor = Cursor::new(Arc::clone(pager), directory.clone());
+        let mut more = cursor.first()?;
+        while more {
+            let (Some(id), Some(Found::Subtree(root, _))) = (cursor.fixed_key(), cursor.found()?)
+            else {
+                return Err(Error::corrupt("the directory of a head holds more than trees"));
+            };
+            table.push(Entry { id: TreeId(id), tree: Some(Tree::open(root)), is_saved: true });
+            more = cursor.next()?;
+        }
+        Ok(Self { directory, table: Arc::new(table), changed: Vec::new() })
+    }
+
+    /// A forest whose directory in the file has every tree as it is.
+    pub(crate) fn saved(directory: Tree, entries: Vec<Entry>) -> Self {
+        Self { directory, table: Arc::new(entries), changed: Vec::new() }
+    }
+
+    fn entry(&self, id: TreeId) -> Option<&Entry> {
+        if let Ok(at) = self.changed.binary_search_by_key(&id, |entry| entry.id) {
+            return Some(&self.changed[at]);
+        }
+        let at = self.table.binary_search_by_key(&id, |entry| entry.id).ok()?;
+        Some(&self.table[at])
+    }
+
+    /// Every entry in order, dropped ones included.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(self.table.len() + self.changed.len());
+        let mut changed = self.changed.iter().peekable();
+        for entry in self.table.iter() {
+            while let Some(before) = changed.next_if(|other| other.id < entry.id) {
+                entries.push(before.clone());
+            }
+            let instead = changed.next_if(|other| other.id == entry.id);
+            entries.push(instead.unwrap_or(entry).clone());
+        }
+        entries.extend(changed.cloned());
+        entries
+    }
+
+    /// The tree of a number.
+    pub fn tree(&self, id: TreeId) -> Option<&Tree> {
+        self.entry(id)?.tree.as_ref()
+    }
+
+    /// The tree of a number, or the error that tells it is missing.
+    pub fn existing(&self, id: TreeId) -> Result<&Tree> {
+        self.tree(id).ok_or_else(|| missing(id))
+    }
+
+    /// The numbers of all trees.
+    pub fn ids(&self) -> Vec<TreeId> {
+        let entries = self.entries().into_iter();
+        entries.filter(|entry| entry.tree.is_some()).map(|entry| entry.id).collect()
+    }
+
+    /// Whether every tree is the same version in both.
+    pub fn is_same_version(&self, other: &Self) -> bool {
+        if Arc::ptr_eq(&self.table, &other.table)
+            && self.changed.is_empty()
+            && other.changed.is_empty()
+        {
+            return true;
+        }
+        let alive = |forest: &Self| -> Vec<(TreeId, Tree)> {
+            let entries = forest.entries().into_iter();
+            entries.filter_map(|entry| Some((entry.id, entry.tree?))).collect()
+        };
+        let (left, right) = (alive(self), alive(other));
+        left.len() == right.len()
+            && left.iter().zip(&right).all(|((id, tree), (other_id, other))| {
+                id == other_id && tree.is_same_version(other)
+            })
+    }
+
+    /// Whether the directory in the file has everything.
+    pub fn is_saved(&self) -> bool {
+        self.entries().iter().all(|entry| entry.is_saved)
+    }
+
+    fn put_entry(&mut self, entry: Entry) {
+        match self.changed.binary_search_by_key(&entry.id, |changed| changed.id) {
+            Ok(at) => self.changed[at] = entry,
+            Err(at) => {
+                if let Some(table) = Arc::get_mut(&mut self.table) {
+                    match table.binary_search_by_key(&entry.id, |other| other.id) {
+                        Ok(at) => table[at] = entry,
+                        Err(at) => table.insert(at, entry),
+                    }
+                    return;
+                }
+                self.changed.insert(at, entry);
+                if self.changed.len() > CHANGED_MAX {
+                    self.table = Arc::new(self.entries());
+                    self.changed.clear();
+                }
+            }
+        }
+    }
+
+    /// Puts a tree in the place of a number: a new one, another version, or a tree of another
+    /// head, which is then shared.
+    pub fn set_tree(&mut self, id: TreeId, tree: Tree) {
+        self.put_entry(Entry { id, tree: Some(tree), is_saved: false });
+    }
+
+    /// Makes an empty tree.
+    pub fn create_tree(&mut self, id: TreeId, kind: TreeKind) -> Result<()> {
+        if self.tree(id).is_some() {
+            return Err(Error::new(ErrorKind::Exists, format!("tree {} exists already", id.0)));
+        }
+        self.set_tree(id, Tree::new(kind));
+        Ok(())
+    }
+
+    /// Drops a tree; returns whether it was there.
+    pub fn drop_tree(&mut self, id: TreeId) -> bool {
+        if self.tree(id).is_none() {
+            return false;
+        }
+        self.put_entry(Entry { id, tree: None, is_saved: false });
+        true
+    }
+
+    /// The value of a key.
+    pub fn get(&self, pager: &Pager, id: TreeId, key: &[u8]) -> Result<Option<OwnedValue>> {
+        self.existing(id)?.get(pager, key)
+    }
+
+    /// Changes a tree in place.
+    pub fn change<R>(
+        &mut self,
+        id: TreeId,
+        change: impl FnOnce(&mut Tree) -> Result<R>,
+    ) -> Result<R> {
+        // The tree is taken out for the time of the change, so that it holds its root alone.
+        if let Ok(at) = self.changed.binary_search_by_key(&id, |entry| entry.id) {
+            let entry = &mut self.changed[at];
+            entry.is_saved = false;
+            return change(entry.tree.as_mut().ok_or_else(|| missing(id))?);
+        }
+        if let Some(table) = Arc::get_mut(&mut self.table) {
+            let at = table.binary_search_by_key(&id, |entry| entry.id).map_err(|_| missing(id))?;
+            let entry = &mut table[at];
+            entry.is_saved = false;
+            return change(entry.tree.as_mut().ok_or_else(|| missing(id))?);
+        }
+        let mut tree = self.existing(id)?.clone();
+        let outcome = change(&mut tree);
+        self.set_tree(id, tree);
+        outcome
+    }
+
+    /// Puts a value under a key; returns whether the key was there.
+    pub fn put(
+        &mut self,
+        writer: &mut Writer<'_>,
+        id: TreeId,
+        key: &[u8],
+        value: &[u8],
+        mode: PutMode,
+    ) -> Result<bool> {
+        self.change(id, |tree| tree.put(writer, key, value, mode))
+    }
+
+    /// Removes a key; returns whether it was there.
+    pub fn remove(&mut self, writer: &mut Writer<'_>, id: TreeId, key: &[u8]) -> Result<bool> {
+        self.change(id, |tree| tree.remove(writer, key))
+    }
+
+    /// Removes all keys between the bounds; returns how many.
+    pub fn remove_range(
+        &mut self,
+        writer: &mut Writer<'_>,
+        id: TreeId,
+        lower: Bound<&[u8]>,
+        upper: Bound<&[u8]>,
+    ) -> Result<u64> {
+        self.change(id, |tree| tree.remove_range(writer, lower, upper))
+    }
+
+    /// A cursor on a tree as it is now.
+    pub fn cursor(&self, pager: &Arc<Pager>, id: TreeId) -> Result<Cursor> {
+        Ok(Cursor::new(Arc::clone(pager), self.existing(id)?.clone()))
+    }
+
+    /// Moves the changed pages that only this forest holds out of memory.
+    pub fn spill(&mut self, writer: &mut Writer<'_>) -> Result<()> {
+        let entries = self.entries().into_iter();
+        let changed: Vec<TreeId> = entries
+            .filter(|entry| !entry.is_saved && entry.tree.is_some())
+            .map(|entry| entry.id)
+            .collect();
+        for id in changed {
+            self.change(id, |tree| tree.spill(writer))?;
+        }
+        *writer.dirty_bytes = 0;
+        Ok(())
+    }
+}
+
+#[cold]
+fn missing(id: TreeId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no tree {}", id.0))
+}

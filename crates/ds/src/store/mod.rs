@@ -1,0 +1,265 @@
+//! One database file: opening it, its heads, checkpoints, and what readers hold back.
+//!
+//! A store knows the heads as of the newest checkpoint only; where they are between checkpoints
+//! is the business of its owner, who hands them over when one is due. Neighbours: `checkpoint`
+//! does the writing, `backup` and `check` read through a store.
+
+mod info;
+mod open;
+mod pins;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use open::StoreOptions;
+pub use pins::Pin;
+
+use crate::checkpoint::{self, Captured, Durable, HeadId};
+use crate::codec::Codec;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forest::Forest;
+use crate::format::{PageRef, TreeRoot};
+use crate::limits::GRANULE_BYTES;
+use crate::pager::Pager;
+use crate::space::Ledger;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Mutex};
+use crate::tree::{Cursor, Found};
+use crate::vfs::{DatabaseLock, Vfs};
+use pins::Pins;
+
+/// Tells the epoch of the oldest reader that the store's owner knows, or `u64::MAX`.
+pub type Horizon = dyn Fn() -> u64 + Send + Sync;
+
+/// An open database file.
+pub struct Store {
+    vfs: Arc<dyn Vfs>,
+    path: PathBuf,
+    pager: Arc<Pager>,
+    durable: Mutex<Durable>,
+    /// One checkpoint at a time.
+    running: Mutex<()>,
+    /// Ledgers of committed writers, settled by the next checkpoint.
+    adopted: Mutex<Vec<Ledger>>,
+    pins: Arc<Pins>,
+    horizon: Mutex<Option<Box<Horizon>>>,
+    /// Set when a failure left unknown what is durable.
+    is_poisoned: AtomicBool,
+    is_read_only: bool,
+    _lock: Option<Box<dyn DatabaseLock>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// A head as the newest checkpoint has it.
+#[derive(Clone, Debug)]
+pub struct SavedHead {
+    /// Its number.
+    pub id: HeadId,
+    /// The root of its directory.
+    pub directory: TreeRoot,
+    /// What its owner noted.
+    pub note: Vec<u8>,
+}
+
+/// What a checkpoint did.
+#[derive(Debug)]
+pub struct Checkpointed {
+    /// The captured heads as they are in the file now: a head that has not moved since the
+    /// capture should be replaced by this, which holds no memory.
+    pub heads: Vec<(HeadId, Forest)>,
+    /// The checkpoint's number.
+    pub number: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// The pages of the store.
+    pub fn pager(&self) -> &Arc<Pager> {
+        &self.pager
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The world that the file is in.
+    pub fn vfs(&self) -> &Arc<dyn Vfs> {
+        &self.vfs
+    }
+
+    /// The random identity of the database.
+    pub fn database(&self) -> [u8; 16] {
+        self.durable.lock().superblock.database
+    }
+
+    /// The newest commit that the newest checkpoint holds.
+    pub fn saved_commit(&self) -> u64 {
+        self.durable.lock().superblock.commit
+    }
+
+    /// Where replay of the log starts.
+    pub fn log_position(&self) -> u64 {
+        self.durable.lock().superblock.log_position
+    }
+
+    /// The heads of the newest checkpoint in the order of their numbers.
+    pub fn heads(&self) -> Result<Vec<SavedHead>> {
+        let registry = self.durable.lock().registry.clone();
+        let mut heads = Vec::new();
+        let mut cursor = Cursor::new(Arc::clone(&self.pager), registry);
+        let mut more = cursor.first()?;
+        while more {
+            let (Some(id), Some(Found::Subtree(directory, note))) =
+                (cursor.fixed_key(), cursor.found()?)
+            else {
+                return Err(Error::corrupt("the registry holds more than heads"));
+            };
+            heads.push(SavedHead { id: HeadId(id), directory, note: note.to_vec() });
+            more = cursor.next()?;
+        }
+        Ok(heads)
+    }
+
+    /// The trees of a saved head.
+    pub fn forest(&self, head: &SavedHead) -> Result<Forest> {
+        Forest::open(&self.pager, head.directory)
+    }
+
+    /// The codec of pages written from now on.
+    pub fn set_codec(&self, codec: Codec) {
+        self.pager.set_codec(codec);
+    }
+
+    /// Changes the budget of the page cache.
+    pub fn set_cache_bytes(&self, bytes: usize) {
+        self.pager.cache.set_budget(bytes);
+    }
+
+    /// Tells the newest commit that was published: pages written from now on are born later.
+    pub fn note_commit(&self, commit: u64) {
+        self.pager.commit.fetch_max(commit, Ordering::AcqRel);
+    }
+
+    /// The current epoch, for owners with a reader table of their own: a reader publishes the
+    /// epoch first and then loads a head.
+    #[inline]
+    pub fn epoch(&self) -> u64 {
+        // Acquire: pairs with the checkpoint's step to the next epoch.
+        self.pager.epoch.load(Ordering::Acquire)
+    }
+
+    /// Sets how the oldest reader of the owner is found.
+    pub fn set_horizon(&self, horizon: Box<Horizon>) {
+        *self.horizon.lock() = Some(horizon);
+    }
+
+    /// Registers a reader: nothing that is reachable from heads loaded from now on is reused
+    /// before the pin is dropped.
+    pub fn pin(&self) -> Pin {
+        self.pins.pin(|| self.epoch())
+    }
+
+    /// Takes over the ledger of a writer whose heads were published.
+    pub fn adopt(&self, ledger: Ledger) {
+        if !ledger.is_empty() {
+            self.adopted.lock().push(ledger);
+        }
+    }
+
+    /// Whether writing is refused until the database is opened again.
+    pub fn is_poisoned(&self) -> bool {
+        self.is_poisoned.load(Ordering::Acquire)
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        if self.is_read_only {
+            let message = "the database was opened for reading only";
+            return Err(Error::new(ErrorKind::ReadOnly, message).in_file(&self.path));
+        }
+        if self.is_poisoned() {
+            let message = "an earlier write or sync failed, so that it is unknown what is on \
+                           disk: open the database again";
+            return Err(Error::new(ErrorKind::ReadOnly, message).in_file(&self.path));
+        }
+        Ok(())
+    }
+
+    /// Makes the heads that `capture` hands over durable. Heads must not be published while
+    /// `capture` runs.
+    pub fn checkpoint(&self, capture: impl FnOnce() -> Captured) -> Result<Checkpointed> {
+        let _running = self.running.lock();
+        self.check_writable()?;
+        self.reclaim()?;
+        let clock = self.vfs.clock();
+        let started = clock.monotonic();
+        // The ledgers first: what they hold is in the heads that are captured after.
+        let adopted = std::mem::take(&mut *self.adopted.lock());
+        let captured = capture();
+        // AcqRel: readers that publish the new epoch load heads of now or later.
+        let epoch = self.pager.epoch.fetch_add(1, Ordering::AcqRel);
+        let durable = self.durable.lock().clone();
+        let mut ledger = self.pager.ledger();
+        let now = clock.now_micros();
+        match checkpoint::run(&self.pager, &durable, &captured, &mut ledger, epoch, now) {
+            Ok(done) => {
+                let number = done.durable.superblock.checkpoint;
+                *self.durable.lock() = done.durable;
+                // What the captured heads do not reach is garbage now.
+                drop(adopted);
+                drop(ledger);
+                self.reclaim()?;
+                self.cut_tail()?;
+                let bytes = done.granules * GRANULE_BYTES;
+                self.note_checkpoint(clock.monotonic().saturating_sub(started), bytes, now);
+                Ok(Checkpointed { heads: done.heads, number, bytes })
+            }
+            Err(failure) => {
+                if failure.is_fatal {
+                    self.is_poisoned.store(true, Ordering::Release);
+                }
+                let mut waiting = self.adopted.lock();
+                waiting.extend(adopted);
+                waiting.push(ledger);
+                Err(failure.error.in_file(&self.path))
+            }
+        }
+    }
+
+    /// The roots of everything durable: the registry, and the records of the space map.
+    pub(crate) fn durable_roots(&self) -> (TreeRoot, Vec<PageRef>) {
+        let durable = self.durable.lock();
+        (durable.superblock.registry, durable.chain.records().to_vec())
+    }
+
+    /// Runs `work` while no checkpoint runs.
+    pub fn without_checkpoint<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _running = self.running.lock();
+        work()
+    }
+
+    /// Makes released extents free that no reader holds back any more.
+    fn reclaim(&self) -> Result<()> {
+        let owner = self.horizon.lock().as_ref().map_or(u64::MAX, |horizon| horizon());
+        self.pager.space.reclaim(owner.min(self.pins.oldest()))
+    }
+
+    /// Cuts a free tail off the file where it is worth a change of the file's length.
+    fn cut_tail(&self) -> Result<()> {
+        const WORTH_BYTES: u64 = 256 * 1024;
+        self.pager.space.trim();
+        let file = &self.pager.file;
+        self.pager.space.with_end(|end| {
+            let end = end * GRANULE_BYTES;
+            if file.len()? > end + WORTH_BYTES { file.set_len(end) } else { Ok(()) }
+        })
+    }
+}
