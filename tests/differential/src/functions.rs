@@ -54,6 +54,7 @@ const INCOMPARABLE: &[&str] = &[
     "current_time",
     "current_timestamp",
     "likelihood",
+    "match",
     "regexp",
     "subtype",
 ];

@@ -49,7 +49,7 @@ impl Moment {
             Some(b'e') => self.go_to_end(word)?,
             Some(b'f') if is("floor") => {
                 self.need_julian()?;
-                self.julian_ms -= self.overshoot * DAY_MS;
+                self.julian_ms = self.julian_ms.saturating_sub(self.overshoot * DAY_MS);
                 self.forget_fields();
             }
             Some(b'j') if is("julianday") && first && self.has_julian && self.raw => {
@@ -97,7 +97,7 @@ impl Moment {
     fn shift_to_local(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
         if !self.is_local {
             self.need_julian()?;
-            self.julian_ms += offset_ms(context, self.julian_ms);
+            self.julian_ms = self.julian_ms.saturating_add(offset_ms(context, self.julian_ms));
             self.forget_fields();
             self.raw = false;
         }
@@ -114,11 +114,11 @@ impl Moment {
         let local = self.julian_ms;
         let mut guess = local;
         for _ in 0..UTC_ROUNDS {
-            let error = guess + offset_ms(context, guess) - local;
+            let error = guess.saturating_add(offset_ms(context, guess)).saturating_sub(local);
             if error == 0 {
                 break;
             }
-            guess -= error;
+            guess = guess.saturating_sub(error);
         }
         // SQLite forgets here that milliseconds were asked for.
         *self = Self { julian_ms: guess, has_julian: true, is_utc: true, ..Self::default() };
@@ -263,7 +263,7 @@ impl Moment {
         let ms = (amount.julian_ms - DAY_MS / 2).rem_euclid(DAY_MS);
         self.need_julian()?;
         self.forget_fields();
-        self.julian_ms += if negative { -ms } else { ms };
+        self.julian_ms = self.julian_ms.saturating_add(if negative { -ms } else { ms });
         Ok(())
     }
 
@@ -297,7 +297,9 @@ impl Moment {
             amount -= amount.trunc();
         }
         self.need_julian()?;
-        self.julian_ms += (amount * 1000.0 * unit.seconds + half) as i64;
+        // Sums out of range stay out of range.
+        let ms = (amount * 1000.0 * unit.seconds + half) as i64;
+        self.julian_ms = self.julian_ms.saturating_add(ms);
         self.forget_fields();
         Ok(())
     }
@@ -328,6 +330,6 @@ fn amount_len(word: &[u8]) -> usize {
 
 fn offset_ms(context: &Context<'_>, julian_ms: i64) -> i64 {
     context.used_clock.set(true);
-    let unix_seconds = (julian_ms - UNIX_EPOCH_MS).div_euclid(1000);
+    let unix_seconds = julian_ms.saturating_sub(UNIX_EPOCH_MS).div_euclid(1000);
     context.session.local_offset_seconds(unix_seconds).saturating_mul(1000)
 }
