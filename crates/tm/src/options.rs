@@ -25,7 +25,7 @@ pub struct CheckpointPolicy {
 
 impl Default for CheckpointPolicy {
     fn default() -> Self {
-        Self { log_bytes: 16 << 20, dirty_bytes: 64 << 20, interval: Duration::from_secs(60) }
+        Self { log_bytes: 16 << 20, dirty_bytes: 64 << 20, interval: Duration::from_mins(1) }
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use pandodb_qp::ErrorKind;
 use pandodb_qp::ast::StatementKind;
-use pandodb_qp::parse::{is_complete, parse_statement};
+use pandodb_qp::parse::{is_complete, parse_all, parse_statement};
 use rusqlite::Connection;
 
 use crate::corpus::{self, Script, Text};
@@ -298,8 +298,7 @@ fn words(sql: &str) -> Vec<&str> {
 }
 
 fn compare_mutant(connection: &Connection, name: &str, sql: &str, counts: &mut Counts) {
-    // Statements that begin with a word of PandoDB's are not SQLite's to judge.
-    let ours = parse_statement(sql);
+    let ours = parse_all(sql);
     counts.mutants += 1;
     let theirs = connection.prepare(sql).map(drop).map_err(|error| error.to_string());
     match (&ours, &theirs) {

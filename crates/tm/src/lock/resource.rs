@@ -109,7 +109,7 @@ impl fmt::Display for Resource {
             Part::Tree(tree) => write!(f, "tree {} of ", tree.0)?,
             Part::Key(tree, key) => write!(f, "key {key:#x} of tree {} of ", tree.0)?,
             Part::GapBefore(tree, key) => {
-                write!(f, "gap before key {key:#x} of tree {} of ", tree.0)?
+                write!(f, "gap before key {key:#x} of tree {} of ", tree.0)?;
             }
             Part::GapAtEnd(tree) => write!(f, "gap at the end of tree {} of ", tree.0)?,
         }

@@ -10,6 +10,8 @@ mod recovery;
 mod settings;
 
 #[cfg(all(test, not(loom)))]
+mod crash_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::fmt;
@@ -41,7 +43,7 @@ use crate::wal::{DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer
 /// The log of a database, or that there is none.
 #[derive(Debug)]
 pub(crate) enum AnyLog {
-    Files(Writer),
+    Files(Box<Writer>),
     /// A database in memory, or one that is only read.
     None,
 }
@@ -165,31 +167,30 @@ pub struct Manager {
 
 impl Manager {
     /// Opens the database at `path`, replaying its log if it was not closed.
-    pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: Options) -> Result<Self> {
+    pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Self> {
         let store = Store::open(vfs, path, &options.store)?;
-        let recovered = recovery::recover(&store, &options)?;
+        let recovered = recovery::recover(&store, options)?;
         let is_read_only = options.store.is_read_only;
         let log = if is_read_only {
             AnyLog::None
         } else {
             let id = DatabaseId(store.database());
             let writer = Writer::open(Arc::clone(vfs), path, id, options.wal, &recovered.end)?;
-            AnyLog::Files(writer)
+            AnyLog::Files(Box::new(writer))
         };
         Ok(Self::with(store, log, recovered, options))
     }
 
     /// A database that lives as long as its manager, in memory, without a log.
-    pub fn open_in_memory(mut options: Options) -> Result<Self> {
+    pub fn open_in_memory(options: &Options) -> Result<Self> {
         let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
-        options.store = StoreOptions { creates: true, is_read_only: false, ..options.store };
-        let store = Store::open(&vfs, Path::new("memory"), &options.store)?;
-        let recovered = recovery::recover(&store, &options)?;
-        options.checkpoints = None;
+        let settings = StoreOptions { creates: true, is_read_only: false, ..options.store.clone() };
+        let store = Store::open(&vfs, Path::new("memory"), &settings)?;
+        let recovered = recovery::recover(&store, options)?;
         Ok(Self::with(store, AnyLog::None, recovered, options))
     }
 
-    fn with(store: Store, log: AnyLog, recovered: recovery::Recovered, options: Options) -> Self {
+    fn with(store: Store, log: AnyLog, recovered: recovery::Recovered, options: &Options) -> Self {
         let snapshots = Snapshots::new();
         let pins = Arc::clone(&snapshots);
         store.set_horizon(Box::new(move || pins.oldest(u64::MAX)));
@@ -208,7 +209,7 @@ impl Manager {
             has_log,
             is_read_only,
             large_transactions: AtomicU64::new(0),
-            settings: Settings::new(&options),
+            settings: Settings::new(options),
             next_transaction: AtomicU64::new(1),
             spare_frames: Mutex::new(Vec::new()),
             checkpointer: Checkpointer::default(),

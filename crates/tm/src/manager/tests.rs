@@ -14,7 +14,6 @@ use pandodb_ds::vfs::SimVfs;
 use super::*;
 use crate::heads::MAIN;
 use crate::ids::TreeId;
-use crate::isolation::Isolation;
 use crate::transaction::tests::contents;
 use crate::wal::WalOptions;
 
@@ -31,7 +30,7 @@ fn options() -> Options {
     }
 }
 
-fn open(disk: &SimVfs, options: Options) -> Result<Manager> {
+fn open(disk: &SimVfs, options: &Options) -> Result<Manager> {
     let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
     Manager::open(&vfs, Path::new("base.pando"), options)
 }
@@ -48,7 +47,7 @@ fn put(manager: &Manager, head: HeadId, key: &[u8], value: &[u8]) -> Result<Comm
 fn all(manager: &Manager, head: HeadId) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let reader = manager.begin(head, BeginOptions::read_only()).unwrap();
     match reader.tree_kind(T) {
-        Some(_) => contents(&reader, T),
+        Some(_) => contents(&reader, T).unwrap(),
         None => BTreeMap::new(),
     }
 }
@@ -56,7 +55,7 @@ fn all(manager: &Manager, head: HeadId) -> BTreeMap<Vec<u8>, Vec<u8>> {
 #[test]
 fn a_killed_database_opens_with_all_that_was_committed() {
     let disk = SimVfs::new(1);
-    let manager = open(&disk, options()).unwrap();
+    let manager = open(&disk, &options()).unwrap();
     let mut last = CommitId(0);
     for number in 0..50_u32 {
         last = put(&manager, MAIN, &number.to_be_bytes(), b"value").unwrap();
@@ -70,16 +69,16 @@ fn a_killed_database_opens_with_all_that_was_committed() {
     disk.kill_process();
     drop(manager);
     for _ in 0..2 {
-        let manager = open(&disk, options()).unwrap();
+        let manager = open(&disk, &options()).unwrap();
         assert_eq!(all(&manager, MAIN), main);
         assert_eq!(all(&manager, fork), own);
         assert_eq!(manager.head(MAIN).unwrap().commit, last);
         assert_eq!(&*manager.head(fork).unwrap().note, b"fork");
         disk.kill_process();
     }
-    let manager = open(&disk, options()).unwrap();
+    let manager = open(&disk, &options()).unwrap();
     manager.close().unwrap();
-    let manager = open(&disk, options()).unwrap();
+    let manager = open(&disk, &options()).unwrap();
     assert_eq!((all(&manager, MAIN), all(&manager, fork)), (main, own));
     assert_eq!(manager.log_bytes(), 0);
     assert_eq!(manager.head(MAIN).unwrap().commit, last);

@@ -45,26 +45,32 @@ impl Change {
 
 /// What a commit makes visible, all of it or nothing.
 pub(crate) struct Publication {
-    heads: Arc<Heads>,
+    heads: Option<Arc<Heads>>,
     changes: SmallVec<[Change; 1]>,
 }
 
 impl fmt::Debug for Publication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Publication").field("changes", &self.changes.len()).finish()
+        let changes = self.changes.len();
+        f.debug_struct("Publication").field("changes", &changes).finish_non_exhaustive()
     }
 }
 
 impl Publication {
+    fn nothing() -> Self {
+        Self { heads: None, changes: SmallVec::new() }
+    }
+
     fn publish(&self) {
+        let Some(heads) = &self.heads else { return };
         for change in &self.changes {
             match change {
                 Change::Move { cell, after, .. } => cell.version.store(Arc::clone(after)),
-                Change::Create { cell } => self.heads.insert(Arc::clone(cell)),
+                Change::Create { cell } => heads.insert(Arc::clone(cell)),
                 Change::Drop { cell } => {
                     // Release: who finds the flag unset may still commit before this.
                     cell.is_dropped.store(true, Ordering::Release);
-                    self.heads.remove(cell.id);
+                    heads.remove(cell.id);
                 }
             }
         }
@@ -73,15 +79,16 @@ impl Publication {
 
 impl crate::commit::Publication for Publication {
     fn take_back(self) {
+        let Some(heads) = self.heads else { return };
         for change in self.changes.into_iter().rev() {
             match change {
                 Change::Move { cell, before, .. } => cell.version.store(before),
                 Change::Create { cell } => {
-                    self.heads.remove(cell.id);
+                    heads.remove(cell.id);
                 }
                 Change::Drop { cell } => {
                     cell.is_dropped.store(false, Ordering::Release);
-                    self.heads.insert(cell);
+                    heads.insert(cell);
                 }
             }
         }
@@ -117,7 +124,11 @@ impl Transaction {
         state.parts.clear();
         state.owner = None;
         if let Some(end) = end {
-            shared.queue.wait(end, Settled::from(until))?;
+            let outcome = shared.queue.wait(end, Settled::from(until));
+            // A large one is durable without its record.
+            if !self.is_large {
+                outcome?;
+            }
         }
         shared.after_commit(dirty_bytes);
         Ok(commit)
@@ -127,7 +138,7 @@ impl Transaction {
     fn prepare_commit(&mut self) -> Result<()> {
         let mut order: SmallVec<[(HeadId, usize); 1]> = SmallVec::new();
         for (index, part) in self.state.get_mut().parts.iter().enumerate() {
-            if part.private.is_some() {
+            if part.changed().is_some() {
                 order.push((part.head(), index));
             }
         }
@@ -174,7 +185,7 @@ impl Transaction {
     fn meets_serializable(&mut self) -> bool {
         // Relaxed: the turn orders it, see `Transaction::begin`.
         self.state.get_mut().parts.iter().any(|part| {
-            part.private.is_some() && part.cell().serializable.load(Ordering::Relaxed) > 0
+            part.changed().is_some() && part.cell().serializable.load(Ordering::Relaxed) > 0
         })
     }
 
@@ -233,22 +244,40 @@ impl Transaction {
         }
         let position = turn.progress().staged;
         shared.checkpoint_with(checkpoint, &mut publication.changes, commit, position)?;
-        for part in self.state.get_mut().parts.iter().filter(|part| part.private.is_some()) {
-            self.frames.clear();
-            self.logged_head = None;
-            let (head, base) = (part.head(), part.base.commit);
-            self.frames.begin(head, base)?;
-            self.logged_head = Some(head);
-            break;
-        }
-        self.frames.push(TreeId(0), &Operation::Roots { references: &[] })?;
-        self.finish_frames()?;
-        let (commit, end) = turn.append(&mut self.frames, until, |_, _| {
-            publication.publish();
-            publication
-        })?;
+        // The commit is durable now, whatever becomes of its record in the log.
         shared.store.note_commit(commit.0);
-        Ok((commit, Some(end)))
+        let mut publication = Some(publication);
+        let staged = self.record_large().and_then(|()| {
+            turn.append(&mut self.frames, until, |_, _| {
+                let publication = publication.take().unwrap_or_else(Publication::nothing);
+                publication.publish();
+                // Nothing can take it back.
+                Publication::nothing()
+            })
+        });
+        if let Ok((commit, end)) = staged {
+            return Ok((commit, Some(end)));
+        }
+        let publication = publication.unwrap_or_else(Publication::nothing);
+        turn.publish_only(|_| publication.publish());
+        Ok((commit, None))
+    }
+
+    /// The record of a commit whose pages are in the file.
+    fn record_large(&mut self) -> Result<()> {
+        self.frames.clear();
+        self.logged_head = None;
+        let parts = &self.state.get_mut().parts;
+        let written: SmallVec<[(HeadId, CommitId); 1]> = parts
+            .iter()
+            .filter(|part| part.changed().is_some())
+            .map(|part| (part.head(), part.base.commit))
+            .collect();
+        for (head, base) in written {
+            self.name_head(head, base)?;
+            self.frames.push(TreeId(0), &Operation::Roots { references: &[] })?;
+        }
+        self.finish_frames()
     }
 
     /// Whether the commit goes to no log; an error if only a part of it should.
@@ -257,7 +286,7 @@ impl Transaction {
             return Ok(true);
         }
         let parts = &self.state.get_mut().parts;
-        let mut written = parts.iter().filter(|part| part.private.is_some());
+        let mut written = parts.iter().filter(|part| part.changed().is_some());
         let in_memory = written.clone().filter(|part| part.cell().is_ephemeral()).count();
         if in_memory == 0 {
             return Ok(false);
@@ -314,7 +343,7 @@ impl Transaction {
         let heads = Arc::clone(&self.shared.heads);
         let mut changes: SmallVec<[Change; 1]> = SmallVec::new();
         for part in &mut self.state.get_mut().parts {
-            let Some(private) = &part.private else { continue };
+            let Some(private) = part.changed() else { continue };
             let before = part.cell().version.load();
             let forest = if Arc::ptr_eq(&before, &part.base) {
                 private.forest.clone()
@@ -333,7 +362,7 @@ impl Transaction {
         for change in &self.head_changes {
             add_head_change(&heads, &mut changes, change, commit)?;
         }
-        Ok(Publication { heads, changes })
+        Ok(Publication { heads: Some(heads), changes })
     }
 
     /// Gives what the private versions wrote to the store; returns how much they changed.

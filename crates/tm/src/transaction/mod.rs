@@ -60,6 +60,8 @@ pub struct Transaction {
     next_savepoint: u64,
     head_changes: Vec<HeadChange>,
     dependencies: Vec<Dependency>,
+    /// Operations that changed something.
+    changes: u64,
     /// Too large for the log: the commit names pages instead.
     is_large: bool,
     /// A change was cut short by an error, so that the private version is not to be trusted.
@@ -90,9 +92,14 @@ enum HeadChange {
 struct Dependency {
     head: HeadId,
     tree: TreeId,
-    from: Vec<u8>,
-    /// None: the key `from` alone.
-    to: Option<Option<Vec<u8>>>,
+    keys: Keys,
+}
+
+/// A key, or all from one up to but without another (none: the end).
+#[derive(Clone, Debug)]
+enum Keys {
+    One(Vec<u8>),
+    Range(Vec<u8>, Option<Vec<u8>>),
 }
 
 impl fmt::Debug for Transaction {
@@ -142,6 +149,7 @@ impl Transaction {
             next_savepoint: 0,
             head_changes: Vec::new(),
             dependencies: Vec::new(),
+            changes: 0,
             is_large: false,
             is_broken: false,
         })
@@ -164,8 +172,7 @@ impl Transaction {
 
     /// Whether anything was changed, so that a commit has something to do.
     pub fn has_changes(&self) -> bool {
-        !self.head_changes.is_empty()
-            || self.state.borrow().parts.iter().any(|part| part.private.is_some())
+        self.changes > 0 || !self.head_changes.is_empty()
     }
 
     /// The head that the calls are about.

@@ -32,11 +32,13 @@ pub(crate) struct Private {
     pub(crate) forest: Forest,
     pub(crate) ledger: Ledger,
     pub(crate) dirty_bytes: usize,
+    /// Whether anything differs from the version that it was made from.
+    pub(crate) is_changed: bool,
 }
 
 impl Private {
     pub(crate) fn new(forest: Forest, pager: &Pager) -> Self {
-        Self { forest, ledger: pager.ledger(), dirty_bytes: 0 }
+        Self { forest, ledger: pager.ledger(), dirty_bytes: 0, is_changed: false }
     }
 
     /// Changes the forest.
@@ -69,6 +71,11 @@ impl Part {
     #[inline]
     pub(crate) fn forest(&self) -> &Forest {
         self.private.as_ref().map_or(&self.base.forest, |private| &private.forest)
+    }
+
+    /// The own version, if it has anything of its own.
+    pub(crate) fn changed(&self) -> Option<&Private> {
+        self.private.as_ref().filter(|private| private.is_changed)
     }
 
     /// The own version, made if there is none yet.

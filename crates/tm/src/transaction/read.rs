@@ -11,7 +11,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Found, Tree};
 
 use super::locking::Scope;
-use super::{Cursor, Dependency, Transaction};
+use super::{Cursor, Dependency, Keys, Transaction};
 use crate::error::Result;
 use crate::ids::TreeId;
 use crate::isolation::Isolation;
@@ -40,6 +40,7 @@ impl Transaction {
 
     /// A cursor on the tree as it is now; changes made later do not reach it.
     pub fn cursor(&self, tree: TreeId) -> Result<Cursor> {
+        self.check_usable()?;
         self.lock_for_read(tree, Scope::Tree)?;
         let state = self.state.borrow();
         let forest = state.parts[state.current].forest();
@@ -106,15 +107,18 @@ impl Transaction {
     /// (a row that a constraint was checked against).
     pub fn depend_on(&mut self, tree: TreeId, key: &[u8]) {
         let head = self.head();
-        self.add_dependency(Dependency { head, tree, from: key.to_vec(), to: None });
+        self.add_dependency(Dependency { head, tree, keys: Keys::One(key.to_vec()) });
     }
 
     /// As [`depend_on`](Self::depend_on), for all keys from `from` up to but without `to`, those
     /// that are not there included.
     pub fn depend_on_range(&mut self, tree: TreeId, from: &[u8], to: Option<&[u8]>) {
         let head = self.head();
-        let to = Some(to.map(<[u8]>::to_vec));
-        self.add_dependency(Dependency { head, tree, from: from.to_vec(), to });
+        self.add_dependency(Dependency {
+            head,
+            tree,
+            keys: Keys::Range(from.to_vec(), to.map(<[u8]>::to_vec)),
+        });
     }
 
     fn add_dependency(&mut self, dependency: Dependency) {
@@ -130,6 +134,7 @@ impl Transaction {
         scope: Scope<'_>,
         read: impl FnOnce(&Pager, &Tree) -> pandodb_ds::Result<R>,
     ) -> Result<R> {
+        self.check_usable()?;
         let pager = self.shared.store.pager();
         if self.options.isolation == Isolation::Serializable {
             self.lock_for_read(tree, scope)?;

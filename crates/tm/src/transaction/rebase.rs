@@ -13,7 +13,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Diff, Found, Tree};
 
 use super::part::Private;
-use super::{Dependency, Part};
+use super::{Dependency, Keys, Part};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heads::HeadVersion;
 use crate::ids::{HeadId, TreeId};
@@ -51,8 +51,9 @@ pub(super) fn rebase(
     frames: &FrameBuffer,
     pager: &Pager,
 ) -> Result<()> {
-    if part.private.is_some() {
+    if let Some(private) = &part.private {
         let mut moved = Private::new(newest.forest.clone(), pager);
+        moved.is_changed = private.is_changed;
         let head = part.head();
         moved.change(pager, |forest, writer| {
             for operation in operations_on(frames, head) {
@@ -92,10 +93,11 @@ pub(super) fn check_conflicts(
         }
     }
     for dependency in dependencies.iter().filter(|other| other.head == part.head()) {
-        let Dependency { tree, from, to, .. } = dependency;
-        match to {
-            None => comparison.check_key(*tree, from)?,
-            Some(to) => comparison.check_range(*tree, from, to.as_deref())?,
+        match &dependency.keys {
+            Keys::One(key) => comparison.check_key(dependency.tree, key)?,
+            Keys::Range(from, to) => {
+                comparison.check_range(dependency.tree, from, to.as_deref())?;
+            }
         }
     }
     Ok(())

@@ -25,6 +25,7 @@ pub(super) struct SavedState {
     logged_head: Option<HeadId>,
     head_changes: usize,
     dependencies: usize,
+    changes: u64,
     was_large: bool,
 }
 
@@ -53,6 +54,7 @@ impl Transaction {
             logged_head: self.logged_head,
             head_changes: self.head_changes.len(),
             dependencies: self.dependencies.len(),
+            changes: self.changes,
             was_large: self.is_large,
         };
         self.savepoints.push(saved);
@@ -74,6 +76,7 @@ impl Transaction {
         }
         self.head_changes.truncate(saved.head_changes);
         self.dependencies.truncate(saved.dependencies);
+        self.changes = saved.changes;
         let outcome = self.restore(&saved);
         self.savepoints.push(saved);
         self.is_broken = outcome.is_err();

@@ -111,6 +111,7 @@ impl Transaction {
             forest.set_tree(tree, built);
             Ok(())
         })?;
+        self.mark_changed();
         self.become_large();
         self.after_change()
     }
@@ -219,6 +220,7 @@ impl Transaction {
 
     /// Adds an operation on the current head to the log buffer.
     fn record(&mut self, tree: TreeId, operation: &Operation<'_>) -> Result<()> {
+        self.mark_changed();
         if !self.is_large && self.shared.has_log {
             let state = self.state.get_mut();
             let part = &state.parts[state.current];
@@ -231,6 +233,14 @@ impl Transaction {
             }
         }
         self.after_change()
+    }
+
+    fn mark_changed(&mut self) {
+        self.changes += 1;
+        let state = self.state.get_mut();
+        if let Some(private) = &mut state.parts[state.current].private {
+            private.is_changed = true;
+        }
     }
 
     /// Says in the log buffer that what follows is on `head`.

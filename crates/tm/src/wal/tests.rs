@@ -190,7 +190,8 @@ fn archived_segments_are_listed_and_pruned_up_to_a_position() {
     let mut log = writer(&vfs, options, &LogEnd::empty(Lsn::ZERO));
     let mut ends = vec![Lsn::ZERO];
     for commit in 1..=60 {
-        ends.push(append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap());
+        let durable = sync(&mut log).unwrap();
+        ends.push(append(&mut log, &mut frames_of(commit), CommitId(commit), durable).unwrap());
     }
     log.retire(log.position()).unwrap();
     let path = Path::new(PATH);
