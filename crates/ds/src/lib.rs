@@ -45,5 +45,8 @@ pub mod store;
 
 // Whether it holds what it should.
 pub mod check;
+pub mod rewrite;
+pub mod backup;
+pub mod compact;
 
 pub use error::{Error, ErrorKind, Result};
