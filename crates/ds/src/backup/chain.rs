@@ -82,8 +82,10 @@ fn check_follows(base: &BackupInfo, increment: &BackupInfo) -> Result<()> {
         return mismatch("the increment is of another database than the backup before it");
     }
     if increment.base != Some(base.id) || increment.since != base.until {
-        return mismatch("the increment does not stand on the backup before it: one is missing, \
-                         or they are in the wrong order");
+        return mismatch(
+            "the increment does not stand on the backup before it: one is missing, \
+                         or they are in the wrong order",
+        );
     }
     Ok(())
 }

@@ -200,8 +200,7 @@ impl Scan {
         let mut header = vec![0; BACKUP_HEADER.bytes];
         let length = file.read_at(0, &mut header)?;
         header.truncate(length);
-        let info =
-            BackupInfo::decode(&header).map_err(|error| error.at_offset(0).in_file(path))?;
+        let info = BackupInfo::decode(&header).map_err(|error| error.at_offset(0).in_file(path))?;
         let mut checksum = crc32fast::Hasher::new();
         checksum.update(&header);
         let offset = BACKUP_HEADER.bytes as u64;

@@ -20,9 +20,6 @@ mod file;
 mod restore;
 mod take;
 
-#[cfg(test)]
-mod tests;
-
 pub use file::BackupInfo;
 pub use restore::{Restored, inspect, restore, verify};
 pub use take::{Backup, Progress};

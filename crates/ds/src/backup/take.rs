@@ -30,8 +30,13 @@ pub struct Progress {
 
 #[derive(Debug)]
 enum Phase {
-    Copying { output: Output, reach: Reach },
-    Verifying { scan: Scan },
+    Copying {
+        output: Output,
+        reach: Reach,
+    },
+    Verifying {
+        scan: Scan,
+    },
     Done,
     /// A step failed; what it was is known to who called it.
     Failed,

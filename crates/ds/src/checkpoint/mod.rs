@@ -236,10 +236,7 @@ impl Bases<'_> {
     }
 }
 
-fn named_directories(
-    pager: &Arc<Pager>,
-    registry: &Tree,
-) -> Result<FxHashMap<Granule, PageRef>> {
+fn named_directories(pager: &Arc<Pager>, registry: &Tree) -> Result<FxHashMap<Granule, PageRef>> {
     let mut all = FxHashMap::default();
     let mut cursor = Cursor::new(Arc::clone(pager), registry.clone());
     let mut more = cursor.first()?;

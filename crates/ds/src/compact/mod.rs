@@ -15,9 +15,6 @@ use crate::store::{Store, StoreOptions};
 use crate::sync::Arc;
 use crate::vfs::Vfs;
 
-#[cfg(test)]
-mod tests;
-
 /// What compacting did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {

@@ -68,8 +68,13 @@ pub const PAGE_REF: Structure = Structure {
         field("stored", 10, 3, "length of the stored form in bytes"),
         field("raw", 13, 3, "length of the page in bytes"),
         field("checksum", 16, 4, "CRC-32 of the stored bytes"),
-        field("birth", 20, 8, "newest commit that the subtree holds, or a later number: a checkpoint's pages are \
-         newer than all before"),
+        field(
+            "birth",
+            20,
+            8,
+            "newest commit that the subtree holds, or a later number: a checkpoint's pages are \
+         newer than all before",
+        ),
         field("rows", 28, 8, "entries of the subtree; bytes of an overflow value"),
     ],
 };

@@ -8,9 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::codec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{
-    Granule, PageKind, PageRef, Stored, Superblock, TreeRoot, granules_of,
-};
+use crate::format::{Granule, PageKind, PageRef, Stored, Superblock, TreeRoot, granules_of};
 use crate::limits::{EXTENT_BYTES_MAX, FIRST_GRANULE, GRANULE_BYTES};
 use crate::page::{Body, Cell, CellKind, Child, Inner, Leaf};
 use crate::pager::Pager;
@@ -74,8 +72,7 @@ pub(super) fn copy(
 ) -> Result<Superblock> {
     let born = |page: Option<PageRef>| page.map_or(0, |page| page.birth);
     let newest = born(superblock.registry.page).max(born(superblock.space_map));
-    let sink =
-        Sink { file: Arc::clone(file), start: Granule(FIRST_GRANULE), buffer: Vec::new() };
+    let sink = Sink { file: Arc::clone(file), start: Granule(FIRST_GRANULE), buffer: Vec::new() };
     let mut copy = Copy {
         source,
         sink,

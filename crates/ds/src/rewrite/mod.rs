@@ -70,8 +70,11 @@ impl NewFile {
 
     /// Checks the file and gives it its name.
     pub fn publish(mut self) -> Result<()> {
-        let options =
-            StoreOptions { is_read_only: true, cache_bytes: 1024 * 1024, ..StoreOptions::default() };
+        let options = StoreOptions {
+            is_read_only: true,
+            cache_bytes: 1024 * 1024,
+            ..StoreOptions::default()
+        };
         let store = Store::open(&self.vfs, &self.partial, &options)?;
         let report = check(&store, &mut |_| true)?;
         drop(store);
