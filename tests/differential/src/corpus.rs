@@ -48,8 +48,8 @@ pub(crate) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 pub(crate) fn read(path: &Path) -> io::Result<Vec<Script>> {
     let name = path.display().to_string();
     let bytes = fs::read(path)?;
-    let bytes =
-        if name.ends_with(".zst") { zstd::stream::decode_all(bytes.as_slice())? } else { bytes };
+    let packed = path.extension().is_some_and(|extension| extension == "zst");
+    let bytes = if packed { zstd::stream::decode_all(bytes.as_slice())? } else { bytes };
     let text = String::from_utf8_lossy(&bytes);
     if name.ends_with(".sqltest") {
         return Ok(blocks(&name, &text));
