@@ -163,6 +163,9 @@ fn no_version_that_anybody_sees_lacks_anything() {
     assert!(manager.background_error().is_none(), "{:?}", manager.background_error());
     assert!(manager.store().info().unwrap().checkpoints > 5);
     assert_eq!((manager.locks().len(), manager.snapshots().len()), (0, 0));
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    let report = pandodb_ds::check::check(manager.store(), &mut |_| true).unwrap();
+    assert!(report.is_clean(), "{report:?}");
     disk.kill_process();
     drop(manager);
     let manager = open(&disk);
