@@ -121,7 +121,32 @@ impl World {
         path: &Path,
         options: &StoreOptions,
     ) -> Result<Self> {
-        let store = Store::open(vfs, path, options)?;
+        Self::open_store(Store::open(vfs, path, options)?)
+    }
+
+    /// Opens a file that may claim anything: one of more entries than `most` is an error.
+    pub(crate) fn open_at_most(vfs: &Arc<dyn Vfs>, path: &Path, most: usize) -> Result<Self> {
+        let store = Store::open(vfs, path, &options())?;
+        for head in store.heads()? {
+            let forest = store.forest(&head)?;
+            for id in forest.ids() {
+                let mut cursor = forest.cursor(store.pager(), id)?;
+                let mut more = cursor.first()?;
+                for entry in 0.. {
+                    if !more {
+                        break;
+                    }
+                    if entry == most {
+                        return Err(Error::corrupt("too many entries"));
+                    }
+                    more = cursor.next()?;
+                }
+            }
+        }
+        Self::open_store(store)
+    }
+
+    fn open_store(store: Store) -> Result<Self> {
         let mut heads = BTreeMap::new();
         for head in store.heads()? {
             heads.insert(head.id.0, store.forest(&head)?);
