@@ -170,7 +170,7 @@ fn a_superblock_that_was_never_synced_is_made_durable_when_it_is_found() {
         world.put(&mut rng, (0, 1), 0..300, 30).unwrap();
         let attempt = world.model.clone();
         // The second sync is the one behind the superblock.
-        disk.inject(disk.operations() + 3, Fault::SyncError);
+        disk.inject(disk.operations() + 4, Fault::SyncError);
         assert!(world.checkpoint().is_err());
         drop(world);
         disk.clear_faults();
