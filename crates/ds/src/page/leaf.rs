@@ -14,6 +14,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::origin::Origin;
 use crate::error::{Error, Result};
 use crate::format::bytes::{Reader, read_varint};
@@ -105,6 +107,25 @@ pub(super) fn head_of(suffix: &[u8]) -> u32 {
     u32::from_be_bytes(chunk)
 }
 
+/// A bit for each byte of the heap; most heaps fit without an allocation.
+type Taken = SmallVec<[u64; 256]>;
+
+/// Takes the bytes from `first` up to `end`; `false` when one of them was taken already.
+fn take(taken: &mut Taken, first: usize, end: usize) -> bool {
+    let mut at = first;
+    while at < end {
+        let bits = (end - at).min(64 - at % 64);
+        let mask = (u64::MAX >> (64 - bits)) << (at % 64);
+        let Some(word) = taken.get_mut(at / 64) else { return false };
+        if *word & mask != 0 {
+            return false;
+        }
+        *word |= mask;
+        at += bits;
+    }
+    true
+}
+
 /// A key of the fixed layout as an integer that orders like its bytes.
 #[inline]
 pub fn fixed_key(key: &[u8]) -> Result<u64> {
@@ -148,6 +169,7 @@ impl Leaf {
     }
 
     fn check_cells(&self) -> Result<()> {
+        let mut taken: Taken = smallvec![0; (self.heap as usize).div_ceil(64)];
         for index in 0..self.len() {
             let offset = self.cell_offset(index);
             if offset > self.heap || offset == 0 {
@@ -168,6 +190,11 @@ impl Leaf {
             }
             let payload = reader.take(usize::try_from(tagged >> 2).unwrap_or(usize::MAX))?;
             Cell { kind: CellKind::from_bits(tagged), payload }.edge()?;
+            // A cell is replaced in place: one that shares bytes with another would change both.
+            let first = (self.heap - offset) as usize;
+            if !take(&mut taken, first, first + reader.position()) {
+                return Err(Error::corrupt(format!("entry {index} of a leaf overlaps another")));
+            }
             if index > 0 && self.compare_entries(index - 1, index) != Ordering::Less {
                 return Err(Error::corrupt(format!("entries {} and {index} are out of order", {
                     index - 1
