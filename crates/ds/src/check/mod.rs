@@ -79,7 +79,7 @@ pub fn check(store: &Store, progress: &mut dyn FnMut(u64) -> bool) -> Result<Rep
         }
         while let Some(work) = walk.work.pop() {
             walk.visit(&work);
-            if walk.report.pages % 64 == 0 && !progress(walk.report.pages) {
+            if walk.report.pages.is_multiple_of(64) && !progress(walk.report.pages) {
                 return Err(Error::new(
                     crate::ErrorKind::Interrupted,
                     "the integrity check was interrupted",
@@ -225,9 +225,7 @@ fn edge_keys(node: &Node) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         Body::Leaf(leaf) => (Some(leaf.key(0)), Some(leaf.key(leaf.len() - 1))),
         Body::Inner(inner) => match inner.separators().len() {
             0 => (None, None),
-            count => {
-                (Some(inner.separators().key(0)), Some(inner.separators().key(count - 1)))
-            }
+            count => (Some(inner.separators().key(0)), Some(inner.separators().key(count - 1))),
         },
     }
 }

@@ -122,9 +122,8 @@ pub(crate) fn read_superblocks(file: &dyn File) -> Result<Option<Superblock>> {
             }
             // A file that is damaged says more than one that is foreign.
             Err(error) => {
-                let is_better = failure
-                    .as_ref()
-                    .is_none_or(|other| other.kind() == ErrorKind::NotADatabase);
+                let is_better =
+                    failure.as_ref().is_none_or(|other| other.kind() == ErrorKind::NotADatabase);
                 if slot.iter().any(|byte| *byte != 0) && is_better {
                     failure = Some(error);
                 }
@@ -150,13 +149,7 @@ fn load(
         None => (Space::new(), Chain::default()),
         Some(newest) => {
             let granules = superblock.granules.max(FIRST_GRANULE);
-            let reading = Pager::new(
-                Arc::clone(&file),
-                Space::new(),
-                0,
-                options.codec,
-                page_bytes,
-            );
+            let reading = Pager::new(Arc::clone(&file), Space::new(), 0, options.codec, page_bytes);
             Space::load(newest, granules, &mut |page| reading.read_stored(&page.base))?
         }
     };

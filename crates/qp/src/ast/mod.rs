@@ -26,11 +26,11 @@ mod pragma;
 mod transaction;
 
 // Back to text.
-// mod display;
+mod display;
 
 pub use branch::*;
 pub use define::*;
-// pub use display::Parenthesized;
+pub use display::Parenthesized;
 pub use expression::*;
 pub use modify::*;
 pub use name::{Name, QualifiedName, Quote, TableName};

@@ -48,11 +48,13 @@ mod coerce;
 mod core;
 mod date_time;
 mod descriptor;
+mod json;
 mod math;
 pub mod operators;
 pub mod pattern;
 mod print;
 mod registry;
+mod series;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -65,7 +67,7 @@ pub use self::call::{
 pub use self::core::{SQLITE_VERSION, cast_numeric};
 pub use self::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, FunctionKind,
-    Implementation, NewAccumulator, PartitionRows, Position, ScalarClosure, ScalarFunction,
-    TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
+    Implementation, NewAccumulator, OpenTable, PartitionRows, Position, ScalarClosure,
+    ScalarFunction, TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
 };
 pub use self::registry::Registry;

@@ -23,6 +23,7 @@ const DIGITS: u8 = 16;
 
 /// One `%` of a format: flags, width, precision and letter.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each flag of a format")]
 struct Conversion {
     left: bool,
     /// `+` or blank in front of positive numbers.

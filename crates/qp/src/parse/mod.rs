@@ -70,6 +70,14 @@ pub fn parse_expression(sql: &str) -> Result<Expression> {
     if parser.at(TokenKind::End) { Ok(expression) } else { Err(parser.expected("an operator")) }
 }
 
+/// Whether `text` is a name without quotes in any place: a word that is no keyword.
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(|byte| !matches!(byte, b'0'..=b'9' | b'$'))
+        && bytes.iter().all(|byte| lexer::continues_word(*byte))
+        && keyword::kind_of(bytes) == TokenKind::Identifier
+}
+
 impl Parser<'_> {
     /// One statement, up to its semicolon.
     pub(crate) fn statement(&mut self) -> Result<Statement> {
