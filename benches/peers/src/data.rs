@@ -9,7 +9,11 @@ use fastrand::Rng;
 /// The bytes of a value.
 pub(crate) const VALUE_BYTES: usize = 100;
 
-const WORDS: usize = 4096;
+/// The words that most of a natural text is made of.
+pub(crate) const WORDS: usize = 1024;
+
+/// A vocabulary of which a page holds only a part: hard for a codec that sees a page alone.
+pub(crate) const WORDS_RICH: usize = 4096;
 
 /// Rows with keys from 0 on.
 #[derive(Debug)]
@@ -19,9 +23,9 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// `rows` rows, always the same.
-    pub(crate) fn new(rows: u64) -> Self {
-        let mut text = Text::new(0x7061_6e64);
+    /// `rows` rows of text over a vocabulary of `words`, always the same.
+    pub(crate) fn new(rows: u64, words: usize) -> Self {
+        let mut text = Text::new(0x7061_6e64, words);
         let mut values = Vec::with_capacity(rows as usize * VALUE_BYTES);
         for _ in 0..rows {
             text.append(&mut values, VALUE_BYTES);
@@ -57,9 +61,9 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, words: usize) -> Self {
         let mut random = Rng::with_seed(seed);
-        let words = (0..WORDS)
+        let words = (0..words)
             .map(|_| {
                 let length = random.usize(2..10);
                 (0..length).map(|_| random.u8(b'a'..=b'z')).collect()
@@ -73,8 +77,9 @@ impl Text {
         let end = out.len() + bytes;
         while out.len() < end {
             // The inverse of Zipf's distribution, about: rank r with a chance of 1 / r.
-            let rank = (WORDS as f64).powf(self.random.f64()) as usize - 1;
-            out.extend_from_slice(&self.words[rank.min(WORDS - 1)]);
+            let words = self.words.len();
+            let rank = (words as f64).powf(self.random.f64()) as usize - 1;
+            out.extend_from_slice(&self.words[rank.min(words - 1)]);
             out.push(b' ');
         }
         out.truncate(end);

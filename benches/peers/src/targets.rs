@@ -47,6 +47,8 @@ pub(crate) const TARGETS: &[Target] = &[
     faster("storage/scan", "LMDB", 0.8),
     part_of("storage/file-size", "redb", 0.5),
     part_of("storage/file-size", "LMDB", 0.5),
+    part_of("storage/file-size-rich", "redb", 0.5),
+    part_of("storage/file-size-rich", "LMDB", 0.5),
     at_most("storage/fork-small", 10e3),
     at_most("storage/fork-large", 10e3),
     at_most("storage/fork-growth", 0.08),

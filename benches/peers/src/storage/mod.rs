@@ -11,10 +11,11 @@ mod redb;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use self::redb::Redb;
-use crate::data::Data;
+use crate::data::{Data, WORDS, WORDS_RICH};
 use crate::turns::{Outcome, PANDO, Rounds, Turn, Unit, time_each};
 use lmdb::Lmdb;
 use pando::Pando;
@@ -64,15 +65,15 @@ impl Folders {
 /// One contender with its loaded database.
 struct Loaded<C> {
     database: C,
-    data: std::rc::Rc<Data>,
-    folders: std::rc::Rc<RefCell<Folders>>,
+    data: Rc<Data>,
+    folders: Rc<RefCell<Folders>>,
 }
 
 impl<C: Contender> Loaded<C> {
-    fn new(data: &std::rc::Rc<Data>, folders: &std::rc::Rc<RefCell<Folders>>) -> Outcome<Self> {
+    fn new(data: &Rc<Data>, folders: &Rc<RefCell<Folders>>) -> Outcome<Self> {
         let mut database = C::create(&folders.borrow_mut().next())?;
         database.load(data)?;
-        Ok(Self { database, data: std::rc::Rc::clone(data), folders: std::rc::Rc::clone(folders) })
+        Ok(Self { database, data: Rc::clone(data), folders: Rc::clone(folders) })
     }
 
     /// Does `work` with an empty database that is removed afterwards.
@@ -117,6 +118,16 @@ struct Contest {
     lmdb: Loaded<Lmdb>,
 }
 
+impl Contest {
+    fn new(data: &Rc<Data>, folders: &Rc<RefCell<Folders>>) -> Outcome<Self> {
+        Ok(Self {
+            pando: Loaded::new(data, folders)?,
+            redb: Loaded::new(data, folders)?,
+            lmdb: Loaded::new(data, folders)?,
+        })
+    }
+}
+
 /// The same workload for every contender.
 macro_rules! turns {
     ($contest:expr, $workload:ident) => {{
@@ -132,14 +143,16 @@ macro_rules! turns {
 
 /// Measures the whole suite with `rows` rows below `folder`.
 pub(crate) fn measure(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
-    let data = std::rc::Rc::new(Data::new(rows));
+    let data = Rc::new(Data::new(rows, WORDS));
     let root = folder.join("storage");
-    let folders = std::rc::Rc::new(RefCell::new(Folders { root, made: 0 }));
-    let mut contest = Contest {
-        pando: Loaded::new(&data, &folders)?,
-        redb: Loaded::new(&data, &folders)?,
-        lmdb: Loaded::new(&data, &folders)?,
-    };
+    let folders = Rc::new(RefCell::new(Folders { root, made: 0 }));
+    if rounds.wants("storage/file-size-rich") {
+        let data = Rc::new(Data::new(rows, WORDS_RICH));
+        let mut contest = Contest::new(&data, &folders)?;
+        let turns = turns!(&mut contest, file_size);
+        rounds.run("storage/file-size-rich", Unit::Bytes, turns)?;
+    }
+    let mut contest = Contest::new(&data, &folders)?;
     agree(&mut contest)?;
     rounds.run("storage/point-read", Unit::Nanoseconds, turns!(&mut contest, point_read))?;
     rounds.run("storage/scan", Unit::Nanoseconds, turns!(&mut contest, scan))?;
@@ -187,12 +200,12 @@ fn measure_forks(rounds: &mut Rounds, mut pando: Loaded<Pando>) -> Outcome<()> {
         )?;
         rounds.run("storage/fork-large", time, alone(|| time_forks(pando)))?;
     }
-    let small = std::rc::Rc::new(Data::new(10_000));
+    let small = Rc::new(Data::new(10_000, WORDS));
     let small = Loaded::<Pando>::new(&small, &pando.folders)?;
     rounds.run("storage/fork-small", time, alone(|| time_forks(&small.database)))?;
     {
         let changed = (rows / 100).max(1);
-        let data = std::rc::Rc::clone(&pando.data);
+        let data = Rc::clone(&pando.data);
         let mut keys = data.shuffled_keys(17);
         keys.truncate(changed as usize);
         let head = pando.database.head.clone();
@@ -262,9 +275,9 @@ fn time_forks(pando: &Pando) -> Outcome<f64> {
 
 /// Repeats PandoDB's side of `workload` for `time`.
 pub(crate) fn repeat(workload: &str, folder: &Path, rows: u64, time: Duration) -> Outcome<()> {
-    let data = std::rc::Rc::new(Data::new(rows));
+    let data = Rc::new(Data::new(rows, WORDS));
     let root = folder.join("storage");
-    let folders = std::rc::Rc::new(RefCell::new(Folders { root, made: 0 }));
+    let folders = Rc::new(RefCell::new(Folders { root, made: 0 }));
     let mut pando = Loaded::<Pando>::new(&data, &folders)?;
     let start = Instant::now();
     let mut figures = Vec::new();

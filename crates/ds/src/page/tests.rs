@@ -33,7 +33,7 @@ fn contents(leaf: &Leaf) -> BTreeMap<Vec<u8>, Vec<u8>> {
 fn round_trip(leaf: &Leaf) -> Leaf {
     let mut bytes = Vec::new();
     leaf.encode(&mut bytes);
-    Leaf::decode(bytes).unwrap()
+    Leaf::decode(&bytes).unwrap()
 }
 
 #[derive(Clone, Debug)]
@@ -170,7 +170,7 @@ proptest! {
         leaf.encode(&mut bytes);
         let position = at.index(bytes.len());
         bytes[position] ^= flip;
-        if let Ok(leaf) = Leaf::decode(bytes) {
+        if let Ok(leaf) = Leaf::decode(&bytes) {
             contents(&leaf);
             let _ = leaf.search(b"common-prefix/a").unwrap();
         }
