@@ -7,19 +7,34 @@
 pub mod error;
 pub mod ids;
 
-// Who may touch what.
+// Who may touch what, and what is seen.
+pub mod isolation;
 pub mod lock;
 
 // What is still read, and what is newest.
 pub mod head;
+pub mod heads;
 pub mod snapshot;
 
 // What makes a commit last.
 pub mod commit;
+mod replay;
 pub mod wal;
+
+// Where it comes together.
+pub mod manager;
+pub mod options;
+pub mod transaction;
 
 // What happens after a failure.
 pub mod poison;
 
+pub use commit::Progress;
 pub use error::{Error, ErrorKind, Result};
+pub use heads::{HeadInfo, MAIN};
 pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
+pub use isolation::{BeginOptions, Isolation};
+pub use manager::{CheckpointMode, CheckpointReport, Manager, NOTE_MAX};
+pub use options::{CheckpointPolicy, Options, RecoveryProgress};
+pub use transaction::{Cursor, Savepoint, Transaction};
+pub use wal::Synchronous;

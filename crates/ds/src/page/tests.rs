@@ -172,7 +172,8 @@ proptest! {
         bytes[position] ^= flip;
         if let Ok(leaf) = Leaf::decode(&bytes) {
             contents(&leaf);
-            let _ = leaf.search(b"common-prefix/a").unwrap();
+            // A flip may turn the layout into the other one, which refuses the key.
+            let _ = leaf.search(b"common-prefix/a");
         }
     }
 }

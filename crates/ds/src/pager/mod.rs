@@ -7,6 +7,7 @@
 
 mod batch;
 mod overflow;
+mod reach;
 mod read;
 mod write;
 
@@ -14,6 +15,7 @@ use std::ops::Deref;
 
 pub use batch::Batch;
 pub use overflow::OverflowReader;
+pub use reach::{Reach, Reached};
 pub use write::Writing;
 
 use crate::cache::{Cache, Seen};

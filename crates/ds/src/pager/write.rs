@@ -14,9 +14,8 @@ use crate::format::{Granule, PageKind, PageRef, Stored, granules_of};
 use crate::limits::{EXTENT_BYTES_MAX, TREE_LEVELS_MAX};
 use crate::page::origin::{Origin, delta_bytes_max};
 use crate::page::{Body, Child, Inner, Leaf, Link, NO_HINT, Node, delta};
-use crate::space::{Ledger, Unattached};
+use crate::space::{Birth, Ledger, Unattached};
 use crate::sync::Arc;
-use crate::sync::atomic::Ordering;
 
 /// A write of trees under way.
 #[derive(Debug)]
@@ -25,6 +24,8 @@ pub struct Writing<'a> {
     /// Who answers for the extents.
     ledger: &'a mut Ledger,
     birth: u64,
+    /// Held by writers whose commit has no number yet.
+    _uncommitted: Option<Birth<'a>>,
     /// The checkpoint that may write deltas against pages that its predecessor holds.
     checkpoint: Option<u64>,
     /// By address: a name of a node that `nodes` keeps alive, never followed.
@@ -33,18 +34,35 @@ pub struct Writing<'a> {
 }
 
 impl<'a> Writing<'a> {
-    /// Nothing written yet. Pages get `birth`; only a checkpoint, by its number, writes deltas.
-    pub fn new(
+    /// Nothing written yet, by a checkpoint, whose number allows it to write deltas. Pages get
+    /// `birth`.
+    pub fn of_checkpoint(
         pager: &'a Pager,
         ledger: &'a mut Ledger,
         birth: u64,
-        checkpoint: Option<u64>,
+        checkpoint: u64,
+    ) -> Self {
+        Self { checkpoint: Some(checkpoint), ..Self::new(pager, ledger, birth, None) }
+    }
+
+    /// Nothing written yet, by a transaction: pages are born behind all that was published.
+    pub fn uncommitted(pager: &'a Pager, ledger: &'a mut Ledger) -> Self {
+        let birth = pager.space.begin_birth(&pager.commit);
+        Self::new(pager, ledger, birth.number(), Some(birth))
+    }
+
+    fn new(
+        pager: &'a Pager,
+        ledger: &'a mut Ledger,
+        birth: u64,
+        uncommitted: Option<Birth<'a>>,
     ) -> Self {
         Self {
             batch: Batch::new(pager),
             ledger,
             birth,
-            checkpoint,
+            _uncommitted: uncommitted,
+            checkpoint: None,
             placed: FxHashMap::default(),
             nodes: Vec::new(),
         }
@@ -239,13 +257,6 @@ impl<'a> Writing<'a> {
             }
         }
         Ok(())
-    }
-}
-
-impl Pager {
-    /// The birth of pages that are written before their commit has a number.
-    pub fn birth_of_uncommitted(&self) -> u64 {
-        self.commit.load(Ordering::Acquire) + 1
     }
 }
 

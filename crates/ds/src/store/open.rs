@@ -85,7 +85,8 @@ impl Store {
             None => create(vfs, path, file, options)?,
         };
         pager.durable.store(durable.superblock.checkpoint, Ordering::Release);
-        pager.commit.store(durable.superblock.commit, Ordering::Release);
+        let newest = durable.superblock.commit.max(durable.newest_birth());
+        pager.commit.store(newest, Ordering::Release);
         Ok(Self {
             vfs: Arc::clone(vfs),
             path: path.to_path_buf(),

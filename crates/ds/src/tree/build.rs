@@ -51,10 +51,9 @@ impl<'a> TreeBuilder<'a> {
     #[expect(clippy::needless_pass_by_value, reason = "nobody else writes until it is built")]
     pub fn new(writer: Writer<'a>, kind: TreeKind) -> Self {
         let pager = writer.pager;
-        let birth = pager.birth_of_uncommitted();
         Self {
             pager,
-            writing: Writing::new(pager, writer.ledger, birth, None),
+            writing: Writing::uncommitted(pager, writer.ledger),
             kind,
             leaf: Leaf::new(kind, pager.page_bytes()),
             last_key: Vec::new(),

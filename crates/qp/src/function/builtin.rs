@@ -62,6 +62,7 @@ const PURE: &[Row] = &[
     ("like(pattern, x [, escape])", 2, 3, pattern::like_function),
     ("glob(pattern, x)", 2, 2, pattern::glob_function),
     ("regexp(pattern, x)", 2, 2, pattern::regexp_function),
+    ("match(pattern, x)", 2, 2, core::match_function),
     // Mathematics.
     ("acos(x)", 1, 1, math::acos),
     ("acosh(x)", 1, 1, math::acosh),

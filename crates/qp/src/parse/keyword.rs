@@ -108,8 +108,8 @@ pub(super) fn nearest(word: &str) -> Option<&'static str> {
 fn distance(left: &[u8], right: &[u8]) -> usize {
     let width = right.len() + 1;
     let mut rows = vec![0; (left.len() + 1) * width];
-    for column in 0..width {
-        rows[column] = column;
+    for (column, cell) in rows.iter_mut().take(width).enumerate() {
+        *cell = column;
     }
     for row in 1..=left.len() {
         rows[row * width] = row;

@@ -242,15 +242,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn bracketed(&mut self, start: usize) -> TokenKind {
-        match memchr::memchr(b']', &self.bytes[start..]) {
-            Some(found) => {
-                self.position = start + found + 1;
-                TokenKind::Quoted
-            }
-            None => {
-                self.position = self.bytes.len();
-                TokenKind::Illegal
-            }
+        if let Some(found) = memchr::memchr(b']', &self.bytes[start..]) {
+            self.position = start + found + 1;
+            TokenKind::Quoted
+        } else {
+            self.position = self.bytes.len();
+            TokenKind::Illegal
         }
     }
 

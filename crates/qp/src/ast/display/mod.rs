@@ -3,11 +3,15 @@
 //! What is printed reads back as an equal tree. Names keep the quotes they were written with;
 //! names that stand in no text get quotes where they need them. Expressions get the
 //! parentheses they need and no others, or, by [`Parenthesized`], one pair for each node,
-//! which shows how a text was understood. Neighbours: `expression` and `select` in this
-//! folder; `parse` (the way there).
+//! which shows how a text was understood. Neighbours: the modules of this folder, one
+//! for each kind of construct; `parse` (the way there).
 
+mod branch;
+mod define;
 mod expression;
+mod modify;
 mod select;
+mod statement;
 
 use std::fmt::{self, Display, Write};
 
@@ -143,7 +147,7 @@ macro_rules! display {
 }
 
 display!(Expression, Name, OrderTerm, QualifiedName, ResultColumn, Select, TableName);
-display!(super::TypeName);
+display!(super::ColumnDefinition, super::Statement, super::TypeName);
 
 #[cfg(test)]
 mod tests {

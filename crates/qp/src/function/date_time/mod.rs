@@ -126,8 +126,14 @@ impl Moment {
         if self.has_julian {
             return Ok(());
         }
-        let (year, month, day) =
-            if self.has_date { (self.year, self.month, self.day) } else { (2000, 1, 1) };
+        let (year, month, day) = if self.has_date {
+            (self.year, self.month, self.day)
+        } else if self.has_time && self.hour == 24 {
+            self.hour = 0;
+            (2000, 1, 2)
+        } else {
+            (2000, 1, 1)
+        };
         if !(-4713..=9999).contains(&year) || self.raw {
             return Err(Unusable);
         }
