@@ -29,6 +29,11 @@ pub mod transaction;
 // What happens after a failure.
 pub mod poison;
 
+#[cfg(all(test, not(loom)))]
+mod history_tests;
+#[cfg(all(test, not(loom)))]
+mod isolation_tests;
+
 pub use commit::Progress;
 pub use error::{Error, ErrorKind, Result};
 pub use heads::{HeadInfo, MAIN};

@@ -16,7 +16,7 @@ fn one(sql: &str) -> StatementKind {
     // Whatever is read prints as text that reads the same.
     let printed = statement.to_string();
     let again = parse_all(&printed).unwrap_or_else(|error| panic!("{printed}\n{error:?}"));
-    assert_eq!(again, [statement.clone()], "{printed}");
+    assert_eq!(again, std::slice::from_ref(&statement), "{printed}");
     statement.kind
 }
 

@@ -100,17 +100,17 @@ impl Print for BranchStatement {
             Self::Resolve(resolve) => printer.node(resolve),
             Self::ContinueMerge => printer.text("CONTINUE MERGE"),
             Self::AbortMerge => printer.text("ABORT MERGE"),
-            Self::Preview(statements) => match statements.as_slice() {
-                [statement] => printer.optional("PREVIEW ", Some(statement)),
-                _ => {
-                    printer.text("PREVIEW BEGIN ")?;
-                    for statement in statements {
-                        printer.node(statement)?;
-                        printer.text("; ")?;
-                    }
-                    printer.text("END")
+            Self::Preview(statements) => {
+                if let [statement] = statements.as_slice() {
+                    return printer.optional("PREVIEW ", Some(statement));
                 }
-            },
+                printer.text("PREVIEW BEGIN ")?;
+                for statement in statements {
+                    printer.node(statement)?;
+                    printer.text("; ")?;
+                }
+                printer.text("END")
+            }
             Self::Apply => printer.text("APPLY"),
         }
     }

@@ -198,8 +198,9 @@ mod tests {
              WINDOW w AS (ORDER BY a)",
             "SELECT * FROM main.t@dev AS OF TAG v1 AS d INDEXED BY i NATURAL FULL JOIN (SELECT 1) \
              AS z",
-            "SELECT CASE a WHEN 1 THEN 2 ELSE 3 END, CAST(a AS VARCHAR(10, -2)), EXISTS (SELECT 1), \
-             a = ANY (SELECT 1), (1, 2) IN f(1), ?1, :a, \"q\"\"q\".[b], (SELECT 1), a IN ()",
+            "SELECT CASE a WHEN 1 THEN 2 ELSE 3 END, CAST(a AS VARCHAR(10, -2)), \
+             EXISTS (SELECT 1), a = ANY (SELECT 1), (1, 2) IN f(1), \
+             ?1, :a, \"q\"\"q\".[b], (SELECT 1), a IN ()",
         ] {
             let statements = parse_all(text).unwrap();
             let StatementKind::Select(select) = &statements[0].kind else { unreachable!() };

@@ -35,7 +35,9 @@ impl Print for Statement {
             StatementKind::Transaction(transaction) => printer.node(transaction),
             StatementKind::Pragma(pragma) => printer.node(pragma.as_ref()),
             StatementKind::Attach(attach) => printer.node(attach.as_ref()),
-            StatementKind::Detach(schema) => printer.optional("DETACH ", Some(schema.as_ref())),
+            StatementKind::Detach(schema) => {
+                printer.optional("DETACH DATABASE ", Some(schema.as_ref()))
+            }
             StatementKind::Analyze(name) => {
                 printer.text("ANALYZE")?;
                 printer.optional(" ", name.as_deref())
@@ -100,7 +102,7 @@ impl Print for Pragma {
 
 impl Print for Attach {
     fn print(&self, printer: &mut Printer<'_, '_>) -> fmt::Result {
-        printer.text("ATTACH ")?;
+        printer.text("ATTACH DATABASE ")?;
         printer.node(&self.file)?;
         printer.optional(" AS ", Some(&self.schema))?;
         printer.optional(" KEY ", self.key.as_ref())
