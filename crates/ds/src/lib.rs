@@ -32,11 +32,21 @@ pub mod space;
 // From a page reference to a node.
 pub mod pager;
 
-// From a key to a value.
+// From a key to a value, in one tree and in all trees of a head.
 pub mod tree;
+
 pub mod forest;
+
+// From memory to a durable file.
 pub mod checkpoint;
+
+// One file and all that belongs to it.
 pub mod store;
+
+// Whether it holds what it should.
+pub mod backup;
 pub mod check;
+pub mod compact;
+pub mod rewrite;
 
 pub use error::{Error, ErrorKind, Result};

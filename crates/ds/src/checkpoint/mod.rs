@@ -11,15 +11,17 @@
 //! settles.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::forest::{Entry, Forest};
+use crate::forest::{Entry, Forest, TreeId};
 use crate::format::superblock::Superblock;
-use crate::format::{Extent, PageRef, TreeKind, TreeRoot, granules_of};
+use crate::format::{Extent, Granule, PageRef, TreeKind, TreeRoot, granules_of};
 use crate::pager::{Pager, Writing};
 use crate::space::Ledger;
 use crate::space::log::{Chain, Written};
 use crate::space::settle::Settlement;
+use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::tree::{Tree, Writer};
+use crate::tree::{Cursor, Found, Tree, Writer};
+use rustc_hash::FxHashMap;
 
 /// The number of a head; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +70,14 @@ pub(crate) struct Durable {
     pub(crate) chain: Chain,
 }
 
+impl Durable {
+    /// The birth that the checkpoint's own pages have: none in the file is newer.
+    pub(crate) fn newest_birth(&self) -> u64 {
+        let registry = self.superblock.registry.page.map_or(0, |page| page.birth);
+        registry.max(self.superblock.space_map.map_or(0, |page| page.birth))
+    }
+}
+
 /// A finished checkpoint.
 #[derive(Debug)]
 pub(crate) struct Done {
@@ -98,7 +108,7 @@ fn fatal(error: Error) -> Failure {
 /// Makes `captured` durable on top of `durable`. What it releases may be used again once no
 /// reader is registered with `epoch` or before. Pages it wrote are noted in `ledger`.
 pub(crate) fn run(
-    pager: &Pager,
+    pager: &Arc<Pager>,
     durable: &Durable,
     captured: &Captured,
     ledger: &mut Ledger,
@@ -106,13 +116,15 @@ pub(crate) fn run(
     time_micros: i64,
 ) -> Result<Done, Failure> {
     let number = durable.superblock.checkpoint + 1;
-    let mut writing = Writing::new(pager, ledger, captured.commit, Some(number));
+    let birth = next_birth(pager, durable, captured.commit);
+    let mut writing = Writing::of_checkpoint(pager, ledger, birth, number);
     let mut registry = durable.registry.clone();
+    let mut bases = Bases { pager, registry: &durable.registry, all: None };
     let mut heads = Vec::with_capacity(captured.heads.len());
     for (head, change) in &captured.heads {
         match change {
             HeadChange::Put { forest, note } => {
-                let (saved, root) = write_forest(pager, forest, &mut writing)?;
+                let (saved, root) = write_forest(&mut bases, *head, forest, &mut writing)?;
                 put_head(pager, &mut registry, *head, &root, note)?;
                 heads.push((*head, saved));
             }
@@ -129,12 +141,13 @@ pub(crate) fn run(
     let mut settlement = settle(pager, &durable.registry, &registry)?;
     let mut chain = durable.chain.clone();
     if !settlement.is_empty() || chain.newest().is_none() {
-        let written = pager.space.write_log(&chain, &mut settlement, captured.commit)?;
+        let written = pager.space.write_log(&chain, &mut settlement, birth)?;
         if let Err(error) = write_records(pager, &written) {
             give_back(pager, &written);
             return Err(error.into());
         }
-        granules += written.writes.iter().map(|(_, bytes)| granules_of(bytes.len() as u32)).sum::<u64>();
+        granules +=
+            written.writes.iter().map(|(_, bytes)| granules_of(bytes.len() as u32)).sum::<u64>();
         chain = written.chain;
     }
     let superblock = Superblock {
@@ -150,9 +163,20 @@ pub(crate) fn run(
     pager.sync().map_err(fatal)?;
     write_superblock(pager, &superblock).map_err(fatal)?;
     pager.space.apply(settlement, epoch);
+    // Release: pairs with the load in `Space::begin_birth`.
+    pager.commit.fetch_max(birth, Ordering::Release);
     // Release: pairs with the load in `Pager::own`.
     pager.durable.store(number, Ordering::Release);
     Ok(Done { durable: Durable { superblock, registry, chain }, heads, granules })
+}
+
+/// The birth of the pages that a checkpoint writes: its newest commit, or later, so that it is
+/// newer than every page of the checkpoint before (two checkpoints of the same commit differ
+/// when a head was dropped in between) and than everything that transactions have spilled.
+/// Incremental backups rely on both.
+fn next_birth(pager: &Pager, durable: &Durable, commit: u64) -> u64 {
+    let published = pager.commit.load(Ordering::Acquire);
+    commit.max(published).max(durable.newest_birth().saturating_add(1))
 }
 
 /// Writes a superblock into its slot and waits until it is durable.
@@ -162,10 +186,7 @@ pub(crate) fn write_superblock(pager: &Pager, superblock: &Superblock) -> Result
     pager.sync()
 }
 
-fn with_writer<R>(
-    pager: &Pager,
-    change: impl FnOnce(&mut Writer<'_>) -> Result<R>,
-) -> Result<R> {
+fn with_writer<R>(pager: &Pager, change: impl FnOnce(&mut Writer<'_>) -> Result<R>) -> Result<R> {
     let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
     change(&mut Writer { pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes })
 }
@@ -175,27 +196,114 @@ fn write_whole(tree: &Tree, writing: &mut Writing<'_>) -> Result<TreeRoot> {
     Ok(TreeRoot { kind: tree.kind(), page })
 }
 
+/// The directory that a head's new one is made from.
+///
+/// The truth about what is in the file is the registry, not what a forest remembers: a head may
+/// have been changed from a version whose directory an earlier checkpoint released. So a
+/// remembered directory counts only where the registry still names it, be it for another head
+/// that this one was forked from.
+struct Bases<'a> {
+    pager: &'a Arc<Pager>,
+    registry: &'a Tree,
+    /// Every directory that the registry names, collected when the first new head asks.
+    all: Option<FxHashMap<Granule, PageRef>>,
+}
+
+impl Bases<'_> {
+    fn of(&mut self, head: HeadId, forest: &Forest) -> Result<(Tree, bool)> {
+        let own = self.registry.get_with(self.pager, &head.key(), |found| match found {
+            None => Ok(None),
+            Some(Found::Subtree(root, _)) => Ok(Some(Tree::open(root))),
+            Some(_) => Err(Error::corrupt("the registry holds more than heads")),
+        })??;
+        match own {
+            Some(own) if own.is_same_version(&forest.directory) => Ok((own, true)),
+            Some(own) => Ok((own, false)),
+            None if self.is_named(&forest.directory)? => Ok((forest.directory.clone(), true)),
+            None => Ok((Tree::new(TreeKind::Fixed), false)),
+        }
+    }
+
+    fn is_named(&mut self, directory: &Tree) -> Result<bool> {
+        let Some(page) = directory.stored_root().and_then(|root| root.page) else {
+            return Ok(false);
+        };
+        let all = match &mut self.all {
+            Some(all) => all,
+            none => none.insert(named_directories(self.pager, self.registry)?),
+        };
+        Ok(all.get(&page.version()).is_some_and(|named| named.is_same_version(&page)))
+    }
+}
+
+fn named_directories(pager: &Arc<Pager>, registry: &Tree) -> Result<FxHashMap<Granule, PageRef>> {
+    let mut all = FxHashMap::default();
+    let mut cursor = Cursor::new(Arc::clone(pager), registry.clone());
+    let mut more = cursor.first()?;
+    while more {
+        if let Some(Found::Subtree(TreeRoot { page: Some(page), .. }, _)) = cursor.found()? {
+            all.insert(page.version(), page);
+        }
+        more = cursor.next()?;
+    }
+    Ok(all)
+}
+
+/// What the directory `base` holds that `forest` does not hold as it is: numbers of trees.
+fn stale_entries(pager: &Arc<Pager>, base: &Tree, forest: &Forest) -> Result<Vec<(TreeId, bool)>> {
+    let saved = Forest::open(pager, base.stored_root().unwrap_or(EMPTY_DIRECTORY))?;
+    let mut stale = Vec::new();
+    for id in saved.ids() {
+        if forest.tree(id).is_none() {
+            stale.push((id, false));
+        }
+    }
+    for id in forest.ids() {
+        let is_same = match (saved.tree(id), forest.tree(id)) {
+            (Some(saved), Some(tree)) => saved.is_same_version(tree),
+            _ => false,
+        };
+        if !is_same {
+            stale.push((id, true));
+        }
+    }
+    Ok(stale)
+}
+
+const EMPTY_DIRECTORY: TreeRoot = TreeRoot { kind: TreeKind::Fixed, page: None };
+
 /// Writes what changed in a forest; returns it as it is in the file, and its directory.
 fn write_forest(
-    pager: &Pager,
+    bases: &mut Bases<'_>,
+    head: HeadId,
     forest: &Forest,
     writing: &mut Writing<'_>,
 ) -> Result<(Forest, TreeRoot)> {
-    let mut directory = forest.directory.clone();
-    let mut saved = Vec::new();
-    for entry in forest.entries() {
-        if entry.is_saved {
-            saved.push(entry);
-            continue;
+    let pager = bases.pager;
+    let (mut directory, is_remembered) = bases.of(head, forest)?;
+    let changed = if is_remembered {
+        let entries = forest.entries().into_iter().filter(|entry| !entry.is_saved);
+        entries.map(|entry| (entry.id, entry.tree.is_some())).collect()
+    } else {
+        stale_entries(pager, &directory, forest)?
+    };
+    for (id, exists) in changed {
+        let key = id.0.to_be_bytes();
+        match forest.tree(id) {
+            Some(tree) if exists => {
+                let root = write_whole(tree, writing)?;
+                with_writer(pager, |writer| directory.put_subtree(writer, &key, &root, &[]))?;
+            }
+            _ => {
+                with_writer(pager, |writer| directory.remove(writer, &key))?;
+            }
         }
-        let key = entry.id.0.to_be_bytes();
-        let Some(tree) = entry.tree else {
-            with_writer(pager, |writer| directory.remove(writer, &key))?;
-            continue;
-        };
-        let root = write_whole(&tree, writing)?;
-        with_writer(pager, |writer| directory.put_subtree(writer, &key, &root, &[]))?;
-        saved.push(Entry { id: entry.id, tree: Some(Tree::open(root)), is_saved: true });
+    }
+    let mut saved = Vec::new();
+    for id in forest.ids() {
+        // Everything is written by now: this looks up where.
+        let root = write_whole(forest.existing(id)?, writing)?;
+        saved.push(Entry { id, tree: Some(Tree::open(root)), is_saved: true });
     }
     let root = write_whole(&directory, writing)?;
     Ok((Forest::saved(Tree::open(root), saved), root))

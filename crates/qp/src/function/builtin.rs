@@ -7,13 +7,16 @@
 use std::borrow::Cow;
 
 use super::aggregate::{
-    Concatenation, Count, Extreme, Percentile, Shape, SlidingExtreme, Sum, SumResult,
+    Concatenation, Count, Extreme, Percentile, Shape, SlidingExtreme, Sum, SumResult, window,
 };
 use super::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, Implementation,
-    ScalarFunction, Traits, WindowFunction,
+    ScalarFunction, TableFunction, Traits, WindowFunction,
 };
-use super::{core, date_time, math, pattern, text, window};
+use super::json::aggregate::Group;
+use super::json::functions as json;
+use super::json::table;
+use super::{core, date_time, math, pattern, series, text};
 
 /// One line of a table: usage (the name is what stands before the bracket), the fewest and
 /// the most arguments, the implementation.
@@ -59,6 +62,7 @@ const PURE: &[Row] = &[
     ("like(pattern, x [, escape])", 2, 3, pattern::like_function),
     ("glob(pattern, x)", 2, 2, pattern::glob_function),
     ("regexp(pattern, x)", 2, 2, pattern::regexp_function),
+    ("match(pattern, x)", 2, 2, core::match_function),
     // Mathematics.
     ("acos(x)", 1, 1, math::acos),
     ("acosh(x)", 1, 1, math::acosh),
@@ -133,7 +137,49 @@ const VOLATILE: &[Row] = &[
 ];
 
 /// Look at whether an argument is JSON.
-const READS_JSON: &[Row] = &[("subtype(x)", 1, 1, core::subtype)];
+const READS_JSON: &[Row] = &[
+    ("subtype(x)", 1, 1, core::subtype),
+    ("jsonb_array(x, ...)", 0, ANY, json::jsonb_array),
+    ("jsonb_object(label, value, ...)", 0, ANY, json::jsonb_object),
+    ("jsonb_insert(json, path, value, ...)", 0, ANY, json::jsonb_insert),
+    ("jsonb_set(json, path, value, ...)", 0, ANY, json::jsonb_set),
+    ("jsonb_replace(json, path, value, ...)", 0, ANY, json::jsonb_replace),
+    ("jsonb_array_insert(json, path, value, ...)", 0, ANY, json::jsonb_array_insert),
+];
+
+/// Look at whether an argument is JSON, and give JSON.
+const READS_AND_RETURNS_JSON: &[Row] = &[
+    ("json_array(x, ...)", 0, ANY, json::json_array),
+    ("json_object(label, value, ...)", 0, ANY, json::json_object),
+    ("json_quote(x)", 1, 1, json::json_quote),
+    ("json_insert(json, path, value, ...)", 0, ANY, json::json_insert),
+    ("json_set(json, path, value, ...)", 0, ANY, json::json_set),
+    ("json_replace(json, path, value, ...)", 0, ANY, json::json_replace),
+    ("json_array_insert(json, path, value, ...)", 0, ANY, json::json_array_insert),
+];
+
+/// Give JSON.
+const RETURNS_JSON: &[Row] = &[
+    ("json(x)", 1, 1, json::json_remove),
+    ("json_remove(json, path, ...)", 0, ANY, json::json_remove),
+    ("json_extract(json, path, ...)", 0, ANY, json::json_extract),
+    ("json_patch(json, patch)", 2, 2, json::json_patch),
+    ("->(json, path)", 2, 2, json::arrow),
+];
+
+/// Take JSON, and give something else.
+const TAKES_JSON: &[Row] = &[
+    ("jsonb(x)", 1, 1, json::jsonb_remove),
+    ("jsonb_remove(json, path, ...)", 0, ANY, json::jsonb_remove),
+    ("jsonb_extract(json, path, ...)", 0, ANY, json::jsonb_extract),
+    ("jsonb_patch(json, patch)", 2, 2, json::jsonb_patch),
+    ("->>(json, path)", 2, 2, json::double_arrow),
+    ("json_array_length(json [, path])", 1, 2, json::json_array_length),
+    ("json_type(json [, path])", 1, 2, json::json_type),
+    ("json_pretty(json [, indent])", 1, 2, json::json_pretty),
+    ("json_valid(x [, flags])", 1, 2, json::json_valid),
+    ("json_error_position(x)", 1, 1, json::json_error_position),
+];
 
 /// Makes a state of an aggregate.
 type New = fn() -> Box<dyn Accumulator>;
@@ -183,6 +229,38 @@ const COLLATED_AGGREGATES: &[(&str, u16, u16, New, New)] = &[
     ("max(x)", 1, 1, || Box::new(Extreme::greatest()), || Box::new(SlidingExtreme::greatest())),
 ];
 
+/// Aggregates that look at whether their argument is JSON; those of text give JSON.
+const JSON_AGGREGATES: &[(&str, u16, u16, New, New)] = &[
+    (
+        "json_group_array(x)",
+        1,
+        1,
+        || Box::new(Group::array(false, false)),
+        || Box::new(Group::array(false, true)),
+    ),
+    (
+        "jsonb_group_array(x)",
+        1,
+        1,
+        || Box::new(Group::array(true, false)),
+        || Box::new(Group::array(true, true)),
+    ),
+    (
+        "json_group_object(label, value)",
+        2,
+        2,
+        || Box::new(Group::object(false, false)),
+        || Box::new(Group::object(false, true)),
+    ),
+    (
+        "jsonb_group_object(label, value)",
+        2,
+        2,
+        || Box::new(Group::object(true, false)),
+        || Box::new(Group::object(true, true)),
+    ),
+];
+
 fn sum() -> Box<dyn Accumulator> {
     Box::new(Sum::new(SumResult::Sum))
 }
@@ -218,18 +296,33 @@ const WINDOWS: &[(&str, u16, u16, WindowFunction)] = &[
     ("nth_value(x, n)", 2, 2, window::NTH_VALUE),
 ];
 
+/// Table-valued functions.
+const TABLES: &[(&str, u16, u16, TableFunction)] = &[
+    ("json_each(json [, path])", 1, 2, table::JSON_EACH),
+    ("json_tree(json [, path])", 1, 2, table::JSON_TREE),
+    ("jsonb_each(json [, path])", 1, 2, table::JSONB_EACH),
+    ("jsonb_tree(json [, path])", 1, 2, table::JSONB_TREE),
+    ("generate_series(start [, stop [, step]])", 1, 3, series::GENERATE_SERIES),
+];
+
 /// All built-in functions.
 pub(super) fn functions() -> Vec<Function> {
     use Determinism::{Pure, Statement, Volatile};
     let plain = Traits::default();
     let lazy = Traits { is_lazy: true, ..plain };
-    let tables: [(&[Row], Determinism, Traits); 6] = [
+    let reads = Traits { reads_json: true, ..plain };
+    let returns = Traits { may_return_json: true, ..plain };
+    let both = Traits { reads_json: true, may_return_json: true, ..plain };
+    let tables: [(&[Row], Determinism, Traits); 9] = [
         (PURE, Pure, plain),
         (LAZY, Pure, lazy),
         (COLLATED, Pure, Traits { uses_collation: true, ..plain }),
         (STATEMENT, Statement, plain),
         (VOLATILE, Volatile, plain),
-        (READS_JSON, Pure, Traits { reads_json: true, ..plain }),
+        (READS_JSON, Pure, reads),
+        (READS_AND_RETURNS_JSON, Pure, both),
+        (RETURNS_JSON, Pure, returns),
+        (TAKES_JSON, Pure, plain),
     ];
     let scalar = tables.into_iter().flat_map(|(rows, determinism, traits)| {
         rows.iter().map(move |&(usage, min, max, implementation)| {
@@ -238,7 +331,7 @@ pub(super) fn functions() -> Vec<Function> {
         })
     });
     let collated = Traits { uses_collation: true, ..plain };
-    let tables = [(AGGREGATES, plain), (COLLATED_AGGREGATES, collated)];
+    let tables = [(AGGREGATES, plain), (COLLATED_AGGREGATES, collated), (JSON_AGGREGATES, both)];
     let aggregates = tables.into_iter().flat_map(|(rows, traits)| {
         rows.iter().map(move |&(usage, min, max, new, sliding)| {
             let implementation = Implementation::Aggregate(Aggregate {
@@ -252,7 +345,11 @@ pub(super) fn functions() -> Vec<Function> {
         let implementation = Implementation::Window(implementation);
         function(usage, min, max, Pure, plain, implementation)
     });
-    scalar.chain(aggregates).chain(windows).collect()
+    let tables = TABLES.iter().map(|&(usage, min, max, implementation)| {
+        let implementation = Implementation::Table(implementation);
+        function(usage, min, max, Pure, returns, implementation)
+    });
+    scalar.chain(aggregates).chain(windows).chain(tables).collect()
 }
 
 fn function(

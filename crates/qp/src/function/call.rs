@@ -19,6 +19,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
+use super::json::DocumentCache;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest text or blob by default, as in SQLite.
@@ -111,7 +112,7 @@ impl JsonFlags {
 #[derive(Debug, Default)]
 pub struct Cache {
     pub(super) regex: Option<(Vec<u8>, regex::bytes::Regex)>,
-    pub(super) json: Option<(Vec<u8>, Arc<[u8]>)>,
+    pub(super) json: DocumentCache,
 }
 
 /// The surroundings of one call.

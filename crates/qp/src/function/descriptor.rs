@@ -243,13 +243,16 @@ pub struct TableColumn {
     pub is_hidden: bool,
 }
 
+/// Opens a table-valued function.
+pub type OpenTable = fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Box<dyn TableRows>>;
+
 /// A function in FROM.
 #[derive(Clone, Copy)]
 pub struct TableFunction {
     /// Its columns; the hidden ones are its parameters.
     pub columns: &'static [TableColumn],
     /// Opens the rows for arguments; those left out are missing at the end.
-    pub open: fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Box<dyn TableRows>>,
+    pub open: OpenTable,
 }
 
 /// The rows of a table-valued function, one after the other.
@@ -266,12 +269,10 @@ pub trait TableRows: Send {
 
 impl Function {
     /// A scalar function of an application.
-    pub fn scalar(
-        name: &str,
-        arity: Arity,
-        determinism: Determinism,
-        function: impl Fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Value> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn scalar<F>(name: &str, arity: Arity, determinism: Determinism, function: F) -> Self
+    where
+        F: Fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Value> + Send + Sync + 'static,
+    {
         let implementation = Implementation::ScalarClosure(Arc::new(function));
         Self::of_application(name, arity, determinism, implementation)
     }

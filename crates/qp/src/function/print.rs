@@ -23,6 +23,7 @@ const DIGITS: u8 = 16;
 
 /// One `%` of a format: flags, width, precision and letter.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each flag of a format")]
 struct Conversion {
     left: bool,
     /// `+` or blank in front of positive numbers.
@@ -300,7 +301,7 @@ impl Conversion {
         };
         let zero_shown = self.alternate && self.plus.is_none() && self.letter == b'f';
         let sign = match negative {
-            true if zero_shown && point <= round => None,
+            true if zero_shown && (point <= round || digits == b"0") => None,
             true => Some(b'-'),
             false => self.plus,
         };

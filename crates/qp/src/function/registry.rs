@@ -149,10 +149,10 @@ impl Registry {
         if self.contains(lower) {
             let message = format!("wrong number of arguments to function {name}()");
             let error = Error::new(ErrorKind::Invalid, message);
-            return match usages.is_empty() {
-                true => error,
-                false => error.with_hint(format!("usage: {}", usages.join(" or "))),
-            };
+            if usages.is_empty() {
+                return error;
+            }
+            return error.with_hint(format!("usage: {}", usages.join(" or ")));
         }
         let error = Error::not_found("function", name);
         match self.suggest(lower) {

@@ -141,7 +141,7 @@ impl Accumulator for Percentile {
         if self.shape == Shape::Discrete {
             return Ok(Value::real(low));
         }
-        let is_exact = place == below as f64 || below == values.len() - 1;
+        let is_exact = place <= below as f64 || below == values.len() - 1;
         let high = values[if is_exact { below } else { below + 1 }];
         Ok(Value::real(low + (high - low) * (place - below as f64)))
     }

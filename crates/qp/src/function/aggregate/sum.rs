@@ -128,14 +128,15 @@ impl Accumulator for Sum {
         let Some(term) = args.first().and_then(|&arg| term(arg)) else { return Ok(()) };
         self.rows += 1;
         match term {
-            Term::Integer(term) if !self.is_real => match self.integer.checked_add(term) {
-                Some(sum) => self.integer = sum,
-                None => {
+            Term::Integer(term) if !self.is_real => {
+                if let Some(sum) = self.integer.checked_add(term) {
+                    self.integer = sum;
+                } else {
                     self.has_overflowed = true;
                     self.become_real();
                     self.add_integer_as_real(term);
                 }
-            },
+            }
             Term::Integer(term) => self.add_integer_as_real(term),
             Term::Real(term) => {
                 if self.is_real {
@@ -163,12 +164,11 @@ impl Accumulator for Sum {
                     self.has_overflowed = true;
                     self.become_real();
                 }
-                match term.checked_neg() {
-                    Some(term) => self.add_integer_as_real(term),
-                    None => {
-                        self.add_integer_as_real(i64::MAX);
-                        self.add_integer_as_real(1);
-                    }
+                if let Some(term) = term.checked_neg() {
+                    self.add_integer_as_real(term);
+                } else {
+                    self.add_integer_as_real(i64::MAX);
+                    self.add_integer_as_real(1);
                 }
             }
         }

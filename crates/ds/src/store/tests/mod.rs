@@ -2,7 +2,10 @@
 //! crashes; the check is clean after every checkpoint and the model's state is found again.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod long;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use proptest::prelude::*;
 
@@ -14,11 +17,14 @@ use crate::format::TreeKind;
 use crate::tree::{PutMode, Writer};
 use crate::vfs::SimVfs;
 
-type Trees = BTreeMap<u64, BTreeMap<Vec<u8>, Vec<u8>>>;
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+type Trees = BTreeMap<u64, Entries>;
 type Heads = BTreeMap<u64, Trees>;
 
 fn options() -> StoreOptions {
-    StoreOptions { page_bytes: 1024, cache_bytes: 256 * 1024, ..StoreOptions::default() }
+    // Pages of eight granules, not compressed: small changes become deltas.
+    let codec = Codec::none();
+    StoreOptions { page_bytes: 4096, cache_bytes: 256 * 1024, codec, ..StoreOptions::default() }
 }
 
 fn path() -> &'static Path {
@@ -28,17 +34,53 @@ fn path() -> &'static Path {
 #[derive(Clone, Debug)]
 enum Step {
     /// Changes a run of keys of a tree of a head and publishes it.
-    Change { head: u64, tree: u64, first: u16, count: u8, size: u16 },
-    Remove { head: u64, tree: u64, first: u16, count: u8 },
+    Change {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+        size: u16,
+    },
+    Remove {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+    },
     /// The same, given up at the end.
-    Abandon { head: u64, tree: u64, first: u16, count: u8, spills: bool },
-    Spill { head: u64, tree: u64, first: u16, count: u8 },
-    DropTree { head: u64, tree: u64 },
+    Abandon {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+        spills: bool,
+    },
+    Spill {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+    },
+    DropTree {
+        head: u64,
+        tree: u64,
+    },
     /// Shares a tree of a head with another head.
-    Graft { from: u64, to: u64, tree: u64 },
-    Fork { from: u64, to: u64 },
-    DropHead { head: u64 },
+    Graft {
+        from: u64,
+        to: u64,
+        tree: u64,
+    },
+    Fork {
+        from: u64,
+        to: u64,
+    },
+    DropHead {
+        head: u64,
+    },
     Checkpoint,
+    /// A checkpoint whose heads all moved on meanwhile: their forests stay as they were.
+    CheckpointBehind,
     Reopen,
 }
 
@@ -48,22 +90,32 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let first = 0u16..600;
     let step = prop_oneof![
         8 => (head.clone(), tree.clone(), first.clone(), any::<u8>(), 0u16..120)
-            .prop_map(|(head, tree, first, count, size)| Step::Change { head, tree, first, count, size }),
+            .prop_map(|(head, tree, first, count, size)| {
+                Step::Change { head, tree, first, count, size }
+            }),
         1 => (head.clone(), tree.clone(), first.clone(), 1u8..4, 300u16..9000)
-            .prop_map(|(head, tree, first, count, size)| Step::Change { head, tree, first, count, size }),
+            .prop_map(|(head, tree, first, count, size)| {
+                Step::Change { head, tree, first, count, size }
+            }),
         3 => (head.clone(), tree.clone(), first.clone(), 1u8..3, 0u16..30)
-            .prop_map(|(head, tree, first, count, size)| Step::Change { head, tree, first, count, size }),
+            .prop_map(|(head, tree, first, count, size)| {
+                Step::Change { head, tree, first, count, size }
+            }),
         3 => (head.clone(), tree.clone(), first.clone(), any::<u8>())
             .prop_map(|(head, tree, first, count)| Step::Remove { head, tree, first, count }),
         2 => (head.clone(), tree.clone(), first.clone(), any::<u8>(), any::<bool>())
-            .prop_map(|(head, tree, first, count, spills)| Step::Abandon { head, tree, first, count, spills }),
+            .prop_map(|(head, tree, first, count, spills)| {
+                Step::Abandon { head, tree, first, count, spills }
+            }),
         3 => (head.clone(), tree.clone(), first, any::<u8>())
             .prop_map(|(head, tree, first, count)| Step::Spill { head, tree, first, count }),
         1 => (head.clone(), tree.clone()).prop_map(|(head, tree)| Step::DropTree { head, tree }),
-        1 => (head.clone(), head.clone(), tree).prop_map(|(from, to, tree)| Step::Graft { from, to, tree }),
+        1 => (head.clone(), head.clone(), tree)
+            .prop_map(|(from, to, tree)| Step::Graft { from, to, tree }),
         4 => (head.clone(), head.clone()).prop_map(|(from, to)| Step::Fork { from, to }),
         1 => head.prop_map(|head| Step::DropHead { head }),
         6 => Just(Step::Checkpoint),
+        3 => Just(Step::CheckpointBehind),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 1..50)
@@ -114,7 +166,7 @@ impl Owner {
         head: u64,
         tree: u64,
         publishes: bool,
-        work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut BTreeMap<Vec<u8>, Vec<u8>>) -> Result<()>,
+        work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut Entries) -> Result<()>,
     ) -> Result<()> {
         let mut forest = self.heads.get(&head).cloned().unwrap_or_default();
         let mut trees = self.model.get(&head).cloned().unwrap_or_default();
@@ -139,7 +191,7 @@ impl Owner {
         Ok(())
     }
 
-    fn checkpoint(&mut self) -> Result<()> {
+    fn checkpoint(&mut self, swaps: bool) -> Result<()> {
         let changed = std::mem::take(&mut self.changed);
         let change_of = |head: &u64| match self.heads.get(head) {
             Some(forest) => {
@@ -154,8 +206,9 @@ impl Owner {
         };
         match self.store.checkpoint(|| captured) {
             Ok(done) => {
-                for (head, forest) in done.heads {
-                    self.heads.insert(head.0, forest);
+                if swaps {
+                    let heads = done.heads.into_iter();
+                    self.heads.extend(heads.map(|(head, forest)| (head.0, forest)));
                 }
                 self.saved = self.model.clone();
                 Ok(())
@@ -171,12 +224,12 @@ impl Owner {
         match *step {
             Step::Change { head, tree, first, count, size } => {
                 self.change(head, tree, true, |forest, writer, model| {
-                    put_many(forest, writer, model, tree, first, count, size)
+                    put_many(forest, writer, model, tree, run(first, count), size)
                 })
             }
             Step::Remove { head, tree, first, count } => {
                 self.change(head, tree, true, |forest, writer, model| {
-                    for number in first..first + u16::from(count) {
+                    for number in run(first, count) {
                         let key = key_of(tree, number);
                         forest.remove(writer, TreeId(tree), &key)?;
                         model.remove(&key);
@@ -186,15 +239,15 @@ impl Owner {
             }
             Step::Abandon { head, tree, first, count, spills } => {
                 self.change(head, tree, false, |forest, writer, model| {
-                    put_many(forest, writer, model, tree, first, count, 40)?;
+                    put_many(forest, writer, model, tree, run(first, count), 40)?;
                     if spills { forest.spill(writer) } else { Ok(()) }
                 })
             }
             Step::Spill { head, tree, first, count } => {
                 self.change(head, tree, true, |forest, writer, model| {
-                    put_many(forest, writer, model, tree, first, count, 33)?;
+                    put_many(forest, writer, model, tree, run(first, count), 33)?;
                     forest.spill(writer)?;
-                    put_many(forest, writer, model, tree, first, count / 2, 20)?;
+                    put_many(forest, writer, model, tree, run(first, count / 2), 20)?;
                     forest.spill(writer)
                 })
             }
@@ -232,9 +285,10 @@ impl Owner {
                 }
                 Ok(())
             }
-            Step::Checkpoint => self.checkpoint(),
+            Step::Checkpoint => self.checkpoint(true),
+            Step::CheckpointBehind => self.checkpoint(false),
             Step::Reopen => {
-                self.checkpoint()?;
+                self.checkpoint(true)?;
                 let saved = self.saved.clone();
                 let placeholder = SimVfs::new(1);
                 let placeholder: Arc<dyn Vfs> = Arc::new(placeholder);
@@ -262,16 +316,19 @@ fn key_of(tree: u64, number: u16) -> Vec<u8> {
     }
 }
 
+fn run(first: u16, count: u8) -> Range<u16> {
+    first..first + u16::from(count)
+}
+
 fn put_many(
     forest: &mut Forest,
     writer: &mut Writer<'_>,
-    model: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+    model: &mut Entries,
     tree: u64,
-    first: u16,
-    count: u8,
+    numbers: Range<u16>,
     size: u16,
 ) -> Result<()> {
-    for number in first..first + u16::from(count) {
+    for number in numbers {
         let key = key_of(tree, number);
         let value = vec![number as u8 ^ size as u8; usize::from(size)];
         forest.put(writer, TreeId(tree), &key, &value, PutMode::Replace)?;
@@ -281,7 +338,7 @@ fn put_many(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn stores_keep_what_they_were_given(steps in steps()) {
@@ -290,17 +347,17 @@ proptest! {
         let mut owner = Owner::open(&vfs).unwrap();
         for step in &steps {
             owner.apply(&vfs, step).unwrap();
-            if matches!(step, Step::Checkpoint | Step::Reopen) {
+            if matches!(step, Step::Checkpoint | Step::CheckpointBehind | Step::Reopen) {
                 owner.check();
             }
         }
-        owner.checkpoint().unwrap();
+        owner.checkpoint(true).unwrap();
         owner.check();
         // Everything goes: all space comes back.
         owner.heads.clear();
         owner.model.clear();
         owner.changed = (0..4).map(|head| (head, true)).collect();
-        owner.checkpoint().unwrap();
+        owner.checkpoint(true).unwrap();
         owner.check();
         let info = owner.store.info().unwrap();
         prop_assert!(info.space.reachable() < crate::limits::FIRST_GRANULE + 400);
@@ -350,7 +407,7 @@ proptest! {
             for step in &steps {
                 owner.apply(&vfs, step).unwrap();
             }
-            owner.checkpoint().unwrap();
+            owner.checkpoint(true).unwrap();
             owner.check();
         }
     }

@@ -1,0 +1,171 @@
+//! Whether a blob is JSONB: by its outer header for use, completely for `json_valid`.
+//!
+//! Neighbours: `node` reads headers, `parse` checks text.
+
+use super::node::{DEPTH_MAX, Kind, Node};
+use super::space::is_plain;
+use super::string::unescape_character;
+
+/// Whether `blob` is taken as JSONB: one node from end to end. Short blobs that could be JSON
+/// text that was cast are checked completely.
+pub(super) fn is_jsonb(blob: &[u8]) -> bool {
+    let Ok(node) = Node::read(blob, 0) else { return false };
+    let len = node.end - node.payload;
+    let looks_like_text = matches!(blob[0], b'{' | b'[' | b'0'..=b'9');
+    node.end == blob.len()
+        && (node.kind > Kind::False || len == 0)
+        && (len > 7 || !looks_like_text || error_position(blob).is_none())
+}
+
+/// Where a blob stops being JSONB, in bytes from one; `None` where it does not.
+pub(super) fn error_position(blob: &[u8]) -> Option<usize> {
+    match Node::read(blob, 0) {
+        Ok(node) if node.end == blob.len() => check(blob, node, 1).err(),
+        _ => Some(1),
+    }
+}
+
+fn check(blob: &[u8], node: Node, depth: usize) -> Result<(), usize> {
+    let fail = Err(node.start + 1);
+    if depth > DEPTH_MAX {
+        return fail;
+    }
+    let content = node.content(blob);
+    // A place within the payload, from one.
+    let at = |offset: usize| node.payload + offset + 1;
+    match node.kind {
+        Kind::Null | Kind::True | Kind::False if node.end == node.start + 1 => Ok(()),
+        Kind::Null | Kind::True | Kind::False => fail,
+        Kind::Int => {
+            let sign = usize::from(content.first() == Some(&b'-'));
+            if content.len() <= sign {
+                return fail;
+            }
+            all(content, sign, u8::is_ascii_digit).map_err(at)
+        }
+        Kind::Int5 => {
+            let sign = usize::from(content.first() == Some(&b'-'));
+            if content.len() < sign + 3 || content[sign] != b'0' {
+                return fail;
+            }
+            if !matches!(content[sign + 1], b'x' | b'X') {
+                return Err(at(sign + 1));
+            }
+            all(content, sign + 2, u8::is_ascii_hexdigit).map_err(at)
+        }
+        Kind::Float | Kind::Float5 => match check_real(content, node.kind == Kind::Float5) {
+            Ok(()) => Ok(()),
+            Err(Some(offset)) => Err(at(offset)),
+            Err(None) => fail,
+        },
+        Kind::Text => all(content, 0, |&byte| is_plain(byte) || byte == b'\'').map_err(at),
+        Kind::TextJ | Kind::Text5 => check_escapes(content, node.kind).map_err(at),
+        Kind::TextRaw => Ok(()),
+        Kind::Array | Kind::Object => check_children(blob, node, depth),
+    }
+}
+
+fn all(content: &[u8], from: usize, fits: impl Fn(&u8) -> bool) -> Result<(), usize> {
+    match content[from..].iter().position(|byte| !fits(byte)) {
+        None => Ok(()),
+        Some(offset) => Err(from + offset),
+    }
+}
+
+/// `Err(None)` is an error of the whole node.
+fn check_real(content: &[u8], is_json5: bool) -> Result<(), Option<usize>> {
+    let digit = |at: usize| content.get(at).is_some_and(u8::is_ascii_digit);
+    let mut at = usize::from(content.first() == Some(&b'-'));
+    if content.len() < at + 2 {
+        return Err(None);
+    }
+    let (mut has_point, mut has_exponent) = (false, false);
+    if content[at] == b'.' {
+        if !is_json5 || !digit(at + 1) {
+            return Err(Some(at));
+        }
+        at += 2;
+        has_point = true;
+    } else if content[at] == b'0' && !is_json5 {
+        if content.len() < at + 3 || !matches!(content[at + 1], b'.' | b'e' | b'E') {
+            return Err(Some(at));
+        }
+        at += 1;
+    }
+    while let Some(&byte) = content.get(at) {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' if has_point || has_exponent || !(is_json5 || digit(at + 1)) => {
+                return Err(Some(at));
+            }
+            b'.' => has_point = true,
+            b'e' | b'E' => {
+                if has_exponent || at + 1 == content.len() {
+                    return Err(Some(at));
+                }
+                if matches!(content[at + 1], b'+' | b'-') {
+                    at += 1;
+                    if at + 1 == content.len() {
+                        return Err(Some(at));
+                    }
+                }
+                has_exponent = true;
+            }
+            _ => return Err(Some(at)),
+        }
+        at += 1;
+    }
+    if has_point || has_exponent { Ok(()) } else { Err(None) }
+}
+
+fn check_escapes(content: &[u8], kind: Kind) -> Result<(), usize> {
+    let is_json5 = kind == Kind::Text5;
+    let mut at = 0;
+    while let Some(&byte) = content.get(at) {
+        if is_plain(byte) || byte == b'\'' {
+            at += 1;
+            continue;
+        }
+        if byte != b'\\' {
+            // A double quote, or a control character.
+            if !is_json5 {
+                return Err(at);
+            }
+            at += 1;
+            continue;
+        }
+        at += match content.get(at + 1) {
+            None => return Err(at),
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            Some(b'u') => {
+                let digits = content.get(at + 2..at + 6);
+                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    return Err(at);
+                }
+                2
+            }
+            Some(_) if !is_json5 => return Err(at),
+            Some(_) => match unescape_character(&content[at..]) {
+                (Some(_), len) => len,
+                (None, _) => return Err(at),
+            },
+        };
+    }
+    Ok(())
+}
+
+fn check_children(blob: &[u8], container: Node, depth: usize) -> Result<(), usize> {
+    let is_object = container.kind == Kind::Object;
+    let mut at = container.payload;
+    let mut is_label = true;
+    while at < container.end {
+        let node = Node::read_within(blob, at, container.end).map_err(|_| at + 1)?;
+        if is_object && is_label && !node.kind.is_text() {
+            return Err(at + 1);
+        }
+        check(blob, node, depth + 1)?;
+        is_label = !is_label;
+        at = node.end;
+    }
+    if is_object && !is_label { Err(at + 1) } else { Ok(()) }
+}
