@@ -7,8 +7,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::keyword;
 use super::lexer::Lexer;
+use super::token::keyword;
 use super::token::{Token, TokenKind};
 use crate::ast::{Name, Parameter, ParameterKind, QualifiedName, Quote, TableName};
 use crate::error::{Error, ErrorKind, Result};
