@@ -236,18 +236,14 @@ impl Shared {
             let clean = Arc::new(clean);
             saved.heads.insert(*head, Arc::clone(&clean));
             let Ok(cell) = self.heads.get(*head) else { continue };
-            let current = cell.version.load();
-            if Arc::ptr_eq(&current, version) {
-                cell.version.store(clean);
-            } else {
-                store_transplanted(&cell, &current, forest);
-            }
+            cell.version.hand_over(version, clean, |current| transplanted(current, forest));
         }
         for cell in self.heads.cells() {
             if !cell.is_ephemeral() && !is_captured.contains_key(&cell.id) {
                 // Made after the capture, perhaps from a head that was written: its directory
                 // may be one that the checkpoint replaced.
-                store_transplanted(&cell, &cell.version.load(), &Forest::new());
+                let version = transplanted(&cell.version.load(), &Forest::new());
+                cell.version.store(Arc::new(version));
             }
         }
     }
@@ -287,9 +283,9 @@ impl Shared {
     }
 }
 
-fn store_transplanted(cell: &HeadCell, current: &HeadVersion, saved: &Forest) {
+fn transplanted(current: &HeadVersion, saved: &Forest) -> HeadVersion {
     let forest = heads::transplant(&current.forest, saved);
-    cell.version.store(Arc::new(HeadVersion { forest, ..current.clone() }));
+    HeadVersion { forest, ..current.clone() }
 }
 
 /// A head's note as it is in the file.
