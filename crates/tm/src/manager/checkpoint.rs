@@ -18,7 +18,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::heads::{self, HeadCell, HeadVersion};
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::transaction::Change;
-use crate::wal::Synchronous;
 
 /// Bytes of a head's note that this crate uses itself, for the head's newest commit.
 const COMMIT_BYTES: usize = 8;
@@ -136,12 +135,8 @@ impl Shared {
     }
 
     fn run_checkpoint(&self, saved: &mut Saved, mode: CheckpointMode) -> Result<CheckpointReport> {
-        let until = match self.synchronous() {
-            Synchronous::Off => Settled::Written,
-            Synchronous::Normal | Synchronous::Full => Settled::Synced,
-        };
         // Most of the log outside of the capture, which then has little to wait for.
-        self.queue.flush(until)?;
+        self.queue.flush(Settled::Synced)?;
         let before = self.checkpoints.position();
         let mut now = Heads::new();
         let (mut commit, mut position) = (CommitId(0), Lsn::ZERO);
@@ -152,9 +147,16 @@ impl Shared {
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
             (commit, position) = (progress.commit, progress.staged);
-            // If it fails, writing has ended, and what the file gets was appended at least.
-            let _ = self.queue.wait(position, until);
-            saved.capture(&now, commit, position)
+            // The log must be durable up to where the superblock says that it goes on. If that
+            // fails, writing has ended, and the file stays as it is.
+            match self.queue.wait(position, Settled::Synced) {
+                Ok(()) => saved.capture(&now, commit, position),
+                Err(_) => Captured {
+                    heads: Vec::new(),
+                    commit: self.store.saved_commit(),
+                    log_position: self.store.log_position(),
+                },
+            }
         });
         let done = outcome.map_err(|error| self.checkpoint_failed(error))?;
         self.queue.poison().check()?;

@@ -30,8 +30,7 @@ pub use writer::{FlushPlan, WalOptions, Writer};
 /// What a commit waits for (`PRAGMA synchronous`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Synchronous {
-    /// Nothing is synced at a commit, nor at a checkpoint: a crash of the machine may lose
-    /// anything, a crash of the process nothing.
+    /// As `Normal`: checkpoints sync all the same, since nothing else keeps a file whole.
     Off,
     /// Synced at checkpoints: a crash of the machine may lose the newest commits, in order.
     #[default]
