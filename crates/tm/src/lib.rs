@@ -34,6 +34,8 @@ pub mod transaction;
 pub mod poison;
 
 #[cfg(all(test, not(loom)))]
+mod deadlock_tests;
+#[cfg(all(test, not(loom)))]
 mod history_tests;
 #[cfg(all(test, not(loom)))]
 mod isolation_tests;
