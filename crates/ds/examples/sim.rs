@@ -17,7 +17,7 @@ use fastrand::Rng;
 use pandodb_ds::backup::{Backup, BackupInfo, restore};
 use pandodb_ds::check::check;
 use pandodb_ds::compact::compact;
-use pandodb_ds::store::Store;
+use pandodb_ds::store::{Store, StoreOptions};
 use pandodb_ds::vfs::{Fault, FaultRates, SimVfs, Vfs};
 use pandodb_ds::{Error, ErrorKind, Result};
 use world::{Heads, World, check_clean, options, path, saved_contents};
@@ -72,6 +72,9 @@ impl Run {
     }
 
     fn run(&mut self) -> Result<()> {
+        let page_bytes = *self.rng.choice(&[1024, 2048, 4096, 16384]).unwrap_or(&4096);
+        let options = StoreOptions { page_bytes, ..options() };
+        drop(Store::open(&self.vfs, path(), &options)?);
         for life in 0..LIVES {
             self.tell(|| format!("life {life}"));
             let mut world = self.open()?;

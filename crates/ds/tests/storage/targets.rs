@@ -279,6 +279,7 @@ fn make_base() -> Result<BaseFile> {
         references.push(reached.page);
     }
     references.extend(superblock.space_map);
+    assert!(references.iter().any(|page| page.delta.is_some()), "the file has a delta");
     let mut pages: Vec<PageAt> = Vec::new();
     for page in &references {
         let mut encoded = Vec::new();

@@ -59,8 +59,9 @@ pub(crate) fn path() -> &'static Path {
     Path::new("app.pando")
 }
 
+/// Small pages, though large enough for deltas: those pay from four granules on.
 pub(crate) fn options() -> StoreOptions {
-    StoreOptions { page_bytes: 1024, cache_bytes: 128 * 1024, ..StoreOptions::default() }
+    StoreOptions { page_bytes: 4096, cache_bytes: 128 * 1024, ..StoreOptions::default() }
 }
 
 /// Everything that a forest holds, read through cursors.
