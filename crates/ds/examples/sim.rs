@@ -80,7 +80,7 @@ impl Run {
             let mut world = self.open()?;
             self.plan_faults();
             let failure = self.live(&mut world);
-            self.die(world, failure)?;
+            self.die(world, &failure)?;
         }
         self.finish()
     }
@@ -142,7 +142,7 @@ impl Run {
                 // The store goes on after a failure that it could undo.
                 Err(error) if self.disk.is_on() && !world.store.is_poisoned() => {
                     self.tell(|| format!("failed: {error}"));
-                    self.judge(&error)?;
+                    Self::judge(&error)?;
                     self.allow_attempt(world);
                 }
                 Err(error) => {
@@ -155,7 +155,7 @@ impl Run {
     }
 
     /// Faults that were injected come out as what they are.
-    fn judge(&self, error: &Error) -> Result<()> {
+    fn judge(error: &Error) -> Result<()> {
         match error.kind() {
             ErrorKind::Io | ErrorKind::Full => Ok(()),
             _ => Err(broken(format!("a fault came out as {error:?}"))),
@@ -204,11 +204,11 @@ impl Run {
     }
 
     /// Ends a life: by a crash, the end of the process or in peace.
-    fn die(&mut self, world: World, outcome: Result<()>) -> Result<()> {
-        if let Err(error) = &outcome
+    fn die(&mut self, world: World, outcome: &Result<()>) -> Result<()> {
+        if let Err(error) = outcome
             && self.disk.is_on()
         {
-            self.judge(error)?;
+            Self::judge(error)?;
         }
         if outcome.is_err() || !self.disk.is_on() {
             self.allow_attempt(&world);
