@@ -1,11 +1,14 @@
 //! The numbers that transactions are told apart by, each a type of its own.
 //!
 //! A plain `u64` would let a commit be passed where a log position is meant. The widths are the
-//! stored ones: heads, commits and positions never run out at 64 bits, and the tree number is the
-//! 32-bit number field of a log frame. Neighbours: `wal` stores them, `lock` and `snapshot` name
+//! stored ones: they never run out at 64 bits. The numbers of heads and trees are the storage
+//! crate's. Neighbours: `wal` stores them, `lock` and `snapshot` name
 //! owners by them.
 
 use std::fmt;
+
+pub use pandodb_ds::checkpoint::HeadId;
+pub use pandodb_ds::forest::TreeId;
 
 macro_rules! id {
     ($(#[$documentation:meta])* $name:ident($width:ty), $noun:literal) => {
@@ -53,17 +56,6 @@ id!(
     Lsn(u64),
     "log position"
 );
-id!(
-    /// A line of commits that has a newest one: what a branch name stands for.
-    HeadId(u64),
-    "head"
-);
-id!(
-    /// A tree of a head.
-    TreeId(u32),
-    "tree"
-);
-
 impl Lsn {
     /// The start of every log.
     pub const ZERO: Self = Self(0);

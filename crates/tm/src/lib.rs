@@ -7,19 +7,41 @@
 pub mod error;
 pub mod ids;
 
-// Who may touch what.
+// Who may touch what, and what is seen.
+pub mod isolation;
 pub mod lock;
 
 // What is still read, and what is newest.
 pub mod head;
+pub mod heads;
+pub mod history;
 pub mod snapshot;
 
 // What makes a commit last.
 pub mod commit;
+mod replay;
 pub mod wal;
+
+// Where it comes together.
+pub mod manager;
+pub mod options;
+pub mod transaction;
 
 // What happens after a failure.
 pub mod poison;
 
+#[cfg(all(test, not(loom)))]
+mod history_tests;
+#[cfg(all(test, not(loom)))]
+mod isolation_tests;
+
+pub use commit::Progress;
 pub use error::{Error, ErrorKind, Result};
+pub use heads::{HeadInfo, HeadVersion, MAIN};
+pub use history::{Moment, PastVersion, Retention};
 pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
+pub use isolation::{BeginOptions, Isolation};
+pub use manager::{CheckpointMode, CheckpointReport, Manager, NOTE_MAX};
+pub use options::{CheckpointPolicy, Options, RecoveryProgress};
+pub use transaction::{Cursor, Savepoint, Transaction};
+pub use wal::Synchronous;

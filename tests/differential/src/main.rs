@@ -1,8 +1,60 @@
-//! Entry point.
+//! PandoDB compared with SQLite: `cargo run -p pandodb-differential -- SUBCOMMAND`.
+//!
+//! Each subcommand reads a corpus or makes random SQL, gives it to both, and reports where
+//! they differ; the exit code says whether the difference is within bounds. Neighbours:
+//! `corpus` (reading), `parse` (which texts are SQL), `expressions` (how they group), `engine`
+//! (the two sides), `slt` and `sqltest` (files of results), `pool` and `report` (running many).
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "the comparison reads corpora and shows progress"
+    clippy::print_stdout,
+    reason = "the comparison reads corpora, takes the time and reports to a terminal"
 )]
 
-fn main() {}
+mod corpus;
+mod engine;
+mod expressions;
+#[cfg(test)]
+mod functions;
+mod parse;
+mod pool;
+mod report;
+mod slt;
+mod sqltest;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "PandoDB compared with SQLite")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Which statements of a corpus are SQL, and how fast they are read.
+    Parse(parse::Arguments),
+    /// Whether random expressions group as SQLite groups them.
+    Expressions(expressions::Arguments),
+    /// Whether files of SQL and its results pass.
+    Slt(slt::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Parse(arguments) => parse::run(&arguments),
+        Command::Expressions(arguments) => expressions::run(&arguments),
+        Command::Slt(arguments) => slt::run(&arguments).map_err(Into::into),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}

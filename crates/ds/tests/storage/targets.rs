@@ -58,7 +58,7 @@ fn page(data: &[u8]) {
     let Some((what, data)) = data.split_first() else { return };
     match what % 6 {
         0 => {
-            if let Ok(leaf) = Leaf::decode(data.to_vec()) {
+            if let Ok(leaf) = Leaf::decode(data) {
                 use_leaf(&leaf);
             }
         }
@@ -106,7 +106,7 @@ fn page(data: &[u8]) {
 fn use_leaf(leaf: &Leaf) {
     let mut again = Vec::new();
     leaf.encode(&mut again);
-    Leaf::decode(again).unwrap();
+    Leaf::decode(&again).unwrap();
     for index in 0..leaf.len() {
         let key = leaf.key(index);
         assert_eq!(leaf.search(&key).unwrap(), Ok(index));

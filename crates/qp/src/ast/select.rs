@@ -97,7 +97,7 @@ pub struct Query {
 }
 
 /// A column of a result, also of RETURNING.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum ResultColumn {
     /// `*`
     Star(Span),
@@ -105,6 +105,19 @@ pub enum ResultColumn {
     TableStar(Name),
     /// `expression [[AS] alias]`; without an alias the column is named by the span's text.
     Expression(Expression, Option<Name>),
+}
+
+impl PartialEq for ResultColumn {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Star(_), Self::Star(_)) => true,
+            (Self::TableStar(left), Self::TableStar(right)) => left == right,
+            (Self::Expression(left, alias), Self::Expression(right, other)) => {
+                left == right && alias == other
+            }
+            _ => false,
+        }
+    }
 }
 
 /// `FROM first join ...`, joined from the left.

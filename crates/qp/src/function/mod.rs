@@ -25,7 +25,9 @@
 //! applies FILTER, DISTINCT and ORDER BY, steps the rows and asks for the value. Over a
 //! window, [`Aggregate::sliding`] makes one that can take its oldest row out
 //! ([`Accumulator::inverse`], in the order of the steps); where there is none, or where
-//! EXCLUDE cuts the frame, each frame is computed anew from a plain one.
+//! EXCLUDE cuts the frame, each frame is computed anew from a plain one. From one row to the
+//! next the rows that leave the frame go out before others come in: sums of large integers
+//! depend on it.
 //!
 //! **Window functions** proper ([`WindowFunction`]) are computed from the [`Position`] of the
 //! current row, its frame and the rows of the partition.
@@ -57,8 +59,12 @@ mod registry;
 mod series;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
-mod window;
+
+// Functions take and give these.
+pub use pandodb_ds::record::{Value, ValueRef};
 
 pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, Session, argument_error,

@@ -301,7 +301,7 @@ impl Conversion {
         };
         let zero_shown = self.alternate && self.plus.is_none() && self.letter == b'f';
         let sign = match negative {
-            true if zero_shown && point <= round => None,
+            true if zero_shown && (point <= round || digits == b"0") => None,
             true => Some(b'-'),
             false => self.plus,
         };

@@ -49,6 +49,10 @@ pub(super) fn substr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
     }
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
     let is_blob = matches!(args[0], ValueRef::Blob(_));
+    if is_blob && source.is_empty() {
+        // Where nothing can be taken from, SQLite gives nothing.
+        return Ok(Value::Null);
+    }
     let source = if is_blob { &source[..] } else { until_nul(&source) };
     let start = integer(args[1]);
     let count = args.get(2).map_or(i64::MAX, |&count| integer(count));
@@ -241,7 +245,7 @@ pub(super) fn unhex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<
             let (code, len) = decode_character(rest);
             if code == 0 && first == 0 {
                 // A NUL ends the text, as in C.
-                return if rest.len() == 1 { context.blob(out) } else { Ok(Value::Null) };
+                return context.blob(out);
             }
             if !contains_character(&ignored, code) {
                 return Ok(Value::Null);
@@ -340,7 +344,8 @@ pub(super) fn unistr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
     let mut out = Vec::with_capacity(source.len());
     let mut rest = &source[..];
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    // Behind a NUL SQLite looks for no escapes.
+    while let Some(at) = memchr::memchr2(0, b'\\', rest).filter(|&at| rest[at] != 0) {
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
         let (skip, digits) = match rest.first() {

@@ -153,7 +153,21 @@ impl Parser<'_> {
             _ if self.at_select() => StatementKind::Select(Box::new(self.select()?)),
             _ => return Err(self.expected("INSERT, UPDATE, DELETE, SELECT or END")),
         };
-        Ok(Statement { kind, span: self.span_from(start) })
+        let span = self.span_from(start);
+        let message = "cannot use RETURNING in a trigger";
+        match &kind {
+            StatementKind::Insert(insert) if !insert.returning.is_empty() => {
+                return Err(Error::invalid(message).at(span));
+            }
+            StatementKind::Update(update) if !update.returning.is_empty() => {
+                return Err(Error::syntax(message, span));
+            }
+            StatementKind::Delete(delete) if !delete.returning.is_empty() => {
+                return Err(Error::syntax(message, span));
+            }
+            _ => {}
+        }
+        Ok(Statement { kind, span })
     }
 
     /// `ALTER ...`
@@ -245,7 +259,7 @@ impl Parser<'_> {
             _ => return Err(self.expected("TABLE, INDEX, VIEW, TRIGGER, BRANCH or TAG")),
         };
         self.advance();
-        let if_exists = self.if_exists();
+        let if_exists = self.if_exists()?;
         let name = self.qualified_name("a name")?;
         if let Some(branch) = self.stray_branch() {
             return Err(branch);

@@ -46,7 +46,8 @@ impl Parser<'_> {
             definition.columns.push(self.column_definition()?);
         }
         self.expect(TokenKind::RightParenthesis, "a constraint, \",\" or )")?;
-        if self.token.kind.is_name() || self.at(TokenKind::Without) {
+        // SQLite allows a comma in front of the first option too.
+        if self.accept(TokenKind::Comma) || self.token.kind.is_name() {
             self.table_options(&mut definition)?;
         }
         Ok(definition)

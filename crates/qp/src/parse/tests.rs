@@ -12,7 +12,12 @@ use crate::ast::{BinaryOperator, Chain, ExpressionKind, InsertSource, TableRefer
 fn one(sql: &str) -> StatementKind {
     let mut statements = parse_all(sql).unwrap_or_else(|error| panic!("{sql}\n{error:?}"));
     assert_eq!(statements.len(), 1, "{sql}");
-    statements.pop().unwrap().kind
+    let statement = statements.pop().unwrap();
+    // Whatever is read prints as text that reads the same.
+    let printed = statement.to_string();
+    let again = parse_all(&printed).unwrap_or_else(|error| panic!("{printed}\n{error:?}"));
+    assert_eq!(again, std::slice::from_ref(&statement), "{printed}");
+    statement.kind
 }
 
 fn error(sql: &str) -> Error {
@@ -252,4 +257,68 @@ fn nesting_ends_in_an_error_and_not_in_the_stack() {
         }
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+/// Random words and marks: whatever comes, the parser ends, its places lie in the text, and
+/// what it accepts as a query prints as text that reads the same.
+#[test]
+fn any_words_in_any_order_end_well() {
+    const MARKS: &[&str] = &[
+        "(", "(", ")", ")", ",", ";", ".", "*", "+", "-", "=", "<", "'a'", "\"b\"", "[c]", "1",
+        "2.5", "x'00'", "?", ":n", "@v", "t@b", "a", "b", "é", "'open", "/*", "\u{0}", "0x", "1e",
+    ];
+    let mut state = 1_u64;
+    let mut random = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        (state >> 33) as usize % bound
+    };
+    let mut accepted = 0;
+    for _ in 0..30_000 {
+        let mut text =
+            ["SELECT a ", "CREATE TABLE t(a ", "INSERT INTO t ", ""][random(4)].to_owned();
+        for _ in 0..random(8) {
+            if random(2) == 0 {
+                text.push_str(token::KEYWORDS[random(token::KEYWORDS.len())].0);
+            } else {
+                text.push_str(MARKS[random(MARKS.len())]);
+            }
+            text.push(' ');
+        }
+        is_complete(&text);
+        match parse_statement(&text) {
+            Ok((Some(statement), rest)) => {
+                assert!(text.is_char_boundary(rest) && rest <= text.len());
+                assert!(!statement.span.of(&text).is_empty(), "{text}");
+                let printed = statement.to_string();
+                assert_eq!(parse_all(&printed).unwrap(), [statement], "{text}");
+                accepted += 1;
+            }
+            Ok((None, _)) => {}
+            Err(error) => {
+                let span = error.span().unwrap();
+                assert!(text.get(span.range()).is_some(), "{text} {error:?}");
+            }
+        }
+    }
+    assert!(accepted > 1000, "{accepted}");
+}
+
+#[test]
+fn parameters_are_numbered_as_in_sqlite() {
+    let statement = one("SELECT ?, ?3, :a, ?, :a, $b, ?2");
+    let StatementKind::Select(select) = statement else { panic!() };
+    let crate::ast::SelectCore::Query(query) = select.first else { panic!() };
+    let numbers: Vec<u32> = query
+        .columns
+        .iter()
+        .map(|column| match column {
+            crate::ast::ResultColumn::Expression(expression, _) => match &expression.kind {
+                ExpressionKind::Parameter(parameter) => parameter.index,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(numbers, [1, 3, 4, 5, 4, 6, 2]);
+    assert_eq!(error("SELECT ?32767").kind(), ErrorKind::Limit);
 }

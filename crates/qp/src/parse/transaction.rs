@@ -146,7 +146,8 @@ impl Parser<'_> {
             _ => {}
         }
         let name = self.name("a value")?;
-        if self.token.kind != Kind::Identifier {
+        // Of all values only the names of isolation levels have several words.
+        if !(name.is("READ") || name.is("REPEATABLE")) || !self.at(Kind::Identifier) {
             return Ok(PragmaValue::Name(name));
         }
         let mut words = name.text.into_string();

@@ -106,11 +106,13 @@ impl fmt::Display for Resource {
         match self.part {
             Part::Writer => f.write_str("the right to write to ")?,
             Part::Head => {}
-            Part::Tree(tree) => write!(f, "{tree} of ")?,
-            Part::Key(tree, key) => write!(f, "key {key:#x} of {tree} of ")?,
-            Part::GapBefore(tree, key) => write!(f, "gap before key {key:#x} of {tree} of ")?,
-            Part::GapAtEnd(tree) => write!(f, "gap at the end of {tree} of ")?,
+            Part::Tree(tree) => write!(f, "tree {} of ", tree.0)?,
+            Part::Key(tree, key) => write!(f, "key {key:#x} of tree {} of ", tree.0)?,
+            Part::GapBefore(tree, key) => {
+                write!(f, "gap before key {key:#x} of tree {} of ", tree.0)?;
+            }
+            Part::GapAtEnd(tree) => write!(f, "gap at the end of tree {} of ", tree.0)?,
         }
-        write!(f, "{}", self.head)
+        write!(f, "head {}", self.head.0)
     }
 }

@@ -60,7 +60,7 @@ fn manager() -> (Arc<LockManager>, Arc<ManualClock>) {
 }
 
 fn tree(number: u32) -> Resource {
-    Resource::tree(HeadId(1), TreeId(number))
+    Resource::tree(HeadId(1), TreeId(u64::from(number)))
 }
 
 fn wait_until(mut condition: impl FnMut() -> bool) {

@@ -44,7 +44,7 @@ const FLAG_FIRST: u8 = 1;
 const FLAG_LAST: u8 = 2;
 
 /// The frames of one transaction, growing; reused for the next one without a new allocation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FrameBuffer {
     bytes: Vec<u8>,
     /// Where the open frame starts.
@@ -71,10 +71,16 @@ pub struct FrameMark {
     state: State,
 }
 
+impl Default for FrameBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FrameBuffer {
     /// An empty buffer.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), frame: 0, tree: TreeId(0), state: State::Empty }
     }
 
     /// Forgets all frames and keeps the memory, unless it is unusually much.
@@ -112,6 +118,10 @@ impl FrameBuffer {
     pub fn push(&mut self, tree: TreeId, operation: &Operation<'_>) -> Result<()> {
         if self.state != State::Open {
             return Err(out_of_order("adds an operation outside of a transaction"));
+        }
+        if u32::try_from(tree.0).is_err() {
+            let message = format!("tree {} has a number beyond 32 bits", tree.0);
+            return Err(Error::new(ErrorKind::Limit, message));
         }
         let length = operation.max_len();
         if length > FRAME_MAX_LEN - FRAME_TARGET_LEN as u64 - 64 {
@@ -171,7 +181,7 @@ impl FrameBuffer {
                 (start + read_u32(header, 4) as usize, CRC_LEN + last)
             };
             at = end.max(start + FRAME_HEADER_LEN);
-            let tree = TreeId(read_u32(header, 8));
+            let tree = TreeId(u64::from(read_u32(header, 8)));
             let batch = self.bytes.get(start + FRAME_HEADER_LEN + 1..end - tail)?;
             Some(batch_operations(tree, batch))
         })
@@ -207,7 +217,7 @@ impl FrameBuffer {
         self.frame = self.bytes.len();
         self.bytes.extend_from_slice(&FRAME_MAGIC.to_le_bytes());
         self.bytes.extend_from_slice(&[0; 4]);
-        self.bytes.extend_from_slice(&self.tree.0.to_le_bytes());
+        self.bytes.extend_from_slice(&(self.tree.0 as u32).to_le_bytes());
         self.bytes.extend_from_slice(&[0; 8]);
         self.bytes.push(flags);
     }
@@ -295,7 +305,7 @@ pub(super) fn verify(bytes: &[u8], position: Lsn, salt: u64) -> Option<Frame<'_>
     });
     let commit_bytes = bytes.get(COMMIT_AT..COMMIT_AT + 8)?.try_into().ok()?;
     Some(Frame {
-        tree: TreeId(read_u32(bytes, 8)),
+        tree: TreeId(u64::from(read_u32(bytes, 8))),
         commit: CommitId(u64::from_le_bytes(commit_bytes)),
         is_first: flags & FLAG_FIRST != 0,
         is_last,

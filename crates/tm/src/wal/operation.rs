@@ -247,7 +247,7 @@ impl<'a> Operation<'a> {
 impl Entry<'_> {
     /// Appends the encoded form of a switch to `tree`.
     pub(super) fn encode_switch(tree: TreeId, out: &mut Vec<u8>) {
-        put_numbers(out, SWITCH, &[u64::from(tree.0)]);
+        put_numbers(out, SWITCH, &[tree.0]);
     }
 }
 
@@ -264,7 +264,7 @@ impl<'a> Entries<'a> {
 
     fn decode(&mut self) -> Result<Entry<'a>> {
         match self.rest.byte()? {
-            SWITCH => Ok(Entry::Switch(TreeId(self.rest.number32()?))),
+            SWITCH => Ok(Entry::Switch(TreeId(u64::from(self.rest.number32()?)))),
             code => Operation::decode(code, &mut self.rest).map(Entry::Operation),
         }
     }

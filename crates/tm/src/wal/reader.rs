@@ -236,12 +236,16 @@ impl Reader {
     fn find_start(&mut self, from: Lsn) -> Result<()> {
         let start = self.segments.iter().rposition(|segment| segment.header.first <= from);
         let Some(start) = start else {
-            if let Some(first) = self.segments.first() {
+            // Names of files that were not synced come and go in any order in a crash: later
+            // segments without the first one are no log, unless one of them knows better.
+            damage::check(&self.segments, from)?;
+            if let Some(limit) = self.limit.filter(|limit| *limit > from) {
                 return Err(Error::corrupt(format!(
-                    "the log begins at {} but is needed from {from} on: a segment is missing",
-                    first.header.first
+                    "the log from {from} to {limit} is asked for but its beginning is gone"
                 )));
             }
+            let stale = self.segments.drain(..).map(|segment| segment.file.path().to_path_buf());
+            self.stale.extend(stale);
             self.is_done = true;
             return Ok(());
         };

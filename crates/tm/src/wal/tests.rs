@@ -30,7 +30,9 @@ pub(super) fn frames_of(commit: u64) -> FrameBuffer {
     for row in 0..rng.u32(0..4) {
         let value = vec![commit as u8; rng.usize(0..120)];
         let key = [commit as u8, row as u8];
-        frames.push(TreeId(row % 2 + 1), &Operation::Put { key: &key, value: &value }).unwrap();
+        frames
+            .push(TreeId(u64::from(row % 2 + 1)), &Operation::Put { key: &key, value: &value })
+            .unwrap();
     }
     if commit.is_multiple_of(17) {
         // Several frames, and more than a small segment holds.
@@ -69,7 +71,7 @@ pub(super) fn check(transaction: &LoggedTransaction<'_>) {
     for (row, (tree, operation)) in found[1..=rows].iter().enumerate() {
         let value = vec![commit as u8; rng.usize(0..120)];
         let key = [commit as u8, row as u8];
-        assert_eq!(*tree, TreeId(row as u32 % 2 + 1));
+        assert_eq!(*tree, TreeId(row as u64 % 2 + 1));
         assert_eq!(*operation, Operation::Put { key: &key, value: &value });
     }
 }
@@ -188,7 +190,8 @@ fn archived_segments_are_listed_and_pruned_up_to_a_position() {
     let mut log = writer(&vfs, options, &LogEnd::empty(Lsn::ZERO));
     let mut ends = vec![Lsn::ZERO];
     for commit in 1..=60 {
-        ends.push(append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap());
+        let durable = sync(&mut log).unwrap();
+        ends.push(append(&mut log, &mut frames_of(commit), CommitId(commit), durable).unwrap());
     }
     log.retire(log.position()).unwrap();
     let path = Path::new(PATH);

@@ -8,6 +8,7 @@
 
 mod percentile;
 mod sum;
+pub(super) mod window;
 
 #[cfg(test)]
 mod tests;
@@ -83,7 +84,8 @@ impl Accumulator for Extreme {
     }
 }
 
-/// `min(x)` and `max(x)` of rows that come and go.
+/// `min(x)` and `max(x)` of rows that come and go. Of equal values the last is kept, as in
+/// SQLite.
 pub(super) struct SlidingExtreme {
     better: Ordering,
     /// Rows that can still win, each with its number, the winner in front.
@@ -115,7 +117,7 @@ impl Accumulator for SlidingExtreme {
         self.came += 1;
         let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return Ok(()) };
         while let Some((_, last)) = self.candidates.back()
-            && compare(arg, last.as_ref(), context.collation) == self.better
+            && compare(arg, last.as_ref(), context.collation) != self.better.reverse()
         {
             self.bytes -= value_bytes(last);
             self.candidates.pop_back();

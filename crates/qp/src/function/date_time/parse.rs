@@ -5,7 +5,7 @@
 
 use pandodb_ds::record::number;
 
-use super::{Moment, Unusable};
+use super::{Moment, Unusable, days_in_month};
 use crate::function::call::Context;
 use crate::function::coerce::until_nul;
 
@@ -75,11 +75,23 @@ impl Moment {
         let (day, rest) = fixed(after(rest, b'-')?, 2, 1, 31)?;
         let blanks = rest.iter().take_while(|&&byte| is_space(byte) || byte == b'T').count();
         let rest = &rest[blanks..];
+        let (mut year, mut month, mut day) = (year, month, day);
         let mut read = *self;
         if rest.is_empty() {
             read.has_time = false;
         } else {
             read.parse_time(rest)?;
+            if read.hour == 24 {
+                read.hour = 0;
+                day += 1;
+                if day > days_in_month(year, month) {
+                    day -= days_in_month(year, month);
+                    month += 1;
+                }
+                if month > 12 {
+                    (year, month) = (year + 1, 1);
+                }
+            }
         }
         read.has_julian = false;
         read.has_date = true;
@@ -119,6 +131,10 @@ impl Moment {
                 seconds += f64::min(value / scale, 0.999);
                 rest = &rest[1 + digits..];
             }
+        }
+        // The end of a day is the only time with hour 24.
+        if hour == 24 && (minute != 0 || seconds != 0.0) {
+            return None;
         }
         let mut read = *self;
         read.has_julian = false;

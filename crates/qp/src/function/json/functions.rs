@@ -98,11 +98,12 @@ fn object(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resul
     if !args.len().is_multiple_of(2) {
         return Err(argument_error("json_object() requires an even number of arguments"));
     }
+    if args.iter().step_by(2).any(|label| !matches!(label, ValueRef::Text(_))) {
+        return Err(argument_error("json_object() labels must be TEXT"));
+    }
     let mut out = vec![b'{'];
     for (index, pair) in args.chunks_exact(2).enumerate() {
-        let ValueRef::Text(label) = pair[0] else {
-            return Err(argument_error("json_object() labels must be TEXT"));
-        };
+        let ValueRef::Text(label) = pair[0] else { continue };
         if index > 0 {
             out.push(b',');
         }

@@ -20,6 +20,8 @@ mod string;
 pub(super) mod table;
 
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;

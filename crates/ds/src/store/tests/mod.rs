@@ -2,6 +2,8 @@
 //! crashes; the check is clean after every checkpoint and the model's state is found again.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod long;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -20,7 +22,9 @@ type Trees = BTreeMap<u64, Entries>;
 type Heads = BTreeMap<u64, Trees>;
 
 fn options() -> StoreOptions {
-    StoreOptions { page_bytes: 1024, cache_bytes: 256 * 1024, ..StoreOptions::default() }
+    // Pages of eight granules, not compressed: small changes become deltas.
+    let codec = Codec::none();
+    StoreOptions { page_bytes: 4096, cache_bytes: 256 * 1024, codec, ..StoreOptions::default() }
 }
 
 fn path() -> &'static Path {

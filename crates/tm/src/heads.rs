@@ -1,0 +1,176 @@
+//! The heads of an open database and the newest version of each.
+//!
+//! A head is a cell that always shows a whole version: commits put the next one in, readers load
+//! it. The map of heads changes only when one is made or dropped. Whoever stores into a cell or
+//! changes the map holds the turn of the commit queue, so that all of it has one order.
+//! Neighbours: `head` is the cell's pointer, `transaction` loads and stores, `checkpoint` captures.
+
+use pandodb_ds::forest::Forest;
+use pandodb_ds::space::Ledger;
+use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use pandodb_ds::sync::{Arc, Mutex, RwLock};
+use rustc_hash::FxHashMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::head::Published;
+use crate::ids::{CommitId, HeadId};
+use crate::snapshot::Pin;
+
+/// The head that a new database has.
+pub const MAIN: HeadId = HeadId(1);
+
+/// The entry of the registry that is no head: its note is the number of the next one, so that
+/// numbers do not come again when the newest heads are gone.
+pub(crate) const COUNTER: HeadId = HeadId(u64::MAX);
+
+/// One version of a head: what a commit made of it.
+#[derive(Clone, Debug)]
+pub struct HeadVersion {
+    /// The head.
+    pub head: HeadId,
+    /// The commit that made it; a fork keeps that of its source until its own first one.
+    pub commit: CommitId,
+    /// Its trees.
+    pub forest: Forest,
+    /// What the crates above keep with the head.
+    pub note: Arc<[u8]>,
+}
+
+/// A line of versions.
+#[derive(Debug)]
+pub(crate) struct HeadCell {
+    pub(crate) id: HeadId,
+    pub(crate) version: Published<HeadVersion>,
+    /// What the transaction that writes holds, kept up to date while anybody reads uncommitted.
+    pub(crate) uncommitted: Mutex<Option<Arc<HeadVersion>>>,
+    /// Open transactions that read uncommitted.
+    pub(crate) dirty_readers: AtomicUsize,
+    /// Open serializable transactions: whoever commits must then lock the rows it changes.
+    pub(crate) serializable: AtomicUsize,
+    pub(crate) is_dropped: AtomicBool,
+    /// Lives in memory only; holds what keeps its pages from being reused.
+    pub(crate) ephemeral: Option<Ephemeral>,
+}
+
+/// What a head in memory needs: its pages are in no checkpoint.
+#[derive(Debug)]
+pub(crate) struct Ephemeral {
+    pub(crate) ledgers: Mutex<Vec<Ledger>>,
+    pub(crate) _pin: Pin,
+}
+
+impl HeadCell {
+    pub(crate) fn new(version: Arc<HeadVersion>, ephemeral: Option<Ephemeral>) -> Arc<Self> {
+        Arc::new(Self {
+            id: version.head,
+            version: Published::new(version),
+            uncommitted: Mutex::new(None),
+            dirty_readers: AtomicUsize::new(0),
+            serializable: AtomicUsize::new(0),
+            is_dropped: AtomicBool::new(false),
+            ephemeral,
+        })
+    }
+
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.ephemeral.is_some()
+    }
+}
+
+/// What is known of a head without opening it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadInfo {
+    /// Its number.
+    pub head: HeadId,
+    /// Its newest commit.
+    pub commit: CommitId,
+    /// What the crates above keep with it.
+    pub note: Arc<[u8]>,
+    /// Whether it lives in memory only.
+    pub is_ephemeral: bool,
+}
+
+/// All heads.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    map: RwLock<FxHashMap<HeadId, Arc<HeadCell>>>,
+    next: AtomicU64,
+}
+
+impl Heads {
+    pub(crate) fn new(versions: impl IntoIterator<Item = Arc<HeadVersion>>, next: u64) -> Self {
+        let cells =
+            versions.into_iter().map(|version| (version.head, HeadCell::new(version, None)));
+        let map: FxHashMap<_, _> = cells.collect();
+        let highest = map.keys().map(|head| head.0).max().unwrap_or(0);
+        Self { map: RwLock::new(map), next: AtomicU64::new(next.max(highest + 1)) }
+    }
+
+    /// A number that no head ever had.
+    pub(crate) fn next_id(&self) -> HeadId {
+        HeadId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The number that the next head gets at least.
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// The head of a number.
+    pub(crate) fn get(&self, head: HeadId) -> Result<Arc<HeadCell>> {
+        self.map.read().get(&head).cloned().ok_or_else(|| missing(head))
+    }
+
+    pub(crate) fn insert(&self, cell: Arc<HeadCell>) {
+        self.map.write().insert(cell.id, cell);
+    }
+
+    pub(crate) fn remove(&self, head: HeadId) -> Option<Arc<HeadCell>> {
+        self.map.write().remove(&head)
+    }
+
+    /// Every head by number.
+    pub(crate) fn cells(&self) -> Vec<Arc<HeadCell>> {
+        let mut cells: Vec<_> = self.map.read().values().cloned().collect();
+        cells.sort_by_key(|cell| cell.id);
+        cells
+    }
+
+    pub(crate) fn list(&self) -> Vec<HeadInfo> {
+        let cells = self.cells();
+        let info = cells.iter().map(|cell| {
+            let version = cell.version.load();
+            HeadInfo {
+                head: cell.id,
+                commit: version.commit,
+                note: Arc::clone(&version.note),
+                is_ephemeral: cell.is_ephemeral(),
+            }
+        });
+        info.collect()
+    }
+}
+
+/// `forest` on the directory of `saved`, the same head as a checkpoint wrote it: what a
+/// checkpoint replaced in the file must not be referred to any more, the old directory included.
+pub(crate) fn transplant(forest: &Forest, saved: &Forest) -> Forest {
+    let mut result = saved.clone();
+    for id in saved.ids() {
+        if forest.tree(id).is_none() {
+            result.drop_tree(id);
+        }
+    }
+    for id in forest.ids() {
+        let Some(tree) = forest.tree(id) else { continue };
+        let is_same = saved.tree(id).is_some_and(|other| other.is_same_version(tree));
+        if !is_same {
+            result.set_tree(id, tree.clone());
+        }
+    }
+    result
+}
+
+#[cold]
+pub(crate) fn missing(head: HeadId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no head {}", head.0))
+}

@@ -1,0 +1,341 @@
+//! Checkpoints: the newest versions of all heads into the file, while writers go on.
+//!
+//! What changed is captured in the commit queue's turn, together with the log position that goes
+//! with it, and then written without anybody waiting. Afterwards each head is put on what is now
+//! in the file: one that has not moved gets the written version, which holds no memory, and one
+//! that has moved gets its newest trees on the written directory. Neighbours: the storage crate
+//! writes; `checkpointer` decides when; `transaction::commit` makes one for a large transaction.
+
+use pandodb_ds::checkpoint::{Captured, HeadChange, NOTE_BYTES_MAX};
+use pandodb_ds::forest::Forest;
+use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{AnyLog, Shared};
+use crate::commit::Settled;
+use crate::error::{Error, ErrorKind, Result};
+use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
+use crate::history::{Moment, Plan};
+use crate::ids::{CommitId, HeadId, Lsn};
+use crate::transaction::Change;
+use crate::wal::{DatabaseId, Synchronous, archive};
+
+/// Bytes of a head's note that this crate uses itself, for the head's newest commit.
+const COMMIT_BYTES: usize = 8;
+
+/// The longest note of a head for the crates above.
+pub const NOTE_MAX: usize = NOTE_BYTES_MAX - COMMIT_BYTES;
+
+/// How much a checkpoint on demand does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointMode {
+    /// Writes what was committed so far; `Busy` if a checkpoint is running.
+    Passive,
+    /// Waits for one that is running and then writes what was committed so far.
+    Full,
+    /// As `Full`; the next commit begins a new log segment, so that all before are given up.
+    Restart,
+    /// As `Restart`; the files of all segments are removed too.
+    Truncate,
+}
+
+/// What a checkpoint did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckpointReport {
+    /// Its number.
+    pub number: u64,
+    /// The newest commit that it holds.
+    pub commit: CommitId,
+    /// Bytes written to the file.
+    pub bytes: u64,
+    /// Bytes of log that recovery does not need any more because of it.
+    pub log_bytes: u64,
+    /// Bytes of log that were written meanwhile.
+    pub log_bytes_left: u64,
+}
+
+/// What checkpoints know of each other.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    saved: Mutex<Saved>,
+    is_running: AtomicBool,
+    /// Where the log begins that is not in the file.
+    position: AtomicU64,
+    /// About how many bytes of changed pages are in memory.
+    dirty_bytes: AtomicUsize,
+}
+
+/// The heads as they are in the file. Whoever holds this is the only one who checkpoints.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    heads: FxHashMap<HeadId, Arc<HeadVersion>>,
+    /// The number of the next head as the file has it; none when that is not known.
+    next_head: Option<u64>,
+}
+
+type Heads = Vec<(Arc<HeadCell>, Arc<HeadVersion>)>;
+
+impl Checkpoints {
+    pub(super) fn new(heads: FxHashMap<HeadId, Arc<HeadVersion>>, position: Lsn) -> Self {
+        Self {
+            saved: Mutex::new(Saved { heads, next_head: None }),
+            is_running: AtomicBool::new(false),
+            position: AtomicU64::new(position.0),
+            dirty_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    /// Waits until no checkpoint runs. Comes before the turn of the commit queue.
+    pub(crate) fn begin(&self) -> MutexGuard<'_, Saved> {
+        self.saved.lock()
+    }
+
+    pub(super) fn position(&self) -> Lsn {
+        Lsn(self.position.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn add_dirty(&self, bytes: usize) -> usize {
+        self.dirty_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+impl Saved {
+    /// What is not in the file as it is now.
+    fn capture(&self, now: &Heads, next_head: u64, commit: CommitId, position: Lsn) -> Captured {
+        let mut changes = Vec::new();
+        if self.next_head != Some(next_head) {
+            let note = next_head.to_le_bytes().to_vec();
+            changes.push((COUNTER, HeadChange::Put { forest: Forest::new(), note }));
+        }
+        for (cell, version) in now {
+            let is_saved =
+                self.heads.get(&cell.id).is_some_and(|saved| Arc::ptr_eq(saved, version));
+            if !is_saved {
+                let note = encode_note(version.commit, &version.note);
+                changes.push((cell.id, HeadChange::Put { forest: version.forest.clone(), note }));
+            }
+        }
+        let there: FxHashSet<HeadId> = now.iter().map(|(cell, _)| cell.id).collect();
+        let gone = self.heads.keys().filter(|head| !there.contains(head));
+        changes.extend(gone.map(|head| (*head, HeadChange::Drop)));
+        Captured { heads: changes, commit: commit.0, log_position: position.0 }
+    }
+}
+
+impl Shared {
+    pub(crate) fn checkpoint(&self, mode: CheckpointMode) -> Result<CheckpointReport> {
+        self.check_writable()?;
+        if !self.has_log {
+            return Err(Error::new(ErrorKind::Limit, "a database in memory has no checkpoints"));
+        }
+        let checkpoints = &self.checkpoints;
+        if mode == CheckpointMode::Passive && checkpoints.is_running.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Busy, "another checkpoint is running"));
+        }
+        let mut saved = checkpoints.begin();
+        checkpoints.is_running.store(true, Ordering::Relaxed);
+        let outcome = self.run_checkpoint(&mut saved, mode);
+        checkpoints.is_running.store(false, Ordering::Relaxed);
+        outcome
+    }
+
+    fn run_checkpoint(&self, saved: &mut Saved, mode: CheckpointMode) -> Result<CheckpointReport> {
+        let until = match self.synchronous() {
+            Synchronous::Off => Settled::Written,
+            Synchronous::Normal | Synchronous::Full => Settled::Synced,
+        };
+        // Most of the log outside of the capture, which then has little to wait for.
+        self.queue.flush(until)?;
+        let before = self.checkpoints.position();
+        let mut now = Heads::new();
+        let (mut commit, mut position) = (CommitId(0), Lsn::ZERO);
+        let mut plan = Plan::default();
+        let mut next_head = 0;
+        let outcome = self.store.checkpoint(|| {
+            let progress = self.queue.with_log(|_, progress| {
+                now = self.versions();
+                next_head = self.heads.next();
+                *progress
+            });
+            self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
+            (commit, position) = (progress.commit, progress.staged);
+            // If it fails, writing has ended, and what the file gets was appended at least.
+            let _ = self.queue.wait(position, until);
+            let mut captured = saved.capture(&now, next_head, commit, position);
+            plan = self.plan_history(&now, commit, position, false);
+            captured.heads.extend(plan.changes());
+            captured
+        });
+        let done = outcome.map_err(|error| self.checkpoint_failed(error))?;
+        saved.next_head = Some(next_head);
+        self.history.complete(plan, &done.heads);
+        self.queue.poison().check()?;
+        let left = self.queue.with_log(|_, progress| {
+            self.install(saved, &now, &done.heads);
+            progress.staged.since(position)
+        });
+        self.checkpoints.position.store(position.0, Ordering::Relaxed);
+        self.retire(mode, position)?;
+        Ok(CheckpointReport {
+            number: done.number,
+            commit,
+            bytes: done.bytes,
+            log_bytes: position.since(before),
+            log_bytes_left: left,
+        })
+    }
+
+    /// Makes a checkpoint in the turn of a commit whose `changes` are not published yet, and puts
+    /// them on what is in the file now. Nothing is published meanwhile.
+    pub(crate) fn checkpoint_with(
+        &self,
+        mut saved: MutexGuard<'_, Saved>,
+        changes: &mut [Change],
+        commit: CommitId,
+        position: Lsn,
+    ) -> Result<()> {
+        let mut now = self.versions();
+        for change in &*changes {
+            let id = change.cell().id;
+            now.retain(|(cell, _)| cell.id != id);
+            match change {
+                Change::Move { cell, after, .. } => {
+                    now.push((Arc::clone(cell), Arc::clone(after)));
+                }
+                Change::Create { cell } => now.push((Arc::clone(cell), cell.version.load())),
+                Change::Drop { .. } => {}
+            }
+        }
+        let next_head = self.heads.next();
+        let mut captured = saved.capture(&now, next_head, commit, position);
+        // The log says of this commit only that there was one: it cannot be replayed.
+        let plan = self.plan_history(&now, commit, position, true);
+        captured.heads.extend(plan.changes());
+        let done = self.store.checkpoint(|| captured).map_err(|error| {
+            let error = Error::from(error);
+            if self.store.is_poisoned() {
+                // Not through the queue, whose turn this is.
+                self.queue.poison().poison(&error);
+            }
+            error
+        })?;
+        saved.next_head = Some(next_head);
+        self.history.complete(plan, &done.heads);
+        self.checkpoints.position.store(position.0, Ordering::Relaxed);
+        self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
+        self.install(&mut saved, &now, &done.heads);
+        for change in changes {
+            let Some(clean) = saved.heads.get(&change.cell().id) else { continue };
+            match change {
+                Change::Move { after, .. } => *after = Arc::clone(clean),
+                Change::Create { cell } => cell.version.store(Arc::clone(clean)),
+                Change::Drop { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest versions of the heads that are in the file; in the queue's turn.
+    fn versions(&self) -> Heads {
+        let cells = self.heads.cells().into_iter().filter(|cell| !cell.is_ephemeral());
+        cells.map(|cell| (Arc::clone(&cell), cell.version.load())).collect()
+    }
+
+    /// Puts the heads on what is in the file now; in the queue's turn.
+    fn install(&self, saved: &mut Saved, captured: &Heads, written: &[(HeadId, Forest)]) {
+        let mut is_captured: FxHashMap<HeadId, &Arc<HeadVersion>> = FxHashMap::default();
+        for (cell, version) in captured {
+            is_captured.insert(cell.id, version);
+        }
+        saved.heads.retain(|head, _| is_captured.contains_key(head));
+        for (head, forest) in written {
+            let Some(version) = is_captured.get(head) else { continue };
+            let clean = HeadVersion { forest: forest.clone(), ..(***version).clone() };
+            let clean = Arc::new(clean);
+            saved.heads.insert(*head, Arc::clone(&clean));
+            let Ok(cell) = self.heads.get(*head) else { continue };
+            let current = cell.version.load();
+            if Arc::ptr_eq(&current, version) {
+                cell.version.store(clean);
+            } else {
+                store_transplanted(&cell, &current, forest);
+            }
+        }
+        for cell in self.heads.cells() {
+            if !cell.is_ephemeral() && !is_captured.contains_key(&cell.id) {
+                // Made after the capture, perhaps from a head that was written: its directory
+                // may be one that the checkpoint replaced.
+                store_transplanted(&cell, &cell.version.load(), &Forest::new());
+            }
+        }
+    }
+
+    fn checkpoint_failed(&self, error: pandodb_ds::Error) -> Error {
+        let error = Error::from(error);
+        if self.store.is_poisoned() {
+            self.queue.fail(&error);
+        }
+        error
+    }
+
+    fn plan_history(&self, now: &Heads, commit: CommitId, position: Lsn, forced: bool) -> Plan {
+        let time = self.clock.now_micros();
+        self.history.plan(now, Moment { commit, time, position }, forced)
+    }
+
+    /// Gives up the log before `position`, but for what the history needs of it.
+    fn retire(&self, mode: CheckpointMode, position: Lsn) -> Result<()> {
+        let is_archived = self.settings.is_archived();
+        let keeps_log = self.history.is_active() || is_archived;
+        self.queue.with_log(|log, progress| {
+            let AnyLog::Files(writer) = log else { return Ok::<(), Error>(()) };
+            let is_whole = progress.written == progress.staged;
+            let restarts = matches!(mode, CheckpointMode::Restart | CheckpointMode::Truncate);
+            if restarts && is_whole {
+                writer.close_segment();
+            }
+            writer.set_archive(keeps_log);
+            writer.retire(position)?;
+            if mode == CheckpointMode::Truncate {
+                writer.discard_spares()?;
+            }
+            Ok(())
+        })?;
+        if is_archived {
+            return Ok(());
+        }
+        let oldest = self.history.log_start().map_or(position, |start| start.min(position));
+        let id = DatabaseId(self.store.database());
+        archive::prune(&**self.store.vfs(), self.store.path(), id, oldest)?;
+        Ok(())
+    }
+
+    /// Notes what a commit left in memory, and sees to a checkpoint that is due.
+    pub(crate) fn after_commit(&self, dirty_bytes: usize) {
+        let dirty_bytes = self.checkpoints.add_dirty(dirty_bytes);
+        if !self.has_log {
+            return;
+        }
+        self.checkpointer.commit_made(self, dirty_bytes);
+    }
+}
+
+fn store_transplanted(cell: &HeadCell, current: &HeadVersion, saved: &Forest) {
+    let forest = heads::transplant(&current.forest, saved);
+    cell.version.store(Arc::new(HeadVersion { forest, ..current.clone() }));
+}
+
+/// A head's note as it is in the file.
+fn encode_note(commit: CommitId, note: &[u8]) -> Vec<u8> {
+    let mut bytes = commit.0.to_le_bytes().to_vec();
+    bytes.extend_from_slice(note);
+    bytes
+}
+
+/// The newest commit of a head and the note of the crates above.
+pub(super) fn decode_note(bytes: &[u8]) -> Result<(CommitId, &[u8])> {
+    let parts = bytes.split_first_chunk::<COMMIT_BYTES>();
+    let (commit, note) = parts.ok_or_else(|| Error::corrupt("the note of a head is cut short"))?;
+    Ok((CommitId(u64::from_le_bytes(*commit)), note))
+}

@@ -1,0 +1,121 @@
+//! When a checkpoint is due, and the thread that makes it.
+//!
+//! Due by bytes of log, by bytes of changed pages in memory, or by time since the last one if
+//! anything was committed. Commits only ask two numbers and wake the thread; without a thread (in
+//! the simulations) the commit that finds one due makes it. Neighbours: `checkpoint` does it.
+
+use std::time::Duration;
+
+use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::sync::{Arc, Condvar, Mutex, thread, wait, wait_for};
+
+use super::{CheckpointMode, Shared};
+use crate::error::{Error, ErrorKind};
+
+/// The thread and how it is spoken to.
+#[derive(Debug, Default)]
+pub(super) struct Checkpointer {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Set once, before the first commit.
+    has_thread: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_due: bool,
+    is_stopped: bool,
+    thread: Option<thread::JoinHandle<()>>,
+    last_error: Option<Error>,
+}
+
+/// Starts the thread. It holds the database open until it is stopped.
+pub(super) fn start(shared: &Arc<Shared>) {
+    let mine = Arc::clone(shared);
+    let spawned = thread::Builder::new()
+        .name("pandodb-checkpoint".to_owned())
+        .spawn(move || mine.checkpointer.run(&mine));
+    // Without a thread (the system has no more) commits make the checkpoints.
+    if let Ok(handle) = spawned {
+        shared.checkpointer.state.lock().thread = Some(handle);
+        shared.checkpointer.has_thread.store(true, Ordering::Release);
+    }
+}
+
+impl Checkpointer {
+    /// After a commit: is a checkpoint due?
+    pub(super) fn commit_made(&self, shared: &Shared, dirty_bytes: usize) {
+        let Some(policy) = shared.settings.policy() else { return };
+        let log_bytes = shared.queue.progress().staged.since(shared.checkpoints.position());
+        if log_bytes < policy.log_bytes && dirty_bytes < policy.dirty_bytes {
+            return;
+        }
+        if self.has_thread.load(Ordering::Acquire) {
+            let mut state = self.state.lock();
+            if !state.is_due {
+                state.is_due = true;
+                self.changed.notify_one();
+            }
+        } else {
+            self.make(shared);
+        }
+    }
+
+    /// Lets the thread look at the settings again.
+    pub(super) fn wake(&self) {
+        let _state = self.state.lock();
+        self.changed.notify_one();
+    }
+
+    /// Ends the thread and waits for it.
+    pub(super) fn stop(&self) {
+        let mut state = self.state.lock();
+        state.is_stopped = true;
+        let handle = state.thread.take();
+        self.changed.notify_one();
+        drop(state);
+        if let Some(handle) = handle {
+            // A panic there has been told by its own message.
+            let _ = handle.join();
+        }
+    }
+
+    pub(super) fn last_error(&self) -> Option<Error> {
+        self.state.lock().last_error.clone()
+    }
+
+    fn make(&self, shared: &Shared) {
+        let outcome = shared.checkpoint(CheckpointMode::Passive);
+        let error = outcome.err().filter(|error| error.kind() != ErrorKind::Busy);
+        self.state.lock().last_error = error;
+    }
+
+    fn run(&self, shared: &Shared) {
+        loop {
+            let policy = shared.settings.policy();
+            let mut state = self.state.lock();
+            let mut ran_out = false;
+            if !state.is_stopped && !state.is_due {
+                (state, ran_out) = match policy {
+                    Some(policy) => wait_for(&self.changed, state, policy.interval),
+                    None => (wait(&self.changed, state), false),
+                };
+            }
+            if state.is_stopped {
+                return;
+            }
+            let is_due = std::mem::take(&mut state.is_due);
+            let failed_before = state.last_error.is_some();
+            drop(state);
+            let staged = shared.queue.progress().staged;
+            let has_news = staged > shared.checkpoints.position();
+            if policy.is_some() && has_news && (is_due || ran_out) {
+                if failed_before {
+                    // Not again and again in a row, while the disk is full.
+                    shared.clock.sleep(Duration::from_millis(100));
+                }
+                self.make(shared);
+            }
+        }
+    }
+}

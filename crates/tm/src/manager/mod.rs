@@ -1,0 +1,477 @@
+//! An open database: its store, log, heads and locks wired together.
+//!
+//! A [`Manager`] is what a connection holds; [`Manager::begin`] is where everything starts.
+//! Neighbours: `recovery` brings the heads up to date when it opens, `checkpoint` writes them to
+//! the file, `checkpointer` decides when; `transaction` does the work in between.
+
+mod checkpoint;
+mod checkpointer;
+mod recovery;
+mod settings;
+
+#[cfg(all(test, not(loom)))]
+mod crash_tests;
+#[cfg(all(test, not(loom)))]
+mod kill_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;
+#[cfg(all(test, not(loom)))]
+mod thread_tests;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use pandodb_ds::pager::Pager;
+use pandodb_ds::store::{Store, StoreOptions};
+use pandodb_ds::sync::atomic::{AtomicU64, Ordering};
+use pandodb_ds::sync::{Arc, Mutex};
+use pandodb_ds::vfs::{Clock, MemoryVfs, Vfs};
+
+pub(crate) use checkpoint::Checkpoints;
+pub use checkpoint::{CheckpointMode, CheckpointReport, NOTE_MAX};
+use checkpointer::Checkpointer;
+use settings::Settings;
+
+use crate::commit::{CommitQueue, Log, Progress};
+use crate::error::{Error, ErrorKind, Result};
+use crate::heads::{Ephemeral, HeadCell, HeadInfo, HeadVersion, Heads};
+use crate::history::{History, Moment, PastVersion, Retention};
+use crate::ids::{CommitId, HeadId, Lsn, TransactionId};
+use crate::isolation::BeginOptions;
+use crate::lock::{LockManager, LockView};
+use crate::options::{CheckpointPolicy, Options};
+use crate::snapshot::{Pin, SnapshotView, Snapshots};
+use crate::transaction::{Publication, Transaction};
+use crate::wal::{DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer, archive};
+
+/// The log of a database, or that there is none.
+#[derive(Debug)]
+pub(crate) enum AnyLog {
+    Files(Box<Writer>),
+    /// A database in memory, or one that is only read.
+    None,
+}
+
+impl Log for AnyLog {
+    type Plan = Option<FlushPlan>;
+
+    fn stage(&mut self, frames: &mut FrameBuffer, commit: CommitId, durable: Lsn) -> Result<Lsn> {
+        match self {
+            Self::Files(writer) => writer.stage(frames, commit, durable),
+            Self::None => Ok(Lsn::ZERO),
+        }
+    }
+
+    fn begin_flush(&mut self, sync: bool) -> Self::Plan {
+        match self {
+            Self::Files(writer) => Some(writer.begin_flush(sync)),
+            Self::None => None,
+        }
+    }
+
+    fn run(plan: Self::Plan) -> Result<Vec<u8>> {
+        plan.map_or_else(|| Ok(Vec::new()), FlushPlan::run)
+    }
+
+    fn recycle_memory(&mut self, bytes: Vec<u8>) {
+        if let Self::Files(writer) = self {
+            writer.recycle_memory(bytes);
+        }
+    }
+
+    fn position(&self) -> Lsn {
+        match self {
+            Self::Files(writer) => writer.position(),
+            Self::None => Lsn::ZERO,
+        }
+    }
+}
+
+/// What transactions share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) heads: Arc<Heads>,
+    pub(crate) queue: CommitQueue<AnyLog, Publication>,
+    pub(crate) locks: Arc<LockManager>,
+    pub(crate) snapshots: Arc<Snapshots>,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) history: History,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) has_log: bool,
+    pub(crate) is_read_only: bool,
+    pub(crate) large_transactions: AtomicU64,
+    settings: Settings,
+    next_transaction: AtomicU64,
+    spare_frames: Mutex<Vec<FrameBuffer>>,
+    checkpointer: Checkpointer,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn next_transaction_id(&self) -> TransactionId {
+        TransactionId(self.next_transaction.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn pin(&self) -> Result<Pin> {
+        self.snapshots.pin(|| self.store.epoch()).ok_or_else(|| {
+            Error::new(ErrorKind::Limit, "a million snapshots are open: end some transactions")
+        })
+    }
+
+    /// Runs `look` while no commit is between its look at the world and its publication.
+    pub(crate) fn in_order<R>(&self, look: impl FnOnce() -> R) -> R {
+        self.queue.with_log(|_, _| look())
+    }
+
+    pub(crate) fn spare_frames(&self) -> FrameBuffer {
+        self.spare_frames.lock().pop().unwrap_or_default()
+    }
+
+    pub(crate) fn return_frames(&self, mut frames: FrameBuffer) {
+        const KEPT: usize = 16;
+        frames.clear();
+        let mut spare = self.spare_frames.lock();
+        if spare.len() < KEPT {
+            spare.push(frames);
+        }
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.is_read_only {
+            let message = "the database was opened for reading only";
+            return Err(Error::new(ErrorKind::ReadOnly, message));
+        }
+        self.queue.poison().check()
+    }
+
+    pub(crate) fn synchronous(&self) -> Synchronous {
+        self.settings.synchronous()
+    }
+
+    pub(crate) fn busy_timeout(&self) -> Duration {
+        self.settings.busy_timeout()
+    }
+
+    /// Bytes of changed pages that stay in memory, and of log that stay log.
+    pub(crate) fn size_limits(&self) -> (usize, usize) {
+        self.settings.size_limits()
+    }
+}
+
+/// An open database; dropping it stops its background work without a last checkpoint, see
+/// [`Manager::close`].
+#[derive(Debug)]
+pub struct Manager {
+    shared: Arc<Shared>,
+}
+
+impl Manager {
+    /// Opens the database at `path`, replaying its log if it was not closed.
+    pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Self> {
+        let store = Store::open(vfs, path, &options.store)?;
+        let recovered = recovery::recover(&store, options)?;
+        let history = History::new(options.history);
+        let id = DatabaseId(store.database());
+        let oldest = archive::segments(&**vfs, path, id)?.first().map(|segment| segment.first);
+        let current = Moment {
+            commit: CommitId(store.saved_commit()),
+            time: store.info()?.last_checkpoint_time,
+            position: Lsn(store.log_position()),
+        };
+        let oldest = oldest.unwrap_or(Lsn(u64::MAX));
+        history.load(&store.heads()?, oldest, current, recovered.saved_or_first().iter())?;
+        let is_read_only = options.store.is_read_only;
+        let log = if is_read_only {
+            AnyLog::None
+        } else {
+            let writer = Writer::open(Arc::clone(vfs), path, id, options.wal, &recovered.end)?;
+            AnyLog::Files(Box::new(writer))
+        };
+        Ok(Self::with(store, log, recovered, history, options))
+    }
+
+    /// A database that lives as long as its manager, in memory, without a log.
+    pub fn open_in_memory(options: &Options) -> Result<Self> {
+        let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
+        let settings = StoreOptions { creates: true, is_read_only: false, ..options.store.clone() };
+        let store = Store::open(&vfs, Path::new("memory"), &settings)?;
+        let recovered = recovery::recover(&store, options)?;
+        let history = History::new(Retention::NOTHING);
+        Ok(Self::with(store, AnyLog::None, recovered, history, options))
+    }
+
+    fn with(
+        store: Store,
+        log: AnyLog,
+        recovered: recovery::Recovered,
+        history: History,
+        options: &Options,
+    ) -> Self {
+        let snapshots = Snapshots::new();
+        let pins = Arc::clone(&snapshots);
+        store.set_horizon(Box::new(move || pins.oldest(u64::MAX)));
+        store.note_commit(recovered.commit.0);
+        let clock = store.vfs().clock();
+        let start = Lsn(store.log_position());
+        let has_log = matches!(log, AnyLog::Files(_));
+        let is_read_only = options.store.is_read_only;
+        let shared = Arc::new(Shared {
+            heads: Arc::new(recovered.heads),
+            queue: CommitQueue::new(log, recovered.commit, start),
+            locks: LockManager::new(Arc::clone(&clock)),
+            snapshots,
+            checkpoints: Checkpoints::new(recovered.saved, start),
+            history,
+            clock,
+            has_log,
+            is_read_only,
+            large_transactions: AtomicU64::new(0),
+            settings: Settings::new(options),
+            next_transaction: AtomicU64::new(1),
+            spare_frames: Mutex::new(Vec::new()),
+            checkpointer: Checkpointer::default(),
+            store,
+        });
+        if has_log && options.has_checkpoint_thread {
+            checkpointer::start(&shared);
+        }
+        Self { shared }
+    }
+
+    /// Begins a transaction on a head.
+    pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
+        Transaction::begin(&self.shared, &[head], options)
+    }
+
+    /// Begins a transaction on several heads, which it sees at one moment; the first one is
+    /// current.
+    pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
+        Transaction::begin(&self.shared, heads, options)
+    }
+
+    /// The heads by number.
+    pub fn heads(&self) -> Vec<HeadInfo> {
+        self.shared.heads.list()
+    }
+
+    /// What is known of one head.
+    pub fn head(&self, head: HeadId) -> Result<HeadInfo> {
+        let cell = self.shared.heads.get(head)?;
+        let version = cell.version.load();
+        Ok(HeadInfo {
+            head,
+            commit: version.commit,
+            note: Arc::clone(&version.note),
+            is_ephemeral: cell.is_ephemeral(),
+        })
+    }
+
+    /// Makes a head that starts as `source` is now; durable like any commit.
+    pub fn create_head(&self, source: HeadId, note: &[u8]) -> Result<HeadId> {
+        let mut transaction = self.begin(source, BeginOptions::default())?;
+        let head = transaction.create_head(source, note)?;
+        transaction.commit()?;
+        Ok(head)
+    }
+
+    /// Drops a head; those who read it go on.
+    pub fn drop_head(&self, head: HeadId) -> Result<()> {
+        if self.shared.heads.get(head)?.is_ephemeral() {
+            self.shared.in_order(|| self.shared.heads.remove(head));
+            return Ok(());
+        }
+        let mut transaction = self.begin(head, BeginOptions::default())?;
+        transaction.drop_head(head)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Makes a head that lives in memory only, in O(1) and without any output: no log, no sync,
+    /// no page in the file but what does not fit into memory. It is gone with
+    /// [`drop_head`](Self::drop_head), or when the database is closed.
+    pub fn fork_in_memory(&self, source: HeadId, note: &[u8]) -> Result<HeadId> {
+        let shared = &self.shared;
+        let pin = shared.pin()?;
+        let source = shared.heads.get(source)?;
+        let head = shared.heads.next_id();
+        let version = source.version.load();
+        let now = shared.clock.monotonic();
+        pin.describe(TransactionId(0), head, version.commit, now);
+        let ephemeral = Ephemeral { ledgers: Mutex::new(Vec::new()), _pin: pin };
+        let version = HeadVersion { head, note: Arc::from(note), ..(*version).clone() };
+        let cell = HeadCell::new(Arc::new(version), Some(ephemeral));
+        shared.in_order(|| shared.heads.insert(cell));
+        Ok(head)
+    }
+
+    /// Writes the newest versions of all heads to the file, so that the log up to here is not
+    /// needed any more.
+    pub fn checkpoint(&self, mode: CheckpointMode) -> Result<CheckpointReport> {
+        self.shared.checkpoint(mode)
+    }
+
+    /// Makes a last checkpoint and stops. The log is empty afterwards.
+    pub fn close(self) -> Result<()> {
+        let is_writable = self.shared.has_log && !self.shared.queue.poison().is_poisoned();
+        self.shared.checkpointer.stop();
+        if is_writable {
+            self.shared.checkpoint(CheckpointMode::Truncate)?;
+        }
+        Ok(())
+    }
+
+    /// The file with its pages.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Where pages come from.
+    pub fn pager(&self) -> &Arc<Pager> {
+        self.shared.store.pager()
+    }
+
+    /// Every held and awaited lock.
+    pub fn locks(&self) -> Vec<LockView> {
+        self.shared.locks.view()
+    }
+
+    /// Ends the wait of a transaction for a lock; false if it does not wait.
+    pub fn interrupt(&self, transaction: TransactionId) -> bool {
+        self.shared.locks.interrupt(transaction)
+    }
+
+    /// Lets waits compare their deadlines with a simulated clock that was moved.
+    pub fn clock_moved(&self) {
+        self.shared.locks.clock_moved();
+    }
+
+    /// Every open snapshot, oldest first.
+    pub fn snapshots(&self) -> Vec<SnapshotView> {
+        self.shared.snapshots.view(self.shared.clock.monotonic())
+    }
+
+    /// How far the log has come.
+    pub fn progress(&self) -> Progress {
+        self.shared.queue.progress()
+    }
+
+    /// How many commits named pages instead of being logged.
+    pub fn large_transactions(&self) -> u64 {
+        self.shared.large_transactions.load(Ordering::Relaxed)
+    }
+
+    /// Why writing is refused, if it is.
+    pub fn poisoned(&self) -> Option<Error> {
+        let poison = self.shared.queue.poison();
+        poison.is_poisoned().then(|| poison.error())
+    }
+
+    /// The error of the last checkpoint in the background, if it failed.
+    pub fn background_error(&self) -> Option<Error> {
+        self.shared.checkpointer.last_error()
+    }
+
+    /// The version of a head that `commit` left, as far back as history is kept. Commits of
+    /// other heads count: it is the newest one of the head that is not younger.
+    pub fn version_at(&self, head: HeadId, commit: CommitId) -> Result<PastVersion> {
+        self.shared.past_version(head, commit)
+    }
+
+    /// The newest commit that was made at a time (microseconds since 1970) or before.
+    pub fn commit_at(&self, time: i64) -> Result<CommitId> {
+        self.shared.commit_at(time)
+    }
+
+    /// The oldest and the newest moment that history is kept of; none while nothing is.
+    pub fn history_span(&self) -> Option<(Moment, Moment)> {
+        self.shared.history.span()
+    }
+
+    /// How far back history is kept.
+    pub fn retention(&self) -> Retention {
+        self.shared.history.retention()
+    }
+
+    /// Changes how far back history is kept; what is too old goes with the next checkpoint.
+    pub fn set_retention(&self, retention: Retention) {
+        self.shared.history.set_retention(retention);
+    }
+
+    /// Reads the log of what was committed from `from` up to now: the oldest position that can be
+    /// asked for is that of the newest checkpoint or, in archive mode, of the oldest segment.
+    pub fn read_log(&self, from: Lsn) -> Result<Reader> {
+        let to = self.shared.queue.flush(crate::commit::Settled::Written)?.written;
+        let store = &self.shared.store;
+        let id = DatabaseId(store.database());
+        Reader::open_range(&**store.vfs(), store.path(), id, from, to)
+    }
+
+    /// The log position of the newest checkpoint: recovery would begin there.
+    pub fn log_start(&self) -> Lsn {
+        Lsn(self.shared.store.log_position())
+    }
+
+    /// Bytes of log that recovery would have to replay.
+    pub fn log_bytes(&self) -> u64 {
+        self.progress().staged.since(self.log_start())
+    }
+
+    /// What commits wait for.
+    pub fn synchronous(&self) -> Synchronous {
+        self.shared.synchronous()
+    }
+
+    /// Changes what commits wait for, for transactions that do not say it themselves.
+    pub fn set_synchronous(&self, synchronous: Synchronous) {
+        self.shared.settings.set_synchronous(synchronous);
+    }
+
+    /// How long a transaction waits for a lock unless it says otherwise.
+    pub fn busy_timeout(&self) -> Duration {
+        self.shared.busy_timeout()
+    }
+
+    /// Changes how long a transaction waits for a lock unless it says otherwise.
+    pub fn set_busy_timeout(&self, timeout: Duration) {
+        self.shared.settings.set_busy_timeout(timeout);
+    }
+
+    /// When checkpoints are made by themselves.
+    pub fn checkpoint_policy(&self) -> Option<CheckpointPolicy> {
+        self.shared.settings.policy()
+    }
+
+    /// Changes when checkpoints are made by themselves; none: only on demand.
+    pub fn set_checkpoint_policy(&self, policy: Option<CheckpointPolicy>) {
+        self.shared.settings.set_policy(policy);
+        self.shared.checkpointer.wake();
+    }
+
+    /// Changes whether closed log segments are kept.
+    pub fn set_archive(&self, archive: bool) {
+        self.shared.settings.set_archived(archive);
+        let keeps_log = archive || self.shared.history.is_active();
+        self.shared.queue.with_log(|log, _| {
+            if let AnyLog::Files(writer) = log {
+                writer.set_archive(keeps_log);
+            }
+        });
+    }
+
+    /// Changes the sizes at which a transaction leaves memory and the log.
+    pub fn set_size_limits(&self, spill_bytes: usize, large_transaction_bytes: usize) {
+        self.shared.settings.set_size_limits(spill_bytes, large_transaction_bytes);
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        self.shared.checkpointer.stop();
+    }
+}

@@ -1,0 +1,423 @@
+//! The commit: from private versions to the newest ones.
+//!
+//! 1. The right to move each head that was changed, where it is not held yet.
+//! 2. A head that moved since: a look for conflicts, then the operations again on the newest
+//!    version. Nobody can move it once more, for the right is held.
+//! 3. While a serializable transaction is on a head, locks on the rows that were changed.
+//! 4. In the commit's turn: its place in the log, then the new versions are published. A
+//!    transaction that is too large for the log makes a checkpoint in its turn instead, which
+//!    holds its pages; the record in the log then only tells of the commit.
+//! 5. Locks are given back; then the wait for the disk, at the levels that want it.
+//!
+//! Neighbours: `rebase` does step 2, `locking` step 3, the commit queue steps 4 and 5.
+
+use std::fmt;
+
+use pandodb_ds::forest::Forest;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::Ordering;
+use smallvec::SmallVec;
+
+use super::{HeadChange, Transaction, rebase};
+use crate::commit::{Settled, Turn};
+use crate::error::{Error, ErrorKind, Result};
+use crate::heads::{self, HeadCell, HeadVersion, Heads};
+use crate::ids::{CommitId, HeadId, Lsn, TreeId};
+use crate::isolation::Isolation;
+use crate::manager::AnyLog;
+use crate::wal::{CommitInfo, Operation};
+
+/// One step of a publication.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Move { cell: Arc<HeadCell>, before: Arc<HeadVersion>, after: Arc<HeadVersion> },
+    Create { cell: Arc<HeadCell> },
+    Drop { cell: Arc<HeadCell> },
+}
+
+impl Change {
+    pub(crate) fn cell(&self) -> &Arc<HeadCell> {
+        match self {
+            Self::Move { cell, .. } | Self::Create { cell } | Self::Drop { cell } => cell,
+        }
+    }
+}
+
+/// What a commit makes visible, all of it or nothing.
+pub(crate) struct Publication {
+    heads: Option<Arc<Heads>>,
+    changes: SmallVec<[Change; 1]>,
+}
+
+impl fmt::Debug for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let changes = self.changes.len();
+        f.debug_struct("Publication").field("changes", &changes).finish_non_exhaustive()
+    }
+}
+
+impl Publication {
+    fn nothing() -> Self {
+        Self { heads: None, changes: SmallVec::new() }
+    }
+
+    fn publish(&self) {
+        let Some(heads) = &self.heads else { return };
+        for change in &self.changes {
+            match change {
+                Change::Move { cell, after, .. } => cell.version.store(Arc::clone(after)),
+                Change::Create { cell } => heads.insert(Arc::clone(cell)),
+                Change::Drop { cell } => {
+                    // Release: who finds the flag unset may still commit before this.
+                    cell.is_dropped.store(true, Ordering::Release);
+                    heads.remove(cell.id);
+                }
+            }
+        }
+    }
+}
+
+impl crate::commit::Publication for Publication {
+    fn take_back(self) {
+        let Some(heads) = self.heads else { return };
+        for change in self.changes.into_iter().rev() {
+            match change {
+                Change::Move { cell, before, .. } => cell.version.store(before),
+                Change::Create { cell } => {
+                    heads.remove(cell.id);
+                }
+                Change::Drop { cell } => {
+                    cell.is_dropped.store(false, Ordering::Release);
+                    heads.insert(cell);
+                }
+            }
+        }
+    }
+}
+
+type CommitTurn<'a> = Turn<'a, AnyLog, Publication>;
+
+impl Transaction {
+    /// Makes the changes durable and visible; returns the number of the commit (or, if nothing
+    /// was changed, of the one that was read).
+    ///
+    /// After an error nothing of the transaction is there, except that after a failed sync of
+    /// the log ([`Poisoned`](ErrorKind::Poisoned) from then on) a reopen may find it.
+    pub fn commit(mut self) -> Result<CommitId> {
+        self.check_usable()?;
+        if !self.has_changes() {
+            return Ok(self.base_commit());
+        }
+        let shared = Arc::clone(&self.shared);
+        shared.check_writable()?;
+        self.savepoints.clear();
+        self.prepare_commit()?;
+        let until = self.options.synchronous.unwrap_or_else(|| shared.synchronous());
+        let (commit, end) = if self.is_large && !self.is_unlogged()? {
+            self.commit_large(Settled::from(until))?
+        } else {
+            self.commit_logged(Settled::from(until))?
+        };
+        let dirty_bytes = self.hand_over();
+        // The locks are given back here, before the wait.
+        let state = self.state.get_mut();
+        state.parts.clear();
+        state.owner = None;
+        if let Some(end) = end {
+            let outcome = shared.queue.wait(end, Settled::from(until));
+            // A large one is durable without its record.
+            if !self.is_large {
+                outcome?;
+            }
+        }
+        shared.after_commit(dirty_bytes);
+        Ok(commit)
+    }
+
+    /// Steps 1 to 3, as far as they can be done before the turn.
+    fn prepare_commit(&mut self) -> Result<()> {
+        let mut order: SmallVec<[(HeadId, usize); 1]> = SmallVec::new();
+        for (index, part) in self.state.get_mut().parts.iter().enumerate() {
+            if part.changed().is_some() {
+                order.push((part.head(), index));
+            }
+        }
+        // One order for all, so that commits do not wait for each other in a circle.
+        order.sort_unstable();
+        for &(_, index) in &order {
+            self.lock_head(index)?;
+        }
+        let pager = self.shared.store.pager();
+        for &(_, index) in &order {
+            let part = &mut self.state.get_mut().parts[index];
+            if part.cell().is_dropped.load(Ordering::Acquire) {
+                return Err(heads::missing(part.head()));
+            }
+            let newest = part.cell().version.load();
+            if newest.commit == part.base.commit {
+                continue;
+            }
+            if self.options.isolation.checks_rows() {
+                let dependencies = &self.dependencies;
+                rebase::check_conflicts(part, &newest, &self.frames, dependencies, pager)?;
+            }
+            rebase::rebase(part, newest, &self.frames, pager)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a serializable transaction came onto a head whose rows were not locked for it.
+    fn lock_rows_where_needed(&mut self, locked: &mut bool) -> Result<()> {
+        if self.options.isolation == Isolation::Serializable || *locked {
+            return Ok(());
+        }
+        if self.meets_serializable() {
+            for index in 0..self.state.get_mut().parts.len() {
+                if self.state.get_mut().parts[index].private.is_some() {
+                    self.lock_written_rows(index)?;
+                }
+            }
+            *locked = true;
+        }
+        Ok(())
+    }
+
+    fn meets_serializable(&mut self) -> bool {
+        // Relaxed: the turn orders it, see `Transaction::begin`.
+        self.state.get_mut().parts.iter().any(|part| {
+            part.changed().is_some() && part.cell().serializable.load(Ordering::Relaxed) > 0
+        })
+    }
+
+    /// Enters the turn with the rows locked, if they have to be.
+    fn enter<'a>(&mut self, shared: &'a crate::manager::Shared) -> Result<CommitTurn<'a>> {
+        let mut locked = false;
+        loop {
+            self.lock_rows_where_needed(&mut locked)?;
+            let turn = shared.queue.enter()?;
+            if locked
+                || self.options.isolation == Isolation::Serializable
+                || !self.meets_serializable()
+            {
+                return Ok(turn);
+            }
+        }
+    }
+
+    fn commit_logged(&mut self, until: Settled) -> Result<(CommitId, Option<Lsn>)> {
+        let shared = Arc::clone(&self.shared);
+        let mut turn = self.enter(&shared)?;
+        let commit = turn.next_commit();
+        let publication = self.publication(commit)?;
+        if self.is_unlogged()? {
+            turn.publish_only(|_| publication.publish());
+            shared.store.note_commit(commit.0);
+            return Ok((commit, None));
+        }
+        self.finish_frames()?;
+        let (commit, end) = turn.append(&mut self.frames, until, |_, _| {
+            publication.publish();
+            publication
+        })?;
+        shared.store.note_commit(commit.0);
+        Ok((commit, Some(end)))
+    }
+
+    /// Step 4 for a transaction that names pages: everybody waits while they are written, but
+    /// for a first part of them that is written before.
+    fn commit_large(&mut self, until: Settled) -> Result<(CommitId, Option<Lsn>)> {
+        let shared = Arc::clone(&self.shared);
+        let pager = shared.store.pager();
+        for part in &mut self.state.get_mut().parts {
+            if let Some(private) = &mut part.private {
+                private.change(pager, |forest, writer| Ok(forest.spill(writer)?))?;
+            }
+        }
+        let checkpoint = shared.checkpoints.begin();
+        let mut turn = self.enter(&shared)?;
+        let commit = turn.next_commit();
+        let mut publication = self.publication(commit)?;
+        let position = turn.progress().staged;
+        shared.checkpoint_with(checkpoint, &mut publication.changes, commit, position)?;
+        // The commit is durable now, whatever becomes of its record in the log.
+        shared.store.note_commit(commit.0);
+        let mut publication = Some(publication);
+        let staged = self.record_large().and_then(|()| {
+            turn.append(&mut self.frames, until, |_, _| {
+                let publication = publication.take().unwrap_or_else(Publication::nothing);
+                publication.publish();
+                // Nothing can take it back.
+                Publication::nothing()
+            })
+        });
+        if let Ok((commit, end)) = staged {
+            return Ok((commit, Some(end)));
+        }
+        let publication = publication.unwrap_or_else(Publication::nothing);
+        turn.publish_only(|_| publication.publish());
+        Ok((commit, None))
+    }
+
+    /// The record of a commit whose pages are in the file.
+    fn record_large(&mut self) -> Result<()> {
+        self.frames.clear();
+        self.logged_head = None;
+        let parts = &self.state.get_mut().parts;
+        let written: SmallVec<[(HeadId, CommitId); 1]> = parts
+            .iter()
+            .filter(|part| part.changed().is_some())
+            .map(|part| (part.head(), part.base.commit))
+            .collect();
+        for (head, base) in written {
+            self.name_head(head, base)?;
+            self.frames.push(TreeId(0), &Operation::Roots { references: &[] })?;
+        }
+        self.finish_frames()
+    }
+
+    /// Whether the commit goes to no log; an error if only a part of it should.
+    fn is_unlogged(&mut self) -> Result<bool> {
+        if !self.shared.has_log {
+            return Ok(true);
+        }
+        let parts = &self.state.get_mut().parts;
+        let mut written = parts.iter().filter(|part| part.changed().is_some());
+        let in_memory = written.clone().filter(|part| part.cell().is_ephemeral()).count();
+        if in_memory == 0 {
+            return Ok(false);
+        }
+        if written.any(|part| !part.cell().is_ephemeral()) || !self.head_changes.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                "one commit cannot change a head in memory together with others",
+            ));
+        }
+        Ok(true)
+    }
+
+    /// The last operations of the transaction.
+    fn finish_frames(&mut self) -> Result<()> {
+        let changes = self.head_changes.clone();
+        for change in &changes {
+            let head = match change {
+                HeadChange::Create { source, .. } => *source,
+                HeadChange::Drop { head }
+                | HeadChange::Reset { head, .. }
+                | HeadChange::SetNote { head, .. } => *head,
+            };
+            let at = self.shared.heads.get(head).map(|cell| cell.version.load().commit);
+            let at = at.unwrap_or_default();
+            if self.frames.is_empty() {
+                self.name_head(head, at)?;
+            }
+            let operation = match change {
+                HeadChange::Create { head, source, note } => {
+                    Operation::CreateHead { head: *head, source: *source, at, attributes: note }
+                }
+                HeadChange::Drop { head } => Operation::DropHead { head: *head },
+                HeadChange::Reset { head, source } => {
+                    Operation::ResetHead { head: *head, to: at, source: *source }
+                }
+                HeadChange::SetNote { head, note } => {
+                    Operation::SetAttributes { head: *head, attributes: note }
+                }
+            };
+            self.frames.push(TreeId(0), &operation)?;
+        }
+        let info = CommitInfo {
+            time: self.shared.clock.now_micros(),
+            author: &self.options.author,
+            message: &self.options.message,
+            flags: self.options.flags,
+        };
+        self.frames.finish(&info)
+    }
+
+    /// What the commit will show; only in its turn, for heads may not move any more.
+    fn publication(&mut self, commit: CommitId) -> Result<Publication> {
+        let heads = Arc::clone(&self.shared.heads);
+        let mut changes: SmallVec<[Change; 1]> = SmallVec::new();
+        for part in &mut self.state.get_mut().parts {
+            let Some(private) = part.changed() else { continue };
+            let before = part.cell().version.load();
+            let forest = if Arc::ptr_eq(&before, &part.base) {
+                private.forest.clone()
+            } else {
+                // A checkpoint wrote the head meanwhile: the same contents in other places.
+                heads::transplant(&private.forest, &before.forest)
+            };
+            let note = Arc::clone(&before.note);
+            let after = HeadVersion { head: part.head(), commit, forest, note };
+            changes.push(Change::Move {
+                cell: Arc::clone(part.cell()),
+                before,
+                after: Arc::new(after),
+            });
+        }
+        for change in &self.head_changes {
+            add_head_change(&heads, &mut changes, change, commit)?;
+        }
+        Ok(Publication { heads: Some(heads), changes })
+    }
+
+    /// Gives what the private versions wrote to the store; returns how much they changed.
+    fn hand_over(&mut self) -> usize {
+        let mut dirty_bytes = 0;
+        for part in &mut self.state.get_mut().parts {
+            part.hide_uncommitted();
+            let Some(private) = part.private.take() else { continue };
+            dirty_bytes += private.dirty_bytes;
+            match &part.cell().ephemeral {
+                Some(ephemeral) if !private.ledger.is_empty() => {
+                    ephemeral.ledgers.lock().push(private.ledger);
+                }
+                Some(_) => {}
+                None => self.shared.store.adopt(private.ledger),
+            }
+        }
+        dirty_bytes
+    }
+}
+
+/// The version of a head that the changes so far lead to.
+fn version_after(heads: &Heads, changes: &[Change], head: HeadId) -> Result<Arc<HeadVersion>> {
+    for change in changes.iter().rev() {
+        match change {
+            Change::Move { cell, after, .. } if cell.id == head => return Ok(Arc::clone(after)),
+            Change::Create { cell } if cell.id == head => return Ok(cell.version.load()),
+            Change::Drop { cell } if cell.id == head => return Err(heads::missing(head)),
+            _ => {}
+        }
+    }
+    Ok(heads.get(head)?.version.load())
+}
+
+fn add_head_change(
+    heads: &Heads,
+    changes: &mut SmallVec<[Change; 1]>,
+    change: &HeadChange,
+    commit: CommitId,
+) -> Result<()> {
+    let added = match change {
+        HeadChange::Create { head, source, note } => {
+            let source = version_after(heads, changes, *source)?;
+            let version = HeadVersion { head: *head, note: Arc::clone(note), ..(*source).clone() };
+            Change::Create { cell: HeadCell::new(Arc::new(version), None) }
+        }
+        HeadChange::Drop { head } => Change::Drop { cell: heads.get(*head)? },
+        HeadChange::Reset { head, source } => {
+            let before = version_after(heads, changes, *head)?;
+            let source = version_after(heads, changes, *source)?;
+            let forest: Forest = source.forest.clone();
+            let after = HeadVersion { commit, forest, ..(*before).clone() };
+            Change::Move { cell: heads.get(*head)?, before, after: Arc::new(after) }
+        }
+        HeadChange::SetNote { head, note } => {
+            let before = version_after(heads, changes, *head)?;
+            let after = HeadVersion { note: Arc::clone(note), ..(*before).clone() };
+            Change::Move { cell: heads.get(*head)?, before, after: Arc::new(after) }
+        }
+    };
+    changes.push(added);
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! What a transaction holds of one head: the version it stands on, and its own one.
+//!
+//! Neighbours: `mod` has one of these for each head it works on, `rebase` moves one to a newer
+//! version, `commit` publishes it.
+
+use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
+use pandodb_ds::space::Ledger;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::Ordering;
+use pandodb_ds::tree::Writer;
+
+use crate::error::Result;
+use crate::heads::{HeadCell, HeadVersion};
+use crate::ids::HeadId;
+use crate::isolation::Isolation;
+
+/// A transaction's place on one head.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) registration: Registration,
+    /// The version that the transaction's own one was made from, or the one it reads.
+    pub(crate) base: Arc<HeadVersion>,
+    pub(crate) private: Option<Private>,
+    /// Whether the right to move the head is held.
+    pub(crate) holds_writer: bool,
+}
+
+/// A version that nobody else sees yet.
+#[derive(Debug)]
+pub(crate) struct Private {
+    pub(crate) forest: Forest,
+    pub(crate) ledger: Ledger,
+    pub(crate) dirty_bytes: usize,
+    /// Whether anything differs from the version that it was made from.
+    pub(crate) is_changed: bool,
+}
+
+impl Private {
+    pub(crate) fn new(forest: Forest, pager: &Pager) -> Self {
+        Self { forest, ledger: pager.ledger(), dirty_bytes: 0, is_changed: false }
+    }
+
+    /// Changes the forest.
+    pub(crate) fn change<R>(
+        &mut self,
+        pager: &Pager,
+        change: impl FnOnce(&mut Forest, &mut Writer<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let mut writer =
+            Writer { pager, ledger: &mut self.ledger, dirty_bytes: &mut self.dirty_bytes };
+        change(&mut self.forest, &mut writer)
+    }
+}
+
+impl Part {
+    /// A place on the newest version that the level may see.
+    pub(crate) fn new(registration: Registration) -> Self {
+        Self { base: registration.newest(), registration, private: None, holds_writer: false }
+    }
+
+    pub(crate) fn cell(&self) -> &Arc<HeadCell> {
+        &self.registration.cell
+    }
+
+    pub(crate) fn head(&self) -> HeadId {
+        self.registration.cell.id
+    }
+
+    /// The trees as the transaction sees them.
+    #[inline]
+    pub(crate) fn forest(&self) -> &Forest {
+        self.private.as_ref().map_or(&self.base.forest, |private| &private.forest)
+    }
+
+    /// The own version, if it has anything of its own.
+    pub(crate) fn changed(&self) -> Option<&Private> {
+        self.private.as_ref().filter(|private| private.is_changed)
+    }
+
+    /// The own version, made if there is none yet.
+    pub(crate) fn own(&mut self, pager: &Pager) -> &mut Private {
+        let base = &self.base;
+        self.private.get_or_insert_with(|| Private::new(base.forest.clone(), pager))
+    }
+
+    /// Takes the newest version to read, if there is no own one.
+    pub(crate) fn refresh(&mut self) {
+        if self.private.is_none() {
+            self.base = self.registration.newest();
+        }
+    }
+
+    /// Shows the own version to those who read uncommitted, if there are any.
+    pub(crate) fn show_uncommitted(&self) {
+        let Some(private) = &self.private else { return };
+        // Relaxed: a reader that comes a moment later sees the next change.
+        if !self.holds_writer || self.cell().dirty_readers.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let version = HeadVersion { forest: private.forest.clone(), ..(*self.base).clone() };
+        *self.cell().uncommitted.lock() = Some(Arc::new(version));
+    }
+
+    /// Takes back what [`Part::show_uncommitted`] showed.
+    pub(crate) fn hide_uncommitted(&mut self) {
+        if self.holds_writer {
+            self.cell().uncommitted.lock().take();
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.hide_uncommitted();
+    }
+}
+
+/// Others on the head act on the levels of those who are there; ends with the drop.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    cell: Arc<HeadCell>,
+    isolation: Isolation,
+}
+
+impl Registration {
+    pub(crate) fn new(cell: Arc<HeadCell>, isolation: Isolation) -> Self {
+        match isolation {
+            Isolation::ReadUncommitted => {
+                cell.dirty_readers.fetch_add(1, Ordering::Relaxed);
+            }
+            Isolation::Serializable => {
+                // The caller passes through the commit queue next: that orders it.
+                cell.serializable.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        Self { cell, isolation }
+    }
+
+    /// The newest version that the level may see.
+    pub(crate) fn newest(&self) -> Arc<HeadVersion> {
+        if self.isolation == Isolation::ReadUncommitted
+            && let Some(uncommitted) = self.cell.uncommitted.lock().clone()
+        {
+            return uncommitted;
+        }
+        self.cell.version.load()
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        match self.isolation {
+            Isolation::ReadUncommitted => {
+                self.cell.dirty_readers.fetch_sub(1, Ordering::Relaxed);
+            }
+            Isolation::Serializable => {
+                self.cell.serializable.fetch_sub(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Savepoints: keeping a version, going back to it, nested to any depth, each in O(1).
+//!
+//! A savepoint is a clone of the private versions and a length of the log buffer. Going back to
+//! one that was made before the transaction moved to a newer version of its head does the kept
+//! operations again on that. Neighbours: `write` makes what is gone back on, `rebase` moves.
+
+use pandodb_ds::forest::Forest;
+use smallvec::SmallVec;
+
+use super::{Transaction, rebase};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{CommitId, HeadId};
+use crate::wal::FrameMark;
+
+/// A point in a transaction to go back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Savepoint(u64);
+
+/// What is kept for one.
+#[derive(Debug)]
+pub(super) struct SavedState {
+    id: u64,
+    versions: SmallVec<[SavedVersion; 1]>,
+    mark: FrameMark,
+    logged_head: Option<HeadId>,
+    head_changes: usize,
+    dependencies: usize,
+    changes: u64,
+    was_large: bool,
+}
+
+#[derive(Debug)]
+struct SavedVersion {
+    head: HeadId,
+    /// None: nothing was changed yet.
+    forest: Option<Forest>,
+    base: CommitId,
+}
+
+impl Transaction {
+    /// Keeps the state as it is now.
+    pub fn savepoint(&mut self) -> Result<Savepoint> {
+        self.check_usable()?;
+        let versions = self.state.get_mut().parts.iter().map(|part| SavedVersion {
+            head: part.head(),
+            forest: part.private.as_ref().map(|private| private.forest.clone()),
+            base: part.base.commit,
+        });
+        let id = self.next_savepoint;
+        let saved = SavedState {
+            id,
+            versions: versions.collect(),
+            mark: self.frames.mark(),
+            logged_head: self.logged_head,
+            head_changes: self.head_changes.len(),
+            dependencies: self.dependencies.len(),
+            changes: self.changes,
+            was_large: self.is_large,
+        };
+        self.savepoints.push(saved);
+        self.next_savepoint += 1;
+        Ok(Savepoint(id))
+    }
+
+    /// Goes back to a savepoint, which stays; later ones are gone. Locks stay.
+    pub fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        let index = self.find(savepoint)?;
+        self.savepoints.truncate(index + 1);
+        let Some(saved) = self.savepoints.pop() else { return Err(unknown(savepoint)) };
+        if self.is_large && !saved.was_large {
+            // The log buffer was given up since: the transaction stays one that names pages.
+            self.logged_head = None;
+        } else {
+            self.frames.rewind(&saved.mark);
+            self.logged_head = saved.logged_head;
+        }
+        self.head_changes.truncate(saved.head_changes);
+        self.dependencies.truncate(saved.dependencies);
+        self.changes = saved.changes;
+        let outcome = self.restore(&saved);
+        self.savepoints.push(saved);
+        self.is_broken = outcome.is_err();
+        outcome
+    }
+
+    /// Forgets a savepoint and all later ones; what was done since stays.
+    pub fn release(&mut self, savepoint: Savepoint) -> Result<()> {
+        let index = self.find(savepoint)?;
+        self.savepoints.truncate(index);
+        Ok(())
+    }
+
+    /// How many savepoints there are.
+    pub fn savepoint_depth(&self) -> usize {
+        self.savepoints.len()
+    }
+
+    fn find(&self, savepoint: Savepoint) -> Result<usize> {
+        let found = self.savepoints.iter().rposition(|saved| saved.id == savepoint.0);
+        found.ok_or_else(|| unknown(savepoint))
+    }
+
+    fn restore(&mut self, saved: &SavedState) -> Result<()> {
+        let pager = self.shared.store.pager();
+        let is_large = self.is_large;
+        for part in &mut self.state.get_mut().parts {
+            let head = part.head();
+            let version = saved.versions.iter().find(|version| version.head == head);
+            let kept = version.and_then(|version| Some((version.forest.clone()?, version.base)));
+            match (kept, &mut part.private) {
+                (_, None) => {}
+                (None, private) if !is_large => *private = None,
+                (None, Some(private)) => private.forest = part.base.forest.clone(),
+                (Some((forest, base)), Some(private)) if base == part.base.commit => {
+                    private.forest = forest;
+                }
+                (Some(_), Some(_)) => {
+                    let base = part.base.clone();
+                    rebase::rebase(part, base, &self.frames, pager)?;
+                }
+            }
+            part.show_uncommitted();
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn unknown(savepoint: Savepoint) -> Error {
+    let message = format!("savepoint {} is gone, or of another transaction", savepoint.0);
+    Error::new(ErrorKind::NotFound, message)
+}

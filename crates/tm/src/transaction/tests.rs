@@ -1,0 +1,267 @@
+//! What a transaction does by itself, against a model: a map per head.
+//!
+//! Neighbours: `manager::tests` has many transactions, crashes and recovery.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use pandodb_ds::format::TreeKind;
+use proptest::prelude::*;
+
+use super::*;
+use crate::heads::MAIN;
+use crate::manager::Manager;
+use crate::options::Options;
+
+pub(crate) const T: TreeId = TreeId(1);
+
+/// A database in memory with one tree.
+pub(crate) fn in_memory() -> Manager {
+    let options = Options { busy_timeout: Duration::ZERO, ..Options::default() };
+    let manager = Manager::open_in_memory(&options).unwrap();
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    transaction.create_tree(T, TreeKind::Slotted).unwrap();
+    transaction.commit().unwrap();
+    manager
+}
+
+/// Everything in a tree, read by a cursor.
+pub(crate) fn contents(transaction: &Transaction, tree: TreeId) -> Result<Model> {
+    let mut cursor = transaction.cursor(tree)?;
+    let mut found = BTreeMap::new();
+    let mut more = cursor.first()?;
+    while more {
+        found.insert(cursor.key(), cursor.value()?.unwrap());
+        more = cursor.next()?;
+    }
+    Ok(found)
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put(u8, u16),
+    Insert(u8, u16),
+    Delete(u8),
+    DeleteRange(u8, u8),
+    Savepoint,
+    RollbackTo(u8),
+    Release(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (any::<u8>(), 0_u16..600).prop_map(|(key, len)| Step::Put(key, len)),
+        2 => (any::<u8>(), 0_u16..600).prop_map(|(key, len)| Step::Insert(key, len)),
+        3 => any::<u8>().prop_map(Step::Delete),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Step::DeleteRange(from, to)),
+        2 => Just(Step::Savepoint),
+        1 => any::<u8>().prop_map(Step::RollbackTo),
+        1 => any::<u8>().prop_map(Step::Release),
+    ]
+}
+
+type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
+    let mut marks: Vec<(Savepoint, Model)> = Vec::new();
+    for step in steps {
+        match *step {
+            Step::Put(key, len) => {
+                let value = vec![key; len.into()];
+                let existed = transaction.put(T, &[key], &value).unwrap();
+                assert_eq!(model.insert(vec![key], value).is_some(), existed);
+            }
+            Step::Insert(key, len) => {
+                let value = vec![key ^ 1; len.into()];
+                let added = transaction.insert(T, &[key], &value).unwrap();
+                assert_eq!(added, !model.contains_key(&vec![key]));
+                model.entry(vec![key]).or_insert(value);
+            }
+            Step::Delete(key) => {
+                let existed = transaction.delete(T, &[key]).unwrap();
+                assert_eq!(model.remove(&vec![key]).is_some(), existed);
+            }
+            Step::DeleteRange(from, to) if from <= to => {
+                let removed = transaction.delete_range(T, &[from], Some(&[to])).unwrap();
+                let before = model.len();
+                model.retain(|key, _| key[0] < from || key[0] >= to);
+                assert_eq!(removed, (before - model.len()) as u64);
+            }
+            Step::DeleteRange(..) => {}
+            Step::Savepoint => marks.push((transaction.savepoint().unwrap(), model.clone())),
+            Step::RollbackTo(at) if !marks.is_empty() => {
+                let at = usize::from(at) % marks.len();
+                marks.truncate(at + 1);
+                transaction.rollback_to(marks[at].0).unwrap();
+                *model = marks[at].1.clone();
+            }
+            Step::Release(at) if !marks.is_empty() => {
+                let at = usize::from(at) % marks.len();
+                transaction.release(marks[at].0).unwrap();
+                marks.truncate(at);
+            }
+            Step::RollbackTo(_) | Step::Release(_) => {}
+        }
+        assert_eq!(transaction.len(T).unwrap(), model.len() as u64);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_transaction_is_a_map_and_its_commit_or_rollback_is_whole(
+        rounds in proptest::collection::vec(
+            (proptest::collection::vec(step(), 0..40), any::<bool>(), 0_usize..5),
+            1..6,
+        ),
+    ) {
+        let manager = in_memory();
+        let mut model = Model::new();
+        for (steps, commits, level) in rounds {
+            let options = BeginOptions::at(Isolation::ALL[level]);
+            let mut transaction = manager.begin(MAIN, options).unwrap();
+            let mut own = model.clone();
+            run(&mut transaction, &mut own, &steps);
+            prop_assert_eq!(&contents(&transaction, T).unwrap(), &own);
+            let reader = manager.begin(MAIN, BeginOptions::default()).unwrap();
+            prop_assert_eq!(&contents(&reader, T).unwrap(), &model, "nothing is seen before");
+            if commits {
+                transaction.commit().unwrap();
+                model = own;
+            }
+            let reader = manager.begin(MAIN, BeginOptions::default()).unwrap();
+            prop_assert_eq!(&contents(&reader, T).unwrap(), &model);
+        }
+        prop_assert_eq!(manager.locks().len(), 0);
+        prop_assert_eq!(manager.snapshots().len(), 0);
+    }
+}
+
+#[test]
+fn a_transaction_that_is_dropped_or_panics_leaves_nothing() {
+    let manager = in_memory();
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+        transaction.put(T, b"a", &vec![1; 100_000]).unwrap();
+        assert_eq!((manager.locks().len(), manager.snapshots().len()), (1, 1));
+        panic!("as a user's function may");
+    }));
+    outcome.unwrap_err();
+    assert_eq!((manager.locks().len(), manager.snapshots().len()), (0, 0));
+    let info = manager.store().info().unwrap();
+    assert_eq!(info.space.unattached, 0);
+    let mut next = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    next.put(T, b"a", b"b").unwrap();
+    next.commit().unwrap();
+}
+
+#[test]
+fn cursors_keep_what_they_saw_whatever_their_transaction_does() {
+    let manager = in_memory();
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    for key in 0..100_u8 {
+        transaction.put(T, &[key], &[key; 300]).unwrap();
+    }
+    let mut cursor = transaction.cursor(T).unwrap();
+    assert!(cursor.first().unwrap());
+    transaction.delete_range(T, &[], None).unwrap();
+    transaction.commit().unwrap();
+    let mut count = 1;
+    while cursor.next().unwrap() {
+        count += 1;
+    }
+    assert_eq!((count, manager.snapshots().len()), (100, 1));
+    drop(cursor);
+    assert_eq!(manager.snapshots().len(), 0);
+}
+
+#[test]
+fn counts_ranks_and_positions_are_those_of_the_own_version() {
+    let manager = in_memory();
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    for key in 0..100_u8 {
+        transaction.put(T, &[key], &[]).unwrap();
+    }
+    let (lower, upper) = (Bound::Included(&[10][..]), Bound::Excluded(&[20][..]));
+    assert_eq!(transaction.count_range(T, lower, upper).unwrap(), 10);
+    assert_eq!(transaction.rank(T, &[42]).unwrap(), 42);
+    assert_eq!(transaction.nth(T, 7).unwrap(), Some(vec![7]));
+    assert_eq!(transaction.nth(T, 100).unwrap(), None);
+    assert!(transaction.get_with(T, &[5], |found| found.is_some()).unwrap());
+}
+
+#[test]
+fn several_heads_change_in_one_commit() {
+    let manager = in_memory();
+    let other = manager.create_head(MAIN, b"other").unwrap();
+    let mut transaction = manager.begin_many(&[MAIN, other], BeginOptions::default()).unwrap();
+    transaction.put(T, b"key", b"main").unwrap();
+    transaction.use_head(other).unwrap();
+    let savepoint = transaction.savepoint().unwrap();
+    transaction.put(T, b"key", b"lost").unwrap();
+    transaction.rollback_to(savepoint).unwrap();
+    transaction.put(T, b"key", b"other").unwrap();
+    let third = transaction.create_head(other, b"third").unwrap();
+    let commit = transaction.commit().unwrap();
+    for (head, expected) in [(MAIN, b"main".as_slice()), (other, b"other"), (third, b"other")] {
+        assert_eq!(manager.head(head).unwrap().commit, commit);
+        let reader = manager.begin(head, BeginOptions::read_only()).unwrap();
+        assert_eq!(reader.get(T, b"key").unwrap().as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn heads_are_made_reset_described_and_dropped() {
+    let manager = in_memory();
+    let fork = manager.create_head(MAIN, b"fork").unwrap();
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    transaction.put(T, b"key", b"value").unwrap();
+    transaction.commit().unwrap();
+    let reader = manager.begin(fork, BeginOptions::default()).unwrap();
+    assert_eq!(reader.get(T, b"key").unwrap(), None, "a fork is a version, not a view");
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    transaction.reset_head(fork, MAIN).unwrap();
+    transaction.set_note(fork, b"reset").unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(reader.get(T, b"key").unwrap(), None);
+    let again = manager.begin(fork, BeginOptions::default()).unwrap();
+    assert_eq!(again.get(T, b"key").unwrap().as_deref(), Some(b"value".as_slice()));
+    assert_eq!(&*again.note(), b"reset");
+    manager.drop_head(fork).unwrap();
+    assert_eq!(again.len(T).unwrap(), 1, "who reads goes on");
+    let error = manager.begin(fork, BeginOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(manager.heads().len(), 1);
+}
+
+#[test]
+fn a_head_in_memory_is_forked_written_and_gone() {
+    let manager = in_memory();
+    let fork = manager.fork_in_memory(MAIN, b"").unwrap();
+    let mut transaction = manager.begin(fork, BeginOptions::default()).unwrap();
+    transaction.put(T, b"key", b"value").unwrap();
+    transaction.commit().unwrap();
+    let reader = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    assert_eq!(reader.get(T, b"key").unwrap(), None);
+    let reader = manager.begin(fork, BeginOptions::default()).unwrap();
+    assert!(reader.contains(T, b"key").unwrap());
+    drop(reader);
+    manager.drop_head(fork).unwrap();
+    assert_eq!(manager.heads().len(), 1);
+}
+
+#[test]
+fn a_reader_cannot_write_and_says_so() {
+    let manager = in_memory();
+    let mut transaction = manager.begin(MAIN, BeginOptions::read_only()).unwrap();
+    let error = transaction.put(T, b"a", b"b").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
+    transaction.commit().unwrap();
+}
