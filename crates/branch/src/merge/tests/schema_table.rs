@@ -123,7 +123,7 @@ fn add_table_too(world: &World, version: &mut Version) {
 
 fn add_other_table(world: &World, version: &mut Version) {
     world.add_table(version, table(41, "added", &[("name", "TEXT")]));
-    world.put(version, 41, Some(1), &[int(7)]);
+    world.put(version, 41, Some(1), &[crate::testing::text("7")]);
 }
 
 fn drop_table(_: &World, version: &mut Version) {
