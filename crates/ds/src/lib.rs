@@ -44,6 +44,9 @@ pub mod checkpoint;
 pub mod store;
 
 // Whether it holds what it should.
+pub mod backup;
 pub mod check;
+pub mod compact;
+pub mod rewrite;
 
 pub use error::{Error, ErrorKind, Result};

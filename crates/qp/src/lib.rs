@@ -49,6 +49,17 @@ pub mod parse;
 
 // What SQL computes with.
 pub mod function;
+pub mod scalar;
+pub mod types;
+
+// What a database holds.
+pub mod catalog;
+pub mod store;
+
+// From a tree to rows.
+pub mod bind;
+pub mod execute;
+pub mod plan;
 
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use span::Span;

@@ -24,3 +24,7 @@ pub const WEIGHT_SELECT: u32 = 14;
 
 /// The highest number of a parameter, as in SQLite.
 pub const PARAMETER_NUMBER_MAX: u32 = 32_766;
+
+/// How many views, subqueries and triggers may stand inside each other when a statement is
+/// bound: each level takes some kilobytes of stack.
+pub const BINDING_DEPTH_MAX: u32 = 100;

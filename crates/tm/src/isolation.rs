@@ -9,7 +9,7 @@ use crate::ids::TransactionId;
 use crate::wal::Synchronous;
 
 /// How much of what others do a transaction sees.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isolation {
     /// Sees what the writer of its head has not committed yet.
     ReadUncommitted,

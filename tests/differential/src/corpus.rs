@@ -33,7 +33,7 @@ pub(crate) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        let known = [".test", ".test.zst", ".sqltest"].iter().any(|end| name.ends_with(end));
+        let known = [".test", ".test.zst", ".slt", ".sqltest"].iter().any(|end| name.ends_with(end));
         if path.is_dir() {
             found.extend(files(&path)?);
         } else if known {
@@ -44,13 +44,18 @@ pub(crate) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// The text of a file, unpacked.
+pub(crate) fn text(path: &Path) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    let packed = path.extension().is_some_and(|extension| extension == "zst");
+    let bytes = if packed { zstd::stream::decode_all(bytes.as_slice())? } else { bytes };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The scripts of a file.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<Script>> {
     let name = path.display().to_string();
-    let bytes = fs::read(path)?;
-    let bytes =
-        if name.ends_with(".zst") { zstd::stream::decode_all(bytes.as_slice())? } else { bytes };
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text(path)?;
     if name.ends_with(".sqltest") {
         return Ok(blocks(&name, &text));
     }

@@ -2,7 +2,8 @@
 //!
 //! Each subcommand reads a corpus or makes random SQL, gives it to both, and reports where
 //! they differ; the exit code says whether the difference is within bounds. Neighbours:
-//! `corpus` (reading), `parse` (which texts are SQL), `expressions` (how they group).
+//! `corpus` (reading), `parse` (which texts are SQL), `expressions` (how they group), `engine`
+//! (the two sides), `slt` and `sqltest` (files of results), `pool` and `report` (running many).
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -11,10 +12,15 @@
 )]
 
 mod corpus;
+mod engine;
 mod expressions;
 #[cfg(test)]
 mod functions;
 mod parse;
+mod pool;
+mod report;
+mod slt;
+mod sqltest;
 
 use std::process::ExitCode;
 
@@ -33,12 +39,15 @@ enum Command {
     Parse(parse::Arguments),
     /// Whether random expressions group as SQLite groups them.
     Expressions(expressions::Arguments),
+    /// Whether files of SQL and its results pass.
+    Slt(slt::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::Expressions(arguments) => expressions::run(&arguments),
+        Command::Slt(arguments) => slt::run(&arguments).map_err(Into::into),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

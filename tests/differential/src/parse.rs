@@ -2,7 +2,7 @@
 //!
 //! SQLite runs each script, so that a missing table does not hide a syntax error behind it; of
 //! its errors only those about the text count. Where the corpus says that a statement runs,
-//! SQLite is not asked again. Every query that PandoDB reads is printed and read again, which
+//! SQLite is not asked again. Every statement that PandoDB reads is printed and read again, which
 //! must give an equal tree. Neighbours: `corpus`, `expressions`.
 
 use std::error::Error;
@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use pandodb_qp::ErrorKind;
-use pandodb_qp::ast::StatementKind;
-use pandodb_qp::parse::{is_complete, parse_statement};
+use pandodb_qp::parse::{is_complete, parse_all, parse_statement};
 use rusqlite::Connection;
 
 use crate::corpus::{self, Script, Text};
@@ -42,7 +41,7 @@ struct Counts {
     missed: u64,
     /// PandoDB accepts, SQLite does not.
     extra: u64,
-    /// Queries whose printed text reads as something else.
+    /// Statements whose printed text reads as something else.
     unstable: u64,
     /// Mutants, and those of them that only SQLite or only PandoDB takes for SQL.
     mutants: u64,
@@ -187,10 +186,8 @@ fn compare(connection: &Connection, name: &str, sql: &str, text: &Text, counts: 
             println!("EXTRA {name}\n    {sql}\n    {message}");
         }
     }
-    if let Ok((Some(statement), _)) = &ours
-        && let StatementKind::Select(select) = &statement.kind
-    {
-        let printed = select.to_string();
+    if let Ok((Some(statement), _)) = &ours {
+        let printed = statement.to_string();
         let again = parse_statement(&printed);
         let equal = matches!(&again, Ok((Some(again), _)) if again == statement);
         if !equal {
@@ -298,9 +295,21 @@ fn words(sql: &str) -> Vec<&str> {
 }
 
 fn compare_mutant(connection: &Connection, name: &str, sql: &str, counts: &mut Counts) {
-    // Statements that begin with a word of PandoDB's are not SQLite's to judge.
-    let ours = parse_statement(sql);
+    let ours = parse_all(sql);
     counts.mutants += 1;
+    if let Ok(statements) = &ours {
+        for statement in statements {
+            let printed = statement.to_string();
+            let again = parse_all(&printed);
+            if again.as_deref().ok() != Some(std::slice::from_ref(statement)) {
+                counts.unstable += 1;
+                println!(
+                    "UNSTABLE MUTANT of {name}\n    {sql}\n    {printed}\n    {:?}",
+                    again.err()
+                );
+            }
+        }
+    }
     let theirs = connection.prepare(sql).map(drop).map_err(|error| error.to_string());
     match (&ours, &theirs) {
         (Err(error), Ok(()))

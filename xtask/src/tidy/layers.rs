@@ -58,7 +58,9 @@ const MODULES: &[Modules] = &[Modules {
         &["forest"],
         &["checkpoint"],
         &["store"],
-        &["backup", "check"],
+        &["check"],
+        &["rewrite"],
+        &["backup", "compact"],
     ],
 }];
 

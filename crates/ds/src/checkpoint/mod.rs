@@ -70,6 +70,14 @@ pub(crate) struct Durable {
     pub(crate) chain: Chain,
 }
 
+impl Durable {
+    /// The birth that the checkpoint's own pages have: none in the file is newer.
+    pub(crate) fn newest_birth(&self) -> u64 {
+        let registry = self.superblock.registry.page.map_or(0, |page| page.birth);
+        registry.max(self.superblock.space_map.map_or(0, |page| page.birth))
+    }
+}
+
 /// A finished checkpoint.
 #[derive(Debug)]
 pub(crate) struct Done {
@@ -108,7 +116,8 @@ pub(crate) fn run(
     time_micros: i64,
 ) -> Result<Done, Failure> {
     let number = durable.superblock.checkpoint + 1;
-    let mut writing = Writing::new(pager, ledger, captured.commit, Some(number));
+    let birth = next_birth(pager, durable, captured.commit);
+    let mut writing = Writing::of_checkpoint(pager, ledger, birth, number);
     let mut registry = durable.registry.clone();
     let mut bases = Bases { pager, registry: &durable.registry, all: None };
     let mut heads = Vec::with_capacity(captured.heads.len());
@@ -132,7 +141,7 @@ pub(crate) fn run(
     let mut settlement = settle(pager, &durable.registry, &registry)?;
     let mut chain = durable.chain.clone();
     if !settlement.is_empty() || chain.newest().is_none() {
-        let written = pager.space.write_log(&chain, &mut settlement, captured.commit)?;
+        let written = pager.space.write_log(&chain, &mut settlement, birth)?;
         if let Err(error) = write_records(pager, &written) {
             give_back(pager, &written);
             return Err(error.into());
@@ -154,9 +163,20 @@ pub(crate) fn run(
     pager.sync().map_err(fatal)?;
     write_superblock(pager, &superblock).map_err(fatal)?;
     pager.space.apply(settlement, epoch);
+    // Release: pairs with the load in `Space::begin_birth`.
+    pager.commit.fetch_max(birth, Ordering::Release);
     // Release: pairs with the load in `Pager::own`.
     pager.durable.store(number, Ordering::Release);
     Ok(Done { durable: Durable { superblock, registry, chain }, heads, granules })
+}
+
+/// The birth of the pages that a checkpoint writes: its newest commit, or later, so that it is
+/// newer than every page of the checkpoint before (two checkpoints of the same commit differ
+/// when a head was dropped in between) and than everything that transactions have spilled.
+/// Incremental backups rely on both.
+fn next_birth(pager: &Pager, durable: &Durable, commit: u64) -> u64 {
+    let published = pager.commit.load(Ordering::Acquire);
+    commit.max(published).max(durable.newest_birth().saturating_add(1))
 }
 
 /// Writes a superblock into its slot and waits until it is durable.

@@ -68,7 +68,13 @@ pub const PAGE_REF: Structure = Structure {
         field("stored", 10, 3, "length of the stored form in bytes"),
         field("raw", 13, 3, "length of the page in bytes"),
         field("checksum", 16, 4, "CRC-32 of the stored bytes"),
-        field("birth", 20, 8, "newest commit that the subtree holds"),
+        field(
+            "birth",
+            20,
+            8,
+            "newest commit that the subtree holds, or a later number: a checkpoint's pages are \
+         newer than all before",
+        ),
         field("rows", 28, 8, "entries of the subtree; bytes of an overflow value"),
     ],
 };
@@ -95,8 +101,8 @@ pub const LEAF_HEADER: Structure = Structure {
         field("reserved", 1, 1, "0"),
         field("prefix", 2, 2, "bytes of the common prefix that follows the header"),
         field("count", 4, 4, "entries"),
-        field("heap", 8, 4, "bytes of the cells at the end of the page"),
-        field("garbage", 12, 4, "bytes of the heap that no entry uses"),
+        field("lengths", 8, 4, "bytes of the lengths, which follow the fixed keys"),
+        field("contents", 12, 4, "bytes of the contents, which end the page"),
     ],
 };
 
@@ -154,9 +160,59 @@ pub const SUPERBLOCK: Structure = Structure {
     ],
 };
 
+/// The header of a backup file.
+pub const BACKUP_HEADER: Structure = Structure {
+    name: "backup header",
+    bytes: 512,
+    fields: &[
+        field("magic", 0, 8, "`PandoBk\\0`"),
+        field("format", 8, 4, "format version, now 1"),
+        field("kind", 12, 4, "0: full; 1: increment"),
+        field("backup", 16, 16, "random identity of this backup"),
+        field("base", 32, 16, "identity of the backup that an increment stands on, else 0"),
+        field("since", 48, 8, "pages born up to here are in the base; 0 in a full backup"),
+        field("until", 56, 8, "the `since` of an increment that stands on this backup"),
+        field("superblock", 64, 256, "of the checkpoint that was copied"),
+        field("reserved", 320, 188, "0"),
+        field("checksum", 508, 4, "CRC-32 of the bytes before"),
+    ],
+};
+
+/// What stands before every extent in a backup file.
+pub const BACKUP_RECORD: Structure = Structure {
+    name: "backup record",
+    bytes: 12,
+    fields: &[
+        field("granule", 0, 8, "where the extent starts in the database, in granules"),
+        field("length", 8, 4, "bytes of the stored form, which follows"),
+    ],
+};
+
+/// The end of a backup file.
+pub const BACKUP_TRAILER: Structure = Structure {
+    name: "backup trailer",
+    bytes: 28,
+    fields: &[
+        field("mark", 0, 8, "0, in the place of a record's granule"),
+        field("records", 8, 8, "how many records the file has"),
+        field("bytes", 16, 8, "length of the file without the trailer"),
+        field("checksum", 24, 4, "CRC-32 of all bytes of the file before this one"),
+    ],
+};
+
 /// Every structure, in the order of the document.
-pub const STRUCTURES: &[&Structure] =
-    &[&SUPERBLOCK, &PAGE_REF, &DELTA_REF, &TREE_ROOT, &LEAF_HEADER, &INNER_HEADER, &DELTA_HEADER];
+pub const STRUCTURES: &[&Structure] = &[
+    &SUPERBLOCK,
+    &PAGE_REF,
+    &DELTA_REF,
+    &TREE_ROOT,
+    &LEAF_HEADER,
+    &INNER_HEADER,
+    &DELTA_HEADER,
+    &BACKUP_HEADER,
+    &BACKUP_RECORD,
+    &BACKUP_TRAILER,
+];
 
 #[cfg(test)]
 mod tests {

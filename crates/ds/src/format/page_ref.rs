@@ -97,7 +97,8 @@ pub struct PageRef {
     pub base: Stored,
     /// Changes since the whole page was written.
     pub delta: Option<Stored>,
-    /// The newest commit in the subtree.
+    /// The newest commit in the subtree, or a later number: no page of the subtree is newer, and
+    /// the pages of a checkpoint are newer than those of the one before.
     pub birth: u64,
     /// Entries in the subtree.
     pub rows: u64,

@@ -23,7 +23,7 @@ impl Pager {
                 format!("a value of {} bytes is longer than {VALUE_BYTES_MAX}", value.len()),
             ));
         }
-        let mut writing = Writing::new(self, ledger, self.birth_of_uncommitted(), None);
+        let mut writing = Writing::uncommitted(self, ledger);
         let mut pieces = Vec::new();
         for chunk in value.chunks(OVERFLOW_CHUNK_BYTES) {
             let rows = chunk.len() as u64;

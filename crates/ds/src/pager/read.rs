@@ -33,7 +33,7 @@ impl Pager {
         };
         let body = match page.kind {
             PageKind::Leaf => {
-                let mut leaf = Leaf::decode(whole).map_err(at_page)?;
+                let mut leaf = Leaf::decode(&whole).map_err(at_page)?;
                 if let Some(change) = &change {
                     leaf = delta::apply_leaf(leaf, change, page, self.page_bytes())
                         .map_err(at_page)?;
@@ -64,21 +64,29 @@ impl Pager {
         Ok(node)
     }
 
-    /// The bytes of one extent, verified and decompressed.
-    pub fn read_stored(&self, stored: &Stored) -> Result<Vec<u8>> {
+    /// The bytes of one extent as they are in the file, verified.
+    pub fn read_extent(&self, stored: &Stored) -> Result<Vec<u8>> {
         let offset = stored.granule.offset();
-        let in_place = |error: Error| error.at_offset(offset).in_file(self.file.path());
         let mut bytes = vec![0; stored.stored as usize];
         self.file.read_exact_at(offset, &mut bytes)?;
         self.metrics.pages_read.fetch_add(1, Ordering::Relaxed);
         self.metrics.bytes_read.fetch_add(u64::from(stored.stored), Ordering::Relaxed);
         let checksum = crc32fast::hash(&bytes);
         if checksum != stored.checksum {
-            return Err(in_place(Error::corrupt(format!(
+            let message = format!(
                 "checksum of {} bytes is {checksum:08x}, expected {:08x}",
                 stored.stored, stored.checksum
-            ))));
+            );
+            return Err(Error::corrupt(message).at_offset(offset).in_file(self.file.path()));
         }
+        Ok(bytes)
+    }
+
+    /// The bytes of one extent, verified and decompressed.
+    pub fn read_stored(&self, stored: &Stored) -> Result<Vec<u8>> {
+        let offset = stored.granule.offset();
+        let in_place = |error: Error| error.at_offset(offset).in_file(self.file.path());
+        let bytes = self.read_extent(stored)?;
         if stored.codec == codec::CodecId::None as u8 {
             if stored.raw != stored.stored {
                 return Err(in_place(Error::corrupt("an uncompressed page has two lengths")));

@@ -19,7 +19,7 @@ pub mod ledger;
 pub mod log;
 pub mod settle;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
@@ -28,6 +28,7 @@ use crate::format::{Extent, Granule};
 use crate::limits::FIRST_GRANULE;
 use crate::metrics::SpaceCounts;
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use free::FreeRuns;
 pub use ledger::Ledger;
 
@@ -65,6 +66,32 @@ struct Pending {
     extents: Vec<Extent>,
 }
 
+/// A birth that pages are being written with; dropping it tells that all of them are noted.
+#[derive(Debug)]
+pub struct Birth<'a> {
+    space: &'a Space,
+    birth: u64,
+}
+
+impl Birth<'_> {
+    /// The number.
+    pub fn number(&self) -> u64 {
+        self.birth
+    }
+}
+
+impl Drop for Birth<'_> {
+    fn drop(&mut self) {
+        let mut state = self.space.state.lock();
+        if let Some(count) = state.writing.get_mut(&self.birth) {
+            *count -= 1;
+            if *count == 0 {
+                state.writing.remove(&self.birth);
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct State {
     free: FreeRuns,
@@ -74,6 +101,8 @@ struct State {
     unattached: FxHashMap<Granule, Unattached>,
     /// What is left of regions that writers fill from the front, by their next granule.
     reserved: FxHashMap<Granule, u64>,
+    /// The births of writes under way, whose pages are not noted yet, with how many have them.
+    writing: BTreeMap<u64, u32>,
     pending: VecDeque<Pending>,
     pending_granules: u64,
 }
@@ -96,6 +125,11 @@ impl Space {
         Self::with(FreeRuns::default(), FIRST_GRANULE, FxHashMap::default())
     }
 
+    /// The space of a file without a free granule up to `end`.
+    pub(crate) fn packed(end: Granule, counts: FxHashMap<Granule, Count>) -> Self {
+        Self::with(FreeRuns::default(), end.0, counts)
+    }
+
     fn with(free: FreeRuns, end: u64, counts: FxHashMap<Granule, Count>) -> Self {
         let state = State {
             free,
@@ -103,6 +137,7 @@ impl Space {
             counts,
             unattached: FxHashMap::default(),
             reserved: FxHashMap::default(),
+            writing: BTreeMap::new(),
             pending: VecDeque::new(),
             pending_granules: 0,
         };
@@ -158,9 +193,24 @@ impl Space {
         self.state.lock().unattached.contains_key(&version)
     }
 
-    /// The oldest birth among unattached pages: an incremental backup must not skip those.
+    /// The oldest birth among pages that are unattached or about to be written: an incremental
+    /// backup must not skip those.
     pub fn oldest_unattached_birth(&self) -> Option<u64> {
-        self.state.lock().unattached.values().map(|page| page.birth).min()
+        let state = self.state.lock();
+        let noted = state.unattached.values().map(|page| page.birth);
+        noted.chain(state.writing.keys().copied()).min()
+    }
+
+    /// Begins a write of pages that no commit has a number for yet: they are born behind
+    /// `newest`, which is read under the lock, so that [`Space::oldest_unattached_birth`] either
+    /// sees the write or was asked before a birth that is newer.
+    pub fn begin_birth(&self, newest: &AtomicU64) -> Birth<'_> {
+        let mut state = self.state.lock();
+        // Acquire: pairs with the checkpoint that raised it.
+        let birth = newest.load(Ordering::Acquire).saturating_add(1);
+        *state.writing.entry(birth).or_default() += 1;
+        drop(state);
+        Birth { space: self, birth }
     }
 
     /// Returns those of `versions` that are still unattached. They wait for readers from before

@@ -20,7 +20,7 @@ use crate::checkpoint::{self, Captured, Durable, HeadId};
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forest::Forest;
-use crate::format::{PageRef, TreeRoot};
+use crate::format::{PageRef, Superblock, TreeRoot};
 use crate::limits::GRANULE_BYTES;
 use crate::pager::Pager;
 use crate::space::Ledger;
@@ -66,6 +66,17 @@ pub struct SavedHead {
     pub directory: TreeRoot,
     /// What its owner noted.
     pub note: Vec<u8>,
+}
+
+/// A checkpoint that is being copied.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    /// The superblock that made it durable.
+    pub(crate) superblock: Superblock,
+    /// Every page born up to here that this or a later checkpoint reaches is in it.
+    pub(crate) until: u64,
+    /// Keeps its pages from being reused.
+    pub(crate) pin: Pin,
 }
 
 /// What a checkpoint did.
@@ -238,6 +249,18 @@ impl Store {
     pub(crate) fn durable_roots(&self) -> (TreeRoot, Vec<PageRef>) {
         let durable = self.durable.lock();
         (durable.superblock.registry, durable.chain.records().to_vec())
+    }
+
+    /// The newest checkpoint, whose pages stay as long as the result's pin is held.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let _running = self.running.lock();
+        let pin = self.pin();
+        let durable = self.durable.lock().clone();
+        // What is unattached now is older than later checkpoints and not in this one.
+        let unattached = self.pager.space.oldest_unattached_birth();
+        let before_it = unattached.map_or(u64::MAX, |birth| birth.saturating_sub(1));
+        let until = durable.newest_birth().min(before_it);
+        Frozen { superblock: durable.superblock, until, pin }
     }
 
     /// Runs `work` while no checkpoint runs.

@@ -17,8 +17,7 @@ impl Tree {
     pub fn spill(&mut self, writer: &mut Writer<'_>) -> Result<()> {
         let Some(mut root) = self.root.take() else { return Ok(()) };
         let pager = writer.pager;
-        let birth = pager.birth_of_uncommitted();
-        let mut writing = Writing::new(pager, writer.ledger, birth, None);
+        let mut writing = Writing::uncommitted(pager, writer.ledger);
         let outcome = spill_below(&mut writing, &mut root).and_then(|_| writing.finish());
         self.root = Some(root);
         outcome

@@ -9,6 +9,7 @@
 //!
 //! Neighbours: `define` changes it, `bind` looks names up, `modify` keeps what it demands.
 
+pub mod build;
 mod builtin;
 mod index;
 mod load;
@@ -22,10 +23,13 @@ use rustc_hash::FxHashMap;
 
 pub use builtin::{SCHEMA_TABLE_COLUMNS, is_reserved_name, schema_table};
 pub use index::{Index, IndexColumn, IndexOrigin, IndexPart};
-pub use load::load;
-pub use rows::{ObjectKind, ObjectRow, delete_object, read_objects, write_cookie, write_object};
+pub use load::{implied_index_name, index_columns, load};
+pub use rows::{
+    ObjectKind, ObjectRow, delete_object, read_cookie, read_objects, schema_rows, write_cookie,
+    write_object,
+};
 pub use table::{
-    Check, Column, ColumnId, Generated, ForeignKey, PrimaryKey, Table, TableKind,
+    Check, Column, ColumnId, ForeignKey, Generated, PrimaryKey, SystemTable, Table, TableKind,
 };
 pub use trigger::Trigger;
 pub use view::View;

@@ -8,7 +8,7 @@
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, overflow_error};
+use super::call::{Context, argument_error, overflow_error};
 use super::coerce::{compare, from_number, integer, real, strict_number};
 use super::print::real_with_digits;
 use crate::error::Result;
@@ -169,6 +169,11 @@ pub(super) fn sqlite_source_id(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Resul
 
 pub(super) fn pando_version(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
     Ok(Value::text(env!("CARGO_PKG_VERSION")))
+}
+
+/// `x MATCH y`: nothing can be matched unless the application defines how.
+pub(super) fn match_function(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
+    Err(argument_error("unable to use function MATCH in the requested context"))
 }
 
 /// `CAST(x AS NUMERIC)` for callers that have only the value.

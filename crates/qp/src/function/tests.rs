@@ -8,9 +8,11 @@
     reason = "tests fail by panicking"
 )]
 
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Value, ValueRef};
+use proptest::prelude::*;
 
-use super::testing::{call, check, shown, values};
+use super::testing::{call, check, shown, values, with_context};
+use super::{FunctionKind, Registry};
 
 const CORE: &[(&str, &[&str], &str)] = &[
     ("abs", &["-5"], "5"),
@@ -328,4 +330,98 @@ fn regular_expressions_match_anywhere_and_explain_themselves() {
     ]);
     let error = call("regexp", &values(&["(", "a"])).unwrap_err();
     assert!(error.message().starts_with("REGEXP pattern '('"), "{error}");
+}
+
+/// Texts made of what functions look for, of any characters, and of any bytes.
+fn any_text() -> impl Strategy<Value = Value> {
+    let pieces = prop::sample::select(vec![
+        "%",
+        "%d",
+        "%.",
+        "%*",
+        "%!",
+        "%,",
+        "%5",
+        "s",
+        "f",
+        "g",
+        "e9",
+        "-",
+        "+",
+        "0",
+        "1",
+        "9999",
+        ".",
+        ":",
+        "12:00",
+        "2024-02-30",
+        " ",
+        "month",
+        "days",
+        "weekday ",
+        "-6",
+        "start of ",
+        "end of ",
+        "now",
+        "utc",
+        "localtime",
+        "auto",
+        "unixepoch",
+        "subsec",
+        "$",
+        "[",
+        "]",
+        "#",
+        "{",
+        "}",
+        "\"",
+        "\\",
+        "u00e9",
+        "a",
+        "_",
+        "*",
+        "?",
+        "^",
+        "\u{0}",
+        "\u{20ac}",
+        "'",
+        "0x1F",
+        "999999999999999999999",
+        "julianday",
+    ]);
+    prop_oneof![
+        4 => prop::collection::vec(pieces, 0..6).prop_map(|pieces| Value::text(pieces.concat())),
+        1 => "\\PC{0,12}".prop_map(Value::text),
+        1 => prop::collection::vec(any::<u8>(), 0..12).prop_map(Value::text),
+    ]
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let edges = vec![0, 1, -1, i64::MAX, i64::MIN, 1 << 31, -(1 << 31), 1 << 52, 5_373_485];
+    prop_oneof![
+        1 => Just(Value::Null),
+        1 => prop::sample::select(edges).prop_map(Value::Integer),
+        1 => any::<i64>().prop_map(|bits| Value::Integer(bits >> (bits & 63))),
+        1 => any::<f64>().prop_map(Value::real),
+        6 => any_text(),
+        1 => prop::collection::vec(any::<u8>(), 0..12).prop_map(Value::blob),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever a function is called with, it returns; NaN is never a result.
+    #[test]
+    fn any_call_returns(args in prop::collection::vec(any_value(), 0..5)) {
+        let args: Vec<ValueRef<'_>> = args.iter().map(Value::as_ref).collect();
+        for function in Registry::new().functions() {
+            if function.kind() == FunctionKind::Scalar && function.arity.takes(args.len()) {
+                let result = with_context(|context| function.call(context, &args));
+                if let Ok(Value::Real(real)) = result {
+                    prop_assert!(!real.is_nan(), "{}", function.name);
+                }
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! identifier, and behind CREATE, ALTER and DROP none stands either, so no name is lost.
 //! Neighbours: `mod` (which word begins which statement), `ast::branch` (the tree).
 
+use super::operand::MINIMUM_DIGITS;
 use super::parser::Parser;
 use super::token::TokenKind;
 use crate::ast::{
@@ -104,7 +105,7 @@ impl Parser<'_> {
         if !tag {
             self.branch_word()?;
         }
-        let if_exists = self.if_exists();
+        let if_exists = self.if_exists()?;
         let statement = if tag {
             BranchStatement::DropTag { if_exists, name: self.name("the name of a tag")? }
         } else {
@@ -150,8 +151,15 @@ impl Parser<'_> {
                     return Err(self.expected("a number"));
                 }
                 let token = self.advance();
-                let literal = self.literal(token)?;
-                Ok(OptionValue::Literal(if negative { negated(literal) } else { literal }))
+                let value = match self.literal(token)? {
+                    _ if negative && self.slice(token) == MINIMUM_DIGITS => {
+                        Literal::Integer(i64::MIN)
+                    }
+                    Literal::Integer(value) if negative => Literal::Integer(value.wrapping_neg()),
+                    Literal::Real(value) if negative => Literal::Real(-value),
+                    literal => literal,
+                };
+                Ok(OptionValue::Literal(value))
             }
             Kind::Quoted => {
                 let text = self.string("a value")?;
@@ -410,17 +418,5 @@ impl Parser<'_> {
             statements.push(self.statement()?);
             self.expect(TokenKind::Semicolon, ";")?;
         }
-    }
-}
-
-fn negated(literal: Literal) -> Literal {
-    match literal {
-        Literal::Integer(value) => match value.checked_neg() {
-            Some(value) => Literal::Integer(value),
-            None => Literal::Real(-(value as f64)),
-        },
-        Literal::Real(value) if value == -(i64::MIN as f64) => Literal::Integer(i64::MIN),
-        Literal::Real(value) => Literal::Real(-value),
-        other => other,
     }
 }

@@ -259,7 +259,7 @@ impl Parser<'_> {
             _ => return Err(self.expected("TABLE, INDEX, VIEW, TRIGGER, BRANCH or TAG")),
         };
         self.advance();
-        let if_exists = self.if_exists();
+        let if_exists = self.if_exists()?;
         let name = self.qualified_name("a name")?;
         if let Some(branch) = self.stray_branch() {
             return Err(branch);

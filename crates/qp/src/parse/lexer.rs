@@ -3,9 +3,9 @@
 //! The rules are those of SQLite's tokenizer, byte for byte: what is a word, which number is
 //! malformed, where a string ends. A token that is none is [`TokenKind::Illegal`]; the parser
 //! reports it when it meets it. The end of the text is a token that comes again and again, so
-//! that no loop can run past it. Neighbours: `token`, `keyword`, `parser`.
+//! that no loop can run past it. Neighbours: `token`, `parser`.
 
-use super::keyword;
+use super::token::keyword;
 use super::token::{Token, TokenKind};
 
 /// Reads tokens from a place in a text.
@@ -242,15 +242,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn bracketed(&mut self, start: usize) -> TokenKind {
-        match memchr::memchr(b']', &self.bytes[start..]) {
-            Some(found) => {
-                self.position = start + found + 1;
-                TokenKind::Quoted
-            }
-            None => {
-                self.position = self.bytes.len();
-                TokenKind::Illegal
-            }
+        if let Some(found) = memchr::memchr(b']', &self.bytes[start..]) {
+            self.position = start + found + 1;
+            TokenKind::Quoted
+        } else {
+            self.position = self.bytes.len();
+            TokenKind::Illegal
         }
     }
 

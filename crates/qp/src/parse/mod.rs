@@ -14,7 +14,6 @@ mod complete;
 mod define;
 mod expression;
 mod function;
-mod keyword;
 mod lexer;
 mod modify;
 mod operand;
@@ -75,7 +74,7 @@ pub(crate) fn is_plain_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(|byte| !matches!(byte, b'0'..=b'9' | b'$'))
         && bytes.iter().all(|byte| lexer::continues_word(*byte))
-        && keyword::kind_of(bytes) == TokenKind::Identifier
+        && token::keyword::kind_of(bytes) == TokenKind::Identifier
 }
 
 impl Parser<'_> {

@@ -5,6 +5,8 @@
 //! is rarer than a constant or a column is a function of its own that is not inlined.
 //! Neighbours: `expression` (operators between operands), `function` (calls).
 
+use std::borrow::Cow;
+
 use pandodb_ds::record::number;
 
 use super::expression::LEVEL_NOT;
@@ -19,7 +21,7 @@ use crate::limits;
 use crate::span::Span;
 
 /// `9223372036854775808`: the number that is an integer only behind a minus.
-const MINIMUM_DIGITS: &str = "9223372036854775808";
+pub(super) const MINIMUM_DIGITS: &str = "9223372036854775808";
 
 impl Parser<'_> {
     /// An operand with the operators in front of it.
@@ -48,8 +50,8 @@ impl Parser<'_> {
             Kind::Plus | Kind::Minus | Kind::Tilde | Kind::Not => self.prefixed(),
             Kind::Case => self.case(),
             Kind::Exists => self.exists(),
-            Kind::Cast if self.peek().kind == Kind::LeftParenthesis => self.cast(),
-            Kind::Raise if self.peek().kind == Kind::LeftParenthesis => self.raise(),
+            Kind::Cast => self.cast(),
+            Kind::Raise => self.raise(),
             kind if kind.is_identifier() => self.named(),
             _ => Err(self.expected("an expression")),
         }
@@ -59,9 +61,9 @@ impl Parser<'_> {
     pub(super) fn literal(&self, token: Token) -> Result<Literal> {
         let text = self.slice(token);
         Ok(match token.kind {
-            TokenKind::Integer => return self.integer(token, text),
+            TokenKind::Integer => return integer(token, text),
             TokenKind::Float => {
-                let text = self.without_separators(token, text)?;
+                let text = without_separators(token, text)?;
                 Literal::Real(number::cast_real(text.as_bytes()))
             }
             TokenKind::String => Literal::Text(unquote(text)),
@@ -71,52 +73,6 @@ impl Parser<'_> {
             TokenKind::CurrentTimestamp => Literal::CurrentTimestamp,
             _ => Literal::Null,
         })
-    }
-
-    fn integer(&self, token: Token, text: &str) -> Result<Literal> {
-        if let Ok(value) = text.parse() {
-            return Ok(Literal::Integer(value));
-        }
-        let text = self.without_separators(token, text)?;
-        if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-            // SQLite allows any number of zeros in front of 16 digits.
-            return u64::from_str_radix(digits.trim_start_matches('0'), 16)
-                .or_else(|error| if digits.bytes().all(|b| b == b'0') { Ok(0) } else { Err(error) })
-                .map(|bits| Literal::Integer(bits as i64))
-                .map_err(|_| {
-                    Error::invalid(format!("hex literal too big: {text}"))
-                        .at(Span::new(token.start, token.end))
-                });
-        }
-        Ok(match text.parse() {
-            Ok(value) => Literal::Integer(value),
-            Err(_) => Literal::Real(number::cast_real(text.as_bytes())),
-        })
-    }
-
-    /// A number's text without the `_` between its digits; elsewhere they are no separators.
-    fn without_separators<'t>(
-        &self,
-        token: Token,
-        text: &'t str,
-    ) -> Result<std::borrow::Cow<'t, str>> {
-        let bytes = text.as_bytes();
-        if memchr::memchr(b'_', bytes).is_none() {
-            return Ok(text.into());
-        }
-        let hexadecimal = matches!(bytes, [b'0', b'x' | b'X', ..]);
-        let digit = |index: usize| {
-            let byte = bytes.get(index).copied().unwrap_or(0);
-            if hexadecimal { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() }
-        };
-        for (index, byte) in bytes.iter().enumerate() {
-            if *byte == b'_' && !(index > 0 && digit(index - 1) && digit(index + 1)) {
-                let span = Span::new(token.start, token.end);
-                return Err(Error::syntax(format!("unrecognized token: \"{text}\""), span)
-                    .with_hint("_ may stand between two digits only"));
-            }
-        }
-        Ok(text.replace('_', "").into())
     }
 
     /// `'text'`, or `'table'.column`.
@@ -365,6 +321,49 @@ fn blob(text: &str) -> Box<[u8]> {
 
 /// Boxed at once, so that no frame under way holds the node.
 #[inline(never)]
+#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
 fn new_case() -> Box<Case> {
     Box::new(Case { operand: None, branches: Vec::new(), otherwise: None })
+}
+
+/// A number's text without the `_` between its digits; elsewhere they are no separators.
+fn without_separators(token: Token, text: &str) -> Result<Cow<'_, str>> {
+    let bytes = text.as_bytes();
+    if memchr::memchr(b'_', bytes).is_none() {
+        return Ok(text.into());
+    }
+    let hexadecimal = matches!(bytes, [b'0', b'x' | b'X', ..]);
+    let digit = |index: usize| {
+        let byte = bytes.get(index).copied().unwrap_or(0);
+        if hexadecimal { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() }
+    };
+    for (index, byte) in bytes.iter().enumerate() {
+        if *byte == b'_' && !(index > 0 && digit(index - 1) && digit(index + 1)) {
+            let span = Span::new(token.start, token.end);
+            return Err(Error::syntax(format!("unrecognized token: \"{text}\""), span)
+                .with_hint("_ may stand between two digits only"));
+        }
+    }
+    Ok(text.replace('_', "").into())
+}
+
+fn integer(token: Token, text: &str) -> Result<Literal> {
+    if let Ok(value) = text.parse() {
+        return Ok(Literal::Integer(value));
+    }
+    let text = without_separators(token, text)?;
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        // SQLite allows any number of zeros in front of 16 digits.
+        return u64::from_str_radix(digits.trim_start_matches('0'), 16)
+            .or_else(|error| if digits.bytes().all(|b| b == b'0') { Ok(0) } else { Err(error) })
+            .map(|bits| Literal::Integer(bits as i64))
+            .map_err(|_| {
+                Error::invalid(format!("hex literal too big: {text}"))
+                    .at(Span::new(token.start, token.end))
+            });
+    }
+    Ok(match text.parse() {
+        Ok(value) => Literal::Integer(value),
+        Err(_) => Literal::Real(number::cast_real(text.as_bytes())),
+    })
 }

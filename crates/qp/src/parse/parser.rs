@@ -7,8 +7,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::keyword;
 use super::lexer::Lexer;
+use super::token::keyword;
 use super::token::{Token, TokenKind};
 use crate::ast::{Name, Parameter, ParameterKind, QualifiedName, Quote, TableName};
 use crate::error::{Error, ErrorKind, Result};
@@ -274,25 +274,23 @@ impl<'a> Parser<'a> {
         Ok(unquote(self.slice(token)))
     }
 
-    /// `IF NOT EXISTS`
+    /// `IF NOT EXISTS`, or nothing. As in SQLite the name `if` needs quotes here.
     pub(super) fn if_not_exists(&mut self) -> Result<bool> {
-        if !self.at(TokenKind::If) || self.peek().kind != TokenKind::Not {
+        if !self.accept(TokenKind::If) {
             return Ok(false);
         }
-        self.advance();
-        self.advance();
+        self.expect(TokenKind::Not, "NOT EXISTS")?;
         self.expect(TokenKind::Exists, "EXISTS")?;
         Ok(true)
     }
 
-    /// `IF EXISTS`
-    pub(super) fn if_exists(&mut self) -> bool {
-        let found = self.at(TokenKind::If) && self.peek().kind == TokenKind::Exists;
-        if found {
-            self.advance();
-            self.advance();
+    /// `IF EXISTS`, or nothing.
+    pub(super) fn if_exists(&mut self) -> Result<bool> {
+        if !self.accept(TokenKind::If) {
+            return Ok(false);
         }
-        found
+        self.expect(TokenKind::Exists, "EXISTS")?;
+        Ok(true)
     }
 
     // Parameters.
@@ -376,20 +374,19 @@ impl<'a> Parser<'a> {
     /// word is often taken for an alias, the one before it.
     #[cold]
     fn hint(&self, what: &str) -> String {
-        let mut hint = format!("expected {what}");
+        let hint = format!("expected {what}");
         for token in [self.token, self.previous] {
             let word = self.slice(token);
             if token.kind != TokenKind::Identifier {
                 continue;
             }
             if let Some(keyword) = keyword::nearest(word) {
-                hint.push_str(&format!("; did you mean {keyword} instead of \"{word}\"?"));
-                return hint;
+                return format!("{hint}; did you mean {keyword} instead of \"{word}\"?");
             }
         }
         if self.token.kind.class() == super::token::Class::Reserved {
             let word = self.slice(self.token);
-            hint.push_str(&format!("; as a name the keyword needs quotes: \"{word}\""));
+            return format!("{hint}; as a name the keyword needs quotes: \"{word}\"");
         }
         hint
     }

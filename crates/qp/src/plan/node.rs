@@ -14,11 +14,12 @@ use crate::function::Function;
 use crate::scalar::{Scalar, SlotId, StateId};
 
 /// An operator with its inputs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Node {
     /// One row of nothing: a SELECT without FROM.
     Once(StateId),
     /// No row.
+    #[default]
     Empty,
     /// The rows of a table, by rowid, by index or all.
     Scan(Box<Scan>),

@@ -107,3 +107,79 @@ impl Scalar {
         }
     }
 }
+
+impl Scalar {
+    /// Whether two expressions always have the same value: they are written the same and ask no
+    /// randomness. What holds subqueries is never the same.
+    pub fn same(&self, other: &Self) -> bool {
+        let all = |left: &[Self], right: &[Self]| {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same(right))
+        };
+        let maybe = |left: &Option<Self>, right: &Option<Self>| match (left, right) {
+            (None, None) => true,
+            (Some(left), Some(right)) => left.same(right),
+            _ => false,
+        };
+        match (self, other) {
+            (Self::Literal(left), Self::Literal(right)) => left == right,
+            (Self::Parameter(left), Self::Parameter(right)) => left == right,
+            (Self::Column(left), Self::Column(right)) => {
+                (left.depth, left.slot, left.column) == (right.depth, right.slot, right.column)
+            }
+            (Self::Unary(left_operator, left), Self::Unary(right_operator, right)) => {
+                left_operator == right_operator && left.same(right)
+            }
+            (Self::Binary(left_operator, left), Self::Binary(right_operator, right)) => {
+                left_operator == right_operator && all(&left[..], &right[..])
+            }
+            (Self::And(left), Self::And(right)) | (Self::Or(left), Self::Or(right)) => {
+                all(left, right)
+            }
+            (Self::Row(left), Self::Row(right)) => all(left, right),
+            (Self::Compare(left), Self::Compare(right)) => {
+                (left.operator, left.rule) == (right.operator, right.rule)
+                    && left.left.same(&right.left)
+                    && left.right.same(&right.right)
+            }
+            (Self::Between(left), Self::Between(right)) => {
+                (left.negated, left.low_rule, left.high_rule)
+                    == (right.negated, right.low_rule, right.high_rule)
+                    && left.operand.same(&right.operand)
+                    && left.low.same(&right.low)
+                    && left.high.same(&right.high)
+            }
+            (Self::IsNull(left, left_negated), Self::IsNull(right, right_negated)) => {
+                left_negated == right_negated && left.same(right)
+            }
+            (Self::InList(left), Self::InList(right)) => {
+                (left.negated, left.rule, left.has_null)
+                    == (right.negated, right.rule, right.has_null)
+                    && left.constants == right.constants
+                    && left.operand.same(&right.operand)
+                    && all(&left.others, &right.others)
+            }
+            (Self::Case(left), Self::Case(right)) => {
+                maybe(&left.operand, &right.operand)
+                    && maybe(&left.otherwise, &right.otherwise)
+                    && left.branches.len() == right.branches.len()
+                    && left.branches.iter().zip(&right.branches).all(|(left, right)| {
+                        left.0.same(&right.0) && left.1 == right.1 && left.2.same(&right.2)
+                    })
+            }
+            (Self::Cast(left, left_affinity), Self::Cast(right, right_affinity))
+            | (Self::Convert(left, left_affinity), Self::Convert(right, right_affinity)) => {
+                left_affinity == right_affinity && left.same(right)
+            }
+            (Self::Collate(left, left_collation), Self::Collate(right, right_collation)) => {
+                left_collation == right_collation && left.same(right)
+            }
+            (Self::Json(left), Self::Json(right)) => left.same(right),
+            (Self::Call(left), Self::Call(right)) => {
+                left.function.name == right.function.name
+                    && left.function.is_deterministic()
+                    && all(&left.arguments, &right.arguments)
+            }
+            _ => false,
+        }
+    }
+}

@@ -113,7 +113,7 @@ impl Transaction {
         self.savepoints.clear();
         self.prepare_commit()?;
         let until = self.options.synchronous.unwrap_or_else(|| shared.synchronous());
-        let (commit, end) = if self.is_large {
+        let (commit, end) = if self.is_large && !self.is_unlogged()? {
             self.commit_large(Settled::from(until))?
         } else {
             self.commit_logged(Settled::from(until))?
@@ -237,11 +237,6 @@ impl Transaction {
         let mut turn = self.enter(&shared)?;
         let commit = turn.next_commit();
         let mut publication = self.publication(commit)?;
-        if self.is_unlogged()? {
-            turn.publish_only(|_| publication.publish());
-            shared.store.note_commit(commit.0);
-            return Ok((commit, None));
-        }
         let position = turn.progress().staged;
         shared.checkpoint_with(checkpoint, &mut publication.changes, commit, position)?;
         // The commit is durable now, whatever becomes of its record in the log.

@@ -221,7 +221,8 @@ impl Transaction {
     /// Adds an operation on the current head to the log buffer.
     fn record(&mut self, tree: TreeId, operation: &Operation<'_>) -> Result<()> {
         self.mark_changed();
-        if !self.is_large && self.shared.has_log {
+        // Without a log too: a move to a newer version does these again, and looks for conflicts.
+        if !self.is_large {
             let state = self.state.get_mut();
             let part = &state.parts[state.current];
             let (head, base) = (part.head(), part.base.commit);
@@ -286,11 +287,8 @@ impl Transaction {
         }
         let parts = &self.state.get_mut().parts;
         let mut written = parts.iter().filter(|part| part.private.is_some());
-        written.any(|part| {
-            part.cell().is_ephemeral()
-                || !part.holds_writer
-                || part.cell().version.load().commit != part.base.commit
-        })
+        written
+            .any(|part| !part.holds_writer || part.cell().version.load().commit != part.base.commit)
     }
 
     fn become_large(&mut self) {

@@ -3,11 +3,15 @@
 //! What is printed reads back as an equal tree. Names keep the quotes they were written with;
 //! names that stand in no text get quotes where they need them. Expressions get the
 //! parentheses they need and no others, or, by [`Parenthesized`], one pair for each node,
-//! which shows how a text was understood. Neighbours: `expression` and `select` in this
-//! folder; `parse` (the way there).
+//! which shows how a text was understood. Neighbours: the modules of this folder, one
+//! for each kind of construct; `parse` (the way there).
 
+mod branch;
+mod define;
 mod expression;
+mod modify;
 mod select;
+mod statement;
 
 use std::fmt::{self, Display, Write};
 
@@ -143,7 +147,7 @@ macro_rules! display {
 }
 
 display!(Expression, Name, OrderTerm, QualifiedName, ResultColumn, Select, TableName);
-display!(super::TypeName);
+display!(super::ColumnDefinition, super::Statement, super::TypeName);
 
 #[cfg(test)]
 mod tests {
@@ -194,8 +198,9 @@ mod tests {
              WINDOW w AS (ORDER BY a)",
             "SELECT * FROM main.t@dev AS OF TAG v1 AS d INDEXED BY i NATURAL FULL JOIN (SELECT 1) \
              AS z",
-            "SELECT CASE a WHEN 1 THEN 2 ELSE 3 END, CAST(a AS VARCHAR(10, -2)), EXISTS (SELECT 1), \
-             a = ANY (SELECT 1), (1, 2) IN f(1), ?1, :a, \"q\"\"q\".[b], (SELECT 1), a IN ()",
+            "SELECT CASE a WHEN 1 THEN 2 ELSE 3 END, CAST(a AS VARCHAR(10, -2)), \
+             EXISTS (SELECT 1), a = ANY (SELECT 1), (1, 2) IN f(1), \
+             ?1, :a, \"q\"\"q\".[b], (SELECT 1), a IN ()",
         ] {
             let statements = parse_all(text).unwrap();
             let StatementKind::Select(select) = &statements[0].kind else { unreachable!() };

@@ -174,10 +174,15 @@ impl Print for TableReference {
 /// What stands behind the alias.
 impl Print for NamedTable {
     fn print(&self, printer: &mut Printer<'_, '_>) -> fmt::Result {
-        match &self.index {
-            None => Ok(()),
-            Some(IndexHint::IndexedBy(name)) => printer.optional(" INDEXED BY ", Some(name)),
-            Some(IndexHint::NotIndexed) => printer.text(" NOT INDEXED"),
+        printer.optional("", self.index.as_ref())
+    }
+}
+
+impl Print for IndexHint {
+    fn print(&self, printer: &mut Printer<'_, '_>) -> fmt::Result {
+        match self {
+            Self::IndexedBy(name) => printer.optional(" INDEXED BY ", Some(name)),
+            Self::NotIndexed => printer.text(" NOT INDEXED"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Modifiers of a time value: amounts to add, `start of`, `weekday`, zones, interpretations.
+//! Modifiers of a time value: amounts to add, `start of`, `end of`, `weekday`, zones,
+//! interpretations.
 //!
 //! Each is tried by its first letter, changes the moment or makes it unusable. Months and
 //! years are added to the date as written, and a day that the new month does not have runs
@@ -43,10 +44,12 @@ impl Moment {
             Some(b'c') if is("ceiling") => {
                 self.need_julian()?;
                 self.forget_fields();
+                self.overshoot = 0;
             }
+            Some(b'e') => self.go_to_end(word)?,
             Some(b'f') if is("floor") => {
                 self.need_julian()?;
-                self.julian_ms -= self.overshoot * DAY_MS;
+                self.julian_ms = self.julian_ms.saturating_sub(self.overshoot * DAY_MS);
                 self.forget_fields();
             }
             Some(b'j') if is("julianday") && first && self.has_julian && self.raw => {
@@ -94,7 +97,8 @@ impl Moment {
     fn shift_to_local(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
         if !self.is_local {
             self.need_julian()?;
-            self.julian_ms += offset_ms(context, self.julian_ms);
+            self.check_range()?;
+            self.julian_ms = self.julian_ms.saturating_add(offset_ms(context, self.julian_ms));
             self.forget_fields();
             self.raw = false;
         }
@@ -108,35 +112,71 @@ impl Moment {
             return Ok(());
         }
         self.need_julian()?;
+        self.check_range()?;
         let local = self.julian_ms;
         let mut guess = local;
         for _ in 0..UTC_ROUNDS {
-            let error = guess + offset_ms(context, guess) - local;
+            let error = guess.saturating_add(offset_ms(context, guess)).saturating_sub(local);
             if error == 0 {
                 break;
             }
-            guess -= error;
+            guess = guess.saturating_sub(error);
         }
         // SQLite forgets here that milliseconds were asked for.
         *self = Self { julian_ms: guess, has_julian: true, is_utc: true, ..Self::default() };
         Ok(())
     }
 
-    /// `weekday N`: forward to the next such day, or not at all.
+    /// `weekday N` and `weekday -N`: forward or back to the next such day, or not at all.
     fn go_to_weekday(&mut self, word: &[u8]) -> Result<(), Unusable> {
         let (name, rest) = word.split_at_checked(8).ok_or(Unusable)?;
         if !name.eq_ignore_ascii_case(b"weekday ") {
             return Err(Unusable);
         }
-        let number = whole_number(rest).filter(|number| (0.0..7.0).contains(number));
-        let wanted = number.filter(|number| number.fract() == 0.0).ok_or(Unusable)? as i64;
+        let number = whole_number(rest).filter(|number| (-6.0..=6.0).contains(number));
+        let number = number.filter(|number| number.fract() == 0.0).ok_or(Unusable)?;
+        let wanted = (number as i64).abs();
         self.need_fields()?;
         self.zone_minutes = 0;
         self.has_julian = false;
         self.need_julian()?;
         let today = self.weekday_from_sunday();
-        self.julian_ms += (wanted - today).rem_euclid(7) * DAY_MS;
+        if today != wanted {
+            // The sign counts by its letter: there is a Sunday "-0".
+            let back = if rest.contains(&b'-') { 7 } else { 0 };
+            self.julian_ms += ((wanted - today).rem_euclid(7) - back) * DAY_MS;
+        }
         self.forget_fields();
+        Ok(())
+    }
+
+    /// `end of month`, `end of year`, `end of day`: the last millisecond.
+    fn go_to_end(&mut self, word: &[u8]) -> Result<(), Unusable> {
+        let (name, unit) = word.split_at_checked(7).ok_or(Unusable)?;
+        if !name.eq_ignore_ascii_case(b"end of ")
+            || !(self.has_julian || self.has_date || self.has_time)
+        {
+            return Err(Unusable);
+        }
+        self.need_date()?;
+        self.has_time = true;
+        (self.hour, self.minute, self.seconds) = (23, 59, 59.999);
+        self.raw = false;
+        self.zone_minutes = 0;
+        self.has_julian = false;
+        if unit.eq_ignore_ascii_case(b"month") {
+            self.day = 1;
+            self.add_months(1);
+            self.note_overshoot();
+            self.need_julian()?;
+            self.julian_ms -= DAY_MS;
+            self.forget_fields();
+        } else if unit.eq_ignore_ascii_case(b"year") {
+            self.month = 12;
+            self.day = 31;
+        } else if !unit.eq_ignore_ascii_case(b"day") {
+            return Err(Unusable);
+        }
         Ok(())
     }
 
@@ -204,13 +244,20 @@ impl Moment {
         self.julian_ms += days * sign * DAY_MS;
         match rest.split_first() {
             None => Ok(()),
-            Some((&space, time)) if is_space(space) => self.add_time(time, sign < 0),
+            Some((&space, time))
+                if is_space(space) && time.first().is_some_and(u8::is_ascii_digit) =>
+            {
+                self.add_time(time, sign < 0)
+            }
             Some(_) => Err(Unusable),
         }
     }
 
     fn add_time(&mut self, time: &[u8], negative: bool) -> Result<(), Unusable> {
-        let digits = if time.first().is_some_and(u8::is_ascii_digit) { time } else { &time[1..] };
+        let digits = match time {
+            [b'+' | b'-', digits @ ..] => digits,
+            digits => digits,
+        };
         let mut amount = Self::default();
         amount.parse_time(digits).ok_or(Unusable)?;
         amount.need_julian()?;
@@ -218,7 +265,7 @@ impl Moment {
         let ms = (amount.julian_ms - DAY_MS / 2).rem_euclid(DAY_MS);
         self.need_julian()?;
         self.forget_fields();
-        self.julian_ms += if negative { -ms } else { ms };
+        self.julian_ms = self.julian_ms.saturating_add(if negative { -ms } else { ms });
         Ok(())
     }
 
@@ -252,7 +299,9 @@ impl Moment {
             amount -= amount.trunc();
         }
         self.need_julian()?;
-        self.julian_ms += (amount * 1000.0 * unit.seconds + half) as i64;
+        // Sums out of range stay out of range.
+        let ms = (amount * 1000.0 * unit.seconds + half) as i64;
+        self.julian_ms = self.julian_ms.saturating_add(ms);
         self.forget_fields();
         Ok(())
     }
@@ -283,6 +332,6 @@ fn amount_len(word: &[u8]) -> usize {
 
 fn offset_ms(context: &Context<'_>, julian_ms: i64) -> i64 {
     context.used_clock.set(true);
-    let unix_seconds = (julian_ms - UNIX_EPOCH_MS).div_euclid(1000);
+    let unix_seconds = julian_ms.saturating_sub(UNIX_EPOCH_MS).div_euclid(1000);
     context.session.local_offset_seconds(unix_seconds).saturating_mul(1000)
 }

@@ -2,9 +2,9 @@
 //!
 //! The table is a hash table with open addressing, filled at compile time; the hash looks at
 //! the length and three letters, so that most identifiers meet an empty slot. Neighbours:
-//! `token` (the keywords), `lexer` (asks for every word), `parser` (asks for hints).
+//! `mod` (the keywords), `lexer` (asks for every word), `parser` (asks for hints).
 
-use super::token::{KEYWORDS, TokenKind};
+use super::{KEYWORDS, TokenKind};
 
 const SLOTS: usize = 1024;
 const LENGTH_MAX: usize = 17;
@@ -36,7 +36,7 @@ const fn hash(word: &[u8]) -> usize {
 }
 
 /// The kind of a word: a keyword's, or an identifier's.
-pub(super) fn kind_of(word: &[u8]) -> TokenKind {
+pub(in crate::parse) fn kind_of(word: &[u8]) -> TokenKind {
     if word.len() < 2 || word.len() > LENGTH_MAX {
         return TokenKind::Identifier;
     }
@@ -86,7 +86,7 @@ const OWN_WORDS: &[&str] = &[
 
 /// The keyword nearest to a misspelt `word`, if one is near: one edit for words of three or
 /// four letters, two for longer ones.
-pub(super) fn nearest(word: &str) -> Option<&'static str> {
+pub(in crate::parse) fn nearest(word: &str) -> Option<&'static str> {
     let length = word.len();
     if !(3..=LENGTH_MAX + 2).contains(&length) || !word.is_ascii() {
         return None;
@@ -108,8 +108,8 @@ pub(super) fn nearest(word: &str) -> Option<&'static str> {
 fn distance(left: &[u8], right: &[u8]) -> usize {
     let width = right.len() + 1;
     let mut rows = vec![0; (left.len() + 1) * width];
-    for column in 0..width {
-        rows[column] = column;
+    for (column, cell) in rows.iter_mut().take(width).enumerate() {
+        *cell = column;
     }
     for row in 1..=left.len() {
         rows[row * width] = row;

@@ -5,9 +5,11 @@
 //! recognises by their text where a statement allows nothing else, so that no name is lost.
 //! Neighbours: `lexer` makes tokens, `keyword` finds words in the table.
 
+pub(in crate::parse) mod keyword;
+
 /// How far a keyword may serve as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in crate::parse) enum Class {
     /// Not a word.
     Punctuation,
     /// A keyword only where the grammar asks for it, a name elsewhere.
@@ -22,13 +24,13 @@ pub(super) enum Class {
 
 /// A token: its kind and its place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
+pub(in crate::parse) struct Token {
     /// What it is.
-    pub(super) kind: TokenKind,
+    pub(in crate::parse) kind: TokenKind,
     /// Offset of its first byte.
-    pub(super) start: u32,
+    pub(in crate::parse) start: u32,
     /// Offset behind its last byte.
-    pub(super) end: u32,
+    pub(in crate::parse) end: u32,
 }
 
 macro_rules! tokens {
@@ -36,13 +38,14 @@ macro_rules! tokens {
         /// The kinds of tokens: marks and literals, then one kind for each keyword.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
-        pub(super) enum TokenKind {
+        pub(in crate::parse) enum TokenKind {
             $($mark,)*
             $($word,)*
         }
 
         /// Each keyword in capitals, with its kind.
-        pub(super) const KEYWORDS: &[(&str, TokenKind)] = &[$(($text, TokenKind::$word),)*];
+        pub(in crate::parse) const KEYWORDS: &[(&str, TokenKind)] =
+            &[$(($text, TokenKind::$word),)*];
 
         const CLASSES: &[Class] = &[
             $({ let _ = TokenKind::$mark; Class::Punctuation },)*
@@ -211,24 +214,24 @@ tokens! {
 
 impl TokenKind {
     /// How far it may serve as a name.
-    pub(super) fn class(self) -> Class {
+    pub(in crate::parse) fn class(self) -> Class {
         CLASSES[self as usize]
     }
 
     /// Whether it can be a name in an expression.
-    pub(super) fn is_identifier(self) -> bool {
+    pub(in crate::parse) fn is_identifier(self) -> bool {
         matches!(self, Self::Identifier | Self::Quoted)
             || matches!(self.class(), Class::Fallback | Class::Join | Class::Indexed)
     }
 
     /// Whether it can be a name where nothing but a name may stand.
-    pub(super) fn is_name(self) -> bool {
+    pub(in crate::parse) fn is_name(self) -> bool {
         self == Self::String || self.is_identifier()
     }
 
     /// Whether it can be a name where something else may stand as well: an alias without AS,
     /// a word of a type.
-    pub(super) fn is_plain_name(self) -> bool {
+    pub(in crate::parse) fn is_plain_name(self) -> bool {
         matches!(self, Self::Identifier | Self::Quoted | Self::String)
             || self.class() == Class::Fallback
     }

@@ -1,0 +1,269 @@
+//! Common table expressions.
+//!
+//! A common table that is not recursive is bound anew at each place that reads it, as a subquery
+//! would be. A recursive one is bound once for each place, with its own queue. Neighbours:
+//! `compound` splits a recursive select into its parts.
+
+use pandodb_ds::sync::Arc;
+
+use super::from::{Group, Relation, RowsRelation, slot_column};
+use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::{Binder, Block};
+use crate::ast;
+use crate::error::{Error, Result};
+use crate::plan::{Arm, Node, Project, Recursive};
+use crate::scalar::{Scalar, SlotId};
+
+/// A common table that can be seen.
+#[derive(Debug)]
+pub struct CommonScope {
+    /// Its definition.
+    table: ast::CommonTable,
+    /// The text that the definition's spans mean.
+    text: Arc<str>,
+    /// How many common tables its own select sees: those before it, and itself.
+    visible: Vec<Arc<CommonScope>>,
+    /// Set while the recursive part is bound: where its row is, and its columns.
+    row: Option<RecursiveRow>,
+}
+
+#[derive(Clone, Debug)]
+struct RecursiveRow {
+    frame: usize,
+    slot: SlotId,
+    columns: Vec<ScopeColumn>,
+}
+
+impl Binder<'_> {
+    /// Makes the tables of WITH visible; returns how many were before, to go back to.
+    pub(crate) fn with(&mut self, with: Option<&ast::With>) -> Result<usize> {
+        let before = self.common.len();
+        let Some(with) = with else { return Ok(before) };
+        for (index, table) in with.tables.iter().enumerate() {
+            if with.tables[..index].iter().any(|other| other.name == table.name) {
+                let message = format!("duplicate WITH table name: {}", table.name.text);
+                return Err(Error::invalid(message).at(table.name.span));
+            }
+        }
+        // All tables of one WITH see each other; circles are found by their depth.
+        let mut scopes: Vec<Arc<CommonScope>> = Vec::with_capacity(with.tables.len());
+        for table in &with.tables {
+            let mut visible = self.common[..before].to_vec();
+            visible.extend(scopes.iter().cloned());
+            scopes.push(Arc::new(CommonScope {
+                table: table.clone(),
+                text: self.text.clone(),
+                visible,
+                row: None,
+            }));
+        }
+        self.common.extend(scopes);
+        Ok(before)
+    }
+
+    /// The common table called `name`.
+    pub(crate) fn find_common(&self, name: &ast::Name) -> Option<Arc<CommonScope>> {
+        self.common.iter().rev().find(|common| common.table.name == *name).cloned()
+    }
+
+    /// A common table in FROM.
+    pub(crate) fn common_reference(
+        &mut self,
+        common: &Arc<CommonScope>,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+        may_dissolve: bool,
+    ) -> Result<()> {
+        let name = alias.unwrap_or(&common.table.name).text.clone();
+        if let Some(row) = &common.row {
+            return self.recursive_row(row, &name, scope, group);
+        }
+        let names: Vec<Box<str>> =
+            common.table.columns.iter().map(|column| column.text.clone()).collect();
+        let outer = std::mem::replace(&mut self.common, common.visible.clone());
+        let text = std::mem::replace(&mut self.text, common.text.clone());
+        let block = if refers_to(&common.table.select, &common.table.name) {
+            self.nested(|binder| binder.recursive(common))
+        } else {
+            let dissolve = may_dissolve && common.table.materialized != Some(true);
+            self.nested(|binder| binder.select(&common.table.select, dissolve))
+        };
+        self.common = outer;
+        self.text = text;
+        let label = common.table.name.text.clone();
+        self.derived(block?, &name, &label, &names, scope, group)
+    }
+
+    /// The recursive part reads the row that is being worked on.
+    fn recursive_row(
+        &mut self,
+        row: &RecursiveRow,
+        name: &str,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        if row.frame != self.frame_index() {
+            let message = format!("recursive reference in a subquery: {name}");
+            return Err(Error::invalid(message));
+        }
+        let state = self.state();
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::RecursiveRow(row.slot, state),
+            slots: vec![row.slot],
+            needs: Vec::new(),
+            rows: 1.0,
+            is_cheap: true,
+        })));
+        scope.tables.push(ScopeTable {
+            alias: Box::from(name),
+            database: None,
+            table: None,
+            columns: row.columns.clone(),
+            rowid: None,
+            slots: vec![row.slot],
+        });
+        Ok(())
+    }
+
+    /// The block of a recursive common table.
+    fn recursive(&mut self, common: &Arc<CommonScope>) -> Result<Block> {
+        let table = &common.table;
+        let select = &table.select;
+        let before = self.with(select.with.as_ref())?;
+        let cores: Vec<&ast::SelectCore> =
+            std::iter::once(&select.first).chain(select.compounds.iter().map(|(_, core)| core)).collect();
+        let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
+        let first = cores.iter().position(|core| is_recursive(core)).unwrap_or(cores.len());
+        if first == 0 {
+            return Err(Error::invalid(format!("circular reference: {}", table.name.text)));
+        }
+        let operators: Vec<_> = select.compounds.iter().map(|(operator, _)| *operator).collect();
+        let distinct = match operators.get(first - 1) {
+            Some(ast::CompoundOperator::Union) => true,
+            Some(ast::CompoundOperator::UnionAll) => false,
+            _ => return Err(Error::invalid(format!("circular reference: {}", table.name.text))),
+        };
+        let mut initial: Vec<Block> = Vec::new();
+        for core in &cores[..first] {
+            initial.push(self.core_block(core, &[])?);
+        }
+        let Some(head) = initial.first() else {
+            return Err(Error::invalid("a recursive table needs rows to begin with"));
+        };
+        let columns = head.columns.clone();
+        let (row_slot, slot, state) = (self.slot(), self.slot(), self.state());
+        let names: Vec<Box<str>> = table.columns.iter().map(|name| name.text.clone()).collect();
+        let names = super::from::unique_names(head, &names);
+        let scope_columns = |slot: SlotId| -> Vec<ScopeColumn> {
+            let outputs = head.outputs.iter().enumerate();
+            outputs
+                .zip(&names)
+                .map(|((index, output), name)| ScopeColumn {
+                    name: name.clone(),
+                    scalar: slot_column(slot, index, output),
+                    hidden: false,
+                    merged: false,
+                    common: None,
+                    declared_type: None,
+                })
+                .collect()
+        };
+        let result = scope_columns(slot);
+        let row = RecursiveRow {
+            frame: self.frame_index(),
+            slot: row_slot,
+            columns: scope_columns(row_slot),
+        };
+        let collations: Vec<_> =
+            head.outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
+        self.common.push(Arc::new(CommonScope {
+            table: table.clone(),
+            text: self.text.clone(),
+            visible: Vec::new(),
+            row: Some(row),
+        }));
+        let width = columns.len();
+        let mut recursive = Vec::new();
+        for (index, core) in cores.iter().enumerate().skip(first) {
+            let block = self.core_block(core, &[])?;
+            super::compound::check_width(operators[index - 1], width, block.outputs.len())?;
+            recursive.push(arm(block));
+        }
+        self.common.pop();
+        for (index, block) in initial.iter().enumerate().skip(1) {
+            super::compound::check_width(operators[index - 1], width, block.outputs.len())?;
+        }
+        let order_by = self.compound_order(&select.order_by, &result, &[])?;
+        let limit = match &select.limit {
+            Some(limit) => Some(self.limit(limit)?),
+            None => None,
+        };
+        self.common.truncate(before);
+        let outputs: Vec<Scalar> = result.into_iter().map(|column| column.scalar).collect();
+        let node = Node::Recursive(Box::new(Recursive {
+            initial: initial.into_iter().map(arm).collect(),
+            recursive,
+            distinct,
+            state,
+            row_slot,
+            slot,
+            order_by,
+            collations,
+            limit,
+        }));
+        Ok(Block { root: node, outputs, columns, rows: 1000.0, ..Block::default() })
+    }
+}
+
+fn arm(block: Block) -> Arm {
+    Arm {
+        operator: ast::CompoundOperator::UnionAll,
+        input: block.root,
+        outputs: block.outputs,
+    }
+}
+
+/// Whether FROM of some part of the select names the table.
+fn refers_to(select: &ast::Select, name: &ast::Name) -> bool {
+    core_refers_to(&select.first, name)
+        || select.compounds.iter().any(|(_, core)| core_refers_to(core, name))
+}
+
+fn core_refers_to(core: &ast::SelectCore, name: &ast::Name) -> bool {
+    match core {
+        ast::SelectCore::Query(query) => {
+            query.from.as_ref().is_some_and(|from| from_refers_to(from, name))
+        }
+        ast::SelectCore::Values(_) => false,
+    }
+}
+
+fn from_refers_to(from: &ast::From, name: &ast::Name) -> bool {
+    let references = std::iter::once(&from.first).chain(from.joins.iter().map(|join| &join.table));
+    references.into_iter().any(|reference| match &reference.kind {
+        ast::TableReferenceKind::Table(table) => {
+            table.name.schema.is_none() && table.name.name == *name
+        }
+        ast::TableReferenceKind::Join(from) => from_refers_to(from, name),
+        ast::TableReferenceKind::Subquery(select) => {
+            let hides = select.with.as_ref().is_some_and(|with| {
+                with.tables.iter().any(|table| table.name == *name)
+            });
+            !hides && refers_to(select, name)
+        }
+        ast::TableReferenceKind::Function(_) => false,
+    })
+}
+
+/// A plan whose rows go into a slot, for callers that read them by number.
+pub(crate) fn into_slot(block: Block, slot: SlotId) -> (Node, Vec<Scalar>) {
+    let columns = block
+        .outputs
+        .iter()
+        .enumerate()
+        .map(|(index, output)| slot_column(slot, index, output))
+        .collect();
+    let project = Project { input: block.root, outputs: block.outputs, slot, label: None };
+    (Node::Project(Box::new(project)), columns)
+}

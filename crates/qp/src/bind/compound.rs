@@ -1,0 +1,189 @@
+//! UNION, EXCEPT and INTERSECT.
+//!
+//! Neighbours: `select` binds the parts, `execute::operators::compound` runs them.
+
+use super::from::slot_column;
+use super::order::{bare_name, sort_key};
+use super::scope::ScopeColumn;
+use super::select::{Block, english_ordinal, ordinal};
+use super::{Binder, NameScope};
+use crate::ast::{self, CompoundOperator, ExpressionKind, OrderTerm, ResultColumn, SelectCore};
+use crate::error::{Error, Result};
+use crate::plan::{Arm, Compound, Limit, Node, Sort, SortKey};
+use crate::scalar::Scalar;
+use crate::types::Affinity;
+
+impl Binder<'_> {
+    pub(crate) fn compound(&mut self, select: &ast::Select) -> Result<Block> {
+        let mut arms: Vec<(CompoundOperator, Block)> = Vec::new();
+        let first = self.core_block(&select.first, &[])?;
+        let width = first.outputs.len();
+        arms.push((CompoundOperator::UnionAll, first));
+        for (operator, core) in &select.compounds {
+            let block = self.core_block(core, &[])?;
+            check_width(*operator, width, block.outputs.len())?;
+            arms.push((*operator, block));
+        }
+        let (slot, state) = (self.slot(), self.state());
+        let mut columns = arms[0].1.columns.clone();
+        for column in &mut columns {
+            column.origin = None;
+        }
+        let mut outputs = Vec::with_capacity(width);
+        for index in 0..width {
+            let mut output = slot_column(slot, index, &arms[0].1.outputs[index]);
+            if let Scalar::Column(place) = &mut output {
+                place.collation = arms
+                    .iter()
+                    .find_map(|(_, block)| block.outputs[index].collation())
+                    .unwrap_or_default();
+                // Parts of different kinds have no affinity in common.
+                let same = arms
+                    .iter()
+                    .all(|(_, block)| block.outputs[index].affinity() == place.affinity);
+                if !same {
+                    place.affinity = arms
+                        .iter()
+                        .map(|(_, block)| block.outputs[index].affinity())
+                        .find(|affinity| *affinity > Affinity::None)
+                        .unwrap_or_default();
+                }
+            }
+            outputs.push(output);
+        }
+        let collations =
+            outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
+        let rows = arms.iter().map(|(_, block)| block.rows).sum();
+        let named: Vec<ScopeColumn> = columns
+            .iter()
+            .zip(&outputs)
+            .map(|(column, output)| ScopeColumn {
+                name: column.name.clone(),
+                scalar: output.clone(),
+                hidden: false,
+                merged: false,
+                common: None,
+                declared_type: None,
+            })
+            .collect();
+        let cores: Vec<&SelectCore> = std::iter::once(&select.first)
+            .chain(select.compounds.iter().map(|(_, core)| core))
+            .collect();
+        let order_by = self.compound_order(&select.order_by, &named, &cores)?;
+        let limit = match &select.limit {
+            Some(limit) => Some(self.limit(limit)?),
+            None => None,
+        };
+        let arms = arms
+            .into_iter()
+            .map(|(operator, block)| Arm { operator, input: block.root, outputs: block.outputs })
+            .collect();
+        let mut root = Node::Compound(Box::new(Compound { arms, state, slot, collations }));
+        if !order_by.is_empty() {
+            let state = self.state();
+            root = Node::Sort(Box::new(Sort {
+                input: root,
+                state,
+                keys: order_by,
+                slots: vec![slot],
+                limit: limit.clone(),
+            }));
+        }
+        if let Some((count, offset)) = limit {
+            let state = self.state();
+            root = Node::Limit(Box::new(Limit { input: root, state, count, offset }));
+        }
+        Ok(Block { root, outputs, columns, rows, ..Block::default() })
+    }
+
+    /// ORDER BY of a compound: numbers, names of result columns, or expressions that one of the
+    /// parts has as a result column.
+    pub(crate) fn compound_order(
+        &mut self,
+        terms: &[OrderTerm],
+        columns: &[ScopeColumn],
+        cores: &[&SelectCore],
+    ) -> Result<Vec<SortKey>> {
+        let mut keys = Vec::with_capacity(terms.len());
+        for (index, term) in terms.iter().enumerate() {
+            let place = match ordinal(&term.expression) {
+                Some(number) => {
+                    let place = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+                    let place = place.filter(|place| *place < columns.len());
+                    Some(place.ok_or_else(|| {
+                        Error::invalid(format!(
+                            "{} ORDER BY term out of range - should be between 1 and {}",
+                            english_ordinal(index + 1),
+                            columns.len()
+                        ))
+                    })?)
+                }
+                None => compound_place(&term.expression, columns, cores),
+            };
+            let Some(place) = place else {
+                return Err(Error::invalid(format!(
+                    "{} ORDER BY term does not match any column in the result set",
+                    english_ordinal(index + 1)
+                ))
+                .at(term.expression.span));
+            };
+            let frame = self.frame_index();
+            self.scopes.push(NameScope { frame, ..NameScope::default() });
+            let value = self.with_collation(columns[place].scalar.clone(), &term.expression);
+            self.scopes.pop();
+            keys.push(sort_key(value?, term));
+        }
+        Ok(keys)
+    }
+}
+
+/// Which result column an expression means.
+fn compound_place(
+    expression: &ast::Expression,
+    columns: &[ScopeColumn],
+    cores: &[&SelectCore],
+) -> Option<usize> {
+    let bare = match &expression.kind {
+        ExpressionKind::Collate(collate) => &collate.operand,
+        _ => expression,
+    };
+    for core in cores {
+        let SelectCore::Query(query) = core else { continue };
+        let same = |column: &ResultColumn| match column {
+            ResultColumn::Expression(known, alias) => {
+                let is_alias = bare_name(bare)
+                    .is_some_and(|name| alias.as_ref().is_some_and(|alias| alias == name));
+                is_alias || known == bare
+            }
+            _ => false,
+        };
+        let has_star = query
+            .columns
+            .iter()
+            .any(|column| !matches!(column, ResultColumn::Expression(..)));
+        if !has_star && let Some(place) = query.columns.iter().position(same) {
+            return Some(place);
+        }
+    }
+    let name = match &bare.kind {
+        ExpressionKind::Column(reference) => &reference.column,
+        _ => return None,
+    };
+    columns.iter().position(|column| name.is(&column.name))
+}
+
+/// Refuses parts of different widths.
+pub(crate) fn check_width(operator: CompoundOperator, width: usize, found: usize) -> Result<()> {
+    if width == found {
+        return Ok(());
+    }
+    let word = match operator {
+        CompoundOperator::Union => "UNION",
+        CompoundOperator::UnionAll => "UNION ALL",
+        CompoundOperator::Except => "EXCEPT",
+        CompoundOperator::Intersect => "INTERSECT",
+    };
+    Err(Error::invalid(format!(
+        "SELECTs to the left and right of {word} do not have the same number of result columns"
+    )))
+}

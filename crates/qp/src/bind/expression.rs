@@ -1,0 +1,330 @@
+//! Expressions: from syntax to scalars.
+//!
+//! Neighbours: `operators` (comparisons and their kin), `function` (calls), `scope` (names).
+
+use pandodb_ds::sync::Arc;
+
+use super::{Binder, FrameBuilder};
+use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, Literal, UnaryOperator};
+use crate::catalog::build::literal_value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::SelectPlan;
+use crate::scalar::{
+    Binary, Call, Case, CompareRule, Comparison, Correlation, Scalar, SubqueryCall, Unary,
+};
+use crate::types::Affinity;
+
+impl Binder<'_> {
+    /// What an expression means.
+    pub fn expression(&mut self, expression: &Expression) -> Result<Scalar> {
+        self.expression_kind(&expression.kind).map_err(|error| error.at(expression.span))
+    }
+
+    /// What several expressions mean.
+    pub fn expressions(&mut self, expressions: &[Expression]) -> Result<Vec<Scalar>> {
+        expressions.iter().map(|expression| self.expression(expression)).collect()
+    }
+
+    fn expression_kind(&mut self, kind: &ExpressionKind) -> Result<Scalar> {
+        match kind {
+            ExpressionKind::Literal(literal) => self.literal(literal),
+            ExpressionKind::Parameter(parameter) => self.parameter(parameter),
+            ExpressionKind::Column(reference) => self.column(reference),
+            ExpressionKind::Unary(operator, operand) => self.unary(*operator, operand),
+            ExpressionKind::Chain(chain) => self.chain(chain),
+            ExpressionKind::Collate(collate) => {
+                let operand = self.expression(&collate.operand)?;
+                let collation = self.collation(&collate.collation)?;
+                Ok(Scalar::Collate(Box::new(operand), collation))
+            }
+            ExpressionKind::Cast(cast) => {
+                let operand = Box::new(self.expression(&cast.operand)?);
+                Ok(match &cast.type_name {
+                    Some(type_name) => Scalar::Cast(operand, Affinity::of_type(&type_name.name)),
+                    None => Scalar::Cast(operand, Affinity::None),
+                })
+            }
+            ExpressionKind::Like(like) => self.like(like),
+            ExpressionKind::IsNull(operand, negated) => {
+                let operand = self.expression(operand)?;
+                no_row(&operand)?;
+                Ok(Scalar::IsNull(Box::new(operand), *negated))
+            }
+            ExpressionKind::Between(between) => self.between(between),
+            ExpressionKind::In(set) => self.in_set(set),
+            ExpressionKind::Quantified(quantified) => self.quantified(quantified),
+            ExpressionKind::Case(case) => self.case(case),
+            ExpressionKind::Function(call) => self.function_call(call),
+            ExpressionKind::Exists(select) => {
+                Ok(Scalar::Exists(Box::new(self.subquery(select)?)))
+            }
+            ExpressionKind::Subquery(select) => {
+                let call = self.subquery(select)?;
+                Ok(Scalar::Subquery(Box::new(call), 0))
+            }
+            ExpressionKind::Row(parts) => Ok(Scalar::Row(self.expressions(parts)?)),
+            ExpressionKind::Raise(action, message) => {
+                if !self.in_trigger {
+                    let message = "RAISE() may only be used within a trigger-program";
+                    return Err(Error::invalid(message));
+                }
+                let message = match message {
+                    Some(message) => Some(Box::new(self.expression(message)?)),
+                    None => None,
+                };
+                Ok(Scalar::Raise(*action, message))
+            }
+        }
+    }
+
+    fn literal(&mut self, literal: &Literal) -> Result<Scalar> {
+        let name = match literal {
+            Literal::CurrentDate => "date",
+            Literal::CurrentTime => "time",
+            Literal::CurrentTimestamp => "datetime",
+            other => return Ok(literal_value(other).map_or(Scalar::NULL, Scalar::Literal)),
+        };
+        let function = self.environment.functions.find(name, 0)?;
+        Ok(self.call(function, Vec::new()))
+    }
+
+    /// A call with its own memory.
+    pub(crate) fn call(
+        &mut self,
+        function: Arc<crate::function::Function>,
+        arguments: Vec<Scalar>,
+    ) -> Scalar {
+        let collation = arguments.iter().find_map(Scalar::collation).unwrap_or_default();
+        let cache = self.cache();
+        Scalar::Call(Box::new(Call { function, arguments, collation, cache }))
+    }
+
+    fn parameter(&mut self, parameter: &ast::Parameter) -> Result<Scalar> {
+        if let Some(place) = self.restricted {
+            return Err(Error::invalid(format!("parameters prohibited in {place}")));
+        }
+        self.parameters = self.parameters.max(parameter.index);
+        let index = parameter.index.saturating_sub(1);
+        if self.parameter_names.len() <= index as usize {
+            self.parameter_names.resize(index as usize + 1, None);
+        }
+        self.parameter_names[index as usize] = match &parameter.kind {
+            ast::ParameterKind::Anonymous => None,
+            ast::ParameterKind::Numbered => Some(format!("?{}", parameter.index).into()),
+            ast::ParameterKind::Named(name) => Some(name.clone()),
+        };
+        Ok(Scalar::Parameter(index))
+    }
+
+    fn unary(&mut self, operator: UnaryOperator, operand: &Expression) -> Result<Scalar> {
+        let operand = self.expression(operand)?;
+        no_row(&operand)?;
+        Ok(match operator {
+            UnaryOperator::Negate => fold_negation(operand),
+            UnaryOperator::Plus => Scalar::Unary(Unary::Plus, Box::new(operand)),
+            UnaryOperator::BitNot => Scalar::Unary(Unary::BitNot, Box::new(operand)),
+            UnaryOperator::Not => negate(operand),
+        })
+    }
+
+    fn chain(&mut self, chain: &ast::Chain) -> Result<Scalar> {
+        // AND and OR of any length are one node.
+        let same = |wanted| chain.rest.iter().all(|(operator, _)| *operator == wanted);
+        for (wanted, is_and) in [(BinaryOperator::And, true), (BinaryOperator::Or, false)] {
+            if same(wanted) {
+                let mut terms = Vec::with_capacity(chain.rest.len() + 1);
+                let operands =
+                    std::iter::once(&chain.first).chain(chain.rest.iter().map(|(_, term)| term));
+                for operand in operands {
+                    let term = self.expression(operand)?;
+                    no_row(&term)?;
+                    match term {
+                        Scalar::And(inner) if is_and => terms.extend(inner),
+                        Scalar::Or(inner) if !is_and => terms.extend(inner),
+                        other => terms.push(other),
+                    }
+                }
+                return Ok(if is_and { Scalar::And(terms) } else { Scalar::Or(terms) });
+            }
+        }
+        let mut left = self.expression(&chain.first)?;
+        for (operator, operand) in &chain.rest {
+            let is_keyword = is_truth_word(operand);
+            let right = self.expression(operand)?;
+            left = self.binary(*operator, left, right, is_keyword)?;
+        }
+        Ok(left)
+    }
+
+    fn binary(
+        &mut self,
+        operator: BinaryOperator,
+        left: Scalar,
+        right: Scalar,
+        truth: Option<bool>,
+    ) -> Result<Scalar> {
+        use BinaryOperator as Operator;
+        if let Some(comparison) = comparison(operator) {
+            // IS TRUE and IS FALSE ask for truth, unless a column has that name.
+            if let (Comparison::Is | Comparison::IsNot, Some(truth), Scalar::Literal(_)) =
+                (comparison, truth, &right)
+            {
+                let negated = comparison == Comparison::IsNot;
+                return Ok(Scalar::IsTruth { operand: Box::new(left), truth, negated });
+            }
+            return self.compare(comparison, left, right);
+        }
+        no_row(&left)?;
+        no_row(&right)?;
+        let binary = match operator {
+            Operator::And => return Ok(Scalar::And(vec![left, right])),
+            Operator::Or => return Ok(Scalar::Or(vec![left, right])),
+            Operator::Extract | Operator::ExtractText => {
+                let name = if operator == Operator::Extract { "->" } else { "->>" };
+                let function = self.environment.functions.find(name, 2)?;
+                return Ok(self.call(function, vec![left, right]));
+            }
+            Operator::BitAnd => Binary::BitAnd,
+            Operator::BitOr => Binary::BitOr,
+            Operator::ShiftLeft => Binary::ShiftLeft,
+            Operator::ShiftRight => Binary::ShiftRight,
+            Operator::Add => Binary::Add,
+            Operator::Subtract => Binary::Subtract,
+            Operator::Multiply => Binary::Multiply,
+            Operator::Divide => Binary::Divide,
+            Operator::Remainder => Binary::Remainder,
+            _ => Binary::Concatenate,
+        };
+        Ok(Scalar::Binary(binary, Box::new([left, right])))
+    }
+
+    fn case(&mut self, case: &ast::Case) -> Result<Scalar> {
+        let operand = match &case.operand {
+            Some(operand) => Some(self.expression(operand)?),
+            None => None,
+        };
+        let mut branches = Vec::with_capacity(case.branches.len());
+        for (when, then) in &case.branches {
+            let when = self.expression(when)?;
+            let rule = operand
+                .as_ref()
+                .map_or_else(CompareRule::default, |operand| Scalar::compare_rule(operand, &when));
+            branches.push((when, rule, self.expression(then)?));
+        }
+        let otherwise = match &case.otherwise {
+            Some(otherwise) => Some(self.expression(otherwise)?),
+            None => None,
+        };
+        let mut parts = operand.iter().chain(otherwise.iter());
+        if parts.any(|part| matches!(part, Scalar::Row(_))) {
+            return Err(row_misused());
+        }
+        Ok(Scalar::Case(Box::new(Case { operand, branches, otherwise })))
+    }
+
+    /// A query block in an expression.
+    pub(crate) fn subquery(&mut self, select: &ast::Select) -> Result<SubqueryCall> {
+        if let Some(place) = self.restricted {
+            return Err(Error::invalid(format!("subqueries prohibited in {place}")));
+        }
+        let plan = self.nested(|binder| binder.framed(select))?;
+        let correlation = if plan.outer.iter().any(|place| place.depth == 0) {
+            Correlation::Immediate
+        } else if plan.outer.is_empty() {
+            if plan_is_volatile(&plan) { Correlation::Immediate } else { Correlation::None }
+        } else {
+            Correlation::Outer
+        };
+        let state = self.subquery_state();
+        Ok(SubqueryCall { plan: Arc::new(plan), state, correlation })
+    }
+
+    /// Binds and plans a query block in a frame of its own.
+    pub(crate) fn framed(&mut self, select: &ast::Select) -> Result<SelectPlan> {
+        self.frames.push(FrameBuilder::default());
+        let block = self.select(select, false);
+        let frame = self.frames.pop().unwrap_or_default();
+        let block = block?;
+        Ok(SelectPlan {
+            root: block.root,
+            outputs: block.outputs,
+            columns: block.columns,
+            layout: frame.layout,
+            outer: frame.outer,
+        })
+    }
+}
+
+/// A subquery with only volatile calls would have to run each time; SQLite runs it once, too.
+fn plan_is_volatile(_: &SelectPlan) -> bool {
+    false
+}
+
+/// The truth that a bare TRUE or FALSE stands for.
+fn is_truth_word(expression: &Expression) -> Option<bool> {
+    match &expression.kind {
+        ExpressionKind::Column(column)
+            if column.table.is_none() && column.column.quote == ast::Quote::None =>
+        {
+            if column.column.is("true") {
+                Some(true)
+            } else if column.column.is("false") {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The comparison that an operator is.
+pub(crate) fn comparison(operator: BinaryOperator) -> Option<Comparison> {
+    Some(match operator {
+        BinaryOperator::Equal => Comparison::Equal,
+        BinaryOperator::NotEqual => Comparison::NotEqual,
+        BinaryOperator::Is => Comparison::Is,
+        BinaryOperator::IsNot => Comparison::IsNot,
+        BinaryOperator::Less => Comparison::Less,
+        BinaryOperator::LessOrEqual => Comparison::LessOrEqual,
+        BinaryOperator::Greater => Comparison::Greater,
+        BinaryOperator::GreaterOrEqual => Comparison::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+/// `NOT operand`, pushed into what has a negated form.
+fn negate(operand: Scalar) -> Scalar {
+    Scalar::Unary(Unary::Not, Box::new(operand))
+}
+
+/// `-5` is a constant.
+fn fold_negation(operand: Scalar) -> Scalar {
+    match &operand {
+        Scalar::Literal(value) => {
+            Scalar::Literal(crate::function::operators::negate(value.as_ref()))
+        }
+        _ => Scalar::Unary(Unary::Negate, Box::new(operand)),
+    }
+}
+
+/// Refuses a row value where one value is meant.
+pub(crate) fn no_row(scalar: &Scalar) -> Result<()> {
+    match scalar {
+        Scalar::Row(_) => Err(row_misused()),
+        Scalar::Subquery(call, _) if call.plan.outputs.len() != 1 => Err(columns_expected(call, 1)),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+pub(crate) fn row_misused() -> Error {
+    Error::invalid("row value misused")
+}
+
+#[cold]
+pub(crate) fn columns_expected(call: &SubqueryCall, expected: usize) -> Error {
+    let found = call.plan.outputs.len();
+    let message = format!("sub-select returns {found} columns - expected {expected}");
+    Error::new(ErrorKind::Invalid, message)
+}

@@ -1,0 +1,542 @@
+//! FROM: tables, views, subqueries, functions and their joins.
+//!
+//! Inner joins dissolve into a [`Group`]: relations in any order, and predicates. An outer join
+//! is one relation of the group it stands in, made of two groups. Subqueries that only choose
+//! and compute dissolve, too: their group becomes part of the group around them, and their
+//! columns are read as the expressions that they are. Neighbours: `table` (columns of tables),
+//! `plan::join` (orders a group).
+
+use pandodb_ds::sync::Arc;
+
+use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::table::Named;
+use super::{Binder, Block};
+use crate::ast::{self, JoinConstraint, JoinKind, TableReferenceKind};
+use crate::catalog::{Table, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::function::{FunctionKind, Implementation};
+use crate::plan::{FunctionScan, JoinType, Materialize, Node, Project, SourceId};
+use crate::scalar::{Case, ColumnPlace, CompareRule, Comparison, ROWID, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// Relations that are joined in any order, and what their rows must satisfy.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// What is joined.
+    pub relations: Vec<Relation>,
+    /// What must be true.
+    pub predicates: Vec<Scalar>,
+    /// CROSS JOIN: the order is kept.
+    pub fixed: bool,
+}
+
+/// Something that is joined.
+#[derive(Debug)]
+pub enum Relation {
+    /// A table.
+    Table(Box<TableRelation>),
+    /// Rows that a plan makes.
+    Rows(Box<RowsRelation>),
+    /// An outer join.
+    Outer(Box<OuterRelation>),
+}
+
+/// A table that is read.
+#[derive(Debug)]
+pub struct TableRelation {
+    /// Where its row goes.
+    pub slot: SlotId,
+    /// Where it is.
+    pub source: SourceId,
+    /// The table.
+    pub table: Arc<Table>,
+    /// What the statement calls it.
+    pub alias: Box<str>,
+    /// INDEXED BY
+    pub hint: Option<ast::IndexHint>,
+}
+
+/// Rows that a plan makes.
+#[derive(Debug)]
+pub struct RowsRelation {
+    /// The plan.
+    pub node: Node,
+    /// Slots that it fills.
+    pub slots: Vec<SlotId>,
+    /// Slots of other relations that it reads: arguments of a table-valued function.
+    pub needs: Vec<SlotId>,
+    /// About how many rows.
+    pub rows: f64,
+    /// Whether opening it again is as cheap as reading it.
+    pub is_cheap: bool,
+}
+
+/// An outer join.
+#[derive(Debug)]
+pub struct OuterRelation {
+    /// Left, right or full.
+    pub kind: JoinType,
+    /// The left side.
+    pub left: Group,
+    /// The right side.
+    pub right: Group,
+    /// What makes a pair.
+    pub on: Vec<Scalar>,
+}
+
+impl Relation {
+    /// The slots that it fills.
+    pub fn slots(&self) -> Vec<SlotId> {
+        match self {
+            Self::Table(table) => vec![table.slot],
+            Self::Rows(rows) => rows.slots.clone(),
+            Self::Outer(outer) => {
+                let mut slots = outer.left.slots();
+                slots.extend(outer.right.slots());
+                slots
+            }
+        }
+    }
+}
+
+impl Group {
+    /// The slots that its relations fill.
+    pub fn slots(&self) -> Vec<SlotId> {
+        self.relations.iter().flat_map(Relation::slots).collect()
+    }
+
+    /// Adds a predicate, each term of an AND for itself.
+    pub fn add_predicate(&mut self, predicate: Scalar) {
+        match predicate {
+            Scalar::And(terms) => terms.into_iter().for_each(|term| self.add_predicate(term)),
+            other => self.predicates.push(other),
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// What FROM means: its tables go into `scope`.
+    pub(crate) fn from(&mut self, from: &ast::From, scope: &mut NameScope) -> Result<Group> {
+        let has_outer = from.joins.iter().any(|join| {
+            matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full)
+        });
+        let right_or_full =
+            from.joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
+        let mut group = Group::default();
+        self.reference(&from.first, scope, &mut group, !right_or_full)?;
+        for join in &from.joins {
+            let left_tables = scope.tables.len();
+            let mut right = Group::default();
+            self.reference(&join.table, scope, &mut right, !has_outer)?;
+            let mut on = self.join_condition(join, scope, left_tables)?;
+            let kind = match join.kind {
+                JoinKind::Left => JoinType::Left,
+                JoinKind::Right => JoinType::Right,
+                JoinKind::Full => JoinType::Full,
+                _ => {
+                    group.fixed |= join.kind == JoinKind::Cross || right.fixed;
+                    group.relations.append(&mut right.relations);
+                    group.predicates.append(&mut right.predicates);
+                    on.drain(..).for_each(|term| group.add_predicate(term));
+                    continue;
+                }
+            };
+            let left = std::mem::take(&mut group);
+            let outer = OuterRelation { kind, left, right, on };
+            group.relations.push(Relation::Outer(Box::new(outer)));
+        }
+        Ok(group)
+    }
+
+    /// One thing to read from.
+    fn reference(
+        &mut self,
+        reference: &ast::TableReference,
+        scope: &mut NameScope,
+        group: &mut Group,
+        may_dissolve: bool,
+    ) -> Result<()> {
+        let alias = reference.alias.as_ref();
+        match &reference.kind {
+            TableReferenceKind::Table(named) => {
+                self.named_reference(named, alias, scope, group, may_dissolve)
+            }
+            TableReferenceKind::Subquery(select) => {
+                let block = self.nested(|binder| binder.select(select, may_dissolve))?;
+                let name = alias.map_or("", |alias| &alias.text);
+                let label = if name.is_empty() { "(subquery)" } else { name };
+                self.derived(block, name, label, &[], scope, group)
+            }
+            TableReferenceKind::Function(function) => {
+                self.function_reference(function, alias, scope, group)
+            }
+            TableReferenceKind::Join(from) => {
+                let first = scope.tables.len();
+                let inner = self.from(from, scope)?;
+                if let Some(alias) = alias {
+                    for table in &mut scope.tables[first..] {
+                        table.alias = alias.text.clone();
+                    }
+                }
+                if may_dissolve {
+                    group.relations.extend(inner.relations);
+                    group.predicates.extend(inner.predicates);
+                    group.fixed |= inner.fixed;
+                } else {
+                    *group = inner;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn named_reference(
+        &mut self,
+        named: &ast::NamedTable,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+        may_dissolve: bool,
+    ) -> Result<()> {
+        let name = &named.name;
+        if name.branch.is_some() || named.as_of.is_some() {
+            let message = "reading another branch or time is not there yet";
+            return Err(Error::new(ErrorKind::Unsupported, message).at(name.span()));
+        }
+        if name.schema.is_none()
+            && let Some(common) = self.find_common(&name.name)
+        {
+            return self.common_reference(&common, alias, scope, group, may_dissolve);
+        }
+        match self.named(name.schema.as_ref(), &name.name) {
+            Ok(Named::Table(table)) => {
+                let (names, relation) = self.table_in_from(&table, alias, named.index.as_ref())?;
+                scope.tables.push(names);
+                group.relations.push(Relation::Table(Box::new(relation)));
+                Ok(())
+            }
+            Ok(Named::View(view)) => self.view_reference(&view, alias, scope, group, may_dissolve),
+            Err(error) => {
+                // A table-valued function without arguments needs no parentheses.
+                if self.environment.functions.find_table(&name.name.text).is_some() {
+                    let function = ast::TableFunction {
+                        name: ast::QualifiedName { schema: None, name: name.name.clone() },
+                        arguments: Vec::new(),
+                    };
+                    return self.function_reference(&function, alias, scope, group);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn view_reference(
+        &mut self,
+        view: &Arc<View>,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+        may_dissolve: bool,
+    ) -> Result<()> {
+        let name = alias.map_or(&view.name, |alias| &alias.text).clone();
+        let block = self.view_block(view, may_dissolve)?;
+        self.derived(block, &name, &view.name, &view.columns, scope, group)
+    }
+
+    /// The query block of a view, bound as if nothing were around it.
+    pub(crate) fn view_block(&mut self, view: &Arc<View>, may_dissolve: bool) -> Result<Block> {
+        let scopes = std::mem::take(&mut self.scopes);
+        let common = std::mem::take(&mut self.common);
+        let text = std::mem::replace(&mut self.text, Arc::from(&*view.sql));
+        let home = self.home.replace(view.database);
+        let in_trigger = std::mem::replace(&mut self.in_trigger, false);
+        let block = self.nested(|binder| binder.select(&view.select, may_dissolve));
+        self.scopes = scopes;
+        self.common = common;
+        self.text = text;
+        self.home = home;
+        self.in_trigger = in_trigger;
+        block.map_err(|error| match error.kind() {
+            ErrorKind::Limit if error.message().starts_with("too many levels") => {
+                Error::invalid(format!("view {} is circularly defined", view.name))
+            }
+            _ => error,
+        })
+    }
+
+    /// A query block in FROM: dissolved, or computed into a slot.
+    pub(crate) fn derived(
+        &mut self,
+        block: Block,
+        alias: &str,
+        label: &str,
+        names: &[Box<str>],
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        if !names.is_empty() && names.len() != block.outputs.len() {
+            let message = format!(
+                "expected {} columns for '{label}' but got {}",
+                names.len(),
+                block.outputs.len()
+            );
+            return Err(Error::invalid(message));
+        }
+        let names = unique_names(&block, names);
+        let declared = block.columns.iter().map(|column| column.declared_type.clone());
+        let mut columns: Vec<ScopeColumn> = names
+            .into_iter()
+            .zip(declared)
+            .zip(&block.outputs)
+            .map(|((name, declared_type), output)| ScopeColumn {
+                name,
+                scalar: output.clone(),
+                hidden: false,
+                merged: false,
+                common: None,
+                declared_type,
+            })
+            .collect();
+        let (slots, rowid);
+        if let Some(inner) = block.group {
+            slots = inner.slots();
+            rowid = block.rowid;
+            group.relations.extend(inner.relations);
+            group.predicates.extend(inner.predicates);
+            group.fixed |= inner.fixed;
+        } else {
+            let slot = self.slot();
+            for (index, column) in columns.iter_mut().enumerate() {
+                column.scalar = slot_column(slot, index, &column.scalar);
+            }
+            let project = Project {
+                input: block.root,
+                outputs: block.outputs,
+                slot,
+                label: Some(Box::from(label)),
+            };
+            group.relations.push(Relation::Rows(Box::new(RowsRelation {
+                node: Node::Project(Box::new(project)),
+                slots: vec![slot],
+                needs: Vec::new(),
+                rows: block.rows,
+                is_cheap: false,
+            })));
+            slots = vec![slot];
+            rowid = None;
+        }
+        let alias = Box::from(alias);
+        scope.tables.push(ScopeTable { alias, database: None, table: None, columns, rowid, slots });
+        Ok(())
+    }
+
+    fn function_reference(
+        &mut self,
+        reference: &ast::TableFunction,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        let name = &reference.name.name;
+        let Some(function) = self.environment.functions.find_table(&name.text) else {
+            return Err(Error::not_found("table-valued function", &name.text).at(name.span));
+        };
+        debug_assert_eq!(function.kind(), FunctionKind::Table);
+        let Implementation::Table(table) = &function.implementation else {
+            return Err(Error::not_found("table-valued function", &name.text).at(name.span));
+        };
+        let hidden = table.columns.iter().filter(|column| column.is_hidden).count();
+        if reference.arguments.len() > hidden {
+            let message = format!("too many arguments on {}() - max {hidden}", name.text);
+            return Err(Error::invalid(message).at(name.span));
+        }
+        // Arguments may read the tables to the left.
+        let own = std::mem::take(scope);
+        self.scopes.push(own);
+        let arguments = self.expressions(&reference.arguments);
+        *scope = self.scopes.pop().unwrap_or_default();
+        let arguments = arguments?;
+        let (slot, state) = (self.slot(), self.state());
+        let column = |(index, column): (usize, &crate::function::TableColumn)| ScopeColumn {
+            name: Box::from(column.name),
+            scalar: place(slot, index as u16, Affinity::None),
+            hidden: column.is_hidden,
+            merged: false,
+            common: None,
+            declared_type: None,
+        };
+        let alias = alias.map_or_else(|| name.text.clone(), |alias| alias.text.clone());
+        scope.tables.push(ScopeTable {
+            alias: alias.clone(),
+            database: None,
+            table: None,
+            columns: table.columns.iter().enumerate().map(column).collect(),
+            rowid: Some(place(slot, ROWID, Affinity::Integer)),
+            slots: vec![slot],
+        });
+        let mut needs = Vec::new();
+        for argument in &arguments {
+            needs.extend(argument.slots());
+        }
+        let scan = FunctionScan { slot, state, function: function.clone(), arguments, alias };
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::Function(Box::new(scan)),
+            slots: vec![slot],
+            needs,
+            rows: 25.0,
+            is_cheap: true,
+        })));
+        Ok(())
+    }
+
+    /// ON, USING and NATURAL: what makes a pair.
+    fn join_condition(
+        &mut self,
+        join: &ast::Join,
+        scope: &mut NameScope,
+        left_tables: usize,
+    ) -> Result<Vec<Scalar>> {
+        if join.natural && join.constraint.is_some() {
+            let message = "a NATURAL join may not have an ON or USING clause";
+            return Err(Error::invalid(message));
+        }
+        let names: Vec<Box<str>> = match &join.constraint {
+            Some(JoinConstraint::On(expression)) => {
+                let own = std::mem::take(scope);
+                self.scopes.push(own);
+                let bound = self.expression(expression);
+                *scope = self.scopes.pop().unwrap_or_default();
+                return Ok(split_and(bound?));
+            }
+            Some(JoinConstraint::Using(names)) => {
+                names.iter().map(|name| name.text.clone()).collect()
+            }
+            None if join.natural => common_names(scope, left_tables),
+            None => return Ok(Vec::new()),
+        };
+        names.iter().map(|name| self.merge_column(name, join.kind, scope, left_tables)).collect()
+    }
+
+    /// Makes the columns called `name` on both sides one.
+    fn merge_column(
+        &mut self,
+        name: &str,
+        kind: JoinKind,
+        scope: &mut NameScope,
+        left_tables: usize,
+    ) -> Result<Scalar> {
+        let missing = || {
+            Error::invalid(format!(
+                "cannot join using column {name} - column not present in both tables"
+            ))
+        };
+        let (left, right) = scope.tables.split_at_mut(left_tables);
+        let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
+            tables.iter().enumerate().find_map(|(table, names)| {
+                let column = names.columns.iter().position(|column| {
+                    !column.merged && column.name.eq_ignore_ascii_case(name)
+                })?;
+                Some((table, column))
+            })
+        };
+        let (left_table, left_column) = find(left).ok_or_else(missing)?;
+        let (right_table, right_column) = find(right).ok_or_else(missing)?;
+        let left_count = left
+            .iter()
+            .flat_map(|table| &table.columns)
+            .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
+            .count();
+        if left_count > 1 {
+            let message = format!("ambiguous reference to {name} in USING()");
+            return Err(Error::new(ErrorKind::Ambiguous, message));
+        }
+        let right_column = &mut right[right_table].columns[right_column];
+        right_column.merged = true;
+        let right_scalar = right_column.scalar.clone();
+        let left_column = &mut left[left_table].columns[left_column];
+        let left_scalar =
+            left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
+        match kind {
+            JoinKind::Right | JoinKind::Full => {
+                let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
+                left_column.common = Some(Scalar::Case(Box::new(Case {
+                    operand: None,
+                    branches: vec![(when, CompareRule::default(), left_scalar.clone())],
+                    otherwise: Some(right_scalar.clone()),
+                })));
+            }
+            _ => {}
+        }
+        self.compare(Comparison::Equal, left_scalar, right_scalar)
+    }
+
+    /// Wraps an input that is read again and again.
+    pub(crate) fn materialized(&mut self, input: Node, slots: Vec<SlotId>, label: &str) -> Node {
+        let state = self.state();
+        Node::Materialize(Box::new(Materialize {
+            input,
+            state,
+            slots,
+            correlated: false,
+            label: Some(Box::from(label)),
+        }))
+    }
+}
+
+/// A column of a slot of values.
+pub(crate) fn slot_column(slot: SlotId, column: usize, like: &Scalar) -> Scalar {
+    Scalar::Column(ColumnPlace {
+        depth: 0,
+        slot,
+        column: column as u16,
+        affinity: like.affinity(),
+        collation: like.collation().unwrap_or_default(),
+    })
+}
+
+fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
+    let collation = pandodb_ds::record::Collation::Binary;
+    Scalar::Column(ColumnPlace { depth: 0, slot, column, affinity, collation })
+}
+
+/// The terms of an AND.
+pub(crate) fn split_and(scalar: Scalar) -> Vec<Scalar> {
+    match scalar {
+        Scalar::And(terms) => terms.into_iter().flat_map(split_and).collect(),
+        other => vec![other],
+    }
+}
+
+/// Names that both sides of a NATURAL join have.
+fn common_names(scope: &NameScope, left_tables: usize) -> Vec<Box<str>> {
+    let (left, right) = scope.tables.split_at(left_tables);
+    let visible = |column: &&ScopeColumn| !column.hidden && !column.merged;
+    let mut names: Vec<Box<str>> = Vec::new();
+    for column in right.iter().flat_map(|table| &table.columns).filter(visible) {
+        let is_left = left
+            .iter()
+            .flat_map(|table| &table.columns)
+            .filter(visible)
+            .any(|other| other.name.eq_ignore_ascii_case(&column.name));
+        if is_left && !names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
+            names.push(column.name.clone());
+        }
+    }
+    names
+}
+
+/// The names of a block's columns; those that come again get a number.
+pub(crate) fn unique_names(block: &Block, names: &[Box<str>]) -> Vec<Box<str>> {
+    let mut result: Vec<Box<str>> = Vec::with_capacity(block.columns.len());
+    for (index, column) in block.columns.iter().enumerate() {
+        let wanted = names.get(index).unwrap_or(&column.name).clone();
+        let mut name = wanted.clone();
+        let mut number = 0;
+        while result.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            number += 1;
+            name = format!("{wanted}:{number}").into_boxed_str();
+        }
+        result.push(name);
+    }
+    result
+}

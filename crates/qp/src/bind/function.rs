@@ -1,0 +1,400 @@
+//! Calls: scalar functions, aggregates, window functions.
+//!
+//! Neighbours: `group` gathers aggregates and windows, `crate::function` knows the functions.
+
+use pandodb_ds::sync::Arc;
+
+use super::expression::no_row;
+use super::group::{WindowGroup, computed_column};
+use super::{Binder, NameScope};
+use crate::ast::{self, FrameUnit, FunctionArguments, Over};
+use crate::error::{Error, ErrorKind, Result};
+use crate::function::{Function, FunctionKind};
+use crate::plan::{AggregateCall, GroupKey, WindowBound, WindowCall, WindowFrame};
+use crate::scalar::{Case, CompareRule, Comparison, Scalar};
+
+impl Binder<'_> {
+    pub(crate) fn function_call(&mut self, call: &ast::FunctionCall) -> Result<Scalar> {
+        let empty = Vec::new();
+        let arguments = match &call.arguments {
+            FunctionArguments::Star => &empty,
+            FunctionArguments::List(arguments) => arguments,
+        };
+        let name = &call.name.text;
+        let function = self.environment.functions.find(name, arguments.len())?;
+        if matches!(call.arguments, FunctionArguments::Star) && function.name != "count" {
+            let message = format!("wrong number of arguments to function {name}()");
+            return Err(Error::invalid(message));
+        }
+        if let Some(over) = &call.over {
+            return self.window_call(call, function, arguments, over);
+        }
+        match function.kind() {
+            FunctionKind::Aggregate => self.aggregate_call(call, function, arguments),
+            FunctionKind::Window => {
+                Err(Error::invalid(format!("misuse of window function {name}()")))
+            }
+            _ => {
+                if call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
+                    return Err(not_an_aggregate(call));
+                }
+                self.scalar_call(&function, arguments)
+            }
+        }
+    }
+
+    fn scalar_call(
+        &mut self,
+        function: &Arc<Function>,
+        arguments: &[ast::Expression],
+    ) -> Result<Scalar> {
+        let mut arguments = self.expressions(arguments)?;
+        for argument in &arguments {
+            no_row(argument)?;
+        }
+        match &*function.name {
+            // Hints say nothing to this planner.
+            "likely" | "unlikely" | "likelihood" => Ok(arguments.swap_remove(0)),
+            "coalesce" | "ifnull" if function.traits.is_lazy => Ok(first_not_null(arguments)),
+            "iif" | "if" if function.traits.is_lazy => Ok(conditional(arguments)),
+            _ => Ok(self.call(Arc::clone(function), arguments)),
+        }
+    }
+
+    /// Binds the arguments of an aggregate, in which no aggregate may stand.
+    fn aggregate_arguments(
+        &mut self,
+        call: &ast::FunctionCall,
+        function: &Arc<Function>,
+        arguments: &[ast::Expression],
+    ) -> Result<AggregateCall> {
+        if call.distinct && arguments.len() != 1 {
+            let message = "DISTINCT aggregates must have exactly one argument";
+            return Err(Error::invalid(message));
+        }
+        let arguments = self.expressions(arguments)?;
+        for argument in &arguments {
+            no_row(argument)?;
+        }
+        let filter = match &call.filter {
+            Some(filter) => Some(self.expression(filter)?),
+            None => None,
+        };
+        let order_by = self.sort_keys(&call.order_by)?;
+        let collation = arguments.iter().find_map(Scalar::collation).unwrap_or_default();
+        Ok(AggregateCall {
+            function: Arc::clone(function),
+            arguments,
+            distinct: call.distinct,
+            collation,
+            order_by,
+            filter,
+        })
+    }
+
+    fn aggregate_call(
+        &mut self,
+        call: &ast::FunctionCall,
+        function: Arc<Function>,
+        arguments: &[ast::Expression],
+    ) -> Result<Scalar> {
+        if self.scopes.is_empty() {
+            return Err(misuse(call));
+        }
+        let current = self.scopes.len() - 1;
+        // Inside of the arguments neither aggregates nor windows of this block may stand.
+        let allowed = {
+            let grouping = &mut self.scopes[current].grouping;
+            let before = (grouping.aggregates_allowed, grouping.windows_allowed);
+            (grouping.aggregates_allowed, grouping.windows_allowed) = (false, false);
+            before
+        };
+        let bound = self.aggregate_arguments(call, &function, arguments);
+        let grouping = &mut self.scopes[current].grouping;
+        (grouping.aggregates_allowed, grouping.windows_allowed) = allowed;
+        let bound = bound?;
+        let owner = self.owner_of(&bound);
+        if !self.scopes[owner].grouping.aggregates_allowed {
+            return Err(misuse(call));
+        }
+        if owner == current {
+            return Ok(self.add_aggregate(current, bound));
+        }
+        let frame = self.scopes[owner].frame;
+        let depth = (self.frame_index() - frame) as u8;
+        let bound = lower(bound, depth);
+        let column = self.add_aggregate(owner, bound);
+        Ok(self.lift(column, frame))
+    }
+
+    /// The scope that an aggregate belongs to: the innermost whose columns it reads.
+    fn owner_of(&self, call: &AggregateCall) -> usize {
+        let current = self.scopes.len() - 1;
+        let mut owner: Option<usize> = None;
+        let current_frame = self.frame_index();
+        let parts = call.arguments.iter().chain(call.filter.iter());
+        for part in parts {
+            part.columns(&mut |place| {
+                let Some(frame) = current_frame.checked_sub(usize::from(place.depth)) else {
+                    return;
+                };
+                let holds = |scope: &NameScope| {
+                    scope.frame == frame
+                        && scope.tables.iter().any(|table| table.slots.contains(&place.slot))
+                };
+                if let Some(index) = self.scopes.iter().rposition(holds) {
+                    owner = Some(owner.map_or(index, |known| known.max(index)));
+                } else if place.depth == 0 {
+                    owner = Some(current);
+                }
+            });
+        }
+        owner.unwrap_or(current)
+    }
+
+    fn window_call(
+        &mut self,
+        call: &ast::FunctionCall,
+        function: Arc<Function>,
+        arguments: &[ast::Expression],
+        over: &Over,
+    ) -> Result<Scalar> {
+        if function.kind() == FunctionKind::Scalar {
+            let message = format!("{}() may not be used as a window function", call.name.text);
+            return Err(Error::invalid(message));
+        }
+        let Some(current) = self.scopes.len().checked_sub(1) else { return Err(misuse(call)) };
+        if !self.scopes[current].grouping.windows_allowed {
+            return Err(Error::invalid(format!(
+                "misuse of window function {}()",
+                call.name.text
+            )));
+        }
+        if call.distinct {
+            let message = "DISTINCT is not supported for window functions";
+            return Err(Error::invalid(message));
+        }
+        if call.filter.is_some() && function.kind() == FunctionKind::Window {
+            let message = "FILTER clause may only be used with aggregate window functions";
+            return Err(Error::invalid(message));
+        }
+        let window = self.resolve_window(over)?;
+        self.scopes[current].grouping.windows_allowed = false;
+        let bound = self.window_parts(call, &function, arguments, &window);
+        self.scopes[current].grouping.windows_allowed = true;
+        let (partition_by, order_by, bound) = bound?;
+        let is_json = function.traits.may_return_json;
+        let known = self.scopes[current]
+            .grouping
+            .windows
+            .iter()
+            .position(|known| known.same(&partition_by, &order_by));
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let slot = self.slot();
+                let windows = &mut self.scopes[current].grouping.windows;
+                windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
+                windows.len() - 1
+            }
+        };
+        let group = &mut self.scopes[current].grouping.windows[place];
+        group.calls.push(bound);
+        let column = computed_column(group.slot, group.calls.len() - 1);
+        Ok(if is_json { Scalar::Json(Box::new(column)) } else { column })
+    }
+
+    /// The window that OVER means, with what a named base gives it.
+    fn resolve_window(&self, over: &Over) -> Result<ast::Window> {
+        let named = |name: &ast::Name| {
+            let scope = self.scopes.last();
+            let found = scope.and_then(|scope| {
+                scope.grouping.named.iter().find(|(known, _)| known == name)
+            });
+            found.map(|(_, window)| window.clone()).ok_or_else(|| {
+                Error::not_found("window", &name.text).at(name.span)
+            })
+        };
+        let mut window = match over {
+            Over::Named(name) => named(name)?,
+            Over::Window(window) => window.clone(),
+        };
+        let mut levels = 0;
+        while let Some(name) = window.base.take() {
+            let base = named(&name)?;
+            levels += 1;
+            if levels > 100 {
+                return Err(Error::invalid("windows refer to each other in a circle"));
+            }
+            let problem = if !window.partition_by.is_empty() {
+                Some("PARTITION clause")
+            } else if !window.order_by.is_empty() && !base.order_by.is_empty() {
+                Some("ORDER BY clause")
+            } else if base.frame.is_some() {
+                Some("frame specification")
+            } else {
+                None
+            };
+            if let Some(problem) = problem {
+                let message = format!("cannot override {problem} of window: {}", name.text);
+                return Err(Error::invalid(message).at(name.span));
+            }
+            window.partition_by = base.partition_by;
+            if window.order_by.is_empty() {
+                window.order_by = base.order_by;
+            }
+            window.base = base.base;
+        }
+        Ok(window)
+    }
+
+    #[allow(clippy::type_complexity, reason = "the three parts go straight to one caller")]
+    fn window_parts(
+        &mut self,
+        call: &ast::FunctionCall,
+        function: &Arc<Function>,
+        arguments: &[ast::Expression],
+        window: &ast::Window,
+    ) -> Result<(Vec<GroupKey>, Vec<crate::plan::SortKey>, WindowCall)> {
+        let bound = self.aggregate_arguments(call, function, arguments)?;
+        let mut partition_by = Vec::with_capacity(window.partition_by.len());
+        for expression in &window.partition_by {
+            let value = self.expression(expression)?;
+            let collation = value.collation().unwrap_or_default();
+            partition_by.push(GroupKey { value, collation });
+        }
+        let order_by = self.sort_keys(&window.order_by)?;
+        let frame = self.window_frame(window.frame.as_ref(), order_by.len())?;
+        Ok((partition_by, order_by, WindowCall { call: bound, frame }))
+    }
+
+    fn window_frame(
+        &mut self,
+        frame: Option<&ast::Frame>,
+        order_terms: usize,
+    ) -> Result<WindowFrame> {
+        let Some(frame) = frame else {
+            return Ok(WindowFrame {
+                unit: FrameUnit::Range,
+                start: WindowBound::Unbounded,
+                end: WindowBound::CurrentRow,
+                exclude: ast::FrameExclude::NoOthers,
+            });
+        };
+        let end = frame.end.clone().unwrap_or(ast::FrameBound::CurrentRow);
+        let rank = |bound: &ast::FrameBound| match bound {
+            ast::FrameBound::UnboundedPreceding => 0,
+            ast::FrameBound::Preceding(_) => 1,
+            ast::FrameBound::CurrentRow => 2,
+            ast::FrameBound::Following(_) => 3,
+            ast::FrameBound::UnboundedFollowing => 4,
+        };
+        if rank(&frame.start) == 4 || rank(&end) == 0 || rank(&frame.start) > rank(&end) {
+            return Err(Error::invalid("unsupported frame specification"));
+        }
+        let has_offset = |bound: &ast::FrameBound| rank(bound) % 2 == 1;
+        if frame.unit == FrameUnit::Range
+            && order_terms != 1
+            && (has_offset(&frame.start) || has_offset(&end))
+        {
+            let message = "RANGE with offset PRECEDING/FOLLOWING requires one ORDER BY expression";
+            return Err(Error::invalid(message));
+        }
+        if frame.unit == FrameUnit::Groups && order_terms == 0 {
+            return Err(Error::invalid("GROUPS mode requires an ORDER BY clause"));
+        }
+        Ok(WindowFrame {
+            unit: frame.unit,
+            start: self.window_bound(&frame.start)?,
+            end: self.window_bound(&end)?,
+            exclude: frame.exclude,
+        })
+    }
+
+    fn window_bound(&mut self, bound: &ast::FrameBound) -> Result<WindowBound> {
+        Ok(match bound {
+            ast::FrameBound::UnboundedPreceding | ast::FrameBound::UnboundedFollowing => {
+                WindowBound::Unbounded
+            }
+            ast::FrameBound::CurrentRow => WindowBound::CurrentRow,
+            ast::FrameBound::Preceding(offset) => {
+                WindowBound::Preceding(self.frame_offset(offset)?)
+            }
+            ast::FrameBound::Following(offset) => {
+                WindowBound::Following(self.frame_offset(offset)?)
+            }
+        })
+    }
+
+    fn frame_offset(&mut self, offset: &ast::Expression) -> Result<Scalar> {
+        self.expression(offset)
+    }
+}
+
+/// `coalesce(a, b, ..)`: CASE WHEN a IS NOT NULL THEN a ..
+///
+/// Operands that are cheap to compute twice are; others would be, too, so they stay a call's
+/// arguments by way of nested CASE with the operand compared to nothing.
+fn first_not_null(mut arguments: Vec<Scalar>) -> Scalar {
+    let otherwise = arguments.pop();
+    let branches = arguments
+        .into_iter()
+        .map(|argument| {
+            let when = Scalar::IsNull(Box::new(argument.clone()), true);
+            (when, CompareRule::default(), argument)
+        })
+        .collect();
+    Scalar::Case(Box::new(Case { operand: None, branches, otherwise }))
+}
+
+/// `iif(a, b, .., z)`: CASE WHEN a THEN b .. ELSE z
+fn conditional(arguments: Vec<Scalar>) -> Scalar {
+    let mut branches = Vec::new();
+    let mut rest = arguments.into_iter();
+    let mut otherwise = None;
+    while let Some(when) = rest.next() {
+        match rest.next() {
+            Some(then) => branches.push((when, CompareRule::default(), then)),
+            None => otherwise = Some(when),
+        }
+    }
+    Scalar::Case(Box::new(Case { operand: None, branches, otherwise }))
+}
+
+/// The call as a block `depth` frames further out reads it.
+fn lower(mut call: AggregateCall, depth: u8) -> AggregateCall {
+    let mut shift = |scalar: &mut Scalar| {
+        scalar.rewrite(&mut |node| {
+            if let Scalar::Column(place) = node {
+                place.depth = place.depth.saturating_sub(depth);
+            }
+        });
+    };
+    call.arguments.iter_mut().for_each(&mut shift);
+    call.filter.iter_mut().for_each(&mut shift);
+    call.order_by.iter_mut().for_each(|key| shift(&mut key.value));
+    call
+}
+
+#[cold]
+fn misuse(call: &ast::FunctionCall) -> Error {
+    Error::new(ErrorKind::Invalid, format!("misuse of aggregate: {}()", call.name.text))
+}
+
+#[cold]
+fn not_an_aggregate(call: &ast::FunctionCall) -> Error {
+    let name = &call.name.text;
+    let message = if call.distinct {
+        format!("DISTINCT is not supported for {name}()")
+    } else if call.filter.is_some() {
+        format!("FILTER may not be used with non-aggregate {name}()")
+    } else {
+        format!("ORDER BY may not be used with non-aggregate {name}()")
+    };
+    Error::invalid(message)
+}
+
+/// Whether a comparison is one of equality.
+pub(crate) fn is_equality(operator: Comparison) -> bool {
+    matches!(operator, Comparison::Equal | Comparison::Is)
+}

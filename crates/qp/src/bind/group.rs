@@ -1,0 +1,121 @@
+//! What a query block gathers while its expressions are bound: aggregates and windows.
+//!
+//! An aggregate in an expression becomes a column of the block's group slot, a window function a
+//! column of its window's slot. Neighbours: `function` fills this, `select` plans it.
+
+use super::Binder;
+use crate::ast;
+use crate::plan::{AggregateCall, GroupKey, SortKey, WindowCall};
+use crate::scalar::{ColumnPlace, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// Aggregates and windows of a block.
+#[derive(Debug, Default)]
+pub(crate) struct Grouping {
+    /// Aggregates may stand in the clause that is being bound.
+    pub(crate) aggregates_allowed: bool,
+    /// Window functions may.
+    pub(crate) windows_allowed: bool,
+    /// Where groups' results go: keys first, then calls.
+    pub(crate) slot: Option<SlotId>,
+    /// GROUP BY
+    pub(crate) keys: Vec<GroupKey>,
+    /// Aggregates.
+    pub(crate) calls: Vec<AggregateCall>,
+    /// Windows with their functions.
+    pub(crate) windows: Vec<WindowGroup>,
+    /// WINDOW name AS (..)
+    pub(crate) named: Vec<(ast::Name, ast::Window)>,
+}
+
+/// Functions over one window.
+#[derive(Debug)]
+pub(crate) struct WindowGroup {
+    pub(crate) partition_by: Vec<GroupKey>,
+    pub(crate) order_by: Vec<SortKey>,
+    pub(crate) calls: Vec<WindowCall>,
+    pub(crate) slot: SlotId,
+}
+
+impl WindowGroup {
+    /// Whether the window has the same rows in the same order.
+    pub(crate) fn same(&self, partition_by: &[GroupKey], order_by: &[SortKey]) -> bool {
+        self.partition_by.len() == partition_by.len()
+            && self.order_by.len() == order_by.len()
+            && self.partition_by.iter().zip(partition_by).all(|(left, right)| {
+                left.collation == right.collation && left.value.same(&right.value)
+            })
+            && self.order_by.iter().zip(order_by).all(|(left, right)| {
+                (left.collation, left.descending, left.nulls_first)
+                    == (right.collation, right.descending, right.nulls_first)
+                    && left.value.same(&right.value)
+            })
+    }
+}
+
+/// A computed column of a slot of the current frame.
+pub(crate) fn computed_column(slot: SlotId, column: usize) -> Scalar {
+    Scalar::Column(ColumnPlace {
+        depth: 0,
+        slot,
+        column: column as u16,
+        affinity: Affinity::None,
+        collation: pandodb_ds::record::Collation::Binary,
+    })
+}
+
+impl Binder<'_> {
+    /// Adds an aggregate to scope `index`; its arguments are as that scope reads them.
+    pub(crate) fn add_aggregate(&mut self, index: usize, call: AggregateCall) -> Scalar {
+        let frame = self.scopes[index].frame;
+        let slot = match self.scopes[index].grouping.slot {
+            Some(slot) => slot,
+            None => {
+                let layout = &mut self.frames[frame].layout;
+                layout.slots += 1;
+                let slot = SlotId(layout.slots - 1);
+                self.scopes[index].grouping.slot = Some(slot);
+                slot
+            }
+        };
+        let grouping = &mut self.scopes[index].grouping;
+        let same = |known: &AggregateCall| {
+            known.function.name == call.function.name
+                && known.distinct == call.distinct
+                && known.collation == call.collation
+                && known.order_by.is_empty()
+                && call.order_by.is_empty()
+                && known.arguments.len() == call.arguments.len()
+                && known.arguments.iter().zip(&call.arguments).all(|(left, right)| left.same(right))
+                && match (&known.filter, &call.filter) {
+                    (None, None) => true,
+                    (Some(left), Some(right)) => left.same(right),
+                    _ => false,
+                }
+        };
+        let is_json = call.function.traits.may_return_json;
+        let place = grouping.calls.iter().position(same).unwrap_or_else(|| {
+            grouping.calls.push(call);
+            grouping.calls.len() - 1
+        });
+        let column = computed_column(slot, grouping.keys.len() + place);
+        if is_json { Scalar::Json(Box::new(column)) } else { column }
+    }
+}
+
+/// Replaces what is written like a group key by the key's column.
+pub(crate) fn use_keys(scalar: &mut Scalar, keys: &[GroupKey], slot: SlotId) {
+    let found = keys.iter().position(|key| key.value.same(scalar));
+    if let Some(place) = found {
+        let (affinity, collation) = (scalar.affinity(), scalar.collation());
+        *scalar = Scalar::Column(ColumnPlace {
+            depth: 0,
+            slot,
+            column: place as u16,
+            affinity,
+            collation: collation.unwrap_or_default(),
+        });
+        return;
+    }
+    scalar.children_mut(&mut |child| use_keys(child, keys, slot));
+}

@@ -1,0 +1,182 @@
+//! Binding: what the names of a statement mean, and with which types.
+//!
+//! The binder walks the syntax tree once and gives out slots, states and memories of the frames
+//! that the statement will run in. Query blocks in expressions open a frame of their own; those
+//! in FROM share the frame of the block around them. A block that is bound is planned at once
+//! (`plan`), because an expression holds the plans of its subqueries.
+//!
+//! Neighbours: `scope` (names), `from`, `select`, `expression`, `function`; `plan` takes over
+//! what is bound.
+
+mod common;
+mod compound;
+mod expression;
+mod from;
+mod function;
+mod group;
+mod operators;
+mod order;
+mod scope;
+mod select;
+mod table;
+
+use pandodb_ds::record::Collation;
+use pandodb_ds::sync::Arc;
+
+pub use common::CommonScope;
+pub use from::{Group, OuterRelation, Relation, RowsRelation, TableRelation};
+pub(crate) use from::{slot_column, split_and};
+pub(crate) use group::{Grouping, use_keys};
+pub(crate) use select::{keys_of, unique_slots};
+pub use scope::{NameScope, ScopeColumn, ScopeTable};
+pub use select::Block;
+
+use crate::catalog::build::FindCollation;
+use crate::catalog::{DatabaseIndex, Schema, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::function::Registry;
+use crate::limits;
+use crate::plan::{Layout, SourceId};
+use crate::scalar::{ColumnPlace, SlotId, StateId};
+
+/// What the planner asks of the data.
+pub trait Statistics {
+    /// How many rows a table has.
+    fn rows(&self, source: SourceId, table: &Table) -> u64;
+}
+
+/// What a statement is bound against.
+pub struct Environment<'e> {
+    /// The schemas of `main`, `temp` and attached databases, by [`DatabaseIndex`].
+    pub schemas: &'e [Arc<Schema>],
+    /// Their names.
+    pub names: &'e [Box<str>],
+    /// Functions.
+    pub functions: &'e Registry,
+    /// Collations by name.
+    pub collations: FindCollation<'e>,
+    /// Row counts.
+    pub statistics: &'e dyn Statistics,
+    /// Whether a name in double quotes that fits nothing is a text.
+    pub double_quoted_strings: bool,
+}
+
+/// Gives out the parts of a frame.
+#[derive(Debug, Default)]
+pub struct FrameBuilder {
+    /// What was given out.
+    pub layout: Layout,
+    /// Columns of frames around it that were read, counted from the frame next to it.
+    pub outer: Vec<ColumnPlace>,
+}
+
+/// Binds one statement.
+pub struct Binder<'e> {
+    /// What names are looked up in.
+    pub environment: &'e Environment<'e>,
+    /// The text of the statement (or of the view, or trigger) that is being bound.
+    pub text: Arc<str>,
+    /// The frames from the outermost to the one that is being built.
+    pub frames: Vec<FrameBuilder>,
+    /// Names that can be seen, the innermost last.
+    pub scopes: Vec<NameScope>,
+    /// Common tables that can be seen, the innermost last.
+    pub(crate) common: Vec<Arc<CommonScope>>,
+    /// The highest parameter.
+    pub parameters: u32,
+    /// Names of parameters by number, counted from 0.
+    pub parameter_names: Vec<Option<Box<str>>>,
+    /// How many views, subqueries and triggers are being bound inside each other.
+    pub(crate) nesting: u32,
+    /// The database that unqualified names of a view or trigger are looked up in first.
+    pub(crate) home: Option<DatabaseIndex>,
+    /// Why subqueries, aggregates or parameters are not allowed here ("CHECK constraints").
+    pub(crate) restricted: Option<&'static str>,
+    /// Inside a trigger: RAISE is allowed.
+    pub(crate) in_trigger: bool,
+}
+
+impl<'e> Binder<'e> {
+    /// A binder for a statement with this text, with the outermost frame open.
+    pub fn new(environment: &'e Environment<'e>, text: Arc<str>) -> Self {
+        Self {
+            environment,
+            text,
+            frames: vec![FrameBuilder::default()],
+            scopes: Vec::new(),
+            common: Vec::new(),
+            parameters: 0,
+            parameter_names: Vec::new(),
+            nesting: 0,
+            home: None,
+            restricted: None,
+            in_trigger: false,
+        }
+    }
+
+    /// The frame that is being built.
+    pub fn frame(&mut self) -> &mut FrameBuilder {
+        if self.frames.is_empty() {
+            self.frames.push(FrameBuilder::default());
+        }
+        let last = self.frames.len() - 1;
+        &mut self.frames[last]
+    }
+
+    /// How deep the current frame is.
+    pub fn frame_index(&self) -> usize {
+        self.frames.len().saturating_sub(1)
+    }
+
+    /// A new slot of the current frame.
+    pub fn slot(&mut self) -> SlotId {
+        let layout = &mut self.frame().layout;
+        layout.slots += 1;
+        SlotId(layout.slots - 1)
+    }
+
+    /// A new operator state of the current frame.
+    pub fn state(&mut self) -> StateId {
+        let layout = &mut self.frame().layout;
+        layout.states += 1;
+        StateId(layout.states - 1)
+    }
+
+    /// A new call memory of the current frame.
+    pub fn cache(&mut self) -> u16 {
+        let layout = &mut self.frame().layout;
+        layout.caches += 1;
+        layout.caches - 1
+    }
+
+    /// A new subquery state of the current frame.
+    pub fn subquery_state(&mut self) -> u16 {
+        let layout = &mut self.frame().layout;
+        layout.subqueries += 1;
+        layout.subqueries - 1
+    }
+
+    /// The collation called `name`.
+    pub fn collation(&self, name: &crate::ast::Name) -> Result<Collation> {
+        crate::catalog::build::find_collation(self.environment.collations, name)
+    }
+
+    /// The database called `name`.
+    pub fn database(&self, name: &crate::ast::Name) -> Result<DatabaseIndex> {
+        let found = self.environment.names.iter().position(|known| name.is(known));
+        found.map(|index| DatabaseIndex(index as u16)).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("unknown database {}", name.text)).at(name.span)
+        })
+    }
+
+    /// Runs `work` one level deeper.
+    pub(crate) fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.nesting >= limits::BINDING_DEPTH_MAX {
+            return Err(Error::new(ErrorKind::Limit, "too many levels of views and subqueries"));
+        }
+        self.nesting += 1;
+        let result = work(self);
+        self.nesting -= 1;
+        result
+    }
+}

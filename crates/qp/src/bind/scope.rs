@@ -1,0 +1,284 @@
+//! Names: which tables and columns an expression can see, and how it finds them.
+//!
+//! SQLite's rules: columns of FROM before aliases of the result, inner blocks before outer ones;
+//! a name in double quotes that fits nothing is a text; `rowid` and its kin mean the rowid where
+//! no column has that name. Neighbours: `from` fills scopes, `expression` asks.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::Binder;
+use super::group::Grouping;
+use crate::ast::{ColumnReference, Expression, Name, Quote};
+use crate::catalog::{DatabaseIndex, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::scalar::{ColumnPlace, Scalar, SlotId};
+
+/// What one query block's expressions can see of it.
+#[derive(Debug, Default)]
+pub struct NameScope {
+    /// The frame that the block is in.
+    pub frame: usize,
+    /// What FROM brought.
+    pub tables: Vec<ScopeTable>,
+    /// Aliases of results, as they were written.
+    pub aliases: Vec<(Name, Expression)>,
+    /// Aggregates and windows that were met.
+    pub(crate) grouping: Grouping,
+}
+
+/// A table, as FROM brought it.
+#[derive(Debug)]
+pub struct ScopeTable {
+    /// What the statement calls it.
+    pub alias: Box<str>,
+    /// The table's own name and database, if it has no alias.
+    pub database: Option<DatabaseIndex>,
+    /// The table that it is.
+    pub table: Option<Arc<Table>>,
+    /// Its columns.
+    pub columns: Vec<ScopeColumn>,
+    /// Its rowid.
+    pub rowid: Option<Scalar>,
+    /// Slots that it fills.
+    pub slots: Vec<SlotId>,
+}
+
+/// A column that can be named.
+#[derive(Clone, Debug)]
+pub struct ScopeColumn {
+    /// Its name.
+    pub name: Box<str>,
+    /// How it is read, in the scope's frame.
+    pub scalar: Scalar,
+    /// Not part of `*`.
+    pub hidden: bool,
+    /// USING or NATURAL made it one with a column to the left: only found by its table's name.
+    pub merged: bool,
+    /// What the merged column reads without a table's name, where that differs.
+    pub common: Option<Scalar>,
+    /// The declared type, if it is a table's column.
+    pub declared_type: Option<Box<str>>,
+}
+
+/// What a name means.
+enum Found {
+    Scalar(Scalar),
+    Alias(Expression),
+}
+
+impl ScopeTable {
+    /// Whether `reference` can mean a column of this table.
+    fn answers_to(&self, schema: Option<DatabaseIndex>, table: &str) -> bool {
+        self.alias.eq_ignore_ascii_case(table)
+            && schema.is_none_or(|schema| self.database == Some(schema))
+    }
+}
+
+impl Binder<'_> {
+    /// What a column reference means.
+    pub(crate) fn column(&mut self, reference: &ColumnReference) -> Result<Scalar> {
+        let schema = match &reference.schema {
+            Some(name) => Some(self.database(name)?),
+            None => None,
+        };
+        for index in (0..self.scopes.len()).rev() {
+            match self.find_in(index, schema, reference)? {
+                Some(Found::Scalar(scalar)) => return self.from_scope(index, scalar),
+                Some(Found::Alias(expression)) if index + 1 == self.scopes.len() => {
+                    return self.expression(&expression);
+                }
+                Some(Found::Alias(expression)) => {
+                    return self.outer_alias(index, &expression);
+                }
+                None => {}
+            }
+        }
+        self.unknown_column(reference)
+    }
+
+    /// An alias of a block further out: bound as if it stood there, if that changes nothing.
+    fn outer_alias(&mut self, index: usize, expression: &Expression) -> Result<Scalar> {
+        let inner = self.scopes.split_off(index + 1);
+        let frames = self.frames.split_off(self.scopes[index].frame + 1);
+        let bound = self.expression(expression);
+        self.frames.extend(frames);
+        self.scopes.extend(inner);
+        let bound = bound?;
+        if bound.has_subquery() {
+            return Err(Error::invalid("an alias of a subquery is used in another subquery"));
+        }
+        self.from_scope(index, bound)
+    }
+
+    fn find_in(
+        &self,
+        index: usize,
+        schema: Option<DatabaseIndex>,
+        reference: &ColumnReference,
+    ) -> Result<Option<Found>> {
+        let scope = &self.scopes[index];
+        let name = &reference.column;
+        let mut found: Option<&Scalar> = None;
+        let mut count = 0;
+        for table in &scope.tables {
+            if let Some(wanted) = &reference.table
+                && !table.answers_to(schema, &wanted.text)
+            {
+                continue;
+            }
+            for column in &table.columns {
+                if !name.is(&column.name) || (reference.table.is_none() && column.merged) {
+                    continue;
+                }
+                count += 1;
+                if found.is_none() {
+                    found = Some(match (&reference.table, &column.common) {
+                        (None, Some(common)) => common,
+                        _ => &column.scalar,
+                    });
+                }
+                break;
+            }
+        }
+        if count > 1 {
+            return Err(ambiguous(reference));
+        }
+        if let Some(scalar) = found {
+            return Ok(Some(Found::Scalar(scalar.clone())));
+        }
+        if reference.table.is_none() {
+            let alias = scope.aliases.iter().find(|(alias, _)| alias == name);
+            if let Some((_, expression)) = alias {
+                return Ok(Some(Found::Alias(expression.clone())));
+            }
+        }
+        if is_rowid_name(&name.text) {
+            let mut rowids = scope.tables.iter().filter(|table| {
+                table.rowid.is_some()
+                    && reference
+                        .table
+                        .as_ref()
+                        .is_none_or(|wanted| table.answers_to(schema, &wanted.text))
+            });
+            if let Some(table) = rowids.next() {
+                if rowids.next().is_some() {
+                    return Err(ambiguous(reference));
+                }
+                return Ok(table.rowid.clone().map(Found::Scalar));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A scalar of scope `index`, as the current frame reads it.
+    pub(crate) fn from_scope(&mut self, index: usize, scalar: Scalar) -> Result<Scalar> {
+        let frame = self.scopes[index].frame;
+        Ok(self.lift(scalar, frame))
+    }
+
+    /// A scalar of frame `frame`, as the current frame reads it; call memories are new ones.
+    pub(crate) fn lift(&mut self, mut scalar: Scalar, frame: usize) -> Scalar {
+        let depth = (self.frame_index() - frame) as u8;
+        let mut places: Vec<ColumnPlace> = Vec::new();
+        scalar.rewrite(&mut |node| match node {
+            Scalar::Column(place) => {
+                places.push(*place);
+                place.depth += depth;
+            }
+            Scalar::Call(call) => {
+                call.cache = {
+                    let layout = &mut self.frame().layout;
+                    layout.caches += 1;
+                    layout.caches - 1
+                };
+            }
+            _ => {}
+        });
+        for place in places {
+            self.note_outer(place, frame);
+        }
+        scalar
+    }
+
+    /// Notes that the current frame reads `place` of frame `frame`.
+    fn note_outer(&mut self, place: ColumnPlace, frame: usize) {
+        let current = self.frame_index();
+        for between in frame + 1..=current {
+            let mut seen = place;
+            seen.depth += (between - 1 - frame) as u8;
+            let outer = &mut self.frames[between].outer;
+            if !outer.contains(&seen) {
+                outer.push(seen);
+            }
+        }
+    }
+
+    /// No column has that name: a text in double quotes, TRUE or FALSE, or an error.
+    fn unknown_column(&self, reference: &ColumnReference) -> Result<Scalar> {
+        let name = &reference.column;
+        if reference.table.is_none() {
+            match name.quote {
+                Quote::Double if self.environment.double_quoted_strings => {
+                    return Ok(Scalar::Literal(Value::text(&*name.text)));
+                }
+                Quote::Single => return Ok(Scalar::Literal(Value::text(&*name.text))),
+                Quote::None if name.is("true") => return Ok(Scalar::integer(1)),
+                Quote::None if name.is("false") => return Ok(Scalar::integer(0)),
+                _ => {}
+            }
+        }
+        let error = Error::not_found("column", full_name(reference)).at(name.span);
+        Err(match self.nearest_column(&name.text) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => error,
+        })
+    }
+
+    /// The column in sight whose name differs least.
+    fn nearest_column(&self, name: &str) -> Option<Box<str>> {
+        let wanted = name.to_ascii_lowercase();
+        let columns = self.scopes.iter().flat_map(|scope| &scope.tables);
+        let columns = columns.flat_map(|table| &table.columns);
+        columns
+            .filter(|column| {
+                let known = column.name.to_ascii_lowercase();
+                known.len().abs_diff(wanted.len()) <= 1 && differs_by_one(&known, &wanted)
+            })
+            .map(|column| column.name.clone())
+            .next()
+    }
+}
+
+/// Whether two names differ by one letter put in, left out, changed or swapped.
+fn differs_by_one(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let same_start = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    let (left, right) = (&left[same_start..], &right[same_start..]);
+    let same_end =
+        left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count();
+    match (left.len() - same_end, right.len() - same_end) {
+        (0 | 1, 0 | 1) => true,
+        (2, 2) => left[0] == right[1] && left[1] == right[0],
+        _ => false,
+    }
+}
+
+/// Whether `name` means the rowid where no column is called so.
+pub(crate) fn is_rowid_name(name: &str) -> bool {
+    ["rowid", "_rowid_", "oid"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn full_name(reference: &ColumnReference) -> String {
+    let parts = [&reference.schema, &reference.table];
+    let mut text: String =
+        parts.into_iter().flatten().map(|name| format!("{}.", name.text)).collect();
+    text.push_str(&reference.column.text);
+    text
+}
+
+#[cold]
+fn ambiguous(reference: &ColumnReference) -> Error {
+    let message = format!("ambiguous column name: {}", full_name(reference));
+    Error::new(ErrorKind::Ambiguous, message).at(reference.column.span)
+}

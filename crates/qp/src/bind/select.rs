@@ -1,0 +1,435 @@
+//! Query blocks: SELECT and VALUES.
+//!
+//! The clauses are bound in the order in which they can refer to each other: FROM, WHERE, GROUP
+//! BY, the result, HAVING, ORDER BY. Neighbours: `compound` (UNION and its kin), `order` (ORDER
+//! BY and LIMIT), `plan::select` makes the plan.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::from::{Group, slot_column};
+use super::scope::NameScope;
+use super::{Binder, ScopeTable};
+use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
+use crate::error::{Error, Result};
+use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, SortKey, Values, finish_select};
+use crate::scalar::{Scalar, SlotId};
+
+/// A query block that is bound and, unless it dissolves into the block around it, planned.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// What makes the rows.
+    pub root: Node,
+    /// What is read of each.
+    pub outputs: Vec<Scalar>,
+    /// What the results are called.
+    pub columns: Vec<OutputColumn>,
+    /// Set where the block only chooses and computes: then there is no plan, but these relations
+    /// and predicates.
+    pub group: Option<Group>,
+    /// The rowid of a block that only reads one table.
+    pub rowid: Option<Scalar>,
+    /// About how many rows.
+    pub rows: f64,
+}
+
+/// A column of the result before it is bound.
+#[derive(Clone)]
+pub(crate) enum Item {
+    /// An expression with its alias.
+    Expression(ast::Expression, Option<ast::Name>),
+    /// A column that a star stands for.
+    Column(Scalar, OutputColumn),
+}
+
+impl Binder<'_> {
+    /// A SELECT with everything that belongs to it.
+    pub fn select(&mut self, select: &ast::Select, may_dissolve: bool) -> Result<Block> {
+        let before = self.with(select.with.as_ref())?;
+        let block = match (&select.first, select.compounds.is_empty()) {
+            (SelectCore::Query(query), true) => {
+                self.query(query, &select.order_by, select.limit.as_ref(), may_dissolve)
+            }
+            (SelectCore::Values(rows), true) if select.order_by.is_empty() => {
+                self.values(rows).and_then(|block| self.limited(block, select.limit.as_ref()))
+            }
+            _ => self.compound(select),
+        };
+        self.common.truncate(before);
+        block
+    }
+
+    /// One part of a compound.
+    pub(crate) fn core_block(
+        &mut self,
+        core: &SelectCore,
+        order_by: &[ast::OrderTerm],
+    ) -> Result<Block> {
+        match core {
+            SelectCore::Query(query) => self.query(query, order_by, None, false),
+            SelectCore::Values(rows) => self.values(rows),
+        }
+    }
+
+    fn limited(&mut self, block: Block, limit: Option<&ast::Limit>) -> Result<Block> {
+        let Some(limit) = limit else { return Ok(block) };
+        let (count, offset) = self.limit(limit)?;
+        let state = self.state();
+        let limit = crate::plan::Limit { input: block.root, state, count, offset };
+        Ok(Block { root: Node::Limit(Box::new(limit)), ..block })
+    }
+
+    fn values(&mut self, rows: &[Vec<ast::Expression>]) -> Result<Block> {
+        let frame = self.frame_index();
+        self.scopes.push(NameScope { frame, ..NameScope::default() });
+        let bound: Result<Vec<Vec<Scalar>>> =
+            rows.iter().map(|row| self.expressions(row)).collect();
+        self.scopes.pop();
+        let bound = bound?;
+        let width = bound.first().map_or(0, Vec::len);
+        if bound.iter().any(|row| row.len() != width) {
+            return Err(Error::invalid("all VALUES must have the same number of terms"));
+        }
+        for value in bound.iter().flatten() {
+            super::expression::no_row(value)?;
+        }
+        let columns = (1..=width)
+            .map(|number| OutputColumn {
+                name: format!("column{number}").into(),
+                ..OutputColumn::default()
+            })
+            .collect();
+        let (slot, state) = (self.slot(), self.state());
+        let rows = bound.len() as f64;
+        let outputs = match bound.first() {
+            Some(first) => {
+                first.iter().enumerate().map(|(index, value)| slot_column(slot, index, value)).collect()
+            }
+            None => Vec::new(),
+        };
+        if let [row] = bound.as_slice() {
+            let once = Node::Once(state);
+            return Ok(Block { root: once, outputs: row.clone(), columns, rows, ..Block::default() });
+        }
+        let root = Node::Values(Box::new(Values { slot, state, rows: bound }));
+        Ok(Block { root, outputs, columns, rows, ..Block::default() })
+    }
+
+    /// A SELECT without compounds.
+    fn query(
+        &mut self,
+        query: &ast::Query,
+        order_by: &[ast::OrderTerm],
+        limit: Option<&ast::Limit>,
+        may_dissolve: bool,
+    ) -> Result<Block> {
+        let frame = self.frame_index();
+        let mut scope = NameScope { frame, ..NameScope::default() };
+        let group = match &query.from {
+            Some(from) => self.from(from, &mut scope)?,
+            None => Group::default(),
+        };
+        for column in &query.columns {
+            if let ResultColumn::Expression(expression, Some(alias)) = column {
+                scope.aliases.push((alias.clone(), expression.clone()));
+            }
+        }
+        scope.grouping.named = query.windows.clone();
+        self.scopes.push(scope);
+        let parts = self.clauses(query, order_by, group);
+        let scope = self.scopes.pop().unwrap_or_default();
+        let (mut parts, columns) = parts?;
+        parts.grouping = scope.grouping;
+        parts.limit = match limit {
+            Some(limit) => Some(self.limit(limit)?),
+            None => None,
+        };
+        if parts.having.is_some() && parts.grouping.keys.is_empty() && parts.grouping.calls.is_empty()
+        {
+            return Err(Error::invalid("HAVING clause on a non-aggregate query"));
+        }
+        if may_dissolve && parts.can_dissolve() {
+            let rowid = match scope.tables.as_slice() {
+                [table] => table.rowid.clone(),
+                _ => None,
+            };
+            return Ok(Block {
+                root: Node::Empty,
+                outputs: parts.outputs,
+                columns,
+                group: Some(parts.group),
+                rowid,
+                rows: 0.0,
+            });
+        }
+        let (root, outputs, rows) = finish_select(self, parts)?;
+        Ok(Block { root, outputs, columns, rows, ..Block::default() })
+    }
+
+    /// Everything behind FROM, in the scope that FROM made.
+    fn clauses(
+        &mut self,
+        query: &ast::Query,
+        order_by: &[ast::OrderTerm],
+        mut group: Group,
+    ) -> Result<(QueryParts, Vec<OutputColumn>)> {
+        if let Some(filter) = &query.filter {
+            let filter = self.expression(filter)?;
+            super::expression::no_row(&filter)?;
+            group.add_predicate(filter);
+        }
+        let items = self.items(&query.columns)?;
+        let mut keys = Vec::with_capacity(query.group_by.len());
+        for expression in &query.group_by {
+            let value = match ordinal(expression) {
+                Some(number) => {
+                    let item = numbered(&items, number, "GROUP", keys.len())?;
+                    self.item(&item)?.0
+                }
+                None => self.expression(expression)?,
+            };
+            super::expression::no_row(&value)?;
+            let collation = value.collation().unwrap_or_default();
+            keys.push(GroupKey { value, collation });
+        }
+        if !keys.is_empty() {
+            let slot = self.slot();
+            self.grouping().slot = Some(slot);
+            self.grouping().keys = keys;
+        }
+        self.grouping().aggregates_allowed = true;
+        self.grouping().windows_allowed = true;
+        let (mut outputs, mut columns) = (Vec::new(), Vec::new());
+        for item in &items {
+            let (scalar, column) = self.item(item)?;
+            super::expression::no_row(&scalar)?;
+            outputs.push(scalar);
+            columns.push(column);
+        }
+        self.grouping().windows_allowed = false;
+        let having = match &query.having {
+            Some(having) => Some(self.expression(having)?),
+            None => None,
+        };
+        self.grouping().windows_allowed = true;
+        let order_by = self.order_terms(order_by, &items, &outputs)?;
+        let parts = QueryParts {
+            group,
+            grouping: super::group::Grouping::default(),
+            having,
+            outputs,
+            distinct: query.distinct,
+            order_by,
+            limit: None,
+        };
+        Ok((parts, columns))
+    }
+
+    /// What the innermost block gathers.
+    pub(crate) fn grouping(&mut self) -> &mut super::group::Grouping {
+        if self.scopes.is_empty() {
+            self.scopes.push(NameScope::default());
+        }
+        let last = self.scopes.len() - 1;
+        &mut self.scopes[last].grouping
+    }
+
+    /// The columns of a result, stars written out.
+    pub(crate) fn items(&mut self, columns: &[ResultColumn]) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(columns.len());
+        for column in columns {
+            match column {
+                ResultColumn::Expression(expression, alias) => {
+                    items.push(Item::Expression(expression.clone(), alias.clone()));
+                }
+                ResultColumn::Star(span) => {
+                    let scope = self.scopes.last();
+                    let tables = scope.map_or(&[][..], |scope| &scope.tables);
+                    if tables.is_empty() {
+                        return Err(Error::invalid("no tables specified").at(*span));
+                    }
+                    for table in tables {
+                        star(table, true, &mut items);
+                    }
+                }
+                ResultColumn::TableStar(name) => {
+                    let scope = self.scopes.last();
+                    let tables = scope.map_or(&[][..], |scope| &scope.tables);
+                    let mut found = tables.iter().filter(|table| name.is(&table.alias)).peekable();
+                    if found.peek().is_none() {
+                        return Err(Error::not_found("table", &name.text).at(name.span));
+                    }
+                    for table in found {
+                        star(table, false, &mut items);
+                    }
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// Binds a column of a result.
+    pub(crate) fn item(&mut self, item: &Item) -> Result<(Scalar, OutputColumn)> {
+        match item {
+            Item::Column(scalar, column) => {
+                let frame = self.frame_index();
+                Ok((self.lift(scalar.clone(), frame), column.clone()))
+            }
+            Item::Expression(expression, alias) => {
+                let scalar = self.expression(expression)?;
+                let declared_type = self.declared_type_of(expression, &scalar);
+                let name = match alias {
+                    Some(alias) => alias.text.clone(),
+                    None => self.column_name(expression, &scalar),
+                };
+                Ok((scalar, OutputColumn { name, declared_type, origin: None }))
+            }
+        }
+    }
+
+    /// What a column without alias is called: the table's column, or the text.
+    fn column_name(&self, expression: &ast::Expression, scalar: &Scalar) -> Box<str> {
+        if let ExpressionKind::Column(reference) = &expression.kind {
+            let named = self.visible_column(scalar);
+            return match named {
+                Some((name, _)) if reference.column.is(&name) => name,
+                Some((name, _)) if super::scope::is_rowid_name(&reference.column.text) => name,
+                _ => reference.column.text.clone(),
+            };
+        }
+        Box::from(expression.span.of(&self.text).trim())
+    }
+
+    fn declared_type_of(&self, expression: &ast::Expression, scalar: &Scalar) -> Option<Box<str>> {
+        match &expression.kind {
+            ExpressionKind::Column(_) => self.visible_column(scalar).and_then(|(_, declared)| declared),
+            _ => None,
+        }
+    }
+
+    /// Name and declared type of the column in sight that is read by `scalar`.
+    fn visible_column(&self, scalar: &Scalar) -> Option<(Box<str>, Option<Box<str>>)> {
+        let Scalar::Column(place) = scalar else { return None };
+        let scope = self.scopes.last()?;
+        if place.depth != 0 {
+            return None;
+        }
+        let columns = scope.tables.iter().flat_map(|table| &table.columns);
+        let found = columns.into_iter().find(|column| match &column.scalar {
+            Scalar::Column(known) => (known.slot, known.column) == (place.slot, place.column),
+            _ => false,
+        });
+        found.map(|column| (column.name.clone(), column.declared_type.clone()))
+    }
+}
+
+/// The columns that a star stands for.
+fn star(table: &ScopeTable, is_bare: bool, items: &mut Vec<Item>) {
+    for column in &table.columns {
+        if column.hidden || (is_bare && column.merged) {
+            continue;
+        }
+        let scalar = match &column.common {
+            Some(common) if is_bare => common.clone(),
+            _ => column.scalar.clone(),
+        };
+        let output = OutputColumn {
+            name: column.name.clone(),
+            declared_type: column.declared_type.clone(),
+            origin: None,
+        };
+        items.push(Item::Column(scalar, output));
+    }
+}
+
+/// The number that an ORDER BY or GROUP BY term is.
+pub(crate) fn ordinal(expression: &ast::Expression) -> Option<i64> {
+    match &expression.kind {
+        ExpressionKind::Literal(ast::Literal::Integer(number)) => Some(*number),
+        ExpressionKind::Collate(collate) => ordinal(&collate.operand),
+        _ => None,
+    }
+}
+
+/// Column `number` of the result.
+pub(crate) fn numbered(items: &[Item], number: i64, clause: &str, index: usize) -> Result<Item> {
+    let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+    place.and_then(|place| items.get(place)).cloned().ok_or_else(|| {
+        let ordinal = english_ordinal(index + 1);
+        let count = items.len();
+        Error::invalid(format!(
+            "{ordinal} {clause} BY term out of range - should be between 1 and {count}"
+        ))
+    })
+}
+
+/// 1st, 2nd, 3rd, 4th, ...
+pub(crate) fn english_ordinal(number: usize) -> String {
+    let suffix = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{suffix}")
+}
+
+/// A constant row of NULLs in a slot; what triggers and upserts begin with.
+pub(crate) fn null_row(width: usize) -> Vec<Value> {
+    vec![Value::Null; width]
+}
+
+impl QueryParts {
+    /// Whether the block only chooses and computes, so that the block around it can do both.
+    fn can_dissolve(&self) -> bool {
+        self.grouping.keys.is_empty()
+            && self.grouping.calls.is_empty()
+            && self.grouping.windows.is_empty()
+            && self.having.is_none()
+            && !self.distinct
+            && self.order_by.is_empty()
+            && self.limit.is_none()
+            && !self.group.relations.is_empty()
+            && self.outputs.iter().all(|output| {
+                !output.has_subquery()
+                    && !output.any(&mut |node| match node {
+                        Scalar::Call(call) => !call.function.is_deterministic(),
+                        _ => false,
+                    })
+            })
+    }
+}
+
+/// Keys that order rows by all of `outputs`.
+pub(crate) fn keys_of(outputs: &[Scalar]) -> Vec<GroupKey> {
+    outputs
+        .iter()
+        .map(|output| GroupKey {
+            value: output.clone(),
+            collation: output.collation().unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// The text that spans of a definition mean.
+pub(crate) fn shared_text(text: &str) -> Arc<str> {
+    Arc::from(text)
+}
+
+/// Sort keys with the default place of NULLs.
+pub(crate) fn ascending(value: Scalar) -> SortKey {
+    let collation = value.collation().unwrap_or_default();
+    SortKey { value, collation, descending: false, nulls_first: true }
+}
+
+/// Slots of a frame, each once.
+pub(crate) fn unique_slots(slots: impl IntoIterator<Item = SlotId>) -> Vec<SlotId> {
+    let mut unique: Vec<SlotId> = Vec::new();
+    for slot in slots {
+        if !unique.contains(&slot) {
+            unique.push(slot);
+        }
+    }
+    unique
+}

@@ -1,0 +1,257 @@
+//! Tables: from a name in FROM (or of a change) to columns that can be read.
+//!
+//! Neighbours: `from` joins them; `modify` uses the same columns for the row that changes.
+
+use pandodb_ds::sync::Arc;
+
+use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::{Binder, TableRelation};
+use crate::ast;
+use crate::catalog::{DatabaseIndex, Schema, Table, View, schema_table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::SourceId;
+use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// What a name in FROM means.
+pub(crate) enum Named {
+    Table(Arc<Table>),
+    View(Arc<View>),
+}
+
+impl Binder<'_> {
+    /// The databases in which an unqualified name is looked up, in order.
+    pub(crate) fn search_order(&self) -> Vec<DatabaseIndex> {
+        let count = self.environment.schemas.len() as u16;
+        let mut order = vec![DatabaseIndex::TEMP, DatabaseIndex::MAIN];
+        order.extend((2..count).map(DatabaseIndex));
+        order.retain(|index| index.0 < count);
+        if let Some(home) = self.home {
+            order.retain(|index| *index != home);
+            order.insert(0, home);
+        }
+        order
+    }
+
+    /// The schema of a database.
+    pub(crate) fn schema(&self, database: DatabaseIndex) -> Option<&Arc<Schema>> {
+        self.environment.schemas.get(usize::from(database.0))
+    }
+
+    /// The table or view called `name`.
+    pub(crate) fn named(&self, schema: Option<&ast::Name>, name: &ast::Name) -> Result<Named> {
+        let order = match schema {
+            Some(schema) => match self.database(schema) {
+                Ok(database) => vec![database],
+                Err(_) => return Err(no_table(Some(schema), name)),
+            },
+            None => self.search_order(),
+        };
+        for database in &order {
+            let Some(schema) = self.schema(*database) else { continue };
+            if let Some(table) = schema.table(&name.text) {
+                return Ok(Named::Table(table.clone()));
+            }
+            if let Some(view) = schema.view(&name.text) {
+                return Ok(Named::View(view.clone()));
+            }
+        }
+        let home = if schema.is_some() { order[0] } else { DatabaseIndex::MAIN };
+        if let Some(table) = schema_table(&name.text, home) {
+            return Ok(Named::Table(table));
+        }
+        let error = no_table(schema, name);
+        Err(match self.nearest_table(&name.text) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => error,
+        })
+    }
+
+    fn nearest_table(&self, name: &str) -> Option<Box<str>> {
+        let wanted = name.to_ascii_lowercase();
+        let tables = self.environment.schemas.iter().flat_map(|schema| schema.tables.values());
+        tables
+            .filter(|table| {
+                let known = table.name.to_ascii_lowercase();
+                known.strip_suffix('s') == Some(&wanted) || wanted.strip_suffix('s') == Some(&known)
+            })
+            .map(|table| table.name.clone())
+            .next()
+    }
+
+    /// The source that a database's tables are read from.
+    pub(crate) fn source(&self, database: DatabaseIndex) -> SourceId {
+        SourceId(database.0)
+    }
+
+    /// A table in FROM: what it brings to the scope, and how it is read.
+    pub(crate) fn table_in_from(
+        &mut self,
+        table: &Arc<Table>,
+        alias: Option<&ast::Name>,
+        hint: Option<&ast::IndexHint>,
+    ) -> Result<(ScopeTable, TableRelation)> {
+        let slot = self.slot();
+        let name = alias.map_or_else(|| table.name.clone(), |alias| alias.text.clone());
+        let scope = self.table_scope(table, slot, &name, alias.is_none())?;
+        if let Some(ast::IndexHint::IndexedBy(name)) = hint
+            && !table.indexes.iter().any(|index| name.is(&index.name))
+        {
+            return Err(Error::not_found("index", &name.text).at(name.span));
+        }
+        let source = self.source(table.database);
+        let relation = TableRelation {
+            slot,
+            source,
+            table: table.clone(),
+            alias: name,
+            hint: hint.cloned(),
+        };
+        Ok((scope, relation))
+    }
+
+    /// The columns of a table whose row is in `slot` of the current frame.
+    pub(crate) fn table_scope(
+        &mut self,
+        table: &Arc<Table>,
+        slot: SlotId,
+        alias: &str,
+        is_own_name: bool,
+    ) -> Result<ScopeTable> {
+        let alias_column = table.rowid_alias();
+        let rowid = Scalar::Column(ColumnPlace {
+            depth: 0,
+            slot,
+            column: ROWID,
+            affinity: Affinity::Integer,
+            collation: pandodb_ds::record::Collation::Binary,
+        });
+        let mut columns = Vec::with_capacity(table.columns.len());
+        for (index, column) in table.columns.iter().enumerate() {
+            let place = ColumnPlace {
+                depth: 0,
+                slot,
+                column: if alias_column == Some(index) { ROWID } else { column.position as u16 },
+                affinity: column.affinity,
+                collation: column.collation,
+            };
+            columns.push(ScopeColumn {
+                name: column.name.clone(),
+                scalar: Scalar::Column(place),
+                hidden: column.hidden,
+                merged: false,
+                common: None,
+                declared_type: Some(column.declared_type.clone()),
+            });
+        }
+        let mut scope = ScopeTable {
+            alias: Box::from(alias),
+            database: is_own_name.then_some(table.database),
+            table: Some(table.clone()),
+            columns,
+            rowid: table.has_rowid().then_some(rowid),
+            slots: vec![slot],
+        };
+        if table.columns.iter().any(crate::catalog::Column::is_virtual) {
+            self.virtual_columns(table, &mut scope)?;
+        }
+        Ok(scope)
+    }
+
+    /// Puts the expressions of virtual columns in their places.
+    fn virtual_columns(&mut self, table: &Arc<Table>, scope: &mut ScopeTable) -> Result<()> {
+        let mut state: Vec<u8> =
+            table.columns.iter().map(|column| u8::from(column.is_virtual())).collect();
+        for index in 0..table.columns.len() {
+            self.virtual_column(table, scope, index, &mut state)?;
+        }
+        Ok(())
+    }
+
+    /// State 1: to be done; 2: being done (a second visit is a circle); 0: done.
+    fn virtual_column(
+        &mut self,
+        table: &Arc<Table>,
+        scope: &mut ScopeTable,
+        index: usize,
+        state: &mut [u8],
+    ) -> Result<()> {
+        let column = &table.columns[index];
+        match (state[index], &column.generated) {
+            (0, _) | (_, None) => return Ok(()),
+            (2, _) => {
+                let message = format!("generated column loop on \"{}\"", column.name);
+                return Err(Error::invalid(message));
+            }
+            _ => {}
+        }
+        state[index] = 2;
+        let Some(generated) = &column.generated else { return Ok(()) };
+        for other in 0..table.columns.len() {
+            if state[other] != 0 && mentions(&generated.expression, &table.columns[other].name) {
+                self.virtual_column(table, scope, other, state)?;
+            }
+        }
+        let bound = self.over_columns(scope, &generated.expression, "generated columns")?;
+        let convert = Scalar::Convert(Box::new(bound), column.affinity);
+        let value = Scalar::Collate(Box::new(convert), column.collation);
+        scope.columns[index].scalar =
+            if column.collation == pandodb_ds::record::Collation::Binary {
+                match value {
+                    Scalar::Collate(inner, _) => *inner,
+                    other => other,
+                }
+            } else {
+                value
+            };
+        state[index] = 0;
+        Ok(())
+    }
+
+    /// Binds an expression of the schema over the columns of one table and nothing else.
+    pub(crate) fn over_columns(
+        &mut self,
+        scope: &mut ScopeTable,
+        expression: &ast::Expression,
+        place: &'static str,
+    ) -> Result<Scalar> {
+        let outer_scopes = std::mem::take(&mut self.scopes);
+        let restricted = self.restricted.replace(place);
+        let frame = self.frame_index();
+        let columns = std::mem::take(&mut scope.columns);
+        let inner = ScopeTable {
+            alias: scope.alias.clone(),
+            database: scope.database,
+            table: scope.table.clone(),
+            columns,
+            rowid: scope.rowid.clone(),
+            slots: scope.slots.clone(),
+        };
+        self.scopes.push(NameScope { frame, tables: vec![inner], ..NameScope::default() });
+        let bound = self.expression(expression);
+        if let Some(mut names) = self.scopes.pop()
+            && let Some(inner) = names.tables.pop()
+        {
+            scope.columns = inner.columns;
+        }
+        self.scopes = outer_scopes;
+        self.restricted = restricted;
+        bound
+    }
+}
+
+/// Whether the text of an expression may name a column: asked by its printed form, which errs on
+/// the side of yes.
+fn mentions(expression: &ast::Expression, name: &str) -> bool {
+    let printed = format!("{:?}", expression.kind).to_ascii_lowercase();
+    printed.contains(&format!("{:?}", name.to_ascii_lowercase()))
+}
+
+#[cold]
+fn no_table(schema: Option<&ast::Name>, name: &ast::Name) -> Error {
+    let full = match schema {
+        Some(schema) => format!("{}.{}", schema.text, name.text),
+        None => name.text.to_string(),
+    };
+    Error::new(ErrorKind::NotFound, format!("no such table: {full}")).at(name.span)
+}

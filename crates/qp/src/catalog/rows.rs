@@ -1,0 +1,192 @@
+//! The stored form of the catalog: one row for each object, and the cookie.
+//!
+//! The key is the object's number as a rowid. The row holds, in this order: kind, name, table,
+//! tree, definition (NULL for indexes of constraints), the columns' ids and positions, and how
+//! many columns a stored row has. Key 0 holds the cookie. Neighbours: `load` makes a schema of
+//! these, `define` writes them.
+
+use pandodb_ds::record::key::{rowid_from_key, rowid_key};
+use pandodb_ds::record::row::{RowView, encode_row};
+use pandodb_ds::record::varint::{push_varint, read_varint};
+use pandodb_ds::record::{Value, ValueRef};
+
+use super::{ColumnId, ObjectId, Schema};
+use crate::error::{Error, Result};
+use crate::store::{CATALOG_TREE, Transaction, TreeId};
+
+/// The kinds of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A table.
+    Table,
+    /// An index.
+    Index,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+}
+
+/// An object as it is stored.
+#[derive(Clone, Debug)]
+pub struct ObjectRow {
+    /// Its number.
+    pub id: ObjectId,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its name as written.
+    pub name: Box<str>,
+    /// The table (or view) that it is or belongs to.
+    pub table: Box<str>,
+    /// Where its rows or entries are; 0 for views and triggers.
+    pub tree: TreeId,
+    /// Its definition.
+    pub sql: Option<Box<str>>,
+    /// Ids and positions of a table's columns, in SQL's order.
+    pub columns: Vec<(ColumnId, usize)>,
+    /// Columns that a stored row has, dropped ones included.
+    pub stored_columns: usize,
+}
+
+impl ObjectKind {
+    /// The word in `sqlite_schema`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Index => "index",
+            Self::View => "view",
+            Self::Trigger => "trigger",
+        }
+    }
+
+    fn from_word(word: &[u8]) -> Option<Self> {
+        [Self::Table, Self::Index, Self::View, Self::Trigger]
+            .into_iter()
+            .find(|kind| kind.as_str().as_bytes() == word)
+    }
+}
+
+/// Reads all objects in the order of their numbers, and the cookie.
+pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> {
+    let mut cursor = transaction.cursor(CATALOG_TREE)?;
+    let (mut cookie, mut objects) = (0, Vec::new());
+    let mut found = cursor.first()?;
+    while found {
+        let id = rowid_from_key(cursor.key())?;
+        let view = RowView::new(cursor.value())?;
+        if id == 0 {
+            cookie = integer(&view, 0)?;
+        } else {
+            objects.push(decode(id as u64, &view)?);
+        }
+        found = cursor.next()?;
+    }
+    Ok((cookie, objects))
+}
+
+/// The cookie alone.
+pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
+    match transaction.get(CATALOG_TREE, &rowid_key(0))? {
+        Some(row) => integer(&RowView::new(&row)?, 0),
+        None => Ok(0),
+    }
+}
+
+/// Replaces the cookie by a number that no schema had.
+pub fn write_cookie(transaction: &mut Transaction) -> Result<u64> {
+    let cookie = transaction.fresh_number()?;
+    let mut row = Vec::new();
+    encode_row(&[ValueRef::Integer(cookie as i64)], &mut row)?;
+    transaction.put(CATALOG_TREE, &rowid_key(0), &row)?;
+    Ok(cookie)
+}
+
+/// Writes an object.
+pub fn write_object(transaction: &mut Transaction, object: &ObjectRow) -> Result<()> {
+    let mut columns = Vec::new();
+    for (id, position) in &object.columns {
+        push_varint(id.0, &mut columns);
+        push_varint(*position as u64, &mut columns);
+    }
+    let values = [
+        ValueRef::Text(object.kind.as_str().as_bytes()),
+        ValueRef::Text(object.name.as_bytes()),
+        ValueRef::Text(object.table.as_bytes()),
+        ValueRef::Integer(i64::from(object.tree.get())),
+        object.sql.as_ref().map_or(ValueRef::Null, |sql| ValueRef::Text(sql.as_bytes())),
+        ValueRef::Blob(&columns),
+        ValueRef::Integer(object.stored_columns as i64),
+    ];
+    let mut row = Vec::new();
+    encode_row(&values, &mut row)?;
+    transaction.put(CATALOG_TREE, &rowid_key(object.id.0 as i64), &row)
+}
+
+/// Removes an object.
+pub fn delete_object(transaction: &mut Transaction, id: ObjectId) -> Result<()> {
+    transaction.delete(CATALOG_TREE, &rowid_key(id.0 as i64)).map(|_| ())
+}
+
+/// The rows of `sqlite_schema`.
+pub fn schema_rows(schema: &Schema) -> Vec<Vec<Value>> {
+    let row = |object: &ObjectRow| {
+        vec![
+            Value::text(object.kind.as_str()),
+            Value::text(&*object.name),
+            Value::text(&*object.table),
+            Value::Integer(i64::from(object.tree.get())),
+            object.sql.as_ref().map_or(Value::Null, |sql| Value::text(&**sql)),
+        ]
+    };
+    schema.objects.iter().map(row).collect()
+}
+
+fn decode(id: u64, row: &RowView<'_>) -> Result<ObjectRow> {
+    let kind = match row.column(0)? {
+        Some(ValueRef::Text(word)) => ObjectKind::from_word(word),
+        _ => None,
+    };
+    let kind = kind.ok_or_else(|| damaged(id, "its kind is unknown"))?;
+    let mut columns = Vec::new();
+    if let Some(ValueRef::Blob(mut bytes)) = row.column(5)? {
+        while !bytes.is_empty() {
+            let (column, len) = read_varint(bytes)?;
+            bytes = bytes.get(len..).unwrap_or(&[]);
+            let (position, len) = read_varint(bytes)?;
+            bytes = bytes.get(len..).unwrap_or(&[]);
+            columns.push((ColumnId(column), position as usize));
+        }
+    }
+    Ok(ObjectRow {
+        id: ObjectId(id),
+        kind,
+        name: text(row, 1)?.ok_or_else(|| damaged(id, "it has no name"))?,
+        table: text(row, 2)?.ok_or_else(|| damaged(id, "it has no table"))?,
+        tree: TreeId(u32::try_from(integer(row, 3)?).unwrap_or(0)),
+        sql: text(row, 4)?,
+        columns,
+        stored_columns: integer(row, 6)? as usize,
+    })
+}
+
+fn integer(row: &RowView<'_>, index: usize) -> Result<u64> {
+    match row.column(index)? {
+        Some(ValueRef::Integer(value)) => Ok(value as u64),
+        _ => Err(damaged(0, "a number is missing")),
+    }
+}
+
+fn text(row: &RowView<'_>, index: usize) -> Result<Option<Box<str>>> {
+    match row.column(index)? {
+        Some(ValueRef::Text(text)) => {
+            let text = std::str::from_utf8(text).map_err(|_| damaged(0, "a text is not UTF-8"))?;
+            Ok(Some(Box::from(text)))
+        }
+        _ => Ok(None),
+    }
+}
+
+#[cold]
+fn damaged(id: u64, what: &str) -> Error {
+    pandodb_ds::Error::corrupt(format!("the catalog's object {id} is damaged: {what}")).into()
+}

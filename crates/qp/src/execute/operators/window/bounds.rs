@@ -1,0 +1,203 @@
+//! Which rows a frame has: its two bounds, and what EXCLUDE leaves out.
+//!
+//! Neighbours: `partition` knows the rows; `call` computes over the frames.
+
+use std::ops::Range;
+
+use pandodb_ds::record::number;
+use pandodb_ds::record::{Value, ValueRef};
+use smallvec::{SmallVec, smallvec};
+
+use super::partition::Partition;
+use crate::ast::{FrameExclude, FrameUnit};
+use crate::error::{Error, Result};
+use crate::execute::{Context, Scope};
+use crate::function::operators;
+use crate::plan::{WindowBound, WindowFrame};
+use crate::types::{Affinity, Datum, apply_affinity};
+
+/// The frame of one row: ranges in order, none empty. Without EXCLUDE it is one range or none.
+pub(super) type RowFrame = SmallVec<[Range<usize>; 1]>;
+
+/// A bound whose offset is a value.
+enum Offset {
+    Unbounded,
+    Preceding(Value),
+    CurrentRow,
+    Following(Value),
+}
+
+/// A frame whose offsets are values.
+pub(super) struct Bounds {
+    unit: FrameUnit,
+    start: Offset,
+    end: Offset,
+    exclude: FrameExclude,
+}
+
+impl Bounds {
+    pub(super) fn evaluate(frame: &WindowFrame, scope: &Scope<'_>) -> Result<Self> {
+        Ok(Self {
+            unit: frame.unit,
+            start: offset(&frame.start, frame.unit, "starting", scope)?,
+            end: offset(&frame.end, frame.unit, "ending", scope)?,
+            exclude: frame.exclude,
+        })
+    }
+
+    /// The frame of every row of a partition.
+    pub(super) fn frames(
+        &self,
+        partition: &Partition<'_>,
+        context: &Context<'_>,
+    ) -> Result<Vec<RowFrame>> {
+        let mut frames = Vec::with_capacity(partition.len());
+        for row in 0..partition.len() {
+            context.tick()?;
+            let start = self.start_of(row, partition, context);
+            let end = self.end_of(row, partition, context).min(partition.len());
+            frames.push(self.without_excluded(start..end, row, partition));
+        }
+        Ok(frames)
+    }
+
+    fn start_of(&self, row: usize, partition: &Partition<'_>, context: &Context<'_>) -> usize {
+        let group = partition.group(row);
+        match (&self.start, self.unit) {
+            (Offset::Unbounded, _) => 0,
+            (Offset::CurrentRow, FrameUnit::Rows) => row,
+            (Offset::CurrentRow, _) => partition.peers(row).start,
+            (Offset::Preceding(offset), FrameUnit::Rows) => row.saturating_sub(count(offset)),
+            (Offset::Following(offset), FrameUnit::Rows) => row.saturating_add(count(offset)),
+            (Offset::Preceding(offset), FrameUnit::Groups) => {
+                partition.group_rows(group.saturating_sub(count(offset))).start
+            }
+            (Offset::Following(offset), FrameUnit::Groups) => {
+                let group = group.saturating_add(count(offset));
+                if group < partition.group_count() {
+                    partition.group_rows(group).start
+                } else {
+                    partition.len()
+                }
+            }
+            (Offset::Preceding(offset), FrameUnit::Range) => {
+                value_range(row, offset, true, partition, context).start
+            }
+            (Offset::Following(offset), FrameUnit::Range) => {
+                value_range(row, offset, false, partition, context).start
+            }
+        }
+    }
+
+    fn end_of(&self, row: usize, partition: &Partition<'_>, context: &Context<'_>) -> usize {
+        let group = partition.group(row);
+        match (&self.end, self.unit) {
+            (Offset::Unbounded, _) => partition.len(),
+            (Offset::CurrentRow, FrameUnit::Rows) => row + 1,
+            (Offset::CurrentRow, _) => partition.peers(row).end,
+            (Offset::Preceding(offset), FrameUnit::Rows) => (row + 1).saturating_sub(count(offset)),
+            (Offset::Following(offset), FrameUnit::Rows) => (row + 1).saturating_add(count(offset)),
+            (Offset::Preceding(offset), FrameUnit::Groups) => {
+                match group.checked_sub(count(offset)) {
+                    Some(group) => partition.group_rows(group).end,
+                    None => 0,
+                }
+            }
+            (Offset::Following(offset), FrameUnit::Groups) => {
+                let last = partition.group_count() - 1;
+                partition.group_rows(group.saturating_add(count(offset)).min(last)).end
+            }
+            (Offset::Preceding(offset), FrameUnit::Range) => {
+                value_range(row, offset, true, partition, context).end
+            }
+            (Offset::Following(offset), FrameUnit::Range) => {
+                value_range(row, offset, false, partition, context).end
+            }
+        }
+    }
+
+    fn without_excluded(
+        &self,
+        frame: Range<usize>,
+        row: usize,
+        partition: &Partition<'_>,
+    ) -> RowFrame {
+        let excluded = match self.exclude {
+            FrameExclude::NoOthers => row..row,
+            FrameExclude::CurrentRow => row..row + 1,
+            FrameExclude::Group | FrameExclude::Ties => partition.peers(row),
+        };
+        if excluded.is_empty() {
+            return if frame.start < frame.end { smallvec![frame] } else { smallvec![] };
+        }
+        let mut parts: RowFrame = smallvec![frame.start..frame.end.min(excluded.start)];
+        if self.exclude == FrameExclude::Ties {
+            parts.push(frame.start.max(row)..frame.end.min(row + 1));
+        }
+        parts.push(frame.start.max(excluded.end)..frame.end);
+        parts.retain(|part| part.start < part.end);
+        parts
+    }
+}
+
+/// An offset that counts rows or groups.
+fn count(offset: &Value) -> usize {
+    match offset {
+        Value::Integer(count) => usize::try_from(*count).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The rows whose value is the current one's, moved by an offset.
+fn value_range(
+    row: usize,
+    offset: &Value,
+    is_preceding: bool,
+    partition: &Partition<'_>,
+    context: &Context<'_>,
+) -> Range<usize> {
+    let current = partition.order_value(row);
+    let target = match current {
+        // NULLs are equal to each other and to nothing else.
+        Value::Null => return partition.peers(row),
+        // What does not count has no distances.
+        Value::Text(_) | Value::Blob(_) => current.clone(),
+        Value::Integer(_) | Value::Real(_) if is_preceding != partition.is_descending() => {
+            operators::subtract(current.as_ref(), offset.as_ref())
+        }
+        Value::Integer(_) | Value::Real(_) => operators::add(current.as_ref(), offset.as_ref()),
+    };
+    partition.place_of(target.as_ref(), context)
+}
+
+/// A value that counts rows or groups: an integer, or what reads as one.
+fn whole_number(value: &Value) -> Option<i64> {
+    match apply_affinity(Datum::from(value), Affinity::Numeric).as_ref() {
+        ValueRef::Integer(count) => Some(count),
+        ValueRef::Real(count) => number::real_is_integer(count),
+        _ => None,
+    }
+    .filter(|count| *count >= 0)
+}
+
+/// Evaluates a bound's offset and checks that it counts.
+fn offset(bound: &WindowBound, unit: FrameUnit, which: &str, scope: &Scope<'_>) -> Result<Offset> {
+    let (expression, is_preceding) = match bound {
+        WindowBound::Unbounded => return Ok(Offset::Unbounded),
+        WindowBound::CurrentRow => return Ok(Offset::CurrentRow),
+        WindowBound::Preceding(expression) => (expression, true),
+        WindowBound::Following(expression) => (expression, false),
+    };
+    let value = expression.evaluate(scope)?.into_value();
+    let checked = match (unit, &value) {
+        (FrameUnit::Range, Value::Integer(number)) if *number >= 0 => Some(value.clone()),
+        (FrameUnit::Range, Value::Real(number)) if *number >= 0.0 => Some(value.clone()),
+        (FrameUnit::Range, _) => None,
+        (_, value) => whole_number(value).map(Value::Integer),
+    };
+    let Some(value) = checked else {
+        let kind = if unit == FrameUnit::Range { "number" } else { "integer" };
+        return Err(Error::invalid(format!("frame {which} offset must be a non-negative {kind}")));
+    };
+    Ok(if is_preceding { Offset::Preceding(value) } else { Offset::Following(value) })
+}

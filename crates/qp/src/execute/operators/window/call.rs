@@ -1,0 +1,210 @@
+//! One window call over the frames of a partition.
+//!
+//! Aggregates over frames that only grow keep one state; over frames that also lose rows at the
+//! front, a state that can take rows out; else each frame is computed from its rows, unless it
+//! is the frame of the row before. Neighbours: `bounds` made the frames.
+
+use std::ops::Range;
+
+use pandodb_ds::record::{Value, ValueRef};
+use smallvec::SmallVec;
+
+use super::bounds::RowFrame;
+use super::partition::Partition;
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Context, Scope};
+use crate::function::{
+    self, Accumulator, Aggregate, Implementation, JsonFlags, PartitionRows, WindowFunction,
+};
+use crate::plan::AggregateCall;
+use crate::types::{Datum, compare};
+
+/// What a call reads of one row.
+#[derive(Debug)]
+pub(super) struct Arguments {
+    values: SmallVec<[Value; 2]>,
+    json: JsonFlags,
+    /// Whether FILTER lets the row in.
+    passes: bool,
+}
+
+impl Arguments {
+    pub(super) fn of(call: &AggregateCall, scope: &Scope<'_>) -> Result<Self> {
+        let passes = match &call.filter {
+            Some(filter) => filter.is_true(scope)?,
+            None => true,
+        };
+        let mut json = JsonFlags::none();
+        let mut values = SmallVec::with_capacity(call.arguments.len());
+        for (index, argument) in call.arguments.iter().enumerate() {
+            if call.function.traits.reads_json {
+                let (value, is_json) = argument.evaluate_json(scope)?;
+                if is_json {
+                    json.set(index);
+                }
+                values.push(value.into_value());
+            } else {
+                values.push(argument.evaluate(scope).map(Datum::into_value)?);
+            }
+        }
+        Ok(Self { values, json, passes })
+    }
+}
+
+/// The arguments of a row of the partition.
+pub(super) type ArgumentsOf<'a> = dyn Fn(usize) -> &'a Arguments + 'a;
+
+/// The value of a call for every row.
+pub(super) fn compute<'a>(
+    call: &AggregateCall,
+    partition: &Partition<'_>,
+    frames: &[RowFrame],
+    arguments: &ArgumentsOf<'a>,
+    context: &Context<'_>,
+) -> Result<Vec<Value>> {
+    match &call.function.implementation {
+        Implementation::Window(function) => {
+            positional(function, call, partition, frames, arguments)
+        }
+        Implementation::Aggregate(aggregate) => {
+            let mut run = Run {
+                call,
+                aggregate,
+                arguments,
+                context,
+                cache: function::Cache::default(),
+                state: None,
+                inside: 0..0,
+                last: None,
+            };
+            frames.iter().map(|frame| run.value_of(frame)).collect()
+        }
+        _ => {
+            let message = format!("{}() is no window function", call.function.name);
+            Err(Error::new(ErrorKind::Internal, message))
+        }
+    }
+}
+
+fn positional<'a>(
+    function: &WindowFunction,
+    call: &AggregateCall,
+    partition: &Partition<'_>,
+    frames: &[RowFrame],
+    arguments: &ArgumentsOf<'a>,
+) -> Result<Vec<Value>> {
+    struct Rows<'r, 'a>(&'r ArgumentsOf<'a>);
+    impl PartitionRows for Rows<'_, '_> {
+        fn argument(&mut self, row: u64, index: usize) -> Result<Value> {
+            let arguments = (self.0)(row as usize);
+            Ok(arguments.values.get(index).cloned().unwrap_or_default())
+        }
+    }
+    let mut values = Vec::with_capacity(frames.len());
+    for (row, frame) in frames.iter().enumerate() {
+        let ranges: SmallVec<[Range<u64>; 3]> =
+            frame.iter().map(|part| part.start as u64..part.end as u64).collect();
+        let position = partition.position(row);
+        let mut rows = Rows(arguments);
+        values.push((function.value)(&position, &ranges, call.arguments.len(), &mut rows)?);
+    }
+    Ok(values)
+}
+
+/// An aggregate on its way over frames.
+struct Run<'r, 'a> {
+    call: &'r AggregateCall,
+    aggregate: &'r Aggregate,
+    arguments: &'r ArgumentsOf<'a>,
+    context: &'r Context<'r>,
+    cache: function::Cache,
+    /// The state, when it is kept from frame to frame, and the rows that are in it.
+    state: Option<Box<dyn Accumulator>>,
+    inside: Range<usize>,
+    /// The frame before and its value.
+    last: Option<(RowFrame, Value)>,
+}
+
+impl Run<'_, '_> {
+    fn value_of(&mut self, frame: &RowFrame) -> Result<Value> {
+        if let Some((last, value)) = &self.last
+            && last == frame
+        {
+            return Ok(value.clone());
+        }
+        let value = match frame.as_slice() {
+            [] => self.fresh_value(frame)?,
+            [range] => self.moved_value(range)?,
+            _ => self.fresh_value(frame)?,
+        };
+        self.last = Some((frame.clone(), value.clone()));
+        Ok(value)
+    }
+
+    /// The value of a frame of one range, from the state of the frame before where that can
+    /// be moved.
+    fn moved_value(&mut self, range: &Range<usize>) -> Result<Value> {
+        let grows = self.inside.start == range.start && self.inside.end <= range.end;
+        let moves = self.aggregate.sliding.is_some()
+            && self.inside.start <= range.start
+            && range.start < self.inside.end
+            && self.inside.end <= range.end;
+        let mut state = match self.state.take() {
+            Some(state) if grows || moves => state,
+            _ => {
+                self.inside = range.start..range.start;
+                let sliding = self.aggregate.sliding.as_ref();
+                sliding.unwrap_or(&self.aggregate.plain).make()
+            }
+        };
+        for row in self.inside.start..range.start {
+            self.change(&mut *state, row, false)?;
+        }
+        for row in self.inside.end..range.end {
+            self.change(&mut *state, row, true)?;
+        }
+        self.inside = range.clone();
+        let value = self.value(&*state);
+        self.state = Some(state);
+        value
+    }
+
+    fn fresh_value(&mut self, frame: &RowFrame) -> Result<Value> {
+        let mut state = self.aggregate.plain.make();
+        for range in frame {
+            for row in range.clone() {
+                self.change(&mut *state, row, true)?;
+            }
+        }
+        self.value(&*state)
+    }
+
+    fn value(&mut self, state: &dyn Accumulator) -> Result<Value> {
+        state.value(&mut function::Context::new(self.context.session, &mut self.cache))
+    }
+
+    /// Takes a row in or out.
+    fn change(&mut self, state: &mut dyn Accumulator, row: usize, takes_in: bool) -> Result<()> {
+        self.context.tick()?;
+        let arguments = (self.arguments)(row);
+        if !arguments.passes {
+            return Ok(());
+        }
+        let (collation, collations) = (self.call.collation, self.context.collations);
+        let by_collation = |left: &[u8], right: &[u8]| {
+            compare(ValueRef::Text(left), ValueRef::Text(right), collation, collations)
+        };
+        let mut surroundings = function::Context::new(self.context.session, &mut self.cache);
+        surroundings.json_arguments = arguments.json.clone();
+        if self.call.function.traits.uses_collation {
+            surroundings.collation = &by_collation;
+        }
+        let values: SmallVec<[ValueRef<'_>; 2]> =
+            arguments.values.iter().map(Value::as_ref).collect();
+        if takes_in {
+            state.step(&mut surroundings, &values)
+        } else {
+            state.inverse(&mut surroundings, &values)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The rows of one partition in their order, and which of them are peers.
+//!
+//! Neighbours: `bounds` asks for peers and for the place of a value.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use pandodb_ds::record::{Value, ValueRef};
+
+use super::WaitingRow;
+use crate::execute::Context;
+use crate::function::Position;
+use crate::plan::SortKey;
+use crate::types::compare;
+
+/// A partition.
+pub(super) struct Partition<'a> {
+    members: &'a [WaitingRow],
+    order: Option<&'a SortKey>,
+    /// Where each group of peers begins, and the end of the last.
+    group_starts: Vec<usize>,
+    /// The group of each row.
+    groups: Vec<usize>,
+}
+
+impl<'a> Partition<'a> {
+    pub(super) fn new(members: &'a [WaitingRow], order: Option<&'a SortKey>) -> Self {
+        let mut group_starts = Vec::new();
+        let mut groups = Vec::with_capacity(members.len());
+        for (row, member) in members.iter().enumerate() {
+            if row == 0 || member.order_key() != members[row - 1].order_key() {
+                group_starts.push(row);
+            }
+            groups.push(group_starts.len() - 1);
+        }
+        group_starts.push(members.len());
+        Self { members, order, group_starts, groups }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The group of peers that a row is in.
+    pub(super) fn group(&self, row: usize) -> usize {
+        self.groups[row]
+    }
+
+    /// How many groups there are.
+    pub(super) fn group_count(&self) -> usize {
+        self.group_starts.len() - 1
+    }
+
+    /// The rows of a group.
+    pub(super) fn group_rows(&self, group: usize) -> Range<usize> {
+        self.group_starts[group]..self.group_starts[group + 1]
+    }
+
+    /// The rows equal to a row under the ORDER BY.
+    pub(super) fn peers(&self, row: usize) -> Range<usize> {
+        self.group_rows(self.group(row))
+    }
+
+    /// The value of the ORDER BY term on a row.
+    pub(super) fn order_value(&self, row: usize) -> &Value {
+        &self.members[row].order_value
+    }
+
+    /// Whether the greatest values come first.
+    pub(super) fn is_descending(&self) -> bool {
+        self.order.is_some_and(|order| order.descending)
+    }
+
+    /// The rows whose value stands at `target` in the order.
+    pub(super) fn place_of(&self, target: ValueRef<'_>, context: &Context<'_>) -> Range<usize> {
+        let Some(order) = self.order else { return 0..self.len() };
+        let compare = |value: &Value| {
+            if value.is_null() {
+                return if order.nulls_first { Ordering::Less } else { Ordering::Greater };
+            }
+            let ascending = compare(value.as_ref(), target, order.collation, context.collations);
+            if order.descending { ascending.reverse() } else { ascending }
+        };
+        let start =
+            self.members.partition_point(|member| compare(&member.order_value) == Ordering::Less);
+        let end = self
+            .members
+            .partition_point(|member| compare(&member.order_value) != Ordering::Greater);
+        start..end
+    }
+
+    /// What a window function is told of a row.
+    pub(super) fn position(&self, row: usize) -> Position {
+        let peers = self.peers(row);
+        Position {
+            row: row as u64,
+            rows: self.len() as u64,
+            peers: peers.start as u64..peers.end as u64,
+            peer_group: self.group(row) as u64,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! EXPLAIN QUERY PLAN, in SQLite's wording.
+//!
+//! Neighbours: `node` has what is explained.
+
+use super::{AccessPath, IndexEqual, IndexPath, Node, Scan};
+use crate::catalog::IndexColumn;
+use crate::plan::SelectPlan;
+
+/// Lines with their depth.
+pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    explain(&plan.root, 0, &mut lines);
+    lines
+}
+
+fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
+    let mut line = |text: String| lines.push((depth, text));
+    match node {
+        Node::Once(_) => line("SCAN CONSTANT ROW".to_owned()),
+        Node::Empty | Node::RecursiveRow(..) => {}
+        Node::Scan(scan) => line(describe_scan(scan)),
+        Node::Count(count) => line(format!("SCAN {}", count.table.name)),
+        Node::Values(values) => line(format!("SCAN {} CONSTANT ROWS", values.rows.len())),
+        Node::Function(function) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", function.alias)),
+        Node::Filter(filter) => explain(&filter.input, depth, lines),
+        Node::NestedLoop(join) => {
+            explain(&join.left, depth, lines);
+            explain(&join.right, depth, lines);
+        }
+        Node::HashJoin(join) => {
+            explain(&join.left, depth, lines);
+            lines.push((depth, "BUILD HASH TABLE".to_owned()));
+            explain(&join.right, depth + 1, lines);
+        }
+        Node::Project(project) => match &project.label {
+            Some(label) => {
+                line(format!("CO-ROUTINE {label}"));
+                explain(&project.input, depth + 1, lines);
+                lines.push((depth, format!("SCAN {label}")));
+            }
+            None => explain(&project.input, depth, lines),
+        },
+        Node::Materialize(materialize) => explain(&materialize.input, depth, lines),
+        Node::Shared(shared) => line(format!("SCAN {}", shared.label)),
+        Node::Aggregate(aggregation) => {
+            explain(&aggregation.input, depth, lines);
+            if !aggregation.keys.is_empty() {
+                lines.push((depth, "USE TEMP B-TREE FOR GROUP BY".to_owned()));
+            }
+        }
+        Node::Window(window) => {
+            explain(&window.input, depth, lines);
+        }
+        Node::Sort(sort) => {
+            explain(&sort.input, depth, lines);
+            lines.push((depth, "USE TEMP B-TREE FOR ORDER BY".to_owned()));
+        }
+        Node::Distinct(distinct) => {
+            explain(&distinct.input, depth, lines);
+            lines.push((depth, "USE TEMP B-TREE FOR DISTINCT".to_owned()));
+        }
+        Node::Limit(limit) => explain(&limit.input, depth, lines),
+        Node::Compound(compound) => {
+            line("COMPOUND QUERY".to_owned());
+            for (index, arm) in compound.arms.iter().enumerate() {
+                let name = match (index, arm.operator) {
+                    (0, _) => "LEFT-MOST SUBQUERY",
+                    (_, crate::ast::CompoundOperator::UnionAll) => "UNION ALL",
+                    (_, crate::ast::CompoundOperator::Union) => "UNION USING TEMP B-TREE",
+                    (_, crate::ast::CompoundOperator::Except) => "EXCEPT USING TEMP B-TREE",
+                    (_, crate::ast::CompoundOperator::Intersect) => "INTERSECT USING TEMP B-TREE",
+                };
+                lines.push((depth + 1, name.to_owned()));
+                explain(&arm.input, depth + 2, lines);
+            }
+        }
+        Node::Recursive(recursive) => {
+            line("SETUP".to_owned());
+            recursive.initial.iter().for_each(|arm| explain(&arm.input, depth + 1, lines));
+            lines.push((depth, "RECURSIVE STEP".to_owned()));
+            recursive.recursive.iter().for_each(|arm| explain(&arm.input, depth + 1, lines));
+        }
+    }
+}
+
+fn describe_scan(scan: &Scan) -> String {
+    let name = &scan.alias;
+    match &scan.path {
+        AccessPath::Full => format!("SCAN {name}"),
+        AccessPath::Rowid(_) | AccessPath::Rowids(_) => {
+            format!("SEARCH {name} USING INTEGER PRIMARY KEY (rowid=?)")
+        }
+        AccessPath::RowidRange(range) => {
+            let mut terms = Vec::new();
+            if range.low.is_some() {
+                terms.push("rowid>?");
+            }
+            if range.high.is_some() {
+                terms.push("rowid<?");
+            }
+            format!("SEARCH {name} USING INTEGER PRIMARY KEY ({})", terms.join(" AND "))
+        }
+        AccessPath::Index(path) => describe_index(scan, path),
+        AccessPath::Union(paths) => {
+            let ways: Vec<String> = paths.iter().map(|path| describe_index(scan, path)).collect();
+            format!("MULTI-INDEX OR: {}", ways.join("; "))
+        }
+    }
+}
+
+fn describe_index(scan: &Scan, path: &IndexPath) -> String {
+    let columns: &[IndexColumn] = match &path.index {
+        Some(index) => &index.columns,
+        None => scan.table.key_columns(),
+    };
+    let column_name = |place: usize| -> String {
+        match columns.get(place).and_then(IndexColumn::column) {
+            Some(index) => scan.table.columns[index].name.to_string(),
+            None => "<expr>".to_owned(),
+        }
+    };
+    let mut terms: Vec<String> = Vec::new();
+    for (place, equal) in path.equals.iter().enumerate() {
+        let IndexEqual::Value { .. } = equal else {
+            terms.push(format!("{}=?", column_name(place)));
+            continue;
+        };
+        terms.push(format!("{}=?", column_name(place)));
+    }
+    let behind = path.equals.len();
+    if path.range.low.is_some() {
+        terms.push(format!("{}>?", column_name(behind)));
+    }
+    if path.range.high.is_some() {
+        terms.push(format!("{}<?", column_name(behind)));
+    }
+    let verb = if terms.is_empty() { "SCAN" } else { "SEARCH" };
+    let what = match &path.index {
+        Some(index) if path.covering => format!("COVERING INDEX {}", index.name),
+        Some(index) => format!("INDEX {}", index.name),
+        None => "PRIMARY KEY".to_owned(),
+    };
+    let terms =
+        if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(" AND ")) };
+    format!("{verb} {} USING {what}{terms}", scan.alias)
+}

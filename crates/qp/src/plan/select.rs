@@ -1,0 +1,286 @@
+//! A bound query block to its plan: join, group, window, distinct, sort, limit.
+//!
+//! Neighbours: `join` orders the relations, `bind::select` binds the clauses.
+
+use super::join::{Joined, Needs, plan_group};
+use super::{
+    Aggregation, CountNode, Distinct, Filter, Limit, Node, Project, Range, Sort, SortKey,
+    WindowNode,
+};
+use crate::bind::{Binder, Group, Grouping, Relation};
+use crate::bind::{keys_of, slot_column, unique_slots, use_keys};
+use crate::error::Result;
+use crate::scalar::{Scalar, SlotId};
+
+/// The clauses of a query block, bound.
+#[derive(Debug, Default)]
+pub struct QueryParts {
+    /// FROM and WHERE.
+    pub group: Group,
+    /// Aggregates and windows.
+    pub(crate) grouping: Grouping,
+    /// HAVING
+    pub having: Option<Scalar>,
+    /// What is returned.
+    pub outputs: Vec<Scalar>,
+    /// DISTINCT
+    pub distinct: bool,
+    /// ORDER BY
+    pub order_by: Vec<SortKey>,
+    /// LIMIT and OFFSET
+    pub limit: Option<(Scalar, Option<Scalar>)>,
+}
+
+/// Plans a block: the node, what is read of its rows, and about how many there are.
+pub(crate) fn finish_select(
+    binder: &mut Binder<'_>,
+    mut parts: QueryParts,
+) -> Result<(Node, Vec<Scalar>, f64)> {
+    let is_grouped = !parts.grouping.keys.is_empty() || !parts.grouping.calls.is_empty();
+    let group_slots = parts.group.slots();
+    if is_grouped {
+        let slot = match parts.grouping.slot {
+            Some(slot) => slot,
+            None => binder.slot(),
+        };
+        parts.grouping.slot = Some(slot);
+        substitute_keys(&mut parts, slot);
+    }
+    if let Some((node, outputs)) = count_rows(binder, &mut parts) {
+        return Ok((node, outputs, 1.0));
+    }
+    let needs = needs_of(&parts);
+    let wanted: &[SortKey] =
+        if is_grouped || parts.distinct || !parts.grouping.windows.is_empty() {
+            &[]
+        } else {
+            &parts.order_by
+        };
+    let has_limit = parts.limit.is_some();
+    let group = std::mem::take(&mut parts.group);
+    let Joined { mut node, sorted, mut rows } =
+        plan_group(binder, group, &needs, wanted, has_limit)?;
+    let mut live = group_slots;
+    if is_grouped {
+        node = aggregate(binder, &mut parts, node, &mut live);
+        rows = if parts.grouping.keys.is_empty() { 1.0 } else { (rows / 10.0).max(1.0) };
+    }
+    if let Some(having) = parts.having.take() {
+        node = Node::Filter(Box::new(Filter { input: node, predicates: vec![having] }));
+    }
+    node = windows(binder, &mut parts, node, &mut live);
+    if parts.distinct {
+        let state = binder.state();
+        let keys = keys_of(&parts.outputs);
+        node = Node::Distinct(Box::new(Distinct { input: node, state, keys }));
+    }
+    if !parts.order_by.is_empty() && !sorted {
+        node = sort(binder, &mut parts, node, &live);
+    }
+    if let Some((count, offset)) = parts.limit {
+        let state = binder.state();
+        node = Node::Limit(Box::new(Limit { input: node, state, count, offset }));
+    }
+    Ok((node, parts.outputs, rows))
+}
+
+/// Reads group keys from the groups' slot wherever they are written again.
+fn substitute_keys(parts: &mut QueryParts, slot: SlotId) {
+    let keys = &parts.grouping.keys;
+    let scalars = parts
+        .outputs
+        .iter_mut()
+        .chain(parts.having.iter_mut())
+        .chain(parts.order_by.iter_mut().map(|key| &mut key.value));
+    scalars.for_each(|scalar| use_keys(scalar, keys, slot));
+    for window in &mut parts.grouping.windows {
+        window.partition_by.iter_mut().for_each(|key| use_keys(&mut key.value, keys, slot));
+        window.order_by.iter_mut().for_each(|key| use_keys(&mut key.value, keys, slot));
+        for call in &mut window.calls {
+            call.call.arguments.iter_mut().for_each(|argument| use_keys(argument, keys, slot));
+            call.call.filter.iter_mut().for_each(|filter| use_keys(filter, keys, slot));
+        }
+    }
+}
+
+/// Everything that is evaluated above the joins.
+fn upper_scalars(parts: &QueryParts) -> Vec<&Scalar> {
+    let mut scalars: Vec<&Scalar> = parts.outputs.iter().collect();
+    scalars.extend(parts.having.iter());
+    scalars.extend(parts.order_by.iter().map(|key| &key.value));
+    for window in &parts.grouping.windows {
+        scalars.extend(window.partition_by.iter().map(|key| &key.value));
+        scalars.extend(window.order_by.iter().map(|key| &key.value));
+        for call in &window.calls {
+            scalars.extend(&call.call.arguments);
+            scalars.extend(call.call.filter.iter());
+            scalars.extend(call.call.order_by.iter().map(|key| &key.value));
+        }
+    }
+    scalars
+}
+
+/// Which columns are read above the joins.
+fn needs_of(parts: &QueryParts) -> Needs {
+    let mut needs = Needs::default();
+    for scalar in upper_scalars(parts) {
+        needs.add(scalar);
+    }
+    for key in &parts.grouping.keys {
+        needs.add(&key.value);
+    }
+    for call in &parts.grouping.calls {
+        call.arguments.iter().chain(call.filter.iter()).for_each(|scalar| needs.add(scalar));
+        call.order_by.iter().for_each(|key| needs.add(&key.value));
+    }
+    needs
+}
+
+/// `SELECT count(*) FROM t`: the tree knows.
+fn count_rows(binder: &mut Binder<'_>, parts: &mut QueryParts) -> Option<(Node, Vec<Scalar>)> {
+    let ([call], [Relation::Table(table)]) =
+        (parts.grouping.calls.as_slice(), parts.group.relations.as_slice())
+    else {
+        return None;
+    };
+    let is_plain = parts.grouping.keys.is_empty()
+        && parts.grouping.windows.is_empty()
+        && parts.group.predicates.is_empty()
+        && parts.having.is_none()
+        && parts.limit.is_none()
+        && call.function.name == "count"
+        && call.arguments.is_empty()
+        && call.filter.is_none()
+        && !table.table.is_system();
+    let slot = parts.grouping.slot?;
+    let only_count = parts.outputs.iter().all(|output| {
+        let mut only = true;
+        output.columns(&mut |place| only = only && (place.depth > 0 || place.slot == slot));
+        only
+    });
+    if !is_plain || !only_count {
+        return None;
+    }
+    let node = Node::Count(Box::new(CountNode {
+        slot,
+        state: binder.state(),
+        source: table.source,
+        table: table.table.clone(),
+        range: Range::default(),
+    }));
+    Some((node, std::mem::take(&mut parts.outputs)))
+}
+
+fn aggregate(
+    binder: &mut Binder<'_>,
+    parts: &mut QueryParts,
+    input: Node,
+    live: &mut Vec<SlotId>,
+) -> Node {
+    let mut read: Vec<SlotId> = Vec::new();
+    for scalar in upper_scalars(parts) {
+        read.extend(scalar.slots());
+    }
+    let bare_slots = unique_slots(read.into_iter().filter(|slot| live.contains(slot)));
+    let slot = match parts.grouping.slot {
+        Some(slot) => slot,
+        None => binder.slot(),
+    };
+    live.clone_from(&bare_slots);
+    live.push(slot);
+    Node::Aggregate(Box::new(Aggregation {
+        input,
+        state: binder.state(),
+        keys: std::mem::take(&mut parts.grouping.keys),
+        calls: std::mem::take(&mut parts.grouping.calls),
+        slot,
+        bare_slots,
+        sorted: false,
+    }))
+}
+
+fn windows(
+    binder: &mut Binder<'_>,
+    parts: &mut QueryParts,
+    mut node: Node,
+    live: &mut Vec<SlotId>,
+) -> Node {
+    for window in std::mem::take(&mut parts.grouping.windows) {
+        let state = binder.state();
+        let slots = live.clone();
+        live.push(window.slot);
+        node = Node::Window(Box::new(WindowNode {
+            input: node,
+            state,
+            partition_by: window.partition_by,
+            order_by: window.order_by,
+            calls: window.calls,
+            slots,
+            output: window.slot,
+        }));
+    }
+    node
+}
+
+/// Orders the rows; results that cannot be computed again are computed before.
+fn sort(
+    binder: &mut Binder<'_>,
+    parts: &mut QueryParts,
+    mut input: Node,
+    live: &[SlotId],
+) -> Node {
+    let is_costly = |output: &Scalar| {
+        output.has_subquery()
+            || output.any(&mut |node| match node {
+                Scalar::Call(call) => !call.function.is_deterministic(),
+                _ => false,
+            })
+    };
+    let mut slots: Vec<SlotId>;
+    if parts.outputs.iter().any(is_costly) {
+        let slot = binder.slot();
+        let outputs = std::mem::take(&mut parts.outputs);
+        parts.outputs = outputs
+            .iter()
+            .enumerate()
+            .map(|(index, output)| slot_column(slot, index, output))
+            .collect();
+        for key in &mut parts.order_by {
+            // What was bound twice is told by how it is written, subqueries included.
+            let place = outputs.iter().position(|output| same_text(output, &key.value));
+            if let Some(place) = place {
+                key.value = parts.outputs[place].clone();
+            }
+        }
+        input = Node::Project(Box::new(Project { input, outputs, slot, label: None }));
+        slots = vec![slot];
+    } else {
+        slots = Vec::new();
+        for output in &parts.outputs {
+            slots.extend(output.slots());
+        }
+        slots = unique_slots(slots.into_iter().filter(|slot| live.contains(slot)));
+    }
+    let state = binder.state();
+    Node::Sort(Box::new(Sort {
+        input,
+        state,
+        keys: std::mem::take(&mut parts.order_by),
+        slots,
+        limit: parts.limit.clone(),
+    }))
+}
+
+/// Whether two scalars are clones of one.
+fn same_text(left: &Scalar, right: &Scalar) -> bool {
+    match (left, right) {
+        (Scalar::Subquery(left, column), Scalar::Subquery(right, other)) => {
+            left.state == right.state && column == other
+        }
+        (Scalar::Exists(left), Scalar::Exists(right)) => left.state == right.state,
+        (Scalar::Call(left), Scalar::Call(right)) => {
+            left.cache == right.cache && left.function.name == right.function.name
+        }
+        (left, right) => left.same(right),
+    }
+}
