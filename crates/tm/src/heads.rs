@@ -19,6 +19,10 @@ use crate::snapshot::Pin;
 /// The head that a new database has.
 pub const MAIN: HeadId = HeadId(1);
 
+/// The entry of the registry that is no head: its note is the number of the next one, so that
+/// numbers do not come again when the newest heads are gone.
+pub(crate) const COUNTER: HeadId = HeadId(u64::MAX);
+
 /// One version of a head: what a commit made of it.
 #[derive(Clone, Debug)]
 pub struct HeadVersion {
@@ -105,6 +109,11 @@ impl Heads {
     /// A number that no head ever had.
     pub(crate) fn next_id(&self) -> HeadId {
         HeadId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The number that the next head gets at least.
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
     }
 
     /// The head of a number.

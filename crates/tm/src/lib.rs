@@ -14,6 +14,7 @@ pub mod lock;
 // What is still read, and what is newest.
 pub mod head;
 pub mod heads;
+pub mod history;
 pub mod snapshot;
 
 // What makes a commit last.
@@ -36,7 +37,8 @@ mod isolation_tests;
 
 pub use commit::Progress;
 pub use error::{Error, ErrorKind, Result};
-pub use heads::{HeadInfo, MAIN};
+pub use heads::{HeadInfo, HeadVersion, MAIN};
+pub use history::{Moment, PastVersion, Retention};
 pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
 pub use isolation::{BeginOptions, Isolation};
 pub use manager::{CheckpointMode, CheckpointReport, Manager, NOTE_MAX};

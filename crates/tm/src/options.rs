@@ -9,6 +9,7 @@ use std::time::Duration;
 use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
 
+use crate::history::Retention;
 use crate::ids::CommitId;
 use crate::wal::{Synchronous, WalOptions};
 
@@ -62,6 +63,8 @@ pub struct Options {
     pub spill_bytes: usize,
     /// Bytes of log after which a transaction is committed by its pages instead.
     pub large_transaction_bytes: usize,
+    /// How far back versions of the past can be asked for.
+    pub history: Retention,
     /// Is told about a long replay.
     pub on_recovery: Option<ProgressCallback>,
 }
@@ -77,6 +80,7 @@ impl Default for Options {
             has_checkpoint_thread: true,
             spill_bytes: 64 << 20,
             large_transaction_bytes: 8 << 20,
+            history: Retention::default(),
             on_recovery: None,
         }
     }

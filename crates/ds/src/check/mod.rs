@@ -6,11 +6,13 @@
 //! that overlap or are free and used at once, and space that nothing accounts for. Neighbours:
 //! `space` compares the map, `pager` verifies single pages.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::{Error, Result};
 use crate::format::{Extent, Granule, PageKind, PageRef};
-use crate::page::{Body, Node};
+use crate::page::{Body, Inner, Node};
 use crate::space::Count;
 use crate::store::Store;
 
@@ -46,6 +48,27 @@ struct Work {
     page: PageRef,
     lower: Option<Vec<u8>>,
     upper: Option<Vec<u8>>,
+    /// Not for an edge that was followed before, when only the bounds are another page's.
+    is_new_edge: bool,
+}
+
+impl Work {
+    fn of_edge(page: PageRef) -> Self {
+        Self { page, lower: None, upper: None, is_new_edge: true }
+    }
+
+    /// What tells bounds apart that a page was compared with already.
+    fn bounds(&self) -> u64 {
+        FxBuildHasher.hash_one((&self.lower, &self.upper))
+    }
+}
+
+/// What is kept of a page that was visited, as hashes: a shared one has several parents, which
+/// must agree on it and may state other bounds.
+#[derive(Clone, Copy)]
+struct Seen {
+    reference: u64,
+    bounds: u64,
 }
 
 struct Walk<'a> {
@@ -53,6 +76,7 @@ struct Walk<'a> {
     report: Report,
     work: Vec<Work>,
     counts: FxHashMap<Granule, Count>,
+    seen: FxHashMap<Granule, Seen>,
     extents: FxHashMap<Granule, u64>,
 }
 
@@ -65,6 +89,7 @@ pub fn check(store: &Store, progress: &mut dyn FnMut(u64) -> bool) -> Result<Rep
             report: Report::default(),
             work: Vec::new(),
             counts: FxHashMap::default(),
+            seen: FxHashMap::default(),
             extents: FxHashMap::default(),
         };
         let (registry, records) = store.durable_roots();
@@ -75,7 +100,7 @@ pub fn check(store: &Store, progress: &mut dyn FnMut(u64) -> bool) -> Result<Rep
             }
         }
         if let Some(page) = registry.page {
-            walk.work.push(Work { page, lower: None, upper: None });
+            walk.work.push(Work::of_edge(page));
         }
         while let Some(work) = walk.work.pop() {
             walk.visit(&work);
@@ -111,10 +136,26 @@ impl Walk<'_> {
 
     fn visit(&mut self, work: &Work) {
         let page = &work.page;
-        let count = self.counts.entry(page.version()).or_insert(Count { versions: 0, holds: 0 });
-        count.versions += 1;
-        if count.versions > 1 {
-            return;
+        if work.is_new_edge {
+            let count =
+                self.counts.entry(page.version()).or_insert(Count { versions: 0, holds: 0 });
+            count.versions += 1;
+        }
+        let seen = Seen { reference: FxBuildHasher.hash_one(page), bounds: work.bounds() };
+        match self.seen.insert(page.version(), seen) {
+            Some(before) if before.reference != seen.reference => {
+                let at = page.version().offset();
+                self.problem(format!("two references to the page at offset {at} differ"));
+                return;
+            }
+            Some(before) if before.bounds == seen.bounds => return,
+            Some(_) => {
+                if let Err(error) = self.visit_again(work) {
+                    self.problem(error.to_string());
+                }
+                return;
+            }
+            None => {}
         }
         self.report.pages += 1;
         self.note_extent(page.newest().extent());
@@ -133,7 +174,7 @@ impl Walk<'_> {
             }),
             PageKind::OverflowIndex => self.store.pager().edges_of(page).map(|pieces| {
                 for piece in pieces {
-                    self.work.push(Work { page: piece, lower: None, upper: None });
+                    self.work.push(Work::of_edge(piece));
                 }
             }),
         };
@@ -145,12 +186,7 @@ impl Walk<'_> {
     fn visit_node(&mut self, work: &Work) -> Result<()> {
         let node = self.store.pager().read_node(&work.page)?;
         let at = work.page.base.granule.offset();
-        let (first, last) = edge_keys(&node);
-        let is_below = first.zip(work.lower.as_ref()).is_some_and(|(key, lower)| key < *lower);
-        let is_above = last.zip(work.upper.as_ref()).is_some_and(|(key, upper)| key >= *upper);
-        if is_below || is_above {
-            self.problem(format!("the page at offset {at} has keys that belong elsewhere"));
-        }
+        self.compare_bounds(&node, work);
         match node.body() {
             Body::Leaf(leaf) => {
                 self.report.entries += leaf.len() as u64;
@@ -159,23 +195,54 @@ impl Walk<'_> {
                     self.problem(format!("the leaf at offset {at} is marked wrongly"));
                 }
                 for page in edges {
-                    self.work.push(Work { page, lower: None, upper: None });
+                    self.work.push(Work::of_edge(page));
                 }
             }
             Body::Inner(inner) => {
-                for (index, child) in inner.children().enumerate() {
-                    let Some(page) = child.stored_ref() else { continue };
-                    let lower = match index {
-                        0 => work.lower.clone(),
-                        _ => Some(inner.separators().key(index - 1)),
-                    };
-                    let upper = if index + 1 == inner.len() {
-                        work.upper.clone()
-                    } else {
-                        Some(inner.separators().key(index))
-                    };
-                    self.work.push(Work { page: *page, lower, upper });
+                for index in 0..inner.len() {
+                    self.push_child(inner, index, work, true);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_bounds(&mut self, node: &Node, work: &Work) {
+        let (first, last) = edge_keys(node);
+        let is_below = first.zip(work.lower.as_ref()).is_some_and(|(key, lower)| key < *lower);
+        let is_above = last.zip(work.upper.as_ref()).is_some_and(|(key, upper)| key >= *upper);
+        if is_below || is_above {
+            let at = work.page.base.granule.offset();
+            self.problem(format!("the page at offset {at} has keys that belong elsewhere"));
+        }
+    }
+
+    fn push_child(&mut self, inner: &Inner, index: usize, work: &Work, is_new_edge: bool) {
+        let Some(page) = inner.child(index).stored_ref() else { return };
+        let lower = match index {
+            0 => work.lower.clone(),
+            _ => Some(inner.separators().key(index - 1)),
+        };
+        let upper = if index + 1 == inner.len() {
+            work.upper.clone()
+        } else {
+            Some(inner.separators().key(index))
+        };
+        self.work.push(Work { page: *page, lower, upper, is_new_edge });
+    }
+
+    /// A page that was visited, below a parent that states other bounds: only the first and the
+    /// last page on each level below can break those.
+    fn visit_again(&mut self, work: &Work) -> Result<()> {
+        if !matches!(work.page.kind, PageKind::Leaf | PageKind::Inner) {
+            return Ok(());
+        }
+        let node = self.store.pager().read_node(&work.page)?;
+        self.compare_bounds(&node, work);
+        if let Body::Inner(inner) = node.body() {
+            self.push_child(inner, 0, work, false);
+            if inner.len() > 1 {
+                self.push_child(inner, inner.len() - 1, work, false);
             }
         }
         Ok(())

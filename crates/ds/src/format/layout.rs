@@ -101,8 +101,8 @@ pub const LEAF_HEADER: Structure = Structure {
         field("reserved", 1, 1, "0"),
         field("prefix", 2, 2, "bytes of the common prefix that follows the header"),
         field("count", 4, 4, "entries"),
-        field("heap", 8, 4, "bytes of the cells at the end of the page"),
-        field("garbage", 12, 4, "bytes of the heap that no entry uses"),
+        field("lengths", 8, 4, "bytes of the lengths, which follow the fixed keys"),
+        field("contents", 12, 4, "bytes of the contents, which end the page"),
     ],
 };
 

@@ -40,7 +40,7 @@ impl Leaf {
         key + varint_bytes((payload as u64) << 2) + payload
     }
 
-    fn existing_cell_bytes(&self, index: usize) -> usize {
+    pub(super) fn existing_cell_bytes(&self, index: usize) -> usize {
         let (_, payload) = self.payload_range(index);
         payload.end - (self.bytes.len() - self.cell_offset(index) as usize)
     }

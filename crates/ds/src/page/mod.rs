@@ -6,6 +6,7 @@ pub mod delta;
 pub mod inner;
 pub mod leaf;
 pub mod leaf_edit;
+mod leaf_stored;
 pub mod node;
 pub mod origin;
 pub mod separators;

@@ -33,7 +33,7 @@ fn contents(leaf: &Leaf) -> BTreeMap<Vec<u8>, Vec<u8>> {
 fn round_trip(leaf: &Leaf) -> Leaf {
     let mut bytes = Vec::new();
     leaf.encode(&mut bytes);
-    Leaf::decode(bytes).unwrap()
+    Leaf::decode(&bytes).unwrap()
 }
 
 #[derive(Clone, Debug)]
@@ -170,7 +170,7 @@ proptest! {
         leaf.encode(&mut bytes);
         let position = at.index(bytes.len());
         bytes[position] ^= flip;
-        if let Ok(leaf) = Leaf::decode(bytes) {
+        if let Ok(leaf) = Leaf::decode(&bytes) {
             contents(&leaf);
             // A flip may turn the layout into the other one, which refuses the key.
             let _ = leaf.search(b"common-prefix/a");
@@ -231,4 +231,43 @@ fn copies_of_inner_pages_share_and_differ_as_they_should() {
     assert_eq!(copy.separators().key(0), 110u64.to_be_bytes());
     copy.remove_range(185..190);
     assert_eq!((copy.len(), copy.separators().len()), (185, 184));
+}
+
+/// Dense, even and uneven keys: what a search guesses must not change what it finds.
+fn key_sets() -> impl Strategy<Value = std::collections::BTreeSet<u64>> {
+    let dense = (any::<u64>(), 0u64..200, prop::collection::vec(0u64..200, 0..20)).prop_map(
+        |(first, count, holes)| {
+            let keys = (first..first.saturating_add(count)).collect::<Vec<_>>();
+            let is_hole = |key: &u64| holes.contains(&(key - first));
+            keys.into_iter().filter(|key| !is_hole(key)).collect()
+        },
+    );
+    let even = prop::collection::btree_set(any::<u64>(), 0..200);
+    let uneven = prop::collection::btree_set((0u32..64).prop_map(|shift| 1u64 << shift), 0..64);
+    let ends = prop::collection::btree_set(
+        prop_oneof![0u64..50, u64::MAX - 50..=u64::MAX, 1000u64..1100],
+        0..150,
+    );
+    prop_oneof![dense, even, uneven, ends]
+}
+
+proptest! {
+    #[test]
+    fn fixed_keys_are_found_where_a_plain_search_finds_them(
+        keys in key_sets(),
+        others in prop::collection::vec(any::<u64>(), 0..20),
+    ) {
+        let mut leaf = Leaf::new(TreeKind::Fixed, 8192);
+        for key in &keys {
+            let room = leaf.push(&key.to_be_bytes(), Cell::inline(b"v"), 8192).unwrap();
+            prop_assert_eq!(room, Room::Enough);
+        }
+        let sorted: Vec<u64> = keys.into_iter().collect();
+        let near = sorted.iter().flat_map(|key| {
+            [*key, key.wrapping_sub(1), key.wrapping_add(1), key.wrapping_add(9)]
+        });
+        for key in near.chain(others).chain([0, u64::MAX]) {
+            prop_assert_eq!(leaf.search_fixed(key), sorted.binary_search(&key));
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! may read a page back from the file before [`Batch::flush`]. Neighbours: `write` fills it.
 
 use super::Pager;
+use super::team::Ready;
 use crate::codec::{self, Codec};
 use crate::error::Result;
 use crate::format::{Extent, Granule, Stored, granules_of};
@@ -81,6 +82,11 @@ impl<'a> Batch<'a> {
         written
     }
 
+    /// Writes what is compressed already.
+    pub(super) fn write_ready(&mut self, ready: &Ready<'_>) -> Result<Stored> {
+        self.place(ready.raw, ready.stored, ready.codec)
+    }
+
     fn place(&mut self, raw: usize, stored: &[u8], codec: u8) -> Result<Stored> {
         let granules = granules_of(stored.len() as u32);
         if self.region.granules < granules {
@@ -112,7 +118,8 @@ impl<'a> Batch<'a> {
         })
     }
 
-    fn write_buffer(&mut self) -> Result<()> {
+    /// Writes what is buffered; the region stays.
+    pub(super) fn write_buffer(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
             self.pager.file.write_at(self.buffer_start.offset(), &self.buffer)?;
             self.buffer_start.0 += self.buffer.len() as u64 / GRANULE_BYTES;

@@ -9,6 +9,7 @@ mod batch;
 mod overflow;
 mod reach;
 mod read;
+mod team;
 mod write;
 
 use std::ops::Deref;
@@ -16,6 +17,7 @@ use std::ops::Deref;
 pub use batch::Batch;
 pub use overflow::OverflowReader;
 pub use reach::{Reach, Reached};
+pub use team::{Compressed, PORTION_LEAVES, Team};
 pub use write::Writing;
 
 use crate::cache::{Cache, Seen};

@@ -33,7 +33,7 @@ impl Pager {
         };
         let body = match page.kind {
             PageKind::Leaf => {
-                let mut leaf = Leaf::decode(whole).map_err(at_page)?;
+                let mut leaf = Leaf::decode(&whole).map_err(at_page)?;
                 if let Some(change) = &change {
                     leaf = delta::apply_leaf(leaf, change, page, self.page_bytes())
                         .map_err(at_page)?;

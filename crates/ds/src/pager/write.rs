@@ -8,6 +8,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::team::{Compressed, Ready};
 use super::{Batch, Pager};
 use crate::error::{Error, Result};
 use crate::format::{Granule, PageKind, PageRef, Stored, granules_of};
@@ -152,6 +153,40 @@ impl<'a> Writing<'a> {
         self.write_version(page, change, &edges, whole)
     }
 
+    /// Writes leaves that a team compressed; the pages come in their order.
+    pub fn write_compressed(&mut self, compressed: &Compressed) -> Result<Vec<PageRef>> {
+        let mut pages = Vec::with_capacity(compressed.leaves.len());
+        for (node, ready) in compressed.leaves.iter().zip(compressed.iter()) {
+            let Body::Leaf(leaf) = node.body() else {
+                return Err(Error::corrupt("an inner page stands among leaves"));
+            };
+            let page = self.write_ready_leaf(leaf, &ready)?;
+            self.placed.insert(Arc::as_ptr(node), page);
+            self.nodes.push((Arc::clone(node), page));
+            pages.push(page);
+        }
+        if self.nodes.len() >= NODES_HELD_MAX {
+            self.settle()?;
+        }
+        Ok(pages)
+    }
+
+    fn write_ready_leaf(&mut self, leaf: &Leaf, ready: &Ready<'_>) -> Result<PageRef> {
+        check_length(ready.raw)?;
+        let edges = if leaf.has_edges() { leaf.edges()? } else { Vec::new() };
+        let page = PageRef {
+            kind: PageKind::Leaf,
+            level: 0,
+            has_edges: !edges.is_empty(),
+            base: self.batch.write_ready(ready)?,
+            delta: None,
+            birth: self.birth,
+            rows: leaf.len() as u64,
+        };
+        self.note(&page, &edges);
+        Ok(page)
+    }
+
     /// Writes an inner page whose children are all written.
     pub fn write_inner(&mut self, inner: &Inner) -> Result<PageRef> {
         let edges: Vec<PageRef> = inner.children().filter_map(|child| self.locate(child)).collect();
@@ -236,6 +271,21 @@ impl<'a> Writing<'a> {
     /// Brings all bytes to the file; only then others learn where the nodes are.
     pub fn finish(mut self) -> Result<()> {
         self.batch.flush()?;
+        self.tell();
+        Ok(())
+    }
+
+    /// The same in the middle of the work: what was written so far needs no memory any more.
+    fn settle(&mut self) -> Result<()> {
+        self.batch.write_buffer()?;
+        self.tell();
+        self.nodes.clear();
+        self.placed.clear();
+        Ok(())
+    }
+
+    /// Notes at the nodes where they are, and puts them into the cache.
+    fn tell(&self) {
         let cache = &self.batch.pager().cache;
         let mut frames: FxHashMap<*const Node, u32> = FxHashMap::default();
         for (node, page) in &self.nodes {
@@ -256,9 +306,11 @@ impl<'a> Writing<'a> {
                 frames.insert(Arc::as_ptr(node), frame);
             }
         }
-        Ok(())
     }
 }
+
+/// How many nodes of a new tree are in memory until they are told where they are.
+const NODES_HELD_MAX: usize = 128;
 
 /// Stands in until the page is placed.
 const NOWHERE: Stored = Stored { granule: Granule(0), stored: 0, raw: 0, checksum: 0, codec: 0 };

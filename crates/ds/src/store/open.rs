@@ -77,7 +77,18 @@ impl Store {
         let file = vfs.open(path, mode)?;
         let found = read_superblocks(&*file).map_err(|error| error.in_file(path))?;
         let (pager, durable) = match found {
-            Some(superblock) => load(file, superblock, options)?,
+            Some(superblock) => {
+                let (pager, durable) = load(file, superblock, options)?;
+                if !options.is_read_only {
+                    // A process that ended, or a sync that failed, may have left the superblock
+                    // in the system's memory only. Before anything that only an older one
+                    // reaches is overwritten, this one must be durable. The slot holds these
+                    // very bytes or an older superblock, so that a torn write costs nothing.
+                    write_superblock(&pager, &durable.superblock)
+                        .map_err(|error| error.in_file(path))?;
+                }
+                (pager, durable)
+            }
             None if options.is_read_only => {
                 let message = "the file is empty: it is no database yet";
                 return Err(Error::new(ErrorKind::NotADatabase, message).in_file(path));

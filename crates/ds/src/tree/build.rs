@@ -1,6 +1,8 @@
 //! Building a tree from entries that come in ascending order: pages go straight to the file.
 //!
-//! One page a level is in memory. Neighbours: `put` for entries in any order.
+//! One page a level is in memory, and the leaves that are being compressed. Neighbours: `put` for entries in any order.
+
+use std::collections::VecDeque;
 
 use super::{Tree, Writer};
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +12,7 @@ use crate::limits::inline_value_bytes_max;
 use crate::page::{
     Body, Cell, CellKind, Child, Inner, Leaf, Node, Room, Separators, shortest_separator,
 };
-use crate::pager::{Pager, Writing};
+use crate::pager::{PORTION_LEAVES, Pager, Team, Writing};
 use crate::space::Ledger;
 use crate::sync::Arc;
 
@@ -39,6 +41,11 @@ pub struct TreeBuilder<'a> {
     last_key: Vec<u8>,
     /// The separator in front of the leaf that is being filled.
     leaf_separator: Vec<u8>,
+    /// Full leaves on their way to the team.
+    full: Vec<Arc<Node>>,
+    team: Team,
+    /// The separators in front of the leaves that are not written yet.
+    separators: VecDeque<Vec<u8>>,
     /// Inner pages from the lowest level up.
     levels: Vec<Level>,
     rows: u64,
@@ -58,6 +65,9 @@ impl<'a> TreeBuilder<'a> {
             leaf: Leaf::new(kind, pager.page_bytes()),
             last_key: Vec::new(),
             leaf_separator: Vec::new(),
+            full: Vec::with_capacity(PORTION_LEAVES),
+            team: Team::new(pager.codec()),
+            separators: VecDeque::new(),
             levels: Vec::new(),
             rows: 0,
             large: pager.ledger(),
@@ -100,8 +110,29 @@ impl<'a> TreeBuilder<'a> {
         let empty = Leaf::new(self.kind, self.pager.page_bytes());
         let leaf = std::mem::replace(&mut self.leaf, empty);
         let separator = std::mem::take(&mut self.leaf_separator);
-        let page = self.writing.write_node(&Arc::new(Node::new(Body::Leaf(leaf))))?;
-        self.add_child(0, &separator, Child::clean(page))
+        self.separators.push_back(separator);
+        self.full.push(Arc::new(Node::new(Body::Leaf(leaf))));
+        if self.full.len() < PORTION_LEAVES {
+            return Ok(());
+        }
+        self.hand_over();
+        self.take_back(false)
+    }
+
+    fn hand_over(&mut self) {
+        let next = Vec::with_capacity(PORTION_LEAVES);
+        self.team.push(std::mem::replace(&mut self.full, next));
+    }
+
+    /// Writes the leaves that are compressed, in their order.
+    fn take_back(&mut self, to_end: bool) -> Result<()> {
+        while let Some(compressed) = self.team.next(to_end) {
+            for page in self.writing.write_compressed(&compressed?)? {
+                let separator = self.separators.pop_front().unwrap_or_default();
+                self.add_child(0, &separator, Child::clean(page))?;
+            }
+        }
+        Ok(())
     }
 
     /// Appends a page to the open page of `level`, which is closed first when it is full.
@@ -140,6 +171,8 @@ impl<'a> TreeBuilder<'a> {
             return Ok(Tree::new(self.kind));
         }
         self.close_leaf()?;
+        self.hand_over();
+        self.take_back(true)?;
         let mut level = 0;
         while level + 1 < self.levels.len() || self.levels[level].children.len() > 1 {
             let (separator, child) = self.close_level(level, &[])?;

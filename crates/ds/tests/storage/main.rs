@@ -12,4 +12,6 @@
 mod backup;
 mod backup_faults;
 mod compact;
+mod fuzz;
+mod targets;
 mod world;

@@ -22,9 +22,9 @@ use pandodb_ds::tree::{PutMode, TreeBuilder, Writer};
 use pandodb_ds::vfs::Vfs;
 use pandodb_ds::{Error, Result};
 
-pub type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
-pub type Trees = BTreeMap<u64, Tree>;
-pub type Heads = BTreeMap<u64, Trees>;
+pub(crate) type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Trees = BTreeMap<u64, Tree>;
+pub(crate) type Heads = BTreeMap<u64, Trees>;
 
 const HEADS: u64 = 4;
 const TREES: u64 = 3;
@@ -42,12 +42,12 @@ struct Open {
 }
 
 /// A store and what it must hold.
-pub struct World {
-    pub store: Store,
-    pub model: Heads,
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) model: Heads,
     /// The model of the newest checkpoint.
-    pub saved: Heads,
-    pub commit: u64,
+    pub(crate) saved: Heads,
+    pub(crate) commit: u64,
     heads: BTreeMap<u64, Forest>,
     changed: BTreeSet<u64>,
     /// How often each head changed.
@@ -55,16 +55,16 @@ pub struct World {
     open: Option<Open>,
 }
 
-pub fn path() -> &'static Path {
+pub(crate) fn path() -> &'static Path {
     Path::new("app.pando")
 }
 
-pub fn options() -> StoreOptions {
+pub(crate) fn options() -> StoreOptions {
     StoreOptions { page_bytes: 1024, cache_bytes: 128 * 1024, ..StoreOptions::default() }
 }
 
 /// Everything that a forest holds, read through cursors.
-pub fn contents(store: &Store, forest: &Forest) -> Result<Trees> {
+pub(crate) fn contents(store: &Store, forest: &Forest) -> Result<Trees> {
     let mut trees = Trees::new();
     for id in forest.ids() {
         let mut tree = Tree::new();
@@ -81,7 +81,7 @@ pub fn contents(store: &Store, forest: &Forest) -> Result<Trees> {
 }
 
 /// Everything that the newest checkpoint of a store holds.
-pub fn saved_contents(store: &Store) -> Result<Heads> {
+pub(crate) fn saved_contents(store: &Store) -> Result<Heads> {
     let mut heads = Heads::new();
     for head in store.heads()? {
         heads.insert(head.id.0, contents(store, &store.forest(&head)?)?);
@@ -90,7 +90,7 @@ pub fn saved_contents(store: &Store) -> Result<Heads> {
 }
 
 /// The problems that the integrity check finds, as an error.
-pub fn check_clean(store: &Store) -> Result<()> {
+pub(crate) fn check_clean(store: &Store) -> Result<()> {
     let report = check(store, &mut |_| true)?;
     match report.problems.first() {
         None => Ok(()),
@@ -112,12 +112,41 @@ fn value_of(rng: &mut Rng, bytes: usize) -> Vec<u8> {
 }
 
 impl World {
-    pub fn open(vfs: &Arc<dyn Vfs>) -> Result<Self> {
+    pub(crate) fn open(vfs: &Arc<dyn Vfs>) -> Result<Self> {
         Self::open_with(vfs, path(), &options())
     }
 
-    pub fn open_with(vfs: &Arc<dyn Vfs>, path: &Path, options: &StoreOptions) -> Result<Self> {
-        let store = Store::open(vfs, path, options)?;
+    pub(crate) fn open_with(
+        vfs: &Arc<dyn Vfs>,
+        path: &Path,
+        options: &StoreOptions,
+    ) -> Result<Self> {
+        Self::open_store(Store::open(vfs, path, options)?)
+    }
+
+    /// Opens a file that may claim anything: one of more entries than `most` is an error.
+    pub(crate) fn open_at_most(vfs: &Arc<dyn Vfs>, path: &Path, most: usize) -> Result<Self> {
+        let store = Store::open(vfs, path, &options())?;
+        for head in store.heads()? {
+            let forest = store.forest(&head)?;
+            for id in forest.ids() {
+                let mut cursor = forest.cursor(store.pager(), id)?;
+                let mut more = cursor.first()?;
+                for entry in 0.. {
+                    if !more {
+                        break;
+                    }
+                    if entry == most {
+                        return Err(Error::corrupt("too many entries"));
+                    }
+                    more = cursor.next()?;
+                }
+            }
+        }
+        Self::open_store(store)
+    }
+
+    fn open_store(store: Store) -> Result<Self> {
         let mut heads = BTreeMap::new();
         for head in store.heads()? {
             heads.insert(head.id.0, store.forest(&head)?);
@@ -150,7 +179,7 @@ impl World {
     }
 
     /// Changes a tree of a head in one transaction, which is given up when `publishes` is false.
-    pub fn change(
+    pub(crate) fn change(
         &mut self,
         (head, tree): (u64, u64),
         publishes: bool,
@@ -167,7 +196,7 @@ impl World {
     }
 
     /// Puts `count` keys of `bytes` random bytes each.
-    pub fn put(
+    pub(crate) fn put(
         &mut self,
         rng: &mut Rng,
         place: (u64, u64),
@@ -180,7 +209,7 @@ impl World {
     }
 
     /// Makes the heads durable; when that fails, `saved` is what it was.
-    pub fn checkpoint(&mut self) -> Result<()> {
+    pub(crate) fn checkpoint(&mut self) -> Result<()> {
         let change_of = |head: &u64| match self.heads.get(head) {
             Some(forest) => {
                 HeadChange::Put { forest: forest.clone(), note: head.to_le_bytes().to_vec() }
@@ -201,7 +230,7 @@ impl World {
         Ok(())
     }
 
-    pub fn fork(&mut self, from: u64, to: u64) {
+    pub(crate) fn fork(&mut self, from: u64, to: u64) {
         if let Some(forest) = self.heads.get(&from).cloned() {
             self.heads.insert(to, forest);
             self.model.insert(to, self.model[&from].clone());
@@ -209,7 +238,7 @@ impl World {
         }
     }
 
-    pub fn drop_head(&mut self, head: u64) {
+    pub(crate) fn drop_head(&mut self, head: u64) {
         if self.heads.remove(&head).is_some() {
             self.model.remove(&head);
             self.note_change(head);
@@ -235,7 +264,7 @@ impl World {
     }
 
     /// Begins a transaction that stays open; one that was open is given up.
-    pub fn begin(&mut self, head: u64) {
+    pub(crate) fn begin(&mut self, head: u64) {
         self.open = Some(Open {
             head,
             began_at: self.changes.get(&head).copied().unwrap_or_default(),
@@ -247,7 +276,7 @@ impl World {
     }
 
     /// Writes in the open transaction and moves its changes to the file.
-    pub fn write_open(&mut self, rng: &mut Rng, tree: u64, bytes: usize) -> Result<()> {
+    pub(crate) fn write_open(&mut self, rng: &mut Rng, tree: u64, bytes: usize) -> Result<()> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         let first = rng.u16(..KEYS);
         let keys = first..first + rng.u16(1..80);
@@ -261,7 +290,7 @@ impl World {
     }
 
     /// Publishes the open transaction, unless its head has moved meanwhile.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let Some(open) = self.open.take() else { return };
         if self.changes.get(&open.head).copied().unwrap_or_default() == open.began_at {
             self.publish(open.head, open.forest, open.trees, open.ledger);
@@ -269,7 +298,7 @@ impl World {
     }
 
     /// Does something; tells what.
-    pub fn step(&mut self, rng: &mut Rng) -> Result<&'static str> {
+    pub(crate) fn step(&mut self, rng: &mut Rng) -> Result<&'static str> {
         let place = (rng.u64(..HEADS), rng.u64(..TREES));
         let other = rng.u64(..HEADS);
         let first = rng.u16(..KEYS);
@@ -351,7 +380,7 @@ impl World {
     }
 
     /// The heads hold what they must, and the file is sound.
-    pub fn verify(&self) -> Result<()> {
+    pub(crate) fn verify(&self) -> Result<()> {
         check_clean(&self.store)?;
         for (head, forest) in &self.heads {
             if contents(&self.store, forest)? != self.model[head] {

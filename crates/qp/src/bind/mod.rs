@@ -27,7 +27,12 @@ pub use common::CommonScope;
 pub use from::{Group, OuterRelation, Relation, RowsRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};
 pub(crate) use group::{Grouping, use_keys};
+pub(crate) use expression::no_row;
+pub(crate) use from::unique_names;
+pub(crate) use operators::{parts, width};
+pub(crate) use scope::is_rowid_name;
 pub(crate) use select::{keys_of, unique_slots};
+pub(crate) use table::Named;
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
 
@@ -57,6 +62,8 @@ pub struct Environment<'e> {
     pub collations: FindCollation<'e>,
     /// Row counts.
     pub statistics: &'e dyn Statistics,
+    /// Whether foreign keys are enforced.
+    pub foreign_keys: bool,
     /// Whether a name in double quotes that fits nothing is a text.
     pub double_quoted_strings: bool,
 }

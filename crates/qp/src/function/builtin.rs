@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::aggregate::{
-    Concatenation, Count, Extreme, Percentile, Shape, SlidingExtreme, Sum, SumResult,
+    Concatenation, Count, Extreme, Percentile, Shape, SlidingExtreme, Sum, SumResult, window,
 };
 use super::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, Implementation,
@@ -16,7 +16,7 @@ use super::descriptor::{
 use super::json::aggregate::Group;
 use super::json::functions as json;
 use super::json::table;
-use super::{core, date_time, math, pattern, series, text, window};
+use super::{core, date_time, math, pattern, series, text};
 
 /// One line of a table: usage (the name is what stands before the bracket), the fewest and
 /// the most arguments, the implementation.

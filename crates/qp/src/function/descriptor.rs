@@ -269,12 +269,10 @@ pub trait TableRows: Send {
 
 impl Function {
     /// A scalar function of an application.
-    pub fn scalar(
-        name: &str,
-        arity: Arity,
-        determinism: Determinism,
-        function: impl Fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Value> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn scalar<F>(name: &str, arity: Arity, determinism: Determinism, function: F) -> Self
+    where
+        F: Fn(&mut Context<'_>, &[ValueRef<'_>]) -> Result<Value> + Send + Sync + 'static,
+    {
         let implementation = Implementation::ScalarClosure(Arc::new(function));
         Self::of_application(name, arity, determinism, implementation)
     }

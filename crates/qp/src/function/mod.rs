@@ -62,7 +62,6 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod text;
-mod window;
 
 // Functions take and give these.
 pub use pandodb_ds::record::{Value, ValueRef};

@@ -344,7 +344,8 @@ pub(super) fn unistr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
     let mut out = Vec::with_capacity(source.len());
     let mut rest = &source[..];
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    // Behind a NUL SQLite looks for no escapes.
+    while let Some(at) = memchr::memchr2(0, b'\\', rest).filter(|&at| rest[at] != 0) {
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
         let (skip, digits) = match rest.first() {

@@ -13,6 +13,13 @@ pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
     lines
 }
 
+/// The lines of a node.
+pub fn explain_node(node: &Node) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    explain(node, 0, &mut lines);
+    lines
+}
+
 fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
     let mut line = |text: String| lines.push((depth, text));
     match node {

@@ -10,15 +10,16 @@ use pandodb_ds::checkpoint::{Captured, HeadChange, NOTE_BYTES_MAX};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{AnyLog, Shared};
 use crate::commit::Settled;
 use crate::error::{Error, ErrorKind, Result};
-use crate::heads::{self, HeadCell, HeadVersion};
+use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
+use crate::history::{Moment, Plan};
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::transaction::Change;
-use crate::wal::Synchronous;
+use crate::wal::{DatabaseId, Synchronous, archive};
 
 /// Bytes of a head's note that this crate uses itself, for the head's newest commit.
 const COMMIT_BYTES: usize = 8;
@@ -69,6 +70,8 @@ pub(crate) struct Checkpoints {
 #[derive(Debug)]
 pub(crate) struct Saved {
     heads: FxHashMap<HeadId, Arc<HeadVersion>>,
+    /// The number of the next head as the file has it; none when that is not known.
+    next_head: Option<u64>,
 }
 
 type Heads = Vec<(Arc<HeadCell>, Arc<HeadVersion>)>;
@@ -76,7 +79,7 @@ type Heads = Vec<(Arc<HeadCell>, Arc<HeadVersion>)>;
 impl Checkpoints {
     pub(super) fn new(heads: FxHashMap<HeadId, Arc<HeadVersion>>, position: Lsn) -> Self {
         Self {
-            saved: Mutex::new(Saved { heads }),
+            saved: Mutex::new(Saved { heads, next_head: None }),
             is_running: AtomicBool::new(false),
             position: AtomicU64::new(position.0),
             dirty_bytes: AtomicUsize::new(0),
@@ -99,8 +102,12 @@ impl Checkpoints {
 
 impl Saved {
     /// What is not in the file as it is now.
-    fn capture(&self, now: &Heads, commit: CommitId, position: Lsn) -> Captured {
+    fn capture(&self, now: &Heads, next_head: u64, commit: CommitId, position: Lsn) -> Captured {
         let mut changes = Vec::new();
+        if self.next_head != Some(next_head) {
+            let note = next_head.to_le_bytes().to_vec();
+            changes.push((COUNTER, HeadChange::Put { forest: Forest::new(), note }));
+        }
         for (cell, version) in now {
             let is_saved =
                 self.heads.get(&cell.id).is_some_and(|saved| Arc::ptr_eq(saved, version));
@@ -109,11 +116,9 @@ impl Saved {
                 changes.push((cell.id, HeadChange::Put { forest: version.forest.clone(), note }));
             }
         }
-        for head in self.heads.keys() {
-            if !now.iter().any(|(cell, _)| cell.id == *head) {
-                changes.push((*head, HeadChange::Drop));
-            }
-        }
+        let there: FxHashSet<HeadId> = now.iter().map(|(cell, _)| cell.id).collect();
+        let gone = self.heads.keys().filter(|head| !there.contains(head));
+        changes.extend(gone.map(|head| (*head, HeadChange::Drop)));
         Captured { heads: changes, commit: commit.0, log_position: position.0 }
     }
 }
@@ -145,18 +150,26 @@ impl Shared {
         let before = self.checkpoints.position();
         let mut now = Heads::new();
         let (mut commit, mut position) = (CommitId(0), Lsn::ZERO);
+        let mut plan = Plan::default();
+        let mut next_head = 0;
         let outcome = self.store.checkpoint(|| {
             let progress = self.queue.with_log(|_, progress| {
                 now = self.versions();
+                next_head = self.heads.next();
                 *progress
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
             (commit, position) = (progress.commit, progress.staged);
             // If it fails, writing has ended, and what the file gets was appended at least.
             let _ = self.queue.wait(position, until);
-            saved.capture(&now, commit, position)
+            let mut captured = saved.capture(&now, next_head, commit, position);
+            plan = self.plan_history(&now, commit, position, false);
+            captured.heads.extend(plan.changes());
+            captured
         });
         let done = outcome.map_err(|error| self.checkpoint_failed(error))?;
+        saved.next_head = Some(next_head);
+        self.history.complete(plan, &done.heads);
         self.queue.poison().check()?;
         let left = self.queue.with_log(|_, progress| {
             self.install(saved, &now, &done.heads);
@@ -194,7 +207,11 @@ impl Shared {
                 Change::Drop { .. } => {}
             }
         }
-        let captured = saved.capture(&now, commit, position);
+        let next_head = self.heads.next();
+        let mut captured = saved.capture(&now, next_head, commit, position);
+        // The log says of this commit only that there was one: it cannot be replayed.
+        let plan = self.plan_history(&now, commit, position, true);
+        captured.heads.extend(plan.changes());
         let done = self.store.checkpoint(|| captured).map_err(|error| {
             let error = Error::from(error);
             if self.store.is_poisoned() {
@@ -203,6 +220,8 @@ impl Shared {
             }
             error
         })?;
+        saved.next_head = Some(next_head);
+        self.history.complete(plan, &done.heads);
         self.checkpoints.position.store(position.0, Ordering::Relaxed);
         self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
         self.install(&mut saved, &now, &done.heads);
@@ -260,21 +279,36 @@ impl Shared {
         error
     }
 
-    /// Gives up the log before `position`.
+    fn plan_history(&self, now: &Heads, commit: CommitId, position: Lsn, forced: bool) -> Plan {
+        let time = self.clock.now_micros();
+        self.history.plan(now, Moment { commit, time, position }, forced)
+    }
+
+    /// Gives up the log before `position`, but for what the history needs of it.
     fn retire(&self, mode: CheckpointMode, position: Lsn) -> Result<()> {
+        let is_archived = self.settings.is_archived();
+        let keeps_log = self.history.is_active() || is_archived;
         self.queue.with_log(|log, progress| {
-            let AnyLog::Files(writer) = log else { return Ok(()) };
+            let AnyLog::Files(writer) = log else { return Ok::<(), Error>(()) };
             let is_whole = progress.written == progress.staged;
             let restarts = matches!(mode, CheckpointMode::Restart | CheckpointMode::Truncate);
             if restarts && is_whole {
                 writer.close_segment();
             }
+            writer.set_archive(keeps_log);
             writer.retire(position)?;
             if mode == CheckpointMode::Truncate {
                 writer.discard_spares()?;
             }
             Ok(())
-        })
+        })?;
+        if is_archived {
+            return Ok(());
+        }
+        let oldest = self.history.log_start().map_or(position, |start| start.min(position));
+        let id = DatabaseId(self.store.database());
+        archive::prune(&**self.store.vfs(), self.store.path(), id, oldest)?;
+        Ok(())
     }
 
     /// Notes what a commit left in memory, and sees to a checkpoint that is due.

@@ -36,13 +36,14 @@ use settings::Settings;
 use crate::commit::{CommitQueue, Log, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heads::{Ephemeral, HeadCell, HeadInfo, HeadVersion, Heads};
+use crate::history::{History, Moment, PastVersion, Retention};
 use crate::ids::{CommitId, HeadId, Lsn, TransactionId};
 use crate::isolation::BeginOptions;
 use crate::lock::{LockManager, LockView};
 use crate::options::{CheckpointPolicy, Options};
 use crate::snapshot::{Pin, SnapshotView, Snapshots};
 use crate::transaction::{Publication, Transaction};
-use crate::wal::{DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer};
+use crate::wal::{DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer, archive};
 
 /// The log of a database, or that there is none.
 #[derive(Debug)]
@@ -95,6 +96,7 @@ pub(crate) struct Shared {
     pub(crate) locks: Arc<LockManager>,
     pub(crate) snapshots: Arc<Snapshots>,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) history: History,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) has_log: bool,
     pub(crate) is_read_only: bool,
@@ -174,15 +176,24 @@ impl Manager {
     pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Self> {
         let store = Store::open(vfs, path, &options.store)?;
         let recovered = recovery::recover(&store, options)?;
+        let history = History::new(options.history);
+        let id = DatabaseId(store.database());
+        let oldest = archive::segments(&**vfs, path, id)?.first().map(|segment| segment.first);
+        let current = Moment {
+            commit: CommitId(store.saved_commit()),
+            time: store.info()?.last_checkpoint_time,
+            position: Lsn(store.log_position()),
+        };
+        let oldest = oldest.unwrap_or(Lsn(u64::MAX));
+        history.load(&store.heads()?, oldest, current, recovered.saved_or_first().iter())?;
         let is_read_only = options.store.is_read_only;
         let log = if is_read_only {
             AnyLog::None
         } else {
-            let id = DatabaseId(store.database());
             let writer = Writer::open(Arc::clone(vfs), path, id, options.wal, &recovered.end)?;
             AnyLog::Files(Box::new(writer))
         };
-        Ok(Self::with(store, log, recovered, options))
+        Ok(Self::with(store, log, recovered, history, options))
     }
 
     /// A database that lives as long as its manager, in memory, without a log.
@@ -191,10 +202,17 @@ impl Manager {
         let settings = StoreOptions { creates: true, is_read_only: false, ..options.store.clone() };
         let store = Store::open(&vfs, Path::new("memory"), &settings)?;
         let recovered = recovery::recover(&store, options)?;
-        Ok(Self::with(store, AnyLog::None, recovered, options))
+        let history = History::new(Retention::NOTHING);
+        Ok(Self::with(store, AnyLog::None, recovered, history, options))
     }
 
-    fn with(store: Store, log: AnyLog, recovered: recovery::Recovered, options: &Options) -> Self {
+    fn with(
+        store: Store,
+        log: AnyLog,
+        recovered: recovery::Recovered,
+        history: History,
+        options: &Options,
+    ) -> Self {
         let snapshots = Snapshots::new();
         let pins = Arc::clone(&snapshots);
         store.set_horizon(Box::new(move || pins.oldest(u64::MAX)));
@@ -209,6 +227,7 @@ impl Manager {
             locks: LockManager::new(Arc::clone(&clock)),
             snapshots,
             checkpoints: Checkpoints::new(recovered.saved, start),
+            history,
             clock,
             has_log,
             is_read_only,
@@ -358,6 +377,32 @@ impl Manager {
         self.shared.checkpointer.last_error()
     }
 
+    /// The version of a head that `commit` left, as far back as history is kept. Commits of
+    /// other heads count: it is the newest one of the head that is not younger.
+    pub fn version_at(&self, head: HeadId, commit: CommitId) -> Result<PastVersion> {
+        self.shared.past_version(head, commit)
+    }
+
+    /// The newest commit that was made at a time (microseconds since 1970) or before.
+    pub fn commit_at(&self, time: i64) -> Result<CommitId> {
+        self.shared.commit_at(time)
+    }
+
+    /// The oldest and the newest moment that history is kept of; none while nothing is.
+    pub fn history_span(&self) -> Option<(Moment, Moment)> {
+        self.shared.history.span()
+    }
+
+    /// How far back history is kept.
+    pub fn retention(&self) -> Retention {
+        self.shared.history.retention()
+    }
+
+    /// Changes how far back history is kept; what is too old goes with the next checkpoint.
+    pub fn set_retention(&self, retention: Retention) {
+        self.shared.history.set_retention(retention);
+    }
+
     /// Reads the log of what was committed from `from` up to now: the oldest position that can be
     /// asked for is that of the newest checkpoint or, in archive mode, of the oldest segment.
     pub fn read_log(&self, from: Lsn) -> Result<Reader> {
@@ -410,9 +455,11 @@ impl Manager {
 
     /// Changes whether closed log segments are kept.
     pub fn set_archive(&self, archive: bool) {
+        self.shared.settings.set_archived(archive);
+        let keeps_log = archive || self.shared.history.is_active();
         self.shared.queue.with_log(|log, _| {
             if let AnyLog::Files(writer) = log {
-                writer.set_archive(archive);
+                writer.set_archive(keeps_log);
             }
         });
     }

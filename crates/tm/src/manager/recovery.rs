@@ -16,7 +16,8 @@ use rustc_hash::FxHashMap;
 
 use super::checkpoint::decode_note;
 use crate::error::{Error, Result};
-use crate::heads::{HeadVersion, Heads, MAIN, missing};
+use crate::heads::{COUNTER, HeadVersion, Heads, MAIN, missing};
+use crate::history;
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::options::{Options, RecoveryProgress};
 use crate::replay;
@@ -35,6 +36,29 @@ pub(super) struct Recovered {
     pub(super) end: LogEnd,
 }
 
+/// The greatest number that any head ever had.
+fn counted_heads(note: &[u8]) -> Result<u64> {
+    let next = <[u8; 8]>::try_from(note).map(u64::from_le_bytes);
+    let next = next.map_err(|_| Error::corrupt("the counter of heads is cut short"))?;
+    Ok(next.saturating_sub(1))
+}
+
+impl Recovered {
+    /// The heads of the newest checkpoint; of a new database the first head, empty.
+    pub(super) fn saved_or_first(&self) -> Vec<Arc<HeadVersion>> {
+        if self.saved.is_empty() {
+            vec![Arc::new(first_head())]
+        } else {
+            self.saved.values().cloned().collect()
+        }
+    }
+}
+
+fn first_head() -> HeadVersion {
+    let note = Arc::from([].as_slice());
+    HeadVersion { head: MAIN, commit: CommitId(0), forest: Forest::new(), note }
+}
+
 /// Heads while the log is replayed.
 struct Replay<'a> {
     store: &'a Store,
@@ -47,7 +71,15 @@ struct Replay<'a> {
 
 pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
     let mut saved = FxHashMap::default();
+    let mut highest_head = 0;
     for head in store.heads()? {
+        if head.id == COUNTER {
+            highest_head = counted_heads(&head.note)?;
+            continue;
+        }
+        if history::is_kept(head.id.0) {
+            continue;
+        }
         let forest = store.forest(&head)?;
         let (commit, note) = decode_note(&head.note)?;
         let version = HeadVersion { head: head.id, commit, forest, note: Arc::from(note) };
@@ -56,13 +88,7 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
     let saved_commit = CommitId(store.saved_commit());
     let mut heads = saved.clone();
     if heads.is_empty() && saved_commit == CommitId(0) {
-        let version = HeadVersion {
-            head: MAIN,
-            commit: CommitId(0),
-            forest: Forest::new(),
-            note: Arc::from([].as_slice()),
-        };
-        heads.insert(MAIN, Arc::new(version));
+        heads.insert(MAIN, Arc::new(first_head()));
     }
     let mut replay = Replay {
         store,
@@ -70,7 +96,7 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
         ledger: store.pager().ledger(),
         dirty_bytes: 0,
         spill_bytes: options.spill_bytes,
-        highest_head: 0,
+        highest_head,
     };
     let end = replay.run(saved_commit, options)?;
     let commit = end.commit.unwrap_or_default().max(saved_commit);

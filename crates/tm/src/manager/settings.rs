@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pandodb_ds::sync::Mutex;
-use pandodb_ds::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use pandodb_ds::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use crate::options::{CheckpointPolicy, Options};
 use crate::wal::Synchronous;
@@ -18,6 +18,7 @@ pub(super) struct Settings {
     spill_bytes: AtomicUsize,
     large_transaction_bytes: AtomicUsize,
     policy: Mutex<Option<CheckpointPolicy>>,
+    is_archived: AtomicBool,
 }
 
 impl Settings {
@@ -28,10 +29,20 @@ impl Settings {
             spill_bytes: AtomicUsize::new(options.spill_bytes),
             large_transaction_bytes: AtomicUsize::new(options.large_transaction_bytes),
             policy: Mutex::new(options.checkpoints),
+            is_archived: AtomicBool::new(options.wal.archive),
         };
         settings.set_synchronous(options.synchronous);
         settings.set_busy_timeout(options.busy_timeout);
         settings
+    }
+
+    /// Whether closed segments are kept for somebody outside, however old.
+    pub(super) fn is_archived(&self) -> bool {
+        self.is_archived.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_archived(&self, is_archived: bool) {
+        self.is_archived.store(is_archived, Ordering::Relaxed);
     }
 
     pub(super) fn synchronous(&self) -> Synchronous {

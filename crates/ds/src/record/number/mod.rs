@@ -10,6 +10,7 @@
 #![allow(clippy::float_cmp, reason = "these are the rules of exact comparison")]
 
 mod parse;
+mod power;
 mod print;
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 //! back as the same real, but drops the tail of nines or zeros where fewer digits do, too:
 //! 49.47 stays 49.47, while 0.1 + 0.2 shows its 0.30000000000000004.
 //!
-//! Most reals are scaled exactly in 128 bits: `m * 2^e * 10^p` with `0 <= p <= 22` is
-//! `m * 5^p` (53 and 52 bits) shifted by `e + p`. The others (below 1e-5 or above 1e18) go
-//! through the standard library's exact formatting; there SQLite works with rounded powers of
-//! ten, so that one in some thousand differs from its text in the seventeenth digit (and reads
-//! back as the same real). Neighbours: `parse` reads what this writes.
+//! Reals are scaled by powers of ten of 64 bits (`power_of_ten`), which are exact from
+//! `10^0` to `10^27` and cut off beyond, and the products are cut off again. So the last digit
+//! of the 18, and a digit that decides a rounding, is now and then one too low: that is what
+//! SQLite shows, too (`printf('%.1g', 550)` is `5e+02`). Neighbours: `parse` reads what this
+//! writes, `power` has the powers.
 
-use std::fmt::Write;
+use super::power::power_of_ten;
 
 /// Significant digits of a real's text: SQLite's default (its `FP_DIGITS`).
 pub const REAL_TEXT_DIGITS: u8 = 17;
@@ -146,44 +146,21 @@ fn scale(magnitude: f64, wanted: i32) -> (u64, i32) {
         fraction if biased == 0 => (fraction, -1074),
         fraction => (fraction | 1 << 52, biased - 1075),
     };
-    let leading_bit = exponent + 63 - mantissa.leading_zeros() as i32;
-    // floor(log10(2^leading_bit)), exact for every exponent of a double.
-    let power = wanted - 1 - ((leading_bit * 78_913) >> 18);
-    let rounds = wanted == SCALE_DIGITS;
-    if !(0..=22).contains(&power) {
-        return (scale_by_formatting(magnitude, power, rounds), -power);
-    }
-    let product = u128::from(mantissa) * 5_u128.pow(power as u32);
-    let shift = exponent + power;
-    let scaled = if shift >= 0 {
-        product << shift
-    } else if shift > -128 {
-        let half = if rounds { 1_u128 << (-shift - 1) } else { 0 };
-        (product + half) >> -shift
+    // The mantissa with its highest bit set.
+    let zeros = mantissa.leading_zeros();
+    let (mantissa, exponent) = (mantissa << zeros, exponent - zeros as i32);
+    // floor(log10(2^n)), exact for every exponent of a double.
+    let power = wanted - 1 - (((exponent + 63) * 78_913) >> 18);
+    let product = ((u128::from(mantissa) * u128::from(power_of_ten(power))) >> 64) as u64;
+    // Where the binary point of the product is; floor(log2(10^n)).
+    let point = -(exponent + ((power * 108_853) >> 15) + 1);
+    let scaled = if wanted == SCALE_DIGITS {
+        // One more bit decides the rounding.
+        (product >> (point - 1)).div_ceil(2)
     } else {
-        0
+        product >> point
     };
-    (scaled as u64, -power)
-}
-
-/// `magnitude * 10^power` as an integer, for the magnitudes that 128 bits do not hold.
-///
-/// 40 correctly rounded digits come from the standard library; the 20 or more of them behind
-/// the point decide the rounding, as good as exactly.
-fn scale_by_formatting(magnitude: f64, power: i32, rounds: bool) -> u64 {
-    let mut text = String::with_capacity(48);
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{magnitude:.39e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let mut digits = digits.bytes().filter(u8::is_ascii_digit);
-    let mut scaled = 0_u64;
-    for _ in 0..=exponent + power {
-        let digit = digits.next().map_or(0, |digit| u64::from(digit - b'0'));
-        scaled = scaled.wrapping_mul(10).wrapping_add(digit);
-    }
-    let round_up = rounds && digits.next().is_some_and(|digit| digit >= b'5');
-    scaled.wrapping_add(u64::from(round_up))
+    (scaled, -power)
 }
 
 /// The real nearest to `integer * 10^exponent`.

@@ -8,6 +8,7 @@
 
 mod percentile;
 mod sum;
+pub(super) mod window;
 
 #[cfg(test)]
 mod tests;

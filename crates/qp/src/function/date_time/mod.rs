@@ -86,9 +86,7 @@ impl Moment {
             moment.modify(context, &modifier, index == 0)?;
         }
         moment.need_julian()?;
-        if !(0..=LAST_MS).contains(&moment.julian_ms) {
-            return Err(Unusable);
-        }
+        moment.check_range()?;
         // A day beyond its month, like "2024-02-31", is normalised if nothing else did.
         if modifiers.is_empty() && moment.has_date && moment.day > 28 {
             moment.has_date = false;
@@ -152,15 +150,18 @@ impl Moment {
         Ok(())
     }
 
+    /// Refuses a Julian day that no calendar date has.
+    fn check_range(&self) -> Result<(), Unusable> {
+        if (0..=LAST_MS).contains(&self.julian_ms) { Ok(()) } else { Err(Unusable) }
+    }
+
     /// Computes the date fields from the Julian day.
     fn need_date(&mut self) -> Result<(), Unusable> {
         if self.has_date {
             return Ok(());
         }
         if self.has_julian {
-            if !(0..=LAST_MS).contains(&self.julian_ms) {
-                return Err(Unusable);
-            }
+            self.check_range()?;
             (self.year, self.month, self.day) = julian_ms_to_date(self.julian_ms);
         } else {
             (self.year, self.month, self.day) = (2000, 1, 1);

@@ -97,6 +97,7 @@ impl Moment {
     fn shift_to_local(&mut self, context: &Context<'_>) -> Result<(), Unusable> {
         if !self.is_local {
             self.need_julian()?;
+            self.check_range()?;
             self.julian_ms = self.julian_ms.saturating_add(offset_ms(context, self.julian_ms));
             self.forget_fields();
             self.raw = false;
@@ -111,6 +112,7 @@ impl Moment {
             return Ok(());
         }
         self.need_julian()?;
+        self.check_range()?;
         let local = self.julian_ms;
         let mut guess = local;
         for _ in 0..UTC_ROUNDS {

@@ -19,6 +19,9 @@ pub(super) fn push_json(blob: &[u8], start: usize, out: &mut Vec<u8>) -> Result<
 fn push(blob: &[u8], node: Node, depth: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
     let content = node.content(blob);
     match node.kind {
+        Kind::Null | Kind::True | Kind::False if !content.is_empty() => {
+            return Err(Fault::Malformed);
+        }
         Kind::Null => out.extend(b"null"),
         Kind::True => out.extend(b"true"),
         Kind::False => out.extend(b"false"),

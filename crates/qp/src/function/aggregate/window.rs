@@ -11,16 +11,16 @@ use std::ops::Range;
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::argument_error;
-use super::coerce::{integer, strict_number};
-use super::descriptor::{PartitionRows, Position, WindowFunction};
-use super::operators;
 use crate::error::Result;
+use crate::function::call::argument_error;
+use crate::function::coerce::{integer, strict_number};
+use crate::function::descriptor::{PartitionRows, Position, WindowFunction};
+use crate::function::operators;
 
 /// A function of the position alone; `needs_partition` where rows behind count.
 macro_rules! position_functions {
     ($($name:ident($needs_partition:expr) = $value:expr;)*) => {
-        $(pub(super) const $name: WindowFunction = WindowFunction {
+        $(pub(in crate::function) const $name: WindowFunction = WindowFunction {
             value: |position, _, _, _| {
                 let value: fn(&Position) -> Value = $value;
                 Ok(value(position))
@@ -42,22 +42,22 @@ position_functions! {
     CUME_DIST(true) = |position| Value::real(position.peers.end as f64 / position.rows as f64);
 }
 
-pub(super) const NTILE: WindowFunction =
+pub(in crate::function) const NTILE: WindowFunction =
     WindowFunction { value: ntile, uses_frame: false, needs_partition: true };
 
-pub(super) const LAG: WindowFunction = WindowFunction {
+pub(in crate::function) const LAG: WindowFunction = WindowFunction {
     value: |position, _, count, rows| displaced(position, count, rows, false),
     uses_frame: false,
     needs_partition: true,
 };
 
-pub(super) const LEAD: WindowFunction = WindowFunction {
+pub(in crate::function) const LEAD: WindowFunction = WindowFunction {
     value: |position, _, count, rows| displaced(position, count, rows, true),
     uses_frame: false,
     needs_partition: true,
 };
 
-pub(super) const FIRST_VALUE: WindowFunction = WindowFunction {
+pub(in crate::function) const FIRST_VALUE: WindowFunction = WindowFunction {
     value: |_, frame, _, rows| match frame.first() {
         Some(first) => rows.argument(first.start, 0),
         None => Ok(Value::Null),
@@ -66,7 +66,7 @@ pub(super) const FIRST_VALUE: WindowFunction = WindowFunction {
     needs_partition: false,
 };
 
-pub(super) const LAST_VALUE: WindowFunction = WindowFunction {
+pub(in crate::function) const LAST_VALUE: WindowFunction = WindowFunction {
     value: |_, frame, _, rows| match frame.last() {
         Some(last) => rows.argument(last.end - 1, 0),
         None => Ok(Value::Null),
@@ -75,7 +75,7 @@ pub(super) const LAST_VALUE: WindowFunction = WindowFunction {
     needs_partition: false,
 };
 
-pub(super) const NTH_VALUE: WindowFunction =
+pub(in crate::function) const NTH_VALUE: WindowFunction =
     WindowFunction { value: nth_value, uses_frame: true, needs_partition: false };
 
 /// `ntile(n)`: parts whose sizes differ by one at most, the larger first.

@@ -1,0 +1,155 @@
+//! From figures to a table: medians, spreads, ratios, and whether the target is reached.
+//!
+//! A ratio is the median of the rounds' ratios, not the ratio of medians: the two figures of a
+//! round were measured beside each other. Neighbours: `targets`, `turns`.
+
+use serde_json::json;
+
+use crate::targets::{Bound, Target, target_of};
+use crate::turns::{Figures, Outcome, PANDO, Rounds, Unit};
+
+/// A median and the range around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Spread {
+    fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+        let last = sorted.len().saturating_sub(1);
+        let median = f64::midpoint(at(last / 2), at(sorted.len() / 2));
+        Self { median, least: at(0), most: at(last) }
+    }
+}
+
+/// A line of the table.
+#[derive(Debug)]
+pub(crate) struct Line {
+    workload: &'static str,
+    unit: Unit,
+    pando: Spread,
+    /// The peer, its figures, and the peer's figure as a multiple of PandoDB's.
+    peer: Option<(&'static str, Spread, f64)>,
+    target: Option<&'static Target>,
+    pub(crate) is_reached: Option<bool>,
+}
+
+/// One line for each workload and peer.
+pub(crate) fn judge(rounds: &Rounds) -> Vec<Line> {
+    rounds.all.iter().flat_map(judge_workload).collect()
+}
+
+fn judge_workload(figures: &Figures) -> Vec<Line> {
+    let of = |name| figures.contenders.iter().find(|(other, _)| *other == name);
+    let Some((_, own)) = of(PANDO) else { return Vec::new() };
+    let pando = Spread::of(own.iter().copied());
+    let line = |peer: Option<(&'static str, Spread, f64)>| {
+        let target = target_of(figures.workload, peer.as_ref().map(|peer| peer.0));
+        let is_reached = target.map(|target| match (target.bound, &peer) {
+            (Bound::TimesFaster(times), Some((_, _, ratio))) => *ratio >= times,
+            (Bound::PartOf(part), Some((_, _, ratio))) => 1.0 / ratio <= part,
+            (Bound::AtMost(most), _) => pando.median <= most,
+            (_, None) => false,
+        });
+        Line { workload: figures.workload, unit: figures.unit, pando, peer, target, is_reached }
+    };
+    let peers: Vec<_> = figures.contenders.iter().filter(|(name, _)| *name != PANDO).collect();
+    let mut lines = Vec::new();
+    if peers.is_empty() || target_of(figures.workload, None).is_some() {
+        lines.push(line(None));
+    }
+    for (name, theirs) in peers {
+        let ratio = Spread::of(theirs.iter().zip(own).map(|(theirs, own)| theirs / own)).median;
+        lines.push(line(Some((name, Spread::of(theirs.iter().copied()), ratio))));
+    }
+    lines
+}
+
+/// A figure with a unit that suits its size.
+fn show(figure: f64, unit: Unit) -> String {
+    let (steps, base): (&[&str], f64) = match unit {
+        Unit::Nanoseconds => (&["ns", "us", "ms", "s"], 1000.0),
+        Unit::Bytes => (&["B", "KiB", "MiB", "GiB"], 1024.0),
+        Unit::Fraction => return format!("{:.2} %", figure * 100.0),
+    };
+    let mut value = figure;
+    let mut step = 0;
+    while value >= base && step + 1 < steps.len() {
+        value /= base;
+        step += 1;
+    }
+    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
+    format!("{value:.digits$} {}", steps[step])
+}
+
+fn show_spread(spread: &Spread, unit: Unit) -> String {
+    let around = |value: f64| (value / spread.median - 1.0) * 100.0;
+    format!(
+        "{} ({:+.0}..{:+.0} %)",
+        show(spread.median, unit),
+        around(spread.least),
+        around(spread.most)
+    )
+}
+
+fn show_target(target: &Target, unit: Unit) -> String {
+    match target.bound {
+        Bound::TimesFaster(times) => format!(">= {times:.1}x"),
+        Bound::PartOf(part) => format!("<= {part:.2} of it"),
+        Bound::AtMost(most) => format!("<= {}", show(most, unit)),
+    }
+}
+
+/// Prints the table in a form that a Markdown document takes as it is.
+pub(crate) fn print(lines: &[Line], rows: u64, rounds: usize) {
+    println!("{rows} rows, medians of {rounds} rounds in turn (least..most around the median)\n");
+    println!("| workload | PandoDB | peer | | ratio | target | reached |");
+    println!("|---|---|---|---|---|---|---|");
+    for line in lines {
+        let (peer, theirs, ratio) = match &line.peer {
+            Some((name, spread, ratio)) => {
+                (*name, show_spread(spread, line.unit), format!("{ratio:.2}x"))
+            }
+            None => ("", String::new(), String::new()),
+        };
+        let target = line.target.map_or(String::new(), |target| show_target(target, line.unit));
+        let reached = match line.is_reached {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "",
+        };
+        let own = show_spread(&line.pando, line.unit);
+        println!(
+            "| {} | {own} | {peer} | {theirs} | {ratio} | {target} | {reached} |",
+            line.workload
+        );
+    }
+    println!();
+}
+
+/// The same for programs.
+pub(crate) fn json(lines: &[Line], rows: u64, rounds: usize) -> Outcome<String> {
+    let spread = |spread: &Spread| json!({ "median": spread.median, "least": spread.least, "most": spread.most });
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            json!({
+                "workload": line.workload,
+                "unit": format!("{:?}", line.unit),
+                "pandodb": spread(&line.pando),
+                "peer": line.peer.as_ref().map(|(name, theirs, ratio)| {
+                    json!({ "name": name, "figure": spread(theirs), "ratio": ratio })
+                }),
+                "target": line.target.map(|target| show_target(target, line.unit)),
+                "reached": line.is_reached,
+            })
+        })
+        .collect();
+    let whole = json!({ "rows": rows, "rounds": rounds, "lines": lines });
+    Ok(serde_json::to_string_pretty(&whole)?)
+}

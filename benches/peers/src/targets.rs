@@ -1,0 +1,62 @@
+//! What is to be reached, in one table: copied from the texts that set the targets.
+//!
+//! A target that is reached is a floor; one that is missed stays. Neighbours: `report` judges.
+
+/// A bound on PandoDB's figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bound {
+    /// At least this many times as fast as the peer.
+    TimesFaster(f64),
+    /// At most this part of the peer's figure.
+    PartOf(f64),
+    /// At most this figure, in the unit of the workload.
+    AtMost(f64),
+}
+
+/// A bound for one workload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) workload: &'static str,
+    /// The peer that it is about; none where the figure alone counts.
+    pub(crate) peer: Option<&'static str>,
+    pub(crate) bound: Bound,
+}
+
+const fn faster(workload: &'static str, peer: &'static str, times: f64) -> Target {
+    Target { workload, peer: Some(peer), bound: Bound::TimesFaster(times) }
+}
+
+const fn part_of(workload: &'static str, peer: &'static str, part: f64) -> Target {
+    Target { workload, peer: Some(peer), bound: Bound::PartOf(part) }
+}
+
+const fn at_most(workload: &'static str, figure: f64) -> Target {
+    Target { workload, peer: None, bound: Bound::AtMost(figure) }
+}
+
+/// Every target. Times are in nanoseconds.
+pub(crate) const TARGETS: &[Target] = &[
+    // Storage: 1,000,000 rows of 8-byte keys and 100-byte values, warm.
+    faster("storage/point-read", "redb", 1.3),
+    faster("storage/point-read", "LMDB", 0.8),
+    faster("storage/bulk-load", "redb", 2.0),
+    faster("storage/bulk-load", "LMDB", 1.0),
+    faster("storage/random-insert", "redb", 1.5),
+    faster("storage/random-insert", "LMDB", 1.0),
+    faster("storage/scan", "redb", 2.0),
+    faster("storage/scan", "LMDB", 0.8),
+    part_of("storage/file-size", "redb", 0.5),
+    part_of("storage/file-size", "LMDB", 0.5),
+    part_of("storage/file-size-rich", "redb", 0.5),
+    part_of("storage/file-size-rich", "LMDB", 0.5),
+    at_most("storage/fork-small", 10e3),
+    at_most("storage/fork-large", 10e3),
+    at_most("storage/fork-growth", 0.08),
+    at_most("storage/diff", 60e6),
+    at_most("storage/range-count", 5e3),
+];
+
+/// The target of a workload against a peer, or of its figure alone.
+pub(crate) fn target_of(workload: &str, peer: Option<&str>) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.workload == workload && target.peer == peer)
+}
