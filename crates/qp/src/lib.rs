@@ -70,4 +70,5 @@ pub mod pragma;
 pub mod session;
 
 pub use error::{Constraint, Error, ErrorKind, Result};
+pub use pandodb_ds::record::{Value, ValueRef};
 pub use span::Span;
