@@ -12,4 +12,14 @@ pub mod name;
 // Which moment holds which.
 pub mod lineage;
 
+// What schemas and rows look like, and what differs.
+pub mod diff;
+pub mod shape;
+
+// Three versions become one.
+pub mod merge;
+
+#[cfg(test)]
+mod testing;
+
 pub use error::{Error, ErrorKind, Result};

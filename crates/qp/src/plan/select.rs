@@ -62,6 +62,7 @@ pub(crate) fn finish_select(
     let group = std::mem::take(&mut parts.group);
     let Joined { mut node, sorted, mut rows } =
         plan_group(binder, group, &needs, wanted, has_limit)?;
+    let sorted = sorted && !wanted.is_empty();
     let mut live = group_slots;
     if is_grouped {
         node = aggregate(binder, &mut parts, node, &mut live);

@@ -19,7 +19,7 @@ use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
 use crate::history::{Moment, Plan};
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::transaction::Change;
-use crate::wal::{DatabaseId, Synchronous, archive};
+use crate::wal::{DatabaseId, archive};
 
 /// Bytes of a head's note that this crate uses itself, for the head's newest commit.
 const COMMIT_BYTES: usize = 8;
@@ -141,12 +141,8 @@ impl Shared {
     }
 
     fn run_checkpoint(&self, saved: &mut Saved, mode: CheckpointMode) -> Result<CheckpointReport> {
-        let until = match self.synchronous() {
-            Synchronous::Off => Settled::Written,
-            Synchronous::Normal | Synchronous::Full => Settled::Synced,
-        };
         // Most of the log outside of the capture, which then has little to wait for.
-        self.queue.flush(until)?;
+        self.queue.flush(Settled::Synced)?;
         let before = self.checkpoints.position();
         let mut now = Heads::new();
         let (mut commit, mut position) = (CommitId(0), Lsn::ZERO);
@@ -160,8 +156,15 @@ impl Shared {
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
             (commit, position) = (progress.commit, progress.staged);
-            // If it fails, writing has ended, and what the file gets was appended at least.
-            let _ = self.queue.wait(position, until);
+            // The log must be durable up to where the superblock says that it goes on. If that
+            // fails, writing has ended, and the file stays as it is.
+            if self.queue.wait(position, Settled::Synced).is_err() {
+                return Captured {
+                    heads: Vec::new(),
+                    commit: self.store.saved_commit(),
+                    log_position: self.store.log_position(),
+                };
+            }
             let mut captured = saved.capture(&now, next_head, commit, position);
             plan = self.plan_history(&now, commit, position, false);
             captured.heads.extend(plan.changes());
@@ -255,18 +258,14 @@ impl Shared {
             let clean = Arc::new(clean);
             saved.heads.insert(*head, Arc::clone(&clean));
             let Ok(cell) = self.heads.get(*head) else { continue };
-            let current = cell.version.load();
-            if Arc::ptr_eq(&current, version) {
-                cell.version.store(clean);
-            } else {
-                store_transplanted(&cell, &current, forest);
-            }
+            cell.version.hand_over(version, clean, |current| transplanted(current, forest));
         }
         for cell in self.heads.cells() {
             if !cell.is_ephemeral() && !is_captured.contains_key(&cell.id) {
                 // Made after the capture, perhaps from a head that was written: its directory
                 // may be one that the checkpoint replaced.
-                store_transplanted(&cell, &cell.version.load(), &Forest::new());
+                let version = transplanted(&cell.version.load(), &Forest::new());
+                cell.version.store(Arc::new(version));
             }
         }
     }
@@ -321,9 +320,9 @@ impl Shared {
     }
 }
 
-fn store_transplanted(cell: &HeadCell, current: &HeadVersion, saved: &Forest) {
+fn transplanted(current: &HeadVersion, saved: &Forest) -> HeadVersion {
     let forest = heads::transplant(&current.forest, saved);
-    cell.version.store(Arc::new(HeadVersion { forest, ..current.clone() }));
+    HeadVersion { forest, ..current.clone() }
 }
 
 /// A head's note as it is in the file.

@@ -191,10 +191,14 @@ impl Transaction {
 
     /// Enters the turn with the rows locked, if they have to be.
     fn enter<'a>(&mut self, shared: &'a crate::manager::Shared) -> Result<CommitTurn<'a>> {
+        let is_checkpoint = self.is_large && !self.is_unlogged()?;
         let mut locked = false;
         loop {
             self.lock_rows_where_needed(&mut locked)?;
-            let turn = shared.queue.enter()?;
+            let queue = &shared.queue;
+            // A superblock must not become durable before the log that it ends: what a crash
+            // would leave of that could be taken for what follows.
+            let turn = if is_checkpoint { queue.enter_settled()? } else { queue.enter()? };
             if locked
                 || self.options.isolation == Isolation::Serializable
                 || !self.meets_serializable()
