@@ -210,6 +210,7 @@ impl Binder<'_> {
         }
         match self.named(name.schema.as_ref(), &name.name) {
             Ok(Named::Table(table)) => {
+                self.note_table(&table, &name.name);
                 let (names, relation) = self.table_in_from(&table, alias, named.index.as_ref())?;
                 scope.tables.push(names);
                 group.relations.push(Relation::Table(Box::new(relation)));

@@ -233,6 +233,15 @@ pub fn bind_trigger(
     table: &Arc<Table>,
 ) -> Result<TriggerProgram> {
     let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
+    trigger_program(&mut binder, trigger, table)
+}
+
+/// Binds the program of a trigger with a binder that is made for its text.
+pub(crate) fn trigger_program(
+    binder: &mut Binder<'_>,
+    trigger: &Trigger,
+    table: &Arc<Table>,
+) -> Result<TriggerProgram> {
     binder.home = Some(trigger.database);
     binder.in_trigger = true;
     let (old, new) = (binder.slot(), binder.slot());
@@ -263,7 +272,7 @@ pub fn bind_trigger(
                     outer: Vec::new(),
                 })
             }),
-            _ => modify_statement(&mut binder, statement).map(TriggerStatement::Modify),
+            _ => modify_statement(binder, statement).map(TriggerStatement::Modify),
         };
         let layout = binder.frames.pop().unwrap_or_default().layout;
         let mut bound = bound?;
