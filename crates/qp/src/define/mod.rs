@@ -16,6 +16,8 @@ mod upkeep;
 
 use pandodb_ds::sync::Arc;
 
+pub(crate) use text::identifier;
+
 use crate::ast::{Statement, StatementKind};
 use crate::bind::Environment;
 use crate::catalog::{

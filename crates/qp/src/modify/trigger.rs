@@ -5,6 +5,7 @@
 //! with the slots OLD and NEW; its statements have frames inside that one, and see the two as a
 //! subquery sees the block around it. Neighbours: `insert`, `update` and `delete` fire them.
 
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::bind::modify_statement;
@@ -23,6 +24,8 @@ pub trait Compiler {
     fn trigger(&self, trigger: &Arc<Trigger>) -> Result<Arc<TriggerProgram>>;
     /// A change in the engine's own words.
     fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>>;
+    /// The rows of a PRAGMA with its value and its schema.
+    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>>;
     /// A query in the engine's own words.
     fn query(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<SelectPlan>>;
 }
