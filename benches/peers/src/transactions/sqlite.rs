@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{CACHE_BYTES, Contender, Durable};
+use super::{CACHE_BYTES, Changes, Contender, Durable};
 use crate::data::Data;
 use crate::turns::Outcome;
 
@@ -50,11 +50,11 @@ impl Contender for Sqlite {
         Ok(sqlite)
     }
 
-    fn commit_each(&self, data: &Data, keys: &[u64], durable: Durable) -> Outcome<()> {
+    fn commit_each(&self, changes: &Changes<'_>, durable: Durable) -> Outcome<()> {
         let connection = self.connect(durable)?;
         let mut update = connection.prepare("UPDATE rows SET v = ?2 WHERE k = ?1")?;
-        for key in keys {
-            update.execute((*key as i64, data.value(data.rows - 1 - key)))?;
+        for (key, value) in changes.iter() {
+            update.execute((key as i64, value))?;
         }
         Ok(())
     }
