@@ -103,7 +103,7 @@ impl Transaction {
         let kind = if fixed { TreeKind::Fixed } else { TreeKind::Slotted };
         // Random numbers, so that branches that make trees do not make the same one.
         let id = loop {
-            let id = TreeId(self.random() >> 24);
+            let id = TreeId(self.random() >> 32);
             if id.0 >= FIRST_OBJECT_TREE && self.inner()?.tree_kind(id).is_none() {
                 break id;
             }
