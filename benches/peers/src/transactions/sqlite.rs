@@ -18,7 +18,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     fn connect(&self, durable: Durable) -> Outcome<Connection> {
         let connection = Connection::open(&self.path)?;
-        connection.busy_timeout(std::time::Duration::from_secs(60))?;
+        connection.busy_timeout(std::time::Duration::from_mins(1))?;
         let level = match durable {
             Durable::Later => "NORMAL",
             Durable::Now => "FULL",

@@ -248,7 +248,7 @@ mod tests {
 
     fn leaf(first: u64) -> Arc<Node> {
         let mut leaf = Leaf::new(TreeKind::Fixed, 4096);
-        for key in 0..first % 30 + 1 {
+        for key in 0..=(first % 30) {
             let key = (first * 100 + key).to_be_bytes();
             let room = leaf.push(&key, Cell::inline(&[first as u8; 90]), 4096).unwrap();
             assert_eq!(room, Room::Enough);
