@@ -99,7 +99,7 @@ fn show_spread(spread: &Spread, unit: Unit) -> String {
 
 fn show_target(target: &Target, unit: Unit) -> String {
     match target.bound {
-        Bound::TimesFaster(times) => format!(">= {times:.1}x"),
+        Bound::TimesFaster(times) => format!(">= {times:.2}x"),
         Bound::PartOf(part) => format!("<= {part:.2} of it"),
         Bound::AtMost(most) => format!("<= {}", show(most, unit)),
     }
@@ -130,6 +130,13 @@ pub(crate) fn print(lines: &[Line], rows: u64, rounds: usize) {
         );
     }
     println!();
+}
+
+/// Prints the median of a workload that was repeated alone.
+pub(crate) fn print_repeated(workload: &str, figures: Vec<f64>) {
+    let count = figures.len();
+    let median = Spread::of(figures).median;
+    println!("{workload}: {median:.1} ns each, the median of {count}");
 }
 
 /// The same for programs.

@@ -182,10 +182,8 @@ fn distance(left: &str, right: &str) -> usize {
         for (column, other) in right.iter().enumerate() {
             let replaced = last[column] + usize::from(letter != other);
             let mut best = replaced.min(last[column + 1] + 1).min(next[column] + 1);
-            let is_swap = row > 0
-                && column > 0
-                && left[row - 1] == *other
-                && right[column - 1] == *letter;
+            let is_swap =
+                row > 0 && column > 0 && left[row - 1] == *other && right[column - 1] == *letter;
             if is_swap {
                 best = best.min(before_last[column - 1] + 1);
             }

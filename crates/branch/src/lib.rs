@@ -12,4 +12,22 @@ pub mod name;
 // Which moment holds which.
 pub mod lineage;
 
+// What schemas and rows look like, and what differs.
+pub mod diff;
+pub mod shape;
+
+// Three versions become one.
+pub mod merge;
+
+#[cfg(test)]
+mod testing;
+
+// What branches there are.
+pub mod registry;
+
+// Branches without a name, and what branches take.
+pub mod fork;
+
+pub mod sizes;
+
 pub use error::{Error, ErrorKind, Result};

@@ -270,6 +270,31 @@ impl From<pandodb_ds::Error> for Error {
     }
 }
 
+impl From<pandodb_tm::Error> for Error {
+    fn from(error: pandodb_tm::Error) -> Self {
+        use pandodb_tm::ErrorKind as Below;
+        let kind = match error.kind() {
+            Below::Busy => ErrorKind::Busy,
+            Below::Deadlock => ErrorKind::Deadlock,
+            Below::Conflict => ErrorKind::Conflict,
+            Below::ReadOnly => ErrorKind::ReadOnly,
+            Below::Full => ErrorKind::Full,
+            Below::Corrupt | Below::Mismatch => ErrorKind::Corrupt,
+            Below::NewerFormat | Below::NotADatabase => ErrorKind::NotADatabase,
+            Below::Locked => ErrorKind::Busy,
+            Below::Limit => ErrorKind::Limit,
+            Below::NotFound | Below::Exists => ErrorKind::CannotOpen,
+            Below::Interrupted => ErrorKind::Interrupted,
+            _ => ErrorKind::Io,
+        };
+        let message = match kind {
+            ErrorKind::Busy => "database is locked".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::new(kind, message).caused_by(error)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)

@@ -61,5 +61,14 @@ pub mod bind;
 pub mod execute;
 pub mod plan;
 
+// Changes.
+pub mod define;
+pub mod modify;
+pub mod pragma;
+
+// What a connection is.
+pub mod session;
+
 pub use error::{Constraint, Error, ErrorKind, Result};
+pub use pandodb_ds::record::{Value, ValueRef};
 pub use span::Span;

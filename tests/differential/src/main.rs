@@ -18,6 +18,7 @@ mod expressions;
 mod functions;
 mod parse;
 mod pool;
+mod random;
 mod report;
 mod slt;
 mod sqltest;
@@ -41,12 +42,15 @@ enum Command {
     Expressions(expressions::Arguments),
     /// Whether files of SQL and its results pass.
     Slt(slt::Arguments),
+    /// Whether random statements do the same on both sides.
+    Diff(random::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::Expressions(arguments) => expressions::run(&arguments),
+        Command::Diff(arguments) => Ok(random::run(&arguments)),
         Command::Slt(arguments) => slt::run(&arguments).map_err(Into::into),
     };
     match outcome {

@@ -16,6 +16,7 @@ mod function;
 mod group;
 mod operators;
 mod order;
+mod recorder;
 mod scope;
 mod select;
 mod table;
@@ -27,7 +28,13 @@ pub use common::CommonScope;
 pub use from::{Group, OuterRelation, Relation, RowsRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};
 pub(crate) use group::{Grouping, use_keys};
+pub(crate) use expression::no_row;
+pub(crate) use from::unique_names;
+pub(crate) use operators::{parts, width};
+pub(crate) use recorder::Recorder;
+pub(crate) use scope::is_rowid_name;
 pub(crate) use select::{keys_of, unique_slots};
+pub(crate) use table::Named;
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
 
@@ -57,6 +64,8 @@ pub struct Environment<'e> {
     pub collations: FindCollation<'e>,
     /// Row counts.
     pub statistics: &'e dyn Statistics,
+    /// Whether foreign keys are enforced.
+    pub foreign_keys: bool,
     /// Whether a name in double quotes that fits nothing is a text.
     pub double_quoted_strings: bool,
 }
@@ -94,6 +103,8 @@ pub struct Binder<'e> {
     pub(crate) restricted: Option<&'static str>,
     /// Inside a trigger: RAISE is allowed.
     pub(crate) in_trigger: bool,
+    /// Notes where a text names a table or a column, for ALTER TABLE.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl<'e> Binder<'e> {
@@ -111,6 +122,7 @@ impl<'e> Binder<'e> {
             home: None,
             restricted: None,
             in_trigger: false,
+            recorder: None,
         }
     }
 

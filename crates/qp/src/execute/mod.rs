@@ -13,10 +13,10 @@ mod context;
 mod frame;
 mod key;
 mod operators;
-mod row;
+pub mod row;
 mod subquery;
 
-pub use context::{Context, Counters};
+pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
 pub use key::{HashedRow, push_group_key};
 pub use row::{Kept, Slot, SlotRow};

@@ -361,7 +361,7 @@ fn evaluate_call(call: &Call, scope: &Scope<'_>) -> Result<(Value, bool)> {
     if call.function.traits.uses_collation {
         surroundings.collation = &by_collation;
     }
-    surroundings.pure_place = context.pure_place.get();
+    surroundings.pure_place = context.run.pure_place.get();
     let value = call.function.call(&mut surroundings, &references)?;
     Ok((value, surroundings.json_result))
 }
@@ -379,7 +379,7 @@ fn raise(action: RaiseAction, message: Option<&Scalar>, scope: &Scope<'_>) -> Er
         Some(Err(error)) => return error,
         None => String::new(),
     };
-    scope.outer.context.raised.set(Some(action));
+    scope.outer.context.run.raised.set(Some(action));
     match action {
         RaiseAction::Ignore => Error::new(ErrorKind::Internal, "RAISE(IGNORE)"),
         _ => Error::constraint(Constraint::Trigger, text),

@@ -1,0 +1,228 @@
+//! What differs between two schemas, one entry for each object or column.
+//!
+//! Objects and columns are matched by id, so a rename is a rename and never a drop beside an
+//! addition. Neighbours: `merge::schema` decides what becomes of differences on two sides.
+
+use crate::shape::{ColumnShape, ObjectId, Shape, TableShape, TextShape};
+
+/// The kinds of objects.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub enum ObjectKind {
+    /// A table.
+    Table,
+    /// An index.
+    Index,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+}
+
+impl ObjectKind {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Index => "index",
+            Self::View => "view",
+            Self::Trigger => "trigger",
+        }
+    }
+}
+
+/// What happened to an object or a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaChange {
+    /// It was added.
+    Added,
+    /// It was dropped.
+    Dropped,
+    /// It has another name.
+    Renamed {
+        /// The older name.
+        from: String,
+    },
+    /// Its definition is another one: before and after.
+    Changed {
+        /// The older definition.
+        from: String,
+        /// The newer one.
+        to: String,
+    },
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaDifference {
+    /// What the object is.
+    pub kind: ObjectKind,
+    /// Its number.
+    pub object: ObjectId,
+    /// Its name in the newer version, or in the older one where it was dropped.
+    pub name: String,
+    /// The column, where the difference is about one; `(name)` of a constraint likewise.
+    pub part: Option<String>,
+    /// What happened.
+    pub change: SchemaChange,
+}
+
+/// All differences that lead from one schema to another.
+pub fn compare_shapes(old: &Shape, new: &Shape) -> Vec<SchemaDifference> {
+    let mut differences = Vec::new();
+    for table in &new.tables {
+        match old.table(table.id) {
+            None => differences.push(whole(table, SchemaChange::Added)),
+            Some(before) => compare_tables(before, table, &mut differences),
+        }
+    }
+    for table in &old.tables {
+        if new.table(table.id).is_none() {
+            differences.push(whole(table, SchemaChange::Dropped));
+        }
+    }
+    for (kind, old, new) in [
+        (ObjectKind::Index, &old.indexes, &new.indexes),
+        (ObjectKind::View, &old.views, &new.views),
+        (ObjectKind::Trigger, &old.triggers, &new.triggers),
+    ] {
+        compare_texts(kind, old, new, &mut differences);
+    }
+    differences
+}
+
+fn whole(table: &TableShape, change: SchemaChange) -> SchemaDifference {
+    SchemaDifference {
+        kind: ObjectKind::Table,
+        object: table.id,
+        name: table.name.clone(),
+        part: None,
+        change,
+    }
+}
+
+fn compare_tables(old: &TableShape, new: &TableShape, differences: &mut Vec<SchemaDifference>) {
+    let mut add = |part: Option<String>, change| {
+        differences.push(SchemaDifference { part, ..whole(new, change) });
+    };
+    if old.name != new.name {
+        add(None, SchemaChange::Renamed { from: old.name.clone() });
+    }
+    if old.key != new.key || old.primary_key != new.primary_key || old.options != new.options {
+        let (from, to) = (describe_table(old), describe_table(new));
+        add(None, SchemaChange::Changed { from, to });
+    }
+    for column in &new.columns {
+        let part = Some(column.name.clone());
+        match old.column(column.id) {
+            None => add(part, SchemaChange::Added),
+            Some(before) => {
+                if before.name != column.name {
+                    add(part.clone(), SchemaChange::Renamed { from: before.name.clone() });
+                }
+                let (from, to) = (describe_column(before), describe_column(column));
+                if from != to {
+                    add(part, SchemaChange::Changed { from, to });
+                }
+            }
+        }
+    }
+    for column in &old.columns {
+        if new.column(column.id).is_none() {
+            add(Some(column.name.clone()), SchemaChange::Dropped);
+        }
+    }
+    for constraint in &new.constraints {
+        if !old.constraints.contains(constraint) {
+            add(Some(constraint.definition.clone()), SchemaChange::Added);
+        }
+    }
+    for constraint in &old.constraints {
+        if !new.constraints.contains(constraint) {
+            add(Some(constraint.definition.clone()), SchemaChange::Dropped);
+        }
+    }
+}
+
+fn compare_texts(
+    kind: ObjectKind,
+    old: &[TextShape],
+    new: &[TextShape],
+    differences: &mut Vec<SchemaDifference>,
+) {
+    let mut add = |object: &TextShape, change| {
+        let (id, name) = (object.id, object.name.clone());
+        differences.push(SchemaDifference { kind, object: id, name, part: None, change });
+    };
+    for object in new {
+        match old.iter().find(|other| other.id == object.id) {
+            None => add(object, SchemaChange::Added),
+            Some(before) => {
+                if before.name != object.name {
+                    add(object, SchemaChange::Renamed { from: before.name.clone() });
+                }
+                if before.definition != object.definition {
+                    let (from, to) = (before.definition.clone(), object.definition.clone());
+                    add(object, SchemaChange::Changed { from, to });
+                }
+            }
+        }
+    }
+    for object in old {
+        if !new.iter().any(|other| other.id == object.id) {
+            add(object, SchemaChange::Dropped);
+        }
+    }
+}
+
+/// The key and the options of a table.
+pub(crate) fn describe_table(table: &TableShape) -> String {
+    use crate::shape::KeyShape;
+    let name = |id| table.column(id).map_or("?", |column| &column.name);
+    let mut text = match &table.key {
+        KeyShape::Rowid { alias: None, .. } => String::from("rowid"),
+        KeyShape::Rowid { alias: Some(alias), autoincrement } => {
+            let more = if *autoincrement { " AUTOINCREMENT" } else { "" };
+            format!("{} INTEGER PRIMARY KEY{more}", name(*alias))
+        }
+        KeyShape::Columns(columns) => {
+            let names: Vec<&str> = columns.iter().map(|key| name(key.column)).collect();
+            format!("PRIMARY KEY ({}) WITHOUT ROWID", names.join(", "))
+        }
+    };
+    if !table.primary_key.is_empty() {
+        let names: Vec<&str> = table.primary_key.iter().map(|key| name(key.column)).collect();
+        text = format!("PRIMARY KEY ({})", names.join(", "));
+    }
+    if !table.options.is_empty() {
+        text.push(' ');
+        text.push_str(&table.options);
+    }
+    text
+}
+
+/// A column without its name, as people would write it.
+pub(crate) fn describe_column(column: &ColumnShape) -> String {
+    let mut text = column.declared_type.clone();
+    let mut add = |part: &str| {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(part);
+    };
+    if column.collation != pandodb_ds::record::Collation::Binary {
+        add(&format!("COLLATE {}", column.collation.name().unwrap_or("(own)")));
+    }
+    if column.not_null {
+        add("NOT NULL");
+    }
+    if let Some(default) = &column.default {
+        add(&format!("DEFAULT {default}"));
+    }
+    if let Some(generated) = &column.generated {
+        let kind = if generated.is_stored { "STORED" } else { "VIRTUAL" };
+        add(&format!("AS ({}) {kind}", generated.expression));
+    }
+    text
+}

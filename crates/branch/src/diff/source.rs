@@ -1,0 +1,153 @@
+//! Where the changes of a table between two versions come from, in the order of their keys.
+//!
+//! As a rule two trees are walked side by side and what they share is skipped. Where the key of
+//! the table changed in between, the rows of one version stand under other keys: then both
+//! versions are read whole and sorted by the new key, in memory. Neighbours: `rows` compares
+//! cells, `merge::rows` pulls two of these side by side.
+
+use std::collections::BTreeMap;
+
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::{Cursor, Diff, Found, Tree};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::shape::TableShape;
+use crate::shape::row::{Row, Stored};
+
+/// A row that is not the same in both versions, still in stored form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawChange {
+    /// What the row is matched by.
+    pub key: Vec<u8>,
+    /// The row in the older version.
+    pub old: Option<Stored>,
+    /// The row in the newer version.
+    pub new: Option<Stored>,
+}
+
+/// One version of one table.
+#[derive(Clone, Copy, Debug)]
+pub struct TableVersion<'a> {
+    /// How its rows are read.
+    pub shape: &'a TableShape,
+    /// Its rows; none where the version has no such tree.
+    pub tree: Option<&'a Tree>,
+}
+
+/// The changes between two versions of a table.
+pub struct Changes {
+    source: Source,
+}
+
+enum Source {
+    Trees(Box<Diff>),
+    Sorted(std::collections::btree_map::IntoIter<Vec<u8>, (Option<Stored>, Option<Stored>)>),
+}
+
+impl Changes {
+    /// The changes that lead from `old` to `new`, matched by the key that rows have in `key`.
+    pub fn new(
+        pager: &Arc<Pager>,
+        key: &TableShape,
+        old: TableVersion<'_>,
+        new: TableVersion<'_>,
+    ) -> Result<Self> {
+        let is_keyed = |version: TableVersion<'_>| {
+            version.tree.is_none_or(Tree::is_empty) || version.shape.has_key_of(key)
+        };
+        let source = if is_keyed(old) && is_keyed(new) {
+            let empty = Tree::new(
+                old.tree.or(new.tree).map_or(pandodb_ds::format::TreeKind::Fixed, Tree::kind),
+            );
+            let diff = Diff::new(pager, old.tree.unwrap_or(&empty), new.tree.unwrap_or(&empty));
+            Source::Trees(Box::new(diff))
+        } else {
+            Source::Sorted(sorted(pager, key, old, new)?.into_iter())
+        };
+        Ok(Self { source })
+    }
+
+    /// The next change.
+    pub fn next_change(&mut self) -> Result<Option<RawChange>> {
+        match &mut self.source {
+            Source::Trees(diff) => Ok(diff.next_change()?.map(|change| {
+                let key = change.key;
+                let stored =
+                    |bytes: Option<Vec<u8>>| bytes.map(|bytes| Stored { key: key.clone(), bytes });
+                let (old, new) = (stored(change.old), stored(change.new));
+                RawChange { key, old, new }
+            })),
+            Source::Sorted(changes) => {
+                Ok(changes.next().map(|(key, (old, new))| RawChange { key, old, new }))
+            }
+        }
+    }
+}
+
+type Rekeyed = BTreeMap<Vec<u8>, (Option<Stored>, Option<Stored>)>;
+
+fn sorted(
+    pager: &Arc<Pager>,
+    key: &TableShape,
+    old: TableVersion<'_>,
+    new: TableVersion<'_>,
+) -> Result<Rekeyed> {
+    let mut changes = Rekeyed::new();
+    for (version, is_new) in [(old, false), (new, true)] {
+        for_each_row(pager, version, |stored| {
+            let merge_key = rekey(key, version.shape, &stored)?;
+            let (old, new) = changes.entry(merge_key).or_default();
+            let place = if is_new { new } else { old };
+            if place.is_some() {
+                let table = &key.name;
+                let message = format!("two rows of {table} have the same new primary key");
+                let hint = "make the columns of the new key unique on both branches";
+                return Err(Error::new(ErrorKind::Conflicts, message).with_hint(hint));
+            }
+            *place = Some(stored);
+            Ok(())
+        })?;
+    }
+    let is_same_shape = old.shape == new.shape;
+    changes.retain(|_, (old, new)| !is_same_shape || old != new);
+    Ok(changes)
+}
+
+/// The key by `key` of a row that is stored by another shape.
+pub(crate) fn rekey(key: &TableShape, shape: &TableShape, stored: &Stored) -> Result<Vec<u8>> {
+    if shape.has_key_of(key) {
+        return Ok(stored.key.clone());
+    }
+    let row = shape.decode(&stored.key, &stored.bytes)?;
+    key.key_of(&project(&row, shape, key))
+}
+
+/// A row of one shape as another has it: columns that only the other has are missing ones.
+pub(crate) fn project(row: &Row, from: &TableShape, to: &TableShape) -> Row {
+    let columns = to.columns.iter();
+    let cells = columns.map(|column| match from.index_of(column.id) {
+        Some(index) => column.affinity.convert(row[index].clone()),
+        None => column.missing.clone(),
+    });
+    cells.collect()
+}
+
+/// Calls `look` with every row of a version in the order of its keys.
+pub(crate) fn for_each_row(
+    pager: &Arc<Pager>,
+    version: TableVersion<'_>,
+    mut look: impl FnMut(Stored) -> Result<()>,
+) -> Result<()> {
+    let Some(tree) = version.tree else { return Ok(()) };
+    let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
+    let mut more = cursor.first()?;
+    while more {
+        let key = cursor.key();
+        let value = cursor.found()?.map(|found: Found<'_>| found.to_owned(pager)).transpose()?;
+        let Some(bytes) = value else { break };
+        look(Stored { key, bytes })?;
+        more = cursor.next()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! One row, three versions of it: the cells of the merged one, and those that cannot be merged.
+//!
+//! Everything here is a pure function of rows and shapes. A cell is first converted to the
+//! merged column's type and then compared as a value. Neighbours: `rows` finds the rows and
+//! decides what becomes of conflicts, `schema` made the merged shape.
+
+use pandodb_ds::record::Value;
+
+use super::json;
+use crate::shape::affinity::is_same;
+use crate::shape::row::Row;
+use crate::shape::{Affinity, ColumnId, TableShape};
+
+/// How the three versions of a table map to the merged one.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    columns: Vec<PlanColumn>,
+    /// Columns of the base that the merged table has not.
+    dropped: Vec<DroppedColumn>,
+    merges_json: bool,
+}
+
+#[derive(Debug)]
+struct PlanColumn {
+    id: ColumnId,
+    base: Option<usize>,
+    ours: Option<usize>,
+    theirs: Option<usize>,
+    affinity: Affinity,
+    missing: Value,
+    is_json: bool,
+    is_generated: bool,
+}
+
+#[derive(Debug)]
+struct DroppedColumn {
+    id: ColumnId,
+    base: usize,
+    ours: Option<usize>,
+    theirs: Option<usize>,
+    affinity: Affinity,
+}
+
+/// A cell that both sides changed, each in its own way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CellConflict {
+    pub(crate) column: ColumnId,
+    /// Its place in the merged row; none where the column was dropped.
+    pub(crate) index: Option<usize>,
+    pub(crate) base: Option<Value>,
+    /// None where the target dropped the column.
+    pub(crate) ours: Option<Value>,
+    /// None where the source dropped it.
+    pub(crate) theirs: Option<Value>,
+}
+
+/// A merged row with what could not be merged; those cells are as the target has them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MergedRow {
+    pub(crate) row: Row,
+    pub(crate) conflicts: Vec<CellConflict>,
+}
+
+/// Which of the sides changed a row that the other deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Ours,
+    Theirs,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        merged: &TableShape,
+        base: Option<&TableShape>,
+        ours: Option<&TableShape>,
+        theirs: Option<&TableShape>,
+        merges_json: bool,
+    ) -> Self {
+        let index = |shape: Option<&TableShape>, id| shape.and_then(|shape| shape.index_of(id));
+        let columns = merged.columns.iter().map(|column| PlanColumn {
+            id: column.id,
+            base: index(base, column.id),
+            ours: index(ours, column.id),
+            theirs: index(theirs, column.id),
+            affinity: column.affinity,
+            missing: column.missing.clone(),
+            is_json: column.is_json,
+            is_generated: column.generated.is_some(),
+        });
+        let columns = columns.collect();
+        let gone = base.into_iter().flat_map(|base| base.columns.iter().enumerate());
+        let gone = gone.filter(|(_, column)| {
+            merged.index_of(column.id).is_none() && column.generated.is_none()
+        });
+        let dropped = gone.map(|(at, column)| DroppedColumn {
+            id: column.id,
+            base: at,
+            ours: index(ours, column.id),
+            theirs: index(theirs, column.id),
+            affinity: column.affinity,
+        });
+        Self { columns, dropped: dropped.collect(), merges_json }
+    }
+
+    /// Whether the source dropped a column that the target still writes to.
+    pub(crate) fn theirs_dropped_columns(&self) -> bool {
+        self.dropped.iter().any(|column| column.ours.is_some() && column.theirs.is_none())
+    }
+
+    /// A row of the target in the merged shape.
+    pub(crate) fn from_ours(&self, row: &Row) -> Row {
+        self.project(row, |column| column.ours)
+    }
+
+    /// A row of the source in the merged shape.
+    pub(crate) fn from_theirs(&self, row: &Row) -> Row {
+        self.project(row, |column| column.theirs)
+    }
+
+    /// A row of the base in the merged shape.
+    pub(crate) fn from_base(&self, row: &Row) -> Row {
+        self.project(row, |column| column.base)
+    }
+
+    fn project(&self, row: &Row, index: impl Fn(&PlanColumn) -> Option<usize>) -> Row {
+        let cells = self.columns.iter().map(|column| match index(column) {
+            Some(at) => column.affinity.convert(row[at].clone()),
+            None => column.missing.clone(),
+        });
+        cells.collect()
+    }
+
+    /// Merges a row that all three have.
+    pub(crate) fn merge(&self, base: &Row, ours: &Row, theirs: &Row) -> MergedRow {
+        let (mut row, mut conflicts) = (Row::with_capacity(self.columns.len()), Vec::new());
+        for (index, column) in self.columns.iter().enumerate() {
+            let cell = |row: &Row, at: usize| column.affinity.convert(row[at].clone());
+            let (ours, theirs) = match (column.ours, column.theirs) {
+                (Some(ours_at), Some(theirs_at)) => (cell(ours, ours_at), cell(theirs, theirs_at)),
+                (Some(at), None) => {
+                    row.push(cell(ours, at));
+                    continue;
+                }
+                (None, Some(at)) => {
+                    row.push(cell(theirs, at));
+                    continue;
+                }
+                (None, None) => {
+                    row.push(column.missing.clone());
+                    continue;
+                }
+            };
+            let base = column.base.map_or_else(|| column.missing.clone(), |at| cell(base, at));
+            if column.is_generated || is_same(&ours, &theirs) || is_same(&theirs, &base) {
+                row.push(ours);
+            } else if is_same(&ours, &base) {
+                row.push(theirs);
+            } else if let Some(merged) = self.merge_json(column, &base, &ours, &theirs) {
+                row.push(merged);
+            } else {
+                row.push(ours.clone());
+                let (base, ours, theirs) = (Some(base), Some(ours), Some(theirs));
+                let (column, index) = (column.id, Some(index));
+                conflicts.push(CellConflict { column, index, base, ours, theirs });
+            }
+        }
+        self.check_dropped(base, ours, theirs, &mut conflicts);
+        MergedRow { row, conflicts }
+    }
+
+    fn merge_json(
+        &self,
+        column: &PlanColumn,
+        base: &Value,
+        ours: &Value,
+        theirs: &Value,
+    ) -> Option<Value> {
+        if !self.merges_json || !column.is_json {
+            return None;
+        }
+        match (base, ours, theirs) {
+            (Value::Text(base), Value::Text(ours), Value::Text(theirs)) => {
+                json::merge(base, ours, theirs).map(Value::text)
+            }
+            _ => None,
+        }
+    }
+
+    /// A cell that one side edited and whose column the other dropped.
+    fn check_dropped(
+        &self,
+        base: &Row,
+        ours: &Row,
+        theirs: &Row,
+        conflicts: &mut Vec<CellConflict>,
+    ) {
+        for column in &self.dropped {
+            let before = column.affinity.convert(base[column.base].clone());
+            let edited = |row: &Row, at: Option<usize>| {
+                let value = column.affinity.convert(row[at?].clone());
+                (!is_same(&value, &before)).then_some(value)
+            };
+            let (ours, theirs) = match (column.ours, column.theirs) {
+                (Some(_), None) => (edited(ours, column.ours), None),
+                (None, Some(_)) => (None, edited(theirs, column.theirs)),
+                _ => continue,
+            };
+            if ours.is_some() || theirs.is_some() {
+                let (column, base) = (column.id, Some(before));
+                conflicts.push(CellConflict { column, index: None, base, ours, theirs });
+            }
+        }
+    }
+
+    /// Merges a row that both sides inserted under one key.
+    pub(crate) fn merge_inserted(&self, ours: &Row, theirs: &Row) -> MergedRow {
+        let (mut row, mut conflicts) = (Row::with_capacity(self.columns.len()), Vec::new());
+        for (index, column) in self.columns.iter().enumerate() {
+            let cell = |row: &Row, at: usize| column.affinity.convert(row[at].clone());
+            let (ours, theirs) = match (column.ours, column.theirs) {
+                (Some(ours_at), Some(theirs_at)) => (cell(ours, ours_at), cell(theirs, theirs_at)),
+                (Some(at), None) => {
+                    row.push(cell(ours, at));
+                    continue;
+                }
+                (None, Some(at)) => {
+                    row.push(cell(theirs, at));
+                    continue;
+                }
+                (None, None) => {
+                    row.push(column.missing.clone());
+                    continue;
+                }
+            };
+            if !column.is_generated && !is_same(&ours, &theirs) {
+                let (ours, theirs) = (Some(ours.clone()), Some(theirs));
+                let (column, index) = (column.id, Some(index));
+                conflicts.push(CellConflict { column, index, base: None, ours, theirs });
+            }
+            row.push(ours);
+        }
+        MergedRow { row, conflicts }
+    }
+
+    /// Whether a side changed any value of a row: not where a column was only added (with what
+    /// every row has in it) or retyped.
+    pub(crate) fn has_changed(
+        &self,
+        side: Side,
+        base: &Row,
+        row: &Row,
+        shape: &TableShape,
+    ) -> bool {
+        let merged = self.columns.iter().any(|column| {
+            let at = match side {
+                Side::Ours => column.ours,
+                Side::Theirs => column.theirs,
+            };
+            let Some(at) = at else { return false };
+            if column.is_generated {
+                return false;
+            }
+            let value = column.affinity.convert(row[at].clone());
+            match column.base {
+                Some(before) => !is_same(&value, &column.affinity.convert(base[before].clone())),
+                None => {
+                    !is_same(&value, &column.affinity.convert(shape.columns[at].missing.clone()))
+                }
+            }
+        });
+        merged
+            || self.dropped.iter().any(|column| {
+                let at = match side {
+                    Side::Ours => column.ours,
+                    Side::Theirs => column.theirs,
+                };
+                let before = &base[column.base];
+                at.is_some_and(|at| {
+                    let convert = |value: &Value| column.affinity.convert(value.clone());
+                    !is_same(&convert(&row[at]), &convert(before))
+                })
+            })
+    }
+}
+
+/// Whether two rows of the merged shape hold the same.
+pub(crate) fn is_same_row(left: &Row, right: &Row) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
+}

@@ -1,0 +1,144 @@
+//! Rowids that both sides gave to rows of their own.
+//!
+//! On request, a row that the source inserted under a rowid which the target gave to another row
+//! gets a new one, and the source's rows that refer to it by a declared foreign key follow. All
+//! new numbers are known before the first row is merged, so the order of tables (and circles of
+//! foreign keys) do not matter. Only rows that the source inserted or changed can mean such a
+//! row: it did not exist before. Neighbours: `rows` asks for the numbers.
+
+use std::collections::BTreeMap;
+
+use pandodb_ds::pager::Pager;
+use pandodb_ds::record::Value;
+use pandodb_ds::record::key::rowid_from_key;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Cursor;
+
+use super::cells::Plan;
+use super::rows::Sides;
+use super::schema::SchemaMerge;
+use super::{MergedTable, Run, Versions};
+use crate::diff::TableVersion;
+use crate::error::{Error, ErrorKind, Result};
+use crate::shape::{ColumnId, ObjectId};
+
+/// The new rowids of one table, by the source's.
+pub(crate) type NewRowids = BTreeMap<i64, i64>;
+
+/// All new rowids.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    tables: BTreeMap<ObjectId, NewRowids>,
+}
+
+impl Numbers {
+    /// The new rowid of the source's row `rowid`.
+    pub(crate) fn get(&self, table: ObjectId, rowid: i64) -> Option<i64> {
+        self.tables.get(&table)?.get(&rowid).copied()
+    }
+
+    /// The columns of `table` whose values refer to renumbered rows, with those rows' table.
+    pub(crate) fn followers(&self, table: &MergedTable, merged: &SchemaMerge) -> Vec<Follower> {
+        let mut followers = Vec::new();
+        for constraint in &table.shape.constraints {
+            let Some(key) = &constraint.foreign_key else { continue };
+            let Some(parent) = key.parent.filter(|parent| self.tables.contains_key(parent)) else {
+                continue;
+            };
+            let alias = merged.table(parent).and_then(|parent| parent.shape.alias());
+            for (column, parent_column) in constraint.columns.iter().zip(&key.columns) {
+                if Some(*parent_column) == alias {
+                    followers.push(Follower { column: *column, parent });
+                }
+            }
+        }
+        followers
+    }
+
+    /// The new value of a cell that refers to a row of the source.
+    pub(crate) fn follow(&self, parent: ObjectId, cell: &Value) -> Option<Value> {
+        match cell {
+            Value::Integer(rowid) => self.get(parent, *rowid).map(Value::Integer),
+            _ => None,
+        }
+    }
+}
+
+/// A column that refers to renumbered rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Follower {
+    pub(crate) column: ColumnId,
+    pub(crate) parent: ObjectId,
+}
+
+/// Hands out rowids that neither side has used.
+#[derive(Debug)]
+pub(crate) struct FreeRowids {
+    last: i64,
+}
+
+impl FreeRowids {
+    pub(crate) fn new(pager: &Arc<Pager>, sides: &[Option<TableVersion<'_>>]) -> Result<Self> {
+        let mut last = 0;
+        for tree in sides.iter().flatten().filter_map(|version| version.tree) {
+            let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
+            if cursor.last()? {
+                last = last.max(rowid_from_key(&cursor.key())?);
+            }
+        }
+        Ok(Self { last })
+    }
+
+    pub(crate) fn next(&mut self, table: &str) -> Result<i64> {
+        self.last = self.last.checked_add(1).ok_or_else(|| {
+            let message = format!("all rowids of {table} are used up");
+            let hint = "delete the row with the greatest rowid on both branches";
+            Error::new(ErrorKind::Limit, message).with_hint(hint)
+        })?;
+        Ok(self.last)
+    }
+}
+
+/// Finds the rows that have to be renumbered.
+pub(crate) fn plan(
+    run: &mut Run<'_>,
+    versions: &Versions<'_>,
+    merged: &SchemaMerge,
+) -> Result<Numbers> {
+    let mut numbers = Numbers::default();
+    if !run.options.renumber {
+        return Ok(numbers);
+    }
+    for table in &merged.tables {
+        if table.is_blocked || table.is_rebuilt || table.shape.alias().is_none() {
+            continue;
+        }
+        let (Some(ours), Some(theirs)) = (&table.ours, &table.theirs) else { continue };
+        let plan = Plan::new(&table.shape, table.base.as_ref(), Some(ours), Some(theirs), true);
+        let sides = Sides::new(versions, table);
+        let mut free: Option<FreeRowids> = None;
+        let mut found = NewRowids::new();
+        sides.for_each_pair(run.pager, &table.shape, |left, right| {
+            let (None, Some(left), None, Some(right)) =
+                (&left.old, &left.new, &right.old, &right.new)
+            else {
+                return Ok(());
+            };
+            let row = ours.decode(&left.key, &left.bytes)?;
+            let other = theirs.decode(&right.key, &right.bytes)?;
+            if plan.merge_inserted(&row, &other).conflicts.is_empty() {
+                return Ok(());
+            }
+            let free = match &mut free {
+                Some(free) => free,
+                none => none.insert(FreeRowids::new(run.pager, &sides.all())?),
+            };
+            found.insert(rowid_from_key(&right.key)?, free.next(&table.shape.name)?);
+            Ok(())
+        })?;
+        if !found.is_empty() {
+            numbers.tables.insert(table.shape.id, found);
+        }
+    }
+    Ok(numbers)
+}

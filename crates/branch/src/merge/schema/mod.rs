@@ -1,0 +1,371 @@
+//! The schema of a merge: pure functions on three shapes.
+//!
+//! Objects and columns are matched by id. What both sides added under one name has two ids; the
+//! source's description is first put into the target's words (`adapt`), so that everything
+//! behind it compares ids only. Neighbours: `tables` and `texts` merge one object, `types` knows
+//! which type holds all values of another.
+
+mod adapt;
+mod tables;
+mod texts;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pandodb_ds::record::Value;
+
+use super::cells::Side;
+use super::conflict::{Conflict, ConflictKey, ConflictKind, SchemaPart, Scope};
+use super::policy::{MergeOptions, Pick};
+use crate::diff::schema::ObjectKind;
+use crate::error::Result;
+use crate::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape};
+
+pub use adapt::Adapted;
+
+/// A table after the merge, with the three versions that it is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MergedTable {
+    /// What it looks like.
+    pub shape: TableShape,
+    /// As it was where the branches parted.
+    pub base: Option<TableShape>,
+    /// As the target has it.
+    pub ours: Option<TableShape>,
+    /// As the source has it, in the target's ids.
+    pub theirs: Option<TableShape>,
+    /// Whether the target has another definition.
+    pub is_changed: bool,
+    /// Whether all rows have to be stored anew, under another key.
+    pub is_rebuilt: bool,
+    /// Whether a conflict about it keeps its rows from being merged.
+    pub is_blocked: bool,
+}
+
+impl MergedTable {
+    /// Whether a primary key is declared beside the rowid that rows are stored by.
+    pub(crate) fn has_hidden_key(&self) -> bool {
+        self.shape.has_rowid() && self.shape.alias().is_none() && !self.shape.primary_key.is_empty()
+    }
+}
+
+/// Which side a text is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextSource {
+    /// The target has it as it is.
+    Ours,
+    /// The source's definition is taken.
+    Theirs,
+}
+
+/// An index, view or trigger after the merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedText {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What it looks like.
+    pub shape: TextShape,
+    /// Whose definition it has.
+    pub source: TextSource,
+    /// Whether the target has another definition, or another name, or none.
+    pub is_changed: bool,
+}
+
+/// An object of the target that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedObject {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its number.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: String,
+}
+
+/// The merged schema and what it could not be made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SchemaMerge {
+    /// The tables, the target's first.
+    pub tables: Vec<MergedTable>,
+    /// Indexes, views and triggers, the target's first.
+    pub texts: Vec<MergedText>,
+    /// What the target has and the merged schema has not.
+    pub dropped: Vec<DroppedObject>,
+    /// What nothing resolves.
+    pub conflicts: Vec<Conflict>,
+    /// How many conflicts a policy, a rule or a pick resolved.
+    pub resolved: u64,
+    /// The source's ids of what both sides added, by the target's.
+    pub adapted: Adapted,
+}
+
+impl SchemaMerge {
+    /// The table of a number.
+    pub fn table(&self, id: ObjectId) -> Option<&MergedTable> {
+        self.tables.iter().find(|table| table.shape.id == id)
+    }
+
+    /// How many objects of the target are added, changed or dropped.
+    pub fn changes(&self) -> u64 {
+        let tables = self.tables.iter().filter(|table| table.is_changed).count();
+        let texts = self.texts.iter().filter(|text| text.is_changed).count();
+        (tables + texts + self.dropped.len()) as u64
+    }
+
+    /// The merged schema without where it comes from.
+    pub fn shape(&self) -> Shape {
+        let texts = |kind| {
+            let texts = self.texts.iter().filter(move |text| text.kind == kind);
+            texts.map(|text| text.shape.clone()).collect()
+        };
+        Shape {
+            tables: self.tables.iter().map(|table| table.shape.clone()).collect(),
+            indexes: texts(ObjectKind::Index),
+            views: texts(ObjectKind::View),
+            triggers: texts(ObjectKind::Trigger),
+        }
+    }
+}
+
+/// Tells whether a side changed any row of a table since the base.
+type HasNewRows<'a> = dyn FnMut(Side, ObjectId) -> Result<bool> + 'a;
+
+/// Merges the schemas.
+pub(crate) fn merge_shapes(
+    base: &Shape,
+    ours: &Shape,
+    theirs: &Shape,
+    options: &MergeOptions,
+    has_new_rows: &mut HasNewRows<'_>,
+) -> Result<SchemaMerge> {
+    let (adapted, theirs) = adapt::adapt(base, ours, theirs);
+    let mut merger = SchemaMerger {
+        options,
+        merge: SchemaMerge { adapted, ..SchemaMerge::default() },
+        has_new_rows,
+    };
+    merger.merge_tables(base, ours, &theirs)?;
+    for (kind, base, ours, theirs) in [
+        (ObjectKind::View, &base.views, &ours.views, &theirs.views),
+        (ObjectKind::Index, &base.indexes, &ours.indexes, &theirs.indexes),
+        (ObjectKind::Trigger, &base.triggers, &ours.triggers, &theirs.triggers),
+    ] {
+        merger.merge_texts(kind, base, ours, theirs);
+    }
+    merger.check_mentions(ours);
+    merger.check_names();
+    Ok(merger.merge)
+}
+
+struct SchemaMerger<'a, 'h> {
+    options: &'a MergeOptions,
+    merge: SchemaMerge,
+    has_new_rows: &'a mut HasNewRows<'h>,
+}
+
+/// An object that a conflict is about.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    kind: ObjectKind,
+    id: ObjectId,
+    name: &'a str,
+}
+
+/// What the three sides of a conflict say.
+#[derive(Default)]
+struct Said {
+    base: Option<String>,
+    ours: Option<String>,
+    theirs: Option<String>,
+}
+
+impl Said {
+    fn all(base: &str, ours: &str, theirs: &str) -> Self {
+        Self { base: Some(base.into()), ours: Some(ours.into()), theirs: Some(theirs.into()) }
+    }
+}
+
+impl SchemaMerger<'_, '_> {
+    /// Resolves a conflict or notes it; returns whose side is taken, if any.
+    fn disagree(
+        &mut self,
+        about: About<'_>,
+        part: SchemaPart,
+        column: Option<&str>,
+        said: Said,
+        detail: &str,
+    ) -> Option<Side> {
+        let key = ConflictKey { object: about.id, scope: Scope::Schema(part) };
+        match self.options.pick(&key) {
+            Some(Pick::Ours) => {
+                self.merge.resolved += 1;
+                return Some(Side::Ours);
+            }
+            Some(Pick::Theirs) => {
+                self.merge.resolved += 1;
+                return Some(Side::Theirs);
+            }
+            _ => {}
+        }
+        let one = |text: Option<String>| text.map(|text| vec![Value::text(text)]);
+        self.merge.conflicts.push(Conflict {
+            key,
+            kind: ConflictKind::Schema,
+            object_kind: about.kind,
+            object_name: about.name.into(),
+            column_name: column.map(str::to_owned),
+            columns: vec!["definition".into()],
+            row_key: Vec::new(),
+            base: one(said.base),
+            ours: one(said.ours),
+            theirs: one(said.theirs),
+            detail: detail.into(),
+        });
+        None
+    }
+
+    /// What mentions a table or column that the other side dropped.
+    fn check_mentions(&mut self, ours: &Shape) {
+        let mut objects: BTreeSet<ObjectId> = BTreeSet::new();
+        let mut columns: BTreeSet<ColumnId> = BTreeSet::new();
+        for table in &self.merge.tables {
+            objects.insert(table.shape.id);
+            columns.extend(table.shape.columns.iter().map(|column| column.id));
+        }
+        for text in self.merge.texts.iter().filter(|text| text.kind == ObjectKind::View) {
+            objects.insert(text.shape.id);
+        }
+        self.check_constraints(&objects, &columns);
+        let texts = std::mem::take(&mut self.merge.texts);
+        for text in texts {
+            let shape = &text.shape;
+            let is_whole = shape.objects.iter().all(|id| objects.contains(id))
+                && shape.columns.iter().all(|id| columns.contains(id));
+            if is_whole {
+                self.merge.texts.push(text);
+                continue;
+            }
+            let about = About { kind: text.kind, id: shape.id, name: &shape.name };
+            let mut said = Said::default();
+            match text.source {
+                TextSource::Ours => said.ours = Some(shape.definition.clone()),
+                TextSource::Theirs => said.theirs = Some(shape.definition.clone()),
+            }
+            let detail = "it needs a table or column that the other branch dropped";
+            if self.disagree(about, SchemaPart::Mentions, None, said, detail).is_none() {
+                continue;
+            }
+            // It cannot be there without what it mentions, whoever is right.
+            let list = match text.kind {
+                ObjectKind::Index => &ours.indexes,
+                ObjectKind::View => &ours.views,
+                ObjectKind::Trigger | ObjectKind::Table => &ours.triggers,
+            };
+            if list.iter().any(|other| other.id == shape.id) {
+                let (kind, id, name) = (text.kind, shape.id, shape.name.clone());
+                self.merge.dropped.push(DroppedObject { kind, id, name });
+            }
+        }
+    }
+
+    fn check_constraints(&mut self, objects: &BTreeSet<ObjectId>, columns: &BTreeSet<ColumnId>) {
+        let mut tables = std::mem::take(&mut self.merge.tables);
+        for table in &mut tables {
+            let kept = std::mem::take(&mut table.shape.constraints);
+            for constraint in kept {
+                let is_whole = constraint.columns.iter().all(|id| columns.contains(id))
+                    && constraint.foreign_key.as_ref().is_none_or(|key| {
+                        // SQL lets a foreign key lead to a table that is not there (yet).
+                        key.parent.is_none_or(|parent| {
+                            !objects.contains(&parent)
+                                || key.columns.iter().all(|id| columns.contains(id))
+                        })
+                    });
+                if is_whole {
+                    table.shape.constraints.push(constraint);
+                    continue;
+                }
+                let about = About {
+                    kind: ObjectKind::Table,
+                    id: table.shape.id,
+                    name: &table.shape.name.clone(),
+                };
+                let name = constraint.name.clone().unwrap_or(constraint.definition.clone());
+                let text = Some(constraint.definition.clone());
+                let is_ours =
+                    table.ours.as_ref().is_some_and(|ours| ours.constraints.contains(&constraint));
+                let said = if is_ours {
+                    Said { ours: text, ..Said::default() }
+                } else {
+                    Said { theirs: text, ..Said::default() }
+                };
+                let detail = "the constraint needs a column that the other branch dropped";
+                let part = SchemaPart::Constraint(name);
+                let is_resolved = self.disagree(about, part, None, said, detail).is_some();
+                table.is_blocked |= !is_resolved;
+                table.is_changed |= is_ours;
+            }
+        }
+        self.merge.tables = tables;
+    }
+
+    /// Two objects that got one name on two ways.
+    fn check_names(&mut self) {
+        let mut names: BTreeMap<(bool, String), ObjectId> = BTreeMap::new();
+        // A table that a conflict is about may yet go or be renamed.
+        let tables = self.merge.tables.iter().filter(|table| !table.is_blocked);
+        let mut all: Vec<(ObjectKind, ObjectId, String)> = tables
+            .map(|table| (ObjectKind::Table, table.shape.id, table.shape.name.clone()))
+            .collect();
+        let texts = self.merge.texts.iter();
+        all.extend(texts.map(|text| (text.kind, text.shape.id, text.shape.name.clone())));
+        for (kind, id, name) in all {
+            let place = (kind == ObjectKind::Trigger, name.to_ascii_lowercase());
+            if let Some(other) = names.insert(place, id)
+                && other != id
+            {
+                let about = About { kind, id, name: &name };
+                let said = Said { theirs: Some(name.clone()), ..Said::default() };
+                let detail = "the branches have different objects of this name: rename one";
+                self.name_taken(about, said, detail);
+            }
+        }
+    }
+
+    /// A conflict that no side's name resolves: it is there until one branch renames.
+    fn name_taken(&mut self, about: About<'_>, said: Said, detail: &str) {
+        let one = |text: Option<String>| text.map(|text| vec![Value::text(text)]);
+        self.merge.conflicts.push(Conflict {
+            key: ConflictKey { object: about.id, scope: Scope::Schema(SchemaPart::Name) },
+            kind: ConflictKind::Schema,
+            object_kind: about.kind,
+            object_name: about.name.into(),
+            column_name: None,
+            columns: vec!["name".into()],
+            row_key: Vec::new(),
+            base: one(said.base),
+            ours: one(said.ours),
+            theirs: one(said.theirs),
+            detail: detail.into(),
+        });
+        if let Some(table) = self.merge.tables.iter_mut().find(|table| table.shape.id == about.id) {
+            table.is_blocked = true;
+        }
+    }
+}
+
+/// Whose version of a thing stands; none where both sides changed it, differently.
+fn three<T: ?Sized>(
+    base: &T,
+    ours: &T,
+    theirs: &T,
+    is_same: impl Fn(&T, &T) -> bool,
+) -> Option<Side> {
+    if is_same(ours, theirs) || is_same(base, theirs) {
+        Some(Side::Ours)
+    } else if is_same(base, ours) {
+        Some(Side::Theirs)
+    } else {
+        None
+    }
+}

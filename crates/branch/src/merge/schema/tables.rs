@@ -1,0 +1,505 @@
+//! Tables and their columns, merged by the rules of `docs/merging.md`.
+//!
+//! The target's table is the ground that the source's changes are put on: its columns keep their
+//! order and their places in stored rows, the source's new ones get places behind them, so that
+//! no row is rewritten for a new column. Neighbours: `mod` holds what comes out.
+
+use super::types::wider;
+use super::{About, DroppedObject, MergedTable, Said, SchemaMerger, three};
+use crate::diff::schema::{ObjectKind, describe_column, describe_table};
+use crate::error::Result;
+use crate::merge::cells::Side;
+use crate::merge::conflict::SchemaPart;
+use crate::shape::{ColumnShape, ConstraintShape, Shape, TableShape};
+
+impl SchemaMerger<'_, '_> {
+    pub(super) fn merge_tables(
+        &mut self,
+        base: &Shape,
+        ours: &Shape,
+        theirs: &Shape,
+    ) -> Result<()> {
+        for table in &ours.tables {
+            let (before, other) = (base.table(table.id), theirs.table(table.id));
+            match (before, other) {
+                (None, None) => self.keep(table, None),
+                (Some(before), None) => self.dropped_by_theirs(before, table, theirs)?,
+                (None, Some(other)) => self.both_added(table, other),
+                (Some(before), Some(other)) => self.merge_table(before, table, other),
+            }
+        }
+        for table in &theirs.tables {
+            if ours.table(table.id).is_some() {
+                continue;
+            }
+            match base.table(table.id) {
+                None => self.take(table, None),
+                Some(before) => self.dropped_by_ours(before, table, ours)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A table that stays as the target has it.
+    fn keep(&mut self, table: &TableShape, base: Option<&TableShape>) {
+        self.merge.tables.push(MergedTable {
+            shape: table.clone(),
+            base: base.cloned(),
+            ours: Some(table.clone()),
+            theirs: None,
+            is_changed: false,
+            is_rebuilt: false,
+            is_blocked: false,
+        });
+    }
+
+    /// A table that comes from the source; `replaced` is what the target has in its place.
+    fn take(&mut self, table: &TableShape, replaced: Option<&TableShape>) {
+        let is_rebuilt = replaced.is_some();
+        self.merge.tables.push(MergedTable {
+            shape: table.clone(),
+            base: None,
+            ours: None,
+            theirs: Some(table.clone()),
+            is_changed: true,
+            is_rebuilt,
+            is_blocked: false,
+        });
+    }
+
+    fn block_last(&mut self) {
+        if let Some(table) = self.merge.tables.last_mut() {
+            table.is_blocked = true;
+        }
+    }
+
+    fn dropped_by_theirs(
+        &mut self,
+        base: &TableShape,
+        ours: &TableShape,
+        theirs: &Shape,
+    ) -> Result<()> {
+        let is_changed = !is_same_table(base, ours) || (self.has_new_rows)(Side::Ours, base.id)?;
+        if is_changed {
+            let detail = match theirs.table_named(&base.name) {
+                Some(_) => {
+                    "the source dropped the table and added another one of the same name, the \
+                     target changed the old one"
+                }
+                None => "the source dropped the table, the target changed it or its rows",
+            };
+            let said = Said { ours: Some(describe(ours)), ..said_base(base) };
+            match self.disagree(about(ours), SchemaPart::Whole, None, said, detail) {
+                Some(Side::Theirs) => {}
+                Some(Side::Ours) => {
+                    self.keep(ours, Some(base));
+                    return Ok(());
+                }
+                None => {
+                    self.keep(ours, Some(base));
+                    self.block_last();
+                    return Ok(());
+                }
+            }
+        }
+        let (kind, id, name) = (ObjectKind::Table, ours.id, ours.name.clone());
+        self.merge.dropped.push(DroppedObject { kind, id, name });
+        Ok(())
+    }
+
+    fn dropped_by_ours(
+        &mut self,
+        base: &TableShape,
+        theirs: &TableShape,
+        ours: &Shape,
+    ) -> Result<()> {
+        let is_changed =
+            !is_same_table(base, theirs) || (self.has_new_rows)(Side::Theirs, base.id)?;
+        if !is_changed {
+            return Ok(());
+        }
+        let detail = match ours.table_named(&base.name) {
+            Some(_) => {
+                "the target dropped the table and added another one of the same name, the source \
+                 changed the old one"
+            }
+            None => "the target dropped the table, the source changed it or its rows",
+        };
+        let said = Said { theirs: Some(describe(theirs)), ..said_base(base) };
+        if self.disagree(about(theirs), SchemaPart::Whole, None, said, detail) == Some(Side::Theirs)
+        {
+            self.take(theirs, None);
+        }
+        Ok(())
+    }
+
+    /// Both sides added a table of this name.
+    fn both_added(&mut self, ours: &TableShape, theirs: &TableShape) {
+        if !is_same_definition(ours, theirs) {
+            let said =
+                Said { base: None, ours: Some(describe(ours)), theirs: Some(describe(theirs)) };
+            let detail = "both branches added a table of this name, with different definitions";
+            match self.disagree(about(ours), SchemaPart::Whole, None, said, detail) {
+                Some(Side::Theirs) => return self.take(theirs, Some(ours)),
+                Some(Side::Ours) => return self.keep(ours, None),
+                None => {
+                    self.keep(ours, None);
+                    return self.block_last();
+                }
+            }
+        }
+        self.keep(ours, None);
+        if let Some(table) = self.merge.tables.last_mut() {
+            table.theirs = Some(theirs.clone());
+        }
+    }
+
+    fn merge_table(&mut self, base: &TableShape, ours: &TableShape, theirs: &TableShape) {
+        let mut shape = ours.clone();
+        let mut is_blocked = false;
+        let about = about(ours);
+        let is_equal = |left: &str, right: &str| left == right;
+        let name = three(&*base.name, &*ours.name, &*theirs.name, is_equal);
+        let said = Said::all(&base.name, &ours.name, &theirs.name);
+        match self.settle(name, about, SchemaPart::Name, None, said) {
+            Some(Side::Theirs) => shape.name.clone_from(&theirs.name),
+            Some(Side::Ours) => {}
+            None => is_blocked = true,
+        }
+        let is_same_key = |left: &TableShape, right: &TableShape| {
+            left.key == right.key && left.primary_key == right.primary_key
+        };
+        let key = three(base, ours, theirs, is_same_key);
+        let said = Said::all(&describe(base), &describe(ours), &describe(theirs));
+        match self.settle(key, about, SchemaPart::Key, None, said) {
+            Some(Side::Theirs) => {
+                shape.key.clone_from(&theirs.key);
+                shape.primary_key.clone_from(&theirs.primary_key);
+            }
+            Some(Side::Ours) => {}
+            None => is_blocked = true,
+        }
+        let options = three(&*base.options, &*ours.options, &*theirs.options, is_equal);
+        let said = Said::all(&base.options, &ours.options, &theirs.options);
+        match self.settle(options, about, SchemaPart::Options, None, said) {
+            Some(Side::Theirs) => shape.options.clone_from(&theirs.options),
+            Some(Side::Ours) => {}
+            None => is_blocked = true,
+        }
+        is_blocked |= self.merge_columns(base, ours, theirs, &mut shape);
+        is_blocked |= self.merge_constraints(base, ours, theirs, &mut shape);
+        let is_rebuilt = !shape.has_key_of(ours);
+        let is_changed = shape != *ours;
+        self.merge.tables.push(MergedTable {
+            shape,
+            base: Some(base.clone()),
+            ours: Some(ours.clone()),
+            theirs: Some(theirs.clone()),
+            is_changed,
+            is_rebuilt,
+            is_blocked,
+        });
+    }
+
+    /// Whose version of a part is taken; none after a conflict that stays.
+    fn settle(
+        &mut self,
+        outcome: Option<Side>,
+        about: About<'_>,
+        part: SchemaPart,
+        column: Option<&str>,
+        said: Said,
+    ) -> Option<Side> {
+        let detail = "both branches changed it, in different ways";
+        outcome.or_else(|| self.disagree(about, part, column, said, detail))
+    }
+
+    /// Merges the columns into `shape`; returns whether a conflict stays.
+    fn merge_columns(
+        &mut self,
+        base: &TableShape,
+        ours: &TableShape,
+        theirs: &TableShape,
+        shape: &mut TableShape,
+    ) -> bool {
+        let mut columns: Vec<ColumnShape> = Vec::new();
+        let mut is_blocked = false;
+        for column in &ours.columns {
+            let merged = match (base.column(column.id), theirs.column(column.id)) {
+                (None, None) => Some(Some(column.clone())),
+                (Some(before), None) => self.column_dropped(ours, before, column, Side::Theirs),
+                (None, Some(other)) => self.column_added(ours, column, other),
+                (Some(before), Some(other)) => self.column(ours, before, column, other),
+            };
+            match merged {
+                Some(column) => columns.extend(column),
+                None => {
+                    is_blocked = true;
+                    columns.push(column.clone());
+                }
+            }
+        }
+        let mut position = ours.stored_columns;
+        for column in &theirs.columns {
+            if ours.index_of(column.id).is_some() {
+                continue;
+            }
+            let taken = match base.column(column.id) {
+                None => Some(Some(column.clone())),
+                Some(before) => self.column_dropped(ours, before, column, Side::Ours),
+            };
+            match taken {
+                Some(Some(mut column)) => {
+                    column.position = position;
+                    position += 1;
+                    columns.push(column);
+                }
+                Some(None) => {}
+                None => is_blocked = true,
+            }
+        }
+        is_blocked |= self.check_column_names(ours, &columns);
+        shape.columns = columns;
+        shape.stored_columns = position;
+        is_blocked
+    }
+
+    /// A column that `dropper` dropped; the outer option is a conflict that stays.
+    #[allow(clippy::option_option, reason = "a conflict, no column, or a column")]
+    fn column_dropped(
+        &mut self,
+        table: &TableShape,
+        base: &ColumnShape,
+        kept: &ColumnShape,
+        dropper: Side,
+    ) -> Option<Option<ColumnShape>> {
+        if base.name == kept.name && base.is_declared_as(kept) {
+            return Some(None);
+        }
+        let text = Some(written(kept));
+        let (said, detail) = match dropper {
+            Side::Theirs => (
+                Said { base: Some(written(base)), ours: text, theirs: None },
+                "the source dropped the column, the target changed its definition",
+            ),
+            Side::Ours => (
+                Said { base: Some(written(base)), ours: None, theirs: text },
+                "the target dropped the column, the source changed its definition",
+            ),
+        };
+        let part = SchemaPart::Column(kept.id);
+        let winner = self.disagree(about(table), part, Some(&kept.name), said, detail)?;
+        Some((winner != dropper).then(|| kept.clone()))
+    }
+
+    #[allow(clippy::option_option, reason = "a conflict, no column, or a column")]
+    fn column_added(
+        &mut self,
+        table: &TableShape,
+        ours: &ColumnShape,
+        theirs: &ColumnShape,
+    ) -> Option<Option<ColumnShape>> {
+        if ours.is_declared_as(theirs) {
+            return Some(Some(ours.clone()));
+        }
+        let said = Said { base: None, ours: Some(written(ours)), theirs: Some(written(theirs)) };
+        let detail = "both branches added a column of this name, with different definitions";
+        let part = SchemaPart::Column(ours.id);
+        match self.disagree(about(table), part, Some(&ours.name), said, detail)? {
+            Side::Ours => Some(Some(ours.clone())),
+            Side::Theirs => Some(Some(placed(theirs, ours))),
+        }
+    }
+
+    #[allow(clippy::option_option, reason = "a conflict, no column, or a column")]
+    fn column(
+        &mut self,
+        table: &TableShape,
+        base: &ColumnShape,
+        ours: &ColumnShape,
+        theirs: &ColumnShape,
+    ) -> Option<Option<ColumnShape>> {
+        let is_equal = |left: &str, right: &str| left == right;
+        let name = three(&*base.name, &*ours.name, &*theirs.name, is_equal);
+        let said = Said::all(&base.name, &ours.name, &theirs.name);
+        let part = SchemaPart::ColumnName(ours.id);
+        let name = match self.settle(name, about(table), part, Some(&ours.name), said)? {
+            Side::Ours => &ours.name,
+            Side::Theirs => &theirs.name,
+        };
+        let declared = three(base, ours, theirs, ColumnShape::is_declared_as);
+        let declared = declared.or_else(|| {
+            // Only the types differ, and one holds all values of the other.
+            let is_type_only = ours.is_declared_as_but_type(theirs);
+            let wide = if is_type_only { wider(ours, theirs) } else { None };
+            wide.map(|wide| if std::ptr::eq(wide, ours) { Side::Ours } else { Side::Theirs })
+        });
+        let said = Said::all(&written(base), &written(ours), &written(theirs));
+        let part = SchemaPart::Column(ours.id);
+        let mut merged = match self.settle(declared, about(table), part, Some(name), said)? {
+            Side::Ours => ours.clone(),
+            Side::Theirs => placed(theirs, ours),
+        };
+        merged.name.clone_from(name);
+        Some(Some(merged))
+    }
+
+    /// Two columns that got one name on two ways; returns whether there are any.
+    fn check_column_names(&mut self, table: &TableShape, columns: &[ColumnShape]) -> bool {
+        let mut found = false;
+        for (index, column) in columns.iter().enumerate() {
+            let is_taken =
+                columns[..index].iter().any(|other| other.name.eq_ignore_ascii_case(&column.name));
+            if is_taken {
+                let theirs = Some(column.name.clone());
+                let said = Said { theirs, ..Said::default() };
+                let detail = "the branches have different columns of this name: rename one";
+                self.name_taken(about(table), said, detail);
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Merges the constraints into `shape`: named ones by name, others by what they say.
+    fn merge_constraints(
+        &mut self,
+        base: &TableShape,
+        ours: &TableShape,
+        theirs: &TableShape,
+        shape: &mut TableShape,
+    ) -> bool {
+        let mut merged: Vec<ConstraintShape> = Vec::new();
+        let mut is_blocked = false;
+        for constraint in &ours.constraints {
+            let (before, other) = (find(base, constraint), find(theirs, constraint));
+            let is_kept = match (before, other) {
+                (None, None) => true,
+                (Some(before), None) => {
+                    if before == constraint {
+                        false
+                    } else {
+                        match self.constraint(ours, Some(before), Some(constraint), None) {
+                            Some(side) => side == Side::Ours,
+                            None => {
+                                is_blocked = true;
+                                true
+                            }
+                        }
+                    }
+                }
+                (before, Some(other)) => {
+                    let is_same =
+                        |left: &Option<&ConstraintShape>, right: &Option<&ConstraintShape>| {
+                            left == right
+                        };
+                    let side = three(&before, &Some(constraint), &Some(other), is_same)
+                        .or_else(|| self.constraint(ours, before, Some(constraint), Some(other)));
+                    is_blocked |= side.is_none();
+                    if side == Some(Side::Theirs) {
+                        merged.push(other.clone());
+                    }
+                    side != Some(Side::Theirs)
+                }
+            };
+            if is_kept {
+                merged.push(constraint.clone());
+            }
+        }
+        for constraint in &theirs.constraints {
+            if find(ours, constraint).is_some() {
+                continue;
+            }
+            let is_taken = match find(base, constraint) {
+                None => true,
+                Some(before) if before == constraint => false,
+                before => match self.constraint(ours, before, None, Some(constraint)) {
+                    Some(side) => side == Side::Theirs,
+                    None => {
+                        is_blocked = true;
+                        false
+                    }
+                },
+            };
+            if is_taken {
+                merged.push(constraint.clone());
+            }
+        }
+        shape.constraints = merged;
+        is_blocked
+    }
+
+    fn constraint(
+        &mut self,
+        table: &TableShape,
+        base: Option<&ConstraintShape>,
+        ours: Option<&ConstraintShape>,
+        theirs: Option<&ConstraintShape>,
+    ) -> Option<Side> {
+        let text = |side: Option<&ConstraintShape>| side.map(|side| side.definition.clone());
+        let name = ours.or(theirs).and_then(|constraint| constraint.name.clone());
+        let said = Said { base: text(base), ours: text(ours), theirs: text(theirs) };
+        let detail = "the branches define the constraint in different ways";
+        let part = SchemaPart::Constraint(name.unwrap_or_default());
+        self.disagree(about(table), part, None, said, detail)
+    }
+}
+
+fn find<'a>(table: &'a TableShape, wanted: &ConstraintShape) -> Option<&'a ConstraintShape> {
+    table.constraints.iter().find(|other| match (&wanted.name, &other.name) {
+        (Some(name), Some(other)) => name.eq_ignore_ascii_case(other),
+        (None, None) => *other == wanted,
+        _ => false,
+    })
+}
+
+/// A column of the source in the place that the target has for it.
+fn placed(theirs: &ColumnShape, ours: &ColumnShape) -> ColumnShape {
+    // Rows of the target that are older than the column go on reading what they read.
+    let missing = theirs.affinity.convert(ours.missing.clone());
+    ColumnShape { id: ours.id, position: ours.position, missing, ..theirs.clone() }
+}
+
+fn about(table: &TableShape) -> About<'_> {
+    About { kind: ObjectKind::Table, id: table.id, name: &table.name }
+}
+
+fn said_base(base: &TableShape) -> Said {
+    Said { base: Some(describe(base)), ..Said::default() }
+}
+
+fn written(column: &ColumnShape) -> String {
+    let rest = describe_column(column);
+    if rest.is_empty() { column.name.clone() } else { format!("{} {rest}", column.name) }
+}
+
+fn describe(table: &TableShape) -> String {
+    let columns: Vec<String> = table.columns.iter().map(written).collect();
+    let key = describe_table(table);
+    format!("{} ({}) {key}", table.name, columns.join(", "))
+}
+
+/// Whether nothing about a table was changed.
+fn is_same_table(left: &TableShape, right: &TableShape) -> bool {
+    left.name == right.name
+        && is_same_definition(left, right)
+        && left
+            .columns
+            .iter()
+            .all(|column| right.column(column.id).is_some_and(|other| other.name == column.name))
+}
+
+/// Whether two tables have the same columns, keys and constraints; in any order and place.
+fn is_same_definition(left: &TableShape, right: &TableShape) -> bool {
+    left.key == right.key
+        && left.primary_key == right.primary_key
+        && left.options == right.options
+        && left.holds_counters == right.holds_counters
+        && left.columns.len() == right.columns.len()
+        && left
+            .columns
+            .iter()
+            .all(|column| right.column(column.id).is_some_and(|other| column.is_declared_as(other)))
+        && left.constraints.len() == right.constraints.len()
+        && left.constraints.iter().all(|constraint| right.constraints.contains(constraint))
+}

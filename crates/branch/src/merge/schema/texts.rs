@@ -1,0 +1,137 @@
+//! Indexes, views and triggers: a name and a definition each, merged as a whole.
+//!
+//! Neighbours: `tables` does the same for what has parts; `mod` checks what texts mention.
+
+use super::{About, DroppedObject, MergedText, Said, SchemaMerger, TextSource, three};
+use crate::diff::schema::ObjectKind;
+use crate::merge::cells::Side;
+use crate::merge::conflict::SchemaPart;
+use crate::shape::TextShape;
+
+impl SchemaMerger<'_, '_> {
+    pub(super) fn merge_texts(
+        &mut self,
+        kind: ObjectKind,
+        base: &[TextShape],
+        ours: &[TextShape],
+        theirs: &[TextShape],
+    ) {
+        for text in ours {
+            let (before, other) = (find(base, text), find(theirs, text));
+            match (before, other) {
+                (None, None) => self.add_text(kind, text, TextSource::Ours, false),
+                (Some(before), None) => {
+                    let said = Said { ours: Some(text.definition.clone()), ..said_base(before) };
+                    let detail = "the source dropped it, the target changed it";
+                    let is_dropped = is_same_text(before, text)
+                        || self.settle_text(kind, text, said, detail) == Some(Side::Theirs);
+                    if is_dropped {
+                        let (id, name) = (text.id, text.name.clone());
+                        self.merge.dropped.push(DroppedObject { kind, id, name });
+                    } else {
+                        self.add_text(kind, text, TextSource::Ours, false);
+                    }
+                }
+                (None, Some(other)) if !is_same_text(text, other) => {
+                    let said = Said {
+                        base: None,
+                        ours: Some(text.definition.clone()),
+                        theirs: Some(other.definition.clone()),
+                    };
+                    let detail = "both branches added it, with different definitions";
+                    match self.settle_text(kind, text, said, detail) {
+                        Some(Side::Theirs) => self.add_text(kind, other, TextSource::Theirs, true),
+                        _ => self.add_text(kind, text, TextSource::Ours, false),
+                    }
+                }
+                (None, Some(_)) => self.add_text(kind, text, TextSource::Ours, false),
+                (Some(before), Some(other)) => self.merge_text(kind, before, text, other),
+            }
+        }
+        for text in theirs {
+            if find(ours, text).is_some() {
+                continue;
+            }
+            match find(base, text) {
+                None => self.add_text(kind, text, TextSource::Theirs, true),
+                Some(before) if is_same_text(before, text) => {}
+                Some(before) => {
+                    let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
+                    let detail = "the target dropped it, the source changed it";
+                    if self.settle_text(kind, text, said, detail) == Some(Side::Theirs) {
+                        self.add_text(kind, text, TextSource::Theirs, true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn merge_text(
+        &mut self,
+        kind: ObjectKind,
+        base: &TextShape,
+        ours: &TextShape,
+        theirs: &TextShape,
+    ) {
+        let about = About { kind, id: ours.id, name: &ours.name };
+        let detail = "both branches changed it, in different ways";
+        let is_equal = |left: &str, right: &str| left == right;
+        let name = three(&*base.name, &*ours.name, &*theirs.name, is_equal).or_else(|| {
+            let said = Said::all(&base.name, &ours.name, &theirs.name);
+            self.disagree(about, SchemaPart::Name, None, said, detail)
+        });
+        let definition = three(base, ours, theirs, is_same_definition).or_else(|| {
+            let said = Said::all(&base.definition, &ours.definition, &theirs.definition);
+            self.disagree(about, SchemaPart::Whole, None, said, detail)
+        });
+        let (source, mut text) = match definition {
+            Some(Side::Theirs) => (TextSource::Theirs, theirs.clone()),
+            _ => (TextSource::Ours, ours.clone()),
+        };
+        text.name = match name {
+            Some(Side::Theirs) => theirs.name.clone(),
+            _ => ours.name.clone(),
+        };
+        let is_changed = text != *ours;
+        self.add_text(kind, &text, source, is_changed);
+    }
+
+    fn settle_text(
+        &mut self,
+        kind: ObjectKind,
+        text: &TextShape,
+        said: Said,
+        detail: &str,
+    ) -> Option<Side> {
+        let about = About { kind, id: text.id, name: &text.name };
+        self.disagree(about, SchemaPart::Whole, None, said, detail)
+    }
+
+    fn add_text(
+        &mut self,
+        kind: ObjectKind,
+        text: &TextShape,
+        source: TextSource,
+        is_changed: bool,
+    ) {
+        self.merge.texts.push(MergedText { kind, shape: text.clone(), source, is_changed });
+    }
+}
+
+fn find<'a>(list: &'a [TextShape], wanted: &TextShape) -> Option<&'a TextShape> {
+    list.iter().find(|text| text.id == wanted.id)
+}
+
+fn is_same_definition(left: &TextShape, right: &TextShape) -> bool {
+    left.definition == right.definition
+        && left.objects == right.objects
+        && left.columns == right.columns
+}
+
+fn is_same_text(left: &TextShape, right: &TextShape) -> bool {
+    left.name == right.name && is_same_definition(left, right)
+}
+
+fn said_base(base: &TextShape) -> Said {
+    Said { base: Some(base.definition.clone()), ..Said::default() }
+}

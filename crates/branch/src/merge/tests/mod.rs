@@ -1,0 +1,12 @@
+//! Merges against naive ones, and the table of `docs/merging.md` row by row.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod laws;
+mod row_table;
+mod schema_table;

@@ -1,0 +1,247 @@
+//! What a schema looks like without SQL: objects and columns by the ids that never change.
+//!
+//! The SQL layer describes its catalog in these terms; diff and merge need nothing else of it.
+//! Texts (of views, triggers, checks, expressions) are compared as they come, so they must come
+//! in *canonical* form: without comments, blanks normalized, and with each mention of a table or
+//! column replaced by its place in the list beside the text (`{t0}`, `{c0}`), so that a renamed
+//! column changes no text that mentions it, and texts that two branches wrote on their own can
+//! be found to be the same. Neighbours: `row` reads stored rows by these shapes, `merge::schema`
+//! merges them, `diff::schema` compares them.
+
+pub mod affinity;
+pub mod row;
+
+use pandodb_ds::forest::TreeId;
+use pandodb_ds::record::key::ColumnOrder;
+use pandodb_ds::record::{Collation, Value};
+use serde::{Deserialize, Serialize};
+
+pub use affinity::Affinity;
+
+/// The number of an object, unique over all branches and never used again.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct ObjectId(pub u64);
+
+/// What names a column for ever, unique over all branches.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct ColumnId(pub u64);
+
+/// All objects of one version of a database.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shape {
+    /// Tables with rows.
+    pub tables: Vec<TableShape>,
+    /// Indexes that were created; those of constraints belong to their table.
+    pub indexes: Vec<TextShape>,
+    /// Views.
+    pub views: Vec<TextShape>,
+    /// Triggers.
+    pub triggers: Vec<TextShape>,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableShape {
+    /// Its number.
+    pub id: ObjectId,
+    /// Its name as written.
+    pub name: String,
+    /// Where its rows are.
+    pub tree: TreeId,
+    /// The columns, as SQL lists them.
+    pub columns: Vec<ColumnShape>,
+    /// Columns that a stored row has, dropped ones included.
+    pub stored_columns: usize,
+    /// What its rows are known by.
+    pub key: KeyShape,
+    /// The declared primary key where rows are known by a rowid that is not it; else empty.
+    pub primary_key: Vec<KeyColumn>,
+    /// Constraints of the table and of its columns that are not part of [`ColumnShape`].
+    pub constraints: Vec<ConstraintShape>,
+    /// Everything else about the table (`STRICT`), canonical.
+    pub options: String,
+    /// Whether this is the table of the AUTOINCREMENT counters: a name and a number in each row.
+    pub holds_counters: bool,
+}
+
+/// What rows of a table are known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyShape {
+    /// By a rowid.
+    Rowid {
+        /// The column that is the rowid (`INTEGER PRIMARY KEY`).
+        alias: Option<ColumnId>,
+        /// Rowids never come again.
+        autoincrement: bool,
+    },
+    /// By the columns of the primary key, in its order.
+    Columns(Vec<KeyColumn>),
+}
+
+/// A column of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyColumn {
+    /// Which.
+    pub column: ColumnId,
+    /// In which order.
+    pub order: ColumnOrder,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnShape {
+    /// What names it for ever.
+    pub id: ColumnId,
+    /// Its name as written.
+    pub name: String,
+    /// Its place in a stored row.
+    pub position: usize,
+    /// The declared type as written; empty without one.
+    pub declared_type: String,
+    /// What it would rather hold.
+    pub affinity: Affinity,
+    /// How its texts compare.
+    pub collation: Collation,
+    /// `NOT NULL`
+    pub not_null: bool,
+    /// The DEFAULT expression, canonical.
+    pub default: Option<String>,
+    /// What rows that are older than the column read.
+    pub missing: Value,
+    /// The expression of a generated column, canonical.
+    pub generated: Option<GeneratedShape>,
+    /// Whether texts in it are JSON documents.
+    pub is_json: bool,
+}
+
+/// How a generated column comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedShape {
+    /// The expression, canonical.
+    pub expression: String,
+    /// The columns that it mentions.
+    pub columns: Vec<ColumnId>,
+    /// Kept in the row.
+    pub is_stored: bool,
+}
+
+/// A constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConstraintShape {
+    /// Its name, if it was given one.
+    pub name: Option<String>,
+    /// Its definition, canonical.
+    pub definition: String,
+    /// The columns of its table that it mentions.
+    pub columns: Vec<ColumnId>,
+    /// Where a foreign key leads.
+    pub foreign_key: Option<ForeignKeyShape>,
+}
+
+/// Where a foreign key leads: from the constraint's columns to these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKeyShape {
+    /// The parent table; none while there is no table of that name.
+    pub parent: Option<ObjectId>,
+    /// The parent's columns, in the order of the constraint's.
+    pub columns: Vec<ColumnId>,
+}
+
+/// An index, a view or a trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextShape {
+    /// Its number.
+    pub id: ObjectId,
+    /// Its name as written.
+    pub name: String,
+    /// Its definition, canonical and without its name.
+    pub definition: String,
+    /// The tables and views that it mentions.
+    pub objects: Vec<ObjectId>,
+    /// The columns that it mentions.
+    pub columns: Vec<ColumnId>,
+}
+
+impl Shape {
+    /// The table of a number.
+    pub fn table(&self, id: ObjectId) -> Option<&TableShape> {
+        self.tables.iter().find(|table| table.id == id)
+    }
+
+    /// The table called `name`, in any case.
+    pub fn table_named(&self, name: &str) -> Option<&TableShape> {
+        self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl TableShape {
+    /// The index of a column.
+    pub fn index_of(&self, id: ColumnId) -> Option<usize> {
+        self.columns.iter().position(|column| column.id == id)
+    }
+
+    /// A column.
+    pub fn column(&self, id: ColumnId) -> Option<&ColumnShape> {
+        self.columns.iter().find(|column| column.id == id)
+    }
+
+    /// A column called `name`, in any case.
+    pub fn column_named(&self, name: &str) -> Option<&ColumnShape> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The column that is the rowid.
+    pub fn alias(&self) -> Option<ColumnId> {
+        match self.key {
+            KeyShape::Rowid { alias, .. } => alias,
+            KeyShape::Columns(_) => None,
+        }
+    }
+
+    /// Whether rows are known by a rowid.
+    pub fn has_rowid(&self) -> bool {
+        matches!(self.key, KeyShape::Rowid { .. })
+    }
+
+    /// Whether rows that one shape stores under a key are under the same key by the other.
+    pub fn has_key_of(&self, other: &Self) -> bool {
+        let affinities = |table: &Self, columns: &[KeyColumn]| -> Vec<Option<Affinity>> {
+            let columns = columns.iter();
+            columns.map(|key| table.column(key.column).map(|column| column.affinity)).collect()
+        };
+        match (&self.key, &other.key) {
+            (KeyShape::Rowid { .. }, KeyShape::Rowid { .. }) => self.alias() == other.alias(),
+            (KeyShape::Columns(mine), KeyShape::Columns(others)) => {
+                mine == others && affinities(self, mine) == affinities(other, others)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl ColumnShape {
+    /// Whether two columns are declared alike, whatever their names and places.
+    pub fn is_declared_as(&self, other: &Self) -> bool {
+        self.declared_type.eq_ignore_ascii_case(&other.declared_type)
+            && self.affinity == other.affinity
+            && self.is_declared_as_but_type(other)
+    }
+
+    /// Whether two columns are declared alike but for their types.
+    pub fn is_declared_as_but_type(&self, other: &Self) -> bool {
+        self.collation == other.collation
+            && self.not_null == other.not_null
+            && self.default == other.default
+            && self.generated == other.generated
+            && self.is_json == other.is_json
+    }
+
+    /// Whether its value is not stored but computed when it is read.
+    pub fn is_virtual(&self) -> bool {
+        self.generated.as_ref().is_some_and(|generated| !generated.is_stored)
+    }
+}

@@ -1,0 +1,793 @@
+//! INSERT, UPDATE and DELETE: from syntax to plans.
+//!
+//! Neighbours: `crate::bind` binds the queries and expressions in them.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::foreign_key::ForeignKeys;
+use super::instead::InsteadPlan;
+use super::trigger::{Change, Triggers};
+use super::{
+    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter,
+    UpdatePlan, UpsertPlan, UpsertTarget,
+};
+use crate::ast::{self, ConflictAction, InsertSource, StatementKind};
+use crate::bind::{Binder, Block, Group, NameScope, Named, Relation, ScopeTable, TableRelation};
+use crate::bind::{is_rowid_name, no_row, parts, width};
+use crate::catalog::build::{constant, indexed_name};
+use crate::catalog::{IndexPart, Table, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{Node, QueryParts, finish_select};
+use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// Binds a change; its layout is the frame's that is being built.
+pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> Result<ModifyPlan> {
+    let (with, table) = match &statement.kind {
+        StatementKind::Insert(insert) => (insert.with.as_ref(), &insert.table),
+        StatementKind::Update(update) => (update.with.as_ref(), &update.table),
+        StatementKind::Delete(delete) => (delete.with.as_ref(), &delete.table),
+        _ => return Err(Error::invalid("not a change")),
+    };
+    if table.branch.is_some() {
+        let message = "changing another branch is not there yet";
+        return Err(Error::new(ErrorKind::Unsupported, message).at(table.span()));
+    }
+    let before = binder.with(with)?;
+    let named = binder.named(table.schema.as_ref(), &table.name)?;
+    if let Named::Table(known) = &named {
+        binder.note_table(known, &table.name);
+        if let StatementKind::Insert(insert) = &statement.kind {
+            for name in &insert.columns {
+                if let Some(index) = known.column_index(&name.text) {
+                    binder.note_column(known, index, name);
+                }
+            }
+        }
+    }
+    let plan = match (&statement.kind, named) {
+        (StatementKind::Insert(insert), Named::Table(table)) => insert_plan(binder, insert, &table),
+        (StatementKind::Update(update), Named::Table(table)) => update_plan(binder, update, &table),
+        (StatementKind::Delete(delete), Named::Table(table)) => delete_plan(binder, delete, &table),
+        (kind, Named::View(view)) => instead_plan(binder, kind, &view),
+        _ => Err(Error::invalid("not a change")),
+    };
+    binder.common.truncate(before);
+    let mut plan = plan?;
+    plan.layout = binder.frame().layout;
+    Ok(plan)
+}
+
+/// Refuses changes of what the engine makes itself.
+fn check_writable(table: &Table) -> Result<()> {
+    if table.is_system() {
+        return Err(Error::invalid(format!("table {} may not be modified", table.name)));
+    }
+    Ok(())
+}
+
+/// Everything that a table demands, bound over a new row slot.
+pub(super) fn table_writer(
+    binder: &mut Binder<'_>,
+    table: &Arc<Table>,
+    change: Change<'_>,
+    conflict: Option<ConflictAction>,
+) -> Result<TableWriter> {
+    let row = binder.slot();
+    let mut scope = binder.table_scope(table, row, &table.name, true)?;
+    let generated = generated_columns(binder, table, &mut scope)?;
+    let mut checks = Vec::with_capacity(table.checks.len());
+    for check in &table.checks {
+        let bound = binder.over_columns(&mut scope, &check.expression, "CHECK constraints")?;
+        let name = check.name.as_ref().unwrap_or(&check.text).clone();
+        checks.push((name, bound));
+    }
+    let mut indexes = Vec::with_capacity(table.indexes.len());
+    for index in &table.indexes {
+        let mut index_parts = Vec::with_capacity(index.columns.len());
+        for column in &index.columns {
+            index_parts.push(match &column.part {
+                IndexPart::Column(place, _) => scope.columns[*place].scalar.clone(),
+                IndexPart::Expression(expression) => {
+                    binder.over_columns(&mut scope, expression, "index expressions")?
+                }
+            });
+        }
+        let filter = match &index.filter {
+            Some(filter) => {
+                let place = "partial index WHERE clauses";
+                Some(binder.over_columns(&mut scope, filter, place)?)
+            }
+            None => None,
+        };
+        let unique = index.unique;
+        indexes.push(IndexWriter { index: index.clone(), parts: index_parts, filter, unique });
+    }
+    let mut replacements = Vec::new();
+    for (index, column) in table.columns.iter().enumerate() {
+        let own = column.not_null.flatten();
+        let replaces = conflict.or(own) == Some(ConflictAction::Replace);
+        if column.not_null.is_some() && replaces && column.default.is_some() {
+            replacements.push((index, default_value(binder, table, index)?));
+        }
+    }
+    let environment = binder.environment;
+    let schemas = environment.schemas;
+    let foreign_keys = match binder.schema(table.database) {
+        Some(schema) if environment.foreign_keys => ForeignKeys::of(schema, table),
+        _ => ForeignKeys::default(),
+    };
+    Ok(TableWriter {
+        table: table.clone(),
+        source: binder.source(table.database),
+        row,
+        generated,
+        checks,
+        indexes,
+        replacements,
+        triggers: Triggers::of(schemas, table.database, &table.name, change),
+        replaced: Triggers::of(schemas, table.database, &table.name, Change::Delete),
+        foreign_keys,
+    })
+}
+
+/// Generated columns in an order in which each finds what it reads.
+fn generated_columns(
+    binder: &mut Binder<'_>,
+    table: &Arc<Table>,
+    scope: &mut ScopeTable,
+) -> Result<Vec<(usize, Scalar)>> {
+    let mut waiting = Vec::new();
+    for (index, column) in table.columns.iter().enumerate() {
+        if let Some(generated) = &column.generated {
+            let bound =
+                binder.over_columns(scope, &generated.expression, "generated columns")?;
+            waiting.push((index, bound));
+        }
+    }
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let positions: Vec<u16> = waiting
+            .iter()
+            .map(|(index, _)| table.columns[*index].position as u16)
+            .collect();
+        let ready = waiting.iter().position(|(_, bound)| {
+            let mut free = true;
+            bound.columns(&mut |place| free = free && !positions.contains(&place.column));
+            free
+        });
+        let Some(ready) = ready else {
+            let name = &table.columns[waiting[0].0].name;
+            return Err(Error::invalid(format!("generated column loop on \"{name}\"")));
+        };
+        ordered.push(waiting.remove(ready));
+    }
+    Ok(ordered)
+}
+
+/// What a column gets that the statement gives no value.
+fn default_value(binder: &mut Binder<'_>, table: &Table, index: usize) -> Result<Scalar> {
+    let Some(default) = &table.columns[index].default else { return Ok(Scalar::NULL) };
+    if let Some(value) = constant(default) {
+        return Ok(Scalar::Literal(value));
+    }
+    let scopes = std::mem::take(&mut binder.scopes);
+    let text = std::mem::replace(&mut binder.text, Arc::from(&*table.sql));
+    let bound = binder.expression(default);
+    binder.scopes = scopes;
+    binder.text = text;
+    bound
+}
+
+fn insert_plan(
+    binder: &mut Binder<'_>,
+    insert: &ast::Insert,
+    table: &Arc<Table>,
+) -> Result<ModifyPlan> {
+    check_writable(table)?;
+    let writer = table_writer(binder, table, Change::Insert, insert.conflict)?;
+    let (columns, rowid_place) = insert_columns(insert, table)?;
+    let (block, is_values) = insert_source(binder, insert, table, &columns, rowid_place)?;
+    let mut values = Vec::with_capacity(table.columns.len());
+    for index in 0..table.columns.len() {
+        let place = columns.iter().position(|column| *column == Some(index));
+        values.push(match place {
+            Some(place) if matches!(insert.source, InsertSource::Select(_)) => {
+                block.outputs[place].clone()
+            }
+            _ if table.columns[index].generated.is_some() => Scalar::NULL,
+            _ => default_value(binder, table, index)?,
+        });
+    }
+    let rowid = rowid_place.map(|place| block.outputs[place].clone());
+    let mut upserts = Vec::with_capacity(insert.upserts.len());
+    for upsert in &insert.upserts {
+        upserts.push(upsert_plan(binder, upsert, insert, &writer)?);
+    }
+    let returning = returning(binder, &insert.returning, &writer, insert.alias.as_ref())?;
+    let is_simple = is_values || is_single_scan(&block.root);
+    let buffered = !is_simple
+        || (!is_values && !writer.triggers.is_empty())
+        || values.iter().any(|value| !is_values && value.has_subquery());
+    let plan = InsertPlan {
+        writer: Arc::new(writer),
+        input: block.root,
+        values,
+        rowid,
+        conflict: insert.conflict,
+        upserts,
+        buffered,
+    };
+    Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Default::default(), returning })
+}
+
+/// Whether a node reads one tree from start to end and nothing else.
+fn is_single_scan(node: &Node) -> bool {
+    match node {
+        Node::Scan(_) | Node::Once(_) | Node::Values(_) | Node::Function(_) => true,
+        Node::Filter(filter) => {
+            is_single_scan(&filter.input) && !filter.predicates.iter().any(Scalar::has_subquery)
+        }
+        _ => false,
+    }
+}
+
+/// The columns that the values are for, in the values' order; and which value is the rowid.
+fn insert_columns(
+    insert: &ast::Insert,
+    table: &Table,
+) -> Result<(Vec<Option<usize>>, Option<usize>)> {
+    let mut rowid_place = None;
+    if insert.columns.is_empty() {
+        let all = table.columns.iter().enumerate();
+        let columns = all
+            .filter(|(_, column)| column.generated.is_none() && !column.hidden)
+            .map(|(index, _)| Some(index))
+            .collect();
+        return Ok((columns, None));
+    }
+    let mut columns = Vec::with_capacity(insert.columns.len());
+    for (place, name) in insert.columns.iter().enumerate() {
+        match table.column_index(&name.text) {
+            Some(index) if table.columns[index].generated.is_some() => {
+                let message = format!("cannot INSERT into generated column \"{}\"", name.text);
+                return Err(Error::invalid(message).at(name.span));
+            }
+            // Of a column that is named twice the first counts.
+            Some(index) if columns.contains(&Some(index)) => columns.push(None),
+            Some(index) => columns.push(Some(index)),
+            None if table.has_rowid() && is_rowid_name(&name.text) => {
+                rowid_place = Some(place);
+                columns.push(None);
+            }
+            None => {
+                let message = format!("table {} has no column named {}", table.name, name.text);
+                return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
+            }
+        }
+    }
+    Ok((columns, rowid_place))
+}
+
+fn insert_source(
+    binder: &mut Binder<'_>,
+    insert: &ast::Insert,
+    table: &Table,
+    columns: &[Option<usize>],
+    rowid_place: Option<usize>,
+) -> Result<(Block, bool)> {
+    let InsertSource::Select(select) = &insert.source else {
+        let root = Node::Once(binder.state());
+        return Ok((Block { root, ..Block::default() }, true));
+    };
+    let is_values = matches!(&select.first, ast::SelectCore::Values(_))
+        && select.compounds.is_empty()
+        && select.order_by.is_empty()
+        && select.limit.is_none();
+    let scopes = if binder.in_trigger { None } else { Some(std::mem::take(&mut binder.scopes)) };
+    let block = binder.select(select, false);
+    if let Some(scopes) = scopes {
+        binder.scopes = scopes;
+    }
+    let block = block?;
+    let (given, wanted) = (block.outputs.len(), columns.len());
+    if given != wanted {
+        let message = if insert.columns.is_empty() {
+            format!("table {} has {wanted} columns but {given} values were supplied", table.name)
+        } else {
+            format!("{given} values for {wanted} columns")
+        };
+        return Err(Error::invalid(message));
+    }
+    let _ = rowid_place;
+    Ok((block, is_values))
+}
+
+/// A scope with one table.
+fn scope_of(binder: &Binder<'_>, tables: Vec<ScopeTable>) -> NameScope {
+    NameScope { frame: binder.frame_index(), tables, ..NameScope::default() }
+}
+
+fn upsert_plan(
+    binder: &mut Binder<'_>,
+    upsert: &ast::Upsert,
+    insert: &ast::Insert,
+    writer: &TableWriter,
+) -> Result<UpsertPlan> {
+    let table = &writer.table;
+    let target = if upsert.target.is_empty() {
+        None
+    } else {
+        Some(upsert_target(binder, upsert, writer)?)
+    };
+    let existing = binder.slot();
+    let ast::UpsertAction::Update(assignments, filter) = &upsert.action else {
+        return Ok(UpsertPlan { target, assignments: None, rowid: None, filter: None, existing });
+    };
+    let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
+    let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
+    let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
+    let mut scope = scope_of(binder, vec![own, excluded]);
+    // Names without a table mean the row that is there.
+    for column in &mut scope.tables[1].columns {
+        column.merged = true;
+    }
+    scope.tables[1].rowid = None;
+    binder.scopes.push(scope);
+    let bound = bind_assignments(binder, assignments, table).and_then(|bound| {
+        let filter = match filter {
+            Some(filter) => Some(binder.expression(filter)?),
+            None => None,
+        };
+        Ok((bound, filter))
+    });
+    binder.scopes.pop();
+    let ((assignments, rowid), filter) = bound?;
+    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing })
+}
+
+/// The key or index that a conflict target names.
+fn upsert_target(
+    binder: &mut Binder<'_>,
+    upsert: &ast::Upsert,
+    writer: &TableWriter,
+) -> Result<UpsertTarget> {
+    let table = &writer.table;
+    let mut columns: Vec<(usize, Option<pandodb_ds::record::Collation>)> = Vec::new();
+    let mut expressions: Vec<Scalar> = Vec::new();
+    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
+    for term in &upsert.target {
+        let named = indexed_name(&term.expression);
+        let index = named.and_then(|(name, _)| table.column_index(&name.text));
+        match (index, named) {
+            (Some(index), Some((name, collation))) => {
+                binder.note_column(table, index, name);
+                let collation = match collation {
+                    Some(name) => Some(binder.collation(name)?),
+                    None => None,
+                };
+                columns.push((index, collation));
+            }
+            (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
+                return Ok(UpsertTarget::Key);
+            }
+            _ => expressions.push(binder.over_columns(&mut scope, &term.expression, "ON CONFLICT")?),
+        }
+    }
+    if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
+        && table.rowid_alias() == Some(*column)
+    {
+        return Ok(UpsertTarget::Key);
+    }
+    let fits = |known: &[crate::catalog::IndexColumn], bound: &[Scalar]| {
+        known.len() == columns.len() + expressions.len()
+            && known.iter().zip(bound).all(|(part, scalar)| match part.column() {
+                Some(index) => columns.iter().any(|(wanted, collation)| {
+                    *wanted == index && collation.is_none_or(|wanted| wanted == part.collation)
+                }),
+                None => expressions.iter().any(|expression| expression.same(scalar)),
+            })
+    };
+    if !table.has_rowid() {
+        let bound = vec![Scalar::NULL; table.key_columns().len()];
+        if fits(table.key_columns(), &bound) {
+            return Ok(UpsertTarget::Key);
+        }
+    }
+    let filter = match &upsert.target_filter {
+        Some(filter) => Some(binder.over_columns(&mut scope, filter, "ON CONFLICT")?),
+        None => None,
+    };
+    for (place, index) in writer.indexes.iter().enumerate() {
+        let filter_fits = match (&index.filter, &filter) {
+            (None, _) => true,
+            (Some(known), Some(given)) => known.same(given),
+            (Some(_), None) => false,
+        };
+        if index.unique.is_some() && filter_fits && fits(&index.index.columns, &index.parts) {
+            return Ok(UpsertTarget::Index(place));
+        }
+    }
+    let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+    Err(Error::invalid(message))
+}
+
+type Assignments = (Vec<(usize, Scalar)>, Option<Scalar>);
+
+/// SET: which columns get what. Of a column that is set twice the last counts.
+fn bind_assignments(
+    binder: &mut Binder<'_>,
+    assignments: &[ast::Assignment],
+    table: &Table,
+) -> Result<Assignments> {
+    let mut set: Vec<(usize, Scalar)> = Vec::new();
+    let mut rowid = None;
+    for assignment in assignments {
+        let value = binder.expression(&assignment.value)?;
+        let values = if assignment.row || assignment.columns.len() > 1 {
+            let found = width(&value);
+            if found != assignment.columns.len() {
+                let wanted = assignment.columns.len();
+                let message = format!("{wanted} columns assigned {found} values");
+                return Err(Error::invalid(message).at(assignment.value.span));
+            }
+            parts(value)
+        } else {
+            no_row(&value)?;
+            vec![value]
+        };
+        for (name, value) in assignment.columns.iter().zip(values) {
+            if let Some(index) = table.column_index(&name.text) {
+                binder.note_column(table, index, name);
+            }
+            match table.column_index(&name.text) {
+                Some(index) if table.columns[index].generated.is_some() => {
+                    let message = format!("cannot UPDATE generated column \"{}\"", name.text);
+                    return Err(Error::invalid(message).at(name.span));
+                }
+                Some(index) if table.rowid_alias() == Some(index) => rowid = Some(value),
+                Some(index) => {
+                    set.retain(|(known, _)| *known != index);
+                    set.push((index, value));
+                }
+                None if table.has_rowid() && is_rowid_name(&name.text) => rowid = Some(value),
+                None => {
+                    return Err(Error::not_found("column", &name.text).at(name.span));
+                }
+            }
+        }
+    }
+    Ok((set, rowid))
+}
+
+/// Names of the columns that are set, for `UPDATE OF`.
+fn assigned_names(assignments: &[ast::Assignment]) -> Vec<Box<str>> {
+    assignments.iter().flat_map(|one| &one.columns).map(|name| name.text.clone()).collect()
+}
+
+fn returning(
+    binder: &mut Binder<'_>,
+    columns: &[ast::ResultColumn],
+    writer: &TableWriter,
+    alias: Option<&ast::Name>,
+) -> Result<Option<Returning>> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let name = alias.map_or(&writer.table.name, |alias| &alias.text).clone();
+    let own = binder.table_scope(&writer.table, writer.row, &name, alias.is_none())?;
+    let scope = scope_of(binder, vec![own]);
+    binder.scopes.push(scope);
+    let bound = binder.items(columns).and_then(|items| {
+        let (mut outputs, mut columns) = (Vec::new(), Vec::new());
+        for item in &items {
+            let (output, column) = binder.item(item)?;
+            no_row(&output)?;
+            outputs.push(output);
+            columns.push(column);
+        }
+        Ok(Returning { outputs, columns })
+    });
+    binder.scopes.pop();
+    bound.map(Some)
+}
+
+/// What tells a row of a slot: its rowid, or the columns of its key.
+fn key_outputs(table: &Table, slot: SlotId) -> Vec<Scalar> {
+    let column = |column: u16| {
+        Scalar::Column(ColumnPlace {
+            depth: 0,
+            slot,
+            column,
+            affinity: Affinity::None,
+            collation: pandodb_ds::record::Collation::Binary,
+        })
+    };
+    if table.has_rowid() {
+        return vec![column(ROWID)];
+    }
+    table.columns.iter().map(|own| column(own.position as u16)).collect()
+}
+
+fn update_plan(
+    binder: &mut Binder<'_>,
+    update: &ast::Update,
+    table: &Arc<Table>,
+) -> Result<ModifyPlan> {
+    check_writable(table)?;
+    let names = assigned_names(&update.assignments);
+    let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
+    let (own, relation) =
+        binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;
+    let target = relation.slot;
+    let mut scope = scope_of(binder, vec![own]);
+    let mut group = Group::default();
+    group.relations.push(Relation::Table(Box::new(relation)));
+    if let Some(from) = &update.from {
+        let more = binder.from(from, &mut scope)?;
+        group.relations.extend(more.relations);
+        group.predicates.extend(more.predicates);
+        group.fixed |= more.fixed;
+    }
+    binder.scopes.push(scope);
+    let bound = update_clauses(binder, update, table, group, target);
+    binder.scopes.pop();
+    let ((assignments, rowid), input, has_subquery) = bound?;
+    let returning = returning(binder, &update.returning, &writer, update.alias.as_ref())?;
+    let buffered = update.from.is_some()
+        || update.limit.is_some()
+        || !writer.triggers.is_empty()
+        || !writer.foreign_keys.is_empty()
+        || has_subquery
+        || update.conflict == Some(ConflictAction::Replace)
+        || rowid.is_some()
+        || !table.has_rowid();
+    let plan = UpdatePlan {
+        writer: Arc::new(writer),
+        input,
+        target,
+        assignments,
+        rowid,
+        conflict: update.conflict,
+        buffered,
+    };
+    Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
+}
+
+fn update_clauses(
+    binder: &mut Binder<'_>,
+    update: &ast::Update,
+    table: &Arc<Table>,
+    mut group: Group,
+    target: SlotId,
+) -> Result<(Assignments, Node, bool)> {
+    let (assignments, rowid) = bind_assignments(binder, &update.assignments, table)?;
+    let mut has_subquery = assignments.iter().any(|(_, value)| value.has_subquery());
+    if let Some(filter) = &update.filter {
+        let filter = binder.expression(filter)?;
+        no_row(&filter)?;
+        has_subquery |= filter.has_subquery();
+        group.add_predicate(filter);
+    }
+    let mut outputs = key_outputs(table, target);
+    for value in assignments.iter().map(|(_, value)| value).chain(rowid.iter()) {
+        value.columns(&mut |place| {
+            if place.depth == 0 {
+                outputs.push(Scalar::Column(place));
+            }
+        });
+    }
+    let order_by = binder.sort_keys(&update.order_by)?;
+    let limit = match &update.limit {
+        Some(limit) => Some(binder.limit(limit)?),
+        None => None,
+    };
+    let parts = QueryParts { group, outputs, order_by, limit, ..QueryParts::default() };
+    let (node, _, _) = finish_select(binder, parts)?;
+    Ok(((assignments, rowid), node, has_subquery))
+}
+
+fn delete_plan(
+    binder: &mut Binder<'_>,
+    delete: &ast::Delete,
+    table: &Arc<Table>,
+) -> Result<ModifyPlan> {
+    check_writable(table)?;
+    let writer = table_writer(binder, table, Change::Delete, None)?;
+    let (own, relation): (ScopeTable, TableRelation) =
+        binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
+    let target = relation.slot;
+    let scope = scope_of(binder, vec![own]);
+    let mut group = Group::default();
+    group.relations.push(Relation::Table(Box::new(relation)));
+    binder.scopes.push(scope);
+    let bound = delete_clauses(binder, delete, table, group, target);
+    binder.scopes.pop();
+    let (input, has_subquery) = bound?;
+    let returning = returning(binder, &delete.returning, &writer, delete.alias.as_ref())?;
+    let is_watched = !writer.triggers.is_empty() || !writer.foreign_keys.is_empty();
+    let truncate =
+        delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
+    let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
+    let plan = DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered };
+    Ok(ModifyPlan { kind: ModifyKind::Delete(Box::new(plan)), layout: Default::default(), returning })
+}
+
+fn delete_clauses(
+    binder: &mut Binder<'_>,
+    delete: &ast::Delete,
+    table: &Arc<Table>,
+    mut group: Group,
+    target: SlotId,
+) -> Result<(Node, bool)> {
+    let mut has_subquery = false;
+    if let Some(filter) = &delete.filter {
+        let filter = binder.expression(filter)?;
+        no_row(&filter)?;
+        has_subquery = filter.has_subquery();
+        group.add_predicate(filter);
+    }
+    let outputs = key_outputs(table, target);
+    let order_by = binder.sort_keys(&delete.order_by)?;
+    let limit = match &delete.limit {
+        Some(limit) => Some(binder.limit(limit)?),
+        None => None,
+    };
+    let parts = QueryParts { group, outputs, order_by, limit, ..QueryParts::default() };
+    let (node, _, _) = finish_select(binder, parts)?;
+    Ok((node, has_subquery))
+}
+
+/// The columns of a view as a table that is nowhere: what OLD and NEW look like.
+pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
+    let block = binder.view_block(view, false)?;
+    let names = crate::bind::unique_names(&block, &view.columns);
+    let columns = names
+        .into_iter()
+        .enumerate()
+        .map(|(position, name)| crate::catalog::Column {
+            id: crate::catalog::ColumnId(position as u64),
+            name,
+            position,
+            declared_type: Box::default(),
+            affinity: block.outputs[position].affinity(),
+            strict_type: None,
+            collation: block.outputs[position].collation().unwrap_or_default(),
+            not_null: None,
+            default: None,
+            default_text: None,
+            missing: Value::Null,
+            generated: None,
+            hidden: false,
+        })
+        .collect::<Vec<_>>();
+    Ok(Arc::new(Table {
+        id: view.id,
+        database: view.database,
+        name: view.name.clone(),
+        tree: crate::store::TreeId(0),
+        stored_columns: columns.len(),
+        columns,
+        kind: crate::catalog::TableKind::WithoutRowid,
+        primary_key: None,
+        strict: false,
+        indexes: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+        sql: view.sql.clone(),
+    }))
+}
+
+/// The columns of a view as a table that is nowhere.
+pub fn view_columns(environment: &crate::bind::Environment<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
+    let mut binder = Binder::new(environment, Arc::from(&*view.sql));
+    view_as_table(&mut binder, view)
+}
+
+fn instead_plan(
+    binder: &mut Binder<'_>,
+    statement: &StatementKind,
+    view: &Arc<View>,
+) -> Result<ModifyPlan> {
+    let table = view_as_table(binder, view)?;
+    let names = match statement {
+        StatementKind::Update(update) => assigned_names(&update.assignments),
+        _ => Vec::new(),
+    };
+    let change = match statement {
+        StatementKind::Insert(_) => Change::Insert,
+        StatementKind::Update(_) => Change::Update(&names),
+        _ => Change::Delete,
+    };
+    let schemas = binder.environment.schemas;
+    let triggers = Triggers::of(schemas, view.database, &view.name, change);
+    if !triggers.has_instead() {
+        let message = format!("cannot modify {} because it is a view", view.name);
+        return Err(Error::invalid(message));
+    }
+    let plan = match statement {
+        StatementKind::Insert(insert) => instead_insert(binder, insert, &table, triggers)?,
+        StatementKind::Update(update) => {
+            let from = update.from.as_ref();
+            let filter = update.filter.as_ref();
+            let set = Some(update.assignments.as_slice());
+            instead_change(binder, view, &table, triggers, update.alias.as_ref(), from, filter, set)?
+        }
+        StatementKind::Delete(delete) => {
+            let filter = delete.filter.as_ref();
+            instead_change(binder, view, &table, triggers, delete.alias.as_ref(), None, filter, None)?
+        }
+        _ => return Err(Error::invalid("not a change")),
+    };
+    let kind = ModifyKind::Instead(Box::new(plan));
+    Ok(ModifyPlan { kind, layout: Default::default(), returning: None })
+}
+
+fn instead_insert(
+    binder: &mut Binder<'_>,
+    insert: &ast::Insert,
+    table: &Arc<Table>,
+    triggers: Triggers,
+) -> Result<InsteadPlan> {
+    let (columns, rowid_place) = insert_columns(insert, table)?;
+    let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
+    let new = (0..table.columns.len())
+        .map(|index| {
+            let place = columns.iter().position(|column| *column == Some(index));
+            place.and_then(|place| block.outputs.get(place).cloned()).unwrap_or(Scalar::NULL)
+        })
+        .collect();
+    Ok(InsteadPlan {
+        database: table.database,
+        triggers,
+        input: block.root,
+        old: None,
+        new: Some(new),
+    })
+}
+
+#[allow(clippy::too_many_arguments, reason = "the clauses of one statement")]
+fn instead_change(
+    binder: &mut Binder<'_>,
+    view: &Arc<View>,
+    table: &Arc<Table>,
+    triggers: Triggers,
+    alias: Option<&ast::Name>,
+    from: Option<&ast::From>,
+    filter: Option<&ast::Expression>,
+    set: Option<&[ast::Assignment]>,
+) -> Result<InsteadPlan> {
+    let mut scope = NameScope { frame: binder.frame_index(), ..NameScope::default() };
+    let mut group = Group::default();
+    let block = binder.view_block(view, false)?;
+    let name = alias.map_or(&view.name, |alias| &alias.text).clone();
+    binder.derived(block, &name, &view.name, &view.columns, &mut scope, &mut group)?;
+    let old: Vec<Scalar> =
+        scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
+    if let Some(from) = from {
+        let more = binder.from(from, &mut scope)?;
+        group.relations.extend(more.relations);
+        group.predicates.extend(more.predicates);
+    }
+    binder.scopes.push(scope);
+    let bound: Result<Option<Vec<Scalar>>> = (|| {
+        if let Some(filter) = filter {
+            let filter = binder.expression(filter)?;
+            group.add_predicate(filter);
+        }
+        let Some(set) = set else { return Ok(None) };
+        let (assigned, _) = bind_assignments(binder, set, table)?;
+        let mut new = old.clone();
+        for (index, value) in assigned {
+            new[index] = value;
+        }
+        Ok(Some(new))
+    })();
+    binder.scopes.pop();
+    let new = bound?;
+    let outputs = old.iter().chain(new.iter().flatten()).cloned().collect();
+    let parts = QueryParts { group, outputs, ..QueryParts::default() };
+    let (input, _, _) = finish_select(binder, parts)?;
+    Ok(InsteadPlan { database: table.database, triggers, input, old: Some(old), new })
+}

@@ -1,0 +1,222 @@
+//! What a row must satisfy before it goes in, and what happens where it does not.
+//!
+//! Neighbours: `writer` puts the row in, `insert` and `update` ask first.
+
+use pandodb_ds::record::Value;
+
+use super::{RowKey, TableWriter, UpsertTarget};
+use crate::ast::ConflictAction;
+use crate::catalog::Index;
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::execute::{Frame, Outer};
+use crate::types::{Datum, apply_affinity};
+
+/// What became of a row that was to go in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may go in.
+    Pass,
+    /// It is left out.
+    Skip,
+    /// A row stands in its way, and an upsert may want it.
+    Conflict(UpsertTarget, RowKey),
+}
+
+impl TableWriter {
+    /// Converts a value as its column stores it.
+    pub(super) fn convert(&self, index: usize, value: Datum<'_>) -> Result<Value> {
+        let column = &self.table.columns[index];
+        let Some(strict) = column.strict_type else {
+            return Ok(apply_affinity(value, column.affinity).into_value());
+        };
+        if self.table.rowid_alias() == Some(index) {
+            return Ok(apply_affinity(value, column.affinity).into_value());
+        }
+        strict.accept(value.into_value()).map_err(|found| {
+            let message = format!(
+                "cannot store {found} value in {} column {}.{}",
+                column.declared_type.to_ascii_uppercase(),
+                self.table.name,
+                column.name
+            );
+            Error::constraint(Constraint::DataType, message)
+        })
+    }
+
+    /// NOT NULL and CHECK of the row in the row slot. `defaults` gives what REPLACE puts in the
+    /// place of a NULL.
+    pub(super) fn check_row(
+        &self,
+        conflict: Option<ConflictAction>,
+        defaults: &[Option<Value>],
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        for (index, column) in self.table.columns.iter().enumerate() {
+            let Some(own) = column.not_null else { continue };
+            if self.table.rowid_alias() == Some(index) {
+                continue;
+            }
+            if !frame.slot(self.row).column(column.position as u16)?.is_null() {
+                continue;
+            }
+            let action = conflict.or(own).unwrap_or(ConflictAction::Abort);
+            let replacement = defaults.get(index).and_then(Option::as_ref);
+            match (action, replacement) {
+                (ConflictAction::Ignore, _) => return Ok(Verdict::Skip),
+                (ConflictAction::Replace, Some(value)) if !value.is_null() => {
+                    let value = value.clone();
+                    frame.slot_mut(self.row).values_mut()[column.position] = value;
+                }
+                _ => {
+                    let subject = format!("{}.{}", self.table.name, column.name);
+                    let error = Error::constraint(Constraint::NotNull, subject);
+                    return Err(self.fail(error, action, outer));
+                }
+            }
+        }
+        if outer.context.settings.ignore_check_constraints {
+            return Ok(Verdict::Pass);
+        }
+        let _pure = outer.context.run.pure("a CHECK constraint");
+        for (name, check) in &self.checks {
+            if check.truth(&frame.scope(outer))? != Some(false) {
+                continue;
+            }
+            if conflict == Some(ConflictAction::Ignore) {
+                return Ok(Verdict::Skip);
+            }
+            let action = match conflict {
+                Some(ConflictAction::Replace) | None => ConflictAction::Abort,
+                Some(action) => action,
+            };
+            return Err(self.fail(Error::constraint(Constraint::Check, name), action, outer));
+        }
+        Ok(Verdict::Pass)
+    }
+
+    /// Looks for rows that the row in the row slot (which is to get `key`) may not stand beside.
+    /// `own` is the key of the row that it replaces.
+    pub(super) fn check_unique(
+        &self,
+        key: &RowKey,
+        own: Option<&RowKey>,
+        wants: &dyn Fn(UpsertTarget) -> bool,
+        conflict: Option<ConflictAction>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        if own != Some(key) {
+            let exists = {
+                let transaction = outer.context.transaction(self.source)?.borrow();
+                transaction.contains(self.table.tree, &key.bytes())?
+            };
+            if exists {
+                if wants(UpsertTarget::Key) {
+                    return Ok(Verdict::Conflict(UpsertTarget::Key, key.clone()));
+                }
+                let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+                let error = || self.duplicate_key();
+                if !self.resolve(conflict.or(declared), key, error, frame, outer)? {
+                    return Ok(Verdict::Skip);
+                }
+            }
+        }
+        for (place, index) in self.indexes.iter().enumerate() {
+            let Some(declared) = index.unique else { continue };
+            while let Some(other) = index.conflict(self, own, frame, outer)? {
+                if wants(UpsertTarget::Index(place)) {
+                    return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));
+                }
+                let error = || self.duplicate_entry(&index.index);
+                if !self.resolve(conflict.or(declared), &other, error, frame, outer)? {
+                    return Ok(Verdict::Skip);
+                }
+            }
+        }
+        Ok(Verdict::Pass)
+    }
+
+    /// Does what the action says about the row in the way; false leaves the new row out.
+    fn resolve(
+        &self,
+        action: Option<ConflictAction>,
+        other: &RowKey,
+        error: impl FnOnce() -> Error,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        match action.unwrap_or(ConflictAction::Abort) {
+            ConflictAction::Ignore => Ok(false),
+            ConflictAction::Replace => {
+                self.displace(other, frame, outer)?;
+                Ok(true)
+            }
+            action => Err(self.fail(error(), action, outer)),
+        }
+    }
+
+    /// Deletes the row in the way of the row in the row slot.
+    fn displace(&self, other: &RowKey, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let Some(values) = self.fetch(other, outer)? else { return Ok(()) };
+        let rowid = frame.slot(self.row).rowid();
+        let new = std::mem::take(frame.slot_mut(self.row).values_mut());
+        self.load(other, values, frame, outer)?;
+        let deleted = self.displaced(other, frame, outer);
+        frame.slot_mut(self.row).set_values(rowid, new);
+        deleted
+    }
+
+    /// Remembers how far an error reaches; the session undoes as much.
+    fn fail(&self, error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+        outer.context.run.failed.set(Some(action));
+        error
+    }
+
+    fn duplicate_key(&self) -> Error {
+        let table = &self.table.name;
+        if let Some(alias) = self.table.rowid_alias() {
+            let subject = format!("{table}.{}", self.table.columns[alias].name);
+            return Error::constraint(Constraint::PrimaryKey, subject);
+        }
+        if self.table.has_rowid() {
+            return Error::constraint(Constraint::RowId, format!("{table}.rowid"));
+        }
+        let names: Vec<String> = self
+            .table
+            .key_columns()
+            .iter()
+            .filter_map(crate::catalog::IndexColumn::column)
+            .map(|index| format!("{table}.{}", self.table.columns[index].name))
+            .collect();
+        Error::constraint(Constraint::PrimaryKey, names.join(", "))
+    }
+
+    pub(super) fn duplicate_entry(&self, index: &Index) -> Error {
+        let kind = if index.origin == crate::catalog::IndexOrigin::PrimaryKey {
+            Constraint::PrimaryKey
+        } else {
+            Constraint::Unique
+        };
+        if index.has_expressions() {
+            return Error::constraint(kind, format!("index '{}'", index.name));
+        }
+        let names: Vec<String> = index
+            .columns
+            .iter()
+            .filter_map(crate::catalog::IndexColumn::column)
+            .map(|column| format!("{}.{}", self.table.name, self.table.columns[column].name))
+            .collect();
+        Error::constraint(kind, names.join(", "))
+    }
+}
+
+/// A value that is to be a rowid.
+pub(super) fn rowid_of(value: &Value) -> Result<Option<i64>> {
+    let converted = apply_affinity(Datum::from(value), crate::types::Affinity::Integer);
+    match converted.as_ref() {
+        pandodb_ds::record::ValueRef::Null => Ok(None),
+        pandodb_ds::record::ValueRef::Integer(rowid) => Ok(Some(rowid)),
+        _ => Err(Error::new(ErrorKind::Mismatch, "datatype mismatch")),
+    }
+}

@@ -1,0 +1,106 @@
+//! A place in a tree.
+//!
+//! The key is copied out of its page at each step (keys are short, and stored with their common
+//! start cut off); the value is read where it stands. Neighbours: `transaction` makes these.
+
+use std::cell::OnceCell;
+
+use pandodb_ds::tree::Found;
+
+use crate::error::Result;
+
+/// A position in a tree as it was when the cursor was made.
+#[derive(Debug)]
+pub struct Cursor {
+    inner: pandodb_tm::Cursor,
+    key: Vec<u8>,
+    /// A value from extents of its own.
+    large: OnceCell<Vec<u8>>,
+}
+
+impl Cursor {
+    pub(super) fn new(inner: pandodb_tm::Cursor) -> Self {
+        Self { inner, key: Vec::new(), large: OnceCell::new() }
+    }
+
+    #[inline]
+    fn arrive(&mut self, found: bool) -> bool {
+        self.large.take();
+        if found {
+            self.inner.read_key(&mut self.key);
+        } else {
+            self.key.clear();
+        }
+        found
+    }
+
+    /// Moves to the first key at or behind `key`; whether there is one.
+    pub fn seek(&mut self, key: &[u8]) -> Result<bool> {
+        let found = if key.is_empty() { self.inner.first()? } else { self.inner.seek(key)? };
+        Ok(self.arrive(found))
+    }
+
+    /// Moves to the last key before `key`, or to the last of all; whether there is one.
+    pub fn seek_before(&mut self, key: Option<&[u8]>) -> Result<bool> {
+        let found = match key {
+            Some(key) if self.inner.seek(key)? => self.inner.previous()?,
+            _ => self.inner.last()?,
+        };
+        Ok(self.arrive(found))
+    }
+
+    /// Moves to exactly `key`; whether it is there.
+    pub fn seek_exact(&mut self, key: &[u8]) -> Result<bool> {
+        let found = self.inner.seek(key)?;
+        Ok(self.arrive(found) && self.key == key)
+    }
+
+    /// Moves to the first key.
+    pub fn first(&mut self) -> Result<bool> {
+        let found = self.inner.first()?;
+        Ok(self.arrive(found))
+    }
+
+    /// Moves to the last key.
+    pub fn last(&mut self) -> Result<bool> {
+        let found = self.inner.last()?;
+        Ok(self.arrive(found))
+    }
+
+    /// Moves to the next key; whether there is one.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "a cursor goes both ways and may fail")]
+    pub fn next(&mut self) -> Result<bool> {
+        let found = self.inner.next()?;
+        Ok(self.arrive(found))
+    }
+
+    /// Moves to the previous key; whether there is one.
+    #[inline]
+    pub fn previous(&mut self) -> Result<bool> {
+        let found = self.inner.previous()?;
+        Ok(self.arrive(found))
+    }
+
+    /// The key here; empty where the cursor stands on none.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The value here; empty where the cursor stands on none.
+    #[inline]
+    pub fn value(&self) -> Result<&[u8]> {
+        match self.inner.found()? {
+            Some(Found::Inline(bytes)) => Ok(bytes),
+            Some(found) => {
+                if let Some(large) = self.large.get() {
+                    return Ok(large);
+                }
+                let bytes = found.to_owned(self.inner.pager())?;
+                Ok(self.large.get_or_init(|| bytes))
+            }
+            None => Ok(&[]),
+        }
+    }
+}
