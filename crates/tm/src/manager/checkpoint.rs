@@ -95,6 +95,10 @@ impl Checkpoints {
         Lsn(self.position.load(Ordering::Relaxed))
     }
 
+    pub(super) fn set_dirty(&self, bytes: usize) {
+        self.dirty_bytes.store(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn add_dirty(&self, bytes: usize) -> usize {
         self.dirty_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
@@ -333,12 +337,12 @@ impl Shared {
     }
 
     /// Notes what a commit left in memory, and sees to a checkpoint that is due.
-    pub(crate) fn after_commit(&self, dirty_bytes: usize) {
+    pub(crate) fn after_commit(&self, dirty_bytes: usize, position: Lsn) {
         let dirty_bytes = self.checkpoints.add_dirty(dirty_bytes);
         if !self.has_log {
             return;
         }
-        self.checkpointer.commit_made(self, dirty_bytes);
+        self.checkpointer.commit_made(self, dirty_bytes, position);
     }
 }
 

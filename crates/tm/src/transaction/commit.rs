@@ -145,7 +145,9 @@ impl Transaction {
                 outcome?;
             }
         }
-        shared.after_commit(dirty_bytes);
+        if let Some(end) = end {
+            shared.after_commit(dirty_bytes, end);
+        }
         Ok(commit)
     }
 
