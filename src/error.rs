@@ -287,7 +287,7 @@ impl Error {
     /// ```
     /// let connection = pandodb::Connection::open_in_memory()?;
     /// let error = connection.execute("SELCT 1", ()).unwrap_err();
-    /// assert_eq!(error.hint(), Some("did you mean SELECT?"));
+    /// assert!(error.hint().unwrap().contains("did you mean SELECT"));
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn hint(&self) -> Option<&str> {
