@@ -233,7 +233,7 @@ fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
 fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
     let mut converted = Error::new(kind_of(error.kind()), error.message())
         .with_code(error.extended_code())
-        .in_sql(sql, error.span().filter(|span| !span.is_empty()).map(|span| span.range()));
+        .in_sql(sql, error.span().filter(|span| !span.is_empty() || span.start > 0).map(|span| span.range()));
     if let Some(hint) = error.hint() {
         converted = converted.with_hint(hint);
     }
