@@ -56,6 +56,8 @@ pub(crate) fn finish_select(
         } else {
             &parts.order_by
         };
+    // Nothing wanted is trivially there: that says nothing of ORDER BY.
+    let may_be_sorted = !wanted.is_empty();
     let has_limit = parts.limit.is_some();
     let group = std::mem::take(&mut parts.group);
     let Joined { mut node, sorted, mut rows } =
@@ -75,7 +77,7 @@ pub(crate) fn finish_select(
         let keys = keys_of(&parts.outputs);
         node = Node::Distinct(Box::new(Distinct { input: node, state, keys }));
     }
-    if !parts.order_by.is_empty() && !sorted {
+    if !parts.order_by.is_empty() && !(sorted && may_be_sorted) {
         node = sort(binder, &mut parts, node, &live);
     }
     if let Some((count, offset)) = parts.limit {
@@ -206,7 +208,8 @@ fn windows(
     mut node: Node,
     live: &mut Vec<SlotId>,
 ) -> Node {
-    for window in std::mem::take(&mut parts.grouping.windows) {
+    // The window that is named first decides the order of the rows: it comes last.
+    for window in std::mem::take(&mut parts.grouping.windows).into_iter().rev() {
         let state = binder.state();
         let slots = live.clone();
         live.push(window.slot);

@@ -356,6 +356,7 @@ impl Run {
                     session.finish_autocommit(&self.sources, true)?;
                     return Err(error);
                 }
+                counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
                 counters.last_insert_rowid.set(rowid);
                 for (source, mark) in self.sources.iter().zip(marks) {

@@ -55,6 +55,8 @@ pub(crate) struct Arguments {
 
 /// Seeds of one child.
 const CHUNK: u64 = 25;
+/// Marks a script of which only the last statement is shown.
+pub(crate) const NOT_SHRUNK: &str = "-- the last statement only; replay the seed for all";
 /// Shrinking may take this long for a script.
 const SHRINK_SECONDS: u64 = 10;
 
@@ -128,6 +130,7 @@ fn work(arguments: &Arguments) -> Findings {
         } else {
             steps.truncate(difference.step + 1);
             steps = steps.split_off(steps.len().saturating_sub(1));
+            detail = format!("{NOT_SHRUNK}\n{detail}");
         }
         let sql: Vec<String> = steps.iter().map(|step| format!("{};", step.sql)).collect();
         let detail = format!("{}\n{detail}", sql.join("\n"));
