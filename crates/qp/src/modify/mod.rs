@@ -112,6 +112,8 @@ pub struct UpsertPlan {
     pub filter: Option<Scalar>,
     /// Where the row in the way is.
     pub existing: SlotId,
+    /// Triggers of the update.
+    triggers: trigger::Triggers,
 }
 
 /// What a conflict is about.
@@ -171,13 +173,36 @@ impl ModifyPlan {
     pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
         let mut changes = Changes::default();
         let returning = self.returning.as_ref();
+        let run = outer.context.run;
+        let around = run.conflict.get();
+        run.conflict.set(around.or(self.conflict()));
+        let result = self.run_kind(frame, outer, returning, &mut changes);
+        run.conflict.set(around);
+        result.map(|()| changes)
+    }
+
+    /// What it does about conflicts.
+    fn conflict(&self) -> Option<ConflictAction> {
         match &self.kind {
-            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Update(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Instead(plan) => plan.run(frame, outer, &mut changes)?,
+            ModifyKind::Insert(plan) => plan.conflict,
+            ModifyKind::Update(plan) => plan.conflict,
+            _ => None,
         }
-        Ok(changes)
+    }
+
+    fn run_kind(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        match &self.kind {
+            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Instead(plan) => plan.run(frame, outer, changes),
+        }
     }
 }
 
