@@ -9,9 +9,10 @@ use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_qp::catalog::DatabaseIndex;
 use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
 use pandodb_qp::store::Database as QueryDatabase;
-use pandodb_tm::{CheckpointMode, CommitId, HeadId, Manager, Options};
+use pandodb_tm::{CheckpointMode, CommitId, HeadId, MAIN, Manager, Options};
 
 use super::{Cursor, RowBuffer};
 use crate::error::{Constraint, Error, ErrorKind, Result};
@@ -83,8 +84,8 @@ impl Database {
         Ok(Self(Arc::new(Shared { path, is_read_only, database, opened_at })))
     }
 
-    pub(crate) fn connect(&self) -> Result<Session> {
-        Ok(Session { session: QuerySession::new(self.0.database.clone()) })
+    pub(crate) fn connect(&self) -> Session {
+        Session { session: QuerySession::new(self.0.database.clone()) }
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
@@ -149,7 +150,10 @@ impl Session {
     }
 
     pub(crate) fn current_branch(&self) -> String {
-        "main".to_owned()
+        match self.session.database(DatabaseIndex::MAIN) {
+            Ok((_, head)) if head != MAIN => format!("#{}", head.0),
+            _ => "main".to_owned(),
+        }
     }
 }
 
@@ -253,11 +257,10 @@ pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
 /// This crate's error for one of the engine's, about a statement's text.
 #[cold]
 fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
-    let mut converted =
-        Error::new(kind_of(error.kind()), error.message()).with_code(error.extended_code()).in_sql(
-            sql,
-            error.span().filter(|span| !span.is_empty() || span.start > 0).map(|span| span.range()),
-        );
+    let place = error.span().filter(|span| !span.is_empty() || span.start > 0);
+    let mut converted = Error::new(kind_of(error.kind()), error.message())
+        .with_code(error.extended_code())
+        .in_sql(sql, place.map(pandodb_qp::Span::range));
     if let Some(hint) = error.hint() {
         converted = converted.with_hint(hint);
     }

@@ -47,7 +47,9 @@ fn run(folder: &Path, line: &str) -> String {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        text.push_str(&format!("[exit {code}]"));
+        text.push_str("[exit ");
+        text.push_str(&code);
+        text.push(']');
     }
     text
 }

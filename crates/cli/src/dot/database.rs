@@ -128,7 +128,7 @@ pub(super) fn write_names(shell: &mut Shell, names: &[String]) -> Outcome {
     for row in 0..rows {
         let mut line = String::new();
         for name in names.iter().skip(row).step_by(rows) {
-            let padding = (columns > 1).then(|| wide - width(name)).unwrap_or(0);
+            let padding = if columns > 1 { wide - width(name) } else { 0 };
             line.push_str(name);
             line.push_str(&" ".repeat(padding));
         }

@@ -27,10 +27,11 @@ pub(super) fn split(line: &str) -> Outcome<Vec<String>> {
     // People end everything with a semicolon; alone it is a word (`.separator ;`).
     let is_kept = line.trim_end().ends_with(['\'', '"'])
         || words.first().is_some_and(|name| VERBATIM.contains(&name.as_str()));
-    if let Some(last) = words.last_mut().filter(|last| !is_kept && last.len() > 1) {
-        if last.ends_with(';') && !last.ends_with("\\;") {
-            last.pop();
-        }
+    if let Some(last) = words.last_mut().filter(|last| !is_kept && last.len() > 1)
+        && last.ends_with(';')
+        && !last.ends_with("\\;")
+    {
+        last.pop();
     }
     Ok(words)
 }

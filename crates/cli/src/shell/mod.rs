@@ -154,7 +154,7 @@ impl Shell {
     fn settle(&mut self, outcome: Outcome, origin: Option<(&str, usize)>) -> bool {
         if let Err(failure) = outcome {
             let failure = match origin {
-                Some((name, line)) => failure.from_script(name, line),
+                Some((name, line)) => failure.in_script(name, line),
                 None => failure,
             };
             self.report(&failure);

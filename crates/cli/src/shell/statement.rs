@@ -23,7 +23,7 @@ impl Shell {
             let start = text.len() - rest.len();
             let consumed = self.run_first(rest).map_err(|failure| match origin {
                 Some((name, line)) => {
-                    failure.from_script(name, line + text[..start].matches('\n').count())
+                    failure.in_script(name, line + text[..start].matches('\n').count())
                 }
                 None => failure,
             })?;
@@ -144,8 +144,8 @@ impl Shell {
 
     /// Shows rows that are no statement's.
     pub(crate) fn show_values(&mut self, columns: &[&str], rows: &[Vec<Value>]) -> Outcome {
-        let names = columns.iter().map(|&name| name.to_owned()).collect();
-        let mut renderer = self.settings.renderer(names);
+        let names: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+        let mut renderer = self.settings.renderer(&names);
         let mut out = Paged::new(&mut self.sink, self.switches.pager);
         for row in rows {
             let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
@@ -194,7 +194,7 @@ fn show_rows(
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let columns = names.len();
     let has_rows = columns > 0;
-    let mut renderer = settings.renderer(names);
+    let mut renderer = settings.renderer(&names);
     let mut rows = statement.raw_query();
     let mut values = Vec::with_capacity(columns);
     while let Some(row) = rows.next()? {

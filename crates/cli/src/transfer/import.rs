@@ -265,7 +265,8 @@ impl Insert<'_> {
         if names.len() > self.targets.len() {
             self.add_columns(shell, names)?;
         }
-        let mut values: Vec<Value> = record.fields.iter().map(|field| field.to_value()).collect();
+        let mut values: Vec<Value> =
+            record.fields.iter().map(super::records::Field::to_value).collect();
         values.resize(self.targets.len(), Value::Null);
         let mut statement = shell.connection.prepare_cached(&self.sql)?;
         statement.execute(&values).map_err(|error| Failure::from(error).in_line(record.line))?;
