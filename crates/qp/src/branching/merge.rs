@@ -140,10 +140,11 @@ impl Work<'_> {
             let mut transaction = transaction.borrow_mut();
             let inner = transaction.inner_mut()?;
             inner.describe(&*request.author, self.message(plan, request));
-            if let Some(open) = open {
-                self.branches.close_merge(open, inner)?;
+            self.record(plan, request, inner)?;
+            match open {
+                Some(open) => Ok(self.branches.close_merge(open, inner)?),
+                None => Ok(()),
             }
-            self.record(plan, request, inner)
         });
         self.session.use_head(DatabaseIndex::MAIN, own);
         let report = report.into_inner();
