@@ -57,7 +57,14 @@ impl Binder<'_> {
             "likely" | "unlikely" | "likelihood" => Ok(arguments.swap_remove(0)),
             "coalesce" | "ifnull" if function.traits.is_lazy => Ok(first_not_null(arguments)),
             "iif" | "if" if function.traits.is_lazy => Ok(conditional(arguments)),
-            _ => Ok(self.call(Arc::clone(function), arguments)),
+            _ => {
+                if let Some(place) = self.restricted
+                    && !may_be_stored(function)
+                {
+                    return Err(super::expression::not_deterministic(place));
+                }
+                Ok(self.call(Arc::clone(function), arguments))
+            }
         }
     }
 
@@ -327,8 +334,20 @@ impl Binder<'_> {
     }
 
     fn frame_offset(&mut self, offset: &ast::Expression) -> Result<Scalar> {
-        self.expression(offset)
+        let bound = self.expression(offset)?;
+        // As in SQLite an offset that calls a function is none: it is refused when it is used.
+        let calls = matches!(offset.kind, ast::ExpressionKind::Function(_))
+            || bound.any(&mut |node| matches!(node, Scalar::Call(_)));
+        Ok(if calls { Scalar::NULL } else { bound })
     }
+}
+
+/// Whether a function may stand in the schema: its results never change, or it is one of time
+/// and date, of which each call is looked at.
+fn may_be_stored(function: &Function) -> bool {
+    const TIMES: [&str; 7] =
+        ["date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"];
+    function.is_deterministic() || TIMES.contains(&&*function.name)
 }
 
 /// `coalesce(a, b, ..)`: CASE WHEN a IS NOT NULL THEN a ..

@@ -184,7 +184,8 @@ impl Binder<'_> {
             let value = match ordinal(expression) {
                 Some(number) => {
                     let item = numbered(&items, number, "GROUP", keys.len())?;
-                    self.item(&item)?.0
+                    let value = self.item(&item)?.0;
+                    self.with_collation(value, expression)?
                 }
                 None => self.expression(expression)?,
             };

@@ -41,6 +41,25 @@ pub struct RunState {
     pub active: RefCell<Vec<ObjectId>>,
 }
 
+/// While it lives, only pure functions may be called.
+pub struct PurePlace<'a> {
+    run: &'a RunState,
+    before: Option<&'static str>,
+}
+
+impl RunState {
+    /// Allows only pure functions, because `place` is what calls them.
+    pub fn pure(&self, place: &'static str) -> PurePlace<'_> {
+        PurePlace { run: self, before: self.pure_place.replace(Some(place)) }
+    }
+}
+
+impl Drop for PurePlace<'_> {
+    fn drop(&mut self) {
+        self.run.pure_place.set(self.before);
+    }
+}
+
 /// The surroundings of a running statement.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {

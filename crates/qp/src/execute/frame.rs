@@ -84,6 +84,13 @@ impl Frame {
         Scope { frame: self, outer }
     }
 
+    /// Forgets what subqueries found.
+    pub fn clear_subqueries(&mut self) {
+        for subquery in &mut self.subqueries {
+            subquery.get_mut().clear();
+        }
+    }
+
     /// Forgets all rows and states, and with them every hold on storage.
     pub fn clear(&mut self) {
         for slot in &mut self.slots {

@@ -78,6 +78,7 @@ impl TableWriter {
         if outer.context.settings.ignore_check_constraints {
             return Ok(Verdict::Pass);
         }
+        let _pure = outer.context.run.pure("a CHECK constraint");
         for (name, check) in &self.checks {
             if check.truth(&frame.scope(outer))? != Some(false) {
                 continue;

@@ -101,6 +101,8 @@ impl InsertPlan {
             writer.compute_generated(frame, outer)?;
             RowKey::Rowid(0)
         };
+        // A number that was given is used up, whatever becomes of the row.
+        writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;
         if writer.check_row(self.conflict, &defaults, frame, outer)? == Verdict::Skip {
             return Ok(());
@@ -118,7 +120,6 @@ impl InsertPlan {
             }
         }
         writer.insert_row(&key, frame, outer)?;
-        writer.note_sequence(&key, outer)?;
         if let RowKey::Rowid(rowid) = key {
             outer.context.counters.last_insert_rowid.set(rowid);
         }

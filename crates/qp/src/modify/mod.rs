@@ -182,7 +182,9 @@ impl ModifyPlan {
 
 impl Returning {
     /// Keeps what is returned of the row in the row slot.
-    fn take(&self, frame: &Frame, outer: Outer<'_>, changes: &mut Changes) -> Result<()> {
+    fn take(&self, frame: &mut Frame, outer: Outer<'_>, changes: &mut Changes) -> Result<()> {
+        // Subqueries see the table as it is now.
+        frame.clear_subqueries();
         let scope = frame.scope(outer);
         let mut row = Vec::with_capacity(self.outputs.len());
         for output in &self.outputs {

@@ -88,6 +88,7 @@ impl RowKey {
 impl TableWriter {
     /// Computes generated columns into the row in the row slot.
     pub fn compute_generated(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let _pure = outer.context.run.pure("a generated column");
         for (index, expression) in &self.generated {
             let column = &self.table.columns[*index];
             let value = {
@@ -258,6 +259,7 @@ impl IndexWriter {
         frame: &Frame,
         outer: Outer<'_>,
     ) -> Result<Option<Entry>> {
+        let _pure = outer.context.run.pure("an index");
         let scope = frame.scope(outer);
         if let Some(filter) = &self.filter
             && !filter.is_true(&scope)?

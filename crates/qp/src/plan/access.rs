@@ -395,7 +395,7 @@ fn index_path(
     if has_all && is_unique {
         rows = seeks;
     } else if !equals.is_empty() {
-        rows = rows.max(1.5).min(total);
+        rows = rows.max(1.5).min(total.max(1.5));
     }
     rows = rows.max(0.5).min(total.max(1.0));
     let is_search = !equals.is_empty() || range.low.is_some() || range.high.is_some();

@@ -208,7 +208,8 @@ fn windows(
     mut node: Node,
     live: &mut Vec<SlotId>,
 ) -> Node {
-    for window in std::mem::take(&mut parts.grouping.windows) {
+    // The window that is named first decides the order of the rows: it comes last.
+    for window in std::mem::take(&mut parts.grouping.windows).into_iter().rev() {
         let state = binder.state();
         let slots = live.clone();
         live.push(window.slot);

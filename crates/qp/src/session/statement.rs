@@ -324,7 +324,6 @@ impl Run {
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
-        let rowid = counters.last_insert_rowid.get();
         let mut frame = std::mem::take(&mut self.frame);
         let result = self.with_context(session, parameters, |context| {
             plan.run(&mut frame, Outer { context, scope: None })
@@ -358,7 +357,6 @@ impl Run {
                 }
                 counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
-                counters.last_insert_rowid.set(rowid);
                 for (source, mark) in self.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         let mut source = source.borrow_mut();
