@@ -141,6 +141,12 @@ impl Binder<'_> {
                     continue;
                 }
             };
+            let nullable = match kind {
+                JoinType::Left => &mut scope.tables[left_tables..],
+                JoinType::Right => &mut scope.tables[..left_tables],
+                _ => &mut scope.tables[..],
+            };
+            nullable.iter_mut().for_each(guard_virtual_columns);
             let left = std::mem::take(&mut group);
             let outer = OuterRelation { kind, left, right, on };
             group.relations.push(Relation::Outer(Box::new(outer)));
@@ -480,6 +486,36 @@ impl Binder<'_> {
             correlated: false,
             label: Some(Box::from(label)),
         }))
+    }
+}
+
+/// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
+/// the place of a column, and may be something else over NULLs.
+fn guard_virtual_columns(scope: &mut ScopeTable) {
+    let Some(table) = scope.table.clone() else { return };
+    // No row has a NULL there.
+    let marker = match &scope.rowid {
+        Some(rowid) => Some(rowid.clone()),
+        None => {
+            let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
+            key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
+        }
+    };
+    let Some(marker) = marker else { return };
+    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
+        if !column.is_virtual() {
+            continue;
+        }
+        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
+        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
+        let branches = vec![(is_there, CompareRule::default(), value)];
+        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
+        let value = Scalar::Convert(Box::new(value), column.affinity);
+        own.scalar = if column.collation == pandodb_ds::record::Collation::Binary {
+            value
+        } else {
+            Scalar::Collate(Box::new(value), column.collation)
+        };
     }
 }
 

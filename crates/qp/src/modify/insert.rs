@@ -5,17 +5,20 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 
-use super::constraint::{Verdict, rowid_of};
+use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::trigger::{Event, Fired, Images};
 use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
 use crate::ast::ConflictAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
+use crate::types::Datum;
 
 /// A row on its way in.
 struct NewRow {
     rowid: Option<i64>,
     values: Vec<Value>,
+    /// A value of a type that a STRICT table refuses: other constraints come first.
+    refused: Option<Error>,
 }
 
 impl InsertPlan {
@@ -51,6 +54,7 @@ impl InsertPlan {
         let mut values = vec![Value::Null; table.stored_columns];
         let alias = table.rowid_alias();
         let mut rowid = None;
+        let mut refused = None;
         for (index, expression) in self.values.iter().enumerate() {
             let column = &table.columns[index];
             if column.generated.is_some() {
@@ -60,13 +64,22 @@ impl InsertPlan {
             if alias == Some(index) {
                 rowid = rowid_of(&value.into_value())?;
             } else {
-                values[column.position] = self.writer.convert(index, value)?;
+                let stored = if column.strict_type.is_some() {
+                    let value = value.into_value();
+                    self.writer.convert(index, Datum::from(&value)).unwrap_or_else(|error| {
+                        refused.get_or_insert(error);
+                        value
+                    })
+                } else {
+                    self.writer.convert(index, value)?
+                };
+                values[column.position] = stored;
             }
         }
         if let Some(expression) = &self.rowid {
             rowid = rowid_of(&expression.evaluate(&scope)?.into_value())?;
         }
-        Ok(NewRow { rowid, values })
+        Ok(NewRow { rowid, values, refused })
     }
 
     fn insert(
@@ -78,6 +91,11 @@ impl InsertPlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let writer = &*self.writer;
+        let mut refused = row.refused;
+        if writer.triggers.has_before() {
+            // A trigger sees values as they would be stored.
+            refused.take().map_or(Ok(()), Err)?;
+        }
         frame.slot_mut(writer.row).set_values(row.rowid.unwrap_or(-1), row.values);
         writer.fill_alias(frame);
         if writer.triggers.has_before() {
@@ -109,7 +127,8 @@ impl InsertPlan {
         }
         let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
         let wants = |target| self.upsert_for(target).is_some();
-        match writer.check_unique(&key, None, &wants, self.conflict, frame, outer)? {
+        let checks = UniqueChecks { wants: &wants, first: &self.upsert_targets(), refused };
+        match writer.check_unique(&key, None, checks, self.conflict, frame, outer)? {
             Verdict::Pass => {}
             Verdict::Skip => return Ok(()),
             Verdict::Conflict(target, other) => {
@@ -136,6 +155,11 @@ impl InsertPlan {
             returning.take(frame, outer, changes)?;
         }
         Ok(())
+    }
+
+    /// What the ON CONFLICT clauses name: that is looked at first, in their order.
+    fn upsert_targets(&self) -> Vec<UpsertTarget> {
+        self.upserts.iter().filter_map(|upsert| upsert.target).collect()
     }
 
     /// The ON CONFLICT clause that answers for a conflict.

@@ -4,7 +4,7 @@
 
 use pandodb_ds::record::Value;
 
-use super::constraint::{Verdict, rowid_of};
+use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::trigger::{Event, Fired, Images};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
 use crate::ast::ConflictAction;
@@ -136,9 +136,9 @@ impl TableWriter {
         } else {
             self.primary_key(frame)?
         };
-        let nobody = |_| false;
-        if self.check_unique(&new_key, Some(key), &nobody, conflict, frame, outer)? == Verdict::Skip
-        {
+        let checks = UniqueChecks { wants: &|_| false, first: &[], refused: None };
+        let verdict = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer)?;
+        if verdict == Verdict::Skip {
             return Ok(());
         }
         let new = frame.slot(self.row).keep()?;

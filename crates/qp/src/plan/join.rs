@@ -119,7 +119,7 @@ fn plan_inside(
     let reaches = first.is_none_or(|first| {
         let slots = first.slots();
         let own = |slot: &SlotId| slots.contains(slot);
-        wanted.iter().all(|key| key.value.slots().iter().all(own))
+        wanted.iter().all(|key| !key.value.has_subquery() && key.value.slots().iter().all(own))
     });
     for place in order {
         let Some(relation) = relations[place].take() else { continue };
