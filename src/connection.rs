@@ -36,11 +36,7 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn new(database: Database, session: Session) -> Self {
-        Self {
-            database,
-            session,
-            transaction_behavior: Cell::new(TransactionBehavior::Deferred),
-        }
+        Self { database, session, transaction_behavior: Cell::new(TransactionBehavior::Deferred) }
     }
 
     /// Opens the database in this file, and creates it when it does not exist.

@@ -5,7 +5,7 @@
 //! `engine` (what is prepared).
 
 use crate::connection::Connection;
-use crate::engine::Prepared;
+use crate::engine::{Cursor, Prepared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::{Binder, Params};
 use crate::row::{AndThenRows, MappedRows, Row, Rows};
@@ -49,7 +49,7 @@ impl<'c> Statement<'c> {
         self.bind(params)?;
         self.run_to_end()?;
         let changes = self.connection.session.changes();
-        let changed = if self.prepared.is_readonly() { 0 } else { changes };
+        let changed = if self.prepared.changes_rows() { changes } else { 0 };
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 

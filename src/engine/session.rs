@@ -1,259 +1,294 @@
-//! Stand-in over SQLite; not committed.
-#![allow(warnings)]
-use crate::error::{Error, ErrorKind, Result};
-use crate::options::OpenOptions;
-use crate::value::{Value, ValueRef};
-use rusqlite as s;
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
-};
+//! The engine's database, session and statements behind this crate's types.
+//!
+//! Neighbours: `qp::session` is what is wrapped here.
 
-#[derive(Clone, Debug)]
-pub(crate) struct Database {
-    path: Option<PathBuf>,
-    ro: bool,
-}
-impl Database {
-    pub(crate) fn open(path: Option<PathBuf>, o: &OpenOptions) -> Result<Self> {
-        if let Some(p) = &path {
-            if !o.create && !p.exists() {
-                return Err(Error::new(
-                    ErrorKind::CannotOpen,
-                    format!("cannot open {}: no such file", p.display()),
-                ));
-            }
-        }
-        Ok(Self { path, ro: o.read_only })
-    }
-    pub(crate) fn connect(&self) -> Result<Session> {
-        let c = match &self.path {
-            Some(p) => s::Connection::open(p),
-            None => s::Connection::open_in_memory(),
-        }
-        .map_err(|e| conv(e, ""))?;
-        let i = c.get_interrupt_handle();
-        Ok(Session { c: Arc::new(Mutex::new(c)), i: Arc::new(i), before: 0, changes: Default::default() })
-    }
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
-    pub(crate) fn is_read_only(&self) -> bool {
-        self.ro
-    }
-}
+use std::path::{Path, PathBuf};
+
+use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
+use pandodb_ds::store::StoreOptions;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
+use pandodb_qp::store::Database as QueryDatabase;
+use pandodb_tm::{CheckpointMode, Options};
+
+use super::{Cursor, RowBuffer};
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::options::OpenOptions;
+use crate::value::ValueRef;
+
+/// An open database; clones are the same one.
 #[derive(Clone)]
-pub(crate) struct InterruptFlag(Arc<s::InterruptHandle>);
-impl std::fmt::Debug for InterruptFlag {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("flag")
+pub(crate) struct Database(Arc<Shared>);
+
+struct Shared {
+    path: Option<PathBuf>,
+    is_read_only: bool,
+    database: QueryDatabase,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let manager = self.database.manager();
+        if self.path.is_some() && !self.is_read_only {
+            // Leaves an empty log behind, so that the next opening has nothing to replay. Where
+            // that fails the log still has everything.
+            let _ = manager.checkpoint(CheckpointMode::Truncate);
+        }
     }
 }
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    pub(crate) fn open(path: Option<PathBuf>, options: &OpenOptions) -> Result<Self> {
+        let default = StoreOptions::default();
+        let cache_bytes =
+            options.cache_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let store = StoreOptions {
+            cache_bytes: cache_bytes.unwrap_or(default.cache_bytes),
+            creates: options.create && !options.read_only,
+            is_read_only: options.read_only,
+            ..default
+        };
+        let settings = Options { store, ..Options::default() };
+        let database = match &path {
+            Some(path) => {
+                let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
+                QueryDatabase::open(&vfs, path, &settings)
+            }
+            None => pandodb_tm::Manager::open_in_memory(&settings)
+                .map_err(pandodb_qp::Error::from)
+                .and_then(QueryDatabase::over),
+        };
+        let database = database.map_err(|error| convert(error, ""))?;
+        Ok(Self(Arc::new(Shared { path, is_read_only: options.read_only, database })))
+    }
+
+    pub(crate) fn connect(&self) -> Result<Session> {
+        Ok(Session { session: QuerySession::new(self.0.database.clone()) })
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.0.is_read_only
+    }
+}
+
+/// Stops what a session is doing.
+#[derive(Clone, Debug)]
+pub(crate) struct InterruptFlag(Arc<AtomicBool>);
+
 impl InterruptFlag {
     pub(crate) fn interrupt(&self) {
-        self.0.interrupt()
-    }
-}
-pub(crate) struct Session {
-    c: Arc<Mutex<s::Connection>>,
-    i: Arc<s::InterruptHandle>,
-    before: u64,
-    changes: u64,
-}
-fn conv(e: s::Error, sql: &str) -> Error {
-    match e {
-        s::Error::SqlInputError { msg, offset, error, .. } => {
-            let at = usize::try_from(offset).ok();
-            let at = at.map(|a| {
-                a..(a + sql[a.min(sql.len())..]
-                    .find(|c: char| !c.is_alphanumeric())
-                    .unwrap_or(1)
-                    .max(1))
-                .min(sql.len())
-            });
-            Error::new(ErrorKind::Syntax, msg).in_sql(sql, at)
-        }
-        s::Error::SqliteFailure(c, m) => Error::new(
-            match c.code {
-                s::ErrorCode::OperationInterrupted => ErrorKind::Interrupted,
-                _ => ErrorKind::Invalid,
-            },
-            m.unwrap_or(c.to_string()),
-        ),
-        other => Error::new(ErrorKind::Invalid, other.to_string()),
-    }
-}
-impl Session {
-    pub(crate) fn prepare<'c>(&'c self, sql: &str) -> Result<(Option<Prepared<'c>>, usize)> {
-        let mut end = sql.len();
-        let mut at = 0;
-        loop {
-            match sql[at..].find(';') {
-                None => break,
-                Some(f) => {
-                    at += f + 1;
-                    if s::Connection::open_in_memory().is_ok() && complete(&sql[..at]) {
-                        end = at;
-                        break;
-                    }
-                }
-            }
-        }
-        let text = &sql[..end];
-        if !super::has_statement(text) {
-            if end < sql.len() {
-                let (p, n) = self.prepare(&sql[end..])?;
-                return Ok((p, n + end));
-            }
-            return Ok((None, sql.len()));
-        }
-        let c = self.c.lock().unwrap();
-        let st = c.prepare(text).map_err(|e| conv(e, text))?;
-        let names: Vec<String> = st.column_names().map(|n| n.to_string()).collect();
-        let np = st.parameter_count();
-        let pn = (1..=np).map(|i| st.parameter_name(i).map(|s| s.to_string())).collect();
-        let ro = st.readonly();
-        drop(st);
-        drop(c);
-        Ok((
-            Some(Prepared {
-                sql: text.trim().trim_end_matches(';').to_owned(),
-                c: Some(self.c.clone()),
-                names,
-                pn,
-                ro,
-                params: vec![Value::Null; np],
-                rows: None,
-                row: vec![],
-            }),
-            end,
-        ))
-    }
-    pub(crate) fn last_insert_rowid(&self) -> i64 {
-        self.c.lock().unwrap().last_insert_rowid()
-    }
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes
-    }
-    pub(crate) fn total_changes(&self) -> u64 {
-        self.c.lock().unwrap().total_changes()
-    }
-    pub(crate) fn is_autocommit(&self) -> bool {
-        self.c.lock().unwrap().is_autocommit()
-    }
-    pub(crate) fn interrupt_flag(&self) -> InterruptFlag {
-        InterruptFlag(self.i.clone())
-    }
-    pub(crate) fn current_branch(&self) -> String {
-        "main".into()
-    }
-}
-fn complete(sql: &str) -> bool {
-    let u = sql.to_uppercase();
-    !u.contains("TRIGGER")
-        || u.trim_end_matches(';').trim().ends_with("END")
-        || u.contains("DROP TRIGGER")
-}
-pub(crate) struct Prepared<'c> { buf: super::RowBuffer, ph: std::marker::PhantomData<&'c ()>, ch: &'c std::cell::Cell<u64>,
-    sql: String,
-    c: Option<Arc<Mutex<s::Connection>>>,
-    names: Vec<String>,
-    pn: Vec<Option<String>>,
-    ro: bool,
-    params: Vec<Value>,
-    rows: Option<VecDeque<Vec<Value>>>,
-    row: Vec<Value>,
-}
-impl<'c> Prepared<'c> {
-    pub(crate) fn is_there(&self) -> bool {
-        self.c.is_some()
-    }
-    pub(crate) fn sql(&self) -> &str {
-        &self.sql
-    }
-    pub(crate) fn column_count(&self) -> usize {
-        self.names.len()
-    }
-    pub(crate) fn column_name(&self, at: usize) -> &str {
-        &self.names[at]
-    }
-    pub(crate) fn parameter_count(&self) -> usize {
-        self.params.len()
-    }
-    pub(crate) fn parameter_name(&self, n: usize) -> Option<&str> {
-        self.pn.get(n.wrapping_sub(1))?.as_deref()
-    }
-    pub(crate) fn is_readonly(&self) -> bool {
-        self.ro
-    }
-    pub(crate) fn bind(&mut self, n: usize, v: ValueRef<'_>) -> Result<()> {
-        self.params[n - 1] = v.to_owned();
-    }
-    pub(crate) fn reset(&mut self) {
-        self.rows = None;
-    }
-    pub(crate) fn value(&self, at: usize) -> ValueRef<'_> {
-        self.row[at].as_ref()
-    }
-    pub(crate) fn run_to_end(&mut self) -> Result<()> { while self.step()? {} Ok(()) }
-    pub(crate) fn step(&mut self) -> Result<bool> {
-        if self.rows.is_none() {
-            let c = self.c.as_ref().unwrap().lock().unwrap();
-            let before = c.total_changes();
-            let mut st = c.prepare(&self.sql).map_err(|e| conv(e, &self.sql))?;
-            let ps: Vec<s::types::Value> = self
-                .params
-                .iter()
-                .map(|v| match v {
-                    Value::Null => s::types::Value::Null,
-                    Value::Integer(i) => s::types::Value::Integer(*i),
-                    Value::Real(r) => s::types::Value::Real(*r),
-                    Value::Text(t) => s::types::Value::Text(t.clone()),
-                    Value::Blob(b) => s::types::Value::Blob(b.clone()),
-                })
-                .collect();
-            let n = st.column_count();
-            let mut rows = st.query(s::params_from_iter(ps)).map_err(|e| conv(e, &self.sql))?;
-            let mut all = VecDeque::new();
-            while let Some(row) = rows.next().map_err(|e| conv(e, &self.sql))? {
-                all.push_back(
-                    (0..n)
-                        .map(|i| match row.get_ref(i).unwrap() {
-                            s::types::ValueRef::Null => Value::Null,
-                            s::types::ValueRef::Integer(i) => Value::Integer(i),
-                            s::types::ValueRef::Real(r) => Value::Real(r),
-                            s::types::ValueRef::Text(t) => {
-                                Value::Text(String::from_utf8_lossy(t).into_owned())
-                            }
-                            s::types::ValueRef::Blob(b) => Value::Blob(b.to_vec()),
-                        })
-                        .collect(),
-                );
-            }
-            drop(rows);
-            drop(st);
-            self.ch.set(c.total_changes() - before);
-            drop(c);
-            self.rows = Some(all);
-        }
-        match self.rows.as_mut().unwrap().pop_front() {
-            Some(r) => {
-                self.row = r;
-                Ok(true)
-            }
-            None => Ok(false),
-        }
+        // Pairs with the running statement's own relaxed loads: it only has to be seen soon.
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
-impl super::Cursor for Prepared<'_> {
-    fn advance(&mut self) -> Result<bool> { self.step() }
-    fn row(&self) -> &super::RowBuffer { &self.buf }
-    fn reset(&mut self) { self.rows = None }
-    fn column_count(&self) -> usize { self.names.len() }
-    fn column_name(&self, at: usize) -> &str { self.names.get(at).map_or("", |n| n) }
-    fn sql(&self) -> &str { &self.sql }
+/// A session on one branch.
+pub(crate) struct Session {
+    session: QuerySession,
+}
+
+impl Session {
+    /// Prepares the first statement of a text, and says how many bytes of it that took.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
+        let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
+        let prepared = statement.map(|statement| Prepared {
+            statement,
+            sql: sql.get(..behind).unwrap_or(sql).into(),
+            row: RowBuffer::default(),
+        });
+        Ok((prepared, behind))
+    }
+
+    pub(crate) fn last_insert_rowid(&self) -> i64 {
+        self.session.last_insert_rowid()
+    }
+
+    pub(crate) fn changes(&self) -> u64 {
+        self.session.changes().max(0) as u64
+    }
+
+    pub(crate) fn total_changes(&self) -> u64 {
+        self.session.total_changes().max(0) as u64
+    }
+
+    pub(crate) fn is_autocommit(&self) -> bool {
+        self.session.is_autocommit()
+    }
+
+    pub(crate) fn interrupt_flag(&self) -> InterruptFlag {
+        InterruptFlag(self.session.interrupt_flag())
+    }
+
+    pub(crate) fn current_branch(&self) -> String {
+        "main".to_owned()
+    }
+}
+
+/// A prepared statement of a session, with its current row.
+pub(crate) struct Prepared<'s> {
+    statement: Statement<'s>,
+    sql: Box<str>,
+    row: RowBuffer,
+}
+
+impl Prepared<'_> {
+    pub(crate) fn parameter_count(&self) -> usize {
+        self.statement.parameter_count()
+    }
+
+    pub(crate) fn parameter_name(&self, number: usize) -> Option<&str> {
+        let names = &self.statement.prepared().parameter_names;
+        names.get(number.checked_sub(1)?)?.as_deref()
+    }
+
+    /// Whether the statement changes nothing.
+    pub(crate) fn is_readonly(&self) -> bool {
+        matches!(self.statement.prepared().kind, PreparedKind::Select(_) | PreparedKind::Rows(_))
+    }
+
+    /// Whether the statement changes rows, so that their number is known afterwards.
+    pub(crate) fn changes_rows(&self) -> bool {
+        matches!(self.statement.prepared().kind, PreparedKind::Modify(_))
+    }
+
+    pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
+        let value = match value {
+            ValueRef::Null => StoredValue::Null,
+            ValueRef::Integer(number) => StoredValue::Integer(number),
+            ValueRef::Real(number) => StoredValue::real(number),
+            ValueRef::Text(bytes) => StoredValue::Text(Arc::from(bytes)),
+            ValueRef::Blob(bytes) => StoredValue::Blob(Arc::from(bytes)),
+        };
+        self.statement.bind(number, value).map_err(|error| convert(error, &self.sql))
+    }
+
+    /// Runs to the end and drops the rows.
+    pub(crate) fn run_to_end(&mut self) -> Result<()> {
+        self.statement.run().map_err(|error| convert(error, &self.sql))
+    }
+}
+
+impl Cursor for Prepared<'_> {
+    fn advance(&mut self) -> Result<bool> {
+        let step = self.statement.step().map_err(|error| convert(error, &self.sql))?;
+        if step == Step::Done {
+            return Ok(false);
+        }
+        let row = &mut self.row;
+        row.clear();
+        let kept = self.statement.with_row(|values| {
+            for value in values {
+                row.push(borrowed(*value));
+            }
+        });
+        kept.map_err(|error| convert(error, &self.sql))?;
+        Ok(true)
+    }
+
+    fn row(&self) -> &RowBuffer {
+        &self.row
+    }
+
+    fn reset(&mut self) {
+        self.statement.reset();
+    }
+
+    fn column_count(&self) -> usize {
+        self.statement.column_count()
+    }
+
+    fn column_name(&self, at: usize) -> &str {
+        self.statement.prepared().columns.get(at).map_or("", |column| &column.name)
+    }
+
+    fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
+    match value {
+        StoredRef::Null => ValueRef::Null,
+        StoredRef::Integer(number) => ValueRef::Integer(number),
+        StoredRef::Real(number) => ValueRef::Real(number),
+        StoredRef::Text(bytes) => ValueRef::Text(bytes),
+        StoredRef::Blob(bytes) => ValueRef::Blob(bytes),
+    }
+}
+
+/// This crate's error for one of the engine's, about a statement's text.
+#[cold]
+fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
+    let mut converted = Error::new(kind_of(error.kind()), error.message())
+        .with_code(error.extended_code())
+        .in_sql(sql, error.span().filter(|span| !span.is_empty()).map(|span| span.range()));
+    if let Some(hint) = error.hint() {
+        converted = converted.with_hint(hint);
+    }
+    match std::error::Error::source(&error) {
+        // The engine's error says nothing that was not taken over but what caused it.
+        Some(_) => converted.caused_by(error),
+        None => converted,
+    }
+}
+
+fn kind_of(kind: pandodb_qp::ErrorKind) -> ErrorKind {
+    use pandodb_qp::ErrorKind as Below;
+    match kind {
+        Below::Syntax => ErrorKind::Syntax,
+        Below::Incomplete => ErrorKind::Incomplete,
+        Below::Invalid => ErrorKind::Invalid,
+        Below::NotFound => ErrorKind::NotFound,
+        Below::Exists => ErrorKind::Exists,
+        Below::Ambiguous => ErrorKind::Ambiguous,
+        Below::Constraint(constraint) => ErrorKind::Constraint(constraint_of(constraint)),
+        Below::Mismatch => ErrorKind::Mismatch,
+        Below::Range => ErrorKind::Range,
+        Below::Limit => ErrorKind::Limit,
+        Below::Interrupted => ErrorKind::Interrupted,
+        Below::Busy => ErrorKind::Busy,
+        Below::Locked => ErrorKind::Locked,
+        Below::Deadlock => ErrorKind::Deadlock,
+        Below::Conflict => ErrorKind::Conflict,
+        Below::MergeConflict => ErrorKind::MergeConflict,
+        Below::ReadOnly => ErrorKind::ReadOnly,
+        Below::Denied => ErrorKind::Denied,
+        Below::Schema => ErrorKind::Schema,
+        Below::State => ErrorKind::State,
+        Below::Unsupported => ErrorKind::Unsupported,
+        Below::User => ErrorKind::User,
+        Below::Corrupt => ErrorKind::Corrupt,
+        Below::NotADatabase => ErrorKind::NotADatabase,
+        Below::Io => ErrorKind::Io,
+        Below::Full => ErrorKind::Full,
+        Below::CannotOpen => ErrorKind::CannotOpen,
+        _ => ErrorKind::Internal,
+    }
+}
+
+fn constraint_of(constraint: pandodb_qp::Constraint) -> Constraint {
+    use pandodb_qp::Constraint as Below;
+    match constraint {
+        Below::Check => Constraint::Check,
+        Below::ForeignKey => Constraint::ForeignKey,
+        Below::NotNull => Constraint::NotNull,
+        Below::PrimaryKey => Constraint::PrimaryKey,
+        Below::Unique => Constraint::Unique,
+        Below::RowId => Constraint::RowId,
+        Below::Trigger => Constraint::Trigger,
+        Below::DataType => Constraint::DataType,
+        _ => Constraint::Other,
+    }
 }

@@ -86,9 +86,10 @@ fn skip(sql: &str, at: usize) -> usize {
     };
     match (bytes.get(at), bytes.get(at + 1)) {
         (Some(b'-'), Some(b'-')) => find(at, b'\n'),
-        (Some(b'/'), Some(b'*')) => {
-            sql.get(at + 2..).and_then(|rest| rest.find("*/")).map_or(bytes.len(), |end| at + end + 4)
-        }
+        (Some(b'/'), Some(b'*')) => sql
+            .get(at + 2..)
+            .and_then(|rest| rest.find("*/"))
+            .map_or(bytes.len(), |end| at + end + 4),
         // A doubled quote is the end of one quoted thing and the beginning of another.
         (Some(quote @ (b'\'' | b'"' | b'`')), _) => find(at + 1, *quote),
         (Some(b'['), _) => find(at + 1, b']'),
@@ -105,8 +106,10 @@ mod tests {
         let first = |sql: &'static str| &sql[..first_statement(sql)];
         assert_eq!(first("SELECT 1; SELECT 2;"), "SELECT 1;");
         assert_eq!(first("SELECT ';' -- ;\n; x"), "SELECT ';' -- ;\n;");
-        assert_eq!(first("SELECT 'it''s;' /* ; */, \"a;\", [b;], `c;`; x"),
-            "SELECT 'it''s;' /* ; */, \"a;\", [b;], `c;`;");
+        assert_eq!(
+            first("SELECT 'it''s;' /* ; */, \"a;\", [b;], `c;`; x"),
+            "SELECT 'it''s;' /* ; */, \"a;\", [b;], `c;`;"
+        );
         let trigger = "CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; SELECT 2; END; SELECT 3";
         assert!(first(trigger).ends_with("END;"));
         assert_eq!(first("SELECT 1"), "SELECT 1");

@@ -101,7 +101,9 @@ impl Failure {
         match place {
             Some((sql, position)) => {
                 let (name, line) = match &self.0.origin {
-                    Some((name, line)) => (Some(name.as_str()).filter(|name| !name.is_empty()), *line),
+                    Some((name, line)) => {
+                        (Some(name.as_str()).filter(|name| !name.is_empty()), *line)
+                    }
                     None => (None, 1),
                 };
                 let mark = AnnotationKind::Primary.span(visible(sql, position));

@@ -1,9 +1,8 @@
 //! SQL as the shell sees it while it is typed: words, strings, comments, and where it ends.
 //!
 //! The real parser refuses text that is not finished; colouring and completion need tokens of
-//! any text, so this is a scanner of its own that never fails. Whether a statement is complete
-//! follows the rules of SQLite's `sqlite3_complete` (the body of a trigger ends at `;END;`), and
-//! PandoDB's `PREVIEW BEGIN ... END` likewise. Neighbours: `shell::highlight`,
+//! any text, so this is a scanner of its own that never fails. Whether a statement is complete is
+//! the library's to say. Neighbours: `shell::highlight`,
 //! `shell::complete`, `script`.
 
 use std::ops::Range;
@@ -318,64 +317,14 @@ pub(crate) enum Progress {
 
 /// Whether the text ends behind a complete statement.
 pub(crate) fn progress(text: &str) -> Progress {
-    let mut statement = StatementEnd::default();
-    let mut is_open = false;
-    for token in tokens(text) {
-        is_open |= token.is_open;
-        if !matches!(token.kind, Kind::Space | Kind::Comment) {
-            statement.take(token.kind, &text[token.range]);
-        }
-    }
-    match (is_open, statement.words, statement.has_ended) {
-        (true, ..) => Progress::Open,
-        (false, 0, _) => {
-            if statement.has_ended {
-                Progress::Complete
-            } else {
-                Progress::Nothing
-            }
-        }
-        (false, _, _) => Progress::Open,
-    }
-}
-
-/// Finds the semicolon that ends a statement, token by token.
-#[derive(Default)]
-struct StatementEnd {
-    /// Words since the statement began.
-    words: usize,
-    has_ended: bool,
-    /// `CREATE` or `EXPLAIN`, then `TEMP`, came before.
-    may_be_trigger: bool,
-    /// Inside a body that ends at `;END;`.
-    in_body: bool,
-    /// How far `;END` has been seen: 0, 1 behind the semicolon, 2 behind END.
-    ending: u8,
-}
-
-impl StatementEnd {
-    fn take(&mut self, kind: Kind, text: &str) {
-        self.has_ended = false;
-        if kind == Kind::Semicolon {
-            let ends = !self.in_body || self.ending == 2;
-            if ends {
-                *self = Self { has_ended: true, ..Self::default() };
-            } else {
-                self.ending = 1;
-            }
-            return;
-        }
-        let is = |word: &str| text.eq_ignore_ascii_case(word);
-        if self.in_body {
-            self.ending = if self.ending == 1 && is("END") { 2 } else { 0 };
-        } else if self.words == 0 {
-            self.may_be_trigger = is("CREATE") || is("EXPLAIN") || is("PREVIEW");
-        } else if self.may_be_trigger {
-            self.in_body = is("TRIGGER") || (is("BEGIN") && self.words <= 2);
-            self.may_be_trigger =
-                ["TEMP", "TEMPORARY", "CREATE", "QUERY", "PLAN", "PREVIEW"].iter().any(|w| is(w));
-        }
-        self.words += 1;
+    let is_blank =
+        |token: &Token| matches!(token.kind, Kind::Space | Kind::Comment) && !token.is_open;
+    if pandodb::is_complete(text) {
+        Progress::Complete
+    } else if tokens(text).iter().all(is_blank) {
+        Progress::Nothing
+    } else {
+        Progress::Open
     }
 }
 

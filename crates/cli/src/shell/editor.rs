@@ -58,8 +58,9 @@ fn greet(shell: &mut Shell) -> Outcome {
         path => path.to_owned(),
     };
     let version = env!("CARGO_PKG_VERSION");
-    shell
-        .say(format_args!("PandoDB {version} on {database}. Type .help for help, .exit to leave."))?;
+    shell.say(format_args!(
+        "PandoDB {version} on {database}. Type .help for help, .exit to leave."
+    ))?;
     // The editor writes to the terminal past our buffer.
     Ok(std::io::Write::flush(&mut shell.sink)?)
 }
@@ -78,7 +79,11 @@ fn editor(shell: &Shell, names: &SharedNames) -> Outcome<Reedline> {
     keys.add_binding(KeyModifiers::SHIFT, KeyCode::BackTab, ReedlineEvent::MenuPrevious);
     let newline = ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
     keys.add_binding(KeyModifiers::ALT, KeyCode::Enter, newline);
-    let menu = ColumnarMenu::default().with_name(MENU).with_marker("> ").with_columns(4).with_column_padding(2);
+    let menu = ColumnarMenu::default()
+        .with_name(MENU)
+        .with_marker("> ")
+        .with_columns(4)
+        .with_column_padding(2);
     let mut editor = Reedline::create()
         .with_edit_mode(Box::new(Emacs::new(keys)))
         .with_validator(Box::new(SqlValidator))

@@ -15,7 +15,7 @@ use crate::ast::{self, JoinConstraint, JoinKind, TableReferenceKind};
 use crate::catalog::{Table, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{FunctionKind, Implementation};
-use crate::plan::{FunctionScan, JoinType, Materialize, Node, Project, SourceId};
+use crate::plan::{FunctionScan, JoinType, Materialize, Node, PragmaScan, Project, SourceId};
 use crate::scalar::{Case, ColumnPlace, CompareRule, Comparison, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -216,6 +216,7 @@ impl Binder<'_> {
         }
         match self.named(name.schema.as_ref(), &name.name) {
             Ok(Named::Table(table)) => {
+                self.note_table(&table, &name.name);
                 let (names, relation) = self.table_in_from(&table, alias, named.index.as_ref())?;
                 scope.tables.push(names);
                 group.relations.push(Relation::Table(Box::new(relation)));
@@ -224,7 +225,9 @@ impl Binder<'_> {
             Ok(Named::View(view)) => self.view_reference(&view, alias, scope, group, may_dissolve),
             Err(error) => {
                 // A table-valued function without arguments needs no parentheses.
-                if self.environment.functions.find_table(&name.name.text).is_some() {
+                let is_function = self.environment.functions.find_table(&name.name.text).is_some()
+                    || crate::pragma::table_function(&name.name.text).is_some();
+                if is_function {
                     let function = ast::TableFunction {
                         name: ast::QualifiedName { schema: None, name: name.name.clone() },
                         arguments: Vec::new(),
@@ -344,6 +347,9 @@ impl Binder<'_> {
         group: &mut Group,
     ) -> Result<()> {
         let name = &reference.name.name;
+        if let Some(entry) = crate::pragma::table_function(&name.text) {
+            return self.pragma_reference(entry, reference, alias, scope, group);
+        }
         let Some(function) = self.environment.functions.find_table(&name.text) else {
             return Err(Error::not_found("table-valued function", &name.text).at(name.span));
         };
@@ -390,6 +396,51 @@ impl Binder<'_> {
             slots: vec![slot],
             needs,
             rows: 25.0,
+            is_cheap: true,
+        })));
+        Ok(())
+    }
+
+    /// `pragma_name(value, schema)`
+    fn pragma_reference(
+        &mut self,
+        entry: &'static crate::pragma::Entry,
+        reference: &ast::TableFunction,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        let own = std::mem::take(scope);
+        self.scopes.push(own);
+        let arguments = self.expressions(&reference.arguments);
+        *scope = self.scopes.pop().unwrap_or_default();
+        let arguments = arguments?;
+        let (slot, state) = (self.slot(), self.state());
+        let name = &reference.name.name.text;
+        let column = |(index, column): (usize, &&str)| ScopeColumn {
+            name: Box::from(*column),
+            scalar: place(slot, index as u16, Affinity::None),
+            hidden: false,
+            merged: false,
+            common: None,
+            declared_type: None,
+        };
+        let alias = alias.map_or_else(|| name.clone(), |alias| alias.text.clone());
+        scope.tables.push(ScopeTable {
+            alias: alias.clone(),
+            database: None,
+            table: None,
+            columns: entry.columns.iter().enumerate().map(column).collect(),
+            rowid: None,
+            slots: vec![slot],
+        });
+        let needs = arguments.iter().flat_map(Scalar::slots).collect();
+        let scan = PragmaScan { slot, state, name: Box::from(entry.name), arguments, alias };
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::Pragma(Box::new(scan)),
+            slots: vec![slot],
+            needs,
+            rows: 10.0,
             is_cheap: true,
         })));
         Ok(())

@@ -16,6 +16,7 @@ mod function;
 mod group;
 mod operators;
 mod order;
+mod recorder;
 mod scope;
 mod select;
 mod table;
@@ -30,6 +31,7 @@ pub(crate) use group::{Grouping, use_keys};
 pub(crate) use expression::no_row;
 pub(crate) use from::unique_names;
 pub(crate) use operators::{parts, width};
+pub(crate) use recorder::Recorder;
 pub(crate) use scope::is_rowid_name;
 pub(crate) use select::{keys_of, unique_slots};
 pub(crate) use table::Named;
@@ -101,6 +103,8 @@ pub struct Binder<'e> {
     pub(crate) restricted: Option<&'static str>,
     /// Inside a trigger: RAISE is allowed.
     pub(crate) in_trigger: bool,
+    /// Notes where a text names a table or a column, for ALTER TABLE.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl<'e> Binder<'e> {
@@ -118,6 +122,7 @@ impl<'e> Binder<'e> {
             home: None,
             restricted: None,
             in_trigger: false,
+            recorder: None,
         }
     }
 

@@ -63,7 +63,8 @@ pub struct ScopeColumn {
 
 /// What a name means.
 enum Found {
-    Scalar(Scalar),
+    /// Its value, and its table and column in the scope.
+    Scalar(Scalar, Option<(usize, usize)>),
     Alias(Expression),
 }
 
@@ -84,7 +85,12 @@ impl Binder<'_> {
         };
         for index in (0..self.scopes.len()).rev() {
             match self.find_in(index, schema, reference)? {
-                Some(Found::Scalar(scalar)) => return self.from_scope(index, scalar),
+                Some(Found::Scalar(scalar, place)) => {
+                    if let Some((table, column)) = place {
+                        self.note_reference((index, table, column), reference);
+                    }
+                    return self.from_scope(index, scalar);
+                }
                 Some(Found::Alias(expression)) if index + 1 == self.scopes.len() => {
                     return self.expression(&expression);
                 }
@@ -119,24 +125,25 @@ impl Binder<'_> {
     ) -> Result<Option<Found>> {
         let scope = &self.scopes[index];
         let name = &reference.column;
-        let mut found: Option<&Scalar> = None;
+        let mut found: Option<(&Scalar, (usize, usize))> = None;
         let mut count = 0;
-        for table in &scope.tables {
+        for (table_place, table) in scope.tables.iter().enumerate() {
             if let Some(wanted) = &reference.table
                 && !table.answers_to(schema, &wanted.text)
             {
                 continue;
             }
-            for column in &table.columns {
+            for (column_place, column) in table.columns.iter().enumerate() {
                 if !name.is(&column.name) || (reference.table.is_none() && column.merged) {
                     continue;
                 }
                 count += 1;
                 if found.is_none() {
-                    found = Some(match (&reference.table, &column.common) {
+                    let scalar = match (&reference.table, &column.common) {
                         (None, Some(common)) => common,
                         _ => &column.scalar,
-                    });
+                    };
+                    found = Some((scalar, (table_place, column_place)));
                 }
                 break;
             }
@@ -144,8 +151,8 @@ impl Binder<'_> {
         if count > 1 {
             return Err(ambiguous(reference));
         }
-        if let Some(scalar) = found {
-            return Ok(Some(Found::Scalar(scalar.clone())));
+        if let Some((scalar, place)) = found {
+            return Ok(Some(Found::Scalar(scalar.clone(), Some(place))));
         }
         if reference.table.is_none() {
             let alias = scope.aliases.iter().find(|(alias, _)| alias == name);
@@ -165,7 +172,7 @@ impl Binder<'_> {
                 if rowids.next().is_some() {
                     return Err(ambiguous(reference));
                 }
-                return Ok(table.rowid.clone().map(Found::Scalar));
+                return Ok(table.rowid.clone().map(|rowid| Found::Scalar(rowid, None)));
             }
         }
         Ok(None)

@@ -25,8 +25,8 @@ pub use builtin::{SCHEMA_TABLE_COLUMNS, is_reserved_name, schema_table};
 pub use index::{Index, IndexColumn, IndexOrigin, IndexPart};
 pub use load::{implied_index_name, index_columns, load};
 pub use rows::{
-    ObjectKind, ObjectRow, delete_object, read_cookie, read_objects, schema_rows, write_cookie,
-    write_object,
+    ObjectKind, ObjectRow, delete_object, read_cookie, read_objects, read_setting,
+    schema_rows, write_cookie, write_object, write_setting,
 };
 pub use table::{
     Check, Column, ColumnId, ForeignKey, Generated, PrimaryKey, SystemTable, Table, TableKind,

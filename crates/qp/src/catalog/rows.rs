@@ -76,7 +76,7 @@ pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> 
         let view = RowView::new(cursor.value()?)?;
         if id == 0 {
             cookie = integer(&view, 0)?;
-        } else {
+        } else if id > 0 {
             objects.push(decode(id as u64, &view)?);
         }
         found = cursor.next()?;
@@ -90,6 +90,21 @@ pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
         Some(row) => integer(&RowView::new(&row)?, 0),
         None => Ok(0),
     }
+}
+
+/// A number that the database keeps for the application (`user_version`), by its place.
+pub fn read_setting(transaction: &Transaction, place: i64) -> Result<i64> {
+    match transaction.get(CATALOG_TREE, &rowid_key(-place))? {
+        Some(row) => Ok(integer(&RowView::new(&row)?, 0)? as i64),
+        None => Ok(0),
+    }
+}
+
+/// Keeps a number for the application.
+pub fn write_setting(transaction: &mut Transaction, place: i64, value: i64) -> Result<()> {
+    let mut row = Vec::new();
+    encode_row(&[ValueRef::Integer(value)], &mut row)?;
+    transaction.put(CATALOG_TREE, &rowid_key(-place), &row)
 }
 
 /// Replaces the cookie by a number that no schema had.

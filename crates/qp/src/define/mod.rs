@@ -5,13 +5,18 @@
 //! Everything happens inside one savepoint of the transaction, so that a definition that fails
 //! half-way leaves nothing. Neighbours: `catalog` (rows and their meaning), `session`.
 
+mod alter;
+mod alter_column;
 mod create;
 mod drop;
 mod index;
+mod rename;
 mod text;
 mod upkeep;
 
 use pandodb_ds::sync::Arc;
+
+pub(crate) use text::identifier;
 
 use crate::ast::{Statement, StatementKind};
 use crate::bind::Environment;
@@ -99,6 +104,7 @@ impl Definer<'_> {
                 Err(Error::new(ErrorKind::NotFound, message).at(create.module.span))
             }
             StatementKind::Drop(drop) => self.drop_object(drop),
+            StatementKind::AlterTable(alter) => self.alter_table(alter),
             StatementKind::Reindex(name) => self.reindex(name.as_deref()),
             StatementKind::Analyze(name) => self.analyze(name.as_deref()),
             _ => Err(Error::new(ErrorKind::Unsupported, "this definition is not there yet")),

@@ -36,6 +36,16 @@ pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> 
     }
     let before = binder.with(with)?;
     let named = binder.named(table.schema.as_ref(), &table.name)?;
+    if let Named::Table(known) = &named {
+        binder.note_table(known, &table.name);
+        if let StatementKind::Insert(insert) = &statement.kind {
+            for name in &insert.columns {
+                if let Some(index) = known.column_index(&name.text) {
+                    binder.note_column(known, index, name);
+                }
+            }
+        }
+    }
     let plan = match (&statement.kind, named) {
         (StatementKind::Insert(insert), Named::Table(table)) => insert_plan(binder, insert, &table),
         (StatementKind::Update(update), Named::Table(table)) => update_plan(binder, update, &table),
@@ -351,7 +361,8 @@ fn upsert_target(
         let named = indexed_name(&term.expression);
         let index = named.and_then(|(name, _)| table.column_index(&name.text));
         match (index, named) {
-            (Some(index), Some((_, collation))) => {
+            (Some(index), Some((name, collation))) => {
+                binder.note_column(table, index, name);
                 let collation = match collation {
                     Some(name) => Some(binder.collation(name)?),
                     None => None,
@@ -427,6 +438,9 @@ fn bind_assignments(
             vec![value]
         };
         for (name, value) in assignment.columns.iter().zip(values) {
+            if let Some(index) = table.column_index(&name.text) {
+                binder.note_column(table, index, name);
+            }
             match table.column_index(&name.text) {
                 Some(index) if table.columns[index].generated.is_some() => {
                     let message = format!("cannot UPDATE generated column \"{}\"", name.text);

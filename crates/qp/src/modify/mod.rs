@@ -35,9 +35,10 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 pub use bind::{modify_statement, view_columns};
-pub use fill::{BoundWriter, bind_writer, check_table, fill_index};
+pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub use sequence::SEQUENCE_TABLE;
 pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
+pub(crate) use trigger::trigger_program;
 pub use writer::{IndexWriter, RowKey, TableWriter};
 
 use crate::ast::ConflictAction;

@@ -5,6 +5,7 @@
 //! with the slots OLD and NEW; its statements have frames inside that one, and see the two as a
 //! subquery sees the block around it. Neighbours: `insert`, `update` and `delete` fire them.
 
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::bind::modify_statement;
@@ -23,6 +24,8 @@ pub trait Compiler {
     fn trigger(&self, trigger: &Arc<Trigger>) -> Result<Arc<TriggerProgram>>;
     /// A change in the engine's own words.
     fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>>;
+    /// The rows of a PRAGMA with its value and its schema.
+    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>>;
     /// A query in the engine's own words.
     fn query(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<SelectPlan>>;
 }
@@ -233,6 +236,15 @@ pub fn bind_trigger(
     table: &Arc<Table>,
 ) -> Result<TriggerProgram> {
     let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
+    trigger_program(&mut binder, trigger, table)
+}
+
+/// Binds the program of a trigger with a binder that is made for its text.
+pub(crate) fn trigger_program(
+    binder: &mut Binder<'_>,
+    trigger: &Trigger,
+    table: &Arc<Table>,
+) -> Result<TriggerProgram> {
     binder.home = Some(trigger.database);
     binder.in_trigger = true;
     let (old, new) = (binder.slot(), binder.slot());
@@ -263,7 +275,7 @@ pub fn bind_trigger(
                     outer: Vec::new(),
                 })
             }),
-            _ => modify_statement(&mut binder, statement).map(TriggerStatement::Modify),
+            _ => modify_statement(binder, statement).map(TriggerStatement::Modify),
         };
         let layout = binder.frames.pop().unwrap_or_default().layout;
         let mut bound = bound?;

@@ -29,6 +29,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
         Node::Count(count) => line(format!("SCAN {}", count.table.name)),
         Node::Values(values) => line(format!("SCAN {} CONSTANT ROWS", values.rows.len())),
         Node::Function(function) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", function.alias)),
+        Node::Pragma(pragma) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", pragma.alias)),
         Node::Filter(filter) => explain(&filter.input, depth, lines),
         Node::NestedLoop(join) => {
             explain(&join.left, depth, lines);

@@ -73,8 +73,10 @@ fn group_needs(group: &Group, needs: &mut Needs) {
                 group_needs(&outer.right, needs);
             }
             Relation::Rows(rows) => {
-                if let Node::Function(function) = &rows.node {
-                    function.arguments.iter().for_each(|argument| needs.add(argument));
+                match &rows.node {
+                    Node::Function(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
+                    Node::Pragma(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
+                    _ => {}
                 }
             }
             Relation::Table(_) => {}

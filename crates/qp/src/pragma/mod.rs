@@ -2,6 +2,8 @@
 //!
 //! Neighbours: `session` runs these; the manual is made of the table.
 
+mod check;
+mod numbers;
 mod schema;
 mod table;
 
@@ -35,9 +37,28 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
     let call = table::Call {
         session,
         schema: pragma.name.schema.as_ref(),
-        value: pragma.value.as_ref(),
+        value: pragma.value.as_ref().map(ast::PragmaValue::as_str),
     };
     (entry.run)(&call)
+}
+
+/// The rows of a PRAGMA that is read as a table.
+pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+    let Some(entry) = find(name) else { return Ok(Vec::new()) };
+    let text = |place: usize| match arguments.get(place) {
+        Some(Value::Text(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Some(Value::Integer(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let (value, schema) = (text(0), text(1).map(ast::Name::new));
+    let call = table::Call { session, schema: schema.as_ref(), value: value.as_deref() };
+    (entry.run)(&call)
+}
+
+/// The PRAGMA that the table-valued function `name` shows.
+pub(crate) fn table_function(name: &str) -> Option<&'static Entry> {
+    let prefix = name.get(..7).filter(|prefix| prefix.eq_ignore_ascii_case("pragma_"))?;
+    find(&name[prefix.len()..]).filter(|entry| !entry.columns.is_empty())
 }
 
 /// The entry called `name`.

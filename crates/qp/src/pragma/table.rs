@@ -4,8 +4,8 @@
 
 use pandodb_ds::record::Value;
 
-use super::schema;
-use crate::ast::{Name, PragmaValue};
+use super::{check, numbers, schema};
+use crate::ast::Name;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -16,8 +16,8 @@ pub struct Call<'a> {
     pub session: &'a Session,
     /// `schema.` in front of the name.
     pub schema: Option<&'a Name>,
-    /// The value it is given.
-    pub value: Option<&'a PragmaValue>,
+    /// The text of the value it is given.
+    pub value: Option<&'a str>,
 }
 
 /// The rows of a PRAGMA.
@@ -38,7 +38,7 @@ pub struct Entry {
 impl Call<'_> {
     /// The text of the value.
     pub fn text(&self) -> Option<&str> {
-        self.value.map(PragmaValue::as_str)
+        self.value
     }
 
     /// The value as a switch.
@@ -152,6 +152,72 @@ pub const ENTRIES: &[Entry] = &[
             };
             Ok(names.into_iter().map(row).collect())
         },
+    },
+    Entry {
+        name: "integrity_check",
+        columns: &["integrity_check"],
+        help: "whether indexes agree with tables and rows with their constraints",
+        run: |call| check::run(call, true),
+    },
+    Entry {
+        name: "quick_check",
+        columns: &["quick_check"],
+        help: "as integrity_check, without looking for entries of indexes",
+        run: |call| check::run(call, false),
+    },
+    Entry {
+        name: "foreign_key_check",
+        columns: &["table", "rowid", "parent", "fkid"],
+        help: "rows whose foreign keys have no parent",
+        run: check::foreign_keys,
+    },
+    Entry {
+        name: "user_version",
+        columns: &["user_version"],
+        help: "a number that the database keeps for the application",
+        run: |call| numbers::setting(call, 1),
+    },
+    Entry {
+        name: "application_id",
+        columns: &["application_id"],
+        help: "a number that says whose file it is",
+        run: |call| numbers::setting(call, 2),
+    },
+    Entry {
+        name: "schema_version",
+        columns: &["schema_version"],
+        help: "a number that every change of the schema replaces",
+        run: numbers::schema_version,
+    },
+    Entry {
+        name: "encoding",
+        columns: &["encoding"],
+        help: "how texts are stored: always UTF-8",
+        run: |call| match call.text() {
+            None => Ok(one(Value::text("UTF-8"))),
+            Some(text) if text.eq_ignore_ascii_case("utf-8") || text.eq_ignore_ascii_case("utf8") => {
+                Ok(Vec::new())
+            }
+            Some(text) => Err(Error::invalid(format!("unsupported encoding: {text}"))),
+        },
+    },
+    Entry {
+        name: "collation_list",
+        columns: &["seq", "name"],
+        help: "the collations",
+        run: |call| Ok(numbers::collations(call.session)),
+    },
+    Entry {
+        name: "function_list",
+        columns: &["name", "builtin", "type", "enc", "narg", "flags"],
+        help: "the functions",
+        run: |call| Ok(numbers::functions(call.session)),
+    },
+    Entry {
+        name: "busy_timeout",
+        columns: &["timeout"],
+        help: "how long a lock is waited for, in milliseconds",
+        run: numbers::busy_timeout,
     },
     Entry {
         name: "isolation_level",

@@ -24,7 +24,7 @@ impl Session {
         &self,
         statement: &Statement,
         sql: &str,
-        _parameters: &[Value],
+        parameters: &[Value],
     ) -> Result<Vec<Vec<Value>>> {
         match &statement.kind {
             StatementKind::Transaction(transaction) => {
@@ -44,6 +44,9 @@ impl Session {
                 Ok(Vec::new())
             }
             StatementKind::Pragma(pragma) => crate::pragma::run(self, pragma),
+            StatementKind::Attach(attach) => self.attach_statement(attach, parameters),
+            StatementKind::Detach(name) => self.detach_statement(name, parameters),
+            StatementKind::Vacuum(vacuum) if vacuum.into.is_none() => self.vacuum(),
             _ => Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet")),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `modify::trigger` and `modify::foreign_key` ask.
 
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::Session;
@@ -66,6 +67,10 @@ impl Compiler for Session {
         let plan = Arc::new(plan);
         self.programs.borrow_mut().changes.insert(key, Arc::clone(&plan));
         Ok(plan)
+    }
+
+    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+        crate::pragma::rows(self, name, arguments)
     }
 
     fn query(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<SelectPlan>> {

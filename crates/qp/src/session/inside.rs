@@ -5,7 +5,8 @@
 use pandodb_ds::sync::Arc;
 
 use super::Session;
-use crate::ast::Name;
+use super::prepare::select_plan;
+use crate::ast::{Name, StatementKind};
 use crate::bind::Binder;
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
@@ -106,6 +107,28 @@ impl Session {
         self.with_outer(sources, schemas, |outer| {
             let mut frame = Frame::new(plan.layout);
             plan.run(&mut frame, outer).map(|_| ())
+        })
+    }
+
+    /// Whether a query in the engine's own words finds a row.
+    pub(crate) fn any_row(
+        &self,
+        sql: &str,
+        sources: &[Option<SharedTransaction>],
+        schemas: &[Arc<Schema>],
+    ) -> Result<bool> {
+        let (statement, _) = parse_statement(sql)?;
+        let Some(StatementKind::Select(select)) = statement.map(|statement| statement.kind) else {
+            return Err(Error::new(ErrorKind::Internal, "the engine's statement is no query"));
+        };
+        let plan = self.with_environment(schemas, sources, |environment| {
+            let mut binder = Binder::new(environment, Arc::from(sql));
+            select_plan(&mut binder, &select)
+        })?;
+        self.with_outer(sources, schemas, |outer| {
+            let mut frame = Frame::new(plan.layout);
+            plan.root.open(&mut frame, outer)?;
+            plan.root.next(&mut frame, outer)
         })
     }
 

@@ -14,6 +14,7 @@
 //!
 //! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
 
+mod attach;
 mod command;
 mod compiler;
 mod inside;
@@ -237,6 +238,11 @@ impl Session {
         }
     }
 
+    /// The names of the application's collations.
+    pub(crate) fn collation_names(&self) -> Vec<Box<str>> {
+        self.collations.borrow().0.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// The settings.
     pub fn settings(&self) -> Settings {
         self.settings.borrow().clone()
@@ -265,12 +271,17 @@ impl Session {
             let message = format!("database {name} is already in use");
             return Err(Error::new(ErrorKind::Exists, message));
         }
-        databases.push(Attached {
+        self.generation.set(self.generation.get() + 1);
+        let attached = Attached {
             name: Box::from(name),
             database: Some(database),
             head,
             schema: Arc::default(),
-        });
+        };
+        match databases.iter_mut().find(|known| known.name.is_empty()) {
+            Some(free) => *free = attached,
+            None => databases.push(attached),
+        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::{OperatorState, not_open, state};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
 use crate::function::{self, Implementation, TableRows};
-use crate::plan::{CountNode, FunctionScan, Values};
+use crate::plan::{CountNode, FunctionScan, PragmaScan, Values};
 use crate::types::Datum;
 
 /// The rows of a table-valued function.
@@ -83,6 +83,25 @@ impl FunctionScan {
         }
         let rowid = state.rows.row_id();
         frame.slot_mut(self.slot).set_values(rowid, values);
+        Ok(true)
+    }
+}
+
+impl PragmaScan {
+    pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let mut arguments = Vec::with_capacity(self.arguments.len());
+        let scope = frame.scope(outer);
+        for argument in &self.arguments {
+            arguments.push(argument.evaluate(&scope)?.into_value());
+        }
+        let rows = outer.context.compiler.pragma(&self.name, &arguments)?;
+        *frame.state_mut(self.state) = OperatorState::Given(rows.into_iter());
+        Ok(())
+    }
+
+    pub(super) fn next(&self, frame: &mut Frame) -> Result<bool> {
+        let Some(row) = state!(frame, self.state, Given).next() else { return Ok(false) };
+        frame.slot_mut(self.slot).set_values(0, row);
         Ok(true)
     }
 }
