@@ -37,6 +37,9 @@ pub struct RunState {
     pub ticks: Cell<u32>,
     /// How many triggers and foreign key actions run inside each other.
     pub depth: Cell<u32>,
+    /// What the statement that fired the running trigger does about conflicts, which the
+    /// trigger's own statements then do, too.
+    pub conflict: Cell<Option<ConflictAction>>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
 }

@@ -323,8 +323,13 @@ fn upsert_plan(
     };
     let existing = binder.slot();
     let ast::UpsertAction::Update(assignments, filter) = &upsert.action else {
-        return Ok(UpsertPlan { target, assignments: None, rowid: None, filter: None, existing });
+        let triggers = Triggers::default();
+        let (assignments, rowid, filter) = (None, None, None);
+        return Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers });
     };
+    let names = assigned_names(assignments);
+    let schemas = binder.environment.schemas;
+    let triggers = Triggers::of(schemas, table.database, &table.name, Change::Update(&names));
     let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
     let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
@@ -344,7 +349,8 @@ fn upsert_plan(
     });
     binder.scopes.pop();
     let ((assignments, rowid), filter) = bound?;
-    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing })
+    let assignments = Some(assignments);
+    Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers })
 }
 
 /// The key or index that a conflict target names.
@@ -551,6 +557,7 @@ fn update_plan(
         rowid,
         conflict: update.conflict,
         buffered,
+        late: update.from.is_none(),
     };
     Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
 }

@@ -6,6 +6,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
+use super::update::RowChange;
 use super::trigger::{Event, Fired, Images};
 use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
 use crate::ast::ConflictAction;
@@ -91,6 +92,7 @@ impl InsertPlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let writer = &*self.writer;
+        let conflict = outer.context.run.conflict.get().or(self.conflict);
         let mut refused = row.refused;
         if writer.triggers.has_before() {
             // A trigger sees values as they would be stored.
@@ -101,7 +103,7 @@ impl InsertPlan {
         if writer.triggers.has_before() {
             writer.compute_generated(frame, outer)?;
             let images = Images::new(None, frame.slot(writer.row).keep()?);
-            if writer.triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
+            if writer.triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
         }
@@ -122,13 +124,13 @@ impl InsertPlan {
         // A number that was given is used up, whatever becomes of the row.
         writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;
-        if writer.check_row(self.conflict, &defaults, frame, outer)? == Verdict::Skip {
+        if writer.check_row(conflict, &defaults, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
         let wants = |target| self.upsert_for(target).is_some();
         let checks = UniqueChecks { wants: &wants, first: &self.upsert_targets(), refused };
-        match writer.check_unique(&key, None, checks, self.conflict, frame, outer)? {
+        match writer.check_unique(&key, None, checks, conflict, frame, outer)? {
             Verdict::Pass => {}
             Verdict::Skip => return Ok(()),
             Verdict::Conflict(target, other) => {
@@ -148,7 +150,7 @@ impl InsertPlan {
             let images = Images::new(None, frame.slot(writer.row).keep()?);
             let counters = outer.context.counters;
             let before = counters.last_insert_rowid.get();
-            writer.triggers.fire(Event::After, &images, outer)?;
+            writer.triggers.fire(Event::After, &images, conflict, outer)?;
             counters.last_insert_rowid.set(before);
         }
         if let Some(returning) = returning {
@@ -204,7 +206,8 @@ impl InsertPlan {
             }
         }
         let conflict = Some(ConflictAction::Abort);
-        writer.update_row(other, set, rowid, conflict, frame, outer, returning, changes)
+        let change = RowChange { set, rowid, conflict, triggers: &upsert.triggers };
+        writer.update_row(other, change, frame, outer, returning, changes)
     }
 }
 

@@ -112,6 +112,8 @@ pub struct UpsertPlan {
     pub filter: Option<Scalar>,
     /// Where the row in the way is.
     pub existing: SlotId,
+    /// What fires where it is updated.
+    pub(crate) triggers: trigger::Triggers,
 }
 
 /// What a conflict is about.
@@ -140,6 +142,9 @@ pub struct UpdatePlan {
     pub conflict: Option<ConflictAction>,
     /// The rows must be found before the first is changed.
     pub buffered: bool,
+    /// New values are computed when a row's turn comes, not when it is found: they may read what
+    /// the rows before it changed.
+    pub late: bool,
 }
 
 /// `DELETE`
@@ -170,14 +175,24 @@ impl ModifyPlan {
     /// Runs the change. Undoing it after an error is the caller's business.
     pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
         let mut changes = Changes::default();
+        self.run_into(frame, outer, &mut changes)?;
+        Ok(changes)
+    }
+
+    /// As [`run`](Self::run); `changes` also tells what was done before an error.
+    pub fn run_into(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<()> {
         let returning = self.returning.as_ref();
         match &self.kind {
-            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Update(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Instead(plan) => plan.run(frame, outer, &mut changes)?,
+            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Instead(plan) => plan.run(frame, outer, changes),
         }
-        Ok(changes)
     }
 }
 

@@ -10,7 +10,7 @@ use pandodb_ds::sync::Arc;
 
 use super::bind::modify_statement;
 use super::ModifyPlan;
-use crate::ast::{RaiseAction, StatementKind, TriggerEvent, TriggerTime};
+use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
 use crate::bind::{Binder, Environment, FrameBuilder, NameScope};
 use crate::catalog::{DatabaseIndex, Schema, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
@@ -151,8 +151,14 @@ impl Triggers {
         self.before.is_empty() && self.after.is_empty() && self.instead.is_empty()
     }
 
-    /// Runs the triggers of a moment.
-    pub(super) fn fire(&self, event: Event, images: &Images, outer: Outer<'_>) -> Result<Fired> {
+    /// Runs the triggers of a moment; `conflict` is what the statement does about conflicts.
+    pub(super) fn fire(
+        &self,
+        event: Event,
+        images: &Images,
+        conflict: Option<ConflictAction>,
+        outer: Outer<'_>,
+    ) -> Result<Fired> {
         let triggers = match event {
             Event::Before => &self.before,
             Event::After => &self.after,
@@ -173,7 +179,9 @@ impl Triggers {
             }
             run.depth.set(depth + 1);
             run.active.borrow_mut().push(trigger.id);
+            let before = run.conflict.replace(conflict);
             let result = program.run(images, outer);
+            run.conflict.set(before);
             run.active.borrow_mut().pop();
             run.depth.set(depth);
             match result {

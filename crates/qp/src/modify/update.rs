@@ -5,7 +5,7 @@
 use pandodb_ds::record::Value;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
-use super::trigger::{Event, Fired, Images};
+use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
 use crate::ast::ConflictAction;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +17,18 @@ struct Job {
     key: RowKey,
     set: Vec<(usize, Value)>,
     rowid: Option<Value>,
+}
+
+/// What [`TableWriter::update_row`] does to a row.
+pub(super) struct RowChange<'a> {
+    /// Column index and value.
+    pub(super) set: Vec<(usize, Value)>,
+    /// A new rowid.
+    pub(super) rowid: Option<Value>,
+    /// What is done about conflicts.
+    pub(super) conflict: Option<ConflictAction>,
+    /// What fires.
+    pub(super) triggers: &'a Triggers,
 }
 
 impl UpdatePlan {
@@ -35,6 +47,9 @@ impl UpdatePlan {
             }
             return Ok(());
         }
+        if self.late {
+            return self.run_late(frame, outer, returning, changes);
+        }
         let mut jobs = Vec::new();
         let mut seen = rustc_hash::FxHashSet::default();
         while self.input.next(frame, outer)? {
@@ -45,6 +60,30 @@ impl UpdatePlan {
             }
         }
         for job in jobs {
+            self.change(job, frame, outer, returning, changes)?;
+        }
+        Ok(())
+    }
+
+    /// Finds all rows, then computes and changes them one by one.
+    fn run_late(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let mut keys = Vec::new();
+        while self.input.next(frame, outer)? {
+            keys.push(self.writer.key_of(self.target, frame)?);
+        }
+        for key in keys {
+            let Some(values) = self.writer.fetch(&key, outer)? else { continue };
+            self.writer.load(&key, values, frame, outer)?;
+            self.writer.fill_alias(frame);
+            let row = frame.slot(self.writer.row).keep()?;
+            frame.slot_mut(self.target).restore(row);
+            let job = self.read(frame, outer)?;
             self.change(job, frame, outer, returning, changes)?;
         }
         Ok(())
@@ -73,8 +112,9 @@ impl UpdatePlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let Job { key, set, rowid } = job;
-        let conflict = self.conflict;
-        self.writer.update_row(&key, set, rowid, conflict, frame, outer, returning, changes)
+        let conflict = outer.context.run.conflict.get().or(self.conflict);
+        let change = RowChange { set, rowid, conflict, triggers: &self.writer.triggers };
+        self.writer.update_row(&key, change, frame, outer, returning, changes)
     }
 }
 
@@ -90,18 +130,16 @@ impl TableWriter {
     }
 
     /// Exchanges the row with that key for one with new values.
-    #[allow(clippy::too_many_arguments, reason = "the one way to change a row")]
     pub(super) fn update_row(
         &self,
         key: &RowKey,
-        set: Vec<(usize, Value)>,
-        rowid: Option<Value>,
-        conflict: Option<ConflictAction>,
+        change: RowChange<'_>,
         frame: &mut Frame,
         outer: Outer<'_>,
         returning: Option<&Returning>,
         changes: &mut Changes,
     ) -> Result<()> {
+        let RowChange { set, rowid, conflict, triggers } = change;
         let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
         self.load(key, old, frame, outer)?;
         self.fill_alias(frame);
@@ -114,9 +152,9 @@ impl TableWriter {
         };
         self.assign(&set, rowid, frame, outer)?;
         let mut old = old;
-        if self.triggers.has_before() {
+        if triggers.has_before() {
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
-            if self.triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
+            if triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
             // The trigger may have changed or deleted the row.
@@ -149,9 +187,9 @@ impl TableWriter {
         changes.rows += 1;
         self.foreign_keys.updated(self, &old, &new, frame, outer)?;
         frame.slot_mut(self.row).restore(new.clone());
-        if self.triggers.has_after() {
+        if triggers.has_after() {
             let images = Images::new(Some(old), new.clone());
-            self.triggers.fire(Event::After, &images, outer)?;
+            triggers.fire(Event::After, &images, conflict, outer)?;
         }
         if let Some(returning) = returning {
             frame.slot_mut(self.row).restore(new);
