@@ -128,7 +128,7 @@ impl Binder<'_> {
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, !has_outer)?;
-            let mut on = self.join_condition(join, scope, left_tables)?;
+            let mut on = self.join_condition(join, scope, left_tables, right_or_full)?;
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Right => JoinType::Right,
@@ -452,6 +452,7 @@ impl Binder<'_> {
         join: &ast::Join,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Vec<Scalar>> {
         if join.natural && join.constraint.is_some() {
             let message = "a NATURAL join may not have an ON or USING clause";
@@ -471,7 +472,10 @@ impl Binder<'_> {
             None if join.natural => common_names(scope, left_tables),
             None => return Ok(Vec::new()),
         };
-        names.iter().map(|name| self.merge_column(name, join.kind, scope, left_tables)).collect()
+        names
+            .iter()
+            .map(|name| self.merge_column(name, join.kind, scope, left_tables, has_right))
+            .collect()
     }
 
     /// Makes the columns called `name` on both sides one.
@@ -481,6 +485,7 @@ impl Binder<'_> {
         kind: JoinKind,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Scalar> {
         let missing = || {
             Error::invalid(format!(
@@ -503,7 +508,8 @@ impl Binder<'_> {
             .flat_map(|table| &table.columns)
             .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
             .count();
-        if left_count > 1 {
+        // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
+        if left_count > 1 && has_right {
             let message = format!("ambiguous reference to {name} in USING()");
             return Err(Error::new(ErrorKind::Ambiguous, message));
         }

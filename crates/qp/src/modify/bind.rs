@@ -197,6 +197,8 @@ fn insert_plan(
                 block.outputs[place].clone()
             }
             _ if table.columns[index].generated.is_some() => Scalar::NULL,
+            // A rowid has no default but the next one.
+            _ if table.rowid_alias() == Some(index) => Scalar::NULL,
             _ => default_value(binder, table, index)?,
         });
     }

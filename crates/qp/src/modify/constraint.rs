@@ -54,11 +54,12 @@ impl TableWriter {
     }
 
     /// NOT NULL and CHECK of the row in the row slot. `defaults` gives what REPLACE puts in the
-    /// place of a NULL.
+    /// place of a NULL; what else is wrong with the row is reported before a CHECK.
     pub(super) fn check_row(
         &self,
         conflict: Option<ConflictAction>,
         defaults: &[Option<Value>],
+        refused: &mut Option<Error>,
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Verdict> {
@@ -89,6 +90,9 @@ impl TableWriter {
             return Ok(Verdict::Pass);
         }
         let _pure = outer.context.run.pure("a CHECK constraint");
+        if !self.checks.is_empty() {
+            refused.take().map_or(Ok(()), Err)?;
+        }
         for (name, check) in &self.checks {
             if check.truth(&frame.scope(outer))? != Some(false) {
                 continue;
@@ -116,9 +120,8 @@ impl TableWriter {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Verdict> {
-        let all = std::iter::once(UpsertTarget::Key)
-            .chain((0..self.indexes.len()).map(UpsertTarget::Index));
-        let rest = all.filter(|target| !checks.first.contains(target));
+        let all = self.unique_targets(conflict);
+        let rest = all.into_iter().filter(|target| !checks.first.contains(target));
         for target in checks.first.iter().copied().chain(rest) {
             // The rowid is looked at before the types of the values are.
             let is_rowid = target == UpsertTarget::Key && self.table.has_rowid();
@@ -137,6 +140,35 @@ impl TableWriter {
             }
         }
         checks.refused.map_or(Ok(Verdict::Pass), Err)
+    }
+
+    /// What must be unique in the order in which it is looked at: the newest index first, and
+    /// what replaces rows last.
+    fn unique_targets(&self, conflict: Option<ConflictAction>) -> Vec<UpsertTarget> {
+        let replaces = |declared: Option<ConflictAction>| {
+            conflict.is_none() && declared == Some(ConflictAction::Replace)
+        };
+        let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let mut targets = Vec::with_capacity(self.indexes.len() + 1);
+        let mut last = Vec::new();
+        let is_late = self.table.has_rowid()
+            && self.table.rowid_alias().is_some()
+            && replaces(declared);
+        if !is_late {
+            targets.push(UpsertTarget::Key);
+        }
+        for (place, index) in self.indexes.iter().enumerate().rev() {
+            match index.unique {
+                Some(Some(ConflictAction::Replace)) => last.push(UpsertTarget::Index(place)),
+                Some(_) => targets.push(UpsertTarget::Index(place)),
+                None => {}
+            }
+        }
+        targets.append(&mut last);
+        if is_late {
+            targets.push(UpsertTarget::Key);
+        }
+        targets
     }
 
     fn check_key(

@@ -36,6 +36,8 @@ impl DeletePlan {
         while self.input.next(frame, outer)? {
             keys.push(writer.key_of(self.target, frame)?);
         }
+        // In the order of keys, whatever index found them, as SQLite does: triggers can tell.
+        keys.sort_by_cached_key(RowKey::bytes);
         for key in keys {
             writer.delete(&key, frame, outer, returning, changes)?;
         }

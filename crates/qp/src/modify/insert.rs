@@ -94,8 +94,8 @@ impl InsertPlan {
         let writer = &*self.writer;
         let conflict = outer.context.run.conflict.get().or(self.conflict);
         let mut refused = row.refused;
-        if writer.triggers.has_before() {
-            // A trigger sees values as they would be stored.
+        if writer.triggers.has_before() || !writer.generated.is_empty() {
+            // Triggers and generated columns see values as they would be stored.
             refused.take().map_or(Ok(()), Err)?;
         }
         frame.slot_mut(writer.row).set_values(row.rowid.unwrap_or(-1), row.values);
@@ -124,7 +124,7 @@ impl InsertPlan {
         // A number that was given is used up, whatever becomes of the row.
         writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;
-        if writer.check_row(conflict, &defaults, frame, outer)? == Verdict::Skip {
+        if writer.check_row(conflict, &defaults, &mut refused, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
@@ -148,10 +148,7 @@ impl InsertPlan {
         writer.foreign_keys.inserted(writer, frame, outer)?;
         if writer.triggers.has_after() {
             let images = Images::new(None, frame.slot(writer.row).keep()?);
-            let counters = outer.context.counters;
-            let before = counters.last_insert_rowid.get();
             writer.triggers.fire(Event::After, &images, conflict, outer)?;
-            counters.last_insert_rowid.set(before);
         }
         if let Some(returning) = returning {
             returning.take(frame, outer, changes)?;

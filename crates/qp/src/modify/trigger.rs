@@ -180,7 +180,10 @@ impl Triggers {
             run.depth.set(depth + 1);
             run.active.borrow_mut().push(trigger.id);
             let before = run.conflict.replace(conflict);
+            let last_rowid = &outer.context.counters.last_insert_rowid;
+            let rowid = last_rowid.get();
             let result = program.run(images, outer);
+            last_rowid.set(rowid);
             run.conflict.set(before);
             run.active.borrow_mut().pop();
             run.depth.set(depth);

@@ -83,6 +83,7 @@ impl UpdatePlan {
             self.writer.fill_alias(frame);
             let row = frame.slot(self.writer.row).keep()?;
             frame.slot_mut(self.target).restore(row);
+            frame.close_subqueries();
             let job = self.read(frame, outer)?;
             self.change(job, frame, outer, returning, changes)?;
         }
@@ -164,9 +165,8 @@ impl TableWriter {
             old = frame.slot(self.row).keep()?;
             self.assign(&set, rowid, frame, outer)?;
         }
-        if self.check_row(conflict, &self.update_defaults(frame, outer)?, frame, outer)?
-            == Verdict::Skip
-        {
+        let defaults = self.update_defaults(frame, outer)?;
+        if self.check_row(conflict, &defaults, &mut None, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let new_key = if self.table.has_rowid() {

@@ -325,6 +325,7 @@ impl Run {
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
         let mut frame = std::mem::take(&mut self.frame);
+        let rowid = counters.last_insert_rowid.get();
         let mut changes = Changes::default();
         let result = self.with_context(session, parameters, |context| {
             plan.run_into(&mut frame, Outer { context, scope: None }, &mut changes)
@@ -333,6 +334,10 @@ impl Run {
         self.frame = frame;
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
+                if changes.rows <= 1 {
+                    // A single row is refused before it is there.
+                    counters.last_insert_rowid.set(rowid);
+                }
                 Err(Error::constraint(Constraint::ForeignKey, ""))
             }
             other => other,
