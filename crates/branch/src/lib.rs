@@ -22,4 +22,12 @@ pub mod merge;
 #[cfg(test)]
 mod testing;
 
+// What branches there are.
+pub mod registry;
+
+// Branches without a name, and what branches take.
+pub mod fork;
+
+pub mod sizes;
+
 pub use error::{Error, ErrorKind, Result};

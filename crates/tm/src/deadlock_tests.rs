@@ -86,9 +86,10 @@ fn random_transactions_all_finish_and_nobody_starves() {
                         let outcome = (0..4)
                             .try_for_each(|_| {
                                 let key = [rng.u8(..6)];
-                                match rng.bool() {
-                                    true => transaction.put(T, &key, b"x").map(drop),
-                                    false => transaction.get(T, &key).map(drop),
+                                if rng.bool() {
+                                    transaction.put(T, &key, b"x").map(drop)
+                                } else {
+                                    transaction.get(T, &key).map(drop)
                                 }
                             })
                             .and_then(|()| transaction.commit());

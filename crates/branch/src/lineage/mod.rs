@@ -49,6 +49,8 @@ pub struct Merged {
 /// Where a line begins and what was merged into it, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
+    /// The head that the line is the life of, by its owner's count.
+    pub head: u64,
     /// Where it left another line; none for the first line of a database.
     pub parent: Option<Position>,
     /// The merges.

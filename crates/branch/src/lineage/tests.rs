@@ -35,7 +35,7 @@ impl Model {
     fn fork(&mut self, tip: usize) {
         let parent = self.position(tip);
         let id = LineId(self.tips.len() as u64);
-        self.graph.put(id, Line { parent: Some(parent), merges: Vec::new() });
+        self.graph.put(id, Line { parent: Some(parent), ..Line::default() });
         let (_, commit, held) = self.tips[tip].clone();
         self.tips.push((id, commit, held));
     }
@@ -128,7 +128,7 @@ fn a_chain_of_ten_thousand_branches_is_walked_without_recursion() {
     graph.put(LineId(0), Line::default());
     for id in 1..10_000 {
         let parent = Some(Position { line: LineId(id - 1), commit: id });
-        graph.put(LineId(id), Line { parent, merges: Vec::new() });
+        graph.put(LineId(id), Line { parent, ..Line::default() });
     }
     let deep = Position { line: LineId(9_999), commit: 20_000 };
     let main = Position { line: LineId(0), commit: 30_000 };

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::Store;
 use crate::error::Result;
+use crate::format::Granule;
 use crate::metrics::{CODECS, StorageInfo};
+use crate::space::Count;
 use crate::sync::atomic::Ordering;
 
 impl Store {
@@ -16,6 +18,12 @@ impl Store {
         metrics.last_checkpoint_micros.store(micros, Ordering::Relaxed);
         metrics.last_checkpoint_bytes.store(bytes, Ordering::Relaxed);
         metrics.last_checkpoint_time.store(time_micros as u64, Ordering::Relaxed);
+    }
+
+    /// How many durable references lead to an extent: what tells a page that one head owns alone
+    /// from one that is shared.
+    pub fn references(&self, extent: Granule) -> Count {
+        self.pager.space.count(extent)
     }
 
     /// The state of the storage now.

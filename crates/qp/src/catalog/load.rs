@@ -179,7 +179,14 @@ pub fn index_columns(
     for term in terms {
         let descending = term.order == Some(ast::SortOrder::Descending);
         let named = indexed_name(&term.expression);
-        let index = named.and_then(|(name, _)| table.column_index(&name.text));
+        let index = match &term.expression.kind {
+            // A text stands for the column of that name.
+            ast::ExpressionKind::Literal(ast::Literal::Text(text)) => {
+                let index = table.column_index(text);
+                Some(index.ok_or_else(|| Error::not_found("column", text))?)
+            }
+            _ => named.and_then(|(name, _)| table.column_index(&name.text)),
+        };
         let explicit = match (named, &term.expression.kind) {
             (Some((_, Some(name))), _) => Some(find_collation(collations, name)?),
             (None, ast::ExpressionKind::Collate(collate)) => {

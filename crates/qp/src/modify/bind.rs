@@ -113,7 +113,6 @@ pub(super) fn table_writer(
         }
     }
     let environment = binder.environment;
-    let schemas = environment.schemas;
     let foreign_keys = match binder.schema(table.database) {
         Some(schema) if environment.foreign_keys => ForeignKeys::of(schema, table),
         _ => ForeignKeys::default(),
@@ -126,8 +125,8 @@ pub(super) fn table_writer(
         checks,
         indexes,
         replacements,
-        triggers: Triggers::of(schemas, table.database, &table.name, change),
-        replaced: Triggers::of(schemas, table.database, &table.name, Change::Delete),
+        triggers: Triggers::of(environment, table, change),
+        replaced: Triggers::of(environment, table, Change::Delete),
         foreign_keys,
     })
 }
@@ -330,8 +329,7 @@ fn upsert_plan(
         return Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers });
     };
     let names = assigned_names(assignments);
-    let schemas = binder.environment.schemas;
-    let triggers = Triggers::of(schemas, table.database, &table.name, Change::Update(&names));
+    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
     let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
     let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
@@ -533,7 +531,9 @@ fn update_plan(
     let mut group = Group::default();
     group.relations.push(Relation::Table(Box::new(relation)));
     if let Some(from) = &update.from {
-        let more = binder.from(from, &mut scope)?;
+        let mut others = scope_of(binder, Vec::new());
+        let more = binder.from(from, &mut others)?;
+        scope.tables.append(&mut others.tables);
         group.relations.extend(more.relations);
         group.predicates.extend(more.predicates);
         group.fixed |= more.fixed;
@@ -560,6 +560,7 @@ fn update_plan(
         conflict: update.conflict,
         buffered,
         late: update.from.is_none(),
+        in_key_order: update.filter.is_none() && update.limit.is_none(),
     };
     Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
 }
@@ -709,8 +710,7 @@ fn instead_plan(
         StatementKind::Update(_) => Change::Update(&names),
         _ => Change::Delete,
     };
-    let schemas = binder.environment.schemas;
-    let triggers = Triggers::of(schemas, view.database, &view.name, change);
+    let triggers = Triggers::of(binder.environment, &table, change);
     if !triggers.has_instead() {
         let message = format!("cannot modify {} because it is a view", view.name);
         return Err(Error::invalid(message));

@@ -18,6 +18,8 @@ use crate::types::Datum;
 struct NewRow {
     rowid: Option<i64>,
     values: Vec<Value>,
+    /// A rowid that is none: reported when the row's turn comes.
+    mismatch: Option<Error>,
     /// A value of a type that a STRICT table refuses: other constraints come first.
     refused: Option<Error>,
 }
@@ -55,7 +57,7 @@ impl InsertPlan {
         let mut values = vec![Value::Null; table.stored_columns];
         let alias = table.rowid_alias();
         let mut rowid = None;
-        let mut refused = None;
+        let (mut refused, mut mismatch) = (None, None);
         for (index, expression) in self.values.iter().enumerate() {
             let column = &table.columns[index];
             if column.generated.is_some() {
@@ -63,7 +65,10 @@ impl InsertPlan {
             }
             let value = expression.evaluate(&scope)?;
             if alias == Some(index) {
-                rowid = rowid_of(&value.into_value())?;
+                rowid = rowid_of(&value.into_value()).unwrap_or_else(|error| {
+                    mismatch.get_or_insert(error);
+                    None
+                });
             } else {
                 let stored = if column.strict_type.is_some() {
                     let value = value.into_value();
@@ -78,9 +83,13 @@ impl InsertPlan {
             }
         }
         if let Some(expression) = &self.rowid {
-            rowid = rowid_of(&expression.evaluate(&scope)?.into_value())?;
+            let value = expression.evaluate(&scope)?.into_value();
+            rowid = rowid_of(&value).unwrap_or_else(|error| {
+                mismatch.get_or_insert(error);
+                None
+            });
         }
-        Ok(NewRow { rowid, values, refused })
+        Ok(NewRow { rowid, values, mismatch, refused })
     }
 
     fn insert(
@@ -93,6 +102,7 @@ impl InsertPlan {
     ) -> Result<()> {
         let writer = &*self.writer;
         let conflict = outer.context.run.conflict.get().or(self.conflict);
+        row.mismatch.map_or(Ok(()), Err)?;
         let mut refused = row.refused;
         if writer.triggers.has_before() || !writer.generated.is_empty() {
             // Triggers and generated columns see values as they would be stored.

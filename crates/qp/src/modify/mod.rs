@@ -145,6 +145,8 @@ pub struct UpdatePlan {
     /// New values are computed when a row's turn comes, not when it is found: they may read what
     /// the rows before it changed.
     pub late: bool,
+    /// All rows, in the order of the table whatever is scanned.
+    pub in_key_order: bool,
 }
 
 /// `DELETE`

@@ -11,12 +11,13 @@ use pandodb_ds::sync::Arc;
 use super::bind::modify_statement;
 use super::ModifyPlan;
 use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
-use crate::bind::{Binder, Environment, FrameBuilder, NameScope};
-use crate::catalog::{DatabaseIndex, Schema, Table, Trigger};
+use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
+use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Kept, Outer, Scope};
 use crate::plan::{Layout, SelectPlan};
-use crate::scalar::{Scalar, SlotId};
+use crate::scalar::{ROWID, Scalar, SlotId};
+use crate::types::Affinity;
 
 /// Makes what is only known to be needed while a statement runs.
 pub trait Compiler {
@@ -104,14 +105,18 @@ pub(super) enum Change<'a> {
 
 impl Triggers {
     /// The triggers on `table` for a change.
-    pub(super) fn of(schemas: &[Arc<Schema>], database: DatabaseIndex, table: &str, change: Change<'_>) -> Self {
+    pub(super) fn of(environment: &Environment<'_>, table: &Table, change: Change<'_>) -> Self {
         let mut triggers = Self::default();
-        // Triggers in temp may be on tables of other databases.
+        let name = environment.names.get(usize::from(table.database.0));
         let mut found: Vec<&Arc<Trigger>> = Vec::new();
-        for (index, schema) in schemas.iter().enumerate() {
+        for (index, schema) in environment.schemas.iter().enumerate() {
+            // Triggers in temp may be on tables of other databases.
             let is_temp = index == usize::from(DatabaseIndex::TEMP.0);
-            if index == usize::from(database.0) || is_temp {
-                found.extend(schema.triggers_of(table));
+            if index == usize::from(table.database.0) || is_temp {
+                found.extend(schema.triggers_of(&table.name).iter().filter(|trigger| {
+                    let schema = trigger.definition.table.schema.as_ref();
+                    schema.is_none_or(|schema| name.is_some_and(|name| schema.is(name)))
+                }));
             }
         }
         for trigger in found {
@@ -250,6 +255,24 @@ pub fn bind_trigger(
     trigger_program(&mut binder, trigger, table)
 }
 
+/// OLD or NEW: columns that compare as values do, without the affinity of their table's.
+fn image_scope(
+    binder: &mut Binder<'_>,
+    table: &Arc<Table>,
+    slot: SlotId,
+    name: &str,
+) -> Result<ScopeTable> {
+    let mut scope = binder.table_scope(table, slot, name, false)?;
+    for column in &mut scope.columns {
+        if let Scalar::Column(place) = &mut column.scalar
+            && place.column != ROWID
+        {
+            place.affinity = Affinity::None;
+        }
+    }
+    Ok(scope)
+}
+
 /// Binds the program of a trigger with a binder that is made for its text.
 pub(crate) fn trigger_program(
     binder: &mut Binder<'_>,
@@ -263,10 +286,10 @@ pub(crate) fn trigger_program(
     let mut scope = NameScope::default();
     let definition = &trigger.definition;
     if !matches!(definition.event, TriggerEvent::Insert) {
-        scope.tables.push(binder.table_scope(table, OLD, "old", false)?);
+        scope.tables.push(image_scope(binder, table, OLD, "old")?);
     }
     if !matches!(definition.event, TriggerEvent::Delete) {
-        scope.tables.push(binder.table_scope(table, NEW, "new", false)?);
+        scope.tables.push(image_scope(binder, table, NEW, "new")?);
     }
     binder.scopes.push(scope);
     let condition = match &definition.condition {

@@ -77,6 +77,9 @@ impl UpdatePlan {
         while self.input.next(frame, outer)? {
             keys.push(self.writer.key_of(self.target, frame)?);
         }
+        if self.in_key_order {
+            keys.sort_by_cached_key(RowKey::bytes);
+        }
         for key in keys {
             let Some(values) = self.writer.fetch(&key, outer)? else { continue };
             self.writer.load(&key, values, frame, outer)?;

@@ -1,7 +1,7 @@
 //! The whole of it on the simulated disk: the power goes at every operation of a workload, and
 //! every operation fails in every way.
 //!
-//! The workload and what must hold are in `examples/sim/workload.rs`, which `cargo xtask sim` runs
+//! The workload and what must hold are in `examples/sim.rs`, which `cargo xtask sim` runs
 //! with more seeds. Neighbours: `wal::crash_tests` does this to the log alone.
 #![allow(
     clippy::unwrap_used,
@@ -14,10 +14,11 @@ use pandodb_ds::vfs::{Fault, SimVfs};
 
 use crate::wal::Synchronous;
 
-#[path = "../../examples/sim/workload.rs"]
-mod workload;
+#[path = "../../examples/sim.rs"]
+#[allow(dead_code, reason = "its `main` is for the example")]
+mod simulation;
 
-use workload::{Model, options, run};
+use simulation::{Model, options, run};
 
 #[test]
 fn without_a_crash_every_life_goes_on_where_the_one_before_ended() {

@@ -133,9 +133,10 @@ fn no_version_that_anybody_sees_lacks_anything() {
         thread::spawn(move || {
             let mut rng = Rng::with_seed(77);
             while !stop.load(Ordering::Relaxed) {
-                let fork = match rng.bool() {
-                    true => manager.fork_in_memory(MAIN, b"").unwrap(),
-                    false => manager.create_head(MAIN, b"").unwrap(),
+                let fork = if rng.bool() {
+                    manager.fork_in_memory(MAIN, b"").unwrap()
+                } else {
+                    manager.create_head(MAIN, b"").unwrap()
                 };
                 let mut transaction = manager.begin(fork, BeginOptions::default()).unwrap();
                 transfer(&mut transaction, &mut rng).unwrap();

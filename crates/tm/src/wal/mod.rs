@@ -30,7 +30,7 @@
 //! |---|---|---|
 //! | 1 | what follows is on another tree | tree |
 //! | 2 | what follows is on this head | head, its commit |
-//! | 3 | the transaction is whole | time (zigzag, microseconds since 1970), author, message, flags |
+//! | 3 | the transaction is whole | time (zigzag microseconds), author, message, flags |
 //! | 4 | put | key, value |
 //! | 5 | delete | key |
 //! | 6 | delete a range | first key, first key that stays |

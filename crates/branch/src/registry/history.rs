@@ -1,0 +1,153 @@
+//! The commits of a branch: who, when, why.
+//!
+//! The log has all of it as long as it is kept; from there commits are collected into a tree of
+//! the system head, so that they can still be listed when their data is gone. Neighbours:
+//! `moments` finds the data of a commit.
+
+use std::collections::BTreeSet;
+
+use pandodb_ds::record::key::rowid_key;
+use pandodb_tm::wal::Operation;
+use pandodb_tm::{CommitId, Lsn};
+
+use super::records::{Commit, decode, encode};
+use super::{Branches, COMMITS, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lineage::Position;
+
+/// Commits that are collected at once.
+const BATCH: usize = 4096;
+
+impl Branches {
+    /// Reads what the log has of commits since the last time.
+    pub fn collect(&self) -> Result<()> {
+        let Some((oldest, _)) = self.manager.history_span() else { return Ok(()) };
+        loop {
+            let from = self.with(|state| Lsn(state.counters.collected))?.max(oldest.position);
+            let mut found: Vec<Commit> = Vec::new();
+            let mut position = from;
+            let mut reader = self.manager.read_log(from)?;
+            while let Some(transaction) = reader.next_transaction()? {
+                position = transaction.end;
+                if transaction.head == self.system {
+                    continue;
+                }
+                let info = transaction.info()?;
+                let (mut operations, mut is_large) = (0, false);
+                for entry in transaction.operations() {
+                    match entry?.1 {
+                        Operation::Put { .. }
+                        | Operation::Delete { .. }
+                        | Operation::DeleteRange { .. } => operations += 1,
+                        Operation::Roots { .. } => is_large = true,
+                        _ => {}
+                    }
+                }
+                found.push(Commit {
+                    commit: transaction.commit.0,
+                    head: transaction.head.0,
+                    base: transaction.base.0,
+                    time: info.time,
+                    author: info.author.into(),
+                    message: info.message.into(),
+                    flags: info.flags,
+                    operations: (!is_large).then_some(operations),
+                });
+                if found.len() >= BATCH {
+                    break;
+                }
+            }
+            if found.is_empty() {
+                return Ok(());
+            }
+            self.update_lazily(|change| {
+                for commit in &found {
+                    let key = rowid_key(commit.commit as i64);
+                    change.transaction.put(COMMITS, &key, &encode(commit)?)?;
+                }
+                change.counters.collected = position.0;
+                Ok(())
+            })?;
+            if found.len() < BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The newest commits of a branch, newest first, those that it has from the branches it left
+    /// or took included.
+    pub fn commits(&self, branch: &str, most: usize) -> Result<Vec<Commit>> {
+        self.collect()?;
+        let branch = self.get(branch)?;
+        let at = self.position(&branch)?;
+        let state = self.state()?;
+        let clock = state.graph.clock(at);
+        // Which commits of a head are in the clock: between where its line began and the newest.
+        let mut spans: Vec<(u64, u64, u64)> = Vec::new();
+        for Position { line, commit } in clock.iter() {
+            let Some(known) = state.graph.line(line) else { continue };
+            let start = known.parent.map_or(0, |parent| parent.commit);
+            spans.push((known.head, start, commit));
+        }
+        let options = pandodb_tm::BeginOptions::read_only();
+        let transaction = self.manager.begin(self.system, options)?;
+        let mut cursor = transaction.cursor(COMMITS)?;
+        let mut listed = Vec::new();
+        let mut more = cursor.last()?;
+        while more && listed.len() < most {
+            if let Some(value) = cursor.value()? {
+                let commit: Commit = decode(&value)?;
+                let is_in = spans.iter().any(|(head, start, end)| {
+                    commit.head == *head && *start < commit.commit && commit.commit <= *end
+                });
+                if is_in {
+                    listed.push(commit);
+                }
+            }
+            more = cursor.previous()?;
+        }
+        Ok(listed)
+    }
+
+    /// One commit, by its number.
+    pub fn commit(&self, number: u64) -> Result<Commit> {
+        self.collect()?;
+        let options = pandodb_tm::BeginOptions::read_only();
+        let transaction = self.manager.begin(self.system, options)?;
+        let row = transaction.get(COMMITS, &rowid_key(number as i64))?;
+        let Some(row) = row else {
+            let message = format!("there is no transaction {number}");
+            let error = Error::new(ErrorKind::UnknownCommit, message);
+            return Err(error.with_hint("SHOW COMMITS ON a branch lists them"));
+        };
+        decode(&row)
+    }
+
+    /// A commit with the data before and after it. To pick it is a merge with `before` as base
+    /// and `after` as source; to revert it, a merge with `after` as base and `before` as source.
+    pub fn commit_views(&self, number: u64) -> Result<(Commit, View, View)> {
+        let commit = self.commit(number)?;
+        let state = self.state()?;
+        let lines: BTreeSet<_> = state
+            .graph
+            .lines()
+            .filter(|(_, line)| {
+                line.head == commit.head
+                    && line.parent.is_none_or(|parent| parent.commit < commit.commit)
+            })
+            .map(|(id, _)| id)
+            .collect();
+        let Some(line) = lines.last().copied() else {
+            let message = format!("the branch of transaction {number} is gone");
+            return Err(Error::new(ErrorKind::NotRetained, message));
+        };
+        let before = self.view_at(Position { line, commit: commit.base })?;
+        let after = self.view_at(Position { line, commit: commit.commit })?;
+        Ok((commit, before, after))
+    }
+
+    /// The newest commit of any branch.
+    pub fn newest_commit(&self) -> CommitId {
+        self.manager.progress().commit
+    }
+}

@@ -1,0 +1,460 @@
+//! Making, naming, marking, resetting and dropping branches and tags.
+//!
+//! Each of these is one commit: it is there whole after a crash, or not at all; whatever is
+//! refused has changed nothing. Neighbours: `moments` finds where a branch begins, `anchors`
+//! lets go of what only a dropped branch needed.
+
+use std::collections::BTreeSet;
+
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::{Cursor, PutMode, Tree, Writer};
+use pandodb_tm::{BeginOptions, HeadId};
+
+use super::records::{Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag};
+use super::{Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, State, View};
+use super::records::{key, number_key};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lineage::{Line, Position};
+use crate::name::{self, NameKind, fold};
+
+/// How many ways back a branch keeps.
+const REFLOG_MAX: usize = 16;
+
+/// A branch that is to be made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateBranch {
+    /// Its name.
+    pub name: String,
+    /// The branch that it leaves.
+    pub parent: String,
+    /// When it leaves it.
+    pub at: Point,
+    /// What is said about it.
+    pub options: BranchOptions,
+}
+
+/// What a drop did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DropReport {
+    /// Moments that only this branch needed and that are gone with it.
+    pub anchors: usize,
+}
+
+impl Branches {
+    /// Makes a branch, in time that does not depend on its size.
+    pub fn create(&self, create: &CreateBranch) -> Result<Branch> {
+        name::check(NameKind::Branch, &create.name)?;
+        self.expire()?;
+        let (parent, taken) = self.with(|state| {
+            let parent = state.branch(&create.parent).cloned();
+            (parent, state.names.contains_key(&fold(&create.name)))
+        })?;
+        let parent = parent?;
+        if taken {
+            return Err(exists(NameKind::Branch, &create.name));
+        }
+        let mut options = create.options.clone();
+        options.read_only |= options.strategy == Strategy::ReadOnly;
+        let is_copied = options.strategy == Strategy::Copy;
+        if create.at == Point::Now && !is_copied {
+            return self.create_now(create, &parent, options);
+        }
+        let view = self.view(&parent.name, &create.at)?;
+        let (seed, left) = self.seed(&view, is_copied)?;
+        let made = self.create_from(create, &parent, options, seed, left);
+        if made.is_err() {
+            self.manager.drop_head(seed)?;
+        }
+        made
+    }
+
+    fn create_now(
+        &self,
+        create: &CreateBranch,
+        parent: &Branch,
+        options: BranchOptions,
+    ) -> Result<Branch> {
+        let source = HeadId(parent.head);
+        let branch = self.update(|change| {
+            self.check_free(&create.name)?;
+            let head = change.transaction.create_head(source, NOTE_BRANCH)?;
+            let anchor = change.anchor(source, parent.line, None)?;
+            self.put_branch(change, create, parent, options, (head, Some(anchor.0)))
+        })?;
+        self.place_lines()?;
+        Ok(branch)
+    }
+
+    /// Notes for new branches where they left their parents: the anchor that was made in the same
+    /// commit stands there, and its commit is known from then on.
+    pub(super) fn place_lines(&self) -> Result<()> {
+        let unplaced = |state: &State| -> Vec<Branch> {
+            let branches = state.branches();
+            let unplaced = branches.filter(|branch| {
+                let line = state.graph.line(branch.line);
+                branch.anchor.is_some() && line.is_none_or(|line| line.parent.is_none())
+            });
+            unplaced.cloned().collect()
+        };
+        if self.with(|state| unplaced(state).is_empty())? {
+            return Ok(());
+        }
+        self.update_lazily(|change| {
+            let state = self.state.lock().clone();
+            for branch in unplaced(&state) {
+                let anchor = branch.anchor.and_then(|head| state.anchors.get(&head));
+                let Some(anchor) = anchor else { continue };
+                let commit = self.manager.head(HeadId(anchor.head))?.commit.0;
+                let parent = Some(Position { line: anchor.line, commit });
+                let merges = state.graph.line(branch.line).map(|line| line.merges.clone());
+                let merges = merges.unwrap_or_default();
+                let line = Line { head: branch.head, parent, merges };
+                change.put(number_key(Kind::Line, branch.line.0), &line)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A branch whose data are those of the head `seed`, which becomes its head.
+    fn create_from(
+        &self,
+        create: &CreateBranch,
+        parent: &Branch,
+        options: BranchOptions,
+        seed: HeadId,
+        left: Position,
+    ) -> Result<Branch> {
+        self.update(|change| {
+            self.check_free(&create.name)?;
+            let branch = self.put_branch(change, create, parent, options, (seed, None))?;
+            let line = Line { head: seed.0, parent: Some(left), merges: Vec::new() };
+            change.put(number_key(Kind::Line, branch.line.0), &line)?;
+            change.anchor(seed, left.line, Some(left.commit))?;
+            change.transaction.set_note(seed, NOTE_BRANCH)?;
+            Ok(branch)
+        })
+    }
+
+    fn put_branch(
+        &self,
+        change: &mut Change<'_>,
+        create: &CreateBranch,
+        parent: &Branch,
+        options: BranchOptions,
+        (head, anchor): (HeadId, Option<u64>),
+    ) -> Result<Branch> {
+        change.counters.branch += 1;
+        let branch = Branch {
+            id: BranchId(change.counters.branch),
+            name: create.name.clone(),
+            head: head.0,
+            line: change.next_line(),
+            parent: Some(parent.name.clone()),
+            anchor,
+            created: self.now(),
+            state: BranchState::Active,
+            options,
+        };
+        change.put(number_key(Kind::Branch, branch.id.0), &branch)?;
+        let line = Line { head: head.0, ..Line::default() };
+        change.put(number_key(Kind::Line, branch.line.0), &line)?;
+        Ok(branch)
+    }
+
+    /// Within an update, where nobody else can take the name any more.
+    fn check_free(&self, name: &str) -> Result<()> {
+        if self.state.lock().names.contains_key(&fold(name)) {
+            return Err(exists(NameKind::Branch, name));
+        }
+        Ok(())
+    }
+
+    /// A head without a record that holds what a view shows, with pages of its own if `copied`;
+    /// and the moment that it stands at.
+    pub(super) fn seed(&self, view: &View, copied: bool) -> Result<(HeadId, Position)> {
+        let at = view.position();
+        if let (Some(head), false) = (view.head(), copied) {
+            let seed = self.manager.create_head(head, NOTE_ANCHOR)?;
+            // A branch may have moved on since the view was made.
+            let commit = if view.is_branch() {
+                self.manager.head(seed)?.commit.0
+            } else {
+                at.commit
+            };
+            return Ok((seed, Position { commit, ..at }));
+        }
+        let head = self.manager.create_head(pandodb_tm::MAIN, NOTE_ANCHOR)?;
+        let filled = self.fill(head, view, copied);
+        if filled.is_err() {
+            self.manager.drop_head(head)?;
+        }
+        filled.map(|()| (head, at))
+    }
+
+    /// Replaces everything in a head by what a view shows.
+    fn fill(&self, head: HeadId, view: &View, copied: bool) -> Result<()> {
+        let mut transaction = self.manager.begin(head, BeginOptions::default())?;
+        transaction.prepare_write()?;
+        let forest = view.forest();
+        for tree in transaction.trees() {
+            if forest.tree(tree).is_none() {
+                transaction.drop_tree(tree)?;
+            }
+        }
+        for id in forest.ids() {
+            let tree = forest.existing(id)?;
+            if transaction.tree_kind(id).is_some_and(|kind| kind != tree.kind()) {
+                transaction.drop_tree(id)?;
+            }
+            if transaction.tree_kind(id).is_none() {
+                transaction.create_tree(id, tree.kind())?;
+            }
+            let pager = self.manager.pager();
+            transaction.replace_tree(id, |writer| {
+                if copied { copy_tree(pager, tree, writer) } else { Ok(tree.clone()) }
+            })?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Gives a branch another name; sessions on it stay on it.
+    pub fn rename(&self, from: &str, to: &str) -> Result<Branch> {
+        name::check(NameKind::Branch, to)?;
+        let branch = self.get(from)?;
+        check_unprotected(&branch, "renamed")?;
+        self.update(|change| {
+            let taken = self.state.lock().names.get(&fold(to)).copied();
+            if taken.is_some_and(|id| id != branch.id) {
+                return Err(exists(NameKind::Branch, to));
+            }
+            let renamed = Branch { name: to.into(), ..branch };
+            change.put(number_key(Kind::Branch, renamed.id.0), &renamed)?;
+            Ok(renamed)
+        })
+    }
+
+    /// Changes what is said about a branch.
+    pub fn set_options(
+        &self,
+        name: &str,
+        edit: impl FnOnce(&mut BranchOptions) -> Result<()>,
+    ) -> Result<Branch> {
+        let mut branch = self.get(name)?;
+        self.update(|change| {
+            edit(&mut branch.options)?;
+            change.put(number_key(Kind::Branch, branch.id.0), &branch)?;
+            Ok(branch)
+        })
+    }
+
+    /// Drops a branch; its space returns with the next checkpoints.
+    pub fn drop_branch(&self, name: &str) -> Result<DropReport> {
+        let branch = self.get(name)?;
+        if branch.head == pandodb_tm::MAIN.0 {
+            let message = format!("the branch '{}' is the first one and stays", branch.name);
+            let error = Error::new(ErrorKind::Protected, message);
+            return Err(error.with_hint("reset it, or rename it"));
+        }
+        check_unprotected(&branch, "dropped")?;
+        let merge = self.with(|state| {
+            let mut merges = state.open_merges();
+            merges.find(|merge| merge.source == branch.id || merge.target == branch.id).cloned()
+        })?;
+        if merge.is_some() {
+            let message = format!("the branch '{}' has an open merge", branch.name);
+            let error = Error::new(ErrorKind::InUse, message);
+            return Err(error.with_hint("complete the merge or abort it"));
+        }
+        self.force_drop(&branch)
+    }
+
+    pub(super) fn force_drop(&self, branch: &Branch) -> Result<DropReport> {
+        self.update(|change| {
+            let state = self.state.lock().clone();
+            self.drop_within(change, &state, branch)
+        })
+    }
+
+    /// Drops a branch in the commit of something else (a merge that deletes its source).
+    pub(super) fn drop_within(
+        &self,
+        change: &mut Change<'_>,
+        state: &State,
+        branch: &Branch,
+    ) -> Result<DropReport> {
+        change.delete(number_key(Kind::Branch, branch.id.0))?;
+        if self.manager.head(HeadId(branch.head)).is_ok() {
+            change.transaction.drop_head(HeadId(branch.head))?;
+        }
+        for (id, user) in state.grants.keys().filter(|(id, _)| *id == branch.id) {
+            let mut rest = id.0.to_be_bytes().to_vec();
+            rest.extend_from_slice(user.as_bytes());
+            change.delete(key(Kind::Grant, &rest))?;
+        }
+        for entry in state.reflog.values().filter(|entry| entry.branch == branch.id) {
+            change.delete(number_key(Kind::Reflog, entry.number))?;
+            change.transaction.drop_head(HeadId(entry.head))?;
+        }
+        let anchors = self.prune(change, state, &BTreeSet::from([branch.head]))?;
+        Ok(DropReport { anchors })
+    }
+
+    /// Drops branches whose time is over; returns their names.
+    pub fn expire(&self) -> Result<Vec<String>> {
+        let now = self.now();
+        let over: Vec<Branch> = self.with(|state| {
+            let branches = state.branches();
+            let over = branches.filter(|it| it.expires().is_some_and(|expires| expires <= now));
+            over.cloned().collect()
+        })?;
+        over.iter().try_for_each(|branch| self.force_drop(branch).map(drop))?;
+        Ok(over.into_iter().map(|branch| branch.name).collect())
+    }
+
+    /// Lets a branch stand where it (or another) stood before. Where it stands now is kept in the
+    /// reflog, as the way back.
+    pub fn reset(&self, name: &str, point: &Point) -> Result<Branch> {
+        let branch = self.get(name)?;
+        check_unprotected(&branch, "reset")?;
+        self.check_writable(&branch)?;
+        let view = self.view(name, point)?;
+        let (seed, at) = self.seed(&view, false)?;
+        let moved = self.update(|change| {
+            let head = HeadId(branch.head);
+            let state = self.state.lock().clone();
+            let before = change.transaction.create_head(head, NOTE_ANCHOR)?;
+            change.counters.reflog += 1;
+            let entry = ReflogEntry {
+                branch: branch.id,
+                number: change.counters.reflog,
+                position: self.position(&branch)?,
+                head: before.0,
+                time: self.now(),
+                reason: format!("reset to {point}"),
+            };
+            change.put(number_key(Kind::Reflog, entry.number), &entry)?;
+            trim_reflog(change, &state, branch.id)?;
+            let moved = Branch { line: change.next_line(), ..branch.clone() };
+            let line = Line { head: head.0, parent: Some(at), merges: Vec::new() };
+            change.put(number_key(Kind::Line, moved.line.0), &line)?;
+            change.put(number_key(Kind::Branch, moved.id.0), &moved)?;
+            change.anchor(seed, at.line, Some(at.commit))?;
+            change.transaction.reset_head(head, seed)?;
+            change.transaction.drop_head(seed)?;
+            Ok(moved)
+        });
+        if moved.is_err() {
+            self.manager.drop_head(seed)?;
+        }
+        moved
+    }
+
+    /// Gives a moment of a branch a name.
+    pub fn tag(&self, branch: &str, tag: &str, at: &Point, message: &str) -> Result<Tag> {
+        name::check(NameKind::Tag, tag)?;
+        let (found, taken) = self.with(|state| {
+            (state.branch(branch).cloned(), state.tags.contains_key(&fold(tag)))
+        })?;
+        let found = found?;
+        if taken {
+            return Err(exists(NameKind::Tag, tag));
+        }
+        let view = self.view(branch, at)?;
+        let (seed, position) = self.seed(&view, false)?;
+        let made = self.update(|change| {
+            if self.state.lock().tags.contains_key(&fold(tag)) {
+                return Err(exists(NameKind::Tag, tag));
+            }
+            let record = Tag {
+                name: tag.into(),
+                head: seed.0,
+                position,
+                branch: found.name.clone(),
+                created: self.now(),
+                message: message.into(),
+            };
+            change.put(key(Kind::Tag, fold(tag).as_bytes()), &record)?;
+            Ok(record)
+        });
+        if made.is_err() {
+            self.manager.drop_head(seed)?;
+        }
+        made
+    }
+
+    /// Drops a tag.
+    pub fn drop_tag(&self, name: &str) -> Result<()> {
+        let tag = self.with(|state| state.tag(name).cloned())??;
+        self.update(|change| {
+            change.delete(key(Kind::Tag, fold(&tag.name).as_bytes()))?;
+            change.transaction.drop_head(HeadId(tag.head))?;
+            Ok(())
+        })
+    }
+
+    /// Whether a branch may be written to.
+    pub fn check_writable(&self, branch: &Branch) -> Result<()> {
+        if branch.options.read_only {
+            let message = format!("Cannot modify read-only branch: {}", branch.name);
+            let error = Error::new(ErrorKind::ReadOnly, message);
+            return Err(error.with_hint("make a branch of it, or ALTER BRANCH .. SET (read_only = false)"));
+        }
+        Ok(())
+    }
+
+    /// As [`check_writable`](Self::check_writable), by the head that is about to be written to.
+    pub fn check_head_writable(&self, head: HeadId) -> Result<()> {
+        match self.with(|state| state.branch_of(head.0).cloned())? {
+            Some(branch) => self.check_writable(&branch),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Drops the oldest ways back of a branch.
+fn trim_reflog(change: &mut Change<'_>, state: &State, branch: BranchId) -> Result<()> {
+    let entries: Vec<_> =
+        state.reflog.values().filter(|entry| entry.branch == branch).collect();
+    let surplus = (entries.len() + 1).saturating_sub(REFLOG_MAX);
+    for entry in entries.into_iter().take(surplus) {
+        change.delete(number_key(Kind::Reflog, entry.number))?;
+        change.transaction.drop_head(HeadId(entry.head))?;
+    }
+    Ok(())
+}
+
+/// A tree with the same entries in pages of its own.
+fn copy_tree(pager: &Arc<Pager>, tree: &Tree, writer: &mut Writer<'_>) -> pandodb_tm::Result<Tree> {
+    let mut copy = Tree::new(tree.kind());
+    let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
+    let mut more = cursor.first()?;
+    while more {
+        let value = cursor.value()?.unwrap_or_default();
+        copy.put(writer, &cursor.key(), &value, PutMode::Replace)?;
+        more = cursor.next()?;
+    }
+    Ok(copy)
+}
+
+fn check_unprotected(branch: &Branch, what: &str) -> Result<()> {
+    if !branch.options.protected {
+        return Ok(());
+    }
+    let message = format!("the branch '{}' is protected and cannot be {what}", branch.name);
+    let hint = "ALTER BRANCH .. SET (protected = false) first";
+    Err(Error::new(ErrorKind::Protected, message).with_hint(hint))
+}
+
+#[cold]
+fn exists(kind: NameKind, name: &str) -> Error {
+    let what = kind.as_str();
+    let hint = if name.eq_ignore_ascii_case(MAIN_NAME) {
+        "names are the same in any case: choose another one".to_owned()
+    } else {
+        format!("choose another name, or CREATE {} IF NOT EXISTS", what.to_uppercase())
+    };
+    let message = format!("there is a {what} '{name}' already");
+    Error::new(ErrorKind::Exists, message).with_hint(hint)
+}

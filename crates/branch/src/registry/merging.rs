@@ -1,0 +1,242 @@
+//! The two ends of a merge: what it starts from, and the record that it happened.
+//!
+//! A merge reads the source as it was when it began: an anchor keeps that moment, and becomes
+//! the base of the next merge. Where two branches have several best common ancestors (their
+//! merges crossed) the one with the newest commit is the base: every change since another
+//! ancestor is then seen as made on both sides or on one, never lost; a cell that the crossed
+//! merges settled in two ways is a conflict once more, which is for people to decide.
+//!
+//! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open.
+
+use pandodb_ds::forest::Forest;
+use pandodb_tm::{HeadId, Transaction};
+
+use super::records::{Branch, BranchState, Kind, encode, number_key};
+use super::{Branches, Change, RECORDS, View, counters_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lineage::{Line, Merged, Position};
+use crate::registry::records::decode;
+
+/// What a merge comes down to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeKind {
+    /// The target has everything already.
+    UpToDate,
+    /// The target has nothing of its own: it moves to where the source stands.
+    FastForward,
+    /// Both have something.
+    ThreeWay,
+}
+
+/// A merge that has begun: the three versions, kept while this lives.
+#[derive(Debug)]
+pub struct MergePlan {
+    /// The branch that is merged.
+    pub source: Branch,
+    /// The branch that takes it.
+    pub target: Branch,
+    /// What it comes down to.
+    pub kind: MergeKind,
+    /// The best common ancestors.
+    pub bases: Vec<Position>,
+    /// The moment of the source that is merged.
+    pub position: Position,
+    /// Where the target stood.
+    pub target_position: Position,
+    pub(super) anchor: HeadId,
+    pub(super) has_new_anchor: bool,
+    base: View,
+    theirs: View,
+}
+
+impl MergePlan {
+    /// The trees of the base.
+    pub fn base(&self) -> Forest {
+        self.base.forest()
+    }
+
+    /// The trees of the source.
+    pub fn theirs(&self) -> Forest {
+        self.theirs.forest()
+    }
+
+    /// The head that keeps the source as it is merged.
+    pub fn source_head(&self) -> HeadId {
+        self.anchor
+    }
+}
+
+impl Branches {
+    /// Begins a merge: names, rights of the branches themselves, and where the two parted.
+    /// Nothing has to be undone; [`abandon_merge`](Self::abandon_merge) lets go of the anchor.
+    pub fn begin_merge(&self, source: &str, target: &str) -> Result<MergePlan> {
+        let (source, target) =
+            self.with(|state| (state.branch(source).cloned(), state.branch(target).cloned()))?;
+        let (source, target) = (source?, target?);
+        if source.id == target.id {
+            let message = format!("the branch '{}' cannot be merged into itself", source.name);
+            let error = Error::new(ErrorKind::SelfMerge, message);
+            return Err(error.with_hint("name two branches: MERGE BRANCH source INTO target"));
+        }
+        self.check_writable(&target)?;
+        self.check_no_open_merge(&target)?;
+        let state = self.state()?;
+        let now = self.position(&source)?;
+        let (anchor, is_new) = match self.head_at(&state, now) {
+            Some(head) => (head, false),
+            None => {
+                let head = self.update_lazily(|change| {
+                    change.anchor(HeadId(source.head), source.line, None)
+                })?;
+                (head, true)
+            }
+        };
+        let position = if is_new {
+            Position { line: source.line, commit: self.manager.head(anchor)?.commit.0 }
+        } else {
+            now
+        };
+        self.plan(source, target, (anchor, is_new), position)
+    }
+
+    pub(super) fn plan(
+        &self,
+        source: Branch,
+        target: Branch,
+        (anchor, has_new_anchor): (HeadId, bool),
+        position: Position,
+    ) -> Result<MergePlan> {
+        let state = self.state()?;
+        let target_position = self.position(&target)?;
+        let bases = state.graph.bases(target_position, position);
+        let kind = if state.graph.holds(target_position, position) {
+            MergeKind::UpToDate
+        } else if state.graph.holds(position, target_position) {
+            MergeKind::FastForward
+        } else {
+            MergeKind::ThreeWay
+        };
+        let base = bases.iter().max_by_key(|base| base.commit);
+        let base = match base {
+            Some(base) => self.view_at(*base)?,
+            None => View::nothing(),
+        };
+        let theirs = self.view_head(anchor, position)?;
+        let plan = MergePlan {
+            source,
+            target,
+            kind,
+            bases,
+            position,
+            target_position,
+            anchor,
+            has_new_anchor,
+            base,
+            theirs,
+        };
+        Ok(plan)
+    }
+
+    /// Lets go of what a merge that is not completed kept.
+    pub fn abandon_merge(&self, plan: MergePlan) -> Result<()> {
+        let (anchor, is_new) = (plan.anchor, plan.has_new_anchor);
+        drop(plan);
+        if !is_new {
+            return Ok(());
+        }
+        self.update_lazily(|change| {
+            change.delete(number_key(Kind::Anchor, anchor.0))?;
+            Ok(change.transaction.drop_head(anchor)?)
+        })
+    }
+
+    /// Moves the target to where the source stands, within a transaction on the target that has
+    /// changed nothing; [`record_merge`](Self::record_merge) comes next.
+    pub fn fast_forward(&self, plan: &MergePlan, transaction: &mut Transaction) -> Result<()> {
+        transaction.use_head(HeadId(plan.target.head))?;
+        transaction.prepare_write()?;
+        if transaction.base_commit().0 != plan.target_position.commit {
+            let message = format!("the branch '{}' has moved since", plan.target.name);
+            return Err(Error::new(ErrorKind::Moved, message).with_hint("merge again"));
+        }
+        transaction.reset_head(HeadId(plan.target.head), plan.anchor)?;
+        Ok(())
+    }
+
+    /// Notes in the transaction that does a merge that it happened: one commit for both. The
+    /// target is the current head again afterwards. Until the commit, other changes of branches
+    /// wait.
+    pub fn record_merge(&self, plan: &MergePlan, transaction: &mut Transaction) -> Result<()> {
+        let target = HeadId(plan.target.head);
+        transaction.use_head(target)?;
+        transaction.prepare_write()?;
+        let after = transaction.base_commit().0;
+        if !transaction.has_changes() {
+            // The merge changed no row: the branch still needs a commit that holds the source.
+            transaction.reset_head(target, target)?;
+        }
+        let outcome = self.write_merge(plan, transaction, after);
+        transaction.use_head(target)?;
+        outcome
+    }
+
+    fn write_merge(
+        &self,
+        plan: &MergePlan,
+        transaction: &mut Transaction,
+        after: u64,
+    ) -> Result<()> {
+        transaction.enlist(self.system)?;
+        transaction.prepare_write()?;
+        let read = |transaction: &Transaction, key: &[u8]| -> Result<Vec<u8>> {
+            transaction.get(RECORDS, key)?.ok_or_else(|| {
+                let message = "a branch of the merge was dropped or reset meanwhile";
+                Error::new(ErrorKind::Moved, message).with_hint("merge again")
+            })
+        };
+        let row = read(transaction, &number_key(Kind::Branch, plan.target.id.0))?;
+        let target: Branch = decode(&row)?;
+        let line_key = number_key(Kind::Line, target.line.0);
+        let mut line: Line = decode(&read(transaction, &line_key)?)?;
+        line.merges.push(Merged { after, source: plan.position });
+        transaction.put(RECORDS, &line_key, &encode(&line)?)?;
+        let source_key = number_key(Kind::Branch, plan.source.id.0);
+        let mut source: Branch = decode(&read(transaction, &source_key)?)?;
+        source.state = BranchState::Merged { into: target.name, time: self.now() };
+        transaction.put(RECORDS, &source_key, &encode(&source)?)?;
+        Ok(())
+    }
+
+    /// Drops the source in the commit of its merge (`delete_branch_after`); comes after
+    /// [`record_merge`](Self::record_merge).
+    pub fn drop_merged(&self, plan: &MergePlan, transaction: &mut Transaction) -> Result<()> {
+        if plan.source.head == pandodb_tm::MAIN.0 || plan.source.options.protected {
+            let message = format!("the branch '{}' stays after its merge", plan.source.name);
+            let error = Error::new(ErrorKind::Protected, message);
+            return Err(error.with_hint("leave delete_branch_after out"));
+        }
+        let target = HeadId(plan.target.head);
+        transaction.use_head(self.system)?;
+        let counters = counters_of(transaction)?;
+        let state = self.state()?;
+        let mut change = Change { transaction, counters, rows: Vec::new() };
+        self.drop_within(&mut change, &state, &plan.source)?;
+        change.finish()?;
+        transaction.use_head(target)?;
+        Ok(())
+    }
+
+    /// Does what can wait: drops branches whose time is over and moments that no merge needs any
+    /// more, and collects commits for the history.
+    pub fn maintain(&self) -> Result<()> {
+        self.expire()?;
+        let state = self.state()?;
+        if !self.unneeded_anchors(&state, &std::collections::BTreeSet::new()).is_empty() {
+            self.update_lazily(|change| {
+                let state = self.state.lock().clone();
+                self.prune(change, &state, &std::collections::BTreeSet::new())
+            })?;
+        }
+        self.collect()
+    }
+}

@@ -1,0 +1,312 @@
+//! Branches by name: what is there, where it came from, and everything that can be done to it.
+//!
+//! The records live in a head of their own (the *system head*), so that making a branch and
+//! writing its record are one commit. Beside the heads of branches there are heads without a
+//! name: *anchors* (moments that a later merge starts from: where a branch left its parent, what
+//! was merged), tags, and what a reset left. A head that no record mentions (a crash between two
+//! steps) is dropped when the database is opened.
+//!
+//! ```text
+//! head  1  main                          record: branch 1
+//! head  2  (system)                      the records
+//! head  3  feature                       record: branch 2, line 2, left line 1
+//! head  4  (anchor)                      main as it was when feature left it
+//! ```
+//!
+//! Neighbours: `records` is what is stored, `state` what is in memory; `life` makes, renames and
+//! drops, `moments` finds points in time, `merging` begins and ends merges, `history` lists
+//! commits, `grants` says who may.
+
+mod anchors;
+mod grants;
+mod history;
+mod life;
+mod merging;
+mod moments;
+mod open_merge;
+pub mod records;
+pub mod resolutions;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+use pandodb_ds::format::TreeKind;
+use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
+use pandodb_tm::{BeginOptions, HeadId, Manager, Synchronous, Transaction, TreeId};
+use serde::Serialize;
+
+pub use grants::Privilege;
+pub use life::{CreateBranch, DropReport};
+pub use merging::{MergeKind, MergePlan};
+pub use moments::{Point, View};
+pub use open_merge::OpenConflict;
+pub use records::{
+    Branch, BranchId, BranchOptions, BranchState, Commit, OpenMerge, ReflogEntry, Strategy, Tag,
+};
+pub use state::State;
+
+use crate::error::{Error, Result};
+use crate::lineage::{Line, LineId, Position};
+use records::{Anchor, Counters, Kind, decode, encode, key, number_key};
+
+/// The name of the first branch.
+pub const MAIN_NAME: &str = "main";
+
+/// The registry's rows.
+const RECORDS: TreeId = TreeId(1);
+/// Commits by number.
+const COMMITS: TreeId = TreeId(2);
+
+/// Numbers for objects that are reserved at once.
+const OBJECT_BLOCK: u64 = 1024;
+/// The first of them: smaller ones are trees that every head has.
+const OBJECT_FIRST: u64 = 16;
+
+/// The notes of heads: what they are for.
+const NOTE_SYSTEM: &[u8] = b"pando system";
+const NOTE_BRANCH: &[u8] = b"branch";
+const NOTE_ANCHOR: &[u8] = b"anchor";
+
+/// All branches of an open database.
+#[derive(Debug)]
+pub struct Branches {
+    manager: Arc<Manager>,
+    system: HeadId,
+    state: Mutex<State>,
+    /// Numbers for objects: the next one, and where the reserved ones end.
+    objects: Mutex<(u64, u64)>,
+}
+
+impl Branches {
+    /// The branches of a database; makes the records of one that has none yet.
+    pub fn open(manager: Arc<Manager>) -> Result<Self> {
+        let found = manager.heads().into_iter().find(|head| &*head.note == NOTE_SYSTEM);
+        let system = match found {
+            Some(head) => head.head,
+            None => manager.create_head(pandodb_tm::MAIN, NOTE_SYSTEM)?,
+        };
+        let state = Mutex::new(State::default());
+        let branches = Self { manager, system, state, objects: Mutex::new((0, 0)) };
+        branches.set_up()?;
+        branches.place_lines()?;
+        branches.sweep()?;
+        Ok(branches)
+    }
+
+    /// The transactions of the database.
+    pub fn manager(&self) -> &Arc<Manager> {
+        &self.manager
+    }
+
+    /// The records as they are now, in one piece.
+    pub fn state(&self) -> Result<State> {
+        Ok(self.current()?.clone())
+    }
+
+    /// Looks at the records without copying them. `look` must not call the registry.
+    pub fn with<R>(&self, look: impl FnOnce(&State) -> R) -> Result<R> {
+        Ok(look(&*self.current()?))
+    }
+
+    /// The branch called `name`, in any case.
+    pub fn get(&self, name: &str) -> Result<Branch> {
+        self.current()?.branch(name).cloned()
+    }
+
+    /// The head of the branch called `name`.
+    pub fn head(&self, name: &str) -> Result<HeadId> {
+        self.current()?.branch(name).map(|branch| HeadId(branch.head))
+    }
+
+    /// All branches.
+    pub fn list(&self) -> Result<Vec<Branch>> {
+        Ok(self.current()?.branches().cloned().collect())
+    }
+
+    /// Where a branch stands.
+    pub fn position(&self, branch: &Branch) -> Result<Position> {
+        let commit = self.manager.head(HeadId(branch.head))?.commit.0;
+        Ok(Position { line: branch.line, commit })
+    }
+
+    /// A number for an object or a column, unique over all branches and never used again.
+    pub fn fresh_number(&self) -> Result<u64> {
+        let mut objects = self.objects.lock();
+        if objects.0 == objects.1 {
+            let end = self.update(|change| {
+                let counters = &mut change.counters;
+                counters.object = counters.object.max(OBJECT_FIRST) + OBJECT_BLOCK;
+                Ok(counters.object)
+            })?;
+            *objects = (end - OBJECT_BLOCK, end);
+        }
+        objects.0 += 1;
+        Ok(objects.0 - 1)
+    }
+
+    fn now(&self) -> i64 {
+        self.manager.store().vfs().clock().now_micros()
+    }
+
+    /// The records, read again if somebody else's commit changed them.
+    fn current(&self) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state.lock();
+        let commit = self.manager.head(self.system)?.commit.0;
+        if state.commit != commit {
+            *state = self.load()?;
+        }
+        Ok(state)
+    }
+
+    fn load(&self) -> Result<State> {
+        let transaction = self.manager.begin(self.system, BeginOptions::read_only())?;
+        let mut state = State { commit: transaction.base_commit().0, ..State::default() };
+        if transaction.tree_kind(RECORDS).is_some() {
+            read_rows(&transaction, &[], |key, value| state.apply(key, Some(value)))?;
+        }
+        Ok(state)
+    }
+
+    /// Makes the trees and the record of the first branch where they are missing.
+    fn set_up(&self) -> Result<()> {
+        let mut transaction = self.manager.begin(self.system, BeginOptions::default())?;
+        transaction.prepare_write()?;
+        if transaction.tree_kind(RECORDS) == Some(TreeKind::Slotted)
+            && transaction.contains(RECORDS, &key(Kind::Counters, &[]))?
+        {
+            return Ok(());
+        }
+        // The head began as a copy of the first branch.
+        for tree in transaction.trees() {
+            transaction.drop_tree(tree)?;
+        }
+        transaction.create_tree(RECORDS, TreeKind::Slotted)?;
+        transaction.create_tree(COMMITS, TreeKind::Fixed)?;
+        let counters = Counters { branch: 1, line: 1, ..Counters::default() };
+        let main = Branch {
+            id: BranchId(1),
+            name: MAIN_NAME.into(),
+            head: pandodb_tm::MAIN.0,
+            line: LineId(1),
+            parent: None,
+            anchor: None,
+            created: self.now(),
+            state: BranchState::Active,
+            options: BranchOptions::default(),
+        };
+        let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
+        change.put(number_key(Kind::Branch, 1), &main)?;
+        let line = Line { head: main.head, ..Line::default() };
+        change.put(number_key(Kind::Line, 1), &line)?;
+        change.finish()?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Changes records, and heads with them, in one commit.
+    fn update<R>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<R>) -> Result<R> {
+        self.update_with(BeginOptions::default(), work)
+    }
+
+    /// As [`update`](Self::update), for what can be found out again after a crash: the commit
+    /// does not wait for the disk.
+    fn update_lazily<R>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<R>) -> Result<R> {
+        let synchronous = Some(Synchronous::Off);
+        self.update_with(BeginOptions { synchronous, ..BeginOptions::default() }, work)
+    }
+
+    fn update_with<R>(
+        &self,
+        options: BeginOptions,
+        work: impl FnOnce(&mut Change<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let mut transaction = self.manager.begin(self.system, options)?;
+        transaction.prepare_write()?;
+        // Nobody else changes the records from here on.
+        let counters = self.current()?.counters.clone();
+        let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
+        let result = work(&mut change)?;
+        let rows = change.finish()?;
+        let base = transaction.base_commit().0;
+        let commit = transaction.commit()?.0;
+        let mut state = self.state.lock();
+        if state.commit == base {
+            for (key, value) in &rows {
+                state.apply(key, value.as_deref())?;
+            }
+            state.commit = commit;
+        }
+        Ok(result)
+    }
+}
+
+/// A row's key and its new value, none where it goes.
+type RowEdit = (Vec<u8>, Option<Vec<u8>>);
+
+/// Records and heads that change together.
+struct Change<'t> {
+    transaction: &'t mut Transaction,
+    counters: Counters,
+    rows: Vec<RowEdit>,
+}
+
+impl Change<'_> {
+    fn put<T: Serialize>(&mut self, key: Vec<u8>, record: &T) -> Result<()> {
+        let value = encode(record)?;
+        self.transaction.put(RECORDS, &key, &value)?;
+        self.rows.push((key, Some(value)));
+        Ok(())
+    }
+
+    fn delete(&mut self, key: Vec<u8>) -> Result<()> {
+        self.transaction.delete(RECORDS, &key)?;
+        self.rows.push((key, None));
+        Ok(())
+    }
+
+    /// Makes a head without a name that keeps what `source` is when this commits.
+    fn anchor(&mut self, source: HeadId, line: LineId, commit: Option<u64>) -> Result<HeadId> {
+        let head = self.transaction.create_head(source, NOTE_ANCHOR)?;
+        let anchor = Anchor { head: head.0, line, commit };
+        self.put(number_key(Kind::Anchor, head.0), &anchor)?;
+        Ok(head)
+    }
+
+    fn next_line(&mut self) -> LineId {
+        self.counters.line += 1;
+        LineId(self.counters.line)
+    }
+
+    fn finish(mut self) -> Result<Vec<RowEdit>> {
+        let counters = self.counters.clone();
+        self.put(key(Kind::Counters, &[]), &counters)?;
+        Ok(self.rows)
+    }
+}
+
+/// Calls `look` with the rows whose keys begin with `prefix`.
+fn read_rows(
+    transaction: &Transaction,
+    prefix: &[u8],
+    mut look: impl FnMut(&[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut cursor = transaction.cursor(RECORDS)?;
+    let mut more = cursor.seek(prefix)?;
+    while more {
+        let key = cursor.key();
+        if !key.starts_with(prefix) {
+            break;
+        }
+        let value = cursor.value()?.ok_or_else(|| Error::corrupt("a record has no value"))?;
+        look(&key, &value)?;
+        more = cursor.next()?;
+    }
+    Ok(())
+}
+
+/// The counters as a transaction sees them.
+fn counters_of(transaction: &Transaction) -> Result<Counters> {
+    let row = transaction.get(RECORDS, &key(Kind::Counters, &[]))?;
+    row.as_deref().map(decode).transpose().map(Option::unwrap_or_default)
+}

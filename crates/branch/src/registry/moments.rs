@@ -1,0 +1,221 @@
+//! Points in time: from a time, a number or a tag to the data of that moment.
+//!
+//! Every committed transaction is such a point, as far back as history is kept; tags and the
+//! moments that merges need are kept beyond that. A branch's past goes on in the branch that it
+//! left. Neighbours: the transaction layer rebuilds versions, `life` makes branches of them.
+
+use std::fmt;
+
+use pandodb_ds::forest::Forest;
+use pandodb_tm::{BeginOptions, CommitId, HeadId, PastVersion, Transaction};
+
+use super::{Branches, State};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lineage::Position;
+use crate::registry::records::Branch;
+
+/// A moment in a branch's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Point {
+    /// Its newest commit.
+    #[default]
+    Now,
+    /// The newest commit at or before this time, in microseconds since 1970.
+    Time(i64),
+    /// The newest commit that is not younger than this one (`TRANSACTION n`, `SCN n`).
+    Commit(u64),
+    /// What the tag stands for, on whichever branch.
+    Tag(String),
+    /// Where the branch stood before a reset: the number of a reflog entry.
+    Reflog(u64),
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now => f.write_str("now"),
+            Self::Time(micros) => write!(f, "the time {micros}"),
+            Self::Commit(commit) => write!(f, "transaction {commit}"),
+            Self::Tag(tag) => write!(f, "tag '{tag}'"),
+            Self::Reflog(number) => write!(f, "reflog entry {number}"),
+        }
+    }
+}
+
+/// A moment's data, kept as long as this lives.
+#[derive(Debug)]
+pub struct View {
+    position: Position,
+    source: Source,
+    is_branch: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// A head that stands there, and a transaction that keeps what it sees.
+    Head(HeadId, Box<Transaction>),
+    /// A version that was rebuilt.
+    Past(PastVersion),
+    /// Before everything.
+    Nothing,
+}
+
+impl View {
+    /// The data before the first commit.
+    pub(super) fn nothing() -> Self {
+        let position = Position { line: crate::lineage::LineId(0), commit: 0 };
+        Self { position, source: Source::Nothing, is_branch: false }
+    }
+
+    /// Which moment it is.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// All trees; they must not outlive the view.
+    pub fn forest(&self) -> Forest {
+        match &self.source {
+            Source::Head(_, transaction) => transaction.forest(),
+            Source::Past(past) => past.version().forest.clone(),
+            Source::Nothing => Forest::new(),
+        }
+    }
+
+    /// The head that stands there, if one does: reads go through a transaction on it.
+    pub fn head(&self) -> Option<HeadId> {
+        match &self.source {
+            Source::Head(head, _) => Some(*head),
+            Source::Past(_) | Source::Nothing => None,
+        }
+    }
+
+    /// Whether its head is that of a branch, which may move on.
+    pub(super) fn is_branch(&self) -> bool {
+        self.is_branch
+    }
+}
+
+impl Branches {
+    /// The data of a branch at a moment.
+    pub fn view(&self, branch: &str, at: &Point) -> Result<View> {
+        let (branch, tag, entry) = self.with(|state| {
+            let branch = state.branch(branch).cloned();
+            let tag = match at {
+                Point::Tag(tag) => Some(state.tag(tag).cloned()),
+                _ => None,
+            };
+            let entry = match at {
+                Point::Reflog(number) => state.reflog.get(number).cloned(),
+                _ => None,
+            };
+            (branch, tag, entry)
+        })?;
+        let branch = branch?;
+        match at {
+            Point::Now => self.view_now(&branch),
+            Point::Time(time) => {
+                if *time >= self.now() {
+                    return self.view_now(&branch);
+                }
+                let commit = self.manager.commit_at(*time);
+                let commit = commit.map_err(|cause| self.not_retained(at, &cause))?;
+                self.view_commit(&branch, commit.0)
+            }
+            Point::Commit(commit) => self.view_commit(&branch, *commit),
+            Point::Tag(_) => match tag {
+                Some(tag) => tag.and_then(|tag| self.view_head(HeadId(tag.head), tag.position)),
+                None => self.view_now(&branch),
+            },
+            Point::Reflog(number) => match entry.filter(|entry| entry.branch == branch.id) {
+                Some(entry) => self.view_head(HeadId(entry.head), entry.position),
+                None => {
+                    let name = &branch.name;
+                    let message = format!("the branch '{name}' has no reflog entry {number}");
+                    Err(Error::new(ErrorKind::UnknownCommit, message))
+                }
+            },
+        }
+    }
+
+    fn view_now(&self, branch: &Branch) -> Result<View> {
+        let head = HeadId(branch.head);
+        let transaction = self.manager.begin(head, BeginOptions::read_only())?;
+        let position = Position { line: branch.line, commit: transaction.base_commit().0 };
+        Ok(View { position, source: Source::Head(head, Box::new(transaction)), is_branch: true })
+    }
+
+    pub(super) fn view_head(&self, head: HeadId, position: Position) -> Result<View> {
+        let transaction = self.manager.begin(head, BeginOptions::read_only())?;
+        Ok(View { position, source: Source::Head(head, Box::new(transaction)), is_branch: false })
+    }
+
+    fn view_commit(&self, branch: &Branch, commit: u64) -> Result<View> {
+        let newest = self.manager.progress().commit.0;
+        if commit > newest {
+            let message = format!("there is no transaction {commit} yet");
+            let error = Error::new(ErrorKind::UnknownCommit, message);
+            return Err(error.with_hint(format!("the newest one is {newest}")));
+        }
+        if commit >= self.manager.head(HeadId(branch.head))?.commit.0 {
+            return self.view_now(branch);
+        }
+        let position = self.with(|state| place_of(state, branch, commit))?;
+        self.view_at(position)
+    }
+
+    /// The data of a position: from the head that keeps it, or rebuilt.
+    pub fn view_at(&self, position: Position) -> Result<View> {
+        let state = self.state()?;
+        let position = state.graph.normalized(position);
+        if let Some(head) = self.head_at(&state, position) {
+            return self.view_head(head, position);
+        }
+        let line = state.graph.line(position.line);
+        let head = line.map(|line| HeadId(line.head)).ok_or_else(|| {
+            let message = format!("the branch of transaction {} is gone", position.commit);
+            Error::new(ErrorKind::NotRetained, message)
+        })?;
+        let branch = state.branch_of(head.0).filter(|branch| branch.line == position.line);
+        if let Some(branch) = branch
+            && self.manager.head(head)?.commit.0 == position.commit
+        {
+            return self.view_now(branch);
+        }
+        let past = self.manager.version_at(head, CommitId(position.commit));
+        let past = past.map_err(|cause| self.not_retained(&Point::Commit(position.commit), &cause))?;
+        Ok(View { position, source: Source::Past(past), is_branch: false })
+    }
+
+    /// The oldest moment that can be asked for: its commit and its time.
+    pub fn oldest(&self) -> Option<(u64, i64)> {
+        self.manager.history_span().map(|(oldest, _)| (oldest.commit.0, oldest.time))
+    }
+
+    fn not_retained(&self, at: &Point, cause: &pandodb_tm::Error) -> Error {
+        let message = format!("{at} is before what is kept");
+        let hint = match self.oldest() {
+            Some((commit, time)) => format!(
+                "the oldest is transaction {commit}, at the time {time}; \
+                 PRAGMA history_retention keeps more from now on"
+            ),
+            None => format!("{}; tags are kept always", cause.message()),
+        };
+        Error::new(ErrorKind::NotRetained, message).with_hint(hint)
+    }
+}
+
+/// On which line a branch was when `commit` was the newest, and where: resets moved it from one
+/// line to the next.
+fn place_of(state: &State, branch: &Branch, commit: u64) -> Position {
+    let entries = state.reflog.values().filter(|entry| entry.branch == branch.id);
+    let mut before = entries.filter(|entry| entry.position.commit >= commit);
+    let line = before.next().map_or(branch.line, |entry| entry.position.line);
+    let mut position = Position { line, commit };
+    // Before it left its parent, its past is the parent's.
+    while let Some(parent) = state.graph.line(position.line).and_then(|line| line.parent)
+        && commit < parent.commit
+    {
+        position.line = parent.line;
+    }
+    position
+}

@@ -1,0 +1,211 @@
+//! Merges that stay open: their conflicts are rows until they are resolved or given up.
+//!
+//! Nothing of the merge is on the target while it is open. Kept are the source's moment (an
+//! anchor), the options, the conflicts and what was said about them; to complete the merge is to
+//! run it again with that. If the target went on meanwhile, new conflicts may show, and are
+//! added. Neighbours: `merging` plans, `resolutions` encodes.
+
+use pandodb_tm::{BeginOptions, HeadId, Transaction};
+
+use super::merging::MergePlan;
+use super::records::{Branch, Kind, OpenMerge, decode, key, number_key};
+use super::resolutions::{
+    decode_conflict, decode_resolutions, encode_conflict, encode_resolutions,
+};
+use super::{Branches, RECORDS, read_rows};
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::{Conflict, Pick, Resolutions, RuleScope};
+
+/// A conflict of an open merge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenConflict {
+    /// The merge.
+    pub merge: u64,
+    /// Its number within the merge, from 1.
+    pub number: u64,
+    /// The conflict.
+    pub conflict: Conflict,
+    /// What was said about it: a pick for it, or a rule that it falls under.
+    pub resolution: Option<Pick>,
+}
+
+fn conflict_key(merge: u64, number: u64) -> Vec<u8> {
+    let mut rest = merge.to_be_bytes().to_vec();
+    rest.extend_from_slice(&number.to_be_bytes());
+    key(Kind::Conflict, &rest)
+}
+
+impl Branches {
+    pub(super) fn check_no_open_merge(&self, target: &Branch) -> Result<()> {
+        let open = self.with(|state| state.merges.values().any(|it| it.target == target.id))?;
+        if !open {
+            return Ok(());
+        }
+        let message = format!("a merge into the branch '{}' is open", target.name);
+        let error = Error::new(ErrorKind::MergeOpen, message);
+        Err(error.with_hint("CONTINUE MERGE once its conflicts are resolved, or ABORT MERGE"))
+    }
+
+    /// Keeps a merge open with the conflicts that it met. `options` is kept for the layer above.
+    pub fn open_merge(
+        &self,
+        plan: MergePlan,
+        options: &[u8],
+        conflicts: &[Conflict],
+    ) -> Result<OpenMerge> {
+        self.update(|change| {
+            change.counters.merge += 1;
+            let merge = OpenMerge {
+                id: change.counters.merge,
+                source: plan.source.id,
+                target: plan.target.id,
+                anchor: plan.anchor.0,
+                position: plan.position,
+                created: self.now(),
+                options: options.to_vec(),
+                resolutions: Vec::new(),
+            };
+            change.put(number_key(Kind::Merge, merge.id), &merge)?;
+            for (number, conflict) in (1..).zip(conflicts) {
+                let row = conflict_key(merge.id, number);
+                change.transaction.put(RECORDS, &row, &encode_conflict(conflict)?)?;
+            }
+            Ok(merge)
+        })
+    }
+
+    /// The open merge into a branch.
+    pub fn merge_into(&self, target: &str) -> Result<OpenMerge> {
+        let branch = self.get(target)?;
+        let found = self.with(|state| {
+            state.merges.values().find(|merge| merge.target == branch.id).cloned()
+        })?;
+        found.ok_or_else(|| {
+            let shown: String = target.chars().take(80).flat_map(char::escape_debug).collect();
+            let message = format!("no merge into the branch '{shown}' is open");
+            let hint = "MERGE BRANCH .. WITH (conflict_resolution = 'manual') opens one";
+            Error::new(ErrorKind::UnknownConflict, message).with_hint(hint)
+        })
+    }
+
+    /// The conflicts of an open merge.
+    pub fn conflicts(&self, merge: &OpenMerge) -> Result<Vec<OpenConflict>> {
+        let transaction = self.manager.begin(self.system, BeginOptions::read_only())?;
+        let resolutions = decode_resolutions(&merge.resolutions)?;
+        let mut conflicts = Vec::new();
+        let prefix = key(Kind::Conflict, &merge.id.to_be_bytes());
+        read_rows(&transaction, &prefix, |key, value| {
+            let conflict = decode_conflict(value)?;
+            let resolution = resolutions.find(&conflict.key).cloned();
+            let number = key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+            conflicts.push(OpenConflict { merge: merge.id, number, conflict, resolution });
+            Ok(())
+        })?;
+        Ok(conflicts)
+    }
+
+    /// Says what is done about one conflict.
+    pub fn resolve(&self, merge: &OpenMerge, number: u64, pick: Pick) -> Result<()> {
+        self.change_resolutions(merge, |transaction, resolutions| {
+            let row = transaction.get(RECORDS, &conflict_key(merge.id, number))?;
+            let Some(row) = row else {
+                let message = format!("the merge has no conflict {number}");
+                let error = Error::new(ErrorKind::UnknownConflict, message);
+                return Err(error.with_hint("SHOW CONFLICTS lists them"));
+            };
+            resolutions.picks.insert(decode_conflict(&row)?.key, pick);
+            Ok(())
+        })
+    }
+
+    /// Says what is done about all conflicts, those of a table, or those of a column.
+    pub fn resolve_all(&self, merge: &OpenMerge, scope: RuleScope, pick: Pick) -> Result<()> {
+        self.change_resolutions(merge, |_, resolutions| {
+            resolutions.rules.insert(scope, pick);
+            Ok(())
+        })
+    }
+
+    fn change_resolutions(
+        &self,
+        merge: &OpenMerge,
+        edit: impl FnOnce(&Transaction, &mut Resolutions) -> Result<()>,
+    ) -> Result<()> {
+        self.update(|change| {
+            let row = number_key(Kind::Merge, merge.id);
+            let stored = change.transaction.get(RECORDS, &row)?;
+            let Some(stored) = stored else { return Err(is_over(merge)) };
+            let mut stored: OpenMerge = decode(&stored)?;
+            let mut resolutions = decode_resolutions(&stored.resolutions)?;
+            edit(change.transaction, &mut resolutions)?;
+            stored.resolutions = encode_resolutions(&resolutions)?;
+            change.put(row, &stored)
+        })
+    }
+
+    /// The plan of an open merge, with the target as it is now, and what was said so far.
+    pub fn resume_merge(&self, merge: &OpenMerge) -> Result<(MergePlan, Resolutions)> {
+        let (stored, source, target) = self.with(|state| {
+            (
+                state.merges.get(&merge.id).cloned(),
+                state.branches.get(&merge.source).cloned(),
+                state.branches.get(&merge.target).cloned(),
+            )
+        })?;
+        let (Some(stored), Some(source), Some(target)) = (stored, source, target) else {
+            return Err(is_over(merge));
+        };
+        self.check_writable(&target)?;
+        let resolutions = decode_resolutions(&stored.resolutions)?;
+        let plan = self.plan(source, target, (HeadId(stored.anchor), false), stored.position)?;
+        Ok((plan, resolutions))
+    }
+
+    /// Replaces the conflicts of an open merge by those that the last run left.
+    pub fn reopen_merge(&self, merge: &OpenMerge, conflicts: &[Conflict]) -> Result<()> {
+        self.update(|change| {
+            delete_conflicts(change.transaction, merge.id)?;
+            for (number, conflict) in (1..).zip(conflicts) {
+                let row = conflict_key(merge.id, number);
+                change.transaction.put(RECORDS, &row, &encode_conflict(conflict)?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Closes an open merge within the transaction that completes it, after
+    /// [`record_merge`](Self::record_merge).
+    pub fn close_merge(&self, merge: &OpenMerge, transaction: &mut Transaction) -> Result<()> {
+        let target = transaction.head();
+        transaction.use_head(self.system)?;
+        let deleted = transaction.delete(RECORDS, &number_key(Kind::Merge, merge.id))?;
+        delete_conflicts(transaction, merge.id)?;
+        transaction.use_head(target)?;
+        if deleted { Ok(()) } else { Err(is_over(merge)) }
+    }
+
+    /// Gives an open merge up, without a trace.
+    pub fn abort_merge(&self, merge: &OpenMerge) -> Result<()> {
+        self.update(|change| {
+            if !self.state.lock().merges.contains_key(&merge.id) {
+                return Err(is_over(merge));
+            }
+            change.delete(number_key(Kind::Merge, merge.id))?;
+            delete_conflicts(change.transaction, merge.id)
+        })?;
+        self.maintain()
+    }
+}
+
+fn delete_conflicts(transaction: &mut Transaction, merge: u64) -> Result<()> {
+    let from = key(Kind::Conflict, &merge.to_be_bytes());
+    let to = key(Kind::Conflict, &merge.saturating_add(1).to_be_bytes());
+    transaction.delete_range(RECORDS, &from, Some(&to))?;
+    Ok(())
+}
+
+#[cold]
+fn is_over(merge: &OpenMerge) -> Error {
+    let message = format!("merge {} is not open any more", merge.id);
+    Error::new(ErrorKind::UnknownConflict, message)
+}
