@@ -79,6 +79,12 @@ impl ScopeTable {
 impl Binder<'_> {
     /// What a column reference means.
     pub(crate) fn column(&mut self, reference: &ColumnReference) -> Result<Scalar> {
+        if let (Some(place @ ("generated columns" | "index expressions")), Some(_)) =
+            (self.restricted, &reference.table)
+        {
+            let message = format!("the \".\" operator prohibited in {place}");
+            return Err(Error::invalid(message).at(reference.column.span));
+        }
         let schema = match &reference.schema {
             Some(name) => Some(self.database(name)?),
             None => None,

@@ -12,6 +12,10 @@ use pandodb_ds::record::{Value, ValueRef};
 
 use super::{ColumnId, ObjectId, Schema};
 use crate::error::{Error, Result};
+use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
+
 use crate::store::{CATALOG_TREE, Transaction, TreeId};
 
 /// The kinds of objects.
@@ -74,6 +78,28 @@ pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> 
     while found {
         let id = rowid_from_key(cursor.key())?;
         let view = RowView::new(cursor.value()?)?;
+        if id == 0 {
+            cookie = integer(&view, 0)?;
+        } else if id > 0 {
+            objects.push(decode(id as u64, &view)?);
+        }
+        found = cursor.next()?;
+    }
+    Ok((cookie, objects))
+}
+
+/// As [`read_objects`], of a version that no transaction is on.
+pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<ObjectRow>)> {
+    let (mut cookie, mut objects) = (0, Vec::new());
+    if forest.tree(CATALOG_TREE).is_none() {
+        return Ok((cookie, objects));
+    }
+    let mut cursor = forest.cursor(pager, CATALOG_TREE)?;
+    let mut found = cursor.first()?;
+    while found {
+        let id = rowid_from_key(&cursor.key())?;
+        let value = cursor.value()?.unwrap_or_default();
+        let view = RowView::new(&value)?;
         if id == 0 {
             cookie = integer(&view, 0)?;
         } else if id > 0 {

@@ -60,6 +60,15 @@ impl Definer<'_> {
         if default.is_some() && value.is_none() && !is_empty {
             return Err(Error::invalid("Cannot add a column with non-constant default"));
         }
+        if let (true, false, Some(value)) = (table.strict, is_empty, value)
+            && let Some(strict) = definition
+                .type_name
+                .as_ref()
+                .and_then(|declared| crate::types::StrictType::from_name(&declared.name))
+            && strict.accept(value).is_err()
+        {
+            return Err(Error::invalid("type mismatch on DEFAULT"));
+        }
         let mut row = self.table_row(table)?;
         let sql = row.sql.clone().unwrap_or_default();
         let (_, body) = parse_table(&sql)?;

@@ -40,6 +40,9 @@ impl Definer<'_> {
             let message = format!("table {} may not be indexed", table.name);
             return Err(Error::invalid(message));
         }
+        self.session.with_collations(|find| {
+            crate::catalog::index_columns(&create.columns, &table, find).map(|_| ())
+        })?;
         let kind = if create.unique { "UNIQUE INDEX" } else { "INDEX" };
         let sql = definition(kind, name.span, span, self.sql);
         {

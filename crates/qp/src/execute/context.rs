@@ -35,6 +35,8 @@ pub struct RunState {
     pub pure_place: Cell<Option<&'static str>>,
     /// Rows until the next look at the interrupt flag.
     pub ticks: Cell<u32>,
+    /// What the statement around a trigger does about conflicts: it goes before the trigger's.
+    pub conflict: Cell<Option<ConflictAction>>,
     /// How many triggers and foreign key actions run inside each other.
     pub depth: Cell<u32>,
     /// The triggers that run, the innermost last.

@@ -113,7 +113,6 @@ pub(super) fn table_writer(
         }
     }
     let environment = binder.environment;
-    let schemas = environment.schemas;
     let foreign_keys = match binder.schema(table.database) {
         Some(schema) if environment.foreign_keys => ForeignKeys::of(schema, table),
         _ => ForeignKeys::default(),
@@ -126,8 +125,8 @@ pub(super) fn table_writer(
         checks,
         indexes,
         replacements,
-        triggers: Triggers::of(schemas, table.database, &table.name, change),
-        replaced: Triggers::of(schemas, table.database, &table.name, Change::Delete),
+        triggers: Triggers::of(environment, table, change),
+        replaced: Triggers::of(environment, table, Change::Delete),
         foreign_keys,
     })
 }
@@ -322,8 +321,15 @@ fn upsert_plan(
         Some(upsert_target(binder, upsert, writer)?)
     };
     let existing = binder.slot();
-    let ast::UpsertAction::Update(assignments, filter) = &upsert.action else {
-        return Ok(UpsertPlan { target, assignments: None, rowid: None, filter: None, existing });
+    let ast::UpsertAction::Update(set, filter) = &upsert.action else {
+        return Ok(UpsertPlan {
+            target,
+            assignments: None,
+            rowid: None,
+            filter: None,
+            existing,
+            triggers: Triggers::default(),
+        });
     };
     let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
@@ -335,7 +341,7 @@ fn upsert_plan(
     }
     scope.tables[1].rowid = None;
     binder.scopes.push(scope);
-    let bound = bind_assignments(binder, assignments, table).and_then(|bound| {
+    let bound = bind_assignments(binder, set, table).and_then(|bound| {
         let filter = match filter {
             Some(filter) => Some(binder.expression(filter)?),
             None => None,
@@ -344,7 +350,9 @@ fn upsert_plan(
     });
     binder.scopes.pop();
     let ((assignments, rowid), filter) = bound?;
-    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing })
+    let names = assigned_names(set);
+    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
+    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing, triggers })
 }
 
 /// The key or index that a conflict target names.
@@ -525,7 +533,9 @@ fn update_plan(
     let mut group = Group::default();
     group.relations.push(Relation::Table(Box::new(relation)));
     if let Some(from) = &update.from {
-        let more = binder.from(from, &mut scope)?;
+        let mut others = scope_of(binder, Vec::new());
+        let more = binder.from(from, &mut others)?;
+        scope.tables.append(&mut others.tables);
         group.relations.extend(more.relations);
         group.predicates.extend(more.predicates);
         group.fixed |= more.fixed;
@@ -700,8 +710,7 @@ fn instead_plan(
         StatementKind::Update(_) => Change::Update(&names),
         _ => Change::Delete,
     };
-    let schemas = binder.environment.schemas;
-    let triggers = Triggers::of(schemas, view.database, &view.name, change);
+    let triggers = Triggers::of(binder.environment, &table, change);
     if !triggers.has_instead() {
         let message = format!("cannot modify {} because it is a view", view.name);
         return Err(Error::invalid(message));

@@ -95,6 +95,27 @@ impl TableWriter {
         Ok(Verdict::Pass)
     }
 
+    /// What the row in the row slot, which is stored under `key`, breaks by itself or beside
+    /// others: foreign keys apart.
+    pub(crate) fn violation(
+        &self,
+        key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Option<Error>> {
+        let abort = Some(ConflictAction::Abort);
+        if let Err(error) = self.check_row(abort, &[], frame, outer) {
+            let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
+            return if is_constraint { Ok(Some(error)) } else { Err(error) };
+        }
+        for index in &self.indexes {
+            if index.conflict(self, Some(key), frame, outer)?.is_some() {
+                return Ok(Some(self.duplicate_entry(&index.index)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Looks for rows that the row in the row slot (which is to get `key`) may not stand beside.
     /// `own` is the key of the row that it replaces.
     pub(super) fn check_unique(

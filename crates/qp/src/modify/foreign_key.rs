@@ -443,7 +443,9 @@ fn run(writer: &TableWriter, sql: &str, values: Vec<Value>, outer: Outer<'_>) ->
     let inner = Outer { context: &context, scope: None };
     let mut frame = Frame::new(plan.layout);
     run.depth.set(depth + 1);
+    let around = run.conflict.take();
     let result = plan.run(&mut frame, inner);
+    run.conflict.set(around);
     run.depth.set(depth);
     result.map(|_| ())
 }

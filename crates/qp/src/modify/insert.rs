@@ -104,12 +104,12 @@ impl InsertPlan {
         // A number that was given is used up, whatever becomes of the row.
         writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;
-        if writer.check_row(self.conflict, &defaults, frame, outer)? == Verdict::Skip {
+        if writer.check_row(outer.context.run.conflict.get(), &defaults, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
         let wants = |target| self.upsert_for(target).is_some();
-        match writer.check_unique(&key, None, &wants, self.conflict, frame, outer)? {
+        match writer.check_unique(&key, None, &wants, outer.context.run.conflict.get(), frame, outer)? {
             Verdict::Pass => {}
             Verdict::Skip => return Ok(()),
             Verdict::Conflict(target, other) => {
@@ -180,13 +180,13 @@ impl InsertPlan {
             }
         }
         let conflict = Some(ConflictAction::Abort);
-        writer.update_row(other, set, rowid, conflict, frame, outer, returning, changes)
+        writer.update_row(&upsert.triggers, other, set, rowid, conflict, frame, outer, returning, changes)
     }
 }
 
 impl TableWriter {
     /// Lets the rowid's column read the rowid.
-    pub(super) fn fill_alias(&self, frame: &mut Frame) {
+    pub(crate) fn fill_alias(&self, frame: &mut Frame) {
         if let Some(alias) = self.table.rowid_alias() {
             let position = self.table.columns[alias].position;
             let slot = frame.slot_mut(self.row);

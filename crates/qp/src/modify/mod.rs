@@ -35,6 +35,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 pub use bind::{modify_statement, view_columns};
+pub(crate) use foreign_key::quoted;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub use sequence::SEQUENCE_TABLE;
 pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
@@ -46,6 +47,11 @@ use crate::error::Result;
 use crate::execute::{Frame, Outer};
 use crate::plan::{Layout, Node, OutputColumn};
 use crate::scalar::{Scalar, SlotId};
+
+/// A text as SQL writes it.
+pub(crate) fn quoted_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
 
 /// A change, ready to run.
 #[derive(Debug)]
@@ -112,6 +118,8 @@ pub struct UpsertPlan {
     pub filter: Option<Scalar>,
     /// Where the row in the way is.
     pub existing: SlotId,
+    /// Triggers of the update.
+    triggers: trigger::Triggers,
 }
 
 /// What a conflict is about.
@@ -171,13 +179,36 @@ impl ModifyPlan {
     pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
         let mut changes = Changes::default();
         let returning = self.returning.as_ref();
+        let run = outer.context.run;
+        let around = run.conflict.get();
+        run.conflict.set(around.or(self.conflict()));
+        let result = self.run_kind(frame, outer, returning, &mut changes);
+        run.conflict.set(around);
+        result.map(|()| changes)
+    }
+
+    /// What it does about conflicts.
+    fn conflict(&self) -> Option<ConflictAction> {
         match &self.kind {
-            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Update(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, &mut changes)?,
-            ModifyKind::Instead(plan) => plan.run(frame, outer, &mut changes)?,
+            ModifyKind::Insert(plan) => plan.conflict,
+            ModifyKind::Update(plan) => plan.conflict,
+            _ => None,
         }
-        Ok(changes)
+    }
+
+    fn run_kind(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        match &self.kind {
+            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Instead(plan) => plan.run(frame, outer, changes),
+        }
     }
 }
 

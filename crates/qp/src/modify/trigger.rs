@@ -12,7 +12,7 @@ use super::bind::modify_statement;
 use super::ModifyPlan;
 use crate::ast::{RaiseAction, StatementKind, TriggerEvent, TriggerTime};
 use crate::bind::{Binder, Environment, FrameBuilder, NameScope};
-use crate::catalog::{DatabaseIndex, Schema, Table, Trigger};
+use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Kept, Outer, Scope};
 use crate::plan::{Layout, SelectPlan};
@@ -104,14 +104,18 @@ pub(super) enum Change<'a> {
 
 impl Triggers {
     /// The triggers on `table` for a change.
-    pub(super) fn of(schemas: &[Arc<Schema>], database: DatabaseIndex, table: &str, change: Change<'_>) -> Self {
+    pub(super) fn of(environment: &Environment<'_>, table: &Table, change: Change<'_>) -> Self {
         let mut triggers = Self::default();
-        // Triggers in temp may be on tables of other databases.
+        let name = environment.names.get(usize::from(table.database.0));
         let mut found: Vec<&Arc<Trigger>> = Vec::new();
-        for (index, schema) in schemas.iter().enumerate() {
+        for (index, schema) in environment.schemas.iter().enumerate() {
+            // Triggers in temp may be on tables of other databases.
             let is_temp = index == usize::from(DatabaseIndex::TEMP.0);
-            if index == usize::from(database.0) || is_temp {
-                found.extend(schema.triggers_of(table));
+            if index == usize::from(table.database.0) || is_temp {
+                found.extend(schema.triggers_of(&table.name).iter().filter(|trigger| {
+                    let schema = trigger.definition.table.schema.as_ref();
+                    schema.is_none_or(|schema| name.is_some_and(|name| schema.is(name)))
+                }));
             }
         }
         for trigger in found {

@@ -5,7 +5,7 @@
 use pandodb_ds::record::Value;
 
 use super::constraint::{Verdict, rowid_of};
-use super::trigger::{Event, Fired, Images};
+use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
 use crate::ast::ConflictAction;
 use crate::error::{Error, ErrorKind, Result};
@@ -73,8 +73,10 @@ impl UpdatePlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let Job { key, set, rowid } = job;
-        let conflict = self.conflict;
-        self.writer.update_row(&key, set, rowid, conflict, frame, outer, returning, changes)
+        let conflict = outer.context.run.conflict.get();
+        let triggers = &self.writer.triggers;
+        self.writer
+            .update_row(triggers, &key, set, rowid, conflict, frame, outer, returning, changes)
     }
 }
 
@@ -93,6 +95,7 @@ impl TableWriter {
     #[allow(clippy::too_many_arguments, reason = "the one way to change a row")]
     pub(super) fn update_row(
         &self,
+        triggers: &Triggers,
         key: &RowKey,
         set: Vec<(usize, Value)>,
         rowid: Option<Value>,
@@ -114,9 +117,9 @@ impl TableWriter {
         };
         self.assign(&set, rowid, frame, outer)?;
         let mut old = old;
-        if self.triggers.has_before() {
+        if triggers.has_before() {
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
-            if self.triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
+            if triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
                 return Ok(());
             }
             // The trigger may have changed or deleted the row.
@@ -149,9 +152,9 @@ impl TableWriter {
         changes.rows += 1;
         self.foreign_keys.updated(self, &old, &new, frame, outer)?;
         frame.slot_mut(self.row).restore(new.clone());
-        if self.triggers.has_after() {
+        if triggers.has_after() {
             let images = Images::new(Some(old), new.clone());
-            self.triggers.fire(Event::After, &images, outer)?;
+            triggers.fire(Event::After, &images, outer)?;
         }
         if let Some(returning) = returning {
             frame.slot_mut(self.row).restore(new);

@@ -285,6 +285,14 @@ impl Session {
         Ok(())
     }
 
+    /// Puts the session on another head of a database; plans are made anew.
+    pub fn use_head(&self, index: DatabaseIndex, head: HeadId) {
+        if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
+            attached.head = head;
+        }
+        self.generation.set(self.generation.get() + 1);
+    }
+
     /// The database that `index` means; `temp` is made if it is not there yet.
     pub fn database(&self, index: DatabaseIndex) -> Result<(Database, HeadId)> {
         let mut databases = self.databases.borrow_mut();

@@ -85,6 +85,8 @@ impl Session {
             if let Some(known) = &sources[place] {
                 let mut known = known.borrow_mut();
                 if writes.contains(index) {
+                    let (database, head) = self.database(*index)?;
+                    database.check_writable(head)?;
                     known.prepare_write()?;
                 } else {
                     known.refresh()?;
@@ -92,6 +94,9 @@ impl Session {
                 continue;
             }
             let (database, head) = self.database(*index)?;
+            if writes.contains(index) {
+                database.check_writable(head)?;
+            }
             let mut begun = database.begin(head, options.clone())?;
             if writes.contains(index) {
                 begun.prepare_write()?;

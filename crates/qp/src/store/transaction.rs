@@ -95,7 +95,9 @@ impl Transaction {
 
     /// Removes all keys of a tree; how many there were.
     pub fn clear(&mut self, tree: TreeId) -> Result<u64> {
-        Ok(self.inner_mut()?.delete_range(tree, &[], None)?)
+        let is_fixed = self.inner()?.tree_kind(tree) == Some(TreeKind::Fixed);
+        let first: &[u8] = if is_fixed { &[0; 8] } else { &[] };
+        Ok(self.inner_mut()?.delete_range(tree, first, None)?)
     }
 
     /// A new, empty tree; `fixed` for one whose keys all have eight bytes.
