@@ -250,6 +250,9 @@ impl Transaction {
             return Ok(());
         }
         if self.frames.is_empty() {
+            if !self.frames.has_memory() {
+                self.frames = self.shared.spare_frames();
+            }
             self.frames.begin(head, base)?;
         } else {
             self.frames.push(TreeId(0), &Operation::Begin { head, base })?;
