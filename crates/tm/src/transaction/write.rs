@@ -10,7 +10,6 @@ use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{PutMode, Tree, Writer};
-use std::ops::Bound;
 
 use super::locking::Scope;
 use super::{HeadChange, Transaction};
