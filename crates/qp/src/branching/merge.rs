@@ -60,7 +60,7 @@ impl Work<'_> {
             Err(Failure::Conflicts(conflicts, report)) => {
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if is_manual {
-                    self.branches.open_merge(plan, &[], &conflicts)?;
+                    self.branches.open_merge(&plan, &[], &conflicts)?;
                     let outcome = Outcome { status: "conflicts", report };
                     return Ok(vec![row(&outcome, &from, &to, false)]);
                 }

@@ -118,9 +118,13 @@ impl TableWriter {
         outer: Outer<'_>,
     ) -> Result<Option<Error>> {
         let abort = Some(ConflictAction::Abort);
-        if let Err(error) = self.check_row(abort, &[], frame, outer) {
+        let mut refused = None;
+        if let Err(error) = self.check_row(abort, &[], &mut refused, frame, outer) {
             let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
             return if is_constraint { Ok(Some(error)) } else { Err(error) };
+        }
+        if refused.is_some() {
+            return Ok(refused);
         }
         for index in &self.indexes {
             if index.conflict(self, Some(key), frame, outer)?.is_some() {
