@@ -116,11 +116,15 @@ impl Binder<'_> {
             (grouping.aggregates_allowed, grouping.windows_allowed) = (false, false);
             before
         };
+        // It belongs to the innermost block whose columns it reads.
+        let around = (self.aggregate_scope.replace(current), self.aggregate_reads.take());
         let bound = self.aggregate_arguments(call, &function, arguments);
+        let owner = self.aggregate_reads.unwrap_or(current);
+        self.aggregate_scope = around.0;
+        self.aggregate_reads = around.1.max(self.aggregate_reads);
         let grouping = &mut self.scopes[current].grouping;
         (grouping.aggregates_allowed, grouping.windows_allowed) = allowed;
         let bound = bound?;
-        let owner = self.owner_of(&bound);
         if !self.scopes[owner].grouping.aggregates_allowed {
             return Err(misuse(call));
         }
@@ -132,31 +136,6 @@ impl Binder<'_> {
         let bound = lower(bound, depth);
         let column = self.add_aggregate(owner, bound);
         Ok(self.lift(column, frame))
-    }
-
-    /// The scope that an aggregate belongs to: the innermost whose columns it reads.
-    fn owner_of(&self, call: &AggregateCall) -> usize {
-        let current = self.scopes.len() - 1;
-        let mut owner: Option<usize> = None;
-        let current_frame = self.frame_index();
-        let parts = call.arguments.iter().chain(call.filter.iter());
-        for part in parts {
-            part.columns(&mut |place| {
-                let Some(frame) = current_frame.checked_sub(usize::from(place.depth)) else {
-                    return;
-                };
-                let holds = |scope: &NameScope| {
-                    scope.frame == frame
-                        && scope.tables.iter().any(|table| table.slots.contains(&place.slot))
-                };
-                if let Some(index) = self.scopes.iter().rposition(holds) {
-                    owner = Some(owner.map_or(index, |known| known.max(index)));
-                } else if place.depth == 0 {
-                    owner = Some(current);
-                }
-            });
-        }
-        owner.unwrap_or(current)
     }
 
     fn window_call(

@@ -95,6 +95,9 @@ impl Binder<'_> {
                     if let Some((table, column)) = place {
                         self.note_reference((index, table, column), reference);
                     }
+                    if self.aggregate_scope.is_some_and(|scope| index <= scope) {
+                        self.aggregate_reads = self.aggregate_reads.max(Some(index));
+                    }
                     return self.from_scope(index, scalar);
                 }
                 Some(Found::Alias(expression)) if index + 1 == self.scopes.len() => {

@@ -18,7 +18,7 @@ use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::build::{constant, indexed_name};
 use crate::catalog::{IndexPart, Table, View};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Node, QueryParts, finish_select};
+use crate::plan::{AccessPath, Node, QueryParts, finish_select};
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -221,6 +221,21 @@ fn insert_plan(
         buffered,
     };
     Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Default::default(), returning })
+}
+
+/// Whether a node looks at every row of one table, in whatever order.
+fn visits_all(node: &Node) -> bool {
+    match node {
+        Node::Scan(scan) => match &scan.path {
+            AccessPath::Full => true,
+            AccessPath::Index(path) => {
+                path.equals.is_empty() && path.range.low.is_none() && path.range.high.is_none()
+            }
+            _ => false,
+        },
+        Node::Filter(filter) => visits_all(&filter.input),
+        _ => false,
+    }
 }
 
 /// Whether a node reads one tree from start to end and nothing else.
@@ -551,6 +566,7 @@ fn update_plan(
         || update.conflict == Some(ConflictAction::Replace)
         || rowid.is_some()
         || !table.has_rowid();
+    let in_key_order = update.limit.is_none() && visits_all(&input);
     let plan = UpdatePlan {
         writer: Arc::new(writer),
         input,
@@ -560,7 +576,7 @@ fn update_plan(
         conflict: update.conflict,
         buffered,
         late: update.from.is_none(),
-        in_key_order: update.filter.is_none() && update.limit.is_none(),
+        in_key_order,
     };
     Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
 }

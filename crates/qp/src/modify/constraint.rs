@@ -9,7 +9,7 @@ use crate::ast::ConflictAction;
 use crate::catalog::Index;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
-use crate::types::{Datum, apply_affinity};
+use crate::types::{Affinity, Datum, apply_affinity};
 
 /// What became of a row that was to go in.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +37,12 @@ impl TableWriter {
     pub(super) fn convert(&self, index: usize, value: Datum<'_>) -> Result<Value> {
         let column = &self.table.columns[index];
         let Some(strict) = column.strict_type else {
-            return Ok(apply_affinity(value, column.affinity).into_value());
+            let value = apply_affinity(value, column.affinity).into_value();
+            return Ok(match value {
+                // REAL columns store whole numbers as integers, which have one zero.
+                Value::Real(0.0) if column.affinity == Affinity::Real => Value::Real(0.0),
+                value => value,
+            });
         };
         if self.table.rowid_alias() == Some(index) {
             return Ok(apply_affinity(value, column.affinity).into_value());

@@ -265,7 +265,14 @@ impl<'s> Statement<'s> {
         let Some(mut run) = self.run.take() else { return Ok(()) };
         run.frame.clear();
         if run.autocommit {
-            self.session.finish_autocommit(&run.sources, true)?;
+            let result = self.session.finish_autocommit(&run.sources, true);
+            if result.is_err() && matches!(self.prepared.kind, PreparedKind::Modify(_)) {
+                // What is not committed was not changed.
+                let counters = &self.session.counters;
+                let changes = counters.changes.replace(0);
+                counters.total_changes.set(counters.total_changes.get() - changes);
+            }
+            result?;
         }
         Ok(())
     }
