@@ -361,8 +361,13 @@ impl Run {
                 self.rows = Some(changes.returned.into_iter());
                 Ok(())
             }
-            Err(error) => {
-                let action = self.reach();
+            Err(mut error) => {
+                let mut action = self.reach();
+                if action == ConflictAction::Fail && counters.immediate_violations.get() > 0 {
+                    // What was done cannot stay.
+                    error = Error::constraint(Constraint::ForeignKey, "");
+                    action = ConflictAction::Abort;
+                }
                 if action == ConflictAction::Fail {
                     // What was done stays.
                     counters.changes.set(changes.rows as i64);
