@@ -71,7 +71,7 @@ impl TableWriter {
                 _ => {
                     let subject = format!("{}.{}", self.table.name, column.name);
                     let error = Error::constraint(Constraint::NotNull, subject);
-                    return Err(self.fail(error, action, outer));
+                    return Err(fail(error, action, outer));
                 }
             }
         }
@@ -90,7 +90,7 @@ impl TableWriter {
                 Some(ConflictAction::Replace) | None => ConflictAction::Abort,
                 Some(action) => action,
             };
-            return Err(self.fail(Error::constraint(Constraint::Check, name), action, outer));
+            return Err(fail(Error::constraint(Constraint::Check, name), action, outer));
         }
         Ok(Verdict::Pass)
     }
@@ -173,7 +173,7 @@ impl TableWriter {
                 self.displace(other, frame, outer)?;
                 Ok(true)
             }
-            action => Err(self.fail(error(), action, outer)),
+            action => Err(fail(error(), action, outer)),
         }
     }
 
@@ -186,12 +186,6 @@ impl TableWriter {
         let deleted = self.displaced(other, frame, outer);
         frame.slot_mut(self.row).set_values(rowid, new);
         deleted
-    }
-
-    /// Remembers how far an error reaches; the session undoes as much.
-    fn fail(&self, error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
-        outer.context.run.failed.set(Some(action));
-        error
     }
 
     fn duplicate_key(&self) -> Error {
@@ -230,6 +224,12 @@ impl TableWriter {
             .collect();
         Error::constraint(kind, names.join(", "))
     }
+}
+
+/// Remembers how far an error reaches; the session undoes as much.
+fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+    outer.context.run.failed.set(Some(action));
+    error
 }
 
 /// A value that is to be a rowid.

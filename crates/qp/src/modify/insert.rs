@@ -180,7 +180,7 @@ impl InsertPlan {
             }
         }
         let conflict = Some(ConflictAction::Abort);
-        writer.update_row(&upsert.triggers, other, set, rowid, conflict, frame, outer, returning, changes)
+        writer.update_row(&upsert.triggers, other, &set, rowid, conflict, frame, outer, returning, changes)
     }
 }
 

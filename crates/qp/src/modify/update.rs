@@ -76,7 +76,7 @@ impl UpdatePlan {
         let conflict = outer.context.run.conflict.get();
         let triggers = &self.writer.triggers;
         self.writer
-            .update_row(triggers, &key, set, rowid, conflict, frame, outer, returning, changes)
+            .update_row(triggers, &key, &set, rowid, conflict, frame, outer, returning, changes)
     }
 }
 
@@ -97,7 +97,7 @@ impl TableWriter {
         &self,
         triggers: &Triggers,
         key: &RowKey,
-        set: Vec<(usize, Value)>,
+        set: &[(usize, Value)],
         rowid: Option<Value>,
         conflict: Option<ConflictAction>,
         frame: &mut Frame,
@@ -115,7 +115,7 @@ impl TableWriter {
             })?),
             None => None,
         };
-        self.assign(&set, rowid, frame, outer)?;
+        self.assign(set, rowid, frame, outer)?;
         let mut old = old;
         if triggers.has_before() {
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
@@ -127,7 +127,7 @@ impl TableWriter {
             self.load(key, now, frame, outer)?;
             self.fill_alias(frame);
             old = frame.slot(self.row).keep()?;
-            self.assign(&set, rowid, frame, outer)?;
+            self.assign(set, rowid, frame, outer)?;
         }
         if self.check_row(conflict, &self.update_defaults(frame, outer)?, frame, outer)?
             == Verdict::Skip

@@ -89,15 +89,12 @@ impl<'s> Statement<'s> {
     /// Binds a value to a parameter, counted from 1.
     pub fn bind(&mut self, index: usize, value: Value) -> Result<()> {
         let count = self.parameters.len();
-        match index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
-            Some(place) => {
-                *place = value;
-                Ok(())
-            }
-            None => {
-                let message = format!("parameter {index} is out of range (there are {count})");
-                Err(Error::new(ErrorKind::Range, message))
-            }
+        if let Some(place) = index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
+            *place = value;
+            Ok(())
+        } else {
+            let message = format!("parameter {index} is out of range (there are {count})");
+            Err(Error::new(ErrorKind::Range, message))
         }
     }
 
