@@ -66,8 +66,7 @@ impl Database {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn connect(&self) -> Result<Connection> {
-        let session = self.inner.connect()?;
-        Ok(Connection::new(self.clone(), session))
+        Ok(Connection::new(self.clone(), self.inner.connect()))
     }
 
     /// The file, where there is one.

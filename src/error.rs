@@ -287,7 +287,7 @@ impl Error {
     /// ```
     /// let connection = pandodb::Connection::open_in_memory()?;
     /// let error = connection.execute("SELCT 1", ()).unwrap_err();
-    /// assert_eq!(error.hint(), Some("did you mean SELECT?"));
+    /// assert!(error.hint().unwrap().contains("did you mean SELECT"));
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn hint(&self) -> Option<&str> {
@@ -338,7 +338,7 @@ fn code_of(kind: ErrorKind) -> i32 {
     match kind {
         Kind::Internal => 2,
         Kind::Busy => 5,
-        Kind::Conflict => 5 | (2 << 8),
+        Kind::Conflict => 5 + (2 << 8),
         Kind::Locked | Kind::Deadlock => 6,
         Kind::ReadOnly => 8,
         Kind::Interrupted => 9,
@@ -348,7 +348,7 @@ fn code_of(kind: ErrorKind) -> i32 {
         Kind::CannotOpen => 14,
         Kind::Schema => 17,
         Kind::Limit => 18,
-        Kind::Constraint(constraint) => 19 | (constraint.detail() << 8),
+        Kind::Constraint(constraint) => 19 + (constraint.detail() << 8),
         Kind::Mismatch => 20,
         Kind::Denied => 23,
         Kind::Range => 25,

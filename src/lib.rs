@@ -25,6 +25,7 @@ mod options;
 
 // Statements.
 mod connection;
+mod functions;
 mod params;
 mod row;
 mod statement;
@@ -44,6 +45,7 @@ pub use database::Database;
 pub use engine::is_complete;
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use from_sql::FromSql;
+pub use functions::{Aggregate, FunctionContext, FunctionFlags};
 pub use options::OpenOptions;
 pub use params::{Binder, Params, ParamsFromIter, params_from_iter};
 pub use row::{AndThenRows, MappedRows, OptionalExtension, Row, RowIndex, Rows};

@@ -33,6 +33,7 @@ impl Row<'_> {
     /// assert_eq!(missing, None);
     /// # Ok::<(), pandodb::Error>(())
     /// ```
+    #[allow(clippy::needless_pass_by_value, reason = "numbers and names are given as they are")]
     pub fn get<I: RowIndex, T: FromSql>(&self, column: I) -> Result<T> {
         let at = column.number(self)?;
         T::from_sql(self.values.get(at)).map_err(|error| self.in_column(at, &error))
@@ -50,6 +51,7 @@ impl Row<'_> {
     /// })?;
     /// # Ok::<(), pandodb::Error>(())
     /// ```
+    #[allow(clippy::needless_pass_by_value, reason = "numbers and names are given as they are")]
     pub fn get_ref<I: RowIndex>(&self, column: I) -> Result<ValueRef<'_>> {
         Ok(self.values.get(column.number(self)?))
     }

@@ -2,8 +2,10 @@
 //!
 //! What crosses it: text goes down, rows come up as a [`RowBuffer`], errors as this crate's own.
 //! So the engine may change its session and its values without a user of the library noticing.
-//! Neighbours: `session` wraps the engine's session and statements, `row_buffer` holds a row.
+//! Neighbours: `session` wraps the engine's session and statements, `row_buffer` holds a row,
+//! `functions` takes what applications define.
 
+pub(crate) mod functions;
 mod row_buffer;
 mod session;
 mod text;

@@ -83,7 +83,9 @@ mod tests {
         let mut buffer = RowBuffer::default();
         for _ in 0..2 {
             buffer.clear();
-            values.iter().for_each(|value| buffer.push(*value));
+            for value in &values {
+                buffer.push(*value);
+            }
             for (at, value) in values.iter().enumerate() {
                 assert_eq!(buffer.get(at), *value);
             }

@@ -9,9 +9,10 @@ use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_qp::catalog::DatabaseIndex;
 use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
 use pandodb_qp::store::Database as QueryDatabase;
-use pandodb_tm::{CheckpointMode, Options};
+use pandodb_tm::{CheckpointMode, CommitId, HeadId, MAIN, Manager, Options};
 
 use super::{Cursor, RowBuffer};
 use crate::error::{Constraint, Error, ErrorKind, Result};
@@ -26,17 +27,28 @@ struct Shared {
     path: Option<PathBuf>,
     is_read_only: bool,
     database: QueryDatabase,
+    /// What was the newest when it was opened.
+    opened_at: Vec<(HeadId, CommitId)>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         let manager = self.database.manager();
-        if self.path.is_some() && !self.is_read_only {
+        let has_changed = newest(manager) != self.opened_at;
+        if self.path.is_some() && !self.is_read_only && has_changed {
             // Leaves an empty log behind, so that the next opening has nothing to replay. Where
             // that fails the log still has everything.
             let _ = manager.checkpoint(CheckpointMode::Truncate);
         }
     }
+}
+
+/// The newest commit of each head.
+fn newest(manager: &Manager) -> Vec<(HeadId, CommitId)> {
+    let mut heads: Vec<_> =
+        manager.heads().into_iter().map(|info| (info.head, info.commit)).collect();
+    heads.sort();
+    heads
 }
 
 impl std::fmt::Debug for Database {
@@ -62,16 +74,18 @@ impl Database {
                 let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
                 QueryDatabase::open(&vfs, path, &settings)
             }
-            None => pandodb_tm::Manager::open_in_memory(&settings)
+            None => Manager::open_in_memory(&settings)
                 .map_err(pandodb_qp::Error::from)
                 .and_then(QueryDatabase::over),
         };
         let database = database.map_err(|error| convert(error, ""))?;
-        Ok(Self(Arc::new(Shared { path, is_read_only: options.read_only, database })))
+        let opened_at = newest(database.manager());
+        let is_read_only = options.read_only;
+        Ok(Self(Arc::new(Shared { path, is_read_only, database, opened_at })))
     }
 
-    pub(crate) fn connect(&self) -> Result<Session> {
-        Ok(Session { session: QuerySession::new(self.0.database.clone()) })
+    pub(crate) fn connect(&self) -> Session {
+        Session { session: QuerySession::new(self.0.database.clone()) }
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
@@ -100,6 +114,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    pub(super) fn inner(&self) -> &QuerySession {
+        &self.session
+    }
+
     /// Prepares the first statement of a text, and says how many bytes of it that took.
     pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
         let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
@@ -132,7 +150,10 @@ impl Session {
     }
 
     pub(crate) fn current_branch(&self) -> String {
-        "main".to_owned()
+        match self.session.database(DatabaseIndex::MAIN) {
+            Ok((_, head)) if head != MAIN => format!("#{}", head.0),
+            _ => "main".to_owned(),
+        }
     }
 }
 
@@ -164,14 +185,7 @@ impl Prepared<'_> {
     }
 
     pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
-        let value = match value {
-            ValueRef::Null => StoredValue::Null,
-            ValueRef::Integer(number) => StoredValue::Integer(number),
-            ValueRef::Real(number) => StoredValue::real(number),
-            ValueRef::Text(bytes) => StoredValue::Text(Arc::from(bytes)),
-            ValueRef::Blob(bytes) => StoredValue::Blob(Arc::from(bytes)),
-        };
-        self.statement.bind(number, value).map_err(|error| convert(error, &self.sql))
+        self.statement.bind(number, stored(value)).map_err(|error| convert(error, &self.sql))
     }
 
     /// Runs to the end and drops the rows.
@@ -218,7 +232,19 @@ impl Cursor for Prepared<'_> {
     }
 }
 
-fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
+/// The engine's value for one of this crate's; a NaN is NULL.
+pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
+    match value {
+        ValueRef::Null => StoredValue::Null,
+        ValueRef::Integer(number) => StoredValue::Integer(number),
+        ValueRef::Real(number) => StoredValue::real(number),
+        ValueRef::Text(bytes) => StoredValue::Text(Arc::from(bytes)),
+        ValueRef::Blob(bytes) => StoredValue::Blob(Arc::from(bytes)),
+    }
+}
+
+/// This crate's value for one of the engine's.
+pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
     match value {
         StoredRef::Null => ValueRef::Null,
         StoredRef::Integer(number) => ValueRef::Integer(number),
@@ -231,9 +257,10 @@ fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
 /// This crate's error for one of the engine's, about a statement's text.
 #[cold]
 fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
+    let place = error.span().filter(|span| !span.is_empty() || span.start > 0);
     let mut converted = Error::new(kind_of(error.kind()), error.message())
         .with_code(error.extended_code())
-        .in_sql(sql, error.span().filter(|span| !span.is_empty()).map(|span| span.range()));
+        .in_sql(sql, place.map(pandodb_qp::Span::range));
     if let Some(hint) = error.hint() {
         converted = converted.with_hint(hint);
     }

@@ -53,7 +53,10 @@ pub(crate) fn literal(value: ValueRef<'_>) -> String {
             format!("'{}'", String::from_utf8_lossy(bytes).replace('\'', "''"))
         }
         ValueRef::Blob(bytes) => {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = b"0123456789abcdef";
+            let digit = |four: u8| char::from(digits[usize::from(four)]);
+            let digits: String =
+                bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
             format!("x'{digits}'")
         }
         number => number.to_string(),

@@ -61,7 +61,7 @@ impl Failure {
 
     /// Says in which file, and on which of its lines, the statement begins.
     #[must_use]
-    pub(crate) fn from_script(mut self, name: &str, line: usize) -> Self {
+    pub(crate) fn in_script(mut self, name: &str, line: usize) -> Self {
         self.0.origin.get_or_insert_with(|| (name.to_owned(), line));
         self
     }
@@ -98,40 +98,35 @@ impl Failure {
         let title = level.primary_title(self.0.message.as_str());
         let place = cause.and_then(|error| Some((error.sql()?, error.position()?)));
         let mut report = Vec::new();
-        match place {
-            Some((sql, position)) => {
-                let (name, line) = match &self.0.origin {
-                    Some((name, line)) => {
-                        (Some(name.as_str()).filter(|name| !name.is_empty()), *line)
-                    }
-                    None => (None, 1),
-                };
-                let mark = AnnotationKind::Primary.span(visible(sql, position));
-                let mut snippet = Snippet::source(sql).line_start(line).annotation(mark);
-                if let Some(name) = name {
-                    snippet = snippet.path(name);
-                }
-                let mut group = title.element(snippet);
-                if let Some(hint) = self.hint() {
-                    group = group.element(Level::HELP.with_name("hint").message(hint));
-                }
-                report.push(group);
+        if let Some((sql, position)) = place {
+            let (name, line) = match &self.0.origin {
+                Some((name, line)) => (Some(name.as_str()).filter(|name| !name.is_empty()), *line),
+                None => (None, 1),
+            };
+            let mark = AnnotationKind::Primary.span(visible(sql, position));
+            let mut snippet = Snippet::source(sql).line_start(line).annotation(mark);
+            if let Some(name) = name {
+                snippet = snippet.path(name);
             }
-            None => {
-                let mut text = format!("Error: {}", self.0.message);
-                if let Some((name, line)) = &self.0.origin {
-                    let place = if name.is_empty() { "line " } else { &format!("{name}:") };
-                    text = format!("Error: {place}{line}: {}", self.0.message);
-                }
-                if let Some(hint) = self.hint() {
-                    text.push_str(&format!("\nhint: {hint}"));
-                }
-                if color {
-                    let red = annotate_snippets::renderer::DEFAULT_ERROR_STYLE;
-                    text = text.replacen("Error:", &format!("{red}Error:{red:#}"), 1);
-                }
-                return text;
+            let mut group = title.element(snippet);
+            if let Some(hint) = self.hint() {
+                group = group.element(Level::HELP.with_name("hint").message(hint));
             }
+            report.push(group);
+        } else {
+            let mut text = format!("Error: {}", self.0.message);
+            if let Some((name, line)) = &self.0.origin {
+                let place = if name.is_empty() { "line " } else { &format!("{name}:") };
+                text = format!("Error: {place}{line}: {}", self.0.message);
+            }
+            if let Some(hint) = self.hint() {
+                text.push_str(&format!("\nhint: {hint}"));
+            }
+            if color {
+                let red = annotate_snippets::renderer::DEFAULT_ERROR_STYLE;
+                text = text.replacen("Error:", &format!("{red}Error:{red:#}"), 1);
+            }
+            return text;
         }
         renderer.render(&report)
     }
@@ -201,7 +196,7 @@ impl From<pandodb::Error> for Failure {
         let exit = Exit::for_kind(error.kind());
         let mut failure = Self::new(exit, message);
         if error.kind() == ErrorKind::Interrupted {
-            failure.0.message = "interrupted".to_owned();
+            "interrupted".clone_into(&mut failure.0.message);
         }
         failure.0.cause = Some(error);
         failure

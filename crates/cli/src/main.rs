@@ -9,6 +9,10 @@
     clippy::disallowed_types,
     reason = "a program reads scripts, shows the time and waits for its user"
 )]
+#![allow(
+    clippy::format_push_string,
+    reason = "reads better than write!, whose error would have to be thrown away"
+)]
 
 // What was asked.
 mod arguments;

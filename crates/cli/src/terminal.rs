@@ -33,6 +33,7 @@ impl ColorChoice {
 
 /// What is known about standard input, output and error.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Terminal {
     /// Standard input is a person.
     pub(crate) has_input: bool,

@@ -295,6 +295,41 @@ impl From<pandodb_tm::Error> for Error {
     }
 }
 
+impl From<pandodb_branch::Error> for Error {
+    fn from(error: pandodb_branch::Error) -> Self {
+        use pandodb_branch::ErrorKind as Branch;
+        let kind = match error.kind() {
+            Branch::UnknownBranch
+            | Branch::UnknownTag
+            | Branch::UnknownCommit
+            | Branch::NotRetained
+            | Branch::UnknownConflict => ErrorKind::NotFound,
+            Branch::Exists => ErrorKind::Exists,
+            Branch::InvalidName | Branch::SelfMerge | Branch::InvalidOption => ErrorKind::Invalid,
+            Branch::Protected | Branch::ReadOnly => ErrorKind::ReadOnly,
+            Branch::InUse => ErrorKind::Locked,
+            Branch::Permission => ErrorKind::Denied,
+            Branch::Conflicts => ErrorKind::MergeConflict,
+            Branch::MergeOpen => ErrorKind::State,
+            Branch::Moved => ErrorKind::Conflict,
+            Branch::Limit => ErrorKind::Limit,
+            Branch::Interrupted => ErrorKind::Interrupted,
+            Branch::Corrupt => ErrorKind::Corrupt,
+            _ => match error.transaction_error() {
+                Some(below) => Self::from(below.clone()).kind(),
+                None => ErrorKind::Io,
+            },
+        };
+        let hint = error.hint().map(str::to_owned);
+        let told = Self::new(kind, error.message().to_owned());
+        let told = match hint {
+            Some(hint) => told.with_hint(hint),
+            None => told,
+        };
+        told.caused_by(error)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)

@@ -66,6 +66,9 @@ pub mod define;
 pub mod modify;
 pub mod pragma;
 
+// Branches.
+pub mod branching;
+
 // What a connection is.
 pub mod session;
 

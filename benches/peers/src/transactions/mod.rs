@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,29 @@ enum Durable {
     Now,
 }
 
+/// Keys and the values that they get. A key never gets the value that it has: SQLite notices
+/// that and writes nothing.
+struct Changes<'a> {
+    data: &'a Data,
+    keys: &'a [u64],
+    /// Another one each time.
+    turn: u64,
+}
+
+impl<'a> Changes<'a> {
+    fn new(data: &'a Data, keys: &'a [u64]) -> Self {
+        static TURNS: AtomicU64 = AtomicU64::new(1);
+        Self { data, keys, turn: TURNS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &'a [u8])> {
+        let Self { data, keys, turn } = *self;
+        keys.iter()
+            .zip(0..)
+            .map(move |(key, number)| (*key, data.value((key + turn * 7919 + number) % data.rows)))
+    }
+}
+
 /// What a database must be able to do to be measured here.
 trait Contender: Sized + Sync {
     const NAME: &'static str;
@@ -43,7 +66,7 @@ trait Contender: Sized + Sync {
     fn create(folder: &Path, data: &Data) -> Outcome<Self>;
 
     /// Gives each key a new value in a transaction of its own.
-    fn commit_each(&self, data: &Data, keys: &[u64], durable: Durable) -> Outcome<()>;
+    fn commit_each(&self, changes: &Changes<'_>, durable: Durable) -> Outcome<()>;
 
     /// Reads each key in a transaction of its own; returns the sum of the lengths.
     fn read_each(&self, keys: &[u64]) -> Outcome<u64>;
@@ -86,7 +109,7 @@ fn commits<C: Contender>(
     durable: Durable,
 ) -> Outcome<f64> {
     let keys = data.random_keys(count, 31);
-    on_threads(&keys, threads, |part| database.commit_each(data, part, durable))
+    on_threads(&keys, threads, |part| database.commit_each(&Changes::new(data, part), durable))
 }
 
 /// What this disk takes for a write of a small frame and a sync, in a file that does not grow.
@@ -216,7 +239,9 @@ fn reader_loss(pando: &Pando, data: &Data, reads: &[u64]) -> Outcome<f64> {
     let beside = thread::scope(|scope| {
         let writer = scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                pando.commit_each(data, &keys, Durable::Later).map_err(|e| e.to_string())?;
+                pando
+                    .commit_each(&Changes::new(data, &keys), Durable::Later)
+                    .map_err(|e| e.to_string())?;
             }
             Ok::<(), String>(())
         });

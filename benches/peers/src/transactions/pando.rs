@@ -11,7 +11,7 @@ use pandodb_ds::store::StoreOptions;
 use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_tm::{BeginOptions, CheckpointMode, MAIN, Manager, Options, Synchronous, TreeId};
 
-use super::{CACHE_BYTES, Contender, Durable};
+use super::{CACHE_BYTES, Changes, Contender, Durable};
 use crate::data::Data;
 use crate::turns::{Outcome, PANDO};
 
@@ -96,14 +96,13 @@ impl Contender for Pando {
         Ok(Self { manager, path })
     }
 
-    fn commit_each(&self, data: &Data, keys: &[u64], durable: Durable) -> Outcome<()> {
+    fn commit_each(&self, changes: &Changes<'_>, durable: Durable) -> Outcome<()> {
         self.manager.set_synchronous(match durable {
             Durable::Later => Synchronous::Normal,
             Durable::Now => Synchronous::Full,
         });
-        for key in keys {
+        for (key, value) in changes.iter() {
             let mut transaction = self.manager.begin(MAIN, BeginOptions::default())?;
-            let value = data.value(data.rows - 1 - key);
             transaction.put(TREE, &key.to_be_bytes(), value)?;
             transaction.commit()?;
         }

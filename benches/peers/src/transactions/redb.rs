@@ -7,7 +7,7 @@ use std::path::Path;
 
 use redb::{Database, ReadableDatabase, TableDefinition};
 
-use super::{CACHE_BYTES, Contender, Durable};
+use super::{CACHE_BYTES, Changes, Contender, Durable};
 use crate::data::Data;
 use crate::turns::Outcome;
 
@@ -35,11 +35,11 @@ impl Contender for Redb {
         Ok(Self { database })
     }
 
-    fn commit_each(&self, data: &Data, keys: &[u64], _: Durable) -> Outcome<()> {
-        for key in keys {
+    fn commit_each(&self, changes: &Changes<'_>, _: Durable) -> Outcome<()> {
+        for (key, value) in changes.iter() {
             let transaction = self.database.begin_write()?;
             let mut table = transaction.open_table(TABLE)?;
-            table.insert(*key, data.value(data.rows - 1 - key))?;
+            table.insert(key, value)?;
             drop(table);
             transaction.commit()?;
         }

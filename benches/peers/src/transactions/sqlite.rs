@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{CACHE_BYTES, Contender, Durable};
+use super::{CACHE_BYTES, Changes, Contender, Durable};
 use crate::data::Data;
 use crate::turns::Outcome;
 
@@ -18,7 +18,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     fn connect(&self, durable: Durable) -> Outcome<Connection> {
         let connection = Connection::open(&self.path)?;
-        connection.busy_timeout(std::time::Duration::from_secs(60))?;
+        connection.busy_timeout(std::time::Duration::from_mins(1))?;
         let level = match durable {
             Durable::Later => "NORMAL",
             Durable::Now => "FULL",
@@ -50,11 +50,11 @@ impl Contender for Sqlite {
         Ok(sqlite)
     }
 
-    fn commit_each(&self, data: &Data, keys: &[u64], durable: Durable) -> Outcome<()> {
+    fn commit_each(&self, changes: &Changes<'_>, durable: Durable) -> Outcome<()> {
         let connection = self.connect(durable)?;
         let mut update = connection.prepare("UPDATE rows SET v = ?2 WHERE k = ?1")?;
-        for key in keys {
-            update.execute((*key as i64, data.value(data.rows - 1 - key)))?;
+        for (key, value) in changes.iter() {
+            update.execute((key as i64, value))?;
         }
         Ok(())
     }

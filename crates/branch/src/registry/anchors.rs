@@ -20,8 +20,7 @@ impl Branches {
         let wanted = state.graph.normalized(position);
         let commit_of = |head: u64| self.manager.head(HeadId(head)).ok().map(|it| it.commit.0);
         let mut anchors = state.anchors.values();
-        let anchor =
-            anchors.find(|anchor| state.anchored(anchor, commit_of) == Some(wanted));
+        let anchor = anchors.find(|anchor| state.anchored(anchor, commit_of) == Some(wanted));
         if let Some(anchor) = anchor {
             return Some(HeadId(anchor.head));
         }
@@ -72,8 +71,7 @@ impl Branches {
                 let Some(anchors) = lines.get(&at.line) else { continue };
                 let held = anchors.partition_point(|(commit, _)| *commit <= at.commit);
                 let counts = counts.get_mut(&at.line);
-                if let Some(count) =
-                    counts.and_then(|counts| counts.get_mut(held.checked_sub(1)?))
+                if let Some(count) = counts.and_then(|counts| counts.get_mut(held.checked_sub(1)?))
                 {
                     *count += 1;
                 }
@@ -100,8 +98,8 @@ impl Branches {
         let state = self.state()?;
         let now = self.now();
         for branch in state.branches() {
-            let is_over = branch.options.temporary
-                || branch.expires().is_some_and(|expires| expires <= now);
+            let is_over =
+                branch.options.temporary || branch.expires().is_some_and(|expires| expires <= now);
             if is_over {
                 self.force_drop(branch)?;
             }

@@ -98,9 +98,8 @@ impl Branches {
         if branch.options.owner == user {
             return Ok(());
         }
-        let bits = self.with(|state| {
-            state.grants.get(&(branch.id, user.to_owned())).copied().unwrap_or(0)
-        })?;
+        let bits = self
+            .with(|state| state.grants.get(&(branch.id, user.to_owned())).copied().unwrap_or(0))?;
         // Who may administer may do all; who may write or merge may read.
         let is_held = bits & privilege.bit() != 0
             || bits & Privilege::Admin.bit() != 0

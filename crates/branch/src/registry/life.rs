@@ -11,9 +11,11 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Cursor, PutMode, Tree, Writer};
 use pandodb_tm::{BeginOptions, HeadId};
 
-use super::records::{Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag};
-use super::{Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, State, View};
+use super::records::{
+    Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag,
+};
 use super::records::{key, number_key};
+use super::{Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, State, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, Position};
 use crate::name::{self, NameKind, fold};
@@ -177,11 +179,8 @@ impl Branches {
         if let (Some(head), false) = (view.head(), copied) {
             let seed = self.manager.create_head(head, NOTE_ANCHOR)?;
             // A branch may have moved on since the view was made.
-            let commit = if view.is_branch() {
-                self.manager.head(seed)?.commit.0
-            } else {
-                at.commit
-            };
+            let commit =
+                if view.is_branch() { self.manager.head(seed)?.commit.0 } else { at.commit };
             return Ok((seed, Position { commit, ..at }));
         }
         let head = self.manager.create_head(pandodb_tm::MAIN, NOTE_ANCHOR)?;
@@ -354,9 +353,8 @@ impl Branches {
     /// Gives a moment of a branch a name.
     pub fn tag(&self, branch: &str, tag: &str, at: &Point, message: &str) -> Result<Tag> {
         name::check(NameKind::Tag, tag)?;
-        let (found, taken) = self.with(|state| {
-            (state.branch(branch).cloned(), state.tags.contains_key(&fold(tag)))
-        })?;
+        let (found, taken) = self
+            .with(|state| (state.branch(branch).cloned(), state.tags.contains_key(&fold(tag))))?;
         let found = found?;
         if taken {
             return Err(exists(NameKind::Tag, tag));
@@ -399,7 +397,9 @@ impl Branches {
         if branch.options.read_only {
             let message = format!("Cannot modify read-only branch: {}", branch.name);
             let error = Error::new(ErrorKind::ReadOnly, message);
-            return Err(error.with_hint("make a branch of it, or ALTER BRANCH .. SET (read_only = false)"));
+            return Err(
+                error.with_hint("make a branch of it, or ALTER BRANCH .. SET (read_only = false)")
+            );
         }
         Ok(())
     }
@@ -415,8 +415,7 @@ impl Branches {
 
 /// Drops the oldest ways back of a branch.
 fn trim_reflog(change: &mut Change<'_>, state: &State, branch: BranchId) -> Result<()> {
-    let entries: Vec<_> =
-        state.reflog.values().filter(|entry| entry.branch == branch).collect();
+    let entries: Vec<_> = state.reflog.values().filter(|entry| entry.branch == branch).collect();
     let surplus = (entries.len() + 1).saturating_sub(REFLOG_MAX);
     for entry in entries.into_iter().take(surplus) {
         change.delete(number_key(Kind::Reflog, entry.number))?;

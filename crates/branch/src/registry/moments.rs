@@ -182,7 +182,8 @@ impl Branches {
             return self.view_now(branch);
         }
         let past = self.manager.version_at(head, CommitId(position.commit));
-        let past = past.map_err(|cause| self.not_retained(&Point::Commit(position.commit), &cause))?;
+        let past =
+            past.map_err(|cause| self.not_retained(&Point::Commit(position.commit), &cause))?;
         Ok(View { position, source: Source::Past(past), is_branch: false })
     }
 
@@ -192,6 +193,9 @@ impl Branches {
     }
 
     fn not_retained(&self, at: &Point, cause: &pandodb_tm::Error) -> Error {
+        if cause.kind() != pandodb_tm::ErrorKind::NotFound {
+            return Error::from(cause.clone());
+        }
         let message = format!("{at} is before what is kept");
         let hint = match self.oldest() {
             Some((commit, time)) => format!(

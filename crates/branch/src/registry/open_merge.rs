@@ -77,9 +77,8 @@ impl Branches {
     /// The open merge into a branch.
     pub fn merge_into(&self, target: &str) -> Result<OpenMerge> {
         let branch = self.get(target)?;
-        let found = self.with(|state| {
-            state.merges.values().find(|merge| merge.target == branch.id).cloned()
-        })?;
+        let found = self
+            .with(|state| state.merges.values().find(|merge| merge.target == branch.id).cloned())?;
         found.ok_or_else(|| {
             let shown: String = target.chars().take(80).flat_map(char::escape_debug).collect();
             let message = format!("no merge into the branch '{shown}' is open");

@@ -267,8 +267,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         return Err(Error::corrupt(message).with_hint("open the database with a newer version"));
     }
     let decoded = bincode::serde::decode_from_slice(rest, bincode::config::standard());
-    let (record, _) = decoded.map_err(|cause| {
-        Error::corrupt(format!("a record of branches cannot be read: {cause}"))
-    })?;
+    let (record, _) = decoded
+        .map_err(|cause| Error::corrupt(format!("a record of branches cannot be read: {cause}")))?;
     Ok(record)
 }

@@ -3,6 +3,8 @@
 //! One clap command describes everything, and help, completions and manual pages are generated
 //! from it. sqlite3's and duckdb's single-dash long options work because `normalise` rewrites
 //! them first. Neighbours: `verbs` (the verbs), `main` (does what was asked).
+#![allow(clippy::struct_excessive_bools, reason = "each flag is an option of its own")]
+#![allow(clippy::doc_markdown, reason = "the comments are the help")]
 
 mod normalise;
 mod verbs;
@@ -50,7 +52,7 @@ pub(crate) struct Arguments {
 /// Options that every verb takes as well.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The database file; $PANDO_DB without
+    /// The database file; $`PANDO_DB` without
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) db: Option<String>,
     /// The branch to work on

@@ -78,20 +78,13 @@ pub(crate) fn normalise(arguments: impl IntoIterator<Item = String>) -> Vec<Stri
                 .iter()
                 .find(|(single, _, has_value)| *single == name && (name.len() > 2 || *has_value))
         });
-        let takes_value = match known {
-            Some((_, long, has_value)) => {
-                rewritten.push((*long).to_owned());
-                *has_value
-            }
-            None => {
-                let takes_value = WITH_VALUE.contains(&argument.as_str());
-                rewritten.push(if argument == "--table" {
-                    "--ascii-table".into()
-                } else {
-                    argument
-                });
-                takes_value
-            }
+        let takes_value = if let Some((_, long, has_value)) = known {
+            rewritten.push((*long).to_owned());
+            *has_value
+        } else {
+            let takes_value = WITH_VALUE.contains(&argument.as_str());
+            rewritten.push(if argument == "--table" { "--ascii-table".into() } else { argument });
+            takes_value
         };
         if takes_value {
             rewritten.extend(rest.next());

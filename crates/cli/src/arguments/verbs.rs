@@ -1,6 +1,8 @@
 //! The verbs: Git's, and those of the programs that users come from.
 //!
 //! Neighbours: `verb` does what is declared here.
+#![allow(clippy::struct_excessive_bools, reason = "each flag is an option of its own")]
+#![allow(clippy::doc_markdown, reason = "the comments are the help")]
 
 use clap::{Args, Subcommand};
 
@@ -351,7 +353,7 @@ pub(crate) struct MergeArguments {
     /// Say what would happen and change nothing
     #[arg(long, short = 'n')]
     pub(crate) dry_run: bool,
-    /// What to do on conflicts: fail, source_wins, target_wins, manual
+    /// What to do on conflicts: fail, `source_wins`, `target_wins`, manual
     #[arg(long, short, value_name = "POLICY", visible_alias = "conflict-resolution")]
     pub(crate) strategy: Option<String>,
     /// Delete the source afterwards

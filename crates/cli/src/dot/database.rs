@@ -128,7 +128,7 @@ pub(super) fn write_names(shell: &mut Shell, names: &[String]) -> Outcome {
     for row in 0..rows {
         let mut line = String::new();
         for name in names.iter().skip(row).step_by(rows) {
-            let padding = (columns > 1).then(|| wide - width(name)).unwrap_or(0);
+            let padding = if columns > 1 { wide - width(name) } else { 0 };
             line.push_str(name);
             line.push_str(&" ".repeat(padding));
         }
@@ -190,17 +190,25 @@ fn describe(shell: &mut Shell, words: &[String]) -> Outcome {
             &[],
         ),
         [table] => {
-            let known = "SELECT count(*) FROM pragma_table_info(?1)";
-            let columns = shell.query_texts(known, &[table.as_str().into()])?;
-            if columns == ["0"] {
+            let columns = shell.columns_of(table)?;
+            if columns.is_empty() {
                 return Err(Failure::statement(format!("there is no table or view {table}")));
             }
-            shell.show_query(
-                "SELECT name, type, CASE \"notnull\" WHEN 0 THEN '' ELSE 'not null' END AS \
-                 \"null\", dflt_value AS \"default\", CASE pk WHEN 0 THEN '' ELSE 'key ' || pk END \
-                 AS \"key\" FROM pragma_table_info(?1)",
-                &[table.as_str().into()],
-            )
+            let word =
+                |is_so: bool, word: String| Value::from(if is_so { word } else { String::new() });
+            let rows: Vec<Vec<Value>> = columns
+                .into_iter()
+                .map(|column| {
+                    vec![
+                        Value::from(column.name),
+                        Value::from(column.declared),
+                        word(column.is_not_null, "not null".to_owned()),
+                        Value::from(column.default.unwrap_or_default()),
+                        word(column.key > 0, format!("key {}", column.key)),
+                    ]
+                })
+                .collect();
+            shell.show_values(&["name", "type", "null", "default", "key"], &rows)
         }
         _ => Err(usage("describe")),
     }

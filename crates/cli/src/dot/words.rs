@@ -5,6 +5,9 @@
 
 use crate::failure::{Failure, Outcome};
 
+/// Commands to which a semicolon at the end means something.
+const VERBATIM: &[&str] = &["complete", "edit", "print", "shell", "system"];
+
 /// The words of a line.
 pub(super) fn split(line: &str) -> Outcome<Vec<String>> {
     let mut words = Vec::new();
@@ -22,11 +25,13 @@ pub(super) fn split(line: &str) -> Outcome<Vec<String>> {
         rest = end.trim_start();
     }
     // People end everything with a semicolon; alone it is a word (`.separator ;`).
-    let is_quoted = line.trim_end().ends_with(['\'', '"']);
-    if let Some(last) = words.last_mut().filter(|last| !is_quoted && last.len() > 1) {
-        if last.ends_with(';') && !last.ends_with("\\;") {
-            last.pop();
-        }
+    let is_kept = line.trim_end().ends_with(['\'', '"'])
+        || words.first().is_some_and(|name| VERBATIM.contains(&name.as_str()));
+    if let Some(last) = words.last_mut().filter(|last| !is_kept && last.len() > 1)
+        && last.ends_with(';')
+        && !last.ends_with("\\;")
+    {
+        last.pop();
     }
     Ok(words)
 }

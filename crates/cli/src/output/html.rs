@@ -15,9 +15,9 @@ pub(super) struct Html {
 }
 
 impl Html {
-    pub(super) fn new(settings: &Settings, columns: Vec<String>) -> Self {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
         let null = settings.null().to_owned();
-        Self { columns, headers: settings.show_headers(), null }
+        Self { columns: columns.to_vec(), headers: settings.show_headers(), null }
     }
 
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {

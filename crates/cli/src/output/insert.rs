@@ -14,7 +14,7 @@ pub(super) struct Insert {
 }
 
 impl Insert {
-    pub(super) fn new(settings: &Settings, columns: Vec<String>) -> Self {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
         let mut beginning = format!("INSERT INTO {}", quote::identifier(&settings.insert_table));
         if settings.show_headers() {
             let names: Vec<_> = columns.iter().map(|name| quote::identifier(name)).collect();

@@ -16,15 +16,15 @@ pub(super) struct Json {
 }
 
 impl Json {
-    pub(super) fn array(columns: Vec<String>) -> Self {
+    pub(super) fn array(columns: &[String]) -> Self {
         Self::new(columns, true)
     }
 
-    pub(super) fn lines(columns: Vec<String>) -> Self {
+    pub(super) fn lines(columns: &[String]) -> Self {
         Self::new(columns, false)
     }
 
-    fn new(columns: Vec<String>, is_array: bool) -> Self {
+    fn new(columns: &[String], is_array: bool) -> Self {
         let keys = columns.iter().map(|name| format!("{}:", quote::json_string(name))).collect();
         Self { keys, is_array, rows: 0 }
     }

@@ -17,7 +17,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(settings: &Settings, columns: Vec<String>) -> Self {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
         let columns: Vec<String> =
             columns.iter().map(|name| printable(name).replace('\n', " ")).collect();
         let name_width = columns.iter().map(|name| width(name)).max().unwrap_or(0);

@@ -153,7 +153,7 @@ impl Settings {
     }
 
     /// A renderer for one result with these columns.
-    pub(crate) fn renderer(&self, columns: Vec<String>) -> Box<dyn Renderer> {
+    pub(crate) fn renderer(&self, columns: &[String]) -> Box<dyn Renderer> {
         match self.mode {
             Mode::Box | Mode::Table | Mode::Column | Mode::Markdown => {
                 Box::new(grid::Grid::new(self, columns))

@@ -20,7 +20,7 @@ pub(super) struct Separated {
 }
 
 impl Separated {
-    pub(super) fn new(settings: &Settings, columns: Vec<String>) -> Self {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
         let separator = match settings.mode {
             Mode::Csv | Mode::Quote => ",",
             Mode::Tsv => "\t",
@@ -31,7 +31,7 @@ impl Separated {
         let row_separator = "\n";
         Self {
             mode: settings.mode,
-            columns,
+            columns: columns.to_vec(),
             headers: settings.show_headers(),
             null: settings.null().to_owned(),
             separator: settings.separator.clone().unwrap_or_else(|| separator.into()),

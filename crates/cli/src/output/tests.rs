@@ -6,7 +6,8 @@ use pandodb_testkit::assert_same_text;
 use super::{Mode, Settings};
 
 fn show(settings: &Settings, columns: &[&str], rows: &[Vec<Value>]) -> String {
-    let mut renderer = settings.renderer(columns.iter().map(|&name| name.to_owned()).collect());
+    let mut renderer =
+        settings.renderer(&columns.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
     let mut out = Vec::new();
     for row in rows {
         let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();

@@ -45,9 +45,8 @@ impl Names {
         names.tables.clear();
         let tables = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY 1";
         for table in texts(tables) {
-            let columns = shell
-                .query_texts("SELECT name FROM pragma_table_info(?1)", &[table.as_str().into()])
-                .unwrap_or_default();
+            let columns = shell.columns_of(&table).unwrap_or_default();
+            let columns = columns.into_iter().map(|column| column.name).collect();
             names.tables.insert(table, columns);
         }
         names.indexes = texts("SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY 1");

@@ -24,7 +24,7 @@ const MENU: &str = "completion";
 /// Reads and runs lines until the person leaves.
 pub(super) fn run(shell: &mut Shell) -> Outcome {
     let names = SharedNames::default();
-    let mut editor = editor(shell, &names)?;
+    let mut editor = editor(shell, &names);
     greet(shell)?;
     while shell.ended.is_none() {
         shell.settings.width_max = crate::terminal::Terminal::width();
@@ -65,7 +65,7 @@ fn greet(shell: &mut Shell) -> Outcome {
     Ok(std::io::Write::flush(&mut shell.sink)?)
 }
 
-fn editor(shell: &Shell, names: &SharedNames) -> Outcome<Reedline> {
+fn editor(shell: &Shell, names: &SharedNames) -> Reedline {
     let color = shell.terminal.color_output;
     let mut keys = default_emacs_keybindings();
     keys.add_binding(
@@ -111,7 +111,7 @@ fn editor(shell: &Shell, names: &SharedNames) -> Outcome<Reedline> {
             ),
         }
     }
-    Ok(editor)
+    editor
 }
 
 /// Whether Enter runs what is typed.

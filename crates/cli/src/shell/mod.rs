@@ -154,7 +154,7 @@ impl Shell {
     fn settle(&mut self, outcome: Outcome, origin: Option<(&str, usize)>) -> bool {
         if let Err(failure) = outcome {
             let failure = match origin {
-                Some((name, line)) => failure.from_script(name, line),
+                Some((name, line)) => failure.in_script(name, line),
                 None => failure,
             };
             self.report(&failure);
@@ -187,6 +187,10 @@ impl Shell {
         // The rows before the error come first.
         let _ = self.sink.flush();
         self.failed.get_or_insert(failure.exit());
+        if failure.exit() == Exit::Interrupted && self.switches.interactive {
+            // The terminal has printed ^C.
+            let _ = writeln!(self.sink).and_then(|()| self.sink.flush());
+        }
         tell(failure, self.switches.json_errors, self.terminal);
     }
 

@@ -48,7 +48,7 @@ impl Write for Paged<'_> {
         }
         let Some(held) = &mut self.held else { return self.sink.write(bytes) };
         held.extend_from_slice(bytes);
-        self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.lines += bytes.split(|&byte| byte == b'\n').count() - 1;
         if self.lines > self.lines_max {
             let held = self.held.take().unwrap_or_default();
             match Sink::program(&self.command) {

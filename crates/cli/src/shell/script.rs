@@ -53,10 +53,10 @@ pub(super) fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) 
             return;
         };
         let text = if pending.next_line == 1 { text.trim_start_matches('\u{feff}') } else { text };
-        if let Some((ready, first_line)) = pending.take(text) {
-            if !shell.run_text(&ready, Some((name, first_line))) {
-                return;
-            }
+        if let Some((ready, first_line)) = pending.take(text)
+            && !shell.run_text(&ready, Some((name, first_line)))
+        {
+            return;
         }
     }
     // What is left is run too: the last semicolon may be missing.

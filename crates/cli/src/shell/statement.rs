@@ -23,7 +23,7 @@ impl Shell {
             let start = text.len() - rest.len();
             let consumed = self.run_first(rest).map_err(|failure| match origin {
                 Some((name, line)) => {
-                    failure.from_script(name, line + text[..start].matches('\n').count())
+                    failure.in_script(name, line + text[..start].matches('\n').count())
                 }
                 None => failure,
             })?;
@@ -123,6 +123,38 @@ impl Shell {
         Ok(texts)
     }
 
+    /// The columns of a table or view; none where there is no such table.
+    pub(crate) fn columns_of(&self, table: &str) -> Outcome<Vec<TableColumn>> {
+        let name = crate::output::quote::quoted_identifier(table);
+        let mut statement = self.connection.prepare(&format!("PRAGMA table_xinfo({name})"))?;
+        let mut rows = statement.raw_query();
+        let mut columns = Vec::new();
+        while let Some(row) = rows.next()? {
+            columns.push(TableColumn {
+                name: row.get("name")?,
+                declared: row.get_ref("type")?.to_string(),
+                is_not_null: row.get("notnull")?,
+                default: row.get("dflt_value")?,
+                key: row.get("pk")?,
+                is_computed: row.get::<_, i64>("hidden")? != 0,
+            });
+        }
+        Ok(columns)
+    }
+
+    /// Shows rows that are no statement's.
+    pub(crate) fn show_values(&mut self, columns: &[&str], rows: &[Vec<Value>]) -> Outcome {
+        let names: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+        let mut renderer = self.settings.renderer(&names);
+        let mut out = Paged::new(&mut self.sink, self.switches.pager);
+        for row in rows {
+            let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
+            renderer.row(&values, &mut out)?;
+        }
+        renderer.finish(&mut out)?;
+        out.finish()
+    }
+
     /// Runs a statement of our own that returns nothing.
     pub(crate) fn execute(&self, sql: &str) -> Outcome {
         let _guard = interrupt::Guard::new(self.connection.interrupt_handle());
@@ -140,6 +172,19 @@ impl Shell {
     }
 }
 
+/// A column of a table as the schema has it.
+#[derive(Clone, Debug)]
+pub(crate) struct TableColumn {
+    pub(crate) name: String,
+    pub(crate) declared: String,
+    pub(crate) is_not_null: bool,
+    pub(crate) default: Option<String>,
+    /// Its place in the primary key, from 1; zero where it is not in it.
+    pub(crate) key: i64,
+    /// Its value is computed and cannot be written.
+    pub(crate) is_computed: bool,
+}
+
 /// Shows the rows of a statement; whether it is one that has rows.
 fn show_rows(
     statement: &mut Statement<'_>,
@@ -149,7 +194,7 @@ fn show_rows(
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let columns = names.len();
     let has_rows = columns > 0;
-    let mut renderer = settings.renderer(names);
+    let mut renderer = settings.renderer(&names);
     let mut rows = statement.raw_query();
     let mut values = Vec::with_capacity(columns);
     while let Some(row) = rows.next()? {

@@ -85,13 +85,14 @@ impl<R: BufRead> Separated<R> {
                 match self.quoted_fields(&text) {
                     Some(fields) => return Ok(Some(Record { line, fields })),
                     // A quoted field goes on in the next line.
-                    None => match self.read_line()? {
-                        Some(more) => text.push_str(&more),
-                        None => {
+                    None => {
+                        if let Some(more) = self.read_line()? {
+                            text.push_str(&more);
+                        } else {
                             let message = format!("the quote in line {line} is never closed");
                             return Err(Failure::statement(message));
                         }
-                    },
+                    }
                 }
             }
         }

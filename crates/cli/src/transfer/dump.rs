@@ -6,8 +6,6 @@
 
 use std::io::Write;
 
-use pandodb::Value;
-
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::output::quote::{identifier, literal};
@@ -68,8 +66,8 @@ fn write_all(shell: &Shell, what: &Dump, out: &mut dyn Write) -> Outcome {
     writeln!(out, "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;")?;
     if what.schema && what.tables.is_empty() {
         for pragma in ["user_version", "application_id"] {
-            let value: i64 = shell.connection.pragma_query_value(pragma, |row| row.get(0))?;
-            if value != 0 {
+            let value = shell.connection.pragma_query_value(pragma, |row| row.get::<_, i64>(0));
+            if let Some(value) = value.ok().filter(|value| *value != 0) {
                 writeln!(out, "PRAGMA {pragma}={value};")?;
             }
         }
@@ -145,14 +143,11 @@ fn objects(shell: &Shell, what: &Dump) -> Outcome<Vec<Object>> {
 
 /// INSERT statements for all rows; computed columns are left out.
 fn write_rows(shell: &Shell, table: &str, out: &mut dyn Write) -> Outcome {
-    let stored = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid";
-    let all = "SELECT count(*) FROM pragma_table_xinfo(?1)";
-    let parameters = [Value::from(table)];
-    let columns = shell.query_texts(stored, &parameters)?;
-    let count = shell.query_texts(all, &parameters)?;
-    let names: Vec<_> = columns.iter().map(|name| identifier(name)).collect();
+    let columns = shell.columns_of(table)?;
+    let has_computed = columns.iter().any(|column| column.is_computed);
+    let columns: Vec<_> = columns.into_iter().filter(|column| !column.is_computed).collect();
+    let names: Vec<_> = columns.iter().map(|column| identifier(&column.name)).collect();
     let names = names.join(",");
-    let has_computed = count != [columns.len().to_string()];
     let target = if has_computed {
         format!("{}({names})", identifier(table))
     } else {

@@ -187,8 +187,8 @@ fn table_of_file(file: &str) -> Outcome<String> {
 
 /// The names of a table's columns that can be written; none where there is no such table.
 fn columns(shell: &Shell, table: &str) -> Outcome<Vec<String>> {
-    let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid";
-    shell.query_texts(sql, &[table.into()])
+    let columns = shell.columns_of(table)?.into_iter();
+    Ok(columns.filter(|column| !column.is_computed).map(|column| column.name).collect())
 }
 
 fn create(
@@ -265,7 +265,8 @@ impl Insert<'_> {
         if names.len() > self.targets.len() {
             self.add_columns(shell, names)?;
         }
-        let mut values: Vec<Value> = record.fields.iter().map(|field| field.to_value()).collect();
+        let mut values: Vec<Value> =
+            record.fields.iter().map(super::records::Field::to_value).collect();
         values.resize(self.targets.len(), Value::Null);
         let mut statement = shell.connection.prepare_cached(&self.sql)?;
         statement.execute(&values).map_err(|error| Failure::from(error).in_line(record.line))?;

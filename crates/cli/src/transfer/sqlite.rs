@@ -22,7 +22,7 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
     let mut child = start(Command::new("sqlite3").args(["-batch", "-readonly", file, ".dump"]))?;
     let Some(output) = child.stdout.take() else { return Err(no_pipe()) };
     let progress = Progress::bytes(shell, "importing", None);
-    let before = shell.connection.total_changes();
+    let before = rows(shell)?;
     let failed_before = shell.failed.take();
     let bail = std::mem::replace(&mut shell.switches.bail, true);
     let changes = std::mem::replace(&mut shell.switches.changes, false);
@@ -44,7 +44,20 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
     if status.code().is_some_and(|code| code != 0) {
         return Err(Failure::statement(format!("sqlite3 could not read {file}")));
     }
-    Ok(shell.connection.total_changes() - before)
+    Ok(rows(shell)?.saturating_sub(before))
+}
+
+/// The rows of all tables, counted rather than the changes: a dump also writes to tables of the
+/// engine's own.
+fn rows(shell: &Shell) -> Outcome<u64> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' \
+               AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+    let mut count = 0;
+    for table in shell.query_texts(sql, &[])? {
+        let sql = format!("SELECT count(*) FROM {}", crate::output::quote::identifier(&table));
+        count += shell.connection.query_row(&sql, (), |row| row.get::<_, u64>(0))?;
+    }
+    Ok(count)
 }
 
 /// Writes a SQLite database.

@@ -117,7 +117,7 @@ fn csv_round_trips_any_text() {
     let texts =
         ["", " ", "a,b", "\"", "\"\"", "\n", "a\r\nb", "é森", "'", "\t", ",", "x\"y,z\n", "\r"];
     let settings = Settings { headers: Some(true), ..Settings::new(Mode::Csv) };
-    let mut renderer = settings.renderer(vec!["a".to_owned(), "b".to_owned()]);
+    let mut renderer = settings.renderer(&["a".to_owned(), "b".to_owned()]);
     let mut out = Vec::new();
     for value in texts {
         renderer.row(&[ValueRef::Text(value.as_bytes()), ValueRef::Null], &mut out).unwrap();

@@ -42,7 +42,8 @@ fn replace(text: &str, key: &str, branch: &str) -> String {
     if branch != MAIN {
         lines.push(format!("{key}\t{branch}"));
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    if lines.len() == 1 { String::new() } else { lines.join("\n") }
 }
 
 /// Goes to the branch that was named, or chosen earlier.

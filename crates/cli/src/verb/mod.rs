@@ -68,7 +68,7 @@ fn database(arguments: &Arguments) -> Option<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(".").ok()?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".pando") {
+        if name.to_ascii_lowercase().ends_with(".pando") {
             found.push(name);
         }
     }
@@ -128,7 +128,7 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
             shell.execute(&format!("CHERRY PICK TRANSACTION {transaction}"))?;
         }
         Verb::Revert { transaction } => {
-            shell.execute(&format!("UNDO TRANSACTION {transaction}"))?
+            shell.execute(&format!("UNDO TRANSACTION {transaction}"))?;
         }
         Verb::Reset { to, on } => {
             let branch = on.clone().unwrap_or_else(|| shell.connection.current_branch());

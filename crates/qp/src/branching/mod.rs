@@ -8,6 +8,7 @@
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
 mod canonical;
+mod definitions;
 mod difference;
 mod life;
 mod merge;

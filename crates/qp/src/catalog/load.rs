@@ -5,7 +5,7 @@
 use pandodb_ds::sync::Arc;
 
 use super::build::{FindCollation, ImpliedIndex, build_table, find_collation, indexed_name};
-use super::rows::{ObjectKind, ObjectRow, read_objects};
+use super::rows::{ObjectKind, ObjectRow, read_objects, read_objects_of};
 use super::{
     DatabaseIndex, Index, IndexColumn, IndexOrigin, IndexPart, Schema, Table, Trigger, View, fold,
 };
@@ -22,6 +22,27 @@ pub fn load(
     collations: FindCollation<'_>,
 ) -> Result<Schema> {
     let (cookie, objects) = read_objects(transaction)?;
+    link(cookie, objects, database, collations)
+}
+
+/// As [`load`], of a version that no transaction is on.
+pub fn load_forest(
+    pager: &Arc<pandodb_ds::pager::Pager>,
+    forest: &pandodb_ds::forest::Forest,
+    database: DatabaseIndex,
+    collations: FindCollation<'_>,
+) -> Result<Schema> {
+    let (cookie, objects) = read_objects_of(pager, forest)?;
+    link(cookie, objects, database, collations)
+}
+
+/// Links the objects of a database.
+fn link(
+    cookie: u64,
+    objects: Vec<ObjectRow>,
+    database: DatabaseIndex,
+    collations: FindCollation<'_>,
+) -> Result<Schema> {
     let mut schema = Schema { cookie, ..Schema::default() };
     let mut tables: Vec<(Table, Vec<ImpliedIndex>)> = Vec::new();
     for row in objects.iter().filter(|row| row.kind == ObjectKind::Table) {

@@ -9,9 +9,14 @@ use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::varint::{push_varint, read_varint};
 use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::tree::Found;
 
 use super::{ColumnId, ObjectId, Schema};
 use crate::error::{Error, Result};
+use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
+
 use crate::store::{CATALOG_TREE, Transaction, TreeId};
 
 /// The kinds of objects.
@@ -84,12 +89,34 @@ pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> 
     Ok((cookie, objects))
 }
 
+/// As [`read_objects`], of a version that no transaction is on.
+pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<ObjectRow>)> {
+    let (mut cookie, mut objects) = (0, Vec::new());
+    if forest.tree(CATALOG_TREE).is_none() {
+        return Ok((cookie, objects));
+    }
+    let mut cursor = forest.cursor(pager, CATALOG_TREE)?;
+    let mut found = cursor.first()?;
+    while found {
+        let id = rowid_from_key(&cursor.key())?;
+        let value = cursor.value()?.unwrap_or_default();
+        let view = RowView::new(&value)?;
+        if id == 0 {
+            cookie = integer(&view, 0)?;
+        } else if id > 0 {
+            objects.push(decode(id as u64, &view)?);
+        }
+        found = cursor.next()?;
+    }
+    Ok((cookie, objects))
+}
+
 /// The cookie alone.
 pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
-    match transaction.get(CATALOG_TREE, &rowid_key(0))? {
-        Some(row) => integer(&RowView::new(&row)?, 0),
-        None => Ok(0),
-    }
+    transaction.inner()?.get_with(CATALOG_TREE, &rowid_key(0), |found| match found {
+        Some(Found::Inline(row)) => integer(&RowView::new(row)?, 0),
+        _ => Ok(0),
+    })?
 }
 
 /// A number that the database keeps for the application (`user_version`), by its place.

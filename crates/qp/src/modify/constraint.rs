@@ -3,6 +3,7 @@
 //! Neighbours: `writer` puts the row in, `insert` and `update` ask first.
 
 use pandodb_ds::record::Value;
+use smallvec::SmallVec;
 
 use super::{RowKey, TableWriter, UpsertTarget};
 use crate::ast::ConflictAction;
@@ -87,7 +88,7 @@ impl TableWriter {
                 _ => {
                     let subject = format!("{}.{}", self.table.name, column.name);
                     let error = Error::constraint(Constraint::NotNull, subject);
-                    return Err(self.fail(error, action, outer));
+                    return Err(fail(error, action, outer));
                 }
             }
         }
@@ -109,9 +110,30 @@ impl TableWriter {
                 Some(ConflictAction::Replace) | None => ConflictAction::Abort,
                 Some(action) => action,
             };
-            return Err(self.fail(Error::constraint(Constraint::Check, name), action, outer));
+            return Err(fail(Error::constraint(Constraint::Check, name), action, outer));
         }
         Ok(Verdict::Pass)
+    }
+
+    /// What the row in the row slot, which is stored under `key`, breaks by itself or beside
+    /// others: foreign keys apart.
+    pub(crate) fn violation(
+        &self,
+        key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Option<Error>> {
+        let abort = Some(ConflictAction::Abort);
+        if let Err(error) = self.check_row(abort, &[], &mut None, frame, outer) {
+            let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
+            return if is_constraint { Ok(Some(error)) } else { Err(error) };
+        }
+        for index in &self.indexes {
+            if index.conflict(self, Some(key), frame, outer)?.is_some() {
+                return Ok(Some(self.duplicate_entry(&index.index)));
+            }
+        }
+        Ok(None)
     }
 
     /// Looks for rows that the row in the row slot (which is to get `key`) may not stand beside.
@@ -149,12 +171,15 @@ impl TableWriter {
 
     /// What must be unique in the order in which it is looked at: the newest index first, and
     /// what replaces rows last.
-    fn unique_targets(&self, conflict: Option<ConflictAction>) -> Vec<UpsertTarget> {
+    fn unique_targets(
+        &self,
+        conflict: Option<ConflictAction>,
+    ) -> SmallVec<[UpsertTarget; 8]> {
         let replaces = |declared: Option<ConflictAction>| {
             conflict.is_none() && declared == Some(ConflictAction::Replace)
         };
         let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
-        let mut targets = Vec::with_capacity(self.indexes.len() + 1);
+        let mut targets = SmallVec::new();
         let mut last = Vec::new();
         let is_late = self.table.has_rowid()
             && self.table.rowid_alias().is_some()
@@ -169,7 +194,7 @@ impl TableWriter {
                 None => {}
             }
         }
-        targets.append(&mut last);
+        targets.extend(last);
         if is_late {
             targets.push(UpsertTarget::Key);
         }
@@ -238,7 +263,7 @@ impl TableWriter {
                 self.displace(other, frame, outer)?;
                 Ok(true)
             }
-            action => Err(self.fail(error(), action, outer)),
+            action => Err(fail(error(), action, outer)),
         }
     }
 
@@ -251,12 +276,6 @@ impl TableWriter {
         let deleted = self.displaced(other, frame, outer);
         frame.slot_mut(self.row).set_values(rowid, new);
         deleted
-    }
-
-    /// Remembers how far an error reaches; the session undoes as much.
-    fn fail(&self, error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
-        outer.context.run.failed.set(Some(action));
-        error
     }
 
     fn duplicate_key(&self) -> Error {
@@ -295,6 +314,12 @@ impl TableWriter {
             .collect();
         Error::constraint(kind, names.join(", "))
     }
+}
+
+/// Remembers how far an error reaches; the session undoes as much.
+fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+    outer.context.run.failed.set(Some(action));
+    error
 }
 
 /// A value that is to be a rowid.

@@ -220,7 +220,7 @@ impl InsertPlan {
 
 impl TableWriter {
     /// Lets the rowid's column read the rowid.
-    pub(super) fn fill_alias(&self, frame: &mut Frame) {
+    pub(crate) fn fill_alias(&self, frame: &mut Frame) {
         if let Some(alias) = self.table.rowid_alias() {
             let position = self.table.columns[alias].position;
             let slot = frame.slot_mut(self.row);

@@ -35,6 +35,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 pub use bind::{modify_statement, view_columns};
+pub(crate) use foreign_key::quoted;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub use sequence::SEQUENCE_TABLE;
 pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
@@ -46,6 +47,11 @@ use crate::error::Result;
 use crate::execute::{Frame, Outer};
 use crate::plan::{Layout, Node, OutputColumn};
 use crate::scalar::{Scalar, SlotId};
+
+/// A text as SQL writes it.
+pub(crate) fn quoted_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
 
 /// A change, ready to run.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ impl Session {
     pub(super) fn command_columns(&self, statement: &Statement) -> Vec<OutputColumn> {
         match &statement.kind {
             StatementKind::Pragma(pragma) => crate::pragma::columns(pragma),
+            StatementKind::Branch(statement) => crate::branching::columns(statement),
             _ => Vec::new(),
         }
     }
@@ -44,6 +45,7 @@ impl Session {
                 Ok(Vec::new())
             }
             StatementKind::Pragma(pragma) => crate::pragma::run(self, pragma),
+            StatementKind::Branch(statement) => crate::branching::run(self, statement),
             StatementKind::Attach(attach) => self.attach_statement(attach, parameters),
             StatementKind::Detach(name) => self.detach_statement(name, parameters),
             StatementKind::Vacuum(vacuum) if vacuum.into.is_none() => self.vacuum(),

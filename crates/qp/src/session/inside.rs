@@ -132,6 +132,37 @@ impl Session {
         })
     }
 
+    /// Runs a query in the engine's own words inside of a statement.
+    pub(crate) fn select_inside(
+        &self,
+        sql: &str,
+        sources: &[Option<SharedTransaction>],
+        schemas: &[Arc<Schema>],
+    ) -> Result<Vec<Vec<pandodb_ds::record::Value>>> {
+        let (statement, _) = parse_statement(sql)?;
+        let Some(StatementKind::Select(select)) = statement.map(|statement| statement.kind) else {
+            return Err(Error::new(ErrorKind::Internal, "the engine's query is none"));
+        };
+        let plan = self.with_environment(schemas, sources, |environment| {
+            let mut binder = Binder::new(environment, Arc::from(sql));
+            super::prepare::select_plan(&mut binder, &select)
+        })?;
+        self.with_outer(sources, schemas, |outer| {
+            let mut frame = Frame::new(plan.layout);
+            plan.root.open(&mut frame, outer)?;
+            let mut rows = Vec::new();
+            while plan.root.next(&mut frame, outer)? {
+                let scope = frame.scope(outer);
+                let mut row = Vec::with_capacity(plan.outputs.len());
+                for output in &plan.outputs {
+                    row.push(output.evaluate(&scope)?.into_value());
+                }
+                rows.push(row);
+            }
+            Ok(rows)
+        })
+    }
+
     /// Calls `work` with the collations by name.
     pub(crate) fn with_collations<T>(&self, work: impl FnOnce(FindCollation<'_>) -> T) -> T {
         let collations = self.collations.borrow();

@@ -20,6 +20,8 @@ mod compiler;
 mod inside;
 mod prepare;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::cell::{Cell, RefCell};
@@ -283,6 +285,14 @@ impl Session {
             None => databases.push(attached),
         }
         Ok(())
+    }
+
+    /// Puts the session on another head of a database; plans are made anew.
+    pub fn use_head(&self, index: DatabaseIndex, head: HeadId) {
+        if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
+            attached.head = head;
+        }
+        self.generation.set(self.generation.get() + 1);
     }
 
     /// The database that `index` means; `temp` is made if it is not there yet.

@@ -36,6 +36,8 @@ pub struct Statement<'s> {
     prepared: Arc<Prepared>,
     parameters: Vec<Value>,
     run: Option<Run>,
+    /// The frame of the run before, empty, for the next one.
+    spare: Frame,
 }
 
 /// A running statement.
@@ -55,7 +57,7 @@ struct Run {
 impl<'s> Statement<'s> {
     pub(super) fn new(session: &'s Session, prepared: Arc<Prepared>) -> Self {
         let parameters = vec![Value::Null; prepared.parameters as usize];
-        Self { session, prepared, parameters, run: None }
+        Self { session, prepared, parameters, run: None, spare: Frame::default() }
     }
 
     /// What it was made of.
@@ -87,15 +89,12 @@ impl<'s> Statement<'s> {
     /// Binds a value to a parameter, counted from 1.
     pub fn bind(&mut self, index: usize, value: Value) -> Result<()> {
         let count = self.parameters.len();
-        match index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
-            Some(place) => {
-                *place = value;
-                Ok(())
-            }
-            None => {
-                let message = format!("parameter {index} is out of range (there are {count})");
-                Err(Error::new(ErrorKind::Range, message))
-            }
+        if let Some(place) = index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
+            *place = value;
+            Ok(())
+        } else {
+            let message = format!("parameter {index} is out of range (there are {count})");
+            Err(Error::new(ErrorKind::Range, message))
         }
     }
 
@@ -108,6 +107,7 @@ impl<'s> Statement<'s> {
     pub fn reset(&mut self) {
         if let Some(mut run) = self.run.take() {
             run.frame.clear();
+            self.spare = std::mem::take(&mut run.frame);
             if run.autocommit {
                 run.sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
             }
@@ -206,7 +206,11 @@ impl<'s> Statement<'s> {
                 _ => crate::plan::Layout::default(),
             };
             self.run = Some(Run {
-                frame: Frame::new(layout),
+                frame: {
+                    let mut frame = std::mem::take(&mut self.spare);
+                    frame.fit(layout);
+                    frame
+                },
                 sources,
                 schemas,
                 settings: self.session.settings(),
@@ -264,6 +268,7 @@ impl<'s> Statement<'s> {
     fn finish(&mut self) -> Result<()> {
         let Some(mut run) = self.run.take() else { return Ok(()) };
         run.frame.clear();
+        self.spare = std::mem::take(&mut run.frame);
         if run.autocommit {
             let result = self.session.finish_autocommit(&run.sources, true);
             if result.is_err() && matches!(self.prepared.kind, PreparedKind::Modify(_)) {

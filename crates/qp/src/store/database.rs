@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use pandodb_ds::format::TreeKind;
-use pandodb_ds::sync::Arc;
+use pandodb_branch::registry::Branches;
+use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
 use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options};
 
@@ -14,6 +15,8 @@ use crate::error::Result;
 #[derive(Clone)]
 pub struct Database {
     manager: Arc<Manager>,
+    /// Opened when it is first asked for, at once where there are branches already.
+    branches: Arc<OnceLock<Arc<Branches>>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -40,7 +43,7 @@ impl Database {
 
     /// As [`over`](Self::over), of a manager that others have, too.
     pub fn shared(manager: Arc<Manager>) -> Result<Self> {
-        let database = Self { manager };
+        let database = Self { manager, branches: Arc::default() };
         let reader = database.manager.begin(MAIN, BeginOptions::read_only())?;
         let is_new = reader.tree_kind(CATALOG_TREE).is_none();
         drop(reader);
@@ -48,8 +51,27 @@ impl Database {
             let mut writer = database.manager.begin(MAIN, BeginOptions::default())?;
             writer.create_tree(CATALOG_TREE, TreeKind::Fixed)?;
             writer.commit()?;
+        } else if database.manager.heads().len() > 1 {
+            database.branches()?;
         }
         Ok(database)
+    }
+
+    /// The branches of the database.
+    pub fn branches(&self) -> Result<Arc<Branches>> {
+        if let Some(known) = self.branches.get() {
+            return Ok(Arc::clone(known));
+        }
+        let opened = Arc::new(Branches::open(Arc::clone(&self.manager))?);
+        Ok(Arc::clone(self.branches.get_or_init(|| opened)))
+    }
+
+    /// Refuses a head of a branch that cannot be written to.
+    pub fn check_writable(&self, head: HeadId) -> Result<()> {
+        match self.branches.get() {
+            Some(branches) => Ok(branches.check_head_writable(head)?),
+            None => Ok(()),
+        }
     }
 
     /// What runs the database's transactions.

@@ -40,6 +40,9 @@ struct Rebuild<'a> {
     moment: Moment,
     target: CommitId,
     wanted: FxHashSet<HeadId>,
+    /// Heads that were reset to something that is not wanted: what comes next on them is not
+    /// either, until they are reset again.
+    lost: FxHashSet<HeadId>,
     heads: FxHashMap<HeadId, HeadVersion>,
     ledger: Ledger,
     dirty_bytes: usize,
@@ -68,6 +71,7 @@ impl Shared {
             moment,
             target: commit,
             wanted: FxHashSet::default(),
+            lost: FxHashSet::default(),
             heads: FxHashMap::default(),
             ledger: self.store.pager().ledger(),
             dirty_bytes: 0,
@@ -215,10 +219,16 @@ impl Rebuild<'_> {
                     }
                 }
                 Operation::ResetHead { head, source, .. } => {
-                    let forest = self.heads.get(&source).map(|source| source.forest.clone());
-                    if let (Some(forest), Some(version)) = (forest, self.heads.get_mut(&head)) {
-                        version.forest = forest;
+                    let source = self.heads.get(&source).filter(|_| !self.lost.contains(&source));
+                    let forest = source.map(|source| source.forest.clone());
+                    if let (Some(forest), Some(version)) = (&forest, self.heads.get_mut(&head)) {
+                        version.forest = forest.clone();
                         version.commit = commit;
+                    }
+                    if forest.is_some() {
+                        self.lost.remove(&head);
+                    } else {
+                        self.lost.insert(head);
                     }
                 }
                 Operation::DropHead { head } => {
@@ -248,6 +258,7 @@ impl Rebuild<'_> {
         operation: &Operation<'_>,
         spill_bytes: usize,
     ) -> Result<()> {
+        let head = head.filter(|head| !self.lost.contains(head));
         let Some(version) = head.and_then(|head| self.heads.get_mut(&head)) else {
             return Ok(());
         };

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod checkpointer;
+mod dirty;
 mod recovery;
 mod settings;
 

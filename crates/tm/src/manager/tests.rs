@@ -274,3 +274,25 @@ fn background_checkpoints_keep_the_log_short_while_transactions_run() {
     manager.close().unwrap();
     assert_eq!(all(&open(&disk, &settings).unwrap(), MAIN), expected);
 }
+
+#[test]
+fn changed_pages_are_counted_once_however_often_they_change() {
+    let disk = SimVfs::new(10);
+    let policy =
+        CheckpointPolicy { log_bytes: 1 << 40, dirty_bytes: 1 << 20, ..Default::default() };
+    let manager = open(&disk, &Options { checkpoints: Some(policy), ..options() }).unwrap();
+    for number in 0..500_u32 {
+        put(&manager, MAIN, b"same", &[number as u8; 100]).unwrap();
+    }
+    assert_eq!(manager.store().info().unwrap().checkpoints, 0);
+    for number in 0..40_u32 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![1; 3000]).unwrap();
+    }
+    assert_eq!(manager.store().info().unwrap().checkpoints, 0, "{} bytes", 40 * 3000);
+    let mut number = 40_u32;
+    while manager.store().info().unwrap().checkpoints == 0 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![1; 3000]).unwrap();
+        number += 1;
+        assert!(number < 2000, "a checkpoint is made when the pages take a megabyte");
+    }
+}

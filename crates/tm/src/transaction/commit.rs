@@ -61,6 +61,14 @@ impl Publication {
         Self { heads: None, changes: SmallVec::new() }
     }
 
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    pub(crate) fn changes_mut(&mut self) -> &mut [Change] {
+        &mut self.changes
+    }
+
     fn publish(&self) {
         let Some(heads) = &self.heads else { return };
         for change in &self.changes {
@@ -97,6 +105,13 @@ impl crate::commit::Publication for Publication {
 
 type CommitTurn<'a> = Turn<'a, AnyLog, Publication>;
 
+/// A commit in its turn, before it is published.
+pub(crate) struct Entered<'a> {
+    pub(crate) turn: CommitTurn<'a>,
+    pub(crate) publication: Publication,
+    pub(crate) commit: CommitId,
+}
+
 impl Transaction {
     /// Makes the changes durable and visible; returns the number of the commit (or, if nothing
     /// was changed, of the one that was read).
@@ -130,7 +145,9 @@ impl Transaction {
                 outcome?;
             }
         }
-        shared.after_commit(dirty_bytes);
+        if let Some(end) = end {
+            shared.after_commit(dirty_bytes, end);
+        }
         Ok(commit)
     }
 
@@ -237,12 +254,12 @@ impl Transaction {
                 private.change(pager, |forest, writer| Ok(forest.spill(writer)?))?;
             }
         }
-        let checkpoint = shared.checkpoints.begin();
-        let mut turn = self.enter(&shared)?;
-        let commit = turn.next_commit();
-        let mut publication = self.publication(commit)?;
-        let position = turn.progress().staged;
-        shared.checkpoint_with(checkpoint, &mut publication.changes, commit, position)?;
+        let saved = shared.checkpoints.begin();
+        let Entered { mut turn, publication, commit } = shared.checkpoint_in_turn(saved, || {
+            let turn = self.enter(&shared)?;
+            let commit = turn.next_commit();
+            Ok(Entered { turn, publication: self.publication(commit)?, commit })
+        })?;
         // The commit is durable now, whatever becomes of its record in the log.
         shared.store.note_commit(commit.0);
         let mut publication = Some(publication);

@@ -38,7 +38,7 @@ use crate::manager::Shared;
 use crate::snapshot::Pin;
 use crate::wal::FrameBuffer;
 
-pub(crate) use commit::{Change, Publication};
+pub(crate) use commit::{Change, Entered, Publication};
 pub use cursor::Cursor;
 pub(crate) use part::Part;
 use part::Registration;

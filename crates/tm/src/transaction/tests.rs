@@ -274,6 +274,15 @@ fn a_head_in_memory_is_forked_written_and_gone() {
 }
 
 #[test]
+fn databases_are_shared_and_transactions_are_sent() {
+    fn check<T: Send>(_: &T) {}
+    fn check_shared<T: Send + Sync>(_: &T) {}
+    let manager = in_memory();
+    check_shared(&manager);
+    check(&manager.begin(MAIN, BeginOptions::default()).unwrap());
+}
+
+#[test]
 fn a_reader_cannot_write_and_says_so() {
     let manager = in_memory();
     let mut transaction = manager.begin(MAIN, BeginOptions::read_only()).unwrap();

@@ -64,7 +64,7 @@ impl Transaction {
     pub fn delete_range(&mut self, tree: TreeId, from: &[u8], to: Option<&[u8]>) -> Result<u64> {
         self.prepare(tree, Scope::Tree)?;
         let removed = self.change(|forest, writer| {
-            Ok(forest.remove_range(writer, tree, Bound::Included(from), replay::upper(to))?)
+            Ok(forest.remove_range(writer, tree, replay::lower(from), replay::upper(to))?)
         })?;
         self.record(tree, &Operation::DeleteRange { from, to })?;
         Ok(removed)

@@ -226,7 +226,10 @@ impl Reader {
             Some(header) if header.number == number => {
                 return Err(Error::new(
                     ErrorKind::Mismatch,
-                    format!("{} belongs to another database", path.display()),
+                    format!(
+                        "{} is the log of another database that was here: move it away",
+                        path.display()
+                    ),
                 ));
             }
             _ => self.stale.push(path),

@@ -38,8 +38,8 @@ const fn rule(
     stroke: &'static str,
     cross: &'static str,
     right: &'static str,
-) -> Option<Rule> {
-    Some(Rule { left, stroke, cross, right })
+) -> Rule {
+    Rule { left, stroke, cross, right }
 }
 
 impl Frame {
@@ -49,24 +49,24 @@ impl Frame {
                 left: "│ ",
                 between: " │ ",
                 right: " │",
-                top: rule("┌─", "─", "─┬─", "─┐"),
-                middle: rule("├─", "─", "─┼─", "─┤"),
-                bottom: rule("└─", "─", "─┴─", "─┘"),
+                top: Some(rule("┌─", "─", "─┬─", "─┐")),
+                middle: Some(rule("├─", "─", "─┼─", "─┤")),
+                bottom: Some(rule("└─", "─", "─┴─", "─┘")),
             },
             Mode::Table => Self {
                 left: "| ",
                 between: " | ",
                 right: " |",
-                top: rule("+-", "-", "-+-", "-+"),
-                middle: rule("+-", "-", "-+-", "-+"),
-                bottom: rule("+-", "-", "-+-", "-+"),
+                top: Some(rule("+-", "-", "-+-", "-+")),
+                middle: Some(rule("+-", "-", "-+-", "-+")),
+                bottom: Some(rule("+-", "-", "-+-", "-+")),
             },
             Mode::Markdown => Self {
                 left: "| ",
                 between: " | ",
                 right: " |",
                 top: None,
-                middle: rule("|-", "-", "-|-", "-|"),
+                middle: Some(rule("|-", "-", "-|-", "-|")),
                 bottom: None,
             },
             _ => Self {
@@ -74,7 +74,7 @@ impl Frame {
                 between: "  ",
                 right: "",
                 top: None,
-                middle: rule("", "-", "  ", ""),
+                middle: Some(rule("", "-", "  ", "")),
                 bottom: None,
             },
         }

@@ -44,7 +44,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn new(settings: &Settings, columns: Vec<String>) -> Self {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
         let names = columns.iter().map(|name| printable(name).replace('\n', " ")).collect();
         Self {
             settings: settings.clone(),

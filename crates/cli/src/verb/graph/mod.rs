@@ -121,12 +121,11 @@ impl Graph {
 
     fn draw(&mut self, commit: &Commit) -> Drawn {
         let mut below = Vec::new();
-        let at = match self.columns.iter().position(|waited| *waited == commit.id) {
-            Some(at) => at,
-            None => {
-                self.columns.push(commit.id.clone());
-                self.columns.len() - 1
-            }
+        let at = if let Some(at) = self.columns.iter().position(|waited| *waited == commit.id) {
+            at
+        } else {
+            self.columns.push(commit.id.clone());
+            self.columns.len() - 1
         };
         // Other columns that waited for the same commit end here: their branches left from it.
         let mut above = Vec::new();
