@@ -103,6 +103,10 @@ pub struct Binder<'e> {
     pub(crate) restricted: Option<&'static str>,
     /// Inside a trigger: RAISE is allowed.
     pub(crate) in_trigger: bool,
+    /// The scope of the aggregate whose arguments are being bound.
+    pub(crate) aggregate_scope: Option<usize>,
+    /// The innermost scope up to that one which those arguments read.
+    pub(crate) aggregate_reads: Option<usize>,
     /// Notes where a text names a table or a column, for ALTER TABLE.
     pub(crate) recorder: Option<Recorder>,
 }
@@ -122,6 +126,8 @@ impl<'e> Binder<'e> {
             home: None,
             restricted: None,
             in_trigger: false,
+            aggregate_scope: None,
+            aggregate_reads: None,
             recorder: None,
         }
     }

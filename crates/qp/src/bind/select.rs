@@ -4,15 +4,13 @@
 //! BY, the result, HAVING, ORDER BY. Neighbours: `compound` (UNION and its kin), `order` (ORDER
 //! BY and LIMIT), `plan::select` makes the plan.
 
-use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
 
 use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
-use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, SortKey, Values, finish_select};
+use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
 /// A query block that is bound and, unless it dissolves into the block around it, planned.
@@ -134,7 +132,7 @@ impl Binder<'_> {
                 scope.aliases.push((alias.clone(), expression.clone()));
             }
         }
-        scope.grouping.named = query.windows.clone();
+        scope.grouping.named.clone_from(&query.windows);
         self.scopes.push(scope);
         let parts = self.clauses(query, order_by, group);
         let scope = self.scopes.pop().unwrap_or_default();
@@ -376,11 +374,6 @@ pub(crate) fn english_ordinal(number: usize) -> String {
     format!("{number}{suffix}")
 }
 
-/// A constant row of NULLs in a slot; what triggers and upserts begin with.
-pub(crate) fn null_row(width: usize) -> Vec<Value> {
-    vec![Value::Null; width]
-}
-
 impl QueryParts {
     /// Whether the block only chooses and computes, so that the block around it can do both.
     fn can_dissolve(&self) -> bool {
@@ -411,17 +404,6 @@ pub(crate) fn keys_of(outputs: &[Scalar]) -> Vec<GroupKey> {
             collation: output.collation().unwrap_or_default(),
         })
         .collect()
-}
-
-/// The text that spans of a definition mean.
-pub(crate) fn shared_text(text: &str) -> Arc<str> {
-    Arc::from(text)
-}
-
-/// Sort keys with the default place of NULLs.
-pub(crate) fn ascending(value: Scalar) -> SortKey {
-    let collation = value.collation().unwrap_or_default();
-    SortKey { value, collation, descending: false, nulls_first: true }
 }
 
 /// Slots of a frame, each once.

@@ -79,11 +79,6 @@ impl Binder<'_> {
             .next()
     }
 
-    /// The source that a database's tables are read from.
-    pub(crate) fn source(&self, database: DatabaseIndex) -> SourceId {
-        SourceId(database.0)
-    }
-
     /// A table in FROM: what it brings to the scope, and how it is read.
     pub(crate) fn table_in_from(
         &mut self,
@@ -99,7 +94,7 @@ impl Binder<'_> {
         {
             return Err(Error::not_found("index", &name.text).at(name.span));
         }
-        let source = self.source(table.database);
+        let source = SourceId(table.database.0);
         let relation = TableRelation {
             slot,
             source,

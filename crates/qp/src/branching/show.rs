@@ -30,7 +30,7 @@ pub(super) const CONFLICT_COLUMNS: &[&str] = &[
 ];
 
 pub(super) fn text(text: impl AsRef<str>) -> Value {
-    Value::text(text.as_ref().as_bytes().to_vec())
+    Value::text(text.as_ref().as_bytes())
 }
 
 fn optional(known: Option<impl AsRef<str>>) -> Value {

@@ -128,12 +128,9 @@ impl Builder<'_> {
         if declared.is_empty() {
             return Err(Error::invalid(format!("missing datatype for {table}.{name}")));
         }
-        match StrictType::from_name(declared) {
-            Some(strict) => Ok(Some(strict)),
-            None => {
-                let message = format!("unknown datatype for {table}.{name}: \"{declared}\"");
-                Err(Error::invalid(message).with_hint("INT, INTEGER, REAL, TEXT, BLOB or ANY"))
-            }
+        if let Some(strict) = StrictType::from_name(declared) { Ok(Some(strict)) } else {
+            let message = format!("unknown datatype for {table}.{name}: \"{declared}\"");
+            Err(Error::invalid(message).with_hint("INT, INTEGER, REAL, TEXT, BLOB or ANY"))
         }
     }
 

@@ -147,16 +147,13 @@ impl Definer<'_> {
             let message = format!("cannot drop column \"{column}\": no other columns exist");
             return Err(Error::invalid(message).at(name.span));
         }
-        let cut = match body.columns.get(index + 1) {
-            Some(next) => Span::new(body.columns[index].span.start, next.span.start),
-            None => {
-                let end = body.columns[index].span.end;
-                let start = sql
-                    .get(..body.columns[index].span.start as usize)
-                    .and_then(|before| before.rfind(','))
-                    .unwrap_or(0);
-                Span::new(start as u32, end)
-            }
+        let cut = if let Some(next) = body.columns.get(index + 1) { Span::new(body.columns[index].span.start, next.span.start) } else {
+            let end = body.columns[index].span.end;
+            let start = sql
+                .get(..body.columns[index].span.start as usize)
+                .and_then(|before| before.rfind(','))
+                .unwrap_or(0);
+            Span::new(start as u32, end)
         };
         row.sql = Some(edited(&sql, &[(cut, String::new())]).into());
         row.columns.remove(index);

@@ -240,7 +240,9 @@ fn table_places(
                 }
             }
             TableConstraintKind::ForeignKey { columns, target, .. } => {
-                columns.iter().for_each(|name| own(name, &mut places));
+                for name in columns {
+                    own(name, &mut places);
+                }
                 refers(target, &mut places);
             }
             _ => {}

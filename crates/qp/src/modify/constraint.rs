@@ -3,13 +3,14 @@
 //! Neighbours: `writer` puts the row in, `insert` and `update` ask first.
 
 use pandodb_ds::record::Value;
+use smallvec::SmallVec;
 
 use super::{RowKey, TableWriter, UpsertTarget};
 use crate::ast::ConflictAction;
 use crate::catalog::Index;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
-use crate::types::{Datum, apply_affinity};
+use crate::types::{Affinity, Datum, apply_affinity};
 
 /// What became of a row that was to go in.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +38,12 @@ impl TableWriter {
     pub(super) fn convert(&self, index: usize, value: Datum<'_>) -> Result<Value> {
         let column = &self.table.columns[index];
         let Some(strict) = column.strict_type else {
-            return Ok(apply_affinity(value, column.affinity).into_value());
+            let value = apply_affinity(value, column.affinity).into_value();
+            return Ok(match value {
+                // REAL columns store whole numbers as integers, which have one zero.
+                Value::Real(0.0) if column.affinity == Affinity::Real => Value::Real(0.0),
+                value => value,
+            });
         };
         if self.table.rowid_alias() == Some(index) {
             return Ok(apply_affinity(value, column.affinity).into_value());
@@ -82,7 +88,7 @@ impl TableWriter {
                 _ => {
                     let subject = format!("{}.{}", self.table.name, column.name);
                     let error = Error::constraint(Constraint::NotNull, subject);
-                    return Err(self.fail(error, action, outer));
+                    return Err(fail(error, action, outer));
                 }
             }
         }
@@ -104,7 +110,7 @@ impl TableWriter {
                 Some(ConflictAction::Replace) | None => ConflictAction::Abort,
                 Some(action) => action,
             };
-            return Err(self.fail(Error::constraint(Constraint::Check, name), action, outer));
+            return Err(fail(Error::constraint(Constraint::Check, name), action, outer));
         }
         Ok(Verdict::Pass)
     }
@@ -169,12 +175,15 @@ impl TableWriter {
 
     /// What must be unique in the order in which it is looked at: the newest index first, and
     /// what replaces rows last.
-    fn unique_targets(&self, conflict: Option<ConflictAction>) -> Vec<UpsertTarget> {
+    fn unique_targets(
+        &self,
+        conflict: Option<ConflictAction>,
+    ) -> SmallVec<[UpsertTarget; 8]> {
         let replaces = |declared: Option<ConflictAction>| {
             conflict.is_none() && declared == Some(ConflictAction::Replace)
         };
         let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
-        let mut targets = Vec::with_capacity(self.indexes.len() + 1);
+        let mut targets = SmallVec::new();
         let mut last = Vec::new();
         let is_late = self.table.has_rowid()
             && self.table.rowid_alias().is_some()
@@ -189,7 +198,7 @@ impl TableWriter {
                 None => {}
             }
         }
-        targets.append(&mut last);
+        targets.extend(last);
         if is_late {
             targets.push(UpsertTarget::Key);
         }
@@ -258,7 +267,7 @@ impl TableWriter {
                 self.displace(other, frame, outer)?;
                 Ok(true)
             }
-            action => Err(self.fail(error(), action, outer)),
+            action => Err(fail(error(), action, outer)),
         }
     }
 
@@ -271,12 +280,6 @@ impl TableWriter {
         let deleted = self.displaced(other, frame, outer);
         frame.slot_mut(self.row).set_values(rowid, new);
         deleted
-    }
-
-    /// Remembers how far an error reaches; the session undoes as much.
-    fn fail(&self, error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
-        outer.context.run.failed.set(Some(action));
-        error
     }
 
     fn duplicate_key(&self) -> Error {
@@ -315,6 +318,12 @@ impl TableWriter {
             .collect();
         Error::constraint(kind, names.join(", "))
     }
+}
+
+/// Remembers how far an error reaches; the session undoes as much.
+fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+    outer.context.run.failed.set(Some(action));
+    error
 }
 
 /// A value that is to be a rowid.

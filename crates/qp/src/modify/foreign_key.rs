@@ -123,7 +123,7 @@ impl ForeignKeys {
         outer: Outer<'_>,
     ) -> Result<()> {
         for key in &self.as_child {
-            key.taken(writer, old, outer)?;
+            key.taken(writer, old, outer);
         }
         for key in &self.as_parent {
             let values = key.values(writer, old)?;
@@ -131,9 +131,9 @@ impl ForeignKeys {
                 continue;
             }
             match key.on_delete {
-                ForeignKeyAction::Cascade => run(writer, &key.cascade_delete, values, outer)?,
-                ForeignKeyAction::SetNull => run(writer, &key.set_null, values, outer)?,
-                ForeignKeyAction::SetDefault => run(writer, &key.set_default, values, outer)?,
+                ForeignKeyAction::Cascade => run(writer, &key.cascade_delete, &values, outer)?,
+                ForeignKeyAction::SetNull => run(writer, &key.set_null, &values, outer)?,
+                ForeignKeyAction::SetDefault => run(writer, &key.set_default, &values, outer)?,
                 ForeignKeyAction::NoAction | ForeignKeyAction::Restrict => {
                     let children = count(writer, &key.count, &values, outer)?;
                     violate(key.deferred, children, outer.context);
@@ -154,7 +154,7 @@ impl ForeignKeys {
     ) -> Result<()> {
         for key in &self.as_child {
             if key.values(old) != key.values(new) {
-                key.taken(writer, old, outer)?;
+                key.taken(writer, old, outer);
                 key.added(writer, new, outer)?;
             }
         }
@@ -168,10 +168,10 @@ impl ForeignKeys {
                     ForeignKeyAction::Cascade => {
                         let mut values = after.clone();
                         values.extend(before);
-                        run(writer, &key.cascade_update, values, outer)?;
+                        run(writer, &key.cascade_update, &values, outer)?;
                     }
-                    ForeignKeyAction::SetNull => run(writer, &key.set_null, before, outer)?,
-                    ForeignKeyAction::SetDefault => run(writer, &key.set_default, before, outer)?,
+                    ForeignKeyAction::SetNull => run(writer, &key.set_null, &before, outer)?,
+                    ForeignKeyAction::SetDefault => run(writer, &key.set_default, &before, outer)?,
                     ForeignKeyAction::NoAction | ForeignKeyAction::Restrict => {
                         let children = count(writer, &key.count, &before, outer)?;
                         violate(key.deferred, children, outer.context);
@@ -217,15 +217,15 @@ impl ChildKey {
     }
 
     /// A child went: if it had no parent, that is mended.
-    fn taken(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
+    fn taken(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) {
         if !any_violation(outer.context) {
-            return Ok(());
+            return;
         }
         let values = self.values(row);
+        // Where no parent can be looked up none was missed before either.
         if !has_null(&values) && !self.has_parent(writer, &values, outer).unwrap_or(true) {
             violate(self.deferred, -1, outer.context);
         }
-        Ok(())
     }
 }
 
@@ -432,14 +432,14 @@ fn count(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) ->
 }
 
 /// Runs a change of the engine's own.
-fn run(writer: &TableWriter, sql: &str, values: Vec<Value>, outer: Outer<'_>) -> Result<()> {
+fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> Result<()> {
     let run = outer.context.run;
     let depth = run.depth.get();
     if depth >= outer.context.settings.trigger_depth_max {
         return Err(Error::new(ErrorKind::Limit, "too many levels of trigger recursion"));
     }
     let plan = outer.context.compiler.change(home(writer), sql)?;
-    let context = Context { parameters: &values, ..*outer.context };
+    let context = Context { parameters: values, ..*outer.context };
     let inner = Outer { context: &context, scope: None };
     let mut frame = Frame::new(plan.layout);
     run.depth.set(depth + 1);

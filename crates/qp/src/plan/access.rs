@@ -204,13 +204,12 @@ fn terms<'s>(predicates: &[&'s Scalar], slot: SlotId, available: &[SlotId]) -> V
                 };
                 terms.push(Term { place, subject, rule, test: Test::IsNull, is_half: false });
             }
-            Scalar::InList(list) if !list.negated && is_own(&list.operand) => {
-                if list.others.iter().all(is_known) {
+            Scalar::InList(list) if !list.negated && is_own(&list.operand)
+                && list.others.iter().all(is_known) => {
                     let (subject, rule) = (&list.operand, list.rule);
                     let test = Test::In(predicate);
                     terms.push(Term { place, subject, rule, test, is_half: false });
                 }
-            }
             Scalar::InSubquery(set) if !set.negated && set.operands.len() == 1 => {
                 let reads_own =
                     set.subquery.plan.outer.iter().any(|used| used.depth == 0 && !available.contains(&used.slot));
@@ -444,12 +443,9 @@ fn subjects(
     let mut scope = None;
     let mut subjects = Vec::with_capacity(columns.len());
     for column in columns {
-        let scope = match &mut scope {
-            Some(scope) => scope,
-            None => {
-                scope = Some(binder.table_scope(&table.table, table.slot, &table.alias, true).ok()?);
-                scope.as_mut()?
-            }
+        let scope = if let Some(scope) = &mut scope { scope } else {
+            scope = Some(binder.table_scope(&table.table, table.slot, &table.alias, true).ok()?);
+            scope.as_mut()?
         };
         subjects.push(match &column.part {
             IndexPart::Column(index, _) => scope.columns[*index].scalar.clone(),

@@ -13,11 +13,11 @@ use crate::scalar::{CompareRule, Comparison, ROWID, Scalar, SlotId, StateId};
 
 /// Columns that are read, by slot.
 #[derive(Clone, Debug, Default)]
-pub struct Needs(Vec<(SlotId, u16)>);
+pub(super) struct Needs(Vec<(SlotId, u16)>);
 
 impl Needs {
     /// Adds what a scalar reads.
-    pub fn add(&mut self, scalar: &Scalar) {
+    pub(super) fn add(&mut self, scalar: &Scalar) {
         scalar.columns(&mut |place| {
             if place.depth == 0 && !self.0.contains(&(place.slot, place.column)) {
                 self.0.push((place.slot, place.column));
@@ -26,7 +26,7 @@ impl Needs {
     }
 
     /// The columns that are read of a slot, without its rowid.
-    pub fn of(&self, slot: SlotId) -> impl Iterator<Item = u16> + '_ {
+    pub(super) fn of(&self, slot: SlotId) -> impl Iterator<Item = u16> + '_ {
         self.0
             .iter()
             .filter(move |(known, column)| *known == slot && *column != ROWID)
@@ -35,7 +35,7 @@ impl Needs {
 }
 
 /// A planned group.
-pub struct Joined {
+pub(super) struct Joined {
     /// Its plan.
     pub node: Node,
     /// The rows come in the order that was wanted.
@@ -167,7 +167,9 @@ fn simplify_outer(group: &mut Group) {
                     group.predicates.extend(part.predicates);
                     group.fixed |= part.fixed;
                 }
-                on.into_iter().for_each(|term| group.add_predicate(term));
+                for term in on {
+                    group.add_predicate(term);
+                }
             }
             changed = true;
             break;

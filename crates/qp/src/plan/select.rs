@@ -14,21 +14,21 @@ use crate::scalar::{Scalar, SlotId};
 
 /// The clauses of a query block, bound.
 #[derive(Debug, Default)]
-pub struct QueryParts {
+pub(crate) struct QueryParts {
     /// FROM and WHERE.
-    pub group: Group,
+    pub(crate) group: Group,
     /// Aggregates and windows.
     pub(crate) grouping: Grouping,
     /// HAVING
-    pub having: Option<Scalar>,
+    pub(crate) having: Option<Scalar>,
     /// What is returned.
-    pub outputs: Vec<Scalar>,
+    pub(crate) outputs: Vec<Scalar>,
     /// DISTINCT
-    pub distinct: bool,
+    pub(crate) distinct: bool,
     /// ORDER BY
-    pub order_by: Vec<SortKey>,
+    pub(crate) order_by: Vec<SortKey>,
     /// LIMIT and OFFSET
-    pub limit: Option<(Scalar, Option<Scalar>)>,
+    pub(crate) limit: Option<(Scalar, Option<Scalar>)>,
 }
 
 /// Plans a block: the node, what is read of its rows, and about how many there are.
@@ -77,7 +77,8 @@ pub(crate) fn finish_select(
         let keys = keys_of(&parts.outputs);
         node = Node::Distinct(Box::new(Distinct { input: node, state, keys }));
     }
-    if !parts.order_by.is_empty() && !(sorted && may_be_sorted) {
+    let is_sorted = sorted && may_be_sorted;
+    if !parts.order_by.is_empty() && !is_sorted {
         node = sort(binder, &mut parts, node, &live);
     }
     if let Some((count, offset)) = parts.limit {

@@ -21,7 +21,7 @@ pub struct Call<'a> {
 }
 
 /// The rows of a PRAGMA.
-pub type PragmaRows = Vec<Vec<Value>>;
+pub(super) type PragmaRows = Vec<Vec<Value>>;
 
 /// A PRAGMA.
 pub struct Entry {

@@ -80,11 +80,10 @@ impl Session {
 
     pub(super) fn prepare_shared(&self, sql: &str) -> Result<(Option<Arc<Prepared>>, usize)> {
         let known = self.cache.borrow().plans.get(sql).cloned();
-        if let Some((prepared, behind)) = known {
-            if prepared.generation == self.generation.get() {
+        if let Some((prepared, behind)) = known
+            && prepared.generation == self.generation.get() {
                 return Ok((Some(prepared), behind));
             }
-        }
         let (statement, behind) = parse_statement(sql)?;
         let Some(statement) = statement else { return Ok((None, behind)) };
         let prepared = Arc::new(self.plan(sql, statement)?);
@@ -146,13 +145,13 @@ impl Session {
                 StatementKind::Explain(mode, inner) => explain(&mut binder, *mode, inner, prepared)?,
                 StatementKind::Select(select) => {
                     let plan = select_plan(&mut binder, select)?;
-                    prepared.columns = plan.columns.clone();
+                    prepared.columns.clone_from(&plan.columns);
                     prepared.kind = PreparedKind::Select(plan);
                 }
                 _ => {
                     let plan = modify_statement(&mut binder, &statement)?;
                     if let Some(returning) = &plan.returning {
-                        prepared.columns = returning.columns.clone();
+                        prepared.columns.clone_from(&returning.columns);
                     }
                     prepared.writes = written(&plan, &schemas);
                     prepared.kind = PreparedKind::Modify(plan);

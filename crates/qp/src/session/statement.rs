@@ -89,15 +89,12 @@ impl<'s> Statement<'s> {
     /// Binds a value to a parameter, counted from 1.
     pub fn bind(&mut self, index: usize, value: Value) -> Result<()> {
         let count = self.parameters.len();
-        match index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
-            Some(place) => {
-                *place = value;
-                Ok(())
-            }
-            None => {
-                let message = format!("parameter {index} is out of range (there are {count})");
-                Err(Error::new(ErrorKind::Range, message))
-            }
+        if let Some(place) = index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
+            *place = value;
+            Ok(())
+        } else {
+            let message = format!("parameter {index} is out of range (there are {count})");
+            Err(Error::new(ErrorKind::Range, message))
         }
     }
 
@@ -273,7 +270,14 @@ impl<'s> Statement<'s> {
         run.frame.clear();
         self.spare = std::mem::take(&mut run.frame);
         if run.autocommit {
-            self.session.finish_autocommit(&run.sources, true)?;
+            let result = self.session.finish_autocommit(&run.sources, true);
+            if result.is_err() && matches!(self.prepared.kind, PreparedKind::Modify(_)) {
+                // What is not committed was not changed.
+                let counters = &self.session.counters;
+                let changes = counters.changes.replace(0);
+                counters.total_changes.set(counters.total_changes.get() - changes);
+            }
+            result?;
         }
         Ok(())
     }
@@ -362,8 +366,13 @@ impl Run {
                 self.rows = Some(changes.returned.into_iter());
                 Ok(())
             }
-            Err(error) => {
-                let action = self.reach();
+            Err(mut error) => {
+                let mut action = self.reach();
+                if action == ConflictAction::Fail && counters.immediate_violations.get() > 0 {
+                    // What was done cannot stay.
+                    error = Error::constraint(Constraint::ForeignKey, "");
+                    action = ConflictAction::Abort;
+                }
                 if action == ConflictAction::Fail {
                     // What was done stays.
                     counters.changes.set(changes.rows as i64);

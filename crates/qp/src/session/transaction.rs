@@ -67,15 +67,12 @@ impl Session {
     ) -> Result<Vec<Option<SharedTransaction>>> {
         let mut active = self.active.borrow_mut();
         let mut own;
-        let (sources, options) = match active.as_mut() {
-            Some(active) => {
-                active.writes |= !writes.is_empty();
-                (&mut active.sources, active.options.clone())
-            }
-            None => {
-                own = Vec::new();
-                (&mut own, self.begin_options())
-            }
+        let (sources, options) = if let Some(active) = active.as_mut() {
+            active.writes |= !writes.is_empty();
+            (&mut active.sources, active.options.clone())
+        } else {
+            own = Vec::new();
+            (&mut own, self.begin_options())
         };
         for index in databases.iter().chain(writes) {
             let place = usize::from(index.0);

@@ -206,6 +206,7 @@ fn rows_agree(expected: &Rows, actual: &Rows, order: Order, loose: bool) -> bool
 /// A row as text; where `loose`, what compares as equal is the same text.
 fn canonical(row: &[Value], loose: bool) -> String {
     let value = |value: &Value| match value {
+        Value::Real(0.0) if loose => format!("{:.9e}", 0.0),
         Value::Real(real) if loose => format!("{real:.9e}"),
         // Twelve digits: sums may be taken in another order.
         Value::Real(real) => format!("{real:.11e}"),

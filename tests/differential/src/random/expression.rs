@@ -171,9 +171,12 @@ impl Expressions<'_> {
 
     fn scalar_subquery(&mut self) -> String {
         let (from, inner) = self.enter();
+        // An aggregate of an outer column would be one of the outer query, whose other columns
+        // are then of any row.
+        let column = &inner.columns[self.rng.usize(..inner.columns.len())];
+        let value = format!("{}.{column}", inner.alias);
         let mut inner_scope = self.inside(inner);
         let condition = inner_scope.condition(1);
-        let value = inner_scope.column();
         let form = match inner_scope.rng.u8(..4) {
             0 => "count(*)".to_owned(),
             1 => format!("max({value})"),

@@ -45,6 +45,9 @@ pub(crate) struct Arguments {
     /// How many causes of differences are shown.
     #[arg(long, default_value_t = 20)]
     causes: usize,
+    /// How many examples of each.
+    #[arg(long, default_value_t = 1)]
+    examples: usize,
     /// Print the statements of the seed, run nothing.
     #[arg(long)]
     print: bool,
@@ -95,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
         }
     });
     let all = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    all.print_causes(arguments.causes, 1);
+    all.print_causes(arguments.causes, arguments.examples);
     println!("\n{} seeds in {:.1} s", arguments.seeds, started.elapsed().as_secs_f64());
     for (name, count) in &all.counts {
         println!("{count:>9} {name}");

@@ -218,9 +218,8 @@ impl Scan {
         if let Some(found) = self.step_simply(frame)? {
             return Ok(found);
         }
-        let mut state = match std::mem::take(frame.state_mut(self.state)) {
-            OperatorState::Scan(state) => state,
-            _ => return Err(super::not_open(self.state)),
+        let OperatorState::Scan(mut state) = std::mem::take(frame.state_mut(self.state)) else {
+            return Err(super::not_open(self.state));
         };
         let found = self.advance(&mut state, frame, outer);
         *frame.state_mut(self.state) = OperatorState::Scan(state);
@@ -474,7 +473,7 @@ pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i6
                     return Ok(None);
                 }
                 low = above as i64;
-                if above == value && !bound.inclusive {
+                if above <= value && !bound.inclusive {
                     low = low.saturating_add(1);
                 }
             }
@@ -495,7 +494,7 @@ pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i6
                     return Ok(None);
                 }
                 high = below as i64;
-                if below == value && !bound.inclusive {
+                if below >= value && !bound.inclusive {
                     match high.checked_sub(1) {
                         Some(value) => high = value,
                         None => return Ok(None),

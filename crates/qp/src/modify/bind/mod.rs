@@ -2,23 +2,30 @@
 //!
 //! Neighbours: `crate::bind` binds the queries and expressions in them.
 
-use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
+mod upsert;
+mod view;
+
+pub(crate) use view::view_as_table;
+pub use view::view_columns;
+
 use super::foreign_key::ForeignKeys;
-use super::instead::InsteadPlan;
 use super::trigger::{Change, Triggers};
+use upsert::upsert_plan;
+use view::instead_plan;
+
 use super::{
     DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter,
-    UpdatePlan, UpsertPlan, UpsertTarget,
+    UpdatePlan,
 };
 use crate::ast::{self, ConflictAction, InsertSource, StatementKind};
 use crate::bind::{Binder, Block, Group, NameScope, Named, Relation, ScopeTable, TableRelation};
 use crate::bind::{is_rowid_name, no_row, parts, width};
-use crate::catalog::build::{constant, indexed_name};
-use crate::catalog::{IndexPart, Table, View};
+use crate::catalog::build::constant;
+use crate::catalog::{IndexPart, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Node, QueryParts, finish_select};
+use crate::plan::{AccessPath, Layout, Node, QueryParts, SourceId, finish_select};
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -119,7 +126,7 @@ pub(super) fn table_writer(
     };
     Ok(TableWriter {
         table: table.clone(),
-        source: binder.source(table.database),
+        source: SourceId(table.database.0),
         row,
         generated,
         checks,
@@ -220,7 +227,22 @@ fn insert_plan(
         upserts,
         buffered,
     };
-    Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Default::default(), returning })
+    Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Layout::default(), returning })
+}
+
+/// Whether a node looks at every row of one table, in whatever order.
+fn visits_all(node: &Node) -> bool {
+    match node {
+        Node::Scan(scan) => match &scan.path {
+            AccessPath::Full => true,
+            AccessPath::Index(path) => {
+                path.equals.is_empty() && path.range.low.is_none() && path.range.high.is_none()
+            }
+            _ => false,
+        },
+        Node::Filter(filter) => visits_all(&filter.input),
+        _ => false,
+    }
 }
 
 /// Whether a node reads one tree from start to end and nothing else.
@@ -308,115 +330,6 @@ fn insert_source(
 /// A scope with one table.
 fn scope_of(binder: &Binder<'_>, tables: Vec<ScopeTable>) -> NameScope {
     NameScope { frame: binder.frame_index(), tables, ..NameScope::default() }
-}
-
-fn upsert_plan(
-    binder: &mut Binder<'_>,
-    upsert: &ast::Upsert,
-    insert: &ast::Insert,
-    writer: &TableWriter,
-) -> Result<UpsertPlan> {
-    let table = &writer.table;
-    let target = if upsert.target.is_empty() {
-        None
-    } else {
-        Some(upsert_target(binder, upsert, writer)?)
-    };
-    let existing = binder.slot();
-    let ast::UpsertAction::Update(assignments, filter) = &upsert.action else {
-        let triggers = Triggers::default();
-        let (assignments, rowid, filter) = (None, None, None);
-        return Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers });
-    };
-    let names = assigned_names(assignments);
-    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
-    let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
-    let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
-    let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
-    let mut scope = scope_of(binder, vec![own, excluded]);
-    // Names without a table mean the row that is there.
-    for column in &mut scope.tables[1].columns {
-        column.merged = true;
-    }
-    scope.tables[1].rowid = None;
-    binder.scopes.push(scope);
-    let bound = bind_assignments(binder, assignments, table).and_then(|bound| {
-        let filter = match filter {
-            Some(filter) => Some(binder.expression(filter)?),
-            None => None,
-        };
-        Ok((bound, filter))
-    });
-    binder.scopes.pop();
-    let ((assignments, rowid), filter) = bound?;
-    let assignments = Some(assignments);
-    Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers })
-}
-
-/// The key or index that a conflict target names.
-fn upsert_target(
-    binder: &mut Binder<'_>,
-    upsert: &ast::Upsert,
-    writer: &TableWriter,
-) -> Result<UpsertTarget> {
-    let table = &writer.table;
-    let mut columns: Vec<(usize, Option<pandodb_ds::record::Collation>)> = Vec::new();
-    let mut expressions: Vec<Scalar> = Vec::new();
-    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
-    for term in &upsert.target {
-        let named = indexed_name(&term.expression);
-        let index = named.and_then(|(name, _)| table.column_index(&name.text));
-        match (index, named) {
-            (Some(index), Some((name, collation))) => {
-                binder.note_column(table, index, name);
-                let collation = match collation {
-                    Some(name) => Some(binder.collation(name)?),
-                    None => None,
-                };
-                columns.push((index, collation));
-            }
-            (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
-                return Ok(UpsertTarget::Key);
-            }
-            _ => expressions.push(binder.over_columns(&mut scope, &term.expression, "ON CONFLICT")?),
-        }
-    }
-    if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
-        && table.rowid_alias() == Some(*column)
-    {
-        return Ok(UpsertTarget::Key);
-    }
-    let fits = |known: &[crate::catalog::IndexColumn], bound: &[Scalar]| {
-        known.len() == columns.len() + expressions.len()
-            && known.iter().zip(bound).all(|(part, scalar)| match part.column() {
-                Some(index) => columns.iter().any(|(wanted, collation)| {
-                    *wanted == index && collation.is_none_or(|wanted| wanted == part.collation)
-                }),
-                None => expressions.iter().any(|expression| expression.same(scalar)),
-            })
-    };
-    if !table.has_rowid() {
-        let bound = vec![Scalar::NULL; table.key_columns().len()];
-        if fits(table.key_columns(), &bound) {
-            return Ok(UpsertTarget::Key);
-        }
-    }
-    let filter = match &upsert.target_filter {
-        Some(filter) => Some(binder.over_columns(&mut scope, filter, "ON CONFLICT")?),
-        None => None,
-    };
-    for (place, index) in writer.indexes.iter().enumerate() {
-        let filter_fits = match (&index.filter, &filter) {
-            (None, _) => true,
-            (Some(known), Some(given)) => known.same(given),
-            (Some(_), None) => false,
-        };
-        if index.unique.is_some() && filter_fits && fits(&index.index.columns, &index.parts) {
-            return Ok(UpsertTarget::Index(place));
-        }
-    }
-    let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
-    Err(Error::invalid(message))
 }
 
 type Assignments = (Vec<(usize, Scalar)>, Option<Scalar>);
@@ -551,6 +464,7 @@ fn update_plan(
         || update.conflict == Some(ConflictAction::Replace)
         || rowid.is_some()
         || !table.has_rowid();
+    let in_key_order = update.limit.is_none() && visits_all(&input);
     let plan = UpdatePlan {
         writer: Arc::new(writer),
         input,
@@ -560,9 +474,9 @@ fn update_plan(
         conflict: update.conflict,
         buffered,
         late: update.from.is_none(),
-        in_key_order: update.filter.is_none() && update.limit.is_none(),
+        in_key_order,
     };
-    Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
+    Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Layout::default(), returning })
 }
 
 fn update_clauses(
@@ -621,7 +535,7 @@ fn delete_plan(
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let plan = DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered };
-    Ok(ModifyPlan { kind: ModifyKind::Delete(Box::new(plan)), layout: Default::default(), returning })
+    Ok(ModifyPlan { kind: ModifyKind::Delete(Box::new(plan)), layout: Layout::default(), returning })
 }
 
 fn delete_clauses(
@@ -647,156 +561,4 @@ fn delete_clauses(
     let parts = QueryParts { group, outputs, order_by, limit, ..QueryParts::default() };
     let (node, _, _) = finish_select(binder, parts)?;
     Ok((node, has_subquery))
-}
-
-/// The columns of a view as a table that is nowhere: what OLD and NEW look like.
-pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
-    let block = binder.view_block(view, false)?;
-    let names = crate::bind::unique_names(&block, &view.columns);
-    let columns = names
-        .into_iter()
-        .enumerate()
-        .map(|(position, name)| crate::catalog::Column {
-            id: crate::catalog::ColumnId(position as u64),
-            name,
-            position,
-            declared_type: Box::default(),
-            affinity: block.outputs[position].affinity(),
-            strict_type: None,
-            collation: block.outputs[position].collation().unwrap_or_default(),
-            not_null: None,
-            default: None,
-            default_text: None,
-            missing: Value::Null,
-            generated: None,
-            hidden: false,
-        })
-        .collect::<Vec<_>>();
-    Ok(Arc::new(Table {
-        id: view.id,
-        database: view.database,
-        name: view.name.clone(),
-        tree: crate::store::TreeId(0),
-        stored_columns: columns.len(),
-        columns,
-        kind: crate::catalog::TableKind::WithoutRowid,
-        primary_key: None,
-        strict: false,
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        foreign_keys: Vec::new(),
-        sql: view.sql.clone(),
-    }))
-}
-
-/// The columns of a view as a table that is nowhere.
-pub fn view_columns(environment: &crate::bind::Environment<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
-    let mut binder = Binder::new(environment, Arc::from(&*view.sql));
-    view_as_table(&mut binder, view)
-}
-
-fn instead_plan(
-    binder: &mut Binder<'_>,
-    statement: &StatementKind,
-    view: &Arc<View>,
-) -> Result<ModifyPlan> {
-    let table = view_as_table(binder, view)?;
-    let names = match statement {
-        StatementKind::Update(update) => assigned_names(&update.assignments),
-        _ => Vec::new(),
-    };
-    let change = match statement {
-        StatementKind::Insert(_) => Change::Insert,
-        StatementKind::Update(_) => Change::Update(&names),
-        _ => Change::Delete,
-    };
-    let triggers = Triggers::of(binder.environment, &table, change);
-    if !triggers.has_instead() {
-        let message = format!("cannot modify {} because it is a view", view.name);
-        return Err(Error::invalid(message));
-    }
-    let plan = match statement {
-        StatementKind::Insert(insert) => instead_insert(binder, insert, &table, triggers)?,
-        StatementKind::Update(update) => {
-            let from = update.from.as_ref();
-            let filter = update.filter.as_ref();
-            let set = Some(update.assignments.as_slice());
-            instead_change(binder, view, &table, triggers, update.alias.as_ref(), from, filter, set)?
-        }
-        StatementKind::Delete(delete) => {
-            let filter = delete.filter.as_ref();
-            instead_change(binder, view, &table, triggers, delete.alias.as_ref(), None, filter, None)?
-        }
-        _ => return Err(Error::invalid("not a change")),
-    };
-    let kind = ModifyKind::Instead(Box::new(plan));
-    Ok(ModifyPlan { kind, layout: Default::default(), returning: None })
-}
-
-fn instead_insert(
-    binder: &mut Binder<'_>,
-    insert: &ast::Insert,
-    table: &Arc<Table>,
-    triggers: Triggers,
-) -> Result<InsteadPlan> {
-    let (columns, rowid_place) = insert_columns(insert, table)?;
-    let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
-    let new = (0..table.columns.len())
-        .map(|index| {
-            let place = columns.iter().position(|column| *column == Some(index));
-            place.and_then(|place| block.outputs.get(place).cloned()).unwrap_or(Scalar::NULL)
-        })
-        .collect();
-    Ok(InsteadPlan {
-        database: table.database,
-        triggers,
-        input: block.root,
-        old: None,
-        new: Some(new),
-    })
-}
-
-#[allow(clippy::too_many_arguments, reason = "the clauses of one statement")]
-fn instead_change(
-    binder: &mut Binder<'_>,
-    view: &Arc<View>,
-    table: &Arc<Table>,
-    triggers: Triggers,
-    alias: Option<&ast::Name>,
-    from: Option<&ast::From>,
-    filter: Option<&ast::Expression>,
-    set: Option<&[ast::Assignment]>,
-) -> Result<InsteadPlan> {
-    let mut scope = NameScope { frame: binder.frame_index(), ..NameScope::default() };
-    let mut group = Group::default();
-    let block = binder.view_block(view, false)?;
-    let name = alias.map_or(&view.name, |alias| &alias.text).clone();
-    binder.derived(block, &name, &view.name, &view.columns, &mut scope, &mut group)?;
-    let old: Vec<Scalar> =
-        scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
-    if let Some(from) = from {
-        let more = binder.from(from, &mut scope)?;
-        group.relations.extend(more.relations);
-        group.predicates.extend(more.predicates);
-    }
-    binder.scopes.push(scope);
-    let bound: Result<Option<Vec<Scalar>>> = (|| {
-        if let Some(filter) = filter {
-            let filter = binder.expression(filter)?;
-            group.add_predicate(filter);
-        }
-        let Some(set) = set else { return Ok(None) };
-        let (assigned, _) = bind_assignments(binder, set, table)?;
-        let mut new = old.clone();
-        for (index, value) in assigned {
-            new[index] = value;
-        }
-        Ok(Some(new))
-    })();
-    binder.scopes.pop();
-    let new = bound?;
-    let outputs = old.iter().chain(new.iter().flatten()).cloned().collect();
-    let parts = QueryParts { group, outputs, ..QueryParts::default() };
-    let (input, _, _) = finish_select(binder, parts)?;
-    Ok(InsteadPlan { database: table.database, triggers, input, old: Some(old), new })
 }
