@@ -16,8 +16,7 @@ use upsert::upsert_plan;
 use view::instead_plan;
 
 use super::{
-    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter,
-    UpdatePlan,
+    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter, UpdatePlan,
 };
 use crate::ast::{self, ConflictAction, InsertSource, StatementKind};
 use crate::bind::{Binder, Block, Group, NameScope, Named, Relation, ScopeTable, TableRelation};
@@ -147,17 +146,14 @@ fn generated_columns(
     let mut waiting = Vec::new();
     for (index, column) in table.columns.iter().enumerate() {
         if let Some(generated) = &column.generated {
-            let bound =
-                binder.over_columns(scope, &generated.expression, "generated columns")?;
+            let bound = binder.over_columns(scope, &generated.expression, "generated columns")?;
             waiting.push((index, bound));
         }
     }
     let mut ordered = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let positions: Vec<u16> = waiting
-            .iter()
-            .map(|(index, _)| table.columns[*index].position as u16)
-            .collect();
+        let positions: Vec<u16> =
+            waiting.iter().map(|(index, _)| table.columns[*index].position as u16).collect();
         let ready = waiting.iter().position(|(_, bound)| {
             let mut free = true;
             bound.columns(&mut |place| free = free && !positions.contains(&place.column));
@@ -203,6 +199,8 @@ fn insert_plan(
                 block.outputs[place].clone()
             }
             _ if table.columns[index].generated.is_some() => Scalar::NULL,
+            // A rowid has no default but the next one.
+            _ if table.rowid_alias() == Some(index) => Scalar::NULL,
             _ => default_value(binder, table, index)?,
         });
     }
@@ -225,7 +223,11 @@ fn insert_plan(
         upserts,
         buffered,
     };
-    Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Layout::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Insert(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 /// Whether a node reads one tree from start to end and nothing else.
@@ -379,7 +381,17 @@ fn returning(
     }
     let name = alias.map_or(&writer.table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(&writer.table, writer.row, &name, alias.is_none())?;
-    let scope = scope_of(binder, vec![own]);
+    let mut tables = vec![own];
+    if alias.is_some() {
+        // The table's own name may be used, too; it is not part of `*`.
+        let mut named = binder.table_scope(&writer.table, writer.row, &writer.table.name, true)?;
+        for column in &mut named.columns {
+            (column.merged, column.hidden) = (true, true);
+        }
+        named.rowid = None;
+        tables.push(named);
+    }
+    let scope = scope_of(binder, tables);
     binder.scopes.push(scope);
     let bound = binder.items(columns).and_then(|items| {
         let (mut outputs, mut columns) = (Vec::new(), Vec::new());
@@ -455,8 +467,14 @@ fn update_plan(
         rowid,
         conflict: update.conflict,
         buffered,
+        late: update.from.is_none(),
+        in_key_order: update.filter.is_none() && update.limit.is_none(),
     };
-    Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Layout::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Update(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 fn update_clauses(
@@ -515,7 +533,11 @@ fn delete_plan(
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let plan = DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered };
-    Ok(ModifyPlan { kind: ModifyKind::Delete(Box::new(plan)), layout: Layout::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Delete(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 fn delete_clauses(
