@@ -185,9 +185,8 @@ impl TableWriter {
         let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
         let mut targets = SmallVec::new();
         let mut last = Vec::new();
-        let is_late = self.table.has_rowid()
-            && self.table.rowid_alias().is_some()
-            && replaces(declared);
+        let is_late =
+            self.table.has_rowid() && self.table.rowid_alias().is_some() && replaces(declared);
         if !is_late {
             targets.push(UpsertTarget::Key);
         }
