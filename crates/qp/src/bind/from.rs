@@ -128,7 +128,7 @@ impl Binder<'_> {
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, !has_outer)?;
-            let mut on = self.join_condition(join, scope, left_tables)?;
+            let mut on = self.join_condition(join, scope, left_tables, right_or_full)?;
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Right => JoinType::Right,
@@ -141,6 +141,12 @@ impl Binder<'_> {
                     continue;
                 }
             };
+            let nullable = match kind {
+                JoinType::Left => &mut scope.tables[left_tables..],
+                JoinType::Right => &mut scope.tables[..left_tables],
+                _ => &mut scope.tables[..],
+            };
+            nullable.iter_mut().for_each(guard_virtual_columns);
             let left = std::mem::take(&mut group);
             let outer = OuterRelation { kind, left, right, on };
             group.relations.push(Relation::Outer(Box::new(outer)));
@@ -446,6 +452,7 @@ impl Binder<'_> {
         join: &ast::Join,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Vec<Scalar>> {
         if join.natural && join.constraint.is_some() {
             let message = "a NATURAL join may not have an ON or USING clause";
@@ -465,7 +472,10 @@ impl Binder<'_> {
             None if join.natural => common_names(scope, left_tables),
             None => return Ok(Vec::new()),
         };
-        names.iter().map(|name| self.merge_column(name, join.kind, scope, left_tables)).collect()
+        names
+            .iter()
+            .map(|name| self.merge_column(name, join.kind, scope, left_tables, has_right))
+            .collect()
     }
 
     /// Makes the columns called `name` on both sides one.
@@ -475,6 +485,7 @@ impl Binder<'_> {
         kind: JoinKind,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Scalar> {
         let missing = || {
             Error::invalid(format!(
@@ -497,7 +508,8 @@ impl Binder<'_> {
             .flat_map(|table| &table.columns)
             .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
             .count();
-        if left_count > 1 {
+        // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
+        if left_count > 1 && has_right {
             let message = format!("ambiguous reference to {name} in USING()");
             return Err(Error::new(ErrorKind::Ambiguous, message));
         }
@@ -531,6 +543,36 @@ impl Binder<'_> {
             correlated: false,
             label: Some(Box::from(label)),
         }))
+    }
+}
+
+/// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
+/// the place of a column, and may be something else over NULLs.
+fn guard_virtual_columns(scope: &mut ScopeTable) {
+    let Some(table) = scope.table.clone() else { return };
+    // No row has a NULL there.
+    let marker = match &scope.rowid {
+        Some(rowid) => Some(rowid.clone()),
+        None => {
+            let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
+            key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
+        }
+    };
+    let Some(marker) = marker else { return };
+    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
+        if !column.is_virtual() {
+            continue;
+        }
+        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
+        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
+        let branches = vec![(is_there, CompareRule::default(), value)];
+        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
+        let value = Scalar::Convert(Box::new(value), column.affinity);
+        own.scalar = if column.collation == pandodb_ds::record::Collation::Binary {
+            value
+        } else {
+            Scalar::Collate(Box::new(value), column.collation)
+        };
     }
 }
 

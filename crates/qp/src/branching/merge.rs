@@ -60,7 +60,7 @@ impl Work<'_> {
             Err(Failure::Conflicts(conflicts, report)) => {
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if is_manual {
-                    self.branches.open_merge(plan, &[], &conflicts)?;
+                    self.branches.open_merge(&plan, &[], &conflicts)?;
                     let outcome = Outcome { status: "conflicts", report };
                     return Ok(vec![row(&outcome, &from, &to, false)]);
                 }
@@ -140,10 +140,11 @@ impl Work<'_> {
             let mut transaction = transaction.borrow_mut();
             let inner = transaction.inner_mut()?;
             inner.describe(&*request.author, self.message(plan, request));
-            if let Some(open) = open {
-                self.branches.close_merge(open, inner)?;
+            self.record(plan, request, inner)?;
+            match open {
+                Some(open) => Ok(self.branches.close_merge(open, inner)?),
+                None => Ok(()),
             }
-            self.record(plan, request, inner)
         });
         self.session.use_head(DatabaseIndex::MAIN, own);
         let report = report.into_inner();

@@ -26,7 +26,7 @@ fn shown(value: &Value) -> String {
 }
 
 fn rows(session: &Session, sql: &str) -> Vec<String> {
-    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}")).rows;
+    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}")).rows;
     rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
 }
 

@@ -9,6 +9,7 @@ use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::varint::{push_varint, read_varint};
 use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::tree::Found;
 
 use super::{ColumnId, ObjectId, Schema};
 use crate::error::{Error, Result};
@@ -112,10 +113,10 @@ pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<
 
 /// The cookie alone.
 pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
-    match transaction.get(CATALOG_TREE, &rowid_key(0))? {
-        Some(row) => integer(&RowView::new(&row)?, 0),
-        None => Ok(0),
-    }
+    transaction.inner()?.get_with(CATALOG_TREE, &rowid_key(0), |found| match found {
+        Some(Found::Inline(row)) => integer(&RowView::new(row)?, 0),
+        _ => Ok(0),
+    })?
 }
 
 /// A number that the database keeps for the application (`user_version`), by its place.

@@ -196,6 +196,8 @@ fn insert_plan(
                 block.outputs[place].clone()
             }
             _ if table.columns[index].generated.is_some() => Scalar::NULL,
+            // A rowid has no default but the next one.
+            _ if table.rowid_alias() == Some(index) => Scalar::NULL,
             _ => default_value(binder, table, index)?,
         });
     }
@@ -321,16 +323,13 @@ fn upsert_plan(
         Some(upsert_target(binder, upsert, writer)?)
     };
     let existing = binder.slot();
-    let ast::UpsertAction::Update(set, filter) = &upsert.action else {
-        return Ok(UpsertPlan {
-            target,
-            assignments: None,
-            rowid: None,
-            filter: None,
-            existing,
-            triggers: Triggers::default(),
-        });
+    let ast::UpsertAction::Update(assignments, filter) = &upsert.action else {
+        let triggers = Triggers::default();
+        let (assignments, rowid, filter) = (None, None, None);
+        return Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers });
     };
+    let names = assigned_names(assignments);
+    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
     let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
     let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
@@ -341,7 +340,7 @@ fn upsert_plan(
     }
     scope.tables[1].rowid = None;
     binder.scopes.push(scope);
-    let bound = bind_assignments(binder, set, table).and_then(|bound| {
+    let bound = bind_assignments(binder, assignments, table).and_then(|bound| {
         let filter = match filter {
             Some(filter) => Some(binder.expression(filter)?),
             None => None,
@@ -350,9 +349,8 @@ fn upsert_plan(
     });
     binder.scopes.pop();
     let ((assignments, rowid), filter) = bound?;
-    let names = assigned_names(set);
-    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
-    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing, triggers })
+    let assignments = Some(assignments);
+    Ok(UpsertPlan { target, assignments, rowid, filter, existing, triggers })
 }
 
 /// The key or index that a conflict target names.
@@ -561,6 +559,8 @@ fn update_plan(
         rowid,
         conflict: update.conflict,
         buffered,
+        late: update.from.is_none(),
+        in_key_order: update.filter.is_none() && update.limit.is_none(),
     };
     Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
 }

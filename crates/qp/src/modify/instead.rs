@@ -47,7 +47,7 @@ impl InsteadPlan {
         }
         for (old, new) in rows {
             let images = Images::new(old, new.unwrap_or(Kept::Null));
-            self.triggers.fire(Event::Instead, &images, outer)?;
+            self.triggers.fire(Event::Instead, &images, outer.context.run.conflict.get(), outer)?;
             changes.rows += 1;
         }
         Ok(())

@@ -115,6 +115,14 @@ fn plan_inside(
     let mut relations: Vec<Option<Relation>> = group.relations.into_iter().map(Some).collect();
     let mut available: Vec<SlotId> = given.to_vec();
     let mut joined: Option<Joined> = None;
+    // The order of the first relation is one of the join only as far as it reaches: where a row
+    // of it meets several others, what is wanted of those still has to be sorted.
+    let first = order.first().and_then(|place| relations[*place].as_ref());
+    let reaches = first.is_none_or(|first| {
+        let slots = first.slots();
+        let own = |slot: &SlotId| slots.contains(slot);
+        wanted.iter().all(|key| !key.value.has_subquery() && key.value.slots().iter().all(own))
+    });
     for place in order {
         let Some(relation) = relations[place].take() else { continue };
         let slots = relation.slots();
@@ -133,6 +141,7 @@ fn plan_inside(
         return Ok(Joined { node, sorted: true, rows: 1.0 });
     };
     joined.node = filtered(joined.node, take_all(&mut terms));
+    joined.sorted &= reaches;
     Ok(joined)
 }
 
@@ -468,7 +477,10 @@ fn first_relation(
         Relation::Rows(rows) => {
             Joined { rows: rows.rows, node: rows.node, sorted: wanted.is_empty() }
         }
-        Relation::Outer(outer) => outer_join(binder, *outer, needs, given)?,
+        Relation::Outer(outer) => {
+            let joined = outer_join(binder, *outer, needs, given)?;
+            Joined { sorted: wanted.is_empty(), ..joined }
+        }
     };
     joined.node = filtered(joined.node, take_ready(terms, &available));
     Ok(joined)

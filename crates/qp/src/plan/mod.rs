@@ -18,7 +18,6 @@ use pandodb_ds::sync::Arc;
 
 pub use explain::{explain_node, explain_query_plan};
 pub use node::*;
-pub(crate) use join::{Needs, plan_group};
 pub(crate) use select::{QueryParts, finish_select};
 
 use crate::scalar::{ColumnPlace, Scalar};

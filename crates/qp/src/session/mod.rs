@@ -20,6 +20,8 @@ mod compiler;
 mod inside;
 mod prepare;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::cell::{Cell, RefCell};

@@ -14,7 +14,7 @@ use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction};
-use crate::modify::ModifyPlan;
+use crate::modify::{Changes, ModifyPlan};
 use crate::types::Datum;
 
 /// What a step came to.
@@ -36,6 +36,8 @@ pub struct Statement<'s> {
     prepared: Arc<Prepared>,
     parameters: Vec<Value>,
     run: Option<Run>,
+    /// The frame of the run before, empty, for the next one.
+    spare: Frame,
 }
 
 /// A running statement.
@@ -55,7 +57,7 @@ struct Run {
 impl<'s> Statement<'s> {
     pub(super) fn new(session: &'s Session, prepared: Arc<Prepared>) -> Self {
         let parameters = vec![Value::Null; prepared.parameters as usize];
-        Self { session, prepared, parameters, run: None }
+        Self { session, prepared, parameters, run: None, spare: Frame::default() }
     }
 
     /// What it was made of.
@@ -108,6 +110,7 @@ impl<'s> Statement<'s> {
     pub fn reset(&mut self) {
         if let Some(mut run) = self.run.take() {
             run.frame.clear();
+            self.spare = std::mem::take(&mut run.frame);
             if run.autocommit {
                 run.sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
             }
@@ -206,7 +209,11 @@ impl<'s> Statement<'s> {
                 _ => crate::plan::Layout::default(),
             };
             self.run = Some(Run {
-                frame: Frame::new(layout),
+                frame: {
+                    let mut frame = std::mem::take(&mut self.spare);
+                    frame.fit(layout);
+                    frame
+                },
                 sources,
                 schemas,
                 settings: self.session.settings(),
@@ -264,6 +271,7 @@ impl<'s> Statement<'s> {
     fn finish(&mut self) -> Result<()> {
         let Some(mut run) = self.run.take() else { return Ok(()) };
         run.frame.clear();
+        self.spare = std::mem::take(&mut run.frame);
         if run.autocommit {
             self.session.finish_autocommit(&run.sources, true)?;
         }
@@ -324,21 +332,26 @@ impl Run {
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
-        let rowid = counters.last_insert_rowid.get();
         let mut frame = std::mem::take(&mut self.frame);
+        let rowid = counters.last_insert_rowid.get();
+        let mut changes = Changes::default();
         let result = self.with_context(session, parameters, |context| {
-            plan.run(&mut frame, Outer { context, scope: None })
+            plan.run_into(&mut frame, Outer { context, scope: None }, &mut changes)
         });
         frame.clear();
         self.frame = frame;
         let result = match result {
-            Ok(_) if counters.immediate_violations.get() > 0 => {
+            Ok(()) if counters.immediate_violations.get() > 0 => {
+                if changes.rows <= 1 && plan.returning.is_none() {
+                    // A single row is refused before it is there.
+                    counters.last_insert_rowid.set(rowid);
+                }
                 Err(Error::constraint(Constraint::ForeignKey, ""))
             }
             other => other,
         };
         match result {
-            Ok(changes) => {
+            Ok(()) => {
                 for (source, mark) in self.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         source.borrow_mut().release(mark)?;
@@ -353,12 +366,14 @@ impl Run {
                 let action = self.reach();
                 if action == ConflictAction::Fail {
                     // What was done stays.
+                    counters.changes.set(changes.rows as i64);
+                    let total = counters.total_changes.get() + changes.rows as i64;
+                    counters.total_changes.set(total);
                     session.finish_autocommit(&self.sources, true)?;
                     return Err(error);
                 }
                 counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
-                counters.last_insert_rowid.set(rowid);
                 for (source, mark) in self.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         let mut source = source.borrow_mut();

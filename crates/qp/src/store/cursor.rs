@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 
+use pandodb_ds::format::TreeKind;
 use pandodb_ds::tree::Found;
 
 use crate::error::Result;
@@ -14,19 +15,27 @@ use crate::error::Result;
 pub struct Cursor {
     inner: pandodb_tm::Cursor,
     key: Vec<u8>,
+    /// The key here, in a tree of eight-byte keys.
+    fixed: Option<[u8; 8]>,
     /// A value from extents of its own.
     large: OnceCell<Vec<u8>>,
 }
 
 impl Cursor {
     pub(super) fn new(inner: pandodb_tm::Cursor) -> Self {
-        Self { inner, key: Vec::new(), large: OnceCell::new() }
+        let is_fixed = inner.tree().kind() == TreeKind::Fixed;
+        let fixed = is_fixed.then_some([0; 8]);
+        Self { inner, key: Vec::new(), fixed, large: OnceCell::new() }
     }
 
     #[inline]
     fn arrive(&mut self, found: bool) -> bool {
         self.large.take();
-        if found {
+        if let Some(fixed) = &mut self.fixed {
+            if let Some(key) = self.inner.fixed_key() {
+                *fixed = key.to_be_bytes();
+            }
+        } else if found {
             self.inner.read_key(&mut self.key);
         } else {
             self.key.clear();
@@ -52,7 +61,7 @@ impl Cursor {
     /// Moves to exactly `key`; whether it is there.
     pub fn seek_exact(&mut self, key: &[u8]) -> Result<bool> {
         let found = self.inner.seek(key)?;
-        Ok(self.arrive(found) && self.key == key)
+        Ok(self.arrive(found) && self.key() == key)
     }
 
     /// Moves to the first key.
@@ -85,7 +94,11 @@ impl Cursor {
     /// The key here; empty where the cursor stands on none.
     #[inline]
     pub fn key(&self) -> &[u8] {
-        &self.key
+        match &self.fixed {
+            Some(fixed) if self.inner.is_valid() => fixed,
+            Some(_) => &[],
+            None => &self.key,
+        }
     }
 
     /// The value here; empty where the cursor stands on none.
