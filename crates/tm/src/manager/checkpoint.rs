@@ -305,7 +305,7 @@ impl Shared {
     }
 
     fn plan_history(&self, now: &Heads, commit: CommitId, position: Lsn, forced: bool) -> Plan {
-        let time = self.clock.now_micros();
+        let time = self.checkpoint_time();
         self.history.plan(now, Moment { commit, time, position }, forced)
     }
 

@@ -313,3 +313,27 @@ fn forks_count_their_common_pages_once() {
     manager.checkpoint(CheckpointMode::Full).unwrap();
     assert_eq!(manager.shared.count_dirty_bytes(usize::MAX), 0, "all of them are clean");
 }
+
+#[test]
+fn commit_times_only_grow() {
+    // The simulated clock stands still between two sleeps.
+    let disk = SimVfs::new(12);
+    let mut newest = i64::MIN;
+    for life in 0..3_u32 {
+        let manager = open(&disk, &options()).unwrap();
+        let from = manager.progress().staged;
+        for number in 0..5_u32 {
+            put(&manager, MAIN, &(life * 10 + number).to_be_bytes(), b"x").unwrap();
+        }
+        let mut reader = manager.read_log(from).unwrap();
+        while let Some(transaction) = reader.next_transaction().unwrap() {
+            let time = transaction.info().unwrap().time;
+            assert!(time > newest, "two commits are at different times");
+            newest = time;
+        }
+        if life == 1 {
+            manager.checkpoint(CheckpointMode::Truncate).unwrap();
+        }
+        disk.kill_process();
+    }
+}

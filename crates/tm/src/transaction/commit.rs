@@ -229,6 +229,7 @@ impl Transaction {
         let shared = Arc::clone(&self.shared);
         let mut turn = self.enter(&shared)?;
         let commit = turn.next_commit();
+        self.commit_time = shared.next_commit_time();
         let publication = self.publication(commit)?;
         if self.is_unlogged()? {
             turn.publish_only(|_| publication.publish());
@@ -258,6 +259,7 @@ impl Transaction {
         let Entered { mut turn, publication, commit } = shared.checkpoint_in_turn(saved, || {
             let turn = self.enter(&shared)?;
             let commit = turn.next_commit();
+            self.commit_time = shared.next_commit_time();
             Ok(Entered { turn, publication: self.publication(commit)?, commit })
         })?;
         // The commit is durable now, whatever becomes of its record in the log.
@@ -346,7 +348,7 @@ impl Transaction {
             self.frames.push(TreeId(0), &operation)?;
         }
         let info = CommitInfo {
-            time: self.shared.clock.now_micros(),
+            time: self.commit_time,
             author: &self.options.author,
             message: &self.options.message,
             flags: self.options.flags,

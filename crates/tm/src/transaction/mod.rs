@@ -60,6 +60,8 @@ pub struct Transaction {
     next_savepoint: u64,
     head_changes: Vec<HeadChange>,
     dependencies: Vec<Dependency>,
+    /// When it was committed, for the history.
+    commit_time: i64,
     /// Operations that changed something.
     changes: u64,
     /// Too large for the log: the commit names pages instead.
@@ -149,6 +151,7 @@ impl Transaction {
             next_savepoint: 0,
             head_changes: Vec::new(),
             dependencies: Vec::new(),
+            commit_time: 0,
             changes: 0,
             is_large: false,
             is_broken: false,
