@@ -22,6 +22,7 @@ mod random;
 mod report;
 mod slt;
 mod sqltest;
+mod tpch;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,8 @@ enum Command {
     Slt(slt::Arguments),
     /// Whether random statements do the same on both sides.
     Diff(random::Arguments),
+    /// Whether the queries of TPC-H have the same results, and how fast.
+    Tpch(tpch::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::Expressions(arguments) => expressions::run(&arguments),
         Command::Diff(arguments) => Ok(random::run(&arguments)),
+        Command::Tpch(arguments) => tpch::run(&arguments).map_err(Into::into),
         Command::Slt(arguments) => slt::run(&arguments).map_err(Into::into),
     };
     match outcome {

@@ -117,9 +117,10 @@ impl Group {
 impl Binder<'_> {
     /// What FROM means: its tables go into `scope`.
     pub(crate) fn from(&mut self, from: &ast::From, scope: &mut NameScope) -> Result<Group> {
-        let has_outer = from.joins.iter().any(|join| {
-            matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full)
-        });
+        let has_outer = from
+            .joins
+            .iter()
+            .any(|join| matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full));
         let right_or_full =
             from.joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
         let mut group = Group::default();
@@ -128,7 +129,7 @@ impl Binder<'_> {
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, !has_outer)?;
-            let mut on = self.join_condition(join, scope, left_tables)?;
+            let mut on = self.join_condition(join, scope, left_tables, right_or_full)?;
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Right => JoinType::Right,
@@ -141,6 +142,12 @@ impl Binder<'_> {
                     continue;
                 }
             };
+            let nullable = match kind {
+                JoinType::Left => &mut scope.tables[left_tables..],
+                JoinType::Right => &mut scope.tables[..left_tables],
+                _ => &mut scope.tables[..],
+            };
+            nullable.iter_mut().for_each(guard_virtual_columns);
             let left = std::mem::take(&mut group);
             let outer = OuterRelation { kind, left, right, on };
             group.relations.push(Relation::Outer(Box::new(outer)));
@@ -446,6 +453,7 @@ impl Binder<'_> {
         join: &ast::Join,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Vec<Scalar>> {
         if join.natural && join.constraint.is_some() {
             let message = "a NATURAL join may not have an ON or USING clause";
@@ -465,7 +473,10 @@ impl Binder<'_> {
             None if join.natural => common_names(scope, left_tables),
             None => return Ok(Vec::new()),
         };
-        names.iter().map(|name| self.merge_column(name, join.kind, scope, left_tables)).collect()
+        names
+            .iter()
+            .map(|name| self.merge_column(name, join.kind, scope, left_tables, has_right))
+            .collect()
     }
 
     /// Makes the columns called `name` on both sides one.
@@ -475,6 +486,7 @@ impl Binder<'_> {
         kind: JoinKind,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Scalar> {
         let missing = || {
             Error::invalid(format!(
@@ -484,9 +496,10 @@ impl Binder<'_> {
         let (left, right) = scope.tables.split_at_mut(left_tables);
         let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
             tables.iter().enumerate().find_map(|(table, names)| {
-                let column = names.columns.iter().position(|column| {
-                    !column.merged && column.name.eq_ignore_ascii_case(name)
-                })?;
+                let column = names
+                    .columns
+                    .iter()
+                    .position(|column| !column.merged && column.name.eq_ignore_ascii_case(name))?;
                 Some((table, column))
             })
         };
@@ -497,7 +510,8 @@ impl Binder<'_> {
             .flat_map(|table| &table.columns)
             .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
             .count();
-        if left_count > 1 {
+        // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
+        if left_count > 1 && has_right {
             let message = format!("ambiguous reference to {name} in USING()");
             return Err(Error::new(ErrorKind::Ambiguous, message));
         }
@@ -505,8 +519,7 @@ impl Binder<'_> {
         right_column.merged = true;
         let right_scalar = right_column.scalar.clone();
         let left_column = &mut left[left_table].columns[left_column];
-        let left_scalar =
-            left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
+        let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
         match kind {
             JoinKind::Right | JoinKind::Full => {
                 let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
@@ -531,6 +544,36 @@ impl Binder<'_> {
             correlated: false,
             label: Some(Box::from(label)),
         }))
+    }
+}
+
+/// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
+/// the place of a column, and may be something else over NULLs.
+fn guard_virtual_columns(scope: &mut ScopeTable) {
+    let Some(table) = scope.table.clone() else { return };
+    // No row has a NULL there.
+    let marker = match &scope.rowid {
+        Some(rowid) => Some(rowid.clone()),
+        None => {
+            let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
+            key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
+        }
+    };
+    let Some(marker) = marker else { return };
+    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
+        if !column.is_virtual() {
+            continue;
+        }
+        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
+        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
+        let branches = vec![(is_there, CompareRule::default(), value)];
+        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
+        let value = Scalar::Convert(Box::new(value), column.affinity);
+        own.scalar = if column.collation == pandodb_ds::record::Collation::Binary {
+            value
+        } else {
+            Scalar::Collate(Box::new(value), column.collation)
+        };
     }
 }
 

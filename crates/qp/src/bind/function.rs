@@ -11,7 +11,7 @@ use crate::ast::{self, FrameUnit, FunctionArguments, Over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};
 use crate::plan::{AggregateCall, GroupKey, WindowBound, WindowCall, WindowFrame};
-use crate::scalar::{Case, CompareRule, Comparison, Scalar};
+use crate::scalar::{Case, CompareRule, Scalar};
 
 impl Binder<'_> {
     pub(crate) fn function_call(&mut self, call: &ast::FunctionCall) -> Result<Scalar> {
@@ -27,10 +27,10 @@ impl Binder<'_> {
             return Err(Error::invalid(message));
         }
         if let Some(over) = &call.over {
-            return self.window_call(call, function, arguments, over);
+            return self.window_call(call, &function, arguments, over);
         }
         match function.kind() {
-            FunctionKind::Aggregate => self.aggregate_call(call, function, arguments),
+            FunctionKind::Aggregate => self.aggregate_call(call, &function, arguments),
             FunctionKind::Window => {
                 Err(Error::invalid(format!("misuse of window function {name}()")))
             }
@@ -102,7 +102,7 @@ impl Binder<'_> {
     fn aggregate_call(
         &mut self,
         call: &ast::FunctionCall,
-        function: Arc<Function>,
+        function: &Arc<Function>,
         arguments: &[ast::Expression],
     ) -> Result<Scalar> {
         if self.scopes.is_empty() {
@@ -116,7 +116,7 @@ impl Binder<'_> {
             (grouping.aggregates_allowed, grouping.windows_allowed) = (false, false);
             before
         };
-        let bound = self.aggregate_arguments(call, &function, arguments);
+        let bound = self.aggregate_arguments(call, function, arguments);
         let grouping = &mut self.scopes[current].grouping;
         (grouping.aggregates_allowed, grouping.windows_allowed) = allowed;
         let bound = bound?;
@@ -162,7 +162,7 @@ impl Binder<'_> {
     fn window_call(
         &mut self,
         call: &ast::FunctionCall,
-        function: Arc<Function>,
+        function: &Arc<Function>,
         arguments: &[ast::Expression],
         over: &Over,
     ) -> Result<Scalar> {
@@ -172,10 +172,7 @@ impl Binder<'_> {
         }
         let Some(current) = self.scopes.len().checked_sub(1) else { return Err(misuse(call)) };
         if !self.scopes[current].grouping.windows_allowed {
-            return Err(Error::invalid(format!(
-                "misuse of window function {}()",
-                call.name.text
-            )));
+            return Err(Error::invalid(format!("misuse of window function {}()", call.name.text)));
         }
         if call.distinct {
             let message = "DISTINCT is not supported for window functions";
@@ -187,7 +184,7 @@ impl Binder<'_> {
         }
         let window = self.resolve_window(over)?;
         self.scopes[current].grouping.windows_allowed = false;
-        let bound = self.window_parts(call, &function, arguments, &window);
+        let bound = self.window_parts(call, function, arguments, &window);
         self.scopes[current].grouping.windows_allowed = true;
         let (partition_by, order_by, bound) = bound?;
         let is_json = function.traits.may_return_json;
@@ -196,14 +193,13 @@ impl Binder<'_> {
             .windows
             .iter()
             .position(|known| known.same(&partition_by, &order_by));
-        let place = match known {
-            Some(place) => place,
-            None => {
-                let slot = self.slot();
-                let windows = &mut self.scopes[current].grouping.windows;
-                windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
-                windows.len() - 1
-            }
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let slot = self.slot();
+            let windows = &mut self.scopes[current].grouping.windows;
+            windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
+            windows.len() - 1
         };
         let group = &mut self.scopes[current].grouping.windows[place];
         group.calls.push(bound);
@@ -215,12 +211,11 @@ impl Binder<'_> {
     fn resolve_window(&self, over: &Over) -> Result<ast::Window> {
         let named = |name: &ast::Name| {
             let scope = self.scopes.last();
-            let found = scope.and_then(|scope| {
-                scope.grouping.named.iter().find(|(known, _)| known == name)
-            });
-            found.map(|(_, window)| window.clone()).ok_or_else(|| {
-                Error::not_found("window", &name.text).at(name.span)
-            })
+            let found = scope
+                .and_then(|scope| scope.grouping.named.iter().find(|(known, _)| known == name));
+            found
+                .map(|(_, window)| window.clone())
+                .ok_or_else(|| Error::not_found("window", &name.text).at(name.span))
         };
         let mut window = match over {
             Over::Named(name) => named(name)?,
@@ -411,9 +406,4 @@ fn not_an_aggregate(call: &ast::FunctionCall) -> Error {
         format!("ORDER BY may not be used with non-aggregate {name}()")
     };
     Error::invalid(message)
-}
-
-/// Whether a comparison is one of equality.
-pub(crate) fn is_equality(operator: Comparison) -> bool {
-    matches!(operator, Comparison::Equal | Comparison::Is)
 }

@@ -95,7 +95,7 @@ impl Binder<'_> {
                     if let Some((table, column)) = place {
                         self.note_reference((index, table, column), reference);
                     }
-                    return self.from_scope(index, scalar);
+                    return Ok(self.lift_from(index, scalar));
                 }
                 Some(Found::Alias(expression)) if index + 1 == self.scopes.len() => {
                     return self.expression(&expression);
@@ -120,7 +120,7 @@ impl Binder<'_> {
         if bound.has_subquery() {
             return Err(Error::invalid("an alias of a subquery is used in another subquery"));
         }
-        self.from_scope(index, bound)
+        Ok(self.lift_from(index, bound))
     }
 
     fn find_in(
@@ -185,9 +185,9 @@ impl Binder<'_> {
     }
 
     /// A scalar of scope `index`, as the current frame reads it.
-    pub(crate) fn from_scope(&mut self, index: usize, scalar: Scalar) -> Result<Scalar> {
+    fn lift_from(&mut self, index: usize, scalar: Scalar) -> Scalar {
         let frame = self.scopes[index].frame;
-        Ok(self.lift(scalar, frame))
+        self.lift(scalar, frame)
     }
 
     /// A scalar of frame `frame`, as the current frame reads it; call memories are new ones.
@@ -283,9 +283,11 @@ pub(crate) fn is_rowid_name(name: &str) -> bool {
 }
 
 fn full_name(reference: &ColumnReference) -> String {
-    let parts = [&reference.schema, &reference.table];
-    let mut text: String =
-        parts.into_iter().flatten().map(|name| format!("{}.", name.text)).collect();
+    let mut text = String::new();
+    for name in [&reference.schema, &reference.table].into_iter().flatten() {
+        text.push_str(&name.text);
+        text.push('.');
+    }
     text.push_str(&reference.column.text);
     text
 }

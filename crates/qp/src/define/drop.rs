@@ -3,7 +3,7 @@
 use super::Definer;
 use crate::ast::{self, DropKind};
 use crate::catalog::{ObjectKind, ObjectRow, TableKind, delete_object};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::modify::SEQUENCE_TABLE;
 
 /// The kind of object that is dropped.
@@ -64,8 +64,7 @@ impl Definer<'_> {
             return Err(Error::invalid(message));
         }
         let table = self.schema().table(&row.name).cloned();
-        if self.session.settings().foreign_keys
-            && !self.schema().children_of(&row.name).is_empty()
+        if self.session.settings().foreign_keys && !self.schema().children_of(&row.name).is_empty()
         {
             // Dropping a parent deletes its rows first, with all that follows.
             let name = super::text::identifier(&row.name);
@@ -104,13 +103,5 @@ impl Definer<'_> {
             transaction.drop_tree(row.tree)?;
         }
         Ok(())
-    }
-
-    /// An object that must be there.
-    pub(crate) fn object(&self, kind: ObjectKind, name: &ast::Name) -> Result<ObjectRow> {
-        self.schema().object(kind, &name.text).cloned().ok_or_else(|| {
-            let message = format!("no such {}: {}", kind.as_str(), name.text);
-            Error::new(ErrorKind::NotFound, message).at(name.span)
-        })
     }
 }

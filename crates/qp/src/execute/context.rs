@@ -35,10 +35,11 @@ pub struct RunState {
     pub pure_place: Cell<Option<&'static str>>,
     /// Rows until the next look at the interrupt flag.
     pub ticks: Cell<u32>,
-    /// What the statement around a trigger does about conflicts: it goes before the trigger's.
-    pub conflict: Cell<Option<ConflictAction>>,
     /// How many triggers and foreign key actions run inside each other.
     pub depth: Cell<u32>,
+    /// What the statement that fired the running trigger does about conflicts, which the
+    /// trigger's own statements then do, too.
+    pub conflict: Cell<Option<ConflictAction>>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
 }

@@ -21,7 +21,7 @@ pub struct Frame {
     /// States of operators.
     pub states: Vec<State>,
     /// States of subqueries.
-    pub subqueries: Vec<RefCell<SubqueryState>>,
+    pub(crate) subqueries: Vec<RefCell<SubqueryState>>,
     /// Memories of calls.
     pub caches: Vec<RefCell<Cache>>,
 }

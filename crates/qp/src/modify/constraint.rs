@@ -22,6 +22,16 @@ pub(super) enum Verdict {
     Conflict(UpsertTarget, RowKey),
 }
 
+/// How [`TableWriter::check_unique`] goes about it.
+pub(super) struct UniqueChecks<'a> {
+    /// Whether an upsert answers for a conflict.
+    pub(super) wants: &'a dyn Fn(UpsertTarget) -> bool,
+    /// What is looked at before the rest.
+    pub(super) first: &'a [UpsertTarget],
+    /// What is wrong with the row apart from that.
+    pub(super) refused: Option<Error>,
+}
+
 impl TableWriter {
     /// Converts a value as its column stores it.
     pub(super) fn convert(&self, index: usize, value: Datum<'_>) -> Result<Value> {
@@ -44,11 +54,12 @@ impl TableWriter {
     }
 
     /// NOT NULL and CHECK of the row in the row slot. `defaults` gives what REPLACE puts in the
-    /// place of a NULL.
+    /// place of a NULL; what else is wrong with the row is reported before a CHECK.
     pub(super) fn check_row(
         &self,
         conflict: Option<ConflictAction>,
         defaults: &[Option<Value>],
+        refused: &mut Option<Error>,
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Verdict> {
@@ -71,7 +82,7 @@ impl TableWriter {
                 _ => {
                     let subject = format!("{}.{}", self.table.name, column.name);
                     let error = Error::constraint(Constraint::NotNull, subject);
-                    return Err(self.fail(error, action, outer));
+                    return Err(fail(error, action, outer));
                 }
             }
         }
@@ -79,6 +90,9 @@ impl TableWriter {
             return Ok(Verdict::Pass);
         }
         let _pure = outer.context.run.pure("a CHECK constraint");
+        if !self.checks.is_empty() {
+            refused.take().map_or(Ok(()), Err)?;
+        }
         for (name, check) in &self.checks {
             if check.truth(&frame.scope(outer))? != Some(false) {
                 continue;
@@ -90,7 +104,7 @@ impl TableWriter {
                 Some(ConflictAction::Replace) | None => ConflictAction::Abort,
                 Some(action) => action,
             };
-            return Err(self.fail(Error::constraint(Constraint::Check, name), action, outer));
+            return Err(fail(Error::constraint(Constraint::Check, name), action, outer));
         }
         Ok(Verdict::Pass)
     }
@@ -104,9 +118,13 @@ impl TableWriter {
         outer: Outer<'_>,
     ) -> Result<Option<Error>> {
         let abort = Some(ConflictAction::Abort);
-        if let Err(error) = self.check_row(abort, &[], frame, outer) {
+        let mut refused = None;
+        if let Err(error) = self.check_row(abort, &[], &mut refused, frame, outer) {
             let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
             return if is_constraint { Ok(Some(error)) } else { Err(error) };
+        }
+        if refused.is_some() {
+            return Ok(refused);
         }
         for index in &self.indexes {
             if index.conflict(self, Some(key), frame, outer)?.is_some() {
@@ -122,37 +140,103 @@ impl TableWriter {
         &self,
         key: &RowKey,
         own: Option<&RowKey>,
+        mut checks: UniqueChecks<'_>,
+        conflict: Option<ConflictAction>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        let all = self.unique_targets(conflict);
+        let rest = all.into_iter().filter(|target| !checks.first.contains(target));
+        for target in checks.first.iter().copied().chain(rest) {
+            // The rowid is looked at before the types of the values are.
+            let is_rowid = target == UpsertTarget::Key && self.table.has_rowid();
+            if !is_rowid && let Some(refused) = checks.refused.take() {
+                return Err(refused);
+            }
+            let verdict = match target {
+                UpsertTarget::Key if own == Some(key) => Verdict::Pass,
+                UpsertTarget::Key => self.check_key(key, checks.wants, conflict, frame, outer)?,
+                UpsertTarget::Index(place) => {
+                    self.check_index(place, own, checks.wants, conflict, frame, outer)?
+                }
+            };
+            if verdict != Verdict::Pass {
+                return Ok(verdict);
+            }
+        }
+        checks.refused.map_or(Ok(Verdict::Pass), Err)
+    }
+
+    /// What must be unique in the order in which it is looked at: the newest index first, and
+    /// what replaces rows last.
+    fn unique_targets(&self, conflict: Option<ConflictAction>) -> Vec<UpsertTarget> {
+        let replaces = |declared: Option<ConflictAction>| {
+            conflict.is_none() && declared == Some(ConflictAction::Replace)
+        };
+        let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let mut targets = Vec::with_capacity(self.indexes.len() + 1);
+        let mut last = Vec::new();
+        let is_late =
+            self.table.has_rowid() && self.table.rowid_alias().is_some() && replaces(declared);
+        if !is_late {
+            targets.push(UpsertTarget::Key);
+        }
+        for (place, index) in self.indexes.iter().enumerate().rev() {
+            match index.unique {
+                Some(Some(ConflictAction::Replace)) => last.push(UpsertTarget::Index(place)),
+                Some(_) => targets.push(UpsertTarget::Index(place)),
+                None => {}
+            }
+        }
+        targets.append(&mut last);
+        if is_late {
+            targets.push(UpsertTarget::Key);
+        }
+        targets
+    }
+
+    fn check_key(
+        &self,
+        key: &RowKey,
         wants: &dyn Fn(UpsertTarget) -> bool,
         conflict: Option<ConflictAction>,
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Verdict> {
-        if own != Some(key) {
-            let exists = {
-                let transaction = outer.context.transaction(self.source)?.borrow();
-                transaction.contains(self.table.tree, &key.bytes())?
-            };
-            if exists {
-                if wants(UpsertTarget::Key) {
-                    return Ok(Verdict::Conflict(UpsertTarget::Key, key.clone()));
-                }
-                let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
-                let error = || self.duplicate_key();
-                if !self.resolve(conflict.or(declared), key, error, frame, outer)? {
-                    return Ok(Verdict::Skip);
-                }
-            }
+        let exists = {
+            let transaction = outer.context.transaction(self.source)?.borrow();
+            transaction.contains(self.table.tree, &key.bytes())?
+        };
+        if !exists {
+            return Ok(Verdict::Pass);
         }
-        for (place, index) in self.indexes.iter().enumerate() {
-            let Some(declared) = index.unique else { continue };
-            while let Some(other) = index.conflict(self, own, frame, outer)? {
-                if wants(UpsertTarget::Index(place)) {
-                    return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));
-                }
-                let error = || self.duplicate_entry(&index.index);
-                if !self.resolve(conflict.or(declared), &other, error, frame, outer)? {
-                    return Ok(Verdict::Skip);
-                }
+        if wants(UpsertTarget::Key) {
+            return Ok(Verdict::Conflict(UpsertTarget::Key, key.clone()));
+        }
+        let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let error = || self.duplicate_key();
+        let resolved = self.resolve(conflict.or(declared), key, error, frame, outer)?;
+        Ok(if resolved { Verdict::Pass } else { Verdict::Skip })
+    }
+
+    fn check_index(
+        &self,
+        place: usize,
+        own: Option<&RowKey>,
+        wants: &dyn Fn(UpsertTarget) -> bool,
+        conflict: Option<ConflictAction>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        let Some(index) = self.indexes.get(place) else { return Ok(Verdict::Pass) };
+        let Some(declared) = index.unique else { return Ok(Verdict::Pass) };
+        while let Some(other) = index.conflict(self, own, frame, outer)? {
+            if wants(UpsertTarget::Index(place)) {
+                return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));
+            }
+            let error = || self.duplicate_entry(&index.index);
+            if !self.resolve(conflict.or(declared), &other, error, frame, outer)? {
+                return Ok(Verdict::Skip);
             }
         }
         Ok(Verdict::Pass)
@@ -173,7 +257,7 @@ impl TableWriter {
                 self.displace(other, frame, outer)?;
                 Ok(true)
             }
-            action => Err(self.fail(error(), action, outer)),
+            action => Err(fail(error(), action, outer)),
         }
     }
 
@@ -186,12 +270,6 @@ impl TableWriter {
         let deleted = self.displaced(other, frame, outer);
         frame.slot_mut(self.row).set_values(rowid, new);
         deleted
-    }
-
-    /// Remembers how far an error reaches; the session undoes as much.
-    fn fail(&self, error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
-        outer.context.run.failed.set(Some(action));
-        error
     }
 
     fn duplicate_key(&self) -> Error {
@@ -230,6 +308,12 @@ impl TableWriter {
             .collect();
         Error::constraint(kind, names.join(", "))
     }
+}
+
+/// Remembers how far an error reaches; the session undoes as much.
+fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+    outer.context.run.failed.set(Some(action));
+    error
 }
 
 /// A value that is to be a rowid.

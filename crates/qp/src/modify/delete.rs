@@ -36,6 +36,8 @@ impl DeletePlan {
         while self.input.next(frame, outer)? {
             keys.push(writer.key_of(self.target, frame)?);
         }
+        // In the order of keys, whatever index found them, as SQLite does: triggers can tell.
+        keys.sort_by_cached_key(RowKey::bytes);
         for key in keys {
             writer.delete(&key, frame, outer, returning, changes)?;
         }
@@ -58,7 +60,7 @@ impl TableWriter {
         let mut old = frame.slot(self.row).keep()?;
         if self.triggers.has_before() {
             let images = Images::new(Some(old.clone()), crate::execute::Kept::Null);
-            if self.triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
+            if self.triggers.fire(Event::Before, &images, None, outer)? == Fired::Ignore {
                 return Ok(());
             }
             let Some(now) = self.fetch(key, outer)? else { return Ok(()) };
@@ -73,7 +75,7 @@ impl TableWriter {
         self.foreign_keys.removed(self, &old, outer)?;
         if self.triggers.has_after() {
             let images = Images::new(Some(old.clone()), crate::execute::Kept::Null);
-            self.triggers.fire(Event::After, &images, outer)?;
+            self.triggers.fire(Event::After, &images, None, outer)?;
         }
         if let Some(returning) = returning {
             frame.slot_mut(self.row).restore(old);
@@ -94,7 +96,7 @@ impl TableWriter {
         let old = frame.slot(self.row).keep()?;
         let images = || Images::new(Some(old.clone()), crate::execute::Kept::Null);
         let fires = outer.context.settings.recursive_triggers;
-        if fires && self.replaced.fire(Event::Before, &images(), outer)? == Fired::Ignore {
+        if fires && self.replaced.fire(Event::Before, &images(), None, outer)? == Fired::Ignore {
             return Ok(());
         }
         self.foreign_keys.removing(self, &old, None, frame, outer)?;
@@ -102,7 +104,7 @@ impl TableWriter {
         self.delete_row(key, frame, outer)?;
         self.foreign_keys.removed(self, &old, outer)?;
         if fires {
-            self.replaced.fire(Event::After, &images(), outer)?;
+            self.replaced.fire(Event::After, &images(), None, outer)?;
         }
         Ok(())
     }

@@ -116,14 +116,9 @@ impl ForeignKeys {
     }
 
     /// A row is gone.
-    pub(super) fn removed(
-        &self,
-        writer: &TableWriter,
-        old: &Kept,
-        outer: Outer<'_>,
-    ) -> Result<()> {
+    pub(super) fn removed(&self, writer: &TableWriter, old: &Kept, outer: Outer<'_>) -> Result<()> {
         for key in &self.as_child {
-            key.taken(writer, old, outer)?;
+            key.taken(writer, old, outer);
         }
         for key in &self.as_parent {
             let values = key.values(writer, old)?;
@@ -131,9 +126,9 @@ impl ForeignKeys {
                 continue;
             }
             match key.on_delete {
-                ForeignKeyAction::Cascade => run(writer, &key.cascade_delete, values, outer)?,
-                ForeignKeyAction::SetNull => run(writer, &key.set_null, values, outer)?,
-                ForeignKeyAction::SetDefault => run(writer, &key.set_default, values, outer)?,
+                ForeignKeyAction::Cascade => run(writer, &key.cascade_delete, &values, outer)?,
+                ForeignKeyAction::SetNull => run(writer, &key.set_null, &values, outer)?,
+                ForeignKeyAction::SetDefault => run(writer, &key.set_default, &values, outer)?,
                 ForeignKeyAction::NoAction | ForeignKeyAction::Restrict => {
                     let children = count(writer, &key.count, &values, outer)?;
                     violate(key.deferred, children, outer.context);
@@ -154,7 +149,7 @@ impl ForeignKeys {
     ) -> Result<()> {
         for key in &self.as_child {
             if key.values(old) != key.values(new) {
-                key.taken(writer, old, outer)?;
+                key.taken(writer, old, outer);
                 key.added(writer, new, outer)?;
             }
         }
@@ -168,10 +163,10 @@ impl ForeignKeys {
                     ForeignKeyAction::Cascade => {
                         let mut values = after.clone();
                         values.extend(before);
-                        run(writer, &key.cascade_update, values, outer)?;
+                        run(writer, &key.cascade_update, &values, outer)?;
                     }
-                    ForeignKeyAction::SetNull => run(writer, &key.set_null, before, outer)?,
-                    ForeignKeyAction::SetDefault => run(writer, &key.set_default, before, outer)?,
+                    ForeignKeyAction::SetNull => run(writer, &key.set_null, &before, outer)?,
+                    ForeignKeyAction::SetDefault => run(writer, &key.set_default, &before, outer)?,
                     ForeignKeyAction::NoAction | ForeignKeyAction::Restrict => {
                         let children = count(writer, &key.count, &before, outer)?;
                         violate(key.deferred, children, outer.context);
@@ -186,8 +181,7 @@ impl ForeignKeys {
 
 impl ChildKey {
     fn new(schema: &Schema, table: &Table, key: &ForeignKey) -> Self {
-        let positions =
-            key.columns.iter().map(|index| table.columns[*index].position).collect();
+        let positions = key.columns.iter().map(|index| table.columns[*index].position).collect();
         Self { positions, deferred: key.deferred, lookup: parent_lookup(schema, table, key) }
     }
 
@@ -195,12 +189,7 @@ impl ChildKey {
         positions_of(row, &self.positions)
     }
 
-    fn has_parent(
-        &self,
-        writer: &TableWriter,
-        values: &[Value],
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    fn has_parent(&self, writer: &TableWriter, values: &[Value], outer: Outer<'_>) -> Result<bool> {
         match &self.lookup {
             Ok(sql) => Ok(count(writer, sql, values, outer)? > 0),
             Err((kind, message)) => Err(Error::new(*kind, message.clone())),
@@ -217,15 +206,15 @@ impl ChildKey {
     }
 
     /// A child went: if it had no parent, that is mended.
-    fn taken(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
+    fn taken(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) {
         if !any_violation(outer.context) {
-            return Ok(());
+            return;
         }
         let values = self.values(row);
+        // Where no parent can be looked up none was missed before either.
         if !has_null(&values) && !self.has_parent(writer, &values, outer).unwrap_or(true) {
             violate(self.deferred, -1, outer.context);
         }
-        Ok(())
     }
 }
 
@@ -315,8 +304,7 @@ impl ParentKey {
 fn referenced(parent: &Table, key: &ForeignKey) -> Option<Vec<usize>> {
     if key.parent_columns.is_empty() {
         let primary = parent.primary_key.as_ref()?;
-        let columns: Vec<usize> =
-            primary.columns.iter().filter_map(IndexColumn::column).collect();
+        let columns: Vec<usize> = primary.columns.iter().filter_map(IndexColumn::column).collect();
         return (columns.len() == key.columns.len()).then_some(columns);
     }
     key.parent_columns.iter().map(|name| parent.column_index(name)).collect()
@@ -328,8 +316,7 @@ fn is_key(parent: &Table, columns: &[usize]) -> bool {
         known.len() == columns.len()
             && known.iter().all(|column| {
                 column.column().is_some_and(|index| {
-                    columns.contains(&index)
-                        && column.collation == parent.columns[index].collation
+                    columns.contains(&index) && column.collation == parent.columns[index].collation
                 })
             })
     };
@@ -337,20 +324,17 @@ fn is_key(parent: &Table, columns: &[usize]) -> bool {
         return true;
     }
     parent.primary_key.as_ref().is_some_and(|key| same(&key.columns))
-        || parent.indexes.iter().any(|index| {
-            index.unique.is_some() && index.filter.is_none() && same(&index.columns)
-        })
+        || parent
+            .indexes
+            .iter()
+            .any(|index| index.unique.is_some() && index.filter.is_none() && same(&index.columns))
 }
 
 fn mismatch(child: &str, parent: &str) -> String {
     format!("foreign key mismatch - \"{child}\" referencing \"{parent}\"")
 }
 
-fn parent_positions(
-    parent: &Table,
-    child: &Table,
-    key: &ForeignKey,
-) -> Result<Vec<usize>, String> {
+fn parent_positions(parent: &Table, child: &Table, key: &ForeignKey) -> Result<Vec<usize>, String> {
     match referenced(parent, key) {
         Some(columns) if is_key(parent, &columns) => {
             Ok(columns.into_iter().map(|index| parent.columns[index].position).collect())
@@ -432,14 +416,14 @@ fn count(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) ->
 }
 
 /// Runs a change of the engine's own.
-fn run(writer: &TableWriter, sql: &str, values: Vec<Value>, outer: Outer<'_>) -> Result<()> {
+fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> Result<()> {
     let run = outer.context.run;
     let depth = run.depth.get();
     if depth >= outer.context.settings.trigger_depth_max {
         return Err(Error::new(ErrorKind::Limit, "too many levels of trigger recursion"));
     }
     let plan = outer.context.compiler.change(home(writer), sql)?;
-    let context = Context { parameters: &values, ..*outer.context };
+    let context = Context { parameters: values, ..*outer.context };
     let inner = Outer { context: &context, scope: None };
     let mut frame = Frame::new(plan.layout);
     run.depth.set(depth + 1);

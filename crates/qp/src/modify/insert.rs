@@ -5,17 +5,23 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 
-use super::constraint::{Verdict, rowid_of};
+use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::trigger::{Event, Fired, Images};
+use super::update::RowChange;
 use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
 use crate::ast::ConflictAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
+use crate::types::Datum;
 
 /// A row on its way in.
 struct NewRow {
     rowid: Option<i64>,
     values: Vec<Value>,
+    /// A rowid that is none: reported when the row's turn comes.
+    mismatch: Option<Error>,
+    /// A value of a type that a STRICT table refuses: other constraints come first.
+    refused: Option<Error>,
 }
 
 impl InsertPlan {
@@ -51,6 +57,7 @@ impl InsertPlan {
         let mut values = vec![Value::Null; table.stored_columns];
         let alias = table.rowid_alias();
         let mut rowid = None;
+        let (mut refused, mut mismatch) = (None, None);
         for (index, expression) in self.values.iter().enumerate() {
             let column = &table.columns[index];
             if column.generated.is_some() {
@@ -58,15 +65,31 @@ impl InsertPlan {
             }
             let value = expression.evaluate(&scope)?;
             if alias == Some(index) {
-                rowid = rowid_of(&value.into_value())?;
+                rowid = rowid_of(&value.into_value()).unwrap_or_else(|error| {
+                    mismatch.get_or_insert(error);
+                    None
+                });
             } else {
-                values[column.position] = self.writer.convert(index, value)?;
+                let stored = if column.strict_type.is_some() {
+                    let value = value.into_value();
+                    self.writer.convert(index, Datum::from(&value)).unwrap_or_else(|error| {
+                        refused.get_or_insert(error);
+                        value
+                    })
+                } else {
+                    self.writer.convert(index, value)?
+                };
+                values[column.position] = stored;
             }
         }
         if let Some(expression) = &self.rowid {
-            rowid = rowid_of(&expression.evaluate(&scope)?.into_value())?;
+            let value = expression.evaluate(&scope)?.into_value();
+            rowid = rowid_of(&value).unwrap_or_else(|error| {
+                mismatch.get_or_insert(error);
+                None
+            });
         }
-        Ok(NewRow { rowid, values })
+        Ok(NewRow { rowid, values, mismatch, refused })
     }
 
     fn insert(
@@ -78,12 +101,19 @@ impl InsertPlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let writer = &*self.writer;
+        let conflict = outer.context.run.conflict.get().or(self.conflict);
+        row.mismatch.map_or(Ok(()), Err)?;
+        let mut refused = row.refused;
+        if writer.triggers.has_before() || !writer.generated.is_empty() {
+            // Triggers and generated columns see values as they would be stored.
+            refused.take().map_or(Ok(()), Err)?;
+        }
         frame.slot_mut(writer.row).set_values(row.rowid.unwrap_or(-1), row.values);
         writer.fill_alias(frame);
         if writer.triggers.has_before() {
             writer.compute_generated(frame, outer)?;
             let images = Images::new(None, frame.slot(writer.row).keep()?);
-            if writer.triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
+            if writer.triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
         }
@@ -104,12 +134,13 @@ impl InsertPlan {
         // A number that was given is used up, whatever becomes of the row.
         writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;
-        if writer.check_row(outer.context.run.conflict.get(), &defaults, frame, outer)? == Verdict::Skip {
+        if writer.check_row(conflict, &defaults, &mut refused, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
         let wants = |target| self.upsert_for(target).is_some();
-        match writer.check_unique(&key, None, &wants, outer.context.run.conflict.get(), frame, outer)? {
+        let checks = UniqueChecks { wants: &wants, first: &self.upsert_targets(), refused };
+        match writer.check_unique(&key, None, checks, conflict, frame, outer)? {
             Verdict::Pass => {}
             Verdict::Skip => return Ok(()),
             Verdict::Conflict(target, other) => {
@@ -127,15 +158,17 @@ impl InsertPlan {
         writer.foreign_keys.inserted(writer, frame, outer)?;
         if writer.triggers.has_after() {
             let images = Images::new(None, frame.slot(writer.row).keep()?);
-            let counters = outer.context.counters;
-            let before = counters.last_insert_rowid.get();
-            writer.triggers.fire(Event::After, &images, outer)?;
-            counters.last_insert_rowid.set(before);
+            writer.triggers.fire(Event::After, &images, conflict, outer)?;
         }
         if let Some(returning) = returning {
             returning.take(frame, outer, changes)?;
         }
         Ok(())
+    }
+
+    /// What the ON CONFLICT clauses name: that is looked at first, in their order.
+    fn upsert_targets(&self) -> Vec<UpsertTarget> {
+        self.upserts.iter().filter_map(|upsert| upsert.target).collect()
     }
 
     /// The ON CONFLICT clause that answers for a conflict.
@@ -180,7 +213,8 @@ impl InsertPlan {
             }
         }
         let conflict = Some(ConflictAction::Abort);
-        writer.update_row(&upsert.triggers, other, set, rowid, conflict, frame, outer, returning, changes)
+        let change = RowChange { set, rowid, conflict, triggers: &upsert.triggers };
+        writer.update_row(other, change, frame, outer, returning, changes)
     }
 }
 

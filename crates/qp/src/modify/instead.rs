@@ -2,8 +2,8 @@
 //!
 //! Neighbours: `trigger`; `bind` makes the plan.
 
-use super::trigger::{Event, Images, Triggers};
 use super::Changes;
+use super::trigger::{Event, Images, Triggers};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::Node;
@@ -47,7 +47,7 @@ impl InsteadPlan {
         }
         for (old, new) in rows {
             let images = Images::new(old, new.unwrap_or(Kept::Null));
-            self.triggers.fire(Event::Instead, &images, outer)?;
+            self.triggers.fire(Event::Instead, &images, outer.context.run.conflict.get(), outer)?;
             changes.rows += 1;
         }
         Ok(())

@@ -35,11 +35,11 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 pub use bind::{modify_statement, view_columns};
-pub(crate) use foreign_key::quoted;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
+pub(crate) use foreign_key::quoted;
 pub use sequence::SEQUENCE_TABLE;
-pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
 pub(crate) use trigger::trigger_program;
+pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
 pub use writer::{IndexWriter, RowKey, TableWriter};
 
 use crate::ast::ConflictAction;
@@ -118,8 +118,8 @@ pub struct UpsertPlan {
     pub filter: Option<Scalar>,
     /// Where the row in the way is.
     pub existing: SlotId,
-    /// Triggers of the update.
-    triggers: trigger::Triggers,
+    /// What fires where it is updated.
+    pub(crate) triggers: trigger::Triggers,
 }
 
 /// What a conflict is about.
@@ -148,6 +148,11 @@ pub struct UpdatePlan {
     pub conflict: Option<ConflictAction>,
     /// The rows must be found before the first is changed.
     pub buffered: bool,
+    /// New values are computed when a row's turn comes, not when it is found: they may read what
+    /// the rows before it changed.
+    pub late: bool,
+    /// All rows, in the order of the table whatever is scanned.
+    pub in_key_order: bool,
 }
 
 /// `DELETE`
@@ -178,31 +183,18 @@ impl ModifyPlan {
     /// Runs the change. Undoing it after an error is the caller's business.
     pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
         let mut changes = Changes::default();
-        let returning = self.returning.as_ref();
-        let run = outer.context.run;
-        let around = run.conflict.get();
-        run.conflict.set(around.or(self.conflict()));
-        let result = self.run_kind(frame, outer, returning, &mut changes);
-        run.conflict.set(around);
-        result.map(|()| changes)
+        self.run_into(frame, outer, &mut changes)?;
+        Ok(changes)
     }
 
-    /// What it does about conflicts.
-    fn conflict(&self) -> Option<ConflictAction> {
-        match &self.kind {
-            ModifyKind::Insert(plan) => plan.conflict,
-            ModifyKind::Update(plan) => plan.conflict,
-            _ => None,
-        }
-    }
-
-    fn run_kind(
+    /// As [`run`](Self::run); `changes` also tells what was done before an error.
+    pub fn run_into(
         &self,
         frame: &mut Frame,
         outer: Outer<'_>,
-        returning: Option<&Returning>,
         changes: &mut Changes,
     ) -> Result<()> {
+        let returning = self.returning.as_ref();
         match &self.kind {
             ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
             ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),

@@ -8,15 +8,16 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::bind::modify_statement;
 use super::ModifyPlan;
-use crate::ast::{RaiseAction, StatementKind, TriggerEvent, TriggerTime};
-use crate::bind::{Binder, Environment, FrameBuilder, NameScope};
+use super::bind::modify_statement;
+use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
+use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Kept, Outer, Scope};
 use crate::plan::{Layout, SelectPlan};
-use crate::scalar::{Scalar, SlotId};
+use crate::scalar::{ROWID, Scalar, SlotId};
+use crate::types::Affinity;
 
 /// Makes what is only known to be needed while a statement runs.
 pub trait Compiler {
@@ -155,8 +156,14 @@ impl Triggers {
         self.before.is_empty() && self.after.is_empty() && self.instead.is_empty()
     }
 
-    /// Runs the triggers of a moment.
-    pub(super) fn fire(&self, event: Event, images: &Images, outer: Outer<'_>) -> Result<Fired> {
+    /// Runs the triggers of a moment; `conflict` is what the statement does about conflicts.
+    pub(super) fn fire(
+        &self,
+        event: Event,
+        images: &Images,
+        conflict: Option<ConflictAction>,
+        outer: Outer<'_>,
+    ) -> Result<Fired> {
         let triggers = match event {
             Event::Before => &self.before,
             Event::After => &self.after,
@@ -177,7 +184,12 @@ impl Triggers {
             }
             run.depth.set(depth + 1);
             run.active.borrow_mut().push(trigger.id);
+            let before = run.conflict.replace(conflict);
+            let last_rowid = &outer.context.counters.last_insert_rowid;
+            let rowid = last_rowid.get();
             let result = program.run(images, outer);
+            last_rowid.set(rowid);
+            run.conflict.set(before);
             run.active.borrow_mut().pop();
             run.depth.set(depth);
             match result {
@@ -243,6 +255,24 @@ pub fn bind_trigger(
     trigger_program(&mut binder, trigger, table)
 }
 
+/// OLD or NEW: columns that compare as values do, without the affinity of their table's.
+fn image_scope(
+    binder: &mut Binder<'_>,
+    table: &Arc<Table>,
+    slot: SlotId,
+    name: &str,
+) -> Result<ScopeTable> {
+    let mut scope = binder.table_scope(table, slot, name, false)?;
+    for column in &mut scope.columns {
+        if let Scalar::Column(place) = &mut column.scalar
+            && place.column != ROWID
+        {
+            place.affinity = Affinity::None;
+        }
+    }
+    Ok(scope)
+}
+
 /// Binds the program of a trigger with a binder that is made for its text.
 pub(crate) fn trigger_program(
     binder: &mut Binder<'_>,
@@ -256,10 +286,14 @@ pub(crate) fn trigger_program(
     let mut scope = NameScope::default();
     let definition = &trigger.definition;
     if !matches!(definition.event, TriggerEvent::Insert) {
-        scope.tables.push(binder.table_scope(table, OLD, "old", false)?);
+        scope.tables.push(image_scope(binder, table, OLD, "old")?);
     }
     if !matches!(definition.event, TriggerEvent::Delete) {
-        scope.tables.push(binder.table_scope(table, NEW, "new", false)?);
+        scope.tables.push(image_scope(binder, table, NEW, "new")?);
+    }
+    // Columns are only found by OLD and NEW.
+    for column in scope.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        column.merged = true;
     }
     binder.scopes.push(scope);
     let condition = match &definition.condition {

@@ -4,7 +4,7 @@
 
 use pandodb_ds::record::Value;
 
-use super::constraint::{Verdict, rowid_of};
+use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
 use crate::ast::ConflictAction;
@@ -17,6 +17,18 @@ struct Job {
     key: RowKey,
     set: Vec<(usize, Value)>,
     rowid: Option<Value>,
+}
+
+/// What [`TableWriter::update_row`] does to a row.
+pub(super) struct RowChange<'a> {
+    /// Column index and value.
+    pub(super) set: Vec<(usize, Value)>,
+    /// A new rowid.
+    pub(super) rowid: Option<Value>,
+    /// What is done about conflicts.
+    pub(super) conflict: Option<ConflictAction>,
+    /// What fires.
+    pub(super) triggers: &'a Triggers,
 }
 
 impl UpdatePlan {
@@ -35,6 +47,9 @@ impl UpdatePlan {
             }
             return Ok(());
         }
+        if self.late {
+            return self.run_late(frame, outer, returning, changes);
+        }
         let mut jobs = Vec::new();
         let mut seen = rustc_hash::FxHashSet::default();
         while self.input.next(frame, outer)? {
@@ -45,6 +60,34 @@ impl UpdatePlan {
             }
         }
         for job in jobs {
+            self.change(job, frame, outer, returning, changes)?;
+        }
+        Ok(())
+    }
+
+    /// Finds all rows, then computes and changes them one by one.
+    fn run_late(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let mut keys = Vec::new();
+        while self.input.next(frame, outer)? {
+            keys.push(self.writer.key_of(self.target, frame)?);
+        }
+        if self.in_key_order {
+            keys.sort_by_cached_key(RowKey::bytes);
+        }
+        for key in keys {
+            let Some(values) = self.writer.fetch(&key, outer)? else { continue };
+            self.writer.load(&key, values, frame, outer)?;
+            self.writer.fill_alias(frame);
+            let row = frame.slot(self.writer.row).keep()?;
+            frame.slot_mut(self.target).restore(row);
+            frame.close_subqueries();
+            let job = self.read(frame, outer)?;
             self.change(job, frame, outer, returning, changes)?;
         }
         Ok(())
@@ -73,10 +116,9 @@ impl UpdatePlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let Job { key, set, rowid } = job;
-        let conflict = outer.context.run.conflict.get();
-        let triggers = &self.writer.triggers;
-        self.writer
-            .update_row(triggers, &key, set, rowid, conflict, frame, outer, returning, changes)
+        let conflict = outer.context.run.conflict.get().or(self.conflict);
+        let change = RowChange { set, rowid, conflict, triggers: &self.writer.triggers };
+        self.writer.update_row(&key, change, frame, outer, returning, changes)
     }
 }
 
@@ -92,34 +134,32 @@ impl TableWriter {
     }
 
     /// Exchanges the row with that key for one with new values.
-    #[allow(clippy::too_many_arguments, reason = "the one way to change a row")]
     pub(super) fn update_row(
         &self,
-        triggers: &Triggers,
         key: &RowKey,
-        set: Vec<(usize, Value)>,
-        rowid: Option<Value>,
-        conflict: Option<ConflictAction>,
+        change: RowChange<'_>,
         frame: &mut Frame,
         outer: Outer<'_>,
         returning: Option<&Returning>,
         changes: &mut Changes,
     ) -> Result<()> {
+        let RowChange { set, rowid, conflict, triggers } = change;
         let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
         self.load(key, old, frame, outer)?;
         self.fill_alias(frame);
         let old = frame.slot(self.row).keep()?;
         let rowid = match rowid {
-            Some(value) => Some(rowid_of(&value)?.ok_or_else(|| {
-                Error::new(ErrorKind::Mismatch, "datatype mismatch")
-            })?),
+            Some(value) => Some(
+                rowid_of(&value)?
+                    .ok_or_else(|| Error::new(ErrorKind::Mismatch, "datatype mismatch"))?,
+            ),
             None => None,
         };
         self.assign(&set, rowid, frame, outer)?;
         let mut old = old;
         if triggers.has_before() {
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
-            if triggers.fire(Event::Before, &images, outer)? == Fired::Ignore {
+            if triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
             // The trigger may have changed or deleted the row.
@@ -129,9 +169,8 @@ impl TableWriter {
             old = frame.slot(self.row).keep()?;
             self.assign(&set, rowid, frame, outer)?;
         }
-        if self.check_row(conflict, &self.update_defaults(frame, outer)?, frame, outer)?
-            == Verdict::Skip
-        {
+        let defaults = self.update_defaults(frame, outer)?;
+        if self.check_row(conflict, &defaults, &mut None, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let new_key = if self.table.has_rowid() {
@@ -139,9 +178,9 @@ impl TableWriter {
         } else {
             self.primary_key(frame)?
         };
-        let nobody = |_| false;
-        if self.check_unique(&new_key, Some(key), &nobody, conflict, frame, outer)? == Verdict::Skip
-        {
+        let checks = UniqueChecks { wants: &|_| false, first: &[], refused: None };
+        let verdict = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer)?;
+        if verdict == Verdict::Skip {
             return Ok(());
         }
         let new = frame.slot(self.row).keep()?;
@@ -154,7 +193,7 @@ impl TableWriter {
         frame.slot_mut(self.row).restore(new.clone());
         if triggers.has_after() {
             let images = Images::new(Some(old), new.clone());
-            triggers.fire(Event::After, &images, outer)?;
+            triggers.fire(Event::After, &images, conflict, outer)?;
         }
         if let Some(returning) = returning {
             frame.slot_mut(self.row).restore(new);

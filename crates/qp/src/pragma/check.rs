@@ -33,9 +33,9 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
                 if name.is_some_and(|name| !table.name.eq_ignore_ascii_case(name)) {
                     continue;
                 }
-                let writer = call
-                    .session
-                    .with_environment(schemas, sources, |environment| bind_writer(environment, table))?;
+                let writer = call.session.with_environment(schemas, sources, |environment| {
+                    bind_writer(environment, table)
+                })?;
                 call.session.with_outer(sources, schemas, |outer| {
                     check_rows(&writer, full, most, outer, &mut problems)
                 })?;
@@ -89,11 +89,12 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                                 format!("p.{} = c.{}", identifier(parent), identifier(child))
                             })
                             .collect();
-                        condition.push_str(&format!(
-                            " AND NOT EXISTS (SELECT 1 FROM {database}.{} AS p WHERE {})",
-                            identifier(&parent.name),
-                            pairs.join(" AND ")
-                        ));
+                        let pairs = pairs.join(" AND ");
+                        let parent = identifier(&parent.name);
+                        condition = format!(
+                            "{condition} AND NOT EXISTS \
+                             (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
+                        );
                     }
                     let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
                     let sql = format!(

@@ -14,7 +14,7 @@ use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction};
-use crate::modify::ModifyPlan;
+use crate::modify::{Changes, ModifyPlan};
 use crate::types::Datum;
 
 /// What a step came to.
@@ -89,15 +89,12 @@ impl<'s> Statement<'s> {
     /// Binds a value to a parameter, counted from 1.
     pub fn bind(&mut self, index: usize, value: Value) -> Result<()> {
         let count = self.parameters.len();
-        match index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
-            Some(place) => {
-                *place = value;
-                Ok(())
-            }
-            None => {
-                let message = format!("parameter {index} is out of range (there are {count})");
-                Err(Error::new(ErrorKind::Range, message))
-            }
+        if let Some(place) = index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
+            *place = value;
+            Ok(())
+        } else {
+            let message = format!("parameter {index} is out of range (there are {count})");
+            Err(Error::new(ErrorKind::Range, message))
         }
     }
 
@@ -191,7 +188,10 @@ impl<'s> Statement<'s> {
             let schemas = self.session.load_schemas(&sources)?;
             let is_current = prepared.generation == self.session.generation.get()
                 && schemas.len() == prepared.cookies.len()
-                && schemas.iter().zip(&prepared.cookies).all(|(schema, known)| schema.cookie == *known);
+                && schemas
+                    .iter()
+                    .zip(&prepared.cookies)
+                    .all(|(schema, known)| schema.cookie == *known);
             if !is_current {
                 if autocommit {
                     sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
@@ -332,21 +332,26 @@ impl Run {
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
-        let rowid = counters.last_insert_rowid.get();
         let mut frame = std::mem::take(&mut self.frame);
+        let rowid = counters.last_insert_rowid.get();
+        let mut changes = Changes::default();
         let result = self.with_context(session, parameters, |context| {
-            plan.run(&mut frame, Outer { context, scope: None })
+            plan.run_into(&mut frame, Outer { context, scope: None }, &mut changes)
         });
         frame.clear();
         self.frame = frame;
         let result = match result {
-            Ok(_) if counters.immediate_violations.get() > 0 => {
+            Ok(()) if counters.immediate_violations.get() > 0 => {
+                if changes.rows <= 1 && plan.returning.is_none() {
+                    // A single row is refused before it is there.
+                    counters.last_insert_rowid.set(rowid);
+                }
                 Err(Error::constraint(Constraint::ForeignKey, ""))
             }
             other => other,
         };
         match result {
-            Ok(changes) => {
+            Ok(()) => {
                 for (source, mark) in self.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         source.borrow_mut().release(mark)?;
@@ -361,12 +366,14 @@ impl Run {
                 let action = self.reach();
                 if action == ConflictAction::Fail {
                     // What was done stays.
+                    counters.changes.set(changes.rows as i64);
+                    let total = counters.total_changes.get() + changes.rows as i64;
+                    counters.total_changes.set(total);
                     session.finish_autocommit(&self.sources, true)?;
                     return Err(error);
                 }
                 counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
-                counters.last_insert_rowid.set(rowid);
                 for (source, mark) in self.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         let mut source = source.borrow_mut();

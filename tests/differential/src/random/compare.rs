@@ -78,7 +78,11 @@ fn one(
                 let both = (oracle.execute(&sql), execute(engine, &sql));
                 same(&both.0, &both.1, Order::Any, false, findings).map_err(|(cause, detail)| {
                     let word = step.sql.split(' ').next().unwrap_or("");
-                    (format!("after {word}: {cause}"), format!("{sql}\n{detail}"))
+                    let failed = expected.as_ref().err();
+                    let failed = failed.map_or(String::new(), |failure| {
+                        format!(" that failed ({})", cause_of(&failure.message))
+                    });
+                    (format!("after {word}{failed}: {cause}"), format!("{sql}\n{detail}"))
                 })?;
             }
         }

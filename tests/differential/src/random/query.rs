@@ -47,7 +47,8 @@ impl Queries<'_> {
             let usable = sources.clone();
             let on = if join == "CROSS JOIN" || chance(self.rng, 4) {
                 String::new()
-            } else if at == 1 && chance(self.rng, 10) && self.shares(&sources, "c1") {
+            // Behind USING, SQLite finds `*` of a RIGHT or FULL JOIN ambiguous.
+            } else if at == more && chance(self.rng, 10) && self.shares(&sources, "c1") {
                 " USING (c1)".to_owned()
             } else if chance(self.rng, 60) {
                 let previous = &sources[self.rng.usize(..at)];

@@ -2,23 +2,29 @@
 //!
 //! Neighbours: `crate::bind` binds the queries and expressions in them.
 
-use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
+mod upsert;
+mod view;
+
+pub(crate) use view::view_as_table;
+pub use view::view_columns;
+
 use super::foreign_key::ForeignKeys;
-use super::instead::InsteadPlan;
 use super::trigger::{Change, Triggers};
+use upsert::upsert_plan;
+use view::instead_plan;
+
 use super::{
-    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter,
-    UpdatePlan, UpsertPlan, UpsertTarget,
+    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter, UpdatePlan,
 };
 use crate::ast::{self, ConflictAction, InsertSource, StatementKind};
 use crate::bind::{Binder, Block, Group, NameScope, Named, Relation, ScopeTable, TableRelation};
 use crate::bind::{is_rowid_name, no_row, parts, width};
-use crate::catalog::build::{constant, indexed_name};
-use crate::catalog::{IndexPart, Table, View};
+use crate::catalog::build::constant;
+use crate::catalog::{IndexPart, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Node, QueryParts, finish_select};
+use crate::plan::{Layout, Node, QueryParts, SourceId, finish_select};
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -119,7 +125,7 @@ pub(super) fn table_writer(
     };
     Ok(TableWriter {
         table: table.clone(),
-        source: binder.source(table.database),
+        source: SourceId(table.database.0),
         row,
         generated,
         checks,
@@ -140,17 +146,14 @@ fn generated_columns(
     let mut waiting = Vec::new();
     for (index, column) in table.columns.iter().enumerate() {
         if let Some(generated) = &column.generated {
-            let bound =
-                binder.over_columns(scope, &generated.expression, "generated columns")?;
+            let bound = binder.over_columns(scope, &generated.expression, "generated columns")?;
             waiting.push((index, bound));
         }
     }
     let mut ordered = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let positions: Vec<u16> = waiting
-            .iter()
-            .map(|(index, _)| table.columns[*index].position as u16)
-            .collect();
+        let positions: Vec<u16> =
+            waiting.iter().map(|(index, _)| table.columns[*index].position as u16).collect();
         let ready = waiting.iter().position(|(_, bound)| {
             let mut free = true;
             bound.columns(&mut |place| free = free && !positions.contains(&place.column));
@@ -196,6 +199,8 @@ fn insert_plan(
                 block.outputs[place].clone()
             }
             _ if table.columns[index].generated.is_some() => Scalar::NULL,
+            // A rowid has no default but the next one.
+            _ if table.rowid_alias() == Some(index) => Scalar::NULL,
             _ => default_value(binder, table, index)?,
         });
     }
@@ -218,7 +223,11 @@ fn insert_plan(
         upserts,
         buffered,
     };
-    Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Default::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Insert(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 /// Whether a node reads one tree from start to end and nothing else.
@@ -308,119 +317,6 @@ fn scope_of(binder: &Binder<'_>, tables: Vec<ScopeTable>) -> NameScope {
     NameScope { frame: binder.frame_index(), tables, ..NameScope::default() }
 }
 
-fn upsert_plan(
-    binder: &mut Binder<'_>,
-    upsert: &ast::Upsert,
-    insert: &ast::Insert,
-    writer: &TableWriter,
-) -> Result<UpsertPlan> {
-    let table = &writer.table;
-    let target = if upsert.target.is_empty() {
-        None
-    } else {
-        Some(upsert_target(binder, upsert, writer)?)
-    };
-    let existing = binder.slot();
-    let ast::UpsertAction::Update(set, filter) = &upsert.action else {
-        return Ok(UpsertPlan {
-            target,
-            assignments: None,
-            rowid: None,
-            filter: None,
-            existing,
-            triggers: Triggers::default(),
-        });
-    };
-    let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
-    let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
-    let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
-    let mut scope = scope_of(binder, vec![own, excluded]);
-    // Names without a table mean the row that is there.
-    for column in &mut scope.tables[1].columns {
-        column.merged = true;
-    }
-    scope.tables[1].rowid = None;
-    binder.scopes.push(scope);
-    let bound = bind_assignments(binder, set, table).and_then(|bound| {
-        let filter = match filter {
-            Some(filter) => Some(binder.expression(filter)?),
-            None => None,
-        };
-        Ok((bound, filter))
-    });
-    binder.scopes.pop();
-    let ((assignments, rowid), filter) = bound?;
-    let names = assigned_names(set);
-    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
-    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing, triggers })
-}
-
-/// The key or index that a conflict target names.
-fn upsert_target(
-    binder: &mut Binder<'_>,
-    upsert: &ast::Upsert,
-    writer: &TableWriter,
-) -> Result<UpsertTarget> {
-    let table = &writer.table;
-    let mut columns: Vec<(usize, Option<pandodb_ds::record::Collation>)> = Vec::new();
-    let mut expressions: Vec<Scalar> = Vec::new();
-    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
-    for term in &upsert.target {
-        let named = indexed_name(&term.expression);
-        let index = named.and_then(|(name, _)| table.column_index(&name.text));
-        match (index, named) {
-            (Some(index), Some((name, collation))) => {
-                binder.note_column(table, index, name);
-                let collation = match collation {
-                    Some(name) => Some(binder.collation(name)?),
-                    None => None,
-                };
-                columns.push((index, collation));
-            }
-            (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
-                return Ok(UpsertTarget::Key);
-            }
-            _ => expressions.push(binder.over_columns(&mut scope, &term.expression, "ON CONFLICT")?),
-        }
-    }
-    if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
-        && table.rowid_alias() == Some(*column)
-    {
-        return Ok(UpsertTarget::Key);
-    }
-    let fits = |known: &[crate::catalog::IndexColumn], bound: &[Scalar]| {
-        known.len() == columns.len() + expressions.len()
-            && known.iter().zip(bound).all(|(part, scalar)| match part.column() {
-                Some(index) => columns.iter().any(|(wanted, collation)| {
-                    *wanted == index && collation.is_none_or(|wanted| wanted == part.collation)
-                }),
-                None => expressions.iter().any(|expression| expression.same(scalar)),
-            })
-    };
-    if !table.has_rowid() {
-        let bound = vec![Scalar::NULL; table.key_columns().len()];
-        if fits(table.key_columns(), &bound) {
-            return Ok(UpsertTarget::Key);
-        }
-    }
-    let filter = match &upsert.target_filter {
-        Some(filter) => Some(binder.over_columns(&mut scope, filter, "ON CONFLICT")?),
-        None => None,
-    };
-    for (place, index) in writer.indexes.iter().enumerate() {
-        let filter_fits = match (&index.filter, &filter) {
-            (None, _) => true,
-            (Some(known), Some(given)) => known.same(given),
-            (Some(_), None) => false,
-        };
-        if index.unique.is_some() && filter_fits && fits(&index.index.columns, &index.parts) {
-            return Ok(UpsertTarget::Index(place));
-        }
-    }
-    let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
-    Err(Error::invalid(message))
-}
-
 type Assignments = (Vec<(usize, Scalar)>, Option<Scalar>);
 
 /// SET: which columns get what. Of a column that is set twice the last counts.
@@ -485,7 +381,17 @@ fn returning(
     }
     let name = alias.map_or(&writer.table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(&writer.table, writer.row, &name, alias.is_none())?;
-    let scope = scope_of(binder, vec![own]);
+    let mut tables = vec![own];
+    if alias.is_some() {
+        // The table's own name may be used, too; it is not part of `*`.
+        let mut named = binder.table_scope(&writer.table, writer.row, &writer.table.name, true)?;
+        for column in &mut named.columns {
+            (column.merged, column.hidden) = (true, true);
+        }
+        named.rowid = None;
+        tables.push(named);
+    }
+    let scope = scope_of(binder, tables);
     binder.scopes.push(scope);
     let bound = binder.items(columns).and_then(|items| {
         let (mut outputs, mut columns) = (Vec::new(), Vec::new());
@@ -561,8 +467,14 @@ fn update_plan(
         rowid,
         conflict: update.conflict,
         buffered,
+        late: update.from.is_none(),
+        in_key_order: update.filter.is_none() && update.limit.is_none(),
     };
-    Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Default::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Update(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 fn update_clauses(
@@ -621,7 +533,11 @@ fn delete_plan(
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let plan = DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered };
-    Ok(ModifyPlan { kind: ModifyKind::Delete(Box::new(plan)), layout: Default::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Delete(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 fn delete_clauses(
@@ -647,156 +563,4 @@ fn delete_clauses(
     let parts = QueryParts { group, outputs, order_by, limit, ..QueryParts::default() };
     let (node, _, _) = finish_select(binder, parts)?;
     Ok((node, has_subquery))
-}
-
-/// The columns of a view as a table that is nowhere: what OLD and NEW look like.
-pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
-    let block = binder.view_block(view, false)?;
-    let names = crate::bind::unique_names(&block, &view.columns);
-    let columns = names
-        .into_iter()
-        .enumerate()
-        .map(|(position, name)| crate::catalog::Column {
-            id: crate::catalog::ColumnId(position as u64),
-            name,
-            position,
-            declared_type: Box::default(),
-            affinity: block.outputs[position].affinity(),
-            strict_type: None,
-            collation: block.outputs[position].collation().unwrap_or_default(),
-            not_null: None,
-            default: None,
-            default_text: None,
-            missing: Value::Null,
-            generated: None,
-            hidden: false,
-        })
-        .collect::<Vec<_>>();
-    Ok(Arc::new(Table {
-        id: view.id,
-        database: view.database,
-        name: view.name.clone(),
-        tree: crate::store::TreeId(0),
-        stored_columns: columns.len(),
-        columns,
-        kind: crate::catalog::TableKind::WithoutRowid,
-        primary_key: None,
-        strict: false,
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        foreign_keys: Vec::new(),
-        sql: view.sql.clone(),
-    }))
-}
-
-/// The columns of a view as a table that is nowhere.
-pub fn view_columns(environment: &crate::bind::Environment<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
-    let mut binder = Binder::new(environment, Arc::from(&*view.sql));
-    view_as_table(&mut binder, view)
-}
-
-fn instead_plan(
-    binder: &mut Binder<'_>,
-    statement: &StatementKind,
-    view: &Arc<View>,
-) -> Result<ModifyPlan> {
-    let table = view_as_table(binder, view)?;
-    let names = match statement {
-        StatementKind::Update(update) => assigned_names(&update.assignments),
-        _ => Vec::new(),
-    };
-    let change = match statement {
-        StatementKind::Insert(_) => Change::Insert,
-        StatementKind::Update(_) => Change::Update(&names),
-        _ => Change::Delete,
-    };
-    let triggers = Triggers::of(binder.environment, &table, change);
-    if !triggers.has_instead() {
-        let message = format!("cannot modify {} because it is a view", view.name);
-        return Err(Error::invalid(message));
-    }
-    let plan = match statement {
-        StatementKind::Insert(insert) => instead_insert(binder, insert, &table, triggers)?,
-        StatementKind::Update(update) => {
-            let from = update.from.as_ref();
-            let filter = update.filter.as_ref();
-            let set = Some(update.assignments.as_slice());
-            instead_change(binder, view, &table, triggers, update.alias.as_ref(), from, filter, set)?
-        }
-        StatementKind::Delete(delete) => {
-            let filter = delete.filter.as_ref();
-            instead_change(binder, view, &table, triggers, delete.alias.as_ref(), None, filter, None)?
-        }
-        _ => return Err(Error::invalid("not a change")),
-    };
-    let kind = ModifyKind::Instead(Box::new(plan));
-    Ok(ModifyPlan { kind, layout: Default::default(), returning: None })
-}
-
-fn instead_insert(
-    binder: &mut Binder<'_>,
-    insert: &ast::Insert,
-    table: &Arc<Table>,
-    triggers: Triggers,
-) -> Result<InsteadPlan> {
-    let (columns, rowid_place) = insert_columns(insert, table)?;
-    let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
-    let new = (0..table.columns.len())
-        .map(|index| {
-            let place = columns.iter().position(|column| *column == Some(index));
-            place.and_then(|place| block.outputs.get(place).cloned()).unwrap_or(Scalar::NULL)
-        })
-        .collect();
-    Ok(InsteadPlan {
-        database: table.database,
-        triggers,
-        input: block.root,
-        old: None,
-        new: Some(new),
-    })
-}
-
-#[allow(clippy::too_many_arguments, reason = "the clauses of one statement")]
-fn instead_change(
-    binder: &mut Binder<'_>,
-    view: &Arc<View>,
-    table: &Arc<Table>,
-    triggers: Triggers,
-    alias: Option<&ast::Name>,
-    from: Option<&ast::From>,
-    filter: Option<&ast::Expression>,
-    set: Option<&[ast::Assignment]>,
-) -> Result<InsteadPlan> {
-    let mut scope = NameScope { frame: binder.frame_index(), ..NameScope::default() };
-    let mut group = Group::default();
-    let block = binder.view_block(view, false)?;
-    let name = alias.map_or(&view.name, |alias| &alias.text).clone();
-    binder.derived(block, &name, &view.name, &view.columns, &mut scope, &mut group)?;
-    let old: Vec<Scalar> =
-        scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
-    if let Some(from) = from {
-        let more = binder.from(from, &mut scope)?;
-        group.relations.extend(more.relations);
-        group.predicates.extend(more.predicates);
-    }
-    binder.scopes.push(scope);
-    let bound: Result<Option<Vec<Scalar>>> = (|| {
-        if let Some(filter) = filter {
-            let filter = binder.expression(filter)?;
-            group.add_predicate(filter);
-        }
-        let Some(set) = set else { return Ok(None) };
-        let (assigned, _) = bind_assignments(binder, set, table)?;
-        let mut new = old.clone();
-        for (index, value) in assigned {
-            new[index] = value;
-        }
-        Ok(Some(new))
-    })();
-    binder.scopes.pop();
-    let new = bound?;
-    let outputs = old.iter().chain(new.iter().flatten()).cloned().collect();
-    let parts = QueryParts { group, outputs, ..QueryParts::default() };
-    let (input, _, _) = finish_select(binder, parts)?;
-    Ok(InsteadPlan { database: table.database, triggers, input, old: Some(old), new })
 }
