@@ -32,6 +32,8 @@ mod statement;
 mod transaction;
 
 // Values and errors.
+#[cfg(feature = "serde")]
+mod deserialize;
 mod error;
 mod from_sql;
 mod to_sql;

@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
 /// Options that every verb takes as well.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The database file; $`PANDO_DB` without
+    /// The database file; the environment's PANDO_DB without
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) db: Option<String>,
     /// The branch to work on

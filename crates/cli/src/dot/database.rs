@@ -117,6 +117,17 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
 ];
 
+/// What is built in: a name, a function that is there with it, what it is.
+const EXTENSIONS: &[(&str, &str, &str)] = &[
+    ("datetime", "strftime", "date and time functions with modifiers"),
+    ("json", "json_extract", "JSON and JSONB functions"),
+    ("math", "sin", "mathematical functions"),
+    ("percentile", "percentile", "median and percentiles"),
+    ("regexp", "regexp", "regular expressions"),
+    ("series", "generate_series", "generate_series as a table"),
+    ("window", "row_number", "window functions"),
+];
+
 const OWN: &str = "name NOT LIKE 'sqlite!_%' ESCAPE '!'";
 
 /// Names side by side, as many as fit the screen.
@@ -231,7 +242,13 @@ fn open(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 fn extensions(shell: &mut Shell, _: &[String]) -> Outcome {
-    shell.show_query("PRAGMA module_list", &[])
+    for (name, probe, about) in EXTENSIONS {
+        let sql = "SELECT count(*) FROM pragma_function_list WHERE name = ?1";
+        if shell.query_texts(sql, &[(*probe).into()])? != ["0"] {
+            writeln!(shell.sink, "{name:10} {about}")?;
+        }
+    }
+    Ok(())
 }
 
 fn functions(shell: &mut Shell, words: &[String]) -> Outcome {

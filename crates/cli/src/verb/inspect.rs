@@ -86,6 +86,23 @@ fn bytes(count: u64) -> String {
 /// Storage figures, and the rows of each table as a picture of bars.
 pub(super) fn stat(shell: &mut Shell) -> Outcome {
     info(shell)?;
+    let tables = shell.query_texts(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' \
+         AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
+        &[],
+    )?;
+    let mut counts = Vec::new();
+    for table in tables {
+        let sql = format!("SELECT count(*) FROM {}", crate::output::quote::identifier(&table));
+        let count: u64 = shell.connection.query_row(&sql, (), |row| row.get(0))?;
+        counts.push((table, count));
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    if !counts.is_empty() {
+        writeln!(shell.sink, "\nrows")?;
+        let text = bars(&counts);
+        shell.sink.write_all(text.as_bytes())?;
+    }
     let mut statement = shell.connection.prepare("PRAGMA storage_info")?;
     let mut rows = statement.raw_query();
     let mut figures = Vec::new();
@@ -103,23 +120,6 @@ pub(super) fn stat(shell: &mut Shell) -> Outcome {
     }
     for (name, value) in figures {
         writeln!(shell.sink, "  {name:wide$}  {value}")?;
-    }
-    let tables = shell.query_texts(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' \
-         AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
-        &[],
-    )?;
-    let mut counts = Vec::new();
-    for table in tables {
-        let sql = format!("SELECT count(*) FROM {}", crate::output::quote::identifier(&table));
-        let count: u64 = shell.connection.query_row(&sql, (), |row| row.get(0))?;
-        counts.push((table, count));
-    }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    if !counts.is_empty() {
-        writeln!(shell.sink, "\nrows")?;
-        let text = bars(&counts);
-        shell.sink.write_all(text.as_bytes())?;
     }
     Ok(())
 }
