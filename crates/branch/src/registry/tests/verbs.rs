@@ -271,6 +271,40 @@ fn merges_start_from_the_right_base_again_and_again() {
 }
 
 #[test]
+fn crossed_merges_list_the_other_ancestor() {
+    let (_disk, branches) = start();
+    create(&branches, "dev", "main", Point::Now).unwrap();
+    write(&branches, "dev", &[("d", Some("1"))]).unwrap();
+    write(&branches, "main", &[("m", Some("1"))]).unwrap();
+    // Both merges are planned before either is done: they cross.
+    let plans = [
+        branches.begin_merge("dev", "main").unwrap(),
+        branches.begin_merge("main", "dev").unwrap(),
+    ];
+    for plan in &plans {
+        let head = HeadId(plan.target.head);
+        let mut transaction = branches.manager().begin(head, BeginOptions::default()).unwrap();
+        apply(&branches, plan, &mut transaction).unwrap();
+        branches.record_merge(plan, &mut transaction).unwrap();
+        transaction.commit().unwrap();
+    }
+    drop(plans);
+    branches.maintain().unwrap();
+    let plan = branches.begin_merge("dev", "main").unwrap();
+    assert_eq!((plan.kind, plan.bases.len()), (MergeKind::ThreeWay, 2));
+    let [ancestor] = plan.ancestors() else { panic!("one other ancestor") };
+    let contents = |forest| contents(branches.manager(), &forest).unwrap();
+    assert_eq!(contents(plan.base()), content_of(&[("a", "1"), ("m", "1")]));
+    assert_eq!(contents(ancestor.theirs()), content_of(&[("a", "1"), ("d", "1")]));
+    assert_eq!(contents(ancestor.base()), content_of(&[("a", "1")]));
+    let fork = branches.fork_view(plan.base_view()).unwrap();
+    let mut transaction = fork.begin(BeginOptions::default()).unwrap();
+    change(&mut transaction, &[("d", Some("1"))]).unwrap();
+    transaction.commit().unwrap();
+    branches.abandon_merge(plan).unwrap();
+}
+
+#[test]
 fn a_merge_in_a_callers_transaction_goes_with_it() {
     let (_disk, branches) = start();
     create(&branches, "dev", "main", Point::Now).unwrap();
