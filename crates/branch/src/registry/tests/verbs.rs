@@ -453,3 +453,34 @@ fn a_database_in_memory_has_branches_too() {
     assert_eq!(read(&branches, "main").unwrap(), expected);
     assert_eq!(branches.list().unwrap().len(), 1);
 }
+
+#[test]
+fn branches_are_made_merged_and_dropped_by_many_threads() {
+    let disk = SimVfs::new(4);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let busy_timeout = Duration::from_secs(60);
+    let options = Options { busy_timeout, ..options(Synchronous::Normal) };
+    let manager = Manager::open(&vfs, Path::new("base.pando"), &options).unwrap();
+    let branches = Branches::open(Arc::new(manager)).unwrap();
+    write(&branches, "main", &[("a", Some("1"))]).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let branches = &branches;
+            scope.spawn(move || {
+                for round in 0..5 {
+                    let name = format!("t{thread}/{round}");
+                    create(branches, &name, "main", Point::Now).unwrap();
+                    let key = format!("k{thread}{round}");
+                    write(branches, &name, &[(&key, Some("x"))]).unwrap();
+                    while let Err(error) = merge(branches, &name, "main", round % 2 == 0) {
+                        // Somebody else moved the target between the plan and the commit.
+                        assert_eq!(error.kind(), ErrorKind::Moved, "{error}");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(read(&branches, "main").unwrap().len(), 21);
+    assert_eq!(branches.list().unwrap().len(), 1 + 4 * 2);
+    check_file(&branches);
+}
