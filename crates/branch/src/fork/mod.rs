@@ -35,16 +35,20 @@ impl Branches {
         Fork::of(self.manager(), head)
     }
 
+    /// Forks a moment (the base of a merge, say).
+    pub fn fork_view(&self, view: &View) -> Result<Fork> {
+        match view.head() {
+            Some(head) => Fork::of(self.manager(), head),
+            None => Fork::of_view(self.manager(), pandodb_tm::MAIN, view),
+        }
+    }
+
     /// Forks a branch as it was.
     pub fn fork_at(&self, branch: &str, at: &Point) -> Result<Fork> {
         if *at == Point::Now {
             return self.fork(branch);
         }
-        let view = self.view(branch, at)?;
-        match view.head() {
-            Some(head) => Fork::of(self.manager(), head),
-            None => Fork::of_view(self.manager(), self.head(branch)?, &view),
-        }
+        self.fork_view(&self.view(branch, at)?)
     }
 }
 

@@ -132,6 +132,17 @@ impl Plan {
 
     /// Merges a row that all three have.
     pub(crate) fn merge(&self, base: &Row, ours: &Row, theirs: &Row) -> MergedRow {
+        self.merge_with(base, ours, theirs, &|_| false)
+    }
+
+    /// As [`merge`](Self::merge), where the base means nothing in `unsettled` columns.
+    pub(crate) fn merge_with(
+        &self,
+        base: &Row,
+        ours: &Row,
+        theirs: &Row,
+        unsettled: &dyn Fn(ColumnId) -> bool,
+    ) -> MergedRow {
         let (mut row, mut conflicts) = (Row::with_capacity(self.columns.len()), Vec::new());
         for (index, column) in self.columns.iter().enumerate() {
             let cell = |row: &Row, at: usize| column.affinity.convert(row[at].clone());
@@ -151,7 +162,14 @@ impl Plan {
                 }
             };
             let base = column.base.map_or_else(|| column.missing.clone(), |at| cell(base, at));
-            if column.is_generated || is_same(&ours, &theirs) || is_same(&theirs, &base) {
+            if column.is_generated || is_same(&ours, &theirs) {
+                row.push(ours);
+            } else if unsettled(column.id) {
+                row.push(ours.clone());
+                let (ours, theirs) = (Some(ours), Some(theirs));
+                let (column, index) = (column.id, Some(index));
+                conflicts.push(CellConflict { column, index, base: None, ours, theirs });
+            } else if is_same(&theirs, &base) {
                 row.push(ours);
             } else if is_same(&ours, &base) {
                 row.push(theirs);

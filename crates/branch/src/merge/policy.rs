@@ -3,7 +3,7 @@
 //! The most specific word counts: a pick for the very conflict, then a rule for its column, its
 //! table, all; then the policy. Neighbours: `conflict` has the addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::record::Value;
 
@@ -127,6 +127,9 @@ pub struct MergeOptions {
     pub merges_json: bool,
     /// What was said about single conflicts.
     pub resolutions: Resolutions,
+    /// Rows and cells of the base that mean nothing, because the best common ancestors that it
+    /// was made of disagree there: if the two sides differ, both have changed it.
+    pub unsettled: BTreeSet<ConflictKey>,
 }
 
 impl Default for MergeOptions {
@@ -136,6 +139,7 @@ impl Default for MergeOptions {
             renumber: false,
             merges_json: true,
             resolutions: Resolutions::default(),
+            unsettled: BTreeSet::new(),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! is read whole. Neighbours: `cells` merges one row, `renumber` knows new rowids.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::record::Value;
@@ -22,7 +22,7 @@ use crate::diff::schema::ObjectKind;
 use crate::diff::source::{Changes, RawChange, for_each_row, rekey};
 use crate::error::Result;
 use crate::shape::row::{Row, Stored};
-use crate::shape::{ColumnId, KeyShape, TableShape};
+use crate::shape::{ColumnId, KeyShape, ObjectId, TableShape};
 
 /// The three versions of one table.
 pub(crate) struct Sides<'a> {
@@ -143,6 +143,7 @@ pub(crate) fn merge_table(
         free: None,
         needs_conversion,
         inserted,
+        unsettled: Unsettled::of(&run.options.unsettled, table.shape.id),
         run,
     };
     merger.merge()
@@ -171,6 +172,28 @@ fn ours_inserted_keys(
     Ok(inserted)
 }
 
+/// The rows of a table that the base does not settle, with the columns it is about.
+#[derive(Default)]
+struct Unsettled {
+    rows: BTreeMap<Vec<u8>, BTreeSet<ColumnId>>,
+}
+
+impl Unsettled {
+    fn of(keys: &BTreeSet<ConflictKey>, table: ObjectId) -> Self {
+        let mut rows: BTreeMap<Vec<u8>, BTreeSet<ColumnId>> = BTreeMap::new();
+        for key in keys.iter().filter(|key| key.object == table) {
+            match &key.scope {
+                Scope::Row(row) => drop(rows.entry(row.clone()).or_default()),
+                Scope::Cell(row, column) => {
+                    rows.entry(row.clone()).or_default().insert(*column);
+                }
+                Scope::Schema(_) | Scope::Broken(..) => {}
+            }
+        }
+        Self { rows }
+    }
+}
+
 struct TableMerger<'a, 'r, 'v> {
     table: &'a MergedTable,
     plan: Plan,
@@ -180,6 +203,7 @@ struct TableMerger<'a, 'r, 'v> {
     free: Option<FreeRowids>,
     needs_conversion: bool,
     inserted: BTreeMap<Vec<u8>, Stored>,
+    unsettled: Unsettled,
     run: &'a mut Run<'r>,
 }
 
@@ -207,6 +231,10 @@ impl TableMerger<'_, '_, '_> {
             let left = if order == Ordering::Greater { None } else { ours.take()? };
             let right = if order == Ordering::Less { None } else { theirs.take()? };
             self.run.step()?;
+            let key = left.as_ref().or(right.as_ref()).map(|change| change.key.as_slice());
+            if key.is_some_and(|key| self.unsettled.rows.contains_key(key)) {
+                continue;
+            }
             match (left, right) {
                 (Some(left), None) => self.only_ours(&left)?,
                 (None, Some(right)) => self.only_theirs(&right)?,
@@ -214,8 +242,42 @@ impl TableMerger<'_, '_, '_> {
                 (None, None) => {}
             }
         }
+        self.merge_unsettled()?;
         if self.table.is_rebuilt || self.needs_conversion {
             self.rewrite_others()?;
+        }
+        Ok(())
+    }
+
+    /// Rows that the base does not settle: the two sides are compared, whatever they changed.
+    fn merge_unsettled(&mut self) -> Result<()> {
+        let rows = std::mem::take(&mut self.unsettled.rows);
+        let find = |merger: &Self, side: Option<TableVersion<'_>>, key: &[u8]| {
+            let Some(tree) = side.and_then(|side| side.tree) else { return Ok(None) };
+            let bytes = tree.get(merger.run.pager, key)?;
+            read(side, bytes.map(|bytes| Stored { key: key.to_vec(), bytes }).as_ref())
+        };
+        for (key, columns) in rows {
+            self.run.step()?;
+            let ours = find(&self, self.sides.ours, &key)?;
+            let theirs = find(&self, self.sides.theirs, &key)?;
+            match (ours, theirs) {
+                (Some(ours), Some(theirs)) => {
+                    let base = find(&self, self.sides.base, &key)?;
+                    let merged = match &base {
+                        Some(base) => {
+                            let unsettled = |column| columns.contains(&column);
+                            self.plan.merge_with(base, &ours, &theirs, &unsettled)
+                        }
+                        None => self.plan.merge_inserted(&ours, &theirs),
+                    };
+                    self.finish_row(&key, &ours, merged)?;
+                }
+                (None, None) => {}
+                (ours, theirs) => {
+                    self.deleted_and_changed(&key, None, ours.as_ref(), theirs.as_ref())?;
+                }
+            }
         }
         Ok(())
     }
@@ -228,7 +290,7 @@ impl TableMerger<'_, '_, '_> {
         let mut theirs = self.sides.changes(pager, key, self.sides.theirs)?;
         // In the order of their stored keys the rows may stand in another order than that of the
         // merged keys, so what the source touched is a set here, not a stream.
-        let mut touched = std::collections::BTreeSet::new();
+        let mut touched = BTreeSet::new();
         while let Some(change) = theirs.as_mut().map(Changes::next_change).transpose()?.flatten() {
             touched.insert(change.key);
         }
@@ -319,13 +381,13 @@ impl TableMerger<'_, '_, '_> {
             }
             (Some(base), None, Some(theirs)) => {
                 if self.has_changed(Side::Theirs, &base, &theirs) {
-                    return self.deleted_and_changed(&left.key, &base, None, Some(&theirs));
+                    return self.deleted_and_changed(&left.key, Some(&base), None, Some(&theirs));
                 }
                 Ok(())
             }
             (Some(base), Some(ours), None) => {
                 if self.has_changed(Side::Ours, &base, &ours) {
-                    return self.deleted_and_changed(&left.key, &base, Some(&ours), None);
+                    return self.deleted_and_changed(&left.key, Some(&base), Some(&ours), None);
                 }
                 self.delete(&left.key)
             }
@@ -503,22 +565,22 @@ impl TableMerger<'_, '_, '_> {
     fn deleted_and_changed(
         &mut self,
         key: &[u8],
-        base: &Row,
+        base: Option<&Row>,
         ours: Option<&Row>,
         theirs: Option<&Row>,
     ) -> Result<()> {
         let shape = &self.table.shape;
         let address = ConflictKey { object: shape.id, scope: Scope::Row(key.to_vec()) };
-        let base = self.plan.base_row(base);
+        let base = base.map(|row| self.plan.base_row(row));
         let (ours_row, ours) = (ours, ours.map(|row| self.plan.ours_row(row)));
         let theirs = theirs.map(|row| self.plan.theirs_row(row));
         let resolved = match self.run.options.pick(&address) {
             Some(Pick::Ours) => Some(ours.clone()),
             Some(Pick::Theirs) => Some(theirs.clone()),
-            Some(Pick::Base) => Some(Some(base.clone())),
+            Some(Pick::Base) => Some(base.clone()),
             Some(Pick::Delete) => Some(None),
             Some(Pick::Row(cells)) => {
-                let mut row = ours.clone().or_else(|| theirs.clone()).unwrap_or(base.clone());
+                let mut row = ours.clone().or_else(|| theirs.clone()).unwrap_or_default();
                 for (column, value) in cells {
                     if let Some(index) = shape.index_of(column) {
                         row[index] = shape.columns[index].affinity.convert(value);
@@ -541,7 +603,7 @@ impl TableMerger<'_, '_, '_> {
         } else {
             "the source deleted the row, the target changed it"
         };
-        let row_key = shape.key_values(key, Some(&base))?;
+        let row_key = shape.key_values(key, ours.as_deref().or(theirs.as_deref()))?;
         self.run.conflict(Conflict {
             key: address,
             kind: ConflictKind::DeleteModify,
@@ -550,7 +612,7 @@ impl TableMerger<'_, '_, '_> {
             column_name: None,
             columns: shape.columns.iter().map(|column| column.name.clone()).collect(),
             row_key,
-            base: Some(base),
+            base,
             ours,
             theirs,
             detail: detail.into(),

@@ -2,9 +2,7 @@
 //!
 //! A merge reads the source as it was when it began: an anchor keeps that moment, and becomes
 //! the base of the next merge. Where two branches have several best common ancestors (their
-//! merges crossed) the one with the newest commit is the base: every change since another
-//! ancestor is then seen as made on both sides or on one, never lost; a cell that the crossed
-//! merges settled in two ways is a conflict once more, which is for people to decide.
+//! merges crossed) the one with the newest commit is the base, and the plan lists the others.
 //!
 //! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open.
 
@@ -47,12 +45,44 @@ pub struct MergePlan {
     pub(super) has_new_anchor: bool,
     base: View,
     theirs: View,
+    ancestors: Vec<Ancestor>,
+}
+
+/// Another best common ancestor, after merges that crossed: it is to be merged into a fork of
+/// the base before the merge, with the keys of what conflicts as
+/// [`MergeOptions::unsettled`](crate::merge::MergeOptions::unsettled).
+#[derive(Debug)]
+pub struct Ancestor {
+    base: View,
+    theirs: View,
+}
+
+impl Ancestor {
+    /// Where it parted from the base of the merge.
+    pub fn base(&self) -> Forest {
+        self.base.forest()
+    }
+
+    /// Its own trees.
+    pub fn theirs(&self) -> Forest {
+        self.theirs.forest()
+    }
 }
 
 impl MergePlan {
     /// The trees of the base.
     pub fn base(&self) -> Forest {
         self.base.forest()
+    }
+
+    /// The moment of the base, to be forked where there are more [`ancestors`](Self::ancestors).
+    pub fn base_view(&self) -> &View {
+        &self.base
+    }
+
+    /// Other best common ancestors; none but after merges that crossed.
+    pub fn ancestors(&self) -> &[Ancestor] {
+        &self.ancestors
     }
 
     /// The trees of the source.
@@ -115,11 +145,21 @@ impl Branches {
             };
             (graph.bases(target_position, position), kind)
         })?;
-        let base = match bases.iter().max_by_key(|base| base.commit) {
-            Some(base) => self.view_at(*base)?,
+        let newest = bases.iter().max_by_key(|base| base.commit).copied();
+        let base = match newest {
+            Some(base) => self.view_at(base)?,
             None => View::nothing(),
         };
-        if kind == MergeKind::ThreeWay {
+        let mut ancestors = Vec::new();
+        for other in bases.iter().filter(|other| Some(**other) != newest) {
+            let parted = newest.map(|newest| self.with(|state| state.graph.bases(newest, *other)));
+            let parted = parted.transpose()?.unwrap_or_default();
+            let parted = parted.into_iter().max_by_key(|base| base.commit);
+            let parted = parted.map(|base| self.view_at(base)).transpose()?;
+            let base = parted.unwrap_or_else(View::nothing);
+            ancestors.push(Ancestor { base, theirs: self.view_at(*other)? });
+        }
+        if kind == MergeKind::ThreeWay && ancestors.is_empty() {
             // After a fast-forward the target has a commit of its own, but nothing in it.
             let ours = self.view_now(&target)?;
             if ours.position() == target_position && ours.forest().is_same_version(&base.forest()) {
@@ -138,6 +178,7 @@ impl Branches {
             has_new_anchor,
             base,
             theirs,
+            ancestors,
         };
         Ok(plan)
     }

@@ -40,7 +40,7 @@ use serde::Serialize;
 pub use counters::SharedCounters;
 pub use grants::Privilege;
 pub use life::{CreateBranch, DropReport};
-pub use merging::{MergeKind, MergePlan};
+pub use merging::{Ancestor, MergeKind, MergePlan};
 pub use moments::{Point, View};
 pub use open_merge::OpenConflict;
 pub use records::{

@@ -197,9 +197,14 @@ fn a_dropped_column_meets_an_edit_of_its_cell() {
         assert_eq!(merged.kinds(), [ConflictKind::DeleteModify]);
         assert_eq!(merged.conflicts[0].column_name.as_deref(), Some("b"));
     }
-    let other = edited(&world, &base, |world, version| change(world, version, [1, 11, 20]));
+    let other = edited(&world, &base, |world, version| {
+        change(world, version, [1, 11, 20]);
+        change(world, version, [5, 5, 5]);
+    });
     let (left, right) = both(&world, &base, &dropped, &other);
     assert!(left.conflicts.is_empty());
+    assert_eq!(row(&world, &left.version, 5).unwrap(), [int(5), int(5)]);
+    assert_eq!(row(&world, &right.version, 5).unwrap(), [int(5), int(5)]);
     assert_eq!(row(&world, &left.version, 1).unwrap(), [int(1), int(11)]);
     assert_eq!(row(&world, &right.version, 1).unwrap(), [int(1), int(11)]);
 }
@@ -395,6 +400,49 @@ fn a_changed_primary_key_takes_the_other_sides_rows_along() {
     let both_keys = edited(&world, &base, |_, version| version.shape.tables[0] = other);
     let (left, _) = both(&world, &base, &rekeyed, &both_keys);
     assert_eq!(left.kinds(), [ConflictKind::Schema]);
+}
+
+#[test]
+fn after_crossed_merges_what_the_ancestors_disagree_on_is_a_conflict() {
+    let world = World::new();
+    let mut start = base(&world);
+    for id in 2..=4 {
+        change(&world, &mut start, [id, 10, 20]);
+    }
+    // Two ancestors: each changed row 1 its way, one deleted row 2, one changed row 3.
+    let first = edited(&world, &start, |world, version| {
+        change(world, version, [1, 11, 20]);
+        world.delete(version, T, &rowid_key(2));
+        change(world, version, [3, 33, 20]);
+    });
+    let second = edited(&world, &start, |world, version| {
+        change(world, version, [1, 12, 20]);
+        change(world, version, [2, 22, 20]);
+    });
+    let middle = world.merge(&start, &first, &second, &MergeOptions::default());
+    assert_eq!(middle.conflicts.len(), 2);
+    let unsettled = middle.keys().into_iter().collect();
+    let options = MergeOptions { unsettled, ..MergeOptions::default() };
+    // The crossed merges settled it in two ways, and one side took the change of row 3 back.
+    let ours = edited(&world, &middle.version, |world, version| {
+        change(world, version, [3, 10, 20]);
+        change(world, version, [4, 44, 20]);
+    });
+    let theirs = edited(&world, &middle.version, |world, version| {
+        change(world, version, [1, 12, 20]);
+        change(world, version, [2, 22, 20]);
+    });
+    for (ours, theirs) in [(&ours, &theirs), (&theirs, &ours)] {
+        let merged = world.merge(&middle.version, ours, theirs, &options);
+        assert_eq!(merged.kinds(), [ConflictKind::Data, ConflictKind::DeleteModify]);
+        assert_eq!(merged.conflicts[0].base, None);
+        assert_eq!(row(&world, &merged.version, 3).unwrap(), [3, 10, 20].map(int));
+        assert_eq!(row(&world, &merged.version, 4).unwrap(), [4, 44, 20].map(int));
+    }
+    // Settled in one way by both, it is settled.
+    let merged = world.merge(&middle.version, &theirs, &theirs.clone(), &options);
+    assert!(merged.conflicts.is_empty());
+    assert_eq!(row(&world, &merged.version, 2).unwrap(), [2, 22, 20].map(int));
 }
 
 #[test]

@@ -271,6 +271,40 @@ fn merges_start_from_the_right_base_again_and_again() {
 }
 
 #[test]
+fn crossed_merges_list_the_other_ancestor() {
+    let (_disk, branches) = start();
+    create(&branches, "dev", "main", Point::Now).unwrap();
+    write(&branches, "dev", &[("d", Some("1"))]).unwrap();
+    write(&branches, "main", &[("m", Some("1"))]).unwrap();
+    // Both merges are planned before either is done: they cross.
+    let plans = [
+        branches.begin_merge("dev", "main").unwrap(),
+        branches.begin_merge("main", "dev").unwrap(),
+    ];
+    for plan in &plans {
+        let head = HeadId(plan.target.head);
+        let mut transaction = branches.manager().begin(head, BeginOptions::default()).unwrap();
+        apply(&branches, plan, &mut transaction).unwrap();
+        branches.record_merge(plan, &mut transaction).unwrap();
+        transaction.commit().unwrap();
+    }
+    drop(plans);
+    branches.maintain().unwrap();
+    let plan = branches.begin_merge("dev", "main").unwrap();
+    assert_eq!((plan.kind, plan.bases.len()), (MergeKind::ThreeWay, 2));
+    let [ancestor] = plan.ancestors() else { panic!("one other ancestor") };
+    let contents = |forest| contents(branches.manager(), &forest).unwrap();
+    assert_eq!(contents(plan.base()), content_of(&[("a", "1"), ("m", "1")]));
+    assert_eq!(contents(ancestor.theirs()), content_of(&[("a", "1"), ("d", "1")]));
+    assert_eq!(contents(ancestor.base()), content_of(&[("a", "1")]));
+    let fork = branches.fork_view(plan.base_view()).unwrap();
+    let mut transaction = fork.begin(BeginOptions::default()).unwrap();
+    change(&mut transaction, &[("d", Some("1"))]).unwrap();
+    transaction.commit().unwrap();
+    branches.abandon_merge(plan).unwrap();
+}
+
+#[test]
 fn a_merge_in_a_callers_transaction_goes_with_it() {
     let (_disk, branches) = start();
     create(&branches, "dev", "main", Point::Now).unwrap();
@@ -418,4 +452,35 @@ fn a_database_in_memory_has_branches_too() {
     let expected = content_of(&[("a", "1"), ("b", "1"), ("c", "1")]);
     assert_eq!(read(&branches, "main").unwrap(), expected);
     assert_eq!(branches.list().unwrap().len(), 1);
+}
+
+#[test]
+fn branches_are_made_merged_and_dropped_by_many_threads() {
+    let disk = SimVfs::new(4);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let busy_timeout = Duration::from_secs(60);
+    let options = Options { busy_timeout, ..options(Synchronous::Normal) };
+    let manager = Manager::open(&vfs, Path::new("base.pando"), &options).unwrap();
+    let branches = Branches::open(Arc::new(manager)).unwrap();
+    write(&branches, "main", &[("a", Some("1"))]).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let branches = &branches;
+            scope.spawn(move || {
+                for round in 0..5 {
+                    let name = format!("t{thread}/{round}");
+                    create(branches, &name, "main", Point::Now).unwrap();
+                    let key = format!("k{thread}{round}");
+                    write(branches, &name, &[(&key, Some("x"))]).unwrap();
+                    while let Err(error) = merge(branches, &name, "main", round % 2 == 0) {
+                        // Somebody else moved the target between the plan and the commit.
+                        assert_eq!(error.kind(), ErrorKind::Moved, "{error}");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(read(&branches, "main").unwrap().len(), 21);
+    assert_eq!(branches.list().unwrap().len(), 1 + 4 * 2);
+    check_file(&branches);
 }
