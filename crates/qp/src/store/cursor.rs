@@ -4,7 +4,10 @@
 //! start cut off); the value is read where it stands. Neighbours: `transaction` makes these.
 
 use std::cell::OnceCell;
+use std::ops::{Deref, DerefMut};
 
+use pandodb_branch::registry::View;
+use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Found;
 
 use crate::error::Result;
@@ -12,15 +15,50 @@ use crate::error::Result;
 /// A position in a tree as it was when the cursor was made.
 #[derive(Debug)]
 pub struct Cursor {
-    inner: pandodb_tm::Cursor,
+    inner: Inner,
     key: Vec<u8>,
     /// A value from extents of its own.
     large: OnceCell<Vec<u8>>,
 }
 
+/// Where the pages come from.
+#[derive(Debug)]
+enum Inner {
+    Live(pandodb_tm::Cursor),
+    /// The view keeps the pages.
+    Past(pandodb_ds::tree::Cursor, #[expect(dead_code, reason = "it is held")] Arc<View>),
+}
+
+impl Deref for Inner {
+    type Target = pandodb_ds::tree::Cursor;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Live(cursor) => cursor,
+            Self::Past(cursor, _) => cursor,
+        }
+    }
+}
+
+impl DerefMut for Inner {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Live(cursor) => cursor,
+            Self::Past(cursor, _) => cursor,
+        }
+    }
+}
+
 impl Cursor {
+    /// A cursor over a tree of a view.
+    pub(crate) fn of_view(inner: pandodb_ds::tree::Cursor, view: Arc<View>) -> Self {
+        Self { inner: Inner::Past(inner, view), key: Vec::new(), large: OnceCell::new() }
+    }
+
     pub(super) fn new(inner: pandodb_tm::Cursor) -> Self {
-        Self { inner, key: Vec::new(), large: OnceCell::new() }
+        Self { inner: Inner::Live(inner), key: Vec::new(), large: OnceCell::new() }
     }
 
     #[inline]
