@@ -240,7 +240,10 @@ fn from_refers_to(from: &ast::From, name: &ast::Name) -> bool {
     let references = std::iter::once(&from.first).chain(from.joins.iter().map(|join| &join.table));
     references.into_iter().any(|reference| match &reference.kind {
         ast::TableReferenceKind::Table(table) => {
-            table.name.schema.is_none() && table.name.name == *name
+            table.name.schema.is_none()
+                && table.name.branch.is_none()
+                && table.as_of.is_none()
+                && table.name.name == *name
         }
         ast::TableReferenceKind::Join(from) => from_refers_to(from, name),
         ast::TableReferenceKind::Subquery(select) => {

@@ -207,8 +207,18 @@ impl Binder<'_> {
     ) -> Result<()> {
         let name = &named.name;
         if name.branch.is_some() || named.as_of.is_some() {
-            let message = "reading another branch or time is not there yet";
-            return Err(Error::new(ErrorKind::Unsupported, message).at(name.span()));
+            return match self.named_version(name, named.as_of.as_ref())? {
+                Named::Table(table) => {
+                    let index = named.index.as_ref();
+                    let (names, relation) = self.table_in_from(&table, alias, index)?;
+                    scope.tables.push(names);
+                    group.relations.push(Relation::Table(Box::new(relation)));
+                    Ok(())
+                }
+                Named::View(view) => {
+                    self.view_reference(&view, alias, scope, group, may_dissolve)
+                }
+            };
         }
         if name.schema.is_none()
             && let Some(common) = self.find_common(&name.name)

@@ -41,6 +41,7 @@ pub(crate) use table::Named;
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::VersionName;
 use crate::function::Registry;
 use crate::limits;
 use crate::plan::{Layout, SourceId};
@@ -50,6 +51,15 @@ use crate::scalar::{ColumnPlace, SlotId, StateId};
 pub trait Statistics {
     /// How many rows a table has.
     fn rows(&self, source: SourceId, table: &Table) -> u64;
+}
+
+/// Opens the versions that a statement names with `@branch` and `AS OF`.
+pub trait FindVersion {
+    /// The number that the version's tables have; the database's own for the session's branch.
+    fn find(&self, name: VersionName) -> Result<DatabaseIndex>;
+
+    /// The database that a number of a version belongs to, and the version's schema.
+    fn opened(&self, database: DatabaseIndex) -> Option<(DatabaseIndex, Arc<Schema>)>;
 }
 
 /// What a statement is bound against.
@@ -62,6 +72,8 @@ pub struct Environment<'e> {
     pub functions: &'e Registry,
     /// Collations by name.
     pub collations: FindCollation<'e>,
+    /// Other branches and times.
+    pub versions: &'e dyn FindVersion,
     /// Row counts.
     pub statistics: &'e dyn Statistics,
     /// Whether foreign keys are enforced.

@@ -27,6 +27,10 @@ impl Binder<'_> {
     /// Whether names of the current text are noted.
     fn records(&self, table: &Table) -> Option<&Recorder> {
         let recorder = self.recorder.as_ref()?;
+        // Another branch keeps its names.
+        if table.database.version_place().is_some() {
+            return None;
+        }
         (recorder.table == table.id && *recorder.text == *self.text).then_some(recorder)
     }
 

@@ -119,6 +119,17 @@ pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
     })?
 }
 
+/// As [`read_cookie`], of a version that no transaction is on.
+pub fn read_cookie_of(pager: &Arc<Pager>, forest: &Forest) -> Result<u64> {
+    if forest.tree(CATALOG_TREE).is_none() {
+        return Ok(0);
+    }
+    match forest.get(pager, CATALOG_TREE, &rowid_key(0))? {
+        Some(row) => integer(&RowView::new(&row)?, 0),
+        None => Ok(0),
+    }
+}
+
 /// A number that the database keeps for the application (`user_version`), by its place.
 pub fn read_setting(transaction: &Transaction, place: i64) -> Result<i64> {
     match transaction.get(CATALOG_TREE, &rowid_key(-place))? {

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 use crate::modify::Compiler;
 use crate::plan::SourceId;
+use super::Versions;
 use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
@@ -74,6 +75,8 @@ pub struct Context<'a> {
     pub collations: &'a dyn Collations,
     /// The transactions behind the plan's sources.
     pub sources: &'a [Option<SharedTransaction>],
+    /// Other branches and times that it reads.
+    pub versions: &'a Versions,
     /// The schemas of `main`, `temp` and attached databases, as of the statement's start.
     pub schemas: &'a [Arc<Schema>],
     /// Set by another thread to stop the statement.
@@ -156,12 +159,34 @@ impl<'a> Context<'a> {
 
     /// A cursor over a tree as it is now.
     pub fn cursor(&self, source: SourceId, tree: TreeId) -> Result<Cursor> {
+        let database = DatabaseIndex(source.0);
+        if database.version_place().is_some() {
+            return self.versions.cursor(database, tree);
+        }
         self.transaction(source)?.borrow().cursor(tree)
     }
 
+    /// How many keys of a tree lie from `from` (included) up to `to` (not included).
+    pub fn count_range(
+        &self,
+        source: SourceId,
+        tree: TreeId,
+        from: &[u8],
+        to: Option<&[u8]>,
+    ) -> Result<u64> {
+        let database = DatabaseIndex(source.0);
+        if database.version_place().is_some() {
+            return self.versions.count_range(database, tree, from, to);
+        }
+        self.transaction(source)?.borrow().count_range(tree, from, to)
+    }
+
     /// The schema of a database.
-    pub fn schema(&self, database: DatabaseIndex) -> Option<&Arc<Schema>> {
-        self.schemas.get(usize::from(database.0))
+    pub fn schema(&self, database: DatabaseIndex) -> Option<Arc<Schema>> {
+        if database.version_place().is_some() {
+            return self.versions.get(database).map(|version| Arc::clone(&version.schema));
+        }
+        self.schemas.get(usize::from(database.0)).cloned()
     }
 
     /// Called for each row that is read: looks at the interrupt flag now and then.

@@ -15,9 +15,11 @@ mod key;
 mod operators;
 pub mod row;
 mod subquery;
+mod version;
 
 pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
 pub use key::{HashedRow, push_group_key};
 pub use row::{Kept, Slot, SlotRow};
+pub use version::{Reader, Version, VersionName, Versions};
 pub(crate) use subquery::SubqueryState;

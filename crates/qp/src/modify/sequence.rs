@@ -16,11 +16,12 @@ use crate::execute::Outer;
 pub const SEQUENCE_TABLE: &str = "sqlite_sequence";
 
 impl TableWriter {
-    fn sequence_table<'a>(&self, outer: Outer<'a>) -> Option<&'a Arc<Table>> {
+    fn sequence_table(&self, outer: Outer<'_>) -> Option<Arc<Table>> {
         if !self.table.is_autoincrement() {
             return None;
         }
-        outer.context.schema(self.table.database).and_then(|schema| schema.table(SEQUENCE_TABLE))
+        let schema = outer.context.schema(self.table.database)?;
+        schema.table(SEQUENCE_TABLE).cloned()
     }
 
     /// The row of this table: its rowid and the number.

@@ -39,6 +39,7 @@ impl Session {
                 collations: &*collations,
                 sources: &[],
                 schemas: &[],
+                versions: &crate::execute::Versions::default(),
                 interrupt: &self.interrupt,
                 settings: &settings,
                 counters: &self.counters,

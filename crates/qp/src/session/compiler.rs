@@ -22,7 +22,7 @@ impl Session {
     fn compile<T>(&self, work: impl FnOnce(&Environment<'_>) -> Result<T>) -> Result<T> {
         let schemas: Vec<_> =
             self.databases.borrow().iter().map(|attached| attached.schema.clone()).collect();
-        self.with_environment(&schemas, &[], work)
+        self.with_environment_at(&schemas, &[], None, work)
     }
 
     fn refresh_programs(&self) {

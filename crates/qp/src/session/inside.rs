@@ -11,7 +11,7 @@ use crate::bind::Binder;
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, SharedTransaction};
+use crate::execute::{Context, Frame, Outer, RunState, SharedTransaction, Versions};
 use crate::modify::modify_statement;
 use crate::parse::parse_statement;
 
@@ -70,6 +70,17 @@ impl Session {
         schemas: &[Arc<Schema>],
         work: impl FnOnce(Outer<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.with_outer_at(sources, schemas, &Versions::default(), work)
+    }
+
+    /// As [`with_outer`](Self::with_outer), with other branches and times.
+    fn with_outer_at<T>(
+        &self,
+        sources: &[Option<SharedTransaction>],
+        schemas: &[Arc<Schema>],
+        versions: &Versions,
+        work: impl FnOnce(Outer<'_>) -> Result<T>,
+    ) -> Result<T> {
         let collations = self.collations.borrow();
         let settings = self.settings();
         let state = RunState::default();
@@ -79,6 +90,7 @@ impl Session {
             collations: &*collations,
             sources,
             schemas,
+            versions,
             interrupt: &self.interrupt,
             settings: &settings,
             counters: &self.counters,
@@ -98,11 +110,12 @@ impl Session {
         let (statement, _) = parse_statement(sql)?;
         let statement = statement
             .ok_or_else(|| Error::new(ErrorKind::Internal, "the engine's statement is empty"))?;
-        let plan = self.with_environment(schemas, sources, |environment| {
+        let versions = Versions::default();
+        let plan = self.with_environment_at(schemas, sources, Some(&versions), |environment| {
             let mut binder = Binder::new(environment, Arc::from(sql));
             modify_statement(&mut binder, &statement)
         })?;
-        self.with_outer(sources, schemas, |outer| {
+        self.with_outer_at(sources, schemas, &versions, |outer| {
             let mut frame = Frame::new(plan.layout);
             plan.run(&mut frame, outer).map(|_| ())
         })
@@ -119,11 +132,12 @@ impl Session {
         let Some(StatementKind::Select(select)) = statement.map(|statement| statement.kind) else {
             return Err(Error::new(ErrorKind::Internal, "the engine's statement is no query"));
         };
-        let plan = self.with_environment(schemas, sources, |environment| {
+        let versions = Versions::default();
+        let plan = self.with_environment_at(schemas, sources, Some(&versions), |environment| {
             let mut binder = Binder::new(environment, Arc::from(sql));
             select_plan(&mut binder, &select)
         })?;
-        self.with_outer(sources, schemas, |outer| {
+        self.with_outer_at(sources, schemas, &versions, |outer| {
             let mut frame = Frame::new(plan.layout);
             plan.root.open(&mut frame, outer)?;
             plan.root.next(&mut frame, outer)
@@ -141,11 +155,12 @@ impl Session {
         let Some(StatementKind::Select(select)) = statement.map(|statement| statement.kind) else {
             return Err(Error::new(ErrorKind::Internal, "the engine's query is none"));
         };
-        let plan = self.with_environment(schemas, sources, |environment| {
+        let versions = Versions::default();
+        let plan = self.with_environment_at(schemas, sources, Some(&versions), |environment| {
             let mut binder = Binder::new(environment, Arc::from(sql));
             super::prepare::select_plan(&mut binder, &select)
         })?;
-        self.with_outer(sources, schemas, |outer| {
+        self.with_outer_at(sources, schemas, &versions, |outer| {
             let mut frame = Frame::new(plan.layout);
             plan.root.open(&mut frame, outer)?;
             let mut rows = Vec::new();

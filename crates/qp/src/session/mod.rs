@@ -9,6 +9,7 @@
 //! | `prepare` | text to a prepared statement, cached by text and schema |
 //! | `statement` | bind, step, reset |
 //! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
+//! | `version` | other branches and times that a statement reads |
 //! | `command` | statements that are neither queries nor changes |
 //! | `compiler` | programs of triggers and foreign keys |
 //!
@@ -23,6 +24,9 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod version;
+#[cfg(test)]
+mod version_tests;
 
 use std::cell::{Cell, RefCell};
 
@@ -110,6 +114,8 @@ pub struct Session {
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// Schemas of other branches and times that were read last.
+    version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
@@ -151,6 +157,7 @@ impl Session {
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
         }

@@ -7,12 +7,13 @@
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
+use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment, Statistics};
 use crate::catalog::{DatabaseIndex, Schema, Table};
 use crate::error::Result;
-use crate::execute::SharedTransaction;
+use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement;
 use crate::plan::{OutputColumn, SelectPlan, SourceId, explain_query_plan};
@@ -38,6 +39,8 @@ pub struct Prepared {
     /// The cookies of the schemas that it was made for.
     pub(super) cookies: Vec<u64>,
     pub(super) generation: u64,
+    /// Other branches and times that it reads.
+    pub(super) versions: Vec<KnownVersion>,
 }
 
 /// What a statement does.
@@ -60,10 +63,15 @@ pub(super) struct Cache {
 }
 
 /// Row counts from the trees.
-struct TreeStatistics<'a>(&'a [Option<SharedTransaction>]);
+struct TreeStatistics<'a>(&'a [Option<SharedTransaction>], Option<&'a Versions>);
 
 impl Statistics for TreeStatistics<'_> {
     fn rows(&self, source: SourceId, table: &Table) -> u64 {
+        let database = DatabaseIndex(source.0);
+        if database.version_place().is_some() {
+            let count = self.1.map(|versions| versions.count_range(database, table.tree, &[], None));
+            return count.and_then(Result::ok).unwrap_or(0);
+        }
         let transaction = self.0.get(usize::from(source.0)).and_then(Option::as_ref);
         transaction.map_or(0, |transaction| transaction.borrow().len(table.tree).unwrap_or(0))
     }
@@ -115,6 +123,7 @@ impl Session {
             writes: Vec::new(),
             cookies: Vec::new(),
             generation: self.generation.get(),
+            versions: Vec::new(),
         };
         if !is_planned {
             prepared.columns = self.command_columns(&statement);
@@ -137,7 +146,8 @@ impl Session {
     ) -> Result<()> {
         let schemas = self.load_schemas(sources)?;
         prepared.cookies = schemas.iter().map(|schema| schema.cookie).collect();
-        self.with_environment(&schemas, sources, |environment| {
+        let versions = Versions::default();
+        self.with_environment_at(&schemas, sources, Some(&versions), |environment| {
             let text: Arc<str> = Arc::from(&*prepared.sql);
             let mut binder = Binder::new(environment, text);
             match &statement.kind {
@@ -161,6 +171,7 @@ impl Session {
             prepared.parameters = binder.parameters;
             prepared.parameter_names = std::mem::take(&mut binder.parameter_names);
             prepared.parameter_names.resize(prepared.parameters as usize, None);
+            prepared.versions = known(&versions);
             Ok(())
         })
     }
@@ -172,18 +183,32 @@ impl Session {
         sources: &[Option<SharedTransaction>],
         work: impl FnOnce(&Environment<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.with_environment_at(schemas, sources, Some(&Versions::default()), work)
+    }
+
+    /// As [`with_environment`](Self::with_environment); versions that are named go into
+    /// `versions`, and without them they are refused.
+    pub(super) fn with_environment_at<T>(
+        &self,
+        schemas: &[Arc<Schema>],
+        sources: &[Option<SharedTransaction>],
+        versions: Option<&Versions>,
+        work: impl FnOnce(&Environment<'_>) -> Result<T>,
+    ) -> Result<T> {
         let names: Vec<Box<str>> =
             self.databases.borrow().iter().map(|attached| attached.name.clone()).collect();
         let functions = self.functions.borrow();
         let collations = self.collations.borrow();
         let find = |name: &str| collations.find(name);
-        let statistics = TreeStatistics(sources);
+        let statistics = TreeStatistics(sources, versions);
+        let finder = Finder { session: self, sources, versions };
         let foreign_keys = self.settings.borrow().foreign_keys;
         work(&Environment {
             schemas,
             names: &names,
             functions: &functions,
             collations: &find,
+            versions: &finder,
             statistics: &statistics,
             foreign_keys,
             double_quoted_strings: true,

@@ -13,7 +13,7 @@ use super::{Prepared, PreparedKind, Session};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction};
+use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction, Versions};
 use crate::modify::{Changes, ModifyPlan};
 use crate::types::Datum;
 
@@ -46,6 +46,7 @@ struct Run {
     frame: Frame,
     sources: Vec<Option<SharedTransaction>>,
     schemas: Vec<Arc<Schema>>,
+    versions: Versions,
     settings: Settings,
     state: RunState,
     /// Rows that are there already.
@@ -184,15 +185,18 @@ impl<'s> Statement<'s> {
             }
             let autocommit = self.session.is_autocommit();
             let databases = self.session.all_databases();
-            let sources = self.session.sources(&databases, &prepared.writes)?;
+            let heads = self.session.version_heads(&prepared.versions)?;
+            let sources = self.session.sources_with(&databases, &prepared.writes, &heads)?;
             let schemas = self.session.load_schemas(&sources)?;
+            let versions = self.session.reopen(&prepared.versions, &sources);
+            if versions.is_err() && autocommit {
+                sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
+            }
+            let versions = versions?;
             let is_current = prepared.generation == self.session.generation.get()
                 && schemas.len() == prepared.cookies.len()
-                && schemas
-                    .iter()
-                    .zip(&prepared.cookies)
-                    .all(|(schema, known)| schema.cookie == *known);
-            if !is_current {
+                && schemas.iter().zip(&prepared.cookies).all(|(schema, known)| schema.cookie == *known);
+            let Some(versions) = versions.filter(|_| is_current) else {
                 if autocommit {
                     sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
                 }
@@ -202,7 +206,7 @@ impl<'s> Statement<'s> {
                 self.parameters.resize(again.parameters as usize, Value::Null);
                 self.prepared = again;
                 continue;
-            }
+            };
             let layout = match &prepared.kind {
                 PreparedKind::Select(plan) => plan.layout,
                 PreparedKind::Modify(plan) => plan.layout,
@@ -216,6 +220,7 @@ impl<'s> Statement<'s> {
                 },
                 sources,
                 schemas,
+                versions,
                 settings: self.session.settings(),
                 state: RunState::default(),
                 rows: None,
@@ -298,6 +303,7 @@ impl Run {
             frame: Frame::default(),
             sources: Vec::new(),
             schemas: Vec::new(),
+            versions: Versions::default(),
             settings: Settings::default(),
             state: RunState::default(),
             rows: Some(rows.into_iter()),
@@ -318,6 +324,7 @@ impl Run {
             session,
             collations: &*collations,
             sources: &self.sources,
+            versions: &self.versions,
             schemas: &self.schemas,
             interrupt: &session.interrupt,
             settings: &self.settings,

@@ -14,7 +14,7 @@ use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
-use crate::store::{Isolation, Savepoint};
+use crate::store::{HeadId, Isolation, Savepoint};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -65,6 +65,16 @@ impl Session {
         databases: &[DatabaseIndex],
         writes: &[DatabaseIndex],
     ) -> Result<Vec<Option<SharedTransaction>>> {
+        self.sources_with(databases, writes, &[])
+    }
+
+    /// As [`sources`](Self::sources); transactions that begin now see `heads`, too.
+    pub(super) fn sources_with(
+        &self,
+        databases: &[DatabaseIndex],
+        writes: &[DatabaseIndex],
+        heads: &[(DatabaseIndex, HeadId)],
+    ) -> Result<Vec<Option<SharedTransaction>>> {
         let mut active = self.active.borrow_mut();
         let mut own;
         let (sources, options) = if let Some(active) = active.as_mut() {
@@ -94,7 +104,13 @@ impl Session {
             if writes.contains(index) {
                 database.check_writable(head)?;
             }
-            let mut begun = database.begin(head, options.clone())?;
+            let mut seen = vec![head];
+            for (_, other) in heads.iter().filter(|(database, _)| database == index) {
+                if !seen.contains(other) {
+                    seen.push(*other);
+                }
+            }
+            let mut begun = database.begin_many(&seen, options.clone())?;
             if writes.contains(index) {
                 begun.prepare_write()?;
             }

@@ -4,8 +4,11 @@
 //! start cut off); the value is read where it stands. Neighbours: `transaction` makes these.
 
 use std::cell::OnceCell;
+use std::ops::{Deref, DerefMut};
 
 use pandodb_ds::format::TreeKind;
+use pandodb_branch::registry::View;
+use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Found;
 
 use crate::error::Result;
@@ -13,7 +16,7 @@ use crate::error::Result;
 /// A position in a tree as it was when the cursor was made.
 #[derive(Debug)]
 pub struct Cursor {
-    inner: pandodb_tm::Cursor,
+    inner: Inner,
     key: Vec<u8>,
     /// The key here, in a tree of eight-byte keys.
     fixed: Option<[u8; 8]>,
@@ -21,11 +24,48 @@ pub struct Cursor {
     large: OnceCell<Vec<u8>>,
 }
 
+/// Where the pages come from.
+#[derive(Debug)]
+enum Inner {
+    Live(pandodb_tm::Cursor),
+    /// The view keeps the pages.
+    Past(pandodb_ds::tree::Cursor, #[expect(dead_code, reason = "it is held")] Arc<View>),
+}
+
+impl Deref for Inner {
+    type Target = pandodb_ds::tree::Cursor;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Live(cursor) => cursor,
+            Self::Past(cursor, _) => cursor,
+        }
+    }
+}
+
+impl DerefMut for Inner {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Live(cursor) => cursor,
+            Self::Past(cursor, _) => cursor,
+        }
+    }
+}
+
 impl Cursor {
+    /// A cursor over a tree of a view.
+    pub(crate) fn of_view(inner: pandodb_ds::tree::Cursor, view: Arc<View>) -> Self {
+        let is_fixed = inner.tree().kind() == TreeKind::Fixed;
+        let fixed = is_fixed.then_some([0; 8]);
+        Self { inner: Inner::Past(inner, view), key: Vec::new(), fixed, large: OnceCell::new() }
+    }
+
     pub(super) fn new(inner: pandodb_tm::Cursor) -> Self {
         let is_fixed = inner.tree().kind() == TreeKind::Fixed;
         let fixed = is_fixed.then_some([0; 8]);
-        Self { inner, key: Vec::new(), fixed, large: OnceCell::new() }
+        Self { inner: Inner::Live(inner), key: Vec::new(), fixed, large: OnceCell::new() }
     }
 
     #[inline]

@@ -85,6 +85,12 @@ impl Database {
         Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
     }
 
+    /// Begins a transaction on several heads, all seen at one moment; the first is the current.
+    pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
+        let inner = self.manager.begin_many(heads, options)?;
+        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+    }
+
     /// The clock.
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.manager.store().vfs().clock()

@@ -339,7 +339,7 @@ impl Scan {
     fn system_rows(&self, table: SystemTable, outer: Outer<'_>) -> Vec<Vec<Value>> {
         let Some(schema) = outer.context.schema(self.table.database) else { return Vec::new() };
         match table {
-            SystemTable::Schema => crate::catalog::schema_rows(schema),
+            SystemTable::Schema => crate::catalog::schema_rows(&schema),
         }
     }
 }

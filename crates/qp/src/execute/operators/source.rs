@@ -117,14 +117,10 @@ impl CountNode {
         let count = match range {
             None => 0,
             Some((low, high)) => {
-                let transaction = outer.context.transaction(self.source)?.borrow();
                 let from: &[u8] = if low == i64::MIN { &[] } else { &rowid_key(low) };
                 let behind = high.checked_add(1).map(rowid_key);
-                transaction.count_range(
-                    self.table.tree,
-                    from,
-                    behind.as_ref().map(|key| &key[..]),
-                )?
+                let behind = behind.as_ref().map(|key| &key[..]);
+                outer.context.count_range(self.source, self.table.tree, from, behind)?
             }
         };
         frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);

@@ -22,11 +22,31 @@ use crate::ast::{self, ConflictAction, InsertSource, StatementKind};
 use crate::bind::{Binder, Block, Group, NameScope, Named, Relation, ScopeTable, TableRelation};
 use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::build::constant;
-use crate::catalog::{IndexPart, Table};
+use crate::catalog::{DatabaseIndex, IndexPart, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::VersionName;
 use crate::plan::{AccessPath, Layout, Node, QueryParts, SourceId, finish_select};
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
+
+/// Refuses to change a table of a branch that the session is not on.
+fn check_own_branch(
+    binder: &Binder<'_>,
+    table: &ast::TableName,
+    branch: &ast::Name,
+) -> Result<()> {
+    let database = match &table.schema {
+        Some(schema) => binder.database(schema)?,
+        None => DatabaseIndex::MAIN,
+    };
+    let name = VersionName { database, branch: Some(branch.clone()), as_of: None };
+    if binder.environment.versions.find(name)? == database {
+        return Ok(());
+    }
+    let message = format!("cannot change {}@{}: it is another branch", table.name.text, branch.text);
+    let error = Error::new(ErrorKind::Unsupported, message).at(table.span());
+    Err(error.with_hint(format!("USE BRANCH {} first", branch.text)))
+}
 
 /// Binds a change; its layout is the frame's that is being built.
 pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> Result<ModifyPlan> {
@@ -36,9 +56,8 @@ pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> 
         StatementKind::Delete(delete) => (delete.with.as_ref(), &delete.table),
         _ => return Err(Error::invalid("not a change")),
     };
-    if table.branch.is_some() {
-        let message = "changing another branch is not there yet";
-        return Err(Error::new(ErrorKind::Unsupported, message).at(table.span()));
+    if let Some(branch) = &table.branch {
+        check_own_branch(binder, table, branch)?;
     }
     let before = binder.with(with)?;
     let named = binder.named(table.schema.as_ref(), &table.name)?;
@@ -120,7 +139,7 @@ pub(super) fn table_writer(
     }
     let environment = binder.environment;
     let foreign_keys = match binder.schema(table.database) {
-        Some(schema) if environment.foreign_keys => ForeignKeys::of(schema, table),
+        Some(schema) if environment.foreign_keys => ForeignKeys::of(&schema, table),
         _ => ForeignKeys::default(),
     };
     Ok(TableWriter {
