@@ -291,6 +291,7 @@ mod tests {
 
     use crate::{Connection, Result};
 
+    #[allow(clippy::redundant_closure_for_method_calls, reason = "the lifetime needs it")]
     fn read<T: serde::de::DeserializeOwned>(sql: &str) -> Result<T> {
         Connection::open_in_memory().unwrap().query_row(sql, (), |row| row.deserialize())
     }

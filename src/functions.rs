@@ -232,9 +232,10 @@ impl Connection {
     /// }
     ///
     /// let connection = Connection::open_in_memory()?;
-    /// connection.create_aggregate_function::<Product>("product", 1, FunctionFlags::DETERMINISTIC)?;
-    /// let product: i64 = connection
-    ///     .query_row("SELECT product(column1) FROM (VALUES (2), (3), (7))", (), |row| row.get(0))?;
+    /// let flags = FunctionFlags::DETERMINISTIC;
+    /// connection.create_aggregate_function::<Product>("product", 1, flags)?;
+    /// let sql = "SELECT product(column1) FROM (VALUES (2), (3), (7))";
+    /// let product: i64 = connection.query_row(sql, (), |row| row.get(0))?;
     /// assert_eq!(product, 42);
     /// # Ok::<(), pandodb::Error>(())
     /// ```

@@ -222,7 +222,8 @@ mod tests {
         assert_eq!(failure.render(false, 80), "Error: no such mode: boxx\nhint: one of box, table");
         assert_eq!(
             failure.to_json(),
-            "{\"error\":{\"message\":\"no such mode: boxx\",\"hint\":\"one of box, table\",\"exit\":2}}",
+            "{\"error\":{\"message\":\"no such mode: boxx\",\
+             \"hint\":\"one of box, table\",\"exit\":2}}",
         );
     }
 

@@ -18,9 +18,7 @@ const NONE: &[&str] = &[];
 const fn command(
     name: &'static str,
     others: &'static [&'static str],
-    usage: &'static str,
-    about: &'static str,
-    details: &'static str,
+    [usage, about, details]: [&'static str; 3],
     argument: Argument,
     run: super::Run,
 ) -> Command {
@@ -33,85 +31,79 @@ pub(super) const COMMANDS: &[Command] = &[
     command(
         "tables",
         &["\\dt"],
-        "[PATTERN]",
-        "list tables and views",
-        "PATTERN is one as LIKE has it: .tables user%",
+        ["[PATTERN]", "list tables and views", "PATTERN is one as LIKE has it: .tables user%"],
         Argument::Table,
         tables,
     ),
     command(
         "schema",
         NONE,
-        "[PATTERN]",
-        "show CREATE statements",
-        "PATTERN names tables, views, indexes or triggers, as LIKE has it.",
+        [
+            "[PATTERN]",
+            "show CREATE statements",
+            "PATTERN names tables, views, indexes or triggers, as LIKE has it.",
+        ],
         Argument::Table,
         schema,
     ),
     command(
         "indexes",
         &["\\di", "indices"],
-        "[TABLE]",
-        "list indexes",
-        "",
+        ["[TABLE]", "list indexes", ""],
         Argument::Table,
         indexes,
     ),
     command(
         "describe",
         &["\\d", "desc"],
-        "[TABLE]",
-        "show the columns of a table, or list tables",
-        "",
+        ["[TABLE]", "show the columns of a table, or list tables", ""],
         Argument::Table,
         describe,
     ),
-    command("databases", &["\\l"], "", "list open databases", "", Argument::None, databases),
+    command("databases", &["\\l"], ["", "list open databases", ""], Argument::None, databases),
     command(
         "open",
         NONE,
-        "[--readonly] [FILE]",
-        "open another database",
-        "Without FILE a new database in memory is opened.",
+        [
+            "[--readonly] [FILE]",
+            "open another database",
+            "Without FILE a new database in memory is opened.",
+        ],
         Argument::File,
         open,
     ),
-    command("ext", &["extensions"], "", "list what is built in", "", Argument::None, extensions),
-    command("functions", &["\\df"], "[PATTERN]", "list functions", "", Argument::None, functions),
+    command("ext", &["extensions"], ["", "list what is built in", ""], Argument::None, extensions),
+    command("functions", &["\\df"], ["[PATTERN]", "list functions", ""], Argument::None, functions),
     command(
         "parameter",
         &["param"],
-        "set NAME VALUE | unset NAME | list | clear",
-        "values for :name, @name, $name and ?1",
-        "VALUE is a SQL expression: .param set :height 23.5, .param set :name 'oak'.",
+        [
+            "set NAME VALUE | unset NAME | list | clear",
+            "values for :name, @name, $name and ?1",
+            "VALUE is a SQL expression: .param set :height 23.5, .param set :name 'oak'.",
+        ],
         Argument::Word(&["set", "unset", "list", "clear"]),
         parameter,
     ),
     command(
         "explain",
         &["eqp"],
-        "on|off",
-        "show the plan of each query before it runs",
-        "",
+        ["on|off", "show the plan of each query before it runs", ""],
         SWITCH,
         explain,
     ),
-    command("check", &["integrity"], "[--quick]", "look for damage", "", Argument::None, check),
+    command("check", &["integrity"], ["[--quick]", "look for damage", ""], Argument::None, check),
     command(
         "stats",
         &["dbinfo"],
-        "[on|off]",
-        "show storage figures, now or after each statement",
-        "",
+        ["[on|off]", "show storage figures, now or after each statement", ""],
         SWITCH,
         stats,
     ),
     command(
         "timeout",
         NONE,
-        "MILLISECONDS",
-        "wait so long for what is busy",
-        "",
+        ["MILLISECONDS", "wait so long for what is busy", ""],
         Argument::None,
         timeout,
     ),
@@ -171,7 +163,8 @@ pub(crate) fn schema(shell: &mut Shell, words: &[String]) -> Outcome {
     };
     let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL \
                AND (name LIKE ?1 OR tbl_name LIKE ?1) AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
-               ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 2 ELSE 1 END, tbl_name, rowid";
+               ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 2 ELSE 1 END, \
+               tbl_name, rowid";
     let statements = shell.query_texts(sql, &[pattern.into()])?;
     if statements.is_empty() && pattern != "%" {
         return Err(Failure::statement(format!("there is no table or view like {pattern}")));

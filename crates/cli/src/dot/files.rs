@@ -15,9 +15,7 @@ const NONE: &[&str] = &[];
 const fn command(
     name: &'static str,
     others: &'static [&'static str],
-    usage: &'static str,
-    about: &'static str,
-    details: &'static str,
+    [usage, about, details]: [&'static str; 3],
     argument: Argument,
     run: super::Run,
 ) -> Command {
@@ -28,50 +26,56 @@ pub(super) const COMMANDS: &[Command] = &[
     command(
         "import",
         NONE,
-        "[OPTIONS] FILE [TABLE]",
-        "read rows from a file into a table",
-        "The ending of FILE says how it is written; --csv, --tsv, --json, --jsonl say it too.\n\
+        [
+            "[OPTIONS] FILE [TABLE]",
+            "read rows from a file into a table",
+            "The ending of FILE says how it is written; --csv, --tsv, --json, --jsonl say it too.\n\
          --skip N leaves lines out, --no-names says that the first line holds data, --all-text\n\
          keeps every value as text, --create fails when the table exists.\n\
          A table that does not exist is created with types that fit the values.",
+        ],
         Argument::File,
         import,
     ),
     command(
         "export",
         NONE,
-        "[FORMAT] FILE TABLE|QUERY",
-        "write rows to a file",
-        "FORMAT is csv, tsv, json, jsonl, sql, markdown or html; the file's ending decides without.",
+        [
+            "[FORMAT] FILE TABLE|QUERY",
+            "write rows to a file",
+            "FORMAT is csv, tsv, json, jsonl or sql; the file's ending decides without.",
+        ],
         Argument::Word(&["csv", "tsv", "json", "jsonl", "sql"]),
         export,
     ),
     command(
         "dump",
         NONE,
-        "[FILE] [--data-only|--schema-only|--inserts] [TABLE ...]",
-        "write the database as SQL",
-        "TABLE is a pattern as LIKE has it.",
+        [
+            "[FILE] [--data-only|--schema-only|--inserts] [TABLE ...]",
+            "write the database as SQL",
+            "TABLE is a pattern as LIKE has it.",
+        ],
         Argument::File,
         dump,
     ),
-    command("read", &["\\i"], "FILE", "run the statements of a file", "", Argument::File, read),
+    command("read", &["\\i"], ["FILE", "run the statements of a file", ""], Argument::File, read),
     command(
         "backup",
         NONE,
-        "[--incremental] FILE",
-        "back the database up",
-        "",
+        ["[--incremental] FILE", "back the database up", ""],
         Argument::File,
         backup,
     ),
-    command("restore", NONE, "FILE", "put a backup back", "", Argument::File, restore),
+    command("restore", NONE, ["FILE", "put a backup back", ""], Argument::File, restore),
     command(
         "save",
         &["clone"],
-        "FILE",
-        "write the database to a new file",
-        "What was in memory is then in FILE, and the shell goes on there.",
+        [
+            "FILE",
+            "write the database to a new file",
+            "What was in memory is then in FILE, and the shell goes on there.",
+        ],
         Argument::File,
         save,
     ),
@@ -127,7 +131,7 @@ fn export(shell: &mut Shell, words: &[String]) -> Outcome {
         [format, file, what] => {
             let Some(format) = Format::find(format) else {
                 return Err(Failure::usage(format!("there is no format {format}"))
-                    .with_hint("one of csv, tsv, json, jsonl, sql, markdown, html"));
+                    .with_hint("one of csv, tsv, json, jsonl, sql"));
             };
             (Some(format), file, what)
         }
