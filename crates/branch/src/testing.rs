@@ -159,12 +159,12 @@ impl World {
     pub(crate) fn version(&self, tables: Vec<TableShape>) -> Version {
         let mut version = Version { shape: Shape::default(), forest: Forest::new() };
         for table in tables {
-            self.add_table(&mut version, table);
+            Self::add_table(&mut version, table);
         }
         version
     }
 
-    pub(crate) fn add_table(&self, version: &mut Version, table: TableShape) {
+    pub(crate) fn add_table(version: &mut Version, table: TableShape) {
         version.forest.create_tree(table.tree, kind_of(&table)).unwrap();
         version.shape.tables.push(table);
     }

@@ -321,7 +321,12 @@ impl From<pandodb_branch::Error> for Error {
             },
         };
         let hint = error.hint().map(str::to_owned);
-        let told = Self::new(kind, error.message().to_owned());
+        let message = match error.transaction_error() {
+            Some(below) if error.message().is_empty() => Self::from(below.clone()).message().into(),
+            _ if error.message().is_empty() => error.to_string(),
+            _ => error.message().to_owned(),
+        };
+        let told = Self::new(kind, message);
         let told = match hint {
             Some(hint) => told.with_hint(hint),
             None => told,

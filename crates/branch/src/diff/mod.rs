@@ -1,8 +1,8 @@
 //! What differs between two versions of a database: the schema first, then rows.
 //!
-//! [`compare_shapes`] gives the differences of the schemas and [`tables`], for each table, a [`RowDiff`] that finds
-//! rows as they are asked for, in time that follows what changed. Neighbours: `merge` uses the
-//! same sources.
+//! [`compare_shapes`] gives the differences of the schemas; [`tables`] pairs the tables, and each
+//! pair has a [`RowDiff`] that finds rows as they are asked for, in time that follows what
+//! changed. Neighbours: `merge` uses the same sources.
 
 pub mod rows;
 pub mod schema;

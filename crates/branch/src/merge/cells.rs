@@ -108,17 +108,17 @@ impl Plan {
     }
 
     /// A row of the target in the merged shape.
-    pub(crate) fn from_ours(&self, row: &Row) -> Row {
+    pub(crate) fn ours_row(&self, row: &Row) -> Row {
         self.project(row, |column| column.ours)
     }
 
     /// A row of the source in the merged shape.
-    pub(crate) fn from_theirs(&self, row: &Row) -> Row {
+    pub(crate) fn theirs_row(&self, row: &Row) -> Row {
         self.project(row, |column| column.theirs)
     }
 
     /// A row of the base in the merged shape.
-    pub(crate) fn from_base(&self, row: &Row) -> Row {
+    pub(crate) fn base_row(&self, row: &Row) -> Row {
         self.project(row, |column| column.base)
     }
 

@@ -156,7 +156,7 @@ fn ours_inserted_keys(
 ) -> Result<BTreeMap<Vec<u8>, Stored>> {
     let mut inserted = BTreeMap::new();
     let (Some(ours), true) = (&table.ours, table.has_hidden_key()) else { return Ok(inserted) };
-    let is_new_in_theirs = !sides.theirs.is_none_or(|theirs| theirs.tree.is_none());
+    let is_new_in_theirs = sides.theirs.is_some_and(|theirs| theirs.tree.is_some());
     if !is_new_in_theirs {
         return Ok(inserted);
     }
@@ -239,16 +239,9 @@ impl TableMerger<'_, '_, '_> {
             }
             self.run.step()?;
             let ours = version.shape.decode(&stored.key, &stored.bytes)?;
-            let row = self.plan.from_ours(&ours);
+            let row = self.plan.ours_row(&ours);
             self.put(&merged_key, Some(&ours), row)
         })
-    }
-
-    fn read(&self, side: Option<TableVersion<'_>>, stored: Option<&Stored>) -> Result<Option<Row>> {
-        match (side, stored) {
-            (Some(side), Some(stored)) => side.shape.decode(&stored.key, &stored.bytes).map(Some),
-            _ => Ok(None),
-        }
     }
 
     /// A row that only the target changed stays, unless it edits a cell that the source dropped.
@@ -256,8 +249,8 @@ impl TableMerger<'_, '_, '_> {
         if !self.plan.theirs_dropped_columns() {
             return Ok(());
         }
-        let base = self.read(self.sides.base, change.old.as_ref())?;
-        let ours = self.read(self.sides.ours, change.new.as_ref())?;
+        let base = read(self.sides.base, change.old.as_ref())?;
+        let ours = read(self.sides.ours, change.new.as_ref())?;
         let (Some(base), Some(ours), Some(theirs)) = (base, ours, self.sides.theirs) else {
             return Ok(());
         };
@@ -273,14 +266,14 @@ impl TableMerger<'_, '_, '_> {
     }
 
     fn only_theirs(&mut self, change: &RawChange) -> Result<()> {
-        let base = self.read(self.sides.base, change.old.as_ref())?;
-        let theirs = self.read(self.sides.theirs, change.new.as_ref())?;
+        let base = read(self.sides.base, change.old.as_ref())?;
+        let theirs = read(self.sides.theirs, change.new.as_ref())?;
         match (base, theirs) {
             (None, Some(theirs)) => self.insert_theirs(change, &theirs),
             (Some(_), None) => self.delete(&change.key),
             (Some(base), Some(theirs)) => {
                 // The target's row is the base's, by the target's shape.
-                let ours = self.read(self.sides.ours, change.old.as_ref())?;
+                let ours = read(self.sides.ours, change.old.as_ref())?;
                 let Some(ours) = ours else { return Ok(()) };
                 let theirs = self.follow(Some(&base), theirs);
                 self.merge_all(&change.key, &base, &ours, &theirs)
@@ -293,12 +286,12 @@ impl TableMerger<'_, '_, '_> {
         let theirs = self.follow(None, theirs.clone());
         if let Some(stored) = self.same_row_of_ours(&theirs)? {
             // The same row under another rowid: the target's rowid stays.
-            let ours = self.read(self.sides.ours, Some(&stored))?;
+            let ours = read(self.sides.ours, Some(&stored))?;
             if let Some(ours) = ours {
                 return self.merge_inserted(&stored.key, &ours, &theirs);
             }
         }
-        let row = self.plan.from_theirs(&theirs);
+        let row = self.plan.theirs_row(&theirs);
         let key = self.key_after_follow(&change.key, &row)?;
         self.put(&key, None, row)
     }
@@ -313,9 +306,9 @@ impl TableMerger<'_, '_, '_> {
     }
 
     fn both(&mut self, left: &RawChange, right: &RawChange) -> Result<()> {
-        let base = self.read(self.sides.base, left.old.as_ref().or(right.old.as_ref()))?;
-        let ours = self.read(self.sides.ours, left.new.as_ref())?;
-        let theirs = self.read(self.sides.theirs, right.new.as_ref())?;
+        let base = read(self.sides.base, left.old.as_ref().or(right.old.as_ref()))?;
+        let ours = read(self.sides.ours, left.new.as_ref())?;
+        let theirs = read(self.sides.theirs, right.new.as_ref())?;
         let theirs = theirs.map(|theirs| self.follow(base.as_ref(), theirs));
         match (base, ours, theirs) {
             (Some(base), Some(ours), Some(theirs)) => {
@@ -362,7 +355,7 @@ impl TableMerger<'_, '_, '_> {
         }
         // Two rows under one rowid: the source's gets another one.
         if let Some(stored) = self.same_row_of_ours(theirs)? {
-            let same = self.read(self.sides.ours, Some(&stored))?;
+            let same = read(self.sides.ours, Some(&stored))?;
             if let Some(same) = same {
                 return self.merge_inserted(&stored.key, &same, theirs);
             }
@@ -372,7 +365,7 @@ impl TableMerger<'_, '_, '_> {
             Some(rowid) => rowid,
             None => self.next_rowid()?,
         };
-        let mut row = self.plan.from_theirs(theirs);
+        let mut row = self.plan.theirs_row(theirs);
         let alias = self.table.shape.alias().and_then(|alias| self.table.shape.index_of(alias));
         if let Some(cell) = alias.and_then(|index| row.get_mut(index)) {
             *cell = Value::Integer(rowid);
@@ -382,7 +375,7 @@ impl TableMerger<'_, '_, '_> {
             self.run.target.raise_counter(&self.table.shape, rowid)?;
         }
         if self.table.is_rebuilt {
-            let kept = self.plan.from_ours(ours);
+            let kept = self.plan.ours_row(ours);
             self.put(key, Some(ours), kept)?;
         }
         self.put(&rowid_key(rowid), None, row)
@@ -481,7 +474,7 @@ impl TableMerger<'_, '_, '_> {
                 format!("the source dropped the column {name}, the target changed it in this row"),
             ),
         };
-        let row = self.plan.from_ours(ours_row);
+        let row = self.plan.ours_row(ours_row);
         let row_key = shape.key_values(key, Some(&row))?;
         let one = |value: Option<Value>| value.map(|value| vec![value]);
         self.run.conflict(Conflict {
@@ -516,9 +509,9 @@ impl TableMerger<'_, '_, '_> {
     ) -> Result<()> {
         let shape = &self.table.shape;
         let address = ConflictKey { object: shape.id, scope: Scope::Row(key.to_vec()) };
-        let base = self.plan.from_base(base);
-        let (ours_row, ours) = (ours, ours.map(|row| self.plan.from_ours(row)));
-        let theirs = theirs.map(|row| self.plan.from_theirs(row));
+        let base = self.plan.base_row(base);
+        let (ours_row, ours) = (ours, ours.map(|row| self.plan.ours_row(row)));
+        let theirs = theirs.map(|row| self.plan.theirs_row(row));
         let resolved = match self.run.options.pick(&address) {
             Some(Pick::Ours) => Some(ours.clone()),
             Some(Pick::Theirs) => Some(theirs.clone()),
@@ -612,10 +605,10 @@ impl TableMerger<'_, '_, '_> {
                 RowChange::Insert { key, row }
             }
             Some(ours) => {
-                let before = self.plan.from_ours(ours);
+                let before = self.plan.ours_row(ours);
                 if !is_same_row(&before, &row) {
                     self.run.report.table(shape).updated += 1;
-                } else if !self.table.is_rebuilt && !(self.needs_conversion && *ours != row) {
+                } else if !(self.table.is_rebuilt || self.needs_conversion && *ours != row) {
                     return Ok(());
                 }
                 if self.table.is_rebuilt {
@@ -626,5 +619,12 @@ impl TableMerger<'_, '_, '_> {
             }
         };
         self.run.target.apply(shape, change)
+    }
+}
+
+fn read(side: Option<TableVersion<'_>>, stored: Option<&Stored>) -> Result<Option<Row>> {
+    match (side, stored) {
+        (Some(side), Some(stored)) => side.shape.decode(&stored.key, &stored.bytes).map(Some),
+        _ => Ok(None),
     }
 }

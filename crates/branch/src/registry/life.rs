@@ -84,33 +84,40 @@ impl Branches {
             let anchor = change.anchor(source, parent.line, None)?;
             self.put_branch(change, create, parent, options, (head, Some(anchor.0)))
         })?;
-        self.place_lines()?;
+        self.place(std::slice::from_ref(&branch))?;
         Ok(branch)
     }
 
-    /// Notes for new branches where they left their parents: the anchor that was made in the same
-    /// commit stands there, and its commit is known from then on.
+    /// Notes for branches that a crash caught half-way where they left their parents.
     pub(super) fn place_lines(&self) -> Result<()> {
-        let unplaced = |state: &State| -> Vec<Branch> {
+        let unplaced: Vec<Branch> = self.with(|state| {
             let branches = state.branches();
             let unplaced = branches.filter(|branch| {
                 let line = state.graph.line(branch.line);
                 branch.anchor.is_some() && line.is_none_or(|line| line.parent.is_none())
             });
             unplaced.cloned().collect()
-        };
-        if self.with(|state| unplaced(state).is_empty())? {
+        })?;
+        self.place(&unplaced)
+    }
+
+    /// Notes where new branches left their parents: the anchor that was made in the same commit
+    /// stands there, and its commit is known from then on.
+    fn place(&self, branches: &[Branch]) -> Result<()> {
+        if branches.is_empty() {
             return Ok(());
         }
         self.update_lazily(|change| {
-            let state = self.state.lock().clone();
-            for branch in unplaced(&state) {
-                let anchor = branch.anchor.and_then(|head| state.anchors.get(&head));
+            for branch in branches {
+                let (anchor, merges) = {
+                    let state = self.state.lock();
+                    let anchor = branch.anchor.and_then(|head| state.anchors.get(&head).cloned());
+                    let line = state.graph.line(branch.line);
+                    (anchor, line.map(|line| line.merges.clone()).unwrap_or_default())
+                };
                 let Some(anchor) = anchor else { continue };
                 let commit = self.manager.head(HeadId(anchor.head))?.commit.0;
                 let parent = Some(Position { line: anchor.line, commit });
-                let merges = state.graph.line(branch.line).map(|line| line.merges.clone());
-                let merges = merges.unwrap_or_default();
                 let line = Line { head: branch.head, parent, merges };
                 change.put(number_key(Kind::Line, branch.line.0), &line)?;
             }

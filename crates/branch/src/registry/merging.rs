@@ -80,16 +80,13 @@ impl Branches {
         }
         self.check_writable(&target)?;
         self.check_no_open_merge(&target)?;
-        let state = self.state()?;
         let now = self.position(&source)?;
-        let (anchor, is_new) = match self.head_at(&state, now) {
-            Some(head) => (head, false),
-            None => {
-                let head = self.update_lazily(|change| {
-                    change.anchor(HeadId(source.head), source.line, None)
-                })?;
-                (head, true)
-            }
+        let kept = self.with(|state| self.head_at(state, now))?;
+        let (anchor, is_new) = if let Some(head) = kept {
+            (head, false)
+        } else {
+            let source = (HeadId(source.head), source.line);
+            (self.update_lazily(|change| change.anchor(source.0, source.1, None))?, true)
         };
         let position = if is_new {
             Position { line: source.line, commit: self.manager.head(anchor)?.commit.0 }
@@ -106,21 +103,29 @@ impl Branches {
         (anchor, has_new_anchor): (HeadId, bool),
         position: Position,
     ) -> Result<MergePlan> {
-        let state = self.state()?;
         let target_position = self.position(&target)?;
-        let bases = state.graph.bases(target_position, position);
-        let kind = if state.graph.holds(target_position, position) {
-            MergeKind::UpToDate
-        } else if state.graph.holds(position, target_position) {
-            MergeKind::FastForward
-        } else {
-            MergeKind::ThreeWay
-        };
-        let base = bases.iter().max_by_key(|base| base.commit);
-        let base = match base {
+        let (bases, mut kind) = self.with(|state| {
+            let graph = &state.graph;
+            let kind = if graph.holds(target_position, position) {
+                MergeKind::UpToDate
+            } else if graph.holds(position, target_position) {
+                MergeKind::FastForward
+            } else {
+                MergeKind::ThreeWay
+            };
+            (graph.bases(target_position, position), kind)
+        })?;
+        let base = match bases.iter().max_by_key(|base| base.commit) {
             Some(base) => self.view_at(*base)?,
             None => View::nothing(),
         };
+        if kind == MergeKind::ThreeWay {
+            // After a fast-forward the target has a commit of its own, but nothing in it.
+            let ours = self.view_now(&target)?;
+            if ours.position() == target_position && ours.forest().is_same_version(&base.forest()) {
+                kind = MergeKind::FastForward;
+            }
+        }
         let theirs = self.view_head(anchor, position)?;
         let plan = MergePlan {
             source,

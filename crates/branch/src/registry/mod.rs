@@ -18,6 +18,7 @@
 //! commits, `grants` says who may.
 
 mod anchors;
+mod counters;
 mod grants;
 mod history;
 mod life;
@@ -36,6 +37,7 @@ use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
 use pandodb_tm::{BeginOptions, HeadId, Manager, Synchronous, Transaction, TreeId};
 use serde::Serialize;
 
+pub use counters::SharedCounters;
 pub use grants::Privilege;
 pub use life::{CreateBranch, DropReport};
 pub use merging::{MergeKind, MergePlan};
@@ -76,6 +78,7 @@ pub struct Branches {
     state: Mutex<State>,
     /// Numbers for objects: the next one, and where the reserved ones end.
     objects: Mutex<(u64, u64)>,
+    counters: SharedCounters,
 }
 
 impl Branches {
@@ -87,7 +90,8 @@ impl Branches {
             None => manager.create_head(pandodb_tm::MAIN, NOTE_SYSTEM)?,
         };
         let state = Mutex::new(State::default());
-        let branches = Self { manager, system, state, objects: Mutex::new((0, 0)) };
+        let (objects, counters) = (Mutex::new((0, 0)), SharedCounters::default());
+        let branches = Self { manager, system, state, objects, counters };
         branches.set_up()?;
         branches.place_lines()?;
         branches.sweep()?;
@@ -97,6 +101,11 @@ impl Branches {
     /// The transactions of the database.
     pub fn manager(&self) -> &Arc<Manager> {
         &self.manager
+    }
+
+    /// The AUTOINCREMENT counters that branches share.
+    pub fn counters(&self) -> &SharedCounters {
+        &self.counters
     }
 
     /// The records as they are now, in one piece.

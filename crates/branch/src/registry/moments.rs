@@ -126,18 +126,18 @@ impl Branches {
                 Some(tag) => tag.and_then(|tag| self.view_head(HeadId(tag.head), tag.position)),
                 None => self.view_now(&branch),
             },
-            Point::Reflog(number) => match entry.filter(|entry| entry.branch == branch.id) {
-                Some(entry) => self.view_head(HeadId(entry.head), entry.position),
-                None => {
+            Point::Reflog(number) => {
+                let entry = entry.filter(|entry| entry.branch == branch.id).ok_or_else(|| {
                     let name = &branch.name;
                     let message = format!("the branch '{name}' has no reflog entry {number}");
-                    Err(Error::new(ErrorKind::UnknownCommit, message))
-                }
-            },
+                    Error::new(ErrorKind::UnknownCommit, message)
+                })?;
+                self.view_head(HeadId(entry.head), entry.position)
+            }
         }
     }
 
-    fn view_now(&self, branch: &Branch) -> Result<View> {
+    pub(super) fn view_now(&self, branch: &Branch) -> Result<View> {
         let head = HeadId(branch.head);
         let transaction = self.manager.begin(head, BeginOptions::read_only())?;
         let position = Position { line: branch.line, commit: transaction.base_commit().0 };
@@ -165,21 +165,25 @@ impl Branches {
 
     /// The data of a position: from the head that keeps it, or rebuilt.
     pub fn view_at(&self, position: Position) -> Result<View> {
-        let state = self.state()?;
-        let position = state.graph.normalized(position);
-        if let Some(head) = self.head_at(&state, position) {
+        let (position, kept, head, branch) = self.with(|state| {
+            let position = state.graph.normalized(position);
+            let line = state.graph.line(position.line);
+            let branch = line.and_then(|line| state.branch_of(line.head));
+            let branch = branch.filter(|branch| branch.line == position.line).cloned();
+            let head = line.map(|line| HeadId(line.head));
+            (position, self.head_at(state, position), head, branch)
+        })?;
+        if let Some(head) = kept {
             return self.view_head(head, position);
         }
-        let line = state.graph.line(position.line);
-        let head = line.map(|line| HeadId(line.head)).ok_or_else(|| {
+        let head = head.ok_or_else(|| {
             let message = format!("the branch of transaction {} is gone", position.commit);
             Error::new(ErrorKind::NotRetained, message)
         })?;
-        let branch = state.branch_of(head.0).filter(|branch| branch.line == position.line);
         if let Some(branch) = branch
             && self.manager.head(head)?.commit.0 == position.commit
         {
-            return self.view_now(branch);
+            return self.view_now(&branch);
         }
         let past = self.manager.version_at(head, CommitId(position.commit));
         let past =

@@ -46,10 +46,11 @@ impl Branches {
         Err(error.with_hint("CONTINUE MERGE once its conflicts are resolved, or ABORT MERGE"))
     }
 
-    /// Keeps a merge open with the conflicts that it met. `options` is kept for the layer above.
+    /// Keeps a merge open with the conflicts that it met; its plan is not to be abandoned then.
+    /// `options` is kept for the layer above.
     pub fn open_merge(
         &self,
-        plan: MergePlan,
+        plan: &MergePlan,
         options: &[u8],
         conflicts: &[Conflict],
     ) -> Result<OpenMerge> {

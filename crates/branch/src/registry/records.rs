@@ -56,6 +56,7 @@ impl Strategy {
 }
 
 /// What was said about a branch.
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own in SQL")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchOptions {
     /// What it is for.

@@ -131,8 +131,9 @@ impl Binder<'_> {
         let table = &common.table;
         let select = &table.select;
         let before = self.with(select.with.as_ref())?;
-        let cores: Vec<&ast::SelectCore> =
-            std::iter::once(&select.first).chain(select.compounds.iter().map(|(_, core)| core)).collect();
+        let cores: Vec<&ast::SelectCore> = std::iter::once(&select.first)
+            .chain(select.compounds.iter().map(|(_, core)| core))
+            .collect();
         let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
         let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
         if first == 0 {
@@ -217,11 +218,7 @@ impl Binder<'_> {
 }
 
 fn arm(block: Block) -> Arm {
-    Arm {
-        operator: ast::CompoundOperator::UnionAll,
-        input: block.root,
-        outputs: block.outputs,
-    }
+    Arm { operator: ast::CompoundOperator::UnionAll, input: block.root, outputs: block.outputs }
 }
 
 /// Whether FROM of some part of the select names the table.
@@ -247,9 +244,10 @@ fn from_refers_to(from: &ast::From, name: &ast::Name) -> bool {
         }
         ast::TableReferenceKind::Join(from) => from_refers_to(from, name),
         ast::TableReferenceKind::Subquery(select) => {
-            let hides = select.with.as_ref().is_some_and(|with| {
-                with.tables.iter().any(|table| table.name == *name)
-            });
+            let hides = select
+                .with
+                .as_ref()
+                .is_some_and(|with| with.tables.iter().any(|table| table.name == *name));
             !hides && refers_to(select, name)
         }
         ast::TableReferenceKind::Function(_) => false,

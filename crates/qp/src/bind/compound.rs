@@ -187,10 +187,8 @@ fn compound_place(
             }
             _ => false,
         };
-        let has_star = query
-            .columns
-            .iter()
-            .any(|column| !matches!(column, ResultColumn::Expression(..)));
+        let has_star =
+            query.columns.iter().any(|column| !matches!(column, ResultColumn::Expression(..)));
         if !has_star && let Some(place) = query.columns.iter().position(same) {
             return Some(place);
         }

@@ -117,9 +117,10 @@ impl Group {
 impl Binder<'_> {
     /// What FROM means: its tables go into `scope`.
     pub(crate) fn from(&mut self, from: &ast::From, scope: &mut NameScope) -> Result<Group> {
-        let has_outer = from.joins.iter().any(|join| {
-            matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full)
-        });
+        let has_outer = from
+            .joins
+            .iter()
+            .any(|join| matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full));
         let right_or_full =
             from.joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
         let mut group = Group::default();
@@ -495,9 +496,10 @@ impl Binder<'_> {
         let (left, right) = scope.tables.split_at_mut(left_tables);
         let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
             tables.iter().enumerate().find_map(|(table, names)| {
-                let column = names.columns.iter().position(|column| {
-                    !column.merged && column.name.eq_ignore_ascii_case(name)
-                })?;
+                let column = names
+                    .columns
+                    .iter()
+                    .position(|column| !column.merged && column.name.eq_ignore_ascii_case(name))?;
                 Some((table, column))
             })
         };
@@ -517,8 +519,7 @@ impl Binder<'_> {
         right_column.merged = true;
         let right_scalar = right_column.scalar.clone();
         let left_column = &mut left[left_table].columns[left_column];
-        let left_scalar =
-            left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
+        let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
         match kind {
             JoinKind::Right | JoinKind::Full => {
                 let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);

@@ -151,10 +151,7 @@ impl Binder<'_> {
         }
         let Some(current) = self.scopes.len().checked_sub(1) else { return Err(misuse(call)) };
         if !self.scopes[current].grouping.windows_allowed {
-            return Err(Error::invalid(format!(
-                "misuse of window function {}()",
-                call.name.text
-            )));
+            return Err(Error::invalid(format!("misuse of window function {}()", call.name.text)));
         }
         if call.distinct {
             let message = "DISTINCT is not supported for window functions";
@@ -175,7 +172,9 @@ impl Binder<'_> {
             .windows
             .iter()
             .position(|known| known.same(&partition_by, &order_by));
-        let place = if let Some(place) = known { place } else {
+        let place = if let Some(place) = known {
+            place
+        } else {
             let slot = self.slot();
             let windows = &mut self.scopes[current].grouping.windows;
             windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
@@ -191,12 +190,11 @@ impl Binder<'_> {
     fn resolve_window(&self, over: &Over) -> Result<ast::Window> {
         let named = |name: &ast::Name| {
             let scope = self.scopes.last();
-            let found = scope.and_then(|scope| {
-                scope.grouping.named.iter().find(|(known, _)| known == name)
-            });
-            found.map(|(_, window)| window.clone()).ok_or_else(|| {
-                Error::not_found("window", &name.text).at(name.span)
-            })
+            let found = scope
+                .and_then(|scope| scope.grouping.named.iter().find(|(known, _)| known == name));
+            found
+                .map(|(_, window)| window.clone())
+                .ok_or_else(|| Error::not_found("window", &name.text).at(name.span))
         };
         let mut window = match over {
             Over::Named(name) => named(name)?,

@@ -68,7 +68,9 @@ impl Binder<'_> {
     /// Adds an aggregate to scope `index`; its arguments are as that scope reads them.
     pub(crate) fn add_aggregate(&mut self, index: usize, call: AggregateCall) -> Scalar {
         let frame = self.scopes[index].frame;
-        let slot = if let Some(slot) = self.scopes[index].grouping.slot { slot } else {
+        let slot = if let Some(slot) = self.scopes[index].grouping.slot {
+            slot
+        } else {
             let layout = &mut self.frames[frame].layout;
             layout.slots += 1;
             let slot = SlotId(layout.slots - 1);

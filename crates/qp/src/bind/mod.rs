@@ -25,18 +25,18 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
 pub use common::CommonScope;
+pub(crate) use expression::no_row;
+pub(crate) use from::unique_names;
 pub use from::{Group, OuterRelation, Relation, RowsRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};
 pub(crate) use group::{Grouping, use_keys};
-pub(crate) use expression::no_row;
-pub(crate) use from::unique_names;
 pub(crate) use operators::{parts, width};
 pub(crate) use recorder::Recorder;
 pub(crate) use scope::is_rowid_name;
-pub(crate) use select::{keys_of, unique_slots};
-pub(crate) use table::Named;
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
+pub(crate) use select::{keys_of, unique_slots};
+pub(crate) use table::Named;
 
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, Schema, Table};

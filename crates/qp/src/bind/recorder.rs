@@ -54,7 +54,11 @@ impl Binder<'_> {
     }
 
     /// A reference was found in a table of a scope.
-    pub(crate) fn note_reference(&mut self, place: (usize, usize, usize), reference: &ColumnReference) {
+    pub(crate) fn note_reference(
+        &mut self,
+        place: (usize, usize, usize),
+        reference: &ColumnReference,
+    ) {
         if self.recorder.is_none() {
             return;
         }

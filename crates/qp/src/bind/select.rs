@@ -4,7 +4,6 @@
 //! BY, the result, HAVING, ORDER BY. Neighbours: `compound` (UNION and its kin), `order` (ORDER
 //! BY and LIMIT), `plan::select` makes the plan.
 
-
 use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
@@ -100,14 +99,22 @@ impl Binder<'_> {
         let (slot, state) = (self.slot(), self.state());
         let rows = bound.len() as f64;
         let outputs = match bound.first() {
-            Some(first) => {
-                first.iter().enumerate().map(|(index, value)| slot_column(slot, index, value)).collect()
-            }
+            Some(first) => first
+                .iter()
+                .enumerate()
+                .map(|(index, value)| slot_column(slot, index, value))
+                .collect(),
             None => Vec::new(),
         };
         if let [row] = bound.as_slice() {
             let once = Node::Once(state);
-            return Ok(Block { root: once, outputs: row.clone(), columns, rows, ..Block::default() });
+            return Ok(Block {
+                root: once,
+                outputs: row.clone(),
+                columns,
+                rows,
+                ..Block::default()
+            });
         }
         let root = Node::Values(Box::new(Values { slot, state, rows: bound }));
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
@@ -142,7 +149,9 @@ impl Binder<'_> {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
         };
-        if parts.having.is_some() && parts.grouping.keys.is_empty() && parts.grouping.calls.is_empty()
+        if parts.having.is_some()
+            && parts.grouping.keys.is_empty()
+            && parts.grouping.calls.is_empty()
         {
             return Err(Error::invalid("HAVING clause on a non-aggregate query"));
         }
@@ -211,6 +220,9 @@ impl Binder<'_> {
             None => None,
         };
         self.grouping().windows_allowed = true;
+        // An aggregate in ORDER BY alone does not make groups.
+        let is_grouped = !self.grouping().keys.is_empty() || !self.grouping().calls.is_empty();
+        self.grouping().aggregates_allowed = is_grouped;
         let order_by = self.order_terms(order_by, &items, &outputs)?;
         let parts = QueryParts {
             group,
@@ -301,7 +313,9 @@ impl Binder<'_> {
 
     fn declared_type_of(&self, expression: &ast::Expression, scalar: &Scalar) -> Option<Box<str>> {
         match &expression.kind {
-            ExpressionKind::Column(_) => self.visible_column(scalar).and_then(|(_, declared)| declared),
+            ExpressionKind::Column(_) => {
+                self.visible_column(scalar).and_then(|(_, declared)| declared)
+            }
             _ => None,
         }
     }

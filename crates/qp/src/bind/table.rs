@@ -95,13 +95,8 @@ impl Binder<'_> {
             return Err(Error::not_found("index", &name.text).at(name.span));
         }
         let source = SourceId(table.database.0);
-        let relation = TableRelation {
-            slot,
-            source,
-            table: table.clone(),
-            alias: name,
-            hint: hint.cloned(),
-        };
+        let relation =
+            TableRelation { slot, source, table: table.clone(), alias: name, hint: hint.cloned() };
         Ok((scope, relation))
     }
 
@@ -190,15 +185,14 @@ impl Binder<'_> {
         let bound = self.over_columns(scope, &generated.expression, "generated columns")?;
         let convert = Scalar::Convert(Box::new(bound), column.affinity);
         let value = Scalar::Collate(Box::new(convert), column.collation);
-        scope.columns[index].scalar =
-            if column.collation == pandodb_ds::record::Collation::Binary {
-                match value {
-                    Scalar::Collate(inner, _) => *inner,
-                    other => other,
-                }
-            } else {
-                value
-            };
+        scope.columns[index].scalar = if column.collation == pandodb_ds::record::Collation::Binary {
+            match value {
+                Scalar::Collate(inner, _) => *inner,
+                other => other,
+            }
+        } else {
+            value
+        };
         state[index] = 0;
         Ok(())
     }
@@ -219,7 +213,11 @@ impl Binder<'_> {
             database: scope.database,
             table: scope.table.clone(),
             columns,
-            rowid: scope.rowid.clone(),
+            // The rowid is no column that a definition may be made of.
+            rowid: match place {
+                "index expressions" | "generated columns" => None,
+                _ => scope.rowid.clone(),
+            },
             slots: scope.slots.clone(),
         };
         self.scopes.push(NameScope { frame, tables: vec![inner], ..NameScope::default() });

@@ -8,9 +8,9 @@
 use std::cell::RefCell;
 
 use pandodb_branch::merge::{Conflict, Policy, Report, Versions, merge};
+use pandodb_branch::merge::{Pick, RuleScope};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge};
 use pandodb_branch::shape::{ColumnId, ObjectId};
-use pandodb_branch::merge::{Pick, RuleScope};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -26,8 +26,17 @@ use crate::execute::SharedTransaction;
 
 /// The columns of MERGE BRANCH.
 pub(super) const COLUMNS: &[&str] = &[
-    "status", "source", "target", "rows_inserted", "rows_updated", "rows_deleted",
-    "rows_renumbered", "schema_changes", "conflicts", "conflicts_resolved", "dry_run",
+    "status",
+    "source",
+    "target",
+    "rows_inserted",
+    "rows_updated",
+    "rows_deleted",
+    "rows_renumbered",
+    "schema_changes",
+    "conflicts",
+    "conflicts_resolved",
+    "dry_run",
 ];
 
 /// What a merge came to.
@@ -54,13 +63,17 @@ impl Work<'_> {
         match outcome {
             Ok(outcome) => {
                 let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
-                if is_kept { drop(plan) } else { self.branches.abandon_merge(plan)? }
+                if is_kept {
+                    drop(plan)
+                } else {
+                    self.branches.abandon_merge(plan)?
+                }
                 Ok(vec![row(&outcome, &from, &to, request.dry_run)])
             }
             Err(Failure::Conflicts(conflicts, report)) => {
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if is_manual {
-                    self.branches.open_merge(plan, &[], &conflicts)?;
+                    self.branches.open_merge(&plan, &[], &conflicts)?;
                     let outcome = Outcome { status: "conflicts", report };
                     return Ok(vec![row(&outcome, &from, &to, false)]);
                 }
@@ -79,11 +92,7 @@ impl Work<'_> {
     }
 
     /// The target has nothing of its own: it moves.
-    fn fast_forward(
-        &self,
-        plan: &MergePlan,
-        request: &MergeRequest,
-    ) -> Result<Outcome, Failure> {
+    fn fast_forward(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Outcome, Failure> {
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = HeadId(plan.target.head);
         let mut transaction = database.begin(head, pandodb_tm::BeginOptions::default())?;
@@ -140,10 +149,11 @@ impl Work<'_> {
             let mut transaction = transaction.borrow_mut();
             let inner = transaction.inner_mut()?;
             inner.describe(&*request.author, self.message(plan, request));
-            if let Some(open) = open {
-                self.branches.close_merge(open, inner)?;
+            self.record(plan, request, inner)?;
+            match open {
+                Some(open) => Ok(self.branches.close_merge(open, inner)?),
+                None => Ok(()),
             }
-            self.record(plan, request, inner)
         });
         self.session.use_head(DatabaseIndex::MAIN, own);
         let report = report.into_inner();
@@ -304,9 +314,8 @@ fn transaction(sources: &[Option<SharedTransaction>]) -> Result<&SharedTransacti
 }
 
 fn constant(expression: &crate::ast::Expression) -> Result<Value> {
-    crate::catalog::build::constant(expression).ok_or_else(|| {
-        Error::invalid("a conflict is resolved with a constant").at(expression.span)
-    })
+    crate::catalog::build::constant(expression)
+        .ok_or_else(|| Error::invalid("a conflict is resolved with a constant").at(expression.span))
 }
 
 /// The report as the row of the statement.
@@ -335,7 +344,12 @@ fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -> Vec<Value
 fn conflict_error(conflicts: &[Conflict], source: &str, target: &str) -> Error {
     let count = conflicts.len();
     let first = conflicts.first().map(|conflict| {
-        format!("; the first: {} {}: {}", conflict.kind.as_str(), conflict.object_name, conflict.detail)
+        format!(
+            "; the first: {} {}: {}",
+            conflict.kind.as_str(),
+            conflict.object_name,
+            conflict.detail
+        )
     });
     let message = format!(
         "merging '{source}' into '{target}' met {count} conflict{}{}",

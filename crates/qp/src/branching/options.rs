@@ -31,9 +31,11 @@ fn boolean(option: &BranchOption) -> Result<bool> {
     match text(option).to_ascii_lowercase().as_str() {
         "true" | "on" | "yes" | "1" => Ok(true),
         "false" | "off" | "no" | "0" => Ok(false),
-        other => Err(Error::invalid(format!("option {} is no yes or no: {other}", option.key.text))
-            .at(option.key.span)
-            .with_hint("true or false")),
+        other => {
+            Err(Error::invalid(format!("option {} is no yes or no: {other}", option.key.text))
+                .at(option.key.span)
+                .with_hint("true or false"))
+        }
     }
 }
 
@@ -72,7 +74,9 @@ pub(super) fn branch_options(options: &[BranchOption], known: &mut BranchOptions
             "owner" => known.owner = text(option),
             "ttl" => {
                 known.ttl = match &option.value {
-                    OptionValue::Literal(literal) if literal_value(literal) == Some(Value::Null) => {
+                    OptionValue::Literal(literal)
+                        if literal_value(literal) == Some(Value::Null) =>
+                    {
                         None
                     }
                     _ => Some(duration(option)?),

@@ -128,11 +128,7 @@ fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Tab
     }
 }
 
-fn constraints(
-    schema: &Schema,
-    table: &Table,
-    canonizer: &Canonizer<'_>,
-) -> Vec<ConstraintShape> {
+fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec<ConstraintShape> {
     let mut constraints = Vec::new();
     for check in &table.checks {
         let canonical = canonizer.text(&check.text, &[table], None);

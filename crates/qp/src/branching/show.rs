@@ -11,8 +11,20 @@ use crate::error::Result;
 
 /// The columns of SHOW BRANCHES.
 pub(super) const BRANCH_COLUMNS: &[&str] = &[
-    "branch_name", "branch_id", "parent_branch", "created_at", "state", "is_current", "read_only",
-    "protected", "temporary", "expires_at", "owner", "description", "options", "head_commit",
+    "branch_name",
+    "branch_id",
+    "parent_branch",
+    "created_at",
+    "state",
+    "is_current",
+    "read_only",
+    "protected",
+    "temporary",
+    "expires_at",
+    "owner",
+    "description",
+    "options",
+    "head_commit",
 ];
 
 /// The columns of SHOW TAGS.
@@ -25,8 +37,17 @@ pub(super) const COMMIT_COLUMNS: &[&str] =
 
 /// The columns of SHOW CONFLICTS.
 pub(super) const CONFLICT_COLUMNS: &[&str] = &[
-    "conflict_id", "kind", "object_kind", "object_name", "column_name", "row_key", "base", "ours",
-    "theirs", "resolution", "detail",
+    "conflict_id",
+    "kind",
+    "object_kind",
+    "object_name",
+    "column_name",
+    "row_key",
+    "base",
+    "ours",
+    "theirs",
+    "resolution",
+    "detail",
 ];
 
 pub(super) fn text(text: impl AsRef<str>) -> Value {
@@ -73,7 +94,8 @@ impl Work<'_> {
                 _ => "merged",
             };
             let mut options = vec![format!("strategy = {}", branch.options.strategy.as_str())];
-            options.extend(branch.options.free.iter().map(|(key, value)| format!("{key} = {value}")));
+            options
+                .extend(branch.options.free.iter().map(|(key, value)| format!("{key} = {value}")));
             let commit = self.branches.position(&branch)?.commit;
             rows.push(vec![
                 text(&branch.name),

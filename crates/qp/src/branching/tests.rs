@@ -26,7 +26,7 @@ fn shown(value: &Value) -> String {
 }
 
 fn rows(session: &Session, sql: &str) -> Vec<String> {
-    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}")).rows;
+    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}")).rows;
     rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
 }
 
@@ -58,10 +58,7 @@ fn a_branch_has_its_own_rows_and_shares_what_it_began_with() {
     assert_eq!(branches.len(), 2);
     assert!(branches[0].starts_with("main|1|NULL|"), "{}", branches[0]);
     assert!(branches[1].starts_with("dev|2|main|"), "{}", branches[1]);
-    assert_eq!(
-        rows(&session, "SHOW DIFF BETWEEN main AND dev"),
-        ["row|item|update|1|price|2|3"]
-    );
+    assert_eq!(rows(&session, "SHOW DIFF BETWEEN main AND dev"), ["row|item|update|1|price|2|3"]);
 }
 
 #[test]
@@ -81,10 +78,7 @@ fn changes_on_both_sides_are_merged_cell_by_cell() {
     let dry = rows(&session, "MERGE BRANCH dev INTO main WITH (dry_run = true)");
     assert_eq!(dry, ["would merge|dev|main|1|1|1|0|0|0|0|1"]);
     assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["4"]);
-    assert_eq!(
-        rows(&session, "MERGE BRANCH dev INTO main"),
-        ["merged|dev|main|1|1|1|0|0|0|0|0"]
-    );
+    assert_eq!(rows(&session, "MERGE BRANCH dev INTO main"), ["merged|dev|main|1|1|1|0|0|0|0|0"]);
     assert_eq!(
         rows(&session, "SELECT * FROM item ORDER BY id"),
         ["1|pen|3|11", "2|ink|5|4", "4|cap|9|9", "5|box|1|1"]

@@ -49,7 +49,8 @@ fn link(
         tables.push(load_table(row, database, collations)?);
     }
     for row in objects.iter().filter(|row| row.kind == ObjectKind::Index) {
-        let found = tables.iter_mut().find(|(table, _)| table.name.eq_ignore_ascii_case(&row.table));
+        let found =
+            tables.iter_mut().find(|(table, _)| table.name.eq_ignore_ascii_case(&row.table));
         let Some((table, implied)) = found else {
             return Err(damaged(row, "its table is not there"));
         };

@@ -57,9 +57,10 @@ impl Definer<'_> {
 
     /// The row of a table.
     pub(super) fn table_row(&self, table: &Table) -> Result<ObjectRow> {
-        self.schema().object(ObjectKind::Table, &table.name).cloned().ok_or_else(|| {
-            Error::new(ErrorKind::Internal, "the table has no row in the catalog")
-        })
+        self.schema()
+            .object(ObjectKind::Table, &table.name)
+            .cloned()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the table has no row in the catalog"))
     }
 
     /// Writes a row again.

@@ -53,7 +53,8 @@ impl Definer<'_> {
             let message = "Cannot add a REFERENCES column with non-NULL default value";
             return Err(Error::invalid(message));
         }
-        if not_null && is_null && default.is_none_or(|_| value.is_some()) && !generated && !is_empty {
+        if not_null && is_null && default.is_none_or(|_| value.is_some()) && !generated && !is_empty
+        {
             let message = "Cannot add a NOT NULL column with default value NULL";
             return Err(Error::invalid(message));
         }
@@ -92,7 +93,8 @@ impl Definer<'_> {
             match &constraint.kind {
                 ColumnConstraintKind::Check(expression) => {
                     let check = expression.span.of(self.sql);
-                    let sql = format!("SELECT 1 FROM {database}.{name} WHERE NOT ({check}) LIMIT 1");
+                    let sql =
+                        format!("SELECT 1 FROM {database}.{name} WHERE NOT ({check}) LIMIT 1");
                     if self.session.any_row(&sql, &self.sources, &self.schemas)? {
                         return Err(Error::new(
                             ErrorKind::Constraint(Constraint::Check),
@@ -102,9 +104,8 @@ impl Definer<'_> {
                 }
                 ColumnConstraintKind::NotNull(_) => {
                     let column = identifier(&definition.name.text);
-                    let sql = format!(
-                        "SELECT 1 FROM {database}.{name} WHERE {column} IS NULL LIMIT 1"
-                    );
+                    let sql =
+                        format!("SELECT 1 FROM {database}.{name} WHERE {column} IS NULL LIMIT 1");
                     if self.session.any_row(&sql, &self.sources, &self.schemas)? {
                         return Err(Error::new(
                             ErrorKind::Constraint(Constraint::NotNull),
@@ -123,9 +124,8 @@ impl Definer<'_> {
             let message = format!("no such column: \"{}\"", name.text);
             return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
         };
-        let uses = |columns: &[IndexColumn]| {
-            columns.iter().any(|column| column.column() == Some(index))
-        };
+        let uses =
+            |columns: &[IndexColumn]| columns.iter().any(|column| column.column() == Some(index));
         let column = &table.columns[index].name;
         if table.primary_key.as_ref().is_some_and(|key| uses(&key.columns)) {
             let message = format!("cannot drop PRIMARY KEY column: \"{column}\"");
@@ -147,7 +147,9 @@ impl Definer<'_> {
             let message = format!("cannot drop column \"{column}\": no other columns exist");
             return Err(Error::invalid(message).at(name.span));
         }
-        let cut = if let Some(next) = body.columns.get(index + 1) { Span::new(body.columns[index].span.start, next.span.start) } else {
+        let cut = if let Some(next) = body.columns.get(index + 1) {
+            Span::new(body.columns[index].span.start, next.span.start)
+        } else {
             let end = body.columns[index].span.end;
             let start = sql
                 .get(..body.columns[index].span.start as usize)
@@ -160,9 +162,8 @@ impl Definer<'_> {
         self.rewrite(&row)?;
         let failed = |error: Error| {
             let message = error.message().to_owned();
-            let message = message
-                .split_once(") - ")
-                .map_or(message.clone(), |(_, cause)| cause.to_owned());
+            let message =
+                message.split_once(") - ").map_or(message.clone(), |(_, cause)| cause.to_owned());
             if message.starts_with("error in") {
                 return Error::invalid(message);
             }
@@ -231,10 +232,10 @@ impl Definer<'_> {
         let (_, body) = parse_table(&sql)?;
         let columns = body.columns.last().map_or(0, |column| column.span.end);
         let end = body.constraints.last().map_or(columns, |constraint| constraint.span.end);
-        let named = name.map_or(String::new(), |name| {
-            format!("CONSTRAINT {} ", identifier(&name.text))
-        });
-        let addition = format!(", {named}CHECK ({})", text.trim_start_matches('(').trim_end_matches(')'));
+        let named =
+            name.map_or(String::new(), |name| format!("CONSTRAINT {} ", identifier(&name.text)));
+        let addition =
+            format!(", {named}CHECK ({})", text.trim_start_matches('(').trim_end_matches(')'));
         row.sql = Some(edited(&sql, &[(Span::new(end, end), addition)]).into());
         self.rewrite(&row)?;
         self.changed()?;

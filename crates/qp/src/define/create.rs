@@ -10,8 +10,8 @@ use crate::ast::{self, CreateTableBody, StatementKind, TriggerTime};
 use crate::bind::{Binder, unique_names};
 use crate::catalog::build::{ImpliedIndex, build_table};
 use crate::catalog::{
-    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind,
-    implied_index_name, write_object,
+    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, implied_index_name,
+    write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::{SEQUENCE_TABLE, check_table};
@@ -69,9 +69,16 @@ impl Definer<'_> {
         let built = self.session.with_collations(|find| build_table(&create, body, sql, find));
         let (mut table, implied) = built?;
         table.database = self.database;
-        self.with_environment(|environment| check_table(environment, &Arc::new(table_copy(&table))))?;
+        self.with_environment(|environment| {
+            check_table(environment, &Arc::new(table_copy(&table)))
+        })?;
         if table.is_autoincrement() && self.schema().table(SEQUENCE_TABLE).is_none() {
-            self.write_table(&format!("CREATE TABLE {SEQUENCE_TABLE}(name,seq)"), SEQUENCE_TABLE, 2, true)?;
+            self.write_table(
+                &format!("CREATE TABLE {SEQUENCE_TABLE}(name,seq)"),
+                SEQUENCE_TABLE,
+                2,
+                true,
+            )?;
             self.changed()?;
         }
         let fixed = table.kind != TableKind::WithoutRowid;
@@ -198,7 +205,9 @@ impl Definer<'_> {
         let is_table = schemas.iter().any(|schema| schema.table(&table.text).is_some());
         if !is_view && !is_table {
             let database = self.session.database_name(self.database);
-            return Err(Error::not_found("table", format!("{database}.{}", table.text)).at(table.span));
+            return Err(
+                Error::not_found("table", format!("{database}.{}", table.text)).at(table.span)
+            );
         }
         let instead = create.time == Some(TriggerTime::InsteadOf);
         if is_view && !instead {

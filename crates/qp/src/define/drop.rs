@@ -64,8 +64,7 @@ impl Definer<'_> {
             return Err(Error::invalid(message));
         }
         let table = self.schema().table(&row.name).cloned();
-        if self.session.settings().foreign_keys
-            && !self.schema().children_of(&row.name).is_empty()
+        if self.session.settings().foreign_keys && !self.schema().children_of(&row.name).is_empty()
         {
             // Dropping a parent deletes its rows first, with all that follows.
             let name = super::text::identifier(&row.name);

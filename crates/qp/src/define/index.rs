@@ -74,11 +74,9 @@ impl Definer<'_> {
         };
         let place = table.indexes.iter().position(|known| Arc::ptr_eq(known, index));
         let place = place.ok_or_else(|| Error::not_found("index", name))?;
-        let writer = self.with_environment(|environment| {
-            crate::modify::bind_writer(environment, table)
-        })?;
-        self.session.with_outer(&self.sources, &self.schemas, |outer| {
-            fill_index(&writer, place, outer)
-        })
+        let writer =
+            self.with_environment(|environment| crate::modify::bind_writer(environment, table))?;
+        self.session
+            .with_outer(&self.sources, &self.schemas, |outer| fill_index(&writer, place, outer))
     }
 }

@@ -56,7 +56,8 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
             if !create.temporary && create.name.schema.is_none() && create.table.schema.is_none() {
                 return session.home_of(ObjectKind::Table, &create.table.name);
             }
-            (create.name.schema.as_ref(), create.temporary)
+            let on_temp = create.table.schema.as_ref().is_some_and(|schema| schema.is("temp"));
+            (create.name.schema.as_ref(), create.temporary || on_temp)
         }
         StatementKind::CreateIndex(create) => {
             if create.name.schema.is_none() {

@@ -7,9 +7,7 @@ use pandodb_ds::sync::Arc;
 
 use super::Definer;
 use super::alter::{edited, parse_table};
-use crate::ast::{
-    self, ColumnConstraintKind, Name, Quote, StatementKind, TableConstraintKind,
-};
+use crate::ast::{self, ColumnConstraintKind, Name, Quote, StatementKind, TableConstraintKind};
 use crate::bind::{Binder, Recorder};
 use crate::catalog::build::indexed_name;
 use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
@@ -19,7 +17,12 @@ use crate::parse::parse_statement;
 use crate::span::Span;
 
 impl Definer<'_> {
-    pub(super) fn rename_column(&mut self, table: &Arc<Table>, from: &Name, to: &Name) -> Result<()> {
+    pub(super) fn rename_column(
+        &mut self,
+        table: &Arc<Table>,
+        from: &Name,
+        to: &Name,
+    ) -> Result<()> {
         let Some(index) = table.column_index(&from.text) else {
             let message = format!("no such column: \"{}\"", from.text);
             return Err(Error::new(ErrorKind::NotFound, message).at(from.span));
@@ -115,8 +118,7 @@ impl Definer<'_> {
         let found = self.with_environment(|environment| {
             let text: Arc<str> = Arc::from(sql);
             let mut binder = Binder::new(environment, text.clone());
-            binder.recorder =
-                Some(Recorder { text, table: table.id, column, places: Vec::new() });
+            binder.recorder = Some(Recorder { text, table: table.id, column, places: Vec::new() });
             let schema = self.schema();
             match object.kind {
                 ObjectKind::Table | ObjectKind::Index if is_own => {
@@ -150,9 +152,11 @@ impl Definer<'_> {
 
 /// The new name as it stands in the place of an old one: with quotes where the old one had them.
 fn replacement(sql: &str, span: Span, to: &Name) -> String {
-    let is_bare = span.of(sql).bytes().next().is_some_and(|byte| {
-        byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-    });
+    let is_bare = span
+        .of(sql)
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80);
     if is_bare && to.quote == Quote::None {
         to.text.to_string()
     } else {

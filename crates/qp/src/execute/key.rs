@@ -14,11 +14,7 @@ use crate::plan::{GroupKey, SortKey};
 pub type HashedRow = Box<[u8]>;
 
 /// Appends a value so that equal ones (by `collation`) are equal bytes in the values' order.
-pub fn push_group_key(
-    value: ValueRef<'_>,
-    collation: Collation,
-    key: &mut Vec<u8>,
-) -> Result<()> {
+pub fn push_group_key(value: ValueRef<'_>, collation: Collation, key: &mut Vec<u8>) -> Result<()> {
     Ok(push_column(value, ColumnOrder { collation, descending: false }, key)?)
 }
 

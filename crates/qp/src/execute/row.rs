@@ -171,9 +171,7 @@ impl Slot {
                 rowid: row.rowid,
                 bytes: Arc::from(row.cursor.value()?),
             },
-            SlotRow::Index(row) => {
-                Kept::Values { rowid: row.rowid, values: row.values()? }
-            }
+            SlotRow::Index(row) => Kept::Values { rowid: row.rowid, values: row.values()? },
             SlotRow::Record { table, rowid, bytes } => {
                 Kept::Record { table: table.clone(), rowid: *rowid, bytes: bytes.clone() }
             }

@@ -124,9 +124,13 @@ impl TableWriter {
         outer: Outer<'_>,
     ) -> Result<Option<Error>> {
         let abort = Some(ConflictAction::Abort);
-        if let Err(error) = self.check_row(abort, &[], &mut None, frame, outer) {
+        let mut refused = None;
+        if let Err(error) = self.check_row(abort, &[], &mut refused, frame, outer) {
             let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
             return if is_constraint { Ok(Some(error)) } else { Err(error) };
+        }
+        if refused.is_some() {
+            return Ok(refused);
         }
         for index in &self.indexes {
             if index.conflict(self, Some(key), frame, outer)?.is_some() {
@@ -181,9 +185,8 @@ impl TableWriter {
         let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
         let mut targets = SmallVec::new();
         let mut last = Vec::new();
-        let is_late = self.table.has_rowid()
-            && self.table.rowid_alias().is_some()
-            && replaces(declared);
+        let is_late =
+            self.table.has_rowid() && self.table.rowid_alias().is_some() && replaces(declared);
         if !is_late {
             targets.push(UpsertTarget::Key);
         }

@@ -121,7 +121,8 @@ pub fn check_rows(
                 transaction.get(index.index.tree, &entry.key)?.as_deref() == Some(&*entry.exact)
             };
             if !is_there {
-                let row = if table.has_rowid() { key.rowid().to_string() } else { number.to_string() };
+                let row =
+                    if table.has_rowid() { key.rowid().to_string() } else { number.to_string() };
                 problems.push(format!("row {row} missing from index {}", index.index.name));
             }
             if index.conflict(writer, Some(&key), &frame, outer)?.is_some() {

@@ -116,12 +116,7 @@ impl ForeignKeys {
     }
 
     /// A row is gone.
-    pub(super) fn removed(
-        &self,
-        writer: &TableWriter,
-        old: &Kept,
-        outer: Outer<'_>,
-    ) -> Result<()> {
+    pub(super) fn removed(&self, writer: &TableWriter, old: &Kept, outer: Outer<'_>) -> Result<()> {
         for key in &self.as_child {
             key.taken(writer, old, outer);
         }
@@ -186,8 +181,7 @@ impl ForeignKeys {
 
 impl ChildKey {
     fn new(schema: &Schema, table: &Table, key: &ForeignKey) -> Self {
-        let positions =
-            key.columns.iter().map(|index| table.columns[*index].position).collect();
+        let positions = key.columns.iter().map(|index| table.columns[*index].position).collect();
         Self { positions, deferred: key.deferred, lookup: parent_lookup(schema, table, key) }
     }
 
@@ -195,12 +189,7 @@ impl ChildKey {
         positions_of(row, &self.positions)
     }
 
-    fn has_parent(
-        &self,
-        writer: &TableWriter,
-        values: &[Value],
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    fn has_parent(&self, writer: &TableWriter, values: &[Value], outer: Outer<'_>) -> Result<bool> {
         match &self.lookup {
             Ok(sql) => Ok(count(writer, sql, values, outer)? > 0),
             Err((kind, message)) => Err(Error::new(*kind, message.clone())),
@@ -315,8 +304,7 @@ impl ParentKey {
 fn referenced(parent: &Table, key: &ForeignKey) -> Option<Vec<usize>> {
     if key.parent_columns.is_empty() {
         let primary = parent.primary_key.as_ref()?;
-        let columns: Vec<usize> =
-            primary.columns.iter().filter_map(IndexColumn::column).collect();
+        let columns: Vec<usize> = primary.columns.iter().filter_map(IndexColumn::column).collect();
         return (columns.len() == key.columns.len()).then_some(columns);
     }
     key.parent_columns.iter().map(|name| parent.column_index(name)).collect()
@@ -328,8 +316,7 @@ fn is_key(parent: &Table, columns: &[usize]) -> bool {
         known.len() == columns.len()
             && known.iter().all(|column| {
                 column.column().is_some_and(|index| {
-                    columns.contains(&index)
-                        && column.collation == parent.columns[index].collation
+                    columns.contains(&index) && column.collation == parent.columns[index].collation
                 })
             })
     };
@@ -337,20 +324,17 @@ fn is_key(parent: &Table, columns: &[usize]) -> bool {
         return true;
     }
     parent.primary_key.as_ref().is_some_and(|key| same(&key.columns))
-        || parent.indexes.iter().any(|index| {
-            index.unique.is_some() && index.filter.is_none() && same(&index.columns)
-        })
+        || parent
+            .indexes
+            .iter()
+            .any(|index| index.unique.is_some() && index.filter.is_none() && same(&index.columns))
 }
 
 fn mismatch(child: &str, parent: &str) -> String {
     format!("foreign key mismatch - \"{child}\" referencing \"{parent}\"")
 }
 
-fn parent_positions(
-    parent: &Table,
-    child: &Table,
-    key: &ForeignKey,
-) -> Result<Vec<usize>, String> {
+fn parent_positions(parent: &Table, child: &Table, key: &ForeignKey) -> Result<Vec<usize>, String> {
     match referenced(parent, key) {
         Some(columns) if is_key(parent, &columns) => {
             Ok(columns.into_iter().map(|index| parent.columns[index].position).collect())

@@ -6,8 +6,8 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
-use super::update::RowChange;
 use super::trigger::{Event, Fired, Images};
+use super::update::RowChange;
 use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
 use crate::ast::ConflictAction;
 use crate::error::{Error, ErrorKind, Result};

@@ -2,8 +2,8 @@
 //!
 //! Neighbours: `trigger`; `bind` makes the plan.
 
-use super::trigger::{Event, Images, Triggers};
 use super::Changes;
+use super::trigger::{Event, Images, Triggers};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::Node;

@@ -2,9 +2,9 @@
 //!
 //! Neighbours: `insert` asks and tells; `define` makes the table.
 
+use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_row};
-use pandodb_ds::record::ValueRef;
 use pandodb_ds::sync::Arc;
 
 use super::{RowKey, TableWriter};

@@ -8,8 +8,8 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::bind::modify_statement;
 use super::ModifyPlan;
+use super::bind::modify_statement;
 use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
 use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
@@ -290,6 +290,10 @@ pub(crate) fn trigger_program(
     }
     if !matches!(definition.event, TriggerEvent::Delete) {
         scope.tables.push(image_scope(binder, table, NEW, "new")?);
+    }
+    // Columns are only found by OLD and NEW.
+    for column in scope.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        column.merged = true;
     }
     binder.scopes.push(scope);
     let condition = match &definition.condition {

@@ -149,9 +149,10 @@ impl TableWriter {
         self.fill_alias(frame);
         let old = frame.slot(self.row).keep()?;
         let rowid = match rowid {
-            Some(value) => Some(rowid_of(&value)?.ok_or_else(|| {
-                Error::new(ErrorKind::Mismatch, "datatype mismatch")
-            })?),
+            Some(value) => Some(
+                rowid_of(&value)?
+                    .ok_or_else(|| Error::new(ErrorKind::Mismatch, "datatype mismatch"))?,
+            ),
             None => None,
         };
         self.assign(&set, rowid, frame, outer)?;

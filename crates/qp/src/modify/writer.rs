@@ -188,7 +188,8 @@ impl TableWriter {
         let slot = frame.slot(self.row);
         let mut values: SmallVec<[Datum<'_>; 16]> = SmallVec::new();
         let alias = self.table.rowid_alias().map(|index| self.table.columns[index].position);
-        let mut is_unstored: SmallVec<[bool; 16]> = SmallVec::from_elem(true, self.table.stored_columns);
+        let mut is_unstored: SmallVec<[bool; 16]> =
+            SmallVec::from_elem(true, self.table.stored_columns);
         for column in &self.table.columns {
             is_unstored[column.position] = column.is_virtual();
         }

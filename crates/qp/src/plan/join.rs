@@ -72,13 +72,11 @@ fn group_needs(group: &Group, needs: &mut Needs) {
                 group_needs(&outer.left, needs);
                 group_needs(&outer.right, needs);
             }
-            Relation::Rows(rows) => {
-                match &rows.node {
-                    Node::Function(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
-                    Node::Pragma(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
-                    _ => {}
-                }
-            }
+            Relation::Rows(rows) => match &rows.node {
+                Node::Function(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
+                Node::Pragma(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
+                _ => {}
+            },
             Relation::Table(_) => {}
         }
     }
@@ -127,9 +125,7 @@ fn plan_inside(
         let Some(relation) = relations[place].take() else { continue };
         let slots = relation.slots();
         joined = Some(match joined {
-            None => {
-                first_relation(binder, relation, &mut terms, needs, wanted, has_limit, given)?
-            }
+            None => first_relation(binder, relation, &mut terms, needs, wanted, has_limit, given)?,
             Some(left) => {
                 next_relation(binder, left, relation, &mut terms, needs, &available, given)?
             }
@@ -321,11 +317,7 @@ impl Search<'_> {
         };
         let share = self.share(&slots, available, &[]);
         let has_equality = self.has_equality(&slots, available);
-        let cost = if has_equality || !is_cheap {
-            size * 1.5 + rows
-        } else {
-            rows * size.max(1.0)
-        };
+        let cost = if has_equality || !is_cheap { size * 1.5 + rows } else { rows * size.max(1.0) };
         Some((cost, (rows * size * share).max(0.01)))
     }
 
@@ -489,12 +481,7 @@ fn first_relation(
 }
 
 /// A scan by an access path; the predicates that the path answers for are taken.
-fn scan(
-    binder: &mut Binder<'_>,
-    table: TableRelation,
-    access: Access,
-    terms: &mut [Term],
-) -> Node {
+fn scan(binder: &mut Binder<'_>, table: TableRelation, access: Access, terms: &mut [Term]) -> Node {
     let mut place = 0;
     for term in terms.iter_mut() {
         if term.scalar.is_some() {
@@ -539,8 +526,7 @@ fn next_relation(
         Relation::Table(table) => {
             let predicates: Vec<&Scalar> =
                 terms.iter().filter_map(|term| term.scalar.as_ref()).collect();
-            let access =
-                choose_access(binder, &table, &predicates, available, needs, &[], false);
+            let access = choose_access(binder, &table, &predicates, available, needs, &[], false);
             // An index search for each row beats a hash table while there are few rows.
             let search = access.is_search
                 && (!has_equality || left.rows * access.cost < access.total * 1.5 + left.rows);

@@ -50,12 +50,11 @@ pub(crate) fn finish_select(
         return Ok((node, outputs, 1.0));
     }
     let needs = needs_of(&parts);
-    let wanted: &[SortKey] =
-        if is_grouped || parts.distinct || !parts.grouping.windows.is_empty() {
-            &[]
-        } else {
-            &parts.order_by
-        };
+    let wanted: &[SortKey] = if is_grouped || parts.distinct || !parts.grouping.windows.is_empty() {
+        &[]
+    } else {
+        &parts.order_by
+    };
     // Nothing wanted is trivially there: that says nothing of ORDER BY.
     let may_be_sorted = !wanted.is_empty();
     let has_limit = parts.limit.is_some();
@@ -228,12 +227,7 @@ fn windows(
 }
 
 /// Orders the rows; results that cannot be computed again are computed before.
-fn sort(
-    binder: &mut Binder<'_>,
-    parts: &mut QueryParts,
-    mut input: Node,
-    live: &[SlotId],
-) -> Node {
+fn sort(binder: &mut Binder<'_>, parts: &mut QueryParts, mut input: Node, live: &[SlotId]) -> Node {
     let is_costly = |output: &Scalar| {
         output.has_subquery()
             || output.any(&mut |node| match node {

@@ -33,9 +33,9 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
                 if name.is_some_and(|name| !table.name.eq_ignore_ascii_case(name)) {
                     continue;
                 }
-                let writer = call
-                    .session
-                    .with_environment(schemas, sources, |environment| bind_writer(environment, table))?;
+                let writer = call.session.with_environment(schemas, sources, |environment| {
+                    bind_writer(environment, table)
+                })?;
                 call.session.with_outer(sources, schemas, |outer| {
                     check_rows(&writer, full, most, outer, &mut problems)
                 })?;

@@ -7,7 +7,7 @@ mod numbers;
 mod schema;
 mod table;
 
-pub use table::{Entry, ENTRIES};
+pub use table::{ENTRIES, Entry};
 
 use pandodb_ds::record::Value;
 

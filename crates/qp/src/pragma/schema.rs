@@ -40,7 +40,9 @@ fn named_table(call: &Call<'_>) -> Result<Option<Arc<Table>>> {
             if let Some(view) = schema.view(name) {
                 return call
                     .session
-                    .with_environment(schemas, sources, |environment| view_columns(environment, view))
+                    .with_environment(schemas, sources, |environment| {
+                        view_columns(environment, view)
+                    })
                     .map(Some);
             }
         }
@@ -60,9 +62,10 @@ pub(super) fn table_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
         if !all && hidden != 0 {
             continue;
         }
-        let key = table.primary_key.as_ref().and_then(|key| {
-            key.columns.iter().position(|part| part.column() == Some(index))
-        });
+        let key = table
+            .primary_key
+            .as_ref()
+            .and_then(|key| key.columns.iter().position(|part| part.column() == Some(index)));
         let mut row = vec![
             integer(if all { index } else { rows.len() }),
             Value::text(&*column.name),
@@ -116,7 +119,14 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
                     rows.push(index_row(rows.len(), None, None, table, all, false));
                 } else {
                     for part in table.key_columns() {
-                        rows.push(index_row(rows.len(), part.column(), Some(part), table, all, false));
+                        rows.push(index_row(
+                            rows.len(),
+                            part.column(),
+                            Some(part),
+                            table,
+                            all,
+                            false,
+                        ));
                     }
                 }
             }
@@ -196,11 +206,10 @@ pub(super) fn table_list(call: &Call<'_>) -> Result<PragmaRows> {
                         ("table", table.clone())
                     }
                     (_, Some(view)) if object.kind == crate::catalog::ObjectKind::View => {
-                        let table = call.session.with_environment(
-                            schemas,
-                            sources,
-                            |environment| view_columns(environment, view),
-                        )?;
+                        let table =
+                            call.session.with_environment(schemas, sources, |environment| {
+                                view_columns(environment, view)
+                            })?;
                         ("view", table)
                     }
                     _ => continue,

@@ -195,7 +195,9 @@ pub const ENTRIES: &[Entry] = &[
         help: "how texts are stored: always UTF-8",
         run: |call| match call.text() {
             None => Ok(one(Value::text("UTF-8"))),
-            Some(text) if text.eq_ignore_ascii_case("utf-8") || text.eq_ignore_ascii_case("utf8") => {
+            Some(text)
+                if text.eq_ignore_ascii_case("utf-8") || text.eq_ignore_ascii_case("utf8") =>
+            {
                 Ok(Vec::new())
             }
             Some(text) => Err(Error::invalid(format!("unsupported encoding: {text}"))),
@@ -246,8 +248,7 @@ fn isolation_level(call: &Call<'_>) -> Result<PragmaRows> {
             call.session.set_isolation(*level);
             Ok(Vec::new())
         }
-        None => Err(Error::invalid(format!("there is no isolation level {text}")).with_hint(
-            "READ UNCOMMITTED, READ COMMITTED, SNAPSHOT or SERIALIZABLE",
-        )),
+        None => Err(Error::invalid(format!("there is no isolation level {text}"))
+            .with_hint("READ UNCOMMITTED, READ COMMITTED, SNAPSHOT or SERIALIZABLE")),
     }
 }

@@ -231,15 +231,13 @@ fn evaluate_between(between: &Between, scope: &Scope<'_>) -> Result<Option<bool>
     let context = scope.outer.context;
     let low = between.low.evaluate(scope)?;
     let shared = Datum::Ref(operand.as_ref());
-    let above =
-        compare_by(shared, low, between.low_rule, context).map(Ordering::is_ge);
+    let above = compare_by(shared, low, between.low_rule, context).map(Ordering::is_ge);
     if above == Some(false) {
         return Ok(Some(between.negated));
     }
     let high = between.high.evaluate(scope)?;
     let shared = Datum::Ref(operand.as_ref());
-    let below =
-        compare_by(shared, high, between.high_rule, context).map(Ordering::is_le);
+    let below = compare_by(shared, high, between.high_rule, context).map(Ordering::is_le);
     let inside = match (above, below) {
         (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),

@@ -113,7 +113,8 @@ impl Scalar {
     /// randomness. What holds subqueries is never the same.
     pub fn same(&self, other: &Self) -> bool {
         let all = |left: &[Self], right: &[Self]| {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same(right))
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| left.same(right))
         };
         let maybe = |left: &Option<Self>, right: &Option<Self>| match (left, right) {
             (None, None) => true,

@@ -102,9 +102,11 @@ impl Session {
         if place < 2 {
             return Err(Error::invalid(format!("cannot detach database {name}")));
         }
-        let in_use = self.active.borrow().as_ref().is_some_and(|active| {
-            active.sources.get(place).is_some_and(Option::is_some)
-        });
+        let in_use = self
+            .active
+            .borrow()
+            .as_ref()
+            .is_some_and(|active| active.sources.get(place).is_some_and(Option::is_some));
         if in_use {
             return Err(Error::new(ErrorKind::Locked, format!("database {name} is locked")));
         }

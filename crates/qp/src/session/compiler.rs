@@ -11,8 +11,8 @@ use crate::ast::StatementKind;
 use crate::bind::{Binder, Environment};
 use crate::catalog::{DatabaseIndex, Trigger};
 use crate::error::{Error, ErrorKind, Result};
-use crate::modify::{Compiler, ModifyPlan, TriggerProgram, bind_trigger, trigger_subject};
 use crate::modify::modify_statement;
+use crate::modify::{Compiler, ModifyPlan, TriggerProgram, bind_trigger, trigger_subject};
 use crate::parse::parse_statement;
 use crate::plan::SelectPlan;
 

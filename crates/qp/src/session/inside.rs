@@ -33,9 +33,7 @@ impl Session {
                 None => None,
             });
         }
-        let result = self
-            .load_schemas(&sources)
-            .and_then(|schemas| work(sources.clone(), schemas));
+        let result = self.load_schemas(&sources).and_then(|schemas| work(sources.clone(), schemas));
         for (source, mark) in sources.iter().zip(marks) {
             if let (Some(source), Some(mark)) = (source, mark) {
                 let mut source = source.borrow_mut();

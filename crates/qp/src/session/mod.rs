@@ -27,9 +27,9 @@ mod transaction;
 use std::cell::{Cell, RefCell};
 
 use pandodb_ds::record::Collation;
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
-use pandodb_ds::record::Value;
 use rustc_hash::FxHashMap;
 
 pub use prepare::{Prepared, PreparedKind};
@@ -139,8 +139,7 @@ impl Session {
             head,
             schema: Arc::default(),
         };
-        let databases =
-            vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
+        let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),

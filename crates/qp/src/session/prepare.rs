@@ -65,9 +65,7 @@ struct TreeStatistics<'a>(&'a [Option<SharedTransaction>]);
 impl Statistics for TreeStatistics<'_> {
     fn rows(&self, source: SourceId, table: &Table) -> u64 {
         let transaction = self.0.get(usize::from(source.0)).and_then(Option::as_ref);
-        transaction.map_or(0, |transaction| {
-            transaction.borrow().len(table.tree).unwrap_or(0)
-        })
+        transaction.map_or(0, |transaction| transaction.borrow().len(table.tree).unwrap_or(0))
     }
 }
 
@@ -81,9 +79,10 @@ impl Session {
     pub(super) fn prepare_shared(&self, sql: &str) -> Result<(Option<Arc<Prepared>>, usize)> {
         let known = self.cache.borrow().plans.get(sql).cloned();
         if let Some((prepared, behind)) = known
-            && prepared.generation == self.generation.get() {
-                return Ok((Some(prepared), behind));
-            }
+            && prepared.generation == self.generation.get()
+        {
+            return Ok((Some(prepared), behind));
+        }
         let (statement, behind) = parse_statement(sql)?;
         let Some(statement) = statement else { return Ok((None, behind)) };
         let prepared = Arc::new(self.plan(sql, statement)?);
@@ -142,7 +141,9 @@ impl Session {
             let text: Arc<str> = Arc::from(&*prepared.sql);
             let mut binder = Binder::new(environment, text);
             match &statement.kind {
-                StatementKind::Explain(mode, inner) => explain(&mut binder, *mode, inner, prepared)?,
+                StatementKind::Explain(mode, inner) => {
+                    explain(&mut binder, *mode, inner, prepared)?
+                }
                 StatementKind::Select(select) => {
                     let plan = select_plan(&mut binder, select)?;
                     prepared.columns.clone_from(&plan.columns);
@@ -205,8 +206,7 @@ pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Resu
 /// The databases that a change may write to: its own, and with triggers every one.
 fn written(plan: &ModifyPlan, schemas: &[Arc<Schema>]) -> Vec<DatabaseIndex> {
     let mut writes = vec![plan.database()];
-    let has_temp_triggers =
-        schemas.get(1).is_some_and(|temp| !temp.triggers.is_empty());
+    let has_temp_triggers = schemas.get(1).is_some_and(|temp| !temp.triggers.is_empty());
     if has_temp_triggers && !writes.contains(&DatabaseIndex::TEMP) {
         writes.push(DatabaseIndex::TEMP);
     }

@@ -188,7 +188,10 @@ impl<'s> Statement<'s> {
             let schemas = self.session.load_schemas(&sources)?;
             let is_current = prepared.generation == self.session.generation.get()
                 && schemas.len() == prepared.cookies.len()
-                && schemas.iter().zip(&prepared.cookies).all(|(schema, known)| schema.cookie == *known);
+                && schemas
+                    .iter()
+                    .zip(&prepared.cookies)
+                    .all(|(schema, known)| schema.cookie == *known);
             if !is_current {
                 if autocommit {
                     sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());

@@ -29,11 +29,8 @@ fn rows(session: &Session, sql: &str) -> String {
         Value::Text(bytes) | Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
     };
     let found = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    let lines: Vec<String> = found
-        .rows
-        .iter()
-        .map(|row| row.iter().map(show).collect::<Vec<_>>().join("|"))
-        .collect();
+    let lines: Vec<String> =
+        found.rows.iter().map(|row| row.iter().map(show).collect::<Vec<_>>().join("|")).collect();
     lines.join(" ")
 }
 
@@ -65,18 +62,34 @@ fn queries_of_every_clause() {
     check(&session, "SELECT b, count(*) FROM t GROUP BY b HAVING count(*) > 1", "Y|2");
     check(&session, "SELECT t.a, u.y FROM t JOIN u ON t.a = u.x ORDER BY 1", "2|two 3|three");
     check(&session, "SELECT x, b FROM u LEFT JOIN t ON a = x ORDER BY x", "2|Y 3|y 9|NULL");
-    check(&session, "SELECT a, x FROM t FULL JOIN u ON a = x WHERE a IS NULL OR x IS NULL \
-        ORDER BY coalesce(a, x)", "1|NULL 4|NULL NULL|9");
+    check(
+        &session,
+        "SELECT a, x FROM t FULL JOIN u ON a = x WHERE a IS NULL OR x IS NULL \
+        ORDER BY coalesce(a, x)",
+        "1|NULL 4|NULL NULL|9",
+    );
     check(&session, "SELECT a FROM t WHERE a IN (SELECT x FROM u) AND c IS NOT NULL", "2");
-    check(&session, "SELECT a, (SELECT count(*) FROM t AS s WHERE s.a < t.a) FROM t", "1|0 2|1 3|2 4|3");
+    check(
+        &session,
+        "SELECT a, (SELECT count(*) FROM t AS s WHERE s.a < t.a) FROM t",
+        "1|0 2|1 3|2 4|3",
+    );
     check(&session, "SELECT a FROM t EXCEPT SELECT x FROM u", "1 4");
     check(&session, "SELECT a % 2 AS p, sum(c) FROM t GROUP BY p", "0|2.5 1|1.5");
-    check(&session, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i * 2 FROM n WHERE i < 20) \
-        SELECT group_concat(i, '.') FROM n", "1.2.4.8.16.32");
+    check(
+        &session,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i * 2 FROM n WHERE i < 20) \
+        SELECT group_concat(i, '.') FROM n",
+        "1.2.4.8.16.32",
+    );
     check(&session, "SELECT max(c), a FROM t", "2.5|2");
     check(&session, "SELECT DISTINCT b FROM t ORDER BY b LIMIT 1 OFFSET 1", "Y");
     check(&session, "SELECT count(*) FILTER (WHERE c > 1), total(c) FROM t", "2|4.0");
-    check(&session, "SELECT a, sum(a) OVER (ORDER BY a ROWS 1 PRECEDING) FROM t", "1|1 2|3 3|5 4|7");
+    check(
+        &session,
+        "SELECT a, sum(a) OVER (ORDER BY a ROWS 1 PRECEDING) FROM t",
+        "1|1 2|3 3|5 4|7",
+    );
     check(&session, "VALUES (1, 'a'), (2, 'b')", "1|a 2|b");
     check(&session, "SELECT (1, 2) < (1, 3), 'a' || 1, 7 / 2, 7 / 2.0, NULL IS 1", "1|a1|3|3.5|0");
 }
@@ -98,7 +111,10 @@ fn the_planner_uses_indexes_and_says_so() {
     for row in 0..200 {
         session.execute(&format!("INSERT INTO t VALUES({row}, {}, {row})", row % 20)).unwrap();
     }
-    assert_eq!(detail("SELECT * FROM t WHERE a = 5"), "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)");
+    assert_eq!(
+        detail("SELECT * FROM t WHERE a = 5"),
+        "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"
+    );
     assert_eq!(
         detail("SELECT a FROM t WHERE b = 5 AND c > 1"),
         "SEARCH t USING COVERING INDEX tbc (b=? AND c>?)"
@@ -119,14 +135,22 @@ fn constraints_are_kept_and_statements_are_atomic() {
         )
         .unwrap();
     let constraint = ErrorKind::Constraint;
-    fails(&session, "INSERT INTO t VALUES(5,1,1,NULL),(1,1,1,NULL)", constraint(Constraint::Unique));
+    fails(
+        &session,
+        "INSERT INTO t VALUES(5,1,1,NULL),(1,1,1,NULL)",
+        constraint(Constraint::Unique),
+    );
     check(&session, "SELECT count(*) FROM t", "1");
     fails(&session, "INSERT INTO t VALUES(2, NULL, 1, 1)", constraint(Constraint::NotNull));
     fails(&session, "INSERT INTO t VALUES(2, 1, 0, 1)", constraint(Constraint::Check));
     fails(&session, "INSERT INTO t VALUES(2, 1, 1, 7)", constraint(Constraint::ForeignKey));
     check(&session, "INSERT OR REPLACE INTO t VALUES(1, 2, 2, 2) RETURNING a, b", "1|2");
-    check(&session, "INSERT INTO t VALUES(1, 9, 9, 2) ON CONFLICT(a) DO UPDATE SET b = excluded.b \
-        RETURNING b, c", "9|2");
+    check(
+        &session,
+        "INSERT INTO t VALUES(1, 9, 9, 2) ON CONFLICT(a) DO UPDATE SET b = excluded.b \
+        RETURNING b, c",
+        "9|2",
+    );
     session.execute("DELETE FROM p WHERE id = 2").unwrap();
     check(&session, "SELECT count(*) FROM t", "0");
     check(&session, "PRAGMA integrity_check", "ok");
@@ -182,8 +206,11 @@ fn definitions_change_and_follow_names() {
         .unwrap();
     check(&session, "SELECT * FROM s", "1|x|y|5");
     check(&session, "SELECT q FROM v", "x");
-    check(&session, "SELECT sql FROM sqlite_schema WHERE name = 'i'",
-        "CREATE INDEX i ON s(\"new b\") WHERE c > 0");
+    check(
+        &session,
+        "SELECT sql FROM sqlite_schema WHERE name = 'i'",
+        "CREATE INDEX i ON s(\"new b\") WHERE c > 0",
+    );
     session.execute("ALTER TABLE s DROP COLUMN d").unwrap();
     check(&session, "SELECT * FROM s", "1|x|y");
     fails(&session, "ALTER TABLE s DROP COLUMN c", ErrorKind::Invalid);

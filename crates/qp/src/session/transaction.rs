@@ -129,7 +129,8 @@ impl Session {
     /// All databases that exist now.
     pub(super) fn all_databases(&self) -> Vec<DatabaseIndex> {
         let databases = self.databases.borrow();
-        let there = databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
+        let there =
+            databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
         there.map(|(place, _)| DatabaseIndex(place as u16)).collect()
     }
 
@@ -280,9 +281,7 @@ impl Session {
         let found = active.as_ref().and_then(|active| {
             active.savepoints.iter().rposition(|known| known.name.eq_ignore_ascii_case(name))
         });
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no such savepoint: {name}"))
-        })
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no such savepoint: {name}")))
     }
 
     fn release(&self, name: &str) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use pandodb_ds::format::TreeKind;
 use pandodb_branch::registry::Branches;
+use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
 use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options};

@@ -61,8 +61,8 @@ impl Shared {
         if let Ok(cell) = self.heads.get(head) {
             let version = cell.version.load();
             if version.commit <= commit {
-                let _ledger = self.store.pager().ledger();
-                return Ok(PastVersion { version, _ledger, _pin: pin });
+                let ledger = self.store.pager().ledger();
+                return Ok(PastVersion { version, _ledger: ledger, _pin: pin });
             }
         }
         let moment = self.history.moment_before(commit)?;

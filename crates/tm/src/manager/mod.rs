@@ -136,6 +136,10 @@ impl Shared {
 
     pub(crate) fn return_frames(&self, mut frames: FrameBuffer) {
         const KEPT: usize = 16;
+        if !frames.has_memory() {
+            // Of a reader: nothing to keep, no lock to take.
+            return;
+        }
         frames.clear();
         let mut spare = self.spare_frames.lock();
         if spare.len() < KEPT {

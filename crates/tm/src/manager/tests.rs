@@ -296,3 +296,20 @@ fn changed_pages_are_counted_once_however_often_they_change() {
         assert!(number < 2000, "a checkpoint is made when the pages take a megabyte");
     }
 }
+
+#[test]
+fn forks_count_their_common_pages_once() {
+    let disk = SimVfs::new(11);
+    let manager = open(&disk, &options()).unwrap();
+    for number in 0..50_u32 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![1; 1000]).unwrap();
+    }
+    let alone = manager.shared.count_dirty_bytes(usize::MAX);
+    assert!(alone > 50_000);
+    for _ in 0..5 {
+        manager.create_head(MAIN, b"").unwrap();
+    }
+    assert_eq!(manager.shared.count_dirty_bytes(usize::MAX), alone);
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    assert_eq!(manager.shared.count_dirty_bytes(usize::MAX), 0, "all of them are clean");
+}

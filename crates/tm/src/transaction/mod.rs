@@ -143,7 +143,7 @@ impl Transaction {
             options,
             timeout,
             state: RefCell::new(state),
-            frames: shared.spare_frames(),
+            frames: FrameBuffer::new(),
             logged_head: None,
             savepoints: Vec::new(),
             next_savepoint: 0,

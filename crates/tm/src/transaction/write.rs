@@ -10,7 +10,6 @@ use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{PutMode, Tree, Writer};
-use std::ops::Bound;
 
 use super::locking::Scope;
 use super::{HeadChange, Transaction};
@@ -250,6 +249,9 @@ impl Transaction {
             return Ok(());
         }
         if self.frames.is_empty() {
+            if !self.frames.has_memory() {
+                self.frames = self.shared.spare_frames();
+            }
             self.frames.begin(head, base)?;
         } else {
             self.frames.push(TreeId(0), &Operation::Begin { head, base })?;

@@ -231,12 +231,11 @@ impl SchemaMerger<'_, '_> {
                 (None, Some(other)) => self.column_added(ours, column, other),
                 (Some(before), Some(other)) => self.column(ours, before, column, other),
             };
-            match merged {
-                Some(column) => columns.extend(column),
-                None => {
-                    is_blocked = true;
-                    columns.push(column.clone());
-                }
+            if let Some(column) = merged {
+                columns.extend(column);
+            } else {
+                is_blocked = true;
+                columns.push(column.clone());
             }
         }
         let mut position = ours.stored_columns;
@@ -375,26 +374,20 @@ impl SchemaMerger<'_, '_> {
             let (before, other) = (find(base, constraint), find(theirs, constraint));
             let is_kept = match (before, other) {
                 (None, None) => true,
+                (Some(before), None) if before == constraint => false,
                 (Some(before), None) => {
-                    if before == constraint {
-                        false
-                    } else {
-                        match self.constraint(ours, Some(before), Some(constraint), None) {
-                            Some(side) => side == Side::Ours,
-                            None => {
-                                is_blocked = true;
-                                true
-                            }
-                        }
-                    }
+                    let side = self.constraint(ours, Some(before), Some(constraint), None);
+                    is_blocked |= side.is_none();
+                    side != Some(Side::Theirs)
                 }
                 (before, Some(other)) => {
-                    let is_same =
-                        |left: &Option<&ConstraintShape>, right: &Option<&ConstraintShape>| {
-                            left == right
-                        };
-                    let side = three(&before, &Some(constraint), &Some(other), is_same)
-                        .or_else(|| self.constraint(ours, before, Some(constraint), Some(other)));
+                    let side = if constraint == other || before == Some(other) {
+                        Some(Side::Ours)
+                    } else if before == Some(constraint) {
+                        Some(Side::Theirs)
+                    } else {
+                        self.constraint(ours, before, Some(constraint), Some(other))
+                    };
                     is_blocked |= side.is_none();
                     if side == Some(Side::Theirs) {
                         merged.push(other.clone());
@@ -413,13 +406,11 @@ impl SchemaMerger<'_, '_> {
             let is_taken = match find(base, constraint) {
                 None => true,
                 Some(before) if before == constraint => false,
-                before => match self.constraint(ours, before, None, Some(constraint)) {
-                    Some(side) => side == Side::Theirs,
-                    None => {
-                        is_blocked = true;
-                        false
-                    }
-                },
+                before => {
+                    let side = self.constraint(ours, before, None, Some(constraint));
+                    is_blocked |= side.is_none();
+                    side == Some(Side::Theirs)
+                }
             };
             if is_taken {
                 merged.push(constraint.clone());

@@ -32,7 +32,7 @@ impl SchemaMerger<'_, '_> {
                         self.add_text(kind, text, TextSource::Ours, false);
                     }
                 }
-                (None, Some(other)) if !is_same_text(text, other) => {
+                (None, Some(other)) if !is_same_definition(text, other) => {
                     let said = Said {
                         base: None,
                         ours: Some(text.definition.clone()),

@@ -107,7 +107,7 @@ fn naive_merge(base: &Naive, ours: &Naive, theirs: &Naive) -> (Naive, BTreeSet<(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_merge_as_the_naive_rules_say(base in edits(24), ours in edits(8), theirs in edits(8)) {

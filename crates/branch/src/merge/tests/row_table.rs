@@ -245,7 +245,7 @@ fn undeclared_rowids_are_renumbered_and_declared_ones_on_request() {
     let world = World::new();
     let log = table(21, "log", &[("x", "")]);
     let mut base = base(&world);
-    world.add_table(&mut base, log);
+    World::add_table(&mut base, log);
     world.put(&mut base, 21, Some(1), &[int(0)]);
     let side = |x: i64, a: i64| {
         edited(&world, &base, |world, version| {
@@ -282,7 +282,7 @@ fn renumbered_rows_are_followed_by_declared_foreign_keys() {
         }),
     });
     let mut base = base(&world);
-    world.add_table(&mut base, child);
+    World::add_table(&mut base, child);
     world.put(&mut base, 21, None, &[int(1), int(1)]);
     let side = |a: i64, id: i64| {
         edited(&world, &base, |world, version| {

@@ -111,18 +111,18 @@ fn has(names: &[String], wanted: &str) -> bool {
 
 fn add_table(world: &World, version: &mut Version) {
     let id = 30 + version.shape.tables[0].columns.len() as u64;
-    world.add_table(version, table(id, "added", &[("id", "INTEGER"), ("x", "")]).with_alias());
+    World::add_table(version, table(id, "added", &[("id", "INTEGER"), ("x", "")]).with_alias());
     world.put(version, id, None, &[int(1), int(1)]);
 }
 
 fn add_table_too(world: &World, version: &mut Version) {
-    world.add_table(version, table(40, "Added", &[("id", "INTEGER"), ("x", "")]).with_alias());
+    World::add_table(version, table(40, "Added", &[("id", "INTEGER"), ("x", "")]).with_alias());
     world.put(version, 40, None, &[int(1), int(1)]);
     world.put(version, 40, None, &[int(2), int(2)]);
 }
 
 fn add_other_table(world: &World, version: &mut Version) {
-    world.add_table(version, table(41, "added", &[("name", "TEXT")]));
+    World::add_table(version, table(41, "added", &[("name", "TEXT")]));
     world.put(version, 41, Some(1), &[crate::testing::text("7")]);
 }
 
@@ -135,7 +135,7 @@ fn drop_table(_: &World, version: &mut Version) {
 
 fn drop_and_add_again(world: &World, version: &mut Version) {
     drop_table(world, version);
-    world.add_table(version, table(45, "t", &[("id", "INTEGER"), ("z", "")]).with_alias());
+    World::add_table(version, table(45, "t", &[("id", "INTEGER"), ("z", "")]).with_alias());
 }
 
 fn change_row(world: &World, version: &mut Version) {

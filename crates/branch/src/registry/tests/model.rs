@@ -85,7 +85,7 @@ impl World {
         self.now.insert(name, content);
     }
 
-    fn past_of(&self, name: &str, index: &prop::sample::Index) -> Option<(u64, Content)> {
+    fn past_of(&self, name: &str, index: prop::sample::Index) -> Option<(u64, Content)> {
         let past = &self.past[name];
         (!past.is_empty()).then(|| past[index.index(past.len())].clone())
     }
@@ -121,7 +121,7 @@ impl World {
             }
             Step::CreateAt { parent, commit } => {
                 let parent = self.pick(*parent);
-                let Some((commit, content)) = self.past_of(&parent, commit) else { return };
+                let Some((commit, content)) = self.past_of(&parent, *commit) else { return };
                 let name = format!("b{number}");
                 create(self.branches(), &name, &parent, Point::Commit(commit)).unwrap();
                 self.made(name, content);
@@ -138,7 +138,7 @@ impl World {
             }
             Step::Reset { branch, commit } => {
                 let name = self.pick(*branch);
-                let Some((commit, content)) = self.past_of(&name, commit) else { return };
+                let Some((commit, content)) = self.past_of(&name, *commit) else { return };
                 self.branches().reset(&name, &Point::Commit(commit)).unwrap();
                 self.now.insert(name.clone(), content);
                 self.committed(&name);
@@ -148,6 +148,13 @@ impl World {
                 self.branches().tag(&name, &tag, &Point::Now, "").unwrap();
                 self.tags.insert(tag, self.now[&name].clone());
             }
+            _ => self.restart(step),
+        }
+        self.made += 1;
+    }
+
+    fn restart(&mut self, step: &Step) {
+        match step {
             Step::Checkpoint => {
                 self.branches().manager().checkpoint(CheckpointMode::Full).unwrap();
             }
@@ -163,8 +170,8 @@ impl World {
                 Arc::into_inner(manager).unwrap().close().unwrap();
                 self.branches = Some(open(&self.disk, Synchronous::Normal).unwrap());
             }
+            _ => {}
         }
-        self.made += 1;
     }
 
     fn merge(&mut self, source: &str, target: &str, deletes: bool) {
@@ -225,7 +232,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn branches_live_as_their_models(steps in steps()) {

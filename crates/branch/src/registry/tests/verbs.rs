@@ -48,10 +48,17 @@ fn every_refusal_says_what_is_wrong_and_changes_nothing() {
     assert_eq!(branches.manager().heads().len(), heads);
     // Collecting commits for the last of these wrote records, nothing else did.
     assert!(branches.state().unwrap().commit <= before + 1);
-    branches.set_options("main", |options| Ok(options.protected = true)).unwrap();
+    let protect = |options: &mut BranchOptions| {
+        options.protected = true;
+        Ok(())
+    };
+    branches.set_options("main", protect).unwrap();
     refused(branches.rename("main", "trunk"), ErrorKind::Protected, "protected");
     refused(branches.reset("main", &Point::Now), ErrorKind::Protected, "protected");
-    let login = |options: &mut BranchOptions| Ok(options.read_only = true);
+    let login = |options: &mut BranchOptions| {
+        options.read_only = true;
+        Ok(())
+    };
     let branch = branches.set_options("feature/login-2", login).unwrap();
     let words = "Cannot modify read-only branch: feature/Login-2";
     refused(branches.check_writable(&branch), ErrorKind::ReadOnly, words);
@@ -230,6 +237,9 @@ fn merges_start_from_the_right_base_again_and_again() {
     let commit = write(&branches, "dev", &[("d", Some("1"))]).unwrap();
     assert_eq!(merge(&branches, "dev", "main", false).unwrap(), MergeKind::FastForward);
     assert_eq!(merge(&branches, "dev", "main", false).unwrap(), MergeKind::UpToDate);
+    write(&branches, "dev", &[("x", Some("1"))]).unwrap();
+    assert_eq!(merge(&branches, "dev", "main", false).unwrap(), MergeKind::FastForward);
+    write(&branches, "dev", &[("x", None)]).unwrap();
     write(&branches, "main", &[("m", Some("1"))]).unwrap();
     write(&branches, "dev", &[("d", None), ("e", Some("2"))]).unwrap();
     assert_eq!(merge(&branches, "dev", "main", false).unwrap(), MergeKind::ThreeWay);
@@ -308,7 +318,7 @@ fn open_merges_survive_a_reopen_and_vanish_without_a_trace() {
     write(&branches, "main", &[("d", Some("2"))]).unwrap();
     let heads = branches.manager().heads().len();
     let plan = branches.begin_merge("dev", "main").unwrap();
-    let open = branches.open_merge(plan, b"options", &[conflict(1), conflict(2)]).unwrap();
+    let open = branches.open_merge(&plan, b"options", &[conflict(1), conflict(2)]).unwrap();
     let branches = reopen(&disk, branches);
     write(&branches, "dev", &[("later", Some("1"))]).unwrap();
     refused(branches.begin_merge("dev", "main"), ErrorKind::MergeOpen, "ABORT MERGE");
@@ -339,7 +349,7 @@ fn open_merges_survive_a_reopen_and_vanish_without_a_trace() {
     assert_eq!(branches.manager().heads().len(), heads);
     // Completed: one commit closes it and notes that it happened.
     let plan = branches.begin_merge("dev", "main").unwrap();
-    let open = branches.open_merge(plan, b"", &[conflict(1)]).unwrap();
+    let open = branches.open_merge(&plan, b"", &[conflict(1)]).unwrap();
     let (plan, _) = branches.resume_merge(&open).unwrap();
     let head = HeadId(plan.target.head);
     let mut transaction = branches.manager().begin(head, BeginOptions::default()).unwrap();

@@ -65,8 +65,7 @@ impl CallState {
             && call.order_by.is_empty()
             && call.arguments.len() <= 1
             && !traits.reads_json
-            && (!traits.uses_collation
-                || call.collation == pandodb_ds::record::Collation::Binary);
+            && (!traits.uses_collation || call.collation == pandodb_ds::record::Collation::Binary);
         Ok(Self {
             is_plain,
             accumulator: aggregate.plain.make(),

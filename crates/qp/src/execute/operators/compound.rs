@@ -42,12 +42,7 @@ impl Compound {
         Ok(())
     }
 
-    fn compute(
-        &self,
-        arms: usize,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<Vec<Vec<Value>>> {
+    fn compute(&self, arms: usize, frame: &mut Frame, outer: Outer<'_>) -> Result<Vec<Vec<Value>>> {
         let mut rows: BTreeMap<HashedRow, Vec<Value>> = BTreeMap::new();
         // Rows of leading UNION ALL parts, until a set operator makes them distinct.
         for (index, arm) in self.arms.iter().take(arms).enumerate() {

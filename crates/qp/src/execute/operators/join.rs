@@ -153,12 +153,7 @@ impl HashJoin {
         found
     }
 
-    fn advance(
-        &self,
-        state: &mut HashState,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    fn advance(&self, state: &mut HashState, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         loop {
             if let Some(next) = &mut state.rest {
                 while let Some(row) = state.rows.get(*next) {

@@ -78,7 +78,9 @@ impl Materialize {
 
 impl Shared {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let rows = if let OperatorState::Shared(shared) = frame.state_mut(self.plan.state) { shared.rows.clone() } else {
+        let rows = if let OperatorState::Shared(shared) = frame.state_mut(self.plan.state) {
+            shared.rows.clone()
+        } else {
             self.plan.input.open(frame, outer)?;
             let mut rows = Vec::new();
             while self.plan.input.next(frame, outer)? {

@@ -69,7 +69,8 @@ impl Recursive {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
-        let OperatorState::Recursive(mut state) = std::mem::take(frame.state_mut(self.state)) else {
+        let OperatorState::Recursive(mut state) = std::mem::take(frame.state_mut(self.state))
+        else {
             return Err(not_open(self.state));
         };
         let found = self.advance(&mut state, frame, outer);

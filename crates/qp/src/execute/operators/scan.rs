@@ -188,9 +188,7 @@ impl Scan {
                     }
                     SmallVec::from_iter([value.into_value()])
                 }
-                IndexEqual::In(set) => {
-                    SmallVec::from_vec(in_values(set, column.affinity, scope)?)
-                }
+                IndexEqual::In(set) => SmallVec::from_vec(in_values(set, column.affinity, scope)?),
             };
             let mut longer = Vec::with_capacity(prefixes.len() * values.len());
             for prefix in &prefixes {
@@ -247,12 +245,7 @@ impl Scan {
         Ok(Some(true))
     }
 
-    fn advance(
-        &self,
-        state: &mut ScanState,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    fn advance(&self, state: &mut ScanState, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         if let Some(rows) = &mut state.rows {
             let row = rows.next();
             let found = row.is_some();
@@ -265,9 +258,13 @@ impl Scan {
         loop {
             let slot = frame.slot_mut(self.slot);
             let found = match (&mut state.index, &mut slot.row) {
-                (Some(index), _) => {
-                    step(index, &state.ranges, &mut state.next_range, &mut state.inside, self.backward)?
-                }
+                (Some(index), _) => step(
+                    index,
+                    &state.ranges,
+                    &mut state.next_range,
+                    &mut state.inside,
+                    self.backward,
+                )?,
                 (None, SlotRow::Cursor(row)) => step(
                     &mut row.cursor,
                     &state.ranges,
@@ -406,9 +403,8 @@ fn range_behind(
     column: Option<&IndexColumn>,
     scope: &Scope<'_>,
 ) -> Result<Option<KeyRange>> {
-    let successor = |key: &[u8]| {
-        pandodb_ds::record::key::prefix_successor(key).map(KeyBytes::from_vec)
-    };
+    let successor =
+        |key: &[u8]| pandodb_ds::record::key::prefix_successor(key).map(KeyBytes::from_vec);
     let (Some(column), true) = (column, range.low.is_some() || range.high.is_some()) else {
         let to = successor(&prefix);
         return Ok(Some(KeyRange { from: KeyBytes::from_vec(prefix), to, exact: false }));

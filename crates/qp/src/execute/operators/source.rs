@@ -120,7 +120,11 @@ impl CountNode {
                 let transaction = outer.context.transaction(self.source)?.borrow();
                 let from: &[u8] = if low == i64::MIN { &[] } else { &rowid_key(low) };
                 let behind = high.checked_add(1).map(rowid_key);
-                transaction.count_range(self.table.tree, from, behind.as_ref().map(|key| &key[..]))?
+                transaction.count_range(
+                    self.table.tree,
+                    from,
+                    behind.as_ref().map(|key| &key[..]),
+                )?
             }
         };
         frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);

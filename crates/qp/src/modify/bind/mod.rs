@@ -16,8 +16,7 @@ use upsert::upsert_plan;
 use view::instead_plan;
 
 use super::{
-    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter,
-    UpdatePlan,
+    DeletePlan, IndexWriter, InsertPlan, ModifyKind, ModifyPlan, Returning, TableWriter, UpdatePlan,
 };
 use crate::ast::{self, ConflictAction, InsertSource, StatementKind};
 use crate::bind::{Binder, Block, Group, NameScope, Named, Relation, ScopeTable, TableRelation};
@@ -147,17 +146,14 @@ fn generated_columns(
     let mut waiting = Vec::new();
     for (index, column) in table.columns.iter().enumerate() {
         if let Some(generated) = &column.generated {
-            let bound =
-                binder.over_columns(scope, &generated.expression, "generated columns")?;
+            let bound = binder.over_columns(scope, &generated.expression, "generated columns")?;
             waiting.push((index, bound));
         }
     }
     let mut ordered = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let positions: Vec<u16> = waiting
-            .iter()
-            .map(|(index, _)| table.columns[*index].position as u16)
-            .collect();
+        let positions: Vec<u16> =
+            waiting.iter().map(|(index, _)| table.columns[*index].position as u16).collect();
         let ready = waiting.iter().position(|(_, bound)| {
             let mut free = true;
             bound.columns(&mut |place| free = free && !positions.contains(&place.column));
@@ -227,7 +223,11 @@ fn insert_plan(
         upserts,
         buffered,
     };
-    Ok(ModifyPlan { kind: ModifyKind::Insert(Box::new(plan)), layout: Layout::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Insert(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 /// Whether a node looks at every row of one table, in whatever order.
@@ -396,7 +396,17 @@ fn returning(
     }
     let name = alias.map_or(&writer.table.name, |alias| &alias.text).clone();
     let own = binder.table_scope(&writer.table, writer.row, &name, alias.is_none())?;
-    let scope = scope_of(binder, vec![own]);
+    let mut tables = vec![own];
+    if alias.is_some() {
+        // The table's own name may be used, too; it is not part of `*`.
+        let mut named = binder.table_scope(&writer.table, writer.row, &writer.table.name, true)?;
+        for column in &mut named.columns {
+            (column.merged, column.hidden) = (true, true);
+        }
+        named.rowid = None;
+        tables.push(named);
+    }
+    let scope = scope_of(binder, tables);
     binder.scopes.push(scope);
     let bound = binder.items(columns).and_then(|items| {
         let (mut outputs, mut columns) = (Vec::new(), Vec::new());
@@ -476,7 +486,11 @@ fn update_plan(
         late: update.from.is_none(),
         in_key_order,
     };
-    Ok(ModifyPlan { kind: ModifyKind::Update(Box::new(plan)), layout: Layout::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Update(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 fn update_clauses(
@@ -535,7 +549,11 @@ fn delete_plan(
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let plan = DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered };
-    Ok(ModifyPlan { kind: ModifyKind::Delete(Box::new(plan)), layout: Layout::default(), returning })
+    Ok(ModifyPlan {
+        kind: ModifyKind::Delete(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
 }
 
 fn delete_clauses(

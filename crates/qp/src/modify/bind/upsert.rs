@@ -19,11 +19,8 @@ pub(super) fn upsert_plan(
     writer: &TableWriter,
 ) -> Result<UpsertPlan> {
     let table = &writer.table;
-    let target = if upsert.target.is_empty() {
-        None
-    } else {
-        Some(upsert_target(binder, upsert, writer)?)
-    };
+    let target =
+        if upsert.target.is_empty() { None } else { Some(upsert_target(binder, upsert, writer)?) };
     let existing = binder.slot();
     let ast::UpsertAction::Update(set, filter) = &upsert.action else {
         return Ok(UpsertPlan {
@@ -84,7 +81,11 @@ fn upsert_target(
             (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
                 return Ok(UpsertTarget::Key);
             }
-            _ => expressions.push(binder.over_columns(&mut scope, &term.expression, "ON CONFLICT")?),
+            _ => expressions.push(binder.over_columns(
+                &mut scope,
+                &term.expression,
+                "ON CONFLICT",
+            )?),
         }
     }
     if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())

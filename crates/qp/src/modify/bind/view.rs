@@ -57,7 +57,10 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
 }
 
 /// The columns of a view as a table that is nowhere.
-pub fn view_columns(environment: &crate::bind::Environment<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
+pub fn view_columns(
+    environment: &crate::bind::Environment<'_>,
+    view: &Arc<View>,
+) -> Result<Arc<Table>> {
     let mut binder = Binder::new(environment, Arc::from(&*view.sql));
     view_as_table(&mut binder, view)
 }
@@ -88,11 +91,29 @@ pub(super) fn instead_plan(
             let from = update.from.as_ref();
             let filter = update.filter.as_ref();
             let set = Some(update.assignments.as_slice());
-            instead_change(binder, view, &table, triggers, update.alias.as_ref(), from, filter, set)?
+            instead_change(
+                binder,
+                view,
+                &table,
+                triggers,
+                update.alias.as_ref(),
+                from,
+                filter,
+                set,
+            )?
         }
         StatementKind::Delete(delete) => {
             let filter = delete.filter.as_ref();
-            instead_change(binder, view, &table, triggers, delete.alias.as_ref(), None, filter, None)?
+            instead_change(
+                binder,
+                view,
+                &table,
+                triggers,
+                delete.alias.as_ref(),
+                None,
+                filter,
+                None,
+            )?
         }
         _ => return Err(Error::invalid("not a change")),
     };
