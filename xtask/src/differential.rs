@@ -1,7 +1,7 @@
-//! `cargo xtask slt` and `cargo xtask diff`: SQL compared with files of expected results and
-//! with SQLite.
+//! `cargo xtask slt`, `diff` and `tpch`: SQL compared with files of expected results and with
+//! SQLite.
 //!
-//! Both are commands of the package `pandodb-differential`, which builds SQLite and therefore
+//! They are commands of the package `pandodb-differential`, which builds SQLite and therefore
 //! stays outside the default members. Neighbours: `tests/differential` holds the program,
 //! `soak` calls [`run_diff`] with new seeds.
 
@@ -15,9 +15,16 @@ const PROGRAM: &str = "tests/differential/src/main.rs";
 /// What `cargo xtask slt` takes.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct SltArguments {
-    /// sqllogictest files, or folders that are searched for `*.test` and `*.slt`.
+    /// Files of sqllogictest (`*.test`, also packed as `*.zst`, `*.slt`) and feature tests
+    /// (`*.sqltest`), or folders that are searched for them.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// How many files at once.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+    /// Seconds that a file may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    timeout: u64,
     /// Further options of the runner, after `--`.
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
@@ -29,12 +36,26 @@ pub(crate) struct DiffArguments {
     /// How many seeds, each a script of random statements.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) seeds: u64,
+    /// The first seed; with `--seeds 1` replays it.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
     /// Further options of the comparison, after `--`.
     #[arg(last = true, value_name = "OPTION")]
     pub(crate) options: Vec<String>,
 }
 
-/// Whether the program that both commands run has been written.
+/// What `cargo xtask tpch` takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct TpchArguments {
+    /// Size in thousandths of the benchmark's unit: 1 is 1,500 orders.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    scale: u32,
+    /// Further options of the comparison, after `--`.
+    #[arg(last = true, value_name = "OPTION")]
+    options: Vec<String>,
+}
+
+/// Whether the program that these commands run has been written.
 pub(crate) fn exists() -> bool {
     workspace::has_program(PROGRAM)
 }
@@ -59,13 +80,27 @@ pub(crate) fn run_slt(arguments: &SltArguments) -> Outcome {
         }
         paths.push(path);
     }
-    program("slt")?.arguments(&arguments.options).arguments(paths).run()
+    program("slt")?
+        .arguments(["--jobs", &arguments.jobs.to_string()])
+        .arguments(["--timeout", &arguments.timeout.to_string()])
+        .arguments(&arguments.options)
+        .arguments(paths)
+        .run()
 }
 
 /// Compares random statements with SQLite.
 pub(crate) fn run_diff(arguments: &DiffArguments) -> Outcome {
     program("diff")?
         .arguments(["--seeds", &arguments.seeds.to_string()])
+        .arguments(["--seed", &arguments.seed.to_string()])
+        .arguments(&arguments.options)
+        .run()
+}
+
+/// Compares the queries of TPC-H with SQLite.
+pub(crate) fn run_tpch(arguments: &TpchArguments) -> Outcome {
+    program("tpch")?
+        .arguments(["--scale", &arguments.scale.to_string()])
         .arguments(&arguments.options)
         .run()
 }

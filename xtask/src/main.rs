@@ -68,6 +68,8 @@ enum Command {
     Slt(differential::SltArguments),
     /// Compare random SQL statements with SQLite.
     Diff(differential::DiffArguments),
+    /// Compare the results of TPC-H with SQLite's.
+    Tpch(differential::TpchArguments),
     /// Measure side by side with other databases.
     Bench(bench::Arguments),
     /// Show where the time of a benchmark workload goes.
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Slt(arguments) => differential::run_slt(&arguments),
         Command::Diff(arguments) => differential::run_diff(&arguments),
+        Command::Tpch(arguments) => differential::run_tpch(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),

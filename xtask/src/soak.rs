@@ -53,8 +53,8 @@ fn round(seeds: u64, start: u64) -> Outcome<Vec<&'static str>> {
     test::run_tests(&test::Arguments::with_seed_start(start))?;
     sim::run(&sim::Arguments { seeds, start, seed: None, layer: None })?;
     if differential::exists() {
-        let options = vec!["--start".to_owned(), start.to_string()];
-        differential::run_diff(&differential::DiffArguments { seeds: 100, options })?;
+        let (seeds, seed, options) = (100, start, Vec::new());
+        differential::run_diff(&differential::DiffArguments { seeds, seed, options })?;
     } else {
         missing.push("comparison with SQLite");
     }

@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
     }
     if !all.defects.is_empty() {
         let statements = arguments.statements;
-        println!("replay: cargo xtask diff --seeds 1 -- --seed SEED --statements {statements}");
+        println!("replay: cargo xtask diff --seeds 1 --seed SEED -- --statements {statements}");
     }
     all.defects.is_empty()
 }
