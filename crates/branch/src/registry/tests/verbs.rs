@@ -474,7 +474,7 @@ fn a_database_in_memory_has_branches_too() {
 fn branches_are_made_merged_and_dropped_by_many_threads() {
     let disk = SimVfs::new(4);
     let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
-    let busy_timeout = Duration::from_secs(60);
+    let busy_timeout = Duration::from_mins(1);
     let options = Options { busy_timeout, ..options(Synchronous::Normal) };
     let manager = Manager::open(&vfs, Path::new("base.pando"), &options).unwrap();
     let branches = Branches::open(Arc::new(manager)).unwrap();
