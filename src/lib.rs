@@ -1,1 +1,57 @@
-//! PandoDB.
+//! PandoDB: an embedded SQL database that branches like Git.
+//!
+//! ```
+//! use pandodb::{Connection, params};
+//!
+//! let connection = Connection::open_in_memory()?;
+//! connection.execute_batch("CREATE TABLE tree(id INTEGER PRIMARY KEY, name TEXT, height REAL)")?;
+//! connection.execute("INSERT INTO tree(name, height) VALUES (?1, ?2)", params!["oak", 23.5])?;
+//! connection.execute("INSERT INTO tree(name, height) VALUES (?1, ?2)", params!["ash", 19.0])?;
+//!
+//! let mut statement = connection.prepare("SELECT name FROM tree WHERE height > ?1")?;
+//! let names: Vec<String> =
+//!     statement.query_map([20.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+//! assert_eq!(names, ["oak"]);
+//! # Ok::<(), pandodb::Error>(())
+//! ```
+//!
+//! The interface is shaped like that of rusqlite, which users of SQL in Rust know: a
+//! [`Connection`] prepares a [`Statement`], which gives [`Rows`]. A [`Database`] is shared by
+//! threads, and each opens its own connections.
+
+// Opening.
+mod database;
+mod options;
+
+// Statements.
+mod connection;
+mod functions;
+mod params;
+mod row;
+mod statement;
+mod transaction;
+
+// Values and errors.
+#[cfg(feature = "serde")]
+mod deserialize;
+mod error;
+mod from_sql;
+mod to_sql;
+mod value;
+
+// What is below.
+mod engine;
+
+pub use connection::{Batch, Connection, InterruptHandle};
+pub use database::Database;
+pub use engine::is_complete;
+pub use error::{Constraint, Error, ErrorKind, Result};
+pub use from_sql::FromSql;
+pub use functions::{Aggregate, FunctionContext, FunctionFlags};
+pub use options::OpenOptions;
+pub use params::{Binder, Params, ParamsFromIter, params_from_iter};
+pub use row::{AndThenRows, MappedRows, OptionalExtension, Row, RowIndex, Rows};
+pub use statement::Statement;
+pub use to_sql::{ToSql, ToSqlOutput};
+pub use transaction::{DropBehavior, Savepoint, Transaction, TransactionBehavior};
+pub use value::{Type, Value, ValueRef};

@@ -14,6 +14,7 @@ mod data;
 mod report;
 mod storage;
 mod targets;
+mod transactions;
 mod turns;
 
 use std::path::PathBuf;
@@ -131,6 +132,7 @@ fn bench(arguments: &Bench) -> Outcome<bool> {
         }
         match suite {
             Suite::Storage => storage::measure(&mut rounds, folder.path(), rows)?,
+            Suite::Transactions => transactions::measure(&mut rounds, folder.path(), rows)?,
             other => println!("skipped: the suite {other:?} is not there yet"),
         }
     }
@@ -149,5 +151,9 @@ fn bench(arguments: &Bench) -> Outcome<bool> {
 fn workload(arguments: &Workload) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let time = std::time::Duration::from_secs(arguments.seconds);
-    storage::repeat(&arguments.name, folder.path(), arguments.rows, time)
+    let repeat = match arguments.name.split_once('/') {
+        Some(("transactions", _)) => transactions::repeat,
+        _ => storage::repeat,
+    };
+    repeat(&arguments.name, folder.path(), arguments.rows, time)
 }

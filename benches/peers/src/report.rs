@@ -25,6 +25,11 @@ impl Spread {
         let median = f64::midpoint(at(last / 2), at(sorted.len() / 2));
         Self { median, least: at(0), most: at(last) }
     }
+
+    fn json(&self) -> serde_json::Value {
+        let Self { median, least, most } = self;
+        json!({ "median": median, "least": least, "most": most })
+    }
 }
 
 /// A line of the table.
@@ -99,7 +104,7 @@ fn show_spread(spread: &Spread, unit: Unit) -> String {
 
 fn show_target(target: &Target, unit: Unit) -> String {
     match target.bound {
-        Bound::TimesFaster(times) => format!(">= {times:.1}x"),
+        Bound::TimesFaster(times) => format!(">= {times:.2}x"),
         Bound::PartOf(part) => format!("<= {part:.2} of it"),
         Bound::AtMost(most) => format!("<= {}", show(most, unit)),
     }
@@ -132,18 +137,24 @@ pub(crate) fn print(lines: &[Line], rows: u64, rounds: usize) {
     println!();
 }
 
+/// Prints the median of a workload that was repeated alone.
+pub(crate) fn print_repeated(workload: &str, figures: Vec<f64>) {
+    let count = figures.len();
+    let median = Spread::of(figures).median;
+    println!("{workload}: {median:.1} ns each, the median of {count}");
+}
+
 /// The same for programs.
 pub(crate) fn json(lines: &[Line], rows: u64, rounds: usize) -> Outcome<String> {
-    let spread = |spread: &Spread| json!({ "median": spread.median, "least": spread.least, "most": spread.most });
     let lines: Vec<_> = lines
         .iter()
         .map(|line| {
             json!({
                 "workload": line.workload,
                 "unit": format!("{:?}", line.unit),
-                "pandodb": spread(&line.pando),
+                "pandodb": line.pando.json(),
                 "peer": line.peer.as_ref().map(|(name, theirs, ratio)| {
-                    json!({ "name": name, "figure": spread(theirs), "ratio": ratio })
+                    json!({ "name": name, "figure": theirs.json(), "ratio": ratio })
                 }),
                 "target": line.target.map(|target| show_target(target, line.unit)),
                 "reached": line.is_reached,

@@ -54,6 +54,14 @@ pub(crate) const TARGETS: &[Target] = &[
     at_most("storage/fork-growth", 0.08),
     at_most("storage/diff", 60e6),
     at_most("storage/range-count", 5e3),
+    // Transactions: commits of one row; recovery of 1,000,000 changed rows.
+    faster("transactions/commit-normal", "SQLite", 3.0),
+    faster("transactions/commit-full-1", "SQLite", 1.0),
+    faster("transactions/commit-full-1", "disk alone", 1.0 / 1.3),
+    faster("transactions/commit-full-8", "SQLite", 4.0),
+    at_most("transactions/reader-loss", 0.1),
+    at_most("transactions/recovery", 3e9),
+    at_most("transactions/large-written", 1.15),
 ];
 
 /// The target of a workload against a peer, or of its figure alone.

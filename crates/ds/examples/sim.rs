@@ -17,7 +17,7 @@ use fastrand::Rng;
 use pandodb_ds::backup::{Backup, BackupInfo, restore};
 use pandodb_ds::check::check;
 use pandodb_ds::compact::compact;
-use pandodb_ds::store::Store;
+use pandodb_ds::store::{Store, StoreOptions};
 use pandodb_ds::vfs::{Fault, FaultRates, SimVfs, Vfs};
 use pandodb_ds::{Error, ErrorKind, Result};
 use world::{Heads, World, check_clean, options, path, saved_contents};
@@ -72,12 +72,15 @@ impl Run {
     }
 
     fn run(&mut self) -> Result<()> {
+        let page_bytes = *self.rng.choice(&[1024, 2048, 4096, 16384]).unwrap_or(&4096);
+        let options = StoreOptions { page_bytes, ..options() };
+        drop(Store::open(&self.vfs, path(), &options)?);
         for life in 0..LIVES {
             self.tell(|| format!("life {life}"));
             let mut world = self.open()?;
             self.plan_faults();
             let failure = self.live(&mut world);
-            self.die(world, failure)?;
+            self.die(world, &failure)?;
         }
         self.finish()
     }
@@ -139,7 +142,7 @@ impl Run {
                 // The store goes on after a failure that it could undo.
                 Err(error) if self.disk.is_on() && !world.store.is_poisoned() => {
                     self.tell(|| format!("failed: {error}"));
-                    self.judge(&error)?;
+                    Self::judge(&error)?;
                     self.allow_attempt(world);
                 }
                 Err(error) => {
@@ -152,7 +155,7 @@ impl Run {
     }
 
     /// Faults that were injected come out as what they are.
-    fn judge(&self, error: &Error) -> Result<()> {
+    fn judge(error: &Error) -> Result<()> {
         match error.kind() {
             ErrorKind::Io | ErrorKind::Full => Ok(()),
             _ => Err(broken(format!("a fault came out as {error:?}"))),
@@ -201,11 +204,11 @@ impl Run {
     }
 
     /// Ends a life: by a crash, the end of the process or in peace.
-    fn die(&mut self, world: World, outcome: Result<()>) -> Result<()> {
-        if let Err(error) = &outcome
+    fn die(&mut self, world: World, outcome: &Result<()>) -> Result<()> {
+        if let Err(error) = outcome
             && self.disk.is_on()
         {
-            self.judge(error)?;
+            Self::judge(error)?;
         }
         if outcome.is_err() || !self.disk.is_on() {
             self.allow_attempt(&world);

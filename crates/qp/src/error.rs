@@ -270,6 +270,71 @@ impl From<pandodb_ds::Error> for Error {
     }
 }
 
+impl From<pandodb_tm::Error> for Error {
+    fn from(error: pandodb_tm::Error) -> Self {
+        use pandodb_tm::ErrorKind as Below;
+        let kind = match error.kind() {
+            Below::Busy => ErrorKind::Busy,
+            Below::Deadlock => ErrorKind::Deadlock,
+            Below::Conflict => ErrorKind::Conflict,
+            Below::ReadOnly => ErrorKind::ReadOnly,
+            Below::Full => ErrorKind::Full,
+            Below::Corrupt | Below::Mismatch => ErrorKind::Corrupt,
+            Below::NewerFormat | Below::NotADatabase => ErrorKind::NotADatabase,
+            Below::Locked => ErrorKind::Busy,
+            Below::Limit => ErrorKind::Limit,
+            Below::NotFound | Below::Exists => ErrorKind::CannotOpen,
+            Below::Interrupted => ErrorKind::Interrupted,
+            _ => ErrorKind::Io,
+        };
+        let message = match kind {
+            ErrorKind::Busy => "database is locked".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::new(kind, message).caused_by(error)
+    }
+}
+
+impl From<pandodb_branch::Error> for Error {
+    fn from(error: pandodb_branch::Error) -> Self {
+        use pandodb_branch::ErrorKind as Branch;
+        let kind = match error.kind() {
+            Branch::UnknownBranch
+            | Branch::UnknownTag
+            | Branch::UnknownCommit
+            | Branch::NotRetained
+            | Branch::UnknownConflict => ErrorKind::NotFound,
+            Branch::Exists => ErrorKind::Exists,
+            Branch::InvalidName | Branch::SelfMerge | Branch::InvalidOption => ErrorKind::Invalid,
+            Branch::Protected | Branch::ReadOnly => ErrorKind::ReadOnly,
+            Branch::InUse => ErrorKind::Locked,
+            Branch::Permission => ErrorKind::Denied,
+            Branch::Conflicts => ErrorKind::MergeConflict,
+            Branch::MergeOpen => ErrorKind::State,
+            Branch::Moved => ErrorKind::Conflict,
+            Branch::Limit => ErrorKind::Limit,
+            Branch::Interrupted => ErrorKind::Interrupted,
+            Branch::Corrupt => ErrorKind::Corrupt,
+            _ => match error.transaction_error() {
+                Some(below) => Self::from(below.clone()).kind(),
+                None => ErrorKind::Io,
+            },
+        };
+        let hint = error.hint().map(str::to_owned);
+        let message = match error.transaction_error() {
+            Some(below) if error.message().is_empty() => Self::from(below.clone()).message().into(),
+            _ if error.message().is_empty() => error.to_string(),
+            _ => error.message().to_owned(),
+        };
+        let told = Self::new(kind, message);
+        let told = match hint {
+            Some(hint) => told.with_hint(hint),
+            None => told,
+        };
+        told.caused_by(error)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)

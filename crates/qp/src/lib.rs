@@ -31,12 +31,25 @@
 //!
 //! # Where things plug in
 //!
-//! - a new operator: `plan::Node` + one file in `execute/operators` + its line in
-//!   `plan::explain`;
-//! - a constraint or an action on change: `modify` (one function for a row going in, one for a
-//!   row going out, called by INSERT, UPDATE, DELETE and by merges);
-//! - a PRAGMA: one entry in `pragma`'s table;
-//! - a system table: `catalog::SystemTable` + its rows.
+//! - a new operator: `plan::Node`, one file in `execute/operators`, a line in `plan::explain`;
+//!   the batch gear is such operators over whole leaves of a tree, chosen in `plan::select`
+//!   where nothing above needs single rows;
+//! - a new way into a table (OR as a union, LIKE prefixes, min and max from an index): a
+//!   candidate in `plan::access`; `AccessPath::Union` is executed already;
+//! - a rewrite of queries (flattening, decorrelation): `bind::from::derived` dissolves blocks,
+//!   `plan::select::finish_select` sees a whole block before it is planned;
+//! - another branch or time in FROM (`t@b`, `AS OF`): `bind::from` refuses it at one place; a
+//!   plan reads each table from a `plan::SourceId`, and sources behind the databases are free;
+//! - a constraint or an action on change: `modify::writer` (a row in, a row out) and
+//!   `modify::constraint` (what is asked before), which INSERT, UPDATE, DELETE, upserts, REPLACE
+//!   and the engine's own statements all go through;
+//! - a PRAGMA: one entry in `pragma::table`, which makes the table-valued function, too;
+//! - a definition: `define`, which edits texts and loads the schema again;
+//! - a system table: `catalog::SystemTable` and its rows in `execute::operators::scan`;
+//! - a statement of another kind: `session::command`.
+//!
+//! Memory of sorts, hash tables and kept rows is all in `execute::operators::{sort, join,
+//! aggregate, materialize, distinct, window}` as `KeptRow`s and key bytes: spilling goes there.
 
 // Bounds, errors, places in text.
 pub mod error;
@@ -61,5 +74,17 @@ pub mod bind;
 pub mod execute;
 pub mod plan;
 
+// Changes.
+pub mod define;
+pub mod modify;
+pub mod pragma;
+
+// Branches.
+pub mod branching;
+
+// What a connection is.
+pub mod session;
+
 pub use error::{Constraint, Error, ErrorKind, Result};
+pub use pandodb_ds::record::{Value, ValueRef};
 pub use span::Span;

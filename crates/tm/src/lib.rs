@@ -3,6 +3,10 @@
 //! This crate knows trees, keys and bytes on any number of heads, never SQL. It is an internal
 //! crate of PandoDB; the only interface with promises is the package `pandodb`.
 
+// The simulation's workload names this crate as its example does.
+#[cfg(test)]
+extern crate self as pandodb_tm;
+
 // What the rest is written in.
 pub mod error;
 pub mod ids;
@@ -30,6 +34,8 @@ pub mod transaction;
 // What happens after a failure.
 pub mod poison;
 
+#[cfg(all(test, not(loom)))]
+mod deadlock_tests;
 #[cfg(all(test, not(loom)))]
 mod history_tests;
 #[cfg(all(test, not(loom)))]

@@ -31,7 +31,7 @@ pub(crate) fn apply(
             forest.remove(writer, tree, key)?;
         }
         Operation::DeleteRange { from, to } => {
-            forest.remove_range(writer, tree, Bound::Included(from), upper(to))?;
+            forest.remove_range(writer, tree, lower(from), upper(to))?;
         }
         Operation::CreateTree { settings } => {
             forest.create_tree(tree, tree_kind(settings)?)?;
@@ -42,6 +42,12 @@ pub(crate) fn apply(
         _ => {}
     }
     Ok(())
+}
+
+/// The start of a logged range as a bound: the empty key comes before all others, also in trees
+/// whose keys all have eight bytes.
+pub(crate) fn lower(from: &[u8]) -> Bound<&[u8]> {
+    if from.is_empty() { Bound::Unbounded } else { Bound::Included(from) }
 }
 
 /// The end of a logged range as a bound.

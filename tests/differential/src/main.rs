@@ -18,9 +18,11 @@ mod expressions;
 mod functions;
 mod parse;
 mod pool;
+mod random;
 mod report;
 mod slt;
 mod sqltest;
+mod tpch;
 
 use std::process::ExitCode;
 
@@ -41,12 +43,18 @@ enum Command {
     Expressions(expressions::Arguments),
     /// Whether files of SQL and its results pass.
     Slt(slt::Arguments),
+    /// Whether random statements do the same on both sides.
+    Diff(random::Arguments),
+    /// Whether the queries of TPC-H have the same results, and how fast.
+    Tpch(tpch::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::Expressions(arguments) => expressions::run(&arguments),
+        Command::Diff(arguments) => Ok(random::run(&arguments)),
+        Command::Tpch(arguments) => tpch::run(&arguments).map_err(Into::into),
         Command::Slt(arguments) => slt::run(&arguments).map_err(Into::into),
     };
     match outcome {

@@ -116,7 +116,9 @@ impl Findings {
         for (cause, defects) in groups.iter().take(causes) {
             println!("\n{:>7} x {cause}", defects.len());
             let mut shortest = defects.clone();
-            shortest.sort_by_key(|defect| defect.detail.len());
+            shortest.sort_by_key(|defect| {
+                (defect.detail.contains(crate::random::NOT_SHRUNK), defect.detail.len())
+            });
             for defect in shortest.iter().take(examples) {
                 println!("          {}", defect.place);
                 for line in defect.detail.lines().take(60) {

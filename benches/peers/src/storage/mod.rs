@@ -291,11 +291,6 @@ pub(crate) fn repeat(workload: &str, folder: &Path, rows: u64, time: Duration) -
             _ => return Err(format!("no workload {workload} can be repeated").into()),
         });
     }
-    figures.sort_by(f64::total_cmp);
-    println!(
-        "{workload}: {:.1} ns each, the median of {}",
-        figures[figures.len() / 2],
-        figures.len()
-    );
+    crate::report::print_repeated(workload, figures);
     Ok(())
 }

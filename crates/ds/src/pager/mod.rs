@@ -165,12 +165,18 @@ impl Pager {
     }
 
     /// The node behind a link, to be changed: the link becomes dirty, and its node one that
-    /// nobody else holds. The flag tells whether it had to be copied for that.
+    /// nobody else holds. The flag tells whether there is one more changed page in memory now: a
+    /// page that was in memory only is copied where others can see it, but as a rule they let go
+    /// of it soon, when the change is published.
     pub fn own<'a>(&self, link: &'a mut Link) -> Result<(&'a mut Node, bool)> {
-        let is_shared = match link {
-            Link::Clean { .. } => true,
+        let (is_shared, is_one_more) = match link {
+            Link::Clean { .. } => (true, true),
             // In this order: a checkpoint notes where it wrote the node before it lets go of it.
-            Link::Dirty(node) => Arc::get_mut(node).is_none() || node.stored().is_some(),
+            Link::Dirty(node) => {
+                let is_held = Arc::get_mut(node).is_none();
+                let is_stored = node.stored().is_some();
+                (is_held || is_stored, is_stored)
+            }
         };
         if is_shared {
             // Acquire: pairs with the checkpoint that made itself durable.
@@ -180,7 +186,7 @@ impl Pager {
         }
         match link {
             Link::Dirty(node) => match Arc::get_mut(node) {
-                Some(node) => Ok((node, is_shared)),
+                Some(node) => Ok((node, is_one_more)),
                 None => unreachable!("a new node has one holder"),
             },
             Link::Clean { .. } => unreachable!("the link was made dirty"),

@@ -1,6 +1,7 @@
 //! Building a tree from entries that come in ascending order: pages go straight to the file.
 //!
-//! One page a level is in memory, and the leaves that are being compressed. Neighbours: `put` for entries in any order.
+//! One page a level is in memory, and the leaves that are being compressed.
+//! Neighbours: `put` for entries in any order, `pager::team` compresses.
 
 use std::collections::VecDeque;
 

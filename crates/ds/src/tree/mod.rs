@@ -53,7 +53,7 @@ pub struct Writer<'a> {
     /// Who answers for what is written to the file before a checkpoint.
     pub ledger: &'a mut Ledger,
     /// About how many bytes of changed pages are in memory; grows with every page that a
-    /// change has to copy, and tells when to [`Tree::spill`].
+    /// change makes differ from the file, and tells when to [`Tree::spill`].
     pub dirty_bytes: &'a mut usize,
 }
 

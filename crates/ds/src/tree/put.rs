@@ -229,10 +229,10 @@ fn split_inner(
 }
 
 impl Writer<'_> {
-    /// The node behind a link, to be changed; counts what a copy takes.
+    /// The node behind a link, to be changed; counts what one more changed page takes.
     pub(super) fn own<'l>(&mut self, link: &'l mut crate::page::Link) -> Result<&'l mut Node> {
-        let (node, is_copied) = self.pager.own(link)?;
-        if is_copied {
+        let (node, is_one_more) = self.pager.own(link)?;
+        if is_one_more {
             *self.dirty_bytes += node.memory_bytes();
         }
         Ok(node)

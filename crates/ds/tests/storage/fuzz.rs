@@ -30,4 +30,4 @@ macro_rules! tests {
     )*};
 }
 
-tests!(page 8000, superblock 4000, record 8000, key 8000, bytes 200, file 3000, backup 2000);
+tests!(page 8000, superblock 4000, record 8000, key 8000, bytes 200, file 1000, backup 800);

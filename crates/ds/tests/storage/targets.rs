@@ -17,7 +17,7 @@ use pandodb_ds::check::check;
 use pandodb_ds::codec::{self, Codec};
 use pandodb_ds::format::bytes::Reader;
 use pandodb_ds::format::{Granule, PageKind, PageRef, Stored, Superblock, TreeKind, TreeRoot};
-use pandodb_ds::page::{Body, Inner, Leaf, delta};
+use pandodb_ds::page::{Body, Cell, Child, Inner, Leaf, Separators, delta};
 use pandodb_ds::pager::Reach;
 use pandodb_ds::record::key::{ColumnOrder, decode_columns, rowid_from_key, skip_column};
 use pandodb_ds::record::row::RowView;
@@ -83,8 +83,8 @@ fn page(data: &[u8]) {
             }
         }
         3 => {
-            let separators = pandodb_ds::page::Separators::new(TreeKind::Slotted);
-            let child = pandodb_ds::page::Child::clean(reference(PageKind::Leaf, 0));
+            let separators = Separators::new(TreeKind::Slotted);
+            let child = Child::clean(reference(PageKind::Leaf, 0));
             let inner = Inner::new(1, separators, vec![child]);
             let _ = delta::apply_inner(inner, data, &reference(PageKind::Inner, 1));
         }
@@ -115,7 +115,6 @@ fn use_leaf(leaf: &Leaf) {
     let mut changed = leaf.copy_for_change(1024);
     while changed.len() > 1 {
         let right = changed.split_off(changed.middle(), 1024);
-        use pandodb_ds::page::Cell;
         let key = changed.key(0);
         let _ = changed.put(Ok(0), &key, Cell::inline(b"other"), 1024).unwrap();
         changed.append(&right).unwrap();
@@ -279,6 +278,7 @@ fn make_base() -> Result<BaseFile> {
         references.push(reached.page);
     }
     references.extend(superblock.space_map);
+    assert!(references.iter().any(|page| page.delta.is_some()), "the file has a delta");
     let mut pages: Vec<PageAt> = Vec::new();
     for page in &references {
         let mut encoded = Vec::new();

@@ -59,8 +59,9 @@ pub(crate) fn path() -> &'static Path {
     Path::new("app.pando")
 }
 
+/// Small pages, though large enough for deltas: those pay from four granules on.
 pub(crate) fn options() -> StoreOptions {
-    StoreOptions { page_bytes: 1024, cache_bytes: 128 * 1024, ..StoreOptions::default() }
+    StoreOptions { page_bytes: 4096, cache_bytes: 128 * 1024, ..StoreOptions::default() }
 }
 
 /// Everything that a forest holds, read through cursors.
@@ -179,20 +180,20 @@ impl World {
     }
 
     /// Changes a tree of a head in one transaction, which is given up when `publishes` is false.
-    pub(crate) fn change(
+    pub(crate) fn change<R>(
         &mut self,
         (head, tree): (u64, u64),
         publishes: bool,
-        work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut Tree) -> Result<()>,
-    ) -> Result<()> {
+        work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut Tree) -> Result<R>,
+    ) -> Result<R> {
         let mut forest = self.heads.get(&head).cloned().unwrap_or_default();
         let mut trees = self.model.get(&head).cloned().unwrap_or_default();
         let mut ledger = self.store.pager().ledger();
-        change_forest(&self.store, &mut forest, &mut trees, &mut ledger, tree, work)?;
+        let done = change_forest(&self.store, &mut forest, &mut trees, &mut ledger, tree, work)?;
         if publishes {
             self.publish(head, forest, trees, ledger);
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Puts `count` keys of `bytes` random bytes each.
@@ -299,61 +300,92 @@ impl World {
 
     /// Does something; tells what.
     pub(crate) fn step(&mut self, rng: &mut Rng) -> Result<&'static str> {
+        if rng.u32(..10) == 0 {
+            let codecs = [Codec::none(), Codec::lz4(), Codec::zstd(3), Codec::gzip(6)];
+            self.store.set_codec(codecs[rng.usize(..codecs.len())]);
+        }
+        match rng.u32(..100) {
+            0..58 => self.step_of_rows(rng),
+            58..85 => self.step_of_heads(rng),
+            _ => self.checkpoint().map(|()| "checkpoint"),
+        }
+    }
+
+    fn step_of_rows(&mut self, rng: &mut Rng) -> Result<&'static str> {
         let place = (rng.u64(..HEADS), rng.u64(..TREES));
-        let other = rng.u64(..HEADS);
         let first = rng.u16(..KEYS);
         let keys = first..first + rng.u16(1..250);
         let few = first..first + rng.u16(1..4);
-        let name = match rng.u32(..100) {
+        match rng.u32(..58) {
             0..20 => self.put(rng, place, keys, 20).map(|()| "put many"),
             20..32 => self.put(rng, place, few, 30).map(|()| "put few"),
             32..36 => {
                 let bytes = rng.usize(300..9000);
                 self.put(rng, place, few, bytes).map(|()| "put large")
             }
-            36..37 => self.put(rng, place, first..first + 1, 150_000).map(|()| "put huge"),
-            37..44 => self
-                .change(place, true, |forest, writer, model| {
-                    for number in keys {
-                        let key = key_of(place.1, number);
-                        forest.remove(writer, TreeId(place.1), &key)?;
-                        model.remove(&key);
-                    }
-                    Ok(())
-                })
-                .map(|()| "remove"),
-            44..48 => self
-                .change(place, false, |forest, writer, model| {
-                    put_keys(rng, forest, writer, model, place.1, keys, 40)?;
-                    if rng.bool() { forest.spill(writer) } else { Ok(()) }
-                })
-                .map(|()| "abandon"),
-            48..54 => self
-                .change(place, true, |forest, writer, model| {
-                    put_keys(rng, forest, writer, model, place.1, keys, 33)?;
+            36 => self.put(rng, place, first..first + 1, 150_000).map(|()| "put huge"),
+            37..44 => self.change(place, true, |forest, writer, model| {
+                for number in keys {
+                    let key = key_of(place.1, number);
+                    forest.remove(writer, TreeId(place.1), &key)?;
+                    model.remove(&key);
+                }
+                Ok("remove")
+            }),
+            44..48 => self.change(place, false, |forest, writer, model| {
+                put_keys(rng, forest, writer, model, place.1, keys, 40)?;
+                if rng.bool() {
                     forest.spill(writer)?;
-                    put_keys(rng, forest, writer, model, place.1, few, 20)?;
-                    if rng.bool() { forest.spill(writer) } else { Ok(()) }
-                })
-                .map(|()| "spill"),
-            54..58 => self.build(rng, place).map(|()| "build"),
-            58..60 => Ok(self.drop_tree(place.0, place.1)).map(|()| "drop tree"),
-            60..63 => Ok(self.graft(place.0, other, place.1)).map(|()| "graft"),
-            63..71 => Ok(self.fork(place.0, other)).map(|()| "fork"),
-            71..73 => Ok(self.drop_head(place.0)).map(|()| "drop head"),
-            73..77 => Ok(self.begin(place.0)).map(|()| "begin"),
-            77..82 => {
-                let bytes = if rng.u32(..4) == 0 { 2000 } else { 25 };
-                self.write_open(rng, place.1, bytes).map(|()| "write in open")
-            }
-            82..85 => Ok(self.end()).map(|()| "end"),
-            _ => self.checkpoint().map(|()| "checkpoint"),
-        };
-        if rng.u32(..10) == 0 {
-            let codecs = [Codec::none(), Codec::lz4(), Codec::zstd(3), Codec::gzip(6)];
-            self.store.set_codec(codecs[rng.usize(..codecs.len())]);
+                }
+                Ok("abandon")
+            }),
+            48..54 => self.change(place, true, |forest, writer, model| {
+                put_keys(rng, forest, writer, model, place.1, keys, 33)?;
+                forest.spill(writer)?;
+                put_keys(rng, forest, writer, model, place.1, few, 20)?;
+                if rng.bool() {
+                    forest.spill(writer)?;
+                }
+                Ok("spill")
+            }),
+            _ => self.build(rng, place).map(|()| "build"),
         }
-        name
+    }
+
+    fn step_of_heads(&mut self, rng: &mut Rng) -> Result<&'static str> {
+        let (head, other) = (rng.u64(..HEADS), rng.u64(..HEADS));
+        let tree = rng.u64(..TREES);
+        Ok(match rng.u32(..27) {
+            0..2 => {
+                self.drop_tree(head, tree);
+                "drop tree"
+            }
+            2..5 => {
+                self.graft(head, other, tree);
+                "graft"
+            }
+            5..13 => {
+                self.fork(head, other);
+                "fork"
+            }
+            13..15 => {
+                self.drop_head(head);
+                "drop head"
+            }
+            15..19 => {
+                self.begin(head);
+                "begin"
+            }
+            19..24 => {
+                let bytes = if rng.u32(..4) == 0 { 2000 } else { 25 };
+                self.write_open(rng, tree, bytes)?;
+                "write in open"
+            }
+            _ => {
+                self.end();
+                "end"
+            }
+        })
     }
 
     /// Replaces a tree by one that is built in order.
@@ -395,14 +427,14 @@ fn kind_of(tree: u64) -> TreeKind {
     if tree == 0 { TreeKind::Fixed } else { TreeKind::Slotted }
 }
 
-fn change_forest(
+fn change_forest<R>(
     store: &Store,
     forest: &mut Forest,
     trees: &mut Trees,
     ledger: &mut Ledger,
     tree: u64,
-    work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut Tree) -> Result<()>,
-) -> Result<()> {
+    work: impl FnOnce(&mut Forest, &mut Writer<'_>, &mut Tree) -> Result<R>,
+) -> Result<R> {
     if forest.tree(TreeId(tree)).is_none() {
         forest.create_tree(TreeId(tree), kind_of(tree))?;
     }

@@ -11,7 +11,7 @@ use super::scope::{NameScope, ScopeColumn, ScopeTable};
 use super::{Binder, Block};
 use crate::ast;
 use crate::error::{Error, Result};
-use crate::plan::{Arm, Node, Project, Recursive};
+use crate::plan::{Arm, Node, Recursive};
 use crate::scalar::{Scalar, SlotId};
 
 /// A common table that can be seen.
@@ -131,10 +131,11 @@ impl Binder<'_> {
         let table = &common.table;
         let select = &table.select;
         let before = self.with(select.with.as_ref())?;
-        let cores: Vec<&ast::SelectCore> =
-            std::iter::once(&select.first).chain(select.compounds.iter().map(|(_, core)| core)).collect();
+        let cores: Vec<&ast::SelectCore> = std::iter::once(&select.first)
+            .chain(select.compounds.iter().map(|(_, core)| core))
+            .collect();
         let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
-        let first = cores.iter().position(|core| is_recursive(core)).unwrap_or(cores.len());
+        let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
         if first == 0 {
             return Err(Error::invalid(format!("circular reference: {}", table.name.text)));
         }
@@ -217,11 +218,7 @@ impl Binder<'_> {
 }
 
 fn arm(block: Block) -> Arm {
-    Arm {
-        operator: ast::CompoundOperator::UnionAll,
-        input: block.root,
-        outputs: block.outputs,
-    }
+    Arm { operator: ast::CompoundOperator::UnionAll, input: block.root, outputs: block.outputs }
 }
 
 /// Whether FROM of some part of the select names the table.
@@ -243,27 +240,19 @@ fn from_refers_to(from: &ast::From, name: &ast::Name) -> bool {
     let references = std::iter::once(&from.first).chain(from.joins.iter().map(|join| &join.table));
     references.into_iter().any(|reference| match &reference.kind {
         ast::TableReferenceKind::Table(table) => {
-            table.name.schema.is_none() && table.name.name == *name
+            table.name.schema.is_none()
+                && table.name.branch.is_none()
+                && table.as_of.is_none()
+                && table.name.name == *name
         }
         ast::TableReferenceKind::Join(from) => from_refers_to(from, name),
         ast::TableReferenceKind::Subquery(select) => {
-            let hides = select.with.as_ref().is_some_and(|with| {
-                with.tables.iter().any(|table| table.name == *name)
-            });
+            let hides = select
+                .with
+                .as_ref()
+                .is_some_and(|with| with.tables.iter().any(|table| table.name == *name));
             !hides && refers_to(select, name)
         }
         ast::TableReferenceKind::Function(_) => false,
     })
-}
-
-/// A plan whose rows go into a slot, for callers that read them by number.
-pub(crate) fn into_slot(block: Block, slot: SlotId) -> (Node, Vec<Scalar>) {
-    let columns = block
-        .outputs
-        .iter()
-        .enumerate()
-        .map(|(index, output)| slot_column(slot, index, output))
-        .collect();
-    let project = Project { input: block.root, outputs: block.outputs, slot, label: None };
-    (Node::Project(Box::new(project)), columns)
 }

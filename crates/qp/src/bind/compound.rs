@@ -37,17 +37,9 @@ impl Binder<'_> {
                     .iter()
                     .find_map(|(_, block)| block.outputs[index].collation())
                     .unwrap_or_default();
-                // Parts of different kinds have no affinity in common.
-                let same = arms
-                    .iter()
-                    .all(|(_, block)| block.outputs[index].affinity() == place.affinity);
-                if !same {
-                    place.affinity = arms
-                        .iter()
-                        .map(|(_, block)| block.outputs[index].affinity())
-                        .find(|affinity| *affinity > Affinity::None)
-                        .unwrap_or_default();
-                }
+                let parts: Vec<&Scalar> =
+                    arms.iter().map(|(_, block)| &block.outputs[index]).collect();
+                place.affinity = compound_affinity(&parts);
             }
             outputs.push(output);
         }
@@ -137,6 +129,44 @@ impl Binder<'_> {
     }
 }
 
+/// The affinity of a compound's column: that of the first part that has one, unless another part
+/// may hold what it would convert.
+fn compound_affinity(parts: &[&Scalar]) -> Affinity {
+    let first = parts.iter().position(|part| part.affinity() > Affinity::None);
+    let Some(first) = first else { return Affinity::None };
+    let affinity = parts[first].affinity();
+    let others = parts.iter().enumerate().filter(|(place, _)| *place != first);
+    let kinds = others.fold(0, |kinds, (_, part)| kinds | data_kinds(part));
+    if (affinity == Affinity::Text && kinds & NUMBERS != 0)
+        || (affinity.is_numeric() && kinds & TEXTS != 0)
+    {
+        return Affinity::Blob;
+    }
+    affinity
+}
+
+const NUMBERS: u8 = 1;
+const TEXTS: u8 = 2;
+const BLOBS: u8 = 4;
+
+/// Which kinds of values an expression may have.
+fn data_kinds(scalar: &Scalar) -> u8 {
+    use pandodb_ds::record::Value;
+    match scalar {
+        Scalar::Literal(Value::Null) => 0,
+        Scalar::Literal(Value::Integer(_) | Value::Real(_)) => NUMBERS,
+        Scalar::Literal(Value::Text(_)) => TEXTS,
+        Scalar::Literal(Value::Blob(_)) => BLOBS,
+        Scalar::Binary(crate::scalar::Binary::Concatenate, _) => TEXTS | BLOBS,
+        Scalar::Binary(..) | Scalar::Compare(_) | Scalar::And(_) | Scalar::Or(_) => NUMBERS | BLOBS,
+        other => match other.affinity() {
+            Affinity::Text => TEXTS | BLOBS,
+            affinity if affinity.is_numeric() => NUMBERS | BLOBS,
+            _ => NUMBERS | TEXTS | BLOBS,
+        },
+    }
+}
+
 /// Which result column an expression means.
 fn compound_place(
     expression: &ast::Expression,
@@ -157,10 +187,8 @@ fn compound_place(
             }
             _ => false,
         };
-        let has_star = query
-            .columns
-            .iter()
-            .any(|column| !matches!(column, ResultColumn::Expression(..)));
+        let has_star =
+            query.columns.iter().any(|column| !matches!(column, ResultColumn::Expression(..)));
         if !has_star && let Some(place) = query.columns.iter().position(same) {
             return Some(place);
         }

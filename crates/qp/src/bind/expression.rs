@@ -41,7 +41,7 @@ impl Binder<'_> {
                 let operand = Box::new(self.expression(&cast.operand)?);
                 Ok(match &cast.type_name {
                     Some(type_name) => Scalar::Cast(operand, Affinity::of_type(&type_name.name)),
-                    None => Scalar::Cast(operand, Affinity::None),
+                    None => Scalar::Cast(operand, Affinity::Numeric),
                 })
             }
             ExpressionKind::Like(like) => self.like(like),
@@ -56,7 +56,15 @@ impl Binder<'_> {
             ExpressionKind::Case(case) => self.case(case),
             ExpressionKind::Function(call) => self.function_call(call),
             ExpressionKind::Exists(select) => {
-                Ok(Scalar::Exists(Box::new(self.subquery(select)?)))
+                // Whether there is a row depends neither on order nor on repeated rows.
+                let mut select = (**select).clone();
+                if select.compounds.is_empty() {
+                    select.order_by.clear();
+                    if let ast::SelectCore::Query(query) = &mut select.first {
+                        query.distinct = false;
+                    }
+                }
+                Ok(Scalar::Exists(Box::new(self.subquery(&select)?)))
             }
             ExpressionKind::Subquery(select) => {
                 let call = self.subquery(select)?;
@@ -84,6 +92,9 @@ impl Binder<'_> {
             Literal::CurrentTimestamp => "datetime",
             other => return Ok(literal_value(other).map_or(Scalar::NULL, Scalar::Literal)),
         };
+        if let Some(place) = self.restricted {
+            return Err(not_deterministic(place));
+        }
         let function = self.environment.functions.find(name, 0)?;
         Ok(self.call(function, Vec::new()))
     }
@@ -166,8 +177,8 @@ impl Binder<'_> {
         use BinaryOperator as Operator;
         if let Some(comparison) = comparison(operator) {
             // IS TRUE and IS FALSE ask for truth, unless a column has that name.
-            if let (Comparison::Is | Comparison::IsNot, Some(truth), Scalar::Literal(_)) =
-                (comparison, truth, &right)
+            if let (Comparison::Is | Comparison::IsNot, Some(truth), Some(_)) =
+                (comparison, truth, right.as_literal())
             {
                 let negated = comparison == Comparison::IsNot;
                 return Ok(Scalar::IsTruth { operand: Box::new(left), truth, negated });
@@ -274,6 +285,7 @@ fn is_truth_word(expression: &Expression) -> Option<bool> {
                 None
             }
         }
+        ExpressionKind::Collate(collate) => is_truth_word(&collate.operand),
         _ => None,
     }
 }
@@ -315,6 +327,11 @@ pub(crate) fn no_row(scalar: &Scalar) -> Result<()> {
         Scalar::Subquery(call, _) if call.plan.outputs.len() != 1 => Err(columns_expected(call, 1)),
         _ => Ok(()),
     }
+}
+
+#[cold]
+pub(crate) fn not_deterministic(place: &str) -> Error {
+    Error::invalid(format!("non-deterministic functions prohibited in {place}"))
 }
 
 #[cold]

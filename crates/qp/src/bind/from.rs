@@ -15,7 +15,7 @@ use crate::ast::{self, JoinConstraint, JoinKind, TableReferenceKind};
 use crate::catalog::{Table, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{FunctionKind, Implementation};
-use crate::plan::{FunctionScan, JoinType, Materialize, Node, Project, SourceId};
+use crate::plan::{FunctionScan, JoinType, Materialize, Node, PragmaScan, Project, SourceId};
 use crate::scalar::{Case, ColumnPlace, CompareRule, Comparison, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -117,9 +117,10 @@ impl Group {
 impl Binder<'_> {
     /// What FROM means: its tables go into `scope`.
     pub(crate) fn from(&mut self, from: &ast::From, scope: &mut NameScope) -> Result<Group> {
-        let has_outer = from.joins.iter().any(|join| {
-            matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full)
-        });
+        let has_outer = from
+            .joins
+            .iter()
+            .any(|join| matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full));
         let right_or_full =
             from.joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
         let mut group = Group::default();
@@ -128,7 +129,7 @@ impl Binder<'_> {
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, !has_outer)?;
-            let mut on = self.join_condition(join, scope, left_tables)?;
+            let mut on = self.join_condition(join, scope, left_tables, right_or_full)?;
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Right => JoinType::Right,
@@ -141,6 +142,12 @@ impl Binder<'_> {
                     continue;
                 }
             };
+            let nullable = match kind {
+                JoinType::Left => &mut scope.tables[left_tables..],
+                JoinType::Right => &mut scope.tables[..left_tables],
+                _ => &mut scope.tables[..],
+            };
+            nullable.iter_mut().for_each(guard_virtual_columns);
             let left = std::mem::take(&mut group);
             let outer = OuterRelation { kind, left, right, on };
             group.relations.push(Relation::Outer(Box::new(outer)));
@@ -200,8 +207,18 @@ impl Binder<'_> {
     ) -> Result<()> {
         let name = &named.name;
         if name.branch.is_some() || named.as_of.is_some() {
-            let message = "reading another branch or time is not there yet";
-            return Err(Error::new(ErrorKind::Unsupported, message).at(name.span()));
+            return match self.named_version(name, named.as_of.as_ref())? {
+                Named::Table(table) => {
+                    let index = named.index.as_ref();
+                    let (names, relation) = self.table_in_from(&table, alias, index)?;
+                    scope.tables.push(names);
+                    group.relations.push(Relation::Table(Box::new(relation)));
+                    Ok(())
+                }
+                Named::View(view) => {
+                    self.view_reference(&view, alias, scope, group, may_dissolve)
+                }
+            };
         }
         if name.schema.is_none()
             && let Some(common) = self.find_common(&name.name)
@@ -210,6 +227,7 @@ impl Binder<'_> {
         }
         match self.named(name.schema.as_ref(), &name.name) {
             Ok(Named::Table(table)) => {
+                self.note_table(&table, &name.name);
                 let (names, relation) = self.table_in_from(&table, alias, named.index.as_ref())?;
                 scope.tables.push(names);
                 group.relations.push(Relation::Table(Box::new(relation)));
@@ -218,7 +236,9 @@ impl Binder<'_> {
             Ok(Named::View(view)) => self.view_reference(&view, alias, scope, group, may_dissolve),
             Err(error) => {
                 // A table-valued function without arguments needs no parentheses.
-                if self.environment.functions.find_table(&name.name.text).is_some() {
+                let is_function = self.environment.functions.find_table(&name.name.text).is_some()
+                    || crate::pragma::table_function(&name.name.text).is_some();
+                if is_function {
                     let function = ast::TableFunction {
                         name: ast::QualifiedName { schema: None, name: name.name.clone() },
                         arguments: Vec::new(),
@@ -338,6 +358,9 @@ impl Binder<'_> {
         group: &mut Group,
     ) -> Result<()> {
         let name = &reference.name.name;
+        if let Some(entry) = crate::pragma::table_function(&name.text) {
+            return self.pragma_reference(entry, reference, alias, scope, group);
+        }
         let Some(function) = self.environment.functions.find_table(&name.text) else {
             return Err(Error::not_found("table-valued function", &name.text).at(name.span));
         };
@@ -389,12 +412,58 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// `pragma_name(value, schema)`
+    fn pragma_reference(
+        &mut self,
+        entry: &'static crate::pragma::Entry,
+        reference: &ast::TableFunction,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        let own = std::mem::take(scope);
+        self.scopes.push(own);
+        let arguments = self.expressions(&reference.arguments);
+        *scope = self.scopes.pop().unwrap_or_default();
+        let arguments = arguments?;
+        let (slot, state) = (self.slot(), self.state());
+        let name = &reference.name.name.text;
+        let column = |(index, column): (usize, &&str)| ScopeColumn {
+            name: Box::from(*column),
+            scalar: place(slot, index as u16, Affinity::None),
+            hidden: false,
+            merged: false,
+            common: None,
+            declared_type: None,
+        };
+        let alias = alias.map_or_else(|| name.clone(), |alias| alias.text.clone());
+        scope.tables.push(ScopeTable {
+            alias: alias.clone(),
+            database: None,
+            table: None,
+            columns: entry.columns.iter().enumerate().map(column).collect(),
+            rowid: None,
+            slots: vec![slot],
+        });
+        let needs = arguments.iter().flat_map(Scalar::slots).collect();
+        let scan = PragmaScan { slot, state, name: Box::from(entry.name), arguments, alias };
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::Pragma(Box::new(scan)),
+            slots: vec![slot],
+            needs,
+            rows: 10.0,
+            is_cheap: true,
+        })));
+        Ok(())
+    }
+
     /// ON, USING and NATURAL: what makes a pair.
     fn join_condition(
         &mut self,
         join: &ast::Join,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Vec<Scalar>> {
         if join.natural && join.constraint.is_some() {
             let message = "a NATURAL join may not have an ON or USING clause";
@@ -414,7 +483,10 @@ impl Binder<'_> {
             None if join.natural => common_names(scope, left_tables),
             None => return Ok(Vec::new()),
         };
-        names.iter().map(|name| self.merge_column(name, join.kind, scope, left_tables)).collect()
+        names
+            .iter()
+            .map(|name| self.merge_column(name, join.kind, scope, left_tables, has_right))
+            .collect()
     }
 
     /// Makes the columns called `name` on both sides one.
@@ -424,6 +496,7 @@ impl Binder<'_> {
         kind: JoinKind,
         scope: &mut NameScope,
         left_tables: usize,
+        has_right: bool,
     ) -> Result<Scalar> {
         let missing = || {
             Error::invalid(format!(
@@ -433,9 +506,10 @@ impl Binder<'_> {
         let (left, right) = scope.tables.split_at_mut(left_tables);
         let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
             tables.iter().enumerate().find_map(|(table, names)| {
-                let column = names.columns.iter().position(|column| {
-                    !column.merged && column.name.eq_ignore_ascii_case(name)
-                })?;
+                let column = names
+                    .columns
+                    .iter()
+                    .position(|column| !column.merged && column.name.eq_ignore_ascii_case(name))?;
                 Some((table, column))
             })
         };
@@ -446,7 +520,8 @@ impl Binder<'_> {
             .flat_map(|table| &table.columns)
             .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
             .count();
-        if left_count > 1 {
+        // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
+        if left_count > 1 && has_right {
             let message = format!("ambiguous reference to {name} in USING()");
             return Err(Error::new(ErrorKind::Ambiguous, message));
         }
@@ -454,8 +529,7 @@ impl Binder<'_> {
         right_column.merged = true;
         let right_scalar = right_column.scalar.clone();
         let left_column = &mut left[left_table].columns[left_column];
-        let left_scalar =
-            left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
+        let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
         match kind {
             JoinKind::Right | JoinKind::Full => {
                 let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
@@ -480,6 +554,36 @@ impl Binder<'_> {
             correlated: false,
             label: Some(Box::from(label)),
         }))
+    }
+}
+
+/// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
+/// the place of a column, and may be something else over NULLs.
+fn guard_virtual_columns(scope: &mut ScopeTable) {
+    let Some(table) = scope.table.clone() else { return };
+    // No row has a NULL there.
+    let marker = match &scope.rowid {
+        Some(rowid) => Some(rowid.clone()),
+        None => {
+            let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
+            key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
+        }
+    };
+    let Some(marker) = marker else { return };
+    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
+        if !column.is_virtual() {
+            continue;
+        }
+        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
+        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
+        let branches = vec![(is_there, CompareRule::default(), value)];
+        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
+        let value = Scalar::Convert(Box::new(value), column.affinity);
+        own.scalar = if column.collation == pandodb_ds::record::Collation::Binary {
+            value
+        } else {
+            Scalar::Collate(Box::new(value), column.collation)
+        };
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ast::{self, FrameUnit, FunctionArguments, Over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};
 use crate::plan::{AggregateCall, GroupKey, WindowBound, WindowCall, WindowFrame};
-use crate::scalar::{Case, CompareRule, Comparison, Scalar};
+use crate::scalar::{Case, CompareRule, Scalar};
 
 impl Binder<'_> {
     pub(crate) fn function_call(&mut self, call: &ast::FunctionCall) -> Result<Scalar> {
@@ -27,10 +27,10 @@ impl Binder<'_> {
             return Err(Error::invalid(message));
         }
         if let Some(over) = &call.over {
-            return self.window_call(call, function, arguments, over);
+            return self.window_call(call, &function, arguments, over);
         }
         match function.kind() {
-            FunctionKind::Aggregate => self.aggregate_call(call, function, arguments),
+            FunctionKind::Aggregate => self.aggregate_call(call, &function, arguments),
             FunctionKind::Window => {
                 Err(Error::invalid(format!("misuse of window function {name}()")))
             }
@@ -57,7 +57,14 @@ impl Binder<'_> {
             "likely" | "unlikely" | "likelihood" => Ok(arguments.swap_remove(0)),
             "coalesce" | "ifnull" if function.traits.is_lazy => Ok(first_not_null(arguments)),
             "iif" | "if" if function.traits.is_lazy => Ok(conditional(arguments)),
-            _ => Ok(self.call(Arc::clone(function), arguments)),
+            _ => {
+                if let Some(place) = self.restricted
+                    && !may_be_stored(function)
+                {
+                    return Err(super::expression::not_deterministic(place));
+                }
+                Ok(self.call(Arc::clone(function), arguments))
+            }
         }
     }
 
@@ -95,7 +102,7 @@ impl Binder<'_> {
     fn aggregate_call(
         &mut self,
         call: &ast::FunctionCall,
-        function: Arc<Function>,
+        function: &Arc<Function>,
         arguments: &[ast::Expression],
     ) -> Result<Scalar> {
         if self.scopes.is_empty() {
@@ -109,11 +116,15 @@ impl Binder<'_> {
             (grouping.aggregates_allowed, grouping.windows_allowed) = (false, false);
             before
         };
-        let bound = self.aggregate_arguments(call, &function, arguments);
+        // It belongs to the innermost block whose columns it reads.
+        let around = (self.aggregate_scope.replace(current), self.aggregate_reads.take());
+        let bound = self.aggregate_arguments(call, function, arguments);
+        let owner = self.aggregate_reads.unwrap_or(current);
+        self.aggregate_scope = around.0;
+        self.aggregate_reads = around.1.max(self.aggregate_reads);
         let grouping = &mut self.scopes[current].grouping;
         (grouping.aggregates_allowed, grouping.windows_allowed) = allowed;
         let bound = bound?;
-        let owner = self.owner_of(&bound);
         if !self.scopes[owner].grouping.aggregates_allowed {
             return Err(misuse(call));
         }
@@ -127,35 +138,10 @@ impl Binder<'_> {
         Ok(self.lift(column, frame))
     }
 
-    /// The scope that an aggregate belongs to: the innermost whose columns it reads.
-    fn owner_of(&self, call: &AggregateCall) -> usize {
-        let current = self.scopes.len() - 1;
-        let mut owner: Option<usize> = None;
-        let current_frame = self.frame_index();
-        let parts = call.arguments.iter().chain(call.filter.iter());
-        for part in parts {
-            part.columns(&mut |place| {
-                let Some(frame) = current_frame.checked_sub(usize::from(place.depth)) else {
-                    return;
-                };
-                let holds = |scope: &NameScope| {
-                    scope.frame == frame
-                        && scope.tables.iter().any(|table| table.slots.contains(&place.slot))
-                };
-                if let Some(index) = self.scopes.iter().rposition(holds) {
-                    owner = Some(owner.map_or(index, |known| known.max(index)));
-                } else if place.depth == 0 {
-                    owner = Some(current);
-                }
-            });
-        }
-        owner.unwrap_or(current)
-    }
-
     fn window_call(
         &mut self,
         call: &ast::FunctionCall,
-        function: Arc<Function>,
+        function: &Arc<Function>,
         arguments: &[ast::Expression],
         over: &Over,
     ) -> Result<Scalar> {
@@ -165,10 +151,7 @@ impl Binder<'_> {
         }
         let Some(current) = self.scopes.len().checked_sub(1) else { return Err(misuse(call)) };
         if !self.scopes[current].grouping.windows_allowed {
-            return Err(Error::invalid(format!(
-                "misuse of window function {}()",
-                call.name.text
-            )));
+            return Err(Error::invalid(format!("misuse of window function {}()", call.name.text)));
         }
         if call.distinct {
             let message = "DISTINCT is not supported for window functions";
@@ -180,7 +163,7 @@ impl Binder<'_> {
         }
         let window = self.resolve_window(over)?;
         self.scopes[current].grouping.windows_allowed = false;
-        let bound = self.window_parts(call, &function, arguments, &window);
+        let bound = self.window_parts(call, function, arguments, &window);
         self.scopes[current].grouping.windows_allowed = true;
         let (partition_by, order_by, bound) = bound?;
         let is_json = function.traits.may_return_json;
@@ -189,14 +172,13 @@ impl Binder<'_> {
             .windows
             .iter()
             .position(|known| known.same(&partition_by, &order_by));
-        let place = match known {
-            Some(place) => place,
-            None => {
-                let slot = self.slot();
-                let windows = &mut self.scopes[current].grouping.windows;
-                windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
-                windows.len() - 1
-            }
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let slot = self.slot();
+            let windows = &mut self.scopes[current].grouping.windows;
+            windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
+            windows.len() - 1
         };
         let group = &mut self.scopes[current].grouping.windows[place];
         group.calls.push(bound);
@@ -208,12 +190,11 @@ impl Binder<'_> {
     fn resolve_window(&self, over: &Over) -> Result<ast::Window> {
         let named = |name: &ast::Name| {
             let scope = self.scopes.last();
-            let found = scope.and_then(|scope| {
-                scope.grouping.named.iter().find(|(known, _)| known == name)
-            });
-            found.map(|(_, window)| window.clone()).ok_or_else(|| {
-                Error::not_found("window", &name.text).at(name.span)
-            })
+            let found = scope
+                .and_then(|scope| scope.grouping.named.iter().find(|(known, _)| known == name));
+            found
+                .map(|(_, window)| window.clone())
+                .ok_or_else(|| Error::not_found("window", &name.text).at(name.span))
         };
         let mut window = match over {
             Over::Named(name) => named(name)?,
@@ -327,8 +308,20 @@ impl Binder<'_> {
     }
 
     fn frame_offset(&mut self, offset: &ast::Expression) -> Result<Scalar> {
-        self.expression(offset)
+        let bound = self.expression(offset)?;
+        // As in SQLite an offset that calls a function is none: it is refused when it is used.
+        let calls = matches!(offset.kind, ast::ExpressionKind::Function(_))
+            || bound.any(&mut |node| matches!(node, Scalar::Call(_)));
+        Ok(if calls { Scalar::NULL } else { bound })
     }
+}
+
+/// Whether a function may stand in the schema: its results never change, or it is one of time
+/// and date, of which each call is looked at.
+fn may_be_stored(function: &Function) -> bool {
+    const TIMES: [&str; 7] =
+        ["date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"];
+    function.is_deterministic() || TIMES.contains(&&*function.name)
 }
 
 /// `coalesce(a, b, ..)`: CASE WHEN a IS NOT NULL THEN a ..
@@ -392,9 +385,4 @@ fn not_an_aggregate(call: &ast::FunctionCall) -> Error {
         format!("ORDER BY may not be used with non-aggregate {name}()")
     };
     Error::invalid(message)
-}
-
-/// Whether a comparison is one of equality.
-pub(crate) fn is_equality(operator: Comparison) -> bool {
-    matches!(operator, Comparison::Equal | Comparison::Is)
 }

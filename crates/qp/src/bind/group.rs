@@ -68,15 +68,14 @@ impl Binder<'_> {
     /// Adds an aggregate to scope `index`; its arguments are as that scope reads them.
     pub(crate) fn add_aggregate(&mut self, index: usize, call: AggregateCall) -> Scalar {
         let frame = self.scopes[index].frame;
-        let slot = match self.scopes[index].grouping.slot {
-            Some(slot) => slot,
-            None => {
-                let layout = &mut self.frames[frame].layout;
-                layout.slots += 1;
-                let slot = SlotId(layout.slots - 1);
-                self.scopes[index].grouping.slot = Some(slot);
-                slot
-            }
+        let slot = if let Some(slot) = self.scopes[index].grouping.slot {
+            slot
+        } else {
+            let layout = &mut self.frames[frame].layout;
+            layout.slots += 1;
+            let slot = SlotId(layout.slots - 1);
+            self.scopes[index].grouping.slot = Some(slot);
+            slot
         };
         let grouping = &mut self.scopes[index].grouping;
         let same = |known: &AggregateCall| {

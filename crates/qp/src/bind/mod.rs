@@ -16,6 +16,7 @@ mod function;
 mod group;
 mod operators;
 mod order;
+mod recorder;
 mod scope;
 mod select;
 mod table;
@@ -24,16 +25,23 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
 pub use common::CommonScope;
+pub(crate) use expression::no_row;
+pub(crate) use from::unique_names;
 pub use from::{Group, OuterRelation, Relation, RowsRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};
 pub(crate) use group::{Grouping, use_keys};
-pub(crate) use select::{keys_of, unique_slots};
+pub(crate) use operators::{parts, width};
+pub(crate) use recorder::Recorder;
+pub(crate) use scope::is_rowid_name;
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
+pub(crate) use select::{keys_of, unique_slots};
+pub(crate) use table::Named;
 
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::VersionName;
 use crate::function::Registry;
 use crate::limits;
 use crate::plan::{Layout, SourceId};
@@ -43,6 +51,15 @@ use crate::scalar::{ColumnPlace, SlotId, StateId};
 pub trait Statistics {
     /// How many rows a table has.
     fn rows(&self, source: SourceId, table: &Table) -> u64;
+}
+
+/// Opens the versions that a statement names with `@branch` and `AS OF`.
+pub trait FindVersion {
+    /// The number that the version's tables have; the database's own for the session's branch.
+    fn find(&self, name: VersionName) -> Result<DatabaseIndex>;
+
+    /// The database that a number of a version belongs to, and the version's schema.
+    fn opened(&self, database: DatabaseIndex) -> Option<(DatabaseIndex, Arc<Schema>)>;
 }
 
 /// What a statement is bound against.
@@ -55,8 +72,12 @@ pub struct Environment<'e> {
     pub functions: &'e Registry,
     /// Collations by name.
     pub collations: FindCollation<'e>,
+    /// Other branches and times.
+    pub versions: &'e dyn FindVersion,
     /// Row counts.
     pub statistics: &'e dyn Statistics,
+    /// Whether foreign keys are enforced.
+    pub foreign_keys: bool,
     /// Whether a name in double quotes that fits nothing is a text.
     pub double_quoted_strings: bool,
 }
@@ -94,6 +115,12 @@ pub struct Binder<'e> {
     pub(crate) restricted: Option<&'static str>,
     /// Inside a trigger: RAISE is allowed.
     pub(crate) in_trigger: bool,
+    /// The scope of the aggregate whose arguments are being bound.
+    pub(crate) aggregate_scope: Option<usize>,
+    /// The innermost scope up to that one which those arguments read.
+    pub(crate) aggregate_reads: Option<usize>,
+    /// Notes where a text names a table or a column, for ALTER TABLE.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl<'e> Binder<'e> {
@@ -111,6 +138,9 @@ impl<'e> Binder<'e> {
             home: None,
             restricted: None,
             in_trigger: false,
+            aggregate_scope: None,
+            aggregate_reads: None,
+            recorder: None,
         }
     }
 

@@ -12,7 +12,9 @@ use crate::scalar::{
     Between, Compare, CompareRule, Comparison, InList, InSubquery, Quantified, RowCompare, Scalar,
     SubqueryCall, Unary,
 };
-use crate::types::{Affinity, BuiltInCollations, Datum, apply_affinity, compare, comparison_affinity};
+use crate::types::{
+    Affinity, BuiltInCollations, Datum, apply_affinity, compare, comparison_affinity,
+};
 
 impl Binder<'_> {
     /// `left comparison right`, of values or of rows.
@@ -41,8 +43,11 @@ impl Binder<'_> {
             return Err(row_misused());
         }
         let (left, right) = (parts(left), parts(right));
-        let rules =
-            left.iter().zip(&right).map(|(left, right)| Scalar::compare_rule(left, right)).collect();
+        let rules = left
+            .iter()
+            .zip(&right)
+            .map(|(left, right)| Scalar::compare_rule(left, right))
+            .collect();
         Ok(Scalar::RowCompare(Box::new(RowCompare { operator, left, right, rules })))
     }
 
@@ -102,15 +107,16 @@ impl Binder<'_> {
                 in_subquery(operand, subquery, set.negated)
             }
             InSet::Table(name) => {
-                let select = select_all(ast::TableReferenceKind::Table(Box::new(ast::NamedTable {
-                    name: ast::TableName {
-                        schema: name.schema.clone(),
-                        name: name.name.clone(),
-                        branch: None,
-                    },
-                    as_of: None,
-                    index: None,
-                })));
+                let select =
+                    select_all(ast::TableReferenceKind::Table(Box::new(ast::NamedTable {
+                        name: ast::TableName {
+                            schema: name.schema.clone(),
+                            name: name.name.clone(),
+                            branch: None,
+                        },
+                        as_of: None,
+                        index: None,
+                    })));
                 let subquery = self.subquery(&select)?;
                 in_subquery(operand, subquery, set.negated)
             }

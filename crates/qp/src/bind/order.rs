@@ -26,9 +26,9 @@ impl Binder<'_> {
                 numbered(items, number, "ORDER", index)?;
                 value = outputs.get((number - 1) as usize).cloned();
             } else if let Some(name) = bare_name(&term.expression) {
-                let place = items.iter().position(|item| {
-                    matches!(item, Item::Expression(_, Some(alias)) if alias == name)
-                });
+                let place = items.iter().position(
+                    |item| matches!(item, Item::Expression(_, Some(alias)) if alias == name),
+                );
                 value = place.and_then(|place| outputs.get(place).cloned());
             }
             let value = match value {

@@ -63,7 +63,8 @@ pub struct ScopeColumn {
 
 /// What a name means.
 enum Found {
-    Scalar(Scalar),
+    /// Its value, and its table and column in the scope.
+    Scalar(Scalar, Option<(usize, usize)>),
     Alias(Expression),
 }
 
@@ -78,13 +79,27 @@ impl ScopeTable {
 impl Binder<'_> {
     /// What a column reference means.
     pub(crate) fn column(&mut self, reference: &ColumnReference) -> Result<Scalar> {
+        if let (Some(place @ ("generated columns" | "index expressions")), Some(_)) =
+            (self.restricted, &reference.table)
+        {
+            let message = format!("the \".\" operator prohibited in {place}");
+            return Err(Error::invalid(message).at(reference.column.span));
+        }
         let schema = match &reference.schema {
             Some(name) => Some(self.database(name)?),
             None => None,
         };
         for index in (0..self.scopes.len()).rev() {
             match self.find_in(index, schema, reference)? {
-                Some(Found::Scalar(scalar)) => return self.from_scope(index, scalar),
+                Some(Found::Scalar(scalar, place)) => {
+                    if let Some((table, column)) = place {
+                        self.note_reference((index, table, column), reference);
+                    }
+                    if self.aggregate_scope.is_some_and(|scope| index <= scope) {
+                        self.aggregate_reads = self.aggregate_reads.max(Some(index));
+                    }
+                    return Ok(self.lift_from(index, scalar));
+                }
                 Some(Found::Alias(expression)) if index + 1 == self.scopes.len() => {
                     return self.expression(&expression);
                 }
@@ -108,7 +123,7 @@ impl Binder<'_> {
         if bound.has_subquery() {
             return Err(Error::invalid("an alias of a subquery is used in another subquery"));
         }
-        self.from_scope(index, bound)
+        Ok(self.lift_from(index, bound))
     }
 
     fn find_in(
@@ -119,24 +134,25 @@ impl Binder<'_> {
     ) -> Result<Option<Found>> {
         let scope = &self.scopes[index];
         let name = &reference.column;
-        let mut found: Option<&Scalar> = None;
+        let mut found: Option<(&Scalar, (usize, usize))> = None;
         let mut count = 0;
-        for table in &scope.tables {
+        for (table_place, table) in scope.tables.iter().enumerate() {
             if let Some(wanted) = &reference.table
                 && !table.answers_to(schema, &wanted.text)
             {
                 continue;
             }
-            for column in &table.columns {
+            for (column_place, column) in table.columns.iter().enumerate() {
                 if !name.is(&column.name) || (reference.table.is_none() && column.merged) {
                     continue;
                 }
                 count += 1;
                 if found.is_none() {
-                    found = Some(match (&reference.table, &column.common) {
+                    let scalar = match (&reference.table, &column.common) {
                         (None, Some(common)) => common,
                         _ => &column.scalar,
-                    });
+                    };
+                    found = Some((scalar, (table_place, column_place)));
                 }
                 break;
             }
@@ -144,8 +160,8 @@ impl Binder<'_> {
         if count > 1 {
             return Err(ambiguous(reference));
         }
-        if let Some(scalar) = found {
-            return Ok(Some(Found::Scalar(scalar.clone())));
+        if let Some((scalar, place)) = found {
+            return Ok(Some(Found::Scalar(scalar.clone(), Some(place))));
         }
         if reference.table.is_none() {
             let alias = scope.aliases.iter().find(|(alias, _)| alias == name);
@@ -165,16 +181,16 @@ impl Binder<'_> {
                 if rowids.next().is_some() {
                     return Err(ambiguous(reference));
                 }
-                return Ok(table.rowid.clone().map(Found::Scalar));
+                return Ok(table.rowid.clone().map(|rowid| Found::Scalar(rowid, None)));
             }
         }
         Ok(None)
     }
 
     /// A scalar of scope `index`, as the current frame reads it.
-    pub(crate) fn from_scope(&mut self, index: usize, scalar: Scalar) -> Result<Scalar> {
+    fn lift_from(&mut self, index: usize, scalar: Scalar) -> Scalar {
         let frame = self.scopes[index].frame;
-        Ok(self.lift(scalar, frame))
+        self.lift(scalar, frame)
     }
 
     /// A scalar of frame `frame`, as the current frame reads it; call memories are new ones.
@@ -270,9 +286,11 @@ pub(crate) fn is_rowid_name(name: &str) -> bool {
 }
 
 fn full_name(reference: &ColumnReference) -> String {
-    let parts = [&reference.schema, &reference.table];
-    let mut text: String =
-        parts.into_iter().flatten().map(|name| format!("{}.", name.text)).collect();
+    let mut text = String::new();
+    for name in [&reference.schema, &reference.table].into_iter().flatten() {
+        text.push_str(&name.text);
+        text.push('.');
+    }
     text.push_str(&reference.column.text);
     text
 }

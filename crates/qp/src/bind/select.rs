@@ -4,15 +4,12 @@
 //! BY, the result, HAVING, ORDER BY. Neighbours: `compound` (UNION and its kin), `order` (ORDER
 //! BY and LIMIT), `plan::select` makes the plan.
 
-use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
-
 use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
-use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, SortKey, Values, finish_select};
+use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
 /// A query block that is bound and, unless it dissolves into the block around it, planned.
@@ -102,14 +99,22 @@ impl Binder<'_> {
         let (slot, state) = (self.slot(), self.state());
         let rows = bound.len() as f64;
         let outputs = match bound.first() {
-            Some(first) => {
-                first.iter().enumerate().map(|(index, value)| slot_column(slot, index, value)).collect()
-            }
+            Some(first) => first
+                .iter()
+                .enumerate()
+                .map(|(index, value)| slot_column(slot, index, value))
+                .collect(),
             None => Vec::new(),
         };
         if let [row] = bound.as_slice() {
             let once = Node::Once(state);
-            return Ok(Block { root: once, outputs: row.clone(), columns, rows, ..Block::default() });
+            return Ok(Block {
+                root: once,
+                outputs: row.clone(),
+                columns,
+                rows,
+                ..Block::default()
+            });
         }
         let root = Node::Values(Box::new(Values { slot, state, rows: bound }));
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
@@ -134,7 +139,7 @@ impl Binder<'_> {
                 scope.aliases.push((alias.clone(), expression.clone()));
             }
         }
-        scope.grouping.named = query.windows.clone();
+        scope.grouping.named.clone_from(&query.windows);
         self.scopes.push(scope);
         let parts = self.clauses(query, order_by, group);
         let scope = self.scopes.pop().unwrap_or_default();
@@ -144,7 +149,9 @@ impl Binder<'_> {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
         };
-        if parts.having.is_some() && parts.grouping.keys.is_empty() && parts.grouping.calls.is_empty()
+        if parts.having.is_some()
+            && parts.grouping.keys.is_empty()
+            && parts.grouping.calls.is_empty()
         {
             return Err(Error::invalid("HAVING clause on a non-aggregate query"));
         }
@@ -184,7 +191,8 @@ impl Binder<'_> {
             let value = match ordinal(expression) {
                 Some(number) => {
                     let item = numbered(&items, number, "GROUP", keys.len())?;
-                    self.item(&item)?.0
+                    let value = self.item(&item)?.0;
+                    self.with_collation(value, expression)?
                 }
                 None => self.expression(expression)?,
             };
@@ -212,6 +220,9 @@ impl Binder<'_> {
             None => None,
         };
         self.grouping().windows_allowed = true;
+        // An aggregate in ORDER BY alone does not make groups.
+        let is_grouped = !self.grouping().keys.is_empty() || !self.grouping().calls.is_empty();
+        self.grouping().aggregates_allowed = is_grouped;
         let order_by = self.order_terms(order_by, &items, &outputs)?;
         let parts = QueryParts {
             group,
@@ -302,7 +313,9 @@ impl Binder<'_> {
 
     fn declared_type_of(&self, expression: &ast::Expression, scalar: &Scalar) -> Option<Box<str>> {
         match &expression.kind {
-            ExpressionKind::Column(_) => self.visible_column(scalar).and_then(|(_, declared)| declared),
+            ExpressionKind::Column(_) => {
+                self.visible_column(scalar).and_then(|(_, declared)| declared)
+            }
             _ => None,
         }
     }
@@ -375,11 +388,6 @@ pub(crate) fn english_ordinal(number: usize) -> String {
     format!("{number}{suffix}")
 }
 
-/// A constant row of NULLs in a slot; what triggers and upserts begin with.
-pub(crate) fn null_row(width: usize) -> Vec<Value> {
-    vec![Value::Null; width]
-}
-
 impl QueryParts {
     /// Whether the block only chooses and computes, so that the block around it can do both.
     fn can_dissolve(&self) -> bool {
@@ -410,17 +418,6 @@ pub(crate) fn keys_of(outputs: &[Scalar]) -> Vec<GroupKey> {
             collation: output.collation().unwrap_or_default(),
         })
         .collect()
-}
-
-/// The text that spans of a definition mean.
-pub(crate) fn shared_text(text: &str) -> Arc<str> {
-    Arc::from(text)
-}
-
-/// Sort keys with the default place of NULLs.
-pub(crate) fn ascending(value: Scalar) -> SortKey {
-    let collation = value.collation().unwrap_or_default();
-    SortKey { value, collation, descending: false, nulls_first: true }
 }
 
 /// Slots of a frame, each once.

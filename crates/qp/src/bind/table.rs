@@ -9,6 +9,7 @@ use super::{Binder, TableRelation};
 use crate::ast;
 use crate::catalog::{DatabaseIndex, Schema, Table, View, schema_table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::VersionName;
 use crate::plan::SourceId;
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
@@ -34,15 +35,66 @@ impl Binder<'_> {
     }
 
     /// The schema of a database.
-    pub(crate) fn schema(&self, database: DatabaseIndex) -> Option<&Arc<Schema>> {
-        self.environment.schemas.get(usize::from(database.0))
+    pub(crate) fn schema(&self, database: DatabaseIndex) -> Option<Arc<Schema>> {
+        if database.version_place().is_some() {
+            return self.environment.versions.opened(database).map(|(_, schema)| schema);
+        }
+        self.environment.schemas.get(usize::from(database.0)).cloned()
+    }
+
+    /// The database itself, of a number that may be a version's.
+    pub(crate) fn base_of(&self, database: DatabaseIndex) -> DatabaseIndex {
+        if database.version_place().is_none() {
+            return database;
+        }
+        self.environment.versions.opened(database).map_or(database, |(base, _)| base)
+    }
+
+    /// What a name with `@branch` or `AS OF` means.
+    pub(crate) fn named_version(
+        &self,
+        name: &ast::TableName,
+        as_of: Option<&ast::PointInTime>,
+    ) -> Result<Named> {
+        let database = match &name.schema {
+            Some(schema) => self.database(schema)?,
+            None => match self.home.map(|home| self.base_of(home)) {
+                Some(home) if home != DatabaseIndex::TEMP => home,
+                _ => DatabaseIndex::MAIN,
+            },
+        };
+        let version = VersionName {
+            database,
+            branch: name.branch.clone(),
+            as_of: as_of.cloned(),
+        };
+        let version = self.environment.versions.find(version).map_err(|error| {
+            if error.span().is_some() { error } else { error.at(name.span()) }
+        })?;
+        let found = self.schema(version).and_then(|schema| {
+            let text = &name.name.text;
+            let table = schema.table(text).cloned().map(Named::Table);
+            table.or_else(|| schema.view(text).cloned().map(Named::View))
+        });
+        let found = found.or_else(|| schema_table(&name.name.text, version).map(Named::Table));
+        found.ok_or_else(|| {
+            let shown = match &name.branch {
+                Some(branch) => format!("{}@{}", name.name.text, branch.text),
+                None => format!("{} at that time", name.name.text),
+            };
+            Error::new(ErrorKind::NotFound, format!("no such table: {shown}")).at(name.span())
+        })
     }
 
     /// The table or view called `name`.
     pub(crate) fn named(&self, schema: Option<&ast::Name>, name: &ast::Name) -> Result<Named> {
         let order = match schema {
             Some(schema) => match self.database(schema) {
-                Ok(database) => vec![database],
+                // A view of a version means its own version of the database.
+                Ok(database) => match self.home {
+                    Some(home) if self.base_of(home) == database => vec![home],
+                    _ => vec![database],
+                },
                 Err(_) => return Err(no_table(Some(schema), name)),
             },
             None => self.search_order(),
@@ -79,11 +131,6 @@ impl Binder<'_> {
             .next()
     }
 
-    /// The source that a database's tables are read from.
-    pub(crate) fn source(&self, database: DatabaseIndex) -> SourceId {
-        SourceId(database.0)
-    }
-
     /// A table in FROM: what it brings to the scope, and how it is read.
     pub(crate) fn table_in_from(
         &mut self,
@@ -99,14 +146,9 @@ impl Binder<'_> {
         {
             return Err(Error::not_found("index", &name.text).at(name.span));
         }
-        let source = self.source(table.database);
-        let relation = TableRelation {
-            slot,
-            source,
-            table: table.clone(),
-            alias: name,
-            hint: hint.cloned(),
-        };
+        let source = SourceId(table.database.0);
+        let relation =
+            TableRelation { slot, source, table: table.clone(), alias: name, hint: hint.cloned() };
         Ok((scope, relation))
     }
 
@@ -146,7 +188,7 @@ impl Binder<'_> {
         }
         let mut scope = ScopeTable {
             alias: Box::from(alias),
-            database: is_own_name.then_some(table.database),
+            database: is_own_name.then(|| self.base_of(table.database)),
             table: Some(table.clone()),
             columns,
             rowid: table.has_rowid().then_some(rowid),
@@ -195,15 +237,14 @@ impl Binder<'_> {
         let bound = self.over_columns(scope, &generated.expression, "generated columns")?;
         let convert = Scalar::Convert(Box::new(bound), column.affinity);
         let value = Scalar::Collate(Box::new(convert), column.collation);
-        scope.columns[index].scalar =
-            if column.collation == pandodb_ds::record::Collation::Binary {
-                match value {
-                    Scalar::Collate(inner, _) => *inner,
-                    other => other,
-                }
-            } else {
-                value
-            };
+        scope.columns[index].scalar = if column.collation == pandodb_ds::record::Collation::Binary {
+            match value {
+                Scalar::Collate(inner, _) => *inner,
+                other => other,
+            }
+        } else {
+            value
+        };
         state[index] = 0;
         Ok(())
     }
@@ -224,7 +265,11 @@ impl Binder<'_> {
             database: scope.database,
             table: scope.table.clone(),
             columns,
-            rowid: scope.rowid.clone(),
+            // The rowid is no column that a definition may be made of.
+            rowid: match place {
+                "index expressions" | "generated columns" => None,
+                _ => scope.rowid.clone(),
+            },
             slots: scope.slots.clone(),
         };
         self.scopes.push(NameScope { frame, tables: vec![inner], ..NameScope::default() });

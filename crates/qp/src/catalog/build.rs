@@ -128,12 +128,11 @@ impl Builder<'_> {
         if declared.is_empty() {
             return Err(Error::invalid(format!("missing datatype for {table}.{name}")));
         }
-        match StrictType::from_name(declared) {
-            Some(strict) => Ok(Some(strict)),
-            None => {
-                let message = format!("unknown datatype for {table}.{name}: \"{declared}\"");
-                Err(Error::invalid(message).with_hint("INT, INTEGER, REAL, TEXT, BLOB or ANY"))
-            }
+        if let Some(strict) = StrictType::from_name(declared) {
+            Ok(Some(strict))
+        } else {
+            let message = format!("unknown datatype for {table}.{name}: \"{declared}\"");
+            Err(Error::invalid(message).with_hint("INT, INTEGER, REAL, TEXT, BLOB or ANY"))
         }
     }
 
@@ -298,10 +297,8 @@ impl Builder<'_> {
                 let mut indexes = Vec::with_capacity(columns.len());
                 for column in columns {
                     let index = self.table.column_index(&column.text).ok_or_else(|| {
-                        let message = format!(
-                            "unknown column \"{}\" in foreign key definition",
-                            column.text
-                        );
+                        let message =
+                            format!("unknown column \"{}\" in foreign key definition", column.text);
                         Error::new(ErrorKind::NotFound, message).at(column.span)
                     })?;
                     indexes.push(index);
@@ -345,9 +342,7 @@ impl Builder<'_> {
             let message = if columns.len() == 1 {
                 let column = &self.table.columns[columns[0]].name;
                 let table = &target.table.text;
-                format!(
-                    "foreign key on {column} should reference only one column of table {table}"
-                )
+                format!("foreign key on {column} should reference only one column of table {table}")
             } else {
                 "number of columns in foreign key does not match the number of columns in the \
                  referenced table"
@@ -391,8 +386,7 @@ impl Builder<'_> {
         } else if self.table.strict
             && let (Some(key), None) = (&self.table.primary_key, self.table.rowid_alias())
         {
-            let indexes: Vec<usize> =
-                key.columns.iter().filter_map(IndexColumn::column).collect();
+            let indexes: Vec<usize> = key.columns.iter().filter_map(IndexColumn::column).collect();
             for index in indexes {
                 self.table.columns[index].not_null.get_or_insert(None);
             }
@@ -404,9 +398,8 @@ impl Builder<'_> {
 
 /// The collation called `name`.
 pub fn find_collation(collations: FindCollation<'_>, name: &ast::Name) -> Result<Collation> {
-    collations(&name.text).ok_or_else(|| {
-        Error::not_found("collation sequence", &name.text).at(name.span)
-    })
+    collations(&name.text)
+        .ok_or_else(|| Error::not_found("collation sequence", &name.text).at(name.span))
 }
 
 /// The column that an index term names, with its COLLATE.
@@ -465,9 +458,8 @@ fn declared_type(type_name: &ast::TypeName) -> Box<str> {
 }
 
 fn is_deferred(deferrable: Option<ast::Deferrable>) -> bool {
-    deferrable.is_some_and(|deferrable| {
-        !deferrable.not && deferrable.initially_deferred == Some(true)
-    })
+    deferrable
+        .is_some_and(|deferrable| !deferrable.not && deferrable.initially_deferred == Some(true))
 }
 
 /// `(text)` without its parentheses, if they belong together.

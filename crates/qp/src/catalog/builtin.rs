@@ -11,8 +11,13 @@ use crate::store::CATALOG_TREE;
 use crate::types::Affinity;
 
 /// The columns of `sqlite_schema`.
-pub const SCHEMA_TABLE_COLUMNS: [(&str, &str); 5] =
-    [("type", "TEXT"), ("name", "TEXT"), ("tbl_name", "TEXT"), ("rootpage", "INT"), ("sql", "TEXT")];
+pub const SCHEMA_TABLE_COLUMNS: [(&str, &str); 5] = [
+    ("type", "TEXT"),
+    ("name", "TEXT"),
+    ("tbl_name", "TEXT"),
+    ("rootpage", "INT"),
+    ("sql", "TEXT"),
+];
 
 /// Whether `name` means `sqlite_schema`; the temporary names only mean that of `temp`.
 pub fn schema_table(name: &str, database: DatabaseIndex) -> Option<Arc<Table>> {

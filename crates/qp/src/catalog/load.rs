@@ -5,7 +5,7 @@
 use pandodb_ds::sync::Arc;
 
 use super::build::{FindCollation, ImpliedIndex, build_table, find_collation, indexed_name};
-use super::rows::{ObjectKind, ObjectRow, read_objects};
+use super::rows::{ObjectKind, ObjectRow, read_objects, read_objects_of};
 use super::{
     DatabaseIndex, Index, IndexColumn, IndexOrigin, IndexPart, Schema, Table, Trigger, View, fold,
 };
@@ -22,13 +22,35 @@ pub fn load(
     collations: FindCollation<'_>,
 ) -> Result<Schema> {
     let (cookie, objects) = read_objects(transaction)?;
+    link(cookie, objects, database, collations)
+}
+
+/// As [`load`], of a version that no transaction is on.
+pub fn load_forest(
+    pager: &Arc<pandodb_ds::pager::Pager>,
+    forest: &pandodb_ds::forest::Forest,
+    database: DatabaseIndex,
+    collations: FindCollation<'_>,
+) -> Result<Schema> {
+    let (cookie, objects) = read_objects_of(pager, forest)?;
+    link(cookie, objects, database, collations)
+}
+
+/// Links the objects of a database.
+fn link(
+    cookie: u64,
+    objects: Vec<ObjectRow>,
+    database: DatabaseIndex,
+    collations: FindCollation<'_>,
+) -> Result<Schema> {
     let mut schema = Schema { cookie, ..Schema::default() };
     let mut tables: Vec<(Table, Vec<ImpliedIndex>)> = Vec::new();
     for row in objects.iter().filter(|row| row.kind == ObjectKind::Table) {
         tables.push(load_table(row, database, collations)?);
     }
     for row in objects.iter().filter(|row| row.kind == ObjectKind::Index) {
-        let found = tables.iter_mut().find(|(table, _)| table.name.eq_ignore_ascii_case(&row.table));
+        let found =
+            tables.iter_mut().find(|(table, _)| table.name.eq_ignore_ascii_case(&row.table));
         let Some((table, implied)) = found else {
             return Err(damaged(row, "its table is not there"));
         };
@@ -179,7 +201,14 @@ pub fn index_columns(
     for term in terms {
         let descending = term.order == Some(ast::SortOrder::Descending);
         let named = indexed_name(&term.expression);
-        let index = named.and_then(|(name, _)| table.column_index(&name.text));
+        let index = match &term.expression.kind {
+            // A text stands for the column of that name.
+            ast::ExpressionKind::Literal(ast::Literal::Text(text)) => {
+                let index = table.column_index(text);
+                Some(index.ok_or_else(|| Error::not_found("column", text))?)
+            }
+            _ => named.and_then(|(name, _)| table.column_index(&name.text)),
+        };
         let explicit = match (named, &term.expression.kind) {
             (Some((_, Some(name))), _) => Some(find_collation(collations, name)?),
             (None, ast::ExpressionKind::Collate(collate)) => {

@@ -23,10 +23,10 @@ use rustc_hash::FxHashMap;
 
 pub use builtin::{SCHEMA_TABLE_COLUMNS, is_reserved_name, schema_table};
 pub use index::{Index, IndexColumn, IndexOrigin, IndexPart};
-pub use load::{implied_index_name, index_columns, load};
+pub use load::{implied_index_name, index_columns, load, load_forest};
 pub use rows::{
-    ObjectKind, ObjectRow, delete_object, read_cookie, read_objects, schema_rows, write_cookie,
-    write_object,
+    ObjectKind, ObjectRow, delete_object, read_cookie, read_cookie_of, read_objects, read_objects_of, read_setting,
+    schema_rows, write_cookie, write_object, write_setting,
 };
 pub use table::{
     Check, Column, ColumnId, ForeignKey, Generated, PrimaryKey, SystemTable, Table, TableKind,
@@ -43,6 +43,20 @@ impl DatabaseIndex {
     pub const MAIN: Self = Self(0);
     /// `temp`
     pub const TEMP: Self = Self(1);
+    /// From here on the numbers are those of a statement's versions: other branches and times.
+    pub const VERSIONS: u16 = 0x8000;
+
+    /// The number of a statement's version; none where it has too many.
+    pub fn version(place: usize) -> Option<Self> {
+        let place = u16::try_from(place).ok().filter(|place| *place < Self::VERSIONS)?;
+        Some(Self(Self::VERSIONS + place))
+    }
+
+    /// Which of the statement's versions it is, if it is one.
+    #[inline]
+    pub fn version_place(self) -> Option<usize> {
+        self.0.checked_sub(Self::VERSIONS).map(usize::from)
+    }
 }
 
 /// The number of an object; unique over all branches, never used again.

@@ -9,9 +9,14 @@ use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::varint::{push_varint, read_varint};
 use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::tree::Found;
 
 use super::{ColumnId, ObjectId, Schema};
 use crate::error::{Error, Result};
+use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
+
 use crate::store::{CATALOG_TREE, Transaction, TreeId};
 
 /// The kinds of objects.
@@ -73,10 +78,32 @@ pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> 
     let mut found = cursor.first()?;
     while found {
         let id = rowid_from_key(cursor.key())?;
-        let view = RowView::new(cursor.value())?;
+        let view = RowView::new(cursor.value()?)?;
         if id == 0 {
             cookie = integer(&view, 0)?;
-        } else {
+        } else if id > 0 {
+            objects.push(decode(id as u64, &view)?);
+        }
+        found = cursor.next()?;
+    }
+    Ok((cookie, objects))
+}
+
+/// As [`read_objects`], of a version that no transaction is on.
+pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<ObjectRow>)> {
+    let (mut cookie, mut objects) = (0, Vec::new());
+    if forest.tree(CATALOG_TREE).is_none() {
+        return Ok((cookie, objects));
+    }
+    let mut cursor = forest.cursor(pager, CATALOG_TREE)?;
+    let mut found = cursor.first()?;
+    while found {
+        let id = rowid_from_key(&cursor.key())?;
+        let value = cursor.value()?.unwrap_or_default();
+        let view = RowView::new(&value)?;
+        if id == 0 {
+            cookie = integer(&view, 0)?;
+        } else if id > 0 {
             objects.push(decode(id as u64, &view)?);
         }
         found = cursor.next()?;
@@ -86,15 +113,41 @@ pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> 
 
 /// The cookie alone.
 pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
-    match transaction.get(CATALOG_TREE, &rowid_key(0))? {
+    transaction.inner()?.get_with(CATALOG_TREE, &rowid_key(0), |found| match found {
+        Some(Found::Inline(row)) => integer(&RowView::new(row)?, 0),
+        _ => Ok(0),
+    })?
+}
+
+/// As [`read_cookie`], of a version that no transaction is on.
+pub fn read_cookie_of(pager: &Arc<Pager>, forest: &Forest) -> Result<u64> {
+    if forest.tree(CATALOG_TREE).is_none() {
+        return Ok(0);
+    }
+    match forest.get(pager, CATALOG_TREE, &rowid_key(0))? {
         Some(row) => integer(&RowView::new(&row)?, 0),
         None => Ok(0),
     }
 }
 
+/// A number that the database keeps for the application (`user_version`), by its place.
+pub fn read_setting(transaction: &Transaction, place: i64) -> Result<i64> {
+    match transaction.get(CATALOG_TREE, &rowid_key(-place))? {
+        Some(row) => Ok(integer(&RowView::new(&row)?, 0)? as i64),
+        None => Ok(0),
+    }
+}
+
+/// Keeps a number for the application.
+pub fn write_setting(transaction: &mut Transaction, place: i64, value: i64) -> Result<()> {
+    let mut row = Vec::new();
+    encode_row(&[ValueRef::Integer(value)], &mut row)?;
+    transaction.put(CATALOG_TREE, &rowid_key(-place), &row)
+}
+
 /// Replaces the cookie by a number that no schema had.
 pub fn write_cookie(transaction: &mut Transaction) -> Result<u64> {
-    let cookie = transaction.fresh_number()?;
+    let cookie = transaction.random() >> 1;
     let mut row = Vec::new();
     encode_row(&[ValueRef::Integer(cookie as i64)], &mut row)?;
     transaction.put(CATALOG_TREE, &rowid_key(0), &row)?;
@@ -112,7 +165,7 @@ pub fn write_object(transaction: &mut Transaction, object: &ObjectRow) -> Result
         ValueRef::Text(object.kind.as_str().as_bytes()),
         ValueRef::Text(object.name.as_bytes()),
         ValueRef::Text(object.table.as_bytes()),
-        ValueRef::Integer(i64::from(object.tree.get())),
+        ValueRef::Integer(object.tree.0 as i64),
         object.sql.as_ref().map_or(ValueRef::Null, |sql| ValueRef::Text(sql.as_bytes())),
         ValueRef::Blob(&columns),
         ValueRef::Integer(object.stored_columns as i64),
@@ -134,7 +187,7 @@ pub fn schema_rows(schema: &Schema) -> Vec<Vec<Value>> {
             Value::text(object.kind.as_str()),
             Value::text(&*object.name),
             Value::text(&*object.table),
-            Value::Integer(i64::from(object.tree.get())),
+            Value::Integer(object.tree.0 as i64),
             object.sql.as_ref().map_or(Value::Null, |sql| Value::text(&**sql)),
         ]
     };
@@ -162,7 +215,7 @@ fn decode(id: u64, row: &RowView<'_>) -> Result<ObjectRow> {
         kind,
         name: text(row, 1)?.ok_or_else(|| damaged(id, "it has no name"))?,
         table: text(row, 2)?.ok_or_else(|| damaged(id, "it has no table"))?,
-        tree: TreeId(u32::try_from(integer(row, 3)?).unwrap_or(0)),
+        tree: TreeId(integer(row, 3)?),
         sql: text(row, 4)?,
         columns,
         stored_columns: integer(row, 6)? as usize,

@@ -9,11 +9,13 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 
-use crate::ast::RaiseAction;
-use crate::catalog::{DatabaseIndex, Schema};
+use crate::ast::{ConflictAction, RaiseAction};
+use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
+use crate::modify::Compiler;
 use crate::plan::SourceId;
+use super::Versions;
 use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
@@ -23,7 +25,47 @@ const TICKS: u32 = 1024;
 /// A transaction that the statements of a session share.
 pub type SharedTransaction = Rc<RefCell<Transaction>>;
 
+/// What changes while a statement runs.
+#[derive(Debug, Default)]
+pub struct RunState {
+    /// How far the newest constraint error reaches.
+    pub failed: Cell<Option<ConflictAction>>,
+    /// Which RAISE ended a trigger.
+    pub raised: Cell<Option<RaiseAction>>,
+    /// Where only pure functions may be called (an index, a CHECK constraint).
+    pub pure_place: Cell<Option<&'static str>>,
+    /// Rows until the next look at the interrupt flag.
+    pub ticks: Cell<u32>,
+    /// How many triggers and foreign key actions run inside each other.
+    pub depth: Cell<u32>,
+    /// What the statement that fired the running trigger does about conflicts, which the
+    /// trigger's own statements then do, too.
+    pub conflict: Cell<Option<ConflictAction>>,
+    /// The triggers that run, the innermost last.
+    pub active: RefCell<Vec<ObjectId>>,
+}
+
+/// While it lives, only pure functions may be called.
+pub struct PurePlace<'a> {
+    run: &'a RunState,
+    before: Option<&'static str>,
+}
+
+impl RunState {
+    /// Allows only pure functions, because `place` is what calls them.
+    pub fn pure(&self, place: &'static str) -> PurePlace<'_> {
+        PurePlace { run: self, before: self.pure_place.replace(Some(place)) }
+    }
+}
+
+impl Drop for PurePlace<'_> {
+    fn drop(&mut self) {
+        self.run.pure_place.set(self.before);
+    }
+}
+
 /// The surroundings of a running statement.
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Values of parameters.
     pub parameters: &'a [Value],
@@ -32,19 +74,58 @@ pub struct Context<'a> {
     /// The application's collations.
     pub collations: &'a dyn Collations,
     /// The transactions behind the plan's sources.
-    pub sources: &'a [SharedTransaction],
+    pub sources: &'a [Option<SharedTransaction>],
+    /// Other branches and times that it reads.
+    pub versions: &'a Versions,
     /// The schemas of `main`, `temp` and attached databases, as of the statement's start.
     pub schemas: &'a [Arc<Schema>],
     /// Set by another thread to stop the statement.
     pub interrupt: &'a AtomicBool,
+    /// What the session was told (`foreign_keys` and the like).
+    pub settings: &'a Settings,
     /// What a statement counts.
     pub counters: &'a Counters,
-    /// Which RAISE ended a trigger.
-    pub raised: Cell<Option<RaiseAction>>,
-    /// Where only pure functions may be called (an index, a CHECK constraint).
-    pub pure_place: Cell<Option<&'static str>>,
-    /// Rows until the next look at the flag.
-    pub ticks: Cell<u32>,
+    /// What changes while the statement runs, its triggers included.
+    pub run: &'a RunState,
+    /// Makes programs of triggers and statements of foreign keys.
+    pub compiler: &'a dyn Compiler,
+}
+
+/// What PRAGMAs set and statements heed.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a PRAGMA of its own")]
+pub struct Settings {
+    /// `foreign_keys`
+    pub foreign_keys: bool,
+    /// `defer_foreign_keys`
+    pub defer_foreign_keys: bool,
+    /// `recursive_triggers`
+    pub recursive_triggers: bool,
+    /// `ignore_check_constraints`
+    pub ignore_check_constraints: bool,
+    /// `case_sensitive_like`
+    pub case_sensitive_like: bool,
+    /// `legacy_alter_table`
+    pub legacy_alter_table: bool,
+    /// `query_only`
+    pub query_only: bool,
+    /// How deep triggers may nest.
+    pub trigger_depth_max: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            foreign_keys: false,
+            defer_foreign_keys: false,
+            recursive_triggers: false,
+            ignore_check_constraints: false,
+            case_sensitive_like: false,
+            legacy_alter_table: false,
+            query_only: false,
+            trigger_depth_max: 1000,
+        }
+    }
 }
 
 /// What a session counts while statements run.
@@ -71,30 +152,52 @@ impl<'a> Context<'a> {
 
     /// The transaction behind a source.
     pub fn transaction(&self, source: SourceId) -> Result<&'a SharedTransaction> {
-        self.sources.get(usize::from(source.0)).ok_or_else(|| {
+        self.sources.get(usize::from(source.0)).and_then(Option::as_ref).ok_or_else(|| {
             Error::new(ErrorKind::Internal, format!("the statement has no source {}", source.0))
         })
     }
 
     /// A cursor over a tree as it is now.
     pub fn cursor(&self, source: SourceId, tree: TreeId) -> Result<Cursor> {
+        let database = DatabaseIndex(source.0);
+        if database.version_place().is_some() {
+            return self.versions.cursor(database, tree);
+        }
         self.transaction(source)?.borrow().cursor(tree)
     }
 
+    /// How many keys of a tree lie from `from` (included) up to `to` (not included).
+    pub fn count_range(
+        &self,
+        source: SourceId,
+        tree: TreeId,
+        from: &[u8],
+        to: Option<&[u8]>,
+    ) -> Result<u64> {
+        let database = DatabaseIndex(source.0);
+        if database.version_place().is_some() {
+            return self.versions.count_range(database, tree, from, to);
+        }
+        self.transaction(source)?.borrow().count_range(tree, from, to)
+    }
+
     /// The schema of a database.
-    pub fn schema(&self, database: DatabaseIndex) -> Option<&Arc<Schema>> {
-        self.schemas.get(usize::from(database.0))
+    pub fn schema(&self, database: DatabaseIndex) -> Option<Arc<Schema>> {
+        if database.version_place().is_some() {
+            return self.versions.get(database).map(|version| Arc::clone(&version.schema));
+        }
+        self.schemas.get(usize::from(database.0)).cloned()
     }
 
     /// Called for each row that is read: looks at the interrupt flag now and then.
     #[inline]
     pub fn tick(&self) -> Result<()> {
-        let left = self.ticks.get();
+        let left = self.run.ticks.get();
         if left > 0 {
-            self.ticks.set(left - 1);
+            self.run.ticks.set(left - 1);
             return Ok(());
         }
-        self.ticks.set(TICKS);
+        self.run.ticks.set(TICKS);
         if self.interrupt.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
         }

@@ -21,7 +21,7 @@ pub struct Frame {
     /// States of operators.
     pub states: Vec<State>,
     /// States of subqueries.
-    pub subqueries: Vec<RefCell<SubqueryState>>,
+    pub(crate) subqueries: Vec<RefCell<SubqueryState>>,
     /// Memories of calls.
     pub caches: Vec<RefCell<Cache>>,
 }
@@ -82,6 +82,13 @@ impl Frame {
     #[inline]
     pub fn scope<'a>(&'a self, outer: Outer<'a>) -> Scope<'a> {
         Scope { frame: self, outer }
+    }
+
+    /// Forgets what subqueries found.
+    pub fn clear_subqueries(&mut self) {
+        for subquery in &mut self.subqueries {
+            subquery.get_mut().clear();
+        }
     }
 
     /// Forgets all rows and states, and with them every hold on storage.

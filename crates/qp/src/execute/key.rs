@@ -14,16 +14,12 @@ use crate::plan::{GroupKey, SortKey};
 pub type HashedRow = Box<[u8]>;
 
 /// Appends a value so that equal ones (by `collation`) are equal bytes in the values' order.
-pub fn push_group_key(
-    value: ValueRef<'_>,
-    collation: Collation,
-    key: &mut Vec<u8>,
-) -> Result<()> {
+pub fn push_group_key(value: ValueRef<'_>, collation: Collation, key: &mut Vec<u8>) -> Result<()> {
     Ok(push_column(value, ColumnOrder { collation, descending: false }, key)?)
 }
 
 /// The key of the current rows under `keys`.
-pub fn group_key(keys: &[GroupKey], scope: &Scope<'_>, key: &mut Vec<u8>) -> Result<()> {
+pub(super) fn group_key(keys: &[GroupKey], scope: &Scope<'_>, key: &mut Vec<u8>) -> Result<()> {
     for part in keys {
         push_group_key(part.value.evaluate(scope)?.as_ref(), part.collation, key)?;
     }
@@ -31,7 +27,7 @@ pub fn group_key(keys: &[GroupKey], scope: &Scope<'_>, key: &mut Vec<u8>) -> Res
 }
 
 /// Appends the sort key of the current rows: its bytes stand in the order that is asked for.
-pub fn sort_key(keys: &[SortKey], scope: &Scope<'_>, key: &mut Vec<u8>) -> Result<()> {
+pub(super) fn sort_key(keys: &[SortKey], scope: &Scope<'_>, key: &mut Vec<u8>) -> Result<()> {
     for part in keys {
         let value = part.value.evaluate(scope)?;
         if part.nulls_first == part.descending {

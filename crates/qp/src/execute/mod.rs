@@ -13,11 +13,13 @@ mod context;
 mod frame;
 mod key;
 mod operators;
-mod row;
+pub mod row;
 mod subquery;
+mod version;
 
-pub use context::{Context, Counters};
+pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
 pub use key::{HashedRow, push_group_key};
 pub use row::{Kept, Slot, SlotRow};
+pub use version::{Reader, Version, VersionName, Versions};
 pub(crate) use subquery::SubqueryState;

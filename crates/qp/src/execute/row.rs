@@ -112,7 +112,7 @@ impl Slot {
                 if column == ROWID {
                     return Ok(Datum::integer(row.rowid));
                 }
-                stored(&row.table, row.cursor.value(), column)
+                stored(&row.table, row.cursor.value()?, column)
             }
             SlotRow::Index(row) => row.column(column),
             SlotRow::Record { table, rowid, bytes } => {
@@ -169,11 +169,9 @@ impl Slot {
             SlotRow::Cursor(row) => Kept::Record {
                 table: row.table.clone(),
                 rowid: row.rowid,
-                bytes: Arc::from(row.cursor.value()),
+                bytes: Arc::from(row.cursor.value()?),
             },
-            SlotRow::Index(row) => {
-                Kept::Values { rowid: row.rowid, values: row.values()? }
-            }
+            SlotRow::Index(row) => Kept::Values { rowid: row.rowid, values: row.values()? },
             SlotRow::Record { table, rowid, bytes } => {
                 Kept::Record { table: table.clone(), rowid: *rowid, bytes: bytes.clone() }
             }
@@ -241,7 +239,7 @@ impl IndexRow {
 
     /// Part `place` of the index's columns.
     fn part(&self, place: usize) -> Result<Value> {
-        let exact = self.cursor.value();
+        let exact = self.cursor.value()?;
         if !exact.is_empty() {
             let value = RowView::new(exact)?.column(place)?.unwrap_or(ValueRef::Null);
             return Ok(value.to_owned());

@@ -46,6 +46,16 @@ impl SubqueryState {
         }
     }
 
+    /// What is read next may have changed; what does not depend on the row stays known.
+    pub(crate) fn close(&mut self) {
+        if self.correlation != Correlation::None {
+            self.kept = None;
+        }
+        if let Some(frame) = &mut self.frame {
+            frame.clear();
+        }
+    }
+
     /// The block around is opened anew: what depends on blocks further out is forgotten.
     pub(crate) fn reopen(&mut self) {
         if self.correlation != Correlation::None {
@@ -55,6 +65,13 @@ impl SubqueryState {
 }
 
 impl Frame {
+    /// Lets subqueries look at the tables as they are now.
+    pub(crate) fn close_subqueries(&mut self) {
+        for subquery in &mut self.subqueries {
+            subquery.get_mut().close();
+        }
+    }
+
     /// The block is opened anew within one execution.
     pub(crate) fn reopen(&mut self) {
         for subquery in &mut self.subqueries {

@@ -24,8 +24,10 @@ mod table;
 mod tests;
 mod token;
 mod transaction;
+mod words;
 
 pub use complete::is_complete;
+pub use words::tokens;
 
 use self::parser::Parser;
 use self::token::TokenKind;

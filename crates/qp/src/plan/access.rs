@@ -189,7 +189,13 @@ fn terms<'s>(predicates: &[&'s Scalar], slot: SlotId, available: &[SlotId]) -> V
                 let subject = &between.operand;
                 if is_known(&between.low) {
                     let test = Test::Low(&between.low, true);
-                    terms.push(Term { place, subject, rule: between.low_rule, test, is_half: true });
+                    terms.push(Term {
+                        place,
+                        subject,
+                        rule: between.low_rule,
+                        test,
+                        is_half: true,
+                    });
                 }
                 if is_known(&between.high) {
                     let test = Test::High(&between.high, true);
@@ -204,16 +210,20 @@ fn terms<'s>(predicates: &[&'s Scalar], slot: SlotId, available: &[SlotId]) -> V
                 };
                 terms.push(Term { place, subject, rule, test: Test::IsNull, is_half: false });
             }
-            Scalar::InList(list) if !list.negated && is_own(&list.operand) => {
-                if list.others.iter().all(is_known) {
-                    let (subject, rule) = (&list.operand, list.rule);
-                    let test = Test::In(predicate);
-                    terms.push(Term { place, subject, rule, test, is_half: false });
-                }
+            Scalar::InList(list)
+                if !list.negated && is_own(&list.operand) && list.others.iter().all(is_known) =>
+            {
+                let (subject, rule) = (&list.operand, list.rule);
+                let test = Test::In(predicate);
+                terms.push(Term { place, subject, rule, test, is_half: false });
             }
             Scalar::InSubquery(set) if !set.negated && set.operands.len() == 1 => {
-                let reads_own =
-                    set.subquery.plan.outer.iter().any(|used| used.depth == 0 && !available.contains(&used.slot));
+                let reads_own = set
+                    .subquery
+                    .plan
+                    .outer
+                    .iter()
+                    .any(|used| used.depth == 0 && !available.contains(&used.slot));
                 if is_own(&set.operands[0]) && !reads_own {
                     let (subject, rule) = (&set.operands[0], set.rules[0]);
                     let test = Test::In(predicate);
@@ -228,9 +238,7 @@ fn terms<'s>(predicates: &[&'s Scalar], slot: SlotId, available: &[SlotId]) -> V
 
 fn is_volatile(scalar: &Scalar) -> bool {
     scalar.any(&mut |node| match node {
-        Scalar::Call(call) => {
-            call.function.determinism == crate::function::Determinism::Volatile
-        }
+        Scalar::Call(call) => call.function.determinism == crate::function::Determinism::Volatile,
         _ => false,
     })
 }
@@ -240,12 +248,7 @@ fn is_rowid(subject: &Scalar, slot: SlotId) -> bool {
 }
 
 /// The ways in by rowid.
-fn rowid_paths(
-    terms: &[Term<'_>],
-    total: f64,
-    wanted: &[SortKey],
-    slot: SlotId,
-) -> Vec<Access> {
+fn rowid_paths(terms: &[Term<'_>], total: f64, wanted: &[SortKey], slot: SlotId) -> Vec<Access> {
     let mut paths = Vec::new();
     let own = || terms.iter().filter(|term| is_rowid(term.subject, slot));
     let order = [(ROWID, Collation::Binary, false)];
@@ -355,12 +358,12 @@ fn index_path(
     let (mut rows, mut seeks) = (total, 1.0);
     for (column, subject) in columns.iter().zip(&subjects) {
         let fits = |term: &&Term<'_>| same_subject(term.subject, subject) && matches(term, column);
-        let equal = terms.iter().filter(fits).find(|term| {
-            matches!(term.test, Test::Equal(_) | Test::Is(_) | Test::IsNull)
-        });
-        let found = equal.or_else(|| {
-            terms.iter().filter(fits).find(|term| matches!(term.test, Test::In(_)))
-        });
+        let equal = terms
+            .iter()
+            .filter(fits)
+            .find(|term| matches!(term.test, Test::Equal(_) | Test::Is(_) | Test::IsNull));
+        let found = equal
+            .or_else(|| terms.iter().filter(fits).find(|term| matches!(term.test, Test::In(_))));
         let Some(term) = found else { break };
         let is_single = !matches!(term.test, Test::In(_));
         equals.push(match term.test {
@@ -395,7 +398,7 @@ fn index_path(
     if has_all && is_unique {
         rows = seeks;
     } else if !equals.is_empty() {
-        rows = rows.clamp(1.5, total);
+        rows = rows.max(1.5).min(total.max(1.5));
     }
     rows = rows.max(0.5).min(total.max(1.0));
     let is_search = !equals.is_empty() || range.low.is_some() || range.high.is_some();
@@ -444,12 +447,11 @@ fn subjects(
     let mut scope = None;
     let mut subjects = Vec::with_capacity(columns.len());
     for column in columns {
-        let scope = match &mut scope {
-            Some(scope) => scope,
-            None => {
-                scope = Some(binder.table_scope(&table.table, table.slot, &table.alias, true).ok()?);
-                scope.as_mut()?
-            }
+        let scope = if let Some(scope) = &mut scope {
+            scope
+        } else {
+            scope = Some(binder.table_scope(&table.table, table.slot, &table.alias, true).ok()?);
+            scope.as_mut()?
         };
         subjects.push(match &column.part {
             IndexPart::Column(index, _) => scope.columns[*index].scalar.clone(),

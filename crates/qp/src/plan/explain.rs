@@ -13,6 +13,13 @@ pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
     lines
 }
 
+/// The lines of a node.
+pub fn explain_node(node: &Node) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    explain(node, 0, &mut lines);
+    lines
+}
+
 fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
     let mut line = |text: String| lines.push((depth, text));
     match node {
@@ -22,6 +29,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
         Node::Count(count) => line(format!("SCAN {}", count.table.name)),
         Node::Values(values) => line(format!("SCAN {} CONSTANT ROWS", values.rows.len())),
         Node::Function(function) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", function.alias)),
+        Node::Pragma(pragma) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", pragma.alias)),
         Node::Filter(filter) => explain(&filter.input, depth, lines),
         Node::NestedLoop(join) => {
             explain(&join.left, depth, lines);

@@ -13,11 +13,11 @@ use crate::scalar::{CompareRule, Comparison, ROWID, Scalar, SlotId, StateId};
 
 /// Columns that are read, by slot.
 #[derive(Clone, Debug, Default)]
-pub struct Needs(Vec<(SlotId, u16)>);
+pub(super) struct Needs(Vec<(SlotId, u16)>);
 
 impl Needs {
     /// Adds what a scalar reads.
-    pub fn add(&mut self, scalar: &Scalar) {
+    pub(super) fn add(&mut self, scalar: &Scalar) {
         scalar.columns(&mut |place| {
             if place.depth == 0 && !self.0.contains(&(place.slot, place.column)) {
                 self.0.push((place.slot, place.column));
@@ -26,7 +26,7 @@ impl Needs {
     }
 
     /// The columns that are read of a slot, without its rowid.
-    pub fn of(&self, slot: SlotId) -> impl Iterator<Item = u16> + '_ {
+    pub(super) fn of(&self, slot: SlotId) -> impl Iterator<Item = u16> + '_ {
         self.0
             .iter()
             .filter(move |(known, column)| *known == slot && *column != ROWID)
@@ -35,7 +35,7 @@ impl Needs {
 }
 
 /// A planned group.
-pub struct Joined {
+pub(super) struct Joined {
     /// Its plan.
     pub node: Node,
     /// The rows come in the order that was wanted.
@@ -72,11 +72,11 @@ fn group_needs(group: &Group, needs: &mut Needs) {
                 group_needs(&outer.left, needs);
                 group_needs(&outer.right, needs);
             }
-            Relation::Rows(rows) => {
-                if let Node::Function(function) = &rows.node {
-                    function.arguments.iter().for_each(|argument| needs.add(argument));
-                }
-            }
+            Relation::Rows(rows) => match &rows.node {
+                Node::Function(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
+                Node::Pragma(scan) => scan.arguments.iter().for_each(|part| needs.add(part)),
+                _ => {}
+            },
             Relation::Table(_) => {}
         }
     }
@@ -113,13 +113,19 @@ fn plan_inside(
     let mut relations: Vec<Option<Relation>> = group.relations.into_iter().map(Some).collect();
     let mut available: Vec<SlotId> = given.to_vec();
     let mut joined: Option<Joined> = None;
+    // The order of the first relation is one of the join only as far as it reaches: where a row
+    // of it meets several others, what is wanted of those still has to be sorted.
+    let first = order.first().and_then(|place| relations[*place].as_ref());
+    let reaches = first.is_none_or(|first| {
+        let slots = first.slots();
+        let own = |slot: &SlotId| slots.contains(slot);
+        wanted.iter().all(|key| !key.value.has_subquery() && key.value.slots().iter().all(own))
+    });
     for place in order {
         let Some(relation) = relations[place].take() else { continue };
         let slots = relation.slots();
         joined = Some(match joined {
-            None => {
-                first_relation(binder, relation, &mut terms, needs, wanted, has_limit, given)?
-            }
+            None => first_relation(binder, relation, &mut terms, needs, wanted, has_limit, given)?,
             Some(left) => {
                 next_relation(binder, left, relation, &mut terms, needs, &available, given)?
             }
@@ -131,6 +137,7 @@ fn plan_inside(
         return Ok(Joined { node, sorted: true, rows: 1.0 });
     };
     joined.node = filtered(joined.node, take_all(&mut terms));
+    joined.sorted &= reaches;
     Ok(joined)
 }
 
@@ -156,7 +163,9 @@ fn simplify_outer(group: &mut Group) {
                     group.predicates.extend(part.predicates);
                     group.fixed |= part.fixed;
                 }
-                on.into_iter().for_each(|term| group.add_predicate(term));
+                for term in on {
+                    group.add_predicate(term);
+                }
             }
             changed = true;
             break;
@@ -308,11 +317,7 @@ impl Search<'_> {
         };
         let share = self.share(&slots, available, &[]);
         let has_equality = self.has_equality(&slots, available);
-        let cost = if has_equality || !is_cheap {
-            size * 1.5 + rows
-        } else {
-            rows * size.max(1.0)
-        };
+        let cost = if has_equality || !is_cheap { size * 1.5 + rows } else { rows * size.max(1.0) };
         Some((cost, (rows * size * share).max(0.01)))
     }
 
@@ -466,19 +471,17 @@ fn first_relation(
         Relation::Rows(rows) => {
             Joined { rows: rows.rows, node: rows.node, sorted: wanted.is_empty() }
         }
-        Relation::Outer(outer) => outer_join(binder, *outer, needs, given)?,
+        Relation::Outer(outer) => {
+            let joined = outer_join(binder, *outer, needs, given)?;
+            Joined { sorted: wanted.is_empty(), ..joined }
+        }
     };
     joined.node = filtered(joined.node, take_ready(terms, &available));
     Ok(joined)
 }
 
 /// A scan by an access path; the predicates that the path answers for are taken.
-fn scan(
-    binder: &mut Binder<'_>,
-    table: TableRelation,
-    access: Access,
-    terms: &mut [Term],
-) -> Node {
+fn scan(binder: &mut Binder<'_>, table: TableRelation, access: Access, terms: &mut [Term]) -> Node {
     let mut place = 0;
     for term in terms.iter_mut() {
         if term.scalar.is_some() {
@@ -523,8 +526,7 @@ fn next_relation(
         Relation::Table(table) => {
             let predicates: Vec<&Scalar> =
                 terms.iter().filter_map(|term| term.scalar.as_ref()).collect();
-            let access =
-                choose_access(binder, &table, &predicates, available, needs, &[], false);
+            let access = choose_access(binder, &table, &predicates, available, needs, &[], false);
             // An index search for each row beats a hash table while there are few rows.
             let search = access.is_search
                 && (!has_equality || left.rows * access.cost < access.total * 1.5 + left.rows);

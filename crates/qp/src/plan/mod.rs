@@ -16,9 +16,8 @@ mod select;
 
 use pandodb_ds::sync::Arc;
 
-pub use explain::explain_query_plan;
+pub use explain::{explain_node, explain_query_plan};
 pub use node::*;
-pub(crate) use join::{Needs, plan_group};
 pub(crate) use select::{QueryParts, finish_select};
 
 use crate::scalar::{ColumnPlace, Scalar};
@@ -46,7 +45,18 @@ pub struct OutputColumn {
     /// The declared type of the table's column that it is.
     pub declared_type: Option<Box<str>>,
     /// Database, table and column that it is.
-    pub origin: Option<Box<(Box<str>, Box<str>, Box<str>)>>,
+    pub origin: Option<Box<Origin>>,
+}
+
+/// The column that a result is.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The database.
+    pub database: Box<str>,
+    /// The table.
+    pub table: Box<str>,
+    /// The column.
+    pub column: Box<str>,
 }
 
 /// How many of everything a frame has.

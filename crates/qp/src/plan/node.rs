@@ -27,6 +27,8 @@ pub enum Node {
     Values(Box<Values>),
     /// A table-valued function.
     Function(Box<FunctionScan>),
+    /// The rows of a PRAGMA.
+    Pragma(Box<PragmaScan>),
     /// Rows that pass.
     Filter(Box<Filter>),
     /// For each left row the right rows.
@@ -166,6 +168,21 @@ pub struct FunctionScan {
     /// The function.
     pub function: Arc<Function>,
     /// What it is called with.
+    pub arguments: Vec<Scalar>,
+    /// What the statement calls it.
+    pub alias: Box<str>,
+}
+
+/// The rows of a PRAGMA: `pragma_table_info('t')`.
+#[derive(Debug)]
+pub struct PragmaScan {
+    /// Where the row goes.
+    pub slot: SlotId,
+    /// Where the rows are.
+    pub state: StateId,
+    /// The PRAGMA.
+    pub name: Box<str>,
+    /// Its value and its schema.
     pub arguments: Vec<Scalar>,
     /// What the statement calls it.
     pub alias: Box<str>,

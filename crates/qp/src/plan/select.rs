@@ -14,21 +14,21 @@ use crate::scalar::{Scalar, SlotId};
 
 /// The clauses of a query block, bound.
 #[derive(Debug, Default)]
-pub struct QueryParts {
+pub(crate) struct QueryParts {
     /// FROM and WHERE.
-    pub group: Group,
+    pub(crate) group: Group,
     /// Aggregates and windows.
     pub(crate) grouping: Grouping,
     /// HAVING
-    pub having: Option<Scalar>,
+    pub(crate) having: Option<Scalar>,
     /// What is returned.
-    pub outputs: Vec<Scalar>,
+    pub(crate) outputs: Vec<Scalar>,
     /// DISTINCT
-    pub distinct: bool,
+    pub(crate) distinct: bool,
     /// ORDER BY
-    pub order_by: Vec<SortKey>,
+    pub(crate) order_by: Vec<SortKey>,
     /// LIMIT and OFFSET
-    pub limit: Option<(Scalar, Option<Scalar>)>,
+    pub(crate) limit: Option<(Scalar, Option<Scalar>)>,
 }
 
 /// Plans a block: the node, what is read of its rows, and about how many there are.
@@ -50,16 +50,18 @@ pub(crate) fn finish_select(
         return Ok((node, outputs, 1.0));
     }
     let needs = needs_of(&parts);
-    let wanted: &[SortKey] =
-        if is_grouped || parts.distinct || !parts.grouping.windows.is_empty() {
-            &[]
-        } else {
-            &parts.order_by
-        };
+    let wanted: &[SortKey] = if is_grouped || parts.distinct || !parts.grouping.windows.is_empty() {
+        &[]
+    } else {
+        &parts.order_by
+    };
+    // Nothing wanted is trivially there: that says nothing of ORDER BY.
+    let may_be_sorted = !wanted.is_empty();
     let has_limit = parts.limit.is_some();
     let group = std::mem::take(&mut parts.group);
     let Joined { mut node, sorted, mut rows } =
         plan_group(binder, group, &needs, wanted, has_limit)?;
+    let sorted = sorted && !wanted.is_empty();
     let mut live = group_slots;
     if is_grouped {
         node = aggregate(binder, &mut parts, node, &mut live);
@@ -74,7 +76,8 @@ pub(crate) fn finish_select(
         let keys = keys_of(&parts.outputs);
         node = Node::Distinct(Box::new(Distinct { input: node, state, keys }));
     }
-    if !parts.order_by.is_empty() && !sorted {
+    let is_sorted = sorted && may_be_sorted;
+    if !parts.order_by.is_empty() && !is_sorted {
         node = sort(binder, &mut parts, node, &live);
     }
     if let Some((count, offset)) = parts.limit {
@@ -205,7 +208,8 @@ fn windows(
     mut node: Node,
     live: &mut Vec<SlotId>,
 ) -> Node {
-    for window in std::mem::take(&mut parts.grouping.windows) {
+    // The window that is named first decides the order of the rows: it comes last.
+    for window in std::mem::take(&mut parts.grouping.windows).into_iter().rev() {
         let state = binder.state();
         let slots = live.clone();
         live.push(window.slot);
@@ -223,12 +227,7 @@ fn windows(
 }
 
 /// Orders the rows; results that cannot be computed again are computed before.
-fn sort(
-    binder: &mut Binder<'_>,
-    parts: &mut QueryParts,
-    mut input: Node,
-    live: &[SlotId],
-) -> Node {
+fn sort(binder: &mut Binder<'_>, parts: &mut QueryParts, mut input: Node, live: &[SlotId]) -> Node {
     let is_costly = |output: &Scalar| {
         output.has_subquery()
             || output.any(&mut |node| match node {

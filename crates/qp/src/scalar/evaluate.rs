@@ -231,15 +231,13 @@ fn evaluate_between(between: &Between, scope: &Scope<'_>) -> Result<Option<bool>
     let context = scope.outer.context;
     let low = between.low.evaluate(scope)?;
     let shared = Datum::Ref(operand.as_ref());
-    let above =
-        compare_by(shared, low, between.low_rule, context).map(Ordering::is_ge);
+    let above = compare_by(shared, low, between.low_rule, context).map(Ordering::is_ge);
     if above == Some(false) {
         return Ok(Some(between.negated));
     }
     let high = between.high.evaluate(scope)?;
     let shared = Datum::Ref(operand.as_ref());
-    let below =
-        compare_by(shared, high, between.high_rule, context).map(Ordering::is_le);
+    let below = compare_by(shared, high, between.high_rule, context).map(Ordering::is_le);
     let inside = match (above, below) {
         (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),
@@ -361,7 +359,7 @@ fn evaluate_call(call: &Call, scope: &Scope<'_>) -> Result<(Value, bool)> {
     if call.function.traits.uses_collation {
         surroundings.collation = &by_collation;
     }
-    surroundings.pure_place = context.pure_place.get();
+    surroundings.pure_place = context.run.pure_place.get();
     let value = call.function.call(&mut surroundings, &references)?;
     Ok((value, surroundings.json_result))
 }
@@ -379,7 +377,7 @@ fn raise(action: RaiseAction, message: Option<&Scalar>, scope: &Scope<'_>) -> Er
         Some(Err(error)) => return error,
         None => String::new(),
     };
-    scope.outer.context.raised.set(Some(action));
+    scope.outer.context.run.raised.set(Some(action));
     match action {
         RaiseAction::Ignore => Error::new(ErrorKind::Internal, "RAISE(IGNORE)"),
         _ => Error::constraint(Constraint::Trigger, text),

@@ -46,9 +46,9 @@ impl Scalar {
     fn implicit_collation(&self) -> Option<Collation> {
         match self {
             Self::Column(place) => Some(place.collation),
-            Self::Cast(operand, _) | Self::Convert(operand, _) | Self::Json(operand) => {
-                operand.implicit_collation()
-            }
+            // The column that it converts for has an order of its own.
+            Self::Convert(..) => Some(Collation::Binary),
+            Self::Cast(operand, _) | Self::Json(operand) => operand.implicit_collation(),
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
             Self::Subquery(call, column) => {
@@ -113,7 +113,8 @@ impl Scalar {
     /// randomness. What holds subqueries is never the same.
     pub fn same(&self, other: &Self) -> bool {
         let all = |left: &[Self], right: &[Self]| {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same(right))
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| left.same(right))
         };
         let maybe = |left: &Option<Self>, right: &Option<Self>| match (left, right) {
             (None, None) => true,

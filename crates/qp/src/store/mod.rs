@@ -6,13 +6,17 @@
 //! from meeting its own rows. Neighbours: `catalog` and `execute` read through this, `modify`
 //! and `define` write.
 
-mod memory;
+mod cursor;
+mod database;
+mod transaction;
 
-pub use memory::{Cursor, Database, Savepoint, Transaction};
-pub use pandodb_tm::TreeId;
+pub use cursor::Cursor;
+pub use database::Database;
+pub use pandodb_tm::{HeadId, Isolation, MAIN, Savepoint, TreeId};
+pub use transaction::Transaction;
 
 /// The tree that holds the catalog; there from the creation of a database.
 pub const CATALOG_TREE: TreeId = TreeId(1);
 
 /// The first tree number that objects get.
-pub const FIRST_OBJECT: u32 = 16;
+pub const FIRST_OBJECT_TREE: u64 = 16;

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn affinity_converts_only_what_it_prefers() {
-        let apply = |value: Value, affinity| apply_affinity(Datum::from(value), affinity).into_value();
+        let apply =
+            |value: Value, affinity| apply_affinity(Datum::from(value), affinity).into_value();
         assert_eq!(apply(Value::text("3.0"), Affinity::Integer), Value::Integer(3));
         assert_eq!(apply(Value::text("3.5"), Affinity::Integer), Value::Real(3.5));
         assert_eq!(apply(Value::text("abc"), Affinity::Numeric), Value::text("abc"));

@@ -15,7 +15,7 @@ pub enum Datum<'a> {
     Owned(Value),
 }
 
-impl<'a> Datum<'a> {
+impl Datum<'_> {
     /// SQL NULL.
     pub const NULL: Self = Self::Ref(ValueRef::Null);
 

@@ -160,3 +160,28 @@ fn loom_a_failed_group_reaches_all_that_depend_on_it() {
         assert_eq!(world.head.load(Ordering::Acquire), 0);
     });
 }
+
+/// Who enters a settled turn finds everything that was staged before on the disk, and groups stay
+/// in order although this one is not led in the usual way.
+///
+/// Fails (groups overtake each other) without the loop over `has_leader` in
+/// `CommitQueue::enter_settled`, and (not on the disk) with `begin_flush(false)` there.
+#[test]
+fn loom_a_settled_turn_finds_all_before_it_on_the_disk() {
+    ::loom::model(|| {
+        let world = World::new(0);
+        let threads: Vec<_> = [Settled::Synced, Settled::Written]
+            .into_iter()
+            .map(|until| {
+                let world = Arc::clone(&world);
+                thread::spawn(move || world.commit(until).unwrap())
+            })
+            .collect();
+        let turn = world.queue.enter_settled().unwrap();
+        assert_eq!(world.disk.synced.load(Ordering::Acquire), turn.progress().staged.0);
+        drop(turn);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}

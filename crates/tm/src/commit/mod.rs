@@ -226,6 +226,25 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
         self.end_with(&mut state, cause);
     }
 
+    /// Enters the turn with everything before it on the disk: who makes a checkpoint in its turn
+    /// needs that. Others wait meanwhile.
+    pub fn enter_settled(&self) -> Result<Turn<'_, L, P>> {
+        let mut state = self.state.lock();
+        while state.has_leader {
+            state.waiters += 1;
+            state = wait(&self.group_ended, state);
+            state.waiters -= 1;
+        }
+        self.poison.check()?;
+        if state.progress.durable < state.progress.staged {
+            let target = state.progress.staged;
+            let plan = state.log.begin_flush(true);
+            let outcome = L::run(plan);
+            self.end_group(&mut state, target, true, outcome)?;
+        }
+        Ok(Turn { state })
+    }
+
     fn lead<'a>(&'a self, mut state: MutexGuard<'a, State<L, P>>) -> MutexGuard<'a, State<L, P>> {
         state.has_leader = true;
         let target = state.progress.staged;
@@ -235,23 +254,36 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
         let outcome = L::run(plan);
         let mut state = self.state.lock();
         state.has_leader = false;
-        match outcome {
-            Ok(bytes) => {
-                state.log.recycle_memory(bytes);
-                state.progress.written = target;
-                state.progress.groups += 1;
-                if sync {
-                    state.progress.durable = target;
-                    state.progress.syncs += 1;
-                }
-                state.settle();
+        // The failure is kept with the poison, where all who wait find it.
+        let _ = self.end_group(&mut state, target, sync, outcome);
+        state
+    }
+
+    /// Notes how a group ended, and wakes all who wait for that.
+    fn end_group(
+        &self,
+        state: &mut State<L, P>,
+        target: Lsn,
+        sync: bool,
+        outcome: Result<Vec<u8>>,
+    ) -> Result<()> {
+        let outcome = outcome.map(|bytes| {
+            state.log.recycle_memory(bytes);
+            state.progress.written = target;
+            state.progress.groups += 1;
+            if sync {
+                state.progress.durable = target;
+                state.progress.syncs += 1;
             }
-            Err(error) => self.end_with(&mut state, &error),
+            state.settle();
+        });
+        if let Err(error) = &outcome {
+            self.end_with(state, error);
         }
         if state.waiters > 0 {
             self.group_ended.notify_all();
         }
-        state
+        outcome
     }
 
     /// Nothing that is not settled will ever be.

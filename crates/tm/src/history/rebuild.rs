@@ -61,8 +61,8 @@ impl Shared {
         if let Ok(cell) = self.heads.get(head) {
             let version = cell.version.load();
             if version.commit <= commit {
-                let _ledger = self.store.pager().ledger();
-                return Ok(PastVersion { version, _ledger, _pin: pin });
+                let ledger = self.store.pager().ledger();
+                return Ok(PastVersion { version, _ledger: ledger, _pin: pin });
             }
         }
         let moment = self.history.moment_before(commit)?;
@@ -163,10 +163,17 @@ impl Rebuild<'_> {
             Ok(())
         })?;
         self.wanted.insert(head);
-        // Backwards: what a wanted head was made from at any time is wanted up to then.
-        for (head, source) in derived.into_iter().rev() {
-            if self.wanted.contains(&head) {
-                self.wanted.insert(source);
+        // Every head is replayed up to the end, so what any of them was ever made from is
+        // wanted too, not only what went into the asked one.
+        loop {
+            let before = self.wanted.len();
+            for (head, source) in &derived {
+                if self.wanted.contains(head) {
+                    self.wanted.insert(*source);
+                }
+            }
+            if self.wanted.len() == before {
+                break;
             }
         }
         Ok(())

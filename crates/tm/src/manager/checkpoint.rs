@@ -18,8 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
 use crate::history::{Moment, Plan};
 use crate::ids::{CommitId, HeadId, Lsn};
-use crate::transaction::Change;
-use crate::wal::{DatabaseId, Synchronous, archive};
+use crate::transaction::{Change, Entered};
+use crate::wal::{DatabaseId, archive};
 
 /// Bytes of a head's note that this crate uses itself, for the head's newest commit.
 const COMMIT_BYTES: usize = 8;
@@ -95,6 +95,10 @@ impl Checkpoints {
         Lsn(self.position.load(Ordering::Relaxed))
     }
 
+    pub(super) fn set_dirty(&self, bytes: usize) {
+        self.dirty_bytes.store(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn add_dirty(&self, bytes: usize) -> usize {
         self.dirty_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
@@ -141,12 +145,8 @@ impl Shared {
     }
 
     fn run_checkpoint(&self, saved: &mut Saved, mode: CheckpointMode) -> Result<CheckpointReport> {
-        let until = match self.synchronous() {
-            Synchronous::Off => Settled::Written,
-            Synchronous::Normal | Synchronous::Full => Settled::Synced,
-        };
         // Most of the log outside of the capture, which then has little to wait for.
-        self.queue.flush(until)?;
+        self.queue.flush(Settled::Synced)?;
         let before = self.checkpoints.position();
         let mut now = Heads::new();
         let (mut commit, mut position) = (CommitId(0), Lsn::ZERO);
@@ -160,8 +160,11 @@ impl Shared {
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
             (commit, position) = (progress.commit, progress.staged);
-            // If it fails, writing has ended, and what the file gets was appended at least.
-            let _ = self.queue.wait(position, until);
+            // The log must be durable up to where the superblock says that it goes on. If that
+            // fails, writing has ended, and the file stays as it is.
+            if self.queue.wait(position, Settled::Synced).is_err() {
+                return self.capture_nothing();
+            }
             let mut captured = saved.capture(&now, next_head, commit, position);
             plan = self.plan_history(&now, commit, position, false);
             captured.heads.extend(plan.changes());
@@ -186,46 +189,51 @@ impl Shared {
         })
     }
 
-    /// Makes a checkpoint in the turn of a commit whose `changes` are not published yet, and puts
-    /// them on what is in the file now. Nothing is published meanwhile.
-    pub(crate) fn checkpoint_with(
-        &self,
+    /// Makes a checkpoint that is a commit: `enter` takes the commit's turn and tells what it will
+    /// publish, and nobody else publishes until the caller lets go of the turn. The publication
+    /// comes back on what is in the file.
+    ///
+    /// The turn is entered inside of the storage's checkpoint, as by every other one: where that
+    /// has to wait (for an integrity check), no commit of others waits with it.
+    pub(crate) fn checkpoint_in_turn<'a>(
+        &'a self,
         mut saved: MutexGuard<'_, Saved>,
-        changes: &mut [Change],
-        commit: CommitId,
-        position: Lsn,
-    ) -> Result<()> {
-        let mut now = self.versions();
-        for change in &*changes {
-            let id = change.cell().id;
-            now.retain(|(cell, _)| cell.id != id);
-            match change {
-                Change::Move { cell, after, .. } => {
-                    now.push((Arc::clone(cell), Arc::clone(after)));
-                }
-                Change::Create { cell } => now.push((Arc::clone(cell), cell.version.load())),
-                Change::Drop { .. } => {}
-            }
-        }
+        enter: impl FnOnce() -> Result<Entered<'a>>,
+    ) -> Result<Entered<'a>> {
+        let mut entered = None;
+        let mut now = Heads::new();
+        let mut plan = Plan::default();
         let next_head = self.heads.next();
-        let mut captured = saved.capture(&now, next_head, commit, position);
-        // The log says of this commit only that there was one: it cannot be replayed.
-        let plan = self.plan_history(&now, commit, position, true);
-        captured.heads.extend(plan.changes());
-        let done = self.store.checkpoint(|| captured).map_err(|error| {
-            let error = Error::from(error);
-            if self.store.is_poisoned() {
-                // Not through the queue, whose turn this is.
-                self.queue.poison().poison(&error);
-            }
-            error
-        })?;
+        let outcome = self.store.checkpoint(|| {
+            let entered = entered.insert(enter());
+            let Ok(Entered { turn, publication, commit }) = entered else {
+                return self.capture_nothing();
+            };
+            now = self.versions();
+            overlay(&mut now, publication.changes());
+            let position = turn.progress().staged;
+            let mut captured = saved.capture(&now, next_head, *commit, position);
+            // The log says of this commit only that there was one: it cannot be replayed.
+            plan = self.plan_history(&now, *commit, position, true);
+            captured.heads.extend(plan.changes());
+            captured
+        });
+        let mut entered = match (entered, outcome.as_ref().is_ok()) {
+            (Some(Ok(entered)), _) => entered,
+            (Some(Err(error)), true) => return Err(error),
+            _ => return Err(self.checkpoint_failed_in_turn(outcome.err())),
+        };
+        let done = match outcome {
+            Ok(done) => done,
+            Err(error) => return Err(self.checkpoint_failed_in_turn(Some(error))),
+        };
         saved.next_head = Some(next_head);
         self.history.complete(plan, &done.heads);
+        let position = entered.turn.progress().staged;
         self.checkpoints.position.store(position.0, Ordering::Relaxed);
         self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
         self.install(&mut saved, &now, &done.heads);
-        for change in changes {
+        for change in entered.publication.changes_mut() {
             let Some(clean) = saved.heads.get(&change.cell().id) else { continue };
             match change {
                 Change::Move { after, .. } => *after = Arc::clone(clean),
@@ -233,7 +241,28 @@ impl Shared {
                 Change::Drop { .. } => {}
             }
         }
-        Ok(())
+        Ok(entered)
+    }
+
+    /// A checkpoint that changes nothing, where one cannot be called off any more.
+    fn capture_nothing(&self) -> Captured {
+        Captured {
+            heads: Vec::new(),
+            commit: self.store.saved_commit(),
+            log_position: self.store.log_position(),
+        }
+    }
+
+    /// The error of a checkpoint, noted without the commit queue, whose turn this may be.
+    fn checkpoint_failed_in_turn(&self, error: Option<pandodb_ds::Error>) -> Error {
+        let error = error.map_or_else(
+            || Error::new(ErrorKind::Interrupted, "a checkpoint ended before it began"),
+            Error::from,
+        );
+        if self.store.is_poisoned() {
+            self.queue.poison().poison(&error);
+        }
+        error
     }
 
     /// The newest versions of the heads that are in the file; in the queue's turn.
@@ -255,18 +284,14 @@ impl Shared {
             let clean = Arc::new(clean);
             saved.heads.insert(*head, Arc::clone(&clean));
             let Ok(cell) = self.heads.get(*head) else { continue };
-            let current = cell.version.load();
-            if Arc::ptr_eq(&current, version) {
-                cell.version.store(clean);
-            } else {
-                store_transplanted(&cell, &current, forest);
-            }
+            cell.version.hand_over(version, clean, |current| transplanted(current, forest));
         }
         for cell in self.heads.cells() {
             if !cell.is_ephemeral() && !is_captured.contains_key(&cell.id) {
                 // Made after the capture, perhaps from a head that was written: its directory
                 // may be one that the checkpoint replaced.
-                store_transplanted(&cell, &cell.version.load(), &Forest::new());
+                let version = transplanted(&cell.version.load(), &Forest::new());
+                cell.version.store(Arc::new(version));
             }
         }
     }
@@ -280,7 +305,7 @@ impl Shared {
     }
 
     fn plan_history(&self, now: &Heads, commit: CommitId, position: Lsn, forced: bool) -> Plan {
-        let time = self.clock.now_micros();
+        let time = self.checkpoint_time();
         self.history.plan(now, Moment { commit, time, position }, forced)
     }
 
@@ -312,18 +337,31 @@ impl Shared {
     }
 
     /// Notes what a commit left in memory, and sees to a checkpoint that is due.
-    pub(crate) fn after_commit(&self, dirty_bytes: usize) {
+    pub(crate) fn after_commit(&self, dirty_bytes: usize, position: Lsn) {
         let dirty_bytes = self.checkpoints.add_dirty(dirty_bytes);
         if !self.has_log {
             return;
         }
-        self.checkpointer.commit_made(self, dirty_bytes);
+        self.checkpointer.commit_made(self, dirty_bytes, position);
     }
 }
 
-fn store_transplanted(cell: &HeadCell, current: &HeadVersion, saved: &Forest) {
+/// Puts changes that are not published yet over what is.
+fn overlay(now: &mut Heads, changes: &[Change]) {
+    for change in changes {
+        let id = change.cell().id;
+        now.retain(|(cell, _)| cell.id != id);
+        match change {
+            Change::Move { cell, after, .. } => now.push((Arc::clone(cell), Arc::clone(after))),
+            Change::Create { cell } => now.push((Arc::clone(cell), cell.version.load())),
+            Change::Drop { .. } => {}
+        }
+    }
+}
+
+fn transplanted(current: &HeadVersion, saved: &Forest) -> HeadVersion {
     let forest = heads::transplant(&current.forest, saved);
-    cell.version.store(Arc::new(HeadVersion { forest, ..current.clone() }));
+    HeadVersion { forest, ..current.clone() }
 }
 
 /// A head's note as it is in the file.

@@ -11,6 +11,8 @@ use pandodb_ds::sync::{Arc, Condvar, Mutex, thread, wait, wait_for};
 
 use super::{CheckpointMode, Shared};
 use crate::error::{Error, ErrorKind};
+use crate::ids::Lsn;
+use crate::options::CheckpointPolicy;
 
 /// The thread and how it is spoken to.
 #[derive(Debug, Default)]
@@ -29,6 +31,17 @@ struct State {
     last_error: Option<Error>,
 }
 
+/// Whether changed pages take about as much memory as they may.
+fn is_much_dirty(shared: &Shared, added_up: usize, policy: &CheckpointPolicy) -> bool {
+    if added_up < policy.dirty_bytes {
+        return false;
+    }
+    let count = shared.count_dirty_bytes(policy.dirty_bytes);
+    shared.checkpoints.set_dirty(count);
+    // Well below the limit, so that the next count is not soon.
+    count >= policy.dirty_bytes / 4 * 3
+}
+
 /// Starts the thread. It holds the database open until it is stopped.
 pub(super) fn start(shared: &Arc<Shared>) {
     let mine = Arc::clone(shared);
@@ -44,10 +57,10 @@ pub(super) fn start(shared: &Arc<Shared>) {
 
 impl Checkpointer {
     /// After a commit: is a checkpoint due?
-    pub(super) fn commit_made(&self, shared: &Shared, dirty_bytes: usize) {
+    pub(super) fn commit_made(&self, shared: &Shared, dirty_bytes: usize, position: Lsn) {
         let Some(policy) = shared.settings.policy() else { return };
-        let log_bytes = shared.queue.progress().staged.since(shared.checkpoints.position());
-        if log_bytes < policy.log_bytes && dirty_bytes < policy.dirty_bytes {
+        let log_bytes = position.since(shared.checkpoints.position());
+        if log_bytes < policy.log_bytes && !is_much_dirty(shared, dirty_bytes, &policy) {
             return;
         }
         if self.has_thread.load(Ordering::Acquire) {

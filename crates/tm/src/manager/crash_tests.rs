@@ -1,9 +1,8 @@
-//! The whole of it on the simulated disk: the power goes at every operation of a workload of
-//! transactions, forks, drops and checkpoints.
+//! The whole of it on the simulated disk: the power goes at every operation of a workload, and
+//! every operation fails in every way.
 //!
-//! The model keeps what all heads held after each commit. After a crash the database must hold
-//! one of these states: with FULL one that has everything acknowledged, with NORMAL an earlier one
-//! too, and never anything in between. Neighbours: `wal::crash_tests` does this to the log alone.
+//! The workload and what must hold are in `examples/sim.rs`, which `cargo xtask sim` runs
+//! with more seeds. Neighbours: `wal::crash_tests` does this to the log alone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,204 +10,15 @@
     reason = "tests fail by panicking"
 )]
 
-use std::collections::BTreeMap;
-
-use fastrand::Rng;
-use pandodb_ds::format::TreeKind;
 use pandodb_ds::vfs::{Fault, SimVfs};
 
-use super::*;
-use crate::heads::MAIN;
-use crate::ids::TreeId;
-use crate::isolation::Isolation;
-use crate::transaction::tests::contents;
-use crate::wal::WalOptions;
+use crate::wal::Synchronous;
 
-type Trees = BTreeMap<u64, BTreeMap<Vec<u8>, Vec<u8>>>;
-type World = BTreeMap<u64, Trees>;
+#[path = "../../examples/sim.rs"]
+#[allow(dead_code, reason = "its `main` is for the example")]
+mod simulation;
 
-/// What the program knows of its database.
-#[derive(Clone, Debug)]
-struct Model {
-    /// After each commit, those that may or may not have happened included.
-    states: Vec<World>,
-    /// How many of these must be there.
-    promised: usize,
-}
-
-impl Model {
-    fn new() -> Self {
-        let world = World::from([(MAIN.0, Trees::new())]);
-        Self { states: vec![world], promised: 0 }
-    }
-}
-
-fn options(synchronous: Synchronous) -> Options {
-    Options {
-        store: StoreOptions { page_bytes: 1024, ..StoreOptions::default() },
-        wal: WalOptions { segment_len: 3000, spare_segments: 1, archive: false },
-        synchronous,
-        has_checkpoint_thread: false,
-        checkpoints: Some(CheckpointPolicy { log_bytes: 6000, ..CheckpointPolicy::default() }),
-        busy_timeout: Duration::ZERO,
-        spill_bytes: 8 << 10,
-        large_transaction_bytes: 2500,
-        ..Options::default()
-    }
-}
-
-fn open(disk: &SimVfs, options: &Options) -> Result<Manager> {
-    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
-    Manager::open(&vfs, Path::new("base.pando"), options)
-}
-
-fn world_of(manager: &Manager) -> Result<World> {
-    let mut world = World::new();
-    for info in manager.heads() {
-        let reader = manager.begin(info.head, BeginOptions::read_only())?;
-        let mut trees = Trees::new();
-        for tree in reader.trees() {
-            trees.insert(tree.0, contents(&reader, tree)?);
-        }
-        world.insert(info.head.0, trees);
-    }
-    Ok(world)
-}
-
-/// The file is as it should be, to the granule.
-fn check_file(manager: &Manager, disk: &SimVfs) -> Result<()> {
-    let check = || pandodb_ds::check::check(manager.store(), &mut |_| true);
-    // A planned fault may strike the first reading.
-    if check()?.is_clean() || !disk.is_on() {
-        return Ok(());
-    }
-    let report = check()?;
-    assert!(report.is_clean(), "seed {}: {report:?}", disk.seed());
-    Ok(())
-}
-
-/// One random transaction, done to the database and to the world.
-fn transaction(manager: &Manager, world: &mut World, rng: &mut Rng) -> Result<()> {
-    let heads: Vec<u64> = world.keys().copied().collect();
-    let head = heads[rng.usize(..heads.len())];
-    let isolation = Isolation::ALL[rng.usize(..5)];
-    let mut transaction = manager.begin(HeadId(head), BeginOptions::at(isolation))?;
-    let rounds = if rng.u8(..6) == 0 { 2 } else { 1 };
-    for round in 0..rounds {
-        let head = if round == 0 { head } else { heads[rng.usize(..heads.len())] };
-        transaction.enlist(HeadId(head))?;
-        let large = rng.u8(..8) == 0;
-        for _ in 0..if large { 60 } else { rng.usize(1..6) } {
-            let trees = world.get_mut(&head).unwrap();
-            change(&mut transaction, trees, rng)?;
-        }
-    }
-    if rng.u8(..5) == 0 {
-        let mut lost = world[&head].clone();
-        transaction.use_head(HeadId(head))?;
-        let savepoint = transaction.savepoint()?;
-        for _ in 0..3 {
-            change(&mut transaction, &mut lost, rng)?;
-        }
-        transaction.rollback_to(savepoint)?;
-    }
-    match rng.u8(..16) {
-        0 if heads.len() < 4 => {
-            let source = heads[rng.usize(..heads.len())];
-            let head = transaction.create_head(HeadId(source), b"fork")?;
-            world.insert(head.0, world[&source].clone());
-        }
-        1 if heads.len() > 1 && head != MAIN.0 => {
-            transaction.drop_head(HeadId(head))?;
-            world.remove(&head);
-        }
-        2 => {
-            let source = heads[rng.usize(..heads.len())];
-            transaction.reset_head(HeadId(head), HeadId(source))?;
-            world.insert(head, world[&source].clone());
-        }
-        _ => {}
-    }
-    transaction.commit()?;
-    Ok(())
-}
-
-fn change(transaction: &mut Transaction, trees: &mut Trees, rng: &mut Rng) -> Result<()> {
-    let tree = rng.u64(1..4);
-    let id = TreeId(tree);
-    if transaction.tree_kind(id).is_none() {
-        transaction.create_tree(id, TreeKind::Slotted)?;
-    }
-    let rows = trees.entry(tree).or_default();
-    let key = vec![rng.u8(..40)];
-    match rng.u8(..12) {
-        0 => {
-            transaction.drop_tree(id)?;
-            trees.remove(&tree);
-        }
-        1 => {
-            let to = vec![key[0].saturating_add(5)];
-            transaction.delete_range(id, &key, Some(&to))?;
-            rows.retain(|row, _| *row < key || *row >= to);
-        }
-        2 | 3 => {
-            transaction.delete(id, &key)?;
-            rows.remove(&key);
-        }
-        _ => {
-            let long = if rng.u8(..10) == 0 { 900 } else { 60 };
-            let mut value = vec![0; rng.usize(0..long)];
-            rng.fill(&mut value);
-            transaction.put(id, &key, &value)?;
-            rows.insert(key, value);
-        }
-    }
-    Ok(())
-}
-
-/// Opens, compares with the model, and goes on with `count` transactions until an error.
-fn run(disk: &SimVfs, options: &Options, model: &mut Model, count: usize, seed: u64) -> Result<()> {
-    let manager = open(disk, options)?;
-    check_file(&manager, disk)?;
-    let found = world_of(&manager)?;
-    let at = model.states.iter().rposition(|state| *state == found);
-    let at = at.unwrap_or_else(|| panic!("seed {}: no state that ever was", disk.seed()));
-    assert!(at >= model.promised, "seed {}: {at}, {} promised", disk.seed(), model.promised);
-    model.states.truncate(at + 1);
-    model.promised = at.min(model.promised);
-    let mut rng = Rng::with_seed(seed);
-    for _ in 0..count {
-        let mut world = model.states.last().unwrap().clone();
-        // Noted before it is known: after an error it may be there.
-        let outcome = transaction(&manager, &mut world, &mut rng);
-        model.states.push(world);
-        if let Err(error) = outcome {
-            if disk.is_on() {
-                let shown = world_of(&manager);
-                let before = &model.states[model.states.len() - 2];
-                let is_same = shown.is_err() || shown.is_ok_and(|shown| shown == *before);
-                assert!(is_same, "seed {}: a failed commit is shown: {error}", disk.seed());
-            }
-            return Err(error);
-        }
-        if options.synchronous == Synchronous::Full {
-            model.promised = model.states.len() - 1;
-        }
-        if rng.u8(..12) == 0 {
-            let before = model.states.len() - 1;
-            let modes = [
-                CheckpointMode::Passive,
-                CheckpointMode::Full,
-                CheckpointMode::Restart,
-                CheckpointMode::Truncate,
-            ];
-            manager.checkpoint(modes[rng.usize(..4)])?;
-            model.promised = before;
-            check_file(&manager, disk)?;
-        }
-    }
-    Ok(())
-}
+use simulation::{Model, options, run};
 
 #[test]
 fn without_a_crash_every_life_goes_on_where_the_one_before_ended() {
@@ -218,7 +28,7 @@ fn without_a_crash_every_life_goes_on_where_the_one_before_ended() {
         for life in 0..4 {
             run(&disk, &options(Synchronous::Normal), &mut model, 25, seed * 10 + life).unwrap();
             disk.kill_process();
-            model.promised = model.states.len() - 1;
+            model.is_whole = true;
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod checkpointer;
+mod dirty;
 mod recovery;
 mod settings;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::store::{Store, StoreOptions};
-use pandodb_ds::sync::atomic::{AtomicU64, Ordering};
+use pandodb_ds::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use pandodb_ds::sync::{Arc, Mutex};
 use pandodb_ds::vfs::{Clock, MemoryVfs, Vfs};
 
@@ -101,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) has_log: bool,
     pub(crate) is_read_only: bool,
     pub(crate) large_transactions: AtomicU64,
+    /// The time of the newest commit; changed in the queue's turn only, hence relaxed.
+    commit_time: AtomicI64,
     settings: Settings,
     next_transaction: AtomicU64,
     spare_frames: Mutex<Vec<FrameBuffer>>,
@@ -129,12 +132,30 @@ impl Shared {
         self.queue.with_log(|_, _| look())
     }
 
+    /// A time for a commit in its turn: later than that of every commit before, even when the
+    /// clock was set back, so that a moment in time is a place in the history.
+    pub(crate) fn next_commit_time(&self) -> i64 {
+        let newest = self.commit_time.load(Ordering::Relaxed);
+        let time = self.clock.now_micros().max(newest.saturating_add(1));
+        self.commit_time.store(time, Ordering::Relaxed);
+        time
+    }
+
+    /// A time that no commit before is later than; in the queue's turn.
+    pub(crate) fn checkpoint_time(&self) -> i64 {
+        self.clock.now_micros().max(self.commit_time.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn spare_frames(&self) -> FrameBuffer {
         self.spare_frames.lock().pop().unwrap_or_default()
     }
 
     pub(crate) fn return_frames(&self, mut frames: FrameBuffer) {
         const KEPT: usize = 16;
+        if !frames.has_memory() {
+            // Of a reader: nothing to keep, no lock to take.
+            return;
+        }
         frames.clear();
         let mut spare = self.spare_frames.lock();
         if spare.len() < KEPT {
@@ -213,6 +234,7 @@ impl Manager {
         history: History,
         options: &Options,
     ) -> Self {
+        let kept = history.span().map_or(i64::MIN, |(_, newest)| newest.time);
         let snapshots = Snapshots::new();
         let pins = Arc::clone(&snapshots);
         store.set_horizon(Box::new(move || pins.oldest(u64::MAX)));
@@ -232,6 +254,7 @@ impl Manager {
             has_log,
             is_read_only,
             large_transactions: AtomicU64::new(0),
+            commit_time: AtomicI64::new(recovered.time.max(kept)),
             settings: Settings::new(options),
             next_transaction: AtomicU64::new(1),
             spare_frames: Mutex::new(Vec::new()),

@@ -34,6 +34,8 @@ pub(super) struct Recovered {
     pub(super) saved: FxHashMap<HeadId, Arc<HeadVersion>>,
     pub(super) commit: CommitId,
     pub(super) end: LogEnd,
+    /// No commit is later than this.
+    pub(super) time: i64,
 }
 
 /// The greatest number that any head ever had.
@@ -67,6 +69,7 @@ struct Replay<'a> {
     dirty_bytes: usize,
     spill_bytes: usize,
     highest_head: u64,
+    time: i64,
 }
 
 pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
@@ -97,13 +100,14 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
         dirty_bytes: 0,
         spill_bytes: options.spill_bytes,
         highest_head,
+        time: store.info()?.last_checkpoint_time,
     };
     let end = replay.run(saved_commit, options)?;
     let commit = end.commit.unwrap_or_default().max(saved_commit);
-    let Replay { heads, ledger, highest_head, .. } = replay;
+    let Replay { heads, ledger, highest_head, time, .. } = replay;
     store.adopt(ledger);
     let heads = Heads::new(heads.into_values(), highest_head + 1);
-    Ok(Recovered { heads, saved, commit, end })
+    Ok(Recovered { heads, saved, commit, end, time })
 }
 
 impl Replay<'_> {
@@ -116,6 +120,7 @@ impl Replay<'_> {
         let mut told = 0;
         while let Some(transaction) = reader.next_transaction()? {
             progress.bytes += transaction.len();
+            self.time = self.time.max(transaction.info()?.time);
             if transaction.commit <= saved_commit {
                 continue;
             }

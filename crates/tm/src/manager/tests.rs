@@ -9,11 +9,13 @@
 use std::collections::BTreeMap;
 
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::sync::thread;
 use pandodb_ds::vfs::SimVfs;
 
 use super::*;
 use crate::heads::MAIN;
 use crate::ids::TreeId;
+use crate::isolation::Isolation;
 use crate::transaction::tests::contents;
 use crate::wal::WalOptions;
 
@@ -21,7 +23,8 @@ const T: TreeId = TreeId(1);
 
 fn options() -> Options {
     Options {
-        wal: WalOptions { segment_len: 4096, ..WalOptions::default() },
+        wal: WalOptions { segment_len: 1500, ..WalOptions::default() },
+        history: crate::history::Retention::NOTHING,
         synchronous: Synchronous::Full,
         has_checkpoint_thread: false,
         checkpoints: None,
@@ -84,4 +87,253 @@ fn a_killed_database_opens_with_all_that_was_committed() {
     assert_eq!(manager.head(MAIN).unwrap().commit, last);
     let next = manager.create_head(MAIN, b"").unwrap();
     assert!(next > fork, "numbers are not used again");
+}
+
+#[test]
+fn a_transaction_outlives_the_checkpoints_that_are_made_meanwhile() {
+    for level in Isolation::ALL {
+        let disk = SimVfs::new(2);
+        let manager = open(&disk, &options()).unwrap();
+        put(&manager, MAIN, b"old", b"value").unwrap();
+        let mut transaction = manager.begin(MAIN, BeginOptions::at(level)).unwrap();
+        transaction.put(T, b"new", b"value").unwrap();
+        manager.checkpoint(CheckpointMode::Truncate).unwrap();
+        let savepoint = transaction.savepoint().unwrap();
+        transaction.put(T, b"lost", b"value").unwrap();
+        manager.checkpoint(CheckpointMode::Full).unwrap();
+        transaction.rollback_to(savepoint).unwrap();
+        transaction.commit().unwrap();
+        let expected = all(&manager, MAIN);
+        assert_eq!(expected.keys().collect::<Vec<_>>(), [b"new", b"old"], "{level:?}");
+        manager.checkpoint(CheckpointMode::Full).unwrap();
+        assert_eq!(all(&manager, MAIN), expected);
+        disk.kill_process();
+        assert_eq!(all(&open(&disk, &options()).unwrap(), MAIN), expected);
+    }
+}
+
+#[test]
+fn commits_that_a_checkpoint_did_not_capture_stay_in_the_log() {
+    let disk = SimVfs::new(3);
+    let mut expected = 0;
+    for round in 0..12_u32 {
+        let manager = Arc::new(open(&disk, &options()).unwrap());
+        assert_eq!(all(&manager, MAIN).len(), expected, "round {round}");
+        let before = manager.progress().commit.0;
+        let writer = {
+            let manager = Arc::clone(&manager);
+            thread::spawn(move || {
+                for number in 0..60_u32 {
+                    let key = (round * 1000 + number).to_be_bytes();
+                    put(&manager, MAIN, &key, &[0; 100]).unwrap();
+                }
+            })
+        };
+        // The last checkpoint begins while the writer writes: it cannot have all of it.
+        while manager.progress().commit.0 < before + 30 {
+            manager.checkpoint(CheckpointMode::Restart).unwrap();
+        }
+        writer.join().unwrap();
+        expected += 60;
+        disk.kill_process();
+    }
+    assert_eq!(all(&open(&disk, &options()).unwrap(), MAIN).len(), expected);
+}
+
+#[test]
+fn a_large_transaction_writes_its_data_once() {
+    let disk = SimVfs::new(4);
+    let limits = Options { spill_bytes: 1 << 20, large_transaction_bytes: 200_000, ..options() };
+    let manager = open(&disk, &limits).unwrap();
+    put(&manager, MAIN, b"first", b"").unwrap();
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    let before = manager.store().info().unwrap();
+    let log_before = manager.progress().staged;
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    let mut rng = fastrand::Rng::with_seed(1);
+    for number in 0..20_000_u32 {
+        let mut value = [0; 100];
+        rng.fill(&mut value);
+        transaction.put(T, &number.to_be_bytes(), &value).unwrap();
+    }
+    transaction.commit().unwrap();
+    let after = manager.store().info().unwrap();
+    let written = (after.bytes_written - before.bytes_written) as f64;
+    let stored = (after.space.reachable() - before.space.reachable()) as f64 * 512.0;
+    assert!(written <= stored * 1.15, "{written} bytes for {stored}");
+    assert_eq!(manager.large_transactions(), 1);
+    assert!(manager.progress().staged.since(log_before) < 200, "the log names the commit only");
+    put(&manager, MAIN, b"last", b"").unwrap();
+    let expected = all(&manager, MAIN);
+    assert_eq!(expected.len(), 20_002);
+    disk.crash();
+    disk.restart();
+    assert_eq!(all(&open(&disk, &limits).unwrap(), MAIN), expected);
+}
+
+#[test]
+fn the_log_tells_what_was_committed_by_whom() {
+    let disk = SimVfs::new(5);
+    let manager = open(&disk, &options()).unwrap();
+    let base = put(&manager, MAIN, b"a", b"1").unwrap();
+    let from = manager.progress().staged;
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    transaction.describe("ann", "because");
+    transaction.set_flags(7);
+    transaction.note_in_log(3, b"record").unwrap();
+    transaction.delete(T, b"a").unwrap();
+    let commit = transaction.commit().unwrap();
+    put(&manager, MAIN, b"b", b"2").unwrap();
+    let mut reader = manager.read_log(from).unwrap();
+    let found = reader.next_transaction().unwrap().unwrap();
+    assert_eq!((found.commit, found.head, found.base), (commit, MAIN, base));
+    let info = found.info().unwrap();
+    assert_eq!((info.author, info.message, info.flags), ("ann", "because", 7));
+    let operations: Result<Vec<_>> = found.operations().collect();
+    assert_eq!(operations.unwrap().len(), 4, "begin, record, delete, commit");
+    assert_eq!(reader.next_transaction().unwrap().unwrap().commit, commit.next());
+    assert!(reader.next_transaction().unwrap().is_none());
+}
+
+#[test]
+fn a_passive_checkpoint_does_not_wait_and_truncate_leaves_no_log() {
+    let disk = SimVfs::new(6);
+    let history = crate::history::Retention::NOTHING;
+    let manager = open(&disk, &Options { history, ..options() }).unwrap();
+    put(&manager, MAIN, b"a", b"1").unwrap();
+    let report = manager.checkpoint(CheckpointMode::Truncate).unwrap();
+    assert_eq!((report.commit, report.log_bytes_left), (CommitId(1), 0));
+    assert_eq!(manager.log_bytes(), 0);
+    let vfs: &dyn Vfs = &disk;
+    let files = vfs.list(Path::new("")).unwrap();
+    assert!(files.iter().all(|file| !file.to_string_lossy().contains("-wal-")), "{files:?}");
+    let in_memory = Manager::open_in_memory(&Options::default()).unwrap();
+    let error = in_memory.checkpoint(CheckpointMode::Full).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+}
+
+#[test]
+fn a_database_that_is_only_read_shows_its_log_and_changes_nothing() {
+    let disk = SimVfs::new(7);
+    let manager = open(&disk, &options()).unwrap();
+    put(&manager, MAIN, b"a", b"1").unwrap();
+    let expected = all(&manager, MAIN);
+    disk.kill_process();
+    let store = StoreOptions { is_read_only: true, ..StoreOptions::default() };
+    let reader = open(&disk, &Options { store, ..options() }).unwrap();
+    assert_eq!(all(&reader, MAIN), expected);
+    assert_eq!(put(&reader, MAIN, b"b", b"2").unwrap_err().kind(), ErrorKind::ReadOnly);
+    let error = reader.checkpoint(CheckpointMode::Full).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
+    disk.kill_process();
+    assert_eq!(all(&open(&disk, &options()).unwrap(), MAIN), expected);
+}
+
+#[test]
+fn a_long_replay_tells_how_far_it_is() {
+    let disk = SimVfs::new(8);
+    let manager = open(&disk, &options()).unwrap();
+    for number in 0..20_u32 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![7; 400_000]).unwrap();
+    }
+    disk.kill_process();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let callback = {
+        let told = Arc::clone(&told);
+        Arc::new(move |progress| told.lock().push(progress))
+    };
+    let manager = open(&disk, &Options { on_recovery: Some(callback), ..options() }).unwrap();
+    let told = told.lock();
+    assert!(told.len() >= 2, "{told:?}");
+    assert!(told.is_sorted_by_key(|progress| progress.bytes));
+    assert_eq!(told.last().unwrap().commit, manager.progress().commit);
+    assert_eq!(told.last().unwrap().transactions, 20);
+}
+
+#[test]
+fn background_checkpoints_keep_the_log_short_while_transactions_run() {
+    let disk = SimVfs::new(9);
+    let policy = CheckpointPolicy { log_bytes: 8 << 10, ..CheckpointPolicy::default() };
+    let settings = Options {
+        checkpoints: Some(policy),
+        has_checkpoint_thread: true,
+        synchronous: Synchronous::Normal,
+        ..options()
+    };
+    let manager = open(&disk, &settings).unwrap();
+    for number in 0..600_u32 {
+        put(&manager, MAIN, &(number % 50).to_be_bytes(), &[7; 150]).unwrap();
+        // The thread is quicker than this in the end, however it is scheduled.
+        while manager.log_bytes() > 64 << 10 {
+            thread::yield_now();
+        }
+    }
+    assert!(manager.store().info().unwrap().checkpoints > 0);
+    assert!(manager.background_error().is_none());
+    let expected = all(&manager, MAIN);
+    manager.close().unwrap();
+    assert_eq!(all(&open(&disk, &settings).unwrap(), MAIN), expected);
+}
+
+#[test]
+fn changed_pages_are_counted_once_however_often_they_change() {
+    let disk = SimVfs::new(10);
+    let policy =
+        CheckpointPolicy { log_bytes: 1 << 40, dirty_bytes: 1 << 20, ..Default::default() };
+    let manager = open(&disk, &Options { checkpoints: Some(policy), ..options() }).unwrap();
+    for number in 0..500_u32 {
+        put(&manager, MAIN, b"same", &[number as u8; 100]).unwrap();
+    }
+    assert_eq!(manager.store().info().unwrap().checkpoints, 0);
+    for number in 0..40_u32 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![1; 3000]).unwrap();
+    }
+    assert_eq!(manager.store().info().unwrap().checkpoints, 0, "{} bytes", 40 * 3000);
+    let mut number = 40_u32;
+    while manager.store().info().unwrap().checkpoints == 0 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![1; 3000]).unwrap();
+        number += 1;
+        assert!(number < 2000, "a checkpoint is made when the pages take a megabyte");
+    }
+}
+
+#[test]
+fn forks_count_their_common_pages_once() {
+    let disk = SimVfs::new(11);
+    let manager = open(&disk, &options()).unwrap();
+    for number in 0..50_u32 {
+        put(&manager, MAIN, &number.to_be_bytes(), &vec![1; 1000]).unwrap();
+    }
+    let alone = manager.shared.count_dirty_bytes(usize::MAX);
+    assert!(alone > 50_000);
+    for _ in 0..5 {
+        manager.create_head(MAIN, b"").unwrap();
+    }
+    assert_eq!(manager.shared.count_dirty_bytes(usize::MAX), alone);
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    assert_eq!(manager.shared.count_dirty_bytes(usize::MAX), 0, "all of them are clean");
+}
+
+#[test]
+fn commit_times_only_grow() {
+    // The simulated clock stands still between two sleeps.
+    let disk = SimVfs::new(12);
+    let mut newest = i64::MIN;
+    for life in 0..3_u32 {
+        let manager = open(&disk, &options()).unwrap();
+        let from = manager.progress().staged;
+        for number in 0..5_u32 {
+            put(&manager, MAIN, &(life * 10 + number).to_be_bytes(), b"x").unwrap();
+        }
+        let mut reader = manager.read_log(from).unwrap();
+        while let Some(transaction) = reader.next_transaction().unwrap() {
+            let time = transaction.info().unwrap().time;
+            assert!(time > newest, "two commits are at different times");
+            newest = time;
+        }
+        if life == 1 {
+            manager.checkpoint(CheckpointMode::Truncate).unwrap();
+        }
+        disk.kill_process();
+    }
 }

@@ -61,6 +61,14 @@ impl Publication {
         Self { heads: None, changes: SmallVec::new() }
     }
 
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    pub(crate) fn changes_mut(&mut self) -> &mut [Change] {
+        &mut self.changes
+    }
+
     fn publish(&self) {
         let Some(heads) = &self.heads else { return };
         for change in &self.changes {
@@ -97,6 +105,13 @@ impl crate::commit::Publication for Publication {
 
 type CommitTurn<'a> = Turn<'a, AnyLog, Publication>;
 
+/// A commit in its turn, before it is published.
+pub(crate) struct Entered<'a> {
+    pub(crate) turn: CommitTurn<'a>,
+    pub(crate) publication: Publication,
+    pub(crate) commit: CommitId,
+}
+
 impl Transaction {
     /// Makes the changes durable and visible; returns the number of the commit (or, if nothing
     /// was changed, of the one that was read).
@@ -130,7 +145,9 @@ impl Transaction {
                 outcome?;
             }
         }
-        shared.after_commit(dirty_bytes);
+        if let Some(end) = end {
+            shared.after_commit(dirty_bytes, end);
+        }
         Ok(commit)
     }
 
@@ -191,10 +208,14 @@ impl Transaction {
 
     /// Enters the turn with the rows locked, if they have to be.
     fn enter<'a>(&mut self, shared: &'a crate::manager::Shared) -> Result<CommitTurn<'a>> {
+        let is_checkpoint = self.is_large && !self.is_unlogged()?;
         let mut locked = false;
         loop {
             self.lock_rows_where_needed(&mut locked)?;
-            let turn = shared.queue.enter()?;
+            let queue = &shared.queue;
+            // A superblock must not become durable before the log that it ends: what a crash
+            // would leave of that could be taken for what follows.
+            let turn = if is_checkpoint { queue.enter_settled()? } else { queue.enter()? };
             if locked
                 || self.options.isolation == Isolation::Serializable
                 || !self.meets_serializable()
@@ -208,6 +229,7 @@ impl Transaction {
         let shared = Arc::clone(&self.shared);
         let mut turn = self.enter(&shared)?;
         let commit = turn.next_commit();
+        self.commit_time = shared.next_commit_time();
         let publication = self.publication(commit)?;
         if self.is_unlogged()? {
             turn.publish_only(|_| publication.publish());
@@ -233,12 +255,13 @@ impl Transaction {
                 private.change(pager, |forest, writer| Ok(forest.spill(writer)?))?;
             }
         }
-        let checkpoint = shared.checkpoints.begin();
-        let mut turn = self.enter(&shared)?;
-        let commit = turn.next_commit();
-        let mut publication = self.publication(commit)?;
-        let position = turn.progress().staged;
-        shared.checkpoint_with(checkpoint, &mut publication.changes, commit, position)?;
+        let saved = shared.checkpoints.begin();
+        let Entered { mut turn, publication, commit } = shared.checkpoint_in_turn(saved, || {
+            let turn = self.enter(&shared)?;
+            let commit = turn.next_commit();
+            self.commit_time = shared.next_commit_time();
+            Ok(Entered { turn, publication: self.publication(commit)?, commit })
+        })?;
         // The commit is durable now, whatever becomes of its record in the log.
         shared.store.note_commit(commit.0);
         let mut publication = Some(publication);
@@ -325,7 +348,7 @@ impl Transaction {
             self.frames.push(TreeId(0), &operation)?;
         }
         let info = CommitInfo {
-            time: self.shared.clock.now_micros(),
+            time: self.commit_time,
             author: &self.options.author,
             message: &self.options.message,
             flags: self.options.flags,

@@ -38,7 +38,7 @@ use crate::manager::Shared;
 use crate::snapshot::Pin;
 use crate::wal::FrameBuffer;
 
-pub(crate) use commit::{Change, Publication};
+pub(crate) use commit::{Change, Entered, Publication};
 pub use cursor::Cursor;
 pub(crate) use part::Part;
 use part::Registration;
@@ -60,6 +60,8 @@ pub struct Transaction {
     next_savepoint: u64,
     head_changes: Vec<HeadChange>,
     dependencies: Vec<Dependency>,
+    /// When it was committed, for the history.
+    commit_time: i64,
     /// Operations that changed something.
     changes: u64,
     /// Too large for the log: the commit names pages instead.
@@ -143,12 +145,13 @@ impl Transaction {
             options,
             timeout,
             state: RefCell::new(state),
-            frames: shared.spare_frames(),
+            frames: FrameBuffer::new(),
             logged_head: None,
             savepoints: Vec::new(),
             next_savepoint: 0,
             head_changes: Vec::new(),
             dependencies: Vec::new(),
+            commit_time: 0,
             changes: 0,
             is_large: false,
             is_broken: false,

@@ -242,6 +242,22 @@ fn heads_are_made_reset_described_and_dropped() {
 }
 
 #[test]
+fn who_writes_to_a_head_that_was_dropped_is_told_at_the_commit() {
+    let manager = in_memory();
+    let fork = manager.create_head(MAIN, b"").unwrap();
+    let options = BeginOptions::at(Isolation::Concurrent);
+    let mut late = manager.begin(fork, options).unwrap();
+    late.put(T, b"a", b"b").unwrap();
+    let mut holder = manager.begin(fork, BeginOptions::default()).unwrap();
+    holder.put(T, b"a", b"c").unwrap();
+    let error = manager.drop_head(fork).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy, "somebody writes to it");
+    holder.rollback();
+    manager.drop_head(fork).unwrap();
+    assert_eq!(late.commit().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
 fn a_head_in_memory_is_forked_written_and_gone() {
     let manager = in_memory();
     let fork = manager.fork_in_memory(MAIN, b"").unwrap();
@@ -255,6 +271,15 @@ fn a_head_in_memory_is_forked_written_and_gone() {
     drop(reader);
     manager.drop_head(fork).unwrap();
     assert_eq!(manager.heads().len(), 1);
+}
+
+#[test]
+fn databases_are_shared_and_transactions_are_sent() {
+    fn check<T: Send>(_: &T) {}
+    fn check_shared<T: Send + Sync>(_: &T) {}
+    let manager = in_memory();
+    check_shared(&manager);
+    check(&manager.begin(MAIN, BeginOptions::default()).unwrap());
 }
 
 #[test]

@@ -10,7 +10,6 @@ use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{PutMode, Tree, Writer};
-use std::ops::Bound;
 
 use super::locking::Scope;
 use super::{HeadChange, Transaction};
@@ -64,7 +63,7 @@ impl Transaction {
     pub fn delete_range(&mut self, tree: TreeId, from: &[u8], to: Option<&[u8]>) -> Result<u64> {
         self.prepare(tree, Scope::Tree)?;
         let removed = self.change(|forest, writer| {
-            Ok(forest.remove_range(writer, tree, Bound::Included(from), replay::upper(to))?)
+            Ok(forest.remove_range(writer, tree, replay::lower(from), replay::upper(to))?)
         })?;
         self.record(tree, &Operation::DeleteRange { from, to })?;
         Ok(removed)
@@ -250,6 +249,9 @@ impl Transaction {
             return Ok(());
         }
         if self.frames.is_empty() {
+            if !self.frames.has_memory() {
+                self.frames = self.shared.spare_frames();
+            }
             self.frames.begin(head, base)?;
         } else {
             self.frames.push(TreeId(0), &Operation::Begin { head, base })?;

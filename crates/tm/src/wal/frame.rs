@@ -93,6 +93,11 @@ impl FrameBuffer {
         self.state = State::Empty;
     }
 
+    /// Whether it has memory that is worth keeping.
+    pub fn has_memory(&self) -> bool {
+        self.bytes.capacity() > 0
+    }
+
     /// Bytes of all frames so far.
     pub fn len(&self) -> usize {
         self.bytes.len()

@@ -78,6 +78,7 @@ pub struct Reader {
     ends: Vec<(u64, Lsn)>,
     commit: Option<CommitId>,
     is_done: bool,
+    from: Lsn,
     /// Where to stop while a writer goes on behind.
     limit: Option<Lsn>,
     transaction: Buffered,
@@ -143,6 +144,7 @@ impl Reader {
             ends: Vec::new(),
             commit: None,
             is_done: false,
+            from,
             limit,
             transaction: Buffered::default(),
         };
@@ -224,7 +226,10 @@ impl Reader {
             Some(header) if header.number == number => {
                 return Err(Error::new(
                     ErrorKind::Mismatch,
-                    format!("{} belongs to another database", path.display()),
+                    format!(
+                        "{} is the log of another database that was here: move it away",
+                        path.display()
+                    ),
                 ));
             }
             _ => self.stale.push(path),
@@ -332,7 +337,9 @@ impl Reader {
                 self.position
             )));
         }
-        damage::check(&self.segments[self.at..], self.position)
+        // What lies before the start is not needed: the name of a segment that was given up may
+        // have come back without those that followed it.
+        damage::check(&self.segments[self.at..], self.position.max(self.from))
     }
 }
 

@@ -289,3 +289,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_segment_that_came_back_without_its_successors_is_no_damage() {
+    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
+    let options = WalOptions { archive: true, ..small_segments() };
+    let mut log = writer(&vfs, options, &LogEnd::empty(Lsn::ZERO));
+    for commit in 1..=60 {
+        append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap();
+    }
+    let found = archive::segments(&*vfs, Path::new(PATH), ID).unwrap();
+    let start = found[found.len() - 2].first;
+    for gone in &found[1..found.len() - 1] {
+        vfs.remove(&gone.path).unwrap();
+    }
+    let (commits, end) = read_all(&*vfs, start).unwrap();
+    assert_eq!((commits, end.position), (Vec::new(), start));
+}

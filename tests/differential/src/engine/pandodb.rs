@@ -1,21 +1,62 @@
-//! PandoDB as an [`Engine`].
+//! PandoDB as an [`Engine`]: a session of the query processor on a database in memory.
 //!
 //! Neighbours: `sqlite`.
 
-use super::{Engine, Failure, Rows};
+use pandodb_qp::function::ValueRef;
+use pandodb_qp::session::{Session, Step};
+use pandodb_qp::store::Database;
+
+use super::{Engine, Failure, Rows, Value};
 
 /// A PandoDB database in memory.
-pub(crate) struct Pandodb;
+pub(crate) struct Pandodb(Session);
 
 impl Pandodb {
     /// A fresh database.
     pub(crate) fn open() -> Result<Self, Failure> {
-        Err(Failure::internal("PandoDB runs no SQL yet"))
+        let database = Database::in_memory().map_err(|error| failure(&error))?;
+        Ok(Self(Session::new(database)))
+    }
+
+    fn run(&self, sql: &str) -> pandodb_qp::Result<Rows> {
+        let mut all = Rows::default();
+        let mut rest = sql;
+        while !rest.is_empty() {
+            let (statement, consumed) = self.0.prepare(rest)?;
+            if let Some(mut statement) = statement {
+                if statement.column_count() > 0 {
+                    all.columns = statement.column_count();
+                }
+                while statement.step()? == Step::Row {
+                    let row = statement.with_row(|row| row.iter().map(value).collect())?;
+                    all.rows.push(row);
+                }
+            }
+            if consumed == 0 {
+                break;
+            }
+            rest = rest.get(consumed..).unwrap_or("");
+        }
+        Ok(all)
     }
 }
 
 impl Engine for Pandodb {
-    fn execute(&mut self, _: &str) -> Result<Rows, Failure> {
-        Err(Failure::internal("PandoDB runs no SQL yet"))
+    fn execute(&mut self, sql: &str) -> Result<Rows, Failure> {
+        self.run(sql).map_err(|error| failure(&error))
     }
+}
+
+fn value(from: &ValueRef<'_>) -> Value {
+    match from {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Integer(*value),
+        ValueRef::Real(value) => Value::Real(*value),
+        ValueRef::Text(text) => Value::Text(AsRef::<[u8]>::as_ref(text).to_vec()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
+
+fn failure(error: &pandodb_qp::Error) -> Failure {
+    Failure { code: error.extended_code(), message: error.message().to_owned() }
 }

@@ -50,8 +50,10 @@ fn verdict(
         }
         (Expected::Oracle, Err(_)) if oracle.is_err() => None,
         (Expected::Oracle, Ok(rows)) => {
-            let same = oracle.as_ref().is_ok_and(|oracle| oracle.rows == rows.rows);
-            (!same).then(|| "other rows".to_owned())
+            match oracle {
+                Ok(oracle) => (oracle.rows != rows.rows).then(|| "other rows".to_owned()),
+                Err(failure) => Some(format!("no error: {}", cause_of(&failure.message))),
+            }
         }
         (Expected::Error(part), Err(failure)) => {
             let said = failure.message.to_lowercase().contains(&part.to_lowercase());

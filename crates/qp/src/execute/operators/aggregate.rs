@@ -41,6 +41,8 @@ pub(super) struct CallState {
     cache: function::Cache,
     /// Arguments that were there (DISTINCT).
     seen: Option<FxHashSet<HashedRow>>,
+    /// Neither FILTER nor DISTINCT nor ORDER BY, and no argument that needs more than its value.
+    is_plain: bool,
     /// Arguments that wait for their order (ORDER BY).
     waiting: Vec<(Vec<u8>, SmallVec<[Value; 2]>)>,
 }
@@ -57,7 +59,15 @@ impl CallState {
             let message = format!("{}() is no aggregate", call.function.name);
             return Err(Error::new(ErrorKind::Internal, message));
         };
+        let traits = &call.function.traits;
+        let is_plain = call.filter.is_none()
+            && !call.distinct
+            && call.order_by.is_empty()
+            && call.arguments.len() <= 1
+            && !traits.reads_json
+            && (!traits.uses_collation || call.collation == pandodb_ds::record::Collation::Binary);
         Ok(Self {
+            is_plain,
             accumulator: aggregate.plain.make(),
             cache: function::Cache::default(),
             seen: call.distinct.then(FxHashSet::default),
@@ -67,6 +77,18 @@ impl CallState {
 
     /// Takes the current row in.
     pub(super) fn step(&mut self, call: &AggregateCall, scope: &Scope<'_>) -> Result<()> {
+        if self.is_plain {
+            // The common case: nothing but a step with at most one argument.
+            let mut surroundings =
+                function::Context::new(scope.outer.context.session, &mut self.cache);
+            return match call.arguments.as_slice() {
+                [] => self.accumulator.step(&mut surroundings, &[]),
+                [argument, ..] => {
+                    let value = argument.evaluate(scope)?;
+                    self.accumulator.step(&mut surroundings, &[value.as_ref()])
+                }
+            };
+        }
         if let Some(filter) = &call.filter
             && !filter.is_true(scope)?
         {

@@ -42,12 +42,7 @@ impl Compound {
         Ok(())
     }
 
-    fn compute(
-        &self,
-        arms: usize,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<Vec<Vec<Value>>> {
+    fn compute(&self, arms: usize, frame: &mut Frame, outer: Outer<'_>) -> Result<Vec<Vec<Value>>> {
         let mut rows: BTreeMap<HashedRow, Vec<Value>> = BTreeMap::new();
         // Rows of leading UNION ALL parts, until a set operator makes them distinct.
         for (index, arm) in self.arms.iter().take(arms).enumerate() {
@@ -78,9 +73,8 @@ impl Compound {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
-        let mut state = match std::mem::take(frame.state_mut(self.state)) {
-            OperatorState::Compound(state) => state,
-            _ => return Err(not_open(self.state)),
+        let OperatorState::Compound(mut state) = std::mem::take(frame.state_mut(self.state)) else {
+            return Err(not_open(self.state));
         };
         let found = self.advance(&mut state, frame, outer);
         *frame.state_mut(self.state) = OperatorState::Compound(state);

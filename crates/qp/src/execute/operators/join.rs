@@ -145,21 +145,15 @@ impl HashJoin {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
-        let mut state = match std::mem::take(frame.state_mut(self.state)) {
-            OperatorState::Hash(state) => state,
-            _ => return Err(not_open(self.state)),
+        let OperatorState::Hash(mut state) = std::mem::take(frame.state_mut(self.state)) else {
+            return Err(not_open(self.state));
         };
         let found = self.advance(&mut state, frame, outer);
         *frame.state_mut(self.state) = OperatorState::Hash(state);
         found
     }
 
-    fn advance(
-        &self,
-        state: &mut HashState,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    fn advance(&self, state: &mut HashState, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         loop {
             if let Some(next) = &mut state.rest {
                 while let Some(row) = state.rows.get(*next) {

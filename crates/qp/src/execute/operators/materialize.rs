@@ -78,24 +78,23 @@ impl Materialize {
 
 impl Shared {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let rows = match frame.state_mut(self.plan.state) {
-            OperatorState::Shared(shared) => shared.rows.clone(),
-            _ => {
-                self.plan.input.open(frame, outer)?;
-                let mut rows = Vec::new();
-                while self.plan.input.next(frame, outer)? {
-                    let scope = frame.scope(outer);
-                    let mut row = Vec::with_capacity(self.plan.outputs.len());
-                    for output in &self.plan.outputs {
-                        row.push(output.evaluate(&scope)?.into_value());
-                    }
-                    rows.push(row);
+        let rows = if let OperatorState::Shared(shared) = frame.state_mut(self.plan.state) {
+            shared.rows.clone()
+        } else {
+            self.plan.input.open(frame, outer)?;
+            let mut rows = Vec::new();
+            while self.plan.input.next(frame, outer)? {
+                let scope = frame.scope(outer);
+                let mut row = Vec::with_capacity(self.plan.outputs.len());
+                for output in &self.plan.outputs {
+                    row.push(output.evaluate(&scope)?.into_value());
                 }
-                let rows = Arc::new(rows);
-                let shared = SharedState { rows: rows.clone(), next: 0 };
-                *frame.state_mut(self.plan.state) = OperatorState::Shared(Box::new(shared));
-                rows
+                rows.push(row);
             }
+            let rows = Arc::new(rows);
+            let shared = SharedState { rows: rows.clone(), next: 0 };
+            *frame.state_mut(self.plan.state) = OperatorState::Shared(Box::new(shared));
+            rows
         };
         *frame.state_mut(self.state) =
             OperatorState::Shared(Box::new(SharedState { rows, next: 0 }));

@@ -36,6 +36,8 @@ pub enum OperatorState {
     Scan(Box<scan::ScanState>),
     /// Rows of a table-valued function.
     Function(source::FunctionState),
+    /// Rows that are there already.
+    Given(std::vec::IntoIter<Vec<pandodb_ds::record::Value>>),
     /// A nested loop.
     Loop(join::LoopState),
     /// A hash join.
@@ -73,6 +75,7 @@ impl Node {
                 Ok(())
             }
             Self::Function(function) => function.open(frame, outer),
+            Self::Pragma(pragma) => pragma.open(frame, outer),
             Self::Filter(filter) => filter.input.open(frame, outer),
             Self::NestedLoop(join) => join.open(frame, outer),
             Self::HashJoin(join) => join.open(frame, outer),
@@ -106,6 +109,7 @@ impl Node {
             Self::Scan(scan) => scan.next(frame, outer),
             Self::Values(values) => values.next(frame, outer),
             Self::Function(function) => function.next(frame, outer),
+            Self::Pragma(pragma) => pragma.next(frame),
             Self::Filter(filter) => {
                 while filter.input.next(frame, outer)? {
                     if all_true(&filter.predicates, frame, outer)? {

@@ -69,9 +69,9 @@ impl Recursive {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
-        let mut state = match std::mem::take(frame.state_mut(self.state)) {
-            OperatorState::Recursive(state) => state,
-            _ => return Err(not_open(self.state)),
+        let OperatorState::Recursive(mut state) = std::mem::take(frame.state_mut(self.state))
+        else {
+            return Err(not_open(self.state));
         };
         let found = self.advance(&mut state, frame, outer);
         *frame.state_mut(self.state) = OperatorState::Recursive(state);

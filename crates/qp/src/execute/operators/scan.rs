@@ -188,9 +188,7 @@ impl Scan {
                     }
                     SmallVec::from_iter([value.into_value()])
                 }
-                IndexEqual::In(set) => {
-                    SmallVec::from_vec(in_values(set, column.affinity, scope)?)
-                }
+                IndexEqual::In(set) => SmallVec::from_vec(in_values(set, column.affinity, scope)?),
             };
             let mut longer = Vec::with_capacity(prefixes.len() * values.len());
             for prefix in &prefixes {
@@ -215,21 +213,39 @@ impl Scan {
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         outer.context.tick()?;
-        let mut state = match std::mem::take(frame.state_mut(self.state)) {
-            OperatorState::Scan(state) => state,
-            _ => return Err(super::not_open(self.state)),
+        if let Some(found) = self.step_simply(frame)? {
+            return Ok(found);
+        }
+        let OperatorState::Scan(mut state) = std::mem::take(frame.state_mut(self.state)) else {
+            return Err(super::not_open(self.state));
         };
         let found = self.advance(&mut state, frame, outer);
         *frame.state_mut(self.state) = OperatorState::Scan(state);
         found
     }
 
-    fn advance(
-        &self,
-        state: &mut ScanState,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    /// The next row of a table that is read by its own keys: what most scans do for most rows.
+    #[inline]
+    fn step_simply(&self, frame: &mut Frame) -> Result<Option<bool>> {
+        let Frame { slots, states, .. } = frame;
+        let OperatorState::Scan(state) = &mut states[usize::from(self.state.0)] else {
+            return Ok(None);
+        };
+        let slot = &mut slots[usize::from(self.slot.0)];
+        let SlotRow::Cursor(row) = &mut slot.row else { return Ok(None) };
+        let is_plain = state.index.is_none() && state.rows.is_none() && state.union.is_none();
+        if !state.inside || !is_plain || slot.is_null {
+            return Ok(None);
+        }
+        let (ranges, next) = (&state.ranges, &mut state.next_range);
+        if !step(&mut row.cursor, ranges, next, &mut state.inside, self.backward)? {
+            return Ok(Some(false));
+        }
+        row.load_rowid()?;
+        Ok(Some(true))
+    }
+
+    fn advance(&self, state: &mut ScanState, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         if let Some(rows) = &mut state.rows {
             let row = rows.next();
             let found = row.is_some();
@@ -242,9 +258,13 @@ impl Scan {
         loop {
             let slot = frame.slot_mut(self.slot);
             let found = match (&mut state.index, &mut slot.row) {
-                (Some(index), _) => {
-                    step(index, &state.ranges, &mut state.next_range, &mut state.inside, self.backward)?
-                }
+                (Some(index), _) => step(
+                    index,
+                    &state.ranges,
+                    &mut state.next_range,
+                    &mut state.inside,
+                    self.backward,
+                )?,
                 (None, SlotRow::Cursor(row)) => step(
                     &mut row.cursor,
                     &state.ranges,
@@ -319,7 +339,7 @@ impl Scan {
     fn system_rows(&self, table: SystemTable, outer: Outer<'_>) -> Vec<Vec<Value>> {
         let Some(schema) = outer.context.schema(self.table.database) else { return Vec::new() };
         match table {
-            SystemTable::Schema => crate::catalog::schema_rows(schema),
+            SystemTable::Schema => crate::catalog::schema_rows(&schema),
         }
     }
 }
@@ -383,9 +403,8 @@ fn range_behind(
     column: Option<&IndexColumn>,
     scope: &Scope<'_>,
 ) -> Result<Option<KeyRange>> {
-    let successor = |key: &[u8]| {
-        pandodb_ds::record::key::prefix_successor(key).map(KeyBytes::from_vec)
-    };
+    let successor =
+        |key: &[u8]| pandodb_ds::record::key::prefix_successor(key).map(KeyBytes::from_vec);
     let (Some(column), true) = (column, range.low.is_some() || range.high.is_some()) else {
         let to = successor(&prefix);
         return Ok(Some(KeyRange { from: KeyBytes::from_vec(prefix), to, exact: false }));
@@ -450,7 +469,7 @@ pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i6
                     return Ok(None);
                 }
                 low = above as i64;
-                if above == value && !bound.inclusive {
+                if above <= value && !bound.inclusive {
                     low = low.saturating_add(1);
                 }
             }
@@ -471,7 +490,7 @@ pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i6
                     return Ok(None);
                 }
                 high = below as i64;
-                if below == value && !bound.inclusive {
+                if below >= value && !bound.inclusive {
                     match high.checked_sub(1) {
                         Some(value) => high = value,
                         None => return Ok(None),

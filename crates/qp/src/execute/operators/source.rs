@@ -13,7 +13,7 @@ use super::{OperatorState, not_open, state};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
 use crate::function::{self, Implementation, TableRows};
-use crate::plan::{CountNode, FunctionScan, Values};
+use crate::plan::{CountNode, FunctionScan, PragmaScan, Values};
 use crate::types::Datum;
 
 /// The rows of a table-valued function.
@@ -87,6 +87,25 @@ impl FunctionScan {
     }
 }
 
+impl PragmaScan {
+    pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let mut arguments = Vec::with_capacity(self.arguments.len());
+        let scope = frame.scope(outer);
+        for argument in &self.arguments {
+            arguments.push(argument.evaluate(&scope)?.into_value());
+        }
+        let rows = outer.context.compiler.pragma(&self.name, &arguments)?;
+        *frame.state_mut(self.state) = OperatorState::Given(rows.into_iter());
+        Ok(())
+    }
+
+    pub(super) fn next(&self, frame: &mut Frame) -> Result<bool> {
+        let Some(row) = state!(frame, self.state, Given).next() else { return Ok(false) };
+        frame.slot_mut(self.slot).set_values(0, row);
+        Ok(true)
+    }
+}
+
 impl CountNode {
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         let is_first = matches!(frame.state_mut(self.state), OperatorState::Once(false));
@@ -98,10 +117,10 @@ impl CountNode {
         let count = match range {
             None => 0,
             Some((low, high)) => {
-                let transaction = outer.context.transaction(self.source)?.borrow();
                 let from: &[u8] = if low == i64::MIN { &[] } else { &rowid_key(low) };
                 let behind = high.checked_add(1).map(rowid_key);
-                transaction.count_range(self.table.tree, from, behind.as_ref().map(|key| &key[..]))?
+                let behind = behind.as_ref().map(|key| &key[..]);
+                outer.context.count_range(self.source, self.table.tree, from, behind)?
             }
         };
         frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);

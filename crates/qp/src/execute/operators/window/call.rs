@@ -55,11 +55,11 @@ impl Arguments {
 pub(super) type ArgumentsOf<'a> = dyn Fn(usize) -> &'a Arguments + 'a;
 
 /// The value of a call for every row.
-pub(super) fn compute<'a>(
+pub(super) fn compute(
     call: &AggregateCall,
     partition: &Partition<'_>,
     frames: &[RowFrame],
-    arguments: &ArgumentsOf<'a>,
+    arguments: &ArgumentsOf<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<Value>> {
     match &call.function.implementation {
@@ -86,12 +86,12 @@ pub(super) fn compute<'a>(
     }
 }
 
-fn positional<'a>(
+fn positional(
     function: &WindowFunction,
     call: &AggregateCall,
     partition: &Partition<'_>,
     frames: &[RowFrame],
-    arguments: &ArgumentsOf<'a>,
+    arguments: &ArgumentsOf<'_>,
 ) -> Result<Vec<Value>> {
     struct Rows<'r, 'a>(&'r ArgumentsOf<'a>);
     impl PartitionRows for Rows<'_, '_> {

@@ -5,6 +5,9 @@
 //! Neighbours: `snapshot` pins before a load, `commit` orders the stores, `manager` maps head
 //! numbers to cells.
 
+#[cfg(all(test, loom))]
+mod loom;
+
 use pandodb_ds::sync::Arc;
 
 /// A pointer to an immutable version, replaced as a whole.
@@ -42,6 +45,20 @@ impl<T> Published<T> {
         #[cfg(loom)]
         {
             *self.pointer.lock() = next;
+        }
+    }
+
+    /// After a checkpoint: puts `clean` in the place of the version that was `captured`, or, if a
+    /// commit has moved on since, what `moved` makes of the newest one.
+    ///
+    /// Only in the turn of the commit queue, like every store: between the look and the store a
+    /// commit would be lost.
+    pub fn hand_over(&self, captured: &Arc<T>, clean: Arc<T>, moved: impl FnOnce(&T) -> T) {
+        let current = self.load();
+        if Arc::ptr_eq(&current, captured) {
+            self.store(clean);
+        } else {
+            self.store(Arc::new(moved(&current)));
         }
     }
 }

@@ -1,0 +1,103 @@
+//! Single-dash long options (`-json`, `-cmd SQL`) become what clap reads.
+//!
+//! Hands that know sqlite3, duckdb or sqlvibe type them by habit. Only names of the table below
+//! are rewritten, before the first verb, and never the value of an option. Neighbours: the
+//! parent module declares the options.
+
+use clap::CommandFactory;
+
+/// The name with one dash, what it means here, and whether a value follows.
+const SINGLE_DASH: &[(&str, &str, bool)] = &[
+    ("ascii", "--ascii-table", false),
+    ("bail", "--bail", false),
+    ("batch", "--batch", false),
+    ("box", "--box", false),
+    ("branch", "--branch", true),
+    ("cmd", "--cmd", true),
+    ("column", "--column", false),
+    ("csv", "--csv", false),
+    ("db", "--db", true),
+    ("echo", "--echo", false),
+    ("header", "--header", false),
+    ("headers", "--header", false),
+    ("help", "--help", false),
+    ("html", "--html", false),
+    ("init", "--init", true),
+    ("insert", "--insert", true),
+    ("interactive", "--interactive", false),
+    ("json", "--json", false),
+    ("jsonl", "--jsonl", false),
+    ("jsonlines", "--jsonl", false),
+    ("line", "--line", false),
+    ("list", "--list", false),
+    ("markdown", "--markdown", false),
+    ("newline", "--newline", true),
+    ("no-init", "--no-init", false),
+    ("noheader", "--noheader", false),
+    ("nullvalue", "--nullvalue", true),
+    ("quote", "--quote", false),
+    ("readonly", "--readonly", false),
+    ("separator", "--separator", true),
+    ("table", "--ascii-table", false),
+    ("tabs", "--tsv", false),
+    ("tsv", "--tsv", false),
+    ("version", "--version", false),
+];
+
+/// Options of ours that take a value, so that the value is not looked at.
+const WITH_VALUE: &[&str] = &[
+    "--db",
+    "--branch",
+    "-c",
+    "--command",
+    "--cmd",
+    "-f",
+    "--file",
+    "--init",
+    "--insert",
+    "--mode",
+    "--newline",
+    "--nullvalue",
+    "--separator",
+    "--color",
+];
+
+/// Rewrites the arguments behind the program's name.
+pub(crate) fn normalise(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    let verbs = verb_names();
+    let mut rewritten = Vec::new();
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        if argument == "--" || verbs.contains(&argument) {
+            rewritten.push(argument);
+            rewritten.extend(rest);
+            return rewritten;
+        }
+        let known = argument.strip_prefix('-').filter(|name| name.len() > 1).and_then(|name| {
+            SINGLE_DASH
+                .iter()
+                .find(|(single, _, has_value)| *single == name && (name.len() > 2 || *has_value))
+        });
+        let takes_value = if let Some((_, long, has_value)) = known {
+            rewritten.push((*long).to_owned());
+            *has_value
+        } else {
+            let takes_value = WITH_VALUE.contains(&argument.as_str());
+            rewritten.push(if argument == "--table" { "--ascii-table".into() } else { argument });
+            takes_value
+        };
+        if takes_value {
+            rewritten.extend(rest.next());
+        }
+    }
+    rewritten
+}
+
+/// The verbs and their other names.
+fn verb_names() -> Vec<String> {
+    let command = super::Arguments::command();
+    let names = command.get_subcommands().flat_map(|verb| {
+        verb.get_all_aliases().chain([verb.get_name()]).map(str::to_owned).collect::<Vec<_>>()
+    });
+    names.collect()
+}

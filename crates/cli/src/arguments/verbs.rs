@@ -1,0 +1,578 @@
+//! The verbs: Git's, and those of the programs that users come from.
+//!
+//! Neighbours: `verb` does what is declared here.
+#![allow(clippy::struct_excessive_bools, reason = "each flag is an option of its own")]
+#![allow(clippy::doc_markdown, reason = "the comments are the help")]
+
+use clap::{Args, Subcommand};
+
+/// What to do with the database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Create a database
+    Init {
+        /// Its file
+        file: Option<String>,
+    },
+    /// Say where we are: database, branch, size, open merge
+    Status,
+    /// List, create, rename, delete and compare branches
+    Branch(BranchArguments),
+    /// Choose the branch that later calls work on
+    #[command(visible_alias = "use", alias = "use-branch")]
+    Switch {
+        /// Create it first
+        #[arg(long, short)]
+        create: bool,
+        /// The branch
+        name: String,
+    },
+    /// Choose a branch, as Git spells it
+    Checkout {
+        /// Create it first
+        #[arg(short = 'b')]
+        create: bool,
+        /// The branch
+        name: String,
+    },
+    /// Show the commits of a branch
+    Log(LogArguments),
+    /// Show what a commit changed
+    Show {
+        /// The commit's number, a tag, or a branch
+        revision: Option<String>,
+    },
+    /// Show what differs between two branches, tags or commits
+    Diff(DiffArguments),
+    /// Merge a branch into another
+    Merge(MergeArguments),
+    /// Show and resolve the conflicts of a merge
+    Conflicts {
+        #[command(subcommand)]
+        action: Option<ConflictAction>,
+    },
+    /// Take over one commit of another branch
+    CherryPick {
+        /// The commit's number
+        transaction: u64,
+    },
+    /// Undo one commit and keep what came after it
+    #[command(visible_alias = "undo")]
+    Revert {
+        /// The commit's number
+        transaction: u64,
+    },
+    /// Move a branch back to an earlier state
+    Reset {
+        /// A tag, a commit's number, or a time
+        to: String,
+        /// The branch; the current one without
+        #[arg(long = "on", value_name = "BRANCH")]
+        on: Option<String>,
+    },
+    /// List, create and delete tags
+    Tag(TagArguments),
+    /// Run statements from a file or from the command line
+    #[command(alias = "exec")]
+    Execute {
+        /// A file, or SQL
+        sql: Vec<String>,
+    },
+    /// Run one query; a WHERE condition alone asks the table
+    Query {
+        /// SQL, or `[TABLE] WHERE ...`
+        sql: Vec<String>,
+    },
+    /// List, show, create and change tables
+    Table {
+        #[command(subcommand)]
+        action: TableAction,
+    },
+    /// Add a row given as JSON
+    #[command(alias = "insert")]
+    Add {
+        /// The table
+        table: String,
+        /// An object, or an array of objects
+        #[arg(id = "object", value_name = "JSON")]
+        json: String,
+    },
+    /// Copy data in: CSV, TSV, JSON, JSON lines, SQL, or a whole SQLite database
+    Import(ImportArguments),
+    /// Copy data out: a table, a query, or a whole SQLite database
+    Export(ExportArguments),
+    /// Print the database as SQL
+    Dump(DumpArguments),
+    /// Back the database up, also while it is written to
+    Backup {
+        /// The file to write
+        file: String,
+        /// Only what changed since the backup in that file
+        #[arg(long, short)]
+        incremental: bool,
+    },
+    /// Put a backup back
+    Restore {
+        /// The backup
+        file: String,
+        /// The database to write; it must not exist
+        #[arg(long, value_name = "FILE")]
+        to: Option<String>,
+    },
+    /// Look for damage
+    Check(CheckArguments),
+    /// Show what takes the space
+    #[command(visible_alias = "usage", alias = "stats")]
+    Stat,
+    /// Give free space back to the file system
+    #[command(alias = "vacuum")]
+    Compact,
+    /// Measure this machine with this database engine
+    Bench {
+        /// How many rows
+        #[arg(long, short, default_value_t = 100_000)]
+        rows: u64,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual, or write its pages into a folder
+    Man {
+        /// The folder
+        folder: Option<String>,
+    },
+    /// Create a branch: `create-branch NAME from PARENT`
+    #[command(hide = true)]
+    CreateBranch {
+        /// NAME [from PARENT]
+        words: Vec<String>,
+    },
+    /// Merge: `merge-branch SOURCE into TARGET`
+    #[command(hide = true)]
+    MergeBranch {
+        /// SOURCE [into TARGET]
+        words: Vec<String>,
+    },
+    /// Delete a branch
+    #[command(hide = true)]
+    DeleteBranch {
+        /// Its name
+        name: String,
+    },
+    /// Create a branch
+    #[command(hide = true)]
+    Create {
+        /// Its name
+        name: String,
+        /// Its parent
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// List the branches
+    #[command(hide = true)]
+    List,
+    /// Delete a branch
+    #[command(hide = true)]
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Create a database or say what is in it
+    #[command(hide = true)]
+    Db {
+        #[command(subcommand)]
+        action: DbAction,
+    },
+}
+
+/// `pando branch`, with Git's options or with words.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BranchArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<BranchAction>,
+    /// Also list merged branches
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// Delete branches
+    #[arg(long, short, visible_short_alias = 'D', num_args = 1.., value_name = "NAME")]
+    pub(crate) delete: Vec<String>,
+    /// Rename a branch
+    #[arg(long = "move", short = 'm', num_args = 1..=2, value_names = ["OLD", "NEW"])]
+    pub(crate) rename: Vec<String>,
+    /// A branch to create
+    pub(crate) name: Option<String>,
+    /// Where it starts: a branch, a tag or a commit's number
+    pub(crate) start: Option<String>,
+}
+
+/// What `pando branch` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BranchAction {
+    /// Create a branch
+    Create(CreateArguments),
+    /// List the branches
+    List,
+    /// Print the name of the current branch
+    Current,
+    /// Choose the branch that later calls work on
+    Switch {
+        /// Its name
+        name: String,
+    },
+    /// Delete a branch
+    #[command(alias = "drop")]
+    Delete {
+        /// Its name
+        name: String,
+        /// Say nothing when it does not exist
+        #[arg(long, short)]
+        force: bool,
+    },
+    /// Merge a branch into another
+    Merge(MergeArguments),
+    /// Show what differs between two branches
+    Diff(DiffArguments),
+    /// Keep the current state under a name, for reading only
+    Snapshot {
+        /// Its name
+        name: String,
+    },
+    /// Move the current branch back to a snapshot, tag or commit
+    Restore {
+        /// Which
+        name: String,
+    },
+    /// Give the newest commit a name
+    Tag {
+        /// The name
+        name: String,
+    },
+    /// Show the commits of a branch
+    Log(LogArguments),
+    /// Rename a branch
+    Rename {
+        /// The old name
+        old: String,
+        /// The new name
+        new: String,
+    },
+    /// Move a branch back to an earlier state
+    Reset {
+        /// The branch
+        name: String,
+        /// A tag, a commit's number, or a time
+        to: String,
+    },
+    /// Show what is known about a branch
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Show what each branch owns and shares
+    Du,
+}
+
+/// Options of `pando branch create`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArguments {
+    /// Its name
+    pub(crate) name: String,
+    /// Its parent; the current branch without
+    #[arg(long, short, visible_alias = "source", value_name = "BRANCH")]
+    pub(crate) from: Option<String>,
+    /// Start at a commit's number, a tag, or a time
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) at: Option<String>,
+    /// What it is for
+    #[arg(long, short = 'm', value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// Refuse writes to it
+    #[arg(long = "read-only")]
+    pub(crate) read_only: bool,
+    /// Choose it for later calls
+    #[arg(long, short, overrides_with = "no_switch")]
+    pub(crate) switch: bool,
+    /// Stay where we are
+    #[arg(long)]
+    pub(crate) no_switch: bool,
+}
+
+/// Options of `pando log`.
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// The branch; the current one without
+    #[arg(id = "log_branch", value_name = "BRANCH")]
+    pub(crate) branch: Option<String>,
+    /// One line for each commit
+    #[arg(long)]
+    pub(crate) oneline: bool,
+    /// Draw how branches left each other and met again
+    #[arg(long)]
+    pub(crate) graph: bool,
+    /// Show at most so many
+    #[arg(short = 'n', long, value_name = "COUNT")]
+    pub(crate) max_count: Option<usize>,
+}
+
+/// Options of `pando diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// From where; the current branch's parent without
+    pub(crate) from: Option<String>,
+    /// To where; the current branch without
+    pub(crate) to: Option<String>,
+    /// Only this table
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// Only counts
+    #[arg(long)]
+    pub(crate) stat: bool,
+    /// Only the schema
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) schema: bool,
+    /// Only rows
+    #[arg(long)]
+    pub(crate) data: bool,
+    /// End with exit code 3 where there are differences
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// Options of `pando merge`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArguments {
+    /// Whose changes
+    #[arg(required_unless_present_any = ["abort", "continue"])]
+    pub(crate) source: Option<String>,
+    /// Where they go; the current branch without
+    #[arg(long, short, value_name = "BRANCH")]
+    pub(crate) into: Option<String>,
+    /// Say what would happen and change nothing
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// What to do on conflicts: fail, `source_wins`, `target_wins`, manual
+    #[arg(long, short, value_name = "POLICY", visible_alias = "conflict-resolution")]
+    pub(crate) strategy: Option<String>,
+    /// Delete the source afterwards
+    #[arg(long)]
+    pub(crate) delete_branch: bool,
+    /// Give up the merge that waits for its conflicts to be resolved
+    #[arg(long, conflicts_with_all = ["source", "continue"])]
+    pub(crate) abort: bool,
+    /// Finish the merge whose conflicts are resolved
+    #[arg(long, conflicts_with = "source")]
+    pub(crate) r#continue: bool,
+}
+
+/// What `pando conflicts` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConflictAction {
+    /// Show the conflicts
+    Show,
+    /// Resolve conflicts: all of them, those of a table, or one
+    Resolve {
+        /// source, target, base or delete
+        choice: String,
+        /// Only those of this table
+        #[arg(long, short)]
+        table: Option<String>,
+        /// Only the one with this number
+        #[arg(long, short)]
+        number: Option<u64>,
+    },
+}
+
+/// Options of `pando tag`.
+#[derive(Debug, Args)]
+pub(crate) struct TagArguments {
+    /// A tag to create; the tags are listed without
+    pub(crate) name: Option<String>,
+    /// The commit; the newest without
+    pub(crate) commit: Option<String>,
+    /// Delete a tag
+    #[arg(long, short, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) delete: Option<String>,
+}
+
+/// What `pando table` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TableAction {
+    /// Create an empty table with a key
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// List the tables
+    List,
+    /// Show how a table is made
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Print a table's rows
+    Export {
+        /// Its name
+        name: String,
+    },
+    /// Copy a table
+    Copy {
+        /// From
+        source: String,
+        /// To
+        target: String,
+        /// Also its rows
+        #[arg(long)]
+        with_data: bool,
+    },
+    /// Rename a table
+    Rename {
+        /// The old name
+        old: String,
+        /// The new name
+        new: String,
+    },
+    /// Delete a table
+    #[command(alias = "drop")]
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Add a column: `add column TABLE NAME TYPE`
+    Add {
+        /// `column`
+        #[arg(value_parser = ["column"])]
+        what: String,
+        /// The table
+        table: String,
+        /// The column
+        name: String,
+        /// Its type
+        r#type: String,
+    },
+    /// Rename a column
+    RenameColumn {
+        /// The table
+        table: String,
+        /// The old name
+        old: String,
+        /// The new name
+        new: String,
+    },
+    /// Delete a column
+    DeleteColumn {
+        /// The table
+        table: String,
+        /// The column
+        name: String,
+    },
+}
+
+/// What `pando db` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbAction {
+    /// Create a database
+    Init {
+        /// Its file
+        file: Option<String>,
+    },
+    /// Say what is in it
+    Info,
+}
+
+/// The notations of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Comma separated values.
+    Csv,
+    /// Tab separated values.
+    Tsv,
+    /// One JSON array of objects.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// SQL statements.
+    Sql,
+    /// A SQLite database.
+    Sqlite,
+}
+
+/// Options of `pando import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The file; `-` for standard input
+    pub(crate) file: String,
+    /// The table; the file's name without
+    pub(crate) table: Option<String>,
+    /// How the file is written; its name's ending decides without
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Fail when the table exists, rather than add to it
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// The first line holds data, not names
+    #[arg(long)]
+    pub(crate) no_names: bool,
+    /// Leave out so many lines at the start
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub(crate) skip: usize,
+    /// Every column is text: do not look at the values
+    #[arg(long)]
+    pub(crate) all_text: bool,
+    /// What stands for NULL
+    #[arg(long = "null", value_name = "TEXT")]
+    pub(crate) null_text: Option<String>,
+}
+
+/// Options of `pando export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The file; `-` for standard output
+    pub(crate) file: String,
+    /// A table or a query; the whole database for SQL and SQLite files
+    pub(crate) what: Option<String>,
+    /// How the file is written; its name's ending decides without
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// Options of `pando dump`.
+#[derive(Debug, Args)]
+pub(crate) struct DumpArguments {
+    /// Only these tables (a pattern as LIKE has it)
+    pub(crate) tables: Vec<String>,
+    /// Only CREATE statements
+    #[arg(long, conflicts_with = "data_only")]
+    pub(crate) schema_only: bool,
+    /// Only INSERT statements
+    #[arg(long, visible_alias = "inserts")]
+    pub(crate) data_only: bool,
+}
+
+/// Options of `pando check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Check that everything stored is whole (what it does without options)
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Say what is in the database
+    #[arg(long)]
+    pub(crate) info: bool,
+    /// List the tables
+    #[arg(long)]
+    pub(crate) tables: bool,
+    /// Print the schema, of one table if one is named
+    #[arg(long, value_name = "TABLE", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) schema: Option<String>,
+    /// List the indexes
+    #[arg(long)]
+    pub(crate) indexes: bool,
+    /// Say how the pages are used
+    #[arg(long)]
+    pub(crate) pages: bool,
+    /// Only what can be checked quickly
+    #[arg(long)]
+    pub(crate) quick: bool,
+}

@@ -1,0 +1,326 @@
+//! Dot commands about what is in the database.
+//!
+//! Neighbours: `files` (data in and out), `branching` (branches).
+
+use std::io::Write;
+
+use pandodb::Value;
+
+use super::{Argument, Command, Group, switch, usage};
+use crate::failure::{Failure, Outcome};
+use crate::output::quote;
+use crate::output::width::width;
+use crate::shell::{Opening, Shell};
+use crate::terminal::Terminal;
+
+const NONE: &[&str] = &[];
+
+const fn command(
+    name: &'static str,
+    others: &'static [&'static str],
+    usage: &'static str,
+    about: &'static str,
+    details: &'static str,
+    argument: Argument,
+    run: super::Run,
+) -> Command {
+    Command { group: Group::Database, name, others, usage, about, details, argument, run }
+}
+
+const SWITCH: Argument = Argument::Word(&["on", "off"]);
+
+pub(super) const COMMANDS: &[Command] = &[
+    command(
+        "tables",
+        &["\\dt"],
+        "[PATTERN]",
+        "list tables and views",
+        "PATTERN is one as LIKE has it: .tables user%",
+        Argument::Table,
+        tables,
+    ),
+    command(
+        "schema",
+        NONE,
+        "[PATTERN]",
+        "show CREATE statements",
+        "PATTERN names tables, views, indexes or triggers, as LIKE has it.",
+        Argument::Table,
+        schema,
+    ),
+    command(
+        "indexes",
+        &["\\di", "indices"],
+        "[TABLE]",
+        "list indexes",
+        "",
+        Argument::Table,
+        indexes,
+    ),
+    command(
+        "describe",
+        &["\\d", "desc"],
+        "[TABLE]",
+        "show the columns of a table, or list tables",
+        "",
+        Argument::Table,
+        describe,
+    ),
+    command("databases", &["\\l"], "", "list open databases", "", Argument::None, databases),
+    command(
+        "open",
+        NONE,
+        "[--readonly] [FILE]",
+        "open another database",
+        "Without FILE a new database in memory is opened.",
+        Argument::File,
+        open,
+    ),
+    command("ext", &["extensions"], "", "list what is built in", "", Argument::None, extensions),
+    command("functions", &["\\df"], "[PATTERN]", "list functions", "", Argument::None, functions),
+    command(
+        "parameter",
+        &["param"],
+        "set NAME VALUE | unset NAME | list | clear",
+        "values for :name, @name, $name and ?1",
+        "VALUE is a SQL expression: .param set :height 23.5, .param set :name 'oak'.",
+        Argument::Word(&["set", "unset", "list", "clear"]),
+        parameter,
+    ),
+    command(
+        "explain",
+        &["eqp"],
+        "on|off",
+        "show the plan of each query before it runs",
+        "",
+        SWITCH,
+        explain,
+    ),
+    command("check", &["integrity"], "[--quick]", "look for damage", "", Argument::None, check),
+    command(
+        "stats",
+        &["dbinfo"],
+        "[on|off]",
+        "show storage figures, now or after each statement",
+        "",
+        SWITCH,
+        stats,
+    ),
+    command(
+        "timeout",
+        NONE,
+        "MILLISECONDS",
+        "wait so long for what is busy",
+        "",
+        Argument::None,
+        timeout,
+    ),
+];
+
+/// What is built in: a name, a function that is there with it, what it is.
+const EXTENSIONS: &[(&str, &str, &str)] = &[
+    ("datetime", "strftime", "date and time functions with modifiers"),
+    ("json", "json_extract", "JSON and JSONB functions"),
+    ("math", "sin", "mathematical functions"),
+    ("percentile", "percentile", "median and percentiles"),
+    ("regexp", "regexp", "regular expressions"),
+    ("series", "generate_series", "generate_series as a table"),
+    ("window", "row_number", "window functions"),
+];
+
+const OWN: &str = "name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+
+/// Names side by side, as many as fit the screen.
+pub(super) fn write_names(shell: &mut Shell, names: &[String]) -> Outcome {
+    let wide = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;
+    let screen = if shell.terminal.has_output { Terminal::width() } else { 80 };
+    let columns = (screen / wide).max(1);
+    let rows = names.len().div_ceil(columns);
+    for row in 0..rows {
+        let mut line = String::new();
+        for name in names.iter().skip(row).step_by(rows) {
+            let padding = if columns > 1 { wide - width(name) } else { 0 };
+            line.push_str(name);
+            line.push_str(&" ".repeat(padding));
+        }
+        writeln!(shell.sink, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn tables(shell: &mut Shell, words: &[String]) -> Outcome {
+    let pattern = match words {
+        [] => "%",
+        [pattern] => pattern,
+        _ => return Err(usage("tables")),
+    };
+    let sql = format!(
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND {OWN} \
+         AND name LIKE ?1 ORDER BY name"
+    );
+    let names = shell.query_texts(&sql, &[pattern.into()])?;
+    write_names(shell, &names)
+}
+
+/// The CREATE statements whose object or table fits the pattern.
+pub(crate) fn schema(shell: &mut Shell, words: &[String]) -> Outcome {
+    let pattern = match words {
+        [] => "%",
+        [pattern] => pattern,
+        _ => return Err(usage("schema")),
+    };
+    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL \
+               AND (name LIKE ?1 OR tbl_name LIKE ?1) AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
+               ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 2 ELSE 1 END, tbl_name, rowid";
+    let statements = shell.query_texts(sql, &[pattern.into()])?;
+    if statements.is_empty() && pattern != "%" {
+        return Err(Failure::statement(format!("there is no table or view like {pattern}")));
+    }
+    for statement in statements {
+        writeln!(shell.sink, "{statement};")?;
+    }
+    Ok(())
+}
+
+pub(crate) fn indexes(shell: &mut Shell, words: &[String]) -> Outcome {
+    let table = match words {
+        [] => "%",
+        [table] => table,
+        _ => return Err(usage("indexes")),
+    };
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name LIKE ?1 ORDER BY 1";
+    let names = shell.query_texts(sql, &[table.into()])?;
+    write_names(shell, &names)
+}
+
+fn describe(shell: &mut Shell, words: &[String]) -> Outcome {
+    match words {
+        [] => shell.show_query(
+            "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') \
+             AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY 1",
+            &[],
+        ),
+        [table] => {
+            let columns = shell.columns_of(table)?;
+            if columns.is_empty() {
+                return Err(Failure::statement(format!("there is no table or view {table}")));
+            }
+            let word =
+                |is_so: bool, word: String| Value::from(if is_so { word } else { String::new() });
+            let rows: Vec<Vec<Value>> = columns
+                .into_iter()
+                .map(|column| {
+                    vec![
+                        Value::from(column.name),
+                        Value::from(column.declared),
+                        word(column.is_not_null, "not null".to_owned()),
+                        Value::from(column.default.unwrap_or_default()),
+                        word(column.key > 0, format!("key {}", column.key)),
+                    ]
+                })
+                .collect();
+            shell.show_values(&["name", "type", "null", "default", "key"], &rows)
+        }
+        _ => Err(usage("describe")),
+    }
+}
+
+fn databases(shell: &mut Shell, _: &[String]) -> Outcome {
+    shell.show_query("PRAGMA database_list", &[])
+}
+
+fn open(shell: &mut Shell, words: &[String]) -> Outcome {
+    let mut opening = Opening { path: ":memory:".to_owned(), read_only: false, create: true };
+    for word in words {
+        match word.as_str() {
+            "--readonly" => opening.read_only = true,
+            option if option.starts_with("--") => return Err(usage("open")),
+            path => path.clone_into(&mut opening.path),
+        }
+    }
+    shell.reopen(opening)
+}
+
+fn extensions(shell: &mut Shell, _: &[String]) -> Outcome {
+    for (name, probe, about) in EXTENSIONS {
+        let sql = "SELECT count(*) FROM pragma_function_list WHERE name = ?1";
+        if shell.query_texts(sql, &[(*probe).into()])? != ["0"] {
+            writeln!(shell.sink, "{name:10} {about}")?;
+        }
+    }
+    Ok(())
+}
+
+fn functions(shell: &mut Shell, words: &[String]) -> Outcome {
+    let pattern = words.first().map_or("%", String::as_str);
+    let sql = "SELECT DISTINCT name FROM pragma_function_list WHERE name LIKE ?1 ORDER BY 1";
+    let names = shell.query_texts(sql, &[pattern.into()])?;
+    write_names(shell, &names)
+}
+
+fn parameter(shell: &mut Shell, words: &[String]) -> Outcome {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["set", name, value @ ..] if !value.is_empty() => {
+            let text = value.join(" ");
+            let value: Value = shell
+                .connection
+                .query_row(&format!("SELECT {text}"), (), |row| row.get(0))
+                .or_else(|error| {
+                    // As in sqlite3: what is no expression is text.
+                    let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_');
+                    if is_name { Ok(Value::from(text.as_str())) } else { Err(error) }
+                })?;
+            shell.parameters.insert((*name).to_owned(), value);
+            Ok(())
+        }
+        ["unset", name] => {
+            shell.parameters.remove(*name);
+            Ok(())
+        }
+        ["clear"] => {
+            shell.parameters.clear();
+            Ok(())
+        }
+        ["init"] => Ok(()),
+        [] | ["list"] => {
+            let wide = shell.parameters.keys().map(|name| width(name)).max().unwrap_or(0);
+            for (name, value) in &shell.parameters {
+                writeln!(shell.sink, "{name:wide$} {}", quote::literal_of(value))?;
+            }
+            Ok(())
+        }
+        _ => Err(usage("parameter")),
+    }
+}
+
+fn explain(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [word] = words else { return Err(usage("explain")) };
+    shell.switches.plan = switch("explain", word)?;
+    Ok(())
+}
+
+fn check(shell: &mut Shell, words: &[String]) -> Outcome {
+    match words {
+        [] => shell.show_query("PRAGMA integrity_check", &[]),
+        [quick] if quick == "--quick" => shell.show_query("PRAGMA quick_check", &[]),
+        _ => Err(usage("check")),
+    }
+}
+
+fn stats(shell: &mut Shell, words: &[String]) -> Outcome {
+    match words {
+        [] => shell.show_query("PRAGMA storage_info", &[]),
+        [word] => {
+            shell.switches.stats = switch("stats", word)?;
+            Ok(())
+        }
+        _ => Err(usage("stats")),
+    }
+}
+
+fn timeout(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [word] = words else { return Err(usage("timeout")) };
+    let milliseconds = word.parse().map_err(|_| usage("timeout"))?;
+    Ok(shell.connection.busy_timeout(std::time::Duration::from_millis(milliseconds))?)
+}

@@ -1,0 +1,191 @@
+//! Dot commands that bring data in and out.
+//!
+//! Neighbours: `transfer` does the work, for the verbs as well.
+
+use std::io::Write;
+
+use super::{Argument, Command, Group, usage};
+use crate::failure::{Failure, Outcome};
+use crate::output::sink::Sink;
+use crate::shell::{Opening, Shell};
+use crate::transfer::{self, Dump, Format, Import};
+
+const NONE: &[&str] = &[];
+
+const fn command(
+    name: &'static str,
+    others: &'static [&'static str],
+    usage: &'static str,
+    about: &'static str,
+    details: &'static str,
+    argument: Argument,
+    run: super::Run,
+) -> Command {
+    Command { group: Group::Files, name, others, usage, about, details, argument, run }
+}
+
+pub(super) const COMMANDS: &[Command] = &[
+    command(
+        "import",
+        NONE,
+        "[OPTIONS] FILE [TABLE]",
+        "read rows from a file into a table",
+        "The ending of FILE says how it is written; --csv, --tsv, --json, --jsonl say it too.\n\
+         --skip N leaves lines out, --no-names says that the first line holds data, --all-text\n\
+         keeps every value as text, --create fails when the table exists.\n\
+         A table that does not exist is created with types that fit the values.",
+        Argument::File,
+        import,
+    ),
+    command(
+        "export",
+        NONE,
+        "[FORMAT] FILE TABLE|QUERY",
+        "write rows to a file",
+        "FORMAT is csv, tsv, json, jsonl, sql, markdown or html; the file's ending decides without.",
+        Argument::Word(&["csv", "tsv", "json", "jsonl", "sql"]),
+        export,
+    ),
+    command(
+        "dump",
+        NONE,
+        "[FILE] [--data-only|--schema-only|--inserts] [TABLE ...]",
+        "write the database as SQL",
+        "TABLE is a pattern as LIKE has it.",
+        Argument::File,
+        dump,
+    ),
+    command("read", &["\\i"], "FILE", "run the statements of a file", "", Argument::File, read),
+    command(
+        "backup",
+        NONE,
+        "[--incremental] FILE",
+        "back the database up",
+        "",
+        Argument::File,
+        backup,
+    ),
+    command("restore", NONE, "FILE", "put a backup back", "", Argument::File, restore),
+    command(
+        "save",
+        &["clone"],
+        "FILE",
+        "write the database to a new file",
+        "What was in memory is then in FILE, and the shell goes on there.",
+        Argument::File,
+        save,
+    ),
+];
+
+fn import(shell: &mut Shell, words: &[String]) -> Outcome {
+    let mut import = Import::default();
+    let mut names = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "--csv" => import.format = Some(Format::Csv),
+            "--tsv" | "--ascii" => import.format = Some(Format::Tsv),
+            "--json" => import.format = Some(Format::Json),
+            "--jsonl" => import.format = Some(Format::Jsonl),
+            "--create" | "--schema" => import.must_create = true,
+            "--no-names" => import.has_names = false,
+            "--all-text" => import.all_text = true,
+            "--skip" => {
+                let count = rest.next().and_then(|word| word.parse().ok());
+                import.skip = count.ok_or_else(|| usage("import"))?;
+            }
+            option if option.starts_with("--") => return Err(usage("import")),
+            name => names.push(name.to_owned()),
+        }
+    }
+    // `.mode csv` before `.import` is how sqlite3 says what the file is.
+    if import.format.is_none()
+        && Format::of_path(names.first().map_or("", String::as_str)).is_none()
+    {
+        import.format = match shell.settings.mode {
+            crate::output::Mode::Csv => Some(Format::Csv),
+            crate::output::Mode::Tsv => Some(Format::Tsv),
+            _ => None,
+        };
+    }
+    import.separator.clone_from(&shell.settings.separator);
+    match names.as_slice() {
+        [file] => import.file.clone_from(file),
+        [file, table] => {
+            import.file.clone_from(file);
+            import.table = Some(table.clone());
+        }
+        _ => return Err(usage("import")),
+    }
+    let rows = transfer::import(shell, &import)?;
+    shell.say(format_args!("Imported {rows} rows"))
+}
+
+fn export(shell: &mut Shell, words: &[String]) -> Outcome {
+    let (format, file, what) = match words {
+        [file, what] => (None, file, what),
+        [format, file, what] => {
+            let Some(format) = Format::find(format) else {
+                return Err(Failure::usage(format!("there is no format {format}"))
+                    .with_hint("one of csv, tsv, json, jsonl, sql, markdown, html"));
+            };
+            (Some(format), file, what)
+        }
+        _ => return Err(usage("export")),
+    };
+    transfer::export(shell, file, what, format)?;
+    shell.say(format_args!("Exported to '{file}'"))
+}
+
+fn dump(shell: &mut Shell, words: &[String]) -> Outcome {
+    let mut dump = Dump::default();
+    let mut file = None;
+    for word in words {
+        match word.as_str() {
+            "--data-only" | "--inserts" => dump.schema = false,
+            "--schema-only" => dump.data = false,
+            option if option.starts_with("--") => return Err(usage("dump")),
+            name => {
+                // A name with a dot or a slash is a file; sqlite3's argument is a table.
+                if file.is_none() && name.contains(['.', '/']) {
+                    file = Some(name.to_owned());
+                } else {
+                    dump.tables.push(name.to_owned());
+                }
+            }
+        }
+    }
+    let Some(file) = file else { return transfer::dump_to_sink(shell, &dump) };
+    let mut sink = Sink::file(&file).map_err(|error| Failure::file("create", &file, &error))?;
+    transfer::dump(shell, &dump, &mut sink)?;
+    sink.flush()?;
+    sink.close()?;
+    shell.say(format_args!("Exported to '{file}'"))
+}
+
+fn read(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [file] = words else { return Err(usage("read")) };
+    shell.run_file(file)
+}
+
+fn backup(shell: &mut Shell, words: &[String]) -> Outcome {
+    match words {
+        [option, file] if option == "--incremental" => transfer::backup(shell, file, true),
+        // sqlite3 may name the database first.
+        [file] => transfer::backup(shell, file, false),
+        [database, file] if database == "main" => transfer::backup(shell, file, false),
+        _ => Err(usage("backup")),
+    }
+}
+
+fn restore(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [file] = words else { return Err(usage("restore")) };
+    transfer::restore(shell, file)
+}
+
+fn save(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [file] = words else { return Err(usage("save")) };
+    let literal = crate::output::quote::literal(pandodb::ValueRef::Text(file.as_bytes()));
+    shell.execute(&format!("VACUUM INTO {literal}"))?;
+    shell.reopen(Opening { path: file.clone(), read_only: false, create: false })
+}

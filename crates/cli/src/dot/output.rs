@@ -1,0 +1,312 @@
+//! Dot commands about how results are shown and where they go.
+//!
+//! Neighbours: `crate::output` has the modes.
+
+use std::io::Write;
+
+use super::words::unescape;
+use super::{Argument, Command, Group, switch, usage};
+use crate::failure::{Failure, Outcome};
+use crate::output::sink::Sink;
+use crate::output::{MODES, Mode};
+use crate::shell::Shell;
+use crate::terminal::Terminal;
+
+const NONE: &[&str] = &[];
+
+const fn command(
+    name: &'static str,
+    others: &'static [&'static str],
+    usage: &'static str,
+    about: &'static str,
+    details: &'static str,
+    argument: Argument,
+    run: super::Run,
+) -> Command {
+    Command { group: Group::Output, name, others, usage, about, details, argument, run }
+}
+
+const SWITCH: Argument = Argument::Word(&["on", "off"]);
+
+const MODE_NAMES: &[&str] = &[
+    "box", "column", "csv", "html", "insert", "json", "jsonl", "line", "list", "markdown", "quote",
+    "table", "tsv",
+];
+
+pub(super) const COMMANDS: &[Command] = &[
+    command(
+        "mode",
+        NONE,
+        "[MODE] [TABLE]",
+        "how rows are shown",
+        "box table column csv tsv json jsonl line list markdown html insert quote\n\
+         `.mode insert TABLE` names the table of the INSERT statements.",
+        Argument::Word(MODE_NAMES),
+        mode,
+    ),
+    command("headers", &["header"], "on|off", "name the columns first", "", SWITCH, headers),
+    command("nullvalue", NONE, "TEXT", "what to show for NULL", "", Argument::None, nullvalue),
+    command(
+        "separator",
+        NONE,
+        "COLUMNS [ROWS]",
+        "what stands between columns and behind rows",
+        "Escapes such as \\t and \\n are understood.",
+        Argument::None,
+        separator,
+    ),
+    command(
+        "width",
+        NONE,
+        "N ...",
+        "widths of columns, negative ones aligned to the right",
+        "Without numbers every width is free again; 0 leaves one free.",
+        Argument::None,
+        width,
+    ),
+    command(
+        "maxrows",
+        NONE,
+        "N",
+        "show only the first and last rows of longer results",
+        "0 shows all.",
+        Argument::None,
+        maxrows,
+    ),
+    command(
+        "maxwidth",
+        NONE,
+        "N|auto",
+        "how wide a line may be",
+        "0 is as wide as it needs; auto is the screen.",
+        Argument::Word(&["auto"]),
+        maxwidth,
+    ),
+    command(
+        "output",
+        NONE,
+        "[FILE|stdout||PROGRAM]",
+        "send output to a file or a program",
+        "`.output |less` pipes it. Without an argument it goes to the screen again.",
+        Argument::File,
+        output,
+    ),
+    command(
+        "once",
+        &["excel"],
+        "FILE||PROGRAM",
+        "the same for the next statement only",
+        "",
+        Argument::File,
+        once,
+    ),
+    command(
+        "expanded",
+        &["\\x"],
+        "",
+        "switch between one column a line and tables",
+        "",
+        Argument::None,
+        expanded,
+    ),
+    command(
+        "pager",
+        NONE,
+        "on|off",
+        "use a pager for results longer than the screen",
+        "",
+        SWITCH,
+        pager,
+    ),
+    command("color", &["highlight"], "on|off", "use colours", "", SWITCH, color),
+    command(
+        "changes",
+        NONE,
+        "on|off",
+        "say how many rows a statement changed",
+        "",
+        SWITCH,
+        changes,
+    ),
+    command("echo", NONE, "on|off", "print statements before they run", "", SWITCH, echo),
+    command(
+        "timer",
+        &["\\timing"],
+        "on|off",
+        "say how long each statement took",
+        "",
+        SWITCH,
+        timer,
+    ),
+    command("print", NONE, "TEXT ...", "print text", "", Argument::None, print),
+];
+
+fn mode(shell: &mut Shell, words: &[String]) -> Outcome {
+    let (name, table) = match words {
+        [] => {
+            let name = shell.settings.mode.name();
+            writeln!(shell.sink, "current output mode: {name}")?;
+            return Ok(());
+        }
+        [name] => (name, None),
+        [name, table] => (name, Some(table)),
+        _ => return Err(usage("mode")),
+    };
+    let Some(mode) = Mode::find(name) else {
+        let names: Vec<&str> = MODES.iter().map(|(_, name, ..)| *name).collect();
+        return Err(Failure::usage(format!("there is no mode {name}"))
+            .with_hint(format!("one of {}", names.join(", "))));
+    };
+    shell.settings.mode = mode;
+    // Separators belong to the mode that they were set for.
+    shell.settings.separator = None;
+    shell.settings.row_separator = None;
+    if let Some(table) = table {
+        table.clone_into(&mut shell.settings.insert_table);
+    }
+    Ok(())
+}
+
+fn headers(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [word] = words else { return Err(usage("headers")) };
+    shell.settings.headers = Some(switch("headers", word)?);
+    Ok(())
+}
+
+fn nullvalue(shell: &mut Shell, words: &[String]) -> Outcome {
+    let [text] = words else { return Err(usage("nullvalue")) };
+    shell.settings.null = Some(text.clone());
+    Ok(())
+}
+
+fn separator(shell: &mut Shell, words: &[String]) -> Outcome {
+    let (columns, rows) = match words {
+        [columns] => (columns, None),
+        [columns, rows] => (columns, Some(unescape(rows))),
+        _ => return Err(usage("separator")),
+    };
+    shell.settings.separator = Some(unescape(columns));
+    if rows.is_some() {
+        shell.settings.row_separator = rows;
+    }
+    Ok(())
+}
+
+fn width(shell: &mut Shell, words: &[String]) -> Outcome {
+    let widths: Result<Vec<i32>, _> = words.iter().map(|word| word.parse()).collect();
+    let widths = widths.map_err(|_| usage("width"))?;
+    if widths.iter().any(|width| width.unsigned_abs() > 10_000) {
+        return Err(Failure::usage("a column cannot be wider than 10000"));
+    }
+    shell.settings.widths = widths;
+    Ok(())
+}
+
+fn number(name: &str, words: &[String]) -> Outcome<usize> {
+    let [word] = words else { return Err(usage(name)) };
+    word.parse().map_err(|_| usage(name))
+}
+
+fn maxrows(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.settings.rows_max = number("maxrows", words)?;
+    Ok(())
+}
+
+fn maxwidth(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.settings.width_max = match words {
+        [word] if word == "auto" => Terminal::width(),
+        _ => number("maxwidth", words)?,
+    };
+    Ok(())
+}
+
+/// The sink that a word names.
+fn sink(words: &[String]) -> Outcome<Sink> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["stdout" | "-"] => Ok(Sink::screen()),
+        [first, ..] if first.starts_with('|') => {
+            let command = words.join(" ");
+            let command = command.trim_start_matches('|').trim();
+            Sink::program(command).map_err(|error| Failure::file("start", command, &error))
+        }
+        [path] => Sink::file(path).map_err(|error| Failure::file("create", path, &error)),
+        _ => Err(usage("output")),
+    }
+}
+
+fn output(shell: &mut Shell, words: &[String]) -> Outcome {
+    let sink = sink(words)?;
+    let is_screen = sink.is_screen();
+    shell.redirect(sink)?;
+    match words {
+        [path] if !is_screen && shell.switches.interactive && !path.starts_with('|') => {
+            // Said on the screen, not in the file.
+            let mut screen = Sink::screen();
+            writeln!(screen, "Output redirected to '{path}'")?;
+            Ok(screen.close()?)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn once(shell: &mut Shell, words: &[String]) -> Outcome {
+    if words.is_empty() {
+        return Err(usage("once"));
+    }
+    shell.redirect(sink(words)?)?;
+    shell.once = true;
+    Ok(())
+}
+
+fn expanded(shell: &mut Shell, words: &[String]) -> Outcome {
+    let is_line = shell.settings.mode == Mode::Line;
+    let wanted = match words {
+        [] => !is_line,
+        [word] => switch("expanded", word)?,
+        _ => return Err(usage("expanded")),
+    };
+    shell.settings.mode = if wanted { Mode::Line } else { Mode::Box };
+    Ok(())
+}
+
+fn one_switch(name: &str, words: &[String]) -> Outcome<bool> {
+    match words {
+        [word] => switch(name, word),
+        _ => Err(usage(name)),
+    }
+}
+
+fn pager(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.switches.pager = one_switch("pager", words)?;
+    Ok(())
+}
+
+fn color(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.settings.color = one_switch("color", words)?;
+    shell.terminal.color_errors = shell.settings.color;
+    Ok(())
+}
+
+fn changes(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.switches.changes = one_switch("changes", words)?;
+    Ok(())
+}
+
+fn echo(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.switches.echo = one_switch("echo", words)?;
+    Ok(())
+}
+
+fn timer(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.switches.timer = match words {
+        [] => !shell.switches.timer,
+        _ => one_switch("timer", words)?,
+    };
+    Ok(())
+}
+
+fn print(shell: &mut Shell, words: &[String]) -> Outcome {
+    writeln!(shell.sink, "{}", words.join(" "))?;
+    Ok(())
+}

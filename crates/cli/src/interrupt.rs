@@ -1,0 +1,55 @@
+//! Ctrl-C: stops the statement that runs, and not the shell.
+//!
+//! While a line is edited the terminal hands Ctrl-C over as a key, so the signal only comes while
+//! something runs. A second Ctrl-C during the same statement ends the program: it must never be
+//! impossible to get out. Neighbours: `shell` runs statements under a guard of this.
+
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use pandodb::InterruptHandle;
+
+use crate::exit::Exit;
+
+/// What Ctrl-C stops; nothing while nothing runs.
+static RUNNING: OnceLock<Mutex<Option<InterruptHandle>>> = OnceLock::new();
+
+/// How often Ctrl-C came since the running statement began.
+static PRESSED: AtomicU32 = AtomicU32::new(0);
+
+fn running() -> std::sync::MutexGuard<'static, Option<InterruptHandle>> {
+    let slot = RUNNING.get_or_init(|| Mutex::new(None));
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes over Ctrl-C for the whole program.
+pub(crate) fn install() {
+    // Without a handler Ctrl-C ends the program, which is the next best thing.
+    let _ = ctrlc::set_handler(|| {
+        let handle = running().clone();
+        let is_repeated = PRESSED.fetch_add(1, Ordering::SeqCst) > 0;
+        match handle {
+            Some(handle) if !is_repeated => handle.interrupt(),
+            _ => process::exit(Exit::Interrupted as i32),
+        }
+    });
+}
+
+/// While this lives, Ctrl-C stops the connection's statement.
+pub(crate) struct Guard;
+
+impl Guard {
+    pub(crate) fn new(handle: InterruptHandle) -> Self {
+        PRESSED.store(0, Ordering::SeqCst);
+        *running() = Some(handle);
+        Self
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        *running() = None;
+        PRESSED.store(0, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,57 @@
+//! One column a line: for rows that are wider than any screen.
+//!
+//! Neighbours: `width` aligns the names.
+
+use std::io::{self, Write};
+
+use pandodb::ValueRef;
+
+use super::width::{Align, printable, push_padded, width};
+use super::{Renderer, Settings, quote};
+
+pub(super) struct Line {
+    columns: Vec<String>,
+    name_width: usize,
+    null: String,
+    is_first: bool,
+}
+
+impl Line {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
+        let columns: Vec<String> =
+            columns.iter().map(|name| printable(name).replace('\n', " ")).collect();
+        let name_width = columns.iter().map(|name| width(name)).max().unwrap_or(0);
+        Self { columns, name_width, null: settings.null().to_owned(), is_first: true }
+    }
+}
+
+impl Renderer for Line {
+    fn row(&mut self, values: &[ValueRef<'_>], out: &mut dyn Write) -> io::Result<()> {
+        let mut text = String::new();
+        if !std::mem::take(&mut self.is_first) {
+            text.push('\n');
+        }
+        for (name, value) in self.columns.iter().zip(values) {
+            push_padded(name, self.name_width, Align::Right, &mut text);
+            text.push_str(" = ");
+            if value.is_null() {
+                text.push_str(&self.null);
+            } else {
+                let shown = quote::plain(*value);
+                for (at, part) in printable(&shown).split('\n').enumerate() {
+                    if at > 0 {
+                        text.push('\n');
+                        text.extend(std::iter::repeat_n(' ', self.name_width + 3));
+                    }
+                    text.push_str(part);
+                }
+            }
+            text.push('\n');
+        }
+        out.write_all(text.as_bytes())
+    }
+
+    fn finish(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}

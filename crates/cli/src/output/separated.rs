@@ -1,0 +1,104 @@
+//! CSV, TSV, list and quote: values with something between them.
+//!
+//! Neighbours: `quote` has the rules of each notation.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use pandodb::ValueRef;
+
+use super::{Mode, Renderer, Settings, quote};
+
+pub(super) struct Separated {
+    mode: Mode,
+    columns: Vec<String>,
+    headers: bool,
+    null: String,
+    separator: String,
+    row_separator: String,
+    line: String,
+}
+
+impl Separated {
+    pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
+        let separator = match settings.mode {
+            Mode::Csv | Mode::Quote => ",",
+            Mode::Tsv => "\t",
+            _ => "|",
+        };
+        // RFC 4180 has CRLF behind records; terminals and the tools of a pipe want a line feed,
+        // and every reader of CSV takes it.
+        let row_separator = "\n";
+        Self {
+            mode: settings.mode,
+            columns: columns.to_vec(),
+            headers: settings.show_headers(),
+            null: settings.null().to_owned(),
+            separator: settings.separator.clone().unwrap_or_else(|| separator.into()),
+            row_separator: settings.row_separator.clone().unwrap_or_else(|| row_separator.into()),
+            line: String::new(),
+        }
+    }
+
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if !std::mem::take(&mut self.headers) {
+            return Ok(());
+        }
+        self.line.clear();
+        for (at, name) in self.columns.iter().enumerate() {
+            if at > 0 {
+                self.line.push_str(&self.separator);
+            }
+            match self.mode {
+                Mode::Csv => self.line.push_str(&quote::csv(name, &self.separator)),
+                Mode::Tsv => self.line.push_str(&quote::tsv(name)),
+                Mode::Quote => self.line.push_str(&quote::literal(ValueRef::Text(name.as_bytes()))),
+                _ => self.line.push_str(name),
+            }
+        }
+        self.line.push_str(&self.row_separator);
+        out.write_all(self.line.as_bytes())
+    }
+
+    fn field<'a>(&'a self, value: ValueRef<'a>) -> Cow<'a, str> {
+        if self.mode == Mode::Quote {
+            return Cow::Owned(quote::literal(value));
+        }
+        if value.is_null() {
+            return Cow::Borrowed(&self.null);
+        }
+        match (self.mode, quote::plain(value)) {
+            (Mode::Csv, text) => match quote::csv(&text, &self.separator) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(quoted) => Cow::Owned(quoted),
+            },
+            (Mode::Tsv, text) => match quote::tsv(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(escaped) => Cow::Owned(escaped),
+            },
+            (_, text) => text,
+        }
+    }
+}
+
+impl Renderer for Separated {
+    fn row(&mut self, values: &[ValueRef<'_>], out: &mut dyn Write) -> io::Result<()> {
+        self.begin(out)?;
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                line.push_str(&self.separator);
+            }
+            line.push_str(&self.field(*value));
+        }
+        line.push_str(&self.row_separator);
+        let written = out.write_all(line.as_bytes());
+        self.line = line;
+        written
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.begin(out)
+    }
+}

@@ -1,0 +1,277 @@
+//! The shell: a connection, how results are shown, and where lines come from.
+//!
+//! A [`Shell`] runs text: statements (`statement`) and dot commands (`dot`). Lines come from an
+//! editor on a terminal (`editor`) or from a script (`script`); both end in [`Shell::run_text`].
+//! Neighbours: `verb` makes a shell too, and uses it without lines.
+
+// Where lines come from.
+mod complete;
+mod editor;
+mod highlight;
+mod history;
+mod script;
+
+// What is done with them.
+mod paged;
+mod statement;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use pandodb::{Connection, OpenOptions, Value};
+
+pub(crate) use self::history::{History, state_folder};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output::sink::Sink;
+use crate::output::{Mode, Settings};
+use crate::terminal::Terminal;
+
+/// Whether and when something is done; what dot commands switch on and off.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct Switches {
+    /// Stop at the first error.
+    pub(crate) bail: bool,
+    /// Print statements before they run.
+    pub(crate) echo: bool,
+    /// Print how long each took.
+    pub(crate) timer: bool,
+    /// Print how many rows each changed.
+    pub(crate) changes: bool,
+    /// Print the query plan first.
+    pub(crate) plan: bool,
+    /// Print storage figures after each.
+    pub(crate) stats: bool,
+    /// Use a pager where output is longer than the screen.
+    pub(crate) pager: bool,
+    /// Show progress bars on a terminal.
+    pub(crate) progress: bool,
+    /// Errors are JSON objects.
+    pub(crate) json_errors: bool,
+    /// Say nothing about what was done.
+    pub(crate) quiet: bool,
+    /// A person is at the other end.
+    pub(crate) interactive: bool,
+}
+
+/// How the database was opened, so that it can be opened again.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// The file, or `:memory:`.
+    pub(crate) path: String,
+    pub(crate) read_only: bool,
+    pub(crate) create: bool,
+}
+
+/// A session with everything around it.
+pub(crate) struct Shell {
+    pub(crate) connection: Connection,
+    pub(crate) opening: Opening,
+    pub(crate) terminal: Terminal,
+    pub(crate) settings: Settings,
+    pub(crate) switches: Switches,
+    pub(crate) sink: Sink,
+    /// The sink is for one statement only.
+    pub(crate) once: bool,
+    /// Values for parameters, by name with its mark, or by `?` and number.
+    pub(crate) parameters: BTreeMap<String, Value>,
+    pub(crate) prompts: (String, String),
+    /// Set when the shell is to end.
+    pub(crate) ended: Option<Exit>,
+    /// The first failure's number, which a script ends with.
+    pub(crate) failed: Option<Exit>,
+    pub(crate) history: History,
+    /// Scripts that are being read, so that none reads itself for ever.
+    pub(crate) reading: Vec<String>,
+}
+
+impl Opening {
+    /// Opens the database.
+    pub(crate) fn open(&self) -> Outcome<Connection> {
+        let mut options = OpenOptions::new();
+        options.read_only(self.read_only).create(self.create && !self.read_only);
+        let database = match self.path.as_str() {
+            "" | ":memory:" => options.open_in_memory(),
+            path => options.open(path),
+        };
+        Ok(database.and_then(|database| database.connect())?)
+    }
+}
+
+impl Shell {
+    /// Opens the database and makes a shell that shows rows as people or programs want them.
+    pub(crate) fn open(opening: Opening, terminal: Terminal, interactive: bool) -> Outcome<Self> {
+        let connection = opening.open()?;
+        let mut settings = Settings::new(if terminal.has_output { Mode::Box } else { Mode::List });
+        settings.color = terminal.color_output;
+        settings.footer = interactive && terminal.has_output;
+        settings.width_max = if terminal.has_output { Terminal::width() } else { 0 };
+        Ok(Self {
+            connection,
+            opening,
+            terminal,
+            settings,
+            switches: Switches {
+                bail: false,
+                echo: false,
+                timer: false,
+                changes: interactive,
+                plan: false,
+                stats: false,
+                pager: interactive && terminal.has_output,
+                progress: true,
+                json_errors: false,
+                quiet: false,
+                interactive,
+            },
+            sink: Sink::screen(),
+            once: false,
+            parameters: BTreeMap::new(),
+            prompts: ("pando".to_owned(), "   ...> ".to_owned()),
+            ended: None,
+            failed: None,
+            history: History::default(),
+            reading: Vec::new(),
+        })
+    }
+
+    /// Runs a whole input: complete statements and dot commands, as typed at the prompt.
+    ///
+    /// Errors are told and remembered; the answer is whether to go on.
+    pub(crate) fn run_text(&mut self, text: &str, origin: Option<(&str, usize)>) -> bool {
+        let outcome = match command_of(text) {
+            Some(command) => self.run_command(command),
+            None => self.run_sql(text, origin),
+        };
+        self.settle(outcome, origin)
+    }
+
+    /// Tells an error; whether to go on.
+    fn settle(&mut self, outcome: Outcome, origin: Option<(&str, usize)>) -> bool {
+        if let Err(failure) = outcome {
+            let failure = match origin {
+                Some((name, line)) => failure.in_script(name, line),
+                None => failure,
+            };
+            self.report(&failure);
+            if self.switches.bail || failure.is_closed_pipe() {
+                self.ended.get_or_insert(failure.exit());
+            }
+            if failure.exit() == Exit::Interrupted && !self.switches.interactive {
+                self.ended.get_or_insert(Exit::Interrupted);
+            }
+        }
+        if self.sink.flush().is_err() && self.sink.is_screen() {
+            // Nobody reads any more: a pipe such as `| head` has closed.
+            self.ended.get_or_insert(Exit::Success);
+        }
+        self.ended.is_none()
+    }
+
+    fn run_command(&mut self, command: &str) -> Outcome {
+        if self.switches.echo {
+            writeln!(self.sink, "{command}")?;
+        }
+        crate::dot::run(self, command)
+    }
+
+    /// Writes an error to standard error.
+    pub(crate) fn report(&mut self, failure: &Failure) {
+        if failure.is_closed_pipe() {
+            return;
+        }
+        // The rows before the error come first.
+        let _ = self.sink.flush();
+        self.failed.get_or_insert(failure.exit());
+        if failure.exit() == Exit::Interrupted && self.switches.interactive {
+            // The terminal has printed ^C.
+            let _ = writeln!(self.sink).and_then(|()| self.sink.flush());
+        }
+        tell(failure, self.switches.json_errors, self.terminal);
+    }
+
+    /// A line about what was done, for people.
+    pub(crate) fn say(&mut self, text: impl std::fmt::Display) -> Outcome {
+        if !self.switches.quiet {
+            writeln!(self.sink, "{text}")?;
+        }
+        Ok(())
+    }
+
+    /// Sends output to somewhere else; what was there before is closed.
+    pub(crate) fn redirect(&mut self, sink: Sink) -> Outcome {
+        self.once = false;
+        let old = std::mem::replace(&mut self.sink, sink);
+        Ok(old.close()?)
+    }
+
+    /// Ends `.once`: what follows goes to the screen again.
+    pub(crate) fn end_once(&mut self) -> Outcome {
+        if self.once { self.redirect(Sink::screen()) } else { Ok(()) }
+    }
+
+    /// Opens another database in place of this one.
+    pub(crate) fn reopen(&mut self, opening: Opening) -> Outcome {
+        self.connection = opening.open()?;
+        self.opening = opening;
+        Ok(())
+    }
+
+    /// The number that the program ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        self.ended.filter(|exit| *exit != Exit::Success).or(self.failed).unwrap_or_default()
+    }
+
+    /// Lines from a person or from a pipe, to the end.
+    pub(crate) fn run_input(&mut self) -> Outcome {
+        if self.switches.interactive && self.terminal.has_input {
+            editor::run(self)
+        } else {
+            script::run_standard_input(self);
+            Ok(())
+        }
+    }
+
+    /// The statements of a stream; errors name `name`.
+    pub(crate) fn run_reader(&mut self, input: impl std::io::BufRead, name: &str) {
+        script::run_lines(self, input, name);
+    }
+
+    /// The statements of a file.
+    pub(crate) fn run_file(&mut self, path: &str) -> Outcome {
+        script::run_file(self, path)
+    }
+}
+
+/// Writes an error to standard error.
+pub(crate) fn tell(failure: &Failure, as_json: bool, terminal: Terminal) {
+    if failure.is_closed_pipe() {
+        return;
+    }
+    let text = if as_json {
+        failure.to_json()
+    } else {
+        failure.render(terminal.color_errors, Terminal::width())
+    };
+    // There is nowhere left to say that standard error is gone.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The dot command in a line, without its dot: `.tables`, `\dt`, and bare `exit`, `quit`.
+pub(crate) fn command_of(text: &str) -> Option<&str> {
+    let line = text.trim();
+    let is_number = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    if let Some(rest) = line.strip_prefix('.').filter(|rest| !is_number(rest)) {
+        return Some(rest);
+    }
+    if line.starts_with('\\') {
+        return Some(line);
+    }
+    let bare = line.trim_end_matches(';').trim_end();
+    let leaves = ["exit", "quit"].iter().any(|word| bare.eq_ignore_ascii_case(word));
+    leaves.then_some(bare)
+}

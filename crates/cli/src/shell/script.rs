@@ -1,0 +1,137 @@
+//! Lines from a pipe or a file: collected until a statement is complete, then run.
+//!
+//! Lines are read one by one, so that a pipe that is still open gets its answers, and a file of
+//! any size is never held whole. Neighbours: `editor` does the same with a person.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
+use super::{Shell, command_of};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::language::{Progress, progress};
+
+const DEPTH_MAX: usize = 32;
+
+/// Everything that comes through standard input.
+pub(super) fn run_standard_input(shell: &mut Shell) {
+    // Without a name: errors still say the line.
+    run_lines(shell, std::io::stdin().lock(), "");
+}
+
+/// The lines of a file.
+pub(super) fn run_file(shell: &mut Shell, path: &str) -> Outcome {
+    if shell.reading.len() >= DEPTH_MAX {
+        let message = format!("{path} is read by scripts {DEPTH_MAX} deep: does it read itself?");
+        return Err(Failure::statement(message));
+    }
+    let file = File::open(path).map_err(|error| Failure::file("open", path, &error))?;
+    shell.reading.push(path.to_owned());
+    run_lines(shell, BufReader::new(file), path);
+    shell.reading.pop();
+    Ok(())
+}
+
+pub(super) fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) {
+    let mut pending = Pending::default();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                let place = if name.is_empty() { "standard input" } else { name };
+                shell.report(&Failure::file("read", place, &error));
+                return;
+            }
+        }
+        let Ok(text) = std::str::from_utf8(&line) else {
+            let number = pending.next_line;
+            let message = format!("line {number} is not valid UTF-8");
+            shell.report(&Failure::new(Exit::Io, message));
+            return;
+        };
+        let text = if pending.next_line == 1 { text.trim_start_matches('\u{feff}') } else { text };
+        if let Some((ready, first_line)) = pending.take(text)
+            && !shell.run_text(&ready, Some((name, first_line)))
+        {
+            return;
+        }
+    }
+    // What is left is run too: the last semicolon may be missing.
+    let first_line = pending.first_line;
+    let rest = std::mem::take(&mut pending.text);
+    if progress(&rest) != Progress::Nothing {
+        shell.run_text(&rest, Some((name, first_line)));
+    }
+}
+
+/// Lines that do not make a statement yet.
+struct Pending {
+    text: String,
+    first_line: usize,
+    next_line: usize,
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self { text: String::new(), first_line: 1, next_line: 1 }
+    }
+}
+
+impl Pending {
+    /// Adds a line; what can be run now, and the line it begins on.
+    fn take(&mut self, line: &str) -> Option<(String, usize)> {
+        let number = self.next_line;
+        self.next_line += 1;
+        if self.text.is_empty() {
+            self.first_line = number;
+            if line.trim().is_empty() {
+                return None;
+            }
+            if command_of(line).is_some() {
+                return Some((line.trim().to_owned(), number));
+            }
+        }
+        self.text.push_str(line);
+        // Only a semicolon can complete anything, so that long statements are not scanned again
+        // for each of their lines.
+        if !line.contains(';') {
+            if progress_of_blank(&self.text) {
+                self.text.clear();
+            }
+            return None;
+        }
+        match progress(&self.text) {
+            Progress::Complete => Some((std::mem::take(&mut self.text), self.first_line)),
+            Progress::Open => None,
+            Progress::Nothing => {
+                self.text.clear();
+                None
+            }
+        }
+    }
+}
+
+/// Whether a short text is nothing but a comment; long texts are not worth the look.
+fn progress_of_blank(text: &str) -> bool {
+    text.len() < 1000 && progress(text) == Progress::Nothing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_wait_until_the_statement_is_complete() {
+        let mut pending = Pending::default();
+        assert_eq!(pending.take("-- a comment\n"), None);
+        assert_eq!(pending.take("SELECT\n"), None);
+        assert_eq!(pending.take("';\n"), None);
+        assert_eq!(pending.take("';\n"), Some(("SELECT\n';\n';\n".to_owned(), 2)));
+        assert_eq!(pending.take(".tables\n"), Some((".tables".to_owned(), 5)));
+        assert_eq!(pending.take("SELECT 1; SELECT\n"), None);
+        assert_eq!(pending.take(".5;\n"), Some(("SELECT 1; SELECT\n.5;\n".to_owned(), 6)));
+    }
+}

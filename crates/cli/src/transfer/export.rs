@@ -1,0 +1,83 @@
+//! A table or the rows of a query into a file.
+//!
+//! Neighbours: `output` has the notations, `dump` the whole database.
+
+use std::io::Write;
+
+use super::{Dump, Format, dump, sqlite};
+use crate::failure::{Failure, Outcome};
+use crate::language::{Kind, tokens};
+use crate::output::sink::Sink;
+use crate::output::{Mode, Settings, quote};
+use crate::shell::Shell;
+
+/// Writes a table or a query's rows; `-` is standard output.
+pub(crate) fn export(shell: &mut Shell, file: &str, what: &str, format: Option<Format>) -> Outcome {
+    let format = format.or_else(|| Format::of_path(file)).unwrap_or(Format::Csv);
+    if what.is_empty() {
+        return whole_database(shell, file, format);
+    }
+    let mut settings = Settings::new(match format {
+        Format::Csv => Mode::Csv,
+        Format::Tsv => Mode::Tsv,
+        Format::Json => Mode::Json,
+        Format::Jsonl => Mode::Jsonl,
+        Format::Sql => Mode::Insert,
+        Format::Sqlite => {
+            return Err(Failure::usage("a SQLite file holds a whole database, not one table")
+                .with_hint("leave the table out"));
+        }
+    });
+    // Names are what makes a file of values mean something.
+    settings.headers = Some(true);
+    what.clone_into(&mut settings.insert_table);
+    let is_query = is_query(what);
+    let sql = if is_query {
+        what.to_owned()
+    } else {
+        format!("SELECT * FROM {}", quote::identifier(what))
+    };
+    if is_query {
+        "table".clone_into(&mut settings.insert_table);
+    }
+    let sink = open(file)?;
+    let outer_sink = std::mem::replace(&mut shell.sink, sink);
+    let outer_settings = std::mem::replace(&mut shell.settings, settings);
+    let outcome = shell.show_query(&sql, &[]);
+    shell.settings = outer_settings;
+    let written = std::mem::replace(&mut shell.sink, outer_sink);
+    let closed = written.close();
+    outcome?;
+    Ok(closed?)
+}
+
+fn whole_database(shell: &mut Shell, file: &str, format: Format) -> Outcome {
+    match format {
+        Format::Sql => {
+            let mut sink = open(file)?;
+            dump(shell, &Dump::default(), &mut sink)?;
+            sink.flush()?;
+            Ok(sink.close()?)
+        }
+        Format::Sqlite => sqlite::export(shell, file),
+        _ => Err(Failure::usage("which table? this format holds one").with_hint(
+            "name a table or a query, or export to a file that ends in .sql or .sqlite",
+        )),
+    }
+}
+
+pub(super) fn open(file: &str) -> Outcome<Sink> {
+    if file == "-" {
+        return Ok(Sink::screen());
+    }
+    Sink::file(file).map_err(|error| Failure::file("create", file, &error))
+}
+
+/// Whether a text is a query rather than the name of a table.
+fn is_query(text: &str) -> bool {
+    let words = tokens(text);
+    let mut words = words.iter().filter(|t| !matches!(t.kind, Kind::Space | Kind::Comment));
+    let first = words.next().map_or("", |token| &text[token.range.clone()]);
+    let begins = ["SELECT", "WITH", "VALUES", "PRAGMA", "SHOW", "EXPLAIN"];
+    words.next().is_some() && begins.iter().any(|word| first.eq_ignore_ascii_case(word))
+}

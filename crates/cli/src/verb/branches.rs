@@ -1,0 +1,358 @@
+//! What can be done with branches, as the statements that do it.
+//!
+//! Names go into SQL as quoted identifiers, never as they are. Neighbours: `verb` and
+//! `dot::branching` call these, `graph` draws the log.
+
+use std::io::Write;
+
+use pandodb::{Value, ValueRef};
+
+use super::graph::{self, Commit};
+use crate::failure::{Failure, Outcome};
+use crate::output::Mode;
+use crate::output::quote::{literal, quoted_identifier};
+use crate::shell::Shell;
+
+fn text(value: &str) -> String {
+    literal(ValueRef::Text(value.as_bytes()))
+}
+
+/// A moment as SQL says it: a commit's number, a time, or a tag.
+fn point_in_time(word: &str) -> String {
+    if word.eq_ignore_ascii_case("now") {
+        return "NOW".to_owned();
+    }
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("TRANSACTION {word}");
+    }
+    let looks_like_time =
+        word.len() >= 10 && word.as_bytes()[4] == b'-' && word.as_bytes()[7] == b'-';
+    if looks_like_time && word[..4].bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("TIMESTAMP {}", text(word));
+    }
+    format!("TAG {}", quoted_identifier(word))
+}
+
+/// Options of a new branch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Create {
+    pub(crate) parent: Option<String>,
+    pub(crate) at: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) read_only: bool,
+}
+
+pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Outcome {
+    let mut sql = format!("CREATE BRANCH {}", quoted_identifier(name));
+    if let Some(parent) = &options.parent {
+        sql.push_str(&format!(" FROM {}", quoted_identifier(parent)));
+    }
+    if let Some(at) = &options.at {
+        sql.push_str(&format!(" AS OF {}", point_in_time(at)));
+    }
+    let mut settings = Vec::new();
+    if let Some(description) = &options.description {
+        settings.push(format!("description = {}", text(description)));
+    }
+    if options.read_only {
+        settings.push("read_only = true".to_owned());
+    }
+    if !settings.is_empty() {
+        sql.push_str(&format!(" WITH ({})", settings.join(", ")));
+    }
+    shell.execute(&sql)?;
+    shell.say(format_args!("Created branch: {name}"))
+}
+
+/// A new branch; its start is a branch, or else a tag or a commit's number.
+pub(crate) fn create(shell: &mut Shell, name: &str, start: Option<&str>) -> Outcome {
+    let mut options = Create::default();
+    if let Some(start) = start {
+        let is_number = start.bytes().all(|byte| byte.is_ascii_digit());
+        let known = "SELECT count(*) FROM pando_branches WHERE branch_name = ?1";
+        let is_branch = !is_number
+            && shell.query_texts(known, &[start.into()]).is_ok_and(|count| count != ["0"]);
+        if is_branch
+            || !is_number && point_in_time(start).starts_with("TAG") && !is_tag(shell, start)
+        {
+            options.parent = Some(start.to_owned());
+        } else {
+            options.at = Some(start.to_owned());
+        }
+    }
+    create_with(shell, name, &options)
+}
+
+fn is_tag(shell: &Shell, name: &str) -> bool {
+    let known = "SELECT count(*) FROM pando_tags WHERE tag_name = ?1";
+    shell.query_texts(known, &[name.into()]).is_ok_and(|count| count != ["0"])
+}
+
+/// A read-only branch at this moment.
+pub(crate) fn snapshot(shell: &mut Shell, name: &str) -> Outcome {
+    create_with(shell, name, &Create { read_only: true, ..Create::default() })
+}
+
+/// The branches with what is known about them.
+pub(crate) fn list(shell: &mut Shell) -> Outcome {
+    shell.show_query("SHOW BRANCHES", &[])
+}
+
+/// The names alone, with a star at the current one, as Git lists them; as rows for programs.
+pub(crate) fn names(shell: &mut Shell) -> Outcome {
+    if matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv) {
+        return list(shell);
+    }
+    let current = shell.connection.current_branch();
+    let names = shell.query_texts("SELECT branch_name FROM pando_branches ORDER BY 1", &[])?;
+    let green = anstyle::AnsiColor::Green.on_default();
+    for name in names {
+        match (name == current, shell.settings.color) {
+            (true, true) => writeln!(shell.sink, "* {green}{name}{green:#}")?,
+            (true, false) => writeln!(shell.sink, "* {name}")?,
+            (false, _) => writeln!(shell.sink, "  {name}")?,
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn show(shell: &mut Shell, name: &str) -> Outcome {
+    let mode = shell.settings.mode;
+    if matches!(mode, Mode::Box | Mode::List) {
+        shell.settings.mode = Mode::Line;
+    }
+    let sql = "SELECT * FROM pando_branches WHERE branch_name = ?1";
+    let outcome = shell.show_query(sql, &[Value::from(name)]);
+    shell.settings.mode = mode;
+    outcome
+}
+
+pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
+    shell.show_query(
+        "SELECT branch_name, own_bytes, shared_bytes FROM pando_branches ORDER BY own_bytes DESC",
+        &[],
+    )
+}
+
+/// The branch that a branch came from.
+pub(crate) fn parent(shell: &Shell, name: &str) -> Outcome<String> {
+    let sql = "SELECT parent_branch FROM pando_branches WHERE branch_name = ?1 \
+               AND parent_branch IS NOT NULL";
+    let parents = shell.query_texts(sql, &[name.into()])?;
+    parents.into_iter().next().ok_or_else(|| {
+        Failure::usage(format!("{name} has no parent to compare with"))
+            .with_hint("name two branches: pando diff A B")
+    })
+}
+
+pub(crate) fn switch_quietly(shell: &mut Shell, name: &str) -> Outcome {
+    if shell.connection.current_branch() == name {
+        return Ok(());
+    }
+    shell.execute(&format!("USE BRANCH {}", quoted_identifier(name)))
+}
+
+pub(crate) fn switch(shell: &mut Shell, name: &str) -> Outcome {
+    switch_quietly(shell, name)?;
+    let suffix = if shell.is_read_only_branch() { " (read-only)" } else { "" };
+    shell.say(format_args!("Switched to branch: {name}{suffix}"))
+}
+
+pub(crate) fn delete(shell: &mut Shell, name: &str, may_be_missing: bool) -> Outcome {
+    let exists = if may_be_missing { "IF EXISTS " } else { "" };
+    if shell.connection.current_branch() == name {
+        switch_quietly(shell, "main")?;
+    }
+    shell.execute(&format!("DROP BRANCH {exists}{}", quoted_identifier(name)))?;
+    shell.say(format_args!("Deleted branch: {name}"))
+}
+
+pub(crate) fn rename(shell: &mut Shell, old: &str, new: &str) -> Outcome {
+    let (from, to) = (quoted_identifier(old), quoted_identifier(new));
+    shell.execute(&format!("RENAME BRANCH {from} TO {to}"))?;
+    shell.say(format_args!("Renamed branch: {old} to {new}"))
+}
+
+pub(crate) fn reset(shell: &mut Shell, name: &str, to: &str) -> Outcome {
+    let point = point_in_time(to);
+    shell.execute(&format!("RESET BRANCH {} TO {point}", quoted_identifier(name)))?;
+    shell.say(format_args!("Reset branch: {name} to {to}"))
+}
+
+/// Puts a branch back to a snapshot, which is a branch, or to a tag or commit.
+pub(crate) fn restore(shell: &mut Shell, name: &str, to: &str) -> Outcome {
+    let sql = "SELECT head_commit FROM pando_branches WHERE branch_name = ?1";
+    let head = shell.query_texts(sql, &[to.into()]).unwrap_or_default();
+    match head.first() {
+        Some(commit) => reset(shell, name, commit),
+        None => reset(shell, name, to),
+    }
+}
+
+pub(crate) fn tag(shell: &mut Shell, name: &str, commit: Option<&str>) -> Outcome {
+    let branch = quoted_identifier(&shell.connection.current_branch());
+    let mut sql = format!("TAG BRANCH {branch} AS {}", quoted_identifier(name));
+    if let Some(commit) = commit {
+        sql.push_str(&format!(" AS OF {}", point_in_time(commit)));
+    }
+    shell.execute(&sql)?;
+    shell.say(format_args!("Created tag: {name}"))
+}
+
+pub(crate) fn delete_tag(shell: &mut Shell, name: &str) -> Outcome {
+    shell.execute(&format!("DROP TAG {}", quoted_identifier(name)))?;
+    shell.say(format_args!("Deleted tag: {name}"))
+}
+
+/// Options of a merge.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Merge {
+    pub(crate) dry_run: bool,
+    pub(crate) strategy: Option<String>,
+    pub(crate) delete_branch: bool,
+}
+
+pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Merge) -> Outcome {
+    let (from, to) = (quoted_identifier(source), quoted_identifier(target));
+    let mut sql = format!("MERGE BRANCH {from} INTO {to}");
+    let mut settings = Vec::new();
+    if let Some(strategy) = &options.strategy {
+        settings.push(format!("conflict_resolution = {}", text(strategy)));
+    }
+    if options.delete_branch {
+        settings.push("delete_branch_after = true".to_owned());
+    }
+    if options.dry_run {
+        settings.push("dry_run = true".to_owned());
+    }
+    if !settings.is_empty() {
+        sql.push_str(&format!(" WITH ({})", settings.join(", ")));
+    }
+    let progress = crate::progress::Progress::items(shell, "merging", None);
+    let outcome = shell.show_query(&sql, &[]);
+    progress.finish();
+    outcome?;
+    if options.dry_run {
+        return Ok(());
+    }
+    shell.say(format_args!("Merged branch: {source} into {target}"))
+}
+
+/// Resolves conflicts: one, those of a table, or all.
+pub(crate) fn resolve(
+    shell: &mut Shell,
+    choice: &str,
+    table: Option<&str>,
+    number: Option<u64>,
+) -> Outcome {
+    let choice = match choice.to_ascii_lowercase().as_str() {
+        "source" | "theirs" | "source_wins" => "SOURCE",
+        "target" | "ours" | "target_wins" => "TARGET",
+        "base" => "BASE",
+        "delete" => "DELETE",
+        _ => {
+            return Err(Failure::usage(format!("a conflict cannot be resolved with {choice}"))
+                .with_hint("source (theirs), target (ours), base or delete"));
+        }
+    };
+    let scope = match (number, table) {
+        (Some(number), _) => format!("CONFLICT {number}"),
+        (None, Some(table)) => format!("CONFLICTS IN TABLE {}", quoted_identifier(table)),
+        (None, None) => "CONFLICTS".to_owned(),
+    };
+    shell.execute(&format!("RESOLVE {scope} WITH {choice}"))
+}
+
+/// Options of a comparison.
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub(crate) struct Diff {
+    pub(crate) table: Option<String>,
+    pub(crate) stat: bool,
+    pub(crate) schema_only: bool,
+    pub(crate) data_only: bool,
+}
+
+/// Shows what differs; whether anything does.
+pub(crate) fn diff(shell: &mut Shell, from: &str, to: &str, options: &Diff) -> Outcome<bool> {
+    let (left, right) = (quoted_identifier(from), quoted_identifier(to));
+    let mut sql = format!("SHOW DIFF BETWEEN {left} AND {right}");
+    if let Some(table) = &options.table {
+        sql.push_str(&format!(" FOR TABLE {}", quoted_identifier(table)));
+    }
+    super::graph::diff::show(shell, &sql, options)
+}
+
+/// Options of the log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) oneline: bool,
+    pub(crate) graph: bool,
+    pub(crate) most: Option<usize>,
+}
+
+pub(crate) fn log(shell: &mut Shell, branch: &str, log: &Log) -> Outcome {
+    let sql = format!("SHOW COMMITS ON {}", quoted_identifier(branch));
+    if matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv) {
+        return shell.show_query(&sql, &[]);
+    }
+    let commits = commits(shell, &sql, log.most)?;
+    let text = graph::log(&commits, log, shell.settings.color);
+    shell.show_text(&text)
+}
+
+/// Reads commits by the names of the columns, so that further columns do no harm.
+fn commits(shell: &Shell, sql: &str, most: Option<usize>) -> Outcome<Vec<Commit>> {
+    let mut statement = shell.connection.prepare(sql)?;
+    let mut rows = statement.raw_query();
+    let mut commits = Vec::new();
+    while let Some(row) = rows.next()? {
+        if most.is_some_and(|most| commits.len() >= most) {
+            break;
+        }
+        let text = |names: &[&str]| {
+            let value = names.iter().find_map(|name| row.get_ref(*name).ok());
+            value.filter(|value| !value.is_null()).map(|value| value.to_string())
+        };
+        let parents = text(&["parents", "parent"]).unwrap_or_default();
+        commits.push(Commit {
+            id: text(&["commit_id", "transaction_id", "id"]).unwrap_or_default(),
+            parents: parents
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .filter(|parent| !parent.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            time: text(&["committed_at", "created_at", "timestamp"]).unwrap_or_default(),
+            author: text(&["author"]),
+            message: text(&["message", "description"]),
+            names: text(&["names", "tags"]),
+            changes: text(&["changes", "tables"]),
+        });
+    }
+    Ok(commits)
+}
+
+pub(crate) fn show_commit(shell: &mut Shell, revision: Option<&str>) -> Outcome {
+    let revision = revision.map_or_else(|| shell.connection.current_branch(), str::to_owned);
+    shell.show_query("SELECT * FROM pando_changes(?1)", &[Value::from(revision)])
+}
+
+/// Where we are: database, branch, transaction, open merge.
+pub(crate) fn status(shell: &mut Shell) -> Outcome {
+    let branch = shell.connection.current_branch();
+    let path = shell.opening.path.clone();
+    let suffix = if shell.is_read_only_branch() { " (read-only)" } else { "" };
+    writeln!(shell.sink, "On branch {branch}{suffix}")?;
+    writeln!(shell.sink, "Database {path}")?;
+    if !shell.connection.is_autocommit() {
+        writeln!(shell.sink, "A transaction is open")?;
+    }
+    let count = shell.query_texts("SELECT count(*) FROM pando_conflicts", &[]).unwrap_or_default();
+    match count.first().map(String::as_str) {
+        None | Some("0") => {}
+        Some(count) => {
+            writeln!(shell.sink, "A merge waits: {count} conflicts (pando conflicts)")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Verbs that look at the whole database: check, stat, info, compact.
+//!
+//! Neighbours: `transfer` copies it.
+
+use std::io::Write;
+
+use crate::arguments::CheckArguments;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::output::width::{Align, push_padded, width};
+use crate::progress::Progress;
+use crate::shell::Shell;
+
+const BAR: usize = 40;
+
+/// Checks, or shows one of the facts that were asked for.
+pub(super) fn check(shell: &mut Shell, check: &CheckArguments) -> Outcome<Exit> {
+    let mut only_facts = false;
+    if check.info {
+        info(shell)?;
+        only_facts = true;
+    }
+    if check.tables {
+        crate::dot::run(shell, "tables")?;
+        only_facts = true;
+    }
+    if let Some(table) = &check.schema {
+        let pattern = if table.is_empty() { "%" } else { table };
+        crate::dot::run(shell, &format!("schema '{}'", pattern.replace('\'', "''")))?;
+        only_facts = true;
+    }
+    if check.indexes {
+        crate::dot::run(shell, "indexes")?;
+        only_facts = true;
+    }
+    if check.pages {
+        shell.show_query("PRAGMA storage_info", &[])?;
+        only_facts = true;
+    }
+    if only_facts && !check.check && !check.quick {
+        return Ok(Exit::Success);
+    }
+    let progress = Progress::items(shell, "checking", None);
+    let pragma = if check.quick { "PRAGMA quick_check" } else { "PRAGMA integrity_check" };
+    let found = shell.query_texts(pragma, &[]);
+    progress.finish();
+    let found = found?;
+    for line in &found {
+        writeln!(shell.sink, "{line}")?;
+    }
+    Ok(if found == ["ok"] { Exit::Success } else { Exit::Corrupt })
+}
+
+/// Facts about the database in a few lines.
+pub(super) fn info(shell: &mut Shell) -> Outcome {
+    let path = shell.opening.path.clone();
+    let branch = shell.connection.current_branch();
+    writeln!(shell.sink, "database: {path}")?;
+    if let Ok(file) = std::fs::metadata(&path) {
+        writeln!(shell.sink, "size:     {}", bytes(file.len()))?;
+    }
+    writeln!(shell.sink, "branch:   {branch}")?;
+    for (label, kind) in
+        [("tables", "table"), ("indexes", "index"), ("views", "view"), ("triggers", "trigger")]
+    {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = ?1 \
+                   AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+        let count = shell.query_texts(sql, &[kind.into()])?;
+        writeln!(shell.sink, "{:9} {}", format!("{label}:"), count.join(""))?;
+    }
+    Ok(())
+}
+
+/// A number of bytes as people say it.
+fn bytes(count: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} bytes") } else { format!("{value:.1} {}", units[unit]) }
+}
+
+/// Storage figures, and the rows of each table as a picture of bars.
+pub(super) fn stat(shell: &mut Shell) -> Outcome {
+    info(shell)?;
+    let tables = shell.query_texts(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' \
+         AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
+        &[],
+    )?;
+    let mut counts = Vec::new();
+    for table in tables {
+        let sql = format!("SELECT count(*) FROM {}", crate::output::quote::identifier(&table));
+        let count: u64 = shell.connection.query_row(&sql, (), |row| row.get(0))?;
+        counts.push((table, count));
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    if !counts.is_empty() {
+        writeln!(shell.sink, "\nrows")?;
+        let text = bars(&counts);
+        shell.sink.write_all(text.as_bytes())?;
+    }
+    let mut statement = shell.connection.prepare("PRAGMA storage_info")?;
+    let mut rows = statement.raw_query();
+    let mut figures = Vec::new();
+    if let Some(row) = rows.next()? {
+        for at in 0..row.column_count() {
+            let name = row.column_name(at).unwrap_or("").replace('_', " ");
+            figures.push((name, row.get_ref(at)?.to_string()));
+        }
+    }
+    drop(rows);
+    drop(statement);
+    let wide = figures.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    if !figures.is_empty() {
+        writeln!(shell.sink, "\nstorage")?;
+    }
+    for (name, value) in figures {
+        writeln!(shell.sink, "  {name:wide$}  {value}")?;
+    }
+    Ok(())
+}
+
+/// Names, numbers, and bars that compare them.
+fn bars(counts: &[(String, u64)]) -> String {
+    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+    let names = counts.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let digits = most.to_string().len();
+    let mut text = String::new();
+    for (name, count) in counts {
+        text.push_str("  ");
+        push_padded(name, names, Align::Left, &mut text);
+        let eighths = (u128::from(*count) * (BAR as u128 * 8)).div_ceil(u128::from(most)) as usize;
+        let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+        let bar = format!("{}{part}", "█".repeat(eighths / 8));
+        text.push_str(format!("  {count:>digits$}  {bar}").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Gives free space back.
+pub(super) fn compact(shell: &mut Shell) -> Outcome {
+    let path = shell.opening.path.clone();
+    let size = || std::fs::metadata(&path).map_or(0, |file| file.len());
+    let before = size();
+    let progress = Progress::bytes(shell, "compacting", None);
+    let outcome = shell.execute("VACUUM");
+    progress.finish();
+    outcome?;
+    shell.say(format_args!("Compacted: {} before, {} now", bytes(before), bytes(size())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_compare_by_eighths() {
+        let counts = [("tree".to_owned(), 80), ("森".to_owned(), 1), ("empty".to_owned(), 0)];
+        let full = "█".repeat(40);
+        assert_eq!(bars(&counts), format!("  tree   80  {full}\n  森      1  ▌\n  empty   0\n"));
+    }
+
+    #[test]
+    fn sizes_are_said_as_people_say_them() {
+        assert_eq!(bytes(1023), "1023 bytes");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(5 << 30), "5.0 GiB");
+    }
+}

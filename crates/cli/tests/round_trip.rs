@@ -1,0 +1,62 @@
+//! A database with every kind of object goes to sqlite3 and comes back.
+//!
+//! Skipped where the machine has no sqlite3; CI has one.
+
+use pandodb_testkit::{TemporaryFolder, assert_same_text};
+
+use crate::run;
+
+const SCHEMA: &str = "\
+CREATE TABLE author(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+CREATE TABLE book(
+  id INTEGER PRIMARY KEY,
+  author INTEGER REFERENCES author(id) ON DELETE CASCADE,
+  title TEXT COLLATE NOCASE DEFAULT 'it''s untitled',
+  price REAL CHECK (price >= 0),
+  cover BLOB
+);
+CREATE TABLE shelf(room TEXT, number INT, PRIMARY KEY(room, number)) WITHOUT ROWID;
+CREATE INDEX book_title ON book(title) WHERE price > 1;
+CREATE VIEW cheap AS SELECT title FROM book WHERE price < 10;
+CREATE TRIGGER book_added AFTER INSERT ON book BEGIN UPDATE author SET name = name; END;
+INSERT INTO author(name) VALUES ('Ada'), ('O''Hara'), ('two
+lines');
+INSERT INTO book VALUES (1, 1, 'A \"quoted\" title', 9.5, x'00ff');
+INSERT INTO book VALUES (7, 2, '', 1e300, NULL), (8, NULL, '森', 0.1, x'');
+INSERT INTO shelf VALUES ('attic', 2), ('attic', 1);
+";
+
+fn has_sqlite3(folder: &TemporaryFolder) -> bool {
+    run(folder.path(), "sqlite3 -version").starts_with('3')
+}
+
+#[test]
+fn a_dump_is_read_by_sqlite3_and_its_dump_by_us() {
+    let folder = TemporaryFolder::new();
+    if !has_sqlite3(&folder) {
+        return;
+    }
+    std::fs::write(folder.file("schema.sql"), SCHEMA).unwrap();
+    let run = |line: &str| run(folder.path(), line);
+    assert_eq!(run("pando --bail a.pando '.read schema.sql'"), "");
+    assert_eq!(run("pando a.pando dump > a.sql"), "");
+    assert_eq!(run("sqlite3 -bail b.sqlite < a.sql"), "");
+    assert_eq!(run("sqlite3 b.sqlite .dump > b.sql"), "");
+    assert_eq!(run("pando --bail c.pando < b.sql"), "");
+    assert_same_text(&run("cat a.sql"), &run("pando c.pando dump"));
+}
+
+#[test]
+fn whole_sqlite_databases_go_both_ways() {
+    let folder = TemporaryFolder::new();
+    if !has_sqlite3(&folder) {
+        return;
+    }
+    std::fs::write(folder.file("schema.sql"), SCHEMA).unwrap();
+    let run = |line: &str| run(folder.path(), line);
+    assert_eq!(run("sqlite3 -bail a.sqlite < schema.sql"), "");
+    assert_eq!(run("pando b.pando import a.sqlite"), "Imported 8 rows\n");
+    assert_eq!(run("pando b.pando export c.sqlite"), "Exported to 'c.sqlite'\n");
+    assert_same_text(&run("sqlite3 a.sqlite .dump"), &run("sqlite3 c.sqlite .dump"));
+    assert_eq!(run("sqlite3 c.sqlite 'PRAGMA integrity_check'"), "ok\n");
+}

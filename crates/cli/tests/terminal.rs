@@ -1,0 +1,84 @@
+//! The shell at a real terminal: editing, completion, Ctrl-C.
+
+use std::time::Duration;
+
+use expectrl::session::OsSession;
+use expectrl::{ControlCode, Expect, Session};
+use pandodb_testkit::TemporaryFolder;
+
+use crate::shell;
+
+/// A shell at a terminal of its own, which answers where its cursor is when it is asked: the
+/// editor asks that before each prompt.
+struct Terminal(OsSession);
+
+impl Terminal {
+    fn start(folder: &TemporaryFolder) -> Self {
+        let mut command = shell(folder.path(), "exec pando a.pando");
+        command.env("TERM", "xterm-256color").env("NO_COLOR", "1").env("PAGER", "");
+        let mut session = Session::spawn(command).unwrap();
+        session.set_expect_timeout(Some(Duration::from_secs(20)));
+        session.expect("Type .help for help").unwrap();
+        let mut terminal = Self(session);
+        terminal.prompt();
+        terminal
+    }
+
+    fn prompt(&mut self) {
+        self.0.expect("\u{1b}[6n").unwrap();
+        self.0.send("\u{1b}[3;1R").unwrap();
+        self.0.expect("> ").unwrap();
+    }
+
+    fn keys(&mut self, keys: &str) {
+        self.0.send(keys).unwrap();
+    }
+
+    fn sees(&mut self, text: &str) {
+        self.0.expect(text).unwrap();
+    }
+
+    fn interrupt(&mut self) {
+        self.0.send(ControlCode::EndOfText).unwrap();
+    }
+}
+
+#[test]
+fn statements_are_edited_completed_and_interrupted() {
+    let folder = TemporaryFolder::new();
+    let mut terminal = Terminal::start(&folder);
+    terminal.keys("CREATE TABLE tree(name TEXT);\r");
+    terminal.prompt();
+    terminal.keys("INSERT INTO tree VALUES ('oak');\r");
+    terminal.sees("1 row(s) affected");
+    terminal.prompt();
+    // Tab completes the only table; without a semicolon Enter begins another line.
+    terminal.keys("SELECT * FROM tr\t");
+    terminal.sees("tree");
+    terminal.keys("-- not yet\r");
+    terminal.sees("...>");
+    terminal.keys(";\r");
+    terminal.sees("oak");
+    terminal.prompt();
+    // Ctrl-C drops what was typed and leaves the shell alone.
+    terminal.keys("SELECT nonsense");
+    terminal.sees("nonsense");
+    terminal.interrupt();
+    terminal.prompt();
+    terminal.keys("SELECT 'still' || ' here';\r");
+    terminal.sees("still here");
+    terminal.prompt();
+    // Ctrl-C stops a statement that would not end.
+    terminal.keys(
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;\r",
+    );
+    std::thread::sleep(Duration::from_millis(700));
+    terminal.interrupt();
+    terminal.sees("interrupted");
+    terminal.prompt();
+    terminal.keys("SELECT 'and' || ' now';\r");
+    terminal.sees("and now");
+    terminal.prompt();
+    terminal.keys(".exit\r");
+    terminal.sees("\n");
+}

@@ -1,0 +1,260 @@
+//! The merged definitions: rows of the catalog, with the numbers that never change.
+//!
+//! A table that only one side changed is taken as that side has it. One that both changed is
+//! written anew from the columns of both. Neighbours: `target` puts the rows in afterwards.
+
+use pandodb_branch::diff::schema::ObjectKind as Kind;
+use pandodb_branch::merge::{MergedTable, MergedText, SchemaMerge, TextSource};
+use pandodb_branch::shape::{ColumnShape, TableShape};
+use pandodb_ds::format::TreeKind;
+
+use super::target::SqlTarget;
+use crate::ast::{CreateTable, CreateTableBody, Statement, StatementKind};
+use crate::catalog::{
+    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, write_cookie,
+    write_object,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::modify::bind_writer;
+use crate::parse::parse_statement;
+use crate::store::TreeId;
+
+impl SqlTarget<'_> {
+    /// Brings the catalog of the target to the merged one.
+    pub(super) fn merge_definitions(&mut self, merge: &SchemaMerge) -> Result<()> {
+        if merge.changes() == 0 {
+            return Ok(());
+        }
+        for dropped in &merge.dropped {
+            self.drop_object(dropped.id.0)?;
+        }
+        for table in merge.tables.iter().filter(|table| table.is_changed) {
+            self.merge_table(table)?;
+        }
+        for text in merge.texts.iter().filter(|text| text.is_changed) {
+            self.merge_text(text)?;
+        }
+        let mut transaction = self.transaction()?.borrow_mut();
+        write_cookie(&mut transaction)?;
+        let schema =
+            self.session.with_collations(|find| load(&transaction, DatabaseIndex::MAIN, find))?;
+        drop(transaction);
+        if let Some(main) = self.schemas.first_mut() {
+            *main = schema.into();
+        }
+        Ok(())
+    }
+
+    fn transaction(&self) -> Result<&crate::execute::SharedTransaction> {
+        self.sources.first().and_then(Option::as_ref).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "the target of the merge has no transaction")
+        })
+    }
+
+    /// Takes an object out of the catalog, with the indexes of a table's constraints.
+    fn drop_object(&self, id: u64) -> Result<()> {
+        let Some(object) = self.ours.iter().find(|row| row.id.0 == id) else { return Ok(()) };
+        let is_part = |row: &&ObjectRow| {
+            row.id.0 == id
+                || (object.kind == ObjectKind::Table
+                    && row.kind == ObjectKind::Index
+                    && row.sql.is_none()
+                    && row.table.eq_ignore_ascii_case(&object.name))
+        };
+        let mut transaction = self.transaction()?.borrow_mut();
+        for row in self.ours.iter().filter(is_part) {
+            delete_object(&mut transaction, row.id)?;
+            if matches!(row.kind, ObjectKind::Table | ObjectKind::Index) {
+                transaction.drop_tree(row.tree)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn merge_table(&mut self, merged: &MergedTable) -> Result<()> {
+        if merged.is_rebuilt {
+            return Err(self.unsupported(merged, "its primary key is another one"));
+        }
+        match (&merged.ours, &merged.theirs) {
+            (None, Some(_)) => self.add_table(merged),
+            (Some(ours), Some(theirs)) => self.change_table(merged, ours, theirs),
+            _ => Ok(()),
+        }
+    }
+
+    fn unsupported(&self, merged: &MergedTable, why: &str) -> Error {
+        let name = &merged.shape.name;
+        let message = format!("the definitions of table {name} cannot be merged yet: {why}");
+        Error::new(ErrorKind::Unsupported, message)
+            .with_hint("make the same change on the target first")
+    }
+
+    /// A table that only the source has, with the indexes of its constraints.
+    fn add_table(&mut self, merged: &MergedTable) -> Result<()> {
+        let id = merged.shape.id.0;
+        let row = self.theirs_row(id)?.clone();
+        let fixed = merged.shape.has_rowid();
+        self.create_tree(row.tree, fixed)?;
+        let parts: Vec<ObjectRow> = self
+            .theirs
+            .iter()
+            .filter(|part| {
+                part.kind == ObjectKind::Index
+                    && part.sql.is_none()
+                    && part.table.eq_ignore_ascii_case(&row.name)
+            })
+            .cloned()
+            .collect();
+        for part in &parts {
+            self.create_tree(part.tree, false)?;
+        }
+        let mut transaction = self.transaction()?.borrow_mut();
+        for object in parts.iter().chain([&row]) {
+            write_object(&mut transaction, object)?;
+        }
+        Ok(())
+    }
+
+    fn create_tree(&self, tree: TreeId, fixed: bool) -> Result<()> {
+        let kind = if fixed { TreeKind::Fixed } else { TreeKind::Slotted };
+        let mut transaction = self.transaction()?.borrow_mut();
+        if transaction.inner()?.tree_kind(tree).is_none() {
+            transaction.inner_mut()?.create_tree(tree, kind)?;
+        }
+        Ok(())
+    }
+
+    fn theirs_row(&self, id: u64) -> Result<&ObjectRow> {
+        let found = self.theirs.iter().find(|row| row.id.0 == id);
+        found.ok_or_else(|| Error::new(ErrorKind::Internal, "a merged object has no definition"))
+    }
+
+    /// A table that both have: written anew where the merged one is not the target's.
+    fn change_table(
+        &mut self,
+        merged: &MergedTable,
+        ours: &TableShape,
+        theirs: &TableShape,
+    ) -> Result<()> {
+        let own = self.ours.iter().find(|row| row.id.0 == merged.shape.id.0).cloned();
+        let Some(mut row) = own else { return Ok(()) };
+        let mine = definition(row.sql.as_deref().unwrap_or_default())?;
+        let source = self.theirs.iter().find(|other| other.name.eq_ignore_ascii_case(&theirs.name));
+        let other = definition(source.and_then(|row| row.sql.as_deref()).unwrap_or_default())?;
+        let create = join(merged, (ours, &mine), (theirs, &other))
+            .ok_or_else(|| self.unsupported(merged, "both sides changed its constraints"))?;
+        let kind = StatementKind::CreateTable(Box::new(create));
+        let sql = Statement { kind, span: crate::span::Span::default() }.to_string();
+        row.name = Box::from(&*merged.shape.name);
+        row.table = row.name.clone();
+        row.sql = Some(Box::from(&*sql));
+        row.columns = merged
+            .shape
+            .columns
+            .iter()
+            .map(|column| (ColumnId(column.id.0), column.position))
+            .collect();
+        row.stored_columns = merged.shape.stored_columns;
+        let renamed: Vec<ObjectRow> = self
+            .ours
+            .iter()
+            .filter(|part| {
+                part.kind == ObjectKind::Index && part.table.eq_ignore_ascii_case(&ours.name)
+            })
+            .map(|part| ObjectRow { table: row.name.clone(), ..part.clone() })
+            .collect();
+        let mut transaction = self.transaction()?.borrow_mut();
+        for object in renamed.iter().chain([&row]) {
+            write_object(&mut transaction, object)?;
+        }
+        Ok(())
+    }
+
+    /// An index, view or trigger that is taken from the source.
+    fn merge_text(&mut self, merged: &MergedText) -> Result<()> {
+        if merged.source == TextSource::Ours {
+            return Ok(());
+        }
+        let mut row = self.theirs_row(merged.shape.id.0)?.clone();
+        row.id = ObjectId(merged.shape.id.0);
+        row.name = Box::from(&*merged.shape.name);
+        self.drop_object(row.id.0)?;
+        if merged.kind == Kind::Index {
+            self.create_tree(row.tree, false)?;
+            self.unfilled.push(row.name.clone());
+        }
+        let mut transaction = self.transaction()?.borrow_mut();
+        write_object(&mut transaction, &row)
+    }
+
+    /// Builds the indexes that came with the merge.
+    pub(super) fn fill_indexes(&mut self) -> Result<()> {
+        for name in std::mem::take(&mut self.unfilled) {
+            let schema = self.main_schema()?.clone();
+            let Some(index) = schema.index(&name) else { continue };
+            let Some(table) = schema.table(&index.table) else { continue };
+            let Some(place) = table.indexes.iter().position(|known| known.id == index.id) else {
+                continue;
+            };
+            self.transaction()?.borrow_mut().clear(index.tree)?;
+            let bound =
+                self.session.with_environment(&self.schemas, &self.sources, |environment| {
+                    bind_writer(environment, table)
+                })?;
+            self.session.with_outer(&self.sources, &self.schemas, |outer| {
+                crate::modify::fill_index(&bound, place, outer)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn definition(sql: &str) -> Result<CreateTable> {
+    match parse_statement(sql)?.0.map(|statement| statement.kind) {
+        Some(StatementKind::CreateTable(create)) => Ok(*create),
+        _ => Err(Error::new(ErrorKind::Internal, "a table's definition is not one")),
+    }
+}
+
+/// The definition of the merged table: its columns from whichever side has them so, its
+/// constraints from the side that changed them; none where both did.
+fn join(
+    merged: &MergedTable,
+    (ours, mine): (&TableShape, &CreateTable),
+    (theirs, other): (&TableShape, &CreateTable),
+) -> Option<CreateTable> {
+    let mut create = mine.clone();
+    let (CreateTableBody::Columns(own), CreateTableBody::Columns(their)) =
+        (&mine.body, &other.body)
+    else {
+        return None;
+    };
+    let CreateTableBody::Columns(body) = &mut create.body else { return None };
+    let has_same = |side: &TableShape| {
+        side.constraints.len() == merged.shape.constraints.len()
+            && merged.shape.constraints.iter().all(|known| side.constraints.contains(known))
+    };
+    if !has_same(ours) {
+        if !has_same(theirs) {
+            return None;
+        }
+        body.constraints.clone_from(&their.constraints);
+    }
+    body.columns.clear();
+    for column in &merged.shape.columns {
+        let is_it = |known: &ColumnShape| known.id == column.id;
+        let at_ours = ours.columns.iter().position(is_it);
+        let at_theirs = theirs.columns.iter().position(is_it);
+        let mut definition = match (at_ours, at_theirs) {
+            (Some(at), _) if column.is_declared_as(&ours.columns[at]) => own.columns.get(at),
+            (_, Some(at)) => their.columns.get(at),
+            (Some(at), None) => own.columns.get(at),
+            (None, None) => None,
+        }?
+        .clone();
+        definition.name.text = Box::from(&*column.name);
+        body.columns.push(definition);
+    }
+    create.name.name.text = Box::from(&*merged.shape.name);
+    Some(create)
+}

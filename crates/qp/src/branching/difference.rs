@@ -1,0 +1,125 @@
+//! SHOW DIFF: what differs between two branches, the schema first, then rows cell by cell.
+//!
+//! Neighbours: the branch crate finds the differences, `shape` describes the catalogs.
+
+use pandodb_branch::diff::schema::SchemaChange;
+use pandodb_branch::diff::{RowChangeKind, Version, compare_shapes, tables};
+use pandodb_branch::registry::{Point, View};
+use pandodb_ds::record::Value;
+
+use super::show::text;
+use super::{Rows, Work, shape};
+use crate::ast::Name;
+use crate::catalog::{DatabaseIndex, load_forest};
+use crate::error::{Error, Result};
+
+/// The columns of SHOW DIFF.
+pub(super) const COLUMNS: &[&str] =
+    &["object_type", "object_name", "change", "row_key", "column_name", "old_value", "new_value"];
+
+impl Work<'_> {
+    /// The schema and the trees of a moment, which the view keeps.
+    pub(super) fn version(&self, forest: pandodb_ds::forest::Forest) -> Result<Version> {
+        let pager = self.branches.manager().pager();
+        let schema = self
+            .session
+            .with_collations(|find| load_forest(pager, &forest, DatabaseIndex::MAIN, find))?;
+        Ok(shape::version(&schema, forest))
+    }
+
+    fn view_of(&self, name: &Name) -> Result<View> {
+        if let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())? {
+            return Ok(self.branches.view(&tag.branch, &Point::Tag(tag.name))?);
+        }
+        Ok(self.branches.view(&name.text, &Point::Now)?)
+    }
+
+    pub(super) fn show_difference(
+        &self,
+        source: &Name,
+        target: &Name,
+        table: Option<&Name>,
+    ) -> Result<Rows> {
+        let (old_view, new_view) = (self.view_of(source)?, self.view_of(target)?);
+        let old = self.version(old_view.forest())?;
+        let new = self.version(new_view.forest())?;
+        if let Some(table) = table
+            && old.shape.table_named(&table.text).is_none()
+            && new.shape.table_named(&table.text).is_none()
+        {
+            return Err(Error::not_found("table", &table.text).at(table.span));
+        }
+        let mut rows = Vec::new();
+        for difference in compare_shapes(&old.shape, &new.shape) {
+            if table.is_some_and(|table| !table.is(&difference.name)) {
+                continue;
+            }
+            let (change, from, to) = match &difference.change {
+                SchemaChange::Added => ("added", None, None),
+                SchemaChange::Dropped => ("dropped", None, None),
+                SchemaChange::Renamed { from } => {
+                    ("renamed", Some(from.clone()), Some(difference.name.clone()))
+                }
+                SchemaChange::Changed { from, to } => {
+                    ("changed", Some(from.clone()), Some(to.clone()))
+                }
+            };
+            let optional = |known: Option<String>| known.map_or(Value::Null, text);
+            rows.push(vec![
+                text(difference.kind.as_str()),
+                text(&difference.name),
+                text(change),
+                Value::Null,
+                optional(difference.part.clone()),
+                optional(from),
+                optional(to),
+            ]);
+        }
+        self.row_differences(&old, &new, table, &mut rows)?;
+        Ok(rows)
+    }
+
+    fn row_differences(
+        &self,
+        old: &Version,
+        new: &Version,
+        table: Option<&Name>,
+        rows: &mut Rows,
+    ) -> Result<()> {
+        let pager = self.branches.manager().pager();
+        for pair in tables(old, new) {
+            if table.is_some_and(|table| !table.is(pair.name())) {
+                continue;
+            }
+            let Some(mut diff) = pair.rows(pager)? else { continue };
+            let names: Vec<String> =
+                diff.columns().iter().map(|column| column.name.clone()).collect();
+            while let Some(difference) = diff.next_difference()? {
+                let change = match difference.kind {
+                    RowChangeKind::Added => "insert",
+                    RowChangeKind::Removed => "delete",
+                    RowChangeKind::Changed => "update",
+                };
+                let key = self.listed(Some(&difference.key))?;
+                for (index, name) in names.iter().enumerate() {
+                    if !difference.changed[index] {
+                        continue;
+                    }
+                    let cell = |row: &Option<Vec<Value>>| {
+                        row.as_ref().map_or(Value::Null, |row| row[index].clone())
+                    };
+                    rows.push(vec![
+                        text("row"),
+                        text(pair.name()),
+                        text(change),
+                        key.clone(),
+                        text(name),
+                        cell(&difference.old),
+                        cell(&difference.new),
+                    ]);
+                }
+            }
+        }
+        Ok(())
+    }
+}

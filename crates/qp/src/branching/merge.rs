@@ -1,0 +1,363 @@
+//! MERGE BRANCH: one transaction on the target that holds the merged rows, or nothing.
+//!
+//! The branch crate decides what becomes of each row and definition; `target` does it with the
+//! engine's own writers. A dry run is the same work, given up at the end. A merge whose policy is
+//! `manual` stays open with its conflicts until they are resolved. Neighbours: `options` reads
+//! WITH, `shape` describes the three versions.
+
+use std::cell::RefCell;
+
+use pandodb_branch::merge::{Conflict, Policy, Report, Versions, merge};
+use pandodb_branch::merge::{Pick, RuleScope};
+use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge};
+use pandodb_branch::shape::{ColumnId, ObjectId};
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use pandodb_tm::HeadId;
+
+use super::options::{MergeRequest, merge_request};
+use super::show::text;
+use super::target::SqlTarget;
+use super::{Rows, Work};
+use crate::ast::{BranchOption, Name, Resolve, ResolveChoice, ResolveScope};
+use crate::catalog::{DatabaseIndex, Schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::SharedTransaction;
+
+/// The columns of MERGE BRANCH.
+pub(super) const COLUMNS: &[&str] = &[
+    "status",
+    "source",
+    "target",
+    "rows_inserted",
+    "rows_updated",
+    "rows_deleted",
+    "rows_renumbered",
+    "schema_changes",
+    "conflicts",
+    "conflicts_resolved",
+    "dry_run",
+];
+
+/// What a merge came to.
+struct Outcome {
+    status: &'static str,
+    report: Report,
+}
+
+impl Work<'_> {
+    pub(super) fn merge(
+        &self,
+        source: &Name,
+        target: &Name,
+        options: &[BranchOption],
+    ) -> Result<Rows> {
+        let request = merge_request(options)?;
+        let plan = self.branches.begin_merge(&source.text, &target.text)?;
+        let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
+        let outcome = match plan.kind {
+            MergeKind::UpToDate => Ok(Outcome { status: "up to date", report: Report::default() }),
+            MergeKind::FastForward if !request.dry_run => self.fast_forward(&plan, &request),
+            MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, &request, None),
+        };
+        match outcome {
+            Ok(outcome) => {
+                let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
+                if is_kept {
+                    drop(plan)
+                } else {
+                    self.branches.abandon_merge(plan)?
+                }
+                Ok(vec![row(&outcome, &from, &to, request.dry_run)])
+            }
+            Err(Failure::Conflicts(conflicts, report)) => {
+                let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
+                if is_manual {
+                    self.branches.open_merge(&plan, &[], &conflicts)?;
+                    let outcome = Outcome { status: "conflicts", report };
+                    return Ok(vec![row(&outcome, &from, &to, false)]);
+                }
+                self.branches.abandon_merge(plan)?;
+                if request.dry_run {
+                    let outcome = Outcome { status: "conflicts", report };
+                    return Ok(vec![row(&outcome, &from, &to, true)]);
+                }
+                Err(conflict_error(&conflicts, &from, &to))
+            }
+            Err(Failure::Error(error)) => {
+                self.branches.abandon_merge(plan)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The target has nothing of its own: it moves.
+    fn fast_forward(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Outcome, Failure> {
+        let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
+        let head = HeadId(plan.target.head);
+        let mut transaction = database.begin(head, pandodb_tm::BeginOptions::default())?;
+        let inner = transaction.inner_mut()?;
+        inner.describe(&*request.author, self.message(plan, request));
+        self.branches.fast_forward(plan, inner).map_err(Error::from)?;
+        self.record(plan, request, inner)?;
+        transaction.commit()?;
+        Ok(Outcome { status: "fast-forward", report: Report::default() })
+    }
+
+    fn message(&self, plan: &MergePlan, request: &MergeRequest) -> String {
+        if request.message.is_empty() {
+            format!("merge branch '{}' into '{}'", plan.source.name, plan.target.name)
+        } else {
+            request.message.clone()
+        }
+    }
+
+    fn record(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+        inner: &mut pandodb_tm::Transaction,
+    ) -> Result<()> {
+        self.branches.record_merge(plan, inner)?;
+        if request.delete_branch_after {
+            self.branches.drop_merged(plan, inner)?;
+        }
+        Ok(())
+    }
+
+    /// Both sides have something: the source's changes are put into the target.
+    fn three_way(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+        open: Option<&OpenMerge>,
+    ) -> Result<Outcome, Failure> {
+        let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
+        let report: RefCell<Report> = RefCell::default();
+        // The session works on the target while this runs.
+        let own = self.head;
+        self.session.use_head(DatabaseIndex::MAIN, HeadId(plan.target.head));
+        let result = self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
+            let done = self.merge_within(plan, request, &sources, schemas, &conflicts)?;
+            let has_conflicts = done.conflict_count() > 0;
+            *report.borrow_mut() = done;
+            if has_conflicts || request.dry_run {
+                // Gives the transaction up; told apart below.
+                return Err(Error::new(ErrorKind::MergeConflict, "given up"));
+            }
+            let transaction = transaction(&sources)?;
+            let mut transaction = transaction.borrow_mut();
+            let inner = transaction.inner_mut()?;
+            inner.describe(&*request.author, self.message(plan, request));
+            self.record(plan, request, inner)?;
+            match open {
+                Some(open) => Ok(self.branches.close_merge(open, inner)?),
+                None => Ok(()),
+            }
+        });
+        self.session.use_head(DatabaseIndex::MAIN, own);
+        let report = report.into_inner();
+        let conflicts = conflicts.into_inner();
+        match result {
+            Ok(()) => Ok(Outcome { status: "merged", report }),
+            Err(error) if error.kind() != ErrorKind::MergeConflict => Err(error.into()),
+            Err(_) if report.conflict_count() > 0 => Err(Failure::Conflicts(conflicts, report)),
+            Err(_) => Ok(Outcome { status: "would merge", report }),
+        }
+    }
+
+    fn merge_within(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+        sources: &[Option<SharedTransaction>],
+        schemas: Vec<Arc<Schema>>,
+        conflicts: &RefCell<Vec<Conflict>>,
+    ) -> Result<Report> {
+        let ours = {
+            let shared = transaction(sources)?.borrow();
+            let inner = shared.inner()?;
+            if inner.base_commit().0 != plan.target_position.commit {
+                let message = format!("the branch '{}' has moved since", plan.target.name);
+                return Err(Error::new(ErrorKind::Conflict, message).with_hint("merge again"));
+            }
+            inner.forest()
+        };
+        let (base, theirs) = (self.version(plan.base())?, self.version(plan.theirs())?);
+        let ours = self.version(ours)?;
+        let pager = Arc::clone(self.branches.manager().pager());
+        let mut target =
+            SqlTarget::new(self.session, sources.to_vec(), schemas, &base, &ours, &theirs)?;
+        let versions = Versions { base: &base, ours: &ours, theirs: &theirs };
+        let mut sink = |conflict: Conflict| {
+            const MOST: usize = 100_000;
+            let mut conflicts = conflicts.borrow_mut();
+            if conflicts.len() < MOST {
+                conflicts.push(conflict);
+            }
+            Ok(())
+        };
+        match merge(&pager, versions, &request.options, &mut target, &mut sink) {
+            Ok(report) => Ok(report),
+            Err(error) => Err(target.error.take().unwrap_or_else(|| error.into())),
+        }
+    }
+
+    pub(super) fn continue_merge(&self) -> Result<Rows> {
+        let open = self.open_merge()?;
+        let (plan, resolutions) = self.branches.resume_merge(&open)?;
+        let mut request = MergeRequest::default();
+        request.options.policy = Policy::Manual;
+        request.options.resolutions = resolutions;
+        let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
+        match self.three_way(&plan, &request, Some(&open)) {
+            Ok(outcome) => Ok(vec![row(&outcome, &from, &to, false)]),
+            Err(Failure::Conflicts(conflicts, _)) => {
+                self.branches.reopen_merge(&open, &conflicts)?;
+                Err(conflict_error(&conflicts, &from, &to))
+            }
+            Err(Failure::Error(error)) => Err(error),
+        }
+    }
+
+    pub(super) fn abort_merge(&self) -> Result<()> {
+        Ok(self.branches.abort_merge(&self.open_merge()?)?)
+    }
+
+    /// The merge into the session's branch that is open.
+    fn open_merge(&self) -> Result<OpenMerge> {
+        Ok(self.branches.merge_into(&self.current()?.name)?)
+    }
+
+    pub(super) fn resolve(&self, resolve: &Resolve) -> Result<()> {
+        let open = self.open_merge()?;
+        let pick = match &resolve.choice {
+            ResolveChoice::Source => Pick::Theirs,
+            ResolveChoice::Target => Pick::Ours,
+            ResolveChoice::Base => Pick::Base,
+            ResolveChoice::Delete => Pick::Delete,
+            ResolveChoice::Value(expression) => Pick::Cell(constant(expression)?),
+            ResolveChoice::Row(cells) => {
+                let ResolveScope::One(number) = resolve.scope else {
+                    let message = "a row's own values resolve one conflict at a time";
+                    return Err(Error::invalid(message));
+                };
+                let object = self.conflict_object(&open, number)?;
+                let mut row = Vec::with_capacity(cells.len());
+                for (name, expression) in cells {
+                    row.push((self.column(object, name)?, constant(expression)?));
+                }
+                Pick::Row(row)
+            }
+        };
+        match &resolve.scope {
+            ResolveScope::One(number) => self.branches.resolve(&open, *number, pick)?,
+            ResolveScope::All => self.branches.resolve_all(&open, RuleScope::All, pick)?,
+            ResolveScope::Table(table, column) => {
+                let object = self.table(table)?;
+                let scope = match column {
+                    Some(column) => RuleScope::Column(object, self.column(object, column)?),
+                    None => RuleScope::Object(object),
+                };
+                self.branches.resolve_all(&open, scope, pick)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn conflict_object(&self, open: &OpenMerge, number: u64) -> Result<ObjectId> {
+        let conflicts = self.branches.conflicts(open)?;
+        let found = conflicts.iter().find(|conflict| conflict.number == number);
+        found
+            .map(|conflict| conflict.conflict.key.object)
+            .ok_or_else(|| Error::not_found("conflict", number))
+    }
+
+    fn table(&self, name: &Name) -> Result<ObjectId> {
+        self.session.reading(|_, schemas| {
+            let table = schemas.first().and_then(|schema| schema.table(&name.text));
+            table
+                .map(|table| ObjectId(table.id.0))
+                .ok_or_else(|| Error::not_found("table", &name.text).at(name.span))
+        })
+    }
+
+    fn column(&self, object: ObjectId, name: &Name) -> Result<ColumnId> {
+        self.session.reading(|_, schemas| {
+            let mut tables = schemas.iter().flat_map(|schema| schema.tables.values());
+            let table = tables.find(|table| table.id.0 == object.0);
+            let column =
+                table.and_then(|table| table.columns.iter().find(|column| name.is(&column.name)));
+            column
+                .map(|column| ColumnId(column.id.0))
+                .ok_or_else(|| Error::not_found("column", &name.text).at(name.span))
+        })
+    }
+}
+
+/// Why a merge did not happen.
+enum Failure {
+    Conflicts(Vec<Conflict>, Report),
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+fn transaction(sources: &[Option<SharedTransaction>]) -> Result<&SharedTransaction> {
+    sources.first().and_then(Option::as_ref).ok_or_else(|| {
+        Error::new(ErrorKind::Internal, "the target of the merge has no transaction")
+    })
+}
+
+fn constant(expression: &crate::ast::Expression) -> Result<Value> {
+    crate::catalog::build::constant(expression)
+        .ok_or_else(|| Error::invalid("a conflict is resolved with a constant").at(expression.span))
+}
+
+/// The report as the row of the statement.
+fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -> Vec<Value> {
+    let report = &outcome.report;
+    let total = |count: fn(&pandodb_branch::merge::TableCounts) -> u64| {
+        Value::Integer(report.tables.values().map(count).sum::<u64>() as i64)
+    };
+    let resolved: u64 =
+        report.schema_resolved + report.tables.values().map(|table| table.resolved).sum::<u64>();
+    vec![
+        text(outcome.status),
+        text(source),
+        text(target),
+        total(|table| table.inserted),
+        total(|table| table.updated),
+        total(|table| table.deleted),
+        total(|table| table.renumbered),
+        Value::Integer(report.schema_changes as i64),
+        Value::Integer(report.conflict_count() as i64),
+        Value::Integer(resolved as i64),
+        Value::Integer(i64::from(is_dry)),
+    ]
+}
+
+fn conflict_error(conflicts: &[Conflict], source: &str, target: &str) -> Error {
+    let count = conflicts.len();
+    let first = conflicts.first().map(|conflict| {
+        format!(
+            "; the first: {} {}: {}",
+            conflict.kind.as_str(),
+            conflict.object_name,
+            conflict.detail
+        )
+    });
+    let message = format!(
+        "merging '{source}' into '{target}' met {count} conflict{}{}",
+        if count == 1 { "" } else { "s" },
+        first.unwrap_or_default()
+    );
+    Error::new(ErrorKind::MergeConflict, message).with_hint(
+        "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all, 'manual' keeps \
+         the merge open for RESOLVE CONFLICT",
+    )
+}

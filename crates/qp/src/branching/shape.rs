@@ -1,0 +1,185 @@
+//! The catalog in the branch crate's words.
+//!
+//! Neighbours: `canonical` makes definitions comparable; `merge` and `difference` need shapes.
+
+use pandodb_branch::diff::Version;
+use pandodb_branch::shape::{
+    self, ColumnShape, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyColumn, KeyShape,
+    Shape, TableShape, TextShape,
+};
+use pandodb_ds::forest::Forest;
+
+use super::canonical::{Canonical, Canonizer};
+use crate::catalog::{Index, IndexColumn, IndexOrigin, Schema, Table, TableKind};
+use crate::modify::SEQUENCE_TABLE;
+use crate::types::Affinity;
+
+/// A schema and the trees that belong to it.
+pub(super) fn version(schema: &Schema, forest: Forest) -> Version {
+    Version { shape: shape_of(schema), forest }
+}
+
+/// All objects of a schema.
+pub(super) fn shape_of(schema: &Schema) -> Shape {
+    let canonizer = Canonizer::new(schema);
+    let mut shape = Shape::default();
+    let mut tables: Vec<&Table> = schema.tables.values().map(|table| &**table).collect();
+    tables.sort_by_key(|table| table.id);
+    for table in tables {
+        if matches!(table.kind, TableKind::System(_)) {
+            continue;
+        }
+        shape.tables.push(table_shape(schema, table, &canonizer));
+        for index in &table.indexes {
+            if let (IndexOrigin::Created, Some(sql)) = (index.origin, &index.sql) {
+                let canonical = canonizer.text(sql, &[table], Some(&index.name));
+                shape.indexes.push(text_shape(index.id.0, &index.name, canonical));
+            }
+        }
+    }
+    for view in schema.views.values() {
+        let tables = canonizer.tables_in(&view.sql);
+        let canonical = canonizer.text(&view.sql, &tables, Some(&view.name));
+        shape.views.push(text_shape(view.id.0, &view.name, canonical));
+    }
+    for trigger in schema.triggers.values() {
+        let tables = canonizer.tables_in(&trigger.sql);
+        let canonical = canonizer.text(&trigger.sql, &tables, Some(&trigger.name));
+        shape.triggers.push(text_shape(trigger.id.0, &trigger.name, canonical));
+    }
+    for texts in [&mut shape.indexes, &mut shape.views, &mut shape.triggers] {
+        texts.sort_by_key(|text| text.id);
+    }
+    shape
+}
+
+fn text_shape(id: u64, name: &str, canonical: Canonical) -> TextShape {
+    TextShape {
+        id: shape::ObjectId(id),
+        name: name.to_owned(),
+        definition: canonical.text,
+        objects: canonical.objects,
+        columns: canonical.columns,
+    }
+}
+
+fn column_id(table: &Table, index: usize) -> shape::ColumnId {
+    shape::ColumnId(table.columns.get(index).map_or(0, |column| column.id.0))
+}
+
+fn key_columns(table: &Table, columns: &[IndexColumn]) -> Vec<KeyColumn> {
+    let columns = columns.iter().filter_map(|part| {
+        let column = column_id(table, part.column()?);
+        Some(KeyColumn { column, order: part.order() })
+    });
+    columns.collect()
+}
+
+fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> TableShape {
+    let declared = table.primary_key.as_ref().map(|key| key_columns(table, &key.columns));
+    let declared = declared.unwrap_or_default();
+    let (key, primary_key) = match &table.kind {
+        TableKind::WithoutRowid => (KeyShape::Columns(declared), Vec::new()),
+        TableKind::Rowid { alias, autoincrement } => {
+            let alias = alias.map(|index| column_id(table, index));
+            let hidden = if alias.is_some() { Vec::new() } else { declared };
+            (KeyShape::Rowid { alias, autoincrement: *autoincrement }, hidden)
+        }
+        TableKind::System(_) => (KeyShape::Columns(Vec::new()), Vec::new()),
+    };
+    TableShape {
+        id: shape::ObjectId(table.id.0),
+        name: table.name.to_string(),
+        tree: table.tree,
+        columns: table
+            .columns
+            .iter()
+            .map(|column| ColumnShape {
+                id: shape::ColumnId(column.id.0),
+                name: column.name.to_string(),
+                position: column.position,
+                declared_type: column.declared_type.to_string(),
+                affinity: affinity(column.affinity),
+                collation: column.collation,
+                not_null: column.not_null.is_some(),
+                default: column
+                    .default_text
+                    .as_ref()
+                    .map(|text| canonizer.text(text, &[], None).text),
+                missing: column.missing.clone(),
+                generated: column.generated.as_ref().map(|generated| {
+                    let text = generated.expression.to_string();
+                    let canonical = canonizer.text(&text, &[table], None);
+                    GeneratedShape {
+                        expression: canonical.text,
+                        columns: canonical.columns,
+                        is_stored: generated.stored,
+                    }
+                }),
+                is_json: column.declared_type.eq_ignore_ascii_case("json"),
+            })
+            .collect(),
+        stored_columns: table.stored_columns,
+        key,
+        primary_key,
+        constraints: constraints(schema, table, canonizer),
+        options: if table.strict { "strict".to_owned() } else { String::new() },
+        holds_counters: table.name.eq_ignore_ascii_case(SEQUENCE_TABLE),
+    }
+}
+
+fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec<ConstraintShape> {
+    let mut constraints = Vec::new();
+    for check in &table.checks {
+        let canonical = canonizer.text(&check.text, &[table], None);
+        constraints.push(ConstraintShape {
+            name: check.name.as_ref().map(ToString::to_string),
+            definition: format!("check ({})", canonical.text),
+            columns: canonical.columns,
+            foreign_key: None,
+        });
+    }
+    for index in table.indexes.iter().filter(|index| index.origin == IndexOrigin::Unique) {
+        constraints.push(unique(table, index));
+    }
+    for key in &table.foreign_keys {
+        let parent = schema.table(&key.parent);
+        let parent_columns = parent.map(|parent| {
+            let named = key.parent_columns.iter().filter_map(|name| {
+                parent.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+            });
+            named.map(|column| shape::ColumnId(column.id.0)).collect()
+        });
+        let columns: Vec<_> = key.columns.iter().map(|index| column_id(table, *index)).collect();
+        constraints.push(ConstraintShape {
+            name: key.name.as_ref().map(ToString::to_string),
+            definition: format!("foreign key {:?} {:?}", key.on_delete, key.on_update),
+            columns,
+            foreign_key: Some(ForeignKeyShape {
+                parent: parent.map(|parent| shape::ObjectId(parent.id.0)),
+                columns: parent_columns.unwrap_or_default(),
+            }),
+        });
+    }
+    constraints
+}
+
+fn unique(table: &Table, index: &Index) -> ConstraintShape {
+    let columns = key_columns(table, &index.columns);
+    ConstraintShape {
+        name: None,
+        definition: "unique".to_owned(),
+        columns: columns.iter().map(|key| key.column).collect(),
+        foreign_key: None,
+    }
+}
+
+fn affinity(affinity: Affinity) -> shape::Affinity {
+    match affinity {
+        Affinity::None | Affinity::Blob => shape::Affinity::Blob,
+        Affinity::Text => shape::Affinity::Text,
+        Affinity::Numeric => shape::Affinity::Numeric,
+        Affinity::Integer => shape::Affinity::Integer,
+        Affinity::Real => shape::Affinity::Real,
+    }
+}

@@ -1,0 +1,344 @@
+//! Where merged data goes: the engine's own tables and indexes, in one transaction.
+//!
+//! Rows go in and out through the writers of the merged table, so that indexes and generated
+//! columns follow. What was touched is looked at in the end: a merge can break a constraint that
+//! neither side breaks. Neighbours: `definitions` makes the merged definitions.
+
+use std::collections::BTreeMap;
+
+use pandodb_branch::diff::Version;
+use pandodb_branch::diff::schema::ObjectKind as Kind;
+use pandodb_branch::merge::{
+    Conflict, ConflictKey, ConflictKind, RowChange, SchemaMerge, Scope, Target, Violation,
+};
+use pandodb_branch::shape::{ObjectId, TableShape};
+use pandodb_ds::record::Value;
+use pandodb_ds::record::key::rowid_from_key;
+use pandodb_ds::sync::Arc;
+
+use crate::catalog::{DatabaseIndex, ObjectRow, Schema, read_objects_of};
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::execute::{Frame, SharedTransaction};
+use crate::modify::{BoundWriter, RowKey, bind_writer};
+use crate::session::Session;
+
+type BranchError = pandodb_branch::Error;
+
+/// The target of a merge.
+pub(super) struct SqlTarget<'s> {
+    pub(super) session: &'s Session,
+    pub(super) sources: Vec<Option<SharedTransaction>>,
+    pub(super) schemas: Vec<Arc<Schema>>,
+    /// The rows of the source's catalog, and of the target's.
+    pub(super) theirs: Vec<ObjectRow>,
+    pub(super) ours: Vec<ObjectRow>,
+    /// Indexes that are built when all rows are there.
+    pub(super) unfilled: Vec<Box<str>>,
+    writers: BTreeMap<ObjectId, (BoundWriter, Frame)>,
+    touched: BTreeMap<ObjectId, Vec<RowKey>>,
+    /// Foreign keys that were broken before: child table, number of the key, child row.
+    broken_before: Vec<(u64, usize, Vec<Value>)>,
+    /// The engine's own error behind the one that ended the merge.
+    pub(super) error: Option<Error>,
+}
+
+impl<'s> SqlTarget<'s> {
+    pub(super) fn new(
+        session: &'s Session,
+        sources: Vec<Option<SharedTransaction>>,
+        schemas: Vec<Arc<Schema>>,
+        _base: &Version,
+        ours: &Version,
+        theirs: &Version,
+    ) -> Result<Self> {
+        let (database, _) = session.database(DatabaseIndex::MAIN)?;
+        let pager = database.manager().pager();
+        let (_, theirs) = read_objects_of(pager, &theirs.forest)?;
+        let (_, ours) = read_objects_of(pager, &ours.forest)?;
+        Ok(Self {
+            session,
+            sources,
+            schemas,
+            theirs,
+            ours,
+            unfilled: Vec::new(),
+            writers: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            broken_before: Vec::new(),
+            error: None,
+        })
+    }
+
+    /// Keeps the engine's error and gives the branch crate one that ends the merge.
+    fn told<T>(&mut self, result: Result<T>) -> Result<T, BranchError> {
+        result.map_err(|error| {
+            let told = BranchError::new(
+                pandodb_branch::ErrorKind::Transaction,
+                error.message().to_owned(),
+            );
+            self.error = Some(error);
+            told
+        })
+    }
+
+    fn bind(&mut self, id: ObjectId) -> Result<()> {
+        if self.writers.contains_key(&id) {
+            return Ok(());
+        }
+        let schema = self.main_schema()?;
+        let table = schema.tables.values().find(|table| table.id.0 == id.0).cloned();
+        let table = table.ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "a merged table is not in the merged schema")
+        })?;
+        let bound = self.session.with_environment(&self.schemas, &self.sources, |environment| {
+            bind_writer(environment, &table)
+        })?;
+        let frame = Frame::new(bound.layout);
+        self.writers.insert(id, (bound, frame));
+        Ok(())
+    }
+
+    pub(super) fn main_schema(&self) -> Result<&Arc<Schema>> {
+        self.schemas
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the target has no schema"))
+    }
+
+    fn apply_change(&mut self, table: &TableShape, change: RowChange) -> Result<()> {
+        self.bind(table.id)?;
+        let Some((bound, frame)) = self.writers.get_mut(&table.id) else { return Ok(()) };
+        let writer = &bound.writer;
+        let key_of = |bytes: &[u8]| -> Result<RowKey> {
+            Ok(if writer.table.has_rowid() {
+                RowKey::Rowid(rowid_from_key(bytes)?)
+            } else {
+                RowKey::Bytes(bytes.to_vec())
+            })
+        };
+        let touched = self.touched.entry(table.id).or_default();
+        let (key, row) = match change {
+            RowChange::Insert { key, row } | RowChange::Update { key, row } => {
+                (key_of(&key)?, Some(row))
+            }
+            RowChange::Delete { key } => (key_of(&key)?, None),
+        };
+        touched.push(key.clone());
+        self.session.with_outer(&self.sources, &self.schemas, |outer| {
+            let old = writer.fetch(&key, outer)?;
+            if let Some(old) = &old {
+                writer.load(&key, old.clone(), frame, outer)?;
+                writer.fill_alias(frame);
+            }
+            let Some(row) = row else {
+                if old.is_some() {
+                    writer.delete_row(&key, frame, outer)?;
+                }
+                return Ok(());
+            };
+            let before = frame.slot_mut(writer.row).values_mut().clone();
+            let mut values = vec![Value::Null; writer.table.stored_columns];
+            for (column, value) in writer.table.columns.iter().zip(row) {
+                if let Some(place) = values.get_mut(column.position) {
+                    *place = value;
+                }
+            }
+            writer.load(&key, values, frame, outer)?;
+            writer.fill_alias(frame);
+            match old {
+                Some(_) => writer.replace_row(&key, before, &key, frame, outer),
+                None => writer.insert_row(&key, frame, outer),
+            }
+        })
+    }
+
+    /// What the touched rows break, table by table.
+    fn verify_rows(&mut self, report: &mut dyn FnMut(Conflict)) -> Result<()> {
+        let touched = std::mem::take(&mut self.touched);
+        for (id, keys) in &touched {
+            self.bind(*id)?;
+            let Some((bound, frame)) = self.writers.get_mut(id) else { continue };
+            let writer = &bound.writer;
+            for key in keys {
+                let violation = self.session.with_outer(&self.sources, &self.schemas, |outer| {
+                    let Some(values) = writer.fetch(key, outer)? else { return Ok(None) };
+                    writer.load(key, values, frame, outer)?;
+                    writer.fill_alias(frame);
+                    writer.violation(key, frame, outer)
+                })?;
+                if let Some(error) = violation {
+                    report(broken(*id, &writer.table.name, key, &error));
+                }
+            }
+        }
+        self.touched = touched;
+        Ok(())
+    }
+
+    /// Foreign keys of touched tables, or to them, that are broken now and were not before.
+    fn verify_foreign_keys(&mut self, report: &mut dyn FnMut(Conflict)) -> Result<()> {
+        for (table, number, row, detail) in self.broken_foreign_keys()? {
+            let (id, name) = table;
+            if self.broken_before.contains(&(id, number, row.clone())) {
+                continue;
+            }
+            let error = Error::constraint(Constraint::ForeignKey, detail);
+            let rowid = match row.first() {
+                Some(Value::Integer(rowid)) => *rowid,
+                _ => 0,
+            };
+            let mut conflict = broken(ObjectId(id), &name, &RowKey::Rowid(rowid), &error);
+            conflict.row_key = row;
+            report(conflict);
+        }
+        Ok(())
+    }
+
+    /// Every broken foreign key of the tables that the merge touched, or that refer to them.
+    #[allow(clippy::type_complexity, reason = "the parts go straight into a conflict")]
+    fn broken_foreign_keys(&self) -> Result<Vec<((u64, Box<str>), usize, Vec<Value>, String)>> {
+        let schema = Arc::clone(self.main_schema()?);
+        let mut broken = Vec::new();
+        for child in schema.tables.values() {
+            for (number, key) in child.foreign_keys.iter().enumerate() {
+                let parent = schema.table(&key.parent);
+                let is_touched = |id: u64| self.touched.contains_key(&ObjectId(id));
+                if !is_touched(child.id.0) && !parent.is_some_and(|it| is_touched(it.id.0)) {
+                    continue;
+                }
+                let Some(sql) = orphans(child, key, parent.map(|parent| &**parent)) else {
+                    continue;
+                };
+                let rows = self.session.select_inside(&sql, &self.sources, &self.schemas)?;
+                for row in rows {
+                    let detail = format!("{} refers to no row of {}", child.name, key.parent);
+                    broken.push(((child.id.0, child.name.clone()), number, row, detail));
+                }
+            }
+        }
+        Ok(broken)
+    }
+}
+
+/// The query of the child rows whose parent is missing.
+fn orphans(
+    child: &crate::catalog::Table,
+    key: &crate::catalog::ForeignKey,
+    parent: Option<&crate::catalog::Table>,
+) -> Option<String> {
+    use crate::modify::quoted;
+    let name = |column: usize| child.columns.get(column).map(|column| quoted(&column.name));
+    let own: Vec<String> = key.columns.iter().filter_map(|column| name(*column)).collect();
+    let shown = if child.has_rowid() { "rowid".to_owned() } else { own.join(", ") };
+    let present: Vec<String> = own.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+    let mut sql = format!(
+        "SELECT {shown} FROM main.{} AS c WHERE {}",
+        quoted(&child.name),
+        present.join(" AND ")
+    );
+    let Some(parent) = parent else { return Some(sql) };
+    let theirs: Vec<String> = if key.parent_columns.is_empty() {
+        let declared = parent.primary_key.as_ref()?;
+        let columns = declared.columns.iter().filter_map(crate::catalog::IndexColumn::column);
+        columns.map(|column| quoted(&parent.columns[column].name)).collect()
+    } else {
+        key.parent_columns.iter().map(|column| quoted(column)).collect()
+    };
+    let pairs: Vec<String> =
+        own.iter().zip(&theirs).map(|(own, their)| format!("p.{their} = c.{own}")).collect();
+    sql.push_str(&format!(
+        " AND NOT EXISTS (SELECT 1 FROM main.{} AS p WHERE {})",
+        quoted(&parent.name),
+        pairs.join(" AND ")
+    ));
+    Some(sql)
+}
+
+fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> Conflict {
+    let violation = match error.kind() {
+        ErrorKind::Constraint(Constraint::NotNull) => Violation::NotNull,
+        ErrorKind::Constraint(Constraint::Check) => Violation::Check,
+        ErrorKind::Constraint(Constraint::ForeignKey) => Violation::ForeignKey,
+        ErrorKind::Constraint(Constraint::DataType) => Violation::Type,
+        _ => Violation::Unique,
+    };
+    let row_key = match key {
+        RowKey::Rowid(rowid) => vec![Value::Integer(*rowid)],
+        RowKey::Bytes(bytes) => vec![Value::blob(bytes.clone())],
+    };
+    Conflict {
+        key: ConflictKey {
+            object: id,
+            scope: Scope::Broken(key.bytes().to_vec(), error.message().to_owned()),
+        },
+        kind: ConflictKind::Constraint(violation),
+        object_kind: Kind::Table,
+        object_name: table.to_owned(),
+        column_name: None,
+        columns: Vec::new(),
+        row_key,
+        base: None,
+        ours: None,
+        theirs: None,
+        detail: error.message().to_owned(),
+    }
+}
+
+impl Target for SqlTarget<'_> {
+    fn schema(&mut self, merge: &SchemaMerge) -> Result<(), BranchError> {
+        let before = self.before_changes(merge);
+        self.told(before)?;
+        let made = self.merge_definitions(merge);
+        self.told(made)
+    }
+
+    fn apply(&mut self, table: &TableShape, change: RowChange) -> Result<(), BranchError> {
+        let done = self.apply_change(table, change);
+        self.told(done)
+    }
+
+    fn raise_counter(&mut self, table: &TableShape, value: i64) -> Result<(), BranchError> {
+        let name = crate::modify::quoted_text(&table.name);
+        let statements = [
+            format!("UPDATE main.sqlite_sequence SET seq = max(seq, {value}) WHERE name = {name}"),
+            format!(
+                "INSERT INTO main.sqlite_sequence(name, seq) SELECT {name}, {value} WHERE NOT \
+                 EXISTS (SELECT 1 FROM main.sqlite_sequence WHERE name = {name})"
+            ),
+        ];
+        for sql in statements {
+            let done = self.session.run_inside(&sql, &self.sources, &self.schemas);
+            self.told(done)?;
+        }
+        Ok(())
+    }
+
+    fn verify(
+        &mut self,
+        report: &mut dyn FnMut(Conflict) -> Result<(), BranchError>,
+    ) -> Result<(), BranchError> {
+        let mut found = Vec::new();
+        let filled = self.fill_indexes();
+        self.told(filled)?;
+        let rows = self.verify_rows(&mut |conflict| found.push(conflict));
+        self.told(rows)?;
+        let keys = self.verify_foreign_keys(&mut |conflict| found.push(conflict));
+        self.told(keys)?;
+        for conflict in found {
+            report(conflict)?;
+        }
+        Ok(())
+    }
+}
+
+impl SqlTarget<'_> {
+    /// Notes what is broken already, so that only what the merge breaks is reported.
+    fn before_changes(&mut self, merge: &SchemaMerge) -> Result<()> {
+        let ids: Vec<ObjectId> = merge.tables.iter().map(|table| table.shape.id).collect();
+        self.touched = ids.into_iter().map(|id| (id, Vec::new())).collect();
+        let broken = self.broken_foreign_keys()?;
+        self.broken_before =
+            broken.into_iter().map(|((id, _), number, row, _)| (id, number, row)).collect();
+        self.touched.clear();
+        Ok(())
+    }
+}

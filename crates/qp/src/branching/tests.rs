@@ -1,0 +1,209 @@
+//! Branch statements as a user types them.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::path::Path;
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::vfs::{MemoryVfs, Vfs};
+use pandodb_tm::Options;
+
+use crate::session::Session;
+use crate::store::Database;
+
+fn session() -> Session {
+    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
+    Session::new(Database::open(&vfs, Path::new("app.pando"), &Options::default()).unwrap())
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) | Value::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+    }
+}
+
+fn rows(session: &Session, sql: &str) -> Vec<String> {
+    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}")).rows;
+    rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
+}
+
+fn error(session: &Session, sql: &str) -> String {
+    session.query(sql).map(|rows| rows.rows.len()).unwrap_err().to_string()
+}
+
+fn shop() -> Session {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT NOT NULL, price INT, stock INT);
+             CREATE INDEX by_price ON item(price);
+             INSERT INTO item VALUES (1,'pen',2,10),(2,'ink',5,4),(3,'pad',7,1);
+             CREATE BRANCH dev;",
+        )
+        .unwrap();
+    session
+}
+
+#[test]
+fn a_branch_has_its_own_rows_and_shares_what_it_began_with() {
+    let session = shop();
+    session.execute("USE BRANCH dev; UPDATE item SET price = 3 WHERE id = 1").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["3"]);
+    session.execute("USE BRANCH main").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["2"]);
+    let branches = rows(&session, "SHOW BRANCHES");
+    assert_eq!(branches.len(), 2);
+    assert!(branches[0].starts_with("main|1|NULL|"), "{}", branches[0]);
+    assert!(branches[1].starts_with("dev|2|main|"), "{}", branches[1]);
+    assert_eq!(rows(&session, "SHOW DIFF BETWEEN main AND dev"), ["row|item|update|1|price|2|3"]);
+}
+
+#[test]
+fn changes_on_both_sides_are_merged_cell_by_cell() {
+    let session = shop();
+    session
+        .execute(
+            "USE BRANCH dev;
+             UPDATE item SET price = 3 WHERE id = 1;
+             INSERT INTO item VALUES (4,'cap',9,9);
+             DELETE FROM item WHERE id = 3;
+             USE BRANCH main;
+             UPDATE item SET stock = 11 WHERE id = 1;
+             INSERT INTO item VALUES (5,'box',1,1);",
+        )
+        .unwrap();
+    let dry = rows(&session, "MERGE BRANCH dev INTO main WITH (dry_run = true)");
+    assert_eq!(dry, ["would merge|dev|main|1|1|1|0|0|0|0|1"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["4"]);
+    assert_eq!(rows(&session, "MERGE BRANCH dev INTO main"), ["merged|dev|main|1|1|1|0|0|0|0|0"]);
+    assert_eq!(
+        rows(&session, "SELECT * FROM item ORDER BY id"),
+        ["1|pen|3|11", "2|ink|5|4", "4|cap|9|9", "5|box|1|1"]
+    );
+    // Indexes followed.
+    assert_eq!(rows(&session, "SELECT id FROM item WHERE price = 9"), ["4"]);
+    assert_eq!(rows(&session, "SELECT id FROM item WHERE price = 7"), [""; 0]);
+    // A second merge right after changes nothing.
+    let again = rows(&session, "MERGE BRANCH dev INTO main");
+    assert!(again[0].starts_with("up to date|"), "{again:?}");
+}
+
+#[test]
+fn an_untouched_target_moves_to_the_source() {
+    let session = shop();
+    session.execute("USE BRANCH dev; DELETE FROM item WHERE id > 1; USE BRANCH main").unwrap();
+    let merged = rows(&session, "MERGE BRANCH dev INTO main");
+    assert!(merged[0].starts_with("fast-forward|"), "{merged:?}");
+    assert_eq!(rows(&session, "SELECT id FROM item"), ["1"]);
+}
+
+#[test]
+fn conflicts_stop_a_merge_and_are_resolved_by_policy_or_one_by_one() {
+    let session = shop();
+    session
+        .execute(
+            "USE BRANCH dev; UPDATE item SET price = 30 WHERE id = 1; DELETE FROM item WHERE id=2;
+             USE BRANCH main; UPDATE item SET price = 20 WHERE id = 1;
+             UPDATE item SET stock = 0 WHERE id = 2;",
+        )
+        .unwrap();
+    let message = error(&session, "MERGE BRANCH dev INTO main");
+    assert!(message.contains("2 conflicts"), "{message}");
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["20"]);
+    let open = rows(&session, "MERGE BRANCH dev INTO main WITH (conflict_resolution = manual)");
+    assert!(open[0].starts_with("conflicts|dev|main|"), "{open:?}");
+    let conflicts = rows(&session, "SHOW CONFLICTS");
+    assert_eq!(conflicts.len(), 2, "{conflicts:?}");
+    assert!(conflicts[0].starts_with("1|data|table|item|price|1|2|20|30|"), "{conflicts:?}");
+    session.execute("RESOLVE CONFLICT 1 WITH VALUE 25; RESOLVE CONFLICT 2 WITH SOURCE").unwrap();
+    let merged = rows(&session, "CONTINUE MERGE");
+    assert!(merged[0].starts_with("merged|"), "{merged:?}");
+    assert_eq!(rows(&session, "SELECT id, price FROM item ORDER BY id"), ["1|25", "3|7"]);
+}
+
+#[test]
+fn a_merge_that_breaks_a_constraint_changes_nothing() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE parent(id INTEGER PRIMARY KEY);
+             CREATE TABLE child(id INTEGER PRIMARY KEY, p INT REFERENCES parent(id), u INT UNIQUE);
+             INSERT INTO parent VALUES (1),(2);
+             INSERT INTO child VALUES (1,1,1);
+             CREATE BRANCH dev; USE BRANCH dev;
+             INSERT INTO child VALUES (2,2,7);
+             USE BRANCH main;
+             DELETE FROM parent WHERE id = 2;
+             INSERT INTO child VALUES (3,1,7);",
+        )
+        .unwrap();
+    let message = error(&session, "MERGE BRANCH dev INTO main");
+    assert!(message.contains("conflict"), "{message}");
+    assert_eq!(rows(&session, "SELECT id FROM child ORDER BY id"), ["1", "3"]);
+    let dry = rows(&session, "MERGE BRANCH dev INTO main WITH (dry_run = true)");
+    assert!(dry[0].starts_with("conflicts|dev|main|"), "{dry:?}");
+}
+
+#[test]
+fn tables_indexes_views_and_triggers_of_the_source_come_along() {
+    let session = shop();
+    session
+        .execute(
+            "USE BRANCH dev;
+             CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT UNIQUE);
+             INSERT INTO note VALUES (1,'a'),(2,'b');
+             CREATE INDEX by_stock ON item(stock);
+             CREATE VIEW dear AS SELECT name FROM item WHERE price > 4;
+             CREATE TRIGGER t AFTER INSERT ON item BEGIN INSERT INTO note(text) VALUES (new.name); END;
+             USE BRANCH main;
+             INSERT INTO item VALUES (6,'hat',8,8);",
+        )
+        .unwrap();
+    let merged = rows(&session, "MERGE BRANCH dev INTO main");
+    assert!(merged[0].starts_with("merged|dev|main|2|"), "{merged:?}");
+    assert_eq!(rows(&session, "SELECT text FROM note ORDER BY id"), ["a", "b"]);
+    assert_eq!(rows(&session, "SELECT name FROM dear ORDER BY name"), ["hat", "ink", "pad"]);
+    assert_eq!(rows(&session, "SELECT id FROM item WHERE stock = 8"), ["6"]);
+    session.execute("INSERT INTO item VALUES (7,'cup',1,1)").unwrap();
+    assert_eq!(rows(&session, "SELECT text FROM note WHERE id = 3"), ["cup"]);
+}
+
+#[test]
+fn branches_begin_at_transactions_and_tags_and_can_be_reset() {
+    let session = shop();
+    session.execute("TAG BRANCH main AS v1; DELETE FROM item").unwrap();
+    let commits = rows(&session, "SHOW COMMITS ON main");
+    assert!(commits.len() >= 3, "{commits:?}");
+    session.execute("CREATE BRANCH old AS OF TAG v1; USE BRANCH old").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+    let before: u64 = commits[0].split('|').next().unwrap().parse::<u64>().unwrap() - 1;
+    session
+        .execute(&format!("CREATE BRANCH earlier FROM main AS OF TRANSACTION {before}"))
+        .unwrap();
+    session.execute("USE BRANCH earlier").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+    session.execute("USE BRANCH main; RESET BRANCH main TO TAG v1").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let session = shop();
+    assert!(error(&session, "CREATE BRANCH dev").contains("dev"));
+    session.execute("CREATE BRANCH IF NOT EXISTS dev").unwrap();
+    assert!(error(&session, "USE BRANCH dve").contains("dve"));
+    assert!(error(&session, "MERGE BRANCH dev INTO dev").contains("itself"));
+    assert!(error(&session, "DROP BRANCH nope").contains("nope"));
+    session.execute("DROP BRANCH IF EXISTS nope").unwrap();
+    session.execute("CREATE BRANCH audit WITH (read_only = true); USE BRANCH audit").unwrap();
+    let refused = error(&session, "DELETE FROM item");
+    assert_eq!(refused, "Cannot modify read-only branch: audit");
+    assert!(error(&session, "DROP BRANCH audit").contains("in use"));
+    session.execute("USE BRANCH main; DROP BRANCH dev").unwrap();
+    session.execute("BEGIN").unwrap();
+    assert!(error(&session, "CREATE BRANCH x").contains("transaction"));
+    session.execute("ROLLBACK").unwrap();
+}

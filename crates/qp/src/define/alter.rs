@@ -1,0 +1,141 @@
+//! ALTER TABLE: the text of the definition is edited, and everything that hangs on the table is
+//! bound again to find what the change breaks.
+//!
+//! Neighbours: `rename` (names in texts), `alter_column` (columns and constraints).
+
+use pandodb_ds::sync::Arc;
+
+use super::Definer;
+use crate::ast::{self, AlterAction, CreateTableBody, StatementKind};
+use crate::bind::Binder;
+use crate::catalog::{ObjectKind, ObjectRow, Table, write_object};
+use crate::error::{Error, ErrorKind, Result};
+use crate::modify::{bind_trigger, bind_writer, trigger_subject};
+use crate::parse::parse_statement;
+use crate::span::Span;
+
+impl Definer<'_> {
+    pub(super) fn alter_table(&mut self, alter: &ast::AlterTable) -> Result<()> {
+        let name = &alter.table.name;
+        let schema = self.schema();
+        if schema.view(&name.text).is_some() {
+            let message = match &alter.action {
+                AlterAction::RenameTable(_) => format!("view {} may not be altered", name.text),
+                AlterAction::AddColumn(_) => "Cannot add a column to a view".to_owned(),
+                AlterAction::DropColumn(_) => {
+                    format!("cannot drop column from view \"{}\"", name.text)
+                }
+                AlterAction::RenameColumn(..) => {
+                    format!("cannot rename columns of view \"{}\"", name.text)
+                }
+                _ => format!("cannot edit constraints of view \"{}\"", name.text),
+            };
+            return Err(Error::invalid(message).at(name.span));
+        }
+        let Some(table) = schema.table(&name.text).cloned() else {
+            let full = match &alter.table.schema {
+                Some(schema) => format!("{}.{}", schema.text, name.text),
+                None => name.text.to_string(),
+            };
+            return Err(Error::not_found("table", full).at(name.span));
+        };
+        if crate::catalog::is_reserved_name(&table.name) {
+            let message = format!("table {} may not be altered", table.name);
+            return Err(Error::invalid(message).at(name.span));
+        }
+        match &alter.action {
+            AlterAction::RenameTable(to) => self.rename_table(&table, to),
+            AlterAction::RenameColumn(from, to) => self.rename_column(&table, from, to),
+            AlterAction::AddColumn(definition) => self.add_column(&table, definition),
+            AlterAction::DropColumn(name) => self.drop_column(&table, name),
+            AlterAction::SetNotNull(name, _) => self.set_not_null(&table, name, true),
+            AlterAction::DropNotNull(name) => self.set_not_null(&table, name, false),
+            AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
+            AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),
+        }
+    }
+
+    /// The row of a table.
+    pub(super) fn table_row(&self, table: &Table) -> Result<ObjectRow> {
+        self.schema()
+            .object(ObjectKind::Table, &table.name)
+            .cloned()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the table has no row in the catalog"))
+    }
+
+    /// Writes a row again.
+    pub(super) fn rewrite(&self, row: &ObjectRow) -> Result<()> {
+        write_object(&mut self.transaction()?.borrow_mut(), row)
+    }
+
+    /// Binds all views, triggers and indexes again; `when` says in errors what was done.
+    pub(super) fn verify(&self, table: &str, when: &str) -> Result<()> {
+        let schema = self.schema();
+        let wrong = |kind: &str, name: &str, error: &Error| {
+            Error::invalid(format!("error in {kind} {name}{when}: {}", error.message()))
+        };
+        self.with_environment(|environment| {
+            if let Some(table) = schema.table(table)
+                && let Err(error) = bind_writer(environment, table)
+            {
+                let index = table.indexes.iter().find(|index| {
+                    index.sql.as_ref().is_some_and(|sql| mentions(sql, error.message()))
+                });
+                return Err(match index {
+                    Some(index) => wrong("index", &index.name, &error),
+                    None => wrong("table", &table.name, &error),
+                });
+            }
+            for object in &schema.objects {
+                if let Some(view) = schema.view(&object.name)
+                    && object.kind == ObjectKind::View
+                {
+                    let mut binder = Binder::new(environment, Arc::from(&*view.sql));
+                    if let Err(error) = binder.view_block(view, false) {
+                        return Err(wrong("view", &view.name, &error));
+                    }
+                }
+                if let Some(trigger) = schema.trigger(&object.name)
+                    && object.kind == ObjectKind::Trigger
+                {
+                    let bound = trigger_subject(environment, trigger)
+                        .and_then(|table| bind_trigger(environment, trigger, &table));
+                    if let Err(error) = bound {
+                        return Err(wrong("trigger", &trigger.name, &error));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Whether the last word of an error's message stands in a text.
+fn mentions(sql: &str, message: &str) -> bool {
+    message.rsplit([' ', '.']).next().is_some_and(|word| sql.contains(word))
+}
+
+/// The syntax tree of a table's definition.
+pub(super) fn parse_table(sql: &str) -> Result<(ast::CreateTable, ast::TableDefinition)> {
+    let (statement, _) = parse_statement(sql)?;
+    if let Some(ast::Statement { kind: StatementKind::CreateTable(create), .. }) = statement
+        && let CreateTableBody::Columns(body) = &create.body
+    {
+        let body = body.clone();
+        return Ok((*create, body));
+    }
+    Err(Error::new(ErrorKind::Internal, "the definition is not one of a table"))
+}
+
+/// A text with other texts in some places, which do not overlap.
+pub(super) fn edited(sql: &str, edits: &[(Span, String)]) -> String {
+    let mut edits: Vec<&(Span, String)> = edits.iter().collect();
+    edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let mut text = sql.to_owned();
+    for (span, replacement) in edits {
+        if text.get(span.range()).is_some() {
+            text.replace_range(span.range(), replacement);
+        }
+    }
+    text
+}

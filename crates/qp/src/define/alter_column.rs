@@ -1,0 +1,283 @@
+//! Columns and constraints that come and go.
+//!
+//! Rows are not rewritten: a new column has a place behind the others, which old rows do not
+//! have (they read its default), and the place of a dropped one stays empty. Neighbours: `alter`.
+
+use pandodb_ds::sync::Arc;
+
+use super::Definer;
+use super::alter::{edited, parse_table};
+use super::text::identifier;
+use crate::ast::{self, ColumnConstraintKind, Name};
+use crate::catalog::build::constant;
+use crate::catalog::{IndexColumn, Table};
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::span::Span;
+
+impl Definer<'_> {
+    fn is_empty(&self, table: &Table) -> Result<bool> {
+        self.transaction()?.borrow().is_empty(table.tree)
+    }
+
+    pub(super) fn add_column(
+        &mut self,
+        table: &Arc<Table>,
+        definition: &ast::ColumnDefinition,
+    ) -> Result<()> {
+        let mut default: Option<&ast::Expression> = None;
+        let (mut not_null, mut refers, mut generated) = (false, false, false);
+        for constraint in &definition.constraints {
+            match &constraint.kind {
+                ColumnConstraintKind::PrimaryKey { .. } => {
+                    return Err(Error::invalid("Cannot add a PRIMARY KEY column"));
+                }
+                ColumnConstraintKind::Unique(_) => {
+                    return Err(Error::invalid("Cannot add a UNIQUE column"));
+                }
+                ColumnConstraintKind::Generated { storage, .. } => {
+                    if *storage == Some(ast::GeneratedStorage::Stored) {
+                        return Err(Error::invalid("cannot add a STORED column"));
+                    }
+                    generated = true;
+                }
+                ColumnConstraintKind::Default(value) => default = Some(value),
+                ColumnConstraintKind::NotNull(_) => not_null = true,
+                ColumnConstraintKind::References(_) => refers = true,
+                _ => {}
+            }
+        }
+        let value = default.and_then(constant);
+        let is_null = value.as_ref().is_none_or(pandodb_ds::record::Value::is_null);
+        let is_empty = self.is_empty(table)?;
+        if refers && self.session.settings().foreign_keys && default.is_some() && !is_null {
+            let message = "Cannot add a REFERENCES column with non-NULL default value";
+            return Err(Error::invalid(message));
+        }
+        if not_null && is_null && default.is_none_or(|_| value.is_some()) && !generated && !is_empty
+        {
+            let message = "Cannot add a NOT NULL column with default value NULL";
+            return Err(Error::invalid(message));
+        }
+        if default.is_some() && value.is_none() && !is_empty {
+            return Err(Error::invalid("Cannot add a column with non-constant default"));
+        }
+        if let (true, false, Some(value)) = (table.strict, is_empty, value)
+            && let Some(strict) = definition
+                .type_name
+                .as_ref()
+                .and_then(|declared| crate::types::StrictType::from_name(&declared.name))
+            && strict.accept(value).is_err()
+        {
+            return Err(Error::invalid("type mismatch on DEFAULT"));
+        }
+        let mut row = self.table_row(table)?;
+        let sql = row.sql.clone().unwrap_or_default();
+        let (_, body) = parse_table(&sql)?;
+        let end = body.columns.last().map_or(0, |column| column.span.end);
+        let text = format!(", {}", definition.span.of(self.sql).trim());
+        let edits = [(Span::new(end, end), text)];
+        row.sql = Some(edited(&sql, &edits).into());
+        row.columns.push((self.new_column()?, row.stored_columns));
+        row.stored_columns += 1;
+        self.rewrite(&row)?;
+        self.changed()?;
+        self.verify(&table.name, "")?;
+        self.check_rows(&table.name, definition)
+    }
+
+    /// Checks that old rows satisfy what a new column demands.
+    fn check_rows(&self, table: &str, definition: &ast::ColumnDefinition) -> Result<()> {
+        let name = identifier(table);
+        let database = identifier(&self.session.database_name(self.database));
+        for constraint in &definition.constraints {
+            match &constraint.kind {
+                ColumnConstraintKind::Check(expression) => {
+                    let check = expression.span.of(self.sql);
+                    let sql =
+                        format!("SELECT 1 FROM {database}.{name} WHERE NOT ({check}) LIMIT 1");
+                    if self.session.any_row(&sql, &self.sources, &self.schemas)? {
+                        return Err(Error::new(
+                            ErrorKind::Constraint(Constraint::Check),
+                            "CHECK constraint failed",
+                        ));
+                    }
+                }
+                ColumnConstraintKind::NotNull(_) => {
+                    let column = identifier(&definition.name.text);
+                    let sql =
+                        format!("SELECT 1 FROM {database}.{name} WHERE {column} IS NULL LIMIT 1");
+                    if self.session.any_row(&sql, &self.sources, &self.schemas)? {
+                        return Err(Error::new(
+                            ErrorKind::Constraint(Constraint::NotNull),
+                            "NOT NULL constraint failed",
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_column(&mut self, table: &Arc<Table>, name: &Name) -> Result<()> {
+        let Some(index) = table.column_index(&name.text) else {
+            let message = format!("no such column: \"{}\"", name.text);
+            return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
+        };
+        let uses =
+            |columns: &[IndexColumn]| columns.iter().any(|column| column.column() == Some(index));
+        let column = &table.columns[index].name;
+        if table.primary_key.as_ref().is_some_and(|key| uses(&key.columns)) {
+            let message = format!("cannot drop PRIMARY KEY column: \"{column}\"");
+            return Err(Error::invalid(message).at(name.span));
+        }
+        let unique = table.indexes.iter().any(|known| known.sql.is_none() && uses(&known.columns));
+        let mut row = self.table_row(table)?;
+        let sql = row.sql.clone().unwrap_or_default();
+        let (_, body) = parse_table(&sql)?;
+        let own_unique = body.columns[index]
+            .constraints
+            .iter()
+            .any(|constraint| matches!(constraint.kind, ColumnConstraintKind::Unique(_)));
+        if unique && own_unique {
+            let message = format!("cannot drop UNIQUE column: \"{column}\"");
+            return Err(Error::invalid(message).at(name.span));
+        }
+        if table.columns.len() == 1 {
+            let message = format!("cannot drop column \"{column}\": no other columns exist");
+            return Err(Error::invalid(message).at(name.span));
+        }
+        let cut = if let Some(next) = body.columns.get(index + 1) {
+            Span::new(body.columns[index].span.start, next.span.start)
+        } else {
+            let end = body.columns[index].span.end;
+            let start = sql
+                .get(..body.columns[index].span.start as usize)
+                .and_then(|before| before.rfind(','))
+                .unwrap_or(0);
+            Span::new(start as u32, end)
+        };
+        row.sql = Some(edited(&sql, &[(cut, String::new())]).into());
+        row.columns.remove(index);
+        self.rewrite(&row)?;
+        let failed = |error: Error| {
+            let message = error.message().to_owned();
+            let message =
+                message.split_once(") - ").map_or(message.clone(), |(_, cause)| cause.to_owned());
+            if message.starts_with("error in") {
+                return Error::invalid(message);
+            }
+            Error::invalid(format!("error in table {} after drop column: {message}", table.name))
+        };
+        self.changed().map_err(failed)?;
+        self.verify(&table.name, " after drop column")
+    }
+
+    pub(super) fn set_not_null(
+        &mut self,
+        table: &Arc<Table>,
+        name: &Name,
+        set: bool,
+    ) -> Result<()> {
+        let Some(index) = table.column_index(&name.text) else {
+            return Err(Error::not_found("column", &name.text).at(name.span));
+        };
+        let mut row = self.table_row(table)?;
+        let sql = row.sql.clone().unwrap_or_default();
+        let (_, body) = parse_table(&sql)?;
+        let definition = &body.columns[index];
+        let mut edits: Vec<(Span, String)> = definition
+            .constraints
+            .iter()
+            .filter(|constraint| matches!(constraint.kind, ColumnConstraintKind::NotNull(_)))
+            .map(|constraint| (constraint.span, String::new()))
+            .collect();
+        if set {
+            let column = identifier(&table.columns[index].name);
+            let (database, name) =
+                (identifier(&self.session.database_name(self.database)), identifier(&table.name));
+            let query = format!("SELECT 1 FROM {database}.{name} WHERE {column} IS NULL LIMIT 1");
+            if self.session.any_row(&query, &self.sources, &self.schemas)? {
+                let subject = format!("{}.{}", table.name, table.columns[index].name);
+                return Err(Error::constraint(Constraint::NotNull, subject));
+            }
+            if edits.is_empty() {
+                let end = definition.span.end;
+                edits.push((Span::new(end, end), " NOT NULL".to_owned()));
+            } else {
+                return Ok(());
+            }
+        }
+        row.sql = Some(edited(&sql, &edits).into());
+        self.rewrite(&row)?;
+        self.changed()
+    }
+
+    pub(super) fn add_check(
+        &mut self,
+        table: &Arc<Table>,
+        name: Option<&Name>,
+        check: &ast::Expression,
+    ) -> Result<()> {
+        let text = check.span.of(self.sql).trim().to_owned();
+        let (database, own) =
+            (identifier(&self.session.database_name(self.database)), identifier(&table.name));
+        let query = format!("SELECT 1 FROM {database}.{own} WHERE NOT ({text}) LIMIT 1");
+        if self.session.any_row(&query, &self.sources, &self.schemas)? {
+            let subject = name.map_or(text.as_str(), |name| &name.text);
+            return Err(Error::constraint(Constraint::Check, subject));
+        }
+        let mut row = self.table_row(table)?;
+        let sql = row.sql.clone().unwrap_or_default();
+        let (_, body) = parse_table(&sql)?;
+        let columns = body.columns.last().map_or(0, |column| column.span.end);
+        let end = body.constraints.last().map_or(columns, |constraint| constraint.span.end);
+        let named =
+            name.map_or(String::new(), |name| format!("CONSTRAINT {} ", identifier(&name.text)));
+        let addition =
+            format!(", {named}CHECK ({})", text.trim_start_matches('(').trim_end_matches(')'));
+        row.sql = Some(edited(&sql, &[(Span::new(end, end), addition)]).into());
+        self.rewrite(&row)?;
+        self.changed()?;
+        self.verify(&table.name, "")
+    }
+
+    pub(super) fn drop_constraint(&mut self, table: &Arc<Table>, name: &Name) -> Result<()> {
+        let mut row = self.table_row(table)?;
+        let sql = row.sql.clone().unwrap_or_default();
+        let (_, body) = parse_table(&sql)?;
+        let is_named = |known: &Option<Name>| known.as_ref().is_some_and(|known| known == name);
+        let mut cut = None;
+        for constraint in body.columns.iter().flat_map(|column| &column.constraints) {
+            if is_named(&constraint.name) {
+                let keeps = matches!(
+                    constraint.kind,
+                    ColumnConstraintKind::PrimaryKey { .. } | ColumnConstraintKind::Unique(_)
+                );
+                if keeps {
+                    let message = format!("constraint may not be dropped: {}", name.text);
+                    return Err(Error::invalid(message).at(name.span));
+                }
+                cut = Some(constraint.span);
+            }
+        }
+        for constraint in &body.constraints {
+            if is_named(&constraint.name) {
+                if !matches!(constraint.kind, ast::TableConstraintKind::Check(..)) {
+                    let message = format!("constraint may not be dropped: {}", name.text);
+                    return Err(Error::invalid(message).at(name.span));
+                }
+                let start = constraint.span.start as usize;
+                let comma = sql.get(..start).and_then(|before| before.rfind(','));
+                let start = comma.unwrap_or(start) as u32;
+                cut = Some(Span::new(start, constraint.span.end));
+            }
+        }
+        let Some(cut) = cut else {
+            return Err(Error::not_found("constraint", &name.text).at(name.span));
+        };
+        row.sql = Some(edited(&sql, &[(cut, String::new())]).into());
+        self.rewrite(&row)?;
+        self.changed()
+    }
+}

@@ -1,0 +1,250 @@
+//! CREATE TABLE, VIEW and TRIGGER.
+//!
+//! Neighbours: `index` for CREATE INDEX, `text` for what is kept of a definition.
+
+use pandodb_ds::sync::Arc;
+
+use super::Definer;
+use super::text::{definition, table_of_columns};
+use crate::ast::{self, CreateTableBody, StatementKind, TriggerTime};
+use crate::bind::{Binder, unique_names};
+use crate::catalog::build::{ImpliedIndex, build_table};
+use crate::catalog::{
+    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, implied_index_name,
+    write_object,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::modify::{SEQUENCE_TABLE, check_table};
+use crate::parse::parse_statement;
+use crate::span::Span;
+use crate::store::TreeId;
+use crate::types::Affinity;
+
+impl Definer<'_> {
+    /// Refuses a name that is taken; true if that is fine because of IF NOT EXISTS.
+    fn is_taken(&self, name: &ast::Name, if_not_exists: bool) -> Result<bool> {
+        let schema = self.schema();
+        let kind = if schema.table(&name.text).is_some() {
+            "table"
+        } else if schema.view(&name.text).is_some() {
+            "view"
+        } else if schema.index(&name.text).is_some() {
+            let message = format!("there is already an index named {}", name.text);
+            return Err(Error::new(ErrorKind::Exists, message).at(name.span));
+        } else {
+            return Ok(false);
+        };
+        if if_not_exists {
+            return Ok(true);
+        }
+        let message = format!("{kind} {} already exists", name.text);
+        Err(Error::new(ErrorKind::Exists, message).at(name.span))
+    }
+
+    pub(super) fn create_table(&mut self, create: &ast::CreateTable, span: Span) -> Result<()> {
+        let name = &create.name.name;
+        self.check_name(name)?;
+        if self.is_taken(name, create.if_not_exists)? {
+            return Ok(());
+        }
+        match &create.body {
+            CreateTableBody::Columns(_) => {
+                let sql = definition("TABLE", name.span, span, self.sql);
+                self.add_table(&sql)
+            }
+            CreateTableBody::Select(select) => self.create_table_as(name, select),
+        }
+    }
+
+    /// Makes the table that a normalized definition defines.
+    pub(crate) fn add_table(&mut self, sql: &str) -> Result<()> {
+        let (statement, _) = parse_statement(sql)?;
+        let Some(StatementKind::CreateTable(create)) = statement.map(|statement| statement.kind)
+        else {
+            return Err(Error::new(ErrorKind::Internal, "the definition is not one of a table"));
+        };
+        let CreateTableBody::Columns(body) = &create.body else {
+            return Err(Error::new(ErrorKind::Internal, "the definition has no columns"));
+        };
+        let built = self.session.with_collations(|find| build_table(&create, body, sql, find));
+        let (mut table, implied) = built?;
+        table.database = self.database;
+        self.with_environment(|environment| {
+            check_table(environment, &Arc::new(table_copy(&table)))
+        })?;
+        if table.is_autoincrement() && self.schema().table(SEQUENCE_TABLE).is_none() {
+            self.write_table(
+                &format!("CREATE TABLE {SEQUENCE_TABLE}(name,seq)"),
+                SEQUENCE_TABLE,
+                2,
+                true,
+            )?;
+            self.changed()?;
+        }
+        let fixed = table.kind != TableKind::WithoutRowid;
+        let mut next = self.write_table(sql, &table.name, table.columns.len(), fixed)?.0;
+        for (number, index) in implied.iter().enumerate() {
+            next += 1;
+            self.write_implied(&table.name, number + 1, index, ObjectId(next))?;
+        }
+        self.changed()
+    }
+
+    fn write_table(&self, sql: &str, name: &str, columns: usize, fixed: bool) -> Result<ObjectId> {
+        let id = self.new_object()?;
+        let mut numbered: Vec<(ColumnId, usize)> = Vec::with_capacity(columns);
+        for position in 0..columns {
+            numbered.push((self.new_column()?, position));
+        }
+        let mut transaction = self.transaction()?.borrow_mut();
+        let tree = transaction.create_tree(fixed)?;
+        let row = ObjectRow {
+            id,
+            kind: ObjectKind::Table,
+            name: Box::from(name),
+            table: Box::from(name),
+            tree,
+            sql: Some(Box::from(sql)),
+            columns: numbered,
+            stored_columns: columns,
+        };
+        write_object(&mut transaction, &row)?;
+        Ok(id)
+    }
+
+    fn write_implied(
+        &self,
+        table: &str,
+        number: usize,
+        _: &ImpliedIndex,
+        id: ObjectId,
+    ) -> Result<()> {
+        let mut transaction = self.transaction()?.borrow_mut();
+        let tree = transaction.create_tree(false)?;
+        let row = ObjectRow {
+            id,
+            kind: ObjectKind::Index,
+            name: implied_index_name(table, number).into(),
+            table: Box::from(table),
+            tree,
+            sql: None,
+            columns: Vec::new(),
+            stored_columns: 0,
+        };
+        write_object(&mut transaction, &row)
+    }
+
+    fn create_table_as(&mut self, name: &ast::Name, select: &ast::Select) -> Result<()> {
+        let columns = self.with_environment(|environment| {
+            let mut binder = Binder::new(environment, Arc::from(self.sql));
+            let block = binder.select(select, false)?;
+            let affinities = block.outputs.iter().map(|output| match output.affinity() {
+                Affinity::None => Affinity::Blob,
+                other => other,
+            });
+            Ok(unique_names(&block, &[]).into_iter().zip(affinities).collect::<Vec<_>>())
+        })?;
+        self.add_table(&table_of_columns(&name.text, &columns))?;
+        let database = self.session.database_name(self.database);
+        let target = format!(
+            "INSERT INTO {}.{} {}",
+            super::text::identifier(&database),
+            super::text::identifier(&name.text),
+            select_text(select, self.sql)
+        );
+        self.session.run_inside(&target, &self.sources, &self.schemas)
+    }
+
+    pub(super) fn create_view(&mut self, create: &ast::CreateView, span: Span) -> Result<()> {
+        let name = &create.name.name;
+        self.check_name(name)?;
+        if self.is_taken(name, create.if_not_exists)? {
+            return Ok(());
+        }
+        let sql = definition("VIEW", name.span, span, self.sql);
+        self.write_definition(ObjectKind::View, &name.text, &name.text, sql)?;
+        self.changed()
+    }
+
+    fn write_definition(
+        &self,
+        kind: ObjectKind,
+        name: &str,
+        table: &str,
+        sql: Box<str>,
+    ) -> Result<()> {
+        let row = ObjectRow {
+            id: self.new_object()?,
+            kind,
+            name: Box::from(name),
+            table: Box::from(table),
+            tree: TreeId(0),
+            sql: Some(sql),
+            columns: Vec::new(),
+            stored_columns: 0,
+        };
+        write_object(&mut self.transaction()?.borrow_mut(), &row)
+    }
+
+    pub(super) fn create_trigger(&mut self, create: &ast::CreateTrigger, span: Span) -> Result<()> {
+        let name = &create.name.name;
+        self.check_name(name)?;
+        if self.schema().trigger(&name.text).is_some() {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            let message = format!("trigger {} already exists", name.text);
+            return Err(Error::new(ErrorKind::Exists, message).at(name.span));
+        }
+        let table = &create.table.name;
+        let mut schemas = vec![self.schema()];
+        if self.database == DatabaseIndex::TEMP {
+            schemas.extend(self.schemas.iter().map(|schema| &**schema));
+        }
+        let is_view = schemas.iter().any(|schema| schema.view(&table.text).is_some());
+        let is_table = schemas.iter().any(|schema| schema.table(&table.text).is_some());
+        if !is_view && !is_table {
+            let database = self.session.database_name(self.database);
+            return Err(
+                Error::not_found("table", format!("{database}.{}", table.text)).at(table.span)
+            );
+        }
+        let instead = create.time == Some(TriggerTime::InsteadOf);
+        if is_view && !instead {
+            let word = if create.time == Some(TriggerTime::After) { "AFTER" } else { "BEFORE" };
+            let message = format!("cannot create {word} trigger on view: {}", table.text);
+            return Err(Error::invalid(message).at(table.span));
+        }
+        if !is_view && instead {
+            let message = format!("cannot create INSTEAD OF trigger on table: {}", table.text);
+            return Err(Error::invalid(message).at(table.span));
+        }
+        let sql = definition("TRIGGER", name.span, span, self.sql);
+        self.write_definition(ObjectKind::Trigger, &name.text, &table.text, sql)?;
+        self.changed()
+    }
+}
+
+/// A table without its lists of what hangs on it, for checks before it exists.
+fn table_copy(table: &Table) -> Table {
+    Table {
+        id: table.id,
+        database: table.database,
+        name: table.name.clone(),
+        tree: table.tree,
+        columns: table.columns.clone(),
+        stored_columns: table.stored_columns,
+        kind: table.kind.clone(),
+        primary_key: table.primary_key.clone(),
+        strict: table.strict,
+        indexes: table.indexes.clone(),
+        checks: table.checks.clone(),
+        foreign_keys: Vec::new(),
+        sql: table.sql.clone(),
+    }
+}
+
+/// The text of a select.
+fn select_text<'a>(select: &ast::Select, sql: &'a str) -> &'a str {
+    select.span.of(sql)
+}

@@ -1,0 +1,107 @@
+//! DROP. Neighbours: `create`.
+
+use super::Definer;
+use crate::ast::{self, DropKind};
+use crate::catalog::{ObjectKind, ObjectRow, TableKind, delete_object};
+use crate::error::{Error, Result};
+use crate::modify::SEQUENCE_TABLE;
+
+/// The kind of object that is dropped.
+pub(super) fn kind(kind: DropKind) -> ObjectKind {
+    match kind {
+        DropKind::Table => ObjectKind::Table,
+        DropKind::Index => ObjectKind::Index,
+        DropKind::View => ObjectKind::View,
+        DropKind::Trigger => ObjectKind::Trigger,
+    }
+}
+
+impl Definer<'_> {
+    pub(super) fn drop_object(&mut self, drop: &ast::Drop) -> Result<()> {
+        let name = &drop.name.name;
+        let wanted = kind(drop.kind);
+        let Some(row) = self.schema().object(wanted, &name.text).cloned() else {
+            let schema = self.schema();
+            if wanted == ObjectKind::Table && schema.view(&name.text).is_some() {
+                let message = format!("use DROP VIEW to delete view {}", name.text);
+                return Err(Error::invalid(message).at(name.span));
+            }
+            if wanted == ObjectKind::View && schema.table(&name.text).is_some() {
+                let message = format!("use DROP TABLE to delete table {}", name.text);
+                return Err(Error::invalid(message).at(name.span));
+            }
+            if drop.if_exists {
+                return Ok(());
+            }
+            let full = match &drop.name.schema {
+                Some(schema) => format!("{}.{}", schema.text, name.text),
+                None => name.text.to_string(),
+            };
+            return Err(Error::not_found(wanted.as_str(), full).at(name.span));
+        };
+        match wanted {
+            ObjectKind::Table => self.drop_table(&row)?,
+            ObjectKind::Index => {
+                if row.sql.is_none() {
+                    let message =
+                        "index associated with UNIQUE or PRIMARY KEY constraint cannot be dropped";
+                    return Err(Error::invalid(message).at(name.span));
+                }
+                self.drop_row(&row)?;
+            }
+            ObjectKind::View => {
+                self.drop_hanging(&row.name)?;
+                self.drop_row(&row)?;
+            }
+            ObjectKind::Trigger => self.drop_row(&row)?,
+        }
+        self.changed()
+    }
+
+    fn drop_table(&mut self, row: &ObjectRow) -> Result<()> {
+        if crate::catalog::is_reserved_name(&row.name) {
+            let message = format!("table {} may not be dropped", row.name);
+            return Err(Error::invalid(message));
+        }
+        let table = self.schema().table(&row.name).cloned();
+        if self.session.settings().foreign_keys && !self.schema().children_of(&row.name).is_empty()
+        {
+            // Dropping a parent deletes its rows first, with all that follows.
+            let name = super::text::identifier(&row.name);
+            let database = super::text::identifier(&self.session.database_name(self.database));
+            let sql = format!("DELETE FROM {database}.{name}");
+            self.session.run_inside(&sql, &self.sources, &self.schemas)?;
+        }
+        self.drop_hanging(&row.name)?;
+        self.drop_row(row)?;
+        if let Some(table) = table
+            && matches!(table.kind, TableKind::Rowid { autoincrement: true, .. })
+            && self.schema().table(SEQUENCE_TABLE).is_some()
+        {
+            let database = super::text::identifier(&self.session.database_name(self.database));
+            let name = table.name.replace('\'', "''");
+            let sql = format!("DELETE FROM {database}.{SEQUENCE_TABLE} WHERE name = '{name}'");
+            self.session.run_inside(&sql, &self.sources, &self.schemas)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the indexes and triggers of a table.
+    fn drop_hanging(&self, table: &str) -> Result<()> {
+        let hanging = self.schema().objects.iter().filter(|object| {
+            matches!(object.kind, ObjectKind::Index | ObjectKind::Trigger)
+                && object.table.eq_ignore_ascii_case(table)
+        });
+        let hanging: Vec<ObjectRow> = hanging.cloned().collect();
+        hanging.iter().try_for_each(|row| self.drop_row(row))
+    }
+
+    fn drop_row(&self, row: &ObjectRow) -> Result<()> {
+        let mut transaction = self.transaction()?.borrow_mut();
+        delete_object(&mut transaction, row.id)?;
+        if row.tree.0 != 0 {
+            transaction.drop_tree(row.tree)?;
+        }
+        Ok(())
+    }
+}

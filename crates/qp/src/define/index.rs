@@ -1,0 +1,82 @@
+//! CREATE INDEX, and filling an index from its table.
+//!
+//! Neighbours: `crate::modify` knows what an entry looks like.
+
+use pandodb_ds::sync::Arc;
+
+use super::Definer;
+use super::text::definition;
+use crate::ast;
+use crate::catalog::{ObjectKind, ObjectRow, write_object};
+use crate::error::{Error, ErrorKind, Result};
+use crate::modify::fill_index;
+use crate::span::Span;
+
+impl Definer<'_> {
+    pub(super) fn create_index(&mut self, create: &ast::CreateIndex, span: Span) -> Result<()> {
+        let name = &create.name.name;
+        self.check_name(name)?;
+        let schema = self.schema();
+        if schema.index(&name.text).is_some() {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            let message = format!("index {} already exists", name.text);
+            return Err(Error::new(ErrorKind::Exists, message).at(name.span));
+        }
+        if schema.table(&name.text).is_some() || schema.view(&name.text).is_some() {
+            let message = format!("there is already a table named {}", name.text);
+            return Err(Error::new(ErrorKind::Exists, message).at(name.span));
+        }
+        let Some(table) = schema.table(&create.table.text).cloned() else {
+            if schema.view(&create.table.text).is_some() {
+                return Err(Error::invalid("views may not be indexed").at(create.table.span));
+            }
+            let database = self.session.database_name(self.database);
+            let full = format!("{database}.{}", create.table.text);
+            return Err(Error::not_found("table", full).at(create.table.span));
+        };
+        if crate::catalog::is_reserved_name(&table.name) {
+            let message = format!("table {} may not be indexed", table.name);
+            return Err(Error::invalid(message));
+        }
+        self.session.with_collations(|find| {
+            crate::catalog::index_columns(&create.columns, &table, find).map(|_| ())
+        })?;
+        let kind = if create.unique { "UNIQUE INDEX" } else { "INDEX" };
+        let sql = definition(kind, name.span, span, self.sql);
+        {
+            let id = self.new_object()?;
+            let mut transaction = self.transaction()?.borrow_mut();
+            let tree = transaction.create_tree(false)?;
+            let row = ObjectRow {
+                id,
+                kind: ObjectKind::Index,
+                name: name.text.clone(),
+                table: table.name.clone(),
+                tree,
+                sql: Some(sql),
+                columns: Vec::new(),
+                stored_columns: 0,
+            };
+            write_object(&mut transaction, &row)?;
+        }
+        self.changed()?;
+        self.fill(&name.text)
+    }
+
+    /// Fills an index that is empty.
+    pub(super) fn fill(&self, name: &str) -> Result<()> {
+        let schema = self.schema();
+        let index = schema.index(name).ok_or_else(|| Error::not_found("index", name))?;
+        let Some(table) = schema.table(&index.table) else {
+            return Err(Error::new(ErrorKind::Internal, "an index has no table"));
+        };
+        let place = table.indexes.iter().position(|known| Arc::ptr_eq(known, index));
+        let place = place.ok_or_else(|| Error::not_found("index", name))?;
+        let writer =
+            self.with_environment(|environment| crate::modify::bind_writer(environment, table))?;
+        self.session
+            .with_outer(&self.sources, &self.schemas, |outer| fill_index(&writer, place, outer))
+    }
+}

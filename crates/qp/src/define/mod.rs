@@ -1,0 +1,168 @@
+//! CREATE, ALTER, DROP and upkeep: changes of the catalog.
+//!
+//! A definition is checked by building what it defines, then written as text with its numbers;
+//! the session reads the catalog again at the next statement, because the cookie has changed.
+//! Everything happens inside one savepoint of the transaction, so that a definition that fails
+//! half-way leaves nothing. Neighbours: `catalog` (rows and their meaning), `session`.
+
+mod alter;
+mod alter_column;
+mod create;
+mod drop;
+mod index;
+mod rename;
+mod text;
+mod upkeep;
+
+use pandodb_ds::sync::Arc;
+
+pub(crate) use text::identifier;
+
+use crate::ast::{Statement, StatementKind};
+use crate::bind::Environment;
+use crate::catalog::{
+    DatabaseIndex, ObjectId, ObjectKind, Schema, is_reserved_name, load, write_cookie,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::SharedTransaction;
+use crate::session::Session;
+
+/// A definition at work.
+pub(crate) struct Definer<'s> {
+    pub(crate) session: &'s Session,
+    /// The whole text that spans mean.
+    pub(crate) sql: &'s str,
+    /// The database that changes.
+    pub(crate) database: DatabaseIndex,
+    pub(crate) sources: Vec<Option<SharedTransaction>>,
+    pub(crate) schemas: Vec<Arc<Schema>>,
+}
+
+/// Runs a definition.
+pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result<()> {
+    let database = target(session, statement)?;
+    session.changing(database, |sources, schemas| {
+        let mut definer = Definer { session, sql, database, sources, schemas };
+        definer.run(statement)
+    })
+}
+
+/// The database that a definition is about.
+fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
+    let (schema, temporary) = match &statement.kind {
+        StatementKind::CreateTable(create) => (create.name.schema.as_ref(), create.temporary),
+        StatementKind::CreateView(create) => (create.name.schema.as_ref(), create.temporary),
+        StatementKind::CreateTrigger(create) => {
+            if !create.temporary && create.name.schema.is_none() && create.table.schema.is_none() {
+                return session.home_of(ObjectKind::Table, &create.table.name);
+            }
+            let on_temp = create.table.schema.as_ref().is_some_and(|schema| schema.is("temp"));
+            (create.name.schema.as_ref(), create.temporary || on_temp)
+        }
+        StatementKind::CreateIndex(create) => {
+            if create.name.schema.is_none() {
+                return session.home_of(ObjectKind::Table, &create.table);
+            }
+            (create.name.schema.as_ref(), false)
+        }
+        StatementKind::Drop(drop) => {
+            if drop.name.schema.is_none() {
+                return session.home_of(drop::kind(drop.kind), &drop.name.name);
+            }
+            (drop.name.schema.as_ref(), false)
+        }
+        StatementKind::AlterTable(alter) => {
+            if alter.table.schema.is_none() {
+                return session.home_of(ObjectKind::Table, &alter.table.name);
+            }
+            (alter.table.schema.as_ref(), false)
+        }
+        _ => (None, false),
+    };
+    if temporary {
+        if let Some(schema) = schema
+            && !schema.is("temp")
+        {
+            return Err(Error::invalid("temporary table name must be unqualified"));
+        }
+        return Ok(DatabaseIndex::TEMP);
+    }
+    match schema {
+        Some(name) => session.database_named(name),
+        None => Ok(DatabaseIndex::MAIN),
+    }
+}
+
+impl Definer<'_> {
+    fn run(&mut self, statement: &Statement) -> Result<()> {
+        match &statement.kind {
+            StatementKind::CreateTable(create) => self.create_table(create, statement.span),
+            StatementKind::CreateIndex(create) => self.create_index(create, statement.span),
+            StatementKind::CreateView(create) => self.create_view(create, statement.span),
+            StatementKind::CreateTrigger(create) => self.create_trigger(create, statement.span),
+            StatementKind::CreateVirtualTable(create) => {
+                let message = format!("no such module: {}", create.module.text);
+                Err(Error::new(ErrorKind::NotFound, message).at(create.module.span))
+            }
+            StatementKind::Drop(drop) => self.drop_object(drop),
+            StatementKind::AlterTable(alter) => self.alter_table(alter),
+            StatementKind::Reindex(name) => self.reindex(name.as_deref()),
+            StatementKind::Analyze(name) => self.analyze(name.as_deref()),
+            _ => Err(Error::new(ErrorKind::Unsupported, "this definition is not there yet")),
+        }
+    }
+
+    /// The schema that changes.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schemas[usize::from(self.database.0)]
+    }
+
+    /// The transaction on the database that changes.
+    pub(crate) fn transaction(&self) -> Result<&SharedTransaction> {
+        let source = self.sources.get(usize::from(self.database.0));
+        source.and_then(Option::as_ref).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "the database that changes has no transaction")
+        })
+    }
+
+    /// A number for a new object: behind all others, and unlike those of other branches.
+    pub(crate) fn new_object(&self) -> Result<ObjectId> {
+        let greatest = self.schema().objects.iter().map(|object| object.id.0).max().unwrap_or(0);
+        let random = self.transaction()?.borrow().random() & 0xff_ffff;
+        Ok(ObjectId((((greatest >> 24) + 1) << 24) | random))
+    }
+
+    /// A number for a new column, unlike those of other branches.
+    pub(crate) fn new_column(&self) -> Result<crate::catalog::ColumnId> {
+        Ok(crate::catalog::ColumnId(self.transaction()?.borrow().random() >> 2))
+    }
+
+    /// Tells everybody that the catalog has changed, and reads it again.
+    pub(crate) fn changed(&mut self) -> Result<()> {
+        let place = usize::from(self.database.0);
+        let schema = {
+            let mut transaction = self.transaction()?.borrow_mut();
+            write_cookie(&mut transaction)?;
+            self.session.with_collations(|find| load(&transaction, self.database, find))?
+        };
+        self.schemas[place] = Arc::new(schema);
+        Ok(())
+    }
+
+    /// Calls `work` with what can be bound against.
+    pub(crate) fn with_environment<T>(
+        &self,
+        work: impl FnOnce(&Environment<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.session.with_environment(&self.schemas, &self.sources, work)
+    }
+
+    /// Refuses names that only the engine may give.
+    pub(crate) fn check_name(&self, name: &crate::ast::Name) -> Result<()> {
+        if is_reserved_name(&name.text) {
+            let message = format!("object name reserved for internal use: {}", name.text);
+            return Err(Error::invalid(message).at(name.span));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+//! REINDEX and ANALYZE. Neighbours: `index` fills indexes.
+
+use super::Definer;
+use crate::ast;
+use crate::error::{Error, Result};
+
+impl Definer<'_> {
+    /// Builds indexes anew: one, those of a table, or all.
+    pub(super) fn reindex(&mut self, name: Option<&ast::QualifiedName>) -> Result<()> {
+        let schema = self.schema();
+        let mut names: Vec<Box<str>> = Vec::new();
+        match name {
+            None => names.extend(schema.indexes.values().map(|index| index.name.clone())),
+            Some(name) => {
+                let wanted = &name.name.text;
+                if let Some(table) = schema.table(wanted) {
+                    names.extend(table.indexes.iter().map(|index| index.name.clone()));
+                } else if let Some(index) = schema.index(wanted) {
+                    names.push(index.name.clone());
+                } else if self.session.with_collations(|find| find(wanted)).is_some() {
+                    names.extend(schema.indexes.values().map(|index| index.name.clone()));
+                } else {
+                    let message = "unable to identify the object to be reindexed";
+                    return Err(Error::invalid(message).at(name.span()));
+                }
+            }
+        }
+        for name in names {
+            if let Some(index) = self.schema().index(&name) {
+                let tree = index.tree;
+                self.transaction()?.borrow_mut().clear(tree)?;
+            }
+            self.fill(&name)?;
+        }
+        Ok(())
+    }
+
+    /// Statistics come from the trees themselves: there is nothing to gather.
+    pub(super) fn analyze(&mut self, name: Option<&ast::QualifiedName>) -> Result<()> {
+        let Some(name) = name else { return Ok(()) };
+        let schema = self.schema();
+        let wanted = &name.name.text;
+        let is_known = schema.table(wanted).is_some()
+            || schema.index(wanted).is_some()
+            || self.session.database_named(&name.name).is_ok();
+        if is_known {
+            return Ok(());
+        }
+        Err(Error::not_found("table", wanted).at(name.span()))
+    }
+}

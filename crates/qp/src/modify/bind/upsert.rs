@@ -1,0 +1,127 @@
+//! ON CONFLICT: which constraint is meant, and what is done instead.
+//!
+//! Neighbours: the module above binds the INSERT around it.
+
+use super::{assigned_names, bind_assignments, scope_of};
+use crate::ast;
+use crate::bind::{Binder, is_rowid_name};
+use crate::catalog::build::indexed_name;
+use crate::error::{Error, Result};
+use crate::modify::trigger::{Change, Triggers};
+use crate::modify::{TableWriter, UpsertPlan, UpsertTarget};
+use crate::scalar::Scalar;
+
+/// Binds `ON CONFLICT ...`.
+pub(super) fn upsert_plan(
+    binder: &mut Binder<'_>,
+    upsert: &ast::Upsert,
+    insert: &ast::Insert,
+    writer: &TableWriter,
+) -> Result<UpsertPlan> {
+    let table = &writer.table;
+    let target =
+        if upsert.target.is_empty() { None } else { Some(upsert_target(binder, upsert, writer)?) };
+    let existing = binder.slot();
+    let ast::UpsertAction::Update(set, filter) = &upsert.action else {
+        return Ok(UpsertPlan {
+            target,
+            assignments: None,
+            rowid: None,
+            filter: None,
+            existing,
+            triggers: Triggers::default(),
+        });
+    };
+    let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
+    let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
+    let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
+    let mut scope = scope_of(binder, vec![own, excluded]);
+    // Names without a table mean the row that is there.
+    for column in &mut scope.tables[1].columns {
+        column.merged = true;
+    }
+    scope.tables[1].rowid = None;
+    binder.scopes.push(scope);
+    let bound = bind_assignments(binder, set, table).and_then(|bound| {
+        let filter = match filter {
+            Some(filter) => Some(binder.expression(filter)?),
+            None => None,
+        };
+        Ok((bound, filter))
+    });
+    binder.scopes.pop();
+    let ((assignments, rowid), filter) = bound?;
+    let names = assigned_names(set);
+    let triggers = Triggers::of(binder.environment, table, Change::Update(&names));
+    Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing, triggers })
+}
+
+/// The key or index that a conflict target names.
+fn upsert_target(
+    binder: &mut Binder<'_>,
+    upsert: &ast::Upsert,
+    writer: &TableWriter,
+) -> Result<UpsertTarget> {
+    let table = &writer.table;
+    let mut columns: Vec<(usize, Option<pandodb_ds::record::Collation>)> = Vec::new();
+    let mut expressions: Vec<Scalar> = Vec::new();
+    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
+    for term in &upsert.target {
+        let named = indexed_name(&term.expression);
+        let index = named.and_then(|(name, _)| table.column_index(&name.text));
+        match (index, named) {
+            (Some(index), Some((name, collation))) => {
+                binder.note_column(table, index, name);
+                let collation = match collation {
+                    Some(name) => Some(binder.collation(name)?),
+                    None => None,
+                };
+                columns.push((index, collation));
+            }
+            (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
+                return Ok(UpsertTarget::Key);
+            }
+            _ => expressions.push(binder.over_columns(
+                &mut scope,
+                &term.expression,
+                "ON CONFLICT",
+            )?),
+        }
+    }
+    if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
+        && table.rowid_alias() == Some(*column)
+    {
+        return Ok(UpsertTarget::Key);
+    }
+    let fits = |known: &[crate::catalog::IndexColumn], bound: &[Scalar]| {
+        known.len() == columns.len() + expressions.len()
+            && known.iter().zip(bound).all(|(part, scalar)| match part.column() {
+                Some(index) => columns.iter().any(|(wanted, collation)| {
+                    *wanted == index && collation.is_none_or(|wanted| wanted == part.collation)
+                }),
+                None => expressions.iter().any(|expression| expression.same(scalar)),
+            })
+    };
+    if !table.has_rowid() {
+        let bound = vec![Scalar::NULL; table.key_columns().len()];
+        if fits(table.key_columns(), &bound) {
+            return Ok(UpsertTarget::Key);
+        }
+    }
+    let filter = match &upsert.target_filter {
+        Some(filter) => Some(binder.over_columns(&mut scope, filter, "ON CONFLICT")?),
+        None => None,
+    };
+    for (place, index) in writer.indexes.iter().enumerate() {
+        let filter_fits = match (&index.filter, &filter) {
+            (None, _) => true,
+            (Some(known), Some(given)) => known.same(given),
+            (Some(_), None) => false,
+        };
+        if index.unique.is_some() && filter_fits && fits(&index.index.columns, &index.parts) {
+            return Ok(UpsertTarget::Index(place));
+        }
+    }
+    let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+    Err(Error::invalid(message))
+}

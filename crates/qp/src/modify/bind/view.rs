@@ -1,0 +1,190 @@
+//! Changes of views, and views as tables: what their triggers see.
+//!
+//! Neighbours: `instead` runs these plans.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::{assigned_names, bind_assignments, insert_columns, insert_source};
+use crate::ast::{self, StatementKind};
+use crate::bind::{Binder, Group, NameScope};
+use crate::catalog::{Table, View};
+use crate::error::{Error, Result};
+use crate::modify::instead::InsteadPlan;
+use crate::modify::trigger::{Change, Triggers};
+use crate::modify::{ModifyKind, ModifyPlan};
+use crate::plan::{Layout, QueryParts, finish_select};
+use crate::scalar::Scalar;
+
+/// The columns of a view as a table that is nowhere: what OLD and NEW look like.
+pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
+    let block = binder.view_block(view, false)?;
+    let names = crate::bind::unique_names(&block, &view.columns);
+    let columns = names
+        .into_iter()
+        .enumerate()
+        .map(|(position, name)| crate::catalog::Column {
+            id: crate::catalog::ColumnId(position as u64),
+            name,
+            position,
+            declared_type: Box::default(),
+            affinity: block.outputs[position].affinity(),
+            strict_type: None,
+            collation: block.outputs[position].collation().unwrap_or_default(),
+            not_null: None,
+            default: None,
+            default_text: None,
+            missing: Value::Null,
+            generated: None,
+            hidden: false,
+        })
+        .collect::<Vec<_>>();
+    Ok(Arc::new(Table {
+        id: view.id,
+        database: view.database,
+        name: view.name.clone(),
+        tree: crate::store::TreeId(0),
+        stored_columns: columns.len(),
+        columns,
+        kind: crate::catalog::TableKind::WithoutRowid,
+        primary_key: None,
+        strict: false,
+        indexes: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+        sql: view.sql.clone(),
+    }))
+}
+
+/// The columns of a view as a table that is nowhere.
+pub fn view_columns(
+    environment: &crate::bind::Environment<'_>,
+    view: &Arc<View>,
+) -> Result<Arc<Table>> {
+    let mut binder = Binder::new(environment, Arc::from(&*view.sql));
+    view_as_table(&mut binder, view)
+}
+
+pub(super) fn instead_plan(
+    binder: &mut Binder<'_>,
+    statement: &StatementKind,
+    view: &Arc<View>,
+) -> Result<ModifyPlan> {
+    let table = view_as_table(binder, view)?;
+    let names = match statement {
+        StatementKind::Update(update) => assigned_names(&update.assignments),
+        _ => Vec::new(),
+    };
+    let change = match statement {
+        StatementKind::Insert(_) => Change::Insert,
+        StatementKind::Update(_) => Change::Update(&names),
+        _ => Change::Delete,
+    };
+    let triggers = Triggers::of(binder.environment, &table, change);
+    if !triggers.has_instead() {
+        let message = format!("cannot modify {} because it is a view", view.name);
+        return Err(Error::invalid(message));
+    }
+    let plan = match statement {
+        StatementKind::Insert(insert) => instead_insert(binder, insert, &table, triggers)?,
+        StatementKind::Update(update) => {
+            let from = update.from.as_ref();
+            let filter = update.filter.as_ref();
+            let set = Some(update.assignments.as_slice());
+            instead_change(
+                binder,
+                view,
+                &table,
+                triggers,
+                update.alias.as_ref(),
+                from,
+                filter,
+                set,
+            )?
+        }
+        StatementKind::Delete(delete) => {
+            let filter = delete.filter.as_ref();
+            instead_change(
+                binder,
+                view,
+                &table,
+                triggers,
+                delete.alias.as_ref(),
+                None,
+                filter,
+                None,
+            )?
+        }
+        _ => return Err(Error::invalid("not a change")),
+    };
+    let kind = ModifyKind::Instead(Box::new(plan));
+    Ok(ModifyPlan { kind, layout: Layout::default(), returning: None })
+}
+
+fn instead_insert(
+    binder: &mut Binder<'_>,
+    insert: &ast::Insert,
+    table: &Arc<Table>,
+    triggers: Triggers,
+) -> Result<InsteadPlan> {
+    let (columns, rowid_place) = insert_columns(insert, table)?;
+    let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
+    let new = (0..table.columns.len())
+        .map(|index| {
+            let place = columns.iter().position(|column| *column == Some(index));
+            place.and_then(|place| block.outputs.get(place).cloned()).unwrap_or(Scalar::NULL)
+        })
+        .collect();
+    Ok(InsteadPlan {
+        database: table.database,
+        triggers,
+        input: block.root,
+        old: None,
+        new: Some(new),
+    })
+}
+
+#[allow(clippy::too_many_arguments, reason = "the clauses of one statement")]
+fn instead_change(
+    binder: &mut Binder<'_>,
+    view: &Arc<View>,
+    table: &Arc<Table>,
+    triggers: Triggers,
+    alias: Option<&ast::Name>,
+    from: Option<&ast::From>,
+    filter: Option<&ast::Expression>,
+    set: Option<&[ast::Assignment]>,
+) -> Result<InsteadPlan> {
+    let mut scope = NameScope { frame: binder.frame_index(), ..NameScope::default() };
+    let mut group = Group::default();
+    let block = binder.view_block(view, false)?;
+    let name = alias.map_or(&view.name, |alias| &alias.text).clone();
+    binder.derived(block, &name, &view.name, &view.columns, &mut scope, &mut group)?;
+    let old: Vec<Scalar> =
+        scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
+    if let Some(from) = from {
+        let more = binder.from(from, &mut scope)?;
+        group.relations.extend(more.relations);
+        group.predicates.extend(more.predicates);
+    }
+    binder.scopes.push(scope);
+    let bound: Result<Option<Vec<Scalar>>> = (|| {
+        if let Some(filter) = filter {
+            let filter = binder.expression(filter)?;
+            group.add_predicate(filter);
+        }
+        let Some(set) = set else { return Ok(None) };
+        let (assigned, _) = bind_assignments(binder, set, table)?;
+        let mut new = old.clone();
+        for (index, value) in assigned {
+            new[index] = value;
+        }
+        Ok(Some(new))
+    })();
+    binder.scopes.pop();
+    let new = bound?;
+    let outputs = old.iter().chain(new.iter().flatten()).cloned().collect();
+    let parts = QueryParts { group, outputs, ..QueryParts::default() };
+    let (input, _, _) = finish_select(binder, parts)?;
+    Ok(InsteadPlan { database: table.database, triggers, input, old: Some(old), new })
+}

@@ -1,0 +1,336 @@
+//! What a row must satisfy before it goes in, and what happens where it does not.
+//!
+//! Neighbours: `writer` puts the row in, `insert` and `update` ask first.
+
+use pandodb_ds::record::Value;
+use smallvec::SmallVec;
+
+use super::{RowKey, TableWriter, UpsertTarget};
+use crate::ast::ConflictAction;
+use crate::catalog::Index;
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::execute::{Frame, Outer};
+use crate::types::{Affinity, Datum, apply_affinity};
+
+/// What became of a row that was to go in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may go in.
+    Pass,
+    /// It is left out.
+    Skip,
+    /// A row stands in its way, and an upsert may want it.
+    Conflict(UpsertTarget, RowKey),
+}
+
+/// How [`TableWriter::check_unique`] goes about it.
+pub(super) struct UniqueChecks<'a> {
+    /// Whether an upsert answers for a conflict.
+    pub(super) wants: &'a dyn Fn(UpsertTarget) -> bool,
+    /// What is looked at before the rest.
+    pub(super) first: &'a [UpsertTarget],
+    /// What is wrong with the row apart from that.
+    pub(super) refused: Option<Error>,
+}
+
+impl TableWriter {
+    /// Converts a value as its column stores it.
+    pub(super) fn convert(&self, index: usize, value: Datum<'_>) -> Result<Value> {
+        let column = &self.table.columns[index];
+        let Some(strict) = column.strict_type else {
+            let value = apply_affinity(value, column.affinity).into_value();
+            return Ok(match value {
+                // REAL columns store whole numbers as integers, which have one zero.
+                Value::Real(0.0) if column.affinity == Affinity::Real => Value::Real(0.0),
+                value => value,
+            });
+        };
+        if self.table.rowid_alias() == Some(index) {
+            return Ok(apply_affinity(value, column.affinity).into_value());
+        }
+        strict.accept(value.into_value()).map_err(|found| {
+            let message = format!(
+                "cannot store {found} value in {} column {}.{}",
+                column.declared_type.to_ascii_uppercase(),
+                self.table.name,
+                column.name
+            );
+            Error::constraint(Constraint::DataType, message)
+        })
+    }
+
+    /// NOT NULL and CHECK of the row in the row slot. `defaults` gives what REPLACE puts in the
+    /// place of a NULL; what else is wrong with the row is reported before a CHECK.
+    pub(super) fn check_row(
+        &self,
+        conflict: Option<ConflictAction>,
+        defaults: &[Option<Value>],
+        refused: &mut Option<Error>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        for (index, column) in self.table.columns.iter().enumerate() {
+            let Some(own) = column.not_null else { continue };
+            if self.table.rowid_alias() == Some(index) {
+                continue;
+            }
+            if !frame.slot(self.row).column(column.position as u16)?.is_null() {
+                continue;
+            }
+            let action = conflict.or(own).unwrap_or(ConflictAction::Abort);
+            let replacement = defaults.get(index).and_then(Option::as_ref);
+            match (action, replacement) {
+                (ConflictAction::Ignore, _) => return Ok(Verdict::Skip),
+                (ConflictAction::Replace, Some(value)) if !value.is_null() => {
+                    let value = value.clone();
+                    frame.slot_mut(self.row).values_mut()[column.position] = value;
+                }
+                _ => {
+                    let subject = format!("{}.{}", self.table.name, column.name);
+                    let error = Error::constraint(Constraint::NotNull, subject);
+                    return Err(fail(error, action, outer));
+                }
+            }
+        }
+        if outer.context.settings.ignore_check_constraints {
+            return Ok(Verdict::Pass);
+        }
+        let _pure = outer.context.run.pure("a CHECK constraint");
+        if !self.checks.is_empty() {
+            refused.take().map_or(Ok(()), Err)?;
+        }
+        for (name, check) in &self.checks {
+            if check.truth(&frame.scope(outer))? != Some(false) {
+                continue;
+            }
+            if conflict == Some(ConflictAction::Ignore) {
+                return Ok(Verdict::Skip);
+            }
+            let action = match conflict {
+                Some(ConflictAction::Replace) | None => ConflictAction::Abort,
+                Some(action) => action,
+            };
+            return Err(fail(Error::constraint(Constraint::Check, name), action, outer));
+        }
+        Ok(Verdict::Pass)
+    }
+
+    /// What the row in the row slot, which is stored under `key`, breaks by itself or beside
+    /// others: foreign keys apart.
+    pub(crate) fn violation(
+        &self,
+        key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Option<Error>> {
+        let abort = Some(ConflictAction::Abort);
+        let mut refused = None;
+        if let Err(error) = self.check_row(abort, &[], &mut refused, frame, outer) {
+            let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
+            return if is_constraint { Ok(Some(error)) } else { Err(error) };
+        }
+        if refused.is_some() {
+            return Ok(refused);
+        }
+        for index in &self.indexes {
+            if index.conflict(self, Some(key), frame, outer)?.is_some() {
+                return Ok(Some(self.duplicate_entry(&index.index)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks for rows that the row in the row slot (which is to get `key`) may not stand beside.
+    /// `own` is the key of the row that it replaces.
+    pub(super) fn check_unique(
+        &self,
+        key: &RowKey,
+        own: Option<&RowKey>,
+        mut checks: UniqueChecks<'_>,
+        conflict: Option<ConflictAction>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        let all = self.unique_targets(conflict);
+        let rest = all.into_iter().filter(|target| !checks.first.contains(target));
+        for target in checks.first.iter().copied().chain(rest) {
+            // The rowid is looked at before the types of the values are.
+            let is_rowid = target == UpsertTarget::Key && self.table.has_rowid();
+            if !is_rowid && let Some(refused) = checks.refused.take() {
+                return Err(refused);
+            }
+            let verdict = match target {
+                UpsertTarget::Key if own == Some(key) => Verdict::Pass,
+                UpsertTarget::Key => self.check_key(key, checks.wants, conflict, frame, outer)?,
+                UpsertTarget::Index(place) => {
+                    self.check_index(place, own, checks.wants, conflict, frame, outer)?
+                }
+            };
+            if verdict != Verdict::Pass {
+                return Ok(verdict);
+            }
+        }
+        checks.refused.map_or(Ok(Verdict::Pass), Err)
+    }
+
+    /// What must be unique in the order in which it is looked at: the newest index first, and
+    /// what replaces rows last.
+    fn unique_targets(
+        &self,
+        conflict: Option<ConflictAction>,
+    ) -> SmallVec<[UpsertTarget; 8]> {
+        let replaces = |declared: Option<ConflictAction>| {
+            conflict.is_none() && declared == Some(ConflictAction::Replace)
+        };
+        let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let mut targets = SmallVec::new();
+        let mut last = Vec::new();
+        let is_late =
+            self.table.has_rowid() && self.table.rowid_alias().is_some() && replaces(declared);
+        if !is_late {
+            targets.push(UpsertTarget::Key);
+        }
+        for (place, index) in self.indexes.iter().enumerate().rev() {
+            match index.unique {
+                Some(Some(ConflictAction::Replace)) => last.push(UpsertTarget::Index(place)),
+                Some(_) => targets.push(UpsertTarget::Index(place)),
+                None => {}
+            }
+        }
+        targets.extend(last);
+        if is_late {
+            targets.push(UpsertTarget::Key);
+        }
+        targets
+    }
+
+    fn check_key(
+        &self,
+        key: &RowKey,
+        wants: &dyn Fn(UpsertTarget) -> bool,
+        conflict: Option<ConflictAction>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        let exists = {
+            let transaction = outer.context.transaction(self.source)?.borrow();
+            transaction.contains(self.table.tree, &key.bytes())?
+        };
+        if !exists {
+            return Ok(Verdict::Pass);
+        }
+        if wants(UpsertTarget::Key) {
+            return Ok(Verdict::Conflict(UpsertTarget::Key, key.clone()));
+        }
+        let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let error = || self.duplicate_key();
+        let resolved = self.resolve(conflict.or(declared), key, error, frame, outer)?;
+        Ok(if resolved { Verdict::Pass } else { Verdict::Skip })
+    }
+
+    fn check_index(
+        &self,
+        place: usize,
+        own: Option<&RowKey>,
+        wants: &dyn Fn(UpsertTarget) -> bool,
+        conflict: Option<ConflictAction>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Verdict> {
+        let Some(index) = self.indexes.get(place) else { return Ok(Verdict::Pass) };
+        let Some(declared) = index.unique else { return Ok(Verdict::Pass) };
+        while let Some(other) = index.conflict(self, own, frame, outer)? {
+            if wants(UpsertTarget::Index(place)) {
+                return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));
+            }
+            let error = || self.duplicate_entry(&index.index);
+            if !self.resolve(conflict.or(declared), &other, error, frame, outer)? {
+                return Ok(Verdict::Skip);
+            }
+        }
+        Ok(Verdict::Pass)
+    }
+
+    /// Does what the action says about the row in the way; false leaves the new row out.
+    fn resolve(
+        &self,
+        action: Option<ConflictAction>,
+        other: &RowKey,
+        error: impl FnOnce() -> Error,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        match action.unwrap_or(ConflictAction::Abort) {
+            ConflictAction::Ignore => Ok(false),
+            ConflictAction::Replace => {
+                self.displace(other, frame, outer)?;
+                Ok(true)
+            }
+            action => Err(fail(error(), action, outer)),
+        }
+    }
+
+    /// Deletes the row in the way of the row in the row slot.
+    fn displace(&self, other: &RowKey, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let Some(values) = self.fetch(other, outer)? else { return Ok(()) };
+        let rowid = frame.slot(self.row).rowid();
+        let new = std::mem::take(frame.slot_mut(self.row).values_mut());
+        self.load(other, values, frame, outer)?;
+        let deleted = self.displaced(other, frame, outer);
+        frame.slot_mut(self.row).set_values(rowid, new);
+        deleted
+    }
+
+    fn duplicate_key(&self) -> Error {
+        let table = &self.table.name;
+        if let Some(alias) = self.table.rowid_alias() {
+            let subject = format!("{table}.{}", self.table.columns[alias].name);
+            return Error::constraint(Constraint::PrimaryKey, subject);
+        }
+        if self.table.has_rowid() {
+            return Error::constraint(Constraint::RowId, format!("{table}.rowid"));
+        }
+        let names: Vec<String> = self
+            .table
+            .key_columns()
+            .iter()
+            .filter_map(crate::catalog::IndexColumn::column)
+            .map(|index| format!("{table}.{}", self.table.columns[index].name))
+            .collect();
+        Error::constraint(Constraint::PrimaryKey, names.join(", "))
+    }
+
+    pub(super) fn duplicate_entry(&self, index: &Index) -> Error {
+        let kind = if index.origin == crate::catalog::IndexOrigin::PrimaryKey {
+            Constraint::PrimaryKey
+        } else {
+            Constraint::Unique
+        };
+        if index.has_expressions() {
+            return Error::constraint(kind, format!("index '{}'", index.name));
+        }
+        let names: Vec<String> = index
+            .columns
+            .iter()
+            .filter_map(crate::catalog::IndexColumn::column)
+            .map(|column| format!("{}.{}", self.table.name, self.table.columns[column].name))
+            .collect();
+        Error::constraint(kind, names.join(", "))
+    }
+}
+
+/// Remembers how far an error reaches; the session undoes as much.
+fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+    outer.context.run.failed.set(Some(action));
+    error
+}
+
+/// A value that is to be a rowid.
+pub(super) fn rowid_of(value: &Value) -> Result<Option<i64>> {
+    let converted = apply_affinity(Datum::from(value), crate::types::Affinity::Integer);
+    match converted.as_ref() {
+        pandodb_ds::record::ValueRef::Null => Ok(None),
+        pandodb_ds::record::ValueRef::Integer(rowid) => Ok(Some(rowid)),
+        _ => Err(Error::new(ErrorKind::Mismatch, "datatype mismatch")),
+    }
+}

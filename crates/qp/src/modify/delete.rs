@@ -1,0 +1,111 @@
+//! DELETE: rows are found, and each is taken out of the table and its indexes.
+//!
+//! Neighbours: `constraint` displaces rows the same way for REPLACE.
+
+use super::trigger::{Event, Fired, Images};
+use super::{Changes, DeletePlan, Returning, RowKey, TableWriter};
+use crate::error::Result;
+use crate::execute::{Frame, Outer};
+
+impl DeletePlan {
+    pub(super) fn run(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let writer = &*self.writer;
+        if self.truncate {
+            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
+            changes.rows += transaction.clear(writer.table.tree)?;
+            for index in &writer.indexes {
+                transaction.clear(index.index.tree)?;
+            }
+            return Ok(());
+        }
+        self.input.open(frame, outer)?;
+        if !self.buffered {
+            while self.input.next(frame, outer)? {
+                let key = writer.key_of(self.target, frame)?;
+                writer.delete(&key, frame, outer, returning, changes)?;
+            }
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        while self.input.next(frame, outer)? {
+            keys.push(writer.key_of(self.target, frame)?);
+        }
+        // In the order of keys, whatever index found them, as SQLite does: triggers can tell.
+        keys.sort_by_cached_key(RowKey::bytes);
+        for key in keys {
+            writer.delete(&key, frame, outer, returning, changes)?;
+        }
+        Ok(())
+    }
+}
+
+impl TableWriter {
+    fn delete(
+        &self,
+        key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
+        self.load(key, old, frame, outer)?;
+        self.fill_alias(frame);
+        let mut old = frame.slot(self.row).keep()?;
+        if self.triggers.has_before() {
+            let images = Images::new(Some(old.clone()), crate::execute::Kept::Null);
+            if self.triggers.fire(Event::Before, &images, None, outer)? == Fired::Ignore {
+                return Ok(());
+            }
+            let Some(now) = self.fetch(key, outer)? else { return Ok(()) };
+            self.load(key, now, frame, outer)?;
+            self.fill_alias(frame);
+            old = frame.slot(self.row).keep()?;
+        }
+        self.foreign_keys.removing(self, &old, None, frame, outer)?;
+        frame.slot_mut(self.row).restore(old.clone());
+        self.delete_row(key, frame, outer)?;
+        changes.rows += 1;
+        self.foreign_keys.removed(self, &old, outer)?;
+        if self.triggers.has_after() {
+            let images = Images::new(Some(old.clone()), crate::execute::Kept::Null);
+            self.triggers.fire(Event::After, &images, None, outer)?;
+        }
+        if let Some(returning) = returning {
+            frame.slot_mut(self.row).restore(old);
+            returning.take(frame, outer, changes)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out the row in the row slot, which REPLACE wants away: with its foreign keys, and
+    /// with triggers if those may nest.
+    pub(super) fn displaced(
+        &self,
+        key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        self.fill_alias(frame);
+        let old = frame.slot(self.row).keep()?;
+        let images = || Images::new(Some(old.clone()), crate::execute::Kept::Null);
+        let fires = outer.context.settings.recursive_triggers;
+        if fires && self.replaced.fire(Event::Before, &images(), None, outer)? == Fired::Ignore {
+            return Ok(());
+        }
+        self.foreign_keys.removing(self, &old, None, frame, outer)?;
+        frame.slot_mut(self.row).restore(old.clone());
+        self.delete_row(key, frame, outer)?;
+        self.foreign_keys.removed(self, &old, outer)?;
+        if fires {
+            self.replaced.fire(Event::After, &images(), None, outer)?;
+        }
+        Ok(())
+    }
+}

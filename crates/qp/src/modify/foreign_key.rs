@@ -1,0 +1,446 @@
+//! Foreign keys: the child's promise, the parent's actions.
+//!
+//! As in SQLite, a broken key is counted, not refused: a child without parent adds one, what
+//! mends it takes one away, and the count must be zero at the end of the statement (or, for
+//! deferred keys, of the transaction). Looking up parents and children and the actions are
+//! statements in SQL that the engine writes itself, compiled once. Neighbours: `insert`,
+//! `update`, `delete` call this; `session` looks at the counts.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::{TableWriter, TriggerStatement};
+use crate::ast::ForeignKeyAction;
+use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::execute::{Context, Frame, Kept, Outer};
+
+/// The foreign keys of a table, from both sides.
+#[derive(Debug, Default)]
+pub(super) struct ForeignKeys {
+    as_child: Vec<ChildKey>,
+    as_parent: Vec<ParentKey>,
+}
+
+/// A key in which the table is the child.
+#[derive(Debug)]
+struct ChildKey {
+    /// Positions of its columns in the row.
+    positions: Vec<usize>,
+    deferred: bool,
+    /// Finds the parent; or why there can be none.
+    lookup: Result<Box<str>, (ErrorKind, String)>,
+}
+
+/// A key in which the table is the parent.
+#[derive(Debug)]
+struct ParentKey {
+    /// Positions of the referenced columns in the row; or why there are none.
+    positions: Result<Vec<usize>, String>,
+    deferred: bool,
+    on_delete: ForeignKeyAction,
+    on_update: ForeignKeyAction,
+    /// Counts the children of a key.
+    count: Box<str>,
+    /// The same without one row: in a table that refers to itself.
+    count_others: Option<Box<str>>,
+    /// Deletes the children.
+    cascade_delete: Box<str>,
+    /// Gives the children a new key: parameters of the old one behind those of the new one.
+    cascade_update: Box<str>,
+    /// Sets the children's columns to NULL, to their defaults.
+    set_null: Box<str>,
+    set_default: Box<str>,
+}
+
+impl ForeignKeys {
+    /// The keys of a table.
+    pub(super) fn of(schema: &Schema, table: &Arc<Table>) -> Self {
+        let as_child =
+            table.foreign_keys.iter().map(|key| ChildKey::new(schema, table, key)).collect();
+        let as_parent = schema
+            .children_of(&table.name)
+            .iter()
+            .map(|(child, number)| ParentKey::new(table, child, &child.foreign_keys[*number]))
+            .collect();
+        Self { as_child, as_parent }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.as_child.is_empty() && self.as_parent.is_empty()
+    }
+
+    /// The row in the row slot went in.
+    pub(super) fn inserted(
+        &self,
+        writer: &TableWriter,
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let row = frame.slot(writer.row).keep()?;
+        for key in &self.as_child {
+            key.added(writer, &row, outer)?;
+        }
+        for key in &self.as_parent {
+            key.mended(writer, &row, outer)?;
+        }
+        Ok(())
+    }
+
+    /// A row is about to go, or to change: RESTRICT speaks up at once.
+    pub(super) fn removing(
+        &self,
+        writer: &TableWriter,
+        old: &Kept,
+        new: Option<&Kept>,
+        _: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        for key in &self.as_parent {
+            let action = if new.is_some() { key.on_update } else { key.on_delete };
+            if action != ForeignKeyAction::Restrict {
+                continue;
+            }
+            let values = key.values(writer, old)?;
+            if new.is_some_and(|new| key.values(writer, new).is_ok_and(|other| other == values)) {
+                continue;
+            }
+            if !has_null(&values) && count(writer, &key.count, &values, outer)? > 0 {
+                return Err(Error::constraint(Constraint::ForeignKey, ""));
+            }
+        }
+        Ok(())
+    }
+
+    /// A row is gone.
+    pub(super) fn removed(&self, writer: &TableWriter, old: &Kept, outer: Outer<'_>) -> Result<()> {
+        for key in &self.as_child {
+            key.taken(writer, old, outer);
+        }
+        for key in &self.as_parent {
+            let values = key.values(writer, old)?;
+            if has_null(&values) {
+                continue;
+            }
+            match key.on_delete {
+                ForeignKeyAction::Cascade => run(writer, &key.cascade_delete, &values, outer)?,
+                ForeignKeyAction::SetNull => run(writer, &key.set_null, &values, outer)?,
+                ForeignKeyAction::SetDefault => run(writer, &key.set_default, &values, outer)?,
+                ForeignKeyAction::NoAction | ForeignKeyAction::Restrict => {
+                    let children = count(writer, &key.count, &values, outer)?;
+                    violate(key.deferred, children, outer.context);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A row has changed.
+    pub(super) fn updated(
+        &self,
+        writer: &TableWriter,
+        old: &Kept,
+        new: &Kept,
+        _: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        for key in &self.as_child {
+            if key.values(old) != key.values(new) {
+                key.taken(writer, old, outer);
+                key.added(writer, new, outer)?;
+            }
+        }
+        for key in &self.as_parent {
+            let (before, after) = (key.values(writer, old)?, key.values(writer, new)?);
+            if before == after {
+                continue;
+            }
+            if !has_null(&before) {
+                match key.on_update {
+                    ForeignKeyAction::Cascade => {
+                        let mut values = after.clone();
+                        values.extend(before);
+                        run(writer, &key.cascade_update, &values, outer)?;
+                    }
+                    ForeignKeyAction::SetNull => run(writer, &key.set_null, &before, outer)?,
+                    ForeignKeyAction::SetDefault => run(writer, &key.set_default, &before, outer)?,
+                    ForeignKeyAction::NoAction | ForeignKeyAction::Restrict => {
+                        let children = count(writer, &key.count, &before, outer)?;
+                        violate(key.deferred, children, outer.context);
+                    }
+                }
+            }
+            key.mended(writer, new, outer)?;
+        }
+        Ok(())
+    }
+}
+
+impl ChildKey {
+    fn new(schema: &Schema, table: &Table, key: &ForeignKey) -> Self {
+        let positions = key.columns.iter().map(|index| table.columns[*index].position).collect();
+        Self { positions, deferred: key.deferred, lookup: parent_lookup(schema, table, key) }
+    }
+
+    fn values(&self, row: &Kept) -> Vec<Value> {
+        positions_of(row, &self.positions)
+    }
+
+    fn has_parent(&self, writer: &TableWriter, values: &[Value], outer: Outer<'_>) -> Result<bool> {
+        match &self.lookup {
+            Ok(sql) => Ok(count(writer, sql, values, outer)? > 0),
+            Err((kind, message)) => Err(Error::new(*kind, message.clone())),
+        }
+    }
+
+    /// A child came.
+    fn added(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
+        let values = self.values(row);
+        if !has_null(&values) && !self.has_parent(writer, &values, outer)? {
+            violate(self.deferred, 1, outer.context);
+        }
+        Ok(())
+    }
+
+    /// A child went: if it had no parent, that is mended.
+    fn taken(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) {
+        if !any_violation(outer.context) {
+            return;
+        }
+        let values = self.values(row);
+        // Where no parent can be looked up none was missed before either.
+        if !has_null(&values) && !self.has_parent(writer, &values, outer).unwrap_or(true) {
+            violate(self.deferred, -1, outer.context);
+        }
+    }
+}
+
+impl ParentKey {
+    fn new(parent: &Table, child: &Arc<Table>, key: &ForeignKey) -> Self {
+        let names: Vec<String> =
+            key.columns.iter().map(|index| quoted(&child.columns[*index].name)).collect();
+        let table = quoted(&child.name);
+        let wheres = |first: usize| -> String {
+            let terms = names.iter().enumerate();
+            let terms: Vec<String> =
+                terms.map(|(place, name)| format!("{name} = ?{}", first + place)).collect();
+            terms.join(" AND ")
+        };
+        let sets = |value: &dyn Fn(usize) -> String| -> String {
+            let terms = names.iter().enumerate();
+            let terms: Vec<String> =
+                terms.map(|(place, name)| format!("{name} = {}", value(place))).collect();
+            terms.join(", ")
+        };
+        let count = format!("SELECT count(*) FROM {table} WHERE {}", wheres(1));
+        let is_self = child.id == parent.id && child.has_rowid();
+        let others = format!("{count} AND rowid <> ?{}", names.len() + 1);
+        let default = |place: usize| {
+            let column = &child.columns[key.columns[place]];
+            column.default_text.as_ref().map_or("NULL".to_owned(), |text| format!("({text})"))
+        };
+        Self {
+            positions: parent_positions(parent, child, key),
+            deferred: key.deferred,
+            on_delete: key.on_delete,
+            on_update: key.on_update,
+            count_others: is_self.then(|| others.into()),
+            count: count.into(),
+            cascade_delete: format!("DELETE FROM {table} WHERE {}", wheres(1)).into(),
+            cascade_update: format!(
+                "UPDATE {table} SET {} WHERE {}",
+                sets(&|place| format!("?{}", place + 1)),
+                wheres(names.len() + 1)
+            )
+            .into(),
+            set_null: format!(
+                "UPDATE {table} SET {} WHERE {}",
+                sets(&|_| "NULL".to_owned()),
+                wheres(1)
+            )
+            .into(),
+            set_default: format!("UPDATE {table} SET {} WHERE {}", sets(&default), wheres(1))
+                .into(),
+        }
+    }
+
+    fn values(&self, _: &TableWriter, row: &Kept) -> Result<Vec<Value>> {
+        match &self.positions {
+            Ok(positions) => Ok(positions_of(row, positions)),
+            Err(message) => Err(Error::invalid(message.clone())),
+        }
+    }
+
+    /// A parent came: children that waited for it are whole again.
+    fn mended(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
+        if !any_violation(outer.context) {
+            return Ok(());
+        }
+        let mut values = self.values(writer, row)?;
+        if has_null(&values) {
+            return Ok(());
+        }
+        let sql = match &self.count_others {
+            Some(sql) => {
+                let rowid = match row {
+                    Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
+                    Kept::Null => 0,
+                };
+                values.push(Value::Integer(rowid));
+                sql
+            }
+            None => &self.count,
+        };
+        let children = count(writer, sql, &values, outer)?;
+        violate(self.deferred, -children, outer.context);
+        Ok(())
+    }
+}
+
+/// The referenced columns of a key: as written, or the parent's primary key.
+fn referenced(parent: &Table, key: &ForeignKey) -> Option<Vec<usize>> {
+    if key.parent_columns.is_empty() {
+        let primary = parent.primary_key.as_ref()?;
+        let columns: Vec<usize> = primary.columns.iter().filter_map(IndexColumn::column).collect();
+        return (columns.len() == key.columns.len()).then_some(columns);
+    }
+    key.parent_columns.iter().map(|name| parent.column_index(name)).collect()
+}
+
+/// Whether the columns are a key of the table.
+fn is_key(parent: &Table, columns: &[usize]) -> bool {
+    let same = |known: &[IndexColumn]| {
+        known.len() == columns.len()
+            && known.iter().all(|column| {
+                column.column().is_some_and(|index| {
+                    columns.contains(&index) && column.collation == parent.columns[index].collation
+                })
+            })
+    };
+    if parent.rowid_alias().is_some_and(|alias| columns == [alias]) {
+        return true;
+    }
+    parent.primary_key.as_ref().is_some_and(|key| same(&key.columns))
+        || parent
+            .indexes
+            .iter()
+            .any(|index| index.unique.is_some() && index.filter.is_none() && same(&index.columns))
+}
+
+fn mismatch(child: &str, parent: &str) -> String {
+    format!("foreign key mismatch - \"{child}\" referencing \"{parent}\"")
+}
+
+fn parent_positions(parent: &Table, child: &Table, key: &ForeignKey) -> Result<Vec<usize>, String> {
+    match referenced(parent, key) {
+        Some(columns) if is_key(parent, &columns) => {
+            Ok(columns.into_iter().map(|index| parent.columns[index].position).collect())
+        }
+        _ => Err(mismatch(&child.name, &parent.name)),
+    }
+}
+
+/// The statement that finds the parent.
+fn parent_lookup(
+    schema: &Schema,
+    child: &Table,
+    key: &ForeignKey,
+) -> Result<Box<str>, (ErrorKind, String)> {
+    let Some(parent) = schema.table(&key.parent) else {
+        return Err((ErrorKind::NotFound, format!("no such table: main.{}", key.parent)));
+    };
+    let columns = referenced(parent, key).filter(|columns| is_key(parent, columns));
+    let Some(columns) = columns else {
+        return Err((ErrorKind::Invalid, mismatch(&child.name, &key.parent)));
+    };
+    let terms: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, index)| format!("{} = ?{}", quoted(&parent.columns[*index].name), place + 1))
+        .collect();
+    let table = quoted(&parent.name);
+    Ok(format!("SELECT count(*) FROM {table} WHERE {}", terms.join(" AND ")).into())
+}
+
+/// A name in double quotes.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn positions_of(row: &Kept, positions: &[usize]) -> Vec<Value> {
+    match row {
+        Kept::Values { values, .. } => positions
+            .iter()
+            .map(|position| values.get(*position).cloned().unwrap_or(Value::Null))
+            .collect(),
+        _ => vec![Value::Null; positions.len()],
+    }
+}
+
+fn has_null(values: &[Value]) -> bool {
+    values.iter().any(Value::is_null)
+}
+
+fn any_violation(context: &Context<'_>) -> bool {
+    let counters = context.counters;
+    counters.immediate_violations.get() != 0 || counters.deferred_violations.get() != 0
+}
+
+fn violate(deferred: bool, by: i64, context: &Context<'_>) {
+    let counters = context.counters;
+    let counter = if deferred || context.settings.defer_foreign_keys {
+        &counters.deferred_violations
+    } else {
+        &counters.immediate_violations
+    };
+    counter.set(counter.get() + by);
+}
+
+/// Runs a counting query of the engine's own.
+fn count(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> Result<i64> {
+    let plan = outer.context.compiler.query(home(writer), sql)?;
+    let context = Context { parameters: values, ..*outer.context };
+    let inner = Outer { context: &context, scope: None };
+    let mut frame = Frame::new(plan.layout);
+    plan.root.open(&mut frame, inner)?;
+    if plan.root.next(&mut frame, inner)?
+        && let Some(output) = plan.outputs.first()
+        && let Value::Integer(count) = output.evaluate(&frame.scope(inner))?.into_value()
+    {
+        return Ok(count);
+    }
+    Ok(0)
+}
+
+/// Runs a change of the engine's own.
+fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> Result<()> {
+    let run = outer.context.run;
+    let depth = run.depth.get();
+    if depth >= outer.context.settings.trigger_depth_max {
+        return Err(Error::new(ErrorKind::Limit, "too many levels of trigger recursion"));
+    }
+    let plan = outer.context.compiler.change(home(writer), sql)?;
+    let context = Context { parameters: values, ..*outer.context };
+    let inner = Outer { context: &context, scope: None };
+    let mut frame = Frame::new(plan.layout);
+    run.depth.set(depth + 1);
+    let around = run.conflict.take();
+    let result = plan.run(&mut frame, inner);
+    run.conflict.set(around);
+    run.depth.set(depth);
+    result.map(|_| ())
+}
+
+fn home(writer: &TableWriter) -> DatabaseIndex {
+    writer.table.database
+}
+
+impl TriggerStatement {
+    /// Whether the statement changes anything.
+    pub fn is_change(&self) -> bool {
+        matches!(self, Self::Modify(_))
+    }
+}

@@ -1,0 +1,272 @@
+//! INSERT: each row of the input through defaults, triggers, constraints, into the table.
+//!
+//! Neighbours: `constraint`, `writer`, `trigger`; `bind` makes the plan.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::record::key::rowid_from_key;
+
+use super::constraint::{UniqueChecks, Verdict, rowid_of};
+use super::trigger::{Event, Fired, Images};
+use super::update::RowChange;
+use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
+use crate::ast::ConflictAction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Frame, Outer};
+use crate::types::Datum;
+
+/// A row on its way in.
+struct NewRow {
+    rowid: Option<i64>,
+    values: Vec<Value>,
+    /// A rowid that is none: reported when the row's turn comes.
+    mismatch: Option<Error>,
+    /// A value of a type that a STRICT table refuses: other constraints come first.
+    refused: Option<Error>,
+}
+
+impl InsertPlan {
+    pub(super) fn run(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        self.input.open(frame, outer)?;
+        if !self.buffered {
+            while self.input.next(frame, outer)? {
+                let row = self.read(frame, outer)?;
+                self.insert(row, frame, outer, returning, changes)?;
+            }
+            return Ok(());
+        }
+        let mut rows = Vec::new();
+        while self.input.next(frame, outer)? {
+            rows.push(self.read(frame, outer)?);
+        }
+        for row in rows {
+            self.insert(row, frame, outer, returning, changes)?;
+        }
+        Ok(())
+    }
+
+    /// The current row of the input as a row of the table.
+    fn read(&self, frame: &Frame, outer: Outer<'_>) -> Result<NewRow> {
+        let table = &self.writer.table;
+        let scope = frame.scope(outer);
+        let mut values = vec![Value::Null; table.stored_columns];
+        let alias = table.rowid_alias();
+        let mut rowid = None;
+        let (mut refused, mut mismatch) = (None, None);
+        for (index, expression) in self.values.iter().enumerate() {
+            let column = &table.columns[index];
+            if column.generated.is_some() {
+                continue;
+            }
+            let value = expression.evaluate(&scope)?;
+            if alias == Some(index) {
+                rowid = rowid_of(&value.into_value()).unwrap_or_else(|error| {
+                    mismatch.get_or_insert(error);
+                    None
+                });
+            } else {
+                let stored = if column.strict_type.is_some() {
+                    let value = value.into_value();
+                    self.writer.convert(index, Datum::from(&value)).unwrap_or_else(|error| {
+                        refused.get_or_insert(error);
+                        value
+                    })
+                } else {
+                    self.writer.convert(index, value)?
+                };
+                values[column.position] = stored;
+            }
+        }
+        if let Some(expression) = &self.rowid {
+            let value = expression.evaluate(&scope)?.into_value();
+            rowid = rowid_of(&value).unwrap_or_else(|error| {
+                mismatch.get_or_insert(error);
+                None
+            });
+        }
+        Ok(NewRow { rowid, values, mismatch, refused })
+    }
+
+    fn insert(
+        &self,
+        row: NewRow,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let writer = &*self.writer;
+        let conflict = outer.context.run.conflict.get().or(self.conflict);
+        row.mismatch.map_or(Ok(()), Err)?;
+        let mut refused = row.refused;
+        if writer.triggers.has_before() || !writer.generated.is_empty() {
+            // Triggers and generated columns see values as they would be stored.
+            refused.take().map_or(Ok(()), Err)?;
+        }
+        frame.slot_mut(writer.row).set_values(row.rowid.unwrap_or(-1), row.values);
+        writer.fill_alias(frame);
+        if writer.triggers.has_before() {
+            writer.compute_generated(frame, outer)?;
+            let images = Images::new(None, frame.slot(writer.row).keep()?);
+            if writer.triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
+                return Ok(());
+            }
+        }
+        let key = if writer.table.has_rowid() {
+            let rowid = match row.rowid {
+                Some(rowid) => rowid,
+                None => writer.next_rowid(outer)?,
+            };
+            let values = std::mem::take(frame.slot_mut(writer.row).values_mut());
+            frame.slot_mut(writer.row).set_values(rowid, values);
+            writer.fill_alias(frame);
+            writer.compute_generated(frame, outer)?;
+            RowKey::Rowid(rowid)
+        } else {
+            writer.compute_generated(frame, outer)?;
+            RowKey::Rowid(0)
+        };
+        // A number that was given is used up, whatever becomes of the row.
+        writer.note_sequence(&key, outer)?;
+        let defaults = writer.defaults(frame, outer)?;
+        if writer.check_row(conflict, &defaults, &mut refused, frame, outer)? == Verdict::Skip {
+            return Ok(());
+        }
+        let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
+        let wants = |target| self.upsert_for(target).is_some();
+        let checks = UniqueChecks { wants: &wants, first: &self.upsert_targets(), refused };
+        match writer.check_unique(&key, None, checks, conflict, frame, outer)? {
+            Verdict::Pass => {}
+            Verdict::Skip => return Ok(()),
+            Verdict::Conflict(target, other) => {
+                return match self.upsert_for(target) {
+                    Some(upsert) => self.upsert(upsert, &other, frame, outer, returning, changes),
+                    None => Ok(()),
+                };
+            }
+        }
+        writer.insert_row(&key, frame, outer)?;
+        if let RowKey::Rowid(rowid) = key {
+            outer.context.counters.last_insert_rowid.set(rowid);
+        }
+        changes.rows += 1;
+        writer.foreign_keys.inserted(writer, frame, outer)?;
+        if writer.triggers.has_after() {
+            let images = Images::new(None, frame.slot(writer.row).keep()?);
+            writer.triggers.fire(Event::After, &images, conflict, outer)?;
+        }
+        if let Some(returning) = returning {
+            returning.take(frame, outer, changes)?;
+        }
+        Ok(())
+    }
+
+    /// What the ON CONFLICT clauses name: that is looked at first, in their order.
+    fn upsert_targets(&self) -> Vec<UpsertTarget> {
+        self.upserts.iter().filter_map(|upsert| upsert.target).collect()
+    }
+
+    /// The ON CONFLICT clause that answers for a conflict.
+    fn upsert_for(&self, target: UpsertTarget) -> Option<&UpsertPlan> {
+        self.upserts.iter().find(|upsert| upsert.target.is_none_or(|wanted| wanted == target))
+    }
+
+    /// DO NOTHING or DO UPDATE, with the row slot holding `excluded`.
+    fn upsert(
+        &self,
+        upsert: &UpsertPlan,
+        other: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let Some(assignments) = &upsert.assignments else { return Ok(()) };
+        let writer = &*self.writer;
+        let Some(old) = writer.fetch(other, outer)? else { return Ok(()) };
+        let excluded = frame.slot(writer.row).keep()?;
+        // The old row gets its generated columns in the row slot, then goes to its own.
+        writer.load(other, old, frame, outer)?;
+        writer.fill_alias(frame);
+        let old = frame.slot(writer.row).keep()?;
+        frame.slot_mut(upsert.existing).restore(old);
+        frame.slot_mut(writer.row).restore(excluded);
+        if let Some(filter) = &upsert.filter
+            && !filter.is_true(&frame.scope(outer))?
+        {
+            return Ok(());
+        }
+        let mut set = Vec::with_capacity(assignments.len());
+        let mut rowid = None;
+        {
+            let scope = frame.scope(outer);
+            for (index, expression) in assignments {
+                set.push((*index, expression.evaluate(&scope)?.into_value()));
+            }
+            if let Some(expression) = &upsert.rowid {
+                rowid = Some(expression.evaluate(&scope)?.into_value());
+            }
+        }
+        let conflict = Some(ConflictAction::Abort);
+        let change = RowChange { set, rowid, conflict, triggers: &upsert.triggers };
+        writer.update_row(other, change, frame, outer, returning, changes)
+    }
+}
+
+impl TableWriter {
+    /// Lets the rowid's column read the rowid.
+    pub(crate) fn fill_alias(&self, frame: &mut Frame) {
+        if let Some(alias) = self.table.rowid_alias() {
+            let position = self.table.columns[alias].position;
+            let slot = frame.slot_mut(self.row);
+            let rowid = slot.rowid();
+            if let Some(value) = slot.values_mut().get_mut(position) {
+                *value = Value::Integer(rowid);
+            }
+        }
+    }
+
+    /// What REPLACE puts in the place of a NULL; only asked for where a column may need it.
+    fn defaults(&self, frame: &Frame, outer: Outer<'_>) -> Result<Vec<Option<Value>>> {
+        let mut defaults = Vec::new();
+        for (index, expression) in &self.replacements {
+            defaults.resize(self.table.columns.len(), None);
+            let value = expression.evaluate(&frame.scope(outer))?;
+            defaults[*index] = Some(self.convert(*index, value)?);
+        }
+        Ok(defaults)
+    }
+
+    /// A rowid for a new row: one more than the greatest.
+    fn next_rowid(&self, outer: Outer<'_>) -> Result<i64> {
+        let mut cursor = outer.context.cursor(self.source, self.table.tree)?;
+        let mut greatest = if cursor.last()? { rowid_from_key(cursor.key())? } else { 0 };
+        if let Some(sequence) = self.sequence(outer)? {
+            greatest = greatest.max(sequence);
+        } else if self.table.is_autoincrement() {
+            greatest = greatest.max(0);
+        }
+        if let Some(next) = greatest.checked_add(1) {
+            return Ok(next);
+        }
+        let full = || Error::new(ErrorKind::Full, "database or disk is full");
+        if self.table.is_autoincrement() {
+            return Err(full());
+        }
+        // The greatest is taken: any other will do.
+        let transaction = outer.context.transaction(self.source)?.borrow();
+        for _ in 0..100 {
+            let rowid = (transaction.random() >> 1) as i64;
+            let key = RowKey::Rowid(rowid);
+            if rowid > 0 && !transaction.contains(self.table.tree, &key.bytes())? {
+                return Ok(rowid);
+            }
+        }
+        Err(full())
+    }
+}

@@ -1,0 +1,55 @@
+//! Changes of views: INSTEAD OF triggers get the rows, nothing else happens.
+//!
+//! Neighbours: `trigger`; `bind` makes the plan.
+
+use super::Changes;
+use super::trigger::{Event, Images, Triggers};
+use crate::error::Result;
+use crate::execute::{Frame, Kept, Outer};
+use crate::plan::Node;
+use crate::scalar::Scalar;
+
+/// A change of a view.
+#[derive(Debug)]
+pub struct InsteadPlan {
+    /// The database of the view.
+    pub(super) database: crate::catalog::DatabaseIndex,
+    /// The triggers.
+    pub(super) triggers: Triggers,
+    /// The rows.
+    pub(super) input: Node,
+    /// The view's row as it is.
+    pub(super) old: Option<Vec<Scalar>>,
+    /// The view's row as it shall be.
+    pub(super) new: Option<Vec<Scalar>>,
+}
+
+impl InsteadPlan {
+    pub(super) fn run(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        self.input.open(frame, outer)?;
+        let mut rows = Vec::new();
+        while self.input.next(frame, outer)? {
+            let read = |outputs: &Option<Vec<Scalar>>| -> Result<Option<Kept>> {
+                let Some(outputs) = outputs else { return Ok(None) };
+                let scope = frame.scope(outer);
+                let values = outputs
+                    .iter()
+                    .map(|output| Ok(output.evaluate(&scope)?.into_value()))
+                    .collect::<Result<Vec<_>>>()?;
+                Ok(Some(Kept::Values { rowid: 0, values }))
+            };
+            rows.push((read(&self.old)?, read(&self.new)?));
+        }
+        for (old, new) in rows {
+            let images = Images::new(old, new.unwrap_or(Kept::Null));
+            self.triggers.fire(Event::Instead, &images, outer.context.run.conflict.get(), outer)?;
+            changes.rows += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! INSERT, UPDATE and DELETE: rows to checked changes of tables and indexes.
+//!
+//! A change is a plan: rows from a query, expressions over them, and for each table that is
+//! touched a [`TableWriter`] with everything that the table demands, bound over one slot (the
+//! *row slot*): generated columns, NOT NULL, CHECK, index keys. What a row going in or out means
+//! for other tables (foreign keys, triggers) hangs on the same two moments, [`TableWriter::
+//! insert_row`] and [`TableWriter::delete_row`]. All of a statement's changes happen inside one
+//! savepoint, so that it is atomic.
+//!
+//! | file | what |
+//! |---|---|
+//! | `bind` | statements to plans |
+//! | `insert`, `update`, `delete` | the run of each statement |
+//! | `writer` | one row into or out of a table with its indexes |
+//! | `constraint` | what a row must satisfy, and what happens if it does not |
+//! | `upsert` | ON CONFLICT DO |
+//! | `trigger` | programs of triggers, bound and run |
+//! | `foreign_key` | children, parents, actions |
+//!
+//! Neighbours: `session` runs these, `bind` and `plan` make the queries in them.
+
+mod bind;
+mod constraint;
+mod delete;
+mod fill;
+mod foreign_key;
+mod insert;
+mod instead;
+mod sequence;
+mod trigger;
+mod update;
+mod writer;
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+pub use bind::{modify_statement, view_columns};
+pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
+pub(crate) use foreign_key::quoted;
+pub use sequence::SEQUENCE_TABLE;
+pub(crate) use trigger::trigger_program;
+pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
+pub use writer::{IndexWriter, RowKey, TableWriter};
+
+use crate::ast::ConflictAction;
+use crate::error::Result;
+use crate::execute::{Frame, Outer};
+use crate::plan::{Layout, Node, OutputColumn};
+use crate::scalar::{Scalar, SlotId};
+
+/// A text as SQL writes it.
+pub(crate) fn quoted_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A change, ready to run.
+#[derive(Debug)]
+pub struct ModifyPlan {
+    /// What is done.
+    pub kind: ModifyKind,
+    /// What a frame for it holds.
+    pub layout: Layout,
+    /// RETURNING
+    pub returning: Option<Returning>,
+}
+
+/// What a change does.
+#[derive(Debug)]
+pub enum ModifyKind {
+    /// `INSERT`
+    Insert(Box<InsertPlan>),
+    /// `UPDATE`
+    Update(Box<UpdatePlan>),
+    /// `DELETE`
+    Delete(Box<DeletePlan>),
+    /// Any of them on a view.
+    Instead(Box<instead::InsteadPlan>),
+}
+
+/// RETURNING: expressions over the row slot.
+#[derive(Debug)]
+pub struct Returning {
+    /// What is returned.
+    pub outputs: Vec<Scalar>,
+    /// What it is called.
+    pub columns: Vec<OutputColumn>,
+}
+
+/// `INSERT`
+#[derive(Debug)]
+pub struct InsertPlan {
+    /// Where to.
+    pub writer: Arc<TableWriter>,
+    /// The rows.
+    pub input: Node,
+    /// For each column of the table (by index) where its value comes from.
+    pub values: Vec<Scalar>,
+    /// Where the rowid comes from, if the statement gives it.
+    pub rowid: Option<Scalar>,
+    /// `OR ..`
+    pub conflict: Option<ConflictAction>,
+    /// `ON CONFLICT ..`, in order.
+    pub upserts: Vec<UpsertPlan>,
+    /// The rows must be read before the first is written.
+    pub buffered: bool,
+}
+
+/// `ON CONFLICT (..) DO ..`
+#[derive(Debug)]
+pub struct UpsertPlan {
+    /// Which conflict; any without.
+    pub target: Option<UpsertTarget>,
+    /// `DO UPDATE SET`: column index and value; none for DO NOTHING.
+    pub assignments: Option<Vec<(usize, Scalar)>>,
+    /// A new rowid, if it is assigned.
+    pub rowid: Option<Scalar>,
+    /// `WHERE`
+    pub filter: Option<Scalar>,
+    /// Where the row in the way is.
+    pub existing: SlotId,
+    /// What fires where it is updated.
+    pub(crate) triggers: trigger::Triggers,
+}
+
+/// What a conflict is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpsertTarget {
+    /// The rowid or the key of a table without rowid.
+    Key,
+    /// The index at this place of the table's list.
+    Index(usize),
+}
+
+/// `UPDATE`
+#[derive(Debug)]
+pub struct UpdatePlan {
+    /// Which table.
+    pub writer: Arc<TableWriter>,
+    /// The rows to change, in `target`.
+    pub input: Node,
+    /// The slot with the row that is changed.
+    pub target: SlotId,
+    /// Column index and value, over the input's slots.
+    pub assignments: Vec<(usize, Scalar)>,
+    /// A new rowid, if it is assigned.
+    pub rowid: Option<Scalar>,
+    /// `OR ..`
+    pub conflict: Option<ConflictAction>,
+    /// The rows must be found before the first is changed.
+    pub buffered: bool,
+    /// New values are computed when a row's turn comes, not when it is found: they may read what
+    /// the rows before it changed.
+    pub late: bool,
+    /// All rows, in the order of the table whatever is scanned.
+    pub in_key_order: bool,
+}
+
+/// `DELETE`
+#[derive(Debug)]
+pub struct DeletePlan {
+    /// Which table.
+    pub writer: Arc<TableWriter>,
+    /// The rows to delete, in `target`.
+    pub input: Node,
+    /// The slot with the row that is deleted.
+    pub target: SlotId,
+    /// Everything goes, and nobody asks for single rows.
+    pub truncate: bool,
+    /// The rows must be found before the first is deleted.
+    pub buffered: bool,
+}
+
+/// What a change did.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Rows changed.
+    pub rows: u64,
+    /// What RETURNING gives.
+    pub returned: Vec<Vec<Value>>,
+}
+
+impl ModifyPlan {
+    /// Runs the change. Undoing it after an error is the caller's business.
+    pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
+        let mut changes = Changes::default();
+        self.run_into(frame, outer, &mut changes)?;
+        Ok(changes)
+    }
+
+    /// As [`run`](Self::run); `changes` also tells what was done before an error.
+    pub fn run_into(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let returning = self.returning.as_ref();
+        match &self.kind {
+            ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Delete(plan) => plan.run(frame, outer, returning, changes),
+            ModifyKind::Instead(plan) => plan.run(frame, outer, changes),
+        }
+    }
+}
+
+impl Returning {
+    /// Keeps what is returned of the row in the row slot.
+    fn take(&self, frame: &mut Frame, outer: Outer<'_>, changes: &mut Changes) -> Result<()> {
+        // Subqueries see the table as it is now.
+        frame.clear_subqueries();
+        let scope = frame.scope(outer);
+        let mut row = Vec::with_capacity(self.outputs.len());
+        for output in &self.outputs {
+            row.push(output.evaluate(&scope)?.into_value());
+        }
+        changes.returned.push(row);
+        Ok(())
+    }
+}
+
+impl ModifyPlan {
+    /// The database that it changes.
+    pub fn database(&self) -> crate::catalog::DatabaseIndex {
+        match &self.kind {
+            ModifyKind::Insert(plan) => plan.writer.table.database,
+            ModifyKind::Update(plan) => plan.writer.table.database,
+            ModifyKind::Delete(plan) => plan.writer.table.database,
+            ModifyKind::Instead(plan) => plan.database,
+        }
+    }
+
+    /// The lines of EXPLAIN QUERY PLAN.
+    pub fn explain(&self) -> Vec<(usize, String)> {
+        let input = match &self.kind {
+            ModifyKind::Insert(plan) => &plan.input,
+            ModifyKind::Update(plan) => &plan.input,
+            ModifyKind::Delete(plan) => &plan.input,
+            ModifyKind::Instead(plan) => &plan.input,
+        };
+        crate::plan::explain_node(input)
+    }
+}

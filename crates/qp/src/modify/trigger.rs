@@ -1,0 +1,345 @@
+//! Triggers: which fire, what they see, and how they run.
+//!
+//! A trigger's program is bound when it first fires (it may change the very table that fires it,
+//! so it cannot be bound before) and kept by whoever compiles. It runs in a frame of its own
+//! with the slots OLD and NEW; its statements have frames inside that one, and see the two as a
+//! subquery sees the block around it. Neighbours: `insert`, `update` and `delete` fire them.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::ModifyPlan;
+use super::bind::modify_statement;
+use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
+use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
+use crate::catalog::{DatabaseIndex, Table, Trigger};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Frame, Kept, Outer, Scope};
+use crate::plan::{Layout, SelectPlan};
+use crate::scalar::{ROWID, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// Makes what is only known to be needed while a statement runs.
+pub trait Compiler {
+    /// The program of a trigger.
+    fn trigger(&self, trigger: &Arc<Trigger>) -> Result<Arc<TriggerProgram>>;
+    /// A change in the engine's own words.
+    fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>>;
+    /// The rows of a PRAGMA with its value and its schema.
+    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>>;
+    /// A query in the engine's own words.
+    fn query(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<SelectPlan>>;
+}
+
+/// A trigger, bound.
+#[derive(Debug)]
+pub struct TriggerProgram {
+    /// What its frame holds: OLD and NEW.
+    pub layout: Layout,
+    /// WHEN
+    pub condition: Option<Scalar>,
+    /// What it does.
+    pub statements: Vec<TriggerStatement>,
+}
+
+/// A statement of a trigger.
+#[derive(Debug)]
+pub enum TriggerStatement {
+    /// `SELECT`
+    Select(SelectPlan),
+    /// `INSERT`, `UPDATE`, `DELETE`
+    Modify(ModifyPlan),
+}
+
+/// Where OLD is in a trigger's frame.
+const OLD: SlotId = SlotId(0);
+/// Where NEW is.
+const NEW: SlotId = SlotId(1);
+
+/// When triggers fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    Before,
+    After,
+    Instead,
+}
+
+/// How firing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fired {
+    /// The row goes its way.
+    Done,
+    /// RAISE(IGNORE): nothing more is done with the row.
+    Ignore,
+}
+
+/// The row before and after.
+#[derive(Clone, Debug)]
+pub(super) struct Images {
+    old: Option<Kept>,
+    new: Kept,
+}
+
+impl Images {
+    pub(super) fn new(old: Option<Kept>, new: Kept) -> Self {
+        Self { old, new }
+    }
+}
+
+/// The triggers of a table for one kind of change.
+#[derive(Debug, Default)]
+pub(super) struct Triggers {
+    before: Vec<Arc<Trigger>>,
+    after: Vec<Arc<Trigger>>,
+    instead: Vec<Arc<Trigger>>,
+}
+
+/// A kind of change.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Change<'a> {
+    Insert,
+    /// Of these columns.
+    Update(&'a [Box<str>]),
+    Delete,
+}
+
+impl Triggers {
+    /// The triggers on `table` for a change.
+    pub(super) fn of(environment: &Environment<'_>, table: &Table, change: Change<'_>) -> Self {
+        let mut triggers = Self::default();
+        let name = environment.names.get(usize::from(table.database.0));
+        let mut found: Vec<&Arc<Trigger>> = Vec::new();
+        for (index, schema) in environment.schemas.iter().enumerate() {
+            // Triggers in temp may be on tables of other databases.
+            let is_temp = index == usize::from(DatabaseIndex::TEMP.0);
+            if index == usize::from(table.database.0) || is_temp {
+                found.extend(schema.triggers_of(&table.name).iter().filter(|trigger| {
+                    let schema = trigger.definition.table.schema.as_ref();
+                    schema.is_none_or(|schema| name.is_some_and(|name| schema.is(name)))
+                }));
+            }
+        }
+        for trigger in found {
+            let fits = match (&trigger.definition.event, change) {
+                (TriggerEvent::Insert, Change::Insert) => true,
+                (TriggerEvent::Delete, Change::Delete) => true,
+                (TriggerEvent::Update(columns), Change::Update(set)) => {
+                    columns.is_empty()
+                        || columns.iter().any(|column| set.iter().any(|name| column.is(name)))
+                }
+                _ => false,
+            };
+            if fits {
+                match trigger.time() {
+                    TriggerTime::Before => triggers.before.push(trigger.clone()),
+                    TriggerTime::After => triggers.after.push(trigger.clone()),
+                    TriggerTime::InsteadOf => triggers.instead.push(trigger.clone()),
+                }
+            }
+        }
+        triggers
+    }
+
+    pub(super) fn has_before(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    pub(super) fn has_after(&self) -> bool {
+        !self.after.is_empty()
+    }
+
+    pub(super) fn has_instead(&self) -> bool {
+        !self.instead.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty() && self.instead.is_empty()
+    }
+
+    /// Runs the triggers of a moment; `conflict` is what the statement does about conflicts.
+    pub(super) fn fire(
+        &self,
+        event: Event,
+        images: &Images,
+        conflict: Option<ConflictAction>,
+        outer: Outer<'_>,
+    ) -> Result<Fired> {
+        let triggers = match event {
+            Event::Before => &self.before,
+            Event::After => &self.after,
+            Event::Instead => &self.instead,
+        };
+        for trigger in triggers {
+            let run = outer.context.run;
+            // Without recursive triggers a trigger does not fire itself again.
+            let is_active = run.active.borrow().contains(&trigger.id);
+            if is_active && !outer.context.settings.recursive_triggers {
+                continue;
+            }
+            let program = outer.context.compiler.trigger(trigger)?;
+            let depth = run.depth.get();
+            if depth >= outer.context.settings.trigger_depth_max {
+                let message = "too many levels of trigger recursion";
+                return Err(Error::new(ErrorKind::Limit, message));
+            }
+            run.depth.set(depth + 1);
+            run.active.borrow_mut().push(trigger.id);
+            let before = run.conflict.replace(conflict);
+            let last_rowid = &outer.context.counters.last_insert_rowid;
+            let rowid = last_rowid.get();
+            let result = program.run(images, outer);
+            last_rowid.set(rowid);
+            run.conflict.set(before);
+            run.active.borrow_mut().pop();
+            run.depth.set(depth);
+            match result {
+                Ok(()) => {}
+                Err(_) if run.raised.get() == Some(RaiseAction::Ignore) => {
+                    run.raised.set(None);
+                    return Ok(Fired::Ignore);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Fired::Done)
+    }
+}
+
+impl TriggerProgram {
+    fn run(&self, images: &Images, outer: Outer<'_>) -> Result<()> {
+        let mut frame = Frame::new(self.layout);
+        if let Some(old) = &images.old {
+            frame.slot_mut(OLD).restore(old.clone());
+        }
+        frame.slot_mut(NEW).restore(images.new.clone());
+        let outside = Outer { context: outer.context, scope: None };
+        let scope = Scope { frame: &frame, outer: outside };
+        if let Some(condition) = &self.condition
+            && !condition.is_true(&scope)?
+        {
+            return Ok(());
+        }
+        let inner = Outer { context: outer.context, scope: Some(&scope) };
+        for statement in &self.statements {
+            match statement {
+                TriggerStatement::Select(plan) => {
+                    let mut frame = Frame::new(plan.layout);
+                    plan.root.open(&mut frame, inner)?;
+                    while plan.root.next(&mut frame, inner)? {
+                        let scope = frame.scope(inner);
+                        for output in &plan.outputs {
+                            output.evaluate(&scope)?;
+                        }
+                    }
+                }
+                TriggerStatement::Modify(plan) => {
+                    let mut frame = Frame::new(plan.layout);
+                    let changes = plan.run(&mut frame, inner)?;
+                    let counters = inner.context.counters;
+                    counters.changes.set(changes.rows as i64);
+                    counters.total_changes.set(counters.total_changes.get() + changes.rows as i64);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Binds the program of a trigger on `table` (whose columns OLD and NEW have).
+pub fn bind_trigger(
+    environment: &Environment<'_>,
+    trigger: &Trigger,
+    table: &Arc<Table>,
+) -> Result<TriggerProgram> {
+    let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
+    trigger_program(&mut binder, trigger, table)
+}
+
+/// OLD or NEW: columns that compare as values do, without the affinity of their table's.
+fn image_scope(
+    binder: &mut Binder<'_>,
+    table: &Arc<Table>,
+    slot: SlotId,
+    name: &str,
+) -> Result<ScopeTable> {
+    let mut scope = binder.table_scope(table, slot, name, false)?;
+    for column in &mut scope.columns {
+        if let Scalar::Column(place) = &mut column.scalar
+            && place.column != ROWID
+        {
+            place.affinity = Affinity::None;
+        }
+    }
+    Ok(scope)
+}
+
+/// Binds the program of a trigger with a binder that is made for its text.
+pub(crate) fn trigger_program(
+    binder: &mut Binder<'_>,
+    trigger: &Trigger,
+    table: &Arc<Table>,
+) -> Result<TriggerProgram> {
+    binder.home = Some(trigger.database);
+    binder.in_trigger = true;
+    let (old, new) = (binder.slot(), binder.slot());
+    debug_assert_eq!((old, new), (OLD, NEW));
+    let mut scope = NameScope::default();
+    let definition = &trigger.definition;
+    if !matches!(definition.event, TriggerEvent::Insert) {
+        scope.tables.push(image_scope(binder, table, OLD, "old")?);
+    }
+    if !matches!(definition.event, TriggerEvent::Delete) {
+        scope.tables.push(image_scope(binder, table, NEW, "new")?);
+    }
+    // Columns are only found by OLD and NEW.
+    for column in scope.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        column.merged = true;
+    }
+    binder.scopes.push(scope);
+    let condition = match &definition.condition {
+        Some(condition) => Some(binder.expression(condition)?),
+        None => None,
+    };
+    let mut statements = Vec::with_capacity(definition.body.len());
+    for statement in &definition.body {
+        binder.frames.push(FrameBuilder::default());
+        let bound = match &statement.kind {
+            StatementKind::Select(select) => binder.select(select, false).map(|block| {
+                TriggerStatement::Select(SelectPlan {
+                    root: block.root,
+                    outputs: block.outputs,
+                    columns: block.columns,
+                    layout: Layout::default(),
+                    outer: Vec::new(),
+                })
+            }),
+            _ => modify_statement(binder, statement).map(TriggerStatement::Modify),
+        };
+        let layout = binder.frames.pop().unwrap_or_default().layout;
+        let mut bound = bound?;
+        match &mut bound {
+            TriggerStatement::Select(plan) => plan.layout = layout,
+            TriggerStatement::Modify(plan) => plan.layout = layout,
+        }
+        statements.push(bound);
+    }
+    let layout = binder.frames.pop().unwrap_or_default().layout;
+    Ok(TriggerProgram { layout, condition, statements })
+}
+
+/// The table (or view, as a table) that a trigger is on.
+pub fn trigger_subject(environment: &Environment<'_>, trigger: &Trigger) -> Result<Arc<Table>> {
+    let mut order = vec![trigger.database];
+    order.extend((0..environment.schemas.len() as u16).map(DatabaseIndex));
+    for database in order {
+        let Some(schema) = environment.schemas.get(usize::from(database.0)) else { continue };
+        if let Some(table) = schema.table(&trigger.table) {
+            return Ok(table.clone());
+        }
+        if let Some(view) = schema.view(&trigger.table) {
+            let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
+            return super::bind::view_as_table(&mut binder, view);
+        }
+    }
+    Err(Error::not_found("table", &trigger.table))
+}

@@ -1,0 +1,352 @@
+//! One row into or out of a table and its indexes.
+//!
+//! Expressions of the table (index parts, conditions of partial indexes, generated columns,
+//! checks) are bound over the row slot of the statement's frame; whoever calls puts the row
+//! there first. Neighbours: `constraint` asks before a row goes in.
+
+use pandodb_ds::record::key::{push_column, rowid_key, shown_as_integers};
+use pandodb_ds::record::row::{RowView, encode_row};
+use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::sync::Arc;
+use smallvec::SmallVec;
+
+use super::foreign_key::ForeignKeys;
+use super::trigger::Triggers;
+use crate::ast::ConflictAction;
+use crate::catalog::{Index, Table};
+use crate::error::Result;
+use crate::execute::{Frame, Outer};
+use crate::plan::SourceId;
+use crate::scalar::{Scalar, SlotId};
+use crate::types::{Datum, apply_affinity};
+
+/// Everything that a table demands of its rows, bound.
+#[derive(Debug)]
+pub struct TableWriter {
+    /// The table.
+    pub table: Arc<Table>,
+    /// Where it is.
+    pub source: SourceId,
+    /// Where its expressions read the row.
+    pub row: SlotId,
+    /// Generated columns in the order in which they can be computed: index and expression.
+    pub generated: Vec<(usize, Scalar)>,
+    /// CHECK constraints: what the message names, and the expression.
+    pub checks: Vec<(Box<str>, Scalar)>,
+    /// The indexes, in the table's order.
+    pub indexes: Vec<IndexWriter>,
+    /// What REPLACE puts in the place of a NULL: column and default.
+    pub replacements: Vec<(usize, Scalar)>,
+    /// Triggers of the statement's kind.
+    pub(super) triggers: Triggers,
+    /// Triggers of rows that REPLACE deletes.
+    pub(super) replaced: Triggers,
+    /// Foreign keys from and to the table.
+    pub(super) foreign_keys: ForeignKeys,
+}
+
+/// An index, bound.
+#[derive(Debug)]
+pub struct IndexWriter {
+    /// The index.
+    pub index: Arc<Index>,
+    /// Its parts over the row slot.
+    pub parts: Vec<Scalar>,
+    /// Which rows it holds.
+    pub filter: Option<Scalar>,
+    /// Whether it can tell two rows apart that are equal in its parts: never for unique ones.
+    pub unique: Option<Option<ConflictAction>>,
+}
+
+/// What a row is known by in its table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowKey {
+    /// Its rowid.
+    Rowid(i64),
+    /// The bytes of its primary key.
+    Bytes(Vec<u8>),
+}
+
+impl RowKey {
+    /// The rowid; 0 in a table without.
+    pub fn rowid(&self) -> i64 {
+        match self {
+            Self::Rowid(rowid) => *rowid,
+            Self::Bytes(_) => 0,
+        }
+    }
+
+    /// The bytes in the table's tree.
+    pub fn bytes(&self) -> SmallVec<[u8; 24]> {
+        match self {
+            Self::Rowid(rowid) => SmallVec::from_slice(&rowid_key(*rowid)),
+            Self::Bytes(bytes) => SmallVec::from_slice(bytes),
+        }
+    }
+}
+
+impl TableWriter {
+    /// Computes generated columns into the row in the row slot.
+    pub fn compute_generated(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        let _pure = outer.context.run.pure("a generated column");
+        for (index, expression) in &self.generated {
+            let column = &self.table.columns[*index];
+            let value = {
+                let scope = frame.scope(outer);
+                apply_affinity(expression.evaluate(&scope)?, column.affinity).into_value()
+            };
+            let values = frame.slot_mut(self.row).values_mut();
+            if let Some(place) = values.get_mut(column.position) {
+                *place = value;
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of the row in the row slot, in a table without rowid.
+    pub fn primary_key(&self, frame: &Frame) -> Result<RowKey> {
+        let mut key = Vec::new();
+        for part in self.table.key_columns() {
+            let position = part.column().map_or(0, |index| self.table.columns[index].position);
+            let value = frame.slot(self.row).column(position as u16)?;
+            push_column(value.as_ref(), part.order(), &mut key)?;
+        }
+        Ok(RowKey::Bytes(key))
+    }
+
+    /// Puts the row in the row slot into the table and its indexes, unasked.
+    pub fn insert_row(&self, key: &RowKey, frame: &Frame, outer: Outer<'_>) -> Result<()> {
+        let bytes = self.encode(frame)?;
+        let row_key = key.bytes();
+        {
+            let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+            transaction.put(self.table.tree, &row_key, &bytes)?;
+        }
+        for index in &self.indexes {
+            index.insert(self, &row_key, frame, outer)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the row in the row slot out of the table and its indexes.
+    pub fn delete_row(&self, key: &RowKey, frame: &Frame, outer: Outer<'_>) -> Result<()> {
+        let row_key = key.bytes();
+        for index in &self.indexes {
+            index.delete(self, &row_key, frame, outer)?;
+        }
+        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+        transaction.delete(self.table.tree, &row_key)?;
+        Ok(())
+    }
+
+    /// Exchanges a row: `old` is taken out of the indexes where it differs from the row in the
+    /// row slot, which goes in.
+    pub fn replace_row(
+        &self,
+        old_key: &RowKey,
+        old: Vec<Value>,
+        new_key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        let new = frame.slot_mut(self.row).values_mut().clone();
+        let (old_bytes, new_bytes) = (old_key.bytes(), new_key.bytes());
+        if !self.indexes.is_empty() {
+            let mut entries: SmallVec<[Option<Entry>; 4]> = SmallVec::new();
+            for index in &self.indexes {
+                entries.push(index.entry(&new_bytes, frame, outer)?);
+            }
+            frame.slot_mut(self.row).set_values(old_key.rowid(), old);
+            for (index, new_entry) in self.indexes.iter().zip(entries) {
+                let old_entry = index.entry(&old_bytes, frame, outer)?;
+                if old_entry == new_entry {
+                    continue;
+                }
+                let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+                let tree = index.index.tree;
+                if let Some(entry) = old_entry
+                    && new_entry.as_ref().is_none_or(|new| new.key != entry.key)
+                {
+                    transaction.delete(tree, &entry.key)?;
+                }
+                if let Some(entry) = new_entry {
+                    transaction.put(tree, &entry.key, &entry.exact)?;
+                }
+            }
+            frame.slot_mut(self.row).set_values(new_key.rowid(), new);
+        }
+        let bytes = self.encode(frame)?;
+        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+        if old_bytes != new_bytes {
+            transaction.delete(self.table.tree, &old_bytes)?;
+        }
+        transaction.put(self.table.tree, &new_bytes, &bytes)
+    }
+
+    /// The stored form of the row in the row slot.
+    fn encode(&self, frame: &Frame) -> Result<Vec<u8>> {
+        let slot = frame.slot(self.row);
+        let mut values: SmallVec<[Datum<'_>; 16]> = SmallVec::new();
+        let alias = self.table.rowid_alias().map(|index| self.table.columns[index].position);
+        let mut is_unstored: SmallVec<[bool; 16]> =
+            SmallVec::from_elem(true, self.table.stored_columns);
+        for column in &self.table.columns {
+            is_unstored[column.position] = column.is_virtual();
+        }
+        for (position, unstored) in is_unstored.iter().enumerate() {
+            // The rowid is the key already; virtual and dropped columns are nowhere.
+            let absent = *unstored || alias == Some(position);
+            values.push(if absent { Datum::NULL } else { slot.column(position as u16)? });
+        }
+        let references: SmallVec<[ValueRef<'_>; 16]> = values.iter().map(Datum::as_ref).collect();
+        let mut bytes = Vec::new();
+        encode_row(&references, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The stored row with that key, if it is there: its values by position.
+    pub fn fetch(&self, key: &RowKey, outer: Outer<'_>) -> Result<Option<Vec<Value>>> {
+        let transaction = outer.context.transaction(self.source)?.borrow();
+        match transaction.get(self.table.tree, &key.bytes())? {
+            Some(bytes) => Ok(Some(decode(&self.table, &bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Puts a stored row into the row slot, with its generated columns.
+    pub fn load(
+        &self,
+        key: &RowKey,
+        values: Vec<Value>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        frame.slot_mut(self.row).set_values(key.rowid(), values);
+        if self.generated.is_empty() { Ok(()) } else { self.compute_generated(frame, outer) }
+    }
+}
+
+/// The values of a stored row by position, those that it is too old to have included.
+pub(super) fn decode(table: &Table, bytes: &[u8]) -> Result<Vec<Value>> {
+    let view = RowView::new(bytes)?;
+    let mut values = Vec::with_capacity(table.stored_columns);
+    for value in view.columns() {
+        values.push(value?.to_owned());
+    }
+    for position in values.len()..table.stored_columns {
+        values.push(table.missing_value(position).clone());
+    }
+    Ok(values)
+}
+
+/// An entry of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The parts and the row's key.
+    pub(super) key: Vec<u8>,
+    /// How much of the key the parts are.
+    pub(super) prefix: usize,
+    /// The parts' exact values, where the key does not say them.
+    pub(super) exact: Vec<u8>,
+    /// Whether a part is NULL: such entries equal no other.
+    pub(super) has_null: bool,
+}
+
+impl IndexWriter {
+    /// The entry of the row in the row slot; none where the index leaves it out.
+    pub(super) fn entry(
+        &self,
+        row_key: &[u8],
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<Option<Entry>> {
+        let _pure = outer.context.run.pure("an index");
+        let scope = frame.scope(outer);
+        if let Some(filter) = &self.filter
+            && !filter.is_true(&scope)?
+        {
+            return Ok(None);
+        }
+        let mut values: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
+        for part in &self.parts {
+            values.push(part.evaluate(&scope)?);
+        }
+        let references: SmallVec<[ValueRef<'_>; 4]> = values.iter().map(Datum::as_ref).collect();
+        let mut key = Vec::with_capacity(row_key.len() + 16);
+        let mut is_exact = shown_as_integers(&references) == 0;
+        for (value, column) in references.iter().zip(&self.index.columns) {
+            push_column(*value, column.order(), &mut key)?;
+            let is_text = matches!(value, ValueRef::Text(_));
+            is_exact = is_exact && (!is_text || column.order().is_exact());
+        }
+        let prefix = key.len();
+        key.extend_from_slice(row_key);
+        let mut exact = Vec::new();
+        if !is_exact {
+            encode_row(&references, &mut exact)?;
+        }
+        let has_null = references.iter().any(|value| value.is_null());
+        Ok(Some(Entry { key, prefix, exact, has_null }))
+    }
+
+    fn insert(
+        &self,
+        writer: &TableWriter,
+        row_key: &[u8],
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        if let Some(entry) = self.entry(row_key, frame, outer)? {
+            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
+            transaction.put(self.index.tree, &entry.key, &entry.exact)?;
+        }
+        Ok(())
+    }
+
+    fn delete(
+        &self,
+        writer: &TableWriter,
+        row_key: &[u8],
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        if let Some(entry) = self.entry(row_key, frame, outer)? {
+            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
+            transaction.delete(self.index.tree, &entry.key)?;
+        }
+        Ok(())
+    }
+
+    /// The key of another row that is equal in all parts, if the index is unique.
+    pub(super) fn conflict(
+        &self,
+        writer: &TableWriter,
+        own: Option<&RowKey>,
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<Option<RowKey>> {
+        if self.unique.is_none() {
+            return Ok(None);
+        }
+        let Some(entry) = self.entry(&[], frame, outer)? else { return Ok(None) };
+        if entry.has_null {
+            return Ok(None);
+        }
+        let own = own.map(RowKey::bytes);
+        let prefix = &entry.key[..entry.prefix];
+        let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
+        let mut found = cursor.seek(prefix)?;
+        while found && cursor.key().starts_with(prefix) {
+            let rest = &cursor.key()[entry.prefix..];
+            if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
+                return Ok(Some(if writer.table.has_rowid() {
+                    RowKey::Rowid(pandodb_ds::record::key::rowid_from_key(rest)?)
+                } else {
+                    RowKey::Bytes(rest.to_vec())
+                }));
+            }
+            found = cursor.next()?;
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,122 @@
+//! `integrity_check`, `quick_check`, `foreign_key_check`: data against what the schema says.
+//!
+//! Every row is read and its entries are looked up in every index; the counts must agree, so
+//! that no index has an entry too many. Neighbours: `modify::fill` knows rows and entries.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::table::{Call, PragmaRows};
+use crate::catalog::{DatabaseIndex, Table};
+use crate::define::identifier;
+use crate::error::Result;
+use crate::modify::{bind_writer, check_rows};
+
+/// How many problems are reported unless a number is given.
+const PROBLEMS_MAX: usize = 100;
+
+pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
+    let only = call.database()?;
+    let number = call.text().and_then(|text| text.parse::<usize>().ok());
+    let name = call.text().filter(|_| number.is_none());
+    let most = number.filter(|number| *number > 0).unwrap_or(PROBLEMS_MAX);
+    call.session.reading(|sources, schemas| {
+        let mut problems: Vec<String> = Vec::new();
+        for (place, schema) in schemas.iter().enumerate() {
+            let is_asked = only.is_none_or(|only| usize::from(only.0) == place);
+            if !is_asked || !sources.get(place).is_some_and(Option::is_some) {
+                continue;
+            }
+            let mut tables: Vec<&Arc<Table>> = schema.tables.values().collect();
+            tables.sort_by_key(|table| table.id);
+            for table in tables {
+                if name.is_some_and(|name| !table.name.eq_ignore_ascii_case(name)) {
+                    continue;
+                }
+                let writer = call.session.with_environment(schemas, sources, |environment| {
+                    bind_writer(environment, table)
+                })?;
+                call.session.with_outer(sources, schemas, |outer| {
+                    check_rows(&writer, full, most, outer, &mut problems)
+                })?;
+            }
+        }
+        if problems.is_empty() {
+            problems.push("ok".to_owned());
+        }
+        problems.truncate(most);
+        Ok(problems.into_iter().map(|problem| vec![Value::text(problem)]).collect())
+    })
+}
+
+pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
+    let only = call.database()?;
+    let found = call.session.reading(|_, schemas| {
+        let mut queries: Vec<(Box<str>, Box<str>, usize, String)> = Vec::new();
+        for (place, schema) in schemas.iter().enumerate() {
+            let index = DatabaseIndex(place as u16);
+            if only.is_some_and(|only| only != index) {
+                continue;
+            }
+            let database = identifier(&call.session.database_name(index));
+            let mut tables: Vec<&Arc<Table>> = schema.tables.values().collect();
+            tables.sort_by_key(|table| table.id);
+            for table in tables {
+                if call.text().is_some_and(|name| !table.name.eq_ignore_ascii_case(name)) {
+                    continue;
+                }
+                for (number, key) in table.foreign_keys.iter().rev().enumerate() {
+                    let parent = schema.table(&key.parent);
+                    let columns: Vec<&str> =
+                        key.columns.iter().map(|column| &*table.columns[*column].name).collect();
+                    let set: Vec<String> = columns
+                        .iter()
+                        .map(|name| format!("c.{} IS NOT NULL", identifier(name)))
+                        .collect();
+                    let mut condition = set.join(" AND ");
+                    if let Some(parent) = parent {
+                        let names: Vec<String> = if key.parent_columns.is_empty() {
+                            let keys = parent.primary_key.iter().flat_map(|key| &key.columns);
+                            let places = keys.filter_map(crate::catalog::IndexColumn::column);
+                            places.map(|place| parent.columns[place].name.to_string()).collect()
+                        } else {
+                            key.parent_columns.iter().map(ToString::to_string).collect()
+                        };
+                        let pairs: Vec<String> = names
+                            .iter()
+                            .zip(&columns)
+                            .map(|(parent, child)| {
+                                format!("p.{} = c.{}", identifier(parent), identifier(child))
+                            })
+                            .collect();
+                        let pairs = pairs.join(" AND ");
+                        let parent = identifier(&parent.name);
+                        condition = format!(
+                            "{condition} AND NOT EXISTS \
+                             (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
+                        );
+                    }
+                    let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
+                    let sql = format!(
+                        "SELECT {rowid} FROM {database}.{} AS c WHERE {condition}",
+                        identifier(&table.name)
+                    );
+                    queries.push((table.name.clone(), key.parent.clone(), number, sql));
+                }
+            }
+        }
+        Ok(queries)
+    })?;
+    let mut rows = Vec::new();
+    for (table, parent, number, sql) in found {
+        for mut row in call.session.query(&sql)?.rows {
+            rows.push(vec![
+                Value::text(&*table),
+                row.pop().unwrap_or(Value::Null),
+                Value::text(&*parent),
+                Value::Integer(number as i64),
+            ]);
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,80 @@
+//! PRAGMAs: one table of entries, each with how it reads and how it writes.
+//!
+//! Neighbours: `session` runs these; the manual is made of the table.
+
+mod check;
+mod numbers;
+mod schema;
+mod table;
+
+pub use table::{ENTRIES, Entry};
+
+use pandodb_ds::record::Value;
+
+use crate::ast;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::OutputColumn;
+use crate::session::Session;
+
+/// What the rows of a PRAGMA are called.
+pub(crate) fn columns(pragma: &ast::Pragma) -> Vec<OutputColumn> {
+    let Some(entry) = find(&pragma.name.name.text) else { return Vec::new() };
+    let named = |name: &&str| OutputColumn { name: Box::from(*name), ..OutputColumn::default() };
+    entry.columns.iter().map(named).collect()
+}
+
+/// Runs a PRAGMA and gives its rows.
+pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Value>>> {
+    let name = &pragma.name.name;
+    let Some(entry) = find(&name.text) else {
+        let message = format!("no such pragma: {}", name.text);
+        let error = Error::new(ErrorKind::NotFound, message).at(name.span);
+        return Err(match nearest(&name.text) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => error,
+        });
+    };
+    let call = table::Call {
+        session,
+        schema: pragma.name.schema.as_ref(),
+        value: pragma.value.as_ref().map(ast::PragmaValue::as_str),
+    };
+    (entry.run)(&call)
+}
+
+/// The rows of a PRAGMA that is read as a table.
+pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+    let Some(entry) = find(name) else { return Ok(Vec::new()) };
+    let text = |place: usize| match arguments.get(place) {
+        Some(Value::Text(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Some(Value::Integer(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let (value, schema) = (text(0), text(1).map(ast::Name::new));
+    let call = table::Call { session, schema: schema.as_ref(), value: value.as_deref() };
+    (entry.run)(&call)
+}
+
+/// The PRAGMA that the table-valued function `name` shows.
+pub(crate) fn table_function(name: &str) -> Option<&'static Entry> {
+    let prefix = name.get(..7).filter(|prefix| prefix.eq_ignore_ascii_case("pragma_"))?;
+    find(&name[prefix.len()..]).filter(|entry| !entry.columns.is_empty())
+}
+
+/// The entry called `name`.
+fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+}
+
+/// The entry whose name begins or ends most like `name`.
+fn nearest(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let likeness = |known: &str| {
+        let start = known.bytes().zip(name.bytes()).take_while(|(left, right)| left == right);
+        let end = known.bytes().rev().zip(name.bytes().rev());
+        let end = end.take_while(|(left, right)| left == right);
+        start.count() + end.count()
+    };
+    let best = ENTRIES.iter().max_by_key(|entry| likeness(entry.name))?;
+    (likeness(best.name) * 2 >= name.len()).then_some(best.name)
+}

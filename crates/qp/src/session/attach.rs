@@ -1,0 +1,133 @@
+//! ATTACH, DETACH and VACUUM.
+//!
+//! A database that is detached leaves its number free for the next. Neighbours: `command`.
+
+use std::path::Path;
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::Session;
+use crate::ast::{self, ExpressionKind};
+use crate::bind::Binder;
+use crate::catalog::DatabaseIndex;
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Context, Frame, Outer, RunState};
+use crate::store::{Database, MAIN};
+
+/// How many databases may be attached besides `main` and `temp`, as in SQLite.
+const ATTACHED_MAX: usize = 10;
+
+impl Session {
+    /// The text of an expression that is given as a name or a value.
+    fn text_of(&self, expression: &ast::Expression, parameters: &[Value]) -> Result<String> {
+        if let ExpressionKind::Column(reference) = &expression.kind
+            && reference.table.is_none()
+        {
+            return Ok(reference.column.text.to_string());
+        }
+        let settings = self.settings();
+        let state = RunState::default();
+        let collations = self.collations.borrow();
+        let value = self.with_environment(&[], &[], |environment| {
+            let mut binder = Binder::new(environment, Arc::from(""));
+            let bound = binder.expression(expression)?;
+            let frame = Frame::new(binder.frame().layout);
+            let context = Context {
+                parameters,
+                session: self,
+                collations: &*collations,
+                sources: &[],
+                schemas: &[],
+                versions: &crate::execute::Versions::default(),
+                interrupt: &self.interrupt,
+                settings: &settings,
+                counters: &self.counters,
+                run: &state,
+                compiler: self,
+            };
+            bound.evaluate_owned(&frame.scope(Outer { context: &context, scope: None }))
+        })?;
+        match crate::types::cast(value.into(), crate::types::Affinity::Text).into_value() {
+            Value::Text(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => Ok(String::new()),
+        }
+    }
+
+    pub(super) fn attach_statement(
+        &self,
+        attach: &ast::Attach,
+        parameters: &[Value],
+    ) -> Result<Vec<Vec<Value>>> {
+        if attach.key.is_some() {
+            return Err(Error::new(ErrorKind::Unsupported, "databases have no keys"));
+        }
+        let file = self.text_of(&attach.file, parameters)?;
+        let name = self.text_of(&attach.schema, parameters)?;
+        let count = self.databases.borrow().iter().filter(|known| !known.name.is_empty()).count();
+        if count >= ATTACHED_MAX + 2 {
+            let message = format!("too many attached databases - max {ATTACHED_MAX}");
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        let taken =
+            self.databases.borrow().iter().any(|known| known.name.eq_ignore_ascii_case(&name));
+        if taken {
+            let message = format!("database {name} is already in use");
+            return Err(Error::new(ErrorKind::Exists, message));
+        }
+        let database = if file.is_empty() || file == ":memory:" {
+            Database::in_memory()?
+        } else {
+            let (main, _) = self.database(DatabaseIndex::MAIN)?;
+            let vfs = Arc::clone(main.manager().store().vfs());
+            Database::open(&vfs, Path::new(&file), &pandodb_tm::Options::default())?
+        };
+        self.attach(&name, database, MAIN)?;
+        Ok(Vec::new())
+    }
+
+    pub(super) fn detach_statement(
+        &self,
+        name: &ast::Expression,
+        parameters: &[Value],
+    ) -> Result<Vec<Vec<Value>>> {
+        let name = self.text_of(name, parameters)?;
+        let place = self
+            .databases
+            .borrow()
+            .iter()
+            .position(|known| known.name.eq_ignore_ascii_case(&name) && !name.is_empty());
+        let Some(place) = place else {
+            return Err(Error::new(ErrorKind::NotFound, format!("no such database: {name}")));
+        };
+        if place < 2 {
+            return Err(Error::invalid(format!("cannot detach database {name}")));
+        }
+        let in_use = self
+            .active
+            .borrow()
+            .as_ref()
+            .is_some_and(|active| active.sources.get(place).is_some_and(Option::is_some));
+        if in_use {
+            return Err(Error::new(ErrorKind::Locked, format!("database {name} is locked")));
+        }
+        self.generation.set(self.generation.get() + 1);
+        let mut databases = self.databases.borrow_mut();
+        if place + 1 == databases.len() {
+            databases.pop();
+        } else if let Some(known) = databases.get_mut(place) {
+            known.name = Box::default();
+            known.database = None;
+            known.schema = Arc::default();
+        }
+        Ok(Vec::new())
+    }
+
+    /// Space is given back as it is freed: there is nothing to compact.
+    pub(super) fn vacuum(&self) -> Result<Vec<Vec<Value>>> {
+        if !self.is_autocommit() {
+            return Err(Error::invalid("cannot VACUUM from within a transaction"));
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,352 @@
+//! A session: what a connection is to this crate.
+//!
+//! It holds the databases that names can mean (`main`, `temp`, attached), the transaction that
+//! is open, settings, counters, and the plans of statements. Statements borrow it. A session is
+//! used by one thread at a time; another thread can only interrupt it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `prepare` | text to a prepared statement, cached by text and schema |
+//! | `statement` | bind, step, reset |
+//! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
+//! | `version` | other branches and times that a statement reads |
+//! | `command` | statements that are neither queries nor changes |
+//! | `compiler` | programs of triggers and foreign keys |
+//!
+//! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
+
+mod attach;
+mod command;
+mod compiler;
+mod inside;
+mod prepare;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod version;
+#[cfg(test)]
+mod version_tests;
+
+use std::cell::{Cell, RefCell};
+
+use pandodb_ds::record::Collation;
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use rustc_hash::FxHashMap;
+
+pub use prepare::{Prepared, PreparedKind};
+pub use statement::{Statement, Step};
+
+use crate::catalog::{DatabaseIndex, ObjectId, Schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Counters, Settings};
+use crate::function::Registry;
+use crate::modify::{ModifyPlan, TriggerProgram};
+use crate::plan::SelectPlan;
+use crate::store::{Database, HeadId, Isolation, MAIN};
+use crate::types::Collations;
+use transaction::Active;
+
+/// A database that names can mean.
+#[derive(Debug)]
+pub struct Attached {
+    /// Its name.
+    pub name: Box<str>,
+    /// The database; `temp` is made when it is first needed.
+    pub database: Option<Database>,
+    /// The branch that is worked on.
+    pub head: HeadId,
+    /// The schema that was read last.
+    schema: Arc<Schema>,
+}
+
+/// How texts compare under an application's collation.
+pub type CollationFunction = Arc<dyn Fn(&[u8], &[u8]) -> std::cmp::Ordering + Send + Sync>;
+
+/// The collations that an application registered.
+#[derive(Default)]
+pub struct CollationRegistry(Vec<(Box<str>, CollationFunction)>);
+
+impl std::fmt::Debug for CollationRegistry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Collations for CollationRegistry {
+    fn compare_custom(&self, id: u32, left: &[u8], right: &[u8]) -> std::cmp::Ordering {
+        match self.0.get(id as usize) {
+            Some((_, compare)) => compare(left, right),
+            None => left.cmp(right),
+        }
+    }
+}
+
+impl CollationRegistry {
+    fn find(&self, name: &str) -> Option<Collation> {
+        let own = self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
+        own.map(|id| Collation::Custom(id as u32)).or_else(|| Collation::from_name(name))
+    }
+}
+
+/// What is kept of compiled triggers and foreign keys.
+#[derive(Debug, Default)]
+struct Programs {
+    /// The cookies that they were compiled for.
+    cookies: Vec<u64>,
+    triggers: FxHashMap<ObjectId, Arc<TriggerProgram>>,
+    changes: FxHashMap<(DatabaseIndex, Box<str>), Arc<ModifyPlan>>,
+    queries: FxHashMap<(DatabaseIndex, Box<str>), Arc<SelectPlan>>,
+}
+
+/// A session.
+#[derive(Debug)]
+pub struct Session {
+    databases: RefCell<Vec<Attached>>,
+    active: RefCell<Option<Active>>,
+    functions: RefCell<Registry>,
+    collations: RefCell<CollationRegistry>,
+    settings: RefCell<Settings>,
+    isolation: Cell<Isolation>,
+    counters: Counters,
+    interrupt: Arc<AtomicBool>,
+    programs: RefCell<Programs>,
+    cache: RefCell<prepare::Cache>,
+    /// Schemas of other branches and times that were read last.
+    version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
+    /// Changes of settings, functions and collations: plans of before are not used again.
+    generation: Cell<u64>,
+    /// The time that the running statement sees, in milliseconds since 1970.
+    now: Cell<Option<i64>>,
+}
+
+/// All rows of a query, for callers that want them at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// The names of the columns.
+    pub columns: Vec<Box<str>>,
+    /// The rows.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Session {
+    /// A session on the main branch of a database.
+    pub fn new(database: Database) -> Self {
+        Self::on_head(database, MAIN)
+    }
+
+    /// A session on a branch of a database.
+    pub fn on_head(database: Database, head: HeadId) -> Self {
+        let attached = |name: &str, database, head| Attached {
+            name: Box::from(name),
+            database,
+            head,
+            schema: Arc::default(),
+        };
+        let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
+        Self {
+            databases: RefCell::new(databases),
+            active: RefCell::default(),
+            functions: RefCell::new(Registry::new()),
+            collations: RefCell::default(),
+            settings: RefCell::default(),
+            isolation: Cell::new(Isolation::default()),
+            counters: Counters::default(),
+            interrupt: Arc::default(),
+            programs: RefCell::default(),
+            cache: RefCell::default(),
+            version_schemas: RefCell::default(),
+            generation: Cell::new(0),
+            now: Cell::new(None),
+        }
+    }
+
+    /// Runs all statements of a text and throws their rows away.
+    pub fn execute(&self, sql: &str) -> Result<()> {
+        let mut rest = sql;
+        loop {
+            let (statement, behind) = self.prepare(rest)?;
+            if let Some(mut statement) = statement {
+                while statement.step()? == Step::Row {}
+            }
+            rest = rest.get(behind..).unwrap_or("");
+            if rest.trim().is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs the statements of a text and gives all rows of the last.
+    pub fn query(&self, sql: &str) -> Result<Rows> {
+        self.query_with(sql, &[])
+    }
+
+    /// As [`query`](Self::query), with parameters.
+    pub fn query_with(&self, sql: &str, parameters: &[Value]) -> Result<Rows> {
+        let mut rest = sql;
+        let mut rows = Rows::default();
+        loop {
+            let (statement, behind) = self.prepare(rest)?;
+            if let Some(mut statement) = statement {
+                for (index, value) in parameters.iter().enumerate() {
+                    statement.bind(index + 1, value.clone())?;
+                }
+                rows = Rows { columns: statement.column_names(), rows: Vec::new() };
+                while statement.step()? == Step::Row {
+                    rows.rows.push(statement.row()?);
+                }
+            }
+            rest = rest.get(behind..).unwrap_or("");
+            if rest.trim().is_empty() {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// What stops a running statement when it is set; it is cleared when a statement begins.
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupt)
+    }
+
+    /// Stops the running statement.
+    pub fn interrupt(&self) {
+        self.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// The rowid of the newest insert.
+    pub fn last_insert_rowid(&self) -> i64 {
+        self.counters.last_insert_rowid.get()
+    }
+
+    /// Rows changed by the newest INSERT, UPDATE or DELETE.
+    pub fn changes(&self) -> i64 {
+        self.counters.changes.get()
+    }
+
+    /// Rows changed since the session began.
+    pub fn total_changes(&self) -> i64 {
+        self.counters.total_changes.get()
+    }
+
+    /// Changes the functions; plans are made anew.
+    pub fn change_functions<T>(&self, change: impl FnOnce(&mut Registry) -> T) -> T {
+        self.generation.set(self.generation.get() + 1);
+        change(&mut self.functions.borrow_mut())
+    }
+
+    /// Registers a collation.
+    pub fn define_collation(&self, name: &str, compare: CollationFunction) {
+        self.generation.set(self.generation.get() + 1);
+        let mut collations = self.collations.borrow_mut();
+        match collations.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some((_, known)) => *known = compare,
+            None => collations.0.push((Box::from(name), compare)),
+        }
+    }
+
+    /// The names of the application's collations.
+    pub(crate) fn collation_names(&self) -> Vec<Box<str>> {
+        self.collations.borrow().0.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Settings {
+        self.settings.borrow().clone()
+    }
+
+    /// Changes the settings; plans are made anew.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        self.generation.set(self.generation.get() + 1);
+        change(&mut self.settings.borrow_mut());
+    }
+
+    /// The level of transactions that do not say one.
+    pub fn isolation(&self) -> Isolation {
+        self.isolation.get()
+    }
+
+    /// Changes the level of transactions that do not say one.
+    pub fn set_isolation(&self, isolation: Isolation) {
+        self.isolation.set(isolation);
+    }
+
+    /// Attaches a database under a name.
+    pub fn attach(&self, name: &str, database: Database, head: HeadId) -> Result<()> {
+        let mut databases = self.databases.borrow_mut();
+        if databases.iter().any(|known| known.name.eq_ignore_ascii_case(name)) {
+            let message = format!("database {name} is already in use");
+            return Err(Error::new(ErrorKind::Exists, message));
+        }
+        self.generation.set(self.generation.get() + 1);
+        let attached = Attached {
+            name: Box::from(name),
+            database: Some(database),
+            head,
+            schema: Arc::default(),
+        };
+        match databases.iter_mut().find(|known| known.name.is_empty()) {
+            Some(free) => *free = attached,
+            None => databases.push(attached),
+        }
+        Ok(())
+    }
+
+    /// Puts the session on another head of a database; plans are made anew.
+    pub fn use_head(&self, index: DatabaseIndex, head: HeadId) {
+        if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
+            attached.head = head;
+        }
+        self.generation.set(self.generation.get() + 1);
+    }
+
+    /// The database that `index` means; `temp` is made if it is not there yet.
+    pub fn database(&self, index: DatabaseIndex) -> Result<(Database, HeadId)> {
+        let mut databases = self.databases.borrow_mut();
+        let Some(attached) = databases.get_mut(usize::from(index.0)) else {
+            return Err(Error::new(ErrorKind::Internal, "the database is not attached"));
+        };
+        let database = match &attached.database {
+            Some(database) => database.clone(),
+            None => attached.database.insert(Database::in_memory()?).clone(),
+        };
+        Ok((database, attached.head))
+    }
+}
+
+impl crate::function::Session for Session {
+    fn now_ms(&self) -> i64 {
+        if let Some(now) = self.now.get() {
+            return now;
+        }
+        let clock = self.databases.borrow().first().and_then(|main| main.database.clone());
+        let now = clock.map_or(0, |database| database.clock().now_micros() / 1000);
+        self.now.set(Some(now));
+        now
+    }
+
+    fn local_offset_seconds(&self, _: i64) -> i64 {
+        0
+    }
+
+    fn random(&self) -> u64 {
+        self.databases
+            .borrow()
+            .first()
+            .and_then(|main| main.database.as_ref().map(Database::random))
+            .unwrap_or(0)
+    }
+
+    fn last_insert_rowid(&self) -> i64 {
+        self.counters.last_insert_rowid.get()
+    }
+
+    fn changes(&self) -> i64 {
+        self.counters.changes.get()
+    }
+
+    fn total_changes(&self) -> i64 {
+        self.counters.total_changes.get()
+    }
+}

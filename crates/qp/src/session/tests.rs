@@ -1,0 +1,290 @@
+//! Whole statements through a session: results, errors, atomicity, and a model of a table.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::collections::BTreeMap;
+
+use pandodb_ds::record::Value;
+use pandodb_ds::record::number::real_text;
+
+use super::Session;
+use crate::error::{Constraint, ErrorKind};
+use crate::store::Database;
+
+fn session() -> Session {
+    Session::new(Database::in_memory().unwrap())
+}
+
+/// The rows of the last statement, values joined by `|`, rows by blanks.
+fn rows(session: &Session, sql: &str) -> String {
+    let show = |value: &Value| match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(value) => value.to_string(),
+        Value::Real(value) => String::from_utf8(real_text(*value)).unwrap(),
+        Value::Text(bytes) | Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    let found = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let lines: Vec<String> =
+        found.rows.iter().map(|row| row.iter().map(show).collect::<Vec<_>>().join("|")).collect();
+    lines.join(" ")
+}
+
+#[track_caller]
+fn check(session: &Session, sql: &str, expected: &str) {
+    assert_eq!(rows(session, sql), expected, "{sql}");
+}
+
+#[track_caller]
+fn fails(session: &Session, sql: &str, kind: ErrorKind) {
+    match session.query(sql) {
+        Err(error) => assert_eq!(error.kind(), kind, "{sql}: {error}"),
+        Ok(_) => panic!("{sql}: no error"),
+    }
+}
+
+#[test]
+fn queries_of_every_clause() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT COLLATE NOCASE, c REAL);
+             INSERT INTO t VALUES(1,'x',1.5),(2,'Y',2.5),(3,'y',NULL),(4,'z',0);
+             CREATE INDEX tb ON t(b);
+             CREATE TABLE u(x, y); INSERT INTO u VALUES(2,'two'),(3,'three'),(9,'nine');",
+        )
+        .unwrap();
+    check(&session, "SELECT a FROM t WHERE b = 'y' ORDER BY a DESC", "3 2");
+    check(&session, "SELECT b, count(*) FROM t GROUP BY b HAVING count(*) > 1", "Y|2");
+    check(&session, "SELECT t.a, u.y FROM t JOIN u ON t.a = u.x ORDER BY 1", "2|two 3|three");
+    check(&session, "SELECT x, b FROM u LEFT JOIN t ON a = x ORDER BY x", "2|Y 3|y 9|NULL");
+    check(
+        &session,
+        "SELECT a, x FROM t FULL JOIN u ON a = x WHERE a IS NULL OR x IS NULL \
+        ORDER BY coalesce(a, x)",
+        "1|NULL 4|NULL NULL|9",
+    );
+    check(&session, "SELECT a FROM t WHERE a IN (SELECT x FROM u) AND c IS NOT NULL", "2");
+    check(
+        &session,
+        "SELECT a, (SELECT count(*) FROM t AS s WHERE s.a < t.a) FROM t",
+        "1|0 2|1 3|2 4|3",
+    );
+    check(&session, "SELECT a FROM t EXCEPT SELECT x FROM u", "1 4");
+    check(&session, "SELECT a % 2 AS p, sum(c) FROM t GROUP BY p", "0|2.5 1|1.5");
+    check(
+        &session,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i * 2 FROM n WHERE i < 20) \
+        SELECT group_concat(i, '.') FROM n",
+        "1.2.4.8.16.32",
+    );
+    check(&session, "SELECT max(c), a FROM t", "2.5|2");
+    check(&session, "SELECT DISTINCT b FROM t ORDER BY b LIMIT 1 OFFSET 1", "Y");
+    check(&session, "SELECT count(*) FILTER (WHERE c > 1), total(c) FROM t", "2|4.0");
+    check(
+        &session,
+        "SELECT a, sum(a) OVER (ORDER BY a ROWS 1 PRECEDING) FROM t",
+        "1|1 2|3 3|5 4|7",
+    );
+    check(&session, "VALUES (1, 'a'), (2, 'b')", "1|a 2|b");
+    check(&session, "SELECT (1, 2) < (1, 3), 'a' || 1, 7 / 2, 7 / 2.0, NULL IS 1", "1|a1|3|3.5|0");
+}
+
+#[test]
+fn the_planner_uses_indexes_and_says_so() {
+    let session = session();
+    session
+        .execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b, c); CREATE INDEX tbc ON t(b, c);")
+        .unwrap();
+    let detail = |sql: &str| {
+        let found = session.query(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let text = |row: &Vec<Value>| match &row[3] {
+            Value::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::new(),
+        };
+        found.rows.iter().map(text).collect::<Vec<_>>().join("; ")
+    };
+    for row in 0..200 {
+        session.execute(&format!("INSERT INTO t VALUES({row}, {}, {row})", row % 20)).unwrap();
+    }
+    assert_eq!(
+        detail("SELECT * FROM t WHERE a = 5"),
+        "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"
+    );
+    assert_eq!(
+        detail("SELECT a FROM t WHERE b = 5 AND c > 1"),
+        "SEARCH t USING COVERING INDEX tbc (b=? AND c>?)"
+    );
+    assert_eq!(detail("SELECT * FROM t ORDER BY a DESC LIMIT 1"), "SCAN t");
+}
+
+#[test]
+fn constraints_are_kept_and_statements_are_atomic() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA foreign_keys = ON;
+             CREATE TABLE p(id INTEGER PRIMARY KEY);
+             CREATE TABLE t(a UNIQUE, b NOT NULL, c CHECK(c > 0), d REFERENCES p ON DELETE CASCADE);
+             INSERT INTO p VALUES(1),(2);
+             INSERT INTO t VALUES(1, 1, 1, 1);",
+        )
+        .unwrap();
+    let constraint = ErrorKind::Constraint;
+    fails(
+        &session,
+        "INSERT INTO t VALUES(5,1,1,NULL),(1,1,1,NULL)",
+        constraint(Constraint::Unique),
+    );
+    check(&session, "SELECT count(*) FROM t", "1");
+    fails(&session, "INSERT INTO t VALUES(2, NULL, 1, 1)", constraint(Constraint::NotNull));
+    fails(&session, "INSERT INTO t VALUES(2, 1, 0, 1)", constraint(Constraint::Check));
+    fails(&session, "INSERT INTO t VALUES(2, 1, 1, 7)", constraint(Constraint::ForeignKey));
+    check(&session, "INSERT OR REPLACE INTO t VALUES(1, 2, 2, 2) RETURNING a, b", "1|2");
+    check(
+        &session,
+        "INSERT INTO t VALUES(1, 9, 9, 2) ON CONFLICT(a) DO UPDATE SET b = excluded.b \
+        RETURNING b, c",
+        "9|2",
+    );
+    session.execute("DELETE FROM p WHERE id = 2").unwrap();
+    check(&session, "SELECT count(*) FROM t", "0");
+    check(&session, "PRAGMA integrity_check", "ok");
+}
+
+#[test]
+fn transactions_and_savepoints_go_back() {
+    let session = session();
+    session.execute("CREATE TABLE t(a); BEGIN; INSERT INTO t VALUES(1); SAVEPOINT s;").unwrap();
+    session.execute("INSERT INTO t VALUES(2); CREATE TABLE u(x); ROLLBACK TO s").unwrap();
+    check(&session, "SELECT count(*) FROM t", "1");
+    fails(&session, "SELECT * FROM u", ErrorKind::NotFound);
+    session.execute("ROLLBACK").unwrap();
+    check(&session, "SELECT count(*) FROM t", "0");
+    session.execute("BEGIN; DROP TABLE t; ROLLBACK").unwrap();
+    check(&session, "SELECT count(*) FROM t", "0");
+    fails(&session, "COMMIT", ErrorKind::State);
+}
+
+#[test]
+fn triggers_see_old_and_new() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE TABLE log(x);
+             CREATE TRIGGER i AFTER INSERT ON t BEGIN INSERT INTO log VALUES('+' || NEW.b); END;
+             CREATE TRIGGER u AFTER UPDATE OF b ON t WHEN NEW.b <> OLD.b BEGIN
+                 INSERT INTO log VALUES(OLD.b || '>' || NEW.b); END;
+             CREATE TRIGGER d BEFORE DELETE ON t BEGIN SELECT RAISE(IGNORE) WHERE OLD.a = 2; END;
+             CREATE VIEW v AS SELECT a, b FROM t;
+             CREATE TRIGGER w INSTEAD OF INSERT ON v BEGIN INSERT INTO t(b) VALUES(NEW.b); END;
+             INSERT INTO t(b) VALUES('x'); INSERT INTO v(b) VALUES('y');
+             UPDATE t SET b = 'z' WHERE a = 1; UPDATE t SET b = 'z' WHERE a = 1; DELETE FROM t;",
+        )
+        .unwrap();
+    check(&session, "SELECT x FROM log", "+x +y x>z");
+    check(&session, "SELECT * FROM t", "2|y");
+}
+
+#[test]
+fn definitions_change_and_follow_names() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c INT CHECK(c > b));
+             CREATE INDEX i ON t(b) WHERE c > 0;
+             CREATE VIEW v AS SELECT b AS q FROM t WHERE t.b <> '';
+             INSERT INTO t VALUES(1, 'x', 'y');
+             ALTER TABLE t RENAME COLUMN b TO \"new b\";
+             ALTER TABLE t RENAME TO s;
+             ALTER TABLE s ADD COLUMN d DEFAULT 5;",
+        )
+        .unwrap();
+    check(&session, "SELECT * FROM s", "1|x|y|5");
+    check(&session, "SELECT q FROM v", "x");
+    check(
+        &session,
+        "SELECT sql FROM sqlite_schema WHERE name = 'i'",
+        "CREATE INDEX i ON s(\"new b\") WHERE c > 0",
+    );
+    session.execute("ALTER TABLE s DROP COLUMN d").unwrap();
+    check(&session, "SELECT * FROM s", "1|x|y");
+    fails(&session, "ALTER TABLE s DROP COLUMN c", ErrorKind::Invalid);
+    check(&session, "PRAGMA integrity_check", "ok");
+}
+
+#[test]
+fn prepared_statements_are_planned_again_when_the_schema_changes() {
+    let session = session();
+    session.execute("CREATE TABLE t(a); INSERT INTO t VALUES(7)").unwrap();
+    let (statement, _) = session.prepare("SELECT * FROM t").unwrap();
+    let mut statement = statement.unwrap();
+    statement.run().unwrap();
+    session.execute("ALTER TABLE t ADD COLUMN b DEFAULT 'n'").unwrap();
+    assert_eq!(statement.step().unwrap(), super::Step::Row);
+    assert_eq!(statement.row().unwrap(), vec![Value::Integer(7), Value::text("n")]);
+}
+
+#[test]
+fn sessions_share_a_database_and_commits_become_visible() {
+    let database = Database::in_memory().unwrap();
+    let (first, second) = (Session::new(database.clone()), Session::new(database));
+    first.execute("CREATE TABLE t(a); BEGIN; INSERT INTO t VALUES(1)").unwrap();
+    check(&second, "SELECT count(*) FROM t", "0");
+    first.execute("COMMIT").unwrap();
+    check(&second, "SELECT count(*) FROM t", "1");
+}
+
+/// Random changes of an indexed table against a map, the indexes checked after each round.
+#[test]
+fn random_changes_agree_with_a_model() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, k INT, s TEXT COLLATE NOCASE);
+             CREATE INDEX tk ON t(k DESC, s); CREATE INDEX ts ON t(s) WHERE k > 5;",
+        )
+        .unwrap();
+    let mut model: BTreeMap<i64, (i64, String)> = BTreeMap::new();
+    let mut seed = 0x9E37_79B9_u64;
+    let mut random = |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % below) as i64
+    };
+    for round in 0..400 {
+        let (id, k) = (random(60), random(12));
+        let text = ["a", "B", "b", "", "cc"][random(5) as usize].to_owned();
+        match random(4) {
+            0 | 1 => {
+                let sql = format!("INSERT OR REPLACE INTO t VALUES({id}, {k}, '{text}')");
+                session.execute(&sql).unwrap();
+                model.insert(id, (k, text));
+            }
+            2 => {
+                let sql = format!("UPDATE t SET k = k + 1, s = '{text}' WHERE k = {k}");
+                session.execute(&sql).unwrap();
+                for value in model.values_mut().filter(|value| value.0 == k) {
+                    *value = (k + 1, text.clone());
+                }
+            }
+            _ => {
+                session.execute(&format!("DELETE FROM t WHERE s = '{text}' AND k >= {k}")).unwrap();
+                model.retain(|_, value| !(value.1.eq_ignore_ascii_case(&text) && value.0 >= k));
+            }
+        }
+        let count = model.values().filter(|value| value.0 == k).count();
+        check(&session, &format!("SELECT count(*) FROM t WHERE k = {k}"), &count.to_string());
+        if round % 40 == 0 {
+            let expected: Vec<String> =
+                model.iter().map(|(id, (k, s))| format!("{id}|{k}|{s}")).collect();
+            check(&session, "SELECT * FROM t ORDER BY id", &expected.join(" "));
+            check(&session, "PRAGMA integrity_check", "ok");
+        }
+    }
+}

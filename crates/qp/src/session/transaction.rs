@@ -1,0 +1,342 @@
+//! Transactions of a session: BEGIN to COMMIT, savepoints, and autocommit around one statement.
+//!
+//! A transaction reaches each database when it is first used there. Neighbours: `statement` asks
+//! for the transactions of a statement; `command` runs BEGIN and its kin.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use pandodb_ds::sync::Arc;
+use pandodb_tm::BeginOptions;
+
+use super::Session;
+use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
+use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::execute::SharedTransaction;
+use crate::store::{HeadId, Isolation, Savepoint};
+
+/// An open transaction.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// By database.
+    pub(super) sources: Vec<Option<SharedTransaction>>,
+    options: BeginOptions,
+    savepoints: Vec<NamedSavepoint>,
+    /// Begun by SAVEPOINT: its RELEASE commits.
+    by_savepoint: bool,
+    /// Deferred violations of foreign keys when it began.
+    writes: bool,
+}
+
+#[derive(Debug)]
+struct NamedSavepoint {
+    name: Box<str>,
+    marks: Vec<Option<Savepoint>>,
+    deferred: i64,
+}
+
+impl Active {
+    fn new(options: BeginOptions) -> Self {
+        Self {
+            sources: Vec::new(),
+            options,
+            savepoints: Vec::new(),
+            by_savepoint: false,
+            writes: false,
+        }
+    }
+}
+
+impl Session {
+    /// Whether no transaction is open.
+    pub fn is_autocommit(&self) -> bool {
+        self.active.borrow().is_none()
+    }
+
+    fn begin_options(&self) -> BeginOptions {
+        BeginOptions::at(self.isolation())
+    }
+
+    /// The transactions of a statement that uses `databases`: those of the open transaction, or
+    /// new ones that end with the statement.
+    pub(super) fn sources(
+        &self,
+        databases: &[DatabaseIndex],
+        writes: &[DatabaseIndex],
+    ) -> Result<Vec<Option<SharedTransaction>>> {
+        self.sources_with(databases, writes, &[])
+    }
+
+    /// As [`sources`](Self::sources); transactions that begin now see `heads`, too.
+    pub(super) fn sources_with(
+        &self,
+        databases: &[DatabaseIndex],
+        writes: &[DatabaseIndex],
+        heads: &[(DatabaseIndex, HeadId)],
+    ) -> Result<Vec<Option<SharedTransaction>>> {
+        let mut active = self.active.borrow_mut();
+        let mut own;
+        let (sources, options) = if let Some(active) = active.as_mut() {
+            active.writes |= !writes.is_empty();
+            (&mut active.sources, active.options.clone())
+        } else {
+            own = Vec::new();
+            (&mut own, self.begin_options())
+        };
+        for index in databases.iter().chain(writes) {
+            let place = usize::from(index.0);
+            if sources.len() <= place {
+                sources.resize_with(place + 1, || None);
+            }
+            if let Some(known) = &sources[place] {
+                let mut known = known.borrow_mut();
+                if writes.contains(index) {
+                    let (database, head) = self.database(*index)?;
+                    database.check_writable(head)?;
+                    known.prepare_write()?;
+                } else {
+                    known.refresh()?;
+                }
+                continue;
+            }
+            let (database, head) = self.database(*index)?;
+            if writes.contains(index) {
+                database.check_writable(head)?;
+            }
+            let mut seen = vec![head];
+            for (_, other) in heads.iter().filter(|(database, _)| database == index) {
+                if !seen.contains(other) {
+                    seen.push(*other);
+                }
+            }
+            let mut begun = database.begin_many(&seen, options.clone())?;
+            if writes.contains(index) {
+                begun.prepare_write()?;
+            }
+            sources[place] = Some(Rc::new(RefCell::new(begun)));
+        }
+        Ok(sources.clone())
+    }
+
+    /// Reads the schemas anew where their cookies have changed.
+    pub(super) fn load_schemas(
+        &self,
+        sources: &[Option<SharedTransaction>],
+    ) -> Result<Vec<Arc<Schema>>> {
+        let mut databases = self.databases.borrow_mut();
+        let mut schemas = Vec::with_capacity(databases.len());
+        for (place, attached) in databases.iter_mut().enumerate() {
+            if let Some(Some(transaction)) = sources.get(place) {
+                let transaction = transaction.borrow();
+                let cookie = read_cookie(&transaction)?;
+                if cookie != attached.schema.cookie {
+                    let collations = self.collations.borrow();
+                    let find = |name: &str| collations.find(name);
+                    let index = DatabaseIndex(place as u16);
+                    attached.schema = Arc::new(load(&transaction, index, &find)?);
+                }
+            }
+            schemas.push(attached.schema.clone());
+        }
+        Ok(schemas)
+    }
+
+    /// All databases that exist now.
+    pub(super) fn all_databases(&self) -> Vec<DatabaseIndex> {
+        let databases = self.databases.borrow();
+        let there =
+            databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
+        there.map(|(place, _)| DatabaseIndex(place as u16)).collect()
+    }
+
+    /// Ends the transactions of a statement outside of a transaction.
+    pub(super) fn finish_autocommit(
+        &self,
+        sources: &[Option<SharedTransaction>],
+        commit: bool,
+    ) -> Result<()> {
+        if !self.is_autocommit() {
+            return Ok(());
+        }
+        let deferred = self.counters.deferred_violations.replace(0);
+        let is_whole = deferred <= 0;
+        for source in sources.iter().flatten() {
+            let mut transaction = source.borrow_mut();
+            if !transaction.is_open() {
+                continue;
+            }
+            if commit && is_whole && transaction.has_changes() {
+                transaction.commit()?;
+            } else {
+                transaction.rollback();
+            }
+        }
+        if commit && !is_whole {
+            return Err(Error::constraint(Constraint::ForeignKey, ""));
+        }
+        Ok(())
+    }
+
+    /// Runs BEGIN, COMMIT and the like.
+    pub(super) fn transaction_statement(&self, statement: &TransactionStatement) -> Result<()> {
+        match statement {
+            TransactionStatement::Begin { mode, isolation } => self.begin(*mode, *isolation),
+            TransactionStatement::Commit { message, author } => {
+                self.commit(message.as_deref(), author.as_deref())
+            }
+            TransactionStatement::Rollback => self.rollback(),
+            TransactionStatement::Savepoint(name) => self.savepoint(&name.text),
+            TransactionStatement::Release(name) => self.release(&name.text),
+            TransactionStatement::RollbackTo(name) => self.rollback_to(&name.text),
+        }
+    }
+
+    fn begin(&self, mode: Option<BeginMode>, isolation: Option<IsolationLevel>) -> Result<()> {
+        if !self.is_autocommit() {
+            let message = "cannot start a transaction within a transaction";
+            return Err(Error::new(ErrorKind::State, message));
+        }
+        let mut options = self.begin_options();
+        if let Some(isolation) = isolation {
+            options.isolation = match isolation {
+                IsolationLevel::ReadUncommitted => Isolation::ReadUncommitted,
+                IsolationLevel::ReadCommitted => Isolation::ReadCommitted,
+                IsolationLevel::Snapshot => Isolation::Snapshot,
+                IsolationLevel::Serializable => Isolation::Serializable,
+            };
+        }
+        match mode {
+            Some(BeginMode::Concurrent) => options.isolation = Isolation::Concurrent,
+            Some(BeginMode::ReadOnly) => options.read_only = true,
+            _ => {}
+        }
+        *self.active.borrow_mut() = Some(Active::new(options));
+        if matches!(mode, Some(BeginMode::Immediate | BeginMode::Exclusive)) {
+            let taken = self.sources(&[], &[DatabaseIndex::MAIN]);
+            if taken.is_err() {
+                *self.active.borrow_mut() = None;
+            }
+            taken?;
+        }
+        Ok(())
+    }
+
+    fn commit(&self, message: Option<&str>, author: Option<&str>) -> Result<()> {
+        if self.is_autocommit() {
+            let message = "cannot commit - no transaction is active";
+            return Err(Error::new(ErrorKind::State, message));
+        }
+        if self.counters.deferred_violations.get() > 0 {
+            return Err(Error::constraint(Constraint::ForeignKey, ""));
+        }
+        let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
+        self.counters.deferred_violations.set(0);
+        self.settings.borrow_mut().defer_foreign_keys = false;
+        for source in active.sources.iter().flatten() {
+            let mut transaction = source.borrow_mut();
+            if !transaction.is_open() {
+                continue;
+            }
+            if transaction.has_changes() {
+                if message.is_some() || author.is_some() {
+                    let inner = transaction.inner_mut()?;
+                    inner.describe(author.unwrap_or(""), message.unwrap_or(""));
+                }
+                transaction.commit()?;
+            } else {
+                transaction.rollback();
+            }
+        }
+        Ok(())
+    }
+
+    fn rollback(&self) -> Result<()> {
+        if self.is_autocommit() {
+            let message = "cannot rollback - no transaction is active";
+            return Err(Error::new(ErrorKind::State, message));
+        }
+        self.abandon();
+        Ok(())
+    }
+
+    /// Gives the open transaction up.
+    pub(super) fn abandon(&self) {
+        let Some(active) = self.active.borrow_mut().take() else { return };
+        self.counters.deferred_violations.set(0);
+        self.settings.borrow_mut().defer_foreign_keys = false;
+        for source in active.sources.iter().flatten() {
+            source.borrow_mut().rollback();
+        }
+    }
+
+    fn savepoint(&self, name: &str) -> Result<()> {
+        if self.is_autocommit() {
+            let mut active = Active::new(self.begin_options());
+            active.by_savepoint = true;
+            *self.active.borrow_mut() = Some(active);
+        }
+        // Every database must know the savepoint.
+        self.sources(&self.all_databases(), &[])?;
+        let deferred = self.counters.deferred_violations.get();
+        let mut active = self.active.borrow_mut();
+        let Some(active) = active.as_mut() else { return Ok(()) };
+        let mut marks = Vec::with_capacity(active.sources.len());
+        for source in &active.sources {
+            marks.push(match source {
+                Some(source) => Some(source.borrow_mut().savepoint()?),
+                None => None,
+            });
+        }
+        active.savepoints.push(NamedSavepoint { name: Box::from(name), marks, deferred });
+        Ok(())
+    }
+
+    fn find_savepoint(&self, name: &str) -> Result<usize> {
+        let active = self.active.borrow();
+        let found = active.as_ref().and_then(|active| {
+            active.savepoints.iter().rposition(|known| known.name.eq_ignore_ascii_case(name))
+        });
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no such savepoint: {name}")))
+    }
+
+    fn release(&self, name: &str) -> Result<()> {
+        let place = self.find_savepoint(name)?;
+        let commits = self.active.borrow().as_ref().is_some_and(|active| active.by_savepoint);
+        if place == 0 && commits {
+            return self.commit(None, None);
+        }
+        let mut active = self.active.borrow_mut();
+        let Some(active) = active.as_mut() else { return Ok(()) };
+        if let Some(savepoint) = active.savepoints.get(place) {
+            for (source, mark) in active.sources.iter().zip(&savepoint.marks) {
+                if let (Some(source), Some(mark)) = (source, mark) {
+                    source.borrow_mut().release(*mark)?;
+                }
+            }
+        }
+        active.savepoints.truncate(place);
+        Ok(())
+    }
+
+    fn rollback_to(&self, name: &str) -> Result<()> {
+        let place = self.find_savepoint(name)?;
+        let mut active = self.active.borrow_mut();
+        let Some(active) = active.as_mut() else { return Ok(()) };
+        let Some(savepoint) = active.savepoints.get(place) else { return Ok(()) };
+        self.counters.deferred_violations.set(savepoint.deferred);
+        for (index, source) in active.sources.iter_mut().enumerate() {
+            let Some(transaction) = source else { continue };
+            match savepoint.marks.get(index).copied().flatten() {
+                Some(mark) => transaction.borrow_mut().rollback_to(mark)?,
+                // The database was first used behind the savepoint.
+                None => {
+                    transaction.borrow_mut().rollback();
+                    *source = None;
+                }
+            }
+        }
+        active.savepoints.truncate(place + 1);
+        Ok(())
+    }
+}

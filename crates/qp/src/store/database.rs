@@ -1,0 +1,105 @@
+//! An open database. Neighbours: `transaction` is what is begun on it.
+
+use std::path::Path;
+
+use pandodb_branch::registry::Branches;
+use pandodb_ds::format::TreeKind;
+use pandodb_ds::sync::{Arc, OnceLock};
+use pandodb_ds::vfs::{Clock, Vfs};
+use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options};
+
+use super::{CATALOG_TREE, Transaction};
+use crate::error::Result;
+
+/// An open database; clones are the same one.
+#[derive(Clone)]
+pub struct Database {
+    manager: Arc<Manager>,
+    /// Opened when it is first asked for, at once where there are branches already.
+    branches: Arc<OnceLock<Arc<Branches>>>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// A database that lives in memory.
+    pub fn in_memory() -> Result<Self> {
+        Self::over(Manager::open_in_memory(&Options::default())?)
+    }
+
+    /// Opens or makes the database at `path`.
+    pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Self> {
+        Self::over(Manager::open(vfs, path, options)?)
+    }
+
+    /// The database of a manager; a new one gets its catalog.
+    pub fn over(manager: Manager) -> Result<Self> {
+        Self::shared(Arc::new(manager))
+    }
+
+    /// As [`over`](Self::over), of a manager that others have, too.
+    pub fn shared(manager: Arc<Manager>) -> Result<Self> {
+        let database = Self { manager, branches: Arc::default() };
+        let reader = database.manager.begin(MAIN, BeginOptions::read_only())?;
+        let is_new = reader.tree_kind(CATALOG_TREE).is_none();
+        drop(reader);
+        if is_new {
+            let mut writer = database.manager.begin(MAIN, BeginOptions::default())?;
+            writer.create_tree(CATALOG_TREE, TreeKind::Fixed)?;
+            writer.commit()?;
+        } else if database.manager.heads().len() > 1 {
+            database.branches()?;
+        }
+        Ok(database)
+    }
+
+    /// The branches of the database.
+    pub fn branches(&self) -> Result<Arc<Branches>> {
+        if let Some(known) = self.branches.get() {
+            return Ok(Arc::clone(known));
+        }
+        let opened = Arc::new(Branches::open(Arc::clone(&self.manager))?);
+        Ok(Arc::clone(self.branches.get_or_init(|| opened)))
+    }
+
+    /// Refuses a head of a branch that cannot be written to.
+    pub fn check_writable(&self, head: HeadId) -> Result<()> {
+        match self.branches.get() {
+            Some(branches) => Ok(branches.check_head_writable(head)?),
+            None => Ok(()),
+        }
+    }
+
+    /// What runs the database's transactions.
+    pub fn manager(&self) -> &Arc<Manager> {
+        &self.manager
+    }
+
+    /// Begins a transaction on a head.
+    pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
+        let inner = self.manager.begin(head, options)?;
+        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+    }
+
+    /// Begins a transaction on several heads, all seen at one moment; the first is the current.
+    pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
+        let inner = self.manager.begin_many(heads, options)?;
+        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.manager.store().vfs().clock()
+    }
+
+    /// Sixty-four random bits.
+    pub fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.manager.store().vfs().random(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}

@@ -1,0 +1,10 @@
+//! The target `page` for cargo-fuzz; without it this program does nothing.
+//!
+//! Neighbours: `replay` runs it on any machine.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pandodb_fuzz::run("page", input));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,10 @@
+//! The target `superblock` for cargo-fuzz; without it this program does nothing.
+//!
+//! Neighbours: `replay` runs it on any machine.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pandodb_fuzz::run("superblock", input));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,91 @@
+//! An open database that threads share; each opens connections from it.
+//!
+//! Neighbours: `options` opens it, `connection` works on it.
+
+use std::path::Path;
+
+use crate::connection::Connection;
+use crate::engine;
+use crate::error::Result;
+use crate::options::OpenOptions;
+
+/// An open database. Cloning it is cheap and gives another handle of the same database.
+///
+/// ```
+/// use pandodb::Database;
+///
+/// let database = Database::open_in_memory()?;
+/// let threads: Vec<_> = (0..2)
+///     .map(|number| {
+///         let database = database.clone();
+///         std::thread::spawn(move || {
+///             let connection = database.connect()?;
+///             connection.query_row("SELECT ?1", [number], |row| row.get::<_, i64>(0))
+///         })
+///     })
+///     .collect();
+/// for thread in threads {
+///     thread.join().unwrap()?;
+/// }
+/// # Ok::<(), pandodb::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Database {
+    inner: engine::Database,
+}
+
+impl Database {
+    pub(crate) fn new(inner: engine::Database) -> Self {
+        Self { inner }
+    }
+
+    /// Opens the database in this file, and creates it when it does not exist.
+    ///
+    /// ```no_run
+    /// let database = pandodb::Database::open("app.pando")?;
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        OpenOptions::new().open(path)
+    }
+
+    /// A new database in memory, gone with its last handle.
+    ///
+    /// ```
+    /// let database = pandodb::Database::open_in_memory()?;
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn open_in_memory() -> Result<Self> {
+        OpenOptions::new().open_in_memory()
+    }
+
+    /// A new connection.
+    ///
+    /// ```
+    /// let connection = pandodb::Database::open_in_memory()?.connect()?;
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn connect(&self) -> Result<Connection> {
+        Ok(Connection::new(self.clone(), self.inner.connect()))
+    }
+
+    /// The file, where there is one.
+    ///
+    /// ```
+    /// assert_eq!(pandodb::Database::open_in_memory()?.path(), None);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn path(&self) -> Option<&Path> {
+        self.inner.path()
+    }
+
+    /// Whether it was opened for reading only.
+    ///
+    /// ```
+    /// assert!(!pandodb::Database::open_in_memory()?.is_read_only());
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn is_read_only(&self) -> bool {
+        self.inner.is_read_only()
+    }
+}

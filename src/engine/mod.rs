@@ -1,0 +1,34 @@
+//! The seam to the engine below: the only module that names its types.
+//!
+//! What crosses it: text goes down, rows come up as a [`RowBuffer`], errors as this crate's own.
+//! So the engine may change its session and its values without a user of the library noticing.
+//! Neighbours: `session` wraps the engine's session and statements, `row_buffer` holds a row,
+//! `functions` takes what applications define.
+
+pub(crate) mod functions;
+mod row_buffer;
+mod session;
+mod text;
+
+pub(crate) use row_buffer::RowBuffer;
+pub(crate) use session::{Database, InterruptFlag, Prepared, Session};
+pub use text::is_complete;
+pub(crate) use text::{first_statement, has_statement, literal};
+
+use crate::error::Result;
+
+/// A running statement, without the lifetime of its session.
+pub(crate) trait Cursor {
+    /// Goes to the next row; false at the end.
+    fn advance(&mut self) -> Result<bool>;
+    /// The current row.
+    fn row(&self) -> &RowBuffer;
+    /// Ends the run.
+    fn reset(&mut self);
+    /// How many columns rows have.
+    fn column_count(&self) -> usize;
+    /// The name of a column; empty where there is none.
+    fn column_name(&self, at: usize) -> &str;
+    /// The statement's text.
+    fn sql(&self) -> &str;
+}

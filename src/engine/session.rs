@@ -1,0 +1,321 @@
+//! The engine's database, session and statements behind this crate's types.
+//!
+//! Neighbours: `qp::session` is what is wrapped here.
+
+use std::path::{Path, PathBuf};
+
+use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
+use pandodb_ds::store::StoreOptions;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_qp::catalog::DatabaseIndex;
+use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
+use pandodb_qp::store::Database as QueryDatabase;
+use pandodb_tm::{CheckpointMode, CommitId, HeadId, MAIN, Manager, Options};
+
+use super::{Cursor, RowBuffer};
+use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::options::OpenOptions;
+use crate::value::ValueRef;
+
+/// An open database; clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Database(Arc<Shared>);
+
+struct Shared {
+    path: Option<PathBuf>,
+    is_read_only: bool,
+    database: QueryDatabase,
+    /// What was the newest when it was opened.
+    opened_at: Vec<(HeadId, CommitId)>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let manager = self.database.manager();
+        let has_changed = newest(manager) != self.opened_at;
+        if self.path.is_some() && !self.is_read_only && has_changed {
+            // Leaves an empty log behind, so that the next opening has nothing to replay. Where
+            // that fails the log still has everything.
+            let _ = manager.checkpoint(CheckpointMode::Truncate);
+        }
+    }
+}
+
+/// The newest commit of each head.
+fn newest(manager: &Manager) -> Vec<(HeadId, CommitId)> {
+    let mut heads: Vec<_> =
+        manager.heads().into_iter().map(|info| (info.head, info.commit)).collect();
+    heads.sort();
+    heads
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    pub(crate) fn open(path: Option<PathBuf>, options: &OpenOptions) -> Result<Self> {
+        let default = StoreOptions::default();
+        let cache_bytes =
+            options.cache_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let store = StoreOptions {
+            cache_bytes: cache_bytes.unwrap_or(default.cache_bytes),
+            creates: options.create && !options.read_only,
+            is_read_only: options.read_only,
+            ..default
+        };
+        let settings = Options { store, ..Options::default() };
+        let database = match &path {
+            Some(path) => {
+                let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
+                QueryDatabase::open(&vfs, path, &settings)
+            }
+            None => Manager::open_in_memory(&settings)
+                .map_err(pandodb_qp::Error::from)
+                .and_then(QueryDatabase::over),
+        };
+        let database = database.map_err(|error| convert(error, ""))?;
+        let opened_at = newest(database.manager());
+        let is_read_only = options.read_only;
+        Ok(Self(Arc::new(Shared { path, is_read_only, database, opened_at })))
+    }
+
+    pub(crate) fn connect(&self) -> Session {
+        Session { session: QuerySession::new(self.0.database.clone()) }
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.0.is_read_only
+    }
+}
+
+/// Stops what a session is doing.
+#[derive(Clone, Debug)]
+pub(crate) struct InterruptFlag(Arc<AtomicBool>);
+
+impl InterruptFlag {
+    pub(crate) fn interrupt(&self) {
+        // Pairs with the running statement's own relaxed loads: it only has to be seen soon.
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A session on one branch.
+pub(crate) struct Session {
+    session: QuerySession,
+}
+
+impl Session {
+    pub(super) fn inner(&self) -> &QuerySession {
+        &self.session
+    }
+
+    /// Prepares the first statement of a text, and says how many bytes of it that took.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
+        let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
+        let prepared = statement.map(|statement| Prepared {
+            statement,
+            sql: sql.get(..behind).unwrap_or(sql).into(),
+            row: RowBuffer::default(),
+        });
+        Ok((prepared, behind))
+    }
+
+    pub(crate) fn last_insert_rowid(&self) -> i64 {
+        self.session.last_insert_rowid()
+    }
+
+    pub(crate) fn changes(&self) -> u64 {
+        self.session.changes().max(0) as u64
+    }
+
+    pub(crate) fn total_changes(&self) -> u64 {
+        self.session.total_changes().max(0) as u64
+    }
+
+    pub(crate) fn is_autocommit(&self) -> bool {
+        self.session.is_autocommit()
+    }
+
+    pub(crate) fn interrupt_flag(&self) -> InterruptFlag {
+        InterruptFlag(self.session.interrupt_flag())
+    }
+
+    pub(crate) fn current_branch(&self) -> String {
+        match self.session.database(DatabaseIndex::MAIN) {
+            Ok((_, head)) if head != MAIN => format!("#{}", head.0),
+            _ => "main".to_owned(),
+        }
+    }
+}
+
+/// A prepared statement of a session, with its current row.
+pub(crate) struct Prepared<'s> {
+    statement: Statement<'s>,
+    sql: Box<str>,
+    row: RowBuffer,
+}
+
+impl Prepared<'_> {
+    pub(crate) fn parameter_count(&self) -> usize {
+        self.statement.parameter_count()
+    }
+
+    pub(crate) fn parameter_name(&self, number: usize) -> Option<&str> {
+        let names = &self.statement.prepared().parameter_names;
+        names.get(number.checked_sub(1)?)?.as_deref()
+    }
+
+    /// Whether the statement changes nothing.
+    pub(crate) fn is_readonly(&self) -> bool {
+        matches!(self.statement.prepared().kind, PreparedKind::Select(_) | PreparedKind::Rows(_))
+    }
+
+    /// Whether the statement changes rows, so that their number is known afterwards.
+    pub(crate) fn changes_rows(&self) -> bool {
+        matches!(self.statement.prepared().kind, PreparedKind::Modify(_))
+    }
+
+    pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
+        self.statement.bind(number, stored(value)).map_err(|error| convert(error, &self.sql))
+    }
+
+    /// Runs to the end and drops the rows.
+    pub(crate) fn run_to_end(&mut self) -> Result<()> {
+        self.statement.run().map_err(|error| convert(error, &self.sql))
+    }
+}
+
+impl Cursor for Prepared<'_> {
+    fn advance(&mut self) -> Result<bool> {
+        let step = self.statement.step().map_err(|error| convert(error, &self.sql))?;
+        if step == Step::Done {
+            return Ok(false);
+        }
+        let row = &mut self.row;
+        row.clear();
+        let kept = self.statement.with_row(|values| {
+            for value in values {
+                row.push(borrowed(*value));
+            }
+        });
+        kept.map_err(|error| convert(error, &self.sql))?;
+        Ok(true)
+    }
+
+    fn row(&self) -> &RowBuffer {
+        &self.row
+    }
+
+    fn reset(&mut self) {
+        self.statement.reset();
+    }
+
+    fn column_count(&self) -> usize {
+        self.statement.column_count()
+    }
+
+    fn column_name(&self, at: usize) -> &str {
+        self.statement.prepared().columns.get(at).map_or("", |column| &column.name)
+    }
+
+    fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+/// The engine's value for one of this crate's; a NaN is NULL.
+pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
+    match value {
+        ValueRef::Null => StoredValue::Null,
+        ValueRef::Integer(number) => StoredValue::Integer(number),
+        ValueRef::Real(number) => StoredValue::real(number),
+        ValueRef::Text(bytes) => StoredValue::Text(Arc::from(bytes)),
+        ValueRef::Blob(bytes) => StoredValue::Blob(Arc::from(bytes)),
+    }
+}
+
+/// This crate's value for one of the engine's.
+pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
+    match value {
+        StoredRef::Null => ValueRef::Null,
+        StoredRef::Integer(number) => ValueRef::Integer(number),
+        StoredRef::Real(number) => ValueRef::Real(number),
+        StoredRef::Text(bytes) => ValueRef::Text(bytes),
+        StoredRef::Blob(bytes) => ValueRef::Blob(bytes),
+    }
+}
+
+/// This crate's error for one of the engine's, about a statement's text.
+#[cold]
+fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
+    let place = error.span().filter(|span| !span.is_empty() || span.start > 0);
+    let mut converted = Error::new(kind_of(error.kind()), error.message())
+        .with_code(error.extended_code())
+        .in_sql(sql, place.map(pandodb_qp::Span::range));
+    if let Some(hint) = error.hint() {
+        converted = converted.with_hint(hint);
+    }
+    match std::error::Error::source(&error) {
+        // The engine's error says nothing that was not taken over but what caused it.
+        Some(_) => converted.caused_by(error),
+        None => converted,
+    }
+}
+
+fn kind_of(kind: pandodb_qp::ErrorKind) -> ErrorKind {
+    use pandodb_qp::ErrorKind as Below;
+    match kind {
+        Below::Syntax => ErrorKind::Syntax,
+        Below::Incomplete => ErrorKind::Incomplete,
+        Below::Invalid => ErrorKind::Invalid,
+        Below::NotFound => ErrorKind::NotFound,
+        Below::Exists => ErrorKind::Exists,
+        Below::Ambiguous => ErrorKind::Ambiguous,
+        Below::Constraint(constraint) => ErrorKind::Constraint(constraint_of(constraint)),
+        Below::Mismatch => ErrorKind::Mismatch,
+        Below::Range => ErrorKind::Range,
+        Below::Limit => ErrorKind::Limit,
+        Below::Interrupted => ErrorKind::Interrupted,
+        Below::Busy => ErrorKind::Busy,
+        Below::Locked => ErrorKind::Locked,
+        Below::Deadlock => ErrorKind::Deadlock,
+        Below::Conflict => ErrorKind::Conflict,
+        Below::MergeConflict => ErrorKind::MergeConflict,
+        Below::ReadOnly => ErrorKind::ReadOnly,
+        Below::Denied => ErrorKind::Denied,
+        Below::Schema => ErrorKind::Schema,
+        Below::State => ErrorKind::State,
+        Below::Unsupported => ErrorKind::Unsupported,
+        Below::User => ErrorKind::User,
+        Below::Corrupt => ErrorKind::Corrupt,
+        Below::NotADatabase => ErrorKind::NotADatabase,
+        Below::Io => ErrorKind::Io,
+        Below::Full => ErrorKind::Full,
+        Below::CannotOpen => ErrorKind::CannotOpen,
+        _ => ErrorKind::Internal,
+    }
+}
+
+fn constraint_of(constraint: pandodb_qp::Constraint) -> Constraint {
+    use pandodb_qp::Constraint as Below;
+    match constraint {
+        Below::Check => Constraint::Check,
+        Below::ForeignKey => Constraint::ForeignKey,
+        Below::NotNull => Constraint::NotNull,
+        Below::PrimaryKey => Constraint::PrimaryKey,
+        Below::Unique => Constraint::Unique,
+        Below::RowId => Constraint::RowId,
+        Below::Trigger => Constraint::Trigger,
+        Below::DataType => Constraint::DataType,
+        _ => Constraint::Other,
+    }
+}

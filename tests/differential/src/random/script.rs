@@ -1,0 +1,94 @@
+//! The statements of a seed.
+//!
+//! Neighbours: `schema`, `change`, `query` (which make them), `compare` (which runs them).
+
+use fastrand::Rng;
+
+use super::change::Changes;
+use super::query::Queries;
+use super::schema::{Schema, chance};
+
+/// A statement and how it is compared.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// The statement.
+    pub(super) sql: String,
+    /// How it is compared.
+    pub(super) check: Check,
+}
+
+/// How a statement is compared.
+#[derive(Clone, Debug)]
+pub(super) enum Check {
+    /// Rows it returns, in any order, and what all tables hold afterwards.
+    Change,
+    /// Rows.
+    Query(Order),
+    /// Rows; and those of three parts together are the same rows.
+    Partition(Vec<String>),
+    /// Rows; and those of another query are the same.
+    Same(String),
+}
+
+/// What the order of rows means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Nothing.
+    Any,
+    /// Sorted by all columns: rows that compare as equal may change places.
+    Sorted,
+    /// Sorted and cut: of rows that compare as equal any may be left out.
+    Limited,
+}
+
+/// The script of a seed with `statements` behind its schema.
+pub(super) fn of_seed(seed: u64, statements: usize) -> Vec<Step> {
+    let mut rng = Rng::with_seed(seed);
+    let rng = &mut rng;
+    let mut schema = Schema::default();
+    let mut steps = Vec::new();
+    let mut push = |sql: String| steps.push(Step { sql, check: Check::Change });
+    if chance(rng, 50) {
+        push("PRAGMA foreign_keys = ON".to_owned());
+    }
+    if chance(rng, 20) {
+        push("PRAGMA recursive_triggers = ON".to_owned());
+    }
+    push("CREATE TABLE log(name TEXT, first TEXT, second TEXT)".to_owned());
+    for _ in 0..rng.usize(1..=3) {
+        push(schema.create_table(rng));
+        for _ in 0..rng.usize(..3) {
+            push(schema.create_index(rng));
+        }
+    }
+    for table in schema.tables.clone() {
+        if chance(rng, 92) {
+            push(Changes { rng, schema: &mut schema }.fill(&table));
+        }
+    }
+    for _ in 0..statements {
+        let step = match rng.u8(..20) {
+            0..=11 => Queries { rng, schema: &schema }.query(),
+            12..=18 => {
+                let sql = Changes { rng, schema: &mut schema }.change();
+                Step { sql, check: Check::Change }
+            }
+            _ => {
+                let sql = Changes { rng, schema: &mut schema }.define();
+                Step { sql, check: Check::Change }
+            }
+        };
+        steps.push(step);
+    }
+    steps
+}
+
+/// What all tables of the script hold, sorted: the names come from the statements themselves.
+pub(super) fn tables(steps: &[Step]) -> Vec<(String, bool)> {
+    let created = |step: &Step| {
+        let rest = step.sql.strip_prefix("CREATE TABLE ")?;
+        let name = rest.split('(').next()?.trim().to_owned();
+        Some((name, !rest.contains("WITHOUT ROWID")))
+    };
+    steps.iter().filter_map(created).collect()
+}
