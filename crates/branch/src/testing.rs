@@ -156,7 +156,7 @@ impl World {
         self.store.pager()
     }
 
-    pub(crate) fn version(&self, tables: Vec<TableShape>) -> Version {
+    pub(crate) fn version(tables: Vec<TableShape>) -> Version {
         let mut version = Version { shape: Shape::default(), forest: Forest::new() };
         for table in tables {
             Self::add_table(&mut version, table);

@@ -259,11 +259,11 @@ impl TableMerger<'_, '_, '_> {
         };
         for (key, columns) in rows {
             self.run.step()?;
-            let ours = find(&self, self.sides.ours, &key)?;
-            let theirs = find(&self, self.sides.theirs, &key)?;
+            let ours = find(self, self.sides.ours, &key)?;
+            let theirs = find(self, self.sides.theirs, &key)?;
             match (ours, theirs) {
                 (Some(ours), Some(theirs)) => {
-                    let base = find(&self, self.sides.base, &key)?;
+                    let base = find(self, self.sides.base, &key)?;
                     let merged = match &base {
                         Some(base) => {
                             let unsettled = |column| columns.contains(&column);

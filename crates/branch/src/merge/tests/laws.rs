@@ -23,8 +23,8 @@ fn edits(most: usize) -> impl Strategy<Value = Vec<Edit>> {
     vec((0..3_u8, 0..9_i64, row), 0..most)
 }
 
-fn start(world: &World) -> Version {
-    world.version(vec![
+fn start() -> Version {
+    World::version(vec![
         table(KEYED, "keyed", &[("id", "INTEGER"), ("a", "INT"), ("b", "INT")]).with_alias(),
         table(LOG, "log", &[("a", "INT"), ("b", "INT")]),
         table(PAIRS, "pairs", &[("k", "INT"), ("a", "INT"), ("b", "INT")]).with_key(&[PAIRS * 100]),
@@ -112,7 +112,7 @@ proptest! {
     #[test]
     fn rows_merge_as_the_naive_rules_say(base in edits(24), ours in edits(8), theirs in edits(8)) {
         let world = World::new();
-        let base = edit(&world, &start(&world), &base);
+        let base = edit(&world, &start(), &base);
         let (ours, theirs) = (edit(&world, &base, &ours), edit(&world, &base, &theirs));
         let merged = world.merge(&base, &ours, &theirs, &MergeOptions::default());
         let rows = |version: &Version| naive_rows(&world, version);
@@ -148,7 +148,7 @@ proptest! {
     #[test]
     fn an_unchanged_side_gives_way(base in edits(24), changes in edits(10)) {
         let world = World::new();
-        let base = edit(&world, &start(&world), &base);
+        let base = edit(&world, &start(), &base);
         let changed = edit(&world, &base, &changes);
         let nothing = world.merge(&base, &changed, &base, &MergeOptions::default());
         prop_assert_eq!(nothing.report.changed_rows(), 0);
@@ -164,7 +164,7 @@ proptest! {
         base in edits(24), ours in edits(8), theirs in edits(8),
     ) {
         let world = World::new();
-        let base = edit(&world, &start(&world), &base);
+        let base = edit(&world, &start(), &base);
         let (ours, theirs) = (edit(&world, &base, &ours), edit(&world, &base, &theirs));
         let options = MergeOptions::default();
         let one = world.merge(&base, &ours, &theirs, &options);
@@ -192,7 +192,7 @@ proptest! {
     #[test]
     fn differences_are_those_of_a_full_comparison(base in edits(24), changes in edits(12)) {
         let world = World::new();
-        let old = edit(&world, &start(&world), &base);
+        let old = edit(&world, &start(), &base);
         let new = edit(&world, &old, &changes);
         for id in [KEYED, LOG, PAIRS] {
             let (before, after) = (world.rows(&old, id), world.rows(&new, id));
@@ -216,7 +216,7 @@ proptest! {
 #[test]
 fn a_merge_of_a_large_table_looks_at_what_changed_only() {
     let world = World::new();
-    let mut base = start(&world);
+    let mut base = start();
     for id in 0..3_000 {
         world.put(&mut base, KEYED, None, &[int(id), int(1), int(1)]);
     }

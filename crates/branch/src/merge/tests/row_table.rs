@@ -16,7 +16,7 @@ const T: u64 = 20;
 /// `t(id INTEGER PRIMARY KEY, a, b)` with the row (1, 10, 20).
 fn base(world: &World) -> Version {
     let shape = table(T, "t", &[("id", "INTEGER"), ("a", ""), ("b", "")]).with_alias();
-    let mut version = world.version(vec![shape]);
+    let mut version = World::version(vec![shape]);
     world.put(&mut version, T, None, &[int(1), int(10), int(20)]);
     version
 }
@@ -213,7 +213,7 @@ fn a_dropped_column_meets_an_edit_of_its_cell() {
 fn json_cells_are_merged_by_key_path_unless_that_is_turned_off() {
     let world = World::new();
     let shape = table(T, "t", &[("id", "INTEGER"), ("j", "JSON")]).with_alias();
-    let mut base = world.version(vec![shape]);
+    let mut base = World::version(vec![shape]);
     let put = |version: &mut Version, json: &str| {
         world.put(version, T, None, &[int(1), text(json)]);
     };
@@ -310,7 +310,7 @@ fn rows_with_a_declared_key_beside_their_rowid_are_matched_by_it() {
     let mut shape = table(T, "t", &[("name", "TEXT"), ("v", "")]);
     shape.primary_key = vec![key_column(T * 100)];
     let shape = shape.with_unique("pk", &[T * 100]);
-    let base = world.version(vec![shape]);
+    let base = World::version(vec![shape]);
     let side = |rows: &[(i64, &str, i64)]| {
         edited(&world, &base, |world, version| {
             for (rowid, name, v) in rows {
@@ -336,7 +336,7 @@ fn counters_of_autoincrement_become_the_larger() {
     counted.key = KeyShape::Rowid { alias: Some(ColumnId(T * 100)), autoincrement: true };
     let mut counters = table(21, "sqlite_sequence", &[("name", ""), ("seq", "")]);
     counters.holds_counters = true;
-    let mut base = world.version(vec![counted, counters]);
+    let mut base = World::version(vec![counted, counters]);
     world.put(&mut base, 21, Some(1), &[text("t"), int(5)]);
     let side = |seq: i64| {
         edited(&world, &base, |world, version| {
@@ -355,7 +355,7 @@ fn constraints_that_only_the_merge_breaks_are_conflicts() {
     let shape = table(T, "t", &[("id", "INTEGER"), ("a", ""), ("b", "")])
         .with_alias()
         .with_unique("u", &[T * 100 + 1]);
-    let mut base = world.version(vec![shape]);
+    let mut base = World::version(vec![shape]);
     change(&world, &mut base, [1, 10, 20]);
     let one = edited(&world, &base, |world, version| change(world, version, [2, 11, 0]));
     let other = edited(&world, &base, |world, version| change(world, version, [3, 11, 0]));
@@ -371,14 +371,14 @@ fn constraints_that_only_the_merge_breaks_are_conflicts() {
 fn a_changed_primary_key_takes_the_other_sides_rows_along() {
     let world = World::new();
     let shape = table(T, "t", &[("k", "INT"), ("a", "INT"), ("b", "INT")]).with_key(&[T * 100]);
-    let mut base = world.version(vec![shape]);
+    let mut base = World::version(vec![shape]);
     for k in 1..=3 {
         world.put(&mut base, T, None, &[int(k), int(k * 10), int(0)]);
     }
     // The rows are stored anew under the other column.
     let shape = base.shape.tables[0].clone().with_key(&[T * 100 + 1]);
     let shape = TableShape { tree: pandodb_ds::forest::TreeId(99), ..shape };
-    let mut rekeyed = world.version(vec![shape]);
+    let mut rekeyed = World::version(vec![shape]);
     for k in 1..=3 {
         world.put(&mut rekeyed, T, None, &[int(k), int(k * 10), int(i64::from(k == 3))]);
     }

@@ -13,7 +13,7 @@ const T: u64 = 20;
 fn base(world: &World) -> Version {
     let mut shape = table(T, "t", &[("id", "INTEGER"), ("a", "INT"), ("b", "INT")]).with_alias();
     shape.constraints.push(check("positive", "{c0} > 0", T * 100 + 1));
-    let mut version = world.version(vec![shape]);
+    let mut version = World::version(vec![shape]);
     world.put(&mut version, T, None, &[1, 10, 20].map(int));
     version.shape.indexes.push(index(50, "t_b", T, T * 100 + 2));
     version.shape.views.push(view(60, "v", "SELECT {c0} FROM {t0}"));

@@ -251,6 +251,8 @@ fn merges_start_from_the_right_base_again_and_again() {
     assert_eq!(merge(&branches, "dev", "main", false).unwrap(), MergeKind::ThreeWay);
     let expected = content_of(&[("a", "1"), ("f", "3"), ("m", "1")]);
     assert_eq!(read(&branches, "main").unwrap(), expected);
+    // Of all the moments that merges started from, the newest one of each line is kept.
+    assert_eq!(branches.manager().heads().len(), 5);
     assert_eq!(merge(&branches, "main", "dev", false).unwrap(), MergeKind::FastForward);
     assert_eq!(read(&branches, "dev").unwrap(), expected);
     let state = branches.get("dev").unwrap().state;
@@ -268,6 +270,20 @@ fn merges_start_from_the_right_base_again_and_again() {
     merge(&branches, "dev", "main", false).unwrap();
     branches.drop_branch("dev").unwrap();
     assert_eq!(branches.manager().heads().len(), 2);
+}
+
+#[test]
+fn a_branch_of_what_a_reset_left_brings_it_back_by_a_merge() {
+    let (_disk, branches) = start();
+    let first = write(&branches, "main", &[("a", Some("2"))]).unwrap();
+    let second = write(&branches, "main", &[("b", Some("1"))]).unwrap();
+    branches.reset("main", &Point::Commit(first)).unwrap();
+    write(&branches, "main", &[("c", Some("1"))]).unwrap();
+    create(&branches, "old", "main", Point::Commit(second)).unwrap();
+    assert_eq!(read(&branches, "old").unwrap(), content_of(&[("a", "2"), ("b", "1")]));
+    assert_eq!(merge(&branches, "old", "main", false).unwrap(), MergeKind::ThreeWay);
+    let expected = content_of(&[("a", "2"), ("b", "1"), ("c", "1")]);
+    assert_eq!(read(&branches, "main").unwrap(), expected);
 }
 
 #[test]
@@ -458,7 +474,7 @@ fn a_database_in_memory_has_branches_too() {
 fn branches_are_made_merged_and_dropped_by_many_threads() {
     let disk = SimVfs::new(4);
     let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
-    let busy_timeout = Duration::from_secs(60);
+    let busy_timeout = Duration::from_mins(1);
     let options = Options { busy_timeout, ..options(Synchronous::Normal) };
     let manager = Manager::open(&vfs, Path::new("base.pando"), &options).unwrap();
     let branches = Branches::open(Arc::new(manager)).unwrap();
