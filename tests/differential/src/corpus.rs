@@ -33,7 +33,8 @@ pub(crate) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        let known = [".test", ".test.zst", ".slt", ".sqltest"].iter().any(|end| name.ends_with(end));
+        let known =
+            [".test", ".test.zst", ".slt", ".sqltest"].iter().any(|end| name.ends_with(end));
         if path.is_dir() {
             found.extend(files(&path)?);
         } else if known {

@@ -215,9 +215,7 @@ impl Binder<'_> {
                     group.relations.push(Relation::Table(Box::new(relation)));
                     Ok(())
                 }
-                Named::View(view) => {
-                    self.view_reference(&view, alias, scope, group, may_dissolve)
-                }
+                Named::View(view) => self.view_reference(&view, alias, scope, group, may_dissolve),
             };
         }
         if name.schema.is_none()
@@ -562,12 +560,11 @@ impl Binder<'_> {
 fn guard_virtual_columns(scope: &mut ScopeTable) {
     let Some(table) = scope.table.clone() else { return };
     // No row has a NULL there.
-    let marker = match &scope.rowid {
-        Some(rowid) => Some(rowid.clone()),
-        None => {
-            let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
-            key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
-        }
+    let marker = if let Some(rowid) = &scope.rowid {
+        Some(rowid.clone())
+    } else {
+        let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
+        key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
     };
     let Some(marker) = marker else { return };
     for (column, own) in table.columns.iter().zip(&mut scope.columns) {

@@ -4,9 +4,9 @@
 
 use pandodb_ds::sync::Arc;
 
+use super::Binder;
 use super::expression::no_row;
 use super::group::{WindowGroup, computed_column};
-use super::{Binder, NameScope};
 use crate::ast::{self, FrameUnit, FunctionArguments, Over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};

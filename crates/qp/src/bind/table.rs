@@ -63,14 +63,11 @@ impl Binder<'_> {
                 _ => DatabaseIndex::MAIN,
             },
         };
-        let version = VersionName {
-            database,
-            branch: name.branch.clone(),
-            as_of: as_of.cloned(),
-        };
-        let version = self.environment.versions.find(version).map_err(|error| {
-            if error.span().is_some() { error } else { error.at(name.span()) }
-        })?;
+        let version = VersionName { database, branch: name.branch.clone(), as_of: as_of.cloned() };
+        let version =
+            self.environment.versions.find(version).map_err(|error| {
+                if error.span().is_some() { error } else { error.at(name.span()) }
+            })?;
         let found = self.schema(version).and_then(|schema| {
             let text = &name.name.text;
             let table = schema.table(text).cloned().map(Named::Table);

@@ -64,9 +64,9 @@ impl Work<'_> {
             Ok(outcome) => {
                 let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
                 if is_kept {
-                    drop(plan)
+                    drop(plan);
                 } else {
-                    self.branches.abandon_merge(plan)?
+                    self.branches.abandon_merge(plan)?;
                 }
                 Ok(vec![row(&outcome, &from, &to, request.dry_run)])
             }

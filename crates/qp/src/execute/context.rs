@@ -9,13 +9,13 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 
+use super::Versions;
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 use crate::modify::Compiler;
 use crate::plan::SourceId;
-use super::Versions;
 use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 

@@ -21,5 +21,5 @@ pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
 pub use key::{HashedRow, push_group_key};
 pub use row::{Kept, Slot, SlotRow};
-pub use version::{Reader, Version, VersionName, Versions};
 pub(crate) use subquery::SubqueryState;
+pub use version::{Reader, Version, VersionName, Versions};

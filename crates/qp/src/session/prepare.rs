@@ -69,7 +69,8 @@ impl Statistics for TreeStatistics<'_> {
     fn rows(&self, source: SourceId, table: &Table) -> u64 {
         let database = DatabaseIndex(source.0);
         if database.version_place().is_some() {
-            let count = self.1.map(|versions| versions.count_range(database, table.tree, &[], None));
+            let count =
+                self.1.map(|versions| versions.count_range(database, table.tree, &[], None));
             return count.and_then(Result::ok).unwrap_or(0);
         }
         let transaction = self.0.get(usize::from(source.0)).and_then(Option::as_ref);
@@ -152,7 +153,7 @@ impl Session {
             let mut binder = Binder::new(environment, text);
             match &statement.kind {
                 StatementKind::Explain(mode, inner) => {
-                    explain(&mut binder, *mode, inner, prepared)?
+                    explain(&mut binder, *mode, inner, prepared)?;
                 }
                 StatementKind::Select(select) => {
                     let plan = select_plan(&mut binder, select)?;

@@ -195,7 +195,10 @@ impl<'s> Statement<'s> {
             let versions = versions?;
             let is_current = prepared.generation == self.session.generation.get()
                 && schemas.len() == prepared.cookies.len()
-                && schemas.iter().zip(&prepared.cookies).all(|(schema, known)| schema.cookie == *known);
+                && schemas
+                    .iter()
+                    .zip(&prepared.cookies)
+                    .all(|(schema, known)| schema.cookie == *known);
             let Some(versions) = versions.filter(|_| is_current) else {
                 if autocommit {
                     sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());

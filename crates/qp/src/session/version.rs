@@ -167,9 +167,10 @@ impl Session {
         if let Some(known) = self.version_schemas.borrow().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let schema = self.with_collations(|collations| match reader {
-            Reader::Past(view, pager) => load_forest(pager, &view.forest(), number, collations),
-            _ => {
+        let schema = self.with_collations(|collations| {
+            if let Reader::Past(view, pager) = reader {
+                load_forest(pager, &view.forest(), number, collations)
+            } else {
                 let loaded = reader.live(|seen| load(seen, number, collations));
                 loaded.unwrap_or_else(|| Ok(Schema::default()))
             }
@@ -238,9 +239,9 @@ fn now(database: &Database, own: HeadId, name: &str) -> Result<Place> {
 }
 
 fn own_name(database: &Database, own: HeadId) -> Result<String> {
-    let found = database.branches()?.with(|state| {
-        state.branch_of(own.0).map(|branch| branch.name.clone())
-    })?;
+    let found = database
+        .branches()?
+        .with(|state| state.branch_of(own.0).map(|branch| branch.name.clone()))?;
     found.ok_or_else(|| {
         let message = "the branch of this session was dropped";
         Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")

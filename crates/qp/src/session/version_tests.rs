@@ -119,7 +119,8 @@ fn branches_are_joined_and_mixed_in_one_statement() {
     session.execute("CREATE TABLE copy AS SELECT id, size FROM item@dev").unwrap();
     assert_eq!(rows(&session, "SELECT * FROM copy"), ["1|9", "2|9"]);
     session.execute("INSERT INTO copy SELECT id + 10, price FROM item@dev WHERE id = 1").unwrap();
-    session.execute("UPDATE item SET price = (SELECT price FROM item@dev d WHERE d.id = item.id)")
+    session
+        .execute("UPDATE item SET price = (SELECT price FROM item@dev d WHERE d.id = item.id)")
         .unwrap();
     session.execute("DELETE FROM item WHERE id NOT IN (SELECT id FROM item@dev)").unwrap();
     assert_eq!(rows(&session, "SELECT * FROM copy WHERE id > 10"), ["11|20"]);
@@ -201,7 +202,9 @@ fn a_transaction_sees_its_own_changes_and_other_branches_in_one_snapshot() {
     assert_eq!(rows(&session, sql), ["5|2"]);
     other.execute("USE BRANCH dev; DELETE FROM item").unwrap();
     assert_eq!(rows(&session, sql), ["5|2"]);
-    session.execute("SAVEPOINT s; INSERT INTO item SELECT id + 100, name, 0 FROM item@dev").unwrap();
+    session
+        .execute("SAVEPOINT s; INSERT INTO item SELECT id + 100, name, 0 FROM item@dev")
+        .unwrap();
     assert_eq!(rows(&session, sql), ["7|2"]);
     session.execute("ROLLBACK TO s").unwrap();
     assert_eq!(rows(&session, sql), ["5|2"]);
@@ -228,9 +231,7 @@ fn refusals_say_what_to_do() {
     }
     session.execute("DELETE FROM item@main WHERE id = 4").unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
-    session
-        .execute("CREATE TRIGGER t AFTER DELETE ON item BEGIN SELECT * FROM item@dev; END")
-        .ok();
+    session.execute("CREATE TRIGGER t AFTER DELETE ON item BEGIN SELECT * FROM item@dev; END").ok();
     assert!(session.execute("DELETE FROM item").is_err());
 }
 

@@ -6,8 +6,8 @@
 use std::cell::OnceCell;
 use std::ops::{Deref, DerefMut};
 
-use pandodb_ds::format::TreeKind;
 use pandodb_branch::registry::View;
+use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Found;
 

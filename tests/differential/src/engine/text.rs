@@ -51,11 +51,8 @@ pub(crate) fn integer(value: &Value) -> i64 {
             let text = text.trim_start();
             let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
             let count = digits.bytes().take_while(u8::is_ascii_digit).count();
-            let magnitude = digits[..count].parse::<i128>().unwrap_or(if count == 0 {
-                0
-            } else {
-                i128::MAX
-            });
+            let magnitude =
+                digits[..count].parse::<i128>().unwrap_or(if count == 0 { 0 } else { i128::MAX });
             let signed = if text.starts_with('-') { -magnitude } else { magnitude };
             signed.clamp(i64::MIN.into(), i64::MAX.into()) as i64
         }

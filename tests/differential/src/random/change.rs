@@ -109,11 +109,8 @@ impl Changes<'_> {
         let columns: Vec<&Column> = table.columns.iter().filter(|c| !c.generated).collect();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let rows = self.rows(&columns);
-        let target = if chance(self.rng, 80) {
-            format!("({})", key.join(", "))
-        } else {
-            String::new()
-        };
+        let target =
+            if chance(self.rng, 80) { format!("({})", key.join(", ")) } else { String::new() };
         let others: Vec<&&Column> = columns.iter().filter(|column| !column.unique).collect();
         let action = if others.is_empty() || chance(self.rng, 30) || target.is_empty() {
             "NOTHING".to_owned()
@@ -194,7 +191,8 @@ impl Changes<'_> {
         }
         let value = scope.value(1);
         let condition = scope.condition(2);
-        let filter = if chance(scope.rng, 10) { String::new() } else { format!(" WHERE {condition}") };
+        let filter =
+            if chance(scope.rng, 10) { String::new() } else { format!(" WHERE {condition}") };
         let returning = self.returning(&table);
         format!("UPDATE {} SET {} = {value}{filter}{returning}", table.name, column.name)
     }
@@ -216,8 +214,14 @@ impl Changes<'_> {
         pick(
             self.rng,
             &[
-                "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s1", "RELEASE s1", "ROLLBACK TO s1",
-                "BEGIN IMMEDIATE", "END",
+                "BEGIN",
+                "COMMIT",
+                "ROLLBACK",
+                "SAVEPOINT s1",
+                "RELEASE s1",
+                "ROLLBACK TO s1",
+                "BEGIN IMMEDIATE",
+                "END",
             ],
         )
         .to_owned()
@@ -248,8 +252,11 @@ impl Changes<'_> {
         }
         let schema = self.schema.clone();
         let mut scope = Expressions { rng: self.rng, schema: &schema, sources, depth: 0 };
-        let when =
-            if chance(scope.rng, 35) { format!(" WHEN {}", scope.condition(1)) } else { String::new() };
+        let when = if chance(scope.rng, 35) {
+            format!(" WHEN {}", scope.condition(1))
+        } else {
+            String::new()
+        };
         let (first, second) = (scope.column(), scope.value(1));
         let body = match scope.rng.u8(..10) {
             0 => format!("SELECT RAISE(IGNORE) WHERE {}", scope.condition(1)),

@@ -53,9 +53,11 @@ pub(super) fn run(
     let check = "PRAGMA integrity_check";
     let both = (execute(&mut oracle, check), execute(engine.as_mut(), check));
     let last = steps.len().saturating_sub(1);
-    same(&both.0, &both.1, Order::Any, false, findings)
-        .err()
-        .map(|(cause, detail)| Difference { step: last, cause: format!("{check}: {cause}"), detail })
+    same(&both.0, &both.1, Order::Any, false, findings).err().map(|(cause, detail)| Difference {
+        step: last,
+        cause: format!("{check}: {cause}"),
+        detail,
+    })
 }
 
 type Verdict = Result<(), (String, String)>;
@@ -76,14 +78,16 @@ fn one(
         Check::Change => {
             for sql in observations(&step.sql, tables) {
                 let both = (oracle.execute(&sql), execute(engine, &sql));
-                same(&both.0, &both.1, Order::Any, false, findings).map_err(|(cause, detail)| {
-                    let word = step.sql.split(' ').next().unwrap_or("");
-                    let failed = expected.as_ref().err();
-                    let failed = failed.map_or(String::new(), |failure| {
-                        format!(" that failed ({})", cause_of(&failure.message))
-                    });
-                    (format!("after {word}{failed}: {cause}"), format!("{sql}\n{detail}"))
-                })?;
+                same(&both.0, &both.1, Order::Any, false, findings).map_err(
+                    |(cause, detail)| {
+                        let word = step.sql.split(' ').next().unwrap_or("");
+                        let failed = expected.as_ref().err();
+                        let failed = failed.map_or(String::new(), |failure| {
+                            format!(" that failed ({})", cause_of(&failure.message))
+                        });
+                        (format!("after {word}{failed}: {cause}"), format!("{sql}\n{detail}"))
+                    },
+                )?;
             }
         }
         Check::Query(_) => {}

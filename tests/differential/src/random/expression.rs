@@ -112,11 +112,8 @@ impl Expressions<'_> {
             8..=9 => literal(self.rng),
             10..=13 => {
                 let operator = pick(self.rng, &["+", "-", "*", "/", "%", "||", "&", "|", "<<"]);
-                let right = if operator == "<<" {
-                    self.rng.u8(..5).to_string()
-                } else {
-                    self.value(less)
-                };
+                let right =
+                    if operator == "<<" { self.rng.u8(..5).to_string() } else { self.value(less) };
                 format!("({} {operator} {right})", self.value(less))
             }
             14 => format!("({}{})", pick(self.rng, &["-", "+", "~"]), self.column()),
@@ -272,7 +269,10 @@ impl Expressions<'_> {
         );
         let mut left = self.value(depth);
         if chance(self.rng, 10) {
-            left.push_str(pick(self.rng, &[" COLLATE NOCASE", " COLLATE RTRIM", " COLLATE BINARY"]));
+            left.push_str(pick(
+                self.rng,
+                &[" COLLATE NOCASE", " COLLATE RTRIM", " COLLATE BINARY"],
+            ));
         }
         format!("({left} {operator} {})", self.value(depth.min(1)))
     }

@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
         print!("{}", work(arguments).encode());
         return true;
     }
-    let starts: Vec<u64> = (0..arguments.seeds.div_ceil(CHUNK)).map(|chunk| chunk * CHUNK).collect();
+    let starts: Vec<u64> =
+        (0..arguments.seeds.div_ceil(CHUNK)).map(|chunk| chunk * CHUNK).collect();
     let job = |start: &u64| {
         let seeds = CHUNK.min(arguments.seeds - start);
         let seed = arguments.seed + start;
@@ -161,7 +162,11 @@ mod tests {
             let mut findings = Findings::default();
             let steps = script::of_seed(seed, 40);
             let difference = compare::run(&steps, Kind::Sqlite, &mut findings, false);
-            assert!(difference.is_none(), "seed {seed}: {}", difference.map_or(String::new(), |d| d.detail));
+            assert!(
+                difference.is_none(),
+                "seed {seed}: {}",
+                difference.map_or(String::new(), |d| d.detail)
+            );
         }
     }
 

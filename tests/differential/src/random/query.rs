@@ -41,7 +41,15 @@ impl Queries<'_> {
             let (item, source) = self.item(at);
             let join = pick(
                 self.rng,
-                &["JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "CROSS JOIN", "RIGHT JOIN", "FULL JOIN"],
+                &[
+                    "JOIN",
+                    "JOIN",
+                    "LEFT JOIN",
+                    "LEFT JOIN",
+                    "CROSS JOIN",
+                    "RIGHT JOIN",
+                    "FULL JOIN",
+                ],
             );
             sources.push(source.clone());
             let usable = sources.clone();
@@ -149,7 +157,10 @@ impl Queries<'_> {
                 let source = Source::of(table, &table.name);
                 self.scope(vec![source], 0).condition(1)
             });
-            sql = format!("WITH w AS {hint}({inner}) {}", sql.replacen(&format!(" {} AS ", table.name), " w AS ", 1));
+            sql = format!(
+                "WITH w AS {hint}({inner}) {}",
+                sql.replacen(&format!(" {} AS ", table.name), " w AS ", 1)
+            );
         }
         self.ordered(sql, count)
     }
@@ -244,10 +255,8 @@ impl Queries<'_> {
         let unit = pick(self.rng, &["ROWS", "GROUPS"]);
         let start = pick(self.rng, &["UNBOUNDED PRECEDING", "2 PRECEDING", "CURRENT ROW"]);
         let end = pick(self.rng, &["CURRENT ROW", "1 FOLLOWING", "UNBOUNDED FOLLOWING"]);
-        let exclude = pick(
-            self.rng,
-            &["", "", " EXCLUDE CURRENT ROW", " EXCLUDE TIES", " EXCLUDE GROUP"],
-        );
+        let exclude =
+            pick(self.rng, &["", "", " EXCLUDE CURRENT ROW", " EXCLUDE TIES", " EXCLUDE GROUP"]);
         format!(" {unit} BETWEEN {start} AND {end}{exclude}")
     }
 

@@ -44,9 +44,8 @@ pub(super) struct Schema {
     pub(super) objects: usize,
 }
 
-const KINDS: &[&str] = &[
-    "INTEGER", "INTEGER", "INT", "TEXT", "TEXT", "REAL", "BLOB", "NUMERIC", "", "VARCHAR(10)",
-];
+const KINDS: &[&str] =
+    &["INTEGER", "INTEGER", "INT", "TEXT", "TEXT", "REAL", "BLOB", "NUMERIC", "", "VARCHAR(10)"];
 const STRICT_KINDS: &[&str] = &["INTEGER", "INT", "TEXT", "REAL", "BLOB", "ANY"];
 const ACTIONS: &[&str] = &["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"];
 
@@ -250,12 +249,7 @@ impl Schema {
         let table = self.tables[rng.usize(..self.tables.len())].clone();
         let source = Source::of(&table, "s");
         let columns: Vec<Column> = (0..rng.usize(1..=3))
-            .map(|at| Column {
-                name: format!("c{at}"),
-                kind: "",
-                generated: false,
-                unique: false,
-            })
+            .map(|at| Column { name: format!("c{at}"), kind: "", generated: false, unique: false })
             .collect();
         let mut expressions = Expressions { rng, schema: self, sources: vec![source], depth: 2 };
         let values: Vec<String> = columns

@@ -39,7 +39,8 @@ pub(super) fn shrink(
             Some(changed)
         };
         let tokens = tokens(&steps[at].sql);
-        let tokens = smaller(tokens, &|tokens| candidate(tokens).is_some_and(|steps| still(&steps)));
+        let tokens =
+            smaller(tokens, &|tokens| candidate(tokens).is_some_and(|steps| still(&steps)));
         if let Some(shorter) = candidate(&tokens) {
             steps = shorter;
         }
@@ -79,8 +80,12 @@ fn tokens(sql: &str) -> Vec<String> {
             rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
         } else if word(first) {
             rest.find(|character| !word(character)).unwrap_or(rest.len())
-        } else if rest.starts_with("||") || rest.starts_with("<<") || rest.starts_with("<=")
-            || rest.starts_with(">=") || rest.starts_with("<>") || rest.starts_with("!=")
+        } else if rest.starts_with("||")
+            || rest.starts_with("<<")
+            || rest.starts_with("<=")
+            || rest.starts_with(">=")
+            || rest.starts_with("<>")
+            || rest.starts_with("!=")
             || rest.starts_with("==")
         {
             2
@@ -108,7 +113,9 @@ fn join(tokens: &[String]) -> String {
 }
 
 fn ends_with_keyword(sql: &str) -> bool {
-    sql.ends_with(|character: char| character.is_ascii_uppercase() || "=<>,+-*/%|".contains(character))
+    sql.ends_with(|character: char| {
+        character.is_ascii_uppercase() || "=<>,+-*/%|".contains(character)
+    })
 }
 
 #[cfg(test)]

@@ -61,9 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let engine = arguments.engine.word();
-    let worker = |name: &String| {
-        ["slt", "--worker", "--engine", engine, name].map(str::to_owned).to_vec()
-    };
+    let worker =
+        |name: &String| ["slt", "--worker", "--engine", engine, name].map(str::to_owned).to_vec();
     let jobs: Vec<Vec<String>> = names.iter().map(worker).collect();
     let started = Instant::now();
     let per_file: Mutex<BTreeMap<usize, Findings>> = Mutex::default();
@@ -148,7 +147,7 @@ fn group_of(name: &str) -> String {
     let file = parts.first().copied().unwrap_or(name);
     let file = file.split('.').next().unwrap_or(file);
     let known = |part: &&str| part.ends_with("sqltests") || *part == "sqllogictest";
-    match parts.iter().position(|part| known(&part)) {
+    match parts.iter().position(known) {
         Some(1) => file.to_owned(),
         Some(at) => {
             let folders: Vec<&str> = parts[1..at].iter().rev().take(2).copied().collect();

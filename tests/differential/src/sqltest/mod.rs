@@ -49,12 +49,10 @@ fn verdict(
             Some(cause_of(&failure.message))
         }
         (Expected::Oracle, Err(_)) if oracle.is_err() => None,
-        (Expected::Oracle, Ok(rows)) => {
-            match oracle {
-                Ok(oracle) => (oracle.rows != rows.rows).then(|| "other rows".to_owned()),
-                Err(failure) => Some(format!("no error: {}", cause_of(&failure.message))),
-            }
-        }
+        (Expected::Oracle, Ok(rows)) => match oracle {
+            Ok(oracle) => (oracle.rows != rows.rows).then(|| "other rows".to_owned()),
+            Err(failure) => Some(format!("no error: {}", cause_of(&failure.message))),
+        },
         (Expected::Error(part), Err(failure)) => {
             let said = failure.message.to_lowercase().contains(&part.to_lowercase());
             (!said).then(|| format!("other words: {}", cause_of(&failure.message)))

@@ -37,11 +37,30 @@ CREATE INDEX supplier_nation ON supplier(s_nationkey);
 
 const REGIONS: [&str; 5] = ["AFRICA", "AMERICA", "ASIA", "EUROPE", "MIDDLE EAST"];
 const NATIONS: [(&str, usize); 25] = [
-    ("ALGERIA", 0), ("ARGENTINA", 1), ("BRAZIL", 1), ("CANADA", 1), ("EGYPT", 4),
-    ("ETHIOPIA", 0), ("FRANCE", 3), ("GERMANY", 3), ("INDIA", 2), ("INDONESIA", 2),
-    ("IRAN", 4), ("IRAQ", 4), ("JAPAN", 2), ("JORDAN", 4), ("KENYA", 0),
-    ("MOROCCO", 0), ("MOZAMBIQUE", 0), ("PERU", 1), ("CHINA", 2), ("ROMANIA", 3),
-    ("SAUDI ARABIA", 4), ("VIETNAM", 2), ("RUSSIA", 3), ("UNITED KINGDOM", 3),
+    ("ALGERIA", 0),
+    ("ARGENTINA", 1),
+    ("BRAZIL", 1),
+    ("CANADA", 1),
+    ("EGYPT", 4),
+    ("ETHIOPIA", 0),
+    ("FRANCE", 3),
+    ("GERMANY", 3),
+    ("INDIA", 2),
+    ("INDONESIA", 2),
+    ("IRAN", 4),
+    ("IRAQ", 4),
+    ("JAPAN", 2),
+    ("JORDAN", 4),
+    ("KENYA", 0),
+    ("MOROCCO", 0),
+    ("MOZAMBIQUE", 0),
+    ("PERU", 1),
+    ("CHINA", 2),
+    ("ROMANIA", 3),
+    ("SAUDI ARABIA", 4),
+    ("VIETNAM", 2),
+    ("RUSSIA", 3),
+    ("UNITED KINGDOM", 3),
     ("UNITED STATES", 1),
 ];
 const COLORS: [&str; 12] = [
@@ -55,12 +74,19 @@ const CONTAINER_SIZES: [&str; 5] = ["SM", "LG", "MED", "JUMBO", "WRAP"];
 const CONTAINERS: [&str; 8] = ["CASE", "BOX", "BAG", "JAR", "PKG", "PACK", "CAN", "DRUM"];
 const SEGMENTS: [&str; 5] = ["AUTOMOBILE", "BUILDING", "FURNITURE", "MACHINERY", "HOUSEHOLD"];
 const PRIORITIES: [&str; 5] = ["1-URGENT", "2-HIGH", "3-MEDIUM", "4-NOT SPECIFIED", "5-LOW"];
-const INSTRUCTIONS: [&str; 4] =
-    ["DELIVER IN PERSON", "COLLECT COD", "NONE", "TAKE BACK RETURN"];
+const INSTRUCTIONS: [&str; 4] = ["DELIVER IN PERSON", "COLLECT COD", "NONE", "TAKE BACK RETURN"];
 const MODES: [&str; 7] = ["REG AIR", "AIR", "RAIL", "SHIP", "TRUCK", "MAIL", "FOB"];
 const WORDS: [&str; 10] = [
-    "quickly", "special", "pending", "requests", "deposits", "Customer", "Complaints", "ideas",
-    "accounts", "final",
+    "quickly",
+    "special",
+    "pending",
+    "requests",
+    "deposits",
+    "Customer",
+    "Complaints",
+    "ideas",
+    "accounts",
+    "final",
 ];
 
 /// Rows of one INSERT.
@@ -144,7 +170,8 @@ impl Generator {
     fn parts_and_suppliers(&mut self) {
         let mut rows = Vec::new();
         for key in 1..=self.parts {
-            let name = format!("{} {} {}", self.pick(&COLORS), self.pick(&COLORS), self.pick(&COLORS));
+            let name =
+                format!("{} {} {}", self.pick(&COLORS), self.pick(&COLORS), self.pick(&COLORS));
             let maker = self.rng.u8(1..=5);
             let brand = self.rng.u8(1..=5);
             let kind = format!(
@@ -246,10 +273,7 @@ impl Generator {
         let ship = day + self.rng.i64(1..=121);
         let commit = day + self.rng.i64(30..=90);
         let receipt = ship + self.rng.i64(1..=30);
-        let returned = match receipt <= CURRENT_DAY {
-            true => self.pick(&["R", "A"]),
-            false => "N",
-        };
+        let returned = if receipt <= CURRENT_DAY { self.pick(&["R", "A"]) } else { "N" };
         let is_open = ship > CURRENT_DAY;
         let status = if is_open { "O" } else { "F" };
         let (instruction, mode) = (self.pick(&INSTRUCTIONS), self.pick(&MODES));

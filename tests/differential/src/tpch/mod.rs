@@ -30,9 +30,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut sqlite = Sqlite::open().map_err(|failure| failure.to_string())?;
     let mut engine = arguments.engine.open().map_err(|failure| failure.to_string())?;
-    let statements =
-        generate::Generator::new(arguments.seed, arguments.scale.max(1)).statements();
-    for (name, database) in [("SQLite", &mut sqlite as &mut dyn Engine), ("here", engine.as_mut())] {
+    let statements = generate::Generator::new(arguments.seed, arguments.scale.max(1)).statements();
+    for (name, database) in [("SQLite", &mut sqlite as &mut dyn Engine), ("here", engine.as_mut())]
+    {
         let started = Instant::now();
         load(database, &statements).map_err(|failure| format!("{name}: {failure}"))?;
         println!("loaded {:<8} {:>8.3} s", name, started.elapsed().as_secs_f64());
@@ -91,7 +91,8 @@ fn difference(expected: &Result<Rows, Failure>, actual: &Result<Rows, Failure>) 
     }
     let shown = |row: &[Value]| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
     let differing = expected.iter().zip(actual).find(|(left, right)| {
-        left.len() != right.len() || left.iter().zip(right.iter()).any(|(left, right)| !near(left, right))
+        left.len() != right.len()
+            || left.iter().zip(right.iter()).any(|(left, right)| !near(left, right))
     });
     differing.map(|(left, right)| format!("{}\n      {}", shown(left), shown(right)))
 }

@@ -30,11 +30,7 @@ use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// Refuses to change a table of a branch that the session is not on.
-fn check_own_branch(
-    binder: &Binder<'_>,
-    table: &ast::TableName,
-    branch: &ast::Name,
-) -> Result<()> {
+fn check_own_branch(binder: &Binder<'_>, table: &ast::TableName, branch: &ast::Name) -> Result<()> {
     let database = match &table.schema {
         Some(schema) => binder.database(schema)?,
         None => DatabaseIndex::MAIN,
@@ -43,7 +39,8 @@ fn check_own_branch(
     if binder.environment.versions.find(name)? == database {
         return Ok(());
     }
-    let message = format!("cannot change {}@{}: it is another branch", table.name.text, branch.text);
+    let message =
+        format!("cannot change {}@{}: it is another branch", table.name.text, branch.text);
     let error = Error::new(ErrorKind::Unsupported, message).at(table.span());
     Err(error.with_hint(format!("USE BRANCH {} first", branch.text)))
 }
