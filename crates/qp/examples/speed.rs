@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "SELECT * FROM t ORDER BY val LIMIT 10",
         "SELECT count(*) FROM t WHERE name LIKE '%x7%'",
         "SELECT count(*) FROM t JOIN u ON t.k = u.a WHERE u.b <> 'b7'",
-        "SELECT sum(n) FROM (SELECT row_number() OVER (PARTITION BY k % 1000 ORDER BY val) AS n FROM t)",
+        "SELECT sum(n) FROM (SELECT row_number() OVER (PARTITION BY k % 1000 ORDER BY val) AS n \
+         FROM t)",
         "UPDATE t SET val = val + 1 WHERE k % 10 = 0",
         "DELETE FROM t WHERE k % 10 = 1",
     ] {

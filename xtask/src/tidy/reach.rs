@@ -74,7 +74,12 @@ fn is_root(path: &str) -> bool {
     match name {
         "build.rs" => return true,
         "lib.rs" => return folder == "src",
-        "main.rs" => return ["src", "tests", "bin", "examples", "benches"].contains(&folder),
+        "main.rs" => {
+            // `tests/name/main.rs` is a target of several files.
+            let around = names.next().unwrap_or_default();
+            let targets = ["tests", "bin", "examples", "benches"];
+            return folder == "src" || targets.contains(&folder) || targets.contains(&around);
+        }
         _ => {}
     }
     ["bin", "tests", "examples", "benches", "fuzz_targets"].contains(&folder)

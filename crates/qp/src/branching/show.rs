@@ -91,7 +91,7 @@ impl Work<'_> {
         for branch in self.branches.list()? {
             let state = match &branch.state {
                 BranchState::Active => "active",
-                _ => "merged",
+                BranchState::Merged { .. } => "merged",
             };
             let mut options = vec![format!("strategy = {}", branch.options.strategy.as_str())];
             options

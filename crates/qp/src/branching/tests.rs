@@ -157,7 +157,8 @@ fn tables_indexes_views_and_triggers_of_the_source_come_along() {
              INSERT INTO note VALUES (1,'a'),(2,'b');
              CREATE INDEX by_stock ON item(stock);
              CREATE VIEW dear AS SELECT name FROM item WHERE price > 4;
-             CREATE TRIGGER t AFTER INSERT ON item BEGIN INSERT INTO note(text) VALUES (new.name); END;
+             CREATE TRIGGER t AFTER INSERT ON item
+             BEGIN INSERT INTO note(text) VALUES (new.name); END;
              USE BRANCH main;
              INSERT INTO item VALUES (6,'hat',8,8);",
         )

@@ -88,7 +88,7 @@ impl Images {
 
 /// The triggers of a table for one kind of change.
 #[derive(Debug, Default)]
-pub(super) struct Triggers {
+pub(crate) struct Triggers {
     before: Vec<Arc<Trigger>>,
     after: Vec<Arc<Trigger>>,
     instead: Vec<Arc<Trigger>>,

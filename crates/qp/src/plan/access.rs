@@ -244,7 +244,8 @@ fn is_volatile(scalar: &Scalar) -> bool {
 }
 
 fn is_rowid(subject: &Scalar, slot: SlotId) -> bool {
-    matches!(subject, Scalar::Column(place) if place.depth == 0 && place.slot == slot && place.column == ROWID)
+    let Scalar::Column(place) = subject else { return false };
+    place.depth == 0 && place.slot == slot && place.column == ROWID
 }
 
 /// The ways in by rowid.

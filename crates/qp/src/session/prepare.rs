@@ -132,7 +132,7 @@ impl Session {
             return Ok(prepared);
         }
         let sources = self.sources(&self.all_databases(), &[])?;
-        let planned = self.plan_with(&sources, statement, &mut prepared);
+        let planned = self.plan_with(&sources, &statement, &mut prepared);
         if self.is_autocommit() {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }
@@ -142,7 +142,7 @@ impl Session {
     fn plan_with(
         &self,
         sources: &[Option<SharedTransaction>],
-        statement: ast::Statement,
+        statement: &ast::Statement,
         prepared: &mut Prepared,
     ) -> Result<()> {
         let schemas = self.load_schemas(sources)?;
@@ -161,7 +161,7 @@ impl Session {
                     prepared.kind = PreparedKind::Select(plan);
                 }
                 _ => {
-                    let plan = modify_statement(&mut binder, &statement)?;
+                    let plan = modify_statement(&mut binder, statement)?;
                     if let Some(returning) = &plan.returning {
                         prepared.columns.clone_from(&returning.columns);
                     }

@@ -327,13 +327,12 @@ impl Session {
         self.counters.deferred_violations.set(savepoint.deferred);
         for (index, source) in active.sources.iter_mut().enumerate() {
             let Some(transaction) = source else { continue };
-            match savepoint.marks.get(index).copied().flatten() {
-                Some(mark) => transaction.borrow_mut().rollback_to(mark)?,
+            if let Some(mark) = savepoint.marks.get(index).copied().flatten() {
+                transaction.borrow_mut().rollback_to(mark)?;
+            } else {
                 // The database was first used behind the savepoint.
-                None => {
-                    transaction.borrow_mut().rollback();
-                    *source = None;
-                }
+                transaction.borrow_mut().rollback();
+                *source = None;
             }
         }
         active.savepoints.truncate(place + 1);

@@ -182,7 +182,9 @@ impl Changes<'_> {
             let returning = self.returning(&table);
             let name = &table.name;
             let column = &column.name;
-            let first = if table.rowid || table.keys.iter().any(|key| key == &[column.clone()]) {
+            let first = if table.rowid
+                || table.keys.iter().any(|key| key == std::slice::from_ref(column))
+            {
                 "UPDATE"
             } else {
                 "UPDATE OR ROLLBACK"

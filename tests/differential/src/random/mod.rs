@@ -83,7 +83,8 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
         let seed = arguments.seed + start;
         let (statements, engine) = (arguments.statements, arguments.engine.word());
         let line = format!(
-            "diff --worker --engine {engine} --seed {seed} --seeds {seeds} --statements {statements}"
+            "diff --worker --engine {engine} --seed {seed} --seeds {seeds} \
+             --statements {statements}"
         );
         line.split(' ').map(str::to_owned).collect()
     };

@@ -90,7 +90,8 @@ impl Queries<'_> {
         let condition = scope.condition(1);
         let distinct = pick(self.rng, &["", "", "DISTINCT "]);
         let text = format!(
-            "(SELECT {distinct}{first} AS c0, {second} AS c1 FROM {} AS i WHERE {condition}) AS {alias}",
+            "(SELECT {distinct}{first} AS c0, {second} AS c1 FROM {} AS i WHERE {condition}) \
+             AS {alias}",
             table.name
         );
         (text, Source { alias: alias.to_owned(), columns })

@@ -19,7 +19,11 @@ pub(super) fn hexadecimal(data: &[u8]) -> String {
         mix(&mut state, block);
     }
     let bytes = state.iter().flat_map(|word| word.to_le_bytes());
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(32);
+    for byte in bytes {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }
 
 fn mix(state: &mut [u32; 4], block: &[u8]) {

@@ -94,7 +94,9 @@ fn print(rows: &Rows) -> Vec<String> {
 
 fn detail(test: &Test, result: &Result<Rows, Failure>, oracle: &Result<Rows, Failure>) -> String {
     let shown = |result: &Result<Rows, Failure>| match result {
-        Ok(rows) => print(rows).iter().take(20).map(|line| format!("\n   {line}")).collect(),
+        Ok(rows) => {
+            print(rows).iter().take(20).fold(String::new(), |text, line| text + "\n   " + line)
+        }
         Err(failure) => format!("error: {failure}"),
     };
     let setups = test.setups.join("\n");
