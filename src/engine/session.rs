@@ -12,7 +12,7 @@ use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_qp::catalog::DatabaseIndex;
 use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
 use pandodb_qp::store::Database as QueryDatabase;
-use pandodb_tm::{CheckpointMode, CommitId, HeadId, MAIN, Manager, Options};
+use pandodb_tm::{CheckpointMode, CommitId, HeadId, Manager, Options};
 
 use super::{Cursor, RowBuffer};
 use crate::error::{Constraint, Error, ErrorKind, Result};
@@ -151,8 +151,8 @@ impl Session {
 
     pub(crate) fn current_branch(&self) -> String {
         match self.session.database(DatabaseIndex::MAIN) {
-            Ok((_, head)) if head != MAIN => format!("#{}", head.0),
-            _ => "main".to_owned(),
+            Ok((database, head)) => database.branch_name(head),
+            Err(_) => "main".to_owned(),
         }
     }
 }

@@ -81,7 +81,7 @@ pub struct Scan {
 }
 
 /// A database (and branch, and time) that a statement reads or writes, by its place in
-/// [`Sources`].
+/// the sources of the statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u16);
 

@@ -66,6 +66,18 @@ impl Database {
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
     }
 
+    /// What the branch of a head is called; `#` and its number once it is dropped.
+    pub fn branch_name(&self, head: HeadId) -> String {
+        let named = self.branches.get().and_then(|branches| {
+            branches.with(|state| state.branch_of(head.0).map(|it| it.name.clone())).ok().flatten()
+        });
+        match named {
+            Some(name) => name,
+            None if head == MAIN => "main".to_owned(),
+            None => format!("#{}", head.0),
+        }
+    }
+
     /// Refuses a head of a branch that cannot be written to.
     pub fn check_writable(&self, head: HeadId) -> Result<()> {
         match self.branches.get() {

@@ -209,7 +209,9 @@ impl Writer {
             if end > position {
                 break;
             }
-            if !self.options.archive {
+            if self.options.archive {
+                self.trim(number, end)?;
+            } else {
                 self.recycle(number)?;
             }
             self.closed.pop_front();
@@ -224,6 +226,19 @@ impl Writer {
             self.vfs.remove(path)?;
             self.directory_changed = true;
             self.spares.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Cuts the room off a kept segment that its frames did not take.
+    fn trim(&self, number: u64, end: Lsn) -> Result<()> {
+        let path = segment_path(&self.database, number);
+        let file = self.vfs.open(&path, OpenMode::Write)?;
+        if let Some(header) = Header::read(&*file)? {
+            let used = header.offset_of(end);
+            if header.number == number && file.len()? > used {
+                file.set_len(used)?;
+            }
         }
         Ok(())
     }
