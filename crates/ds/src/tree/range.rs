@@ -102,12 +102,21 @@ fn remove_within(writer: &mut Writer<'_>, child: &mut Child, range: Range<'_>) -
     Ok(())
 }
 
-/// Repairs the children at both sides of a gap in front of `gap`.
+/// Repairs the children at both sides of a gap in front of `gap`. Empty ones go first: a child
+/// that is joined with an empty neighbour would take its empty pages over.
 fn repair_around(
     writer: &mut Writer<'_>,
     inner: &mut crate::page::Inner,
     gap: usize,
 ) -> Result<()> {
+    let mut gap = gap;
+    if gap < inner.len() && inner.len() > 1 && inner.child(gap).rows == 0 {
+        inner.remove_range(gap..gap + 1);
+    }
+    if gap > 0 && gap - 1 < inner.len() && inner.len() > 1 && inner.child(gap - 1).rows == 0 {
+        inner.remove_range(gap - 1..gap);
+        gap -= 1;
+    }
     if gap < inner.len() {
         repair(writer, inner, gap)?;
     }
