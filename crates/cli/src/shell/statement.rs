@@ -123,6 +123,23 @@ impl Shell {
         Ok(texts)
     }
 
+    /// What SHOW BRANCHES says of a branch in one of its columns; none where that is NULL or
+    /// there is no such branch.
+    pub(crate) fn branch_fact(&self, branch: &str, column: &str) -> Outcome<Option<String>> {
+        let mut statement = self.connection.prepare("SHOW BRANCHES")?;
+        let wanted = statement.column_names().iter().position(|name| *name == column);
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if !row.get_ref(0)?.to_string().eq_ignore_ascii_case(branch) {
+                continue;
+            }
+            let Some(wanted) = wanted else { break };
+            let value = row.get_ref(wanted)?;
+            return Ok((!value.is_null()).then(|| value.to_string()));
+        }
+        Ok(None)
+    }
+
     /// The columns of a table or view; none where there is no such table.
     pub(crate) fn columns_of(&self, table: &str) -> Outcome<Vec<TableColumn>> {
         let name = crate::output::quote::quoted_identifier(table);
@@ -166,9 +183,9 @@ impl Shell {
         if self.connection.current_branch() == "main" {
             return false;
         }
-        let sql = "SELECT read_only FROM pando_branches WHERE branch_name = ?1";
         let name = self.connection.current_branch();
-        self.connection.query_row(sql, [name], |row| row.get(0)).unwrap_or(false)
+        let fact = self.branch_fact(&name, "read_only");
+        fact.is_ok_and(|fact| fact.as_deref() == Some("1"))
     }
 }
 

@@ -69,9 +69,7 @@ pub(crate) fn create(shell: &mut Shell, name: &str, start: Option<&str>) -> Outc
     let mut options = Create::default();
     if let Some(start) = start {
         let is_number = start.bytes().all(|byte| byte.is_ascii_digit());
-        let known = "SELECT count(*) FROM pando_branches WHERE branch_name = ?1";
-        let is_branch = !is_number
-            && shell.query_texts(known, &[start.into()]).is_ok_and(|count| count != ["0"]);
+        let is_branch = !is_number && shell.branch_fact(start, "branch_name")?.is_some();
         if is_branch
             || !is_number && point_in_time(start).starts_with("TAG") && !is_tag(shell, start)
         {
@@ -84,8 +82,8 @@ pub(crate) fn create(shell: &mut Shell, name: &str, start: Option<&str>) -> Outc
 }
 
 fn is_tag(shell: &Shell, name: &str) -> bool {
-    let known = "SELECT count(*) FROM pando_tags WHERE tag_name = ?1";
-    shell.query_texts(known, &[name.into()]).is_ok_and(|count| count != ["0"])
+    let tags = shell.query_texts("SHOW TAGS", &[]).unwrap_or_default();
+    tags.iter().any(|tag| tag.eq_ignore_ascii_case(name))
 }
 
 /// A read-only branch at this moment.
@@ -104,7 +102,7 @@ pub(crate) fn names(shell: &mut Shell) -> Outcome {
         return list(shell);
     }
     let current = shell.connection.current_branch();
-    let names = shell.query_texts("SELECT branch_name FROM pando_branches ORDER BY 1", &[])?;
+    let names = shell.query_texts("SHOW BRANCHES", &[])?;
     let green = anstyle::AnsiColor::Green.on_default();
     for name in names {
         match (name == current, shell.settings.color) {
@@ -136,10 +134,8 @@ pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
 
 /// The branch that a branch came from.
 pub(crate) fn parent(shell: &Shell, name: &str) -> Outcome<String> {
-    let sql = "SELECT parent_branch FROM pando_branches WHERE branch_name = ?1 \
-               AND parent_branch IS NOT NULL";
-    let parents = shell.query_texts(sql, &[name.into()])?;
-    parents.into_iter().next().ok_or_else(|| {
+    let parent = shell.branch_fact(name, "parent_branch")?;
+    parent.ok_or_else(|| {
         Failure::usage(format!("{name} has no parent to compare with"))
             .with_hint("name two branches: pando diff A B")
     })
@@ -181,10 +177,8 @@ pub(crate) fn reset(shell: &mut Shell, name: &str, to: &str) -> Outcome {
 
 /// Puts a branch back to a snapshot, which is a branch, or to a tag or commit.
 pub(crate) fn restore(shell: &mut Shell, name: &str, to: &str) -> Outcome {
-    let sql = "SELECT head_commit FROM pando_branches WHERE branch_name = ?1";
-    let head = shell.query_texts(sql, &[to.into()]).unwrap_or_default();
-    match head.first() {
-        Some(commit) => reset(shell, name, commit),
+    match shell.branch_fact(to, "head_commit")? {
+        Some(commit) => reset(shell, name, &commit),
         None => reset(shell, name, to),
     }
 }
@@ -347,10 +341,9 @@ pub(crate) fn status(shell: &mut Shell) -> Outcome {
     if !shell.connection.is_autocommit() {
         writeln!(shell.sink, "A transaction is open")?;
     }
-    let count = shell.query_texts("SELECT count(*) FROM pando_conflicts", &[]).unwrap_or_default();
-    match count.first().map(String::as_str) {
-        None | Some("0") => {}
-        Some(count) => {
+    match shell.query_texts("SHOW CONFLICTS", &[]).map_or(0, |conflicts| conflicts.len()) {
+        0 => {}
+        count => {
             writeln!(shell.sink, "A merge waits: {count} conflicts (pando conflicts)")?;
         }
     }

@@ -208,3 +208,25 @@ fn refusals_say_what_to_do() {
     assert!(error(&session, "CREATE BRANCH x").contains("transaction"));
     session.execute("ROLLBACK").unwrap();
 }
+
+#[test]
+fn query_only_refuses_changes_until_it_is_off() {
+    let session = shop();
+    session.execute("PRAGMA query_only = on").unwrap();
+    assert!(error(&session, "DELETE FROM item").contains("readonly"));
+    assert!(error(&session, "CREATE TABLE x(a)").contains("readonly"));
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+    session.execute("PRAGMA query_only = off; DELETE FROM item").unwrap();
+}
+
+#[test]
+fn hostile_branch_names_are_refused_and_odd_ones_kept() {
+    let session = shop();
+    for name in ["''", "\"\"", "\"../../etc\"", "\"a\u{0}b\"", "\"a\nb\"", "HEAD"] {
+        let refused = session.query(&format!("CREATE BRANCH {name}"));
+        assert!(refused.is_err(), "{name:?}");
+    }
+    session.execute("CREATE BRANCH \"team/neu-ä\"; USE BRANCH \"team/neu-ä\"").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM \"item\"@\"team/neu-ä\""), ["3"]);
+    assert_eq!(rows(&session, "SHOW BRANCHES").len(), 3);
+}

@@ -75,6 +75,11 @@ impl Session {
         writes: &[DatabaseIndex],
         heads: &[(DatabaseIndex, HeadId)],
     ) -> Result<Vec<Option<SharedTransaction>>> {
+        if !writes.is_empty() && self.settings.borrow().query_only {
+            let message = "attempt to write a readonly database";
+            return Err(Error::new(ErrorKind::ReadOnly, message)
+                .with_hint("PRAGMA query_only = off allows changes again"));
+        }
         let mut active = self.active.borrow_mut();
         let mut own;
         let (sources, options) = if let Some(active) = active.as_mut() {
