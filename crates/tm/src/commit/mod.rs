@@ -46,6 +46,11 @@ pub trait Log: Debug {
 
     /// Where the next transaction begins.
     fn position(&self) -> Lsn;
+
+    /// How many frames were staged, for the curious.
+    fn frames(&self) -> u64 {
+        0
+    }
 }
 
 impl Log for wal::Writer {
@@ -69,6 +74,10 @@ impl Log for wal::Writer {
 
     fn position(&self) -> Lsn {
         Self::position(self)
+    }
+
+    fn frames(&self) -> u64 {
+        Self::frames(self)
     }
 }
 
@@ -107,6 +116,8 @@ pub struct Progress {
     pub written: Lsn,
     /// Everything before has reached the disk.
     pub durable: Lsn,
+    /// Frames that have a place in the log, those included that were replayed at the opening.
+    pub frames: u64,
     /// Groups that were written so far.
     pub groups: u64,
     /// Groups that were synced so far.
@@ -150,6 +161,7 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
             staged: position,
             written: position,
             durable,
+            frames: log.frames(),
             groups: 0,
             syncs: 0,
         };
@@ -344,6 +356,7 @@ impl<L: Log, P: Publication> Turn<'_, L, P> {
         let end = state.log.stage(frames, commit, state.progress.durable)?;
         state.progress.commit = commit;
         state.progress.staged = end;
+        state.progress.frames = state.log.frames();
         let publication = publish(commit, end);
         state.unsettled.push_back(Unsettled { end, until, publication });
         Ok((commit, end))
