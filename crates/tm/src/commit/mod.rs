@@ -238,9 +238,9 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
         self.end_with(&mut state, cause);
     }
 
-    /// Enters the turn with everything before it on the disk: who makes a checkpoint in its turn
+    /// Enters the turn with everything before it settled: who makes a checkpoint in its turn
     /// needs that. Others wait meanwhile.
-    pub fn enter_settled(&self) -> Result<Turn<'_, L, P>> {
+    pub fn enter_settled(&self, until: Settled) -> Result<Turn<'_, L, P>> {
         let mut state = self.state.lock();
         while state.has_leader {
             state.waiters += 1;
@@ -248,11 +248,12 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
             state.waiters -= 1;
         }
         self.poison.check()?;
-        if state.progress.durable < state.progress.staged {
-            let target = state.progress.staged;
-            let plan = state.log.begin_flush(true);
+        let sync = until == Settled::Synced;
+        let Progress { staged: target, written, durable, .. } = state.progress;
+        if written < target || (sync && durable < target) {
+            let plan = state.log.begin_flush(sync);
             let outcome = L::run(plan);
-            self.end_group(&mut state, target, true, outcome)?;
+            self.end_group(&mut state, target, sync, outcome)?;
         }
         Ok(Turn { state })
     }

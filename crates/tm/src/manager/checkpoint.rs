@@ -6,6 +6,7 @@
 //! that has moved gets its newest trees on the written directory. Neighbours: the storage crate
 //! writes; `checkpointer` decides when; `transaction::commit` makes one for a large transaction.
 
+use std::path::Path;
 use std::time::Duration;
 
 use pandodb_ds::checkpoint::{Captured, HeadChange, NOTE_BYTES_MAX};
@@ -21,7 +22,7 @@ use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
 use crate::history::{Moment, Plan};
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::transaction::{Change, Entered};
-use crate::wal::{DatabaseId, archive};
+use crate::wal::{DatabaseId, Synchronous, archive};
 
 /// Bytes of a head's note that this crate uses itself, for the head's newest commit.
 const COMMIT_BYTES: usize = 8;
@@ -192,7 +193,9 @@ impl Shared {
 
     fn run_checkpoint(&self, saved: &mut Saved, mode: CheckpointMode) -> Result<CheckpointReport> {
         // Most of the log outside of the capture, which then has little to wait for.
-        self.queue.flush(Settled::Synced)?;
+        let until = self.checkpoint_waits_until();
+        self.store.pager().set_barriers(until == Settled::Synced);
+        self.queue.flush(until)?;
         let before = (self.checkpoints.position(), self.checkpoints.frames());
         let mut now = Heads::new();
         let (mut commit, mut position, mut frames) = (CommitId(0), Lsn::ZERO, 0);
@@ -206,9 +209,9 @@ impl Shared {
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
             (commit, position, frames) = (progress.commit, progress.staged, progress.frames);
-            // The log must be durable up to where the superblock says that it goes on. If that
+            // The log must be there up to where the superblock says that it goes on. If that
             // fails, writing has ended, and the file stays as it is.
-            if self.queue.wait(position, Settled::Synced).is_err() {
+            if self.queue.wait(position, until).is_err() {
                 return self.capture_nothing();
             }
             let mut captured = saved.capture(&now, next_head, commit, position);
@@ -251,6 +254,7 @@ impl Shared {
         let mut now = Heads::new();
         let mut plan = Plan::default();
         let next_head = self.heads.next();
+        self.store.pager().set_barriers(self.checkpoint_waits_until() == Settled::Synced);
         let outcome = self.store.checkpoint(|| {
             let entered = entered.insert(enter());
             let Ok(Entered { turn, publication, commit }) = entered else {
@@ -289,6 +293,35 @@ impl Shared {
             }
         }
         Ok(entered)
+    }
+
+    /// How far the log must have come before a checkpoint relies on it.
+    pub(crate) fn checkpoint_waits_until(&self) -> Settled {
+        match self.synchronous() {
+            Synchronous::Off => Settled::Written,
+            Synchronous::Normal | Synchronous::Full => Settled::Synced,
+        }
+    }
+
+    /// Before a commit that promises more than checkpoints at OFF do: sees to it that what they
+    /// wrote is on the disk, for the commit stands on it.
+    pub(crate) fn settle_file(&self, until: Synchronous) -> Result<()> {
+        let pager = self.store.pager();
+        let promises_more = match until {
+            Synchronous::Off => false,
+            Synchronous::Normal => self.synchronous() != Synchronous::Off,
+            Synchronous::Full => true,
+        };
+        if !promises_more || !pager.is_unsynced() {
+            return Ok(());
+        }
+        // The log first, as in every checkpoint.
+        self.queue.flush(Settled::Synced)?;
+        pager.sync().map_err(|error| {
+            let error = Error::from(error);
+            self.queue.fail(&error);
+            error
+        })
     }
 
     /// A checkpoint that changes nothing, where one cannot be called off any more.
@@ -379,7 +412,11 @@ impl Shared {
         }
         let oldest = self.history.log_start().map_or(position, |start| start.min(position));
         let id = DatabaseId(self.store.database());
-        archive::prune(&**self.store.vfs(), self.store.path(), id, oldest, closed_end)?;
+        let vfs = &**self.store.vfs();
+        let removed = archive::prune(vfs, self.store.path(), id, oldest, closed_end)?;
+        if removed > 0 && self.checkpoint_waits_until() == Settled::Synced {
+            vfs.sync_directory(self.store.path().parent().unwrap_or_else(|| Path::new("")))?;
+        }
         Ok(())
     }
 

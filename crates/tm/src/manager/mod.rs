@@ -18,6 +18,8 @@ mod crash_tests;
 #[cfg(all(test, not(loom)))]
 mod kill_tests;
 #[cfg(all(test, not(loom)))]
+mod synchronous_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;
 #[cfg(all(test, not(loom)))]
 mod thread_tests;
@@ -349,6 +351,8 @@ impl Manager {
         let is_writable = self.shared.has_log && !self.shared.queue.poison().is_poisoned();
         self.shared.checkpointer.stop();
         if is_writable {
+            // A file that was closed is whole whatever happens then, at OFF too.
+            self.shared.settings.set_synchronous(Synchronous::Full);
             self.shared.checkpoint(CheckpointMode::Truncate)?;
         }
         Ok(())

@@ -47,7 +47,7 @@ pub(super) fn put(manager: &Manager, head: HeadId, key: &[u8], value: &[u8]) -> 
     transaction.commit()
 }
 
-fn all(manager: &Manager, head: HeadId) -> BTreeMap<Vec<u8>, Vec<u8>> {
+pub(super) fn all(manager: &Manager, head: HeadId) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let reader = manager.begin(head, BeginOptions::read_only()).unwrap();
     match reader.tree_kind(T) {
         Some(_) => contents(&reader, T).unwrap(),

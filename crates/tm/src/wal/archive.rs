@@ -47,7 +47,8 @@ pub fn segments(vfs: &dyn Vfs, database: &Path, id: DatabaseId) -> Result<Vec<Ar
 ///
 /// `position` must not be after the start of recovery: the newest checkpoint's. `closed_end` is
 /// where the newest segment ends if it is closed, which its file alone does not tell. A segment
-/// that was begun since then begins there, and is not meant.
+/// that was begun since then begins there, and is not meant. A crash may bring removed files
+/// back unless the directory is synced.
 pub fn prune(
     vfs: &dyn Vfs,
     database: &Path,
@@ -63,9 +64,6 @@ pub fn prune(
         }
         vfs.remove(&segment.path)?;
         removed += 1;
-    }
-    if removed > 0 {
-        vfs.sync_directory(segment::directory(database))?;
     }
     Ok(removed)
 }

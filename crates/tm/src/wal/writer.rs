@@ -229,7 +229,8 @@ impl Writer {
                 self.recycle(number)?;
             }
             self.closed.pop_front();
-            self.unsynced.retain(|(unsynced, _)| *unsynced != number || self.options.archive);
+            // The checkpoint has waited for it, at the levels that wait.
+            self.unsynced.retain(|(unsynced, _)| *unsynced != number);
         }
         Ok(())
     }
