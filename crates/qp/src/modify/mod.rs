@@ -12,6 +12,7 @@
 //! | `bind` | statements to plans |
 //! | `insert`, `update`, `delete` | the run of each statement |
 //! | `writer` | one row into or out of a table with its indexes |
+//! | `cautious` | changes that cannot fail half-way |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
 //! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
@@ -20,6 +21,7 @@
 //! Neighbours: `session` runs these, `bind` and `plan` make the queries in them.
 
 mod bind;
+mod cautious;
 mod constraint;
 mod delete;
 mod fill;

@@ -15,6 +15,7 @@ use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction, Versions};
 use crate::modify::{Changes, ModifyPlan};
+use crate::store::Savepoint;
 use crate::types::Datum;
 
 /// What a step came to.
@@ -339,12 +340,14 @@ impl Run {
 
     /// Runs a change inside a savepoint, and undoes it where it fails.
     fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
-        let mut marks = Vec::with_capacity(self.sources.len());
+        let is_light = plan.looks_before_it_writes();
+        let mut marks: SmallVec<[Option<Savepoint>; 2]> = SmallVec::new();
         for source in &self.sources {
-            marks.push(match source {
-                Some(source) => Some(source.borrow_mut().savepoint()?),
-                None => None,
+            let mark = source.as_ref().map(|source| {
+                let mut source = source.borrow_mut();
+                if is_light { source.light_savepoint() } else { source.savepoint() }
             });
+            marks.push(mark.transpose()?);
         }
         let counters = &session.counters;
         counters.immediate_violations.set(0);

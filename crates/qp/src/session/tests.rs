@@ -300,3 +300,16 @@ fn a_session_goes_to_another_thread_in_the_middle_of_a_transaction() {
     });
     check(&session.join().unwrap(), "SELECT x FROM t", "2 3");
 }
+
+#[test]
+fn single_row_changes_look_before_they_write() {
+    let session = session();
+    session
+        .execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE INDEX i ON t(b);")
+        .unwrap();
+    for sql in ["INSERT INTO t VALUES (?1, ?2)", "UPDATE t SET b = 1 WHERE a = 2", "DELETE FROM t WHERE a = 1"] {
+        let statement = session.prepare(sql).unwrap().0.unwrap();
+        let super::PreparedKind::Modify(plan) = &statement.prepared().kind else { panic!() };
+        assert!(plan.looks_before_it_writes(), "{sql} {plan:?}");
+    }
+}
