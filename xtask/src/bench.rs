@@ -24,6 +24,12 @@ pub(crate) struct Arguments {
     /// How many rows the tables have.
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
+    /// How many rounds (default: 5, with --quick 3).
+    #[arg(long, value_name = "N")]
+    rounds: Option<u64>,
+    /// Only workloads whose name contains this.
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
     /// Write the figures to this file too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -66,6 +72,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut tool = program("bench")?.arguments(["--suite", suite]);
     if let Some(rows) = arguments.rows {
         tool = tool.arguments(["--rows", &rows.to_string()]);
+    }
+    if let Some(rounds) = arguments.rounds {
+        tool = tool.arguments(["--rounds", &rounds.to_string()]);
+    }
+    if let Some(only) = &arguments.only {
+        tool = tool.arguments(["--only", only]);
     }
     if let Some(file) = &arguments.json {
         // The program runs in the root of the workspace; the path is meant from here.
