@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "the table goes to standard output")]
 
+mod branching;
 mod data;
 mod python;
 mod report;
@@ -59,6 +60,9 @@ struct Bench {
     /// How many rounds (default: 5, with --quick 3).
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
+    /// How many branches "many" are (default: 10,000, with --quick 1,000).
+    #[arg(long, value_name = "N")]
+    branches: Option<u64>,
     /// Only workloads whose name contains this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -122,7 +126,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench(&arguments),
         Command::Workload(arguments) => workload(&arguments).map(|()| true),
         Command::Load(Load { contender, rows, folder }) => {
-            sql::load_here(&folder, &contender, rows).map(|bytes| {
+            sql::files::load_here(&folder, &contender, rows).map(|bytes| {
                 println!("{bytes}");
                 true
             })
@@ -150,6 +154,7 @@ fn bench(arguments: &Bench) -> Outcome<bool> {
     };
     let rows = arguments.rows.unwrap_or(if arguments.quick { 100_000 } else { 1_000_000 });
     let count = arguments.rounds.unwrap_or(if arguments.quick { 3 } else { 5 });
+    let branches = arguments.branches.unwrap_or(if arguments.quick { 1000 } else { 10_000 });
     let mut rounds = Rounds::new(count, arguments.only.clone());
     for suite in [Suite::Storage, Suite::Transactions, Suite::Sql, Suite::Branching] {
         if arguments.suite != suite && arguments.suite != Suite::All {
@@ -159,7 +164,8 @@ fn bench(arguments: &Bench) -> Outcome<bool> {
             Suite::Storage => storage::measure(&mut rounds, folder.path(), rows)?,
             Suite::Transactions => transactions::measure(&mut rounds, folder.path(), rows)?,
             Suite::Sql => sql::measure(&mut rounds, folder.path(), rows)?,
-            other => println!("skipped: the suite {other:?} is not there yet"),
+            Suite::Branching => branching::measure(&mut rounds, folder.path(), rows, branches)?,
+            Suite::All => {}
         }
     }
     let lines = report::judge(&rounds);
@@ -188,6 +194,7 @@ fn workload(arguments: &Workload) -> Outcome<()> {
     let alone = Alone { time, control: arguments.control.clone() };
     let mut rounds = Rounds::alone(name, alone);
     sql::measure(&mut rounds, folder.path(), arguments.rows)?;
+    branching::measure(&mut rounds, folder.path(), arguments.rows, 10_000)?;
     match rounds.failures.first() {
         Some((_, reason)) => return Err(reason.clone().into()),
         None if rounds.all.is_empty() => return Err(format!("there is no workload {name}").into()),

@@ -110,6 +110,30 @@ pub(crate) const TARGETS: &[Target] = &[
     part_of("sql/open-large", "SQLite", 1.0),
     // The cache, the changed pages that a transaction keeps (64 MiB), and 64 MiB.
     at_most("sql/load-memory", (256.0 + 64.0 + 64.0) * 1024.0 * 1024.0),
+    // Branching: the standard rows. "The same" leaves a quarter for what a sync takes.
+    faster("branching/create", "DoltLite", 5.0),
+    part_of("branching/create", "itself, 1 MB", 1.25),
+    at_most("branching/fork", 50e3),
+    at_most("branching/switch", 20e3),
+    part_of("branching/point-on-branch", "itself, main", 1.02),
+    part_of("branching/scan-on-branch", "itself, main", 1.02),
+    part_of("branching/point-100-deep", "itself, main", 1.02),
+    part_of("branching/scan-100-deep", "itself, main", 1.02),
+    at_most("branching/growth-1-percent", 0.08),
+    at_most("branching/growth-unchanged", 1024.0),
+    faster("branching/diff-1-percent", "DoltLite", 10.0),
+    at_most("branching/diff-one-row", 1e6),
+    faster("branching/merge-1-percent", "DoltLite", 10.0),
+    at_most("branching/merge-1-percent", 100e6),
+    at_most("branching/fast-forward", 1e6),
+    part_of("branching/create-beside-10000", "itself, 10 branches", 2.0),
+    part_of("branching/switch-beside-10000", "itself, 10 branches", 2.0),
+    part_of("branching/list-one-of-10000", "itself, 10 branches", 2.0),
+    part_of("branching/open-with-10000", "itself, 10 branches", 2.0),
+    at_most("branching/open-with-10000", 50e6),
+    at_most("branching/drop", 1e6),
+    at_most("branching/as-of", 100e6),
+    faster("branching/writers-8", "DoltLite", 4.0),
 ];
 
 /// The target of a workload against a peer, or of its figure alone.

@@ -104,6 +104,13 @@ impl Rounds {
         self.failures.push((workload, reason));
     }
 
+    /// Keeps the error of a workload that could not be set up; the next ones go on.
+    pub(crate) fn keep(&mut self, workload: &'static str, outcome: Outcome<()>) {
+        if let Err(error) = outcome {
+            self.fail(workload, error.to_string());
+        }
+    }
+
     /// Says once that a peer is not there.
     pub(crate) fn skip(&mut self, peer: &'static str) {
         if !self.skipped.contains(&peer) {

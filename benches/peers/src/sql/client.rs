@@ -13,11 +13,11 @@ use super::items::Item;
 use crate::turns::Outcome;
 
 /// The cache of each contender.
-pub(super) const CACHE_BYTES: u64 = 256 << 20;
+pub(crate) const CACHE_BYTES: u64 = 256 << 20;
 
 /// When a commit that was acknowledged is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Durable {
+pub(crate) enum Durable {
     /// `synchronous = NORMAL`: a killed process loses nothing, a crashed machine may.
     Later,
     /// `synchronous = FULL`: before it is acknowledged.
@@ -26,7 +26,7 @@ pub(super) enum Durable {
 
 impl Durable {
     /// The word of the PRAGMA.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Later => "NORMAL",
             Self::Now => "FULL",
@@ -36,7 +36,7 @@ impl Durable {
 
 /// A value that is compared, or bound.
 #[derive(Clone, Debug)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Null,
     Integer(i64),
     Real(f64),
@@ -45,10 +45,10 @@ pub(super) enum Cell {
 }
 
 /// What a query returned.
-pub(super) type Table = Vec<Vec<Cell>>;
+pub(crate) type Table = Vec<Vec<Cell>>;
 
 /// A database file that threads share.
-pub(super) trait Database: Sized + Sync {
+pub(crate) trait Database: Sized + Sync {
     const NAME: &'static str;
     type Connection: Connection;
 
@@ -59,7 +59,7 @@ pub(super) trait Database: Sized + Sync {
 }
 
 /// One connection.
-pub(super) trait Connection {
+pub(crate) trait Connection {
     type Statement<'c>: Statement
     where
         Self: 'c;
@@ -77,7 +77,7 @@ pub(super) trait Connection {
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Runs a query once and stops it when it takes too long.
-pub(super) fn rows_in_time<C: Connection>(
+pub(crate) fn rows_in_time<C: Connection>(
     connection: &C,
     sql: &str,
     keys: &[i64],
@@ -101,7 +101,7 @@ pub(super) fn rows_in_time<C: Connection>(
 }
 
 /// A prepared statement.
-pub(super) trait Statement {
+pub(crate) trait Statement {
     /// Runs a change; returns the number of changed rows.
     fn change(&mut self, values: &[Cell]) -> Outcome<usize>;
 
@@ -119,7 +119,7 @@ pub(super) trait Statement {
 ///
 /// Without an ORDER BY rows may come in any order; sums may be taken in any order, so that reals
 /// agree when nine digits do.
-pub(super) fn difference(theirs: Table, ours: Table, is_ordered: bool) -> Option<String> {
+pub(crate) fn difference(theirs: Table, ours: Table, is_ordered: bool) -> Option<String> {
     if theirs.len() != ours.len() {
         return Some(format!("{} rows, PandoDB has {}", theirs.len(), ours.len()));
     }

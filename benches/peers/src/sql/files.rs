@@ -14,7 +14,7 @@ use super::sqlite::Sqlite;
 use crate::turns::{Outcome, PANDO, Rounds, Unit, time_each, turn};
 
 /// The bytes of all files in a folder and below.
-pub(super) fn bytes_below(folder: &Path) -> Outcome<u64> {
+pub(crate) fn bytes_below(folder: &Path) -> Outcome<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -28,7 +28,7 @@ pub(super) fn bytes_below(folder: &Path) -> Outcome<u64> {
 }
 
 /// Copies a folder with everything in it to a place where nothing is.
-pub(super) fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
     if to.exists() {
         std::fs::remove_dir_all(to)?;
     }
@@ -46,7 +46,7 @@ pub(super) fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
 }
 
 /// The size of the database after the load, closed, with default settings.
-pub(super) fn measure_size(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
+pub(crate) fn measure_size(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
     const NAME: &str = "sql/file-size";
     if !rounds.wants(NAME) {
         return Ok(());
@@ -66,7 +66,7 @@ fn size_of<D: Database>(folder: &Path, rows: u64) -> Outcome<f64> {
 }
 
 /// Opening a database of a kilobyte a row (1 GB with a million rows) and one point query.
-pub(super) fn measure_open(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
+pub(crate) fn measure_open(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
     const NAME: &str = "sql/open-large";
     if !rounds.wants(NAME) {
         return Ok(());
@@ -124,7 +124,7 @@ fn open_and_ask<D: Database>(folder: &Path, key: i64) -> Outcome<f64> {
 }
 
 /// The most memory that a process has while it loads.
-pub(super) fn measure_memory(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
+pub(crate) fn measure_memory(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<()> {
     const NAME: &str = "sql/load-memory";
     if !rounds.wants(NAME) {
         return Ok(());

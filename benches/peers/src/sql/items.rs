@@ -10,29 +10,29 @@ use crate::data::{Text, WORDS};
 use crate::turns::Outcome;
 
 /// The table, with its index there before the first row.
-pub(super) const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
 CREATE TABLE items(id INTEGER PRIMARY KEY, k INTEGER, name TEXT, val REAL, payload TEXT);
 CREATE INDEX items_k ON items(k);
 ";
 
 /// The statement that `Statement::insert` is for.
-pub(super) const INSERT: &str = "INSERT INTO items VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const INSERT: &str = "INSERT INTO items VALUES (?1, ?2, ?3, ?4, ?5)";
 
 const NAME_BYTES: usize = 20;
 const PAYLOAD_BYTES: usize = 80;
 
 /// One row.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) id: i64,
-    pub(super) k: i64,
-    pub(super) name: String,
-    pub(super) val: f64,
-    pub(super) payload: String,
+pub(crate) struct Item {
+    pub(crate) id: i64,
+    pub(crate) k: i64,
+    pub(crate) name: String,
+    pub(crate) val: f64,
+    pub(crate) payload: String,
 }
 
 /// All rows, in the order of their keys from 1 on.
-pub(super) struct Items {
+pub(crate) struct Items {
     rows: u64,
     next: u64,
     random: Rng,
@@ -40,7 +40,7 @@ pub(super) struct Items {
 }
 
 impl Items {
-    pub(super) fn new(rows: u64) -> Self {
+    pub(crate) fn new(rows: u64) -> Self {
         Self { rows, next: 1, random: Rng::with_seed(0x6974_656d), text: Text::new(7, WORDS) }
     }
 }
@@ -71,7 +71,7 @@ impl Iterator for Items {
 }
 
 /// Makes the table and fills it in one transaction.
-pub(super) fn load<C: Connection>(
+pub(crate) fn load<C: Connection>(
     connection: &C,
     items: impl Iterator<Item = Item>,
 ) -> Outcome<()> {
@@ -87,7 +87,7 @@ pub(super) fn load<C: Connection>(
 }
 
 /// A database with all rows in a folder that is made.
-pub(super) fn create<D: Database>(folder: &std::path::Path, rows: u64) -> Outcome<D> {
+pub(crate) fn create<D: Database>(folder: &std::path::Path, rows: u64) -> Outcome<D> {
     std::fs::create_dir_all(folder)?;
     let database = D::open(folder)?;
     let connection = database.connect(Durable::Later)?;
@@ -97,13 +97,13 @@ pub(super) fn create<D: Database>(folder: &std::path::Path, rows: u64) -> Outcom
 }
 
 /// Keys that exist, by chance.
-pub(super) fn random_keys(rows: u64, count: u64, seed: u64) -> Vec<i64> {
+pub(crate) fn random_keys(rows: u64, count: u64, seed: u64) -> Vec<i64> {
     let mut random = Rng::with_seed(seed);
     (0..count).map(|_| random.i64(1..=rows as i64)).collect()
 }
 
 /// Reads the whole table and its index, so that caches are as warm as they can be.
-pub(super) fn warm<C: Connection>(connection: &C) -> Outcome<()> {
+pub(crate) fn warm<C: Connection>(connection: &C) -> Outcome<()> {
     connection.prepare("SELECT count(*) FROM items WHERE payload > ''")?.touch(&[])?;
     connection.prepare("SELECT sum(k) FROM items WHERE k >= 0")?.touch(&[])?;
     Ok(())

@@ -5,11 +5,11 @@
 //! caches of the same size. A result that differs between PandoDB and SQLite is an error line,
 //! not a figure. Neighbours: `client` says what a contender is, `pando` and `sqlite` are two.
 
-mod client;
+pub(crate) mod client;
 mod duck;
-mod files;
-mod items;
-mod pando;
+pub(crate) mod files;
+pub(crate) mod items;
+pub(crate) mod pando;
 mod reads;
 mod sqlite;
 mod tpch;
@@ -23,8 +23,6 @@ use std::time::Instant;
 use self::pando::Pando;
 use self::sqlite::Sqlite;
 use crate::turns::{Outcome, Rounds};
-
-pub(crate) use self::files::load_here;
 
 /// The standard rows, loaded once for every workload that leaves them there.
 struct Base {
@@ -97,7 +95,7 @@ pub(crate) fn measure(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<
 
 /// Runs `work` once for each part, on a thread each; the clock starts when all have said that
 /// they are ready, and the result is the time of one of `count` operations.
-fn together<P: Send>(
+pub(crate) fn together<P: Send>(
     parts: Vec<P>,
     count: u64,
     work: impl Fn(P, &dyn Fn()) -> Outcome<()> + Sync,

@@ -11,7 +11,7 @@ use super::items::Item;
 use crate::turns::{Outcome, PANDO};
 
 /// An open database.
-pub(super) struct Pando(pandodb::Database);
+pub(crate) struct Pando(pandodb::Database);
 
 impl Database for Pando {
     const NAME: &'static str = PANDO;
