@@ -127,6 +127,15 @@ pub struct Session {
     pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
 }
 
+/// A session may move from thread to thread, and what its statements read may be read by several
+/// threads at once.
+const fn assert_send<T: Send>() {}
+const fn assert_sync<T: Sync>() {}
+const _: () = assert_send::<Session>();
+const _: () = assert_send::<crate::store::Cursor>();
+const _: () = assert_sync::<crate::execute::SharedTransaction>();
+const _: () = assert_sync::<SelectPlan>();
+
 /// All rows of a query, for callers that want them at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {

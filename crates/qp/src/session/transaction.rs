@@ -3,9 +3,6 @@
 //! A transaction reaches each database when it is first used there. Neighbours: `statement` asks
 //! for the transactions of a statement; `command` runs BEGIN and its kin.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use pandodb_ds::sync::Arc;
 use pandodb_tm::BeginOptions;
 
@@ -122,7 +119,7 @@ impl Session {
             if writes.contains(index) {
                 begun.prepare_write()?;
             }
-            sources[place] = Some(Rc::new(RefCell::new(begun)));
+            sources[place] = Some(SharedTransaction::new(begun));
         }
         Ok(sources.clone())
     }
