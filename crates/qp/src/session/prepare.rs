@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// Plans a statement against the schemas of now.
-    fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
+    pub(super) fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
         let is_planned = matches!(
             statement.kind,
             StatementKind::Select(_)
