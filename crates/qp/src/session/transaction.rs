@@ -9,10 +9,11 @@ use smallvec::SmallVec;
 
 use super::{Session, Sources};
 use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
+use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
-use crate::store::{CATALOG_TREE, HeadId, Isolation, Savepoint};
+use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -105,8 +106,10 @@ impl Session {
         for (place, source) in taken.iter_mut().enumerate() {
             let Some(known) = source else { continue };
             let index = DatabaseIndex(place as u16);
-            let is_used =
-                heads.is_empty() && (databases.contains(&index) || writes.contains(&index));
+            // What a user may do is asked where a transaction begins.
+            let is_used = heads.is_empty()
+                && self.user.borrow().is_none()
+                && (databases.contains(&index) || writes.contains(&index));
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
             let goes_on =
                 is_used && head.is_some_and(|head| known.borrow_mut().resume(head, &options));
@@ -139,8 +142,9 @@ impl Session {
         let is_written = writes.contains(&index);
         if let Some(known) = &sources[place] {
             let mut known = known.borrow_mut();
+            let (database, head) = self.database(index)?;
+            self.check_access(index, &database, head, is_written)?;
             if is_written {
-                let (database, head) = self.database(index)?;
                 database.check_writable(head)?;
                 known.prepare_write()?;
             } else {
@@ -149,6 +153,7 @@ impl Session {
             return Ok(());
         }
         let (database, head) = self.database(index)?;
+        self.check_access(index, &database, head, is_written)?;
         if is_written {
             database.check_writable(head)?;
         }
@@ -177,6 +182,23 @@ impl Session {
         // What another statement left there meanwhile is dropped below.
         std::mem::swap(sources, &mut *self.resting.borrow_mut());
         sources.clear();
+    }
+
+    /// Refuses what the session's user may not do; without a user the owner works.
+    fn check_access(
+        &self,
+        index: DatabaseIndex,
+        database: &Database,
+        head: HeadId,
+        writes: bool,
+    ) -> Result<()> {
+        if index == DatabaseIndex::TEMP {
+            return Ok(());
+        }
+        match &*self.user.borrow() {
+            Some(user) => check_head(database, head, user, writes),
+            None => Ok(()),
+        }
     }
 
     /// Reads the schemas anew where their cookies have changed.
