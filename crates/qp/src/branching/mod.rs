@@ -20,6 +20,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use options::time_text;
+
 use pandodb_branch::registry::{Branch, Branches, Point};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;

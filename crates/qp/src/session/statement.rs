@@ -176,6 +176,7 @@ impl<'s> Statement<'s> {
     fn start(&mut self) -> Result<()> {
         self.session.now.set(None);
         self.session.interrupt.store(false, Ordering::Relaxed);
+        self.session.start_clock();
         for _ in 0..RETRIES {
             let prepared = Arc::clone(&self.prepared);
             if let PreparedKind::Command(command) = &prepared.kind {
@@ -359,7 +360,7 @@ impl Run {
         self.frame = frame;
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
-                if changes.rows <= 1 && plan.returning.is_none() {
+                if changes.rows <= 1 && plan.is_single_write() {
                     // A single row is refused before it is there.
                     counters.last_insert_rowid.set(rowid);
                 }

@@ -99,6 +99,7 @@ impl Session {
                 if writes.contains(index) {
                     let (database, head) = self.database(*index)?;
                     database.check_writable(head)?;
+                    database.check_room()?;
                     known.prepare_write()?;
                 } else {
                     known.refresh()?;
@@ -108,6 +109,7 @@ impl Session {
             let (database, head) = self.database(*index)?;
             if writes.contains(index) {
                 database.check_writable(head)?;
+                database.check_room()?;
             }
             let mut seen = vec![head];
             for (_, other) in heads.iter().filter(|(database, _)| database == index) {
@@ -115,7 +117,7 @@ impl Session {
                     seen.push(*other);
                 }
             }
-            let mut begun = database.begin_many(&seen, options.clone())?;
+            let mut begun = database.begin_many(&seen, self.tuned(&options, *index))?;
             if writes.contains(index) {
                 begun.prepare_write()?;
             }
@@ -148,7 +150,7 @@ impl Session {
     }
 
     /// All databases that exist now.
-    pub(super) fn all_databases(&self) -> Vec<DatabaseIndex> {
+    pub(crate) fn all_databases(&self) -> Vec<DatabaseIndex> {
         let databases = self.databases.borrow();
         let there =
             databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
@@ -166,13 +168,15 @@ impl Session {
         }
         let deferred = self.counters.deferred_violations.replace(0);
         let is_whole = deferred <= 0;
-        for source in sources.iter().flatten() {
+        for (place, source) in sources.iter().enumerate() {
+            let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
             if !transaction.is_open() {
                 continue;
             }
             if commit && is_whole && transaction.has_changes() {
                 transaction.commit()?;
+                self.note_own_commit(DatabaseIndex(place as u16));
             } else {
                 transaction.rollback();
             }
@@ -238,7 +242,8 @@ impl Session {
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.set(0);
         self.settings.borrow_mut().defer_foreign_keys = false;
-        for source in active.sources.iter().flatten() {
+        for (place, source) in active.sources.iter().enumerate() {
+            let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
             if !transaction.is_open() {
                 continue;
@@ -249,6 +254,7 @@ impl Session {
                     inner.describe(author.unwrap_or(""), message.unwrap_or(""));
                 }
                 transaction.commit()?;
+                self.note_own_commit(DatabaseIndex(place as u16));
             } else {
                 transaction.rollback();
             }
