@@ -6,7 +6,6 @@
 
 use std::str::FromStr;
 
-use pandodb_branch::sizes::Sizes;
 use pandodb_ds::codec::Codec;
 use pandodb_ds::limits::GRANULE_BYTES;
 use pandodb_ds::metrics::StorageInfo;
@@ -264,7 +263,7 @@ fn storage_info(call: &Call<'_>) -> Result<PragmaRows> {
 
 /// What each branch owns and shares, as a JSON object by name.
 fn branch_bytes(database: &Database) -> Result<Value> {
-    let sizes = Sizes::default();
+    let sizes = database.sizes();
     let mut text = String::from("{");
     for head in database.manager().heads() {
         let size = sizes.of_head(database.manager().store(), head.head)?.all;

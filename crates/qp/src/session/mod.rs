@@ -125,7 +125,18 @@ pub struct Session {
     now: Cell<Option<i64>>,
     /// What the session has of its own beside the database's settings.
     tuning: tuning::Tuning,
+    /// Who works here; none is the owner.
+    user: RefCell<Option<Box<str>>>,
 }
+
+/// A session may move from thread to thread, and what its statements read may be read by several
+/// threads at once.
+const fn assert_send<T: Send>() {}
+const fn assert_sync<T: Sync>() {}
+const _: () = assert_send::<Session>();
+const _: () = assert_send::<crate::store::Cursor>();
+const _: () = assert_sync::<crate::execute::SharedTransaction>();
+const _: () = assert_sync::<SelectPlan>();
 
 /// All rows of a query, for callers that want them at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -166,6 +177,7 @@ impl Session {
             generation: Cell::new(0),
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
+            user: RefCell::default(),
         }
     }
 
@@ -266,6 +278,16 @@ impl Session {
     pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
         self.generation.set(self.generation.get() + 1);
         change(&mut self.settings.borrow_mut());
+    }
+
+    /// Who works here; none is the owner, who may do everything.
+    pub fn user(&self) -> Option<Box<str>> {
+        self.user.borrow().clone()
+    }
+
+    /// Says who works here: from now on only what was granted is allowed.
+    pub fn set_user(&self, user: Option<&str>) {
+        *self.user.borrow_mut() = user.map(Box::from);
     }
 
     /// The level of transactions that do not say one.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pandodb_branch::registry::Branches;
+use pandodb_branch::sizes::Sizes;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::sync::{Arc, OnceLock};
@@ -20,6 +21,8 @@ pub struct Database {
     /// Opened when it is first asked for, at once where there are branches already.
     branches: Arc<OnceLock<Arc<Branches>>>,
     common: Arc<Shared>,
+    /// What sizes of branches were found before.
+    sizes: Arc<Sizes>,
 }
 
 impl std::fmt::Debug for Database {
@@ -46,7 +49,12 @@ impl Database {
 
     /// As [`over`](Self::over), of a manager that others have, too.
     pub fn shared(manager: Arc<Manager>) -> Result<Self> {
-        let database = Self { manager, branches: Arc::default(), common: Arc::default() };
+        let database = Self {
+            manager,
+            branches: Arc::default(),
+            sizes: Arc::default(),
+            common: Arc::default(),
+        };
         let reader = database.manager.begin(MAIN, BeginOptions::read_only())?;
         let is_new = reader.tree_kind(CATALOG_TREE).is_none();
         drop(reader);
@@ -70,6 +78,11 @@ impl Database {
         }
         let opened = Arc::new(Branches::open(Arc::clone(&self.manager))?);
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
+    }
+
+    /// The sizes of branches.
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// What the branch of a head is called; `#` and its number once it is dropped.
