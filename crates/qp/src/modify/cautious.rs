@@ -56,3 +56,51 @@ fn is_single(node: &Node) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+    use crate::session::{PreparedKind, Session};
+    use crate::store::Database;
+
+    fn looks_first(session: &Session, sql: &str) -> bool {
+        let statement = session.prepare(sql).unwrap().0.unwrap();
+        let PreparedKind::Modify(plan) = &statement.prepared().kind else { panic!("{sql}") };
+        plan.looks_before_it_writes()
+    }
+
+    #[test]
+    fn changes_of_one_row_look_first_and_no_others() {
+        let session = Session::new(Database::in_memory().unwrap());
+        session
+            .execute(
+                "CREATE TABLE t(a INTEGER PRIMARY KEY, b UNIQUE); CREATE INDEX i ON t(b);
+                 CREATE TABLE watched(a INTEGER PRIMARY KEY);
+                 CREATE TRIGGER w AFTER INSERT ON watched BEGIN DELETE FROM t; END;
+                 CREATE TABLE yielding(a INTEGER PRIMARY KEY, b UNIQUE ON CONFLICT REPLACE)",
+            )
+            .unwrap();
+        for sql in [
+            "INSERT INTO t VALUES (?1, ?2)",
+            "INSERT OR IGNORE INTO t SELECT 1, 2",
+            "UPDATE t SET b = 1 WHERE a = 2",
+            "DELETE FROM t WHERE a = 1",
+        ] {
+            assert!(looks_first(&session, sql), "{sql}");
+        }
+        for sql in [
+            "INSERT INTO t VALUES (1, 2), (3, 4)",
+            "INSERT OR REPLACE INTO t VALUES (1, 2)",
+            "INSERT INTO t VALUES (1, 2) ON CONFLICT DO UPDATE SET b = 3",
+            "INSERT INTO t VALUES (1, 2) RETURNING a",
+            "UPDATE t SET b = 1",
+            "UPDATE OR REPLACE t SET b = 1 WHERE a = 2",
+            "DELETE FROM t WHERE b > 1",
+            "INSERT INTO watched VALUES (1)",
+            "INSERT INTO yielding VALUES (1, 2)",
+        ] {
+            assert!(!looks_first(&session, sql), "{sql}");
+        }
+    }
+}
