@@ -127,7 +127,7 @@ fn setup() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn filters_and_sorts_are_the_same(
@@ -173,8 +173,8 @@ proptest! {
             }
             check(&gears, &format!("SELECT id FROM t WHERE a IN (SELECT x FROM u WHERE y IS NOT {one})"));
             check(&gears, &format!("SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE x = t.a AND y < {two})"));
-            check(&gears, &format!("SELECT v.s, u.x FROM (SELECT a, sum(c) AS s FROM t GROUP BY a) AS v JOIN u ON v.a = u.x WHERE {one} IS NOT NULL OR 1 ORDER BY 1, 2")
-                .replace("t.", "u.x + 0*u."). replace("u.x + 0*u.id", "u.x").replace("u.x + 0*u.a", "u.x").replace("u.x + 0*u.b", "u.y").replace("u.x + 0*u.c", "u.x").replace("u.x + 0*u.d", "u.y"));
+            check(&gears, &format!("SELECT v.s, u.x FROM (SELECT a, sum({one}) AS s FROM t GROUP BY a) AS v JOIN u ON v.a = u.x ORDER BY 1, 2"));
+            check(&gears, &format!("SELECT t.id, count(*) OVER (ORDER BY x GROUPS 1 PRECEDING) FROM u FULL JOIN t ON u.x = t.a AND {one} ORDER BY y"));
         }
     }
 
