@@ -112,6 +112,7 @@ impl Session {
             return Err(Error::new(ErrorKind::Locked, format!("database {name} is locked")));
         }
         self.generation.set(self.generation.get() + 1);
+        self.resting.borrow_mut().clear();
         let mut databases = self.databases.borrow_mut();
         if place + 1 == databases.len() {
             databases.pop();
@@ -119,6 +120,7 @@ impl Session {
             known.name = Box::default();
             known.database = None;
             known.schema = Arc::default();
+            known.catalog = None;
         }
         Ok(Vec::new())
     }

@@ -24,6 +24,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trying;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -34,6 +35,7 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::tree::Tree;
 use rustc_hash::FxHashMap;
 
 pub use prepare::{Prepared, PreparedKind};
@@ -41,7 +43,7 @@ pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Counters, Settings};
+use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
@@ -60,6 +62,8 @@ pub struct Attached {
     pub head: HeadId,
     /// The schema that was read last.
     schema: Arc<Schema>,
+    /// The version of the catalog that it was read from.
+    catalog: Option<Tree>,
 }
 
 /// How texts compare under an application's collation.
@@ -91,6 +95,9 @@ impl CollationRegistry {
     }
 }
 
+/// The transactions of a statement, by database.
+type Sources = Vec<Option<SharedTransaction>>;
+
 /// What is kept of compiled triggers and foreign keys.
 #[derive(Debug, Default)]
 struct Programs {
@@ -106,6 +113,8 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    /// Transactions that rest between two reading statements outside of a transaction.
+    resting: RefCell<Sources>,
     functions: RefCell<Registry>,
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
@@ -122,6 +131,8 @@ pub struct Session {
     now: Cell<Option<i64>>,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
+    /// What was previewed last.
+    pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
 }
 
 /// A session may move from thread to thread, and what its statements read may be read by several
@@ -155,11 +166,13 @@ impl Session {
             database,
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
             settings: RefCell::default(),
@@ -172,6 +185,7 @@ impl Session {
             generation: Cell::new(0),
             now: Cell::new(None),
             user: RefCell::default(),
+            previewed: RefCell::default(),
         }
     }
 
@@ -307,6 +321,7 @@ impl Session {
             database: Some(database),
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         match databases.iter_mut().find(|known| known.name.is_empty()) {
             Some(free) => *free = attached,
@@ -320,6 +335,7 @@ impl Session {
         if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
             attached.head = head;
         }
+        self.resting.borrow_mut().clear();
         self.generation.set(self.generation.get() + 1);
     }
 
