@@ -55,8 +55,8 @@ pub(super) fn measure(rounds: &mut Rounds, folder: &Path, branches: u64) -> Outc
     if !NAMES.iter().any(|name| rounds.wants(name)) {
         return Ok(());
     }
-    let many = Many::create(folder.join("many"), branches)?;
-    let few = Many::create(folder.join("few"), FEW)?;
+    let many = Many::create(folder.join(format!("many-{branches}")), branches)?;
+    let few = Many::create(folder.join(format!("few-{branches}")), FEW)?;
     rounds.run(
         NAMES[3],
         Unit::Nanoseconds,
