@@ -25,6 +25,8 @@ pub(crate) mod view;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use options::time_text;
+
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;

@@ -134,6 +134,10 @@ pub struct Settings {
     pub legacy_alter_table: bool,
     /// `query_only`
     pub query_only: bool,
+    /// `require_where`
+    pub require_where: bool,
+    /// `reverse_unordered_selects`
+    pub reverse_unordered_selects: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
     /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
@@ -150,6 +154,8 @@ impl Default for Settings {
             case_sensitive_like: false,
             legacy_alter_table: false,
             query_only: false,
+            require_where: false,
+            reverse_unordered_selects: false,
             trigger_depth_max: 1000,
             batch_rows_min: BATCH_ROWS_MIN,
         }
@@ -244,6 +250,10 @@ impl<'a> Context<'a> {
         self.run.ticks.set(TICKS);
         if self.interrupt.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.session.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
         }
         Ok(())
     }

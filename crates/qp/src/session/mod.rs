@@ -25,6 +25,8 @@ mod statement;
 mod tests;
 mod transaction;
 mod trying;
+mod tuning;
+mod vacuum;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -45,6 +47,7 @@ use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
+use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
@@ -129,6 +132,8 @@ pub struct Session {
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
+    /// What the session has of its own beside the database's settings.
+    tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
     /// What was previewed last.
@@ -184,6 +189,7 @@ impl Session {
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
+            tuning: tuning::Tuning::default(),
             user: RefCell::default(),
             previewed: RefCell::default(),
         }
@@ -366,6 +372,22 @@ impl crate::function::Session for Session {
 
     fn local_offset_seconds(&self, _: i64) -> i64 {
         0
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.is_statement_overdue()
+    }
+
+    fn is_like_case_sensitive(&self) -> bool {
+        self.settings.borrow().case_sensitive_like
+    }
+
+    fn length_max(&self) -> usize {
+        self.limits().get(Limit::Length) as usize
+    }
+
+    fn pattern_bytes_max(&self) -> usize {
+        self.limits().get(Limit::LikePatternLength) as usize
     }
 
     fn random(&self) -> u64 {

@@ -12,10 +12,10 @@ use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment, Statistics};
 use crate::catalog::{DatabaseIndex, Schema, Table};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
-use crate::parse::parse_statement;
+use crate::parse::parse_statement_within;
 use crate::plan::{OutputColumn, SelectPlan, SourceId, choose_gears, explain_query_plan};
 
 /// How many plans a generation of the cache has.
@@ -96,7 +96,7 @@ impl Session {
             let behind = prepared.sql.len();
             return Ok((Some(prepared), behind));
         }
-        let (statement, behind) = parse_statement(sql)?;
+        let (statement, behind) = parse_statement_within(sql, &self.limits())?;
         let Some(statement) = statement else { return Ok((None, behind)) };
         let prepared = Arc::new(self.plan(sql.get(..behind).unwrap_or(sql), statement)?);
         if !matches!(prepared.kind, PreparedKind::Command(_)) {
@@ -126,6 +126,7 @@ impl Session {
             generation: self.generation.get(),
             versions: Vec::new(),
         };
+        self.check_where(&statement)?;
         if !is_planned {
             prepared.columns = self.command_columns(&statement);
             prepared.kind = PreparedKind::Command(statement);
@@ -137,6 +138,29 @@ impl Session {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }
         planned.map(|()| prepared)
+    }
+
+    /// `require_where`: a change of all rows at once is refused.
+    fn check_where(&self, statement: &ast::Statement) -> Result<()> {
+        if !self.settings.borrow().require_where {
+            return Ok(());
+        }
+        let (word, is_bounded) = match &statement.kind {
+            StatementKind::Update(update) => {
+                ("UPDATE", update.filter.is_some() || update.limit.is_some())
+            }
+            StatementKind::Delete(delete) => {
+                ("DELETE", delete.filter.is_some() || delete.limit.is_some())
+            }
+            _ => return Ok(()),
+        };
+        if is_bounded {
+            return Ok(());
+        }
+        let message = format!("{word} without a WHERE clause is refused by require_where");
+        Err(Error::invalid(message)
+            .at(statement.span)
+            .with_hint("PRAGMA require_where = OFF, or WHERE true"))
     }
 
     fn plan_with(
@@ -203,7 +227,10 @@ impl Session {
         let find = |name: &str| collations.find(name);
         let statistics = TreeStatistics(sources, versions);
         let finder = Finder { session: self, sources, versions };
-        let foreign_keys = self.settings.borrow().foreign_keys;
+        let (foreign_keys, reverse_unordered) = {
+            let settings = self.settings.borrow();
+            (settings.foreign_keys, settings.reverse_unordered_selects)
+        };
         work(&Environment {
             schemas,
             names: &names,
@@ -213,6 +240,8 @@ impl Session {
             statistics: &statistics,
             foreign_keys,
             double_quoted_strings: true,
+            reverse_unordered,
+            limits: self.limits(),
         })
     }
 }

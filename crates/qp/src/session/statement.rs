@@ -198,6 +198,7 @@ impl<'s> Statement<'s> {
     fn start(&mut self) -> Result<()> {
         self.session.now.set(None);
         self.session.interrupt.store(false, Ordering::Relaxed);
+        self.session.start_clock();
         for _ in 0..RETRIES {
             if let PreparedKind::Command(command) = &self.prepared.kind {
                 let rows = self.session.command(command, &self.prepared.sql, &self.parameters)?;
@@ -351,7 +352,7 @@ impl Run {
         self.frame.clear();
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
-                if changes.rows <= 1 && plan.returning.is_none() {
+                if changes.rows <= 1 && plan.is_single_write() {
                     // A single row is refused before it is there.
                     counters.last_insert_rowid.set(rowid);
                 }

@@ -111,8 +111,10 @@ impl Session {
                 && self.user.borrow().is_none()
                 && (databases.contains(&index) || writes.contains(&index));
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
-            let goes_on =
-                is_used && head.is_some_and(|head| known.borrow_mut().resume(head, &options));
+            let goes_on = is_used
+                && head.is_some_and(|head| {
+                    known.borrow_mut().resume(head, &self.tuned(&options, index))
+                });
             if !goes_on {
                 *source = None;
             }
@@ -146,6 +148,7 @@ impl Session {
             self.check_access(index, &database, head, is_written)?;
             if is_written {
                 database.check_writable(head)?;
+                database.check_room()?;
                 known.prepare_write()?;
             } else {
                 known.refresh()?;
@@ -156,6 +159,7 @@ impl Session {
         self.check_access(index, &database, head, is_written)?;
         if is_written {
             database.check_writable(head)?;
+            database.check_room()?;
         }
         let mut seen: SmallVec<[HeadId; 4]> = SmallVec::from_slice(&[head]);
         for (_, other) in heads.iter().filter(|(database, _)| *database == index) {
@@ -163,7 +167,7 @@ impl Session {
                 seen.push(*other);
             }
         }
-        let mut begun = database.begin_many(&seen, options.clone())?;
+        let mut begun = database.begin_many(&seen, self.tuned(options, index))?;
         if is_written {
             begun.prepare_write()?;
         }
@@ -245,7 +249,7 @@ impl Session {
     }
 
     /// All databases that exist now.
-    pub(super) fn all_databases(&self) -> SmallVec<[DatabaseIndex; 4]> {
+    pub(crate) fn all_databases(&self) -> SmallVec<[DatabaseIndex; 4]> {
         let databases = self.databases.borrow();
         let there =
             databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
@@ -263,13 +267,15 @@ impl Session {
         }
         let deferred = self.counters.deferred_violations.replace(0);
         let is_whole = deferred <= 0;
-        for source in sources.iter().flatten() {
+        for (place, source) in sources.iter().enumerate() {
+            let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
             if !transaction.is_open() {
                 continue;
             }
             if commit && is_whole && transaction.has_changes() {
                 transaction.commit()?;
+                self.note_own_commit(DatabaseIndex(place as u16));
             } else {
                 transaction.rollback();
             }
@@ -335,7 +341,8 @@ impl Session {
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.set(0);
         self.settings.borrow_mut().defer_foreign_keys = false;
-        for source in active.sources.iter().flatten() {
+        for (place, source) in active.sources.iter().enumerate() {
+            let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
             if !transaction.is_open() {
                 continue;
@@ -346,6 +353,7 @@ impl Session {
                     inner.describe(author.unwrap_or(""), message.unwrap_or(""));
                 }
                 transaction.commit()?;
+                self.note_own_commit(DatabaseIndex(place as u16));
             } else {
                 transaction.rollback();
             }
