@@ -8,6 +8,7 @@
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
 pub(crate) mod access;
+mod backup;
 mod canonical;
 mod definitions;
 mod difference;
@@ -55,6 +56,8 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
         | BranchStatement::UndoTransaction { .. }
         | BranchStatement::CherryPick { .. }
         | BranchStatement::RestoreTable { .. } => merge::COLUMNS,
+        BranchStatement::Backup { .. } => backup::COLUMNS,
+        BranchStatement::Restore { .. } => backup::RESTORE_COLUMNS,
         BranchStatement::Preview(_) => preview::COLUMNS,
         BranchStatement::Apply => preview::APPLY_COLUMNS,
         _ => &[],
@@ -152,8 +155,13 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> 
             work.alone()?;
             return work.apply();
         }
-        BranchStatement::Backup { .. } | BranchStatement::Restore { .. } => {
-            return Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet"));
+        BranchStatement::Backup { incremental, file } => {
+            work.alone()?;
+            return work.backup(file, *incremental);
+        }
+        BranchStatement::Restore { file, to } => {
+            work.alone()?;
+            return work.restore(file, to.as_deref());
         }
     }
     Ok(Vec::new())

@@ -247,6 +247,11 @@ impl Session {
         self.interrupt.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody asked for the running statement to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
