@@ -40,9 +40,9 @@ pub(super) const COLUMNS: &[&str] = &[
 ];
 
 /// What a merge came to.
-struct Outcome {
-    status: &'static str,
-    report: Report,
+pub(super) struct Outcome {
+    pub(super) status: &'static str,
+    pub(super) report: Report,
 }
 
 impl Work<'_> {
@@ -97,7 +97,11 @@ impl Work<'_> {
     }
 
     /// The target has nothing of its own: it moves.
-    fn fast_forward(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Outcome, Failure> {
+    pub(super) fn fast_forward(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+    ) -> Result<Outcome, Failure> {
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = HeadId(plan.target.head);
         let mut transaction = database.begin(head, pandodb_tm::BeginOptions::default())?;
@@ -131,7 +135,7 @@ impl Work<'_> {
     }
 
     /// Both sides have something: the source's changes are put into the target.
-    fn three_way(
+    pub(super) fn three_way(
         &self,
         plan: &MergePlan,
         request: &MergeRequest,
@@ -306,7 +310,7 @@ impl Work<'_> {
 }
 
 /// Why a merge did not happen.
-enum Failure {
+pub(super) enum Failure {
     Conflicts(Vec<Conflict>, Report),
     Error(Error),
 }
