@@ -13,7 +13,7 @@ use pandodb_branch::registry::{Branch, Commit, MergeKind, MergePlan, Privilege, 
 use pandodb_ds::record::Value;
 
 use super::Work;
-use super::merge::Failure;
+use super::job::Failure;
 use super::options::MergeRequest;
 use crate::ast::{Name, PointInTime};
 use crate::error::{Error, Result};
@@ -115,7 +115,9 @@ pub fn merge_branches(session: &Session, call: &MergeCall) -> Result<MergeDone> 
             return Err(error);
         }
     };
-    if !matches!(done.status, "merged" | "fast-forward") {
+    if matches!(done.status, "merged" | "fast-forward") {
+        work.leave_dropped(&plan)?;
+    } else {
         work.branches.abandon_merge(plan)?;
     }
     Ok(done)

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use pandodb_ds::record::Value;
+use pandodb_tm::Synchronous;
 
 use super::table::{Call, PragmaRows};
 use crate::catalog::{DatabaseIndex, read_setting, write_setting};
@@ -34,6 +35,33 @@ pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
         }
         Ok(Vec::new())
     })
+}
+
+/// What commits wait for. It holds for the open database, not for one connection: commits of
+/// many connections share a sync. SQLite's `EXTRA` is `FULL` here, there is no journal to delete.
+pub(super) fn synchronous(call: &Call<'_>) -> Result<PragmaRows> {
+    let index = call.database()?.unwrap_or(DatabaseIndex::MAIN);
+    let (database, _) = call.session.database(index)?;
+    let manager = database.manager();
+    let Some(text) = call.text() else {
+        let number = match manager.synchronous() {
+            Synchronous::Off => 0,
+            Synchronous::Normal => 1,
+            Synchronous::Full => 2,
+        };
+        return Ok(vec![vec![Value::Integer(number)]]);
+    };
+    let level = match text.to_ascii_lowercase().as_str() {
+        "0" | "off" => Synchronous::Off,
+        "1" | "normal" => Synchronous::Normal,
+        "2" | "full" | "3" | "extra" => Synchronous::Full,
+        _ => {
+            let message = format!("synchronous is OFF, NORMAL or FULL, not {text}");
+            return Err(Error::invalid(message));
+        }
+    };
+    manager.set_synchronous(level);
+    Ok(Vec::new())
 }
 
 /// The cookie of the schema, cut to 31 bits.
@@ -88,4 +116,40 @@ pub(super) fn busy_timeout(call: &Call<'_>) -> Result<PragmaRows> {
     }
     let timeout = database.manager().busy_timeout().as_millis();
     Ok(vec![vec![Value::Integer(i64::try_from(timeout).unwrap_or(i64::MAX))]])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+    use crate::session::Step;
+    use crate::store::Database;
+
+    fn ask(session: &Session, sql: &str) -> Result<Option<Value>> {
+        let (statement, _) = session.prepare(sql)?;
+        let mut statement = statement.unwrap();
+        let is_row = statement.step()? == Step::Row;
+        if is_row { statement.row().map(|row| row.into_iter().next()) } else { Ok(None) }
+    }
+
+    #[test]
+    fn synchronous_is_set_for_all_connections() {
+        let database = Database::in_memory().unwrap();
+        let (session, other) = (Session::new(database.clone()), Session::new(database.clone()));
+        for (word, number, level) in [
+            ("FULL", 2, Synchronous::Full),
+            ("off", 0, Synchronous::Off),
+            ("1", 1, Synchronous::Normal),
+            ("extra", 2, Synchronous::Full),
+        ] {
+            ask(&session, &format!("PRAGMA synchronous = {word}")).unwrap();
+            assert_eq!(database.manager().synchronous(), level);
+            let shown = ask(&other, "PRAGMA synchronous").unwrap();
+            assert!(matches!(shown, Some(Value::Integer(found)) if found == number));
+        }
+        let error = ask(&session, "PRAGMA synchronous = sometimes").unwrap_err();
+        assert!(error.message().contains("sometimes"));
+        assert_eq!(database.manager().synchronous(), Synchronous::Full);
+    }
 }

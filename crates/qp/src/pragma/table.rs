@@ -100,6 +100,12 @@ pub const ENTRIES: &[Entry] = &[
     switch!("ignore_check_constraints", ignore_check_constraints, "CHECK is not asked"),
     switch!("query_only", query_only, "changes are refused"),
     Entry {
+        name: "synchronous",
+        columns: &["synchronous"],
+        help: "what commits of the database wait for: OFF (0), NORMAL (1), FULL (2)",
+        run: numbers::synchronous,
+    },
+    Entry {
         name: "table_info",
         columns: &["cid", "name", "type", "notnull", "dflt_value", "pk"],
         help: "the columns of a table",

@@ -24,6 +24,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trying;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -130,6 +131,8 @@ pub struct Session {
     now: Cell<Option<i64>>,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
+    /// What was previewed last.
+    pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
 }
 
 /// A session may move from thread to thread, and what its statements read may be read by several
@@ -182,6 +185,7 @@ impl Session {
             generation: Cell::new(0),
             now: Cell::new(None),
             user: RefCell::default(),
+            previewed: RefCell::default(),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement;
-use crate::plan::{OutputColumn, SelectPlan, SourceId, explain_query_plan};
+use crate::plan::{OutputColumn, SelectPlan, SourceId, choose_gears, explain_query_plan};
 
 /// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// Plans a statement against the schemas of now.
-    fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
+    pub(super) fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
         let is_planned = matches!(
             statement.kind,
             StatementKind::Select(_)
@@ -219,7 +219,8 @@ impl Session {
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
-    let block = binder.select(select, false)?;
+    let mut block = binder.select(select, false)?;
+    choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
         root: block.root,
         outputs: block.outputs,

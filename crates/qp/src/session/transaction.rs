@@ -36,7 +36,7 @@ struct NamedSavepoint {
 }
 
 impl Active {
-    fn new(options: BeginOptions) -> Self {
+    pub(super) fn new(options: BeginOptions) -> Self {
         Self {
             sources: Vec::new(),
             options,
@@ -53,7 +53,7 @@ impl Session {
         self.active.borrow().is_none()
     }
 
-    fn begin_options(&self) -> BeginOptions {
+    pub(super) fn begin_options(&self) -> BeginOptions {
         BeginOptions::at(self.isolation())
     }
 
