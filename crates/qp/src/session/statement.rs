@@ -117,6 +117,10 @@ impl<'s> Statement<'s> {
 
     /// Goes to the next row.
     pub fn step(&mut self) -> Result<Step> {
+        self.try_step().inspect_err(|error| self.session.note_failure(error))
+    }
+
+    fn try_step(&mut self) -> Result<Step> {
         if self.run.is_none() {
             self.start()?;
         }

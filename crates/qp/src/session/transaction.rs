@@ -4,7 +4,7 @@
 //! for the transactions of a statement; `command` runs BEGIN and its kin.
 
 use pandodb_ds::sync::Arc;
-use pandodb_tm::BeginOptions;
+use pandodb_tm::{BeginOptions, TransactionId};
 
 use super::Session;
 use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
@@ -53,7 +53,20 @@ impl Session {
     }
 
     fn begin_options(&self) -> BeginOptions {
-        BeginOptions::at(self.isolation())
+        BeginOptions { repeats: self.repeats.get(), ..BeginOptions::at(self.isolation()) }
+    }
+
+    /// The transaction that the next one runs again, if the last one was told to.
+    pub fn repeats(&self) -> Option<TransactionId> {
+        self.repeats.get()
+    }
+
+    /// Notes that a statement has failed: whoever is told to try again is taken to do so with the
+    /// next transaction, which then is as old as the first try.
+    pub(super) fn note_failure(&self, error: &Error) {
+        if error.is_retryable() && self.repeats.get().is_none() {
+            self.repeats.set(self.begun.get());
+        }
     }
 
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
@@ -116,6 +129,7 @@ impl Session {
                 }
             }
             let mut begun = database.begin_many(&seen, options.clone())?;
+            self.begun.set(begun.id());
             if writes.contains(index) {
                 begun.prepare_write()?;
             }
@@ -190,6 +204,7 @@ impl Session {
             }
             if commit && is_whole && transaction.has_changes() {
                 transaction.commit()?;
+                self.repeats.set(None);
             } else {
                 transaction.rollback();
             }
@@ -265,11 +280,11 @@ impl Session {
                     let inner = transaction.inner_mut()?;
                     inner.describe(author.unwrap_or(""), message.unwrap_or(""));
                 }
-                transaction.commit()?;
-            } else {
-                transaction.rollback();
             }
+            // One that has only read may learn here that it saw two moments.
+            transaction.commit()?;
         }
+        self.repeats.set(None);
         Ok(())
     }
 
