@@ -319,6 +319,14 @@ impl Session {
         *self.user.borrow_mut() = user.map(Box::from);
     }
 
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
+        let mut settings = self.settings.borrow_mut();
+        settings.memory_soft_bytes = soft_bytes;
+        settings.memory_hard_bytes = hard_bytes;
+    }
+
     /// The level of transactions that do not say one.
     pub fn isolation(&self) -> Isolation {
         self.isolation.get()
