@@ -7,6 +7,7 @@
 //! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open.
 
 use pandodb_ds::forest::Forest;
+use pandodb_ds::sync::atomic::Ordering;
 use pandodb_tm::{HeadId, Transaction};
 
 use super::records::{Branch, BranchState, Kind, encode, number_key};
@@ -297,6 +298,20 @@ impl Branches {
         self.add_pending(rows);
         transaction.use_head(target)?;
         Ok(())
+    }
+
+    /// Does what is due: called often, as good as free most of the time. Branches go when their
+    /// time is over; the rest of the [maintenance](Self::maintain) is done every minute.
+    pub fn tend(&self) -> Result<()> {
+        const EVERY: i64 = 60 * 1_000_000;
+        self.expire()?;
+        let now = self.now();
+        let due = self.tended.load(Ordering::Relaxed).saturating_add(EVERY);
+        if now < due {
+            return Ok(());
+        }
+        self.tended.store(now, Ordering::Relaxed);
+        self.maintain()
     }
 
     /// Does what can wait: drops branches whose time is over and moments that no merge needs any

@@ -34,6 +34,7 @@ mod state;
 mod tests;
 
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::sync::atomic::AtomicI64;
 use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
 use pandodb_tm::{BeginOptions, HeadId, Manager, Synchronous, Transaction, TreeId};
 use serde::Serialize;
@@ -83,6 +84,8 @@ pub struct Branches {
     pending: Mutex<Option<(u64, Vec<RowEdit>)>>,
     /// Numbers for objects: the next one, and where the reserved ones end.
     objects: Mutex<(u64, u64)>,
+    /// When the last maintenance was.
+    tended: AtomicI64,
     counters: SharedCounters,
 }
 
@@ -96,8 +99,8 @@ impl Branches {
         };
         let state = Mutex::new(State::default());
         let (objects, counters) = (Mutex::new((0, 0)), SharedCounters::default());
-        let pending = Mutex::new(None);
-        let branches = Self { manager, system, state, pending, objects, counters };
+        let (pending, tended) = (Mutex::new(None), AtomicI64::new(0));
+        let branches = Self { manager, system, state, pending, objects, tended, counters };
         branches.set_up()?;
         branches.place_lines()?;
         branches.sweep()?;
