@@ -283,6 +283,11 @@ impl Session {
         change(&mut self.functions.borrow_mut())
     }
 
+    /// Looks at the functions.
+    pub(crate) fn with_functions<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.functions.borrow())
+    }
+
     /// Registers a collation.
     pub fn define_collation(&self, name: &str, compare: CollationFunction) {
         self.generation.set(self.generation.get() + 1);
