@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::page::{Link, Node};
 use crate::space::{Ledger, Space};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, RwLock};
 use crate::vfs::File;
 
@@ -38,13 +38,17 @@ pub struct Pager {
     pub(crate) space: Arc<Space>,
     pub(crate) metrics: Metrics,
     codec: RwLock<Codec>,
-    page_bytes: usize,
+    page_bytes: AtomicUsize,
     /// Advances with every checkpoint: what it releases waits for readers from before.
     pub(crate) epoch: Arc<AtomicU64>,
     /// The number of the newest durable checkpoint.
     pub(crate) durable: AtomicU64,
     /// The newest commit that was published; pages written now are born behind it.
     pub(crate) commit: AtomicU64,
+    /// Whether checkpoints wait for the disk.
+    has_barriers: AtomicBool,
+    /// Whether a checkpoint did not, since the last sync.
+    is_unsynced: AtomicBool,
 }
 
 /// A node that somebody looks at: in the cache, or held.
@@ -91,17 +95,24 @@ impl Pager {
             space: Arc::new(space),
             metrics: Metrics::default(),
             codec: RwLock::new(codec),
-            page_bytes,
+            page_bytes: AtomicUsize::new(page_bytes),
             epoch: Arc::new(AtomicU64::new(1)),
             durable: AtomicU64::new(0),
             commit: AtomicU64::new(0),
+            has_barriers: AtomicBool::new(true),
+            is_unsynced: AtomicBool::new(false),
         }
     }
 
     /// The size that pages are split at.
     #[inline]
     pub fn page_bytes(&self) -> usize {
-        self.page_bytes
+        self.page_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Changes the size that pages are split at; pages that are there stay as they are.
+    pub(crate) fn set_page_bytes(&self, page_bytes: usize) {
+        self.page_bytes.store(page_bytes, Ordering::Relaxed);
     }
 
     /// How pages are compressed from now on.
@@ -117,7 +128,30 @@ impl Pager {
     /// Waits until everything written is durable.
     pub fn sync(&self) -> Result<()> {
         self.metrics.syncs.fetch_add(1, Ordering::Relaxed);
-        self.file.sync()
+        // Before the sync: what is written meanwhile says so again.
+        self.is_unsynced.store(false, Ordering::Release);
+        self.file.sync().inspect_err(|_| self.is_unsynced.store(true, Ordering::Release))
+    }
+
+    /// As [`sync`](Self::sync), at a place where a checkpoint relies on it; without barriers
+    /// nothing is waited for.
+    pub(crate) fn barrier(&self) -> Result<()> {
+        if self.has_barriers.load(Ordering::Acquire) {
+            return self.sync();
+        }
+        self.is_unsynced.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Changes whether checkpoints wait for the disk. Without that the file is whole after the
+    /// process was killed, but not after the power went.
+    pub fn set_barriers(&self, has_barriers: bool) {
+        self.has_barriers.store(has_barriers, Ordering::Release);
+    }
+
+    /// Whether a checkpoint was written that no sync has followed.
+    pub fn is_unsynced(&self) -> bool {
+        self.is_unsynced.load(Ordering::Acquire)
     }
 
     /// A ledger for a writer.
@@ -181,7 +215,7 @@ impl Pager {
         if is_shared {
             // Acquire: pairs with the checkpoint that made itself durable.
             let durable = self.durable.load(Ordering::Acquire);
-            let copy = self.follow(link)?.copy_for_change(self.page_bytes, durable);
+            let copy = self.follow(link)?.copy_for_change(self.page_bytes(), durable);
             *link = Link::dirty(copy);
         }
         match link {

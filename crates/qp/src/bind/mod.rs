@@ -19,6 +19,7 @@ mod order;
 mod recorder;
 mod scope;
 mod select;
+mod system;
 mod table;
 
 use pandodb_ds::record::Collation;
@@ -43,7 +44,7 @@ use crate::catalog::{DatabaseIndex, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::plan::{Layout, SourceId};
 use crate::scalar::{ColumnPlace, SlotId, StateId};
 
@@ -80,6 +81,10 @@ pub struct Environment<'e> {
     pub foreign_keys: bool,
     /// Whether a name in double quotes that fits nothing is a text.
     pub double_quoted_strings: bool,
+    /// Whether tables are read backwards where nothing asks for an order.
+    pub reverse_unordered: bool,
+    /// The limits of the session.
+    pub limits: Limits,
 }
 
 /// Gives out the parts of a frame.

@@ -7,20 +7,33 @@
 //!
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
+pub(crate) mod access;
+mod api;
+mod backup;
 mod canonical;
 mod definitions;
 mod difference;
+mod job;
 mod life;
 mod merge;
 mod options;
+mod pick;
+mod preview;
 mod shape;
 mod show;
 mod target;
+pub(crate) mod view;
 
 #[cfg(test)]
 mod tests;
 
-use pandodb_branch::registry::{Branch, Branches, Point};
+pub use api::{
+    Answer, Comparison, MergeCall, MergeDone, TableDifference, compare_branches, find_branch,
+    fork_branch, list_branches, list_commits, list_tags, merge_branches,
+};
+pub(crate) use options::time_text;
+
+use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -30,6 +43,8 @@ use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::OutputColumn;
 use crate::session::Session;
+
+pub(crate) use preview::Previewed;
 
 type Rows = Vec<Vec<Value>>;
 
@@ -41,7 +56,15 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
         BranchStatement::Show(Show::Commits(_)) => show::COMMIT_COLUMNS,
         BranchStatement::Show(Show::Conflicts) => show::CONFLICT_COLUMNS,
         BranchStatement::Show(Show::Diff { .. }) => difference::COLUMNS,
-        BranchStatement::Merge { .. } | BranchStatement::ContinueMerge => merge::COLUMNS,
+        BranchStatement::Merge { .. }
+        | BranchStatement::ContinueMerge
+        | BranchStatement::UndoTransaction { .. }
+        | BranchStatement::CherryPick { .. }
+        | BranchStatement::RestoreTable { .. } => merge::COLUMNS,
+        BranchStatement::Backup { .. } => backup::COLUMNS,
+        BranchStatement::Restore { .. } => backup::RESTORE_COLUMNS,
+        BranchStatement::Preview(_) => preview::COLUMNS,
+        BranchStatement::Apply => preview::APPLY_COLUMNS,
         _ => &[],
     };
     let named = |name: &&str| OutputColumn { name: Box::from(*name), ..OutputColumn::default() };
@@ -49,7 +72,7 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
 }
 
 /// Runs a branch statement and gives its rows.
-pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows> {
+pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> Result<Rows> {
     let work = Work::new(session)?;
     match statement {
         BranchStatement::Show(what) => return work.show(what),
@@ -71,14 +94,17 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows
         }
         BranchStatement::Rename { from, to } => {
             work.alone()?;
+            work.branch_for(&from.text, Privilege::Admin)?;
             work.branches.rename(&from.text, &to.text)?;
         }
         BranchStatement::Reset { name, to } => {
             work.alone()?;
+            work.branch_for(&name.text, Privilege::Admin)?;
             work.branches.reset(&name.text, &point(session, to)?)?;
         }
         BranchStatement::Tag { branch, tag, as_of } => {
             work.alone()?;
+            work.branch_for(&branch.text, Privilege::Write)?;
             let at = as_of.as_ref().map_or(Ok(Point::Now), |time| point(session, time))?;
             work.branches.tag(&branch.text, &tag.text, &at, "")?;
         }
@@ -102,15 +128,45 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows
             work.alone()?;
             work.resolve(resolve)?;
         }
-        BranchStatement::Grant(_)
-        | BranchStatement::Revoke(_)
-        | BranchStatement::Backup { .. }
-        | BranchStatement::Restore { .. }
-        | BranchStatement::UndoTransaction(_)
-        | BranchStatement::CherryPick { .. }
-        | BranchStatement::Preview(_)
-        | BranchStatement::Apply => {
-            return Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet"));
+        BranchStatement::Grant(grant) => {
+            work.alone()?;
+            let branch = work.branch_for(&grant.branch.text, Privilege::Admin)?;
+            let privileges = access::privileges(&grant.privileges);
+            work.branches.grant(&privileges, &branch.name, &grant.user.text)?;
+        }
+        BranchStatement::Revoke(revoke) => {
+            work.alone()?;
+            let branch = work.branch_for(&revoke.branch.text, Privilege::Admin)?;
+            let privileges = access::privileges(&revoke.privileges);
+            work.branches.revoke(&privileges, &branch.name, &revoke.user.text)?;
+        }
+        BranchStatement::UndoTransaction { transaction, options } => {
+            work.alone()?;
+            return work.pick(&work.undo_of(*transaction)?, options);
+        }
+        BranchStatement::CherryPick { transaction, target, options } => {
+            work.alone()?;
+            return work.pick(&work.pick_of(*transaction, target.as_ref())?, options);
+        }
+        BranchStatement::RestoreTable { table, branch, as_of } => {
+            work.alone()?;
+            return work.restore_table(table, branch.as_ref(), as_of.as_ref());
+        }
+        BranchStatement::Preview(statements) => {
+            work.alone()?;
+            return work.preview(statements, sql);
+        }
+        BranchStatement::Apply => {
+            work.alone()?;
+            return work.apply();
+        }
+        BranchStatement::Backup { incremental, file } => {
+            work.alone()?;
+            return work.backup(file, *incremental);
+        }
+        BranchStatement::Restore { file, to } => {
+            work.alone()?;
+            return work.restore(file, to.as_deref());
         }
     }
     Ok(Vec::new())

@@ -3,11 +3,10 @@
 //! Neighbours: `frame` (what changes), `session` makes one of these for each execution.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Versions;
 use crate::ast::{ConflictAction, RaiseAction};
@@ -19,11 +18,37 @@ use crate::plan::SourceId;
 use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
+/// From how many rows on batches are worth their start.
+const BATCH_ROWS_MIN: u64 = 2048;
+
 /// How many rows pass between two looks at the interrupt flag.
 const TICKS: u32 = 1024;
 
-/// A transaction that the statements of a session share.
-pub type SharedTransaction = Rc<RefCell<Transaction>>;
+/// A transaction that the statements of a session share, and the threads of one statement.
+///
+/// Locking it costs next to nothing: it is done for each cursor and each changed row, never for
+/// a row that is read, and the threads of a statement only read.
+#[derive(Clone, Debug)]
+pub struct SharedTransaction(Arc<RwLock<Transaction>>);
+
+impl SharedTransaction {
+    /// Shares a transaction.
+    pub fn new(transaction: Transaction) -> Self {
+        Self(Arc::new(RwLock::new(transaction)))
+    }
+
+    /// Looks at it.
+    #[inline]
+    pub fn borrow(&self) -> RwLockReadGuard<'_, Transaction> {
+        self.0.read()
+    }
+
+    /// Changes it. Whoever holds a borrow in the same thread must have given it back.
+    #[inline]
+    pub fn borrow_mut(&self) -> RwLockWriteGuard<'_, Transaction> {
+        self.0.write()
+    }
+}
 
 /// What changes while a statement runs.
 #[derive(Debug, Default)]
@@ -109,8 +134,14 @@ pub struct Settings {
     pub legacy_alter_table: bool,
     /// `query_only`
     pub query_only: bool,
+    /// `require_where`
+    pub require_where: bool,
+    /// `reverse_unordered_selects`
+    pub reverse_unordered_selects: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
+    /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
+    pub batch_rows_min: u64,
 }
 
 impl Default for Settings {
@@ -123,7 +154,10 @@ impl Default for Settings {
             case_sensitive_like: false,
             legacy_alter_table: false,
             query_only: false,
+            require_where: false,
+            reverse_unordered_selects: false,
             trigger_depth_max: 1000,
+            batch_rows_min: BATCH_ROWS_MIN,
         }
     }
 }
@@ -197,9 +231,29 @@ impl<'a> Context<'a> {
             self.run.ticks.set(left - 1);
             return Ok(());
         }
+        self.look_up()
+    }
+
+    /// As [`tick`](Self::tick), for many rows at once.
+    pub fn tick_rows(&self, rows: usize) -> Result<()> {
+        let left = self.run.ticks.get();
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        if left >= rows {
+            self.run.ticks.set(left - rows);
+            return Ok(());
+        }
+        self.look_up()
+    }
+
+    /// Looks at the interrupt flag.
+    fn look_up(&self) -> Result<()> {
         self.run.ticks.set(TICKS);
         if self.interrupt.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.session.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
         }
         Ok(())
     }

@@ -24,6 +24,9 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trying;
+mod tuning;
+mod vacuum;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -34,6 +37,7 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::tree::Tree;
 use rustc_hash::FxHashMap;
 
 pub use prepare::{Prepared, PreparedKind};
@@ -41,8 +45,9 @@ pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Counters, Settings};
+use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
+use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
@@ -60,6 +65,8 @@ pub struct Attached {
     pub head: HeadId,
     /// The schema that was read last.
     schema: Arc<Schema>,
+    /// The version of the catalog that it was read from.
+    catalog: Option<Tree>,
 }
 
 /// How texts compare under an application's collation.
@@ -91,6 +98,9 @@ impl CollationRegistry {
     }
 }
 
+/// The transactions of a statement, by database.
+type Sources = Vec<Option<SharedTransaction>>;
+
 /// What is kept of compiled triggers and foreign keys.
 #[derive(Debug, Default)]
 struct Programs {
@@ -106,6 +116,8 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    /// Transactions that rest between two reading statements outside of a transaction.
+    resting: RefCell<Sources>,
     functions: RefCell<Registry>,
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
@@ -120,7 +132,22 @@ pub struct Session {
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
+    /// What the session has of its own beside the database's settings.
+    tuning: tuning::Tuning,
+    /// Who works here; none is the owner.
+    user: RefCell<Option<Box<str>>>,
+    /// What was previewed last.
+    pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
 }
+
+/// A session may move from thread to thread, and what its statements read may be read by several
+/// threads at once.
+const fn assert_send<T: Send>() {}
+const fn assert_sync<T: Sync>() {}
+const _: () = assert_send::<Session>();
+const _: () = assert_send::<crate::store::Cursor>();
+const _: () = assert_sync::<crate::execute::SharedTransaction>();
+const _: () = assert_sync::<SelectPlan>();
 
 /// All rows of a query, for callers that want them at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,11 +171,13 @@ impl Session {
             database,
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
             settings: RefCell::default(),
@@ -160,6 +189,9 @@ impl Session {
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
+            tuning: tuning::Tuning::default(),
+            user: RefCell::default(),
+            previewed: RefCell::default(),
         }
     }
 
@@ -215,6 +247,11 @@ impl Session {
         self.interrupt.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody asked for the running statement to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
@@ -262,6 +299,16 @@ impl Session {
         change(&mut self.settings.borrow_mut());
     }
 
+    /// Who works here; none is the owner, who may do everything.
+    pub fn user(&self) -> Option<Box<str>> {
+        self.user.borrow().clone()
+    }
+
+    /// Says who works here: from now on only what was granted is allowed.
+    pub fn set_user(&self, user: Option<&str>) {
+        *self.user.borrow_mut() = user.map(Box::from);
+    }
+
     /// The level of transactions that do not say one.
     pub fn isolation(&self) -> Isolation {
         self.isolation.get()
@@ -285,6 +332,7 @@ impl Session {
             database: Some(database),
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         match databases.iter_mut().find(|known| known.name.is_empty()) {
             Some(free) => *free = attached,
@@ -298,6 +346,7 @@ impl Session {
         if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
             attached.head = head;
         }
+        self.resting.borrow_mut().clear();
         self.generation.set(self.generation.get() + 1);
     }
 
@@ -328,6 +377,22 @@ impl crate::function::Session for Session {
 
     fn local_offset_seconds(&self, _: i64) -> i64 {
         0
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.is_statement_overdue()
+    }
+
+    fn is_like_case_sensitive(&self) -> bool {
+        self.settings.borrow().case_sensitive_like
+    }
+
+    fn length_max(&self) -> usize {
+        self.limits().get(Limit::Length) as usize
+    }
+
+    fn pattern_bytes_max(&self) -> usize {
+        self.limits().get(Limit::LikePatternLength) as usize
     }
 
     fn random(&self) -> u64 {

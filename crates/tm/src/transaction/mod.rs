@@ -13,8 +13,10 @@
 mod commit;
 mod cursor;
 mod locking;
+mod parking;
 mod part;
 mod read;
+mod reads;
 mod rebase;
 mod savepoint;
 mod write;
@@ -22,12 +24,12 @@ mod write;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod tests;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
-use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::AtomicUsize;
+use pandodb_ds::sync::{Arc, RwLock};
 use smallvec::SmallVec;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -42,6 +44,7 @@ pub(crate) use commit::{Change, Entered, Publication};
 pub use cursor::Cursor;
 pub(crate) use part::Part;
 use part::Registration;
+use reads::ReadSet;
 use savepoint::SavedState;
 pub use savepoint::Savepoint;
 
@@ -51,8 +54,9 @@ pub struct Transaction {
     id: TransactionId,
     options: BeginOptions,
     timeout: Duration,
-    /// Reads change this at the levels that lock or follow the head.
-    state: RefCell<State>,
+    /// Reads change this at the levels that lock or follow the head. The lock is there so that
+    /// the threads of one statement can read; changes have the transaction to themselves.
+    state: RwLock<State>,
     frames: FrameBuffer,
     /// The head that logged operations are on unless another one is named first.
     logged_head: Option<HeadId>,
@@ -60,6 +64,8 @@ pub struct Transaction {
     next_savepoint: u64,
     head_changes: Vec<HeadChange>,
     dependencies: Vec<Dependency>,
+    /// How many looks at constraints are under way.
+    checks: AtomicUsize,
     /// When it was committed, for the history.
     commit_time: i64,
     /// Operations that changed something.
@@ -75,6 +81,8 @@ pub struct Transaction {
 struct State {
     parts: SmallVec<[Part; 1]>,
     current: usize,
+    /// What was read of ranges, where the commit must find it as it was.
+    reads: ReadSet,
     /// Made when the first lock is needed.
     owner: Option<LockOwner>,
     pin: Arc<Pin>,
@@ -138,19 +146,21 @@ impl Transaction {
             pin.describe(id, first.head(), first.base.commit, shared.clock.monotonic());
         }
         let timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
-        let state = State { parts, current: 0, owner: None, pin: Arc::new(pin) };
+        let reads = ReadSet::default();
+        let state = State { parts, current: 0, reads, owner: None, pin: Arc::new(pin) };
         Ok(Self {
             shared: Arc::clone(shared),
             id,
             options,
             timeout,
-            state: RefCell::new(state),
+            state: RwLock::new(state),
             frames: FrameBuffer::new(),
             logged_head: None,
             savepoints: Vec::new(),
             next_savepoint: 0,
             head_changes: Vec::new(),
             dependencies: Vec::new(),
+            checks: AtomicUsize::new(0),
             commit_time: 0,
             changes: 0,
             is_large: false,
@@ -180,19 +190,19 @@ impl Transaction {
 
     /// The head that the calls are about.
     pub fn head(&self) -> HeadId {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].head()
     }
 
     /// The commit that the current head stood on when the transaction last looked.
     pub fn base_commit(&self) -> CommitId {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].base.commit
     }
 
     /// The note of the current head as the transaction sees it.
     pub fn note(&self) -> Arc<[u8]> {
-        let state = self.state.borrow();
+        let state = self.state.read();
         Arc::clone(&state.parts[state.current].base.note)
     }
 
