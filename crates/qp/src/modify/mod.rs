@@ -50,6 +50,22 @@ use crate::execute::{Frame, Outer};
 use crate::plan::{Layout, Node, OutputColumn};
 use crate::scalar::{Scalar, SlotId};
 
+/// Runs `look`, which finds out whether a constraint on a table holds: at the levels that see one
+/// moment, what it saw must be as it was when the transaction commits.
+fn checking<R>(
+    writer: &TableWriter,
+    outer: Outer<'_>,
+    look: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    let transaction = outer.context.transaction(writer.source)?;
+    let is_noted = transaction.borrow().begin_check()?;
+    let outcome = look();
+    if is_noted {
+        transaction.borrow().end_check();
+    }
+    outcome
+}
+
 /// A text as SQL writes it.
 pub(crate) fn quoted_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

@@ -19,6 +19,8 @@ mod attach;
 mod command;
 mod compiler;
 mod inside;
+#[cfg(test)]
+mod isolation_tests;
 mod prepare;
 mod statement;
 #[cfg(test)]
@@ -38,6 +40,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::tree::Tree;
+use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
 pub use prepare::{Prepared, PreparedKind};
@@ -122,6 +125,11 @@ pub struct Session {
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
     isolation: Cell<Isolation>,
+    /// The transaction that was begun last.
+    begun: Cell<Option<TransactionId>>,
+    /// The transaction that the next one runs again, after an error that says so: it keeps that
+    /// one's age, so that it is not the victim of deadlocks again and again.
+    repeats: Cell<Option<TransactionId>>,
     counters: Counters,
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
@@ -182,6 +190,8 @@ impl Session {
             collations: RefCell::default(),
             settings: RefCell::default(),
             isolation: Cell::new(Isolation::default()),
+            begun: Cell::new(None),
+            repeats: Cell::new(None),
             counters: Counters::default(),
             interrupt: Arc::default(),
             programs: RefCell::default(),

@@ -133,7 +133,11 @@ impl Session {
             return Ok(prepared);
         }
         let sources = self.sources(&self.all_databases(), &[])?;
+        // How large tables are is only to choose by: a plan is right whatever becomes of them. That
+        // the schema stays is relied on elsewhere.
+        sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
         let planned = self.plan_with(&sources, &statement, &mut prepared);
+        sources.iter().flatten().for_each(|source| source.borrow().end_guess());
         if self.is_autocommit() {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }

@@ -126,6 +126,10 @@ impl<'s> Statement<'s> {
 
     /// Goes to the next row.
     pub fn step(&mut self) -> Result<Step> {
+        self.try_step().inspect_err(|error| self.session.note_failure(error))
+    }
+
+    fn try_step(&mut self) -> Result<Step> {
         if !self.is_running {
             self.start()?;
         }

@@ -365,6 +365,9 @@ fn step(
     }
     while let Some(range) = ranges.get(*next_range) {
         *next_range += 1;
+        if !range.exact {
+            cursor.limit(&range.from, range.to.as_deref());
+        }
         let found = if range.exact {
             cursor.seek_exact(&range.from)?
         } else if backward {
