@@ -275,11 +275,9 @@ impl Session {
             if !transaction.is_open() {
                 continue;
             }
-            if transaction.has_changes() {
-                if message.is_some() || author.is_some() {
-                    let inner = transaction.inner_mut()?;
-                    inner.describe(author.unwrap_or(""), message.unwrap_or(""));
-                }
+            if transaction.has_changes() && (message.is_some() || author.is_some()) {
+                let inner = transaction.inner_mut()?;
+                inner.describe(author.unwrap_or(""), message.unwrap_or(""));
             }
             // One that has only read may learn here that it saw two moments.
             transaction.commit()?;
