@@ -26,8 +26,19 @@ pub struct Group {
     pub relations: Vec<Relation>,
     /// What must be true.
     pub predicates: Vec<Scalar>,
+    /// Subqueries that a row must have a partner in, or must not.
+    pub semis: Vec<SemiRelation>,
     /// CROSS JOIN: the order is kept.
     pub fixed: bool,
+}
+
+/// A subquery of EXISTS or NOT EXISTS, bound as if it stood in FROM.
+#[derive(Debug)]
+pub struct SemiRelation {
+    /// NOT EXISTS
+    pub anti: bool,
+    /// What is joined; its predicates read the rows around it, too.
+    pub group: Group,
 }
 
 /// Something that is joined.
@@ -105,6 +116,14 @@ impl Group {
         self.relations.iter().flat_map(Relation::slots).collect()
     }
 
+    /// Adds the relations and conditions of another group.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.relations.extend(other.relations);
+        self.predicates.extend(other.predicates);
+        self.semis.extend(other.semis);
+        self.fixed |= other.fixed;
+    }
+
     /// Adds a predicate, each term of an AND for itself.
     pub fn add_predicate(&mut self, predicate: Scalar) {
         match predicate {
@@ -135,9 +154,8 @@ impl Binder<'_> {
                 JoinKind::Right => JoinType::Right,
                 JoinKind::Full => JoinType::Full,
                 _ => {
-                    group.fixed |= join.kind == JoinKind::Cross || right.fixed;
-                    group.relations.append(&mut right.relations);
-                    group.predicates.append(&mut right.predicates);
+                    group.fixed |= join.kind == JoinKind::Cross;
+                    group.absorb(right);
                     on.drain(..).for_each(|term| group.add_predicate(term));
                     continue;
                 }
@@ -186,9 +204,7 @@ impl Binder<'_> {
                     }
                 }
                 if may_dissolve {
-                    group.relations.extend(inner.relations);
-                    group.predicates.extend(inner.predicates);
-                    group.fixed |= inner.fixed;
+                    group.absorb(inner);
                 } else {
                     *group = inner;
                 }
@@ -319,9 +335,7 @@ impl Binder<'_> {
         if let Some(inner) = block.group {
             slots = inner.slots();
             rowid = block.rowid;
-            group.relations.extend(inner.relations);
-            group.predicates.extend(inner.predicates);
-            group.fixed |= inner.fixed;
+            group.absorb(inner);
         } else {
             let slot = self.slot();
             for (index, column) in columns.iter_mut().enumerate() {
@@ -545,11 +559,12 @@ impl Binder<'_> {
     /// Wraps an input that is read again and again.
     pub(crate) fn materialized(&mut self, input: Node, slots: Vec<SlotId>, label: &str) -> Node {
         let state = self.state();
+        let correlated = input.reads_outer();
         Node::Materialize(Box::new(Materialize {
             input,
             state,
             slots,
-            correlated: false,
+            correlated,
             label: Some(Box::from(label)),
         }))
     }

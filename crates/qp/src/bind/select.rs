@@ -181,9 +181,7 @@ impl Binder<'_> {
         mut group: Group,
     ) -> Result<(QueryParts, Vec<OutputColumn>)> {
         if let Some(filter) = &query.filter {
-            let filter = self.expression(filter)?;
-            super::expression::no_row(&filter)?;
-            group.add_predicate(filter);
+            self.filter(filter, &mut group)?;
         }
         let items = self.items(&query.columns)?;
         let mut keys = Vec::with_capacity(query.group_by.len());

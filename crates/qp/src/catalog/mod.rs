@@ -14,6 +14,7 @@ mod builtin;
 mod index;
 mod load;
 mod rows;
+mod statistics;
 mod table;
 mod trigger;
 mod view;
@@ -28,6 +29,7 @@ pub use rows::{
     ObjectKind, ObjectRow, delete_object, read_cookie, read_cookie_of, read_objects,
     read_objects_of, read_setting, schema_rows, write_cookie, write_object, write_setting,
 };
+pub use statistics::{STATISTICS_SQL, STATISTICS_TABLE, SchemaStatistics};
 pub use table::{
     Check, Column, ColumnId, ForeignKey, Generated, PrimaryKey, SystemTable, Table, TableKind,
 };
@@ -80,6 +82,8 @@ pub struct Schema {
     pub triggers_of: FxHashMap<Box<str>, Vec<Arc<Trigger>>>,
     /// Foreign keys that refer to a table: child tables and positions in their lists.
     pub children_of: FxHashMap<Box<str>, Vec<(Arc<Table>, usize)>>,
+    /// What ANALYZE found.
+    pub statistics: SchemaStatistics,
     /// Objects in the order of their numbers, as `sqlite_schema` lists them.
     pub objects: Vec<ObjectRow>,
 }

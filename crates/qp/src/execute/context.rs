@@ -111,6 +111,8 @@ pub struct Settings {
     pub query_only: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
+    /// What the planner may do; all of it, unless a test compares plans.
+    pub rules: crate::plan::Rules,
 }
 
 impl Default for Settings {
@@ -124,6 +126,7 @@ impl Default for Settings {
             legacy_alter_table: false,
             query_only: false,
             trigger_depth_max: 1000,
+            rules: crate::plan::Rules::default(),
         }
     }
 }

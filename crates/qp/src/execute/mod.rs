@@ -12,6 +12,7 @@
 mod context;
 mod frame;
 mod key;
+mod memory;
 mod operators;
 pub mod row;
 mod subquery;

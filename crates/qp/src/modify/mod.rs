@@ -187,6 +187,22 @@ impl ModifyPlan {
         Ok(changes)
     }
 
+    /// Whether it writes a row and nothing else.
+    pub fn is_single_write(&self) -> bool {
+        let replaces = Some(ConflictAction::Replace);
+        match &self.kind {
+            ModifyKind::Insert(plan) => {
+                let writer = &plan.writer;
+                self.returning.is_none()
+                    && plan.upserts.iter().all(|upsert| upsert.assignments.is_none())
+                    && plan.conflict != replaces
+                    && (plan.conflict.is_some()
+                        || writer.indexes.iter().all(|index| index.unique != Some(replaces)))
+            }
+            _ => false,
+        }
+    }
+
     /// As [`run`](Self::run); `changes` also tells what was done before an error.
     pub fn run_into(
         &self,

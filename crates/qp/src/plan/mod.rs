@@ -9,15 +9,27 @@
 //! (`access` the way into each table, `join` their order), `execute` runs it, `explain` shows it.
 
 mod access;
+mod count;
+mod estimate;
 mod explain;
+mod group;
 mod join;
+mod needs;
 mod node;
+mod order;
+mod outer;
+mod rewrite;
+mod rules;
+mod sample;
 mod select;
+mod semi;
+mod walk;
 
 use pandodb_ds::sync::Arc;
 
 pub use explain::{explain_node, explain_query_plan};
 pub use node::*;
+pub use rules::Rules;
 pub(crate) use select::{QueryParts, finish_select};
 
 use crate::scalar::{ColumnPlace, Scalar};

@@ -21,6 +21,7 @@ mod compiler;
 mod inside;
 mod prepare;
 mod statement;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -114,6 +115,8 @@ pub struct Session {
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// What was measured of trees for the planner.
+    known_trees: RefCell<statistics::KnownTrees>,
     /// Schemas of other branches and times that were read last.
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
@@ -157,6 +160,7 @@ impl Session {
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),

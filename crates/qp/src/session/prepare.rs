@@ -7,16 +7,17 @@
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
+use super::statistics::TreeStatistics;
 use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
-use crate::bind::{Binder, Environment, Statistics};
-use crate::catalog::{DatabaseIndex, Schema, Table};
+use crate::bind::{Binder, Environment};
+use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::Result;
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement;
-use crate::plan::{OutputColumn, SelectPlan, SourceId, explain_query_plan};
+use crate::plan::{OutputColumn, SelectPlan, explain_query_plan};
 
 /// How many plans are kept.
 const CACHE_MAX: usize = 128;
@@ -60,22 +61,6 @@ pub enum PreparedKind {
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     plans: FxHashMap<Box<str>, (Arc<Prepared>, usize)>,
-}
-
-/// Row counts from the trees.
-struct TreeStatistics<'a>(&'a [Option<SharedTransaction>], Option<&'a Versions>);
-
-impl Statistics for TreeStatistics<'_> {
-    fn rows(&self, source: SourceId, table: &Table) -> u64 {
-        let database = DatabaseIndex(source.0);
-        if database.version_place().is_some() {
-            let count =
-                self.1.map(|versions| versions.count_range(database, table.tree, &[], None));
-            return count.and_then(Result::ok).unwrap_or(0);
-        }
-        let transaction = self.0.get(usize::from(source.0)).and_then(Option::as_ref);
-        transaction.map_or(0, |transaction| transaction.borrow().len(table.tree).unwrap_or(0))
-    }
 }
 
 impl Session {
@@ -201,9 +186,9 @@ impl Session {
         let functions = self.functions.borrow();
         let collations = self.collations.borrow();
         let find = |name: &str| collations.find(name);
-        let statistics = TreeStatistics(sources, versions);
+        let statistics = TreeStatistics::new(sources, versions, &self.known_trees);
         let finder = Finder { session: self, sources, versions };
-        let foreign_keys = self.settings.borrow().foreign_keys;
+        let settings = self.settings.borrow();
         work(&Environment {
             schemas,
             names: &names,
@@ -211,8 +196,11 @@ impl Session {
             collations: &find,
             versions: &finder,
             statistics: &statistics,
-            foreign_keys,
+            foreign_keys: settings.foreign_keys,
             double_quoted_strings: true,
+            case_sensitive_like: settings.case_sensitive_like,
+            session: self,
+            rules: settings.rules,
         })
     }
 }

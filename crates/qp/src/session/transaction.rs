@@ -148,7 +148,7 @@ impl Session {
     }
 
     /// All databases that exist now.
-    pub(super) fn all_databases(&self) -> Vec<DatabaseIndex> {
+    pub(crate) fn all_databases(&self) -> Vec<DatabaseIndex> {
         let databases = self.databases.borrow();
         let there =
             databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());

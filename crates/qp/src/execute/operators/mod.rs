@@ -9,6 +9,7 @@ mod compound;
 mod distinct;
 mod join;
 mod limit;
+mod lookup;
 mod materialize;
 mod project;
 mod recursive;
@@ -42,6 +43,8 @@ pub enum OperatorState {
     Loop(join::LoopState),
     /// A hash join.
     Hash(Box<join::HashState>),
+    /// Rows by a key.
+    Lookup(Box<lookup::LookupState>),
     /// Kept rows: of a sort, a materialization.
     Rows(Box<materialize::RowsState>),
     /// Rows of values that several readers share.
@@ -89,6 +92,7 @@ impl Node {
             Self::Limit(limit) => limit.open(frame, outer),
             Self::Compound(compound) => compound.open(frame, outer),
             Self::Recursive(recursive) => recursive.open(frame, outer),
+            Self::Lookup(lookup) => lookup.open(frame, outer),
             Self::Count(count) => {
                 *frame.state_mut(count.state) = OperatorState::Once(false);
                 Ok(())
@@ -131,6 +135,7 @@ impl Node {
             Self::Compound(compound) => compound.next(frame, outer),
             Self::Recursive(recursive) => recursive.next(frame, outer),
             Self::Count(count) => count.next(frame, outer),
+            Self::Lookup(lookup) => lookup.next(frame, outer),
         }
     }
 }

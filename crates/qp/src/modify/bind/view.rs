@@ -164,8 +164,7 @@ fn instead_change(
         scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
     if let Some(from) = from {
         let more = binder.from(from, &mut scope)?;
-        group.relations.extend(more.relations);
-        group.predicates.extend(more.predicates);
+        group.absorb(more);
     }
     binder.scopes.push(scope);
     let bound: Result<Option<Vec<Scalar>>> = (|| {
