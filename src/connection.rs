@@ -1,7 +1,7 @@
 //! A connection: one session on one branch of a database.
 //!
-//! A connection is used by one thread at a time; every thread opens its own from a [`Database`],
-//! which is cheap. Neighbours: `statement` (prepared
+//! A connection is used by one thread at a time and may move to another; threads that work side
+//! by side open their own from a [`Database`], which is cheap. Neighbours: `statement` (prepared
 //! statements), `transaction` (guards), `engine` (the session).
 
 use std::cell::Cell;
@@ -384,6 +384,10 @@ impl Connection {
         Ok(())
     }
 }
+
+/// A connection may be made in one thread and used in another.
+const fn assert_send<T: Send>() {}
+const _: () = assert_send::<Connection>();
 
 /// The name of a PRAGMA is part of the text, so it must be nothing but a name.
 fn pragma_name(name: &str) -> Result<&str> {

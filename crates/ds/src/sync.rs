@@ -74,6 +74,11 @@ mod modelled {
             self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
         }
 
+        /// The value, of whoever has the lock to himself.
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+
         /// Locks for writing.
         pub fn write(&self) -> RwLockWriteGuard<'_, T> {
             self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -89,6 +89,24 @@ impl Branches {
             let start = known.parent.map_or(0, |parent| parent.commit);
             spans.push((known.head, start, commit));
         }
+        self.list_commits(most, |commit| {
+            spans.iter().any(|(head, start, end)| {
+                commit.head == *head && *start < commit.commit && commit.commit <= *end
+            })
+        })
+    }
+
+    /// The newest commits of all branches, newest first.
+    pub fn all_commits(&self, most: usize) -> Result<Vec<Commit>> {
+        self.collect()?;
+        self.list_commits(most, |_| true)
+    }
+
+    fn list_commits(
+        &self,
+        most: usize,
+        is_listed: impl Fn(&Commit) -> bool,
+    ) -> Result<Vec<Commit>> {
         let options = pandodb_tm::BeginOptions::read_only();
         let transaction = self.manager.begin(self.system, options)?;
         let mut cursor = transaction.cursor(COMMITS)?;
@@ -97,10 +115,7 @@ impl Branches {
         while more && listed.len() < most {
             if let Some(value) = cursor.value()? {
                 let commit: Commit = decode(&value)?;
-                let is_in = spans.iter().any(|(head, start, end)| {
-                    commit.head == *head && *start < commit.commit && commit.commit <= *end
-                });
-                if is_in {
+                if is_listed(&commit) {
                     listed.push(commit);
                 }
             }

@@ -12,7 +12,7 @@ use pandodb_tm::{BeginOptions, CommitId, HeadId, PastVersion, Transaction};
 use super::{Branches, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::Position;
-use crate::registry::records::Branch;
+use crate::registry::records::{Branch, Tag};
 
 /// A moment in a branch's past.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -135,6 +135,11 @@ impl Branches {
                 self.view_head(HeadId(entry.head), entry.position)
             }
         }
+    }
+
+    /// What a tag names, also once its branch is gone.
+    pub fn tag_view(&self, tag: &Tag) -> Result<View> {
+        self.view_head(HeadId(tag.head), tag.position)
     }
 
     pub(super) fn view_now(&self, branch: &Branch) -> Result<View> {

@@ -160,7 +160,7 @@ pub(crate) fn run(
         space_map: chain.newest(),
         ..durable.superblock.clone()
     };
-    pager.sync().map_err(fatal)?;
+    pager.barrier().map_err(fatal)?;
     write_superblock(pager, &superblock).map_err(fatal)?;
     pager.space.apply(settlement, epoch);
     // Release: pairs with the load in `Space::begin_birth`.
@@ -183,7 +183,7 @@ fn next_birth(pager: &Pager, durable: &Durable, commit: u64) -> u64 {
 pub(crate) fn write_superblock(pager: &Pager, superblock: &Superblock) -> Result<()> {
     let offset = Superblock::slot_offset(superblock.checkpoint);
     pager.file.write_at(offset, &superblock.encode())?;
-    pager.sync()
+    pager.barrier()
 }
 
 fn with_writer<R>(pager: &Pager, change: impl FnOnce(&mut Writer<'_>) -> Result<R>) -> Result<R> {

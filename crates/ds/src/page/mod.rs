@@ -5,6 +5,7 @@
 pub mod delta;
 pub mod inner;
 pub mod leaf;
+pub mod leaf_draft;
 pub mod leaf_edit;
 mod leaf_stored;
 pub mod node;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use inner::{Child, Inner, Link, NO_HINT};
 pub use leaf::{Cell, CellKind, Leaf};
+pub use leaf_draft::LeafDraft;
 pub use leaf_edit::Room;
 pub use node::{Body, Node};
 pub use separators::{Separators, shortest_separator};

@@ -270,4 +270,53 @@ proptest! {
             prop_assert_eq!(leaf.search_fixed(key), sorted.binary_search(&key));
         }
     }
+
+    #[test]
+    fn drafts_read_back_as_the_leaves_that_they_would_be(
+        is_fixed in any::<bool>(),
+        shared in 0usize..40,
+        entries in prop::collection::btree_map(
+            prop::collection::vec(0u8..4, 0..8), (0usize..400, any::<bool>()), 1..60),
+    ) {
+        let kind = if is_fixed { TreeKind::Fixed } else { TreeKind::Slotted };
+        let mut draft = LeafDraft::new(kind, 4096);
+        let mut leaf = Leaf::new(kind, 4096);
+        let mut edges = Vec::new();
+        let mut model = BTreeMap::new();
+        for (number, (key, (bytes, is_large))) in entries.iter().enumerate() {
+            let key = match kind {
+                TreeKind::Fixed => (number as u64 * 500 + *bytes as u64).to_be_bytes().to_vec(),
+                TreeKind::Slotted => [&vec![7u8; shared], key.as_slice()].concat(),
+            };
+            let mut payload = vec![number as u8; *bytes];
+            let mut cell_kind = CellKind::Inline;
+            if *is_large {
+                payload.clear();
+                whole_page().encode(&mut payload);
+                cell_kind = CellKind::Overflow;
+                edges.push(whole_page());
+            }
+            let cell = Cell { kind: cell_kind, payload: &payload };
+            let stated = draft.bytes_with(&key, &cell);
+            draft.push(&key, &cell).unwrap();
+            prop_assert!(leaf.push(&key, cell, 1 << 20).unwrap() == Room::Enough);
+            model.insert(key, payload.clone());
+            // What it says that a page takes is what the page takes, to a byte for each length.
+            let mut stored = Vec::new();
+            draft.encode(&mut stored);
+            let read = Leaf::decode(&stored).unwrap();
+            prop_assert!(read.used_bytes() <= stated && stated <= read.used_bytes() + read.len());
+        }
+        let mut stored = Vec::new();
+        draft.encode(&mut stored);
+        let read = Leaf::decode(&stored).unwrap();
+        prop_assert_eq!(contents(&read), model);
+        prop_assert_eq!(read.edges().unwrap(), edges.clone());
+        prop_assert_eq!(draft.edges(), edges.as_slice());
+        if is_fixed {
+            let mut pushed = Vec::new();
+            leaf.encode(&mut pushed);
+            prop_assert_eq!(stored, pushed);
+        }
+    }
 }

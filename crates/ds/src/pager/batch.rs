@@ -66,8 +66,11 @@ impl<'a> Batch<'a> {
         stored.clear();
         let codec = codec::compress(self.codec, raw, &mut stored)?;
         let is_short = granules_of(stored.len() as u32) * GRANULE_BYTES <= stored_max as u64;
-        let written =
-            if is_short { Some(self.place(raw.len(), &stored, codec as u8)?) } else { None };
+        let written = if is_short {
+            Some(self.place(raw.len(), &stored, crc32fast::hash(&stored), codec as u8)?)
+        } else {
+            None
+        };
         self.scratch = stored;
         Ok(written)
     }
@@ -77,17 +80,18 @@ impl<'a> Batch<'a> {
         let mut stored = std::mem::take(&mut self.scratch);
         stored.clear();
         let codec = codec::compress(self.codec, raw, &mut stored)?;
-        let written = self.place(raw.len(), &stored, codec as u8);
+        let checksum = crc32fast::hash(&stored);
+        let written = self.place(raw.len(), &stored, checksum, codec as u8);
         self.scratch = stored;
         written
     }
 
     /// Writes what is compressed already.
     pub(super) fn write_ready(&mut self, ready: &Ready<'_>) -> Result<Stored> {
-        self.place(ready.raw, ready.stored, ready.codec)
+        self.place(ready.raw, ready.stored, ready.checksum, ready.codec)
     }
 
-    fn place(&mut self, raw: usize, stored: &[u8], codec: u8) -> Result<Stored> {
+    fn place(&mut self, raw: usize, stored: &[u8], checksum: u32, codec: u8) -> Result<Stored> {
         let granules = granules_of(stored.len() as u32);
         if self.region.granules < granules {
             self.flush()?;
@@ -109,13 +113,7 @@ impl<'a> Batch<'a> {
         if self.buffer.len() >= BUFFER_BYTES {
             self.write_buffer()?;
         }
-        Ok(Stored {
-            granule: start,
-            stored: stored.len() as u32,
-            raw: raw as u32,
-            checksum: crc32fast::hash(stored),
-            codec,
-        })
+        Ok(Stored { granule: start, stored: stored.len() as u32, raw: raw as u32, checksum, codec })
     }
 
     /// Writes what is buffered; the region stays.

@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::page::{Link, Node};
 use crate::space::{Ledger, Space};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, RwLock};
 use crate::vfs::File;
 
@@ -45,6 +45,10 @@ pub struct Pager {
     pub(crate) durable: AtomicU64,
     /// The newest commit that was published; pages written now are born behind it.
     pub(crate) commit: AtomicU64,
+    /// Whether checkpoints wait for the disk.
+    has_barriers: AtomicBool,
+    /// Whether a checkpoint did not, since the last sync.
+    is_unsynced: AtomicBool,
 }
 
 /// A node that somebody looks at: in the cache, or held.
@@ -95,6 +99,8 @@ impl Pager {
             epoch: Arc::new(AtomicU64::new(1)),
             durable: AtomicU64::new(0),
             commit: AtomicU64::new(0),
+            has_barriers: AtomicBool::new(true),
+            is_unsynced: AtomicBool::new(false),
         }
     }
 
@@ -117,7 +123,30 @@ impl Pager {
     /// Waits until everything written is durable.
     pub fn sync(&self) -> Result<()> {
         self.metrics.syncs.fetch_add(1, Ordering::Relaxed);
-        self.file.sync()
+        // Before the sync: what is written meanwhile says so again.
+        self.is_unsynced.store(false, Ordering::Release);
+        self.file.sync().inspect_err(|_| self.is_unsynced.store(true, Ordering::Release))
+    }
+
+    /// As [`sync`](Self::sync), at a place where a checkpoint relies on it; without barriers
+    /// nothing is waited for.
+    pub(crate) fn barrier(&self) -> Result<()> {
+        if self.has_barriers.load(Ordering::Acquire) {
+            return self.sync();
+        }
+        self.is_unsynced.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Changes whether checkpoints wait for the disk. Without that the file is whole after the
+    /// process was killed, but not after the power went.
+    pub fn set_barriers(&self, has_barriers: bool) {
+        self.has_barriers.store(has_barriers, Ordering::Release);
+    }
+
+    /// Whether a checkpoint was written that no sync has followed.
+    pub fn is_unsynced(&self) -> bool {
+        self.is_unsynced.load(Ordering::Acquire)
     }
 
     /// A ledger for a writer.

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::codec::{self, Codec};
 use crate::error::{Error, Result};
-use crate::page::{Body, Node};
+use crate::page::LeafDraft;
 use crate::sync::{Arc, Condvar, Mutex, thread, wait};
 
 /// Leaves of one portion: about a tenth of a millisecond of work for each thread switch.
@@ -24,10 +24,19 @@ const BACKLOG_MAX: usize = 12;
 /// The stored forms of some leaves, one behind another.
 #[derive(Debug)]
 pub struct Compressed {
-    pub(super) leaves: Vec<Arc<Node>>,
+    pub(super) leaves: Vec<LeafDraft>,
     bytes: Vec<u8>,
-    /// For each leaf: its raw length, where its stored form is, and its codec.
-    forms: Vec<(usize, Range<usize>, u8)>,
+    forms: Vec<Form>,
+}
+
+/// What became of one leaf.
+#[derive(Debug)]
+struct Form {
+    raw: usize,
+    /// Where the stored form is.
+    range: Range<usize>,
+    checksum: u32,
+    codec: u8,
 }
 
 /// One leaf, ready to be placed.
@@ -35,31 +44,32 @@ pub struct Compressed {
 pub(super) struct Ready<'a> {
     pub(super) raw: usize,
     pub(super) stored: &'a [u8],
+    pub(super) checksum: u32,
     pub(super) codec: u8,
 }
 
 impl Compressed {
-    fn new(codec: Codec, leaves: Vec<Arc<Node>>) -> Result<Self> {
-        let (mut raw, mut bytes, mut forms) = (Vec::new(), Vec::new(), Vec::new());
-        for node in &leaves {
-            let Body::Leaf(leaf) = node.body() else {
-                return Err(Error::corrupt("an inner page stands among leaves"));
-            };
+    fn new(codec: Codec, leaves: Vec<LeafDraft>) -> Result<Self> {
+        let (mut raw, mut bytes) = (Vec::new(), Vec::new());
+        let mut forms = Vec::with_capacity(leaves.len());
+        for leaf in &leaves {
             raw.clear();
             leaf.encode(&mut raw);
             let start = bytes.len();
             let codec = codec::compress(codec, &raw, &mut bytes)? as u8;
-            forms.push((raw.len(), start..bytes.len(), codec));
+            let checksum = crc32fast::hash(&bytes[start..]);
+            forms.push(Form { raw: raw.len(), range: start..bytes.len(), checksum, codec });
         }
         Ok(Self { leaves, bytes, forms })
     }
 
     /// The stored forms in the order of the leaves.
     pub(super) fn iter(&self) -> impl Iterator<Item = Ready<'_>> {
-        self.forms.iter().map(|(raw, range, codec)| Ready {
-            raw: *raw,
-            stored: &self.bytes[range.clone()],
-            codec: *codec,
+        self.forms.iter().map(|form| Ready {
+            raw: form.raw,
+            stored: &self.bytes[form.range.clone()],
+            checksum: form.checksum,
+            codec: form.codec,
         })
     }
 }
@@ -67,7 +77,7 @@ impl Compressed {
 /// Where a portion is.
 #[derive(Debug)]
 enum Portion {
-    Waiting(Vec<Arc<Node>>),
+    Waiting(Vec<LeafDraft>),
     Taken,
     Done(Result<Compressed>),
 }
@@ -83,7 +93,7 @@ struct Queue {
 
 impl Queue {
     /// Takes the oldest portion that nobody has begun.
-    fn claim(&mut self) -> Option<(u64, Vec<Arc<Node>>)> {
+    fn claim(&mut self) -> Option<(u64, Vec<LeafDraft>)> {
         for (number, portion) in (self.first..).zip(&mut self.portions) {
             if matches!(portion, Portion::Waiting(_))
                 && let Portion::Waiting(leaves) = std::mem::replace(portion, Portion::Taken)
@@ -117,7 +127,7 @@ impl Shared {
         self.done.notify_all();
     }
 
-    fn compress(&self, number: u64, leaves: Vec<Arc<Node>>) {
+    fn compress(&self, number: u64, leaves: Vec<LeafDraft>) {
         let mut claim = Claim { shared: self, number, outcome: None };
         claim.outcome = Some(Compressed::new(self.codec, leaves));
     }
@@ -169,7 +179,7 @@ impl Team {
     }
 
     /// Hands a portion of leaves over.
-    pub fn push(&mut self, leaves: Vec<Arc<Node>>) {
+    pub fn push(&mut self, leaves: Vec<LeafDraft>) {
         let mut queue = self.shared.queue.lock();
         queue.portions.push_back(Portion::Waiting(leaves));
         let is_much = queue.portions.len() > 1;
@@ -250,16 +260,15 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::format::TreeKind;
-    use crate::page::{Cell, Leaf, Room};
+    use crate::page::Cell;
 
-    fn leaf(first: u64) -> Arc<Node> {
-        let mut leaf = Leaf::new(TreeKind::Fixed, 4096);
+    fn leaf(first: u64) -> LeafDraft {
+        let mut leaf = LeafDraft::new(TreeKind::Fixed, 4096);
         for key in 0..=(first % 30) {
             let key = (first * 100 + key).to_be_bytes();
-            let room = leaf.push(&key, Cell::inline(&[first as u8; 90]), 4096).unwrap();
-            assert_eq!(room, Room::Enough);
+            leaf.push(&key, &Cell::inline(&[first as u8; 90])).unwrap();
         }
-        Arc::new(Node::new(Body::Leaf(leaf)))
+        leaf
     }
 
     fn forms(compressed: &Compressed) -> Vec<(usize, Vec<u8>, u8)> {
@@ -269,8 +278,8 @@ mod tests {
     #[test]
     fn portions_come_back_in_order_and_as_one_thread_makes_them() {
         for threads in 0..4 {
-            let leaves: Vec<Arc<Node>> = (0..200).map(leaf).collect();
-            let expected = forms(&Compressed::new(Codec::lz4(), leaves.clone()).unwrap());
+            let leaves = || (0..200).map(leaf).collect::<Vec<_>>();
+            let expected = forms(&Compressed::new(Codec::lz4(), leaves()).unwrap());
             let mut team = Team::new(Codec::lz4());
             team.is_started = true;
             for _ in 0..threads {
@@ -278,8 +287,9 @@ mod tests {
                 team.threads.push(thread::spawn(move || shared.serve()));
             }
             let mut found = Vec::new();
-            for portion in leaves.chunks(3) {
-                team.push(portion.to_vec());
+            let mut leaves = leaves().into_iter().peekable();
+            while leaves.peek().is_some() {
+                team.push(leaves.by_ref().take(3).collect());
                 while let Some(compressed) = team.next(false) {
                     found.extend(forms(&compressed.unwrap()));
                 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::format::{Granule, PageKind, PageRef, Stored, granules_of};
 use crate::limits::{EXTENT_BYTES_MAX, TREE_LEVELS_MAX};
 use crate::page::origin::{Origin, delta_bytes_max};
-use crate::page::{Body, Child, Inner, Leaf, Link, NO_HINT, Node, delta};
+use crate::page::{Body, Child, Inner, Leaf, LeafDraft, Link, NO_HINT, Node, delta};
 use crate::space::{Birth, Ledger, Unattached};
 use crate::sync::Arc;
 
@@ -156,14 +156,8 @@ impl<'a> Writing<'a> {
     /// Writes leaves that a team compressed; the pages come in their order.
     pub fn write_compressed(&mut self, compressed: &Compressed) -> Result<Vec<PageRef>> {
         let mut pages = Vec::with_capacity(compressed.leaves.len());
-        for (node, ready) in compressed.leaves.iter().zip(compressed.iter()) {
-            let Body::Leaf(leaf) = node.body() else {
-                return Err(Error::corrupt("an inner page stands among leaves"));
-            };
-            let page = self.write_ready_leaf(leaf, &ready)?;
-            self.placed.insert(Arc::as_ptr(node), page);
-            self.nodes.push((Arc::clone(node), page));
-            pages.push(page);
+        for (leaf, ready) in compressed.leaves.iter().zip(compressed.iter()) {
+            pages.push(self.write_ready(leaf, &ready)?);
         }
         if self.nodes.len() >= NODES_HELD_MAX {
             self.settle()?;
@@ -171,19 +165,18 @@ impl<'a> Writing<'a> {
         Ok(pages)
     }
 
-    fn write_ready_leaf(&mut self, leaf: &Leaf, ready: &Ready<'_>) -> Result<PageRef> {
+    fn write_ready(&mut self, leaf: &LeafDraft, ready: &Ready<'_>) -> Result<PageRef> {
         check_length(ready.raw)?;
-        let edges = if leaf.has_edges() { leaf.edges()? } else { Vec::new() };
         let page = PageRef {
             kind: PageKind::Leaf,
             level: 0,
-            has_edges: !edges.is_empty(),
+            has_edges: !leaf.edges().is_empty(),
             base: self.batch.write_ready(ready)?,
             delta: None,
             birth: self.birth,
             rows: leaf.len() as u64,
         };
-        self.note(&page, &edges);
+        self.note(&page, leaf.edges());
         Ok(page)
     }
 

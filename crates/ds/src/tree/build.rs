@@ -1,6 +1,7 @@
 //! Building a tree from entries that come in ascending order: pages go straight to the file.
 //!
-//! One page a level is in memory, and the leaves that are being compressed.
+//! One page a level is in memory, and the leaves that are being compressed. Nothing of it goes to
+//! the cache: a load is larger than what is read next, and would push out what is read now.
 //! Neighbours: `put` for entries in any order, `pager::team` compresses.
 
 use std::collections::VecDeque;
@@ -11,7 +12,7 @@ use crate::format::TreeKind;
 use crate::format::layout::PAGE_REF;
 use crate::limits::inline_value_bytes_max;
 use crate::page::{
-    Body, Cell, CellKind, Child, Inner, Leaf, Node, Room, Separators, shortest_separator,
+    Body, Cell, CellKind, Child, Inner, LeafDraft, Node, Separators, shortest_separator,
 };
 use crate::pager::{PORTION_LEAVES, Pager, Team, Writing};
 use crate::space::Ledger;
@@ -38,12 +39,12 @@ pub struct TreeBuilder<'a> {
     pager: &'a Pager,
     writing: Writing<'a>,
     kind: TreeKind,
-    leaf: Leaf,
+    leaf: LeafDraft,
     last_key: Vec<u8>,
     /// The separator in front of the leaf that is being filled.
     leaf_separator: Vec<u8>,
     /// Full leaves on their way to the team.
-    full: Vec<Arc<Node>>,
+    full: Vec<LeafDraft>,
     team: Team,
     /// The separators in front of the leaves that are not written yet.
     separators: VecDeque<Vec<u8>>,
@@ -63,7 +64,7 @@ impl<'a> TreeBuilder<'a> {
             pager,
             writing: Writing::uncommitted(pager, writer.ledger),
             kind,
-            leaf: Leaf::new(kind, pager.page_bytes()),
+            leaf: LeafDraft::new(kind, pager.page_bytes()),
             last_key: Vec::new(),
             leaf_separator: Vec::new(),
             full: Vec::with_capacity(PORTION_LEAVES),
@@ -78,7 +79,7 @@ impl<'a> TreeBuilder<'a> {
     /// Appends an entry, whose key must be greater than the last one.
     pub fn push(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         Tree::new(self.kind).check_key(key)?;
-        if self.rows > 0 && key <= self.last_key.as_slice() {
+        if self.rows > 0 && !is_ascending(&self.last_key, key) {
             return Err(Error::new(
                 ErrorKind::Limit,
                 "entries of a bulk build must come in ascending order without duplicates",
@@ -95,12 +96,13 @@ impl<'a> TreeBuilder<'a> {
 
     fn push_cell(&mut self, key: &[u8], cell: Cell<'_>) -> Result<()> {
         let page_bytes = self.pager.page_bytes();
-        if self.leaf.push(key, cell, page_bytes)? == Room::Full {
+        // One entry alone may be larger than a page; a second one finds room beside it.
+        if self.leaf.len() > 1 && self.leaf.bytes_with(key, &cell) > page_bytes {
             let separator = shortest_separator(self.kind, &self.last_key, key);
             self.close_leaf()?;
             self.leaf_separator = separator;
-            let _ = self.leaf.push(key, cell, page_bytes)?;
         }
+        self.leaf.push(key, &cell)?;
         self.last_key.clear();
         self.last_key.extend_from_slice(key);
         self.rows += 1;
@@ -108,11 +110,11 @@ impl<'a> TreeBuilder<'a> {
     }
 
     fn close_leaf(&mut self) -> Result<()> {
-        let empty = Leaf::new(self.kind, self.pager.page_bytes());
+        let empty = LeafDraft::new(self.kind, self.pager.page_bytes());
         let leaf = std::mem::replace(&mut self.leaf, empty);
         let separator = std::mem::take(&mut self.leaf_separator);
         self.separators.push_back(separator);
-        self.full.push(Arc::new(Node::new(Body::Leaf(leaf))));
+        self.full.push(leaf);
         if self.full.len() < PORTION_LEAVES {
             return Ok(());
         }
@@ -184,5 +186,15 @@ impl<'a> TreeBuilder<'a> {
         self.writing.adopt(&mut self.large);
         self.writing.finish()?;
         Ok(Tree { kind: self.kind, root })
+    }
+}
+
+/// Whether `key` is greater than `last`. Most keys have eight bytes, which are compared as one
+/// integer: a call of memcmp right behind the writing of `last` waits for it.
+#[inline]
+fn is_ascending(last: &[u8], key: &[u8]) -> bool {
+    match (<[u8; 8]>::try_from(last), <[u8; 8]>::try_from(key)) {
+        (Ok(last), Ok(key)) => u64::from_be_bytes(last) < u64::from_be_bytes(key),
+        _ => last < key,
     }
 }

@@ -24,7 +24,7 @@ use crate::sync::Arc;
 
 pub use memory::MemoryVfs;
 pub use os::{OsClock, OsVfs};
-pub use sim::{Fault, FaultRates, SimVfs, Survival};
+pub use sim::{Fault, FaultRates, OperationKind, SimVfs, Survival};
 
 /// How [`Vfs::open`] treats an existing or a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

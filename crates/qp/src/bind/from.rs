@@ -251,7 +251,8 @@ impl Binder<'_> {
             Err(error) => {
                 // A table-valued function without arguments needs no parentheses.
                 let is_function = self.environment.functions.find_table(&name.name.text).is_some()
-                    || crate::pragma::table_function(&name.name.text).is_some();
+                    || crate::pragma::table_function(&name.name.text).is_some()
+                    || crate::branching::view::find(&name.name.text).is_some();
                 if is_function {
                     let function = ast::TableFunction {
                         name: ast::QualifiedName { schema: None, name: name.name.clone() },
@@ -372,6 +373,9 @@ impl Binder<'_> {
         let name = &reference.name.name;
         if let Some(entry) = crate::pragma::table_function(&name.text) {
             return self.pragma_reference(entry, reference, alias, scope, group);
+        }
+        if let Some(view) = crate::branching::view::find(&name.text) {
+            return self.system_view(view, reference, alias, scope, group);
         }
         let Some(function) = self.environment.functions.find_table(&name.text) else {
             return Err(Error::not_found("table-valued function", &name.text).at(name.span));

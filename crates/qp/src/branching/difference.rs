@@ -27,11 +27,13 @@ impl Work<'_> {
         Ok(shape::version(&schema, forest))
     }
 
-    fn view_of(&self, name: &Name) -> Result<View> {
+    /// The newest state of a branch, or what a tag names.
+    pub(super) fn view_of(&self, name: &Name) -> Result<View> {
         if let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())? {
-            return Ok(self.branches.view(&tag.branch, &Point::Tag(tag.name))?);
+            return self.tag_view(&tag);
         }
-        Ok(self.branches.view(&name.text, &Point::Now)?)
+        let branch = self.readable_branch(&name.text)?;
+        Ok(self.branches.view(&branch.name, &Point::Now)?)
     }
 
     pub(super) fn show_difference(
@@ -49,6 +51,16 @@ impl Work<'_> {
         {
             return Err(Error::not_found("table", &table.text).at(table.span));
         }
+        self.differences(&old, &new, table)
+    }
+
+    /// What leads from one version to another: the schema first, then rows cell by cell.
+    pub(super) fn differences(
+        &self,
+        old: &Version,
+        new: &Version,
+        table: Option<&Name>,
+    ) -> Result<Rows> {
         let mut rows = Vec::new();
         for difference in compare_shapes(&old.shape, &new.shape) {
             if table.is_some_and(|table| !table.is(&difference.name)) {
@@ -75,7 +87,7 @@ impl Work<'_> {
                 optional(to),
             ]);
         }
-        self.row_differences(&old, &new, table, &mut rows)?;
+        self.row_differences(old, new, table, &mut rows)?;
         Ok(rows)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `options` reads WITH.
 
-use pandodb_branch::registry::{BranchOptions, CreateBranch, Point};
+use pandodb_branch::registry::{BranchOptions, CreateBranch, Point, Privilege};
 use pandodb_tm::HeadId;
 
 use super::{Work, options, point};
@@ -22,11 +22,13 @@ impl Work<'_> {
         if if_not_exists && self.branches.get(&name.text).is_ok() {
             return Ok(());
         }
+        let parent = self.readable_branch(&self.name_or_current(parent)?)?;
         let mut branch_options = BranchOptions::default();
+        branch_options.owner = self.session.user().map_or_else(String::new, String::from);
         options::branch_options(with, &mut branch_options)?;
         let create = CreateBranch {
             name: name.text.to_string(),
-            parent: self.name_or_current(parent)?,
+            parent: parent.name,
             at: as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?,
             options: branch_options,
         };
@@ -39,6 +41,7 @@ impl Work<'_> {
             Err(_) if if_exists => return Ok(()),
             other => other?,
         };
+        self.may(&branch, Privilege::Admin)?;
         if HeadId(branch.head) == self.head {
             let message = format!("cannot drop the branch that is in use: {}", branch.name);
             let error = Error::new(ErrorKind::Locked, message).at(name.span);
@@ -49,7 +52,7 @@ impl Work<'_> {
     }
 
     pub(super) fn alter(&self, name: &Name, with: &[BranchOption]) -> Result<()> {
-        let mut changed = self.branches.get(&name.text)?.options;
+        let mut changed = self.branch_for(&name.text, Privilege::Admin)?.options;
         options::branch_options(with, &mut changed)?;
         self.branches.set_options(&name.text, |known| {
             *known = changed;
@@ -59,14 +62,19 @@ impl Work<'_> {
     }
 
     pub(super) fn use_branch(&self, name: &Name) -> Result<()> {
-        let head = self.branches.head(&name.text)?;
-        self.session.use_head(DatabaseIndex::MAIN, head);
+        let branch = self.readable_branch(&name.text)?;
+        self.session.use_head(DatabaseIndex::MAIN, HeadId(branch.head));
         Ok(())
     }
 
     pub(super) fn drop_tag(&self, if_exists: bool, name: &Name) -> Result<()> {
-        if if_exists && self.branches.with(|state| state.tag(&name.text).is_err())? {
-            return Ok(());
+        let tag = match self.branches.with(|state| state.tag(&name.text).cloned())? {
+            Err(_) if if_exists => return Ok(()),
+            other => other?,
+        };
+        match self.branches.get(&tag.branch) {
+            Ok(branch) => self.may(&branch, Privilege::Admin)?,
+            Err(_) => self.owner("drop a tag whose branch is gone")?,
         }
         self.branches.drop_tag(&name.text)?;
         Ok(())

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 use pandodb_branch::merge::{Conflict, Policy, Report, Versions, merge};
 use pandodb_branch::merge::{Pick, RuleScope};
-use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge};
+use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
 use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
@@ -53,6 +53,11 @@ impl Work<'_> {
         options: &[BranchOption],
     ) -> Result<Rows> {
         let request = merge_request(options)?;
+        let from = self.readable_branch(&source.text)?;
+        self.branch_for(&target.text, Privilege::Merge)?;
+        if request.delete_branch_after {
+            self.may(&from, Privilege::Admin)?;
+        }
         let plan = self.branches.begin_merge(&source.text, &target.text)?;
         let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
         let outcome = match plan.kind {
@@ -136,6 +141,8 @@ impl Work<'_> {
         let report: RefCell<Report> = RefCell::default();
         // The session works on the target while this runs.
         let own = self.head;
+        let user = self.session.user();
+        self.session.set_user(None);
         self.session.use_head(DatabaseIndex::MAIN, HeadId(plan.target.head));
         let result = self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
             let done = self.merge_within(plan, request, &sources, schemas, &conflicts)?;
@@ -156,6 +163,7 @@ impl Work<'_> {
             }
         });
         self.session.use_head(DatabaseIndex::MAIN, own);
+        self.session.set_user(user.as_deref());
         let report = report.into_inner();
         let conflicts = conflicts.into_inner();
         match result {
@@ -226,7 +234,9 @@ impl Work<'_> {
 
     /// The merge into the session's branch that is open.
     fn open_merge(&self) -> Result<OpenMerge> {
-        Ok(self.branches.merge_into(&self.current()?.name)?)
+        let branch = self.current()?;
+        self.may(&branch, Privilege::Merge)?;
+        Ok(self.branches.merge_into(&branch.name)?)
     }
 
     pub(super) fn resolve(&self, resolve: &Resolve) -> Result<()> {

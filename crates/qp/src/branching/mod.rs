@@ -7,6 +7,7 @@
 //!
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
+pub(crate) mod access;
 mod canonical;
 mod definitions;
 mod difference;
@@ -16,11 +17,12 @@ mod options;
 mod shape;
 mod show;
 mod target;
+pub(crate) mod view;
 
 #[cfg(test)]
 mod tests;
 
-use pandodb_branch::registry::{Branch, Branches, Point};
+use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -71,14 +73,17 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows
         }
         BranchStatement::Rename { from, to } => {
             work.alone()?;
+            work.branch_for(&from.text, Privilege::Admin)?;
             work.branches.rename(&from.text, &to.text)?;
         }
         BranchStatement::Reset { name, to } => {
             work.alone()?;
+            work.branch_for(&name.text, Privilege::Admin)?;
             work.branches.reset(&name.text, &point(session, to)?)?;
         }
         BranchStatement::Tag { branch, tag, as_of } => {
             work.alone()?;
+            work.branch_for(&branch.text, Privilege::Write)?;
             let at = as_of.as_ref().map_or(Ok(Point::Now), |time| point(session, time))?;
             work.branches.tag(&branch.text, &tag.text, &at, "")?;
         }
@@ -102,9 +107,19 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows
             work.alone()?;
             work.resolve(resolve)?;
         }
-        BranchStatement::Grant(_)
-        | BranchStatement::Revoke(_)
-        | BranchStatement::Backup { .. }
+        BranchStatement::Grant(grant) => {
+            work.alone()?;
+            let branch = work.branch_for(&grant.branch.text, Privilege::Admin)?;
+            let privileges = access::privileges(&grant.privileges);
+            work.branches.grant(&privileges, &branch.name, &grant.user.text)?;
+        }
+        BranchStatement::Revoke(revoke) => {
+            work.alone()?;
+            let branch = work.branch_for(&revoke.branch.text, Privilege::Admin)?;
+            let privileges = access::privileges(&revoke.privileges);
+            work.branches.revoke(&privileges, &branch.name, &revoke.user.text)?;
+        }
+        BranchStatement::Backup { .. }
         | BranchStatement::Restore { .. }
         | BranchStatement::UndoTransaction(_)
         | BranchStatement::CherryPick { .. }

@@ -2,11 +2,14 @@
 //!
 //! Neighbours: `difference` is SHOW DIFF.
 
-use pandodb_branch::registry::BranchState;
+use std::collections::BTreeMap;
+
+use pandodb_branch::merge::Pick;
+use pandodb_branch::registry::{Branch, BranchId, BranchState, OpenConflict, OpenMerge};
 use pandodb_ds::record::Value;
 
 use super::{Rows, Work, options};
-use crate::ast::{Name, Show};
+use crate::ast::Show;
 use crate::error::Result;
 
 /// The columns of SHOW BRANCHES.
@@ -25,6 +28,9 @@ pub(super) const BRANCH_COLUMNS: &[&str] = &[
     "description",
     "options",
     "head_commit",
+    "strategy",
+    "auto_delete",
+    "merged_into",
 ];
 
 /// The columns of SHOW TAGS.
@@ -32,8 +38,16 @@ pub(super) const TAG_COLUMNS: &[&str] =
     &["tag_name", "branch_name", "transaction_id", "created_at", "message"];
 
 /// The columns of SHOW COMMITS.
-pub(super) const COMMIT_COLUMNS: &[&str] =
-    &["transaction_id", "committed_at", "author", "message", "parent", "changes"];
+pub(super) const COMMIT_COLUMNS: &[&str] = &[
+    "transaction_id",
+    "committed_at",
+    "author",
+    "message",
+    "parent",
+    "changes",
+    "merged",
+    "branch_name",
+];
 
 /// The columns of SHOW CONFLICTS.
 pub(super) const CONFLICT_COLUMNS: &[&str] = &[
@@ -48,10 +62,17 @@ pub(super) const CONFLICT_COLUMNS: &[&str] = &[
     "theirs",
     "resolution",
     "detail",
+    "merge_id",
+    "source_branch",
+    "target_branch",
 ];
 
 pub(super) fn text(text: impl AsRef<str>) -> Value {
     Value::text(text.as_ref().as_bytes())
+}
+
+pub(super) fn listed_branch(branch: &Branch) -> Value {
+    text(&branch.name)
 }
 
 fn optional(known: Option<impl AsRef<str>>) -> Value {
@@ -63,7 +84,7 @@ fn yes(is_so: bool) -> Value {
 }
 
 impl Work<'_> {
-    fn time(&self, micros: i64) -> Result<Value> {
+    pub(super) fn time(&self, micros: i64) -> Result<Value> {
         options::time_text(self.session, micros)
     }
 
@@ -76,22 +97,25 @@ impl Work<'_> {
 
     pub(super) fn show(&self, what: &Show) -> Result<Rows> {
         match what {
-            Show::Branches => self.show_branches(),
-            Show::Tags => self.show_tags(),
-            Show::Commits(branch) => self.show_commits(branch.as_ref()),
-            Show::Conflicts => self.show_conflicts(),
+            Show::Branches => self.branch_rows(),
+            Show::Tags => self.tag_rows(),
+            Show::Commits(branch) => {
+                let branch = self.name_or_current(branch.as_ref())?;
+                self.commit_rows(Some(&branch))
+            }
+            Show::Conflicts => self.conflict_rows(Some(self.current()?.id)),
             Show::Diff { source, target, table } => {
                 self.show_difference(source, target, table.as_ref())
             }
         }
     }
 
-    fn show_branches(&self) -> Result<Rows> {
+    pub(super) fn branch_rows(&self) -> Result<Rows> {
         let mut rows = Vec::new();
-        for branch in self.branches.list()? {
-            let state = match &branch.state {
-                BranchState::Active => "active",
-                BranchState::Merged { .. } => "merged",
+        for branch in self.readable()? {
+            let (state, merged_into) = match &branch.state {
+                BranchState::Active => ("active", None),
+                BranchState::Merged { into, .. } => ("merged", Some(into)),
             };
             let mut options = vec![format!("strategy = {}", branch.options.strategy.as_str())];
             options
@@ -112,15 +136,21 @@ impl Work<'_> {
                 text(&branch.options.description),
                 text(options.join(", ")),
                 Value::Integer(commit as i64),
+                text(branch.options.strategy.as_str()),
+                yes(branch.options.auto_delete),
+                optional(merged_into),
             ]);
         }
         Ok(rows)
     }
 
-    fn show_tags(&self) -> Result<Rows> {
+    pub(super) fn tag_rows(&self) -> Result<Rows> {
         let tags: Vec<_> = self.branches.with(|state| state.tags().cloned().collect())?;
         let mut rows = Vec::new();
         for tag in tags {
+            if !self.may_read_tag(&tag)? {
+                continue;
+            }
             rows.push(vec![
                 text(&tag.name),
                 text(&tag.branch),
@@ -132,11 +162,29 @@ impl Work<'_> {
         Ok(rows)
     }
 
-    fn show_commits(&self, branch: Option<&Name>) -> Result<Rows> {
+    /// The commits of a branch, or of all of them, newest first.
+    pub(super) fn commit_rows(&self, branch: Option<&str>) -> Result<Rows> {
         const MOST: usize = 10_000;
-        let branch = self.name_or_current(branch)?;
+        let commits = match branch {
+            Some(name) => self.branches.commits(&self.readable_branch(name)?.name, MOST)?,
+            None => {
+                let readable: Vec<u64> = self.readable()?.iter().map(|it| it.head).collect();
+                let mut all = self.branches.all_commits(MOST)?;
+                all.retain(|commit| readable.contains(&commit.head));
+                all
+            }
+        };
+        let mut merged: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+        let names: BTreeMap<u64, String> = self.branches.with(|state| {
+            for (_, line) in state.graph().lines() {
+                let merges = line.merges.iter();
+                merged.extend(merges.map(|it| ((line.head, it.after), it.source.commit)));
+            }
+            state.branches().map(|branch| (branch.head, branch.name.clone())).collect()
+        })?;
         let mut rows = Vec::new();
-        for commit in self.branches.commits(&branch, MOST)? {
+        for commit in commits {
+            let source = merged.get(&(commit.head, commit.base));
             rows.push(vec![
                 Value::Integer(commit.commit as i64),
                 self.time(commit.time)?,
@@ -144,31 +192,68 @@ impl Work<'_> {
                 text(&commit.message),
                 Value::Integer(commit.base as i64),
                 commit.operations.map_or(Value::Null, |count| Value::Integer(count as i64)),
+                source.map_or(Value::Null, |source| Value::Integer(*source as i64)),
+                optional(names.get(&commit.head)),
             ]);
         }
         Ok(rows)
     }
 
-    fn show_conflicts(&self) -> Result<Rows> {
-        let current = self.current()?;
-        let Ok(merge) = self.branches.merge_into(&current.name) else { return Ok(Vec::new()) };
+    /// The conflicts of open merges: all of them, or of that into one branch.
+    pub(super) fn conflict_rows(&self, target: Option<BranchId>) -> Result<Rows> {
+        let merges: Vec<OpenMerge> =
+            self.branches.with(|state| state.open_merges().cloned().collect())?;
+        let branches = self.readable()?;
+        let branch = |id: BranchId| branches.iter().find(|branch| branch.id == id);
         let mut rows = Vec::new();
-        for open in self.branches.conflicts(&merge)? {
-            let conflict = &open.conflict;
-            rows.push(vec![
-                Value::Integer(open.number as i64),
-                text(conflict.kind.as_str()),
-                text(conflict.object_kind.as_str()),
-                text(&conflict.object_name),
-                optional(conflict.column_name.as_ref()),
-                self.listed(Some(&conflict.row_key))?,
-                self.listed(conflict.base.as_deref())?,
-                self.listed(conflict.ours.as_deref())?,
-                self.listed(conflict.theirs.as_deref())?,
-                open.resolution.as_ref().map_or(Value::Null, |pick| text(format!("{pick:?}"))),
-                text(&conflict.detail),
-            ]);
+        for merge in merges {
+            if target.is_some_and(|target| merge.target != target) {
+                continue;
+            }
+            let Some(into) = branch(merge.target) else { continue };
+            for open in self.branches.conflicts(&merge)? {
+                let mut row = self.conflict_row(&open)?;
+                row.extend([
+                    Value::Integer(merge.id as i64),
+                    optional(branch(merge.source).map(|branch| &branch.name)),
+                    text(&into.name),
+                ]);
+                rows.push(row);
+            }
         }
         Ok(rows)
+    }
+
+    fn conflict_row(&self, open: &OpenConflict) -> Result<Vec<Value>> {
+        let conflict = &open.conflict;
+        let resolution = match &open.resolution {
+            Some(pick) => text(self.pick_text(pick)?),
+            None => Value::Null,
+        };
+        Ok(vec![
+            Value::Integer(open.number as i64),
+            text(conflict.kind.as_str()),
+            text(conflict.object_kind.as_str()),
+            text(&conflict.object_name),
+            optional(conflict.column_name.as_ref()),
+            self.listed(Some(&conflict.row_key))?,
+            self.listed(conflict.base.as_deref())?,
+            self.listed(conflict.ours.as_deref())?,
+            self.listed(conflict.theirs.as_deref())?,
+            resolution,
+            text(&conflict.detail),
+        ])
+    }
+
+    /// A resolution in the words of RESOLVE.
+    fn pick_text(&self, pick: &Pick) -> Result<String> {
+        Ok(match pick {
+            Pick::Theirs => "SOURCE".to_owned(),
+            Pick::Ours => "TARGET".to_owned(),
+            Pick::Base => "BASE".to_owned(),
+            Pick::Delete => "DELETE".to_owned(),
+            Pick::Cell(value) => format!("VALUE {}", options::quoted(self.session, value)?),
+            Pick::Row(cells) => format!("ROW of {} cells", cells.len()),
+        })
     }
 }

@@ -44,6 +44,9 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
 
 /// The rows of a PRAGMA that is read as a table.
 pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+    if let Some(view) = crate::branching::view::find(name) {
+        return crate::branching::view::rows(session, view, arguments);
+    }
     let Some(entry) = find(name) else { return Ok(Vec::new()) };
     let text = |place: usize| match arguments.get(place) {
         Some(Value::Text(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),

@@ -123,7 +123,18 @@ pub struct Session {
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
+    /// Who works here; none is the owner.
+    user: RefCell<Option<Box<str>>>,
 }
+
+/// A session may move from thread to thread, and what its statements read may be read by several
+/// threads at once.
+const fn assert_send<T: Send>() {}
+const fn assert_sync<T: Sync>() {}
+const _: () = assert_send::<Session>();
+const _: () = assert_send::<crate::store::Cursor>();
+const _: () = assert_sync::<crate::execute::SharedTransaction>();
+const _: () = assert_sync::<SelectPlan>();
 
 /// All rows of a query, for callers that want them at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -164,6 +175,7 @@ impl Session {
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
+            user: RefCell::default(),
         }
     }
 
@@ -264,6 +276,16 @@ impl Session {
     pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
         self.generation.set(self.generation.get() + 1);
         change(&mut self.settings.borrow_mut());
+    }
+
+    /// Who works here; none is the owner, who may do everything.
+    pub fn user(&self) -> Option<Box<str>> {
+        self.user.borrow().clone()
+    }
+
+    /// Says who works here: from now on only what was granted is allowed.
+    pub fn set_user(&self, user: Option<&str>) {
+        *self.user.borrow_mut() = user.map(Box::from);
     }
 
     /// The level of transactions that do not say one.

@@ -288,3 +288,15 @@ fn random_changes_agree_with_a_model() {
         }
     }
 }
+
+#[test]
+fn a_session_goes_to_another_thread_in_the_middle_of_a_transaction() {
+    let session = session();
+    session.execute("CREATE TABLE t(x); INSERT INTO t VALUES (1); BEGIN").unwrap();
+    session.execute("UPDATE t SET x = 2").unwrap();
+    let session = std::thread::spawn(move || {
+        session.execute("INSERT INTO t VALUES (3); COMMIT").unwrap();
+        session
+    });
+    check(&session.join().unwrap(), "SELECT x FROM t", "2 3");
+}

@@ -3,18 +3,16 @@
 //! A transaction reaches each database when it is first used there. Neighbours: `statement` asks
 //! for the transactions of a statement; `command` runs BEGIN and its kin.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use pandodb_ds::sync::Arc;
 use pandodb_tm::BeginOptions;
 
 use super::Session;
 use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
+use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
-use crate::store::{HeadId, Isolation, Savepoint};
+use crate::store::{Database, HeadId, Isolation, Savepoint};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -96,8 +94,9 @@ impl Session {
             }
             if let Some(known) = &sources[place] {
                 let mut known = known.borrow_mut();
+                let (database, head) = self.database(*index)?;
+                self.check_access(*index, &database, head, writes.contains(index))?;
                 if writes.contains(index) {
-                    let (database, head) = self.database(*index)?;
                     database.check_writable(head)?;
                     known.prepare_write()?;
                 } else {
@@ -106,6 +105,7 @@ impl Session {
                 continue;
             }
             let (database, head) = self.database(*index)?;
+            self.check_access(*index, &database, head, writes.contains(index))?;
             if writes.contains(index) {
                 database.check_writable(head)?;
             }
@@ -119,9 +119,26 @@ impl Session {
             if writes.contains(index) {
                 begun.prepare_write()?;
             }
-            sources[place] = Some(Rc::new(RefCell::new(begun)));
+            sources[place] = Some(SharedTransaction::new(begun));
         }
         Ok(sources.clone())
+    }
+
+    /// Refuses what the session's user may not do; without a user the owner works.
+    fn check_access(
+        &self,
+        index: DatabaseIndex,
+        database: &Database,
+        head: HeadId,
+        writes: bool,
+    ) -> Result<()> {
+        if index == DatabaseIndex::TEMP {
+            return Ok(());
+        }
+        match &*self.user.borrow() {
+            Some(user) => check_head(database, head, user, writes),
+            None => Ok(()),
+        }
     }
 
     /// Reads the schemas anew where their cookies have changed.

@@ -15,6 +15,7 @@ use pandodb_ds::sync::Arc;
 use super::Session;
 use crate::ast::PointInTime;
 use crate::bind;
+use crate::branching::access::check_name;
 use crate::branching::point;
 use crate::catalog::{DatabaseIndex, Schema, load, load_forest, read_cookie, read_cookie_of};
 use crate::error::{Error, ErrorKind, Result};
@@ -184,8 +185,24 @@ impl Session {
         Ok(schema)
     }
 
+    /// Refuses a branch or tag that the session's user may not read.
+    fn check_readable(&self, database: &Database, name: &VersionName) -> Result<()> {
+        let user = self.user();
+        let Some(user) = user.as_deref() else { return Ok(()) };
+        let branches = database.branches()?;
+        let tag = match &name.as_of {
+            Some(PointInTime::Tag(tag)) => Some(tag),
+            _ => None,
+        };
+        for name in name.branch.iter().chain(tag) {
+            check_name(&branches, &name.text, user).map_err(|error| error.at(name.span))?;
+        }
+        Ok(())
+    }
+
     fn place(&self, name: &VersionName) -> Result<Place> {
         let (database, own) = self.database(name.database)?;
+        self.check_readable(&database, name)?;
         if is_now(name) {
             let Some(branch) = &name.branch else { return Ok(Place::Own) };
             let place = now(&database, own, &branch.text);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pandodb_branch::registry::Branches;
+use pandodb_branch::sizes::Sizes;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
@@ -17,6 +18,8 @@ pub struct Database {
     manager: Arc<Manager>,
     /// Opened when it is first asked for, at once where there are branches already.
     branches: Arc<OnceLock<Arc<Branches>>>,
+    /// What sizes of branches were found before.
+    sizes: Arc<Sizes>,
 }
 
 impl std::fmt::Debug for Database {
@@ -43,7 +46,7 @@ impl Database {
 
     /// As [`over`](Self::over), of a manager that others have, too.
     pub fn shared(manager: Arc<Manager>) -> Result<Self> {
-        let database = Self { manager, branches: Arc::default() };
+        let database = Self { manager, branches: Arc::default(), sizes: Arc::default() };
         let reader = database.manager.begin(MAIN, BeginOptions::read_only())?;
         let is_new = reader.tree_kind(CATALOG_TREE).is_none();
         drop(reader);
@@ -64,6 +67,11 @@ impl Database {
         }
         let opened = Arc::new(Branches::open(Arc::clone(&self.manager))?);
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
+    }
+
+    /// The sizes of branches.
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// What the branch of a head is called; `#` and its number once it is dropped.

@@ -177,7 +177,7 @@ fn loom_a_settled_turn_finds_all_before_it_on_the_disk() {
                 thread::spawn(move || world.commit(until).unwrap())
             })
             .collect();
-        let turn = world.queue.enter_settled().unwrap();
+        let turn = world.queue.enter_settled(Settled::Synced).unwrap();
         assert_eq!(world.disk.synced.load(Ordering::Acquire), turn.progress().staged.0);
         drop(turn);
         for thread in threads {

@@ -46,6 +46,11 @@ pub trait Log: Debug {
 
     /// Where the next transaction begins.
     fn position(&self) -> Lsn;
+
+    /// How many frames were staged, for the curious.
+    fn frames(&self) -> u64 {
+        0
+    }
 }
 
 impl Log for wal::Writer {
@@ -69,6 +74,10 @@ impl Log for wal::Writer {
 
     fn position(&self) -> Lsn {
         Self::position(self)
+    }
+
+    fn frames(&self) -> u64 {
+        Self::frames(self)
     }
 }
 
@@ -107,6 +116,8 @@ pub struct Progress {
     pub written: Lsn,
     /// Everything before has reached the disk.
     pub durable: Lsn,
+    /// Frames that have a place in the log, those included that were replayed at the opening.
+    pub frames: u64,
     /// Groups that were written so far.
     pub groups: u64,
     /// Groups that were synced so far.
@@ -150,6 +161,7 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
             staged: position,
             written: position,
             durable,
+            frames: log.frames(),
             groups: 0,
             syncs: 0,
         };
@@ -226,9 +238,9 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
         self.end_with(&mut state, cause);
     }
 
-    /// Enters the turn with everything before it on the disk: who makes a checkpoint in its turn
+    /// Enters the turn with everything before it settled: who makes a checkpoint in its turn
     /// needs that. Others wait meanwhile.
-    pub fn enter_settled(&self) -> Result<Turn<'_, L, P>> {
+    pub fn enter_settled(&self, until: Settled) -> Result<Turn<'_, L, P>> {
         let mut state = self.state.lock();
         while state.has_leader {
             state.waiters += 1;
@@ -236,11 +248,12 @@ impl<L: Log, P: Publication> CommitQueue<L, P> {
             state.waiters -= 1;
         }
         self.poison.check()?;
-        if state.progress.durable < state.progress.staged {
-            let target = state.progress.staged;
-            let plan = state.log.begin_flush(true);
+        let sync = until == Settled::Synced;
+        let Progress { staged: target, written, durable, .. } = state.progress;
+        if written < target || (sync && durable < target) {
+            let plan = state.log.begin_flush(sync);
             let outcome = L::run(plan);
-            self.end_group(&mut state, target, true, outcome)?;
+            self.end_group(&mut state, target, sync, outcome)?;
         }
         Ok(Turn { state })
     }
@@ -344,6 +357,7 @@ impl<L: Log, P: Publication> Turn<'_, L, P> {
         let end = state.log.stage(frames, commit, state.progress.durable)?;
         state.progress.commit = commit;
         state.progress.staged = end;
+        state.progress.frames = state.log.frames();
         let publication = publish(commit, end);
         state.unsettled.push_back(Unsettled { end, until, publication });
         Ok((commit, end))

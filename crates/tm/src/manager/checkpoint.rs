@@ -6,6 +6,9 @@
 //! that has moved gets its newest trees on the written directory. Neighbours: the storage crate
 //! writes; `checkpointer` decides when; `transaction::commit` makes one for a large transaction.
 
+use std::path::Path;
+use std::time::Duration;
+
 use pandodb_ds::checkpoint::{Captured, HeadChange, NOTE_BYTES_MAX};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -19,7 +22,7 @@ use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
 use crate::history::{Moment, Plan};
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::transaction::{Change, Entered};
-use crate::wal::{DatabaseId, archive};
+use crate::wal::{DatabaseId, Synchronous, archive};
 
 /// Bytes of a head's note that this crate uses itself, for the head's newest commit.
 const COMMIT_BYTES: usize = 8;
@@ -53,6 +56,19 @@ pub struct CheckpointReport {
     pub log_bytes: u64,
     /// Bytes of log that were written meanwhile.
     pub log_bytes_left: u64,
+    /// Frames of log that recovery does not need any more because of it.
+    pub log_frames: u64,
+}
+
+/// A checkpoint that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastCheckpoint {
+    /// What it did.
+    pub report: CheckpointReport,
+    /// When it ended, in microseconds since 1970.
+    pub time: i64,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// What checkpoints know of each other.
@@ -62,6 +78,9 @@ pub(crate) struct Checkpoints {
     is_running: AtomicBool,
     /// Where the log begins that is not in the file.
     position: AtomicU64,
+    /// How many frames had been staged there.
+    frames: AtomicU64,
+    last: Mutex<Option<LastCheckpoint>>,
     /// About how many bytes of changed pages are in memory.
     dirty_bytes: AtomicUsize,
 }
@@ -82,6 +101,8 @@ impl Checkpoints {
             saved: Mutex::new(Saved { heads, next_head: None }),
             is_running: AtomicBool::new(false),
             position: AtomicU64::new(position.0),
+            frames: AtomicU64::new(0),
+            last: Mutex::new(None),
             dirty_bytes: AtomicUsize::new(0),
         }
     }
@@ -93,6 +114,26 @@ impl Checkpoints {
 
     pub(super) fn position(&self) -> Lsn {
         Lsn(self.position.load(Ordering::Relaxed))
+    }
+
+    /// Frames that had been staged when the newest checkpoint was captured.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn last(&self) -> Option<LastCheckpoint> {
+        *self.last.lock()
+    }
+
+    /// As if a checkpoint were running.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn pretend_to_run(&self, runs: bool) {
+        self.is_running.store(runs, Ordering::Relaxed);
+    }
+
+    fn moved_on(&self, position: Lsn, frames: u64) {
+        self.position.store(position.0, Ordering::Relaxed);
+        self.frames.store(frames, Ordering::Relaxed);
     }
 
     pub(super) fn set_dirty(&self, bytes: usize) {
@@ -139,17 +180,25 @@ impl Shared {
         }
         let mut saved = checkpoints.begin();
         checkpoints.is_running.store(true, Ordering::Relaxed);
+        let begin = self.clock.monotonic();
         let outcome = self.run_checkpoint(&mut saved, mode);
+        if let Ok(report) = &outcome {
+            let took = self.clock.monotonic().saturating_sub(begin);
+            let time = self.clock.now_micros();
+            *checkpoints.last.lock() = Some(LastCheckpoint { report: *report, time, took });
+        }
         checkpoints.is_running.store(false, Ordering::Relaxed);
         outcome
     }
 
     fn run_checkpoint(&self, saved: &mut Saved, mode: CheckpointMode) -> Result<CheckpointReport> {
         // Most of the log outside of the capture, which then has little to wait for.
-        self.queue.flush(Settled::Synced)?;
-        let before = self.checkpoints.position();
+        let until = self.checkpoint_waits_until();
+        self.store.pager().set_barriers(until == Settled::Synced);
+        self.queue.flush(until)?;
+        let before = (self.checkpoints.position(), self.checkpoints.frames());
         let mut now = Heads::new();
-        let (mut commit, mut position) = (CommitId(0), Lsn::ZERO);
+        let (mut commit, mut position, mut frames) = (CommitId(0), Lsn::ZERO, 0);
         let mut plan = Plan::default();
         let mut next_head = 0;
         let outcome = self.store.checkpoint(|| {
@@ -159,10 +208,10 @@ impl Shared {
                 *progress
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
-            (commit, position) = (progress.commit, progress.staged);
-            // The log must be durable up to where the superblock says that it goes on. If that
+            (commit, position, frames) = (progress.commit, progress.staged, progress.frames);
+            // The log must be there up to where the superblock says that it goes on. If that
             // fails, writing has ended, and the file stays as it is.
-            if self.queue.wait(position, Settled::Synced).is_err() {
+            if self.queue.wait(position, until).is_err() {
                 return self.capture_nothing();
             }
             let mut captured = saved.capture(&now, next_head, commit, position);
@@ -178,14 +227,15 @@ impl Shared {
             self.install(saved, &now, &done.heads);
             progress.staged.since(position)
         });
-        self.checkpoints.position.store(position.0, Ordering::Relaxed);
+        self.checkpoints.moved_on(position, frames);
         self.retire(mode, position)?;
         Ok(CheckpointReport {
             number: done.number,
             commit,
             bytes: done.bytes,
-            log_bytes: position.since(before),
+            log_bytes: position.since(before.0),
             log_bytes_left: left,
+            log_frames: frames.saturating_sub(before.1),
         })
     }
 
@@ -204,6 +254,7 @@ impl Shared {
         let mut now = Heads::new();
         let mut plan = Plan::default();
         let next_head = self.heads.next();
+        self.store.pager().set_barriers(self.checkpoint_waits_until() == Settled::Synced);
         let outcome = self.store.checkpoint(|| {
             let entered = entered.insert(enter());
             let Ok(Entered { turn, publication, commit }) = entered else {
@@ -229,8 +280,8 @@ impl Shared {
         };
         saved.next_head = Some(next_head);
         self.history.complete(plan, &done.heads);
-        let position = entered.turn.progress().staged;
-        self.checkpoints.position.store(position.0, Ordering::Relaxed);
+        let progress = entered.turn.progress();
+        self.checkpoints.moved_on(progress.staged, progress.frames);
         self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
         self.install(&mut saved, &now, &done.heads);
         for change in entered.publication.changes_mut() {
@@ -242,6 +293,35 @@ impl Shared {
             }
         }
         Ok(entered)
+    }
+
+    /// How far the log must have come before a checkpoint relies on it.
+    pub(crate) fn checkpoint_waits_until(&self) -> Settled {
+        match self.synchronous() {
+            Synchronous::Off => Settled::Written,
+            Synchronous::Normal | Synchronous::Full => Settled::Synced,
+        }
+    }
+
+    /// Before a commit that promises more than checkpoints at OFF do: sees to it that what they
+    /// wrote is on the disk, for the commit stands on it.
+    pub(crate) fn settle_file(&self, until: Synchronous) -> Result<()> {
+        let pager = self.store.pager();
+        let promises_more = match until {
+            Synchronous::Off => false,
+            Synchronous::Normal => self.synchronous() != Synchronous::Off,
+            Synchronous::Full => true,
+        };
+        if !promises_more || !pager.is_unsynced() {
+            return Ok(());
+        }
+        // The log first, as in every checkpoint.
+        self.queue.flush(Settled::Synced)?;
+        pager.sync().map_err(|error| {
+            let error = Error::from(error);
+            self.queue.fail(&error);
+            error
+        })
     }
 
     /// A checkpoint that changes nothing, where one cannot be called off any more.
@@ -313,8 +393,8 @@ impl Shared {
     fn retire(&self, mode: CheckpointMode, position: Lsn) -> Result<()> {
         let is_archived = self.settings.is_archived();
         let keeps_log = self.history.is_active() || is_archived;
-        self.queue.with_log(|log, progress| {
-            let AnyLog::Files(writer) = log else { return Ok::<(), Error>(()) };
+        let closed_end = self.queue.with_log(|log, progress| {
+            let AnyLog::Files(writer) = log else { return Ok::<_, Error>(None) };
             let is_whole = progress.written == progress.staged;
             let restarts = matches!(mode, CheckpointMode::Restart | CheckpointMode::Truncate);
             if restarts && is_whole {
@@ -325,14 +405,18 @@ impl Shared {
             if mode == CheckpointMode::Truncate {
                 writer.discard_spares()?;
             }
-            Ok(())
+            Ok(writer.closed_end())
         })?;
         if is_archived {
             return Ok(());
         }
         let oldest = self.history.log_start().map_or(position, |start| start.min(position));
         let id = DatabaseId(self.store.database());
-        archive::prune(&**self.store.vfs(), self.store.path(), id, oldest)?;
+        let vfs = &**self.store.vfs();
+        let removed = archive::prune(vfs, self.store.path(), id, oldest, closed_end)?;
+        if removed > 0 && self.checkpoint_waits_until() == Settled::Synced {
+            vfs.sync_directory(self.store.path().parent().unwrap_or_else(|| Path::new("")))?;
+        }
         Ok(())
     }
 

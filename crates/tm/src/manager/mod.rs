@@ -4,6 +4,7 @@
 //! Neighbours: `recovery` brings the heads up to date when it opens, `checkpoint` writes them to
 //! the file, `checkpointer` decides when; `transaction` does the work in between.
 
+mod admin;
 mod checkpoint;
 mod checkpointer;
 mod dirty;
@@ -11,9 +12,13 @@ mod recovery;
 mod settings;
 
 #[cfg(all(test, not(loom)))]
+mod admin_tests;
+#[cfg(all(test, not(loom)))]
 mod crash_tests;
 #[cfg(all(test, not(loom)))]
 mod kill_tests;
+#[cfg(all(test, not(loom)))]
+mod synchronous_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;
 #[cfg(all(test, not(loom)))]
@@ -29,8 +34,9 @@ use pandodb_ds::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use pandodb_ds::sync::{Arc, Mutex};
 use pandodb_ds::vfs::{Clock, MemoryVfs, Vfs};
 
+pub use admin::WalCheckpoint;
 pub(crate) use checkpoint::Checkpoints;
-pub use checkpoint::{CheckpointMode, CheckpointReport, NOTE_MAX};
+pub use checkpoint::{CheckpointMode, CheckpointReport, LastCheckpoint, NOTE_MAX};
 use checkpointer::Checkpointer;
 use settings::Settings;
 
@@ -85,6 +91,13 @@ impl Log for AnyLog {
         match self {
             Self::Files(writer) => writer.position(),
             Self::None => Lsn::ZERO,
+        }
+    }
+
+    fn frames(&self) -> u64 {
+        match self {
+            Self::Files(writer) => writer.frames(),
+            Self::None => 0,
         }
     }
 }
@@ -333,17 +346,13 @@ impl Manager {
         Ok(head)
     }
 
-    /// Writes the newest versions of all heads to the file, so that the log up to here is not
-    /// needed any more.
-    pub fn checkpoint(&self, mode: CheckpointMode) -> Result<CheckpointReport> {
-        self.shared.checkpoint(mode)
-    }
-
     /// Makes a last checkpoint and stops. The log is empty afterwards.
     pub fn close(self) -> Result<()> {
         let is_writable = self.shared.has_log && !self.shared.queue.poison().is_poisoned();
         self.shared.checkpointer.stop();
         if is_writable {
+            // A file that was closed is whole whatever happens then, at OFF too.
+            self.shared.settings.set_synchronous(Synchronous::Full);
             self.shared.checkpoint(CheckpointMode::Truncate)?;
         }
         Ok(())
@@ -359,11 +368,6 @@ impl Manager {
         self.shared.store.pager()
     }
 
-    /// Every held and awaited lock.
-    pub fn locks(&self) -> Vec<LockView> {
-        self.shared.locks.view()
-    }
-
     /// Ends the wait of a transaction for a lock; false if it does not wait.
     pub fn interrupt(&self, transaction: TransactionId) -> bool {
         self.shared.locks.interrupt(transaction)
@@ -372,11 +376,6 @@ impl Manager {
     /// Lets waits compare their deadlines with a simulated clock that was moved.
     pub fn clock_moved(&self) {
         self.shared.locks.clock_moved();
-    }
-
-    /// Every open snapshot, oldest first.
-    pub fn snapshots(&self) -> Vec<SnapshotView> {
-        self.shared.snapshots.view(self.shared.clock.monotonic())
     }
 
     /// How far the log has come.
@@ -433,63 +432,6 @@ impl Manager {
         let store = &self.shared.store;
         let id = DatabaseId(store.database());
         Reader::open_range(&**store.vfs(), store.path(), id, from, to)
-    }
-
-    /// The log position of the newest checkpoint: recovery would begin there.
-    pub fn log_start(&self) -> Lsn {
-        Lsn(self.shared.store.log_position())
-    }
-
-    /// Bytes of log that recovery would have to replay.
-    pub fn log_bytes(&self) -> u64 {
-        self.progress().staged.since(self.log_start())
-    }
-
-    /// What commits wait for.
-    pub fn synchronous(&self) -> Synchronous {
-        self.shared.synchronous()
-    }
-
-    /// Changes what commits wait for, for transactions that do not say it themselves.
-    pub fn set_synchronous(&self, synchronous: Synchronous) {
-        self.shared.settings.set_synchronous(synchronous);
-    }
-
-    /// How long a transaction waits for a lock unless it says otherwise.
-    pub fn busy_timeout(&self) -> Duration {
-        self.shared.busy_timeout()
-    }
-
-    /// Changes how long a transaction waits for a lock unless it says otherwise.
-    pub fn set_busy_timeout(&self, timeout: Duration) {
-        self.shared.settings.set_busy_timeout(timeout);
-    }
-
-    /// When checkpoints are made by themselves.
-    pub fn checkpoint_policy(&self) -> Option<CheckpointPolicy> {
-        self.shared.settings.policy()
-    }
-
-    /// Changes when checkpoints are made by themselves; none: only on demand.
-    pub fn set_checkpoint_policy(&self, policy: Option<CheckpointPolicy>) {
-        self.shared.settings.set_policy(policy);
-        self.shared.checkpointer.wake();
-    }
-
-    /// Changes whether closed log segments are kept.
-    pub fn set_archive(&self, archive: bool) {
-        self.shared.settings.set_archived(archive);
-        let keeps_log = archive || self.shared.history.is_active();
-        self.shared.queue.with_log(|log, _| {
-            if let AnyLog::Files(writer) = log {
-                writer.set_archive(keeps_log);
-            }
-        });
-    }
-
-    /// Changes the sizes at which a transaction leaves memory and the log.
-    pub fn set_size_limits(&self, spill_bytes: usize, large_transaction_bytes: usize) {
-        self.shared.settings.set_size_limits(spill_bytes, large_transaction_bytes);
     }
 }
 

@@ -21,7 +21,7 @@ use crate::wal::WalOptions;
 
 const T: TreeId = TreeId(1);
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options {
         wal: WalOptions { segment_len: 1500, ..WalOptions::default() },
         history: crate::history::Retention::NOTHING,
@@ -33,12 +33,12 @@ fn options() -> Options {
     }
 }
 
-fn open(disk: &SimVfs, options: &Options) -> Result<Manager> {
+pub(super) fn open(disk: &SimVfs, options: &Options) -> Result<Manager> {
     let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
     Manager::open(&vfs, Path::new("base.pando"), options)
 }
 
-fn put(manager: &Manager, head: HeadId, key: &[u8], value: &[u8]) -> Result<CommitId> {
+pub(super) fn put(manager: &Manager, head: HeadId, key: &[u8], value: &[u8]) -> Result<CommitId> {
     let mut transaction = manager.begin(head, BeginOptions::default())?;
     if transaction.tree_kind(T).is_none() {
         transaction.create_tree(T, TreeKind::Slotted)?;
@@ -47,7 +47,7 @@ fn put(manager: &Manager, head: HeadId, key: &[u8], value: &[u8]) -> Result<Comm
     transaction.commit()
 }
 
-fn all(manager: &Manager, head: HeadId) -> BTreeMap<Vec<u8>, Vec<u8>> {
+pub(super) fn all(manager: &Manager, head: HeadId) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let reader = manager.begin(head, BeginOptions::read_only()).unwrap();
     match reader.tree_kind(T) {
         Some(_) => contents(&reader, T).unwrap(),

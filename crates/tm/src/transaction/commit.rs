@@ -128,6 +128,7 @@ impl Transaction {
         self.savepoints.clear();
         self.prepare_commit()?;
         let until = self.options.synchronous.unwrap_or_else(|| shared.synchronous());
+        shared.settle_file(until)?;
         let (commit, end) = if self.is_large && !self.is_unlogged()? {
             self.commit_large(Settled::from(until))?
         } else {
@@ -215,7 +216,11 @@ impl Transaction {
             let queue = &shared.queue;
             // A superblock must not become durable before the log that it ends: what a crash
             // would leave of that could be taken for what follows.
-            let turn = if is_checkpoint { queue.enter_settled()? } else { queue.enter()? };
+            let turn = if is_checkpoint {
+                queue.enter_settled(shared.checkpoint_waits_until())?
+            } else {
+                queue.enter()?
+            };
             if locked
                 || self.options.isolation == Isolation::Serializable
                 || !self.meets_serializable()

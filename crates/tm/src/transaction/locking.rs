@@ -101,7 +101,7 @@ impl Transaction {
 
     /// Locks rows of the current head for a serializable transaction.
     pub(super) fn lock_rows(&self, tree: TreeId, scope: Scope<'_>, mode: Mode) -> Result<()> {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.write();
         let head = state.parts[state.current].head();
         let resource = scope.resource(head, tree);
         let owner = state.owner(&self.shared, self.id, self.options.repeats)?;
@@ -140,7 +140,7 @@ impl Transaction {
 
     /// Whether a serializable transaction moves with the head now that it holds another lock.
     fn follow_tree(&self, tree: TreeId) -> Result<()> {
-        let state = self.state.borrow();
+        let state = self.state.read();
         let part = &state.parts[state.current];
         let newest = part.cell().version.load();
         let is_same = match (part.base.forest.tree(tree), newest.forest.tree(tree)) {
@@ -161,7 +161,7 @@ impl Transaction {
     }
 
     fn move_to_newest(&self) -> Result<()> {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.write();
         let current = state.current;
         let part = &mut state.parts[current];
         let newest = part.cell().version.load();

@@ -22,12 +22,11 @@ mod write;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod tests;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
-use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::{Arc, RwLock};
 use smallvec::SmallVec;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -51,8 +50,9 @@ pub struct Transaction {
     id: TransactionId,
     options: BeginOptions,
     timeout: Duration,
-    /// Reads change this at the levels that lock or follow the head.
-    state: RefCell<State>,
+    /// Reads change this at the levels that lock or follow the head. The lock is there so that
+    /// the threads of one statement can read; changes have the transaction to themselves.
+    state: RwLock<State>,
     frames: FrameBuffer,
     /// The head that logged operations are on unless another one is named first.
     logged_head: Option<HeadId>,
@@ -144,7 +144,7 @@ impl Transaction {
             id,
             options,
             timeout,
-            state: RefCell::new(state),
+            state: RwLock::new(state),
             frames: FrameBuffer::new(),
             logged_head: None,
             savepoints: Vec::new(),
@@ -180,19 +180,19 @@ impl Transaction {
 
     /// The head that the calls are about.
     pub fn head(&self) -> HeadId {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].head()
     }
 
     /// The commit that the current head stood on when the transaction last looked.
     pub fn base_commit(&self) -> CommitId {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].base.commit
     }
 
     /// The note of the current head as the transaction sees it.
     pub fn note(&self) -> Arc<[u8]> {
-        let state = self.state.borrow();
+        let state = self.state.read();
         Arc::clone(&state.parts[state.current].base.note)
     }
 

@@ -42,7 +42,7 @@ impl Transaction {
     pub fn cursor(&self, tree: TreeId) -> Result<Cursor> {
         self.check_usable()?;
         self.lock_for_read(tree, Scope::Tree)?;
-        let state = self.state.borrow();
+        let state = self.state.read();
         let forest = state.parts[state.current].forest();
         let inner = forest.cursor(self.shared.store.pager(), tree)?;
         Ok(Cursor::new(inner, Arc::clone(&state.pin)))
@@ -80,26 +80,26 @@ impl Transaction {
 
     /// The layout of a tree; none if there is no such tree.
     pub fn tree_kind(&self, tree: TreeId) -> Option<TreeKind> {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].forest().tree(tree).map(Tree::kind)
     }
 
     /// The numbers of the trees.
     pub fn trees(&self) -> Vec<TreeId> {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].forest().ids()
     }
 
     /// All trees of the current head as the transaction sees them, in O(1). The result must not
     /// outlive the transaction, whose pin keeps its pages.
     pub fn forest(&self) -> Forest {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].forest().clone()
     }
 
     /// The trees of the version that the transaction stands on, without its own changes.
     pub fn base_forest(&self) -> Forest {
-        let state = self.state.borrow();
+        let state = self.state.read();
         state.parts[state.current].base.forest.clone()
     }
 
@@ -139,12 +139,12 @@ impl Transaction {
         if self.options.isolation == Isolation::Serializable {
             self.lock_for_read(tree, scope)?;
             // The tree is held by itself: what `read` calls may lock and move the state on.
-            let state = self.state.borrow();
+            let state = self.state.read();
             let tree = state.parts[state.current].forest().existing(tree)?.clone();
             drop(state);
             return Ok(read(pager, &tree)?);
         }
-        let state = self.state.borrow();
+        let state = self.state.read();
         Ok(read(pager, state.parts[state.current].forest().existing(tree)?)?)
     }
 

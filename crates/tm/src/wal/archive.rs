@@ -45,18 +45,25 @@ pub fn segments(vfs: &dyn Vfs, database: &Path, id: DatabaseId) -> Result<Vec<Ar
 
 /// Removes segments that end at or before `position`; returns how many.
 ///
-/// `position` must not be after the start of recovery: the newest checkpoint's.
-pub fn prune(vfs: &dyn Vfs, database: &Path, id: DatabaseId, position: Lsn) -> Result<usize> {
+/// `position` must not be after the start of recovery: the newest checkpoint's. `closed_end` is
+/// where the newest segment ends if it is closed, which its file alone does not tell. A segment
+/// that was begun since then begins there, and is not meant. A crash may bring removed files
+/// back unless the directory is synced.
+pub fn prune(
+    vfs: &dyn Vfs,
+    database: &Path,
+    id: DatabaseId,
+    position: Lsn,
+    closed_end: Option<Lsn>,
+) -> Result<usize> {
     let mut removed = 0;
     for segment in segments(vfs, database, id)? {
-        if segment.end.is_none_or(|end| end > position) {
+        let closed_end = closed_end.filter(|end| *end > segment.first);
+        if segment.end.or(closed_end).is_none_or(|end| end > position) {
             break;
         }
         vfs.remove(&segment.path)?;
         removed += 1;
-    }
-    if removed > 0 {
-        vfs.sync_directory(segment::directory(database))?;
     }
     Ok(removed)
 }

@@ -52,6 +52,8 @@ pub struct FrameBuffer {
     /// The tree that the next operation is on unless a switch comes first.
     tree: TreeId,
     state: State,
+    /// Frames that were sealed last.
+    sealed: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +82,7 @@ impl Default for FrameBuffer {
 impl FrameBuffer {
     /// An empty buffer.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), frame: 0, tree: TreeId(0), state: State::Empty }
+        Self { bytes: Vec::new(), frame: 0, tree: TreeId(0), state: State::Empty, sealed: 0 }
     }
 
     /// Forgets all frames and keeps the memory, unless it is unusually much.
@@ -101,6 +103,11 @@ impl FrameBuffer {
     /// Bytes of all frames so far.
     pub fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// How many frames got their place when they were sealed last.
+    pub(super) fn frame_count(&self) -> u64 {
+        self.sealed
     }
 
     /// Whether nothing was begun.
@@ -206,7 +213,9 @@ impl FrameBuffer {
             return Err(out_of_order("is appended before its end"));
         }
         let mut at = 0;
+        self.sealed = 0;
         while at < self.bytes.len() {
+            self.sealed += 1;
             let position = start.advanced(at as u64);
             let length = read_u32(&self.bytes, at + 4) as usize;
             let Some(frame) = self.bytes.get_mut(at..at + length).filter(|_| length > 0) else {

@@ -76,10 +76,11 @@ pub use reader::{LogEnd, LoggedTransaction, Reader};
 pub use segment::DatabaseId;
 pub use writer::{FlushPlan, WalOptions, Writer};
 
-/// What a commit waits for (`PRAGMA synchronous`).
+/// What is waited for (`PRAGMA synchronous`); `docs/transactions.md` has the promises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Synchronous {
-    /// As `Normal`: checkpoints sync all the same, since nothing else keeps a file whole.
+    /// Nothing waits for the disk, checkpoints neither: what the system was given outlives the
+    /// process, but when the power goes the file may be damaged (which its checksums tell).
     Off,
     /// Synced at checkpoints: a crash of the machine may lose the newest commits, in order.
     #[default]

@@ -32,6 +32,8 @@ pub struct LogEnd {
     pub position: Lsn,
     /// The newest commit in the log, if there is any after the position that was read from.
     pub commit: Option<CommitId>,
+    /// How many frames were read.
+    pub frames: u64,
     pub(super) next_number: u64,
     /// Segments that hold transactions, with the position that each ends at.
     pub(super) segments: Vec<(u64, Lsn)>,
@@ -47,6 +49,7 @@ impl LogEnd {
         Self {
             position,
             commit: None,
+            frames: 0,
             next_number: 1,
             segments: Vec::new(),
             replayed: Vec::new(),
@@ -77,6 +80,7 @@ pub struct Reader {
     window: Window,
     ends: Vec<(u64, Lsn)>,
     commit: Option<CommitId>,
+    frames: u64,
     is_done: bool,
     from: Lsn,
     /// Where to stop while a writer goes on behind.
@@ -143,6 +147,7 @@ impl Reader {
             window: Window::default(),
             ends: Vec::new(),
             commit: None,
+            frames: 0,
             is_done: false,
             from,
             limit,
@@ -202,6 +207,7 @@ impl Reader {
         Ok(LogEnd {
             position: self.position,
             commit: self.commit,
+            frames: self.frames,
             next_number,
             segments,
             replayed,
@@ -317,6 +323,7 @@ impl Reader {
             return Err(in_file(Error::corrupt(place), segment.file.path()));
         }
         self.commit = Some(commit);
+        self.frames += transaction.batches.len() as u64;
         self.position = segment.header.position_of(offset);
         Ok(true)
     }

@@ -197,7 +197,7 @@ fn archived_segments_are_listed_and_pruned_up_to_a_position() {
     let path = Path::new(PATH);
     let before = archive::segments(&*vfs, path, ID).unwrap();
     assert!(before.len() > 3);
-    let removed = archive::prune(&*vfs, path, ID, ends[30]).unwrap();
+    let removed = archive::prune(&*vfs, path, ID, ends[30], None).unwrap();
     let after = archive::segments(&*vfs, path, ID).unwrap();
     assert_eq!(after, before[removed..]);
     assert!(after[0].first <= ends[30] && after[0].end.unwrap() > ends[30]);

@@ -61,6 +61,8 @@ pub struct Writer {
     options: WalOptions,
     current: Option<Current>,
     next: Lsn,
+    /// Frames before `next`, as far as they were seen.
+    frames: u64,
     next_number: u64,
     closed: VecDeque<Closed>,
     spares: VecDeque<PathBuf>,
@@ -102,6 +104,7 @@ impl Writer {
             options,
             current: None,
             next: end.position,
+            frames: end.frames,
             next_number: end.next_number,
             closed,
             spares: VecDeque::new(),
@@ -115,6 +118,16 @@ impl Writer {
     /// The position that the next frame gets.
     pub fn position(&self) -> Lsn {
         self.next
+    }
+
+    /// How many frames were staged, those included that were replayed at the opening.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Where the newest segment ends, if nothing is appended to it any more.
+    pub fn closed_end(&self) -> Option<Lsn> {
+        self.current.is_none().then_some(self.next)
     }
 
     /// How many segments were not given up yet: what recovery would look at.
@@ -161,6 +174,7 @@ impl Writer {
             }
         }
         self.next = self.next.advanced(bytes.len() as u64);
+        self.frames += frames.frame_count();
         Ok(self.next)
     }
 
@@ -215,7 +229,8 @@ impl Writer {
                 self.recycle(number)?;
             }
             self.closed.pop_front();
-            self.unsynced.retain(|(unsynced, _)| *unsynced != number || self.options.archive);
+            // The checkpoint has waited for it, at the levels that wait.
+            self.unsynced.retain(|(unsynced, _)| *unsynced != number);
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Branch statements as a user types them.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod grants;
+mod views;
+
 use std::path::Path;
 
 use pandodb_ds::record::Value;

@@ -1,0 +1,128 @@
+//! Who may: grants of branches, asked before anything is read or changed.
+//!
+//! A session without a user is the owner and may do everything. Statements on the session's own
+//! branch are asked for where their transactions begin (`session::transaction`); what names
+//! other branches asks here. Neighbours: the branch crate keeps grants and answers.
+
+use pandodb_branch::registry::{Branch, Branches, Privilege, Tag, View};
+
+use super::Work;
+use crate::ast;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Database, HeadId};
+
+/// The privileges of the words of GRANT.
+pub(super) fn privileges(words: &[ast::Privilege]) -> Vec<Privilege> {
+    let privilege = |word: &ast::Privilege| match word {
+        ast::Privilege::Read => Privilege::Read,
+        ast::Privilege::Write => Privilege::Write,
+        ast::Privilege::Merge => Privilege::Merge,
+        ast::Privilege::Admin => Privilege::Admin,
+    };
+    words.iter().map(privilege).collect()
+}
+
+/// Refuses what a user may not do with the branch of a head. A head without a branch (a fork in
+/// memory) belongs to whoever has it.
+pub(crate) fn check_head(
+    database: &Database,
+    head: HeadId,
+    user: &str,
+    writes: bool,
+) -> Result<()> {
+    let branches = database.branches()?;
+    let Some(branch) = branches.with(|state| state.branch_of(head.0).cloned())? else {
+        return Ok(());
+    };
+    let privilege = if writes { Privilege::Write } else { Privilege::Read };
+    Ok(branches.check_privilege(Some(user), &branch, privilege)?)
+}
+
+/// Refuses to read what a name means, a branch or a tag; a name that means nothing is told later.
+pub(crate) fn check_name(branches: &Branches, name: &str, user: &str) -> Result<()> {
+    let found = branches.with(|state| {
+        let branch = state.branch(name).ok().cloned();
+        let of_tag = || state.tag(name).map(|tag| state.branch(&tag.branch).ok().cloned());
+        branch.map(Some).or_else(|| of_tag().ok())
+    })?;
+    match found {
+        None => Ok(()),
+        Some(Some(branch)) => Ok(branches.check_privilege(Some(user), &branch, Privilege::Read)?),
+        Some(None) => {
+            let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
+            let message = format!("user '{shown}' may not read '{name}', whose branch is gone");
+            Err(Error::new(ErrorKind::Denied, message).with_hint("its owner may"))
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Refuses what the session's user may not do with a branch.
+    pub(super) fn may(&self, branch: &Branch, privilege: Privilege) -> Result<()> {
+        let user = self.session.user();
+        Ok(self.branches.check_privilege(user.as_deref(), branch, privilege)?)
+    }
+
+    /// The branch called `name`, if the user may do that with it.
+    pub(super) fn branch_for(&self, name: &str, privilege: Privilege) -> Result<Branch> {
+        let branch = self.branches.get(name)?;
+        self.may(&branch, privilege)?;
+        Ok(branch)
+    }
+
+    /// The branch called `name`, if it may be read.
+    pub(super) fn readable_branch(&self, name: &str) -> Result<Branch> {
+        self.branch_for(name, Privilege::Read)
+    }
+
+    /// All branches that may be read.
+    pub(super) fn readable(&self) -> Result<Vec<Branch>> {
+        let mut branches = self.branches.list()?;
+        if self.session.user().is_some() {
+            branches.retain(|branch| self.may(branch, Privilege::Read).is_ok());
+        }
+        Ok(branches)
+    }
+
+    /// Refuses to read a head whose branch may not be read; one whose branch is gone is for
+    /// owners only.
+    pub(super) fn may_read_head(&self, head: u64) -> Result<()> {
+        if self.session.user().is_none() {
+            return Ok(());
+        }
+        match self.branches.with(|state| state.branch_of(head).cloned())? {
+            Some(branch) => self.may(&branch, Privilege::Read),
+            None => self.owner("read a branch that was dropped"),
+        }
+    }
+
+    /// Whether a tag may be read: as its branch, or by owners once that is gone.
+    pub(super) fn may_read_tag(&self, tag: &Tag) -> Result<bool> {
+        if self.session.user().is_none() {
+            return Ok(true);
+        }
+        let branch = self.branches.with(|state| state.branch(&tag.branch).cloned())?;
+        Ok(branch.is_ok_and(|branch| self.may(&branch, Privilege::Read).is_ok()))
+    }
+
+    /// What a tag names, if it may be read.
+    pub(super) fn tag_view(&self, tag: &Tag) -> Result<View> {
+        if !self.may_read_tag(tag)? {
+            return Err(self.denied(&format!("read the tag '{}'", tag.name)));
+        }
+        Ok(self.branches.tag_view(tag)?)
+    }
+
+    /// Refuses what only a session without a user may do.
+    pub(super) fn owner(&self, what: &str) -> Result<()> {
+        if self.session.user().is_none() { Ok(()) } else { Err(self.denied(what)) }
+    }
+
+    fn denied(&self, what: &str) -> Error {
+        let user = self.session.user().unwrap_or_default();
+        let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
+        let message = format!("user '{shown}' may not {what}");
+        Error::new(ErrorKind::Denied, message)
+            .with_hint("the owner's connection, which has no user, may")
+    }
+}

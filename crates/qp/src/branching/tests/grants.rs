@@ -1,0 +1,74 @@
+//! GRANT and REVOKE: what a connection with a user may do.
+
+use super::{error, rows, shop};
+use crate::error::ErrorKind;
+
+#[test]
+fn a_user_may_do_what_was_granted_and_nothing_else() {
+    let session = shop();
+    session.execute("GRANT READ ON BRANCH main TO ann; GRANT WRITE ON BRANCH dev TO ann").unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM pando_grants"), ["main|ann|READ", "dev|ann|WRITE"]);
+    session.execute("CREATE BRANCH secret; TAG BRANCH secret AS hidden").unwrap();
+    session.set_user(Some("ann"));
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+    for (sql, part) in [
+        ("UPDATE item SET price = 1", "may not WRITE the branch 'main'"),
+        ("CREATE TABLE x(a)", "may not WRITE the branch 'main'"),
+        ("USE BRANCH secret", "may not READ the branch 'secret'"),
+        ("SELECT * FROM item@secret", "may not READ the branch 'secret'"),
+        ("SELECT * FROM item@hidden", "may not READ the branch 'secret'"),
+        ("SELECT * FROM item AS OF TAG hidden", "may not READ the branch 'secret'"),
+        ("SELECT * FROM pando_diff('item', 'main', 'secret')", "may not READ"),
+        ("SELECT * FROM pando_sizes('secret')", "may not READ"),
+        ("SHOW COMMITS ON secret", "may not READ"),
+        ("SHOW DIFF BETWEEN main AND secret", "may not READ"),
+        ("CREATE BRANCH mine FROM secret", "may not READ"),
+        ("DROP BRANCH dev", "may not ADMIN the branch 'dev'"),
+        ("RENAME BRANCH dev TO d", "may not ADMIN"),
+        ("ALTER BRANCH dev SET (read_only = true)", "may not ADMIN"),
+        ("RESET BRANCH dev TO TRANSACTION 3", "may not ADMIN"),
+        ("TAG BRANCH main AS x", "may not WRITE"),
+        ("DROP TAG hidden", "may not ADMIN"),
+        ("GRANT ADMIN ON BRANCH dev TO ann", "may not ADMIN"),
+        ("REVOKE READ ON BRANCH main FROM ann", "may not ADMIN"),
+        ("MERGE BRANCH dev INTO main", "may not MERGE the branch 'main'"),
+    ] {
+        let failed = session.query(sql).map(|rows| rows.rows.len()).unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::Denied, "{sql}: {failed}");
+        assert!(failed.to_string().contains(part), "{sql}: {failed}");
+    }
+    assert_eq!(rows(&session, "SELECT branch_name FROM pando_branches"), ["main", "dev"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM pando_tags"), ["0"]);
+    session.execute("USE BRANCH dev; UPDATE item SET price = 9 WHERE id = 1").unwrap();
+}
+
+#[test]
+fn merging_needs_its_own_grant_and_who_makes_a_branch_owns_it() {
+    let session = shop();
+    session.execute("GRANT READ, MERGE ON BRANCH main TO bob").unwrap();
+    session.set_user(Some("bob"));
+    session
+        .execute("CREATE BRANCH work; USE BRANCH work; UPDATE item SET stock = 0; USE BRANCH main")
+        .unwrap();
+    assert!(error(&session, "UPDATE item SET stock = 1").contains("may not WRITE"));
+    session.execute("MERGE BRANCH work INTO main WITH (delete_branch_after = true)").unwrap();
+    assert_eq!(rows(&session, "SELECT sum(stock) FROM item"), ["0"]);
+    // Still bob after the merge.
+    assert!(error(&session, "UPDATE item SET stock = 1").contains("may not WRITE"));
+    session.set_user(None);
+    session.execute("REVOKE MERGE ON BRANCH main FROM bob; UPDATE item SET stock = 1").unwrap();
+    assert_eq!(rows(&session, "SELECT privilege FROM pando_grants"), ["READ"]);
+    session.set_user(Some("bob"));
+    assert!(error(&session, "MERGE BRANCH dev INTO main").contains("may not"));
+}
+
+#[test]
+fn a_transaction_that_began_before_is_refused_from_then_on() {
+    let session = shop();
+    session.execute("GRANT READ ON BRANCH main TO ann; BEGIN; SELECT * FROM item").unwrap();
+    session.set_user(Some("ann"));
+    assert!(error(&session, "DELETE FROM item").contains("may not WRITE"));
+    session.execute("ROLLBACK").unwrap();
+    session.set_user(Some("stranger"));
+    assert!(error(&session, "SELECT * FROM item").contains("may not READ"));
+}

@@ -1,0 +1,183 @@
+//! `pando_diff('table', 'old', 'new')`: the rows of one table that differ, with its own columns.
+//!
+//! Each row that differs is one row: what happened to it, then for each column of the table its
+//! cell before and after, with the column's affinity and collation. What stands for a version is
+//! the name of a branch or a tag, or the number of a transaction of the session's branch. The
+//! columns are known when the statement is planned; the versions are opened as `t@version` would
+//! be, so that the plan is made anew when their schemas change. Neighbours: `bind::system`.
+
+use pandodb_branch::diff::{RowChangeKind, RowDiff, Version, compare_shapes, tables};
+use pandodb_branch::registry::{Point, View};
+use pandodb_ds::record::{Collation, Value};
+
+use super::text_argument;
+use crate::ast::{Name, PointInTime};
+use crate::branching::show::text;
+use crate::branching::{Rows, Work};
+use crate::catalog::Schema;
+use crate::error::{Error, Result};
+use crate::types::Affinity;
+
+/// The columns of `pando_diff_summary`.
+pub(super) const SUMMARY_COLUMNS: &[&str] = &[
+    "object_type",
+    "object_name",
+    "schema_changes",
+    "rows_added",
+    "rows_removed",
+    "rows_changed",
+    "cells_changed",
+];
+
+/// A column of the difference of a table.
+pub(crate) struct DiffColumn {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its declared type.
+    pub(crate) declared: Box<str>,
+    /// Its affinity.
+    pub(crate) affinity: Affinity,
+    /// How its texts compare.
+    pub(crate) collation: Collation,
+}
+
+/// What an argument means: a name, or the number of a transaction.
+pub(crate) fn version_name(argument: &str) -> (Option<Name>, Option<PointInTime>) {
+    match argument.parse() {
+        Ok(number) => (None, Some(PointInTime::Transaction(number))),
+        Err(_) => (Some(Name::new(argument)), None),
+    }
+}
+
+/// The columns of the difference of `table` between two schemas; none if neither has it.
+pub(crate) fn columns(old: &Schema, new: &Schema, table: &str) -> Option<Vec<DiffColumn>> {
+    let by_name = new.table(table).or_else(|| old.table(table))?;
+    let find =
+        |schema: &Schema| schema.tables.values().find(|known| known.id == by_name.id).cloned();
+    let (older, newer) = (find(old), find(new));
+    let mut columns = vec![
+        DiffColumn::plain("change", "TEXT", Affinity::Text),
+        DiffColumn::plain("changed_columns", "TEXT", Affinity::Text),
+    ];
+    let mut add = |column: &crate::catalog::Column| {
+        for when in ["old", "new"] {
+            columns.push(DiffColumn {
+                name: format!("{when}_{}", column.name),
+                declared: column.declared_type.clone(),
+                affinity: column.affinity,
+                collation: column.collation,
+            });
+        }
+    };
+    let newer_columns = newer.iter().flat_map(|table| &table.columns);
+    newer_columns.clone().for_each(&mut add);
+    for column in older.iter().flat_map(|table| &table.columns) {
+        if !newer_columns.clone().any(|newer| newer.id == column.id) {
+            add(column);
+        }
+    }
+    Some(columns)
+}
+
+impl DiffColumn {
+    fn plain(name: &str, declared: &str, affinity: Affinity) -> Self {
+        let collation = Collation::Binary;
+        Self { name: name.to_owned(), declared: Box::from(declared), affinity, collation }
+    }
+}
+
+/// The moment that an argument means.
+fn view_of(work: &Work<'_>, arguments: &[Value], place: usize) -> Result<View> {
+    let argument = text_argument(arguments, place)
+        .ok_or_else(|| Error::invalid("a version is a branch, a tag or a transaction's number"))?;
+    match version_name(&argument) {
+        (Some(name), _) => work.view_of(&name),
+        (None, _) => {
+            let number = argument.parse().unwrap_or_default();
+            Ok(work.branches.view(&work.current()?.name, &Point::Commit(number))?)
+        }
+    }
+}
+
+/// The rows of `pando_diff`.
+pub(super) fn rows(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
+    let name = text_argument(arguments, 0).unwrap_or_default();
+    let (old_view, new_view) = (view_of(work, arguments, 1)?, view_of(work, arguments, 2)?);
+    let (old, new) = (work.version(old_view.forest())?, work.version(new_view.forest())?);
+    let pager = work.branches.manager().pager();
+    let Some(table) =
+        new.shape.table_named(&name).or_else(|| old.shape.table_named(&name)).map(|it| it.id)
+    else {
+        return Err(Error::not_found("table", &name));
+    };
+    let pair = tables(&old, &new)
+        .into_iter()
+        .find(|pair| pair.new.or(pair.old).is_some_and(|version| version.shape.id == table));
+    let diff = pair.map(|pair| pair.rows(pager)).transpose()?.flatten();
+    diff.map_or_else(|| Ok(Vec::new()), typed_rows)
+}
+
+fn typed_rows(mut diff: RowDiff) -> Result<Rows> {
+    let names: Vec<String> = diff.columns().iter().map(|column| column.name.clone()).collect();
+    let mut rows = Vec::new();
+    while let Some(difference) = diff.next_difference()? {
+        let (word, is_update) = match difference.kind {
+            RowChangeKind::Added => ("insert", false),
+            RowChangeKind::Removed => ("delete", false),
+            RowChangeKind::Changed => ("update", true),
+        };
+        let changed = names.iter().zip(&difference.changed).filter(|(_, changed)| **changed);
+        let changed: Vec<&str> = changed.map(|(name, _)| name.as_str()).collect();
+        let mut row = Vec::with_capacity(2 + 2 * names.len());
+        row.push(text(word));
+        row.push(if is_update { text(changed.join(", ")) } else { Value::Null });
+        for index in 0..names.len() {
+            for side in [&difference.old, &difference.new] {
+                row.push(side.as_ref().map_or(Value::Null, |cells| cells[index].clone()));
+            }
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// The rows of `pando_diff_summary`: counts by object.
+pub(super) fn summary(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
+    let (old_view, new_view) = (view_of(work, arguments, 0)?, view_of(work, arguments, 1)?);
+    let (old, new) = (work.version(old_view.forest())?, work.version(new_view.forest())?);
+    counts(work, &old, &new)
+}
+
+fn counts(work: &Work<'_>, old: &Version, new: &Version) -> Result<Rows> {
+    let mut changes: Vec<(&'static str, String, u64)> = Vec::new();
+    for difference in compare_shapes(&old.shape, &new.shape) {
+        let (kind, name) = (difference.kind.as_str(), difference.name);
+        match changes.iter_mut().find(|known| known.0 == kind && known.1 == name) {
+            Some(known) => known.2 += 1,
+            None => changes.push((kind, name, 1)),
+        }
+    }
+    let pager = work.branches.manager().pager();
+    let mut rows = Vec::new();
+    let row = |kind: &str, name: &str, numbers: [u64; 5]| {
+        let mut row = vec![text(kind), text(name)];
+        row.extend(numbers.map(|number| Value::Integer(number as i64)));
+        row
+    };
+    for pair in tables(old, new) {
+        let name = pair.name().to_owned();
+        let place = changes.iter().position(|known| known.0 == "table" && known.1 == name);
+        let schema = place.map_or(0, |place| changes.swap_remove(place).2);
+        let counts = match pair.rows(pager)? {
+            Some(diff) => diff.count()?,
+            None => pandodb_branch::diff::RowCounts::default(),
+        };
+        let numbers = [schema, counts.added, counts.removed, counts.changed, counts.cells];
+        if numbers != [0; 5] {
+            rows.push(row("table", &name, numbers));
+        }
+    }
+    changes.sort();
+    rows.extend(changes.iter().map(|(kind, name, count)| row(kind, name, [*count, 0, 0, 0, 0])));
+    Ok(rows)
+}
