@@ -267,7 +267,7 @@ impl Binder<'_> {
 }
 
 /// Whether two names differ by one letter put in, left out, changed or swapped.
-fn differs_by_one(left: &str, right: &str) -> bool {
+pub(super) fn differs_by_one(left: &str, right: &str) -> bool {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     let same_start = left.iter().zip(right).take_while(|(left, right)| left == right).count();
     let (left, right) = (&left[same_start..], &right[same_start..]);

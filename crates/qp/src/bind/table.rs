@@ -122,10 +122,10 @@ impl Binder<'_> {
         tables
             .filter(|table| {
                 let known = table.name.to_ascii_lowercase();
-                known.strip_suffix('s') == Some(&wanted) || wanted.strip_suffix('s') == Some(&known)
+                super::scope::differs_by_one(&known, &wanted)
             })
             .map(|table| table.name.clone())
-            .next()
+            .min()
     }
 
     /// A table in FROM: what it brings to the scope, and how it is read.

@@ -65,6 +65,8 @@ pub struct RunState {
     pub conflict: Cell<Option<ConflictAction>>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
+    /// What operators take, where that is asked.
+    pub profile: Option<Box<super::Profile>>,
 }
 
 /// While it lives, only pure functions may be called.

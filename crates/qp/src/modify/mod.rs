@@ -246,14 +246,22 @@ impl ModifyPlan {
         }
     }
 
+    /// What it is called, and what it reads.
+    pub fn input(&self) -> (String, &crate::plan::Node) {
+        match &self.kind {
+            ModifyKind::Insert(plan) => {
+                (format!("Insert into {}", plan.writer.table.name), &plan.input)
+            }
+            ModifyKind::Update(plan) => (format!("Update {}", plan.writer.table.name), &plan.input),
+            ModifyKind::Delete(plan) => {
+                (format!("Delete from {}", plan.writer.table.name), &plan.input)
+            }
+            ModifyKind::Instead(plan) => ("Run INSTEAD OF triggers".to_owned(), &plan.input),
+        }
+    }
+
     /// The lines of EXPLAIN QUERY PLAN.
     pub fn explain(&self) -> Vec<(usize, String)> {
-        let input = match &self.kind {
-            ModifyKind::Insert(plan) => &plan.input,
-            ModifyKind::Update(plan) => &plan.input,
-            ModifyKind::Delete(plan) => &plan.input,
-            ModifyKind::Instead(plan) => &plan.input,
-        };
-        crate::plan::explain_node(input)
+        crate::plan::explain_node(self.input().1)
     }
 }

@@ -27,7 +27,8 @@ mod walk;
 
 use pandodb_ds::sync::Arc;
 
-pub use explain::{explain_node, explain_query_plan};
+pub use explain::{TreeLine, explain_node, explain_query_plan, explain_tree};
+pub(crate) use explain::node_address;
 pub use node::*;
 pub use rules::Rules;
 pub(crate) use select::{QueryParts, finish_select};

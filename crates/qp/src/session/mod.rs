@@ -18,8 +18,11 @@
 mod attach;
 mod command;
 mod compiler;
+mod explain;
 mod inside;
 mod prepare;
+#[cfg(test)]
+mod rules_tests;
 mod statement;
 mod statistics;
 #[cfg(test)]

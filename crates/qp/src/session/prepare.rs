@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement;
-use crate::plan::{OutputColumn, SelectPlan, explain_query_plan};
+use crate::plan::{OutputColumn, SelectPlan};
 
 /// How many plans are kept.
 const CACHE_MAX: usize = 128;
@@ -51,6 +51,8 @@ pub enum PreparedKind {
     Select(SelectPlan),
     /// A change.
     Modify(ModifyPlan),
+    /// A query or a change that is run to see what it takes.
+    Analyze(Box<PreparedKind>),
     /// Rows that are known already: EXPLAIN.
     Rows(Vec<Vec<pandodb_ds::record::Value>>),
     /// Everything else.
@@ -137,22 +139,14 @@ impl Session {
             let text: Arc<str> = Arc::from(&*prepared.sql);
             let mut binder = Binder::new(environment, text);
             match &statement.kind {
+                StatementKind::Explain(ExplainMode::Analyze, inner) => {
+                    plan_kind(&mut binder, inner, &schemas, prepared)?;
+                    super::explain::analyzed(prepared);
+                }
                 StatementKind::Explain(mode, inner) => {
-                    explain(&mut binder, *mode, inner, prepared)?;
+                    super::explain::explained(&mut binder, *mode, inner, prepared)?;
                 }
-                StatementKind::Select(select) => {
-                    let plan = select_plan(&mut binder, select)?;
-                    prepared.columns.clone_from(&plan.columns);
-                    prepared.kind = PreparedKind::Select(plan);
-                }
-                _ => {
-                    let plan = modify_statement(&mut binder, statement)?;
-                    if let Some(returning) = &plan.returning {
-                        prepared.columns.clone_from(&returning.columns);
-                    }
-                    prepared.writes = written(&plan, &schemas);
-                    prepared.kind = PreparedKind::Modify(plan);
-                }
+                _ => plan_kind(&mut binder, statement, &schemas, prepared)?,
             }
             prepared.parameters = binder.parameters;
             prepared.parameter_names = std::mem::take(&mut binder.parameter_names);
@@ -227,40 +221,29 @@ fn written(plan: &ModifyPlan, schemas: &[Arc<Schema>]) -> Vec<DatabaseIndex> {
     writes
 }
 
-/// EXPLAIN QUERY PLAN: numbered lines, each with the number of the one around it.
-fn explain(
+/// Plans a query or a change.
+fn plan_kind(
     binder: &mut Binder<'_>,
-    _mode: ExplainMode,
     statement: &ast::Statement,
+    schemas: &[Arc<Schema>],
     prepared: &mut Prepared,
 ) -> Result<()> {
-    use pandodb_ds::record::Value;
-    let lines = match &statement.kind {
-        StatementKind::Select(select) => explain_query_plan(&select_plan(binder, select)?),
-        StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
-            modify_statement(binder, statement)?.explain()
+    match &statement.kind {
+        StatementKind::Select(select) => {
+            let plan = select_plan(binder, select)?;
+            prepared.columns.clone_from(&plan.columns);
+            prepared.kind = PreparedKind::Select(plan);
         }
-        _ => Vec::new(),
-    };
-    let mut parents: Vec<i64> = vec![0];
-    let mut rows = Vec::with_capacity(lines.len());
-    for (number, (depth, text)) in lines.into_iter().enumerate() {
-        let id = number as i64 + 2;
-        parents.truncate(depth + 1);
-        let parent = parents.last().copied().unwrap_or(0);
-        parents.push(id);
-        rows.push(vec![
-            Value::Integer(id),
-            Value::Integer(parent),
-            Value::Integer(0),
-            Value::text(text),
-        ]);
+        StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
+            let plan = modify_statement(binder, statement)?;
+            if let Some(returning) = &plan.returning {
+                prepared.columns.clone_from(&returning.columns);
+            }
+            prepared.writes = written(&plan, schemas);
+            prepared.kind = PreparedKind::Modify(plan);
+        }
+        _ => {}
     }
-    prepared.columns = ["id", "parent", "notused", "detail"]
-        .into_iter()
-        .map(|name| OutputColumn { name: Box::from(name), ..OutputColumn::default() })
-        .collect();
-    prepared.kind = PreparedKind::Rows(rows);
     Ok(())
 }
 

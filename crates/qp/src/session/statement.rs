@@ -13,7 +13,7 @@ use super::{Prepared, PreparedKind, Session};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction, Versions};
+use crate::execute::{Context, Frame, Outer, Profile, RunState, Settings, SharedTransaction, Versions};
 use crate::modify::{Changes, ModifyPlan};
 use crate::types::Datum;
 
@@ -213,6 +213,11 @@ impl<'s> Statement<'s> {
             let layout = match &prepared.kind {
                 PreparedKind::Select(plan) => plan.layout,
                 PreparedKind::Modify(plan) => plan.layout,
+                PreparedKind::Analyze(kind) => match &**kind {
+                    PreparedKind::Select(plan) => plan.layout,
+                    PreparedKind::Modify(plan) => plan.layout,
+                    _ => crate::plan::Layout::default(),
+                },
                 _ => crate::plan::Layout::default(),
             };
             self.run = Some(Run {
@@ -253,6 +258,7 @@ impl<'s> Statement<'s> {
                 run.rows = Some(rows.clone().into_iter());
                 Ok(())
             }
+            PreparedKind::Analyze(kind) => run.analyze(kind, self.session, &self.parameters),
             PreparedKind::Command(_) => Ok(()),
         };
         if opened.is_err() {
@@ -335,6 +341,41 @@ impl Run {
             run: &self.state,
             compiler: session,
         })
+    }
+
+    /// Runs a query or a change to its end and tells what each operator took.
+    fn analyze(
+        &mut self,
+        kind: &PreparedKind,
+        session: &Session,
+        parameters: &[Value],
+    ) -> Result<()> {
+        let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN)?;
+        let pager = Arc::clone(database.manager().pager());
+        self.state.profile = Some(Box::new(Profile::new(database.clock(), pager)));
+        match kind {
+            PreparedKind::Select(plan) => {
+                let mut frame = std::mem::take(&mut self.frame);
+                let result = self.with_context(session, parameters, |context| {
+                    let outer = Outer { context, scope: None };
+                    plan.root.open(&mut frame, outer)?;
+                    while plan.root.next(&mut frame, outer)? {
+                        for output in &plan.outputs {
+                            output.evaluate(&frame.scope(outer))?;
+                        }
+                    }
+                    Ok(())
+                });
+                self.frame = frame;
+                result?;
+            }
+            PreparedKind::Modify(plan) => self.modify(plan, session, parameters)?,
+            _ => {}
+        }
+        if let Some(profile) = self.state.profile.take() {
+            self.rows = Some(super::explain::report(kind, &profile).into_iter());
+        }
+        Ok(())
     }
 
     /// Runs a change inside a savepoint, and undoes it where it fails.

@@ -66,6 +66,11 @@ pub enum OperatorState {
 impl Node {
     /// Starts anew.
     pub fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        if let Some(profile) = &outer.context.run.profile
+            && profile.begins(self)
+        {
+            return profile.open(self, frame, outer);
+        }
         match self {
             Self::Empty => Ok(()),
             Self::Once(state) | Self::RecursiveRow(_, state) => {
@@ -102,6 +107,11 @@ impl Node {
 
     /// Moves to the next row; whether there is one.
     pub fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        if let Some(profile) = &outer.context.run.profile
+            && profile.begins(self)
+        {
+            return profile.next(self, frame, outer);
+        }
         match self {
             Self::Empty => Ok(false),
             Self::Once(state) | Self::RecursiveRow(_, state) => {

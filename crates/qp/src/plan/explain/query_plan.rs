@@ -1,8 +1,8 @@
 //! EXPLAIN QUERY PLAN, in SQLite's wording.
 //!
-//! Neighbours: `node` has what is explained.
+//! Neighbours: `tree` shows more.
 
-use super::{AccessPath, IndexEqual, IndexPath, Node, Scan};
+use crate::plan::{AccessPath, IndexEqual, IndexPath, Node, Scan};
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
 
@@ -108,7 +108,7 @@ fn describe_scan(scan: &Scan) -> String {
     describe_path(scan, &scan.path)
 }
 
-fn describe_path(scan: &Scan, path: &AccessPath) -> String {
+pub(super) fn describe_path(scan: &Scan, path: &AccessPath) -> String {
     let name = &scan.alias;
     match path {
         AccessPath::Full => format!("SCAN {name}"),
