@@ -121,11 +121,7 @@ impl Session {
     /// Prepares the first statement of a text, and says how many bytes of it that took.
     pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
         let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
-        let prepared = statement.map(|statement| Prepared {
-            statement,
-            sql: sql.get(..behind).unwrap_or(sql).into(),
-            row: RowBuffer::default(),
-        });
+        let prepared = statement.map(|statement| Prepared { statement, row: RowBuffer::default() });
         Ok((prepared, behind))
     }
 
@@ -160,7 +156,6 @@ impl Session {
 /// A prepared statement of a session, with its current row.
 pub(crate) struct Prepared<'s> {
     statement: Statement<'s>,
-    sql: Box<str>,
     row: RowBuffer,
 }
 
@@ -185,29 +180,30 @@ impl Prepared<'_> {
     }
 
     pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
-        self.statement.bind(number, stored(value)).map_err(|error| convert(error, &self.sql))
+        self.statement
+            .bind(number, stored(value))
+            .map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 
     /// Runs to the end and drops the rows.
     pub(crate) fn run_to_end(&mut self) -> Result<()> {
-        self.statement.run().map_err(|error| convert(error, &self.sql))
+        self.statement.run().map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 }
 
 impl Cursor for Prepared<'_> {
     fn advance(&mut self) -> Result<bool> {
-        let step = self.statement.step().map_err(|error| convert(error, &self.sql))?;
+        let step = self
+            .statement
+            .step()
+            .map_err(|error| convert(error, &self.statement.prepared().sql))?;
         if step == Step::Done {
             return Ok(false);
         }
         let row = &mut self.row;
         row.clear();
-        let kept = self.statement.with_row(|values| {
-            for value in values {
-                row.push(borrowed(*value));
-            }
-        });
-        kept.map_err(|error| convert(error, &self.sql))?;
+        let kept = self.statement.each_value(|value| row.push(borrowed(value)));
+        kept.map_err(|error| convert(error, &self.statement.prepared().sql))?;
         Ok(true)
     }
 
@@ -228,7 +224,7 @@ impl Cursor for Prepared<'_> {
     }
 
     fn sql(&self) -> &str {
-        &self.sql
+        &self.statement.prepared().sql
     }
 }
 

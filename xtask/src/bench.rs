@@ -24,6 +24,15 @@ pub(crate) struct Arguments {
     /// How many rows the tables have.
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
+    /// How many rounds (default: 5, with --quick 3).
+    #[arg(long, value_name = "N")]
+    rounds: Option<u64>,
+    /// How many branches "many" are (default: 10,000, with --quick 1,000).
+    #[arg(long, value_name = "N")]
+    branches: Option<u64>,
+    /// Only workloads whose name contains this.
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
     /// Write the figures to this file too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -64,8 +73,18 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let suite = arguments.suite.to_possible_value();
     let suite = suite.as_ref().map_or("all", |value| value.get_name());
     let mut tool = program("bench")?.arguments(["--suite", suite]);
-    if let Some(rows) = arguments.rows {
-        tool = tool.arguments(["--rows", &rows.to_string()]);
+    let numbers = [
+        ("--rows", arguments.rows),
+        ("--rounds", arguments.rounds),
+        ("--branches", arguments.branches),
+    ];
+    for (option, number) in numbers {
+        if let Some(number) = number {
+            tool = tool.arguments([option, &number.to_string()]);
+        }
+    }
+    if let Some(only) = &arguments.only {
+        tool = tool.arguments(["--only", only]);
     }
     if let Some(file) = &arguments.json {
         // The program runs in the root of the workspace; the path is meant from here.

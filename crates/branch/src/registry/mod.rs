@@ -44,7 +44,8 @@ pub use merging::{Ancestor, MergeKind, MergePlan};
 pub use moments::{Point, View};
 pub use open_merge::OpenConflict;
 pub use records::{
-    Branch, BranchId, BranchOptions, BranchState, Commit, OpenMerge, ReflogEntry, Strategy, Tag,
+    Branch, BranchId, BranchOptions, BranchState, Commit, CommitPart, OpenMerge, OpenPick,
+    ReflogEntry, Strategy, Tag,
 };
 pub use state::State;
 

@@ -28,6 +28,7 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex};
 use crate::tree::{Cursor, Found};
 use crate::vfs::{DatabaseLock, Vfs};
+use open::check_page_bytes;
 use pins::Pins;
 
 /// Tells the epoch of the oldest reader that the store's owner knows, or `u64::MAX`.
@@ -148,6 +149,17 @@ impl Store {
     /// The codec of pages written from now on.
     pub fn set_codec(&self, codec: Codec) {
         self.pager.set_codec(codec);
+    }
+
+    /// Changes the size that pages are split at; the next checkpoint keeps it in the file. Pages
+    /// that are there stay as they are, so this is for a database that has next to nothing yet.
+    pub fn set_page_bytes(&self, page_bytes: usize) -> Result<()> {
+        check_page_bytes(page_bytes)?;
+        // A checkpoint that runs would put back the superblock that it began with.
+        let _running = self.running.lock();
+        self.pager.set_page_bytes(page_bytes);
+        self.durable.lock().superblock.page_bytes = page_bytes as u32;
+        Ok(())
     }
 
     /// Changes the budget of the page cache.

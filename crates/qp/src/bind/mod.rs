@@ -46,7 +46,7 @@ use crate::catalog::{DatabaseIndex, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::plan::{Layout, Rules, SourceId};
 use crate::scalar::{ColumnPlace, SlotId, StateId};
 use crate::store::TreeId;
@@ -103,6 +103,10 @@ pub struct Environment<'e> {
     pub session: &'e dyn crate::function::Session,
     /// What the planner may do.
     pub rules: Rules,
+    /// Whether tables are read backwards where nothing asks for an order.
+    pub reverse_unordered: bool,
+    /// The limits of the session.
+    pub limits: Limits,
 }
 
 /// Gives out the parts of a frame.

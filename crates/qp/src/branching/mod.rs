@@ -11,9 +11,12 @@ pub(crate) mod access;
 mod canonical;
 mod definitions;
 mod difference;
+mod job;
 mod life;
 mod merge;
 mod options;
+mod pick;
+mod preview;
 mod shape;
 mod show;
 mod target;
@@ -21,6 +24,8 @@ pub(crate) mod view;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use options::time_text;
 
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
 use pandodb_ds::record::Value;
@@ -33,6 +38,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::OutputColumn;
 use crate::session::Session;
 
+pub(crate) use preview::Previewed;
+
 type Rows = Vec<Vec<Value>>;
 
 /// What the rows of a branch statement are called.
@@ -43,7 +50,13 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
         BranchStatement::Show(Show::Commits(_)) => show::COMMIT_COLUMNS,
         BranchStatement::Show(Show::Conflicts) => show::CONFLICT_COLUMNS,
         BranchStatement::Show(Show::Diff { .. }) => difference::COLUMNS,
-        BranchStatement::Merge { .. } | BranchStatement::ContinueMerge => merge::COLUMNS,
+        BranchStatement::Merge { .. }
+        | BranchStatement::ContinueMerge
+        | BranchStatement::UndoTransaction { .. }
+        | BranchStatement::CherryPick { .. }
+        | BranchStatement::RestoreTable { .. } => merge::COLUMNS,
+        BranchStatement::Preview(_) => preview::COLUMNS,
+        BranchStatement::Apply => preview::APPLY_COLUMNS,
         _ => &[],
     };
     let named = |name: &&str| OutputColumn { name: Box::from(*name), ..OutputColumn::default() };
@@ -51,7 +64,7 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
 }
 
 /// Runs a branch statement and gives its rows.
-pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows> {
+pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> Result<Rows> {
     let work = Work::new(session)?;
     match statement {
         BranchStatement::Show(what) => return work.show(what),
@@ -119,12 +132,27 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows
             let privileges = access::privileges(&revoke.privileges);
             work.branches.revoke(&privileges, &branch.name, &revoke.user.text)?;
         }
-        BranchStatement::Backup { .. }
-        | BranchStatement::Restore { .. }
-        | BranchStatement::UndoTransaction(_)
-        | BranchStatement::CherryPick { .. }
-        | BranchStatement::Preview(_)
-        | BranchStatement::Apply => {
+        BranchStatement::UndoTransaction { transaction, options } => {
+            work.alone()?;
+            return work.pick(&work.undo_of(*transaction)?, options);
+        }
+        BranchStatement::CherryPick { transaction, target, options } => {
+            work.alone()?;
+            return work.pick(&work.pick_of(*transaction, target.as_ref())?, options);
+        }
+        BranchStatement::RestoreTable { table, branch, as_of } => {
+            work.alone()?;
+            return work.restore_table(table, branch.as_ref(), as_of.as_ref());
+        }
+        BranchStatement::Preview(statements) => {
+            work.alone()?;
+            return work.preview(statements, sql);
+        }
+        BranchStatement::Apply => {
+            work.alone()?;
+            return work.apply();
+        }
+        BranchStatement::Backup { .. } | BranchStatement::Restore { .. } => {
             return Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet"));
         }
     }

@@ -10,9 +10,7 @@ use pandodb_branch::shape::{
 use pandodb_ds::forest::Forest;
 
 use super::canonical::{Canonical, Canonizer};
-use crate::catalog::{
-    Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind,
-};
+use crate::catalog::{Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind};
 use crate::modify::SEQUENCE_TABLE;
 use crate::types::Affinity;
 

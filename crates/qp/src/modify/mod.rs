@@ -193,8 +193,14 @@ impl ModifyPlan {
         match &self.kind {
             ModifyKind::Insert(plan) => {
                 let writer = &plan.writer;
+                let keys = &writer.table.foreign_keys;
+                let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
+                let leaves_keys = |upsert: &UpsertPlan| {
+                    let assignments = upsert.assignments.as_deref().unwrap_or_default();
+                    !assignments.iter().any(|(column, _)| is_key(column))
+                };
                 self.returning.is_none()
-                    && plan.upserts.iter().all(|upsert| upsert.assignments.is_none())
+                    && plan.upserts.iter().all(leaves_keys)
                     && plan.conflict != replaces
                     && (plan.conflict.is_some()
                         || writer.indexes.iter().all(|index| index.unique != Some(replaces)))

@@ -57,7 +57,10 @@ impl Planner<'_, '_> {
         let mut joined = match relation {
             Relation::Table(table) => {
                 let given = self.given;
-                let access = self.access(&table, given, wanted);
+                let mut access = self.access(&table, given, wanted);
+                if wanted.is_empty() && self.binder.environment.reverse_unordered {
+                    access.backward = !access.backward;
+                }
                 if !access.is_search && access.total >= LOOKUP_MIN && self.has_outer_key(&table) {
                     self.lookup(*table)
                 } else {

@@ -12,6 +12,7 @@ mod access;
 mod count;
 mod estimate;
 mod explain;
+mod gear;
 mod group;
 mod join;
 mod needs;
@@ -27,8 +28,9 @@ mod walk;
 
 use pandodb_ds::sync::Arc;
 
-pub use explain::{TreeLine, explain_node, explain_query_plan, explain_tree};
 pub(crate) use explain::node_address;
+pub use explain::{TreeLine, explain_node, explain_query_plan, explain_tree};
+pub(crate) use gear::choose_gears;
 pub use node::*;
 pub use rules::Rules;
 pub(crate) use select::{QueryParts, finish_select};

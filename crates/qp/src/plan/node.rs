@@ -10,6 +10,7 @@ use pandodb_ds::sync::Arc;
 
 use crate::ast::{CompoundOperator, FrameExclude, FrameUnit};
 use crate::catalog::{Index, Table};
+use crate::execute::batch::Program;
 use crate::function::Function;
 use crate::scalar::{Scalar, SlotId, StateId};
 use crate::types::Affinity;
@@ -62,6 +63,8 @@ pub enum Node {
     Count(Box<CountNode>),
     /// Rows that are kept by a key, looked up at each opening: an index for one run.
     Lookup(Box<Lookup>),
+    /// A subtree that can run in batches, too.
+    Batch(Box<BatchNode>),
 }
 
 /// Reads a table.
@@ -555,6 +558,17 @@ pub struct Lookup {
     pub keys: Vec<HashKey>,
     /// What is kept of each row.
     pub slots: Vec<SlotId>,
+}
+
+/// A subtree in both forms.
+#[derive(Debug)]
+pub struct BatchNode {
+    /// The subtree.
+    pub input: Node,
+    /// The same for the batch gear.
+    pub program: Program,
+    /// Where the state of either is.
+    pub state: StateId,
 }
 
 /// A constant row, for callers that build plans by hand.

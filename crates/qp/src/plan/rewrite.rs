@@ -80,6 +80,10 @@ fn single_tables(parts: &[Vec<Scalar>], own: &[SlotId]) -> Vec<Scalar> {
     }
     for slot in own {
         let about = |term: &&Scalar| term.slots() == [*slot];
+        if parts.iter().flatten().all(|term| about(&term)) {
+            // It would say the same.
+            return found;
+        }
         let each: Option<Vec<Scalar>> = parts
             .iter()
             .map(|part| Scalar::all(part.iter().filter(about).cloned().collect()))

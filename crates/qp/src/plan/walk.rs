@@ -41,6 +41,7 @@ impl Node {
                 recursive.recursive.iter().for_each(|arm| visit(&arm.input));
             }
             Self::Lookup(lookup) => visit(&lookup.input),
+            Self::Batch(batch) => visit(&batch.input),
         }
     }
 
@@ -48,6 +49,7 @@ impl Node {
     pub fn scalars<'a>(&'a self, visit: &mut dyn FnMut(&'a Scalar)) {
         match self {
             Self::Once(_) | Self::Empty | Self::RecursiveRow(..) | Self::Materialize(_) => {}
+            Self::Batch(_) => {}
             Self::Scan(scan) => scan.path.scalars(visit),
             Self::Count(count) => count.scan.path.scalars(visit),
             Self::Values(values) => values.rows.iter().flatten().for_each(visit),

@@ -68,10 +68,24 @@ pub(super) fn report(kind: &PreparedKind, profile: &Profile) -> Vec<Vec<Value>> 
         PreparedKind::Modify(plan) => change_tree(plan),
         _ => Vec::new(),
     };
-    shown(&lines, |line| match line.node {
-        Some(node) => figures(profile.figures(node)),
-        None => String::new(),
-    })
+    // A subtree that ran in batches has figures as a whole: they are shown at its first line.
+    let ran = |node: usize| profile.figures(node).filter(|figures| figures.opened > 0);
+    let mut shown_batches: Vec<usize> = Vec::new();
+    let behind: Vec<String> = lines
+        .iter()
+        .map(|line| match (line.node.and_then(ran), line.batch, line.node) {
+            (Some(own), _, _) => figures(Some(own)),
+            (None, Some(batch), _) if shown_batches.contains(&batch) => "  [in batches]".to_owned(),
+            (None, Some(batch), _) => {
+                shown_batches.push(batch);
+                format!("{} [in batches]", figures(ran(batch)))
+            }
+            (None, None, Some(_)) => figures(None),
+            (None, None, None) => String::new(),
+        })
+        .collect();
+    let mut behind = behind.into_iter();
+    shown(&lines, |_| behind.next().unwrap_or_default())
 }
 
 fn figures(figures: Option<Figures>) -> String {
@@ -90,15 +104,14 @@ fn figures(figures: Option<Figures>) -> String {
 
 fn change_tree(plan: &crate::modify::ModifyPlan) -> Vec<TreeLine> {
     let (text, input) = plan.input();
-    let mut lines = vec![TreeLine { depth: 0, text, node: None }];
-    lines.extend(explain_tree(input, &[]).into_iter().map(|line| TreeLine {
-        depth: line.depth + 1,
-        ..line
-    }));
+    let mut lines = vec![TreeLine { depth: 0, text, node: None, batch: None }];
+    lines.extend(
+        explain_tree(input, &[]).into_iter().map(|line| TreeLine { depth: line.depth + 1, ..line }),
+    );
     lines
 }
 
-fn shown(lines: &[TreeLine], behind: impl Fn(&TreeLine) -> String) -> Vec<Vec<Value>> {
+fn shown(lines: &[TreeLine], mut behind: impl FnMut(&TreeLine) -> String) -> Vec<Vec<Value>> {
     let row = |line: &TreeLine| {
         let indent = "  ".repeat(line.depth);
         vec![Value::text(format!("{indent}{}{}", line.text, behind(line)))]

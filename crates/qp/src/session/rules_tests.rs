@@ -51,8 +51,11 @@ fn filled(dice: &mut Dice) -> Session {
     session.execute(SCHEMA).unwrap();
     for _ in 0..40 {
         let (k, x) = (dice.pick(&["NULL", "1", "2", "3", "4", "5"]), dice.pick(&VALUES));
-        let (s, f) = (dice.pick(&["NULL", "'a'", "'A'", "'ab'", "'aB'", "'b'", "''"]), dice.below(9));
-        session.execute(&format!("INSERT INTO a(k, s, x, f) VALUES({k}, {s}, {x}, {f}.5)")).unwrap();
+        let (s, f) =
+            (dice.pick(&["NULL", "'a'", "'A'", "'ab'", "'aB'", "'b'", "''"]), dice.below(9));
+        session
+            .execute(&format!("INSERT INTO a(k, s, x, f) VALUES({k}, {s}, {x}, {f}.5)"))
+            .unwrap();
         let (p, q) = (dice.pick(&["'a'", "'b'", "'ab'", "'2'", "x'6162'"]), dice.below(6));
         session
             .execute(&format!("INSERT OR IGNORE INTO b VALUES({p}, {q}, {})", dice.pick(&VALUES)))
@@ -90,7 +93,8 @@ fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
         7 => format!("{one} GLOB '{}'", dice.pick(&["a*", "A*", "*b", "2*", "[a]b"])),
         8 => format!("{one} = {}", column(dice, tables)),
         9 | 10 => {
-            let (left, right) = (condition(dice, tables, depth - 1), condition(dice, tables, depth - 1));
+            let (left, right) =
+                (condition(dice, tables, depth - 1), condition(dice, tables, depth - 1));
             format!("({left} OR {right})")
         }
         11 => {
@@ -101,7 +105,9 @@ fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
         12 => {
             let not = dice.pick(&["", "NOT "]);
             let other = dice.pick(&["i", "rowid"]);
-            format!("{not}EXISTS (SELECT * FROM c z WHERE z.{other} = {one} AND z.t IS NOT {value})")
+            format!(
+                "{not}EXISTS (SELECT * FROM c z WHERE z.{other} = {one} AND z.t IS NOT {value})"
+            )
         }
         _ => format!(
             "{one} >= (SELECT {}(y.j) FROM c y WHERE y.i = {})",

@@ -4,8 +4,9 @@ use std::ops::Bound;
 
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 use pandodb_ds::vfs::Vfs;
-use pandodb_tm::{CommitId, Savepoint, TreeId};
+use pandodb_tm::{BeginOptions, CommitId, HeadId, Savepoint, TreeId};
 
 use super::{Cursor, FIRST_OBJECT_TREE};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +56,24 @@ impl Transaction {
         if let Some(inner) = self.inner.take() {
             inner.rollback();
         }
+    }
+
+    /// Rests until the next statement, seeing and keeping nothing; false where it has to be
+    /// ended.
+    pub fn park(&mut self) -> bool {
+        self.inner.as_mut().is_some_and(pandodb_tm::Transaction::park)
+    }
+
+    /// Goes on after [`park`](Self::park) on the same head, as if it began now; false where
+    /// another one has to be begun.
+    pub fn resume(&mut self, head: HeadId, options: &BeginOptions) -> bool {
+        let inner = self.inner.as_mut();
+        inner.is_some_and(|inner| inner.head() == head && inner.resume(options))
+    }
+
+    /// The version of a tree, for comparisons.
+    pub fn version(&self, tree: TreeId) -> Option<Tree> {
+        self.inner.as_ref()?.tree(tree)
     }
 
     /// Whether it goes on.

@@ -363,6 +363,11 @@ impl Manager {
         &self.shared.store
     }
 
+    /// Whether it lives in memory only, and ends with this.
+    pub fn is_in_memory(&self) -> bool {
+        !self.shared.has_log && !self.shared.is_read_only
+    }
+
     /// Where pages come from.
     pub fn pager(&self) -> &Arc<Pager> {
         self.shared.store.pager()

@@ -290,3 +290,34 @@ fn a_reader_cannot_write_and_says_so() {
     assert_eq!(error.kind(), ErrorKind::ReadOnly);
     transaction.commit().unwrap();
 }
+
+#[test]
+fn a_transaction_that_rests_keeps_nothing_and_sees_the_newest_when_it_goes_on() {
+    let manager = in_memory();
+    let options = BeginOptions::default();
+    let mut reader = manager.begin(MAIN, options.clone()).unwrap();
+    for round in 0..3_u8 {
+        let cursor = reader.cursor(T).unwrap();
+        assert!(!reader.park(), "a cursor is open");
+        drop(cursor);
+        assert_eq!(manager.snapshots().len(), 1);
+        assert!(reader.park());
+        assert!(manager.snapshots().is_empty());
+        assert!(reader.get(T, &[0]).is_err(), "it sees nothing");
+        let mut writer = manager.begin(MAIN, options.clone()).unwrap();
+        writer.put(T, &[round], b"x").unwrap();
+        assert!(!writer.park(), "there is something to commit");
+        writer.commit().unwrap();
+        assert!(reader.resume(&options));
+        assert_eq!(reader.len(T).unwrap(), u64::from(round) + 1);
+        assert_eq!(manager.snapshots().len(), 1);
+    }
+    assert!(reader.park());
+    assert!(!reader.resume(&BeginOptions::at(Isolation::Serializable)));
+    let head = manager.create_head(MAIN, &[]).unwrap();
+    let mut elsewhere = manager.begin(head, options.clone()).unwrap();
+    assert!(elsewhere.park());
+    manager.drop_head(head).unwrap();
+    assert!(!elsewhere.resume(&options), "the head is gone");
+    assert!(manager.snapshots().is_empty());
+}

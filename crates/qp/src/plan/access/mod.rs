@@ -67,6 +67,10 @@ const LOOKUP: f64 = 4.0;
 /// The cost of finding a place in a tree.
 pub(super) const SEEK: f64 = 6.0;
 
+/// From how many rows on tables are read in batches.
+pub(super) const BATCH_ROWS: f64 = 2048.0;
+/// What a row of a batch costs, in rows read one by one.
+const BATCH_COST: f64 = 0.3;
 /// How much of a way is gone where a LIMIT ends it.
 const LIMITED_SHARE: f64 = 0.2;
 
@@ -164,6 +168,11 @@ fn keep_cheaper(best: &mut Access, other: Access, ask: &Ask<'_>) {
     }
 }
 
+/// What reading a whole table costs: a large one is read in batches.
+pub(super) fn full_cost(total: f64) -> f64 {
+    if total >= BATCH_ROWS { BATCH_ROWS + (total - BATCH_ROWS) * BATCH_COST } else { total }
+}
+
 fn full(table: &TableRelation, total: f64, wanted: &[SortKey]) -> Access {
     let order = [(ROWID, Collation::Binary, false)];
     let (sorted, backward) = if table.table.has_rowid() && !table.table.is_system() {
@@ -175,7 +184,7 @@ fn full(table: &TableRelation, total: f64, wanted: &[SortKey]) -> Access {
         path: AccessPath::Full,
         used: Vec::new(),
         rows: total,
-        cost: total,
+        cost: full_cost(total),
         total,
         is_search: false,
         sorted,

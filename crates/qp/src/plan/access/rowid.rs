@@ -26,7 +26,9 @@ pub(super) fn rowid_paths(
 ) -> Vec<Access> {
     let mut paths = Vec::new();
     let slot = ask.table.slot;
-    let own = || terms.iter().filter(|term| is_rowid(term.subject, slot));
+    // Rowids do not stand in the order of texts.
+    let is_pattern = |term: &Term<'_>| matches!(term.test, Test::Prefix(_));
+    let own = || terms.iter().filter(move |term| is_rowid(term.subject, slot) && !is_pattern(term));
     let order = [(ROWID, Collation::Binary, false)];
     let make = |path, used, rows: f64, cost| {
         let (sorted, backward) = satisfies(ask.wanted, slot, &order, &[], true);

@@ -2,9 +2,9 @@
 //!
 //! Neighbours: `tree` shows more.
 
-use crate::plan::{AccessPath, IndexEqual, IndexPath, Node, Scan};
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
+use crate::plan::{AccessPath, IndexEqual, IndexPath, Node, Scan};
 
 /// Lines with their depth.
 pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
@@ -72,6 +72,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
             lines.push((depth, "USE TEMP B-TREE FOR DISTINCT".to_owned()));
         }
         Node::Limit(limit) => explain(&limit.input, depth, lines),
+        Node::Batch(batch) => explain(&batch.input, depth, lines),
         Node::Compound(compound) => {
             line("COMPOUND QUERY".to_owned());
             for (index, arm) in compound.arms.iter().enumerate() {

@@ -77,7 +77,12 @@ impl<'p> Names<'p> {
             Scalar::And(terms) => format!("({})", self.joined(terms, " AND ")),
             Scalar::Or(terms) => format!("({})", self.joined(terms, " OR ")),
             Scalar::Compare(it) => {
-                format!("{} {} {}", self.text(&it.left), comparison(it.operator), self.text(&it.right))
+                format!(
+                    "{} {} {}",
+                    self.text(&it.left),
+                    comparison(it.operator),
+                    self.text(&it.right)
+                )
             }
             Scalar::Between(it) => {
                 let not = if it.negated { "NOT " } else { "" };
@@ -101,7 +106,9 @@ impl<'p> Names<'p> {
             Scalar::Call(call) => {
                 format!("{}({})", call.function.name, self.list(&call.arguments))
             }
-            Scalar::Collate(operand, collation) => format!("{} COLLATE {collation}", self.text(operand)),
+            Scalar::Collate(operand, collation) => {
+                format!("{} COLLATE {collation}", self.text(operand))
+            }
             Scalar::Cast(operand, affinity) => {
                 format!("CAST({} AS {})", self.text(operand), affinity.type_name())
             }

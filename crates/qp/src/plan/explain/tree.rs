@@ -17,13 +17,15 @@ pub struct TreeLine {
     pub text: String,
     /// Which operator it is of: where that is in memory.
     pub node: Option<usize>,
+    /// Which operator runs it in batches, where one may.
+    pub batch: Option<usize>,
 }
 
 /// The tree of a node, with the results that are read of it.
 pub fn explain_tree(root: &Node, outputs: &[Scalar]) -> Vec<TreeLine> {
     let mut lines = Vec::new();
     let names = Names::default().inside(root);
-    show(root, &names, 0, &mut lines);
+    show(root, &names, (0, None), &mut lines);
     for output in outputs {
         subqueries(output, &names, 0, &mut lines);
     }
@@ -35,27 +37,32 @@ pub(crate) fn address(node: &Node) -> usize {
     std::ptr::from_ref(node).addr()
 }
 
-fn show<'p>(node: &'p Node, names: &Names<'p>, depth: usize, lines: &mut Vec<TreeLine>) {
-    lines.push(TreeLine { depth, text: describe(node, names), node: Some(address(node)) });
+fn show<'p>(
+    node: &'p Node,
+    names: &Names<'p>,
+    (depth, batch): (usize, Option<usize>),
+    lines: &mut Vec<TreeLine>,
+) {
+    if let Node::Batch(inner) = node {
+        // Both forms of a subtree are one to the reader.
+        return show(&inner.input, names, (depth, Some(address(node))), lines);
+    }
+    let text = describe(node, names);
+    lines.push(TreeLine { depth, text, node: Some(address(node)), batch });
     if let Node::Scan(scan) = node
         && let AccessPath::Union(paths) = &scan.path
     {
         for path in paths {
             let text = describe_path(scan, path);
-            lines.push(TreeLine { depth: depth + 1, text, node: None });
+            lines.push(TreeLine { depth: depth + 1, text, node: None, batch: None });
         }
     }
     node.scalars(&mut |scalar| subqueries(scalar, names, depth + 1, lines));
-    node.inputs(&mut |input| show(input, names, depth + 1, lines));
+    node.inputs(&mut |input| show(input, names, (depth + 1, batch), lines));
 }
 
 /// The plans of the subqueries in an expression.
-fn subqueries<'p>(
-    scalar: &'p Scalar,
-    names: &Names<'p>,
-    depth: usize,
-    lines: &mut Vec<TreeLine>,
-) {
+fn subqueries<'p>(scalar: &'p Scalar, names: &Names<'p>, depth: usize, lines: &mut Vec<TreeLine>) {
     if let Some(call) = scalar.own_subquery() {
         let kind = match (scalar, call.plan.outer.is_empty()) {
             (Scalar::InSubquery(_), true) => "Set of a subquery",
@@ -64,10 +71,11 @@ fn subqueries<'p>(
             (_, false) => "Correlated subquery",
         };
         let memory = if call.remembers { ", results are remembered" } else { "" };
-        lines.push(TreeLine { depth, text: format!("{kind}{memory}"), node: None });
+        let text = format!("{kind}{memory}");
+        lines.push(TreeLine { depth, text, node: None, batch: None });
         let plan: &SelectPlan = &call.plan;
         let inner = names.inside(&plan.root);
-        show(&plan.root, &inner, depth + 1, lines);
+        show(&plan.root, &inner, (depth + 1, None), lines);
         plan.outputs.iter().for_each(|output| subqueries(output, &inner, depth + 1, lines));
     }
     scalar.children(&mut |child| subqueries(child, names, depth, lines));
@@ -128,6 +136,7 @@ fn describe(node: &Node, names: &Names<'_>) -> String {
         Node::Compound(compound) => format!("Compound of {}", compound.arms.len()),
         Node::Recursive(_) => "Recursive table".to_owned(),
         Node::RecursiveRow(..) => "Rows of the step before".to_owned(),
+        Node::Batch(batch) => describe(&batch.input, names),
     }
 }
 
@@ -171,8 +180,7 @@ fn on(terms: &[Scalar], names: &Names<'_>) -> String {
 }
 
 fn keys(keys: &[HashKey], names: &Names<'_>) -> String {
-    let pair =
-        |key: &HashKey| format!("{} = {}", names.text(&key.left), names.text(&key.right));
+    let pair = |key: &HashKey| format!("{} = {}", names.text(&key.left), names.text(&key.right));
     if keys.is_empty() {
         return "all pairs".to_owned();
     }
