@@ -80,6 +80,16 @@ pub struct RowsRelation {
     pub rows: f64,
     /// Whether opening it again is as cheap as reading it.
     pub is_cheap: bool,
+    /// The block that makes the rows, where it is planned with the group that it stands in: the
+    /// node is empty until then.
+    pub(crate) later: Option<LaterBlock>,
+}
+
+/// A block that is not planned yet.
+#[derive(Debug)]
+pub(crate) struct LaterBlock {
+    pub(crate) parts: Box<crate::plan::QueryParts>,
+    pub(crate) label: Box<str>,
 }
 
 /// An outer join.
@@ -342,14 +352,18 @@ impl Binder<'_> {
             for (index, column) in columns.iter_mut().enumerate() {
                 column.scalar = slot_column(slot, index, &column.scalar);
             }
-            let project = Project {
-                input: block.root,
-                outputs: block.outputs,
-                slot,
-                label: Some(Box::from(label)),
+            let label: Box<str> = Box::from(label);
+            let (node, later) = match block.later {
+                Some(parts) => (Node::Empty, Some(LaterBlock { parts, label })),
+                None => {
+                    let (input, outputs) = (block.root, block.outputs);
+                    let project = Project { input, outputs, slot, label: Some(label) };
+                    (Node::Project(Box::new(project)), None)
+                }
             };
             group.relations.push(Relation::Rows(Box::new(RowsRelation {
-                node: Node::Project(Box::new(project)),
+                node,
+                later,
                 slots: vec![slot],
                 needs: Vec::new(),
                 rows: block.rows,
@@ -424,6 +438,7 @@ impl Binder<'_> {
             needs,
             rows: 25.0,
             is_cheap: true,
+            later: None,
         })));
         Ok(())
     }
@@ -469,6 +484,7 @@ impl Binder<'_> {
             needs,
             rows: 10.0,
             is_cheap: true,
+            later: None,
         })));
         Ok(())
     }

@@ -29,6 +29,7 @@ use pandodb_ds::sync::Arc;
 
 pub use common::CommonScope;
 pub(crate) use expression::no_row;
+pub(crate) use from::LaterBlock;
 pub(crate) use from::unique_names;
 pub use from::{Group, OuterRelation, Relation, RowsRelation, SemiRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};

@@ -53,6 +53,8 @@ pub(super) struct Planner<'p, 'e> {
     pub(super) terms: Vec<Term>,
     /// Slots that are filled, those that are given first.
     pub(super) available: Vec<SlotId>,
+    /// Columns that are equal in every row, as far as that was seen to.
+    pub(super) equal: rewrite::Classes,
 }
 
 /// Plans a group for itself.
@@ -74,8 +76,10 @@ pub(super) fn plan_inside(
     let predicates = std::mem::take(&mut group.predicates);
     let mut terms = rewrite::terms_of(predicates, &own, binder.environment.rules);
     rewrite::push_into_outer(&mut group, &mut terms);
+    super::push::plan_waiting(binder, &mut group, &mut terms)?;
     let available = given.to_vec();
-    let mut planner = Planner { binder, goal, given, terms, available };
+    let equal = rewrite::Classes::default();
+    let mut planner = Planner { binder, goal, given, terms, available, equal };
     let (mut joined, semis) = planner.inner_joins(group)?;
     for semi in semis {
         joined = planner.semi_join(joined, semi)?;
@@ -145,8 +149,10 @@ impl Planner<'_, '_> {
         let mut place = 0;
         for term in &mut self.terms {
             if term.scalar.is_some() {
-                if access.used.contains(&place) {
-                    term.scalar = None;
+                if access.used.contains(&place)
+                    && let Some(scalar) = term.scalar.take()
+                {
+                    self.equal.add(&scalar);
                 }
                 place += 1;
             }
@@ -157,12 +163,14 @@ impl Planner<'_, '_> {
     /// Takes the predicates that can be checked once `available` slots are there.
     pub(super) fn take_ready(&mut self, available: &[SlotId]) -> Vec<Scalar> {
         let is_ready = |term: &&mut Term| term.slots.iter().all(|slot| available.contains(slot));
+        let equal = &mut self.equal;
         let ready = self.terms.iter_mut().filter(is_ready);
-        ready.filter_map(take_checked).collect()
+        ready.filter_map(|term| take_checked(term, equal)).collect()
     }
 
     fn take_all(&mut self) -> Vec<Scalar> {
-        self.terms.iter_mut().filter_map(take_checked).collect()
+        let equal = &mut self.equal;
+        self.terms.iter_mut().filter_map(|term| take_checked(term, equal)).collect()
     }
 
     /// Slots that the group itself has filled so far.
@@ -173,9 +181,13 @@ impl Planner<'_, '_> {
 }
 
 /// A predicate that has to be checked; what others imply about several tables need not be.
-fn take_checked(term: &mut Term) -> Option<Scalar> {
-    let scalar = term.scalar.take();
-    if term.implied && term.slots.len() > 1 { None } else { scalar }
+fn take_checked(term: &mut Term, equal: &mut rewrite::Classes) -> Option<Scalar> {
+    let scalar = term.scalar.take()?;
+    if (term.implied && term.slots.len() > 1) || equal.has(&scalar) {
+        return None;
+    }
+    equal.add(&scalar);
+    Some(scalar)
 }
 
 /// A scan by an access path.

@@ -220,9 +220,13 @@ impl Planner<'_, '_> {
                 let (left, right, rule) = equality(scalar, &left_slots, &right_slots)?;
                 Some(HashKey { left: left.clone(), right: right.clone(), rule })
             });
-            if let Some(key) = found {
+            let Some(key) = found else { continue };
+            // What follows from the keys before need not be one.
+            if let Some(scalar) = term.scalar.take()
+                && !self.equal.has(&scalar)
+            {
                 keys.push(key);
-                term.scalar = None;
+                self.equal.add(&scalar);
             }
         }
         let mut all = self.available.clone();

@@ -19,6 +19,7 @@ mod needs;
 mod node;
 mod order;
 mod outer;
+mod push;
 mod rewrite;
 mod rules;
 mod sample;

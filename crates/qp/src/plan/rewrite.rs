@@ -128,6 +128,40 @@ fn plain_column(scalar: &Scalar) -> Option<&ColumnPlace> {
     }
 }
 
+/// Columns that are equal to each other, of the same affinity and order: what is equal to a
+/// third is equal then.
+#[derive(Default)]
+pub(super) struct Classes(Vec<Vec<(SlotId, u16)>>);
+
+impl Classes {
+    fn place(&self, column: (SlotId, u16)) -> Option<usize> {
+        self.0.iter().position(|class| class.contains(&column))
+    }
+
+    /// Notes an equality of columns that holds in every row.
+    pub(super) fn add(&mut self, predicate: &Scalar) {
+        let Some((left, right)) = column_equality(predicate) else { return };
+        let (left, right) = ((left.slot, left.column), (right.slot, right.column));
+        match (self.place(left), self.place(right)) {
+            (None, None) => self.0.push(vec![left, right]),
+            (Some(class), None) => self.0[class].push(right),
+            (None, Some(class)) => self.0[class].push(left),
+            (Some(first), Some(second)) if first != second => {
+                let moved = self.0.remove(first.max(second));
+                self.0[first.min(second)].extend(moved);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an equality of columns follows from those that were noted.
+    pub(super) fn has(&self, predicate: &Scalar) -> bool {
+        let Some((left, right)) = column_equality(predicate) else { return false };
+        let class = self.place((left.slot, left.column));
+        class.is_some() && class == self.place((right.slot, right.column))
+    }
+}
+
 /// Equalities that follow from others: of columns of the same affinity and order, so that
 /// nothing is converted on the way.
 fn transitive(given: &[Scalar]) -> Vec<Scalar> {

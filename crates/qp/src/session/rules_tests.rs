@@ -137,6 +137,17 @@ fn query(dice: &mut Dice) -> String {
     }
     let filter = terms.join(" AND ");
     let one = column(dice, &tables);
+    if dice.below(5) == 0 {
+        // Conditions on groups and on distinct rows, joined to a table or not.
+        let inner = dice.pick(&[
+            "SELECT k AS id, x AS k, max(s) AS s, count(*) AS x, 1 AS f FROM a GROUP BY k, x",
+            "SELECT DISTINCT k AS id, s AS k, x AS s, x, f FROM a",
+            "SELECT q AS id, r AS k, p AS s, min(r) AS x, 0 AS f FROM b GROUP BY 1, 2, 3",
+        ]);
+        let joined = if dice.below(2) == 0 { " JOIN c ON c.i = a.id" } else { "" };
+        let filter = condition(dice, &[0], 2);
+        return format!("SELECT a.* FROM ({inner}) a{joined} WHERE {filter}");
+    }
     match dice.below(8) {
         0 => format!("SELECT count(*) FROM {from} WHERE {filter}"),
         1 => format!("SELECT min({one}) FROM {from} WHERE {filter}"),
