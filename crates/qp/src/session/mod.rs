@@ -18,11 +18,15 @@
 mod attach;
 mod command;
 mod compiler;
+mod explain;
 mod inside;
 #[cfg(test)]
 mod isolation_tests;
 mod prepare;
+#[cfg(test)]
+mod rules_tests;
 mod statement;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -134,6 +138,8 @@ pub struct Session {
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// What was measured of trees for the planner.
+    known_trees: RefCell<statistics::KnownTrees>,
     /// Schemas of other branches and times that were read last.
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
@@ -196,6 +202,7 @@ impl Session {
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
