@@ -18,6 +18,7 @@ mod merge;
 mod options;
 mod pick;
 mod preview;
+mod references;
 mod shape;
 mod show;
 mod target;
