@@ -81,6 +81,11 @@ impl Deref for NodeGuard<'_> {
 }
 
 impl Pager {
+    /// The path of the file.
+    pub fn path(&self) -> &std::path::Path {
+        self.file.path()
+    }
+
     /// A pager on an open file.
     pub fn new(
         file: Arc<dyn File>,

@@ -183,7 +183,11 @@ struct Work<'s> {
 impl<'s> Work<'s> {
     fn new(session: &'s Session) -> Result<Self> {
         let (database, head) = session.database(DatabaseIndex::MAIN)?;
-        Ok(Self { session, branches: database.branches()?, head })
+        let branches = database.branches()?;
+        if !database.manager().is_read_only() {
+            branches.tend()?;
+        }
+        Ok(Self { session, branches, head })
     }
 
     /// Refuses to work inside of an open transaction.

@@ -211,7 +211,7 @@ impl Session {
         loop {
             let (statement, behind) = self.prepare(rest)?;
             if let Some(mut statement) = statement {
-                while statement.step()? == Step::Row {}
+                statement.run()?;
             }
             rest = rest.get(behind..).unwrap_or("");
             if rest.trim().is_empty() {
@@ -283,6 +283,11 @@ impl Session {
         change(&mut self.functions.borrow_mut())
     }
 
+    /// Looks at the functions.
+    pub(crate) fn with_functions<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.functions.borrow())
+    }
+
     /// Registers a collation.
     pub fn define_collation(&self, name: &str, compare: CollationFunction) {
         self.generation.set(self.generation.get() + 1);
@@ -317,6 +322,14 @@ impl Session {
     /// Says who works here: from now on only what was granted is allowed.
     pub fn set_user(&self, user: Option<&str>) {
         *self.user.borrow_mut() = user.map(Box::from);
+    }
+
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
+        let mut settings = self.settings.borrow_mut();
+        settings.memory_soft_bytes = soft_bytes;
+        settings.memory_hard_bytes = hard_bytes;
     }
 
     /// The level of transactions that do not say one.

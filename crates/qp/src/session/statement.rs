@@ -142,9 +142,12 @@ impl<'s> Statement<'s> {
         }
     }
 
-    /// Runs to the end and throws rows away.
+    /// Runs to the end and throws rows away, once they are computed: what a function of the
+    /// application does, and its errors, count.
     pub fn run(&mut self) -> Result<()> {
-        while self.step()? == Step::Row {}
+        while self.step()? == Step::Row {
+            self.with_row(|_| ())?;
+        }
         Ok(())
     }
 
