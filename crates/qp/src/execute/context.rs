@@ -68,6 +68,8 @@ pub struct RunState {
     pub conflict: Cell<Option<ConflictAction>>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
+    /// A row is there in part, and could not be taken out again.
+    pub is_torn: Cell<bool>,
 }
 
 /// While it lives, only pure functions may be called.

@@ -202,6 +202,26 @@ impl ModifyPlan {
         }
     }
 
+    /// Whether it can fail without a trace: it puts in at most one row, asks everything before it
+    /// does, and takes out itself what it put in when storage refuses the rest. A savepoint
+    /// would be clones of roots that make the first change of each page copy it, for every row.
+    pub fn leaves_no_trace(&self) -> bool {
+        let ModifyKind::Insert(plan) = &self.kind else { return false };
+        let writer = &plan.writer;
+        let replaces = Some(ConflictAction::Replace);
+        let is_one_row = match &plan.input {
+            Node::Once(_) => true,
+            Node::Values(values) => values.rows.len() <= 1,
+            _ => false,
+        };
+        is_one_row
+            && self.is_single_write()
+            && writer.triggers.is_empty()
+            && writer.foreign_keys.is_empty()
+            && !writer.table.is_autoincrement()
+            && writer.table.primary_key.as_ref().is_none_or(|key| key.conflict != replaces)
+    }
+
     /// As [`run`](Self::run); `changes` also tells what was done before an error.
     pub fn run_into(
         &self,

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::execute::{Frame, Outer};
 use crate::plan::SourceId;
 use crate::scalar::{Scalar, SlotId};
+use crate::store::TreeId;
 use crate::types::{Datum, apply_affinity};
 
 /// Everything that a table demands of its rows, bound.
@@ -114,16 +115,31 @@ impl TableWriter {
         Ok(RowKey::Bytes(key))
     }
 
-    /// Puts the row in the row slot into the table and its indexes, unasked.
+    /// Puts the row in the row slot into the table and its indexes, unasked. Where an index cannot
+    /// take it, it is taken out again: a statement may have no savepoint.
     pub fn insert_row(&self, key: &RowKey, frame: &Frame, outer: Outer<'_>) -> Result<()> {
         let bytes = self.encode(frame)?;
         let row_key = key.bytes();
-        {
-            let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-            transaction.put(self.table.tree, &row_key, &bytes)?;
-        }
+        let mut entries: SmallVec<[(TreeId, Entry); 4]> = SmallVec::new();
         for index in &self.indexes {
-            index.insert(self, &row_key, frame, outer)?;
+            if let Some(entry) = index.entry(&row_key, frame, outer)? {
+                entries.push((index.index.tree, entry));
+            }
+        }
+        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+        transaction.put(self.table.tree, &row_key, &bytes)?;
+        for (place, (tree, entry)) in entries.iter().enumerate() {
+            let Err(error) = transaction.put(*tree, &entry.key, &entry.exact) else { continue };
+            let mut undo = || -> Result<()> {
+                for (tree, entry) in &entries[..place] {
+                    transaction.delete(*tree, &entry.key)?;
+                }
+                transaction.delete(self.table.tree, &row_key).map(drop)
+            };
+            if undo().is_err() {
+                outer.context.run.is_torn.set(true);
+            }
+            return Err(error);
         }
         Ok(())
     }
@@ -287,20 +303,6 @@ impl IndexWriter {
         }
         let has_null = references.iter().any(|value| value.is_null());
         Ok(Some(Entry { key, prefix, exact, has_null }))
-    }
-
-    fn insert(
-        &self,
-        writer: &TableWriter,
-        row_key: &[u8],
-        frame: &Frame,
-        outer: Outer<'_>,
-    ) -> Result<()> {
-        if let Some(entry) = self.entry(row_key, frame, outer)? {
-            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
-            transaction.put(self.index.tree, &entry.key, &entry.exact)?;
-        }
-        Ok(())
     }
 
     fn delete(

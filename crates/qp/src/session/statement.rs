@@ -331,14 +331,16 @@ impl Run {
         self.row = None;
     }
 
-    /// Runs a change inside a savepoint, and undoes it where it fails.
+    /// Runs a change inside a savepoint, where it needs one, and undoes it where it fails.
     fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
-        let mut marks = Vec::with_capacity(self.around.sources.len());
-        for source in &self.around.sources {
-            marks.push(match source {
-                Some(source) => Some(source.borrow_mut().savepoint()?),
-                None => None,
-            });
+        let mut marks = Vec::new();
+        if !plan.leaves_no_trace() {
+            for source in &self.around.sources {
+                marks.push(match source {
+                    Some(source) => Some(source.borrow_mut().savepoint()?),
+                    None => None,
+                });
+            }
         }
         let counters = &session.counters;
         counters.immediate_violations.set(0);
@@ -374,6 +376,10 @@ impl Run {
             }
             Err(mut error) => {
                 let mut action = self.reach();
+                if self.around.state.is_torn.take() && marks.is_empty() {
+                    // Nothing else can take back what is there in part.
+                    action = ConflictAction::Rollback;
+                }
                 if action == ConflictAction::Fail && counters.immediate_violations.get() > 0 {
                     // What was done cannot stay.
                     error = Error::constraint(Constraint::ForeignKey, "");
