@@ -189,15 +189,14 @@ fn workload(arguments: &Workload) -> Outcome<()> {
     let time = std::time::Duration::from_secs(arguments.seconds);
     let name = &arguments.name;
     let alone = Alone { time, control: arguments.control.clone() };
-    let repeat = match name.split_once('/') {
-        Some(("transactions", _)) => Some(transactions::repeat as fn(&str, &_, _, _) -> _),
-        Some(("storage", _)) => Some(storage::repeat as fn(&str, &_, _, _) -> _),
-        _ => None,
-    };
-    if let Some(repeat) = repeat {
+    let suite = name.split_once('/').map_or("", |(suite, _)| suite);
+    if ["storage", "transactions"].contains(&suite) {
         // These tell nobody when the clock runs: everything is looked at.
         alone.tell("enable\n")?;
-        return repeat(name, folder.path(), arguments.rows, time);
+        return match suite {
+            "storage" => storage::repeat(name, folder.path(), arguments.rows, time),
+            _ => transactions::repeat(name, folder.path(), arguments.rows, time),
+        };
     }
     let mut rounds = Rounds::alone(name, alone);
     sql::measure(&mut rounds, folder.path(), arguments.rows)?;

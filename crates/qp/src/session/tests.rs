@@ -361,3 +361,29 @@ fn a_statement_between_two_others_sees_what_is_there() {
     }
     assert_eq!(session.database(DatabaseIndex::MAIN).unwrap().0.manager().snapshots().len(), 0);
 }
+
+#[test]
+fn a_row_that_an_index_cannot_take_leaves_no_trace() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
+             CREATE INDEX ta ON t(a); CREATE UNIQUE INDEX tb ON t(b);
+             BEGIN; INSERT INTO t VALUES(1,'x','y');",
+        )
+        .unwrap();
+    // The table and the first index have taken the row before the second one refuses it.
+    fails(&session, "INSERT INTO t VALUES(2, 'x', zeroblob(2000000))", ErrorKind::Limit);
+    fails(&session, "INSERT INTO t VALUES(3, 'x', 'y')", ErrorKind::Constraint(Constraint::Unique));
+    for (sql, expected) in [
+        ("SELECT * FROM t", "1|x|y"),
+        ("SELECT count(*) FROM t WHERE a = 'x'", "1"),
+        ("PRAGMA integrity_check", "ok"),
+        ("INSERT INTO t VALUES(2, 'x', 'z')", ""),
+        ("COMMIT", ""),
+        ("SELECT id FROM t WHERE a = 'x'", "1 2"),
+        ("PRAGMA integrity_check", "ok"),
+    ] {
+        check(&session, sql, expected);
+    }
+}
