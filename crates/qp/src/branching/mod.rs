@@ -9,6 +9,7 @@
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
 pub(crate) mod access;
+mod api;
 mod backup;
 mod canonical;
 mod definitions;
@@ -27,6 +28,12 @@ pub(crate) mod view;
 
 #[cfg(test)]
 mod tests;
+
+pub use api::{
+    Answer, Comparison, MergeCall, MergeDone, TableDifference, compare_branches, find_branch,
+    fork_branch, list_branches, list_commits, list_tags, merge_branches,
+};
+pub(crate) use options::time_text;
 
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
 use pandodb_ds::record::Value;

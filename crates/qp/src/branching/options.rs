@@ -178,7 +178,7 @@ pub(super) fn timestamp(session: &Session, text: &str) -> Result<i64> {
 }
 
 /// A time as text, to the millisecond.
-pub(super) fn time_text(session: &Session, micros: i64) -> Result<Value> {
+pub(crate) fn time_text(session: &Session, micros: i64) -> Result<Value> {
     let seconds = micros as f64 / 1e6;
     let arguments = [
         ValueRef::Text(b"%Y-%m-%d %H:%M:%f"),

@@ -66,6 +66,7 @@ mod text;
 // Functions take and give these.
 pub use pandodb_ds::record::{Value, ValueRef};
 
+pub(crate) use self::aggregate::{Sum, SumResult};
 pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, Session, argument_error,
     binary_collation, overflow_error, too_big_error,
@@ -77,3 +78,12 @@ pub use self::descriptor::{
     ScalarFunction, TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
 };
 pub use self::registry::Registry;
+
+/// Whether a text matches under the built-in LIKE or GLOB; none for other functions.
+pub(crate) fn pattern_matches(name: &str, pattern: &[u8], text: &[u8]) -> Option<bool> {
+    match name {
+        "like" => Some(pattern::like(pattern, text, None)),
+        "glob" => Some(pattern::glob(pattern, text)),
+        _ => None,
+    }
+}

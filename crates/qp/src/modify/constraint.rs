@@ -217,10 +217,10 @@ impl TableWriter {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Verdict> {
-        let exists = {
+        let exists = super::checking(self, outer, || {
             let transaction = outer.context.transaction(self.source)?.borrow();
-            transaction.contains(self.table.tree, &key.bytes())?
-        };
+            transaction.contains(self.table.tree, &key.bytes())
+        })?;
         if !exists {
             return Ok(Verdict::Pass);
         }

@@ -18,13 +18,21 @@
 mod attach;
 mod command;
 mod compiler;
+mod explain;
 mod inside;
+#[cfg(test)]
+mod isolation_tests;
 mod prepare;
+#[cfg(test)]
+mod rules_tests;
 mod statement;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod trying;
+mod tuning;
+mod vacuum;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -35,6 +43,8 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::tree::Tree;
+use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
 pub use prepare::{Prepared, PreparedKind};
@@ -42,8 +52,9 @@ pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Counters, Settings};
+use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
+use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
@@ -61,6 +72,8 @@ pub struct Attached {
     pub head: HeadId,
     /// The schema that was read last.
     schema: Arc<Schema>,
+    /// The version of the catalog that it was read from.
+    catalog: Option<Tree>,
 }
 
 /// How texts compare under an application's collation.
@@ -92,6 +105,9 @@ impl CollationRegistry {
     }
 }
 
+/// The transactions of a statement, by database.
+type Sources = Vec<Option<SharedTransaction>>;
+
 /// What is kept of compiled triggers and foreign keys.
 #[derive(Debug, Default)]
 struct Programs {
@@ -107,20 +123,31 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    /// Transactions that rest between two reading statements outside of a transaction.
+    resting: RefCell<Sources>,
     functions: RefCell<Registry>,
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
     isolation: Cell<Isolation>,
+    /// The transaction that was begun last.
+    begun: Cell<Option<TransactionId>>,
+    /// The transaction that the next one runs again, after an error that says so: it keeps that
+    /// one's age, so that it is not the victim of deadlocks again and again.
+    repeats: Cell<Option<TransactionId>>,
     counters: Counters,
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// What was measured of trees for the planner.
+    known_trees: RefCell<statistics::KnownTrees>,
     /// Schemas of other branches and times that were read last.
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
+    /// What the session has of its own beside the database's settings.
+    tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
     /// What was previewed last.
@@ -158,22 +185,28 @@ impl Session {
             database,
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
             settings: RefCell::default(),
             isolation: Cell::new(Isolation::default()),
+            begun: Cell::new(None),
+            repeats: Cell::new(None),
             counters: Counters::default(),
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
+            tuning: tuning::Tuning::default(),
             user: RefCell::default(),
             previewed: RefCell::default(),
         }
@@ -185,7 +218,7 @@ impl Session {
         loop {
             let (statement, behind) = self.prepare(rest)?;
             if let Some(mut statement) = statement {
-                while statement.step()? == Step::Row {}
+                statement.run()?;
             }
             rest = rest.get(behind..).unwrap_or("");
             if rest.trim().is_empty() {
@@ -298,6 +331,14 @@ impl Session {
         *self.user.borrow_mut() = user.map(Box::from);
     }
 
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
+        let mut settings = self.settings.borrow_mut();
+        settings.memory_soft_bytes = soft_bytes;
+        settings.memory_hard_bytes = hard_bytes;
+    }
+
     /// The level of transactions that do not say one.
     pub fn isolation(&self) -> Isolation {
         self.isolation.get()
@@ -321,6 +362,7 @@ impl Session {
             database: Some(database),
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         match databases.iter_mut().find(|known| known.name.is_empty()) {
             Some(free) => *free = attached,
@@ -334,6 +376,7 @@ impl Session {
         if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
             attached.head = head;
         }
+        self.resting.borrow_mut().clear();
         self.generation.set(self.generation.get() + 1);
     }
 
@@ -364,6 +407,22 @@ impl crate::function::Session for Session {
 
     fn local_offset_seconds(&self, _: i64) -> i64 {
         0
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.is_statement_overdue()
+    }
+
+    fn is_like_case_sensitive(&self) -> bool {
+        self.settings.borrow().case_sensitive_like
+    }
+
+    fn length_max(&self) -> usize {
+        self.limits().get(Limit::Length) as usize
+    }
+
+    fn pattern_bytes_max(&self) -> usize {
+        self.limits().get(Limit::LikePatternLength) as usize
     }
 
     fn random(&self) -> u64 {

@@ -6,7 +6,12 @@
 use std::time::Duration;
 
 use super::checkpoint::LastCheckpoint;
-use super::*;
+use super::{
+    AnyLog, CheckpointMode, CheckpointPolicy, CheckpointReport, DatabaseId, LockView, Manager,
+    SnapshotView, Synchronous, archive,
+};
+use crate::error::{ErrorKind, Result};
+use crate::ids::Lsn;
 use crate::wal::archive::ArchivedSegment;
 
 /// What `PRAGMA wal_checkpoint` tells: the three numbers that SQLite's has.
