@@ -70,6 +70,23 @@ impl Session {
         }
     }
 
+    /// Puts the session on another branch of the main database; an open transaction goes on
+    /// there, and commits what it did on all branches at once.
+    pub(crate) fn go_to_head(&self, head: HeadId) -> Result<()> {
+        self.enlist(head)?;
+        self.use_head(DatabaseIndex::MAIN, head);
+        Ok(())
+    }
+
+    fn enlist(&self, head: HeadId) -> Result<()> {
+        let active = self.active.borrow();
+        let main = active.as_ref().and_then(|active| active.sources.first());
+        if let Some(Some(main)) = main {
+            main.borrow_mut().inner_mut()?.enlist(head)?;
+        }
+        Ok(())
+    }
+
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
     /// new ones that end with the statement.
     pub(super) fn sources(
@@ -463,8 +480,8 @@ impl Session {
 
     fn rollback_to(&self, name: &str) -> Result<()> {
         let place = self.find_savepoint(name)?;
-        let mut active = self.active.borrow_mut();
-        let Some(active) = active.as_mut() else { return Ok(()) };
+        let mut guard = self.active.borrow_mut();
+        let Some(active) = guard.as_mut() else { return Ok(()) };
         let Some(savepoint) = active.savepoints.get(place) else { return Ok(()) };
         self.counters.deferred_violations.set(savepoint.deferred);
         for (index, source) in active.sources.iter_mut().enumerate() {
@@ -478,6 +495,9 @@ impl Session {
             }
         }
         active.savepoints.truncate(place + 1);
-        Ok(())
+        drop(guard);
+        // The savepoint may be older than the way to this branch.
+        let (_, head) = self.database(DatabaseIndex::MAIN)?;
+        self.enlist(head)
     }
 }
