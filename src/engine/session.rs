@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pandodb_branch::fork::Fork as InnerFork;
 use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
 use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
@@ -85,7 +86,11 @@ impl Database {
     }
 
     pub(crate) fn connect(&self) -> Session {
-        Session { session: QuerySession::new(self.0.database.clone()) }
+        Session { session: QuerySession::new(self.0.database.clone()), _fork: None }
+    }
+
+    pub(super) fn inner(&self) -> &QueryDatabase {
+        &self.0.database
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
@@ -111,6 +116,8 @@ impl InterruptFlag {
 /// A session on one branch.
 pub(crate) struct Session {
     session: QuerySession,
+    /// The branch in memory that it is on, which lives as long.
+    _fork: Option<Arc<InnerFork>>,
 }
 
 impl Session {
@@ -118,14 +125,20 @@ impl Session {
         &self.session
     }
 
+    /// A session on a branch in memory.
+    pub(super) fn on_fork(database: QueryDatabase, fork: Arc<InnerFork>) -> Self {
+        Self { session: QuerySession::on_head(database, fork.head()), _fork: Some(fork) }
+    }
+
+    /// Goes on as the user of another session.
+    pub(crate) fn take_user_of(&self, other: &Self) {
+        self.session.set_user(other.session.user().as_deref());
+    }
+
     /// Prepares the first statement of a text, and says how many bytes of it that took.
     pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
         let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
-        let prepared = statement.map(|statement| Prepared {
-            statement,
-            sql: sql.get(..behind).unwrap_or(sql).into(),
-            row: RowBuffer::default(),
-        });
+        let prepared = statement.map(|statement| Prepared { statement, row: RowBuffer::default() });
         Ok((prepared, behind))
     }
 
@@ -160,7 +173,6 @@ impl Session {
 /// A prepared statement of a session, with its current row.
 pub(crate) struct Prepared<'s> {
     statement: Statement<'s>,
-    sql: Box<str>,
     row: RowBuffer,
 }
 
@@ -185,29 +197,30 @@ impl Prepared<'_> {
     }
 
     pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
-        self.statement.bind(number, stored(value)).map_err(|error| convert(error, &self.sql))
+        self.statement
+            .bind(number, stored(value))
+            .map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 
     /// Runs to the end and drops the rows.
     pub(crate) fn run_to_end(&mut self) -> Result<()> {
-        self.statement.run().map_err(|error| convert(error, &self.sql))
+        self.statement.run().map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 }
 
 impl Cursor for Prepared<'_> {
     fn advance(&mut self) -> Result<bool> {
-        let step = self.statement.step().map_err(|error| convert(error, &self.sql))?;
+        let step = self
+            .statement
+            .step()
+            .map_err(|error| convert(error, &self.statement.prepared().sql))?;
         if step == Step::Done {
             return Ok(false);
         }
         let row = &mut self.row;
         row.clear();
-        let kept = self.statement.with_row(|values| {
-            for value in values {
-                row.push(borrowed(*value));
-            }
-        });
-        kept.map_err(|error| convert(error, &self.sql))?;
+        let kept = self.statement.each_value(|value| row.push(borrowed(value)));
+        kept.map_err(|error| convert(error, &self.statement.prepared().sql))?;
         Ok(true)
     }
 
@@ -228,7 +241,7 @@ impl Cursor for Prepared<'_> {
     }
 
     fn sql(&self) -> &str {
-        &self.sql
+        &self.statement.prepared().sql
     }
 }
 
@@ -256,7 +269,7 @@ pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
 
 /// This crate's error for one of the engine's, about a statement's text.
 #[cold]
-fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
+pub(super) fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
     let place = error.span().filter(|span| !span.is_empty() || span.start > 0);
     let mut converted = Error::new(kind_of(error.kind()), error.message())
         .with_code(error.extended_code())

@@ -110,6 +110,8 @@ impl Branches {
         known.extend(state.tags.values().map(|tag| tag.head));
         known.extend(state.reflog.values().map(|entry| entry.head));
         known.extend(state.merges.values().map(|merge| merge.anchor));
+        let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
+        known.extend(picks.map(|pick| pick.base));
         let lost = self.manager.heads().into_iter().filter(|head| {
             let note: &[u8] = &head.note;
             (note == NOTE_ANCHOR || note == NOTE_BRANCH)

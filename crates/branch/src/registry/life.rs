@@ -399,6 +399,12 @@ impl Branches {
         })
     }
 
+    /// Refuses a branch that a merge into is open: it is to be completed or given up first.
+    pub fn check_settled(&self, branch: &Branch) -> Result<()> {
+        self.check_writable(branch)?;
+        self.check_no_open_merge(branch)
+    }
+
     /// Whether a branch may be written to.
     pub fn check_writable(&self, branch: &Branch) -> Result<()> {
         if branch.options.read_only {

@@ -44,7 +44,8 @@ pub use merging::{Ancestor, MergeKind, MergePlan};
 pub use moments::{Point, View};
 pub use open_merge::OpenConflict;
 pub use records::{
-    Branch, BranchId, BranchOptions, BranchState, Commit, OpenMerge, ReflogEntry, Strategy, Tag,
+    Branch, BranchId, BranchOptions, BranchState, Commit, CommitPart, LastBackup, OpenMerge,
+    OpenPick, ReflogEntry, Strategy, Tag,
 };
 pub use state::State;
 
@@ -156,6 +157,14 @@ impl Branches {
 
     fn now(&self) -> i64 {
         self.manager.store().vfs().clock().now_micros()
+    }
+
+    /// Notes a backup that was taken: the next increment stands on it.
+    pub fn note_backup(&self, file: &str, id: [u8; 16]) -> Result<()> {
+        self.update(|change| {
+            let backup = LastBackup { file: file.into(), id, time: self.now() };
+            change.put(key(Kind::Backup, &[]), &backup)
+        })
     }
 
     /// The records, read again if somebody else's commit changed them.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::records::{
-    Anchor, Branch, BranchId, Counters, Kind, OpenMerge, ReflogEntry, Tag, decode,
+    Anchor, Branch, BranchId, Counters, Kind, LastBackup, OpenMerge, ReflogEntry, Tag, decode,
 };
 use crate::error::{Error, ErrorKind, Result, near};
 use crate::lineage::{Graph, Line, LineId, Position};
@@ -27,6 +27,7 @@ pub struct State {
     pub(super) grants: BTreeMap<(BranchId, String), u8>,
     pub(super) merges: BTreeMap<u64, OpenMerge>,
     pub(super) reflog: BTreeMap<u64, ReflogEntry>,
+    pub(super) backup: Option<LastBackup>,
 }
 
 impl State {
@@ -82,6 +83,11 @@ impl State {
         self.reflog.values()
     }
 
+    /// The newest backup.
+    pub fn last_backup(&self) -> Option<&LastBackup> {
+        self.backup.as_ref()
+    }
+
     /// The moment that an anchor keeps; `commit_of` tells the newest commit of a head.
     pub(super) fn anchored(
         &self,
@@ -122,6 +128,7 @@ impl State {
             }
             _ if kind == Kind::Merge as u8 => put(&mut self.merges, number()?, value)?,
             _ if kind == Kind::Reflog as u8 => put(&mut self.reflog, number()?, value)?,
+            _ if kind == Kind::Backup as u8 => self.backup = value.map(decode).transpose()?,
             // Conflicts are read from the tree when they are asked for: there may be many.
             _ if kind == Kind::Conflict as u8 => {}
             _ => {

@@ -15,6 +15,11 @@ use crate::types::Affinity;
 
 impl Binder<'_> {
     pub(crate) fn compound(&mut self, select: &ast::Select) -> Result<Block> {
+        let most = self.environment.limits.get(crate::limits::Limit::CompoundSelect) as usize;
+        if select.compounds.len() + 1 > most {
+            return Err(Error::invalid("too many terms in compound SELECT")
+                .with_hint(format!("there may be {most}")));
+        }
         let mut arms: Vec<(CompoundOperator, Block)> = Vec::new();
         let first = self.core_block(&select.first, &[])?;
         let width = first.outputs.len();

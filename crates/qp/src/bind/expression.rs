@@ -8,7 +8,7 @@ use super::{Binder, FrameBuilder};
 use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, Literal, UnaryOperator};
 use crate::catalog::build::literal_value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::SelectPlan;
+use crate::plan::{SelectPlan, choose_gears};
 use crate::scalar::{
     Binary, Call, Case, CompareRule, Comparison, Correlation, Scalar, SubqueryCall, Unary,
 };
@@ -253,7 +253,10 @@ impl Binder<'_> {
     /// Binds and plans a query block in a frame of its own.
     pub(crate) fn framed(&mut self, select: &ast::Select) -> Result<SelectPlan> {
         self.frames.push(FrameBuilder::default());
-        let block = self.select(select, false);
+        let mut block = self.select(select, false);
+        if let Ok(block) = &mut block {
+            choose_gears(self, &mut block.root, &block.outputs, false);
+        }
         let frame = self.frames.pop().unwrap_or_default();
         let block = block?;
         Ok(SelectPlan {

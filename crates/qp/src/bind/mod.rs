@@ -44,7 +44,7 @@ use crate::catalog::{DatabaseIndex, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::plan::{Layout, SourceId};
 use crate::scalar::{ColumnPlace, SlotId, StateId};
 
@@ -81,6 +81,10 @@ pub struct Environment<'e> {
     pub foreign_keys: bool,
     /// Whether a name in double quotes that fits nothing is a text.
     pub double_quoted_strings: bool,
+    /// Whether tables are read backwards where nothing asks for an order.
+    pub reverse_unordered: bool,
+    /// The limits of the session.
+    pub limits: Limits,
 }
 
 /// Gives out the parts of a frame.

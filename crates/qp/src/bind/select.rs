@@ -9,6 +9,7 @@ use super::scope::NameScope;
 use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
+use crate::limits::Limit;
 use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
@@ -53,7 +54,14 @@ impl Binder<'_> {
             _ => self.compound(select),
         };
         self.common.truncate(before);
-        block
+        let most = self.environment.limits.get(Limit::Column) as usize;
+        match block {
+            Ok(block) if block.outputs.len() > most => {
+                Err(Error::invalid("too many columns in result set")
+                    .with_hint(format!("there may be {most}")))
+            }
+            block => block,
+        }
     }
 
     /// One part of a compound.

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use pandodb_branch::diff::Version;
 use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
     Conflict, ConflictKey, ConflictKind, RowChange, SchemaMerge, Scope, Target, Violation,
 };
 use pandodb_branch::shape::{ObjectId, TableShape};
+use pandodb_ds::forest::Forest;
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 use pandodb_ds::sync::Arc;
@@ -47,14 +47,12 @@ impl<'s> SqlTarget<'s> {
         session: &'s Session,
         sources: Vec<Option<SharedTransaction>>,
         schemas: Vec<Arc<Schema>>,
-        _base: &Version,
-        ours: &Version,
-        theirs: &Version,
+        (ours, theirs): (&Forest, &Forest),
     ) -> Result<Self> {
         let (database, _) = session.database(DatabaseIndex::MAIN)?;
         let pager = database.manager().pager();
-        let (_, theirs) = read_objects_of(pager, &theirs.forest)?;
-        let (_, ours) = read_objects_of(pager, &ours.forest)?;
+        let (_, theirs) = read_objects_of(pager, theirs)?;
+        let (_, ours) = read_objects_of(pager, ours)?;
         Ok(Self {
             session,
             sources,

@@ -12,6 +12,7 @@
 pub mod build;
 mod builtin;
 mod index;
+pub mod information;
 mod load;
 mod rows;
 mod table;
@@ -26,7 +27,7 @@ pub use index::{Index, IndexColumn, IndexOrigin, IndexPart};
 pub use load::{implied_index_name, index_columns, load, load_forest};
 pub use rows::{
     ObjectKind, ObjectRow, delete_object, read_cookie, read_cookie_of, read_objects,
-    read_objects_of, read_setting, schema_rows, write_cookie, write_object, write_setting,
+    read_objects_of, schema_rows, write_cookie, write_object,
 };
 pub use table::{
     Check, Column, ColumnId, ForeignKey, Generated, PrimaryKey, SystemTable, Table, TableKind,

@@ -130,21 +130,6 @@ pub fn read_cookie_of(pager: &Arc<Pager>, forest: &Forest) -> Result<u64> {
     }
 }
 
-/// A number that the database keeps for the application (`user_version`), by its place.
-pub fn read_setting(transaction: &Transaction, place: i64) -> Result<i64> {
-    match transaction.get(CATALOG_TREE, &rowid_key(-place))? {
-        Some(row) => Ok(integer(&RowView::new(&row)?, 0)? as i64),
-        None => Ok(0),
-    }
-}
-
-/// Keeps a number for the application.
-pub fn write_setting(transaction: &mut Transaction, place: i64, value: i64) -> Result<()> {
-    let mut row = Vec::new();
-    encode_row(&[ValueRef::Integer(value)], &mut row)?;
-    transaction.put(CATALOG_TREE, &rowid_key(-place), &row)
-}
-
 /// Replaces the cookie by a number that no schema had.
 pub fn write_cookie(transaction: &mut Transaction) -> Result<u64> {
     let cookie = transaction.random() >> 1;

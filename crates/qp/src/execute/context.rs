@@ -18,6 +18,9 @@ use crate::plan::SourceId;
 use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
+/// From how many rows on batches are worth their start.
+const BATCH_ROWS_MIN: u64 = 2048;
+
 /// How many rows pass between two looks at the interrupt flag.
 const TICKS: u32 = 1024;
 
@@ -131,8 +134,14 @@ pub struct Settings {
     pub legacy_alter_table: bool,
     /// `query_only`
     pub query_only: bool,
+    /// `require_where`
+    pub require_where: bool,
+    /// `reverse_unordered_selects`
+    pub reverse_unordered_selects: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
+    /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
+    pub batch_rows_min: u64,
 }
 
 impl Default for Settings {
@@ -145,7 +154,10 @@ impl Default for Settings {
             case_sensitive_like: false,
             legacy_alter_table: false,
             query_only: false,
+            require_where: false,
+            reverse_unordered_selects: false,
             trigger_depth_max: 1000,
+            batch_rows_min: BATCH_ROWS_MIN,
         }
     }
 }
@@ -219,9 +231,29 @@ impl<'a> Context<'a> {
             self.run.ticks.set(left - 1);
             return Ok(());
         }
+        self.look_up()
+    }
+
+    /// As [`tick`](Self::tick), for many rows at once.
+    pub fn tick_rows(&self, rows: usize) -> Result<()> {
+        let left = self.run.ticks.get();
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        if left >= rows {
+            self.run.ticks.set(left - rows);
+            return Ok(());
+        }
+        self.look_up()
+    }
+
+    /// Looks at the interrupt flag.
+    fn look_up(&self) -> Result<()> {
         self.run.ticks.set(TICKS);
         if self.interrupt.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.session.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@
 //!
 //! Neighbours: `plan` has the nodes, `scalar::evaluate` the expressions, `modify` the changes.
 
+pub mod batch;
 mod context;
 mod frame;
 mod key;

@@ -60,6 +60,14 @@ pub trait Session {
     fn changes(&self) -> i64;
     /// Rows changed since the session began.
     fn total_changes(&self) -> i64;
+    /// Whether the statement has run for longer than it may.
+    fn is_overdue(&self) -> bool {
+        false
+    }
+    /// Whether LIKE tells small letters from capital ones.
+    fn is_like_case_sensitive(&self) -> bool {
+        false
+    }
     /// The longest text or blob in bytes.
     fn length_max(&self) -> usize {
         LENGTH_MAX

@@ -66,6 +66,7 @@ mod text;
 // Functions take and give these.
 pub use pandodb_ds::record::{Value, ValueRef};
 
+pub(crate) use self::aggregate::{Sum, SumResult};
 pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, Session, argument_error,
     binary_collation, overflow_error, too_big_error,

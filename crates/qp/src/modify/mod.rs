@@ -12,6 +12,7 @@
 //! | `bind` | statements to plans |
 //! | `insert`, `update`, `delete` | the run of each statement |
 //! | `writer` | one row into or out of a table with its indexes |
+//! | `cautious` | changes that cannot fail half-way |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
 //! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
@@ -20,6 +21,7 @@
 //! Neighbours: `session` runs these, `bind` and `plan` make the queries in them.
 
 mod bind;
+mod cautious;
 mod constraint;
 mod delete;
 mod fill;
@@ -201,6 +203,21 @@ impl ModifyPlan {
         let mut changes = Changes::default();
         self.run_into(frame, outer, &mut changes)?;
         Ok(changes)
+    }
+
+    /// Whether it writes a row and nothing else.
+    pub fn is_single_write(&self) -> bool {
+        let replaces = Some(ConflictAction::Replace);
+        match &self.kind {
+            ModifyKind::Insert(plan) => {
+                let writer = &plan.writer;
+                self.returning.is_none()
+                    && plan.upserts.is_empty()
+                    && plan.conflict != replaces
+                    && writer.indexes.iter().all(|index| index.unique != Some(replaces))
+            }
+            _ => false,
+        }
     }
 
     /// As [`run`](Self::run); `changes` also tells what was done before an error.

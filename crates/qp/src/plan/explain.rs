@@ -68,6 +68,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
             lines.push((depth, "USE TEMP B-TREE FOR DISTINCT".to_owned()));
         }
         Node::Limit(limit) => explain(&limit.input, depth, lines),
+        Node::Batch(batch) => explain(&batch.input, depth, lines),
         Node::Compound(compound) => {
             line("COMPOUND QUERY".to_owned());
             for (index, arm) in compound.arms.iter().enumerate() {

@@ -463,8 +463,11 @@ fn first_relation(
         Relation::Table(table) => {
             let predicates: Vec<&Scalar> =
                 terms.iter().filter_map(|term| term.scalar.as_ref()).collect();
-            let access =
+            let mut access =
                 choose_access(binder, &table, &predicates, given, needs, wanted, has_limit);
+            if wanted.is_empty() && binder.environment.reverse_unordered {
+                access.backward = !access.backward;
+            }
             let (rows, sorted) = (access.rows, access.sorted);
             Joined { node: scan(binder, *table, access, terms), sorted, rows }
         }

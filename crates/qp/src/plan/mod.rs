@@ -10,6 +10,7 @@
 
 mod access;
 mod explain;
+mod gear;
 mod join;
 mod node;
 mod select;
@@ -17,6 +18,7 @@ mod select;
 use pandodb_ds::sync::Arc;
 
 pub use explain::{explain_node, explain_query_plan};
+pub(crate) use gear::choose_gears;
 pub use node::*;
 pub(crate) use select::{QueryParts, finish_select};
 

@@ -10,6 +10,7 @@ use pandodb_ds::sync::Arc;
 
 use crate::ast::{CompoundOperator, FrameExclude, FrameUnit};
 use crate::catalog::{Index, Table};
+use crate::execute::batch::Program;
 use crate::function::Function;
 use crate::scalar::{Scalar, SlotId, StateId};
 
@@ -59,6 +60,8 @@ pub enum Node {
     RecursiveRow(SlotId, StateId),
     /// The row count of a table, from its tree.
     Count(Box<CountNode>),
+    /// A subtree that can run in batches, too.
+    Batch(Box<BatchNode>),
 }
 
 /// Reads a table.
@@ -528,6 +531,17 @@ pub struct CountNode {
     pub table: Arc<Table>,
     /// Rowids in this range only.
     pub range: Range,
+}
+
+/// A subtree in both forms.
+#[derive(Debug)]
+pub struct BatchNode {
+    /// The subtree.
+    pub input: Node,
+    /// The same for the batch gear.
+    pub program: Program,
+    /// Where the state of either is.
+    pub state: StateId,
 }
 
 /// A constant row, for callers that build plans by hand.

@@ -26,6 +26,9 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trying;
+mod tuning;
+mod vacuum;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -36,6 +39,7 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::tree::Tree;
 use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
@@ -44,8 +48,9 @@ pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Counters, Settings};
+use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
+use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
@@ -63,6 +68,8 @@ pub struct Attached {
     pub head: HeadId,
     /// The schema that was read last.
     schema: Arc<Schema>,
+    /// The version of the catalog that it was read from.
+    catalog: Option<Tree>,
 }
 
 /// How texts compare under an application's collation.
@@ -94,6 +101,9 @@ impl CollationRegistry {
     }
 }
 
+/// The transactions of a statement, by database.
+type Sources = Vec<Option<SharedTransaction>>;
+
 /// What is kept of compiled triggers and foreign keys.
 #[derive(Debug, Default)]
 struct Programs {
@@ -109,6 +119,8 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    /// Transactions that rest between two reading statements outside of a transaction.
+    resting: RefCell<Sources>,
     functions: RefCell<Registry>,
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
@@ -128,8 +140,12 @@ pub struct Session {
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
+    /// What the session has of its own beside the database's settings.
+    tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
+    /// What was previewed last.
+    pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
 }
 
 /// A session may move from thread to thread, and what its statements read may be read by several
@@ -163,11 +179,13 @@ impl Session {
             database,
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
             settings: RefCell::default(),
@@ -181,7 +199,9 @@ impl Session {
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
+            tuning: tuning::Tuning::default(),
             user: RefCell::default(),
+            previewed: RefCell::default(),
         }
     }
 
@@ -235,6 +255,11 @@ impl Session {
     /// Stops the running statement.
     pub fn interrupt(&self) {
         self.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked for the running statement to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
     }
 
     /// The rowid of the newest insert.
@@ -317,6 +342,7 @@ impl Session {
             database: Some(database),
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         match databases.iter_mut().find(|known| known.name.is_empty()) {
             Some(free) => *free = attached,
@@ -330,6 +356,7 @@ impl Session {
         if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
             attached.head = head;
         }
+        self.resting.borrow_mut().clear();
         self.generation.set(self.generation.get() + 1);
     }
 
@@ -360,6 +387,22 @@ impl crate::function::Session for Session {
 
     fn local_offset_seconds(&self, _: i64) -> i64 {
         0
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.is_statement_overdue()
+    }
+
+    fn is_like_case_sensitive(&self) -> bool {
+        self.settings.borrow().case_sensitive_like
+    }
+
+    fn length_max(&self) -> usize {
+        self.limits().get(Limit::Length) as usize
+    }
+
+    fn pattern_bytes_max(&self) -> usize {
+        self.limits().get(Limit::LikePatternLength) as usize
     }
 
     fn random(&self) -> u64 {

@@ -12,13 +12,13 @@ use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment, Statistics};
 use crate::catalog::{DatabaseIndex, Schema, Table};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
-use crate::parse::parse_statement;
-use crate::plan::{OutputColumn, SelectPlan, SourceId, explain_query_plan};
+use crate::parse::parse_statement_within;
+use crate::plan::{OutputColumn, SelectPlan, SourceId, choose_gears, explain_query_plan};
 
-/// How many plans are kept.
+/// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
 
 /// A statement ready to run.
@@ -56,10 +56,14 @@ pub enum PreparedKind {
     Command(ast::Statement),
 }
 
-/// Plans by text.
+/// Plans by the texts of their statements.
+///
+/// There are two generations: when the young one is full it becomes the old one, and a plan that
+/// is found in the old one becomes young again. So what is in use stays.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    plans: FxHashMap<Box<str>, (Arc<Prepared>, usize)>,
+    young: FxHashMap<Box<str>, Arc<Prepared>>,
+    old: FxHashMap<Box<str>, Arc<Prepared>>,
 }
 
 /// Row counts from the trees.
@@ -86,27 +90,23 @@ impl Session {
     }
 
     pub(super) fn prepare_shared(&self, sql: &str) -> Result<(Option<Arc<Prepared>>, usize)> {
-        let known = self.cache.borrow().plans.get(sql).cloned();
-        if let Some((prepared, behind)) = known
+        if let Some(prepared) = self.cache.borrow_mut().find(sql)
             && prepared.generation == self.generation.get()
         {
+            let behind = prepared.sql.len();
             return Ok((Some(prepared), behind));
         }
-        let (statement, behind) = parse_statement(sql)?;
+        let (statement, behind) = parse_statement_within(sql, &self.limits())?;
         let Some(statement) = statement else { return Ok((None, behind)) };
-        let prepared = Arc::new(self.plan(sql, statement)?);
+        let prepared = Arc::new(self.plan(sql.get(..behind).unwrap_or(sql), statement)?);
         if !matches!(prepared.kind, PreparedKind::Command(_)) {
-            let mut cache = self.cache.borrow_mut();
-            if cache.plans.len() >= CACHE_MAX {
-                cache.plans.clear();
-            }
-            cache.plans.insert(Box::from(sql), (Arc::clone(&prepared), behind));
+            self.cache.borrow_mut().insert(&prepared);
         }
         Ok((Some(prepared), behind))
     }
 
     /// Plans a statement against the schemas of now.
-    fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
+    pub(super) fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
         let is_planned = matches!(
             statement.kind,
             StatementKind::Select(_)
@@ -126,6 +126,7 @@ impl Session {
             generation: self.generation.get(),
             versions: Vec::new(),
         };
+        self.check_where(&statement)?;
         if !is_planned {
             prepared.columns = self.command_columns(&statement);
             prepared.kind = PreparedKind::Command(statement);
@@ -141,6 +142,29 @@ impl Session {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }
         planned.map(|()| prepared)
+    }
+
+    /// `require_where`: a change of all rows at once is refused.
+    fn check_where(&self, statement: &ast::Statement) -> Result<()> {
+        if !self.settings.borrow().require_where {
+            return Ok(());
+        }
+        let (word, is_bounded) = match &statement.kind {
+            StatementKind::Update(update) => {
+                ("UPDATE", update.filter.is_some() || update.limit.is_some())
+            }
+            StatementKind::Delete(delete) => {
+                ("DELETE", delete.filter.is_some() || delete.limit.is_some())
+            }
+            _ => return Ok(()),
+        };
+        if is_bounded {
+            return Ok(());
+        }
+        let message = format!("{word} without a WHERE clause is refused by require_where");
+        Err(Error::invalid(message)
+            .at(statement.span)
+            .with_hint("PRAGMA require_where = OFF, or WHERE true"))
     }
 
     fn plan_with(
@@ -207,7 +231,10 @@ impl Session {
         let find = |name: &str| collations.find(name);
         let statistics = TreeStatistics(sources, versions);
         let finder = Finder { session: self, sources, versions };
-        let foreign_keys = self.settings.borrow().foreign_keys;
+        let (foreign_keys, reverse_unordered) = {
+            let settings = self.settings.borrow();
+            (settings.foreign_keys, settings.reverse_unordered_selects)
+        };
         work(&Environment {
             schemas,
             names: &names,
@@ -217,13 +244,16 @@ impl Session {
             statistics: &statistics,
             foreign_keys,
             double_quoted_strings: true,
+            reverse_unordered,
+            limits: self.limits(),
         })
     }
 }
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
-    let block = binder.select(select, false)?;
+    let mut block = binder.select(select, false)?;
+    choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
         root: block.root,
         outputs: block.outputs,
@@ -281,8 +311,56 @@ fn explain(
 }
 
 impl Cache {
+    /// The plan of the first statement of a text.
+    fn find(&mut self, sql: &str) -> Option<Arc<Prepared>> {
+        if let Some(known) = self.young.get(sql) {
+            return Some(Arc::clone(known));
+        }
+        // A text of several statements: a plan's text ends with its semicolon, and up to there
+        // the statement is the same whatever comes behind.
+        let first = first_semicolon(sql).and_then(|end| sql.get(..end));
+        if let Some(known) = first.and_then(|first| self.young.get(first)) {
+            return Some(Arc::clone(known));
+        }
+        let old = self.old.remove(sql);
+        let old = old.or_else(|| first.and_then(|first| self.old.remove(first)))?;
+        self.insert(&old);
+        Some(old)
+    }
+
+    fn insert(&mut self, prepared: &Arc<Prepared>) {
+        if self.young.len() >= CACHE_MAX && !self.young.contains_key(&*prepared.sql) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(prepared.sql.clone(), Arc::clone(prepared));
+    }
+
     /// Throws away the plan of a text.
     pub(super) fn remove(&mut self, sql: &str) {
-        self.plans.remove(sql);
+        self.young.remove(sql);
+        self.old.remove(sql);
     }
+}
+
+/// The place behind the first semicolon that is in no quotes; none where there is none, or a
+/// comment before it.
+fn first_semicolon(sql: &str) -> Option<usize> {
+    let bytes = sql.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let close = match (byte, bytes.get(at + 1)) {
+            (b';', _) => return Some(at + 1),
+            (b'\'' | b'"' | b'`', _) => byte,
+            (b'[', _) => b']',
+            // Rare enough to be parsed.
+            (b'-', Some(b'-')) | (b'/', Some(b'*')) => return None,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let rest = bytes.get(at + 1..)?;
+        at += memchr::memchr(close, rest)? + 2;
+    }
+    None
 }

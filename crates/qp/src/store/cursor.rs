@@ -130,6 +130,16 @@ impl Cursor {
         Self { inner: Inner::Past(inner, view), key: Vec::new(), fixed, large: OnceCell::new() }
     }
 
+    /// The tree's own cursor, for who goes through whole leaves.
+    pub(crate) fn tree(&self) -> &pandodb_ds::tree::Cursor {
+        &self.inner
+    }
+
+    /// As [`tree`](Self::tree), to move it; this cursor's own key is then not read any more.
+    pub(crate) fn tree_mut(&mut self) -> &mut pandodb_ds::tree::Cursor {
+        &mut self.inner
+    }
+
     pub(super) fn new(inner: pandodb_tm::Cursor) -> Self {
         let is_fixed = inner.tree().kind() == TreeKind::Fixed;
         let fixed = is_fixed.then_some([0; 8]);

@@ -8,11 +8,13 @@
 
 mod cursor;
 mod database;
+mod settings;
 mod transaction;
 
 pub use cursor::Cursor;
 pub use database::Database;
 pub use pandodb_tm::{HeadId, Isolation, MAIN, Savepoint, TreeId};
+pub use settings::{Kept, codec_number, read_kept, write_kept};
 pub use transaction::Transaction;
 
 /// The tree that holds the catalog; there from the creation of a database.

@@ -5,8 +5,9 @@ use std::ops::Bound;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 use pandodb_ds::vfs::Vfs;
-use pandodb_tm::{CommitId, Isolation, Savepoint, TransactionId, TreeId};
+use pandodb_tm::{BeginOptions, CommitId, HeadId, Isolation, Savepoint, TransactionId, TreeId};
 
 use super::{CATALOG_TREE, COOKIE_ROW, Cursor, FIRST_OBJECT_TREE};
 use crate::error::{Error, ErrorKind, Result};
@@ -114,6 +115,24 @@ impl Transaction {
         }
     }
 
+    /// Rests until the next statement, seeing and keeping nothing; false where it has to be
+    /// ended.
+    pub fn park(&mut self) -> bool {
+        self.inner.as_mut().is_some_and(pandodb_tm::Transaction::park)
+    }
+
+    /// Goes on after [`park`](Self::park) on the same head, as if it began now; false where
+    /// another one has to be begun.
+    pub fn resume(&mut self, head: HeadId, options: &BeginOptions) -> bool {
+        let inner = self.inner.as_mut();
+        inner.is_some_and(|inner| inner.head() == head && inner.resume(options))
+    }
+
+    /// The version of a tree, for comparisons.
+    pub fn version(&self, tree: TreeId) -> Option<Tree> {
+        self.inner.as_ref()?.tree(tree)
+    }
+
     /// Whether it goes on.
     pub fn is_open(&self) -> bool {
         self.inner.is_some()
@@ -209,6 +228,12 @@ impl Transaction {
     /// Keeps the state as it is now.
     pub fn savepoint(&mut self) -> Result<Savepoint> {
         Ok(self.inner_mut()?.savepoint()?)
+    }
+
+    /// As [`savepoint`](Self::savepoint) for a statement that hardly ever fails half-way: cheap
+    /// to make, dear to go back to.
+    pub fn light_savepoint(&mut self) -> Result<Savepoint> {
+        Ok(self.inner_mut()?.light_savepoint()?)
     }
 
     /// Goes back to a savepoint, which stays.

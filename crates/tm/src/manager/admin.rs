@@ -26,6 +26,11 @@ pub struct WalCheckpoint {
 }
 
 impl Manager {
+    /// Whether it lives in memory only: no file, no log.
+    pub fn is_in_memory(&self) -> bool {
+        !self.shared.has_log && !self.shared.is_read_only
+    }
+
     /// Writes the newest versions of all heads to the file, so that the log up to here is not
     /// needed any more.
     pub fn checkpoint(&self, mode: CheckpointMode) -> Result<CheckpointReport> {

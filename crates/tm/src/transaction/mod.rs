@@ -13,6 +13,7 @@
 mod commit;
 mod cursor;
 mod locking;
+mod parking;
 mod part;
 mod read;
 mod reads;

@@ -126,6 +126,12 @@ impl Transaction {
         state.parts[state.current].forest().tree(tree).map(Tree::kind)
     }
 
+    /// A tree as it is now, for comparisons with other versions of it.
+    pub fn tree(&self, tree: TreeId) -> Option<Tree> {
+        let state = self.state.read();
+        state.parts[state.current].forest().tree(tree).cloned()
+    }
+
     /// The numbers of the trees.
     pub fn trees(&self) -> Vec<TreeId> {
         let state = self.state.read();

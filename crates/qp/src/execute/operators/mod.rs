@@ -17,6 +17,10 @@ mod sort;
 mod source;
 mod window;
 
+pub(super) use aggregate::CallState;
+pub(super) use limit::bounds as limit_bounds;
+pub(super) use scan::rowid_range;
+
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Node;
@@ -58,6 +62,8 @@ pub enum OperatorState {
     Recursive(Box<recursive::RecursiveState>),
     /// A window.
     Window(Box<window::WindowState>),
+    /// A subtree that may run in batches.
+    Batch(super::batch::BatchState),
 }
 
 impl Node {
@@ -91,6 +97,15 @@ impl Node {
             Self::Recursive(recursive) => recursive.open(frame, outer),
             Self::Count(count) => {
                 *frame.state_mut(count.state) = OperatorState::Once(false);
+                Ok(())
+            }
+            Self::Batch(batch) => {
+                let before = match std::mem::take(frame.state_mut(batch.state)) {
+                    OperatorState::Batch(before) => Some(before),
+                    _ => None,
+                };
+                let state = batch.open(before, frame, outer)?;
+                *frame.state_mut(batch.state) = OperatorState::Batch(state);
                 Ok(())
             }
         }
@@ -131,6 +146,15 @@ impl Node {
             Self::Compound(compound) => compound.next(frame, outer),
             Self::Recursive(recursive) => recursive.next(frame, outer),
             Self::Count(count) => count.next(frame, outer),
+            Self::Batch(batch) => {
+                let taken = std::mem::take(frame.state_mut(batch.state));
+                let OperatorState::Batch(mut state) = taken else {
+                    return Err(not_open(batch.state));
+                };
+                let found = batch.next(&mut state, frame, outer);
+                *frame.state_mut(batch.state) = OperatorState::Batch(state);
+                found
+            }
         }
     }
 }

@@ -456,7 +456,10 @@ fn exact_rowid(value: ValueRef<'_>) -> Option<i64> {
 }
 
 /// The rowids in a range, both ends included; `None` if there are none.
-pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i64, i64)>> {
+pub(in crate::execute) fn rowid_range(
+    range: &Range,
+    scope: &Scope<'_>,
+) -> Result<Option<(i64, i64)>> {
     let (mut low, mut high) = (i64::MIN, i64::MAX);
     if let Some(bound) = &range.low {
         let value = apply_affinity(bound.value.evaluate(scope)?, Affinity::Numeric);

@@ -1,11 +1,10 @@
 //! `tpch`: the 22 queries on generated data, results and times of both engines side by side.
 //!
-//! Neighbours: `generate` (the data), `queries`.
-
-mod generate;
-mod queries;
+//! Neighbours: the package `pandodb-tpch` has the data and the queries.
 
 use std::time::{Duration, Instant};
+
+use pandodb_tpch::{Generator, QUERIES, SCHEMA};
 
 use crate::engine::{Engine, Failure, Kind, Rows, Sqlite, Value, execute};
 
@@ -30,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut sqlite = Sqlite::open().map_err(|failure| failure.to_string())?;
     let mut engine = arguments.engine.open().map_err(|failure| failure.to_string())?;
-    let statements = generate::Generator::new(arguments.seed, arguments.scale.max(1)).statements();
+    let statements = Generator::new(arguments.seed, arguments.scale.max(1)).statements();
     for (name, database) in [("SQLite", &mut sqlite as &mut dyn Engine), ("here", engine.as_mut())]
     {
         let started = Instant::now();
@@ -39,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     println!("{:>5} {:>7} {:>11} {:>11}", "query", "rows", "SQLite ms", "here ms");
     let mut all_agree = true;
-    for (number, sql) in (1..).zip(queries::QUERIES) {
+    for (number, sql) in (1..).zip(QUERIES) {
         if arguments.query.is_some_and(|wanted| wanted != number) {
             continue;
         }
@@ -59,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
 }
 
 fn load(database: &mut dyn Engine, statements: &[String]) -> Result<(), Failure> {
-    database.execute(generate::SCHEMA)?;
+    database.execute(SCHEMA)?;
     database.execute("BEGIN")?;
     for statement in statements {
         database.execute(statement)?;
@@ -115,10 +114,10 @@ mod tests {
     #[test]
     fn the_data_answers_most_questions() {
         let mut sqlite = Sqlite::open().unwrap();
-        let statements = generate::Generator::new(1, 1).statements();
+        let statements = Generator::new(1, 1).statements();
         load(&mut sqlite, &statements).unwrap();
         let empty: Vec<usize> = (1..)
-            .zip(queries::QUERIES)
+            .zip(QUERIES)
             .filter(|(_, sql)| sqlite.execute(sql).unwrap().rows.is_empty())
             .map(|(number, _)| number)
             .collect();

@@ -1,0 +1,324 @@
+//! ORDER BY over batches, with LIMIT in mind.
+//!
+//! Rows are kept as columns beside the columns of their keys. Keys that are all integers or all
+//! reals become words that order like them, and sorting is sorting words; other keys become the
+//! bytes of the row gear's. With a LIMIT most rows are thrown away by their first key as soon as
+//! enough are known, before any other column is decoded. Neighbours: `window` sorts with the
+//! same [`Sorter`].
+
+use pandodb_ds::record::Collation;
+use pandodb_ds::record::key::{ColumnOrder, push_column};
+
+use super::Run;
+use super::batch::{BATCH_ROWS, Batch};
+use super::expression::Expression;
+use super::program::{Operator, State};
+use super::vector::{Tags, Vector};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::operators::limit_bounds;
+use crate::plan::{Sort, SortKey};
+
+/// How many rows more than wanted are gathered before they are sorted and cut.
+const SLACK: usize = 4096;
+
+/// A compiled sort.
+#[derive(Debug)]
+pub(super) struct BatchSort {
+    pub(super) input: Operator,
+    pub(super) keys: Vec<Expression>,
+    /// Columns that are read of the sorted rows.
+    pub(super) keep: Vec<usize>,
+}
+
+/// Where a sort is.
+#[derive(Debug)]
+pub(super) struct SortState {
+    pub(super) input: State,
+    sorted: Option<Sorted>,
+}
+
+/// Sorted rows, being given out.
+#[derive(Debug)]
+pub(super) struct Sorted {
+    columns: Vec<Vector>,
+    order: Vec<u32>,
+    next: usize,
+}
+
+/// How a key is ordered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyOrder {
+    pub(super) collation: Collation,
+    pub(super) descending: bool,
+    pub(super) nulls_first: bool,
+}
+
+impl From<&SortKey> for KeyOrder {
+    fn from(key: &SortKey) -> Self {
+        Self { collation: key.collation, descending: key.descending, nulls_first: key.nulls_first }
+    }
+}
+
+/// Rows that are to be sorted.
+#[derive(Debug)]
+pub(super) struct Sorter {
+    orders: Vec<KeyOrder>,
+    pub(super) keys: Vec<Vector>,
+    pub(super) columns: Vec<Vector>,
+    pub(super) rows: usize,
+}
+
+/// A word that orders like an integer.
+#[inline]
+fn integer_word(bits: u64) -> u64 {
+    bits ^ 1 << 63
+}
+
+/// A word that orders like a real.
+#[inline]
+fn real_word(bits: u64) -> u64 {
+    // Both zeros are one value.
+    let bits = if bits == 1 << 63 { 0 } else { bits };
+    if bits >> 63 == 0 { bits ^ 1 << 63 } else { !bits }
+}
+
+/// A word for each value that orders like them, if they are all integers or all reals.
+fn words(vector: &Vector, descending: bool) -> Option<Vec<u64>> {
+    let of: fn(u64) -> u64 = match vector.seen() {
+        Tags::INTEGER => integer_word,
+        Tags::REAL => real_word,
+        _ => return None,
+    };
+    let flip = if descending { u64::MAX } else { 0 };
+    Some(vector.bits().iter().map(|bits| of(*bits) ^ flip).collect())
+}
+
+impl Sorter {
+    pub(super) fn new(orders: Vec<KeyOrder>, columns: usize) -> Self {
+        Self {
+            keys: orders.iter().map(|_| Vector::default()).collect(),
+            orders,
+            columns: (0..columns).map(|_| Vector::default()).collect(),
+            rows: 0,
+        }
+    }
+
+    /// About how many bytes of memory it takes, its order included.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let vectors = self.keys.iter().chain(&self.columns);
+        vectors.map(Vector::memory_bytes).sum::<usize>() + self.rows * 24
+    }
+
+    /// Takes the rows of a batch, with the values of their keys.
+    pub(super) fn take(
+        &mut self,
+        keys: &[impl AsRef<Vector>],
+        batch: &Batch,
+        keep: &[usize],
+    ) -> Result<()> {
+        for (known, key) in self.keys.iter_mut().zip(keys) {
+            known.check_size(key.as_ref().text_bytes())?;
+            known.append(key.as_ref());
+        }
+        for (known, number) in self.columns.iter_mut().zip(keep) {
+            let column = batch.ready(*number)?;
+            known.check_size(column.text_bytes())?;
+            known.append(column);
+        }
+        self.rows += batch.rows;
+        if u32::try_from(self.rows).is_err() {
+            return Err(Error::new(ErrorKind::Limit, "a query sorts too many rows"));
+        }
+        Ok(())
+    }
+
+    /// The rows in their order; equal ones in the order in which they came.
+    pub(super) fn order(&self) -> Result<Vec<u32>> {
+        let words: Option<Vec<Vec<u64>>> = self
+            .keys
+            .iter()
+            .zip(&self.orders)
+            .map(|(key, order)| words(key, order.descending))
+            .collect();
+        match words.as_deref() {
+            Some([first]) => {
+                let mut rows: Vec<(u64, u32)> =
+                    first.iter().zip(0..).map(|(word, row)| (*word, row)).collect();
+                rows.sort_unstable();
+                Ok(rows.into_iter().map(|(_, row)| row).collect())
+            }
+            Some([first, second]) => {
+                let words = first.iter().zip(second);
+                let mut rows: Vec<(u64, u64, u32)> =
+                    words.zip(0..).map(|((first, second), row)| (*first, *second, row)).collect();
+                rows.sort_unstable();
+                Ok(rows.into_iter().map(|(.., row)| row).collect())
+            }
+            _ => self.order_by_bytes(),
+        }
+    }
+
+    /// As [`order`](Self::order), of any keys.
+    fn order_by_bytes(&self) -> Result<Vec<u32>> {
+        let mut bytes: Vec<u8> = Vec::new();
+        let mut ends: Vec<usize> = Vec::with_capacity(self.rows);
+        let mut rows: Vec<(u64, u32)> = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            let start = bytes.len();
+            for (key, order) in self.keys.iter().zip(&self.orders) {
+                let value = key.get(row);
+                if order.nulls_first == order.descending {
+                    // Not where NULLs go by themselves.
+                    bytes.push(u8::from(value.is_null() != order.nulls_first));
+                }
+                let column =
+                    ColumnOrder { collation: order.collation, descending: order.descending };
+                push_column(value, column, &mut bytes)?;
+            }
+            ends.push(bytes.len());
+            rows.push((prefix(&bytes[start..]), row as u32));
+        }
+        let key = |row: u32| {
+            let row = row as usize;
+            let start = if row == 0 { 0 } else { ends[row - 1] };
+            &bytes[start..ends[row]]
+        };
+        rows.sort_unstable_by(|left, right| {
+            left.0
+                .cmp(&right.0)
+                .then_with(|| key(left.1).cmp(key(right.1)))
+                .then(left.1.cmp(&right.1))
+        });
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Only these rows, in this order.
+    fn cut(&mut self, rows: &[u32]) {
+        for vector in self.keys.iter_mut().chain(&mut self.columns) {
+            *vector = vector.gather(rows);
+        }
+        self.rows = rows.len();
+    }
+}
+
+/// The first eight bytes of a key as a word that orders like them.
+fn prefix(key: &[u8]) -> u64 {
+    if let Some(chunk) = key.first_chunk::<8>() {
+        return u64::from_be_bytes(*chunk);
+    }
+    let mut chunk = [0; 8];
+    chunk[..key.len()].copy_from_slice(key);
+    u64::from_be_bytes(chunk)
+}
+
+impl Sorted {
+    pub(super) fn new(columns: Vec<Vector>, order: Vec<u32>) -> Self {
+        Self { columns, order, next: 0 }
+    }
+
+    /// The next rows, their columns under these numbers.
+    pub(super) fn give(&mut self, keep: &[usize], width: usize) -> Option<Batch> {
+        let end = self.order.len().min(self.next + BATCH_ROWS);
+        if self.next >= end {
+            return None;
+        }
+        let rows = &self.order[self.next..end];
+        self.next = end;
+        let mut batch = Batch::new(rows.len(), width);
+        for (number, column) in keep.iter().zip(&self.columns) {
+            batch.set(*number, column.gather(rows));
+        }
+        Some(batch)
+    }
+}
+
+impl BatchSort {
+    pub(super) fn open(&self, node: &Sort, run: &mut Run<'_>) -> Result<SortState> {
+        Ok(SortState { input: self.input.open(&node.input, run)?, sorted: None })
+    }
+
+    pub(super) fn next(
+        &self,
+        node: &Sort,
+        state: &mut SortState,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Batch>> {
+        if state.sorted.is_none() {
+            state.sorted = Some(self.sort(node, &mut state.input, run)?);
+        }
+        Ok(state.sorted.as_mut().and_then(|sorted| sorted.give(&self.keep, run.program.width)))
+    }
+
+    /// Reads the whole input.
+    fn sort(&self, node: &Sort, input: &mut State, run: &mut Run<'_>) -> Result<Sorted> {
+        let wanted = match &node.limit {
+            Some((count, offset)) => {
+                let scope = run.frame.scope(run.outer);
+                let (give, skip) = limit_bounds(count, offset.as_ref(), &scope)?;
+                give.and_then(|give| usize::try_from(give.saturating_add(skip)).ok())
+            }
+            None => None,
+        };
+        let orders = node.keys.iter().map(KeyOrder::from).collect();
+        let mut sorter = Sorter::new(orders, self.keep.len());
+        // The word of the last wanted row's first key: rows behind it are not wanted.
+        let mut bound: Option<(Tags, u64)> = None;
+        while wanted != Some(0)
+            && let Some(mut batch) = self.input.next(&node.input, input, run)?
+        {
+            let mut keys = self.key_vectors(&mut batch, run)?;
+            if let Some((tags, bound)) = bound
+                && let Some(first) = keys.first().filter(|key| key.seen() == tags)
+                && let Some(words) = words(first, node.keys[0].descending)
+            {
+                let rows: Vec<u32> = (0..)
+                    .zip(words)
+                    .filter(|(_, word)| *word <= bound)
+                    .map(|(row, _)| row)
+                    .collect();
+                if rows.is_empty() {
+                    continue;
+                }
+                if rows.len() < batch.rows {
+                    batch = batch.pick(&rows);
+                    keys = keys
+                        .iter()
+                        .map(|key| pandodb_ds::sync::Arc::new(key.gather(&rows)))
+                        .collect();
+                }
+            }
+            batch.force(&self.keep)?;
+            sorter.take(&keys, &batch, &self.keep)?;
+            if let Some(wanted) = wanted
+                && sorter.rows >= wanted.saturating_mul(2).saturating_add(SLACK)
+            {
+                let mut order = sorter.order()?;
+                order.truncate(wanted);
+                sorter.cut(&order);
+                let words = sorter.keys.first().and_then(|key| {
+                    Some((key.seen(), *words(key, node.keys[0].descending)?.last()?))
+                });
+                bound = words;
+            }
+        }
+        let mut order = sorter.order()?;
+        if let Some(wanted) = wanted {
+            order.truncate(wanted);
+        }
+        Ok(Sorted::new(sorter.columns, order))
+    }
+
+    fn key_vectors(
+        &self,
+        batch: &mut Batch,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<pandodb_ds::sync::Arc<Vector>>> {
+        let mut keys = Vec::with_capacity(self.keys.len());
+        for key in &self.keys {
+            keys.push(key.evaluate(batch, run)?.into_vector(batch.rows));
+        }
+        Ok(keys)
+    }
+}
+
+// Neighbours: `window`, `vector`.
