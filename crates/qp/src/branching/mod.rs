@@ -19,6 +19,7 @@ mod merge;
 mod options;
 mod pick;
 mod preview;
+mod references;
 mod shape;
 mod show;
 mod target;
@@ -183,7 +184,11 @@ struct Work<'s> {
 impl<'s> Work<'s> {
     fn new(session: &'s Session) -> Result<Self> {
         let (database, head) = session.database(DatabaseIndex::MAIN)?;
-        Ok(Self { session, branches: database.branches()?, head })
+        let branches = database.branches()?;
+        if !database.manager().is_read_only() {
+            branches.tend()?;
+        }
+        Ok(Self { session, branches, head })
     }
 
     /// Refuses to work inside of an open transaction.

@@ -11,6 +11,7 @@
 //! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
 //! | `version` | other branches and times that a statement reads |
 //! | `command` | statements that are neither queries nor changes |
+//! | `hooks` | what the application is told of and may stop |
 //! | `compiler` | programs of triggers and foreign keys |
 //!
 //! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
@@ -18,11 +19,16 @@
 mod attach;
 mod command;
 mod compiler;
+mod explain;
+mod hooks;
 mod inside;
 #[cfg(test)]
 mod isolation_tests;
 mod prepare;
+#[cfg(test)]
+mod rules_tests;
 mod statement;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -43,6 +49,7 @@ use pandodb_ds::tree::Tree;
 use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
+pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
@@ -119,6 +126,7 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    hooks: hooks::Hooks,
     /// Transactions that rest between two reading statements outside of a transaction.
     resting: RefCell<Sources>,
     functions: RefCell<Registry>,
@@ -134,6 +142,8 @@ pub struct Session {
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// What was measured of trees for the planner.
+    known_trees: RefCell<statistics::KnownTrees>,
     /// Schemas of other branches and times that were read last.
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
@@ -185,6 +195,7 @@ impl Session {
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            hooks: hooks::Hooks::default(),
             resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
@@ -196,6 +207,7 @@ impl Session {
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
@@ -211,7 +223,7 @@ impl Session {
         loop {
             let (statement, behind) = self.prepare(rest)?;
             if let Some(mut statement) = statement {
-                while statement.step()? == Step::Row {}
+                statement.run()?;
             }
             rest = rest.get(behind..).unwrap_or("");
             if rest.trim().is_empty() {
@@ -283,6 +295,11 @@ impl Session {
         change(&mut self.functions.borrow_mut())
     }
 
+    /// Looks at the functions.
+    pub(crate) fn with_functions<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.functions.borrow())
+    }
+
     /// Registers a collation.
     pub fn define_collation(&self, name: &str, compare: CollationFunction) {
         self.generation.set(self.generation.get() + 1);
@@ -317,6 +334,14 @@ impl Session {
     /// Says who works here: from now on only what was granted is allowed.
     pub fn set_user(&self, user: Option<&str>) {
         *self.user.borrow_mut() = user.map(Box::from);
+    }
+
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
+        let mut settings = self.settings.borrow_mut();
+        settings.memory_soft_bytes = soft_bytes;
+        settings.memory_hard_bytes = hard_bytes;
     }
 
     /// The level of transactions that do not say one.
@@ -375,6 +400,14 @@ impl Session {
 }
 
 impl crate::function::Session for Session {
+    fn row_changed(&self, change: crate::function::RowChange, table: &str, rowid: i64) {
+        self.tell_row(change, table, rowid);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped_by_hook()
+    }
+
     fn now_ms(&self) -> i64 {
         if let Some(now) = self.now.get() {
             return now;

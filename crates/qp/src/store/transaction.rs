@@ -196,6 +196,12 @@ impl Transaction {
         Ok(())
     }
 
+    /// The files, and where the database's own is.
+    pub(crate) fn place(&self) -> Result<(Arc<dyn Vfs>, std::path::PathBuf)> {
+        let cursor = self.inner()?.cursor(super::CATALOG_TREE)?;
+        Ok((Arc::clone(&self.vfs), cursor.pager().path().to_path_buf()))
+    }
+
     /// Sixty-four random bits.
     pub fn random(&self) -> u64 {
         let mut bytes = [0; 8];
