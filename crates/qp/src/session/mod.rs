@@ -187,7 +187,10 @@ impl Session {
         loop {
             let (statement, behind) = self.prepare(rest)?;
             if let Some(mut statement) = statement {
-                while statement.step()? == Step::Row {}
+                while statement.step()? == Step::Row {
+                    // What a row computes may fail, and may do something.
+                    statement.row()?;
+                }
             }
             rest = rest.get(behind..).unwrap_or("");
             if rest.trim().is_empty() {
@@ -354,8 +357,8 @@ impl crate::function::Session for Session {
         now
     }
 
-    fn local_offset_seconds(&self, _: i64) -> i64 {
-        0
+    fn local_offset_seconds(&self, unix_seconds: i64) -> i64 {
+        crate::function::local_offset_seconds(unix_seconds)
     }
 
     fn is_overdue(&self) -> bool {

@@ -241,6 +241,7 @@ impl Session {
             foreign_keys,
             double_quoted_strings: true,
             reverse_unordered,
+            is_lenient: false,
             limits: self.limits(),
         })
     }

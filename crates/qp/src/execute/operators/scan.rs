@@ -182,13 +182,15 @@ impl Scan {
         for (equal, column) in path.equals.iter().zip(columns) {
             let values: SmallVec<[Value; 1]> = match equal {
                 IndexEqual::Value { value, is } => {
-                    let value = apply_affinity(value.evaluate(scope)?, column.affinity);
+                    let value = apply_affinity(value.evaluate(scope)?, sought(column.affinity));
                     if value.is_null() && !is {
                         return Ok(());
                     }
                     SmallVec::from_iter([value.into_value()])
                 }
-                IndexEqual::In(set) => SmallVec::from_vec(in_values(set, column.affinity, scope)?),
+                IndexEqual::In(set) => {
+                    SmallVec::from_vec(in_values(set, sought(column.affinity), scope)?)
+                }
             };
             let mut longer = Vec::with_capacity(prefixes.len() * values.len());
             for prefix in &prefixes {
@@ -419,7 +421,7 @@ fn range_behind(
     };
     for (bound, is_low) in [(&range.low, true), (&range.high, false)] {
         let Some(bound) = bound else { continue };
-        let value = apply_affinity(bound.value.evaluate(scope)?, column.affinity);
+        let value = apply_affinity(bound.value.evaluate(scope)?, sought(column.affinity));
         if value.is_null() {
             return Ok(None);
         }
@@ -503,6 +505,12 @@ pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i6
         }
     }
     Ok((low <= high).then_some((low, high)))
+}
+
+/// The affinity that a value gets that is looked for in a column: an integer stays one beside the
+/// column's reals, because it may be none of them.
+fn sought(column: Affinity) -> Affinity {
+    if column == Affinity::Real { Affinity::Numeric } else { column }
 }
 
 /// The values of an IN, each converted to the column's affinity.
