@@ -47,8 +47,8 @@ pub(super) fn sampled(
         return None;
     }
     let mut bits = 0;
-    for (place, row) in rows.iter().enumerate() {
-        let row = Row { table: &table.table, slot: table.slot, row };
+    for (place, stored) in rows.iter().enumerate() {
+        let row = Row { table: &table.table, slot: table.slot, stored };
         match row.truth(predicate) {
             Ok(Some(true)) => bits |= 1 << place,
             Ok(_) => {}
@@ -61,7 +61,7 @@ pub(super) fn sampled(
 struct Row<'a> {
     table: &'a Table,
     slot: SlotId,
-    row: &'a SampleRow,
+    stored: &'a SampleRow,
 }
 
 impl<'a> Row<'a> {
@@ -71,10 +71,10 @@ impl<'a> Row<'a> {
             Scalar::Collate(operand, _) => self.value(operand),
             Scalar::Column(place) if place.depth == 0 && place.slot == self.slot => {
                 if place.column == ROWID {
-                    return Ok(Datum::integer(self.row.0));
+                    return Ok(Datum::integer(self.stored.0));
                 }
                 let position = usize::from(place.column);
-                let view = RowView::new(&self.row.1).map_err(|_| Unknown)?;
+                let view = RowView::new(&self.stored.1).map_err(|_| Unknown)?;
                 match view.column(position).map_err(|_| Unknown)? {
                     Some(value) => Ok(Datum::Ref(value)),
                     None => Ok(Datum::from(self.table.missing_value(position))),
