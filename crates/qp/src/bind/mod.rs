@@ -12,7 +12,6 @@ mod common;
 mod compound;
 mod exists;
 mod expression;
-mod fold;
 mod from;
 mod function;
 mod group;

@@ -19,16 +19,16 @@ type Told<T> = Result<T, Unknown>;
 
 /// Which rows of a table's sample pass a predicate.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Passed {
+pub(in crate::plan) struct Passed {
     /// A bit for each row.
-    pub(super) bits: u64,
+    pub(in crate::plan) bits: u64,
     /// How many rows were tried.
-    pub(super) rows: u32,
+    pub(in crate::plan) rows: u32,
 }
 
 impl Passed {
     /// The share that passes `all` of those that pass `given`.
-    pub(super) fn share(all: u64, given: u64) -> f64 {
+    pub(in crate::plan) fn share(all: u64, given: u64) -> f64 {
         (f64::from(all.count_ones()) + 0.3) / (f64::from(given.count_ones()) + 0.6)
     }
 }
