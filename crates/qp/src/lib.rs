@@ -34,10 +34,11 @@
 //! - a new operator: `plan::Node`, one file in `execute/operators`, a line in `plan::explain`;
 //!   the batch gear is such operators over whole leaves of a tree, chosen in `plan::select`
 //!   where nothing above needs single rows;
-//! - a new way into a table (OR as a union, LIKE prefixes, min and max from an index): a
-//!   candidate in `plan::access`; `AccessPath::Union` is executed already;
-//! - a rewrite of queries (flattening, decorrelation): `bind::from::derived` dissolves blocks,
-//!   `plan::select::finish_select` sees a whole block before it is planned;
+//! - a new way into a table: a candidate in `plan::access`, with a test in `plan::access::terms`
+//!   if it answers for a new form of condition;
+//! - a rewrite of queries: of predicates in `plan::rewrite`, of blocks in `bind::from::derived`
+//!   (which dissolves them), `bind::exists` and `plan::push`; each has its name in `plan::Rules`,
+//!   so that tests hold it against its own absence;
 //! - another branch or time in FROM (`t@b`, `AS OF`): `bind::from` refuses it at one place; a
 //!   plan reads each table from a `plan::SourceId`, and sources behind the databases are free;
 //! - a constraint or an action on change: `modify::writer` (a row in, a row out) and

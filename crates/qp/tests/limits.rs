@@ -50,7 +50,8 @@ fn long_lists_are_looked_up() {
         session("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX ta ON t(a)");
     session
         .execute(
-            "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+            "INSERT INTO t WITH RECURSIVE n(i) AS (
+               SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
              SELECT i, 'v' || i FROM n",
         )
         .unwrap();
@@ -69,7 +70,8 @@ fn long_lists_are_looked_up() {
 fn statistics_are_rows_of_a_table() {
     let session = session(
         "CREATE TABLE t(a INTEGER, b TEXT, c); CREATE INDEX tab ON t(a, b); CREATE INDEX tc ON t(c);
-         CREATE TABLE k(x TEXT, y, PRIMARY KEY(x, y)) WITHOUT ROWID; CREATE TABLE bare(z); CREATE TABLE none(z);
+         CREATE TABLE k(x TEXT, y, PRIMARY KEY(x, y)) WITHOUT ROWID;
+         CREATE TABLE bare(z); CREATE TABLE none(z);
          INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
          SELECT i % 4, i % 20, i FROM n;
          INSERT INTO k VALUES('a', 1), ('a', 2), ('b', 1); INSERT INTO bare VALUES(1), (2);

@@ -353,13 +353,12 @@ impl Binder<'_> {
                 column.scalar = slot_column(slot, index, &column.scalar);
             }
             let label: Box<str> = Box::from(label);
-            let (node, later) = match block.later {
-                Some(parts) => (Node::Empty, Some(LaterBlock { parts, label })),
-                None => {
-                    let (input, outputs) = (block.root, block.outputs);
-                    let project = Project { input, outputs, slot, label: Some(label) };
-                    (Node::Project(Box::new(project)), None)
-                }
+            let (node, later) = if let Some(parts) = block.later {
+                (Node::Empty, Some(LaterBlock { parts, label }))
+            } else {
+                let (input, outputs) = (block.root, block.outputs);
+                let project = Project { input, outputs, slot, label: Some(label) };
+                (Node::Project(Box::new(project)), None)
             };
             group.relations.push(Relation::Rows(Box::new(RowsRelation {
                 node,

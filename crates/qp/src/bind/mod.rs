@@ -12,7 +12,6 @@ mod common;
 mod compound;
 mod exists;
 mod expression;
-mod fold;
 mod from;
 mod function;
 mod group;
@@ -81,6 +80,7 @@ pub trait FindVersion {
 }
 
 /// What a statement is bound against.
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Environment<'e> {
     /// The schemas of `main`, `temp` and attached databases, by [`DatabaseIndex`].
     pub schemas: &'e [Arc<Schema>],

@@ -118,7 +118,9 @@ pub(super) fn extreme(
     let mut predicates: Vec<&Scalar> = parts.group.predicates.iter().collect();
     predicates.push(&is_there);
     let mut needs = needs.clone();
-    predicates.iter().for_each(|predicate| needs.add(predicate));
+    for predicate in &predicates {
+        needs.add(predicate);
+    }
     let wanted = [key];
     let ask = Ask {
         table,

@@ -18,13 +18,10 @@ mod join;
 mod needs;
 mod node;
 mod order;
-mod outer;
 mod push;
 mod rewrite;
 mod rules;
-mod sample;
 mod select;
-mod semi;
 mod walk;
 
 use pandodb_ds::sync::Arc;

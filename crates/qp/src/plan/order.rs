@@ -8,12 +8,11 @@
 use rustc_hash::FxHashMap;
 
 use super::access::{Ask, choose_access};
-use super::estimate;
+use super::estimate::{self, Passed};
 use super::group::Term;
 use super::join::{BUILD, PROBE, equality, search_pays};
 use super::needs::Needs;
 use super::rules::Rules;
-use super::sample::Passed;
 use crate::bind::{Binder, Group, OuterRelation, Relation};
 use crate::scalar::{Comparison, Scalar, SlotId};
 

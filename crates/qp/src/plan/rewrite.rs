@@ -104,10 +104,10 @@ fn one_of(parts: &[Scalar]) -> Option<Scalar> {
         if compare.operator != Comparison::Equal {
             return None;
         }
-        let (own, value) = match (&compare.left, &compare.right) {
-            (own @ Scalar::Column(_), Scalar::Literal(value))
-            | (Scalar::Literal(value), own @ Scalar::Column(_)) => (own, value),
-            _ => return None,
+        let ((own @ Scalar::Column(_), Scalar::Literal(value))
+        | (Scalar::Literal(value), own @ Scalar::Column(_))) = (&compare.left, &compare.right)
+        else {
+            return None;
         };
         match subject {
             None => subject = Some((own, compare.rule)),

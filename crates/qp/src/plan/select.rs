@@ -55,13 +55,13 @@ pub(crate) fn finish_select(
     // Nothing wanted is trivially there: that says nothing of ORDER BY.
     let may_be_sorted = !wanted.is_empty();
     let has_limit = parts.limit.is_some();
-    let Joined { mut node, sorted, mut rows } = match extreme(binder, &mut parts, &needs)? {
-        Some(joined) => joined,
-        None => {
+    let Joined { mut node, sorted, mut rows } =
+        if let Some(joined) = extreme(binder, &mut parts, &needs)? {
+            joined
+        } else {
             let group = std::mem::take(&mut parts.group);
             plan_group(binder, group, &Goal { needs: &needs, wanted, has_limit })?
-        }
-    };
+        };
     let sorted = sorted && may_be_sorted;
     let mut live = group_slots;
     if is_grouped {

@@ -9,6 +9,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::many_single_char_names,
     reason = "tests fail by panicking"
 )]
 
@@ -40,7 +41,8 @@ const SCHEMA: &str = "
     CREATE INDEX a_some ON a(f) WHERE k > 2; CREATE INDEX a_len ON a(length(s));
     CREATE TABLE b(p TEXT, q INTEGER, r, PRIMARY KEY(p, q)) WITHOUT ROWID;
     CREATE INDEX b_q ON b(q, r);
-    CREATE TABLE c(i INTEGER, j VARCHAR, t TEXT); CREATE INDEX c_t ON c(t); CREATE INDEX c_j ON c(j DESC);";
+    CREATE TABLE c(i INTEGER, j VARCHAR, t TEXT);
+    CREATE INDEX c_t ON c(t); CREATE INDEX c_j ON c(j DESC);";
 
 const VALUES: [&str; 14] = [
     "NULL", "0", "1", "2", "3", "5", "2.0", "2.5", "'a'", "'B'", "'ab'", "'Abc'", "'2'", "x'6162'",

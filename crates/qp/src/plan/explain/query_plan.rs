@@ -4,7 +4,7 @@
 
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
-use crate::plan::{AccessPath, IndexEqual, IndexPath, Node, Scan};
+use crate::plan::{AccessPath, Compound, IndexEqual, IndexPath, Node, Scan};
 
 /// Lines with their depth.
 pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
@@ -73,26 +73,28 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
         }
         Node::Limit(limit) => explain(&limit.input, depth, lines),
         Node::Batch(batch) => explain(&batch.input, depth, lines),
-        Node::Compound(compound) => {
-            line("COMPOUND QUERY".to_owned());
-            for (index, arm) in compound.arms.iter().enumerate() {
-                let name = match (index, arm.operator) {
-                    (0, _) => "LEFT-MOST SUBQUERY",
-                    (_, crate::ast::CompoundOperator::UnionAll) => "UNION ALL",
-                    (_, crate::ast::CompoundOperator::Union) => "UNION USING TEMP B-TREE",
-                    (_, crate::ast::CompoundOperator::Except) => "EXCEPT USING TEMP B-TREE",
-                    (_, crate::ast::CompoundOperator::Intersect) => "INTERSECT USING TEMP B-TREE",
-                };
-                lines.push((depth + 1, name.to_owned()));
-                explain(&arm.input, depth + 2, lines);
-            }
-        }
+        Node::Compound(compound) => explain_compound(compound, depth, lines),
         Node::Recursive(recursive) => {
             line("SETUP".to_owned());
             recursive.initial.iter().for_each(|arm| explain(&arm.input, depth + 1, lines));
             lines.push((depth, "RECURSIVE STEP".to_owned()));
             recursive.recursive.iter().for_each(|arm| explain(&arm.input, depth + 1, lines));
         }
+    }
+}
+
+fn explain_compound(compound: &Compound, depth: usize, lines: &mut Vec<(usize, String)>) {
+    lines.push((depth, "COMPOUND QUERY".to_owned()));
+    for (index, arm) in compound.arms.iter().enumerate() {
+        let name = match (index, arm.operator) {
+            (0, _) => "LEFT-MOST SUBQUERY",
+            (_, crate::ast::CompoundOperator::UnionAll) => "UNION ALL",
+            (_, crate::ast::CompoundOperator::Union) => "UNION USING TEMP B-TREE",
+            (_, crate::ast::CompoundOperator::Except) => "EXCEPT USING TEMP B-TREE",
+            (_, crate::ast::CompoundOperator::Intersect) => "INTERSECT USING TEMP B-TREE",
+        };
+        lines.push((depth + 1, name.to_owned()));
+        explain(&arm.input, depth + 2, lines);
     }
 }
 

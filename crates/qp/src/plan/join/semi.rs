@@ -4,12 +4,12 @@
 //! index helps, else its rows are put into a hash table once. Neighbours: `bind::exists` decides
 //! which subqueries come here, `outer` does the same for rows that are kept.
 
-use super::group::{Goal, Joined, Planner, plan_inside};
-use super::join::{equality, search_pays, take_keys};
-use super::rules::Rules;
-use super::{HashJoin, JoinType, NestedLoop, Node};
+use super::{equality, search_pays, take_keys};
 use crate::bind::{Relation, SemiRelation};
 use crate::error::Result;
+use crate::plan::group::{Goal, Joined, Planner, plan_inside};
+use crate::plan::rules::Rules;
+use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
 use crate::scalar::{Scalar, SlotId};
 
 /// What it costs to find one row by an index.
@@ -19,7 +19,11 @@ const PARTNER_SHARE: f64 = 0.5;
 
 impl Planner<'_, '_> {
     /// Takes the rows away that have no partner (or have one).
-    pub(super) fn semi_join(&mut self, left: Joined, semi: SemiRelation) -> Result<Joined> {
+    pub(in crate::plan) fn semi_join(
+        &mut self,
+        left: Joined,
+        semi: SemiRelation,
+    ) -> Result<Joined> {
         let SemiRelation { anti, mut group } = semi;
         let kind = if anti { JoinType::Anti } else { JoinType::Semi };
         let right_slots = group.slots();
@@ -75,7 +79,7 @@ impl Planner<'_, '_> {
     fn searches(&mut self, relations: &[Relation], predicates: &[Scalar], rows: f64) -> bool {
         let [Relation::Table(table)] = relations else { return false };
         let predicates: Vec<&Scalar> = predicates.iter().collect();
-        let ask = |available| super::access::Ask {
+        let ask = |available| crate::plan::access::Ask {
             table,
             predicates: &predicates,
             available,
@@ -83,9 +87,9 @@ impl Planner<'_, '_> {
             wanted: &[],
             has_limit: false,
         };
-        let access = super::access::choose_access(self.binder, &ask(&self.available));
+        let access = crate::plan::access::choose_access(self.binder, &ask(&self.available));
         let given: &[SlotId] = self.given;
-        let alone = super::access::choose_access(self.binder, &ask(given));
+        let alone = crate::plan::access::choose_access(self.binder, &ask(given));
         // A search ends at the first row that fits.
         let cost = access.cost.min(FIRST_ROW);
         access.is_search && search_pays(rows, cost, alone.cost, alone.rows)

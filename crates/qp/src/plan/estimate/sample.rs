@@ -19,16 +19,16 @@ type Told<T> = Result<T, Unknown>;
 
 /// Which rows of a table's sample pass a predicate.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Passed {
+pub(in crate::plan) struct Passed {
     /// A bit for each row.
-    pub(super) bits: u64,
+    pub(in crate::plan) bits: u64,
     /// How many rows were tried.
-    pub(super) rows: u32,
+    pub(in crate::plan) rows: u32,
 }
 
 impl Passed {
     /// The share that passes `all` of those that pass `given`.
-    pub(super) fn share(all: u64, given: u64) -> f64 {
+    pub(in crate::plan) fn share(all: u64, given: u64) -> f64 {
         (f64::from(all.count_ones()) + 0.3) / (f64::from(given.count_ones()) + 0.6)
     }
 }
@@ -47,8 +47,8 @@ pub(super) fn sampled(
         return None;
     }
     let mut bits = 0;
-    for (place, row) in rows.iter().enumerate() {
-        let row = Row { table: &table.table, slot: table.slot, row };
+    for (place, stored) in rows.iter().enumerate() {
+        let row = Row { table: &table.table, slot: table.slot, stored };
         match row.truth(predicate) {
             Ok(Some(true)) => bits |= 1 << place,
             Ok(_) => {}
@@ -61,7 +61,7 @@ pub(super) fn sampled(
 struct Row<'a> {
     table: &'a Table,
     slot: SlotId,
-    row: &'a SampleRow,
+    stored: &'a SampleRow,
 }
 
 impl<'a> Row<'a> {
@@ -71,10 +71,10 @@ impl<'a> Row<'a> {
             Scalar::Collate(operand, _) => self.value(operand),
             Scalar::Column(place) if place.depth == 0 && place.slot == self.slot => {
                 if place.column == ROWID {
-                    return Ok(Datum::integer(self.row.0));
+                    return Ok(Datum::integer(self.stored.0));
                 }
                 let position = usize::from(place.column);
-                let view = RowView::new(&self.row.1).map_err(|_| Unknown)?;
+                let view = RowView::new(&self.stored.1).map_err(|_| Unknown)?;
                 match view.column(position).map_err(|_| Unknown)? {
                     Some(value) => Ok(Datum::Ref(value)),
                     None => Ok(Datum::from(self.table.missing_value(position))),

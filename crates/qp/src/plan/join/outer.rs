@@ -4,13 +4,13 @@
 //! hash join; RIGHT and FULL joins are always hash joins, because only kept rows remember whether
 //! they found a partner. Neighbours: `group` plans both sides, `join` the inner joins.
 
-use super::access::{Ask, choose_access};
-use super::group::{Goal, Joined, plan_inside};
-use super::join::{equality, search_pays, take_keys};
-use super::rules::Rules;
-use super::{HashJoin, JoinType, NestedLoop, Node};
+use super::{equality, search_pays, take_keys};
 use crate::bind::{Binder, Group, OuterRelation, Relation};
 use crate::error::Result;
+use crate::plan::access::{Ask, choose_access};
+use crate::plan::group::{Goal, Joined, plan_inside};
+use crate::plan::rules::Rules;
+use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
 use crate::scalar::{Scalar, SlotId};
 
 /// An outer join, for itself.

@@ -2,8 +2,11 @@
 //!
 //! Neighbours: `group` goes through the relations, `outer` and `semi` have the other joins.
 
+mod outer;
+mod semi;
+
+use self::outer::outer_join;
 use super::group::{Joined, Planner, filtered};
-use super::outer::outer_join;
 use super::rules::Rules;
 use super::{HashJoin, HashKey, JoinType, Lookup, NestedLoop, Node};
 use crate::bind::{Relation, RowsRelation, TableRelation};

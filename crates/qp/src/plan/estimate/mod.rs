@@ -5,10 +5,13 @@
 //! conditions on one table are tried on a few of its rows. What ANALYZE found (`sqlite_stat1`)
 //! goes before what is measured at a few places. Neighbours: `access` and `order` ask.
 
+mod sample;
+
 use pandodb_ds::record::key::{prefix_successor, push_column, rowid_key};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::sample::{Passed, sampled};
+pub(super) use self::sample::Passed;
+use self::sample::sampled;
 use super::{Bound, IndexEqual, IndexPath, Range};
 use crate::bind::{Binder, Group, Relation, TableRelation};
 use crate::catalog::{Index, IndexColumn};
