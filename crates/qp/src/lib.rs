@@ -32,7 +32,7 @@
 //! # Where things plug in
 //!
 //! - a new operator: `plan::Node`, one file in `execute/operators`, a line in `plan::explain`;
-//!   the batch gear is such operators over whole leaves of a tree, chosen in `plan::select`
+//!   its batch form, where it has one, is a file in `execute/batch`, chosen in `plan::gear`
 //!   where nothing above needs single rows;
 //! - a new way into a table: a candidate in `plan::access`, with a test in `plan::access::terms`
 //!   if it answers for a new form of condition;
@@ -50,7 +50,8 @@
 //! - a statement of another kind: `session::command`.
 //!
 //! Memory of sorts, hash tables and kept rows is all in `execute::operators::{sort, join,
-//! aggregate, materialize, distinct, window}` as `KeptRow`s and key bytes: spilling goes there.
+//! aggregate, materialize, distinct, window}` as `KeptRow`s and key bytes. The batch gear's is on
+//! the statement's account (`execute::memory`); its sorts, groups and DISTINCT go to files.
 
 // Bounds, errors, places in text.
 pub mod error;

@@ -2,10 +2,11 @@
 //!
 //! Scans, filters, joins, groups, sorts and windows over many rows spend their time on what is
 //! done once for each row: moving, finding columns, walking expressions. Here they do it once
-//! for about a thousand rows. A [`Program`] is a second form of a subtree of the plan: its operators
-//! stand beside the nodes they replace and hold compiled expressions; what they cannot do is left
-//! to the row gear, below them (a node whose rows are gathered into batches), beside them (an
-//! expression that is evaluated row by row) and above them (slots show the rows of a batch).
+//! for about a thousand rows. A [`Program`] is a second form of a subtree of the plan: its
+//! operators stand beside the nodes they replace and hold compiled expressions; what they cannot
+//! do is left to the row gear, below them (a node whose rows are gathered into batches), beside
+//! them (an expression that is evaluated row by row) and above them (slots show the rows of a
+//! batch).
 //! Whether the subtree runs in this gear is decided when it is opened, by the real counts of the
 //! tables: for a few rows the row gear is faster. Results are the same in both, bit by bit.
 //!
