@@ -23,6 +23,9 @@
 mod database;
 mod options;
 
+// Branches.
+mod branch;
+
 // Statements.
 mod connection;
 mod functions;
@@ -42,6 +45,11 @@ mod value;
 // What is below.
 mod engine;
 
+pub use branch::{
+    Branch, BranchSize, ChangeKind, Commit, Comparison, Conflict, ConflictKind, CreateBranch, Fork,
+    Merge, MergeOutcome, MergePolicy, MergeStatus, Moment, ObjectType, Resolution, RowChange,
+    SchemaChange, SchemaChangeKind, Strategy, TableChanges, Tag, TemporaryBranch,
+};
 pub use connection::{Batch, Connection, InterruptHandle};
 pub use database::Database;
 pub use engine::is_complete;

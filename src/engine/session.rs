@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pandodb_branch::fork::Fork as InnerFork;
 use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
 use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
@@ -85,7 +86,11 @@ impl Database {
     }
 
     pub(crate) fn connect(&self) -> Session {
-        Session { session: QuerySession::new(self.0.database.clone()) }
+        Session { session: QuerySession::new(self.0.database.clone()), _fork: None }
+    }
+
+    pub(super) fn inner(&self) -> &QueryDatabase {
+        &self.0.database
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
@@ -111,11 +116,23 @@ impl InterruptFlag {
 /// A session on one branch.
 pub(crate) struct Session {
     session: QuerySession,
+    /// The branch in memory that it is on, which lives as long.
+    _fork: Option<Arc<InnerFork>>,
 }
 
 impl Session {
     pub(super) fn inner(&self) -> &QuerySession {
         &self.session
+    }
+
+    /// A session on a branch in memory.
+    pub(super) fn on_fork(database: QueryDatabase, fork: Arc<InnerFork>) -> Self {
+        Self { session: QuerySession::on_head(database, fork.head()), _fork: Some(fork) }
+    }
+
+    /// Goes on as the user of another session.
+    pub(crate) fn take_user_of(&self, other: &Self) {
+        self.session.set_user(other.session.user().as_deref());
     }
 
     /// Prepares the first statement of a text, and says how many bytes of it that took.
@@ -252,7 +269,7 @@ pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
 
 /// This crate's error for one of the engine's, about a statement's text.
 #[cold]
-fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
+pub(super) fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
     let place = error.span().filter(|span| !span.is_empty() || span.start > 0);
     let mut converted = Error::new(kind_of(error.kind()), error.message())
         .with_code(error.extended_code())

@@ -59,7 +59,7 @@ impl Work<'_> {
                 let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
                 if is_kept {
                     self.leave_dropped(&plan)?;
-                    drop(plan);
+                    self.branches.settle_merge(plan)?;
                 } else {
                     self.branches.abandon_merge(plan)?;
                 }
@@ -96,7 +96,11 @@ impl Work<'_> {
     }
 
     /// The target has nothing of its own: it moves.
-    fn fast_forward(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Outcome, Failure> {
+    pub(super) fn fast_forward(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+    ) -> Result<Outcome, Failure> {
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = HeadId(plan.target.head);
         let mut transaction = database.begin(head, pandodb_tm::BeginOptions::default())?;

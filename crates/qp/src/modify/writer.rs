@@ -4,7 +4,9 @@
 //! checks) are bound over the row slot of the statement's frame; whoever calls puts the row
 //! there first. Neighbours: `constraint` asks before a row goes in.
 
-use pandodb_ds::record::key::{push_column, rowid_key, shown_as_integers};
+use pandodb_ds::record::key::{
+    prefix_successor, push_column, rowid_from_key, rowid_key, shown_as_integers,
+};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
@@ -18,7 +20,6 @@ use crate::error::Result;
 use crate::execute::{Frame, Outer};
 use crate::plan::SourceId;
 use crate::scalar::{Scalar, SlotId};
-use crate::store::TreeId;
 use crate::types::{Datum, apply_affinity};
 
 /// Everything that a table demands of its rows, bound.
@@ -115,31 +116,16 @@ impl TableWriter {
         Ok(RowKey::Bytes(key))
     }
 
-    /// Puts the row in the row slot into the table and its indexes, unasked. Where an index cannot
-    /// take it, it is taken out again: a statement may have no savepoint.
+    /// Puts the row in the row slot into the table and its indexes, unasked.
     pub fn insert_row(&self, key: &RowKey, frame: &Frame, outer: Outer<'_>) -> Result<()> {
         let bytes = self.encode(frame)?;
         let row_key = key.bytes();
-        let mut entries: SmallVec<[(TreeId, Entry); 4]> = SmallVec::new();
-        for index in &self.indexes {
-            if let Some(entry) = index.entry(&row_key, frame, outer)? {
-                entries.push((index.index.tree, entry));
-            }
+        {
+            let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+            transaction.put(self.table.tree, &row_key, &bytes)?;
         }
-        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-        transaction.put(self.table.tree, &row_key, &bytes)?;
-        for (place, (tree, entry)) in entries.iter().enumerate() {
-            let Err(error) = transaction.put(*tree, &entry.key, &entry.exact) else { continue };
-            let mut undo = || -> Result<()> {
-                for (tree, entry) in &entries[..place] {
-                    transaction.delete(*tree, &entry.key)?;
-                }
-                transaction.delete(self.table.tree, &row_key).map(drop)
-            };
-            if undo().is_err() {
-                outer.context.run.is_torn.set(true);
-            }
-            return Err(error);
+        for index in &self.indexes {
+            index.insert(self, &row_key, frame, outer)?;
         }
         Ok(())
     }
@@ -305,6 +291,20 @@ impl IndexWriter {
         Ok(Some(Entry { key, prefix, exact, has_null }))
     }
 
+    fn insert(
+        &self,
+        writer: &TableWriter,
+        row_key: &[u8],
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        if let Some(entry) = self.entry(row_key, frame, outer)? {
+            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
+            transaction.put(self.index.tree, &entry.key, &entry.exact)?;
+        }
+        Ok(())
+    }
+
     fn delete(
         &self,
         writer: &TableWriter,
@@ -336,19 +336,22 @@ impl IndexWriter {
         }
         let own = own.map(RowKey::bytes);
         let prefix = &entry.key[..entry.prefix];
-        let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
-        let mut found = cursor.seek(prefix)?;
-        while found && cursor.key().starts_with(prefix) {
-            let rest = &cursor.key()[entry.prefix..];
-            if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
-                return Ok(Some(if writer.table.has_rowid() {
-                    RowKey::Rowid(pandodb_ds::record::key::rowid_from_key(rest)?)
-                } else {
-                    RowKey::Bytes(rest.to_vec())
-                }));
+        super::checking(writer, outer, || {
+            let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
+            cursor.limit(prefix, prefix_successor(prefix).as_deref());
+            let mut found = cursor.seek(prefix)?;
+            while found && cursor.key().starts_with(prefix) {
+                let rest = &cursor.key()[entry.prefix..];
+                if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
+                    return Ok(Some(if writer.table.has_rowid() {
+                        RowKey::Rowid(rowid_from_key(rest)?)
+                    } else {
+                        RowKey::Bytes(rest.to_vec())
+                    }));
+                }
+                found = cursor.next()?;
             }
-            found = cursor.next()?;
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! for the transactions of a statement; `command` runs BEGIN and its kin.
 
 use pandodb_ds::sync::Arc;
-use pandodb_tm::BeginOptions;
+use pandodb_tm::{BeginOptions, TransactionId};
 use smallvec::SmallVec;
 
 use super::{Session, Sources};
@@ -54,7 +54,20 @@ impl Session {
     }
 
     pub(super) fn begin_options(&self) -> BeginOptions {
-        BeginOptions::at(self.isolation())
+        BeginOptions { repeats: self.repeats.get(), ..BeginOptions::at(self.isolation()) }
+    }
+
+    /// The transaction that the next one runs again, if the last one was told to.
+    pub fn repeats(&self) -> Option<TransactionId> {
+        self.repeats.get()
+    }
+
+    /// Notes that a statement has failed: whoever is told to try again is taken to do so with the
+    /// next transaction, which then is as old as the first try.
+    pub(super) fn note_failure(&self, error: &Error) {
+        if error.is_retryable() && self.repeats.get().is_none() {
+            self.repeats.set(self.begun.get());
+        }
     }
 
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
@@ -113,7 +126,10 @@ impl Session {
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
             let goes_on = is_used
                 && head.is_some_and(|head| {
-                    known.borrow_mut().resume(head, &self.tuned(&options, index))
+                    let mut known = known.borrow_mut();
+                    let goes_on = known.resume(head, &self.tuned(&options, index));
+                    self.begun.set(known.id());
+                    goes_on
                 });
             if !goes_on {
                 *source = None;
@@ -168,6 +184,7 @@ impl Session {
             }
         }
         let mut begun = database.begin_many(&seen, self.tuned(options, index))?;
+        self.begun.set(begun.id());
         if is_written {
             begun.prepare_write()?;
         }
@@ -276,6 +293,7 @@ impl Session {
             if commit && is_whole && transaction.has_changes() {
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
+                self.repeats.set(None);
             } else {
                 transaction.rollback();
             }
@@ -347,17 +365,18 @@ impl Session {
             if !transaction.is_open() {
                 continue;
             }
-            if transaction.has_changes() {
-                if message.is_some() || author.is_some() {
-                    let inner = transaction.inner_mut()?;
-                    inner.describe(author.unwrap_or(""), message.unwrap_or(""));
-                }
-                transaction.commit()?;
+            let has_changes = transaction.has_changes();
+            if has_changes && (message.is_some() || author.is_some()) {
+                let inner = transaction.inner_mut()?;
+                inner.describe(author.unwrap_or(""), message.unwrap_or(""));
+            }
+            // One that has only read may learn here that it saw two moments.
+            transaction.commit()?;
+            if has_changes {
                 self.note_own_commit(DatabaseIndex(place as u16));
-            } else {
-                transaction.rollback();
             }
         }
+        self.repeats.set(None);
         Ok(())
     }
 

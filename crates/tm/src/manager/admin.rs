@@ -26,6 +26,16 @@ pub struct WalCheckpoint {
 }
 
 impl Manager {
+    /// Whether it was opened for reading only.
+    pub fn is_read_only(&self) -> bool {
+        self.shared.is_read_only
+    }
+
+    /// Whether it lives in memory only: no file, no log.
+    pub fn is_in_memory(&self) -> bool {
+        !self.shared.has_log && !self.shared.is_read_only
+    }
+
     /// Writes the newest versions of all heads to the file, so that the log up to here is not
     /// needed any more.
     pub fn checkpoint(&self, mode: CheckpointMode) -> Result<CheckpointReport> {

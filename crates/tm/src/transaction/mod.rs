@@ -66,6 +66,8 @@ pub struct Transaction {
     dependencies: Vec<Dependency>,
     /// How many looks at constraints are under way.
     checks: AtomicUsize,
+    /// How many looks that nothing relies on.
+    guesses: AtomicUsize,
     /// When it was committed, for the history.
     commit_time: i64,
     /// Operations that changed something.
@@ -161,6 +163,7 @@ impl Transaction {
             head_changes: Vec::new(),
             dependencies: Vec::new(),
             checks: AtomicUsize::new(0),
+            guesses: AtomicUsize::new(0),
             commit_time: 0,
             changes: 0,
             is_large: false,

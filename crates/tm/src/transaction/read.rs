@@ -66,6 +66,17 @@ impl Transaction {
         self.checks.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// What is read from here on is only to guess by (how large is that table?): nothing that the
+    /// transaction does is wrong if it changes, so it is neither locked nor noted.
+    pub fn begin_guess(&self) {
+        self.guesses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends what [`begin_guess`](Self::begin_guess) has begun.
+    pub fn end_guess(&self) {
+        self.guesses.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// How many keys a tree has, without counting them.
     pub fn len(&self, tree: TreeId) -> Result<u64> {
         self.note_range(tree, &[], None);
@@ -176,7 +187,9 @@ impl Transaction {
 
     #[inline]
     fn locks_reads(&self) -> bool {
-        self.options.isolation == Isolation::Serializable && !self.options.read_only
+        self.options.isolation == Isolation::Serializable
+            && !self.options.read_only
+            && self.guesses.load(Ordering::Relaxed) == 0
     }
 
     #[inline]

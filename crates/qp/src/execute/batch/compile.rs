@@ -254,9 +254,11 @@ impl Compiler {
 
     fn distinct(&mut self, node: &Distinct, needed: &Places) -> Operator {
         let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
-        let input = self.operator(&node.input, &needed.with_all(&scalars));
+        let reads = needed.with_all(&scalars);
+        let input = self.operator(&node.input, &reads);
         let keys = scalars.iter().map(|key| self.expression(key)).collect();
-        Operator::Distinct(Box::new(BatchDistinct { input, keys }))
+        let reads = self.numbers_in(&reads, &produced(&node.input));
+        Operator::Distinct(Box::new(BatchDistinct { input, keys, reads }))
     }
 
     fn sort(&mut self, node: &Sort, needed: &Places) -> Operator {

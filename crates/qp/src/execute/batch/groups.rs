@@ -83,6 +83,11 @@ impl Groups {
         Ok(numbers)
     }
 
+    /// The group of a row, or [`NONE`](super::keys::NONE).
+    pub(super) fn find(&mut self, keys: &[Column], row: usize) -> Result<u32> {
+        Ok(self.table.find(keys, &self.collations, row)?.unwrap_or(super::keys::NONE))
+    }
+
     /// No row came: the one group of nothing has no row either.
     pub(super) fn finish(&mut self) {
         if self.is_empty && !self.has_keys {

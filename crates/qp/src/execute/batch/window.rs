@@ -103,7 +103,10 @@ impl BatchWindow {
             state.sorted = Some(self.compute(node, &mut state.input, run)?);
         }
         let numbers = &state.numbers;
-        Ok(state.sorted.as_mut().and_then(|sorted| sorted.give(numbers, run.program.width)))
+        match &mut state.sorted {
+            Some(sorted) => sorted.give(numbers, run),
+            None => Ok(None),
+        }
     }
 
     fn compute(&self, node: &WindowNode, input: &mut State, run: &mut Run<'_>) -> Result<Sorted> {
@@ -115,7 +118,7 @@ impl BatchWindow {
         let orders: Vec<KeyOrder> =
             by_partition.chain(node.order_by.iter().map(KeyOrder::from)).collect();
         let collations: Vec<Collation> = orders.iter().map(|order| order.collation).collect();
-        let mut sorter = Sorter::new(orders, self.keep.len());
+        let mut sorter = Sorter::new(orders, self.keep.len(), run);
         let mut inputs: Vec<CallInput> = self.calls.iter().map(CallInput::new).collect();
         while let Some(mut batch) = self.input.next(&node.input, input, run)? {
             let mut keys = Vec::with_capacity(self.keys.len());
@@ -127,6 +130,8 @@ impl BatchWindow {
             }
             batch.force(&self.keep)?;
             sorter.take(&keys, &batch, &self.keep)?;
+            // A partition must be seen as a whole: windows stay in memory.
+            sorter.weigh(run)?;
         }
         let order = sorter.order()?;
         let rows = Rows::new(&order, &sorter.keys, &collations, node.partition_by.len(), run);
@@ -139,7 +144,7 @@ impl BatchWindow {
                 columns.push(results);
             }
         }
-        Ok(Sorted::new(columns, order))
+        Ok(sorter.into_sorted(columns, order))
     }
 }
 
