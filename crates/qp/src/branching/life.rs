@@ -7,7 +7,6 @@ use pandodb_tm::HeadId;
 
 use super::{Work, options, point};
 use crate::ast::{BranchOption, Name, PointInTime};
-use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Work<'_> {
@@ -63,7 +62,7 @@ impl Work<'_> {
 
     pub(super) fn use_branch(&self, name: &Name) -> Result<()> {
         let branch = self.readable_branch(&name.text)?;
-        self.session.use_head(DatabaseIndex::MAIN, HeadId(branch.head));
+        self.session.go_to_head(HeadId(branch.head))?;
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 //! The branch crate knows names, lineage, differences and merges of shapes and rows; this module
 //! tells it what the catalog looks like (`shape`), puts merged rows through the engine's own
 //! writers (`target`), and shows results as rows. A branch statement is a commit of its own:
-//! inside of an open transaction it is refused.
+//! inside of an open transaction it is refused. USE BRANCH is none: it leads an open transaction
+//! to another branch, and its COMMIT is one for all of them.
 //!
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
@@ -90,7 +91,6 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> 
             work.alter(name, options)?;
         }
         BranchStatement::Use(name) => {
-            work.alone()?;
             work.use_branch(name)?;
         }
         BranchStatement::Rename { from, to } => {

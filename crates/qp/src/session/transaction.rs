@@ -70,6 +70,23 @@ impl Session {
         }
     }
 
+    /// Puts the session on another branch of the main database; an open transaction goes on
+    /// there, and commits what it did on all branches at once.
+    pub(crate) fn go_to_head(&self, head: HeadId) -> Result<()> {
+        self.enlist(head)?;
+        self.use_head(DatabaseIndex::MAIN, head);
+        Ok(())
+    }
+
+    fn enlist(&self, head: HeadId) -> Result<()> {
+        let active = self.active.borrow();
+        let main = active.as_ref().and_then(|active| active.sources.first());
+        if let Some(Some(main)) = main {
+            main.borrow_mut().inner_mut()?.enlist(head)?;
+        }
+        Ok(())
+    }
+
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
     /// new ones that end with the statement.
     pub(super) fn sources(
@@ -291,11 +308,16 @@ impl Session {
                 continue;
             }
             if commit && is_whole && transaction.has_changes() {
+                self.may_commit()?;
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
                 self.repeats.set(None);
             } else {
+                let is_something = transaction.has_changes();
                 transaction.rollback();
+                if is_something {
+                    self.rolled_back();
+                }
             }
         }
         if commit && !is_whole {
@@ -356,6 +378,13 @@ impl Session {
         if self.counters.deferred_violations.get() > 0 {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
         }
+        let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
+            active.sources.iter().flatten().any(|source| source.borrow().has_changes())
+        });
+        if has_changes && let Err(refused) = self.may_commit() {
+            self.abandon();
+            return Err(refused);
+        }
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.set(0);
         self.settings.borrow_mut().defer_foreign_keys = false;
@@ -397,6 +426,7 @@ impl Session {
         for source in active.sources.iter().flatten() {
             source.borrow_mut().rollback();
         }
+        self.rolled_back();
     }
 
     fn savepoint(&self, name: &str) -> Result<()> {
@@ -450,8 +480,8 @@ impl Session {
 
     fn rollback_to(&self, name: &str) -> Result<()> {
         let place = self.find_savepoint(name)?;
-        let mut active = self.active.borrow_mut();
-        let Some(active) = active.as_mut() else { return Ok(()) };
+        let mut guard = self.active.borrow_mut();
+        let Some(active) = guard.as_mut() else { return Ok(()) };
         let Some(savepoint) = active.savepoints.get(place) else { return Ok(()) };
         self.counters.deferred_violations.set(savepoint.deferred);
         for (index, source) in active.sources.iter_mut().enumerate() {
@@ -465,6 +495,9 @@ impl Session {
             }
         }
         active.savepoints.truncate(place + 1);
-        Ok(())
+        drop(guard);
+        // The savepoint may be older than the way to this branch.
+        let (_, head) = self.database(DatabaseIndex::MAIN)?;
+        self.enlist(head)
     }
 }

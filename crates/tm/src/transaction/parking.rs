@@ -9,6 +9,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 
 use super::Transaction;
+use super::reads::ReadSet;
 use crate::heads::HeadVersion;
 use crate::isolation::{BeginOptions, Isolation};
 
@@ -29,6 +30,8 @@ impl Transaction {
         // Cursors that are still open share the pin.
         let Some(pin) = Arc::get_mut(&mut state.pin).filter(|_| !is_held) else { return false };
         part.base = HeadVersion::nothing();
+        // Of a statement that failed before it changed anything: nothing relies on it any more.
+        state.reads = ReadSet::default();
         pin.park();
         true
     }

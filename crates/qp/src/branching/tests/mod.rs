@@ -4,8 +4,10 @@
 mod backups;
 mod constraints;
 mod grants;
+mod model;
 mod picks;
 mod previews;
+mod together;
 mod views;
 
 use std::path::Path;
