@@ -161,6 +161,13 @@ impl Error {
         self
     }
 
+    /// The same error in other words.
+    #[must_use]
+    pub fn renamed(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Adds what would help, unless that is said already.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

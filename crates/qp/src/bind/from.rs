@@ -392,7 +392,12 @@ impl Binder<'_> {
             return self.system_view(view, reference, alias, scope, group);
         }
         let Some(function) = self.environment.functions.find_table(&name.text) else {
-            return Err(Error::not_found("table-valued function", &name.text).at(name.span));
+            let is_table = self.find_common(name).is_some() || self.named(None, name).is_ok();
+            return Err(if is_table {
+                Error::invalid(format!("'{}' is not a function", name.text)).at(name.span)
+            } else {
+                Error::not_found("table-valued function", &name.text).at(name.span)
+            });
         };
         debug_assert_eq!(function.kind(), FunctionKind::Table);
         let Implementation::Table(table) = &function.implementation else {

@@ -23,10 +23,6 @@ impl Binder<'_> {
         };
         let name = &call.name.text;
         let function = self.environment.functions.find(name, arguments.len())?;
-        if matches!(call.arguments, FunctionArguments::Star) && function.name != "count" {
-            let message = format!("wrong number of arguments to function {name}()");
-            return Err(Error::invalid(message));
-        }
         let most = self.environment.limits.get(Limit::FunctionArgument) as usize;
         if arguments.len() > most {
             let message = format!("too many arguments on function {name}");
@@ -127,7 +123,10 @@ impl Binder<'_> {
         let bound = self.aggregate_arguments(call, function, arguments);
         let owner = self.aggregate_reads.unwrap_or(current);
         self.aggregate_scope = around.0;
-        self.aggregate_reads = around.1.max(self.aggregate_reads);
+        // Columns of a subquery inside of the arguments around are nothing to those.
+        let reads =
+            self.aggregate_reads.filter(|index| around.0.is_none_or(|scope| *index <= scope));
+        self.aggregate_reads = around.1.max(reads);
         let grouping = &mut self.scopes[current].grouping;
         (grouping.aggregates_allowed, grouping.windows_allowed) = allowed;
         let bound = bound?;
@@ -315,9 +314,10 @@ impl Binder<'_> {
 
     fn frame_offset(&mut self, offset: &ast::Expression) -> Result<Scalar> {
         let bound = self.expression(offset)?;
-        // As in SQLite an offset that calls a function is none: it is refused when it is used.
+        // As in SQLite an offset that is not constant is none: it is refused when it is used.
         let calls = matches!(offset.kind, ast::ExpressionKind::Function(_))
-            || bound.any(&mut |node| matches!(node, Scalar::Call(_)));
+            || bound.has_subquery()
+            || bound.any(&mut |node| matches!(node, Scalar::Call(_) | Scalar::Column(_)));
         Ok(if calls { Scalar::NULL } else { bound })
     }
 }

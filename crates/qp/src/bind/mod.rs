@@ -40,7 +40,7 @@ pub(crate) use scope::is_rowid_name;
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
 pub(crate) use select::{keys_of, unique_slots};
-pub(crate) use table::Named;
+pub(crate) use table::{FOREIGN, Named, OF_DEFINITION, OF_STATEMENT};
 
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, Schema, Table};
@@ -106,6 +106,8 @@ pub struct Environment<'e> {
     pub rules: Rules,
     /// Whether tables are read backwards where nothing asks for an order.
     pub reverse_unordered: bool,
+    /// Whether a changed column that is not there is passed over: definitions are only looked at.
+    pub is_lenient: bool,
     /// The limits of the session.
     pub limits: Limits,
 }

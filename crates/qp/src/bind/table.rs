@@ -20,6 +20,15 @@ pub(crate) enum Named {
     View(Arc<View>),
 }
 
+/// The place of an expression that stands in the statement itself.
+pub(crate) const OF_STATEMENT: &str = "ON CONFLICT";
+
+/// The place of an expression of the very definition that is bound.
+pub(crate) const OF_DEFINITION: &str = "constraints";
+
+/// How the error begins about a name of another database in a view or trigger.
+pub(crate) const FOREIGN: &str = "cannot reference objects in database";
+
 impl Binder<'_> {
     /// The databases in which an unqualified name is looked up, in order.
     pub(crate) fn search_order(&self) -> Vec<DatabaseIndex> {
@@ -96,6 +105,15 @@ impl Binder<'_> {
         }
         let order = match schema {
             Some(schema) => match self.database(schema) {
+                // What is stored in a database is about that database alone.
+                Ok(database)
+                    if self.home.is_some_and(|home| {
+                        home != DatabaseIndex::TEMP && self.base_of(home) != database
+                    }) =>
+                {
+                    let message = format!("{FOREIGN} {}", schema.text);
+                    return Err(Error::invalid(message).at(schema.span));
+                }
                 // A view of a version means its own version of the database.
                 Ok(database) => match self.home {
                     Some(home) if self.base_of(home) == database => vec![home],
@@ -275,7 +293,14 @@ impl Binder<'_> {
             slots: scope.slots.clone(),
         };
         self.scopes.push(NameScope { frame, tables: vec![inner], ..NameScope::default() });
+        // The places of a definition's expressions are not places in the text that is recorded,
+        // unless it is that definition.
+        let is_of_text = matches!(place, OF_STATEMENT | OF_DEFINITION);
+        let recorder = if is_of_text { None } else { self.recorder.take() };
         let bound = self.expression(expression);
+        if !is_of_text {
+            self.recorder = recorder;
+        }
         if let Some(mut names) = self.scopes.pop()
             && let Some(inner) = names.tables.pop()
         {

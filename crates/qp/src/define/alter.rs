@@ -7,8 +7,8 @@ use pandodb_ds::sync::Arc;
 
 use super::Definer;
 use crate::ast::{self, AlterAction, CreateTableBody, StatementKind};
-use crate::bind::Binder;
-use crate::catalog::{ObjectKind, ObjectRow, Table, write_object};
+use crate::bind::{Binder, Environment};
+use crate::catalog::{DatabaseIndex, ObjectKind, ObjectRow, Schema, Table, write_object};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::{bind_trigger, bind_writer, trigger_subject};
 use crate::parse::parse_statement;
@@ -70,6 +70,12 @@ impl Definer<'_> {
 
     /// Binds all views, triggers and indexes again; `when` says in errors what was done.
     pub(super) fn verify(&self, table: &str, when: &str) -> Result<()> {
+        self.verify_table(table, when)?;
+        self.verify_dependents(when)
+    }
+
+    /// Binds what a table and its indexes are made of.
+    pub(super) fn verify_table(&self, table: &str, when: &str) -> Result<()> {
         let schema = self.schema();
         let wrong = |kind: &str, name: &str, error: &Error| {
             Error::invalid(format!("error in {kind} {name}{when}: {}", error.message()))
@@ -86,27 +92,50 @@ impl Definer<'_> {
                     None => wrong("table", &table.name, &error),
                 });
             }
-            for object in &schema.objects {
-                if let Some(view) = schema.view(&object.name)
-                    && object.kind == ObjectKind::View
-                {
-                    let mut binder = Binder::new(environment, Arc::from(&*view.sql));
-                    if let Err(error) = binder.view_block(view, false) {
-                        return Err(wrong("view", &view.name, &error));
+            Ok(())
+        })
+    }
+
+    /// Binds all views and triggers of the database, and of `temp`, whose definitions may name
+    /// what is anywhere. Columns that triggers change are looked up when they run.
+    pub(super) fn verify_dependents(&self, when: &str) -> Result<()> {
+        let wrong = |kind: &str, name: &str, error: &Error| {
+            Error::invalid(format!("error in {kind} {name}{when}: {}", error.message()))
+        };
+        self.with_environment(|environment| {
+            let environment = &Environment { is_lenient: true, ..*environment };
+            for schema in self.own_and_temporary() {
+                for object in &schema.objects {
+                    if let Some(view) = schema.view(&object.name)
+                        && object.kind == ObjectKind::View
+                    {
+                        let mut binder = Binder::new(environment, Arc::from(&*view.sql));
+                        if let Err(error) = binder.view_block(view, false) {
+                            return Err(wrong("view", &view.name, &error));
+                        }
                     }
-                }
-                if let Some(trigger) = schema.trigger(&object.name)
-                    && object.kind == ObjectKind::Trigger
-                {
-                    let bound = trigger_subject(environment, trigger)
-                        .and_then(|table| bind_trigger(environment, trigger, &table));
-                    if let Err(error) = bound {
-                        return Err(wrong("trigger", &trigger.name, &error));
+                    if let Some(trigger) = schema.trigger(&object.name)
+                        && object.kind == ObjectKind::Trigger
+                    {
+                        let bound = trigger_subject(environment, trigger)
+                            .and_then(|table| bind_trigger(environment, trigger, &table));
+                        if let Err(error) = bound {
+                            return Err(wrong("trigger", &trigger.name, &error));
+                        }
                     }
                 }
             }
             Ok(())
         })
+    }
+
+    /// The schema that changes, and that of `temp` where it is another one.
+    pub(super) fn own_and_temporary(&self) -> Vec<&Schema> {
+        let mut schemas = vec![self.schema()];
+        if self.database != DatabaseIndex::TEMP {
+            schemas.extend(self.schemas.get(usize::from(DatabaseIndex::TEMP.0)).map(|it| &**it));
+        }
+        schemas
     }
 }
 

@@ -81,7 +81,7 @@ impl Definer<'_> {
         row.stored_columns += 1;
         self.rewrite(&row)?;
         self.changed()?;
-        self.verify(&table.name, "")?;
+        self.verify_table(&table.name, "")?;
         self.check_rows(&table.name, definition)
     }
 
@@ -132,6 +132,7 @@ impl Definer<'_> {
             return Err(Error::invalid(message).at(name.span));
         }
         let unique = table.indexes.iter().any(|known| known.sql.is_none() && uses(&known.columns));
+        self.verify_dependents("")?;
         let mut row = self.table_row(table)?;
         let sql = row.sql.clone().unwrap_or_default();
         let (_, body) = parse_table(&sql)?;

@@ -7,7 +7,7 @@ use pandodb_ds::sync::Arc;
 use super::Definer;
 use super::text::{definition, table_of_columns};
 use crate::ast::{self, CreateTableBody, StatementKind, TriggerTime};
-use crate::bind::{Binder, unique_names};
+use crate::bind::{Binder, FOREIGN, unique_names};
 use crate::catalog::build::{ImpliedIndex, build_table};
 use crate::catalog::{
     ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, implied_index_name,
@@ -173,9 +173,29 @@ impl Definer<'_> {
         if self.is_taken(name, create.if_not_exists)? {
             return Ok(());
         }
+        self.check_home(create)?;
         let sql = definition("VIEW", name.span, span, self.sql);
         self.write_definition(ObjectKind::View, &name.text, &name.text, sql)?;
         self.changed()
+    }
+
+    /// Refuses a view of another database's tables. Other errors come when the view is used: what
+    /// it names may not be there yet.
+    fn check_home(&self, create: &ast::CreateView) -> Result<()> {
+        if self.database == DatabaseIndex::TEMP {
+            return Ok(());
+        }
+        self.with_environment(|environment| {
+            let mut binder = Binder::new(environment, Arc::from(self.sql));
+            binder.home = Some(self.database);
+            match binder.select(&create.select, false) {
+                Err(error) if error.message().starts_with(FOREIGN) => {
+                    let message = format!("view {} {}", create.name.name.text, error.message());
+                    Err(error.renamed(message))
+                }
+                _ => Ok(()),
+            }
+        })
     }
 
     fn write_definition(
@@ -216,10 +236,13 @@ impl Definer<'_> {
         let is_view = schemas.iter().any(|schema| schema.view(&table.text).is_some());
         let is_table = schemas.iter().any(|schema| schema.table(&table.text).is_some());
         if !is_view && !is_table {
-            let database = self.session.database_name(self.database);
-            return Err(
-                Error::not_found("table", format!("{database}.{}", table.text)).at(table.span)
-            );
+            let is_plain = create.table.schema.is_none() && self.database == DatabaseIndex::TEMP;
+            let full = if is_plain {
+                table.text.to_string()
+            } else {
+                format!("{}.{}", self.session.database_name(self.database), table.text)
+            };
+            return Err(Error::not_found("table", full).at(table.span));
         }
         let instead = create.time == Some(TriggerTime::InsteadOf);
         if is_view && !instead {

@@ -22,7 +22,7 @@ pub(crate) use text::identifier;
 use crate::ast::{Statement, StatementKind};
 use crate::bind::Environment;
 use crate::catalog::{
-    DatabaseIndex, ObjectId, ObjectKind, Schema, is_reserved_name, load, write_cookie,
+    DatabaseIndex, ObjectId, ObjectKind, Schema, is_reserved_name, load, read_cookie, write_cookie,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
@@ -101,6 +101,14 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
             return session.home_of(ObjectKind::Table, &name.name);
         }
         StatementKind::Analyze(Some(name)) => (name.schema.as_ref(), false),
+        StatementKind::Reindex(Some(name)) => {
+            if name.schema.is_none() {
+                let index = session.home_of(ObjectKind::Index, &name.name)?;
+                let table = session.home_of(ObjectKind::Table, &name.name)?;
+                return Ok(if index == DatabaseIndex::MAIN { table } else { index });
+            }
+            (name.schema.as_ref(), false)
+        }
         _ => (None, false),
     };
     if temporary {
@@ -170,6 +178,18 @@ impl Definer<'_> {
             self.session.with_collations(|find| load(&transaction, self.database, find))?
         };
         self.schemas[place] = Arc::new(schema);
+        let temp = usize::from(DatabaseIndex::TEMP.0);
+        if place != temp
+            && let Some(Some(source)) = self.sources.get(temp)
+            && let Some(known) = self.schemas.get(temp)
+            && read_cookie(&source.borrow())? != known.cookie
+        {
+            // A rename has changed definitions there, too.
+            let schema = self
+                .session
+                .with_collations(|find| load(&source.borrow(), DatabaseIndex::TEMP, find))?;
+            self.schemas[temp] = Arc::new(schema);
+        }
         Ok(())
     }
 

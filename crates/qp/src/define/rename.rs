@@ -8,9 +8,9 @@ use pandodb_ds::sync::Arc;
 use super::Definer;
 use super::alter::{edited, parse_table};
 use crate::ast::{self, ColumnConstraintKind, Name, Quote, StatementKind, TableConstraintKind};
-use crate::bind::{Binder, Recorder};
+use crate::bind::{Binder, OF_DEFINITION, Recorder};
 use crate::catalog::build::indexed_name;
-use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
+use crate::catalog::{DatabaseIndex, ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::{SEQUENCE_TABLE, trigger_program, trigger_subject};
 use crate::parse::parse_statement;
@@ -100,7 +100,70 @@ impl Definer<'_> {
             }
             rows.push(row);
         }
-        rows.iter().try_for_each(|row| self.rewrite(row))
+        rows.iter().try_for_each(|row| self.rewrite(row))?;
+        if self.database == DatabaseIndex::TEMP || keeps_others {
+            return Ok(());
+        }
+        self.rename_in_temp(table, column, to)
+    }
+
+    /// Edits what `temp` has about a table of another database.
+    fn rename_in_temp(&self, table: &Arc<Table>, column: Option<usize>, to: &Name) -> Result<()> {
+        let place = usize::from(DatabaseIndex::TEMP.0);
+        let (Some(Some(source)), Some(schema)) = (self.sources.get(place), self.schemas.get(place))
+        else {
+            return Ok(());
+        };
+        let temp = Definer {
+            session: self.session,
+            sql: self.sql,
+            database: DatabaseIndex::TEMP,
+            sources: self.sources.clone(),
+            schemas: self.schemas.clone(),
+        };
+        let mut is_changed = false;
+        for object in &schema.objects {
+            let Some(sql) = &object.sql else { continue };
+            if !matches!(object.kind, ObjectKind::View | ObjectKind::Trigger) {
+                continue;
+            }
+            let places = temp.places(object, sql, table, column).map_err(|error| {
+                let kind = object.kind.as_str();
+                Error::invalid(format!("error in {kind} {}: {}", object.name, error.message()))
+            })?;
+            let mut row = object.clone();
+            let is_subject = column.is_none() && temp.is_trigger_on(object, table)?;
+            if is_subject {
+                row.table = to.text.clone();
+            }
+            if places.is_empty() && !is_subject {
+                continue;
+            }
+            let edits: Vec<(Span, String)> =
+                places.into_iter().map(|span| (span, replacement(sql, span, to))).collect();
+            row.sql = Some(edited(sql, &edits).into());
+            if !is_changed {
+                source.borrow_mut().prepare_write()?;
+            }
+            is_changed = true;
+            temp.rewrite(&row)?;
+        }
+        if is_changed {
+            crate::catalog::write_cookie(&mut source.borrow_mut())?;
+        }
+        Ok(())
+    }
+
+    /// Whether an object is a trigger on that very table.
+    fn is_trigger_on(&self, object: &ObjectRow, table: &Arc<Table>) -> Result<bool> {
+        let Some(trigger) = self.schema().trigger(&object.name) else { return Ok(false) };
+        if object.kind != ObjectKind::Trigger {
+            return Ok(false);
+        }
+        self.with_environment(|environment| {
+            let subject = trigger_subject(environment, trigger)?;
+            Ok(subject.id == table.id && subject.database == table.database)
+        })
     }
 
     /// Where a definition names the table or the column.
@@ -111,7 +174,8 @@ impl Definer<'_> {
         table: &Arc<Table>,
         column: Option<usize>,
     ) -> Result<Vec<Span>> {
-        let is_own = object.table.eq_ignore_ascii_case(&table.name);
+        let is_own = object.table.eq_ignore_ascii_case(&table.name)
+            && (self.database == table.database || self.is_trigger_on(object, table)?);
         let mut places = match object.kind {
             ObjectKind::Table => table_places(sql, is_own, table, column)?,
             ObjectKind::Index if is_own => index_places(sql, table, column)?,
@@ -175,7 +239,7 @@ fn expressions_of(
 ) -> Result<()> {
     let slot = binder.slot();
     let mut scope = binder.table_scope(table, slot, &table.name, true)?;
-    let place = "constraints";
+    let place = OF_DEFINITION;
     if let Some(index) = index {
         for part in &index.columns {
             if let crate::catalog::IndexPart::Expression(expression) = &part.part {

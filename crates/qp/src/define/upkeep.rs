@@ -17,6 +17,8 @@ impl Definer<'_> {
                     names.extend(table.indexes.iter().map(|index| index.name.clone()));
                 } else if let Some(index) = schema.index(wanted) {
                     names.push(index.name.clone());
+                } else if schema.view(wanted).is_some() {
+                    // A view has no index.
                 } else if self.session.with_collations(|find| find(wanted)).is_some() {
                     names.extend(schema.indexes.values().map(|index| index.name.clone()));
                 } else {

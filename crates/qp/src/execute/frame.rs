@@ -91,6 +91,13 @@ impl Frame {
         }
     }
 
+    /// As [`clear_subqueries`](Self::clear_subqueries), of those from a number on.
+    pub fn clear_subqueries_from(&mut self, first: u16) {
+        for subquery in self.subqueries.iter_mut().skip(usize::from(first)) {
+            subquery.get_mut().clear();
+        }
+    }
+
     /// Forgets all rows and states, and with them every hold on storage.
     pub fn clear(&mut self) {
         for slot in &mut self.slots {

@@ -51,6 +51,7 @@ mod core;
 mod date_time;
 mod descriptor;
 mod json;
+mod local_time;
 mod math;
 pub mod operators;
 pub mod pattern;
@@ -77,6 +78,7 @@ pub use self::descriptor::{
     Implementation, NewAccumulator, OpenTable, PartitionRows, Position, ScalarClosure,
     ScalarFunction, TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
 };
+pub use self::local_time::local_offset_seconds;
 pub use self::registry::Registry;
 
 /// Whether a text matches under the built-in LIKE or GLOB; none for other functions.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{RowKey, TableWriter, UpsertTarget};
 use crate::ast::ConflictAction;
-use crate::catalog::Index;
+use crate::catalog::{Index, IndexColumn, IndexOrigin};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
 use crate::types::{Affinity, Datum, apply_affinity};
@@ -48,7 +48,11 @@ impl TableWriter {
         if self.table.rowid_alias() == Some(index) {
             return Ok(apply_affinity(value, column.affinity).into_value());
         }
-        strict.accept(value.into_value()).map_err(|found| {
+        let accepted = strict.accept(value.into_value()).map(|value| match value {
+            Value::Real(0.0) if column.affinity == Affinity::Real => Value::Real(0.0),
+            value => value,
+        });
+        accepted.map_err(|found| {
             let message = format!(
                 "cannot store {found} value in {} column {}.{}",
                 column.declared_type.to_ascii_uppercase(),
@@ -69,6 +73,7 @@ impl TableWriter {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Verdict> {
+        let mut is_replaced = false;
         for (index, column) in self.table.columns.iter().enumerate() {
             let Some(own) = column.not_null else { continue };
             if self.table.rowid_alias() == Some(index) {
@@ -84,6 +89,7 @@ impl TableWriter {
                 (ConflictAction::Replace, Some(value)) if !value.is_null() => {
                     let value = value.clone();
                     frame.slot_mut(self.row).values_mut()[column.position] = value;
+                    is_replaced = true;
                 }
                 _ => {
                     let subject = format!("{}.{}", self.table.name, column.name);
@@ -91,6 +97,10 @@ impl TableWriter {
                     return Err(fail(error, action, outer));
                 }
             }
+        }
+        if is_replaced {
+            // Generated columns follow what was put in.
+            self.compute_generated(frame, outer)?;
         }
         if outer.context.settings.ignore_check_constraints {
             return Ok(Verdict::Pass);
@@ -192,7 +202,7 @@ impl TableWriter {
         let mut last = Vec::new();
         let is_late =
             self.table.has_rowid() && self.table.rowid_alias().is_some() && replaces(declared);
-        if !is_late {
+        if !is_late && self.table.has_rowid() {
             targets.push(UpsertTarget::Key);
         }
         for (place, index) in self.indexes.iter().enumerate().rev() {
@@ -202,11 +212,33 @@ impl TableWriter {
                 None => {}
             }
         }
+        if !self.table.has_rowid() {
+            let place = targets.iter().position(|target| !self.is_newer_than_key(*target));
+            targets.insert(place.unwrap_or(targets.len()), UpsertTarget::Key);
+        }
         targets.extend(last);
         if is_late {
             targets.push(UpsertTarget::Key);
         }
         targets
+    }
+
+    /// Whether an index was made after the key of a table without rowid, which is an index, too.
+    fn is_newer_than_key(&self, target: UpsertTarget) -> bool {
+        let UpsertTarget::Index(place) = target else { return false };
+        let index = &self.indexes[place].index;
+        if index.origin == IndexOrigin::Created {
+            return true;
+        }
+        // A key of one column stands with that column, a key of several behind all columns, and
+        // one that would be a rowid is made an index last.
+        match self.table.key_columns() {
+            [key] if key.affinity != Affinity::Integer => {
+                let own = index.columns.first().and_then(IndexColumn::column);
+                own > key.column()
+            }
+            _ => false,
+        }
     }
 
     fn check_key(

@@ -73,13 +73,13 @@ impl TableWriter {
         self.delete_row(key, frame, outer)?;
         changes.rows += 1;
         self.foreign_keys.removed(self, &old, outer)?;
-        if self.triggers.has_after() {
-            let images = Images::new(Some(old.clone()), crate::execute::Kept::Null);
-            self.triggers.fire(Event::After, &images, None, outer)?;
-        }
         if let Some(returning) = returning {
-            frame.slot_mut(self.row).restore(old);
+            frame.slot_mut(self.row).restore(old.clone());
             returning.take(frame, outer, changes)?;
+        }
+        if self.triggers.has_after() {
+            let images = Images::new(Some(old), crate::execute::Kept::Null);
+            self.triggers.fire(Event::After, &images, None, outer)?;
         }
         Ok(())
     }

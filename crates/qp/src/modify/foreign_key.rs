@@ -434,7 +434,10 @@ fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> R
     let result = checking(writer, outer, || plan.run(&mut frame, inner));
     run.conflict.set(around);
     run.depth.set(depth);
-    result.map(|_| ())
+    let changes = result?;
+    let counters = outer.context.counters;
+    counters.total_changes.set(counters.total_changes.get() + changes.rows as i64);
+    Ok(())
 }
 
 fn home(writer: &TableWriter) -> DatabaseIndex {

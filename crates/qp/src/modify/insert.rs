@@ -32,6 +32,25 @@ impl InsertPlan {
         returning: Option<&Returning>,
         changes: &mut Changes,
     ) -> Result<()> {
+        if !self.writer.table.is_autoincrement() {
+            return self.run_rows(frame, outer, returning, changes);
+        }
+        // As in SQLite numbers are used up when the statement ends, and not where it fails.
+        let before = self.writer.sequence(outer)?;
+        let result = self.run_rows(frame, outer, returning, changes);
+        if result.is_err() {
+            self.writer.restore_sequence(before, outer)?;
+        }
+        result
+    }
+
+    fn run_rows(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
         self.input.open(frame, outer)?;
         if !self.buffered {
             while self.input.next(frame, outer)? {
@@ -156,12 +175,16 @@ impl InsertPlan {
         }
         changes.rows += 1;
         writer.foreign_keys.inserted(writer, frame, outer)?;
-        if writer.triggers.has_after() {
-            let images = Images::new(None, frame.slot(writer.row).keep()?);
-            writer.triggers.fire(Event::After, &images, conflict, outer)?;
-        }
+        let images = match writer.triggers.has_after() {
+            true => Some(Images::new(None, frame.slot(writer.row).keep()?)),
+            false => None,
+        };
+        // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {
             returning.take(frame, outer, changes)?;
+        }
+        if let Some(images) = images {
+            writer.triggers.fire(Event::After, &images, conflict, outer)?;
         }
         Ok(())
     }

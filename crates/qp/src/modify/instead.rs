@@ -2,7 +2,6 @@
 //!
 //! Neighbours: `trigger`; `bind` makes the plan.
 
-use super::Changes;
 use super::trigger::{Event, Images, Triggers};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
@@ -25,12 +24,7 @@ pub struct InsteadPlan {
 }
 
 impl InsteadPlan {
-    pub(super) fn run(
-        &self,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-        changes: &mut Changes,
-    ) -> Result<()> {
+    pub(super) fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
         self.input.open(frame, outer)?;
         let mut rows = Vec::new();
         while self.input.next(frame, outer)? {
@@ -48,7 +42,6 @@ impl InsteadPlan {
         for (old, new) in rows {
             let images = Images::new(old, new.unwrap_or(Kept::Null));
             self.triggers.fire(Event::Instead, &images, outer.context.run.conflict.get(), outer)?;
-            changes.rows += 1;
         }
         Ok(())
     }

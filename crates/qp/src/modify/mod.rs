@@ -102,6 +102,8 @@ pub struct Returning {
     pub outputs: Vec<Scalar>,
     /// What it is called.
     pub columns: Vec<OutputColumn>,
+    /// The first of its own subqueries; those before it are the change's.
+    pub first_subquery: u16,
 }
 
 /// `INSERT`
@@ -205,26 +207,32 @@ impl ModifyPlan {
         Ok(changes)
     }
 
-    /// Whether it writes a row and nothing else.
+    /// Whether it is written to add one row and nothing else.
     pub fn is_single_write(&self) -> bool {
-        let replaces = Some(ConflictAction::Replace);
-        match &self.kind {
-            ModifyKind::Insert(plan) => {
-                let writer = &plan.writer;
-                let keys = &writer.table.foreign_keys;
-                let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
-                let leaves_keys = |upsert: &UpsertPlan| {
-                    let assignments = upsert.assignments.as_deref().unwrap_or_default();
-                    !assignments.iter().any(|(column, _)| is_key(column))
-                };
-                self.returning.is_none()
-                    && plan.upserts.iter().all(leaves_keys)
-                    && plan.conflict != replaces
-                    && (plan.conflict.is_some()
-                        || writer.indexes.iter().all(|index| index.unique != Some(replaces)))
-            }
-            _ => false,
-        }
+        let ModifyKind::Insert(plan) = &self.kind else { return false };
+        let writer = &plan.writer;
+        let replaces =
+            |own: Option<ConflictAction>| plan.conflict.or(own) == Some(ConflictAction::Replace);
+        // A rowid that is not given is a new one.
+        let is_given = |alias: usize| {
+            plan.values
+                .get(alias)
+                .is_some_and(|value| !matches!(value, Scalar::Literal(Value::Null)))
+        };
+        let has_key = !writer.table.has_rowid() || writer.table.rowid_alias().is_some_and(is_given);
+        let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let keys = &writer.table.foreign_keys;
+        let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
+        let leaves_keys = |upsert: &UpsertPlan| {
+            let assignments = upsert.assignments.as_deref().unwrap_or_default();
+            !assignments.iter().any(|(column, _)| is_key(column))
+        };
+        self.returning.is_none()
+            && matches!(plan.input, Node::Once(_))
+            && plan.upserts.iter().all(leaves_keys)
+            && !writer.triggers.any()
+            && !(has_key && replaces(key_conflict))
+            && writer.indexes.iter().all(|index| index.unique.is_none_or(|own| !replaces(own)))
     }
 
     /// As [`run`](Self::run); `changes` also tells what was done before an error.
@@ -239,7 +247,7 @@ impl ModifyPlan {
             ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
             ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),
             ModifyKind::Delete(plan) => plan.run(frame, outer, returning, changes),
-            ModifyKind::Instead(plan) => plan.run(frame, outer, changes),
+            ModifyKind::Instead(plan) => plan.run(frame, outer),
         }
     }
 }
@@ -248,7 +256,7 @@ impl Returning {
     /// Keeps what is returned of the row in the row slot.
     fn take(&self, frame: &mut Frame, outer: Outer<'_>, changes: &mut Changes) -> Result<()> {
         // Subqueries see the table as it is now.
-        frame.clear_subqueries();
+        frame.clear_subqueries_from(self.first_subquery);
         let scope = frame.scope(outer);
         let mut row = Vec::with_capacity(self.outputs.len());
         for output in &self.outputs {

@@ -68,4 +68,22 @@ impl TableWriter {
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
         transaction.put(table.tree, &rowid_key(place), &row)
     }
+
+    /// Puts the number back that was noted before a statement that failed.
+    pub(super) fn restore_sequence(&self, before: Option<i64>, outer: Outer<'_>) -> Result<()> {
+        let Some(table) = self.sequence_table(outer) else { return Ok(()) };
+        let Some((place, now)) = self.sequence_row(outer)? else { return Ok(()) };
+        if before == Some(now) {
+            return Ok(());
+        }
+        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+        let Some(number) = before else {
+            transaction.delete(table.tree, &rowid_key(place))?;
+            return Ok(());
+        };
+        let mut row = Vec::new();
+        let name = ValueRef::Text(self.table.name.as_bytes());
+        encode_row(&[name, ValueRef::Integer(number)], &mut row)?;
+        transaction.put(table.tree, &rowid_key(place), &row)
+    }
 }

@@ -140,6 +140,11 @@ impl Triggers {
         triggers
     }
 
+    /// Whether any fires.
+    pub(super) fn any(&self) -> bool {
+        !self.before.is_empty() || !self.after.is_empty()
+    }
+
     pub(super) fn has_before(&self) -> bool {
         !self.before.is_empty()
     }

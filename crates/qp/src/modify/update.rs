@@ -191,13 +191,14 @@ impl TableWriter {
         changes.rows += 1;
         self.foreign_keys.updated(self, &old, &new, frame, outer)?;
         frame.slot_mut(self.row).restore(new.clone());
-        if triggers.has_after() {
-            let images = Images::new(Some(old), new.clone());
-            triggers.fire(Event::After, &images, conflict, outer)?;
-        }
+        // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {
-            frame.slot_mut(self.row).restore(new);
             returning.take(frame, outer, changes)?;
+            frame.slot_mut(self.row).restore(new.clone());
+        }
+        if triggers.has_after() {
+            let images = Images::new(Some(old), new);
+            triggers.fire(Event::After, &images, conflict, outer)?;
         }
         Ok(())
     }

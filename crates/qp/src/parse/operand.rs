@@ -122,7 +122,8 @@ impl Parser<'_> {
             TokenKind::Not => (UnaryOperator::Not, self.above(LEVEL_NOT)?),
             TokenKind::Tilde => (UnaryOperator::BitNot, self.operand()?),
             TokenKind::Plus => (UnaryOperator::Plus, self.operand()?),
-            _ if self.at(TokenKind::Integer) && self.slice(self.token) == MINIMUM_DIGITS => {
+            _ if self.at(TokenKind::Integer) && is_minimum(self.slice(self.token)) => {
+                self.check_minimum()?;
                 self.advance();
                 self.leave(limits::WEIGHT_EXPRESSION);
                 let kind = ExpressionKind::Literal(Literal::Integer(i64::MIN));
@@ -134,6 +135,17 @@ impl Parser<'_> {
         self.taller()?;
         let kind = ExpressionKind::Unary(operator, Box::new(operand));
         Ok(Expression::new(kind, self.span_from(token.start)))
+    }
+
+    /// Refuses the hexadecimal literal that cannot be negated.
+    #[cold]
+    #[inline(never)]
+    fn check_minimum(&self) -> Result<()> {
+        let text = self.slice(self.token);
+        if !text.starts_with("0x") && !text.starts_with("0X") {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("hex literal too big: -{text}")).at(self.token_span()))
     }
 
     /// The node that is made now is one higher than its tallest part.
@@ -345,6 +357,21 @@ fn without_separators(token: Token, text: &str) -> Result<Cow<'_, str>> {
         }
     }
     Ok(text.replace('_', "").into())
+}
+
+/// Whether digits behind a minus sign are the least integer, which has no positive counterpart.
+#[inline(never)]
+fn is_minimum(text: &str) -> bool {
+    text == MINIMUM_DIGITS
+        || (text.contains('_') && text.replace('_', "") == MINIMUM_DIGITS)
+        || is_minimum_hex(text)
+}
+
+/// Whether a hexadecimal literal is the least integer, which cannot be negated.
+#[inline(never)]
+fn is_minimum_hex(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    digits.is_some_and(|digits| u64::from_str_radix(&digits.replace('_', ""), 16) == Ok(1 << 63))
 }
 
 fn integer(token: Token, text: &str) -> Result<Literal> {

@@ -116,7 +116,12 @@ impl Parser<'_> {
         let recursive = self.accept(TokenKind::Recursive);
         let mut tables = vec![self.common_table()?];
         while self.accept(TokenKind::Comma) {
-            tables.push(self.common_table()?);
+            let table = self.common_table()?;
+            if tables.iter().any(|known| known.name == table.name) {
+                let message = format!("duplicate WITH table name: {}", table.name.text);
+                return Err(Error::invalid(message).at(table.name.span));
+            }
+            tables.push(table);
         }
         Ok(Some(With { recursive, tables }))
     }

@@ -50,7 +50,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     switch!(
         "defer_foreign_keys",
         defer_foreign_keys,
-        "all foreign keys wait for the COMMIT, which switches it off again"
+        "all foreign keys wait for the COMMIT, which switches it off again; so does the end of \
+         any statement outside of a transaction"
     ),
     switch!("recursive_triggers", recursive_triggers, "triggers may fire themselves"),
     switch!("ignore_check_constraints", ignore_check_constraints, "CHECK is not asked"),

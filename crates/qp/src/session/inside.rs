@@ -10,7 +10,7 @@ use crate::ast::{Name, StatementKind};
 use crate::bind::Binder;
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, RunState, SharedTransaction, Versions};
 use crate::modify::modify_statement;
 use crate::parse::parse_statement;
@@ -133,6 +133,28 @@ impl Session {
             let mut frame = Frame::new(plan.layout);
             plan.run(&mut frame, outer).map(|_| ())
         })
+    }
+
+    /// As [`run_inside`](Self::run_inside); it fails where it leaves foreign keys broken that were
+    /// whole before, unless all of them are deferred.
+    pub(crate) fn run_inside_whole(
+        &self,
+        sql: &str,
+        sources: &[Option<SharedTransaction>],
+        schemas: &[Arc<Schema>],
+    ) -> Result<()> {
+        let counters = &self.counters;
+        let immediate = counters.immediate_violations.replace(0);
+        let deferred = counters.deferred_violations.get();
+        let result = self.run_inside(sql, sources, schemas);
+        let broken = counters.immediate_violations.replace(immediate) > 0
+            || counters.deferred_violations.get() > deferred;
+        result?;
+        if broken && !self.settings.borrow().defer_foreign_keys {
+            counters.deferred_violations.set(deferred);
+            return Err(Error::constraint(Constraint::ForeignKey, ""));
+        }
+        Ok(())
     }
 
     /// Whether a query in the engine's own words finds a row.

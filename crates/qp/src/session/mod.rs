@@ -418,8 +418,8 @@ impl crate::function::Session for Session {
         now
     }
 
-    fn local_offset_seconds(&self, _: i64) -> i64 {
-        0
+    fn local_offset_seconds(&self, unix_seconds: i64) -> i64 {
+        crate::function::local_offset_seconds(unix_seconds)
     }
 
     fn is_overdue(&self) -> bool {

@@ -224,6 +224,7 @@ impl Session {
             session: self,
             rules: settings.rules,
             reverse_unordered: settings.reverse_unordered_selects,
+            is_lenient: false,
             limits: self.limits(),
         })
     }

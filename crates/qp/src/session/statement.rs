@@ -404,7 +404,7 @@ impl Run {
         self.frame.clear();
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
-                if changes.rows <= 1 && plan.is_single_write() {
+                if plan.is_single_write() {
                     // A single row is refused before it is there.
                     counters.last_insert_rowid.set(rowid);
                 }

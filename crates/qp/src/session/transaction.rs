@@ -299,6 +299,7 @@ impl Session {
         if !self.is_autocommit() {
             return Ok(());
         }
+        self.settings.borrow_mut().defer_foreign_keys = false;
         let deferred = self.counters.deferred_violations.replace(0);
         let is_whole = deferred <= 0;
         for (place, source) in sources.iter().enumerate() {

@@ -20,6 +20,11 @@ impl Sqlite {
         Ok(Self(connection))
     }
 
+    /// Whether a transaction is open.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        !self.0.is_autocommit()
+    }
+
     fn run(&self, sql: &str) -> rusqlite::Result<Rows> {
         let mut all = Rows::default();
         let mut batch = Batch::new(&self.0, sql);

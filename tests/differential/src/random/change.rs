@@ -29,8 +29,11 @@ impl Changes<'_> {
             0..=7 => self.insert(),
             8..=9 => self.upsert(),
             10 => self.insert_select(),
-            11..=15 => self.update(),
-            16..=18 => self.delete(),
+            11..=13 => self.update(),
+            14 => self.update_several(),
+            15 => self.update_from(),
+            16..=17 => self.delete(),
+            18 => self.change_view(),
             _ => self.control(),
         }
     }
@@ -199,6 +202,52 @@ impl Changes<'_> {
         format!("UPDATE {} SET {} = {value}{filter}{returning}", table.name, column.name)
     }
 
+    /// Several columns at once, perhaps as a row.
+    fn update_several(&mut self) -> String {
+        let table = self.table();
+        let free: Vec<&Column> = table
+            .columns
+            .iter()
+            .filter(|column| {
+                let in_key = table.keys.iter().flatten().any(|key| *key == column.name);
+                !column.generated && !column.unique && !in_key
+            })
+            .collect();
+        let [first, .., second] = free.as_slice() else { return self.update() };
+        let schema = self.schema.clone();
+        let source = Source::of(&table, &table.name);
+        let mut scope =
+            Expressions { rng: self.rng, schema: &schema, sources: vec![source], depth: 1 };
+        let (one, two, condition) = (scope.value(1), scope.value(1), scope.condition(1));
+        let set = if scope.rng.bool() {
+            format!("({}, {}) = ({one}, {two})", first.name, second.name)
+        } else {
+            format!("{} = {one}, {} = {two}", first.name, second.name)
+        };
+        let conflict = pick(scope.rng, &["", "", " OR IGNORE"]);
+        format!("UPDATE{conflict} {} SET {set} WHERE {condition}", table.name)
+    }
+
+    /// From another table, of which one row is made so that no row has several partners.
+    fn update_from(&mut self) -> String {
+        let (table, other) = (self.table(), self.table());
+        let free = table.columns.iter().find(|column| {
+            let in_key = table.keys.iter().flatten().any(|key| *key == column.name);
+            !column.generated && !column.unique && !in_key
+        });
+        let Some(free) = free.cloned() else { return self.update() };
+        let schema = self.schema.clone();
+        let sources = vec![Source::of(&table, &table.name)];
+        let mut scope = Expressions { rng: self.rng, schema: &schema, sources, depth: 0 };
+        let (value, condition) = (scope.value(1), scope.condition(1));
+        let column = &other.columns[scope.rng.usize(..other.columns.len())].name;
+        format!(
+            "UPDATE {} SET {} = coalesce(s.x, {value}) FROM (SELECT max(quote(o.{column})) AS x \
+             FROM {} AS o) AS s WHERE {condition}",
+            table.name, free.name, other.name
+        )
+    }
+
     fn delete(&mut self) -> String {
         let table = self.table();
         let schema = self.schema.clone();
@@ -231,11 +280,14 @@ impl Changes<'_> {
 
     /// A statement that changes the schema.
     pub(super) fn define(&mut self) -> String {
-        match self.rng.u8(..10) {
-            0..=3 => self.schema.create_index(self.rng),
-            4..=6 => self.trigger(),
-            7 => self.schema.create_view(self.rng),
-            8 => "REINDEX".to_owned(),
+        match self.rng.u8(..20) {
+            0..=5 => self.schema.create_index(self.rng),
+            6..=10 => self.trigger(),
+            11..=12 => self.schema.create_view(self.rng),
+            13..=15 => self.alter(),
+            16 => self.drop(),
+            17 => self.switch(),
+            18 => "REINDEX".to_owned(),
             _ => "ANALYZE".to_owned(),
         }
     }
@@ -263,6 +315,8 @@ impl Changes<'_> {
         let body = match scope.rng.u8(..10) {
             0 => format!("SELECT RAISE(IGNORE) WHERE {}", scope.condition(1)),
             1 => format!("SELECT RAISE(ABORT, 'no') WHERE {}", scope.condition(1)),
+            2 => format!("UPDATE log SET second = 'u' WHERE first = quote({first})"),
+            3 => format!("DELETE FROM log WHERE first = quote({first})"),
             _ => format!("INSERT INTO log VALUES ('{name}', quote({first}), quote({second}))"),
         };
         format!("CREATE TRIGGER {name} {time} {event} ON {}{when} BEGIN {body}; END", table.name)

@@ -5,6 +5,7 @@
 //! statement; the first difference ends it. Seeds run in child processes, some to each.
 //! Neighbours: `script` (what a seed makes), `compare` (running it), `shrink`.
 
+mod alter;
 mod change;
 mod compare;
 mod expression;

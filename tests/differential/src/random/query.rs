@@ -241,10 +241,41 @@ impl Queries<'_> {
         let partition =
             if chance(self.rng, 50) { format!("PARTITION BY {partition} ") } else { String::new() };
         let direction = pick(self.rng, &["", " DESC"]);
+        if chance(self.rng, 25) {
+            return self.range_step(&from, &sources, &filter, &key, &partition);
+        }
         let frame = self.frame();
         let order = format!("ORDER BY {key}{direction}, {}", breakers.join(", "));
         let sql = format!(
             "SELECT {value}, {function} OVER ({partition}{order}{frame}) FROM {from}{filter}"
+        );
+        Step { sql, check: Check::Query(Order::Any) }
+    }
+
+    /// A frame by distance; what it computes does not depend on the order of equal keys.
+    fn range_step(
+        &mut self,
+        from: &str,
+        sources: &[Source],
+        filter: &str,
+        key: &str,
+        partition: &str,
+    ) -> Step {
+        let value = self.scope(sources.to_vec(), 0).value(1);
+        let function = match self.rng.u8(..4) {
+            0 => "count(*)".to_owned(),
+            1 => format!("count({value})"),
+            2 => format!("sum(length({value}))"),
+            _ => format!("group_concat(quote({value}) ORDER BY quote({value}))"),
+        };
+        // An ORDER BY in an aggregate is none of a window's.
+        let function = if function.contains("ORDER") { "count(*)".to_owned() } else { function };
+        let start = pick(self.rng, &["UNBOUNDED PRECEDING", "2 PRECEDING", "CURRENT ROW"]);
+        let end = pick(self.rng, &["CURRENT ROW", "1.5 FOLLOWING", "UNBOUNDED FOLLOWING"]);
+        let direction = pick(self.rng, &["", " DESC"]);
+        let sql = format!(
+            "SELECT quote({key}), {function} OVER ({partition}ORDER BY {key}{direction} RANGE \
+             BETWEEN {start} AND {end}) FROM {from}{filter}"
         );
         Step { sql, check: Check::Query(Order::Any) }
     }

@@ -161,7 +161,7 @@ impl Schema {
                 "INTEGER" | "INT" | "NUMERIC" => pick(rng, &["7", "-1", "(3 + 4)"]),
                 "REAL" => pick(rng, &["0.5", "(1.0 / 4)"]),
                 "TEXT" | "VARCHAR(10)" | "" | "ANY" => pick(rng, &["'d'", "''", "('a' || 'b')"]),
-                _ => "x'00ff'",
+                _ => "x'01ff'",
             };
             text.push_str(&format!(" DEFAULT {default}"));
         }

@@ -88,7 +88,19 @@ pub(super) fn tables(steps: &[Step]) -> Vec<(String, bool)> {
     let created = |step: &Step| {
         let rest = step.sql.strip_prefix("CREATE TABLE ")?;
         let name = rest.split('(').next()?.trim().to_owned();
-        Some((name, !rest.contains("WITHOUT ROWID")))
+        // Which row a trigger notes first is left to the plan.
+        let has_rowid = !rest.contains("WITHOUT ROWID") && name != "log";
+        Some((name, has_rowid))
     };
-    steps.iter().filter_map(created).collect()
+    let mut tables: Vec<(String, bool)> = steps.iter().filter_map(created).collect();
+    for step in steps {
+        let Some((old, new)) =
+            step.sql.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" RENAME TO "))
+        else {
+            continue;
+        };
+        let has_rowid = tables.iter().any(|(name, has_rowid)| name == old && *has_rowid);
+        tables.push((new.to_owned(), has_rowid));
+    }
+    tables
 }

@@ -201,14 +201,14 @@ impl Scan {
         for (equal, column) in path.equals.iter().zip(columns) {
             let values: SmallVec<[Value; 1]> = match equal {
                 IndexEqual::Value { value, is, affinity } => {
-                    let value = apply_affinity(value.evaluate(scope)?, *affinity);
+                    let value = apply_affinity(value.evaluate(scope)?, sought(*affinity));
                     if value.is_null() && !is {
                         return Ok(());
                     }
                     SmallVec::from_iter([value.into_value()])
                 }
                 IndexEqual::In(set, affinity) => {
-                    SmallVec::from_vec(in_values(set, *affinity, scope)?)
+                    SmallVec::from_vec(in_values(set, sought(*affinity), scope)?)
                 }
             };
             let mut longer = Vec::with_capacity(prefixes.len() * values.len());
@@ -487,7 +487,7 @@ fn range_behind(
     };
     for (bound, is_low) in [(&range.low, true), (&range.high, false)] {
         let Some(bound) = bound else { continue };
-        let value = apply_affinity(bound.value.evaluate(scope)?, bound.affinity);
+        let value = apply_affinity(bound.value.evaluate(scope)?, sought(bound.affinity));
         if value.is_null() {
             return Ok(None);
         }
@@ -574,6 +574,12 @@ pub(in crate::execute) fn rowid_range(
         }
     }
     Ok((low <= high).then_some((low, high)))
+}
+
+/// The affinity that a value gets that is looked for in a column: an integer stays one beside the
+/// column's reals, because it may be none of them.
+fn sought(column: Affinity) -> Affinity {
+    if column == Affinity::Real { Affinity::Numeric } else { column }
 }
 
 /// The values of an IN, each converted to the column's affinity.

@@ -136,7 +136,8 @@ fn check_escapes(content: &[u8], kind: Kind) -> Result<(), usize> {
         }
         at += match content.get(at + 1) {
             None => return Err(at),
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            // As in SQLite a NUL counts as one of these.
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | 0) => 2,
             Some(b'u') => {
                 let digits = content.get(at + 2..at + 6);
                 if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
@@ -145,13 +146,32 @@ fn check_escapes(content: &[u8], kind: Kind) -> Result<(), usize> {
                 2
             }
             Some(_) if !is_json5 => return Err(at),
-            Some(_) => match unescape_character(&content[at..]) {
-                (Some(_), len) => len,
-                (None, _) => return Err(at),
+            Some(_) => match escape_length(&content[at..]) {
+                Some(len) => len,
+                None => return Err(at),
             },
         };
     }
     Ok(())
+}
+
+/// The length of an escape of JSON5; as in SQLite hexadecimal digits are counted, not looked at.
+fn escape_length(content: &[u8]) -> Option<usize> {
+    match content.get(1) {
+        Some(b'u') => (content.len() >= 6).then_some(6),
+        Some(b'x') => (content.len() >= 4).then_some(4),
+        Some(b'\n' | b'\r') => {
+            let skip = if content[1..].starts_with(b"\r\n") { 3 } else { 2 };
+            match content.get(skip) {
+                Some(b'\\') => escape_length(&content[skip..]).map(|len| skip + len),
+                _ => unescape_character(content).0.map(|_| unescape_character(content).1),
+            }
+        }
+        _ => match unescape_character(content) {
+            (Some(_), len) => Some(len),
+            (None, _) => None,
+        },
+    }
 }
 
 fn check_children(blob: &[u8], container: Node, depth: usize) -> Result<(), usize> {

@@ -102,7 +102,15 @@ pub(super) fn table_writer(
     let mut checks = Vec::with_capacity(table.checks.len());
     for check in &table.checks {
         let bound = binder.over_columns(&mut scope, &check.expression, "CHECK constraints")?;
-        let name = check.name.as_ref().unwrap_or(&check.text).clone();
+        if let Change::Update(names) = change
+            && !may_change(table, names, &bound)
+        {
+            continue;
+        }
+        let name = match &check.name {
+            Some(name) => name.clone(),
+            None => first_unquoted(&check.text),
+        };
         checks.push((name, bound));
     }
     let mut indexes = Vec::with_capacity(table.indexes.len());
@@ -205,7 +213,7 @@ fn insert_plan(
 ) -> Result<ModifyPlan> {
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Insert, insert.conflict)?;
-    let (columns, rowid_place) = insert_columns(insert, table)?;
+    let (columns, rowid_place) = insert_columns(binder, insert, table)?;
     let (block, is_values) = insert_source(binder, insert, table, &columns, rowid_place)?;
     let mut values = Vec::with_capacity(table.columns.len());
     for index in 0..table.columns.len() {
@@ -225,7 +233,7 @@ fn insert_plan(
     for upsert in &insert.upserts {
         upserts.push(upsert_plan(binder, upsert, insert, &writer)?);
     }
-    let returning = returning(binder, &insert.returning, &writer, insert.alias.as_ref())?;
+    let returning = returning(binder, &insert.returning, &writer)?;
     let is_simple = is_values || is_single_scan(&block.root);
     let buffered = !is_simple
         || (!is_values && !writer.triggers.is_empty())
@@ -272,6 +280,7 @@ fn is_single_scan(node: &Node) -> bool {
 
 /// The columns that the values are for, in the values' order; and which value is the rowid.
 fn insert_columns(
+    binder: &Binder<'_>,
     insert: &ast::Insert,
     table: &Table,
 ) -> Result<(Vec<Option<usize>>, Option<usize>)> {
@@ -298,6 +307,7 @@ fn insert_columns(
                 rowid_place = Some(place);
                 columns.push(None);
             }
+            None if binder.environment.is_lenient => columns.push(None),
             None => {
                 let message = format!("table {} has no column named {}", table.name, name.text);
                 return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
@@ -385,6 +395,7 @@ fn bind_assignments(
                     set.push((index, value));
                 }
                 None if table.has_rowid() && is_rowid_name(&name.text) => rowid = Some(value),
+                None if binder.environment.is_lenient => {}
                 None => {
                     return Err(Error::not_found("column", &name.text).at(name.span));
                 }
@@ -403,24 +414,14 @@ fn returning(
     binder: &mut Binder<'_>,
     columns: &[ast::ResultColumn],
     writer: &TableWriter,
-    alias: Option<&ast::Name>,
 ) -> Result<Option<Returning>> {
     if columns.is_empty() {
         return Ok(None);
     }
-    let name = alias.map_or(&writer.table.name, |alias| &alias.text).clone();
-    let own = binder.table_scope(&writer.table, writer.row, &name, alias.is_none())?;
-    let mut tables = vec![own];
-    if alias.is_some() {
-        // The table's own name may be used, too; it is not part of `*`.
-        let mut named = binder.table_scope(&writer.table, writer.row, &writer.table.name, true)?;
-        for column in &mut named.columns {
-            (column.merged, column.hidden) = (true, true);
-        }
-        named.rowid = None;
-        tables.push(named);
-    }
-    let scope = scope_of(binder, tables);
+    // As in SQLite the table has its own name here, whatever it was called before.
+    let own = binder.table_scope(&writer.table, writer.row, &writer.table.name, true)?;
+    let scope = scope_of(binder, vec![own]);
+    let first_subquery = binder.frame().layout.subqueries;
     binder.scopes.push(scope);
     let bound = binder.items(columns).and_then(|items| {
         let (mut outputs, mut columns) = (Vec::new(), Vec::new());
@@ -430,10 +431,48 @@ fn returning(
             outputs.push(output);
             columns.push(column);
         }
-        Ok(Returning { outputs, columns })
+        Ok(Returning { outputs, columns, first_subquery })
     });
     binder.scopes.pop();
     bound.map(Some)
+}
+
+/// A constraint's text as SQLite names it in errors: of one that begins with a quoted name only
+/// that name, without its quotes.
+fn first_unquoted(text: &str) -> Box<str> {
+    let close = match text.chars().next() {
+        Some(quote @ ('"' | '`' | '\'')) => quote,
+        Some('[') => ']',
+        _ => return Box::from(text),
+    };
+    let mut name = String::new();
+    let mut rest = text[1..].chars().peekable();
+    while let Some(letter) = rest.next() {
+        if letter == close && (close == ']' || rest.next_if_eq(&close).is_none()) {
+            break;
+        }
+        name.push(letter);
+    }
+    name.into_boxed_str()
+}
+
+/// Whether a CHECK reads what an UPDATE of these columns changes.
+fn may_change(table: &Table, names: &[Box<str>], check: &Scalar) -> bool {
+    let mut changes = false;
+    check.columns(&mut |place| {
+        let position = usize::from(place.column);
+        let column = table.columns.iter().find(|column| column.position == position);
+        changes |= match column {
+            _ if place.column == ROWID => true,
+            // What a generated column reads may have changed.
+            Some(column) => {
+                column.generated.is_some()
+                    || names.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+            }
+            None => true,
+        };
+    });
+    changes || check.has_subquery()
 }
 
 /// What tells a row of a slot: its rowid, or the columns of its key.
@@ -470,6 +509,9 @@ fn update_plan(
     if let Some(from) = &update.from {
         let mut others = scope_of(binder, Vec::new());
         let more = binder.from(from, &mut others)?;
+        if !from.joins.is_empty() {
+            check_sources(binder, &others)?;
+        }
         scope.tables.append(&mut others.tables);
         group.absorb(more);
     }
@@ -477,7 +519,7 @@ fn update_plan(
     let bound = update_clauses(binder, update, table, group, target);
     binder.scopes.pop();
     let ((assignments, rowid), input, has_subquery) = bound?;
-    let returning = returning(binder, &update.returning, &writer, update.alias.as_ref())?;
+    let returning = returning(binder, &update.returning, &writer)?;
     let buffered = update.from.is_some()
         || update.limit.is_some()
         || !writer.triggers.is_empty()
@@ -503,6 +545,41 @@ fn update_plan(
         layout: Layout::default(),
         returning,
     })
+}
+
+/// Refuses several sources of UPDATE ... FROM whose columns cannot be told apart, used or not: in
+/// SQLite they are one nested table, all of whose columns are named.
+fn check_sources(binder: &Binder<'_>, sources: &NameScope) -> Result<()> {
+    let named = |name: &str| {
+        let columns = sources.tables.iter().flat_map(|table| &table.columns);
+        columns.filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name)).count()
+    };
+    let ambiguous =
+        |name: String| Error::new(ErrorKind::Ambiguous, format!("ambiguous column name: {name}"));
+    for (place, table) in sources.tables.iter().enumerate() {
+        let same = |other: &&ScopeTable| other.alias.eq_ignore_ascii_case(&table.alias);
+        let Some(other) = sources.tables[..place].iter().find(same) else { continue };
+        let both = other.columns.iter().find(|column| {
+            let again =
+                table.columns.iter().find(|own| own.name.eq_ignore_ascii_case(&column.name));
+            again.is_some_and(|own| !own.merged)
+        });
+        let column = both.map_or("_ROWID_", |column| &column.name);
+        let home = table.table.as_ref().map(|table| table.database);
+        let database = table.database.or(home).and_then(|index| {
+            binder.environment.names.get(usize::from(index.0)).map(|name| format!("{name}."))
+        });
+        let database = database.unwrap_or_default();
+        return Err(ambiguous(format!("{database}{}.{column}", table.alias)));
+    }
+    for table in &sources.tables {
+        for column in table.columns.iter().filter(|column| column.merged && !column.hidden) {
+            if named(&column.name) > 1 {
+                return Err(ambiguous(column.name.to_string()));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn update_clauses(
@@ -555,7 +632,7 @@ fn delete_plan(
     let bound = delete_clauses(binder, delete, table, group, target);
     binder.scopes.pop();
     let (input, has_subquery) = bound?;
-    let returning = returning(binder, &delete.returning, &writer, delete.alias.as_ref())?;
+    let returning = returning(binder, &delete.returning, &writer)?;
     let is_watched = !writer.triggers.is_empty() || !writer.foreign_keys.is_empty();
     let truncate =
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;

@@ -4,7 +4,7 @@
 
 use super::{assigned_names, bind_assignments, scope_of};
 use crate::ast;
-use crate::bind::{Binder, is_rowid_name};
+use crate::bind::{Binder, OF_STATEMENT, is_rowid_name};
 use crate::catalog::build::indexed_name;
 use crate::error::{Error, Result};
 use crate::modify::trigger::{Change, Triggers};
@@ -81,11 +81,9 @@ fn upsert_target(
             (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
                 return Ok(UpsertTarget::Key);
             }
-            _ => expressions.push(binder.over_columns(
-                &mut scope,
-                &term.expression,
-                "ON CONFLICT",
-            )?),
+            _ => {
+                expressions.push(binder.over_columns(&mut scope, &term.expression, OF_STATEMENT)?)
+            }
         }
     }
     if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
@@ -109,7 +107,7 @@ fn upsert_target(
         }
     }
     let filter = match &upsert.target_filter {
-        Some(filter) => Some(binder.over_columns(&mut scope, filter, "ON CONFLICT")?),
+        Some(filter) => Some(binder.over_columns(&mut scope, filter, OF_STATEMENT)?),
         None => None,
     };
     for (place, index) in writer.indexes.iter().enumerate() {

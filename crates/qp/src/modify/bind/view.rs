@@ -27,7 +27,7 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
             id: crate::catalog::ColumnId(position as u64),
             name,
             position,
-            declared_type: Box::default(),
+            declared_type: block.columns[position].declared_type.clone().unwrap_or_default(),
             affinity: block.outputs[position].affinity(),
             strict_type: None,
             collation: block.outputs[position].collation().unwrap_or_default(),
@@ -111,7 +111,7 @@ fn instead_insert(
     table: &Arc<Table>,
     triggers: Triggers,
 ) -> Result<InsteadPlan> {
-    let (columns, rowid_place) = insert_columns(insert, table)?;
+    let (columns, rowid_place) = insert_columns(binder, insert, table)?;
     let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
     let new = (0..table.columns.len())
         .map(|index| {

@@ -188,7 +188,10 @@ fn offset(bound: &WindowBound, unit: FrameUnit, which: &str, scope: &Scope<'_>) 
         WindowBound::Preceding(expression) => (expression, true),
         WindowBound::Following(expression) => (expression, false),
     };
-    let value = expression.evaluate(scope)?.into_value();
+    let mut value = expression.evaluate(scope)?.into_value();
+    if unit == FrameUnit::Range {
+        value = apply_affinity(Datum::from(value), Affinity::Numeric).into_value();
+    }
     let checked = match (unit, &value) {
         (FrameUnit::Range, Value::Integer(number)) if *number >= 0 => Some(value.clone()),
         (FrameUnit::Range, Value::Real(number)) if *number >= 0.0 => Some(value.clone()),
