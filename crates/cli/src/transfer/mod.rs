@@ -24,10 +24,7 @@ pub(crate) use json::{Json, object};
 
 use std::path::Path;
 
-use pandodb::ValueRef;
-
 use crate::failure::Outcome;
-use crate::output::quote;
 use crate::shell::Shell;
 
 impl Format {
@@ -86,14 +83,4 @@ pub(crate) fn restore_to(shell: &mut Shell, backups: &[String], target: &str) ->
     progress.finish();
     let info = restored?;
     shell.say(format_args!("Restored '{target}': up to transaction {}", info.commit))
-}
-
-/// Puts a backup back.
-pub(crate) fn restore(shell: &mut Shell, file: &str) -> Outcome {
-    let file = quote::literal(ValueRef::Text(file.as_bytes()));
-    let progress = crate::progress::Progress::bytes(shell, "restoring", None);
-    let outcome = shell.execute(&format!("RESTORE DATABASE FROM {file}"));
-    progress.finish();
-    outcome?;
-    shell.say(format_args!("Restored from {file}"))
 }

@@ -241,13 +241,67 @@ pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Mer
         sql.push_str(&format!(" WITH ({})", settings.join(", ")));
     }
     let progress = crate::progress::Progress::items(shell, "merging", None);
-    let outcome = shell.show_query(&sql, &[]);
+    if is_for_programs(shell) {
+        let outcome = shell.show_query(&sql, &[]);
+        progress.finish();
+        return outcome;
+    }
+    let told = merge_told(shell, &sql);
     progress.finish();
-    outcome?;
+    let (status, told) = told?;
+    writeln!(shell.sink, "{told}")?;
+    if status == "conflicts" {
+        return list_conflicts(shell, source, target, options);
+    }
     if options.dry_run {
         return Ok(());
     }
     shell.say(format_args!("Merged branch: {source} into {target}"))
+}
+
+/// Merges, and says in a line what came of it.
+fn merge_told(shell: &Shell, sql: &str) -> Outcome<(String, String)> {
+    let mut statement = shell.connection.prepare(sql)?;
+    Ok(statement.query_row((), |row| {
+        let number = |name: &str| row.get::<_, u64>(name);
+        let status: String = row.get("status")?;
+        let facts = [
+            ("inserted", number("rows_inserted")?),
+            ("updated", number("rows_updated")?),
+            ("deleted", number("rows_deleted")?),
+            ("renumbered", number("rows_renumbered")?),
+            ("schema", number("schema_changes")?),
+            ("open", number("conflicts")?),
+        ];
+        let facts = facts.iter().filter(|(_, count)| *count > 0);
+        let facts: Vec<String> = facts.map(|(what, count)| format!("{count} {what}")).collect();
+        let told = if facts.is_empty() {
+            status.clone()
+        } else {
+            format!("{status}: {}", facts.join(", "))
+        };
+        Ok((status, told))
+    })?)
+}
+
+/// What two branches cannot agree on, one a line, and what to do.
+fn list_conflicts(shell: &mut Shell, source: &str, target: &str, options: &Merge) -> Outcome {
+    let merge = shell.connection.merge(source).into_branch(target).dry_run(true);
+    // A merge that waits for answers is there already: then it lists them itself.
+    let conflicts = merge.run().map(|seen| seen.conflicts).unwrap_or_default();
+    for conflict in &conflicts {
+        let kind = format!("{:?}", conflict.kind).to_lowercase();
+        let key: Vec<String> = conflict.row_key.iter().map(ToString::to_string).collect();
+        let (object, key) = (&conflict.object, key.join(", "));
+        writeln!(shell.sink, "CONFLICT ({kind}) {object} {key}: {}", conflict.detail)?;
+    }
+    if options.dry_run {
+        return Ok(());
+    }
+    shell.say(format_args!(
+        "The merge waits: pando conflicts shows, pando conflicts resolve answers, \
+         pando merge --continue ends it"
+    ))
 }
 
 /// Resolves conflicts: one, those of a table, or all.

@@ -235,6 +235,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_alone_stands_before_what_is_shared() {
+        let bar = |name: &str, own, shared| Bar { name: name.to_owned(), own, shared };
+        let text = size_bars(&[bar("main", 3072, 1024), bar("dev", 0, 1024)]);
+        let (own, shared) = ("█".repeat(30), "░".repeat(10));
+        let expected = format!(
+            "  main  3.0 KiB alone, 1.0 KiB shared         {own}{shared}\n  \
+             dev   0 bytes alone, 1.0 KiB shared         {shared}\n"
+        );
+        pandodb_testkit::assert_same_text(&expected, &text);
+    }
+
+    #[test]
     fn sizes_are_said_as_people_say_them() {
         assert_eq!(bytes(1023), "1023 bytes");
         assert_eq!(bytes(1536), "1.5 KiB");

@@ -37,7 +37,11 @@ pub(in crate::verb) fn show(shell: &mut Shell, sql: &str, options: &Diff) -> Out
             if (is_row && options.schema_only) || (!is_row && options.data_only) {
                 continue;
             }
-            let cell = |name: &str| Ok::<_, pandodb::Error>(quote::plain(row.get_ref(name)?).into_owned());
+            let cell = |name: &str| {
+                let value = row.get_ref(name)?;
+                let shown = if value.is_null() { "NULL".into() } else { quote::plain(value) };
+                Ok::<_, pandodb::Error>(shown.into_owned())
+            };
             picture.add(&Cell {
                 object_type: text("object_type")?.unwrap_or_default(),
                 object: text("object_name")?.unwrap_or_default(),
