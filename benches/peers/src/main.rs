@@ -14,6 +14,7 @@ mod branching;
 mod data;
 mod python;
 mod report;
+mod scale;
 mod sql;
 mod storage;
 mod targets;
@@ -41,6 +42,8 @@ enum Command {
     Bench(Bench),
     /// Repeat PandoDB's side of one workload, for a profiler.
     Workload(Workload),
+    /// Measure PandoDB at several sizes and write tables and plots.
+    Scale(scale::Arguments),
     /// Load the standard rows and print by how many bytes this process grew at most.
     Load(Load),
 }
@@ -63,7 +66,7 @@ struct Bench {
     /// How many branches "many" are (default: 10,000, with --quick 1,000).
     #[arg(long, value_name = "N")]
     branches: Option<u64>,
-    /// Only workloads whose name contains this.
+    /// Only workloads whose name contains this, or one of these with commas between them.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Where databases are made (default: a temporary folder).
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Bench(arguments) => bench(&arguments),
         Command::Workload(arguments) => workload(&arguments).map(|()| true),
+        Command::Scale(arguments) => scale::measure(&arguments).map(|()| true),
         Command::Load(Load { contender, rows, folder }) => {
             sql::files::load_here(&folder, &contender, rows).map(|bytes| {
                 println!("{bytes}");
@@ -155,7 +159,7 @@ fn bench(arguments: &Bench) -> Outcome<bool> {
     let rows = arguments.rows.unwrap_or(if arguments.quick { 100_000 } else { 1_000_000 });
     let count = arguments.rounds.unwrap_or(if arguments.quick { 3 } else { 5 });
     let branches = arguments.branches.unwrap_or(if arguments.quick { 1000 } else { 10_000 });
-    let mut rounds = Rounds::new(count, arguments.only.clone());
+    let mut rounds = Rounds::new(count, arguments.only.as_deref());
     for suite in [Suite::Storage, Suite::Transactions, Suite::Sql, Suite::Branching] {
         if arguments.suite != suite && arguments.suite != Suite::All {
             continue;
@@ -184,14 +188,17 @@ fn workload(arguments: &Workload) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let time = std::time::Duration::from_secs(arguments.seconds);
     let name = &arguments.name;
-    match name.split_once('/') {
-        Some(("transactions", _)) => {
-            return transactions::repeat(name, folder.path(), arguments.rows, time);
-        }
-        Some(("storage", _)) => return storage::repeat(name, folder.path(), arguments.rows, time),
-        _ => {}
-    }
     let alone = Alone { time, control: arguments.control.clone() };
+    let repeat = match name.split_once('/') {
+        Some(("transactions", _)) => Some(transactions::repeat as fn(&str, &_, _, _) -> _),
+        Some(("storage", _)) => Some(storage::repeat as fn(&str, &_, _, _) -> _),
+        _ => None,
+    };
+    if let Some(repeat) = repeat {
+        // These tell nobody when the clock runs: everything is looked at.
+        alone.tell("enable\n")?;
+        return repeat(name, folder.path(), arguments.rows, time);
+    }
     let mut rounds = Rounds::alone(name, alone);
     sql::measure(&mut rounds, folder.path(), arguments.rows)?;
     branching::measure(&mut rounds, folder.path(), arguments.rows, 10_000)?;

@@ -17,7 +17,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
@@ -76,7 +76,7 @@ fn judge_workload(figures: &Figures) -> Vec<Line> {
 }
 
 /// A figure with a unit that suits its size.
-fn show(figure: f64, unit: Unit) -> String {
+pub(crate) fn show(figure: f64, unit: Unit) -> String {
     let (steps, base): (&[&str], f64) = match unit {
         Unit::Nanoseconds => (&["ns", "us", "ms", "s"], 1000.0),
         Unit::Bytes => (&["B", "KiB", "MiB", "GiB"], 1024.0),

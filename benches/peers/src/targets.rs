@@ -131,6 +131,7 @@ pub(crate) const TARGETS: &[Target] = &[
     part_of("branching/list-one-of-10000", "itself, 10 branches", 2.0),
     part_of("branching/open-with-10000", "itself, 10 branches", 2.0),
     at_most("branching/open-with-10000", 50e6),
+    at_most("branching/drop-beside-10000", 1e6),
     at_most("branching/drop", 1e6),
     at_most("branching/as-of", 100e6),
     faster("branching/writers-8", "DoltLite", 4.0),

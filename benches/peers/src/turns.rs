@@ -40,7 +40,12 @@ pub(crate) type Turn<'a> = (&'static str, Box<dyn FnMut() -> Outcome<f64> + 'a>)
 #[derive(Debug)]
 pub(crate) struct Rounds {
     count: usize,
-    only: Option<String>,
+    /// Parts of the names of the workloads that are wanted; all where there is none.
+    only: Vec<String>,
+    /// Whether they are whole names.
+    is_exact: bool,
+    /// Whether peers are measured as well.
+    has_peers: bool,
     /// Only PandoDB, for so long: what a profiler looks at.
     alone: Option<Alone>,
     pub(crate) all: Vec<Figures>,
@@ -60,7 +65,7 @@ pub(crate) struct Alone {
 }
 
 impl Alone {
-    fn tell(&self, word: &str) -> Outcome<()> {
+    pub(crate) fn tell(&self, word: &str) -> Outcome<()> {
         if let Some(pipe) = &self.control {
             let mut pipe = std::fs::OpenOptions::new().write(true).open(pipe)?;
             pipe.write_all(word.as_bytes())?;
@@ -70,10 +75,14 @@ impl Alone {
 }
 
 impl Rounds {
-    pub(crate) fn new(count: usize, only: Option<String>) -> Self {
+    /// Workloads whose names contain one of the parts in `only`, which commas divide.
+    pub(crate) fn new(count: usize, only: Option<&str>) -> Self {
+        let parts = only.into_iter().flat_map(|text| text.split(','));
         Self {
             count: count.max(1),
-            only,
+            only: parts.map(str::to_owned).collect(),
+            is_exact: false,
+            has_peers: true,
             alone: None,
             all: Vec::new(),
             failures: Vec::new(),
@@ -83,13 +92,19 @@ impl Rounds {
 
     /// Repeats PandoDB's side of one workload.
     pub(crate) fn alone(workload: &str, alone: Alone) -> Self {
-        let rounds = Self::new(1, Some(workload.to_owned()));
-        Self { alone: Some(alone), ..rounds }
+        let rounds = Self::new(1, Some(workload));
+        Self { alone: Some(alone), has_peers: false, ..rounds }
+    }
+
+    /// Rounds of PandoDB without peers, of the workloads with these names.
+    pub(crate) fn without_peers(count: usize, names: &[&str]) -> Self {
+        let only = names.iter().map(|name| (*name).to_owned()).collect();
+        Self { has_peers: false, is_exact: true, only, ..Self::new(count, None) }
     }
 
     /// Whether there are no peers.
     pub(crate) fn is_alone(&self) -> bool {
-        self.alone.is_some()
+        !self.has_peers
     }
 
     /// How many rounds there are.
@@ -120,7 +135,10 @@ impl Rounds {
 
     /// Whether the user asked for this workload.
     pub(crate) fn wants(&self, workload: &str) -> bool {
-        self.only.as_ref().is_none_or(|part| workload.contains(part.as_str()))
+        self.only.is_empty()
+            || self.only.iter().any(|part| {
+                if self.is_exact { workload == part } else { workload.contains(part.as_str()) }
+            })
     }
 
     /// Lets the contenders do `workload` in turn, round after round; the order turns around
@@ -138,6 +156,9 @@ impl Rounds {
         eprintln!("{workload} ...");
         if let Some(alone) = self.alone.clone() {
             return self.repeat(workload, unit, turns, &alone);
+        }
+        if !self.has_peers {
+            turns.retain(|(name, _)| *name == PANDO);
         }
         let mut contenders: Vec<_> = turns.iter().map(|turn| (turn.0, Vec::new())).collect();
         for round in 0..self.count {

@@ -55,6 +55,7 @@
 pub mod error;
 pub mod limits;
 pub mod span;
+mod suggest;
 
 // From text to a tree.
 pub mod ast;

@@ -28,3 +28,101 @@ pub const PARAMETER_NUMBER_MAX: u32 = 32_766;
 /// How many views, subqueries and triggers may stand inside each other when a statement is
 /// bound: each level takes some kilobytes of stack.
 pub const BINDING_DEPTH_MAX: u32 = 100;
+
+/// Terms of a compound SELECT, as in SQLite.
+pub const COMPOUND_SELECT_MAX: u32 = 500;
+
+/// A bound that a session can lower, SQLite's `sqlite3_limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Bytes of a text, a blob or a row.
+    Length,
+    /// Bytes of a statement's text.
+    SqlLength,
+    /// Columns of a table, an index or a result.
+    Column,
+    /// Height of an expression.
+    ExpressionDepth,
+    /// Terms of a compound SELECT.
+    CompoundSelect,
+    /// Arguments of a function.
+    FunctionArgument,
+    /// Attached databases.
+    Attached,
+    /// Bytes of a LIKE or GLOB pattern.
+    LikePatternLength,
+    /// The highest number of a parameter.
+    VariableNumber,
+    /// How deep triggers nest.
+    TriggerDepth,
+}
+
+impl Limit {
+    /// Every limit.
+    pub const ALL: [Self; 10] = [
+        Self::Length,
+        Self::SqlLength,
+        Self::Column,
+        Self::ExpressionDepth,
+        Self::CompoundSelect,
+        Self::FunctionArgument,
+        Self::Attached,
+        Self::LikePatternLength,
+        Self::VariableNumber,
+        Self::TriggerDepth,
+    ];
+
+    /// Its name: that of SQLite's constant behind `SQLITE_LIMIT_`, in small letters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::SqlLength => "sql_length",
+            Self::Column => "column",
+            Self::ExpressionDepth => "expr_depth",
+            Self::CompoundSelect => "compound_select",
+            Self::FunctionArgument => "function_arg",
+            Self::Attached => "attached",
+            Self::LikePatternLength => "like_pattern_length",
+            Self::VariableNumber => "variable_number",
+            Self::TriggerDepth => "trigger_depth",
+        }
+    }
+
+    /// What it is unless it is lowered, and the most that it can be.
+    pub const fn maximum(self) -> u32 {
+        match self {
+            Self::Length | Self::SqlLength => 1_000_000_000,
+            Self::Column => 2000,
+            Self::ExpressionDepth => EXPRESSION_DEPTH_MAX,
+            Self::CompoundSelect => COMPOUND_SELECT_MAX,
+            Self::FunctionArgument => 1000,
+            Self::Attached => 10,
+            Self::LikePatternLength => 50_000,
+            Self::VariableNumber => PARAMETER_NUMBER_MAX,
+            Self::TriggerDepth => 1000,
+        }
+    }
+}
+
+/// The limits of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits([u32; Limit::ALL.len()]);
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self(Limit::ALL.map(Limit::maximum))
+    }
+}
+
+impl Limits {
+    /// The value of a limit.
+    #[inline]
+    pub const fn get(&self, limit: Limit) -> u32 {
+        self.0[limit as usize]
+    }
+
+    /// Sets a limit, to its maximum at most.
+    pub fn set(&mut self, limit: Limit, value: u32) {
+        self.0[limit as usize] = value.min(limit.maximum());
+    }
+}

@@ -34,7 +34,7 @@ pub(super) fn make() -> Outcome<Option<Blocks>> {
 }
 
 /// Splits at the lines `## NAME`.
-fn split(printed: &str) -> Blocks {
+pub(super) fn split(printed: &str) -> Blocks {
     let mut tables = Blocks::new();
     let mut name = None;
     for line in printed.lines() {

@@ -7,6 +7,7 @@
 //! this folder.
 
 mod layout;
+mod pragmas;
 mod unsafe_blocks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +37,9 @@ struct Generator {
     make: fn() -> Outcome<Option<Blocks>>,
 }
 
-const GENERATORS: [Generator; 2] = [
+const GENERATORS: [Generator; 3] = [
     Generator { document: layout::DOCUMENT, make: layout::make },
+    Generator { document: pragmas::DOCUMENT, make: pragmas::make },
     Generator { document: unsafe_blocks::DOCUMENT, make: unsafe_blocks::make },
 ];
 

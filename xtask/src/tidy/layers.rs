@@ -21,7 +21,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pandodb-testkit", &[]),
     ("pandodb-benches", &[]),
     ("pandodb-tpch", &[]),
-    ("pandodb-peers", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-tpch"]),
+    ("pandodb-peers", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-qp", "pandodb-tpch"]),
     ("pandodb-differential", &["pandodb", "pandodb-qp", "pandodb-tpch"]),
     ("pandodb-fuzz", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-branch", "pandodb-qp"]),
     ("xtask", &[]),

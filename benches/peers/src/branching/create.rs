@@ -2,18 +2,27 @@
 //!
 //! Neighbours: `many` does the same beside 10,000 others.
 
+use std::sync::Arc;
+
+use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_qp::catalog::DatabaseIndex;
+use pandodb_qp::session::Session;
+use pandodb_qp::store::Database;
+use pandodb_tm::{MAIN, Options};
+
 use super::{Base, dolt, time_of, unique};
-use crate::sql::client::{Connection, Database, Durable, Statement};
+use crate::sql::client::{Connection, Database as _, Durable, Statement};
 use crate::sql::items;
 use crate::sql::pando::Pando;
 use crate::turns::{Outcome, PANDO, Rounds, Turn, Unit, time_each, turn};
 
-pub(super) const NAMES: [&str; 5] = [
+pub(super) const NAMES: [&str; 6] = [
     "branching/create",
     "branching/switch",
     "branching/drop",
     "branching/as-of",
     "branching/writers-8",
+    "branching/fork",
 ];
 
 /// Rows of about a megabyte.
@@ -23,7 +32,7 @@ const ROWS_SMALL: u64 = 6000;
 const COUNT: u64 = 20;
 
 pub(super) fn measure(rounds: &mut Rounds, base: &Base) {
-    for (name, work) in NAMES.into_iter().zip([create, switch, drop_one, as_of, writers]) {
+    for (name, work) in NAMES.into_iter().zip([create, switch, drop_one, as_of, writers, fork]) {
         if rounds.wants(name) {
             let outcome = work(rounds, base);
             rounds.keep(name, outcome);
@@ -160,4 +169,33 @@ fn writers(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
     }
     rounds.run(NAMES[4], Unit::Nanoseconds, turns)?;
     names.iter().try_for_each(|name| base.run(&format!("DROP BRANCH {name}")))
+}
+
+/// A fork in memory, a session on it, its first query, and its end. The library has no call for
+/// it yet, so it is made with the crates below.
+fn fork(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
+    let folder = base.folder.join("fork");
+    drop(items::create::<Pando>(&folder, base.rows)?);
+    let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
+    let database = Database::open(&vfs, &folder.join("data.pando"), &Options::default())?;
+    let ask = |session: &Session| -> Outcome<()> {
+        let (statement, _) = session.prepare("SELECT val FROM items WHERE id = 1")?;
+        let mut statement = statement.ok_or("there is no statement")?;
+        Ok(statement.run()?)
+    };
+    ask(&Session::new(database.clone()))?;
+    let once = || {
+        time_each(COUNT, || {
+            for _ in 0..COUNT {
+                let head = database.manager().fork_in_memory(MAIN, b"")?;
+                let session = Session::new(database.clone());
+                session.use_head(DatabaseIndex::MAIN, head);
+                ask(&session)?;
+                drop(session);
+                database.manager().drop_head(head)?;
+            }
+            Ok(())
+        })
+    };
+    rounds.run(NAMES[5], Unit::Nanoseconds, vec![turn(PANDO, once)])
 }

@@ -10,11 +10,12 @@ use crate::sql::items;
 use crate::sql::pando::Pando;
 use crate::turns::{Outcome, PANDO, Rounds, Unit, time_each, turn};
 
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "branching/create-beside-10000",
     "branching/switch-beside-10000",
     "branching/list-one-of-10000",
     "branching/open-with-10000",
+    "branching/drop-beside-10000",
 ];
 
 const FEW: u64 = 10;
@@ -33,7 +34,8 @@ impl Many {
         let database: Pando = items::create(&folder, ROWS)?;
         let connection = database.connect(Durable::Later)?;
         for number in 0..branches {
-            connection.run_all(&format!("CREATE BRANCH b{number}; USE BRANCH b{number}"))?;
+            connection.run_all(&format!("CREATE BRANCH b{number} FROM main"))?;
+            connection.run_all(&format!("USE BRANCH b{number}"))?;
             let key = number % ROWS + 1;
             connection.run_all(&format!("UPDATE items SET val = {number} WHERE id = {key}"))?;
         }
@@ -53,8 +55,8 @@ pub(super) fn measure(rounds: &mut Rounds, folder: &Path, branches: u64) -> Outc
     if !NAMES.iter().any(|name| rounds.wants(name)) {
         return Ok(());
     }
-    let many = Many::create(folder.join("many"), branches)?;
-    let few = Many::create(folder.join("few"), FEW)?;
+    let many = Many::create(folder.join(format!("many-{branches}")), branches)?;
+    let few = Many::create(folder.join(format!("few-{branches}")), FEW)?;
     rounds.run(
         NAMES[3],
         Unit::Nanoseconds,
@@ -67,6 +69,7 @@ pub(super) fn measure(rounds: &mut Rounds, folder: &Path, branches: u64) -> Outc
         (NAMES[0], create as fn(&pandodb::Connection, u64) -> Outcome<f64>),
         (NAMES[1], switch),
         (NAMES[2], list_one),
+        (NAMES[4], drop_one),
     ] {
         rounds.run(
             name,
@@ -82,11 +85,15 @@ pub(super) fn measure(rounds: &mut Rounds, folder: &Path, branches: u64) -> Outc
 
 fn create(connection: &pandodb::Connection, _: u64) -> Outcome<f64> {
     let names: Vec<String> = (0..COUNT).map(|_| format!("new_{}", unique())).collect();
-    let figure = time_each(COUNT, || {
+    time_each(COUNT, || {
         names.iter().try_for_each(|name| connection.run_all(&format!("CREATE BRANCH {name}")))
-    })?;
-    names.iter().try_for_each(|name| connection.run_all(&format!("DROP BRANCH {name}")))?;
-    Ok(figure)
+    })
+}
+
+fn drop_one(connection: &pandodb::Connection, _: u64) -> Outcome<f64> {
+    let name = format!("gone_{}", unique());
+    connection.run_all(&format!("CREATE BRANCH {name}"))?;
+    time_each(1, || connection.run_all(&format!("DROP BRANCH {name}")))
 }
 
 fn switch(connection: &pandodb::Connection, branches: u64) -> Outcome<f64> {

@@ -226,9 +226,16 @@ impl Branches {
         let target = transaction.head();
         transaction.enlist(self.system)?;
         transaction.prepare_write()?;
-        let deleted = transaction.delete(RECORDS, &number_key(Kind::Merge, merge.id))?;
+        let row = number_key(Kind::Merge, merge.id);
+        let deleted = transaction.delete(RECORDS, &row)?;
         delete_conflicts(transaction, merge.id)?;
         drop_kept(transaction, merge)?;
+        if merge.pick.is_some() {
+            // No merge was noted before.
+            drop(self.current()?);
+            *self.pending.lock() = Some((transaction.base_commit().0, Vec::new()));
+        }
+        self.add_pending(vec![(row, None)]);
         transaction.use_head(target)?;
         if deleted { Ok(()) } else { Err(is_over(merge)) }
     }

@@ -235,6 +235,17 @@ pub struct OpenPick {
     pub label: String,
 }
 
+/// The newest backup: increments stand on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastBackup {
+    /// Where it was written.
+    pub file: String,
+    /// What it calls itself.
+    pub id: [u8; 16],
+    /// When, in microseconds since 1970.
+    pub time: i64,
+}
+
 /// The counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counters {
@@ -260,6 +271,7 @@ pub(crate) enum Kind {
     Merge = b'M' as isize,
     Conflict = b'C' as isize,
     Reflog = b'R' as isize,
+    Backup = b'K' as isize,
 }
 
 /// The key of a row.

@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::page::{Link, Node};
 use crate::space::{Ledger, Space};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, RwLock};
 use crate::vfs::File;
 
@@ -38,7 +38,7 @@ pub struct Pager {
     pub(crate) space: Arc<Space>,
     pub(crate) metrics: Metrics,
     codec: RwLock<Codec>,
-    page_bytes: usize,
+    page_bytes: AtomicUsize,
     /// Advances with every checkpoint: what it releases waits for readers from before.
     pub(crate) epoch: Arc<AtomicU64>,
     /// The number of the newest durable checkpoint.
@@ -81,6 +81,16 @@ impl Deref for NodeGuard<'_> {
 }
 
 impl Pager {
+    /// The path of the file.
+    pub fn path(&self) -> &std::path::Path {
+        self.file.path()
+    }
+
+    /// Extents that were read from the file since it was opened.
+    pub fn pages_read(&self) -> u64 {
+        self.metrics.pages_read.load(crate::sync::atomic::Ordering::Relaxed)
+    }
+
     /// A pager on an open file.
     pub fn new(
         file: Arc<dyn File>,
@@ -95,7 +105,7 @@ impl Pager {
             space: Arc::new(space),
             metrics: Metrics::default(),
             codec: RwLock::new(codec),
-            page_bytes,
+            page_bytes: AtomicUsize::new(page_bytes),
             epoch: Arc::new(AtomicU64::new(1)),
             durable: AtomicU64::new(0),
             commit: AtomicU64::new(0),
@@ -107,7 +117,12 @@ impl Pager {
     /// The size that pages are split at.
     #[inline]
     pub fn page_bytes(&self) -> usize {
-        self.page_bytes
+        self.page_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Changes the size that pages are split at; pages that are there stay as they are.
+    pub(crate) fn set_page_bytes(&self, page_bytes: usize) {
+        self.page_bytes.store(page_bytes, Ordering::Relaxed);
     }
 
     /// How pages are compressed from now on.
@@ -210,7 +225,7 @@ impl Pager {
         if is_shared {
             // Acquire: pairs with the checkpoint that made itself durable.
             let durable = self.durable.load(Ordering::Acquire);
-            let copy = self.follow(link)?.copy_for_change(self.page_bytes, durable);
+            let copy = self.follow(link)?.copy_for_change(self.page_bytes(), durable);
             *link = Link::dirty(copy);
         }
         match link {

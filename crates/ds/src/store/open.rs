@@ -53,17 +53,7 @@ impl Default for StoreOptions {
 impl Store {
     /// Opens the database at `path`, holding its lock as long as the store lives.
     pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &StoreOptions) -> Result<Self> {
-        let sizes = PAGE_BYTES_MIN..=PAGE_BYTES_MAX;
-        if !sizes.contains(&options.page_bytes) || !options.page_bytes.is_power_of_two() {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format!(
-                    "a page size of {} bytes is not a power of two from {PAGE_BYTES_MIN} to \
-                     {PAGE_BYTES_MAX}",
-                    options.page_bytes
-                ),
-            ));
-        }
+        check_page_bytes(options.page_bytes)?;
         let mode = match (options.is_read_only, options.creates) {
             (true, _) => OpenMode::Read,
             (false, true) => OpenMode::Create,
@@ -104,7 +94,7 @@ impl Store {
             pager: Arc::new(pager),
             durable: Mutex::new(durable),
             running: Mutex::new(()),
-            adopted: Mutex::new(Vec::new()),
+            adopted: Arc::default(),
             pins: Arc::new(Pins::default()),
             horizon: Mutex::new(None),
             is_poisoned: AtomicBool::new(false),
@@ -112,6 +102,20 @@ impl Store {
             _lock: Some(lock),
         })
     }
+}
+
+/// Refuses sizes that pages cannot be split at.
+pub(super) fn check_page_bytes(page_bytes: usize) -> Result<()> {
+    if (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&page_bytes) && page_bytes.is_power_of_two() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Limit,
+        format!(
+            "a page size of {page_bytes} bytes is not a power of two from {PAGE_BYTES_MIN} to \
+             {PAGE_BYTES_MAX}"
+        ),
+    ))
 }
 
 /// The newer valid superblock; none when the file was never written to.

@@ -124,10 +124,12 @@ pub enum BranchStatement {
         /// The file.
         file: Box<str>,
     },
-    /// `RESTORE DATABASE FROM 'file'`
+    /// `RESTORE DATABASE FROM 'file' TO 'new file'`
     Restore {
-        /// The file.
+        /// The backup.
         file: Box<str>,
+        /// The database that is made of it.
+        to: Option<Box<str>>,
     },
     /// `RESTORE TABLE table FROM branch [AS OF ..]` or `RESTORE TABLE table AS OF ..`
     RestoreTable {

@@ -10,6 +10,7 @@ use super::group::{WindowGroup, computed_column};
 use crate::ast::{self, FrameUnit, FunctionArguments, Over};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};
+use crate::limits::Limit;
 use crate::plan::{AggregateCall, GroupKey, WindowBound, WindowCall, WindowFrame};
 use crate::scalar::{Case, CompareRule, Scalar};
 
@@ -25,6 +26,11 @@ impl Binder<'_> {
         if matches!(call.arguments, FunctionArguments::Star) && function.name != "count" {
             let message = format!("wrong number of arguments to function {name}()");
             return Err(Error::invalid(message));
+        }
+        let most = self.environment.limits.get(Limit::FunctionArgument) as usize;
+        if arguments.len() > most {
+            let message = format!("too many arguments on function {name}");
+            return Err(Error::invalid(message).with_hint(format!("there may be {most}")));
         }
         if let Some(over) = &call.over {
             return self.window_call(call, &function, arguments, over);

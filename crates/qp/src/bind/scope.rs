@@ -253,30 +253,9 @@ impl Binder<'_> {
 
     /// The column in sight whose name differs least.
     fn nearest_column(&self, name: &str) -> Option<Box<str>> {
-        let wanted = name.to_ascii_lowercase();
-        let columns = self.scopes.iter().flat_map(|scope| &scope.tables);
-        let columns = columns.flat_map(|table| &table.columns);
-        columns
-            .filter(|column| {
-                let known = column.name.to_ascii_lowercase();
-                known.len().abs_diff(wanted.len()) <= 1 && differs_by_one(&known, &wanted)
-            })
-            .map(|column| column.name.clone())
-            .next()
-    }
-}
-
-/// Whether two names differ by one letter put in, left out, changed or swapped.
-fn differs_by_one(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let same_start = left.iter().zip(right).take_while(|(left, right)| left == right).count();
-    let (left, right) = (&left[same_start..], &right[same_start..]);
-    let same_end =
-        left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count();
-    match (left.len() - same_end, right.len() - same_end) {
-        (0 | 1, 0 | 1) => true,
-        (2, 2) => left[0] == right[1] && left[1] == right[0],
-        _ => false,
+        let tables = self.scopes.iter().flat_map(|scope| &scope.tables);
+        let columns = tables.flat_map(|table| &table.columns).filter(|column| !column.hidden);
+        crate::suggest::nearest(name, columns.map(|column| &*column.name)).map(Box::from)
     }
 }
 

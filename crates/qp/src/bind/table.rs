@@ -7,7 +7,7 @@ use pandodb_ds::sync::Arc;
 use super::scope::{NameScope, ScopeColumn, ScopeTable};
 use super::{Binder, TableRelation};
 use crate::ast;
-use crate::catalog::{DatabaseIndex, Schema, Table, View, schema_table};
+use crate::catalog::{DatabaseIndex, Schema, Table, View, information, schema_table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::plan::SourceId;
@@ -85,6 +85,15 @@ impl Binder<'_> {
 
     /// The table or view called `name`.
     pub(crate) fn named(&self, schema: Option<&ast::Name>, name: &ast::Name) -> Result<Named> {
+        if schema.is_some_and(|schema| schema.is(information::SCHEMA)) {
+            return match information::view(&name.text)? {
+                Some(view) => Ok(Named::View(view)),
+                None => Err(match crate::suggest::nearest(&name.text, information::names()) {
+                    Some(near) => no_table(schema, name).with_hint(format!("did you mean {near}?")),
+                    None => no_table(schema, name),
+                }),
+            };
+        }
         let order = match schema {
             Some(schema) => match self.database(schema) {
                 // A view of a version means its own version of the database.
@@ -117,15 +126,11 @@ impl Binder<'_> {
     }
 
     fn nearest_table(&self, name: &str) -> Option<Box<str>> {
-        let wanted = name.to_ascii_lowercase();
-        let tables = self.environment.schemas.iter().flat_map(|schema| schema.tables.values());
-        tables
-            .filter(|table| {
-                let known = table.name.to_ascii_lowercase();
-                known.strip_suffix('s') == Some(&wanted) || wanted.strip_suffix('s') == Some(&known)
-            })
-            .map(|table| table.name.clone())
-            .next()
+        let schemas = self.environment.schemas;
+        let tables = schemas.iter().flat_map(|schema| schema.tables.values());
+        let views = schemas.iter().flat_map(|schema| schema.views.values());
+        let names = tables.map(|table| &*table.name).chain(views.map(|view| &*view.name));
+        crate::suggest::nearest(name, names).map(Box::from)
     }
 
     /// A table in FROM: what it brings to the scope, and how it is read.

@@ -59,7 +59,7 @@ impl Work<'_> {
                 let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
                 if is_kept {
                     self.leave_dropped(&plan)?;
-                    drop(plan);
+                    self.branches.settle_merge(plan)?;
                 } else {
                     self.branches.abandon_merge(plan)?;
                 }

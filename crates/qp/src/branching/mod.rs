@@ -9,6 +9,7 @@
 
 pub(crate) mod access;
 mod api;
+mod backup;
 mod canonical;
 mod definitions;
 mod difference;
@@ -18,6 +19,7 @@ mod merge;
 mod options;
 mod pick;
 mod preview;
+mod references;
 mod shape;
 mod show;
 mod target;
@@ -30,6 +32,8 @@ pub use api::{
     Answer, Comparison, MergeCall, MergeDone, TableDifference, compare_branches, find_branch,
     fork_branch, list_branches, list_commits, list_tags, merge_branches,
 };
+pub(crate) use options::time_text;
+
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
@@ -58,6 +62,8 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
         | BranchStatement::UndoTransaction { .. }
         | BranchStatement::CherryPick { .. }
         | BranchStatement::RestoreTable { .. } => merge::COLUMNS,
+        BranchStatement::Backup { .. } => backup::COLUMNS,
+        BranchStatement::Restore { .. } => backup::RESTORE_COLUMNS,
         BranchStatement::Preview(_) => preview::COLUMNS,
         BranchStatement::Apply => preview::APPLY_COLUMNS,
         _ => &[],
@@ -155,8 +161,13 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> 
             work.alone()?;
             return work.apply();
         }
-        BranchStatement::Backup { .. } | BranchStatement::Restore { .. } => {
-            return Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet"));
+        BranchStatement::Backup { incremental, file } => {
+            work.alone()?;
+            return work.backup(file, *incremental);
+        }
+        BranchStatement::Restore { file, to } => {
+            work.alone()?;
+            return work.restore(file, to.as_deref());
         }
     }
     Ok(Vec::new())
@@ -173,7 +184,11 @@ struct Work<'s> {
 impl<'s> Work<'s> {
     fn new(session: &'s Session) -> Result<Self> {
         let (database, head) = session.database(DatabaseIndex::MAIN)?;
-        Ok(Self { session, branches: database.branches()?, head })
+        let branches = database.branches()?;
+        if !database.manager().is_read_only() {
+            branches.tend()?;
+        }
+        Ok(Self { session, branches, head })
     }
 
     /// Refuses to work inside of an open transaction.

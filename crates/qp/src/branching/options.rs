@@ -178,7 +178,7 @@ pub(super) fn timestamp(session: &Session, text: &str) -> Result<i64> {
 }
 
 /// A time as text, to the millisecond.
-pub(super) fn time_text(session: &Session, micros: i64) -> Result<Value> {
+pub(crate) fn time_text(session: &Session, micros: i64) -> Result<Value> {
     let seconds = micros as f64 / 1e6;
     let arguments = [
         ValueRef::Text(b"%Y-%m-%d %H:%M:%f"),
@@ -198,7 +198,7 @@ pub(super) fn quoted(session: &Session, value: &Value) -> Result<String> {
 
 /// Calls one of the built-in functions.
 fn call(session: &Session, name: &str, arguments: &[ValueRef<'_>]) -> Result<Value> {
-    let function = function::Registry::new().find(name, arguments.len())?;
+    let function = session.with_functions(|functions| functions.find(name, arguments.len()))?;
     let mut cache = function::Cache::default();
     function.call(&mut function::Context::new(session, &mut cache), arguments)
 }

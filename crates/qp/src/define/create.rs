@@ -14,6 +14,7 @@ use crate::catalog::{
     write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limit;
 use crate::modify::{SEQUENCE_TABLE, check_table};
 use crate::parse::parse_statement;
 use crate::span::Span;
@@ -69,6 +70,11 @@ impl Definer<'_> {
         let built = self.session.with_collations(|find| build_table(&create, body, sql, find));
         let (mut table, implied) = built?;
         table.database = self.database;
+        let most = self.session.limits().get(Limit::Column) as usize;
+        if table.columns.len() > most {
+            return Err(Error::invalid(format!("too many columns on {}", table.name))
+                .with_hint(format!("there may be {most}")));
+        }
         self.with_environment(|environment| {
             check_table(environment, &Arc::new(table_copy(&table)))
         })?;
@@ -90,7 +96,13 @@ impl Definer<'_> {
         self.changed()
     }
 
-    fn write_table(&self, sql: &str, name: &str, columns: usize, fixed: bool) -> Result<ObjectId> {
+    pub(super) fn write_table(
+        &self,
+        sql: &str,
+        name: &str,
+        columns: usize,
+        fixed: bool,
+    ) -> Result<ObjectId> {
         let id = self.new_object()?;
         let mut numbered: Vec<(ColumnId, usize)> = Vec::with_capacity(columns);
         for position in 0..columns {

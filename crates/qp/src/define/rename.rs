@@ -72,9 +72,12 @@ impl Definer<'_> {
     fn rename(&self, table: &Arc<Table>, column: Option<usize>, to: &Name) -> Result<()> {
         let mut rows = Vec::new();
         let mut autoindexes = 0;
+        let keeps_others = column.is_none() && self.session.settings().legacy_alter_table;
         for object in &self.schema().objects {
             let mut row = object.clone();
-            if let Some(sql) = &object.sql {
+            let is_own =
+                object.table.eq_ignore_ascii_case(&table.name) || object.kind == ObjectKind::Table;
+            if let Some(sql) = object.sql.as_ref().filter(|_| is_own || !keeps_others) {
                 let places = self.places(object, sql, table, column).map_err(|error| {
                     let kind = object.kind.as_str();
                     let message = format!("error in {kind} {}: {}", object.name, error.message());

@@ -2,13 +2,13 @@
 //!
 //! Neighbours: `frame` (what changes), `session` makes one of these for each execution.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::Versions;
+use super::{Account, Versions};
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +20,9 @@ use crate::types::{Collations, Datum};
 
 /// From how many rows on batches are worth their start.
 const BATCH_ROWS_MIN: u64 = 2048;
+
+/// How many bytes a statement keeps before it uses files.
+const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
 /// How many rows pass between two looks at the interrupt flag.
 const TICKS: u32 = 1024;
@@ -66,8 +69,12 @@ pub struct RunState {
     /// What the statement that fired the running trigger does about conflicts, which the
     /// trigger's own statements then do, too.
     pub conflict: Cell<Option<ConflictAction>>,
+    /// What sorts and hash tables keep.
+    pub memory: OnceCell<Account>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
+    /// What operators take, where that is asked.
+    pub profile: Option<Box<super::Profile>>,
 }
 
 /// While it lives, only pure functions may be called.
@@ -77,6 +84,11 @@ pub struct PurePlace<'a> {
 }
 
 impl RunState {
+    /// What sorts and hash tables keep; made when the first of them asks.
+    pub(super) fn memory(&self) -> &Account {
+        self.memory.get_or_init(Account::default)
+    }
+
     /// Allows only pure functions, because `place` is what calls them.
     pub fn pure(&self, place: &'static str) -> PurePlace<'_> {
         PurePlace { run: self, before: self.pure_place.replace(Some(place)) }
@@ -134,10 +146,20 @@ pub struct Settings {
     pub legacy_alter_table: bool,
     /// `query_only`
     pub query_only: bool,
+    /// `require_where`
+    pub require_where: bool,
+    /// `reverse_unordered_selects`
+    pub reverse_unordered_selects: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
+    /// What the planner may do; all of it, unless a test compares plans.
+    pub rules: crate::plan::Rules,
     /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
     pub batch_rows_min: u64,
+    /// How many bytes a statement's sorts and hash tables keep before they go to files.
+    pub memory_soft_bytes: u64,
+    /// How many bytes they may take at all.
+    pub memory_hard_bytes: u64,
 }
 
 impl Default for Settings {
@@ -150,8 +172,13 @@ impl Default for Settings {
             case_sensitive_like: false,
             legacy_alter_table: false,
             query_only: false,
+            require_where: false,
+            reverse_unordered_selects: false,
             trigger_depth_max: 1000,
+            rules: crate::plan::Rules::default(),
             batch_rows_min: BATCH_ROWS_MIN,
+            memory_soft_bytes: MEMORY_SOFT_BYTES,
+            memory_hard_bytes: u64::MAX,
         }
     }
 }
@@ -244,6 +271,10 @@ impl<'a> Context<'a> {
         self.run.ticks.set(TICKS);
         if self.interrupt.load(Ordering::Relaxed) || self.session.is_stopped() {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.session.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
         }
         Ok(())
     }

@@ -196,6 +196,7 @@ impl Slot {
             SlotRow::Values { rowid, values } => {
                 Kept::Values { rowid: *rowid, values: values.clone() }
             }
+            SlotRow::Batch(row) if row.is_made_up() => Kept::Null,
             SlotRow::Batch(row) => Kept::Values { rowid: row.rowid(), values: row.values() },
         })
     }

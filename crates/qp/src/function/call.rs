@@ -60,6 +60,14 @@ pub trait Session {
     fn changes(&self) -> i64;
     /// Rows changed since the session began.
     fn total_changes(&self) -> i64;
+    /// Whether the statement has run for longer than it may.
+    fn is_overdue(&self) -> bool {
+        false
+    }
+    /// Whether LIKE tells small letters from capital ones.
+    fn is_like_case_sensitive(&self) -> bool {
+        false
+    }
     /// Is told of a row that changes.
     fn row_changed(&self, _change: RowChange, _table: &str, _rowid: i64) {}
     /// Whether the application wants the running statement to stop; asked now and then.

@@ -78,3 +78,12 @@ pub use self::descriptor::{
     ScalarFunction, TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
 };
 pub use self::registry::Registry;
+
+/// Whether a text matches under the built-in LIKE or GLOB; none for other functions.
+pub(crate) fn pattern_matches(name: &str, pattern: &[u8], text: &[u8]) -> Option<bool> {
+    match name {
+        "like" => Some(pattern::like(pattern, text, None)),
+        "glob" => Some(pattern::glob(pattern, text)),
+        _ => None,
+    }
+}

@@ -19,6 +19,14 @@ pub fn like(pattern: &[u8], string: &[u8], escape: Option<u32>) -> bool {
     matches(until_nul(pattern), until_nul(string), |pattern| like_token(pattern, escape))
 }
 
+/// As [`like`], telling small letters from capital ones.
+fn like_exactly(pattern: &[u8], string: &[u8], escape: Option<u32>) -> bool {
+    matches(until_nul(pattern), until_nul(string), |pattern| match like_token(pattern, escape) {
+        (Token::Folded(code), len) => (Token::Character(code), len),
+        other => other,
+    })
+}
+
 /// Matches `string` against a GLOB `pattern`.
 pub fn glob(pattern: &[u8], string: &[u8]) -> bool {
     matches(until_nul(pattern), until_nul(string), glob_token)
@@ -171,6 +179,9 @@ pub(super) fn like_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) ->
         escape = Some(decode_character(&escape_text).0);
     }
     match (text(args[0]), text(args[1])) {
+        (Some(pattern), Some(string)) if context.session.is_like_case_sensitive() => {
+            Ok(truth(like_exactly(&pattern, &string, escape)))
+        }
         (Some(pattern), Some(string)) => Ok(truth(like(&pattern, &string, escape))),
         _ => Ok(Value::Null),
     }

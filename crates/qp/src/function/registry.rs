@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use super::builtin;
 use super::descriptor::{Arity, Function, FunctionKind};
 use crate::error::{Error, ErrorKind, Result};
+use crate::suggest::distance;
 
 /// The functions of one name.
 type Overloads = SmallVec<[Arc<Function>; 1]>;
@@ -106,7 +107,7 @@ impl Registry {
         let limit = (lower.chars().count() / 3).clamp(1, 3);
         let names = self.names().into_iter().filter(|name| self.callable(name).next().is_some());
         names
-            .map(|known| (edit_distance(&lower, known), known))
+            .map(|known| (distance(&lower, known), known))
             .filter(|(distance, _)| *distance <= limit)
             .min()
             .map(|(_, known)| known)
@@ -174,27 +175,6 @@ fn builtins() -> &'static FxHashMap<Box<str>, Overloads> {
     })
 }
 
-/// How many letters are inserted, left out, replaced or swapped with their neighbour between
-/// two names.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, &letter) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, &other) in right.iter().enumerate() {
-            let replaced = last[column] + usize::from(letter != other);
-            let mut least = replaced.min(last[column + 1] + 1).min(current[column] + 1);
-            if row > 0 && column > 0 && letter == right[column - 1] && left[row - 1] == other {
-                least = least.min(before_last[column - 1] + 1);
-            }
-            current.push(least);
-        }
-        before_last = std::mem::replace(&mut last, current);
-    }
-    last[right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -256,13 +236,6 @@ mod tests {
         registry.define(constant("f", Arity::exactly(2), 2));
         assert_eq!(registry.find("f", 2).unwrap().arity, Arity::exactly(2));
         assert_eq!(registry.find("f", 3).unwrap().arity, Arity::at_least(0));
-    }
-
-    #[test]
-    fn distance_counts_swapped_letters_once() {
-        assert_eq!(edit_distance("lenght", "length"), 1);
-        assert_eq!(edit_distance("", "abc"), 3);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
     }
 
     #[test]

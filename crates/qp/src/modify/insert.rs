@@ -248,7 +248,8 @@ impl TableWriter {
         let mut greatest = if cursor.last()? { rowid_from_key(cursor.key())? } else { 0 };
         if let Some(sequence) = self.sequence(outer)? {
             greatest = greatest.max(sequence);
-        } else if self.table.is_autoincrement() {
+        }
+        if self.table.is_autoincrement() {
             greatest = greatest.max(0);
         }
         if let Some(next) = greatest.checked_add(1) {

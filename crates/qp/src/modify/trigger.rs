@@ -16,7 +16,7 @@ use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Kept, Outer, Scope};
 use crate::plan::{Layout, SelectPlan};
-use crate::scalar::{ROWID, Scalar, SlotId};
+use crate::scalar::{ROWID, Scalar, SlotId, Unary};
 use crate::types::Affinity;
 
 /// Makes what is only known to be needed while a statement runs.
@@ -264,10 +264,14 @@ fn image_scope(
 ) -> Result<ScopeTable> {
     let mut scope = binder.table_scope(table, slot, name, false)?;
     for column in &mut scope.columns {
-        if let Scalar::Column(place) = &mut column.scalar
-            && place.column != ROWID
-        {
-            place.affinity = Affinity::None;
+        match &mut column.scalar {
+            Scalar::Column(place) if place.column == ROWID => {}
+            Scalar::Column(place) => place.affinity = Affinity::None,
+            // A virtual column.
+            other => {
+                let value = std::mem::replace(other, Scalar::NULL);
+                *other = Scalar::Unary(Unary::Plus, Box::new(value));
+            }
         }
     }
     Ok(scope)

@@ -4,7 +4,9 @@
 //! checks) are bound over the row slot of the statement's frame; whoever calls puts the row
 //! there first. Neighbours: `constraint` asks before a row goes in.
 
-use pandodb_ds::record::key::{push_column, rowid_key, shown_as_integers};
+use pandodb_ds::record::key::{
+    prefix_successor, push_column, rowid_from_key, rowid_key, shown_as_integers,
+};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
@@ -341,19 +343,22 @@ impl IndexWriter {
         }
         let own = own.map(RowKey::bytes);
         let prefix = &entry.key[..entry.prefix];
-        let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
-        let mut found = cursor.seek(prefix)?;
-        while found && cursor.key().starts_with(prefix) {
-            let rest = &cursor.key()[entry.prefix..];
-            if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
-                return Ok(Some(if writer.table.has_rowid() {
-                    RowKey::Rowid(pandodb_ds::record::key::rowid_from_key(rest)?)
-                } else {
-                    RowKey::Bytes(rest.to_vec())
-                }));
+        super::checking(writer, outer, || {
+            let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
+            cursor.limit(prefix, prefix_successor(prefix).as_deref());
+            let mut found = cursor.seek(prefix)?;
+            while found && cursor.key().starts_with(prefix) {
+                let rest = &cursor.key()[entry.prefix..];
+                if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
+                    return Ok(Some(if writer.table.has_rowid() {
+                        RowKey::Rowid(rowid_from_key(rest)?)
+                    } else {
+                        RowKey::Bytes(rest.to_vec())
+                    }));
+                }
+                found = cursor.next()?;
             }
-            found = cursor.next()?;
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 }

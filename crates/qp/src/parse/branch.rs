@@ -302,7 +302,7 @@ impl Parser<'_> {
         Ok(BranchStatement::Backup { incremental, file: self.string("a file name in quotes")? })
     }
 
-    /// `RESTORE [DATABASE] FROM 'file'` and `RESTORE TABLE table FROM branch | AS OF ..`
+    /// `RESTORE [DATABASE] FROM 'file' TO 'new file'` and `RESTORE TABLE table FROM branch | AS OF ..`
     fn restore(&mut self) -> Result<BranchStatement> {
         self.advance();
         if self.accept(TokenKind::Table) {
@@ -316,7 +316,13 @@ impl Parser<'_> {
         }
         self.accept(TokenKind::Database);
         self.expect(TokenKind::From, "FROM")?;
-        Ok(BranchStatement::Restore { file: self.string("a file name in quotes")? })
+        let file = self.string("a file name in quotes")?;
+        let to = if self.accept(TokenKind::To) {
+            Some(self.string("the name of a new file in quotes")?)
+        } else {
+            None
+        };
+        Ok(BranchStatement::Restore { file, to })
     }
 
     /// `UNDO TRANSACTION n [WITH (..)]`, also `REVERT [TRANSACTION] n`.

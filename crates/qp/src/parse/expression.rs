@@ -149,7 +149,7 @@ impl Parser<'_> {
                 self.leave(WEIGHT_OPERAND);
                 (open, height) = (0, self.height + 1);
             }
-            if height > limits::EXPRESSION_DEPTH_MAX {
+            if height > self.depth_max() {
                 return Err(self.too_deep());
             }
         }

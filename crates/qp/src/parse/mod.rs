@@ -33,12 +33,21 @@ use self::parser::Parser;
 use self::token::TokenKind;
 use crate::ast::{ExplainMode, Expression, Statement, StatementKind};
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{Limit, Limits};
 
 /// Reads the first statement of `sql`, and returns with it the offset at which to go on:
 /// behind its semicolon, or at the end. Blanks, comments and semicolons in front of it are
 /// skipped; if nothing else is there the statement is `None`.
 pub fn parse_statement(sql: &str) -> Result<(Option<Statement>, usize)> {
-    let mut parser = Parser::new(sql, 0)?;
+    parse_statement_within(sql, &Limits::default())
+}
+
+/// As [`parse_statement`], within the limits of a session.
+pub fn parse_statement_within(sql: &str, limits: &Limits) -> Result<(Option<Statement>, usize)> {
+    if sql.len() > limits.get(Limit::SqlLength) as usize {
+        return Err(Error::new(ErrorKind::Limit, "statement too long"));
+    }
+    let mut parser = Parser::new(sql, 0)?.limited(limits);
     while parser.accept(TokenKind::Semicolon) {}
     if parser.at(TokenKind::End) {
         return Ok((None, sql.len()));

@@ -139,7 +139,7 @@ impl Parser<'_> {
     /// The node that is made now is one higher than its tallest part.
     pub(super) fn taller(&mut self) -> Result<()> {
         self.height += 1;
-        if self.height > limits::EXPRESSION_DEPTH_MAX { Err(self.too_deep()) } else { Ok(()) }
+        if self.height > self.depth_max() { Err(self.too_deep()) } else { Ok(()) }
     }
 
     /// `(a)`, `(a, b)` or `(SELECT ...)`.

@@ -12,7 +12,7 @@ use super::token::keyword;
 use super::token::{Token, TokenKind};
 use crate::ast::{Name, Parameter, ParameterKind, QualifiedName, Quote, TableName};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
+use crate::limits::{self, Limit, Limits};
 use crate::span::Span;
 
 /// Reads one statement after the other from a text.
@@ -30,6 +30,8 @@ pub(super) struct Parser<'a> {
     /// The greatest height among the expressions read since a rule cleared it.
     pub(super) tallest: u32,
     parameter_count: u32,
+    depth_max: u32,
+    parameter_max: u32,
     parameter_numbers: FxHashMap<&'a str, u32>,
 }
 
@@ -51,8 +53,23 @@ impl<'a> Parser<'a> {
             height: 0,
             tallest: 0,
             parameter_count: 0,
+            depth_max: limits::EXPRESSION_DEPTH_MAX,
+            parameter_max: limits::PARAMETER_NUMBER_MAX,
             parameter_numbers: FxHashMap::default(),
         })
+    }
+
+    /// Keeps the limits of a session.
+    pub(super) fn limited(mut self, limits: &Limits) -> Self {
+        self.depth_max = limits.get(Limit::ExpressionDepth);
+        self.parameter_max = limits.get(Limit::VariableNumber);
+        self
+    }
+
+    /// The greatest height of an expression.
+    #[inline]
+    pub(super) fn depth_max(&self) -> u32 {
+        self.depth_max
     }
 
     /// Forgets what belongs to one statement alone.
@@ -169,7 +186,7 @@ impl<'a> Parser<'a> {
     /// The error of a statement that is nested too deep.
     #[cold]
     pub(super) fn too_deep(&self) -> Error {
-        let maximum = limits::EXPRESSION_DEPTH_MAX;
+        let maximum = self.depth_max;
         let message = format!("Expression tree is too large (maximum depth {maximum})");
         Error::new(ErrorKind::Limit, message)
             .at(self.token_span())
@@ -318,11 +335,11 @@ impl<'a> Parser<'a> {
                 (ParameterKind::Named(text.into()), index)
             }
         };
-        if (1..=limits::PARAMETER_NUMBER_MAX).contains(&index) {
+        if (1..=self.parameter_max).contains(&index) {
             return Ok(Parameter { kind, index });
         }
         let message = if matches!(kind, ParameterKind::Numbered) {
-            format!("variable number must be between ?1 and ?{}", limits::PARAMETER_NUMBER_MAX)
+            format!("variable number must be between ?1 and ?{}", self.parameter_max)
         } else {
             "too many SQL variables".to_owned()
         };

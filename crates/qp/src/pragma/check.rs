@@ -6,11 +6,12 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::table::{Call, PragmaRows};
+use super::entry::{Call, PragmaRows};
 use crate::catalog::{DatabaseIndex, Table};
 use crate::define::identifier;
 use crate::error::Result;
 use crate::modify::{bind_writer, check_rows};
+use crate::store::Database;
 
 /// How many problems are reported unless a number is given.
 const PROBLEMS_MAX: usize = 100;
@@ -41,12 +42,33 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
                 })?;
             }
         }
+        if full && name.is_none() {
+            for (place, _) in schemas.iter().enumerate() {
+                let index = DatabaseIndex(place as u16);
+                if only.is_none_or(|only| only == index)
+                    && sources.get(place).is_some_and(Option::is_some)
+                {
+                    let (database, _) = call.session.database(index)?;
+                    file_problems(&database, &mut problems)?;
+                }
+            }
+        }
         if problems.is_empty() {
             problems.push("ok".to_owned());
         }
         problems.truncate(most);
         Ok(problems.into_iter().map(|problem| vec![Value::text(problem)]).collect())
     })
+}
+
+/// What is wrong with the pages of the newest checkpoint.
+fn file_problems(database: &Database, problems: &mut Vec<String>) -> Result<()> {
+    if database.manager().is_in_memory() {
+        return Ok(());
+    }
+    let report = pandodb_ds::check::check(database.manager().store(), &mut |_| true)?;
+    problems.extend(report.problems);
+    Ok(())
 }
 
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {

@@ -3,11 +3,21 @@
 //! Neighbours: `session` runs these; the manual is made of the table.
 
 mod check;
+mod constraints;
+mod entry;
+mod fixed;
+mod limit;
+mod log;
 mod numbers;
 mod schema;
+mod settings;
+mod storage;
 mod table;
+#[cfg(test)]
+mod tests;
 
-pub use table::{ENTRIES, Entry};
+pub use entry::{Call, Entry, Scope};
+pub use table::{GROUPS, entries, manual};
 
 use pandodb_ds::record::Value;
 
@@ -34,7 +44,8 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
             None => error,
         });
     };
-    let call = table::Call {
+    let call = Call {
+        name: entry.name,
         session,
         schema: pragma.name.schema.as_ref(),
         value: pragma.value.as_ref().map(ast::PragmaValue::as_str),
@@ -54,30 +65,27 @@ pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result
         _ => None,
     };
     let (value, schema) = (text(0), text(1).map(ast::Name::new));
-    let call = table::Call { session, schema: schema.as_ref(), value: value.as_deref() };
+    let call = Call { name: entry.name, session, schema: schema.as_ref(), value: value.as_deref() };
+    if call.value.is_some() && !matches!(entry.scope, Scope::Tells | Scope::Fixed) {
+        let message = format!("pragma_{name} cannot set what it reads");
+        return Err(Error::invalid(message).with_hint(format!("PRAGMA {name} = ...")));
+    }
     (entry.run)(&call)
 }
 
 /// The PRAGMA that the table-valued function `name` shows.
 pub(crate) fn table_function(name: &str) -> Option<&'static Entry> {
     let prefix = name.get(..7).filter(|prefix| prefix.eq_ignore_ascii_case("pragma_"))?;
-    find(&name[prefix.len()..]).filter(|entry| !entry.columns.is_empty())
+    find(&name[prefix.len()..])
+        .filter(|entry| !entry.columns.is_empty() && entry.scope != Scope::Does)
 }
 
 /// The entry called `name`.
 fn find(name: &str) -> Option<&'static Entry> {
-    ENTRIES.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+    entries().find(|entry| entry.name.eq_ignore_ascii_case(name))
 }
 
-/// The entry whose name begins or ends most like `name`.
+/// The entry whose name is most like `name`.
 fn nearest(name: &str) -> Option<&'static str> {
-    let name = name.to_ascii_lowercase();
-    let likeness = |known: &str| {
-        let start = known.bytes().zip(name.bytes()).take_while(|(left, right)| left == right);
-        let end = known.bytes().rev().zip(name.bytes().rev());
-        let end = end.take_while(|(left, right)| left == right);
-        start.count() + end.count()
-    };
-    let best = ENTRIES.iter().max_by_key(|entry| likeness(entry.name))?;
-    (likeness(best.name) * 2 >= name.len()).then_some(best.name)
+    crate::suggest::nearest(name, entries().map(|entry| entry.name))
 }

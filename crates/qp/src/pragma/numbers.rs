@@ -1,17 +1,15 @@
-//! PRAGMAs that are a number or a list of names.
+//! PRAGMAs that are a number or a list of names, and `optimize`.
 //!
 //! Neighbours: `table` lists them.
 
-use std::time::Duration;
-
 use pandodb_ds::record::Value;
-use pandodb_tm::Synchronous;
 
-use super::table::{Call, PragmaRows};
-use crate::catalog::{DatabaseIndex, read_setting, write_setting};
+use super::entry::{Call, PragmaRows, one};
+use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::function::FunctionKind;
 use crate::session::Session;
+use crate::store::{read_kept, write_kept};
 
 /// A number that the database keeps, at its place in the catalog.
 pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
@@ -20,7 +18,7 @@ pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
         return call.session.reading(|sources, _| {
             let source = sources.get(usize::from(database.0)).and_then(Option::as_ref);
             let value = match source {
-                Some(source) => read_setting(&source.borrow(), place)?,
+                Some(source) => read_kept(&source.borrow(), place)?.unwrap_or(0),
                 None => 0,
             };
             Ok(vec![vec![Value::Integer(value)]])
@@ -31,37 +29,10 @@ pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
     let number = i64::from(number.clamp(i64::from(i32::MIN), i64::from(u32::MAX)) as i32);
     call.session.changing(database, |sources, _| {
         if let Some(Some(source)) = sources.get(usize::from(database.0)) {
-            write_setting(&mut source.borrow_mut(), place, number)?;
+            write_kept(&mut source.borrow_mut(), place, Some(number))?;
         }
         Ok(Vec::new())
     })
-}
-
-/// What commits wait for. It holds for the open database, not for one connection: commits of
-/// many connections share a sync. SQLite's `EXTRA` is `FULL` here, there is no journal to delete.
-pub(super) fn synchronous(call: &Call<'_>) -> Result<PragmaRows> {
-    let index = call.database()?.unwrap_or(DatabaseIndex::MAIN);
-    let (database, _) = call.session.database(index)?;
-    let manager = database.manager();
-    let Some(text) = call.text() else {
-        let number = match manager.synchronous() {
-            Synchronous::Off => 0,
-            Synchronous::Normal => 1,
-            Synchronous::Full => 2,
-        };
-        return Ok(vec![vec![Value::Integer(number)]]);
-    };
-    let level = match text.to_ascii_lowercase().as_str() {
-        "0" | "off" => Synchronous::Off,
-        "1" | "normal" => Synchronous::Normal,
-        "2" | "full" | "3" | "extra" => Synchronous::Full,
-        _ => {
-            let message = format!("synchronous is OFF, NORMAL or FULL, not {text}");
-            return Err(Error::invalid(message));
-        }
-    };
-    manager.set_synchronous(level);
-    Ok(Vec::new())
 }
 
 /// The cookie of the schema, cut to 31 bits.
@@ -108,48 +79,84 @@ pub(super) fn functions(session: &Session) -> PragmaRows {
     functions.iter().map(row).collect()
 }
 
-pub(super) fn busy_timeout(call: &Call<'_>) -> Result<PragmaRows> {
-    let (database, _) = call.session.database(DatabaseIndex::MAIN)?;
-    if let Some(text) = call.text() {
-        let number = pandodb_ds::record::number::cast_integer(text.as_bytes()).max(0);
-        database.manager().set_busy_timeout(Duration::from_millis(number as u64));
+/// The databases with the paths of their files.
+pub(super) fn database_list(call: &Call<'_>) -> Result<PragmaRows> {
+    let mut rows = Vec::new();
+    for (index, name) in call.session.database_names() {
+        let (database, _) = call.session.database(index)?;
+        let manager = database.manager();
+        let file = if manager.is_in_memory() {
+            String::new()
+        } else {
+            manager.store().path().to_string_lossy().into_owned()
+        };
+        rows.push(vec![Value::Integer(i64::from(index.0)), Value::text(&*name), Value::text(file)]);
     }
-    let timeout = database.manager().busy_timeout().as_millis();
-    Ok(vec![vec![Value::Integer(i64::try_from(timeout).unwrap_or(i64::MAX))]])
+    Ok(rows)
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+pub(super) fn modules(session: &Session) -> PragmaRows {
+    let functions = session.change_functions(|functions| functions.functions());
+    let tables = functions.iter().filter(|function| function.kind() == FunctionKind::Table);
+    let mut names: Vec<String> = tables.map(|function| function.name.to_string()).collect();
+    let pragmas = super::entries().filter(|entry| !entry.columns.is_empty());
+    names.extend(
+        pragmas
+            .map(|entry| format!("pragma_{}", entry.name))
+            .filter(|name| super::table_function(name).is_some()),
+    );
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| vec![Value::text(name)]).collect()
+}
 
-    use super::*;
-    use crate::session::Step;
-    use crate::store::Database;
+pub(super) fn pragmas() -> PragmaRows {
+    let mut names: Vec<&str> = super::entries().map(|entry| entry.name).collect();
+    names.sort_unstable();
+    names.into_iter().map(|name| vec![Value::text(name)]).collect()
+}
 
-    fn ask(session: &Session, sql: &str) -> Result<Option<Value>> {
-        let (statement, _) = session.prepare(sql)?;
-        let mut statement = statement.unwrap();
-        let is_row = statement.step()? == Step::Row;
-        if is_row { statement.row().map(|row| row.into_iter().next()) } else { Ok(None) }
-    }
+pub(super) fn compile_options() -> PragmaRows {
+    use crate::limits::Limit;
+    let mut options = vec![
+        format!("COMPATIBLE_WITH_SQLITE={}", crate::function::SQLITE_VERSION),
+        "ENABLE_JSON1".to_owned(),
+        "ENABLE_MATH_FUNCTIONS".to_owned(),
+        "ENABLE_PERCENTILE".to_owned(),
+        "ENABLE_STAT1".to_owned(),
+        "ENABLE_UPDATE_DELETE_LIMIT".to_owned(),
+        format!("PANDODB_VERSION={}", env!("CARGO_PKG_VERSION")),
+        "TEMP_STORE=2".to_owned(),
+        "THREADSAFE=2".to_owned(),
+    ];
+    options.extend(
+        Limit::ALL
+            .into_iter()
+            .map(|limit| format!("MAX_{}={}", limit.name().to_ascii_uppercase(), limit.maximum())),
+    );
+    options.sort();
+    options.into_iter().map(|option| vec![Value::text(option)]).collect()
+}
 
-    #[test]
-    fn synchronous_is_set_for_all_connections() {
-        let database = Database::in_memory().unwrap();
-        let (session, other) = (Session::new(database.clone()), Session::new(database.clone()));
-        for (word, number, level) in [
-            ("FULL", 2, Synchronous::Full),
-            ("off", 0, Synchronous::Off),
-            ("1", 1, Synchronous::Normal),
-            ("extra", 2, Synchronous::Full),
-        ] {
-            ask(&session, &format!("PRAGMA synchronous = {word}")).unwrap();
-            assert_eq!(database.manager().synchronous(), level);
-            let shown = ask(&other, "PRAGMA synchronous").unwrap();
-            assert!(matches!(shown, Some(Value::Integer(found)) if found == number));
+/// Runs ANALYZE, or tells that it would.
+pub(super) fn optimize(call: &Call<'_>) -> Result<PragmaRows> {
+    let mask = match call.text() {
+        Some(text) if text.starts_with("0x") => i64::from_str_radix(&text[2..], 16).unwrap_or(0),
+        Some(_) => {
+            pandodb_ds::record::number::cast_integer(call.text().unwrap_or_default().as_bytes())
         }
-        let error = ask(&session, "PRAGMA synchronous = sometimes").unwrap_err();
-        assert!(error.message().contains("sometimes"));
-        assert_eq!(database.manager().synchronous(), Synchronous::Full);
+        None => 0xfffe,
+    };
+    let sql = match call.schema {
+        Some(schema) => format!("ANALYZE {}", crate::define::identifier(&schema.text)),
+        None => "ANALYZE".to_owned(),
+    };
+    // Bit 1: only tell; bit 2: ANALYZE.
+    if mask & 1 != 0 || mask < 0 {
+        return Ok(one(Value::text(sql)));
     }
+    if mask & 2 != 0 {
+        call.session.execute(&sql)?;
+    }
+    Ok(Vec::new())
 }

@@ -5,11 +5,174 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::table::{Call, PragmaRows};
+use super::entry::{Call, Entry, PragmaRows, Scope};
+use super::{check, constraints, numbers};
 use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, IndexColumn, IndexOrigin, Schema, Table};
 use crate::error::Result;
 use crate::modify::view_columns;
+
+/// A PRAGMA that tells something.
+macro_rules! tells {
+    ($name:literal, $values:literal, $columns:expr, $help:literal, $run:expr) => {
+        Entry {
+            name: $name,
+            columns: $columns,
+            scope: Scope::Tells,
+            values: $values,
+            help: $help,
+            run: $run,
+        }
+    };
+}
+
+pub(super) const ENTRIES: &[Entry] = &[
+    tells!(
+        "table_info",
+        "a table or view",
+        &["cid", "name", "type", "notnull", "dflt_value", "pk"],
+        "the columns",
+        |call| table_info(call, false)
+    ),
+    tells!(
+        "table_xinfo",
+        "a table or view",
+        &["cid", "name", "type", "notnull", "dflt_value", "pk", "hidden"],
+        "the columns, hidden and generated ones included",
+        |call| table_info(call, true)
+    ),
+    tells!(
+        "table_list",
+        "a name, or nothing for all",
+        &["schema", "name", "type", "ncol", "wr", "strict"],
+        "tables and views",
+        table_list
+    ),
+    tells!(
+        "index_list",
+        "a table",
+        &["seq", "name", "unique", "origin", "partial"],
+        "the indexes",
+        index_list
+    ),
+    tells!("index_info", "an index", &["seqno", "cid", "name"], "its columns", |call| {
+        index_info(call, false)
+    }),
+    tells!(
+        "index_xinfo",
+        "an index",
+        &["seqno", "cid", "name", "desc", "coll", "key"],
+        "its columns with their orders, and how it finds the row",
+        |call| index_info(call, true)
+    ),
+    tells!(
+        "foreign_key_list",
+        "a table",
+        &["id", "seq", "table", "from", "to", "on_update", "on_delete", "match"],
+        "the foreign keys",
+        foreign_key_list
+    ),
+    tells!(
+        "constraint_list",
+        "a table",
+        constraints::COLUMNS,
+        "keys, foreign keys, CHECK and NOT NULL, a row for each column",
+        constraints::constraint_list
+    ),
+    tells!(
+        "trigger_list",
+        "a table or view, or nothing for all",
+        &["schema", "name", "table", "time", "event", "sql"],
+        "the triggers",
+        constraints::trigger_list
+    ),
+    tells!(
+        "view_definition",
+        "a view",
+        &["name", "sql"],
+        "the query of a view",
+        constraints::view_definition
+    ),
+    tells!("information_schema_list", "", &["name"], "the views of `information_schema`", |_| Ok(
+        crate::catalog::information::names().map(|name| vec![Value::text(name)]).collect()
+    )),
+    tells!(
+        "database_list",
+        "",
+        &["seq", "name", "file"],
+        "the databases of the session",
+        numbers::database_list
+    ),
+    tells!(
+        "integrity_check",
+        "a table, or how many problems at most",
+        &["integrity_check"],
+        "whether the file's pages, the indexes and the rows' constraints are whole; `ok` if so",
+        |call| check::run(call, true)
+    ),
+    tells!(
+        "quick_check",
+        "a table, or how many problems at most",
+        &["quick_check"],
+        "as `integrity_check`, without the file and the entries of indexes",
+        |call| check::run(call, false)
+    ),
+    tells!(
+        "foreign_key_check",
+        "a table, or nothing for all",
+        &["table", "rowid", "parent", "fkid"],
+        "rows whose foreign keys have no parent",
+        check::foreign_keys
+    ),
+    Entry {
+        name: "user_version",
+        columns: &["user_version"],
+        scope: Scope::Kept,
+        values: "a number of 32 bits",
+        help: "a number that the database keeps for the application",
+        run: |call| numbers::setting(call, 1),
+    },
+    Entry {
+        name: "application_id",
+        columns: &["application_id"],
+        scope: Scope::Kept,
+        values: "a number of 32 bits",
+        help: "a number that says whose file it is",
+        run: |call| numbers::setting(call, 2),
+    },
+    tells!(
+        "schema_version",
+        "",
+        &["schema_version"],
+        "a number that every change of the schema replaces",
+        numbers::schema_version
+    ),
+    Entry {
+        name: "optimize",
+        columns: &["optimize"],
+        scope: Scope::Does,
+        values: "a mask; bit 1 only tells what would be done",
+        help: "ANALYZE of the tables that it would help",
+        run: numbers::optimize,
+    },
+    tells!("collation_list", "", &["seq", "name"], "the collations", |call| Ok(
+        numbers::collations(call.session)
+    )),
+    tells!(
+        "function_list",
+        "",
+        &["name", "builtin", "type", "enc", "narg", "flags"],
+        "the functions",
+        |call| Ok(numbers::functions(call.session))
+    ),
+    tells!("module_list", "", &["name"], "the table-valued functions", |call| Ok(
+        numbers::modules(call.session)
+    )),
+    tells!("pragma_list", "", &["name"], "the PRAGMAs", |_| Ok(numbers::pragmas())),
+    tells!("compile_options", "", &["compile_options"], "what this build has", |_| Ok(
+        numbers::compile_options()
+    )),
+];
 
 fn integer(value: usize) -> Value {
     Value::Integer(value as i64)
@@ -20,7 +183,10 @@ fn flag(value: bool) -> Value {
 }
 
 /// The schemas in the order in which names are looked up.
-fn in_order<'s>(call: &Call<'_>, schemas: &'s [Arc<Schema>]) -> Result<Vec<&'s Arc<Schema>>> {
+pub(super) fn in_order<'s>(
+    call: &Call<'_>,
+    schemas: &'s [Arc<Schema>],
+) -> Result<Vec<&'s Arc<Schema>>> {
     if let Some(DatabaseIndex(index)) = call.database()? {
         return Ok(schemas.get(usize::from(index)).into_iter().collect());
     }
@@ -30,7 +196,7 @@ fn in_order<'s>(call: &Call<'_>, schemas: &'s [Arc<Schema>]) -> Result<Vec<&'s A
 }
 
 /// The table or view that the value names, as a table.
-fn named_table(call: &Call<'_>) -> Result<Option<Arc<Table>>> {
+pub(super) fn named_table(call: &Call<'_>) -> Result<Option<Arc<Table>>> {
     let Some(name) = call.text() else { return Ok(None) };
     call.session.reading(|sources, schemas| {
         for schema in in_order(call, schemas)? {
@@ -160,15 +326,19 @@ fn index_row(
     row
 }
 
-pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
-    let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
-    let word = |action: ForeignKeyAction| match action {
+/// An action of a foreign key in SQL's words.
+pub(super) fn action_word(action: ForeignKeyAction) -> &'static str {
+    match action {
         ForeignKeyAction::NoAction => "NO ACTION",
         ForeignKeyAction::Restrict => "RESTRICT",
         ForeignKeyAction::SetNull => "SET NULL",
         ForeignKeyAction::SetDefault => "SET DEFAULT",
         ForeignKeyAction::Cascade => "CASCADE",
-    };
+    }
+}
+
+pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
+    let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
     for (id, key) in table.foreign_keys.iter().rev().enumerate() {
         for (sequence, column) in key.columns.iter().enumerate() {
@@ -178,8 +348,8 @@ pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
                 Value::text(&*key.parent),
                 Value::text(&*table.columns[*column].name),
                 key.parent_columns.get(sequence).map_or(Value::Null, |name| Value::text(&**name)),
-                Value::text(word(key.on_update)),
-                Value::text(word(key.on_delete)),
+                Value::text(action_word(key.on_update)),
+                Value::text(action_word(key.on_delete)),
                 Value::text("NONE"),
             ]);
         }

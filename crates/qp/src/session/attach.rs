@@ -1,4 +1,4 @@
-//! ATTACH, DETACH and VACUUM.
+//! ATTACH and DETACH.
 //!
 //! A database that is detached leaves its number free for the next. Neighbours: `command`.
 
@@ -13,14 +13,16 @@ use crate::bind::Binder;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, RunState};
+use crate::limits::Limit;
 use crate::store::{Database, MAIN};
-
-/// How many databases may be attached besides `main` and `temp`, as in SQLite.
-const ATTACHED_MAX: usize = 10;
 
 impl Session {
     /// The text of an expression that is given as a name or a value.
-    fn text_of(&self, expression: &ast::Expression, parameters: &[Value]) -> Result<String> {
+    pub(super) fn text_of(
+        &self,
+        expression: &ast::Expression,
+        parameters: &[Value],
+    ) -> Result<String> {
         if let ExpressionKind::Column(reference) = &expression.kind
             && reference.table.is_none()
         {
@@ -65,8 +67,9 @@ impl Session {
         let file = self.text_of(&attach.file, parameters)?;
         let name = self.text_of(&attach.schema, parameters)?;
         let count = self.databases.borrow().iter().filter(|known| !known.name.is_empty()).count();
-        if count >= ATTACHED_MAX + 2 {
-            let message = format!("too many attached databases - max {ATTACHED_MAX}");
+        let most = self.limits().get(Limit::Attached) as usize;
+        if count >= most + 2 {
+            let message = format!("too many attached databases - max {most}");
             return Err(Error::new(ErrorKind::Limit, message));
         }
         let taken =
@@ -79,7 +82,7 @@ impl Session {
             Database::in_memory()?
         } else {
             let (main, _) = self.database(DatabaseIndex::MAIN)?;
-            let vfs = Arc::clone(main.manager().store().vfs());
+            let vfs = super::vacuum::files_of(&main);
             Database::open(&vfs, Path::new(&file), &pandodb_tm::Options::default())?
         };
         self.attach(&name, database, MAIN)?;
@@ -111,6 +114,7 @@ impl Session {
         if in_use {
             return Err(Error::new(ErrorKind::Locked, format!("database {name} is locked")));
         }
+        self.forget_database(DatabaseIndex(place as u16));
         self.generation.set(self.generation.get() + 1);
         self.resting.borrow_mut().clear();
         let mut databases = self.databases.borrow_mut();
@@ -121,14 +125,6 @@ impl Session {
             known.database = None;
             known.schema = Arc::default();
             known.catalog = None;
-        }
-        Ok(Vec::new())
-    }
-
-    /// Space is given back as it is freed: there is nothing to compact.
-    pub(super) fn vacuum(&self) -> Result<Vec<Vec<Value>>> {
-        if !self.is_autocommit() {
-            return Err(Error::invalid("cannot VACUUM from within a transaction"));
         }
         Ok(Vec::new())
     }

@@ -48,7 +48,7 @@ impl Session {
             StatementKind::Branch(statement) => crate::branching::run(self, statement, sql),
             StatementKind::Attach(attach) => self.attach_statement(attach, parameters),
             StatementKind::Detach(name) => self.detach_statement(name, parameters),
-            StatementKind::Vacuum(vacuum) if vacuum.into.is_none() => self.vacuum(),
+            StatementKind::Vacuum(vacuum) => self.vacuum_statement(vacuum, parameters),
             _ => Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet")),
         }
     }

@@ -19,14 +19,22 @@
 mod attach;
 mod command;
 mod compiler;
+mod explain;
 mod hooks;
 mod inside;
+#[cfg(test)]
+mod isolation_tests;
 mod prepare;
+#[cfg(test)]
+mod rules_tests;
 mod statement;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod trying;
+mod tuning;
+mod vacuum;
 mod version;
 #[cfg(test)]
 mod version_tests;
@@ -38,6 +46,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::tree::Tree;
+use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
 pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
@@ -48,6 +57,7 @@ use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
+use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
@@ -123,16 +133,25 @@ pub struct Session {
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
     isolation: Cell<Isolation>,
+    /// The transaction that was begun last.
+    begun: Cell<Option<TransactionId>>,
+    /// The transaction that the next one runs again, after an error that says so: it keeps that
+    /// one's age, so that it is not the victim of deadlocks again and again.
+    repeats: Cell<Option<TransactionId>>,
     counters: Counters,
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// What was measured of trees for the planner.
+    known_trees: RefCell<statistics::KnownTrees>,
     /// Schemas of other branches and times that were read last.
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
     generation: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
+    /// What the session has of its own beside the database's settings.
+    tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
     /// What was previewed last.
@@ -182,13 +201,17 @@ impl Session {
             collations: RefCell::default(),
             settings: RefCell::default(),
             isolation: Cell::new(Isolation::default()),
+            begun: Cell::new(None),
+            repeats: Cell::new(None),
             counters: Counters::default(),
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
+            tuning: tuning::Tuning::default(),
             user: RefCell::default(),
             previewed: RefCell::default(),
         }
@@ -200,7 +223,7 @@ impl Session {
         loop {
             let (statement, behind) = self.prepare(rest)?;
             if let Some(mut statement) = statement {
-                while statement.step()? == Step::Row {}
+                statement.run()?;
             }
             rest = rest.get(behind..).unwrap_or("");
             if rest.trim().is_empty() {
@@ -246,6 +269,11 @@ impl Session {
         self.interrupt.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody asked for the running statement to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
@@ -265,6 +293,11 @@ impl Session {
     pub fn change_functions<T>(&self, change: impl FnOnce(&mut Registry) -> T) -> T {
         self.generation.set(self.generation.get() + 1);
         change(&mut self.functions.borrow_mut())
+    }
+
+    /// Looks at the functions.
+    pub(crate) fn with_functions<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.functions.borrow())
     }
 
     /// Registers a collation.
@@ -301,6 +334,14 @@ impl Session {
     /// Says who works here: from now on only what was granted is allowed.
     pub fn set_user(&self, user: Option<&str>) {
         *self.user.borrow_mut() = user.map(Box::from);
+    }
+
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
+        let mut settings = self.settings.borrow_mut();
+        settings.memory_soft_bytes = soft_bytes;
+        settings.memory_hard_bytes = hard_bytes;
     }
 
     /// The level of transactions that do not say one.
@@ -379,6 +420,22 @@ impl crate::function::Session for Session {
 
     fn local_offset_seconds(&self, _: i64) -> i64 {
         0
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.is_statement_overdue()
+    }
+
+    fn is_like_case_sensitive(&self) -> bool {
+        self.settings.borrow().case_sensitive_like
+    }
+
+    fn length_max(&self) -> usize {
+        self.limits().get(Limit::Length) as usize
+    }
+
+    fn pattern_bytes_max(&self) -> usize {
+        self.limits().get(Limit::LikePatternLength) as usize
     }
 
     fn random(&self) -> u64 {

@@ -15,8 +15,9 @@ use super::{Prepared, PreparedKind, Session, Sources};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, Settings, Versions};
+use crate::execute::{Context, Frame, Outer, Profile, RunState, Settings, Versions};
 use crate::modify::{Changes, ModifyPlan};
+use crate::store::Savepoint;
 use crate::types::Datum;
 
 /// What a step came to.
@@ -125,6 +126,10 @@ impl<'s> Statement<'s> {
 
     /// Goes to the next row.
     pub fn step(&mut self) -> Result<Step> {
+        self.try_step().inspect_err(|error| self.session.note_failure(error))
+    }
+
+    fn try_step(&mut self) -> Result<Step> {
         if !self.is_running {
             self.start()?;
         }
@@ -137,9 +142,12 @@ impl<'s> Statement<'s> {
         }
     }
 
-    /// Runs to the end and throws rows away.
+    /// Runs to the end and throws rows away, once they are computed: what a function of the
+    /// application does, and its errors, count.
     pub fn run(&mut self) -> Result<()> {
-        while self.step()? == Step::Row {}
+        while self.step()? == Step::Row {
+            self.with_row(|_| ())?;
+        }
         Ok(())
     }
 
@@ -198,6 +206,7 @@ impl<'s> Statement<'s> {
     fn start(&mut self) -> Result<()> {
         self.session.now.set(None);
         self.session.interrupt.store(false, Ordering::Relaxed);
+        self.session.start_clock();
         for _ in 0..RETRIES {
             if let PreparedKind::Command(command) = &self.prepared.kind {
                 let rows = self.session.command(command, &self.prepared.sql, &self.parameters)?;
@@ -211,6 +220,11 @@ impl<'s> Statement<'s> {
                 let layout = match &self.prepared.kind {
                     PreparedKind::Select(plan) => plan.layout,
                     PreparedKind::Modify(plan) => plan.layout,
+                    PreparedKind::Analyze(kind) => match &**kind {
+                        PreparedKind::Select(plan) => plan.layout,
+                        PreparedKind::Modify(plan) => plan.layout,
+                        _ => crate::plan::Layout::default(),
+                    },
                     _ => crate::plan::Layout::default(),
                 };
                 self.run.frame.fit(layout);
@@ -248,6 +262,7 @@ impl<'s> Statement<'s> {
                 run.rows = Some(rows.clone().into_iter());
                 Ok(())
             }
+            PreparedKind::Analyze(kind) => run.analyze(kind, self.session, &self.parameters),
             PreparedKind::Command(_) => Ok(()),
         };
         if opened.is_err() {
@@ -330,14 +345,52 @@ impl Run {
         self.row = None;
     }
 
+    /// Runs a query or a change to its end and tells what each operator took.
+    fn analyze(
+        &mut self,
+        kind: &PreparedKind,
+        session: &Session,
+        parameters: &[Value],
+    ) -> Result<()> {
+        let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN)?;
+        let pager = Arc::clone(database.manager().pager());
+        self.around.state.profile = Some(Box::new(Profile::new(database.clock(), pager)));
+        match kind {
+            PreparedKind::Select(plan) => {
+                let frame = &mut self.frame;
+                self.around.with_context(session, parameters, |context| {
+                    let outer = Outer { context, scope: None };
+                    plan.root.open(frame, outer)?;
+                    while plan.root.next(frame, outer)? {
+                        for output in &plan.outputs {
+                            output.evaluate(&frame.scope(outer))?;
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            PreparedKind::Modify(plan) => {
+                self.modify(plan, session, parameters)?;
+                self.commit_change(session)?;
+            }
+            _ => {}
+        }
+        if let Some(profile) = self.around.state.profile.take() {
+            self.rows = Some(super::explain::report(kind, &profile).into_iter());
+        }
+        Ok(())
+    }
+
     /// Runs a change inside a savepoint, and undoes it where it fails.
     fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
-        let mut marks = Vec::with_capacity(self.around.sources.len());
+        let is_light = plan.looks_before_it_writes();
+        let mut marks: SmallVec<[Option<Savepoint>; 2]> = SmallVec::new();
         for source in &self.around.sources {
-            marks.push(match source {
-                Some(source) => Some(source.borrow_mut().savepoint()?),
-                None => None,
+            let mark = source.as_ref().map(|source| {
+                let mut source = source.borrow_mut();
+                if is_light { source.light_savepoint() } else { source.savepoint() }
             });
+            marks.push(mark.transpose()?);
         }
         let counters = &session.counters;
         counters.immediate_violations.set(0);
@@ -351,7 +404,7 @@ impl Run {
         self.frame.clear();
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
-                if changes.rows <= 1 && plan.returning.is_none() {
+                if changes.rows <= 1 && plan.is_single_write() {
                     // A single row is refused before it is there.
                     counters.last_insert_rowid.set(rowid);
                 }

@@ -23,7 +23,7 @@ fn session() -> Session {
 }
 
 /// The rows of the last statement, values joined by `|`, rows by blanks.
-fn rows(session: &Session, sql: &str) -> String {
+pub(super) fn rows(session: &Session, sql: &str) -> String {
     let show = |value: &Value| match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(value) => value.to_string(),

@@ -4,7 +4,7 @@
 //! for the transactions of a statement; `command` runs BEGIN and its kin.
 
 use pandodb_ds::sync::Arc;
-use pandodb_tm::BeginOptions;
+use pandodb_tm::{BeginOptions, TransactionId};
 use smallvec::SmallVec;
 
 use super::{Session, Sources};
@@ -54,7 +54,20 @@ impl Session {
     }
 
     pub(super) fn begin_options(&self) -> BeginOptions {
-        BeginOptions::at(self.isolation())
+        BeginOptions { repeats: self.repeats.get(), ..BeginOptions::at(self.isolation()) }
+    }
+
+    /// The transaction that the next one runs again, if the last one was told to.
+    pub fn repeats(&self) -> Option<TransactionId> {
+        self.repeats.get()
+    }
+
+    /// Notes that a statement has failed: whoever is told to try again is taken to do so with the
+    /// next transaction, which then is as old as the first try.
+    pub(super) fn note_failure(&self, error: &Error) {
+        if error.is_retryable() && self.repeats.get().is_none() {
+            self.repeats.set(self.begun.get());
+        }
     }
 
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
@@ -111,8 +124,13 @@ impl Session {
                 && self.user.borrow().is_none()
                 && (databases.contains(&index) || writes.contains(&index));
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
-            let goes_on =
-                is_used && head.is_some_and(|head| known.borrow_mut().resume(head, &options));
+            let goes_on = is_used
+                && head.is_some_and(|head| {
+                    let mut known = known.borrow_mut();
+                    let goes_on = known.resume(head, &self.tuned(&options, index));
+                    self.begun.set(known.id());
+                    goes_on
+                });
             if !goes_on {
                 *source = None;
             }
@@ -146,6 +164,7 @@ impl Session {
             self.check_access(index, &database, head, is_written)?;
             if is_written {
                 database.check_writable(head)?;
+                database.check_room()?;
                 known.prepare_write()?;
             } else {
                 known.refresh()?;
@@ -156,6 +175,7 @@ impl Session {
         self.check_access(index, &database, head, is_written)?;
         if is_written {
             database.check_writable(head)?;
+            database.check_room()?;
         }
         let mut seen: SmallVec<[HeadId; 4]> = SmallVec::from_slice(&[head]);
         for (_, other) in heads.iter().filter(|(database, _)| *database == index) {
@@ -163,7 +183,8 @@ impl Session {
                 seen.push(*other);
             }
         }
-        let mut begun = database.begin_many(&seen, options.clone())?;
+        let mut begun = database.begin_many(&seen, self.tuned(options, index))?;
+        self.begun.set(begun.id());
         if is_written {
             begun.prepare_write()?;
         }
@@ -245,7 +266,7 @@ impl Session {
     }
 
     /// All databases that exist now.
-    pub(super) fn all_databases(&self) -> SmallVec<[DatabaseIndex; 4]> {
+    pub(crate) fn all_databases(&self) -> SmallVec<[DatabaseIndex; 4]> {
         let databases = self.databases.borrow();
         let there =
             databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
@@ -263,7 +284,8 @@ impl Session {
         }
         let deferred = self.counters.deferred_violations.replace(0);
         let is_whole = deferred <= 0;
-        for source in sources.iter().flatten() {
+        for (place, source) in sources.iter().enumerate() {
+            let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
             if !transaction.is_open() {
                 continue;
@@ -271,6 +293,8 @@ impl Session {
             if commit && is_whole && transaction.has_changes() {
                 self.may_commit()?;
                 transaction.commit()?;
+                self.note_own_commit(DatabaseIndex(place as u16));
+                self.repeats.set(None);
             } else {
                 let is_something = transaction.has_changes();
                 transaction.rollback();
@@ -347,21 +371,24 @@ impl Session {
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.set(0);
         self.settings.borrow_mut().defer_foreign_keys = false;
-        for source in active.sources.iter().flatten() {
+        for (place, source) in active.sources.iter().enumerate() {
+            let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
             if !transaction.is_open() {
                 continue;
             }
-            if transaction.has_changes() {
-                if message.is_some() || author.is_some() {
-                    let inner = transaction.inner_mut()?;
-                    inner.describe(author.unwrap_or(""), message.unwrap_or(""));
-                }
-                transaction.commit()?;
-            } else {
-                transaction.rollback();
+            let has_changes = transaction.has_changes();
+            if has_changes && (message.is_some() || author.is_some()) {
+                let inner = transaction.inner_mut()?;
+                inner.describe(author.unwrap_or(""), message.unwrap_or(""));
+            }
+            // One that has only read may learn here that it saw two moments.
+            transaction.commit()?;
+            if has_changes {
+                self.note_own_commit(DatabaseIndex(place as u16));
             }
         }
+        self.repeats.set(None);
         Ok(())
     }
 

@@ -5,12 +5,14 @@ use std::path::Path;
 use pandodb_branch::registry::Branches;
 use pandodb_branch::sizes::Sizes;
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
 use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options};
 
+use super::settings::Shared;
 use super::{CATALOG_TREE, Transaction};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// An open database; clones are the same one.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub struct Database {
     manager: Arc<Manager>,
     /// Opened when it is first asked for, at once where there are branches already.
     branches: Arc<OnceLock<Arc<Branches>>>,
+    common: Arc<Shared>,
     /// What sizes of branches were found before.
     sizes: Arc<Sizes>,
 }
@@ -46,7 +49,12 @@ impl Database {
 
     /// As [`over`](Self::over), of a manager that others have, too.
     pub fn shared(manager: Arc<Manager>) -> Result<Self> {
-        let database = Self { manager, branches: Arc::default(), sizes: Arc::default() };
+        let database = Self {
+            manager,
+            branches: Arc::default(),
+            sizes: Arc::default(),
+            common: Arc::default(),
+        };
         let reader = database.manager.begin(MAIN, BeginOptions::read_only())?;
         let is_new = reader.tree_kind(CATALOG_TREE).is_none();
         drop(reader);
@@ -56,6 +64,9 @@ impl Database {
             writer.commit()?;
         } else if database.manager.heads().len() > 1 {
             database.branches()?;
+        }
+        if !is_new {
+            database.apply_kept()?;
         }
         Ok(database)
     }
@@ -94,6 +105,25 @@ impl Database {
         }
     }
 
+    /// Refuses changes of a file that has as many pages as `max_page_count` allows.
+    pub fn check_room(&self) -> Result<()> {
+        let most = self.common.max_pages.load(Ordering::Relaxed);
+        if most == 0 {
+            return Ok(());
+        }
+        let info = self.manager.store().info()?;
+        if info.file_bytes.div_ceil(info.page_bytes) < most {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Full, "database or disk is full")
+            .with_hint("PRAGMA max_page_count bounds the file"))
+    }
+
+    /// What PRAGMAs set for all sessions.
+    pub fn common(&self) -> &Shared {
+        &self.common
+    }
+
     /// What runs the database's transactions.
     pub fn manager(&self) -> &Arc<Manager> {
         &self.manager
@@ -102,13 +132,17 @@ impl Database {
     /// Begins a transaction on a head.
     pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
         let inner = self.manager.begin(head, options)?;
-        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+        let begun = Transaction::new(inner, Arc::clone(self.manager.store().vfs()));
+        begun.rely_on_schema(false)?;
+        Ok(begun)
     }
 
     /// Begins a transaction on several heads, all seen at one moment; the first is the current.
     pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
         let inner = self.manager.begin_many(heads, options)?;
-        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+        let begun = Transaction::new(inner, Arc::clone(self.manager.store().vfs()));
+        begun.rely_on_schema(false)?;
+        Ok(begun)
     }
 
     /// The clock.

@@ -8,15 +8,20 @@
 
 mod cursor;
 mod database;
+mod settings;
 mod transaction;
 
 pub use cursor::Cursor;
 pub use database::Database;
 pub use pandodb_tm::{HeadId, Isolation, MAIN, Savepoint, TreeId};
+pub use settings::{Kept, codec_number, read_kept, write_kept};
 pub use transaction::Transaction;
 
 /// The tree that holds the catalog; there from the creation of a database.
 pub const CATALOG_TREE: TreeId = TreeId(1);
+
+/// The row of the catalog that every change of the schema replaces.
+pub const COOKIE_ROW: i64 = 0;
 
 /// The first tree number that objects get.
 pub const FIRST_OBJECT_TREE: u64 = 16;

@@ -50,6 +50,7 @@ enum Step {
     Delete(u8),
     DeleteRange(u8, u8),
     Savepoint,
+    LightSavepoint,
     RollbackTo(u8),
     Release(u8),
 }
@@ -61,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<u8>().prop_map(Step::Delete),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Step::DeleteRange(from, to)),
         2 => Just(Step::Savepoint),
+        2 => Just(Step::LightSavepoint),
         1 => any::<u8>().prop_map(Step::RollbackTo),
         1 => any::<u8>().prop_map(Step::Release),
     ]
@@ -95,6 +97,9 @@ fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
             }
             Step::DeleteRange(..) => {}
             Step::Savepoint => marks.push((transaction.savepoint().unwrap(), model.clone())),
+            Step::LightSavepoint => {
+                marks.push((transaction.light_savepoint().unwrap(), model.clone()));
+            }
             Step::RollbackTo(at) if !marks.is_empty() => {
                 let at = usize::from(at) % marks.len();
                 marks.truncate(at + 1);

@@ -91,7 +91,10 @@ impl Print for BranchStatement {
                 printer.file("BACKUP INCREMENTAL TO ", file)
             }
             Self::Backup { incremental: false, file } => printer.file("BACKUP DATABASE TO ", file),
-            Self::Restore { file } => printer.file("RESTORE DATABASE FROM ", file),
+            Self::Restore { file, to } => {
+                printer.file("RESTORE DATABASE FROM ", file)?;
+                to.as_ref().map_or(Ok(()), |to| printer.file(" TO ", to))
+            }
             Self::RestoreTable { table, branch, as_of } => {
                 printer.optional("RESTORE TABLE ", Some(table))?;
                 printer.optional(" FROM ", branch.as_ref())?;

@@ -1,6 +1,8 @@
 //! Branch statements as a user types them.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod backups;
+mod constraints;
 mod grants;
 mod picks;
 mod previews;
@@ -29,6 +31,12 @@ fn session() -> Session {
     let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
     FILES.set(Some(Arc::clone(&vfs)));
     open(&vfs)
+}
+
+/// Another file beside the test's newest database.
+fn open_file(name: &str) -> Session {
+    let vfs = FILES.with_borrow(|files| files.clone().unwrap());
+    Session::new(Database::open(&vfs, Path::new(name), &Options::default()).unwrap())
 }
 
 /// The same database, closed and opened again.

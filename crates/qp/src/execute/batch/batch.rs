@@ -12,8 +12,8 @@ use super::leaves::LeafRows;
 use super::vector::Vector;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many rows a batch has, about.
-pub(super) const BATCH_ROWS: usize = 1024;
+/// How many rows a batch has, about; few in tests, so that small tables have many batches.
+pub(super) const BATCH_ROWS: usize = if cfg!(test) { 16 } else { 1024 };
 
 /// How many bytes of texts end a batch early.
 pub(super) const BATCH_BYTES: usize = 4 << 20;

@@ -74,6 +74,8 @@ pub(super) struct InListCondition {
 pub(super) struct LikeCondition {
     pub(super) matcher: super::like::Matcher,
     pub(super) operand: Expression,
+    /// The function itself, for sessions in which LIKE means something else.
+    pub(super) call: Option<Expression>,
 }
 
 #[derive(Debug)]
@@ -219,7 +221,9 @@ impl Condition {
             Self::Or(terms) => logic::combine(terms, Truth::True, batch, run),
             Self::Not(operand) => {
                 let mut truths = operand.truths(batch, run)?;
-                truths.iter_mut().for_each(|truth| *truth = logic::not(*truth));
+                for truth in &mut truths {
+                    *truth = logic::not(*truth);
+                }
                 Ok(truths)
             }
             Self::Compare(operator, rule, operands) => {
@@ -243,8 +247,19 @@ impl Condition {
             }
             Self::InList(list) => comparison::in_list(list, batch, run),
             Self::Like(like) => {
+                let is_exact = run.outer.context.session.is_like_case_sensitive();
+                if let Some(call) = like.call.as_ref().filter(|_| is_exact) {
+                    let column = call.evaluate(batch, run)?;
+                    let truth = |row| Truth::of(operators::truth(column.get(row)));
+                    return Ok((0..batch.rows).map(truth).collect());
+                }
                 let operand = like.operand.evaluate(batch, run)?;
-                Ok((0..batch.rows).map(|row| like.matcher.truth(operand.get(row))).collect())
+                Ok(match &operand {
+                    Column::Vector(vector) => like.matcher.truths(vector),
+                    Column::Constant(value) => {
+                        vec![like.matcher.truth(value.as_ref()); batch.rows]
+                    }
+                })
             }
             Self::Value(Expression::Rows(rows)) => {
                 let mut truths = Vec::with_capacity(batch.rows);

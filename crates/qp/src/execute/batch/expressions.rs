@@ -89,7 +89,7 @@ impl Compiler {
         let mut places = Places::default();
         places.add(scalar);
         let slots = places.slots(&self.inside);
-        let columns: Vec<_> = places.iter().filter(|(slot, _)| slots.contains(slot)).collect();
+        let columns: Vec<_> = places.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
         let columns = columns.into_iter().map(|(slot, column)| self.number(slot, column)).collect();
         Expression::Rows(Box::new(RowsExpression { scalar: scalar.clone(), columns, slots }))
     }
@@ -181,7 +181,7 @@ impl Compiler {
         })))
     }
 
-    /// LIKE or GLOB with a constant pattern, as it is without settings of the application.
+    /// LIKE or GLOB with a constant pattern.
     fn pattern(&mut self, call: &Call) -> Option<Condition> {
         let [Scalar::Literal(Value::Text(pattern)), operand] = call.arguments.as_slice() else {
             return self.call_expression(call).map(Condition::Value);
@@ -189,9 +189,11 @@ impl Compiler {
         if pattern.len() > PATTERN_BYTES_MAX {
             return self.call_expression(call).map(Condition::Value);
         }
-        let matcher = Matcher::new(pattern, call.function.name == "glob");
+        let is_glob = call.function.name == "glob";
+        let matcher = Matcher::new(pattern, is_glob);
+        let by_function = if is_glob { None } else { self.call_expression(call) };
         let operand = self.expression(operand);
-        Some(Condition::Like(Box::new(LikeCondition { matcher, operand })))
+        Some(Condition::Like(Box::new(LikeCondition { matcher, operand, call: by_function })))
     }
 }
 

@@ -14,6 +14,7 @@ use super::keys::{KeyTable, NONE};
 use super::program::{Operator, State};
 use super::vector::{NO_ROW, Tag, Tags, Vector};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::memory::Charge;
 use crate::plan::{HashJoin, HashKey, JoinType};
 use crate::types::{Affinity, Datum, apply_affinity};
 
@@ -54,6 +55,7 @@ struct Built {
     next: Vec<u32>,
     /// Which rows found a partner (RIGHT and FULL).
     matched: Vec<bool>,
+    charge: Option<Charge>,
 }
 
 /// Left rows with the chains of their keys.
@@ -156,6 +158,7 @@ impl BatchJoin {
         let keeps_right = matches!(node.kind, JoinType::Right | JoinType::Full);
         let collations: Vec<Collation> = node.keys.iter().map(|key| key.rule.collation).collect();
         let mut built = Built {
+            charge: Some(run.outer.context.run.memory().charge()),
             columns: self.right_keep.iter().map(|_| Vector::default()).collect(),
             ..Built::default()
         };
@@ -180,6 +183,10 @@ impl BatchJoin {
                 known.append(column);
             }
             built.add(&keys, &collations, nulls.as_deref(), batch.rows)?;
+            let bytes = built.memory_bytes();
+            if let Some(charge) = &mut built.charge {
+                charge.set(bytes, run.outer.context.settings)?;
+            }
         }
         if keeps_right {
             built.matched.resize(built.rows, false);
@@ -264,7 +271,9 @@ impl BatchJoin {
             }
         }
         if !built.matched.is_empty() {
-            rights.iter().for_each(|right| built.matched[*right as usize] = true);
+            for right in &rights {
+                built.matched[*right as usize] = true;
+            }
         }
         let (lefts, rights) = of_kind(node.kind, start..rows.next, lefts, rights);
         let with_right = !matches!(node.kind, JoinType::Semi | JoinType::Anti);
@@ -361,6 +370,11 @@ fn of_kind(
 }
 
 impl Built {
+    fn memory_bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Vector::memory_bytes).sum();
+        columns + self.table.memory_bytes() + self.chains.capacity() * 8 + self.next.capacity() * 4
+    }
+
     /// Adds rows with their keys.
     fn add(
         &mut self,

@@ -6,8 +6,8 @@
 //! pass over each row's head. Neighbours: `scan` fills these, `pandodb_ds::record::row` is the
 //! form of a row.
 
-use pandodb_ds::page::{Body, Node};
-use pandodb_ds::record::row::RowView;
+use pandodb_ds::page::{Body, Node, Payloads};
+use pandodb_ds::record::row::project_row;
 use pandodb_ds::sync::Arc;
 
 use super::vector::Vector;
@@ -20,28 +20,6 @@ use crate::scalar::ROWID;
 pub(super) enum Page {
     Leaf(Arc<Node>),
     Large(Vec<u8>),
-}
-
-impl Page {
-    #[inline]
-    fn bytes(&self, start: u32, end: u32) -> Option<&[u8]> {
-        let range = start as usize..end as usize;
-        match self {
-            Self::Leaf(node) => match node.body() {
-                Body::Leaf(leaf) => Some(leaf.slice(range)),
-                Body::Inner(_) => None,
-            },
-            Self::Large(bytes) => bytes.get(range),
-        }
-    }
-}
-
-/// Where a row's bytes are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spot {
-    pub(super) page: u32,
-    pub(super) start: u32,
-    pub(super) end: u32,
 }
 
 /// What the columns of a table are to a program.
@@ -57,14 +35,25 @@ pub(super) struct TableColumns {
 pub(super) struct LeafRows {
     pub(super) columns: Arc<TableColumns>,
     pub(super) pages: Arc<Vec<Page>>,
-    pub(super) spots: Vec<Spot>,
+    /// Where the rows are in their pages.
+    pub(super) spots: Vec<Payloads>,
+    /// How many of the rows are in each page.
+    pub(super) counts: Vec<u32>,
 }
 
 impl LeafRows {
-    /// Only these rows.
+    /// Only these rows, whose numbers ascend.
     pub(super) fn pick(&self, rows: &[u32]) -> Self {
         let spots = rows.iter().map(|row| self.spots[*row as usize]).collect();
-        Self { columns: self.columns.clone(), pages: self.pages.clone(), spots }
+        let mut counts = Vec::with_capacity(self.counts.len());
+        let (mut end, mut rest) = (0, rows);
+        for count in &self.counts {
+            end += count;
+            let (here, behind) = rest.split_at(rest.partition_point(|row| *row < end));
+            counts.push(here.len() as u32);
+            rest = behind;
+        }
+        Self { columns: self.columns.clone(), pages: self.pages.clone(), spots, counts }
     }
 
     fn position(&self, number: usize) -> Result<usize> {
@@ -74,15 +63,20 @@ impl LeafRows {
         }
     }
 
-    /// Calls `take` with each row.
-    fn each<'a>(&'a self, mut take: impl FnMut(RowView<'a>) -> Result<()>) -> Result<()> {
-        for spot in &self.spots {
-            let page = self.pages.get(spot.page as usize);
-            let bytes = page.and_then(|page| page.bytes(spot.start, spot.end));
-            let Some(bytes) = bytes else {
-                return Err(Error::new(ErrorKind::Internal, "a batch lost a page"));
-            };
-            take(RowView::new(bytes)?)?;
+    /// Calls `take` with the bytes of each row.
+    #[inline]
+    fn each<'a>(&'a self, mut take: impl FnMut(&'a [u8]) -> Result<()>) -> Result<()> {
+        let mut rest = self.spots.as_slice();
+        for (page, count) in self.pages.iter().zip(&self.counts) {
+            let Some((spots, behind)) = rest.split_at_checked(*count as usize) else { break };
+            rest = behind;
+            match page {
+                Page::Leaf(node) => match node.body() {
+                    Body::Leaf(leaf) => leaf.each_payload(spots, &mut take)?,
+                    Body::Inner(_) => return Err(lost()),
+                },
+                Page::Large(bytes) => spots.iter().try_for_each(|_| take(bytes))?,
+            }
         }
         Ok(())
     }
@@ -93,8 +87,7 @@ impl LeafRows {
         let missing = self.columns.table.missing_value(position).as_ref();
         let mut vector = Vector::with_capacity(self.spots.len());
         self.each(|row| {
-            vector.push(row.column(position)?.unwrap_or(missing));
-            Ok(())
+            Ok(project_row(row, &[position], |_, value| vector.push(value.unwrap_or(missing)))?)
         })?;
         Ok(vector)
     }
@@ -119,12 +112,17 @@ impl LeafRows {
         let mut vectors: Vec<Vector> =
             numbers.iter().map(|_| Vector::with_capacity(self.spots.len())).collect();
         self.each(|row| {
-            Ok(row.project(&positions, |place, value| {
+            Ok(project_row(row, &positions, |place, value| {
                 vectors[order[place].1].push(value.unwrap_or(missing[place]));
             })?)
         })?;
         Ok(vectors)
     }
+}
+
+#[cold]
+fn lost() -> Error {
+    Error::new(ErrorKind::Internal, "a batch lost a page")
 }
 
 // Neighbours: `scan`, `batch`.

@@ -16,6 +16,7 @@
 //! | `compile`, `expressions`, `places` | plan nodes to programs |
 //! | `program` | operators and their states, the way in and out of the gear |
 //! | `scan`, `filter`, `aggregate`, `groups`, `join`, `sort`, `window`, `distinct` | operators |
+//! | `merge`, `partition` | what does not fit into memory |
 //! | `row` | a row of a batch in a slot |
 //!
 //! Neighbours: `plan::gear` chooses subtrees, `operators` is the row gear.
@@ -37,6 +38,8 @@ mod keys;
 mod leaves;
 mod like;
 mod logic;
+mod merge;
+mod partition;
 mod places;
 mod program;
 mod row;

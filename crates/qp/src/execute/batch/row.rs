@@ -80,6 +80,11 @@ impl BatchRow {
         }
     }
 
+    /// Whether it is the row that an outer join makes up: no other has NULL for a rowid.
+    pub(crate) fn is_made_up(&self) -> bool {
+        self.at(self.map.rowid).is_some_and(ValueRef::is_null)
+    }
+
     /// What is known of the row.
     pub(crate) fn values(&self) -> Vec<Value> {
         let value =

@@ -4,16 +4,16 @@
 //! when somebody asks for them (see `leaves`). Neighbours: `operators::scan` is the row gear's.
 
 use pandodb_ds::format::TreeKind;
-use pandodb_ds::page::CellKind;
+use pandodb_ds::page::Payloads;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Found;
 
 use super::Run;
 use super::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
-use super::leaves::{LeafRows, Page, Spot, TableColumns};
+use super::leaves::{LeafRows, Page, TableColumns};
 use super::vector::Vector;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::execute::operators::rowid_range;
 use crate::plan::{AccessPath, Scan};
 use crate::scalar::ROWID;
@@ -82,14 +82,19 @@ impl TableScan {
     }
 
     pub(super) fn next(&self, state: &mut ScanState, run: &mut Run<'_>) -> Result<Option<Batch>> {
+        let mut rows = LeafRows {
+            columns: state.columns.clone(),
+            pages: Arc::default(),
+            spots: Vec::with_capacity(BATCH_ROWS),
+            counts: Vec::new(),
+        };
         let mut pages: Vec<Page> = Vec::new();
-        let mut spots: Vec<Spot> = Vec::with_capacity(BATCH_ROWS + BATCH_ROWS / 2);
         let mut rowids = Vec::with_capacity(if state.rowid.is_some() { BATCH_ROWS } else { 0 });
         let mut large_bytes = 0;
-        while spots.len() < BATCH_ROWS && large_bytes < BATCH_BYTES {
+        while rows.spots.len() < BATCH_ROWS && large_bytes < BATCH_BYTES {
             let cursor = state.cursor.tree_mut();
             let (Some((leaf, start)), Some(node)) = (cursor.leaf(), cursor.page()) else { break };
-            let mut stop = leaf.len().min(start + BATCH_ROWS);
+            let mut stop = leaf.len().min(start + BATCH_ROWS - rows.spots.len());
             if let (Some(end), TreeKind::Fixed) = (state.end, leaf.kind()) {
                 let (Ok(place) | Err(place)) = leaf.search_fixed(end);
                 stop = stop.min(place);
@@ -97,45 +102,38 @@ impl TableScan {
             if stop <= start {
                 break;
             }
-            let page = pages.len() as u32;
-            pages.push(Page::Leaf(Arc::clone(node)));
-            for index in start..stop {
-                let (kind, range) = leaf.payload_range(index);
-                if kind == CellKind::Inline {
-                    let (start, end) = (range.start as u32, range.end as u32);
-                    spots.push(Spot { page, start, end });
-                } else {
-                    let bytes = Found::of(leaf.cell(index))?.to_owned(cursor.pager())?;
-                    large_bytes += bytes.len();
-                    let end = u32::try_from(bytes.len()).map_err(|_| too_large())?;
-                    spots.push(Spot { page: pages.len() as u32, start: 0, end });
-                    pages.push(Page::Large(bytes));
-                }
+            let before = rows.spots.len();
+            let mut reached = leaf.inline_payloads(start, stop, &mut rows.spots);
+            if reached > start {
+                rows.counts.push((rows.spots.len() - before) as u32);
+                pages.push(Page::Leaf(Arc::clone(node)));
+            } else {
+                let bytes = Found::of(leaf.cell(reached))?.to_owned(cursor.pager())?;
+                large_bytes += bytes.len();
+                rows.spots.push(Payloads { start: 0, end: 0 });
+                rows.counts.push(1);
+                pages.push(Page::Large(bytes));
+                reached += 1;
             }
             if state.rowid.is_some() {
-                rowids.extend((start..stop).map(|index| leaf.fixed(index) ^ (1 << 63)));
+                rowids.extend((start..reached).map(|index| leaf.fixed(index) ^ 1 << 63));
             }
-            if !cursor.set_index(stop)? {
+            if !cursor.set_index(reached)? {
                 break;
             }
         }
-        if spots.is_empty() {
+        if rows.spots.is_empty() {
             return Ok(None);
         }
-        run.outer.context.tick_rows(spots.len())?;
-        let mut batch = Batch::new(spots.len(), run.program.width);
+        run.outer.context.tick_rows(rows.spots.len())?;
+        let mut batch = Batch::new(rows.spots.len(), run.program.width);
         if let Some(number) = state.rowid {
             batch.set(number, Vector::of_integers(rowids));
         }
-        let pages = Arc::new(pages);
-        batch.leaves = Some(LeafRows { columns: state.columns.clone(), pages, spots });
+        rows.pages = Arc::new(pages);
+        batch.leaves = Some(rows);
         Ok(Some(batch))
     }
-}
-
-#[cold]
-fn too_large() -> Error {
-    Error::new(ErrorKind::Limit, "a row is longer than four gigabytes")
 }
 
 // Neighbours: `leaves`, `source`.

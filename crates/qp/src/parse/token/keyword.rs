@@ -5,6 +5,7 @@
 //! `mod` (the keywords), `lexer` (asks for every word), `parser` (asks for hints).
 
 use super::{KEYWORDS, TokenKind};
+use crate::suggest::distance;
 
 const SLOTS: usize = 1024;
 const LENGTH_MAX: usize = 17;
@@ -92,43 +93,17 @@ pub(in crate::parse) fn nearest(word: &str) -> Option<&'static str> {
         return None;
     }
     let allowed = if length < 5 { 1 } else { 2 };
+    let upper = word.to_ascii_uppercase();
     KEYWORDS
         .iter()
         .map(|(text, _)| *text)
         .chain(OWN_WORDS.iter().copied())
         .filter(|text| text.len().abs_diff(length) <= allowed && text.len() > 2)
-        .map(|text| (distance(text.as_bytes(), word.as_bytes()), text))
+        .map(|text| (distance(text, &upper), text))
         .filter(|(distance, _)| (1..=allowed).contains(distance))
         // Letters are swapped or mistaken more often than left out.
         .min_by_key(|(distance, text)| (*distance, text.len() != length))
         .map(|(_, text)| text)
-}
-
-/// Edits from one word to the other: insert, remove, replace, or swap two neighbours.
-fn distance(left: &[u8], right: &[u8]) -> usize {
-    let width = right.len() + 1;
-    let mut rows = vec![0; (left.len() + 1) * width];
-    for (column, cell) in rows.iter_mut().take(width).enumerate() {
-        *cell = column;
-    }
-    for row in 1..=left.len() {
-        rows[row * width] = row;
-        for column in 1..width {
-            let same = left[row - 1].eq_ignore_ascii_case(&right[column - 1]);
-            let mut best = rows[(row - 1) * width + column - 1] + usize::from(!same);
-            best = best.min(rows[(row - 1) * width + column] + 1);
-            best = best.min(rows[row * width + column - 1] + 1);
-            let swapped = row > 1
-                && column > 1
-                && left[row - 1].eq_ignore_ascii_case(&right[column - 2])
-                && left[row - 2].eq_ignore_ascii_case(&right[column - 1]);
-            if swapped {
-                best = best.min(rows[(row - 2) * width + column - 2] + 1);
-            }
-            rows[row * width + column] = best;
-        }
-    }
-    rows[left.len() * width + right.len()]
 }
 
 #[cfg(test)]

@@ -1,0 +1,141 @@
+//! What an entry of the table of PRAGMAs is, and what one use of it can ask.
+//!
+//! Neighbours: `table` lists the entries, the other files of this folder do the work.
+
+use pandodb_ds::record::Value;
+use pandodb_ds::record::number::cast_integer;
+
+use crate::ast::Name;
+use crate::catalog::DatabaseIndex;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::store::Database;
+
+/// The rows of a PRAGMA.
+pub(super) type PragmaRows = Vec<Vec<Value>>;
+
+/// How far a PRAGMA reaches, and how long what it sets lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// It tells something.
+    Tells,
+    /// It does something, once.
+    Does,
+    /// What it sets is the session's.
+    Session,
+    /// What it sets holds for all sessions, as long as the database is open.
+    Open,
+    /// What it sets is kept in the file.
+    Kept,
+    /// It has one value, which is told; another one is an error.
+    Fixed,
+    /// SQLite documents that it does nothing, and it does nothing here.
+    Nothing,
+}
+
+impl Scope {
+    /// The word in the manual.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tells => "tells",
+            Self::Does => "does",
+            Self::Session => "session",
+            Self::Open => "while open",
+            Self::Kept => "kept",
+            Self::Fixed => "fixed",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// A PRAGMA.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What its rows are called.
+    pub columns: &'static [&'static str],
+    /// How far it reaches.
+    pub scope: Scope,
+    /// What it can be given; empty for nothing.
+    pub values: &'static str,
+    /// What it is for.
+    pub help: &'static str,
+    /// Reads or sets it.
+    pub run: fn(&Call<'_>) -> Result<PragmaRows>,
+}
+
+/// One use of a PRAGMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Which.
+    pub name: &'static str,
+    /// Whose.
+    pub session: &'a Session,
+    /// `schema.` in front of the name.
+    pub schema: Option<&'a Name>,
+    /// The text of the value it is given.
+    pub value: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// The text of the value.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.value
+    }
+
+    /// The value as a switch, with SQLite's words; anything else is off, as there.
+    pub(super) fn switch(&self) -> Option<bool> {
+        let text = self.text()?.to_ascii_lowercase();
+        Some(match text.as_str() {
+            "on" | "yes" | "true" => true,
+            "off" | "no" | "false" => false,
+            other => cast_integer(other.as_bytes()) != 0,
+        })
+    }
+
+    /// The value as a number.
+    pub(super) fn number(&self) -> Option<i64> {
+        self.text().map(|text| cast_integer(text.as_bytes()))
+    }
+
+    /// The database that is meant, if one is named.
+    pub(super) fn database(&self) -> Result<Option<DatabaseIndex>> {
+        self.schema.map(|name| self.session.database_named(name)).transpose()
+    }
+
+    /// The number of the database that is meant: `main` unless another one is named.
+    pub(super) fn index(&self) -> Result<DatabaseIndex> {
+        Ok(self.database()?.unwrap_or(DatabaseIndex::MAIN))
+    }
+
+    /// The database that is meant: `main` unless another one is named.
+    pub(super) fn store(&self) -> Result<Database> {
+        Ok(self.session.database(self.index()?)?.0)
+    }
+
+    /// An error about the value.
+    pub(super) fn refuse(&self, hint: &str) -> Error {
+        let value = self.text().unwrap_or_default();
+        Error::invalid(format!("{} cannot be {value}", self.name)).with_hint(hint)
+    }
+
+    /// Refuses what cannot be done while a transaction is open.
+    pub(super) fn check_no_transaction(&self) -> Result<()> {
+        if self.session.is_autocommit() {
+            return Ok(());
+        }
+        let message = format!("{} cannot be changed inside of a transaction", self.name);
+        Err(Error::invalid(message).with_hint("COMMIT or ROLLBACK first"))
+    }
+}
+
+/// One row with one value.
+pub(super) fn one(value: impl Into<Value>) -> PragmaRows {
+    vec![vec![value.into()]]
+}
+
+/// One row with one number.
+pub(super) fn number(value: u64) -> PragmaRows {
+    one(Value::Integer(i64::try_from(value).unwrap_or(i64::MAX)))
+}

@@ -1,0 +1,119 @@
+//! PRAGMAs that have one value here, and those that do nothing in SQLite either.
+//!
+//! A fixed one takes its own value, so that a script which sets what is true anyway runs; any
+//! other value is an error that says why, because nothing is ignored in silence. Neighbours:
+//! `table`.
+
+use pandodb_ds::record::Value;
+
+use super::entry::{Entry, Scope, one};
+
+/// A switch or number with one value; `$why` is said about another one.
+macro_rules! fixed {
+    ($name:literal, $value:literal, $why:literal) => {
+        Entry {
+            name: $name,
+            columns: &[$name],
+            scope: Scope::Fixed,
+            values: concat!("`", stringify!($value), "`"),
+            help: $why,
+            run: |call| {
+                let asked = call.switch().map(i64::from);
+                let is_same = match call.text() {
+                    None => return Ok(one(Value::Integer($value))),
+                    Some(text) if text.parse::<i64>().is_ok() => call.number() == Some($value),
+                    Some(text) if is_switch(text) => asked == Some($value),
+                    Some(text) => text.eq_ignore_ascii_case("none") && $value == 0,
+                };
+                if is_same { Ok(Vec::new()) } else { Err(call.refuse($why)) }
+            },
+        }
+    };
+}
+
+/// Takes any value and does nothing, as SQLite documents it.
+macro_rules! nothing {
+    ($name:literal, $why:literal) => {
+        Entry {
+            name: $name,
+            columns: &[],
+            scope: Scope::Nothing,
+            values: "",
+            help: $why,
+            run: |_| Ok(Vec::new()),
+        }
+    };
+}
+
+fn is_switch(text: &str) -> bool {
+    ["on", "off", "yes", "no", "true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+pub(super) const ENTRIES: &[Entry] = &[
+    fixed!(
+        "auto_vacuum",
+        0,
+        "free pages at the end of the file go with every checkpoint; VACUUM moves the others"
+    ),
+    fixed!("cell_size_check", 1, "pages are always checked when they are read"),
+    fixed!("checkpoint_fullfsync", 1, "a sync always reaches the disk"),
+    fixed!("fullfsync", 1, "a sync always reaches the disk"),
+    fixed!("count_changes", 0, "ask changes() instead"),
+    fixed!("empty_result_callbacks", 0, "a result tells its columns before its rows"),
+    fixed!("full_column_names", 0, "name result columns with AS"),
+    fixed!("short_column_names", 1, "name result columns with AS"),
+    fixed!("mmap_size", 0, "the page cache reads the file; cache_size is its budget"),
+    fixed!("secure_delete", 0, "freed pages keep their bytes until they are reused"),
+    fixed!("trusted_schema", 1, "functions in a schema are trusted"),
+    fixed!("writable_schema", 0, "sqlite_schema is changed by CREATE, ALTER and DROP"),
+    Entry {
+        name: "temp_store",
+        columns: &["temp_store"],
+        scope: Scope::Fixed,
+        values: "`MEMORY` (2)",
+        help: "temporary tables are in memory",
+        run: |call| match call.text() {
+            None => Ok(one(Value::Integer(2))),
+            Some(text) if matches!(text, "0" | "2") => Ok(Vec::new()),
+            Some(text)
+                if text.eq_ignore_ascii_case("memory") || text.eq_ignore_ascii_case("default") =>
+            {
+                Ok(Vec::new())
+            }
+            Some(_) => Err(call.refuse("temporary tables are in memory: MEMORY or DEFAULT")),
+        },
+    },
+    Entry {
+        name: "locking_mode",
+        columns: &["locking_mode"],
+        scope: Scope::Fixed,
+        values: "`exclusive`",
+        help: "a process has a database file alone; its connections share it",
+        // As in SQLite the answer is the mode that holds.
+        run: |_| Ok(one(Value::text("exclusive"))),
+    },
+    Entry {
+        name: "encoding",
+        columns: &["encoding"],
+        scope: Scope::Fixed,
+        values: "`'UTF-8'`",
+        help: "how texts are stored",
+        run: |call| match call.text() {
+            None => Ok(one(Value::text("UTF-8"))),
+            Some(text)
+                if text.eq_ignore_ascii_case("utf-8") || text.eq_ignore_ascii_case("utf8") =>
+            {
+                Ok(Vec::new())
+            }
+            Some(text) => {
+                Err(crate::error::Error::invalid(format!("unsupported encoding: {text}")))
+            }
+        },
+    },
+    nothing!("legacy_file_format", "a no-op in SQLite, too"),
+    nothing!("parser_trace", "only in debugging builds of SQLite"),
+    nothing!("vdbe_addoptrace", "only in debugging builds of SQLite"),
+    nothing!("vdbe_debug", "only in debugging builds of SQLite"),
+    nothing!("vdbe_listing", "only in debugging builds of SQLite"),
+    nothing!("vdbe_trace", "only in debugging builds of SQLite"),
+];

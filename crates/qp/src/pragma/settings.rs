@@ -1,0 +1,160 @@
+//! PRAGMAs that change what statements of one session do.
+//!
+//! Neighbours: `execute::Settings` holds most of them, `table` lists them.
+
+use std::time::Duration;
+
+use pandodb_ds::record::Value;
+
+use super::entry::{Call, Entry, PragmaRows, Scope, number, one};
+use crate::error::{Error, Result};
+use crate::store::Isolation;
+
+/// A switch that is a field of the session's settings.
+macro_rules! switch {
+    ($name:literal, $field:ident, $help:literal) => {
+        Entry {
+            name: $name,
+            columns: &[$name],
+            scope: Scope::Session,
+            values: "`ON`, `OFF`",
+            help: $help,
+            run: |call| match call.switch() {
+                Some(value) => {
+                    call.session.change_settings(|settings| settings.$field = value);
+                    Ok(Vec::new())
+                }
+                None => Ok(number(u64::from(call.session.settings().$field))),
+            },
+        }
+    };
+}
+
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "foreign_keys",
+        columns: &["foreign_keys"],
+        scope: Scope::Session,
+        values: "`ON`, `OFF`",
+        help: "whether foreign keys are enforced; inside of a transaction nothing changes, as in \
+               SQLite",
+        run: |call| match call.switch() {
+            Some(_) if !call.session.is_autocommit() => Ok(Vec::new()),
+            Some(value) => {
+                call.session.change_settings(|settings| settings.foreign_keys = value);
+                Ok(Vec::new())
+            }
+            None => Ok(number(u64::from(call.session.settings().foreign_keys))),
+        },
+    },
+    switch!(
+        "defer_foreign_keys",
+        defer_foreign_keys,
+        "all foreign keys wait for the COMMIT, which switches it off again"
+    ),
+    switch!("recursive_triggers", recursive_triggers, "triggers may fire themselves"),
+    switch!("ignore_check_constraints", ignore_check_constraints, "CHECK is not asked"),
+    switch!("query_only", query_only, "changes are refused"),
+    switch!("case_sensitive_like", case_sensitive_like, "LIKE tells `a` from `A`"),
+    switch!(
+        "legacy_alter_table",
+        legacy_alter_table,
+        "renaming a table leaves views and other tables' triggers as they are"
+    ),
+    switch!(
+        "require_where",
+        require_where,
+        "UPDATE and DELETE without WHERE are refused; LIMIT counts as one"
+    ),
+    switch!("i_am_a_dummy", require_where, "another name of `require_where`"),
+    switch!(
+        "reverse_unordered_selects",
+        reverse_unordered_selects,
+        "tables are read backwards where no ORDER BY says otherwise: a test of what relies on \
+         an order that nobody promised"
+    ),
+    Entry {
+        name: "busy_timeout",
+        columns: &["timeout"],
+        scope: Scope::Session,
+        values: "milliseconds",
+        help: "how long a lock is waited for",
+        run: busy_timeout,
+    },
+    Entry {
+        name: "statement_timeout",
+        columns: &["timeout"],
+        scope: Scope::Session,
+        values: "milliseconds; 0 for no bound",
+        help: "how long a statement may run before it ends in an error",
+        run: |call| {
+            if let Some(milliseconds) = call.number() {
+                let bound = Duration::from_millis(milliseconds.max(0) as u64);
+                call.session.set_statement_timeout((!bound.is_zero()).then_some(bound));
+            }
+            let bound = call.session.statement_timeout().unwrap_or_default();
+            Ok(number(u64::try_from(bound.as_millis()).unwrap_or(u64::MAX)))
+        },
+    },
+    Entry {
+        name: "isolation_level",
+        columns: &["isolation_level"],
+        scope: Scope::Session,
+        values: "`READ UNCOMMITTED`, `READ COMMITTED`, `SNAPSHOT`, `SERIALIZABLE`",
+        help: "what transactions see of others, unless BEGIN says it",
+        run: isolation_level,
+    },
+    Entry {
+        name: "read_uncommitted",
+        columns: &["read_uncommitted"],
+        scope: Scope::Session,
+        values: "`ON`, `OFF`",
+        help: "SQLite's name of `isolation_level = READ UNCOMMITTED`; OFF is the default level",
+        run: |call| match call.switch() {
+            Some(is_on) => {
+                let level = if is_on { Isolation::ReadUncommitted } else { Isolation::default() };
+                call.session.set_isolation(level);
+                Ok(Vec::new())
+            }
+            None => {
+                let is_on = call.session.isolation() == Isolation::ReadUncommitted;
+                Ok(number(u64::from(is_on)))
+            }
+        },
+    },
+];
+
+fn busy_timeout(call: &Call<'_>) -> Result<PragmaRows> {
+    if let Some(milliseconds) = call.number() {
+        let timeout = Duration::from_millis(milliseconds.max(0) as u64);
+        call.session.set_busy_timeout(timeout);
+    }
+    let timeout = match call.session.busy_timeout() {
+        Some(timeout) => timeout,
+        None => call.store()?.manager().busy_timeout(),
+    };
+    Ok(number(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)))
+}
+
+fn isolation_level(call: &Call<'_>) -> Result<PragmaRows> {
+    const NAMES: [(&str, Isolation); 4] = [
+        ("READ UNCOMMITTED", Isolation::ReadUncommitted),
+        ("READ COMMITTED", Isolation::ReadCommitted),
+        ("SNAPSHOT", Isolation::Snapshot),
+        ("SERIALIZABLE", Isolation::Serializable),
+    ];
+    let Some(text) = call.text() else {
+        let level = call.session.isolation();
+        let name = NAMES.iter().find(|(_, known)| *known == level).map_or("", |(name, _)| name);
+        return Ok(one(Value::text(name)));
+    };
+    let wanted = text.replace('_', " ");
+    match NAMES.iter().find(|(name, _)| wanted.eq_ignore_ascii_case(name)) {
+        Some((_, level)) => {
+            call.session.set_isolation(*level);
+            Ok(Vec::new())
+        }
+        None => Err(Error::invalid(format!("there is no isolation level {text}"))
+            .with_hint("READ UNCOMMITTED, READ COMMITTED, SNAPSHOT or SERIALIZABLE")),
+    }
+}

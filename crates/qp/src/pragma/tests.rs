@@ -1,0 +1,402 @@
+//! Every PRAGMA read, the settable ones set, the kept ones found again after the file was closed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::path::Path;
+
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::vfs::{MemoryVfs, OpenMode, Vfs};
+use pandodb_tm::Options;
+
+use super::{Scope, entries, manual};
+use crate::error::ErrorKind;
+use crate::session::Session;
+use crate::store::Database;
+
+fn memory() -> Session {
+    Session::new(Database::in_memory().unwrap())
+}
+
+/// A file that outlives the sessions on it.
+struct File(Arc<dyn Vfs>);
+
+impl File {
+    fn new() -> Self {
+        Self(Arc::new(MemoryVfs::default()))
+    }
+
+    fn open(&self) -> Session {
+        let options = Options { has_checkpoint_thread: false, ..Options::default() };
+        Session::new(Database::open(&self.0, Path::new("t.pando"), &options).unwrap())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.open(Path::new("t.pando"), OpenMode::Read).unwrap().len().unwrap()
+    }
+}
+
+fn text(session: &Session, sql: &str) -> String {
+    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}")).rows;
+    let show = |value: &Value| match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Blob(_) => "blob".to_owned(),
+    };
+    let row = |row: &Vec<Value>| row.iter().map(show).collect::<Vec<_>>().join("|");
+    rows.iter().map(row).collect::<Vec<_>>().join("; ")
+}
+
+fn error(session: &Session, sql: &str) -> crate::error::Error {
+    session.execute(sql).expect_err(sql)
+}
+
+fn fill(session: &Session, rows: u32) {
+    session
+        .execute(&format!(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, payload TEXT);
+             INSERT INTO t SELECT value, 'some words that repeat, row ' || value
+             FROM generate_series(1, {rows})"
+        ))
+        .unwrap();
+}
+
+#[test]
+fn every_entry_is_read_and_has_a_line_in_the_manual() {
+    let session = File::new().open();
+    let manual = manual();
+    let mut names: Vec<&str> = entries().map(|entry| entry.name).collect();
+    for entry in entries() {
+        session
+            .query(&format!("PRAGMA {}", entry.name))
+            .unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+        assert!(manual.contains(&format!("| `{}` |", entry.name)), "{}", entry.name);
+        assert!(!entry.help.is_empty() && !entry.help.ends_with('.'), "{}", entry.name);
+        if !entry.columns.is_empty() && entry.scope != Scope::Does {
+            let rows = session.query(&format!("SELECT * FROM pragma_{}", entry.name)).unwrap();
+            assert_eq!(rows.columns.len(), entry.columns.len(), "{}", entry.name);
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), entries().count(), "no name twice");
+}
+
+#[test]
+fn an_unknown_pragma_suggests_the_nearest() {
+    let session = memory();
+    let failed = error(&session, "PRAGMA page_siez");
+    assert_eq!(failed.kind(), ErrorKind::NotFound);
+    assert_eq!(failed.hint(), Some("did you mean page_size?"));
+    assert_eq!(error(&session, "PRAGMA qwertzuiop").hint(), None);
+}
+
+#[test]
+fn kept_settings_are_there_after_the_file_was_closed() {
+    let file = File::new();
+    let settings = [
+        ("compression = 'ZSTD(7)'", "PRAGMA compression", "ZSTD(7)"),
+        ("wal_mode = OFF", "PRAGMA wal_mode", "OFF"),
+        ("wal_archive = ON", "PRAGMA wal_archive", "1"),
+        ("history_retention = '2h'", "PRAGMA history_retention", "7200"),
+        ("history_size = 1000000", "PRAGMA history_size", "1000000"),
+        ("default_cache_size = -1234", "PRAGMA cache_size", "-1234"),
+        ("user_version = -7", "PRAGMA user_version", "-7"),
+        ("application_id = 99", "PRAGMA application_id", "99"),
+        ("page_size = 4096", "PRAGMA page_size", "4096"),
+    ];
+    let session = file.open();
+    // The size of pages first: there must be no table.
+    for (set, _, _) in settings.iter().rev() {
+        session.execute(&format!("PRAGMA {set}")).unwrap();
+    }
+    fill(&session, 100);
+    session.execute("PRAGMA wal_checkpoint(FULL)").unwrap();
+    let check = |session: &Session| {
+        for (_, read, expected) in settings {
+            assert_eq!(text(session, read), expected, "{read}");
+        }
+        assert_eq!(text(session, "SELECT count(*) FROM t"), "100");
+        assert_eq!(text(session, "PRAGMA journal_mode"), "off");
+    };
+    check(&session);
+    drop(session);
+    let session = file.open();
+    check(&session);
+    session.execute("PRAGMA wal_mode = ON").unwrap();
+    assert_eq!(text(&session, "PRAGMA journal_mode"), "wal");
+}
+
+#[test]
+fn figures_agree_with_the_files() {
+    let file = File::new();
+    let session = file.open();
+    fill(&session, 5000);
+    session.execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let columns = session.query("PRAGMA storage_info").unwrap().columns;
+    let first: Vec<&str> = columns.iter().take(6).map(|name| &**name).collect();
+    let promised = [
+        "page_count",
+        "used_pages",
+        "free_pages",
+        "compression_ratio",
+        "wal_size",
+        "last_checkpoint",
+    ];
+    assert_eq!(first, promised);
+    let told = text(
+        &session,
+        "SELECT file_bytes, page_count, page_count * page_size - file_bytes
+        BETWEEN 0 AND page_size - 1, used_pages + free_pages = page_count,
+        compression_ratio > 1, last_checkpoint IS NOT NULL, used_bytes <= file_bytes,
+        json_extract(branch_bytes, '$.main.own') > 0 FROM pragma_storage_info",
+    );
+    let bytes = file.bytes();
+    let pages = text(&session, "PRAGMA page_count");
+    assert_eq!(told, format!("{bytes}|{pages}|1|1|1|1|1|1"));
+    let wal = text(&session, "SELECT wal_size FROM pragma_storage_info");
+    let files = file.0.list(Path::new("")).unwrap();
+    let log: u64 = files
+        .iter()
+        .filter(|path| path.to_string_lossy().contains("-wal"))
+        .map(|path| file.0.open(path, OpenMode::Read).unwrap().len().unwrap())
+        .sum();
+    assert_eq!(wal, log.to_string());
+    session.execute("DELETE FROM t; PRAGMA history_retention = OFF").unwrap();
+    session.execute("PRAGMA wal_checkpoint(FULL); VACUUM").unwrap();
+    assert!(file.bytes() < bytes, "VACUUM gives the end of the file back");
+}
+
+#[test]
+fn compression_changes_the_pages_that_come_after() {
+    let size = |codec: &str| {
+        let file = File::new();
+        let session = file.open();
+        session.execute(&format!("PRAGMA compression = {codec}")).unwrap();
+        fill(&session, 20_000);
+        session.execute("PRAGMA wal_checkpoint(FULL)").unwrap();
+        file.bytes()
+    };
+    let (none, fast, small) = (size("NONE"), size("lz4"), size("'zstd(19)'"));
+    assert!(none > fast && fast > small, "{none} {fast} {small}");
+    let failed = error(&memory(), "PRAGMA compression = brotli");
+    assert_eq!(failed.kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn without_a_log_commits_are_checkpoints() {
+    let file = File::new();
+    let session = file.open();
+    session.execute("PRAGMA wal_mode = off").unwrap();
+    fill(&session, 10);
+    let before = text(&session, "SELECT checkpoints FROM pragma_storage_info");
+    session.execute("INSERT INTO t VALUES (11, 'x')").unwrap();
+    let after = text(&session, "SELECT checkpoints FROM pragma_storage_info");
+    assert_ne!(before, after);
+    drop(session);
+    assert_eq!(text(&file.open(), "SELECT count(*) FROM t"), "11");
+}
+
+#[test]
+fn checkpoints_tell_what_they_moved() {
+    let file = File::new();
+    let session = file.open();
+    fill(&session, 1000);
+    let told = text(&session, "PRAGMA wal_checkpoint(FULL)");
+    let numbers: Vec<i64> = told.split('|').map(|number| number.parse().unwrap()).collect();
+    assert_eq!(numbers[0], 0);
+    assert!(numbers[1] > 0 && numbers[1] == numbers[2], "{told}");
+    assert_eq!(text(&memory(), "PRAGMA wal_checkpoint"), "0|-1|-1");
+    assert_eq!(error(&session, "PRAGMA wal_checkpoint(soon)").kind(), ErrorKind::Invalid);
+    session.execute("PRAGMA wal_autocheckpoint = 10").unwrap();
+    assert_eq!(text(&session, "PRAGMA wal_autocheckpoint"), "10");
+    session.execute("PRAGMA wal_autocheckpoint = 0").unwrap();
+    assert_eq!(text(&session, "PRAGMA wal_autocheckpoint"), "0");
+}
+
+#[test]
+fn sessions_have_their_own_timeouts_and_durability() {
+    let database = Database::in_memory().unwrap();
+    let (one, two) = (Session::new(database.clone()), Session::new(database));
+    one.execute("PRAGMA busy_timeout = 17; PRAGMA synchronous = OFF").unwrap();
+    assert_eq!(text(&one, "PRAGMA busy_timeout"), "17");
+    assert_eq!(text(&one, "PRAGMA synchronous"), "0");
+    assert_ne!(text(&two, "PRAGMA busy_timeout"), "17");
+    assert_eq!(text(&two, "PRAGMA synchronous"), "1");
+    one.execute("CREATE TABLE t(x)").unwrap();
+    let before = (text(&one, "PRAGMA data_version"), text(&two, "PRAGMA data_version"));
+    one.execute("INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(text(&one, "PRAGMA data_version"), before.0, "its own commit");
+    assert_ne!(text(&two, "PRAGMA data_version"), before.1);
+    one.execute("BEGIN; INSERT INTO t VALUES (2)").unwrap();
+    assert!(text(&two, "SELECT count(*) FROM pragma_lock_list") != "0");
+    assert!(text(&two, "SELECT count(*) FROM pragma_snapshot_list") != "0");
+    assert_eq!(error(&one, "PRAGMA synchronous = FULL").kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_statement_ends_when_its_time_is_over() {
+    let session = memory();
+    session.execute("PRAGMA statement_timeout = 30").unwrap();
+    let failed = error(
+        &session,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    );
+    assert_eq!(failed.kind(), ErrorKind::Limit);
+    session.execute("PRAGMA statement_timeout = 0; SELECT 1").unwrap();
+}
+
+#[test]
+fn switches_do_something() {
+    let session = memory();
+    session.execute("CREATE TABLE t(x); INSERT INTO t VALUES (1), (2), (3)").unwrap();
+    session.execute("PRAGMA case_sensitive_like = ON").unwrap();
+    assert_eq!(text(&session, "SELECT 'a' LIKE 'A', 'a' LIKE 'a', 'ab' LIKE 'a_'"), "0|1|1");
+    session.execute("PRAGMA case_sensitive_like = OFF").unwrap();
+    assert_eq!(text(&session, "SELECT 'a' LIKE 'A'"), "1");
+    session.execute("PRAGMA require_where = ON").unwrap();
+    assert!(error(&session, "DELETE FROM t").message().contains("WHERE"));
+    assert!(error(&session, "UPDATE t SET x = 1").message().contains("WHERE"));
+    session.execute("UPDATE t SET x = x WHERE true; PRAGMA require_where = OFF").unwrap();
+    session.execute("PRAGMA reverse_unordered_selects = ON").unwrap();
+    assert_eq!(text(&session, "SELECT x FROM t"), "3; 2; 1");
+    assert_eq!(text(&session, "SELECT x FROM t ORDER BY rowid"), "1; 2; 3");
+    session.execute("PRAGMA reverse_unordered_selects = OFF").unwrap();
+    session.execute("PRAGMA max_page_count = 1").unwrap();
+    assert_eq!(error(&session, "INSERT INTO t VALUES (4)").kind(), ErrorKind::Full);
+}
+
+#[test]
+fn one_value_is_taken_and_another_one_refused() {
+    let session = memory();
+    for name in ["auto_vacuum", "secure_delete", "mmap_size", "writable_schema"] {
+        session.execute(&format!("PRAGMA {name} = 0; PRAGMA {name} = OFF")).unwrap();
+        let failed = error(&session, &format!("PRAGMA {name} = 1"));
+        assert_eq!(failed.kind(), ErrorKind::Invalid, "{name}");
+        assert!(failed.hint().is_some(), "{name}");
+    }
+    assert_eq!(text(&session, "PRAGMA vdbe_trace = 1"), "");
+    assert_eq!(error(&session, "PRAGMA journal_size_limit = 5").kind(), ErrorKind::Invalid);
+    assert_eq!(error(&session, "PRAGMA temp_store = FILE").kind(), ErrorKind::Invalid);
+    assert_eq!(error(&session, "SELECT * FROM pragma_user_version(5)").kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn limits_are_kept_and_cannot_be_raised_above_the_engine() {
+    let session = memory();
+    let cases = [
+        ("limit_length = 1000", "SELECT length(hex(randomblob(600)))", "too big"),
+        ("limit_length = 1000", "SELECT length(zeroblob(1001))", "too big"),
+        ("limit_sql_length = 40", "SELECT 'this statement has more than forty bytes'", "too long"),
+        ("limit_column = 3", "SELECT 1, 2, 3, 4", "too many columns in result set"),
+        ("limit_column = 3", "CREATE TABLE w(a, b, c, d)", "too many columns on w"),
+        ("limit_expr_depth = 5", "SELECT ((((((1+1)+1)+1)+1)+1)+1)", "depth 5"),
+        ("limit_compound_select = 2", "SELECT 1 UNION SELECT 2 UNION SELECT 3", "too many terms"),
+        ("limit_function_arg = 2", "SELECT max(1, 2, 3)", "too many arguments on function max"),
+        ("limit_attached = 0", "ATTACH ':memory:' AS a", "too many attached"),
+        ("limit_like_pattern_length = 3", "SELECT 'a' LIKE 'abcd'", "too complex"),
+        ("limit_variable_number = 3", "SELECT ?4", "between ?1 and ?3"),
+    ];
+    for (limit, sql, words) in cases {
+        let name = limit.split(' ').next().unwrap();
+        let most = text(&session, &format!("PRAGMA {name}"));
+        session.execute(sql).unwrap_or_else(|error| panic!("{sql} without the limit: {error}"));
+        session.execute("DROP TABLE IF EXISTS w; DETACH a").ok();
+        session.execute(&format!("PRAGMA {limit}")).unwrap();
+        let failed = error(&session, sql);
+        assert!(failed.message().contains(words), "{sql}: {failed}");
+        session.execute(&format!("PRAGMA {name} = 2000000000")).unwrap();
+        assert_eq!(text(&session, &format!("PRAGMA {name}")), most, "{name}");
+    }
+}
+
+#[test]
+fn information_schema_tells_what_was_declared() {
+    let session = memory();
+    session
+        .execute(
+            "CREATE TABLE parent(id INTEGER PRIMARY KEY, code VARCHAR(12) NOT NULL UNIQUE);
+             CREATE TABLE child(a, b, p REFERENCES parent ON DELETE CASCADE,
+                 g AS (a + 1), PRIMARY KEY (a, b), CHECK (a > 0)) WITHOUT ROWID;
+             CREATE VIEW v AS SELECT id FROM parent;
+             CREATE TRIGGER after_parent AFTER INSERT ON parent BEGIN SELECT 1; END;",
+        )
+        .unwrap();
+    let cases = [
+        (
+            "SELECT table_name, table_type FROM information_schema.tables
+          WHERE table_schema = 'main' AND table_name IN ('parent', 'v') ORDER BY 1",
+            "parent|BASE TABLE; v|VIEW",
+        ),
+        (
+            "SELECT column_name, ordinal_position, data_type, character_maximum_length, is_nullable
+          FROM information_schema.columns WHERE table_name = 'parent' ORDER BY 2",
+            "id|1|INTEGER|NULL|YES; code|2|VARCHAR|12|NO",
+        ),
+        ("SELECT column_name FROM information_schema.columns WHERE is_generated = 'ALWAYS'", "g"),
+        (
+            "SELECT constraint_name, constraint_type FROM INFORMATION_SCHEMA.table_constraints
+          WHERE table_name = 'child' ORDER BY 1",
+            "child_check1|CHECK; child_p_fkey|FOREIGN KEY; child_pkey|PRIMARY KEY",
+        ),
+        (
+            "SELECT column_name, ordinal_position, referenced_table_name, referenced_column_name
+          FROM information_schema.key_column_usage WHERE table_name = 'child' ORDER BY 1",
+            "a|1|NULL|NULL; b|2|NULL|NULL; p|1|parent|id",
+        ),
+        (
+            "SELECT unique_constraint_name, delete_rule, update_rule
+          FROM information_schema.referential_constraints",
+            "parent_pkey|CASCADE|NO ACTION",
+        ),
+        (
+            "SELECT table_name, view_definition, is_updatable FROM information_schema.views",
+            "v|SELECT id FROM parent|NO",
+        ),
+        (
+            "SELECT trigger_name, event_manipulation, event_object_table, action_timing
+          FROM information_schema.triggers",
+            "after_parent|INSERT|parent|AFTER",
+        ),
+        (
+            "SELECT check_clause FROM information_schema.check_constraints
+          WHERE constraint_name = 'child_check1'",
+            "a > 0",
+        ),
+        (
+            "SELECT schema_name FROM information_schema.schemata ORDER BY 1",
+            "information_schema; main",
+        ),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(text(&session, sql), expected, "{sql}");
+    }
+    for name in crate::catalog::information::names() {
+        session.query(&format!("SELECT * FROM information_schema.{name}")).unwrap();
+    }
+    let failed = error(&session, "SELECT * FROM information_schema.tabels");
+    assert_eq!(failed.hint(), Some("did you mean tables?"));
+}
+
+#[test]
+fn vacuum_into_writes_a_database_of_its_own() {
+    let file = File::new();
+    let session = file.open();
+    fill(&session, 300);
+    session.execute("CREATE INDEX i ON t(payload); VACUUM INTO 'copy.pando'").unwrap();
+    let again = error(&session, "VACUUM INTO 'copy.pando'");
+    assert!(again.message().contains("already exists"), "{again}");
+    session.execute("ATTACH 'copy.pando' AS copy").unwrap();
+    let same = "SELECT count(*) FROM (SELECT * FROM main.t EXCEPT SELECT * FROM copy.t)";
+    assert_eq!(text(&session, same), "0");
+    assert_eq!(text(&session, "SELECT count(*) FROM copy.t"), "300");
+    assert_eq!(text(&session, "PRAGMA copy.integrity_check"), "ok");
+    assert!(error(&session, "BEGIN; VACUUM").message().contains("within a transaction"));
+}
