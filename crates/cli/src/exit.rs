@@ -66,3 +66,17 @@ impl From<Exit> for ExitCode {
         Self::from(exit as u8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn the_page_of_the_program_has_every_code() {
+        let page = include_str!("../../../docs/cli.md");
+        for (exit, meaning) in TABLE {
+            let line = format!("| {} | {meaning} |", *exit as u8);
+            assert!(page.contains(&line), "docs/cli.md has no line {line}");
+        }
+    }
+}
