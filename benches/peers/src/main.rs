@@ -190,8 +190,8 @@ fn workload(arguments: &Workload) -> Outcome<()> {
     let name = &arguments.name;
     let alone = Alone { time, control: arguments.control.clone() };
     let repeat = match name.split_once('/') {
-        Some(("transactions", _)) => Some(transactions::repeat as fn(&_, &_, _, _) -> _),
-        Some(("storage", _)) => Some(storage::repeat as fn(&_, &_, _, _) -> _),
+        Some(("transactions", _)) => Some(transactions::repeat as fn(&str, &_, _, _) -> _),
+        Some(("storage", _)) => Some(storage::repeat as fn(&str, &_, _, _) -> _),
         _ => None,
     };
     if let Some(repeat) = repeat {

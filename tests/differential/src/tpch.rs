@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     /// Only this query.
     #[arg(long)]
     query: Option<usize>,
+    /// Shows both plans of each query, and what the steps took here.
+    #[arg(long)]
+    explain: bool,
     /// What to compare with SQLite.
     #[arg(long, value_enum, default_value_t = Kind::Pandodb)]
     engine: Kind,
@@ -41,6 +44,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     for (number, sql) in (1..).zip(QUERIES) {
         if arguments.query.is_some_and(|wanted| wanted != number) {
             continue;
+        }
+        if arguments.explain {
+            for (name, database) in
+                [("SQLite", &mut sqlite as &mut dyn Engine), ("here", engine.as_mut())]
+            {
+                println!("  {name}");
+                show_plan(database, sql);
+                if name == "here"
+                    && let Ok(plan) = database.execute(&format!("EXPLAIN ANALYZE {sql}"))
+                {
+                    plan.rows.iter().flatten().for_each(|line| println!("      {line}"));
+                }
+            }
         }
         let (expected, theirs) = timed(&mut sqlite, sql);
         let (actual, ours) = timed(engine.as_mut(), sql);
@@ -66,6 +82,20 @@ fn load(database: &mut dyn Engine, statements: &[String]) -> Result<(), Failure>
     database.execute("COMMIT")?;
     database.execute("ANALYZE")?;
     Ok(())
+}
+
+/// Prints the plan of a query, its lines indented as they stand below each other.
+fn show_plan(database: &mut dyn Engine, sql: &str) {
+    let Ok(plan) = database.execute(&format!("EXPLAIN QUERY PLAN {sql}")) else { return };
+    let mut parents = vec!["0".to_owned()];
+    for row in &plan.rows {
+        let text = |place: usize| row.get(place).map(ToString::to_string).unwrap_or_default();
+        while parents.len() > 1 && parents.last() != Some(&text(1)) {
+            parents.pop();
+        }
+        println!("    {}{}", "  ".repeat(parents.len()), text(3));
+        parents.push(text(0));
+    }
 }
 
 fn timed(database: &mut dyn Engine, sql: &str) -> (Result<Rows, Failure>, Duration) {

@@ -86,6 +86,11 @@ impl Pager {
         self.file.path()
     }
 
+    /// Extents that were read from the file since it was opened.
+    pub fn pages_read(&self) -> u64 {
+        self.metrics.pages_read.load(crate::sync::atomic::Ordering::Relaxed)
+    }
+
     /// A pager on an open file.
     pub fn new(
         file: Arc<dyn File>,

@@ -73,6 +73,8 @@ pub struct RunState {
     pub memory: OnceCell<Account>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
+    /// What operators take, where that is asked.
+    pub profile: Option<Box<super::Profile>>,
 }
 
 /// While it lives, only pure functions may be called.
@@ -150,6 +152,8 @@ pub struct Settings {
     pub reverse_unordered_selects: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
+    /// What the planner may do; all of it, unless a test compares plans.
+    pub rules: crate::plan::Rules,
     /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
     pub batch_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
@@ -171,6 +175,7 @@ impl Default for Settings {
             require_where: false,
             reverse_unordered_selects: false,
             trigger_depth_max: 1000,
+            rules: crate::plan::Rules::default(),
             batch_rows_min: BATCH_ROWS_MIN,
             memory_soft_bytes: MEMORY_SOFT_BYTES,
             memory_hard_bytes: u64::MAX,
@@ -264,7 +269,7 @@ impl<'a> Context<'a> {
     /// Looks at the interrupt flag.
     fn look_up(&self) -> Result<()> {
         self.run.ticks.set(TICKS);
-        if self.interrupt.load(Ordering::Relaxed) {
+        if self.interrupt.load(Ordering::Relaxed) || self.session.is_stopped() {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
         }
         if self.session.is_overdue() {

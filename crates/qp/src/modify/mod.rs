@@ -211,10 +211,17 @@ impl ModifyPlan {
         match &self.kind {
             ModifyKind::Insert(plan) => {
                 let writer = &plan.writer;
+                let keys = &writer.table.foreign_keys;
+                let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
+                let leaves_keys = |upsert: &UpsertPlan| {
+                    let assignments = upsert.assignments.as_deref().unwrap_or_default();
+                    !assignments.iter().any(|(column, _)| is_key(column))
+                };
                 self.returning.is_none()
-                    && plan.upserts.is_empty()
+                    && plan.upserts.iter().all(leaves_keys)
                     && plan.conflict != replaces
-                    && writer.indexes.iter().all(|index| index.unique != Some(replaces))
+                    && (plan.conflict.is_some()
+                        || writer.indexes.iter().all(|index| index.unique != Some(replaces)))
             }
             _ => false,
         }
@@ -263,14 +270,22 @@ impl ModifyPlan {
         }
     }
 
+    /// What it is called, and what it reads.
+    pub fn input(&self) -> (String, &crate::plan::Node) {
+        match &self.kind {
+            ModifyKind::Insert(plan) => {
+                (format!("Insert into {}", plan.writer.table.name), &plan.input)
+            }
+            ModifyKind::Update(plan) => (format!("Update {}", plan.writer.table.name), &plan.input),
+            ModifyKind::Delete(plan) => {
+                (format!("Delete from {}", plan.writer.table.name), &plan.input)
+            }
+            ModifyKind::Instead(plan) => ("Run INSTEAD OF triggers".to_owned(), &plan.input),
+        }
+    }
+
     /// The lines of EXPLAIN QUERY PLAN.
     pub fn explain(&self) -> Vec<(usize, String)> {
-        let input = match &self.kind {
-            ModifyKind::Insert(plan) => &plan.input,
-            ModifyKind::Update(plan) => &plan.input,
-            ModifyKind::Delete(plan) => &plan.input,
-            ModifyKind::Instead(plan) => &plan.input,
-        };
-        crate::plan::explain_node(input)
+        crate::plan::explain_node(self.input().1)
     }
 }

@@ -7,16 +7,17 @@
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
+use super::statistics::TreeStatistics;
 use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
-use crate::bind::{Binder, Environment, Statistics};
-use crate::catalog::{DatabaseIndex, Schema, Table};
+use crate::bind::{Binder, Environment};
+use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::{Error, Result};
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
-use crate::plan::{OutputColumn, SelectPlan, SourceId, choose_gears, explain_query_plan};
+use crate::plan::{OutputColumn, SelectPlan, choose_gears};
 
 /// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
@@ -50,6 +51,8 @@ pub enum PreparedKind {
     Select(SelectPlan),
     /// A change.
     Modify(ModifyPlan),
+    /// A query or a change that is run to see what it takes.
+    Analyze(Box<PreparedKind>),
     /// Rows that are known already: EXPLAIN.
     Rows(Vec<Vec<pandodb_ds::record::Value>>),
     /// Everything else.
@@ -64,22 +67,6 @@ pub enum PreparedKind {
 pub(super) struct Cache {
     young: FxHashMap<Box<str>, Arc<Prepared>>,
     old: FxHashMap<Box<str>, Arc<Prepared>>,
-}
-
-/// Row counts from the trees.
-struct TreeStatistics<'a>(&'a [Option<SharedTransaction>], Option<&'a Versions>);
-
-impl Statistics for TreeStatistics<'_> {
-    fn rows(&self, source: SourceId, table: &Table) -> u64 {
-        let database = DatabaseIndex(source.0);
-        if database.version_place().is_some() {
-            let count =
-                self.1.map(|versions| versions.count_range(database, table.tree, &[], None));
-            return count.and_then(Result::ok).unwrap_or(0);
-        }
-        let transaction = self.0.get(usize::from(source.0)).and_then(Option::as_ref);
-        transaction.map_or(0, |transaction| transaction.borrow().len(table.tree).unwrap_or(0))
-    }
 }
 
 impl Session {
@@ -180,22 +167,14 @@ impl Session {
             let text: Arc<str> = Arc::from(&*prepared.sql);
             let mut binder = Binder::new(environment, text);
             match &statement.kind {
+                StatementKind::Explain(ExplainMode::Analyze, inner) => {
+                    plan_kind(&mut binder, inner, &schemas, prepared)?;
+                    super::explain::analyzed(prepared);
+                }
                 StatementKind::Explain(mode, inner) => {
-                    explain(&mut binder, *mode, inner, prepared)?;
+                    super::explain::explained(&mut binder, *mode, inner, prepared)?;
                 }
-                StatementKind::Select(select) => {
-                    let plan = select_plan(&mut binder, select)?;
-                    prepared.columns.clone_from(&plan.columns);
-                    prepared.kind = PreparedKind::Select(plan);
-                }
-                _ => {
-                    let plan = modify_statement(&mut binder, statement)?;
-                    if let Some(returning) = &plan.returning {
-                        prepared.columns.clone_from(&returning.columns);
-                    }
-                    prepared.writes = written(&plan, &schemas);
-                    prepared.kind = PreparedKind::Modify(plan);
-                }
+                _ => plan_kind(&mut binder, statement, &schemas, prepared)?,
             }
             prepared.parameters = binder.parameters;
             prepared.parameter_names = std::mem::take(&mut binder.parameter_names);
@@ -229,12 +208,9 @@ impl Session {
         let functions = self.functions.borrow();
         let collations = self.collations.borrow();
         let find = |name: &str| collations.find(name);
-        let statistics = TreeStatistics(sources, versions);
+        let statistics = TreeStatistics::new(sources, versions, &self.known_trees);
         let finder = Finder { session: self, sources, versions };
-        let (foreign_keys, reverse_unordered) = {
-            let settings = self.settings.borrow();
-            (settings.foreign_keys, settings.reverse_unordered_selects)
-        };
+        let settings = self.settings.borrow();
         work(&Environment {
             schemas,
             names: &names,
@@ -242,9 +218,12 @@ impl Session {
             collations: &find,
             versions: &finder,
             statistics: &statistics,
-            foreign_keys,
+            foreign_keys: settings.foreign_keys,
             double_quoted_strings: true,
-            reverse_unordered,
+            case_sensitive_like: settings.case_sensitive_like,
+            session: self,
+            rules: settings.rules,
+            reverse_unordered: settings.reverse_unordered_selects,
             limits: self.limits(),
         })
     }
@@ -273,40 +252,29 @@ fn written(plan: &ModifyPlan, schemas: &[Arc<Schema>]) -> Vec<DatabaseIndex> {
     writes
 }
 
-/// EXPLAIN QUERY PLAN: numbered lines, each with the number of the one around it.
-fn explain(
+/// Plans a query or a change.
+fn plan_kind(
     binder: &mut Binder<'_>,
-    _mode: ExplainMode,
     statement: &ast::Statement,
+    schemas: &[Arc<Schema>],
     prepared: &mut Prepared,
 ) -> Result<()> {
-    use pandodb_ds::record::Value;
-    let lines = match &statement.kind {
-        StatementKind::Select(select) => explain_query_plan(&select_plan(binder, select)?),
-        StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
-            modify_statement(binder, statement)?.explain()
+    match &statement.kind {
+        StatementKind::Select(select) => {
+            let plan = select_plan(binder, select)?;
+            prepared.columns.clone_from(&plan.columns);
+            prepared.kind = PreparedKind::Select(plan);
         }
-        _ => Vec::new(),
-    };
-    let mut parents: Vec<i64> = vec![0];
-    let mut rows = Vec::with_capacity(lines.len());
-    for (number, (depth, text)) in lines.into_iter().enumerate() {
-        let id = number as i64 + 2;
-        parents.truncate(depth + 1);
-        let parent = parents.last().copied().unwrap_or(0);
-        parents.push(id);
-        rows.push(vec![
-            Value::Integer(id),
-            Value::Integer(parent),
-            Value::Integer(0),
-            Value::text(text),
-        ]);
+        StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
+            let plan = modify_statement(binder, statement)?;
+            if let Some(returning) = &plan.returning {
+                prepared.columns.clone_from(&returning.columns);
+            }
+            prepared.writes = written(&plan, schemas);
+            prepared.kind = PreparedKind::Modify(plan);
+        }
+        _ => {}
     }
-    prepared.columns = ["id", "parent", "notused", "detail"]
-        .into_iter()
-        .map(|name| OutputColumn { name: Box::from(name), ..OutputColumn::default() })
-        .collect();
-    prepared.kind = PreparedKind::Rows(rows);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use super::{Prepared, PreparedKind, Session, Sources};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, Settings, Versions};
+use crate::execute::{Context, Frame, Outer, Profile, RunState, Settings, Versions};
 use crate::modify::{Changes, ModifyPlan};
 use crate::store::Savepoint;
 use crate::types::Datum;
@@ -220,6 +220,11 @@ impl<'s> Statement<'s> {
                 let layout = match &self.prepared.kind {
                     PreparedKind::Select(plan) => plan.layout,
                     PreparedKind::Modify(plan) => plan.layout,
+                    PreparedKind::Analyze(kind) => match &**kind {
+                        PreparedKind::Select(plan) => plan.layout,
+                        PreparedKind::Modify(plan) => plan.layout,
+                        _ => crate::plan::Layout::default(),
+                    },
                     _ => crate::plan::Layout::default(),
                 };
                 self.run.frame.fit(layout);
@@ -257,6 +262,7 @@ impl<'s> Statement<'s> {
                 run.rows = Some(rows.clone().into_iter());
                 Ok(())
             }
+            PreparedKind::Analyze(kind) => run.analyze(kind, self.session, &self.parameters),
             PreparedKind::Command(_) => Ok(()),
         };
         if opened.is_err() {
@@ -337,6 +343,42 @@ impl Run {
         self.frame.clear();
         self.rows = None;
         self.row = None;
+    }
+
+    /// Runs a query or a change to its end and tells what each operator took.
+    fn analyze(
+        &mut self,
+        kind: &PreparedKind,
+        session: &Session,
+        parameters: &[Value],
+    ) -> Result<()> {
+        let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN)?;
+        let pager = Arc::clone(database.manager().pager());
+        self.around.state.profile = Some(Box::new(Profile::new(database.clock(), pager)));
+        match kind {
+            PreparedKind::Select(plan) => {
+                let frame = &mut self.frame;
+                self.around.with_context(session, parameters, |context| {
+                    let outer = Outer { context, scope: None };
+                    plan.root.open(frame, outer)?;
+                    while plan.root.next(frame, outer)? {
+                        for output in &plan.outputs {
+                            output.evaluate(&frame.scope(outer))?;
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            PreparedKind::Modify(plan) => {
+                self.modify(plan, session, parameters)?;
+                self.commit_change(session)?;
+            }
+            _ => {}
+        }
+        if let Some(profile) = self.around.state.profile.take() {
+            self.rows = Some(super::explain::report(kind, &profile).into_iter());
+        }
+        Ok(())
     }
 
     /// Runs a change inside a savepoint, and undoes it where it fails.

@@ -179,6 +179,12 @@ impl Cursor {
         Ok(self.arrive(found) && self.key() == key)
     }
 
+    /// Moves to the key with `rank` keys before it; whether there is one.
+    pub fn seek_rank(&mut self, rank: u64) -> Result<bool> {
+        let found = self.inner.seek_rank(rank)?;
+        Ok(self.arrive(found))
+    }
+
     /// Moves to the first key.
     pub fn first(&mut self) -> Result<bool> {
         let found = self.inner.first()?;

@@ -4,7 +4,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::plan::{AccessPath, Arm, IndexEqual, IndexPath, Node, Range};
+use crate::plan::{Arm, Node};
 use crate::scalar::{Scalar, SlotId};
 
 /// Columns of slots of one frame.
@@ -19,7 +19,7 @@ impl FromIterator<(SlotId, u16)> for Places {
 
 impl Places {
     /// All of them, in an order that is always the same.
-    pub(super) fn iter(&self) -> std::vec::IntoIter<(SlotId, u16)> {
+    pub(super) fn sorted(&self) -> std::vec::IntoIter<(SlotId, u16)> {
         let mut places: Vec<_> = self.0.iter().copied().collect();
         places.sort_unstable();
         places.into_iter()
@@ -66,7 +66,7 @@ impl Places {
 
     /// The slots of these columns, of those in `known`.
     pub(super) fn slots(&self, known: &[SlotId]) -> Vec<SlotId> {
-        let mut slots: Vec<SlotId> = self.iter().map(|(slot, _)| slot).collect();
+        let mut slots: Vec<SlotId> = self.sorted().map(|(slot, _)| slot).collect();
         slots.dedup();
         slots.retain(|slot| known.contains(slot));
         slots
@@ -114,6 +114,7 @@ pub(super) fn produced(node: &Node) -> Vec<SlotId> {
         Node::Recursive(recursive) => vec![recursive.slot],
         Node::RecursiveRow(slot, _) => vec![*slot],
         Node::Count(count) => vec![count.slot],
+        Node::Lookup(lookup) => lookup.slots.clone(),
         Node::Batch(batch) => produced(&batch.input),
     }
 }
@@ -157,6 +158,7 @@ fn children(node: &Node, visit: &mut dyn FnMut(&Node)) {
             recursive.initial.iter().chain(&recursive.recursive).for_each(|arm| visit(&arm.input));
         }
         Node::Batch(batch) => visit(&batch.input),
+        Node::Lookup(lookup) => visit(&lookup.input),
     }
 }
 
@@ -164,7 +166,7 @@ fn children(node: &Node, visit: &mut dyn FnMut(&Node)) {
 fn scalars(node: &Node, visit: &mut dyn FnMut(&Scalar)) {
     match node {
         Node::Once(_) | Node::Empty | Node::RecursiveRow(..) | Node::Batch(_) => {}
-        Node::Scan(scan) => path_scalars(&scan.path, visit),
+        Node::Scan(scan) => scan.path.scalars(visit),
         Node::Values(values) => values.rows.iter().flatten().for_each(visit),
         Node::Function(function) => function.arguments.iter().for_each(visit),
         Node::Pragma(pragma) => pragma.arguments.iter().for_each(visit),
@@ -217,7 +219,13 @@ fn scalars(node: &Node, visit: &mut dyn FnMut(&Scalar)) {
             recursive.order_by.iter().for_each(|key| visit(&key.value));
             limit_scalars(recursive.limit.as_ref(), visit);
         }
-        Node::Count(count) => range_scalars(&count.range, visit),
+        Node::Count(count) => count.scan.path.scalars(visit),
+        Node::Lookup(lookup) => {
+            for key in &lookup.keys {
+                visit(&key.left);
+                visit(&key.right);
+            }
+        }
     }
 }
 
@@ -230,29 +238,6 @@ fn limit_scalars(limit: Option<&(Scalar, Option<Scalar>)>, visit: &mut dyn FnMut
         visit(count);
         offset.iter().for_each(visit);
     }
-}
-
-fn range_scalars(range: &Range, visit: &mut dyn FnMut(&Scalar)) {
-    range.low.iter().chain(&range.high).for_each(|bound| visit(&bound.value));
-}
-
-fn path_scalars(path: &AccessPath, visit: &mut dyn FnMut(&Scalar)) {
-    match path {
-        AccessPath::Full => {}
-        AccessPath::Rowid(value) | AccessPath::Rowids(value) => visit(value),
-        AccessPath::RowidRange(range) => range_scalars(range, visit),
-        AccessPath::Index(path) => index_scalars(path, visit),
-        AccessPath::Union(paths) => paths.iter().for_each(|path| index_scalars(path, visit)),
-    }
-}
-
-fn index_scalars(path: &IndexPath, visit: &mut dyn FnMut(&Scalar)) {
-    for equal in &path.equals {
-        match equal {
-            IndexEqual::Value { value, .. } | IndexEqual::In(value) => visit(value),
-        }
-    }
-    range_scalars(&path.range, visit);
 }
 
 // Neighbours: `compile`.

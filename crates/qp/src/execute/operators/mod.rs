@@ -9,6 +9,7 @@ mod compound;
 mod distinct;
 mod join;
 mod limit;
+mod lookup;
 mod materialize;
 mod project;
 mod recursive;
@@ -46,6 +47,8 @@ pub enum OperatorState {
     Loop(join::LoopState),
     /// A hash join.
     Hash(Box<join::HashState>),
+    /// Rows by a key.
+    Lookup(Box<lookup::LookupState>),
     /// Kept rows: of a sort, a materialization.
     Rows(Box<materialize::RowsState>),
     /// Rows of values that several readers share.
@@ -69,6 +72,11 @@ pub enum OperatorState {
 impl Node {
     /// Starts anew.
     pub fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        if let Some(profile) = &outer.context.run.profile
+            && profile.begins(self)
+        {
+            return profile.open(self, frame, outer);
+        }
         match self {
             Self::Empty => Ok(()),
             Self::Once(state) | Self::RecursiveRow(_, state) => {
@@ -95,6 +103,7 @@ impl Node {
             Self::Limit(limit) => limit.open(frame, outer),
             Self::Compound(compound) => compound.open(frame, outer),
             Self::Recursive(recursive) => recursive.open(frame, outer),
+            Self::Lookup(lookup) => lookup.open(frame, outer),
             Self::Count(count) => {
                 *frame.state_mut(count.state) = OperatorState::Once(false);
                 Ok(())
@@ -113,6 +122,11 @@ impl Node {
 
     /// Moves to the next row; whether there is one.
     pub fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        if let Some(profile) = &outer.context.run.profile
+            && profile.begins(self)
+        {
+            return profile.next(self, frame, outer);
+        }
         match self {
             Self::Empty => Ok(false),
             Self::Once(state) | Self::RecursiveRow(_, state) => {
@@ -146,6 +160,7 @@ impl Node {
             Self::Compound(compound) => compound.next(frame, outer),
             Self::Recursive(recursive) => recursive.next(frame, outer),
             Self::Count(count) => count.next(frame, outer),
+            Self::Lookup(lookup) => lookup.next(frame, outer),
             Self::Batch(batch) => {
                 let taken = std::mem::take(frame.state_mut(batch.state));
                 let OperatorState::Batch(mut state) = taken else {

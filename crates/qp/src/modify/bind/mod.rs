@@ -251,9 +251,7 @@ fn visits_all(node: &Node) -> bool {
     match node {
         Node::Scan(scan) => match &scan.path {
             AccessPath::Full => true,
-            AccessPath::Index(path) => {
-                path.equals.is_empty() && path.range.low.is_none() && path.range.high.is_none()
-            }
+            AccessPath::Index(path) => path.equals.is_empty() && !path.range.is_bounded(),
             _ => false,
         },
         Node::Filter(filter) => visits_all(&filter.input),
@@ -473,9 +471,7 @@ fn update_plan(
         let mut others = scope_of(binder, Vec::new());
         let more = binder.from(from, &mut others)?;
         scope.tables.append(&mut others.tables);
-        group.relations.extend(more.relations);
-        group.predicates.extend(more.predicates);
-        group.fixed |= more.fixed;
+        group.absorb(more);
     }
     binder.scopes.push(scope);
     let bound = update_clauses(binder, update, table, group, target);
