@@ -11,7 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{TreeKind, TreeRoot};
 use crate::pager::Pager;
 use crate::sync::Arc;
-use crate::tree::{Cursor, Found, OwnedValue, PutMode, Relocation, Tree, Writer};
+use crate::tree::{
+    Cursor, Found, OwnedValue, PutMode, Relocation, Survey, Tree, Writer, survey_of,
+};
 
 /// The number of a tree within its head; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -244,6 +246,20 @@ impl Forest {
     /// A cursor on a tree as it is now.
     pub fn cursor(&self, pager: &Arc<Pager>, id: TreeId) -> Result<Cursor> {
         Ok(Cursor::new(Arc::clone(pager), self.existing(id)?.clone()))
+    }
+
+    /// What pages each tree has, and whether they are this head's alone.
+    pub fn survey(&self, pager: &Pager) -> Result<Vec<(TreeId, Survey)>> {
+        let directory = self.directory.stored_root().and_then(|root| root.page);
+        let is_shared =
+            directory.is_some_and(|page| pager.space.count(page.version()).versions > 1);
+        let mut surveys = Vec::new();
+        for entry in self.entries() {
+            if let Some(tree) = &entry.tree {
+                surveys.push((entry.id, survey_of(tree, pager, is_shared && entry.is_saved)?));
+            }
+        }
+        Ok(surveys)
     }
 
     /// Copies into memory what lies in the part of the file that `relocation` is about; returns

@@ -278,6 +278,15 @@ impl Diff {
     }
 }
 
+/// The changes in the order of the keys; nothing but the next one is held in memory.
+impl Iterator for Diff {
+    type Item = Result<Change>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_change().transpose()
+    }
+}
+
 enum Outcome {
     /// Both sides moved on; look again.
     Nothing,

@@ -30,6 +30,7 @@ pub use diff::{Change, Diff};
 pub use get::{Found, OwnedValue};
 pub use put::PutMode;
 pub use relocate::Relocation;
+pub(crate) use survey::survey_of;
 pub use survey::{Survey, survey};
 
 use crate::error::{Error, ErrorKind, Result};

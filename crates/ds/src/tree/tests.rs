@@ -204,12 +204,8 @@ fn check_diff(pager: &Arc<Pager>, left: &Pair, right: &Pair) {
             expected.push(change);
         }
     }
-    let mut diff = Diff::new(pager, &left.tree, &right.tree);
-    let mut found = Vec::new();
-    while let Some(change) = diff.next_change().unwrap() {
-        found.push(change);
-    }
-    assert_eq!(found, expected);
+    let found: crate::Result<Vec<Change>> = Diff::new(pager, &left.tree, &right.tree).collect();
+    assert_eq!(found.unwrap(), expected);
     let (added, removed, changed) = Diff::new(pager, &left.tree, &right.tree).count().unwrap();
     assert_eq!(added + removed + changed, expected.len() as u64);
 }

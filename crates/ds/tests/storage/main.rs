@@ -14,5 +14,6 @@ mod backup_faults;
 mod compact;
 mod fuzz;
 mod shrink;
+mod spill;
 mod targets;
 mod world;
