@@ -31,7 +31,7 @@ use crate::options::OpenOptions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Database {
-    inner: engine::Database,
+    pub(crate) inner: engine::Database,
 }
 
 impl Database {

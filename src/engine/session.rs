@@ -4,19 +4,28 @@
 
 use std::path::{Path, PathBuf};
 
+use pandodb_branch::fork::Fork as InnerFork;
+use pandodb_ds::codec::Codec;
 use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
 use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_qp::catalog::DatabaseIndex;
-use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
+use pandodb_qp::function::RowChange;
+use pandodb_qp::session::{
+    CommitHook, PreparedKind, ProgressHook, RollbackHook, Session as QuerySession, Statement, Step,
+    UpdateHook,
+};
 use pandodb_qp::store::Database as QueryDatabase;
-use pandodb_tm::{CheckpointMode, CommitId, HeadId, Manager, Options};
+use pandodb_tm::{
+    CheckpointMode, CommitId, HeadId, Manager, Options, Retention, Synchronous as Level,
+};
 
 use super::{Cursor, RowBuffer};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::options::OpenOptions;
+use crate::hooks::Action;
+use crate::options::{Compression, OpenOptions, Synchronous};
 use crate::value::ValueRef;
 
 /// An open database; clones are the same one.
@@ -26,6 +35,7 @@ pub(crate) struct Database(Arc<Shared>);
 struct Shared {
     path: Option<PathBuf>,
     is_read_only: bool,
+    user: Option<String>,
     database: QueryDatabase,
     /// What was the newest when it was opened.
     opened_at: Vec<(HeadId, CommitId)>,
@@ -66,9 +76,10 @@ impl Database {
             cache_bytes: cache_bytes.unwrap_or(default.cache_bytes),
             creates: options.create && !options.read_only,
             is_read_only: options.read_only,
+            codec: options.compression.map_or(default.codec, codec),
             ..default
         };
-        let settings = Options { store, ..Options::default() };
+        let settings = settings(options, store);
         let database = match &path {
             Some(path) => {
                 let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
@@ -81,11 +92,23 @@ impl Database {
         let database = database.map_err(|error| convert(error, ""))?;
         let opened_at = newest(database.manager());
         let is_read_only = options.read_only;
-        Ok(Self(Arc::new(Shared { path, is_read_only, database, opened_at })))
+        Ok(Self(Arc::new(Shared {
+            path,
+            is_read_only,
+            user: options.user.clone(),
+            database,
+            opened_at,
+        })))
     }
 
     pub(crate) fn connect(&self) -> Session {
-        Session { session: QuerySession::new(self.0.database.clone()) }
+        let session = QuerySession::new(self.0.database.clone());
+        session.set_user(self.0.user.as_deref());
+        Session { session, _fork: None }
+    }
+
+    pub(super) fn inner(&self) -> &QueryDatabase {
+        &self.0.database
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
@@ -94,6 +117,36 @@ impl Database {
 
     pub(crate) fn is_read_only(&self) -> bool {
         self.0.is_read_only
+    }
+}
+
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::None => Codec::none(),
+        Compression::Rle => Codec::rle(),
+        Compression::Lz4 => Codec::lz4(),
+        Compression::Zstd(level) => Codec::zstd(level),
+        Compression::Gzip(level) => Codec::gzip(level),
+    }
+}
+
+/// The transaction layer's options.
+fn settings(options: &OpenOptions, store: StoreOptions) -> Options {
+    let default = Options::default();
+    let history = Retention {
+        time: options.retention.or(default.history.time),
+        log_bytes: options.retention_bytes.or(default.history.log_bytes),
+    };
+    Options {
+        store,
+        synchronous: options.synchronous.map_or(default.synchronous, |level| match level {
+            Synchronous::Off => Level::Off,
+            Synchronous::Normal => Level::Normal,
+            Synchronous::Full => Level::Full,
+        }),
+        busy_timeout: options.busy_timeout.unwrap_or(default.busy_timeout),
+        history,
+        ..default
     }
 }
 
@@ -111,6 +164,8 @@ impl InterruptFlag {
 /// A session on one branch.
 pub(crate) struct Session {
     session: QuerySession,
+    /// The branch in memory that it is on, which lives as long.
+    _fork: Option<Arc<InnerFork>>,
 }
 
 impl Session {
@@ -118,14 +173,48 @@ impl Session {
         &self.session
     }
 
+    /// A session on a branch in memory.
+    pub(super) fn on_fork(database: QueryDatabase, fork: Arc<InnerFork>) -> Self {
+        Self { session: QuerySession::on_head(database, fork.head()), _fork: Some(fork) }
+    }
+
+    pub(crate) fn set_commit_hook(&self, hook: Option<CommitHook>) {
+        self.session.set_commit_hook(hook);
+    }
+
+    pub(crate) fn set_rollback_hook(&self, hook: Option<RollbackHook>) {
+        self.session.set_rollback_hook(hook);
+    }
+
+    pub(crate) fn set_progress_hook(&self, hook: Option<ProgressHook>) {
+        self.session.set_progress_hook(hook);
+    }
+
+    pub(crate) fn set_update_hook<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(Action, &str, i64) + Send + 'static,
+    {
+        self.session.set_update_hook(hook.map(|mut hook| -> UpdateHook {
+            Box::new(move |change, table, rowid| {
+                let action = match change {
+                    RowChange::Insert => Action::Insert,
+                    RowChange::Update => Action::Update,
+                    RowChange::Delete => Action::Delete,
+                };
+                hook(action, table, rowid);
+            })
+        }));
+    }
+
+    /// Goes on as the user of another session.
+    pub(crate) fn take_user_of(&self, other: &Self) {
+        self.session.set_user(other.session.user().as_deref());
+    }
+
     /// Prepares the first statement of a text, and says how many bytes of it that took.
     pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
         let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
-        let prepared = statement.map(|statement| Prepared {
-            statement,
-            sql: sql.get(..behind).unwrap_or(sql).into(),
-            row: RowBuffer::default(),
-        });
+        let prepared = statement.map(|statement| Prepared { statement, row: RowBuffer::default() });
         Ok((prepared, behind))
     }
 
@@ -160,7 +249,6 @@ impl Session {
 /// A prepared statement of a session, with its current row.
 pub(crate) struct Prepared<'s> {
     statement: Statement<'s>,
-    sql: Box<str>,
     row: RowBuffer,
 }
 
@@ -185,29 +273,30 @@ impl Prepared<'_> {
     }
 
     pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
-        self.statement.bind(number, stored(value)).map_err(|error| convert(error, &self.sql))
+        self.statement
+            .bind(number, stored(value))
+            .map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 
     /// Runs to the end and drops the rows.
     pub(crate) fn run_to_end(&mut self) -> Result<()> {
-        self.statement.run().map_err(|error| convert(error, &self.sql))
+        self.statement.run().map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 }
 
 impl Cursor for Prepared<'_> {
     fn advance(&mut self) -> Result<bool> {
-        let step = self.statement.step().map_err(|error| convert(error, &self.sql))?;
+        let step = self
+            .statement
+            .step()
+            .map_err(|error| convert(error, &self.statement.prepared().sql))?;
         if step == Step::Done {
             return Ok(false);
         }
         let row = &mut self.row;
         row.clear();
-        let kept = self.statement.with_row(|values| {
-            for value in values {
-                row.push(borrowed(*value));
-            }
-        });
-        kept.map_err(|error| convert(error, &self.sql))?;
+        let kept = self.statement.each_value(|value| row.push(borrowed(value)));
+        kept.map_err(|error| convert(error, &self.statement.prepared().sql))?;
         Ok(true)
     }
 
@@ -228,7 +317,7 @@ impl Cursor for Prepared<'_> {
     }
 
     fn sql(&self) -> &str {
-        &self.sql
+        &self.statement.prepared().sql
     }
 }
 
@@ -256,7 +345,7 @@ pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
 
 /// This crate's error for one of the engine's, about a statement's text.
 #[cold]
-fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
+pub(super) fn convert(error: pandodb_qp::Error, sql: &str) -> Error {
     let place = error.span().filter(|span| !span.is_empty() || span.start > 0);
     let mut converted = Error::new(kind_of(error.kind()), error.message())
         .with_code(error.extended_code())

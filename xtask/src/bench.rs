@@ -24,12 +24,27 @@ pub(crate) struct Arguments {
     /// How many rows the tables have.
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
+    /// How many rounds (default: 5, with --quick 3).
+    #[arg(long, value_name = "N")]
+    rounds: Option<u64>,
+    /// How many branches "many" are (default: 10,000, with --quick 1,000).
+    #[arg(long, value_name = "N")]
+    branches: Option<u64>,
+    /// Only workloads whose name contains this, or one of these with commas between them.
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
     /// Write the figures to this file too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Fail where a target is missed.
     #[arg(long)]
     check: bool,
+    /// Measure PandoDB alone at several sizes and write docs/performance/scale.md and its plots.
+    #[arg(long, conflicts_with_all = ["suite", "rows", "branches", "json", "check", "only"])]
+    scale: bool,
+    /// With --scale: 10,000,000 rows too.
+    #[arg(long, requires = "scale")]
+    large: bool,
     /// Install the peers that come as Python packages, then stop.
     #[arg(long)]
     setup: bool,
@@ -61,11 +76,28 @@ pub(crate) fn program(command: &str) -> Outcome<Tool> {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     use clap::ValueEnum;
 
+    if arguments.scale {
+        let folder = workspace::root().join("docs/performance");
+        let tool = program("scale")?.argument("--out").argument(folder);
+        let flags = [("--quick", arguments.quick), ("--large", arguments.large)];
+        let given = flags.into_iter().filter(|&(_, given)| given).map(|(flag, _)| flag);
+        return tool.arguments(given).run();
+    }
     let suite = arguments.suite.to_possible_value();
     let suite = suite.as_ref().map_or("all", |value| value.get_name());
     let mut tool = program("bench")?.arguments(["--suite", suite]);
-    if let Some(rows) = arguments.rows {
-        tool = tool.arguments(["--rows", &rows.to_string()]);
+    let numbers = [
+        ("--rows", arguments.rows),
+        ("--rounds", arguments.rounds),
+        ("--branches", arguments.branches),
+    ];
+    for (option, number) in numbers {
+        if let Some(number) = number {
+            tool = tool.arguments([option, &number.to_string()]);
+        }
+    }
+    if let Some(only) = &arguments.only {
+        tool = tool.arguments(["--only", only]);
     }
     if let Some(file) = &arguments.json {
         // The program runs in the root of the workspace; the path is meant from here.

@@ -89,13 +89,23 @@ fn build(folder: &Path) -> Outcome<PathBuf> {
 
 fn perf(folder: &Path, program: &Path, workload: &[String]) -> Outcome {
     let data = folder.join("perf.data");
-    Tool::new("perf")
-        .arguments(["record", "--call-graph=fp", "-F", "997", "-o"])
+    // The program opens this pipe to say when the clock runs: loading the rows is not looked at.
+    let control = folder.join("perf.control");
+    let _ = std::fs::remove_file(&control);
+    Tool::new("mkfifo").argument(&control).run()?;
+    let outcome = Tool::new("perf")
+        .arguments(["record", "--call-graph=fp", "-F", "997", "-D", "-1", "--control"])
+        .argument(format!("fifo:{}", control.display()))
+        .argument("-o")
         .argument(&data)
         .argument("--")
         .argument(program)
         .arguments(workload)
-        .run()?;
+        .argument("--control")
+        .argument(&control)
+        .run();
+    let _ = std::fs::remove_file(&control);
+    outcome?;
     Tool::new("perf")
         .arguments(["report", "--stdio", "--no-children", "-g", "none", "--percent-limit=0.5"])
         .argument("-i")

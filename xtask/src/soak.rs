@@ -1,6 +1,8 @@
 //! `cargo xtask soak`: the searches of the other commands with new seeds, until time is over.
 //!
-//! The first seed comes from the clock and is printed, so that a finding can be replayed. A
+//! The tests run with everything that they can be given more of: histories of 100,000
+//! transactions a level, 200 kills of a process. The first seed comes from the clock and is
+//! printed, so that a finding can be replayed. A
 //! search that does not exist yet makes the soak incomplete, which is a failure at its end.
 //! Neighbours: `sim`, `differential`, `fuzz`, `loom`, `test`.
 
@@ -50,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 /// One round of every search; returns the names of those that do not exist.
 fn round(seeds: u64, start: u64) -> Outcome<Vec<&'static str>> {
     let mut missing = Vec::new();
-    test::run_tests(&test::Arguments::with_seed_start(start))?;
+    test::run_tests(&test::Arguments::of_soak(start))?;
     sim::run(&sim::Arguments { seeds, start, seed: None, layer: None })?;
     if differential::exists() {
         let (seeds, seed, options) = (100, start, Vec::new());

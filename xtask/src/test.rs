@@ -22,6 +22,10 @@ pub(crate) struct Arguments {
     /// Where the seeds of the model tests begin (default: 0, the same cases in every run).
     #[arg(long, value_name = "S")]
     seed_start: Option<u64>,
+    /// As much as a release asks for: 100,000 transactions a level in the random histories, 200
+    /// kills of a writing process.
+    #[arg(long)]
+    thorough: bool,
     /// Run only the tests whose name contains one of these.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -48,6 +52,11 @@ pub(crate) fn run_tests(arguments: &Arguments) -> Outcome<Vec<String>> {
     let tool = match arguments.seed_start {
         Some(start) => tool.env("PANDO_SEED_START", start.to_string()),
         None => tool,
+    };
+    let tool = if arguments.thorough {
+        tool.env("PANDODB_HISTORIES", "5").env("PANDODB_KILLS", "200")
+    } else {
+        tool
     };
     let tool = packages(tool, arguments);
     let tool = if nextest || arguments.filters.is_empty() { tool } else { tool.argument("--") };
@@ -77,9 +86,10 @@ impl Arguments {
         Self { without_nextest: true, ..Self::default() }
     }
 
-    /// All tests, with the cases of the model tests beginning at `start`.
-    pub(crate) fn with_seed_start(start: u64) -> Self {
-        Self { seed_start: Some(start), ..Self::default() }
+    /// All tests, as thoroughly as they can be, with the cases of the model tests beginning at
+    /// `start`.
+    pub(crate) fn of_soak(start: u64) -> Self {
+        Self { seed_start: Some(start), thorough: true, ..Self::default() }
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
@@ -76,7 +76,7 @@ fn judge_workload(figures: &Figures) -> Vec<Line> {
 }
 
 /// A figure with a unit that suits its size.
-fn show(figure: f64, unit: Unit) -> String {
+pub(crate) fn show(figure: f64, unit: Unit) -> String {
     let (steps, base): (&[&str], f64) = match unit {
         Unit::Nanoseconds => (&["ns", "us", "ms", "s"], 1000.0),
         Unit::Bytes => (&["B", "KiB", "MiB", "GiB"], 1024.0),
@@ -111,8 +111,12 @@ fn show_target(target: &Target, unit: Unit) -> String {
 }
 
 /// Prints the table in a form that a Markdown document takes as it is.
-pub(crate) fn print(lines: &[Line], rows: u64, rounds: usize) {
-    println!("{rows} rows, medians of {rounds} rounds in turn (least..most around the median)\n");
+pub(crate) fn print(lines: &[Line], rounds: &Rounds, rows: u64) {
+    for peer in &rounds.skipped {
+        println!("skipped: {peer} is not installed (`cargo xtask bench --setup` does)");
+    }
+    let count = rounds.count();
+    println!("{rows} rows, medians of {count} rounds in turn (least..most around the median)\n");
     println!("| workload | PandoDB | peer | | ratio | target | reached |");
     println!("|---|---|---|---|---|---|---|");
     for line in lines {
@@ -134,6 +138,9 @@ pub(crate) fn print(lines: &[Line], rows: u64, rounds: usize) {
             line.workload
         );
     }
+    for (workload, reason) in &rounds.failures {
+        println!("| {workload} | ERROR: {} | | | | | NO |", reason.replace(['|', '\n'], " "));
+    }
     println!();
 }
 
@@ -145,7 +152,7 @@ pub(crate) fn print_repeated(workload: &str, figures: Vec<f64>) {
 }
 
 /// The same for programs.
-pub(crate) fn json(lines: &[Line], rows: u64, rounds: usize) -> Outcome<String> {
+pub(crate) fn json(lines: &[Line], rounds: &Rounds, rows: u64) -> Outcome<String> {
     let lines: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -161,6 +168,17 @@ pub(crate) fn json(lines: &[Line], rows: u64, rounds: usize) -> Outcome<String> 
             })
         })
         .collect();
-    let whole = json!({ "rows": rows, "rounds": rounds, "lines": lines });
+    let failures: Vec<_> = rounds
+        .failures
+        .iter()
+        .map(|(workload, reason)| json!({ "workload": workload, "error": reason }))
+        .collect();
+    let whole = json!({
+        "rows": rows,
+        "rounds": rounds.count(),
+        "lines": lines,
+        "errors": failures,
+        "skipped": rounds.skipped,
+    });
     Ok(serde_json::to_string_pretty(&whole)?)
 }

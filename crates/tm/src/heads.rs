@@ -8,7 +8,7 @@
 use pandodb_ds::forest::Forest;
 use pandodb_ds::space::Ledger;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use pandodb_ds::sync::{Arc, Mutex, RwLock};
+use pandodb_ds::sync::{Arc, Mutex, OnceLock, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +34,17 @@ pub struct HeadVersion {
     pub forest: Forest,
     /// What the crates above keep with the head.
     pub note: Arc<[u8]>,
+}
+
+impl HeadVersion {
+    /// A version without trees, for a transaction that sees nothing for now.
+    pub(crate) fn nothing() -> Arc<Self> {
+        static NOTHING: OnceLock<Arc<HeadVersion>> = OnceLock::new();
+        Arc::clone(NOTHING.get_or_init(|| {
+            let (head, commit, note) = (HeadId(0), CommitId(0), Arc::from([]));
+            Arc::new(Self { head, commit, forest: Forest::new(), note })
+        }))
+    }
 }
 
 /// A line of versions.

@@ -2,10 +2,12 @@
 //!
 //! Every write has a value of its own, so that each read names its writer. From a history comes
 //! Adya's graph: who overwrote whom (`ww`), who read from whom (`wr`), who overwrote what was
-//! read (`rw`); a scan reads every key, the missing ones too, so a phantom is an `rw` edge.
+//! read (`rw`); a scan reads every key of its range, the missing ones too, so a phantom is an `rw`
+//! edge. Ranges are read forwards and backwards, to their end and until something is found, at
+//! once and by a cursor that goes on after other statements.
 //! Forbidden are circles of `ww` at every level, of `ww` and `wr` from READ COMMITTED on, with
 //! exactly one `rw` from SNAPSHOT on, and all of them at SERIALIZABLE. `PANDODB_HISTORIES`
-//! multiplies the number of histories. Neighbours: `isolation_tests` has one of each by hand.
+//! multiplies the number of histories, `PANDO_SEED_START` is the first seed. Neighbours: `isolation_tests` has one of each by hand.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,7 +24,7 @@ use pandodb_ds::sync::{Arc, thread};
 
 use crate::heads::MAIN;
 use crate::transaction::tests::{T, in_memory};
-use crate::{BeginOptions, Isolation, Manager, Result, Transaction};
+use crate::{BeginOptions, Cursor, Isolation, Manager, Result, Transaction};
 
 const KEYS: u8 = 5;
 
@@ -42,12 +44,14 @@ struct Running {
     transaction: Transaction,
     recorded: Recorded,
     steps_left: u8,
+    /// A cursor that stands behind all keys up to here.
+    open: Option<(Cursor, u8)>,
 }
 
 impl Running {
     fn begin(manager: &Manager, level: Isolation, rng: &mut Rng) -> Self {
         let transaction = manager.begin(MAIN, BeginOptions::at(level)).unwrap();
-        Self { transaction, recorded: Recorded::default(), steps_left: rng.u8(1..6) }
+        Self { transaction, recorded: Recorded::default(), steps_left: rng.u8(1..6), open: None }
     }
 
     /// One statement.
@@ -55,24 +59,19 @@ impl Running {
         self.steps_left -= 1;
         let key = rng.u8(..KEYS);
         self.transaction.refresh()?;
-        match rng.u8(..8) {
-            0 => {
-                let mut cursor = self.transaction.cursor(T)?;
-                let mut found = BTreeMap::new();
-                let mut more = cursor.first()?;
-                while more {
-                    found.insert(cursor.key()[0], number(&cursor.value()?.unwrap()));
-                    more = cursor.next()?;
-                }
-                for key in 0..KEYS {
-                    self.read(key, found.get(&key).copied());
-                }
+        match rng.u8(..9) {
+            0 | 1 if self.open.is_some() => self.go_on()?,
+            0 => self.scan(rng)?,
+            1 if self.transaction.isolation() >= Isolation::Snapshot => {
+                self.open = Some((self.transaction.cursor(T)?, 0));
+                self.go_on()?;
             }
-            1..=3 => {
+            1 => self.scan(rng)?,
+            2..=4 => {
                 let found = self.transaction.get(T, &[key])?;
                 self.read(key, found.as_deref().map(number));
             }
-            4 => {
+            5 => {
                 // A statement that reads what it writes.
                 self.transaction.prepare_write()?;
                 let found = self.transaction.get(T, &[key])?;
@@ -85,6 +84,59 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    /// Reads the keys of a range, or those up to the first that is there.
+    fn scan(&mut self, rng: &mut Rng) -> Result<()> {
+        let (from, to) = (rng.u8(..KEYS), rng.u8(..KEYS));
+        let (from, to) = (from.min(to), from.max(to) + 1);
+        let stops = rng.bool();
+        let mut cursor = self.transaction.cursor(T)?;
+        if rng.bool() {
+            cursor.limit(&[from], Some(&[to]));
+        }
+        let mut keys: Vec<u8> = (from..to).collect();
+        let is_backward = rng.bool();
+        let mut more = if is_backward {
+            keys.reverse();
+            cursor.seek_before(Some(&[to]))?
+        } else {
+            cursor.seek(&[from])?
+        };
+        for key in keys {
+            let is_here = more && cursor.key() == [key];
+            let value = if is_here { cursor.value()?.map(|value| number(&value)) } else { None };
+            self.read(key, value);
+            if is_here && stops {
+                break;
+            }
+            if is_here {
+                more = if is_backward { cursor.previous()? } else { cursor.next()? };
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on to the next key that is there, by a cursor from an earlier statement.
+    fn go_on(&mut self) -> Result<()> {
+        let Some((mut cursor, from)) = self.open.take() else { return Ok(()) };
+        let found = if from == 0 { cursor.first()? } else { cursor.next()? };
+        let to = if found { cursor.key()[0] } else { KEYS };
+        for key in from..to {
+            self.read_before(key, None);
+        }
+        if found {
+            self.read_before(to, cursor.value()?.map(|value| number(&value)));
+            self.open = Some((cursor, to + 1));
+        }
+        Ok(())
+    }
+
+    /// What was there when a cursor was made, which may be before an own write.
+    fn read_before(&mut self, key: u8, value: Option<u64>) {
+        if self.recorded.writes.iter().all(|(written, _)| *written != key) {
+            self.recorded.reads.push((key, value));
+        }
     }
 
     fn read(&mut self, key: u8, value: Option<u64>) {
@@ -256,8 +308,13 @@ fn interleaved(level: Isolation, seed: u64, count: usize) -> Vec<Recorded> {
     history
 }
 
+/// Where the seeds begin.
+fn seed_start() -> u64 {
+    std::env::var("PANDO_SEED_START").ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 fn check_interleaved(level: Isolation) {
-    for seed in 0..500 * scale() {
+    for seed in (0..500 * scale()).map(|number| seed_start() + number) {
         check(&interleaved(level, seed, 40), level, &format!("seed {seed}"));
     }
 }
@@ -272,7 +329,7 @@ fn check_threads(level: Isolation) {
             .map(|number| {
                 let (manager, next_value) = (Arc::clone(&manager), Arc::clone(&next_value));
                 thread::spawn(move || {
-                    let mut rng = Rng::with_seed(round * 4 + number);
+                    let mut rng = Rng::with_seed(seed_start() + round * 4 + number);
                     let mut history = Vec::new();
                     for _ in 0..75 {
                         let mut one = Running::begin(&manager, level, &mut rng);

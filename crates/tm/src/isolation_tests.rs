@@ -326,3 +326,168 @@ fn serializable_reads_are_of_the_moment_of_their_locks() {
     first.commit().unwrap();
     assert_eq!((committed(&manager, b"x"), committed(&manager, b"own")), (11, 1));
 }
+
+/// Reads a range in ways of all kinds.
+fn read_range(transaction: &Transaction, way: u8, from: &[u8], to: &[u8]) -> Result<()> {
+    let mut cursor = transaction.cursor(T)?;
+    match way {
+        0 => {
+            cursor.limit(from, Some(to));
+            let mut more = cursor.seek(from)?;
+            while more && cursor.key().as_slice() < to {
+                more = cursor.next()?;
+            }
+        }
+        1 => {
+            cursor.limit(from, Some(to));
+            let mut more = cursor.seek_before(Some(to))?;
+            while more && cursor.key().as_slice() >= from {
+                more = cursor.previous()?;
+            }
+        }
+        2 => {
+            let (from, to) = (std::ops::Bound::Included(from), std::ops::Bound::Excluded(to));
+            transaction.count_range(T, from, to)?;
+        }
+        _ => {
+            // Somebody who goes through whole pages, within what was said.
+            cursor.limit(from, Some(to));
+            let pages: &mut pandodb_ds::tree::Cursor = &mut cursor;
+            pages.seek(from)?;
+        }
+    }
+    Ok(())
+}
+
+const WAYS: u8 = 4;
+
+/// Whoever reads a range and writes in it does not get in the way of the same in another range.
+#[test]
+fn serializable_writers_of_disjoint_ranges_both_commit() {
+    for way in 0..WAYS {
+        let manager = database();
+        let mut first = begin(&manager, Isolation::Serializable);
+        let mut second = begin(&manager, Isolation::Serializable);
+        read_range(&first, way, b"a", b"m").unwrap();
+        read_range(&second, way, b"m", b"z").unwrap();
+        write(&mut first, b"b", 1).unwrap();
+        write(&mut second, b"m", 2).unwrap();
+        write(&mut first, b"lz", 3).unwrap();
+        write(&mut second, b"x", 4).unwrap();
+        first.commit().unwrap();
+        read_range(&second, way, b"m", b"y").unwrap();
+        second.commit().unwrap();
+        assert_eq!((committed(&manager, b"b"), committed(&manager, b"x")), (1, 4));
+    }
+}
+
+/// A row that comes into a range, leaves it or changes in it makes the reader's commit fail.
+#[test]
+fn a_phantom_in_a_serializable_range_is_a_conflict() {
+    for way in 0..WAYS {
+        for change in 0..3 {
+            let manager = database();
+            let mut reader = begin(&manager, Isolation::Serializable);
+            read_range(&reader, way, b"m", b"y").unwrap();
+            let mut other = begin(&manager, Isolation::ReadCommitted);
+            match change {
+                0 => write(&mut other, b"n", 1).unwrap(),
+                1 => write(&mut other, b"x", 1).unwrap(),
+                _ => drop(other.delete(T, b"x").unwrap()),
+            }
+            other.commit().unwrap();
+            // Elsewhere in the tree: the transaction moves, and looks at what it has read.
+            let outcome = write(&mut reader, b"a", 1).and_then(|()| reader.commit());
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Conflict, "way {way}, change {change}");
+        }
+        // The ends are as they were said: what lies at them is not meant.
+        let manager = database();
+        let mut reader = begin(&manager, Isolation::Serializable);
+        read_range(&reader, way, b"m", b"x").unwrap();
+        let mut other = begin(&manager, Isolation::ReadCommitted);
+        write(&mut other, b"x", 1).unwrap();
+        write(&mut other, b"lz", 1).unwrap();
+        other.commit().unwrap();
+        write(&mut reader, b"a", 1).unwrap();
+        reader.commit().unwrap();
+    }
+}
+
+/// A cursor goes on in the version that it was made on, while its transaction has moved.
+#[test]
+fn what_a_stale_cursor_reads_late_is_looked_at_too() {
+    for writes in [false, true] {
+        let manager = database();
+        let mut reader = begin(&manager, Isolation::Serializable);
+        let mut cursor = reader.cursor(T).unwrap();
+        assert!(cursor.first().unwrap());
+        let mut other = begin(&manager, Isolation::ReadCommitted);
+        write(&mut other, b"y", 21).unwrap();
+        write(&mut other, b"z", 1).unwrap();
+        other.commit().unwrap();
+        // Behind what the cursor has read: the transaction sees what is new.
+        assert_eq!(read(&mut reader, b"z").unwrap(), Some(1));
+        assert!(cursor.next().unwrap());
+        assert_eq!(cursor.value().unwrap().unwrap()[0], 20);
+        if writes {
+            write(&mut reader, b"a", 1).unwrap();
+        }
+        let error = reader.commit().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Conflict, "writes {writes}");
+    }
+}
+
+/// Who says that it only reads sees one moment, holds no lock and never fails.
+#[test]
+fn a_serializable_reader_that_only_reads_is_in_nobodys_way() {
+    let manager = database();
+    let options = BeginOptions { isolation: Isolation::Serializable, ..BeginOptions::read_only() };
+    let reader = manager.begin(MAIN, options).unwrap();
+    let sum = |reader: &Transaction| {
+        let x = reader.get(T, b"x").unwrap().unwrap()[0];
+        read_range(reader, 0, b"a", b"z").unwrap();
+        x + reader.get(T, b"y").unwrap().unwrap()[0]
+    };
+    assert_eq!(sum(&reader), 30);
+    assert!(manager.locks().is_empty());
+    let mut other = begin(&manager, Isolation::ReadCommitted);
+    write(&mut other, b"x", 11).unwrap();
+    write(&mut other, b"y", 19).unwrap();
+    other.commit().unwrap();
+    assert_eq!(sum(&reader), 30);
+    reader.commit().unwrap();
+}
+
+/// What a constraint was checked against holds at the commit, at all levels that see one moment.
+#[test]
+fn what_a_check_has_seen_holds_at_the_commit() {
+    for level in [Isolation::Snapshot, Isolation::Concurrent, Isolation::Serializable] {
+        for (looks_at, changed, conflicts) in
+            [(0, b"ka", true), (1, b"ka", true), (0, b"la", false)]
+        {
+            let manager = database();
+            let mut first = begin(&manager, level);
+            first.begin_check();
+            if looks_at == 0 {
+                let mut cursor = first.cursor(T).unwrap();
+                cursor.limit(b"k", Some(b"l"));
+                assert!(cursor.seek(b"k").unwrap());
+            } else {
+                assert!(!first.contains(T, b"ka").unwrap());
+            }
+            first.end_check();
+            // What is read for other reasons does not count, but where everything does.
+            if level != Isolation::Serializable {
+                first.cursor(T).unwrap().first().unwrap();
+            }
+            let mut second = begin(&manager, Isolation::Concurrent);
+            let outcome = write(&mut second, changed, 1).and_then(|()| second.commit().map(drop));
+            let outcome = outcome.and_then(|()| write(&mut first, b"a", 1));
+            let outcome = outcome.and_then(|()| first.commit());
+            assert_eq!(outcome.is_err(), conflicts, "{level:?}, {changed:?}");
+            let is_retryable = outcome.err().is_none_or(|error| error.is_retryable());
+            assert!(is_retryable);
+        }
+    }
+}

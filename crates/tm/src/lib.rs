@@ -49,7 +49,7 @@ pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
 pub use isolation::{BeginOptions, Isolation};
 pub use lock::{LockState, LockView};
 pub use manager::{
-    CheckpointMode, CheckpointReport, LastCheckpoint, Manager, NOTE_MAX, WalCheckpoint,
+    CheckpointMode, CheckpointReport, LastCheckpoint, Manager, NOTE_MAX, Shrunk, WalCheckpoint,
 };
 pub use options::{CheckpointPolicy, Options, RecoveryProgress};
 pub use snapshot::SnapshotView;

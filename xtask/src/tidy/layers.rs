@@ -20,8 +20,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pandodb-cli", &["pandodb"]),
     ("pandodb-testkit", &[]),
     ("pandodb-benches", &[]),
-    ("pandodb-peers", &["pandodb", "pandodb-ds", "pandodb-tm"]),
-    ("pandodb-differential", &["pandodb", "pandodb-qp"]),
+    ("pandodb-tpch", &[]),
+    ("pandodb-peers", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-qp", "pandodb-tpch"]),
+    ("pandodb-differential", &["pandodb", "pandodb-qp", "pandodb-tpch"]),
     ("pandodb-fuzz", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-branch", "pandodb-qp"]),
     ("xtask", &[]),
 ];

@@ -6,6 +6,8 @@
 //! stand there. Neighbours: the transaction layer makes heads in memory, `registry` finds what to
 //! fork.
 
+mod apply;
+
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, HeadId, Manager, Transaction};
@@ -121,10 +123,16 @@ impl Fork {
         if now == self.base {
             return Ok(());
         }
+        Err(self.moved(now))
+    }
+
+    #[cold]
+    fn moved(&self, now: u64) -> Error {
         let base = self.base;
-        let message =
-            format!("the branch was at transaction {base} for the preview and is at {now} now");
-        Err(Error::new(ErrorKind::Moved, message).with_hint("preview it again"))
+        let message = format!(
+            "base moved: the branch was at transaction {base} for the preview and is at {now} now"
+        );
+        Error::new(ErrorKind::Moved, message).with_hint("preview it again")
     }
 }
 

@@ -4,13 +4,13 @@
 //! the system head, so that they can still be listed when their data is gone. Neighbours:
 //! `moments` finds the data of a commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::record::key::rowid_key;
-use pandodb_tm::wal::Operation;
-use pandodb_tm::{CommitId, Lsn};
+use pandodb_tm::wal::{LoggedTransaction, Operation};
+use pandodb_tm::{CommitId, Lsn, TreeId};
 
-use super::records::{Commit, decode, encode};
+use super::records::{Branch, Commit, CommitPart, decode, encode};
 use super::{Branches, COMMITS, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::Position;
@@ -29,29 +29,23 @@ impl Branches {
             let mut reader = self.manager.read_log(from)?;
             while let Some(transaction) = reader.next_transaction()? {
                 position = transaction.end;
-                if transaction.head == self.system {
+                let info = transaction.info()?;
+                let mut parts = self.parts(&transaction)?;
+                if parts.is_empty() {
+                    // It made or dropped heads and is nobody's commit.
                     continue;
                 }
-                let info = transaction.info()?;
-                let (mut operations, mut is_large) = (0, false);
-                for entry in transaction.operations() {
-                    match entry?.1 {
-                        Operation::Put { .. }
-                        | Operation::Delete { .. }
-                        | Operation::DeleteRange { .. } => operations += 1,
-                        Operation::Roots { .. } => is_large = true,
-                        _ => {}
-                    }
-                }
+                let first = parts.remove(0);
                 found.push(Commit {
                     commit: transaction.commit.0,
-                    head: transaction.head.0,
-                    base: transaction.base.0,
+                    head: first.head,
+                    base: first.base,
                     time: info.time,
                     author: info.author.into(),
                     message: info.message.into(),
                     flags: info.flags,
-                    operations: (!is_large).then_some(operations),
+                    operations: first.operations,
+                    others: parts,
                 });
                 if found.len() >= BATCH {
                     break;
@@ -72,6 +66,47 @@ impl Branches {
                 return Ok(());
             }
         }
+    }
+
+    /// What a transaction did to each branch that it moved.
+    fn parts(&self, transaction: &LoggedTransaction<'_>) -> Result<Vec<CommitPart>> {
+        let mut parts: Vec<(CommitPart, bool)> = Vec::new();
+        let part = |head: u64, base: u64| CommitPart { head, base, operations: Some(0) };
+        parts.push((part(transaction.head.0, transaction.base.0), false));
+        let mut at = 0;
+        for entry in transaction.operations() {
+            let operation = entry?.1;
+            if let Operation::Begin { head, base } = operation {
+                let known = parts.iter().position(|(part, _)| part.head == head.0);
+                at = known.unwrap_or(parts.len());
+                if at == parts.len() {
+                    parts.push((part(head.0, base.0), false));
+                }
+                continue;
+            }
+            if let Operation::ResetHead { head, .. } = operation {
+                let reset = parts.iter_mut().filter(|(part, _)| part.head == head.0);
+                reset.for_each(|(_, moved)| *moved = true);
+                continue;
+            }
+            let Some((part, moved)) = parts.get_mut(at) else { continue };
+            match operation {
+                Operation::Put { .. }
+                | Operation::Delete { .. }
+                | Operation::DeleteRange { .. } => {
+                    part.operations = part.operations.map(|count| count + 1);
+                    *moved = true;
+                }
+                Operation::Roots { .. } => {
+                    part.operations = None;
+                    *moved = true;
+                }
+                Operation::CreateTree { .. } | Operation::DropTree => *moved = true,
+                _ => {}
+            }
+        }
+        parts.retain(|(part, moved)| *moved && part.head != self.system.0);
+        Ok(parts.into_iter().map(|(part, _)| part).collect())
     }
 
     /// The newest commits of a branch, newest first, those that it has from the branches it left
@@ -115,9 +150,15 @@ impl Branches {
         while more && listed.len() < most {
             if let Some(value) = cursor.value()? {
                 let commit: Commit = decode(&value)?;
-                if is_listed(&commit) {
-                    listed.push(commit);
-                }
+                let parts = commit.others.clone();
+                let others = parts.into_iter().map(|part| Commit {
+                    head: part.head,
+                    base: part.base,
+                    operations: part.operations,
+                    ..commit.clone()
+                });
+                let parts = std::iter::once(commit.clone()).chain(others);
+                listed.extend(parts.filter(|part| is_listed(part)));
             }
             more = cursor.previous()?;
         }
@@ -159,6 +200,53 @@ impl Branches {
         let before = self.view_at(Position { line, commit: commit.base })?;
         let after = self.view_at(Position { line, commit: commit.commit })?;
         Ok((commit, before, after))
+    }
+
+    /// Whether a branch holds a commit.
+    pub fn has_commit(&self, branch: &Branch, commit: &Commit) -> Result<bool> {
+        let at = self.position(branch)?;
+        self.with(|state| {
+            state.graph.clock(at).iter().any(|held| {
+                state.graph.line(held.line).is_some_and(|line| {
+                    line.head == commit.head
+                        && commit.commit <= held.commit
+                        && line.parent.is_none_or(|parent| parent.commit < commit.commit)
+                })
+            })
+        })
+    }
+
+    /// Which commits of a branch after `after` changed which of the `rows` (trees with keys).
+    pub fn later_changes(
+        &self,
+        branch: &Branch,
+        after: u64,
+        rows: &BTreeSet<(TreeId, Vec<u8>)>,
+    ) -> Result<BTreeMap<(TreeId, Vec<u8>), Vec<u64>>> {
+        let mut later: BTreeMap<(TreeId, Vec<u8>), Vec<u64>> = BTreeMap::new();
+        let Some((oldest, _)) = self.manager.history_span() else { return Ok(later) };
+        let mut reader = self.manager.read_log(oldest.position)?;
+        while let Some(transaction) = reader.next_transaction()? {
+            let number = transaction.commit.0;
+            if transaction.head.0 != branch.head || number <= after {
+                continue;
+            }
+            for entry in transaction.operations() {
+                let (tree, operation) = entry?;
+                let (Operation::Put { key, .. } | Operation::Delete { key }) = operation else {
+                    continue;
+                };
+                let place = (tree, key.to_vec());
+                if !rows.contains(&place) {
+                    continue;
+                }
+                let commits = later.entry(place).or_default();
+                if commits.last() != Some(&number) {
+                    commits.push(number);
+                }
+            }
+        }
+        Ok(later)
     }
 
     /// The newest commit of any branch.

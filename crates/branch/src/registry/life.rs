@@ -4,8 +4,6 @@
 //! refused has changed nothing. Neighbours: `moments` finds where a branch begins, `anchors`
 //! lets go of what only a dropped branch needed.
 
-use std::collections::BTreeSet;
-
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Cursor, PutMode, Tree, Writer};
@@ -15,7 +13,7 @@ use super::records::{
     Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag,
 };
 use super::records::{key, number_key};
-use super::{Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, State, View};
+use super::{Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, Position};
 use crate::name::{self, NameKind, fold};
@@ -117,9 +115,13 @@ impl Branches {
                 };
                 let Some(anchor) = anchor else { continue };
                 let commit = self.manager.head(HeadId(anchor.head))?.commit.0;
-                let parent = Some(Position { line: anchor.line, commit });
-                let line = Line { head: branch.head, parent, merges };
+                let left = Position { line: anchor.line, commit };
+                let line = Line { head: branch.head, parent: Some(left), merges };
                 change.put(number_key(Kind::Line, branch.line.0), &line)?;
+                if self.state.lock().has_other_anchor(left, anchor.head) {
+                    // Somebody left the parent there before: one head keeps the moment for all.
+                    Self::drop_anchors(change, &[anchor.head])?;
+                }
             }
             Ok(())
         })
@@ -277,43 +279,47 @@ impl Branches {
     }
 
     pub(super) fn force_drop(&self, branch: &Branch) -> Result<DropReport> {
-        self.update(|change| {
-            let state = self.state.lock().clone();
-            self.drop_within(change, &state, branch)
-        })
+        self.update(|change| self.drop_within(change, branch))
     }
 
     /// Drops a branch in the commit of something else (a merge that deletes its source).
     pub(super) fn drop_within(
         &self,
         change: &mut Change<'_>,
-        state: &State,
         branch: &Branch,
     ) -> Result<DropReport> {
+        let (grants, reflog, anchors) = {
+            let state = self.state.lock();
+            let grants = state.grants.range((branch.id, String::new())..);
+            let grants = grants.take_while(|((id, _), _)| *id == branch.id);
+            let grants: Vec<String> = grants.map(|((_, user), _)| user.clone()).collect();
+            let mut anchors = state.index.surplus_without(state.index.clock_of(branch.id));
+            anchors.retain(|head| !state.is_pinned(*head));
+            (grants, state.reflog_of(branch.id), anchors)
+        };
         change.delete(number_key(Kind::Branch, branch.id.0))?;
         if self.manager.head(HeadId(branch.head)).is_ok() {
             change.transaction.drop_head(HeadId(branch.head))?;
         }
-        for (id, user) in state.grants.keys().filter(|(id, _)| *id == branch.id) {
-            let mut rest = id.0.to_be_bytes().to_vec();
+        for user in grants {
+            let mut rest = branch.id.0.to_be_bytes().to_vec();
             rest.extend_from_slice(user.as_bytes());
             change.delete(key(Kind::Grant, &rest))?;
         }
-        for entry in state.reflog.values().filter(|entry| entry.branch == branch.id) {
-            change.delete(number_key(Kind::Reflog, entry.number))?;
-            change.transaction.drop_head(HeadId(entry.head))?;
+        for (number, head) in reflog {
+            change.delete(number_key(Kind::Reflog, number))?;
+            change.transaction.drop_head(HeadId(head))?;
         }
-        let anchors = self.prune(change, state, &BTreeSet::from([branch.head]))?;
-        Ok(DropReport { anchors })
+        Self::drop_anchors(change, &anchors)?;
+        Ok(DropReport { anchors: anchors.len() })
     }
 
     /// Drops branches whose time is over; returns their names.
     pub fn expire(&self) -> Result<Vec<String>> {
         let now = self.now();
         let over: Vec<Branch> = self.with(|state| {
-            let branches = state.branches();
-            let over = branches.filter(|it| it.expires().is_some_and(|expires| expires <= now));
-            over.cloned().collect()
+            let over = state.index.expired(now).into_iter();
+            over.filter_map(|id| state.branches.get(&id).cloned()).collect()
         })?;
         over.iter().try_for_each(|branch| self.force_drop(branch).map(drop))?;
         Ok(over.into_iter().map(|branch| branch.name).collect())
@@ -329,7 +335,7 @@ impl Branches {
         let (seed, at) = self.seed(&view, false)?;
         let moved = self.update(|change| {
             let head = HeadId(branch.head);
-            let state = self.state.lock().clone();
+            let ways_back = self.state.lock().reflog_of(branch.id);
             let before = change.transaction.create_head(head, NOTE_ANCHOR)?;
             change.counters.reflog += 1;
             let entry = ReflogEntry {
@@ -341,7 +347,7 @@ impl Branches {
                 reason: format!("reset to {point}"),
             };
             change.put(number_key(Kind::Reflog, entry.number), &entry)?;
-            trim_reflog(change, &state, branch.id)?;
+            trim_reflog(change, &ways_back)?;
             let moved = Branch { line: change.next_line(), ..branch.clone() };
             let line = Line { head: head.0, parent: Some(at), merges: Vec::new() };
             change.put(number_key(Kind::Line, moved.line.0), &line)?;
@@ -399,6 +405,12 @@ impl Branches {
         })
     }
 
+    /// Refuses a branch that a merge into is open: it is to be completed or given up first.
+    pub fn check_settled(&self, branch: &Branch) -> Result<()> {
+        self.check_writable(branch)?;
+        self.check_no_open_merge(branch)
+    }
+
     /// Whether a branch may be written to.
     pub fn check_writable(&self, branch: &Branch) -> Result<()> {
         if branch.options.read_only {
@@ -421,12 +433,11 @@ impl Branches {
 }
 
 /// Drops the oldest ways back of a branch.
-fn trim_reflog(change: &mut Change<'_>, state: &State, branch: BranchId) -> Result<()> {
-    let entries: Vec<_> = state.reflog.values().filter(|entry| entry.branch == branch).collect();
+fn trim_reflog(change: &mut Change<'_>, entries: &[(u64, u64)]) -> Result<()> {
     let surplus = (entries.len() + 1).saturating_sub(REFLOG_MAX);
-    for entry in entries.into_iter().take(surplus) {
-        change.delete(number_key(Kind::Reflog, entry.number))?;
-        change.transaction.drop_head(HeadId(entry.head))?;
+    for (number, head) in entries.iter().take(surplus) {
+        change.delete(number_key(Kind::Reflog, *number))?;
+        change.transaction.drop_head(HeadId(*head))?;
     }
     Ok(())
 }

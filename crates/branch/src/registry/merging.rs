@@ -7,6 +7,7 @@
 //! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open.
 
 use pandodb_ds::forest::Forest;
+use pandodb_ds::sync::atomic::Ordering;
 use pandodb_tm::{HeadId, Transaction};
 
 use super::records::{Branch, BranchState, Kind, encode, number_key};
@@ -111,9 +112,9 @@ impl Branches {
         self.check_writable(&target)?;
         self.check_no_open_merge(&target)?;
         let now = self.position(&source)?;
-        let kept = self.with(|state| self.head_at(state, now))?;
+        let kept = self.with(|state| state.head_at(now))?;
         let (anchor, is_new) = if let Some(head) = kept {
-            (head, false)
+            (HeadId(head), false)
         } else {
             let source = (HeadId(source.head), source.line);
             (self.update_lazily(|change| change.anchor(source.0, source.1, None))?, true)
@@ -240,17 +241,44 @@ impl Branches {
                 Error::new(ErrorKind::Moved, message).with_hint("merge again")
             })
         };
+        // What other threads may read of the records is brought up to date first.
+        drop(self.current()?);
+        let mut rows: Vec<super::RowEdit> = Vec::new();
         let row = read(transaction, &number_key(Kind::Branch, plan.target.id.0))?;
         let target: Branch = decode(&row)?;
         let line_key = number_key(Kind::Line, target.line.0);
         let mut line: Line = decode(&read(transaction, &line_key)?)?;
         line.merges.push(Merged { after, source: plan.position });
-        transaction.put(RECORDS, &line_key, &encode(&line)?)?;
+        let value = encode(&line)?;
+        transaction.put(RECORDS, &line_key, &value)?;
+        rows.push((line_key, Some(value)));
         let source_key = number_key(Kind::Branch, plan.source.id.0);
         let mut source: Branch = decode(&read(transaction, &source_key)?)?;
         source.state = BranchState::Merged { into: target.name, time: self.now() };
-        transaction.put(RECORDS, &source_key, &encode(&source)?)?;
+        let value = encode(&source)?;
+        transaction.put(RECORDS, &source_key, &value)?;
+        rows.push((source_key, Some(value)));
+        *self.pending.lock() = Some((transaction.base_commit().0, rows));
         Ok(())
+    }
+
+    /// Lets go of what a merge that happened kept, and of moments that the next one does not
+    /// start from.
+    pub fn settle_merge(&self, plan: MergePlan) -> Result<()> {
+        let places: Vec<_> =
+            plan.bases.iter().chain([&plan.position]).map(|at| (at.line, at.commit)).collect();
+        drop(plan);
+        let find = || {
+            self.with(|state| {
+                let mut surplus = state.index.surplus_at(&places);
+                surplus.retain(|head| !state.is_pinned(*head));
+                surplus
+            })
+        };
+        if find()?.is_empty() {
+            return Ok(());
+        }
+        self.update_lazily(|change| Self::drop_anchors(change, &find()?))
     }
 
     /// Drops the source in the commit of its merge (`delete_branch_after`); comes after
@@ -264,23 +292,37 @@ impl Branches {
         let target = HeadId(plan.target.head);
         transaction.use_head(self.system)?;
         let counters = counters_of(transaction)?;
-        let state = self.state()?;
         let mut change = Change { transaction, counters, rows: Vec::new() };
-        self.drop_within(&mut change, &state, &plan.source)?;
-        change.finish()?;
+        self.drop_within(&mut change, &plan.source)?;
+        let rows = change.finish()?;
+        self.add_pending(rows);
         transaction.use_head(target)?;
         Ok(())
+    }
+
+    /// Does what is due: called often, as good as free most of the time. Branches go when their
+    /// time is over; the rest of the [maintenance](Self::maintain) is done every minute.
+    pub fn tend(&self) -> Result<()> {
+        const EVERY: i64 = 60 * 1_000_000;
+        self.expire()?;
+        let now = self.now();
+        let due = self.tended.load(Ordering::Relaxed).saturating_add(EVERY);
+        if now < due {
+            return Ok(());
+        }
+        self.tended.store(now, Ordering::Relaxed);
+        self.maintain()
     }
 
     /// Does what can wait: drops branches whose time is over and moments that no merge needs any
     /// more, and collects commits for the history.
     pub fn maintain(&self) -> Result<()> {
         self.expire()?;
-        let state = self.state()?;
-        if !self.unneeded_anchors(&state, &std::collections::BTreeSet::new()).is_empty() {
+        if !self.surplus_anchors()?.is_empty() {
             self.update_lazily(|change| {
-                let state = self.state.lock().clone();
-                self.prune(change, &state, &std::collections::BTreeSet::new())
+                // Nobody else changes the records any more.
+                let surplus = self.surplus_anchors()?;
+                Self::drop_anchors(change, &surplus)
             })?;
         }
         self.collect()

@@ -21,6 +21,7 @@ mod anchors;
 mod counters;
 mod grants;
 mod history;
+mod index;
 mod life;
 mod merging;
 mod moments;
@@ -33,6 +34,7 @@ mod state;
 mod tests;
 
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::sync::atomic::AtomicI64;
 use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
 use pandodb_tm::{BeginOptions, HeadId, Manager, Synchronous, Transaction, TreeId};
 use serde::Serialize;
@@ -44,7 +46,8 @@ pub use merging::{Ancestor, MergeKind, MergePlan};
 pub use moments::{Point, View};
 pub use open_merge::OpenConflict;
 pub use records::{
-    Branch, BranchId, BranchOptions, BranchState, Commit, OpenMerge, ReflogEntry, Strategy, Tag,
+    Branch, BranchId, BranchOptions, BranchState, Commit, CommitPart, LastBackup, OpenMerge,
+    OpenPick, ReflogEntry, Strategy, Tag,
 };
 pub use state::State;
 
@@ -76,8 +79,13 @@ pub struct Branches {
     manager: Arc<Manager>,
     system: HeadId,
     state: Mutex<State>,
+    /// What the newest change of the records, of the commit on the one that is named, makes of
+    /// them once it is committed. Written by whoever may change them.
+    pending: Mutex<Option<(u64, Vec<RowEdit>)>>,
     /// Numbers for objects: the next one, and where the reserved ones end.
     objects: Mutex<(u64, u64)>,
+    /// When the last maintenance was.
+    tended: AtomicI64,
     counters: SharedCounters,
 }
 
@@ -91,7 +99,8 @@ impl Branches {
         };
         let state = Mutex::new(State::default());
         let (objects, counters) = (Mutex::new((0, 0)), SharedCounters::default());
-        let branches = Self { manager, system, state, objects, counters };
+        let (pending, tended) = (Mutex::new(None), AtomicI64::new(0));
+        let branches = Self { manager, system, state, pending, objects, tended, counters };
         branches.set_up()?;
         branches.place_lines()?;
         branches.sweep()?;
@@ -158,14 +167,42 @@ impl Branches {
         self.manager.store().vfs().clock().now_micros()
     }
 
+    /// Notes a backup that was taken: the next increment stands on it.
+    pub fn note_backup(&self, file: &str, id: [u8; 16]) -> Result<()> {
+        self.update(|change| {
+            let backup = LastBackup { file: file.into(), id, time: self.now() };
+            change.put(key(Kind::Backup, &[]), &backup)
+        })
+    }
+
     /// The records, read again if somebody else's commit changed them.
     fn current(&self) -> Result<MutexGuard<'_, State>> {
         let mut state = self.state.lock();
         let commit = self.manager.head(self.system)?.commit.0;
         if state.commit != commit {
-            *state = self.load()?;
+            let pending = self.pending.lock();
+            match &*pending {
+                Some((base, rows)) if *base == state.commit => {
+                    for (key, value) in rows {
+                        state.apply(key, value.as_deref())?;
+                    }
+                    state.commit = commit;
+                }
+                _ => {
+                    drop(pending);
+                    *state = self.load()?;
+                }
+            }
         }
+        state.resolve_anchors(|head| self.manager.head(HeadId(head)).ok().map(|it| it.commit.0));
         Ok(state)
+    }
+
+    /// Adds to what the change that was noted last makes of the records.
+    fn add_pending(&self, rows: Vec<RowEdit>) {
+        if let Some((_, known)) = self.pending.lock().as_mut() {
+            known.extend(rows);
+        }
     }
 
     fn load(&self) -> Result<State> {
@@ -174,6 +211,7 @@ impl Branches {
         if transaction.tree_kind(RECORDS).is_some() {
             read_rows(&transaction, &[], |key, value| state.apply(key, Some(value)))?;
         }
+        state.make_index();
         Ok(state)
     }
 
@@ -237,15 +275,9 @@ impl Branches {
         let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
         let result = work(&mut change)?;
         let rows = change.finish()?;
-        let base = transaction.base_commit().0;
-        let commit = transaction.commit()?.0;
-        let mut state = self.state.lock();
-        if state.commit == base {
-            for (key, value) in &rows {
-                state.apply(key, value.as_deref())?;
-            }
-            state.commit = commit;
-        }
+        *self.pending.lock() = Some((transaction.base_commit().0, rows));
+        transaction.commit()?;
+        drop(self.current()?);
         Ok(result)
     }
 }

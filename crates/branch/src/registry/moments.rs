@@ -176,7 +176,7 @@ impl Branches {
             let branch = line.and_then(|line| state.branch_of(line.head));
             let branch = branch.filter(|branch| branch.line == position.line).cloned();
             let head = line.map(|line| HeadId(line.head));
-            (position, self.head_at(state, position), head, branch)
+            (position, state.head_at(position).map(HeadId), head, branch)
         })?;
         if let Some(head) = kept {
             return self.view_head(head, position);

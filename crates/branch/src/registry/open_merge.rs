@@ -8,11 +8,11 @@
 use pandodb_tm::{BeginOptions, HeadId, Transaction};
 
 use super::merging::MergePlan;
-use super::records::{Branch, Kind, OpenMerge, decode, key, number_key};
+use super::records::{Branch, Kind, OpenMerge, OpenPick, decode, key, number_key};
 use super::resolutions::{
     decode_conflict, decode_resolutions, encode_conflict, encode_resolutions,
 };
-use super::{Branches, RECORDS, read_rows};
+use super::{Branches, RECORDS, View, read_rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Conflict, Pick, Resolutions, RuleScope};
 
@@ -65,14 +65,65 @@ impl Branches {
                 created: self.now(),
                 options: options.to_vec(),
                 resolutions: Vec::new(),
+                pick: None,
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            for (number, conflict) in (1..).zip(conflicts) {
-                let row = conflict_key(merge.id, number);
-                change.transaction.put(RECORDS, &row, &encode_conflict(conflict)?)?;
-            }
+            put_conflicts(change.transaction, merge.id, conflicts)?;
             Ok(merge)
         })
+    }
+
+    /// Keeps a pick open with the conflicts that it met: what leads from `base` to `theirs` is to
+    /// be done on the target. `label` says what it is, `options` is kept for the layer above.
+    pub fn open_pick(
+        &self,
+        target: &Branch,
+        (base, theirs): (&View, &View),
+        label: &str,
+        options: &[u8],
+        conflicts: &[Conflict],
+    ) -> Result<OpenMerge> {
+        let (base_head, _) = self.seed(base, false)?;
+        let (head, position) = match self.seed(theirs, false) {
+            Ok(seed) => seed,
+            Err(error) => {
+                self.manager.drop_head(base_head)?;
+                return Err(error);
+            }
+        };
+        let opened = self.update(|change| {
+            change.counters.merge += 1;
+            let merge = OpenMerge {
+                id: change.counters.merge,
+                source: target.id,
+                target: target.id,
+                anchor: head.0,
+                position,
+                created: self.now(),
+                options: options.to_vec(),
+                resolutions: Vec::new(),
+                pick: Some(OpenPick { base: base_head.0, label: label.into() }),
+            };
+            change.put(number_key(Kind::Merge, merge.id), &merge)?;
+            put_conflicts(change.transaction, merge.id, conflicts)?;
+            Ok(merge)
+        });
+        if opened.is_err() {
+            self.manager.drop_head(base_head)?;
+            self.manager.drop_head(head)?;
+        }
+        opened
+    }
+
+    /// The base and the source of an open pick, and what was said so far.
+    pub fn resume_pick(&self, merge: &OpenMerge) -> Result<(View, View, Resolutions)> {
+        let stored = self.with(|state| state.merges.get(&merge.id).cloned())?;
+        let Some(OpenMerge { anchor, position, resolutions, pick: Some(pick), .. }) = stored else {
+            return Err(is_over(merge));
+        };
+        let base = self.view_head(HeadId(pick.base), position)?;
+        let theirs = self.view_head(HeadId(anchor), position)?;
+        Ok((base, theirs, decode_resolutions(&resolutions)?))
     }
 
     /// The open merge into a branch.
@@ -165,11 +216,7 @@ impl Branches {
     pub fn reopen_merge(&self, merge: &OpenMerge, conflicts: &[Conflict]) -> Result<()> {
         self.update(|change| {
             delete_conflicts(change.transaction, merge.id)?;
-            for (number, conflict) in (1..).zip(conflicts) {
-                let row = conflict_key(merge.id, number);
-                change.transaction.put(RECORDS, &row, &encode_conflict(conflict)?)?;
-            }
-            Ok(())
+            put_conflicts(change.transaction, merge.id, conflicts)
         })
     }
 
@@ -177,9 +224,18 @@ impl Branches {
     /// [`record_merge`](Self::record_merge).
     pub fn close_merge(&self, merge: &OpenMerge, transaction: &mut Transaction) -> Result<()> {
         let target = transaction.head();
-        transaction.use_head(self.system)?;
-        let deleted = transaction.delete(RECORDS, &number_key(Kind::Merge, merge.id))?;
+        transaction.enlist(self.system)?;
+        transaction.prepare_write()?;
+        let row = number_key(Kind::Merge, merge.id);
+        let deleted = transaction.delete(RECORDS, &row)?;
         delete_conflicts(transaction, merge.id)?;
+        drop_kept(transaction, merge)?;
+        if merge.pick.is_some() {
+            // No merge was noted before.
+            drop(self.current()?);
+            *self.pending.lock() = Some((transaction.base_commit().0, Vec::new()));
+        }
+        self.add_pending(vec![(row, None)]);
         transaction.use_head(target)?;
         if deleted { Ok(()) } else { Err(is_over(merge)) }
     }
@@ -191,10 +247,27 @@ impl Branches {
                 return Err(is_over(merge));
             }
             change.delete(number_key(Kind::Merge, merge.id))?;
-            delete_conflicts(change.transaction, merge.id)
+            delete_conflicts(change.transaction, merge.id)?;
+            drop_kept(change.transaction, merge)
         })?;
         self.maintain()
     }
+}
+
+fn put_conflicts(transaction: &mut Transaction, merge: u64, conflicts: &[Conflict]) -> Result<()> {
+    for (number, conflict) in (1..).zip(conflicts) {
+        let row = conflict_key(merge, number);
+        transaction.put(RECORDS, &row, &encode_conflict(conflict)?)?;
+    }
+    Ok(())
+}
+
+/// Lets go of the moments that only an open pick kept.
+fn drop_kept(transaction: &mut Transaction, merge: &OpenMerge) -> Result<()> {
+    let Some(pick) = &merge.pick else { return Ok(()) };
+    transaction.drop_head(HeadId(pick.base))?;
+    transaction.drop_head(HeadId(merge.anchor))?;
+    Ok(())
 }
 
 fn delete_conflicts(transaction: &mut Transaction, merge: u64) -> Result<()> {

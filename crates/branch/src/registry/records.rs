@@ -188,6 +188,19 @@ pub struct Commit {
     pub flags: u64,
     /// Rows (keys) that it wrote or removed; none for one too large to be logged.
     pub operations: Option<u64>,
+    /// What it did to other heads: one transaction may change several branches.
+    pub others: Vec<CommitPart>,
+}
+
+/// What a commit did to one head.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitPart {
+    /// The head that it moved.
+    pub head: u64,
+    /// The commit that it stood on.
+    pub base: u64,
+    /// Rows (keys) that it wrote or removed; none for one too large to be logged.
+    pub operations: Option<u64>,
 }
 
 /// A merge that waits for its conflicts to be resolved.
@@ -209,6 +222,28 @@ pub struct OpenMerge {
     pub options: Vec<u8>,
     /// The resolutions so far, in [`resolutions`](crate::registry::resolutions)' words.
     pub resolutions: Vec<u8>,
+    /// Where no branch is merged but one commit is picked, undone, or a table restored: what.
+    pub pick: Option<OpenPick>,
+}
+
+/// A pick that waits for its conflicts to be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPick {
+    /// The head that keeps the base.
+    pub base: u64,
+    /// What is done, as the commit will say it.
+    pub label: String,
+}
+
+/// The newest backup: increments stand on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastBackup {
+    /// Where it was written.
+    pub file: String,
+    /// What it calls itself.
+    pub id: [u8; 16],
+    /// When, in microseconds since 1970.
+    pub time: i64,
 }
 
 /// The counters.
@@ -236,6 +271,7 @@ pub(crate) enum Kind {
     Merge = b'M' as isize,
     Conflict = b'C' as isize,
     Reflog = b'R' as isize,
+    Backup = b'K' as isize,
 }
 
 /// The key of a row.

@@ -6,15 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use super::index::Index;
 use super::records::{
-    Anchor, Branch, BranchId, Counters, Kind, OpenMerge, ReflogEntry, Tag, decode,
+    Anchor, Branch, BranchId, Counters, Kind, LastBackup, OpenMerge, ReflogEntry, Tag, decode,
 };
 use crate::error::{Error, ErrorKind, Result, near};
 use crate::lineage::{Graph, Line, LineId, Position};
 use crate::name::fold;
 
 /// The registry as of one commit of the system head.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub(super) commit: u64,
     pub(super) counters: Counters,
@@ -27,6 +28,10 @@ pub struct State {
     pub(super) grants: BTreeMap<(BranchId, String), u8>,
     pub(super) merges: BTreeMap<u64, OpenMerge>,
     pub(super) reflog: BTreeMap<u64, ReflogEntry>,
+    pub(super) backup: Option<LastBackup>,
+    pub(super) index: Index,
+    /// Whether the index is kept: not while rows are loaded in any order.
+    pub(super) is_indexed: bool,
 }
 
 impl State {
@@ -82,14 +87,9 @@ impl State {
         self.reflog.values()
     }
 
-    /// The moment that an anchor keeps; `commit_of` tells the newest commit of a head.
-    pub(super) fn anchored(
-        &self,
-        anchor: &Anchor,
-        commit_of: impl Fn(u64) -> Option<u64>,
-    ) -> Option<Position> {
-        let commit = anchor.commit.or_else(|| commit_of(anchor.head))?;
-        Some(self.graph.normalized(Position { line: anchor.line, commit }))
+    /// The newest backup.
+    pub fn last_backup(&self) -> Option<&LastBackup> {
+        self.backup.as_ref()
     }
 
     /// Takes a row over, or (without a value) its removal.
@@ -111,17 +111,22 @@ impl State {
                 let name = String::from_utf8_lossy(rest).into_owned();
                 put(&mut self.tags, name, value)?;
             }
-            _ if kind == Kind::Line as u8 => match value {
-                Some(value) => self.graph.put(LineId(number()?), decode::<Line>(value)?),
-                None => self.graph.remove(LineId(number()?)),
-            },
-            _ if kind == Kind::Anchor as u8 => put(&mut self.anchors, number()?, value)?,
+            _ if kind == Kind::Line as u8 => self.apply_line(LineId(number()?), value)?,
+            _ if kind == Kind::Anchor as u8 => {
+                let head = number()?;
+                put(&mut self.anchors, head, value)?;
+                match self.anchors.get(&head).filter(|_| self.is_indexed) {
+                    Some(anchor) => self.index.add_anchor(anchor, &self.graph),
+                    None => self.index.remove_anchor(head),
+                }
+            }
             _ if kind == Kind::Grant as u8 => {
                 let user = String::from_utf8_lossy(rest.get(8..).unwrap_or(&[])).into_owned();
                 put(&mut self.grants, (BranchId(number()?), user), value)?;
             }
             _ if kind == Kind::Merge as u8 => put(&mut self.merges, number()?, value)?,
             _ if kind == Kind::Reflog as u8 => put(&mut self.reflog, number()?, value)?,
+            _ if kind == Kind::Backup as u8 => self.backup = value.map(decode).transpose()?,
             // Conflicts are read from the tree when they are asked for: there may be many.
             _ if kind == Kind::Conflict as u8 => {}
             _ => {
@@ -132,15 +137,78 @@ impl State {
         Ok(())
     }
 
+    fn apply_line(&mut self, id: LineId, value: Option<&[u8]>) -> Result<()> {
+        let Some(value) = value else {
+            self.graph.remove(id);
+            return Ok(());
+        };
+        let line: Line = decode(value)?;
+        let branch = self.heads.get(&line.head).and_then(|id| self.branches.get(id));
+        self.graph.put(id, line);
+        if self.is_indexed {
+            self.index.change_line(id, branch, &self.anchors, &self.graph);
+        }
+        Ok(())
+    }
+
+    /// Makes the index of rows that were loaded.
+    pub(super) fn make_index(&mut self) {
+        self.index = Index::default();
+        self.is_indexed = true;
+        for anchor in self.anchors.values() {
+            self.index.add_anchor(anchor, &self.graph);
+        }
+        for branch in self.branches.values() {
+            self.index.add_branch(branch, &self.graph);
+        }
+    }
+
+    /// Looks up the commits of anchors that do not say them.
+    pub(super) fn resolve_anchors(&mut self, commit_of: impl Fn(u64) -> Option<u64>) {
+        if self.index.is_open() {
+            self.index.resolve(&self.anchors, &self.graph, commit_of);
+        }
+    }
+
+    /// The head that keeps a moment, if one does: an anchor, or a tag.
+    pub(super) fn head_at(&self, position: Position) -> Option<u64> {
+        let wanted = self.graph.normalized(position);
+        self.index.anchor_at(wanted).or_else(|| {
+            let mut tags = self.tags.values();
+            let tag = tags.find(|tag| self.graph.normalized(tag.position) == wanted);
+            tag.map(|tag| tag.head)
+        })
+    }
+
+    /// Whether another anchor than `head` keeps a moment.
+    pub(super) fn has_other_anchor(&self, position: Position, head: u64) -> bool {
+        self.index.has_other(self.graph.normalized(position), head)
+    }
+
+    /// Anchors that open merges need.
+    pub(super) fn is_pinned(&self, anchor: u64) -> bool {
+        self.merges.values().any(|merge| merge.anchor == anchor)
+    }
+
+    /// The ways back of a branch, oldest first.
+    pub(super) fn reflog_of(&self, branch: BranchId) -> Vec<(u64, u64)> {
+        let entries = self.reflog.values().filter(|entry| entry.branch == branch);
+        entries.map(|entry| (entry.number, entry.head)).collect()
+    }
+
     fn apply_branch(&mut self, id: BranchId, value: Option<&[u8]>) -> Result<()> {
         if let Some(old) = self.branches.remove(&id) {
             self.names.remove(&fold(&old.name));
             self.heads.remove(&old.head);
+            self.index.remove_branch(id);
         }
         if let Some(value) = value {
             let branch: Branch = decode(value)?;
             self.names.insert(fold(&branch.name), id);
             self.heads.insert(branch.head, id);
+            if self.is_indexed {
+                self.index.add_branch(&branch, &self.graph);
+            }
             self.branches.insert(id, branch);
         }
         Ok(())

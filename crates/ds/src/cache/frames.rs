@@ -5,15 +5,14 @@
 //! may change at any moment; a reader takes what it finds and compares identities. Neighbours:
 //! `shard` decides what is in which frame.
 
-use arc_swap::{ArcSwapOption, Guard};
-
 use crate::page::Node;
 use crate::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use crate::sync::{Arc, OnceLock};
 
-const BLOCK_BITS: u32 = 12;
+/// A model has few frames: each of them has parts that every interleaving is tried with.
+const BLOCK_BITS: u32 = if cfg!(loom) { 1 } else { 12 };
 const BLOCK_FRAMES: u32 = 1 << BLOCK_BITS;
-const BLOCKS_MAX: usize = 8192;
+const BLOCKS_MAX: usize = if cfg!(loom) { 2 } else { 8192 };
 
 /// How often a frame was used since eviction last looked, up to this.
 const USES_MAX: u8 = 3;
@@ -21,12 +20,77 @@ const USES_MAX: u8 = 3;
 /// A place for one node.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    node: ArcSwapOption<Node>,
+    node: Slot,
     uses: AtomicU8,
 }
 
-/// A node seen in a frame; it stays alive while this does.
-pub type Seen = Guard<Option<Arc<Node>>>;
+#[cfg(loom)]
+pub use locked::Seen;
+#[cfg(loom)]
+use locked::Slot;
+#[cfg(not(loom))]
+pub use swapped::Seen;
+#[cfg(not(loom))]
+use swapped::Slot;
+
+/// A pointer that is read without a lock and replaced as a whole.
+#[cfg(not(loom))]
+mod swapped {
+    use crate::page::Node;
+    use crate::sync::Arc;
+
+    /// A node seen in a frame; it stays alive while this does.
+    pub type Seen = arc_swap::Guard<Option<Arc<Node>>>;
+
+    /// What holds a node or nothing.
+    #[derive(Debug, Default)]
+    pub(super) struct Slot(arc_swap::ArcSwapOption<Node>);
+
+    impl Slot {
+        #[inline]
+        pub(super) fn load(&self) -> Seen {
+            self.0.load()
+        }
+
+        pub(super) fn store(&self, node: Option<Arc<Node>>) {
+            self.0.store(node);
+        }
+    }
+}
+
+/// The same with a lock: the swap itself is the work of `arc-swap`, and what the models look at
+/// is what happens around it.
+#[cfg(loom)]
+mod locked {
+    use crate::page::Node;
+    use crate::sync::{Arc, Mutex};
+
+    /// A node seen in a frame.
+    #[derive(Debug)]
+    pub struct Seen(Option<Arc<Node>>);
+
+    impl std::ops::Deref for Seen {
+        type Target = Option<Arc<Node>>;
+
+        fn deref(&self) -> &Self::Target {
+            &self.0
+        }
+    }
+
+    /// What holds a node or nothing.
+    #[derive(Debug, Default)]
+    pub(super) struct Slot(Mutex<Option<Arc<Node>>>);
+
+    impl Slot {
+        pub(super) fn load(&self) -> Seen {
+            Seen(self.0.lock().clone())
+        }
+
+        pub(super) fn store(&self, node: Option<Arc<Node>>) {
+            *self.0.lock() = node;
+        }
+    }
+}
 
 impl Frame {
     /// What is in the frame now.

@@ -6,9 +6,11 @@
 //! here: they belong to the trees that changed them. Neighbours: `pager` is the only user.
 
 mod frames;
+#[cfg(all(test, loom))]
+mod loom;
 mod shard;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use frames::Frames;
@@ -21,7 +23,8 @@ use crate::page::Node;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
 
-const SHARDS: usize = 16;
+/// A model looks at one shard.
+const SHARDS: usize = if cfg!(loom) { 1 } else { 16 };
 
 /// The cache.
 #[derive(Debug)]

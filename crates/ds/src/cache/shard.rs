@@ -187,4 +187,22 @@ impl Shard {
             }
         }
     }
+
+    /// What holds between any two changes: bytes add up, each resident has a frame of its own
+    /// with its node in it, and no frame is free and in use.
+    #[cfg(all(test, loom))]
+    pub(super) fn assert_sound(&self, frames: &Frames) {
+        let bytes: usize = self.residents.values().map(|resident| resident.bytes).sum();
+        assert_eq!(bytes, self.bytes());
+        assert!(bytes <= self.budget);
+        let mut in_use = FxHashSet::default();
+        for (version, resident) in &self.residents {
+            assert!(in_use.insert(resident.frame), "two pages have one frame");
+            assert!(!self.free_frames.contains(&resident.frame), "a frame in use is free");
+            let seen = frames.get(resident.frame).map(super::frames::Frame::look);
+            let stored =
+                seen.and_then(|seen| seen.as_ref().and_then(|node| node.stored().copied()));
+            assert_eq!(stored.map(|page| page.version()), Some(*version));
+        }
+    }
 }

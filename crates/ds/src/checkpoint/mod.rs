@@ -20,8 +20,8 @@ use crate::space::log::{Chain, Written};
 use crate::space::settle::Settlement;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::tree::{Cursor, Found, Tree, Writer};
-use rustc_hash::FxHashMap;
+use crate::tree::{Cursor, Found, Relocation, Tree, Writer};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The number of a head; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,7 +119,9 @@ pub(crate) fn run(
     let birth = next_birth(pager, durable, captured.commit);
     let mut writing = Writing::of_checkpoint(pager, ledger, birth, number);
     let mut registry = durable.registry.clone();
-    let mut bases = Bases { pager, registry: &durable.registry, all: None };
+    let ceiling = pager.space.ceiling();
+    let relocation = ceiling.map(|from| Relocation::within(pager, from, u64::MAX));
+    let mut bases = Bases { pager, registry: &durable.registry, all: None, relocation };
     let mut heads = Vec::with_capacity(captured.heads.len());
     for (head, change) in &captured.heads {
         match change {
@@ -133,6 +135,7 @@ pub(crate) fn run(
             }
         }
     }
+    relocate_others(&mut bases, captured, &mut registry, &mut writing)?;
     let registry_root = write_whole(&registry, &mut writing)?;
     let mut granules = writing.granules();
     writing.finish()?;
@@ -140,7 +143,7 @@ pub(crate) fn run(
     let registry = Tree::open(registry_root);
     let mut settlement = settle(pager, &durable.registry, &registry)?;
     let mut chain = durable.chain.clone();
-    if !settlement.is_empty() || chain.newest().is_none() {
+    if !settlement.is_empty() || chain.newest().is_none() || pager.space.is_high(&chain) {
         let written = pager.space.write_log(&chain, &mut settlement, birth)?;
         if let Err(error) = write_records(pager, &written) {
             give_back(pager, &written);
@@ -207,6 +210,8 @@ struct Bases<'a> {
     registry: &'a Tree,
     /// Every directory that the registry names, collected when the first new head asks.
     all: Option<FxHashMap<Granule, PageRef>>,
+    /// While the end of the file is being emptied.
+    relocation: Option<Relocation>,
 }
 
 impl Bases<'_> {
@@ -287,6 +292,9 @@ fn write_forest(
     } else {
         stale_entries(pager, &directory, forest)?
     };
+    if let Some(relocation) = &mut bases.relocation {
+        with_writer(pager, |writer| directory.relocate(writer, relocation))?;
+    }
     for (id, exists) in changed {
         let key = id.0.to_be_bytes();
         match forest.tree(id) {
@@ -307,6 +315,37 @@ fn write_forest(
     }
     let root = write_whole(&directory, writing)?;
     Ok((Forest::saved(Tree::open(root), saved), root))
+}
+
+/// Moves the pages of the registry, and of the directories of heads that do not change, out of
+/// the end of the file that is being emptied. Whoever remembers such a directory finds another
+/// one in the registry, and compares.
+fn relocate_others(
+    bases: &mut Bases<'_>,
+    captured: &Captured,
+    registry: &mut Tree,
+    writing: &mut Writing<'_>,
+) -> Result<()> {
+    let Some(relocation) = &mut bases.relocation else { return Ok(()) };
+    let pager = bases.pager;
+    let captured: FxHashSet<HeadId> = captured.heads.iter().map(|(head, _)| *head).collect();
+    let mut cursor = Cursor::new(Arc::clone(pager), bases.registry.clone());
+    let mut more = cursor.first()?;
+    while more {
+        let key = cursor.key();
+        let is_captured = cursor.fixed_key().is_some_and(|key| captured.contains(&HeadId(key)));
+        if let (Some(Found::Subtree(root, note)), false) = (cursor.found()?, is_captured) {
+            let mut directory = Tree::open(root);
+            if with_writer(pager, |writer| directory.relocate(writer, relocation))? {
+                let note = note.to_vec();
+                let root = write_whole(&directory, writing)?;
+                with_writer(pager, |writer| registry.put_subtree(writer, &key, &root, &note))?;
+            }
+        }
+        more = cursor.next()?;
+    }
+    with_writer(pager, |writer| registry.relocate(writer, relocation))?;
+    Ok(())
 }
 
 fn put_head(

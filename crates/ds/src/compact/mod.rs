@@ -3,9 +3,10 @@
 //! Compacting writes a new file and never moves pages inside an open one: heads in memory,
 //! snapshots and open transactions refer to pages by place, and none of them could be told.
 //! [`copy_to`] writes a compacted copy of an open store while readers and writers go on
-//! (`VACUUM INTO`); [`compact`] replaces a database that nobody has open (`VACUUM`), atomically.
-//! Both need room for the second file. Free space at the end of a file needs neither: every
-//! checkpoint cuts it off. Neighbours: `rewrite` does the work.
+//! (`VACUUM INTO`); [`compact`] replaces a database that nobody has open, atomically. Both need
+//! room for the second file. Two ways need none: every checkpoint cuts free space off the end of
+//! the file, and `tree::relocate` copies what lies there further down, as changes of its heads,
+//! while everything goes on. Neighbours: `rewrite` does the work.
 
 use std::path::Path;
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{TreeKind, TreeRoot};
 use crate::pager::Pager;
 use crate::sync::Arc;
-use crate::tree::{Cursor, Found, OwnedValue, PutMode, Tree, Writer};
+use crate::tree::{Cursor, Found, OwnedValue, PutMode, Relocation, Tree, Writer};
 
 /// The number of a tree within its head; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -244,6 +244,25 @@ impl Forest {
     /// A cursor on a tree as it is now.
     pub fn cursor(&self, pager: &Arc<Pager>, id: TreeId) -> Result<Cursor> {
         Ok(Cursor::new(Arc::clone(pager), self.existing(id)?.clone()))
+    }
+
+    /// Copies into memory what lies in the part of the file that `relocation` is about; returns
+    /// whether there was anything. The forest must then be published as a change of its head,
+    /// and no checkpoint may run between the two.
+    pub fn relocate(
+        &mut self,
+        writer: &mut Writer<'_>,
+        relocation: &mut Relocation,
+    ) -> Result<bool> {
+        let mut is_moved = false;
+        for id in self.ids() {
+            let mut tree = self.existing(id)?.clone();
+            if tree.relocate(writer, relocation)? {
+                self.set_tree(id, tree);
+                is_moved = true;
+            }
+        }
+        Ok(is_moved)
     }
 
     /// Moves the changed pages that only this forest holds out of memory.

@@ -81,6 +81,16 @@ impl Deref for NodeGuard<'_> {
 }
 
 impl Pager {
+    /// The path of the file.
+    pub fn path(&self) -> &std::path::Path {
+        self.file.path()
+    }
+
+    /// Extents that were read from the file since it was opened.
+    pub fn pages_read(&self) -> u64 {
+        self.metrics.pages_read.load(crate::sync::atomic::Ordering::Relaxed)
+    }
+
     /// A pager on an open file.
     pub fn new(
         file: Arc<dyn File>,

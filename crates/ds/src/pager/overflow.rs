@@ -68,6 +68,43 @@ impl Pager {
         Ok(pieces)
     }
 
+    /// Stores those pieces of a large value again that `is_high` tells of, and its index; none
+    /// where there is no such piece.
+    pub fn copy_overflow(
+        &self,
+        page: &PageRef,
+        is_high: &dyn Fn(&PageRef) -> bool,
+        ledger: &mut Ledger,
+    ) -> Result<Option<PageRef>> {
+        let pieces = match page.kind {
+            PageKind::OverflowIndex => self.overflow_pieces(page)?,
+            _ => Vec::new(),
+        };
+        if !is_high(page) && !pieces.iter().any(is_high) {
+            return Ok(None);
+        }
+        let mut writing = Writing::uncommitted(self, ledger);
+        let mut copy = |page: &PageRef| {
+            let bytes = self.read_stored(&page.base)?;
+            writing.write_piece(PageKind::OverflowData, &bytes, page.rows, &[])
+        };
+        let copied = if page.kind == PageKind::OverflowData {
+            copy(page)?
+        } else {
+            let mut copies = Vec::with_capacity(pieces.len());
+            let mut index = Vec::with_capacity(pieces.len() * PAGE_REF.bytes);
+            for piece in &pieces {
+                copies.push(if is_high(piece) { copy(piece)? } else { *piece });
+            }
+            for piece in &copies {
+                piece.encode(&mut index);
+            }
+            writing.write_piece(PageKind::OverflowIndex, &index, page.rows, &copies)?
+        };
+        writing.finish()?;
+        Ok(Some(copied))
+    }
+
     /// A reader of the large value behind a cell's reference.
     pub fn open_overflow(&self, page: &PageRef) -> Result<OverflowReader<'_>> {
         let pieces = match page.kind {

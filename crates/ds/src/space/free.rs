@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::format::{Extent, Granule};
 
+/// How many runs are looked at for one below a limit.
+const TRIES_MAX: usize = 64;
+
 /// Runs of free granules; no two touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FreeRuns {
@@ -25,6 +28,14 @@ impl FreeRuns {
     pub(super) fn iter(&self) -> impl Iterator<Item = Extent> + '_ {
         self.by_place
             .iter()
+            .map(|(start, granules)| Extent { start: Granule(*start), granules: *granules })
+    }
+
+    /// The runs from the end of the file.
+    pub(super) fn iter_back(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.by_place
+            .iter()
+            .rev()
             .map(|(start, granules)| Extent { start: Granule(*start), granules: *granules })
     }
 
@@ -113,6 +124,40 @@ impl FreeRuns {
             self.insert_run(start + taken, length - taken);
         }
         Some(Extent { start: Granule(start), granules: taken })
+    }
+
+    /// Takes `granules` from a small run that holds them below `ceiling`.
+    pub(super) fn take_below(&mut self, granules: u64, ceiling: u64) -> Option<Granule> {
+        let fitting = self.by_size.range((granules, 0)..).take(TRIES_MAX);
+        let found = fitting.copied().find(|(_, start)| start + granules <= ceiling);
+        let (length, start) = found?;
+        self.remove_run(start, length);
+        if length > granules {
+            self.insert_run(start + granules, length - granules);
+        }
+        Some(Granule(start))
+    }
+
+    /// Takes the part below `ceiling` of a large run, at least `least` granules and at most
+    /// `most`.
+    pub(super) fn take_largest_below(
+        &mut self,
+        least: u64,
+        most: u64,
+        ceiling: u64,
+    ) -> Option<(Granule, u64)> {
+        let largest = self.by_size.iter().rev().take(TRIES_MAX).copied();
+        let below = |(length, start): (u64, u64)| length.min(ceiling.saturating_sub(start));
+        let (length, start) = largest.max_by_key(|run| below(*run))?;
+        let taken = below((length, start)).min(most);
+        if taken < least {
+            return None;
+        }
+        self.remove_run(start, length);
+        if length > taken {
+            self.insert_run(start + taken, length - taken);
+        }
+        Some((Granule(start), taken))
     }
 
     /// Takes the run that ends at `end`, so that the file can be cut there.

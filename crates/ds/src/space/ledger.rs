@@ -33,6 +33,12 @@ impl Ledger {
         self.versions.is_empty()
     }
 
+    /// Hands the notes on, and the duty with them; what stays is empty.
+    pub(crate) fn replace(&mut self) -> Self {
+        let versions = self.take();
+        Self { space: Arc::clone(&self.space), epoch: Arc::clone(&self.epoch), versions }
+    }
+
     /// Takes the notes out: the caller returns them.
     pub(crate) fn take(&mut self) -> Vec<Granule> {
         std::mem::take(&mut self.versions)

@@ -153,7 +153,7 @@ impl Space {
         settlement: &mut Settlement,
         birth: u64,
     ) -> Result<Written> {
-        if chain.is_long() || chain.records.is_empty() {
+        if chain.is_long() || chain.records.is_empty() || self.is_high(chain) {
             return self.write_condensed(chain, settlement, birth);
         }
         let mut record = Record {
@@ -174,6 +174,13 @@ impl Space {
         let mut chain = chain.clone();
         chain.records.push(page);
         Ok(Written { chain, writes: vec![(extent.start, bytes)], end: record.end })
+    }
+
+    /// Whether a record lies in the end of the file that is being emptied.
+    pub fn is_high(&self, chain: &Chain) -> bool {
+        let ends = chain.records.iter().map(|page| page.base.extent());
+        let end = ends.map(|extent| extent.start.0 + extent.granules).max();
+        self.ceiling().zip(end).is_some_and(|(ceiling, end)| end > ceiling.0)
     }
 
     fn write_condensed(

@@ -14,6 +14,7 @@
 //! Neighbours: `settle` works out what a checkpoint changes, `log` stores it, `free` has the
 //! runs, `ledger` returns what a writer wrote in vain; `pager` allocates.
 
+pub mod ceiling;
 mod free;
 pub mod ledger;
 pub mod log;
@@ -105,6 +106,8 @@ struct State {
     writing: BTreeMap<u64, u32>,
     pending: VecDeque<Pending>,
     pending_granules: u64,
+    /// Where new pages should not reach, while the end of the file is being emptied.
+    ceiling: Option<u64>,
 }
 
 /// The space of one file.
@@ -140,6 +143,7 @@ impl Space {
             writing: BTreeMap::new(),
             pending: VecDeque::new(),
             pending_granules: 0,
+            ceiling: None,
         };
         Self { state: Mutex::new(state) }
     }
@@ -147,7 +151,8 @@ impl Space {
     /// Takes `granules` in one run: the best fitting free one, else at the end of the file.
     pub fn allocate(&self, granules: u64) -> Extent {
         let mut state = self.state.lock();
-        let start = match state.free.take(granules) {
+        let low = state.take_low(granules);
+        let start = match low.or_else(|| state.free.take(granules)) {
             Some(start) => start,
             None => state.grow(granules),
         };
@@ -157,9 +162,12 @@ impl Space {
     /// Takes a run of at least `least` and up to `most` granules, to be filled front to back.
     pub fn reserve(&self, least: u64, most: u64) -> Extent {
         let mut state = self.state.lock();
-        let extent = match state.free.take_largest(least, most) {
-            Some(extent) => extent,
-            None => Extent { start: state.grow(most), granules: most },
+        let extent = if let Some((start, granules)) = state.take_region_low(least, most) {
+            Extent { start, granules }
+        } else if let Some(extent) = state.free.take_largest(least, most) {
+            extent
+        } else {
+            Extent { start: state.grow(most), granules: most }
         };
         state.reserved.insert(extent.start, extent.granules);
         extent

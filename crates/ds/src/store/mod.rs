@@ -26,10 +26,13 @@ use crate::pager::Pager;
 use crate::space::Ledger;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex};
-use crate::tree::{Cursor, Found};
+use crate::tree::{Cursor, Found, Relocation};
 use crate::vfs::{DatabaseLock, Vfs};
 use open::check_page_bytes;
 use pins::Pins;
+
+/// A free tail of the file that is not worth a change of the file's length.
+const TAIL_WORTH_BYTES: u64 = 256 * 1024;
 
 /// Tells the epoch of the oldest reader that the store's owner knows, or `u64::MAX`.
 pub type Horizon = dyn Fn() -> u64 + Send + Sync;
@@ -43,7 +46,7 @@ pub struct Store {
     /// One checkpoint at a time.
     running: Mutex<()>,
     /// Ledgers of committed writers, settled by the next checkpoint.
-    adopted: Mutex<Vec<Ledger>>,
+    adopted: Arc<Mutex<Vec<Ledger>>>,
     pins: Arc<Pins>,
     horizon: Mutex<Option<Box<Horizon>>>,
     /// Set when a failure left unknown what is durable.
@@ -240,7 +243,8 @@ impl Store {
                 drop(adopted);
                 drop(ledger);
                 self.reclaim()?;
-                self.cut_tail()?;
+                let is_emptied = self.pager.space.ceiling().is_some();
+                self.cut_tail(if is_emptied { 0 } else { TAIL_WORTH_BYTES })?;
                 let bytes = done.granules * GRANULE_BYTES;
                 self.note_checkpoint(clock.monotonic().saturating_sub(started), bytes, now);
                 Ok(Checkpointed { heads: done.heads, number, bytes })
@@ -255,6 +259,27 @@ impl Store {
                 Err(failure.error.in_file(&self.path))
             }
         }
+    }
+
+    /// Begins to empty the end of the file, up to about `bytes` of pages of it, so that the file
+    /// can be cut there; none where the free space lies such that nothing can be given back, or
+    /// while another relocation is under way. What is to be done with it tells
+    /// [`Relocation`]'s module; the next checkpoint completes it.
+    pub fn relocate(&self, bytes: u64) -> Result<Option<Relocation>> {
+        let _running = self.running.lock();
+        self.check_writable()?;
+        self.reclaim()?;
+        self.pager.space.trim();
+        let granules = bytes.div_ceil(GRANULE_BYTES);
+        let ceiling = self.pager.space.set_ceiling(granules);
+        if ceiling.is_none() {
+            self.cut_tail(0)?;
+        }
+        let begin = |ceiling| {
+            let adopted = Arc::clone(&self.adopted);
+            Relocation::new(&self.pager, ceiling, granules, adopted)
+        };
+        Ok(ceiling.map(begin))
     }
 
     /// The roots of everything durable: the registry, and the records of the space map.
@@ -287,14 +312,13 @@ impl Store {
         self.pager.space.reclaim(owner.min(self.pins.oldest()))
     }
 
-    /// Cuts a free tail off the file where it is worth a change of the file's length.
-    fn cut_tail(&self) -> Result<()> {
-        const WORTH_BYTES: u64 = 256 * 1024;
+    /// Cuts a free tail of more than `worth` bytes off the file.
+    fn cut_tail(&self, worth: u64) -> Result<()> {
         self.pager.space.trim();
         let file = &self.pager.file;
         self.pager.space.with_end(|end| {
             let end = end * GRANULE_BYTES;
-            if file.len()? > end + WORTH_BYTES { file.set_len(end) } else { Ok(()) }
+            if file.len()? > end + worth { file.set_len(end) } else { Ok(()) }
         })
     }
 }

@@ -94,7 +94,7 @@ impl Store {
             pager: Arc::new(pager),
             durable: Mutex::new(durable),
             running: Mutex::new(()),
-            adopted: Mutex::new(Vec::new()),
+            adopted: Arc::default(),
             pins: Arc::new(Pins::default()),
             horizon: Mutex::new(None),
             is_poisoned: AtomicBool::new(false),

@@ -7,7 +7,7 @@
 //!
 //! `get` reads, `put` and `remove` change, `range` removes many, `cursor` walks, `count` ranks,
 //! `build` writes sorted entries straight to the file, `spill` moves changes out of memory,
-//! `diff` compares. Neighbours: `pager` finds the pages, `forest` names trees.
+//! `diff` compares, `relocate` empties the end of the file. Neighbours: `pager` finds the pages, `forest` names trees.
 
 mod build;
 mod count;
@@ -16,6 +16,7 @@ mod diff;
 mod get;
 mod put;
 mod range;
+mod relocate;
 mod remove;
 mod spill;
 mod survey;
@@ -28,6 +29,7 @@ pub use cursor::Cursor;
 pub use diff::{Change, Diff};
 pub use get::{Found, OwnedValue};
 pub use put::PutMode;
+pub use relocate::Relocation;
 pub use survey::{Survey, survey};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -13,5 +13,6 @@ mod backup;
 mod backup_faults;
 mod compact;
 mod fuzz;
+mod shrink;
 mod targets;
 mod world;

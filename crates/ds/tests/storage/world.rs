@@ -231,6 +231,32 @@ impl World {
         Ok(())
     }
 
+    /// Empties up to about `bytes` of the end of the file; returns how much was moved, or none
+    /// where nothing can be given back.
+    pub(crate) fn shrink(&mut self, bytes: u64) -> Result<Option<u64>> {
+        let Some(mut relocation) = self.store.relocate(bytes)? else { return Ok(None) };
+        for head in self.heads.keys().copied().collect::<Vec<_>>() {
+            let mut forest = self.heads[&head].clone();
+            let (mut ledger, mut dirty_bytes) = (self.store.pager().ledger(), 0);
+            let mut writer = Writer {
+                pager: self.store.pager(),
+                ledger: &mut ledger,
+                dirty_bytes: &mut dirty_bytes,
+            };
+            if forest.relocate(&mut writer, &mut relocation)? {
+                let trees = self.model.get(&head).cloned().unwrap_or_default();
+                self.publish(head, forest, trees, ledger);
+            }
+        }
+        self.checkpoint()?;
+        Ok(Some(relocation.moved_bytes()))
+    }
+
+    /// A snapshot of a head, and what it must hold for as long as the pin is there.
+    pub(crate) fn snapshot(&self, head: u64) -> (Pin, Forest, Trees) {
+        (self.store.pin(), self.heads[&head].clone(), self.model[&head].clone())
+    }
+
     pub(crate) fn fork(&mut self, from: u64, to: u64) {
         if let Some(forest) = self.heads.get(&from).cloned() {
             self.heads.insert(to, forest);
@@ -307,7 +333,11 @@ impl World {
         match rng.u32(..100) {
             0..58 => self.step_of_rows(rng),
             58..85 => self.step_of_heads(rng),
-            _ => self.checkpoint().map(|()| "checkpoint"),
+            85..97 => self.checkpoint().map(|()| "checkpoint"),
+            _ => {
+                let bytes = [30_000, 300_000, u64::MAX][rng.usize(..3)];
+                self.shrink(bytes).map(|_| "shrink")
+            }
         }
     }
 

@@ -124,19 +124,37 @@ pub enum BranchStatement {
         /// The file.
         file: Box<str>,
     },
-    /// `RESTORE DATABASE FROM 'file'`
+    /// `RESTORE DATABASE FROM 'file' TO 'new file'`
     Restore {
-        /// The file.
+        /// The backup.
         file: Box<str>,
+        /// The database that is made of it.
+        to: Option<Box<str>>,
     },
-    /// `UNDO TRANSACTION n`
-    UndoTransaction(u64),
-    /// `CHERRY PICK TRANSACTION n INTO branch` (also `CHERRY-PICK`)
+    /// `RESTORE TABLE table FROM branch [AS OF ..]` or `RESTORE TABLE table AS OF ..`
+    RestoreTable {
+        /// Which table.
+        table: Name,
+        /// As which branch or tag has it; the session's without.
+        branch: Option<Name>,
+        /// As it was when; now without.
+        as_of: Option<PointInTime>,
+    },
+    /// `UNDO TRANSACTION n [WITH (..)]`
+    UndoTransaction {
+        /// Which commit.
+        transaction: u64,
+        /// `WITH (key = value, ...)`, as for a merge.
+        options: Vec<BranchOption>,
+    },
+    /// `CHERRY PICK TRANSACTION n [INTO branch] [WITH (..)]` (also `CHERRY-PICK`)
     CherryPick {
         /// Which commit.
         transaction: u64,
         /// Onto which branch; the session's without.
         target: Option<Name>,
+        /// `WITH (key = value, ...)`, as for a merge.
+        options: Vec<BranchOption>,
     },
     /// `RESOLVE CONFLICT ...`
     Resolve(Resolve),

@@ -114,6 +114,7 @@ impl Binder<'_> {
             needs: Vec::new(),
             rows: 1.0,
             is_cheap: true,
+            later: None,
         })));
         scope.tables.push(ScopeTable {
             alias: Box::from(name),
@@ -134,17 +135,8 @@ impl Binder<'_> {
         let cores: Vec<&ast::SelectCore> = std::iter::once(&select.first)
             .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();
-        let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
-        let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
-        if first == 0 {
-            return Err(Error::invalid(format!("circular reference: {}", table.name.text)));
-        }
         let operators: Vec<_> = select.compounds.iter().map(|(operator, _)| *operator).collect();
-        let distinct = match operators.get(first - 1) {
-            Some(ast::CompoundOperator::Union) => true,
-            Some(ast::CompoundOperator::UnionAll) => false,
-            _ => return Err(Error::invalid(format!("circular reference: {}", table.name.text))),
-        };
+        let (first, distinct) = recursion(table, &cores, &operators)?;
         let mut initial: Vec<Block> = Vec::new();
         for core in &cores[..first] {
             initial.push(self.core_block(core, &[])?);
@@ -154,28 +146,10 @@ impl Binder<'_> {
         };
         let columns = head.columns.clone();
         let (row_slot, slot, state) = (self.slot(), self.slot(), self.state());
-        let names: Vec<Box<str>> = table.columns.iter().map(|name| name.text.clone()).collect();
-        let names = super::from::unique_names(head, &names);
-        let scope_columns = |slot: SlotId| -> Vec<ScopeColumn> {
-            let outputs = head.outputs.iter().enumerate();
-            outputs
-                .zip(&names)
-                .map(|((index, output), name)| ScopeColumn {
-                    name: name.clone(),
-                    scalar: slot_column(slot, index, output),
-                    hidden: false,
-                    merged: false,
-                    common: None,
-                    declared_type: None,
-                })
-                .collect()
-        };
-        let result = scope_columns(slot);
-        let row = RecursiveRow {
-            frame: self.frame_index(),
-            slot: row_slot,
-            columns: scope_columns(row_slot),
-        };
+        let result = named_columns(table, head, slot);
+        let columns_of_row = named_columns(table, head, row_slot);
+        let row =
+            RecursiveRow { frame: self.frame_index(), slot: row_slot, columns: columns_of_row };
         let collations: Vec<_> =
             head.outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
         self.common.push(Arc::new(CommonScope {
@@ -215,6 +189,40 @@ impl Binder<'_> {
         }));
         Ok(Block { root: node, outputs, columns, rows: 1000.0, ..Block::default() })
     }
+}
+
+/// Which part is the first that refers to the table itself, and whether rows come once only.
+fn recursion(
+    table: &ast::CommonTable,
+    cores: &[&ast::SelectCore],
+    operators: &[ast::CompoundOperator],
+) -> Result<(usize, bool)> {
+    let circular = || Error::invalid(format!("circular reference: {}", table.name.text));
+    let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
+    let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
+    match first.checked_sub(1).and_then(|before| operators.get(before)) {
+        Some(ast::CompoundOperator::Union) => Ok((first, true)),
+        Some(ast::CompoundOperator::UnionAll) => Ok((first, false)),
+        _ => Err(circular()),
+    }
+}
+
+/// The columns of a recursive table as `slot` holds them.
+fn named_columns(table: &ast::CommonTable, head: &Block, slot: SlotId) -> Vec<ScopeColumn> {
+    let names: Vec<Box<str>> = table.columns.iter().map(|name| name.text.clone()).collect();
+    let names = super::from::unique_names(head, &names);
+    let outputs = head.outputs.iter().enumerate();
+    outputs
+        .zip(names)
+        .map(|((index, output), name)| ScopeColumn {
+            name,
+            scalar: slot_column(slot, index, output),
+            hidden: false,
+            merged: false,
+            common: None,
+            declared_type: None,
+        })
+        .collect()
 }
 
 fn arm(block: Block) -> Arm {

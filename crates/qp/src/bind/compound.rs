@@ -10,7 +10,7 @@ use super::{Binder, NameScope};
 use crate::ast::{self, CompoundOperator, ExpressionKind, OrderTerm, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
 use crate::plan::{Arm, Compound, Limit, Node, Sort, SortKey};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, SlotId};
 use crate::types::Affinity;
 
 impl Binder<'_> {
@@ -34,20 +34,7 @@ impl Binder<'_> {
         for column in &mut columns {
             column.origin = None;
         }
-        let mut outputs = Vec::with_capacity(width);
-        for index in 0..width {
-            let mut output = slot_column(slot, index, &arms[0].1.outputs[index]);
-            if let Scalar::Column(place) = &mut output {
-                place.collation = arms
-                    .iter()
-                    .find_map(|(_, block)| block.outputs[index].collation())
-                    .unwrap_or_default();
-                let parts: Vec<&Scalar> =
-                    arms.iter().map(|(_, block)| &block.outputs[index]).collect();
-                place.affinity = compound_affinity(&parts);
-            }
-            outputs.push(output);
-        }
+        let outputs = compound_outputs(&arms, slot, width);
         let collations =
             outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
         let rows = arms.iter().map(|(_, block)| block.rows).sum();
@@ -132,6 +119,24 @@ impl Binder<'_> {
         }
         Ok(keys)
     }
+}
+
+/// The columns of a compound, as its slot holds them.
+fn compound_outputs(arms: &[(CompoundOperator, Block)], slot: SlotId, width: usize) -> Vec<Scalar> {
+    let mut outputs = Vec::with_capacity(width);
+    for index in 0..width {
+        let mut output = slot_column(slot, index, &arms[0].1.outputs[index]);
+        if let Scalar::Column(place) = &mut output {
+            place.collation = arms
+                .iter()
+                .find_map(|(_, block)| block.outputs[index].collation())
+                .unwrap_or_default();
+            let parts: Vec<&Scalar> = arms.iter().map(|(_, block)| &block.outputs[index]).collect();
+            place.affinity = compound_affinity(&parts);
+        }
+        outputs.push(output);
+    }
+    outputs
 }
 
 /// The affinity of a compound's column: that of the first part that has one, unless another part

@@ -8,7 +8,7 @@ use super::{Binder, FrameBuilder};
 use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, Literal, UnaryOperator};
 use crate::catalog::build::literal_value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::SelectPlan;
+use crate::plan::{SelectPlan, choose_gears};
 use crate::scalar::{
     Binary, Call, Case, CompareRule, Comparison, Correlation, Scalar, SubqueryCall, Unary,
 };
@@ -105,6 +105,12 @@ impl Binder<'_> {
         function: Arc<crate::function::Function>,
         arguments: Vec<Scalar>,
     ) -> Scalar {
+        if let Some(constant) = self.folded_call(&function, &arguments) {
+            return constant;
+        }
+        if function.determinism == crate::function::Determinism::Volatile {
+            self.volatile_calls += 1;
+        }
         let collation = arguments.iter().find_map(Scalar::collation).unwrap_or_default();
         let cache = self.cache();
         Scalar::Call(Box::new(Call { function, arguments, collation, cache }))
@@ -206,6 +212,9 @@ impl Binder<'_> {
             Operator::Remainder => Binary::Remainder,
             _ => Binary::Concatenate,
         };
+        if let Some(constant) = super::fold::folded_binary(binary, &left, &right) {
+            return Ok(constant);
+        }
         Ok(Scalar::Binary(binary, Box::new([left, right])))
     }
 
@@ -238,22 +247,30 @@ impl Binder<'_> {
         if let Some(place) = self.restricted {
             return Err(Error::invalid(format!("subqueries prohibited in {place}")));
         }
+        let volatile = self.volatile_calls;
         let plan = self.nested(|binder| binder.framed(select))?;
         let correlation = if plan.outer.iter().any(|place| place.depth == 0) {
             Correlation::Immediate
         } else if plan.outer.is_empty() {
-            if plan_is_volatile(&plan) { Correlation::Immediate } else { Correlation::None }
+            // One with volatile calls runs once, too, as in SQLite.
+            Correlation::None
         } else {
             Correlation::Outer
         };
         let state = self.subquery_state();
-        Ok(SubqueryCall { plan: Arc::new(plan), state, correlation })
+        let remembers = self.volatile_calls == volatile
+            && correlation == Correlation::Immediate
+            && self.environment.rules.has(crate::plan::Rules::MEMORY);
+        Ok(SubqueryCall { plan: Arc::new(plan), state, correlation, remembers })
     }
 
     /// Binds and plans a query block in a frame of its own.
     pub(crate) fn framed(&mut self, select: &ast::Select) -> Result<SelectPlan> {
         self.frames.push(FrameBuilder::default());
-        let block = self.select(select, false);
+        let mut block = self.select(select, false);
+        if let Ok(block) = &mut block {
+            choose_gears(self, &mut block.root, &block.outputs, false);
+        }
         let frame = self.frames.pop().unwrap_or_default();
         let block = block?;
         Ok(SelectPlan {
@@ -264,11 +281,6 @@ impl Binder<'_> {
             outer: frame.outer,
         })
     }
-}
-
-/// A subquery with only volatile calls would have to run each time; SQLite runs it once, too.
-fn plan_is_volatile(_: &SelectPlan) -> bool {
-    false
 }
 
 /// The truth that a bare TRUE or FALSE stands for.

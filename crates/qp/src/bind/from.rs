@@ -26,8 +26,19 @@ pub struct Group {
     pub relations: Vec<Relation>,
     /// What must be true.
     pub predicates: Vec<Scalar>,
+    /// Subqueries that a row must have a partner in, or must not.
+    pub semis: Vec<SemiRelation>,
     /// CROSS JOIN: the order is kept.
     pub fixed: bool,
+}
+
+/// A subquery of EXISTS or NOT EXISTS, bound as if it stood in FROM.
+#[derive(Debug)]
+pub struct SemiRelation {
+    /// NOT EXISTS
+    pub anti: bool,
+    /// What is joined; its predicates read the rows around it, too.
+    pub group: Group,
 }
 
 /// Something that is joined.
@@ -69,6 +80,16 @@ pub struct RowsRelation {
     pub rows: f64,
     /// Whether opening it again is as cheap as reading it.
     pub is_cheap: bool,
+    /// The block that makes the rows, where it is planned with the group that it stands in: the
+    /// node is empty until then.
+    pub(crate) later: Option<LaterBlock>,
+}
+
+/// A block that is not planned yet.
+#[derive(Debug)]
+pub(crate) struct LaterBlock {
+    pub(crate) parts: Box<crate::plan::QueryParts>,
+    pub(crate) label: Box<str>,
 }
 
 /// An outer join.
@@ -105,6 +126,14 @@ impl Group {
         self.relations.iter().flat_map(Relation::slots).collect()
     }
 
+    /// Adds the relations and conditions of another group.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.relations.extend(other.relations);
+        self.predicates.extend(other.predicates);
+        self.semis.extend(other.semis);
+        self.fixed |= other.fixed;
+    }
+
     /// Adds a predicate, each term of an AND for itself.
     pub fn add_predicate(&mut self, predicate: Scalar) {
         match predicate {
@@ -135,9 +164,8 @@ impl Binder<'_> {
                 JoinKind::Right => JoinType::Right,
                 JoinKind::Full => JoinType::Full,
                 _ => {
-                    group.fixed |= join.kind == JoinKind::Cross || right.fixed;
-                    group.relations.append(&mut right.relations);
-                    group.predicates.append(&mut right.predicates);
+                    group.fixed |= join.kind == JoinKind::Cross;
+                    group.absorb(right);
                     on.drain(..).for_each(|term| group.add_predicate(term));
                     continue;
                 }
@@ -186,9 +214,7 @@ impl Binder<'_> {
                     }
                 }
                 if may_dissolve {
-                    group.relations.extend(inner.relations);
-                    group.predicates.extend(inner.predicates);
-                    group.fixed |= inner.fixed;
+                    group.absorb(inner);
                 } else {
                     *group = inner;
                 }
@@ -320,22 +346,24 @@ impl Binder<'_> {
         if let Some(inner) = block.group {
             slots = inner.slots();
             rowid = block.rowid;
-            group.relations.extend(inner.relations);
-            group.predicates.extend(inner.predicates);
-            group.fixed |= inner.fixed;
+            group.absorb(inner);
         } else {
             let slot = self.slot();
             for (index, column) in columns.iter_mut().enumerate() {
                 column.scalar = slot_column(slot, index, &column.scalar);
             }
-            let project = Project {
-                input: block.root,
-                outputs: block.outputs,
-                slot,
-                label: Some(Box::from(label)),
+            let label: Box<str> = Box::from(label);
+            let (node, later) = match block.later {
+                Some(parts) => (Node::Empty, Some(LaterBlock { parts, label })),
+                None => {
+                    let (input, outputs) = (block.root, block.outputs);
+                    let project = Project { input, outputs, slot, label: Some(label) };
+                    (Node::Project(Box::new(project)), None)
+                }
             };
             group.relations.push(Relation::Rows(Box::new(RowsRelation {
-                node: Node::Project(Box::new(project)),
+                node,
+                later,
                 slots: vec![slot],
                 needs: Vec::new(),
                 rows: block.rows,
@@ -415,6 +443,7 @@ impl Binder<'_> {
             needs,
             rows: 25.0,
             is_cheap: true,
+            later: None,
         })));
         Ok(())
     }
@@ -460,6 +489,7 @@ impl Binder<'_> {
             needs,
             rows: 10.0,
             is_cheap: true,
+            later: None,
         })));
         Ok(())
     }
@@ -554,11 +584,12 @@ impl Binder<'_> {
     /// Wraps an input that is read again and again.
     pub(crate) fn materialized(&mut self, input: Node, slots: Vec<SlotId>, label: &str) -> Node {
         let state = self.state();
+        let correlated = input.reads_outer();
         Node::Materialize(Box::new(Materialize {
             input,
             state,
             slots,
-            correlated: false,
+            correlated,
             label: Some(Box::from(label)),
         }))
     }

@@ -10,7 +10,9 @@
 
 mod common;
 mod compound;
+mod exists;
 mod expression;
+mod fold;
 mod from;
 mod function;
 mod group;
@@ -27,11 +29,12 @@ use pandodb_ds::sync::Arc;
 
 pub use common::CommonScope;
 pub(crate) use expression::no_row;
+pub(crate) use from::LaterBlock;
 pub(crate) use from::unique_names;
-pub use from::{Group, OuterRelation, Relation, RowsRelation, TableRelation};
+pub use from::{Group, OuterRelation, Relation, RowsRelation, SemiRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};
 pub(crate) use group::{Grouping, use_keys};
-pub(crate) use operators::{parts, width};
+pub(crate) use operators::{constant_list, parts, width};
 pub(crate) use recorder::Recorder;
 pub(crate) use scope::is_rowid_name;
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
@@ -45,13 +48,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
 use crate::limits::{self, Limits};
-use crate::plan::{Layout, SourceId};
+use crate::plan::{Layout, Rules, SourceId};
 use crate::scalar::{ColumnPlace, SlotId, StateId};
+use crate::store::TreeId;
+
+/// A row of a table: its rowid (0 without) and its stored bytes.
+pub type SampleRow = (i64, Vec<u8>);
 
 /// What the planner asks of the data.
 pub trait Statistics {
     /// How many rows a table has.
     fn rows(&self, source: SourceId, table: &Table) -> u64;
+
+    /// How many keys of a tree lie from `from` (included) up to `to` (not included).
+    fn count(&self, source: SourceId, tree: TreeId, from: &[u8], to: Option<&[u8]>) -> Option<u64>;
+
+    /// About how many different values the first columns of a tree's keys have; `descending`
+    /// tells the direction of each.
+    fn distinct(&self, source: SourceId, tree: TreeId, descending: &[bool]) -> Option<f64>;
+
+    /// A few rows from all over a table.
+    fn sample(&self, source: SourceId, table: &Table) -> Option<Arc<Vec<SampleRow>>>;
 }
 
 /// Opens the versions that a statement names with `@branch` and `AS OF`.
@@ -81,6 +98,12 @@ pub struct Environment<'e> {
     pub foreign_keys: bool,
     /// Whether a name in double quotes that fits nothing is a text.
     pub double_quoted_strings: bool,
+    /// Whether LIKE tells small letters from capitals.
+    pub case_sensitive_like: bool,
+    /// What functions ask of the session.
+    pub session: &'e dyn crate::function::Session,
+    /// What the planner may do.
+    pub rules: Rules,
     /// Whether tables are read backwards where nothing asks for an order.
     pub reverse_unordered: bool,
     /// Whether a changed column that is not there is passed over: definitions are only looked at.
@@ -126,6 +149,8 @@ pub struct Binder<'e> {
     pub(crate) aggregate_scope: Option<usize>,
     /// The innermost scope up to that one which those arguments read.
     pub(crate) aggregate_reads: Option<usize>,
+    /// How many calls were bound that never give the same result twice.
+    pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
     pub(crate) recorder: Option<Recorder>,
 }
@@ -147,6 +172,7 @@ impl<'e> Binder<'e> {
             in_trigger: false,
             aggregate_scope: None,
             aggregate_reads: None,
+            volatile_calls: 0,
             recorder: None,
         }
     }

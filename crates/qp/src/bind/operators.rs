@@ -171,11 +171,7 @@ impl Binder<'_> {
                 other => list.others.push(other),
             }
         }
-        let order = |left: &Value, right: &Value| {
-            compare(left.as_ref(), right.as_ref(), rule.collation, &BuiltInCollations)
-        };
-        list.constants.sort_by(order);
-        list.constants.dedup_by(|left, right| order(left, right).is_eq());
+        sort_constants(&mut list);
         Ok(Scalar::InList(Box::new(list)))
     }
 
@@ -193,6 +189,39 @@ impl Binder<'_> {
         let all = quantified.all;
         Ok(Scalar::Quantified(Box::new(Quantified { operand, operator, rule, all, subquery })))
     }
+}
+
+/// Sorts what a list's operand is looked for among.
+fn sort_constants(list: &mut InList) {
+    let rule = list.rule;
+    let order = |left: &Value, right: &Value| {
+        compare(left.as_ref(), right.as_ref(), rule.collation, &BuiltInCollations)
+    };
+    list.constants.sort_by(order);
+    list.constants.dedup_by(|left, right| order(left, right).is_eq());
+}
+
+/// `operand IN (values)`, compared by `rule`.
+pub(crate) fn constant_list(
+    operand: Scalar,
+    rule: CompareRule,
+    values: Vec<Value>,
+) -> Option<Scalar> {
+    if matches!(rule.collation, Collation::Custom(_)) {
+        return None;
+    }
+    let (nulls, constants): (Vec<Value>, Vec<Value>) = values.into_iter().partition(Value::is_null);
+    let convert = |value| apply_affinity(Datum::Owned(value), rule.affinity).into_value();
+    let mut list = InList {
+        negated: false,
+        operand,
+        rule,
+        constants: constants.into_iter().map(convert).collect(),
+        has_null: !nulls.is_empty(),
+        others: Vec::new(),
+    };
+    sort_constants(&mut list);
+    Some(Scalar::InList(Box::new(list)))
 }
 
 /// How many values an expression has.

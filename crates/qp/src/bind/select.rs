@@ -10,7 +10,7 @@ use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
 use crate::limits::Limit;
-use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Values, finish_select};
+use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
 /// A query block that is bound and, unless it dissolves into the block around it, planned.
@@ -29,6 +29,9 @@ pub struct Block {
     pub rowid: Option<Scalar>,
     /// About how many rows.
     pub rows: f64,
+    /// Set where the block is planned later, with conditions of the block around it: then there
+    /// is no plan, but this.
+    pub(crate) later: Option<Box<QueryParts>>,
 }
 
 /// A column of the result before it is bound.
@@ -174,8 +177,13 @@ impl Binder<'_> {
                 columns,
                 group: Some(parts.group),
                 rowid,
-                rows: 0.0,
+                ..Block::default()
             });
+        }
+        if may_dissolve && parts.can_wait() && self.environment.rules.has(Rules::PUSH_DOWN) {
+            let outputs = parts.outputs.clone();
+            let later = Some(Box::new(parts));
+            return Ok(Block { outputs, columns, later, ..Block::default() });
         }
         let (root, outputs, rows) = finish_select(self, parts)?;
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
@@ -189,9 +197,7 @@ impl Binder<'_> {
         mut group: Group,
     ) -> Result<(QueryParts, Vec<OutputColumn>)> {
         if let Some(filter) = &query.filter {
-            let filter = self.expression(filter)?;
-            super::expression::no_row(&filter)?;
-            group.add_predicate(filter);
+            self.filter(filter, &mut group)?;
         }
         let items = self.items(&query.columns)?;
         let mut keys = Vec::with_capacity(query.group_by.len());
@@ -397,6 +403,24 @@ pub(crate) fn english_ordinal(number: usize) -> String {
 }
 
 impl QueryParts {
+    /// Whether the block can be planned when it is known what is asked of its rows: it makes
+    /// groups or leaves out repeated rows, and conditions on what it groups by can go before.
+    fn can_wait(&self) -> bool {
+        let is_sure = |scalar: &Scalar| {
+            !scalar.has_subquery()
+                && !scalar.any(&mut |node| match node {
+                    Scalar::Call(call) => !call.function.is_deterministic(),
+                    _ => false,
+                })
+        };
+        (!self.grouping.keys.is_empty() || self.distinct)
+            && self.grouping.windows.is_empty()
+            && self.order_by.is_empty()
+            && self.limit.is_none()
+            && !self.group.relations.is_empty()
+            && self.outputs.iter().all(is_sure)
+    }
+
     /// Whether the block only chooses and computes, so that the block around it can do both.
     fn can_dissolve(&self) -> bool {
         self.grouping.keys.is_empty()

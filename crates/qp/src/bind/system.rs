@@ -68,6 +68,7 @@ impl Binder<'_> {
             needs,
             rows: 100.0,
             is_cheap: false,
+            later: None,
         })));
         Ok(())
     }

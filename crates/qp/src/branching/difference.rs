@@ -51,15 +51,17 @@ impl Work<'_> {
         {
             return Err(Error::not_found("table", &table.text).at(table.span));
         }
-        self.differences(&old, &new, table)
+        self.differences(&old, &new, table, usize::MAX)
     }
 
-    /// What leads from one version to another: the schema first, then rows cell by cell.
+    /// What leads from one version to another: the schema first, then rows cell by cell, of each
+    /// table `most` rows.
     pub(super) fn differences(
         &self,
         old: &Version,
         new: &Version,
         table: Option<&Name>,
+        most: usize,
     ) -> Result<Rows> {
         let mut rows = Vec::new();
         for difference in compare_shapes(&old.shape, &new.shape) {
@@ -87,15 +89,15 @@ impl Work<'_> {
                 optional(to),
             ]);
         }
-        self.row_differences(old, new, table, &mut rows)?;
+        self.row_differences((old, new), table, most, &mut rows)?;
         Ok(rows)
     }
 
     fn row_differences(
         &self,
-        old: &Version,
-        new: &Version,
+        (old, new): (&Version, &Version),
         table: Option<&Name>,
+        most: usize,
         rows: &mut Rows,
     ) -> Result<()> {
         let pager = self.branches.manager().pager();
@@ -106,7 +108,11 @@ impl Work<'_> {
             let Some(mut diff) = pair.rows(pager)? else { continue };
             let names: Vec<String> =
                 diff.columns().iter().map(|column| column.name.clone()).collect();
-            while let Some(difference) = diff.next_difference()? {
+            let mut shown = 0;
+            while shown < most
+                && let Some(difference) = diff.next_difference()?
+            {
+                shown += 1;
                 let change = match difference.kind {
                     RowChangeKind::Added => "insert",
                     RowChangeKind::Removed => "delete",

@@ -1,28 +1,23 @@
 //! MERGE BRANCH: one transaction on the target that holds the merged rows, or nothing.
 //!
-//! The branch crate decides what becomes of each row and definition; `target` does it with the
-//! engine's own writers. A dry run is the same work, given up at the end. A merge whose policy is
-//! `manual` stays open with its conflicts until they are resolved. Neighbours: `options` reads
-//! WITH, `shape` describes the three versions.
+//! A dry run is the same work, given up at the end. A merge whose policy is `manual` stays open
+//! with its conflicts until they are resolved. Neighbours: `job` does the work, `options` reads
+//! WITH, `pick` does the same for single commits.
 
-use std::cell::RefCell;
-
-use pandodb_branch::merge::{Conflict, Policy, Report, Versions, merge};
+use pandodb_branch::merge::{Conflict, Policy, Report};
 use pandodb_branch::merge::{Pick, RuleScope};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
 use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
 
+use super::job::{Failure, Outcome};
 use super::options::{MergeRequest, merge_request};
 use super::show::text;
-use super::target::SqlTarget;
 use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, Resolve, ResolveChoice, ResolveScope};
-use crate::catalog::{DatabaseIndex, Schema};
+use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::SharedTransaction;
 
 /// The columns of MERGE BRANCH.
 pub(super) const COLUMNS: &[&str] = &[
@@ -38,12 +33,6 @@ pub(super) const COLUMNS: &[&str] = &[
     "conflicts_resolved",
     "dry_run",
 ];
-
-/// What a merge came to.
-struct Outcome {
-    status: &'static str,
-    report: Report,
-}
 
 impl Work<'_> {
     pub(super) fn merge(
@@ -69,7 +58,8 @@ impl Work<'_> {
             Ok(outcome) => {
                 let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
                 if is_kept {
-                    drop(plan);
+                    self.leave_dropped(&plan)?;
+                    self.branches.settle_merge(plan)?;
                 } else {
                     self.branches.abandon_merge(plan)?;
                 }
@@ -78,7 +68,7 @@ impl Work<'_> {
             Err(Failure::Conflicts(conflicts, report)) => {
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if is_manual {
-                    self.branches.open_merge(&plan, &[], &conflicts)?;
+                    self.branches.open_merge(&plan, &request.encode(), &conflicts)?;
                     let outcome = Outcome { status: "conflicts", report };
                     return Ok(vec![row(&outcome, &from, &to, false)]);
                 }
@@ -87,7 +77,7 @@ impl Work<'_> {
                     let outcome = Outcome { status: "conflicts", report };
                     return Ok(vec![row(&outcome, &from, &to, true)]);
                 }
-                Err(conflict_error(&conflicts, &from, &to))
+                Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
             }
             Err(Failure::Error(error)) => {
                 self.branches.abandon_merge(plan)?;
@@ -96,125 +86,63 @@ impl Work<'_> {
         }
     }
 
+    /// A session on a branch that its merge dropped goes on with the target.
+    pub(super) fn leave_dropped(&self, plan: &MergePlan) -> Result<()> {
+        let is_gone = self.branches.with(|state| state.branch_by_id(plan.source.id).is_none())?;
+        if is_gone && HeadId(plan.source.head) == self.head {
+            self.session.use_head(DatabaseIndex::MAIN, HeadId(plan.target.head));
+        }
+        Ok(())
+    }
+
     /// The target has nothing of its own: it moves.
-    fn fast_forward(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Outcome, Failure> {
+    pub(super) fn fast_forward(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+    ) -> Result<Outcome, Failure> {
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = HeadId(plan.target.head);
         let mut transaction = database.begin(head, pandodb_tm::BeginOptions::default())?;
         let inner = transaction.inner_mut()?;
-        inner.describe(&*request.author, self.message(plan, request));
+        let message = if request.message.is_empty() {
+            format!("merge branch '{}' into '{}'", plan.source.name, plan.target.name)
+        } else {
+            request.message.clone()
+        };
+        inner.describe(&*request.author, message);
         self.branches.fast_forward(plan, inner).map_err(Error::from)?;
         self.record(plan, request, inner)?;
         transaction.commit()?;
         Ok(Outcome { status: "fast-forward", report: Report::default() })
     }
 
-    fn message(&self, plan: &MergePlan, request: &MergeRequest) -> String {
-        if request.message.is_empty() {
-            format!("merge branch '{}' into '{}'", plan.source.name, plan.target.name)
-        } else {
-            request.message.clone()
-        }
-    }
-
-    fn record(
-        &self,
-        plan: &MergePlan,
-        request: &MergeRequest,
-        inner: &mut pandodb_tm::Transaction,
-    ) -> Result<()> {
-        self.branches.record_merge(plan, inner)?;
-        if request.delete_branch_after {
-            self.branches.drop_merged(plan, inner)?;
-        }
-        Ok(())
-    }
-
     /// Both sides have something: the source's changes are put into the target.
-    fn three_way(
+    pub(super) fn three_way(
         &self,
         plan: &MergePlan,
         request: &MergeRequest,
         open: Option<&OpenMerge>,
     ) -> Result<Outcome, Failure> {
-        let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
-        let report: RefCell<Report> = RefCell::default();
-        // The session works on the target while this runs.
-        let own = self.head;
-        let user = self.session.user();
-        self.session.set_user(None);
-        self.session.use_head(DatabaseIndex::MAIN, HeadId(plan.target.head));
-        let result = self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
-            let done = self.merge_within(plan, request, &sources, schemas, &conflicts)?;
-            let has_conflicts = done.conflict_count() > 0;
-            *report.borrow_mut() = done;
-            if has_conflicts || request.dry_run {
-                // Gives the transaction up; told apart below.
-                return Err(Error::new(ErrorKind::MergeConflict, "given up"));
-            }
-            let transaction = transaction(&sources)?;
-            let mut transaction = transaction.borrow_mut();
-            let inner = transaction.inner_mut()?;
-            inner.describe(&*request.author, self.message(plan, request));
-            self.record(plan, request, inner)?;
-            match open {
-                Some(open) => Ok(self.branches.close_merge(open, inner)?),
-                None => Ok(()),
-            }
-        });
-        self.session.use_head(DatabaseIndex::MAIN, own);
-        self.session.set_user(user.as_deref());
-        let report = report.into_inner();
-        let conflicts = conflicts.into_inner();
-        match result {
-            Ok(()) => Ok(Outcome { status: "merged", report }),
-            Err(error) if error.kind() != ErrorKind::MergeConflict => Err(error.into()),
-            Err(_) if report.conflict_count() > 0 => Err(Failure::Conflicts(conflicts, report)),
-            Err(_) => Ok(Outcome { status: "would merge", report }),
-        }
-    }
-
-    fn merge_within(
-        &self,
-        plan: &MergePlan,
-        request: &MergeRequest,
-        sources: &[Option<SharedTransaction>],
-        schemas: Vec<Arc<Schema>>,
-        conflicts: &RefCell<Vec<Conflict>>,
-    ) -> Result<Report> {
-        let ours = {
-            let shared = transaction(sources)?.borrow();
-            let inner = shared.inner()?;
-            if inner.base_commit().0 != plan.target_position.commit {
-                let message = format!("the branch '{}' has moved since", plan.target.name);
-                return Err(Error::new(ErrorKind::Conflict, message).with_hint("merge again"));
-            }
-            inner.forest()
+        let Some((fork, unsettled)) = self.common_base(plan)? else {
+            let job = self.job_of(plan, plan.base(), request)?;
+            return self.run_job(&job, request, open);
         };
-        let (base, theirs) = (self.version(plan.base())?, self.version(plan.theirs())?);
-        let ours = self.version(ours)?;
-        let pager = Arc::clone(self.branches.manager().pager());
-        let mut target =
-            SqlTarget::new(self.session, sources.to_vec(), schemas, &base, &ours, &theirs)?;
-        let versions = Versions { base: &base, ours: &ours, theirs: &theirs };
-        let mut sink = |conflict: Conflict| {
-            const MOST: usize = 100_000;
-            let mut conflicts = conflicts.borrow_mut();
-            if conflicts.len() < MOST {
-                conflicts.push(conflict);
-            }
-            Ok(())
-        };
-        match merge(&pager, versions, &request.options, &mut target, &mut sink) {
-            Ok(report) => Ok(report),
-            Err(error) => Err(target.error.take().unwrap_or_else(|| error.into())),
-        }
+        let read = pandodb_tm::BeginOptions::read_only();
+        let base = fork.begin(read).map_err(Error::from)?;
+        let job = self.job_of(plan, base.forest(), request)?;
+        let mut request = request.clone();
+        request.options.unsettled = unsettled;
+        self.run_job(&job, &request, open)
     }
 
     pub(super) fn continue_merge(&self) -> Result<Rows> {
         let open = self.open_merge()?;
+        if open.pick.is_some() {
+            return self.continue_pick(&open);
+        }
         let (plan, resolutions) = self.branches.resume_merge(&open)?;
-        let mut request = MergeRequest::default();
+        let mut request = MergeRequest::decode(&open.options);
         request.options.policy = Policy::Manual;
         request.options.resolutions = resolutions;
         let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
@@ -222,7 +150,7 @@ impl Work<'_> {
             Ok(outcome) => Ok(vec![row(&outcome, &from, &to, false)]),
             Err(Failure::Conflicts(conflicts, _)) => {
                 self.branches.reopen_merge(&open, &conflicts)?;
-                Err(conflict_error(&conflicts, &from, &to))
+                Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
             }
             Err(Failure::Error(error)) => Err(error),
         }
@@ -305,31 +233,13 @@ impl Work<'_> {
     }
 }
 
-/// Why a merge did not happen.
-enum Failure {
-    Conflicts(Vec<Conflict>, Report),
-    Error(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-fn transaction(sources: &[Option<SharedTransaction>]) -> Result<&SharedTransaction> {
-    sources.first().and_then(Option::as_ref).ok_or_else(|| {
-        Error::new(ErrorKind::Internal, "the target of the merge has no transaction")
-    })
-}
-
 fn constant(expression: &crate::ast::Expression) -> Result<Value> {
     crate::catalog::build::constant(expression)
         .ok_or_else(|| Error::invalid("a conflict is resolved with a constant").at(expression.span))
 }
 
 /// The report as the row of the statement.
-fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -> Vec<Value> {
+pub(super) fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -> Vec<Value> {
     let report = &outcome.report;
     let total = |count: fn(&pandodb_branch::merge::TableCounts) -> u64| {
         Value::Integer(report.tables.values().map(count).sum::<u64>() as i64)
@@ -351,7 +261,8 @@ fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -> Vec<Value
     ]
 }
 
-fn conflict_error(conflicts: &[Conflict], source: &str, target: &str) -> Error {
+/// The error of a job that met conflicts, with the first of them.
+pub(super) fn conflict_error(conflicts: &[Conflict], what: &str) -> Error {
     let count = conflicts.len();
     let first = conflicts.first().map(|conflict| {
         format!(
@@ -362,7 +273,7 @@ fn conflict_error(conflicts: &[Conflict], source: &str, target: &str) -> Error {
         )
     });
     let message = format!(
-        "merging '{source}' into '{target}' met {count} conflict{}{}",
+        "{what} met {count} conflict{}{}",
         if count == 1 { "" } else { "s" },
         first.unwrap_or_default()
     );

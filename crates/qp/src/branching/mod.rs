@@ -8,12 +8,18 @@
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
 pub(crate) mod access;
+mod api;
+mod backup;
 mod canonical;
 mod definitions;
 mod difference;
+mod job;
 mod life;
 mod merge;
 mod options;
+mod pick;
+mod preview;
+mod references;
 mod shape;
 mod show;
 mod target;
@@ -22,6 +28,10 @@ pub(crate) mod view;
 #[cfg(test)]
 mod tests;
 
+pub use api::{
+    Answer, Comparison, MergeCall, MergeDone, TableDifference, compare_branches, find_branch,
+    fork_branch, list_branches, list_commits, list_tags, merge_branches,
+};
 pub(crate) use options::time_text;
 
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
@@ -35,6 +45,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::OutputColumn;
 use crate::session::Session;
 
+pub(crate) use preview::Previewed;
+
 type Rows = Vec<Vec<Value>>;
 
 /// What the rows of a branch statement are called.
@@ -45,7 +57,15 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
         BranchStatement::Show(Show::Commits(_)) => show::COMMIT_COLUMNS,
         BranchStatement::Show(Show::Conflicts) => show::CONFLICT_COLUMNS,
         BranchStatement::Show(Show::Diff { .. }) => difference::COLUMNS,
-        BranchStatement::Merge { .. } | BranchStatement::ContinueMerge => merge::COLUMNS,
+        BranchStatement::Merge { .. }
+        | BranchStatement::ContinueMerge
+        | BranchStatement::UndoTransaction { .. }
+        | BranchStatement::CherryPick { .. }
+        | BranchStatement::RestoreTable { .. } => merge::COLUMNS,
+        BranchStatement::Backup { .. } => backup::COLUMNS,
+        BranchStatement::Restore { .. } => backup::RESTORE_COLUMNS,
+        BranchStatement::Preview(_) => preview::COLUMNS,
+        BranchStatement::Apply => preview::APPLY_COLUMNS,
         _ => &[],
     };
     let named = |name: &&str| OutputColumn { name: Box::from(*name), ..OutputColumn::default() };
@@ -53,7 +73,7 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
 }
 
 /// Runs a branch statement and gives its rows.
-pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows> {
+pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> Result<Rows> {
     let work = Work::new(session)?;
     match statement {
         BranchStatement::Show(what) => return work.show(what),
@@ -121,13 +141,33 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement) -> Result<Rows
             let privileges = access::privileges(&revoke.privileges);
             work.branches.revoke(&privileges, &branch.name, &revoke.user.text)?;
         }
-        BranchStatement::Backup { .. }
-        | BranchStatement::Restore { .. }
-        | BranchStatement::UndoTransaction(_)
-        | BranchStatement::CherryPick { .. }
-        | BranchStatement::Preview(_)
-        | BranchStatement::Apply => {
-            return Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet"));
+        BranchStatement::UndoTransaction { transaction, options } => {
+            work.alone()?;
+            return work.pick(&work.undo_of(*transaction)?, options);
+        }
+        BranchStatement::CherryPick { transaction, target, options } => {
+            work.alone()?;
+            return work.pick(&work.pick_of(*transaction, target.as_ref())?, options);
+        }
+        BranchStatement::RestoreTable { table, branch, as_of } => {
+            work.alone()?;
+            return work.restore_table(table, branch.as_ref(), as_of.as_ref());
+        }
+        BranchStatement::Preview(statements) => {
+            work.alone()?;
+            return work.preview(statements, sql);
+        }
+        BranchStatement::Apply => {
+            work.alone()?;
+            return work.apply();
+        }
+        BranchStatement::Backup { incremental, file } => {
+            work.alone()?;
+            return work.backup(file, *incremental);
+        }
+        BranchStatement::Restore { file, to } => {
+            work.alone()?;
+            return work.restore(file, to.as_deref());
         }
     }
     Ok(Vec::new())
@@ -144,7 +184,11 @@ struct Work<'s> {
 impl<'s> Work<'s> {
     fn new(session: &'s Session) -> Result<Self> {
         let (database, head) = session.database(DatabaseIndex::MAIN)?;
-        Ok(Self { session, branches: database.branches()?, head })
+        let branches = database.branches()?;
+        if !database.manager().is_read_only() {
+            branches.tend()?;
+        }
+        Ok(Self { session, branches, head })
     }
 
     /// Refuses to work inside of an open transaction.

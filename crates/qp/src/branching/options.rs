@@ -106,6 +106,34 @@ pub(super) struct MergeRequest {
     pub(super) author: String,
 }
 
+impl MergeRequest {
+    /// What an open merge keeps of it until it is continued.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let flags = [self.options.renumber, self.options.merges_json, self.delete_branch_after];
+        let mut bytes: Vec<u8> = flags.map(u8::from).to_vec();
+        // The author's length comes first, so that either text may hold anything.
+        bytes.extend_from_slice(&(self.author.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(self.author.as_bytes());
+        bytes.extend_from_slice(self.message.as_bytes());
+        bytes
+    }
+
+    /// The other way round; what is not there has its default.
+    pub(super) fn decode(bytes: &[u8]) -> Self {
+        let mut request = Self::default();
+        let Some((flags, rest)) = bytes.split_first_chunk::<3>() else { return request };
+        let [renumber, merges_json, delete_branch_after] = flags.map(|flag| flag != 0);
+        request.options.renumber = renumber;
+        request.options.merges_json = merges_json;
+        request.delete_branch_after = delete_branch_after;
+        let Some((length, rest)) = rest.split_first_chunk::<4>() else { return request };
+        let (author, message) = rest.split_at(rest.len().min(u32::from_be_bytes(*length) as usize));
+        request.author = String::from_utf8_lossy(author).into_owned();
+        request.message = String::from_utf8_lossy(message).into_owned();
+        request
+    }
+}
+
 /// The options of MERGE.
 pub(super) fn merge_request(options: &[BranchOption]) -> Result<MergeRequest> {
     let mut request = MergeRequest::default();
@@ -170,7 +198,7 @@ pub(super) fn quoted(session: &Session, value: &Value) -> Result<String> {
 
 /// Calls one of the built-in functions.
 fn call(session: &Session, name: &str, arguments: &[ValueRef<'_>]) -> Result<Value> {
-    let function = function::Registry::new().find(name, arguments.len())?;
+    let function = session.with_functions(|functions| functions.find(name, arguments.len()))?;
     let mut cache = function::Cache::default();
     function.call(&mut function::Context::new(session, &mut cache), arguments)
 }

@@ -10,7 +10,7 @@ use pandodb_branch::shape::{
 use pandodb_ds::forest::Forest;
 
 use super::canonical::{Canonical, Canonizer};
-use crate::catalog::{Index, IndexColumn, IndexOrigin, Schema, Table, TableKind};
+use crate::catalog::{Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind};
 use crate::modify::SEQUENCE_TABLE;
 use crate::types::Affinity;
 
@@ -26,7 +26,10 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
     let mut tables: Vec<&Table> = schema.tables.values().map(|table| &**table).collect();
     tables.sort_by_key(|table| table.id);
     for table in tables {
-        if matches!(table.kind, TableKind::System(_)) {
+        // Statistics are each branch's own: what they say is measured again, not merged.
+        if matches!(table.kind, TableKind::System(_))
+            || table.name.eq_ignore_ascii_case(STATISTICS_TABLE)
+        {
             continue;
         }
         shape.tables.push(table_shape(schema, table, &canonizer));

@@ -111,37 +111,37 @@ impl Work<'_> {
     }
 
     pub(super) fn branch_rows(&self) -> Result<Rows> {
-        let mut rows = Vec::new();
-        for branch in self.readable()? {
-            let (state, merged_into) = match &branch.state {
-                BranchState::Active => ("active", None),
-                BranchState::Merged { into, .. } => ("merged", Some(into)),
-            };
-            let mut options = vec![format!("strategy = {}", branch.options.strategy.as_str())];
-            options
-                .extend(branch.options.free.iter().map(|(key, value)| format!("{key} = {value}")));
-            let commit = self.branches.position(&branch)?.commit;
-            rows.push(vec![
-                text(&branch.name),
-                Value::Integer(branch.id.0 as i64),
-                optional(branch.parent.as_ref()),
-                self.time(branch.created)?,
-                text(state),
-                yes(branch.head == self.head.0),
-                yes(branch.options.read_only),
-                yes(branch.options.protected),
-                yes(branch.options.temporary),
-                branch.expires().map_or(Ok(Value::Null), |at| self.time(at))?,
-                text(&branch.options.owner),
-                text(&branch.options.description),
-                text(options.join(", ")),
-                Value::Integer(commit as i64),
-                text(branch.options.strategy.as_str()),
-                yes(branch.options.auto_delete),
-                optional(merged_into),
-            ]);
-        }
-        Ok(rows)
+        self.readable()?.iter().map(|branch| self.branch_row(branch)).collect()
+    }
+
+    /// A branch as a row.
+    pub(super) fn branch_row(&self, branch: &Branch) -> Result<Vec<Value>> {
+        let (state, merged_into) = match &branch.state {
+            BranchState::Active => ("active", None),
+            BranchState::Merged { into, .. } => ("merged", Some(into)),
+        };
+        let mut options = vec![format!("strategy = {}", branch.options.strategy.as_str())];
+        options.extend(branch.options.free.iter().map(|(key, value)| format!("{key} = {value}")));
+        let commit = self.branches.position(branch)?.commit;
+        Ok(vec![
+            text(&branch.name),
+            Value::Integer(branch.id.0 as i64),
+            optional(branch.parent.as_ref()),
+            self.time(branch.created)?,
+            text(state),
+            yes(branch.head == self.head.0),
+            yes(branch.options.read_only),
+            yes(branch.options.protected),
+            yes(branch.options.temporary),
+            branch.expires().map_or(Ok(Value::Null), |at| self.time(at))?,
+            text(&branch.options.owner),
+            text(&branch.options.description),
+            text(options.join(", ")),
+            Value::Integer(commit as i64),
+            text(branch.options.strategy.as_str()),
+            yes(branch.options.auto_delete),
+            optional(merged_into),
+        ])
     }
 
     pub(super) fn tag_rows(&self) -> Result<Rows> {

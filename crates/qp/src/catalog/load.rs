@@ -7,7 +7,8 @@ use pandodb_ds::sync::Arc;
 use super::build::{FindCollation, ImpliedIndex, build_table, find_collation, indexed_name};
 use super::rows::{ObjectKind, ObjectRow, read_objects, read_objects_of};
 use super::{
-    DatabaseIndex, Index, IndexColumn, IndexOrigin, IndexPart, Schema, Table, Trigger, View, fold,
+    DatabaseIndex, Index, IndexColumn, IndexOrigin, IndexPart, STATISTICS_TABLE, Schema, Table,
+    Trigger, View, fold,
 };
 use crate::ast::{self, StatementKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,7 +23,16 @@ pub fn load(
     collations: FindCollation<'_>,
 ) -> Result<Schema> {
     let (cookie, objects) = read_objects(transaction)?;
-    link(cookie, objects, database, collations)
+    let mut schema = link(cookie, objects, database, collations)?;
+    if let Some(table) = schema.table(STATISTICS_TABLE).cloned() {
+        let mut cursor = transaction.cursor(table.tree)?;
+        let mut found = cursor.first()?;
+        while found {
+            schema.statistics.add(cursor.value()?)?;
+            found = cursor.next()?;
+        }
+    }
+    Ok(schema)
 }
 
 /// As [`load`], of a version that no transaction is on.
@@ -33,7 +43,16 @@ pub fn load_forest(
     collations: FindCollation<'_>,
 ) -> Result<Schema> {
     let (cookie, objects) = read_objects_of(pager, forest)?;
-    link(cookie, objects, database, collations)
+    let mut schema = link(cookie, objects, database, collations)?;
+    if let Some(table) = schema.table(STATISTICS_TABLE).cloned() {
+        let mut cursor = forest.cursor(pager, table.tree)?;
+        let mut found = cursor.first()?;
+        while found {
+            schema.statistics.add(&cursor.value()?.unwrap_or_default())?;
+            found = cursor.next()?;
+        }
+    }
+    Ok(schema)
 }
 
 /// Links the objects of a database.

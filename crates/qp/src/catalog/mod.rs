@@ -15,6 +15,7 @@ mod index;
 pub mod information;
 mod load;
 mod rows;
+mod statistics;
 mod table;
 mod trigger;
 mod view;
@@ -29,6 +30,7 @@ pub use rows::{
     ObjectKind, ObjectRow, delete_object, read_cookie, read_cookie_of, read_objects,
     read_objects_of, schema_rows, write_cookie, write_object,
 };
+pub use statistics::{STATISTICS_SQL, STATISTICS_TABLE, SchemaStatistics};
 pub use table::{
     Check, Column, ColumnId, ForeignKey, Generated, PrimaryKey, SystemTable, Table, TableKind,
 };
@@ -81,6 +83,8 @@ pub struct Schema {
     pub triggers_of: FxHashMap<Box<str>, Vec<Arc<Trigger>>>,
     /// Foreign keys that refer to a table: child tables and positions in their lists.
     pub children_of: FxHashMap<Box<str>, Vec<(Arc<Table>, usize)>>,
+    /// What ANALYZE found.
+    pub statistics: SchemaStatistics,
     /// Objects in the order of their numbers, as `sqlite_schema` lists them.
     pub objects: Vec<ObjectRow>,
 }

@@ -17,7 +17,7 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
 
-use crate::store::{CATALOG_TREE, Transaction, TreeId};
+use crate::store::{CATALOG_TREE, COOKIE_ROW, Transaction, TreeId};
 
 /// The kinds of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,7 +113,7 @@ pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<
 
 /// The cookie alone.
 pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
-    transaction.inner()?.get_with(CATALOG_TREE, &rowid_key(0), |found| match found {
+    transaction.inner()?.get_with(CATALOG_TREE, &rowid_key(COOKIE_ROW), |found| match found {
         Some(Found::Inline(row)) => integer(&RowView::new(row)?, 0),
         _ => Ok(0),
     })?
@@ -124,7 +124,7 @@ pub fn read_cookie_of(pager: &Arc<Pager>, forest: &Forest) -> Result<u64> {
     if forest.tree(CATALOG_TREE).is_none() {
         return Ok(0);
     }
-    match forest.get(pager, CATALOG_TREE, &rowid_key(0))? {
+    match forest.get(pager, CATALOG_TREE, &rowid_key(COOKIE_ROW))? {
         Some(row) => integer(&RowView::new(&row)?, 0),
         None => Ok(0),
     }
@@ -135,7 +135,7 @@ pub fn write_cookie(transaction: &mut Transaction) -> Result<u64> {
     let cookie = transaction.random() >> 1;
     let mut row = Vec::new();
     encode_row(&[ValueRef::Integer(cookie as i64)], &mut row)?;
-    transaction.put(CATALOG_TREE, &rowid_key(0), &row)?;
+    transaction.put(CATALOG_TREE, &rowid_key(COOKIE_ROW), &row)?;
     Ok(cookie)
 }
 

@@ -162,6 +162,10 @@ impl Definer<'_> {
         row.columns.remove(index);
         self.rewrite(&row)?;
         let failed = |error: Error| {
+            if error.is_retryable() {
+                // Not the definition's fault: others are in the way.
+                return error;
+            }
             let message = error.message().to_owned();
             let message =
                 message.split_once(") - ").map_or(message.clone(), |(_, cause)| cause.to_owned());

@@ -96,7 +96,13 @@ impl Definer<'_> {
         self.changed()
     }
 
-    fn write_table(&self, sql: &str, name: &str, columns: usize, fixed: bool) -> Result<ObjectId> {
+    pub(super) fn write_table(
+        &self,
+        sql: &str,
+        name: &str,
+        columns: usize,
+        fixed: bool,
+    ) -> Result<ObjectId> {
         let id = self.new_object()?;
         let mut numbered: Vec<(ColumnId, usize)> = Vec::with_capacity(columns);
         for position in 0..columns {

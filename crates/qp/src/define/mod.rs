@@ -7,6 +7,7 @@
 
 mod alter;
 mod alter_column;
+mod analyze;
 mod create;
 mod drop;
 mod index;
@@ -40,6 +41,17 @@ pub(crate) struct Definer<'s> {
 
 /// Runs a definition.
 pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result<()> {
+    if matches!(statement.kind, StatementKind::Analyze(None)) {
+        // Everything but what is temporary.
+        for database in session.all_databases().into_iter().filter(|it| *it != DatabaseIndex::TEMP)
+        {
+            session.changing(database, |sources, schemas| {
+                let mut definer = Definer { session, sql, database, sources, schemas };
+                definer.run(statement)
+            })?;
+        }
+        return Ok(());
+    }
     let database = target(session, statement)?;
     session.changing(database, |sources, schemas| {
         let mut definer = Definer { session, sql, database, sources, schemas };
@@ -85,6 +97,18 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
             }
             (name.schema.as_ref(), false)
         }
+        StatementKind::Analyze(Some(name)) if name.schema.is_none() => {
+            // A database, an index or a table, in this order.
+            if let Ok(database) = session.database_named(&name.name) {
+                return Ok(database);
+            }
+            let home = session.home_of(ObjectKind::Index, &name.name)?;
+            if home != DatabaseIndex::MAIN {
+                return Ok(home);
+            }
+            return session.home_of(ObjectKind::Table, &name.name);
+        }
+        StatementKind::Analyze(Some(name)) => (name.schema.as_ref(), false),
         _ => (None, false),
     };
     if temporary {

@@ -2,13 +2,13 @@
 //!
 //! Neighbours: `frame` (what changes), `session` makes one of these for each execution.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::Versions;
+use super::{Account, Versions};
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +17,12 @@ use crate::modify::Compiler;
 use crate::plan::SourceId;
 use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
+
+/// From how many rows on batches are worth their start.
+const BATCH_ROWS_MIN: u64 = 2048;
+
+/// How many bytes a statement keeps before it uses files.
+const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
 /// How many rows pass between two looks at the interrupt flag.
 const TICKS: u32 = 1024;
@@ -63,8 +69,12 @@ pub struct RunState {
     /// What the statement that fired the running trigger does about conflicts, which the
     /// trigger's own statements then do, too.
     pub conflict: Cell<Option<ConflictAction>>,
+    /// What sorts and hash tables keep.
+    pub memory: OnceCell<Account>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
+    /// What operators take, where that is asked.
+    pub profile: Option<Box<super::Profile>>,
 }
 
 /// While it lives, only pure functions may be called.
@@ -74,6 +84,11 @@ pub struct PurePlace<'a> {
 }
 
 impl RunState {
+    /// What sorts and hash tables keep; made when the first of them asks.
+    pub(super) fn memory(&self) -> &Account {
+        self.memory.get_or_init(Account::default)
+    }
+
     /// Allows only pure functions, because `place` is what calls them.
     pub fn pure(&self, place: &'static str) -> PurePlace<'_> {
         PurePlace { run: self, before: self.pure_place.replace(Some(place)) }
@@ -137,6 +152,14 @@ pub struct Settings {
     pub reverse_unordered_selects: bool,
     /// How deep triggers may nest.
     pub trigger_depth_max: u32,
+    /// What the planner may do; all of it, unless a test compares plans.
+    pub rules: crate::plan::Rules,
+    /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
+    pub batch_rows_min: u64,
+    /// How many bytes a statement's sorts and hash tables keep before they go to files.
+    pub memory_soft_bytes: u64,
+    /// How many bytes they may take at all.
+    pub memory_hard_bytes: u64,
 }
 
 impl Default for Settings {
@@ -152,6 +175,10 @@ impl Default for Settings {
             require_where: false,
             reverse_unordered_selects: false,
             trigger_depth_max: 1000,
+            rules: crate::plan::Rules::default(),
+            batch_rows_min: BATCH_ROWS_MIN,
+            memory_soft_bytes: MEMORY_SOFT_BYTES,
+            memory_hard_bytes: u64::MAX,
         }
     }
 }
@@ -225,8 +252,24 @@ impl<'a> Context<'a> {
             self.run.ticks.set(left - 1);
             return Ok(());
         }
+        self.look_up()
+    }
+
+    /// As [`tick`](Self::tick), for many rows at once.
+    pub fn tick_rows(&self, rows: usize) -> Result<()> {
+        let left = self.run.ticks.get();
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        if left >= rows {
+            self.run.ticks.set(left - rows);
+            return Ok(());
+        }
+        self.look_up()
+    }
+
+    /// Looks at the interrupt flag.
+    fn look_up(&self) -> Result<()> {
         self.run.ticks.set(TICKS);
-        if self.interrupt.load(Ordering::Relaxed) {
+        if self.interrupt.load(Ordering::Relaxed) || self.session.is_stopped() {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
         }
         if self.session.is_overdue() {

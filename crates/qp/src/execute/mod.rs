@@ -9,10 +9,14 @@
 //!
 //! Neighbours: `plan` has the nodes, `scalar::evaluate` the expressions, `modify` the changes.
 
+pub mod batch;
 mod context;
 mod frame;
 mod key;
+mod memory;
 mod operators;
+mod profile;
+mod recall;
 pub mod row;
 mod subquery;
 mod version;
@@ -20,6 +24,8 @@ mod version;
 pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
 pub use key::{HashedRow, push_group_key};
+pub use memory::Account;
+pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
 pub(crate) use subquery::SubqueryState;
 pub use version::{Reader, Version, VersionName, Versions};

@@ -9,6 +9,7 @@ use pandodb_ds::record::row::RowView;
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 
+use super::batch::BatchRow;
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 use crate::scalar::ROWID;
@@ -50,6 +51,8 @@ pub enum SlotRow {
         /// The values.
         values: Vec<Value>,
     },
+    /// A row of a batch.
+    Batch(Box<BatchRow>),
 }
 
 /// A cursor in a table's tree.
@@ -127,7 +130,21 @@ impl Slot {
                 }
                 Ok(values.get(usize::from(column)).map_or(Datum::NULL, Datum::from))
             }
+            SlotRow::Batch(row) => row.column(column),
             SlotRow::Empty => Ok(Datum::NULL),
+        }
+    }
+
+    /// A slot that shows a row of a batch.
+    pub(super) fn of_batch(row: BatchRow) -> Self {
+        Self { is_null: false, row: SlotRow::Batch(Box::new(row)) }
+    }
+
+    /// Goes to another row of the batch that the slot shows.
+    #[inline]
+    pub(super) fn turn_to(&mut self, row: usize) {
+        if let SlotRow::Batch(shown) = &mut self.row {
+            shown.turn_to(row);
         }
     }
 
@@ -155,6 +172,7 @@ impl Slot {
             SlotRow::Cursor(row) => row.rowid,
             SlotRow::Index(row) => row.rowid,
             SlotRow::Record { rowid, .. } | SlotRow::Values { rowid, .. } => *rowid,
+            SlotRow::Batch(row) => row.rowid(),
             SlotRow::Empty => 0,
         }
     }
@@ -178,6 +196,8 @@ impl Slot {
             SlotRow::Values { rowid, values } => {
                 Kept::Values { rowid: *rowid, values: values.clone() }
             }
+            SlotRow::Batch(row) if row.is_made_up() => Kept::Null,
+            SlotRow::Batch(row) => Kept::Values { rowid: row.rowid(), values: row.values() },
         })
     }
 

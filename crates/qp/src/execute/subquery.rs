@@ -6,6 +6,7 @@ use pandodb_ds::record::{Value, ValueRef};
 use rustc_hash::FxHashSet;
 
 use super::key::{HashedRow, push_group_key};
+use super::recall::Memory;
 use super::{Frame, Outer, Scope};
 use crate::error::Result;
 use crate::scalar::{CompareRule, Correlation, InSubquery, Quantified, SubqueryCall};
@@ -18,6 +19,8 @@ pub(crate) struct SubqueryState {
     kept: Option<Remembered>,
     /// How long `kept` holds.
     correlation: Correlation,
+    /// Results for rows that were seen.
+    memory: Memory,
 }
 
 /// A result that is remembered.
@@ -41,6 +44,7 @@ impl SubqueryState {
     /// Forgets everything, and every hold on storage.
     pub(crate) fn clear(&mut self) {
         self.kept = None;
+        self.memory.clear();
         if let Some(frame) = &mut self.frame {
             frame.clear();
         }
@@ -50,6 +54,7 @@ impl SubqueryState {
     pub(crate) fn close(&mut self) {
         if self.correlation != Correlation::None {
             self.kept = None;
+            self.memory.clear();
         }
         if let Some(frame) = &mut self.frame {
             frame.clear();
@@ -60,6 +65,7 @@ impl SubqueryState {
     pub(crate) fn reopen(&mut self) {
         if self.correlation != Correlation::None {
             self.kept = None;
+            self.memory.clear();
         }
     }
 }
@@ -106,6 +112,11 @@ impl SubqueryCall {
         if self.correlation == Correlation::Immediate {
             state.kept = None;
         }
+        if self.remembers
+            && let Some(row) = state.memory.recall(self, scope)?
+        {
+            return Ok(Datum::Owned(row.get(column).cloned().unwrap_or(Value::Null)));
+        }
         if !matches!(state.kept, Some(Remembered::Row(_))) {
             let mut row = Vec::new();
             self.each(&mut state, scope, |inner| {
@@ -115,6 +126,9 @@ impl SubqueryCall {
                 Ok(false)
             })?;
             state.correlation = self.correlation;
+            if self.remembers {
+                state.memory.keep(&row);
+            }
             state.kept = Some(Remembered::Row(row));
         }
         match &state.kept {

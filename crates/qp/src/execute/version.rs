@@ -155,7 +155,7 @@ impl Versions {
     }
 
     /// A cursor over a tree of a version.
-    pub(super) fn cursor(&self, database: DatabaseIndex, tree: TreeId) -> Result<Cursor> {
+    pub(crate) fn cursor(&self, database: DatabaseIndex, tree: TreeId) -> Result<Cursor> {
         self.get(database).ok_or_else(no_version)?.reader.cursor(tree)
     }
 

@@ -67,9 +67,10 @@ mod text;
 // Functions take and give these.
 pub use pandodb_ds::record::{Value, ValueRef};
 
+pub(crate) use self::aggregate::{Sum, SumResult};
 pub use self::call::{
-    Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, Session, argument_error,
-    binary_collation, overflow_error, too_big_error,
+    Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, Session,
+    argument_error, binary_collation, overflow_error, too_big_error,
 };
 pub use self::core::{SQLITE_VERSION, cast_numeric};
 pub use self::descriptor::{
@@ -79,3 +80,12 @@ pub use self::descriptor::{
 };
 pub use self::local_time::local_offset_seconds;
 pub use self::registry::Registry;
+
+/// Whether a text matches under the built-in LIKE or GLOB; none for other functions.
+pub(crate) fn pattern_matches(name: &str, pattern: &[u8], text: &[u8]) -> Option<bool> {
+    match name {
+        "like" => Some(pattern::like(pattern, text, None)),
+        "glob" => Some(pattern::glob(pattern, text)),
+        _ => None,
+    }
+}

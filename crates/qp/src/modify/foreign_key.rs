@@ -9,7 +9,7 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::{TableWriter, TriggerStatement};
+use super::{TableWriter, TriggerStatement, checking};
 use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
@@ -405,14 +405,16 @@ fn count(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) ->
     let context = Context { parameters: values, ..*outer.context };
     let inner = Outer { context: &context, scope: None };
     let mut frame = Frame::new(plan.layout);
-    plan.root.open(&mut frame, inner)?;
-    if plan.root.next(&mut frame, inner)?
-        && let Some(output) = plan.outputs.first()
-        && let Value::Integer(count) = output.evaluate(&frame.scope(inner))?.into_value()
-    {
-        return Ok(count);
-    }
-    Ok(0)
+    checking(writer, outer, || {
+        plan.root.open(&mut frame, inner)?;
+        if plan.root.next(&mut frame, inner)?
+            && let Some(output) = plan.outputs.first()
+            && let Value::Integer(count) = output.evaluate(&frame.scope(inner))?.into_value()
+        {
+            return Ok(count);
+        }
+        Ok(0)
+    })
 }
 
 /// Runs a change of the engine's own.
@@ -428,7 +430,8 @@ fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> R
     let mut frame = Frame::new(plan.layout);
     run.depth.set(depth + 1);
     let around = run.conflict.take();
-    let result = plan.run(&mut frame, inner);
+    // The children that it finds must be all that there are at the commit, too.
+    let result = checking(writer, outer, || plan.run(&mut frame, inner));
     run.conflict.set(around);
     run.depth.set(depth);
     let changes = result?;

@@ -12,6 +12,7 @@
 //! | `bind` | statements to plans |
 //! | `insert`, `update`, `delete` | the run of each statement |
 //! | `writer` | one row into or out of a table with its indexes |
+//! | `cautious` | changes that cannot fail half-way |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
 //! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
@@ -20,6 +21,7 @@
 //! Neighbours: `session` runs these, `bind` and `plan` make the queries in them.
 
 mod bind;
+mod cautious;
 mod constraint;
 mod delete;
 mod fill;
@@ -47,6 +49,22 @@ use crate::error::Result;
 use crate::execute::{Frame, Outer};
 use crate::plan::{Layout, Node, OutputColumn};
 use crate::scalar::{Scalar, SlotId};
+
+/// Runs `look`, which finds out whether a constraint on a table holds: at the levels that see one
+/// moment, what it saw must be as it was when the transaction commits.
+fn checking<R>(
+    writer: &TableWriter,
+    outer: Outer<'_>,
+    look: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    let transaction = outer.context.transaction(writer.source)?;
+    let is_noted = transaction.borrow().begin_check()?;
+    let outcome = look();
+    if is_noted {
+        transaction.borrow().end_check();
+    }
+    outcome
+}
 
 /// A text as SQL writes it.
 pub(crate) fn quoted_text(text: &str) -> String {
@@ -203,9 +221,15 @@ impl ModifyPlan {
         };
         let has_key = !writer.table.has_rowid() || writer.table.rowid_alias().is_some_and(is_given);
         let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let keys = &writer.table.foreign_keys;
+        let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
+        let leaves_keys = |upsert: &UpsertPlan| {
+            let assignments = upsert.assignments.as_deref().unwrap_or_default();
+            !assignments.iter().any(|(column, _)| is_key(column))
+        };
         self.returning.is_none()
             && matches!(plan.input, Node::Once(_))
-            && plan.upserts.iter().all(|upsert| upsert.assignments.is_none())
+            && plan.upserts.iter().all(leaves_keys)
             && !writer.triggers.any()
             && !(has_key && replaces(key_conflict))
             && writer.indexes.iter().all(|index| index.unique.is_none_or(|own| !replaces(own)))
@@ -254,14 +278,22 @@ impl ModifyPlan {
         }
     }
 
+    /// What it is called, and what it reads.
+    pub fn input(&self) -> (String, &crate::plan::Node) {
+        match &self.kind {
+            ModifyKind::Insert(plan) => {
+                (format!("Insert into {}", plan.writer.table.name), &plan.input)
+            }
+            ModifyKind::Update(plan) => (format!("Update {}", plan.writer.table.name), &plan.input),
+            ModifyKind::Delete(plan) => {
+                (format!("Delete from {}", plan.writer.table.name), &plan.input)
+            }
+            ModifyKind::Instead(plan) => ("Run INSTEAD OF triggers".to_owned(), &plan.input),
+        }
+    }
+
     /// The lines of EXPLAIN QUERY PLAN.
     pub fn explain(&self) -> Vec<(usize, String)> {
-        let input = match &self.kind {
-            ModifyKind::Insert(plan) => &plan.input,
-            ModifyKind::Update(plan) => &plan.input,
-            ModifyKind::Delete(plan) => &plan.input,
-            ModifyKind::Instead(plan) => &plan.input,
-        };
-        crate::plan::explain_node(input)
+        crate::plan::explain_node(self.input().1)
     }
 }

@@ -4,7 +4,9 @@
 //! checks) are bound over the row slot of the statement's frame; whoever calls puts the row
 //! there first. Neighbours: `constraint` asks before a row goes in.
 
-use pandodb_ds::record::key::{push_column, rowid_key, shown_as_integers};
+use pandodb_ds::record::key::{
+    prefix_successor, push_column, rowid_from_key, rowid_key, shown_as_integers,
+};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
@@ -16,6 +18,7 @@ use crate::ast::ConflictAction;
 use crate::catalog::{Index, Table};
 use crate::error::Result;
 use crate::execute::{Frame, Outer};
+use crate::function::RowChange;
 use crate::plan::SourceId;
 use crate::scalar::{Scalar, SlotId};
 use crate::types::{Datum, apply_affinity};
@@ -122,6 +125,7 @@ impl TableWriter {
             let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
             transaction.put(self.table.tree, &row_key, &bytes)?;
         }
+        outer.context.session.row_changed(RowChange::Insert, &self.table.name, key.rowid());
         for index in &self.indexes {
             index.insert(self, &row_key, frame, outer)?;
         }
@@ -136,6 +140,8 @@ impl TableWriter {
         }
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
         transaction.delete(self.table.tree, &row_key)?;
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Delete, &self.table.name, key.rowid());
         Ok(())
     }
 
@@ -180,7 +186,10 @@ impl TableWriter {
         if old_bytes != new_bytes {
             transaction.delete(self.table.tree, &old_bytes)?;
         }
-        transaction.put(self.table.tree, &new_bytes, &bytes)
+        transaction.put(self.table.tree, &new_bytes, &bytes)?;
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Update, &self.table.name, new_key.rowid());
+        Ok(())
     }
 
     /// The stored form of the row in the row slot.
@@ -334,19 +343,22 @@ impl IndexWriter {
         }
         let own = own.map(RowKey::bytes);
         let prefix = &entry.key[..entry.prefix];
-        let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
-        let mut found = cursor.seek(prefix)?;
-        while found && cursor.key().starts_with(prefix) {
-            let rest = &cursor.key()[entry.prefix..];
-            if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
-                return Ok(Some(if writer.table.has_rowid() {
-                    RowKey::Rowid(pandodb_ds::record::key::rowid_from_key(rest)?)
-                } else {
-                    RowKey::Bytes(rest.to_vec())
-                }));
+        super::checking(writer, outer, || {
+            let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
+            cursor.limit(prefix, prefix_successor(prefix).as_deref());
+            let mut found = cursor.seek(prefix)?;
+            while found && cursor.key().starts_with(prefix) {
+                let rest = &cursor.key()[entry.prefix..];
+                if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
+                    return Ok(Some(if writer.table.has_rowid() {
+                        RowKey::Rowid(rowid_from_key(rest)?)
+                    } else {
+                        RowKey::Bytes(rest.to_vec())
+                    }));
+                }
+                found = cursor.next()?;
             }
-            found = cursor.next()?;
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 }

@@ -302,22 +302,38 @@ impl Parser<'_> {
         Ok(BranchStatement::Backup { incremental, file: self.string("a file name in quotes")? })
     }
 
-    /// `RESTORE [DATABASE] FROM 'file'`
+    /// `RESTORE [DATABASE] FROM 'file' TO 'new file'` and `RESTORE TABLE table FROM branch | AS OF ..`
     fn restore(&mut self) -> Result<BranchStatement> {
         self.advance();
+        if self.accept(TokenKind::Table) {
+            let table = self.name("the name of a table")?;
+            let branch = if self.accept(TokenKind::From) { Some(self.name(BRANCH)?) } else { None };
+            let as_of = self.as_of()?;
+            if branch.is_none() && as_of.is_none() {
+                return Err(self.expected("FROM and a branch, or AS OF"));
+            }
+            return Ok(BranchStatement::RestoreTable { table, branch, as_of });
+        }
         self.accept(TokenKind::Database);
         self.expect(TokenKind::From, "FROM")?;
-        Ok(BranchStatement::Restore { file: self.string("a file name in quotes")? })
+        let file = self.string("a file name in quotes")?;
+        let to = if self.accept(TokenKind::To) {
+            Some(self.string("the name of a new file in quotes")?)
+        } else {
+            None
+        };
+        Ok(BranchStatement::Restore { file, to })
     }
 
-    /// `UNDO TRANSACTION n`, also `REVERT [TRANSACTION] n`.
+    /// `UNDO TRANSACTION n [WITH (..)]`, also `REVERT [TRANSACTION] n`.
     fn undo(&mut self) -> Result<BranchStatement> {
         self.advance();
         self.accept(TokenKind::Transaction);
-        Ok(BranchStatement::UndoTransaction(self.number("the number of a transaction")?))
+        let transaction = self.number("the number of a transaction")?;
+        Ok(BranchStatement::UndoTransaction { transaction, options: self.branch_options()? })
     }
 
-    /// `CHERRY PICK [TRANSACTION] n [INTO branch]`, also written `CHERRY-PICK`.
+    /// `CHERRY PICK [TRANSACTION] n [INTO branch] [WITH (..)]`, also written `CHERRY-PICK`.
     fn cherry_pick(&mut self) -> Result<BranchStatement> {
         if self.advance().end - self.previous.start == "CHERRY".len() as u32 {
             self.accept(TokenKind::Minus);
@@ -326,7 +342,8 @@ impl Parser<'_> {
         self.accept(TokenKind::Transaction);
         let transaction = self.number("the number of a transaction")?;
         let target = if self.accept(TokenKind::Into) { Some(self.name(BRANCH)?) } else { None };
-        Ok(BranchStatement::CherryPick { transaction, target })
+        let options = self.branch_options()?;
+        Ok(BranchStatement::CherryPick { transaction, target, options })
     }
 
     /// `CONTINUE MERGE` and `ABORT MERGE`

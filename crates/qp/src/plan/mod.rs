@@ -9,15 +9,31 @@
 //! (`access` the way into each table, `join` their order), `execute` runs it, `explain` shows it.
 
 mod access;
+mod count;
+mod estimate;
 mod explain;
+mod gear;
+mod group;
 mod join;
+mod needs;
 mod node;
+mod order;
+mod outer;
+mod push;
+mod rewrite;
+mod rules;
+mod sample;
 mod select;
+mod semi;
+mod walk;
 
 use pandodb_ds::sync::Arc;
 
-pub use explain::{explain_node, explain_query_plan};
+pub(crate) use explain::node_address;
+pub use explain::{TreeLine, explain_node, explain_query_plan, explain_tree};
+pub(crate) use gear::choose_gears;
 pub use node::*;
+pub use rules::Rules;
 pub(crate) use select::{QueryParts, finish_select};
 
 use crate::scalar::{ColumnPlace, Scalar};

@@ -10,8 +10,10 @@ use pandodb_ds::sync::Arc;
 
 use crate::ast::{CompoundOperator, FrameExclude, FrameUnit};
 use crate::catalog::{Index, Table};
+use crate::execute::batch::Program;
 use crate::function::Function;
 use crate::scalar::{Scalar, SlotId, StateId};
+use crate::types::Affinity;
 
 /// An operator with its inputs.
 #[derive(Debug, Default)]
@@ -59,6 +61,10 @@ pub enum Node {
     RecursiveRow(SlotId, StateId),
     /// The row count of a table, from its tree.
     Count(Box<CountNode>),
+    /// Rows that are kept by a key, looked up at each opening: an index for one run.
+    Lookup(Box<Lookup>),
+    /// A subtree that can run in batches, too.
+    Batch(Box<BatchNode>),
 }
 
 /// Reads a table.
@@ -99,7 +105,7 @@ pub enum AccessPath {
     /// By an index (or by the key of a table without rowid).
     Index(IndexPath),
     /// Several ways, each row once.
-    Union(Vec<IndexPath>),
+    Union(Vec<AccessPath>),
 }
 
 /// A part of an index.
@@ -120,13 +126,15 @@ pub struct IndexPath {
 pub enum IndexEqual {
     /// This; NULL matches nothing unless `is` is set.
     Value {
-        /// The value, before the column's affinity.
+        /// The value.
         value: Scalar,
         /// Compared by IS.
         is: bool,
+        /// What the comparison makes of the value.
+        affinity: Affinity,
     },
     /// One of an [`Scalar::InList`] or [`Scalar::InSubquery`].
-    In(Scalar),
+    In(Scalar, Affinity),
 }
 
 /// Two bounds of a column.
@@ -136,15 +144,28 @@ pub struct Range {
     pub low: Option<Bound>,
     /// Up to where.
     pub high: Option<Bound>,
+    /// All blobs are in as well: a pattern looks at their bytes, too.
+    pub blobs: bool,
+    /// NULLs are out, whatever the bounds.
+    pub not_null: bool,
+}
+
+impl Range {
+    /// Whether it leaves anything out.
+    pub fn is_bounded(&self) -> bool {
+        self.low.is_some() || self.high.is_some() || self.not_null
+    }
 }
 
 /// A bound.
 #[derive(Debug)]
 pub struct Bound {
-    /// The value, before the column's affinity.
+    /// The value.
     pub value: Scalar,
     /// Whether equal ones are in.
     pub inclusive: bool,
+    /// What the comparison makes of the value.
+    pub affinity: Affinity,
 }
 
 /// Rows of expressions.
@@ -522,12 +543,32 @@ pub struct CountNode {
     pub slot: SlotId,
     /// Whether it was given out.
     pub state: StateId,
-    /// Which of the plan's sources.
-    pub source: SourceId,
-    /// The table.
-    pub table: Arc<Table>,
-    /// Rowids in this range only.
-    pub range: Range,
+    /// Whose rows are counted: what its way finds, all of which pass.
+    pub scan: Scan,
+}
+
+/// Rows that are kept by a key, looked up at each opening.
+#[derive(Debug)]
+pub struct Lookup {
+    /// What is read once; it reads nothing that changes from opening to opening.
+    pub input: Node,
+    /// Where the table is.
+    pub state: StateId,
+    /// What must be equal: on the left what is known at an opening, on the right of the input.
+    pub keys: Vec<HashKey>,
+    /// What is kept of each row.
+    pub slots: Vec<SlotId>,
+}
+
+/// A subtree in both forms.
+#[derive(Debug)]
+pub struct BatchNode {
+    /// The subtree.
+    pub input: Node,
+    /// The same for the batch gear.
+    pub program: Program,
+    /// Where the state of either is.
+    pub state: StateId,
 }
 
 /// A constant row, for callers that build plans by hand.

@@ -2,12 +2,11 @@
 //!
 //! Neighbours: `join` orders the relations, `bind::select` binds the clauses.
 
-use super::join::{Joined, Needs, plan_group};
-use super::{
-    Aggregation, CountNode, Distinct, Filter, Limit, Node, Project, Range, Sort, SortKey,
-    WindowNode,
-};
-use crate::bind::{Binder, Group, Grouping, Relation};
+use super::count::{count_rows, extreme};
+use super::group::{Goal, Joined, plan_group};
+use super::needs::Needs;
+use super::{Aggregation, Distinct, Filter, Limit, Node, Project, Sort, SortKey, WindowNode};
+use crate::bind::{Binder, Group, Grouping};
 use crate::bind::{keys_of, slot_column, unique_slots, use_keys};
 use crate::error::Result;
 use crate::scalar::{Scalar, SlotId};
@@ -50,18 +49,20 @@ pub(crate) fn finish_select(
         return Ok((node, outputs, 1.0));
     }
     let needs = needs_of(&parts);
-    let wanted: &[SortKey] = if is_grouped || parts.distinct || !parts.grouping.windows.is_empty() {
-        &[]
-    } else {
-        &parts.order_by
-    };
+    let reorders = is_grouped || parts.distinct || !parts.grouping.windows.is_empty();
+    let order_by = if reorders { Vec::new() } else { parts.order_by.clone() };
+    let wanted: &[SortKey] = &order_by;
     // Nothing wanted is trivially there: that says nothing of ORDER BY.
     let may_be_sorted = !wanted.is_empty();
     let has_limit = parts.limit.is_some();
-    let group = std::mem::take(&mut parts.group);
-    let Joined { mut node, sorted, mut rows } =
-        plan_group(binder, group, &needs, wanted, has_limit)?;
-    let sorted = sorted && !wanted.is_empty();
+    let Joined { mut node, sorted, mut rows } = match extreme(binder, &mut parts, &needs)? {
+        Some(joined) => joined,
+        None => {
+            let group = std::mem::take(&mut parts.group);
+            plan_group(binder, group, &Goal { needs: &needs, wanted, has_limit })?
+        }
+    };
+    let sorted = sorted && may_be_sorted;
     let mut live = group_slots;
     if is_grouped {
         node = aggregate(binder, &mut parts, node, &mut live);
@@ -76,8 +77,7 @@ pub(crate) fn finish_select(
         let keys = keys_of(&parts.outputs);
         node = Node::Distinct(Box::new(Distinct { input: node, state, keys }));
     }
-    let is_sorted = sorted && may_be_sorted;
-    if !parts.order_by.is_empty() && !is_sorted {
+    if !parts.order_by.is_empty() && !sorted {
         node = sort(binder, &mut parts, node, &live);
     }
     if let Some((count, offset)) = parts.limit {
@@ -107,7 +107,7 @@ fn substitute_keys(parts: &mut QueryParts, slot: SlotId) {
 }
 
 /// Everything that is evaluated above the joins.
-fn upper_scalars(parts: &QueryParts) -> Vec<&Scalar> {
+pub(super) fn upper_scalars(parts: &QueryParts) -> Vec<&Scalar> {
     let mut scalars: Vec<&Scalar> = parts.outputs.iter().collect();
     scalars.extend(parts.having.iter());
     scalars.extend(parts.order_by.iter().map(|key| &key.value));
@@ -137,41 +137,6 @@ fn needs_of(parts: &QueryParts) -> Needs {
         call.order_by.iter().for_each(|key| needs.add(&key.value));
     }
     needs
-}
-
-/// `SELECT count(*) FROM t`: the tree knows.
-fn count_rows(binder: &mut Binder<'_>, parts: &mut QueryParts) -> Option<(Node, Vec<Scalar>)> {
-    let ([call], [Relation::Table(table)]) =
-        (parts.grouping.calls.as_slice(), parts.group.relations.as_slice())
-    else {
-        return None;
-    };
-    let is_plain = parts.grouping.keys.is_empty()
-        && parts.grouping.windows.is_empty()
-        && parts.group.predicates.is_empty()
-        && parts.having.is_none()
-        && parts.limit.is_none()
-        && call.function.name == "count"
-        && call.arguments.is_empty()
-        && call.filter.is_none()
-        && !table.table.is_system();
-    let slot = parts.grouping.slot?;
-    let only_count = parts.outputs.iter().all(|output| {
-        let mut only = true;
-        output.columns(&mut |place| only = only && (place.depth > 0 || place.slot == slot));
-        only
-    });
-    if !is_plain || !only_count {
-        return None;
-    }
-    let node = Node::Count(Box::new(CountNode {
-        slot,
-        state: binder.state(),
-        source: table.source,
-        table: table.table.clone(),
-        range: Range::default(),
-    }));
-    Some((node, std::mem::take(&mut parts.outputs)))
 }
 
 fn aggregate(

@@ -249,7 +249,7 @@ fn wal_checkpoint(call: &Call<'_>) -> Result<PragmaRows> {
     };
     let indexes = match call.database()? {
         Some(index) => vec![index],
-        None => call.session.all_databases(),
+        None => call.session.all_databases().into_vec(),
     };
     let mut rows = Vec::new();
     for index in indexes {

@@ -301,6 +301,8 @@ pub struct SubqueryCall {
     pub state: u16,
     /// What its result depends on.
     pub correlation: Correlation,
+    /// It gives the same result for the same row, so that results may be kept.
+    pub remembers: bool,
 }
 
 /// What the result of a subquery depends on.

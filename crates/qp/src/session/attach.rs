@@ -116,6 +116,7 @@ impl Session {
         }
         self.forget_database(DatabaseIndex(place as u16));
         self.generation.set(self.generation.get() + 1);
+        self.resting.borrow_mut().clear();
         let mut databases = self.databases.borrow_mut();
         if place + 1 == databases.len() {
             databases.pop();
@@ -123,6 +124,7 @@ impl Session {
             known.name = Box::default();
             known.database = None;
             known.schema = Arc::default();
+            known.catalog = None;
         }
         Ok(Vec::new())
     }

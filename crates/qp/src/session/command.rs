@@ -45,7 +45,7 @@ impl Session {
                 Ok(Vec::new())
             }
             StatementKind::Pragma(pragma) => crate::pragma::run(self, pragma),
-            StatementKind::Branch(statement) => crate::branching::run(self, statement),
+            StatementKind::Branch(statement) => crate::branching::run(self, statement, sql),
             StatementKind::Attach(attach) => self.attach_statement(attach, parameters),
             StatementKind::Detach(name) => self.detach_statement(name, parameters),
             StatementKind::Vacuum(vacuum) => self.vacuum_statement(vacuum, parameters),

@@ -33,7 +33,21 @@ impl Session {
                 None => None,
             });
         }
+        // An index holds the rows of the version that it was made of, a CHECK that was looked at
+        // too: what is read for the change must be as it was when it commits.
+        let mut checked = Vec::with_capacity(sources.len());
+        for source in &sources {
+            checked.push(match source {
+                Some(source) => source.borrow().begin_check()?,
+                None => false,
+            });
+        }
         let result = self.load_schemas(&sources).and_then(|schemas| work(sources.clone(), schemas));
+        for (source, is_checked) in sources.iter().zip(checked) {
+            if let (Some(source), true) = (source, is_checked) {
+                source.borrow().end_check();
+            }
+        }
         for (source, mark) in sources.iter().zip(marks) {
             if let (Some(source), Some(mark)) = (source, mark) {
                 let mut source = source.borrow_mut();

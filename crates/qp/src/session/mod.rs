@@ -11,6 +11,7 @@
 //! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
 //! | `version` | other branches and times that a statement reads |
 //! | `command` | statements that are neither queries nor changes |
+//! | `hooks` | what the application is told of and may stop |
 //! | `compiler` | programs of triggers and foreign keys |
 //!
 //! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
@@ -18,12 +19,20 @@
 mod attach;
 mod command;
 mod compiler;
+mod explain;
+mod hooks;
 mod inside;
+#[cfg(test)]
+mod isolation_tests;
 mod prepare;
+#[cfg(test)]
+mod rules_tests;
 mod statement;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trying;
 mod tuning;
 mod vacuum;
 mod version;
@@ -36,14 +45,17 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::tree::Tree;
+use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
+pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Counters, Settings};
+use crate::execute::{Counters, Settings, SharedTransaction};
 use crate::function::Registry;
 use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
@@ -63,6 +75,8 @@ pub struct Attached {
     pub head: HeadId,
     /// The schema that was read last.
     schema: Arc<Schema>,
+    /// The version of the catalog that it was read from.
+    catalog: Option<Tree>,
 }
 
 /// How texts compare under an application's collation.
@@ -94,6 +108,9 @@ impl CollationRegistry {
     }
 }
 
+/// The transactions of a statement, by database.
+type Sources = Vec<Option<SharedTransaction>>;
+
 /// What is kept of compiled triggers and foreign keys.
 #[derive(Debug, Default)]
 struct Programs {
@@ -109,14 +126,24 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    hooks: hooks::Hooks,
+    /// Transactions that rest between two reading statements outside of a transaction.
+    resting: RefCell<Sources>,
     functions: RefCell<Registry>,
     collations: RefCell<CollationRegistry>,
     settings: RefCell<Settings>,
     isolation: Cell<Isolation>,
+    /// The transaction that was begun last.
+    begun: Cell<Option<TransactionId>>,
+    /// The transaction that the next one runs again, after an error that says so: it keeps that
+    /// one's age, so that it is not the victim of deadlocks again and again.
+    repeats: Cell<Option<TransactionId>>,
     counters: Counters,
     interrupt: Arc<AtomicBool>,
     programs: RefCell<Programs>,
     cache: RefCell<prepare::Cache>,
+    /// What was measured of trees for the planner.
+    known_trees: RefCell<statistics::KnownTrees>,
     /// Schemas of other branches and times that were read last.
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
@@ -127,6 +154,8 @@ pub struct Session {
     tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
+    /// What was previewed last.
+    pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
 }
 
 /// A session may move from thread to thread, and what its statements read may be read by several
@@ -160,24 +189,31 @@ impl Session {
             database,
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            hooks: hooks::Hooks::default(),
+            resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
             settings: RefCell::default(),
             isolation: Cell::new(Isolation::default()),
+            begun: Cell::new(None),
+            repeats: Cell::new(None),
             counters: Counters::default(),
             interrupt: Arc::default(),
             programs: RefCell::default(),
             cache: RefCell::default(),
+            known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),
+            previewed: RefCell::default(),
         }
     }
 
@@ -187,10 +223,7 @@ impl Session {
         loop {
             let (statement, behind) = self.prepare(rest)?;
             if let Some(mut statement) = statement {
-                while statement.step()? == Step::Row {
-                    // What a row computes may fail, and may do something.
-                    statement.row()?;
-                }
+                statement.run()?;
             }
             rest = rest.get(behind..).unwrap_or("");
             if rest.trim().is_empty() {
@@ -236,6 +269,11 @@ impl Session {
         self.interrupt.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody asked for the running statement to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
@@ -255,6 +293,11 @@ impl Session {
     pub fn change_functions<T>(&self, change: impl FnOnce(&mut Registry) -> T) -> T {
         self.generation.set(self.generation.get() + 1);
         change(&mut self.functions.borrow_mut())
+    }
+
+    /// Looks at the functions.
+    pub(crate) fn with_functions<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.functions.borrow())
     }
 
     /// Registers a collation.
@@ -293,6 +336,14 @@ impl Session {
         *self.user.borrow_mut() = user.map(Box::from);
     }
 
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
+        let mut settings = self.settings.borrow_mut();
+        settings.memory_soft_bytes = soft_bytes;
+        settings.memory_hard_bytes = hard_bytes;
+    }
+
     /// The level of transactions that do not say one.
     pub fn isolation(&self) -> Isolation {
         self.isolation.get()
@@ -316,6 +367,7 @@ impl Session {
             database: Some(database),
             head,
             schema: Arc::default(),
+            catalog: None,
         };
         match databases.iter_mut().find(|known| known.name.is_empty()) {
             Some(free) => *free = attached,
@@ -329,6 +381,7 @@ impl Session {
         if let Some(attached) = self.databases.borrow_mut().get_mut(usize::from(index.0)) {
             attached.head = head;
         }
+        self.resting.borrow_mut().clear();
         self.generation.set(self.generation.get() + 1);
     }
 
@@ -347,6 +400,14 @@ impl Session {
 }
 
 impl crate::function::Session for Session {
+    fn row_changed(&self, change: crate::function::RowChange, table: &str, rowid: i64) {
+        self.tell_row(change, table, rowid);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped_by_hook()
+    }
+
     fn now_ms(&self) -> i64 {
         if let Some(now) = self.now.get() {
             return now;

@@ -7,18 +7,19 @@
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
+use super::statistics::TreeStatistics;
 use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
-use crate::bind::{Binder, Environment, Statistics};
-use crate::catalog::{DatabaseIndex, Schema, Table};
+use crate::bind::{Binder, Environment};
+use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::{Error, Result};
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
-use crate::plan::{OutputColumn, SelectPlan, SourceId, explain_query_plan};
+use crate::plan::{OutputColumn, SelectPlan, choose_gears};
 
-/// How many plans are kept.
+/// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
 
 /// A statement ready to run.
@@ -50,32 +51,22 @@ pub enum PreparedKind {
     Select(SelectPlan),
     /// A change.
     Modify(ModifyPlan),
+    /// A query or a change that is run to see what it takes.
+    Analyze(Box<PreparedKind>),
     /// Rows that are known already: EXPLAIN.
     Rows(Vec<Vec<pandodb_ds::record::Value>>),
     /// Everything else.
     Command(ast::Statement),
 }
 
-/// Plans by text.
+/// Plans by the texts of their statements.
+///
+/// There are two generations: when the young one is full it becomes the old one, and a plan that
+/// is found in the old one becomes young again. So what is in use stays.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    plans: FxHashMap<Box<str>, (Arc<Prepared>, usize)>,
-}
-
-/// Row counts from the trees.
-struct TreeStatistics<'a>(&'a [Option<SharedTransaction>], Option<&'a Versions>);
-
-impl Statistics for TreeStatistics<'_> {
-    fn rows(&self, source: SourceId, table: &Table) -> u64 {
-        let database = DatabaseIndex(source.0);
-        if database.version_place().is_some() {
-            let count =
-                self.1.map(|versions| versions.count_range(database, table.tree, &[], None));
-            return count.and_then(Result::ok).unwrap_or(0);
-        }
-        let transaction = self.0.get(usize::from(source.0)).and_then(Option::as_ref);
-        transaction.map_or(0, |transaction| transaction.borrow().len(table.tree).unwrap_or(0))
-    }
+    young: FxHashMap<Box<str>, Arc<Prepared>>,
+    old: FxHashMap<Box<str>, Arc<Prepared>>,
 }
 
 impl Session {
@@ -86,27 +77,23 @@ impl Session {
     }
 
     pub(super) fn prepare_shared(&self, sql: &str) -> Result<(Option<Arc<Prepared>>, usize)> {
-        let known = self.cache.borrow().plans.get(sql).cloned();
-        if let Some((prepared, behind)) = known
+        if let Some(prepared) = self.cache.borrow_mut().find(sql)
             && prepared.generation == self.generation.get()
         {
+            let behind = prepared.sql.len();
             return Ok((Some(prepared), behind));
         }
         let (statement, behind) = parse_statement_within(sql, &self.limits())?;
         let Some(statement) = statement else { return Ok((None, behind)) };
-        let prepared = Arc::new(self.plan(sql, statement)?);
+        let prepared = Arc::new(self.plan(sql.get(..behind).unwrap_or(sql), statement)?);
         if !matches!(prepared.kind, PreparedKind::Command(_)) {
-            let mut cache = self.cache.borrow_mut();
-            if cache.plans.len() >= CACHE_MAX {
-                cache.plans.clear();
-            }
-            cache.plans.insert(Box::from(sql), (Arc::clone(&prepared), behind));
+            self.cache.borrow_mut().insert(&prepared);
         }
         Ok((Some(prepared), behind))
     }
 
     /// Plans a statement against the schemas of now.
-    fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
+    pub(super) fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
         let is_planned = matches!(
             statement.kind,
             StatementKind::Select(_)
@@ -133,7 +120,11 @@ impl Session {
             return Ok(prepared);
         }
         let sources = self.sources(&self.all_databases(), &[])?;
+        // How large tables are is only to choose by: a plan is right whatever becomes of them. That
+        // the schema stays is relied on elsewhere.
+        sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
         let planned = self.plan_with(&sources, &statement, &mut prepared);
+        sources.iter().flatten().for_each(|source| source.borrow().end_guess());
         if self.is_autocommit() {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }
@@ -176,22 +167,14 @@ impl Session {
             let text: Arc<str> = Arc::from(&*prepared.sql);
             let mut binder = Binder::new(environment, text);
             match &statement.kind {
+                StatementKind::Explain(ExplainMode::Analyze, inner) => {
+                    plan_kind(&mut binder, inner, &schemas, prepared)?;
+                    super::explain::analyzed(prepared);
+                }
                 StatementKind::Explain(mode, inner) => {
-                    explain(&mut binder, *mode, inner, prepared)?;
+                    super::explain::explained(&mut binder, *mode, inner, prepared)?;
                 }
-                StatementKind::Select(select) => {
-                    let plan = select_plan(&mut binder, select)?;
-                    prepared.columns.clone_from(&plan.columns);
-                    prepared.kind = PreparedKind::Select(plan);
-                }
-                _ => {
-                    let plan = modify_statement(&mut binder, statement)?;
-                    if let Some(returning) = &plan.returning {
-                        prepared.columns.clone_from(&returning.columns);
-                    }
-                    prepared.writes = written(&plan, &schemas);
-                    prepared.kind = PreparedKind::Modify(plan);
-                }
+                _ => plan_kind(&mut binder, statement, &schemas, prepared)?,
             }
             prepared.parameters = binder.parameters;
             prepared.parameter_names = std::mem::take(&mut binder.parameter_names);
@@ -225,12 +208,9 @@ impl Session {
         let functions = self.functions.borrow();
         let collations = self.collations.borrow();
         let find = |name: &str| collations.find(name);
-        let statistics = TreeStatistics(sources, versions);
+        let statistics = TreeStatistics::new(sources, versions, &self.known_trees);
         let finder = Finder { session: self, sources, versions };
-        let (foreign_keys, reverse_unordered) = {
-            let settings = self.settings.borrow();
-            (settings.foreign_keys, settings.reverse_unordered_selects)
-        };
+        let settings = self.settings.borrow();
         work(&Environment {
             schemas,
             names: &names,
@@ -238,10 +218,13 @@ impl Session {
             collations: &find,
             versions: &finder,
             statistics: &statistics,
-            foreign_keys,
+            foreign_keys: settings.foreign_keys,
             double_quoted_strings: true,
-            reverse_unordered,
             is_lenient: false,
+            case_sensitive_like: settings.case_sensitive_like,
+            session: self,
+            rules: settings.rules,
+            reverse_unordered: settings.reverse_unordered_selects,
             limits: self.limits(),
         })
     }
@@ -249,7 +232,8 @@ impl Session {
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
-    let block = binder.select(select, false)?;
+    let mut block = binder.select(select, false)?;
+    choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
         root: block.root,
         outputs: block.outputs,
@@ -269,46 +253,83 @@ fn written(plan: &ModifyPlan, schemas: &[Arc<Schema>]) -> Vec<DatabaseIndex> {
     writes
 }
 
-/// EXPLAIN QUERY PLAN: numbered lines, each with the number of the one around it.
-fn explain(
+/// Plans a query or a change.
+fn plan_kind(
     binder: &mut Binder<'_>,
-    _mode: ExplainMode,
     statement: &ast::Statement,
+    schemas: &[Arc<Schema>],
     prepared: &mut Prepared,
 ) -> Result<()> {
-    use pandodb_ds::record::Value;
-    let lines = match &statement.kind {
-        StatementKind::Select(select) => explain_query_plan(&select_plan(binder, select)?),
-        StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
-            modify_statement(binder, statement)?.explain()
+    match &statement.kind {
+        StatementKind::Select(select) => {
+            let plan = select_plan(binder, select)?;
+            prepared.columns.clone_from(&plan.columns);
+            prepared.kind = PreparedKind::Select(plan);
         }
-        _ => Vec::new(),
-    };
-    let mut parents: Vec<i64> = vec![0];
-    let mut rows = Vec::with_capacity(lines.len());
-    for (number, (depth, text)) in lines.into_iter().enumerate() {
-        let id = number as i64 + 2;
-        parents.truncate(depth + 1);
-        let parent = parents.last().copied().unwrap_or(0);
-        parents.push(id);
-        rows.push(vec![
-            Value::Integer(id),
-            Value::Integer(parent),
-            Value::Integer(0),
-            Value::text(text),
-        ]);
+        StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
+            let plan = modify_statement(binder, statement)?;
+            if let Some(returning) = &plan.returning {
+                prepared.columns.clone_from(&returning.columns);
+            }
+            prepared.writes = written(&plan, schemas);
+            prepared.kind = PreparedKind::Modify(plan);
+        }
+        _ => {}
     }
-    prepared.columns = ["id", "parent", "notused", "detail"]
-        .into_iter()
-        .map(|name| OutputColumn { name: Box::from(name), ..OutputColumn::default() })
-        .collect();
-    prepared.kind = PreparedKind::Rows(rows);
     Ok(())
 }
 
 impl Cache {
+    /// The plan of the first statement of a text.
+    fn find(&mut self, sql: &str) -> Option<Arc<Prepared>> {
+        if let Some(known) = self.young.get(sql) {
+            return Some(Arc::clone(known));
+        }
+        // A text of several statements: a plan's text ends with its semicolon, and up to there
+        // the statement is the same whatever comes behind.
+        let first = first_semicolon(sql).and_then(|end| sql.get(..end));
+        if let Some(known) = first.and_then(|first| self.young.get(first)) {
+            return Some(Arc::clone(known));
+        }
+        let old = self.old.remove(sql);
+        let old = old.or_else(|| first.and_then(|first| self.old.remove(first)))?;
+        self.insert(&old);
+        Some(old)
+    }
+
+    fn insert(&mut self, prepared: &Arc<Prepared>) {
+        if self.young.len() >= CACHE_MAX && !self.young.contains_key(&*prepared.sql) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(prepared.sql.clone(), Arc::clone(prepared));
+    }
+
     /// Throws away the plan of a text.
     pub(super) fn remove(&mut self, sql: &str) {
-        self.plans.remove(sql);
+        self.young.remove(sql);
+        self.old.remove(sql);
     }
+}
+
+/// The place behind the first semicolon that is in no quotes; none where there is none, or a
+/// comment before it.
+fn first_semicolon(sql: &str) -> Option<usize> {
+    let bytes = sql.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let close = match (byte, bytes.get(at + 1)) {
+            (b';', _) => return Some(at + 1),
+            (b'\'' | b'"' | b'`', _) => byte,
+            (b'[', _) => b']',
+            // Rare enough to be parsed.
+            (b'-', Some(b'-')) | (b'/', Some(b'*')) => return None,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let rest = bytes.get(at + 1..)?;
+        at += memchr::memchr(close, rest)? + 2;
+    }
+    None
 }

@@ -1,7 +1,9 @@
 //! A prepared statement of a session: bind, step, reset.
 //!
 //! A query runs as it is stepped; a change runs as a whole at the first step, inside a savepoint,
-//! and its RETURNING rows are stepped afterwards. Neighbours: `prepare` made it, `transaction`
+//! and is committed there if no transaction is open; its RETURNING rows are stepped afterwards.
+//! What a run needs (transactions, schemas, the frame) is kept for the next one, so that running
+//! a prepared statement again allocates next to nothing. Neighbours: `prepare` made it, `transaction`
 //! has the transactions.
 
 use pandodb_ds::record::{Value, ValueRef};
@@ -9,12 +11,13 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
-use super::{Prepared, PreparedKind, Session};
+use super::{Prepared, PreparedKind, Session, Sources};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, Settings, SharedTransaction, Versions};
+use crate::execute::{Context, Frame, Outer, Profile, RunState, Settings, Versions};
 use crate::modify::{Changes, ModifyPlan};
+use crate::store::Savepoint;
 use crate::types::Datum;
 
 /// What a step came to.
@@ -35,30 +38,36 @@ pub struct Statement<'s> {
     session: &'s Session,
     prepared: Arc<Prepared>,
     parameters: Vec<Value>,
-    run: Option<Run>,
-    /// The frame of the run before, empty, for the next one.
-    spare: Frame,
+    /// The run, or what memory is left of the one before.
+    run: Run,
+    is_running: bool,
 }
 
 /// A running statement.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Run {
     frame: Frame,
-    sources: Vec<Option<SharedTransaction>>,
-    schemas: Vec<Arc<Schema>>,
-    versions: Versions,
-    settings: Settings,
-    state: RunState,
+    around: Around,
     /// Rows that are there already.
     rows: Option<std::vec::IntoIter<Vec<Value>>>,
     row: Option<Vec<Value>>,
     autocommit: bool,
 }
 
+/// What a running statement has around it and does not change.
+#[derive(Debug, Default)]
+struct Around {
+    sources: Sources,
+    schemas: Vec<Arc<Schema>>,
+    versions: Versions,
+    settings: Settings,
+    state: RunState,
+}
+
 impl<'s> Statement<'s> {
     pub(super) fn new(session: &'s Session, prepared: Arc<Prepared>) -> Self {
         let parameters = vec![Value::Null; prepared.parameters as usize];
-        Self { session, prepared, parameters, run: None, spare: Frame::default() }
+        Self { session, prepared, parameters, run: Run::default(), is_running: false }
     }
 
     /// What it was made of.
@@ -106,37 +115,39 @@ impl<'s> Statement<'s> {
 
     /// Ends the run, so that the next step begins anew; bound values stay.
     pub fn reset(&mut self) {
-        if let Some(mut run) = self.run.take() {
-            run.frame.clear();
-            self.spare = std::mem::take(&mut run.frame);
-            if run.autocommit {
-                run.sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
+        if std::mem::replace(&mut self.is_running, false) {
+            self.run.end();
+            if self.run.autocommit {
+                self.session.rest(&mut self.run.around.sources);
             }
+            self.run.around.sources.clear();
         }
     }
 
     /// Goes to the next row.
     pub fn step(&mut self) -> Result<Step> {
-        if self.run.is_none() {
+        self.try_step().inspect_err(|error| self.session.note_failure(error))
+    }
+
+    fn try_step(&mut self) -> Result<Step> {
+        if !self.is_running {
             self.start()?;
         }
-        let step = self.advance();
-        match step {
+        match self.advance() {
             Ok(Step::Row) => Ok(Step::Row),
-            Ok(Step::Done) => {
-                self.finish()?;
-                Ok(Step::Done)
-            }
-            Err(error) => {
+            ended => {
                 self.reset();
-                Err(error)
+                ended
             }
         }
     }
 
-    /// Runs to the end and throws rows away.
+    /// Runs to the end and throws rows away, once they are computed: what a function of the
+    /// application does, and its errors, count.
     pub fn run(&mut self) -> Result<()> {
-        while self.step()? == Step::Row {}
+        while self.step()? == Step::Row {
+            self.with_row(|_| ())?;
+        }
         Ok(())
     }
 
@@ -149,9 +160,10 @@ impl<'s> Statement<'s> {
 
     /// Calls `look` with the current row, whose texts are not copied.
     pub fn with_row<T>(&self, look: impl FnOnce(&[ValueRef<'_>]) -> T) -> Result<T> {
-        let Some(run) = &self.run else {
+        let run = &self.run;
+        if !self.is_running {
             return Err(Error::new(ErrorKind::State, "there is no row"));
-        };
+        }
         let mut references: SmallVec<[ValueRef<'_>; 8]> = SmallVec::new();
         if let Some(row) = &run.row {
             references.extend(row.iter().map(Value::as_ref));
@@ -160,7 +172,7 @@ impl<'s> Statement<'s> {
         let PreparedKind::Select(plan) = &self.prepared.kind else {
             return Err(Error::new(ErrorKind::State, "there is no row"));
         };
-        run.with_context(self.session, &self.parameters, |context| {
+        run.around.with_context(self.session, &self.parameters, |context| {
             let scope = run.frame.scope(Outer { context, scope: None });
             let mut values: SmallVec<[Datum<'_>; 8]> = SmallVec::new();
             for output in &plan.outputs {
@@ -172,88 +184,85 @@ impl<'s> Statement<'s> {
         })
     }
 
+    /// Calls `look` with each value of the current row in turn, whose texts are not copied.
+    pub fn each_value(&self, mut look: impl FnMut(ValueRef<'_>)) -> Result<()> {
+        let run = &self.run;
+        let PreparedKind::Select(plan) = &self.prepared.kind else {
+            return self.with_row(|values| values.iter().for_each(|value| look(*value)));
+        };
+        if !self.is_running {
+            return Err(Error::new(ErrorKind::State, "there is no row"));
+        }
+        run.around.with_context(self.session, &self.parameters, |context| {
+            let scope = run.frame.scope(Outer { context, scope: None });
+            for output in &plan.outputs {
+                look(output.evaluate(&scope)?.as_ref());
+            }
+            Ok(())
+        })
+    }
+
     /// Begins a run: transactions, schemas, and a new plan if the old one is for another schema.
     fn start(&mut self) -> Result<()> {
         self.session.now.set(None);
         self.session.interrupt.store(false, Ordering::Relaxed);
         self.session.start_clock();
         for _ in 0..RETRIES {
-            let prepared = Arc::clone(&self.prepared);
-            if let PreparedKind::Command(command) = &prepared.kind {
-                let rows = self.session.command(command, &prepared.sql, &self.parameters)?;
-                self.run = Some(Run::of_rows(rows));
+            if let PreparedKind::Command(command) = &self.prepared.kind {
+                let rows = self.session.command(command, &self.prepared.sql, &self.parameters)?;
+                self.run = Run { rows: Some(rows.into_iter()), ..Run::default() };
+                self.is_running = true;
                 return Ok(());
             }
-            let autocommit = self.session.is_autocommit();
-            let databases = self.session.all_databases();
-            let heads = self.session.version_heads(&prepared.versions)?;
-            let sources = self.session.sources_with(&databases, &prepared.writes, &heads)?;
-            let schemas = self.session.load_schemas(&sources)?;
-            let versions = self.session.reopen(&prepared.versions, &sources);
-            if versions.is_err() && autocommit {
-                sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
+            self.run.autocommit = self.session.is_autocommit();
+            let is_current = self.run.around.gather(self.session, &self.prepared);
+            if matches!(is_current, Ok(true)) {
+                let layout = match &self.prepared.kind {
+                    PreparedKind::Select(plan) => plan.layout,
+                    PreparedKind::Modify(plan) => plan.layout,
+                    PreparedKind::Analyze(kind) => match &**kind {
+                        PreparedKind::Select(plan) => plan.layout,
+                        PreparedKind::Modify(plan) => plan.layout,
+                        _ => crate::plan::Layout::default(),
+                    },
+                    _ => crate::plan::Layout::default(),
+                };
+                self.run.frame.fit(layout);
+                self.is_running = true;
+                return self.open();
             }
-            let versions = versions?;
-            let is_current = prepared.generation == self.session.generation.get()
-                && schemas.len() == prepared.cookies.len()
-                && schemas
-                    .iter()
-                    .zip(&prepared.cookies)
-                    .all(|(schema, known)| schema.cookie == *known);
-            let Some(versions) = versions.filter(|_| is_current) else {
-                if autocommit {
-                    sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
-                }
-                self.session.forget(&prepared.sql);
-                let (again, _) = self.session.prepare_shared(&prepared.sql)?;
-                let Some(again) = again else { break };
-                self.parameters.resize(again.parameters as usize, Value::Null);
-                self.prepared = again;
-                continue;
-            };
-            let layout = match &prepared.kind {
-                PreparedKind::Select(plan) => plan.layout,
-                PreparedKind::Modify(plan) => plan.layout,
-                _ => crate::plan::Layout::default(),
-            };
-            self.run = Some(Run {
-                frame: {
-                    let mut frame = std::mem::take(&mut self.spare);
-                    frame.fit(layout);
-                    frame
-                },
-                sources,
-                schemas,
-                versions,
-                settings: self.session.settings(),
-                state: RunState::default(),
-                rows: None,
-                row: None,
-                autocommit,
-            });
-            return self.open();
+            if self.run.autocommit {
+                self.session.rest(&mut self.run.around.sources);
+            }
+            self.run.around.sources.clear();
+            is_current?;
+            self.session.forget(&self.prepared.sql);
+            let (again, _) = self.session.prepare_shared(&self.prepared.sql)?;
+            let Some(again) = again else { break };
+            self.parameters.resize(again.parameters as usize, Value::Null);
+            self.prepared = again;
         }
         Err(Error::new(ErrorKind::Schema, "the schema changes faster than it can be read"))
     }
 
     /// Opens a query, or runs a change.
     fn open(&mut self) -> Result<()> {
-        let prepared = Arc::clone(&self.prepared);
-        let Some(run) = &mut self.run else { return Ok(()) };
-        let opened = match &prepared.kind {
+        let run = &mut self.run;
+        let opened = match &self.prepared.kind {
             PreparedKind::Select(plan) => {
-                let mut frame = std::mem::take(&mut run.frame);
-                let opened = run.with_context(self.session, &self.parameters, |context| {
-                    plan.root.open(&mut frame, Outer { context, scope: None })
-                });
-                run.frame = frame;
-                opened
+                let frame = &mut run.frame;
+                run.around.with_context(self.session, &self.parameters, |context| {
+                    plan.root.open(frame, Outer { context, scope: None })
+                })
             }
-            PreparedKind::Modify(plan) => run.modify(plan, self.session, &self.parameters),
+            PreparedKind::Modify(plan) => run
+                .modify(plan, self.session, &self.parameters)
+                .and_then(|()| run.commit_change(self.session)),
             PreparedKind::Rows(rows) => {
                 run.rows = Some(rows.clone().into_iter());
                 Ok(())
             }
+            PreparedKind::Analyze(kind) => run.analyze(kind, self.session, &self.parameters),
             PreparedKind::Command(_) => Ok(()),
         };
         if opened.is_err() {
@@ -263,35 +272,17 @@ impl<'s> Statement<'s> {
     }
 
     fn advance(&mut self) -> Result<Step> {
-        let Some(run) = &mut self.run else { return Ok(Step::Done) };
+        let run = &mut self.run;
         if let Some(rows) = &mut run.rows {
             run.row = rows.next();
             return Ok(if run.row.is_some() { Step::Row } else { Step::Done });
         }
         let PreparedKind::Select(plan) = &self.prepared.kind else { return Ok(Step::Done) };
-        let mut frame = std::mem::take(&mut run.frame);
-        let found = run.with_context(self.session, &self.parameters, |context| {
-            plan.root.next(&mut frame, Outer { context, scope: None })
+        let frame = &mut run.frame;
+        let found = run.around.with_context(self.session, &self.parameters, |context| {
+            plan.root.next(frame, Outer { context, scope: None })
         });
-        run.frame = frame;
         Ok(if found? { Step::Row } else { Step::Done })
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        let Some(mut run) = self.run.take() else { return Ok(()) };
-        run.frame.clear();
-        self.spare = std::mem::take(&mut run.frame);
-        if run.autocommit {
-            let result = self.session.finish_autocommit(&run.sources, true);
-            if result.is_err() && matches!(self.prepared.kind, PreparedKind::Modify(_)) {
-                // What is not committed was not changed.
-                let counters = &self.session.counters;
-                let changes = counters.changes.replace(0);
-                counters.total_changes.set(counters.total_changes.get() - changes);
-            }
-            result?;
-        }
-        Ok(())
     }
 }
 
@@ -301,21 +292,28 @@ impl Drop for Statement<'_> {
     }
 }
 
-impl Run {
-    fn of_rows(rows: Vec<Vec<Value>>) -> Self {
-        Self {
-            frame: Frame::default(),
-            sources: Vec::new(),
-            schemas: Vec::new(),
-            versions: Versions::default(),
-            settings: Settings::default(),
-            state: RunState::default(),
-            rows: Some(rows.into_iter()),
-            row: None,
-            autocommit: false,
-        }
+impl Around {
+    /// Gets the transactions and schemas of a run; false if the plan was made for others.
+    fn gather(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
+        let databases = session.all_databases();
+        let heads = session.version_heads(&prepared.versions)?;
+        self.sources.clear();
+        self.schemas.clear();
+        session.take_sources(&databases, &prepared.writes, &heads, &mut self.sources)?;
+        session.take_schemas(&self.sources, &mut self.schemas)?;
+        let Some(versions) = session.reopen(&prepared.versions, &self.sources)? else {
+            return Ok(false);
+        };
+        self.versions = versions;
+        self.settings.clone_from(&session.settings.borrow());
+        self.state = RunState::default();
+        let mut schemas = self.schemas.iter().zip(&prepared.cookies);
+        Ok(prepared.generation == session.generation.get()
+            && self.schemas.len() == prepared.cookies.len()
+            && schemas.all(|(schema, known)| schema.cookie == *known))
     }
 
+    #[inline]
     fn with_context<T>(
         &self,
         session: &Session,
@@ -337,27 +335,73 @@ impl Run {
             compiler: session,
         })
     }
+}
+
+impl Run {
+    /// Lets go of rows and cursors but not of their memory.
+    fn end(&mut self) {
+        self.frame.clear();
+        self.rows = None;
+        self.row = None;
+    }
+
+    /// Runs a query or a change to its end and tells what each operator took.
+    fn analyze(
+        &mut self,
+        kind: &PreparedKind,
+        session: &Session,
+        parameters: &[Value],
+    ) -> Result<()> {
+        let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN)?;
+        let pager = Arc::clone(database.manager().pager());
+        self.around.state.profile = Some(Box::new(Profile::new(database.clock(), pager)));
+        match kind {
+            PreparedKind::Select(plan) => {
+                let frame = &mut self.frame;
+                self.around.with_context(session, parameters, |context| {
+                    let outer = Outer { context, scope: None };
+                    plan.root.open(frame, outer)?;
+                    while plan.root.next(frame, outer)? {
+                        for output in &plan.outputs {
+                            output.evaluate(&frame.scope(outer))?;
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+            PreparedKind::Modify(plan) => {
+                self.modify(plan, session, parameters)?;
+                self.commit_change(session)?;
+            }
+            _ => {}
+        }
+        if let Some(profile) = self.around.state.profile.take() {
+            self.rows = Some(super::explain::report(kind, &profile).into_iter());
+        }
+        Ok(())
+    }
 
     /// Runs a change inside a savepoint, and undoes it where it fails.
     fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
-        let mut marks = Vec::with_capacity(self.sources.len());
-        for source in &self.sources {
-            marks.push(match source {
-                Some(source) => Some(source.borrow_mut().savepoint()?),
-                None => None,
+        let is_light = plan.looks_before_it_writes();
+        let mut marks: SmallVec<[Option<Savepoint>; 2]> = SmallVec::new();
+        for source in &self.around.sources {
+            let mark = source.as_ref().map(|source| {
+                let mut source = source.borrow_mut();
+                if is_light { source.light_savepoint() } else { source.savepoint() }
             });
+            marks.push(mark.transpose()?);
         }
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
-        let mut frame = std::mem::take(&mut self.frame);
         let rowid = counters.last_insert_rowid.get();
         let mut changes = Changes::default();
-        let result = self.with_context(session, parameters, |context| {
-            plan.run_into(&mut frame, Outer { context, scope: None }, &mut changes)
+        let frame = &mut self.frame;
+        let result = self.around.with_context(session, parameters, |context| {
+            plan.run_into(frame, Outer { context, scope: None }, &mut changes)
         });
-        frame.clear();
-        self.frame = frame;
+        self.frame.clear();
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
                 if plan.is_single_write() {
@@ -370,7 +414,7 @@ impl Run {
         };
         match result {
             Ok(()) => {
-                for (source, mark) in self.sources.iter().zip(marks) {
+                for (source, mark) in self.around.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         source.borrow_mut().release(mark)?;
                     }
@@ -392,12 +436,12 @@ impl Run {
                     counters.changes.set(changes.rows as i64);
                     let total = counters.total_changes.get() + changes.rows as i64;
                     counters.total_changes.set(total);
-                    session.finish_autocommit(&self.sources, true)?;
+                    session.finish_autocommit(&self.around.sources, true)?;
                     return Err(error);
                 }
                 counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
-                for (source, mark) in self.sources.iter().zip(marks) {
+                for (source, mark) in self.around.sources.iter().zip(marks) {
                     if let (Some(source), Some(mark)) = (source, mark) {
                         let mut source = source.borrow_mut();
                         source.rollback_to(mark)?;
@@ -412,15 +456,32 @@ impl Run {
         }
     }
 
+    /// Commits a change outside of a transaction: its rows are handed out afterwards, so that
+    /// nothing is lost when not all of them are asked for.
+    fn commit_change(&mut self, session: &Session) -> Result<()> {
+        if !self.autocommit {
+            return Ok(());
+        }
+        let committed = session.finish_autocommit(&self.around.sources, true);
+        self.around.sources.clear();
+        if committed.is_err() {
+            // What is not committed was not changed.
+            let counters = &session.counters;
+            let changes = counters.changes.replace(0);
+            counters.total_changes.set(counters.total_changes.get() - changes);
+        }
+        committed
+    }
+
     /// How far the error reaches that ended a change.
     fn reach(&self) -> ConflictAction {
         use crate::ast::RaiseAction;
-        match self.state.raised.take() {
+        match self.around.state.raised.take() {
             Some(RaiseAction::Rollback) => return ConflictAction::Rollback,
             Some(RaiseAction::Fail) => return ConflictAction::Fail,
             Some(RaiseAction::Abort) => return ConflictAction::Abort,
             _ => {}
         }
-        self.state.failed.take().unwrap_or(ConflictAction::Abort)
+        self.around.state.failed.take().unwrap_or(ConflictAction::Abort)
     }
 }

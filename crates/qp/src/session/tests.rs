@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 use pandodb_ds::record::Value;
 use pandodb_ds::record::number::real_text;
+use pandodb_ds::sync::Arc;
 
-use super::Session;
+use super::{Session, Step};
+use crate::catalog::DatabaseIndex;
 use crate::error::{Constraint, ErrorKind};
 use crate::store::Database;
 
@@ -21,7 +23,7 @@ fn session() -> Session {
 }
 
 /// The rows of the last statement, values joined by `|`, rows by blanks.
-fn rows(session: &Session, sql: &str) -> String {
+pub(super) fn rows(session: &Session, sql: &str) -> String {
     let show = |value: &Value| match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(value) => value.to_string(),
@@ -299,4 +301,63 @@ fn a_session_goes_to_another_thread_in_the_middle_of_a_transaction() {
         session
     });
     check(&session.join().unwrap(), "SELECT x FROM t", "2 3");
+}
+
+#[test]
+fn a_plan_is_found_by_the_text_of_its_statement_alone() {
+    let session = session();
+    session.execute("CREATE TABLE t(x TEXT)").unwrap();
+    let same = |left: &str, right: &str| {
+        let (left, _) = session.prepare_shared(left).unwrap();
+        let (right, behind) = session.prepare_shared(right).unwrap();
+        let right = right.unwrap();
+        (Arc::ptr_eq(&left.unwrap(), &right), behind)
+    };
+    let text = "SELECT ';', [x], \"x\" FROM t;";
+    assert_eq!(same(text, text), (true, text.len()));
+    assert_eq!(same(text, &format!("{text} SELECT 2; nonsense")), (true, text.len()));
+    assert_eq!(same(&format!("{text} \n"), &format!("{text}-- rest")), (true, text.len()));
+    assert!(!same("SELECT 1", "SELECT 1;").0);
+    // What is used again and again stays, however many others there are.
+    let (kept, _) = session.prepare_shared("SELECT 'kept'").unwrap();
+    for number in 0..1000 {
+        session.prepare_shared(&format!("SELECT {number}")).unwrap();
+        let (again, _) = session.prepare_shared("SELECT 'kept'").unwrap();
+        assert!(Arc::ptr_eq(kept.as_ref().unwrap(), &again.unwrap()));
+    }
+}
+
+#[test]
+fn an_insert_stays_when_not_all_of_its_rows_are_asked_for() {
+    let session = session();
+    session.execute("CREATE TABLE t(x)").unwrap();
+    let (statement, _) = session.prepare("INSERT INTO t VALUES (1), (2) RETURNING x").unwrap();
+    let mut statement = statement.unwrap();
+    assert_eq!(statement.step().unwrap(), Step::Row);
+    drop(statement);
+    check(&session, "SELECT x FROM t", "1 2");
+}
+
+#[test]
+fn a_statement_between_two_others_sees_what_is_there() {
+    let session = session();
+    let other = Session::new(session.database(DatabaseIndex::MAIN).unwrap().0);
+    session.execute("CREATE TABLE t(x); INSERT INTO t VALUES (1), (2)").unwrap();
+    let (first, _) = session.prepare("SELECT x FROM t").unwrap();
+    let (second, _) = session.prepare("SELECT sum(x) FROM t").unwrap();
+    let (mut first, mut second) = (first.unwrap(), second.unwrap());
+    for round in 0..3 {
+        assert_eq!(first.step().unwrap(), Step::Row);
+        assert_eq!(second.step().unwrap(), Step::Row);
+        let sum = 3 + round * 3;
+        assert_eq!(second.row().unwrap(), [Value::Integer(sum)]);
+        other.execute("INSERT INTO t VALUES (3)").unwrap();
+        let mut rows = 1;
+        while first.step().unwrap() == Step::Row {
+            rows += 1;
+        }
+        assert_eq!(rows, 2 + round, "a statement sees one moment");
+        second.reset();
+    }
+    assert_eq!(session.database(DatabaseIndex::MAIN).unwrap().0.manager().snapshots().len(), 0);
 }

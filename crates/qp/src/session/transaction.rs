@@ -4,21 +4,22 @@
 //! for the transactions of a statement; `command` runs BEGIN and its kin.
 
 use pandodb_ds::sync::Arc;
-use pandodb_tm::BeginOptions;
+use pandodb_tm::{BeginOptions, TransactionId};
+use smallvec::SmallVec;
 
-use super::Session;
+use super::{Session, Sources};
 use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
 use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
-use crate::store::{Database, HeadId, Isolation, Savepoint};
+use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint};
 
 /// An open transaction.
 #[derive(Debug)]
 pub(super) struct Active {
     /// By database.
-    pub(super) sources: Vec<Option<SharedTransaction>>,
+    pub(super) sources: Sources,
     options: BeginOptions,
     savepoints: Vec<NamedSavepoint>,
     /// Begun by SAVEPOINT: its RELEASE commits.
@@ -35,7 +36,7 @@ struct NamedSavepoint {
 }
 
 impl Active {
-    fn new(options: BeginOptions) -> Self {
+    pub(super) fn new(options: BeginOptions) -> Self {
         Self {
             sources: Vec::new(),
             options,
@@ -52,8 +53,21 @@ impl Session {
         self.active.borrow().is_none()
     }
 
-    fn begin_options(&self) -> BeginOptions {
-        BeginOptions::at(self.isolation())
+    pub(super) fn begin_options(&self) -> BeginOptions {
+        BeginOptions { repeats: self.repeats.get(), ..BeginOptions::at(self.isolation()) }
+    }
+
+    /// The transaction that the next one runs again, if the last one was told to.
+    pub fn repeats(&self) -> Option<TransactionId> {
+        self.repeats.get()
+    }
+
+    /// Notes that a statement has failed: whoever is told to try again is taken to do so with the
+    /// next transaction, which then is as old as the first try.
+    pub(super) fn note_failure(&self, error: &Error) {
+        if error.is_retryable() && self.repeats.get().is_none() {
+            self.repeats.set(self.begun.get());
+        }
     }
 
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
@@ -62,68 +76,133 @@ impl Session {
         &self,
         databases: &[DatabaseIndex],
         writes: &[DatabaseIndex],
-    ) -> Result<Vec<Option<SharedTransaction>>> {
+    ) -> Result<Sources> {
         self.sources_with(databases, writes, &[])
     }
 
     /// As [`sources`](Self::sources); transactions that begin now see `heads`, too.
-    pub(super) fn sources_with(
+    fn sources_with(
         &self,
         databases: &[DatabaseIndex],
         writes: &[DatabaseIndex],
         heads: &[(DatabaseIndex, HeadId)],
-    ) -> Result<Vec<Option<SharedTransaction>>> {
+    ) -> Result<Sources> {
+        let mut sources = Vec::new();
+        self.take_sources(databases, writes, heads, &mut sources)?;
+        Ok(sources)
+    }
+
+    /// As [`sources_with`](Self::sources_with), into an empty list.
+    pub(super) fn take_sources(
+        &self,
+        databases: &[DatabaseIndex],
+        writes: &[DatabaseIndex],
+        heads: &[(DatabaseIndex, HeadId)],
+        taken: &mut Sources,
+    ) -> Result<()> {
         if !writes.is_empty() && self.settings.borrow().query_only {
             let message = "attempt to write a readonly database";
             return Err(Error::new(ErrorKind::ReadOnly, message)
                 .with_hint("PRAGMA query_only = off allows changes again"));
         }
-        let mut active = self.active.borrow_mut();
-        let mut own;
-        let (sources, options) = if let Some(active) = active.as_mut() {
+        if let Some(active) = self.active.borrow_mut().as_mut() {
             active.writes |= !writes.is_empty();
-            (&mut active.sources, active.options.clone())
-        } else {
-            own = Vec::new();
-            (&mut own, self.begin_options())
-        };
+            for index in databases.iter().chain(writes) {
+                let sources = &mut active.sources;
+                self.take_source(*index, writes, heads, sources, &active.options)?;
+            }
+            taken.clone_from(&active.sources);
+            return Ok(());
+        }
+        let options = self.begin_options();
+        std::mem::swap(taken, &mut *self.resting.borrow_mut());
+        for (place, source) in taken.iter_mut().enumerate() {
+            let Some(known) = source else { continue };
+            let index = DatabaseIndex(place as u16);
+            // What a user may do is asked where a transaction begins.
+            let is_used = heads.is_empty()
+                && self.user.borrow().is_none()
+                && (databases.contains(&index) || writes.contains(&index));
+            let head = self.databases.borrow().get(place).map(|attached| attached.head);
+            let goes_on = is_used
+                && head.is_some_and(|head| {
+                    let mut known = known.borrow_mut();
+                    let goes_on = known.resume(head, &self.tuned(&options, index));
+                    self.begun.set(known.id());
+                    goes_on
+                });
+            if !goes_on {
+                *source = None;
+            }
+        }
         for index in databases.iter().chain(writes) {
-            let place = usize::from(index.0);
-            if sources.len() <= place {
-                sources.resize_with(place + 1, || None);
+            let is_there = taken.get(usize::from(index.0)).is_some_and(Option::is_some);
+            if !is_there || writes.contains(index) {
+                self.take_source(*index, writes, heads, taken, &options)?;
             }
-            if let Some(known) = &sources[place] {
-                let mut known = known.borrow_mut();
-                let (database, head) = self.database(*index)?;
-                self.check_access(*index, &database, head, writes.contains(index))?;
-                if writes.contains(index) {
-                    database.check_writable(head)?;
-                    database.check_room()?;
-                    known.prepare_write()?;
-                } else {
-                    known.refresh()?;
-                }
-                continue;
-            }
-            let (database, head) = self.database(*index)?;
-            self.check_access(*index, &database, head, writes.contains(index))?;
-            if writes.contains(index) {
+        }
+        Ok(())
+    }
+
+    /// Makes sure that `sources` has a transaction on a database, ready for what comes.
+    fn take_source(
+        &self,
+        index: DatabaseIndex,
+        writes: &[DatabaseIndex],
+        heads: &[(DatabaseIndex, HeadId)],
+        sources: &mut Sources,
+        options: &BeginOptions,
+    ) -> Result<()> {
+        let place = usize::from(index.0);
+        if sources.len() <= place {
+            sources.resize_with(place + 1, || None);
+        }
+        let is_written = writes.contains(&index);
+        if let Some(known) = &sources[place] {
+            let mut known = known.borrow_mut();
+            let (database, head) = self.database(index)?;
+            self.check_access(index, &database, head, is_written)?;
+            if is_written {
                 database.check_writable(head)?;
                 database.check_room()?;
+                known.prepare_write()?;
+            } else {
+                known.refresh()?;
             }
-            let mut seen = vec![head];
-            for (_, other) in heads.iter().filter(|(database, _)| database == index) {
-                if !seen.contains(other) {
-                    seen.push(*other);
-                }
-            }
-            let mut begun = database.begin_many(&seen, self.tuned(&options, *index))?;
-            if writes.contains(index) {
-                begun.prepare_write()?;
-            }
-            sources[place] = Some(SharedTransaction::new(begun));
+            return Ok(());
         }
-        Ok(sources.clone())
+        let (database, head) = self.database(index)?;
+        self.check_access(index, &database, head, is_written)?;
+        if is_written {
+            database.check_writable(head)?;
+            database.check_room()?;
+        }
+        let mut seen: SmallVec<[HeadId; 4]> = SmallVec::from_slice(&[head]);
+        for (_, other) in heads.iter().filter(|(database, _)| *database == index) {
+            if !seen.contains(other) {
+                seen.push(*other);
+            }
+        }
+        let mut begun = database.begin_many(&seen, self.tuned(options, index))?;
+        self.begun.set(begun.id());
+        if is_written {
+            begun.prepare_write()?;
+        }
+        sources[place] = Some(SharedTransaction::new(begun));
+        Ok(())
+    }
+
+    /// Ends transactions that only read, outside of a transaction: they rest until the next
+    /// statement, as far as they can. Empties the list.
+    pub(super) fn rest(&self, sources: &mut Sources) {
+        for source in sources.iter_mut() {
+            if !source.as_ref().is_some_and(|known| known.borrow_mut().park()) {
+                *source = None;
+            }
+        }
+        // What another statement left there meanwhile is dropped below.
+        std::mem::swap(sources, &mut *self.resting.borrow_mut());
+        sources.clear();
     }
 
     /// Refuses what the session's user may not do; without a user the owner works.
@@ -148,11 +227,30 @@ impl Session {
         &self,
         sources: &[Option<SharedTransaction>],
     ) -> Result<Vec<Arc<Schema>>> {
+        let mut schemas = Vec::new();
+        self.take_schemas(sources, &mut schemas)?;
+        Ok(schemas)
+    }
+
+    /// As [`load_schemas`](Self::load_schemas), into an empty list.
+    pub(super) fn take_schemas(
+        &self,
+        sources: &[Option<SharedTransaction>],
+        schemas: &mut Vec<Arc<Schema>>,
+    ) -> Result<()> {
         let mut databases = self.databases.borrow_mut();
-        let mut schemas = Vec::with_capacity(databases.len());
         for (place, attached) in databases.iter_mut().enumerate() {
             if let Some(Some(transaction)) = sources.get(place) {
                 let transaction = transaction.borrow();
+                let catalog = transaction.version(CATALOG_TREE);
+                let is_known = matches!(
+                    (&catalog, &attached.catalog),
+                    (Some(now), Some(known)) if now.is_same_version(known)
+                );
+                if is_known {
+                    schemas.push(Arc::clone(&attached.schema));
+                    continue;
+                }
                 let cookie = read_cookie(&transaction)?;
                 if cookie != attached.schema.cookie {
                     let collations = self.collations.borrow();
@@ -160,14 +258,15 @@ impl Session {
                     let index = DatabaseIndex(place as u16);
                     attached.schema = Arc::new(load(&transaction, index, &find)?);
                 }
+                attached.catalog = catalog;
             }
-            schemas.push(attached.schema.clone());
+            schemas.push(Arc::clone(&attached.schema));
         }
-        Ok(schemas)
+        Ok(())
     }
 
     /// All databases that exist now.
-    pub(crate) fn all_databases(&self) -> Vec<DatabaseIndex> {
+    pub(crate) fn all_databases(&self) -> SmallVec<[DatabaseIndex; 4]> {
         let databases = self.databases.borrow();
         let there =
             databases.iter().enumerate().filter(|(_, attached)| attached.database.is_some());
@@ -193,10 +292,16 @@ impl Session {
                 continue;
             }
             if commit && is_whole && transaction.has_changes() {
+                self.may_commit()?;
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
+                self.repeats.set(None);
             } else {
+                let is_something = transaction.has_changes();
                 transaction.rollback();
+                if is_something {
+                    self.rolled_back();
+                }
             }
         }
         if commit && !is_whole {
@@ -257,6 +362,13 @@ impl Session {
         if self.counters.deferred_violations.get() > 0 {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
         }
+        let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
+            active.sources.iter().flatten().any(|source| source.borrow().has_changes())
+        });
+        if has_changes && let Err(refused) = self.may_commit() {
+            self.abandon();
+            return Err(refused);
+        }
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.set(0);
         self.settings.borrow_mut().defer_foreign_keys = false;
@@ -266,17 +378,18 @@ impl Session {
             if !transaction.is_open() {
                 continue;
             }
-            if transaction.has_changes() {
-                if message.is_some() || author.is_some() {
-                    let inner = transaction.inner_mut()?;
-                    inner.describe(author.unwrap_or(""), message.unwrap_or(""));
-                }
-                transaction.commit()?;
+            let has_changes = transaction.has_changes();
+            if has_changes && (message.is_some() || author.is_some()) {
+                let inner = transaction.inner_mut()?;
+                inner.describe(author.unwrap_or(""), message.unwrap_or(""));
+            }
+            // One that has only read may learn here that it saw two moments.
+            transaction.commit()?;
+            if has_changes {
                 self.note_own_commit(DatabaseIndex(place as u16));
-            } else {
-                transaction.rollback();
             }
         }
+        self.repeats.set(None);
         Ok(())
     }
 
@@ -297,6 +410,7 @@ impl Session {
         for source in active.sources.iter().flatten() {
             source.borrow_mut().rollback();
         }
+        self.rolled_back();
     }
 
     fn savepoint(&self, name: &str) -> Result<()> {

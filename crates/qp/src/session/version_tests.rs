@@ -152,7 +152,7 @@ fn the_past_is_read_by_transaction_tag_and_time() {
     let future = "SELECT count(*) FROM item@dev AS OF TIMESTAMP '2999-01-01'";
     assert_eq!(rows(&session, future), ["2"]);
     let both = format!(
-        "SELECT o.price, d.price FROM item AS OF TRANSACTION {before} o JOIN item@dev d USING (id)"
+        "SELECT o.price, d.price FROM item AS OF TRANSACTION {before} o JOIN item@dev d USING (id) ORDER BY 1"
     );
     assert_eq!(rows(&session, &both), ["2|20", "5|5"]);
     let past = error(&session, "SELECT * FROM item AS OF TIMESTAMP '1971-01-01'");

@@ -54,12 +54,90 @@ impl DerefMut for Inner {
     }
 }
 
+/// The moves of both kinds; those of a live cursor note what they read where the level says so,
+/// which those of the storage crate's cursor behind it do not do as exactly.
+impl Inner {
+    fn first(&mut self) -> pandodb_ds::Result<bool> {
+        match self {
+            Self::Live(cursor) => cursor.first(),
+            Self::Past(cursor, _) => cursor.first(),
+        }
+    }
+
+    fn last(&mut self) -> pandodb_ds::Result<bool> {
+        match self {
+            Self::Live(cursor) => cursor.last(),
+            Self::Past(cursor, _) => cursor.last(),
+        }
+    }
+
+    fn seek(&mut self, key: &[u8]) -> pandodb_ds::Result<bool> {
+        match self {
+            Self::Live(cursor) => cursor.seek(key),
+            Self::Past(cursor, _) => cursor.seek(key),
+        }
+    }
+
+    fn seek_exact(&mut self, key: &[u8]) -> pandodb_ds::Result<bool> {
+        match self {
+            Self::Live(cursor) => cursor.seek_exact(key),
+            Self::Past(cursor, _) => cursor.seek(key),
+        }
+    }
+
+    fn seek_before(&mut self, key: Option<&[u8]>) -> pandodb_ds::Result<bool> {
+        let cursor = match self {
+            Self::Live(cursor) => return cursor.seek_before(key),
+            Self::Past(cursor, _) => cursor,
+        };
+        match key {
+            Some(key) if cursor.seek(key)? => cursor.previous(),
+            _ => cursor.last(),
+        }
+    }
+
+    #[inline]
+    fn next(&mut self) -> pandodb_ds::Result<bool> {
+        match self {
+            Self::Live(cursor) => cursor.next(),
+            Self::Past(cursor, _) => cursor.next(),
+        }
+    }
+
+    #[inline]
+    fn previous(&mut self) -> pandodb_ds::Result<bool> {
+        match self {
+            Self::Live(cursor) => cursor.previous(),
+            Self::Past(cursor, _) => cursor.previous(),
+        }
+    }
+}
+
 impl Cursor {
+    /// Says that the caller takes no notice of keys before `from` and at or behind `to`, which it
+    /// meets at the ends of what it reads: they need not be as they were at its commit.
+    #[inline]
+    pub fn limit(&mut self, from: &[u8], to: Option<&[u8]>) {
+        if let Inner::Live(cursor) = &mut self.inner {
+            cursor.limit(from, to);
+        }
+    }
+
     /// A cursor over a tree of a view.
     pub(crate) fn of_view(inner: pandodb_ds::tree::Cursor, view: Arc<View>) -> Self {
         let is_fixed = inner.tree().kind() == TreeKind::Fixed;
         let fixed = is_fixed.then_some([0; 8]);
         Self { inner: Inner::Past(inner, view), key: Vec::new(), fixed, large: OnceCell::new() }
+    }
+
+    /// The tree's own cursor, for who goes through whole leaves.
+    pub(crate) fn tree(&self) -> &pandodb_ds::tree::Cursor {
+        &self.inner
+    }
+
+    /// As [`tree`](Self::tree), to move it; this cursor's own key is then not read any more.
+    pub(crate) fn tree_mut(&mut self) -> &mut pandodb_ds::tree::Cursor {
+        &mut self.inner
     }
 
     pub(super) fn new(inner: pandodb_tm::Cursor) -> Self {
@@ -91,17 +169,20 @@ impl Cursor {
 
     /// Moves to the last key before `key`, or to the last of all; whether there is one.
     pub fn seek_before(&mut self, key: Option<&[u8]>) -> Result<bool> {
-        let found = match key {
-            Some(key) if self.inner.seek(key)? => self.inner.previous()?,
-            _ => self.inner.last()?,
-        };
+        let found = self.inner.seek_before(key)?;
         Ok(self.arrive(found))
     }
 
     /// Moves to exactly `key`; whether it is there.
     pub fn seek_exact(&mut self, key: &[u8]) -> Result<bool> {
-        let found = self.inner.seek(key)?;
+        let found = self.inner.seek_exact(key)?;
         Ok(self.arrive(found) && self.key() == key)
+    }
+
+    /// Moves to the key with `rank` keys before it; whether there is one.
+    pub fn seek_rank(&mut self, rank: u64) -> Result<bool> {
+        let found = self.inner.seek_rank(rank)?;
+        Ok(self.arrive(found))
     }
 
     /// Moves to the first key.

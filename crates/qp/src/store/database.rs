@@ -132,13 +132,17 @@ impl Database {
     /// Begins a transaction on a head.
     pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
         let inner = self.manager.begin(head, options)?;
-        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+        let begun = Transaction::new(inner, Arc::clone(self.manager.store().vfs()));
+        begun.rely_on_schema(false)?;
+        Ok(begun)
     }
 
     /// Begins a transaction on several heads, all seen at one moment; the first is the current.
     pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
         let inner = self.manager.begin_many(heads, options)?;
-        Ok(Transaction::new(inner, Arc::clone(self.manager.store().vfs())))
+        let begun = Transaction::new(inner, Arc::clone(self.manager.store().vfs()));
+        begun.rely_on_schema(false)?;
+        Ok(begun)
     }
 
     /// The clock.

@@ -20,5 +20,8 @@ pub use transaction::Transaction;
 /// The tree that holds the catalog; there from the creation of a database.
 pub const CATALOG_TREE: TreeId = TreeId(1);
 
+/// The row of the catalog that every change of the schema replaces.
+pub const COOKIE_ROW: i64 = 0;
+
 /// The first tree number that objects get.
 pub const FIRST_OBJECT_TREE: u64 = 16;

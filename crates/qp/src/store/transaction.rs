@@ -3,11 +3,13 @@
 use std::ops::Bound;
 
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 use pandodb_ds::vfs::Vfs;
-use pandodb_tm::{CommitId, Savepoint, TreeId};
+use pandodb_tm::{BeginOptions, CommitId, HeadId, Isolation, Savepoint, TransactionId, TreeId};
 
-use super::{Cursor, FIRST_OBJECT_TREE};
+use super::{CATALOG_TREE, COOKIE_ROW, Cursor, FIRST_OBJECT_TREE};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A private state of a head.
@@ -35,14 +37,70 @@ impl Transaction {
         self.inner.as_mut().ok_or_else(ended)
     }
 
+    /// Its number.
+    pub fn id(&self) -> Option<TransactionId> {
+        self.inner.as_ref().map(pandodb_tm::Transaction::id)
+    }
+
     /// Begins a statement: sees what was committed since, where the level says so.
     pub fn refresh(&mut self) -> Result<()> {
-        Ok(self.inner_mut()?.refresh()?)
+        self.inner_mut()?.refresh()?;
+        self.rely_on_schema(false)
     }
 
     /// Begins a statement that will write.
     pub fn prepare_write(&mut self) -> Result<()> {
-        Ok(self.inner_mut()?.prepare_write()?)
+        self.inner_mut()?.prepare_write()?;
+        self.rely_on_schema(true)
+    }
+
+    /// At the levels that may do their changes again on a newer version: if the schema there is
+    /// another one, they must not. The catalog's cookie becomes a part of what must be as it was;
+    /// at SERIALIZABLE also for what only reads, because its rows may be of a newer version.
+    pub(super) fn rely_on_schema(&self, writes: bool) -> Result<()> {
+        let inner = self.inner()?;
+        let isolation = inner.isolation();
+        let relies = (writes && isolation.checks_rows())
+            || (isolation == Isolation::Serializable && !inner.is_read_only());
+        if relies && inner.tree_kind(CATALOG_TREE).is_some() {
+            inner.begin_check();
+            let looked = inner.contains(CATALOG_TREE, &rowid_key(COOKIE_ROW));
+            inner.end_check();
+            looked?;
+        }
+        Ok(())
+    }
+
+    /// What is read until [`end_check`](Self::end_check) shows whether a constraint holds, and
+    /// must be as it was at the commit; false where the level has that anyway, or does not need it.
+    pub fn begin_check(&self) -> Result<bool> {
+        let inner = self.inner()?;
+        let is_needed = inner.isolation().checks_rows();
+        if is_needed {
+            inner.begin_check();
+        }
+        Ok(is_needed)
+    }
+
+    /// Ends what [`begin_check`](Self::begin_check) has begun.
+    pub fn end_check(&self) {
+        if let Some(inner) = &self.inner {
+            inner.end_check();
+        }
+    }
+
+    /// What is read until [`end_guess`](Self::end_guess) is only to guess by: it may change.
+    pub fn begin_guess(&self) {
+        if let Some(inner) = &self.inner {
+            inner.begin_guess();
+        }
+    }
+
+    /// Ends what [`begin_guess`](Self::begin_guess) has begun.
+    pub fn end_guess(&self) {
+        if let Some(inner) = &self.inner {
+            inner.end_guess();
+        }
     }
 
     /// Makes all changes visible and durable, and ends.
@@ -55,6 +113,24 @@ impl Transaction {
         if let Some(inner) = self.inner.take() {
             inner.rollback();
         }
+    }
+
+    /// Rests until the next statement, seeing and keeping nothing; false where it has to be
+    /// ended.
+    pub fn park(&mut self) -> bool {
+        self.inner.as_mut().is_some_and(pandodb_tm::Transaction::park)
+    }
+
+    /// Goes on after [`park`](Self::park) on the same head, as if it began now; false where
+    /// another one has to be begun.
+    pub fn resume(&mut self, head: HeadId, options: &BeginOptions) -> bool {
+        let inner = self.inner.as_mut();
+        inner.is_some_and(|inner| inner.head() == head && inner.resume(options))
+    }
+
+    /// The version of a tree, for comparisons.
+    pub fn version(&self, tree: TreeId) -> Option<Tree> {
+        self.inner.as_ref()?.tree(tree)
     }
 
     /// Whether it goes on.
@@ -120,6 +196,12 @@ impl Transaction {
         Ok(())
     }
 
+    /// The files, and where the database's own is.
+    pub(crate) fn place(&self) -> Result<(Arc<dyn Vfs>, std::path::PathBuf)> {
+        let cursor = self.inner()?.cursor(super::CATALOG_TREE)?;
+        Ok((Arc::clone(&self.vfs), cursor.pager().path().to_path_buf()))
+    }
+
     /// Sixty-four random bits.
     pub fn random(&self) -> u64 {
         let mut bytes = [0; 8];
@@ -152,6 +234,12 @@ impl Transaction {
     /// Keeps the state as it is now.
     pub fn savepoint(&mut self) -> Result<Savepoint> {
         Ok(self.inner_mut()?.savepoint()?)
+    }
+
+    /// As [`savepoint`](Self::savepoint) for a statement that hardly ever fails half-way: cheap
+    /// to make, dear to go back to.
+    pub fn light_savepoint(&mut self) -> Result<Savepoint> {
+        Ok(self.inner_mut()?.light_savepoint()?)
     }
 
     /// Goes back to a savepoint, which stays.

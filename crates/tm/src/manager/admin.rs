@@ -6,7 +6,12 @@
 use std::time::Duration;
 
 use super::checkpoint::LastCheckpoint;
-use super::*;
+use super::{
+    AnyLog, CheckpointMode, CheckpointPolicy, CheckpointReport, DatabaseId, LockView, Manager,
+    SnapshotView, Synchronous, archive,
+};
+use crate::error::{ErrorKind, Result};
+use crate::ids::Lsn;
 use crate::wal::archive::ArchivedSegment;
 
 /// What `PRAGMA wal_checkpoint` tells: the three numbers that SQLite's has.
@@ -21,6 +26,16 @@ pub struct WalCheckpoint {
 }
 
 impl Manager {
+    /// Whether it was opened for reading only.
+    pub fn is_read_only(&self) -> bool {
+        self.shared.is_read_only
+    }
+
+    /// Whether it lives in memory only: no file, no log.
+    pub fn is_in_memory(&self) -> bool {
+        !self.shared.has_log && !self.shared.is_read_only
+    }
+
     /// Writes the newest versions of all heads to the file, so that the log up to here is not
     /// needed any more.
     pub fn checkpoint(&self, mode: CheckpointMode) -> Result<CheckpointReport> {

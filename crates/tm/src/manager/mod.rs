@@ -10,6 +10,7 @@ mod checkpointer;
 mod dirty;
 mod recovery;
 mod settings;
+mod shrink;
 
 #[cfg(all(test, not(loom)))]
 mod admin_tests;
@@ -39,6 +40,7 @@ pub(crate) use checkpoint::Checkpoints;
 pub use checkpoint::{CheckpointMode, CheckpointReport, LastCheckpoint, NOTE_MAX};
 use checkpointer::Checkpointer;
 use settings::Settings;
+pub use shrink::Shrunk;
 
 use crate::commit::{CommitQueue, Log, Progress};
 use crate::error::{Error, ErrorKind, Result};
@@ -361,11 +363,6 @@ impl Manager {
     /// The file with its pages.
     pub fn store(&self) -> &Store {
         &self.shared.store
-    }
-
-    /// Whether it lives in memory only, and ends with this.
-    pub fn is_in_memory(&self) -> bool {
-        !self.shared.has_log && !self.shared.is_read_only
     }
 
     /// Where pages come from.

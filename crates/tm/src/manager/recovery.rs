@@ -26,6 +26,12 @@ use crate::wal::{DatabaseId, LogEnd, LoggedTransaction, Operation, Reader};
 /// The callback hears of a replay this often, in bytes of log.
 const PROGRESS_BYTES: u64 = 4 << 20;
 
+/// Replay keeps this many times as many bytes of changed pages in memory as a transaction does.
+///
+/// Rows of a log come in no order: once pages have been moved out, nearly every further row
+/// changes one that is out, and brings a whole page back for it.
+const SPILL_TIMES: usize = 4;
+
 /// The state that a database is opened with.
 #[derive(Debug)]
 pub(super) struct Recovered {
@@ -98,7 +104,7 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
         heads,
         ledger: store.pager().ledger(),
         dirty_bytes: 0,
-        spill_bytes: options.spill_bytes,
+        spill_bytes: options.spill_bytes.saturating_mul(SPILL_TIMES).max(options.store.cache_bytes),
         highest_head,
         time: store.info()?.last_checkpoint_time,
     };

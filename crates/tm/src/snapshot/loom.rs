@@ -100,3 +100,29 @@ fn loom_a_renewed_pin_covers_what_is_loaded_after_it() {
         reader.join().unwrap();
     });
 }
+
+/// The same for a pin that rests between two statements.
+///
+/// Fails (a data race) without the fence in `Pin::unpark`, and with `Relaxed` in `Pin::park`.
+#[test]
+fn loom_a_pin_that_rested_covers_what_is_loaded_after_it() {
+    ::loom::model(|| {
+        let world = World::new();
+        let reader = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                let pin = world.table.pin(|| world.epoch.load(Ordering::Acquire)).unwrap();
+                for _ in 0..2 {
+                    let place = world.head.load(Ordering::Acquire);
+                    world.places[place].with(|value| {
+                        let _ = value;
+                    });
+                    pin.park();
+                    pin.unpark(|| world.epoch.load(Ordering::Acquire));
+                }
+            })
+        };
+        world.replace();
+        reader.join().unwrap();
+    });
+}

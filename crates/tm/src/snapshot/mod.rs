@@ -32,6 +32,8 @@ const BLOCKS: usize = 2;
 
 /// A slot that nobody uses; epochs are stored plus one.
 const FREE: u64 = 0;
+/// A slot that belongs to a pin that covers nothing for now.
+const PARKED: u64 = u64::MAX;
 
 /// One pin, in a cache line of its own so that readers do not disturb each other.
 #[derive(Debug)]
@@ -134,7 +136,7 @@ impl Snapshots {
         fence(Ordering::SeqCst);
         let pinned = self.slots().map(|slot| slot.epoch.load(Ordering::Acquire));
         pinned
-            .filter(|&epoch| epoch != FREE)
+            .filter(|&epoch| epoch != FREE && epoch != PARKED)
             .map(|epoch| epoch - 1)
             .min()
             .unwrap_or(current)
@@ -143,13 +145,15 @@ impl Snapshots {
 
     /// How many pins there are.
     pub fn count(&self) -> usize {
-        self.slots().filter(|slot| slot.epoch.load(Ordering::Relaxed) != FREE).count()
+        let epochs = self.slots().map(|slot| slot.epoch.load(Ordering::Relaxed));
+        epochs.filter(|&epoch| epoch != FREE && epoch != PARKED).count()
     }
 
     /// Every open snapshot at `now`, oldest first.
     pub fn view(&self, now: Duration) -> Vec<SnapshotView> {
         let open = self.slots().filter_map(|slot| {
-            let epoch = slot.epoch.load(Ordering::Acquire).checked_sub(1)?;
+            let epoch = slot.epoch.load(Ordering::Acquire);
+            let epoch = epoch.checked_sub(1).filter(|_| epoch != PARKED)?;
             let since = Duration::from_micros(slot.since_micros.load(Ordering::Relaxed));
             Some(SnapshotView {
                 transaction: TransactionId(slot.transaction.load(Ordering::Relaxed)),
@@ -225,6 +229,24 @@ impl Pin {
             // store yet sees the older pin, which keeps more.
             slot.epoch.store(epoch + 1, Ordering::Release);
         }
+    }
+
+    /// Covers nothing any more but keeps its slot, for [`unpark`](Self::unpark).
+    pub fn park(&self) {
+        if let Some(slot) = self.table.slot(self.block, self.slot) {
+            // Release: as in `drop`.
+            slot.epoch.store(PARKED, Ordering::Release);
+        }
+    }
+
+    /// Pins the epoch that `current` tells, as [`Snapshots::pin`] does with a new slot.
+    pub fn unpark(&self, current: impl Fn() -> u64) {
+        let epoch = current();
+        if let Some(slot) = self.table.slot(self.block, self.slot) {
+            slot.epoch.store(epoch + 1, Ordering::Release);
+        }
+        // Pairs with the fence in `oldest`, as the one in `Snapshots::pin` does.
+        fence(Ordering::SeqCst);
     }
 
     /// The pinned epoch.

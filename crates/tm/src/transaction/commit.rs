@@ -1,7 +1,8 @@
 //! The commit: from private versions to the newest ones.
 //!
 //! 1. The right to move each head that was changed, where it is not held yet.
-//! 2. A head that moved since: a look for conflicts, then the operations again on the newest
+//! 2. A head that moved since: a look for conflicts (of what was written, and of what was read and
+//!    must still hold), then the operations again on the newest
 //!    version. Nobody can move it once more, for the right is held.
 //! 3. While a serializable transaction is on a head, locks on the rows that were changed.
 //! 4. In the commit's turn: its place in the log, then the new versions are published. A
@@ -121,6 +122,7 @@ impl Transaction {
     pub fn commit(mut self) -> Result<CommitId> {
         self.check_usable()?;
         if !self.has_changes() {
+            self.check_reads_of_one_moment()?;
             return Ok(self.base_commit());
         }
         let shared = Arc::clone(&self.shared);
@@ -155,8 +157,9 @@ impl Transaction {
     /// Steps 1 to 3, as far as they can be done before the turn.
     fn prepare_commit(&mut self) -> Result<()> {
         let mut order: SmallVec<[(HeadId, usize); 1]> = SmallVec::new();
-        for (index, part) in self.state.get_mut().parts.iter().enumerate() {
-            if part.changed().is_some() {
+        let state = self.state.get_mut();
+        for (index, part) in state.parts.iter().enumerate() {
+            if part.changed().is_some() || state.reads.is_on(part.head()) {
                 order.push((part.head(), index));
             }
         }
@@ -167,11 +170,13 @@ impl Transaction {
         }
         let pager = self.shared.store.pager();
         for &(_, index) in &order {
-            let part = &mut self.state.get_mut().parts[index];
+            let state = self.state.get_mut();
+            let part = &mut state.parts[index];
             if part.cell().is_dropped.load(Ordering::Acquire) {
                 return Err(heads::missing(part.head()));
             }
             let newest = part.cell().version.load();
+            state.reads.check(&newest, pager)?;
             if newest.commit == part.base.commit {
                 continue;
             }
@@ -182,6 +187,21 @@ impl Transaction {
             rebase::rebase(part, newest, &self.frames, pager)?;
         }
         Ok(())
+    }
+
+    /// A transaction that has changed nothing: whether all that it read was there at one moment.
+    fn check_reads_of_one_moment(&mut self) -> Result<()> {
+        let pager = self.shared.store.pager();
+        let state = self.state.get_mut();
+        if let [part] = state.parts.as_slice() {
+            return state.reads.check(&part.base, pager);
+        }
+        let reads = &state.reads;
+        let heads = state.parts.iter().filter(|part| reads.is_on(part.head()));
+        let heads: SmallVec<[_; 2]> = heads.map(|part| Arc::clone(part.cell())).collect();
+        let newest: SmallVec<[Arc<HeadVersion>; 2]> =
+            self.shared.in_order(|| heads.iter().map(|cell| cell.version.load()).collect());
+        newest.iter().try_for_each(|version| reads.check(version, pager))
     }
 
     /// Whether a serializable transaction came onto a head whose rows were not locked for it.

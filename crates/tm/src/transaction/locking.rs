@@ -3,11 +3,11 @@
 //! - The *right to move a head* is held from the first write on at the levels that write alone,
 //!   and during the commit at the others. Who holds it finds the head where it was.
 //! - *Rows* are locked by serializable transactions only: a key that is read in S and one that is
-//!   written in X, with intentions on its tree and head; a tree that is scanned or counted in S
-//!   as a whole, which no phantom gets into. While such a transaction is on the head, the others
-//!   lock what they wrote in X at their commit: what was read stays as it was.
+//!   written in X, with intentions on its tree and head. While such a transaction is on the head,
+//!   the others lock what they wrote in X at their commit: what was read stays as it was. What is
+//!   scanned or counted is not locked but noted, see `reads`.
 //! - After each lock a serializable transaction looks whether the head has moved, and moves with
-//!   it: what it locked before cannot have changed.
+//!   it: what it locked before cannot have changed, and what it noted is looked at.
 //!
 //! Neighbours: `lock` is the manager, `rebase` moves.
 
@@ -161,14 +161,15 @@ impl Transaction {
     }
 
     fn move_to_newest(&self) -> Result<()> {
-        let mut state = self.state.write();
-        let current = state.current;
-        let part = &mut state.parts[current];
+        let state = &mut *self.state.write();
+        let part = &mut state.parts[state.current];
         let newest = part.cell().version.load();
         if newest.commit == part.base.commit {
             return Ok(());
         }
-        super::rebase::rebase(part, newest, &self.frames, self.shared.store.pager())
+        let pager = self.shared.store.pager();
+        state.reads.move_to(&newest, pager)?;
+        super::rebase::rebase(part, newest, &self.frames, pager)
     }
 
     /// How long a lock is waited for.

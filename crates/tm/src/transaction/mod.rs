@@ -13,8 +13,10 @@
 mod commit;
 mod cursor;
 mod locking;
+mod parking;
 mod part;
 mod read;
+mod reads;
 mod rebase;
 mod savepoint;
 mod write;
@@ -26,6 +28,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::atomic::AtomicUsize;
 use pandodb_ds::sync::{Arc, RwLock};
 use smallvec::SmallVec;
 
@@ -41,6 +44,7 @@ pub(crate) use commit::{Change, Entered, Publication};
 pub use cursor::Cursor;
 pub(crate) use part::Part;
 use part::Registration;
+use reads::ReadSet;
 use savepoint::SavedState;
 pub use savepoint::Savepoint;
 
@@ -60,6 +64,10 @@ pub struct Transaction {
     next_savepoint: u64,
     head_changes: Vec<HeadChange>,
     dependencies: Vec<Dependency>,
+    /// How many looks at constraints are under way.
+    checks: AtomicUsize,
+    /// How many looks that nothing relies on.
+    guesses: AtomicUsize,
     /// When it was committed, for the history.
     commit_time: i64,
     /// Operations that changed something.
@@ -75,6 +83,8 @@ pub struct Transaction {
 struct State {
     parts: SmallVec<[Part; 1]>,
     current: usize,
+    /// What was read of ranges, where the commit must find it as it was.
+    reads: ReadSet,
     /// Made when the first lock is needed.
     owner: Option<LockOwner>,
     pin: Arc<Pin>,
@@ -138,7 +148,8 @@ impl Transaction {
             pin.describe(id, first.head(), first.base.commit, shared.clock.monotonic());
         }
         let timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
-        let state = State { parts, current: 0, owner: None, pin: Arc::new(pin) };
+        let reads = ReadSet::default();
+        let state = State { parts, current: 0, reads, owner: None, pin: Arc::new(pin) };
         Ok(Self {
             shared: Arc::clone(shared),
             id,
@@ -151,6 +162,8 @@ impl Transaction {
             next_savepoint: 0,
             head_changes: Vec::new(),
             dependencies: Vec::new(),
+            checks: AtomicUsize::new(0),
+            guesses: AtomicUsize::new(0),
             commit_time: 0,
             changes: 0,
             is_large: false,

@@ -8,6 +8,7 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{Found, Tree};
 
 use super::locking::Scope;
@@ -20,7 +21,7 @@ use crate::lock::Mode;
 impl Transaction {
     /// The value of a key.
     pub fn get(&self, tree: TreeId, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.read(tree, Scope::Key(key), |pager, tree| tree.get(pager, key))
+        self.read_key(tree, key, |pager, tree| tree.get(pager, key))
     }
 
     /// Calls `look` with what a key maps to, without copying it.
@@ -30,27 +31,56 @@ impl Transaction {
         key: &[u8],
         look: impl FnOnce(Option<Found<'_>>) -> R,
     ) -> Result<R> {
-        self.read(tree, Scope::Key(key), |pager, tree| tree.get_with(pager, key, look))
+        self.read_key(tree, key, |pager, tree| tree.get_with(pager, key, look))
     }
 
     /// Whether a key is there.
     pub fn contains(&self, tree: TreeId, key: &[u8]) -> Result<bool> {
-        self.read(tree, Scope::Key(key), |pager, tree| tree.contains(pager, key))
+        self.read_key(tree, key, |pager, tree| tree.contains(pager, key))
     }
 
     /// A cursor on the tree as it is now; changes made later do not reach it.
     pub fn cursor(&self, tree: TreeId) -> Result<Cursor> {
         self.check_usable()?;
-        self.lock_for_read(tree, Scope::Tree)?;
-        let state = self.state.read();
-        let forest = state.parts[state.current].forest();
-        let inner = forest.cursor(self.shared.store.pager(), tree)?;
-        Ok(Cursor::new(inner, Arc::clone(&state.pin)))
+        let pager = self.shared.store.pager();
+        if !self.notes_reads() {
+            let state = self.state.read();
+            let inner = state.parts[state.current].forest().cursor(pager, tree)?;
+            return Ok(Cursor::new(inner, Arc::clone(&state.pin), None));
+        }
+        let state = &mut *self.state.write();
+        let part = &state.parts[state.current];
+        let inner = part.forest().cursor(pager, tree)?;
+        let reads = state.reads.open(&part.base, tree);
+        Ok(Cursor::new(inner, Arc::clone(&state.pin), Some(reads)))
+    }
+
+    /// What is read from here on shows whether a constraint holds: at a level that checks rows the
+    /// commit fails if somebody else has changed it, or what was seen not to be there.
+    pub fn begin_check(&self) {
+        self.checks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends what [`begin_check`](Self::begin_check) has begun.
+    pub fn end_check(&self) {
+        self.checks.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// What is read from here on is only to guess by (how large is that table?): nothing that the
+    /// transaction does is wrong if it changes, so it is neither locked nor noted.
+    pub fn begin_guess(&self) {
+        self.guesses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends what [`begin_guess`](Self::begin_guess) has begun.
+    pub fn end_guess(&self) {
+        self.guesses.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// How many keys a tree has, without counting them.
     pub fn len(&self, tree: TreeId) -> Result<u64> {
-        self.read(tree, Scope::Tree, |_, tree| Ok(tree.len()))
+        self.note_range(tree, &[], None);
+        self.look(tree, |_, tree| Ok(tree.len()))
     }
 
     /// Whether a tree has no key.
@@ -65,23 +95,41 @@ impl Transaction {
         lower: Bound<&[u8]>,
         upper: Bound<&[u8]>,
     ) -> Result<u64> {
-        self.read(tree, Scope::Tree, |pager, tree| tree.count_range(pager, lower, upper))
+        if self.notes_reads() {
+            // A bound that is not exactly what can be noted is noted a little wider.
+            let (Bound::Included(from) | Bound::Excluded(from)) = lower else {
+                self.note_range(tree, &[], behind(upper).as_deref());
+                return self.look(tree, |pager, tree| tree.count_range(pager, lower, upper));
+            };
+            self.note_range(tree, from, behind(upper).as_deref());
+        }
+        self.look(tree, |pager, tree| tree.count_range(pager, lower, upper))
     }
 
     /// How many keys are less than `key`.
     pub fn rank(&self, tree: TreeId, key: &[u8]) -> Result<u64> {
-        self.read(tree, Scope::Tree, |pager, tree| tree.rank(pager, key))
+        self.note_range(tree, &[], Some(key));
+        self.look(tree, |pager, tree| tree.rank(pager, key))
     }
 
     /// The key with `rank` keys before it.
     pub fn nth(&self, tree: TreeId, rank: u64) -> Result<Option<Vec<u8>>> {
-        self.read(tree, Scope::Tree, |pager, tree| tree.nth_key(pager, rank))
+        let key = self.look(tree, |pager, tree| tree.nth_key(pager, rank))?;
+        let end = key.as_deref().map(Bound::Included).and_then(behind);
+        self.note_range(tree, &[], end.as_deref());
+        Ok(key)
     }
 
     /// The layout of a tree; none if there is no such tree.
     pub fn tree_kind(&self, tree: TreeId) -> Option<TreeKind> {
         let state = self.state.read();
         state.parts[state.current].forest().tree(tree).map(Tree::kind)
+    }
+
+    /// A tree as it is now, for comparisons with other versions of it.
+    pub fn tree(&self, tree: TreeId) -> Option<Tree> {
+        let state = self.state.read();
+        state.parts[state.current].forest().tree(tree).cloned()
     }
 
     /// The numbers of the trees.
@@ -127,32 +175,71 @@ impl Transaction {
         }
     }
 
+    /// Whether what is read must be there as it was at the commit.
     #[inline]
-    fn read<R>(
+    fn notes_reads(&self) -> bool {
+        // Who only reads is taken for one that came when it began.
+        let isolation = self.options.isolation;
+        self.locks_reads()
+            // Relaxed: whoever began a check reads for it, or has told those who do.
+            || (isolation.checks_rows() && self.checks.load(Ordering::Relaxed) > 0)
+    }
+
+    #[inline]
+    fn locks_reads(&self) -> bool {
+        self.options.isolation == Isolation::Serializable
+            && !self.options.read_only
+            && self.guesses.load(Ordering::Relaxed) == 0
+    }
+
+    #[inline]
+    fn note_range(&self, tree: TreeId, from: &[u8], to: Option<&[u8]>) {
+        if self.notes_reads() {
+            let state = &mut *self.state.write();
+            state.reads.note(&state.parts[state.current].base, tree, from, to);
+        }
+    }
+
+    /// Reads one key, which is locked where the level asks for it.
+    #[inline]
+    fn read_key<R>(
         &self,
         tree: TreeId,
-        scope: Scope<'_>,
+        key: &[u8],
         read: impl FnOnce(&Pager, &Tree) -> pandodb_ds::Result<R>,
     ) -> Result<R> {
-        self.check_usable()?;
-        let pager = self.shared.store.pager();
-        if self.options.isolation == Isolation::Serializable {
-            self.lock_for_read(tree, scope)?;
+        if self.locks_reads() {
+            self.check_usable()?;
+            self.lock_rows(tree, Scope::Key(key), Mode::Shared)?;
             // The tree is held by itself: what `read` calls may lock and move the state on.
             let state = self.state.read();
             let tree = state.parts[state.current].forest().existing(tree)?.clone();
             drop(state);
-            return Ok(read(pager, &tree)?);
+            return Ok(read(self.shared.store.pager(), &tree)?);
         }
-        let state = self.state.read();
-        Ok(read(pager, state.parts[state.current].forest().existing(tree)?)?)
+        if self.notes_reads() {
+            self.note_range(tree, key, behind(Bound::Included(key)).as_deref());
+        }
+        self.look(tree, read)
     }
 
     #[inline]
-    fn lock_for_read(&self, tree: TreeId, scope: Scope<'_>) -> Result<()> {
-        if self.options.isolation == Isolation::Serializable {
-            self.lock_rows(tree, scope, Mode::Shared)?;
-        }
-        Ok(())
+    fn look<R>(
+        &self,
+        tree: TreeId,
+        read: impl FnOnce(&Pager, &Tree) -> pandodb_ds::Result<R>,
+    ) -> Result<R> {
+        self.check_usable()?;
+        let state = self.state.read();
+        Ok(read(self.shared.store.pager(), state.parts[state.current].forest().existing(tree)?)?)
+    }
+}
+
+/// The first place that an upper bound leaves out; none: there is no bound.
+fn behind(bound: Bound<&[u8]>) -> Option<Vec<u8>> {
+    match bound {
+        Bound::Unbounded => None,
+        Bound::Excluded(key) => Some(key.to_vec()),
+        Bound::Included(key) => Some([key, &[0]].concat()),
     }
 }

@@ -13,6 +13,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Diff, Found, Tree};
 
 use super::part::Private;
+use super::reads::RangeSet;
 use super::{Dependency, Keys, Part};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heads::HeadVersion;
@@ -104,11 +105,11 @@ pub(super) fn check_conflicts(
 }
 
 /// Two versions of a head.
-struct Comparison<'a> {
-    head: HeadId,
-    base: &'a Forest,
-    newest: &'a Forest,
-    pager: &'a Arc<Pager>,
+pub(super) struct Comparison<'a> {
+    pub(super) head: HeadId,
+    pub(super) base: &'a Forest,
+    pub(super) newest: &'a Forest,
+    pub(super) pager: &'a Arc<Pager>,
 }
 
 /// How a tree is in two versions.
@@ -141,6 +142,13 @@ impl Comparison<'_> {
     }
 
     fn check_range(&self, tree: TreeId, from: &[u8], to: Option<&[u8]>) -> Result<()> {
+        let mut ranges = RangeSet::default();
+        ranges.add(from, to);
+        self.check_ranges(tree, &ranges)
+    }
+
+    /// A conflict if a key of the ranges was changed, came, or went.
+    pub(super) fn check_ranges(&self, tree: TreeId, ranges: &RangeSet) -> Result<()> {
         let (base, newest) = match self.trees(tree) {
             Trees::Same => return Ok(()),
             Trees::Other => return Err(self.conflict(tree, None)),
@@ -149,14 +157,13 @@ impl Comparison<'_> {
         let mut differences = Diff::new(self.pager, base, newest);
         loop {
             let found = differences.next_with(|key, _, _, _| {
-                let is_before = key < from;
-                let is_behind = to.is_some_and(|to| key >= to);
-                Ok((!is_before && !is_behind, is_behind, key.to_vec()))
+                let conflict = ranges.contains(key).then(|| key.to_vec());
+                Ok((conflict, ranges.is_behind(key)))
             })?;
             match found {
-                None | Some((_, true, _)) => return Ok(()),
-                Some((true, _, key)) => return Err(self.conflict(tree, Some(&key))),
-                Some(_) => {}
+                None | Some((None, true)) => return Ok(()),
+                Some((Some(key), _)) => return Err(self.conflict(tree, Some(&key))),
+                Some((None, false)) => {}
             }
         }
     }

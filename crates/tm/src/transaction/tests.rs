@@ -50,6 +50,7 @@ enum Step {
     Delete(u8),
     DeleteRange(u8, u8),
     Savepoint,
+    LightSavepoint,
     RollbackTo(u8),
     Release(u8),
 }
@@ -61,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<u8>().prop_map(Step::Delete),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Step::DeleteRange(from, to)),
         2 => Just(Step::Savepoint),
+        2 => Just(Step::LightSavepoint),
         1 => any::<u8>().prop_map(Step::RollbackTo),
         1 => any::<u8>().prop_map(Step::Release),
     ]
@@ -95,6 +97,9 @@ fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
             }
             Step::DeleteRange(..) => {}
             Step::Savepoint => marks.push((transaction.savepoint().unwrap(), model.clone())),
+            Step::LightSavepoint => {
+                marks.push((transaction.light_savepoint().unwrap(), model.clone()));
+            }
             Step::RollbackTo(at) if !marks.is_empty() => {
                 let at = usize::from(at) % marks.len();
                 marks.truncate(at + 1);
@@ -289,4 +294,35 @@ fn a_reader_cannot_write_and_says_so() {
     let error = transaction.put(T, b"a", b"b").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReadOnly);
     transaction.commit().unwrap();
+}
+
+#[test]
+fn a_transaction_that_rests_keeps_nothing_and_sees_the_newest_when_it_goes_on() {
+    let manager = in_memory();
+    let options = BeginOptions::default();
+    let mut reader = manager.begin(MAIN, options.clone()).unwrap();
+    for round in 0..3_u8 {
+        let cursor = reader.cursor(T).unwrap();
+        assert!(!reader.park(), "a cursor is open");
+        drop(cursor);
+        assert_eq!(manager.snapshots().len(), 1);
+        assert!(reader.park());
+        assert!(manager.snapshots().is_empty());
+        assert!(reader.get(T, &[0]).is_err(), "it sees nothing");
+        let mut writer = manager.begin(MAIN, options.clone()).unwrap();
+        writer.put(T, &[round], b"x").unwrap();
+        assert!(!writer.park(), "there is something to commit");
+        writer.commit().unwrap();
+        assert!(reader.resume(&options));
+        assert_eq!(reader.len(T).unwrap(), u64::from(round) + 1);
+        assert_eq!(manager.snapshots().len(), 1);
+    }
+    assert!(reader.park());
+    assert!(!reader.resume(&BeginOptions::at(Isolation::Serializable)));
+    let head = manager.create_head(MAIN, &[]).unwrap();
+    let mut elsewhere = manager.begin(head, options.clone()).unwrap();
+    assert!(elsewhere.park());
+    manager.drop_head(head).unwrap();
+    assert!(!elsewhere.resume(&options), "the head is gone");
+    assert!(manager.snapshots().is_empty());
 }

@@ -9,7 +9,7 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
-use pandodb_ds::tree::{PutMode, Tree, Writer};
+use pandodb_ds::tree::{PutMode, Relocation, Tree, Writer};
 
 use super::locking::Scope;
 use super::{HeadChange, Transaction};
@@ -122,6 +122,18 @@ impl Transaction {
         let current = self.state.get_mut().current;
         self.state.get_mut().parts[current].own(self.shared.store.pager());
         self.record(TreeId(0), &Operation::Opaque { kind, bytes })
+    }
+
+    /// Copies what lies in the end of the file, which `relocation` empties, as a change of the
+    /// current head that changes no row. The right to write must be held, and no checkpoint may
+    /// run before the commit.
+    pub(crate) fn relocate(&mut self, relocation: &mut Relocation) -> Result<()> {
+        /// What a reader of the log sees of it.
+        const RELOCATED: u32 = u32::MAX;
+        if self.change(|forest, writer| Ok(forest.relocate(writer, relocation)?))? {
+            self.record(TreeId(0), &Operation::Opaque { kind: RELOCATED, bytes: &[] })?;
+        }
+        Ok(())
     }
 
     /// Makes a head that starts as `source` is when this commits (with this transaction's own

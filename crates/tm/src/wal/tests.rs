@@ -306,3 +306,62 @@ fn a_segment_that_came_back_without_its_successors_is_no_damage() {
     let (commits, end) = read_all(&*vfs, start).unwrap();
     assert_eq!((commits, end.position), (Vec::new(), start));
 }
+
+/// Syncs write ahead of the frames, each place once, and never over a frame; a recycled file is
+/// filled already.
+#[test]
+fn segments_are_filled_ahead_of_synced_commits() {
+    use pandodb_ds::vfs::OperationKind;
+    let disk = SimVfs::new(31);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let options = WalOptions { segment_len: 1 << 20, ..WalOptions::default() };
+    let path = Path::new("filled.pando");
+    let end = LogEnd::empty(Lsn::ZERO);
+    let mut writer = Writer::open(vfs, path, ID, options, &end).unwrap();
+    // The trace has the newest operations only.
+    let mut filled = 0;
+    let mut seen = 0;
+    let mut count = || {
+        for one in disk.trace().iter().filter(|one| one.number > seen) {
+            let is_fill = one.kind == OperationKind::Write && one.len >= 1024;
+            filled += if is_fill { one.len } else { 0 };
+        }
+        seen = disk.operations();
+        filled
+    };
+    for number in 1..=2000 {
+        let mut frames = FrameBuffer::new();
+        frames.begin(HeadId(1), CommitId(0)).unwrap();
+        frames.push(TreeId(1), &Operation::Put { key: b"key", value: &[7; 200] }).unwrap();
+        frames.finish(&CommitInfo { time: 0, author: "", message: "", flags: 0 }).unwrap();
+        writer.stage(&mut frames, CommitId(number), Lsn::ZERO).unwrap();
+        drop(writer.begin_flush(number % 2 == 0).run().unwrap());
+        if number % 100 == 0 {
+            count();
+        }
+    }
+    let bytes = writer.position().0 as usize;
+    let once = count();
+    assert!((bytes..bytes + (512 << 10)).contains(&once), "{once} for {bytes} bytes of frames");
+    writer.close_segment();
+    writer.retire(writer.position()).unwrap();
+    for number in 2001..=3000 {
+        let mut frames = FrameBuffer::new();
+        frames.begin(HeadId(1), CommitId(0)).unwrap();
+        frames.push(TreeId(1), &Operation::Put { key: b"key", value: &[7; 200] }).unwrap();
+        frames.finish(&CommitInfo { time: 0, author: "", message: "", flags: 0 }).unwrap();
+        writer.stage(&mut frames, CommitId(number), Lsn::ZERO).unwrap();
+        drop(writer.begin_flush(true).run().unwrap());
+        if number % 100 == 0 {
+            count();
+        }
+    }
+    assert_eq!(count(), once, "a recycled file needs no filling");
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let mut reader = Reader::open(&*vfs, path, ID, Lsn(bytes as u64)).unwrap();
+    let mut transactions = 0;
+    while reader.next_transaction().unwrap().is_some() {
+        transactions += 1;
+    }
+    assert_eq!(transactions, 1000);
+}

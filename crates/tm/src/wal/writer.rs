@@ -37,11 +37,26 @@ impl Default for WalOptions {
     }
 }
 
+/// How far ahead of the frames a segment is filled with zeros, where commits wait for syncs.
+///
+/// Room that was only reserved costs a sync of what says that it is in use now, each time that a
+/// commit reaches further into it; room that was written once costs none of that.
+const FILLED_AHEAD: u64 = 256 << 10;
+
 /// A segment that gets no more frames.
 #[derive(Debug)]
 struct Closed {
     number: u64,
     end: Lsn,
+    /// Its bytes up to here were written at some time.
+    filled: u64,
+}
+
+/// A file that waits for reuse.
+#[derive(Debug)]
+struct Spare {
+    path: PathBuf,
+    filled: u64,
 }
 
 /// The segment that is appended to.
@@ -50,6 +65,22 @@ struct Current {
     file: Arc<dyn File>,
     header: Header,
     capacity: u64,
+    /// Its bytes up to here were written at some time.
+    filled: u64,
+}
+
+impl Current {
+    /// The zeros to write before a sync with frames up to `end`, if it is time for more. A sync
+    /// with much to write pays for its room by itself.
+    fn fill(&mut self, end: u64, written: u64) -> Option<Fill> {
+        if end <= self.filled || written >= FILLED_AHEAD / 4 {
+            self.filled = self.filled.max(end);
+            return None;
+        }
+        let to = (end + FILLED_AHEAD).min(self.capacity);
+        self.filled = to.max(end);
+        (to > end).then(|| Fill { file: Arc::clone(&self.file), from: end, to })
+    }
 }
 
 /// The end of the log.
@@ -65,7 +96,7 @@ pub struct Writer {
     frames: u64,
     next_number: u64,
     closed: VecDeque<Closed>,
-    spares: VecDeque<PathBuf>,
+    spares: VecDeque<Spare>,
     /// Closed segments that were not synced since their last write.
     unsynced: Vec<(u64, Arc<dyn File>)>,
     /// Frames for the next flush, in log order.
@@ -96,7 +127,8 @@ impl Writer {
             let path = segment_path(database, number);
             unsynced.push((number, vfs.open(&path, OpenMode::Write)?));
         }
-        let closed = end.segments.iter().map(|&(number, end)| Closed { number, end }).collect();
+        let closed =
+            end.segments.iter().map(|&(number, end)| Closed { number, end, filled: 0 }).collect();
         Ok(Self {
             vfs,
             database: database.to_path_buf(),
@@ -190,8 +222,10 @@ impl Writer {
     /// Closes the current segment, so that a checkpoint can recycle it.
     pub fn close_segment(&mut self) {
         if let Some(current) = self.current.take() {
-            self.unsynced.push((current.header.number, current.file));
-            self.closed.push_back(Closed { number: current.header.number, end: self.next });
+            let filled = current.filled.max(current.header.offset_of(self.next));
+            let number = current.header.number;
+            self.unsynced.push((number, current.file));
+            self.closed.push_back(Closed { number, end: self.next, filled });
         }
     }
 
@@ -204,14 +238,20 @@ impl Writer {
         let writes = std::mem::take(&mut self.staged);
         let target = self.next;
         if !sync {
-            return FlushPlan { writes, syncs: Vec::new(), directory: None, target };
+            return FlushPlan { writes, fill: None, syncs: Vec::new(), directory: None, target };
         }
+        let written = writes.iter().map(|chunk| chunk.bytes.len() as u64).sum();
+        let next = self.next;
+        let fill = self.current.as_mut().and_then(|current| {
+            let end = current.header.offset_of(next);
+            current.fill(end, written)
+        });
         let directory = std::mem::take(&mut self.directory_changed)
             .then(|| (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf()));
         let mut syncs: Vec<_> =
             std::mem::take(&mut self.unsynced).into_iter().map(|(_, file)| file).collect();
         syncs.extend(self.current.as_ref().map(|current| Arc::clone(&current.file)));
-        FlushPlan { writes, syncs, directory, target }
+        FlushPlan { writes, fill, syncs, directory, target }
     }
 
     /// Gives up closed segments whose transactions are all before `position`, because a
@@ -219,14 +259,14 @@ impl Writer {
     ///
     /// They are reused or removed; in archive mode they stay for `archive`.
     pub fn retire(&mut self, position: Lsn) -> Result<()> {
-        while let Some(&Closed { number, end }) = self.closed.front() {
+        while let Some(&Closed { number, end, filled }) = self.closed.front() {
             if end > position {
                 break;
             }
             if self.options.archive {
                 self.trim(number, end)?;
             } else {
-                self.recycle(number)?;
+                self.recycle(number, filled)?;
             }
             self.closed.pop_front();
             // The checkpoint has waited for it, at the levels that wait.
@@ -237,8 +277,8 @@ impl Writer {
 
     /// Removes the segments that wait for reuse (a checkpoint that shall free disk space).
     pub fn discard_spares(&mut self) -> Result<()> {
-        while let Some(path) = self.spares.front() {
-            self.vfs.remove(path)?;
+        while let Some(spare) = self.spares.front() {
+            self.vfs.remove(&spare.path)?;
             self.directory_changed = true;
             self.spares.pop_front();
         }
@@ -258,14 +298,14 @@ impl Writer {
         Ok(())
     }
 
-    fn recycle(&mut self, number: u64) -> Result<()> {
+    fn recycle(&mut self, number: u64, filled: u64) -> Result<()> {
         let old = segment_path(&self.database, number);
         if self.spares.len() >= self.options.spare_segments {
             self.vfs.remove(&old)?;
         } else {
             let new = segment_path(&self.database, self.next_number + self.spares.len() as u64);
             self.vfs.rename(&old, &new)?;
-            self.spares.push_back(new);
+            self.spares.push_back(Spare { path: new, filled });
         }
         self.directory_changed = true;
         Ok(())
@@ -289,10 +329,11 @@ impl Writer {
         };
         file.write_at(0, &header.encode())?;
         self.close_segment();
-        self.spares.pop_front();
+        // The file of the next number is the first spare one, if there is one.
+        let filled = self.spares.pop_front().map_or(0, |spare| spare.filled);
         self.directory_changed = true;
         self.next_number += 1;
-        self.current = Some(Current { file, header, capacity });
+        self.current = Some(Current { file, header, capacity, filled });
         Ok(())
     }
 }
@@ -305,11 +346,33 @@ struct Chunk {
     bytes: Vec<u8>,
 }
 
+/// Zeros ahead of the frames.
+#[derive(Debug)]
+struct Fill {
+    file: Arc<dyn File>,
+    from: u64,
+    to: u64,
+}
+
+impl Fill {
+    fn run(&self) -> Result<()> {
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        let mut at = self.from;
+        while at < self.to {
+            let len = (self.to - at).min(ZEROS.len() as u64);
+            self.file.write_at(at, &ZEROS[..len as usize])?;
+            at += len;
+        }
+        Ok(())
+    }
+}
+
 /// The work behind a position in the log; see [`Writer::begin_flush`].
 #[derive(Debug)]
 #[must_use = "nothing is written before `run`"]
 pub struct FlushPlan {
     writes: Vec<Chunk>,
+    fill: Option<Fill>,
     syncs: Vec<Arc<dyn File>>,
     directory: Option<(Arc<dyn Vfs>, PathBuf)>,
     target: Lsn,
@@ -325,6 +388,9 @@ impl FlushPlan {
     pub fn run(self) -> Result<Vec<u8>> {
         for chunk in &self.writes {
             chunk.file.write_at(chunk.offset, &chunk.bytes)?;
+        }
+        if let Some(fill) = &self.fill {
+            fill.run()?;
         }
         // In log order, and the names last: they mean nothing without the contents.
         for file in &self.syncs {

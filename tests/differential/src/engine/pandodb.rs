@@ -8,6 +8,11 @@ use pandodb_qp::store::Database;
 
 use super::{Engine, Failure, Rows, Value};
 
+/// From how many rows on plans run in the batch gear: 0 takes it wherever it can be taken.
+fn batch_rows_min() -> Option<u64> {
+    std::env::var("PANDODB_BATCH_ROWS_MIN").ok()?.parse().ok()
+}
+
 /// A PandoDB database in memory.
 pub(crate) struct Pandodb(Session);
 
@@ -15,7 +20,11 @@ impl Pandodb {
     /// A fresh database.
     pub(crate) fn open() -> Result<Self, Failure> {
         let database = Database::in_memory().map_err(|error| failure(&error))?;
-        Ok(Self(Session::new(database)))
+        let session = Session::new(database);
+        if let Some(rows) = batch_rows_min() {
+            session.change_settings(|settings| settings.batch_rows_min = rows);
+        }
+        Ok(Self(session))
     }
 
     fn run(&self, sql: &str) -> pandodb_qp::Result<Rows> {

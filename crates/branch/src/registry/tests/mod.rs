@@ -127,7 +127,8 @@ fn merge(branches: &Branches, source: &str, target: &str, deletes: bool) -> Resu
     }
     transaction.commit()?;
     let kind = plan.kind;
-    drop(plan);
+    branches.settle_merge(plan)?;
+    check_records(branches);
     branches.maintain()?;
     Ok(kind)
 }
@@ -153,6 +154,14 @@ fn apply(branches: &Branches, plan: &MergePlan, transaction: &mut Transaction) -
 fn content_of(rows: &[(&str, &str)]) -> Content {
     let rows = rows.iter();
     rows.map(|(key, value)| (key.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
+}
+
+/// What is kept in memory is what the rows say, and the index what it would be made of them now.
+fn check_records(branches: &Branches) {
+    let kept = branches.state().unwrap();
+    let mut read = branches.load().unwrap();
+    read.resolve_anchors(|head| branches.manager().head(HeadId(head)).ok().map(|it| it.commit.0));
+    assert_eq!(kept, read);
 }
 
 fn check_file(branches: &Branches) {

@@ -213,6 +213,7 @@ impl World {
     }
 
     fn check(&self) {
+        super::check_records(self.branches());
         let branches = self.branches();
         let names: Vec<String> =
             branches.list().unwrap().into_iter().map(|branch| branch.name).collect();

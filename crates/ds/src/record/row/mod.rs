@@ -35,12 +35,14 @@
 //! Neighbours: `value` is what goes in and comes out, `key` is the form that has an order.
 
 mod encode;
+mod project;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use encode::{RowBuilder, encode_row, encode_values};
+pub use project::project_row;
 pub use view::{ColumnKind, ColumnSpan, Columns, RowView};
 
 const NULL: u8 = 0;

@@ -91,11 +91,23 @@ impl Print for BranchStatement {
                 printer.file("BACKUP INCREMENTAL TO ", file)
             }
             Self::Backup { incremental: false, file } => printer.file("BACKUP DATABASE TO ", file),
-            Self::Restore { file } => printer.file("RESTORE DATABASE FROM ", file),
-            Self::UndoTransaction(number) => write!(printer.out, "UNDO TRANSACTION {number}"),
-            Self::CherryPick { transaction, target } => {
+            Self::Restore { file, to } => {
+                printer.file("RESTORE DATABASE FROM ", file)?;
+                to.as_ref().map_or(Ok(()), |to| printer.file(" TO ", to))
+            }
+            Self::RestoreTable { table, branch, as_of } => {
+                printer.optional("RESTORE TABLE ", Some(table))?;
+                printer.optional(" FROM ", branch.as_ref())?;
+                printer.optional(" AS OF ", as_of.as_ref())
+            }
+            Self::UndoTransaction { transaction, options } => {
+                write!(printer.out, "UNDO TRANSACTION {transaction}")?;
+                printer.options(" WITH ", options)
+            }
+            Self::CherryPick { transaction, target, options } => {
                 write!(printer.out, "CHERRY PICK TRANSACTION {transaction}")?;
-                printer.optional(" INTO ", target.as_ref())
+                printer.optional(" INTO ", target.as_ref())?;
+                printer.options(" WITH ", options)
             }
             Self::Resolve(resolve) => printer.node(resolve),
             Self::ContinueMerge => printer.text("CONTINUE MERGE"),

@@ -1,7 +1,11 @@
 //! Branch statements as a user types them.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod backups;
+mod constraints;
 mod grants;
+mod picks;
+mod previews;
 mod views;
 
 use std::path::Path;
@@ -14,9 +18,31 @@ use pandodb_tm::Options;
 use crate::session::Session;
 use crate::store::Database;
 
+thread_local! {
+    /// The files of the test's newest database.
+    static FILES: std::cell::RefCell<Option<Arc<dyn Vfs>>> = const { std::cell::RefCell::new(None) };
+}
+
+fn open(vfs: &Arc<dyn Vfs>) -> Session {
+    Session::new(Database::open(vfs, Path::new("app.pando"), &Options::default()).unwrap())
+}
+
 fn session() -> Session {
     let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
-    Session::new(Database::open(&vfs, Path::new("app.pando"), &Options::default()).unwrap())
+    FILES.set(Some(Arc::clone(&vfs)));
+    open(&vfs)
+}
+
+/// Another file beside the test's newest database.
+fn open_file(name: &str) -> Session {
+    let vfs = FILES.with_borrow(|files| files.clone().unwrap());
+    Session::new(Database::open(&vfs, Path::new(name), &Options::default()).unwrap())
+}
+
+/// The same database, closed and opened again.
+fn reopened(session: Session) -> Session {
+    drop(session);
+    open(&FILES.with_borrow(|files| files.clone().unwrap()))
 }
 
 fn shown(value: &Value) -> String {

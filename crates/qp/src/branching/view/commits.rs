@@ -27,5 +27,5 @@ pub(super) fn changes(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
     let (commit, before, after) = work.branches.commit_views(number)?;
     work.may_read_head(commit.head)?;
     let (old, new) = (work.version(before.forest())?, work.version(after.forest())?);
-    work.differences(&old, &new, None)
+    work.differences(&old, &new, None, usize::MAX)
 }

@@ -38,9 +38,12 @@ pub(crate) const VIEWS: &[SystemView] = &[
     SystemView {
         name: "pando_branches",
         columns: BRANCH_COLUMNS,
-        arguments: &[],
+        arguments: &["branch"],
         needed: 0,
-        rows: |work, _| work.branch_rows(),
+        rows: |work, arguments| match text_argument(arguments, 0) {
+            Some(name) => Ok(vec![work.branch_row(&work.readable_branch(&name)?)?]),
+            None => work.branch_rows(),
+        },
     },
     SystemView {
         name: "pando_tags",

@@ -36,7 +36,7 @@ struct Group {
 }
 
 /// The state of one aggregate of a group.
-pub(super) struct CallState {
+pub(in crate::execute) struct CallState {
     accumulator: Box<dyn Accumulator>,
     cache: function::Cache,
     /// Arguments that were there (DISTINCT).
@@ -54,7 +54,7 @@ impl fmt::Debug for Group {
 }
 
 impl CallState {
-    pub(super) fn new(call: &AggregateCall) -> Result<Self> {
+    pub(in crate::execute) fn new(call: &AggregateCall) -> Result<Self> {
         let Implementation::Aggregate(aggregate) = &call.function.implementation else {
             let message = format!("{}() is no aggregate", call.function.name);
             return Err(Error::new(ErrorKind::Internal, message));
@@ -76,7 +76,11 @@ impl CallState {
     }
 
     /// Takes the current row in.
-    pub(super) fn step(&mut self, call: &AggregateCall, scope: &Scope<'_>) -> Result<()> {
+    pub(in crate::execute) fn step(
+        &mut self,
+        call: &AggregateCall,
+        scope: &Scope<'_>,
+    ) -> Result<()> {
         if self.is_plain {
             // The common case: nothing but a step with at most one argument.
             let mut surroundings =
@@ -147,7 +151,11 @@ impl CallState {
     }
 
     /// The result.
-    pub(super) fn finish(&mut self, call: &AggregateCall, context: &Context<'_>) -> Result<Value> {
+    pub(in crate::execute) fn finish(
+        &mut self,
+        call: &AggregateCall,
+        context: &Context<'_>,
+    ) -> Result<Value> {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.sort_by(|left, right| left.0.cmp(&right.0));
         for (_, arguments) in &waiting {

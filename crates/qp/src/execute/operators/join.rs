@@ -12,7 +12,7 @@ use super::{OperatorState, all_true, not_open, state};
 use crate::error::Result;
 use crate::execute::key::push_group_key;
 use crate::execute::{Frame, HashedRow, Outer};
-use crate::plan::{HashJoin, JoinType, NestedLoop};
+use crate::plan::{HashJoin, HashKey, JoinType, NestedLoop};
 use crate::scalar::SlotId;
 use crate::types::{Affinity, apply_affinity};
 
@@ -47,6 +47,30 @@ fn make_null(slots: &[SlotId], frame: &mut Frame) {
     for slot in slots {
         frame.slot_mut(*slot).is_null = true;
     }
+}
+
+/// Makes the key of one side's current row; false where a part is NULL, which joins nothing.
+pub(super) fn push_join_key(
+    keys: &[HashKey],
+    key: &mut Vec<u8>,
+    left: bool,
+    frame: &Frame,
+    outer: Outer<'_>,
+) -> Result<bool> {
+    key.clear();
+    let scope = frame.scope(outer);
+    for part in keys {
+        let side = if left { &part.left } else { &part.right };
+        let mut value = side.evaluate(&scope)?;
+        if value.is_null() {
+            return Ok(false);
+        }
+        if part.rule.affinity >= Affinity::Text {
+            value = apply_affinity(value, part.rule.affinity);
+        }
+        push_group_key(value.as_ref(), part.rule.collation, key)?;
+    }
+    Ok(true)
 }
 
 impl NestedLoop {
@@ -128,20 +152,7 @@ impl HashJoin {
         frame: &Frame,
         outer: Outer<'_>,
     ) -> Result<bool> {
-        key.clear();
-        let scope = frame.scope(outer);
-        for part in &self.keys {
-            let side = if left { &part.left } else { &part.right };
-            let mut value = side.evaluate(&scope)?;
-            if value.is_null() {
-                return Ok(false);
-            }
-            if part.rule.affinity >= Affinity::Text {
-                value = apply_affinity(value, part.rule.affinity);
-            }
-            push_group_key(value.as_ref(), part.rule.collation, key)?;
-        }
-        Ok(true)
+        push_join_key(&self.keys, key, left, frame, outer)
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {

@@ -44,7 +44,7 @@ impl Limit {
 }
 
 /// How many rows (`None`: all) and how many are skipped.
-pub(super) fn bounds(
+pub(in crate::execute) fn bounds(
     count: &Scalar,
     offset: Option<&Scalar>,
     scope: &Scope<'_>,

@@ -9,6 +9,7 @@ mod compound;
 mod distinct;
 mod join;
 mod limit;
+mod lookup;
 mod materialize;
 mod project;
 mod recursive;
@@ -16,6 +17,10 @@ mod scan;
 mod sort;
 mod source;
 mod window;
+
+pub(super) use aggregate::CallState;
+pub(super) use limit::bounds as limit_bounds;
+pub(super) use scan::rowid_range;
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};
@@ -42,6 +47,8 @@ pub enum OperatorState {
     Loop(join::LoopState),
     /// A hash join.
     Hash(Box<join::HashState>),
+    /// Rows by a key.
+    Lookup(Box<lookup::LookupState>),
     /// Kept rows: of a sort, a materialization.
     Rows(Box<materialize::RowsState>),
     /// Rows of values that several readers share.
@@ -58,11 +65,18 @@ pub enum OperatorState {
     Recursive(Box<recursive::RecursiveState>),
     /// A window.
     Window(Box<window::WindowState>),
+    /// A subtree that may run in batches.
+    Batch(super::batch::BatchState),
 }
 
 impl Node {
     /// Starts anew.
     pub fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        if let Some(profile) = &outer.context.run.profile
+            && profile.begins(self)
+        {
+            return profile.open(self, frame, outer);
+        }
         match self {
             Self::Empty => Ok(()),
             Self::Once(state) | Self::RecursiveRow(_, state) => {
@@ -89,8 +103,18 @@ impl Node {
             Self::Limit(limit) => limit.open(frame, outer),
             Self::Compound(compound) => compound.open(frame, outer),
             Self::Recursive(recursive) => recursive.open(frame, outer),
+            Self::Lookup(lookup) => lookup.open(frame, outer),
             Self::Count(count) => {
                 *frame.state_mut(count.state) = OperatorState::Once(false);
+                Ok(())
+            }
+            Self::Batch(batch) => {
+                let before = match std::mem::take(frame.state_mut(batch.state)) {
+                    OperatorState::Batch(before) => Some(before),
+                    _ => None,
+                };
+                let state = batch.open(before, frame, outer)?;
+                *frame.state_mut(batch.state) = OperatorState::Batch(state);
                 Ok(())
             }
         }
@@ -98,6 +122,11 @@ impl Node {
 
     /// Moves to the next row; whether there is one.
     pub fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        if let Some(profile) = &outer.context.run.profile
+            && profile.begins(self)
+        {
+            return profile.next(self, frame, outer);
+        }
         match self {
             Self::Empty => Ok(false),
             Self::Once(state) | Self::RecursiveRow(_, state) => {
@@ -131,6 +160,16 @@ impl Node {
             Self::Compound(compound) => compound.next(frame, outer),
             Self::Recursive(recursive) => recursive.next(frame, outer),
             Self::Count(count) => count.next(frame, outer),
+            Self::Lookup(lookup) => lookup.next(frame, outer),
+            Self::Batch(batch) => {
+                let taken = std::mem::take(frame.state_mut(batch.state));
+                let OperatorState::Batch(mut state) = taken else {
+                    return Err(not_open(batch.state));
+                };
+                let found = batch.next(&mut state, frame, outer);
+                *frame.state_mut(batch.state) = OperatorState::Batch(state);
+                found
+            }
         }
     }
 }

@@ -25,6 +25,9 @@ use crate::types::{Affinity, Datum, apply_affinity};
 /// Bytes of a key; those of rowids and short texts need no allocation.
 type KeyBytes = SmallVec<[u8; 24]>;
 
+/// The parts of a tree that a scan reads, in order.
+type Ranges = SmallVec<[KeyRange; 1]>;
+
 /// Keys from `from` up to, not including, `to`.
 #[derive(Debug)]
 struct KeyRange {
@@ -37,7 +40,7 @@ struct KeyRange {
 /// Where a scan is.
 #[derive(Debug, Default)]
 pub struct ScanState {
-    ranges: SmallVec<[KeyRange; 1]>,
+    ranges: Ranges,
     /// The range that is next.
     next_range: usize,
     /// Whether a range is being read.
@@ -80,7 +83,7 @@ impl Scan {
                     self.open_way(path, &mut state, frame, outer)?;
                 }
             }
-            path => self.make_ranges(path, &mut state, &frame.scope(outer))?,
+            path => self.make_ranges(path, &mut state.ranges, &frame.scope(outer))?,
         }
         frame.slot_mut(self.slot).is_null = false;
         *frame.state_mut(self.state) = OperatorState::Scan(state);
@@ -110,7 +113,7 @@ impl Scan {
     /// Opens one way of a union.
     fn open_way(
         &self,
-        path: &IndexPath,
+        path: &AccessPath,
         state: &mut ScanState,
         frame: &Frame,
         outer: Outer<'_>,
@@ -118,26 +121,47 @@ impl Scan {
         state.ranges.clear();
         state.next_range = 0;
         state.inside = false;
-        state.index = match &path.index {
-            Some(index) => Some(outer.context.cursor(self.source, index.tree)?),
-            None => None,
+        state.index = match path {
+            AccessPath::Index(IndexPath { index: Some(index), .. }) => {
+                Some(outer.context.cursor(self.source, index.tree)?)
+            }
+            _ => None,
         };
-        self.index_ranges(path, state, &frame.scope(outer))
+        self.make_ranges(path, &mut state.ranges, &frame.scope(outer))
     }
 
-    fn make_ranges(
-        &self,
-        path: &AccessPath,
-        state: &mut ScanState,
-        scope: &Scope<'_>,
-    ) -> Result<()> {
+    /// How many rows its way finds, from the counts that trees keep.
+    pub(super) fn count(&self, frame: &Frame, outer: Outer<'_>) -> Result<u64> {
+        let mut ranges = Ranges::new();
+        self.make_ranges(&self.path, &mut ranges, &frame.scope(outer))?;
+        let tree = match &self.path {
+            AccessPath::Index(IndexPath { index: Some(index), .. }) => index.tree,
+            _ => self.table.tree,
+        };
+        let mut count = 0;
+        for range in &ranges {
+            if range.exact {
+                let mut cursor = outer.context.cursor(self.source, tree)?;
+                count += u64::from(cursor.seek_exact(&range.from)?);
+                continue;
+            }
+            if range.to.as_ref().is_some_and(|to| *to <= range.from) {
+                continue;
+            }
+            let to = range.to.as_deref();
+            count += outer.context.count_range(self.source, tree, &range.from, to)?;
+        }
+        Ok(count)
+    }
+
+    fn make_ranges(&self, path: &AccessPath, ranges: &mut Ranges, scope: &Scope<'_>) -> Result<()> {
         match path {
             AccessPath::Full => {
-                state.ranges.push(KeyRange { from: KeyBytes::new(), to: None, exact: false });
+                ranges.push(KeyRange { from: KeyBytes::new(), to: None, exact: false });
             }
             AccessPath::Rowid(value) => {
                 if let Some(rowid) = exact_rowid(value.evaluate(scope)?.as_ref()) {
-                    state.ranges.push(KeyRange::rowid(rowid));
+                    ranges.push(KeyRange::rowid(rowid));
                 }
             }
             AccessPath::Rowids(set) => {
@@ -146,34 +170,29 @@ impl Scan {
                     values.iter().filter_map(|value| exact_rowid(value.as_ref())).collect();
                 rowids.sort_unstable();
                 rowids.dedup();
-                state.ranges.extend(rowids.into_iter().map(KeyRange::rowid));
+                ranges.extend(rowids.into_iter().map(KeyRange::rowid));
             }
             AccessPath::RowidRange(range) => {
                 if let Some((low, high)) = rowid_range(range, scope)? {
                     let to = high.checked_add(1);
-                    state.ranges.push(KeyRange {
+                    ranges.push(KeyRange {
                         from: KeyBytes::from_slice(&rowid_key(low)),
                         to: to.map(|to| KeyBytes::from_slice(&rowid_key(to))),
                         exact: false,
                     });
                 }
             }
-            AccessPath::Index(path) => self.index_ranges(path, state, scope)?,
+            AccessPath::Index(path) => self.index_ranges(path, ranges, scope)?,
             AccessPath::Union(_) => {}
         }
         if self.backward {
-            state.ranges.reverse();
+            ranges.reverse();
         }
         Ok(())
     }
 
     /// The ranges of a part of an index.
-    fn index_ranges(
-        &self,
-        path: &IndexPath,
-        state: &mut ScanState,
-        scope: &Scope<'_>,
-    ) -> Result<()> {
+    fn index_ranges(&self, path: &IndexPath, ranges: &mut Ranges, scope: &Scope<'_>) -> Result<()> {
         let columns: &[IndexColumn] = match &path.index {
             Some(index) => &index.columns,
             None => self.table.key_columns(),
@@ -181,15 +200,15 @@ impl Scan {
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
         for (equal, column) in path.equals.iter().zip(columns) {
             let values: SmallVec<[Value; 1]> = match equal {
-                IndexEqual::Value { value, is } => {
-                    let value = apply_affinity(value.evaluate(scope)?, sought(column.affinity));
+                IndexEqual::Value { value, is, affinity } => {
+                    let value = apply_affinity(value.evaluate(scope)?, sought(*affinity));
                     if value.is_null() && !is {
                         return Ok(());
                     }
                     SmallVec::from_iter([value.into_value()])
                 }
-                IndexEqual::In(set) => {
-                    SmallVec::from_vec(in_values(set, sought(column.affinity), scope)?)
+                IndexEqual::In(set, affinity) => {
+                    SmallVec::from_vec(in_values(set, sought(*affinity), scope)?)
                 }
             };
             let mut longer = Vec::with_capacity(prefixes.len() * values.len());
@@ -206,9 +225,7 @@ impl Scan {
         prefixes.dedup();
         let behind = columns.get(path.equals.len());
         for prefix in prefixes {
-            if let Some(range) = range_behind(prefix, &path.range, behind, scope)? {
-                state.ranges.push(range);
-            }
+            ranges_behind(prefix, &path.range, behind, scope, ranges)?;
         }
         Ok(())
     }
@@ -307,7 +324,8 @@ impl Scan {
                     row.rowid = index_rowid(index.key())?;
                     row.cursor.seek_exact(&rowid_key(row.rowid))?
                 } else {
-                    let key = self.row_key(index.key())?;
+                    let way = state.union.as_ref().map(|(way, _)| *way);
+                    let key = self.row_key(index.key(), way)?;
                     row.cursor.seek_exact(key)?
                 };
                 if !found {
@@ -324,8 +342,12 @@ impl Scan {
     }
 
     /// The part of an index entry's key that is the key of the row.
-    fn row_key<'k>(&self, key: &'k [u8]) -> Result<&'k [u8]> {
-        let columns = match &self.path {
+    fn row_key<'k>(&self, key: &'k [u8], way: Option<usize>) -> Result<&'k [u8]> {
+        let path = match (&self.path, way) {
+            (AccessPath::Union(paths), Some(way)) => paths.get(way).unwrap_or(&self.path),
+            (path, _) => path,
+        };
+        let columns = match path {
             AccessPath::Index(path) => path.index.as_ref().map(|index| &index.columns),
             _ => None,
         };
@@ -367,6 +389,9 @@ fn step(
     }
     while let Some(range) = ranges.get(*next_range) {
         *next_range += 1;
+        if !range.exact {
+            cursor.limit(&range.from, range.to.as_deref());
+        }
         let found = if range.exact {
             cursor.seek_exact(&range.from)?
         } else if backward {
@@ -398,7 +423,48 @@ impl KeyRange {
     }
 }
 
-/// The keys that begin with `prefix` and whose next column is in `range`.
+/// The keys that begin with `prefix` and whose next column is in `range`, in their order.
+fn ranges_behind(
+    prefix: Vec<u8>,
+    range: &Range,
+    column: Option<&IndexColumn>,
+    scope: &Scope<'_>,
+    ranges: &mut Ranges,
+) -> Result<()> {
+    let blobs = match column {
+        Some(column) if range.blobs => Some((blob_range(&prefix, column)?, column.descending)),
+        _ => None,
+    };
+    let found = range_behind(prefix, range, column, scope)?;
+    match blobs {
+        Some((blobs, true)) => {
+            ranges.push(blobs);
+            ranges.extend(found);
+        }
+        Some((blobs, false)) => {
+            ranges.extend(found);
+            ranges.push(blobs);
+        }
+        None => ranges.extend(found),
+    }
+    Ok(())
+}
+
+/// The keys that begin with `prefix` and whose next column is a blob: they are the greatest.
+fn blob_range(prefix: &[u8], column: &IndexColumn) -> Result<KeyRange> {
+    use pandodb_ds::record::key::prefix_successor;
+    let mut least = prefix.to_vec();
+    push_column(ValueRef::Blob(&[]), column.order(), &mut least)?;
+    let (from, to) = if column.descending {
+        (prefix.to_vec(), prefix_successor(&least))
+    } else {
+        (least, prefix_successor(prefix))
+    };
+    let to = to.map(KeyBytes::from_vec);
+    Ok(KeyRange { from: KeyBytes::from_vec(from), to, exact: false })
+}
+
+/// The keys that begin with `prefix` and whose next column is between the bounds of `range`.
 fn range_behind(
     prefix: Vec<u8>,
     range: &Range,
@@ -407,7 +473,7 @@ fn range_behind(
 ) -> Result<Option<KeyRange>> {
     let successor =
         |key: &[u8]| pandodb_ds::record::key::prefix_successor(key).map(KeyBytes::from_vec);
-    let (Some(column), true) = (column, range.low.is_some() || range.high.is_some()) else {
+    let (Some(column), true) = (column, range.is_bounded()) else {
         let to = successor(&prefix);
         return Ok(Some(KeyRange { from: KeyBytes::from_vec(prefix), to, exact: false }));
     };
@@ -421,7 +487,7 @@ fn range_behind(
     };
     for (bound, is_low) in [(&range.low, true), (&range.high, false)] {
         let Some(bound) = bound else { continue };
-        let value = apply_affinity(bound.value.evaluate(scope)?, sought(column.affinity));
+        let value = apply_affinity(bound.value.evaluate(scope)?, sought(bound.affinity));
         if value.is_null() {
             return Ok(None);
         }
@@ -455,7 +521,10 @@ fn exact_rowid(value: ValueRef<'_>) -> Option<i64> {
 }
 
 /// The rowids in a range, both ends included; `None` if there are none.
-pub(super) fn rowid_range(range: &Range, scope: &Scope<'_>) -> Result<Option<(i64, i64)>> {
+pub(in crate::execute) fn rowid_range(
+    range: &Range,
+    scope: &Scope<'_>,
+) -> Result<Option<(i64, i64)>> {
     let (mut low, mut high) = (i64::MIN, i64::MAX);
     if let Some(bound) = &range.low {
         let value = apply_affinity(bound.value.evaluate(scope)?, Affinity::Numeric);

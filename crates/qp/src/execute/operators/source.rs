@@ -4,11 +4,9 @@
 
 use std::fmt;
 
-use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
-use super::scan::rowid_range;
 use super::{OperatorState, not_open, state};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
@@ -113,16 +111,7 @@ impl CountNode {
         if !is_first {
             return Ok(false);
         }
-        let range = rowid_range(&self.range, &frame.scope(outer))?;
-        let count = match range {
-            None => 0,
-            Some((low, high)) => {
-                let from: &[u8] = if low == i64::MIN { &[] } else { &rowid_key(low) };
-                let behind = high.checked_add(1).map(rowid_key);
-                let behind = behind.as_ref().map(|key| &key[..]);
-                outer.context.count_range(self.source, self.table.tree, from, behind)?
-            }
-        };
+        let count = self.scan.count(frame, outer)?;
         frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);
         Ok(true)
     }

@@ -20,7 +20,7 @@ use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 
 pub(super) use self::percentile::{Percentile, Shape};
-pub(super) use self::sum::{Result as SumResult, Sum};
+pub(crate) use self::sum::{Result as SumResult, Sum};
 use super::call::Context;
 use super::coerce::{compare, push_text};
 use super::descriptor::Accumulator;

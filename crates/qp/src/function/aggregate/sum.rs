@@ -18,7 +18,7 @@ const LARGE: u64 = 1 << 52;
 
 /// What is asked of the sum at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::function) enum Result {
+pub(crate) enum Result {
     /// `sum`: NULL without rows, an integer while all rows are.
     Sum,
     /// `total`: a real always.
@@ -28,7 +28,8 @@ pub(in crate::function) enum Result {
 }
 
 /// A running sum.
-pub(in crate::function) struct Sum {
+#[derive(Clone, Debug)]
+pub(crate) struct Sum {
     result: Result,
     real: f64,
     /// What the additions to `real` lost.
@@ -66,7 +67,7 @@ fn term(value: ValueRef<'_>) -> Option<Term> {
 
 impl Sum {
     /// An empty sum.
-    pub(in crate::function) fn new(result: Result) -> Self {
+    pub(crate) fn new(result: Result) -> Self {
         Self {
             result,
             real: 0.0,
@@ -102,6 +103,55 @@ impl Sum {
         }
     }
 
+    /// What is asked of the rows that are in.
+    pub(crate) fn result(&self) -> error::Result<Value> {
+        Ok(match self.result {
+            Result::Total => Value::real(self.as_real()),
+            _ if self.rows == 0 => Value::Null,
+            Result::Average => Value::real(self.as_real() / self.rows as f64),
+            Result::Sum if !self.is_real => Value::Integer(self.integer),
+            Result::Sum if self.has_overflowed => return Err(overflow_error()),
+            Result::Sum => Value::real(self.as_real()),
+        })
+    }
+
+    /// Takes a row in; NULL is none.
+    #[inline]
+    pub(crate) fn take(&mut self, value: ValueRef<'_>) {
+        match term(value) {
+            None => {}
+            Some(Term::Integer(term)) => self.take_integer(term),
+            Some(Term::Real(term)) => self.take_real(term),
+        }
+    }
+
+    /// Takes an integer in.
+    #[inline]
+    pub(crate) fn take_integer(&mut self, term: i64) {
+        self.rows += 1;
+        if self.is_real {
+            self.add_integer_as_real(term);
+        } else if let Some(sum) = self.integer.checked_add(term) {
+            self.integer = sum;
+        } else {
+            self.has_overflowed = true;
+            self.become_real();
+            self.add_integer_as_real(term);
+        }
+    }
+
+    /// Takes a real in.
+    #[inline]
+    pub(crate) fn take_real(&mut self, term: f64) {
+        self.rows += 1;
+        if self.is_real {
+            self.has_overflowed = false;
+        } else {
+            self.become_real();
+        }
+        self.add_real(term);
+    }
+
     /// The sum as a real, with what was lost where that is a number.
     fn as_real(&self) -> f64 {
         if !self.is_real {
@@ -125,27 +175,8 @@ fn split(integer: i64) -> (f64, f64) {
 
 impl Accumulator for Sum {
     fn step(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> error::Result<()> {
-        let Some(term) = args.first().and_then(|&arg| term(arg)) else { return Ok(()) };
-        self.rows += 1;
-        match term {
-            Term::Integer(term) if !self.is_real => {
-                if let Some(sum) = self.integer.checked_add(term) {
-                    self.integer = sum;
-                } else {
-                    self.has_overflowed = true;
-                    self.become_real();
-                    self.add_integer_as_real(term);
-                }
-            }
-            Term::Integer(term) => self.add_integer_as_real(term),
-            Term::Real(term) => {
-                if self.is_real {
-                    self.has_overflowed = false;
-                } else {
-                    self.become_real();
-                }
-                self.add_real(term);
-            }
+        if let Some(&arg) = args.first() {
+            self.take(arg);
         }
         Ok(())
     }
@@ -176,13 +207,6 @@ impl Accumulator for Sum {
     }
 
     fn value(&self, _: &mut Context<'_>) -> error::Result<Value> {
-        Ok(match self.result {
-            Result::Total => Value::real(self.as_real()),
-            _ if self.rows == 0 => Value::Null,
-            Result::Average => Value::real(self.as_real() / self.rows as f64),
-            Result::Sum if !self.is_real => Value::Integer(self.integer),
-            Result::Sum if self.has_overflowed => return Err(overflow_error()),
-            Result::Sum => Value::real(self.as_real()),
-        })
+        self.result()
     }
 }

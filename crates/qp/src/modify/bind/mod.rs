@@ -259,9 +259,7 @@ fn visits_all(node: &Node) -> bool {
     match node {
         Node::Scan(scan) => match &scan.path {
             AccessPath::Full => true,
-            AccessPath::Index(path) => {
-                path.equals.is_empty() && path.range.low.is_none() && path.range.high.is_none()
-            }
+            AccessPath::Index(path) => path.equals.is_empty() && !path.range.is_bounded(),
             _ => false,
         },
         Node::Filter(filter) => visits_all(&filter.input),
@@ -515,9 +513,7 @@ fn update_plan(
             check_sources(binder, &others)?;
         }
         scope.tables.append(&mut others.tables);
-        group.relations.extend(more.relations);
-        group.predicates.extend(more.predicates);
-        group.fixed |= more.fixed;
+        group.absorb(more);
     }
     binder.scopes.push(scope);
     let bound = update_clauses(binder, update, table, group, target);

@@ -91,29 +91,13 @@ pub(super) fn instead_plan(
             let from = update.from.as_ref();
             let filter = update.filter.as_ref();
             let set = Some(update.assignments.as_slice());
-            instead_change(
-                binder,
-                view,
-                &table,
-                triggers,
-                update.alias.as_ref(),
-                from,
-                filter,
-                set,
-            )?
+            let clauses = ViewClauses { alias: update.alias.as_ref(), from, filter, set };
+            instead_change(binder, view, &table, triggers, &clauses)?
         }
         StatementKind::Delete(delete) => {
-            let filter = delete.filter.as_ref();
-            instead_change(
-                binder,
-                view,
-                &table,
-                triggers,
-                delete.alias.as_ref(),
-                None,
-                filter,
-                None,
-            )?
+            let (alias, filter) = (delete.alias.as_ref(), delete.filter.as_ref());
+            let clauses = ViewClauses { alias, from: None, filter, set: None };
+            instead_change(binder, view, &table, triggers, &clauses)?
         }
         _ => return Err(Error::invalid("not a change")),
     };
@@ -144,17 +128,22 @@ fn instead_insert(
     })
 }
 
-#[allow(clippy::too_many_arguments, reason = "the clauses of one statement")]
+/// The clauses of an UPDATE or DELETE of a view.
+struct ViewClauses<'a> {
+    alias: Option<&'a ast::Name>,
+    from: Option<&'a ast::From>,
+    filter: Option<&'a ast::Expression>,
+    set: Option<&'a [ast::Assignment]>,
+}
+
 fn instead_change(
     binder: &mut Binder<'_>,
     view: &Arc<View>,
     table: &Arc<Table>,
     triggers: Triggers,
-    alias: Option<&ast::Name>,
-    from: Option<&ast::From>,
-    filter: Option<&ast::Expression>,
-    set: Option<&[ast::Assignment]>,
+    clauses: &ViewClauses<'_>,
 ) -> Result<InsteadPlan> {
+    let ViewClauses { alias, from, filter, set } = *clauses;
     let mut scope = NameScope { frame: binder.frame_index(), ..NameScope::default() };
     let mut group = Group::default();
     let block = binder.view_block(view, false)?;
@@ -164,8 +153,7 @@ fn instead_change(
         scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
     if let Some(from) = from {
         let more = binder.from(from, &mut scope)?;
-        group.relations.extend(more.relations);
-        group.predicates.extend(more.predicates);
+        group.absorb(more);
     }
     binder.scopes.push(scope);
     let bound: Result<Option<Vec<Scalar>>> = (|| {

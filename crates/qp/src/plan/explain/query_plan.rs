@@ -1,10 +1,10 @@
 //! EXPLAIN QUERY PLAN, in SQLite's wording.
 //!
-//! Neighbours: `node` has what is explained.
+//! Neighbours: `tree` shows more.
 
-use super::{AccessPath, IndexEqual, IndexPath, Node, Scan};
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
+use crate::plan::{AccessPath, IndexEqual, IndexPath, Node, Scan};
 
 /// Lines with their depth.
 pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
@@ -25,8 +25,11 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
     match node {
         Node::Once(_) => line("SCAN CONSTANT ROW".to_owned()),
         Node::Empty | Node::RecursiveRow(..) => {}
-        Node::Scan(scan) => line(describe_scan(scan)),
-        Node::Count(count) => line(format!("SCAN {}", count.table.name)),
+        Node::Scan(scan) => {
+            line(describe_scan(scan));
+            explain_union(scan, depth, lines);
+        }
+        Node::Count(count) => line(describe_scan(&count.scan)),
         Node::Values(values) => line(format!("SCAN {} CONSTANT ROWS", values.rows.len())),
         Node::Function(function) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", function.alias)),
         Node::Pragma(pragma) => line(format!("SCAN {} VIRTUAL TABLE INDEX 0:", pragma.alias)),
@@ -40,6 +43,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
             lines.push((depth, "BUILD HASH TABLE".to_owned()));
             explain(&join.right, depth + 1, lines);
         }
+        Node::Lookup(lookup) => explain(&lookup.input, depth, lines),
         Node::Project(project) => match &project.label {
             Some(label) => {
                 line(format!("CO-ROUTINE {label}"));
@@ -68,6 +72,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
             lines.push((depth, "USE TEMP B-TREE FOR DISTINCT".to_owned()));
         }
         Node::Limit(limit) => explain(&limit.input, depth, lines),
+        Node::Batch(batch) => explain(&batch.input, depth, lines),
         Node::Compound(compound) => {
             line("COMPOUND QUERY".to_owned());
             for (index, arm) in compound.arms.iter().enumerate() {
@@ -91,9 +96,22 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
     }
 }
 
+/// The ways of a union, each below a line of its own.
+fn explain_union(scan: &Scan, depth: usize, lines: &mut Vec<(usize, String)>) {
+    let AccessPath::Union(paths) = &scan.path else { return };
+    for (number, path) in (1..).zip(paths) {
+        lines.push((depth + 1, format!("INDEX {number}")));
+        lines.push((depth + 2, describe_path(scan, path)));
+    }
+}
+
 fn describe_scan(scan: &Scan) -> String {
+    describe_path(scan, &scan.path)
+}
+
+pub(super) fn describe_path(scan: &Scan, path: &AccessPath) -> String {
     let name = &scan.alias;
-    match &scan.path {
+    match path {
         AccessPath::Full => format!("SCAN {name}"),
         AccessPath::Rowid(_) | AccessPath::Rowids(_) => {
             format!("SEARCH {name} USING INTEGER PRIMARY KEY (rowid=?)")
@@ -109,10 +127,7 @@ fn describe_scan(scan: &Scan) -> String {
             format!("SEARCH {name} USING INTEGER PRIMARY KEY ({})", terms.join(" AND "))
         }
         AccessPath::Index(path) => describe_index(scan, path),
-        AccessPath::Union(paths) => {
-            let ways: Vec<String> = paths.iter().map(|path| describe_index(scan, path)).collect();
-            format!("MULTI-INDEX OR: {}", ways.join("; "))
-        }
+        AccessPath::Union(_) => "MULTI-INDEX OR".to_owned(),
     }
 }
 

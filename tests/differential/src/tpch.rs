@@ -1,11 +1,10 @@
 //! `tpch`: the 22 queries on generated data, results and times of both engines side by side.
 //!
-//! Neighbours: `generate` (the data), `queries`.
-
-mod generate;
-mod queries;
+//! Neighbours: the package `pandodb-tpch` has the data and the queries.
 
 use std::time::{Duration, Instant};
+
+use pandodb_tpch::{Generator, QUERIES, SCHEMA};
 
 use crate::engine::{Engine, Failure, Kind, Rows, Sqlite, Value, execute};
 
@@ -21,6 +20,9 @@ pub(crate) struct Arguments {
     /// Only this query.
     #[arg(long)]
     query: Option<usize>,
+    /// Shows both plans of each query, and what the steps took here.
+    #[arg(long)]
+    explain: bool,
     /// What to compare with SQLite.
     #[arg(long, value_enum, default_value_t = Kind::Pandodb)]
     engine: Kind,
@@ -30,7 +32,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut sqlite = Sqlite::open().map_err(|failure| failure.to_string())?;
     let mut engine = arguments.engine.open().map_err(|failure| failure.to_string())?;
-    let statements = generate::Generator::new(arguments.seed, arguments.scale.max(1)).statements();
+    let statements = Generator::new(arguments.seed, arguments.scale.max(1)).statements();
     for (name, database) in [("SQLite", &mut sqlite as &mut dyn Engine), ("here", engine.as_mut())]
     {
         let started = Instant::now();
@@ -39,9 +41,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     println!("{:>5} {:>7} {:>11} {:>11}", "query", "rows", "SQLite ms", "here ms");
     let mut all_agree = true;
-    for (number, sql) in (1..).zip(queries::QUERIES) {
+    for (number, sql) in (1..).zip(QUERIES) {
         if arguments.query.is_some_and(|wanted| wanted != number) {
             continue;
+        }
+        if arguments.explain {
+            for (name, database) in
+                [("SQLite", &mut sqlite as &mut dyn Engine), ("here", engine.as_mut())]
+            {
+                println!("  {name}");
+                show_plan(database, sql);
+                if name == "here"
+                    && let Ok(plan) = database.execute(&format!("EXPLAIN ANALYZE {sql}"))
+                {
+                    plan.rows.iter().flatten().for_each(|line| println!("      {line}"));
+                }
+            }
         }
         let (expected, theirs) = timed(&mut sqlite, sql);
         let (actual, ours) = timed(engine.as_mut(), sql);
@@ -59,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
 }
 
 fn load(database: &mut dyn Engine, statements: &[String]) -> Result<(), Failure> {
-    database.execute(generate::SCHEMA)?;
+    database.execute(SCHEMA)?;
     database.execute("BEGIN")?;
     for statement in statements {
         database.execute(statement)?;
@@ -67,6 +82,20 @@ fn load(database: &mut dyn Engine, statements: &[String]) -> Result<(), Failure>
     database.execute("COMMIT")?;
     database.execute("ANALYZE")?;
     Ok(())
+}
+
+/// Prints the plan of a query, its lines indented as they stand below each other.
+fn show_plan(database: &mut dyn Engine, sql: &str) {
+    let Ok(plan) = database.execute(&format!("EXPLAIN QUERY PLAN {sql}")) else { return };
+    let mut parents = vec!["0".to_owned()];
+    for row in &plan.rows {
+        let text = |place: usize| row.get(place).map(ToString::to_string).unwrap_or_default();
+        while parents.len() > 1 && parents.last() != Some(&text(1)) {
+            parents.pop();
+        }
+        println!("    {}{}", "  ".repeat(parents.len()), text(3));
+        parents.push(text(0));
+    }
 }
 
 fn timed(database: &mut dyn Engine, sql: &str) -> (Result<Rows, Failure>, Duration) {
@@ -115,10 +144,10 @@ mod tests {
     #[test]
     fn the_data_answers_most_questions() {
         let mut sqlite = Sqlite::open().unwrap();
-        let statements = generate::Generator::new(1, 1).statements();
+        let statements = Generator::new(1, 1).statements();
         load(&mut sqlite, &statements).unwrap();
         let empty: Vec<usize> = (1..)
-            .zip(queries::QUERIES)
+            .zip(QUERIES)
             .filter(|(_, sql)| sqlite.execute(sql).unwrap().rows.is_empty())
             .map(|(number, _)| number)
             .collect();

@@ -2,12 +2,12 @@
 //! ask about (dates in order, prices from parts, comments with the words that are looked for).
 //!
 //! It follows the benchmark's schema and value ranges, not its exact distributions: what counts
-//! is that two engines see the same rows. Neighbours: `queries`, `mod` (which compares).
+//! is that two engines see the same rows. Neighbours: `queries`.
 
 use fastrand::Rng;
 
 /// The statements that make the schema.
-pub(super) const SCHEMA: &str = "
+pub const SCHEMA: &str = "
 CREATE TABLE region(r_regionkey INTEGER PRIMARY KEY, r_name TEXT, r_comment TEXT);
 CREATE TABLE nation(n_nationkey INTEGER PRIMARY KEY, n_name TEXT,
   n_regionkey INTEGER REFERENCES region, n_comment TEXT);
@@ -97,7 +97,8 @@ const FIRST_DAY: (i64, i64) = (8035, 2405);
 const CURRENT_DAY: i64 = 9298;
 
 /// Makes the statements that fill the tables; `scale` is thousandths of the benchmark's unit.
-pub(super) struct Generator {
+#[derive(Debug)]
+pub struct Generator {
     rng: Rng,
     suppliers: i64,
     parts: i64,
@@ -108,7 +109,7 @@ pub(super) struct Generator {
 
 impl Generator {
     /// A generator for a seed and a scale.
-    pub(super) fn new(seed: u64, scale: i64) -> Self {
+    pub fn new(seed: u64, scale: i64) -> Self {
         Self {
             rng: Rng::with_seed(seed),
             suppliers: 10 * scale,
@@ -119,8 +120,8 @@ impl Generator {
         }
     }
 
-    /// All statements.
-    pub(super) fn statements(mut self) -> Vec<String> {
+    /// All statements, each an INSERT of many rows.
+    pub fn statements(mut self) -> Vec<String> {
         self.fixed();
         self.parts_and_suppliers();
         self.customers();

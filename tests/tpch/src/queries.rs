@@ -4,7 +4,7 @@
 //! engines must cut at the same row. Neighbours: `generate`.
 
 /// The queries in the benchmark's order.
-pub(super) const QUERIES: [&str; 22] = [
+pub const QUERIES: [&str; 22] = [
     // 1: pricing summary
     "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice),
        sum(l_extendedprice * (1 - l_discount)),

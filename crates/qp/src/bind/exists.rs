@@ -1,0 +1,113 @@
+//! WHERE, and the EXISTS in it that become joins.
+//!
+//! A subquery under EXISTS or NOT EXISTS that only joins and chooses is bound in the frame of the
+//! query around it, as if it stood in FROM; whether its rows are searched for each row or read
+//! once is then the planner's choice. One that does not depend on the row stays what it is: it
+//! is asked once. Neighbours: `select` binds the other clauses, `plan::semi` joins.
+
+use super::from::SemiRelation;
+use super::{Binder, Group};
+use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, ResultColumn, SelectCore};
+use crate::error::Result;
+use crate::plan::Rules;
+
+impl Binder<'_> {
+    /// Adds the terms of a WHERE to a group.
+    pub(crate) fn filter(&mut self, filter: &Expression, group: &mut Group) -> Result<()> {
+        let mut terms = Vec::new();
+        and_terms(filter, &mut terms);
+        for term in terms {
+            if let Some((select, anti)) = existence(term)
+                && self.environment.rules.has(Rules::SEMI_JOIN)
+                && self.recorder.is_none()
+                && let Some(inner) = self.dissolved(select, group)?
+            {
+                group.semis.push(SemiRelation { anti, group: inner });
+                continue;
+            }
+            let term = self.expression(term)?;
+            super::expression::no_row(&term)?;
+            group.add_predicate(term);
+        }
+        Ok(())
+    }
+
+    /// The group of a subquery that reads rows of `around`.
+    fn dissolved(&mut self, select: &ast::Select, around: &Group) -> Result<Option<Group>> {
+        if !is_plain(select) || self.restricted.is_some() {
+            return Ok(None);
+        }
+        let around = around.slots();
+        let block = self.nested(|binder| binder.select(select, true))?;
+        let Some(group) = block.group else { return Ok(None) };
+        let reads = |group: &Group| {
+            let predicates = &group.predicates;
+            predicates.iter().any(|term| term.slots().iter().any(|slot| around.contains(slot)))
+        };
+        let is_volatile = group.predicates.iter().any(|term| {
+            term.any(&mut |node| match node {
+                crate::scalar::Scalar::Call(call) => {
+                    call.function.determinism == crate::function::Determinism::Volatile
+                }
+                _ => false,
+            })
+        });
+        Ok((reads(&group) && !is_volatile).then_some(group))
+    }
+}
+
+/// The terms of an AND, however they are nested.
+fn and_terms<'e>(expression: &'e Expression, terms: &mut Vec<&'e Expression>) {
+    match &expression.kind {
+        ExpressionKind::Chain(chain)
+            if chain.rest.iter().all(|(operator, _)| *operator == BinaryOperator::And) =>
+        {
+            and_terms(&chain.first, terms);
+            chain.rest.iter().for_each(|(_, term)| and_terms(term, terms));
+        }
+        _ => terms.push(expression),
+    }
+}
+
+/// The subquery of `[NOT] EXISTS`.
+fn existence(expression: &Expression) -> Option<(&ast::Select, bool)> {
+    match &expression.kind {
+        ExpressionKind::Exists(select) => Some((select, false)),
+        ExpressionKind::Unary(ast::UnaryOperator::Not, operand) => match &operand.kind {
+            ExpressionKind::Exists(select) => Some((select, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a subquery only joins tables and chooses rows.
+fn is_plain(select: &ast::Select) -> bool {
+    let SelectCore::Query(query) = &select.first else { return false };
+    let is_simple = |column: &ResultColumn| match column {
+        ResultColumn::Expression(expression, _) => {
+            matches!(expression.kind, ExpressionKind::Literal(_) | ExpressionKind::Column(_))
+        }
+        _ => true,
+    };
+    // What stands in FROM must not read the row around: it may be read once for all rows.
+    let is_named =
+        |table: &ast::TableReference| matches!(table.kind, ast::TableReferenceKind::Table(_));
+    let joins_only_inside = |from: &ast::From| {
+        is_named(&from.first)
+            && from.joins.iter().all(|join| {
+                use ast::JoinKind::{Comma, Cross, Inner};
+                matches!(join.kind, Inner | Comma | Cross) && is_named(&join.table)
+            })
+    };
+    select.with.is_none()
+        && select.compounds.is_empty()
+        && select.order_by.is_empty()
+        && select.limit.is_none()
+        && query.group_by.is_empty()
+        && query.having.is_none()
+        && query.windows.is_empty()
+        && !query.distinct
+        && query.columns.iter().all(is_simple)
+        && query.from.as_ref().is_some_and(joins_only_inside)
+}

@@ -1,0 +1,248 @@
+//! Three versions become one on a head: what merges, picks, undoing and previews have in common.
+//!
+//! The branch crate decides what becomes of each row and definition; `target` does it with the
+//! engine's own writers, in one transaction that is given up where a conflict is left. The
+//! session works on the target meanwhile, and as the owner: who may merge was asked before.
+//! Neighbours: `merge`, `pick` and `preview` make jobs.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use pandodb_branch::diff::Version;
+use pandodb_branch::fork::Fork;
+use pandodb_branch::merge::{Conflict, ConflictKey, MergeOptions, Report, Versions, merge};
+use pandodb_branch::registry::{MergePlan, OpenMerge};
+use pandodb_ds::forest::Forest;
+use pandodb_ds::sync::Arc;
+use pandodb_tm::HeadId;
+
+use super::Work;
+use super::options::MergeRequest;
+use super::target::SqlTarget;
+use crate::catalog::{DatabaseIndex, Schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::SharedTransaction;
+
+/// Three versions, and where they become one.
+pub(super) struct Job<'p> {
+    /// Where the two sides parted.
+    pub(super) base: Version,
+    /// What is put into the target.
+    pub(super) theirs: Version,
+    /// Whose definitions the objects of `theirs` have.
+    pub(super) catalog: Forest,
+    /// The head that changes.
+    pub(super) head: HeadId,
+    /// The commit that it must stand at.
+    pub(super) expected: u64,
+    /// The name of its branch.
+    pub(super) target: String,
+    /// The merge that is to be noted; none where no branch is merged.
+    pub(super) plan: Option<&'p MergePlan>,
+    /// The message of the commit where nobody gives another one.
+    pub(super) message: String,
+}
+
+/// What a job came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) status: &'static str,
+    pub(super) report: Report,
+}
+
+/// Why a merge did not happen.
+pub(super) enum Failure {
+    Conflicts(Vec<Conflict>, Report),
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Conflicts that are kept at most; all of them are counted.
+const CONFLICTS_MAX: usize = 100_000;
+
+impl Work<'_> {
+    /// Works on a head as the owner, and then goes on as before.
+    pub(super) fn on_head<T>(&self, head: HeadId, work: impl FnOnce() -> T) -> T {
+        let user = self.session.user();
+        self.session.set_user(None);
+        self.session.use_head(DatabaseIndex::MAIN, head);
+        let done = work();
+        self.session.use_head(DatabaseIndex::MAIN, self.head);
+        self.session.set_user(user.as_deref());
+        done
+    }
+
+    /// The versions of a merge of branches.
+    pub(super) fn job_of<'p>(
+        &self,
+        plan: &'p MergePlan,
+        base: Forest,
+        request: &MergeRequest,
+    ) -> Result<Job<'p>> {
+        let message = if request.message.is_empty() {
+            format!("merge branch '{}' into '{}'", plan.source.name, plan.target.name)
+        } else {
+            request.message.clone()
+        };
+        Ok(Job {
+            base: self.version(base)?,
+            theirs: self.version(plan.theirs())?,
+            catalog: plan.theirs(),
+            head: HeadId(plan.target.head),
+            expected: plan.target_position.commit,
+            target: plan.target.name.clone(),
+            plan: Some(plan),
+            message,
+        })
+    }
+
+    /// Puts the changes of a job into its target, or (a dry run) looks what would happen.
+    pub(super) fn run_job(
+        &self,
+        job: &Job<'_>,
+        request: &MergeRequest,
+        open: Option<&OpenMerge>,
+    ) -> Result<Outcome, Failure> {
+        let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
+        let report: RefCell<Report> = RefCell::default();
+        let result = self.on_head(job.head, || {
+            self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
+                let done = self.put(job, &request.options, &sources, schemas, &conflicts)?;
+                let has_conflicts = done.conflict_count() > 0;
+                *report.borrow_mut() = done;
+                if has_conflicts || request.dry_run {
+                    // Gives the transaction up; told apart below.
+                    return Err(Error::new(ErrorKind::MergeConflict, "given up"));
+                }
+                self.note(job, request, open, transaction(&sources)?)
+            })
+        });
+        let report = report.into_inner();
+        let conflicts = conflicts.into_inner();
+        match result {
+            Ok(()) => Ok(Outcome { status: "merged", report }),
+            Err(error) if error.kind() != ErrorKind::MergeConflict => Err(error.into()),
+            Err(_) if report.conflict_count() > 0 => Err(Failure::Conflicts(conflicts, report)),
+            Err(_) => Ok(Outcome { status: "would merge", report }),
+        }
+    }
+
+    /// Notes in the transaction what it did.
+    fn note(
+        &self,
+        job: &Job<'_>,
+        request: &MergeRequest,
+        open: Option<&OpenMerge>,
+        transaction: &SharedTransaction,
+    ) -> Result<()> {
+        let mut transaction = transaction.borrow_mut();
+        let inner = transaction.inner_mut()?;
+        inner.describe(&*request.author, &*job.message);
+        if let Some(plan) = job.plan {
+            self.record(plan, request, inner)?;
+        }
+        match open {
+            Some(open) => Ok(self.branches.close_merge(open, inner)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that a merge happened, in the transaction that does it.
+    pub(super) fn record(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+        inner: &mut pandodb_tm::Transaction,
+    ) -> Result<()> {
+        self.branches.record_merge(plan, inner)?;
+        let source = &plan.source;
+        let is_surplus = source.options.auto_delete
+            && !source.options.protected
+            && source.head != pandodb_tm::MAIN.0;
+        if request.delete_branch_after || is_surplus {
+            self.branches.drop_merged(plan, inner)?;
+        }
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        job: &Job<'_>,
+        options: &MergeOptions,
+        sources: &[Option<SharedTransaction>],
+        schemas: Vec<Arc<Schema>>,
+        conflicts: &RefCell<Vec<Conflict>>,
+    ) -> Result<Report> {
+        let ours = {
+            let shared = transaction(sources)?.borrow();
+            let inner = shared.inner()?;
+            if inner.base_commit().0 != job.expected {
+                let message = format!("the branch '{}' has moved since", job.target);
+                return Err(Error::new(ErrorKind::Conflict, message).with_hint("run it again"));
+            }
+            inner.forest()
+        };
+        let ours = self.version(ours)?;
+        let pager = Arc::clone(self.branches.manager().pager());
+        let catalogs = (&job.base.forest, &ours.forest, &job.catalog);
+        let mut target = SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs)?;
+        let versions = Versions { base: &job.base, ours: &ours, theirs: &job.theirs };
+        let mut sink = |conflict: Conflict| {
+            let mut conflicts = conflicts.borrow_mut();
+            if conflicts.len() < CONFLICTS_MAX {
+                conflicts.push(conflict);
+            }
+            Ok(())
+        };
+        match merge(&pager, versions, options, &mut target, &mut sink) {
+            Ok(report) => Ok(report),
+            Err(error) => Err(target.error.take().unwrap_or_else(|| error.into())),
+        }
+    }
+
+    /// The base of a merge whose branches have several best common ancestors: a fork of the
+    /// newest into which the others are merged, and what they do not agree on there.
+    pub(super) fn common_base(
+        &self,
+        plan: &MergePlan,
+    ) -> Result<Option<(Fork, BTreeSet<ConflictKey>)>> {
+        if plan.ancestors().is_empty() {
+            return Ok(None);
+        }
+        let fork = self.branches.fork_view(plan.base_view())?;
+        let mut unsettled = BTreeSet::new();
+        for ancestor in plan.ancestors() {
+            let job = Job {
+                base: self.version(ancestor.base())?,
+                theirs: self.version(ancestor.theirs())?,
+                catalog: ancestor.theirs(),
+                head: fork.head(),
+                expected: self.branches.manager().head(fork.head()).map_err(Error::from)?.commit.0,
+                target: plan.target.name.clone(),
+                plan: None,
+                message: String::new(),
+            };
+            let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
+            self.on_head(fork.head(), || {
+                self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
+                    let options = MergeOptions::default();
+                    self.put(&job, &options, &sources, schemas, &conflicts).map(drop)
+                })
+            })?;
+            unsettled.extend(conflicts.into_inner().into_iter().map(|conflict| conflict.key));
+        }
+        Ok(Some((fork, unsettled)))
+    }
+}
+
+/// The transaction of the target.
+pub(super) fn transaction(sources: &[Option<SharedTransaction>]) -> Result<&SharedTransaction> {
+    sources.first().and_then(Option::as_ref).ok_or_else(|| {
+        Error::new(ErrorKind::Internal, "the target of the merge has no transaction")
+    })
+}

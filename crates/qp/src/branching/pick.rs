@@ -1,0 +1,255 @@
+//! Single commits: picked onto a branch, undone, and one table as it was elsewhere.
+//!
+//! A commit is picked by a merge whose base is the moment before it, and undone by one whose base
+//! is the commit itself and whose source is the moment before. So later work stays, and where it
+//! touched the same cells that is a conflict, which names the transactions that did. A table is
+//! restored by a merge whose base is the branch as it is: nothing can conflict, and foreign keys
+//! are looked at. Neighbours: `job` does the work, `merge` continues what stays open.
+
+use std::collections::BTreeSet;
+
+use pandodb_branch::diff::Version;
+use pandodb_branch::merge::{Conflict, Policy, Scope};
+use pandodb_branch::registry::{Branch, Commit, OpenMerge, Point, Privilege, View};
+use pandodb_branch::shape::{ObjectId, Shape, TableShape};
+use pandodb_tm::{BeginOptions, HeadId};
+
+use super::job::{Failure, Job, Outcome};
+use super::merge::{conflict_error, row};
+use super::options::{MergeRequest, merge_request};
+use super::{Rows, Work, point};
+use crate::ast::{BranchOption, Name, PointInTime};
+use crate::error::{Error, Result};
+
+/// A commit that is picked or undone.
+pub(super) struct Picked {
+    pub(super) base: View,
+    pub(super) theirs: View,
+    pub(super) target: Branch,
+    pub(super) commit: Commit,
+    /// "undo transaction 7", for messages.
+    pub(super) label: String,
+}
+
+impl Work<'_> {
+    /// What UNDO TRANSACTION does: the way back, on the session's branch.
+    pub(super) fn undo_of(&self, number: u64) -> Result<Picked> {
+        let (commit, before, after) = self.branches.commit_views(number)?;
+        self.may_read_head(commit.head)?;
+        let target = self.current()?;
+        if !self.branches.has_commit(&target, &commit)? {
+            let message = format!("the branch '{}' has no transaction {number}", target.name);
+            return Err(Error::not_found("transaction", number)
+                .with_hint(format!("{message}; USE BRANCH the one that has it")));
+        }
+        let label = format!("undo transaction {number}");
+        Ok(Picked { base: after, theirs: before, target, commit, label })
+    }
+
+    /// What CHERRY PICK does.
+    pub(super) fn pick_of(&self, number: u64, target: Option<&Name>) -> Result<Picked> {
+        let (commit, before, after) = self.branches.commit_views(number)?;
+        self.may_read_head(commit.head)?;
+        let target = self.branches.get(&self.name_or_current(target)?)?;
+        let label = format!("pick transaction {number}");
+        Ok(Picked { base: before, theirs: after, target, commit, label })
+    }
+
+    /// UNDO TRANSACTION and CHERRY PICK.
+    pub(super) fn pick(&self, picked: &Picked, options: &[BranchOption]) -> Result<Rows> {
+        let request = merge_request(options)?;
+        if request.delete_branch_after {
+            return Err(Error::invalid("only a merge has a branch to delete afterwards"));
+        }
+        self.may(&picked.target, Privilege::Write)?;
+        self.branches.check_settled(&picked.target)?;
+        let job = self.pick_job(picked, &request)?;
+        let source = format!("transaction {}", picked.commit.commit);
+        match self.run_job(&job, &request, None) {
+            Ok(outcome) => Ok(vec![self.pick_row(&outcome, &source, picked, &request)]),
+            Err(Failure::Conflicts(mut conflicts, report)) => {
+                self.name_later(picked, &job, &mut conflicts)?;
+                let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
+                if !is_manual && !request.dry_run {
+                    return Err(conflict_error(&conflicts, &picked.label));
+                }
+                if is_manual {
+                    let views = (&picked.base, &picked.theirs);
+                    let options = request.encode();
+                    let (target, label) = (&picked.target, &*job.message);
+                    self.branches.open_pick(target, views, label, &options, &conflicts)?;
+                }
+                let outcome = Outcome { status: "conflicts", report };
+                Ok(vec![self.pick_row(&outcome, &source, picked, &request)])
+            }
+            Err(Failure::Error(error)) => Err(error),
+        }
+    }
+
+    fn pick_row(
+        &self,
+        outcome: &Outcome,
+        source: &str,
+        picked: &Picked,
+        request: &MergeRequest,
+    ) -> Vec<pandodb_ds::record::Value> {
+        let is_nothing = outcome.report.changed_rows() + outcome.report.schema_changes == 0;
+        let status = match outcome.status {
+            "merged" if is_nothing => "nothing to do",
+            "merged" if picked.label.starts_with("undo") => "undone",
+            "merged" => "picked",
+            other => other,
+        };
+        let outcome = Outcome { status, report: outcome.report.clone() };
+        row(&outcome, source, &picked.target.name, request.dry_run)
+    }
+
+    /// The versions of a pick.
+    pub(super) fn pick_job(&self, picked: &Picked, request: &MergeRequest) -> Result<Job<'static>> {
+        let message = match (&*request.message, &*picked.commit.message) {
+            ("", "") => picked.label.clone(),
+            ("", told) => format!("{}: {told}", picked.label),
+            (own, _) => own.to_owned(),
+        };
+        Ok(Job {
+            base: self.version(picked.base.forest())?,
+            theirs: self.version(picked.theirs.forest())?,
+            catalog: picked.theirs.forest(),
+            head: HeadId(picked.target.head),
+            expected: self.branches.position(&picked.target)?.commit,
+            target: picked.target.name.clone(),
+            plan: None,
+            message,
+        })
+    }
+
+    /// CONTINUE MERGE of a pick that was left open.
+    pub(super) fn continue_pick(&self, open: &OpenMerge) -> Result<Rows> {
+        let Some(pick) = &open.pick else { return Ok(Vec::new()) };
+        let target = self.current()?;
+        self.branches.check_writable(&target)?;
+        let (base, theirs, resolutions) = self.branches.resume_pick(open)?;
+        let mut request = MergeRequest::decode(&open.options);
+        request.options.policy = Policy::Manual;
+        request.options.resolutions = resolutions;
+        let job = Job {
+            base: self.version(base.forest())?,
+            theirs: self.version(theirs.forest())?,
+            catalog: theirs.forest(),
+            head: HeadId(target.head),
+            expected: self.branches.position(&target)?.commit,
+            target: target.name.clone(),
+            plan: None,
+            message: pick.label.clone(),
+        };
+        match self.run_job(&job, &request, Some(open)) {
+            Ok(outcome) => Ok(vec![row(&outcome, &pick.label, &target.name, false)]),
+            Err(Failure::Conflicts(conflicts, _)) => {
+                self.branches.reopen_merge(open, &conflicts)?;
+                Err(conflict_error(&conflicts, &pick.label))
+            }
+            Err(Failure::Error(error)) => Err(error),
+        }
+    }
+
+    /// Adds to each conflict which later transactions touched its row.
+    fn name_later(&self, picked: &Picked, job: &Job<'_>, conflicts: &mut [Conflict]) -> Result<()> {
+        const NAMED_MAX: usize = 1000;
+        let place = |conflict: &Conflict| {
+            let table = job.base.shape.table(conflict.key.object)?;
+            match &conflict.key.scope {
+                Scope::Row(key) | Scope::Cell(key, _) => Some((table.tree, key.clone())),
+                _ => None,
+            }
+        };
+        let rows: BTreeSet<_> = conflicts.iter().take(NAMED_MAX).filter_map(place).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let later = self.branches.later_changes(&picked.target, picked.commit.commit, &rows)?;
+        for conflict in conflicts.iter_mut().take(NAMED_MAX) {
+            let Some(commits) = place(conflict).and_then(|place| later.get(&place)) else {
+                continue;
+            };
+            let commits: Vec<String> = commits.iter().map(ToString::to_string).collect();
+            let detail = format!("; transactions since: {}", commits.join(", "));
+            conflict.detail.push_str(&detail);
+        }
+        Ok(())
+    }
+
+    /// RESTORE TABLE: the table as another branch or an earlier moment has it.
+    pub(super) fn restore_table(
+        &self,
+        table: &Name,
+        branch: Option<&Name>,
+        as_of: Option<&PointInTime>,
+    ) -> Result<Rows> {
+        let target = self.current()?;
+        self.may(&target, Privilege::Write)?;
+        self.branches.check_settled(&target)?;
+        let view = match (branch, as_of) {
+            (Some(name), None | Some(PointInTime::Now)) => self.view_of(name)?,
+            (name, as_of) => {
+                let from = self.readable_branch(&self.name_or_current(name)?)?;
+                let at = as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?;
+                self.branches.view(&from.name, &at)?
+            }
+        };
+        let head = HeadId(target.head);
+        let now = self.branches.manager().begin(head, BeginOptions::read_only());
+        let now = now.map_err(Error::from)?;
+        let ours = self.version(now.forest())?;
+        let theirs = self.version(view.forest())?;
+        let Some(wanted) = theirs.shape.table_named(&table.text) else {
+            return Err(Error::not_found("table", &table.text).at(table.span));
+        };
+        let mine = ours.shape.table_named(&table.text);
+        let mut shape = ours.shape.clone();
+        take_table(&mut shape, &theirs.shape, wanted, mine);
+        let mut forest = ours.forest.clone();
+        if let Some(tree) = theirs.forest.tree(wanted.tree) {
+            forest.set_tree(wanted.tree, tree.clone());
+        }
+        let from = branch.map_or_else(|| target.name.clone(), |name| name.text.to_string());
+        let job = Job {
+            base: ours,
+            theirs: Version { shape, forest },
+            catalog: view.forest(),
+            head,
+            expected: now.base_commit().0,
+            target: target.name.clone(),
+            plan: None,
+            message: format!("restore table {} from '{from}'", table.text),
+        };
+        let request = MergeRequest::default();
+        match self.run_job(&job, &request, None) {
+            Ok(outcome) => {
+                let outcome = Outcome { status: "restored", report: outcome.report };
+                Ok(vec![row(&outcome, &from, &target.name, false)])
+            }
+            Err(Failure::Conflicts(conflicts, _)) => {
+                Err(conflict_error(&conflicts, &format!("restoring table {}", table.text)))
+            }
+            Err(Failure::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Puts a table of one shape, with its indexes and triggers, into another in the place of the
+/// one called so.
+fn take_table(shape: &mut Shape, from: &Shape, wanted: &TableShape, mine: Option<&TableShape>) {
+    let gone: Vec<ObjectId> = mine.map(|table| table.id).into_iter().chain([wanted.id]).collect();
+    shape.tables.retain(|table| !gone.contains(&table.id));
+    shape.tables.push(wanted.clone());
+    let is_of = |ids: &[ObjectId], objects: &[ObjectId]| {
+        objects.first().is_some_and(|first| ids.contains(first))
+    };
+    for (texts, other) in
+        [(&mut shape.indexes, &from.indexes), (&mut shape.triggers, &from.triggers)]
+    {
+        texts.retain(|text| !is_of(&gone, &text.objects));
+        let theirs = other.iter().filter(|text| is_of(&[wanted.id], &text.objects));
+        texts.extend(theirs.cloned());
+    }
+}

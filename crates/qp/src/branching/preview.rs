@@ -1,0 +1,351 @@
+//! PREVIEW: what statements or a merge would change; APPLY does it, if nobody came first.
+//!
+//! The work is done on a fork in memory, which nobody else sees and which takes no lock on the
+//! branch, in one transaction; the report is the difference to where the fork began. Other
+//! databases of the session (`temp`, attached ones) are put back. A constraint that fails is part
+//! of the report, and nothing can be applied then. The session keeps its newest preview until it
+//! is applied or another one is made. Neighbours: `job` merges, the branch crate forks.
+
+use pandodb_branch::diff::{Version, tables};
+use pandodb_branch::fork::Fork;
+use pandodb_branch::merge::Conflict;
+use pandodb_branch::registry::{Branch, Branches, MergePlan, Privilege};
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use pandodb_tm::BeginOptions;
+
+use super::job::{Failure, Job};
+use super::options::{MergeRequest, merge_request};
+use super::show::text;
+use super::{Rows, Work};
+use crate::ast::{BranchOption, BranchStatement, Name, Statement, StatementKind};
+use crate::catalog::DatabaseIndex;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The columns of PREVIEW.
+pub(super) const COLUMNS: &[&str] =
+    &["section", "object_name", "change", "row_key", "column_name", "old_value", "new_value"];
+
+/// The columns of APPLY.
+pub(super) const APPLY_COLUMNS: &[&str] = &["status", "branch_name", "transaction_id", "changes"];
+
+/// Rows of each table whose cells the report shows, at most; counts are of all.
+const ROWS_MAX: usize = 1000;
+
+/// What the session previewed last.
+#[derive(Debug)]
+pub(crate) struct Previewed {
+    fork: Fork,
+    branch: Branch,
+    /// The merge that was previewed; its source's moment is kept.
+    merge: Option<(MergePlan, MergeRequest)>,
+    branches: Arc<Branches>,
+    message: String,
+    /// Why it cannot be applied.
+    refused: Option<String>,
+}
+
+impl Drop for Previewed {
+    fn drop(&mut self) {
+        if let Some((plan, _)) = self.merge.take() {
+            // What stays is dropped with the next maintenance.
+            let _ = self.branches.abandon_merge(plan);
+        }
+    }
+}
+
+/// What was found beside the changes.
+#[derive(Default)]
+struct Found {
+    conflicts: Vec<Conflict>,
+    constraint: Option<String>,
+}
+
+impl Work<'_> {
+    pub(super) fn preview(&self, statements: &[Statement], sql: &str) -> Result<Rows> {
+        *self.session.previewed.borrow_mut() = None;
+        let clock = self.session.database(DatabaseIndex::MAIN)?.0.clock();
+        let begun = clock.monotonic();
+        let (previewed, found) = match statements {
+            [Statement { kind: StatementKind::Branch(statement), .. }] => match &**statement {
+                BranchStatement::Merge { source, target, options } => {
+                    self.preview_merge(source, target, options)?
+                }
+                BranchStatement::UndoTransaction { transaction, options } => {
+                    self.preview_pick(&self.undo_of(*transaction)?, options)?
+                }
+                BranchStatement::CherryPick { transaction, target, options } => {
+                    self.preview_pick(&self.pick_of(*transaction, target.as_ref())?, options)?
+                }
+                _ => return Err(not_previewed()),
+            },
+            _ => self.preview_statements(statements, sql)?,
+        };
+        let took = clock.monotonic().saturating_sub(begun);
+        let rows = self.report(&previewed, &found, took.as_micros() as i64)?;
+        *self.session.previewed.borrow_mut() = Some(previewed);
+        Ok(rows)
+    }
+
+    fn preview_statements(
+        &self,
+        statements: &[Statement],
+        sql: &str,
+    ) -> Result<(Previewed, Found)> {
+        if !statements.iter().all(is_previewed) {
+            return Err(not_previewed());
+        }
+        let branch = self.current()?;
+        let fork = self.branches.fork(&branch.name)?;
+        let mut found = Found::default();
+        // Who may read may try (a fork has no grants); to apply it is to write.
+        self.session.use_head(DatabaseIndex::MAIN, fork.head());
+        let done = self.session.trying(statements, sql);
+        self.session.use_head(DatabaseIndex::MAIN, self.head);
+        match done {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Constraint(_)) => {
+                found.constraint = Some(error.message().to_owned());
+            }
+            Err(error) => return Err(error),
+        }
+        let refused = found.constraint.clone();
+        let message = "apply a preview".to_owned();
+        Ok((self.previewed(fork, branch, None, message, refused), found))
+    }
+
+    fn previewed(
+        &self,
+        fork: Fork,
+        branch: Branch,
+        merge: Option<(MergePlan, MergeRequest)>,
+        message: String,
+        refused: Option<String>,
+    ) -> Previewed {
+        let branches = Arc::clone(&self.branches);
+        Previewed { fork, branch, merge, branches, message, refused }
+    }
+
+    fn preview_merge(
+        &self,
+        source: &Name,
+        target: &Name,
+        options: &[BranchOption],
+    ) -> Result<(Previewed, Found)> {
+        let request = merge_request(options)?;
+        self.readable_branch(&source.text)?;
+        self.readable_branch(&target.text)?;
+        let plan = self.branches.begin_merge(&source.text, &target.text)?;
+        let branch = plan.target.clone();
+        let fork = match self.branches.fork(&branch.name) {
+            Ok(fork) => fork,
+            Err(error) => {
+                self.branches.abandon_merge(plan)?;
+                return Err(error.into());
+            }
+        };
+        let tried = self.try_merge(&plan, &request, &fork);
+        let (message, found) = match tried {
+            Ok(tried) => tried,
+            Err(error) => {
+                self.branches.abandon_merge(plan)?;
+                return Err(error);
+            }
+        };
+        let refused = refusal(&found);
+        Ok((self.previewed(fork, branch, Some((plan, request)), message, refused), found))
+    }
+
+    fn try_merge(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+        fork: &Fork,
+    ) -> Result<(String, Found)> {
+        let mut request = request.clone();
+        request.dry_run = false;
+        let common = self.common_base(plan)?;
+        let read = BeginOptions::read_only();
+        let kept = common.as_ref().map(|(base, _)| base.begin(read)).transpose()?;
+        let base = kept.as_ref().map_or_else(|| plan.base(), pandodb_tm::Transaction::forest);
+        if let Some((_, unsettled)) = &common {
+            request.options.unsettled.clone_from(unsettled);
+        }
+        let job = self.job_of(plan, base, &request)?;
+        let job = Job { head: fork.head(), expected: fork.base(), plan: None, ..job };
+        let found = self.try_job(&job, &request)?;
+        Ok((job.message, found))
+    }
+
+    fn preview_pick(
+        &self,
+        picked: &super::pick::Picked,
+        options: &[BranchOption],
+    ) -> Result<(Previewed, Found)> {
+        let request = merge_request(options)?;
+        let job = self.pick_job(picked, &request)?;
+        let fork = self.branches.fork(&picked.target.name)?;
+        let job = Job { head: fork.head(), expected: fork.base(), ..job };
+        let found = self.try_job(&job, &MergeRequest { dry_run: false, ..request })?;
+        let refused = refusal(&found);
+        let branch = picked.target.clone();
+        Ok((self.previewed(fork, branch, None, job.message, refused), found))
+    }
+
+    fn try_job(&self, job: &Job<'_>, request: &MergeRequest) -> Result<Found> {
+        match self.run_job(job, request, None) {
+            Ok(_) => Ok(Found::default()),
+            Err(Failure::Conflicts(conflicts, _)) => Ok(Found { conflicts, constraint: None }),
+            Err(Failure::Error(error)) => Err(error),
+        }
+    }
+
+    fn report(&self, previewed: &Previewed, found: &Found, micros: i64) -> Result<Rows> {
+        let after = previewed.fork.begin(BeginOptions::read_only())?;
+        let old = self.version(previewed.fork.before())?;
+        let new = self.version(after.forest())?;
+        let fact = |section: &str, name: Value, change: &str, new_value: Value| {
+            let (section, change) = (text(section), text(change));
+            vec![section, name, change, Value::Null, Value::Null, Value::Null, new_value]
+        };
+        let branch = || text(&previewed.branch.name);
+        let base = Value::Integer(previewed.fork.base() as i64);
+        let mut rows = vec![
+            fact("preview", branch(), "base transaction", base),
+            fact("preview", branch(), "microseconds", Value::Integer(micros)),
+        ];
+        self.table_counts(&old, &new, &mut rows)?;
+        for mut row in self.differences(&old, &new, None, ROWS_MAX)? {
+            if row[0] != text("row") {
+                row[2] = text(schema_change(&row));
+                row[0] = text("schema");
+            }
+            rows.push(row);
+        }
+        for conflict in &found.conflicts {
+            rows.push(vec![
+                text("conflict"),
+                text(&conflict.object_name),
+                text(conflict.kind.as_str()),
+                self.listed(Some(&conflict.row_key))?,
+                conflict.column_name.as_ref().map_or(Value::Null, text),
+                self.listed(conflict.ours.as_deref())?,
+                self.listed(conflict.theirs.as_deref())?,
+            ]);
+        }
+        let (held, told) = match &found.constraint {
+            Some(told) => ("fails", text(told)),
+            None if found.conflicts.is_empty() => ("all hold", Value::Null),
+            None => ("not decided", Value::Null),
+        };
+        rows.push(fact("constraints", Value::Null, held, told));
+        Ok(rows)
+    }
+
+    /// For each table that changes: how many rows there are, before and after, and how many go,
+    /// come and change.
+    fn table_counts(&self, old: &Version, new: &Version, rows: &mut Rows) -> Result<()> {
+        let pager = self.branches.manager().pager();
+        for pair in tables(old, new) {
+            let Some(diff) = pair.rows(pager)? else { continue };
+            let counts = diff.count()?;
+            let count = |side: Option<pandodb_branch::diff::TableVersion<'_>>| {
+                let tree = side.map(|side| side.tree.map_or(0, pandodb_ds::tree::Tree::len));
+                tree.map_or(Value::Null, |rows| Value::Integer(rows as i64))
+            };
+            let fact = |change: &str, old: Value, new: Value| {
+                let (section, name) = (text("table"), text(pair.name()));
+                vec![section, name, text(change), Value::Null, Value::Null, old, new]
+            };
+            rows.push(fact("rows", count(pair.old), count(pair.new)));
+            for (change, number) in [
+                ("inserted", counts.added),
+                ("updated", counts.changed),
+                ("deleted", counts.removed),
+            ] {
+                rows.push(fact(change, Value::Null, Value::Integer(number as i64)));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply(&self) -> Result<Rows> {
+        let Some(previewed) = self.session.previewed.take() else {
+            let error = Error::new(ErrorKind::State, "there is nothing to apply");
+            return Err(error.with_hint("PREVIEW a statement, a script or a merge first"));
+        };
+        if let Some(refused) = &previewed.refused {
+            let message = format!("the preview cannot be applied: {refused}");
+            return Err(Error::new(ErrorKind::State, message));
+        }
+        let branch = self.branches.get(&previewed.branch.name)?;
+        let is_merge = previewed.merge.is_some();
+        self.may(&branch, if is_merge { Privilege::Merge } else { Privilege::Write })?;
+        self.branches.check_settled(&branch)?;
+        let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
+        let head = pandodb_tm::HeadId(branch.head);
+        let mut transaction = database.begin(head, BeginOptions::default())?;
+        let inner = transaction.inner_mut()?;
+        let changes = previewed.fork.apply(inner)?;
+        inner.describe("", &*previewed.message);
+        if let Some((plan, request)) = &previewed.merge {
+            inner.describe(&*request.author, &*previewed.message);
+            self.record(plan, request, inner)?;
+        }
+        let is_anything = inner.has_changes();
+        let commit = if is_anything { transaction.commit()?.0 } else { previewed.fork.base() };
+        let mut previewed = previewed;
+        if let Some((plan, _)) = previewed.merge.take() {
+            self.leave_dropped(&plan)?;
+        }
+        Ok(vec![vec![
+            text(if is_anything { "applied" } else { "nothing to do" }),
+            text(&branch.name),
+            Value::Integer(commit as i64),
+            Value::Integer(changes as i64),
+        ]])
+    }
+}
+
+/// What happened to an object of the schema: "table added", "column price changed".
+fn schema_change(row: &[Value]) -> String {
+    let word = |place: usize| match row.get(place) {
+        Some(Value::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    };
+    format!("{} {}", word(0), word(2))
+}
+
+fn refusal(found: &Found) -> Option<String> {
+    let count = found.conflicts.len();
+    (count > 0).then(|| format!("it met {count} conflict{}", if count == 1 { "" } else { "s" }))
+}
+
+/// Whether a statement can run on a fork and be put back.
+fn is_previewed(statement: &Statement) -> bool {
+    use StatementKind as Kind;
+    matches!(
+        statement.kind,
+        Kind::Select(_)
+            | Kind::Insert(_)
+            | Kind::Update(_)
+            | Kind::Delete(_)
+            | Kind::CreateTable(_)
+            | Kind::CreateIndex(_)
+            | Kind::CreateView(_)
+            | Kind::CreateTrigger(_)
+            | Kind::AlterTable(_)
+            | Kind::Drop(_)
+            | Kind::Reindex(_)
+            | Kind::Analyze(_)
+    )
+}
+
+#[cold]
+fn not_previewed() -> Error {
+    let message = "this statement cannot be previewed";
+    Error::new(ErrorKind::Unsupported, message).with_hint(
+        "changes, definitions and queries can (a script is one transaction: leave BEGIN and COMMIT \
+         out), and MERGE BRANCH, UNDO TRANSACTION and CHERRY PICK by themselves",
+    )
+}

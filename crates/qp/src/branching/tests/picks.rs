@@ -1,0 +1,169 @@
+//! UNDO TRANSACTION, CHERRY PICK, RESTORE TABLE, and merges that crossed.
+
+use super::{error, rows, session, shop};
+use crate::session::Session;
+
+fn newest(session: &Session) -> i64 {
+    rows(session, "SELECT max(transaction_id) FROM pando_log")[0].parse().unwrap()
+}
+
+#[test]
+fn undoing_a_transaction_keeps_later_work() {
+    let session = shop();
+    session
+        .execute("BEGIN; UPDATE item SET price = 20 WHERE id = 1; DELETE FROM item WHERE id = 3; COMMIT WITH MESSAGE 'oops'")
+        .unwrap();
+    let oops = newest(&session);
+    session.execute("UPDATE item SET stock = 77 WHERE id = 1").unwrap();
+    let undone = rows(&session, &format!("UNDO TRANSACTION {oops}"));
+    assert_eq!(undone, [format!("undone|transaction {oops}|main|1|1|0|0|0|0|0|0")]);
+    assert_eq!(rows(&session, "SELECT * FROM item"), ["1|pen|2|77", "2|ink|5|4", "3|pad|7|1"]);
+    let message = "SELECT message FROM pando_log LIMIT 1";
+    assert_eq!(rows(&session, message), [format!("undo transaction {oops}: oops")]);
+    // The way back is an undo as well.
+    let undo = newest(&session);
+    session.execute(&format!("UNDO TRANSACTION {undo}")).unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM item"), ["1|pen|20|77", "2|ink|5|4"]);
+    let again = rows(&session, &format!("UNDO TRANSACTION {undo}"));
+    assert!(again[0].starts_with("nothing to do|"), "{again:?}");
+}
+
+#[test]
+fn an_undo_that_meets_later_work_names_it_and_can_stay_open() {
+    let session = shop();
+    session.execute("UPDATE item SET price = 20 WHERE id = 1").unwrap();
+    let first = newest(&session);
+    session.execute("UPDATE item SET price = 30 WHERE id = 1").unwrap();
+    let second = newest(&session);
+    let told = error(&session, &format!("UNDO TRANSACTION {first}"));
+    assert!(told.contains(&format!("transactions since: {second}")), "{told}");
+    let dry = rows(&session, &format!("UNDO TRANSACTION {first} WITH (dry_run = true)"));
+    assert!(dry[0].starts_with("conflicts|") && dry[0].ends_with("|1"), "{dry:?}");
+    session
+        .execute(&format!("UNDO TRANSACTION {first} WITH (conflict_resolution = 'manual')"))
+        .unwrap();
+    assert_eq!(
+        rows(
+            &session,
+            "SELECT kind, object_name, column_name, base, ours, theirs FROM pando_conflicts"
+        ),
+        ["data|item|price|20|30|2"]
+    );
+    assert!(error(&session, &format!("UNDO TRANSACTION {first}")).contains("is open"));
+    assert!(error(&session, "CONTINUE MERGE").contains("1 conflict"));
+    session.execute("RESOLVE CONFLICT 1 WITH SOURCE; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["2"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM pando_conflicts"), ["0"]);
+    // Given up, it leaves nothing.
+    let undo = format!("UNDO TRANSACTION {first} WITH (conflict_resolution = 'manual')");
+    session.execute("UPDATE item SET price = 31 WHERE id = 1").unwrap();
+    session.execute(&undo).unwrap();
+    session.execute("ABORT MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["31"]);
+}
+
+#[test]
+fn a_commit_is_picked_onto_another_branch() {
+    let session = shop();
+    session
+        .execute(
+            "USE BRANCH dev; INSERT INTO item VALUES (8,'map',1,1);
+             BEGIN; ALTER TABLE item ADD COLUMN tag TEXT DEFAULT 'x'; UPDATE item SET price = 9 WHERE id = 2; COMMIT;",
+        )
+        .unwrap();
+    let wanted = newest(&session);
+    session.execute("UPDATE item SET price = 10 WHERE id = 3; USE BRANCH main").unwrap();
+    let picked = rows(&session, &format!("CHERRY PICK TRANSACTION {wanted}"));
+    assert!(
+        picked[0].starts_with(&format!("picked|transaction {wanted}|main|0|1|0|0|1|")),
+        "{picked:?}"
+    );
+    assert_eq!(
+        rows(&session, "SELECT * FROM item"),
+        ["1|pen|2|10|x", "2|ink|9|4|x", "3|pad|7|1|x"]
+    );
+    assert!(error(&session, &format!("UNDO TRANSACTION {wanted}")).contains("transaction"));
+    assert!(error(&session, "CHERRY PICK 999999").contains("no transaction"));
+    session.execute("CREATE BRANCH frozen WITH (strategy = 'readonly')").unwrap();
+    let refused = error(&session, &format!("CHERRY PICK {wanted} INTO frozen"));
+    assert!(refused.contains("Cannot modify read-only branch: frozen"), "{refused}");
+}
+
+#[test]
+fn one_table_is_restored_from_a_branch_a_tag_or_a_time() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE TABLE other(a); INSERT INTO other VALUES (1); TAG BRANCH main AS before;
+             DELETE FROM item WHERE id > 1; UPDATE other SET a = 2;
+             ALTER TABLE item ADD COLUMN extra TEXT; INSERT INTO item VALUES (9,'new',0,0,'e')",
+        )
+        .unwrap();
+    session.execute("RESTORE TABLE item AS OF TAG before").unwrap();
+    let before = ["1|pen|2|10", "2|ink|5|4", "3|pad|7|1"];
+    assert_eq!(rows(&session, "SELECT * FROM item"), before);
+    assert_eq!(rows(&session, "SELECT a FROM other"), ["2"]);
+    assert_eq!(rows(&session, "SELECT id FROM item WHERE price = 5"), ["2"]);
+    session.execute("DROP TABLE item").unwrap();
+    session.execute("RESTORE TABLE item FROM dev").unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM item"), before);
+    assert_eq!(rows(&session, "SELECT id FROM item INDEXED BY by_price WHERE price = 7"), ["3"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    assert!(error(&session, "RESTORE TABLE absent FROM dev").contains("no such table"));
+}
+
+#[test]
+fn merges_that_crossed_use_all_their_bases() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
+             INSERT INTO t VALUES (1,'a0','b0'),(2,'x','x');
+             CREATE BRANCH left; CREATE BRANCH right;
+             USE BRANCH left; UPDATE t SET a = 'left' WHERE id = 1;
+             USE BRANCH right; UPDATE t SET b = 'right' WHERE id = 1;
+             CREATE BRANCH left_then FROM left; CREATE BRANCH right_then FROM right;
+             MERGE BRANCH right_then INTO left; MERGE BRANCH left_then INTO right;
+             USE BRANCH left; UPDATE t SET a = 'again' WHERE id = 1;
+             USE BRANCH right; UPDATE t SET b = 'more' WHERE id = 1;",
+        )
+        .unwrap();
+    // With one of the two bases alone, one side's older change would count as the newer.
+    assert_eq!(rows(&session, "MERGE BRANCH left INTO right")[0].split('|').next(), Some("merged"));
+    assert_eq!(rows(&session, "SELECT a, b FROM t WHERE id = 1"), ["again|more"]);
+}
+
+#[test]
+fn a_cell_that_the_bases_disagree_on_counts_as_changed_by_both() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a);
+             INSERT INTO t VALUES (1,'base');
+             CREATE BRANCH left; CREATE BRANCH right;
+             USE BRANCH left; UPDATE t SET a = 'left';
+             USE BRANCH right; UPDATE t SET a = 'right';
+             CREATE BRANCH left_then FROM left; CREATE BRANCH right_then FROM right;
+             MERGE BRANCH right_then INTO left WITH (conflict_resolution = 'target_wins');
+             MERGE BRANCH left_then INTO right WITH (conflict_resolution = 'target_wins');",
+        )
+        .unwrap();
+    let told = error(&session, "MERGE BRANCH left INTO right");
+    assert!(told.contains("1 conflict"), "{told}");
+    let told = error(&session, "MERGE BRANCH right INTO left");
+    assert!(told.contains("1 conflict"), "{told}");
+}
+
+#[test]
+fn a_source_that_deletes_itself_is_gone_after_its_merge_and_the_session_goes_on() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE BRANCH task WITH (auto_delete = true); USE BRANCH task;
+             UPDATE item SET price = 1 WHERE id = 1; MERGE BRANCH task INTO main",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT branch_name FROM pando_branches WHERE is_current"), ["main"]);
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["1"]);
+    assert!(error(&session, "USE BRANCH task").contains("no branch 'task'"));
+}

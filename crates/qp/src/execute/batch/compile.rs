@@ -1,0 +1,303 @@
+//! Plan nodes to programs of the batch gear.
+//!
+//! Columns that are alive anywhere in the subtree get numbers. Going down, each operator is told
+//! which columns are read above it, so that no batch carries what nobody reads. A node that
+//! has no operator here becomes a source: the row gear runs it, and its rows are gathered.
+//! Neighbours: `expressions` compiles what the operators compute, `plan::gear` asks for programs.
+
+use pandodb_ds::sync::Arc;
+use rustc_hash::FxHashMap;
+
+use super::aggregate::BatchAggregate;
+use super::calls::Call;
+use super::distinct::BatchDistinct;
+use super::expression::{Condition, Expression};
+use super::filter::{BatchFilter, BatchProject};
+use super::join::BatchJoin;
+use super::places::{Places, produced};
+use super::program::{Operator, Program};
+use super::row::SlotMap;
+use super::scan::TableScan;
+use super::sort::BatchSort;
+use super::source::Source;
+use super::window::{BatchCall, BatchWindow, FrameEnd};
+use crate::plan::{
+    AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, Node, Project, Scan, Sort,
+    WindowNode,
+};
+use crate::scalar::{Scalar, SlotId};
+
+/// Compiles a subtree whose columns `above` are read by others; none where the batch gear has
+/// nothing to offer.
+pub fn compile(node: &Node, above: &Places) -> Option<Program> {
+    if matches!(node, Node::Scan(_)) {
+        return None;
+    }
+    let mut compiler = Compiler::new(node);
+    let mut shown_slots = produced(node);
+    shown_slots.sort_unstable();
+    shown_slots.dedup();
+    let shown: Vec<(SlotId, u16)> =
+        above.sorted().filter(|(slot, _)| shown_slots.contains(slot)).collect();
+    let root = compiler.operator(node, &shown.iter().copied().collect());
+    if !compiler.has_scan || matches!(root, Operator::Source(_)) {
+        return None;
+    }
+    let is_streaming = streams(&root);
+    let shown: Vec<usize> =
+        shown.into_iter().map(|(slot, column)| compiler.number(slot, column)).collect();
+    let mut maps: Vec<(SlotId, SlotMap)> = Vec::new();
+    for (&(slot, column), &number) in &compiler.numbers {
+        if let Some((_, map)) = maps.iter_mut().find(|(known, _)| *known == slot) {
+            map.set(column, number);
+        } else {
+            let mut map = SlotMap::default();
+            map.set(column, number);
+            maps.push((slot, map));
+        }
+    }
+    for slot in &shown_slots {
+        if !maps.iter().any(|(known, _)| known == slot) {
+            maps.push((*slot, SlotMap::default()));
+        }
+    }
+    let maps = maps.into_iter().map(|(slot, map)| (slot, Arc::new(map))).collect();
+    let width = compiler.numbers.len();
+    Some(Program { root, width, maps, shown, shown_slots, is_streaming })
+}
+
+/// Whether rows come out before all have gone in.
+fn streams(operator: &Operator) -> bool {
+    match operator {
+        Operator::Source(_) | Operator::Scan(_) => true,
+        Operator::Filter(filter) => streams(&filter.input),
+        Operator::Project(project) => streams(&project.input),
+        Operator::Distinct(distinct) => streams(&distinct.input),
+        Operator::Join(join) => streams(&join.left),
+        Operator::Aggregate(_) | Operator::Sort(_) | Operator::Window(_) => false,
+    }
+}
+
+/// Gives out the numbers of columns.
+pub(super) struct Compiler {
+    /// Slots that the subtree fills.
+    pub(super) inside: Vec<SlotId>,
+    numbers: FxHashMap<(SlotId, u16), usize>,
+    has_scan: bool,
+}
+
+impl Compiler {
+    fn new(node: &Node) -> Self {
+        Self {
+            inside: super::places::all_slots(node),
+            numbers: FxHashMap::default(),
+            has_scan: false,
+        }
+    }
+
+    /// The number of a column.
+    pub(super) fn number(&mut self, slot: SlotId, column: u16) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry((slot, column)).or_insert(next)
+    }
+
+    /// The numbers of the columns of `needed` that are in one of `slots`.
+    fn numbers_in(&mut self, needed: &Places, slots: &[SlotId]) -> Vec<usize> {
+        let columns: Vec<_> = needed.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
+        columns.into_iter().map(|(slot, column)| self.number(slot, column)).collect()
+    }
+
+    /// The operator of a node of which the columns `needed` are read.
+    fn operator(&mut self, node: &Node, needed: &Places) -> Operator {
+        let operator = match node {
+            Node::Scan(scan) => self.scan(scan, needed),
+            Node::Filter(filter) => self.filter(filter, needed),
+            Node::Project(project) => self.project(project, needed),
+            Node::HashJoin(join) => self.join(join, needed),
+            Node::Aggregate(aggregation) => self.aggregate(aggregation, needed),
+            Node::Distinct(distinct) => Some(self.distinct(distinct, needed)),
+            Node::Sort(sort) => Some(self.sort(sort, needed)),
+            Node::Window(window) => self.window(window, needed),
+            _ => None,
+        };
+        operator.unwrap_or_else(|| self.source(node, needed))
+    }
+
+    fn source(&mut self, node: &Node, needed: &Places) -> Operator {
+        let slots = produced(node);
+        let columns: Vec<_> = needed.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
+        let columns = columns
+            .into_iter()
+            .map(|(slot, column)| (self.number(slot, column), slot, column))
+            .collect();
+        Operator::Source(Source { columns })
+    }
+
+    fn scan(&mut self, scan: &Scan, needed: &Places) -> Option<Operator> {
+        let is_whole = matches!(scan.path, AccessPath::Full)
+            || matches!(scan.path, AccessPath::RowidRange(_)) && scan.table.has_rowid();
+        if !is_whole || scan.backward || scan.table.is_system() {
+            return None;
+        }
+        self.has_scan = true;
+        let columns: Vec<u16> = needed
+            .sorted()
+            .filter(|(slot, _)| *slot == scan.slot)
+            .map(|(_, column)| column)
+            .collect();
+        let columns =
+            columns.into_iter().map(|column| (self.number(scan.slot, column), column)).collect();
+        Some(Operator::Scan(TableScan { columns }))
+    }
+
+    fn filter(&mut self, filter: &Filter, needed: &Places) -> Option<Operator> {
+        let below = needed.with(&filter.predicates);
+        let input = self.operator(&filter.input, &below);
+        if matches!(input, Operator::Source(_)) {
+            // Gathering rows to look at them once more has no gain.
+            return None;
+        }
+        let predicates = filter.predicates.iter().map(|it| self.condition(it)).collect();
+        let keep = self.numbers_in(needed, &produced(&filter.input));
+        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep })))
+    }
+
+    fn project(&mut self, project: &Project, needed: &Places) -> Option<Operator> {
+        let below = needed.without(project.slot).with(&project.outputs);
+        let input = self.operator(&project.input, &below);
+        if matches!(input, Operator::Source(_)) {
+            return None;
+        }
+        let mut outputs = Vec::new();
+        for (column, output) in project.outputs.iter().enumerate() {
+            let column = u16::try_from(column).ok()?;
+            let compiled = self.expression(output);
+            if needed.contains(project.slot, column) || !compiled.is_safe() {
+                outputs.push((self.number(project.slot, column), compiled));
+            }
+        }
+        Some(Operator::Project(Box::new(BatchProject { input, outputs })))
+    }
+
+    fn join(&mut self, join: &HashJoin, needed: &Places) -> Option<Operator> {
+        let lefts: Vec<&Scalar> = join.keys.iter().map(|key| &key.left).collect();
+        let rights: Vec<&Scalar> = join.keys.iter().map(|key| &key.right).collect();
+        let pairs = needed.with(&join.on);
+        let left = self.operator(&join.left, &pairs.with_all(&lefts));
+        let right = self.operator(&join.right, &pairs.with_all(&rights));
+        if matches!((&left, &right), (Operator::Source(_), Operator::Source(_))) {
+            return None;
+        }
+        let on: Vec<Condition> = join.on.iter().map(|it| self.condition(it)).collect();
+        Some(Operator::Join(Box::new(BatchJoin {
+            left_keys: lefts.iter().map(|it| self.expression(it)).collect(),
+            right_keys: rights.iter().map(|it| self.expression(it)).collect(),
+            left_keep: self.numbers_in(&pairs, &produced(&join.left)),
+            right_keep: self.numbers_in(&pairs, &produced(&join.right)),
+            left,
+            right,
+            on,
+        })))
+    }
+
+    fn aggregate(&mut self, node: &Aggregation, needed: &Places) -> Option<Operator> {
+        let follows = |call: &AggregateCall| {
+            call.arguments.len() == 1 && matches!(&*call.function.name, "min" | "max")
+        };
+        if !node.bare_slots.is_empty() && node.calls.iter().any(follows) {
+            // Bare columns follow the row of the extreme.
+            return None;
+        }
+        let is_bare = |slot: &SlotId| *slot != node.slot && node.bare_slots.contains(slot);
+        let bare: Places = needed.sorted().filter(|(slot, _)| is_bare(slot)).collect();
+        let mut scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
+        for call in &node.calls {
+            scalars.extend(call.arguments.iter().chain(&call.filter));
+            scalars.extend(call.order_by.iter().map(|key| &key.value));
+        }
+        let reads = bare.with_all(&scalars);
+        let input = self.operator(&node.input, &reads);
+        let calls = node.calls.iter().map(|call| self.call(call)).collect();
+        let keys: Vec<Expression> =
+            node.keys.iter().map(|key| self.expression(&key.value)).collect();
+        let mut outputs = Vec::new();
+        for column in 0..node.keys.len() + node.calls.len() {
+            let column = u16::try_from(column).ok()?;
+            let is_read = needed.contains(node.slot, column);
+            outputs.push(is_read.then(|| self.number(node.slot, column)));
+        }
+        let below = produced(&node.input);
+        Some(Operator::Aggregate(Box::new(BatchAggregate {
+            reads: self.numbers_in(&reads, &below),
+            bare: self.numbers_in(&bare, &below),
+            input,
+            keys,
+            calls,
+            outputs,
+        })))
+    }
+
+    /// Compiles a call of an aggregation.
+    fn call(&mut self, call: &AggregateCall) -> Call {
+        let mut places = Places::default();
+        for scalar in call.arguments.iter().chain(&call.filter) {
+            places.add(scalar);
+        }
+        call.order_by.iter().for_each(|key| places.add(&key.value));
+        let slots = places.slots(&self.inside);
+        let columns = self.numbers_in(&places, &slots);
+        let argument = call.arguments.first().map(|argument| self.expression(argument));
+        let filter = call.filter.as_ref().map(|filter| self.condition(filter));
+        Call::new(call, argument, filter, (columns, slots))
+    }
+
+    fn distinct(&mut self, node: &Distinct, needed: &Places) -> Operator {
+        let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
+        let reads = needed.with_all(&scalars);
+        let input = self.operator(&node.input, &reads);
+        let keys = scalars.iter().map(|key| self.expression(key)).collect();
+        let reads = self.numbers_in(&reads, &produced(&node.input));
+        Operator::Distinct(Box::new(BatchDistinct { input, keys, reads }))
+    }
+
+    fn sort(&mut self, node: &Sort, needed: &Places) -> Operator {
+        let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
+        let input = self.operator(&node.input, &needed.with_all(&scalars));
+        let keys = scalars.iter().map(|key| self.expression(key)).collect();
+        let keep = self.numbers_in(needed, &node.slots);
+        Operator::Sort(Box::new(BatchSort { input, keys, keep }))
+    }
+
+    fn window(&mut self, node: &WindowNode, needed: &Places) -> Option<Operator> {
+        let ends: Option<Vec<FrameEnd>> =
+            node.calls.iter().map(|call| FrameEnd::of(&call.frame)).collect();
+        let ends = ends?;
+        let reads_json = |call: &AggregateCall| call.function.traits.reads_json;
+        if node.calls.iter().any(|call| reads_json(&call.call)) {
+            return None;
+        }
+        let kept = needed.without(node.output);
+        let mut scalars: Vec<&Scalar> = node.partition_by.iter().map(|key| &key.value).collect();
+        scalars.extend(node.order_by.iter().map(|key| &key.value));
+        let keys = scalars.clone();
+        for call in &node.calls {
+            scalars.extend(call.call.arguments.iter().chain(&call.call.filter));
+        }
+        let input = self.operator(&node.input, &kept.with_all(&scalars));
+        let keys = keys.into_iter().map(|key| self.expression(key)).collect();
+        let mut calls = Vec::new();
+        let mut outputs = Vec::new();
+        for (index, (call, end)) in node.calls.iter().zip(ends).enumerate() {
+            let arguments = call.call.arguments.iter().map(|it| self.expression(it)).collect();
+            let filter = call.call.filter.as_ref().map(|it| self.condition(it));
+            calls.push(BatchCall { arguments, filter, end });
+            let column = u16::try_from(index).ok()?;
+            let is_read = needed.contains(node.output, column);
+            outputs.push(is_read.then(|| self.number(node.output, column)));
+        }
+        let keep = self.numbers_in(&kept, &node.slots);
+        Some(Operator::Window(Box::new(BatchWindow { input, keys, calls, keep, outputs })))
+    }
+}
+
+// Neighbours: `places`, `expressions`.

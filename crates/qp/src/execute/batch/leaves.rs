@@ -1,0 +1,128 @@
+//! Rows that are still in their leaves: where each is, and how its columns are decoded.
+//!
+//! A scan notes for each row which page holds it and where; the pages are held, so that a column
+//! can be decoded after predicates on other columns have thrown most rows away. All rows of a
+//! batch are decoded column by column or, where several columns are wanted, row by row in one
+//! pass over each row's head. Neighbours: `scan` fills these, `pandodb_ds::record::row` is the
+//! form of a row.
+
+use pandodb_ds::page::{Body, Node, Payloads};
+use pandodb_ds::record::row::project_row;
+use pandodb_ds::sync::Arc;
+
+use super::vector::Vector;
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::scalar::ROWID;
+
+/// A page that is held, or a large value that was read.
+#[derive(Debug)]
+pub(super) enum Page {
+    Leaf(Arc<Node>),
+    Large(Vec<u8>),
+}
+
+/// What the columns of a table are to a program.
+#[derive(Debug)]
+pub(super) struct TableColumns {
+    pub(super) table: Arc<Table>,
+    /// By the program's numbers: the position in the row, [`ROWID`], or none of this table.
+    pub(super) positions: Vec<Option<u16>>,
+}
+
+/// Rows in their leaves.
+#[derive(Clone, Debug)]
+pub(super) struct LeafRows {
+    pub(super) columns: Arc<TableColumns>,
+    pub(super) pages: Arc<Vec<Page>>,
+    /// Where the rows are in their pages.
+    pub(super) spots: Vec<Payloads>,
+    /// How many of the rows are in each page.
+    pub(super) counts: Vec<u32>,
+}
+
+impl LeafRows {
+    /// Only these rows, whose numbers ascend.
+    pub(super) fn pick(&self, rows: &[u32]) -> Self {
+        let spots = rows.iter().map(|row| self.spots[*row as usize]).collect();
+        let mut counts = Vec::with_capacity(self.counts.len());
+        let (mut end, mut rest) = (0, rows);
+        for count in &self.counts {
+            end += count;
+            let (here, behind) = rest.split_at(rest.partition_point(|row| *row < end));
+            counts.push(here.len() as u32);
+            rest = behind;
+        }
+        Self { columns: self.columns.clone(), pages: self.pages.clone(), spots, counts }
+    }
+
+    fn position(&self, number: usize) -> Result<usize> {
+        match self.columns.positions.get(number) {
+            Some(Some(position)) if *position != ROWID => Ok(usize::from(*position)),
+            _ => Err(Error::new(ErrorKind::Internal, "a batch has no such column in its leaves")),
+        }
+    }
+
+    /// Calls `take` with the bytes of each row.
+    #[inline]
+    fn each<'a>(&'a self, mut take: impl FnMut(&'a [u8]) -> Result<()>) -> Result<()> {
+        let mut rest = self.spots.as_slice();
+        for (page, count) in self.pages.iter().zip(&self.counts) {
+            let Some((spots, behind)) = rest.split_at_checked(*count as usize) else { break };
+            rest = behind;
+            match page {
+                Page::Leaf(node) => match node.body() {
+                    Body::Leaf(leaf) => leaf.each_payload(spots, &mut take)?,
+                    Body::Inner(_) => return Err(lost()),
+                },
+                Page::Large(bytes) => spots.iter().try_for_each(|_| take(bytes))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Column `number` of all rows.
+    pub(super) fn decode(&self, number: usize) -> Result<Vector> {
+        let position = self.position(number)?;
+        let missing = self.columns.table.missing_value(position).as_ref();
+        let mut vector = Vector::with_capacity(self.spots.len());
+        self.each(|row| {
+            Ok(project_row(row, &[position], |_, value| vector.push(value.unwrap_or(missing)))?)
+        })?;
+        Ok(vector)
+    }
+
+    /// Several columns of all rows.
+    pub(super) fn decode_many(&self, numbers: &[usize]) -> Result<Vec<Vector>> {
+        match numbers {
+            [] => return Ok(Vec::new()),
+            [number] => return Ok(vec![self.decode(*number)?]),
+            _ => {}
+        }
+        let mut order: Vec<(usize, usize)> = Vec::with_capacity(numbers.len());
+        for (place, number) in numbers.iter().enumerate() {
+            order.push((self.position(*number)?, place));
+        }
+        order.sort_unstable();
+        let positions: Vec<usize> = order.iter().map(|(position, _)| *position).collect();
+        let missing: Vec<_> = positions
+            .iter()
+            .map(|position| self.columns.table.missing_value(*position).as_ref())
+            .collect();
+        let mut vectors: Vec<Vector> =
+            numbers.iter().map(|_| Vector::with_capacity(self.spots.len())).collect();
+        self.each(|row| {
+            Ok(project_row(row, &positions, |place, value| {
+                vectors[order[place].1].push(value.unwrap_or(missing[place]));
+            })?)
+        })?;
+        Ok(vectors)
+    }
+}
+
+#[cold]
+fn lost() -> Error {
+    Error::new(ErrorKind::Internal, "a batch lost a page")
+}
+
+// Neighbours: `scan`, `batch`.

@@ -1,0 +1,232 @@
+//! LIKE and GLOB with a constant pattern.
+//!
+//! Most patterns are a text between two `%`, before one or behind one. Those of ASCII are
+//! searched for as bytes (letters of both cases at the rarer end of the work: the first byte),
+//! all others are given to the function. Neighbours: `function::pattern` has the rules.
+
+use pandodb_ds::record::ValueRef;
+use pandodb_ds::record::number;
+
+use super::vector::{Tag, Truth, Vector};
+use crate::function::pattern::{glob, like};
+
+/// A pattern that was looked at.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    pattern: Box<[u8]>,
+    is_glob: bool,
+    form: Form,
+}
+
+/// What a pattern comes to.
+#[derive(Debug)]
+enum Form {
+    /// A text somewhere, small letters where letters of both cases match.
+    Anywhere(Box<[u8]>),
+    /// A text at the start.
+    Start(Box<[u8]>),
+    /// A text at the end.
+    End(Box<[u8]>),
+    /// Anything else.
+    Other,
+}
+
+impl Matcher {
+    /// A matcher of a LIKE pattern without ESCAPE, or of a GLOB pattern.
+    pub(super) fn new(pattern: &[u8], is_glob: bool) -> Self {
+        Self { pattern: Box::from(pattern), is_glob, form: Form::of(pattern, is_glob) }
+    }
+
+    /// Whether a value matches; unknown for NULL.
+    #[inline]
+    pub(super) fn truth(&self, value: ValueRef<'_>) -> Truth {
+        match value {
+            ValueRef::Null => Truth::Unknown,
+            ValueRef::Text(text) | ValueRef::Blob(text) => Truth::from_bool(self.matches(text)),
+            ValueRef::Integer(value) => {
+                Truth::from_bool(self.by_function(&number::integer_text(value)))
+            }
+            ValueRef::Real(value) => Truth::from_bool(self.by_function(&number::real_text(value))),
+        }
+    }
+
+    #[inline]
+    fn matches(&self, text: &[u8]) -> bool {
+        match &self.form {
+            Form::Anywhere(wanted) => self.is_inside(wanted, text),
+            Form::Start(wanted) => {
+                text.len() >= wanted.len()
+                    && self.is_same(wanted, &text[..wanted.len()])
+                    && memchr::memchr(0, text).is_none_or(|nul| nul >= wanted.len())
+            }
+            // A NUL ends the text early.
+            Form::End(wanted) if memchr::memchr(0, text).is_none() => {
+                text.len() >= wanted.len()
+                    && self.is_same(wanted, &text[text.len() - wanted.len()..])
+            }
+            Form::End(_) | Form::Other => self.by_function(text),
+        }
+    }
+
+    /// Whether the values of a vector match.
+    pub(super) fn truths(&self, vector: &Vector) -> Vec<Truth> {
+        if let Form::Anywhere(wanted) = &self.form
+            && let Some(truths) = self.search(wanted, vector)
+        {
+            return truths;
+        }
+        (0..vector.len()).map(|row| self.truth(vector.get(row))).collect()
+    }
+
+    /// As [`truths`](Self::truths), for texts that stand one after the other: they are searched
+    /// as if they were one, for the byte of `wanted` that tells most.
+    fn search(&self, wanted: &[u8], vector: &Vector) -> Option<Vec<Truth>> {
+        let bytes = vector.all_bytes();
+        if !vector.seen().only(&[Tag::Text, Tag::Null]) || memchr::memchr(0, bytes).is_some() {
+            return None;
+        }
+        let mut ends = Vec::with_capacity(vector.len());
+        let mut truths = Vec::with_capacity(vector.len());
+        let mut end = 0;
+        for row in 0..vector.len() {
+            if let Some(place) = vector.place(row) {
+                if place.start != end {
+                    return None;
+                }
+                end = place.end;
+                truths.push(Truth::False);
+            } else {
+                truths.push(Truth::Unknown);
+            }
+            ends.push(end);
+        }
+        let pivot = wanted.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(0);
+        let byte = wanted[pivot];
+        let other = if self.is_glob { byte } else { byte.to_ascii_uppercase() };
+        let mut row = 0;
+        for hit in memchr::memchr2_iter(byte, other, &bytes[..end]) {
+            while ends[row] <= hit {
+                row += 1;
+            }
+            let row_start = if row == 0 { 0 } else { ends[row - 1] };
+            if let Some(start) = hit.checked_sub(pivot)
+                && start >= row_start
+                && start + wanted.len() <= ends[row]
+                && self.is_same(wanted, &bytes[start..start + wanted.len()])
+            {
+                truths[row] = Truth::True;
+            }
+        }
+        Some(truths)
+    }
+
+    fn by_function(&self, text: &[u8]) -> bool {
+        if self.is_glob { glob(&self.pattern, text) } else { like(&self.pattern, text, None) }
+    }
+
+    /// Whether a text is the wanted one, which is as long.
+    #[inline]
+    fn is_same(&self, wanted: &[u8], text: &[u8]) -> bool {
+        if self.is_glob {
+            return wanted == text;
+        }
+        wanted.iter().zip(text).all(|(wanted, byte)| *wanted == byte.to_ascii_lowercase())
+    }
+
+    /// Whether `wanted`, which is not empty, is in the text before its first NUL.
+    #[inline]
+    fn is_inside(&self, wanted: &[u8], text: &[u8]) -> bool {
+        let Some((&first, rest)) = wanted.split_first() else { return true };
+        let Some(last) = text.len().checked_sub(wanted.len()) else { return false };
+        let upper = if self.is_glob { first } else { first.to_ascii_uppercase() };
+        for at in 0..=last {
+            let byte = text[at];
+            if byte == 0 {
+                return false;
+            }
+            if (byte == first || byte == upper)
+                && self.is_same(rest, &text[at + 1..at + wanted.len()])
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Form {
+    fn of(pattern: &[u8], is_glob: bool) -> Self {
+        let many = if is_glob { b'*' } else { b'%' };
+        let is_special = |byte: &u8| {
+            let special: &[u8] = if is_glob { b"*?[" } else { b"%_" };
+            *byte == 0 || !byte.is_ascii() || special.contains(byte)
+        };
+        let begins = pattern.first() == Some(&many);
+        let ends = pattern.len() > 1 && pattern.last() == Some(&many);
+        let inner = &pattern[usize::from(begins)..pattern.len() - usize::from(ends)];
+        if inner.is_empty() || inner.iter().any(is_special) {
+            return Self::Other;
+        }
+        let mut text: Box<[u8]> = Box::from(inner);
+        if !is_glob {
+            text.make_ascii_lowercase();
+        }
+        match (begins, ends) {
+            (true, true) => Self::Anywhere(text),
+            (false, true) => Self::Start(text),
+            (true, false) => Self::End(text),
+            (false, false) => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_matcher_says_what_the_function_says(
+            pattern in "[%_*?aAb\u{e4}\0\\[]{0,5}",
+            text in "[aAbB\u{e4}\0x]{0,7}",
+        ) {
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            let liked = Matcher::new(pattern, false).matches(text);
+            prop_assert_eq!(liked, like(pattern, text, None));
+            prop_assert_eq!(Matcher::new(pattern, true).matches(text), glob(pattern, text));
+        }
+
+        #[test]
+        fn many_texts_match_as_each_does(
+            wanted in "[aA7b]{1,3}",
+            texts in prop::collection::vec(prop::option::of("[aAbB7\u{e4}]{0,6}"), 0..20),
+        ) {
+            let mut vector = Vector::default();
+            for text in &texts {
+                let value = text.as_ref().map(|text| ValueRef::Text(text.as_bytes()));
+                vector.push(value.unwrap_or_default());
+            }
+            for is_glob in [false, true] {
+                let many = if is_glob { '*' } else { '%' };
+                let matcher = Matcher::new(format!("{many}{wanted}{many}").as_bytes(), is_glob);
+                let single: Vec<Truth> =
+                    (0..vector.len()).map(|row| matcher.truth(vector.get(row))).collect();
+                prop_assert_eq!(matcher.truths(&vector), single);
+            }
+        }
+
+        #[test]
+        fn bytes_that_are_no_text_match_alike(
+            pattern in prop::collection::vec(prop::sample::select(b"%*aA\x80\xc3\x00".to_vec()), 0..5),
+            text in prop::collection::vec(prop::sample::select(b"aA\x80\xc3\x00".to_vec()), 0..7),
+        ) {
+            let liked = Matcher::new(&pattern, false).matches(&text);
+            prop_assert_eq!(liked, like(&pattern, &text, None));
+            prop_assert_eq!(Matcher::new(&pattern, true).matches(&text), glob(&pattern, &text));
+        }
+    }
+}
+
+// Neighbours: `expression`, `vector`.

@@ -1,0 +1,86 @@
+//! AND, OR, NOT and CASE over vectors.
+//!
+//! Everything here is computed for all rows, which only expressions that cannot fail are
+//! compiled to. Neighbours: `comparison` makes truths, `expression` asks for these.
+
+use pandodb_ds::record::ValueRef;
+
+use super::Run;
+use super::batch::Batch;
+use super::expression::{CaseExpression, Column, Condition};
+use super::vector::Truth;
+use crate::error::Result;
+
+/// `NOT truth`.
+#[inline]
+pub(super) fn not(truth: Truth) -> Truth {
+    match truth {
+        Truth::True => Truth::False,
+        Truth::False => Truth::True,
+        Truth::Unknown => Truth::Unknown,
+    }
+}
+
+/// `left AND right`.
+#[inline]
+pub(super) fn and(left: Truth, right: Truth) -> Truth {
+    weigh(left, right, Truth::False)
+}
+
+/// AND, of which `strong` is FALSE, or OR, of which it is TRUE.
+#[inline]
+fn weigh(left: Truth, right: Truth, strong: Truth) -> Truth {
+    if left == strong || right == strong {
+        strong
+    } else if left == Truth::Unknown || right == Truth::Unknown {
+        Truth::Unknown
+    } else {
+        left
+    }
+}
+
+/// All terms by AND (`strong` is FALSE) or by OR (`strong` is TRUE).
+pub(super) fn combine(
+    terms: &[Condition],
+    strong: Truth,
+    batch: &mut Batch,
+    run: &mut Run<'_>,
+) -> Result<Vec<Truth>> {
+    let mut result = vec![not(strong); batch.rows];
+    for term in terms {
+        for (truth, other) in result.iter_mut().zip(term.truths(batch, run)?) {
+            *truth = weigh(*truth, other, strong);
+        }
+    }
+    Ok(result)
+}
+
+/// `CASE WHEN .. THEN .. ELSE .. END`.
+pub(super) fn case(case: &CaseExpression, batch: &mut Batch, run: &mut Run<'_>) -> Result<Column> {
+    const OTHERWISE: u16 = u16::MAX;
+    let mut chosen = vec![OTHERWISE; batch.rows];
+    let mut results = Vec::with_capacity(case.branches.len());
+    for (index, (when, then)) in case.branches.iter().enumerate() {
+        for (choice, truth) in chosen.iter_mut().zip(when.truths(batch, run)?) {
+            if *choice == OTHERWISE && truth == Truth::True {
+                *choice = index as u16;
+            }
+        }
+        results.push(then.evaluate(batch, run)?);
+    }
+    let otherwise = match &case.otherwise {
+        Some(otherwise) => Some(otherwise.evaluate(batch, run)?),
+        None => None,
+    };
+    Column::of_rows(batch.rows, |row, vector| {
+        let result = match chosen[row] {
+            OTHERWISE => otherwise.as_ref(),
+            index => results.get(usize::from(index)),
+        };
+        vector.check_size(0)?;
+        vector.push(result.map_or(ValueRef::Null, |column| column.get(row)));
+        Ok(())
+    })
+}
+
+// Neighbours: `expression`, `comparison`.

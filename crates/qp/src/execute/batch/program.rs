@@ -1,0 +1,244 @@
+//! Programs: the operators of the batch gear, their states, and the way in and out of it.
+//!
+//! An operator is called with the plan's node that it stands for, which says what is to be done;
+//! the operator itself holds only what was compiled. States are a tree of the same shape, made
+//! at each opening. Neighbours: `compile` makes programs, each operator has a file.
+
+use pandodb_ds::sync::Arc;
+
+use super::batch::Batch;
+use super::expression::Shown;
+use super::row::SlotMap;
+use super::{Run, aggregate, distinct, filter, join, scan, sort, source, window};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{Frame, Outer};
+use crate::plan::{BatchNode, Node};
+use crate::scalar::SlotId;
+
+/// A compiled subtree.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) root: Operator,
+    /// How many columns its batches have places for.
+    pub(super) width: usize,
+    /// What slots show of a batch.
+    pub(super) maps: Vec<(SlotId, Arc<SlotMap>)>,
+    /// Columns that are read of the result, and their slots.
+    pub(super) shown: Vec<usize>,
+    pub(super) shown_slots: Vec<SlotId>,
+    /// Whether rows come out before all have gone in.
+    pub(super) is_streaming: bool,
+}
+
+/// An operator.
+#[derive(Debug)]
+pub(super) enum Operator {
+    /// Rows that the row gear makes.
+    Source(source::Source),
+    Scan(scan::TableScan),
+    Filter(Box<filter::BatchFilter>),
+    Project(Box<filter::BatchProject>),
+    Join(Box<join::BatchJoin>),
+    Aggregate(Box<aggregate::BatchAggregate>),
+    Distinct(Box<distinct::BatchDistinct>),
+    Sort(Box<sort::BatchSort>),
+    Window(Box<window::BatchWindow>),
+}
+
+/// What an operator remembers.
+#[derive(Debug)]
+pub(super) enum State {
+    Source(source::SourceState),
+    Scan(Box<scan::ScanState>),
+    /// That of the input.
+    Input(Box<State>),
+    Join(Box<join::JoinState>),
+    Aggregate(Box<aggregate::AggregateState>),
+    Distinct(Box<distinct::DistinctState>),
+    Sort(Box<sort::SortState>),
+    Window(Box<window::WindowState>),
+}
+
+impl Operator {
+    /// Starts anew.
+    pub(super) fn open(&self, node: &Node, run: &mut Run<'_>) -> Result<State> {
+        Ok(match (self, node) {
+            (Self::Source(_), _) => State::Source(source::SourceState::default()),
+            (Self::Scan(scan), Node::Scan(node)) => State::Scan(Box::new(scan.open(node, run)?)),
+            (Self::Filter(filter), Node::Filter(node)) => {
+                State::Input(Box::new(filter.input.open(&node.input, run)?))
+            }
+            (Self::Project(project), Node::Project(node)) => {
+                State::Input(Box::new(project.input.open(&node.input, run)?))
+            }
+            (Self::Join(join), Node::HashJoin(node)) => {
+                State::Join(Box::new(join.open(node, run)?))
+            }
+            (Self::Aggregate(aggregate), Node::Aggregate(node)) => {
+                State::Aggregate(Box::new(aggregate.open(node, run)?))
+            }
+            (Self::Distinct(distinct), Node::Distinct(node)) => {
+                State::Distinct(Box::new(distinct.open(node, run)?))
+            }
+            (Self::Sort(sort), Node::Sort(node)) => State::Sort(Box::new(sort.open(node, run)?)),
+            (Self::Window(window), Node::Window(node)) => {
+                State::Window(Box::new(window.open(node, run)?))
+            }
+            _ => return Err(mismatch()),
+        })
+    }
+
+    /// The next rows, at least one; none at the end.
+    pub(super) fn next(
+        &self,
+        node: &Node,
+        state: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Batch>> {
+        match (self, node, state) {
+            (Self::Source(source), node, State::Source(state)) => source.next(node, state, run),
+            (Self::Scan(scan), _, State::Scan(state)) => scan.next(state, run),
+            (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {
+                filter.next(node, state, run)
+            }
+            (Self::Project(project), Node::Project(node), State::Input(state)) => {
+                project.next(node, state, run)
+            }
+            (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
+                join.next(node, state, run)
+            }
+            (Self::Aggregate(aggregate), Node::Aggregate(node), State::Aggregate(state)) => {
+                aggregate.next(node, state, run)
+            }
+            (Self::Distinct(distinct), Node::Distinct(node), State::Distinct(state)) => {
+                distinct.next(node, state, run)
+            }
+            (Self::Sort(sort), Node::Sort(node), State::Sort(state)) => sort.next(node, state, run),
+            (Self::Window(window), Node::Window(node), State::Window(state)) => {
+                window.next(node, state, run)
+            }
+            _ => Err(mismatch()),
+        }
+    }
+}
+
+impl State {
+    /// How many rows the tables below have.
+    fn table_rows(&self) -> u64 {
+        match self {
+            Self::Source(_) => 0,
+            Self::Scan(scan) => scan.rows,
+            Self::Input(input) => input.table_rows(),
+            Self::Join(join) => join.table_rows(State::table_rows),
+            Self::Aggregate(aggregate) => aggregate.input.table_rows(),
+            Self::Distinct(distinct) => distinct.input.table_rows(),
+            Self::Sort(sort) => sort.input.table_rows(),
+            Self::Window(window) => window.input.table_rows(),
+        }
+    }
+}
+
+#[cold]
+pub(super) fn mismatch() -> Error {
+    Error::new(ErrorKind::Internal, "an operator of the batch gear stands for another node")
+}
+
+/// Where a subtree that may run in either gear is.
+#[derive(Debug)]
+pub enum BatchState {
+    /// It runs in the row gear.
+    Rows,
+    /// It runs in batches.
+    Batches(Box<Running>),
+}
+
+/// A program that runs.
+pub struct Running {
+    state: State,
+    /// The rows of the batch that is shown, and which of them.
+    rows: usize,
+    row: usize,
+    shown: Option<Shown>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl Program {
+    /// What a slot shows of a batch.
+    pub(super) fn map_of(&self, slot: SlotId) -> Option<&Arc<SlotMap>> {
+        self.maps.iter().find(|(known, _)| *known == slot).map(|(_, map)| map)
+    }
+
+    /// Whether rows come out before all have gone in.
+    pub fn is_streaming(&self) -> bool {
+        self.is_streaming
+    }
+}
+
+impl BatchNode {
+    /// Starts anew, in the gear that the sizes of the tables ask for. The choice of the first
+    /// opening stays for the others of an execution.
+    pub(crate) fn open(
+        &self,
+        before: Option<BatchState>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<BatchState> {
+        if let Some(BatchState::Rows) = before {
+            self.input.open(frame, outer)?;
+            return Ok(BatchState::Rows);
+        }
+        let mut run = Run { frame, outer, program: &self.program };
+        if let Some(BatchState::Batches(running)) = before
+            && let Some(shown) = running.shown
+        {
+            shown.end(&mut run);
+        }
+        let state = self.program.root.open(&self.input, &mut run)?;
+        if state.table_rows() < outer.context.settings.batch_rows_min {
+            drop(state);
+            self.input.open(frame, outer)?;
+            return Ok(BatchState::Rows);
+        }
+        Ok(BatchState::Batches(Box::new(Running { state, rows: 0, row: 0, shown: None })))
+    }
+
+    /// Moves to the next row; whether there is one.
+    pub(crate) fn next(
+        &self,
+        state: &mut BatchState,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        let BatchState::Batches(running) = state else {
+            return self.input.next(frame, outer);
+        };
+        running.row += 1;
+        let mut run = Run { frame, outer, program: &self.program };
+        if running.row >= running.rows {
+            // Whoever makes the next rows finds its slots as it left them.
+            if let Some(shown) = running.shown.take() {
+                shown.end(&mut run);
+            }
+            let found = self.program.root.next(&self.input, &mut running.state, &mut run)?;
+            let Some(mut batch) = found else {
+                running.rows = 0;
+                return Ok(false);
+            };
+            let (columns, slots) = (&self.program.shown, &self.program.shown_slots);
+            running.shown = Some(Shown::new(&mut batch, columns, slots, &mut run)?);
+            running.rows = batch.rows;
+            running.row = 0;
+        }
+        if let Some(shown) = &running.shown {
+            shown.turn_to(running.row, &mut run);
+        }
+        Ok(true)
+    }
+}
+
+// Neighbours: `compile`, `row`.

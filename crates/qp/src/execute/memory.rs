@@ -1,0 +1,188 @@
+//! What a statement keeps in memory, and the files that take what is too much.
+//!
+//! Operators that keep rows hold a [`Charge`] on their statement's account. Over the soft limit
+//! they move rows to temporary files where they can; over the hard limit the statement ends with
+//! an error. A temporary file stands beside the database's file and is nobody's but the
+//! operator's: it has no name any more as soon as it is open, where the system allows that.
+//! Neighbours: `context` has the account, `batch` the operators.
+
+use std::path::PathBuf;
+
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicUsize, Ordering};
+use pandodb_ds::vfs::{File, OpenMode, Vfs};
+
+use super::{Context, Settings};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many bytes are written or read at once.
+const BLOCK: usize = 1 << 18;
+
+/// The longest entry of a temporary file.
+const ENTRY_BYTES_MAX: u64 = 1 << 32;
+
+/// How many bytes a statement's operators keep.
+#[derive(Clone, Debug, Default)]
+pub struct Account(Arc<AtomicUsize>);
+
+/// A part of an account, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Charge {
+    account: Account,
+    bytes: usize,
+}
+
+impl Account {
+    /// A charge of nothing yet.
+    pub(super) fn charge(&self) -> Charge {
+        Charge { account: self.clone(), bytes: 0 }
+    }
+
+    /// How many bytes are kept.
+    pub fn bytes(&self) -> usize {
+        // Relaxed: a count that nothing else depends on.
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Charge {
+    /// Says how many bytes are kept now; whether the statement keeps more than it should.
+    pub(super) fn set(&mut self, bytes: usize, settings: &Settings) -> Result<bool> {
+        if bytes >= self.bytes {
+            self.account.0.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+        } else {
+            self.account.0.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+        let kept = self.account.bytes() as u64;
+        if kept > settings.memory_hard_bytes {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!(
+                    "the statement needs more than the {} bytes of memory that it may take",
+                    settings.memory_hard_bytes
+                ),
+            ));
+        }
+        Ok(kept > settings.memory_soft_bytes)
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.account.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A file of entries that are written one after the other, then read once.
+#[derive(Debug)]
+pub(super) struct SpillFile {
+    file: Arc<dyn File>,
+    /// Removes the file at the end, where it could not be removed at once.
+    named: Option<(Arc<dyn Vfs>, PathBuf)>,
+    written: u64,
+    buffer: Vec<u8>,
+}
+
+impl Drop for SpillFile {
+    fn drop(&mut self) {
+        if let Some((vfs, path)) = &self.named {
+            // Nobody needs it; what cannot be removed is rubbish, not an error of the query.
+            let _ = vfs.remove(path);
+        }
+    }
+}
+
+impl SpillFile {
+    /// A new file beside the database's.
+    pub(super) fn create(context: &Context<'_>) -> Result<Self> {
+        let source = context.sources.iter().flatten().next().ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "a statement without a database keeps too much")
+        })?;
+        let transaction = source.borrow();
+        let (vfs, mut path) = transaction.place()?;
+        path.as_mut_os_string().push(format!("-spill-{:016x}", transaction.random()));
+        drop(transaction);
+        let file = vfs.open(&path, OpenMode::CreateNew)?;
+        let named = vfs.remove(&path).is_err().then_some((vfs, path));
+        Ok(Self { file, named, written: 0, buffer: Vec::new() })
+    }
+
+    /// Appends an entry.
+    pub(super) fn write(&mut self, parts: &[&[u8]]) -> Result<()> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        self.buffer.extend_from_slice(&(length as u64).to_le_bytes());
+        for part in parts {
+            self.buffer.extend_from_slice(part);
+        }
+        if self.buffer.len() >= BLOCK {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.file.write_at(self.written, &self.buffer)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Ends writing; reads from the start.
+    pub(super) fn into_reader(mut self) -> Result<SpillReader> {
+        self.flush()?;
+        self.buffer = Vec::new();
+        Ok(SpillReader { file: self, next: 0, block: Vec::new(), at: 0 })
+    }
+}
+
+/// Reads the entries of a file.
+#[derive(Debug)]
+pub(super) struct SpillReader {
+    file: SpillFile,
+    /// What of the file is not yet in the block.
+    next: u64,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl SpillReader {
+    /// Replaces `entry` by the next entry; false at the end.
+    pub(super) fn read(&mut self, entry: &mut Vec<u8>) -> Result<bool> {
+        entry.clear();
+        if self.at == self.block.len() && self.next == self.file.written {
+            return Ok(false);
+        }
+        let mut length = [0; 8];
+        self.take(8)?;
+        length.copy_from_slice(&self.block[self.at - 8..self.at]);
+        let length = u64::from_le_bytes(length);
+        if length > ENTRY_BYTES_MAX {
+            return Err(pandodb_ds::Error::corrupt("a temporary file was changed").into());
+        }
+        let length = length as usize;
+        self.take(length)?;
+        entry.extend_from_slice(&self.block[self.at - length..self.at]);
+        Ok(true)
+    }
+
+    /// Moves behind the next `count` bytes, which are in the block then.
+    fn take(&mut self, count: usize) -> Result<()> {
+        if self.block.len() - self.at < count {
+            self.block.drain(..self.at);
+            self.at = 0;
+            let wanted = (BLOCK as u64).max(count as u64).min(self.file.written - self.next);
+            let have = self.block.len();
+            self.block.resize(have + wanted as usize, 0);
+            self.file.file.read_exact_at(self.next, &mut self.block[have..])?;
+            self.next += wanted;
+            if self.block.len() < count {
+                return Err(pandodb_ds::Error::corrupt("a temporary file ends early").into());
+            }
+        }
+        self.at += count;
+        Ok(())
+    }
+}
+
+// Neighbours: `context`, `batch::sort`, `batch::partition`.

@@ -1,0 +1,248 @@
+//! The way in by an index, or by the key of a table without rowid.
+//!
+//! Neighbours: `rowid` has the other ways, `any` puts several together.
+
+use pandodb_ds::record::Collation;
+use pandodb_ds::sync::Arc;
+
+use super::order::satisfies;
+use super::terms::{Term, Test, applied, in_count, matches, range_of};
+use super::{Access, Ask, LOOKUP, SEEK};
+use crate::bind::{Binder, TableRelation};
+use crate::catalog::{Index, IndexColumn, IndexPart, Table};
+use crate::plan::needs::Needs;
+use crate::plan::{AccessPath, IndexEqual, IndexPath, Range, estimate};
+use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar};
+use crate::types::Affinity;
+
+/// What tests make of the leading columns of an index.
+#[derive(Default)]
+struct Matched {
+    equals: Vec<IndexEqual>,
+    range: Range,
+    used: Vec<usize>,
+    /// Places of columns that have one value.
+    constant: Vec<usize>,
+    /// How many places in the index are sought.
+    seeks: f64,
+}
+
+/// The way in by an index, or by the key of a table without rowid.
+pub(super) fn index_path(
+    binder: &mut Binder<'_>,
+    ask: &Ask<'_>,
+    index: Option<&Arc<Index>>,
+    terms: &[Term<'_>],
+    total: f64,
+) -> Option<Access> {
+    let table = ask.table;
+    let columns: &[IndexColumn] = match index {
+        Some(index) => &index.columns,
+        None => table.table.key_columns(),
+    };
+    if columns.iter().any(|column| matches!(column.collation, Collation::Custom(_))) {
+        return None;
+    }
+    let is_partial = index.is_some_and(|index| index.filter.is_some());
+    if let Some(index) = index
+        && !implies_filter(binder, table, index, ask.predicates)
+    {
+        return None;
+    }
+    let subjects = subjects(binder, table, columns)?;
+    let matched = matched(columns, &subjects, terms);
+    let Matched { equals, range, used, constant, seeks } = matched;
+    let is_search = !equals.is_empty() || range.is_bounded();
+    let covering = index.is_some_and(|index| covers(table, index, ask.needs));
+    let is_exact_order = seeks <= 1.0 && columns.iter().all(|column| column.column().is_some());
+    let (sorted, backward) = if is_exact_order {
+        let ends_with_rowid = index.is_some() && table.table.has_rowid();
+        let order = order_of(&table.table, columns, ends_with_rowid);
+        satisfies(ask.wanted, table.slot, &order, &constant, ends_with_rowid)
+    } else {
+        (ask.wanted.is_empty(), false)
+    };
+    if !is_search && !covering && !sorted && !is_partial {
+        return None;
+    }
+    let path = IndexPath { index: index.cloned(), equals, range, covering };
+    let rows = estimate::index_rows(binder, table, &path, seeks, total);
+    let cost = if index.is_none() || covering {
+        rows * 0.9 + seeks * SEEK
+    } else {
+        rows * (1.0 + LOOKUP) + seeks * SEEK
+    };
+    let path = AccessPath::Index(path);
+    Some(Access { path, used, rows, cost, total, is_search, sorted, backward })
+}
+
+/// Matches tests with the columns from the left: equalities, and a range behind them.
+fn matched(columns: &[IndexColumn], subjects: &[Scalar], terms: &[Term<'_>]) -> Matched {
+    let mut found = Matched { seeks: 1.0, ..Matched::default() };
+    for (column, subject) in columns.iter().zip(subjects) {
+        let fits = |term: &&Term<'_>| same_subject(term.subject, subject) && matches(term, column);
+        let equal = terms
+            .iter()
+            .filter(fits)
+            .find(|term| matches!(term.test, Test::Equal(_) | Test::Is(_) | Test::IsNull));
+        let term = equal
+            .or_else(|| terms.iter().filter(fits).find(|term| matches!(term.test, Test::In(_))));
+        let Some(term) = term else { break };
+        let affinity = applied(term.rule, column.affinity);
+        found.equals.push(match term.test {
+            Test::Equal(value) => IndexEqual::Value { value: value.clone(), is: false, affinity },
+            Test::Is(value) => IndexEqual::Value { value: value.clone(), is: true, affinity },
+            Test::In(set) => {
+                found.seeks *= in_count(set).max(1.0);
+                IndexEqual::In(set.clone(), affinity)
+            }
+            _ => IndexEqual::Value { value: Scalar::NULL, is: true, affinity: Affinity::None },
+        });
+        found.used.push(term.place);
+        if !matches!(term.test, Test::In(_)) {
+            found.constant.push(found.equals.len() - 1);
+        }
+    }
+    let behind = found.equals.len();
+    if let (Some(column), Some(subject)) = (columns.get(behind), subjects.get(behind)) {
+        let own = terms
+            .iter()
+            .filter(|term| same_subject(term.subject, subject) && matches(term, column));
+        let (range, more) = range_of(own, column.affinity);
+        found.range = range;
+        found.used.extend(more);
+    }
+    found
+}
+
+/// The order in which an index gives rows: columns, collations, directions.
+fn order_of(
+    table: &Table,
+    columns: &[IndexColumn],
+    ends_with_rowid: bool,
+) -> Vec<(u16, Collation, bool)> {
+    let mut order: Vec<(u16, Collation, bool)> = columns
+        .iter()
+        .map(|column| {
+            let place = column.column().map_or(ROWID, |index| column_place(table, index));
+            (place, column.collation, column.descending)
+        })
+        .collect();
+    if ends_with_rowid {
+        order.push((ROWID, Collation::Binary, false));
+    }
+    order
+}
+
+fn column_place(table: &Table, index: usize) -> u16 {
+    if table.rowid_alias() == Some(index) { ROWID } else { table.columns[index].position as u16 }
+}
+
+/// The expressions that an index is ordered by, over the table's slot.
+fn subjects(
+    binder: &mut Binder<'_>,
+    table: &TableRelation,
+    columns: &[IndexColumn],
+) -> Option<Vec<Scalar>> {
+    let mut scope = None;
+    let mut subjects = Vec::with_capacity(columns.len());
+    for column in columns {
+        if let Some(index) = column.column()
+            && let Some(own) = table.table.columns.get(index)
+            && !own.is_virtual()
+        {
+            subjects.push(Scalar::Column(ColumnPlace {
+                depth: 0,
+                slot: table.slot,
+                column: column_place(&table.table, index),
+                affinity: own.affinity,
+                collation: own.collation,
+            }));
+            continue;
+        }
+        let scope = if let Some(scope) = &mut scope {
+            scope
+        } else {
+            scope = Some(binder.table_scope(&table.table, table.slot, &table.alias, true).ok()?);
+            scope.as_mut()?
+        };
+        subjects.push(match &column.part {
+            IndexPart::Column(index, _) => scope.columns[*index].scalar.clone(),
+            IndexPart::Expression(expression) => {
+                binder.over_columns(scope, expression, "index expressions").ok()?
+            }
+        });
+    }
+    Some(subjects)
+}
+
+fn same_subject(term: &Scalar, subject: &Scalar) -> bool {
+    let term = match term {
+        Scalar::Collate(operand, _) => operand,
+        other => other,
+    };
+    let subject = match subject {
+        Scalar::Collate(operand, _) => operand,
+        other => other,
+    };
+    term.same(subject)
+}
+
+/// Whether the predicates say that every row they let through is in a partial index.
+fn implies_filter(
+    binder: &mut Binder<'_>,
+    table: &TableRelation,
+    index: &Index,
+    predicates: &[&Scalar],
+) -> bool {
+    let Some(filter) = &index.filter else { return true };
+    let Ok(mut scope) = binder.table_scope(&table.table, table.slot, &table.alias, true) else {
+        return false;
+    };
+    let Ok(bound) = binder.over_columns(&mut scope, filter, "partial index WHERE clauses") else {
+        return false;
+    };
+    let parts = crate::bind::split_and(bound);
+    parts.iter().all(|part| predicates.iter().any(|predicate| implies(predicate, part)))
+}
+
+/// Whether a row that passes `predicate` passes `part`.
+fn implies(predicate: &Scalar, part: &Scalar) -> bool {
+    if predicate.same(part) {
+        return true;
+    }
+    if let Scalar::Or(parts) = part {
+        return parts.iter().any(|part| implies(predicate, part));
+    }
+    let Scalar::IsNull(operand, true) = part else { return false };
+    match predicate {
+        Scalar::Compare(compare) => {
+            !matches!(compare.operator, Comparison::Is | Comparison::IsNot)
+                && (compare.left.same(operand) || compare.right.same(operand))
+        }
+        Scalar::Between(between) => between.operand.same(operand),
+        Scalar::InList(list) => !list.negated && list.operand.same(operand),
+        Scalar::Call(call) => {
+            matches!(&*call.function.name, "like" | "glob")
+                && call.arguments.get(1).is_some_and(|subject| subject.same(operand))
+                && matches!(
+                    call.function.implementation,
+                    crate::function::Implementation::Scalar(_)
+                )
+        }
+        _ => false,
+    }
+}
+
+/// Whether an index has every column that is read.
+fn covers(table: &TableRelation, index: &Index, needs: &Needs) -> bool {
+    if !table.table.has_rowid() || index.has_expressions() {
+        return false;
+    }
+    let has = |column: u16| {
+        index.columns.iter().any(|part| {
+            part.column().is_some_and(|place| column_place(&table.table, place) == column)
+        })
+    };
+    needs.of(table.slot).all(has)
+}

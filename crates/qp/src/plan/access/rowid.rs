@@ -1,0 +1,57 @@
+//! The ways in by rowid: one, several, a range.
+//!
+//! Neighbours: `index` has the ways by everything else.
+
+use pandodb_ds::record::Collation;
+
+use super::order::satisfies;
+use super::terms::{Term, Test, in_count, range_of};
+use super::{Access, Ask, SEEK};
+use crate::bind::Binder;
+use crate::plan::{AccessPath, estimate};
+use crate::scalar::{ROWID, Scalar, SlotId};
+use crate::types::Affinity;
+
+fn is_rowid(subject: &Scalar, slot: SlotId) -> bool {
+    let Scalar::Column(place) = subject else { return false };
+    place.depth == 0 && place.slot == slot && place.column == ROWID
+}
+
+/// The ways in by rowid.
+pub(super) fn rowid_paths(
+    binder: &Binder<'_>,
+    ask: &Ask<'_>,
+    terms: &[Term<'_>],
+    total: f64,
+) -> Vec<Access> {
+    let mut paths = Vec::new();
+    let slot = ask.table.slot;
+    // Rowids do not stand in the order of texts.
+    let is_pattern = |term: &Term<'_>| matches!(term.test, Test::Prefix(_));
+    let own = || terms.iter().filter(move |term| is_rowid(term.subject, slot) && !is_pattern(term));
+    let order = [(ROWID, Collation::Binary, false)];
+    let make = |path, used, rows: f64, cost| {
+        let (sorted, backward) = satisfies(ask.wanted, slot, &order, &[], true);
+        Access { path, used, rows, cost, total, is_search: true, sorted, backward }
+    };
+    for term in own() {
+        match term.test {
+            Test::Equal(value) | Test::Is(value) => {
+                let path = AccessPath::Rowid(value.clone());
+                paths.push(Access { sorted: true, ..make(path, vec![term.place], 1.0, SEEK) });
+            }
+            Test::In(set) => {
+                let count = in_count(set);
+                let path = AccessPath::Rowids(set.clone());
+                paths.push(make(path, vec![term.place], count.min(total), count * SEEK));
+            }
+            _ => {}
+        }
+    }
+    let (range, used) = range_of(own(), Affinity::Numeric);
+    if range.low.is_some() || range.high.is_some() {
+        let rows = estimate::rowid_range_rows(binder, ask.table, &range, total);
+        paths.push(make(AccessPath::RowidRange(range), used, rows, rows + SEEK));
+    }
+    paths
+}

@@ -1,0 +1,53 @@
+//! Which columns a query block reads: what an index must have to stand for its table.
+//!
+//! Neighbours: `select` gathers what is read above the joins, `group` what joins read.
+
+use super::Node;
+use crate::bind::{Group, Relation};
+use crate::scalar::{ROWID, Scalar, SlotId};
+
+/// Columns that are read, by slot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs(Vec<(SlotId, u16)>);
+
+impl Needs {
+    /// Adds what a scalar reads.
+    pub(crate) fn add(&mut self, scalar: &Scalar) {
+        scalar.columns(&mut |place| {
+            if place.depth == 0 && !self.0.contains(&(place.slot, place.column)) {
+                self.0.push((place.slot, place.column));
+            }
+        });
+    }
+
+    /// The columns that are read of a slot, without its rowid.
+    pub(crate) fn of(&self, slot: SlotId) -> impl Iterator<Item = u16> + '_ {
+        self.0
+            .iter()
+            .filter(move |(known, column)| *known == slot && *column != ROWID)
+            .map(|(_, column)| *column)
+    }
+
+    /// Adds what the joins of a group read.
+    pub(crate) fn add_group(&mut self, group: &Group) {
+        group.predicates.iter().for_each(|predicate| self.add(predicate));
+        for relation in &group.relations {
+            match relation {
+                Relation::Outer(outer) => {
+                    outer.on.iter().for_each(|term| self.add(term));
+                    self.add_group(&outer.left);
+                    self.add_group(&outer.right);
+                }
+                Relation::Rows(rows) => match &rows.node {
+                    Node::Function(scan) => scan.arguments.iter().for_each(|part| self.add(part)),
+                    Node::Pragma(scan) => scan.arguments.iter().for_each(|part| self.add(part)),
+                    _ => {}
+                },
+                Relation::Table(_) => {}
+            }
+        }
+        for semi in &group.semis {
+            self.add_group(&semi.group);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! LEFT, RIGHT and FULL joins.
+//!
+//! A LEFT JOIN is a loop where the right side can be searched by the left row's values, else a
+//! hash join; RIGHT and FULL joins are always hash joins, because only kept rows remember whether
+//! they found a partner. Neighbours: `group` plans both sides, `join` the inner joins.
+
+use super::access::{Ask, choose_access};
+use super::group::{Goal, Joined, plan_inside};
+use super::join::{equality, search_pays, take_keys};
+use super::rules::Rules;
+use super::{HashJoin, JoinType, NestedLoop, Node};
+use crate::bind::{Binder, Group, OuterRelation, Relation};
+use crate::error::Result;
+use crate::scalar::{Scalar, SlotId};
+
+/// An outer join, for itself.
+pub(super) fn outer_join(
+    binder: &mut Binder<'_>,
+    outer: OuterRelation,
+    goal: Goal<'_>,
+    given: &[SlotId],
+) -> Result<Joined> {
+    let goal = Goal { wanted: &[], has_limit: false, ..goal };
+    let OuterRelation { kind, left, right, on } = outer;
+    let (left_slots, right_slots) = (left.slots(), right.slots());
+    let left = plan_inside(binder, left, goal, given)?;
+    let mut available = given.to_vec();
+    available.extend(&left_slots);
+    if kind == JoinType::Left {
+        let has_equality = binder.environment.rules.has(Rules::HASH_JOIN)
+            && on.iter().any(|term| equality(term, &left_slots, &right_slots).is_some());
+        let searches = match right.relations.as_slice() {
+            [Relation::Table(table)] => {
+                let predicates: Vec<&Scalar> = right.predicates.iter().chain(&on).collect();
+                let ask = Ask {
+                    table,
+                    predicates: &predicates,
+                    available: &available,
+                    needs: goal.needs,
+                    wanted: &[],
+                    has_limit: false,
+                };
+                let access = choose_access(binder, &ask);
+                let alone = choose_access(binder, &Ask { available: given, ..ask });
+                let pays = search_pays(left.rows, access.cost, alone.cost, alone.rows);
+                access.is_search && (!has_equality || pays)
+            }
+            _ => false,
+        };
+        if searches || !has_equality {
+            let sides = Sides { left, left_slots, right, right_slots, on };
+            return left_loop(binder, sides, goal, &available);
+        }
+    }
+    // Conditions on the right side alone are checked before the join, unless its rows stay.
+    let mut right = right;
+    let mut rest: Vec<Option<Scalar>> = Vec::with_capacity(on.len());
+    for term in on {
+        let reads = term.slots();
+        let is_right = !reads.is_empty() && reads.iter().all(|slot| right_slots.contains(slot));
+        if kind == JoinType::Left && is_right {
+            right.predicates.push(term);
+        } else {
+            rest.push(Some(term));
+        }
+    }
+    let right = plan_inside(binder, right, goal, given)?;
+    let keys = take_keys(&mut rest, &left_slots, &right_slots);
+    let rows = left.rows.max(right.rows);
+    let state = binder.state();
+    let join = HashJoin {
+        kind,
+        state,
+        left: left.node,
+        right: right.node,
+        keys,
+        on: rest.into_iter().flatten().collect(),
+        left_slots,
+        right_slots,
+    };
+    Ok(Joined { node: Node::HashJoin(Box::new(join)), sorted: false, rows })
+}
+
+/// Both sides of a join.
+struct Sides {
+    left: Joined,
+    left_slots: Vec<SlotId>,
+    right: Group,
+    right_slots: Vec<SlotId>,
+    on: Vec<Scalar>,
+}
+
+fn left_loop(
+    binder: &mut Binder<'_>,
+    sides: Sides,
+    goal: Goal<'_>,
+    available: &[SlotId],
+) -> Result<Joined> {
+    let Sides { left, left_slots, mut right, right_slots, on } = sides;
+    let is_heavy = right.relations.iter().any(|relation| match relation {
+        Relation::Rows(rows) => !rows.is_cheap,
+        Relation::Outer(_) => true,
+        Relation::Table(_) => false,
+    });
+    let mut rest = Vec::new();
+    let right = if is_heavy {
+        let given: Vec<SlotId> =
+            available.iter().copied().filter(|slot| !left_slots.contains(slot)).collect();
+        let planned = plan_inside(binder, right, goal, &given)?;
+        rest = on;
+        let node = binder.materialized(planned.node, right_slots.clone(), "MATERIALIZE");
+        Joined { node, ..planned }
+    } else {
+        right.predicates.extend(on);
+        plan_inside(binder, right, goal, available)?
+    };
+    let state = binder.state();
+    let rows = left.rows * right.rows.max(1.0);
+    let join = NestedLoop {
+        kind: JoinType::Left,
+        state,
+        left: left.node,
+        right: right.node,
+        on: rest,
+        left_slots,
+        right_slots,
+    };
+    Ok(Joined { node: Node::NestedLoop(Box::new(join)), sorted: false, rows })
+}

@@ -1,0 +1,103 @@
+//! Conditions that go into subqueries of FROM.
+//!
+//! A block that makes groups, or leaves out repeated rows, is planned together with the block
+//! around it. What that demands of a column which the inner block groups by is demanded of the
+//! rows before they are grouped: an index may answer for it, and fewer rows are grouped.
+//! Neighbours: `bind::select` decides which blocks wait, `group` plans the rest.
+
+use super::group::Term;
+use super::select::{QueryParts, finish_select};
+use super::{Node, Project};
+use crate::bind::{Binder, Group, LaterBlock, Relation};
+use crate::error::Result;
+use crate::scalar::{CompareRule, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// Plans the blocks of a group that waited, with the conditions that they can take.
+pub(super) fn plan_waiting(
+    binder: &mut Binder<'_>,
+    group: &mut Group,
+    terms: &mut [Term],
+) -> Result<()> {
+    for relation in &mut group.relations {
+        let Relation::Rows(rows) = relation else { continue };
+        let (Some(LaterBlock { mut parts, label }), [slot]) =
+            (rows.later.take(), rows.slots.as_slice())
+        else {
+            continue;
+        };
+        let slot = *slot;
+        for term in terms.iter_mut().filter(|term| term.slots == [slot]) {
+            let inner = term.scalar.as_ref().and_then(|scalar| inside(scalar, slot, &parts));
+            if let Some(inner) = inner {
+                parts.group.add_predicate(inner);
+                term.scalar = None;
+            }
+        }
+        let (input, outputs, count) = finish_select(binder, *parts)?;
+        let project = Project { input, outputs, slot, label: Some(label) };
+        rows.node = Node::Project(Box::new(project));
+        rows.rows = count;
+    }
+    Ok(())
+}
+
+/// Whether a condition cannot tell values of `slot` apart that are equal: groups are made of
+/// such, 1 and 1.0.
+fn is_blind(scalar: &Scalar, slot: SlotId) -> bool {
+    let is_free = |scalar: &Scalar| !scalar.slots().contains(&slot) && !scalar.has_subquery();
+    let is_operand = |scalar: &Scalar, rule: CompareRule| match scalar {
+        Scalar::Column(place) if place.depth == 0 && place.slot == slot => {
+            rule.affinity != Affinity::Text || place.affinity == Affinity::Text
+        }
+        other => is_free(other),
+    };
+    match scalar {
+        Scalar::Compare(it) => is_operand(&it.left, it.rule) && is_operand(&it.right, it.rule),
+        Scalar::Between(it) => {
+            is_operand(&it.operand, it.low_rule)
+                && is_operand(&it.operand, it.high_rule)
+                && is_free(&it.low)
+                && is_free(&it.high)
+        }
+        Scalar::IsNull(operand, _) => is_operand(operand, CompareRule::default()),
+        Scalar::InList(list) => {
+            is_operand(&list.operand, list.rule) && list.others.iter().all(is_free)
+        }
+        Scalar::And(terms) | Scalar::Or(terms) => terms.iter().all(|term| is_blind(term, slot)),
+        _ => false,
+    }
+}
+
+/// A condition on the results of a block as one on the rows that it groups; none where it asks
+/// for what only the groups have.
+fn inside(scalar: &Scalar, slot: SlotId, parts: &QueryParts) -> Option<Scalar> {
+    if !is_blind(scalar, slot) {
+        return None;
+    }
+    let keys = &parts.grouping.keys;
+    let is_grouped = !keys.is_empty() || !parts.grouping.calls.is_empty();
+    let mut inner = scalar.clone();
+    let mut fits = true;
+    inner.rewrite(&mut |node| {
+        let Scalar::Column(place) = node else { return };
+        if place.depth != 0 || place.slot != slot {
+            return;
+        }
+        let output = parts.outputs.get(usize::from(place.column));
+        // Values that are equal under a collation are one group, whose value is any of them.
+        let whole = |output: &&Scalar| {
+            let is_key = |key: &super::GroupKey| {
+                key.value.same(output) && key.collation == pandodb_ds::record::Collation::Binary
+            };
+            let is_binary =
+                output.collation().unwrap_or_default() == pandodb_ds::record::Collation::Binary;
+            if is_grouped { keys.iter().any(is_key) } else { is_binary }
+        };
+        match output.filter(whole) {
+            Some(output) => *node = output.clone(),
+            None => fits = false,
+        }
+    });
+    fits.then_some(inner)
+}

@@ -1,0 +1,189 @@
+//! Each rule of the planner against its own absence: the same query must have the same rows with
+//! all rules, with none, and with each of them left out.
+//!
+//! Queries are made at random over tables that were made for the rules: keys and indexes of one
+//! and two columns, descending, NOCASE, partial, on expressions, a table without rowid, typeless
+//! columns whose values differ in kind, and NULLs everywhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use pandodb_ds::record::Value;
+
+use super::Session;
+use crate::plan::Rules;
+use crate::store::Database;
+
+/// A small generator of numbers: the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE a(id INTEGER PRIMARY KEY, k INTEGER, s TEXT COLLATE NOCASE, x, f REAL);
+    CREATE INDEX a_k ON a(k); CREATE INDEX a_s ON a(s, k DESC); CREATE INDEX a_x ON a(x);
+    CREATE INDEX a_some ON a(f) WHERE k > 2; CREATE INDEX a_len ON a(length(s));
+    CREATE TABLE b(p TEXT, q INTEGER, r, PRIMARY KEY(p, q)) WITHOUT ROWID;
+    CREATE INDEX b_q ON b(q, r);
+    CREATE TABLE c(i INTEGER, j VARCHAR, t TEXT); CREATE INDEX c_t ON c(t); CREATE INDEX c_j ON c(j DESC);";
+
+const VALUES: [&str; 14] = [
+    "NULL", "0", "1", "2", "3", "5", "2.0", "2.5", "'a'", "'B'", "'ab'", "'Abc'", "'2'", "x'6162'",
+];
+
+fn filled(dice: &mut Dice) -> Session {
+    let session = Session::new(Database::in_memory().unwrap());
+    session.execute(SCHEMA).unwrap();
+    for _ in 0..40 {
+        let (k, x) = (dice.pick(&["NULL", "1", "2", "3", "4", "5"]), dice.pick(&VALUES));
+        let (s, f) =
+            (dice.pick(&["NULL", "'a'", "'A'", "'ab'", "'aB'", "'b'", "''"]), dice.below(9));
+        session
+            .execute(&format!("INSERT INTO a(k, s, x, f) VALUES({k}, {s}, {x}, {f}.5)"))
+            .unwrap();
+        let (p, q) = (dice.pick(&["'a'", "'b'", "'ab'", "'2'", "x'6162'"]), dice.below(6));
+        session
+            .execute(&format!("INSERT OR IGNORE INTO b VALUES({p}, {q}, {})", dice.pick(&VALUES)))
+            .unwrap();
+        let (i, j, t) = (dice.below(6), dice.pick(&VALUES), dice.pick(&VALUES));
+        session.execute(&format!("INSERT INTO c VALUES({i}, {j}, {t})")).unwrap();
+    }
+    if dice.below(2) == 0 {
+        session.execute("ANALYZE").unwrap();
+    }
+    session
+}
+
+const COLUMNS: [(&str, &[&str]); 3] = [
+    ("a", &["a.id", "a.k", "a.s", "a.x", "a.f", "a.id"]),
+    ("b", &["b.p", "b.q", "b.r"]),
+    ("c", &["c.i", "c.j", "c.t", "c.rowid"]),
+];
+
+fn column(dice: &mut Dice, tables: &[usize]) -> &'static str {
+    let table = tables[dice.below(tables.len())];
+    dice.pick(COLUMNS[table].1)
+}
+
+fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
+    let one = column(dice, tables);
+    let value = dice.pick(&VALUES);
+    match dice.below(if depth == 0 { 9 } else { 14 }) {
+        0 | 1 => format!("{one} = {value}"),
+        2 => format!("{one} {} {value}", dice.pick(&["<", "<=", ">", ">=", "IS", "<>"])),
+        3 => format!("{one} BETWEEN {value} AND {}", dice.pick(&VALUES)),
+        4 => format!("{one} IN ({value}, {}, 3)", dice.pick(&VALUES)),
+        5 => format!("{one} IS {}NULL", dice.pick(&["", "NOT "])),
+        6 => format!("{one} LIKE '{}'", dice.pick(&["a%", "A%", "ab", "%b", "2%", "_b%", "a^%"])),
+        7 => format!("{one} GLOB '{}'", dice.pick(&["a*", "A*", "*b", "2*", "[a]b"])),
+        8 => format!("{one} = {}", column(dice, tables)),
+        9 | 10 => {
+            let (left, right) =
+                (condition(dice, tables, depth - 1), condition(dice, tables, depth - 1));
+            format!("({left} OR {right})")
+        }
+        11 => {
+            let common = condition(dice, tables, 0);
+            let (left, right) = (condition(dice, tables, 0), condition(dice, tables, 0));
+            format!("(({common} AND {left}) OR ({common} AND {right}))")
+        }
+        12 => {
+            let not = dice.pick(&["", "NOT "]);
+            let other = dice.pick(&["i", "rowid"]);
+            format!(
+                "{not}EXISTS (SELECT * FROM c z WHERE z.{other} = {one} AND z.t IS NOT {value})"
+            )
+        }
+        _ => format!(
+            "{one} >= (SELECT {}(y.j) FROM c y WHERE y.i = {})",
+            dice.pick(&["min", "max", "count"]),
+            column(dice, tables)
+        ),
+    }
+}
+
+fn query(dice: &mut Dice) -> String {
+    let mut tables = vec![dice.below(3)];
+    for _ in 0..dice.below(3) {
+        let next = dice.below(3);
+        if !tables.contains(&next) {
+            tables.push(next);
+        }
+    }
+    let mut from = COLUMNS[tables[0]].0.to_owned();
+    for place in 1..tables.len() {
+        let kind = dice.pick(&["JOIN", "JOIN", "LEFT JOIN"]);
+        let on = condition(dice, &tables[..=place], 1);
+        from = format!("{from} {kind} {} ON {on}", COLUMNS[tables[place]].0);
+    }
+    let mut terms = vec![condition(dice, &tables, 2)];
+    for _ in 0..dice.below(3) {
+        terms.push(condition(dice, &tables, 2));
+    }
+    let filter = terms.join(" AND ");
+    let one = column(dice, &tables);
+    if dice.below(5) == 0 {
+        // Conditions on groups and on distinct rows, joined to a table or not.
+        let inner = dice.pick(&[
+            "SELECT k AS id, x AS k, max(s) AS s, count(*) AS x, 1 AS f FROM a GROUP BY k, x",
+            "SELECT DISTINCT k AS id, s AS k, x AS s, x, f FROM a",
+            "SELECT q AS id, r AS k, p AS s, min(r) AS x, 0 AS f FROM b GROUP BY 1, 2, 3",
+        ]);
+        let joined = if dice.below(2) == 0 { " JOIN c ON c.i = a.id" } else { "" };
+        let filter = condition(dice, &[0], 2);
+        return format!("SELECT a.* FROM ({inner}) a{joined} WHERE {filter}");
+    }
+    match dice.below(8) {
+        0 => format!("SELECT count(*) FROM {from} WHERE {filter}"),
+        1 => format!("SELECT min({one}) FROM {from} WHERE {filter}"),
+        2 => format!("SELECT max({one}) FROM {from} WHERE {}", condition(dice, &tables, 0)),
+        3 => format!("SELECT count(*) FROM {from} WHERE {}", condition(dice, &tables, 0)),
+        4 => format!("SELECT {one}, count(*) FROM {from} WHERE {filter} GROUP BY 1"),
+        5 => format!("SELECT DISTINCT {one} FROM {from} WHERE {filter} ORDER BY {one} DESC"),
+        _ => format!("SELECT *, typeof({one}) FROM {from} WHERE {filter} ORDER BY {one}"),
+    }
+}
+
+/// The rows of a query, in an order of their own.
+fn rows(session: &Session, sql: &str) -> Vec<String> {
+    let found = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let show = |row: &Vec<Value>| format!("{row:?}");
+    let mut rows: Vec<String> = found.rows.iter().map(show).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_rule_changes_no_result() {
+    let runs: u64 = if cfg!(debug_assertions) { 4 } else { 40 };
+    for seed in 1..=runs {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let session = filled(&mut dice);
+        for _ in 0..60 {
+            let sql = query(&mut dice);
+            session.change_settings(|settings| settings.rules = Rules::none());
+            let expected = rows(&session, &sql);
+            session.change_settings(|settings| settings.rules = Rules::default());
+            assert_eq!(rows(&session, &sql), expected, "seed {seed}, all rules: {sql}");
+            for (name, rule) in Rules::EACH {
+                session.change_settings(|settings| settings.rules = Rules::default().without(rule));
+                assert_eq!(rows(&session, &sql), expected, "seed {seed}, without {name}: {sql}");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Statements at the limits of what the planner is asked: many tables, long lists, deep
+//! conditions; and statistics, written and read.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use pandodb_qp::function::Value;
+use pandodb_qp::session::Session;
+use pandodb_qp::store::Database;
+
+fn rows(session: &Session, sql: &str) -> String {
+    let show = |value: &Value| match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(value) => value.to_string(),
+        Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        other => format!("{other:?}"),
+    };
+    let found = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let line = |row: &Vec<Value>| row.iter().map(show).collect::<Vec<_>>().join("|");
+    found.rows.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+fn session(sql: &str) -> Session {
+    let session = Session::new(Database::in_memory().unwrap());
+    session.execute(sql).unwrap();
+    session
+}
+
+#[test]
+fn a_join_of_many_tables_is_planned_in_bounded_steps() {
+    let session = session("CREATE TABLE t(id INTEGER PRIMARY KEY, next INTEGER)");
+    session.execute("INSERT INTO t VALUES(1, 2), (2, 3), (3, 1)").unwrap();
+    // A chain, a star, and tables that nothing connects but a constant.
+    let tables: Vec<String> = (0..60).map(|number| format!("t t{number}")).collect();
+    let from = tables.join(", ");
+    let chain: Vec<String> =
+        (1..60).map(|number| format!("t{number}.id = t{}.next", number - 1)).collect();
+    let sql = format!("SELECT count(*) FROM {from} WHERE {}", chain.join(" AND "));
+    assert_eq!(rows(&session, &sql), "3");
+    let star: Vec<String> = (1..60).map(|number| format!("t{number}.id = t0.next")).collect();
+    let sql = format!("SELECT count(*) FROM {from} WHERE {}", star.join(" AND "));
+    assert_eq!(rows(&session, &sql), "3");
+    let loose: Vec<String> = (0..60).map(|number| format!("t{number}.id = 2")).collect();
+    let sql = format!("SELECT count(*) FROM {from} WHERE {}", loose.join(" AND "));
+    assert_eq!(rows(&session, &sql), "1");
+}
+
+#[test]
+fn long_lists_are_looked_up() {
+    let session =
+        session("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX ta ON t(a)");
+    session
+        .execute(
+            "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+             SELECT i, 'v' || i FROM n",
+        )
+        .unwrap();
+    let numbers: Vec<String> = (0..100_000).map(|number| (number * 3).to_string()).collect();
+    let sql = format!("SELECT count(*) FROM t WHERE id IN ({})", numbers.join(","));
+    assert_eq!(rows(&session, &sql), "166");
+    let texts: Vec<String> = (0..100_000).map(|number| format!("'v{}'", number * 5)).collect();
+    let sql = format!("SELECT count(*) FROM t WHERE a IN ({})", texts.join(","));
+    assert_eq!(rows(&session, &sql), "100");
+    let parts: Vec<String> = (0..2000).map(|number| format!("a = 'v{number}'")).collect();
+    let sql = format!("SELECT count(*) FROM t WHERE {}", parts.join(" OR "));
+    assert_eq!(rows(&session, &sql), "500");
+}
+
+#[test]
+fn statistics_are_rows_of_a_table() {
+    let session = session(
+        "CREATE TABLE t(a INTEGER, b TEXT, c); CREATE INDEX tab ON t(a, b); CREATE INDEX tc ON t(c);
+         CREATE TABLE k(x TEXT, y, PRIMARY KEY(x, y)) WITHOUT ROWID; CREATE TABLE bare(z); CREATE TABLE none(z);
+         INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
+         SELECT i % 4, i % 20, i FROM n;
+         INSERT INTO k VALUES('a', 1), ('a', 2), ('b', 1); INSERT INTO bare VALUES(1), (2);
+         ANALYZE;",
+    );
+    assert_eq!(
+        rows(&session, "SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY 1, 2"),
+        "bare|NULL|2 k|k|3 2 1 t|tab|100 25 5 t|tc|100 1"
+    );
+    // One table, one index; a name that is neither.
+    session.execute("DELETE FROM sqlite_stat1; ANALYZE t; ANALYZE main.bare").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM sqlite_stat1"), "3");
+    session.execute("DELETE FROM sqlite_stat1; ANALYZE tc").unwrap();
+    assert_eq!(rows(&session, "SELECT idx FROM sqlite_stat1"), "tc");
+    assert!(session.execute("ANALYZE nothing").is_err());
+    // What is written there is believed, what cannot be read is not.
+    session
+        .execute(
+            "UPDATE sqlite_stat1 SET stat = 'nonsense'; INSERT INTO sqlite_stat1 VALUES(1, 2, 3)",
+        )
+        .unwrap();
+    session.execute("CREATE INDEX later ON t(b); ANALYZE k").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM t WHERE c = 5 AND a = 1"), "1");
+}
+
+#[test]
+fn an_analysis_tells_what_each_step_took() {
+    let session =
+        session("CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES(1, 2), (3, 4)");
+    let shown = rows(&session, "EXPLAIN ANALYZE SELECT * FROM t WHERE b > 3");
+    assert!(shown.contains("Filter: t.b > 3  [1 row"), "{shown}");
+    assert!(shown.contains("SCAN t  [2 rows"), "{shown}");
+    // The statement really runs.
+    let shown = rows(&session, "EXPLAIN ANALYZE DELETE FROM t WHERE a = 3");
+    assert!(shown.starts_with("Delete from t"), "{shown}");
+    assert_eq!(rows(&session, "SELECT count(*) FROM t"), "1");
+    assert_eq!(rows(&session, "EXPLAIN DELETE FROM t").lines().count(), 1);
+    assert_eq!(rows(&session, "SELECT count(*) FROM t"), "1");
+}

@@ -1,0 +1,64 @@
+//! Reading transactions that rest between two statements.
+//!
+//! Beginning costs a place in the table of snapshots, the head's cell and memory for what is held
+//! of it: more than a point read does. A session that reads statement by statement keeps one
+//! transaction instead. While it rests it sees nothing and keeps nothing: no version of the data
+//! and no space, and no listing shows it. Neighbours: `mod` begins, `part` holds a version.
+
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::Ordering;
+
+use super::Transaction;
+use crate::heads::HeadVersion;
+use crate::isolation::{BeginOptions, Isolation};
+
+impl Transaction {
+    /// Lets go of all that it sees; false if it has anything that must be ended for good.
+    pub fn park(&mut self) -> bool {
+        let has_left_something = self.has_changes()
+            || self.is_broken
+            || self.commit_time != 0
+            || !self.savepoints.is_empty()
+            || !self.dependencies.is_empty();
+        if has_left_something || !may_rest(self.options.isolation) {
+            return false;
+        }
+        let state = self.state.get_mut();
+        let [part] = state.parts.as_mut_slice() else { return false };
+        let is_held = part.private.is_some() || part.holds_writer || state.owner.is_some();
+        // Cursors that are still open share the pin.
+        let Some(pin) = Arc::get_mut(&mut state.pin).filter(|_| !is_held) else { return false };
+        part.base = HeadVersion::nothing();
+        pin.park();
+        true
+    }
+
+    /// Begins anew on the same head after [`park`](Self::park); false if that cannot be, so that
+    /// another transaction is to be begun.
+    pub fn resume(&mut self, options: &BeginOptions) -> bool {
+        if options.isolation != self.options.isolation || options.repeats.is_some() {
+            return false;
+        }
+        let shared = Arc::clone(&self.shared);
+        let state = self.state.get_mut();
+        let [part] = state.parts.as_mut_slice() else { return false };
+        let Some(pin) = Arc::get_mut(&mut state.pin) else { return false };
+        pin.unpark(|| shared.store.epoch());
+        // Acquire: whoever drops the head says so before its pages may go.
+        if part.cell().is_dropped.load(Ordering::Acquire) {
+            pin.park();
+            return false;
+        }
+        part.base = part.registration.newest();
+        self.id = shared.next_transaction_id();
+        pin.describe(self.id, part.head(), part.base.commit, shared.clock.monotonic());
+        self.timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
+        self.options.clone_from(options);
+        true
+    }
+}
+
+/// The levels that leave no trace at the head while they only read.
+const fn may_rest(isolation: Isolation) -> bool {
+    matches!(isolation, Isolation::ReadCommitted | Isolation::Snapshot | Isolation::Concurrent)
+}

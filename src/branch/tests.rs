@@ -1,0 +1,266 @@
+//! Branches through the library: each verb, rights of names, merges with answers, forks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use pandodb_ds::sync::thread;
+
+use super::*;
+use crate::database::Database;
+use crate::error::ErrorKind;
+use crate::value::Value;
+
+fn trees() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    let sql = "CREATE TABLE tree(id INTEGER PRIMARY KEY, name TEXT, height REAL);
+               INSERT INTO tree VALUES (1, 'oak', 20), (2, 'ash', 18), (3, 'elm', 25)";
+    connection.execute_batch(sql).unwrap();
+    connection
+}
+
+fn rows(connection: &Connection) -> Vec<(i64, String, f64)> {
+    let mut statement = connection.prepare("SELECT * FROM tree ORDER BY id").unwrap();
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn names_are_data_whatever_is_in_them() {
+    let connection = trees();
+    let sharp = "a\"; DROP BRANCH main; --";
+    for name in ["feature/x-1", "a b", "select", "q'uote", "v1.2", sharp] {
+        let made = connection.create_branch(name);
+        let Ok(made) = made else {
+            assert_eq!(made.unwrap_err().kind(), ErrorKind::Invalid, "{name}");
+            continue;
+        };
+        assert_eq!(made.name, name);
+        connection.switch_branch(name).unwrap();
+        assert_eq!(connection.current_branch(), name);
+        connection.switch_branch("main").unwrap();
+        connection.set_branch_option(name, "k'ey", "va'lue; DROP BRANCH main").unwrap();
+        assert_eq!(connection.branch(name).unwrap().options["k'ey"], "va'lue; DROP BRANCH main");
+        connection.rename_branch(name, "other").unwrap();
+        connection.delete_branch("other").unwrap();
+    }
+    for name in ["", "../etc/passwd", "a/../b", "x\0y"] {
+        let error = connection.create_branch(name).unwrap_err();
+        assert!(!matches!(error.kind(), ErrorKind::Internal), "{name}: {error}");
+    }
+    assert_eq!(connection.branches().unwrap().len(), 1);
+}
+
+#[test]
+fn a_branch_is_made_from_any_moment() {
+    let connection = trees();
+    connection.create_tag("v1", "main").unwrap();
+    connection.execute_batch("DELETE FROM tree WHERE id = 1").unwrap();
+    CreateBranch::new("old").at(Moment::tag("v1")).create(&connection).unwrap();
+    CreateBranch::new("new").create(&connection).unwrap();
+    let database = connection.database();
+    assert_eq!(rows(&database.connect_to("old").unwrap()).len(), 3);
+    assert_eq!(rows(&database.connect_to("new").unwrap()).len(), 2);
+    let error = CreateBranch::new("x").at(Moment::tag("no")).create(&connection).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let error = CreateBranch::new("new").create(&connection).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists);
+    let read_only = CreateBranch::new("kept").strategy(Strategy::ReadOnly).create(&connection);
+    assert!(read_only.unwrap().read_only);
+}
+
+#[test]
+fn a_temporary_branch_goes_with_its_guard_and_can_be_kept() {
+    let connection = trees();
+    {
+        let trial = connection.temporary_branch("trial").unwrap();
+        trial.execute_batch("BEGIN; DELETE FROM tree").unwrap();
+        trial.execute_batch("COMMIT").unwrap();
+        assert!(rows(&trial).is_empty());
+        trial.execute_batch("BEGIN; INSERT INTO tree VALUES (7, 'fir', 1)").unwrap();
+    }
+    assert_eq!(connection.branches().unwrap().len(), 1);
+    assert_eq!(rows(&connection).len(), 3);
+    let panicked = std::panic::catch_unwind(|| {
+        let connection = trees();
+        let database = connection.database().clone();
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _trial = connection.temporary_branch("trial").unwrap();
+            std::panic::resume_unwind(Box::new("on purpose"));
+        }));
+        assert!(unwound.is_err());
+        database.connect().unwrap().branches().unwrap().len()
+    });
+    assert_eq!(panicked.unwrap(), 1);
+    let trial = connection.temporary_branch("trial").unwrap();
+    connection.rename_branch("trial", "renamed").unwrap();
+    drop(trial);
+    assert_eq!(connection.branches().unwrap().len(), 1);
+    let kept = connection.temporary_branch("trial").unwrap().keep().unwrap();
+    kept.execute_batch("DELETE FROM tree").unwrap();
+    drop(kept);
+    assert!(!connection.branch("trial").unwrap().temporary);
+}
+
+/// Both branches change every row; which answers are given decides what comes out, and whoever
+/// answers only some changes nothing.
+#[test]
+fn a_merge_with_answers_is_one_commit_or_none() {
+    let connection = trees();
+    connection.create_branch("dev").unwrap();
+    let dev = connection.database().connect_to("dev").unwrap();
+    dev.execute_batch("UPDATE tree SET height = id * 100; DELETE FROM tree WHERE id = 3").unwrap();
+    connection.execute_batch("UPDATE tree SET height = id * 10").unwrap();
+    let before = (rows(&connection), connection.branch("main").unwrap().head_commit);
+    let mut seen = connection.merge("dev").dry_run(true).run().unwrap();
+    assert!(!seen.success);
+    let kinds: Vec<ConflictKind> = seen.conflicts.iter().map(|conflict| conflict.kind).collect();
+    assert_eq!(kinds, [ConflictKind::Data, ConflictKind::Data, ConflictKind::Deletion]);
+    assert_eq!(seen.conflicts[0].row_key, [Value::Integer(1)]);
+    assert_eq!(seen.conflicts[0].ours, Some(vec![Value::Real(10.0)]));
+    assert_eq!(seen.conflicts[0].theirs, Some(vec![Value::Real(100.0)]));
+    assert_eq!(seen.conflicts[0].base, Some(vec![Value::Real(20.0)]));
+    seen.conflicts[0].resolve(Resolution::PreferBranch);
+    seen.conflicts[1].resolve_with([("height", 7.5.into())]);
+    let partly = connection.merge("dev").resolutions(&seen.conflicts).run().unwrap();
+    assert_eq!((partly.success, partly.conflicts.len()), (false, 1));
+    assert_eq!(before, (rows(&connection), connection.branch("main").unwrap().head_commit));
+    assert_eq!(connection.merge_branch("dev").unwrap_err().kind(), ErrorKind::MergeConflict);
+    seen.conflicts[2].resolve(Resolution::Delete);
+    let merge = connection.merge("dev").resolutions(&seen.conflicts);
+    let done = merge.message("agreed").author("both").delete_branch_after(true).run().unwrap();
+    assert_eq!((done.success, done.status), (true, MergeStatus::Merged));
+    assert_eq!(rows(&connection), [(1, "oak".into(), 100.0), (2, "ash".into(), 7.5)]);
+    assert!(connection.branch("dev").is_err());
+}
+
+#[test]
+fn an_answer_for_a_column_that_is_not_there_is_refused() {
+    let connection = trees();
+    connection.create_branch("dev").unwrap();
+    let dev = connection.database().connect_to("dev").unwrap();
+    dev.execute_batch("UPDATE tree SET height = 1").unwrap();
+    connection.execute_batch("UPDATE tree SET height = 2").unwrap();
+    let mut seen = connection.merge("dev").dry_run(true).run().unwrap();
+    seen.conflicts[0].resolve_with([("no_such", 1.into())]);
+    let error = connection.merge("dev").resolutions(&seen.conflicts).run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(connection.branch("dev").unwrap().merged_into, None);
+}
+
+#[test]
+fn a_comparison_leads_from_one_side_to_the_other() {
+    let connection = trees();
+    connection.create_branch("dev").unwrap();
+    let dev = connection.database().connect_to("dev").unwrap();
+    dev.execute_batch(
+        "ALTER TABLE tree RENAME COLUMN height TO metres; CREATE INDEX by_name ON tree(name);
+         UPDATE tree SET metres = 30 WHERE id = 2; DELETE FROM tree WHERE id = 1;
+         INSERT INTO tree VALUES (9, 'fir', 40)",
+    )
+    .unwrap();
+    let there = connection.compare_branches("main", "dev").unwrap();
+    let back = connection.compare_branches("dev", "main").unwrap();
+    assert_eq!(there.tables[0].columns, ["id", "name", "metres"]);
+    assert!(there.schema.iter().any(|change| change.object == ObjectType::Index));
+    let seen =
+        |rows: &[RowChange]| rows.iter().map(|row| (row.key.clone(), row.kind)).collect::<Vec<_>>();
+    assert_eq!(
+        seen(&there.tables[0].rows),
+        [
+            (vec![1.into()], ChangeKind::Deleted),
+            (vec![2.into()], ChangeKind::Updated),
+            (vec![9.into()], ChangeKind::Inserted)
+        ]
+    );
+    for (row, other) in there.tables[0].rows.iter().zip(&back.tables[0].rows) {
+        assert_eq!((&row.old, &row.new), (&other.new, &other.old));
+    }
+    assert!(connection.compare_branches("dev", "dev").unwrap().is_empty());
+}
+
+#[test]
+fn forks_are_private_and_go_with_whoever_holds_them() {
+    let connection = trees();
+    let database: Database = connection.database().clone();
+    let fork = database.fork().unwrap();
+    let writers: Vec<_> = (0..4)
+        .map(|number| {
+            let fork = fork.clone();
+            thread::spawn(move || {
+                let connection = fork.connect().unwrap();
+                for round in 0..10 {
+                    let id = 100 + number * 10 + round;
+                    connection.execute("INSERT INTO tree(id) VALUES (?1)", [id]).unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    let count = |connection: &Connection| {
+        let sql = "SELECT count(*) FROM tree";
+        connection.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(count(&fork.connect().unwrap()), 43);
+    assert_eq!(count(&connection), 3);
+    let inner = fork.fork().unwrap().connect().unwrap();
+    assert_eq!(count(&inner), 43);
+    fork.check_base().unwrap();
+    connection.execute_batch("DELETE FROM tree").unwrap();
+    assert!(fork.check_base().is_err());
+    let last = fork.connect().unwrap();
+    drop(fork);
+    assert_eq!(count(&last), 43, "a connection keeps its fork");
+    assert_eq!(connection.branches().unwrap().len(), 1);
+}
+
+#[test]
+fn snapshots_bring_a_branch_back() {
+    let connection = trees();
+    let before = rows(&connection);
+    connection.snapshot("before").unwrap();
+    connection.execute_batch("DELETE FROM tree; DROP TABLE tree").unwrap();
+    connection.restore_snapshot("before").unwrap();
+    assert_eq!(rows(&connection), before);
+    assert_eq!(connection.tags().unwrap()[0].branch, "main");
+    connection.delete_tag("before").unwrap();
+    assert_eq!(connection.restore_snapshot("before").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn sizes_and_times_are_those_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(folder.path().join("trees.pando")).unwrap();
+    connection.execute_batch("CREATE TABLE tree(id INTEGER PRIMARY KEY, bark BLOB)").unwrap();
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+               INSERT INTO tree SELECT i, randomblob(1000) FROM n";
+    connection.execute_batch(sql).unwrap();
+    connection.create_branch("dev").unwrap();
+    let first = connection.branch("main").unwrap().head_commit;
+    let between = connection.commits("main", 1).unwrap()[0].time;
+    let sizes = connection.branch_sizes().unwrap();
+    let dev = sizes.iter().find(|size| size.branch == "dev").unwrap();
+    assert!(dev.shared_bytes > 100_000 && dev.own_bytes < 10_000, "{dev:?}");
+    let change = "UPDATE tree SET bark = randomblob(1001)";
+    connection.database().connect_to("dev").unwrap().execute_batch(change).unwrap();
+    connection.execute_batch(change).unwrap();
+    let sizes = connection.branch_sizes().unwrap();
+    let dev = sizes.iter().find(|size| size.branch == "dev").unwrap();
+    assert!(dev.own_bytes > 100_000, "{dev:?}");
+    assert!(dev.objects.iter().any(|(name, own, _)| name == "tree" && *own > 100_000), "{dev:?}");
+    assert_eq!(connection.commit_at(between).unwrap(), first);
+    let newest = connection.branch("main").unwrap().head_commit;
+    assert!(newest > first);
+    let fork = connection.database().fork_at("main", Moment::Commit(first)).unwrap();
+    let sum = "SELECT sum(length(bark)) FROM tree";
+    let read = |connection: &Connection| {
+        connection.query_row(sum, (), |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(read(&fork.connect().unwrap()), 100_000);
+    let commits = connection.commits("main", 100).unwrap();
+    assert!(commits.windows(2).all(|pair| pair[0].number > pair[1].number));
+}
