@@ -176,7 +176,70 @@ pub trait Aggregate: Default + Send + 'static {
     fn value(&self) -> Result<Self::Output>;
 }
 
+/// An aggregate from which rows can be taken out again, in the order in which they came: as a
+/// window function it does not begin anew for each row.
+///
+/// ```
+/// use pandodb::{Aggregate, Connection, FunctionContext, FunctionFlags, Result, WindowAggregate};
+///
+/// #[derive(Default)]
+/// struct Total(i64);
+///
+/// impl Aggregate for Total {
+///     type Output = i64;
+///
+///     fn step(&mut self, call: &FunctionContext<'_>) -> Result<()> {
+///         self.0 += call.get::<i64>(0)?;
+///         Ok(())
+///     }
+///
+///     fn value(&self) -> Result<i64> {
+///         Ok(self.0)
+///     }
+/// }
+///
+/// impl WindowAggregate for Total {
+///     fn inverse(&mut self, call: &FunctionContext<'_>) -> Result<()> {
+///         self.0 -= call.get::<i64>(0)?;
+///         Ok(())
+///     }
+/// }
+///
+/// let connection = Connection::open_in_memory()?;
+/// connection.create_window_function::<Total>("total_of", 1, FunctionFlags::DETERMINISTIC)?;
+/// let sql = "SELECT total_of(column1) OVER (ORDER BY column1 ROWS 1 PRECEDING)
+///            FROM (VALUES (1), (2), (3))";
+/// let mut statement = connection.prepare(sql)?;
+/// let totals: Vec<i64> =
+///     statement.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
+/// assert_eq!(totals, [1, 3, 5]);
+/// # Ok::<(), pandodb::Error>(())
+/// ```
+pub trait WindowAggregate: Aggregate {
+    /// Takes the oldest row out that is still in.
+    fn inverse(&mut self, call: &FunctionContext<'_>) -> Result<()>;
+}
+
 impl Connection {
+    /// Defines a window function of this connection, which is an aggregate, too.
+    ///
+    /// ```no_run
+    /// # use pandodb::{Connection, FunctionFlags, WindowAggregate};
+    /// # fn define<T: WindowAggregate>(connection: &Connection) -> pandodb::Result<()> {
+    /// connection.create_window_function::<T>("mine", 1, FunctionFlags::DETERMINISTIC)
+    /// # }
+    /// ```
+    pub fn create_window_function<A: WindowAggregate>(
+        &self,
+        name: &str,
+        arguments: i32,
+        flags: FunctionFlags,
+    ) -> Result<()> {
+        let arguments = argument_count(arguments)?;
+        engine::define_window::<A>(&self.session, name, arguments, flags);
+        Ok(())
+    }
+
     /// Defines a function of this connection.
     ///
     /// `arguments` is how many it takes; -1 for any number. A function of that name and number

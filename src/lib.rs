@@ -23,12 +23,14 @@
 mod database;
 mod options;
 
-// Branches.
+// Branches, and copies of all of them.
+mod backup;
 mod branch;
 
 // Statements.
 mod connection;
 mod functions;
+mod hooks;
 mod params;
 mod row;
 mod statement;
@@ -45,18 +47,21 @@ mod value;
 // What is below.
 mod engine;
 
+pub use backup::{Backup, BackupInfo, BackupProgress, restore, restore_with};
 pub use branch::{
     Branch, BranchSize, ChangeKind, Commit, Comparison, Conflict, ConflictKind, CreateBranch, Fork,
-    Merge, MergeOutcome, MergePolicy, MergeStatus, Moment, ObjectType, Resolution, RowChange,
-    SchemaChange, SchemaChangeKind, Strategy, TableChanges, Tag, TemporaryBranch,
+    Merge, MergeOutcome, MergePolicy, MergeStatus, Moment, ObjectType, Preview, PreviewedChange,
+    Resolution, RowChange, SchemaChange, SchemaChangeKind, Strategy, TableChanges, Tag,
+    TemporaryBranch,
 };
 pub use connection::{Batch, Connection, InterruptHandle};
 pub use database::Database;
 pub use engine::is_complete;
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use from_sql::FromSql;
-pub use functions::{Aggregate, FunctionContext, FunctionFlags};
-pub use options::OpenOptions;
+pub use functions::{Aggregate, FunctionContext, FunctionFlags, WindowAggregate};
+pub use hooks::Action;
+pub use options::{Compression, OpenOptions, Synchronous};
 pub use params::{Binder, Params, ParamsFromIter, params_from_iter};
 pub use row::{AndThenRows, MappedRows, OptionalExtension, Row, RowIndex, Rows};
 pub use statement::Statement;

@@ -3,10 +3,54 @@
 //! What can change while it is open is a PRAGMA. Neighbours: `database`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::database::Database;
 use crate::engine;
 use crate::error::Result;
+
+/// What commits wait for.
+///
+/// ```
+/// use pandodb::{OpenOptions, Synchronous};
+/// let database = OpenOptions::new().synchronous(Synchronous::Full).open_in_memory()?;
+/// # Ok::<(), pandodb::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// Nothing waits for the disk.
+    Off,
+    /// A crash of the machine may lose the newest commits, in order; the database stays whole.
+    #[default]
+    Normal,
+    /// A commit is acknowledged when it is durable.
+    Full,
+}
+
+/// How pages are compressed in the file. Each page is read by how it was written, so this can
+/// change from one opening to the next.
+///
+/// ```
+/// use pandodb::{Compression, OpenOptions};
+/// let database = OpenOptions::new().compression(Compression::Zstd(3)).open_in_memory()?;
+/// # Ok::<(), pandodb::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Runs of equal bytes.
+    Rle,
+    /// Fast.
+    #[default]
+    Lz4,
+    /// Small, at a level from 1 to 22.
+    Zstd(i32),
+    /// As other programs read it, at a level from 1 to 9.
+    Gzip(i32),
+}
 
 /// Settings for opening a database.
 ///
@@ -21,11 +65,27 @@ pub struct OpenOptions {
     pub(crate) create: bool,
     pub(crate) read_only: bool,
     pub(crate) cache_bytes: Option<u64>,
+    pub(crate) user: Option<String>,
+    pub(crate) busy_timeout: Option<Duration>,
+    pub(crate) synchronous: Option<Synchronous>,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) retention: Option<Duration>,
+    pub(crate) retention_bytes: Option<u64>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { create: true, read_only: false, cache_bytes: None }
+        Self {
+            create: true,
+            read_only: false,
+            cache_bytes: None,
+            user: None,
+            busy_timeout: None,
+            synchronous: None,
+            compression: None,
+            retention: None,
+            retention_bytes: None,
+        }
     }
 }
 
@@ -69,6 +129,74 @@ impl OpenOptions {
     /// ```
     pub fn cache_bytes(&mut self, bytes: u64) -> &mut Self {
         self.cache_bytes = Some(bytes);
+        self
+    }
+
+    /// Whose rights its connections have, as GRANT gave them; without this those of the owner.
+    ///
+    /// ```
+    /// let database = pandodb::OpenOptions::new().user("guest").open_in_memory()?;
+    /// let error = database.connect()?.execute_batch("CREATE TABLE tree(name TEXT)").unwrap_err();
+    /// assert_eq!(error.kind(), pandodb::ErrorKind::Denied);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn user(&mut self, user: impl Into<String>) -> &mut Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// How long statements wait for what another transaction holds; five seconds without this.
+    ///
+    /// ```
+    /// let mut options = pandodb::OpenOptions::new();
+    /// options.busy_timeout(std::time::Duration::from_millis(100));
+    /// ```
+    pub fn busy_timeout(&mut self, timeout: Duration) -> &mut Self {
+        self.busy_timeout = Some(timeout);
+        self
+    }
+
+    /// What commits wait for.
+    ///
+    /// ```
+    /// let mut options = pandodb::OpenOptions::new();
+    /// options.synchronous(pandodb::Synchronous::Full);
+    /// ```
+    pub fn synchronous(&mut self, level: Synchronous) -> &mut Self {
+        self.synchronous = Some(level);
+        self
+    }
+
+    /// How pages that are written from now on are compressed.
+    ///
+    /// ```
+    /// let mut options = pandodb::OpenOptions::new();
+    /// options.compression(pandodb::Compression::None);
+    /// ```
+    pub fn compression(&mut self, compression: Compression) -> &mut Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// How far back any commit can be read, branched from and undone.
+    ///
+    /// ```
+    /// let mut options = pandodb::OpenOptions::new();
+    /// options.retention(std::time::Duration::from_secs(30 * 86_400));
+    /// ```
+    pub fn retention(&mut self, time: Duration) -> &mut Self {
+        self.retention = Some(time);
+        self
+    }
+
+    /// How many bytes of log that may take.
+    ///
+    /// ```
+    /// let mut options = pandodb::OpenOptions::new();
+    /// options.retention_bytes(1 << 30);
+    /// ```
+    pub fn retention_bytes(&mut self, bytes: u64) -> &mut Self {
+        self.retention_bytes = Some(bytes);
         self
     }
 

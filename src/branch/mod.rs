@@ -10,6 +10,7 @@ mod create;
 mod fork;
 mod history;
 mod merge;
+mod preview;
 mod temporary;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use history::{Commit, Tag};
 pub use merge::{
     Conflict, ConflictKind, Merge, MergeOutcome, MergePolicy, MergeStatus, Resolution,
 };
+pub use preview::{Preview, PreviewedChange};
 pub use temporary::TemporaryBranch;
 
 use crate::connection::Connection;

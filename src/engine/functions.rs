@@ -10,7 +10,7 @@ use pandodb_qp::function::{Accumulator, Arity, Context, Determinism, Function};
 
 use super::session::{Session, borrowed, stored};
 use crate::error::Error;
-use crate::functions::{Aggregate, FunctionContext, FunctionFlags};
+use crate::functions::{Aggregate, FunctionContext, FunctionFlags, WindowAggregate};
 use crate::value::{Value, ValueRef};
 
 pub(crate) fn define_scalar<F>(
@@ -43,6 +43,20 @@ pub(crate) fn define_aggregate<A: Aggregate>(
         Box::new(State { name: Arc::clone(&own_name), aggregate: A::default() })
     };
     let function = Function::aggregate(name, arity(arguments), determinism(flags), false, make);
+    session.inner().change_functions(|registry| registry.define(function));
+}
+
+pub(crate) fn define_window<A: WindowAggregate>(
+    session: &Session,
+    name: &str,
+    arguments: Option<u16>,
+    flags: FunctionFlags,
+) {
+    let own_name: Arc<str> = name.into();
+    let make = move || -> Box<dyn Accumulator> {
+        Box::new(Sliding(State { name: Arc::clone(&own_name), aggregate: A::default() }))
+    };
+    let function = Function::aggregate(name, arity(arguments), determinism(flags), true, make);
     session.inner().change_functions(|registry| registry.define(function));
 }
 
@@ -83,6 +97,28 @@ impl<A: Aggregate> Accumulator for State<A> {
     fn value(&self, _: &mut Context<'_>) -> pandodb_qp::Result<StoredValue> {
         let value: Value = self.aggregate.value().map_err(refused)?.into();
         Ok(stored(value.as_ref()))
+    }
+}
+
+/// The same for one whose rows can be taken out again.
+struct Sliding<A>(State<A>);
+
+impl<A: WindowAggregate> Accumulator for Sliding<A> {
+    fn step(
+        &mut self,
+        context: &mut Context<'_>,
+        values: &[StoredRef<'_>],
+    ) -> pandodb_qp::Result<()> {
+        self.0.step(context, values)
+    }
+
+    fn inverse(&mut self, _: &mut Context<'_>, values: &[StoredRef<'_>]) -> pandodb_qp::Result<()> {
+        let aggregate = &mut self.0.aggregate;
+        with_call(&self.0.name, values, |call| aggregate.inverse(call).map_err(refused))
+    }
+
+    fn value(&self, context: &mut Context<'_>) -> pandodb_qp::Result<StoredValue> {
+        self.0.value(context)
     }
 }
 

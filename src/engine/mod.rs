@@ -5,12 +5,14 @@
 //! Neighbours: `session` wraps the engine's session and statements, `row_buffer` holds a row,
 //! `functions` takes what applications define.
 
+mod backup;
 mod branching;
 pub(crate) mod functions;
 mod row_buffer;
 mod session;
 mod text;
 
+pub(crate) use backup::{Backup, restore};
 pub(crate) use branching::{ConflictAddress, Fork};
 pub(crate) use row_buffer::RowBuffer;
 pub(crate) use session::{Database, InterruptFlag, Prepared, Session};

@@ -5,19 +5,27 @@
 use std::path::{Path, PathBuf};
 
 use pandodb_branch::fork::Fork as InnerFork;
+use pandodb_ds::codec::Codec;
 use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
 use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_qp::catalog::DatabaseIndex;
-use pandodb_qp::session::{PreparedKind, Session as QuerySession, Statement, Step};
+use pandodb_qp::function::RowChange;
+use pandodb_qp::session::{
+    CommitHook, PreparedKind, ProgressHook, RollbackHook, Session as QuerySession, Statement, Step,
+    UpdateHook,
+};
 use pandodb_qp::store::Database as QueryDatabase;
-use pandodb_tm::{CheckpointMode, CommitId, HeadId, Manager, Options};
+use pandodb_tm::{
+    CheckpointMode, CommitId, HeadId, Manager, Options, Retention, Synchronous as Level,
+};
 
 use super::{Cursor, RowBuffer};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::options::OpenOptions;
+use crate::hooks::Action;
+use crate::options::{Compression, OpenOptions, Synchronous};
 use crate::value::ValueRef;
 
 /// An open database; clones are the same one.
@@ -27,6 +35,7 @@ pub(crate) struct Database(Arc<Shared>);
 struct Shared {
     path: Option<PathBuf>,
     is_read_only: bool,
+    user: Option<String>,
     database: QueryDatabase,
     /// What was the newest when it was opened.
     opened_at: Vec<(HeadId, CommitId)>,
@@ -67,9 +76,10 @@ impl Database {
             cache_bytes: cache_bytes.unwrap_or(default.cache_bytes),
             creates: options.create && !options.read_only,
             is_read_only: options.read_only,
+            codec: options.compression.map_or(default.codec, codec),
             ..default
         };
-        let settings = Options { store, ..Options::default() };
+        let settings = settings(options, store);
         let database = match &path {
             Some(path) => {
                 let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
@@ -82,11 +92,19 @@ impl Database {
         let database = database.map_err(|error| convert(error, ""))?;
         let opened_at = newest(database.manager());
         let is_read_only = options.read_only;
-        Ok(Self(Arc::new(Shared { path, is_read_only, database, opened_at })))
+        Ok(Self(Arc::new(Shared {
+            path,
+            is_read_only,
+            user: options.user.clone(),
+            database,
+            opened_at,
+        })))
     }
 
     pub(crate) fn connect(&self) -> Session {
-        Session { session: QuerySession::new(self.0.database.clone()), _fork: None }
+        let session = QuerySession::new(self.0.database.clone());
+        session.set_user(self.0.user.as_deref());
+        Session { session, _fork: None }
     }
 
     pub(super) fn inner(&self) -> &QueryDatabase {
@@ -99,6 +117,36 @@ impl Database {
 
     pub(crate) fn is_read_only(&self) -> bool {
         self.0.is_read_only
+    }
+}
+
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::None => Codec::none(),
+        Compression::Rle => Codec::rle(),
+        Compression::Lz4 => Codec::lz4(),
+        Compression::Zstd(level) => Codec::zstd(level),
+        Compression::Gzip(level) => Codec::gzip(level),
+    }
+}
+
+/// The transaction layer's options.
+fn settings(options: &OpenOptions, store: StoreOptions) -> Options {
+    let default = Options::default();
+    let history = Retention {
+        time: options.retention.or(default.history.time),
+        log_bytes: options.retention_bytes.or(default.history.log_bytes),
+    };
+    Options {
+        store,
+        synchronous: options.synchronous.map_or(default.synchronous, |level| match level {
+            Synchronous::Off => Level::Off,
+            Synchronous::Normal => Level::Normal,
+            Synchronous::Full => Level::Full,
+        }),
+        busy_timeout: options.busy_timeout.unwrap_or(default.busy_timeout),
+        history,
+        ..default
     }
 }
 
@@ -128,6 +176,34 @@ impl Session {
     /// A session on a branch in memory.
     pub(super) fn on_fork(database: QueryDatabase, fork: Arc<InnerFork>) -> Self {
         Self { session: QuerySession::on_head(database, fork.head()), _fork: Some(fork) }
+    }
+
+    pub(crate) fn set_commit_hook(&self, hook: Option<CommitHook>) {
+        self.session.set_commit_hook(hook);
+    }
+
+    pub(crate) fn set_rollback_hook(&self, hook: Option<RollbackHook>) {
+        self.session.set_rollback_hook(hook);
+    }
+
+    pub(crate) fn set_progress_hook(&self, hook: Option<ProgressHook>) {
+        self.session.set_progress_hook(hook);
+    }
+
+    pub(crate) fn set_update_hook<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(Action, &str, i64) + Send + 'static,
+    {
+        self.session.set_update_hook(hook.map(|mut hook| -> UpdateHook {
+            Box::new(move |change, table, rowid| {
+                let action = match change {
+                    RowChange::Insert => Action::Insert,
+                    RowChange::Update => Action::Update,
+                    RowChange::Delete => Action::Delete,
+                };
+                hook(action, table, rowid);
+            })
+        }));
     }
 
     /// Goes on as the user of another session.

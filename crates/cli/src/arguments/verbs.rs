@@ -107,15 +107,16 @@ pub(crate) enum Verb {
     Backup {
         /// The file to write
         file: String,
-        /// Only what changed since the backup in that file
-        #[arg(long, short)]
-        incremental: bool,
+        /// Only what is not in that earlier backup
+        #[arg(long, short, value_name = "BASE")]
+        incremental: Option<String>,
     },
-    /// Put a backup back
+    /// Make a database of a backup, and of its increments in their order
     Restore {
-        /// The backup
-        file: String,
-        /// The database to write; it must not exist
+        /// The backups
+        #[arg(required = true)]
+        files: Vec<String>,
+        /// The database to write, else the one that is named; it must not exist
         #[arg(long, value_name = "FILE")]
         to: Option<String>,
     },

@@ -174,17 +174,23 @@ fn read(shell: &mut Shell, words: &[String]) -> Outcome {
 
 fn backup(shell: &mut Shell, words: &[String]) -> Outcome {
     match words {
-        [option, file] if option == "--incremental" => transfer::backup(shell, file, true),
+        [option, base, file] if option == "--incremental" => {
+            transfer::backup(shell, file, Some(base))
+        }
         // sqlite3 may name the database first.
-        [file] => transfer::backup(shell, file, false),
-        [database, file] if database == "main" => transfer::backup(shell, file, false),
+        [file] => transfer::backup(shell, file, None),
+        [database, file] if database == "main" => transfer::backup(shell, file, None),
         _ => Err(usage("backup")),
     }
 }
 
 fn restore(shell: &mut Shell, words: &[String]) -> Outcome {
-    let [file] = words else { return Err(usage("restore")) };
-    transfer::restore(shell, file)
+    let [file, target] = words else {
+        let hint = "a backup becomes a new database: .restore BACKUP NEW";
+        return Err(usage("restore").with_hint(hint));
+    };
+    transfer::restore_to(shell, std::slice::from_ref(file), target)?;
+    shell.reopen(Opening { path: target.clone(), read_only: false, create: false })
 }
 
 fn save(shell: &mut Shell, words: &[String]) -> Outcome {

@@ -24,10 +24,7 @@ pub(crate) use json::{Json, object};
 
 use std::path::Path;
 
-use pandodb::ValueRef;
-
 use crate::failure::Outcome;
-use crate::output::quote;
 use crate::shell::Shell;
 
 impl Format {
@@ -50,23 +47,40 @@ impl Format {
     }
 }
 
-/// Writes a backup.
-pub(crate) fn backup(shell: &mut Shell, file: &str, incremental: bool) -> Outcome {
-    let kind = if incremental { "INCREMENTAL" } else { "DATABASE" };
-    let file = quote::literal(ValueRef::Text(file.as_bytes()));
-    let progress = crate::progress::Progress::bytes(shell, "backing up", None);
-    let outcome = shell.execute(&format!("BACKUP {kind} TO {file}"));
+/// Writes a backup: full, or (with a base) of what is not in an earlier one.
+pub(crate) fn backup(shell: &mut Shell, file: &str, base: Option<&str>) -> Outcome {
+    let database = shell.connection.database();
+    let mut backup = match base {
+        Some(base) => database.start_incremental_backup(base, file)?,
+        None => database.start_backup(file)?,
+    };
+    let expected = backup.progress().bytes_expected;
+    let progress = crate::progress::Progress::bytes(shell, "backing up", Some(expected));
+    let mut done = 0;
+    loop {
+        let now = backup.next(256)?;
+        progress.advance(now.bytes.saturating_sub(done));
+        done = now.bytes;
+        if now.is_done {
+            break;
+        }
+    }
     progress.finish();
-    outcome?;
-    shell.say(format_args!("Backed up to {file}"))
+    let info = backup.close()?;
+    let kind = if info.is_full { "" } else { " (incremental)" };
+    shell.say(format_args!("Backed up to '{file}'{kind}: up to transaction {}", info.commit))
 }
 
-/// Puts a backup back.
-pub(crate) fn restore(shell: &mut Shell, file: &str) -> Outcome {
-    let file = quote::literal(ValueRef::Text(file.as_bytes()));
-    let progress = crate::progress::Progress::bytes(shell, "restoring", None);
-    let outcome = shell.execute(&format!("RESTORE DATABASE FROM {file}"));
+/// Makes a new database of a backup and its increments.
+pub(crate) fn restore_to(shell: &mut Shell, backups: &[String], target: &str) -> Outcome {
+    let progress = crate::progress::Progress::items(shell, "restoring", None);
+    let mut done = 0;
+    let restored = pandodb::restore_with(backups, target, |handled| {
+        progress.advance(handled.saturating_sub(done));
+        done = handled;
+        true
+    });
     progress.finish();
-    outcome?;
-    shell.say(format_args!("Restored from {file}"))
+    let info = restored?;
+    shell.say(format_args!("Restored '{target}': up to transaction {}", info.commit))
 }

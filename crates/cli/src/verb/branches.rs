@@ -3,11 +3,13 @@
 //! Names go into SQL as quoted identifiers, never as they are. Neighbours: `verb` and
 //! `dot::branching` call these, `graph` draws the log.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use pandodb::{Value, ValueRef};
 
 use super::graph::{self, Commit};
+use super::inspect;
 use crate::failure::{Failure, Outcome};
 use crate::output::Mode;
 use crate::output::quote::{literal, quoted_identifier};
@@ -98,7 +100,7 @@ pub(crate) fn list(shell: &mut Shell) -> Outcome {
 
 /// The names alone, with a star at the current one, as Git lists them; as rows for programs.
 pub(crate) fn names(shell: &mut Shell) -> Outcome {
-    if matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv) {
+    if is_for_programs(shell) {
         return list(shell);
     }
     let current = shell.connection.current_branch();
@@ -125,11 +127,27 @@ pub(crate) fn show(shell: &mut Shell, name: &str) -> Outcome {
     outcome
 }
 
+/// What each branch has alone and what it shares; dropping a branch frees the first.
 pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
-    shell.show_query(
-        "SELECT branch_name, own_bytes, shared_bytes FROM pando_branches ORDER BY own_bytes DESC",
-        &[],
-    )
+    let sql = "SELECT branch_name, own_bytes, shared_bytes, total_bytes, freed_bytes \
+               FROM pando_sizes WHERE object_type = 'branch' ORDER BY own_bytes DESC";
+    if is_for_programs(shell) {
+        return shell.show_query(sql, &[]);
+    }
+    let mut sizes = Vec::new();
+    {
+        let mut statement = shell.connection.prepare(sql)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            sizes.push(inspect::Bar { name: row.get(0)?, own: row.get(1)?, shared: row.get(2)? });
+        }
+    }
+    let text = inspect::size_bars(&sizes);
+    shell.show_text(&text)
+}
+
+fn is_for_programs(shell: &Shell) -> bool {
+    matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv)
 }
 
 /// The branch that a branch came from.
@@ -223,13 +241,67 @@ pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Mer
         sql.push_str(&format!(" WITH ({})", settings.join(", ")));
     }
     let progress = crate::progress::Progress::items(shell, "merging", None);
-    let outcome = shell.show_query(&sql, &[]);
+    if is_for_programs(shell) {
+        let outcome = shell.show_query(&sql, &[]);
+        progress.finish();
+        return outcome;
+    }
+    let told = merge_told(shell, &sql);
     progress.finish();
-    outcome?;
+    let (status, told) = told?;
+    writeln!(shell.sink, "{told}")?;
+    if status == "conflicts" {
+        return list_conflicts(shell, source, target, options);
+    }
     if options.dry_run {
         return Ok(());
     }
     shell.say(format_args!("Merged branch: {source} into {target}"))
+}
+
+/// Merges, and says in a line what came of it.
+fn merge_told(shell: &Shell, sql: &str) -> Outcome<(String, String)> {
+    let mut statement = shell.connection.prepare(sql)?;
+    Ok(statement.query_row((), |row| {
+        let number = |name: &str| row.get::<_, u64>(name);
+        let status: String = row.get("status")?;
+        let facts = [
+            ("inserted", number("rows_inserted")?),
+            ("updated", number("rows_updated")?),
+            ("deleted", number("rows_deleted")?),
+            ("renumbered", number("rows_renumbered")?),
+            ("schema", number("schema_changes")?),
+            ("open", number("conflicts")?),
+        ];
+        let facts = facts.iter().filter(|(_, count)| *count > 0);
+        let facts: Vec<String> = facts.map(|(what, count)| format!("{count} {what}")).collect();
+        let told = if facts.is_empty() {
+            status.clone()
+        } else {
+            format!("{status}: {}", facts.join(", "))
+        };
+        Ok((status, told))
+    })?)
+}
+
+/// What two branches cannot agree on, one a line, and what to do.
+fn list_conflicts(shell: &mut Shell, source: &str, target: &str, options: &Merge) -> Outcome {
+    let merge = shell.connection.merge(source).into_branch(target).dry_run(true);
+    // A merge that waits for answers is there already: then it lists them itself.
+    let conflicts = merge.run().map(|seen| seen.conflicts).unwrap_or_default();
+    for conflict in &conflicts {
+        let kind = format!("{:?}", conflict.kind).to_lowercase();
+        let key: Vec<String> = conflict.row_key.iter().map(ToString::to_string).collect();
+        let (object, key) = (&conflict.object, key.join(", "));
+        writeln!(shell.sink, "CONFLICT ({kind}) {object} {key}: {}", conflict.detail)?;
+    }
+    if options.dry_run {
+        return Ok(());
+    }
+    shell.say(format_args!(
+        "The merge waits: pando conflicts shows, pando conflicts resolve answers, \
+         pando merge --continue ends it"
+    ))
 }
 
 /// Resolves conflicts: one, those of a table, or all.
@@ -286,49 +358,91 @@ pub(crate) struct Log {
 }
 
 pub(crate) fn log(shell: &mut Shell, branch: &str, log: &Log) -> Outcome {
-    let sql = format!("SHOW COMMITS ON {}", quoted_identifier(branch));
-    if matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv) {
+    if is_for_programs(shell) {
+        let sql = format!("SHOW COMMITS ON {}", quoted_identifier(branch));
         return shell.show_query(&sql, &[]);
     }
-    let commits = commits(shell, &sql, log.most)?;
+    // A graph is of all branches: one alone would be a line.
+    let branch = if log.graph { "*" } else { branch };
+    let commits = commits(shell, branch, log.most)?;
     let text = graph::log(&commits, log, shell.settings.color);
     shell.show_text(&text)
 }
 
-/// Reads commits by the names of the columns, so that further columns do no harm.
-fn commits(shell: &Shell, sql: &str, most: Option<usize>) -> Outcome<Vec<Commit>> {
+/// Commits with the names of the branches and tags that stand on them.
+fn commits(shell: &Shell, branch: &str, most: Option<usize>) -> Outcome<Vec<Commit>> {
+    let mut names: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for branch in shell.connection.branches()? {
+        let star = if branch.is_current { "*" } else { "" };
+        names.entry(branch.head_commit).or_default().push(format!("{star}{}", branch.name));
+    }
+    for tag in shell.connection.tags()? {
+        names.entry(tag.commit).or_default().push(format!("tag: {}", tag.name));
+    }
+    let sql = "SELECT transaction_id, parent, merged, committed_at, author, message, changes \
+               FROM pando_log(?1) LIMIT ?2";
     let mut statement = shell.connection.prepare(sql)?;
-    let mut rows = statement.raw_query();
-    let mut commits = Vec::new();
-    while let Some(row) = rows.next()? {
-        if most.is_some_and(|most| commits.len() >= most) {
-            break;
-        }
-        let text = |names: &[&str]| {
-            let value = names.iter().find_map(|name| row.get_ref(*name).ok());
-            value.filter(|value| !value.is_null()).map(|value| value.to_string())
-        };
-        let parents = text(&["parents", "parent"]).unwrap_or_default();
-        commits.push(Commit {
-            id: text(&["commit_id", "transaction_id", "id"]).unwrap_or_default(),
+    let most = most.and_then(|most| i64::try_from(most).ok()).unwrap_or(-1);
+    let found = statement.query_map((branch, most), |row| {
+        let number: u64 = row.get(0)?;
+        let parents: [Option<u64>; 2] = [row.get(1)?, row.get(2)?];
+        let written = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let changes: Option<u64> = row.get(6)?;
+        Ok(Commit {
+            id: number.to_string(),
             parents: parents
-                .split(|c: char| !c.is_ascii_alphanumeric())
-                .filter(|parent| !parent.is_empty())
-                .map(str::to_owned)
+                .into_iter()
+                .flatten()
+                .filter(|&id| id > 0)
+                .map(|id| id.to_string())
                 .collect(),
-            time: text(&["committed_at", "created_at", "timestamp"]).unwrap_or_default(),
-            author: text(&["author"]),
-            message: text(&["message", "description"]),
-            names: text(&["names", "tags"]),
-            changes: text(&["changes", "tables"]),
-        });
+            time: row.get(3)?,
+            author: written(row.get(4)?),
+            message: written(row.get(5)?),
+            names: names.get(&number).map(|names| names.join(", ")),
+            changes: changes
+                .map(|count| format!("{count} change{}", if count == 1 { "" } else { "s" })),
+        })
+    })?;
+    let mut commits = found.collect::<Result<Vec<_>, _>>()?;
+    // Where the list ends the lines end, too: what is not shown is waited for by nobody.
+    let shown: BTreeSet<String> = commits.iter().map(|commit| commit.id.clone()).collect();
+    for commit in &mut commits {
+        commit.parents.retain(|parent| shown.contains(parent));
     }
     Ok(commits)
 }
 
+/// One commit: its heading and what it changed. A revision is a commit's number, a branch or a
+/// tag.
 pub(crate) fn show_commit(shell: &mut Shell, revision: Option<&str>) -> Outcome {
     let revision = revision.map_or_else(|| shell.connection.current_branch(), str::to_owned);
-    shell.show_query("SELECT * FROM pando_changes(?1)", &[Value::from(revision)])
+    let number = commit_of(shell, &revision)?;
+    let sql = format!("SELECT * FROM pando_changes({number})");
+    if is_for_programs(shell) {
+        return shell.show_query(&sql, &[]);
+    }
+    let all = commits(shell, "*", None)?;
+    let commit: Vec<Commit> =
+        all.into_iter().filter(|commit| commit.id == number.to_string()).collect();
+    let heading = graph::log(&commit, &Log::default(), shell.settings.color);
+    shell.show_text(&format!("{heading}\n"))?;
+    graph::diff::show(shell, &sql, &Diff::default())?;
+    Ok(())
+}
+
+fn commit_of(shell: &Shell, revision: &str) -> Outcome<u64> {
+    if let Ok(number) = revision.parse() {
+        return Ok(number);
+    }
+    if revision.eq_ignore_ascii_case("HEAD") {
+        return Ok(shell.connection.branch(&shell.connection.current_branch())?.head_commit);
+    }
+    let tags = shell.connection.tags()?;
+    match tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(revision)) {
+        Some(tag) => Ok(tag.commit),
+        None => Ok(shell.connection.branch(revision)?.head_commit),
+    }
 }
 
 /// Where we are: database, branch, transaction, open merge.

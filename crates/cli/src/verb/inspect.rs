@@ -83,7 +83,7 @@ fn bytes(count: u64) -> String {
     if unit == 0 { format!("{count} bytes") } else { format!("{value:.1} {}", units[unit]) }
 }
 
-/// Storage figures, and the rows of each table as a picture of bars.
+/// Storage figures; rows of tables and sizes of tables, indexes and branches as pictures of bars.
 pub(super) fn stat(shell: &mut Shell) -> Outcome {
     info(shell)?;
     let tables = shell.query_texts(
@@ -103,17 +103,59 @@ pub(super) fn stat(shell: &mut Shell) -> Outcome {
         let text = bars(&counts);
         shell.sink.write_all(text.as_bytes())?;
     }
-    let mut statement = shell.connection.prepare("PRAGMA storage_info")?;
-    let mut rows = statement.raw_query();
-    let mut figures = Vec::new();
-    if let Some(row) = rows.next()? {
-        for at in 0..row.column_count() {
-            let name = row.column_name(at).unwrap_or("").replace('_', " ");
-            figures.push((name, row.get_ref(at)?.to_string()));
+    size_figures(shell)?;
+    storage_figures(shell)
+}
+
+/// The bytes of tables and indexes of the current branch, and of all branches.
+fn size_figures(shell: &mut Shell) -> Outcome {
+    let current = shell.connection.current_branch();
+    let sql = "SELECT branch_name, object_type, object_name, own_bytes, shared_bytes \
+               FROM pando_sizes ORDER BY total_bytes DESC";
+    let mut by_kind: [(&str, Vec<Bar>); 3] =
+        [("tables", Vec::new()), ("indexes", Vec::new()), ("branches", Vec::new())];
+    {
+        let mut statement = shell.connection.prepare(sql)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            let (branch, kind): (String, String) = (row.get(0)?, row.get(1)?);
+            let (own, shared) = (row.get(3)?, row.get(4)?);
+            match kind.as_str() {
+                "branch" => by_kind[2].1.push(Bar { name: branch, own, shared }),
+                "index" if branch == current => {
+                    by_kind[1].1.push(Bar { name: row.get(2)?, own, shared });
+                }
+                _ if branch == current => {
+                    by_kind[0].1.push(Bar { name: row.get(2)?, own, shared });
+                }
+                _ => {}
+            }
         }
     }
-    drop(rows);
-    drop(statement);
+    for (label, sizes) in by_kind.iter().filter(|(_, sizes)| !sizes.is_empty()) {
+        writeln!(shell.sink, "\nbytes of {label} (█ alone, ░ shared with other branches)")?;
+        let text = size_bars(sizes);
+        shell.sink.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn storage_figures(shell: &mut Shell) -> Outcome {
+    let mut figures = Vec::new();
+    {
+        let mut statement = match shell.connection.prepare("PRAGMA storage_info") {
+            // Its figures are above as well.
+            Err(error) if error.kind() == pandodb::ErrorKind::NotFound => return Ok(()),
+            prepared => prepared?,
+        };
+        let mut rows = statement.raw_query();
+        if let Some(row) = rows.next()? {
+            for at in 0..row.column_count() {
+                let name = row.column_name(at).unwrap_or("").replace('_', " ");
+                figures.push((name, row.get_ref(at)?.to_string()));
+            }
+        }
+    }
     let wide = figures.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     if !figures.is_empty() {
         writeln!(shell.sink, "\nstorage")?;
@@ -122,6 +164,33 @@ pub(super) fn stat(shell: &mut Shell) -> Outcome {
         writeln!(shell.sink, "  {name:wide$}  {value}")?;
     }
     Ok(())
+}
+
+/// Bytes of something, in two parts.
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) own: u64,
+    pub(super) shared: u64,
+}
+
+/// Names, bytes, and bars whose first part is what is there alone.
+pub(super) fn size_bars(sizes: &[Bar]) -> String {
+    let most = sizes.iter().map(|size| size.own + size.shared).max().unwrap_or(0).max(1);
+    let names = sizes.iter().map(|size| width(&size.name)).max().unwrap_or(0);
+    let mut text = String::new();
+    for size in sizes {
+        let part = |count: u64| {
+            let length = (u128::from(count) * BAR as u128).div_ceil(u128::from(most));
+            usize::try_from(length).unwrap_or(BAR)
+        };
+        text.push_str("  ");
+        push_padded(&size.name, names, Align::Left, &mut text);
+        let figures = format!("{} alone, {} shared", bytes(size.own), bytes(size.shared));
+        let bar = format!("{}{}", "█".repeat(part(size.own)), "░".repeat(part(size.shared)));
+        text.push_str(format!("  {figures:<36}  {bar}").trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// Names, numbers, and bars that compare them.
@@ -163,6 +232,18 @@ mod tests {
         let counts = [("tree".to_owned(), 80), ("森".to_owned(), 1), ("empty".to_owned(), 0)];
         let full = "█".repeat(40);
         assert_eq!(bars(&counts), format!("  tree   80  {full}\n  森      1  ▌\n  empty   0\n"));
+    }
+
+    #[test]
+    fn what_is_there_alone_stands_before_what_is_shared() {
+        let bar = |name: &str, own, shared| Bar { name: name.to_owned(), own, shared };
+        let text = size_bars(&[bar("main", 3072, 1024), bar("dev", 0, 1024)]);
+        let (own, shared) = ("█".repeat(30), "░".repeat(10));
+        let expected = format!(
+            "  main  3.0 KiB alone, 1.0 KiB shared         {own}{shared}\n  \
+             dev   0 bytes alone, 1.0 KiB shared         {shared}\n"
+        );
+        pandodb_testkit::assert_same_text(&expected, &text);
     }
 
     #[test]

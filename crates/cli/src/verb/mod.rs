@@ -39,9 +39,12 @@ pub(crate) fn run(arguments: &Arguments, verb: &Verb) -> Outcome<Exit> {
             return init(arguments, terminal, &path).map(|()| Exit::Success);
         }
         Verb::Bench { rows } => return bench::run(arguments, terminal, *rows),
-        Verb::Restore { file, to: Some(to) } => {
-            let mut shell = open(arguments, terminal, to, true)?;
-            transfer::restore(&mut shell, file)?;
+        Verb::Restore { files, to } => {
+            let target = to.clone().or_else(|| arguments.file.clone());
+            let target = target.or_else(|| arguments.global.database()).ok_or_else(no_database)?;
+            let mut shell = open(arguments, terminal, ":memory:", true)?;
+            transfer::restore_to(&mut shell, files, &target)?;
+            shell.sink.flush()?;
             return Ok(shell.exit());
         }
         _ => {}
@@ -149,13 +152,15 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
             };
             transfer::dump_to_sink(shell, &dump)?;
         }
-        Verb::Backup { file, incremental } => transfer::backup(shell, file, *incremental)?,
-        Verb::Restore { file, .. } => transfer::restore(shell, file)?,
+        Verb::Backup { file, incremental } => {
+            transfer::backup(shell, file, incremental.as_deref())?;
+        }
         Verb::Check(check) => return inspect::check(shell, check),
         Verb::Stat => inspect::stat(shell)?,
         Verb::Db { action: DbAction::Info } => inspect::info(shell)?,
         Verb::Compact => inspect::compact(shell)?,
         Verb::Init { .. }
+        | Verb::Restore { .. }
         | Verb::Db { .. }
         | Verb::Bench { .. }
         | Verb::Completions { .. }

@@ -72,11 +72,17 @@ impl SqlTarget<'_> {
     }
 
     fn merge_table(&mut self, merged: &MergedTable) -> Result<()> {
-        if merged.is_rebuilt {
-            return Err(self.unsupported(merged, "its primary key is another one"));
-        }
         match (&merged.ours, &merged.theirs) {
-            (None, Some(_)) => self.add_table(merged),
+            (None, Some(_)) => {
+                if merged.is_rebuilt {
+                    // The source's table stands in the place of the target's.
+                    self.drop_object(merged.shape.id.0)?;
+                }
+                self.add_table(merged)
+            }
+            _ if merged.is_rebuilt => {
+                Err(self.unsupported(merged, "its primary key is another one"))
+            }
             (Some(ours), Some(theirs)) => self.change_table(merged, ours, theirs),
             _ => Ok(()),
         }
@@ -92,7 +98,18 @@ impl SqlTarget<'_> {
     /// A table that only the source has, with the indexes of its constraints.
     fn add_table(&mut self, merged: &MergedTable) -> Result<()> {
         let id = merged.shape.id.0;
-        let row = self.theirs_row(id)?.clone();
+        let mut row = match self.theirs_row(id) {
+            Ok(row) => row.clone(),
+            // Both added it: the source knows it by another number.
+            Err(error) => {
+                let mut rows = self.theirs.iter().filter(|row| row.kind == ObjectKind::Table);
+                let named = rows.find(|row| row.name.eq_ignore_ascii_case(&merged.shape.name));
+                named.cloned().ok_or(error)?
+            }
+        };
+        row.id = ObjectId(id);
+        let columns = merged.shape.columns.iter();
+        row.columns = columns.map(|column| (ColumnId(column.id.0), column.position)).collect();
         let fixed = merged.shape.has_rowid();
         self.create_tree(row.tree, fixed)?;
         let parts: Vec<ObjectRow> = self
@@ -141,7 +158,9 @@ impl SqlTarget<'_> {
         let mine = definition(row.sql.as_deref().unwrap_or_default())?;
         let source = self.theirs.iter().find(|other| other.name.eq_ignore_ascii_case(&theirs.name));
         let other = definition(source.and_then(|row| row.sql.as_deref()).unwrap_or_default())?;
-        let create = join(merged, (ours, &mine), (theirs, &other))
+        let base = self.base.iter().find(|row| row.id.0 == merged.shape.id.0);
+        let base = base.and_then(|row| row.sql.as_deref()).map(definition).transpose()?;
+        let create = join(merged, base.as_ref(), (ours, &mine), (theirs, &other))
             .ok_or_else(|| self.unsupported(merged, "both sides changed its constraints"))?;
         let kind = StatementKind::CreateTable(Box::new(create));
         let sql = Statement { kind, span: crate::span::Span::default() }.to_string();
@@ -216,10 +235,18 @@ fn definition(sql: &str) -> Result<CreateTable> {
     }
 }
 
+/// What both sides made of a list: what both have, and what either added.
+fn three_way<T: Clone + PartialEq>(base: &[T], ours: &[T], theirs: &[T]) -> Vec<T> {
+    let kept = ours.iter().filter(|it| theirs.contains(it) || !base.contains(it));
+    let added = theirs.iter().filter(|it| !ours.contains(it) && !base.contains(it));
+    kept.chain(added).cloned().collect()
+}
+
 /// The definition of the merged table: its columns from whichever side has them so, its
-/// constraints from the side that changed them; none where both did.
+/// constraints from the side that changed them, or from both.
 fn join(
     merged: &MergedTable,
+    base: Option<&CreateTable>,
     (ours, mine): (&TableShape, &CreateTable),
     (theirs, other): (&TableShape, &CreateTable),
 ) -> Option<CreateTable> {
@@ -235,10 +262,15 @@ fn join(
             && merged.shape.constraints.iter().all(|known| side.constraints.contains(known))
     };
     if !has_same(ours) {
-        if !has_same(theirs) {
-            return None;
+        if has_same(theirs) {
+            body.constraints.clone_from(&their.constraints);
+        } else {
+            let before = match base.map(|base| &base.body) {
+                Some(CreateTableBody::Columns(before)) => before.constraints.as_slice(),
+                _ => &[],
+            };
+            body.constraints = three_way(before, &own.constraints, &their.constraints);
         }
-        body.constraints.clone_from(&their.constraints);
     }
     body.columns.clear();
     for column in &merged.shape.columns {

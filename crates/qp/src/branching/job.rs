@@ -189,7 +189,7 @@ impl Work<'_> {
         };
         let ours = self.version(ours)?;
         let pager = Arc::clone(self.branches.manager().pager());
-        let catalogs = (&ours.forest, &job.catalog);
+        let catalogs = (&job.base.forest, &ours.forest, &job.catalog);
         let mut target = SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs)?;
         let versions = Versions { base: &job.base, ours: &ours, theirs: &job.theirs };
         let mut sink = |conflict: Conflict| {

@@ -19,6 +19,7 @@ mod merge;
 mod options;
 mod pick;
 mod preview;
+mod references;
 mod shape;
 mod show;
 mod target;

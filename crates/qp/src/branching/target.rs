@@ -4,7 +4,7 @@
 //! columns follow. What was touched is looked at in the end: a merge can break a constraint that
 //! neither side breaks. Neighbours: `definitions` makes the merged definitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
@@ -32,12 +32,21 @@ pub(super) struct SqlTarget<'s> {
     /// The rows of the source's catalog, and of the target's.
     pub(super) theirs: Vec<ObjectRow>,
     pub(super) ours: Vec<ObjectRow>,
+    /// Those of where they parted.
+    pub(super) base: Vec<ObjectRow>,
     /// Indexes that are built when all rows are there.
     pub(super) unfilled: Vec<Box<str>>,
     writers: BTreeMap<ObjectId, (BoundWriter, Frame)>,
-    touched: BTreeMap<ObjectId, Vec<RowKey>>,
-    /// Foreign keys that were broken before: child table, number of the key, child row.
-    broken_before: Vec<(u64, usize, Vec<Value>)>,
+    /// The keys of the rows that changed.
+    pub(super) touched: BTreeMap<ObjectId, Vec<RowKey>>,
+    /// Rows of parents that went or changed, as they were.
+    pub(super) replaced: BTreeMap<ObjectId, Vec<Vec<Value>>>,
+    /// Tables whose definition the merge changes.
+    pub(super) redefined: BTreeSet<ObjectId>,
+    /// Tables that foreign keys refer to.
+    parents: BTreeSet<ObjectId>,
+    /// The schemas of the target as it was.
+    pub(super) schemas_before: Vec<Arc<Schema>>,
     /// The engine's own error behind the one that ended the merge.
     pub(super) error: Option<Error>,
 }
@@ -47,22 +56,27 @@ impl<'s> SqlTarget<'s> {
         session: &'s Session,
         sources: Vec<Option<SharedTransaction>>,
         schemas: Vec<Arc<Schema>>,
-        (ours, theirs): (&Forest, &Forest),
+        (base, ours, theirs): (&Forest, &Forest, &Forest),
     ) -> Result<Self> {
         let (database, _) = session.database(DatabaseIndex::MAIN)?;
         let pager = database.manager().pager();
         let (_, theirs) = read_objects_of(pager, theirs)?;
         let (_, ours) = read_objects_of(pager, ours)?;
+        let (_, base) = read_objects_of(pager, base)?;
         Ok(Self {
             session,
             sources,
+            schemas_before: schemas.clone(),
             schemas,
             theirs,
             ours,
+            base,
             unfilled: Vec::new(),
             writers: BTreeMap::new(),
             touched: BTreeMap::new(),
-            broken_before: Vec::new(),
+            replaced: BTreeMap::new(),
+            redefined: BTreeSet::new(),
+            parents: BTreeSet::new(),
             error: None,
         })
     }
@@ -121,11 +135,16 @@ impl<'s> SqlTarget<'s> {
             RowChange::Delete { key } => (key_of(&key)?, None),
         };
         touched.push(key.clone());
+        let replaced =
+            self.parents.contains(&table.id).then(|| self.replaced.entry(table.id).or_default());
         self.session.with_outer(&self.sources, &self.schemas, |outer| {
             let old = writer.fetch(&key, outer)?;
             if let Some(old) = &old {
                 writer.load(&key, old.clone(), frame, outer)?;
                 writer.fill_alias(frame);
+                if let Some(replaced) = replaced {
+                    replaced.push(frame.slot_mut(writer.row).values_mut().clone());
+                }
             }
             let Some(row) = row else {
                 if old.is_some() {
@@ -156,6 +175,9 @@ impl<'s> SqlTarget<'s> {
             self.bind(*id)?;
             let Some((bound, frame)) = self.writers.get_mut(id) else { continue };
             let writer = &bound.writer;
+            if !writer.can_be_violated() {
+                continue;
+            }
             for key in keys {
                 let violation = self.session.with_outer(&self.sources, &self.schemas, |outer| {
                     let Some(values) = writer.fetch(key, outer)? else { return Ok(None) };
@@ -171,87 +193,10 @@ impl<'s> SqlTarget<'s> {
         self.touched = touched;
         Ok(())
     }
-
-    /// Foreign keys of touched tables, or to them, that are broken now and were not before.
-    fn verify_foreign_keys(&mut self, report: &mut dyn FnMut(Conflict)) -> Result<()> {
-        for (table, number, row, detail) in self.broken_foreign_keys()? {
-            let (id, name) = table;
-            if self.broken_before.contains(&(id, number, row.clone())) {
-                continue;
-            }
-            let error = Error::constraint(Constraint::ForeignKey, detail);
-            let rowid = match row.first() {
-                Some(Value::Integer(rowid)) => *rowid,
-                _ => 0,
-            };
-            let mut conflict = broken(ObjectId(id), &name, &RowKey::Rowid(rowid), &error);
-            conflict.row_key = row;
-            report(conflict);
-        }
-        Ok(())
-    }
-
-    /// Every broken foreign key of the tables that the merge touched, or that refer to them.
-    #[allow(clippy::type_complexity, reason = "the parts go straight into a conflict")]
-    fn broken_foreign_keys(&self) -> Result<Vec<((u64, Box<str>), usize, Vec<Value>, String)>> {
-        let schema = Arc::clone(self.main_schema()?);
-        let mut broken = Vec::new();
-        for child in schema.tables.values() {
-            for (number, key) in child.foreign_keys.iter().enumerate() {
-                let parent = schema.table(&key.parent);
-                let is_touched = |id: u64| self.touched.contains_key(&ObjectId(id));
-                if !is_touched(child.id.0) && !parent.is_some_and(|it| is_touched(it.id.0)) {
-                    continue;
-                }
-                let Some(sql) = orphans(child, key, parent.map(|parent| &**parent)) else {
-                    continue;
-                };
-                let rows = self.session.select_inside(&sql, &self.sources, &self.schemas)?;
-                for row in rows {
-                    let detail = format!("{} refers to no row of {}", child.name, key.parent);
-                    broken.push(((child.id.0, child.name.clone()), number, row, detail));
-                }
-            }
-        }
-        Ok(broken)
-    }
 }
 
-/// The query of the child rows whose parent is missing.
-fn orphans(
-    child: &crate::catalog::Table,
-    key: &crate::catalog::ForeignKey,
-    parent: Option<&crate::catalog::Table>,
-) -> Option<String> {
-    use crate::modify::quoted;
-    let name = |column: usize| child.columns.get(column).map(|column| quoted(&column.name));
-    let own: Vec<String> = key.columns.iter().filter_map(|column| name(*column)).collect();
-    let shown = if child.has_rowid() { "rowid".to_owned() } else { own.join(", ") };
-    let present: Vec<String> = own.iter().map(|column| format!("{column} IS NOT NULL")).collect();
-    let mut sql = format!(
-        "SELECT {shown} FROM main.{} AS c WHERE {}",
-        quoted(&child.name),
-        present.join(" AND ")
-    );
-    let Some(parent) = parent else { return Some(sql) };
-    let theirs: Vec<String> = if key.parent_columns.is_empty() {
-        let declared = parent.primary_key.as_ref()?;
-        let columns = declared.columns.iter().filter_map(crate::catalog::IndexColumn::column);
-        columns.map(|column| quoted(&parent.columns[column].name)).collect()
-    } else {
-        key.parent_columns.iter().map(|column| quoted(column)).collect()
-    };
-    let pairs: Vec<String> =
-        own.iter().zip(&theirs).map(|(own, their)| format!("p.{their} = c.{own}")).collect();
-    sql.push_str(&format!(
-        " AND NOT EXISTS (SELECT 1 FROM main.{} AS p WHERE {})",
-        quoted(&parent.name),
-        pairs.join(" AND ")
-    ));
-    Some(sql)
-}
-
-fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> Conflict {
+/// A constraint that a row breaks, as a conflict.
+pub(super) fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> Conflict {
     let violation = match error.kind() {
         ErrorKind::Constraint(Constraint::NotNull) => Violation::NotNull,
         ErrorKind::Constraint(Constraint::Check) => Violation::Check,
@@ -283,10 +228,10 @@ fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> Conflict {
 
 impl Target for SqlTarget<'_> {
     fn schema(&mut self, merge: &SchemaMerge) -> Result<(), BranchError> {
-        let before = self.before_changes(merge);
-        self.told(before)?;
         let made = self.merge_definitions(merge);
-        self.told(made)
+        self.told(made)?;
+        let noted = self.note_definitions(merge);
+        self.told(noted)
     }
 
     fn apply(&mut self, table: &TableShape, change: RowChange) -> Result<(), BranchError> {
@@ -329,14 +274,18 @@ impl Target for SqlTarget<'_> {
 }
 
 impl SqlTarget<'_> {
-    /// Notes what is broken already, so that only what the merge breaks is reported.
-    fn before_changes(&mut self, merge: &SchemaMerge) -> Result<()> {
-        let ids: Vec<ObjectId> = merge.tables.iter().map(|table| table.shape.id).collect();
-        self.touched = ids.into_iter().map(|id| (id, Vec::new())).collect();
-        let broken = self.broken_foreign_keys()?;
-        self.broken_before =
-            broken.into_iter().map(|((id, _), number, row, _)| (id, number, row)).collect();
-        self.touched.clear();
+    /// Notes which definitions the merge changes, and which tables are parents.
+    fn note_definitions(&mut self, merge: &SchemaMerge) -> Result<()> {
+        let changed = merge.tables.iter().filter(|table| table.is_changed);
+        self.redefined = changed.map(|table| table.shape.id).collect();
+        let schema = Arc::clone(self.main_schema()?);
+        for table in schema.tables.values() {
+            for key in &table.foreign_keys {
+                if let Some(parent) = schema.table(&key.parent) {
+                    self.parents.insert(ObjectId(parent.id.0));
+                }
+            }
+        }
         Ok(())
     }
 }

@@ -269,7 +269,7 @@ impl<'a> Context<'a> {
     /// Looks at the interrupt flag.
     fn look_up(&self) -> Result<()> {
         self.run.ticks.set(TICKS);
-        if self.interrupt.load(Ordering::Relaxed) {
+        if self.interrupt.load(Ordering::Relaxed) || self.session.is_stopped() {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
         }
         if self.session.is_overdue() {

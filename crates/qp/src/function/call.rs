@@ -68,6 +68,12 @@ pub trait Session {
     fn is_like_case_sensitive(&self) -> bool {
         false
     }
+    /// Is told of a row that changes.
+    fn row_changed(&self, _change: RowChange, _table: &str, _rowid: i64) {}
+    /// Whether the application wants the running statement to stop; asked now and then.
+    fn is_stopped(&self) -> bool {
+        false
+    }
     /// The longest text or blob in bytes.
     fn length_max(&self) -> usize {
         LENGTH_MAX
@@ -76,6 +82,17 @@ pub trait Session {
     fn pattern_bytes_max(&self) -> usize {
         PATTERN_BYTES_MAX
     }
+}
+
+/// What happened to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowChange {
+    /// It is new.
+    Insert,
+    /// It has other values.
+    Update,
+    /// It is gone.
+    Delete,
 }
 
 /// How texts compare under the collation of a call.

@@ -115,6 +115,14 @@ impl TableWriter {
         Ok(Verdict::Pass)
     }
 
+    /// Whether any row could break what [`violation`](Self::violation) looks at.
+    pub(crate) fn can_be_violated(&self) -> bool {
+        self.table.strict
+            || !self.table.checks.is_empty()
+            || self.table.columns.iter().any(|column| column.not_null.is_some())
+            || self.table.indexes.iter().any(|index| index.unique.is_some())
+    }
+
     /// What the row in the row slot, which is stored under `key`, breaks by itself or beside
     /// others: foreign keys apart.
     pub(crate) fn violation(

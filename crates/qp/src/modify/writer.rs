@@ -18,6 +18,7 @@ use crate::ast::ConflictAction;
 use crate::catalog::{Index, Table};
 use crate::error::Result;
 use crate::execute::{Frame, Outer};
+use crate::function::RowChange;
 use crate::plan::SourceId;
 use crate::scalar::{Scalar, SlotId};
 use crate::types::{Datum, apply_affinity};
@@ -124,6 +125,7 @@ impl TableWriter {
             let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
             transaction.put(self.table.tree, &row_key, &bytes)?;
         }
+        outer.context.session.row_changed(RowChange::Insert, &self.table.name, key.rowid());
         for index in &self.indexes {
             index.insert(self, &row_key, frame, outer)?;
         }
@@ -138,6 +140,8 @@ impl TableWriter {
         }
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
         transaction.delete(self.table.tree, &row_key)?;
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Delete, &self.table.name, key.rowid());
         Ok(())
     }
 
@@ -182,7 +186,10 @@ impl TableWriter {
         if old_bytes != new_bytes {
             transaction.delete(self.table.tree, &old_bytes)?;
         }
-        transaction.put(self.table.tree, &new_bytes, &bytes)
+        transaction.put(self.table.tree, &new_bytes, &bytes)?;
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Update, &self.table.name, new_key.rowid());
+        Ok(())
     }
 
     /// The stored form of the row in the row slot.

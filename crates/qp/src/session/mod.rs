@@ -11,6 +11,7 @@
 //! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
 //! | `version` | other branches and times that a statement reads |
 //! | `command` | statements that are neither queries nor changes |
+//! | `hooks` | what the application is told of and may stop |
 //! | `compiler` | programs of triggers and foreign keys |
 //!
 //! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
@@ -19,6 +20,7 @@ mod attach;
 mod command;
 mod compiler;
 mod explain;
+mod hooks;
 mod inside;
 #[cfg(test)]
 mod isolation_tests;
@@ -47,6 +49,7 @@ use pandodb_ds::tree::Tree;
 use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
+pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
@@ -123,6 +126,7 @@ struct Programs {
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
     active: RefCell<Option<Active>>,
+    hooks: hooks::Hooks,
     /// Transactions that rest between two reading statements outside of a transaction.
     resting: RefCell<Sources>,
     functions: RefCell<Registry>,
@@ -191,6 +195,7 @@ impl Session {
         Self {
             databases: RefCell::new(databases),
             active: RefCell::default(),
+            hooks: hooks::Hooks::default(),
             resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
             collations: RefCell::default(),
@@ -395,6 +400,14 @@ impl Session {
 }
 
 impl crate::function::Session for Session {
+    fn row_changed(&self, change: crate::function::RowChange, table: &str, rowid: i64) {
+        self.tell_row(change, table, rowid);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped_by_hook()
+    }
+
     fn now_ms(&self) -> i64 {
         if let Some(now) = self.now.get() {
             return now;

@@ -291,11 +291,16 @@ impl Session {
                 continue;
             }
             if commit && is_whole && transaction.has_changes() {
+                self.may_commit()?;
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
                 self.repeats.set(None);
             } else {
+                let is_something = transaction.has_changes();
                 transaction.rollback();
+                if is_something {
+                    self.rolled_back();
+                }
             }
         }
         if commit && !is_whole {
@@ -356,6 +361,13 @@ impl Session {
         if self.counters.deferred_violations.get() > 0 {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
         }
+        let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
+            active.sources.iter().flatten().any(|source| source.borrow().has_changes())
+        });
+        if has_changes && let Err(refused) = self.may_commit() {
+            self.abandon();
+            return Err(refused);
+        }
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.set(0);
         self.settings.borrow_mut().defer_foreign_keys = false;
@@ -397,6 +409,7 @@ impl Session {
         for source in active.sources.iter().flatten() {
             source.borrow_mut().rollback();
         }
+        self.rolled_back();
     }
 
     fn savepoint(&self, name: &str) -> Result<()> {

@@ -71,7 +71,11 @@ pub(super) fn files_of(database: &Database) -> Arc<dyn Vfs> {
     }
 }
 
-/// Gives back what the file does not need.
+/// Pages that one step of shrinking moves, at most: what is held in memory for it.
+const STEP_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Gives back what the file does not need, while others read and write: the end of the file is
+/// emptied step by step until two in a row gain nothing.
 fn shrink(database: &Database) -> Result<()> {
     let manager = database.manager();
     if manager.is_in_memory() {
@@ -79,6 +83,12 @@ fn shrink(database: &Database) -> Result<()> {
     }
     // The first frees what the log still held, the second cuts the end of the file off.
     manager.checkpoint(CheckpointMode::Full)?;
+    let mut vain = 0;
+    while vain < 2
+        && let Some(step) = manager.shrink(STEP_BYTES)?
+    {
+        vain = if step.bytes_after < step.bytes_before { 0 } else { vain + 1 };
+    }
     manager.checkpoint(CheckpointMode::Truncate)?;
     Ok(())
 }

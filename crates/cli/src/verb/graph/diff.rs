@@ -27,58 +27,145 @@ pub(in crate::verb) fn show(shell: &mut Shell, sql: &str, options: &Diff) -> Out
         shell.show_query(sql, &[])?;
         return Ok(differs);
     }
-    let color = shell.settings.color;
-    let mut text = String::new();
-    let mut counts: BTreeMap<String, Count> = BTreeMap::new();
+    let mut picture = Picture { color: shell.settings.color, ..Picture::default() };
     {
         let mut statement = shell.connection.prepare(sql)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            let get = |name: &str| row.get_ref(name).ok().filter(|value| !value.is_null());
-            let word = |name: &str| get(name).map(|value| value.to_string()).unwrap_or_default();
-            let (table, kind) = (word("table_name"), word("change_type").to_lowercase());
-            let is_schema = word("object_type") != "row" && get("object_type").is_some();
-            if (is_schema && options.data_only) || (!is_schema && options.schema_only) {
+            let text = |name: &str| row.get::<_, Option<String>>(name);
+            let is_row = text("object_type")?.as_deref() == Some("row");
+            if (is_row && options.schema_only) || (!is_row && options.data_only) {
                 continue;
             }
-            let count = counts.entry(table.clone()).or_default();
-            let (mark, style) = match kind.as_str() {
-                "added" | "insert" | "inserted" => {
-                    count.added += 1;
-                    ('+', anstyle::AnsiColor::Green)
-                }
-                "removed" | "delete" | "deleted" => {
-                    count.removed += 1;
-                    ('-', anstyle::AnsiColor::Red)
-                }
-                _ => {
-                    count.changed += 1;
-                    ('~', anstyle::AnsiColor::Yellow)
-                }
+            let cell = |name: &str| {
+                let value = row.get_ref(name)?;
+                let shown = if value.is_null() { "NULL".into() } else { quote::plain(value) };
+                Ok::<_, pandodb::Error>(shown.into_owned())
             };
-            if options.stat {
-                continue;
+            picture.add(&Cell {
+                object_type: text("object_type")?.unwrap_or_default(),
+                object: text("object_name")?.unwrap_or_default(),
+                change: text("change")?.unwrap_or_default(),
+                key: text("row_key")?,
+                column: text("column_name")?,
+                old: cell("old_value")?,
+                new: cell("new_value")?,
+            });
+        }
+    }
+    picture.end_row();
+    let counts = picture.counts;
+    let text = if options.stat { stat(&counts, picture.color) } else { picture.text };
+    shell.show_text(&text)?;
+    Ok(!counts.is_empty())
+}
+
+/// One cell or definition that differs.
+#[derive(Debug)]
+struct Cell {
+    object_type: String,
+    object: String,
+    change: String,
+    key: Option<String>,
+    column: Option<String>,
+    old: String,
+    new: String,
+}
+
+/// The lines so far, and the row whose cells are coming.
+#[derive(Debug, Default)]
+struct Picture {
+    color: bool,
+    text: String,
+    counts: BTreeMap<String, Count>,
+    /// The object that the last lines are about.
+    heading: String,
+    row: Option<(String, String, String)>,
+    cells: Vec<String>,
+}
+
+impl Picture {
+    /// Takes the next cell; those of a row come one after the other.
+    fn add(&mut self, cell: &Cell) {
+        let key = cell.key.clone().unwrap_or_default();
+        let row = (cell.object.clone(), cell.change.clone(), key);
+        if cell.object_type != "row" {
+            self.end_row();
+            self.definition(cell);
+            return;
+        }
+        if self.row.as_ref() != Some(&row) {
+            self.end_row();
+            self.row = Some(row);
+        }
+        let column = cell.column.as_deref().unwrap_or("");
+        self.cells.push(match cell.change.as_str() {
+            "insert" => format!("{column}={}", cell.new),
+            "delete" => format!("{column}={}", cell.old),
+            _ => format!("{column}: {} → {}", cell.old, cell.new),
+        });
+    }
+
+    fn definition(&mut self, cell: &Cell) {
+        let (mark, style) = self.count(&cell.object, &cell.change);
+        self.under(&cell.object);
+        let what = cell.column.as_deref().map(|column| format!(" {column}")).unwrap_or_default();
+        let kind = if cell.column.is_some() { "column" } else { cell.object_type.as_str() };
+        let change = match cell.change.as_str() {
+            "added" | "dropped" => cell.change.clone(),
+            change => format!("{change}: {} → {}", cell.old, cell.new),
+        };
+        self.line(mark, style, &format!("{kind}{what} {change}"));
+    }
+
+    /// Writes the row whose cells have come.
+    fn end_row(&mut self) {
+        let Some((object, change, key)) = self.row.take() else { return };
+        let cells = std::mem::take(&mut self.cells);
+        let (mark, style) = self.count(&object, &change);
+        self.under(&object);
+        self.line(mark, style, &format!("{key}  {}", cells.join(", ")));
+    }
+
+    fn count(&mut self, object: &str, change: &str) -> (char, anstyle::AnsiColor) {
+        let count = self.counts.entry(object.to_owned()).or_default();
+        match change {
+            "insert" | "added" => {
+                count.added += 1;
+                ('+', anstyle::AnsiColor::Green)
             }
-            let columns = (0..row.column_count()).filter_map(|at| row.column_name(at));
-            let shown =
-                columns.filter(|name| !["table_name", "change_type", "object_type"].contains(name));
-            let parts: Vec<String> = shown
-                .filter_map(|name| get(name).map(|value| format!("{name}={}", quote::plain(value))))
-                .collect();
-            let style = style.on_default();
-            let line = format!("{mark} {table} {}", parts.join(" "));
-            let _ = if color {
-                writeln!(text, "{style}{line}{style:#}")
+            "delete" | "dropped" => {
+                count.removed += 1;
+                ('-', anstyle::AnsiColor::Red)
+            }
+            _ => {
+                count.changed += 1;
+                ('~', anstyle::AnsiColor::Yellow)
+            }
+        }
+    }
+
+    /// A heading where another object begins.
+    fn under(&mut self, object: &str) {
+        if self.heading != object {
+            object.clone_into(&mut self.heading);
+            let bold = anstyle::Style::new().bold();
+            let _ = if self.color {
+                writeln!(self.text, "{bold}{object}{bold:#}")
             } else {
-                writeln!(text, "{line}")
+                writeln!(self.text, "{object}")
             };
         }
     }
-    if options.stat {
-        text = stat(&counts, color);
+
+    fn line(&mut self, mark: char, style: anstyle::AnsiColor, line: &str) {
+        let style = style.on_default();
+        let _ = if self.color {
+            writeln!(self.text, "  {style}{mark} {line}{style:#}")
+        } else {
+            writeln!(self.text, "  {mark} {line}")
+        };
     }
-    shell.show_text(&text)?;
-    Ok(!counts.is_empty())
 }
 
 /// One line a table, with a picture of how much, as `git diff --stat` draws it.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod backups;
+mod constraints;
 mod grants;
 mod picks;
 mod previews;

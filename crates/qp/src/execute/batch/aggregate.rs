@@ -127,7 +127,7 @@ impl BatchAggregate {
                 keys.push(key.evaluate(&mut batch, run)?);
             }
             let numbers = match &mut aside {
-                None => groups.assign(keys, &self.bare, &mut batch)?,
+                None => groups.assign(&keys, &self.bare, &mut batch)?,
                 Some(aside) => {
                     let (known, numbers) = known_rows(&mut groups, &keys, batch.rows)?;
                     let other = other_rows(&known, batch.rows);

@@ -113,7 +113,7 @@ fn integers(operator: Binary, left: &Column, right: &Column, rows: usize) -> Opt
 /// Remainders by one divisor; of small numbers, which most are, by the shorter division.
 fn remainders(bits: &[u64], by: i64) -> Vec<u64> {
     if let Ok(narrow) = u32::try_from(by)
-        && bits.iter().all(|value| *value <= u64::from(u32::MAX))
+        && bits.iter().all(|value| u32::try_from(*value).is_ok())
     {
         return bits.iter().map(|value| u64::from(*value as u32 % narrow)).collect();
     }

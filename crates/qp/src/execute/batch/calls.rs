@@ -81,13 +81,25 @@ impl Seen<'_> {
     #[inline]
     fn each(&self, mut each: impl FnMut(usize, usize)) {
         match (self.groups, self.rows) {
-            (None, None) => (0..self.count).for_each(|row| each(0, row)),
-            (None, Some(rows)) => rows.iter().for_each(|row| each(0, *row as usize)),
+            (None, None) => {
+                for row in 0..self.count {
+                    each(0, row);
+                }
+            }
+            (None, Some(rows)) => {
+                for row in rows {
+                    each(0, *row as usize);
+                }
+            }
             (Some(groups), None) => {
-                groups.iter().enumerate().for_each(|(row, group)| each(*group as usize, row));
+                for (row, group) in groups.iter().enumerate() {
+                    each(*group as usize, row);
+                }
             }
             (Some(groups), Some(rows)) => {
-                rows.iter().for_each(|row| each(groups[*row as usize] as usize, *row as usize));
+                for row in rows {
+                    each(groups[*row as usize] as usize, *row as usize);
+                }
             }
         }
     }
@@ -240,7 +252,9 @@ impl Call {
             }
         };
         if let Some(rows) = rows {
-            fresh.iter_mut().for_each(|row| *row = rows[*row as usize]);
+            for row in &mut fresh {
+                *row = rows[*row as usize];
+            }
         }
         Ok(fresh)
     }

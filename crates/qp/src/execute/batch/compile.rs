@@ -38,7 +38,7 @@ pub fn compile(node: &Node, above: &Places) -> Option<Program> {
     shown_slots.sort_unstable();
     shown_slots.dedup();
     let shown: Vec<(SlotId, u16)> =
-        above.iter().filter(|(slot, _)| shown_slots.contains(slot)).collect();
+        above.sorted().filter(|(slot, _)| shown_slots.contains(slot)).collect();
     let root = compiler.operator(node, &shown.iter().copied().collect());
     if !compiler.has_scan || matches!(root, Operator::Source(_)) {
         return None;
@@ -48,13 +48,12 @@ pub fn compile(node: &Node, above: &Places) -> Option<Program> {
         shown.into_iter().map(|(slot, column)| compiler.number(slot, column)).collect();
     let mut maps: Vec<(SlotId, SlotMap)> = Vec::new();
     for (&(slot, column), &number) in &compiler.numbers {
-        match maps.iter_mut().find(|(known, _)| *known == slot) {
-            Some((_, map)) => map.set(column, number),
-            None => {
-                let mut map = SlotMap::default();
-                map.set(column, number);
-                maps.push((slot, map));
-            }
+        if let Some((_, map)) = maps.iter_mut().find(|(known, _)| *known == slot) {
+            map.set(column, number);
+        } else {
+            let mut map = SlotMap::default();
+            map.set(column, number);
+            maps.push((slot, map));
         }
     }
     for slot in &shown_slots {
@@ -104,7 +103,7 @@ impl Compiler {
 
     /// The numbers of the columns of `needed` that are in one of `slots`.
     fn numbers_in(&mut self, needed: &Places, slots: &[SlotId]) -> Vec<usize> {
-        let columns: Vec<_> = needed.iter().filter(|(slot, _)| slots.contains(slot)).collect();
+        let columns: Vec<_> = needed.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
         columns.into_iter().map(|(slot, column)| self.number(slot, column)).collect()
     }
 
@@ -126,7 +125,7 @@ impl Compiler {
 
     fn source(&mut self, node: &Node, needed: &Places) -> Operator {
         let slots = produced(node);
-        let columns: Vec<_> = needed.iter().filter(|(slot, _)| slots.contains(slot)).collect();
+        let columns: Vec<_> = needed.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
         let columns = columns
             .into_iter()
             .map(|(slot, column)| (self.number(slot, column), slot, column))
@@ -142,7 +141,7 @@ impl Compiler {
         }
         self.has_scan = true;
         let columns: Vec<u16> = needed
-            .iter()
+            .sorted()
             .filter(|(slot, _)| *slot == scan.slot)
             .map(|(_, column)| column)
             .collect();
@@ -210,7 +209,7 @@ impl Compiler {
             return None;
         }
         let is_bare = |slot: &SlotId| *slot != node.slot && node.bare_slots.contains(slot);
-        let bare: Places = needed.iter().filter(|(slot, _)| is_bare(slot)).collect();
+        let bare: Places = needed.sorted().filter(|(slot, _)| is_bare(slot)).collect();
         let mut scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
         for call in &node.calls {
             scalars.extend(call.arguments.iter().chain(&call.filter));

@@ -221,7 +221,9 @@ impl Condition {
             Self::Or(terms) => logic::combine(terms, Truth::True, batch, run),
             Self::Not(operand) => {
                 let mut truths = operand.truths(batch, run)?;
-                truths.iter_mut().for_each(|truth| *truth = logic::not(*truth));
+                for truth in &mut truths {
+                    *truth = logic::not(*truth);
+                }
                 Ok(truths)
             }
             Self::Compare(operator, rule, operands) => {
@@ -252,7 +254,12 @@ impl Condition {
                     return Ok((0..batch.rows).map(truth).collect());
                 }
                 let operand = like.operand.evaluate(batch, run)?;
-                Ok((0..batch.rows).map(|row| like.matcher.truth(operand.get(row))).collect())
+                Ok(match &operand {
+                    Column::Vector(vector) => like.matcher.truths(vector),
+                    Column::Constant(value) => {
+                        vec![like.matcher.truth(value.as_ref()); batch.rows]
+                    }
+                })
             }
             Self::Value(Expression::Rows(rows)) => {
                 let mut truths = Vec::with_capacity(batch.rows);

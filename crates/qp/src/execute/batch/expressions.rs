@@ -89,7 +89,7 @@ impl Compiler {
         let mut places = Places::default();
         places.add(scalar);
         let slots = places.slots(&self.inside);
-        let columns: Vec<_> = places.iter().filter(|(slot, _)| slots.contains(slot)).collect();
+        let columns: Vec<_> = places.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
         let columns = columns.into_iter().map(|(slot, column)| self.number(slot, column)).collect();
         Expression::Rows(Box::new(RowsExpression { scalar: scalar.clone(), columns, slots }))
     }

@@ -9,6 +9,7 @@ use pandodb_ds::record::Collation;
 use super::batch::Batch;
 use super::expression::Column;
 use super::keys::KeyTable;
+use super::sort::order_of_keys;
 use super::vector::Vector;
 use crate::error::Result;
 use crate::execute::push_group_key;
@@ -53,15 +54,15 @@ impl Groups {
     /// other columns to keep.
     pub(super) fn assign(
         &mut self,
-        keys: Vec<Column>,
+        keys: &[Column],
         bare: &[usize],
         batch: &mut Batch,
     ) -> Result<Option<Vec<u32>>> {
         let mut fresh = Vec::new();
         let mut numbers = None;
         if self.has_keys {
-            numbers = Some(self.table.assign(&keys, &self.collations, batch.rows, &mut fresh)?);
-            for (known, column) in self.keys.iter_mut().zip(&keys) {
+            numbers = Some(self.table.assign(keys, &self.collations, batch.rows, &mut fresh)?);
+            for (known, column) in self.keys.iter_mut().zip(keys) {
                 for row in &fresh {
                     known.check_size(0)?;
                     known.push(column.get(*row as usize));
@@ -108,14 +109,7 @@ impl Groups {
             }
             ends.push(bytes.len());
         }
-        let key = |group: &u32| {
-            let group = *group as usize;
-            let start = if group == 0 { 0 } else { ends[group - 1] };
-            &bytes[start..ends[group]]
-        };
-        let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        order.sort_unstable_by(|left, right| key(left).cmp(key(right)));
-        Ok(order)
+        Ok(order_of_keys(&bytes, &ends))
     }
 }
 

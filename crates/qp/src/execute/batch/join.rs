@@ -271,7 +271,9 @@ impl BatchJoin {
             }
         }
         if !built.matched.is_empty() {
-            rights.iter().for_each(|right| built.matched[*right as usize] = true);
+            for right in &rights {
+                built.matched[*right as usize] = true;
+            }
         }
         let (lefts, rights) = of_kind(node.kind, start..rows.next, lefts, rights);
         let with_right = !matches!(node.kind, JoinType::Semi | JoinType::Anti);

@@ -7,7 +7,7 @@
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::number;
 
-use super::vector::Truth;
+use super::vector::{Tag, Truth, Vector};
 use crate::function::pattern::{glob, like};
 
 /// A pattern that was looked at.
@@ -68,10 +68,63 @@ impl Matcher {
         }
     }
 
+    /// Whether the values of a vector match.
+    pub(super) fn truths(&self, vector: &Vector) -> Vec<Truth> {
+        if let Form::Anywhere(wanted) = &self.form
+            && let Some(truths) = self.search(wanted, vector)
+        {
+            return truths;
+        }
+        (0..vector.len()).map(|row| self.truth(vector.get(row))).collect()
+    }
+
+    /// As [`truths`](Self::truths), for texts that stand one after the other: they are searched
+    /// as if they were one, for the byte of `wanted` that tells most.
+    fn search(&self, wanted: &[u8], vector: &Vector) -> Option<Vec<Truth>> {
+        let bytes = vector.all_bytes();
+        if !vector.seen().only(&[Tag::Text, Tag::Null]) || memchr::memchr(0, bytes).is_some() {
+            return None;
+        }
+        let mut ends = Vec::with_capacity(vector.len());
+        let mut truths = Vec::with_capacity(vector.len());
+        let mut end = 0;
+        for row in 0..vector.len() {
+            if let Some(place) = vector.place(row) {
+                if place.start != end {
+                    return None;
+                }
+                end = place.end;
+                truths.push(Truth::False);
+            } else {
+                truths.push(Truth::Unknown);
+            }
+            ends.push(end);
+        }
+        let pivot = wanted.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(0);
+        let byte = wanted[pivot];
+        let other = if self.is_glob { byte } else { byte.to_ascii_uppercase() };
+        let mut row = 0;
+        for hit in memchr::memchr2_iter(byte, other, &bytes[..end]) {
+            while ends[row] <= hit {
+                row += 1;
+            }
+            let row_start = if row == 0 { 0 } else { ends[row - 1] };
+            if let Some(start) = hit.checked_sub(pivot)
+                && start >= row_start
+                && start + wanted.len() <= ends[row]
+                && self.is_same(wanted, &bytes[start..start + wanted.len()])
+            {
+                truths[row] = Truth::True;
+            }
+        }
+        Some(truths)
+    }
+
     fn by_function(&self, text: &[u8]) -> bool {
         if self.is_glob { glob(&self.pattern, text) } else { like(&self.pattern, text, None) }
     }
 
+    /// Whether a text is the wanted one, which is as long.
     #[inline]
     fn is_same(&self, wanted: &[u8], text: &[u8]) -> bool {
         if self.is_glob {
@@ -143,6 +196,25 @@ mod tests {
             let liked = Matcher::new(pattern, false).matches(text);
             prop_assert_eq!(liked, like(pattern, text, None));
             prop_assert_eq!(Matcher::new(pattern, true).matches(text), glob(pattern, text));
+        }
+
+        #[test]
+        fn many_texts_match_as_each_does(
+            wanted in "[aA7b]{1,3}",
+            texts in prop::collection::vec(prop::option::of("[aAbB7\u{e4}]{0,6}"), 0..20),
+        ) {
+            let mut vector = Vector::default();
+            for text in &texts {
+                let value = text.as_ref().map(|text| ValueRef::Text(text.as_bytes()));
+                vector.push(value.unwrap_or_default());
+            }
+            for is_glob in [false, true] {
+                let many = if is_glob { '*' } else { '%' };
+                let matcher = Matcher::new(format!("{many}{wanted}{many}").as_bytes(), is_glob);
+                let single: Vec<Truth> =
+                    (0..vector.len()).map(|row| matcher.truth(vector.get(row))).collect();
+                prop_assert_eq!(matcher.truths(&vector), single);
+            }
         }
 
         #[test]

@@ -19,7 +19,7 @@ impl FromIterator<(SlotId, u16)> for Places {
 
 impl Places {
     /// All of them, in an order that is always the same.
-    pub(super) fn iter(&self) -> std::vec::IntoIter<(SlotId, u16)> {
+    pub(super) fn sorted(&self) -> std::vec::IntoIter<(SlotId, u16)> {
         let mut places: Vec<_> = self.0.iter().copied().collect();
         places.sort_unstable();
         places.into_iter()
@@ -66,7 +66,7 @@ impl Places {
 
     /// The slots of these columns, of those in `known`.
     pub(super) fn slots(&self, known: &[SlotId]) -> Vec<SlotId> {
-        let mut slots: Vec<SlotId> = self.iter().map(|(slot, _)| slot).collect();
+        let mut slots: Vec<SlotId> = self.sorted().map(|(slot, _)| slot).collect();
         slots.dedup();
         slots.retain(|slot| known.contains(slot));
         slots

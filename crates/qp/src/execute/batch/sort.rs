@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::memory::{Charge, SpillFile, SpillReader};
 use crate::execute::operators::limit_bounds;
 use crate::plan::{Sort, SortKey};
+use crate::types::{Collations, compare};
 
 /// How many rows more than wanted are gathered before they are sorted and cut.
 const SLACK: usize = 4 * BATCH_ROWS;
@@ -238,29 +239,50 @@ impl Sorter {
         }
     }
 
+    /// The rows in their order, and where each differs from the one before, the first
+    /// `partition` keys being those of the partition.
+    pub(super) fn order_with_changes(
+        &self,
+        partition: usize,
+        collations: &dyn Collations,
+    ) -> Result<(Vec<u32>, Vec<Change>)> {
+        if let ([first, second], 1) = (self.keys.as_slice(), partition)
+            && let Some(first) = words(first, self.orders[0].descending)
+            && let Some(second) = words(second, self.orders[1].descending)
+        {
+            return Ok(order_of_words(first, second));
+        }
+        let order = self.order()?;
+        let is_same = |mut keys: std::ops::Range<usize>, left: u32, right: u32| {
+            keys.all(|key| {
+                let vector = &self.keys[key];
+                let (left, right) = (vector.get(left as usize), vector.get(right as usize));
+                compare(left, right, self.orders[key].collation, collations).is_eq()
+            })
+        };
+        let mut changes = Vec::with_capacity(order.len());
+        for (place, row) in order.iter().enumerate() {
+            let before = place.checked_sub(1).map(|before| order[before]);
+            changes.push(match before {
+                Some(before) if is_same(0..partition, before, *row) => {
+                    let same = is_same(partition..self.keys.len(), before, *row);
+                    if same { Change::None } else { Change::Peers }
+                }
+                _ => Change::Partition,
+            });
+        }
+        Ok((order, changes))
+    }
+
     /// As [`order`](Self::order), of any keys.
     fn order_by_bytes(&self) -> Result<Vec<u32>> {
         let mut bytes: Vec<u8> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(self.rows);
-        let mut rows: Vec<(u64, u32)> = Vec::with_capacity(self.rows);
         for row in 0..self.rows {
-            let start = bytes.len();
             self.push_key(row, &mut bytes)?;
             ends.push(bytes.len());
-            rows.push((prefix(&bytes[start..]), row as u32));
         }
-        let key = |row: u32| {
-            let row = row as usize;
-            let start = if row == 0 { 0 } else { ends[row - 1] };
-            &bytes[start..ends[row]]
-        };
-        rows.sort_unstable_by(|left, right| {
-            left.0
-                .cmp(&right.0)
-                .then_with(|| key(left.1).cmp(key(right.1)))
-                .then(left.1.cmp(&right.1))
-        });
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        Ok(order_of_keys(&bytes, &ends))
     }
 
     /// Only these rows, in this order.
@@ -270,6 +292,53 @@ impl Sorter {
         }
         self.rows = rows.len();
     }
+}
+
+/// The order of keys that stand one after the other in `bytes`, by where each ends; equal ones
+/// as they stand.
+pub(super) fn order_of_keys(bytes: &[u8], ends: &[usize]) -> Vec<u32> {
+    let key = |row: u32| {
+        let row = row as usize;
+        let start = if row == 0 { 0 } else { ends[row - 1] };
+        &bytes[start..ends[row]]
+    };
+    let mut rows: Vec<(u64, u32)> =
+        (0..ends.len() as u32).map(|row| (prefix(key(row)), row)).collect();
+    rows.sort_unstable_by(|left, right| {
+        let by_key = || key(left.1).cmp(key(right.1)).then(left.1.cmp(&right.1));
+        left.0.cmp(&right.0).then_with(by_key)
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Whether a row differs from the one before it in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// In the keys of the partition.
+    Partition,
+    /// In the keys behind them.
+    Peers,
+    /// In none.
+    None,
+}
+
+/// The order of rows by two words, of which the first is the partition's.
+fn order_of_words(first: Vec<u64>, second: Vec<u64>) -> (Vec<u32>, Vec<Change>) {
+    let words = first.into_iter().zip(second);
+    let mut rows: Vec<(u64, u64, u32)> =
+        words.zip(0..).map(|((first, second), row)| (first, second, row)).collect();
+    rows.sort_unstable();
+    let mut changes = Vec::with_capacity(rows.len());
+    let mut before = None;
+    for (first, second, _) in &rows {
+        changes.push(match before {
+            Some((one, two)) if one == first && two == second => Change::None,
+            Some((one, _)) if one == first => Change::Peers,
+            _ => Change::Partition,
+        });
+        before = Some((first, second));
+    }
+    (rows.iter().map(|(.., row)| *row).collect(), changes)
 }
 
 /// The first eight bytes of a key as a word that orders like them.

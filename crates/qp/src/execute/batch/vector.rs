@@ -183,6 +183,20 @@ impl Vector {
         &self.bytes[start..start + length]
     }
 
+    /// The bytes of all texts and blobs.
+    pub(super) fn all_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where the text or blob of a row is among them.
+    #[inline]
+    pub(super) fn place(&self, row: usize) -> Option<std::ops::Range<usize>> {
+        let place = self.bits[row];
+        let start = (place >> LENGTH_BITS) as usize;
+        let length = (place & ((1 << LENGTH_BITS) - 1)) as usize;
+        matches!(self.tags[row], Tag::Text | Tag::Blob).then(|| start..start + length)
+    }
+
     #[inline]
     pub(super) fn tags(&self) -> &[Tag] {
         &self.tags
@@ -278,7 +292,9 @@ impl Truth {
 impl From<Vec<Value>> for Vector {
     fn from(values: Vec<Value>) -> Self {
         let mut vector = Self::with_capacity(values.len());
-        values.iter().for_each(|value| vector.push(value.as_ref()));
+        for value in &values {
+            vector.push(value.as_ref());
+        }
         vector
     }
 }

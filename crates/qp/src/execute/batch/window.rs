@@ -7,15 +7,15 @@
 
 use std::ops::Range;
 
-use pandodb_ds::record::{Collation, Value, ValueRef};
+use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
 use super::Run;
 use super::batch::Batch;
 use super::expression::{Condition, Expression};
 use super::program::{Operator, State};
-use super::sort::{KeyOrder, Sorted, Sorter};
-use super::vector::{Tags, Truth, Vector};
+use super::sort::{Change, KeyOrder, Sorted, Sorter};
+use super::vector::{Truth, Vector};
 use crate::ast::{FrameExclude, FrameUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::WindowFunction;
@@ -117,7 +117,6 @@ impl BatchWindow {
         });
         let orders: Vec<KeyOrder> =
             by_partition.chain(node.order_by.iter().map(KeyOrder::from)).collect();
-        let collations: Vec<Collation> = orders.iter().map(|order| order.collation).collect();
         let mut sorter = Sorter::new(orders, self.keep.len(), run);
         let mut inputs: Vec<CallInput> = self.calls.iter().map(CallInput::new).collect();
         while let Some(mut batch) = self.input.next(&node.input, input, run)? {
@@ -133,8 +132,9 @@ impl BatchWindow {
             // A partition must be seen as a whole: windows stay in memory.
             sorter.weigh(run)?;
         }
-        let order = sorter.order()?;
-        let rows = Rows::new(&order, &sorter.keys, &collations, node.partition_by.len(), run);
+        let collations = run.outer.context.collations;
+        let (order, changes) = sorter.order_with_changes(node.partition_by.len(), collations)?;
+        let rows = Rows::new(&order, &changes);
         let mut columns = std::mem::take(&mut sorter.columns);
         for ((call, node), (input, output)) in
             self.calls.iter().zip(&node.calls).zip(inputs.iter().zip(&self.outputs))
@@ -179,48 +179,15 @@ impl CallInput {
     }
 }
 
-/// Whether two rows have equal keys.
-fn is_same(
-    keys: &[Vector],
-    collations: &[Collation],
-    left: usize,
-    right: usize,
-    run: &Run<'_>,
-) -> bool {
-    keys.iter().zip(collations).all(|(key, collation)| {
-        if key.seen() == Tags::INTEGER {
-            return key.bits()[left] == key.bits()[right];
-        }
-        let (left, right) = (key.get(left), key.get(right));
-        compare(left, right, *collation, run.outer.context.collations).is_eq()
-    })
-}
-
 impl<'a> Rows<'a> {
-    fn new(
-        order: &'a [u32],
-        keys: &[Vector],
-        collations: &[Collation],
-        partition_keys: usize,
-        run: &Run<'_>,
-    ) -> Self {
+    fn new(order: &'a [u32], changes: &[Change]) -> Self {
         let (mut partitions, mut peers) = (Vec::new(), Vec::new());
-        let (by, behind) = keys.split_at(partition_keys);
-        let (by_collations, behind_collations) = collations.split_at(partition_keys);
-        for place in 0..order.len() {
-            let pair =
-                place.checked_sub(1).map(|before| (order[before] as usize, order[place] as usize));
-            let is_new =
-                pair.is_none_or(|(left, right)| !is_same(by, by_collations, left, right, run));
-            if is_new {
-                partitions.push(place as u32);
+        for (place, change) in (0..).zip(changes) {
+            if *change == Change::Partition {
+                partitions.push(place);
             }
-            let has_peers = !is_new
-                && pair.is_some_and(|(left, right)| {
-                    is_same(behind, behind_collations, left, right, run)
-                });
-            if !has_peers {
-                peers.push(place as u32);
+            if *change != Change::None {
+                peers.push(place);
             }
         }
         partitions.push(order.len() as u32);
@@ -315,9 +282,9 @@ impl Partition<'_, '_> {
                     FrameEnd::Peers => peers.end,
                     FrameEnd::Partition => self.range.end,
                 };
-                let frame = [0..(end - start) as u64];
-                let count = call.arguments.len();
-                let value = (function.value)(&position, &frame, count, &mut arguments)?;
+                let frame = 0..(end - start) as u64;
+                let (frame, count) = (std::slice::from_ref(&frame), call.arguments.len());
+                let value = (function.value)(&position, frame, count, &mut arguments)?;
                 results.check_size(0)?;
                 results.push(value.as_ref());
             }

@@ -1,0 +1,126 @@
+//! Merges that break or change constraints.
+
+use super::{error, rows, session};
+use crate::session::Session;
+
+fn family() -> Session {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE parent(id INTEGER PRIMARY KEY, code TEXT UNIQUE);
+             CREATE TABLE child(id INTEGER PRIMARY KEY, p REFERENCES parent(id));
+             CREATE TABLE by_code(a, b, code REFERENCES parent(code), PRIMARY KEY(a, b)) WITHOUT ROWID;
+             INSERT INTO parent VALUES (1,'a'),(2,'b'),(3,'c');
+             INSERT INTO child VALUES (10,1);
+             CREATE BRANCH dev",
+        )
+        .unwrap();
+    session
+}
+
+fn merged(session: &Session) -> String {
+    rows(session, "MERGE BRANCH dev INTO main")[0].split('|').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_parent_that_one_side_deleted_and_a_child_that_the_other_added() {
+    for (on_dev, on_main) in [
+        ("DELETE FROM parent WHERE id = 2", "INSERT INTO child VALUES (11,2)"),
+        ("INSERT INTO child VALUES (11,2)", "DELETE FROM parent WHERE id = 2"),
+        ("UPDATE parent SET id = 20 WHERE id = 2", "UPDATE child SET p = 2 WHERE id = 10"),
+        ("UPDATE child SET p = 2 WHERE id = 10", "UPDATE parent SET id = 20 WHERE id = 2"),
+        ("UPDATE parent SET code = 'z' WHERE id = 3", "INSERT INTO by_code VALUES (1,1,'c')"),
+        ("INSERT INTO by_code VALUES (1,1,'c')", "UPDATE parent SET code = 'z' WHERE id = 3"),
+    ] {
+        let session = family();
+        session.execute(&format!("USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main}")).unwrap();
+        let told = error(&session, "MERGE BRANCH dev INTO main");
+        assert!(told.contains("1 conflict") && told.contains("foreign key"), "{on_dev}: {told}");
+    }
+}
+
+#[test]
+fn what_was_broken_before_and_what_the_merge_does_not_touch_is_not_its_fault() {
+    let session = family();
+    session
+        .execute(
+            "INSERT INTO child VALUES (12,99);
+             USE BRANCH dev; INSERT INTO child VALUES (13,3); UPDATE parent SET code = 'q' WHERE id = 1;
+             USE BRANCH main; UPDATE parent SET code = 'r' WHERE id = 2",
+        )
+        .unwrap();
+    assert_eq!(merged(&session), "merged");
+    assert_eq!(rows(&session, "SELECT count(*) FROM child"), ["3"]);
+}
+
+#[test]
+fn an_orphan_of_the_source_is_reported_with_its_row() {
+    let session = family();
+    session
+        .execute(
+            "USE BRANCH dev; INSERT INTO child VALUES (14,77);
+             USE BRANCH main; INSERT INTO parent VALUES (5,'e')",
+        )
+        .unwrap();
+    assert!(error(&session, "MERGE BRANCH dev INTO main").contains("foreign key"));
+    session.execute("MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')").unwrap();
+    assert_eq!(
+        rows(&session, "SELECT kind, object_name, row_key FROM pando_conflicts"),
+        ["constraint: foreign key|child|14"]
+    );
+    // The target gets the parent, and the merge goes through.
+    session.execute("INSERT INTO parent VALUES (77,'g'); CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT p FROM child WHERE id = 14"), ["77"]);
+}
+
+#[test]
+fn constraints_that_both_sides_changed_come_together() {
+    for swapped in [false, true] {
+        let session = session();
+        session
+            .execute(
+                "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, CHECK (a < 1000));
+                 INSERT INTO t VALUES (1,1),(2,2); CREATE BRANCH dev",
+            )
+            .unwrap();
+        let sides = [
+            "ALTER TABLE t ADD COLUMN b INT CHECK (b > 0)",
+            "ALTER TABLE t ADD COLUMN c TEXT CHECK (length(c) < 4)",
+        ];
+        let (one, two) = if swapped { (sides[1], sides[0]) } else { (sides[0], sides[1]) };
+        session.execute(&format!("USE BRANCH dev; {one}; USE BRANCH main; {two}")).unwrap();
+        assert_eq!(merged(&session), "merged");
+        for (sql, fails) in [
+            ("INSERT INTO t(id, a, b, c) VALUES (3, 1, 1, 'abc')", false),
+            ("INSERT INTO t(id, a) VALUES (4, 1000)", true),
+            ("INSERT INTO t(id, b) VALUES (5, 0)", true),
+            ("INSERT INTO t(id, c) VALUES (6, 'abcd')", true),
+        ] {
+            assert_eq!(session.execute(sql).is_err(), fails, "{sql}");
+        }
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
+}
+
+#[test]
+fn tables_of_one_name_with_other_keys_are_taken_as_one_side_has_them() {
+    let session = session();
+    session
+        .execute(
+            "CREATE BRANCH dev;
+             USE BRANCH dev; CREATE TABLE t(a TEXT PRIMARY KEY, b UNIQUE, c INT) WITHOUT ROWID;
+             CREATE INDEX t_c ON t(c);
+             INSERT INTO t VALUES ('x',1,5),('y',2,6);
+             USE BRANCH main; CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT);
+             INSERT INTO t VALUES (1,'mine')",
+        )
+        .unwrap();
+    assert!(error(&session, "MERGE BRANCH dev INTO main").contains("schema"));
+    let ours = "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'ours', dry_run = true)";
+    assert!(rows(&session, ours)[0].starts_with("would merge"), "ours");
+    session.execute("MERGE BRANCH dev INTO main WITH (conflict_resolution = 'theirs')").unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM t"), ["x|1|5", "y|2|6"]);
+    assert_eq!(rows(&session, "SELECT a FROM t INDEXED BY t_c WHERE c = 6"), ["y"]);
+    assert!(error(&session, "INSERT INTO t VALUES ('z',2,7)").contains("UNIQUE"));
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
