@@ -57,6 +57,20 @@ pub(crate) fn check_name(branches: &Branches, name: &str, user: &str) -> Result<
 }
 
 impl Work<'_> {
+    /// GRANT
+    pub(super) fn grant(&self, grant: &ast::BranchPrivileges) -> Result<()> {
+        let branch = self.branch_for(&grant.branch.text, Privilege::Admin)?;
+        let held = privileges(&grant.privileges);
+        Ok(self.branches.grant(&held, &branch.name, &grant.user.text)?)
+    }
+
+    /// REVOKE
+    pub(super) fn revoke(&self, revoke: &ast::BranchPrivileges) -> Result<()> {
+        let branch = self.branch_for(&revoke.branch.text, Privilege::Admin)?;
+        let held = privileges(&revoke.privileges);
+        Ok(self.branches.revoke(&held, &branch.name, &revoke.user.text)?)
+    }
+
     /// Refuses what the session's user may not do with a branch.
     pub(super) fn may(&self, branch: &Branch, privilege: Privilege) -> Result<()> {
         let user = self.session.user();

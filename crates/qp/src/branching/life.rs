@@ -22,8 +22,8 @@ impl Work<'_> {
             return Ok(());
         }
         let parent = self.readable_branch(&self.name_or_current(parent)?)?;
-        let mut branch_options = BranchOptions::default();
-        branch_options.owner = self.session.user().map_or_else(String::new, String::from);
+        let owner = self.session.user().map_or_else(String::new, String::from);
+        let mut branch_options = BranchOptions { owner, ..BranchOptions::default() };
         options::branch_options(with, &mut branch_options)?;
         let create = CreateBranch {
             name: name.text.to_string(),
@@ -63,6 +63,25 @@ impl Work<'_> {
     pub(super) fn use_branch(&self, name: &Name) -> Result<()> {
         let branch = self.readable_branch(&name.text)?;
         self.session.go_to_head(HeadId(branch.head))?;
+        Ok(())
+    }
+
+    pub(super) fn rename(&self, from: &Name, to: &Name) -> Result<()> {
+        self.branch_for(&from.text, Privilege::Admin)?;
+        self.branches.rename(&from.text, &to.text)?;
+        Ok(())
+    }
+
+    pub(super) fn reset(&self, name: &Name, to: &PointInTime) -> Result<()> {
+        self.branch_for(&name.text, Privilege::Admin)?;
+        self.branches.reset(&name.text, &point(self.session, to)?)?;
+        Ok(())
+    }
+
+    pub(super) fn tag(&self, branch: &Name, tag: &Name, as_of: Option<&PointInTime>) -> Result<()> {
+        self.branch_for(&branch.text, Privilege::Write)?;
+        let at = as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?;
+        self.branches.tag(&branch.text, &tag.text, &at, "")?;
         Ok(())
     }
 

@@ -12,7 +12,6 @@ pub(crate) mod access;
 mod api;
 mod backup;
 mod canonical;
-mod definitions;
 mod difference;
 mod job;
 mod life;
@@ -20,7 +19,6 @@ mod merge;
 mod options;
 mod pick;
 mod preview;
-mod references;
 mod shape;
 mod show;
 mod target;
@@ -35,7 +33,7 @@ pub use api::{
 };
 pub(crate) use options::time_text;
 
-use pandodb_branch::registry::{Branch, Branches, Point, Privilege};
+use pandodb_branch::registry::{Branch, Branches, Point};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -78,99 +76,30 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> 
     let work = Work::new(session)?;
     match statement {
         BranchStatement::Show(what) => return work.show(what),
-        BranchStatement::Create { if_not_exists, name, parent, as_of, options } => {
-            work.alone()?;
-            work.create(*if_not_exists, name, parent.as_ref(), as_of.as_ref(), options)?;
-        }
-        BranchStatement::Drop { if_exists, name } => {
-            work.alone()?;
-            work.drop_branch(*if_exists, name)?;
-        }
-        BranchStatement::Alter { name, options } => {
-            work.alone()?;
-            work.alter(name, options)?;
-        }
         BranchStatement::Use(name) => {
             work.use_branch(name)?;
+            return Ok(Vec::new());
         }
-        BranchStatement::Rename { from, to } => {
-            work.alone()?;
-            work.branch_for(&from.text, Privilege::Admin)?;
-            work.branches.rename(&from.text, &to.text)?;
-        }
-        BranchStatement::Reset { name, to } => {
-            work.alone()?;
-            work.branch_for(&name.text, Privilege::Admin)?;
-            work.branches.reset(&name.text, &point(session, to)?)?;
-        }
-        BranchStatement::Tag { branch, tag, as_of } => {
-            work.alone()?;
-            work.branch_for(&branch.text, Privilege::Write)?;
-            let at = as_of.as_ref().map_or(Ok(Point::Now), |time| point(session, time))?;
-            work.branches.tag(&branch.text, &tag.text, &at, "")?;
-        }
-        BranchStatement::DropTag { if_exists, name } => {
-            work.alone()?;
-            work.drop_tag(*if_exists, name)?;
-        }
-        BranchStatement::Merge { source, target, options } => {
-            work.alone()?;
-            return work.merge(source, target, options);
-        }
-        BranchStatement::ContinueMerge => {
-            work.alone()?;
-            return work.continue_merge();
-        }
-        BranchStatement::AbortMerge => {
-            work.alone()?;
-            work.abort_merge()?;
-        }
-        BranchStatement::Resolve(resolve) => {
-            work.alone()?;
-            work.resolve(resolve)?;
-        }
-        BranchStatement::Grant(grant) => {
-            work.alone()?;
-            let branch = work.branch_for(&grant.branch.text, Privilege::Admin)?;
-            let privileges = access::privileges(&grant.privileges);
-            work.branches.grant(&privileges, &branch.name, &grant.user.text)?;
-        }
-        BranchStatement::Revoke(revoke) => {
-            work.alone()?;
-            let branch = work.branch_for(&revoke.branch.text, Privilege::Admin)?;
-            let privileges = access::privileges(&revoke.privileges);
-            work.branches.revoke(&privileges, &branch.name, &revoke.user.text)?;
-        }
+        _ => work.alone()?,
+    }
+    match statement {
+        BranchStatement::Merge { source, target, options } => work.merge(source, target, options),
+        BranchStatement::ContinueMerge => work.continue_merge(),
         BranchStatement::UndoTransaction { transaction, options } => {
-            work.alone()?;
-            return work.pick(&work.undo_of(*transaction)?, options);
+            work.pick(&work.undo_of(*transaction)?, options)
         }
         BranchStatement::CherryPick { transaction, target, options } => {
-            work.alone()?;
-            return work.pick(&work.pick_of(*transaction, target.as_ref())?, options);
+            work.pick(&work.pick_of(*transaction, target.as_ref())?, options)
         }
         BranchStatement::RestoreTable { table, branch, as_of } => {
-            work.alone()?;
-            return work.restore_table(table, branch.as_ref(), as_of.as_ref());
+            work.restore_table(table, branch.as_ref(), as_of.as_ref())
         }
-        BranchStatement::Preview(statements) => {
-            work.alone()?;
-            return work.preview(statements, sql);
-        }
-        BranchStatement::Apply => {
-            work.alone()?;
-            return work.apply();
-        }
-        BranchStatement::Backup { incremental, file } => {
-            work.alone()?;
-            return work.backup(file, *incremental);
-        }
-        BranchStatement::Restore { file, to } => {
-            work.alone()?;
-            return work.restore(file, to.as_deref());
-        }
+        BranchStatement::Preview(statements) => work.preview(statements, sql),
+        BranchStatement::Apply => work.apply(),
+        BranchStatement::Backup { incremental, file } => work.backup(file, *incremental),
+        BranchStatement::Restore { file, to } => work.restore(file, to.as_deref()),
+        _ => work.change(statement).map(|()| Vec::new()),
     }
-    Ok(Vec::new())
 }
 
 /// A branch statement at work.
@@ -189,6 +118,26 @@ impl<'s> Work<'s> {
             branches.tend()?;
         }
         Ok(Self { session, branches, head })
+    }
+
+    /// The statements that give no rows.
+    fn change(&self, statement: &BranchStatement) -> Result<()> {
+        match statement {
+            BranchStatement::Create { if_not_exists, name, parent, as_of, options } => {
+                self.create(*if_not_exists, name, parent.as_ref(), as_of.as_ref(), options)
+            }
+            BranchStatement::Drop { if_exists, name } => self.drop_branch(*if_exists, name),
+            BranchStatement::Alter { name, options } => self.alter(name, options),
+            BranchStatement::Rename { from, to } => self.rename(from, to),
+            BranchStatement::Reset { name, to } => self.reset(name, to),
+            BranchStatement::Tag { branch, tag, as_of } => self.tag(branch, tag, as_of.as_ref()),
+            BranchStatement::DropTag { if_exists, name } => self.drop_tag(*if_exists, name),
+            BranchStatement::AbortMerge => self.abort_merge(),
+            BranchStatement::Resolve(resolve) => self.resolve(resolve),
+            BranchStatement::Grant(grant) => self.grant(grant),
+            BranchStatement::Revoke(revoke) => self.revoke(revoke),
+            _ => Err(Error::new(ErrorKind::Internal, "a branch statement is not known")),
+        }
     }
 
     /// Refuses to work inside of an open transaction.

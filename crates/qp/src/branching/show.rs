@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `difference` is SHOW DIFF.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_branch::merge::Pick;
 use pandodb_branch::registry::{Branch, BranchId, BranchState, OpenConflict, OpenMerge};
@@ -165,14 +165,13 @@ impl Work<'_> {
     /// The commits of a branch, or of all of them, newest first.
     pub(super) fn commit_rows(&self, branch: Option<&str>) -> Result<Rows> {
         const MOST: usize = 10_000;
-        let commits = match branch {
-            Some(name) => self.branches.commits(&self.readable_branch(name)?.name, MOST)?,
-            None => {
-                let readable: Vec<u64> = self.readable()?.iter().map(|it| it.head).collect();
-                let mut all = self.branches.all_commits(MOST)?;
-                all.retain(|commit| readable.contains(&commit.head));
-                all
-            }
+        let commits = if let Some(name) = branch {
+            self.branches.commits(&self.readable_branch(name)?.name, MOST)?
+        } else {
+            let readable: BTreeSet<u64> = self.readable()?.iter().map(|it| it.head).collect();
+            let mut all = self.branches.all_commits(MOST)?;
+            all.retain(|commit| readable.contains(&commit.head));
+            all
         };
         let mut merged: BTreeMap<(u64, u64), u64> = BTreeMap::new();
         let names: BTreeMap<u64, String> = self.branches.with(|state| {

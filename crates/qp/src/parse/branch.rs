@@ -302,7 +302,8 @@ impl Parser<'_> {
         Ok(BranchStatement::Backup { incremental, file: self.string("a file name in quotes")? })
     }
 
-    /// `RESTORE [DATABASE] FROM 'file' TO 'new file'` and `RESTORE TABLE table FROM branch | AS OF ..`
+    /// `RESTORE [DATABASE] FROM 'file' TO 'new file'`, and
+    /// `RESTORE TABLE table FROM branch | AS OF ..`
     fn restore(&mut self) -> Result<BranchStatement> {
         self.advance();
         if self.accept(TokenKind::Table) {

@@ -7,7 +7,7 @@ use std::fmt;
 use super::{Print, Printer};
 use crate::ast::{
     BranchOption, BranchPrivileges, BranchStatement, Expression, Name, OptionValue, Privilege,
-    Resolve, ResolveChoice, ResolveScope, Show,
+    Resolve, ResolveChoice, ResolveScope, Show, Statement,
 };
 
 impl Printer<'_, '_> {
@@ -20,6 +20,18 @@ impl Printer<'_, '_> {
         self.text("(")?;
         self.list(options)?;
         self.text(")")
+    }
+
+    fn preview(&mut self, statements: &[Statement]) -> fmt::Result {
+        if let [statement] = statements {
+            return self.optional("PREVIEW ", Some(statement));
+        }
+        self.text("PREVIEW BEGIN ")?;
+        for statement in statements {
+            self.node(statement)?;
+            self.text("; ")?;
+        }
+        self.text("END")
     }
 
     fn file(&mut self, before: &str, file: &str) -> fmt::Result {
@@ -112,17 +124,7 @@ impl Print for BranchStatement {
             Self::Resolve(resolve) => printer.node(resolve),
             Self::ContinueMerge => printer.text("CONTINUE MERGE"),
             Self::AbortMerge => printer.text("ABORT MERGE"),
-            Self::Preview(statements) => {
-                if let [statement] = statements.as_slice() {
-                    return printer.optional("PREVIEW ", Some(statement));
-                }
-                printer.text("PREVIEW BEGIN ")?;
-                for statement in statements {
-                    printer.node(statement)?;
-                    printer.text("; ")?;
-                }
-                printer.text("END")
-            }
+            Self::Preview(statements) => printer.preview(statements),
             Self::Apply => printer.text("APPLY"),
         }
     }

@@ -10,7 +10,10 @@ fn a_full_backup_and_its_increments_are_restored_with_their_branches() {
     let taken = rows(&session, "BACKUP DATABASE TO 'full.bak'");
     assert!(taken[0].starts_with("full backup|full.bak|"), "{taken:?}");
     session
-        .execute("UPDATE item SET price = 100 WHERE id = 1; USE BRANCH dev; DELETE FROM item; USE BRANCH main")
+        .execute(
+            "UPDATE item SET price = 100 WHERE id = 1; USE BRANCH dev; DELETE FROM item;
+             USE BRANCH main",
+        )
         .unwrap();
     let taken = rows(&session, "BACKUP INCREMENTAL TO 'one.bak'");
     assert!(taken[0].starts_with("incremental backup|one.bak|"), "{taken:?}");

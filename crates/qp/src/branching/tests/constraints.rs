@@ -9,7 +9,8 @@ fn family() -> Session {
         .execute(
             "CREATE TABLE parent(id INTEGER PRIMARY KEY, code TEXT UNIQUE);
              CREATE TABLE child(id INTEGER PRIMARY KEY, p REFERENCES parent(id));
-             CREATE TABLE by_code(a, b, code REFERENCES parent(code), PRIMARY KEY(a, b)) WITHOUT ROWID;
+             CREATE TABLE by_code(a, b, code REFERENCES parent(code), PRIMARY KEY(a, b))
+             WITHOUT ROWID;
              INSERT INTO parent VALUES (1,'a'),(2,'b'),(3,'c');
              INSERT INTO child VALUES (10,1);
              CREATE BRANCH dev",
@@ -45,7 +46,8 @@ fn what_was_broken_before_and_what_the_merge_does_not_touch_is_not_its_fault() {
     session
         .execute(
             "INSERT INTO child VALUES (12,99);
-             USE BRANCH dev; INSERT INTO child VALUES (13,3); UPDATE parent SET code = 'q' WHERE id = 1;
+             USE BRANCH dev; INSERT INTO child VALUES (13,3);
+             UPDATE parent SET code = 'q' WHERE id = 1;
              USE BRANCH main; UPDATE parent SET code = 'r' WHERE id = 2",
         )
         .unwrap();

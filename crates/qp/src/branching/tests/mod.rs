@@ -10,6 +10,7 @@ mod previews;
 mod together;
 mod views;
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use pandodb_ds::record::Value;
@@ -22,7 +23,7 @@ use crate::store::Database;
 
 thread_local! {
     /// The files of the test's newest database.
-    static FILES: std::cell::RefCell<Option<Arc<dyn Vfs>>> = const { std::cell::RefCell::new(None) };
+    static FILES: RefCell<Option<Arc<dyn Vfs>>> = const { RefCell::new(None) };
 }
 
 fn open(vfs: &Arc<dyn Vfs>) -> Session {

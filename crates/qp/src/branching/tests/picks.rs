@@ -11,7 +11,10 @@ fn newest(session: &Session) -> i64 {
 fn undoing_a_transaction_keeps_later_work() {
     let session = shop();
     session
-        .execute("BEGIN; UPDATE item SET price = 20 WHERE id = 1; DELETE FROM item WHERE id = 3; COMMIT WITH MESSAGE 'oops'")
+        .execute(
+            "BEGIN; UPDATE item SET price = 20 WHERE id = 1; DELETE FROM item WHERE id = 3;
+             COMMIT WITH MESSAGE 'oops'",
+        )
         .unwrap();
     let oops = newest(&session);
     session.execute("UPDATE item SET stock = 77 WHERE id = 1").unwrap();
@@ -68,7 +71,8 @@ fn a_commit_is_picked_onto_another_branch() {
     session
         .execute(
             "USE BRANCH dev; INSERT INTO item VALUES (8,'map',1,1);
-             BEGIN; ALTER TABLE item ADD COLUMN tag TEXT DEFAULT 'x'; UPDATE item SET price = 9 WHERE id = 2; COMMIT;",
+             BEGIN; ALTER TABLE item ADD COLUMN tag TEXT DEFAULT 'x';
+             UPDATE item SET price = 9 WHERE id = 2; COMMIT;",
         )
         .unwrap();
     let wanted = newest(&session);

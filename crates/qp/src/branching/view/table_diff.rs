@@ -90,13 +90,11 @@ impl DiffColumn {
 fn view_of(work: &Work<'_>, arguments: &[Value], place: usize) -> Result<View> {
     let argument = text_argument(arguments, place)
         .ok_or_else(|| Error::invalid("a version is a branch, a tag or a transaction's number"))?;
-    match version_name(&argument) {
-        (Some(name), _) => work.view_of(&name),
-        (None, _) => {
-            let number = argument.parse().unwrap_or_default();
-            Ok(work.branches.view(&work.current()?.name, &Point::Commit(number))?)
-        }
+    if let (Some(name), _) = version_name(&argument) {
+        return work.view_of(&name);
     }
+    let number = argument.parse().unwrap_or_default();
+    Ok(work.branches.view(&work.current()?.name, &Point::Commit(number))?)
 }
 
 /// The rows of `pando_diff`.

@@ -2,7 +2,11 @@
 //!
 //! Rows go in and out through the writers of the merged table, so that indexes and generated
 //! columns follow. What was touched is looked at in the end: a merge can break a constraint that
-//! neither side breaks. Neighbours: `definitions` makes the merged definitions.
+//! neither side breaks. Neighbours: `definitions` makes the merged definitions,
+//! `references` looks at foreign keys.
+
+mod definitions;
+mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
 

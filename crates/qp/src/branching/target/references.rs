@@ -12,8 +12,8 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::BeginOptions;
 
-use super::options::quoted as literal;
-use super::target::{SqlTarget, broken};
+use super::{SqlTarget, broken};
+use crate::branching::options::quoted as literal;
 use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table};
 use crate::error::{Constraint, Error, Result};
 use crate::execute::SharedTransaction;
@@ -159,10 +159,10 @@ fn parent_columns(key: &ForeignKey, parent: &Table) -> Option<Vec<usize>> {
             declared.columns.iter().filter_map(crate::catalog::IndexColumn::column).collect(),
         );
     }
-    let find = |name: &Box<str>| {
+    let find = |name: &str| {
         parent.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     };
-    key.parent_columns.iter().map(find).collect()
+    key.parent_columns.iter().map(|name| find(name)).collect()
 }
 
 /// The query of the child rows whose parent is missing.

@@ -8,7 +8,7 @@ use pandodb_branch::merge::{MergedTable, MergedText, SchemaMerge, TextSource};
 use pandodb_branch::shape::{ColumnShape, TableShape};
 use pandodb_ds::format::TreeKind;
 
-use super::target::SqlTarget;
+use super::SqlTarget;
 use crate::ast::{CreateTable, CreateTableBody, Statement, StatementKind};
 use crate::catalog::{
     ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, write_cookie,
