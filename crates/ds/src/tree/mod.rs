@@ -7,7 +7,8 @@
 //!
 //! `get` reads, `put` and `remove` change, `range` removes many, `cursor` walks, `count` ranks,
 //! `build` writes sorted entries straight to the file, `spill` moves changes out of memory,
-//! `diff` compares, `relocate` empties the end of the file. Neighbours: `pager` finds the pages, `forest` names trees.
+//! `diff` compares, `relocate` empties the end of the file. Neighbours: `pager` finds the pages,
+//! `forest` names trees.
 
 mod build;
 mod count;
