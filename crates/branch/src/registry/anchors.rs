@@ -59,7 +59,7 @@ impl Branches {
                 && !known.contains(&head.head.0)
         });
         for head in lost {
-            self.manager.drop_head(head.head)?;
+            self.drop_head(head.head)?;
         }
         // Records of heads that are gone mean nothing.
         let alive: BTreeSet<u64> = self.manager.heads().iter().map(|head| head.head.0).collect();

@@ -7,7 +7,7 @@
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Cursor, PutMode, Tree, Writer};
-use pandodb_tm::{BeginOptions, HeadId};
+use pandodb_tm::HeadId;
 
 use super::records::{
     Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag,
@@ -64,7 +64,7 @@ impl Branches {
         let (seed, left) = self.seed(&view, is_copied)?;
         let made = self.create_from(create, &parent, options, seed, left);
         if made.is_err() {
-            self.manager.drop_head(seed)?;
+            self.drop_head(seed)?;
         }
         made
     }
@@ -186,23 +186,23 @@ impl Branches {
     pub(super) fn seed(&self, view: &View, copied: bool) -> Result<(HeadId, Position)> {
         let at = view.position();
         if let (Some(head), false) = (view.head(), copied) {
-            let seed = self.manager.create_head(head, NOTE_ANCHOR)?;
+            let seed = self.create_head(head, NOTE_ANCHOR)?;
             // A branch may have moved on since the view was made.
             let commit =
                 if view.is_branch() { self.manager.head(seed)?.commit.0 } else { at.commit };
             return Ok((seed, Position { commit, ..at }));
         }
-        let head = self.manager.create_head(pandodb_tm::MAIN, NOTE_ANCHOR)?;
+        let head = self.create_head(pandodb_tm::MAIN, NOTE_ANCHOR)?;
         let filled = self.fill(head, view, copied);
         if filled.is_err() {
-            self.manager.drop_head(head)?;
+            self.drop_head(head)?;
         }
         filled.map(|()| (head, at))
     }
 
     /// Replaces everything in a head by what a view shows.
     fn fill(&self, head: HeadId, view: &View, copied: bool) -> Result<()> {
-        let mut transaction = self.manager.begin(head, BeginOptions::default())?;
+        let mut transaction = self.manager.begin(head, self.options.clone())?;
         transaction.prepare_write()?;
         let forest = view.forest();
         for tree in transaction.trees() {
@@ -358,7 +358,7 @@ impl Branches {
             Ok(moved)
         });
         if moved.is_err() {
-            self.manager.drop_head(seed)?;
+            self.drop_head(seed)?;
         }
         moved
     }
@@ -390,7 +390,7 @@ impl Branches {
             Ok(record)
         });
         if made.is_err() {
-            self.manager.drop_head(seed)?;
+            self.drop_head(seed)?;
         }
         made
     }

@@ -74,19 +74,24 @@ const NOTE_BRANCH: &[u8] = b"branch";
 const NOTE_ANCHOR: &[u8] = b"anchor";
 
 /// All branches of an open database.
-#[derive(Debug)]
+///
+/// This is a handle: clones share everything but how their commits are made, so that each
+/// session can have one that waits for the disk as the session's own commits do.
+#[derive(Clone, Debug)]
 pub struct Branches {
     manager: Arc<Manager>,
     system: HeadId,
-    state: Mutex<State>,
+    /// How transactions begin that change something; see [`with_options`](Self::with_options).
+    options: BeginOptions,
+    state: Arc<Mutex<State>>,
     /// What the newest change of the records, of the commit on the one that is named, makes of
     /// them once it is committed. Written by whoever may change them.
-    pending: Mutex<Option<(u64, Vec<RowEdit>)>>,
+    pending: Arc<Mutex<Option<(u64, Vec<RowEdit>)>>>,
     /// Numbers for objects: the next one, and where the reserved ones end.
-    objects: Mutex<(u64, u64)>,
+    objects: Arc<Mutex<(u64, u64)>>,
     /// When the last maintenance was.
-    tended: AtomicI64,
-    counters: SharedCounters,
+    tended: Arc<AtomicI64>,
+    counters: Arc<SharedCounters>,
 }
 
 impl Branches {
@@ -97,14 +102,32 @@ impl Branches {
             Some(head) => head.head,
             None => manager.create_head(pandodb_tm::MAIN, NOTE_SYSTEM)?,
         };
-        let state = Mutex::new(State::default());
-        let (objects, counters) = (Mutex::new((0, 0)), SharedCounters::default());
-        let (pending, tended) = (Mutex::new(None), AtomicI64::new(0));
-        let branches = Self { manager, system, state, pending, objects, tended, counters };
+        let branches = Self {
+            manager,
+            system,
+            options: BeginOptions::default(),
+            state: Arc::new(Mutex::new(State::default())),
+            pending: Arc::new(Mutex::new(None)),
+            objects: Arc::new(Mutex::new((0, 0))),
+            tended: Arc::new(AtomicI64::new(0)),
+            counters: Arc::default(),
+        };
         branches.set_up()?;
         branches.place_lines()?;
         branches.sweep()?;
         Ok(branches)
+    }
+
+    /// The same branches for somebody whose commits wait for locks and for the disk as `options`
+    /// say: of them `synchronous` and `busy_timeout` count.
+    #[must_use]
+    pub fn with_options(&self, options: &BeginOptions) -> Self {
+        let options = BeginOptions {
+            synchronous: options.synchronous,
+            busy_timeout: options.busy_timeout,
+            ..BeginOptions::default()
+        };
+        Self { options, ..self.clone() }
     }
 
     /// The transactions of the database.
@@ -251,16 +274,32 @@ impl Branches {
         Ok(())
     }
 
+    /// Makes a head that no record mentions yet, in a commit of its own.
+    fn create_head(&self, source: HeadId, note: &[u8]) -> Result<HeadId> {
+        let mut transaction = self.manager.begin(source, self.options.clone())?;
+        let head = transaction.create_head(source, note)?;
+        transaction.commit()?;
+        Ok(head)
+    }
+
+    /// Drops a head that no record mentions: what was begun and failed.
+    fn drop_head(&self, head: HeadId) -> Result<()> {
+        let mut transaction = self.manager.begin(head, self.options.clone())?;
+        transaction.drop_head(head)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Changes records, and heads with them, in one commit.
     fn update<R>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<R>) -> Result<R> {
-        self.update_with(BeginOptions::default(), work)
+        self.update_with(self.options.clone(), work)
     }
 
     /// As [`update`](Self::update), for what can be found out again after a crash: the commit
     /// does not wait for the disk.
     fn update_lazily<R>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<R>) -> Result<R> {
         let synchronous = Some(Synchronous::Off);
-        self.update_with(BeginOptions { synchronous, ..BeginOptions::default() }, work)
+        self.update_with(BeginOptions { synchronous, ..self.options.clone() }, work)
     }
 
     fn update_with<R>(

@@ -87,7 +87,7 @@ impl Branches {
         let (head, position) = match self.seed(theirs, false) {
             Ok(seed) => seed,
             Err(error) => {
-                self.manager.drop_head(base_head)?;
+                self.drop_head(base_head)?;
                 return Err(error);
             }
         };
@@ -109,8 +109,8 @@ impl Branches {
             Ok(merge)
         });
         if opened.is_err() {
-            self.manager.drop_head(base_head)?;
-            self.manager.drop_head(head)?;
+            self.drop_head(base_head)?;
+            self.drop_head(head)?;
         }
         opened
     }

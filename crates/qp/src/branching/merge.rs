@@ -103,7 +103,7 @@ impl Work<'_> {
     ) -> Result<Outcome, Failure> {
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = HeadId(plan.target.head);
-        let mut transaction = database.begin(head, pandodb_tm::BeginOptions::default())?;
+        let mut transaction = database.begin(head, self.begin_options())?;
         let inner = transaction.inner_mut()?;
         let message = if request.message.is_empty() {
             format!("merge branch '{}' into '{}'", plan.source.name, plan.target.name)

@@ -35,8 +35,7 @@ pub(crate) use options::time_text;
 
 use pandodb_branch::registry::{Branch, Branches, Point};
 use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
-use pandodb_tm::HeadId;
+use pandodb_tm::{BeginOptions, HeadId};
 
 use crate::ast::{BranchStatement, Name, PointInTime, Show};
 use crate::catalog::DatabaseIndex;
@@ -105,7 +104,8 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> 
 /// A branch statement at work.
 struct Work<'s> {
     session: &'s Session,
-    branches: Arc<Branches>,
+    /// They commit as the session does.
+    branches: Branches,
     /// The head that the session is on.
     head: HeadId,
 }
@@ -113,11 +113,17 @@ struct Work<'s> {
 impl<'s> Work<'s> {
     fn new(session: &'s Session) -> Result<Self> {
         let (database, head) = session.database(DatabaseIndex::MAIN)?;
-        let branches = database.branches()?;
+        let options = session.tuned(&BeginOptions::default(), DatabaseIndex::MAIN);
+        let branches = database.branches()?.with_options(&options);
         if !database.manager().is_read_only() {
             branches.tend()?;
         }
         Ok(Self { session, branches, head })
+    }
+
+    /// How the session begins a transaction.
+    fn begin_options(&self) -> BeginOptions {
+        self.session.tuned(&BeginOptions::default(), DatabaseIndex::MAIN)
     }
 
     /// The statements that give no rows.

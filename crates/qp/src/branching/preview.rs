@@ -11,7 +11,6 @@ use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::Conflict;
 use pandodb_branch::registry::{Branch, Branches, MergePlan, Privilege};
 use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
 use pandodb_tm::BeginOptions;
 
 use super::job::{Failure, Job};
@@ -39,7 +38,7 @@ pub(crate) struct Previewed {
     branch: Branch,
     /// The merge that was previewed; its source's moment is kept.
     merge: Option<(MergePlan, MergeRequest)>,
-    branches: Arc<Branches>,
+    branches: Branches,
     message: String,
     /// Why it cannot be applied.
     refused: Option<String>,
@@ -122,7 +121,7 @@ impl Work<'_> {
         message: String,
         refused: Option<String>,
     ) -> Previewed {
-        let branches = Arc::clone(&self.branches);
+        let branches = self.branches.clone();
         Previewed { fork, branch, merge, branches, message, refused }
     }
 
@@ -284,7 +283,7 @@ impl Work<'_> {
         self.branches.check_settled(&branch)?;
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = pandodb_tm::HeadId(branch.head);
-        let mut transaction = database.begin(head, BeginOptions::default())?;
+        let mut transaction = database.begin(head, self.begin_options())?;
         let inner = transaction.inner_mut()?;
         let changes = previewed.fork.apply(inner)?;
         inner.describe("", &*previewed.message);

@@ -4,12 +4,13 @@
 
 use pandodb_ds::record::Value;
 use pandodb_ds::record::number::cast_integer;
+use pandodb_tm::BeginOptions;
 
 use crate::ast::Name;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::session::Session;
-use crate::store::Database;
+use crate::store::{Database, Kept};
 
 /// The rows of a PRAGMA.
 pub(super) type PragmaRows = Vec<Vec<Value>>;
@@ -112,6 +113,13 @@ impl<'a> Call<'a> {
     /// The database that is meant: `main` unless another one is named.
     pub(super) fn store(&self) -> Result<Database> {
         Ok(self.session.database(self.index()?)?.0)
+    }
+
+    /// Keeps a setting in the file of the database that is meant; the commit waits for what the
+    /// session's commits wait for.
+    pub(super) fn keep(&self, what: Kept, value: i64) -> Result<()> {
+        let options = self.session.tuned(&BeginOptions::default(), self.index()?);
+        self.store()?.keep(what, Some(value), options)
     }
 
     /// An error about the value.

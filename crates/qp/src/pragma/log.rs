@@ -83,7 +83,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             if let Some(is_on) = call.switch() {
                 call.check_no_transaction()?;
                 check_file(call, &database)?;
-                database.keep(Kept::WalArchive, Some(i64::from(is_on)))?;
+                call.keep(Kept::WalArchive, i64::from(is_on))?;
                 return Ok(Vec::new());
             }
             Ok(number(database.kept(Kept::WalArchive)?.unwrap_or(0) as u64))
@@ -202,7 +202,7 @@ fn wal_mode(call: &Call<'_>) -> Result<PragmaRows> {
         call.check_no_transaction()?;
         check_file(call, &database)?;
         if is_on != has_log(&database) {
-            database.keep(Kept::WalMode, Some(i64::from(is_on)))?;
+            call.keep(Kept::WalMode, i64::from(is_on))?;
         }
     }
     Ok(one(Value::text(if has_log(&database) { "ON" } else { "OFF" })))
@@ -314,7 +314,7 @@ fn history_retention(call: &Call<'_>) -> Result<PragmaRows> {
                 call.refuse("seconds, a number with s, m, h, d or w such as '7d', OFF or FOREVER")
             })?,
         };
-        database.keep(Kept::HistorySeconds, Some(seconds))?;
+        call.keep(Kept::HistorySeconds, seconds)?;
     }
     let time = database.manager().retention().time;
     Ok(one(Value::Integer(time.map_or(-1, |time| time.as_secs() as i64))))
@@ -325,7 +325,7 @@ fn history_size(call: &Call<'_>) -> Result<PragmaRows> {
     if let Some(bytes) = call.number() {
         call.check_no_transaction()?;
         check_file(call, &database)?;
-        database.keep(Kept::HistoryBytes, Some(bytes.max(-1)))?;
+        call.keep(Kept::HistoryBytes, bytes.max(-1))?;
     }
     let bytes = database.manager().retention().log_bytes;
     Ok(one(Value::Integer(bytes.map_or(-1, |bytes| bytes as i64))))

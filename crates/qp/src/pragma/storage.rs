@@ -117,7 +117,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         run: |call| {
             if let Some(size) = call.number() {
                 call.check_no_transaction()?;
-                call.store()?.keep(Kept::CacheSize, Some(size))?;
+                call.keep(Kept::CacheSize, size)?;
             }
             cache_size(&Call { value: None, ..*call })
         },
@@ -290,7 +290,7 @@ fn compression(call: &Call<'_>) -> Result<PragmaRows> {
             .with_hint("NONE, RLE, LZ4, 'ZSTD(level)' or 'GZIP(level)'")
     })?;
     call.check_no_transaction()?;
-    database.keep(Kept::Compression, Some(codec_number(codec)))?;
+    call.keep(Kept::Compression, codec_number(codec))?;
     Ok(Vec::new())
 }
 

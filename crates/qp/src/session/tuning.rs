@@ -95,7 +95,7 @@ impl Session {
     }
 
     /// The options of a transaction on one of the databases.
-    pub(super) fn tuned(&self, options: &BeginOptions, index: DatabaseIndex) -> BeginOptions {
+    pub(crate) fn tuned(&self, options: &BeginOptions, index: DatabaseIndex) -> BeginOptions {
         let mut options = options.clone();
         options.busy_timeout = options.busy_timeout.or(self.busy_timeout());
         options.synchronous = options.synchronous.or(self.synchronous(index));

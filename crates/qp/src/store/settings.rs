@@ -98,9 +98,10 @@ impl Database {
         read_kept(&self.begin(MAIN, BeginOptions::read_only())?, what as i64)
     }
 
-    /// Keeps a setting in the file and applies it, in a transaction of its own.
-    pub fn keep(&self, what: Kept, value: Option<i64>) -> Result<()> {
-        let mut writer = self.begin(MAIN, BeginOptions::default())?;
+    /// Keeps a setting in the file and applies it, in a transaction of its own that begins as
+    /// `options` say.
+    pub fn keep(&self, what: Kept, value: Option<i64>, options: BeginOptions) -> Result<()> {
+        let mut writer = self.begin(MAIN, options)?;
         writer.prepare_write()?;
         write_kept(&mut writer, what as i64, value)?;
         writer.commit()?;

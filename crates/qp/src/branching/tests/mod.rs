@@ -3,6 +3,7 @@
 
 mod backups;
 mod constraints;
+mod durable;
 mod grants;
 mod model;
 mod picks;
