@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::Node;
 use crate::scalar::Scalar;
+use crate::types::{Affinity, apply_affinity};
 
 /// A change of a view.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct InsteadPlan {
     pub(super) old: Option<Vec<Scalar>>,
     /// The view's row as it shall be.
     pub(super) new: Option<Vec<Scalar>>,
+    /// What the view's columns make of new values: of those of an UPDATE only, as in SQLite.
+    pub(super) affinities: Vec<Affinity>,
 }
 
 impl InsteadPlan {
@@ -28,16 +31,20 @@ impl InsteadPlan {
         self.input.open(frame, outer)?;
         let mut rows = Vec::new();
         while self.input.next(frame, outer)? {
-            let read = |outputs: &Option<Vec<Scalar>>| -> Result<Option<Kept>> {
+            let read = |outputs: &Option<Vec<Scalar>>, affinities: &[Affinity]| {
                 let Some(outputs) = outputs else { return Ok(None) };
+                let mut affinities = affinities.iter().copied();
                 let scope = frame.scope(outer);
                 let values = outputs
                     .iter()
-                    .map(|output| Ok(output.evaluate(&scope)?.into_value()))
+                    .map(|output| {
+                        let affinity = affinities.next().unwrap_or_default();
+                        Ok(apply_affinity(output.evaluate(&scope)?, affinity).into_value())
+                    })
                     .collect::<Result<Vec<_>>>()?;
-                Ok(Some(Kept::Values { rowid: 0, values }))
+                Ok::<_, crate::error::Error>(Some(Kept::Values { rowid: 0, values }))
             };
-            rows.push((read(&self.old)?, read(&self.new)?));
+            rows.push((read(&self.old, &[])?, read(&self.new, &self.affinities)?));
         }
         for (old, new) in rows {
             let images = Images::new(old, new.unwrap_or(Kept::Null));
