@@ -2,6 +2,8 @@
 //!
 //! Neighbours: `trigger`; `bind` makes the plan.
 
+use pandodb_ds::record::ValueRef;
+
 use super::trigger::{Event, Images, Triggers};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
@@ -22,7 +24,8 @@ pub struct InsteadPlan {
     pub(super) old: Option<Vec<Scalar>>,
     /// The view's row as it shall be.
     pub(super) new: Option<Vec<Scalar>>,
-    /// What the view's columns make of new values: of those of an UPDATE only, as in SQLite.
+    /// What the view's columns make of new values. As in SQLite an INSERT's values stay as they
+    /// are, except that whole numbers are read as reals from columns of reals.
     pub(super) affinities: Vec<Affinity>,
 }
 
@@ -30,6 +33,7 @@ impl InsteadPlan {
     pub(super) fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
         self.input.open(frame, outer)?;
         let mut rows = Vec::new();
+        let is_update = self.old.is_some();
         while self.input.next(frame, outer)? {
             let read = |outputs: &Option<Vec<Scalar>>, affinities: &[Affinity]| {
                 let Some(outputs) = outputs else { return Ok(None) };
@@ -39,7 +43,11 @@ impl InsteadPlan {
                     .iter()
                     .map(|output| {
                         let affinity = affinities.next().unwrap_or_default();
-                        Ok(apply_affinity(output.evaluate(&scope)?, affinity).into_value())
+                        let value = output.evaluate(&scope)?;
+                        let is_whole = matches!(value.as_ref(), ValueRef::Integer(_));
+                        let converts = is_update || (is_whole && affinity == Affinity::Real);
+                        let affinity = if converts { affinity } else { Affinity::None };
+                        Ok(apply_affinity(value, affinity).into_value())
                     })
                     .collect::<Result<Vec<_>>>()?;
                 Ok::<_, crate::error::Error>(Some(Kept::Values { rowid: 0, values }))

@@ -125,7 +125,7 @@ fn instead_insert(
         input: block.root,
         old: None,
         new: Some(new),
-        affinities: Vec::new(),
+        affinities: table.columns.iter().map(|column| column.affinity).collect(),
     })
 }
 
