@@ -138,17 +138,20 @@ impl ForeignKeys {
         Ok(())
     }
 
-    /// A row has changed.
+    /// A row has changed; `assigned` are the positions of the columns that were set. As in
+    /// SQLite the parent is looked up even if they were set to what they were: the key may have
+    /// been broken while foreign keys were off.
     pub(super) fn updated(
         &self,
         writer: &TableWriter,
         old: &Kept,
         new: &Kept,
-        _: &Frame,
+        assigned: &[usize],
         outer: Outer<'_>,
     ) -> Result<()> {
         for key in &self.as_child {
-            if key.values(old) != key.values(new) {
+            let is_set = key.positions.iter().any(|position| assigned.contains(position));
+            if is_set || key.values(old) != key.values(new) {
                 key.taken(writer, old, outer);
                 key.added(writer, new, outer)?;
             }

@@ -2,11 +2,14 @@
 //!
 //! Neighbours: `trigger`; `bind` makes the plan.
 
+use pandodb_ds::record::ValueRef;
+
 use super::trigger::{Event, Images, Triggers};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::Node;
 use crate::scalar::Scalar;
+use crate::types::{Affinity, apply_affinity};
 
 /// A change of a view.
 #[derive(Debug)]
@@ -21,23 +24,35 @@ pub struct InsteadPlan {
     pub(super) old: Option<Vec<Scalar>>,
     /// The view's row as it shall be.
     pub(super) new: Option<Vec<Scalar>>,
+    /// What the view's columns make of new values. As in SQLite an INSERT's values stay as they
+    /// are, except that whole numbers are read as reals from columns of reals.
+    pub(super) affinities: Vec<Affinity>,
 }
 
 impl InsteadPlan {
     pub(super) fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
         self.input.open(frame, outer)?;
         let mut rows = Vec::new();
+        let is_update = self.old.is_some();
         while self.input.next(frame, outer)? {
-            let read = |outputs: &Option<Vec<Scalar>>| -> Result<Option<Kept>> {
+            let read = |outputs: &Option<Vec<Scalar>>, affinities: &[Affinity]| {
                 let Some(outputs) = outputs else { return Ok(None) };
+                let mut affinities = affinities.iter().copied();
                 let scope = frame.scope(outer);
                 let values = outputs
                     .iter()
-                    .map(|output| Ok(output.evaluate(&scope)?.into_value()))
+                    .map(|output| {
+                        let affinity = affinities.next().unwrap_or_default();
+                        let value = output.evaluate(&scope)?;
+                        let is_whole = matches!(value.as_ref(), ValueRef::Integer(_));
+                        let converts = is_update || (is_whole && affinity == Affinity::Real);
+                        let affinity = if converts { affinity } else { Affinity::None };
+                        Ok(apply_affinity(value, affinity).into_value())
+                    })
                     .collect::<Result<Vec<_>>>()?;
-                Ok(Some(Kept::Values { rowid: 0, values }))
+                Ok::<_, crate::error::Error>(Some(Kept::Values { rowid: 0, values }))
             };
-            rows.push((read(&self.old)?, read(&self.new)?));
+            rows.push((read(&self.old, &[])?, read(&self.new, &self.affinities)?));
         }
         for (old, new) in rows {
             let images = Images::new(old, new.unwrap_or(Kept::Null));

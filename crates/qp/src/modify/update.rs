@@ -189,7 +189,13 @@ impl TableWriter {
         frame.slot_mut(self.row).restore(new.clone());
         self.replace_row(key, old_values.clone(), &new_key, frame, outer)?;
         changes.rows += 1;
-        self.foreign_keys.updated(self, &old, &new, frame, outer)?;
+        if !self.foreign_keys.is_empty() {
+            let position = |(index, _): &(usize, Value)| self.table.columns[*index].position;
+            let alias = rowid.and_then(|_| self.table.rowid_alias());
+            let alias = alias.map(|index| self.table.columns[index].position);
+            let assigned: Vec<usize> = set.iter().map(position).chain(alias).collect();
+            self.foreign_keys.updated(self, &old, &new, &assigned, outer)?;
+        }
         frame.slot_mut(self.row).restore(new.clone());
         // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {

@@ -441,8 +441,11 @@ impl Run {
                     counters.changes.set(changes.rows as i64);
                     let total = counters.total_changes.get() + changes.rows as i64;
                     counters.total_changes.set(total);
-                    session.finish_autocommit(&self.around.sources, true)?;
-                    return Err(error);
+                    let committed = session.finish_autocommit(&self.around.sources, true);
+                    if committed.is_err() {
+                        take_back_changes(session);
+                    }
+                    return Err(committed.err().unwrap_or(error));
                 }
                 counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
@@ -470,10 +473,7 @@ impl Run {
         let committed = session.finish_autocommit(&self.around.sources, true);
         self.around.sources.clear();
         if committed.is_err() {
-            // What is not committed was not changed.
-            let counters = &session.counters;
-            let changes = counters.changes.replace(0);
-            counters.total_changes.set(counters.total_changes.get() - changes);
+            take_back_changes(session);
         }
         committed
     }
@@ -489,4 +489,11 @@ impl Run {
         }
         self.around.state.failed.take().unwrap_or(ConflictAction::Abort)
     }
+}
+
+/// What is not committed was not changed.
+fn take_back_changes(session: &Session) {
+    let counters = &session.counters;
+    let changes = counters.changes.replace(0);
+    counters.total_changes.set(counters.total_changes.get() - changes);
 }

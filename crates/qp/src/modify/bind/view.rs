@@ -125,6 +125,7 @@ fn instead_insert(
         input: block.root,
         old: None,
         new: Some(new),
+        affinities: table.columns.iter().map(|column| column.affinity).collect(),
     })
 }
 
@@ -174,5 +175,7 @@ fn instead_change(
     let outputs = old.iter().chain(new.iter().flatten()).cloned().collect();
     let parts = QueryParts { group, outputs, ..QueryParts::default() };
     let (input, _, _) = finish_select(binder, parts)?;
-    Ok(InsteadPlan { database: table.database, triggers, input, old: Some(old), new })
+    let affinities = table.columns.iter().map(|column| column.affinity).collect();
+    let database = table.database;
+    Ok(InsteadPlan { database, triggers, input, old: Some(old), new, affinities })
 }

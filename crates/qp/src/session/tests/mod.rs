@@ -391,3 +391,60 @@ fn a_row_that_an_index_cannot_take_leaves_no_trace() {
         check(&session, sql, expected);
     }
 }
+
+#[test]
+fn an_update_of_a_view_gives_its_triggers_what_its_columns_hold() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE log(a, b, c);
+             CREATE TABLE t(a TEXT, b REAL, c); INSERT INTO t VALUES ('-3', 2.5, 'x');
+             CREATE VIEW v AS SELECT a, b, c FROM t;
+             CREATE TRIGGER u INSTEAD OF UPDATE ON v BEGIN
+                 INSERT INTO log VALUES (quote(new.a), quote(new.b), quote(new.c)); END;
+             CREATE TRIGGER i INSTEAD OF INSERT ON v BEGIN
+                 INSERT INTO log VALUES (quote(new.a), quote(new.b), quote(new.c)); END;
+             UPDATE v SET a = a | a, b = 1, c = 7; UPDATE v SET a = 'y', b = '2', c = '7';
+             INSERT INTO v VALUES (1, 2, '3'), (1, '4', '3')",
+        )
+        .unwrap();
+    // What is inserted is not converted, but a column of reals shows no whole numbers.
+    check(&session, "SELECT * FROM log", "'-3'|1.0|7 'y'|2.0|'7' 1|2.0|'3' 1|'4'|'3'");
+}
+
+#[test]
+fn a_foreign_key_that_is_set_to_what_it_was_is_looked_up() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE p(a PRIMARY KEY); INSERT INTO p VALUES (1);
+             CREATE TABLE t(k INTEGER PRIMARY KEY REFERENCES p(a), b, c REFERENCES p);
+             INSERT INTO t VALUES (1, 1, 5), (2, 1, 1), (3, 1, NULL);
+             PRAGMA foreign_keys = ON",
+        )
+        .unwrap();
+    let broken = ErrorKind::Constraint(Constraint::ForeignKey);
+    fails(&session, "UPDATE t SET c = c WHERE k = 1", broken);
+    fails(&session, "UPDATE t SET k = k WHERE k = 2", broken);
+    session.execute("UPDATE t SET b = 2; UPDATE t SET c = c WHERE k > 1").unwrap();
+    session.execute("UPDATE t SET c = 1, b = 3 WHERE k = 1; UPDATE t SET c = c").unwrap();
+    check(&session, "SELECT b, c FROM t", "3|1 2|1 2|NULL");
+}
+
+#[test]
+fn what_a_failed_commit_takes_back_is_not_counted() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA foreign_keys = ON; CREATE TABLE p(a PRIMARY KEY);
+             CREATE TABLE t(a REFERENCES p DEFERRABLE INITIALLY DEFERRED,
+                 b UNIQUE ON CONFLICT FAIL)",
+        )
+        .unwrap();
+    let before = session.total_changes();
+    // The third row ends the statement, the two before it stay, and cannot be committed.
+    let sql = "INSERT INTO t VALUES (1, 1), (2, 2), (3, 2)";
+    fails(&session, sql, ErrorKind::Constraint(Constraint::ForeignKey));
+    check(&session, "SELECT changes(), count(*) FROM t", "0|0");
+    assert_eq!(session.total_changes(), before);
+}
