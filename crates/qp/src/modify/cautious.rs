@@ -36,7 +36,7 @@ impl ModifyPlan {
 
 impl TableWriter {
     /// Whether a change of one row has no effect elsewhere, and no constraint that makes room.
-    fn is_cautious(&self) -> bool {
+    pub(super) fn is_cautious(&self) -> bool {
         let replaces = |action: Option<ConflictAction>| action == Some(ConflictAction::Replace);
         self.triggers.is_empty()
             && self.foreign_keys.is_empty()

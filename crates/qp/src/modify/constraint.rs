@@ -181,7 +181,7 @@ impl TableWriter {
                 UpsertTarget::Key if own == Some(key) => Verdict::Pass,
                 UpsertTarget::Key => self.check_key(key, checks.wants, conflict, frame, outer)?,
                 UpsertTarget::Index(place) => {
-                    self.check_index(place, own, checks.wants, conflict, frame, outer)?
+                    self.check_index(place, (key, own), checks.wants, conflict, frame, outer)?
                 }
             };
             if verdict != Verdict::Pass {
@@ -268,7 +268,7 @@ impl TableWriter {
     fn check_index(
         &self,
         place: usize,
-        own: Option<&RowKey>,
+        (key, own): (&RowKey, Option<&RowKey>),
         wants: &dyn Fn(UpsertTarget) -> bool,
         conflict: Option<ConflictAction>,
         frame: &mut Frame,
@@ -276,6 +276,9 @@ impl TableWriter {
     ) -> Result<Verdict> {
         let Some(index) = self.indexes.get(place) else { return Ok(Verdict::Pass) };
         let Some(declared) = index.unique else { return Ok(Verdict::Pass) };
+        if index.is_untouched && own == Some(key) {
+            return Ok(Verdict::Pass);
+        }
         while let Some(other) = index.conflict(self, own, frame, outer)? {
             if wants(UpsertTarget::Index(place)) {
                 return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));

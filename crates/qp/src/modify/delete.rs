@@ -28,6 +28,10 @@ impl DeletePlan {
         if !self.buffered {
             while self.input.next(frame, outer)? {
                 let key = writer.key_of(self.target, frame)?;
+                if self.is_direct && writer.delete_found(self.target, &key, frame, outer)? {
+                    changes.rows += 1;
+                    continue;
+                }
                 writer.delete(&key, frame, outer, returning, changes)?;
             }
             return Ok(());

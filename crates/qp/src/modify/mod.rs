@@ -13,6 +13,7 @@
 //! | `insert`, `update`, `delete` | the run of each statement |
 //! | `writer` | one row into or out of a table with its indexes |
 //! | `cautious` | changes that cannot fail half-way |
+//! | `direct` | rows that nothing watches, changed in their stored form |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
 //! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
@@ -24,6 +25,7 @@ mod bind;
 mod cautious;
 mod constraint;
 mod delete;
+mod direct;
 mod fill;
 mod foreign_key;
 mod insert;
@@ -173,6 +175,8 @@ pub struct UpdatePlan {
     pub late: bool,
     /// All rows, in the order of the table whatever is scanned.
     pub in_key_order: bool,
+    /// Nothing but the row itself changes: new values go straight into its stored form.
+    pub is_direct: bool,
 }
 
 /// `DELETE`
@@ -188,6 +192,8 @@ pub struct DeletePlan {
     pub truncate: bool,
     /// The rows must be found before the first is deleted.
     pub buffered: bool,
+    /// Nobody asks for the row but its indexes: it is not taken apart.
+    pub is_direct: bool,
 }
 
 /// What a change did.

@@ -41,8 +41,16 @@ impl UpdatePlan {
     ) -> Result<()> {
         self.input.open(frame, outer)?;
         if !self.buffered {
+            let mut bytes = Vec::new();
             while self.input.next(frame, outer)? {
                 let job = self.read(frame, outer)?;
+                if self.is_direct
+                    && let RowKey::Rowid(rowid) = job.key
+                    && self.writer.splice(self.target, rowid, &job.set, &mut bytes, frame, outer)?
+                {
+                    changes.rows += 1;
+                    continue;
+                }
                 self.change(job, frame, outer, returning, changes)?;
             }
             return Ok(());
@@ -181,6 +189,14 @@ impl TableWriter {
         let checks = UniqueChecks { wants: &|_| false, first: &[], refused: None };
         let verdict = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer)?;
         if verdict == Verdict::Skip {
+            return Ok(());
+        }
+        let is_watched =
+            !self.foreign_keys.is_empty() || triggers.has_after() || returning.is_some();
+        if !is_watched {
+            let Kept::Values { values: old_values, .. } = old else { return Ok(()) };
+            self.replace_row(key, old_values, &new_key, frame, outer)?;
+            changes.rows += 1;
             return Ok(());
         }
         let new = frame.slot(self.row).keep()?;

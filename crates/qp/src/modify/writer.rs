@@ -59,6 +59,9 @@ pub struct IndexWriter {
     pub filter: Option<Scalar>,
     /// Whether it can tell two rows apart that are equal in its parts: never for unique ones.
     pub unique: Option<Option<ConflictAction>>,
+    /// Whether no column that the statement assigns is read by it: while a row keeps its key its
+    /// entry stays as it is.
+    pub is_untouched: bool,
 }
 
 /// What a row is known by in its table.
@@ -155,15 +158,17 @@ impl TableWriter {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<()> {
-        let new = frame.slot_mut(self.row).values_mut().clone();
         let (old_bytes, new_bytes) = (old_key.bytes(), new_key.bytes());
-        if !self.indexes.is_empty() {
+        let keeps_key = old_bytes == new_bytes;
+        let touched = || self.indexes.iter().filter(|index| !(keeps_key && index.is_untouched));
+        if touched().next().is_some() {
             let mut entries: SmallVec<[Option<Entry>; 4]> = SmallVec::new();
-            for index in &self.indexes {
+            for index in touched() {
                 entries.push(index.entry(&new_bytes, frame, outer)?);
             }
+            let new = std::mem::take(frame.slot_mut(self.row).values_mut());
             frame.slot_mut(self.row).set_values(old_key.rowid(), old);
-            for (index, new_entry) in self.indexes.iter().zip(entries) {
+            for (index, new_entry) in touched().zip(entries) {
                 let old_entry = index.entry(&old_bytes, frame, outer)?;
                 if old_entry == new_entry {
                     continue;
@@ -183,7 +188,7 @@ impl TableWriter {
         }
         let bytes = self.encode(frame)?;
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-        if old_bytes != new_bytes {
+        if !keeps_key {
             transaction.delete(self.table.tree, &old_bytes)?;
         }
         transaction.put(self.table.tree, &new_bytes, &bytes)?;

@@ -132,7 +132,15 @@ pub(super) fn table_writer(
             None => None,
         };
         let unique = index.unique;
-        indexes.push(IndexWriter { index: index.clone(), parts: index_parts, filter, unique });
+        let is_untouched = match change {
+            Change::Update(names) => {
+                let mut read = index_parts.iter().chain(&filter);
+                !read.any(|expression| may_change(table, names, expression))
+            }
+            _ => false,
+        };
+        let index = index.clone();
+        indexes.push(IndexWriter { index, parts: index_parts, filter, unique, is_untouched });
     }
     let mut replacements = Vec::new();
     for (index, column) in table.columns.iter().enumerate() {
@@ -141,6 +149,10 @@ pub(super) fn table_writer(
         if column.not_null.is_some() && replaces && column.default.is_some() {
             replacements.push((index, default_value(binder, table, index)?));
         }
+    }
+    // What takes the place of a NULL may be in a column that is not assigned.
+    for index in &mut indexes {
+        index.is_untouched &= replacements.is_empty();
     }
     let environment = binder.environment;
     let foreign_keys = match binder.schema(table.database) {
@@ -456,7 +468,7 @@ fn first_unquoted(text: &str) -> Box<str> {
     name.into_boxed_str()
 }
 
-/// Whether a CHECK reads what an UPDATE of these columns changes.
+/// Whether a CHECK or an index reads what an UPDATE of these columns changes.
 fn may_change(table: &Table, names: &[Box<str>], check: &Scalar) -> bool {
     let mut changes = false;
     check.columns(&mut |place| {
@@ -529,7 +541,9 @@ fn update_plan(
         || rowid.is_some()
         || !table.has_rowid();
     let in_key_order = update.limit.is_none() && visits_all(&input);
+    let is_direct = !buffered && returning.is_none() && writer.updates_directly();
     let plan = UpdatePlan {
+        is_direct,
         writer: Arc::new(writer),
         input,
         target,
@@ -637,7 +651,9 @@ fn delete_plan(
     let truncate =
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
-    let plan = DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered };
+    let is_direct = !buffered && returning.is_none() && writer.deletes_directly();
+    let plan =
+        DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered, is_direct };
     Ok(ModifyPlan {
         kind: ModifyKind::Delete(Box::new(plan)),
         layout: Layout::default(),

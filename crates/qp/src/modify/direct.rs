@@ -1,0 +1,220 @@
+//! Changes of rows that nothing watches, in their stored form.
+//!
+//! Most statements change columns that no index, constraint, trigger or foreign key reads. The
+//! scan stands on the stored row already: it is neither looked up again nor made a list of
+//! values, because copying texts that do not change costs more than writing the row. The cursor
+//! shows its tree as it was when the statement began, and meets each row once, so that what is
+//! changed does not move it. Neighbours: `update` and `delete` ask here first, `writer` does all
+//! other changes.
+
+use pandodb_ds::record::key::rowid_key;
+use pandodb_ds::record::row::{RowView, encode_row};
+use pandodb_ds::record::{Value, ValueRef};
+use smallvec::SmallVec;
+
+use super::{RowKey, TableWriter};
+use crate::error::Result;
+use crate::execute::{Frame, Outer, SlotRow};
+use crate::function::RowChange;
+use crate::scalar::SlotId;
+use crate::types::Datum;
+
+impl TableWriter {
+    /// Whether an UPDATE with this writer has nothing to do but to write the row.
+    pub(super) fn updates_directly(&self) -> bool {
+        // A column that was dropped has a place in old rows, which new ones leave empty.
+        let is_whole = self.table.columns.len() == self.table.stored_columns;
+        is_whole
+            && self.is_cautious()
+            && self.table.has_rowid()
+            && self.generated.is_empty()
+            && self.checks.is_empty()
+            && self.replacements.is_empty()
+            && self.indexes.iter().all(|index| index.is_untouched)
+    }
+
+    /// Whether a DELETE with this writer reads no more of a row than its indexes do.
+    pub(super) fn deletes_directly(&self) -> bool {
+        // The stored row does not have the rowid in its column.
+        let alias = self.table.rowid_alias().map(|index| self.table.columns[index].position);
+        let mut reads_alias = false;
+        for expression in
+            self.indexes.iter().flat_map(|index| index.parts.iter().chain(&index.filter))
+        {
+            expression.columns(&mut |place| {
+                reads_alias |= alias == Some(usize::from(place.column));
+            });
+        }
+        self.is_cautious() && self.table.has_rowid() && self.generated.is_empty() && !reads_alias
+    }
+
+    /// Writes the row on which the cursor in `target` stands with the values of `set`; false, and
+    /// nothing done, where that is not all. `bytes` is room for the row.
+    pub(super) fn splice(
+        &self,
+        target: SlotId,
+        rowid: i64,
+        set: &[(usize, Value)],
+        bytes: &mut Vec<u8>,
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        let SlotRow::Cursor(row) = &frame.slot(target).row else { return Ok(false) };
+        let mut converted: SmallVec<[(usize, Value); 4]> = SmallVec::new();
+        for (index, value) in set {
+            let value = self.convert(*index, Datum::from(value))?;
+            let column = &self.table.columns[*index];
+            if value.is_null() && column.not_null.is_some() {
+                return Ok(false);
+            }
+            converted.push((column.position, value));
+        }
+        let mut values: SmallVec<[ValueRef<'_>; 16]> = SmallVec::new();
+        for value in RowView::new(row.cursor.value()?)?.columns() {
+            values.push(value?);
+        }
+        values.truncate(self.table.stored_columns);
+        for position in values.len()..self.table.stored_columns {
+            values.push(self.table.missing_value(position).as_ref());
+        }
+        if let Some(alias) = self.table.rowid_alias() {
+            values[self.table.columns[alias].position] = ValueRef::Null;
+        }
+        for (position, value) in &converted {
+            values[*position] = value.as_ref();
+        }
+        bytes.clear();
+        encode_row(&values, bytes)?;
+        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+        transaction.put(self.table.tree, &rowid_key(rowid), bytes)?;
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Update, &self.table.name, rowid);
+        Ok(true)
+    }
+
+    /// Takes out the row on which the cursor in `target` stands; false, and nothing done, where
+    /// there is none.
+    pub(super) fn delete_found(
+        &self,
+        target: SlotId,
+        key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        let SlotRow::Cursor(_) = &frame.slot(target).row else { return Ok(false) };
+        if !self.indexes.is_empty() {
+            let row = frame.slot(target).keep()?;
+            frame.slot_mut(self.row).restore(row);
+        }
+        self.delete_row(key, frame, outer)?;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+    use pandodb_ds::record::Value;
+
+    use crate::modify::ModifyKind;
+    use crate::session::{PreparedKind, Session};
+    use crate::store::Database;
+
+    /// Two tables that differ only in that somebody watches the second.
+    const TWINS: &str = "
+        CREATE TABLE t(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v);
+        CREATE INDEX t_k ON t(k); CREATE UNIQUE INDEX t_u ON t(s, v);
+        CREATE INDEX t_part ON t(v) WHERE k > 3;
+        CREATE TABLE w(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v);
+        CREATE INDEX w_k ON w(k); CREATE UNIQUE INDEX w_u ON w(s, v);
+        CREATE INDEX w_part ON w(v) WHERE k > 3;
+        CREATE TABLE seen(n);
+        CREATE TRIGGER w_update AFTER UPDATE ON w BEGIN INSERT INTO seen VALUES (1); END;
+        CREATE TRIGGER w_delete AFTER DELETE ON w BEGIN INSERT INTO seen VALUES (2); END;";
+
+    const CHANGES: [&str; 16] = [
+        "UPDATE $ SET r = r + 1 WHERE id % 3 = 1",
+        "UPDATE $ SET r = '7', s = s || 'x' WHERE k = 2",
+        "UPDATE $ SET r = 'text' WHERE id > 20",
+        "UPDATE $ SET r = NULL",
+        "UPDATE $ SET k = k + 1 WHERE k > 1",
+        "UPDATE $ SET k = r, r = k",
+        "UPDATE $ SET v = id WHERE k = 4",
+        "UPDATE $ SET s = NULL WHERE id = 5",
+        "UPDATE OR IGNORE $ SET s = NULL, r = 3 WHERE id < 9",
+        "UPDATE $ SET r = -0.0, v = zeroblob(300) WHERE id % 2 = 0",
+        "UPDATE $ SET r = 3 WHERE k IN (1, 4) OR s = 'a'",
+        "DELETE FROM $ WHERE id % 7 = 3",
+        "DELETE FROM $ WHERE k = 3",
+        "DELETE FROM $ WHERE r IS NULL AND id > 30",
+        "INSERT INTO $(k, s, r) VALUES (1, 'a', 2), (4, 'b', 2.5), (NULL, 'c', NULL)",
+        "UPDATE $ SET id = id + 100 WHERE id = 4",
+    ];
+
+    fn rows(session: &Session, sql: &str) -> Vec<Vec<Value>> {
+        session.query(sql).unwrap().rows
+    }
+
+    fn is_direct(session: &Session, sql: &str) -> bool {
+        let statement = session.prepare(sql).unwrap().0.unwrap();
+        match &statement.prepared().kind {
+            PreparedKind::Modify(plan) => match &plan.kind {
+                ModifyKind::Update(plan) => plan.is_direct,
+                ModifyKind::Delete(plan) => plan.is_direct,
+                _ => panic!("{sql}"),
+            },
+            _ => panic!("{sql}"),
+        }
+    }
+
+    #[test]
+    fn direct_changes_do_as_watched_ones() {
+        let session = Session::new(Database::in_memory().unwrap());
+        session.execute(TWINS).unwrap();
+        let mut number: usize = 7;
+        for round in 0..200 {
+            number = (number * 1_103_515_245 + 12_345) % (1 << 31);
+            let fills = round < 15 || round % 4 == 0;
+            let change = CHANGES[if fills { 14 } else { (number >> 8) % CHANGES.len() }];
+            if round == 90 {
+                // Rows from before are shorter than those to come.
+                session.execute("ALTER TABLE t ADD COLUMN late DEFAULT 9").unwrap();
+                session.execute("ALTER TABLE w ADD COLUMN late DEFAULT 9").unwrap();
+            }
+            let outcomes = ["t", "w"].map(|table| {
+                let done = session.execute(&change.replace('$', table));
+                done.map(|_| ()).map_err(|error| error.to_string().replace("w.", "t."))
+            });
+            assert_eq!(outcomes[0], outcomes[1], "{change}");
+            for read in
+                ["SELECT * FROM $ ORDER BY id", "SELECT id, k FROM $ WHERE k > 0 ORDER BY k, id"]
+            {
+                let twins = ["t", "w"].map(|table| rows(&session, &read.replace('$', table)));
+                assert_eq!(twins[0], twins[1], "round {round}: {change}");
+            }
+        }
+        let whole = rows(&session, "PRAGMA integrity_check");
+        assert_eq!(whole, [[Value::Text(b"ok".as_slice().into())]]);
+    }
+
+    #[test]
+    fn only_what_nothing_reads_is_direct() {
+        let session = Session::new(Database::in_memory().unwrap());
+        session.execute(TWINS).unwrap();
+        assert!(is_direct(&session, "UPDATE t SET r = r + 1 WHERE k = 3"));
+        assert!(is_direct(&session, "DELETE FROM t WHERE k = 3"));
+        for sql in [
+            "UPDATE t SET k = 1",
+            "UPDATE t SET v = 1",
+            "UPDATE t SET id = 1",
+            "UPDATE t SET r = 1 RETURNING id",
+            "UPDATE t SET r = (SELECT 1)",
+            "UPDATE OR REPLACE t SET r = 1",
+            "UPDATE w SET r = 1",
+            "DELETE FROM w WHERE id = 3",
+        ] {
+            assert!(!is_direct(&session, sql), "{sql}");
+        }
+    }
+}
