@@ -28,6 +28,7 @@ mod backup;
 mod branch;
 
 // Statements.
+mod blob;
 mod connection;
 mod functions;
 mod hooks;
@@ -44,6 +45,7 @@ mod value;
 mod engine;
 
 pub use backup::{Backup, BackupInfo, BackupProgress, restore, restore_with};
+pub use blob::Blob;
 pub use branch::{
     Branch, BranchSize, ChangeKind, Commit, Comparison, Conflict, ConflictKind, CreateBranch, Fork,
     Merge, MergeOutcome, MergePolicy, MergeStatus, Moment, ObjectType, Preview, PreviewedChange,

@@ -65,6 +65,7 @@ pub struct OpenOptions {
     pub(crate) create: bool,
     pub(crate) read_only: bool,
     pub(crate) cache_bytes: Option<u64>,
+    pub(crate) memory_limit: Option<(u64, u64)>,
     pub(crate) user: Option<String>,
     pub(crate) busy_timeout: Option<Duration>,
     pub(crate) synchronous: Option<Synchronous>,
@@ -79,6 +80,7 @@ impl Default for OpenOptions {
             create: true,
             read_only: false,
             cache_bytes: None,
+            memory_limit: None,
             user: None,
             busy_timeout: None,
             synchronous: None,
@@ -129,6 +131,26 @@ impl OpenOptions {
     /// ```
     pub fn cache_bytes(&mut self, bytes: u64) -> &mut Self {
         self.cache_bytes = Some(bytes);
+        self
+    }
+
+    /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
+    /// files, and how many they may take at all before the statement fails.
+    ///
+    /// ```
+    /// let mut options = pandodb::OpenOptions::new();
+    /// let connection = options.memory_limit(u64::MAX, 100_000).open_in_memory()?.connect()?;
+    /// connection.execute_batch(
+    ///     "CREATE TABLE t(b);
+    ///      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+    ///      INSERT INTO t SELECT printf('%0100d', i) FROM n",
+    /// )?;
+    /// let error = connection.execute_batch("SELECT b FROM t ORDER BY b").unwrap_err();
+    /// assert_eq!(error.kind(), pandodb::ErrorKind::Limit);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn memory_limit(&mut self, soft_bytes: u64, hard_bytes: u64) -> &mut Self {
+        self.memory_limit = Some((soft_bytes, hard_bytes));
         self
     }
 

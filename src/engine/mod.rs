@@ -6,6 +6,7 @@
 //! `functions` takes what applications define.
 
 mod backup;
+mod blob;
 mod branching;
 pub(crate) mod functions;
 mod row_buffer;
@@ -13,6 +14,7 @@ mod session;
 mod text;
 
 pub(crate) use backup::{Backup, restore};
+pub(crate) use blob::Blob;
 pub(crate) use branching::{ConflictAddress, Fork};
 pub(crate) use row_buffer::RowBuffer;
 pub(crate) use session::{Database, InterruptFlag, Prepared, Session};

@@ -36,6 +36,7 @@ struct Shared {
     path: Option<PathBuf>,
     is_read_only: bool,
     user: Option<String>,
+    memory_limit: Option<(u64, u64)>,
     database: QueryDatabase,
     /// What was the newest when it was opened.
     opened_at: Vec<(HeadId, CommitId)>,
@@ -96,6 +97,7 @@ impl Database {
             path,
             is_read_only,
             user: options.user.clone(),
+            memory_limit: options.memory_limit,
             database,
             opened_at,
         })))
@@ -104,6 +106,9 @@ impl Database {
     pub(crate) fn connect(&self) -> Session {
         let session = QuerySession::new(self.0.database.clone());
         session.set_user(self.0.user.as_deref());
+        if let Some((soft_bytes, hard_bytes)) = self.0.memory_limit {
+            session.set_memory_limits(soft_bytes, hard_bytes);
+        }
         Session { session, _fork: None }
     }
 

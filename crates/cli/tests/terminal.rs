@@ -50,7 +50,10 @@ fn statements_are_edited_completed_and_interrupted() {
     terminal.keys("CREATE TABLE tree(name TEXT);\r");
     terminal.prompt();
     terminal.keys("INSERT INTO tree VALUES ('oak');\r");
-    terminal.sees("1 row(s) affected");
+    terminal.sees("1 row affected");
+    terminal.prompt();
+    terminal.keys("CREATE BRANCH \"dev\";\r");
+    terminal.sees("Created branch: dev");
     terminal.prompt();
     // Tab completes the only table; without a semicolon Enter begins another line.
     terminal.keys("SELECT * FROM tr\t");

@@ -22,7 +22,14 @@ const fn command(
 }
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("branches", NONE, "", "list the branches", "", list),
+    command(
+        "branches",
+        NONE,
+        "[all]",
+        "list the branches",
+        "At a terminal with the columns that matter most; all shows every column.",
+        list,
+    ),
     command(
         "branch",
         NONE,
@@ -55,8 +62,12 @@ pub(super) const COMMANDS: &[Command] = &[
     command("status", NONE, "", "say where we are", "", status),
 ];
 
-fn list(shell: &mut Shell, _: &[String]) -> Outcome {
-    branches::list(shell)
+fn list(shell: &mut Shell, words: &[String]) -> Outcome {
+    match words {
+        [] => branches::list(shell),
+        [all] if all.eq_ignore_ascii_case("all") => branches::list_all(shell),
+        _ => Err(usage("branches")),
+    }
 }
 
 fn branch(shell: &mut Shell, words: &[String]) -> Outcome {

@@ -12,7 +12,7 @@ use super::Shell;
 use super::paged::Paged;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
-use crate::language;
+use crate::language::{self, Kind};
 use crate::terminal::{self, Terminal};
 
 impl Shell {
@@ -38,6 +38,7 @@ impl Shell {
         let changes = self.connection.total_changes();
         let began = Instant::now();
         let guard = interrupt::Guard::new(self.connection.interrupt_handle());
+        let mut created = None;
         let (consumed, shown) = {
             let mut batch = self.connection.batch(text);
             match batch.next() {
@@ -49,6 +50,10 @@ impl Shell {
                     }
                     if self.switches.plan && statement.readonly() {
                         show_plan(&self.connection, statement.sql(), &mut self.sink)?;
+                    }
+                    if self.switches.changes {
+                        created = created_branch(statement.sql())
+                            .filter(|name| self.connection.branch(name).is_err());
                     }
                     let mut out = Paged::new(&mut self.sink, self.switches.pager);
                     let shown = show_rows(&mut statement, &self.settings, &mut out);
@@ -67,7 +72,11 @@ impl Shell {
         let changed = self.connection.total_changes() - changes;
         if self.switches.changes && !shown && changed > 0 {
             let direct = self.connection.changes();
-            self.say(format_args!("{direct} row(s) affected"))?;
+            let rows = if direct == 1 { "row" } else { "rows" };
+            self.say(format_args!("{direct} {rows} affected"))?;
+        }
+        if let Some(name) = created {
+            self.say(format_args!("Created branch: {name}"))?;
         }
         self.say_branch(&branch)?;
         if self.switches.timer {
@@ -283,4 +292,26 @@ impl From<std::fmt::Error> for Failure {
     fn from(_: std::fmt::Error) -> Self {
         Self::statement("a value cannot be shown")
     }
+}
+
+/// The branch that a statement creates, if it is such a statement.
+fn created_branch(sql: &str) -> Option<String> {
+    let mut words = language::tokens(sql)
+        .into_iter()
+        .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
+        .filter_map(|token| sql.get(token.range));
+    let mut next_is = |word: &str| words.next().is_some_and(|it| it.eq_ignore_ascii_case(word));
+    if !next_is("CREATE") || !next_is("BRANCH") {
+        return None;
+    }
+    let mut name = words.next()?;
+    if name.eq_ignore_ascii_case("IF") {
+        name = words.nth(2)?;
+    }
+    let inner = ['"', '`', '\''].into_iter().find_map(|quote| {
+        let inner = name.strip_prefix(quote)?.strip_suffix(quote)?;
+        Some(inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
+    });
+    let bracketed = || name.strip_prefix('[')?.strip_suffix(']').map(str::to_owned);
+    Some(inner.or_else(bracketed).unwrap_or_else(|| name.to_owned()))
 }

@@ -93,8 +93,18 @@ pub(crate) fn snapshot(shell: &mut Shell, name: &str) -> Outcome {
     create_with(shell, name, &Create { read_only: true, ..Create::default() })
 }
 
-/// The branches with what is known about them.
+/// The branches with what is known about them; in boxes only what fits a terminal.
 pub(crate) fn list(shell: &mut Shell) -> Outcome {
+    if shell.settings.mode != Mode::Box {
+        return list_all(shell);
+    }
+    let sql = "SELECT CASE WHEN is_current THEN '*' ELSE '' END AS \" \", branch_name, \
+               parent_branch, head_commit, state, created_at, description FROM pando_branches";
+    shell.show_query(sql, &[])
+}
+
+/// The branches with everything that is known about them.
+pub(crate) fn list_all(shell: &mut Shell) -> Outcome {
     shell.show_query("SHOW BRANCHES", &[])
 }
 

@@ -15,7 +15,7 @@ mod write;
 use std::ops::Deref;
 
 pub use batch::Batch;
-pub use overflow::OverflowReader;
+pub use overflow::{OverflowParts, OverflowReader};
 pub use reach::{Reach, Reached};
 pub use team::{Compressed, PORTION_LEAVES, Team};
 pub use write::Writing;

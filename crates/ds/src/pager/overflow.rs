@@ -123,18 +123,25 @@ impl Pager {
             starts.push(start);
             start += piece.rows;
         }
-        Ok(OverflowReader { pager: self, pieces, starts, length: start, last: None })
+        let parts = OverflowParts { pieces, starts, length: start, last: None };
+        Ok(OverflowReader { pager: self, parts })
+    }
+
+    /// Goes on where [`OverflowReader::park`] stopped. Whoever kept the parts knows that the value
+    /// is still there.
+    pub fn resume_overflow(&self, parts: OverflowParts) -> OverflowReader<'_> {
+        OverflowReader { pager: self, parts }
     }
 
     /// A whole large value.
     pub fn read_overflow(&self, page: &PageRef) -> Result<Vec<u8>> {
         let mut reader = self.open_overflow(page)?;
         let length = reader.len();
-        if length > VALUE_BYTES_MAX || reader.pieces.len() > EXTENT_BYTES_MAX {
+        if length > VALUE_BYTES_MAX || reader.parts.pieces.len() > EXTENT_BYTES_MAX {
             return Err(Error::corrupt(format!("a value claims {length} bytes")));
         }
         let mut value = Vec::new();
-        for index in 0..reader.pieces.len() {
+        for index in 0..reader.parts.pieces.len() {
             value.extend_from_slice(reader.piece(index)?);
         }
         Ok(value)
@@ -145,6 +152,12 @@ impl Pager {
 #[derive(Debug)]
 pub struct OverflowReader<'a> {
     pager: &'a Pager,
+    parts: OverflowParts,
+}
+
+/// Where the pieces of a large value are, and the piece that was read last.
+#[derive(Debug)]
+pub struct OverflowParts {
     pieces: Vec<PageRef>,
     starts: Vec<u64>,
     length: u64,
@@ -152,22 +165,28 @@ pub struct OverflowReader<'a> {
 }
 
 impl OverflowReader<'_> {
+    /// What is needed to go on later without reading the list of pieces again.
+    pub fn park(self) -> OverflowParts {
+        self.parts
+    }
+
     /// The length of the value.
     pub fn len(&self) -> u64 {
-        self.length
+        self.parts.length
     }
 
     /// Whether the value has no byte.
     pub fn is_empty(&self) -> bool {
-        self.length == 0
+        self.parts.length == 0
     }
 
     fn piece(&mut self, index: usize) -> Result<&[u8]> {
-        let is_last = matches!(&self.last, Some((last, _)) if *last == index);
+        let is_last = matches!(&self.parts.last, Some((last, _)) if *last == index);
         if !is_last {
-            self.last = Some((index, self.pager.read_stored(&self.pieces[index].base)?));
+            self.parts.last =
+                Some((index, self.pager.read_stored(&self.parts.pieces[index].base)?));
         }
-        Ok(self.last.as_ref().map_or(&[], |(_, bytes)| bytes.as_slice()))
+        Ok(self.parts.last.as_ref().map_or(&[], |(_, bytes)| bytes.as_slice()))
     }
 
     /// Fills `buffer` from `offset`; returns how much there was.
@@ -175,11 +194,11 @@ impl OverflowReader<'_> {
         let mut filled = 0;
         while filled < buffer.len() {
             let at = offset + filled as u64;
-            if at >= self.length {
+            if at >= self.parts.length {
                 break;
             }
-            let index = self.starts.partition_point(|start| *start <= at) - 1;
-            let within = (at - self.starts[index]) as usize;
+            let index = self.parts.starts.partition_point(|start| *start <= at) - 1;
+            let within = (at - self.parts.starts[index]) as usize;
             let piece = self.piece(index)?;
             let count = (piece.len() - within).min(buffer.len() - filled);
             buffer[filled..filled + count].copy_from_slice(&piece[within..within + count]);

@@ -84,6 +84,15 @@ pub struct ModifyPlan {
     pub returning: Option<Returning>,
 }
 
+impl ModifyPlan {
+    /// Takes the triggers out of an UPDATE that nobody else has; whether that was so.
+    pub(crate) fn forget_triggers(&mut self) -> bool {
+        let ModifyKind::Update(plan) = &mut self.kind else { return false };
+        let writer = Arc::get_mut(&mut plan.writer);
+        writer.map(|writer| writer.triggers = trigger::Triggers::default()).is_some()
+    }
+}
+
 /// What a change does.
 #[derive(Debug)]
 pub enum ModifyKind {

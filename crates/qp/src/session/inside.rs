@@ -143,10 +143,15 @@ impl Session {
         sources: &[Option<SharedTransaction>],
         schemas: &[Arc<Schema>],
     ) -> Result<()> {
+        self.keeping_whole(|| self.run_inside(sql, sources, schemas))
+    }
+
+    /// Does `work`, which fails where it leaves foreign keys broken that were whole before.
+    pub(super) fn keeping_whole(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
         let counters = &self.counters;
         let immediate = counters.immediate_violations.replace(0);
         let deferred = counters.deferred_violations.get();
-        let result = self.run_inside(sql, sources, schemas);
+        let result = work();
         let broken = counters.immediate_violations.replace(immediate) > 0
             || counters.deferred_violations.get() > deferred;
         result?;

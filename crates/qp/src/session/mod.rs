@@ -10,6 +10,7 @@
 //! | `statement` | bind, step, reset |
 //! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
 //! | `version` | other branches and times that a statement reads |
+//! | `blob` | values that are read and written in pieces |
 //! | `command` | statements that are neither queries nor changes |
 //! | `hooks` | what the application is told of and may stop |
 //! | `compiler` | programs of triggers and foreign keys |
@@ -17,6 +18,7 @@
 //! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
 
 mod attach;
+mod blob;
 mod command;
 mod compiler;
 mod explain;
@@ -43,6 +45,7 @@ use pandodb_ds::tree::Tree;
 use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
+pub use blob::BlobHandle;
 pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
