@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use crate::connection::Connection;
 use crate::engine::functions as engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::from_sql::FromSql;
+use crate::value::FromSql;
 use crate::value::{Value, ValueRef};
 
 /// What the engine may assume about a function.

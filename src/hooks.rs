@@ -80,7 +80,8 @@ impl Connection {
     /// connection.update_hook(Some(move |action, table: &str, rowid| {
     ///     let _ = send.send((action, table.to_owned(), rowid));
     /// }));
-    /// connection.execute_batch("INSERT INTO tree VALUES ('oak'); DELETE FROM tree WHERE rowid = 1")?;
+    /// connection.execute_batch("INSERT INTO tree VALUES ('oak')")?;
+    /// connection.execute_batch("DELETE FROM tree WHERE rowid = 1")?;
     /// let seen: Vec<_> = receive.try_iter().collect();
     /// assert_eq!(seen[0], (Action::Insert, "tree".to_owned(), 1));
     /// assert_eq!(seen[1], (Action::Delete, "tree".to_owned(), 1));

@@ -37,11 +37,7 @@ mod statement;
 mod transaction;
 
 // Values and errors.
-#[cfg(feature = "serde")]
-mod deserialize;
 mod error;
-mod from_sql;
-mod to_sql;
 mod value;
 
 // What is below.
@@ -58,13 +54,11 @@ pub use connection::{Batch, Connection, InterruptHandle};
 pub use database::Database;
 pub use engine::is_complete;
 pub use error::{Constraint, Error, ErrorKind, Result};
-pub use from_sql::FromSql;
 pub use functions::{Aggregate, FunctionContext, FunctionFlags, WindowAggregate};
 pub use hooks::Action;
 pub use options::{Compression, OpenOptions, Synchronous};
 pub use params::{Binder, Params, ParamsFromIter, params_from_iter};
 pub use row::{AndThenRows, MappedRows, OptionalExtension, Row, RowIndex, Rows};
 pub use statement::Statement;
-pub use to_sql::{ToSql, ToSqlOutput};
 pub use transaction::{DropBehavior, Savepoint, Transaction, TransactionBehavior};
-pub use value::{Type, Value, ValueRef};
+pub use value::{FromSql, ToSql, ToSqlOutput, Type, Value, ValueRef};

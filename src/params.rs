@@ -4,7 +4,7 @@
 //! call with a handful of parameters. Neighbours: `to_sql` (one value), `statement` (binds them).
 
 use crate::error::Result;
-use crate::to_sql::ToSql;
+use crate::value::ToSql;
 use crate::value::ValueRef;
 
 /// Takes the values of a parameter list one by one.

@@ -6,7 +6,7 @@
 
 use crate::engine::{Cursor, RowBuffer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::from_sql::FromSql;
+use crate::value::FromSql;
 use crate::value::ValueRef;
 
 /// One row.

@@ -9,7 +9,7 @@ use crate::engine::{Cursor, Prepared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::{Binder, Params};
 use crate::row::{AndThenRows, MappedRows, Row, Rows};
-use crate::to_sql::ToSql;
+use crate::value::ToSql;
 use crate::value::ValueRef;
 
 /// A prepared statement.

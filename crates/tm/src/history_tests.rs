@@ -7,7 +7,8 @@
 //! once and by a cursor that goes on after other statements.
 //! Forbidden are circles of `ww` at every level, of `ww` and `wr` from READ COMMITTED on, with
 //! exactly one `rw` from SNAPSHOT on, and all of them at SERIALIZABLE. `PANDODB_HISTORIES`
-//! multiplies the number of histories, `PANDO_SEED_START` is the first seed. Neighbours: `isolation_tests` has one of each by hand.
+//! multiplies the number of histories, `PANDO_SEED_START` is the first seed.
+//! Neighbours: `isolation_tests` has one of each by hand.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -18,6 +18,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pandodb-qp", &["pandodb-ds", "pandodb-tm", "pandodb-branch"]),
     ("pandodb", &["pandodb-ds", "pandodb-tm", "pandodb-branch", "pandodb-qp"]),
     ("pandodb-cli", &["pandodb"]),
+    ("pandodb-service", &["pandodb"]),
     ("pandodb-testkit", &[]),
     ("pandodb-benches", &[]),
     ("pandodb-tpch", &[]),

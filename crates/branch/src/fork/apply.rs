@@ -55,12 +55,11 @@ impl Fork {
         if before.as_ref().is_some_and(|before| before.is_same_version(tree)) {
             return Ok(0);
         }
-        let before = match before {
-            Some(before) => before,
-            None => {
-                transaction.create_tree(id, tree.kind())?;
-                Tree::new(tree.kind())
-            }
+        let before = if let Some(before) = before {
+            before
+        } else {
+            transaction.create_tree(id, tree.kind())?;
+            Tree::new(tree.kind())
         };
         let mut changed = 0;
         let pager = Arc::clone(self.manager.pager());

@@ -18,6 +18,9 @@ use crate::lineage::Position;
 /// Commits that are collected at once.
 const BATCH: usize = 4096;
 
+/// Rows (trees with keys) and the commits that changed them.
+pub(super) type RowCommits = BTreeMap<(TreeId, Vec<u8>), Vec<u64>>;
+
 impl Branches {
     /// Reads what the log has of commits since the last time.
     pub fn collect(&self) -> Result<()> {
@@ -222,8 +225,8 @@ impl Branches {
         branch: &Branch,
         after: u64,
         rows: &BTreeSet<(TreeId, Vec<u8>)>,
-    ) -> Result<BTreeMap<(TreeId, Vec<u8>), Vec<u64>>> {
-        let mut later: BTreeMap<(TreeId, Vec<u8>), Vec<u64>> = BTreeMap::new();
+    ) -> Result<RowCommits> {
+        let mut later = RowCommits::new();
         let Some((oldest, _)) = self.manager.history_span() else { return Ok(later) };
         let mut reader = self.manager.read_log(oldest.position)?;
         while let Some(transaction) = reader.next_transaction()? {

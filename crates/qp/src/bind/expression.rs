@@ -3,7 +3,8 @@
 //! Constants are computed here: `date('1998-12-01', '-90 days')` is a bound of a range then, and
 //! not computed for each row. Only functions whose results are small and depend on nothing but
 //! their arguments; a call that fails is left as it is, because the row that would make it fail
-//! may never come. Neighbours: `operators` (comparisons and their kin), `function` (calls), `scope` (names).
+//! may never come. Neighbours: `operators` (comparisons and their kin), `function` (calls),
+//! `scope` (names).
 
 use pandodb_ds::sync::Arc;
 

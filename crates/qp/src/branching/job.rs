@@ -17,8 +17,8 @@ use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
 
 use super::Work;
+use super::merge_target::SqlTarget;
 use super::options::MergeRequest;
-use super::target::SqlTarget;
 use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;

@@ -16,12 +16,12 @@ mod difference;
 mod job;
 mod life;
 mod merge;
+mod merge_target;
 mod options;
 mod pick;
 mod preview;
 mod shape;
 mod show;
-mod target;
 pub(crate) mod view;
 
 #[cfg(test)]

@@ -51,7 +51,6 @@ mod core;
 mod date_time;
 mod descriptor;
 mod json;
-mod local_time;
 mod math;
 pub mod operators;
 pub mod pattern;
@@ -73,12 +72,12 @@ pub use self::call::{
     argument_error, binary_collation, overflow_error, too_big_error,
 };
 pub use self::core::{SQLITE_VERSION, cast_numeric};
+pub use self::date_time::local_offset_seconds;
 pub use self::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, FunctionKind,
     Implementation, NewAccumulator, OpenTable, PartitionRows, Position, ScalarClosure,
     ScalarFunction, TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
 };
-pub use self::local_time::local_offset_seconds;
 pub use self::registry::Registry;
 
 /// Whether a text matches under the built-in LIKE or GLOB; none for other functions.

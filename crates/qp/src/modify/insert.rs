@@ -175,9 +175,10 @@ impl InsertPlan {
         }
         changes.rows += 1;
         writer.foreign_keys.inserted(writer, frame, outer)?;
-        let images = match writer.triggers.has_after() {
-            true => Some(Images::new(None, frame.slot(writer.row).keep()?)),
-            false => None,
+        let images = if writer.triggers.has_after() {
+            Some(Images::new(None, frame.slot(writer.row).keep()?))
+        } else {
+            None
         };
         // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {

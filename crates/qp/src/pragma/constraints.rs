@@ -60,7 +60,7 @@ pub(super) fn constraint_list(call: &Call<'_>) -> Result<PragmaRows> {
     let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
     if let Some(key) = &table.primary_key {
-        key_rows(&table, &key.columns, "PRIMARY KEY", format!("{}_pkey", table.name), &mut rows);
+        key_rows(&table, &key.columns, "PRIMARY KEY", &format!("{}_pkey", table.name), &mut rows);
     }
     let uniques = table.indexes.iter().filter(|index| index.origin == IndexOrigin::Unique);
     for index in uniques {
@@ -93,16 +93,10 @@ pub(super) fn constraint_list(call: &Call<'_>) -> Result<PragmaRows> {
     Ok(rows)
 }
 
-fn key_rows(
-    table: &Table,
-    columns: &[IndexColumn],
-    kind: &str,
-    name: String,
-    rows: &mut PragmaRows,
-) {
+fn key_rows(table: &Table, columns: &[IndexColumn], kind: &str, name: &str, rows: &mut PragmaRows) {
     for (place, part) in columns.iter().enumerate() {
         let column = part.column().map(|column| &*table.columns[column].name);
-        let name = name.clone();
+        let name = name.to_owned();
         rows.push(Row { name, kind, column, position: place + 1, ..Row::default() }.values());
     }
 }
@@ -115,7 +109,7 @@ fn unique_rows(table: &Table, index: &Index, rows: &mut PragmaRows) {
         .map(|column| &*table.columns[column].name)
         .collect();
     let name = format!("{}_{}_key", table.name, names.join("_"));
-    key_rows(table, &index.columns, "UNIQUE", name, rows);
+    key_rows(table, &index.columns, "UNIQUE", &name, rows);
 }
 
 fn foreign_key_rows(call: &Call<'_>, table: &Table, rows: &mut PragmaRows) -> Result<()> {

@@ -74,7 +74,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "temporary tables are in memory",
         run: |call| match call.text() {
             None => Ok(one(Value::Integer(2))),
-            Some(text) if matches!(text, "0" | "2") => Ok(Vec::new()),
+            Some("0" | "2") => Ok(Vec::new()),
             Some(text)
                 if text.eq_ignore_ascii_case("memory") || text.eq_ignore_ascii_case("default") =>
             {

@@ -6,7 +6,6 @@
 use pandodb_ds::record::Value;
 
 use super::entry::{Call, Entry, PragmaRows, Scope, number};
-use crate::error::Result;
 use crate::limits::Limit;
 
 /// The PRAGMA of one limit.
@@ -18,7 +17,7 @@ macro_rules! limit {
             scope: Scope::Session,
             values: "a number; -1 leaves it",
             help: $help,
-            run: |call| set(call, Limit::$limit),
+            run: |call| Ok(set(call, Limit::$limit)),
         }
     };
 }
@@ -54,9 +53,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     limit!("limit_trigger_depth", TriggerDepth, "how deep triggers nest"),
 ];
 
-fn set(call: &Call<'_>, limit: Limit) -> Result<PragmaRows> {
+fn set(call: &Call<'_>, limit: Limit) -> PragmaRows {
     if let Some(value) = call.number().filter(|value| *value >= 0) {
         call.session.set_limit(limit, u32::try_from(value).unwrap_or(u32::MAX));
     }
-    Ok(number(u64::from(call.session.limits().get(limit))))
+    number(u64::from(call.session.limits().get(limit)))
 }

@@ -111,16 +111,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         scope: Scope::Session,
         values: "`ON`, `OFF`",
         help: "SQLite's name of `isolation_level = READ UNCOMMITTED`; OFF is the default level",
-        run: |call| match call.switch() {
-            Some(is_on) => {
-                let level = if is_on { Isolation::ReadUncommitted } else { Isolation::default() };
-                call.session.set_isolation(level);
-                Ok(Vec::new())
-            }
-            None => {
+        run: |call| {
+            let Some(is_on) = call.switch() else {
                 let is_on = call.session.isolation() == Isolation::ReadUncommitted;
-                Ok(number(u64::from(is_on)))
-            }
+                return Ok(number(u64::from(is_on)));
+            };
+            let level = if is_on { Isolation::ReadUncommitted } else { Isolation::default() };
+            call.session.set_isolation(level);
+            Ok(Vec::new())
         },
     },
 ];

@@ -139,10 +139,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         run: |call| {
             let store = call.store()?;
             let limit = &store.common().soft_limit;
-            if let Some(bytes) = call.number().filter(|bytes| *bytes >= 0) {
-                if limit.swap(bytes as u64, Ordering::Relaxed) != bytes as u64 {
-                    store.apply_cache();
-                }
+            if let Some(bytes) = call.number().filter(|bytes| *bytes >= 0)
+                && limit.swap(bytes as u64, Ordering::Relaxed) != bytes as u64
+            {
+                store.apply_cache();
             }
             Ok(number(limit.load(Ordering::Relaxed)))
         },

@@ -22,11 +22,7 @@ mod compiler;
 mod explain;
 mod hooks;
 mod inside;
-#[cfg(test)]
-mod isolation_tests;
 mod prepare;
-#[cfg(test)]
-mod rules_tests;
 mod statement;
 mod statistics;
 #[cfg(test)]
@@ -36,8 +32,6 @@ mod trying;
 mod tuning;
 mod vacuum;
 mod version;
-#[cfg(test)]
-mod version_tests;
 
 use std::cell::{Cell, RefCell};
 

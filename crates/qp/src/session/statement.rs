@@ -3,8 +3,8 @@
 //! A query runs as it is stepped; a change runs as a whole at the first step, inside a savepoint,
 //! and is committed there if no transaction is open; its RETURNING rows are stepped afterwards.
 //! What a run needs (transactions, schemas, the frame) is kept for the next one, so that running
-//! a prepared statement again allocates next to nothing. Neighbours: `prepare` made it, `transaction`
-//! has the transactions.
+//! a prepared statement again allocates next to nothing. Neighbours: `prepare` made it,
+//! `transaction` has the transactions.
 
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
@@ -381,17 +381,22 @@ impl Run {
         Ok(())
     }
 
-    /// Runs a change inside a savepoint, and undoes it where it fails.
-    fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
-        let is_light = plan.looks_before_it_writes();
-        let mut marks: SmallVec<[Option<Savepoint>; 2]> = SmallVec::new();
-        for source in &self.around.sources {
+    /// Savepoints of all transactions.
+    fn savepoints(&self, are_light: bool) -> Result<SmallVec<[Option<Savepoint>; 2]>> {
+        let sources = self.around.sources.iter();
+        let marks = sources.map(|source| {
             let mark = source.as_ref().map(|source| {
                 let mut source = source.borrow_mut();
-                if is_light { source.light_savepoint() } else { source.savepoint() }
+                if are_light { source.light_savepoint() } else { source.savepoint() }
             });
-            marks.push(mark.transpose()?);
-        }
+            mark.transpose()
+        });
+        marks.collect()
+    }
+
+    /// Runs a change inside a savepoint, and undoes it where it fails.
+    fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
+        let marks = self.savepoints(plan.looks_before_it_writes())?;
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();

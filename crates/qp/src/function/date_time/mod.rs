@@ -8,6 +8,7 @@
 //! changes, `format` writes (`strftime`).
 
 mod format;
+mod local_time;
 mod modifier;
 mod parse;
 
@@ -18,6 +19,7 @@ use pandodb_ds::record::{Value, ValueRef};
 
 pub(super) use self::format::strftime;
 use self::format::{push_date, push_time};
+pub use self::local_time::local_offset_seconds;
 use super::call::Context;
 use super::coerce::text;
 use crate::error::Result;

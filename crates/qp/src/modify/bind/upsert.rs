@@ -82,7 +82,11 @@ fn upsert_target(
                 return Ok(UpsertTarget::Key);
             }
             _ => {
-                expressions.push(binder.over_columns(&mut scope, &term.expression, OF_STATEMENT)?)
+                expressions.push(binder.over_columns(
+                    &mut scope,
+                    &term.expression,
+                    OF_STATEMENT,
+                )?);
             }
         }
     }

@@ -15,8 +15,8 @@
 
 use pandodb_ds::record::Value;
 
-use super::Session;
 use crate::plan::Rules;
+use crate::session::Session;
 use crate::store::Database;
 
 /// A small generator of numbers: the same for the same seed.

@@ -15,9 +15,9 @@
 
 use std::time::Duration;
 
-use super::Session;
-use super::tests::rows;
+use super::rows;
 use crate::error::{ErrorKind, Result};
+use crate::session::Session;
 use crate::store::Database;
 
 const LEVELS: [&str; 5] = [

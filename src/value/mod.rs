@@ -6,8 +6,16 @@
 //! form shows bytes. Neighbours: `to_sql` and `from_sql` convert Rust's types, `engine` converts
 //! the storage's.
 
+#[cfg(feature = "serde")]
+mod deserialize;
+mod from_sql;
+mod to_sql;
+
 use std::borrow::Cow;
 use std::fmt;
+
+pub use from_sql::FromSql;
+pub use to_sql::{ToSql, ToSqlOutput};
 
 /// An owned SQL value.
 ///

@@ -170,7 +170,7 @@ fn plans_follow_the_other_branch() {
     let sql = "SELECT * FROM item@dev WHERE id = 1";
     let (statement, _) = session.prepare(sql).unwrap();
     let mut statement = statement.unwrap();
-    let run = |statement: &mut super::Statement<'_>| {
+    let run = |statement: &mut crate::session::Statement<'_>| {
         statement.step().unwrap();
         let row = statement.row().unwrap().iter().map(shown).collect::<Vec<_>>().join("|");
         statement.reset();

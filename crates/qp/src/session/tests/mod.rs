@@ -7,6 +7,10 @@
     reason = "tests fail by panicking"
 )]
 
+mod isolation;
+mod rules;
+mod versions;
+
 use std::collections::BTreeMap;
 
 use pandodb_ds::record::Value;
