@@ -86,7 +86,7 @@ pub struct Branches {
     state: Arc<Mutex<State>>,
     /// What the newest change of the records, of the commit on the one that is named, makes of
     /// them once it is committed. Written by whoever may change them.
-    pending: Arc<Mutex<Option<(u64, Vec<RowEdit>)>>>,
+    pending: Arc<Mutex<Option<Pending>>>,
     /// Numbers for objects: the next one, and where the reserved ones end.
     objects: Arc<Mutex<(u64, u64)>>,
     /// When the last maintenance was.
@@ -323,6 +323,8 @@ impl Branches {
 
 /// A row's key and its new value, none where it goes.
 type RowEdit = (Vec<u8>, Option<Vec<u8>>);
+/// The commit that a change stands on, and its rows.
+type Pending = (u64, Vec<RowEdit>);
 
 /// Records and heads that change together.
 struct Change<'t> {
