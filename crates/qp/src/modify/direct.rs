@@ -184,7 +184,7 @@ mod tests {
             }
             let outcomes = ["t", "w"].map(|table| {
                 let done = session.execute(&change.replace('$', table));
-                done.map(|_| ()).map_err(|error| error.to_string().replace("w.", "t."))
+                done.map_err(|error| error.to_string().replace("w.", "t."))
             });
             assert_eq!(outcomes[0], outcomes[1], "{change}");
             for read in

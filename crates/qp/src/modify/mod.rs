@@ -164,6 +164,7 @@ pub enum UpsertTarget {
 
 /// `UPDATE`
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of the plan for itself")]
 pub struct UpdatePlan {
     /// Which table.
     pub writer: Arc<TableWriter>,

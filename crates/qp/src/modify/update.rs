@@ -156,13 +156,8 @@ impl TableWriter {
         self.load(key, old, frame, outer)?;
         self.fill_alias(frame);
         let old = frame.slot(self.row).keep()?;
-        let rowid = match rowid {
-            Some(value) => Some(
-                rowid_of(&value)?
-                    .ok_or_else(|| Error::new(ErrorKind::Mismatch, "datatype mismatch"))?,
-            ),
-            None => None,
-        };
+        let mismatch = || Error::new(ErrorKind::Mismatch, "datatype mismatch");
+        let rowid = rowid.map(|value| rowid_of(&value)?.ok_or_else(mismatch)).transpose()?;
         self.assign(&set, rowid, frame, outer)?;
         let mut old = old;
         if triggers.has_before() {

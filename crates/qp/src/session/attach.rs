@@ -82,7 +82,7 @@ impl Session {
             Database::in_memory()?
         } else {
             let (main, _) = self.database(DatabaseIndex::MAIN)?;
-            let vfs = super::vacuum::files_of(&main);
+            let vfs = super::command::files_of(&main);
             Database::open(&vfs, Path::new(&file), &pandodb_tm::Options::default())?
         };
         self.attach(&name, database, MAIN)?;

@@ -32,7 +32,6 @@ mod tests;
 mod transaction;
 mod trying;
 mod tuning;
-mod vacuum;
 mod version;
 
 use std::cell::{Cell, RefCell};

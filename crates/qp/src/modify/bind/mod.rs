@@ -89,6 +89,23 @@ fn check_writable(table: &Table) -> Result<()> {
     Ok(())
 }
 
+/// What REPLACE puts in the place of a NULL, by column.
+fn null_replacements(
+    binder: &mut Binder<'_>,
+    table: &Arc<Table>,
+    conflict: Option<ConflictAction>,
+) -> Result<Vec<(usize, Scalar)>> {
+    let mut replacements = Vec::new();
+    for (index, column) in table.columns.iter().enumerate() {
+        let own = column.not_null.flatten();
+        let replaces = conflict.or(own) == Some(ConflictAction::Replace);
+        if column.not_null.is_some() && replaces && column.default.is_some() {
+            replacements.push((index, default_value(binder, table, index)?));
+        }
+    }
+    Ok(replacements)
+}
+
 /// Everything that a table demands, bound over a new row slot.
 pub(super) fn table_writer(
     binder: &mut Binder<'_>,
@@ -107,10 +124,7 @@ pub(super) fn table_writer(
         {
             continue;
         }
-        let name = match &check.name {
-            Some(name) => name.clone(),
-            None => first_unquoted(&check.text),
-        };
+        let name = check.name.clone().unwrap_or_else(|| first_unquoted(&check.text));
         checks.push((name, bound));
     }
     let mut indexes = Vec::with_capacity(table.indexes.len());
@@ -142,14 +156,7 @@ pub(super) fn table_writer(
         let index = index.clone();
         indexes.push(IndexWriter { index, parts: index_parts, filter, unique, is_untouched });
     }
-    let mut replacements = Vec::new();
-    for (index, column) in table.columns.iter().enumerate() {
-        let own = column.not_null.flatten();
-        let replaces = conflict.or(own) == Some(ConflictAction::Replace);
-        if column.not_null.is_some() && replaces && column.default.is_some() {
-            replacements.push((index, default_value(binder, table, index)?));
-        }
-    }
+    let replacements = null_replacements(binder, table, conflict)?;
     // What takes the place of a NULL may be in a column that is not assigned.
     for index in &mut indexes {
         index.is_untouched &= replacements.is_empty();

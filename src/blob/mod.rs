@@ -28,7 +28,8 @@ mod tests;
 /// use std::io::{Read, Seek, SeekFrom, Write};
 ///
 /// let connection = pandodb::Connection::open_in_memory()?;
-/// connection.execute_batch("CREATE TABLE file(body BLOB); INSERT INTO file VALUES (zeroblob(9))")?;
+/// connection.execute_batch("CREATE TABLE file(body BLOB)")?;
+/// connection.execute_batch("INSERT INTO file VALUES (zeroblob(9))")?;
 /// let row = connection.last_insert_rowid();
 ///
 /// let mut blob = connection.blob_open("main", "file", "body", row, false)?;
@@ -111,7 +112,8 @@ impl Blob<'_> {
     ///
     /// ```
     /// # let connection = pandodb::Connection::open_in_memory()?;
-    /// # connection.execute_batch("CREATE TABLE file(body); INSERT INTO file VALUES ('oak'), ('elder')")?;
+    /// # connection.execute_batch("CREATE TABLE file(body)")?;
+    /// # connection.execute_batch("INSERT INTO file VALUES ('oak'), ('elder')")?;
     /// let mut blob = connection.blob_open("main", "file", "body", 1, true)?;
     /// blob.reopen(2)?;
     /// assert_eq!(blob.len(), 5);

@@ -2,8 +2,11 @@
 //!
 //! Neighbours: `define` (CREATE, ALTER, DROP), `pragma`, `transaction`.
 
+mod vacuum;
+
 use pandodb_ds::record::Value;
 
+pub(super) use self::vacuum::files_of;
 use super::Session;
 use crate::ast::{Statement, StatementKind};
 use crate::define;

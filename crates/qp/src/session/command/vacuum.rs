@@ -12,10 +12,10 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_tm::{BeginOptions, CheckpointMode, Manager, Options};
 
-use super::Session;
 use crate::ast;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
+use crate::session::Session;
 use crate::store::{Database, MAIN};
 
 impl Session {
@@ -63,7 +63,7 @@ impl Session {
 }
 
 /// Where files are that SQL names: beside a database's own, or, for one in memory, the system's.
-pub(super) fn files_of(database: &Database) -> Arc<dyn Vfs> {
+pub(in crate::session) fn files_of(database: &Database) -> Arc<dyn Vfs> {
     if database.manager().is_in_memory() {
         Arc::new(OsVfs::new())
     } else {
