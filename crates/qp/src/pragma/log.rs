@@ -43,8 +43,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         columns: &["synchronous"],
         scope: Scope::Session,
         values: "`OFF` (0), `NORMAL` (1), `FULL` (2)",
-        help: "what a COMMIT waits for: the operating system, or the disk (FULL; EXTRA is the \
-               same). Checkpoints always reach the disk",
+        help: "what every commit of the session waits for, those of branch statements, \
+               definitions and PRAGMAs too: the operating system, or the disk (FULL; EXTRA is \
+               the same). Checkpoints always reach the disk",
         run: synchronous,
     },
     Entry {
