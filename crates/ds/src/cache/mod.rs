@@ -77,7 +77,7 @@ impl Cache {
             return false;
         }
         *lent += bytes;
-        self.divide(budget - *lent);
+        self.divide(budget.saturating_sub(*lent));
         true
     }
 
