@@ -1,5 +1,5 @@
-//! Prints the log's tables of `docs/file-format.md` from the layout constants: `cargo xtask codegen`
-//! puts them into the document.
+//! Prints the log's tables of `docs/file-format.md` from the layout constants: `cargo xtask
+//! codegen` puts them into the document.
 //!
 //! Neighbours: `wal::layout` has the constants.
 #![allow(clippy::print_stdout, reason = "a program that prints")]
