@@ -3,9 +3,9 @@
 //! Each side is a path of pages from its root to the next thing to look at, a page or an entry.
 //! When both sides stand before the same version of a page, both step over it. Otherwise the
 //! side whose page is higher (or, on one level, begins earlier) goes down. Two leaves that were
-//! copied from one page of the file know which keys changed since: only those are looked at. So
+//! copied from one page know which keys changed since: only those are looked at. So
 //! the work follows what changed, not what is there. Neighbours: `cursor` walks one tree,
-//! `page::origin` keeps the keys.
+//! `page::origin` and `page::lineage` keep the keys.
 
 use std::cmp::Ordering;
 
@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use super::Tree;
 use super::get::{Found, OwnedValue};
 use crate::error::Result;
+use crate::page::lineage::Key;
 use crate::page::origin::Touched;
 use crate::page::{Body, Child, Leaf, Node};
 use crate::pager::Pager;
@@ -118,8 +119,6 @@ impl Side {
         None
     }
 }
-
-type Key = SmallVec<[u8; 16]>;
 
 /// The keys that may differ between the two leaves that the sides stand in, greatest first.
 type Candidates = Vec<Key>;
@@ -378,19 +377,28 @@ fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
         let page = node.stored()?;
         page.delta.is_none().then_some((&page.base, &[]))
     }
-    let (lefts, rights) = ([origin(left), whole(left)], [origin(right), whole(right)]);
-    for (page, keys) in lefts.into_iter().flatten() {
-        let Some((_, others)) = rights.into_iter().flatten().find(|(other, _)| *other == page)
-        else {
-            continue;
-        };
-        let mut all: Candidates = keys.iter().chain(others).cloned().collect();
-        all.sort_unstable();
-        all.reverse();
-        all.dedup();
-        return Some(all);
+    /// The keys that changed on both ways since the first relative that both have.
+    fn since<T: Copy + PartialEq>(
+        lefts: [Option<(T, &[Key])>; 2],
+        rights: [Option<(T, &[Key])>; 2],
+    ) -> Option<Candidates> {
+        let lefts = lefts.into_iter().flatten();
+        let both = lefts.flat_map(|left| rights.iter().flatten().map(move |right| (left, right)));
+        both.filter(|(left, right)| left.0 == right.0)
+            .map(|(left, right)| left.1.iter().chain(right.1).cloned().collect())
+            .next()
     }
-    None
+    let in_memory = match (left.body(), right.body()) {
+        (Body::Leaf(left), Body::Leaf(right)) => {
+            since(left.lineage().relatives(), right.lineage().relatives())
+        }
+        _ => None,
+    };
+    let in_file = || since([origin(left), whole(left)], [origin(right), whole(right)]);
+    let mut keys = in_memory.or_else(in_file)?;
+    keys.sort_unstable_by(|left, right| right.cmp(left));
+    keys.dedup();
+    Some(keys)
 }
 
 fn is_before(leaf: &Leaf, index: usize, bound: Option<&[u8]>) -> bool {
