@@ -252,7 +252,11 @@ impl Binder<'_> {
         {
             return self.common_reference(&common, alias, scope, group, may_dissolve);
         }
-        match self.named(name.schema.as_ref(), &name.name) {
+        let found = match self.named_on_own_branch(name)? {
+            Some(found) => Ok(found),
+            None => self.named(name.schema.as_ref(), &name.name),
+        };
+        match found {
             Ok(Named::Table(table)) => {
                 self.note_table(&table, &name.name);
                 let (names, relation) = self.table_in_from(&table, alias, named.index.as_ref())?;
