@@ -53,7 +53,7 @@ pub enum Relation {
 }
 
 /// A table that is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TableRelation {
     /// Where its row goes.
     pub slot: SlotId,
