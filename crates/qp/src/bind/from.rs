@@ -56,7 +56,7 @@ pub enum Relation {
 }
 
 /// A table that is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TableRelation {
     /// Where its row goes.
     pub slot: SlotId,

@@ -24,6 +24,7 @@ mod push;
 mod rewrite;
 mod rules;
 mod select;
+mod sift;
 mod walk;
 
 use pandodb_ds::sync::Arc;
