@@ -19,7 +19,7 @@ use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
 /// From how many rows on batches are worth their start.
-const BATCH_ROWS_MIN: u64 = 2048;
+const BATCH_ROWS_MIN: u64 = 512;
 
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;

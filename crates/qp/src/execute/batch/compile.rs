@@ -74,6 +74,7 @@ fn streams(operator: &Operator) -> bool {
         Operator::Project(project) => streams(&project.input),
         Operator::Distinct(distinct) => streams(&distinct.input),
         Operator::Join(join) => streams(&join.left),
+        Operator::Search(search) => streams(&search.left),
         Operator::Aggregate(_) | Operator::Sort(_) | Operator::Window(_) => false,
     }
 }
@@ -102,18 +103,19 @@ impl Compiler {
     }
 
     /// The numbers of the columns of `needed` that are in one of `slots`.
-    fn numbers_in(&mut self, needed: &Places, slots: &[SlotId]) -> Vec<usize> {
+    pub(super) fn numbers_in(&mut self, needed: &Places, slots: &[SlotId]) -> Vec<usize> {
         let columns: Vec<_> = needed.sorted().filter(|(slot, _)| slots.contains(slot)).collect();
         columns.into_iter().map(|(slot, column)| self.number(slot, column)).collect()
     }
 
     /// The operator of a node of which the columns `needed` are read.
-    fn operator(&mut self, node: &Node, needed: &Places) -> Operator {
+    pub(super) fn operator(&mut self, node: &Node, needed: &Places) -> Operator {
         let operator = match node {
             Node::Scan(scan) => self.scan(scan, needed),
             Node::Filter(filter) => self.filter(filter, needed),
             Node::Project(project) => self.project(project, needed),
             Node::HashJoin(join) => self.join(join, needed),
+            Node::NestedLoop(join) => self.search(join, needed),
             Node::Aggregate(aggregation) => self.aggregate(aggregation, needed),
             Node::Distinct(distinct) => Some(self.distinct(distinct, needed)),
             Node::Sort(sort) => Some(self.sort(sort, needed)),
