@@ -14,6 +14,7 @@ use super::sift::sift;
 use super::{AccessPath, HashJoin, HashKey, JoinType, Lookup, NestedLoop, Node};
 use crate::bind::{Relation, RowsRelation, TableRelation};
 use crate::error::Result;
+use crate::function::Implementation;
 use crate::scalar::{CompareRule, Comparison, Scalar, SlotId};
 
 /// From how many rows on a table is kept in a hash table for a subquery that runs often.
@@ -43,6 +44,19 @@ pub(super) fn equality<'s>(
     } else {
         None
     }
+}
+
+/// Whether an expression may fail on some rows: JSON that is none, an application's function.
+fn may_fail(scalar: &Scalar) -> bool {
+    scalar.any(&mut |node| match node {
+        Scalar::Call(call) => {
+            let name = &*call.function.name;
+            name.starts_with("json")
+                || name.starts_with("->")
+                || matches!(call.function.implementation, Implementation::ScalarClosure(_))
+        }
+        _ => false,
+    })
 }
 
 impl Planner<'_, '_> {
@@ -111,8 +125,9 @@ impl Planner<'_, '_> {
             if let Some((own, outer, rule)) = outer_key(scalar, slot) {
                 keys.push(HashKey { left: outer.clone(), right: own.clone(), rule });
                 term.scalar = None;
-            } else if reads_outer(scalar) {
-                // What changes from opening to opening must not decide what is kept.
+            } else if reads_outer(scalar) || may_fail(scalar) {
+                // What changes from opening to opening must not decide what is kept, and what
+                // may fail is asked of rows that are looked up only.
                 later.push((std::mem::take(&mut term.slots), term.scalar.take()));
             }
         }
