@@ -155,6 +155,26 @@ impl Branches {
         &self.counters
     }
 
+    /// The greatest of what `counter` finds on all branches.
+    pub fn greatest_counter(
+        &self,
+        counter: impl Fn(&pandodb_ds::forest::Forest) -> Result<i64>,
+    ) -> Result<i64> {
+        let mut greatest = 0;
+        let mut seen: Option<pandodb_ds::forest::Forest> = None;
+        for branch in self.list()? {
+            let view = self.view_now(&branch)?;
+            let forest = view.forest();
+            // Branches that nobody changed since they were made are one and the same.
+            if seen.as_ref().is_some_and(|seen| seen.is_same_version(&forest)) {
+                continue;
+            }
+            greatest = greatest.max(counter(&forest)?);
+            seen = Some(forest);
+        }
+        Ok(greatest)
+    }
+
     /// The records as they are now, in one piece.
     pub fn state(&self) -> Result<State> {
         Ok(self.current()?.clone())

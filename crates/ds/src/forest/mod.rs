@@ -12,7 +12,7 @@ use crate::format::{TreeKind, TreeRoot};
 use crate::pager::Pager;
 use crate::sync::Arc;
 use crate::tree::{
-    Cursor, Found, OwnedValue, PutMode, Relocation, Survey, Tree, Writer, survey_of,
+    Cursor, Edit, Found, OwnedValue, PutMode, Relocation, Survey, Tree, Writer, survey_of,
 };
 
 /// The number of a tree within its head; numbers are never used again.
@@ -79,6 +79,7 @@ impl Forest {
         Self { directory, table: Arc::new(entries), changed: Vec::new() }
     }
 
+    #[inline]
     fn entry(&self, id: TreeId) -> Option<&Entry> {
         if let Ok(at) = self.changed.binary_search_by_key(&id, |entry| entry.id) {
             return Some(&self.changed[at]);
@@ -103,11 +104,13 @@ impl Forest {
     }
 
     /// The tree of a number.
+    #[inline]
     pub fn tree(&self, id: TreeId) -> Option<&Tree> {
         self.entry(id)?.tree.as_ref()
     }
 
     /// The tree of a number, or the error that tells it is missing.
+    #[inline]
     pub fn existing(&self, id: TreeId) -> Result<&Tree> {
         self.tree(id).ok_or_else(|| missing(id))
     }
@@ -230,6 +233,16 @@ impl Forest {
     /// Removes a key; returns whether it was there.
     pub fn remove(&mut self, writer: &mut Writer<'_>, id: TreeId, key: &[u8]) -> Result<bool> {
         self.change(id, |tree| tree.remove(writer, key))
+    }
+
+    /// Does many changes of one tree, in the order of their keys.
+    pub fn edit_sorted(
+        &mut self,
+        writer: &mut Writer<'_>,
+        id: TreeId,
+        edits: &[Edit<'_>],
+    ) -> Result<()> {
+        self.change(id, |tree| tree.edit_sorted(writer, edits))
     }
 
     /// Removes all keys between the bounds; returns how many.

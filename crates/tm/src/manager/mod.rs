@@ -340,7 +340,7 @@ impl Manager {
         let head = shared.heads.next_id();
         let version = source.version.load();
         let now = shared.clock.monotonic();
-        pin.describe(TransactionId(0), head, version.commit, now);
+        pin.describe(TransactionId(0), head, version.commit, Some(now));
         let ephemeral = Ephemeral { ledgers: Mutex::new(Vec::new()), _pin: pin };
         let version = HeadVersion { head, note: Arc::from(note), ..(*version).clone() };
         let cell = HeadCell::new(Arc::new(version), Some(ephemeral));

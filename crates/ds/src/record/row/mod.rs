@@ -42,7 +42,7 @@ mod view;
 mod tests;
 
 pub use encode::{RowBuilder, encode_row, encode_values};
-pub use project::project_row;
+pub use project::{ColumnSink, Projector, ROWS_TOGETHER, RowBytes};
 pub use view::{ColumnKind, ColumnSpan, Columns, RowView};
 
 const NULL: u8 = 0;
