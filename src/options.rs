@@ -249,7 +249,7 @@ impl OpenOptions {
     /// let replayed = Arc::new(AtomicU64::new(0));
     /// let seen = Arc::clone(&replayed);
     /// let mut options = pandodb::OpenOptions::new();
-    /// options.on_recovery(move |transactions, _bytes| seen.store(transactions, Ordering::Relaxed));
+    /// options.on_recovery(move |transactions, _| seen.store(transactions, Ordering::Relaxed));
     /// options.open(&path)?;
     /// assert!(replayed.load(Ordering::Relaxed) <= 2);
     /// # Ok::<(), pandodb::Error>(())

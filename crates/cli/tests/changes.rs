@@ -10,18 +10,19 @@ CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT UNIQUE, price REAL DEFAULT 1
 CREATE TABLE bare(a, rowid TEXT);
 CREATE TABLE pair(room TEXT, number INT, size INT, PRIMARY KEY(room, number)) WITHOUT ROWID;
 CREATE TABLE keyed(code TEXT PRIMARY KEY, v INT, twice INT AS (v * 2));
-CREATE TABLE strict_one(n INT NOT NULL CHECK (n > 0), part INT REFERENCES item(id) ON DELETE CASCADE);
+CREATE TABLE part(n INT NOT NULL CHECK (n > 0), item INT REFERENCES item(id) ON DELETE CASCADE);
 CREATE TABLE gone(x);
 CREATE TABLE log(what TEXT);
 CREATE INDEX item_price ON item(price) WHERE price > 1;
 CREATE INDEX old_index ON bare(a);
 CREATE VIEW cheap AS SELECT name FROM item WHERE price < 10;
 CREATE TRIGGER item_changed AFTER UPDATE ON item BEGIN INSERT INTO log VALUES (new.name); END;
-INSERT INTO item VALUES (1, 'pen', 2, x'00'), (2, 'ink', 5, NULL), (3, 'it''s', 7, x''), (4, 'cap', 9, 'x');
+INSERT INTO item VALUES (1, 'pen', 2, x'00'), (2, 'ink', 5, NULL), (3, 'it''s', 7, x'');
+INSERT INTO item VALUES (4, 'cap', 9, 'x');
 INSERT INTO bare VALUES (1, 'one'), (2, 'two'), (NULL, NULL);
 INSERT INTO pair VALUES ('attic', 1, 10), ('attic', 2, 20), ('cellar', 1, 30);
 INSERT INTO keyed(code, v) VALUES ('a', 1), ('b', 2);
-INSERT INTO strict_one VALUES (1, 1), (2, 2);
+INSERT INTO part VALUES (1, 1), (2, 2);
 INSERT INTO gone VALUES ('soon');
 ";
 
@@ -33,9 +34,10 @@ const CHANGES: &[&str] = &[
      UPDATE item SET name = 'ink' WHERE id = 1",
     "DELETE FROM item WHERE id = 1; INSERT INTO item(id, name) VALUES (9, 'new
 line')",
-    "DELETE FROM bare WHERE a = 1; INSERT INTO bare VALUES (2, 'two again'); UPDATE bare SET a = 0.1",
+    "DELETE FROM bare WHERE a = 1; INSERT INTO bare VALUES (2, 'again'); UPDATE bare SET a = 0.1",
     "UPDATE pair SET number = 7 WHERE number = 2; INSERT INTO pair VALUES ('garden', 1, NULL)",
-    "UPDATE keyed SET v = 50; DELETE FROM keyed WHERE code = 'b'; INSERT INTO keyed(code, v) VALUES ('c', 3)",
+    "UPDATE keyed SET v = 50; DELETE FROM keyed WHERE code = 'b';
+     INSERT INTO keyed(code, v) VALUES ('c', 3)",
     "ALTER TABLE item ADD COLUMN colour TEXT DEFAULT 'none, yet' COLLATE NOCASE",
     "ALTER TABLE item ADD COLUMN made TEXT; UPDATE item SET made = 'today' WHERE id = 2",
     "ALTER TABLE item RENAME COLUMN note TO remark; UPDATE item SET remark = 'r' WHERE id = 3",
@@ -45,7 +47,8 @@ line')",
     "CREATE TABLE fresh(id INTEGER PRIMARY KEY, t TEXT); CREATE INDEX fresh_t ON fresh(t);
      INSERT INTO fresh VALUES (1, 'a'), (5, 'b')",
     "DROP INDEX old_index; CREATE UNIQUE INDEX pair_size ON pair(number, room)",
-    "DROP VIEW cheap; CREATE VIEW cheap AS SELECT name, price FROM item; CREATE VIEW dear AS SELECT * FROM cheap",
+    "DROP VIEW cheap; CREATE VIEW cheap AS SELECT name, price FROM item;
+     CREATE VIEW dear AS SELECT * FROM cheap",
     "DROP TRIGGER item_changed; UPDATE item SET price = 0 WHERE id = 2",
     "UPDATE item SET price = 3 WHERE id = 2; DELETE FROM log",
 ];

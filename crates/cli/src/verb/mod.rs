@@ -105,6 +105,7 @@ fn init(arguments: &Arguments, terminal: Terminal, path: &str) -> Outcome {
 
 fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
     match verb {
+        Verb::CherryPick { .. } | Verb::Revert { .. } | Verb::Reset { .. } => rewrite(shell, verb)?,
         Verb::Status => branches::status(shell)?,
         Verb::Branch(branch) => return on_branches(shell, branch),
         Verb::List => branches::list(shell)?,
@@ -134,20 +135,6 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
         Verb::Conflicts { action } => run_conflicts(shell, action.as_ref())?,
         Verb::Preview(what) => return preview::preview(shell, what),
         Verb::Apply { base, what } => return preview::apply(shell, what, *base),
-        Verb::CherryPick { transaction } => {
-            let number = revision::number(shell, transaction)?;
-            shell.execute(&format!("CHERRY PICK TRANSACTION {number}"))?;
-            shell.say(format_args!("Picked transaction {number}"))?;
-        }
-        Verb::Revert { transaction } => {
-            let number = revision::number(shell, transaction)?;
-            shell.execute(&format!("UNDO TRANSACTION {number}"))?;
-            shell.say(format_args!("Undid transaction {number}"))?;
-        }
-        Verb::Reset { to, on } => {
-            let branch = on.clone().unwrap_or_else(|| shell.connection.current_branch());
-            branches::reset(shell, &branch, to)?;
-        }
         Verb::Tag(tag) => run_tag(shell, tag)?,
         Verb::Execute { sql } => tables::execute(shell, sql)?,
         Verb::Query { sql } => tables::query(shell, sql)?,
@@ -179,6 +166,27 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
         | Verb::Man { .. } => {}
     }
     Ok(Exit::Success)
+}
+
+/// What takes a commit over, back, or a branch back to one.
+fn rewrite(shell: &mut Shell, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::CherryPick { transaction } => {
+            let number = revision::number(shell, transaction)?;
+            shell.execute(&format!("CHERRY PICK TRANSACTION {number}"))?;
+            shell.say(format_args!("Picked transaction {number}"))
+        }
+        Verb::Revert { transaction } => {
+            let number = revision::number(shell, transaction)?;
+            shell.execute(&format!("UNDO TRANSACTION {number}"))?;
+            shell.say(format_args!("Undid transaction {number}"))
+        }
+        Verb::Reset { to, on } => {
+            let branch = on.clone().unwrap_or_else(|| shell.connection.current_branch());
+            branches::reset(shell, &branch, to)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `NAME` or `NAME word OTHER`.
