@@ -114,6 +114,7 @@ impl Tree {
 
     /// Whether both trees are the same version: then their contents are equal. Trees of equal
     /// contents may still have different pages.
+    #[inline]
     pub fn is_same_version(&self, other: &Self) -> bool {
         self.kind == other.kind
             && match (&self.root, &other.root) {

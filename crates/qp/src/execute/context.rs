@@ -19,7 +19,7 @@ use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
 /// From how many rows on batches are worth their start.
-const BATCH_ROWS_MIN: u64 = 2048;
+const BATCH_ROWS_MIN: u64 = 512;
 
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;
@@ -38,6 +38,12 @@ impl SharedTransaction {
     /// Shares a transaction.
     pub fn new(transaction: Transaction) -> Self {
         Self(Arc::new(RwLock::new(transaction)))
+    }
+
+    /// Changes it where nobody else has it, which takes no lock.
+    #[inline]
+    pub fn get_mut(&mut self) -> Option<&mut Transaction> {
+        Arc::get_mut(&mut self.0).map(RwLock::get_mut)
     }
 
     /// Looks at it.
@@ -87,6 +93,23 @@ impl RunState {
     /// What sorts and hash tables keep; made when the first of them asks.
     pub(super) fn memory(&self) -> &Account {
         self.memory.get_or_init(Account::default)
+    }
+
+    /// Makes it as for a new run, without touching what was not used.
+    pub fn renew(&mut self) {
+        self.failed.set(None);
+        self.raised.set(None);
+        self.pure_place.set(None);
+        self.ticks.set(0);
+        self.depth.set(0);
+        self.conflict.set(None);
+        if self.memory.get().is_some() {
+            self.memory = OnceCell::new();
+        }
+        self.active.get_mut().clear();
+        if self.profile.is_some() {
+            self.profile = None;
+        }
     }
 
     /// Allows only pure functions, because `place` is what calls them.

@@ -79,6 +79,17 @@ pub struct IndexRow {
     pub rowid: i64,
 }
 
+/// A row as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredRow<'a> {
+    /// Its table, for columns that the row is too old to have.
+    pub table: &'a Table,
+    /// Its rowid.
+    pub rowid: i64,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
 /// A row that was taken out of its slot, to be put back later.
 #[derive(Clone, Debug, Default)]
 pub enum Kept {
@@ -133,6 +144,23 @@ impl Slot {
             SlotRow::Batch(row) => row.column(column),
             SlotRow::Empty => Ok(Datum::NULL),
         }
+    }
+
+    /// The row's stored form; `None` where it has none.
+    #[inline]
+    pub fn stored_row(&self) -> Result<Option<StoredRow<'_>>> {
+        if self.is_null {
+            return Ok(None);
+        }
+        Ok(match &self.row {
+            SlotRow::Cursor(row) => {
+                Some(StoredRow { table: &row.table, rowid: row.rowid, bytes: row.cursor.value()? })
+            }
+            SlotRow::Record { table, rowid, bytes } => {
+                Some(StoredRow { table, rowid: *rowid, bytes })
+            }
+            _ => None,
+        })
     }
 
     /// A slot that shows a row of a batch.

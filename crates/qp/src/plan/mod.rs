@@ -9,11 +9,13 @@
 //! (`access` the way into each table, `join` their order), `execute` runs it, `explain` shows it.
 
 mod access;
+mod cost;
 mod count;
 mod estimate;
 mod explain;
 mod gear;
 mod group;
+mod hidden;
 mod join;
 mod needs;
 mod node;
@@ -22,6 +24,7 @@ mod push;
 mod rewrite;
 mod rules;
 mod select;
+mod sift;
 mod walk;
 
 use pandodb_ds::sync::Arc;

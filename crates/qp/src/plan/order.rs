@@ -8,9 +8,10 @@
 use rustc_hash::FxHashMap;
 
 use super::access::{Ask, choose_access};
+use super::cost::{hash_cost, search_pays};
 use super::estimate::{self, Passed};
 use super::group::Term;
-use super::join::{BUILD, PROBE, equality, search_pays};
+use super::join::equality;
 use super::needs::Needs;
 use super::rules::Rules;
 use crate::bind::{Binder, Group, OuterRelation, Relation};
@@ -232,9 +233,15 @@ impl<'s, 'e> Search<'s, 'e> {
         if before == 0 {
             return (alone.cost, alone_rows.max(0.01));
         }
-        let joined = rows * alone_rows * self.share(own, before, alone.used);
-        let out = joined.max(0.01);
         let way = self.way(place, before);
+        let mut joined = rows * alone_rows * self.share(own, before, alone.used);
+        if way.is_search && (way.used & !alone.used).count_ones() > 1 {
+            // An index over several columns knows how often they occur together, which may be
+            // more often than each by chance.
+            let rest = self.share(own, 0, way.used) * self.share(own, before, way.used);
+            joined = joined.max(rows * way.rows * rest);
+        }
+        let out = joined.max(0.01);
         let is_equal = self.has_hash
             && self.known.iter().any(|known| {
                 known.reads & own != 0
@@ -246,7 +253,7 @@ impl<'s, 'e> Search<'s, 'e> {
             return (rows * (way.cost + 1.0), out);
         }
         let cost = if is_equal {
-            alone.cost + rows.min(alone_rows) * BUILD + rows.max(alone_rows) * PROBE
+            alone.cost + hash_cost(rows.min(alone_rows), rows.max(alone_rows))
         } else {
             alone.cost + rows * alone_rows.max(1.0)
         };
@@ -260,7 +267,11 @@ impl<'s, 'e> Search<'s, 'e> {
         for (index, known) in self.known.iter().enumerate() {
             let is_ready = known.reads & own != 0 && known.reads & !(own | before) == 0;
             let is_new = if before == 0 { true } else { known.reads & before != 0 };
-            if !is_ready || !is_new || (index < 128 && used & (1 << index) != 0) {
+            if !is_ready || !is_new {
+                continue;
+            }
+            if index < 128 && used & (1 << index) != 0 {
+                classes.extend(known.class);
                 continue;
             }
             if let Some(class) = known.class {

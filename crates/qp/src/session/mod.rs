@@ -21,6 +21,7 @@ mod attach;
 mod blob;
 mod command;
 mod compiler;
+mod elsewhere;
 mod explain;
 mod hooks;
 mod inside;
@@ -112,7 +113,7 @@ type Sources = Vec<Option<SharedTransaction>>;
 struct Programs {
     /// The cookies that they were compiled for.
     cookies: Vec<u64>,
-    triggers: FxHashMap<ObjectId, Arc<TriggerProgram>>,
+    triggers: FxHashMap<ObjectId, (Arc<TriggerProgram>, Vec<version::KnownVersion>)>,
     changes: FxHashMap<(DatabaseIndex, Box<str>), Arc<ModifyPlan>>,
     queries: FxHashMap<(DatabaseIndex, Box<str>), Arc<SelectPlan>>,
 }
@@ -121,6 +122,8 @@ struct Programs {
 #[derive(Debug)]
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
+    /// The branch that names without `@` mean, while a change of another branch runs.
+    reads_from: RefCell<Option<crate::ast::Name>>,
     active: RefCell<Option<Active>>,
     hooks: hooks::Hooks,
     /// Transactions that rest between two reading statements outside of a transaction.
@@ -144,6 +147,8 @@ pub struct Session {
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
     generation: Cell<u64>,
+    /// Grows with every schema that the session comes to know.
+    schemas_seen: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
     /// What the session has of its own beside the database's settings.
@@ -189,6 +194,7 @@ impl Session {
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
+            reads_from: RefCell::new(None),
             databases: RefCell::new(databases),
             active: RefCell::default(),
             hooks: hooks::Hooks::default(),
@@ -206,6 +212,7 @@ impl Session {
             known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
+            schemas_seen: Cell::new(0),
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),

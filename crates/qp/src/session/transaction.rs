@@ -13,7 +13,7 @@ use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
-use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint};
+use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint, Transaction};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -76,6 +76,18 @@ impl Session {
         self.enlist(head)?;
         self.use_head(DatabaseIndex::MAIN, head);
         Ok(())
+    }
+
+    /// Calls `work` with the open transaction on the main database; none if there is none yet.
+    pub(crate) fn with_open<T>(
+        &self,
+        work: impl FnOnce(&mut crate::store::Transaction) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let active = self.active.borrow();
+        let main = active.as_ref().and_then(|active| active.sources.first());
+        let Some(Some(main)) = main else { return Ok(None) };
+        let mut main = main.borrow_mut();
+        if main.is_open() { work(&mut main).map(Some) } else { Ok(None) }
     }
 
     fn enlist(&self, head: HeadId) -> Result<()> {
@@ -162,6 +174,32 @@ impl Session {
         Ok(())
     }
 
+    /// Goes on with the transactions that rest, for a statement that only reads; false where they
+    /// are not all there, or see another schema than the session knows, so that they are to be
+    /// taken with care.
+    pub(super) fn go_on(&self, taken: &mut Sources) -> bool {
+        if self.user.borrow().is_some() || self.repeats.get().is_some() {
+            return false;
+        }
+        let mut resting = self.resting.borrow_mut();
+        let databases = self.databases.borrow();
+        let isolation = self.isolation();
+        let last = databases.iter().rposition(|attached| attached.database.is_some());
+        let goes_on = resting.len() == last.map_or(0, |last| last + 1)
+            && resting.iter_mut().zip(&*databases).all(|(source, attached)| {
+                let (Some(source), Some(catalog)) = (source, &attached.catalog) else {
+                    return attached.database.is_none();
+                };
+                source
+                    .get_mut()
+                    .is_some_and(|known| known.resume_reading(attached.head, isolation, catalog))
+            });
+        if goes_on {
+            std::mem::swap(taken, &mut *resting);
+        }
+        goes_on
+    }
+
     /// Makes sure that `sources` has a transaction on a database, ready for what comes.
     fn take_source(
         &self,
@@ -220,7 +258,8 @@ impl Session {
     /// statement, as far as they can. Empties the list.
     pub(super) fn rest(&self, sources: &mut Sources) {
         for source in sources.iter_mut() {
-            if !source.as_ref().is_some_and(|known| known.borrow_mut().park()) {
+            let rests = source.as_mut().and_then(SharedTransaction::get_mut);
+            if !rests.is_some_and(Transaction::park) {
                 *source = None;
             }
         }
@@ -280,6 +319,7 @@ impl Session {
                     attached.schema = Arc::new(load(&transaction, index, &find)?);
                 }
                 attached.catalog = catalog;
+                self.schemas_seen.set(self.schemas_seen.get() + 1);
             }
             schemas.push(Arc::clone(&attached.schema));
         }

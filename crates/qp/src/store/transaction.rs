@@ -128,6 +128,23 @@ impl Transaction {
         inner.is_some_and(|inner| inner.head() == head && inner.resume(options))
     }
 
+    /// As [`resume`](Self::resume) for a statement that only reads and sees the schema of
+    /// `catalog`; false where that has changed, too.
+    pub fn resume_reading(&mut self, head: HeadId, isolation: Isolation, catalog: &Tree) -> bool {
+        self.inner.as_mut().is_some_and(|inner| {
+            inner.head() == head
+                && inner.resume_reading(isolation)
+                && inner.is_at(CATALOG_TREE, catalog)
+        })
+    }
+
+    /// Says in the listing of snapshots that it goes on since now, where nothing was said.
+    pub fn date(&self) {
+        if let Some(inner) = &self.inner {
+            inner.date();
+        }
+    }
+
     /// The version of a tree, for comparisons.
     pub fn version(&self, tree: TreeId) -> Option<Tree> {
         self.inner.as_ref()?.tree(tree)

@@ -146,7 +146,7 @@ impl Transaction {
         let load = || -> SmallVec<[Part; 1]> { registrations.into_iter().map(Part::new).collect() };
         let parts = if is_ordered { shared.in_order(load) } else { load() };
         if let Some(first) = parts.first() {
-            pin.describe(id, first.head(), first.base.commit, shared.clock.monotonic());
+            pin.describe(id, first.head(), first.base.commit, Some(shared.clock.monotonic()));
         }
         let timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
         let reads = ReadSet::default();
@@ -193,6 +193,7 @@ impl Transaction {
     }
 
     /// The head that the calls are about.
+    #[inline]
     pub fn head(&self) -> HeadId {
         let state = self.state.read();
         state.parts[state.current].head()
@@ -277,7 +278,7 @@ impl Transaction {
         }
         if let Some(part) = state.parts.first() {
             let (head, commit) = (part.head(), part.base.commit);
-            state.pin.describe(self.id, head, commit, shared.clock.monotonic());
+            state.pin.describe(self.id, head, commit, Some(shared.clock.monotonic()));
         }
         Ok(())
     }

@@ -23,6 +23,9 @@ pub(crate) struct Part {
     pub(crate) registration: Registration,
     /// The version that the transaction's own one was made from, or the one it reads.
     pub(crate) base: Arc<HeadVersion>,
+    /// What stands in the place of a version while the transaction rests: kept, because all who
+    /// rest share it, and counting its owners would be felt by all of them.
+    nothing: Option<Arc<HeadVersion>>,
     pub(crate) private: Option<Private>,
     /// Whether the right to move the head is held.
     pub(crate) holds_writer: bool,
@@ -121,13 +124,21 @@ impl Private {
 impl Part {
     /// A place on the newest version that the level may see.
     pub(crate) fn new(registration: Registration) -> Self {
-        Self { base: registration.newest(), registration, private: None, holds_writer: false }
+        Self {
+            base: registration.newest(),
+            nothing: None,
+            registration,
+            private: None,
+            holds_writer: false,
+        }
     }
 
+    #[inline]
     pub(crate) fn cell(&self) -> &Arc<HeadCell> {
         &self.registration.cell
     }
 
+    #[inline]
     pub(crate) fn head(&self) -> HeadId {
         self.registration.cell.id
     }
@@ -167,6 +178,18 @@ impl Part {
         if self.private.is_none() {
             self.base = self.registration.newest();
         }
+    }
+
+    /// Lets the version go that it stands on.
+    #[inline]
+    pub(crate) fn let_go(&mut self) {
+        self.base = self.nothing.take().unwrap_or_else(HeadVersion::nothing);
+    }
+
+    /// Stands on the newest version after [`let_go`](Self::let_go).
+    #[inline]
+    pub(crate) fn take_newest(&mut self) {
+        self.nothing = Some(std::mem::replace(&mut self.base, self.registration.newest()));
     }
 
     /// Shows the own version to those who read uncommitted, if there are any.
@@ -216,6 +239,7 @@ impl Registration {
     }
 
     /// The newest version that the level may see.
+    #[inline]
     pub(crate) fn newest(&self) -> Arc<HeadVersion> {
         if self.isolation == Isolation::ReadUncommitted
             && let Some(uncommitted) = self.cell.uncommitted.lock().clone()

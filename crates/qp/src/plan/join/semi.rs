@@ -4,16 +4,17 @@
 //! index helps, else its rows are put into a hash table once. Neighbours: `bind::exists` decides
 //! which subqueries come here, `outer` does the same for rows that are kept.
 
-use super::{equality, search_pays, take_keys};
+use super::{equality, take_keys};
 use crate::bind::{Relation, SemiRelation};
 use crate::error::Result;
+use crate::plan::cost::search_pays;
 use crate::plan::group::{Goal, Joined, Planner, plan_inside};
 use crate::plan::rules::Rules;
 use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
 use crate::scalar::{Scalar, SlotId};
 
 /// What it costs to find one row by an index.
-const FIRST_ROW: f64 = 12.0;
+const FIRST_ROW: f64 = 9.0;
 /// How many of the rows are taken to have a partner.
 const PARTNER_SHARE: f64 = 0.5;
 
@@ -25,6 +26,7 @@ impl Planner<'_, '_> {
         semi: SemiRelation,
     ) -> Result<Joined> {
         let SemiRelation { anti, mut group } = semi;
+        crate::plan::hidden::take_arguments(&mut group);
         let kind = if anti { JoinType::Anti } else { JoinType::Semi };
         let right_slots = group.slots();
         let left_slots = self.own_slots();
@@ -38,7 +40,11 @@ impl Planner<'_, '_> {
                 .iter()
                 .any(|term| equality(term, &left_slots, &right_slots).is_some());
         // What is nested deeper may read the left row as well.
-        let is_flat = group.semis.is_empty();
+        let needs = |relation: &Relation| match relation {
+            Relation::Rows(rows) => !rows.needs.is_empty(),
+            _ => false,
+        };
+        let is_flat = group.semis.is_empty() && !group.relations.iter().any(needs);
         if !has_equality
             || !is_flat
             || self.searches(&group.relations, &group.predicates, left.rows)
@@ -52,6 +58,7 @@ impl Planner<'_, '_> {
                 on: Vec::new(),
                 left_slots,
                 right_slots,
+                rows,
             };
             return Ok(Joined { node: Node::NestedLoop(Box::new(join)), sorted, rows });
         }
