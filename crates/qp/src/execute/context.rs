@@ -77,6 +77,8 @@ pub struct RunState {
     pub conflict: Cell<Option<ConflictAction>>,
     /// What sorts and hash tables keep.
     pub memory: OnceCell<Account>,
+    /// Common tables that several places read, by their numbers.
+    pub(super) shared: RefCell<Vec<Option<super::SharedRows>>>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
     /// What operators take, where that is asked.
@@ -106,6 +108,7 @@ impl RunState {
         if self.memory.get().is_some() {
             self.memory = OnceCell::new();
         }
+        self.shared.get_mut().clear();
         self.active.get_mut().clear();
         if self.profile.is_some() {
             self.profile = None;
