@@ -9,6 +9,7 @@ use pandodb_ds::sync::Arc;
 use super::Run;
 use super::batch::{BATCH_ROWS, Batch};
 use super::calls::{Call, CallGroups};
+use super::exchange::{self, Ahead};
 use super::expression::{Column, Expression};
 use super::groups::Groups;
 use super::keys::NONE;
@@ -83,8 +84,13 @@ impl BatchAggregate {
 
     /// Reads the whole input, and what was put aside of it.
     fn compute(&self, node: &Aggregation, input: &mut State, run: &mut Run<'_>) -> Result<Results> {
-        let feed = Feed::Input(&self.input, &node.input, input);
-        let (built, aside) = self.build(node, feed, 0, run)?;
+        let computed: Vec<&Expression> =
+            self.keys.iter().chain(self.calls.iter().filter_map(Call::ahead)).collect();
+        let ahead = Ahead { columns: &self.reads, expressions: &computed };
+        let (built, aside) =
+            exchange::feed((&self.input, &node.input), ahead, input, run, |input, run| {
+                self.build(node, Feed::Input(&self.input, &node.input, input), 0, run)
+            })?;
         if aside.is_empty() {
             return Ok(Results::Kept(Box::new(built)));
         }

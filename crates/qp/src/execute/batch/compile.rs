@@ -62,7 +62,7 @@ pub fn compile(node: &Node, above: &Places) -> Option<Program> {
         }
     }
     let maps = maps.into_iter().map(|(slot, map)| (slot, Arc::new(map))).collect();
-    let width = compiler.numbers.len();
+    let width = compiler.width;
     Some(Program { root, width, maps, shown, shown_slots, is_streaming })
 }
 
@@ -83,6 +83,8 @@ pub(super) struct Compiler {
     /// Slots that the subtree fills.
     pub(super) inside: Vec<SlotId>,
     numbers: FxHashMap<(SlotId, u16), usize>,
+    /// How many numbers were given out.
+    width: usize,
     has_scan: bool,
 }
 
@@ -91,14 +93,30 @@ impl Compiler {
         Self {
             inside: super::places::all_slots(node),
             numbers: FxHashMap::default(),
+            width: 0,
             has_scan: false,
         }
     }
 
     /// The number of a column.
     pub(super) fn number(&mut self, slot: SlotId, column: u16) -> usize {
-        let next = self.numbers.len();
-        *self.numbers.entry((slot, column)).or_insert(next)
+        let next = self.width;
+        let number = *self.numbers.entry((slot, column)).or_insert(next);
+        self.width += usize::from(number == next);
+        number
+    }
+
+    /// An expression that helpers compute, where they can and it is worth it.
+    fn kept(&mut self, scalar: &Scalar) -> Expression {
+        let expression = self.expression(scalar);
+        match expression {
+            Expression::Column(_) | Expression::Constant(_) => expression,
+            expression if expression.is_portable() => {
+                self.width += 1;
+                Expression::Kept(self.width - 1, Box::new(expression))
+            }
+            expression => expression,
+        }
     }
 
     /// The numbers of the columns of `needed` that are in one of `slots`.
@@ -178,9 +196,11 @@ impl Compiler {
             // Gathering rows to look at them once more has no gain.
             return None;
         }
-        let predicates = filter.predicates.iter().map(|it| self.condition(it)).collect();
+        let predicates: Vec<Condition> =
+            filter.predicates.iter().map(|it| self.condition(it)).collect();
         let keep = self.numbers_in(needed, &produced(&filter.input));
-        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep })))
+        let is_portable = predicates.iter().all(Condition::is_portable);
+        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep, is_portable })))
     }
 
     fn project(&mut self, project: &Project, needed: &Places) -> Option<Operator> {
@@ -197,7 +217,8 @@ impl Compiler {
                 outputs.push((self.number(project.slot, column), compiled));
             }
         }
-        Some(Operator::Project(Box::new(BatchProject { input, outputs })))
+        let is_portable = outputs.iter().all(|(_, output)| output.is_portable());
+        Some(Operator::Project(Box::new(BatchProject { input, outputs, is_portable })))
     }
 
     fn join(&mut self, join: &HashJoin, needed: &Places) -> Option<Operator> {
@@ -212,7 +233,7 @@ impl Compiler {
         let on: Vec<Condition> = join.on.iter().map(|it| self.condition(it)).collect();
         Some(Operator::Join(Box::new(BatchJoin {
             left_keys: lefts.iter().map(|it| self.expression(it)).collect(),
-            right_keys: rights.iter().map(|it| self.expression(it)).collect(),
+            right_keys: rights.iter().map(|it| self.kept(it)).collect(),
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),
             right_keep: self.numbers_in(&pairs, &produced(&join.right)),
             left,
@@ -239,8 +260,7 @@ impl Compiler {
         let reads = bare.with_all(&scalars);
         let input = self.operator(&node.input, &reads);
         let calls = node.calls.iter().map(|call| self.call(call)).collect();
-        let keys: Vec<Expression> =
-            node.keys.iter().map(|key| self.expression(&key.value)).collect();
+        let keys: Vec<Expression> = node.keys.iter().map(|key| self.kept(&key.value)).collect();
         let mut outputs = Vec::new();
         for column in 0..node.keys.len() + node.calls.len() {
             let column = u16::try_from(column).ok()?;
@@ -267,7 +287,7 @@ impl Compiler {
         call.order_by.iter().for_each(|key| places.add(&key.value));
         let slots = places.slots(&self.inside);
         let columns = self.numbers_in(&places, &slots);
-        let argument = call.arguments.first().map(|argument| self.expression(argument));
+        let argument = call.arguments.first().map(|argument| self.kept(argument));
         let filter = call.filter.as_ref().map(|filter| self.condition(filter));
         Call::new(call, argument, filter, (columns, slots))
     }
@@ -285,7 +305,7 @@ impl Compiler {
         let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
         let first = node.limit.as_ref().and(scalars.first().copied());
         let input = self.sifted(&node.input, &needed.with_all(&scalars), first);
-        let keys = scalars.iter().map(|key| self.expression(key)).collect();
+        let keys = scalars.iter().map(|key| self.kept(key)).collect();
         let keep = self.numbers_in(needed, &node.slots);
         Operator::Sort(Box::new(BatchSort { input, keys, keep }))
     }
@@ -306,7 +326,7 @@ impl Compiler {
             scalars.extend(call.call.arguments.iter().chain(&call.call.filter));
         }
         let input = self.operator(&node.input, &kept.with_all(&scalars));
-        let keys = keys.into_iter().map(|key| self.expression(key)).collect();
+        let keys = keys.into_iter().map(|key| self.kept(key)).collect();
         let mut calls = Vec::new();
         let mut outputs = Vec::new();
         for (index, (call, end)) in node.calls.iter().zip(ends).enumerate() {

@@ -8,6 +8,7 @@ use pandodb_ds::record::Collation;
 
 use super::Run;
 use super::batch::{BATCH_ROWS, Batch};
+use super::exchange::{self, Ahead};
 use super::expression::{Column, Condition, Expression};
 use super::filter::true_rows;
 use super::keys::{KeyTable, NONE};
@@ -34,7 +35,7 @@ pub(super) struct BatchJoin {
 /// Where a join is.
 #[derive(Debug)]
 pub(super) struct JoinState {
-    left: State,
+    pub(super) left: State,
     right: State,
     built: Option<Built>,
     /// The left rows that are being joined, and the next of them.
@@ -123,9 +124,7 @@ impl BatchJoin {
         state: &mut JoinState,
         run: &mut Run<'_>,
     ) -> Result<Option<Batch>> {
-        if state.built.is_none() {
-            state.built = Some(self.build(node, &mut state.right, run)?);
-        }
+        self.prepare(node, state, run)?;
         let JoinState { left, built, batch, rest, .. } = state;
         let Some(built) = built else { return Ok(None) };
         loop {
@@ -153,7 +152,25 @@ impl BatchJoin {
         }
     }
 
-    /// Reads the right side.
+    /// Reads the right side, if that was not done.
+    pub(super) fn prepare(
+        &self,
+        node: &HashJoin,
+        state: &mut JoinState,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
+        if state.built.is_none() {
+            let keys: Vec<&Expression> = self.right_keys.iter().collect();
+            let ahead = Ahead { columns: &self.right_keep, expressions: &keys };
+            let input = (&self.right, &node.right);
+            let built = exchange::feed(input, ahead, &mut state.right, run, |right, run| {
+                self.build(node, right, run)
+            })?;
+            state.built = Some(built);
+        }
+        Ok(())
+    }
+
     fn build(&self, node: &HashJoin, right: &mut State, run: &mut Run<'_>) -> Result<Built> {
         let keeps_right = matches!(node.kind, JoinType::Right | JoinType::Full);
         let collations: Vec<Collation> = node.keys.iter().map(|key| key.rule.collation).collect();
