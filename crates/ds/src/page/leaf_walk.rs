@@ -66,7 +66,8 @@ impl Leaf {
     }
 
     /// Where the payload of an entry is, if it stands in the leaf itself.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call takes longer than what it does")]
     fn inline_payload(&self, entry: &[u8]) -> Option<RowBytes> {
         let offset = u32::from_le_bytes(*entry.last_chunk::<4>()?);
         let mut at = self.bytes.len() - offset as usize;

@@ -135,7 +135,7 @@ impl BatchAggregate {
             let numbers = match &mut aside {
                 None => groups.assign(&keys, &self.bare, &mut batch)?,
                 Some(aside) => {
-                    let (known, numbers) = known_rows(&mut groups, &keys, batch.rows)?;
+                    let (known, numbers) = known_rows(&groups, &keys, batch.rows)?;
                     let other = other_rows(&known, batch.rows);
                     aside.put((&keys, &collations), &batch, &other, &self.reads)?;
                     if !other.is_empty() {
@@ -241,12 +241,11 @@ impl BatchAggregate {
 }
 
 /// The rows whose group is there, and their groups.
-fn known_rows(groups: &mut Groups, keys: &[Column], rows: usize) -> Result<(Vec<u32>, Vec<u32>)> {
+fn known_rows(groups: &Groups, keys: &[Column], rows: usize) -> Result<(Vec<u32>, Vec<u32>)> {
     let (mut known, mut numbers) = (Vec::new(), Vec::new());
-    for row in 0..rows {
-        let number = groups.find(keys, row)?;
+    for (row, number) in (0..).zip(groups.find_all(keys, rows)?) {
         if number != NONE {
-            known.push(row as u32);
+            known.push(row);
             numbers.push(number);
         }
     }

@@ -15,6 +15,7 @@ use super::expression::{Condition, Expression};
 use super::filter::{BatchFilter, BatchProject};
 use super::join::BatchJoin;
 use super::places::{Places, produced};
+use super::portable::is_built_in;
 use super::program::{Operator, Program};
 use super::row::SlotMap;
 use super::scan::TableScan;
@@ -22,8 +23,8 @@ use super::sort::BatchSort;
 use super::source::Source;
 use super::window::{BatchCall, BatchWindow, FrameEnd};
 use crate::plan::{
-    AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, Node, Project, Scan, Sort,
-    WindowNode,
+    AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, JoinType, Node, Project,
+    Scan, Sort, WindowNode,
 };
 use crate::scalar::{ROWID, Scalar, SlotId};
 
@@ -231,8 +232,14 @@ impl Compiler {
             return None;
         }
         let on: Vec<Condition> = join.on.iter().map(|it| self.condition(it)).collect();
+        let left_keys: Vec<Expression> = lefts.iter().map(|it| self.expression(it)).collect();
+        let is_portable = !matches!(join.kind, JoinType::Right | JoinType::Full)
+            && join.keys.iter().all(|key| is_built_in(key.rule.collation))
+            && left_keys.iter().all(Expression::is_portable)
+            && on.iter().all(Condition::is_portable);
         Some(Operator::Join(Box::new(BatchJoin {
-            left_keys: lefts.iter().map(|it| self.expression(it)).collect(),
+            is_portable,
+            left_keys,
             right_keys: rights.iter().map(|it| self.kept(it)).collect(),
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),
             right_keep: self.numbers_in(&pairs, &produced(&join.right)),

@@ -39,6 +39,9 @@ const PARTS_PER_THREAD: u64 = 8;
 /// What a thread may keep of memory: where there is less, one thread does it alone.
 const THREAD_BYTES: u64 = 64 << 20;
 
+/// How many bytes of a part wait to be taken before its thread waits, too.
+const PART_BYTES: usize = 8 << 20;
+
 /// How long the statement's thread waits before it looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(10);
 
@@ -83,19 +86,21 @@ impl Drop for Helpers {
     }
 }
 
-/// The rows of a part.
-#[derive(Debug)]
-struct Portion {
-    batches: VecDeque<Batch>,
-    /// Holds their memory on the statement's account.
-    _charge: Charge,
+/// What is ready of a part.
+#[derive(Debug, Default)]
+struct Slot {
+    /// With what holds their memory on the statement's account.
+    batches: VecDeque<(Batch, usize, Charge)>,
+    bytes: usize,
+    /// How the part ended.
+    outcome: Option<Result<()>>,
 }
 
 /// What the threads of an exchange share.
 #[derive(Debug)]
 struct Queue {
     parts: Mutex<Parts>,
-    /// A part became ready, or may be claimed.
+    /// Rows were put or taken, a part ended or may be claimed.
     changed: Condvar,
     count: u64,
     /// How far ahead of the consumer parts may be claimed.
@@ -104,20 +109,27 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct Parts {
-    /// The next part that nobody works at, and the next that is to be given out.
+    /// The next part that nobody works at, and the one that is given out.
     claimed: u64,
     given: u64,
-    ready: BTreeMap<u64, Result<Portion>>,
+    /// The parts between them.
+    slots: BTreeMap<u64, Slot>,
     /// A part failed: those behind it are not asked for.
     has_failed: bool,
-    /// Nobody takes parts any more.
+    /// Nobody takes rows any more.
     is_closed: bool,
 }
 
 /// What the consumer does next.
 enum Turn {
-    Take(Result<Portion>),
-    Work(u64),
+    Take(Batch),
+    /// Makes the next rows of its own part, which is the one that is given out.
+    Make,
+    /// Makes the next rows of its own part, to be given out later.
+    MakeAhead,
+    /// Begins a part.
+    Begin(u64),
+    Fail(Error),
     Wait,
     End,
 }
@@ -131,6 +143,7 @@ impl Queue {
             && part < parts.given + self.window;
         may.then(|| {
             parts.claimed += 1;
+            parts.slots.insert(part, Slot::default());
             part
         })
     }
@@ -149,37 +162,80 @@ impl Queue {
         }
     }
 
-    fn put(&self, part: u64, outcome: Result<Portion>) {
+    /// Puts rows of a part; waits while too many are there, if `may_wait`. Whether more are
+    /// wanted.
+    fn put(
+        &self,
+        part: u64,
+        (batch, bytes, charge): (Batch, usize, Charge),
+        may_wait: bool,
+    ) -> bool {
+        let mut parts = self.parts.lock();
+        if let Some(slot) = parts.slots.get_mut(&part) {
+            slot.batches.push_back((batch, bytes, charge));
+            slot.bytes += bytes;
+        }
+        self.changed.notify_all();
+        while may_wait
+            && !parts.is_closed
+            && parts.slots.get(&part).is_some_and(|slot| slot.bytes > PART_BYTES)
+        {
+            parts = wait_for(&self.changed, parts, PATIENCE).0;
+        }
+        !parts.is_closed
+    }
+
+    /// A part has ended.
+    fn end(&self, part: u64, outcome: Result<()>) {
         let mut parts = self.parts.lock();
         parts.has_failed |= outcome.is_err();
-        parts.ready.insert(part, outcome);
+        if let Some(slot) = parts.slots.get_mut(&part) {
+            slot.outcome = Some(outcome);
+        }
         self.changed.notify_all();
     }
 
-    fn turn(&self) -> Turn {
+    /// What the consumer, who works at part `own`, does next.
+    fn turn(&self, own: Option<u64>) -> Turn {
         let mut parts = self.parts.lock();
-        let given = parts.given;
-        if let Some(outcome) = parts.ready.remove(&given) {
-            parts.given += 1;
-            self.changed.notify_all();
-            return Turn::Take(outcome);
+        while parts.given < self.count {
+            let given = parts.given;
+            if let Some(slot) = parts.slots.get_mut(&given) {
+                if let Some((batch, bytes, _)) = slot.batches.pop_front() {
+                    slot.bytes -= bytes;
+                    self.changed.notify_all();
+                    return Turn::Take(batch);
+                }
+                if let Some(outcome) = slot.outcome.take() {
+                    parts.slots.remove(&given);
+                    parts.given += 1;
+                    self.changed.notify_all();
+                    match outcome {
+                        Ok(()) => continue,
+                        Err(error) => return Turn::Fail(error),
+                    }
+                }
+            }
+            match own {
+                Some(own) if own == given => return Turn::Make,
+                Some(own) if parts.slots.get(&own).is_some_and(|it| it.bytes <= PART_BYTES) => {
+                    return Turn::MakeAhead;
+                }
+                Some(_) => {}
+                None => {
+                    if let Some(part) = self.claim(&mut parts) {
+                        return Turn::Begin(part);
+                    }
+                    if given >= parts.claimed {
+                        // An error has ended it, which was given out already.
+                        break;
+                    }
+                }
+            }
+            drop(wait_for(&self.changed, parts, PATIENCE));
+            return Turn::Wait;
         }
-        if given >= self.count {
-            return Turn::End;
-        }
-        if let Some(part) = self.claim(&mut parts) {
-            return Turn::Work(part);
-        }
-        if given >= parts.claimed {
-            // It was closed by an error, which was given out already.
-            return Turn::End;
-        }
-        drop(wait_for(&self.changed, parts, PATIENCE));
-        Turn::Wait
-    }
-
-    fn is_closed(&self) -> bool {
-        self.parts.lock().is_closed
+        Turn::End
     }
 
     fn close(&self) {
@@ -204,7 +260,7 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         if let Some(part) = self.1 {
             let error = Error::new(ErrorKind::Internal, "a thread of the statement ended early");
-            self.0.put(part, Err(error));
+            self.0.end(part, Err(error));
         }
     }
 }
@@ -214,7 +270,8 @@ impl Drop for Guard<'_> {
 pub(super) struct Exchange {
     queue: Arc<Queue>,
     divided: Arc<Divided>,
-    current: Option<Portion>,
+    /// The part that it works at itself.
+    own: Option<(u64, State)>,
 }
 
 /// What a helper needs to know of an exchange.
@@ -224,6 +281,14 @@ struct Pipeline<'p> {
     ahead: Ahead<'p>,
     queue: Arc<Queue>,
     divided: Arc<Divided>,
+}
+
+/// A batch with what it takes of memory.
+fn charged(batch: Batch, run: &Run<'_>) -> Result<(Batch, usize, Charge)> {
+    let mut charge = run.outer.context.run.memory().charge();
+    let bytes = batch.memory_bytes();
+    charge.set(bytes, run.outer.context.settings)?;
+    Ok((batch, bytes, charge))
 }
 
 impl Exchange {
@@ -240,40 +305,64 @@ impl Exchange {
         run: &mut Run<'_>,
     ) -> Result<Option<Batch>> {
         loop {
-            if let Some(portion) = &mut self.current
-                && let Some(batch) = portion.batches.pop_front()
-            {
-                run.outer.context.tick_rows(batch.rows)?;
-                return Ok(Some(batch));
-            }
-            self.current = None;
-            match self.queue.turn() {
-                Turn::Take(portion) => self.current = Some(portion?),
-                Turn::Work(part) => {
-                    // Expressions ahead are the consumer's own work in its own thread.
-                    let pipeline = Pipeline {
-                        operator,
-                        node,
-                        ahead: Ahead::default(),
-                        queue: Arc::clone(&self.queue),
-                        divided: Arc::clone(&self.divided),
-                    };
-                    let outcome = pipeline.run_part(part, run);
-                    self.queue.put(part, outcome);
+            match self.queue.turn(self.own.as_ref().map(|(part, _)| *part)) {
+                Turn::Take(batch) => {
+                    run.outer.context.tick_rows(batch.rows)?;
+                    return Ok(Some(batch));
                 }
+                Turn::Begin(part) => {
+                    self.own = Some((part, self.divided.part_state(operator, part)?));
+                }
+                Turn::Make => {
+                    if let Some(batch) = self.make(operator, node, run)? {
+                        return Ok(Some(batch));
+                    }
+                }
+                Turn::MakeAhead => {
+                    let part = self.own.as_ref().map_or(0, |(part, _)| *part);
+                    // What fails is told when its turn comes.
+                    match self
+                        .make(operator, node, run)
+                        .and_then(|made| made.map(|batch| charged(batch, run)).transpose())
+                    {
+                        Ok(None) => {}
+                        Ok(Some(made)) => {
+                            self.queue.put(part, made, false);
+                        }
+                        Err(error) => {
+                            self.own = None;
+                            self.queue.end(part, Err(error));
+                        }
+                    }
+                }
+                Turn::Fail(error) => return Err(error),
                 Turn::Wait => run.outer.context.tick_rows(usize::MAX)?,
                 Turn::End => return Ok(None),
             }
         }
     }
+
+    /// The next rows of the own part; it ends with none.
+    fn make(
+        &mut self,
+        operator: &Operator,
+        node: &Node,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Batch>> {
+        let Some((part, state)) = &mut self.own else { return Ok(None) };
+        let made = operator.next(node, state, run)?;
+        if made.is_none() {
+            self.queue.end(*part, Ok(()));
+            self.own = None;
+        }
+        Ok(made)
+    }
 }
 
 impl Pipeline<'_> {
-    /// The rows of one part.
-    fn run_part(&self, part: u64, run: &mut Run<'_>) -> Result<Portion> {
-        let mut state = self.operator.part_state(self.divided.part(part)?);
-        let mut charge = run.outer.context.run.memory().charge();
-        let (mut batches, mut bytes) = (VecDeque::new(), 0);
+    /// Makes the rows of one part.
+    fn run_part(&self, part: u64, run: &mut Run<'_>) -> Result<()> {
+        let mut state = self.divided.part_state(self.operator, part)?;
         while let Some(mut batch) = self.operator.next(self.node, &mut state, run)? {
             batch.force(self.ahead.columns)?;
             for expression in self.ahead.expressions {
@@ -281,14 +370,11 @@ impl Pipeline<'_> {
                     expression.evaluate(&mut batch, run)?;
                 }
             }
-            bytes += batch.memory_bytes();
-            charge.set(bytes, run.outer.context.settings)?;
-            batches.push_back(batch);
-            if self.queue.is_closed() {
+            if !self.queue.put(part, charged(batch, run)?, true) {
                 break;
             }
         }
-        Ok(Portion { batches, _charge: charge })
+        Ok(())
     }
 
     /// Works at parts as long as there are any.
@@ -298,7 +384,7 @@ impl Pipeline<'_> {
                 let mut guard = Guard(&self.queue, Some(part));
                 let outcome = self.run_part(part, run);
                 guard.1 = None;
-                self.queue.put(part, outcome);
+                self.queue.end(part, outcome);
                 #[cfg(test)]
                 HELPED_PARTS.fetch_add(1, Ordering::Relaxed);
             }
@@ -351,7 +437,7 @@ pub(super) fn feed<T>(
         queue: Arc::clone(&queue),
         divided: Arc::clone(&divided),
     };
-    let exchange = Exchange { queue: Arc::clone(&queue), divided, current: None };
+    let exchange = Exchange { queue: Arc::clone(&queue), divided, own: None };
     *place.state = State::Exchange(Box::new(exchange));
     let surroundings = Surroundings::of(run);
     thread::scope(|scope| {

@@ -140,16 +140,43 @@ impl Operator {
             Self::Scan(_) => true,
             Self::Filter(filter) => filter.is_portable && filter.input.is_portable(),
             Self::Project(project) => project.is_portable && project.input.is_portable(),
+            Self::Join(join) => join.is_portable && join.left.is_portable(),
             _ => false,
         }
     }
 
-    /// The state over a part of the table.
-    pub(super) fn part_state(&self, scan: scan::ScanState) -> State {
+    /// The state over a part of the table, with the right sides of joins.
+    pub(super) fn part_state<'s>(
+        &self,
+        scan: scan::ScanState,
+        sides: &mut impl Iterator<Item = &'s Arc<join::RightSide>>,
+    ) -> State {
         match self {
-            Self::Filter(filter) => State::Input(Box::new(filter.input.part_state(scan))),
-            Self::Project(project) => State::Input(Box::new(project.input.part_state(scan))),
+            Self::Filter(filter) => State::Input(Box::new(filter.input.part_state(scan, sides))),
+            Self::Project(project) => State::Input(Box::new(project.input.part_state(scan, sides))),
+            Self::Join(join) => {
+                let side = sides.next().cloned();
+                let left = join.left.part_state(scan, sides);
+                State::Join(Box::new(join::JoinState::over(left, side)))
+            }
             _ => State::Scan(Box::new(scan)),
+        }
+    }
+
+    /// Reads the right sides of joins.
+    fn prepare(&self, node: &Node, state: &mut State, run: &mut Run<'_>) -> Result<()> {
+        match (self, node, state) {
+            (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {
+                filter.input.prepare(&node.input, state, run)
+            }
+            (Self::Project(project), Node::Project(node), State::Input(state)) => {
+                project.input.prepare(&node.input, state, run)
+            }
+            (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
+                join.prepare(node, state, run)?;
+                join.left.prepare(&node.left, &mut state.left, run)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -162,7 +189,8 @@ impl Operator {
         run: &mut Run<'_>,
     ) -> Result<Option<Place<'p, 's>>> {
         if self.is_portable() {
-            let is_large = state.table_rows() >= run.outer.context.settings.parallel_rows_min;
+            self.prepare(node, state, run)?;
+            let is_large = state.scanned_rows() >= run.outer.context.settings.parallel_rows_min;
             return Ok(is_large.then_some(Place { operator: self, node, state }));
         }
         match (self, node, state) {
@@ -188,10 +216,19 @@ impl Place<'_, '_> {
     /// The rows in parts of as many as `size` says for all of them.
     pub(super) fn divide(&self, size: impl FnOnce(u64) -> u64) -> Result<Option<scan::Divided>> {
         let mut state = &*self.state;
+        let mut sides = Vec::new();
         loop {
             match state {
                 State::Input(input) => state = input,
-                State::Scan(scan) => return Ok(Some(scan.divide(size)?)),
+                State::Join(join) => {
+                    sides.extend(join.side.clone());
+                    state = &join.left;
+                }
+                State::Scan(scan) => {
+                    let mut divided = scan.divide(size)?;
+                    divided.sides = sides;
+                    return Ok(Some(divided));
+                }
                 _ => return Ok(None),
             }
         }
@@ -199,6 +236,16 @@ impl Place<'_, '_> {
 }
 
 impl State {
+    /// How many rows the table has that is read first of all.
+    fn scanned_rows(&self) -> u64 {
+        match self {
+            Self::Scan(scan) => scan.rows,
+            Self::Input(input) => input.scanned_rows(),
+            Self::Join(join) => join.left.scanned_rows(),
+            _ => 0,
+        }
+    }
+
     /// How many rows the tables below have.
     fn table_rows(&self) -> u64 {
         match self {

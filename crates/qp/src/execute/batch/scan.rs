@@ -18,7 +18,9 @@ use smallvec::SmallVec;
 
 use super::Run;
 use super::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
+use super::join::RightSide;
 use super::leaves::{LeafRows, Page, TableColumns};
+use super::program::{Operator, State};
 use super::vector::{Sink, Vector};
 use crate::error::Result;
 use crate::execute::operators::rowid_range;
@@ -68,6 +70,8 @@ pub(super) struct Divided {
     first: u64,
     pub(super) rows: u64,
     part_rows: u64,
+    /// The right sides of the joins above the scan, the uppermost first.
+    pub(super) sides: Vec<Arc<RightSide>>,
 }
 
 impl Divided {
@@ -76,8 +80,13 @@ impl Divided {
         self.rows.div_ceil(self.part_rows)
     }
 
+    /// The state of the operators above the scan over a part.
+    pub(super) fn part_state(&self, operator: &Operator, part: u64) -> Result<State> {
+        Ok(operator.part_state(self.part(part)?, &mut self.sides.iter()))
+    }
+
     /// A part, to be read.
-    pub(super) fn part(&self, part: u64) -> Result<ScanState> {
+    fn part(&self, part: u64) -> Result<ScanState> {
         let start = part * self.part_rows;
         let rows = self.part_rows.min(self.rows - start);
         let mut walk = self.walk.clone();
@@ -114,6 +123,7 @@ impl ScanState {
             first,
             rows,
             part_rows: size(rows).max(1),
+            sides: Vec::new(),
         })
     }
 }

@@ -339,6 +339,11 @@ fn helpers_do_some_of_the_work_and_change_nothing() {
         "SELECT id, row_number() OVER (PARTITION BY a ORDER BY b DESC) FROM t WHERE id > 12345",
         "SELECT count(DISTINCT a), total(b) FROM t WHERE id BETWEEN 100 AND 30000",
         "SELECT DISTINCT a FROM t ORDER BY a DESC",
+        "SELECT count(*), sum(u.b) FROM t LEFT JOIN t AS u ON u.c = t.c AND u.a < t.id % 900",
+        "SELECT sum(id) FROM t WHERE c IN (SELECT c FROM t WHERE a > 990)",
+        "SELECT sum(id), max(a) FROM t WHERE NOT EXISTS (SELECT 1 FROM t AS u WHERE u.a = t.id)",
+        "SELECT count(*), sum(u.id * 0.1) FROM t JOIN t AS u ON u.a = t.a WHERE t.id < 300",
+        "SELECT t.a, u.c, count(*) FROM t JOIN t AS u ON u.a = t.id GROUP BY u.c LIMIT 9",
         "SELECT sum(x) FROM (SELECT a * 2 + id AS x FROM t WHERE b > 17 AND c < 'text 3')",
     ] {
         session.execute("PRAGMA threads = 1").unwrap();
