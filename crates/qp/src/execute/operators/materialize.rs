@@ -1,11 +1,12 @@
 //! Rows that are kept: of an input that is read again and again, of a common table.
 //!
-//! Neighbours: `sort` and `join` keep rows in the same form.
+//! Neighbours: `kept` keeps many of them, `sort` and `join` keep rows in the same form.
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
+use super::kept::{RowStore, Weight};
 use super::{OperatorState, state};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
@@ -26,6 +27,16 @@ impl KeptRow {
         Ok(Self(row))
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let kept = self.0.iter().map(|kept| match kept {
+            Kept::Null => 0,
+            Kept::Record { bytes, .. } => bytes.len() + size_of::<[usize; 2]>(),
+            Kept::Values { values, .. } => values_bytes(values),
+        });
+        size_of::<Self>() + kept.sum::<usize>()
+    }
+
     /// Makes them the current rows again.
     pub(crate) fn put_back(self, slots: &[SlotId], frame: &mut Frame) {
         for (kept, slot) in self.0.into_iter().zip(slots) {
@@ -37,15 +48,31 @@ impl KeptRow {
 /// Kept rows and the next of them.
 #[derive(Debug, Default)]
 pub struct RowsState {
-    pub(super) rows: Vec<KeptRow>,
-    pub(super) next: usize,
+    rows: RowStore,
+    next: usize,
 }
 
 /// Rows that readers share, until the block is opened anew.
 #[derive(Debug, Default)]
 pub struct SharedState {
-    rows: Arc<Vec<Vec<Value>>>,
+    rows: Arc<SharedRows>,
     next: usize,
+}
+
+/// Rows of values, on the account of the statement.
+#[derive(Debug, Default)]
+struct SharedRows {
+    rows: Vec<Vec<Value>>,
+    weight: Weight,
+}
+
+/// About how many bytes of memory values take.
+pub(super) fn values_bytes(values: &[Value]) -> usize {
+    let texts = values.iter().map(|value| match value {
+        Value::Text(bytes) | Value::Blob(bytes) => bytes.len() + size_of::<[usize; 2]>(),
+        _ => 0,
+    });
+    size_of_val(values) + texts.sum::<usize>()
 }
 
 impl Materialize {
@@ -57,9 +84,9 @@ impl Materialize {
             return Ok(());
         }
         self.input.open(frame, outer)?;
-        let mut rows = Vec::new();
+        let mut rows = RowStore::default();
         while self.input.next(frame, outer)? {
-            rows.push(KeptRow::of(&self.slots, frame)?);
+            rows.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
         }
         *frame.state_mut(self.state) = OperatorState::Rows(Box::new(RowsState { rows, next: 0 }));
         Ok(())
@@ -68,8 +95,7 @@ impl Materialize {
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         outer.context.tick()?;
         let rows = state!(frame, self.state, Rows);
-        let Some(row) = rows.rows.get(rows.next) else { return Ok(false) };
-        let row = row.clone();
+        let Some(row) = rows.rows.get(rows.next)? else { return Ok(false) };
         rows.next += 1;
         row.put_back(&self.slots, frame);
         Ok(true)
@@ -82,14 +108,15 @@ impl Shared {
             shared.rows.clone()
         } else {
             self.plan.input.open(frame, outer)?;
-            let mut rows = Vec::new();
+            let mut rows = SharedRows::default();
             while self.plan.input.next(frame, outer)? {
                 let scope = frame.scope(outer);
                 let mut row = Vec::with_capacity(self.plan.outputs.len());
                 for output in &self.plan.outputs {
                     row.push(output.evaluate(&scope)?.into_value());
                 }
-                rows.push(row);
+                rows.weight.add(values_bytes(&row), outer.context)?;
+                rows.rows.push(row);
             }
             let rows = Arc::new(rows);
             let shared = SharedState { rows: rows.clone(), next: 0 };
@@ -104,7 +131,7 @@ impl Shared {
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         outer.context.tick()?;
         let shared = state!(frame, self.state, Shared);
-        let Some(row) = shared.rows.get(shared.next) else { return Ok(false) };
+        let Some(row) = shared.rows.rows.get(shared.next) else { return Ok(false) };
         let row = row.clone();
         shared.next += 1;
         frame.slot_mut(self.slot).set_values(0, row);
