@@ -8,8 +8,8 @@ use pandodb_branch::fork::Fork as InnerFork;
 use pandodb_ds::codec::Codec;
 use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
 use pandodb_ds::store::StoreOptions;
-use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::sync::{Arc, Mutex};
 use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_qp::catalog::DatabaseIndex;
 use pandodb_qp::execute::LentRow;
@@ -20,7 +20,8 @@ use pandodb_qp::session::{
 };
 use pandodb_qp::store::Database as QueryDatabase;
 use pandodb_tm::{
-    CheckpointMode, CommitId, HeadId, Manager, Options, Retention, Synchronous as Level,
+    BusyHook, CheckpointMode, CommitId, HeadId, Manager, Options, ProgressCallback,
+    RecoveryProgress, Retention, Synchronous as Level,
 };
 
 use super::Cursor;
@@ -152,6 +153,9 @@ fn settings(options: &OpenOptions, store: StoreOptions) -> Options {
         }),
         busy_timeout: options.busy_timeout.unwrap_or(default.busy_timeout),
         history,
+        on_recovery: options.on_recovery.clone().map(|hook| -> ProgressCallback {
+            Arc::new(move |now: RecoveryProgress| (hook.0)(now.transactions, now.bytes))
+        }),
         ..default
     }
 }
@@ -194,6 +198,17 @@ impl Session {
 
     pub(crate) fn set_progress_hook(&self, hook: Option<ProgressHook>) {
         self.session.set_progress_hook(hook);
+    }
+
+    pub(crate) fn set_busy_hook<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(u32) -> bool + Send + 'static,
+    {
+        // The locks want a hook that threads share; it is only ever asked by this session's.
+        self.session.set_busy_hook(hook.map(|hook| {
+            let hook = Mutex::new(hook);
+            BusyHook::new(move |asked| (*hook.lock())(asked))
+        }));
     }
 
     pub(crate) fn set_update_hook<F>(&self, hook: Option<F>)

@@ -38,7 +38,16 @@ impl Progress {
     }
 
     fn new(shell: &Shell, label: &str, total: Option<u64>, template: &str) -> Self {
-        let is_visible = shell.terminal.has_errors && shell.switches.progress;
+        let is_visible = shell.terminal.shows_progress && shell.switches.progress;
+        Self::visible(is_visible, label, total, template)
+    }
+
+    /// A counter of what is done again when a database is opened, where there is no shell yet.
+    pub(crate) fn recovery() -> Self {
+        Self::visible(true, "recovering", None, "{msg} {spinner} {bytes} {bytes_per_sec}")
+    }
+
+    fn visible(is_visible: bool, label: &str, total: Option<u64>, template: &str) -> Self {
         let target = if is_visible {
             ProgressDrawTarget::stderr_with_hz(REDRAWS_A_SECOND)
         } else {
@@ -57,6 +66,11 @@ impl Progress {
     /// So much more is done.
     pub(crate) fn advance(&self, amount: u64) {
         self.bar.inc(amount);
+    }
+
+    /// So much is done in all.
+    pub(crate) fn set(&self, amount: u64) {
+        self.bar.set_position(amount);
     }
 
     /// Takes the bar off the screen.

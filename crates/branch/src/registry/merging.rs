@@ -227,6 +227,17 @@ impl Branches {
         outcome
     }
 
+    /// Whether a transaction changes records: nobody else can until it ends. It stays on its
+    /// current head.
+    pub fn is_recording(&self, transaction: &mut Transaction) -> bool {
+        let current = transaction.head();
+        let is_recording = transaction.use_head(self.system).is_ok()
+            && !transaction.forest().is_same_version(&transaction.base_forest());
+        // It works on that head, so that this cannot fail.
+        drop(transaction.use_head(current));
+        is_recording
+    }
+
     fn write_merge(
         &self,
         plan: &MergePlan,

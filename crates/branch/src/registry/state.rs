@@ -54,6 +54,11 @@ impl State {
         self.branches.get(&id)
     }
 
+    /// How many branches there are.
+    pub fn branch_count(&self) -> usize {
+        self.branches.len()
+    }
+
     /// All branches in the order of their numbers.
     pub fn branches(&self) -> impl Iterator<Item = &Branch> {
         self.branches.values()

@@ -141,6 +141,8 @@ pub struct Binder<'e> {
     pub(crate) nesting: u32,
     /// The database that unqualified names of a view or trigger are looked up in first.
     pub(crate) home: Option<DatabaseIndex>,
+    /// The branch that names without `@` mean, where the statement changes another one.
+    pub(crate) reads_from: Option<crate::ast::Name>,
     /// Why subqueries, aggregates or parameters are not allowed here ("CHECK constraints").
     pub(crate) restricted: Option<&'static str>,
     /// Inside a trigger: RAISE is allowed.
@@ -168,6 +170,7 @@ impl<'e> Binder<'e> {
             parameter_names: Vec::new(),
             nesting: 0,
             home: None,
+            reads_from: None,
             restricted: None,
             in_trigger: false,
             aggregate_scope: None,

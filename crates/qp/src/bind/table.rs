@@ -92,6 +92,28 @@ impl Binder<'_> {
         })
     }
 
+    /// What a name without `@` means in a statement that changes another branch: a table or view
+    /// of the session's own; none where it has none, and in all other statements.
+    pub(crate) fn named_on_own_branch(&self, name: &ast::TableName) -> Result<Option<Named>> {
+        let Some(branch) = self.reads_from.as_ref().filter(|_| self.home.is_none()) else {
+            return Ok(None);
+        };
+        let is_main = name.schema.as_ref().is_none_or(|schema| schema.is("main"));
+        let is_temporary = name.schema.is_none()
+            && self.schema(DatabaseIndex::TEMP).is_some_and(|temp| {
+                temp.table(&name.name.text).is_some() || temp.view(&name.name.text).is_some()
+            });
+        if !is_main || is_temporary {
+            return Ok(None);
+        }
+        let own = ast::TableName { branch: Some(branch.clone()), ..name.clone() };
+        match self.named_version(&own, None) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The table or view called `name`.
     pub(crate) fn named(&self, schema: Option<&ast::Name>, name: &ast::Name) -> Result<Named> {
         if schema.is_some_and(|schema| schema.is(information::SCHEMA)) {

@@ -67,14 +67,15 @@ const CONFLICTS_MAX: usize = 100_000;
 
 impl Work<'_> {
     /// Works on a head as the owner, and then goes on as before.
-    pub(super) fn on_head<T>(&self, head: HeadId, work: impl FnOnce() -> T) -> T {
+    pub(super) fn on_head<T>(&self, head: HeadId, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let user = self.session.user();
         self.session.set_user(None);
-        self.session.use_head(DatabaseIndex::MAIN, head);
-        let done = work();
-        self.session.use_head(DatabaseIndex::MAIN, self.head);
+        let done = self.session.go_to_head(head).and_then(|()| work());
+        let back = self.session.go_to_head(self.head);
         self.session.set_user(user.as_deref());
-        done
+        let done = done?;
+        back?;
+        Ok(done)
     }
 
     /// The versions of a merge of branches.
@@ -119,7 +120,11 @@ impl Work<'_> {
                     // Gives the transaction up; told apart below.
                     return Err(Error::new(ErrorKind::MergeConflict, "given up"));
                 }
-                self.note(job, request, open, transaction(&sources)?)
+                let transaction = transaction(&sources)?;
+                if self.is_inside() && job.plan.is_some() {
+                    super::inside::touch(&mut transaction.borrow_mut())?;
+                }
+                self.note(job, request, open, transaction)
             })
         });
         let report = report.into_inner();

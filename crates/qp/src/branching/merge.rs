@@ -47,17 +47,28 @@ impl Work<'_> {
         if request.delete_branch_after {
             self.may(&from, Privilege::Admin)?;
         }
+        self.check_inside(&request, Some(&from))?;
+        self.check_committed(&from)?;
+        self.check_committed(&self.branches.get(&target.text)?)?;
         let plan = self.branches.begin_merge(&source.text, &target.text)?;
+        self.check_plan(&plan)?;
         let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
+        let is_inside = self.is_inside();
         let outcome = match plan.kind {
             MergeKind::UpToDate => Ok(Outcome { status: "up to date", report: Report::default() }),
-            MergeKind::FastForward if !request.dry_run => self.fast_forward(&plan, &request),
+            MergeKind::FastForward if !request.dry_run && !is_inside => {
+                self.fast_forward(&plan, &request)
+            }
             MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, &request, None),
         };
         match outcome {
             Ok(outcome) => {
                 let is_kept = outcome.status == "merged" || outcome.status == "fast-forward";
-                if is_kept {
+                if is_kept && is_inside {
+                    // What it started from stays until the transaction has ended and maintenance
+                    // looks at it.
+                    drop(plan);
+                } else if is_kept {
                     self.leave_dropped(&plan)?;
                     self.branches.settle_merge(plan)?;
                 } else {
@@ -80,7 +91,9 @@ impl Work<'_> {
                 Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
             }
             Err(Failure::Error(error)) => {
-                self.branches.abandon_merge(plan)?;
+                if !is_inside {
+                    self.branches.abandon_merge(plan)?;
+                }
                 Err(error)
             }
         }

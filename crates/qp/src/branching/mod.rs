@@ -3,8 +3,9 @@
 //! The branch crate knows names, lineage, differences and merges of shapes and rows; this module
 //! tells it what the catalog looks like (`shape`), puts merged rows through the engine's own
 //! writers (`target`), and shows results as rows. A branch statement is a commit of its own:
-//! inside of an open transaction it is refused. USE BRANCH is none: it leads an open transaction
-//! to another branch, and its COMMIT is one for all of them.
+//! inside of an open transaction it is refused, but for those that only bring data into a branch
+//! (`inside`). USE BRANCH is none: it leads an open transaction to another branch, and its COMMIT
+//! is one for all of them.
 //!
 //! Neighbours: `session::command` runs these; `pandodb_branch::registry` keeps branches.
 
@@ -13,6 +14,7 @@ mod api;
 mod backup;
 mod canonical;
 mod difference;
+mod inside;
 mod job;
 mod life;
 mod merge;
@@ -79,6 +81,9 @@ pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> 
             work.use_branch(name)?;
             return Ok(Vec::new());
         }
+        BranchStatement::Merge { .. }
+        | BranchStatement::UndoTransaction { .. }
+        | BranchStatement::CherryPick { .. } => work.without_merge()?,
         _ => work.alone()?,
     }
     match statement {
@@ -115,7 +120,8 @@ impl<'s> Work<'s> {
         let (database, head) = session.database(DatabaseIndex::MAIN)?;
         let options = session.tuned(&BeginOptions::default(), DatabaseIndex::MAIN);
         let branches = database.branches()?.with_options(&options);
-        if !database.manager().is_read_only() {
+        // Within a transaction that holds a merge nobody else may change the records.
+        if !database.manager().is_read_only() && session.is_autocommit() {
             branches.tend()?;
         }
         Ok(Self { session, branches, head })

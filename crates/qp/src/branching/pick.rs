@@ -61,6 +61,7 @@ impl Work<'_> {
         if request.delete_branch_after {
             return Err(Error::invalid("only a merge has a branch to delete afterwards"));
         }
+        self.check_inside(&request, None)?;
         self.may(&picked.target, Privilege::Write)?;
         self.branches.check_settled(&picked.target)?;
         let job = self.pick_job(picked, &request)?;

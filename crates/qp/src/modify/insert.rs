@@ -275,6 +275,9 @@ impl TableWriter {
         }
         if self.table.is_autoincrement() {
             greatest = greatest.max(0);
+            if let Some(number) = outer.context.compiler.next_number(&self.table, greatest)? {
+                return Ok(number);
+            }
         }
         if let Some(next) = greatest.checked_add(1) {
             return Ok(next);

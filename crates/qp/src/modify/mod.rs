@@ -41,7 +41,7 @@ use pandodb_ds::sync::Arc;
 pub use bind::{modify_statement, view_columns};
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub(crate) use foreign_key::quoted;
-pub use sequence::SEQUENCE_TABLE;
+pub use sequence::{SEQUENCE_TABLE, counter_of};
 pub(crate) use trigger::trigger_program;
 pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
 pub use writer::{IndexWriter, RowKey, TableWriter};

@@ -2,15 +2,42 @@
 //!
 //! Neighbours: `insert` asks and tells; `define` makes the table.
 
+use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::sync::Arc;
 
 use super::{RowKey, TableWriter};
-use crate::catalog::Table;
+use crate::catalog::{ObjectId, Table, read_objects_of};
 use crate::error::Result;
 use crate::execute::Outer;
+
+/// How far the counter of a table is in a version of a database; zero where it has none.
+pub fn counter_of(pager: &Arc<Pager>, forest: &Forest, table: ObjectId) -> Result<i64> {
+    let (_, objects) = read_objects_of(pager, forest)?;
+    let name = objects.iter().find(|row| row.id == table).map(|row| row.name.clone());
+    let sequence = objects.iter().find(|row| row.name.eq_ignore_ascii_case(SEQUENCE_TABLE));
+    let (Some(name), Some(sequence)) = (name, sequence) else { return Ok(0) };
+    if forest.tree(sequence.tree).is_none() {
+        return Ok(0);
+    }
+    let mut cursor = forest.cursor(pager, sequence.tree)?;
+    let mut found = cursor.first()?;
+    while found {
+        let stored = cursor.value()?.unwrap_or_default();
+        let row = RowView::new(&stored)?;
+        if let (Some(ValueRef::Text(known)), Some(ValueRef::Integer(number))) =
+            (row.column(0)?, row.column(1)?)
+            && known.eq_ignore_ascii_case(name.as_bytes())
+        {
+            return Ok(number);
+        }
+        found = cursor.next()?;
+    }
+    Ok(0)
+}
 
 /// The name of the table.
 pub const SEQUENCE_TABLE: &str = "sqlite_sequence";
@@ -54,8 +81,11 @@ impl TableWriter {
     pub(super) fn note_sequence(&self, key: &RowKey, outer: Outer<'_>) -> Result<()> {
         let Some(table) = self.sequence_table(outer) else { return Ok(()) };
         let rowid = key.rowid();
-        let place = match self.sequence_row(outer)? {
+        match self.sequence_row(outer)? {
             Some((_, known)) if known >= rowid => return Ok(()),
+            _ => outer.context.compiler.note_number(&self.table, rowid)?,
+        }
+        let place = match self.sequence_row(outer)? {
             Some((place, _)) => place,
             None => {
                 let mut cursor = outer.context.cursor(self.source, table.tree)?;

@@ -14,15 +14,24 @@ use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, Trigg
 use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Frame, Kept, Outer, Scope};
+use crate::execute::{Context, Frame, Kept, Outer, Scope, SharedTransaction, Versions};
 use crate::plan::{Layout, SelectPlan};
 use crate::scalar::{ROWID, Scalar, SlotId, Unary};
 use crate::types::Affinity;
 
 /// Makes what is only known to be needed while a statement runs.
 pub trait Compiler {
-    /// The program of a trigger.
-    fn trigger(&self, trigger: &Arc<Trigger>) -> Result<Arc<TriggerProgram>>;
+    /// The program of a trigger, and the other branches and times that it reads.
+    fn trigger(
+        &self,
+        trigger: &Arc<Trigger>,
+        sources: &[Option<SharedTransaction>],
+    ) -> Result<(Arc<TriggerProgram>, Option<Versions>)>;
+    /// The next number of a table with AUTOINCREMENT whose counter branches share, greater than
+    /// `own`, which is how far this branch is; none where there is no other branch.
+    fn next_number(&self, table: &Table, own: i64) -> Result<Option<i64>>;
+    /// Notes that a statement gave a row of such a table a number itself.
+    fn note_number(&self, table: &Table, number: i64) -> Result<()>;
     /// A change in the engine's own words.
     fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>>;
     /// The rows of a PRAGMA with its value and its schema.
@@ -181,7 +190,8 @@ impl Triggers {
             if is_active && !outer.context.settings.recursive_triggers {
                 continue;
             }
-            let program = outer.context.compiler.trigger(trigger)?;
+            let context = outer.context;
+            let (program, versions) = context.compiler.trigger(trigger, context.sources)?;
             let depth = run.depth.get();
             if depth >= outer.context.settings.trigger_depth_max {
                 let message = "too many levels of trigger recursion";
@@ -192,7 +202,13 @@ impl Triggers {
             let before = run.conflict.replace(conflict);
             let last_rowid = &outer.context.counters.last_insert_rowid;
             let rowid = last_rowid.get();
-            let result = program.run(images, outer);
+            let result = match &versions {
+                Some(versions) => {
+                    let context = Context { versions, ..*context };
+                    program.run(images, Outer { context: &context, scope: None })
+                }
+                None => program.run(images, outer),
+            };
             last_rowid.set(rowid);
             run.conflict.set(before);
             run.active.borrow_mut().pop();

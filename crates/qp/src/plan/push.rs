@@ -5,12 +5,14 @@
 //! rows before they are grouped: an index may answer for it, and fewer rows are grouped.
 //! Neighbours: `bind::select` decides which blocks wait, `group` plans the rest.
 
+use pandodb_ds::record::Collation;
+
 use super::group::Term;
 use super::select::{QueryParts, finish_select};
-use super::{Node, Project};
+use super::{Node, PragmaScan, Project};
 use crate::bind::{Binder, Group, LaterBlock, Relation};
 use crate::error::Result;
-use crate::scalar::{CompareRule, Scalar, SlotId};
+use crate::scalar::{CompareRule, Comparison, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// Plans the blocks of a group that waited, with the conditions that they can take.
@@ -21,6 +23,10 @@ pub(super) fn plan_waiting(
 ) -> Result<()> {
     for relation in &mut group.relations {
         let Relation::Rows(rows) = relation else { continue };
+        if let Node::Pragma(scan) = &mut rows.node {
+            ask_for_one(scan, terms);
+            continue;
+        }
         let (Some(LaterBlock { mut parts, label }), [slot]) =
             (rows.later.take(), rows.slots.as_slice())
         else {
@@ -40,6 +46,34 @@ pub(super) fn plan_waiting(
         rows.rows = count;
     }
     Ok(())
+}
+
+/// Tells a system view which row is asked for, where a condition compares its key with something
+/// that is known before: the condition stays.
+fn ask_for_one(scan: &mut PragmaScan, terms: &[Term]) {
+    let is_keyed = crate::branching::view::find(&scan.name).is_some_and(|view| view.has_key);
+    if !is_keyed || !scan.arguments.is_empty() {
+        return;
+    }
+    let is_key = |scalar: &Scalar| {
+        matches!(scalar, Scalar::Column(place)
+            if place.depth == 0 && place.slot == scan.slot && place.column == 0)
+    };
+    let is_known = |scalar: &Scalar| scalar.slots().is_empty() && !scalar.has_subquery();
+    let known = terms.iter().filter_map(|term| match term.scalar.as_ref()? {
+        Scalar::Compare(it)
+            if it.operator == Comparison::Equal && it.rule.collation == Collation::Binary =>
+        {
+            let sides = [(&it.left, &it.right), (&it.right, &it.left)];
+            let asked = sides.into_iter().find(|(key, other)| is_key(key) && is_known(other));
+            asked.map(|(_, other)| other.clone())
+        }
+        _ => None,
+    });
+    // Two arguments say that there may be no such row.
+    if let Some(key) = { known }.next() {
+        scan.arguments = vec![key, Scalar::NULL];
+    }
 }
 
 /// Whether a condition cannot tell values of `slot` apart that are equal: groups are made of

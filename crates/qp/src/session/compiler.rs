@@ -2,15 +2,20 @@
 //!
 //! Neighbours: `modify::trigger` and `modify::foreign_key` ask.
 
+use pandodb_branch::registry::Branches;
+use pandodb_branch::shape::ObjectId as BranchObject;
+use pandodb_ds::forest::Forest;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::Session;
 use super::prepare::select_plan;
+use super::version::known as known_versions;
 use crate::ast::StatementKind;
 use crate::bind::{Binder, Environment};
-use crate::catalog::{DatabaseIndex, Trigger};
+use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{SharedTransaction, Versions};
 use crate::modify::modify_statement;
 use crate::modify::{Compiler, ModifyPlan, TriggerProgram, bind_trigger, trigger_subject};
 use crate::parse::parse_statement;
@@ -37,18 +42,54 @@ impl Session {
 }
 
 impl Compiler for Session {
-    fn trigger(&self, trigger: &Arc<Trigger>) -> Result<Arc<TriggerProgram>> {
+    fn trigger(
+        &self,
+        trigger: &Arc<Trigger>,
+        sources: &[Option<SharedTransaction>],
+    ) -> Result<(Arc<TriggerProgram>, Option<Versions>)> {
         self.refresh_programs();
-        if let Some(known) = self.programs.borrow().triggers.get(&trigger.id) {
-            return Ok(Arc::clone(known));
+        let known = self.programs.borrow().triggers.get(&trigger.id).cloned();
+        if let Some((program, names)) = known {
+            if names.is_empty() {
+                return Ok((program, None));
+            }
+            if let Some(versions) = self.reopen(&names, sources)? {
+                return Ok((program, Some(versions)));
+            }
         }
-        let program = self.compile(|environment| {
-            let table = trigger_subject(environment, trigger)?;
-            bind_trigger(environment, trigger, &table)
+        let versions = Versions::default();
+        let schemas: Vec<_> =
+            self.databases.borrow().iter().map(|attached| attached.schema.clone()).collect();
+        let program = self.with_environment_for(
+            &schemas,
+            (&[], None),
+            (sources, Some(&versions)),
+            |environment| {
+                let table = trigger_subject(environment, trigger)?;
+                bind_trigger(environment, trigger, &table)
+            },
+        )?;
+        let (program, names) = (Arc::new(program), known_versions(&versions));
+        let versions = (!names.is_empty()).then_some(versions);
+        let kept = (Arc::clone(&program), names);
+        self.programs.borrow_mut().triggers.insert(trigger.id, kept);
+        Ok((program, versions))
+    }
+
+    fn next_number(&self, table: &Table, own: i64) -> Result<Option<i64>> {
+        let Some(branches) = self.sharing_branches(table)? else { return Ok(None) };
+        let id = BranchObject(table.id.0);
+        let next = branches.counters().next(id, own, || {
+            branches.greatest_counter(|forest| self.counter_in(&branches, forest, table))
         })?;
-        let program = Arc::new(program);
-        self.programs.borrow_mut().triggers.insert(trigger.id, Arc::clone(&program));
-        Ok(program)
+        Ok(Some(next))
+    }
+
+    fn note_number(&self, table: &Table, number: i64) -> Result<()> {
+        if let Some(branches) = self.sharing_branches(table)? {
+            branches.counters().raise(BranchObject(table.id.0), number);
+        }
+        Ok(())
     }
 
     fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>> {
@@ -90,6 +131,34 @@ impl Compiler for Session {
         let plan = Arc::new(plan);
         self.programs.borrow_mut().queries.insert(key, Arc::clone(&plan));
         Ok(plan)
+    }
+}
+
+impl Session {
+    /// The branches of a table's database where there is more than one.
+    fn sharing_branches(&self, table: &Table) -> Result<Option<Arc<Branches>>> {
+        if table.database == DatabaseIndex::TEMP {
+            return Ok(None);
+        }
+        let (database, head) = self.database(table.database)?;
+        let Some(branches) = database.branches_if_any()? else { return Ok(None) };
+        let is_shared =
+            branches.with(|state| state.branch_count() > 1 && state.branch_of(head.0).is_some())?;
+        Ok(is_shared.then_some(branches))
+    }
+
+    /// How far the counter of a table is on a branch.
+    fn counter_in(
+        &self,
+        branches: &Branches,
+        forest: &Forest,
+        table: &Table,
+    ) -> pandodb_branch::Result<i64> {
+        let pager = branches.manager().pager();
+        crate::modify::counter_of(pager, forest, table.id).map_err(|error| {
+            let kind = pandodb_branch::ErrorKind::Transaction;
+            pandodb_branch::Error::new(kind, error.message().to_owned())
+        })
     }
 }
 

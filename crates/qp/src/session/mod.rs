@@ -21,6 +21,7 @@ mod attach;
 mod blob;
 mod command;
 mod compiler;
+mod elsewhere;
 mod explain;
 mod hooks;
 mod inside;
@@ -112,7 +113,7 @@ type Sources = Vec<Option<SharedTransaction>>;
 struct Programs {
     /// The cookies that they were compiled for.
     cookies: Vec<u64>,
-    triggers: FxHashMap<ObjectId, Arc<TriggerProgram>>,
+    triggers: FxHashMap<ObjectId, (Arc<TriggerProgram>, Vec<version::KnownVersion>)>,
     changes: FxHashMap<(DatabaseIndex, Box<str>), Arc<ModifyPlan>>,
     queries: FxHashMap<(DatabaseIndex, Box<str>), Arc<SelectPlan>>,
 }
@@ -121,6 +122,8 @@ struct Programs {
 #[derive(Debug)]
 pub struct Session {
     databases: RefCell<Vec<Attached>>,
+    /// The branch that names without `@` mean, while a change of another branch runs.
+    reads_from: RefCell<Option<crate::ast::Name>>,
     active: RefCell<Option<Active>>,
     hooks: hooks::Hooks,
     /// Transactions that rest between two reading statements outside of a transaction.
@@ -191,6 +194,7 @@ impl Session {
         };
         let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
         Self {
+            reads_from: RefCell::new(None),
             databases: RefCell::new(databases),
             active: RefCell::default(),
             hooks: hooks::Hooks::default(),

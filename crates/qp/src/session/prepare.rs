@@ -96,6 +96,14 @@ impl Session {
 
     /// Plans a statement against the schemas of now.
     pub(super) fn plan(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
+        match self.plan_elsewhere(sql, &statement)? {
+            Some(prepared) => Ok(prepared),
+            None => self.plan_here(sql, statement),
+        }
+    }
+
+    /// Plans a statement that changes the branch that the session is on.
+    pub(super) fn plan_here(&self, sql: &str, statement: ast::Statement) -> Result<Prepared> {
         let is_planned = matches!(
             statement.kind,
             StatementKind::Select(_)
@@ -169,6 +177,7 @@ impl Session {
         self.with_environment_at(&schemas, sources, Some(&versions), |environment| {
             let text: Arc<str> = Arc::from(&*prepared.sql);
             let mut binder = Binder::new(environment, text);
+            binder.reads_from.clone_from(&self.reads_from.borrow());
             match &statement.kind {
                 StatementKind::Explain(ExplainMode::Analyze, inner) => {
                     plan_kind(&mut binder, inner, &schemas, prepared)?;
@@ -206,12 +215,24 @@ impl Session {
         versions: Option<&Versions>,
         work: impl FnOnce(&Environment<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.with_environment_for(schemas, (sources, versions), (sources, versions), work)
+    }
+
+    /// As [`with_environment_at`](Self::with_environment_at), with sizes of tables from other
+    /// transactions than those in which versions are opened.
+    pub(super) fn with_environment_for<T>(
+        &self,
+        schemas: &[Arc<Schema>],
+        (sized, sized_versions): (&[Option<SharedTransaction>], Option<&Versions>),
+        (sources, versions): (&[Option<SharedTransaction>], Option<&Versions>),
+        work: impl FnOnce(&Environment<'_>) -> Result<T>,
+    ) -> Result<T> {
         let names: Vec<Box<str>> =
             self.databases.borrow().iter().map(|attached| attached.name.clone()).collect();
         let functions = self.functions.borrow();
         let collations = self.collations.borrow();
         let find = |name: &str| collations.find(name);
-        let statistics = TreeStatistics::new(sources, versions, &self.known_trees);
+        let statistics = TreeStatistics::new(sized, sized_versions, &self.known_trees);
         let finder = Finder { session: self, sources, versions };
         let settings = self.settings.borrow();
         work(&Environment {

@@ -79,6 +79,18 @@ impl Session {
         Ok(())
     }
 
+    /// Calls `work` with the open transaction on the main database; none if there is none yet.
+    pub(crate) fn with_open<T>(
+        &self,
+        work: impl FnOnce(&mut crate::store::Transaction) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let active = self.active.borrow();
+        let main = active.as_ref().and_then(|active| active.sources.first());
+        let Some(Some(main)) = main else { return Ok(None) };
+        let mut main = main.borrow_mut();
+        if main.is_open() { work(&mut main).map(Some) } else { Ok(None) }
+    }
+
     fn enlist(&self, head: HeadId) -> Result<()> {
         let active = self.active.borrow();
         let main = active.as_ref().and_then(|active| active.sources.first());

@@ -80,6 +80,15 @@ impl Database {
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
     }
 
+    /// The branches, if there may be more than one: nothing is made for the question.
+    pub fn branches_if_any(&self) -> Result<Option<Arc<Branches>>> {
+        match self.branches.get() {
+            Some(known) => Ok(Some(Arc::clone(known))),
+            None if self.manager.heads().len() < 2 => Ok(None),
+            None => self.branches().map(Some),
+        }
+    }
+
     /// The sizes of branches.
     pub fn sizes(&self) -> &Sizes {
         &self.sizes

@@ -171,12 +171,22 @@ impl Transaction {
         Ok(())
     }
 
+    /// Why it cannot write.
+    #[cold]
+    pub(super) fn only_reads(&self) -> Error {
+        let message = if self.shared.is_read_only {
+            "the database was opened for reading only".to_owned()
+        } else {
+            format!("{} is read-only", self.id)
+        };
+        Error::new(ErrorKind::ReadOnly, message)
+    }
+
     fn check_head_change(&self, note: &[u8]) -> Result<()> {
         use crate::manager::NOTE_MAX;
         self.check_usable()?;
         if self.is_read_only() {
-            let message = format!("{} is read-only", self.id);
-            return Err(Error::new(ErrorKind::ReadOnly, message));
+            return Err(self.only_reads());
         }
         if note.len() > NOTE_MAX {
             let message = format!("a head's note has {} bytes, more than {NOTE_MAX}", note.len());
@@ -189,9 +199,9 @@ impl Transaction {
     fn lock_other_head(&mut self, head: HeadId) -> Result<()> {
         use crate::lock::Resource;
         self.shared.heads.get(head)?;
-        let (id, repeats, timeout) = (self.id, self.options.repeats, self.timeout);
+        let (id, timeout) = (self.id, self.timeout);
         let state = self.state.get_mut();
-        let owner = state.owner(&self.shared, id, repeats)?;
+        let owner = state.owner(&self.shared, id, &self.options)?;
         owner.acquire(Resource::writer(head), Mode::Exclusive, timeout)?;
         let part = state.parts.iter_mut().find(|part| part.head() == head);
         if let Some(part) = part {

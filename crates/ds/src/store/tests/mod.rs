@@ -2,6 +2,7 @@
 //! crashes; the check is clean after every checkpoint and the model's state is found again.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod damaged;
 mod long;
 
 use std::collections::BTreeMap;

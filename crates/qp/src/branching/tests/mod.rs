@@ -3,8 +3,11 @@
 
 mod backups;
 mod constraints;
+mod counters;
 mod durable;
+mod elsewhere;
 mod grants;
+mod inside;
 mod model;
 mod picks;
 mod previews;

@@ -30,6 +30,9 @@ pub(crate) struct SystemView {
     pub(crate) arguments: &'static [&'static str],
     /// How many of them must be there.
     pub(crate) needed: usize,
+    /// Whether its first argument is the key that its first column holds; with a second one
+    /// behind it, there are no rows where there is no such key.
+    pub(crate) has_key: bool,
     rows: fn(&Work<'_>, &[Value]) -> Result<Rows>,
 }
 
@@ -40,7 +43,12 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: BRANCH_COLUMNS,
         arguments: &["branch"],
         needed: 0,
+        has_key: true,
         rows: |work, arguments| match text_argument(arguments, 0) {
+            Some(name) if arguments.len() > 1 => match work.readable_branch(&name) {
+                Ok(branch) => Ok(vec![work.branch_row(&branch)?]),
+                Err(_) => Ok(Vec::new()),
+            },
             Some(name) => Ok(vec![work.branch_row(&work.readable_branch(&name)?)?]),
             None => work.branch_rows(),
         },
@@ -50,6 +58,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: TAG_COLUMNS,
         arguments: &[],
         needed: 0,
+        has_key: false,
         rows: |work, _| work.tag_rows(),
     },
     SystemView {
@@ -57,6 +66,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: COMMIT_COLUMNS,
         arguments: &["branch"],
         needed: 0,
+        has_key: false,
         rows: commits::log,
     },
     SystemView {
@@ -64,6 +74,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: difference::COLUMNS,
         arguments: &["transaction"],
         needed: 1,
+        has_key: false,
         rows: commits::changes,
     },
     SystemView {
@@ -71,6 +82,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: CONFLICT_COLUMNS,
         arguments: &[],
         needed: 0,
+        has_key: false,
         rows: |work, _| work.conflict_rows(None),
     },
     SystemView {
@@ -78,6 +90,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: &[],
         arguments: &["table", "old", "new"],
         needed: 3,
+        has_key: false,
         rows: table_diff::rows,
     },
     SystemView {
@@ -85,6 +98,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: table_diff::SUMMARY_COLUMNS,
         arguments: &["old", "new"],
         needed: 2,
+        has_key: false,
         rows: table_diff::summary,
     },
     SystemView {
@@ -92,6 +106,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: sizes::COLUMNS,
         arguments: &["branch"],
         needed: 0,
+        has_key: false,
         rows: sizes::rows,
     },
     SystemView {
@@ -99,6 +114,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: &["branch_name", "user_name", "privilege"],
         arguments: &[],
         needed: 0,
+        has_key: false,
         rows: |work, _| grants(work),
     },
     SystemView {
@@ -106,6 +122,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         columns: &["entry", "branch_name", "transaction_id", "reset_at", "reason"],
         arguments: &[],
         needed: 0,
+        has_key: false,
         rows: |work, _| reflog(work),
     },
 ];

@@ -25,7 +25,7 @@ use crate::plan::{
     AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, Node, Project, Scan, Sort,
     WindowNode,
 };
-use crate::scalar::{Scalar, SlotId};
+use crate::scalar::{ROWID, Scalar, SlotId};
 
 /// Compiles a subtree whose columns `above` are read by others; none where the batch gear has
 /// nothing to offer.
@@ -111,7 +111,7 @@ impl Compiler {
     /// The operator of a node of which the columns `needed` are read.
     pub(super) fn operator(&mut self, node: &Node, needed: &Places) -> Operator {
         let operator = match node {
-            Node::Scan(scan) => self.scan(scan, needed),
+            Node::Scan(scan) => self.scan(scan, needed, None),
             Node::Filter(filter) => self.filter(filter, needed),
             Node::Project(project) => self.project(project, needed),
             Node::HashJoin(join) => self.join(join, needed),
@@ -135,7 +135,18 @@ impl Compiler {
         Operator::Source(Source { columns })
     }
 
-    fn scan(&mut self, scan: &Scan, needed: &Places) -> Option<Operator> {
+    /// As [`operator`](Self::operator), for a node above that looks at `first` and drops most
+    /// rows then.
+    fn sifted(&mut self, node: &Node, needed: &Places, first: Option<&Scalar>) -> Operator {
+        let scan = match node {
+            Node::Scan(scan) => self.scan(scan, needed, first),
+            _ => return self.operator(node, needed),
+        };
+        scan.unwrap_or_else(|| self.source(node, needed))
+    }
+
+    /// A scan; of rows that are sifted by `first` only its columns are decoded at once.
+    fn scan(&mut self, scan: &Scan, needed: &Places, first: Option<&Scalar>) -> Option<Operator> {
         let is_whole = matches!(scan.path, AccessPath::Full)
             || matches!(scan.path, AccessPath::RowidRange(_)) && scan.table.has_rowid();
         if !is_whole || scan.backward || scan.table.is_system() {
@@ -147,14 +158,24 @@ impl Compiler {
             .filter(|(slot, _)| *slot == scan.slot)
             .map(|(_, column)| column)
             .collect();
-        let columns =
+        let columns: Vec<(usize, u16)> =
             columns.into_iter().map(|column| (self.number(scan.slot, column), column)).collect();
-        Some(Operator::Scan(TableScan { columns }))
+        let first = first.map(|first| Places::default().with([first]));
+        let is_eager = |column: u16| {
+            column != ROWID && first.as_ref().is_none_or(|it| it.contains(scan.slot, column))
+        };
+        let mut eager: Vec<(usize, usize)> = columns
+            .iter()
+            .filter(|(_, column)| is_eager(*column))
+            .map(|(number, column)| (*number, usize::from(*column)))
+            .collect();
+        eager.sort_unstable_by_key(|(_, position)| *position);
+        Some(Operator::Scan(TableScan { columns, eager }))
     }
 
     fn filter(&mut self, filter: &Filter, needed: &Places) -> Option<Operator> {
         let below = needed.with(&filter.predicates);
-        let input = self.operator(&filter.input, &below);
+        let input = self.sifted(&filter.input, &below, filter.predicates.first());
         if matches!(input, Operator::Source(_)) {
             // Gathering rows to look at them once more has no gain.
             return None;
@@ -264,7 +285,8 @@ impl Compiler {
 
     fn sort(&mut self, node: &Sort, needed: &Places) -> Operator {
         let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
-        let input = self.operator(&node.input, &needed.with_all(&scalars));
+        let first = node.limit.as_ref().and(scalars.first().copied());
+        let input = self.sifted(&node.input, &needed.with_all(&scalars), first);
         let keys = scalars.iter().map(|key| self.expression(key)).collect();
         let keep = self.numbers_in(needed, &node.slots);
         Operator::Sort(Box::new(BatchSort { input, keys, keep }))

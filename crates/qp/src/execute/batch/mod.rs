@@ -49,6 +49,8 @@ mod scan;
 mod search;
 mod search_compile;
 mod search_rows;
+#[cfg(test)]
+mod search_tests;
 mod sort;
 mod source;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::session::{Rows, Session};
 use crate::store::Database;
 
 /// Two sessions on one database: the first runs everything in batches, the second row by row.
-fn gears(setup: &str) -> (Session, Session) {
+pub(super) fn gears(setup: &str) -> (Session, Session) {
     let database = Database::in_memory().unwrap();
     let batches = Session::new(database.clone());
     batches.execute(setup).unwrap();
@@ -42,7 +42,7 @@ fn exact(result: crate::Result<Rows>) -> Result<Vec<Vec<String>>, String> {
     }
 }
 
-fn check(gears: &(Session, Session), sql: &str) {
+pub(super) fn check(gears: &(Session, Session), sql: &str) {
     let (batches, rows) = (exact(gears.0.query(sql)), exact(gears.1.query(sql)));
     assert!(batches == rows, "{sql}\nbatches: {batches:?}\nrows:    {rows:?}");
     gears.1.set_memory_limits(0, u64::MAX);
@@ -68,7 +68,7 @@ fn literal() -> impl Strategy<Value = String> {
 }
 
 /// A scalar expression over the columns of `t`.
-fn expression() -> impl Strategy<Value = String> {
+pub(super) fn expression() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => prop::sample::select(vec!["t.id", "t.a", "t.b", "t.c", "t.d"]).prop_map(str::to_owned),
         2 => literal(),
@@ -116,7 +116,7 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 /// The tables, with some rows.
-fn setup() -> impl Strategy<Value = String> {
+pub(super) fn setup() -> impl Strategy<Value = String> {
     let row = (literal(), literal(), literal(), literal());
     let other = (literal(), literal());
     (prop::collection::vec(row, 0..90), prop::collection::vec(other, 0..30)).prop_map(

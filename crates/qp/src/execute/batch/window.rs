@@ -301,7 +301,7 @@ impl Partition<'_, '_> {
         run: &Run<'_>,
         results: &mut Vector,
     ) -> Result<()> {
-        let mut state = aggregate.sliding.as_ref().unwrap_or(&aggregate.plain).make();
+        let mut state = aggregate.plain.make();
         let mut cache = function::Cache::default();
         let mut step = |state: &mut Box<dyn Accumulator>, place: usize| -> Result<()> {
             let row = self.row(place);

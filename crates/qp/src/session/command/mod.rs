@@ -52,6 +52,10 @@ impl Session {
             StatementKind::Attach(attach) => self.attach_statement(attach, parameters),
             StatementKind::Detach(name) => self.detach_statement(name, parameters),
             StatementKind::Vacuum(vacuum) => self.vacuum_statement(vacuum, parameters),
+            StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Explain(..) => self.run_elsewhere(statement, sql, parameters),
             _ => Err(Error::new(ErrorKind::Unsupported, "this statement is not there yet")),
         }
     }

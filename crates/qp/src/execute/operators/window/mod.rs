@@ -120,7 +120,7 @@ impl WindowNode {
             let bounds = bounds::Bounds::evaluate(&call.frame, &scope)?;
             let frames = bounds.frames(&partition, outer.context)?;
             let arguments = |row: usize| &members[row].arguments[index];
-            let values = call::compute(&call.call, &partition, &frames, &arguments, outer.context)?;
+            let values = call::compute(call, &partition, &frames, &arguments, outer.context)?;
             for (row, value) in results.iter_mut().zip(values) {
                 row.push(value);
             }

@@ -1,0 +1,157 @@
+//! MERGE, CHERRY PICK and UNDO inside of a transaction of the caller.
+
+use super::{error, reopened, rows, shop};
+
+const ALL: &str = "SELECT id, price FROM item ORDER BY 1";
+
+#[test]
+fn a_merge_belongs_to_the_transaction_around_it() {
+    let session = shop();
+    session
+        .execute(
+            "UPDATE item@dev SET price = 3 WHERE id = 1; UPDATE item SET price = 6 WHERE id = 2;
+             CREATE TABLE note(text);",
+        )
+        .unwrap();
+    session.execute("BEGIN; MERGE BRANCH dev INTO main").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|3", "2|6", "3|7"]);
+    session
+        .execute("INSERT INTO note VALUES ('merged'); UPDATE item SET price = 8 WHERE id = 3")
+        .unwrap();
+    session.execute("ROLLBACK").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|2", "2|6", "3|7"]);
+    assert_eq!(rows(&session, "SELECT state FROM pando_branches('dev')"), ["active"]);
+    session
+        .execute(
+            "BEGIN; MERGE BRANCH dev INTO main; INSERT INTO note VALUES ('merged');
+             UPDATE item SET price = 8 WHERE id = 3; COMMIT",
+        )
+        .unwrap();
+    let session = reopened(session);
+    assert_eq!(rows(&session, ALL), ["1|3", "2|6", "3|8"]);
+    assert_eq!(rows(&session, "SELECT text FROM note"), ["merged"]);
+    assert_eq!(rows(&session, "SELECT state FROM pando_branches('dev')"), ["merged"]);
+    assert_eq!(
+        rows(&session, "SELECT message, merged > 0 FROM pando_log LIMIT 1"),
+        ["merge branch 'dev' into 'main'|1"]
+    );
+    // The next merge starts from this one.
+    assert_eq!(
+        rows(&session, "MERGE BRANCH dev INTO main")[0].split('|').next(),
+        Some("up to date")
+    );
+    session.execute("UPDATE item@dev SET price = 4 WHERE id = 1").unwrap();
+    session.execute("BEGIN; MERGE BRANCH dev INTO main; COMMIT").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|4", "2|6", "3|8"]);
+}
+
+#[test]
+fn merges_without_changes_of_rows_and_fast_forwards_are_recorded_too() {
+    let session = shop();
+    session.execute("UPDATE item@dev SET price = 3 WHERE id = 1").unwrap();
+    // The target has nothing of its own; the session stands elsewhere.
+    session
+        .execute("CREATE BRANCH other; USE BRANCH other; BEGIN; MERGE BRANCH dev INTO main")
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item@main WHERE id = 1"), ["3"]);
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["2"]);
+    session.execute("COMMIT; USE BRANCH main").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["3"]);
+    // Both did the same: nothing changes, but the merge happened.
+    session
+        .execute(
+            "UPDATE item@dev SET price = 9 WHERE id = 1; UPDATE item SET price = 9 WHERE id = 1",
+        )
+        .unwrap();
+    session
+        .execute("BEGIN; MERGE BRANCH dev INTO main; UPDATE item SET stock = 1; COMMIT")
+        .unwrap();
+    assert_eq!(
+        rows(&session, "MERGE BRANCH dev INTO main")[0].split('|').next(),
+        Some("up to date")
+    );
+    assert_eq!(rows(&session, "SELECT DISTINCT stock FROM item"), ["1"]);
+    let session = reopened(session);
+    assert_eq!(rows(&session, "SELECT DISTINCT stock FROM item"), ["1"]);
+    assert_eq!(
+        rows(&session, "MERGE BRANCH dev INTO main")[0].split('|').next(),
+        Some("up to date")
+    );
+}
+
+#[test]
+fn conflicts_end_the_statement_and_not_the_transaction() {
+    let session = shop();
+    session
+        .execute(
+            "UPDATE item@dev SET price = 3 WHERE id = 1; UPDATE item SET price = 4 WHERE id = 1",
+        )
+        .unwrap();
+    session.execute("CREATE TABLE note(text); BEGIN").unwrap();
+    assert!(error(&session, "MERGE BRANCH dev INTO main").contains("met 1 conflict"));
+    let dry = rows(&session, "MERGE BRANCH dev INTO main WITH (dry_run = true)");
+    assert!(dry[0].starts_with("conflicts|"), "{dry:?}");
+    session.execute("INSERT INTO note VALUES ('tried'); COMMIT").unwrap();
+    assert_eq!(rows(&session, "SELECT text FROM note"), ["tried"]);
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["4"]);
+    session
+        .execute(
+            "BEGIN; MERGE BRANCH dev INTO main WITH (conflict_resolution = 'source_wins'); COMMIT",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["3"]);
+}
+
+#[test]
+fn what_cannot_be_within_a_transaction_says_what_to_do() {
+    let session = shop();
+    session.execute("UPDATE item@dev SET price = 3 WHERE id = 1; CREATE BRANCH third").unwrap();
+    session.execute("UPDATE item@third SET price = 30 WHERE id = 3; BEGIN").unwrap();
+    let told = |sql: &str| session.query(sql).map(|_| ()).unwrap_err();
+    for (sql, message) in [
+        ("MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')", "left open"),
+        ("MERGE BRANCH dev INTO main WITH (delete_branch_after = true)", "cannot be dropped"),
+        ("CREATE BRANCH another", "cannot run inside of a transaction"),
+        ("DROP BRANCH dev", "cannot run inside of a transaction"),
+    ] {
+        let error = told(sql);
+        assert!(error.message().contains(message), "{sql}: {error:?}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("COMMIT")), "{sql}: {error:?}");
+    }
+    session.execute("UPDATE item SET price = 1 WHERE id = 3").unwrap();
+    let error = told("MERGE BRANCH dev INTO main");
+    assert!(error.message().contains("'main' has changes that are not committed"), "{error:?}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("COMMIT")));
+    session.execute("ROLLBACK; BEGIN; UPDATE item@dev SET price = 9").unwrap();
+    let error = told("MERGE BRANCH dev INTO main");
+    assert!(error.message().contains("'dev' has changes that are not committed"), "{error:?}");
+    session.execute("ROLLBACK; BEGIN; MERGE BRANCH dev INTO main").unwrap();
+    let error = told("MERGE BRANCH third INTO dev");
+    assert!(error.message().contains("holds a merge"), "{error:?}");
+    // Reading goes on.
+    assert_eq!(rows(&session, "SELECT count(*) FROM pando_branches"), ["3"]);
+    session.execute("COMMIT; MERGE BRANCH third INTO main").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|3", "2|5", "3|30"]);
+}
+
+#[test]
+fn picks_and_undoing_belong_to_the_transaction_too() {
+    let session = shop();
+    session.execute("UPDATE item SET price = 3 WHERE id = 1; UPDATE item SET stock = 0").unwrap();
+    let number = rows(&session, "SELECT transaction_id FROM pando_log LIMIT 1 OFFSET 1").remove(0);
+    session.execute("BEGIN; UPDATE item SET price = 70 WHERE id = 3").unwrap();
+    session.execute(&format!("UNDO TRANSACTION {number}")).unwrap();
+    assert_eq!(rows(&session, ALL), ["1|2", "2|5", "3|70"]);
+    session.execute("ROLLBACK").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|3", "2|5", "3|7"]);
+    session
+        .execute(&format!("BEGIN; CHERRY PICK TRANSACTION {number} INTO dev; DELETE FROM item"))
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item@dev WHERE id = 1"), ["3"]);
+    session.execute("COMMIT").unwrap();
+    assert_eq!(
+        rows(&session, "SELECT id, price, stock FROM item@dev"),
+        ["1|3|10", "2|5|4", "3|7|1"]
+    );
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["0"]);
+}
