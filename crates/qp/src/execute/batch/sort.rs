@@ -21,6 +21,7 @@ use super::vector::{Tags, Vector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::memory::{Charge, SpillFile, SpillReader};
 use crate::execute::operators::limit_bounds;
+use crate::execute::runs::write_row;
 use crate::plan::{Sort, SortKey};
 use crate::types::{Collations, compare};
 
@@ -169,7 +170,7 @@ impl Sorter {
             let values: SmallVec<[ValueRef<'_>; 16]> =
                 self.columns.iter().map(|column| column.get(row as usize)).collect();
             encode_row(&values, &mut row_bytes)?;
-            file.write(&[&(key.len() as u64).to_le_bytes(), &key, &row_bytes])?;
+            write_row(&mut file, &key, &row_bytes)?;
         }
         self.runs.push(file.into_reader()?);
         for vector in self.keys.iter_mut().chain(&mut self.columns) {

@@ -1,4 +1,4 @@
-//! Both gears give the same rows, bit by bit, in the same order.
+//! Both gears give the same rows, bit by bit, in the same order, and the row gear with files, too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -52,6 +52,10 @@ pub(super) fn check(gears: &(Session, Session, Session), sql: &str) {
     assert!(batches == rows, "{sql}\nbatches: {batches:?}\nrows:    {rows:?}");
     let helped = exact(gears.2.query(sql));
     assert!(helped == batches, "{sql}\nhelped:  {helped:?}\nbatches: {batches:?}");
+    gears.1.set_memory_limits(0, u64::MAX);
+    let filed = exact(gears.1.query(sql));
+    gears.1.set_memory_limits(u64::MAX, u64::MAX);
+    assert!(filed == rows, "{sql}\nfrom files: {filed:?}\nrows:       {rows:?}");
 }
 
 /// How a value is written.
@@ -282,6 +286,50 @@ fn a_hard_limit_ends_the_statement_and_only_it() {
     }));
     let groups = session.query("SELECT b, count(*) FROM t GROUP BY b").unwrap();
     assert_eq!(groups.rows.len(), 5000);
+}
+
+#[test]
+fn the_row_gear_keeps_within_its_limits() {
+    let (_, session) = gears(
+        "CREATE TABLE t(a, b);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO t SELECT i, printf('%0200d', i) FROM n",
+    );
+    let refused = [
+        "SELECT DISTINCT b FROM t",
+        "SELECT b, count(*) FROM t GROUP BY b",
+        "SELECT b FROM t UNION SELECT a FROM t",
+    ];
+    let filed = [
+        ("SELECT b FROM t ORDER BY b DESC", 3000),
+        ("SELECT t.b FROM t JOIN t AS u ON u.a = t.a + 1", 2999),
+        ("SELECT a, b, row_number() OVER (ORDER BY a) FROM t", 3000),
+        ("SELECT count(*), max(u.b) FROM (SELECT 1 UNION ALL SELECT 2) JOIN t AS u ON true", 1),
+        ("SELECT t.b FROM t FULL JOIN t AS u ON u.a = t.a + 1 AND u.b > t.b", 3001),
+    ];
+    session.set_memory_limits(u64::MAX, 500_000);
+    for sql in refused.iter().chain(filed.iter().map(|(sql, _)| sql)).take(6) {
+        let error = session.query(sql).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit, "{sql}: {error}");
+    }
+    session.set_memory_limits(50_000, 500_000);
+    for (sql, count) in filed {
+        let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(rows.rows.len(), count, "{sql}");
+    }
+    let rows = session.query(filed[0].0).unwrap();
+    assert!(rows.rows.is_sorted_by(|left, right| {
+        matches!((&left[0], &right[0]), (Value::Text(left), Value::Text(right)) if left > right)
+    }));
+    let plan = session.query("EXPLAIN ANALYZE SELECT a FROM t ORDER BY b").unwrap();
+    let lines: Vec<String> = plan.rows.iter().map(|row| format!("{row:?}")).collect();
+    let text = |row: &[Value]| match row.first() {
+        Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    };
+    let filed: Vec<bool> =
+        plan.rows.iter().map(|row| text(row).contains("KiB in temporary files")).collect();
+    assert_eq!(filed, [true, false], "{lines:?}");
 }
 
 #[test]
