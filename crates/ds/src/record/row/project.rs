@@ -7,10 +7,9 @@
 //! come out as words. Rows with long columns, and what is damaged, are the careful reader's.
 //! Neighbours: `view` reads single columns, `page::leaf_walk` finds the rows of a leaf.
 
+use super::project_one::decode;
 use super::view::RowView;
-use super::{
-    BLOB, INTEGER_1, INTEGER_8, NULL, REAL, SMALL_INTEGER, SMALL_INTEGER_FIRST, TEXT, WIDTHS,
-};
+use super::{BLOB, INTEGER_1, INTEGER_8, REAL, SMALL_INTEGER, SMALL_INTEGER_FIRST, TEXT, WIDTHS};
 use crate::error::{Error, Result};
 use crate::record::ValueRef;
 use crate::record::varint::SINGLE_BYTE_MAX;
@@ -235,31 +234,6 @@ impl<'a> Rows<'a> {
         }
         is_sound
     }
-}
-
-#[inline]
-fn decode(code: u8, bytes: &[u8]) -> Option<ValueRef<'_>> {
-    Some(match code {
-        NULL => ValueRef::Null,
-        INTEGER_1..=INTEGER_8 => {
-            let mut wide = [0; 8];
-            wide.get_mut(8 - bytes.len()..)?.copy_from_slice(bytes);
-            ValueRef::Integer(i64::from_le_bytes(wide) >> (64 - 8 * bytes.len()))
-        }
-        REAL => {
-            let real = f64::from_bits(u64::from_le_bytes(bytes.try_into().ok()?));
-            if real.is_nan() {
-                return None;
-            }
-            ValueRef::Real(real)
-        }
-        SMALL_INTEGER..TEXT => {
-            ValueRef::Integer(i64::from(code) - i64::from(SMALL_INTEGER) + SMALL_INTEGER_FIRST)
-        }
-        TEXT..BLOB => ValueRef::Text(bytes),
-        BLOB.. => ValueRef::Blob(bytes),
-        _ => return None,
-    })
 }
 
 // Neighbours: `view`, `encode`.

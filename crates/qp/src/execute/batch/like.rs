@@ -27,6 +27,9 @@ enum Form {
     Start(Box<[u8]>),
     /// A text at the end.
     End(Box<[u8]>),
+    /// Several texts one behind the other; the first at the start, the last at the end unless the
+    /// pattern begins or ends with a `%`.
+    Several { parts: Vec<Box<[u8]>>, begins: bool, ends: bool },
     /// Anything else.
     Other,
 }
@@ -64,7 +67,10 @@ impl Matcher {
                 text.len() >= wanted.len()
                     && self.is_same(wanted, &text[text.len() - wanted.len()..])
             }
-            Form::End(_) | Form::Other => self.by_function(text),
+            Form::Several { parts, begins, ends } if memchr::memchr(0, text).is_none() => {
+                self.is_row_of(parts, *begins, *ends, text)
+            }
+            Form::End(_) | Form::Several { .. } | Form::Other => self.by_function(text),
         }
     }
 
@@ -124,6 +130,42 @@ impl Matcher {
         if self.is_glob { glob(&self.pattern, text) } else { like(&self.pattern, text, None) }
     }
 
+    /// Whether `parts` stand in the text one behind the other: each as early as it can.
+    fn is_row_of(&self, parts: &[Box<[u8]>], begins: bool, ends: bool, text: &[u8]) -> bool {
+        let mut rest = text;
+        let (mut from, mut to) = (0, parts.len());
+        if let (false, Some(first)) = (begins, parts.first()) {
+            let Some((head, behind)) = rest.split_at_checked(first.len()) else { return false };
+            if !self.is_same(first, head) {
+                return false;
+            }
+            (rest, from) = (behind, 1);
+        }
+        if let (false, Some(last)) = (ends, parts.last()) {
+            let Some(start) = rest.len().checked_sub(last.len()) else { return false };
+            let (before, tail) = rest.split_at(start);
+            if !self.is_same(last, tail) {
+                return false;
+            }
+            (rest, to) = (before, to - 1);
+        }
+        for part in parts.get(from..to).unwrap_or(&[]) {
+            let Some(behind) = self.behind(part, rest) else { return false };
+            rest = &rest[behind..];
+        }
+        true
+    }
+
+    /// The place behind the first `wanted`, which is not empty, in a text.
+    fn behind(&self, wanted: &[u8], text: &[u8]) -> Option<usize> {
+        let (&first, rest) = wanted.split_first()?;
+        let last = text.len().checked_sub(wanted.len())?;
+        let upper = if self.is_glob { first } else { first.to_ascii_uppercase() };
+        memchr::memchr2_iter(first, upper, &text[..=last])
+            .find(|at| self.is_same(rest, &text[at + 1..at + wanted.len()]))
+            .map(|at| at + wanted.len())
+    }
+
     /// Whether a text is the wanted one, which is as long.
     #[inline]
     fn is_same(&self, wanted: &[u8], text: &[u8]) -> bool {
@@ -164,8 +206,23 @@ impl Form {
         let begins = pattern.first() == Some(&many);
         let ends = pattern.len() > 1 && pattern.last() == Some(&many);
         let inner = &pattern[usize::from(begins)..pattern.len() - usize::from(ends)];
-        if inner.is_empty() || inner.iter().any(is_special) {
+        let mut parts = inner.split(|byte| *byte == many);
+        if inner.is_empty() || parts.clone().flatten().any(is_special) {
             return Self::Other;
+        }
+        if parts.clone().count() > 1 {
+            if parts.any(<[u8]>::is_empty) {
+                return Self::Other;
+            }
+            let small = |part: &[u8]| {
+                let mut part: Box<[u8]> = Box::from(part);
+                if !is_glob {
+                    part.make_ascii_lowercase();
+                }
+                part
+            };
+            let parts = inner.split(|byte| *byte == many).map(small).collect();
+            return Self::Several { parts, begins, ends };
         }
         let mut text: Box<[u8]> = Box::from(inner);
         if !is_glob {
@@ -201,6 +258,18 @@ mod tests {
             let liked = Matcher::new(pattern, false).matches(text);
             prop_assert_eq!(liked, like(pattern, text, None));
             prop_assert_eq!(Matcher::new(pattern, true).matches(text), glob(pattern, text));
+        }
+
+        #[test]
+        fn several_parts_match_as_the_function_says(
+            pattern in "[%aAb]{1,7}",
+            text in "[aAbB\u{e4}x]{0,9}",
+        ) {
+            let liked = Matcher::new(pattern.as_bytes(), false).matches(text.as_bytes());
+            prop_assert_eq!(liked, like(pattern.as_bytes(), text.as_bytes(), None));
+            let pattern = pattern.replace('%', "*");
+            let globbed = Matcher::new(pattern.as_bytes(), true).matches(text.as_bytes());
+            prop_assert_eq!(globbed, glob(pattern.as_bytes(), text.as_bytes()));
         }
 
         #[test]
