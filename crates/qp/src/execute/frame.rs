@@ -24,6 +24,8 @@ pub struct Frame {
     pub(crate) subqueries: Vec<RefCell<SubqueryState>>,
     /// Memories of calls.
     pub caches: Vec<RefCell<Cache>>,
+    /// Memory for the stored form of one row; what is in it means nothing.
+    pub(crate) room: Vec<u8>,
 }
 
 /// What lies around a query block: the statement, and the frames of the blocks around it.

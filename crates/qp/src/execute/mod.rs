@@ -29,5 +29,6 @@ pub use lend::{LentRow, Projection, RowCells};
 pub use memory::Account;
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
+pub(crate) use operators::SharedRows;
 pub(crate) use subquery::SubqueryState;
 pub use version::{Reader, Version, VersionName, Versions};

@@ -256,6 +256,7 @@ impl Session {
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
+    binder.shares = binder.environment.rules.has(crate::plan::Rules::SHARED);
     let mut block = binder.select(select, false)?;
     choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {

@@ -136,7 +136,8 @@ impl Session {
         }
         if let Some(active) = self.active.borrow_mut().as_mut() {
             active.writes |= !writes.is_empty();
-            for index in databases.iter().chain(writes) {
+            let unnamed = writes.iter().filter(|index| !databases.contains(index));
+            for index in databases.iter().chain(unnamed) {
                 let sources = &mut active.sources;
                 self.take_source(*index, writes, heads, sources, &active.options)?;
             }
@@ -215,8 +216,14 @@ impl Session {
         let is_written = writes.contains(&index);
         if let Some(known) = &sources[place] {
             let mut known = known.borrow_mut();
-            let (database, head) = self.database(index)?;
-            self.check_access(index, &database, head, is_written)?;
+            let databases = self.databases.borrow();
+            let attached = databases.get(place);
+            let Some((database, head)) =
+                attached.and_then(|attached| Some((attached.database.as_ref()?, attached.head)))
+            else {
+                return Err(Error::new(ErrorKind::Internal, "the database is not attached"));
+            };
+            self.check_access(index, database, head, is_written)?;
             if is_written {
                 database.check_writable(head)?;
                 database.check_room()?;
@@ -298,15 +305,12 @@ impl Session {
         for (place, attached) in databases.iter_mut().enumerate() {
             if let Some(Some(transaction)) = sources.get(place) {
                 let transaction = transaction.borrow();
-                let catalog = transaction.version(CATALOG_TREE);
-                let is_known = matches!(
-                    (&catalog, &attached.catalog),
-                    (Some(now), Some(known)) if now.is_same_version(known)
-                );
-                if is_known {
+                let known = attached.catalog.as_ref();
+                if known.is_some_and(|known| transaction.has_version(CATALOG_TREE, known)) {
                     schemas.push(Arc::clone(&attached.schema));
                     continue;
                 }
+                let catalog = transaction.version(CATALOG_TREE);
                 let cookie = read_cookie(&transaction)?;
                 if cookie != attached.schema.cookie {
                     let collations = self.collations.borrow();

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::Run;
 use super::batch::{BATCH_ROWS, Batch};
+use super::exchange::{self, Ahead};
 use super::expression::Expression;
 use super::merge::Merge;
 use super::program::{Operator, State};
@@ -408,6 +409,25 @@ impl BatchSort {
         };
         let orders = node.keys.iter().map(KeyOrder::from).collect();
         let mut sorter = Sorter::new(orders, self.keep.len(), run);
+        let keys: Vec<&Expression> = self.keys.iter().collect();
+        // Of rows that are mostly dropped only the keys are read by helpers.
+        let columns: &[usize] = if wanted.is_some() { &[] } else { &self.keep };
+        let ahead = Ahead { columns, expressions: &keys };
+        exchange::feed((&self.input, &node.input), ahead, input, run, |input, run| {
+            self.gather(node, wanted, &mut sorter, input, run)
+        })?;
+        sorter.finish(wanted, run)
+    }
+
+    /// Takes the rows of the whole input, of which the first ones are `wanted`.
+    fn gather(
+        &self,
+        node: &Sort,
+        wanted: Option<usize>,
+        sorter: &mut Sorter,
+        input: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
         // The word of the last wanted row's first key: rows behind it are not wanted.
         let mut bound: Option<(Tags, u64)> = None;
         while wanted != Some(0)
@@ -450,7 +470,7 @@ impl BatchSort {
                 sorter.spill(run)?;
             }
         }
-        sorter.finish(wanted, run)
+        Ok(())
     }
 
     fn key_vectors(

@@ -12,21 +12,26 @@ use crate::Value;
 use crate::session::{Rows, Session};
 use crate::store::Database;
 
-/// Two sessions on one database: the first runs everything in batches, the second row by row.
-pub(super) fn gears(setup: &str) -> (Session, Session) {
+/// Sessions on one database: the first runs everything in batches, the second row by row, the
+/// third in batches with helpers wherever they can be had.
+pub(super) fn gears(setup: &str) -> (Session, Session, Session) {
     let database = Database::in_memory().unwrap();
     let batches = Session::new(database.clone());
     batches.execute(setup).unwrap();
-    let rows = Session::new(database);
+    let (rows, helped) = (Session::new(database.clone()), Session::new(database));
     batches.change_settings(|settings| settings.batch_rows_min = 0);
+    batches.change_settings(|settings| settings.threads = 1);
     rows.change_settings(|settings| settings.batch_rows_min = u64::MAX);
-    (batches, rows)
+    helped.change_settings(|settings| settings.batch_rows_min = 0);
+    helped.change_settings(|settings| settings.parallel_rows_min = 0);
+    (batches, rows, helped)
 }
 
-/// As [`gears`], with a first session that moves everything to files at once.
-fn spilling(setup: &str) -> (Session, Session) {
+/// As [`gears`], with sessions for batches that move everything to files at once.
+fn spilling(setup: &str) -> (Session, Session, Session) {
     let gears = gears(setup);
     gears.0.set_memory_limits(0, u64::MAX);
+    gears.2.set_memory_limits(0, u64::MAX);
     gears
 }
 
@@ -42,9 +47,11 @@ fn exact(result: crate::Result<Rows>) -> Result<Vec<Vec<String>>, String> {
     }
 }
 
-pub(super) fn check(gears: &(Session, Session), sql: &str) {
+pub(super) fn check(gears: &(Session, Session, Session), sql: &str) {
     let (batches, rows) = (exact(gears.0.query(sql)), exact(gears.1.query(sql)));
     assert!(batches == rows, "{sql}\nbatches: {batches:?}\nrows:    {rows:?}");
+    let helped = exact(gears.2.query(sql));
+    assert!(helped == batches, "{sql}\nhelped:  {helped:?}\nbatches: {batches:?}");
 }
 
 /// How a value is written.
@@ -245,7 +252,7 @@ proptest! {
 
 #[test]
 fn a_hard_limit_ends_the_statement_and_only_it() {
-    let (session, _) = gears(
+    let (session, ..) = gears(
         "CREATE TABLE t(a, b);
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO t SELECT i, printf('%0100d', i) FROM n",
@@ -303,4 +310,87 @@ fn temporary_files_are_gone_with_their_statement() {
     session.query("SELECT DISTINCT a FROM t").unwrap();
     session.query("SELECT a, count(*) FROM t GROUP BY a").unwrap();
     assert_eq!(vfs.list(Path::new("f")).unwrap(), before);
+}
+
+/// A table of 40,000 rows, whose readers get helpers.
+fn helped() -> Session {
+    let session = Session::new(Database::in_memory().unwrap());
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, c TEXT);
+             INSERT INTO t SELECT value, value * 7919 % 1000, value * 0.37, 'text ' || value
+             FROM generate_series(1, 40000)",
+        )
+        .unwrap();
+    session.change_settings(|settings| settings.parallel_rows_min = 0);
+    session
+}
+
+#[test]
+fn helpers_do_some_of_the_work_and_change_nothing() {
+    let session = helped();
+    let before = super::exchange::helped_parts();
+    for sql in [
+        "SELECT sum(b), count(*), min(c), max(a) FROM t",
+        "SELECT a % 10, avg(b), group_concat(id) FROM t GROUP BY a % 10",
+        "SELECT id, b FROM t ORDER BY a, b DESC LIMIT 7",
+        "SELECT id FROM t WHERE c LIKE '%77%' ORDER BY b DESC",
+        "SELECT count(*), sum(u.b) FROM t JOIN t AS u ON u.a = t.id WHERE t.b > 3000",
+        "SELECT id, row_number() OVER (PARTITION BY a ORDER BY b DESC) FROM t WHERE id > 12345",
+        "SELECT count(DISTINCT a), total(b) FROM t WHERE id BETWEEN 100 AND 30000",
+        "SELECT DISTINCT a FROM t ORDER BY a DESC",
+        "SELECT count(*), sum(u.b) FROM t LEFT JOIN t AS u ON u.c = t.c AND u.a < t.id % 900",
+        "SELECT sum(id) FROM t WHERE c IN (SELECT c FROM t WHERE a > 990)",
+        "SELECT sum(id), max(a) FROM t WHERE NOT EXISTS (SELECT 1 FROM t AS u WHERE u.a = t.id)",
+        "SELECT count(*), sum(u.id * 0.1) FROM t JOIN t AS u ON u.a = t.a WHERE t.id < 300",
+        "SELECT t.a, u.c, count(*) FROM t JOIN t AS u ON u.a = t.id GROUP BY u.c LIMIT 9",
+        "SELECT sum(x) FROM (SELECT a * 2 + id AS x FROM t WHERE b > 17 AND c < 'text 3')",
+    ] {
+        session.execute("PRAGMA threads = 1").unwrap();
+        let alone = exact(session.query(sql));
+        session.execute("PRAGMA threads = 64").unwrap();
+        for _ in 0..3 {
+            assert_eq!(exact(session.query(sql)), alone, "{sql}");
+        }
+    }
+    if super::processors() > 1 {
+        assert!(super::exchange::helped_parts() > before);
+    }
+}
+
+#[test]
+fn an_error_is_that_of_the_first_row_that_fails() {
+    let session = helped();
+    // Rows that fail, each with an error of its own, far apart and in an order that is known.
+    session.execute("UPDATE t SET a = 0x8000000000000000 WHERE id IN (1, 39999)").unwrap();
+    session.execute("UPDATE t SET c = '$[' WHERE id = 20000").unwrap();
+    for sql in ["SELECT sum(abs(a)) FROM t", "SELECT max(abs(a)) FROM t WHERE id > 5"] {
+        session.execute("PRAGMA threads = 1").unwrap();
+        let alone = exact(session.query(sql)).unwrap_err();
+        session.execute("PRAGMA threads = 64").unwrap();
+        assert_eq!(exact(session.query(sql)).unwrap_err(), alone, "{sql}");
+    }
+    // What comes after an error is not spoilt.
+    session.execute("UPDATE t SET a = 1 WHERE id IN (1, 39999)").unwrap();
+    assert!(session.query("SELECT sum(abs(a)) FROM t").is_ok());
+}
+
+#[test]
+fn interruption_and_limits_reach_statements_with_helpers() {
+    let session = helped();
+    // What one thread does in little memory is not refused because many take more.
+    session.set_memory_limits(u64::MAX, 100_000);
+    assert!(session.query("SELECT sum(length(c)) FROM t").is_ok());
+    let error = session.query("SELECT * FROM t ORDER BY c").unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Limit, "{error}");
+    session.set_memory_limits(u64::MAX, u64::MAX);
+    let mut calls = 0;
+    session.set_progress_hook(Some(Box::new(move || {
+        calls += 1;
+        calls > 2
+    })));
+    let error = session.query("SELECT count(*) FROM t WHERE c LIKE '%7%'").unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Interrupted, "{error}");
+    session.set_progress_hook(None);
+    assert!(session.query("SELECT count(*) FROM t WHERE c LIKE '%7%'").is_ok());
 }

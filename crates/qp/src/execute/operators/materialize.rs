@@ -8,9 +8,13 @@ use smallvec::SmallVec;
 
 use super::{OperatorState, state};
 use crate::error::Result;
+use crate::execute::memory::Charge;
 use crate::execute::{Frame, Kept, Outer};
-use crate::plan::{Materialize, Shared};
+use crate::plan::{Materialize, Shared, SharedInput};
 use crate::scalar::SlotId;
+
+/// After how many rows it is looked at how much memory they take.
+const CHARGE_EACH: usize = 256;
 
 /// The rows of several slots, kept.
 #[derive(Clone, Debug, Default)]
@@ -41,11 +45,19 @@ pub struct RowsState {
     pub(super) next: usize,
 }
 
-/// Rows that readers share, until the block is opened anew.
+/// Where a reader of a common table is.
 #[derive(Debug, Default)]
 pub struct SharedState {
     rows: Arc<Vec<Vec<Value>>>,
     next: usize,
+}
+
+/// The rows of a common table that several places read.
+#[derive(Debug)]
+pub(crate) struct SharedRows {
+    rows: Arc<Vec<Vec<Value>>>,
+    #[expect(dead_code, reason = "it counts as long as the rows are kept")]
+    charge: Charge,
 }
 
 impl Materialize {
@@ -78,23 +90,24 @@ impl Materialize {
 
 impl Shared {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let rows = if let OperatorState::Shared(shared) = frame.state_mut(self.plan.state) {
-            shared.rows.clone()
-        } else {
-            self.plan.input.open(frame, outer)?;
-            let mut rows = Vec::new();
-            while self.plan.input.next(frame, outer)? {
-                let scope = frame.scope(outer);
-                let mut row = Vec::with_capacity(self.plan.outputs.len());
-                for output in &self.plan.outputs {
-                    row.push(output.evaluate(&scope)?.into_value());
+        let run = outer.context.run;
+        let number = usize::from(self.plan.number);
+        let known = match run.shared.borrow().get(number) {
+            Some(Some(shared)) => Some(shared.rows.clone()),
+            _ => None,
+        };
+        let rows = match known {
+            Some(rows) => rows,
+            None => {
+                let shared = self.plan.rows(outer)?;
+                let rows = shared.rows.clone();
+                let mut all = run.shared.borrow_mut();
+                if all.len() <= number {
+                    all.resize_with(number + 1, || None);
                 }
-                rows.push(row);
+                all[number] = Some(shared);
+                rows
             }
-            let rows = Arc::new(rows);
-            let shared = SharedState { rows: rows.clone(), next: 0 };
-            *frame.state_mut(self.plan.state) = OperatorState::Shared(Box::new(shared));
-            rows
         };
         *frame.state_mut(self.state) =
             OperatorState::Shared(Box::new(SharedState { rows, next: 0 }));
@@ -109,5 +122,36 @@ impl Shared {
         shared.next += 1;
         frame.slot_mut(self.slot).set_values(0, row);
         Ok(true)
+    }
+}
+
+impl SharedInput {
+    /// Makes the rows.
+    fn rows(&self, outer: Outer<'_>) -> Result<SharedRows> {
+        let context = outer.context;
+        let mut charge = context.run.memory().charge();
+        let mut frame = Frame::new(self.plan.layout);
+        let outer = Outer { context, scope: None };
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.plan.root.open(&mut frame, outer)?;
+        while self.plan.root.next(&mut frame, outer)? {
+            let scope = frame.scope(outer);
+            let mut row = Vec::with_capacity(self.plan.outputs.len());
+            for output in &self.plan.outputs {
+                let value = output.evaluate(&scope)?.into_value();
+                bytes += size_of::<Value>();
+                if let Value::Text(content) | Value::Blob(content) = &value {
+                    bytes += content.len();
+                }
+                row.push(value);
+            }
+            bytes += size_of::<Vec<Value>>();
+            rows.push(row);
+            if rows.len().is_multiple_of(CHARGE_EACH) {
+                charge.set(bytes, context.settings)?;
+            }
+        }
+        charge.set(bytes, context.settings)?;
+        Ok(SharedRows { rows: Arc::new(rows), charge })
     }
 }

@@ -20,6 +20,7 @@ mod window;
 
 pub(super) use aggregate::CallState;
 pub(super) use limit::bounds as limit_bounds;
+pub(crate) use materialize::SharedRows;
 pub(super) use scan::{exact_rowid, rowid_range, sought};
 
 use super::{Frame, Outer};
