@@ -290,7 +290,7 @@ fn a_hard_limit_ends_the_statement_and_only_it() {
 
 #[test]
 fn the_row_gear_keeps_within_its_limits() {
-    let (_, session) = gears(
+    let (_, session, _) = gears(
         "CREATE TABLE t(a, b);
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
          INSERT INTO t SELECT i, printf('%0200d', i) FROM n",
