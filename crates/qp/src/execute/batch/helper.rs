@@ -10,7 +10,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::AtomicBool;
 
 use super::{Program, Run};
-use crate::catalog::{DatabaseIndex, Trigger};
+use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{
     Account, Context, Counters, Frame, Outer, RunState, Settings, SharedTransaction, Versions,
@@ -131,7 +131,19 @@ fn no_compiler<T>() -> Result<T> {
 }
 
 impl Compiler for NoCompiler {
-    fn trigger(&self, _: &Arc<Trigger>) -> Result<Arc<TriggerProgram>> {
+    fn trigger(
+        &self,
+        _: &Arc<Trigger>,
+        _: &[Option<SharedTransaction>],
+    ) -> Result<(Arc<TriggerProgram>, Option<Versions>)> {
+        no_compiler()
+    }
+
+    fn next_number(&self, _: &Table, _: i64) -> Result<Option<i64>> {
+        no_compiler()
+    }
+
+    fn note_number(&self, _: &Table, _: i64) -> Result<()> {
         no_compiler()
     }
 
