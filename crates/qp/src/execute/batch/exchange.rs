@@ -272,6 +272,8 @@ pub(super) struct Exchange {
     divided: Arc<Divided>,
     /// The part that it works at itself.
     own: Option<(u64, State)>,
+    /// The state that would read all rows: it holds what is read.
+    _whole: State,
 }
 
 /// What a helper needs to know of an exchange.
@@ -437,7 +439,9 @@ pub(super) fn feed<T>(
         queue: Arc::clone(&queue),
         divided: Arc::clone(&divided),
     };
-    let exchange = Exchange { queue: Arc::clone(&queue), divided, own: None };
+    let nothing = State::Source(super::source::SourceState::default());
+    let whole = std::mem::replace(place.state, nothing);
+    let exchange = Exchange { queue: Arc::clone(&queue), divided, own: None, _whole: whole };
     *place.state = State::Exchange(Box::new(exchange));
     let surroundings = Surroundings::of(run);
     thread::scope(|scope| {

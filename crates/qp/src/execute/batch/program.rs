@@ -216,6 +216,9 @@ impl Operator {
             (Self::Distinct(distinct), Node::Distinct(node), State::Distinct(state)) => {
                 distinct.input.divisible(&node.input, &mut state.input, run)
             }
+            (Self::Search(search), Node::NestedLoop(node), State::Search(state)) => {
+                search.left.divisible(&node.left, &mut state.left, run)
+            }
             (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
                 join.prepare(node, state, run)?;
                 join.left.divisible(&node.left, &mut state.left, run)
