@@ -26,6 +26,7 @@ mod life;
 mod merging;
 mod moments;
 mod open_merge;
+mod past;
 pub mod records;
 pub mod resolutions;
 mod state;
@@ -92,6 +93,7 @@ pub struct Branches {
     /// When the last maintenance was.
     tended: Arc<AtomicI64>,
     counters: Arc<SharedCounters>,
+    past: Arc<past::Past>,
 }
 
 impl Branches {
@@ -111,6 +113,7 @@ impl Branches {
             objects: Arc::new(Mutex::new((0, 0))),
             tended: Arc::new(AtomicI64::new(0)),
             counters: Arc::default(),
+            past: Arc::default(),
         };
         branches.set_up()?;
         branches.place_lines()?;

@@ -198,11 +198,7 @@ impl Program {
     }
 }
 
-fn each_source(
-    operator: &Operator,
-    node: &mut Node,
-    visit: &mut dyn FnMut(&mut Node, Places),
-) {
+fn each_source(operator: &Operator, node: &mut Node, visit: &mut dyn FnMut(&mut Node, Places)) {
     match (operator, node) {
         (Operator::Source(source), node) => {
             let read = source.columns.iter().map(|(_, slot, column)| (*slot, *column)).collect();

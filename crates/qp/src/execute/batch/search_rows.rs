@@ -2,7 +2,9 @@
 //!
 //! Neighbours: `search` says what is sought, `operators::scan` does the same for single rows.
 
-use pandodb_ds::record::key::{decode_column, prefix_successor, push_column, rowid_key, skip_column};
+use pandodb_ds::record::key::{
+    decode_column, prefix_successor, push_column, rowid_key, skip_column,
+};
 use pandodb_ds::record::row::{RowView, project_row};
 use pandodb_ds::record::{Value, ValueRef};
 
