@@ -66,6 +66,36 @@ impl Connection {
         self.session.set_rollback_hook(hook.map(|hook| Box::new(hook) as _));
     }
 
+    /// Is asked whether to wait on when something that another transaction holds did not come
+    /// within the busy timeout, with how often it was asked before in this wait; false fails the
+    /// statement with [`ErrorKind::Busy`](crate::ErrorKind::Busy). It is asked again each time the
+    /// timeout has passed once more, a millisecond at least. It may sleep: the statement keeps its
+    /// place in the queue meanwhile and goes on when the answer is there.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let database = pandodb::Database::open_in_memory()?;
+    /// let (first, second) = (database.connect()?, database.connect()?);
+    /// first.execute_batch("CREATE TABLE tree(name TEXT); BEGIN IMMEDIATE")?;
+    ///
+    /// second.busy_timeout(Duration::ZERO)?;
+    /// second.busy_handler(Some(|asked| asked < 3));
+    /// let error = second.execute("INSERT INTO tree VALUES ('oak')", ()).unwrap_err();
+    /// assert_eq!(error.kind(), pandodb::ErrorKind::Busy);
+    ///
+    /// // One that ends what it waits for.
+    /// second.busy_handler(Some(move |_| first.execute_batch("COMMIT").is_ok()));
+    /// assert_eq!(second.execute("INSERT INTO tree VALUES ('oak')", ())?, 1);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn busy_handler<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(u32) -> bool + Send + 'static,
+    {
+        self.session.set_busy_hook(hook);
+    }
+
     /// Is told of each row that this connection changes, by its table and rowid (0 where the
     /// table has none), also when a trigger changes it. The transaction may still be rolled back.
     /// As in SQLite, a DELETE without WHERE empties a table at once and tells of no row.

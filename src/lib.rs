@@ -18,6 +18,13 @@
 //! The interface is shaped like that of rusqlite, which users of SQL in Rust know: a
 //! [`Connection`] prepares a [`Statement`], which gives [`Rows`]. A [`Database`] is shared by
 //! threads, and each opens its own connections.
+//!
+//! The feature `serde` reads rows as values of types that `serde` can read: `Row::deserialize`.
+
+/// The blocks of the README are examples that must work, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // Opening.
 mod database;

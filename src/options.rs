@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pandodb_ds::sync::Arc;
+
 use crate::database::Database;
 use crate::engine;
 use crate::error::Result;
@@ -72,6 +74,17 @@ pub struct OpenOptions {
     pub(crate) compression: Option<Compression>,
     pub(crate) retention: Option<Duration>,
     pub(crate) retention_bytes: Option<u64>,
+    pub(crate) on_recovery: Option<RecoveryHook>,
+}
+
+/// Is told of transactions and bytes.
+#[derive(Clone)]
+pub(crate) struct RecoveryHook(pub(crate) Arc<dyn Fn(u64, u64) + Send + Sync>);
+
+impl std::fmt::Debug for RecoveryHook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecoveryHook")
+    }
 }
 
 impl Default for OpenOptions {
@@ -87,6 +100,7 @@ impl Default for OpenOptions {
             compression: None,
             retention: None,
             retention_bytes: None,
+            on_recovery: None,
         }
     }
 }
@@ -219,6 +233,29 @@ impl OpenOptions {
     /// ```
     pub fn retention_bytes(&mut self, bytes: u64) -> &mut Self {
         self.retention_bytes = Some(bytes);
+        self
+    }
+
+    /// Is told now and then, while what was committed after the newest checkpoint is done again,
+    /// how many transactions and bytes of log that were so far; always at the end of such work.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.pando");
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// pandodb::Connection::open(&path)?.execute_batch("CREATE TABLE tree(name TEXT)")?;
+    /// let replayed = Arc::new(AtomicU64::new(0));
+    /// let seen = Arc::clone(&replayed);
+    /// let mut options = pandodb::OpenOptions::new();
+    /// options.on_recovery(move |transactions, _| seen.store(transactions, Ordering::Relaxed));
+    /// options.open(&path)?;
+    /// assert!(replayed.load(Ordering::Relaxed) <= 2);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn on_recovery(&mut self, hook: impl Fn(u64, u64) + Send + Sync + 'static) -> &mut Self {
+        self.on_recovery = Some(RecoveryHook(Arc::new(hook)));
         self
     }
 

@@ -4,7 +4,7 @@
 //! [`Rows`] is no iterator; [`MappedRows`] is one.
 //! Neighbours: `statement` makes these, `from_sql` reads the values.
 
-use crate::engine::{Cursor, RowBuffer};
+use crate::engine::{Cursor, RowValues};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::FromSql;
 use crate::value::ValueRef;
@@ -20,7 +20,7 @@ use crate::value::ValueRef;
 /// # Ok::<(), pandodb::Error>(())
 /// ```
 pub struct Row<'r> {
-    values: &'r RowBuffer,
+    values: RowValues<'r>,
     cursor: &'r dyn Cursor,
 }
 
@@ -67,7 +67,7 @@ impl Row<'_> {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn column_count(&self) -> usize {
-        self.cursor.column_count()
+        self.values.len()
     }
 
     /// The name of a column, where there is one of this number.

@@ -264,3 +264,52 @@ fn sizes_and_times_are_those_of_the_file() {
     let commits = connection.commits("main", 100).unwrap();
     assert!(commits.windows(2).all(|pair| pair[0].number > pair[1].number));
 }
+
+#[test]
+fn a_database_that_is_only_read_shows_its_branches_and_their_commits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.pando");
+    let connection = Connection::open(&path).unwrap();
+    let sql = "CREATE TABLE tree(id INTEGER PRIMARY KEY, name TEXT, height REAL);
+               INSERT INTO tree VALUES (1, 'oak', 20)";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let read = || {
+        let database = crate::OpenOptions::new().read_only(true).open(&path).unwrap();
+        database.connect().unwrap()
+    };
+
+    // Without a branch there are no records of branches, and none can be made.
+    let connection = read();
+    assert_eq!(connection.branches().unwrap()[0].name, "main");
+    assert_eq!(rows(&connection).len(), 1);
+    let before: Vec<u64> = commits(&connection, "main");
+    assert!(before.len() >= 2, "{before:?}");
+    drop(connection);
+
+    let connection = Connection::open(&path).unwrap();
+    connection.create_branch("dev").unwrap();
+    connection.switch_branch("dev").unwrap();
+    connection.execute("UPDATE tree SET height = 21", ()).unwrap();
+    drop(connection);
+    let connection = read();
+    assert_eq!(connection.branches().unwrap().len(), 2);
+    let commits = commits(&connection, "dev");
+    assert_eq!(commits[1..], before);
+    connection.switch_branch("dev").unwrap();
+    assert_eq!(rows(&connection), [(1, "oak".to_owned(), 21.0)]);
+    let sql = format!("SELECT height FROM tree AS OF TRANSACTION {}", commits[1]);
+    let height: Value = connection.query_row(&sql, (), |row| row.get(0)).unwrap();
+    assert_eq!(height, 20.0.into());
+    assert!(!connection.compare_branches("main", "dev").unwrap().is_empty());
+    for refused in ["DELETE FROM tree", "CREATE BRANCH more", "MERGE BRANCH dev INTO main"] {
+        let error = connection.execute_batch(refused).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+        assert!(error.to_string().contains("for reading only"), "{error}");
+    }
+}
+
+fn commits(connection: &Connection, branch: &str) -> Vec<u64> {
+    let mut statement = connection.prepare("SELECT transaction_id FROM pando_log(?1)").unwrap();
+    statement.query_map([branch], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}

@@ -1,23 +1,21 @@
 //! The seam to the engine below: the only module that names its types.
 //!
-//! What crosses it: text goes down, rows come up as a [`RowBuffer`], errors as this crate's own.
+//! What crosses it: text goes down, rows come up as [`RowValues`], errors as this crate's own.
 //! So the engine may change its session and its values without a user of the library noticing.
-//! Neighbours: `session` wraps the engine's session and statements, `row_buffer` holds a row,
+//! Neighbours: `session` wraps the engine's session and statements,
 //! `functions` takes what applications define.
 
 mod backup;
 mod blob;
 mod branching;
 pub(crate) mod functions;
-mod row_buffer;
 mod session;
 mod text;
 
 pub(crate) use backup::{Backup, restore};
 pub(crate) use blob::Blob;
 pub(crate) use branching::{ConflictAddress, Fork};
-pub(crate) use row_buffer::RowBuffer;
-pub(crate) use session::{Database, InterruptFlag, Prepared, Session};
+pub(crate) use session::{Database, InterruptFlag, Prepared, RowValues, Session};
 pub use text::is_complete;
 pub(crate) use text::{first_statement, has_statement, literal};
 
@@ -28,7 +26,7 @@ pub(crate) trait Cursor {
     /// Goes to the next row; false at the end.
     fn advance(&mut self) -> Result<bool>;
     /// The current row.
-    fn row(&self) -> &RowBuffer;
+    fn row(&self) -> RowValues<'_>;
     /// Ends the run.
     fn reset(&mut self);
     /// How many columns rows have.

@@ -8,10 +8,11 @@ use pandodb_branch::fork::Fork as InnerFork;
 use pandodb_ds::codec::Codec;
 use pandodb_ds::record::{Value as StoredValue, ValueRef as StoredRef};
 use pandodb_ds::store::StoreOptions;
-use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::sync::{Arc, Mutex};
 use pandodb_ds::vfs::{OsVfs, Vfs};
 use pandodb_qp::catalog::DatabaseIndex;
+use pandodb_qp::execute::LentRow;
 use pandodb_qp::function::RowChange;
 use pandodb_qp::session::{
     CommitHook, PreparedKind, ProgressHook, RollbackHook, Session as QuerySession, Statement, Step,
@@ -19,10 +20,11 @@ use pandodb_qp::session::{
 };
 use pandodb_qp::store::Database as QueryDatabase;
 use pandodb_tm::{
-    CheckpointMode, CommitId, HeadId, Manager, Options, Retention, Synchronous as Level,
+    BusyHook, CheckpointMode, CommitId, HeadId, Manager, Options, ProgressCallback,
+    RecoveryProgress, Retention, Synchronous as Level,
 };
 
-use super::{Cursor, RowBuffer};
+use super::Cursor;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::hooks::Action;
 use crate::options::{Compression, OpenOptions, Synchronous};
@@ -151,6 +153,9 @@ fn settings(options: &OpenOptions, store: StoreOptions) -> Options {
         }),
         busy_timeout: options.busy_timeout.unwrap_or(default.busy_timeout),
         history,
+        on_recovery: options.on_recovery.clone().map(|hook| -> ProgressCallback {
+            Arc::new(move |now: RecoveryProgress| (hook.0)(now.transactions, now.bytes))
+        }),
         ..default
     }
 }
@@ -195,6 +200,17 @@ impl Session {
         self.session.set_progress_hook(hook);
     }
 
+    pub(crate) fn set_busy_hook<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(u32) -> bool + Send + 'static,
+    {
+        // The locks want a hook that threads share; it is only ever asked by this session's.
+        self.session.set_busy_hook(hook.map(|hook| {
+            let hook = Mutex::new(hook);
+            BusyHook::new(move |asked| (*hook.lock())(asked))
+        }));
+    }
+
     pub(crate) fn set_update_hook<F>(&self, hook: Option<F>)
     where
         F: FnMut(Action, &str, i64) + Send + 'static,
@@ -219,7 +235,7 @@ impl Session {
     /// Prepares the first statement of a text, and says how many bytes of it that took.
     pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
         let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
-        let prepared = statement.map(|statement| Prepared { statement, row: RowBuffer::default() });
+        let prepared = statement.map(|statement| Prepared { statement });
         Ok((prepared, behind))
     }
 
@@ -251,10 +267,9 @@ impl Session {
     }
 }
 
-/// A prepared statement of a session, with its current row.
+/// A prepared statement of a session.
 pub(crate) struct Prepared<'s> {
     statement: Statement<'s>,
-    row: RowBuffer,
 }
 
 impl Prepared<'_> {
@@ -295,18 +310,11 @@ impl Cursor for Prepared<'_> {
             .statement
             .step()
             .map_err(|error| convert(error, &self.statement.prepared().sql))?;
-        if step == Step::Done {
-            return Ok(false);
-        }
-        let row = &mut self.row;
-        row.clear();
-        let kept = self.statement.each_value(|value| row.push(borrowed(value)));
-        kept.map_err(|error| convert(error, &self.statement.prepared().sql))?;
-        Ok(true)
+        Ok(step == Step::Row)
     }
 
-    fn row(&self) -> &RowBuffer {
-        &self.row
+    fn row(&self) -> RowValues<'_> {
+        RowValues(self.statement.lent())
     }
 
     fn reset(&mut self) {
@@ -326,6 +334,24 @@ impl Cursor for Prepared<'_> {
     }
 }
 
+/// The values of a row, which stay where they are until the next one.
+#[derive(Clone, Copy)]
+pub(crate) struct RowValues<'r>(LentRow<'r>);
+
+impl<'r> RowValues<'r> {
+    /// How many there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A value; NULL where there is none.
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> ValueRef<'r> {
+        borrowed(self.0.get(at))
+    }
+}
+
 /// The engine's value for one of this crate's; a NaN is NULL.
 pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
     match value {
@@ -338,6 +364,7 @@ pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
 }
 
 /// This crate's value for one of the engine's.
+#[inline]
 pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {
     match value {
         StoredRef::Null => ValueRef::Null,

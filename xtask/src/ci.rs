@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use crate::process::{Failure, Outcome, Tool};
+use crate::process::{self, Failure, Outcome, Tool};
 use crate::{codegen, fuzz, loom, sim, test, tidy, workspace};
 
 /// What `cargo xtask ci` takes.
@@ -21,6 +21,10 @@ pub(crate) struct Arguments {
     /// Go on after a step that failed.
     #[arg(long)]
     keep_going: bool,
+    /// Build as for daily work: with line numbers of every frame, and incrementally. That takes
+    /// twice the room.
+    #[arg(long)]
+    debug: bool,
     /// Name the steps and stop.
     #[arg(long)]
     list: bool,
@@ -95,6 +99,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     let is_wanted =
         |step: &&Step| arguments.only.is_empty() || arguments.only.iter().any(|n| n == step.name);
+    if !arguments.debug {
+        process::build_lean();
+    }
     let began = Instant::now();
     let mut reports = Vec::new();
     for step in STEPS.iter().filter(is_wanted) {
@@ -157,12 +164,12 @@ fn format() -> Outcome<Done> {
 
 fn clippy() -> Outcome<Done> {
     let tool = Tool::cargo(["clippy", "--workspace", "--all-targets", "--quiet"]);
-    ran(tool.arguments(["--", "-D", "warnings"]).run())
+    ran(tool.arguments(test::FEATURES).arguments(["--", "-D", "warnings"]).run())
 }
 
 fn docs() -> Outcome<Done> {
     let tool = Tool::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
-    ran(tool.env("RUSTDOCFLAGS", "-D warnings").run())
+    ran(tool.arguments(test::FEATURES).env("RUSTDOCFLAGS", "-D warnings").run())
 }
 
 /// Runs every example of the root package; each is a whole program that must succeed.
@@ -172,7 +179,8 @@ fn examples() -> Outcome<Done> {
         return Ok(skipped("examples/ holds no program"));
     }
     for example in examples {
-        Tool::cargo(["run", "--quiet", "--example", &example]).run()?;
+        let features = ["--features", "serde"];
+        Tool::cargo(["run", "--quiet", "--example", &example]).arguments(features).run()?;
     }
     ran(Ok(()))
 }

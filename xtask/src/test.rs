@@ -98,7 +98,13 @@ pub(crate) fn run_doctests(arguments: &Arguments) -> Outcome<Vec<String>> {
     packages(Tool::cargo(["test", "--doc"]), arguments).run_keeping(is_test_summary)
 }
 
+/// What is off unless somebody asks for it is tested, too.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "pandodb/serde"];
+
 fn packages(tool: Tool, arguments: &Arguments) -> Tool {
+    if arguments.package.is_empty() {
+        return tool.arguments(FEATURES);
+    }
     arguments.package.iter().fold(tool, |tool, name| tool.argument("-p").argument(name))
 }
 

@@ -59,6 +59,17 @@ impl Failure {
         self
     }
 
+    #[must_use]
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.0.exit = exit;
+        self
+    }
+
+    /// Whether it is the library's error of this kind.
+    pub(crate) fn is(&self, kind: ErrorKind) -> bool {
+        self.0.cause.as_ref().is_some_and(|error| error.kind() == kind)
+    }
+
     /// Says in which file, and on which of its lines, the statement begins.
     #[must_use]
     pub(crate) fn in_script(mut self, name: &str, line: usize) -> Self {
@@ -186,7 +197,9 @@ impl From<pandodb::Error> for Failure {
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
             let text = cause.to_string();
-            if !message.contains(&text) {
+            // The engine's own texts end with the hint, which is shown below.
+            let with_hint = error.hint().map(|hint| format!("{message} ({hint})"));
+            if !message.contains(&text) && with_hint.as_ref() != Some(&text) {
                 // Storage errors repeat the sentence before they add the file.
                 message =
                     if text.starts_with(&message) { text } else { format!("{message}: {text}") };

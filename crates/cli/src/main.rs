@@ -47,9 +47,18 @@ use crate::terminal::{ColorChoice, Terminal};
 fn main() -> ExitCode {
     let mut given = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = given.next().unwrap_or_else(|| "pando".to_owned());
-    let line = std::iter::once(program).chain(arguments::normalise(given));
+    let line: Vec<String> = std::iter::once(program).chain(arguments::normalise(given)).collect();
+    let as_json = line.iter().any(|word| word == "--json" || word == "--jsonl");
     let arguments = match Arguments::try_parse_from(line) {
         Ok(arguments) => arguments,
+        Err(error) if as_json && error.use_stderr() => {
+            let text = error.render().to_string();
+            let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage"));
+            let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+            let message = message.trim_start_matches("error: ");
+            shell::tell(&Failure::usage(message), true, Terminal::detect(ColorChoice::Never));
+            return Exit::Usage.into();
+        }
         Err(error) => {
             // Help and version are no errors, and clap prints all of these well.
             let _ = error.print();
@@ -64,7 +73,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            let as_json = arguments.output.chosen() == Some(Mode::Json);
+            let as_json = matches!(arguments.output.chosen(), Some(Mode::Json | Mode::Jsonl));
             shell::tell(&failure, as_json, Terminal::detect(arguments.global.color));
             failure.exit().into()
         }
@@ -76,6 +85,10 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
     let options = &arguments.shell;
     let (path, sql) = database_and_sql(arguments);
     let terminal = Terminal::detect(arguments.global.color);
+    let terminal = terminal.with_progress(!arguments.global.no_progress);
+    if let Some(word) = sql.iter().find(|word| is_mistyped_verb(word)) {
+        return Err(arguments::no_such_verb(word));
+    }
     let has_work = !sql.is_empty() || !options.command.is_empty() || !options.script.is_empty();
     let interactive = options.interactive || (terminal.has_input && !options.batch && !has_work);
     let opening =
@@ -100,7 +113,10 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
         shell.run_input()?;
     }
     let sink = std::mem::replace(&mut shell.sink, output::sink::Sink::screen());
-    if let Err(error) = sink.close() {
+    // What could not be written was told when it was tried first.
+    if let Err(error) = sink.close()
+        && shell.failed.is_none()
+    {
         let failure = Failure::from(error);
         shell.report(&failure);
     }
@@ -127,6 +143,13 @@ fn looks_like_sql(word: &str) -> bool {
     let is_command = shell::command_of(word).is_some() && !word.contains('/');
     !std::path::Path::new(word).exists()
         && (is_command || word.contains(char::is_whitespace) || word.ends_with(';'))
+}
+
+/// Whether it is one word that no statement is made of.
+fn is_mistyped_verb(word: &str) -> bool {
+    let is_word = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let is_keyword = language::KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word));
+    is_word && !word.is_empty() && !is_keyword && shell::command_of(word).is_none()
 }
 
 /// Runs what the command line holds, in its order, to the first error.
@@ -169,7 +192,7 @@ pub(crate) fn configure(shell: &mut Shell, arguments: &Arguments) {
     let output = &arguments.output;
     if let Some(mode) = output.chosen() {
         shell.settings.mode = mode;
-        shell.switches.json_errors = mode == Mode::Json;
+        shell.switches.json_errors = matches!(mode, Mode::Json | Mode::Jsonl);
     }
     if let Some(headers) = output.headers() {
         shell.settings.headers = Some(headers);

@@ -11,6 +11,8 @@ use crate::shell::Shell;
 
 /// Bars appear only when the work is not done by then.
 const REDRAWS_A_SECOND: u8 = 10;
+/// How often the library asks whether to go on, about.
+const ROWS_A_CALL: u64 = 1000;
 
 /// A bar that may be invisible.
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ impl Progress {
     pub(crate) fn bytes(shell: &Shell, label: &str, total: Option<u64>) -> Self {
         let template = match total {
             Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+            None => "{msg} {spinner} {bytes} {bytes_per_sec} {elapsed}",
         };
         Self::new(shell, label, total, template)
     }
@@ -32,13 +34,42 @@ impl Progress {
     pub(crate) fn items(shell: &Shell, label: &str, total: Option<u64>) -> Self {
         let template = match total {
             Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta} left",
-            None => "{msg} {spinner} {human_pos} {per_sec}",
+            None => "{msg} {spinner} {human_pos} {per_sec} {elapsed}",
         };
         Self::new(shell, label, total, template)
     }
 
     fn new(shell: &Shell, label: &str, total: Option<u64>, template: &str) -> Self {
-        let is_visible = shell.terminal.has_errors && shell.switches.progress;
+        let is_visible = shell.terminal.shows_progress && shell.switches.progress;
+        Self::visible(is_visible, label, total, template)
+    }
+
+    /// A counter of rows that the statements of the shell's connection work on, until it is taken
+    /// off with [`Progress::end`].
+    pub(crate) fn rows(shell: &Shell, label: &str) -> Self {
+        let progress = Self::items(shell, label, None);
+        if !progress.bar.is_hidden() {
+            let bar = progress.bar.clone();
+            shell.connection.progress_handler(Some(move || {
+                bar.inc(ROWS_A_CALL);
+                false
+            }));
+        }
+        progress
+    }
+
+    /// Takes a counter of rows off the screen.
+    pub(crate) fn end(&self, shell: &Shell) {
+        shell.connection.progress_handler(None::<fn() -> bool>);
+        self.finish();
+    }
+
+    /// A counter of what is done again when a database is opened, where there is no shell yet.
+    pub(crate) fn recovery() -> Self {
+        Self::visible(true, "recovering", None, "{msg} {spinner} {bytes} {bytes_per_sec}")
+    }
+
+    fn visible(is_visible: bool, label: &str, total: Option<u64>, template: &str) -> Self {
         let target = if is_visible {
             ProgressDrawTarget::stderr_with_hz(REDRAWS_A_SECOND)
         } else {
@@ -57,6 +88,11 @@ impl Progress {
     /// So much more is done.
     pub(crate) fn advance(&self, amount: u64) {
         self.bar.inc(amount);
+    }
+
+    /// So much is done in all.
+    pub(crate) fn set(&self, amount: u64) {
+        self.bar.set_position(amount);
     }
 
     /// Takes the bar off the screen.

@@ -39,8 +39,8 @@ pub(crate) struct Terminal {
     pub(crate) has_input: bool,
     /// Standard output is a screen.
     pub(crate) has_output: bool,
-    /// Standard error is a screen.
-    pub(crate) has_errors: bool,
+    /// Standard error is a screen, and progress bars are wanted there.
+    pub(crate) shows_progress: bool,
     /// Output may be coloured.
     pub(crate) color_output: bool,
     /// Messages may be coloured.
@@ -54,10 +54,15 @@ impl Terminal {
         Self {
             has_input: std::io::stdin().is_terminal(),
             has_output,
-            has_errors,
+            shows_progress: has_errors,
             color_output: color.decide(has_output),
             color_errors: color.decide(has_errors),
         }
+    }
+
+    /// The same, with progress bars only where they are wanted.
+    pub(crate) fn with_progress(self, wanted: bool) -> Self {
+        Self { shows_progress: self.shows_progress && wanted, ..self }
     }
 
     /// Columns of the screen; 80 where there is none.

@@ -14,7 +14,10 @@
     reason = "tests fail by panicking"
 )]
 
+mod changes;
+mod documents;
 mod round_trip;
+mod start;
 mod terminal;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! The shell at a real terminal: editing, completion, Ctrl-C.
+//! The program at a real terminal: editing, completion, Ctrl-C, progress bars.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use expectrl::session::OsSession;
@@ -84,4 +85,42 @@ fn statements_are_edited_completed_and_interrupted() {
     terminal.prompt();
     terminal.keys(".exit\r");
     terminal.sees("\n");
+}
+
+/// Enough rows for some reports of progress.
+const ROWS: usize = 30_000;
+
+#[test]
+fn long_work_shows_bars_at_a_terminal_and_only_there() {
+    let folder = TemporaryFolder::new();
+    let mut rows = "id,name\n".to_owned();
+    for row in 0..ROWS {
+        let _ = writeln!(rows, "{row},name of row {row}");
+    }
+    std::fs::write(folder.file("rows.csv"), rows).unwrap();
+    let imported = format!("Imported {ROWS} rows");
+    for (verb, bar, end) in [
+        ("import rows.csv t", "importing [", imported.as_str()),
+        ("backup full.bak", "backing up [", "Backed up to"),
+    ] {
+        let mut command = shell(folder.path(), &format!("exec pando a.pando {verb}"));
+        command.env("TERM", "xterm-256color").env("NO_COLOR", "1");
+        let mut session = Session::spawn(command).unwrap();
+        session.set_expect_timeout(Some(Duration::from_secs(20)));
+        session.expect(bar).unwrap();
+        session.expect(end).unwrap();
+        session.expect(expectrl::Eof).unwrap();
+        drop(session);
+        // Nothing of it is left in a pipe, nor where it is not wanted.
+        let other = verb.replace(" t", " u").replace("full", "other");
+        let printed = crate::run(folder.path(), &format!("pando a.pando {other}"));
+        assert!(printed.starts_with(end) && printed.lines().count() == 1, "{printed:?}");
+    }
+    let mut command = shell(folder.path(), "exec pando --no-progress a.pando import rows.csv v");
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1");
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(20)));
+    let found = session.expect(imported.as_str()).unwrap();
+    let before = String::from_utf8_lossy(found.before());
+    assert!(!before.contains("importing"), "{before:?}");
 }

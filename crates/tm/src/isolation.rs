@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::ids::TransactionId;
+use crate::lock::BusyHook;
 use crate::wal::Synchronous;
 
 /// How much of what others do a transaction sees.
@@ -60,6 +61,8 @@ pub struct BeginOptions {
     pub read_only: bool,
     /// How long it waits for a lock; none: what the database's options say.
     pub busy_timeout: Option<Duration>,
+    /// What is asked whether to wait on when that time is over.
+    pub busy_hook: Option<BusyHook>,
     /// What its commit waits for; none: what the database's options say.
     pub synchronous: Option<Synchronous>,
     /// The transaction that this one repeats after a retryable error: it keeps that one's age,

@@ -47,11 +47,11 @@ pub use heads::{HeadInfo, HeadVersion, MAIN};
 pub use history::{Moment, PastVersion, Retention};
 pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
 pub use isolation::{BeginOptions, Isolation};
-pub use lock::{LockState, LockView};
+pub use lock::{BusyHook, LockState, LockView};
 pub use manager::{
     CheckpointMode, CheckpointReport, LastCheckpoint, Manager, NOTE_MAX, Shrunk, WalCheckpoint,
 };
-pub use options::{CheckpointPolicy, Options, RecoveryProgress};
+pub use options::{CheckpointPolicy, Options, ProgressCallback, RecoveryProgress};
 pub use snapshot::SnapshotView;
 pub use transaction::{Cursor, Savepoint, Transaction};
 pub use wal::Synchronous;

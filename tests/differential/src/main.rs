@@ -11,6 +11,8 @@
     reason = "the comparison reads corpora, takes the time and reports to a terminal"
 )]
 
+#[cfg(test)]
+mod cases;
 mod corpus;
 mod engine;
 mod expressions;

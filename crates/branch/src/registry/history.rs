@@ -25,35 +25,12 @@ impl Branches {
     /// Reads what the log has of commits since the last time.
     pub fn collect(&self) -> Result<()> {
         let Some((oldest, _)) = self.manager.history_span() else { return Ok(()) };
+        if self.manager.is_read_only() {
+            return self.collect_in_memory(oldest.position);
+        }
         loop {
             let from = self.with(|state| Lsn(state.counters.collected))?.max(oldest.position);
-            let mut found: Vec<Commit> = Vec::new();
-            let mut position = from;
-            let mut reader = self.manager.read_log(from)?;
-            while let Some(transaction) = reader.next_transaction()? {
-                position = transaction.end;
-                let info = transaction.info()?;
-                let mut parts = self.parts(&transaction)?;
-                if parts.is_empty() {
-                    // It made or dropped heads and is nobody's commit.
-                    continue;
-                }
-                let first = parts.remove(0);
-                found.push(Commit {
-                    commit: transaction.commit.0,
-                    head: first.head,
-                    base: first.base,
-                    time: info.time,
-                    author: info.author.into(),
-                    message: info.message.into(),
-                    flags: info.flags,
-                    operations: first.operations,
-                    others: parts,
-                });
-                if found.len() >= BATCH {
-                    break;
-                }
-            }
+            let (found, position) = self.read_commits(from, BATCH)?;
             if found.is_empty() {
                 return Ok(());
             }
@@ -69,6 +46,50 @@ impl Branches {
                 return Ok(());
             }
         }
+    }
+
+    /// The same where nothing can be written: the log does not change then, once is enough.
+    fn collect_in_memory(&self, oldest: Lsn) -> Result<()> {
+        let from = self.with(|state| Lsn(state.counters.collected))?.max(oldest);
+        let mut uncollected = self.uncollected.lock();
+        if uncollected.is_none() {
+            let (found, _) = self.read_commits(from, usize::MAX)?;
+            let found = found.into_iter().map(|commit| (commit.commit, commit));
+            *uncollected = Some(found.collect());
+        }
+        Ok(())
+    }
+
+    /// Commits in the log from a position on, `most` at most, and where the last one ends.
+    fn read_commits(&self, from: Lsn, most: usize) -> Result<(Vec<Commit>, Lsn)> {
+        let mut found: Vec<Commit> = Vec::new();
+        let mut position = from;
+        let mut reader = self.manager.read_log(from)?;
+        while let Some(transaction) = reader.next_transaction()? {
+            position = transaction.end;
+            let info = transaction.info()?;
+            let mut parts = self.parts(&transaction)?;
+            if parts.is_empty() {
+                // It made or dropped heads and is nobody's commit.
+                continue;
+            }
+            let first = parts.remove(0);
+            found.push(Commit {
+                commit: transaction.commit.0,
+                head: first.head,
+                base: first.base,
+                time: info.time,
+                author: info.author.into(),
+                message: info.message.into(),
+                flags: info.flags,
+                operations: first.operations,
+                others: parts,
+            });
+            if found.len() >= most {
+                break;
+            }
+        }
+        Ok((found, position))
     }
 
     /// What a transaction did to each branch that it moved.
@@ -108,7 +129,8 @@ impl Branches {
                 _ => {}
             }
         }
-        parts.retain(|(part, moved)| *moved && part.head != self.system.0);
+        let is_record = |head: u64| !self.is_bare && head == self.system.0;
+        parts.retain(|(part, moved)| *moved && !is_record(part.head));
         Ok(parts.into_iter().map(|(part, _)| part).collect())
     }
 
@@ -145,23 +167,34 @@ impl Branches {
         most: usize,
         is_listed: impl Fn(&Commit) -> bool,
     ) -> Result<Vec<Commit>> {
+        let mut listed = Vec::new();
+        let mut list = |commit: &Commit| {
+            let others = commit.others.iter().map(|part| Commit {
+                head: part.head,
+                base: part.base,
+                operations: part.operations,
+                ..commit.clone()
+            });
+            let parts = std::iter::once(commit.clone()).chain(others);
+            listed.extend(parts.filter(|part| is_listed(part)));
+            listed.len() < most
+        };
+        let mut wants_more = most > 0;
+        if let Some(uncollected) = &*self.uncollected.lock() {
+            wants_more = wants_more && uncollected.values().rev().all(&mut list);
+        }
+        if !wants_more || self.is_bare {
+            return Ok(listed);
+        }
         let options = pandodb_tm::BeginOptions::read_only();
         let transaction = self.manager.begin(self.system, options)?;
         let mut cursor = transaction.cursor(COMMITS)?;
-        let mut listed = Vec::new();
         let mut more = cursor.last()?;
-        while more && listed.len() < most {
-            if let Some(value) = cursor.value()? {
-                let commit: Commit = decode(&value)?;
-                let parts = commit.others.clone();
-                let others = parts.into_iter().map(|part| Commit {
-                    head: part.head,
-                    base: part.base,
-                    operations: part.operations,
-                    ..commit.clone()
-                });
-                let parts = std::iter::once(commit.clone()).chain(others);
-                listed.extend(parts.filter(|part| is_listed(part)));
+        while more {
+            if let Some(value) = cursor.value()?
+                && !list(&decode(&value)?)
+            {
+                break;
             }
             more = cursor.previous()?;
         }
@@ -171,9 +204,18 @@ impl Branches {
     /// One commit, by its number.
     pub fn commit(&self, number: u64) -> Result<Commit> {
         self.collect()?;
-        let options = pandodb_tm::BeginOptions::read_only();
-        let transaction = self.manager.begin(self.system, options)?;
-        let row = transaction.get(COMMITS, &rowid_key(number as i64))?;
+        if let Some(uncollected) = &*self.uncollected.lock()
+            && let Some(commit) = uncollected.get(&number)
+        {
+            return Ok(commit.clone());
+        }
+        let row = if self.is_bare {
+            None
+        } else {
+            let options = pandodb_tm::BeginOptions::read_only();
+            let transaction = self.manager.begin(self.system, options)?;
+            transaction.get(COMMITS, &rowid_key(number as i64))?
+        };
         let Some(row) = row else {
             let message = format!("there is no transaction {number}");
             let error = Error::new(ErrorKind::UnknownCommit, message);

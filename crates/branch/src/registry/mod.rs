@@ -34,6 +34,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::atomic::AtomicI64;
 use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
@@ -82,6 +84,8 @@ const NOTE_ANCHOR: &[u8] = b"anchor";
 pub struct Branches {
     manager: Arc<Manager>,
     system: HeadId,
+    /// Whether there is no such head and none can be made, because the database is only read.
+    is_bare: bool,
     /// How transactions begin that change something; see [`with_options`](Self::with_options).
     options: BeginOptions,
     state: Arc<Mutex<State>>,
@@ -94,19 +98,26 @@ pub struct Branches {
     tended: Arc<AtomicI64>,
     counters: Arc<SharedCounters>,
     past: Arc<past::Past>,
+    /// Commits of the log that cannot be collected, because the database is only read.
+    uncollected: Arc<Mutex<Option<BTreeMap<u64, Commit>>>>,
 }
 
 impl Branches {
-    /// The branches of a database; makes the records of one that has none yet.
+    /// The branches of a database; makes the records of one that has none yet, unless it is only
+    /// read: then it has its first branch.
     pub fn open(manager: Arc<Manager>) -> Result<Self> {
         let found = manager.heads().into_iter().find(|head| &*head.note == NOTE_SYSTEM);
+        let is_read_only = manager.is_read_only();
+        let is_bare = found.is_none() && is_read_only;
         let system = match found {
             Some(head) => head.head,
+            None if is_read_only => pandodb_tm::MAIN,
             None => manager.create_head(pandodb_tm::MAIN, NOTE_SYSTEM)?,
         };
         let branches = Self {
             manager,
             system,
+            is_bare,
             options: BeginOptions::default(),
             state: Arc::new(Mutex::new(State::default())),
             pending: Arc::new(Mutex::new(None)),
@@ -114,20 +125,24 @@ impl Branches {
             tended: Arc::new(AtomicI64::new(0)),
             counters: Arc::default(),
             past: Arc::default(),
+            uncollected: Arc::default(),
         };
-        branches.set_up()?;
-        branches.place_lines()?;
-        branches.sweep()?;
+        if !is_read_only {
+            branches.set_up()?;
+            branches.place_lines()?;
+            branches.sweep()?;
+        }
         Ok(branches)
     }
 
     /// The same branches for somebody whose commits wait for locks and for the disk as `options`
-    /// say: of them `synchronous` and `busy_timeout` count.
+    /// say: of them `synchronous`, `busy_timeout` and `busy_hook` count.
     #[must_use]
     pub fn with_options(&self, options: &BeginOptions) -> Self {
         let options = BeginOptions {
             synchronous: options.synchronous,
             busy_timeout: options.busy_timeout,
+            busy_hook: options.busy_hook.clone(),
             ..BeginOptions::default()
         };
         Self { options, ..self.clone() }
@@ -254,7 +269,11 @@ impl Branches {
     fn load(&self) -> Result<State> {
         let transaction = self.manager.begin(self.system, BeginOptions::read_only())?;
         let mut state = State { commit: transaction.base_commit().0, ..State::default() };
-        if transaction.tree_kind(RECORDS).is_some() {
+        if self.is_bare {
+            for (key, value) in first_records(self.now())? {
+                state.apply(&key, Some(&value))?;
+            }
+        } else if transaction.tree_kind(RECORDS).is_some() {
             read_rows(&transaction, &[], |key, value| state.apply(key, Some(value)))?;
         }
         state.make_index();
@@ -277,21 +296,10 @@ impl Branches {
         transaction.create_tree(RECORDS, TreeKind::Slotted)?;
         transaction.create_tree(COMMITS, TreeKind::Fixed)?;
         let counters = Counters { branch: 1, line: 1, ..Counters::default() };
-        let main = Branch {
-            id: BranchId(1),
-            name: MAIN_NAME.into(),
-            head: pandodb_tm::MAIN.0,
-            line: LineId(1),
-            parent: None,
-            anchor: None,
-            created: self.now(),
-            state: BranchState::Active,
-            options: BranchOptions::default(),
-        };
         let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
-        change.put(number_key(Kind::Branch, 1), &main)?;
-        let line = Line { head: main.head, ..Line::default() };
-        change.put(number_key(Kind::Line, 1), &line)?;
+        for (key, value) in first_records(self.now())? {
+            change.put_encoded(key, value)?;
+        }
         change.finish()?;
         transaction.commit()?;
         Ok(())
@@ -344,6 +352,24 @@ impl Branches {
     }
 }
 
+/// The rows of the first branch.
+fn first_records(created: i64) -> Result<[(Vec<u8>, Vec<u8>); 2]> {
+    let main = Branch {
+        id: BranchId(1),
+        name: MAIN_NAME.into(),
+        head: pandodb_tm::MAIN.0,
+        line: LineId(1),
+        parent: None,
+        anchor: None,
+        created,
+        state: BranchState::Active,
+        options: BranchOptions::default(),
+    };
+    let line = Line { head: main.head, ..Line::default() };
+    let branch = (number_key(Kind::Branch, 1), encode(&main)?);
+    Ok([branch, (number_key(Kind::Line, 1), encode(&line)?)])
+}
+
 /// A row's key and its new value, none where it goes.
 type RowEdit = (Vec<u8>, Option<Vec<u8>>);
 /// The commit that a change stands on, and its rows.
@@ -358,7 +384,10 @@ struct Change<'t> {
 
 impl Change<'_> {
     fn put<T: Serialize>(&mut self, key: Vec<u8>, record: &T) -> Result<()> {
-        let value = encode(record)?;
+        self.put_encoded(key, encode(record)?)
+    }
+
+    fn put_encoded(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<()> {
         self.transaction.put(RECORDS, &key, &value)?;
         self.rows.push((key, Some(value)));
         Ok(())

@@ -6,6 +6,8 @@
 
 use clap::CommandFactory;
 
+use crate::failure::Failure;
+
 /// The name with one dash, what it means here, and whether a value follows.
 const SINGLE_DASH: &[(&str, &str, bool)] = &[
     ("ascii", "--ascii-table", false),
@@ -100,4 +102,49 @@ fn verb_names() -> Vec<String> {
         verb.get_all_aliases().chain([verb.get_name()]).map(str::to_owned).collect::<Vec<_>>()
     });
     names.collect()
+}
+
+/// What to say of a word that is no verb: the one that it may have been meant to be.
+pub(crate) fn no_such_verb(word: &str) -> Failure {
+    let command = super::Arguments::command();
+    let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let names = shown.flat_map(|verb| verb.get_visible_aliases().chain([verb.get_name()]));
+    let near = names
+        .map(|name| (distance(word, name), name.to_owned()))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .min();
+    let failure = Failure::usage(format!("there is no verb {word}"));
+    match near {
+        Some((_, name)) => failure.with_hint(format!("did you mean {name}?")),
+        None => failure.with_hint("pando --help lists the verbs"),
+    }
+}
+
+/// How many letters must be changed, added or left out to make one word of the other.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, letter) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (at, other) in right.iter().enumerate() {
+            let cost = diagonal + usize::from(letter != *other);
+            diagonal = row[at + 1];
+            row[at + 1] = cost.min(row[at] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn distances_count_letters() {
+        assert_eq!(distance("status", "status"), 0);
+        assert_eq!(distance("statsu", "status"), 2);
+        assert_eq!(distance("brnch", "branch"), 1);
+        assert_eq!(distance("", "log"), 3);
+    }
 }

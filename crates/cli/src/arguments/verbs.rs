@@ -39,7 +39,7 @@ pub(crate) enum Verb {
     Log(LogArguments),
     /// Show what a commit changed
     Show {
-        /// The commit's number, a tag, or a branch
+        /// A branch, a tag, a commit's number, HEAD, b~2, or b@{2 hours ago}
         revision: Option<String>,
     },
     /// Show what differs between two branches, tags or commits
@@ -51,16 +51,26 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         action: Option<ConflictAction>,
     },
+    /// Show what statements or a merge would change, without changing it
+    Preview(PreviewArguments),
+    /// Do what was previewed, as one commit, if it still can be done
+    Apply {
+        /// Refuse if the branch stands at another commit than the preview named
+        #[arg(long, value_name = "COMMIT")]
+        base: Option<u64>,
+        #[command(flatten)]
+        what: PreviewArguments,
+    },
     /// Take over one commit of another branch
     CherryPick {
-        /// The commit's number
-        transaction: u64,
+        /// The commit
+        transaction: String,
     },
     /// Undo one commit and keep what came after it
     #[command(visible_alias = "undo")]
     Revert {
-        /// The commit's number
-        transaction: u64,
+        /// The commit
+        transaction: String,
     },
     /// Move a branch back to an earlier state
     Reset {
@@ -133,6 +143,11 @@ pub(crate) enum Verb {
         /// How many rows
         #[arg(long, short, default_value_t = 100_000)]
         rows: u64,
+    },
+    /// Explain the program, or one verb
+    Help {
+        /// The verb
+        about: Vec<String>,
     },
     /// Print completions for a shell
     Completions {
@@ -337,6 +352,9 @@ pub(crate) struct DiffArguments {
     /// Only rows
     #[arg(long)]
     pub(crate) data: bool,
+    /// As SQL that leads from the one to the other
+    #[arg(long, conflicts_with_all = ["stat", "schema", "data"])]
+    pub(crate) sql: bool,
     /// End with exit code 3 where there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -384,6 +402,20 @@ pub(crate) enum ConflictAction {
         #[arg(long, short)]
         number: Option<u64>,
     },
+}
+
+/// What `pando preview` and `pando apply` are about.
+#[derive(Debug, Args)]
+pub(crate) struct PreviewArguments {
+    /// A file, or SQL; several statements are one transaction
+    #[arg(id = "script", value_name = "SQL", conflicts_with = "merge")]
+    pub(crate) sql: Vec<String>,
+    /// The merge of this branch
+    #[arg(long, short, value_name = "BRANCH")]
+    pub(crate) merge: Option<String>,
+    /// Into this branch; the current one without
+    #[arg(long, short, value_name = "BRANCH", requires = "merge")]
+    pub(crate) into: Option<String>,
 }
 
 /// Options of `pando tag`.

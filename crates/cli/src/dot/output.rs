@@ -122,7 +122,8 @@ pub(super) const COMMANDS: &[Command] = &[
         SWITCH,
         changes,
     ),
-    command("echo", NONE, ["on|off", "print statements before they run", ""], SWITCH, echo),
+    command("echo", &["trace"], ["on|off", "print statements before they run", ""], SWITCH, echo),
+    command("progress", NONE, ["on|off", "show progress bars at a terminal", ""], SWITCH, progress),
     command(
         "timer",
         &["\\timing"],
@@ -287,6 +288,11 @@ fn changes(shell: &mut Shell, words: &[String]) -> Outcome {
 
 fn echo(shell: &mut Shell, words: &[String]) -> Outcome {
     shell.switches.echo = one_switch("echo", words)?;
+    Ok(())
+}
+
+fn progress(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.switches.progress = one_switch("progress", words)?;
     Ok(())
 }
 

@@ -14,21 +14,28 @@ mod script;
 // What is done with them.
 mod paged;
 mod statement;
+mod summarize;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::{Arc, OnceLock};
 
-use pandodb::{Connection, OpenOptions, Value};
+use pandodb::{Connection, ErrorKind, OpenOptions, Value};
 
 pub(crate) use self::history::{History, state_folder};
+pub(crate) use self::statement::{TableColumn, columns_of};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::sink::Sink;
 use crate::output::{Mode, Settings};
+use crate::progress::Progress;
 use crate::terminal::Terminal;
+
+/// So much log is done again in some tenths of a second.
+const RECOVERY_SHOWN_BYTES: u64 = 8 << 20;
 
 /// Whether and when something is done; what dot commands switch on and off.
 #[derive(Clone, Debug)]
@@ -91,21 +98,71 @@ pub(crate) struct Shell {
 
 impl Opening {
     /// Opens the database.
-    pub(crate) fn open(&self) -> Outcome<Connection> {
+    pub(crate) fn open(&self, terminal: Terminal) -> Outcome<Connection> {
         let mut options = OpenOptions::new();
         options.read_only(self.read_only).create(self.create && !self.read_only);
+        let bar = Arc::new(OnceLock::<Progress>::new());
+        if terminal.shows_progress {
+            let bar = Arc::clone(&bar);
+            options.on_recovery(move |_, bytes| {
+                // A short one is over before anybody could read of it.
+                if bytes >= RECOVERY_SHOWN_BYTES {
+                    bar.get_or_init(Progress::recovery).set(bytes);
+                }
+            });
+        }
+        let opened = self.open_with(&options);
+        if let Some(bar) = bar.get() {
+            bar.finish();
+        }
+        opened
+    }
+
+    fn open_with(&self, options: &OpenOptions) -> Outcome<Connection> {
         let database = match self.path.as_str() {
             "" | ":memory:" => options.open_in_memory(),
             path => options.open(path),
         };
-        Ok(database.and_then(|database| database.connect())?)
+        database.and_then(|database| database.connect()).map_err(|error| self.refused(error))
+    }
+
+    /// What cannot be opened, for whatever reason, ends with one number; and people who open
+    /// another program's file are told what to do with it.
+    fn refused(&self, error: pandodb::Error) -> Failure {
+        let kind = error.kind();
+        let failure = Failure::from(error);
+        match kind {
+            ErrorKind::Io => failure.with_exit(Exit::CannotOpen),
+            ErrorKind::Full => {
+                failure.with_hint("free some room; until then --readonly opens it without writing")
+            }
+            ErrorKind::NotADatabase => match self.other_kind_of_file() {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            },
+            _ => failure,
+        }
+    }
+
+    fn other_kind_of_file(&self) -> Option<String> {
+        let mut begun = [0; 16];
+        let mut file = std::fs::File::open(&self.path).ok()?;
+        std::io::Read::read(&mut file, &mut begun).ok()?;
+        let path = &self.path;
+        if begun.starts_with(b"SQLite format 3\0") {
+            return Some(format!("it is one of SQLite: pando NEW.pando import {path}"));
+        }
+        if begun.starts_with(b"PandoBk\0") {
+            return Some(format!("it is a backup: pando restore {path} --to NEW.pando"));
+        }
+        None
     }
 }
 
 impl Shell {
     /// Opens the database and makes a shell that shows rows as people or programs want them.
     pub(crate) fn open(opening: Opening, terminal: Terminal, interactive: bool) -> Outcome<Self> {
-        let connection = opening.open()?;
+        let connection = opening.open(terminal)?;
         let mut settings = Settings::new(if terminal.has_output { Mode::Box } else { Mode::List });
         settings.color = terminal.color_output;
         settings.footer = interactive && terminal.has_output;
@@ -194,12 +251,23 @@ impl Shell {
         tell(failure, self.switches.json_errors, self.terminal);
     }
 
-    /// A line about what was done, for people.
+    /// A line about what was done, for people; an object where output is JSON.
     pub(crate) fn say(&mut self, text: impl std::fmt::Display) -> Outcome {
-        if !self.switches.quiet {
+        if self.switches.quiet {
+            return Ok(());
+        }
+        if !self.switches.interactive && matches!(self.settings.mode, Mode::Json | Mode::Jsonl) {
+            let text = crate::output::quote::json_string(&text.to_string());
+            writeln!(self.sink, "{{\"message\":{text}}}")?;
+        } else {
             writeln!(self.sink, "{text}")?;
         }
         Ok(())
+    }
+
+    /// Whether programs read the output, which then is rows only.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        matches!(self.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv)
     }
 
     /// Sends output to somewhere else; what was there before is closed.
@@ -216,7 +284,7 @@ impl Shell {
 
     /// Opens another database in place of this one.
     pub(crate) fn reopen(&mut self, opening: Opening) -> Outcome {
-        self.connection = opening.open()?;
+        self.connection = opening.open(self.terminal)?;
         self.opening = opening;
         Ok(())
     }

@@ -34,6 +34,11 @@ impl Shell {
 
     /// Runs the first statement of a text and says how many bytes of it are done.
     fn run_first(&mut self, text: &str) -> Outcome<usize> {
+        if let Some((query, consumed)) = super::summarize::query(self, text)? {
+            self.show_query(&query, &[])?;
+            self.end_once()?;
+            return Ok(consumed.max(1));
+        }
         let branch = self.connection.current_branch();
         let changes = self.connection.total_changes();
         let began = Instant::now();
@@ -151,21 +156,7 @@ impl Shell {
 
     /// The columns of a table or view; none where there is no such table.
     pub(crate) fn columns_of(&self, table: &str) -> Outcome<Vec<TableColumn>> {
-        let name = crate::output::quote::quoted_identifier(table);
-        let mut statement = self.connection.prepare(&format!("PRAGMA table_xinfo({name})"))?;
-        let mut rows = statement.raw_query();
-        let mut columns = Vec::new();
-        while let Some(row) = rows.next()? {
-            columns.push(TableColumn {
-                name: row.get("name")?,
-                declared: row.get_ref("type")?.to_string(),
-                is_not_null: row.get("notnull")?,
-                default: row.get("dflt_value")?,
-                key: row.get("pk")?,
-                is_computed: row.get::<_, i64>("hidden")? != 0,
-            });
-        }
-        Ok(columns)
+        Ok(columns_of(&self.connection, table)?)
     }
 
     /// Shows rows that are no statement's.
@@ -196,6 +187,28 @@ impl Shell {
         let fact = self.branch_fact(&name, "read_only");
         fact.is_ok_and(|fact| fact.as_deref() == Some("1"))
     }
+}
+
+/// The columns of a table or view; none where there is no such table.
+pub(crate) fn columns_of(
+    connection: &Connection,
+    table: &str,
+) -> Result<Vec<TableColumn>, pandodb::Error> {
+    let name = crate::output::quote::quoted_identifier(table);
+    let mut statement = connection.prepare(&format!("PRAGMA table_xinfo({name})"))?;
+    let mut rows = statement.raw_query();
+    let mut columns = Vec::new();
+    while let Some(row) = rows.next()? {
+        columns.push(TableColumn {
+            name: row.get("name")?,
+            declared: row.get_ref("type")?.to_string(),
+            is_not_null: row.get("notnull")?,
+            default: row.get("dflt_value")?,
+            key: row.get("pk")?,
+            is_computed: row.get::<_, i64>("hidden")? != 0,
+        });
+    }
+    Ok(columns)
 }
 
 /// A column of a table as the schema has it.

@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use pandodb::{Value, ValueRef};
+use pandodb::{ErrorKind, Value, ValueRef};
 
 use super::graph::{self, Commit};
-use super::inspect;
+use super::{inspect, revision};
 use crate::failure::{Failure, Outcome};
 use crate::output::Mode;
 use crate::output::quote::{literal, quoted_identifier};
@@ -35,6 +35,15 @@ fn point_in_time(word: &str) -> String {
     format!("TAG {}", quoted_identifier(word))
 }
 
+/// The same for any revision; a branch stands for its newest commit.
+fn point_of(shell: &Shell, word: &str) -> Outcome<String> {
+    let is_branch = shell.branch_fact(word, "branch_name")?.is_some();
+    if !is_branch && !word.contains(['~', '^', '@']) && !word.eq_ignore_ascii_case("HEAD") {
+        return Ok(point_in_time(word));
+    }
+    Ok(format!("TRANSACTION {}", revision::number(shell, word)?))
+}
+
 /// Options of a new branch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Create {
@@ -50,7 +59,8 @@ pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Ou
         sql.push_str(&format!(" FROM {}", quoted_identifier(parent)));
     }
     if let Some(at) = &options.at {
-        sql.push_str(&format!(" AS OF {}", point_in_time(at)));
+        let point = point_of(shell, at)?;
+        sql.push_str(&format!(" AS OF {point}"));
     }
     let mut settings = Vec::new();
     if let Some(description) = &options.description {
@@ -70,6 +80,7 @@ pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Ou
 pub(crate) fn create(shell: &mut Shell, name: &str, start: Option<&str>) -> Outcome {
     let mut options = Create::default();
     if let Some(start) = start {
+        let start = &*revision::resolve(shell, start)?;
         let is_number = start.bytes().all(|byte| byte.is_ascii_digit());
         let is_branch = !is_number && shell.branch_fact(start, "branch_name")?.is_some();
         if is_branch
@@ -156,8 +167,8 @@ pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
     shell.show_text(&text)
 }
 
-fn is_for_programs(shell: &Shell) -> bool {
-    matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv)
+pub(super) fn is_for_programs(shell: &Shell) -> bool {
+    shell.is_for_programs()
 }
 
 /// The branch that a branch came from.
@@ -185,6 +196,10 @@ pub(crate) fn switch(shell: &mut Shell, name: &str) -> Outcome {
 pub(crate) fn delete(shell: &mut Shell, name: &str, may_be_missing: bool) -> Outcome {
     let exists = if may_be_missing { "IF EXISTS " } else { "" };
     if shell.connection.current_branch() == name {
+        if name == "main" {
+            let message = "main is the branch that you are on, and the first one: it stays";
+            return Err(Failure::statement(message).with_hint("reset it, or rename it"));
+        }
         switch_quietly(shell, "main")?;
     }
     shell.execute(&format!("DROP BRANCH {exists}{}", quoted_identifier(name)))?;
@@ -198,7 +213,7 @@ pub(crate) fn rename(shell: &mut Shell, old: &str, new: &str) -> Outcome {
 }
 
 pub(crate) fn reset(shell: &mut Shell, name: &str, to: &str) -> Outcome {
-    let point = point_in_time(to);
+    let point = point_of(shell, to)?;
     shell.execute(&format!("RESET BRANCH {} TO {point}", quoted_identifier(name)))?;
     shell.say(format_args!("Reset branch: {name} to {to}"))
 }
@@ -215,7 +230,8 @@ pub(crate) fn tag(shell: &mut Shell, name: &str, commit: Option<&str>) -> Outcom
     let branch = quoted_identifier(&shell.connection.current_branch());
     let mut sql = format!("TAG BRANCH {branch} AS {}", quoted_identifier(name));
     if let Some(commit) = commit {
-        sql.push_str(&format!(" AS OF {}", point_in_time(commit)));
+        let point = point_of(shell, commit)?;
+        sql.push_str(&format!(" AS OF {point}"));
     }
     shell.execute(&sql)?;
     shell.say(format_args!("Created tag: {name}"))
@@ -250,15 +266,21 @@ pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Mer
     if !settings.is_empty() {
         sql.push_str(&format!(" WITH ({})", settings.join(", ")));
     }
-    let progress = crate::progress::Progress::items(shell, "merging", None);
+    let progress = crate::progress::Progress::rows(shell, "merging");
     if is_for_programs(shell) {
         let outcome = shell.show_query(&sql, &[]);
-        progress.finish();
-        return outcome;
+        progress.end(shell);
+        return outcome.map_err(how_to_decide);
     }
     let told = merge_told(shell, &sql);
-    progress.finish();
-    let (status, told) = told?;
+    progress.end(shell);
+    let (status, told) = match told {
+        Err(failure) if failure.is(ErrorKind::MergeConflict) => {
+            write_conflicts(shell, source, target)?;
+            return Err(how_to_decide(failure));
+        }
+        told => told?,
+    };
     writeln!(shell.sink, "{told}")?;
     if status == "conflicts" {
         return list_conflicts(shell, source, target, options);
@@ -267,6 +289,17 @@ pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Mer
         return Ok(());
     }
     shell.say(format_args!("Merged branch: {source} into {target}"))
+}
+
+/// What to do about a merge with conflicts, in words of this program.
+fn how_to_decide(failure: Failure) -> Failure {
+    if !failure.is(ErrorKind::MergeConflict) {
+        return failure;
+    }
+    failure.with_hint(
+        "--strategy source_wins or target_wins decides all of them, \
+         --strategy manual keeps the merge open for pando conflicts",
+    )
 }
 
 /// Merges, and says in a line what came of it.
@@ -296,6 +329,18 @@ fn merge_told(shell: &Shell, sql: &str) -> Outcome<(String, String)> {
 
 /// What two branches cannot agree on, one a line, and what to do.
 fn list_conflicts(shell: &mut Shell, source: &str, target: &str, options: &Merge) -> Outcome {
+    write_conflicts(shell, source, target)?;
+    if options.dry_run {
+        return Ok(());
+    }
+    shell.say(format_args!(
+        "The merge waits: pando conflicts shows, pando conflicts resolve answers, \
+         pando merge --continue ends it"
+    ))
+}
+
+/// What two branches cannot agree on, one a line.
+fn write_conflicts(shell: &mut Shell, source: &str, target: &str) -> Outcome {
     let merge = shell.connection.merge(source).into_branch(target).dry_run(true);
     // A merge that waits for answers is there already: then it lists them itself.
     let conflicts = merge.run().map(|seen| seen.conflicts).unwrap_or_default();
@@ -305,13 +350,7 @@ fn list_conflicts(shell: &mut Shell, source: &str, target: &str, options: &Merge
         let (object, key) = (&conflict.object, key.join(", "));
         writeln!(shell.sink, "CONFLICT ({kind}) {object} {key}: {}", conflict.detail)?;
     }
-    if options.dry_run {
-        return Ok(());
-    }
-    shell.say(format_args!(
-        "The merge waits: pando conflicts shows, pando conflicts resolve answers, \
-         pando merge --continue ends it"
-    ))
+    Ok(())
 }
 
 /// Resolves conflicts: one, those of a table, or all.
@@ -336,7 +375,13 @@ pub(crate) fn resolve(
         (None, Some(table)) => format!("CONFLICTS IN TABLE {}", quoted_identifier(table)),
         (None, None) => "CONFLICTS".to_owned(),
     };
-    shell.execute(&format!("RESOLVE {scope} WITH {choice}"))
+    shell.execute(&format!("RESOLVE {scope} WITH {choice}"))?;
+    let open = shell.query_texts("SELECT 1 FROM pando_conflicts WHERE resolution IS NULL", &[])?;
+    match open.len() {
+        0 => shell.say("All conflicts are resolved: pando merge --continue ends the merge"),
+        1 => shell.say("1 conflict is open"),
+        count => shell.say(format_args!("{count} conflicts are open")),
+    }
 }
 
 /// Options of a comparison.
@@ -351,12 +396,27 @@ pub(crate) struct Diff {
 
 /// Shows what differs; whether anything does.
 pub(crate) fn diff(shell: &mut Shell, from: &str, to: &str, options: &Diff) -> Outcome<bool> {
-    let (left, right) = (quoted_identifier(from), quoted_identifier(to));
+    let (from, to) = (revision::resolve(shell, from)?, revision::resolve(shell, to)?);
+    let (left, right) = (quoted_identifier(&from), quoted_identifier(&to));
     let mut sql = format!("SHOW DIFF BETWEEN {left} AND {right}");
     if let Some(table) = &options.table {
         sql.push_str(&format!(" FOR TABLE {}", quoted_identifier(table)));
     }
     super::graph::diff::show(shell, &sql, options)
+}
+
+/// Writes SQL that leads from one state to another; whether there is any.
+pub(crate) fn diff_as_sql(
+    shell: &mut Shell,
+    from: &str,
+    to: &str,
+    table: Option<&str>,
+) -> Outcome<bool> {
+    let (from, to) = (revision::resolve(shell, from)?, revision::resolve(shell, to)?);
+    let comparison = shell.connection.compare_branches(&from, &to)?;
+    let script = super::changes::script(shell, &from, &to, &comparison, table)?;
+    shell.show_text(&script)?;
+    Ok(!script.is_empty())
 }
 
 /// Options of the log.
@@ -415,6 +475,18 @@ fn commits(shell: &Shell, branch: &str, most: Option<usize>) -> Outcome<Vec<Comm
         })
     })?;
     let mut commits = found.collect::<Result<Vec<_>, _>>()?;
+    let known: BTreeSet<String> =
+        shell.query_texts("SELECT transaction_id FROM pando_log('*')", &[])?.into_iter().collect();
+    for commit in &mut commits {
+        // A parent that no log lists is a branch that was moved.
+        if let Some(parent) = commit.parents.first_mut()
+            && !known.contains(parent)
+            && let Ok(number) = commit.id.parse()
+            && let Some(moved_to) = revision::parent_of(shell, number)?
+        {
+            *parent = moved_to.to_string();
+        }
+    }
     // Where the list ends the lines end, too: what is not shown is waited for by nobody.
     let shown: BTreeSet<String> = commits.iter().map(|commit| commit.id.clone()).collect();
     for commit in &mut commits {
@@ -427,7 +499,7 @@ fn commits(shell: &Shell, branch: &str, most: Option<usize>) -> Outcome<Vec<Comm
 /// tag.
 pub(crate) fn show_commit(shell: &mut Shell, revision: Option<&str>) -> Outcome {
     let revision = revision.map_or_else(|| shell.connection.current_branch(), str::to_owned);
-    let number = commit_of(shell, &revision)?;
+    let number = revision::number(shell, &revision)?;
     let sql = format!("SELECT * FROM pando_changes({number})");
     if is_for_programs(shell) {
         return shell.show_query(&sql, &[]);
@@ -441,32 +513,36 @@ pub(crate) fn show_commit(shell: &mut Shell, revision: Option<&str>) -> Outcome 
     Ok(())
 }
 
-fn commit_of(shell: &Shell, revision: &str) -> Outcome<u64> {
-    if let Ok(number) = revision.parse() {
-        return Ok(number);
-    }
-    if revision.eq_ignore_ascii_case("HEAD") {
-        return Ok(shell.connection.branch(&shell.connection.current_branch())?.head_commit);
-    }
-    let tags = shell.connection.tags()?;
-    match tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(revision)) {
-        Some(tag) => Ok(tag.commit),
-        None => Ok(shell.connection.branch(revision)?.head_commit),
-    }
-}
-
 /// Where we are: database, branch, transaction, open merge.
 pub(crate) fn status(shell: &mut Shell) -> Outcome {
     let branch = shell.connection.current_branch();
     let path = shell.opening.path.clone();
+    let open = shell.query_texts("SHOW CONFLICTS", &[]).map_or(0, |conflicts| conflicts.len());
+    let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
+    if is_for_programs(shell) {
+        let number = |count: u64| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
+        let row = vec![
+            branch.into(),
+            path.into(),
+            number(bytes),
+            Value::from(i64::from(shell.is_read_only_branch())),
+            Value::from(i64::from(!shell.connection.is_autocommit())),
+            number(open as u64),
+        ];
+        let columns =
+            ["branch_name", "database", "bytes", "read_only", "in_transaction", "conflicts"];
+        return shell.show_values(&columns, &[row]);
+    }
     let suffix = if shell.is_read_only_branch() { " (read-only)" } else { "" };
     writeln!(shell.sink, "On branch {branch}{suffix}")?;
-    writeln!(shell.sink, "Database {path}")?;
+    let size = if bytes > 0 { format!(" ({})", inspect::bytes(bytes)) } else { String::new() };
+    writeln!(shell.sink, "Database {path}{size}")?;
     if !shell.connection.is_autocommit() {
         writeln!(shell.sink, "A transaction is open")?;
     }
-    match shell.query_texts("SHOW CONFLICTS", &[]).map_or(0, |conflicts| conflicts.len()) {
+    match open {
         0 => {}
+        1 => writeln!(shell.sink, "A merge waits: 1 conflict (pando conflicts)")?,
         count => {
             writeln!(shell.sink, "A merge waits: {count} conflicts (pando conflicts)")?;
         }

@@ -20,6 +20,20 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
     Ok(())
 }
 
+/// The help of the program or of a verb.
+pub(super) fn help(about: &[String]) -> Outcome {
+    let mut command = Arguments::command();
+    command.build();
+    for word in about {
+        let Some(found) = command.find_subcommand(word) else {
+            return Err(crate::arguments::no_such_verb(word));
+        };
+        command = found.clone();
+    }
+    std::io::stdout().write_all(command.render_long_help().to_string().as_bytes())?;
+    Ok(())
+}
+
 /// The manual: one page to standard output, or a page for each verb into a folder.
 pub(super) fn manual(folder: Option<&str>) -> Outcome {
     let Some(folder) = folder else {

@@ -4,6 +4,8 @@
 
 use std::io::Write;
 
+use pandodb::Value;
+
 use crate::arguments::CheckArguments;
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -40,13 +42,18 @@ pub(super) fn check(shell: &mut Shell, check: &CheckArguments) -> Outcome<Exit> 
     if only_facts && !check.check && !check.quick {
         return Ok(Exit::Success);
     }
-    let progress = Progress::items(shell, "checking", None);
+    let progress = Progress::rows(shell, "checking");
     let pragma = if check.quick { "PRAGMA quick_check" } else { "PRAGMA integrity_check" };
     let found = shell.query_texts(pragma, &[]);
-    progress.finish();
+    progress.end(shell);
     let found = found?;
-    for line in &found {
-        writeln!(shell.sink, "{line}")?;
+    if shell.is_for_programs() {
+        let rows: Vec<Vec<Value>> = found.iter().map(|it| vec![it.as_str().into()]).collect();
+        shell.show_values(&["integrity_check"], &rows)?;
+    } else {
+        for line in &found {
+            writeln!(shell.sink, "{line}")?;
+        }
     }
     Ok(if found == ["ok"] { Exit::Success } else { Exit::Corrupt })
 }
@@ -55,24 +62,41 @@ pub(super) fn check(shell: &mut Shell, check: &CheckArguments) -> Outcome<Exit> 
 pub(super) fn info(shell: &mut Shell) -> Outcome {
     let path = shell.opening.path.clone();
     let branch = shell.connection.current_branch();
+    if shell.is_for_programs() {
+        let mut columns = vec!["database", "bytes", "branch_name"];
+        let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
+        let bytes = Value::from(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let mut row = vec![path.into(), bytes, branch.into()];
+        for (label, kind) in KINDS {
+            columns.push(label);
+            row.push(Value::from(count_of(shell, kind)?));
+        }
+        return shell.show_values(&columns, &[row]);
+    }
     writeln!(shell.sink, "database: {path}")?;
     if let Ok(file) = std::fs::metadata(&path) {
         writeln!(shell.sink, "size:     {}", bytes(file.len()))?;
     }
     writeln!(shell.sink, "branch:   {branch}")?;
-    for (label, kind) in
-        [("tables", "table"), ("indexes", "index"), ("views", "view"), ("triggers", "trigger")]
-    {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = ?1 \
-                   AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
-        let count = shell.query_texts(sql, &[kind.into()])?;
-        writeln!(shell.sink, "{:9} {}", format!("{label}:"), count.join(""))?;
+    for (label, kind) in KINDS {
+        let count = count_of(shell, kind)?;
+        writeln!(shell.sink, "{:9} {count}", format!("{label}:"))?;
     }
     Ok(())
 }
 
+/// What is counted, and what the schema calls it.
+const KINDS: [(&str, &str); 4] =
+    [("tables", "table"), ("indexes", "index"), ("views", "view"), ("triggers", "trigger")];
+
+fn count_of(shell: &Shell, kind: &str) -> Outcome<i64> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = ?1 \
+               AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+    Ok(shell.connection.query_row(sql, [kind], |row| row.get(0))?)
+}
+
 /// A number of bytes as people say it.
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
     let mut value = count as f64;
     let mut unit = 0;
@@ -85,6 +109,9 @@ fn bytes(count: u64) -> String {
 
 /// Storage figures; rows of tables and sizes of tables, indexes and branches as pictures of bars.
 pub(super) fn stat(shell: &mut Shell) -> Outcome {
+    if shell.is_for_programs() {
+        return shell.show_query("SELECT * FROM pando_sizes ORDER BY total_bytes DESC", &[]);
+    }
     info(shell)?;
     let tables = shell.query_texts(
         "SELECT name FROM sqlite_schema WHERE type = 'table' \
@@ -152,6 +179,10 @@ fn storage_figures(shell: &mut Shell) -> Outcome {
         if let Some(row) = rows.next()? {
             for at in 0..row.column_count() {
                 let name = row.column_name(at).unwrap_or("").replace('_', " ");
+                // The bars above show it better.
+                if name == "branch bytes" {
+                    continue;
+                }
                 figures.push((name, row.get_ref(at)?.to_string()));
             }
         }
@@ -216,9 +247,9 @@ pub(super) fn compact(shell: &mut Shell) -> Outcome {
     let path = shell.opening.path.clone();
     let size = || std::fs::metadata(&path).map_or(0, |file| file.len());
     let before = size();
-    let progress = Progress::bytes(shell, "compacting", None);
+    let progress = Progress::rows(shell, "compacting");
     let outcome = shell.execute("VACUUM");
-    progress.finish();
+    progress.end(shell);
     outcome?;
     shell.say(format_args!("Compacted: {} before, {} now", bytes(before), bytes(size())))
 }

@@ -5,10 +5,13 @@
 
 mod bench;
 pub(crate) mod branches;
+mod changes;
 pub(crate) mod chosen;
 mod generate;
 mod graph;
 mod inspect;
+mod preview;
+mod revision;
 mod tables;
 
 use std::io::Write;
@@ -27,7 +30,9 @@ use crate::transfer;
 /// Does what a verb says.
 pub(crate) fn run(arguments: &Arguments, verb: &Verb) -> Outcome<Exit> {
     let terminal = Terminal::detect(arguments.global.color);
+    let terminal = terminal.with_progress(!arguments.global.no_progress);
     match verb {
+        Verb::Help { about } => return generate::help(about).map(|()| Exit::Success),
         Verb::Completions { shell } => {
             return generate::completions(*shell).map(|()| Exit::Success);
         }
@@ -100,6 +105,7 @@ fn init(arguments: &Arguments, terminal: Terminal, path: &str) -> Outcome {
 
 fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
     match verb {
+        Verb::CherryPick { .. } | Verb::Revert { .. } | Verb::Reset { .. } => rewrite(shell, verb)?,
         Verb::Status => branches::status(shell)?,
         Verb::Branch(branch) => return on_branches(shell, branch),
         Verb::List => branches::list(shell)?,
@@ -127,16 +133,8 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
         Verb::Diff(diff) => return run_diff(shell, diff),
         Verb::Merge(merge) => run_merge(shell, merge)?,
         Verb::Conflicts { action } => run_conflicts(shell, action.as_ref())?,
-        Verb::CherryPick { transaction } => {
-            shell.execute(&format!("CHERRY PICK TRANSACTION {transaction}"))?;
-        }
-        Verb::Revert { transaction } => {
-            shell.execute(&format!("UNDO TRANSACTION {transaction}"))?;
-        }
-        Verb::Reset { to, on } => {
-            let branch = on.clone().unwrap_or_else(|| shell.connection.current_branch());
-            branches::reset(shell, &branch, to)?;
-        }
+        Verb::Preview(what) => return preview::preview(shell, what),
+        Verb::Apply { base, what } => return preview::apply(shell, what, *base),
         Verb::Tag(tag) => run_tag(shell, tag)?,
         Verb::Execute { sql } => tables::execute(shell, sql)?,
         Verb::Query { sql } => tables::query(shell, sql)?,
@@ -163,10 +161,32 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
         | Verb::Restore { .. }
         | Verb::Db { .. }
         | Verb::Bench { .. }
+        | Verb::Help { .. }
         | Verb::Completions { .. }
         | Verb::Man { .. } => {}
     }
     Ok(Exit::Success)
+}
+
+/// What takes a commit over, back, or a branch back to one.
+fn rewrite(shell: &mut Shell, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::CherryPick { transaction } => {
+            let number = revision::number(shell, transaction)?;
+            shell.execute(&format!("CHERRY PICK TRANSACTION {number}"))?;
+            shell.say(format_args!("Picked transaction {number}"))
+        }
+        Verb::Revert { transaction } => {
+            let number = revision::number(shell, transaction)?;
+            shell.execute(&format!("UNDO TRANSACTION {number}"))?;
+            shell.say(format_args!("Undid transaction {number}"))
+        }
+        Verb::Reset { to, on } => {
+            let branch = on.clone().unwrap_or_else(|| shell.connection.current_branch());
+            branches::reset(shell, &branch, to)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `NAME` or `NAME word OTHER`.
@@ -205,7 +225,11 @@ fn on_branches(shell: &mut Shell, branch: &BranchArguments) -> Outcome<Exit> {
         BranchAction::List => branches::list(shell)?,
         BranchAction::Current => {
             let name = shell.connection.current_branch();
-            writeln!(shell.sink, "{name}")?;
+            if shell.is_for_programs() {
+                shell.show_values(&["branch_name"], &[vec![name.into()]])?;
+            } else {
+                writeln!(shell.sink, "{name}")?;
+            }
         }
         BranchAction::Switch { name } => chosen::choose(shell, name)?,
         BranchAction::Delete { name, force } => branches::delete(shell, name, *force)?,
@@ -250,6 +274,10 @@ fn run_diff(shell: &mut Shell, diff: &DiffArguments) -> Outcome<Exit> {
         (Some(from), None) => (from.clone(), current),
         _ => (branches::parent(shell, &current)?, current),
     };
+    if diff.sql {
+        return branches::diff_as_sql(shell, &from, &to, diff.table.as_deref())
+            .map(|differs| if differs && diff.exit_code { Exit::Conflict } else { Exit::Success });
+    }
     let options = branches::Diff {
         table: diff.table.clone(),
         stat: diff.stat,
@@ -262,10 +290,12 @@ fn run_diff(shell: &mut Shell, diff: &DiffArguments) -> Outcome<Exit> {
 
 fn run_merge(shell: &mut Shell, merge: &MergeArguments) -> Outcome {
     if merge.abort {
-        return shell.execute("ABORT MERGE");
+        shell.execute("ABORT MERGE")?;
+        return shell.say("Gave the merge up: nothing was changed");
     }
     if merge.r#continue {
-        return shell.execute("CONTINUE MERGE");
+        shell.execute("CONTINUE MERGE")?;
+        return shell.say("Ended the merge");
     }
     let Some(source) = &merge.source else {
         return Err(Failure::usage("usage: pando merge SOURCE [--into TARGET]"));

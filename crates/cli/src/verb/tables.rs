@@ -124,6 +124,11 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
             format!("CREATE TABLE {} (id INTEGER PRIMARY KEY)", identifier(name)),
             format!("Created table: {name}"),
         ),
+        TableAction::List if shell.is_for_programs() => {
+            let rows: Vec<Vec<Value>> =
+                names(shell)?.into_iter().map(|it| vec![it.into()]).collect();
+            shell.show_values(&["name"], &rows)
+        }
         TableAction::List => {
             for name in names(shell)? {
                 writeln!(shell.sink, "{name}")?;

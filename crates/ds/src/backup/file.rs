@@ -74,15 +74,24 @@ impl BackupInfo {
     /// Reads a header; tells a foreign file from a damaged one and from a newer format.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
-        if !bytes.starts_with(&MAGIC) {
-            let message = "not a backup of PandoDB: the file does not begin with its signature";
+        let begun = &bytes[..bytes.len().min(MAGIC.len())];
+        if begun.is_empty() || !MAGIC.starts_with(begun) {
+            let message = format!(
+                "not a backup of PandoDB: expected the signature \"{}\", found \"{}\"",
+                MAGIC.escape_ascii(),
+                begun.escape_ascii()
+            );
             return Err(Error::new(ErrorKind::NotADatabase, message));
         }
         let covered = BACKUP_HEADER.bytes - 4;
         let (Some(content), Some(checksum)) =
             (bytes.get(..covered), bytes.get(covered..covered + 4))
         else {
-            return Err(Error::corrupt("the header of the backup is cut short"));
+            return Err(Error::corrupt(format!(
+                "the header of the backup is cut short: expected {} bytes, found {}",
+                BACKUP_HEADER.bytes,
+                bytes.len()
+            )));
         };
         if crc32fast::hash(content).to_le_bytes() != checksum {
             return Err(Error::corrupt("the header of the backup does not match its checksum"));

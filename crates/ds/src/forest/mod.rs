@@ -79,6 +79,7 @@ impl Forest {
         Self { directory, table: Arc::new(entries), changed: Vec::new() }
     }
 
+    #[inline]
     fn entry(&self, id: TreeId) -> Option<&Entry> {
         if let Ok(at) = self.changed.binary_search_by_key(&id, |entry| entry.id) {
             return Some(&self.changed[at]);
@@ -103,11 +104,13 @@ impl Forest {
     }
 
     /// The tree of a number.
+    #[inline]
     pub fn tree(&self, id: TreeId) -> Option<&Tree> {
         self.entry(id)?.tree.as_ref()
     }
 
     /// The tree of a number, or the error that tells it is missing.
+    #[inline]
     pub fn existing(&self, id: TreeId) -> Result<&Tree> {
         self.tree(id).ok_or_else(|| missing(id))
     }
@@ -237,7 +240,7 @@ impl Forest {
         &mut self,
         writer: &mut Writer<'_>,
         id: TreeId,
-        edits: &[Edit<'_>],
+        edits: &mut dyn Iterator<Item = Edit<'_>>,
     ) -> Result<()> {
         self.change(id, |tree| tree.edit_sorted(writer, edits))
     }

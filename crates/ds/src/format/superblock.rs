@@ -76,21 +76,25 @@ impl Superblock {
     /// Reads a slot. Fails with the kind that tells a foreign file (`NotADatabase`) from a
     /// damaged slot (`Corrupt`) and from one of a newer format (`NewerFormat`).
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        if reader.take(MAGIC.len())? != MAGIC {
-            return Err(Error::new(
-                ErrorKind::NotADatabase,
-                "not a PandoDB database: the file does not begin with its signature",
-            ));
+        let begun = &bytes[..bytes.len().min(MAGIC.len())];
+        if begun.is_empty() || !MAGIC.starts_with(begun) {
+            return Err(foreign(begun));
         }
-        let version = reader.u32()?;
         let covered = layout::SUPERBLOCK.bytes - 4;
         let (Some(content), Some(checksum)) =
             (bytes.get(..covered), bytes.get(covered..covered + 4))
         else {
-            return Err(Error::corrupt("superblock is cut short"));
+            return Err(Error::corrupt(format!(
+                "superblock is cut short: expected {} bytes, found {}",
+                layout::SUPERBLOCK.bytes,
+                bytes.len()
+            )));
         };
-        let is_intact = crc32fast::hash(content).to_le_bytes() == checksum;
+        let mut reader = Reader::new(bytes);
+        reader.take(MAGIC.len())?;
+        let version = reader.u32()?;
+        let computed = crc32fast::hash(content);
+        let is_intact = computed.to_le_bytes() == checksum;
         if version > FORMAT_VERSION && is_intact {
             return Err(Error::new(
                 ErrorKind::NewerFormat,
@@ -100,12 +104,23 @@ impl Superblock {
                 ),
             ));
         }
-        if !is_intact || version == 0 {
-            return Err(Error::corrupt("superblock does not match its checksum"));
+        if !is_intact {
+            let stored = Reader::new(checksum).u32()?;
+            return Err(Error::corrupt(format!(
+                "superblock does not match its checksum: expected {stored:08x}, is {computed:08x}"
+            )));
+        }
+        if version == 0 {
+            return Err(Error::corrupt(format!(
+                "superblock claims format 0: expected 1 to {FORMAT_VERSION}"
+            )));
         }
         let page_bytes = reader.u32()?;
         if !(PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&(page_bytes as usize)) {
-            return Err(Error::corrupt(format!("superblock claims pages of {page_bytes} bytes")));
+            return Err(Error::corrupt(format!(
+                "superblock claims pages of {page_bytes} bytes: expected {PAGE_BYTES_MIN} to \
+                 {PAGE_BYTES_MAX}"
+            )));
         }
         let database = reader.array()?;
         let checkpoint = reader.u64()?;
@@ -132,4 +147,21 @@ impl Superblock {
             space_map,
         })
     }
+}
+
+/// What begins with other bytes than ours. They are shown, because people know the signatures of
+/// their other files.
+#[cold]
+fn foreign(begun: &[u8]) -> Error {
+    let found = match begun {
+        [] => "nothing".to_owned(),
+        bytes => format!("\"{}\"", bytes.escape_ascii()),
+    };
+    Error::new(
+        ErrorKind::NotADatabase,
+        format!(
+            "not a PandoDB database: expected the signature \"{}\", found {found}",
+            MAGIC.escape_ascii()
+        ),
+    )
 }

@@ -69,6 +69,7 @@ impl Link {
     }
 
     /// Whether both links lead to the same version of a page.
+    #[inline]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Dirty(left), Self::Dirty(right)) if Arc::ptr_eq(left, right) => true,

@@ -1,60 +1,101 @@
 //! Going through the entries of a leaf, for scans that take whole leaves.
 //!
 //! What [`Leaf::payload_range`] computes for one entry is computed here for many, with what they
-//! have in common done once. Neighbours: `leaf` has the layout, the SQL layer's scans call this.
+//! have in common done once. Neighbours: `leaf` has the layout, the SQL layer's scans call this,
+//! `record::row` reads columns of the rows that are found.
 
 use super::leaf::{CellKind, Leaf, stride};
 use crate::format::TreeKind;
 use crate::format::bytes::read_varint;
-
-/// Where payloads are in their page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payloads {
-    /// The first byte.
-    pub start: u32,
-    /// Behind the last byte.
-    pub end: u32,
-}
+use crate::record::row::{ROWS_TOGETHER, RowBytes};
 
 impl Leaf {
-    /// Appends the places of the payloads of the entries from `from` up to `to`, as long as they
-    /// stand in their leaf themselves; gives the first entry that was not taken.
-    pub fn inline_payloads(&self, from: usize, to: usize, out: &mut Vec<Payloads>) -> usize {
-        let to = to.min(self.len());
-        if from >= to {
-            return from;
-        }
-        let stride = stride(self.kind);
-        let entries = &self.bytes[self.entries_start() + from * stride..];
-        for (index, entry) in (from..to).zip(entries.chunks_exact(stride)) {
-            let Some(offset) = entry.last_chunk::<4>() else { return index };
-            let mut at = self.bytes.len() - u32::from_le_bytes(*offset) as usize;
-            if self.kind == TreeKind::Slotted {
-                let (length, behind) = read_varint(&self.bytes, at);
-                at = behind + length as usize;
-            }
-            let (tagged, at) = read_varint(&self.bytes, at);
-            if CellKind::from_bits(tagged) != CellKind::Inline {
-                return index;
-            }
-            let start = at as u32;
-            out.push(Payloads { start, end: start + (tagged >> 2) as u32 });
-        }
-        to
+    /// The bytes of the page, in which payloads have their places.
+    #[inline]
+    pub fn page_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Calls `take` with the bytes of each of these payloads.
+    /// Calls `take` with the places of the payloads of the entries from `from` up to `to`, some
+    /// at a time, as long as they stand in their leaf themselves; gives the first entry that was
+    /// not taken.
     #[inline]
-    pub fn each_payload<'a, E>(
-        &'a self,
-        payloads: &[Payloads],
-        mut take: impl FnMut(&'a [u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for payload in payloads {
-            take(&self.bytes[payload.start as usize..payload.end as usize])?;
+    pub fn each_inline<E>(
+        &self,
+        from: usize,
+        to: usize,
+        take: impl FnMut(&[RowBytes]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let to = to.min(self.len());
+        if from >= to {
+            return Ok(from);
         }
-        Ok(())
+        let stride = stride(self.kind);
+        let entries = &self.bytes[self.entries_start() + from * stride..][..(to - from) * stride];
+        let taken = match self.kind {
+            TreeKind::Fixed => self.each_of(entries.as_chunks::<12>().0, take)?,
+            TreeKind::Slotted => self.each_of(entries.as_chunks::<8>().0, take)?,
+        };
+        Ok(from + taken)
     }
+
+    /// As [`each_inline`](Self::each_inline), of entries; gives how many were taken.
+    #[inline]
+    fn each_of<const STRIDE: usize, E>(
+        &self,
+        entries: &[[u8; STRIDE]],
+        mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        std::hint::black_box(touch(&self.bytes, entries));
+        let mut taken = 0;
+        for entries in entries.chunks(ROWS_TOGETHER) {
+            let mut places = [RowBytes::default(); ROWS_TOGETHER];
+            let mut count = 0;
+            for (entry, place) in entries.iter().zip(&mut places) {
+                let Some(found) = self.inline_payload(entry) else { break };
+                *place = found;
+                count += 1;
+            }
+            take(&places[..count])?;
+            taken += count;
+            if count < entries.len() {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Where the payload of an entry is, if it stands in the leaf itself.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call takes longer than what it does")]
+    fn inline_payload(&self, entry: &[u8]) -> Option<RowBytes> {
+        let offset = u32::from_le_bytes(*entry.last_chunk::<4>()?);
+        let mut at = self.bytes.len() - offset as usize;
+        if self.kind == TreeKind::Slotted {
+            let (length, behind) = read_varint(&self.bytes, at);
+            at = behind + length as usize;
+        }
+        let (tagged, at) = read_varint(&self.bytes, at);
+        let end = at + (tagged >> 2) as usize;
+        (CellKind::from_bits(tagged) == CellKind::Inline)
+            .then_some(RowBytes { start: at as u32, end: end as u32 })
+    }
+}
+
+/// Looks at the first byte of each cell.
+///
+/// A table is larger than the processor's caches, so that every row is another wait for memory.
+/// Reading a row takes so many instructions that a processor begins few of them before it waits;
+/// here the waits of all rows of a leaf overlap.
+#[inline(never)]
+fn touch<const STRIDE: usize>(bytes: &[u8], entries: &[[u8; STRIDE]]) -> u8 {
+    let mut seen = 0;
+    for entry in entries {
+        if let Some(offset) = entry.last_chunk::<4>() {
+            seen ^= bytes[bytes.len() - u32::from_le_bytes(*offset) as usize];
+        }
+    }
+    seen
 }
 
 // Neighbours: `leaf`.

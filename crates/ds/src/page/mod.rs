@@ -21,6 +21,5 @@ pub use inner::{Child, Inner, Link, NO_HINT};
 pub use leaf::{Cell, CellKind, Leaf};
 pub use leaf_draft::LeafDraft;
 pub use leaf_edit::Room;
-pub use leaf_walk::Payloads;
 pub use node::{Body, Node};
 pub use separators::{Separators, shortest_separator};

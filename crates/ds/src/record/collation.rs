@@ -17,7 +17,7 @@ pub enum Collation {
     /// By bytes.
     #[default]
     Binary,
-    /// By bytes after folding ASCII capitals to small letters.
+    /// By bytes after folding ASCII capitals to small letters, up to a zero byte.
     NoCase,
     /// By bytes without the blanks at the end.
     RTrim,
@@ -66,9 +66,19 @@ impl fmt::Display for Collation {
 }
 
 /// The order of two texts without regard to the case of ASCII letters.
+///
+/// As in SQLite, what stands behind a zero byte counts by its length alone.
 pub fn compare_no_case(left: &[u8], right: &[u8]) -> Ordering {
-    let folded = |text: &u8| text.to_ascii_lowercase();
-    left.iter().map(folded).cmp(right.iter().map(folded))
+    for (left, right) in left.iter().zip(right) {
+        let (left, right) = (left.to_ascii_lowercase(), right.to_ascii_lowercase());
+        if left != right {
+            return left.cmp(&right);
+        }
+        if left == 0 {
+            break;
+        }
+    }
+    left.len().cmp(&right.len())
 }
 
 /// `text` without the blanks at its end.
@@ -144,10 +154,14 @@ mod tests {
             let compare = |collation: Collation| {
                 collation.compare(left.as_bytes(), right.as_bytes()).unwrap()
             };
-            prop_assert_eq!(
-                compare(Collation::NoCase),
-                left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase())
-            );
+            let folded = |text: &str| {
+                let folded = text.to_ascii_lowercase();
+                match folded.split_once('\0') {
+                    Some((before, _)) => (format!("{before}\0"), text.len()),
+                    None => (folded, text.len()),
+                }
+            };
+            prop_assert_eq!(compare(Collation::NoCase), folded(&left).cmp(&folded(&right)));
             prop_assert_eq!(
                 compare(Collation::RTrim),
                 left.trim_end_matches(' ').cmp(right.trim_end_matches(' '))

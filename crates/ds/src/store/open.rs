@@ -68,7 +68,8 @@ impl Store {
         let found = read_superblocks(&*file).map_err(|error| error.in_file(path))?;
         let (pager, durable) = match found {
             Some(superblock) => {
-                let (pager, durable) = load(file, superblock, options)?;
+                let (pager, durable) =
+                    load(file, superblock, options).map_err(|error| error.in_file(path))?;
                 if !options.is_read_only {
                     // A process that ended, or a sync that failed, may have left the superblock
                     // in the system's memory only. Before anything that only an older one
@@ -129,7 +130,7 @@ pub(crate) fn read_superblocks(file: &dyn File) -> Result<Option<Superblock>> {
     slots.truncate(length);
     let mut newest: Option<Superblock> = None;
     let mut failure: Option<Error> = None;
-    for slot in slots.chunks(SUPERBLOCK_BYTES as usize) {
+    for (number, slot) in (0..).zip(slots.chunks(SUPERBLOCK_BYTES as usize)) {
         match Superblock::decode(slot) {
             Ok(superblock) => {
                 if newest.as_ref().is_none_or(|other| other.checkpoint < superblock.checkpoint) {
@@ -138,10 +139,12 @@ pub(crate) fn read_superblocks(file: &dyn File) -> Result<Option<Superblock>> {
             }
             // A file that is damaged says more than one that is foreign.
             Err(error) => {
-                let is_better =
-                    failure.as_ref().is_none_or(|other| other.kind() == ErrorKind::NotADatabase);
+                let is_better = failure.as_ref().is_none_or(|other| {
+                    other.kind() == ErrorKind::NotADatabase
+                        && error.kind() != ErrorKind::NotADatabase
+                });
                 if slot.iter().any(|byte| *byte != 0) && is_better {
-                    failure = Some(error);
+                    failure = Some(error.at_offset(number * SUPERBLOCK_BYTES));
                 }
             }
         }

@@ -73,7 +73,7 @@ pub trait File: Send + Sync + Debug {
             return Ok(());
         }
         Err(crate::Error::corrupt(format!(
-            "file ends after {read} of {} bytes that should be there",
+            "the file ends early: expected {} bytes, found {read}",
             buffer.len()
         ))
         .at_offset(offset)

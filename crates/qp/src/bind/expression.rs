@@ -66,6 +66,10 @@ impl Binder<'_> {
                 // Whether there is a row depends neither on order nor on repeated rows.
                 let mut select = (**select).clone();
                 if select.compounds.is_empty() {
+                    // The names in it must be right all the same.
+                    if !select.order_by.is_empty() && self.recorder.is_none() {
+                        self.subquery(&select)?;
+                    }
                     select.order_by.clear();
                     if let ast::SelectCore::Query(query) = &mut select.first {
                         query.distinct = false;

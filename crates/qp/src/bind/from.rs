@@ -19,6 +19,9 @@ use crate::plan::{FunctionScan, JoinType, Materialize, Node, PragmaScan, Project
 use crate::scalar::{Case, ColumnPlace, CompareRule, Comparison, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
+/// The hidden columns of `pragma_*` functions: their value and their schema.
+const PRAGMA_PARAMETERS: &[&str] = &["arg", "schema"];
+
 /// Relations that are joined in any order, and what their rows must satisfy.
 #[derive(Debug, Default)]
 pub struct Group {
@@ -53,7 +56,7 @@ pub enum Relation {
 }
 
 /// A table that is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TableRelation {
     /// Where its row goes.
     pub slot: SlotId,
@@ -467,10 +470,16 @@ impl Binder<'_> {
         let arguments = arguments?;
         let (slot, state) = (self.slot(), self.state());
         let name = &reference.name.name.text;
+        if arguments.len() > PRAGMA_PARAMETERS.len() {
+            let max = PRAGMA_PARAMETERS.len();
+            let message = format!("too many arguments on {name}() - max {max}");
+            return Err(Error::invalid(message).at(reference.name.name.span));
+        }
+        let visible = entry.columns.len();
         let column = |(index, column): (usize, &&str)| ScopeColumn {
             name: Box::from(*column),
             scalar: place(slot, index as u16, Affinity::None),
-            hidden: false,
+            hidden: index >= visible,
             merged: false,
             common: None,
             declared_type: None,
@@ -480,7 +489,13 @@ impl Binder<'_> {
             alias: alias.clone(),
             database: None,
             table: None,
-            columns: entry.columns.iter().enumerate().map(column).collect(),
+            columns: entry
+                .columns
+                .iter()
+                .chain(PRAGMA_PARAMETERS)
+                .enumerate()
+                .map(column)
+                .collect(),
             rowid: None,
             slots: vec![slot],
         });

@@ -315,10 +315,54 @@ impl Binder<'_> {
     fn frame_offset(&mut self, offset: &ast::Expression) -> Result<Scalar> {
         let bound = self.expression(offset)?;
         // As in SQLite an offset that is not constant is none: it is refused when it is used.
-        let calls = matches!(offset.kind, ast::ExpressionKind::Function(_))
-            || bound.has_subquery()
-            || bound.any(&mut |node| matches!(node, Scalar::Call(_) | Scalar::Column(_)));
-        Ok(if calls { Scalar::NULL } else { bound })
+        Ok(if is_written_constant(offset) { bound } else { Scalar::NULL })
+    }
+}
+
+/// Whether an expression is constant as it is written: no function, column or subquery in it.
+fn is_written_constant(expression: &ast::Expression) -> bool {
+    use ast::ExpressionKind as Kind;
+    let all = |list: &[ast::Expression]| list.iter().all(is_written_constant);
+    match &expression.kind {
+        Kind::Literal(
+            ast::Literal::CurrentDate | ast::Literal::CurrentTime | ast::Literal::CurrentTimestamp,
+        ) => false,
+        Kind::Literal(_) | Kind::Parameter(_) => true,
+        Kind::Column(column) => {
+            column.table.is_none() && (column.column.is("true") || column.column.is("false"))
+        }
+        Kind::Unary(_, operand) | Kind::IsNull(operand, _) => is_written_constant(operand),
+        Kind::Chain(chain) => {
+            is_written_constant(&chain.first)
+                && chain.rest.iter().all(|(operator, operand)| {
+                    // These are functions in SQLite.
+                    !matches!(
+                        operator,
+                        ast::BinaryOperator::Extract | ast::BinaryOperator::ExtractText
+                    ) && is_written_constant(operand)
+                })
+        }
+        Kind::Collate(collate) => is_written_constant(&collate.operand),
+        Kind::Cast(cast) => is_written_constant(&cast.operand),
+        Kind::Between(between) => {
+            is_written_constant(&between.operand)
+                && is_written_constant(&between.low)
+                && is_written_constant(&between.high)
+        }
+        Kind::In(condition) => match &condition.set {
+            ast::InSet::List(list) => is_written_constant(&condition.operand) && all(list),
+            _ => false,
+        },
+        Kind::Case(case) => {
+            case.operand.iter().chain(&case.otherwise).all(is_written_constant)
+                && case
+                    .branches
+                    .iter()
+                    .all(|(when, then)| is_written_constant(when) && is_written_constant(then))
+        }
+        Kind::Row(parts) => all(parts),
+        Kind::Like(_) | Kind::Quantified(_) | Kind::Function(_) => false,
+        Kind::Exists(_) | Kind::Subquery(_) | Kind::Raise(..) => false,
     }
 }
 

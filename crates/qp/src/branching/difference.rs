@@ -27,10 +27,21 @@ impl Work<'_> {
         Ok(shape::version(&schema, forest))
     }
 
-    /// The newest state of a branch, or what a tag names.
+    /// The newest state of a branch, what a tag names, or what a commit of any branch left, by its
+    /// number.
     pub(super) fn view_of(&self, name: &Name) -> Result<View> {
         if let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())? {
             return self.tag_view(&tag);
+        }
+        if let Ok(number) = name.text.parse::<u64>()
+            && self.branches.with(|state| state.branch(&name.text).is_err())?
+        {
+            let (commit, _, after) = self.branches.commit_views(number)?;
+            let head = commit.head;
+            if let Some(branch) = self.branches.with(|state| state.branch_of(head).cloned())? {
+                self.readable_branch(&branch.name)?;
+            }
+            return Ok(after);
         }
         let branch = self.readable_branch(&name.text)?;
         Ok(self.branches.view(&branch.name, &Point::Now)?)

@@ -21,6 +21,9 @@ use crate::types::{Collations, Datum};
 /// From how many rows on batches are worth their start.
 const BATCH_ROWS_MIN: u64 = 512;
 
+/// From how many rows on threads are worth their start.
+const PARALLEL_ROWS_MIN: u64 = 50_000;
+
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
@@ -38,6 +41,12 @@ impl SharedTransaction {
     /// Shares a transaction.
     pub fn new(transaction: Transaction) -> Self {
         Self(Arc::new(RwLock::new(transaction)))
+    }
+
+    /// Changes it where nobody else has it, which takes no lock.
+    #[inline]
+    pub fn get_mut(&mut self) -> Option<&mut Transaction> {
+        Arc::get_mut(&mut self.0).map(RwLock::get_mut)
     }
 
     /// Looks at it.
@@ -71,6 +80,8 @@ pub struct RunState {
     pub conflict: Cell<Option<ConflictAction>>,
     /// What sorts and hash tables keep.
     pub memory: OnceCell<Account>,
+    /// Common tables that several places read, by their numbers.
+    pub(super) shared: RefCell<Vec<Option<super::SharedRows>>>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
     /// What operators take, where that is asked.
@@ -87,6 +98,24 @@ impl RunState {
     /// What sorts and hash tables keep; made when the first of them asks.
     pub(super) fn memory(&self) -> &Account {
         self.memory.get_or_init(Account::default)
+    }
+
+    /// Makes it as for a new run, without touching what was not used.
+    pub fn renew(&mut self) {
+        self.failed.set(None);
+        self.raised.set(None);
+        self.pure_place.set(None);
+        self.ticks.set(0);
+        self.depth.set(0);
+        self.conflict.set(None);
+        if self.memory.get().is_some() {
+            self.memory = OnceCell::new();
+        }
+        self.shared.get_mut().clear();
+        self.active.get_mut().clear();
+        if self.profile.is_some() {
+            self.profile = None;
+        }
     }
 
     /// Allows only pure functions, because `place` is what calls them.
@@ -156,6 +185,10 @@ pub struct Settings {
     pub rules: crate::plan::Rules,
     /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
     pub batch_rows_min: u64,
+    /// How many threads a statement works with at most.
+    pub threads: u32,
+    /// From how many rows of a table on several threads read it.
+    pub parallel_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
     pub memory_soft_bytes: u64,
     /// How many bytes they may take at all.
@@ -177,6 +210,8 @@ impl Default for Settings {
             trigger_depth_max: 1000,
             rules: crate::plan::Rules::default(),
             batch_rows_min: BATCH_ROWS_MIN,
+            threads: u32::MAX,
+            parallel_rows_min: PARALLEL_ROWS_MIN,
             memory_soft_bytes: MEMORY_SOFT_BYTES,
             memory_hard_bytes: u64::MAX,
         }

@@ -79,6 +79,17 @@ pub struct IndexRow {
     pub rowid: i64,
 }
 
+/// A row as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredRow<'a> {
+    /// Its table, for columns that the row is too old to have.
+    pub table: &'a Table,
+    /// Its rowid.
+    pub rowid: i64,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
 /// A row that was taken out of its slot, to be put back later.
 #[derive(Clone, Debug, Default)]
 pub enum Kept {
@@ -135,6 +146,23 @@ impl Slot {
         }
     }
 
+    /// The row's stored form; `None` where it has none.
+    #[inline]
+    pub fn stored_row(&self) -> Result<Option<StoredRow<'_>>> {
+        if self.is_null {
+            return Ok(None);
+        }
+        Ok(match &self.row {
+            SlotRow::Cursor(row) => {
+                Some(StoredRow { table: &row.table, rowid: row.rowid, bytes: row.cursor.value()? })
+            }
+            SlotRow::Record { table, rowid, bytes } => {
+                Some(StoredRow { table, rowid: *rowid, bytes })
+            }
+            _ => None,
+        })
+    }
+
     /// A slot that shows a row of a batch.
     pub(super) fn of_batch(row: BatchRow) -> Self {
         Self { is_null: false, row: SlotRow::Batch(Box::new(row)) }
@@ -145,6 +173,21 @@ impl Slot {
     pub(super) fn turn_to(&mut self, row: usize) {
         if let SlotRow::Batch(shown) = &mut self.row {
             shown.turn_to(row);
+        }
+    }
+
+    /// Forgets the row, and with it every hold on storage.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.is_null = false;
+        match &mut self.row {
+            SlotRow::Empty => {}
+            // Room for as many values again.
+            SlotRow::Values { rowid, values } => {
+                *rowid = 0;
+                values.clear();
+            }
+            row => *row = SlotRow::Empty,
         }
     }
 

@@ -5,10 +5,22 @@
 //! in the row gear, where a hash table costs more. Neighbours: `access` and `order` add these up,
 //! `gear` chooses how a plan runs.
 
-/// Going from an index entry to its row.
-pub(super) const LOOKUP: f64 = 3.0;
-/// Finding a place in a tree.
-pub(super) const SEEK: f64 = 4.0;
+/// Going from an index entry to its row, in a table of `total` rows.
+pub(super) fn lookup_cost(total: f64) -> f64 {
+    3.0 + 0.8 * beyond_cache(total)
+}
+
+/// Finding a place in a tree of `total` rows.
+pub(super) fn seek_cost(total: f64) -> f64 {
+    4.0 + 0.4 * beyond_cache(total)
+}
+
+/// How many times a table would have to be halved to stay in the processor's cache.
+fn beyond_cache(total: f64) -> f64 {
+    const CACHED_ROWS: f64 = 16_384.0;
+    (total.max(1.0) / CACHED_ROWS).log2().max(0.0)
+}
+
 /// From how many rows on tables are read in batches.
 pub(super) const BATCH_ROWS: f64 = 512.0;
 /// A row of a batch.

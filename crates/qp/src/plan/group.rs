@@ -71,6 +71,7 @@ pub(super) fn plan_inside(
     goal: Goal<'_>,
     given: &[SlotId],
 ) -> Result<Joined> {
+    super::hidden::take_arguments(&mut group);
     rewrite::simplify_outer(&mut group);
     let own = group.slots();
     let predicates = std::mem::take(&mut group.predicates);

@@ -15,6 +15,7 @@ mod estimate;
 mod explain;
 mod gear;
 mod group;
+mod hidden;
 mod join;
 mod needs;
 mod node;
@@ -23,6 +24,7 @@ mod push;
 mod rewrite;
 mod rules;
 mod select;
+mod sift;
 mod walk;
 
 use pandodb_ds::sync::Arc;

@@ -233,9 +233,15 @@ impl<'s, 'e> Search<'s, 'e> {
         if before == 0 {
             return (alone.cost, alone_rows.max(0.01));
         }
-        let joined = rows * alone_rows * self.share(own, before, alone.used);
-        let out = joined.max(0.01);
         let way = self.way(place, before);
+        let mut joined = rows * alone_rows * self.share(own, before, alone.used);
+        if way.is_search && (way.used & !alone.used).count_ones() > 1 {
+            // An index over several columns knows how often they occur together, which may be
+            // more often than each by chance.
+            let rest = self.share(own, 0, way.used) * self.share(own, before, way.used);
+            joined = joined.max(rows * way.rows * rest);
+        }
+        let out = joined.max(0.01);
         let is_equal = self.has_hash
             && self.known.iter().any(|known| {
                 known.reads & own != 0
@@ -261,7 +267,11 @@ impl<'s, 'e> Search<'s, 'e> {
         for (index, known) in self.known.iter().enumerate() {
             let is_ready = known.reads & own != 0 && known.reads & !(own | before) == 0;
             let is_new = if before == 0 { true } else { known.reads & before != 0 };
-            if !is_ready || !is_new || (index < 128 && used & (1 << index) != 0) {
+            if !is_ready || !is_new {
+                continue;
+            }
+            if index < 128 && used & (1 << index) != 0 {
+                classes.extend(known.class);
                 continue;
             }
             if let Some(class) = known.class {

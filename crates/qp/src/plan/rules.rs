@@ -33,8 +33,12 @@ impl Rules {
     pub const MEMORY: Self = Self(1 << 10);
     /// Conditions go into subqueries of FROM.
     pub const PUSH_DOWN: Self = Self(1 << 11);
+    /// Conditions on a table are tried in the order in which they drop the most rows.
+    pub const SIFT: Self = Self(1 << 12);
+    /// Common tables that several places read are made once.
+    pub const SHARED: Self = Self(1 << 13);
     /// All of them, with names.
-    pub const EACH: [(&'static str, Self); 12] = [
+    pub const EACH: [(&'static str, Self); 14] = [
         ("tree_count", Self::TREE_COUNT),
         ("extremes", Self::EXTREMES),
         ("or_union", Self::OR_UNION),
@@ -47,6 +51,8 @@ impl Rules {
         ("join_order", Self::JOIN_ORDER),
         ("memory", Self::MEMORY),
         ("push_down", Self::PUSH_DOWN),
+        ("sift", Self::SIFT),
+        ("shared", Self::SHARED),
     ];
 
     /// Whether all rules of `rule` are in.

@@ -11,6 +11,7 @@ use crate::catalog::{DatabaseIndex, Table};
 use crate::define::identifier;
 use crate::error::Result;
 use crate::modify::{bind_writer, check_rows};
+use crate::session::Session;
 use crate::store::Database;
 
 /// How many problems are reported unless a number is given.
@@ -49,7 +50,7 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
                     && sources.get(place).is_some_and(Option::is_some)
                 {
                     let (database, _) = call.session.database(index)?;
-                    file_problems(&database, &mut problems)?;
+                    file_problems(call.session, &database, &mut problems)?;
                 }
             }
         }
@@ -62,11 +63,12 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
 }
 
 /// What is wrong with the pages of the newest checkpoint.
-fn file_problems(database: &Database, problems: &mut Vec<String>) -> Result<()> {
+fn file_problems(session: &Session, database: &Database, problems: &mut Vec<String>) -> Result<()> {
     if database.manager().is_in_memory() {
         return Ok(());
     }
-    let report = pandodb_ds::check::check(database.manager().store(), &mut |_| true)?;
+    let mut goes_on = |_| !session.is_interrupted();
+    let report = pandodb_ds::check::check(database.manager().store(), &mut goes_on)?;
     problems.extend(report.problems);
     Ok(())
 }

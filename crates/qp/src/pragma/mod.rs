@@ -73,6 +73,11 @@ pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result
     (entry.run)(&call)
 }
 
+/// How many columns the rows of a PRAGMA have.
+pub(crate) fn width(name: &str) -> Option<usize> {
+    find(name).map(|entry| entry.columns.len())
+}
+
 /// The PRAGMA that the table-valued function `name` shows.
 pub(crate) fn table_function(name: &str) -> Option<&'static Entry> {
     let prefix = name.get(..7).filter(|prefix| prefix.eq_ignore_ascii_case("pragma_"))?;

@@ -147,6 +147,8 @@ pub struct Session {
     version_schemas: RefCell<FxHashMap<version::SchemaKey, Arc<Schema>>>,
     /// Changes of settings, functions and collations: plans of before are not used again.
     generation: Cell<u64>,
+    /// Grows with every schema that the session comes to know.
+    schemas_seen: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
     /// What the session has of its own beside the database's settings.
@@ -210,6 +212,7 @@ impl Session {
             known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
+            schemas_seen: Cell::new(0),
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),

@@ -14,7 +14,7 @@ use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment};
 use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::{Error, Result};
-use crate::execute::{SharedTransaction, Versions};
+use crate::execute::{Projection, SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
 use crate::plan::{OutputColumn, SelectPlan, choose_gears};
@@ -29,6 +29,8 @@ pub struct Prepared {
     pub sql: Box<str>,
     /// What it does.
     pub kind: PreparedKind,
+    /// How the rows of a query are lent.
+    pub projection: Projection,
     /// What its results are called.
     pub columns: Vec<OutputColumn>,
     /// How many parameters it has.
@@ -113,6 +115,7 @@ impl Session {
         let mut prepared = Prepared {
             sql: Box::from(sql),
             kind: PreparedKind::Rows(Vec::new()),
+            projection: Projection::default(),
             columns: Vec::new(),
             parameters: 0,
             parameter_names: Vec::new(),
@@ -253,6 +256,7 @@ impl Session {
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
+    binder.shares = binder.environment.rules.has(crate::plan::Rules::SHARED);
     let mut block = binder.select(select, false)?;
     choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
@@ -285,6 +289,7 @@ fn plan_kind(
         StatementKind::Select(select) => {
             let plan = select_plan(binder, select)?;
             prepared.columns.clone_from(&plan.columns);
+            prepared.projection = Projection::of(&plan.outputs);
             prepared.kind = PreparedKind::Select(plan);
         }
         StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {

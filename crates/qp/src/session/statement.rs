@@ -15,10 +15,11 @@ use super::{Prepared, PreparedKind, Session, Sources};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, Profile, RunState, Settings, Versions};
+use crate::execute::{
+    Context, Frame, LentRow, Outer, Profile, RowCells, RunState, Settings, Versions,
+};
 use crate::modify::{Changes, ModifyPlan};
 use crate::store::Savepoint;
-use crate::types::Datum;
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Statement<'s> {
     parameters: Vec<Value>,
     /// The run, or what memory is left of the one before.
     run: Run,
+    /// The current row.
+    cells: RowCells,
     is_running: bool,
 }
 
@@ -50,7 +53,8 @@ struct Run {
     around: Around,
     /// Rows that are there already.
     rows: Option<std::vec::IntoIter<Vec<Value>>>,
-    row: Option<Vec<Value>>,
+    /// How often a query was asked for a row.
+    steps: u64,
     autocommit: bool,
 }
 
@@ -62,12 +66,21 @@ struct Around {
     versions: Versions,
     settings: Settings,
     state: RunState,
+    /// The session's numbers of settings and of schemas when the plan was found to be for them.
+    valid_at: Option<(u64, u64)>,
 }
 
 impl<'s> Statement<'s> {
     pub(super) fn new(session: &'s Session, prepared: Arc<Prepared>) -> Self {
         let parameters = vec![Value::Null; prepared.parameters as usize];
-        Self { session, prepared, parameters, run: Run::default(), is_running: false }
+        Self {
+            session,
+            prepared,
+            parameters,
+            run: Run::default(),
+            cells: RowCells::default(),
+            is_running: false,
+        }
     }
 
     /// What it was made of.
@@ -114,6 +127,7 @@ impl<'s> Statement<'s> {
     }
 
     /// Ends the run, so that the next step begins anew; bound values stay.
+    #[inline]
     pub fn reset(&mut self) {
         if std::mem::replace(&mut self.is_running, false) {
             self.run.end();
@@ -125,10 +139,12 @@ impl<'s> Statement<'s> {
     }
 
     /// Goes to the next row.
+    #[inline]
     pub fn step(&mut self) -> Result<Step> {
         self.try_step().inspect_err(|error| self.session.note_failure(error))
     }
 
+    #[inline]
     fn try_step(&mut self) -> Result<Step> {
         if !self.is_running {
             self.start()?;
@@ -142,67 +158,47 @@ impl<'s> Statement<'s> {
         }
     }
 
-    /// Runs to the end and throws rows away, once they are computed: what a function of the
-    /// application does, and its errors, count.
+    /// Runs to the end and throws rows away.
     pub fn run(&mut self) -> Result<()> {
-        while self.step()? == Step::Row {
-            self.with_row(|_| ())?;
-        }
+        while self.step()? == Step::Row {}
         Ok(())
     }
 
-    /// The current row.
+    /// The current row; it has no values where there is no row.
+    #[inline]
+    pub fn lent(&self) -> LentRow<'_> {
+        if !self.is_running {
+            return LentRow::default();
+        }
+        let slot = self.prepared.projection.slot();
+        let stored = slot.and_then(|slot| self.run.frame.slots.get(usize::from(slot.0)));
+        // What could not be read was an error of the step.
+        let stored = stored.and_then(|slot| slot.stored_row().ok().flatten());
+        self.cells.lend(stored.map_or(&[], |row| row.bytes))
+    }
+
+    /// A copy of the current row.
     pub fn row(&self) -> Result<Vec<Value>> {
-        let mut row = Vec::with_capacity(self.prepared.columns.len());
-        self.with_row(|values| row.extend(values.iter().map(|value| ValueRef::to_owned(*value))))?;
-        Ok(row)
+        self.check_row()?;
+        Ok(self.lent().values().map(ValueRef::to_owned).collect())
     }
 
     /// Calls `look` with the current row, whose texts are not copied.
     pub fn with_row<T>(&self, look: impl FnOnce(&[ValueRef<'_>]) -> T) -> Result<T> {
-        let run = &self.run;
-        if !self.is_running {
-            return Err(Error::new(ErrorKind::State, "there is no row"));
-        }
-        let mut references: SmallVec<[ValueRef<'_>; 8]> = SmallVec::new();
-        if let Some(row) = &run.row {
-            references.extend(row.iter().map(Value::as_ref));
-            return Ok(look(&references));
-        }
-        let PreparedKind::Select(plan) = &self.prepared.kind else {
-            return Err(Error::new(ErrorKind::State, "there is no row"));
-        };
-        run.around.with_context(self.session, &self.parameters, |context| {
-            let scope = run.frame.scope(Outer { context, scope: None });
-            let mut values: SmallVec<[Datum<'_>; 8]> = SmallVec::new();
-            for output in &plan.outputs {
-                values.push(output.evaluate(&scope)?);
-            }
-            let references: SmallVec<[ValueRef<'_>; 8]> =
-                values.iter().map(Datum::as_ref).collect();
-            Ok(look(&references))
-        })
+        self.check_row()?;
+        let values: SmallVec<[ValueRef<'_>; 8]> = self.lent().values().collect();
+        Ok(look(&values))
     }
 
-    /// Calls `look` with each value of the current row in turn, whose texts are not copied.
-    pub fn each_value(&self, mut look: impl FnMut(ValueRef<'_>)) -> Result<()> {
-        let run = &self.run;
-        let PreparedKind::Select(plan) = &self.prepared.kind else {
-            return self.with_row(|values| values.iter().for_each(|value| look(*value)));
-        };
-        if !self.is_running {
-            return Err(Error::new(ErrorKind::State, "there is no row"));
+    fn check_row(&self) -> Result<()> {
+        if self.is_running {
+            return Ok(());
         }
-        run.around.with_context(self.session, &self.parameters, |context| {
-            let scope = run.frame.scope(Outer { context, scope: None });
-            for output in &plan.outputs {
-                look(output.evaluate(&scope)?.as_ref());
-            }
-            Ok(())
-        })
+        Err(Error::new(ErrorKind::State, "there is no row"))
     }
 
     /// Begins a run: transactions, schemas, and a new plan if the old one is for another schema.
+    #[inline]
     fn start(&mut self) -> Result<()> {
         self.session.now.set(None);
         self.session.interrupt.store(false, Ordering::Relaxed);
@@ -228,6 +224,7 @@ impl<'s> Statement<'s> {
                     _ => crate::plan::Layout::default(),
                 };
                 self.run.frame.fit(layout);
+                self.run.steps = 0;
                 self.is_running = true;
                 return self.open();
             }
@@ -245,16 +242,12 @@ impl<'s> Statement<'s> {
         Err(Error::new(ErrorKind::Schema, "the schema changes faster than it can be read"))
     }
 
-    /// Opens a query, or runs a change.
+    /// Runs a change, or gets rows that are there already.
     fn open(&mut self) -> Result<()> {
         let run = &mut self.run;
         let opened = match &self.prepared.kind {
-            PreparedKind::Select(plan) => {
-                let frame = &mut run.frame;
-                run.around.with_context(self.session, &self.parameters, |context| {
-                    plan.root.open(frame, Outer { context, scope: None })
-                })
-            }
+            // The first step opens it.
+            PreparedKind::Select(_) => Ok(()),
             PreparedKind::Modify(plan) => run
                 .modify(plan, self.session, &self.parameters)
                 .and_then(|()| run.commit_change(self.session)),
@@ -271,18 +264,33 @@ impl<'s> Statement<'s> {
         opened
     }
 
+    /// Goes to the next row and takes its values.
+    #[inline]
     fn advance(&mut self) -> Result<Step> {
         let run = &mut self.run;
         if let Some(rows) = &mut run.rows {
-            run.row = rows.next();
-            return Ok(if run.row.is_some() { Step::Row } else { Step::Done });
+            let Some(row) = rows.next() else { return Ok(Step::Done) };
+            self.cells.take_values(row.iter().map(Value::as_ref));
+            return Ok(Step::Row);
         }
         let PreparedKind::Select(plan) = &self.prepared.kind else { return Ok(Step::Done) };
-        let frame = &mut run.frame;
-        let found = run.around.with_context(self.session, &self.parameters, |context| {
-            plan.root.next(frame, Outer { context, scope: None })
-        });
-        Ok(if found? { Step::Row } else { Step::Done })
+        let (frame, cells) = (&mut run.frame, &mut self.cells);
+        let (projection, steps_before) = (&self.prepared.projection, run.steps);
+        run.steps = run.steps.saturating_add(1);
+        run.around.with_context(self.session, &self.parameters, |context| {
+            let outer = Outer { context, scope: None };
+            match steps_before {
+                0 => plan.root.open(frame, outer)?,
+                // One that goes on is to be seen by who looks for what is read for long.
+                2 => context.sources.iter().flatten().for_each(|source| source.borrow().date()),
+                _ => {}
+            }
+            if !plan.root.next(frame, outer)? {
+                return Ok(Step::Done);
+            }
+            cells.take(projection, &plan.outputs, &frame.scope(outer))?;
+            Ok(Step::Row)
+        })
     }
 }
 
@@ -294,7 +302,14 @@ impl Drop for Statement<'_> {
 
 impl Around {
     /// Gets the transactions and schemas of a run; false if the plan was made for others.
+    #[inline]
     fn gather(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
+        self.state.renew();
+        self.settings.clone_from(&session.settings.borrow());
+        if self.goes_on(session, prepared) {
+            return Ok(true);
+        }
+        self.valid_at = None;
         let databases = session.all_databases();
         let heads = session.version_heads(&prepared.versions)?;
         self.sources.clear();
@@ -305,12 +320,25 @@ impl Around {
             return Ok(false);
         };
         self.versions = versions;
-        self.settings.clone_from(&session.settings.borrow());
-        self.state = RunState::default();
         let mut schemas = self.schemas.iter().zip(&prepared.cookies);
-        Ok(prepared.generation == session.generation.get()
+        let is_current = prepared.generation == session.generation.get()
             && self.schemas.len() == prepared.cookies.len()
-            && schemas.all(|(schema, known)| schema.cookie == *known))
+            && schemas.all(|(schema, known)| schema.cookie == *known);
+        if is_current {
+            self.valid_at = Some((session.generation.get(), session.schemas_seen.get()));
+        }
+        Ok(is_current)
+    }
+
+    /// Whether everything is as it was in the last run, so that the transactions can go on: what
+    /// a quick read needs each time, and nothing else.
+    #[inline]
+    fn goes_on(&mut self, session: &Session, prepared: &Prepared) -> bool {
+        self.valid_at == Some((session.generation.get(), session.schemas_seen.get()))
+            && prepared.writes.is_empty()
+            && prepared.versions.is_empty()
+            && session.is_autocommit()
+            && session.go_on(&mut self.sources)
     }
 
     #[inline]
@@ -342,7 +370,6 @@ impl Run {
     fn end(&mut self) {
         self.frame.clear();
         self.rows = None;
-        self.row = None;
     }
 
     /// Runs a query or a change to its end and tells what each operator took.

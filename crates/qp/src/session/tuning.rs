@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use pandodb_tm::{BeginOptions, Synchronous};
+use pandodb_tm::{BeginOptions, BusyHook, Synchronous};
 
 use super::Session;
 use crate::catalog::DatabaseIndex;
@@ -16,6 +16,7 @@ use crate::limits::{Limit, Limits};
 #[derive(Debug, Default)]
 pub(super) struct Tuning {
     busy_timeout: Cell<Option<Duration>>,
+    busy_hook: RefCell<Option<BusyHook>>,
     statement_timeout: Cell<Option<Duration>>,
     /// When the running statement must have ended, on the monotonic clock.
     deadline: Cell<Option<Duration>>,
@@ -43,6 +44,11 @@ impl Session {
     /// Changes how long this session waits for a lock.
     pub fn set_busy_timeout(&self, timeout: Duration) {
         self.tuning.busy_timeout.set(Some(timeout));
+    }
+
+    /// Sets what is asked whether to wait on when a lock did not come in that time.
+    pub fn set_busy_hook(&self, hook: Option<BusyHook>) {
+        *self.tuning.busy_hook.borrow_mut() = hook;
     }
 
     /// How long a statement may run.
@@ -103,11 +109,13 @@ impl Session {
     pub(crate) fn tuned(&self, options: &BeginOptions, index: DatabaseIndex) -> BeginOptions {
         let mut options = options.clone();
         options.busy_timeout = options.busy_timeout.or(self.busy_timeout());
+        options.busy_hook = options.busy_hook.or_else(|| self.tuning.busy_hook.borrow().clone());
         options.synchronous = options.synchronous.or(self.synchronous(index));
         options
     }
 
     /// A statement begins: its time runs from now.
+    #[inline]
     pub(super) fn start_clock(&self) {
         let deadline = self.statement_timeout().and_then(|bound| {
             let (database, _) = self.database(DatabaseIndex::MAIN).ok()?;

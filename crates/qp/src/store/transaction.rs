@@ -128,9 +128,31 @@ impl Transaction {
         inner.is_some_and(|inner| inner.head() == head && inner.resume(options))
     }
 
+    /// As [`resume`](Self::resume) for a statement that only reads and sees the schema of
+    /// `catalog`; false where that has changed, too.
+    pub fn resume_reading(&mut self, head: HeadId, isolation: Isolation, catalog: &Tree) -> bool {
+        self.inner.as_mut().is_some_and(|inner| {
+            inner.head() == head
+                && inner.resume_reading(isolation)
+                && inner.is_at(CATALOG_TREE, catalog)
+        })
+    }
+
+    /// Says in the listing of snapshots that it goes on since now, where nothing was said.
+    pub fn date(&self) {
+        if let Some(inner) = &self.inner {
+            inner.date();
+        }
+    }
+
     /// The version of a tree, for comparisons.
     pub fn version(&self, tree: TreeId) -> Option<Tree> {
         self.inner.as_ref()?.tree(tree)
+    }
+
+    /// Whether a tree is the version `known`.
+    pub fn has_version(&self, tree: TreeId, known: &Tree) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.has_version(tree, known))
     }
 
     /// Whether it goes on.
@@ -157,6 +179,21 @@ impl Transaction {
     pub fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<()> {
         self.inner_mut()?.put(tree, key, value)?;
         Ok(())
+    }
+
+    /// As [`put`](Self::put), done when somebody looks, together with other changes.
+    pub fn put_later(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<()> {
+        Ok(self.inner_mut()?.put_later(tree, key, value)?)
+    }
+
+    /// Removes `key`, which is there; done when somebody looks.
+    pub fn delete_later(&mut self, tree: TreeId, key: &[u8]) -> Result<()> {
+        Ok(self.inner_mut()?.delete_later(tree, key)?)
+    }
+
+    /// The greatest key of a tree.
+    pub fn greatest_key(&self, tree: TreeId) -> Result<Option<Vec<u8>>> {
+        Ok(self.inner()?.greatest_key(tree)?)
     }
 
     /// Adds `key`; false, and nothing changed, if it is there.

@@ -16,6 +16,7 @@ use pandodb_ds::vfs::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TransactionId;
 
+mod busy;
 mod deadlock;
 mod mode;
 mod queue;
@@ -27,6 +28,7 @@ mod loom;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+pub use busy::BusyHook;
 pub use deadlock::WaitEdge;
 pub use mode::Mode;
 pub use resource::Resource;
@@ -133,7 +135,10 @@ impl LockManager {
         first: TransactionId,
     ) -> Result<LockOwner> {
         match self.table.lock().register(transaction, first) {
-            Some(condvar) => Ok(LockOwner { manager: Arc::clone(self), transaction, condvar }),
+            Some(condvar) => {
+                let busy_hook = None;
+                Ok(LockOwner { manager: Arc::clone(self), transaction, condvar, busy_hook })
+            }
             None => Err(Error::new(
                 ErrorKind::Exists,
                 format!("{transaction} has registered with the lock manager before"),
@@ -166,9 +171,15 @@ pub struct LockOwner {
     manager: Arc<LockManager>,
     transaction: TransactionId,
     condvar: Arc<Condvar>,
+    busy_hook: Option<BusyHook>,
 }
 
 impl LockOwner {
+    /// Sets what is asked whether to wait on when a wait has lasted its timeout.
+    pub fn set_busy_hook(&mut self, hook: Option<BusyHook>) {
+        self.busy_hook = hook;
+    }
+
     /// The transaction.
     pub fn transaction(&self) -> TransactionId {
         self.transaction
@@ -181,7 +192,7 @@ impl LockOwner {
     /// dropped, for what it holds is what others wait for. Both name the others.
     pub fn acquire(&mut self, resource: Resource, mode: Mode, timeout: Duration) -> Result<()> {
         let mut table = self.manager.table.lock();
-        if timeout.is_zero() {
+        if timeout.is_zero() && self.busy_hook.is_none() {
             if table.request(self.transaction, resource, mode, None) {
                 return Ok(());
             }
@@ -240,7 +251,8 @@ impl LockOwner {
         since: Duration,
         timeout: Duration,
     ) -> Result<()> {
-        let deadline = since.saturating_add(timeout);
+        let mut deadline = since.saturating_add(timeout);
+        let (mut asked, mut gives_up) = (0, self.busy_hook.is_none());
         loop {
             // Looked at under the mutex that every notifier holds: no wake-up is lost.
             match table.take_outcome(self.transaction) {
@@ -250,6 +262,18 @@ impl LockOwner {
                 None => {}
             }
             let left = deadline.saturating_sub(self.manager.clock.monotonic());
+            if left.is_zero() && !gives_up {
+                // Without the mutex: the hook may sleep. The place in the queue is kept.
+                drop(table);
+                gives_up = !self.busy_hook.as_ref().is_some_and(|hook| hook.waits_on(asked));
+                asked += 1;
+                deadline = self.manager.clock.monotonic().saturating_add(busy::slice(timeout));
+                table = self.manager.table.lock();
+                if gives_up {
+                    deadline = Duration::ZERO;
+                }
+                continue;
+            }
             if left.is_zero() {
                 let contention = table.contention(self.transaction, resource, mode);
                 table.end_wait(self.transaction, Outcome::Interrupted);

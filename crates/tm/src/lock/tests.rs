@@ -344,3 +344,31 @@ fn cost_of_an_uncontended_lock() {
     let nanoseconds = start.elapsed().as_nanos() / u128::from(ROUNDS * 10);
     println!("{nanoseconds} ns per lock taken and given back, in transactions of ten");
 }
+
+#[test]
+fn a_busy_hook_is_asked_until_it_gives_up_and_keeps_the_place_in_the_queue() {
+    let (manager, _clock) = manager();
+    let resource = Resource::head(HeadId(1));
+    let mut holder = manager.register(TransactionId(1)).unwrap();
+    holder.acquire(resource, Mode::Exclusive, LONG).unwrap();
+
+    let mut refused = manager.register(TransactionId(2)).unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    refused.set_busy_hook(Some(BusyHook::new(move |count| {
+        seen.lock().push(count);
+        count < 2
+    })));
+    let error = refused.acquire(resource, Mode::Shared, Duration::ZERO).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert_eq!(*asked.lock(), [0, 1, 2]);
+
+    // What comes while it is asked is taken, even if it then says no.
+    let holder = Mutex::new(Some(holder));
+    refused.set_busy_hook(Some(BusyHook::new(move |_| {
+        holder.lock().take();
+        false
+    })));
+    refused.acquire(resource, Mode::Shared, Duration::ZERO).unwrap();
+    assert_eq!(refused.held_mode(resource), Some(Mode::Shared));
+}

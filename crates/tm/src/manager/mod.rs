@@ -58,8 +58,8 @@ use crate::wal::{DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer
 #[derive(Debug)]
 pub(crate) enum AnyLog {
     Files(Box<Writer>),
-    /// A database in memory, or one that is only read.
-    None,
+    /// A database in memory, or one that is only read: where its log ends.
+    None(Lsn),
 }
 
 impl Log for AnyLog {
@@ -68,14 +68,14 @@ impl Log for AnyLog {
     fn stage(&mut self, frames: &mut FrameBuffer, commit: CommitId, durable: Lsn) -> Result<Lsn> {
         match self {
             Self::Files(writer) => writer.stage(frames, commit, durable),
-            Self::None => Ok(Lsn::ZERO),
+            Self::None(end) => Ok(*end),
         }
     }
 
     fn begin_flush(&mut self, sync: bool) -> Self::Plan {
         match self {
             Self::Files(writer) => Some(writer.begin_flush(sync)),
-            Self::None => None,
+            Self::None(_) => None,
         }
     }
 
@@ -92,14 +92,14 @@ impl Log for AnyLog {
     fn position(&self) -> Lsn {
         match self {
             Self::Files(writer) => writer.position(),
-            Self::None => Lsn::ZERO,
+            Self::None(end) => *end,
         }
     }
 
     fn frames(&self) -> u64 {
         match self {
             Self::Files(writer) => writer.frames(),
-            Self::None => 0,
+            Self::None(_) => 0,
         }
     }
 }
@@ -224,7 +224,7 @@ impl Manager {
         history.load(&store.heads()?, oldest, current, recovered.saved_or_first().iter())?;
         let is_read_only = options.store.is_read_only;
         let log = if is_read_only {
-            AnyLog::None
+            AnyLog::None(recovered.end.position)
         } else {
             let writer = Writer::open(Arc::clone(vfs), path, id, options.wal, &recovered.end)?;
             AnyLog::Files(Box::new(writer))
@@ -239,7 +239,7 @@ impl Manager {
         let store = Store::open(&vfs, Path::new("memory"), &settings)?;
         let recovered = recovery::recover(&store, options)?;
         let history = History::new(Retention::NOTHING);
-        Ok(Self::with(store, AnyLog::None, recovered, history, options))
+        Ok(Self::with(store, AnyLog::None(Lsn::ZERO), recovered, history, options))
     }
 
     fn with(
@@ -340,7 +340,7 @@ impl Manager {
         let head = shared.heads.next_id();
         let version = source.version.load();
         let now = shared.clock.monotonic();
-        pin.describe(TransactionId(0), head, version.commit, now);
+        pin.describe(TransactionId(0), head, version.commit, Some(now));
         let ephemeral = Ephemeral { ledgers: Mutex::new(Vec::new()), _pin: pin };
         let version = HeadVersion { head, note: Arc::from(note), ..(*version).clone() };
         let cell = HeadCell::new(Arc::new(version), Some(ephemeral));

@@ -45,6 +45,7 @@ struct Slot {
     transaction: AtomicU64,
     head: AtomicU64,
     commit: AtomicU64,
+    /// Zero where the clock was not asked: who looks first sets it.
     since_micros: AtomicU64,
 }
 
@@ -57,6 +58,13 @@ impl Slot {
             commit: AtomicU64::new(0),
             since_micros: AtomicU64::new(0),
         }
+    }
+
+    /// Since when it is used, which is `now` where nobody knows.
+    fn since(&self, now: u64) -> u64 {
+        let relaxed = Ordering::Relaxed;
+        let known = self.since_micros.compare_exchange(0, now.max(1), relaxed, relaxed);
+        known.map_or_else(|since| since, |_| now)
     }
 }
 
@@ -86,7 +94,7 @@ pub struct SnapshotView {
     pub commit: CommitId,
     /// The pinned epoch.
     pub epoch: u64,
-    /// For how long.
+    /// For how long; of one that was only just begun, from the first look on.
     pub age: Duration,
 }
 
@@ -154,7 +162,7 @@ impl Snapshots {
         let open = self.slots().filter_map(|slot| {
             let epoch = slot.epoch.load(Ordering::Acquire);
             let epoch = epoch.checked_sub(1).filter(|_| epoch != PARKED)?;
-            let since = Duration::from_micros(slot.since_micros.load(Ordering::Relaxed));
+            let since = Duration::from_micros(slot.since(now.as_micros() as u64));
             Some(SnapshotView {
                 transaction: TransactionId(slot.transaction.load(Ordering::Relaxed)),
                 head: HeadId(slot.head.load(Ordering::Relaxed)),
@@ -199,25 +207,37 @@ impl Snapshots {
         self.blocks[index].get_or_init(|| (0..len).map(|_| Slot::new()).collect())
     }
 
+    #[inline]
     fn slot(&self, block: usize, slot: usize) -> Option<&Slot> {
         self.blocks.get(block)?.get()?.get(slot)
     }
 }
 
 impl Pin {
-    /// Says what is read behind the pin, for the listing.
+    /// Says what is read behind the pin, for the listing; without a time
+    /// [`date`](Self::date) or the first listing sets it, because asking the clock costs a good
+    /// part of what a quick read does.
+    #[inline]
     pub fn describe(
         &self,
         transaction: TransactionId,
         head: HeadId,
         commit: CommitId,
-        now: Duration,
+        now: Option<Duration>,
     ) {
         let Some(slot) = self.table.slot(self.block, self.slot) else { return };
         slot.transaction.store(transaction.0, Ordering::Relaxed);
         slot.head.store(head.0, Ordering::Relaxed);
         slot.commit.store(commit.0, Ordering::Relaxed);
-        slot.since_micros.store(now.as_micros() as u64, Ordering::Relaxed);
+        let since = now.map_or(0, |now| now.as_micros() as u64);
+        slot.since_micros.store(since, Ordering::Relaxed);
+    }
+
+    /// Says that the pin is used since `now`, where that was not said.
+    pub fn date(&self, now: Duration) {
+        if let Some(slot) = self.table.slot(self.block, self.slot) {
+            slot.since(now.as_micros() as u64);
+        }
     }
 
     /// Moves the pin on to the epoch that `current` tells: what was read behind it may go, and
@@ -232,6 +252,7 @@ impl Pin {
     }
 
     /// Covers nothing any more but keeps its slot, for [`unpark`](Self::unpark).
+    #[inline]
     pub fn park(&self) {
         if let Some(slot) = self.table.slot(self.block, self.slot) {
             // Release: as in `drop`.
@@ -240,6 +261,7 @@ impl Pin {
     }
 
     /// Pins the epoch that `current` tells, as [`Snapshots::pin`] does with a new slot.
+    #[inline]
     pub fn unpark(&self, current: impl Fn() -> u64) {
         let epoch = current();
         if let Some(slot) = self.table.slot(self.block, self.slot) {

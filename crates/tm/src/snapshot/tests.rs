@@ -41,13 +41,31 @@ fn ten_thousand_snapshots_are_open_at_once() {
 fn the_listing_tells_who_reads_what_for_how_long() {
     let table = Snapshots::new();
     let late = table.pin(|| 5).unwrap();
-    late.describe(TransactionId(4), HeadId(1), CommitId(8), Duration::from_secs(9));
+    late.describe(TransactionId(4), HeadId(1), CommitId(8), Some(Duration::from_secs(9)));
     let early = table.pin(|| 5).unwrap();
-    early.describe(TransactionId(3), HeadId(2), CommitId(7), Duration::from_secs(2));
+    early.describe(TransactionId(3), HeadId(2), CommitId(7), Some(Duration::from_secs(2)));
     let view = table.view(Duration::from_secs(10));
     assert_eq!(view.len(), 2);
     assert_eq!((view[0].transaction, view[0].age), (TransactionId(3), Duration::from_secs(8)));
     assert_eq!((view[1].head, view[1].commit), (HeadId(1), CommitId(8)));
+}
+
+#[test]
+fn a_snapshot_without_a_date_gets_one_when_it_is_looked_at() {
+    let ages = |table: &Snapshots, now| -> Vec<u64> {
+        let view = table.view(Duration::from_secs(now));
+        view.iter().map(|snapshot| snapshot.age.as_secs()).collect()
+    };
+    let table = Snapshots::new();
+    let pin = table.pin(|| 5).unwrap();
+    pin.describe(TransactionId(4), HeadId(1), CommitId(8), None);
+    assert_eq!(ages(&table, 10), [0]);
+    assert_eq!(ages(&table, 13), [3]);
+    pin.date(Duration::from_secs(20));
+    assert_eq!(ages(&table, 21), [11], "who has a date keeps it");
+    pin.describe(TransactionId(5), HeadId(1), CommitId(8), None);
+    pin.date(Duration::from_secs(20));
+    assert_eq!(ages(&table, 21), [1]);
 }
 
 #[test]

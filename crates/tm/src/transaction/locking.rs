@@ -16,9 +16,9 @@ use std::time::Duration;
 use pandodb_ds::sync::Arc;
 
 use super::{State, Transaction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ids::{HeadId, TransactionId, TreeId};
-use crate::isolation::Isolation;
+use crate::isolation::{BeginOptions, Isolation};
 use crate::lock::{LockOwner, Mode, Resource};
 use crate::manager::Shared;
 
@@ -44,11 +44,15 @@ impl State {
         &mut self,
         shared: &Arc<Shared>,
         id: TransactionId,
-        repeats: Option<TransactionId>,
+        options: &BeginOptions,
     ) -> Result<&mut LockOwner> {
-        let owner = match self.owner.take() {
-            Some(owner) => owner,
-            None => shared.locks.register_again(id, repeats.unwrap_or(id))?,
+        let owner = if let Some(owner) = self.owner.take() {
+            owner
+        } else {
+            let first = options.repeats.unwrap_or(id);
+            let mut owner = shared.locks.register_again(id, first)?;
+            owner.set_busy_hook(options.busy_hook.clone());
+            owner
         };
         Ok(self.owner.insert(owner))
     }
@@ -58,9 +62,9 @@ impl Transaction {
     /// Locks a resource for the rest of the transaction, after intention locks on what contains
     /// it; waits for the busy timeout at most.
     pub fn lock(&mut self, resource: Resource, mode: Mode) -> Result<()> {
-        let (id, repeats, timeout) = (self.id, self.options.repeats, self.timeout);
+        let (id, timeout) = (self.id, self.timeout);
         let state = self.state.get_mut();
-        state.owner(&self.shared, id, repeats)?.acquire_within(resource, mode, timeout)?;
+        state.owner(&self.shared, id, &self.options)?.acquire_within(resource, mode, timeout)?;
         self.follow_head()
     }
 
@@ -70,7 +74,7 @@ impl Transaction {
     pub fn prepare_write(&mut self) -> Result<()> {
         self.check_usable()?;
         if self.is_read_only() {
-            return Err(Error::new(ErrorKind::ReadOnly, format!("{} is read-only", self.id)));
+            return Err(self.only_reads());
         }
         if !self.options.isolation.writes_alone() {
             return Ok(());
@@ -88,13 +92,17 @@ impl Transaction {
 
     /// Takes the right to move the head of a part.
     pub(super) fn lock_head(&mut self, index: usize) -> Result<()> {
-        let (id, repeats, timeout) = (self.id, self.options.repeats, self.timeout);
+        let (id, timeout) = (self.id, self.timeout);
         let state = self.state.get_mut();
         if state.parts[index].holds_writer {
             return Ok(());
         }
         let resource = Resource::writer(state.parts[index].head());
-        state.owner(&self.shared, id, repeats)?.acquire(resource, Mode::Exclusive, timeout)?;
+        state.owner(&self.shared, id, &self.options)?.acquire(
+            resource,
+            Mode::Exclusive,
+            timeout,
+        )?;
         state.parts[index].holds_writer = true;
         Ok(())
     }
@@ -104,7 +112,7 @@ impl Transaction {
         let mut state = self.state.write();
         let head = state.parts[state.current].head();
         let resource = scope.resource(head, tree);
-        let owner = state.owner(&self.shared, self.id, self.options.repeats)?;
+        let owner = state.owner(&self.shared, self.id, &self.options)?;
         owner.acquire_within(resource, mode, self.timeout)?;
         drop(state);
         self.follow_tree(tree)
@@ -115,7 +123,7 @@ impl Transaction {
     pub(super) fn lock_written_rows(&mut self, index: usize) -> Result<()> {
         /// Beyond this many, the whole head is locked instead.
         const ROWS_MAX: usize = 1000;
-        let (id, repeats, timeout) = (self.id, self.options.repeats, self.timeout);
+        let (id, timeout) = (self.id, self.timeout);
         let head = self.state.get_mut().parts[index].head();
         let mut resources = Vec::new();
         for operation in super::rebase::operations_on(&self.frames, head) {
@@ -131,7 +139,7 @@ impl Transaction {
         if self.is_large || resources.len() > ROWS_MAX {
             resources = vec![Resource::head(head)];
         }
-        let owner = self.state.get_mut().owner(&self.shared, id, repeats)?;
+        let owner = self.state.get_mut().owner(&self.shared, id, &self.options)?;
         for resource in resources {
             owner.acquire_within(resource, Mode::Exclusive, timeout)?;
         }

@@ -7,17 +7,18 @@
 
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
+use pandodb_ds::tree::Tree;
 
 use super::Transaction;
 use super::reads::ReadSet;
-use crate::heads::HeadVersion;
+use crate::ids::TreeId;
 use crate::isolation::{BeginOptions, Isolation};
 
 impl Transaction {
     /// Lets go of all that it sees; false if it has anything that must be ended for good.
     pub fn park(&mut self) -> bool {
         let has_left_something = self.has_changes()
-            || self.is_broken
+            || self.is_broken()
             || self.commit_time != 0
             || !self.savepoints.is_empty()
             || !self.dependencies.is_empty();
@@ -29,7 +30,7 @@ impl Transaction {
         let is_held = part.private.is_some() || part.holds_writer || state.owner.is_some();
         // Cursors that are still open share the pin.
         let Some(pin) = Arc::get_mut(&mut state.pin).filter(|_| !is_held) else { return false };
-        part.base = HeadVersion::nothing();
+        part.let_go();
         // Of a statement that failed before it changed anything: nothing relies on it any more.
         state.reads = ReadSet::default();
         pin.park();
@@ -42,8 +43,24 @@ impl Transaction {
         if options.isolation != self.options.isolation || options.repeats.is_some() {
             return false;
         }
-        let shared = Arc::clone(&self.shared);
-        let state = self.state.get_mut();
+        self.id = self.shared.next_transaction_id();
+        if !self.see_newest() {
+            return false;
+        }
+        self.timeout = options.busy_timeout.unwrap_or_else(|| self.shared.busy_timeout());
+        self.options.clone_from(options);
+        true
+    }
+
+    /// As [`resume`](Self::resume) for a statement that only reads, with the options of before: it
+    /// is what nearly all that a quick read costs beside the read itself.
+    pub fn resume_reading(&mut self, isolation: Isolation) -> bool {
+        isolation == self.options.isolation && self.options.repeats.is_none() && self.see_newest()
+    }
+
+    #[inline]
+    fn see_newest(&mut self) -> bool {
+        let (shared, state) = (&self.shared, self.state.get_mut());
         let [part] = state.parts.as_mut_slice() else { return false };
         let Some(pin) = Arc::get_mut(&mut state.pin) else { return false };
         pin.unpark(|| shared.store.epoch());
@@ -52,12 +69,21 @@ impl Transaction {
             pin.park();
             return false;
         }
-        part.base = part.registration.newest();
-        self.id = shared.next_transaction_id();
-        pin.describe(self.id, part.head(), part.base.commit, shared.clock.monotonic());
-        self.timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
-        self.options.clone_from(options);
+        part.take_newest();
+        pin.describe(self.id, part.head(), part.base.commit, None);
         true
+    }
+
+    /// Says in the listing of snapshots since when this one is used, where that was left open.
+    pub fn date(&self) {
+        self.state.read().pin.date(self.shared.clock.monotonic());
+    }
+
+    /// Whether a tree is exactly the version `known`.
+    pub fn is_at(&mut self, tree: TreeId, known: &Tree) -> bool {
+        let state = self.state.get_mut();
+        let Some(part) = state.parts.get(state.current) else { return false };
+        part.forest().tree(tree).is_some_and(|tree| tree.is_same_version(known))
     }
 }
 

@@ -22,12 +22,42 @@ struct Count {
 pub(in crate::verb) fn show(shell: &mut Shell, sql: &str, options: &Diff) -> Outcome<bool> {
     let is_for_programs =
         matches!(shell.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv);
+    if is_for_programs && options.stat {
+        return show_counts(shell, sql, options);
+    }
     if is_for_programs {
         let differs = shell.connection.prepare(sql)?.exists(())?;
         shell.show_query(sql, &[])?;
         return Ok(differs);
     }
-    let mut picture = Picture { color: shell.settings.color, ..Picture::default() };
+    let mut picture = read(shell, sql, options)?;
+    picture.end_row();
+    let counts = picture.counts;
+    let text = if options.stat { stat(&counts, picture.color) } else { picture.text };
+    shell.show_text(&text)?;
+    Ok(!counts.is_empty())
+}
+
+/// Counts of each object as rows.
+fn show_counts(shell: &mut Shell, sql: &str, options: &Diff) -> Outcome<bool> {
+    let mut picture = read(shell, sql, options)?;
+    picture.end_row();
+    let number = |count: u64| pandodb::Value::from(i64::try_from(count).unwrap_or(i64::MAX));
+    let rows: Vec<Vec<pandodb::Value>> = picture
+        .counts
+        .iter()
+        .map(|(name, count)| {
+            let counts = [count.added, count.removed, count.changed].map(number);
+            std::iter::once(name.as_str().into()).chain(counts).collect()
+        })
+        .collect();
+    shell.show_values(&["object_name", "added", "removed", "changed"], &rows)?;
+    Ok(!rows.is_empty())
+}
+
+/// The lines and counts of a comparison.
+fn read(shell: &Shell, sql: &str, options: &Diff) -> Outcome<Picture> {
+    let mut picture = Picture::new(shell.settings.color);
     {
         let mut statement = shell.connection.prepare(sql)?;
         let mut rows = statement.raw_query();
@@ -37,11 +67,7 @@ pub(in crate::verb) fn show(shell: &mut Shell, sql: &str, options: &Diff) -> Out
             if (is_row && options.schema_only) || (!is_row && options.data_only) {
                 continue;
             }
-            let cell = |name: &str| {
-                let value = row.get_ref(name)?;
-                let shown = if value.is_null() { "NULL".into() } else { quote::plain(value) };
-                Ok::<_, pandodb::Error>(shown.into_owned())
-            };
+            let cell = |name: &str| Ok::<_, pandodb::Error>(shown(row.get_ref(name)?));
             picture.add(&Cell {
                 object_type: text("object_type")?.unwrap_or_default(),
                 object: text("object_name")?.unwrap_or_default(),
@@ -53,11 +79,12 @@ pub(in crate::verb) fn show(shell: &mut Shell, sql: &str, options: &Diff) -> Out
             });
         }
     }
-    picture.end_row();
-    let counts = picture.counts;
-    let text = if options.stat { stat(&counts, picture.color) } else { picture.text };
-    shell.show_text(&text)?;
-    Ok(!counts.is_empty())
+    Ok(picture)
+}
+
+/// A value as it stands in a line.
+fn shown(value: pandodb::ValueRef<'_>) -> String {
+    if value.is_null() { "NULL".to_owned() } else { quote::plain(value).into_owned() }
 }
 
 /// One cell or definition that differs.
@@ -74,7 +101,7 @@ struct Cell {
 
 /// The lines so far, and the row whose cells are coming.
 #[derive(Debug, Default)]
-struct Picture {
+pub(in crate::verb) struct Picture {
     color: bool,
     text: String,
     counts: BTreeMap<String, Count>,
@@ -85,6 +112,36 @@ struct Picture {
 }
 
 impl Picture {
+    pub(in crate::verb) fn new(color: bool) -> Self {
+        Self { color, ..Self::default() }
+    }
+
+    /// Takes a cell of a row.
+    pub(in crate::verb) fn add_row(
+        &mut self,
+        table: &str,
+        change: &str,
+        key: &str,
+        column: &str,
+        (old, new): (pandodb::ValueRef<'_>, pandodb::ValueRef<'_>),
+    ) {
+        self.add(&Cell {
+            object_type: "row".to_owned(),
+            object: table.to_owned(),
+            change: change.to_owned(),
+            key: Some(key.to_owned()),
+            column: Some(column.to_owned()),
+            old: shown(old),
+            new: shown(new),
+        });
+    }
+
+    /// All lines.
+    pub(in crate::verb) fn finish(mut self) -> String {
+        self.end_row();
+        self.text
+    }
+
     /// Takes the next cell; those of a row come one after the other.
     fn add(&mut self, cell: &Cell) {
         let key = cell.key.clone().unwrap_or_default();
@@ -193,8 +250,9 @@ fn stat(counts: &BTreeMap<String, Count>, color: bool) -> String {
     let sum = |part: fn(&Count) -> u64| counts.values().map(part).sum::<u64>();
     let _ = writeln!(
         text,
-        " {} tables: {} added, {} removed, {} changed",
+        " {} table{}: {} added, {} removed, {} changed",
         counts.len(),
+        if counts.len() == 1 { "" } else { "s" },
         sum(|count| count.added),
         sum(|count| count.removed),
         sum(|count| count.changed)

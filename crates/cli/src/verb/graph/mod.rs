@@ -45,7 +45,8 @@ pub(super) fn log(commits: &[Commit], log: &Log, color: bool) -> String {
         for (number, line) in lines.iter().enumerate() {
             let left = match number {
                 0 => drawn.commit.clone(),
-                _ => between.next().unwrap_or_else(|| graph.bars()),
+                // Below the first commit there are no lines, but the text stays in its column.
+                _ => between.next().unwrap_or_else(|| format!("{:1}", graph.bars())),
             };
             let _ = writeln!(text, "{}", format!("{left} {line}").trim_end());
         }

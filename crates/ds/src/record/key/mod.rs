@@ -25,7 +25,8 @@
 //! passes them to [`decode_column`]. In keys they could only stand behind all columns, where
 //! they would make 1 and 1.0 two keys again. Negative zero is zero.
 //!
-//! **NOCASE and RTRIM** text is stored folded (small letters, no blanks at the end), since the
+//! **NOCASE and RTRIM** text is stored folded (small letters, no blanks at the end, the length
+//! alone of what NOCASE finds behind a zero byte), since the
 //! key must be equal for equal texts; it decodes to the folded text, and
 //! [`ColumnOrder::is_exact`] is false. A custom collation has no keys.
 //!
@@ -84,11 +85,10 @@ pub fn push_column(value: ValueRef<'_>, order: ColumnOrder, key: &mut Vec<u8>) -
                 ));
             }
             key.push(TEXT);
-            let content = key.len();
-            bytes::push(text, key);
             if order.collation == Collation::NoCase {
-                // Escapes and the terminator are no letters.
-                key[content..].make_ascii_lowercase();
+                push_no_case(text, key);
+            } else {
+                bytes::push(text, key);
             }
         }
         ValueRef::Blob(blob) => {
@@ -100,6 +100,21 @@ pub fn push_column(value: ValueRef<'_>, order: ColumnOrder, key: &mut Vec<u8>) -
         invert(&mut key[start..]);
     }
     Ok(())
+}
+
+/// Appends a text so that texts which NOCASE finds equal are the same bytes: folded up to a zero
+/// byte, behind which the length alone counts.
+fn push_no_case(text: &[u8], key: &mut Vec<u8>) {
+    let start = key.len();
+    let Some(zero) = memchr::memchr(0, text) else {
+        bytes::push(text, key);
+        // Escapes and the terminator are no letters.
+        key[start..].make_ascii_lowercase();
+        return;
+    };
+    let mut folded = text[..=zero].to_ascii_lowercase();
+    folded.extend_from_slice(&(text.len() as u64).to_be_bytes());
+    bytes::push(&folded, key);
 }
 
 /// Appends the keys of `columns`, each in its order (ascending by bytes where `orders` ends);

@@ -81,7 +81,13 @@ fn compare(left: &[Value], right: &[Value], orders: &[ColumnOrder]) -> Ordering 
 /// What decoding gives back: the value as its collation sees it, and no negative zero.
 fn folded(value: &Value, collation: Collation) -> Value {
     match (value, collation) {
-        (Value::Text(text), Collation::NoCase) => Value::text(text.to_ascii_lowercase()),
+        (Value::Text(text), Collation::NoCase) => Value::text(match memchr::memchr(0, text) {
+            None => text.to_ascii_lowercase(),
+            Some(zero) => {
+                let length = (text.len() as u64).to_be_bytes();
+                [&text[..=zero].to_ascii_lowercase()[..], &length].concat()
+            }
+        }),
         (Value::Text(text), Collation::RTrim) => Value::text(trim_end(text)),
         (Value::Real(real), _) => Value::Real(real + 0.0),
         _ => value.clone(),

@@ -36,13 +36,15 @@
 
 mod encode;
 mod project;
+mod project_one;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use encode::{RowBuilder, encode_row, encode_values};
-pub use project::project_row;
+pub use project::{ColumnSink, Projector, ROWS_TOGETHER, RowBytes};
+pub use project_one::project_row;
 pub use view::{ColumnKind, ColumnSpan, Columns, RowView};
 
 const NULL: u8 = 0;

@@ -30,6 +30,29 @@ fn encode(columns: &[Value]) -> Vec<u8> {
     bytes
 }
 
+/// The values of columns.
+struct Gathered(Vec<Vec<Option<Value>>>);
+
+impl ColumnSink for Gathered {
+    fn reals(&mut self, column: usize, bits: &[u64]) {
+        let values = bits.iter().map(|bits| Some(Value::Real(f64::from_bits(*bits))));
+        self.0[column].extend(values);
+    }
+
+    fn integers(&mut self, column: usize, bits: &[u64]) {
+        self.0[column].extend(bits.iter().map(|bits| Some(Value::Integer(*bits as i64))));
+    }
+
+    fn texts(&mut self, column: usize, page: &[u8], places: &[(usize, usize)]) {
+        let text = |(start, end): &(usize, usize)| Some(Value::text(&page[*start..*end]));
+        self.0[column].extend(places.iter().map(text));
+    }
+
+    fn value(&mut self, column: usize, value: Option<ValueRef<'_>>) {
+        self.0[column].push(value.map(ValueRef::to_owned));
+    }
+}
+
 proptest! {
     #[test]
     fn every_column_comes_back_by_every_way(
@@ -67,6 +90,61 @@ proptest! {
             }
             builder.finish(&mut again);
             prop_assert_eq!(&again, &bytes);
+        }
+    }
+
+    #[test]
+    fn a_projector_reads_what_a_view_reads(
+        likes in vec((vec(values(), 0..12), 1..40_usize), 1..6),
+        wanted in prop::collection::btree_set(0..14_usize, 0..4),
+        behind in 0..9_usize,
+    ) {
+        // Rows of one form after the other, as they stand in a page.
+        let (mut page, mut rows, mut expected) = (vec![7; 3], Vec::new(), Vec::new());
+        for (columns, times) in &likes {
+            for _ in 0..*times {
+                let start = page.len() as u32;
+                page.extend_from_slice(&encode(columns));
+                rows.push(RowBytes { start, end: page.len() as u32 });
+                expected.push(columns);
+            }
+        }
+        page.resize(page.len() + behind, 0xff);
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        let mut read = Gathered(wanted.iter().map(|_| Vec::new()).collect());
+        Projector::new(&wanted).read(&page, &rows, &mut read).unwrap();
+        for (column, index) in read.0.iter().zip(&wanted) {
+            let expected: Vec<_> =
+                expected.iter().map(|columns| columns.get(*index).cloned()).collect();
+            prop_assert_eq!(column, &expected);
+        }
+    }
+
+    #[test]
+    fn a_projector_reads_any_bytes_as_a_view_does(
+        page in vec(prop_oneof![any::<u8>(), 0..20_u8], 0..200),
+        places in vec((0..210_u32, 0..40_u32), 1..40),
+        wanted in prop::collection::btree_set(0..9_usize, 0..4),
+    ) {
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        for (start, length) in places {
+            let row = RowBytes { start, end: start + length };
+            let mut read = Gathered(wanted.iter().map(|_| Vec::new()).collect());
+            let found = Projector::new(&wanted).read(&page, &[row], &mut read);
+            let mut expected = Gathered(read.0.iter().map(|_| Vec::new()).collect());
+            let view = page
+                .get(start as usize..(start + length) as usize)
+                .ok_or(ErrorKind::Corrupt)
+                .and_then(|bytes| RowView::new(bytes).map_err(|error| error.kind()))
+                .and_then(|row| {
+                    row.project(&wanted, |column, value| expected.value(column, value))
+                        .map_err(|error| error.kind())
+                });
+            // A view may find more amiss: it looks at the columns between.
+            prop_assert!(found.is_ok() || view.is_err());
+            if view.is_ok() {
+                prop_assert_eq!(read.0, expected.0);
+            }
         }
     }
 

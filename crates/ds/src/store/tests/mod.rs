@@ -2,6 +2,7 @@
 //! crashes; the check is clean after every checkpoint and the model's state is found again.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod damaged;
 mod long;
 
 use std::collections::BTreeMap;
@@ -177,8 +178,7 @@ impl Owner {
         }
         let pager = Arc::clone(self.store.pager());
         let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
-        let mut writer =
-            Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+        let mut writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
         work(&mut forest, &mut writer, trees.entry(tree).or_default())?;
         if publishes {
             self.commit += 1;

@@ -192,7 +192,7 @@ fn is_at(_file: &StdFile, _path: &Path) -> io::Result<bool> {
 
 /// The place that `path` leads to through all symbolic links; the file itself may be missing.
 fn real_location(path: &Path) -> Result<PathBuf> {
-    let failed = |cause| Error::io("find", path, cause);
+    let failed = |cause| Error::io("reach the folder", path, cause);
     let mut path = path.to_path_buf();
     for _ in 0..40 {
         match fs::canonicalize(&path) {

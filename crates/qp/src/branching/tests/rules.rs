@@ -217,6 +217,31 @@ const RULES: &[(&str, &str, Outcome)] = &[
         "ALTER TABLE t RENAME TO s",
         Conflict("schema", "different ways"),
     ),
+    // Definitions follow names, whoever renamed.
+    (
+        "ALTER TABLE t RENAME COLUMN b TO c",
+        "CREATE VIEW w AS SELECT b FROM t WHERE b > 20; CREATE INDEX t_ab ON t(a, b) WHERE b > 0;
+         CREATE TRIGGER u AFTER UPDATE OF b ON t BEGIN INSERT INTO log VALUES (NEW.b); END;
+         UPDATE t SET b = 99 WHERE id = 3",
+        Rows("SELECT * FROM w ORDER BY 1", &["21", "99"]),
+    ),
+    (
+        "ALTER TABLE t RENAME COLUMN a TO x; CREATE INDEX one ON t(x, b)",
+        "ALTER TABLE t RENAME COLUMN b TO y; CREATE INDEX other ON t(a, y)",
+        Rows("SELECT x, y FROM t WHERE x = 10 AND y = 20", &["10|20"]),
+    ),
+    (
+        "ALTER TABLE t RENAME COLUMN a TO z; ALTER TABLE t RENAME COLUMN b TO a;
+         ALTER TABLE t RENAME COLUMN z TO b",
+        "UPDATE t SET b = 5 WHERE id = 1; CREATE VIEW w AS SELECT a, b FROM t",
+        Rows("SELECT t.a, t.b, w.a, w.b FROM t, w WHERE t.id = 1 LIMIT 1", &["5|10|10|5"]),
+    ),
+    (
+        "ALTER TABLE parent RENAME TO elder",
+        "CREATE TABLE niece(id INTEGER PRIMARY KEY, e INT REFERENCES parent(id));
+         INSERT INTO niece VALUES (1, 2); CREATE VIEW w AS SELECT count(*) FROM parent",
+        Rows("SELECT * FROM w", &["2"]),
+    ),
     // Indexes, views and triggers.
     (
         "CREATE INDEX new ON t(a)",

@@ -152,6 +152,11 @@ impl Call {
         }
     }
 
+    /// What is computed of every row, whoever does it.
+    pub(super) fn ahead(&self) -> Option<&Expression> {
+        self.argument.as_ref().filter(|_| self.kind != Kind::Other)
+    }
+
     pub(super) fn start(&self) -> CallGroups {
         let states = match self.kind {
             Kind::Count => States::Count(Vec::new()),
@@ -326,6 +331,13 @@ fn count_rows(counts: &mut [i64], column: &Column, seen: &Seen<'_>) {
 }
 
 fn sum_rows(sums: &mut [Sum], column: &Column, seen: &Seen<'_>) {
+    if let (Column::Vector(vector), [sum], None, None) =
+        (column, &mut *sums, seen.groups, seen.rows)
+        && vector.seen() == Tags::REAL
+    {
+        sum.take_reals(vector.bits().iter().map(|bits| f64::from_bits(*bits)));
+        return;
+    }
     match column {
         Column::Vector(vector) if vector.seen() == Tags::REAL => {
             let bits = vector.bits();

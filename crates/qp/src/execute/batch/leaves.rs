@@ -6,11 +6,12 @@
 //! pass over each row's head. Neighbours: `scan` fills these, `pandodb_ds::record::row` is the
 //! form of a row.
 
-use pandodb_ds::page::{Body, Node, Payloads};
-use pandodb_ds::record::row::project_row;
+use pandodb_ds::page::{Body, Node};
+use pandodb_ds::record::ValueRef;
+use pandodb_ds::record::row::{Projector, RowBytes};
 use pandodb_ds::sync::Arc;
 
-use super::vector::Vector;
+use super::vector::{Sink, Vector};
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::scalar::ROWID;
@@ -36,7 +37,7 @@ pub(super) struct LeafRows {
     pub(super) columns: Arc<TableColumns>,
     pub(super) pages: Arc<Vec<Page>>,
     /// Where the rows are in their pages.
-    pub(super) spots: Vec<Payloads>,
+    pub(super) spots: Vec<RowBytes>,
     /// How many of the rows are in each page.
     pub(super) counts: Vec<u32>,
 }
@@ -63,59 +64,51 @@ impl LeafRows {
         }
     }
 
-    /// Calls `take` with the bytes of each row.
-    #[inline]
-    fn each<'a>(&'a self, mut take: impl FnMut(&'a [u8]) -> Result<()>) -> Result<()> {
+    /// Reads these columns, which ascend, into vectors.
+    fn read(&self, positions: &[usize], vectors: &mut [Vector]) -> Result<()> {
+        let table = &self.columns.table;
+        let missing: Vec<ValueRef<'_>> =
+            positions.iter().map(|position| table.missing_value(*position).as_ref()).collect();
+        let projector = Projector::new(positions);
+        let mut sink = Sink { vectors, missing: &missing };
         let mut rest = self.spots.as_slice();
         for (page, count) in self.pages.iter().zip(&self.counts) {
             let Some((spots, behind)) = rest.split_at_checked(*count as usize) else { break };
             rest = behind;
-            match page {
+            let bytes = match page {
                 Page::Leaf(node) => match node.body() {
-                    Body::Leaf(leaf) => leaf.each_payload(spots, &mut take)?,
+                    Body::Leaf(leaf) => leaf.page_bytes(),
                     Body::Inner(_) => return Err(lost()),
                 },
-                Page::Large(bytes) => spots.iter().try_for_each(|_| take(bytes))?,
-            }
+                Page::Large(bytes) => bytes,
+            };
+            projector.read(bytes, spots, &mut sink)?;
         }
         Ok(())
     }
 
     /// Column `number` of all rows.
     pub(super) fn decode(&self, number: usize) -> Result<Vector> {
-        let position = self.position(number)?;
-        let missing = self.columns.table.missing_value(position).as_ref();
         let mut vector = Vector::with_capacity(self.spots.len());
-        self.each(|row| {
-            Ok(project_row(row, &[position], |_, value| vector.push(value.unwrap_or(missing)))?)
-        })?;
+        self.read(&[self.position(number)?], std::slice::from_mut(&mut vector))?;
         Ok(vector)
     }
 
     /// Several columns of all rows.
     pub(super) fn decode_many(&self, numbers: &[usize]) -> Result<Vec<Vector>> {
-        match numbers {
-            [] => return Ok(Vec::new()),
-            [number] => return Ok(vec![self.decode(*number)?]),
-            _ => {}
-        }
         let mut order: Vec<(usize, usize)> = Vec::with_capacity(numbers.len());
         for (place, number) in numbers.iter().enumerate() {
             order.push((self.position(*number)?, place));
         }
         order.sort_unstable();
         let positions: Vec<usize> = order.iter().map(|(position, _)| *position).collect();
-        let missing: Vec<_> = positions
-            .iter()
-            .map(|position| self.columns.table.missing_value(*position).as_ref())
-            .collect();
-        let mut vectors: Vec<Vector> =
+        let mut read: Vec<Vector> =
             numbers.iter().map(|_| Vector::with_capacity(self.spots.len())).collect();
-        self.each(|row| {
-            Ok(project_row(row, &positions, |place, value| {
-                vectors[order[place].1].push(value.unwrap_or(missing[place]));
-            })?)
-        })?;
+        self.read(&positions, &mut read)?;
+        let mut vectors: Vec<Vector> = numbers.iter().map(|_| Vector::default()).collect();
+        for ((_, place), vector) in order.iter().zip(read) {
+            vectors[*place] = vector;
+        }
         Ok(vectors)
     }
 }

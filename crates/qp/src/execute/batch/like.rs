@@ -10,6 +10,9 @@ use pandodb_ds::record::number;
 use super::vector::{Tag, Truth, Vector};
 use crate::function::pattern::{glob, like};
 
+/// Bytes of texts that are looked at together.
+const BLOCK: usize = 32;
+
 /// A pattern that was looked at.
 #[derive(Debug)]
 pub(super) struct Matcher {
@@ -27,6 +30,9 @@ enum Form {
     Start(Box<[u8]>),
     /// A text at the end.
     End(Box<[u8]>),
+    /// Several texts one behind the other; the first at the start, the last at the end unless the
+    /// pattern begins or ends with a `%`.
+    Several { parts: Vec<Box<[u8]>>, begins: bool, ends: bool },
     /// Anything else.
     Other,
 }
@@ -64,7 +70,10 @@ impl Matcher {
                 text.len() >= wanted.len()
                     && self.is_same(wanted, &text[text.len() - wanted.len()..])
             }
-            Form::End(_) | Form::Other => self.by_function(text),
+            Form::Several { parts, begins, ends } if memchr::memchr(0, text).is_none() => {
+                self.is_row_of(parts, *begins, *ends, text)
+            }
+            Form::End(_) | Form::Several { .. } | Form::Other => self.by_function(text),
         }
     }
 
@@ -79,7 +88,7 @@ impl Matcher {
     }
 
     /// As [`truths`](Self::truths), for texts that stand one after the other: they are searched
-    /// as if they were one, for the byte of `wanted` that tells most.
+    /// as if they were one.
     fn search(&self, wanted: &[u8], vector: &Vector) -> Option<Vec<Truth>> {
         let bytes = vector.all_bytes();
         if !vector.seen().only(&[Tag::Text, Tag::Null]) || memchr::memchr(0, bytes).is_some() {
@@ -100,28 +109,93 @@ impl Matcher {
             }
             ends.push(end);
         }
-        let pivot = wanted.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(0);
-        let byte = wanted[pivot];
-        let other = if self.is_glob { byte } else { byte.to_ascii_uppercase() };
         let mut row = 0;
-        for hit in memchr::memchr2_iter(byte, other, &bytes[..end]) {
-            while ends[row] <= hit {
+        self.each_hit(wanted, &bytes[..end], |start| {
+            while ends[row] <= start {
                 row += 1;
             }
-            let row_start = if row == 0 { 0 } else { ends[row - 1] };
-            if let Some(start) = hit.checked_sub(pivot)
-                && start >= row_start
-                && start + wanted.len() <= ends[row]
-                && self.is_same(wanted, &bytes[start..start + wanted.len()])
-            {
+            if start + wanted.len() <= ends[row] {
                 truths[row] = Truth::True;
             }
-        }
+        });
         Some(truths)
+    }
+
+    /// Calls `hit` with each place at which `wanted` begins, in their order.
+    ///
+    /// Two neighbouring bytes are looked for at once, in blocks that have no branch inside: both
+    /// are seldom there together, so that hardly any block is looked at twice.
+    fn each_hit(&self, wanted: &[u8], bytes: &[u8], mut hit: impl FnMut(usize)) {
+        // The bit that tells small letters from capital ones, where both are wanted.
+        let fold = |byte: u8| if !self.is_glob && byte.is_ascii_alphabetic() { 0x20 } else { 0 };
+        let mut candidate = |start: usize| {
+            if let Some(found) = bytes.get(start..start + wanted.len())
+                && self.is_same(wanted, found)
+            {
+                hit(start);
+            }
+        };
+        let &[first, second, ..] = wanted else {
+            let byte = wanted[0];
+            let other = if fold(byte) == 0 { byte } else { byte.to_ascii_uppercase() };
+            memchr::memchr2_iter(byte, other, bytes).for_each(candidate);
+            return;
+        };
+        let (first_fold, second_fold) = (fold(first), fold(second));
+        let is_pair = |here: u8, next: u8| {
+            u8::from(here | first_fold == first) & u8::from(next | second_fold == second)
+        };
+        let mut at = 0;
+        while let Some(next) = bytes.get(at + 1..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+            let here = &bytes[at..at + BLOCK];
+            let any =
+                here.iter().zip(next).fold(0, |any, (here, next)| any | is_pair(*here, *next));
+            if any != 0 {
+                (at..at + BLOCK).for_each(&mut candidate);
+            }
+            at += BLOCK;
+        }
+        (at..bytes.len()).for_each(&mut candidate);
     }
 
     fn by_function(&self, text: &[u8]) -> bool {
         if self.is_glob { glob(&self.pattern, text) } else { like(&self.pattern, text, None) }
+    }
+
+    /// Whether `parts` stand in the text one behind the other: each as early as it can.
+    fn is_row_of(&self, parts: &[Box<[u8]>], begins: bool, ends: bool, text: &[u8]) -> bool {
+        let mut rest = text;
+        let (mut from, mut to) = (0, parts.len());
+        if let (false, Some(first)) = (begins, parts.first()) {
+            let Some((head, behind)) = rest.split_at_checked(first.len()) else { return false };
+            if !self.is_same(first, head) {
+                return false;
+            }
+            (rest, from) = (behind, 1);
+        }
+        if let (false, Some(last)) = (ends, parts.last()) {
+            let Some(start) = rest.len().checked_sub(last.len()) else { return false };
+            let (before, tail) = rest.split_at(start);
+            if !self.is_same(last, tail) {
+                return false;
+            }
+            (rest, to) = (before, to - 1);
+        }
+        for part in parts.get(from..to).unwrap_or(&[]) {
+            let Some(behind) = self.behind(part, rest) else { return false };
+            rest = &rest[behind..];
+        }
+        true
+    }
+
+    /// The place behind the first `wanted`, which is not empty, in a text.
+    fn behind(&self, wanted: &[u8], text: &[u8]) -> Option<usize> {
+        let (&first, rest) = wanted.split_first()?;
+        let last = text.len().checked_sub(wanted.len())?;
+        let upper = if self.is_glob { first } else { first.to_ascii_uppercase() };
+        memchr::memchr2_iter(first, upper, &text[..=last])
+            .find(|at| self.is_same(rest, &text[at + 1..at + wanted.len()]))
+            .map(|at| at + wanted.len())
     }
 
     /// Whether a text is the wanted one, which is as long.
@@ -164,8 +238,23 @@ impl Form {
         let begins = pattern.first() == Some(&many);
         let ends = pattern.len() > 1 && pattern.last() == Some(&many);
         let inner = &pattern[usize::from(begins)..pattern.len() - usize::from(ends)];
-        if inner.is_empty() || inner.iter().any(is_special) {
+        let mut parts = inner.split(|byte| *byte == many);
+        if inner.is_empty() || parts.clone().flatten().any(is_special) {
             return Self::Other;
+        }
+        if parts.clone().count() > 1 {
+            if parts.any(<[u8]>::is_empty) {
+                return Self::Other;
+            }
+            let small = |part: &[u8]| {
+                let mut part: Box<[u8]> = Box::from(part);
+                if !is_glob {
+                    part.make_ascii_lowercase();
+                }
+                part
+            };
+            let parts = inner.split(|byte| *byte == many).map(small).collect();
+            return Self::Several { parts, begins, ends };
         }
         let mut text: Box<[u8]> = Box::from(inner);
         if !is_glob {
@@ -201,6 +290,18 @@ mod tests {
             let liked = Matcher::new(pattern, false).matches(text);
             prop_assert_eq!(liked, like(pattern, text, None));
             prop_assert_eq!(Matcher::new(pattern, true).matches(text), glob(pattern, text));
+        }
+
+        #[test]
+        fn several_parts_match_as_the_function_says(
+            pattern in "[%aAb]{1,7}",
+            text in "[aAbB\u{e4}x]{0,9}",
+        ) {
+            let liked = Matcher::new(pattern.as_bytes(), false).matches(text.as_bytes());
+            prop_assert_eq!(liked, like(pattern.as_bytes(), text.as_bytes(), None));
+            let pattern = pattern.replace('%', "*");
+            let globbed = Matcher::new(pattern.as_bytes(), true).matches(text.as_bytes());
+            prop_assert_eq!(globbed, glob(pattern.as_bytes(), text.as_bytes()));
         }
 
         #[test]

@@ -11,6 +11,9 @@ use super::expression::{CaseExpression, Column, Condition};
 use super::vector::Truth;
 use crate::error::Result;
 
+/// One in so many rows is few: the other terms are computed for them alone.
+const FEW: usize = 4;
+
 /// `NOT truth`.
 #[inline]
 pub(super) fn not(truth: Truth) -> Truth {
@@ -47,9 +50,30 @@ pub(super) fn combine(
     run: &mut Run<'_>,
 ) -> Result<Vec<Truth>> {
     let mut result = vec![not(strong); batch.rows];
-    for term in terms {
+    for (index, term) in terms.iter().enumerate() {
         for (truth, other) in result.iter_mut().zip(term.truths(batch, run)?) {
             *truth = weigh(*truth, other, strong);
+        }
+        let rest = &terms[index + 1..];
+        if rest.is_empty() {
+            break;
+        }
+        let open = result.iter().filter(|truth| **truth != strong).count();
+        if open * FEW <= batch.rows {
+            let open: Vec<u32> = (0..)
+                .zip(&result)
+                .filter(|(_, truth)| **truth != strong)
+                .map(|(row, _)| row)
+                .collect();
+            if open.is_empty() {
+                break;
+            }
+            let truths = combine(rest, strong, &mut batch.pick(&open), run)?;
+            for (row, other) in open.into_iter().zip(truths) {
+                let truth = &mut result[row as usize];
+                *truth = weigh(*truth, other, strong);
+            }
+            break;
         }
     }
     Ok(result)

@@ -6,6 +6,7 @@
 //! integers, all reals) is one test for a thousand rows and then a plain loop over 64-bit words.
 //! Neighbours: `batch` puts vectors side by side, `expression` computes with them.
 
+use pandodb_ds::record::row::ColumnSink;
 use pandodb_ds::record::{Value, ValueRef};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -48,6 +49,9 @@ impl Tags {
 
 /// Bits of a place that are the length.
 const LENGTH_BITS: u32 = 31;
+
+/// Up to here texts are copied as if they were as long.
+const SHORT: usize = 32;
 
 /// No row: what it gives is NULL.
 pub(super) const NO_ROW: u32 = u32::MAX;
@@ -163,6 +167,34 @@ impl Vector {
         }
     }
 
+    /// Appends values of one tag, which are not texts or blobs.
+    #[inline]
+    fn extend_words(&mut self, tag: Tag, words: &[u64]) {
+        self.seen.add(tag);
+        self.tags.resize(self.tags.len() + words.len(), tag);
+        self.bits.extend_from_slice(words);
+    }
+
+    /// Appends texts of a page.
+    #[inline]
+    fn extend_texts(&mut self, page: &[u8], places: &[(usize, usize)]) {
+        self.seen.add(Tag::Text);
+        self.tags.resize(self.tags.len() + places.len(), Tag::Text);
+        self.bits.reserve(places.len());
+        for &(start, end) in places {
+            let (at, length) = (self.bytes.len(), end - start);
+            self.bits.push((at as u64) << LENGTH_BITS | length as u64);
+            match page.get(start..).and_then(|bytes| bytes.first_chunk::<SHORT>()) {
+                // Copying more than is wanted takes less than counting.
+                Some(bytes) if length <= SHORT => {
+                    self.bytes.extend_from_slice(bytes);
+                    self.bytes.truncate(at + length);
+                }
+                _ => self.bytes.extend_from_slice(&page[start..end]),
+            }
+        }
+    }
+
     /// The value of a row.
     #[inline]
     pub(super) fn get(&self, row: usize) -> ValueRef<'_> {
@@ -261,6 +293,34 @@ impl Vector {
             ));
         }
         Ok(())
+    }
+}
+
+/// Vectors that are filled with columns of stored rows.
+pub(super) struct Sink<'a> {
+    pub(super) vectors: &'a mut [Vector],
+    /// What rows without the column have.
+    pub(super) missing: &'a [ValueRef<'a>],
+}
+
+impl ColumnSink for Sink<'_> {
+    #[inline]
+    fn reals(&mut self, column: usize, bits: &[u64]) {
+        self.vectors[column].extend_words(Tag::Real, bits);
+    }
+
+    #[inline]
+    fn integers(&mut self, column: usize, bits: &[u64]) {
+        self.vectors[column].extend_words(Tag::Integer, bits);
+    }
+
+    #[inline]
+    fn texts(&mut self, column: usize, page: &[u8], places: &[(usize, usize)]) {
+        self.vectors[column].extend_texts(page, places);
+    }
+
+    fn value(&mut self, column: usize, value: Option<ValueRef<'_>>) {
+        self.vectors[column].push(value.unwrap_or(self.missing[column]));
     }
 }
 

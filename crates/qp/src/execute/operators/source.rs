@@ -92,7 +92,10 @@ impl PragmaScan {
         for argument in &self.arguments {
             arguments.push(argument.evaluate(&scope)?.into_value());
         }
-        let rows = outer.context.compiler.pragma(&self.name, &arguments)?;
+        let mut rows = outer.context.compiler.pragma(&self.name, &arguments)?;
+        // The hidden columns hold what it was called with.
+        arguments.resize(2, Value::Null);
+        rows.iter_mut().for_each(|row| row.extend_from_slice(&arguments));
         *frame.state_mut(self.state) = OperatorState::Given(rows.into_iter());
         Ok(())
     }
@@ -112,7 +115,9 @@ impl CountNode {
             return Ok(false);
         }
         let count = self.scan.count(frame, outer)?;
-        frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);
+        let values = frame.slot_mut(self.slot).values_mut();
+        values.clear();
+        values.push(Value::Integer(count as i64));
         Ok(true)
     }
 }

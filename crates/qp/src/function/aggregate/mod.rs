@@ -156,14 +156,59 @@ pub(super) struct Concatenation {
     /// Where the text of the rows that are in begins.
     start: usize,
     rows: u64,
-    /// Only in states that take rows out: the length of each row's separator and text.
-    lengths: Option<VecDeque<(usize, usize)>>,
+    /// Only in states that take rows out.
+    separators: Option<Separators>,
+}
+
+/// How long separators are, as SQLite keeps it: texts that become empty while rows are in forget
+/// the lengths of theirs, and the next text is taken for the first.
+#[derive(Default)]
+struct Separators {
+    /// That of the first row, which stands nowhere but is taken for all until one differs.
+    first: usize,
+    /// Each row's but the first's, once one differed.
+    lengths: Option<VecDeque<usize>>,
+    /// A text has come since there was none.
+    has_begun: bool,
+}
+
+impl Separators {
+    /// Notes the separator of a row that comes behind `rows` others.
+    fn come(&mut self, length: usize, rows: u64) {
+        if !self.has_begun {
+            self.first = length;
+        } else if self.lengths.is_some() || length != self.first {
+            let before = rows.saturating_sub(1) as usize;
+            let first = self.first;
+            let lengths =
+                self.lengths.get_or_insert_with(|| std::iter::repeat_n(first, before).collect());
+            lengths.resize(before, first);
+            lengths.push_back(length);
+        }
+        self.has_begun = true;
+    }
+
+    /// The length of the separator behind the row that goes; `rows` stay.
+    fn go(&mut self, rows: u64) -> usize {
+        match &mut self.lengths {
+            None => self.first,
+            Some(lengths) if rows > 0 => lengths.pop_front().unwrap_or(0),
+            Some(_) => 0,
+        }
+    }
 }
 
 impl Concatenation {
     /// A state that takes rows out.
     pub(super) fn sliding() -> Self {
-        Self { lengths: Some(VecDeque::new()), ..Self::default() }
+        Self { separators: Some(Separators::default()), ..Self::default() }
+    }
+
+    fn is_first(&self) -> bool {
+        match &self.separators {
+            Some(separators) => !separators.has_begun,
+            None => self.rows == 0,
+        }
     }
 }
 
@@ -175,31 +220,31 @@ impl Accumulator for Concatenation {
             None => self.text.push(b','),
             Some(&separator) => push_text(separator, &mut self.text),
         }
-        if self.rows == 0 {
+        let separator = self.text.len() - before;
+        if self.is_first() {
             self.text.truncate(before);
         }
-        let separator = self.text.len() - before;
+        if let Some(separators) = &mut self.separators {
+            separators.come(separator, self.rows);
+        }
         push_text(arg, &mut self.text);
         self.rows += 1;
-        if let Some(lengths) = &mut self.lengths {
-            lengths.push_back((separator, self.text.len() - before - separator));
-        }
         context.check_length(self.text.len() - self.start)
     }
 
     fn inverse(&mut self, _: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
-        if args.first().is_none_or(|arg| arg.is_null()) {
-            return Ok(());
-        }
-        let Some(lengths) = &mut self.lengths else { return Ok(()) };
-        let Some((_, text)) = lengths.pop_front() else { return Ok(()) };
-        self.rows -= 1;
-        self.start += text;
-        if let Some((separator, _)) = lengths.front_mut() {
-            self.start += std::mem::take(separator);
-        }
-        // What is gone is cut off once it is the greater part.
-        if self.start > self.text.len() / 2 {
+        let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return Ok(()) };
+        let Some(separators) = &mut self.separators else { return Ok(()) };
+        let mut gone = Vec::new();
+        push_text(arg, &mut gone);
+        self.rows = self.rows.saturating_sub(1);
+        self.start += gone.len() + separators.go(self.rows);
+        if self.start >= self.text.len() {
+            self.text.clear();
+            self.start = 0;
+            *separators = Separators { first: separators.first, ..Separators::default() };
+        } else if self.start > self.text.len() / 2 {
+            // What is gone is cut off once it is the greater part.
             self.text.drain(..self.start);
             self.start = 0;
         }
@@ -214,8 +259,8 @@ impl Accumulator for Concatenation {
     }
 
     fn memory_bytes(&self) -> usize {
-        let lengths = self.lengths.as_ref().map_or(0, VecDeque::capacity);
-        self.text.capacity() + lengths * size_of::<(usize, usize)>()
+        let lengths = self.separators.as_ref().and_then(|it| it.lengths.as_ref());
+        self.text.capacity() + lengths.map_or(0, VecDeque::capacity) * size_of::<usize>()
     }
 }
 

@@ -87,6 +87,7 @@ impl Sum {
         self.error = small;
     }
 
+    #[inline]
     fn add_real(&mut self, term: f64) {
         let sum = self.real;
         let next = sum + term;
@@ -150,6 +151,15 @@ impl Sum {
             self.become_real();
         }
         self.add_real(term);
+    }
+
+    /// Takes reals in, one after the other.
+    #[inline]
+    pub(crate) fn take_reals(&mut self, terms: impl Iterator<Item = f64>) {
+        // A copy that nobody else sees stays in the processor's registers.
+        let mut sum = self.clone();
+        terms.for_each(|term| sum.take_real(term));
+        *self = sum;
     }
 
     /// The sum as a real, with what was lost where that is a number.

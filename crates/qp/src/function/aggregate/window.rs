@@ -123,7 +123,9 @@ fn displaced(
         Value::Real(row) => number::real_is_integer(row).and_then(|row| u64::try_from(row).ok()),
         _ => None,
     };
-    match row.filter(|row| *row < position.rows) {
+    // A negative offset of `lag` looks ahead, but SQLite has read one row more only by then.
+    let known = if is_forward { position.rows } else { position.rows.min(position.row + 2) };
+    match row.filter(|row| *row < known) {
         Some(row) => rows.argument(row, 0),
         None if argument_count > 2 => rows.argument(position.row, 2),
         None => Ok(Value::Null),

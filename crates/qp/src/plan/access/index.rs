@@ -10,7 +10,7 @@ use super::terms::{Term, Test, applied, in_count, matches, range_of};
 use super::{Access, Ask};
 use crate::bind::{Binder, TableRelation};
 use crate::catalog::{Index, IndexColumn, IndexPart, Table};
-use crate::plan::cost::{LOOKUP, SEEK};
+use crate::plan::cost::{lookup_cost, seek_cost};
 use crate::plan::needs::Needs;
 use crate::plan::{AccessPath, IndexEqual, IndexPath, Range, estimate};
 use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar};
@@ -69,9 +69,9 @@ pub(super) fn index_path(
     let path = IndexPath { index: index.cloned(), equals, range, covering };
     let rows = estimate::index_rows(binder, table, &path, seeks, total);
     let cost = if index.is_none() || covering {
-        rows * 0.9 + seeks * SEEK
+        rows * 0.9 + seeks * seek_cost(total)
     } else {
-        rows * (1.0 + LOOKUP) + seeks * SEEK
+        rows * (1.0 + lookup_cost(total)) + seeks * seek_cost(total)
     };
     let path = AccessPath::Index(path);
     Some(Access { path, used, rows, cost, total, is_search, sorted, backward })

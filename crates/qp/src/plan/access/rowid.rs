@@ -8,7 +8,7 @@ use super::order::satisfies;
 use super::terms::{Term, Test, in_count, range_of};
 use super::{Access, Ask};
 use crate::bind::Binder;
-use crate::plan::cost::SEEK;
+use crate::plan::cost::seek_cost;
 use crate::plan::{AccessPath, estimate};
 use crate::scalar::{ROWID, Scalar, SlotId};
 use crate::types::Affinity;
@@ -27,6 +27,7 @@ pub(super) fn rowid_paths(
 ) -> Vec<Access> {
     let mut paths = Vec::new();
     let slot = ask.table.slot;
+    let seek = seek_cost(total);
     // Rowids do not stand in the order of texts.
     let is_pattern = |term: &Term<'_>| matches!(term.test, Test::Prefix(_));
     let own = || terms.iter().filter(move |term| is_rowid(term.subject, slot) && !is_pattern(term));
@@ -39,12 +40,12 @@ pub(super) fn rowid_paths(
         match term.test {
             Test::Equal(value) | Test::Is(value) => {
                 let path = AccessPath::Rowid(value.clone());
-                paths.push(Access { sorted: true, ..make(path, vec![term.place], 1.0, SEEK) });
+                paths.push(Access { sorted: true, ..make(path, vec![term.place], 1.0, seek) });
             }
             Test::In(set) => {
                 let count = in_count(set);
                 let path = AccessPath::Rowids(set.clone());
-                paths.push(make(path, vec![term.place], count.min(total), count * SEEK));
+                paths.push(make(path, vec![term.place], count.min(total), count * seek));
             }
             _ => {}
         }
@@ -52,7 +53,7 @@ pub(super) fn rowid_paths(
     let (range, used) = range_of(own(), Affinity::Numeric);
     if range.low.is_some() || range.high.is_some() {
         let rows = estimate::rowid_range_rows(binder, ask.table, &range, total);
-        paths.push(make(AccessPath::RowidRange(range), used, rows, rows + SEEK));
+        paths.push(make(AccessPath::RowidRange(range), used, rows, rows + seek));
     }
     paths
 }

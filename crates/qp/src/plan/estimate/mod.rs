@@ -188,6 +188,15 @@ pub(super) fn passed(binder: &Binder<'_>, group: &Group, predicate: &Scalar) -> 
     sampled(binder, table_of(group, *slot)?, predicate)
 }
 
+/// Which rows of a table's sample pass a predicate on it.
+pub(super) fn sampled_on(
+    binder: &Binder<'_>,
+    table: &TableRelation,
+    predicate: &Scalar,
+) -> Option<Passed> {
+    (predicate.slots() == [table.slot]).then(|| sampled(binder, table, predicate)).flatten()
+}
+
 /// What share of the rows passes a predicate on one table or on the pairs of several.
 pub(super) fn guessed_share(binder: &Binder<'_>, group: &Group, predicate: &Scalar) -> f64 {
     match predicate {

@@ -5,22 +5,58 @@
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
 use crate::plan::{AccessPath, Compound, IndexEqual, IndexPath, Node, Scan};
+use crate::scalar::Scalar;
 
 /// Lines with their depth.
 pub fn explain_query_plan(plan: &SelectPlan) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    explain(&plan.root, 0, &mut lines);
+    explain_plan(plan, 0, &mut Lines { lines: &mut lines, subqueries: 0 });
     lines
 }
 
 /// The lines of a node.
 pub fn explain_node(node: &Node) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    explain(node, 0, &mut lines);
+    explain(node, 0, &mut Lines { lines: &mut lines, subqueries: 0 });
     lines
 }
 
-fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
+/// The lines so far, and how many subqueries have a number.
+struct Lines<'l> {
+    lines: &'l mut Vec<(usize, String)>,
+    subqueries: u32,
+}
+
+impl Lines<'_> {
+    fn push(&mut self, line: (usize, String)) {
+        self.lines.push(line);
+    }
+}
+
+fn explain_plan(plan: &SelectPlan, depth: usize, lines: &mut Lines<'_>) {
+    explain(&plan.root, depth, lines);
+    plan.outputs.iter().for_each(|output| explain_subqueries(output, depth, lines));
+}
+
+/// The subqueries in an expression, each below a line of its own.
+fn explain_subqueries(scalar: &Scalar, depth: usize, lines: &mut Lines<'_>) {
+    if let Some(call) = scalar.own_subquery() {
+        lines.subqueries += 1;
+        let correlated = if call.plan.outer.is_empty() { "" } else { "CORRELATED " };
+        let kind = if matches!(scalar, Scalar::InSubquery(_)) { "LIST" } else { "SCALAR" };
+        lines.push((depth, format!("{correlated}{kind} SUBQUERY {}", lines.subqueries)));
+        explain_plan(&call.plan, depth + 1, lines);
+    }
+    scalar.children(&mut |child| explain_subqueries(child, depth, lines));
+}
+
+/// The lines of a node with what it reads, then those of its own subqueries.
+fn explain(node: &Node, depth: usize, lines: &mut Lines<'_>) {
+    explain_operator(node, depth, lines);
+    node.scalars(&mut |scalar| explain_subqueries(scalar, depth, lines));
+}
+
+fn explain_operator(node: &Node, depth: usize, lines: &mut Lines<'_>) {
     let mut line = |text: String| lines.push((depth, text));
     match node {
         Node::Once(_) => line("SCAN CONSTANT ROW".to_owned()),
@@ -83,7 +119,7 @@ fn explain(node: &Node, depth: usize, lines: &mut Vec<(usize, String)>) {
     }
 }
 
-fn explain_compound(compound: &Compound, depth: usize, lines: &mut Vec<(usize, String)>) {
+fn explain_compound(compound: &Compound, depth: usize, lines: &mut Lines<'_>) {
     lines.push((depth, "COMPOUND QUERY".to_owned()));
     for (index, arm) in compound.arms.iter().enumerate() {
         let name = match (index, arm.operator) {
@@ -99,7 +135,7 @@ fn explain_compound(compound: &Compound, depth: usize, lines: &mut Vec<(usize, S
 }
 
 /// The ways of a union, each below a line of its own.
-fn explain_union(scan: &Scan, depth: usize, lines: &mut Vec<(usize, String)>) {
+fn explain_union(scan: &Scan, depth: usize, lines: &mut Lines<'_>) {
     let AccessPath::Union(paths) = &scan.path else { return };
     for (number, path) in (1..).zip(paths) {
         lines.push((depth + 1, format!("INDEX {number}")));

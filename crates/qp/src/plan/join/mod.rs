@@ -6,12 +6,15 @@ mod outer;
 mod semi;
 
 use self::outer::outer_join;
-use super::cost::search_pays;
+use super::access::Access;
+use super::cost::{BATCH_ROWS, search_pays};
 use super::group::{Joined, Planner, filtered};
 use super::rules::Rules;
-use super::{HashJoin, HashKey, JoinType, Lookup, NestedLoop, Node};
+use super::sift::sift;
+use super::{AccessPath, HashJoin, HashKey, JoinType, Lookup, NestedLoop, Node};
 use crate::bind::{Relation, RowsRelation, TableRelation};
 use crate::error::Result;
+use crate::function::Implementation;
 use crate::scalar::{CompareRule, Comparison, Scalar, SlotId};
 
 /// From how many rows on a table is kept in a hash table for a subquery that runs often.
@@ -43,16 +46,31 @@ pub(super) fn equality<'s>(
     }
 }
 
+/// Whether an expression may fail on some rows: JSON that is none, an application's function.
+fn may_fail(scalar: &Scalar) -> bool {
+    scalar.any(&mut |node| match node {
+        Scalar::Call(call) => {
+            let name = &*call.function.name;
+            name.starts_with("json")
+                || name.starts_with("->")
+                || matches!(call.function.implementation, Implementation::ScalarClosure(_))
+        }
+        _ => false,
+    })
+}
+
 impl Planner<'_, '_> {
     /// The relation that is read first.
     pub(super) fn first_relation(&mut self, relation: Relation) -> Result<Joined> {
         let mut available = self.available.clone();
         available.extend(relation.slots());
         let wanted = self.goal.wanted;
+        let mut whole = None;
         let mut joined = match relation {
             Relation::Table(table) => {
                 let given = self.given;
                 let mut access = self.access(&table, given, wanted);
+                whole = whole_table(&table, &access);
                 if wanted.is_empty() && self.binder.environment.reverse_unordered {
                     access.backward = !access.backward;
                 }
@@ -71,8 +89,20 @@ impl Planner<'_, '_> {
                 Joined { sorted: wanted.is_empty(), ..joined }
             }
         };
-        joined.node = filtered(joined.node, self.take_ready(&available));
+        joined.node = filtered(joined.node, self.sifted(whole.as_ref(), &available));
         Ok(joined)
+    }
+
+    /// Takes the predicates that can be checked once `available` slots are there; those on a
+    /// table that is read as a whole in the order in which they drop the most rows.
+    fn sifted(&mut self, whole: Option<&TableRelation>, available: &[SlotId]) -> Vec<Scalar> {
+        let mut ready = self.take_ready(available);
+        if let Some(table) = whole
+            && self.binder.environment.rules.has(Rules::SIFT)
+        {
+            sift(self.binder, table, &mut ready);
+        }
+        ready
     }
 
     /// Whether an equality compares a table with a row of a query around this one.
@@ -95,8 +125,9 @@ impl Planner<'_, '_> {
             if let Some((own, outer, rule)) = outer_key(scalar, slot) {
                 keys.push(HashKey { left: outer.clone(), right: own.clone(), rule });
                 term.scalar = None;
-            } else if reads_outer(scalar) {
-                // What changes from opening to opening must not decide what is kept.
+            } else if reads_outer(scalar) || may_fail(scalar) {
+                // What changes from opening to opening must not decide what is kept, and what
+                // may fail is asked of rows that are looked up only.
                 later.push((std::mem::take(&mut term.slots), term.scalar.take()));
             }
         }
@@ -134,6 +165,7 @@ impl Planner<'_, '_> {
                 .iter()
                 .filter_map(|term| term.scalar.as_ref())
                 .any(|scalar| equality(scalar, &self.available, &right_slots).is_some());
+        let mut whole = None;
         let (right, right_rows, repeats) = match relation {
             Relation::Table(table) => {
                 let available = self.available.clone();
@@ -147,6 +179,7 @@ impl Planner<'_, '_> {
                     let right = filtered(node, self.take_ready(&all));
                     return Ok(self.nested_loop(left, right, rows, right_slots));
                 }
+                whole = whole_table(&table, &alone);
                 (self.scan(*table, alone), rows, true)
             }
             Relation::Rows(rows) => {
@@ -165,7 +198,7 @@ impl Planner<'_, '_> {
         };
         let mut right_available = self.given.to_vec();
         right_available.extend(&right_slots);
-        let right = filtered(right, self.take_ready(&right_available));
+        let right = filtered(right, self.sifted(whole.as_ref(), &right_available));
         if has_equality {
             return Ok(self.hash_join(left, right, right_rows, right_slots));
         }
@@ -249,6 +282,12 @@ impl Planner<'_, '_> {
         let node = filtered(Node::HashJoin(Box::new(join)), self.take_ready(&all));
         Joined { node, sorted, rows }
     }
+}
+
+/// The table, if it is large and read as a whole.
+fn whole_table(table: &TableRelation, access: &Access) -> Option<TableRelation> {
+    let is_whole = matches!(access.path, AccessPath::Full) && access.total >= BATCH_ROWS;
+    is_whole.then(|| table.clone())
 }
 
 /// An inner join with its sides exchanged.

@@ -14,6 +14,9 @@ use crate::plan::rules::Rules;
 use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
 use crate::scalar::{Scalar, SlotId};
 
+/// How many times smaller a side must be to be kept where the other would be.
+const SMALLER: f64 = 2.0;
+
 /// An outer join, for itself.
 pub(super) fn outer_join(
     binder: &mut Binder<'_>,
@@ -68,8 +71,9 @@ pub(super) fn outer_join(
     let right = plan_inside(binder, right, goal, given)?;
     let keys = take_keys(&mut rest, &left_slots, &right_slots);
     let rows = left.rows.max(right.rows);
+    let (left_rows, right_rows) = (left.rows, right.rows);
     let state = binder.state();
-    let join = HashJoin {
+    let mut join = HashJoin {
         kind,
         state,
         left: left.node,
@@ -79,6 +83,13 @@ pub(super) fn outer_join(
         left_slots,
         right_slots,
     };
+    // The hash table is one of the smaller side.
+    let is_large = right_rows >= crate::plan::cost::BATCH_ROWS;
+    let pays = is_large && left_rows * SMALLER < right_rows;
+    if pays && kind != JoinType::Full && !join.keys.is_empty() {
+        join = super::exchanged(join);
+        join.kind = if kind == JoinType::Left { JoinType::Right } else { JoinType::Left };
+    }
     Ok(Joined { node: Node::HashJoin(Box::new(join)), sorted: false, rows })
 }
 

@@ -26,6 +26,7 @@ impl Planner<'_, '_> {
         semi: SemiRelation,
     ) -> Result<Joined> {
         let SemiRelation { anti, mut group } = semi;
+        crate::plan::hidden::take_arguments(&mut group);
         let kind = if anti { JoinType::Anti } else { JoinType::Semi };
         let right_slots = group.slots();
         let left_slots = self.own_slots();
@@ -39,7 +40,11 @@ impl Planner<'_, '_> {
                 .iter()
                 .any(|term| equality(term, &left_slots, &right_slots).is_some());
         // What is nested deeper may read the left row as well.
-        let is_flat = group.semis.is_empty();
+        let needs = |relation: &Relation| match relation {
+            Relation::Rows(rows) => !rows.needs.is_empty(),
+            _ => false,
+        };
+        let is_flat = group.semis.is_empty() && !group.relations.iter().any(needs);
         if !has_equality
             || !is_flat
             || self.searches(&group.relations, &group.predicates, left.rows)

@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `partition` knows the rows; `call` computes over the frames.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use pandodb_ds::record::number;
@@ -16,7 +17,8 @@ use crate::function::operators;
 use crate::plan::{WindowBound, WindowFrame};
 use crate::types::{Affinity, Datum, apply_affinity};
 
-/// The frame of one row: ranges in order, none empty. Without EXCLUDE it is one range or none.
+/// The frame of one row: ranges in order. Without EXCLUDE it is one range, which may be empty (it
+/// shows how far sliding states have come), or none where its bounds stand the wrong way round.
 pub(super) type RowFrame = SmallVec<[Range<usize>; 1]>;
 
 /// A bound whose offset is a value.
@@ -81,10 +83,10 @@ impl Bounds {
                 }
             }
             (Offset::Preceding(offset), FrameUnit::Range) => {
-                value_range(row, offset, true, partition, context).start
+                edge(row, offset, Edge { is_preceding: true, is_end: false }, partition, context)
             }
             (Offset::Following(offset), FrameUnit::Range) => {
-                value_range(row, offset, false, partition, context).start
+                edge(row, offset, Edge { is_preceding: false, is_end: false }, partition, context)
             }
         }
     }
@@ -108,10 +110,10 @@ impl Bounds {
                 partition.group_rows(group.saturating_add(count(offset)).min(last)).end
             }
             (Offset::Preceding(offset), FrameUnit::Range) => {
-                value_range(row, offset, true, partition, context).end
+                edge(row, offset, Edge { is_preceding: true, is_end: true }, partition, context)
             }
             (Offset::Following(offset), FrameUnit::Range) => {
-                value_range(row, offset, false, partition, context).end
+                edge(row, offset, Edge { is_preceding: false, is_end: true }, partition, context)
             }
         }
     }
@@ -128,7 +130,13 @@ impl Bounds {
             FrameExclude::Group | FrameExclude::Ties => partition.peers(row),
         };
         if excluded.is_empty() {
-            return if frame.start < frame.end { smallvec![frame] } else { smallvec![] };
+            return if frame.start <= frame.end {
+                smallvec![frame]
+            } else if self.unit == FrameUnit::Range {
+                smallvec![frame.end..frame.end]
+            } else {
+                smallvec![]
+            };
         }
         let mut parts: RowFrame = smallvec![frame.start..frame.end.min(excluded.start)];
         if self.exclude == FrameExclude::Ties {
@@ -148,26 +156,50 @@ fn count(offset: &Value) -> usize {
     }
 }
 
-/// The rows whose value is the current one's, moved by an offset.
-fn value_range(
+/// Which edge of a frame an offset means.
+#[derive(Clone, Copy)]
+struct Edge {
+    is_preceding: bool,
+    is_end: bool,
+}
+
+/// The first row behind an edge that is a distance away from the current row's value.
+///
+/// As in SQLite a distance to rows before is added to their values and one to rows behind to the
+/// current one: what is asked is the same, but at the ends of 64 bits, where sums become reals.
+fn edge(
     row: usize,
     offset: &Value,
-    is_preceding: bool,
+    edge: Edge,
     partition: &Partition<'_>,
     context: &Context<'_>,
-) -> Range<usize> {
+) -> usize {
     let current = partition.order_value(row);
-    let target = match current {
+    if current.is_null() {
         // NULLs are equal to each other and to nothing else.
-        Value::Null => return partition.peers(row),
-        // What does not count has no distances.
-        Value::Text(_) | Value::Blob(_) => current.clone(),
-        Value::Integer(_) | Value::Real(_) if is_preceding != partition.is_descending() => {
-            operators::subtract(current.as_ref(), offset.as_ref())
+        let peers = partition.peers(row);
+        return if edge.is_end { peers.end } else { peers.start };
+    }
+    let moved = |value: &Value| match value {
+        Value::Integer(_) | Value::Real(_) if partition.is_descending() => {
+            operators::subtract(value.as_ref(), offset.as_ref())
         }
-        Value::Integer(_) | Value::Real(_) => operators::add(current.as_ref(), offset.as_ref()),
+        Value::Integer(_) | Value::Real(_) => operators::add(value.as_ref(), offset.as_ref()),
+        // What does not count has no distances.
+        other => other.clone(),
     };
-    partition.place_of(target.as_ref(), context)
+    let is_before =
+        |order: Ordering| order == Ordering::Less || (edge.is_end && order == Ordering::Equal);
+    if edge.is_preceding {
+        return partition.first_behind(|value| {
+            let by_value = partition.order(value.as_ref(), current.as_ref(), context);
+            (edge.is_end || by_value == Ordering::Less)
+                && is_before(partition.order(moved(value).as_ref(), current.as_ref(), context))
+        });
+    }
+    let target = moved(current);
+    partition
+        .first_behind(|value| is_before(partition.order(value.as_ref(), target.as_ref(), context)))
 }
 
 /// A value that counts rows or groups: an integer, or what reads as one.

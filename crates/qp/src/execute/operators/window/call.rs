@@ -2,7 +2,9 @@
 //!
 //! Aggregates over frames that only grow keep one state; over frames that also lose rows at the
 //! front, a state that can take rows out; else each frame is computed from its rows, unless it
-//! is the frame of the row before. Neighbours: `bounds` made the frames.
+//! is the frame of the row before. A state that takes rows out is moved as SQLite moves its own,
+//! over rows that no frame has, too: what an infinity or an overflow leaves behind shows in both
+//! alike. Neighbours: `bounds` made the frames.
 
 use std::ops::Range;
 
@@ -11,12 +13,13 @@ use smallvec::SmallVec;
 
 use super::bounds::RowFrame;
 use super::partition::Partition;
+use crate::ast::{FrameExclude, FrameUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Context, Scope};
 use crate::function::{
     self, Accumulator, Aggregate, Implementation, JsonFlags, PartitionRows, WindowFunction,
 };
-use crate::plan::AggregateCall;
+use crate::plan::{AggregateCall, WindowBound, WindowCall, WindowFrame};
 use crate::types::{Datum, compare};
 
 /// What a call reads of one row.
@@ -56,12 +59,13 @@ pub(super) type ArgumentsOf<'a> = dyn Fn(usize) -> &'a Arguments + 'a;
 
 /// The value of a call for every row.
 pub(super) fn compute(
-    call: &AggregateCall,
+    call: &WindowCall,
     partition: &Partition<'_>,
     frames: &[RowFrame],
     arguments: &ArgumentsOf<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<Value>> {
+    let WindowCall { call, frame } = call;
     match &call.function.implementation {
         Implementation::Window(function) => {
             positional(function, call, partition, frames, arguments)
@@ -72,6 +76,8 @@ pub(super) fn compute(
                 aggregate,
                 arguments,
                 context,
+                slides: slides(aggregate, frame),
+                takes_in_first: takes_in_first(frame),
                 cache: function::Cache::default(),
                 state: None,
                 inside: 0..0,
@@ -84,6 +90,22 @@ pub(super) fn compute(
             Err(Error::new(ErrorKind::Internal, message))
         }
     }
+}
+
+/// Whether the state is one that takes rows out.
+fn slides(aggregate: &Aggregate, frame: &WindowFrame) -> bool {
+    aggregate.sliding.is_some()
+        && frame.exclude == FrameExclude::NoOthers
+        && !matches!(frame.start, WindowBound::Unbounded)
+}
+
+/// Whether rows come in before others go out; the order shows in sums that overflow.
+fn takes_in_first(frame: &WindowFrame) -> bool {
+    let before = matches!(
+        (&frame.start, &frame.end),
+        (WindowBound::Preceding(_), WindowBound::Preceding(_))
+    );
+    frame.unit == FrameUnit::Range && (before || matches!(frame.start, WindowBound::Following(_)))
 }
 
 fn positional(
@@ -102,8 +124,11 @@ fn positional(
     }
     let mut values = Vec::with_capacity(frames.len());
     for (row, frame) in frames.iter().enumerate() {
-        let ranges: SmallVec<[Range<u64>; 3]> =
-            frame.iter().map(|part| part.start as u64..part.end as u64).collect();
+        let ranges: SmallVec<[Range<u64>; 3]> = frame
+            .iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| part.start as u64..part.end as u64)
+            .collect();
         let position = partition.position(row);
         let mut rows = Rows(arguments);
         values.push((function.value)(&position, &ranges, call.arguments.len(), &mut rows)?);
@@ -117,6 +142,8 @@ struct Run<'r, 'a> {
     aggregate: &'r Aggregate,
     arguments: &'r ArgumentsOf<'a>,
     context: &'r Context<'r>,
+    slides: bool,
+    takes_in_first: bool,
     cache: function::Cache,
     /// The state, when it is kept from frame to frame, and the rows that are in it.
     state: Option<Box<dyn Accumulator>>,
@@ -133,8 +160,7 @@ impl Run<'_, '_> {
             return Ok(value.clone());
         }
         let value = match frame.as_slice() {
-            [] => self.fresh_value(frame)?,
-            [range] => self.moved_value(range)?,
+            [range] if self.slides || !range.is_empty() => self.moved_value(range)?,
             _ => self.fresh_value(frame)?,
         };
         self.last = Some((frame.clone(), value.clone()));
@@ -145,23 +171,24 @@ impl Run<'_, '_> {
     /// be moved.
     fn moved_value(&mut self, range: &Range<usize>) -> Result<Value> {
         let grows = self.inside.start == range.start && self.inside.end <= range.end;
-        let moves = self.aggregate.sliding.is_some()
-            && self.inside.start <= range.start
-            && range.start < self.inside.end
-            && self.inside.end <= range.end;
+        let moves = self.slides && self.inside.start <= range.start && self.inside.end <= range.end;
         let mut state = match self.state.take() {
             Some(state) if grows || moves => state,
             _ => {
-                self.inside = range.start..range.start;
-                let sliding = self.aggregate.sliding.as_ref();
+                let start = if self.slides { 0 } else { range.start };
+                self.inside = start..start;
+                let sliding = self.aggregate.sliding.as_ref().filter(|_| self.slides);
                 sliding.unwrap_or(&self.aggregate.plain).make()
             }
         };
-        for row in self.inside.start..range.start {
-            self.change(&mut *state, row, false)?;
+        let (leaving, coming) = (self.inside.start..range.start, self.inside.end..range.end);
+        let comes_first = self.takes_in_first || leaving.end > coming.start;
+        if comes_first {
+            self.change_all(&mut *state, coming.clone(), true)?;
         }
-        for row in self.inside.end..range.end {
-            self.change(&mut *state, row, true)?;
+        self.change_all(&mut *state, leaving, false)?;
+        if !comes_first {
+            self.change_all(&mut *state, coming, true)?;
         }
         self.inside = range.clone();
         let value = self.value(&*state);
@@ -181,6 +208,15 @@ impl Run<'_, '_> {
 
     fn value(&mut self, state: &dyn Accumulator) -> Result<Value> {
         state.value(&mut function::Context::new(self.context.session, &mut self.cache))
+    }
+
+    fn change_all(
+        &mut self,
+        state: &mut dyn Accumulator,
+        mut rows: Range<usize>,
+        takes_in: bool,
+    ) -> Result<()> {
+        rows.try_for_each(|row| self.change(state, row, takes_in))
     }
 
     /// Takes a row in or out.

@@ -71,22 +71,25 @@ impl<'a> Partition<'a> {
         self.order.is_some_and(|order| order.descending)
     }
 
-    /// The rows whose value stands at `target` in the order.
-    pub(super) fn place_of(&self, target: ValueRef<'_>, context: &Context<'_>) -> Range<usize> {
-        let Some(order) = self.order else { return 0..self.len() };
-        let compare = |value: &Value| {
-            if value.is_null() {
-                return if order.nulls_first { Ordering::Less } else { Ordering::Greater };
-            }
-            let ascending = compare(value.as_ref(), target, order.collation, context.collations);
-            if order.descending { ascending.reverse() } else { ascending }
-        };
-        let start =
-            self.members.partition_point(|member| compare(&member.order_value) == Ordering::Less);
-        let end = self
-            .members
-            .partition_point(|member| compare(&member.order_value) != Ordering::Greater);
-        start..end
+    /// How two values stand in the direction of the order.
+    pub(super) fn order(
+        &self,
+        left: ValueRef<'_>,
+        right: ValueRef<'_>,
+        context: &Context<'_>,
+    ) -> Ordering {
+        let Some(order) = self.order else { return Ordering::Equal };
+        let ascending = compare(left, right, order.collation, context.collations);
+        if order.descending { ascending.reverse() } else { ascending }
+    }
+
+    /// The first row that is not before an edge, which stands among the rows that are not NULL.
+    pub(super) fn first_behind(&self, is_before: impl Fn(&Value) -> bool) -> usize {
+        let nulls_first = self.order.is_none_or(|order| order.nulls_first);
+        self.members.partition_point(|member| {
+            let value = &member.order_value;
+            if value.is_null() { nulls_first } else { is_before(value) }
+        })
     }
 
     /// What a window function is told of a row.

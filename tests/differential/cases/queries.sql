@@ -1,0 +1,44 @@
+-- NOCASE looks at the bytes before a zero byte, and at the length
+CREATE TABLE t(a TEXT COLLATE NOCASE, n INTEGER)
+INSERT INTO t VALUES (CAST(x'410078' AS TEXT), 1), (CAST(x'610079' AS TEXT), 2), (CAST(x'4100' AS TEXT), 3), ('a', 4), ('AB', 5), (CAST(x'4101' AS TEXT), 6), (CAST(x'41007879' AS TEXT), 7)
+SELECT n FROM t ORDER BY a, n
+SELECT count(*), min(n) FROM t GROUP BY a ORDER BY 2
+SELECT x.n, y.n FROM t x JOIN t y ON x.a = y.a ORDER BY 1, 2
+CREATE INDEX i ON t(a)
+SELECT n FROM t WHERE a = CAST(x'410078' AS TEXT) ORDER BY n
+SELECT n FROM t WHERE a > 'a' ORDER BY a DESC, n
+SELECT count(DISTINCT a) FROM t
+SELECT n FROM t WHERE a LIKE 'a%' ORDER BY n
+CREATE TABLE u(a TEXT COLLATE NOCASE UNIQUE)
+INSERT INTO u VALUES (CAST(x'410078' AS TEXT))
+INSERT INTO u VALUES (CAST(x'410079' AS TEXT))
+INSERT INTO u VALUES (CAST(x'41007980' AS TEXT))
+
+-- an ORDER BY in EXISTS decides nothing, but its names must be right
+CREATE TABLE t(x)
+SELECT EXISTS (SELECT x FROM t ORDER BY nosuch)
+SELECT EXISTS (SELECT x FROM t ORDER BY 2)
+SELECT EXISTS (SELECT DISTINCT x FROM t ORDER BY x)
+SELECT 1 FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.x = t.x ORDER BY nosuch)
+
+-- hidden columns are arguments
+CREATE TABLE p(a INTEGER PRIMARY KEY, b TEXT UNIQUE)
+CREATE TABLE c(x REFERENCES p(a), y REFERENCES p(b))
+SELECT arg, schema, "from", "to" FROM pragma_foreign_key_list WHERE arg = 'c' ORDER BY id
+SELECT name, arg FROM pragma_table_info WHERE 'p' = arg AND schema = 'main' ORDER BY cid
+SELECT s.name, i.name FROM sqlite_schema s JOIN pragma_table_info i ON i.arg = s.name WHERE s.type = 'table' ORDER BY 1, 2
+SELECT s.name, (SELECT count(*) FROM pragma_table_info WHERE arg = s.name) FROM sqlite_schema s WHERE s.type = 'table' ORDER BY 1
+SELECT s.name FROM sqlite_schema s WHERE EXISTS (SELECT 1 FROM pragma_table_info i WHERE i.arg = s.name AND i.name = 'b')
+SELECT count(*) FROM pragma_table_info
+SELECT * FROM pragma_table_info('p') WHERE name = 'b'
+SELECT value FROM json_each WHERE json = '[1, 2, 3]' ORDER BY value
+SELECT value FROM json_each WHERE json = '{"a": [1, 2]}' AND root = '$.a' ORDER BY value
+SELECT s.name, j.value FROM sqlite_schema s, json_each j WHERE j.json = json_array(s.name) AND s.type = 'table' ORDER BY 1
+SELECT name FROM pragma_table_info('p', 'main', 1)
+
+-- a condition that fails is not asked of rows that no key finds
+CREATE TABLE o(id INTEGER, k INTEGER)
+CREATE TABLE i(k INTEGER, v TEXT)
+INSERT INTO o VALUES (1, 1), (2, 1), (3, 1), (4, 2)
+INSERT INTO i VALUES (1, '{"a":1}'), (99, 'not json')
+SELECT o.id, (SELECT count(*) FROM i WHERE i.k = o.k AND json_extract(i.v, '$.a') > 0) FROM o
