@@ -1,34 +1,25 @@
-//! The tables of the file format, made from the layout constants of `pandodb-ds`.
+//! The tables of the file format, made from the layout constants of `pandodb-ds` and `pandodb-tm`.
 //!
-//! The crate's example `layout` prints them: a line `## NAME`, then a table in markdown, and so
-//! on. Neighbours: `crates/ds/src/format` holds the constants.
+//! An example of each crate prints them: a line `## NAME`, then a table in markdown, and so on.
+//! Neighbours: `crates/ds/src/format` and `crates/tm/src/wal` hold the constants.
 
 use super::Blocks;
 use crate::process::{Failure, Outcome, Tool};
-use crate::workspace;
 
 pub(super) const DOCUMENT: &str = "docs/file-format.md";
-const PROGRAM: &str = "crates/ds/examples/layout.rs";
+/// The packages, and the example of each.
+const PROGRAMS: [(&str, &str); 2] = [("pandodb-ds", "layout"), ("pandodb-tm", "log_layout")];
 
-/// The tables by name; nothing when neither the program nor the document has been written.
+/// The tables by name.
 pub(super) fn make() -> Outcome<Option<Blocks>> {
-    match (workspace::has(PROGRAM), workspace::has(DOCUMENT)) {
-        (false, false) => {
-            println!("codegen: {DOCUMENT} is skipped: there is no {PROGRAM} yet");
-            return Ok(None);
+    let mut tables = Blocks::new();
+    for (package, example) in PROGRAMS {
+        let printed = Tool::cargo(["run", "-q", "-p", package, "--example", example]).output()?;
+        let more = split(&printed);
+        if more.is_empty() {
+            return Err(Failure::new(format!("{package}'s example {example} printed no table")));
         }
-        (false, true) => {
-            return Err(Failure::new(format!("{DOCUMENT} is there, {PROGRAM} is missing")));
-        }
-        (true, false) => {
-            return Err(Failure::new(format!("{PROGRAM} is there, {DOCUMENT} is missing")));
-        }
-        (true, true) => {}
-    }
-    let printed = Tool::cargo(["run", "-q", "-p", "pandodb-ds", "--example", "layout"]).output()?;
-    let tables = split(&printed);
-    if tables.is_empty() {
-        return Err(Failure::new(format!("{PROGRAM} printed no table")));
+        tables.extend(more);
     }
     Ok(Some(tables))
 }

@@ -12,7 +12,7 @@ use crate::format::{TreeKind, TreeRoot};
 use crate::pager::Pager;
 use crate::sync::Arc;
 use crate::tree::{
-    Cursor, Found, OwnedValue, PutMode, Relocation, Survey, Tree, Writer, survey_of,
+    Cursor, Edit, Found, OwnedValue, PutMode, Relocation, Survey, Tree, Writer, survey_of,
 };
 
 /// The number of a tree within its head; numbers are never used again.
@@ -230,6 +230,16 @@ impl Forest {
     /// Removes a key; returns whether it was there.
     pub fn remove(&mut self, writer: &mut Writer<'_>, id: TreeId, key: &[u8]) -> Result<bool> {
         self.change(id, |tree| tree.remove(writer, key))
+    }
+
+    /// Does many changes of one tree, in the order of their keys.
+    pub fn edit_sorted(
+        &mut self,
+        writer: &mut Writer<'_>,
+        id: TreeId,
+        edits: &[Edit<'_>],
+    ) -> Result<()> {
+        self.change(id, |tree| tree.edit_sorted(writer, edits))
     }
 
     /// Removes all keys between the bounds; returns how many.

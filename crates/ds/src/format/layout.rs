@@ -51,7 +51,13 @@ impl Structure {
     }
 }
 
-const fn field(name: &'static str, offset: usize, bytes: usize, meaning: &'static str) -> Field {
+/// A field, as the tables of structures are written.
+pub const fn field(
+    name: &'static str,
+    offset: usize,
+    bytes: usize,
+    meaning: &'static str,
+) -> Field {
     Field { name, offset, bytes, meaning }
 }
 

@@ -14,6 +14,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::lineage::Lineage;
 use super::origin::Origin;
 use crate::error::{Error, Result};
 use crate::format::bytes::{Reader, read_varint};
@@ -83,6 +84,8 @@ pub struct Leaf {
     pub(super) bytes: Vec<u8>,
     /// What the page was copied from and which keys changed since, while that is little.
     pub(super) origin: Option<Box<Origin>>,
+    /// Which page in memory it was copied from, for comparisons.
+    pub(super) lineage: Lineage,
 }
 
 /// The bytes of an entry.
@@ -121,7 +124,16 @@ impl Leaf {
     /// An empty leaf with room for `capacity` bytes.
     pub fn new(kind: TreeKind, capacity: usize) -> Self {
         let bytes = vec![0; capacity.max(HEADER)];
-        Self { kind, prefix: 0, count: 0, heap: 0, garbage: 0, bytes, origin: None }
+        Self {
+            kind,
+            prefix: 0,
+            count: 0,
+            heap: 0,
+            garbage: 0,
+            bytes,
+            origin: None,
+            lineage: Lineage::default(),
+        }
     }
 
     /// The layout of the keys.
@@ -362,9 +374,22 @@ impl Leaf {
         self.origin.as_deref()
     }
 
-    /// Sets what the page was copied from.
+    /// Sets what the page was copied from; without, it is a page that has no relatives.
     pub fn set_origin(&mut self, origin: Option<Origin>) {
+        if origin.is_none() {
+            self.lineage = Lineage::default();
+        }
         self.origin = origin.map(Box::new);
+    }
+
+    /// The pages in memory that it is a version of.
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// Makes it a version of the page that it was copied from; `next` makes numbers.
+    pub(super) fn descend(&mut self, from: &Self, next: impl FnOnce() -> u64) {
+        self.lineage = from.lineage.of_copy(next);
     }
 
     /// Notes which checkpoint was the newest durable one when the leaf was copied.
@@ -374,8 +399,10 @@ impl Leaf {
         }
     }
 
-    /// Notes that `key` changed to something of `payload` bytes, for the delta.
+    /// Notes that `key` changes to something of `payload` bytes, for the delta and for
+    /// comparisons.
     pub fn touch(&mut self, key: &[u8], payload: usize) {
+        self.lineage.touch(key);
         if let Some(origin) = &mut self.origin
             && !origin.touch_key(key, payload)
         {

@@ -5,6 +5,7 @@
 //! has the layout, `tree` decides which leaf to change and what a full one means.
 
 use super::leaf::{Cell, HEADER, Leaf, fixed_key, head_of, stride};
+use super::lineage::Lineage;
 use crate::error::Result;
 use crate::format::TreeKind;
 use crate::format::bytes::{varint_bytes, write_varint};
@@ -29,7 +30,7 @@ impl Leaf {
         bytes.extend_from_slice(&self.bytes[..self.entries_end()]);
         bytes.resize(capacity - self.heap as usize, 0);
         bytes.extend_from_slice(&self.bytes[self.heap_start()..]);
-        Self { bytes, origin: self.origin.clone(), ..*self }
+        Self { bytes, origin: self.origin.clone(), lineage: Lineage::default(), ..*self }
     }
 
     fn cell_bytes(&self, suffix: usize, payload: usize) -> usize {
@@ -217,6 +218,7 @@ impl Leaf {
             garbage: 0,
             bytes: vec![0; size],
             origin: self.origin.clone(),
+            lineage: self.lineage.clone(),
         };
         new.bytes[HEADER..HEADER + prefix].copy_from_slice(&whole_prefix);
         let mut joined = Vec::new();
@@ -275,7 +277,7 @@ impl Leaf {
     #[must_use]
     pub fn split_off(&mut self, index: usize, page_bytes: usize) -> Self {
         let count = self.len();
-        self.origin = None;
+        self.set_origin(None);
         let gap = page_bytes / 4;
         let right = self.rebuilt(index..count, self.longest_prefix(index..count), gap);
         self.rebuild(0..index, self.longest_prefix(0..index), gap);
@@ -298,7 +300,7 @@ impl Leaf {
 
     /// Appends all entries of `right`, whose keys are greater than all here.
     pub fn append(&mut self, right: &Self) -> Result<()> {
-        self.origin = None;
+        self.set_origin(None);
         let mut key = Vec::new();
         for index in 0..right.len() {
             right.read_key(index, &mut key);

@@ -99,6 +99,7 @@ impl Leaf {
             garbage: 0,
             bytes: vec![0; HEADER + prefix.len() + entries + parts.heap as usize],
             origin: None,
+            lineage: super::lineage::Lineage::default(),
         };
         leaf.bytes[HEADER..HEADER + prefix.len()].copy_from_slice(prefix);
         match kind {

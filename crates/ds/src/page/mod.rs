@@ -9,6 +9,7 @@ pub mod leaf_draft;
 pub mod leaf_edit;
 mod leaf_stored;
 mod leaf_walk;
+pub mod lineage;
 pub mod node;
 pub mod origin;
 pub mod separators;

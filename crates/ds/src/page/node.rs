@@ -59,9 +59,14 @@ impl Node {
     }
 
     /// A copy to be changed, which knows what it was copied from; `durable` is the number of
-    /// the newest durable checkpoint.
+    /// the newest durable checkpoint, `next` makes numbers that no other page has.
     #[must_use]
-    pub fn copy_for_change(&self, page_bytes: usize, durable: u64) -> Self {
+    pub fn copy_for_change(
+        &self,
+        page_bytes: usize,
+        durable: u64,
+        next: impl FnOnce() -> u64,
+    ) -> Self {
         let mut body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),
             Body::Inner(inner) => Body::Inner(inner.clone()),
@@ -83,6 +88,11 @@ impl Node {
                     inner.date_origin(durable);
                 }
             }
+        }
+        if let (Body::Leaf(copy), Body::Leaf(leaf)) = (&mut body, &self.body)
+            && copy.origin.is_none()
+        {
+            copy.descend(leaf, next);
         }
         Self::new(body)
     }

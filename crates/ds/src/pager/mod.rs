@@ -43,6 +43,8 @@ pub struct Pager {
     pub(crate) epoch: Arc<AtomicU64>,
     /// The number of the newest durable checkpoint.
     pub(crate) durable: AtomicU64,
+    /// The last number that was given to a page in memory.
+    numbers: AtomicU64,
     /// The newest commit that was published; pages written now are born behind it.
     pub(crate) commit: AtomicU64,
     /// Whether checkpoints wait for the disk.
@@ -108,6 +110,7 @@ impl Pager {
             page_bytes: AtomicUsize::new(page_bytes),
             epoch: Arc::new(AtomicU64::new(1)),
             durable: AtomicU64::new(0),
+            numbers: AtomicU64::new(0),
             commit: AtomicU64::new(0),
             has_barriers: AtomicBool::new(true),
             is_unsynced: AtomicBool::new(false),
@@ -225,7 +228,9 @@ impl Pager {
         if is_shared {
             // Acquire: pairs with the checkpoint that made itself durable.
             let durable = self.durable.load(Ordering::Acquire);
-            let copy = self.follow(link)?.copy_for_change(self.page_bytes(), durable);
+            // Relaxed: only that no number is given twice counts.
+            let next = || self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+            let copy = self.follow(link)?.copy_for_change(self.page_bytes(), durable, next);
             *link = Link::dirty(copy);
         }
         match link {

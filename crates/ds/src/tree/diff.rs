@@ -2,8 +2,10 @@
 //!
 //! Each side is a path of pages from its root to the next thing to look at, a page or an entry.
 //! When both sides stand before the same version of a page, both step over it. Otherwise the
-//! side whose page is higher (or, on one level, begins earlier) goes down. So the work follows
-//! what changed, not what is there. Neighbours: `cursor` walks one tree.
+//! side whose page is higher (or, on one level, begins earlier) goes down. Two leaves that were
+//! copied from one page know which keys changed since: only those are looked at. So
+//! the work follows what changed, not what is there. Neighbours: `cursor` walks one tree,
+//! `page::origin` and `page::lineage` keep the keys.
 
 use std::cmp::Ordering;
 
@@ -12,6 +14,8 @@ use smallvec::SmallVec;
 use super::Tree;
 use super::get::{Found, OwnedValue};
 use crate::error::Result;
+use crate::page::lineage::Key;
+use crate::page::origin::Touched;
 use crate::page::{Body, Child, Leaf, Node};
 use crate::pager::Pager;
 use crate::sync::Arc;
@@ -116,10 +120,15 @@ impl Side {
     }
 }
 
+/// The keys that may differ between the two leaves that the sides stand in, greatest first.
+type Candidates = Vec<Key>;
+
 /// The differences of two trees in key order, found as they are asked for.
 pub struct Diff {
     left: Side,
     right: Side,
+    /// Set while both sides go through leaves that were copied from one page.
+    candidates: Option<Candidates>,
 }
 
 impl Diff {
@@ -128,6 +137,7 @@ impl Diff {
         Self {
             left: Side::new(Arc::clone(pager), left),
             right: Side::new(Arc::clone(pager), right),
+            candidates: None,
         }
     }
 
@@ -190,6 +200,10 @@ impl Diff {
             new = Some(Found::of(leaf.cell(index))?);
         }
         let result = look(&key, old, new, &self.left.pager);
+        if self.candidates.is_some() {
+            // Both leaves are left together, once all candidates are looked at.
+            return result;
+        }
         if order != Ordering::Greater {
             self.left.skip();
         }
@@ -200,6 +214,9 @@ impl Diff {
     }
 
     fn step(&mut self) -> Result<Outcome> {
+        if self.candidates.is_some() {
+            return self.next_candidate();
+        }
         match (self.left.next(), self.right.next()) {
             (Next::End, Next::End) => return Ok(Outcome::End),
             (Next::Entry(..), Next::End) => return Ok(Outcome::Differs(Ordering::Less)),
@@ -226,8 +243,57 @@ impl Diff {
                 }
                 self.left.enter()?;
             }
-            (Next::Entry(..), Next::Entry(..)) => return self.compare_leaves(),
+            (Next::Entry(_, left), Next::Entry(_, right)) => {
+                if left == 0
+                    && right == 0
+                    && let (Some(left), Some(right)) =
+                        (self.left.steps.last(), self.right.steps.last())
+                {
+                    self.candidates = candidates(&left.node, &right.node);
+                    if self.candidates.is_some() {
+                        return self.next_candidate();
+                    }
+                }
+                return self.compare_leaves();
+            }
         }
+        Ok(Outcome::Nothing)
+    }
+
+    /// Goes to the next candidate that is not the same in both leaves.
+    fn next_candidate(&mut self) -> Result<Outcome> {
+        while let Some(key) = self.candidates.as_mut().and_then(Vec::pop) {
+            let (Some(left), Some(right)) =
+                (self.left.steps.last_mut(), self.right.steps.last_mut())
+            else {
+                break;
+            };
+            let (Body::Leaf(old), Body::Leaf(new)) = (left.node.body(), right.node.body()) else {
+                break;
+            };
+            let order = match (old.search(&key)?, new.search(&key)?) {
+                (Ok(before), Ok(after)) => {
+                    (left.index, right.index) = (before, after);
+                    if is_same_value(&self.left.pager, old, before, new, after)? {
+                        continue;
+                    }
+                    Ordering::Equal
+                }
+                (Ok(before), Err(_)) => {
+                    left.index = before;
+                    Ordering::Less
+                }
+                (Err(_), Ok(after)) => {
+                    right.index = after;
+                    Ordering::Greater
+                }
+                (Err(_), Err(_)) => continue,
+            };
+            return Ok(Outcome::Differs(order));
+        }
+        self.candidates = None;
+        self.left.leave();
+        self.right.leave();
         Ok(Outcome::Nothing)
     }
 
@@ -293,6 +359,46 @@ enum Outcome {
     /// The next entries differ: the lesser side has a key of its own, equal sides two values.
     Differs(Ordering),
     End,
+}
+
+/// The keys in which two leaves may differ, where both are a page of the file with changes that
+/// are known; none where they have no page in common.
+fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
+    /// A page that the leaf is a version of, and the keys that changed since.
+    fn origin(node: &Node) -> Option<(&crate::format::Stored, &[Key])> {
+        let Body::Leaf(leaf) = node.body() else { return None };
+        match &leaf.origin()?.touched {
+            Touched::Keys(keys) => Some((&leaf.origin()?.base, keys)),
+            Touched::Children(_) => None,
+        }
+    }
+    /// The page that the leaf is, as it stands in the file.
+    fn whole(node: &Node) -> Option<(&crate::format::Stored, &[Key])> {
+        let page = node.stored()?;
+        page.delta.is_none().then_some((&page.base, &[]))
+    }
+    /// The keys that changed on both ways since the first relative that both have.
+    fn since<T: Copy + PartialEq>(
+        lefts: [Option<(T, &[Key])>; 2],
+        rights: [Option<(T, &[Key])>; 2],
+    ) -> Option<Candidates> {
+        let lefts = lefts.into_iter().flatten();
+        let both = lefts.flat_map(|left| rights.iter().flatten().map(move |right| (left, right)));
+        both.filter(|(left, right)| left.0 == right.0)
+            .map(|(left, right)| left.1.iter().chain(right.1).cloned().collect())
+            .next()
+    }
+    let in_memory = match (left.body(), right.body()) {
+        (Body::Leaf(left), Body::Leaf(right)) => {
+            since(left.lineage().relatives(), right.lineage().relatives())
+        }
+        _ => None,
+    };
+    let in_file = || since([origin(left), whole(left)], [origin(right), whole(right)]);
+    let mut keys = in_memory.or_else(in_file)?;
+    keys.sort_unstable_by(|left, right| right.cmp(left));
+    keys.dedup();
+    Some(keys)
 }
 
 fn is_before(leaf: &Leaf, index: usize, bound: Option<&[u8]>) -> bool {

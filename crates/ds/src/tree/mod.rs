@@ -5,15 +5,16 @@
 //! see and edits the others in place. Every inner page knows the entries below each child, so
 //! ranks, range counts and the n-th entry take one descent.
 //!
-//! `get` reads, `put` and `remove` change, `range` removes many, `cursor` walks, `count` ranks,
-//! `build` writes sorted entries straight to the file, `spill` moves changes out of memory,
-//! `diff` compares, `relocate` empties the end of the file. Neighbours: `pager` finds the pages,
-//! `forest` names trees.
+//! `get` reads, `put` and `remove` change, `edit` does many changes in order, `range` removes
+//! many, `cursor` walks, `count` ranks, `build` writes sorted entries straight to the file,
+//! `spill` moves changes out of memory, `diff` compares, `relocate` empties the end of the file.
+//! Neighbours: `pager` finds the pages, `forest` names trees.
 
 mod build;
 mod count;
 mod cursor;
 mod diff;
+mod edit;
 mod get;
 mod put;
 mod range;
@@ -28,6 +29,7 @@ mod tests;
 pub use build::TreeBuilder;
 pub use cursor::Cursor;
 pub use diff::{Change, Diff};
+pub use edit::Edit;
 pub use get::{Found, OwnedValue};
 pub use put::PutMode;
 pub use relocate::Relocation;

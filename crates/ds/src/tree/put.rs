@@ -3,7 +3,8 @@
 //! The change goes down by recursion; each level takes the child out of its page, changes it,
 //! and puts it back whatever happened, so that an error on the way leaves a whole tree. A page
 //! at the right edge that overflows by a new greatest key stays full and a new page begins:
-//! ascending keys fill pages to the last byte. Neighbours: `remove` is the other direction.
+//! ascending keys fill pages to the last byte. Neighbours: `remove` is the other direction,
+//! `edit` does many at once.
 
 use smallvec::{SmallVec, smallvec};
 
@@ -25,17 +26,17 @@ pub enum PutMode {
 }
 
 /// A page split off to the right, and the separator in front of it.
-struct Split {
-    separator: Vec<u8>,
-    right: Child,
+pub(super) struct Split {
+    pub(super) separator: Vec<u8>,
+    pub(super) right: Child,
 }
 
-type Splits = SmallVec<[Split; 1]>;
+pub(super) type Splits = SmallVec<[Split; 1]>;
 
-struct Put<'a> {
-    key: &'a [u8],
-    cell: Cell<'a>,
-    mode: PutMode,
+pub(super) struct Put<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) cell: Cell<'a>,
+    pub(super) mode: PutMode,
 }
 
 impl Tree {
@@ -108,7 +109,7 @@ impl Tree {
 }
 
 /// Puts new roots above `child` until there is one page again.
-fn grow(kind: crate::format::TreeKind, child: Child, splits: Splits) -> Result<Child> {
+pub(super) fn grow(kind: crate::format::TreeKind, child: Child, splits: Splits) -> Result<Child> {
     if splits.is_empty() {
         return Ok(child);
     }
@@ -153,7 +154,7 @@ fn put_below(
     Ok(outcome)
 }
 
-fn put_in_leaf(
+pub(super) fn put_in_leaf(
     writer: &mut Writer<'_>,
     leaf: &mut Leaf,
     put: &Put<'_>,
@@ -171,7 +172,8 @@ fn put_in_leaf(
     }
     if is_rightmost && position == Err(leaf.len()) {
         let separator = separator_between(leaf, leaf.len() - 1, put.key);
-        let mut right = Leaf::new(leaf.kind(), page_bytes / 4);
+        // Whoever appends goes on: a page that grows is written anew each time.
+        let mut right = Leaf::new(leaf.kind(), page_bytes);
         let _ = right.push(put.key, put.cell, page_bytes)?;
         leaf.set_origin(None);
         *writer.dirty_bytes += page_bytes;
@@ -211,7 +213,7 @@ fn split_leaf(writer: &mut Writer<'_>, leaf: &mut Leaf, put: &Put<'_>) -> Result
 }
 
 /// Splits an inner page that has outgrown its size.
-fn split_inner(
+pub(super) fn split_inner(
     writer: &mut Writer<'_>,
     inner: &mut Inner,
     page_bytes: usize,

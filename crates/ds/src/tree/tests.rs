@@ -32,6 +32,7 @@ enum Step {
     Remove(u16),
     RemoveMany(u16, u8),
     RemoveRange(u16, u16),
+    Edit(u16, u16, u64),
     Fork,
     SwapFork,
     Spill,
@@ -48,6 +49,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => key.clone().prop_map(Step::Remove),
         3 => (key.clone(), any::<u8>()).prop_map(|(key, count)| Step::RemoveMany(key, count)),
         2 => (key.clone(), key).prop_map(|(from, to)| Step::RemoveRange(from, to)),
+        4 => (0u16..4000, 1u16..900, any::<u64>()).prop_map(|(k, n, s)| Step::Edit(k, n, s)),
         1 => Just(Step::Fork),
         1 => Just(Step::SwapFork),
         2 => Just(Step::Spill),
@@ -108,6 +110,33 @@ impl Fixture {
         assert_eq!(existed, pair.model.remove(&key).is_some());
     }
 
+    /// Up to `count` changes of keys from `first` on: mostly puts, mostly removals, or both.
+    fn edit(&mut self, pair: &mut Pair, first: u16, count: u16, seed: u64) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (step, removals) = (random.u16(1..5), random.u8(0..=10));
+        let mut edits = Vec::new();
+        let mut number = first;
+        for _ in 0..count {
+            let size = if random.u16(0..300) == 0 { 2500 } else { random.u16(0..60) };
+            let value = (random.u8(0..10) >= removals).then(|| value_of(number, size));
+            edits.push((key_of(self.kind, number % 4000), value));
+            // Sometimes the same key again.
+            number += random.u16(0..=step);
+        }
+        // A stable sort: of one key the last change counts.
+        edits.sort_by(|left, right| left.0.cmp(&right.0));
+        let sorted: Vec<Edit<'_>> =
+            edits.iter().map(|(key, value)| Edit { key, value: value.as_deref() }).collect();
+        pair.tree.edit_sorted(&mut self.writer(), &sorted).unwrap();
+        for (key, value) in edits {
+            match value {
+                Some(value) => pair.model.insert(key, value),
+                None => pair.model.remove(&key),
+            };
+        }
+        assert_eq!(pair.tree.len(), pair.model.len() as u64);
+    }
+
     fn writer(&mut self) -> Writer<'_> {
         Writer { pager: &self.pager, ledger: &mut self.ledger, dirty_bytes: &mut self.dirty_bytes }
     }
@@ -127,6 +156,7 @@ impl Fixture {
                     self.remove(pair, number);
                 }
             }
+            Step::Edit(first, count, seed) => self.edit(pair, first, count, seed),
             Step::RemoveRange(one, other) => {
                 let mut ends = [key_of(self.kind, one), key_of(self.kind, other)];
                 ends.sort();

@@ -23,7 +23,7 @@ impl Work<'_> {
         let pager = self.branches.manager().pager();
         let schema = self
             .session
-            .with_collations(|find| load_forest(pager, &forest, DatabaseIndex::MAIN, find))?;
+            .with_stored_collations(|find| load_forest(pager, &forest, DatabaseIndex::MAIN, find))?;
         Ok(shape::version(&schema, forest))
     }
 

@@ -96,10 +96,7 @@ impl Definer<'_> {
                     let sql =
                         format!("SELECT 1 FROM {database}.{name} WHERE NOT ({check}) LIMIT 1");
                     if self.session.any_row(&sql, &self.sources, &self.schemas)? {
-                        return Err(Error::new(
-                            ErrorKind::Constraint(Constraint::Check),
-                            "CHECK constraint failed",
-                        ));
+                        return Err(Error::invalid("CHECK constraint failed"));
                     }
                 }
                 ColumnConstraintKind::NotNull(_) => {
@@ -107,10 +104,7 @@ impl Definer<'_> {
                     let sql =
                         format!("SELECT 1 FROM {database}.{name} WHERE {column} IS NULL LIMIT 1");
                     if self.session.any_row(&sql, &self.sources, &self.schemas)? {
-                        return Err(Error::new(
-                            ErrorKind::Constraint(Constraint::NotNull),
-                            "NOT NULL constraint failed",
-                        ));
+                        return Err(Error::invalid("NOT NULL constraint failed"));
                     }
                 }
                 _ => {}

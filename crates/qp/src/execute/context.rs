@@ -19,7 +19,7 @@ use crate::store::{Cursor, Transaction, TreeId};
 use crate::types::{Collations, Datum};
 
 /// From how many rows on batches are worth their start.
-const BATCH_ROWS_MIN: u64 = 2048;
+const BATCH_ROWS_MIN: u64 = 512;
 
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;
@@ -69,6 +69,8 @@ pub struct RunState {
     /// What the statement that fired the running trigger does about conflicts, which the
     /// trigger's own statements then do, too.
     pub conflict: Cell<Option<ConflictAction>>,
+    /// Places of texts in the orders of the application.
+    pub ranks: super::rank::Ranks,
     /// What sorts and hash tables keep.
     pub memory: OnceCell<Account>,
     /// The triggers that run, the innermost last.

@@ -16,6 +16,7 @@ mod key;
 mod memory;
 mod operators;
 mod profile;
+mod rank;
 mod recall;
 pub mod row;
 mod subquery;
@@ -23,6 +24,7 @@ mod version;
 
 pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
+pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};
 pub use memory::Account;
 pub use profile::{Figures, Profile};

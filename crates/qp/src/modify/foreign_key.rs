@@ -109,7 +109,9 @@ impl ForeignKeys {
                 continue;
             }
             if !has_null(&values) && count(writer, &key.count, &values, outer)? > 0 {
-                return Err(Error::constraint(Constraint::ForeignKey, ""));
+                // In SQLite it is a trigger that says so.
+                let message = "FOREIGN KEY constraint failed";
+                return Err(Error::constraint(Constraint::Trigger, message));
             }
         }
         Ok(())

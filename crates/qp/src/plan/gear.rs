@@ -29,7 +29,9 @@ fn choose(
     if let Some(program) = compile(node, above)
         && (is_read_whole || !program.is_streaming())
     {
-        let input = std::mem::take(node);
+        let mut input = std::mem::take(node);
+        // Below what the row gear must make there may be parts that run in batches, too.
+        program.each_source(&mut input, &mut |source, read| choose(source, &read, true, state));
         *node = Node::Batch(Box::new(BatchNode { input, program, state: state() }));
         return;
     }

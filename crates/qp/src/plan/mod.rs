@@ -9,6 +9,7 @@
 //! (`access` the way into each table, `join` their order), `execute` runs it, `explain` shows it.
 
 mod access;
+mod cost;
 mod count;
 mod estimate;
 mod explain;

@@ -252,6 +252,8 @@ pub struct NestedLoop {
     pub left_slots: Vec<SlotId>,
     /// Slots that the right side fills.
     pub right_slots: Vec<SlotId>,
+    /// About how many rows come out.
+    pub rows: f64,
 }
 
 /// The right rows in a hash table.

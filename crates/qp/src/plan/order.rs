@@ -8,9 +8,10 @@
 use rustc_hash::FxHashMap;
 
 use super::access::{Ask, choose_access};
+use super::cost::{hash_cost, search_pays};
 use super::estimate::{self, Passed};
 use super::group::Term;
-use super::join::{BUILD, PROBE, equality, search_pays};
+use super::join::equality;
 use super::needs::Needs;
 use super::rules::Rules;
 use crate::bind::{Binder, Group, OuterRelation, Relation};
@@ -246,7 +247,7 @@ impl<'s, 'e> Search<'s, 'e> {
             return (rows * (way.cost + 1.0), out);
         }
         let cost = if is_equal {
-            alone.cost + rows.min(alone_rows) * BUILD + rows.max(alone_rows) * PROBE
+            alone.cost + hash_cost(rows.min(alone_rows), rows.max(alone_rows))
         } else {
             alone.cost + rows * alone_rows.max(1.0)
         };

@@ -123,6 +123,14 @@ impl Cursor {
         }
     }
 
+    /// Whether what is read is noted, so that [`limit`](Self::limit) means something.
+    pub(crate) fn is_noted(&self) -> bool {
+        match &self.inner {
+            Inner::Live(cursor) => cursor.is_noted(),
+            Inner::Past(..) => false,
+        }
+    }
+
     /// A cursor over a tree of a view.
     pub(crate) fn of_view(inner: pandodb_ds::tree::Cursor, view: Arc<View>) -> Self {
         let is_fixed = inner.tree().kind() == TreeKind::Fixed;

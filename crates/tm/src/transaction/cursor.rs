@@ -35,6 +35,12 @@ impl Cursor {
         Self { inner, reads, key: Vec::new(), _pin: pin }
     }
 
+    /// Whether what is read is noted.
+    #[inline]
+    pub fn is_noted(&self) -> bool {
+        self.reads.is_some()
+    }
+
     /// Says that the caller takes no notice of keys before `from` and at or behind `to`, which it
     /// meets at the ends of what it reads. Without this they count as read.
     #[inline]

@@ -6,43 +6,7 @@
 //!
 //! # Format
 //!
-//! All numbers are little-endian. The log of `app.pando` is the files `app.pando-wal-00000001` and
-//! up. A file begins with a header of 512 bytes (fields in the module `segment`: magic
-//! `PANDOWAL`, version, database id, number, salt, first and durable position, CRC32), followed by
-//! frames without gaps; what follows the last frame is left from the preallocation or an earlier
-//! life of the file. A frame is
-//!
-//! | offset | bytes | field |
-//! |---|---|---|
-//! | 0 | 4 | magic `0x377F0682` |
-//! | 4 | 4 | length of the frame, from the magic to the CRC |
-//! | 8 | 4 | number of the tree that the batch starts with |
-//! | 12 | 8 | commit id |
-//! | 20 | 1 | flags: 1 first frame of a transaction, 2 last one |
-//! | 21 | n | batch of operations |
-//! | 21 + n | 4 | last frame only: bytes before this frame that were not known to be durable |
-//! | length - 4 | 4 | CRC32 of the segment's salt, the frame's position and all bytes before |
-//!
-//! An operation is a code of one byte and its fields; numbers are base-128, least significant
-//! group first, byte strings have their length before them:
-//!
-//! | code | operation | fields |
-//! |---|---|---|
-//! | 1 | what follows is on another tree | tree |
-//! | 2 | what follows is on this head | head, its commit |
-//! | 3 | the transaction is whole | time (zigzag microseconds), author, message, flags |
-//! | 4 | put | key, value |
-//! | 5 | delete | key |
-//! | 6 | delete a range | first key, first key that stays |
-//! | 7 | delete to the end | first key |
-//! | 8 | create the tree | settings: the layout, one byte |
-//! | 9 | drop the tree | |
-//! | 10 | create a head | head, source, its commit, note |
-//! | 11 | drop a head | head |
-//! | 12 | a head stands where another one stands | head, its commit, source |
-//! | 13 | the changes are in pages of the file | reserved bytes |
-//! | 14 | a record of an upper crate | kind, bytes |
-//! | 15 | the note of a head | head, note |
+//! `docs/file-format.md` describes the bytes; the tables there are made from [`layout`].
 //!
 //! A transaction is the frames from one with flag 1 to one with flag 2, all with the same commit
 //! id, in one segment; its first operation has code 2, its last one code 3. Commit ids grow along
@@ -53,11 +17,13 @@
 //! A superblock becomes durable only after the log up to its position, file names included.
 //!
 //! Neighbours: `codec` and `operation` (what is said), `frame` (how it is verified), `segment`
-//! (files), `writer`, `reader` with `damage`, `archive`; `commit` decides who writes when.
+//! (files), `layout` (their tables), `writer`, `reader` with `damage`, `archive`; `commit` decides
+//! who writes when.
 
 mod codec;
 mod damage;
 mod frame;
+pub mod layout;
 mod operation;
 mod reader;
 mod segment;

@@ -306,6 +306,33 @@ impl Owner {
         for (head, forest) in &self.heads {
             assert_eq!(contents(&self.store, forest), self.model[head]);
         }
+        for (left, right) in
+            self.heads.keys().flat_map(|it| self.heads.keys().map(move |to| (it, to)))
+        {
+            self.check_differences(*left, *right);
+        }
+    }
+
+    /// What a comparison of two heads finds is what the model finds.
+    fn check_differences(&self, left: u64, right: u64) {
+        let none = Entries::new();
+        for tree in 0..3 {
+            let of = |head: u64| self.model[&head].get(&tree).unwrap_or(&none);
+            let (old, new) = (of(left), of(right));
+            let trees = [left, right].map(|head| self.heads[&head].tree(TreeId(tree)).cloned());
+            let [Some(before), Some(after)] = trees else { continue };
+            let found: Vec<_> = crate::tree::Diff::new(self.store.pager(), &before, &after)
+                .map(|change| change.unwrap())
+                .map(|change| (change.key, change.old, change.new))
+                .collect();
+            let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+            let expected: Vec<_> = keys
+                .into_iter()
+                .map(|key| (key.clone(), old.get(key).cloned(), new.get(key).cloned()))
+                .filter(|(_, old, new)| old != new)
+                .collect();
+            assert!(found == expected, "heads {left} and {right}, tree {tree}");
+        }
     }
 }
 

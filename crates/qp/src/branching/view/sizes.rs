@@ -64,7 +64,7 @@ fn branch_rows(work: &Work<'_>, branch: &Branch, rows: &mut Rows) -> Result<()> 
     let pager = work.branches.manager().pager();
     let schema = work
         .session
-        .with_collations(|find| load_forest(pager, &view.forest(), DatabaseIndex::MAIN, find))?;
+        .with_stored_collations(|find| load_forest(pager, &view.forest(), DatabaseIndex::MAIN, find))?;
     let mut trees: Vec<(&'static str, String, Size)> = Vec::new();
     for (tree, size) in size.trees {
         let (kind, name) = named(&schema, tree);

@@ -17,6 +17,7 @@
 //! | `compile`, `expressions`, `places` | plan nodes to programs |
 //! | `program` | operators and their states, the way in and out of the gear |
 //! | `scan`, `filter`, `aggregate`, `groups`, `join`, `sort`, `window`, `distinct` | operators |
+//! | `search`, `search_rows`, `search_compile` | loops that seek a table by each left row |
 //! | `merge`, `partition` | what does not fit into memory |
 //! | `row` | a row of a batch in a slot |
 //!
@@ -45,6 +46,9 @@ mod places;
 mod program;
 mod row;
 mod scan;
+mod search;
+mod search_compile;
+mod search_rows;
 mod sort;
 mod source;
 #[cfg(test)]

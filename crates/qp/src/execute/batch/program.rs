@@ -8,8 +8,11 @@ use pandodb_ds::sync::Arc;
 
 use super::batch::Batch;
 use super::expression::Shown;
+use super::places::Places;
 use super::row::SlotMap;
-use super::{Run, aggregate, distinct, filter, join, scan, sort, source, window};
+use super::{
+    Run, aggregate, distinct, filter, join, scan, search, search_compile, sort, source, window,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
 use crate::plan::{BatchNode, Node};
@@ -39,6 +42,7 @@ pub(super) enum Operator {
     Filter(Box<filter::BatchFilter>),
     Project(Box<filter::BatchProject>),
     Join(Box<join::BatchJoin>),
+    Search(Box<search::BatchSearch>),
     Aggregate(Box<aggregate::BatchAggregate>),
     Distinct(Box<distinct::BatchDistinct>),
     Sort(Box<sort::BatchSort>),
@@ -53,6 +57,7 @@ pub(super) enum State {
     /// That of the input.
     Input(Box<State>),
     Join(Box<join::JoinState>),
+    Search(Box<search::SearchState>),
     Aggregate(Box<aggregate::AggregateState>),
     Distinct(Box<distinct::DistinctState>),
     Sort(Box<sort::SortState>),
@@ -73,6 +78,9 @@ impl Operator {
             }
             (Self::Join(join), Node::HashJoin(node)) => {
                 State::Join(Box::new(join.open(node, run)?))
+            }
+            (Self::Search(search), Node::NestedLoop(node)) => {
+                State::Search(Box::new(search.open(node, run)?))
             }
             (Self::Aggregate(aggregate), Node::Aggregate(node)) => {
                 State::Aggregate(Box::new(aggregate.open(node, run)?))
@@ -107,6 +115,11 @@ impl Operator {
             (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
                 join.next(node, state, run)
             }
+            (Self::Search(search), Node::NestedLoop(node), State::Search(state)) => {
+                let table = search_compile::sought_table(&node.right);
+                let (scan, _) = table.ok_or_else(mismatch)?;
+                search.next((node, scan), state, run)
+            }
             (Self::Aggregate(aggregate), Node::Aggregate(node), State::Aggregate(state)) => {
                 aggregate.next(node, state, run)
             }
@@ -130,6 +143,7 @@ impl State {
             Self::Scan(scan) => scan.rows,
             Self::Input(input) => input.table_rows(),
             Self::Join(join) => join.table_rows(State::table_rows),
+            Self::Search(search) => search.table_rows(State::table_rows),
             Self::Aggregate(aggregate) => aggregate.input.table_rows(),
             Self::Distinct(distinct) => distinct.input.table_rows(),
             Self::Sort(sort) => sort.input.table_rows(),
@@ -173,9 +187,51 @@ impl Program {
         self.maps.iter().find(|(known, _)| *known == slot).map(|(_, map)| map)
     }
 
+    /// Calls `visit` with each part of `node` that the row gear makes, and what is read of it.
+    pub(crate) fn each_source(&self, node: &mut Node, visit: &mut dyn FnMut(&mut Node, Places)) {
+        each_source(&self.root, node, visit);
+    }
+
     /// Whether rows come out before all have gone in.
     pub fn is_streaming(&self) -> bool {
         self.is_streaming
+    }
+}
+
+fn each_source(
+    operator: &Operator,
+    node: &mut Node,
+    visit: &mut dyn FnMut(&mut Node, Places),
+) {
+    match (operator, node) {
+        (Operator::Source(source), node) => {
+            let read = source.columns.iter().map(|(_, slot, column)| (*slot, *column)).collect();
+            visit(node, read);
+        }
+        (Operator::Filter(it), Node::Filter(node)) => {
+            each_source(&it.input, &mut node.input, visit);
+        }
+        (Operator::Project(it), Node::Project(node)) => {
+            each_source(&it.input, &mut node.input, visit);
+        }
+        (Operator::Join(it), Node::HashJoin(node)) => {
+            each_source(&it.left, &mut node.left, visit);
+            each_source(&it.right, &mut node.right, visit);
+        }
+        (Operator::Search(it), Node::NestedLoop(node)) => {
+            each_source(&it.left, &mut node.left, visit);
+        }
+        (Operator::Aggregate(it), Node::Aggregate(node)) => {
+            each_source(&it.input, &mut node.input, visit);
+        }
+        (Operator::Distinct(it), Node::Distinct(node)) => {
+            each_source(&it.input, &mut node.input, visit);
+        }
+        (Operator::Sort(it), Node::Sort(node)) => each_source(&it.input, &mut node.input, visit),
+        (Operator::Window(it), Node::Window(node)) => {
+            each_source(&it.input, &mut node.input, visit);
+        }
+        _ => {}
     }
 }
 

@@ -20,7 +20,7 @@ mod window;
 
 pub(super) use aggregate::CallState;
 pub(super) use limit::bounds as limit_bounds;
-pub(super) use scan::rowid_range;
+pub(super) use scan::{exact_rowid, rowid_range, sought};
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};

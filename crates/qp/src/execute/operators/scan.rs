@@ -509,7 +509,7 @@ fn range_behind(
 }
 
 /// The rowid that equals `value`.
-fn exact_rowid(value: ValueRef<'_>) -> Option<i64> {
+pub(in crate::execute) fn exact_rowid(value: ValueRef<'_>) -> Option<i64> {
     if let ValueRef::Integer(rowid) = value {
         return Some(rowid);
     }
@@ -578,7 +578,7 @@ pub(in crate::execute) fn rowid_range(
 
 /// The affinity that a value gets that is looked for in a column: an integer stays one beside the
 /// column's reals, because it may be none of them.
-fn sought(column: Affinity) -> Affinity {
+pub(in crate::execute) fn sought(column: Affinity) -> Affinity {
     if column == Affinity::Real { Affinity::Numeric } else { column }
 }
 

@@ -7,9 +7,10 @@ use pandodb_ds::sync::Arc;
 
 use super::order::satisfies;
 use super::terms::{Term, Test, applied, in_count, matches, range_of};
-use super::{Access, Ask, LOOKUP, SEEK};
+use super::{Access, Ask};
 use crate::bind::{Binder, TableRelation};
 use crate::catalog::{Index, IndexColumn, IndexPart, Table};
+use crate::plan::cost::{LOOKUP, SEEK};
 use crate::plan::needs::Needs;
 use crate::plan::{AccessPath, IndexEqual, IndexPath, Range, estimate};
 use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar};

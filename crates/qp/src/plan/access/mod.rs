@@ -17,6 +17,7 @@ use pandodb_ds::record::Collation;
 
 use self::order::satisfies;
 use self::terms::{Term, terms};
+use super::cost::full_cost;
 use super::estimate;
 use super::needs::Needs;
 use super::{AccessPath, SortKey};
@@ -62,15 +63,6 @@ pub(crate) struct Ask<'a> {
     pub(crate) has_limit: bool,
 }
 
-/// The cost of going from an index entry to its row, in rows read in order.
-const LOOKUP: f64 = 4.0;
-/// The cost of finding a place in a tree.
-pub(super) const SEEK: f64 = 6.0;
-
-/// From how many rows on tables are read in batches.
-pub(super) const BATCH_ROWS: f64 = 2048.0;
-/// What a row of a batch costs, in rows read one by one.
-const BATCH_COST: f64 = 0.3;
 /// How much of a way is gone where a LIMIT ends it.
 const LIMITED_SHARE: f64 = 0.2;
 
@@ -166,11 +158,6 @@ fn keep_cheaper(best: &mut Access, other: Access, ask: &Ask<'_>) {
     if price(&other) < price(best) {
         *best = other;
     }
-}
-
-/// What reading a whole table costs: a large one is read in batches.
-pub(super) fn full_cost(total: f64) -> f64 {
-    if total >= BATCH_ROWS { BATCH_ROWS + (total - BATCH_ROWS) * BATCH_COST } else { total }
 }
 
 fn full(table: &TableRelation, total: f64, wanted: &[SortKey]) -> Access {

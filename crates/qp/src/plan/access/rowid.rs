@@ -6,8 +6,9 @@ use pandodb_ds::record::Collation;
 
 use super::order::satisfies;
 use super::terms::{Term, Test, in_count, range_of};
-use super::{Access, Ask, SEEK};
+use super::{Access, Ask};
 use crate::bind::Binder;
+use crate::plan::cost::SEEK;
 use crate::plan::{AccessPath, estimate};
 use crate::scalar::{ROWID, Scalar, SlotId};
 use crate::types::Affinity;

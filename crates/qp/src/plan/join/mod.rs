@@ -6,6 +6,7 @@ mod outer;
 mod semi;
 
 use self::outer::outer_join;
+use super::cost::search_pays;
 use super::group::{Joined, Planner, filtered};
 use super::rules::Rules;
 use super::{HashJoin, HashKey, JoinType, Lookup, NestedLoop, Node};
@@ -14,10 +15,6 @@ use crate::error::Result;
 use crate::function::Implementation;
 use crate::scalar::{CompareRule, Comparison, Scalar, SlotId};
 
-/// What it costs to put a row into a hash table, in rows read in order.
-pub(super) const BUILD: f64 = 4.0;
-/// What it costs to look a row up in a hash table.
-pub(super) const PROBE: f64 = 1.5;
 /// From how many rows on a table is kept in a hash table for a subquery that runs often.
 const LOOKUP_MIN: f64 = 30.0;
 
@@ -58,11 +55,6 @@ fn may_fail(scalar: &Scalar) -> bool {
         }
         _ => false,
     })
-}
-
-/// Whether a search for each of `rows` rows costs less than a hash table of the whole.
-pub(super) fn search_pays(rows: f64, cost: f64, alone_cost: f64, alone_rows: f64) -> bool {
-    rows * (cost + 1.0) < alone_cost + alone_rows * BUILD + rows * PROBE
 }
 
 impl Planner<'_, '_> {
@@ -218,6 +210,7 @@ impl Planner<'_, '_> {
             on: Vec::new(),
             left_slots: self.own_slots(),
             right_slots,
+            rows,
         };
         let rows = rows.max(1.0);
         Joined { node: Node::NestedLoop(Box::new(join)), sorted: left.sorted, rows }

@@ -4,10 +4,11 @@
 //! hash join; RIGHT and FULL joins are always hash joins, because only kept rows remember whether
 //! they found a partner. Neighbours: `group` plans both sides, `join` the inner joins.
 
-use super::{equality, search_pays, take_keys};
+use super::{equality, take_keys};
 use crate::bind::{Binder, Group, OuterRelation, Relation};
 use crate::error::Result;
 use crate::plan::access::{Ask, choose_access};
+use crate::plan::cost::search_pays;
 use crate::plan::group::{Goal, Joined, plan_inside};
 use crate::plan::rules::Rules;
 use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
@@ -124,6 +125,7 @@ fn left_loop(
         on: rest,
         left_slots,
         right_slots,
+        rows,
     };
     Ok(Joined { node: Node::NestedLoop(Box::new(join)), sorted: false, rows })
 }

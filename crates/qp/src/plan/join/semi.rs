@@ -4,16 +4,17 @@
 //! index helps, else its rows are put into a hash table once. Neighbours: `bind::exists` decides
 //! which subqueries come here, `outer` does the same for rows that are kept.
 
-use super::{equality, search_pays, take_keys};
+use super::{equality, take_keys};
 use crate::bind::{Relation, SemiRelation};
 use crate::error::Result;
+use crate::plan::cost::search_pays;
 use crate::plan::group::{Goal, Joined, Planner, plan_inside};
 use crate::plan::rules::Rules;
 use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
 use crate::scalar::{Scalar, SlotId};
 
 /// What it costs to find one row by an index.
-const FIRST_ROW: f64 = 12.0;
+const FIRST_ROW: f64 = 9.0;
 /// How many of the rows are taken to have a partner.
 const PARTNER_SHARE: f64 = 0.5;
 
@@ -57,6 +58,7 @@ impl Planner<'_, '_> {
                 on: Vec::new(),
                 left_slots,
                 right_slots,
+                rows,
             };
             return Ok(Joined { node: Node::NestedLoop(Box::new(join)), sorted, rows });
         }
