@@ -53,3 +53,23 @@ INSERT INTO p VALUES (1)
 INSERT INTO c VALUES (1)
 DELETE FROM p -- error
 UPDATE p SET a = 2 -- error
+
+-- a foreign key without a parent refuses every INSERT, and an UPDATE of its columns
+PRAGMA foreign_keys = ON
+CREATE TABLE t(a REFERENCES nowhere, b)
+INSERT INTO t VALUES (NULL, 1)
+INSERT INTO t(b) VALUES (1)
+UPDATE t SET a = 1
+UPDATE t SET b = 1
+DELETE FROM t
+CREATE TABLE p(x)
+CREATE TABLE u(a REFERENCES p(x), b)
+INSERT INTO u VALUES (NULL, 1)
+SELECT last_insert_rowid()
+
+-- a collation must be there
+CREATE TABLE t(a)
+ALTER TABLE t ADD COLUMN b COLLATE nosuch
+CREATE TABLE u(a COLLATE nosuch)
+CREATE INDEX i ON t(a COLLATE nosuch)
+SELECT a FROM t ORDER BY a COLLATE nosuch

@@ -389,8 +389,9 @@ impl Builder<'_> {
                      application",
                     self.table.name
                 );
-                return Err(Error::invalid(message)
-                    .with_hint("give the key COLLATE BINARY, NOCASE or RTRIM, or the table rowids"));
+                return Err(Error::invalid(message).with_hint(
+                    "give the key COLLATE BINARY, NOCASE or RTRIM, or the table rowids",
+                ));
             }
             for index in seen {
                 self.table.columns[index].not_null.get_or_insert(None);

@@ -43,6 +43,9 @@ impl Definer<'_> {
                 ColumnConstraintKind::Default(value) => default = Some(value),
                 ColumnConstraintKind::NotNull(_) => not_null = true,
                 ColumnConstraintKind::References(_) => refers = true,
+                ColumnConstraintKind::Collate(name) => self.session.with_collations(|find| {
+                    crate::catalog::build::find_collation(find, name).map(|_| ())
+                })?,
                 _ => {}
             }
         }

@@ -179,7 +179,10 @@ mod tests {
         }
 
         #[test]
-        fn there_is_always_room(choices in prop::collection::vec(0_usize..1000, 1..400), near in any::<bool>()) {
+        fn there_is_always_room(
+            choices in prop::collection::vec(0_usize..1000, 1..400),
+            near in any::<bool>(),
+        ) {
             // Always beside the same label, or anywhere.
             let mut labels: Vec<Vec<u8>> = Vec::new();
             let mut newest = Vec::new();
@@ -187,7 +190,11 @@ mod tests {
                 let place = if near { labels.len().min(1) } else { choice % (labels.len() + 1) };
                 let low = place.checked_sub(1).map(|at| labels[at].as_slice());
                 let high = labels.get(place).map(Vec::as_slice);
-                let new = if near { fraction(low.unwrap_or_default(), high) } else { between(low, high, &newest) };
+                let new = if near {
+                    fraction(low.unwrap_or_default(), high)
+                } else {
+                    between(low, high, &newest)
+                };
                 prop_assert!(low.is_none_or(|low| low < new.as_slice()));
                 prop_assert!(high.is_none_or(|high| new.as_slice() < high));
                 newest.clone_from(&new);

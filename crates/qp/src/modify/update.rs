@@ -155,13 +155,12 @@ impl TableWriter {
         let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
         self.load(key, old, frame, outer)?;
         self.fill_alias(frame);
-        let old = frame.slot(self.row).keep()?;
+        let mut old = frame.slot(self.row).keep()?;
         let mismatch = || Error::new(ErrorKind::Mismatch, "datatype mismatch");
         let rowid = rowid.map(|value| rowid_of(&value)?.ok_or_else(mismatch)).transpose()?;
         let mut refused = self.assign(&set, rowid, frame, outer)?;
-        let mut old = old;
+        // Triggers and generated columns see values as they would be stored.
         if triggers.has_before() || !self.generated.is_empty() {
-            // Triggers and generated columns see values as they would be stored.
             refused.take().map_or(Ok(()), Err)?;
         }
         if triggers.has_before() {
@@ -186,8 +185,8 @@ impl TableWriter {
             self.primary_key(frame)?
         };
         let checks = UniqueChecks { wants: &|_| false, first: &[], refused };
-        let verdict = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer)?;
-        if verdict == Verdict::Skip {
+        let checked = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer);
+        if checked? == Verdict::Skip {
             return Ok(());
         }
         let is_watched =

@@ -407,8 +407,7 @@ impl IndexWriter {
                 let mut is_equal = true;
                 for ((value, wanted), column) in values.zip(&wanted).zip(columns) {
                     let value = value?;
-                    let order =
-                        compare(value, *wanted, column.collation, outer.context.collations);
+                    let order = compare(value, *wanted, column.collation, outer.context.collations);
                     is_equal = is_equal && !value.is_null() && order.is_eq();
                 }
                 if is_equal {

@@ -278,23 +278,16 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
             let Some(table) = schema.table(&index.table) else { continue };
             let mut rows: PragmaRows = Vec::new();
             for (number, part) in index.columns.iter().enumerate() {
-                rows.push(index_row(call.session, number, part.column(), Some(part), table, all, true));
+                rows.push(index_row(call.session, number, Some(part), table, all, true));
             }
             if all {
                 let alias = table.has_rowid();
                 if alias {
-                    rows.push(index_row(call.session, rows.len(), None, None, table, all, false));
+                    rows.push(index_row(call.session, rows.len(), None, table, all, false));
                 } else {
                     for part in table.key_columns() {
-                        rows.push(index_row(
-                            call.session,
-                            rows.len(),
-                            part.column(),
-                            Some(part),
-                            table,
-                            all,
-                            false,
-                        ));
+                        let number = rows.len();
+                        rows.push(index_row(call.session, number, Some(part), table, all, false));
                     }
                 }
             }
@@ -304,16 +297,15 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
     })
 }
 
-#[allow(clippy::too_many_arguments, reason = "the columns of a row, each from elsewhere")]
 fn index_row(
     session: &Session,
     number: usize,
-    column: Option<usize>,
     part: Option<&IndexColumn>,
     table: &Table,
     all: bool,
     is_key: bool,
 ) -> Vec<Value> {
+    let column = part.and_then(IndexColumn::column);
     let cid = match (column, part) {
         (Some(column), _) => column as i64,
         (None, Some(_)) => -2,

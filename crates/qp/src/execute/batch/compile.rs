@@ -305,7 +305,6 @@ impl Compiler {
     }
 }
 
-
 /// Whether the keys of a node are texts in an order that the application registered.
 fn keys_by_application(node: &Node) -> bool {
     let is_custom = |collation: &Collation| matches!(collation, Collation::Custom(_));

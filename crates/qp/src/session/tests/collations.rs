@@ -50,7 +50,10 @@ fn texts_are_sorted_grouped_and_told_apart_by_them() {
         ("SELECT id FROM t WHERE name IN ('CCC', 'b') ORDER BY id", "1 9"),
         ("SELECT id FROM t WHERE name IN (SELECT 'CCC') ORDER BY id", "1 9"),
         ("SELECT count(*) FROM (SELECT name FROM t UNION SELECT 'BB' UNION SELECT 'q')", "7"),
-        ("SELECT id, rank() OVER (ORDER BY name) FROM t WHERE id < 5 ORDER BY id", "1|4 2|1 3|2 4|2"),
+        (
+            "SELECT id, rank() OVER (ORDER BY name) FROM t WHERE id < 5 ORDER BY id",
+            "1|4 2|1 3|2 4|2",
+        ),
         (
             "SELECT id, count(*) OVER (PARTITION BY name) FROM t WHERE id < 5 ORDER BY id",
             "1|1 2|1 3|2 4|2",
