@@ -192,7 +192,7 @@ impl Definer<'_> {
         let schema = {
             let mut transaction = self.transaction()?.borrow_mut();
             write_cookie(&mut transaction)?;
-            self.session.with_collations(|find| load(&transaction, self.database, find))?
+            self.session.with_stored_collations(|find| load(&transaction, self.database, find))?
         };
         self.schemas[place] = Arc::new(schema);
         let temp = usize::from(DatabaseIndex::TEMP.0);
@@ -204,7 +204,7 @@ impl Definer<'_> {
             // A rename has changed definitions there, too.
             let schema = self
                 .session
-                .with_collations(|find| load(&source.borrow(), DatabaseIndex::TEMP, find))?;
+                .with_stored_collations(|find| load(&source.borrow(), DatabaseIndex::TEMP, find))?;
             self.schemas[temp] = Arc::new(schema);
         }
         Ok(())

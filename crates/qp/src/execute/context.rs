@@ -78,6 +78,8 @@ pub struct RunState {
     /// What the statement that fired the running trigger does about conflicts, which the
     /// trigger's own statements then do, too.
     pub conflict: Cell<Option<ConflictAction>>,
+    /// Places of texts in the orders of the application.
+    pub ranks: super::rank::Ranks,
     /// What sorts and hash tables keep.
     pub memory: OnceCell<Account>,
     /// Common tables that several places read, by their numbers.

@@ -17,6 +17,7 @@ mod lend;
 mod memory;
 mod operators;
 mod profile;
+mod rank;
 mod recall;
 pub mod row;
 mod runs;
@@ -25,6 +26,7 @@ mod version;
 
 pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
+pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};
 pub use lend::{LentRow, Projection, RowCells};
 pub use memory::Account;

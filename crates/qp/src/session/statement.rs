@@ -348,11 +348,10 @@ impl Around {
         parameters: &[Value],
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let collations = session.collations.borrow();
         work(&Context {
             parameters,
             session,
-            collations: &*collations,
+            collations: &session.collations,
             sources: &self.sources,
             versions: &self.versions,
             schemas: &self.schemas,

@@ -316,8 +316,7 @@ impl Session {
                 let catalog = transaction.version(CATALOG_TREE);
                 let cookie = read_cookie(&transaction)?;
                 if cookie != attached.schema.cookie {
-                    let collations = self.collations.borrow();
-                    let find = |name: &str| collations.find(name);
+                    let find = |name: &str| self.collations.find_stored(name);
                     let index = DatabaseIndex(place as u16);
                     attached.schema = Arc::new(load(&transaction, index, &find)?);
                 }

@@ -55,8 +55,9 @@ impl SqlTarget<'_> {
     fn reload(&mut self) -> Result<()> {
         let mut transaction = self.transaction()?.borrow_mut();
         write_cookie(&mut transaction)?;
-        let schema =
-            self.session.with_collations(|find| load(&transaction, DatabaseIndex::MAIN, find))?;
+        let schema = self
+            .session
+            .with_stored_collations(|find| load(&transaction, DatabaseIndex::MAIN, find))?;
         drop(transaction);
         if let Some(main) = self.schemas.first_mut() {
             *main = schema.into();

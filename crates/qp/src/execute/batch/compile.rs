@@ -5,6 +5,7 @@
 //! has no operator here becomes a source: the row gear runs it, and its rows are gathered.
 //! Neighbours: `expressions` compiles what the operators compute, `plan::gear` asks for programs.
 
+use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
@@ -130,6 +131,8 @@ impl Compiler {
     /// The operator of a node of which the columns `needed` are read.
     pub(super) fn operator(&mut self, node: &Node, needed: &Places) -> Operator {
         let operator = match node {
+            // Orders of the application are the row gear's.
+            _ if keys_by_application(node) => None,
             Node::Scan(scan) => self.scan(scan, needed, None),
             Node::Filter(filter) => self.filter(filter, needed),
             Node::Project(project) => self.project(project, needed),
@@ -348,6 +351,27 @@ impl Compiler {
         }
         let keep = self.numbers_in(&kept, &node.slots);
         Some(Operator::Window(Box::new(BatchWindow { input, keys, calls, keep, outputs })))
+    }
+}
+
+/// Whether the keys of a node are texts in an order that the application registered.
+fn keys_by_application(node: &Node) -> bool {
+    let is_custom = |collation: &Collation| matches!(collation, Collation::Custom(_));
+    let of_call = |call: &AggregateCall| {
+        is_custom(&call.collation) || call.order_by.iter().any(|key| is_custom(&key.collation))
+    };
+    match node {
+        Node::Aggregate(node) => {
+            node.keys.iter().any(|key| is_custom(&key.collation)) || node.calls.iter().any(of_call)
+        }
+        Node::Distinct(node) => node.keys.iter().any(|key| is_custom(&key.collation)),
+        Node::Sort(node) => node.keys.iter().any(|key| is_custom(&key.collation)),
+        Node::Window(node) => {
+            node.partition_by.iter().any(|key| is_custom(&key.collation))
+                || node.order_by.iter().any(|key| is_custom(&key.collation))
+                || node.calls.iter().any(|call| of_call(&call.call))
+        }
+        _ => false,
     }
 }
 

@@ -14,7 +14,7 @@ use super::kept::Weight;
 use super::materialize::KeptRow;
 use super::{OperatorState, state};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::key::{push_group_key, sort_key};
+use crate::execute::key::{push_collated, sort_key};
 use crate::execute::{Context, Frame, HashedRow, Outer, Scope};
 use crate::function::{self, Accumulator, Implementation};
 use crate::plan::{AggregateCall, Aggregation};
@@ -118,7 +118,7 @@ impl CallState {
         if let Some(seen) = &mut self.seen {
             let mut key = Vec::new();
             for argument in &arguments {
-                push_group_key(argument.as_ref(), call.collation, &mut key)?;
+                push_collated(argument.as_ref(), call.collation, scope.outer.context, &mut key)?;
             }
             if !seen.insert(key.into_boxed_slice()) {
                 return Ok(());
@@ -190,7 +190,7 @@ impl Aggregation {
             let mut values: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
             for part in &self.keys {
                 let value = part.value.evaluate(&scope)?;
-                push_group_key(value.as_ref(), part.collation, &mut key)?;
+                push_collated(value.as_ref(), part.collation, outer.context, &mut key)?;
                 values.push(value);
             }
             let index = if self.keys.is_empty() && !groups.is_empty() {

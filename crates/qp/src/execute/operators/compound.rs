@@ -14,7 +14,7 @@ use super::materialize::values_bytes;
 use super::{OperatorState, not_open};
 use crate::ast::CompoundOperator;
 use crate::error::Result;
-use crate::execute::key::push_group_key;
+use crate::execute::key::push_collated;
 use crate::execute::{Frame, HashedRow, Outer};
 use crate::plan::{Arm, Compound};
 
@@ -138,7 +138,7 @@ pub(super) fn keyed_row(
     for (index, output) in arm.outputs.iter().enumerate() {
         let value = output.evaluate(&scope)?;
         let collation = collations.get(index).copied().unwrap_or_default();
-        push_group_key(value.as_ref(), collation, &mut key)?;
+        push_collated(value.as_ref(), collation, outer.context, &mut key)?;
         row.push(value.into_value());
     }
     Ok((key.into_boxed_slice(), row))

@@ -95,7 +95,9 @@ impl PragmaScan {
         let mut rows = outer.context.compiler.pragma(&self.name, &arguments)?;
         // The hidden columns hold what it was called with.
         arguments.resize(2, Value::Null);
-        rows.iter_mut().for_each(|row| row.extend_from_slice(&arguments));
+        for row in &mut rows {
+            row.extend_from_slice(&arguments);
+        }
         *frame.state_mut(self.state) = OperatorState::Given(rows.into_iter());
         Ok(())
     }

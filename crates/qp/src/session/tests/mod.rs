@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod collations;
 mod isolation;
 mod lending;
 mod rules;
