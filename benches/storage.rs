@@ -101,8 +101,7 @@ fn key_of(kind: TreeKind, number: u64) -> Vec<u8> {
 fn build(store: &Store, kind: TreeKind) -> Tree {
     let mut random = fastrand::Rng::with_seed(2);
     let (mut ledger, mut dirty_bytes) = (store.pager().ledger(), 0);
-    let writer =
-        Writer { pager: store.pager(), ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+    let writer = Writer::new(store.pager(), &mut ledger, &mut dirty_bytes);
     let mut builder = TreeBuilder::new(writer, kind);
     for number in 0..ROWS {
         builder.push(&key_of(kind, number), &text(&mut random, 100)).expect("ascending keys");
@@ -149,11 +148,7 @@ fn tree(criterion: &mut Criterion) {
             let mut changed = tree.clone();
             let (mut ledger, mut dirty_bytes) = (store.pager().ledger(), 0);
             bencher.iter(|| {
-                let mut writer = Writer {
-                    pager: store.pager(),
-                    ledger: &mut ledger,
-                    dirty_bytes: &mut dirty_bytes,
-                };
+                let mut writer = Writer::new(store.pager(), &mut ledger, &mut dirty_bytes);
                 changed.put(&mut writer, key(), &[7; 100], PutMode::Replace)
             });
         });

@@ -176,7 +176,7 @@ impl World {
     ) {
         let pager = self.pager();
         let (mut ledger, mut dirty) = (pager.ledger(), 0);
-        let mut writer = Writer { pager, ledger: &mut ledger, dirty_bytes: &mut dirty };
+        let mut writer = Writer::new(pager, &mut ledger, &mut dirty);
         change(&mut version.forest, &mut writer).unwrap();
         self.store.adopt(ledger);
     }

@@ -55,8 +55,7 @@ impl Pando {
         let pager = Arc::clone(self.pager());
         let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
         let mut forest = head.clone();
-        let mut writer =
-            Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+        let mut writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
         for (key, value) in rows {
             forest.put(&mut writer, TREE, &key.to_be_bytes(), &value, PutMode::Replace)?;
         }
@@ -129,7 +128,7 @@ impl Contender for Pando {
     fn load(&mut self, data: &Data) -> Outcome<()> {
         let pager = Arc::clone(self.pager());
         let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
-        let writer = Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+        let writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
         let mut builder = TreeBuilder::new(writer, TreeKind::Fixed);
         for key in 0..data.rows {
             builder.push(&key.to_be_bytes(), data.value(key))?;
@@ -146,8 +145,7 @@ impl Contender for Pando {
             let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
             // What a reader holds meanwhile: publishing replaces it.
             let mut forest = self.head.clone();
-            let mut writer =
-                Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+            let mut writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
             for key in *batch {
                 let value = data.value(*key);
                 forest.put(&mut writer, TREE, &key.to_be_bytes(), value, PutMode::Replace)?;

@@ -32,6 +32,8 @@ pub struct Cache {
     frames: Frames,
     shards: Box<[Mutex<Shard>]>,
     budget: AtomicU64,
+    /// What others have of the budget for now.
+    lent: Mutex<usize>,
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: AtomicU64,
@@ -45,6 +47,7 @@ impl Cache {
             frames: Frames::new(),
             shards: (0..SHARDS).map(|_| shard()).collect(),
             budget: AtomicU64::new(budget as u64),
+            lent: Mutex::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
@@ -53,11 +56,37 @@ impl Cache {
 
     /// Changes the budget; pages leave at once where it shrinks.
     pub fn set_budget(&self, budget: usize) {
+        let lent = self.lent.lock();
         self.budget.store(budget as u64, Ordering::Relaxed);
+        self.divide(budget.saturating_sub(*lent));
+    }
+
+    fn divide(&self, budget: usize) {
         for shard in &self.shards {
             let evicted = shard.lock().set_budget(budget / SHARDS, &self.frames);
             self.evictions.fetch_add(evicted, Ordering::Relaxed);
         }
+    }
+
+    /// Gives a part of the budget to somebody else: all of `bytes` or nothing, and never more
+    /// than half of it to all others together.
+    pub fn lend(&self, bytes: usize) -> bool {
+        let mut lent = self.lent.lock();
+        let budget = self.budget.load(Ordering::Relaxed) as usize;
+        if bytes > (budget / 2).saturating_sub(*lent) {
+            return false;
+        }
+        *lent += bytes;
+        self.divide(budget.saturating_sub(*lent));
+        true
+    }
+
+    /// Takes back what was lent.
+    pub fn take_back(&self, bytes: usize) {
+        let mut lent = self.lent.lock();
+        *lent = lent.saturating_sub(bytes);
+        let budget = self.budget.load(Ordering::Relaxed) as usize;
+        self.divide(budget.saturating_sub(*lent));
     }
 
     fn shard(&self, version: Granule) -> &Mutex<Shard> {

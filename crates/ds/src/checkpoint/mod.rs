@@ -191,7 +191,7 @@ pub(crate) fn write_superblock(pager: &Pager, superblock: &Superblock) -> Result
 
 fn with_writer<R>(pager: &Pager, change: impl FnOnce(&mut Writer<'_>) -> Result<R>) -> Result<R> {
     let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
-    change(&mut Writer { pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes })
+    change(&mut Writer::new(pager, &mut ledger, &mut dirty_bytes))
 }
 
 fn write_whole(tree: &Tree, writing: &mut Writing<'_>) -> Result<TreeRoot> {

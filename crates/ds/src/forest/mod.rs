@@ -240,7 +240,7 @@ impl Forest {
         &mut self,
         writer: &mut Writer<'_>,
         id: TreeId,
-        edits: &[Edit<'_>],
+        edits: &mut dyn Iterator<Item = Edit<'_>>,
     ) -> Result<()> {
         self.change(id, |tree| tree.edit_sorted(writer, edits))
     }

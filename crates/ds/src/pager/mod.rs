@@ -5,7 +5,9 @@
 //! anybody sees it. Neighbours: `read` and `write` do the two directions, `overflow` stores
 //! large values; `tree` follows links through [`Pager::follow`].
 
+mod ahead;
 mod batch;
+mod loan;
 mod overflow;
 mod reach;
 mod read;
@@ -14,7 +16,9 @@ mod write;
 
 use std::ops::Deref;
 
+pub use ahead::{Ahead, Made};
 pub use batch::Batch;
+pub use loan::Loan;
 pub use overflow::{OverflowParts, OverflowReader};
 pub use reach::{Reach, Reached};
 pub use team::{Compressed, PORTION_LEAVES, Team};

@@ -242,7 +242,7 @@ impl Drop for Team {
 
 /// How many processors there are for this. The answer is kept: finding it reads files.
 #[cfg(not(loom))]
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     const MOST: usize = 8;
     static PROCESSORS: crate::sync::OnceLock<usize> = crate::sync::OnceLock::new();
     *PROCESSORS
@@ -251,7 +251,7 @@ fn processors() -> usize {
 
 /// A model looks at one protocol at a time, and this one is none of those.
 #[cfg(loom)]
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     1
 }
 

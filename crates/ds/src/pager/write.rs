@@ -9,7 +9,7 @@
 use rustc_hash::FxHashMap;
 
 use super::team::{Compressed, Ready};
-use super::{Batch, Pager};
+use super::{Batch, Made, Pager};
 use crate::error::{Error, Result};
 use crate::format::{Granule, PageKind, PageRef, Stored, granules_of};
 use crate::limits::{EXTENT_BYTES_MAX, TREE_LEVELS_MAX};
@@ -163,6 +163,25 @@ impl<'a> Writing<'a> {
             self.settle()?;
         }
         Ok(pages)
+    }
+
+    /// Writes a leaf without edges of which the stored form was made before.
+    pub fn write_made(&mut self, node: &Arc<Node>, made: &Made) -> Result<PageRef> {
+        let ready = made.ready();
+        check_length(ready.raw)?;
+        let page = PageRef {
+            kind: PageKind::Leaf,
+            level: 0,
+            has_edges: false,
+            base: self.batch.write_ready(&ready)?,
+            delta: None,
+            birth: self.birth,
+            rows: node.rows(),
+        };
+        self.note(&page, &[]);
+        self.placed.insert(Arc::as_ptr(node), page);
+        self.nodes.push((Arc::clone(node), page));
+        Ok(page)
     }
 
     fn write_ready(&mut self, leaf: &LeafDraft, ready: &Ready<'_>) -> Result<PageRef> {

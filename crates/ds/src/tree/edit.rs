@@ -10,10 +10,11 @@ use smallvec::smallvec;
 
 use super::put::{Put, Splits, grow, put_in_leaf, split_inner};
 use super::remove::repair;
-use super::{PutMode, Tree, Writer};
+use super::{PutMode, Tree, Writer, check_key};
 use crate::error::{Error, Result};
+use crate::format::TreeKind;
 use crate::limits::inline_value_bytes_max;
-use crate::page::{Body, Cell, CellKind, Child, Inner, Leaf};
+use crate::page::{Body, Cell, CellKind, Child, Inner, Leaf, Link};
 
 /// One of many changes.
 #[derive(Clone, Copy, Debug)]
@@ -24,38 +25,47 @@ pub struct Edit<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// What is left to do, and up to where.
+/// What is left to do.
 struct Rest<'e, 'a> {
-    edits: &'e [Edit<'a>],
+    kind: TreeKind,
+    next: Option<Edit<'a>>,
+    edits: &'e mut dyn Iterator<Item = Edit<'a>>,
 }
 
 impl<'a> Rest<'_, 'a> {
     /// The next change, if it is in front of `end`.
     fn peek(&self, end: Option<&[u8]>) -> Option<Edit<'a>> {
-        let edit = self.edits.first()?;
-        end.is_none_or(|end| edit.key < end).then_some(*edit)
+        self.next.filter(|edit| end.is_none_or(|end| edit.key < end))
     }
 
-    fn done(&mut self) {
-        self.edits = &self.edits[1..];
+    /// Goes to the one behind it.
+    fn done(&mut self) -> Result<()> {
+        let before = self.next.take();
+        if let Some(edit) = self.edits.next() {
+            check_key(self.kind, edit.key)?;
+            debug_assert!(before.is_none_or(|before| before.key <= edit.key));
+            self.next = Some(edit);
+        }
+        Ok(())
     }
 }
 
 impl Tree {
     /// Does all of `edits`, whose keys ascend; of several changes of one key the last one counts.
     /// An error leaves some of them done.
-    pub fn edit_sorted(&mut self, writer: &mut Writer<'_>, edits: &[Edit<'_>]) -> Result<()> {
-        debug_assert!(edits.is_sorted_by(|left, right| left.key <= right.key));
-        for edit in edits {
-            self.check_key(edit.key)?;
-        }
-        let mut rest = Rest { edits };
+    pub fn edit_sorted(
+        &mut self,
+        writer: &mut Writer<'_>,
+        edits: &mut dyn Iterator<Item = Edit<'_>>,
+    ) -> Result<()> {
+        let mut rest = Rest { kind: self.kind, next: None, edits };
+        rest.done()?;
         while let Some(edit) = rest.peek(None) {
             let Some(mut root) = self.root.take() else {
                 if let Some(value) = edit.value {
                     self.put(writer, edit.key, value, PutMode::Replace)?;
                 }
-                rest.done();
+                rest.done()?;
                 continue;
             };
             let outcome = edit_below(writer, &mut root, &mut rest, None, true);
@@ -106,7 +116,7 @@ fn edit_leaf(
                 leaf.touch(edit.key, 0);
                 leaf.remove(index);
             }
-            rest.done();
+            rest.done()?;
             continue;
         };
         let mut payload = Vec::new();
@@ -118,7 +128,7 @@ fn edit_leaf(
         };
         let put = Put { key: edit.key, cell, mode: PutMode::Replace };
         let (_, splits) = put_in_leaf(writer, leaf, &put, is_rightmost)?;
-        rest.done();
+        rest.done()?;
         if !splits.is_empty() {
             return Ok(splits);
         }
@@ -148,7 +158,13 @@ fn edit_inner(
             if shrinks {
                 repair(writer, inner, index)?;
             }
+            if rest.next.is_some() {
+                offer(writer, inner, index);
+            }
             continue;
+        }
+        if rest.next.is_some_and(|next| splits[0].separator.as_slice() <= next.key) {
+            offer(writer, inner, index);
         }
         for (offset, split) in splits.into_iter().enumerate() {
             inner.insert_after(index + offset, &split.separator, split.right)?;
@@ -158,4 +174,15 @@ fn edit_inner(
         }
     }
     Ok(smallvec![])
+}
+
+/// Lets a child be compressed that no further change will reach.
+fn offer(writer: &Writer<'_>, inner: &Inner, index: usize) {
+    if let Some(ahead) = writer.ahead
+        && index < inner.len()
+        && let Link::Dirty(node) = &inner.child(index).link
+        && node.stored().is_none()
+    {
+        ahead.offer(node);
+    }
 }

@@ -40,7 +40,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{TreeKind, TreeRoot};
 use crate::limits::KEY_BYTES_MAX;
 use crate::page::Child;
-use crate::pager::Pager;
+use crate::pager::{Ahead, Pager};
 use crate::space::Ledger;
 
 /// A persistent sorted map from keys to values.
@@ -61,6 +61,15 @@ pub struct Writer<'a> {
     /// About how many bytes of changed pages are in memory; grows with every page that a
     /// change makes differ from the file, and tells when to [`Tree::spill`].
     pub dirty_bytes: &'a mut usize,
+    /// Who compresses leaves that are left for good, where changes come in the order of keys.
+    pub ahead: Option<&'a Ahead>,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer whose changes come in any order.
+    pub fn new(pager: &'a Pager, ledger: &'a mut Ledger, dirty_bytes: &'a mut usize) -> Self {
+        Self { pager, ledger, dirty_bytes, ahead: None }
+    }
 }
 
 impl Tree {
@@ -116,18 +125,31 @@ impl Tree {
     }
 
     fn check_key(&self, key: &[u8]) -> Result<()> {
-        if self.kind == TreeKind::Fixed && key.len() != 8 {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format!("a key of this tree has eight bytes, not {}", key.len()),
-            ));
-        }
-        if key.len() > KEY_BYTES_MAX {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format!("a key of {} bytes is longer than {KEY_BYTES_MAX}", key.len()),
-            ));
-        }
-        Ok(())
+        check_key(self.kind, key)
     }
+
+    /// The greatest key.
+    pub fn greatest_key(&self, pager: &Pager) -> Result<Option<Vec<u8>>> {
+        match self.len() {
+            0 => Ok(None),
+            rows => self.nth_key(pager, rows - 1),
+        }
+    }
+}
+
+/// Whether a tree of that kind can hold the key; the error says why not.
+pub fn check_key(kind: TreeKind, key: &[u8]) -> Result<()> {
+    if kind == TreeKind::Fixed && key.len() != 8 {
+        return Err(Error::new(
+            ErrorKind::Limit,
+            format!("a key of this tree has eight bytes, not {}", key.len()),
+        ));
+    }
+    if key.len() > KEY_BYTES_MAX {
+        return Err(Error::new(
+            ErrorKind::Limit,
+            format!("a key of {} bytes is longer than {KEY_BYTES_MAX}", key.len()),
+        ));
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@
 use super::{Tree, Writer};
 use crate::error::Result;
 use crate::page::{Body, Child, Link};
-use crate::pager::Writing;
+use crate::pager::{Ahead, Writing};
 use crate::sync::Arc;
 
 impl Tree {
@@ -18,19 +18,28 @@ impl Tree {
         let Some(mut root) = self.root.take() else { return Ok(()) };
         let pager = writer.pager;
         let mut writing = Writing::uncommitted(pager, writer.ledger);
-        let outcome = spill_below(&mut writing, &mut root).and_then(|_| writing.finish());
+        let ahead = writer.ahead;
+        let outcome = spill_below(&mut writing, ahead, &mut root).and_then(|_| writing.finish());
         self.root = Some(root);
+        if let Some(ahead) = ahead {
+            ahead.sweep();
+        }
         outcome
     }
 }
 
 /// Writes what can be written below `child`; returns whether the child itself is in the file.
-fn spill_below(writing: &mut Writing<'_>, child: &mut Child) -> Result<bool> {
+fn spill_below(
+    writing: &mut Writing<'_>,
+    ahead: Option<&Ahead>,
+    child: &mut Child,
+) -> Result<bool> {
     let Link::Dirty(node) = &mut child.link else { return Ok(true) };
     if let Some(page) = node.stored() {
         child.link = Link::clean(*page);
         return Ok(true);
     }
+    let made = ahead.and_then(|ahead| ahead.take(node));
     let Some(alone) = Arc::get_mut(node) else { return Ok(false) };
     if let Some(Body::Inner(inner)) = alone.body_mut() {
         let dirty: Vec<usize> = (0..inner.len())
@@ -39,7 +48,7 @@ fn spill_below(writing: &mut Writing<'_>, child: &mut Child) -> Result<bool> {
         let mut all_written = true;
         for index in dirty {
             let mut below = inner.take(index);
-            let outcome = spill_below(writing, &mut below);
+            let outcome = spill_below(writing, ahead, &mut below);
             inner.replace(index, below);
             all_written &= outcome?;
         }
@@ -47,7 +56,10 @@ fn spill_below(writing: &mut Writing<'_>, child: &mut Child) -> Result<bool> {
             return Ok(false);
         }
     }
-    let page = writing.write_node(node)?;
+    let page = match made {
+        Some(made) => writing.write_made(node, &made)?,
+        None => writing.write_node(node)?,
+    };
     child.link = Link::clean(page);
     Ok(true)
 }

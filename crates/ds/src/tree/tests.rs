@@ -125,9 +125,8 @@ impl Fixture {
         }
         // A stable sort: of one key the last change counts.
         edits.sort_by(|left, right| left.0.cmp(&right.0));
-        let sorted: Vec<Edit<'_>> =
-            edits.iter().map(|(key, value)| Edit { key, value: value.as_deref() }).collect();
-        pair.tree.edit_sorted(&mut self.writer(), &sorted).unwrap();
+        let mut sorted = edits.iter().map(|(key, value)| Edit { key, value: value.as_deref() });
+        pair.tree.edit_sorted(&mut self.writer(), &mut sorted).unwrap();
         for (key, value) in edits {
             match value {
                 Some(value) => pair.model.insert(key, value),
@@ -138,7 +137,7 @@ impl Fixture {
     }
 
     fn writer(&mut self) -> Writer<'_> {
-        Writer { pager: &self.pager, ledger: &mut self.ledger, dirty_bytes: &mut self.dirty_bytes }
+        Writer::new(&self.pager, &mut self.ledger, &mut self.dirty_bytes)
     }
 
     fn apply(&mut self, pair: &mut Pair, step: &Step) {

@@ -238,11 +238,7 @@ impl World {
         for head in self.heads.keys().copied().collect::<Vec<_>>() {
             let mut forest = self.heads[&head].clone();
             let (mut ledger, mut dirty_bytes) = (self.store.pager().ledger(), 0);
-            let mut writer = Writer {
-                pager: self.store.pager(),
-                ledger: &mut ledger,
-                dirty_bytes: &mut dirty_bytes,
-            };
+            let mut writer = Writer::new(self.store.pager(), &mut ledger, &mut dirty_bytes);
             if forest.relocate(&mut writer, &mut relocation)? {
                 let trees = self.model.get(&head).cloned().unwrap_or_default();
                 self.publish(head, forest, trees, ledger);
@@ -427,7 +423,7 @@ impl World {
         }
         let pager = Arc::clone(self.store.pager());
         let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
-        let writer = Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+        let writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
         let mut builder = TreeBuilder::new(writer, kind_of(tree));
         for (key, value) in &rows {
             builder.push(key, value)?;
@@ -469,7 +465,7 @@ fn change_forest<R>(
         forest.create_tree(TreeId(tree), kind_of(tree))?;
     }
     let mut dirty_bytes = 0;
-    let mut writer = Writer { pager: store.pager(), ledger, dirty_bytes: &mut dirty_bytes };
+    let mut writer = Writer::new(store.pager(), ledger, &mut dirty_bytes);
     work(forest, &mut writer, trees.entry(tree).or_default())
 }
 

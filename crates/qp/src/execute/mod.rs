@@ -19,6 +19,7 @@ mod operators;
 mod profile;
 mod recall;
 pub mod row;
+mod runs;
 mod subquery;
 mod version;
 

@@ -321,7 +321,7 @@ impl TableWriter {
         deleted
     }
 
-    fn duplicate_key(&self) -> Error {
+    pub(super) fn duplicate_key(&self) -> Error {
         let table = &self.table.name;
         if let Some(alias) = self.table.rowid_alias() {
             let subject = format!("{table}.{}", self.table.columns[alias].name);
@@ -360,7 +360,7 @@ impl TableWriter {
 }
 
 /// Remembers how far an error reaches; the session undoes as much.
-fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
+pub(super) fn fail(error: Error, action: ConflictAction, outer: Outer<'_>) -> Error {
     outer.context.run.failed.set(Some(action));
     error
 }

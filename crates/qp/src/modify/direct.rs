@@ -86,7 +86,7 @@ impl TableWriter {
         bytes.clear();
         encode_row(&values, bytes)?;
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-        transaction.put(self.table.tree, &rowid_key(rowid), bytes)?;
+        transaction.put_later(self.table.tree, &rowid_key(rowid), bytes)?;
         drop(transaction);
         outer.context.session.row_changed(RowChange::Update, &self.table.name, rowid);
         Ok(true)

@@ -53,7 +53,13 @@ impl InsertPlan {
     ) -> Result<()> {
         self.input.open(frame, outer)?;
         if !self.buffered {
+            let is_plain = self.is_plain && outer.context.run.conflict.get().is_none();
             while self.input.next(frame, outer)? {
+                if is_plain {
+                    self.insert_plain(frame, outer)?;
+                    changes.rows += 1;
+                    continue;
+                }
                 let row = self.read(frame, outer)?;
                 self.insert(row, frame, outer, returning, changes)?;
             }
@@ -267,9 +273,10 @@ impl TableWriter {
     }
 
     /// A rowid for a new row: one more than the greatest.
-    fn next_rowid(&self, outer: Outer<'_>) -> Result<i64> {
-        let mut cursor = outer.context.cursor(self.source, self.table.tree)?;
-        let mut greatest = if cursor.last()? { rowid_from_key(cursor.key())? } else { 0 };
+    pub(super) fn next_rowid(&self, outer: Outer<'_>) -> Result<i64> {
+        let last =
+            outer.context.transaction(self.source)?.borrow().greatest_key(self.table.tree)?;
+        let mut greatest = last.map_or(Ok(0), |key| rowid_from_key(&key))?;
         if let Some(sequence) = self.sequence(outer)? {
             greatest = greatest.max(sequence);
         }

@@ -14,6 +14,7 @@
 //! | `writer` | one row into or out of a table with its indexes |
 //! | `cautious` | changes that cannot fail half-way |
 //! | `direct` | rows that nothing watches, changed in their stored form |
+//! | `plain` | new rows that nothing watches, from their values to their stored form |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
 //! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
@@ -30,6 +31,7 @@ mod fill;
 mod foreign_key;
 mod insert;
 mod instead;
+mod plain;
 mod sequence;
 mod trigger;
 mod update;
@@ -134,6 +136,8 @@ pub struct InsertPlan {
     pub upserts: Vec<UpsertPlan>,
     /// The rows must be read before the first is written.
     pub buffered: bool,
+    /// Nothing stands between the values and the stored row: it is made of them at once.
+    pub is_plain: bool,
 }
 
 /// `ON CONFLICT (..) DO ..`

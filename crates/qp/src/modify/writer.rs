@@ -126,7 +126,7 @@ impl TableWriter {
         let row_key = key.bytes();
         {
             let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-            transaction.put(self.table.tree, &row_key, &bytes)?;
+            transaction.put_later(self.table.tree, &row_key, &bytes)?;
         }
         outer.context.session.row_changed(RowChange::Insert, &self.table.name, key.rowid());
         for index in &self.indexes {
@@ -142,7 +142,7 @@ impl TableWriter {
             index.delete(self, &row_key, frame, outer)?;
         }
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-        transaction.delete(self.table.tree, &row_key)?;
+        transaction.delete_later(self.table.tree, &row_key)?;
         drop(transaction);
         outer.context.session.row_changed(RowChange::Delete, &self.table.name, key.rowid());
         Ok(())
@@ -178,10 +178,10 @@ impl TableWriter {
                 if let Some(entry) = old_entry
                     && new_entry.as_ref().is_none_or(|new| new.key != entry.key)
                 {
-                    transaction.delete(tree, &entry.key)?;
+                    transaction.delete_later(tree, &entry.key)?;
                 }
                 if let Some(entry) = new_entry {
-                    transaction.put(tree, &entry.key, &entry.exact)?;
+                    transaction.put_later(tree, &entry.key, &entry.exact)?;
                 }
             }
             frame.slot_mut(self.row).set_values(new_key.rowid(), new);
@@ -189,9 +189,9 @@ impl TableWriter {
         let bytes = self.encode(frame)?;
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
         if !keeps_key {
-            transaction.delete(self.table.tree, &old_bytes)?;
+            transaction.delete_later(self.table.tree, &old_bytes)?;
         }
-        transaction.put(self.table.tree, &new_bytes, &bytes)?;
+        transaction.put_later(self.table.tree, &new_bytes, &bytes)?;
         drop(transaction);
         outer.context.session.row_changed(RowChange::Update, &self.table.name, new_key.rowid());
         Ok(())
@@ -312,7 +312,7 @@ impl IndexWriter {
     ) -> Result<()> {
         if let Some(entry) = self.entry(row_key, frame, outer)? {
             let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
-            transaction.put(self.index.tree, &entry.key, &entry.exact)?;
+            transaction.put_later(self.index.tree, &entry.key, &entry.exact)?;
         }
         Ok(())
     }
@@ -326,7 +326,7 @@ impl IndexWriter {
     ) -> Result<()> {
         if let Some(entry) = self.entry(row_key, frame, outer)? {
             let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
-            transaction.delete(self.index.tree, &entry.key)?;
+            transaction.delete_later(self.index.tree, &entry.key)?;
         }
         Ok(())
     }

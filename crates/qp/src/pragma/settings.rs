@@ -30,6 +30,11 @@ macro_rules! switch {
     };
 }
 
+/// As many threads as were asked for and there are processors.
+fn known_threads(threads: u32) -> u64 {
+    u64::from(threads).min(crate::execute::batch::processors() as u64)
+}
+
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "foreign_keys",
@@ -45,6 +50,24 @@ pub(super) const ENTRIES: &[Entry] = &[
                 Ok(Vec::new())
             }
             None => Ok(number(u64::from(call.session.settings().foreign_keys))),
+        },
+    },
+    Entry {
+        name: "threads",
+        columns: &["threads"],
+        scope: Scope::Session,
+        values: "number",
+        help: "how many threads a statement reads large tables with, the connection's own \
+               included; all processors at first, 0 and 1 are the own one alone",
+        run: |call| match call.text() {
+            Some(text) => {
+                let threads = pandodb_ds::record::number::cast_integer(text.as_bytes());
+                let threads = u32::try_from(threads.max(0)).unwrap_or(u32::MAX);
+                call.session.change_settings(|settings| settings.threads = threads);
+                let known = known_threads(call.session.settings().threads);
+                Ok(number(known))
+            }
+            None => Ok(number(known_threads(call.session.settings().threads))),
         },
     },
     switch!(

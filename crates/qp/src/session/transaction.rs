@@ -49,6 +49,7 @@ impl Active {
 
 impl Session {
     /// Whether no transaction is open.
+    #[inline]
     pub fn is_autocommit(&self) -> bool {
         self.active.borrow().is_none()
     }
@@ -136,7 +137,8 @@ impl Session {
         }
         if let Some(active) = self.active.borrow_mut().as_mut() {
             active.writes |= !writes.is_empty();
-            for index in databases.iter().chain(writes) {
+            let unnamed = writes.iter().filter(|index| !databases.contains(index));
+            for index in databases.iter().chain(unnamed) {
                 let sources = &mut active.sources;
                 self.take_source(*index, writes, heads, sources, &active.options)?;
             }
@@ -176,6 +178,7 @@ impl Session {
     /// Goes on with the transactions that rest, for a statement that only reads; false where they
     /// are not all there, or see another schema than the session knows, so that they are to be
     /// taken with care.
+    #[inline]
     pub(super) fn go_on(&self, taken: &mut Sources) -> bool {
         if self.user.borrow().is_some() || self.repeats.get().is_some() {
             return false;
@@ -215,8 +218,14 @@ impl Session {
         let is_written = writes.contains(&index);
         if let Some(known) = &sources[place] {
             let mut known = known.borrow_mut();
-            let (database, head) = self.database(index)?;
-            self.check_access(index, &database, head, is_written)?;
+            let databases = self.databases.borrow();
+            let attached = databases.get(place);
+            let Some((database, head)) =
+                attached.and_then(|attached| Some((attached.database.as_ref()?, attached.head)))
+            else {
+                return Err(Error::new(ErrorKind::Internal, "the database is not attached"));
+            };
+            self.check_access(index, database, head, is_written)?;
             if is_written {
                 database.check_writable(head)?;
                 database.check_room()?;
@@ -249,6 +258,7 @@ impl Session {
 
     /// Ends transactions that only read, outside of a transaction: they rest until the next
     /// statement, as far as they can. Empties the list.
+    #[inline]
     pub(super) fn rest(&self, sources: &mut Sources) {
         for source in sources.iter_mut() {
             let rests = source.as_mut().and_then(SharedTransaction::get_mut);
@@ -298,15 +308,12 @@ impl Session {
         for (place, attached) in databases.iter_mut().enumerate() {
             if let Some(Some(transaction)) = sources.get(place) {
                 let transaction = transaction.borrow();
-                let catalog = transaction.version(CATALOG_TREE);
-                let is_known = matches!(
-                    (&catalog, &attached.catalog),
-                    (Some(now), Some(known)) if now.is_same_version(known)
-                );
-                if is_known {
+                let known = attached.catalog.as_ref();
+                if known.is_some_and(|known| transaction.has_version(CATALOG_TREE, known)) {
                     schemas.push(Arc::clone(&attached.schema));
                     continue;
                 }
+                let catalog = transaction.version(CATALOG_TREE);
                 let cookie = read_cookie(&transaction)?;
                 if cookie != attached.schema.cookie {
                     let collations = self.collations.borrow();

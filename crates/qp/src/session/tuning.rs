@@ -110,6 +110,7 @@ impl Session {
     }
 
     /// A statement begins: its time runs from now.
+    #[inline]
     pub(super) fn start_clock(&self) {
         let deadline = self.statement_timeout().and_then(|bound| {
             let (database, _) = self.database(DatabaseIndex::MAIN).ok()?;

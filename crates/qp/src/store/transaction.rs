@@ -150,6 +150,11 @@ impl Transaction {
         self.inner.as_ref()?.tree(tree)
     }
 
+    /// Whether a tree is the version `known`.
+    pub fn has_version(&self, tree: TreeId, known: &Tree) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.has_version(tree, known))
+    }
+
     /// Whether it goes on.
     pub fn is_open(&self) -> bool {
         self.inner.is_some()
@@ -174,6 +179,21 @@ impl Transaction {
     pub fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<()> {
         self.inner_mut()?.put(tree, key, value)?;
         Ok(())
+    }
+
+    /// As [`put`](Self::put), done when somebody looks, together with other changes.
+    pub fn put_later(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<()> {
+        Ok(self.inner_mut()?.put_later(tree, key, value)?)
+    }
+
+    /// Removes `key`, which is there; done when somebody looks.
+    pub fn delete_later(&mut self, tree: TreeId, key: &[u8]) -> Result<()> {
+        Ok(self.inner_mut()?.delete_later(tree, key)?)
+    }
+
+    /// The greatest key of a tree.
+    pub fn greatest_key(&self, tree: TreeId) -> Result<Option<Vec<u8>>> {
+        Ok(self.inner()?.greatest_key(tree)?)
     }
 
     /// Adds `key`; false, and nothing changed, if it is there.

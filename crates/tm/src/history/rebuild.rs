@@ -262,11 +262,8 @@ impl Rebuild<'_> {
         let Some(version) = head.and_then(|head| self.heads.get_mut(&head)) else {
             return Ok(());
         };
-        let mut writer = Writer {
-            pager: self.shared.store.pager(),
-            ledger: &mut self.ledger,
-            dirty_bytes: &mut self.dirty_bytes,
-        };
+        let mut writer =
+            Writer::new(self.shared.store.pager(), &mut self.ledger, &mut self.dirty_bytes);
         replay::apply(&mut version.forest, &mut writer, tree, operation)?;
         version.commit = commit;
         if *writer.dirty_bytes > spill_bytes {

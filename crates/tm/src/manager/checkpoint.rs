@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use pandodb_ds::checkpoint::{Captured, HeadChange, NOTE_BYTES_MAX};
 use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Loan;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -83,6 +84,8 @@ pub(crate) struct Checkpoints {
     last: Mutex<Option<LastCheckpoint>>,
     /// About how many bytes of changed pages are in memory.
     dirty_bytes: AtomicUsize,
+    /// The cache's room that they have, until they are written.
+    loans: Mutex<Vec<Loan>>,
 }
 
 /// The heads as they are in the file. Whoever holds this is the only one who checkpoints.
@@ -104,7 +107,13 @@ impl Checkpoints {
             frames: AtomicU64::new(0),
             last: Mutex::new(None),
             dirty_bytes: AtomicUsize::new(0),
+            loans: Mutex::default(),
         }
+    }
+
+    /// Keeps room for changed pages until the next checkpoint has written them.
+    pub(crate) fn keep_loan(&self, loan: Loan) {
+        self.loans.lock().push(loan);
     }
 
     /// Waits until no checkpoint runs. Comes before the turn of the commit queue.
@@ -200,6 +209,8 @@ impl Shared {
         let (mut commit, mut position, mut frames) = (CommitId(0), Lsn::ZERO, 0);
         let mut plan = Plan::default();
         let mut next_head = 0;
+        // Given back when what was committed so far is written, or failed to be.
+        let loans = std::mem::take(&mut *self.checkpoints.loans.lock());
         let outcome = self.store.checkpoint(|| {
             let progress = self.queue.with_log(|_, progress| {
                 now = self.versions();
@@ -218,6 +229,7 @@ impl Shared {
             captured.heads.extend(plan.changes());
             captured
         });
+        drop(loans);
         let done = outcome.map_err(|error| self.checkpoint_failed(error))?;
         saved.next_head = Some(next_head);
         self.history.complete(plan, &done.heads);
@@ -253,6 +265,7 @@ impl Shared {
         let mut now = Heads::new();
         let mut plan = Plan::default();
         let next_head = self.heads.next();
+        let loans = std::mem::take(&mut *self.checkpoints.loans.lock());
         self.store.pager().set_barriers(self.checkpoint_waits_until() == Settled::Synced);
         let outcome = self.store.checkpoint(|| {
             let entered = entered.insert(enter());
@@ -268,6 +281,7 @@ impl Shared {
             captured.heads.extend(plan.changes());
             captured
         });
+        drop(loans);
         let mut entered = match (entered, outcome.as_ref().is_ok()) {
             (Some(Ok(entered)), _) => entered,
             (Some(Err(error)), true) => return Err(error),

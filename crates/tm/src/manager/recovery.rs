@@ -159,11 +159,8 @@ impl Replay<'_> {
             {
                 let Some(version) = &mut current else { return Err(out_of_order(commit)) };
                 version.commit = commit;
-                let mut writer = Writer {
-                    pager: self.store.pager(),
-                    ledger: &mut self.ledger,
-                    dirty_bytes: &mut self.dirty_bytes,
-                };
+                let mut writer =
+                    Writer::new(self.store.pager(), &mut self.ledger, &mut self.dirty_bytes);
                 replay::apply(&mut version.forest, &mut writer, tree, &operation)?;
                 if self.dirty_bytes > self.spill_bytes {
                     self.spill(version)?;
@@ -231,11 +228,7 @@ impl Replay<'_> {
 
     /// Moves pages out of memory, of the head that is being changed and of all others.
     fn spill(&mut self, current: &mut HeadVersion) -> Result<()> {
-        let mut writer = Writer {
-            pager: self.store.pager(),
-            ledger: &mut self.ledger,
-            dirty_bytes: &mut self.dirty_bytes,
-        };
+        let mut writer = Writer::new(self.store.pager(), &mut self.ledger, &mut self.dirty_bytes);
         current.forest.spill(&mut writer)?;
         for version in self.heads.values_mut() {
             if let Some(version) = Arc::get_mut(version) {

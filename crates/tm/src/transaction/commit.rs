@@ -128,6 +128,7 @@ impl Transaction {
         let shared = Arc::clone(&self.shared);
         shared.check_writable()?;
         self.savepoints.clear();
+        self.settle_all()?;
         self.prepare_commit()?;
         let until = self.options.synchronous.unwrap_or_else(|| shared.synchronous());
         shared.settle_file(until)?;
@@ -277,7 +278,7 @@ impl Transaction {
         let pager = shared.store.pager();
         for part in &mut self.state.get_mut().parts {
             if let Some(private) = &mut part.private {
-                private.change(pager, |forest, writer| Ok(forest.spill(writer)?))?;
+                private.spill(pager)?;
             }
         }
         let saved = shared.checkpoints.begin();
@@ -415,6 +416,9 @@ impl Transaction {
             part.hide_uncommitted();
             let Some(private) = part.private.take() else { continue };
             dirty_bytes += private.dirty_bytes;
+            if let Some(loan) = private.loan.filter(|_| self.shared.has_log) {
+                self.shared.checkpoints.keep_loan(loan);
+            }
             match &part.cell().ephemeral {
                 Some(ephemeral) if !private.ledger.is_empty() => {
                     ephemeral.ledgers.lock().push(private.ledger);

@@ -15,6 +15,7 @@ mod cursor;
 mod locking;
 mod parking;
 mod part;
+mod pending;
 mod read;
 mod reads;
 mod rebase;
@@ -28,7 +29,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
-use pandodb_ds::sync::atomic::AtomicUsize;
+use pandodb_ds::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use pandodb_ds::sync::{Arc, RwLock};
 use smallvec::SmallVec;
 
@@ -75,7 +76,7 @@ pub struct Transaction {
     /// Too large for the log: the commit names pages instead.
     is_large: bool,
     /// A change was cut short by an error, so that the private version is not to be trusted.
-    is_broken: bool,
+    is_broken: AtomicBool,
 }
 
 /// What is held; dropped in this order.
@@ -167,7 +168,7 @@ impl Transaction {
             commit_time: 0,
             changes: 0,
             is_large: false,
-            is_broken: false,
+            is_broken: AtomicBool::new(false),
         })
     }
 
@@ -287,8 +288,18 @@ impl Transaction {
         drop(self);
     }
 
+    #[inline]
+    fn is_broken(&self) -> bool {
+        // Relaxed: whoever breaks it tells its caller, and all are threads of one statement.
+        self.is_broken.load(Ordering::Relaxed)
+    }
+
+    fn set_broken(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::Relaxed);
+    }
+
     fn check_usable(&self) -> Result<()> {
-        if !self.is_broken {
+        if !self.is_broken() {
             return Ok(());
         }
         let message = format!(

@@ -18,7 +18,7 @@ impl Transaction {
     /// Lets go of all that it sees; false if it has anything that must be ended for good.
     pub fn park(&mut self) -> bool {
         let has_left_something = self.has_changes()
-            || self.is_broken
+            || self.is_broken()
             || self.commit_time != 0
             || !self.savepoints.is_empty()
             || !self.dependencies.is_empty();

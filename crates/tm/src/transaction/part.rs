@@ -4,7 +4,7 @@
 //! version, `commit` publishes it.
 
 use pandodb_ds::forest::Forest;
-use pandodb_ds::pager::Pager;
+use pandodb_ds::pager::{Ahead, Loan, Pager};
 use pandodb_ds::space::Ledger;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
@@ -12,8 +12,10 @@ use pandodb_ds::tree::Writer;
 
 use crate::error::Result;
 use crate::heads::{HeadCell, HeadVersion};
-use crate::ids::HeadId;
+use crate::ids::{HeadId, TreeId};
 use crate::isolation::Isolation;
+
+use super::pending::Pending;
 
 /// A transaction's place on one head.
 #[derive(Debug)]
@@ -29,19 +31,82 @@ pub(crate) struct Part {
     pub(crate) holds_writer: bool,
 }
 
+/// How much of the cache's room is asked for at once.
+const LOAN_BYTES: usize = 16 << 20;
+
 /// A version that nobody else sees yet.
 #[derive(Debug)]
 pub(crate) struct Private {
     pub(crate) forest: Forest,
     pub(crate) ledger: Ledger,
     pub(crate) dirty_bytes: usize,
+    /// What the forest does not have yet.
+    pub(crate) pending: Pending,
+    /// Bytes of changed pages that were spilled.
+    pub(crate) spilled_bytes: usize,
+    /// Compresses pages that are left for good, in a transaction that writes them itself.
+    ahead: Option<Ahead>,
+    /// What changed pages have of the cache's room.
+    pub(crate) loan: Option<Loan>,
     /// Whether anything differs from the version that it was made from.
     pub(crate) is_changed: bool,
 }
 
 impl Private {
     pub(crate) fn new(forest: Forest, pager: &Pager) -> Self {
-        Self { forest, ledger: pager.ledger(), dirty_bytes: 0, is_changed: false }
+        let (ledger, pending) = (pager.ledger(), Pending::default());
+        Self {
+            forest,
+            ledger,
+            dirty_bytes: 0,
+            pending,
+            spilled_bytes: 0,
+            ahead: None,
+            loan: None,
+            is_changed: false,
+        }
+    }
+
+    /// Goes to another forest, without what was to be done to the one before.
+    pub(crate) fn restore(&mut self, forest: Forest) {
+        self.forest = forest;
+        self.pending = Pending::default();
+    }
+
+    /// Does what waits for one tree, or for all.
+    pub(crate) fn settle(&mut self, pager: &Pager, tree: Option<TreeId>) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
+        writer.ahead = self.ahead.as_ref();
+        self.pending.settle(&mut self.forest, &mut writer, tree)
+    }
+
+    /// From here on pages are compressed as soon as they are left: the transaction writes them.
+    pub(crate) fn compress_ahead(&mut self, pager: &Pager) {
+        self.ahead.get_or_insert_with(|| Ahead::new(pager.codec()));
+    }
+
+    /// Whether the changed pages are more than `max` bytes and what the cache lends.
+    pub(crate) fn is_too_large(&mut self, pager: &Arc<Pager>, max: usize, borrows: bool) -> bool {
+        loop {
+            let lent = self.loan.as_ref().map_or(0, Loan::bytes);
+            if self.dirty_bytes <= max.saturating_add(lent) {
+                return false;
+            }
+            let loan = self.loan.get_or_insert_with(|| Loan::new(pager));
+            if !borrows || !loan.grow(LOAN_BYTES) {
+                return true;
+            }
+        }
+    }
+
+    /// Writes the changed pages that nobody else holds.
+    pub(crate) fn spill(&mut self, pager: &Pager) -> Result<()> {
+        self.spilled_bytes += self.dirty_bytes;
+        self.loan = None;
+        self.change(pager, |forest, writer| Ok(forest.spill(writer)?))
     }
 
     /// Changes the forest.
@@ -50,8 +115,8 @@ impl Private {
         pager: &Pager,
         change: impl FnOnce(&mut Forest, &mut Writer<'_>) -> Result<R>,
     ) -> Result<R> {
-        let mut writer =
-            Writer { pager, ledger: &mut self.ledger, dirty_bytes: &mut self.dirty_bytes };
+        let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
+        writer.ahead = self.ahead.as_ref();
         change(&mut self.forest, &mut writer)
     }
 }
@@ -82,6 +147,19 @@ impl Part {
     #[inline]
     pub(crate) fn forest(&self) -> &Forest {
         self.private.as_ref().map_or(&self.base.forest, |private| &private.forest)
+    }
+
+    /// Whether changes of a tree wait to be done.
+    #[inline]
+    pub(crate) fn is_pending(&self, tree: TreeId) -> bool {
+        self.private.as_ref().is_some_and(|private| private.pending.has(tree))
+    }
+
+    /// Whether somebody reads what is not committed.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        // Relaxed: a reader that comes a moment later sees the next change.
+        self.cell().dirty_readers.load(Ordering::Relaxed) > 0
     }
 
     /// The own version, if it has anything of its own.
@@ -117,8 +195,7 @@ impl Part {
     /// Shows the own version to those who read uncommitted, if there are any.
     pub(crate) fn show_uncommitted(&self) {
         let Some(private) = &self.private else { return };
-        // Relaxed: a reader that comes a moment later sees the next change.
-        if !self.holds_writer || self.cell().dirty_readers.load(Ordering::Relaxed) == 0 {
+        if !self.holds_writer || !self.is_watched() {
             return;
         }
         let version = HeadVersion { forest: private.forest.clone(), ..(*self.base).clone() };

@@ -12,6 +12,7 @@ use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{Found, Tree};
 
 use super::locking::Scope;
+use super::pending::Sight;
 use super::{Cursor, Dependency, Keys, Transaction};
 use crate::error::Result;
 use crate::ids::TreeId;
@@ -36,12 +37,34 @@ impl Transaction {
 
     /// Whether a key is there.
     pub fn contains(&self, tree: TreeId, key: &[u8]) -> Result<bool> {
+        if !self.locks_reads() && self.is_surely_absent(tree, key)? {
+            self.check_usable()?;
+            self.note_key(tree, key);
+            return Ok(false);
+        }
         self.read_key(tree, key, |pager, tree| tree.contains(pager, key))
+    }
+
+    /// The greatest key of a tree.
+    pub fn greatest_key(&self, tree: TreeId) -> Result<Option<Vec<u8>>> {
+        if !self.notes_reads() {
+            let state = self.state.read();
+            if let Some(private) = &state.parts[state.current].private {
+                let pager = self.shared.store.pager();
+                if let Some(key) = private.pending.greatest_key(&private.forest, pager, tree)? {
+                    self.check_usable()?;
+                    return Ok(Some(key.to_vec()));
+                }
+            }
+        }
+        let mut cursor = self.cursor(tree)?;
+        Ok(if cursor.last()? { Some(cursor.key()) } else { None })
     }
 
     /// A cursor on the tree as it is now; changes made later do not reach it.
     pub fn cursor(&self, tree: TreeId) -> Result<Cursor> {
         self.check_usable()?;
+        self.settle_to_read(tree)?;
         let pager = self.shared.store.pager();
         if !self.notes_reads() {
             let state = self.state.read();
@@ -128,8 +151,19 @@ impl Transaction {
 
     /// A tree as it is now, for comparisons with other versions of it.
     pub fn tree(&self, tree: TreeId) -> Option<Tree> {
+        // After an error nothing of the transaction can be committed.
+        let _ = self.settle_to_read(tree);
         let state = self.state.read();
         state.parts[state.current].forest().tree(tree).cloned()
+    }
+
+    /// Whether a tree is the version `known` now.
+    pub fn has_version(&self, tree: TreeId, known: &Tree) -> bool {
+        // After an error nothing of the transaction can be committed.
+        let _ = self.settle_to_read(tree);
+        let state = self.state.read();
+        let found = state.parts[state.current].forest().tree(tree);
+        found.is_some_and(|found| found.is_same_version(known))
     }
 
     /// The numbers of the trees.
@@ -141,7 +175,13 @@ impl Transaction {
     /// All trees of the current head as the transaction sees them, in O(1). The result must not
     /// outlive the transaction, whose pin keeps its pages.
     pub fn forest(&self) -> Forest {
-        let state = self.state.read();
+        let state = &mut *self.state.write();
+        if let Some(private) = &mut state.parts[state.current].private
+            && private.settle(self.shared.store.pager(), None).is_err()
+        {
+            // Nothing of it can be committed.
+            self.set_broken(true);
+        }
         state.parts[state.current].forest().clone()
     }
 
@@ -211,16 +251,66 @@ impl Transaction {
         if self.locks_reads() {
             self.check_usable()?;
             self.lock_rows(tree, Scope::Key(key), Mode::Shared)?;
+            self.settle_to_read(tree)?;
             // The tree is held by itself: what `read` calls may lock and move the state on.
             let state = self.state.read();
             let tree = state.parts[state.current].forest().existing(tree)?.clone();
             drop(state);
             return Ok(read(self.shared.store.pager(), &tree)?);
         }
+        self.note_key(tree, key);
+        self.check_usable()?;
+        let pager = self.shared.store.pager();
+        let mut state = self.state.read();
+        if let Some(private) = &state.parts[state.current].private
+            && private.pending.has(tree)
+            && matches!(private.pending.look(&private.forest, pager, tree, key)?, Sight::Unclear)
+        {
+            drop(state);
+            self.settle_shared(tree)?;
+            state = self.state.read();
+        }
+        Ok(read(pager, state.parts[state.current].forest().existing(tree)?)?)
+    }
+
+    /// Whether what waits for the tree shows that a key is not there: one behind all others.
+    #[inline]
+    fn is_surely_absent(&self, tree: TreeId, key: &[u8]) -> Result<bool> {
+        let state = self.state.read();
+        let Some(private) = &state.parts[state.current].private else { return Ok(false) };
+        if !private.pending.has(tree) {
+            return Ok(false);
+        }
+        let pager = self.shared.store.pager();
+        let sight = private.pending.look(&private.forest, pager, tree, key)?;
+        Ok(matches!(sight, Sight::Absent))
+    }
+
+    #[inline]
+    fn note_key(&self, tree: TreeId, key: &[u8]) {
         if self.notes_reads() {
             self.note_range(tree, key, behind(Bound::Included(key)).as_deref());
         }
-        self.look(tree, read)
+    }
+
+    /// Does what waits for a tree before somebody looks at it.
+    #[inline]
+    fn settle_to_read(&self, tree: TreeId) -> Result<()> {
+        let state = self.state.read();
+        let is_pending = state.parts[state.current].is_pending(tree);
+        drop(state);
+        if is_pending { self.settle_shared(tree) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn settle_shared(&self, tree: TreeId) -> Result<()> {
+        let state = &mut *self.state.write();
+        let Some(private) = &mut state.parts[state.current].private else { return Ok(()) };
+        let outcome = private.settle(self.shared.store.pager(), Some(tree));
+        if outcome.is_err() {
+            self.set_broken(true);
+        }
+        outcome
     }
 
     #[inline]
@@ -230,7 +320,12 @@ impl Transaction {
         read: impl FnOnce(&Pager, &Tree) -> pandodb_ds::Result<R>,
     ) -> Result<R> {
         self.check_usable()?;
-        let state = self.state.read();
+        let mut state = self.state.read();
+        if state.parts[state.current].is_pending(tree) {
+            drop(state);
+            self.settle_shared(tree)?;
+            state = self.state.read();
+        }
         Ok(read(self.shared.store.pager(), state.parts[state.current].forest().existing(tree)?)?)
     }
 }

@@ -46,6 +46,8 @@ struct SavedVersion {
 impl Transaction {
     /// Keeps the state as it is now.
     pub fn savepoint(&mut self) -> Result<Savepoint> {
+        self.check_usable()?;
+        self.settle_all()?;
         let versions = self.state.get_mut().parts.iter().map(|part| SavedVersion {
             head: part.head(),
             forest: part.private.as_ref().map(|private| private.forest.clone()),
@@ -85,7 +87,7 @@ impl Transaction {
         let index = self.find(savepoint)?;
         self.savepoints.truncate(index + 1);
         let Some(saved) = self.savepoints.pop() else { return Err(unknown(savepoint)) };
-        let is_unchanged = self.changes == saved.changes && !self.is_broken;
+        let is_unchanged = self.changes == saved.changes && !self.is_broken();
         if self.is_large && !saved.was_large {
             // The log buffer was given up since: the transaction stays one that names pages.
             self.logged_head = None;
@@ -102,7 +104,7 @@ impl Transaction {
             None => self.repeat(saved.changes),
         };
         self.savepoints.push(saved);
-        self.is_broken = outcome.is_err();
+        self.set_broken(outcome.is_err());
         outcome
     }
 
@@ -133,9 +135,9 @@ impl Transaction {
             match (kept, &mut part.private) {
                 (_, None) => {}
                 (None, private) if !is_large => *private = None,
-                (None, Some(private)) => private.forest = part.base.forest.clone(),
+                (None, Some(private)) => private.restore(part.base.forest.clone()),
                 (Some((forest, base)), Some(private)) if base == part.base.commit => {
-                    private.forest = forest;
+                    private.restore(forest);
                 }
                 (Some(_), Some(_)) => {
                     let base = part.base.clone();

@@ -49,6 +49,9 @@ enum Step {
     Insert(u8, u16),
     Delete(u8),
     DeleteRange(u8, u8),
+    /// From a key on in steps, so many: puts of a length, or removals.
+    Later(u8, u8, u8, Option<u16>),
+    Look(u8),
     Savepoint,
     LightSavepoint,
     RollbackTo(u8),
@@ -61,6 +64,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<u8>(), 0_u16..600).prop_map(|(key, len)| Step::Insert(key, len)),
         3 => any::<u8>().prop_map(Step::Delete),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Step::DeleteRange(from, to)),
+        5 => (any::<u8>(), any::<u8>(), 0_u8..40, proptest::option::of(0_u16..90))
+            .prop_map(|(key, step, count, len)| Step::Later(key, step, count, len)),
+        3 => any::<u8>().prop_map(Step::Look),
         2 => Just(Step::Savepoint),
         2 => Just(Step::LightSavepoint),
         1 => any::<u8>().prop_map(Step::RollbackTo),
@@ -69,6 +75,21 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// A change that may wait, of a key that need not be there.
+fn later(transaction: &mut Transaction, model: &mut Model, key: [u8; 1], len: Option<u16>) {
+    match len {
+        Some(len) => {
+            let value = vec![key[0] ^ 2; len.into()];
+            transaction.put_later(T, &key, &value).unwrap();
+            model.insert(key.to_vec(), value);
+        }
+        None => {
+            transaction.delete_later(T, &key).unwrap();
+            model.remove(&key[..]);
+        }
+    }
+}
 
 fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
     let mut marks: Vec<(Savepoint, Model)> = Vec::new();
@@ -96,6 +117,24 @@ fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
                 assert_eq!(removed, (before - model.len()) as u64);
             }
             Step::DeleteRange(..) => {}
+            Step::Later(key, by, count, len) => {
+                for number in 0..count {
+                    let key = [key.wrapping_add(by.wrapping_mul(number))];
+                    // Large values do not wait.
+                    let len = len.map(|len| if number == 20 { 9000 } else { len });
+                    later(transaction, model, key, len);
+                }
+                continue;
+            }
+            Step::Look(key) => {
+                let key = [key];
+                assert_eq!(transaction.contains(T, &key).unwrap(), model.contains_key(&key[..]));
+                let value = transaction.get(T, &key).unwrap();
+                assert_eq!(value.as_ref(), model.get(&key[..]));
+                let greatest = transaction.greatest_key(T).unwrap();
+                assert_eq!(greatest.as_ref(), model.keys().next_back());
+                continue;
+            }
             Step::Savepoint => marks.push((transaction.savepoint().unwrap(), model.clone())),
             Step::LightSavepoint => {
                 marks.push((transaction.light_savepoint().unwrap(), model.clone()));

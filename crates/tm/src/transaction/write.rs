@@ -7,11 +7,13 @@
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::limits::inline_value_bytes_max;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{PutMode, Relocation, Tree, Writer};
 
 use super::locking::Scope;
+use super::part::Private;
 use super::{HeadChange, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{HeadId, TreeId};
@@ -30,6 +32,32 @@ impl Transaction {
         })?;
         self.record(tree, &Operation::Put { key, value })?;
         Ok(existed)
+    }
+
+    /// As [`put`](Self::put) for a caller that does not ask whether the key was there: the tree
+    /// is changed when somebody looks at it, together with what else waits for it.
+    pub fn put_later(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<()> {
+        check_length(key, value)?;
+        self.prepare_head(tree, Scope::Key(key))?;
+        if value.len() > inline_value_bytes_max(self.shared.store.pager().page_bytes())
+            || !self.gather(tree, key, Some(value))?
+        {
+            self.settle(tree)?;
+            self.change(|forest, writer| {
+                Ok(forest.put(writer, tree, key, value, PutMode::Replace)?)
+            })?;
+        }
+        self.record(tree, &Operation::Put { key, value })
+    }
+
+    /// As [`delete`](Self::delete) for a key that is there.
+    pub fn delete_later(&mut self, tree: TreeId, key: &[u8]) -> Result<()> {
+        self.prepare_head(tree, Scope::Key(key))?;
+        if !self.gather(tree, key, None)? {
+            self.settle(tree)?;
+            self.change(|forest, writer| Ok(forest.remove(writer, tree, key)?))?;
+        }
+        self.record(tree, &Operation::Delete { key })
     }
 
     /// Adds a key; returns false, and changes nothing, if it is there.
@@ -86,6 +114,7 @@ impl Transaction {
             return Ok(false);
         }
         self.change(|forest, _| Ok(forest.drop_tree(tree)))?;
+        self.forget_pending(tree);
         self.record(tree, &Operation::DropTree)?;
         Ok(true)
     }
@@ -110,9 +139,10 @@ impl Transaction {
             forest.set_tree(tree, built);
             Ok(())
         })?;
+        self.forget_pending(tree);
         self.mark_changed();
         self.become_large();
-        self.after_change()
+        self.after_change(tree)
     }
 
     /// Adds a record of an upper crate to the log; replay ignores it, readers of the log see it.
@@ -212,6 +242,61 @@ impl Transaction {
 
     /// Everything that comes before a change.
     fn prepare(&mut self, tree: TreeId, scope: Scope<'_>) -> Result<()> {
+        self.prepare_head(tree, scope)?;
+        self.settle(tree)
+    }
+
+    /// Keeps a change for later; false: now is the time.
+    fn gather(&mut self, tree: TreeId, key: &[u8], value: Option<&[u8]>) -> Result<bool> {
+        let pager = self.shared.store.pager();
+        let state = self.state.get_mut();
+        let part = &mut state.parts[state.current];
+        if part.is_watched() {
+            return Ok(false);
+        }
+        let Private { forest, pending, .. } = part.own(pager);
+        pending.take(tree, || Ok(forest.existing(tree)?.kind()), key, value)
+    }
+
+    /// Does what waits for a tree of the current head.
+    fn settle(&mut self, tree: TreeId) -> Result<()> {
+        let state = self.state.get_mut();
+        let part = &mut state.parts[state.current];
+        if !part.is_pending(tree) {
+            return Ok(());
+        }
+        let outcome =
+            part.own(self.shared.store.pager()).settle(self.shared.store.pager(), Some(tree));
+        if outcome.is_err() {
+            self.set_broken(true);
+        }
+        outcome
+    }
+
+    /// Does all that waits.
+    pub(super) fn settle_all(&mut self) -> Result<()> {
+        let pager = self.shared.store.pager();
+        let parts = &mut self.state.get_mut().parts;
+        let privates = parts.iter_mut().filter_map(|part| part.private.as_mut());
+        let mut outcome = Ok(());
+        for private in privates {
+            outcome = outcome.and(private.settle(pager, None));
+        }
+        if outcome.is_err() {
+            self.set_broken(true);
+        }
+        outcome
+    }
+
+    fn forget_pending(&mut self, tree: TreeId) {
+        let state = self.state.get_mut();
+        if let Some(private) = &mut state.parts[state.current].private {
+            private.pending.forget(tree);
+        }
+    }
+
+    /// As [`prepare`](Self::prepare), before a change that may wait.
+    fn prepare_head(&mut self, tree: TreeId, scope: Scope<'_>) -> Result<()> {
         self.check_usable()?;
         let state = self.state.get_mut();
         let part = &state.parts[state.current];
@@ -234,7 +319,7 @@ impl Transaction {
         let part = &mut state.parts[state.current];
         let outcome = part.own(pager).change(pager, change);
         if outcome.is_err() {
-            self.is_broken = true;
+            self.set_broken(true);
         }
         outcome
     }
@@ -250,11 +335,11 @@ impl Transaction {
             let outcome =
                 self.name_head(head, base).and_then(|()| self.frames.push(tree, operation));
             if outcome.is_err() {
-                self.is_broken = true;
+                self.set_broken(true);
                 return outcome;
             }
         }
-        self.after_change()
+        self.after_change(tree)
     }
 
     fn mark_changed(&mut self) {
@@ -282,25 +367,52 @@ impl Transaction {
         Ok(())
     }
 
-    fn after_change(&mut self) -> Result<()> {
+    fn after_change(&mut self, tree: TreeId) -> Result<()> {
         let (spill_bytes, large_bytes) = self.shared.size_limits();
         let pager = self.shared.store.pager();
         let state = self.state.get_mut();
         let part = &mut state.parts[state.current];
-        part.show_uncommitted();
-        if let Some(private) = part.private.as_mut()
-            && private.dirty_bytes > spill_bytes
-        {
-            let outcome = private.change(pager, |forest, writer| Ok(forest.spill(writer)?));
+        let is_watched = part.is_watched();
+        if let Some(private) = part.private.as_mut() {
+            let mut outcome = Ok(());
+            if is_watched {
+                outcome = private.settle(pager, None);
+            } else if private.pending.are_many(tree) {
+                outcome = private.settle(pager, Some(tree));
+            }
+            if outcome.is_ok()
+                && private.dirty_bytes > spill_bytes
+                && private.is_too_large(pager, spill_bytes, !self.is_large)
+            {
+                outcome = private.spill(pager);
+            }
             if outcome.is_err() {
-                self.is_broken = true;
+                self.set_broken(true);
                 return outcome;
             }
         }
-        if !self.is_large && self.frames.len() > large_bytes && !self.must_be_logged() {
+        part.show_uncommitted();
+        if !self.is_large
+            && self.frames.len() > large_bytes
+            && self.is_shorter_as_pages(large_bytes)
+            && !self.must_be_logged()
+        {
             self.become_large();
         }
         Ok(())
+    }
+
+    /// Whether the log of the changes, which are more than `large_bytes` of it, is no bargain
+    /// beside the changed pages.
+    fn is_shorter_as_pages(&mut self, large_bytes: usize) -> bool {
+        /// So many times the log may the pages be.
+        const BARGAIN: usize = 4;
+        let parts = &self.state.get_mut().parts;
+        let privates = parts.iter().filter_map(|part| part.private.as_ref());
+        let pages: usize =
+            privates.map(|private| private.dirty_bytes + private.spilled_bytes).sum();
+        let log = self.frames.len();
+        log > large_bytes.saturating_mul(BARGAIN) || log.saturating_mul(BARGAIN) > pages
     }
 
     /// Whether the operations may be needed to do them again, or the commit cannot be a
@@ -317,6 +429,12 @@ impl Transaction {
 
     fn become_large(&mut self) {
         self.is_large = true;
+        let pager = self.shared.store.pager();
+        for part in &mut self.state.get_mut().parts {
+            if let Some(private) = &mut part.private {
+                private.compress_ahead(pager);
+            }
+        }
         self.frames.clear();
         self.logged_head = None;
         // Relaxed: a count for the curious.

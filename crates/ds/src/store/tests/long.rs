@@ -126,7 +126,7 @@ fn write_for_a_while(store: &Store, heads: &[Mutex<Forest>], writer: u64) -> Tre
         }
         let pager = Arc::clone(store.pager());
         let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
-        let mut work = Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+        let mut work = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
         let tree = attempt.entry(1).or_default();
         let first = (round * 37 + writer * 11) as u16 % 500;
         put_many(&mut forest, &mut work, tree, 1, first..first + 60, (round % 90) as u16).unwrap();

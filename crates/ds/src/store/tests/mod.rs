@@ -178,8 +178,7 @@ impl Owner {
         }
         let pager = Arc::clone(self.store.pager());
         let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
-        let mut writer =
-            Writer { pager: &pager, ledger: &mut ledger, dirty_bytes: &mut dirty_bytes };
+        let mut writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
         work(&mut forest, &mut writer, trees.entry(tree).or_default())?;
         if publishes {
             self.commit += 1;

@@ -10,6 +10,7 @@ use pandodb_ds::record::{Value, ValueRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::kept::Weight;
 use super::materialize::KeptRow;
 use super::{OperatorState, state};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +25,8 @@ use crate::types::{Datum, compare};
 pub struct AggregateState {
     groups: Vec<Group>,
     next: usize,
+    /// Holds the memory on the statement's account.
+    _weight: Weight,
 }
 
 /// One group.
@@ -180,6 +183,7 @@ impl Aggregation {
         let mut groups: Vec<Group> = Vec::new();
         let mut by_key: FxHashMap<Box<[u8]>, usize> = FxHashMap::default();
         let mut key = Vec::new();
+        let mut weight = Weight::default();
         while self.input.next(frame, outer)? {
             key.clear();
             let scope = frame.scope(outer);
@@ -195,6 +199,8 @@ impl Aggregation {
                 index
             } else {
                 let values = values.into_iter().map(Datum::into_value).collect();
+                let group = size_of::<Group>() + self.calls.len() * size_of::<CallState>();
+                weight.add(group + 2 * key.len(), outer.context)?;
                 let key: Box<[u8]> = Box::from(key.as_slice());
                 groups.push(self.new_group(key.clone(), values)?);
                 by_key.insert(key, groups.len() - 1);
@@ -206,7 +212,7 @@ impl Aggregation {
             groups.push(self.new_group(Box::default(), Vec::new())?);
         }
         groups.sort_by(|left, right| left.key.cmp(&right.key));
-        let state = AggregateState { groups, next: 0 };
+        let state = AggregateState { groups, next: 0, _weight: weight };
         *frame.state_mut(self.state) = OperatorState::Aggregate(Box::new(state));
         Ok(())
     }

@@ -115,7 +115,9 @@ impl CountNode {
             return Ok(false);
         }
         let count = self.scan.count(frame, outer)?;
-        frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);
+        let values = frame.slot_mut(self.slot).values_mut();
+        values.clear();
+        values.push(Value::Integer(count as i64));
         Ok(true)
     }
 }

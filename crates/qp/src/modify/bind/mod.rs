@@ -257,6 +257,11 @@ fn insert_plan(
     let buffered = !is_simple
         || (!is_values && !writer.triggers.is_empty())
         || values.iter().any(|value| !is_values && value.has_subquery());
+    let is_plain = insert.conflict.is_none_or(|action| action == ConflictAction::Abort)
+        && rowid.is_none()
+        && upserts.is_empty()
+        && returning.is_none()
+        && writer.inserts_plainly();
     let plan = InsertPlan {
         writer: Arc::new(writer),
         input: block.root,
@@ -265,6 +270,7 @@ fn insert_plan(
         conflict: insert.conflict,
         upserts,
         buffered,
+        is_plain,
     };
     Ok(ModifyPlan {
         kind: ModifyKind::Insert(Box::new(plan)),

@@ -8,6 +8,7 @@
 )]
 
 mod isolation;
+mod lending;
 mod rules;
 mod versions;
 

@@ -191,6 +191,11 @@ fn a_rule_changes_no_result() {
             let expected = rows(&session, &sql);
             session.change_settings(|settings| settings.rules = Rules::default());
             assert_eq!(rows(&session, &sql), expected, "seed {seed}, all rules: {sql}");
+            let before = session.settings();
+            session.change_settings(|settings| settings.batch_rows_min = u64::MAX);
+            session.set_memory_limits(0, u64::MAX);
+            assert_eq!(rows(&session, &sql), expected, "seed {seed}, from files: {sql}");
+            session.change_settings(|settings| *settings = before);
             for (name, rule) in Rules::EACH {
                 session.change_settings(|settings| settings.rules = Rules::default().without(rule));
                 assert_eq!(rows(&session, &sql), expected, "seed {seed}, without {name}: {sql}");
