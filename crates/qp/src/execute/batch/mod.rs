@@ -57,6 +57,7 @@ mod search_rows;
 mod search_tests;
 mod sort;
 mod source;
+mod substring;
 #[cfg(test)]
 mod tests;
 mod vector;
