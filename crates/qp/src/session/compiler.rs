@@ -55,7 +55,7 @@ impl Session {
                 continue;
             }
             seen.push(trigger.id);
-            for statement in &self.trigger(&trigger)?.statements {
+            for statement in &self.trigger(&trigger, &[])?.0.statements {
                 if let TriggerStatement::Modify(plan) = statement {
                     waiting.extend(plan.triggers());
                 }
