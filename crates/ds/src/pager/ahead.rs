@@ -23,6 +23,9 @@ const WAITING_MAX: usize = 512;
 /// From how many leaves on a thread is worth its start.
 const WAITING_MIN: usize = 16;
 
+/// From how many finished leaves on those are looked for that nobody needs any more.
+const DONE_MIN: usize = 1024;
+
 /// The stored form of a leaf.
 #[derive(Debug)]
 pub struct Made {
@@ -64,6 +67,8 @@ struct State {
     /// What the thread is at.
     current: Option<Address>,
     done: FxHashMap<Address, (Arc<Node>, Made)>,
+    /// How many of them were left when that was done last.
+    swept: usize,
     thread: Option<thread::JoinHandle<()>>,
     /// No thread is to be had.
     is_alone: bool,
@@ -100,6 +105,10 @@ impl Ahead {
         let mut state = self.0.state.lock();
         if state.is_alone || state.waiting.len() >= WAITING_MAX {
             return;
+        }
+        // Leaves that are changed again and again would gather here.
+        if state.done.len() >= DONE_MIN.max(2 * state.swept) {
+            state.sweep();
         }
         state.waiting.push_back(Arc::clone(node));
         if state.waiting.len() >= WAITING_MIN && state.thread.is_none() {
@@ -144,9 +153,15 @@ impl Ahead {
 
     /// Forgets leaves that nobody else holds: they were changed, or given up.
     pub fn sweep(&self) {
-        let mut state = self.0.state.lock();
-        state.done.retain(|_, (node, _)| Arc::strong_count(node) > 1);
-        state.waiting.retain(|node| Arc::strong_count(node) > 1);
+        self.0.state.lock().sweep();
+    }
+}
+
+impl State {
+    fn sweep(&mut self) {
+        self.done.retain(|_, (node, _)| Arc::strong_count(node) > 1);
+        self.waiting.retain(|node| Arc::strong_count(node) > 1);
+        self.swept = self.done.len();
     }
 }
 

@@ -91,6 +91,8 @@ pub struct Environment<'e> {
     pub functions: &'e Registry,
     /// Collations by name.
     pub collations: FindCollation<'e>,
+    /// The name of a collation that a schema has and nobody registered.
+    pub missing_collation: &'e dyn Fn(Collation) -> Option<Box<str>>,
     /// Other branches and times.
     pub versions: &'e dyn FindVersion,
     /// Row counts.

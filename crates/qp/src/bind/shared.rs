@@ -34,8 +34,7 @@ impl Binder<'_> {
                 let (text, is_name) = &words[*place];
                 let before = word(place.checked_sub(1));
                 let (after, next) = (word(Some(place + 1)), word(Some(place + 2)));
-                let is_definition =
-                    after == "as" && matches!(next, "(" | "not" | "materialized");
+                let is_definition = after == "as" && matches!(next, "(" | "not" | "materialized");
                 *is_name
                     && name.is(text)
                     && matches!(before, "from" | "join" | "," | "(" | "in")
@@ -151,11 +150,8 @@ fn shared_columns(
     names: &[Box<str>],
     slot: crate::scalar::SlotId,
 ) -> Vec<ScopeColumn> {
-    let block = Block {
-        outputs: plan.outputs.clone(),
-        columns: plan.columns.clone(),
-        ..Block::default()
-    };
+    let block =
+        Block { outputs: plan.outputs.clone(), columns: plan.columns.clone(), ..Block::default() };
     let declared = plan.columns.iter().map(|column| column.declared_type.clone());
     unique_names(&block, names)
         .into_iter()

@@ -21,6 +21,9 @@ use crate::types::{Collations, Datum};
 /// From how many rows on batches are worth their start.
 const BATCH_ROWS_MIN: u64 = 512;
 
+/// From how many rows on threads are worth their start.
+const PARALLEL_ROWS_MIN: u64 = 50_000;
+
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
@@ -75,6 +78,8 @@ pub struct RunState {
     /// What the statement that fired the running trigger does about conflicts, which the
     /// trigger's own statements then do, too.
     pub conflict: Cell<Option<ConflictAction>>,
+    /// Places of texts in the orders of the application.
+    pub ranks: super::rank::Ranks,
     /// What sorts and hash tables keep.
     pub memory: OnceCell<Account>,
     /// Common tables that several places read, by their numbers.
@@ -182,6 +187,10 @@ pub struct Settings {
     pub rules: crate::plan::Rules,
     /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
     pub batch_rows_min: u64,
+    /// How many threads a statement works with at most.
+    pub threads: u32,
+    /// From how many rows of a table on several threads read it.
+    pub parallel_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
     pub memory_soft_bytes: u64,
     /// How many bytes they may take at all.
@@ -203,6 +212,8 @@ impl Default for Settings {
             trigger_depth_max: 1000,
             rules: crate::plan::Rules::default(),
             batch_rows_min: BATCH_ROWS_MIN,
+            threads: u32::MAX,
+            parallel_rows_min: PARALLEL_ROWS_MIN,
             memory_soft_bytes: MEMORY_SOFT_BYTES,
             memory_hard_bytes: u64::MAX,
         }

@@ -61,6 +61,12 @@ impl Rules {
         self.0 & rule.0 == rule.0
     }
 
+    /// With the rules of `rule`.
+    #[must_use]
+    pub const fn with(self, rule: Self) -> Self {
+        Self(self.0 | rule.0)
+    }
+
     /// Without the rules of `rule`.
     #[must_use]
     pub const fn without(self, rule: Self) -> Self {

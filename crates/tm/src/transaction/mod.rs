@@ -23,6 +23,8 @@ mod savepoint;
 mod write;
 
 #[cfg(all(test, not(loom)))]
+mod pending_tests;
+#[cfg(all(test, not(loom)))]
 pub(crate) mod tests;
 
 use std::fmt;

@@ -1,20 +1,17 @@
 //! Rows that are kept: of an input that is read again and again, of a common table.
 //!
-//! Neighbours: `sort` and `join` keep rows in the same form.
+//! Neighbours: `kept` keeps many of them, `sort` and `join` keep rows in the same form.
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
+use super::kept::{RowStore, Weight};
 use super::{OperatorState, state};
 use crate::error::Result;
-use crate::execute::memory::Charge;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::{Materialize, Shared, SharedInput};
 use crate::scalar::SlotId;
-
-/// After how many rows it is looked at how much memory they take.
-const CHARGE_EACH: usize = 256;
 
 /// The rows of several slots, kept.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +27,16 @@ impl KeptRow {
         Ok(Self(row))
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let kept = self.0.iter().map(|kept| match kept {
+            Kept::Null => 0,
+            Kept::Record { bytes, .. } => bytes.len() + size_of::<[usize; 2]>(),
+            Kept::Values { values, .. } => values_bytes(values),
+        });
+        size_of::<Self>() + kept.sum::<usize>()
+    }
+
     /// Makes them the current rows again.
     pub(crate) fn put_back(self, slots: &[SlotId], frame: &mut Frame) {
         for (kept, slot) in self.0.into_iter().zip(slots) {
@@ -41,8 +48,8 @@ impl KeptRow {
 /// Kept rows and the next of them.
 #[derive(Debug, Default)]
 pub struct RowsState {
-    pub(super) rows: Vec<KeptRow>,
-    pub(super) next: usize,
+    rows: RowStore,
+    next: usize,
 }
 
 /// Where a reader of a common table is.
@@ -57,7 +64,16 @@ pub struct SharedState {
 pub(crate) struct SharedRows {
     rows: Arc<Vec<Vec<Value>>>,
     #[expect(dead_code, reason = "it counts as long as the rows are kept")]
-    charge: Charge,
+    weight: Weight,
+}
+
+/// About how many bytes of memory values take.
+pub(super) fn values_bytes(values: &[Value]) -> usize {
+    let texts = values.iter().map(|value| match value {
+        Value::Text(bytes) | Value::Blob(bytes) => bytes.len() + size_of::<[usize; 2]>(),
+        _ => 0,
+    });
+    size_of_val(values) + texts.sum::<usize>()
 }
 
 impl Materialize {
@@ -69,9 +85,9 @@ impl Materialize {
             return Ok(());
         }
         self.input.open(frame, outer)?;
-        let mut rows = Vec::new();
+        let mut rows = RowStore::default();
         while self.input.next(frame, outer)? {
-            rows.push(KeptRow::of(&self.slots, frame)?);
+            rows.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
         }
         *frame.state_mut(self.state) = OperatorState::Rows(Box::new(RowsState { rows, next: 0 }));
         Ok(())
@@ -80,8 +96,7 @@ impl Materialize {
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         outer.context.tick()?;
         let rows = state!(frame, self.state, Rows);
-        let Some(row) = rows.rows.get(rows.next) else { return Ok(false) };
-        let row = row.clone();
+        let Some(row) = rows.rows.get(rows.next)? else { return Ok(false) };
         rows.next += 1;
         row.put_back(&self.slots, frame);
         Ok(true)
@@ -129,29 +144,19 @@ impl SharedInput {
     /// Makes the rows.
     fn rows(&self, outer: Outer<'_>) -> Result<SharedRows> {
         let context = outer.context;
-        let mut charge = context.run.memory().charge();
         let mut frame = Frame::new(self.plan.layout);
         let outer = Outer { context, scope: None };
-        let (mut rows, mut bytes) = (Vec::new(), 0);
+        let (mut rows, mut weight) = (Vec::new(), Weight::default());
         self.plan.root.open(&mut frame, outer)?;
         while self.plan.root.next(&mut frame, outer)? {
             let scope = frame.scope(outer);
             let mut row = Vec::with_capacity(self.plan.outputs.len());
             for output in &self.plan.outputs {
-                let value = output.evaluate(&scope)?.into_value();
-                bytes += size_of::<Value>();
-                if let Value::Text(content) | Value::Blob(content) = &value {
-                    bytes += content.len();
-                }
-                row.push(value);
+                row.push(output.evaluate(&scope)?.into_value());
             }
-            bytes += size_of::<Vec<Value>>();
+            weight.add(values_bytes(&row) + size_of::<Vec<Value>>(), context)?;
             rows.push(row);
-            if rows.len().is_multiple_of(CHARGE_EACH) {
-                charge.set(bytes, context.settings)?;
-            }
         }
-        charge.set(bytes, context.settings)?;
-        Ok(SharedRows { rows: Arc::new(rows), charge })
+        Ok(SharedRows { rows: Arc::new(rows), weight })
     }
 }
