@@ -217,6 +217,9 @@ impl Session {
         let is_written = writes.contains(&index);
         if let Some(known) = &sources[place] {
             let mut known = known.borrow_mut();
+            if !is_written && self.user.borrow().is_none() {
+                return known.refresh();
+            }
             let (database, head) = self.database(index)?;
             self.check_access(index, &database, head, is_written)?;
             if is_written {
