@@ -13,7 +13,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, HeadId, Manager, Transaction};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::{Branches, Point, View};
+use crate::registry::{Branches, Point, View, found};
 
 /// The note of a fork's head.
 const NOTE_FORK: &[u8] = b"fork";
@@ -57,7 +57,7 @@ impl Branches {
 impl Fork {
     /// Forks a head, a fork's too.
     pub fn of(manager: &Arc<Manager>, origin: HeadId) -> Result<Self> {
-        let head = manager.fork_in_memory(origin, NOTE_FORK)?;
+        let head = found(manager, origin, manager.fork_in_memory(origin, NOTE_FORK))?;
         let before = match manager.begin(head, BeginOptions::read_only()) {
             Ok(before) => before,
             Err(error) => {
@@ -119,7 +119,7 @@ impl Fork {
             let hint = "preview on the branch as it is now";
             return Err(Error::new(ErrorKind::Moved, message).with_hint(hint));
         };
-        let now = self.manager.head(origin)?.commit.0;
+        let now = found(&self.manager, origin, self.manager.head(origin))?.commit.0;
         if now == self.base {
             return Ok(());
         }

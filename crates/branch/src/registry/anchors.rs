@@ -3,14 +3,15 @@
 //! The base of a merge is the best common ancestor of two branches. So an anchor is needed as
 //! long as two branches hold its moment and no later anchor on the same line is held by as many.
 //! Space returns with the anchors: a branch that is dropped takes the moments with it that only
-//! it needed. Neighbours: `life` and `merging` make anchors, and prune them.
+//! it needed. Neighbours: `life` and `merging` make anchors and prune them, `pins` knows which
+//! are in use.
 
 use std::collections::BTreeSet;
 
 use pandodb_tm::HeadId;
 
 use super::records::{Kind, number_key};
-use super::{Branches, Change, NOTE_ANCHOR, NOTE_BRANCH};
+use super::{Branches, Change, NOTE_ANCHOR, NOTE_BRANCH, State};
 use crate::error::Result;
 
 impl Branches {
@@ -27,9 +28,14 @@ impl Branches {
     pub(super) fn surplus_anchors(&self) -> Result<Vec<u64>> {
         self.with(|state| {
             let mut surplus = state.index.surplus();
-            surplus.retain(|head| !state.is_pinned(*head));
+            surplus.retain(|head| self.is_loose(state, *head));
             surplus
         })
+    }
+
+    /// Whether no merge needs an anchor, neither one that has begun nor one that is open.
+    pub(super) fn is_loose(&self, state: &State, anchor: u64) -> bool {
+        !state.is_pinned(anchor) && !self.pins.holds(anchor)
     }
 
     /// Drops what a crash or an earlier process left: temporary branches, branches whose time is

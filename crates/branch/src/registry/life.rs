@@ -13,7 +13,9 @@ use super::records::{
     Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag,
 };
 use super::records::{key, number_key};
-use super::{Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, View};
+use super::{
+    Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, View, dropped_meanwhile,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, Position};
 use crate::name::{self, NameKind, fold};
@@ -69,7 +71,7 @@ impl Branches {
         made
     }
 
-    fn create_now(
+    pub(super) fn create_now(
         &self,
         create: &CreateBranch,
         parent: &Branch,
@@ -78,6 +80,7 @@ impl Branches {
         let source = HeadId(parent.head);
         let branch = self.update(|change| {
             self.check_free(&create.name)?;
+            self.again(parent)?;
             let head = change.transaction.create_head(source, NOTE_BRANCH)?;
             let anchor = change.anchor(source, parent.line, None)?;
             self.put_branch(change, create, parent, options, (head, Some(anchor.0)))
@@ -118,7 +121,8 @@ impl Branches {
                 let left = Position { line: anchor.line, commit };
                 let line = Line { head: branch.head, parent: Some(left), merges };
                 change.put(number_key(Kind::Line, branch.line.0), &line)?;
-                if self.state.lock().has_other_anchor(left, anchor.head) {
+                let has_other = self.state.lock().has_other_anchor(left, anchor.head);
+                if has_other && !self.pins.holds(anchor.head) {
                     // Somebody left the parent there before: one head keeps the moment for all.
                     Self::drop_anchors(change, &[anchor.head])?;
                 }
@@ -237,7 +241,7 @@ impl Branches {
             if taken.is_some_and(|id| id != branch.id) {
                 return Err(exists(NameKind::Branch, to));
             }
-            let renamed = Branch { name: to.into(), ..branch };
+            let renamed = Branch { name: to.into(), ..self.again(&branch)? };
             change.put(number_key(Kind::Branch, renamed.id.0), &renamed)?;
             Ok(renamed)
         })
@@ -249,8 +253,9 @@ impl Branches {
         name: &str,
         edit: impl FnOnce(&mut BranchOptions) -> Result<()>,
     ) -> Result<Branch> {
-        let mut branch = self.get(name)?;
+        let branch = self.get(name)?;
         self.update(|change| {
+            let mut branch = self.again(&branch)?;
             edit(&mut branch.options)?;
             change.put(number_key(Kind::Branch, branch.id.0), &branch)?;
             Ok(branch)
@@ -294,7 +299,7 @@ impl Branches {
             let grants = grants.take_while(|((id, _), _)| *id == branch.id);
             let grants: Vec<String> = grants.map(|((_, user), _)| user.clone()).collect();
             let mut anchors = state.index.surplus_without(state.index.clock_of(branch.id));
-            anchors.retain(|head| !state.is_pinned(*head));
+            anchors.retain(|head| self.is_loose(&state, *head));
             (grants, state.reflog_of(branch.id), anchors)
         };
         change.delete(number_key(Kind::Branch, branch.id.0))?;
@@ -334,6 +339,7 @@ impl Branches {
         let view = self.view(name, point)?;
         let (seed, at) = self.seed(&view, false)?;
         let moved = self.update(|change| {
+            let branch = self.again(&branch)?;
             let head = HeadId(branch.head);
             let ways_back = self.state.lock().reflog_of(branch.id);
             let before = change.transaction.create_head(head, NOTE_ANCHOR)?;
@@ -399,6 +405,9 @@ impl Branches {
     pub fn drop_tag(&self, name: &str) -> Result<()> {
         let tag = self.with(|state| state.tag(name).cloned())??;
         self.update(|change| {
+            if self.state.lock().tags.get(&fold(name)) != Some(&tag) {
+                return Err(dropped_meanwhile());
+            }
             change.delete(key(Kind::Tag, fold(&tag.name).as_bytes()))?;
             change.transaction.drop_head(HeadId(tag.head))?;
             Ok(())

@@ -10,11 +10,15 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_tm::{HeadId, Transaction};
 
+use super::pins::Pin;
 use super::records::{Branch, BranchState, Kind, encode, number_key};
 use super::{Branches, Change, RECORDS, View, counters_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, Merged, Position};
 use crate::registry::records::decode;
+
+/// How often a merge begins again when others drop what it found.
+const BEGIN_TRIES: usize = 8;
 
 /// What a merge comes down to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub struct MergePlan {
     pub position: Position,
     /// Where the target stood.
     pub target_position: Position,
-    pub(super) anchor: HeadId,
+    pub(super) anchor: Pin,
     pub(super) has_new_anchor: bool,
     base: View,
     theirs: View,
@@ -93,7 +97,7 @@ impl MergePlan {
 
     /// The head that keeps the source as it is merged.
     pub fn source_head(&self) -> HeadId {
-        self.anchor
+        self.anchor.head()
     }
 }
 
@@ -101,6 +105,17 @@ impl Branches {
     /// Begins a merge: names, rights of the branches themselves, and where the two parted.
     /// Nothing has to be undone; [`abandon_merge`](Self::abandon_merge) lets go of the anchor.
     pub fn begin_merge(&self, source: &str, target: &str) -> Result<MergePlan> {
+        // What others drop between the look-up and the use is looked up again.
+        for _ in 0..BEGIN_TRIES {
+            match self.try_begin_merge(source, target) {
+                Err(error) if error.kind() == ErrorKind::Moved => {}
+                begun => return begun,
+            }
+        }
+        self.try_begin_merge(source, target)
+    }
+
+    fn try_begin_merge(&self, source: &str, target: &str) -> Result<MergePlan> {
         let (source, target) =
             self.with(|state| (state.branch(source).cloned(), state.branch(target).cloned()))?;
         let (source, target) = (source?, target?);
@@ -112,15 +127,21 @@ impl Branches {
         self.check_writable(&target)?;
         self.check_no_open_merge(&target)?;
         let now = self.position(&source)?;
-        let kept = self.with(|state| state.head_at(now))?;
-        let (anchor, is_new) = if let Some(head) = kept {
-            (HeadId(head), false)
+        let kept = self.with(|state| state.head_at(now).map(|head| self.pins.pin(HeadId(head))))?;
+        let (anchor, is_new) = if let Some(kept) = kept {
+            (kept, false)
         } else {
-            let source = (HeadId(source.head), source.line);
-            (self.update_lazily(|change| change.anchor(source.0, source.1, None))?, true)
+            let made = self.update_lazily(|change| {
+                let source = self.again(&source)?;
+                let head = change.anchor(HeadId(source.head), source.line, None)?;
+                // Before anybody else sees it.
+                Ok(self.pins.pin(head))
+            });
+            (made?, true)
         };
         let position = if is_new {
-            Position { line: source.line, commit: self.manager.head(anchor)?.commit.0 }
+            let made = self.found(anchor.head(), self.manager.head(anchor.head()))?;
+            Position { line: source.line, commit: made.commit.0 }
         } else {
             now
         };
@@ -131,7 +152,7 @@ impl Branches {
         &self,
         source: Branch,
         target: Branch,
-        (anchor, has_new_anchor): (HeadId, bool),
+        (anchor, has_new_anchor): (Pin, bool),
         position: Position,
     ) -> Result<MergePlan> {
         let target_position = self.position(&target)?;
@@ -167,7 +188,7 @@ impl Branches {
                 kind = MergeKind::FastForward;
             }
         }
-        let theirs = self.view_head(anchor, position)?;
+        let theirs = self.view_head(anchor.head(), position)?;
         let plan = MergePlan {
             source,
             target,
@@ -186,14 +207,18 @@ impl Branches {
 
     /// Lets go of what a merge that is not completed kept.
     pub fn abandon_merge(&self, plan: MergePlan) -> Result<()> {
-        let (anchor, is_new) = (plan.anchor, plan.has_new_anchor);
+        let (anchor, is_new) = (plan.source_head().0, plan.has_new_anchor);
         drop(plan);
         if !is_new {
             return Ok(());
         }
         self.update_lazily(|change| {
-            change.delete(number_key(Kind::Anchor, anchor.0))?;
-            Ok(change.transaction.drop_head(anchor)?)
+            let is_surplus = {
+                let state = self.state.lock();
+                // Another merge may have begun from it, or another thread's upkeep found it.
+                state.anchors.contains_key(&anchor) && self.is_loose(&state, anchor)
+            };
+            if is_surplus { Self::drop_anchors(change, &[anchor]) } else { Ok(()) }
         })
     }
 
@@ -206,8 +231,8 @@ impl Branches {
             let message = format!("the branch '{}' has moved since", plan.target.name);
             return Err(Error::new(ErrorKind::Moved, message).with_hint("merge again"));
         }
-        transaction.reset_head(HeadId(plan.target.head), plan.anchor)?;
-        Ok(())
+        let source = plan.source_head();
+        self.found(source, transaction.reset_head(HeadId(plan.target.head), source))
     }
 
     /// Notes in the transaction that does a merge that it happened: one commit for both. The
@@ -252,6 +277,10 @@ impl Branches {
                 Error::new(ErrorKind::Moved, message).with_hint("merge again")
             })
         };
+        if plan.kind == MergeKind::FastForward {
+            // The commit reads it once more; from here on nobody can drop it.
+            self.found(plan.source_head(), self.manager.head(plan.source_head()))?;
+        }
         // What other threads may read of the records is brought up to date first.
         drop(self.current()?);
         let mut rows: Vec<super::RowEdit> = Vec::new();
@@ -282,7 +311,7 @@ impl Branches {
         let find = || {
             self.with(|state| {
                 let mut surplus = state.index.surplus_at(&places);
-                surplus.retain(|head| !state.is_pinned(*head));
+                surplus.retain(|head| self.is_loose(state, *head));
                 surplus
             })
         };

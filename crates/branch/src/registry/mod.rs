@@ -27,6 +27,7 @@ mod merging;
 mod moments;
 mod open_merge;
 mod past;
+mod pins;
 pub mod records;
 pub mod resolutions;
 mod state;
@@ -54,7 +55,7 @@ pub use records::{
 };
 pub use state::State;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, LineId, Position};
 use records::{Anchor, Counters, Kind, decode, encode, key, number_key};
 
@@ -98,6 +99,8 @@ pub struct Branches {
     tended: Arc<AtomicI64>,
     counters: Arc<SharedCounters>,
     past: Arc<past::Past>,
+    /// What merges that have begun need.
+    pins: pins::Pins,
     /// Commits of the log that cannot be collected, because the database is only read.
     uncollected: Arc<Mutex<Option<BTreeMap<u64, Commit>>>>,
 }
@@ -125,6 +128,7 @@ impl Branches {
             tended: Arc::new(AtomicI64::new(0)),
             counters: Arc::default(),
             past: Arc::default(),
+            pins: pins::Pins::default(),
             uncollected: Arc::default(),
         };
         if !is_read_only {
@@ -205,8 +209,19 @@ impl Branches {
 
     /// Where a branch stands.
     pub fn position(&self, branch: &Branch) -> Result<Position> {
-        let commit = self.manager.head(HeadId(branch.head))?.commit.0;
+        let head = HeadId(branch.head);
+        let commit = self.found(head, self.manager.head(head))?.commit.0;
         Ok(Position { line: branch.line, commit })
+    }
+
+    fn found<T>(&self, head: HeadId, outcome: pandodb_tm::Result<T>) -> Result<T> {
+        found(&self.manager, head, outcome)
+    }
+
+    /// The record of a branch as it is now, within an update: it may have been dropped since its
+    /// name was looked up.
+    fn again(&self, branch: &Branch) -> Result<Branch> {
+        self.state.lock().branches.get(&branch.id).cloned().ok_or_else(dropped_meanwhile)
     }
 
     /// A number for an object or a column, unique over all branches and never used again.
@@ -307,10 +322,13 @@ impl Branches {
 
     /// Makes a head that no record mentions yet, in a commit of its own.
     fn create_head(&self, source: HeadId, note: &[u8]) -> Result<HeadId> {
-        let mut transaction = self.manager.begin(source, self.options.clone())?;
-        let head = transaction.create_head(source, note)?;
-        transaction.commit()?;
-        Ok(head)
+        let make = || {
+            let mut transaction = self.manager.begin(source, self.options.clone())?;
+            let head = transaction.create_head(source, note)?;
+            transaction.commit()?;
+            Ok(head)
+        };
+        self.found(source, make())
     }
 
     /// Drops a head that no record mentions: what was begun and failed.
@@ -350,6 +368,26 @@ impl Branches {
         drop(self.current()?);
         Ok(result)
     }
+}
+
+/// What was done with a head. Names and moments are looked up before their heads are used; one
+/// that somebody dropped in between is told as that: begun again, the operation finds what is
+/// there now.
+pub(crate) fn found<T>(
+    manager: &Manager,
+    head: HeadId,
+    outcome: pandodb_tm::Result<T>,
+) -> Result<T> {
+    outcome.map_err(|cause| {
+        let is_missing = cause.kind() == pandodb_tm::ErrorKind::NotFound;
+        if is_missing && manager.head(head).is_err() { dropped_meanwhile() } else { cause.into() }
+    })
+}
+
+#[cold]
+fn dropped_meanwhile() -> Error {
+    let message = "the branch or the moment was dropped meanwhile";
+    Error::new(ErrorKind::Moved, message).with_hint("do it again with what is there now")
 }
 
 /// The rows of the first branch.

@@ -145,13 +145,15 @@ impl Branches {
 
     pub(super) fn view_now(&self, branch: &Branch) -> Result<View> {
         let head = HeadId(branch.head);
-        let transaction = self.manager.begin(head, BeginOptions::read_only())?;
+        let begun = self.manager.begin(head, BeginOptions::read_only());
+        let transaction = self.found(head, begun)?;
         let position = Position { line: branch.line, commit: transaction.base_commit().0 };
         Ok(View { position, source: Source::Head(head, Box::new(transaction)), is_branch: true })
     }
 
     pub(super) fn view_head(&self, head: HeadId, position: Position) -> Result<View> {
-        let transaction = self.manager.begin(head, BeginOptions::read_only())?;
+        let begun = self.manager.begin(head, BeginOptions::read_only());
+        let transaction = self.found(head, begun)?;
         Ok(View { position, source: Source::Head(head, Box::new(transaction)), is_branch: false })
     }
 
@@ -162,7 +164,7 @@ impl Branches {
             let error = Error::new(ErrorKind::UnknownCommit, message);
             return Err(error.with_hint(format!("the newest one is {newest}")));
         }
-        if commit >= self.manager.head(HeadId(branch.head))?.commit.0 {
+        if commit >= self.position(branch)?.commit {
             return self.view_now(branch);
         }
         let position = self.with(|state| place_of(state, branch, commit))?;
@@ -180,14 +182,18 @@ impl Branches {
             (position, state.head_at(position).map(HeadId), head, branch)
         })?;
         if let Some(head) = kept {
-            return self.view_head(head, position);
+            match self.view_head(head, position) {
+                // Nobody needs it any more: it is rebuilt, if that is still possible.
+                Err(error) if error.kind() == ErrorKind::Moved => {}
+                view => return view,
+            }
         }
         let head = head.ok_or_else(|| {
             let message = format!("the branch of transaction {} is gone", position.commit);
             Error::new(ErrorKind::NotRetained, message)
         })?;
         if let Some(branch) = branch
-            && self.manager.head(head)?.commit.0 == position.commit
+            && self.position(&branch)?.commit == position.commit
         {
             return self.view_now(&branch);
         }

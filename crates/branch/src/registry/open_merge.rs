@@ -60,7 +60,7 @@ impl Branches {
                 id: change.counters.merge,
                 source: plan.source.id,
                 target: plan.target.id,
-                anchor: plan.anchor.0,
+                anchor: plan.anchor.head().0,
                 position: plan.position,
                 created: self.now(),
                 options: options.to_vec(),
@@ -208,7 +208,12 @@ impl Branches {
         };
         self.check_writable(&target)?;
         let resolutions = decode_resolutions(&stored.resolutions)?;
-        let plan = self.plan(source, target, (HeadId(stored.anchor), false), stored.position)?;
+        let plan = self.plan(
+            source,
+            target,
+            (self.pins.pin(HeadId(stored.anchor)), false),
+            stored.position,
+        )?;
         Ok((plan, resolutions))
     }
 

@@ -530,3 +530,50 @@ fn a_moment_that_was_asked_for_is_found_again_for_a_while() {
     branches.let_go();
     assert_eq!(branches.kept_versions(), 0);
 }
+
+#[test]
+fn a_branch_that_goes_meanwhile_is_told_as_that() {
+    let (_disk, branches) = start();
+    create(&branches, "dev", "main", Point::Now).unwrap();
+    let fork = branches.fork("dev").unwrap();
+    let dev = branches.get("dev").unwrap();
+    let words = "dropped meanwhile";
+    // Looked up before, used after the drop: what a race of threads comes to.
+    branches.drop_branch("dev").unwrap();
+    refused(branches.position(&dev), ErrorKind::Moved, words);
+    refused(branches.view_now(&dev), ErrorKind::Moved, words);
+    refused(
+        branches.create_now(&CreateBranch::default(), &dev, dev.options.clone()),
+        ErrorKind::Moved,
+        words,
+    );
+    refused(crate::fork::Fork::of(branches.manager(), HeadId(dev.head)), ErrorKind::Moved, words);
+    refused(fork.check_base(), ErrorKind::Moved, words);
+}
+
+#[test]
+fn upkeep_leaves_the_moment_of_a_merge_that_has_begun() {
+    let (_disk, branches) = start();
+    create(&branches, "dev", "main", Point::Now).unwrap();
+    for target_moves in [false, true] {
+        write(&branches, "dev", &[("b", Some(if target_moves { "2" } else { "1" }))]).unwrap();
+        if target_moves {
+            write(&branches, "main", &[("c", Some("1"))]).unwrap();
+        }
+        branches.maintain().unwrap();
+        let heads = branches.manager().heads().len();
+        let plan = branches.begin_merge("dev", "main").unwrap();
+        // Nobody but the plan needs the moment yet.
+        branches.maintain().unwrap();
+        // A second merge of the same moment is given up: the first one still needs it.
+        let second = branches.begin_merge("dev", "main").unwrap();
+        assert_eq!(second.source_head(), plan.source_head());
+        branches.abandon_merge(second).unwrap();
+        branches.maintain().unwrap();
+        branches.manager().head(plan.source_head()).unwrap();
+        branches.abandon_merge(plan).unwrap();
+        assert_eq!(branches.manager().heads().len(), heads);
+        merge(&branches, "dev", "main", false).unwrap();
+        check_records(&branches);
+    }
+}
