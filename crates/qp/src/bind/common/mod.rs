@@ -1,8 +1,10 @@
 //! Common table expressions.
 //!
 //! A common table that is not recursive is bound anew at each place that reads it, as a subquery
-//! would be. A recursive one is bound once for each place, with its own queue. Neighbours:
-//! `compound` splits a recursive select into its parts.
+//! would be, unless several places share it (`shared`). A recursive one is bound once for each
+//! place, with its own queue. Neighbours: `compound` splits a recursive select into its parts.
+
+mod shared;
 
 use pandodb_ds::sync::Arc;
 
@@ -18,10 +20,13 @@ use crate::scalar::{Scalar, SlotId};
 #[derive(Debug)]
 pub struct CommonScope {
     /// Its definition.
-    pub(super) table: ast::CommonTable,
+    pub(super) table: Arc<ast::CommonTable>,
+    /// All tables of its WITH, and its place among them.
+    family: Arc<Family>,
+    place: usize,
     /// The text that the definition's spans mean.
     pub(super) text: Arc<str>,
-    /// How many common tables its own select sees: those before it, and itself.
+    /// The common tables before it, which its own select sees.
     pub(super) visible: Vec<Arc<CommonScope>>,
     /// What tells it from all others of the statement.
     pub(super) number: u32,
@@ -29,6 +34,42 @@ pub struct CommonScope {
     pub(super) is_popular: bool,
     /// Set while the recursive part is bound: where its row is, and its columns.
     row: Option<RecursiveRow>,
+}
+
+/// The tables of a WITH.
+#[derive(Debug)]
+struct Family {
+    tables: Vec<Arc<ast::CommonTable>>,
+    /// Which of them several places seem to read.
+    popular: Vec<bool>,
+    /// The number of the first.
+    first: u32,
+    text: Arc<str>,
+}
+
+impl CommonScope {
+    /// The tables of a family from a place on, each of which sees those before it.
+    fn family(family: &Arc<Family>, from: usize, before: &[Arc<Self>]) -> Vec<Arc<Self>> {
+        let mut visible = before.to_vec();
+        for (place, table) in family.tables.iter().enumerate().skip(from) {
+            visible.push(Arc::new(Self {
+                table: table.clone(),
+                family: family.clone(),
+                place,
+                text: family.text.clone(),
+                number: family.first + place as u32,
+                is_popular: family.popular[place],
+                visible: visible.clone(),
+                row: None,
+            }));
+        }
+        visible
+    }
+
+    /// What its own select sees: the tables before it and those behind it, which do not see it.
+    pub(super) fn sight(&self) -> Vec<Arc<Self>> {
+        Self::family(&self.family, self.place + 1, &self.visible)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,23 +90,14 @@ impl Binder<'_> {
                 return Err(Error::invalid(message).at(table.name.span));
             }
         }
-        // All tables of one WITH see each other; circles are found by their depth.
-        let mut scopes: Vec<Arc<CommonScope>> = Vec::with_capacity(with.tables.len());
-        let popular = self.popular(with);
-        for (table, is_popular) in with.tables.iter().zip(popular) {
-            let mut visible = self.common[..before].to_vec();
-            visible.extend(scopes.iter().cloned());
-            self.common_seen += 1;
-            scopes.push(Arc::new(CommonScope {
-                table: table.clone(),
-                text: self.text.clone(),
-                number: self.common_seen,
-                is_popular,
-                visible,
-                row: None,
-            }));
-        }
-        self.common.extend(scopes);
+        let family = Arc::new(Family {
+            tables: with.tables.iter().cloned().map(Arc::new).collect(),
+            popular: self.popular(with),
+            first: self.common_seen,
+            text: self.text.clone(),
+        });
+        self.common_seen += with.tables.len() as u32;
+        self.common = CommonScope::family(&family, 0, &self.common);
         Ok(before)
     }
 
@@ -92,7 +124,7 @@ impl Binder<'_> {
         }
         let names: Vec<Box<str>> =
             common.table.columns.iter().map(|column| column.text.clone()).collect();
-        let outer = std::mem::replace(&mut self.common, common.visible.clone());
+        let outer = std::mem::replace(&mut self.common, common.sight());
         let text = std::mem::replace(&mut self.text, common.text.clone());
         let block = if refers_to(&common.table.select, &common.table.name) {
             self.nested(|binder| binder.recursive(common))
@@ -166,6 +198,8 @@ impl Binder<'_> {
         self.common.push(Arc::new(CommonScope {
             table: table.clone(),
             text: self.text.clone(),
+            family: common.family.clone(),
+            place: common.place,
             visible: Vec::new(),
             number: common.number,
             is_popular: false,

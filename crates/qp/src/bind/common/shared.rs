@@ -4,16 +4,16 @@
 //! rows, and the statement seems to name it more than once, it is planned in a frame of its own,
 //! and all readers get the same rows. One that only joins and chooses dissolves into each place
 //! that reads it, which can use indexes then; one that is named once takes the conditions of the
-//! block around it. Neighbours: `common` binds the others, `execute::operators::materialize`
-//! keeps the rows.
+//! block around it. Neighbours: `common` itself binds the others,
+//! `execute::operators::materialize` keeps the rows.
 
 use pandodb_ds::sync::Arc;
 
-use super::common::refers_to;
-use super::from::{Group, Relation, RowsRelation, slot_column, unique_names};
-use super::scope::{NameScope, ScopeColumn, ScopeTable};
-use super::{Binder, Block, CommonScope, FrameBuilder};
+use super::{CommonScope, refers_to};
 use crate::ast;
+use crate::bind::from::{Group, Relation, RowsRelation, slot_column, unique_names};
+use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::bind::{Binder, Block, FrameBuilder};
 use crate::error::Result;
 use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears, finish_select};
 
@@ -104,7 +104,7 @@ impl Binder<'_> {
     /// The plan of a common table in a frame of its own; none where it dissolves or reads what
     /// lies around.
     fn shared_plan(&mut self, common: &Arc<CommonScope>) -> Result<Option<Arc<SharedInput>>> {
-        let outer = std::mem::replace(&mut self.common, common.visible.clone());
+        let outer = std::mem::replace(&mut self.common, common.sight());
         let text = std::mem::replace(&mut self.text, common.text.clone());
         self.frames.push(FrameBuilder::default());
         let found = self.shared_block(common);
