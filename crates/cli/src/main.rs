@@ -113,7 +113,10 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
         shell.run_input()?;
     }
     let sink = std::mem::replace(&mut shell.sink, output::sink::Sink::screen());
-    if let Err(error) = sink.close() {
+    // What could not be written was told when it was tried first.
+    if let Err(error) = sink.close()
+        && shell.failed.is_none()
+    {
         let failure = Failure::from(error);
         shell.report(&failure);
     }

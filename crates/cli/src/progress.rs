@@ -11,6 +11,8 @@ use crate::shell::Shell;
 
 /// Bars appear only when the work is not done by then.
 const REDRAWS_A_SECOND: u8 = 10;
+/// How often the library asks whether to go on, about.
+const ROWS_A_CALL: u64 = 1000;
 
 /// A bar that may be invisible.
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ impl Progress {
     pub(crate) fn bytes(shell: &Shell, label: &str, total: Option<u64>) -> Self {
         let template = match total {
             Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+            None => "{msg} {spinner} {bytes} {bytes_per_sec} {elapsed}",
         };
         Self::new(shell, label, total, template)
     }
@@ -32,7 +34,7 @@ impl Progress {
     pub(crate) fn items(shell: &Shell, label: &str, total: Option<u64>) -> Self {
         let template = match total {
             Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta} left",
-            None => "{msg} {spinner} {human_pos} {per_sec}",
+            None => "{msg} {spinner} {human_pos} {per_sec} {elapsed}",
         };
         Self::new(shell, label, total, template)
     }
@@ -40,6 +42,26 @@ impl Progress {
     fn new(shell: &Shell, label: &str, total: Option<u64>, template: &str) -> Self {
         let is_visible = shell.terminal.shows_progress && shell.switches.progress;
         Self::visible(is_visible, label, total, template)
+    }
+
+    /// A counter of rows that the statements of the shell's connection work on, until it is taken
+    /// off with [`Progress::end`].
+    pub(crate) fn rows(shell: &Shell, label: &str) -> Self {
+        let progress = Self::items(shell, label, None);
+        if !progress.bar.is_hidden() {
+            let bar = progress.bar.clone();
+            shell.connection.progress_handler(Some(move || {
+                bar.inc(ROWS_A_CALL);
+                false
+            }));
+        }
+        progress
+    }
+
+    /// Takes a counter of rows off the screen.
+    pub(crate) fn end(&self, shell: &Shell) {
+        shell.connection.progress_handler(None::<fn() -> bool>);
+        self.finish();
     }
 
     /// A counter of what is done again when a database is opened, where there is no shell yet.

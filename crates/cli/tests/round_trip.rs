@@ -16,14 +16,39 @@ CREATE TABLE book(
   cover BLOB
 );
 CREATE TABLE shelf(room TEXT, number INT, PRIMARY KEY(room, number)) WITHOUT ROWID;
+CREATE TABLE sale(
+  book INT NOT NULL, pieces INTEGER NOT NULL, each_price REAL,
+  total REAL AS (pieces * each_price) STORED, label TEXT AS (book || '/' || pieces),
+  CONSTRAINT one_a_day UNIQUE (book, pieces) ON CONFLICT REPLACE
+) STRICT;
+CREATE TABLE \"two words\"(\"a \"\"column\"\"\" ANY, [select] VARCHAR(10) DEFAULT (1 + 2), d DATE);
+CREATE TABLE member(
+  person INT, club TEXT COLLATE RTRIM, parent INT,
+  PRIMARY KEY (club DESC, person),
+  FOREIGN KEY (parent) REFERENCES author(id) ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED
+);
 CREATE INDEX book_title ON book(title) WHERE price > 1;
+CREATE UNIQUE INDEX sale_of ON sale(book DESC, abs(pieces));
+CREATE INDEX \"index of words\" ON \"two words\"(lower(\"select\") COLLATE NOCASE);
 CREATE VIEW cheap AS SELECT title FROM book WHERE price < 10;
+CREATE VIEW ranked(name, place) AS
+  WITH sold AS (SELECT book, sum(pieces) AS n FROM sale GROUP BY 1)
+  SELECT title, rank() OVER (ORDER BY n DESC) FROM book JOIN sold ON book.id = sold.book;
+CREATE TRIGGER cheap_added INSTEAD OF INSERT ON cheap WHEN new.title <> '' BEGIN
+  INSERT INTO book(title, price) VALUES (new.title, 1); -- a; comment
+  SELECT CASE WHEN new.title = 'no' THEN RAISE(ABORT, 'not that; one') END;
+END;
 CREATE TRIGGER book_added AFTER INSERT ON book BEGIN UPDATE author SET name = name; END;
 INSERT INTO author(name) VALUES ('Ada'), ('O''Hara'), ('two
 lines');
 INSERT INTO book VALUES (1, 1, 'A \"quoted\" title', 9.5, x'00ff');
 INSERT INTO book VALUES (7, 2, '', 1e300, NULL), (8, NULL, '森', 0.1, x'');
 INSERT INTO shelf VALUES ('attic', 2), ('attic', 1);
+INSERT INTO sale(book, pieces, each_price) VALUES (1, 3, 9.5), (7, 1, NULL);
+INSERT INTO sale(book, pieces, each_price) VALUES (8, 9223372036854775807, -0.5);
+INSERT INTO \"two words\" VALUES (x'de', 'x', '2026-01-31'), (-1, NULL, 1e-300), ('1', '', NULL);
+INSERT INTO member VALUES (1, 'a', 1), (2, 'a ', NULL), (NULL, NULL, 2);
+INSERT INTO cheap VALUES ('by a trigger');
 ";
 
 fn has_sqlite3(folder: &TemporaryFolder) -> bool {
@@ -55,7 +80,7 @@ fn whole_sqlite_databases_go_both_ways() {
     std::fs::write(folder.file("schema.sql"), SCHEMA).unwrap();
     let run = |line: &str| run(folder.path(), line);
     assert_eq!(run("sqlite3 -bail a.sqlite < schema.sql"), "");
-    assert_eq!(run("pando b.pando import a.sqlite"), "Imported 8 rows\n");
+    assert_eq!(run("pando b.pando import a.sqlite"), "Imported 18 rows\n");
     assert_eq!(run("pando b.pando export c.sqlite"), "Exported to 'c.sqlite'\n");
     assert_same_text(&run("sqlite3 a.sqlite .dump"), &run("sqlite3 c.sqlite .dump"));
     assert_eq!(run("sqlite3 c.sqlite 'PRAGMA integrity_check'"), "ok\n");

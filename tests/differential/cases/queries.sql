@@ -42,3 +42,19 @@ CREATE TABLE i(k INTEGER, v TEXT)
 INSERT INTO o VALUES (1, 1), (2, 1), (3, 1), (4, 2)
 INSERT INTO i VALUES (1, '{"a":1}'), (99, 'not json')
 SELECT o.id, (SELECT count(*) FROM i WHERE i.k = o.k AND json_extract(i.v, '$.a') > 0) FROM o
+
+-- what RIGHT JOIN USING has in common is the right side's, and FULL JOIN's the one that is there
+CREATE TABLE a(k INTEGER, v)
+CREATE TABLE b(k, w)
+INSERT INTO a VALUES (1, 'x'), (2, 'y')
+INSERT INTO b VALUES ('1', 'p'), ('3', 'q')
+SELECT k, typeof(k), v, w FROM a RIGHT JOIN b USING (k) ORDER BY w
+SELECT * FROM a RIGHT JOIN b USING (k) ORDER BY w
+SELECT k, typeof(k), v, w FROM a FULL JOIN b USING (k) ORDER BY v, w
+
+-- a column of a subquery has an order of its own
+CREATE TABLE t(a TEXT COLLATE NOCASE, b TEXT)
+INSERT INTO t VALUES ('A', 'a'), ('b', 'b')
+SELECT nullif(s.x, t.a), s.x = t.a, t.a = s.x FROM t JOIN (SELECT lower(b) AS x, b FROM t) s ON s.b = t.b ORDER BY t.b
+SELECT s.x = 'B', s.x = 'B' COLLATE NOCASE, s.x LIKE 'B' FROM (SELECT b || '' AS x FROM t) s ORDER BY s.x
+SELECT json_array(x) FROM (SELECT json('[1]') AS x)

@@ -315,6 +315,7 @@ impl Branches {
     /// time is over; the rest of the [maintenance](Self::maintain) is done every minute.
     pub fn tend(&self) -> Result<()> {
         const EVERY: i64 = 60 * 1_000_000;
+        self.let_go();
         self.expire()?;
         let now = self.now();
         let due = self.tended.load(Ordering::Relaxed).saturating_add(EVERY);

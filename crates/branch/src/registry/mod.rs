@@ -26,6 +26,7 @@ mod life;
 mod merging;
 mod moments;
 mod open_merge;
+mod past;
 pub mod records;
 pub mod resolutions;
 mod state;
@@ -96,6 +97,7 @@ pub struct Branches {
     /// When the last maintenance was.
     tended: Arc<AtomicI64>,
     counters: Arc<SharedCounters>,
+    past: Arc<past::Past>,
     /// Commits of the log that cannot be collected, because the database is only read.
     uncollected: Arc<Mutex<Option<BTreeMap<u64, Commit>>>>,
 }
@@ -122,6 +124,7 @@ impl Branches {
             objects: Arc::new(Mutex::new((0, 0))),
             tended: Arc::new(AtomicI64::new(0)),
             counters: Arc::default(),
+            past: Arc::default(),
             uncollected: Arc::default(),
         };
         if !is_read_only {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use pandodb_ds::forest::Forest;
+use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, CommitId, HeadId, PastVersion, Transaction};
 
 use super::{Branches, State};
@@ -55,7 +56,7 @@ enum Source {
     /// A head that stands there, and a transaction that keeps what it sees.
     Head(HeadId, Box<Transaction>),
     /// A version that was rebuilt.
-    Past(PastVersion),
+    Past(Arc<PastVersion>),
     /// Before everything.
     Nothing,
 }
@@ -117,7 +118,7 @@ impl Branches {
                 if *time >= self.now() {
                     return self.view_now(&branch);
                 }
-                let commit = self.manager.commit_at(*time);
+                let commit = self.commit_at(*time);
                 let commit = commit.map_err(|cause| self.not_retained(at, &cause))?;
                 self.view_commit(&branch, commit.0)
             }
@@ -190,7 +191,7 @@ impl Branches {
         {
             return self.view_now(&branch);
         }
-        let past = self.manager.version_at(head, CommitId(position.commit));
+        let past = self.past_version(head, CommitId(position.commit));
         let past =
             past.map_err(|cause| self.not_retained(&Point::Commit(position.commit), &cause))?;
         Ok(View { position, source: Source::Past(past), is_branch: false })

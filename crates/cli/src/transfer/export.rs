@@ -9,11 +9,15 @@ use crate::failure::{Failure, Outcome};
 use crate::language::{Kind, tokens};
 use crate::output::sink::Sink;
 use crate::output::{Mode, Settings, quote};
+use crate::progress::Progress;
 use crate::shell::Shell;
 
 /// Writes a table or a query's rows; `-` is standard output.
 pub(crate) fn export(shell: &mut Shell, file: &str, what: &str, format: Option<Format>) -> Outcome {
-    let format = format.or_else(|| Format::of_path(file)).unwrap_or(Format::Csv);
+    let format = match format.or_else(|| Format::of_path(file)) {
+        Some(format) => format,
+        None => Format::of_unknown(file)?,
+    };
     if what.is_empty() {
         return whole_database(shell, file, format);
     }
@@ -43,7 +47,11 @@ pub(crate) fn export(shell: &mut Shell, file: &str, what: &str, format: Option<F
     let sink = open(file)?;
     let outer_sink = std::mem::replace(&mut shell.sink, sink);
     let outer_settings = std::mem::replace(&mut shell.settings, settings);
+    let progress = (file != "-").then(|| Progress::rows(shell, "exporting"));
     let outcome = shell.show_query(&sql, &[]);
+    if let Some(progress) = progress {
+        progress.end(shell);
+    }
     shell.settings = outer_settings;
     let written = std::mem::replace(&mut shell.sink, outer_sink);
     let closed = written.close();

@@ -78,7 +78,8 @@ pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
     };
     let progress = Progress::bytes(shell, "importing", size);
     let input = BufReader::with_capacity(256 * 1024, progress.reading(input));
-    let records = open(import, format.unwrap_or(Format::Csv), Box::new(input))?;
+    let format = format.map_or_else(|| Format::of_unknown(&import.file), Ok)?;
+    let records = open(import, format, Box::new(input))?;
     let outcome = in_transaction(shell, |shell| store(shell, import, records));
     progress.finish();
     outcome

@@ -24,7 +24,7 @@ pub(crate) use json::{Json, object};
 
 use std::path::Path;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::shell::Shell;
 
 impl Format {
@@ -38,6 +38,19 @@ impl Format {
             "sql" => Some(Self::Sql),
             "sqlite" | "sqlite3" | "db" | "db3" => Some(Self::Sqlite),
             _ => None,
+        }
+    }
+
+    /// What a file whose ending says nothing is taken for; formats of others are refused, for
+    /// nobody means values with commas by them.
+    pub(crate) fn of_unknown(path: &str) -> Outcome<Self> {
+        const OTHERS: &[&str] =
+            &["arrow", "avro", "feather", "ods", "orc", "parquet", "xls", "xlsx", "xml"];
+        let ending = Path::new(path).extension().and_then(|it| it.to_str()).unwrap_or("");
+        match OTHERS.iter().find(|other| ending.eq_ignore_ascii_case(other)) {
+            None => Ok(Self::Csv),
+            Some(other) => Err(Failure::usage(format!("files of {other} are not known here"))
+                .with_hint("csv, tsv, json, jsonl, sql and sqlite are; --format says which")),
         }
     }
 

@@ -266,14 +266,14 @@ pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Mer
     if !settings.is_empty() {
         sql.push_str(&format!(" WITH ({})", settings.join(", ")));
     }
-    let progress = crate::progress::Progress::items(shell, "merging", None);
+    let progress = crate::progress::Progress::rows(shell, "merging");
     if is_for_programs(shell) {
         let outcome = shell.show_query(&sql, &[]);
-        progress.finish();
+        progress.end(shell);
         return outcome.map_err(how_to_decide);
     }
     let told = merge_told(shell, &sql);
-    progress.finish();
+    progress.end(shell);
     let (status, told) = match told {
         Err(failure) if failure.is(ErrorKind::MergeConflict) => {
             write_conflicts(shell, source, target)?;

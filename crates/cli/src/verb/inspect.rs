@@ -42,10 +42,10 @@ pub(super) fn check(shell: &mut Shell, check: &CheckArguments) -> Outcome<Exit> 
     if only_facts && !check.check && !check.quick {
         return Ok(Exit::Success);
     }
-    let progress = Progress::items(shell, "checking", None);
+    let progress = Progress::rows(shell, "checking");
     let pragma = if check.quick { "PRAGMA quick_check" } else { "PRAGMA integrity_check" };
     let found = shell.query_texts(pragma, &[]);
-    progress.finish();
+    progress.end(shell);
     let found = found?;
     if shell.is_for_programs() {
         let rows: Vec<Vec<Value>> = found.iter().map(|it| vec![it.as_str().into()]).collect();
@@ -247,9 +247,9 @@ pub(super) fn compact(shell: &mut Shell) -> Outcome {
     let path = shell.opening.path.clone();
     let size = || std::fs::metadata(&path).map_or(0, |file| file.len());
     let before = size();
-    let progress = Progress::bytes(shell, "compacting", None);
+    let progress = Progress::rows(shell, "compacting");
     let outcome = shell.execute("VACUUM");
-    progress.finish();
+    progress.end(shell);
     outcome?;
     shell.say(format_args!("Compacted: {} before, {} now", bytes(before), bytes(size())))
 }

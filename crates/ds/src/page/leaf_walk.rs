@@ -24,7 +24,7 @@ impl Leaf {
         &self,
         from: usize,
         to: usize,
-        mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
+        take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
         let to = to.min(self.len());
         if from >= to {
@@ -32,26 +32,42 @@ impl Leaf {
         }
         let stride = stride(self.kind);
         let entries = &self.bytes[self.entries_start() + from * stride..][..(to - from) * stride];
-        let mut index = from;
-        for entries in entries.chunks(stride * ROWS_TOGETHER) {
+        let taken = match self.kind {
+            TreeKind::Fixed => self.each_of(entries.as_chunks::<12>().0, take)?,
+            TreeKind::Slotted => self.each_of(entries.as_chunks::<8>().0, take)?,
+        };
+        Ok(from + taken)
+    }
+
+    /// As [`each_inline`](Self::each_inline), of entries; gives how many were taken.
+    #[inline]
+    fn each_of<const STRIDE: usize, E>(
+        &self,
+        entries: &[[u8; STRIDE]],
+        mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        std::hint::black_box(touch(&self.bytes, entries));
+        let mut taken = 0;
+        for entries in entries.chunks(ROWS_TOGETHER) {
             let mut places = [RowBytes::default(); ROWS_TOGETHER];
             let mut count = 0;
-            for (entry, place) in entries.chunks_exact(stride).zip(&mut places) {
+            for (entry, place) in entries.iter().zip(&mut places) {
                 let Some(found) = self.inline_payload(entry) else { break };
                 *place = found;
                 count += 1;
             }
             take(&places[..count])?;
-            index += count;
-            if count < entries.len() / stride {
+            taken += count;
+            if count < entries.len() {
                 break;
             }
         }
-        Ok(index)
+        Ok(taken)
     }
 
     /// Where the payload of an entry is, if it stands in the leaf itself.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call takes longer than what it does")]
     fn inline_payload(&self, entry: &[u8]) -> Option<RowBytes> {
         let offset = u32::from_le_bytes(*entry.last_chunk::<4>()?);
         let mut at = self.bytes.len() - offset as usize;
@@ -64,6 +80,22 @@ impl Leaf {
         (CellKind::from_bits(tagged) == CellKind::Inline)
             .then_some(RowBytes { start: at as u32, end: end as u32 })
     }
+}
+
+/// Looks at the first byte of each cell.
+///
+/// A table is larger than the processor's caches, so that every row is another wait for memory.
+/// Reading a row takes so many instructions that a processor begins few of them before it waits;
+/// here the waits of all rows of a leaf overlap.
+#[inline(never)]
+fn touch<const STRIDE: usize>(bytes: &[u8], entries: &[[u8; STRIDE]]) -> u8 {
+    let mut seen = 0;
+    for entry in entries {
+        if let Some(offset) = entry.last_chunk::<4>() {
+            seen ^= bytes[bytes.len() - u32::from_le_bytes(*offset) as usize];
+        }
+    }
+    seen
 }
 
 // Neighbours: `leaf`.

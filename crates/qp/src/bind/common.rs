@@ -18,11 +18,15 @@ use crate::scalar::{Scalar, SlotId};
 #[derive(Debug)]
 pub struct CommonScope {
     /// Its definition.
-    table: ast::CommonTable,
+    pub(super) table: ast::CommonTable,
     /// The text that the definition's spans mean.
-    text: Arc<str>,
+    pub(super) text: Arc<str>,
     /// How many common tables its own select sees: those before it, and itself.
-    visible: Vec<Arc<CommonScope>>,
+    pub(super) visible: Vec<Arc<CommonScope>>,
+    /// What tells it from all others of the statement.
+    pub(super) number: u32,
+    /// Several places seem to read it.
+    pub(super) is_popular: bool,
     /// Set while the recursive part is bound: where its row is, and its columns.
     row: Option<RecursiveRow>,
 }
@@ -47,12 +51,16 @@ impl Binder<'_> {
         }
         // All tables of one WITH see each other; circles are found by their depth.
         let mut scopes: Vec<Arc<CommonScope>> = Vec::with_capacity(with.tables.len());
-        for table in &with.tables {
+        let popular = self.popular(with);
+        for (table, is_popular) in with.tables.iter().zip(popular) {
             let mut visible = self.common[..before].to_vec();
             visible.extend(scopes.iter().cloned());
+            self.common_seen += 1;
             scopes.push(Arc::new(CommonScope {
                 table: table.clone(),
                 text: self.text.clone(),
+                number: self.common_seen,
+                is_popular,
                 visible,
                 row: None,
             }));
@@ -78,6 +86,9 @@ impl Binder<'_> {
         let name = alias.unwrap_or(&common.table.name).text.clone();
         if let Some(row) = &common.row {
             return self.recursive_row(row, &name, scope, group);
+        }
+        if self.shared_reference(common, &name, scope, group)? {
+            return Ok(());
         }
         let names: Vec<Box<str>> =
             common.table.columns.iter().map(|column| column.text.clone()).collect();
@@ -128,7 +139,7 @@ impl Binder<'_> {
     }
 
     /// The block of a recursive common table.
-    fn recursive(&mut self, common: &Arc<CommonScope>) -> Result<Block> {
+    pub(super) fn recursive(&mut self, common: &Arc<CommonScope>) -> Result<Block> {
         let table = &common.table;
         let select = &table.select;
         let before = self.with(select.with.as_ref())?;
@@ -156,6 +167,8 @@ impl Binder<'_> {
             table: table.clone(),
             text: self.text.clone(),
             visible: Vec::new(),
+            number: common.number,
+            is_popular: false,
             row: Some(row),
         }));
         let width = columns.len();
@@ -230,7 +243,7 @@ fn arm(block: Block) -> Arm {
 }
 
 /// Whether FROM of some part of the select names the table.
-fn refers_to(select: &ast::Select, name: &ast::Name) -> bool {
+pub(super) fn refers_to(select: &ast::Select, name: &ast::Name) -> bool {
     core_refers_to(&select.first, name)
         || select.compounds.iter().any(|(_, core)| core_refers_to(core, name))
 }

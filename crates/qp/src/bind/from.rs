@@ -6,6 +6,7 @@
 //! columns are read as the expressions that they are. Neighbours: `table` (columns of tables),
 //! `plan::join` (orders a group).
 
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::scope::{NameScope, ScopeColumn, ScopeTable};
@@ -342,7 +343,7 @@ impl Binder<'_> {
             .zip(&block.outputs)
             .map(|((name, declared_type), output)| ScopeColumn {
                 name,
-                scalar: output.clone(),
+                scalar: as_column(output),
                 hidden: false,
                 merged: false,
                 common: None,
@@ -586,7 +587,10 @@ impl Binder<'_> {
         let left_column = &mut left[left_table].columns[left_column];
         let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
         match kind {
-            JoinKind::Right | JoinKind::Full => {
+            // What both sides have is the right one's, as in SQLite: the two may be spelled
+            // differently.
+            JoinKind::Right => left_column.common = Some(right_scalar.clone()),
+            JoinKind::Full => {
                 let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
                 left_column.common = Some(Scalar::Case(Box::new(Case {
                     operand: None,
@@ -610,6 +614,24 @@ impl Binder<'_> {
             correlated,
             label: Some(Box::from(label)),
         }))
+    }
+}
+
+/// A result of a subquery as its column: one that says nothing of its order has that of bytes,
+/// and does not take that of what it is compared with.
+fn as_column(output: &Scalar) -> Scalar {
+    let may_be_text = match output {
+        Scalar::Column(_) | Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
+        Scalar::Literal(value) => matches!(value, Value::Text(_)),
+        // What is known to be JSON stays it.
+        Scalar::Json(_) => false,
+        Scalar::Call(call) => !call.function.traits.may_return_json,
+        _ => true,
+    };
+    if may_be_text && output.collation().is_none() {
+        Scalar::Convert(Box::new(output.clone()), output.affinity())
+    } else {
+        output.clone()
     }
 }
 

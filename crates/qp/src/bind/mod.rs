@@ -20,6 +20,7 @@ mod order;
 mod recorder;
 mod scope;
 mod select;
+mod shared;
 mod system;
 mod table;
 
@@ -90,6 +91,8 @@ pub struct Environment<'e> {
     pub functions: &'e Registry,
     /// Collations by name.
     pub collations: FindCollation<'e>,
+    /// The name of a collation that a schema has and nobody registered.
+    pub missing_collation: &'e dyn Fn(Collation) -> Option<Box<str>>,
     /// Other branches and times.
     pub versions: &'e dyn FindVersion,
     /// Row counts.
@@ -151,6 +154,12 @@ pub struct Binder<'e> {
     pub(crate) aggregate_scope: Option<usize>,
     /// The innermost scope up to that one which those arguments read.
     pub(crate) aggregate_reads: Option<usize>,
+    /// Common tables that several places read are made once.
+    pub(crate) shares: bool,
+    /// Those that were looked at, by their numbers: none for one that is bound at each place.
+    pub(crate) shared: Vec<(u32, Option<Arc<crate::plan::SharedInput>>)>,
+    /// How many common tables were seen.
+    pub(crate) common_seen: u32,
     /// How many calls were bound that never give the same result twice.
     pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
@@ -175,6 +184,9 @@ impl<'e> Binder<'e> {
             in_trigger: false,
             aggregate_scope: None,
             aggregate_reads: None,
+            shares: false,
+            shared: Vec::new(),
+            common_seen: 0,
             volatile_calls: 0,
             recorder: None,
         }

@@ -114,6 +114,18 @@ impl Binder<'_> {
         }
     }
 
+    /// Refuses a table with a collation that the application has not registered.
+    fn check_collations(&self, table: &Table) -> Result<()> {
+        let columns = table.columns.iter().map(|column| column.collation);
+        let parts = table.indexes.iter().flat_map(|index| &index.columns);
+        let missing = |collation| (self.environment.missing_collation)(collation);
+        match columns.chain(parts.map(|part| part.collation)).find_map(missing) {
+            None => Ok(()),
+            Some(name) => Err(Error::not_found("collation sequence", name)
+                .with_hint("register it before the table is used")),
+        }
+    }
+
     /// The table or view called `name`.
     pub(crate) fn named(&self, schema: Option<&ast::Name>, name: &ast::Name) -> Result<Named> {
         if schema.is_some_and(|schema| schema.is(information::SCHEMA)) {
@@ -148,6 +160,7 @@ impl Binder<'_> {
         for database in &order {
             let Some(schema) = self.schema(*database) else { continue };
             if let Some(table) = schema.table(&name.text) {
+                self.check_collations(table).map_err(|error| error.at(name.span))?;
                 return Ok(Named::Table(table.clone()));
             }
             if let Some(view) = schema.view(&name.text) {

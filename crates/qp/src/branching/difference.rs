@@ -21,9 +21,9 @@ impl Work<'_> {
     /// The schema and the trees of a moment, which the view keeps.
     pub(super) fn version(&self, forest: pandodb_ds::forest::Forest) -> Result<Version> {
         let pager = self.branches.manager().pager();
-        let schema = self
-            .session
-            .with_collations(|find| load_forest(pager, &forest, DatabaseIndex::MAIN, find))?;
+        let schema = self.session.with_stored_collations(|find| {
+            load_forest(pager, &forest, DatabaseIndex::MAIN, find)
+        })?;
         Ok(shape::version(&schema, forest))
     }
 

@@ -187,6 +187,10 @@ impl Builder<'_> {
         let column = &mut self.table.columns[index];
         column.default_text = Some(Box::from(without_parentheses(text)));
         if let Some(value) = constant(expression) {
+            let value = match spelled_real(expression, self.sql) {
+                Some(spelling) if column.affinity == Affinity::Text => Value::text(spelling),
+                _ => value,
+            };
             column.missing = apply_affinity(Datum::from(value), column.affinity).into_value();
         }
         column.default = Some(expression.clone());
@@ -379,6 +383,16 @@ impl Builder<'_> {
                 seen.push(index);
                 is_new
             });
+            if key.columns.iter().any(IndexColumn::is_custom) {
+                let message = format!(
+                    "the PRIMARY KEY of table {}, which is WITHOUT ROWID, has a collation of the \
+                     application",
+                    self.table.name
+                );
+                return Err(Error::invalid(message).with_hint(
+                    "give the key COLLATE BINARY, NOCASE or RTRIM, or the table rowids",
+                ));
+            }
             for index in seen {
                 self.table.columns[index].not_null.get_or_insert(None);
             }
@@ -393,6 +407,20 @@ impl Builder<'_> {
         }
         self.table.stored_columns = self.table.columns.len();
         Ok((self.table, self.implied))
+    }
+}
+
+/// A real as it is written: what rows that are older than a TEXT column hold in it.
+fn spelled_real(expression: &ast::Expression, sql: &str) -> Option<String> {
+    match &expression.kind {
+        ExpressionKind::Literal(ast::Literal::Real(_)) => {
+            Some(expression.span.of(sql).trim_matches(['(', ')', ' ']).to_owned())
+        }
+        ExpressionKind::Unary(ast::UnaryOperator::Plus, operand) => spelled_real(operand, sql),
+        ExpressionKind::Unary(ast::UnaryOperator::Negate, operand) => {
+            spelled_real(operand, sql).map(|text| format!("-{text}"))
+        }
+        _ => None,
     }
 }
 

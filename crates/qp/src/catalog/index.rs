@@ -85,9 +85,16 @@ impl Index {
 }
 
 impl IndexColumn {
-    /// Its order, for keys.
+    /// Its order, for keys. Texts in an order of the application stand by their bytes: a key
+    /// cannot say more, and such an index finds no rows by them.
     pub fn order(&self) -> ColumnOrder {
-        ColumnOrder { collation: self.collation, descending: self.descending }
+        let collation = if self.is_custom() { Collation::Binary } else { self.collation };
+        ColumnOrder { collation, descending: self.descending }
+    }
+
+    /// Whether its texts are in an order that the application registered.
+    pub fn is_custom(&self) -> bool {
+        matches!(self.collation, Collation::Custom(_))
     }
 
     /// The table's column, unless it is an expression.

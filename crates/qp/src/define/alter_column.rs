@@ -43,6 +43,9 @@ impl Definer<'_> {
                 ColumnConstraintKind::Default(value) => default = Some(value),
                 ColumnConstraintKind::NotNull(_) => not_null = true,
                 ColumnConstraintKind::References(_) => refers = true,
+                ColumnConstraintKind::Collate(name) => self.session.with_collations(|find| {
+                    crate::catalog::build::find_collation(find, name).map(|_| ())
+                })?,
                 _ => {}
             }
         }
@@ -96,10 +99,7 @@ impl Definer<'_> {
                     let sql =
                         format!("SELECT 1 FROM {database}.{name} WHERE NOT ({check}) LIMIT 1");
                     if self.session.any_row(&sql, &self.sources, &self.schemas)? {
-                        return Err(Error::new(
-                            ErrorKind::Constraint(Constraint::Check),
-                            "CHECK constraint failed",
-                        ));
+                        return Err(Error::invalid("CHECK constraint failed"));
                     }
                 }
                 ColumnConstraintKind::NotNull(_) => {
@@ -107,10 +107,7 @@ impl Definer<'_> {
                     let sql =
                         format!("SELECT 1 FROM {database}.{name} WHERE {column} IS NULL LIMIT 1");
                     if self.session.any_row(&sql, &self.sources, &self.schemas)? {
-                        return Err(Error::new(
-                            ErrorKind::Constraint(Constraint::NotNull),
-                            "NOT NULL constraint failed",
-                        ));
+                        return Err(Error::invalid("NOT NULL constraint failed"));
                     }
                 }
                 _ => {}

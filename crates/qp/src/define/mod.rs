@@ -59,6 +59,23 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
     })
 }
 
+/// Runs a definition of the main database in the engine's own words inside of a statement; gives
+/// the schemas that there are then.
+pub(crate) fn run_within(
+    session: &Session,
+    sql: &str,
+    sources: &[Option<SharedTransaction>],
+    schemas: Vec<Arc<Schema>>,
+) -> Result<Vec<Arc<Schema>>> {
+    let (statement, _) = crate::parse::parse_statement(sql)?;
+    let statement = statement
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "the engine's definition is empty"))?;
+    let database = DatabaseIndex::MAIN;
+    let mut definer = Definer { session, sql, database, sources: sources.to_vec(), schemas };
+    definer.run(&statement)?;
+    Ok(definer.schemas)
+}
+
 /// The database that a definition is about.
 fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
     let (schema, temporary) = match &statement.kind {
@@ -175,7 +192,7 @@ impl Definer<'_> {
         let schema = {
             let mut transaction = self.transaction()?.borrow_mut();
             write_cookie(&mut transaction)?;
-            self.session.with_collations(|find| load(&transaction, self.database, find))?
+            self.session.with_stored_collations(|find| load(&transaction, self.database, find))?
         };
         self.schemas[place] = Arc::new(schema);
         let temp = usize::from(DatabaseIndex::TEMP.0);
@@ -187,7 +204,7 @@ impl Definer<'_> {
             // A rename has changed definitions there, too.
             let schema = self
                 .session
-                .with_collations(|find| load(&source.borrow(), DatabaseIndex::TEMP, find))?;
+                .with_stored_collations(|find| load(&source.borrow(), DatabaseIndex::TEMP, find))?;
             self.schemas[temp] = Arc::new(schema);
         }
         Ok(())

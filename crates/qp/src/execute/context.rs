@@ -21,6 +21,9 @@ use crate::types::{Collations, Datum};
 /// From how many rows on batches are worth their start.
 const BATCH_ROWS_MIN: u64 = 512;
 
+/// From how many rows on threads are worth their start.
+const PARALLEL_ROWS_MIN: u64 = 50_000;
+
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
@@ -75,8 +78,17 @@ pub struct RunState {
     /// What the statement that fired the running trigger does about conflicts, which the
     /// trigger's own statements then do, too.
     pub conflict: Cell<Option<ConflictAction>>,
+    /// Places of texts in the orders of the application.
+    pub ranks: super::rank::Ranks,
     /// What sorts and hash tables keep.
     pub memory: OnceCell<Account>,
+    /// Common tables that several places read, by their numbers.
+    pub(super) shared: RefCell<Vec<Option<super::SharedRows>>>,
+    /// Whether the batches that run have given nothing yet, so that the row gear can begin anew in
+    /// their place.
+    pub may_restart: Cell<bool>,
+    /// Whether they are to, because they keep too much.
+    pub restarts: Cell<bool>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
     /// What operators take, where that is asked.
@@ -95,6 +107,16 @@ impl RunState {
         self.memory.get_or_init(Account::default)
     }
 
+    /// Said by an operator of the batch gear that keeps more than it should and has no files: an
+    /// error where the row gear, which has some, can begin anew in the place of the batches.
+    pub(super) fn give_batches_up(&self) -> Result<()> {
+        if !self.may_restart.get() {
+            return Ok(());
+        }
+        self.restarts.set(true);
+        Err(Error::new(ErrorKind::Limit, "the batches of the statement keep too much"))
+    }
+
     /// Makes it as for a new run, without touching what was not used.
     pub fn renew(&mut self) {
         self.failed.set(None);
@@ -103,9 +125,12 @@ impl RunState {
         self.ticks.set(0);
         self.depth.set(0);
         self.conflict.set(None);
+        self.may_restart.set(false);
+        self.restarts.set(false);
         if self.memory.get().is_some() {
             self.memory = OnceCell::new();
         }
+        self.shared.get_mut().clear();
         self.active.get_mut().clear();
         if self.profile.is_some() {
             self.profile = None;
@@ -179,6 +204,10 @@ pub struct Settings {
     pub rules: crate::plan::Rules,
     /// From how many rows of its tables on a subtree of a plan runs in the batch gear.
     pub batch_rows_min: u64,
+    /// How many threads a statement works with at most.
+    pub threads: u32,
+    /// From how many rows of a table on several threads read it.
+    pub parallel_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
     pub memory_soft_bytes: u64,
     /// How many bytes they may take at all.
@@ -200,6 +229,8 @@ impl Default for Settings {
             trigger_depth_max: 1000,
             rules: crate::plan::Rules::default(),
             batch_rows_min: BATCH_ROWS_MIN,
+            threads: u32::MAX,
+            parallel_rows_min: PARALLEL_ROWS_MIN,
             memory_soft_bytes: MEMORY_SOFT_BYTES,
             memory_hard_bytes: u64::MAX,
         }

@@ -55,7 +55,15 @@ impl Frame {
     }
 
     /// Makes room for what the layout asks for.
+    #[inline]
     pub fn fit(&mut self, layout: Layout) {
+        let is_fit = self.slots.len() == usize::from(layout.slots)
+            && self.states.len() == usize::from(layout.states)
+            && self.subqueries.len() == usize::from(layout.subqueries)
+            && self.caches.len() == usize::from(layout.caches);
+        if is_fit {
+            return;
+        }
         self.slots.resize_with(usize::from(layout.slots), Slot::default);
         self.states.resize_with(usize::from(layout.states), State::default);
         self.subqueries.resize_with(usize::from(layout.subqueries), RefCell::default);
@@ -100,13 +108,15 @@ impl Frame {
         }
     }
 
-    /// Forgets all rows and states, and with them every hold on storage.
+    /// Forgets all rows and states, and with them every hold on storage; memory that the next run
+    /// needs in the same place stays.
+    #[inline]
     pub fn clear(&mut self) {
         for slot in &mut self.slots {
-            *slot = Slot::default();
+            slot.clear();
         }
         for state in &mut self.states {
-            *state = State::default();
+            state.clear();
         }
         for subquery in &mut self.subqueries {
             subquery.get_mut().clear();

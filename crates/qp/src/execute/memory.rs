@@ -4,12 +4,13 @@
 //! they move rows to temporary files where they can; over the hard limit the statement ends with
 //! an error. A temporary file stands beside the database's file and is nobody's but the
 //! operator's: it has no name any more as soon as it is open, where the system allows that.
-//! Neighbours: `context` has the account, `batch` the operators.
+//! Neighbours: `context` has the account, `operators` and `batch` keep rows.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use pandodb_ds::sync::Arc;
-use pandodb_ds::sync::atomic::{AtomicUsize, Ordering};
+use pandodb_ds::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use pandodb_ds::vfs::{File, OpenMode, Vfs};
 
 use super::{Context, Settings};
@@ -74,7 +75,8 @@ impl Drop for Charge {
     }
 }
 
-/// A file of entries that are written one after the other, then read once.
+/// A file of entries that are written one after the other, then read once; or of bytes that are
+/// appended and read by their places.
 #[derive(Debug)]
 pub(super) struct SpillFile {
     file: Arc<dyn File>,
@@ -82,6 +84,8 @@ pub(super) struct SpillFile {
     named: Option<(Arc<dyn Vfs>, PathBuf)>,
     written: u64,
     buffer: Vec<u8>,
+    /// Where what was written is counted, if somebody asks.
+    counted: Option<Arc<AtomicU64>>,
 }
 
 impl Drop for SpillFile {
@@ -105,7 +109,27 @@ impl SpillFile {
         drop(transaction);
         let file = vfs.open(&path, OpenMode::CreateNew)?;
         let named = vfs.remove(&path).is_err().then_some((vfs, path));
-        Ok(Self { file, named, written: 0, buffer: Vec::new() })
+        let counted = context.run.profile.as_ref().map(|profile| profile.spilled());
+        Ok(Self { file, named, written: 0, buffer: Vec::new(), counted })
+    }
+
+    /// Appends bytes and tells where they end.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BLOCK {
+            self.flush()?;
+        }
+        Ok(self.written + self.buffer.len() as u64)
+    }
+
+    /// Replaces `bytes` by a part of what was appended.
+    pub(super) fn read(&mut self, part: Range<u64>, bytes: &mut Vec<u8>) -> Result<()> {
+        if part.end > self.written {
+            self.flush()?;
+        }
+        bytes.clear();
+        bytes.resize(part.end.saturating_sub(part.start) as usize, 0);
+        Ok(self.file.read_exact_at(part.start, bytes)?)
     }
 
     /// Appends an entry.
@@ -124,6 +148,9 @@ impl SpillFile {
     fn flush(&mut self) -> Result<()> {
         self.file.write_at(self.written, &self.buffer)?;
         self.written += self.buffer.len() as u64;
+        if let Some(counted) = &self.counted {
+            counted.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
+        }
         self.buffer.clear();
         Ok(())
     }
@@ -185,4 +212,4 @@ impl SpillReader {
     }
 }
 
-// Neighbours: `context`, `batch::sort`, `batch::partition`.
+// Neighbours: `context`, `runs`, `operators::kept`, `batch::sort`, `batch::partition`.

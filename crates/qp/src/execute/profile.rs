@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicU64, Ordering};
 use pandodb_ds::vfs::Clock;
 use rustc_hash::FxHashMap;
 
@@ -27,6 +28,8 @@ pub struct Figures {
     pub time: Duration,
     /// Pages that had to be read from the file, with what is below it.
     pub pages: u64,
+    /// Bytes that it wrote to temporary files itself.
+    pub spilled: u64,
 }
 
 /// What all operators of a statement took.
@@ -36,18 +39,36 @@ pub struct Profile {
     pager: Arc<Pager>,
     /// The operator whose measured call is about to run.
     entered: Cell<usize>,
+    /// The innermost operator that runs.
+    running: Cell<usize>,
     figures: RefCell<FxHashMap<usize, Figures>>,
+    spilled: RefCell<FxHashMap<usize, Arc<AtomicU64>>>,
 }
 
 impl Profile {
     /// Nothing yet.
     pub fn new(clock: Arc<dyn Clock>, pager: Arc<Pager>) -> Self {
-        Self { clock, pager, entered: Cell::new(0), figures: RefCell::default() }
+        Self {
+            clock,
+            pager,
+            entered: Cell::new(0),
+            running: Cell::new(0),
+            figures: RefCell::default(),
+            spilled: RefCell::default(),
+        }
     }
 
     /// What an operator took.
     pub fn figures(&self, node: usize) -> Option<Figures> {
-        self.figures.borrow().get(&node).copied()
+        let mut figures = self.figures.borrow().get(&node).copied()?;
+        let spilled = self.spilled.borrow();
+        figures.spilled = spilled.get(&node).map_or(0, |bytes| bytes.load(Ordering::Relaxed));
+        Some(figures)
+    }
+
+    /// Where the bytes are counted that the running operator writes to temporary files.
+    pub(super) fn spilled(&self) -> Arc<AtomicU64> {
+        Arc::clone(self.spilled.borrow_mut().entry(self.running.get()).or_default())
     }
 
     /// Whether a call of the operator has not begun to be measured.
@@ -65,7 +86,9 @@ impl Profile {
         let address = node_address(node);
         let (start, pages) = (self.clock.monotonic(), self.pager.pages_read());
         self.entered.set(address);
+        let around = self.running.replace(address);
         let result = work();
+        self.running.set(around);
         let mut figures = self.figures.borrow_mut();
         let own = figures.entry(address).or_default();
         own.time += self.clock.monotonic().saturating_sub(start);

@@ -176,6 +176,21 @@ impl Slot {
         }
     }
 
+    /// Forgets the row, and with it every hold on storage.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.is_null = false;
+        match &mut self.row {
+            SlotRow::Empty => {}
+            // Room for as many values again.
+            SlotRow::Values { rowid, values } => {
+                *rowid = 0;
+                values.clear();
+            }
+            row => *row = SlotRow::Empty,
+        }
+    }
+
     /// The row's values, to be overwritten: the slot becomes one of values.
     pub fn values_mut(&mut self) -> &mut Vec<Value> {
         self.is_null = false;

@@ -5,7 +5,7 @@
 use pandodb_ds::record::{Value, ValueRef};
 use rustc_hash::FxHashSet;
 
-use super::key::{HashedRow, push_group_key};
+use super::key::{HashedRow, push_collated};
 use super::recall::Memory;
 use super::{Frame, Outer, Scope};
 use crate::error::Result;
@@ -166,7 +166,7 @@ impl SubqueryCall {
             let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
             if !value.is_null() {
                 let mut key = Vec::new();
-                push_group_key(value.as_ref(), rule.collation, &mut key)?;
+                push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
                 values.entry(key).or_insert_with(|| value.into_value());
             }
             Ok(true)
@@ -201,7 +201,7 @@ impl InSubquery {
         for (output, rule) in self.subquery.plan.outputs.iter().zip(&self.rules) {
             let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
             has_null |= value.is_null();
-            push_group_key(value.as_ref(), rule.collation, &mut key)?;
+            push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
             values.push(value.into_value());
         }
         if !has_null {
@@ -222,7 +222,7 @@ impl InSubquery {
         for (operand, rule) in self.operands.iter().zip(&self.rules) {
             let value = apply_affinity(operand.evaluate(scope)?, rule.affinity);
             has_null |= value.is_null();
-            push_group_key(value.as_ref(), rule.collation, &mut key)?;
+            push_collated(value.as_ref(), rule.collation, scope.outer.context, &mut key)?;
             operands.push(value);
         }
         if !has_null && set.rows.contains(key.as_slice()) {
@@ -274,7 +274,7 @@ impl InSubquery {
                     if !operands[place].is_null() {
                         scratch.clear();
                         let operand = operands[place].as_ref();
-                        push_group_key(operand, self.rules[place].collation, &mut scratch)?;
+                        push_collated(operand, self.rules[place].collation, context, &mut scratch)?;
                         same = same && start.get(..len) == Some(scratch.as_slice());
                     }
                 }

@@ -304,7 +304,11 @@ impl TableWriter {
             ConflictAction::Ignore => Ok(false),
             ConflictAction::Replace => {
                 self.displace(other, frame, outer)?;
-                Ok(true)
+                // A trigger may have kept it.
+                let transaction = outer.context.transaction(self.source)?.borrow();
+                let is_there = transaction.contains(self.table.tree, &other.bytes())?;
+                drop(transaction);
+                if is_there { Err(fail(error(), ConflictAction::Abort, outer)) } else { Ok(true) }
             }
             action => Err(fail(error(), action, outer)),
         }

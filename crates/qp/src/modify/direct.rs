@@ -62,7 +62,7 @@ impl TableWriter {
         let SlotRow::Cursor(row) = &frame.slot(target).row else { return Ok(false) };
         let mut converted: SmallVec<[(usize, Value); 4]> = SmallVec::new();
         for (index, value) in set {
-            let value = self.convert(*index, Datum::from(value))?;
+            let Ok(value) = self.convert(*index, Datum::from(value)) else { return Ok(false) };
             let column = &self.table.columns[*index];
             if value.is_null() && column.not_null.is_some() {
                 return Ok(false);

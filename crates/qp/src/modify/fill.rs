@@ -58,7 +58,7 @@ pub fn fill_index(bound: &BoundWriter, place: usize, outer: Outer<'_>) -> Result
         writer.fill_alias(&mut frame);
         if let Some(entry) = index.entry(&key.bytes(), &frame, outer)? {
             if index.unique.is_some() && !entry.has_null {
-                prefixes.push((entry.key[..entry.prefix].to_vec(), true));
+                prefixes.push((index.group_key(&frame, outer)?, true));
             }
             entries.push((entry.key, entry.exact));
         }

@@ -70,6 +70,20 @@ impl ForeignKeys {
         self.as_child.is_empty() && self.as_parent.is_empty()
     }
 
+    /// Refuses a change of rows that could not be looked up by one of their keys, because there is
+    /// no parent or it has no such key; `sets` tells which columns the change touches. As in
+    /// SQLite it does not matter which values they have.
+    pub(super) fn broken(&self, table: &Table, sets: impl Fn(usize) -> bool) -> Result<()> {
+        for (key, declared) in self.as_child.iter().zip(&table.foreign_keys) {
+            if let Err((kind, message)) = &key.lookup
+                && declared.columns.iter().any(|column| sets(*column))
+            {
+                return Err(Error::new(*kind, message.clone()));
+            }
+        }
+        Ok(())
+    }
+
     /// The row in the row slot went in.
     pub(super) fn inserted(
         &self,
@@ -109,7 +123,9 @@ impl ForeignKeys {
                 continue;
             }
             if !has_null(&values) && count(writer, &key.count, &values, outer)? > 0 {
-                return Err(Error::constraint(Constraint::ForeignKey, ""));
+                // In SQLite it is a trigger that says so.
+                let message = "FOREIGN KEY constraint failed";
+                return Err(Error::constraint(Constraint::Trigger, message));
             }
         }
         Ok(())

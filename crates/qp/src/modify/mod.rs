@@ -227,6 +227,19 @@ impl ModifyPlan {
         Ok(changes)
     }
 
+    /// The triggers that it may fire.
+    pub(crate) fn triggers(&self) -> Vec<Arc<crate::catalog::Trigger>> {
+        match &self.kind {
+            ModifyKind::Insert(plan) => {
+                let updates = plan.upserts.iter().flat_map(|upsert| upsert.triggers.all());
+                plan.writer.triggers.all().chain(updates).cloned().collect()
+            }
+            ModifyKind::Update(plan) => plan.writer.triggers.all().cloned().collect(),
+            ModifyKind::Delete(plan) => plan.writer.triggers.all().cloned().collect(),
+            ModifyKind::Instead(plan) => plan.triggers.all().cloned().collect(),
+        }
+    }
+
     /// Whether it is written to add one row and nothing else.
     pub fn is_single_write(&self) -> bool {
         let ModifyKind::Insert(plan) = &self.kind else { return false };

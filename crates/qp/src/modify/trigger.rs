@@ -1,9 +1,10 @@
 //! Triggers: which fire, what they see, and how they run.
 //!
-//! A trigger's program is bound when it first fires (it may change the very table that fires it,
-//! so it cannot be bound before) and kept by whoever compiles. It runs in a frame of its own
-//! with the slots OLD and NEW; its statements have frames inside that one, and see the two as a
-//! subquery sees the block around it. Neighbours: `insert`, `update` and `delete` fire them.
+//! A trigger's program is bound once the statement that fires it is planned (it may change the
+//! very table that fires it, so it cannot be bound with it) and kept by whoever compiles. It runs
+//! in a frame of its own with the slots OLD and NEW; its statements have frames inside that one,
+//! and see the two as a subquery sees the block around it. Neighbours: `insert`, `update` and
+//! `delete` fire them.
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
@@ -147,6 +148,11 @@ impl Triggers {
             }
         }
         triggers
+    }
+
+    /// Each of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Trigger>> {
+        self.before.iter().chain(&self.after).chain(&self.instead)
     }
 
     /// Whether any fires.

@@ -155,11 +155,14 @@ impl TableWriter {
         let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
         self.load(key, old, frame, outer)?;
         self.fill_alias(frame);
-        let old = frame.slot(self.row).keep()?;
+        let mut old = frame.slot(self.row).keep()?;
         let mismatch = || Error::new(ErrorKind::Mismatch, "datatype mismatch");
         let rowid = rowid.map(|value| rowid_of(&value)?.ok_or_else(mismatch)).transpose()?;
-        self.assign(&set, rowid, frame, outer)?;
-        let mut old = old;
+        let mut refused = self.assign(&set, rowid, frame, outer)?;
+        // Triggers and generated columns see values as they would be stored.
+        if triggers.has_before() || !self.generated.is_empty() {
+            refused.take().map_or(Ok(()), Err)?;
+        }
         if triggers.has_before() {
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
             if triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
@@ -170,10 +173,10 @@ impl TableWriter {
             self.load(key, now, frame, outer)?;
             self.fill_alias(frame);
             old = frame.slot(self.row).keep()?;
-            self.assign(&set, rowid, frame, outer)?;
+            refused = self.assign(&set, rowid, frame, outer)?;
         }
         let defaults = self.update_defaults(frame, outer)?;
-        if self.check_row(conflict, &defaults, &mut None, frame, outer)? == Verdict::Skip {
+        if self.check_row(conflict, &defaults, &mut refused, frame, outer)? == Verdict::Skip {
             return Ok(());
         }
         let new_key = if self.table.has_rowid() {
@@ -181,9 +184,9 @@ impl TableWriter {
         } else {
             self.primary_key(frame)?
         };
-        let checks = UniqueChecks { wants: &|_| false, first: &[], refused: None };
-        let verdict = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer)?;
-        if verdict == Verdict::Skip {
+        let checks = UniqueChecks { wants: &|_| false, first: &[], refused };
+        let checked = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer);
+        if checked? == Verdict::Skip {
             return Ok(());
         }
         let is_watched =
@@ -220,17 +223,21 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Puts new values into the row in the row slot.
+    /// Puts new values into the row in the row slot; what a STRICT column refuses is told.
     fn assign(
         &self,
         set: &[(usize, Value)],
         rowid: Option<i64>,
         frame: &mut Frame,
         outer: Outer<'_>,
-    ) -> Result<()> {
+    ) -> Result<Option<Error>> {
+        let mut refused = None;
         for (index, value) in set {
             let column = &self.table.columns[*index];
-            let value = self.convert(*index, Datum::from(value))?;
+            let value = self.convert(*index, Datum::from(value)).unwrap_or_else(|error| {
+                refused.get_or_insert(error);
+                value.clone()
+            });
             if let Some(place) = frame.slot_mut(self.row).values_mut().get_mut(column.position) {
                 *place = value;
             }
@@ -240,7 +247,10 @@ impl TableWriter {
             frame.slot_mut(self.row).set_values(rowid, values);
         }
         self.fill_alias(frame);
-        self.compute_generated(frame, outer)
+        if refused.is_none() || self.generated.is_empty() {
+            self.compute_generated(frame, outer)?;
+        }
+        Ok(refused)
     }
 
     fn update_defaults(&self, frame: &Frame, outer: Outer<'_>) -> Result<Vec<Option<Value>>> {

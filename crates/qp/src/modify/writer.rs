@@ -5,7 +5,7 @@
 //! there first. Neighbours: `constraint` asks before a row goes in.
 
 use pandodb_ds::record::key::{
-    prefix_successor, push_column, rowid_from_key, rowid_key, shown_as_integers,
+    prefix_successor, push_column, rowid_from_key, rowid_key, shown_as_integers, skip_column,
 };
 use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::{Value, ValueRef};
@@ -15,13 +15,13 @@ use smallvec::SmallVec;
 use super::foreign_key::ForeignKeys;
 use super::trigger::Triggers;
 use crate::ast::ConflictAction;
-use crate::catalog::{Index, Table};
+use crate::catalog::{Index, IndexColumn, Table};
 use crate::error::Result;
-use crate::execute::{Frame, Outer};
+use crate::execute::{Frame, Outer, push_collated};
 use crate::function::RowChange;
 use crate::plan::SourceId;
 use crate::scalar::{Scalar, SlotId};
-use crate::types::{Datum, apply_affinity};
+use crate::types::{Datum, apply_affinity, compare};
 
 /// Everything that a table demands of its rows, bound.
 #[derive(Debug)]
@@ -253,6 +253,15 @@ pub(super) fn decode(table: &Table, bytes: &[u8]) -> Result<Vec<Value>> {
     Ok(values)
 }
 
+/// The key of a row whose bytes stand behind the parts of an entry.
+fn row_key(writer: &TableWriter, bytes: &[u8]) -> Result<RowKey> {
+    Ok(if writer.table.has_rowid() {
+        RowKey::Rowid(rowid_from_key(bytes)?)
+    } else {
+        RowKey::Bytes(bytes.to_vec())
+    })
+}
+
 /// An entry of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -291,7 +300,7 @@ impl IndexWriter {
         for (value, column) in references.iter().zip(&self.index.columns) {
             push_column(*value, column.order(), &mut key)?;
             let is_text = matches!(value, ValueRef::Text(_));
-            is_exact = is_exact && (!is_text || column.order().is_exact());
+            is_exact = is_exact && (!is_text || column.order().is_exact()) && !column.is_custom();
         }
         let prefix = key.len();
         key.extend_from_slice(row_key);
@@ -347,6 +356,11 @@ impl IndexWriter {
             return Ok(None);
         }
         let own = own.map(RowKey::bytes);
+        if self.index.columns.iter().any(IndexColumn::is_custom) {
+            return super::checking(writer, outer, || {
+                self.conflict_by_comparison(writer, &entry, own.as_deref(), outer)
+            });
+        }
         let prefix = &entry.key[..entry.prefix];
         super::checking(writer, outer, || {
             let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
@@ -355,15 +369,64 @@ impl IndexWriter {
             while found && cursor.key().starts_with(prefix) {
                 let rest = &cursor.key()[entry.prefix..];
                 if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
-                    return Ok(Some(if writer.table.has_rowid() {
-                        RowKey::Rowid(rowid_from_key(rest)?)
-                    } else {
-                        RowKey::Bytes(rest.to_vec())
-                    }));
+                    return row_key(writer, rest).map(Some);
                 }
                 found = cursor.next()?;
             }
             Ok(None)
         })
+    }
+
+    /// As [`conflict`](Self::conflict) where an order of the application decides what is equal:
+    /// entries that agree in the columns before it are compared one by one.
+    fn conflict_by_comparison(
+        &self,
+        writer: &TableWriter,
+        entry: &Entry,
+        own: Option<&[u8]>,
+        outer: Outer<'_>,
+    ) -> Result<Option<RowKey>> {
+        let columns = &self.index.columns;
+        let mut prefix = 0;
+        for column in columns.iter().take_while(|column| !column.is_custom()) {
+            prefix += skip_column(&entry.key[prefix..], column.descending)?;
+        }
+        let prefix = &entry.key[..prefix];
+        let wanted = RowView::new(&entry.exact)?.columns().collect::<Result<Vec<_>, _>>()?;
+        let mut cursor = outer.context.cursor(writer.source, self.index.tree)?;
+        cursor.limit(prefix, prefix_successor(prefix).as_deref());
+        let mut found = cursor.seek(prefix)?;
+        while found && cursor.key().starts_with(prefix) {
+            outer.context.tick()?;
+            let mut rest = cursor.key();
+            for column in columns {
+                rest = rest.get(skip_column(rest, column.descending)?..).unwrap_or_default();
+            }
+            if own != Some(rest) {
+                let values = RowView::new(cursor.value()?)?.columns();
+                let mut is_equal = true;
+                for ((value, wanted), column) in values.zip(&wanted).zip(columns) {
+                    let value = value?;
+                    let order = compare(value, *wanted, column.collation, outer.context.collations);
+                    is_equal = is_equal && !value.is_null() && order.is_eq();
+                }
+                if is_equal {
+                    return row_key(writer, rest).map(Some);
+                }
+            }
+            found = cursor.next()?;
+        }
+        Ok(None)
+    }
+
+    /// What rows that this index finds equal have in common.
+    pub(super) fn group_key(&self, frame: &Frame, outer: Outer<'_>) -> Result<Vec<u8>> {
+        let scope = frame.scope(outer);
+        let mut key = Vec::new();
+        for (part, column) in self.parts.iter().zip(&self.index.columns) {
+            let value = part.evaluate(&scope)?;
+            push_collated(value.as_ref(), column.collation, outer.context, &mut key)?;
+        }
+        Ok(key)
     }
 }

@@ -332,12 +332,12 @@ pub struct Shared {
 /// What readers of a common table share.
 #[derive(Debug)]
 pub struct SharedInput {
-    /// The table's rows.
-    pub input: Node,
-    /// What is kept of each.
-    pub outputs: Vec<Scalar>,
-    /// Where the rows are kept.
-    pub state: StateId,
+    /// The table's rows; it reads nothing of what lies around.
+    pub plan: super::SelectPlan,
+    /// Which of the statement's shared tables it is.
+    pub number: u16,
+    /// About how many rows.
+    pub rows: f64,
 }
 
 /// Groups.

@@ -35,8 +35,10 @@ impl Rules {
     pub const PUSH_DOWN: Self = Self(1 << 11);
     /// Conditions on a table are tried in the order in which they drop the most rows.
     pub const SIFT: Self = Self(1 << 12);
+    /// Common tables that several places read are made once.
+    pub const SHARED: Self = Self(1 << 13);
     /// All of them, with names.
-    pub const EACH: [(&'static str, Self); 13] = [
+    pub const EACH: [(&'static str, Self); 14] = [
         ("tree_count", Self::TREE_COUNT),
         ("extremes", Self::EXTREMES),
         ("or_union", Self::OR_UNION),
@@ -50,12 +52,19 @@ impl Rules {
         ("memory", Self::MEMORY),
         ("push_down", Self::PUSH_DOWN),
         ("sift", Self::SIFT),
+        ("shared", Self::SHARED),
     ];
 
     /// Whether all rules of `rule` are in.
     #[inline]
     pub const fn has(self, rule: Self) -> bool {
         self.0 & rule.0 == rule.0
+    }
+
+    /// With the rules of `rule`.
+    #[must_use]
+    pub const fn with(self, rule: Self) -> Self {
+        Self(self.0 | rule.0)
     }
 
     /// Without the rules of `rule`.

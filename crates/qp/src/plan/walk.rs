@@ -17,6 +17,7 @@ impl Node {
             | Self::Function(_)
             | Self::Pragma(_)
             | Self::RecursiveRow(..)
+            | Self::Shared(_)
             | Self::Count(_) => {}
             Self::Filter(filter) => visit(&filter.input),
             Self::NestedLoop(join) => {
@@ -29,7 +30,6 @@ impl Node {
             }
             Self::Project(project) => visit(&project.input),
             Self::Materialize(materialize) => visit(&materialize.input),
-            Self::Shared(shared) => visit(&shared.plan.input),
             Self::Aggregate(aggregation) => visit(&aggregation.input),
             Self::Window(window) => visit(&window.input),
             Self::Sort(sort) => visit(&sort.input),
@@ -49,7 +49,7 @@ impl Node {
     pub fn scalars<'a>(&'a self, visit: &mut dyn FnMut(&'a Scalar)) {
         match self {
             Self::Once(_) | Self::Empty | Self::RecursiveRow(..) | Self::Materialize(_) => {}
-            Self::Batch(_) => {}
+            Self::Batch(_) | Self::Shared(_) => {}
             Self::Scan(scan) => scan.path.scalars(visit),
             Self::Count(count) => count.scan.path.scalars(visit),
             Self::Values(values) => values.rows.iter().flatten().for_each(visit),
@@ -71,7 +71,6 @@ impl Node {
                 }
             }
             Self::Project(project) => project.outputs.iter().for_each(visit),
-            Self::Shared(shared) => shared.plan.outputs.iter().for_each(visit),
             Self::Aggregate(_) | Self::Window(_) => self.grouping_scalars(visit),
             Self::Sort(sort) => {
                 sort.keys.iter().for_each(|key| visit(&key.value));

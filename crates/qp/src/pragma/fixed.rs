@@ -55,6 +55,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         0,
         "free pages at the end of the file go with every checkpoint; VACUUM moves the others"
     ),
+    fixed!("analysis_limit", 0, "ANALYZE reads whole indexes"),
     fixed!("cell_size_check", 1, "pages are always checked when they are read"),
     fixed!("checkpoint_fullfsync", 1, "a sync always reaches the disk"),
     fixed!("fullfsync", 1, "a sync always reaches the disk"),

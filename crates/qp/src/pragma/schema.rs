@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `table` lists them.
 
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, Entry, PragmaRows, Scope};
@@ -11,6 +11,7 @@ use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, IndexColumn, IndexOrigin, Schema, Table};
 use crate::error::Result;
 use crate::modify::view_columns;
+use crate::session::Session;
 
 /// A PRAGMA that tells something.
 macro_rules! tells {
@@ -277,22 +278,16 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
             let Some(table) = schema.table(&index.table) else { continue };
             let mut rows: PragmaRows = Vec::new();
             for (number, part) in index.columns.iter().enumerate() {
-                rows.push(index_row(number, part.column(), Some(part), table, all, true));
+                rows.push(index_row(call.session, number, Some(part), table, all, true));
             }
             if all {
                 let alias = table.has_rowid();
                 if alias {
-                    rows.push(index_row(rows.len(), None, None, table, all, false));
+                    rows.push(index_row(call.session, rows.len(), None, table, all, false));
                 } else {
                     for part in table.key_columns() {
-                        rows.push(index_row(
-                            rows.len(),
-                            part.column(),
-                            Some(part),
-                            table,
-                            all,
-                            false,
-                        ));
+                        let number = rows.len();
+                        rows.push(index_row(call.session, number, Some(part), table, all, false));
                     }
                 }
             }
@@ -303,13 +298,14 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
 }
 
 fn index_row(
+    session: &Session,
     number: usize,
-    column: Option<usize>,
     part: Option<&IndexColumn>,
     table: &Table,
     all: bool,
     is_key: bool,
 ) -> Vec<Value> {
+    let column = part.and_then(IndexColumn::column);
     let cid = match (column, part) {
         (Some(column), _) => column as i64,
         (None, Some(_)) => -2,
@@ -319,8 +315,8 @@ fn index_row(
     let mut row = vec![integer(number), Value::Integer(cid), name];
     if all {
         row.push(flag(part.is_some_and(|part| part.descending)));
-        let collation = part.map_or("BINARY".to_owned(), |part| part.collation.to_string());
-        row.push(Value::text(collation));
+        let collation = part.map_or(Collation::Binary, |part| part.collation);
+        row.push(Value::text(&*session.collation_name(collation)));
         row.push(flag(is_key));
     }
     row

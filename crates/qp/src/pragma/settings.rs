@@ -8,6 +8,7 @@ use pandodb_ds::record::Value;
 
 use super::entry::{Call, Entry, PragmaRows, Scope, number, one};
 use crate::error::{Error, Result};
+use crate::plan::Rules;
 use crate::store::Isolation;
 
 /// A switch that is a field of the session's settings.
@@ -30,6 +31,11 @@ macro_rules! switch {
     };
 }
 
+/// As many threads as were asked for and there are processors.
+fn known_threads(threads: u32) -> u64 {
+    u64::from(threads).min(crate::execute::batch::processors() as u64)
+}
+
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "foreign_keys",
@@ -45,6 +51,24 @@ pub(super) const ENTRIES: &[Entry] = &[
                 Ok(Vec::new())
             }
             None => Ok(number(u64::from(call.session.settings().foreign_keys))),
+        },
+    },
+    Entry {
+        name: "threads",
+        columns: &["threads"],
+        scope: Scope::Session,
+        values: "number",
+        help: "how many threads a statement reads large tables with, the connection's own \
+               included; all processors at first, 0 and 1 are the own one alone",
+        run: |call| match call.text() {
+            Some(text) => {
+                let threads = pandodb_ds::record::number::cast_integer(text.as_bytes());
+                let threads = u32::try_from(threads.max(0)).unwrap_or(u32::MAX);
+                call.session.change_settings(|settings| settings.threads = threads);
+                let known = known_threads(call.session.settings().threads);
+                Ok(number(known))
+            }
+            None => Ok(number(known_threads(call.session.settings().threads))),
         },
     },
     switch!(
@@ -95,6 +119,44 @@ pub(super) const ENTRIES: &[Entry] = &[
             }
             let bound = call.session.statement_timeout().unwrap_or_default();
             Ok(number(u64::try_from(bound.as_millis()).unwrap_or(u64::MAX)))
+        },
+    },
+    Entry {
+        name: "hard_heap_limit",
+        columns: &["hard_heap_limit"],
+        scope: Scope::Session,
+        values: "bytes; 0 leaves it",
+        help: "what the sorts and hash tables of a statement may take before it ends in an error; \
+               as in SQLite it can be lowered only",
+        run: |call| {
+            let hard = call.session.settings().memory_hard_bytes;
+            if let Some(bytes) = call.number().and_then(|it| u64::try_from(it).ok())
+                && bytes > 0
+                && bytes < hard
+            {
+                let soft = call.session.settings().memory_soft_bytes;
+                call.session.set_memory_limits(soft.min(bytes), bytes);
+            }
+            let hard = call.session.settings().memory_hard_bytes;
+            Ok(number(if hard == u64::MAX { 0 } else { hard }))
+        },
+    },
+    Entry {
+        name: "automatic_index",
+        columns: &["automatic_index"],
+        scope: Scope::Session,
+        values: "`ON`, `OFF`",
+        help: "whether rows that no index finds are kept in a hash table for joins and subqueries",
+        run: |call| {
+            const HASHED: Rules = Rules::HASH_JOIN.with(Rules::LOOKUP);
+            let Some(is_on) = call.switch() else {
+                return Ok(number(u64::from(call.session.settings().rules.has(HASHED))));
+            };
+            call.session.change_settings(|settings| {
+                let rules = settings.rules;
+                settings.rules = if is_on { rules.with(HASHED) } else { rules.without(HASHED) };
+            });
+            Ok(Vec::new())
         },
     },
     Entry {

@@ -99,6 +99,25 @@ fn an_unknown_pragma_suggests_the_nearest() {
 }
 
 #[test]
+fn memory_and_hash_tables_can_be_bounded() {
+    let session = memory();
+    fill(&session, 200);
+    assert_eq!(text(&session, "PRAGMA hard_heap_limit"), "0");
+    assert_eq!(text(&session, "PRAGMA hard_heap_limit = 100000"), "100000");
+    assert_eq!(text(&session, "PRAGMA hard_heap_limit = 200000"), "100000", "only lowered");
+    assert_eq!(text(&session, "SELECT count(*) FROM t"), "200");
+    let join = "SELECT * FROM t a JOIN t b ON a.payload = b.payload";
+    let plan = |session: &Session| text(session, &format!("EXPLAIN {join}"));
+    assert!(plan(&session).contains("hash join"), "{}", plan(&session));
+    session.execute("PRAGMA automatic_index = OFF").unwrap();
+    assert_eq!(text(&session, "PRAGMA automatic_index"), "0");
+    assert!(!plan(&session).contains("hash join"), "{}", plan(&session));
+    session.execute("PRAGMA automatic_index = ON").unwrap();
+    assert!(plan(&session).contains("hash join"), "{}", plan(&session));
+    assert!(error(&session, "PRAGMA analysis_limit = 100").hint().is_some());
+}
+
+#[test]
 fn kept_settings_are_there_after_the_file_was_closed() {
     let file = File::new();
     let settings = [

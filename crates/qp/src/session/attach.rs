@@ -30,7 +30,6 @@ impl Session {
         }
         let settings = self.settings();
         let state = RunState::default();
-        let collations = self.collations.borrow();
         let value = self.with_environment(&[], &[], |environment| {
             let mut binder = Binder::new(environment, Arc::from(""));
             let bound = binder.expression(expression)?;
@@ -38,7 +37,7 @@ impl Session {
             let context = Context {
                 parameters,
                 session: self,
-                collations: &*collations,
+                collations: &self.collations,
                 sources: &[],
                 schemas: &[],
                 versions: &crate::execute::Versions::default(),

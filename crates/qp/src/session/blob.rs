@@ -248,13 +248,12 @@ impl Session {
         if !plan.forget_triggers() {
             return Err(internal());
         }
-        let collations = self.collations.borrow();
         let settings = self.settings();
         let state = RunState::default();
         let context = Context {
             parameters: &[value, Value::Integer(rowid)],
             session: self,
-            collations: &*collations,
+            collations: &self.collations,
             sources,
             schemas,
             versions: &versions,

@@ -1,4 +1,5 @@
-//! Programs of triggers and statements of foreign keys, compiled when they are first needed.
+//! Programs of triggers and statements of foreign keys, compiled when a statement that may fire
+//! them is planned, or when they are first needed.
 //!
 //! Neighbours: `modify::trigger` and `modify::foreign_key` ask.
 
@@ -17,7 +18,9 @@ use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{SharedTransaction, Versions};
 use crate::modify::modify_statement;
-use crate::modify::{Compiler, ModifyPlan, TriggerProgram, bind_trigger, trigger_subject};
+use crate::modify::{
+    Compiler, ModifyPlan, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject,
+};
 use crate::parse::parse_statement;
 use crate::plan::SelectPlan;
 
@@ -38,6 +41,31 @@ impl Session {
         if programs.cookies != cookies {
             *programs = super::Programs { cookies, ..super::Programs::default() };
         }
+    }
+}
+
+impl Session {
+    /// Compiles what a change may fire, and what that may fire: as in SQLite a name that is not
+    /// there fails the statement before it does anything.
+    pub(super) fn compile_triggers(
+        &self,
+        plan: &ModifyPlan,
+        sources: &[Option<SharedTransaction>],
+    ) -> Result<()> {
+        let mut waiting = plan.triggers();
+        let mut seen = Vec::new();
+        while let Some(trigger) = waiting.pop() {
+            if seen.contains(&trigger.id) {
+                continue;
+            }
+            seen.push(trigger.id);
+            for statement in &self.trigger(&trigger, sources)?.0.statements {
+                if let TriggerStatement::Modify(plan) = statement {
+                    waiting.extend(plan.triggers());
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -89,14 +89,18 @@ pub(super) fn report(kind: &PreparedKind, profile: &Profile) -> Vec<Vec<Value>> 
 }
 
 fn figures(figures: Option<Figures>) -> String {
-    let Some(Figures { opened, rows, time, pages }) = figures else {
+    let Some(Figures { opened, rows, time, pages, spilled }) = figures else {
         return "  [never run]".to_owned();
     };
     let plural = |count: u64| if count == 1 { "" } else { "s" };
     let times = if opened > 1 { format!(" in {opened} runs") } else { String::new() };
     let millis = time.as_secs_f64() * 1000.0;
+    let spilled = match spilled {
+        0 => String::new(),
+        bytes => format!(", {} KiB in temporary files", bytes.div_ceil(1024)),
+    };
     format!(
-        "  [{rows} row{}{times}, {millis:.3} ms, {pages} page{} read]",
+        "  [{rows} row{}{times}, {millis:.3} ms, {pages} page{} read{spilled}]",
         plural(rows),
         plural(pages)
     )

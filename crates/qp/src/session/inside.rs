@@ -95,13 +95,12 @@ impl Session {
         versions: &Versions,
         work: impl FnOnce(Outer<'_>) -> Result<T>,
     ) -> Result<T> {
-        let collations = self.collations.borrow();
         let settings = self.settings();
         let state = RunState::default();
         let context = Context {
             parameters: &[],
             session: self,
-            collations: &*collations,
+            collations: &self.collations,
             sources,
             schemas,
             versions,
@@ -217,10 +216,14 @@ impl Session {
         })
     }
 
+    /// Calls `work` with what finds the collations that stored schemas name.
+    pub(crate) fn with_stored_collations<T>(&self, work: impl FnOnce(FindCollation<'_>) -> T) -> T {
+        work(&|name: &str| self.collations.find_stored(name))
+    }
+
     /// Calls `work` with the collations by name.
     pub(crate) fn with_collations<T>(&self, work: impl FnOnce(FindCollation<'_>) -> T) -> T {
-        let collations = self.collations.borrow();
-        work(&|name: &str| collations.find(name))
+        work(&|name: &str| self.collations.find(name))
     }
 
     /// The name of a database.

@@ -19,6 +19,7 @@
 
 mod attach;
 mod blob;
+mod collations;
 mod command;
 mod compiler;
 mod elsewhere;
@@ -46,6 +47,7 @@ use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
 pub use blob::BlobHandle;
+pub use collations::{CollationFunction, CollationRegistry};
 pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
@@ -58,7 +60,6 @@ use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
-use crate::types::Collations;
 use transaction::Active;
 
 /// A database that names can mean.
@@ -74,35 +75,6 @@ pub struct Attached {
     schema: Arc<Schema>,
     /// The version of the catalog that it was read from.
     catalog: Option<Tree>,
-}
-
-/// How texts compare under an application's collation.
-pub type CollationFunction = Arc<dyn Fn(&[u8], &[u8]) -> std::cmp::Ordering + Send + Sync>;
-
-/// The collations that an application registered.
-#[derive(Default)]
-pub struct CollationRegistry(Vec<(Box<str>, CollationFunction)>);
-
-impl std::fmt::Debug for CollationRegistry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-impl Collations for CollationRegistry {
-    fn compare_custom(&self, id: u32, left: &[u8], right: &[u8]) -> std::cmp::Ordering {
-        match self.0.get(id as usize) {
-            Some((_, compare)) => compare(left, right),
-            None => left.cmp(right),
-        }
-    }
-}
-
-impl CollationRegistry {
-    fn find(&self, name: &str) -> Option<Collation> {
-        let own = self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
-        own.map(|id| Collation::Custom(id as u32)).or_else(|| Collation::from_name(name))
-    }
 }
 
 /// The transactions of a statement, by database.
@@ -129,7 +101,7 @@ pub struct Session {
     /// Transactions that rest between two reading statements outside of a transaction.
     resting: RefCell<Sources>,
     functions: RefCell<Registry>,
-    collations: RefCell<CollationRegistry>,
+    collations: CollationRegistry,
     settings: RefCell<Settings>,
     isolation: Cell<Isolation>,
     /// The transaction that was begun last.
@@ -200,7 +172,7 @@ impl Session {
             hooks: hooks::Hooks::default(),
             resting: RefCell::default(),
             functions: RefCell::new(Registry::new()),
-            collations: RefCell::default(),
+            collations: CollationRegistry::default(),
             settings: RefCell::default(),
             isolation: Cell::new(Isolation::default()),
             begun: Cell::new(None),
@@ -306,16 +278,17 @@ impl Session {
     /// Registers a collation.
     pub fn define_collation(&self, name: &str, compare: CollationFunction) {
         self.generation.set(self.generation.get() + 1);
-        let mut collations = self.collations.borrow_mut();
-        match collations.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            Some((_, known)) => *known = compare,
-            None => collations.0.push((Box::from(name), compare)),
-        }
+        self.collations.define(name, compare);
     }
 
     /// The names of the application's collations.
     pub(crate) fn collation_names(&self) -> Vec<Box<str>> {
-        self.collations.borrow().0.iter().map(|(name, _)| name.clone()).collect()
+        self.collations.names()
+    }
+
+    /// The name of a collation.
+    pub(crate) fn collation_name(&self, collation: Collation) -> Box<str> {
+        self.collations.name(collation)
     }
 
     /// The settings.

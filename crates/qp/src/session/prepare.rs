@@ -134,7 +134,12 @@ impl Session {
         // How large tables are is only to choose by: a plan is right whatever becomes of them. That
         // the schema stays is relied on elsewhere.
         sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
-        let planned = self.plan_with(&sources, &statement, &mut prepared);
+        let planned = self.plan_with(&sources, &statement, &mut prepared).and_then(|()| {
+            match &prepared.kind {
+                PreparedKind::Modify(plan) => self.compile_triggers(plan, &sources),
+                _ => Ok(()),
+            }
+        });
         sources.iter().flatten().for_each(|source| source.borrow().end_guess());
         if self.is_autocommit() {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
@@ -230,8 +235,8 @@ impl Session {
         let names: Vec<Box<str>> =
             self.databases.borrow().iter().map(|attached| attached.name.clone()).collect();
         let functions = self.functions.borrow();
-        let collations = self.collations.borrow();
-        let find = |name: &str| collations.find(name);
+        let find = |name: &str| self.collations.find(name);
+        let missing = |collation| self.collations.missing(collation);
         let statistics = TreeStatistics::new(sized, sized_versions, &self.known_trees);
         let finder = Finder { session: self, sources, versions };
         let settings = self.settings.borrow();
@@ -240,6 +245,7 @@ impl Session {
             names: &names,
             functions: &functions,
             collations: &find,
+            missing_collation: &missing,
             versions: &finder,
             statistics: &statistics,
             foreign_keys: settings.foreign_keys,
@@ -256,6 +262,7 @@ impl Session {
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
+    binder.shares = binder.environment.rules.has(crate::plan::Rules::SHARED);
     let mut block = binder.select(select, false)?;
     choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {

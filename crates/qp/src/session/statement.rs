@@ -127,6 +127,7 @@ impl<'s> Statement<'s> {
     }
 
     /// Ends the run, so that the next step begins anew; bound values stay.
+    #[inline]
     pub fn reset(&mut self) {
         if std::mem::replace(&mut self.is_running, false) {
             self.run.end();
@@ -138,10 +139,12 @@ impl<'s> Statement<'s> {
     }
 
     /// Goes to the next row.
+    #[inline]
     pub fn step(&mut self) -> Result<Step> {
         self.try_step().inspect_err(|error| self.session.note_failure(error))
     }
 
+    #[inline]
     fn try_step(&mut self) -> Result<Step> {
         if !self.is_running {
             self.start()?;
@@ -195,6 +198,7 @@ impl<'s> Statement<'s> {
     }
 
     /// Begins a run: transactions, schemas, and a new plan if the old one is for another schema.
+    #[inline]
     fn start(&mut self) -> Result<()> {
         self.session.now.set(None);
         self.session.interrupt.store(false, Ordering::Relaxed);
@@ -261,6 +265,7 @@ impl<'s> Statement<'s> {
     }
 
     /// Goes to the next row and takes its values.
+    #[inline]
     fn advance(&mut self) -> Result<Step> {
         let run = &mut self.run;
         if let Some(rows) = &mut run.rows {
@@ -297,6 +302,7 @@ impl Drop for Statement<'_> {
 
 impl Around {
     /// Gets the transactions and schemas of a run; false if the plan was made for others.
+    #[inline]
     fn gather(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
         self.state.renew();
         self.settings.clone_from(&session.settings.borrow());
@@ -326,6 +332,7 @@ impl Around {
 
     /// Whether everything is as it was in the last run, so that the transactions can go on: what
     /// a quick read needs each time, and nothing else.
+    #[inline]
     fn goes_on(&mut self, session: &Session, prepared: &Prepared) -> bool {
         self.valid_at == Some((session.generation.get(), session.schemas_seen.get()))
             && prepared.writes.is_empty()
@@ -341,11 +348,10 @@ impl Around {
         parameters: &[Value],
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let collations = session.collations.borrow();
         work(&Context {
             parameters,
             session,
-            collations: &*collations,
+            collations: &session.collations,
             sources: &self.sources,
             versions: &self.versions,
             schemas: &self.schemas,

@@ -49,6 +49,7 @@ impl Active {
 
 impl Session {
     /// Whether no transaction is open.
+    #[inline]
     pub fn is_autocommit(&self) -> bool {
         self.active.borrow().is_none()
     }
@@ -177,6 +178,7 @@ impl Session {
     /// Goes on with the transactions that rest, for a statement that only reads; false where they
     /// are not all there, or see another schema than the session knows, so that they are to be
     /// taken with care.
+    #[inline]
     pub(super) fn go_on(&self, taken: &mut Sources) -> bool {
         if self.user.borrow().is_some() || self.repeats.get().is_some() {
             return false;
@@ -216,6 +218,9 @@ impl Session {
         let is_written = writes.contains(&index);
         if let Some(known) = &sources[place] {
             let mut known = known.borrow_mut();
+            if !is_written && self.user.borrow().is_none() {
+                return known.refresh();
+            }
             let databases = self.databases.borrow();
             let attached = databases.get(place);
             let Some((database, head)) =
@@ -256,6 +261,7 @@ impl Session {
 
     /// Ends transactions that only read, outside of a transaction: they rest until the next
     /// statement, as far as they can. Empties the list.
+    #[inline]
     pub(super) fn rest(&self, sources: &mut Sources) {
         for source in sources.iter_mut() {
             let rests = source.as_mut().and_then(SharedTransaction::get_mut);
@@ -313,8 +319,7 @@ impl Session {
                 let catalog = transaction.version(CATALOG_TREE);
                 let cookie = read_cookie(&transaction)?;
                 if cookie != attached.schema.cookie {
-                    let collations = self.collations.borrow();
-                    let find = |name: &str| collations.find(name);
+                    let find = |name: &str| self.collations.find_stored(name);
                     let index = DatabaseIndex(place as u16);
                     attached.schema = Arc::new(load(&transaction, index, &find)?);
                 }

@@ -92,6 +92,11 @@ impl Session {
 
     pub(super) fn note_own_commit(&self, index: DatabaseIndex) {
         *place_of(&mut self.tuning.own_commits.borrow_mut(), index) += 1;
+        let databases = self.databases.borrow();
+        let attached = databases.get(usize::from(index.0));
+        if let Some(database) = attached.and_then(|attached| attached.database.as_ref()) {
+            database.let_go_of_past();
+        }
     }
 
     /// Forgets what was set for a database that is detached.
@@ -110,6 +115,7 @@ impl Session {
     }
 
     /// A statement begins: its time runs from now.
+    #[inline]
     pub(super) fn start_clock(&self) {
         let deadline = self.statement_timeout().and_then(|bound| {
             let (database, _) = self.database(DatabaseIndex::MAIN).ok()?;

@@ -168,7 +168,7 @@ impl Session {
         if let Some(known) = self.version_schemas.borrow().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let schema = self.with_collations(|collations| {
+        let schema = self.with_stored_collations(|collations| {
             if let Reader::Past(view, pager) = reader {
                 load_forest(pager, &view.forest(), number, collations)
             } else {

@@ -80,6 +80,13 @@ impl Database {
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
     }
 
+    /// Lets go of what was kept of the past for the next question about it.
+    pub(crate) fn let_go_of_past(&self) {
+        if let Some(branches) = self.branches.get() {
+            branches.let_go();
+        }
+    }
+
     /// The branches, if there may be more than one: nothing is made for the question.
     pub fn branches_if_any(&self) -> Result<Option<Arc<Branches>>> {
         match self.branches.get() {

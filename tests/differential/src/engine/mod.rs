@@ -128,14 +128,11 @@ impl Failure {
     /// for the others. Keys all count as unique, whichever of several is reported.
     pub(crate) fn class(&self) -> i32 {
         const CONSTRAINT: i32 = 19;
-        const FOREIGN_KEY: i32 = CONSTRAINT | (3 << 8);
         const UNIQUE: i32 = CONSTRAINT | (8 << 8);
         const PRIMARY_KEY: i32 = CONSTRAINT | (6 << 8);
         const ROW_ID: i32 = CONSTRAINT | (10 << 8);
         match self.code {
             PRIMARY_KEY | ROW_ID => UNIQUE,
-            // RESTRICT is a trigger in SQLite.
-            _ if self.message == "FOREIGN KEY constraint failed" => FOREIGN_KEY,
             code if code & 0xff == CONSTRAINT => code,
             code => code & 0xff,
         }

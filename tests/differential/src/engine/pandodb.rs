@@ -13,6 +13,11 @@ fn batch_rows_min() -> Option<u64> {
     std::env::var("PANDODB_BATCH_ROWS_MIN").ok()?.parse().ok()
 }
 
+/// From how many rows on the batch gear reads a table with several threads.
+fn parallel_rows_min() -> Option<u64> {
+    std::env::var("PANDODB_PARALLEL_ROWS_MIN").ok()?.parse().ok()
+}
+
 /// A PandoDB database in memory.
 pub(crate) struct Pandodb(Session);
 
@@ -21,6 +26,9 @@ impl Pandodb {
     pub(crate) fn open() -> Result<Self, Failure> {
         let database = Database::in_memory().map_err(|error| failure(&error))?;
         let session = Session::new(database);
+        if let Some(rows) = parallel_rows_min() {
+            session.change_settings(|settings| settings.parallel_rows_min = rows);
+        }
         if let Some(rows) = batch_rows_min() {
             session.change_settings(|settings| settings.batch_rows_min = rows);
         }

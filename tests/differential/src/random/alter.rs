@@ -49,7 +49,8 @@ impl Changes<'_> {
         let at = self.rng.usize(..self.schema.tables[place].columns.len());
         let table = &mut self.schema.tables[place];
         let old = std::mem::replace(&mut table.columns[at].name, new.clone());
-        for key in table.keys.iter_mut().flatten().filter(|key| **key == old) {
+        let keys = table.keys.iter_mut().flatten().chain(&mut table.indexed);
+        for key in keys.filter(|key| **key == old) {
             key.clone_from(&new);
         }
         format!("ALTER TABLE {} RENAME COLUMN {old} TO {new}", table.name)

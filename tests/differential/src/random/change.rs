@@ -74,7 +74,9 @@ impl Changes<'_> {
         if chance(self.rng, 70) {
             return String::new();
         }
-        let source = Source::of(table, &table.name);
+        // SQLite knows the table by its own name only there.
+        let name = table.name.strip_prefix("other.").unwrap_or(&table.name);
+        let source = Source::of(table, name);
         let schema = Schema::default();
         let mut scope =
             Expressions { rng: self.rng, schema: &schema, sources: vec![source], depth: 0 };
@@ -172,7 +174,7 @@ impl Changes<'_> {
         let source = Source::of(&table, &table.name);
         let mut scope =
             Expressions { rng: self.rng, schema: &schema, sources: vec![source], depth: 1 };
-        let in_key = column.unique || table.keys.iter().flatten().any(|key| *key == column.name);
+        let in_key = table.is_unique(&column);
         if in_key {
             // One row: the order of visiting does not matter.
             let value = literal_for(scope.rng, column.kind);
@@ -208,10 +210,7 @@ impl Changes<'_> {
         let free: Vec<&Column> = table
             .columns
             .iter()
-            .filter(|column| {
-                let in_key = table.keys.iter().flatten().any(|key| *key == column.name);
-                !column.generated && !column.unique && !in_key
-            })
+            .filter(|column| !column.generated && !table.is_unique(column))
             .collect();
         let [first, .., second] = free.as_slice() else { return self.update() };
         let schema = self.schema.clone();
@@ -231,10 +230,8 @@ impl Changes<'_> {
     /// From another table, of which one row is made so that no row has several partners.
     fn update_from(&mut self) -> String {
         let (table, other) = (self.table(), self.table());
-        let free = table.columns.iter().find(|column| {
-            let in_key = table.keys.iter().flatten().any(|key| *key == column.name);
-            !column.generated && !column.unique && !in_key
-        });
+        let free =
+            table.columns.iter().find(|column| !column.generated && !table.is_unique(column));
         let Some(free) = free.cloned() else { return self.update() };
         let schema = self.schema.clone();
         let sources = vec![Source::of(&table, &table.name)];

@@ -13,6 +13,7 @@ mod query;
 mod schema;
 mod script;
 mod shrink;
+mod wide;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -21,19 +21,20 @@ pub(super) struct Queries<'r> {
 impl Queries<'_> {
     /// A query with how to compare it.
     pub(super) fn query(&mut self) -> Step {
-        match self.rng.u8(..20) {
+        match self.rng.u8(..23) {
             0..=8 => self.select_step(),
             9..=11 => self.aggregate_step(),
             12..=13 => self.window_step(),
             14..=15 => self.compound_step(),
             16 => self.recursive_step(),
             17..=18 => self.partition_step(),
+            19..=21 => self.wide_step(),
             _ => self.count_step(),
         }
     }
 
     /// FROM with one to three sources.
-    fn from(&mut self) -> (String, Vec<Source>) {
+    pub(super) fn from(&mut self) -> (String, Vec<Source>) {
         let (mut text, first) = self.item(0);
         let mut sources = vec![first];
         let more = [0, 0, 1, 1, 1, 2][self.rng.usize(..6)];
@@ -97,11 +98,11 @@ impl Queries<'_> {
         (text, Source { alias: alias.to_owned(), columns })
     }
 
-    fn scope(&mut self, sources: Vec<Source>, depth: u8) -> Expressions<'_> {
+    pub(super) fn scope(&mut self, sources: Vec<Source>, depth: u8) -> Expressions<'_> {
         Expressions { rng: self.rng, schema: self.schema, sources, depth }
     }
 
-    fn filter(&mut self, sources: &[Source]) -> String {
+    pub(super) fn filter(&mut self, sources: &[Source]) -> String {
         if chance(self.rng, 25) {
             return String::new();
         }
@@ -122,7 +123,7 @@ impl Queries<'_> {
     }
 
     /// Sorts by everything, perhaps with a limit.
-    fn ordered(&mut self, sql: String, count: usize) -> Step {
+    pub(super) fn ordered(&mut self, sql: String, count: usize) -> Step {
         if chance(self.rng, 50) {
             return Step { sql, check: Check::Query(Order::Any) };
         }

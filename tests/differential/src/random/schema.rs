@@ -33,6 +33,16 @@ pub(super) struct Table {
     pub(super) view: bool,
     /// Lists of columns that a key or unique index holds together.
     pub(super) keys: Vec<Vec<String>>,
+    /// Columns that unique indexes read.
+    pub(super) indexed: Vec<String>,
+}
+
+impl Table {
+    /// Whether two rows may be in each other's way when a column is changed.
+    pub(super) fn is_unique(&self, column: &Column) -> bool {
+        let keys = self.keys.iter().flatten().chain(&self.indexed);
+        column.unique || keys.into_iter().any(|key| *key == column.name)
+    }
 }
 
 /// All that exists.
@@ -109,7 +119,14 @@ impl Schema {
         }
         let (body, options) = (definitions.join(", "), options.join(", "));
         let sql = format!("CREATE TABLE {name}({body}) {options}").trim_end().to_owned();
-        self.tables.push(Table { name, columns, rowid: !without_rowid, view: false, keys });
+        self.tables.push(Table {
+            name,
+            columns,
+            rowid: !without_rowid,
+            view: false,
+            keys,
+            indexed: Vec::new(),
+        });
         sql
     }
 
@@ -210,7 +227,8 @@ impl Schema {
         let number = self.objects;
         let bases: Vec<usize> =
             (0..self.tables.len()).filter(|at| !self.tables[*at].view).collect();
-        let table = self.tables[bases[rng.usize(..bases.len())]].clone();
+        let place = bases[rng.usize(..bases.len())];
+        let table = self.tables[place].clone();
         let count = rng.usize(1..=table.columns.len().min(3));
         let mut names: Vec<&Column> = table.columns.iter().collect();
         rng.shuffle(&mut names);
@@ -229,6 +247,12 @@ impl Schema {
         };
         let parts: Vec<String> = names[..count].iter().map(|column| part(rng, column)).collect();
         let unique = if chance(rng, 8) { "UNIQUE " } else { "" };
+        if !unique.is_empty() {
+            // A generated column may be read of any other.
+            let has_generated = names[..count].iter().any(|column| column.generated);
+            let read = if has_generated { &names[..] } else { &names[..count] };
+            self.tables[place].indexed.extend(read.iter().map(|column| column.name.clone()));
+        }
         let mut sql =
             format!("CREATE {unique}INDEX i{number} ON {}({})", table.name, parts.join(", "));
         if chance(rng, 20) {
@@ -262,7 +286,14 @@ impl Schema {
             values.join(", "),
             table.name,
         );
-        self.tables.push(Table { name, columns, rowid: false, view: true, keys: Vec::new() });
+        self.tables.push(Table {
+            name,
+            columns,
+            rowid: false,
+            view: true,
+            keys: Vec::new(),
+            indexed: Vec::new(),
+        });
         sql
     }
 }

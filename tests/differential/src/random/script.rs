@@ -56,7 +56,18 @@ pub(super) fn of_seed(seed: u64, statements: usize) -> Vec<Step> {
     }
     push("CREATE TABLE log(name TEXT, first TEXT, second TEXT)".to_owned());
     for _ in 0..rng.usize(1..=3) {
-        push(schema.create_table(rng));
+        let sql = schema.create_table(rng);
+        // A table of another database goes by its whole name.
+        let is_attached = chance(rng, 6);
+        match schema.tables.last_mut() {
+            Some(table) if is_attached => {
+                let name = format!("other.{}", table.name);
+                push("ATTACH ':memory:' AS other".to_owned());
+                push(sql.replacen(&table.name, &name, 1));
+                table.name = name;
+            }
+            _ => push(sql),
+        }
         for _ in 0..rng.usize(..3) {
             push(schema.create_index(rng));
         }

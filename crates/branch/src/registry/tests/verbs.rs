@@ -500,3 +500,33 @@ fn branches_are_made_merged_and_dropped_by_many_threads() {
     assert_eq!(branches.list().unwrap().len(), 1 + 4 * 2);
     check_file(&branches);
 }
+
+#[test]
+fn a_moment_that_was_asked_for_is_found_again_for_a_while() {
+    let disk = SimVfs::new(77);
+    let branches = open(&disk, Synchronous::Normal).unwrap();
+    let mut commits = Vec::new();
+    for number in 0..8 {
+        write(&branches, "main", &[("a", Some(&number.to_string()))]).unwrap();
+        commits.push(branches.position(&branches.get("main").unwrap()).unwrap().commit);
+    }
+    let forest = |at: usize| {
+        let view = branches.view("main", &Point::Commit(commits[at])).unwrap();
+        view.forest()
+    };
+    // The very same trees, where rebuilding would make equal ones.
+    assert!(forest(2).is_same_version(&forest(2)));
+    assert!(!forest(2).is_same_version(&forest(3)));
+    for (at, commit) in commits.iter().enumerate().take(7) {
+        let view = branches.view("main", &Point::Commit(*commit)).unwrap();
+        let tree = view.forest().tree(DATA).cloned().unwrap();
+        let value = tree.get(branches.manager().pager(), b"a").unwrap().unwrap();
+        assert_eq!(value, at.to_string().as_bytes());
+    }
+    let kept = branches.kept_versions();
+    assert!(kept > 0 && kept <= 4, "{kept}");
+    // They go when nobody has asked for seconds.
+    disk.clock().sleep(Duration::from_mins(1));
+    branches.let_go();
+    assert_eq!(branches.kept_versions(), 0);
+}

@@ -1,7 +1,10 @@
 //! The merged definitions: rows of the catalog, with the numbers that never change.
 //!
 //! A table that only one side changed is taken as that side has it. One that both changed is
-//! written anew from the columns of both. Neighbours: `target` puts the rows in afterwards.
+//! written anew from the columns of both; meanwhile everything has the source's names (`renames`).
+//! Neighbours: `target` puts the rows in afterwards.
+
+use std::collections::BTreeSet;
 
 use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{MergedTable, MergedText, SchemaMerge, TextSource};
@@ -25,19 +28,36 @@ impl SqlTarget<'_> {
         if merge.changes() == 0 {
             return Ok(());
         }
+        self.speak_as_theirs(merge)?;
         for dropped in &merge.dropped {
             self.drop_object(dropped.id.0)?;
         }
-        for table in merge.tables.iter().filter(|table| table.is_changed) {
+        // What a conflict is about stays as the target has it: there will be no commit.
+        let blocked: BTreeSet<u64> = {
+            let tables = merge.tables.iter().filter(|table| table.is_blocked);
+            let ids = tables.map(|table| table.shape.id.0);
+            ids.chain(merge.conflicts.iter().map(|conflict| conflict.key.object.0)).collect()
+        };
+        for table in merge.tables.iter().filter(|table| table.is_changed && !table.is_blocked) {
             self.merge_table(table)?;
         }
         for text in merge.texts.iter().filter(|text| text.is_changed) {
-            self.merge_text(text)?;
+            let mut all = text.shape.objects.iter().chain([&text.shape.id]);
+            if !all.any(|id| blocked.contains(&id.0)) {
+                self.merge_text(text)?;
+            }
         }
+        self.reload()?;
+        self.speak_as_merged(merge)
+    }
+
+    /// Reads the catalog as it is now.
+    fn reload(&mut self) -> Result<()> {
         let mut transaction = self.transaction()?.borrow_mut();
         write_cookie(&mut transaction)?;
-        let schema =
-            self.session.with_collations(|find| load(&transaction, DatabaseIndex::MAIN, find))?;
+        let schema = self
+            .session
+            .with_stored_collations(|find| load(&transaction, DatabaseIndex::MAIN, find))?;
         drop(transaction);
         if let Some(main) = self.schemas.first_mut() {
             *main = schema.into();
@@ -45,7 +65,7 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
-    fn transaction(&self) -> Result<&crate::execute::SharedTransaction> {
+    pub(super) fn transaction(&self) -> Result<&crate::execute::SharedTransaction> {
         self.sources.first().and_then(Option::as_ref).ok_or_else(|| {
             Error::new(ErrorKind::Internal, "the target of the merge has no transaction")
         })
@@ -164,8 +184,6 @@ impl SqlTarget<'_> {
             .ok_or_else(|| self.unsupported(merged, "both sides changed its constraints"))?;
         let kind = StatementKind::CreateTable(Box::new(create));
         let sql = Statement { kind, span: crate::span::Span::default() }.to_string();
-        row.name = Box::from(&*merged.shape.name);
-        row.table = row.name.clone();
         row.sql = Some(Box::from(&*sql));
         row.columns = merged
             .shape
@@ -174,19 +192,8 @@ impl SqlTarget<'_> {
             .map(|column| (ColumnId(column.id.0), column.position))
             .collect();
         row.stored_columns = merged.shape.stored_columns;
-        let renamed: Vec<ObjectRow> = self
-            .ours
-            .iter()
-            .filter(|part| {
-                part.kind == ObjectKind::Index && part.table.eq_ignore_ascii_case(&ours.name)
-            })
-            .map(|part| ObjectRow { table: row.name.clone(), ..part.clone() })
-            .collect();
         let mut transaction = self.transaction()?.borrow_mut();
-        for object in renamed.iter().chain([&row]) {
-            write_object(&mut transaction, object)?;
-        }
-        Ok(())
+        write_object(&mut transaction, &row)
     }
 
     /// An index, view or trigger that is taken from the source.
@@ -277,16 +284,13 @@ fn join(
         let is_it = |known: &ColumnShape| known.id == column.id;
         let at_ours = ours.columns.iter().position(is_it);
         let at_theirs = theirs.columns.iter().position(is_it);
-        let mut definition = match (at_ours, at_theirs) {
+        let definition = match (at_ours, at_theirs) {
             (Some(at), _) if column.is_declared_as(&ours.columns[at]) => own.columns.get(at),
             (_, Some(at)) => their.columns.get(at),
             (Some(at), None) => own.columns.get(at),
             (None, None) => None,
-        }?
-        .clone();
-        definition.name.text = Box::from(&*column.name);
-        body.columns.push(definition);
+        }?;
+        body.columns.push(definition.clone());
     }
-    create.name.name.text = Box::from(&*merged.shape.name);
     Some(create)
 }

@@ -7,6 +7,7 @@
 
 mod definitions;
 mod references;
+mod renames;
 
 use std::collections::{BTreeMap, BTreeSet};
 

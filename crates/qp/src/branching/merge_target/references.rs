@@ -49,6 +49,9 @@ impl SqlTarget<'_> {
                     let id = ObjectId(child.id.0);
                     let mut conflict = broken(id, &child.name, &RowKey::Rowid(rowid), &error);
                     conflict.row_key = row;
+                    let parent = &key.parent;
+                    conflict.detail =
+                        format!("{}: {} refers to no row of {parent}", conflict.detail, child.name);
                     report(conflict);
                 }
             }

@@ -4,6 +4,7 @@
 mod backups;
 mod constraints;
 mod counters;
+mod crash;
 mod durable;
 mod elsewhere;
 mod grants;
@@ -11,6 +12,7 @@ mod inside;
 mod model;
 mod picks;
 mod previews;
+mod rules;
 mod together;
 mod views;
 

@@ -62,9 +62,9 @@ fn branch_rows(work: &Work<'_>, branch: &Branch, rows: &mut Rows) -> Result<()> 
     rows.push(row("branch", &branch.name, size.all));
     let view = work.branches.view(&branch.name, &Point::Now)?;
     let pager = work.branches.manager().pager();
-    let schema = work
-        .session
-        .with_collations(|find| load_forest(pager, &view.forest(), DatabaseIndex::MAIN, find))?;
+    let schema = work.session.with_stored_collations(|find| {
+        load_forest(pager, &view.forest(), DatabaseIndex::MAIN, find)
+    })?;
     let mut trees: Vec<(&'static str, String, Size)> = Vec::new();
     for (tree, size) in size.trees {
         let (kind, name) = named(&schema, tree);

@@ -9,6 +9,7 @@ use pandodb_ds::sync::Arc;
 use super::Run;
 use super::batch::{BATCH_ROWS, Batch};
 use super::calls::{Call, CallGroups};
+use super::exchange::{self, Ahead};
 use super::expression::{Column, Expression};
 use super::groups::Groups;
 use super::keys::NONE;
@@ -83,8 +84,13 @@ impl BatchAggregate {
 
     /// Reads the whole input, and what was put aside of it.
     fn compute(&self, node: &Aggregation, input: &mut State, run: &mut Run<'_>) -> Result<Results> {
-        let feed = Feed::Input(&self.input, &node.input, input);
-        let (built, aside) = self.build(node, feed, 0, run)?;
+        let computed: Vec<&Expression> =
+            self.keys.iter().chain(self.calls.iter().filter_map(Call::ahead)).collect();
+        let ahead = Ahead { columns: &self.reads, expressions: &computed };
+        let (built, aside) =
+            exchange::feed((&self.input, &node.input), ahead, input, run, |input, run| {
+                self.build(node, Feed::Input(&self.input, &node.input, input), 0, run)
+            })?;
         if aside.is_empty() {
             return Ok(Results::Kept(Box::new(built)));
         }
@@ -129,7 +135,7 @@ impl BatchAggregate {
             let numbers = match &mut aside {
                 None => groups.assign(&keys, &self.bare, &mut batch)?,
                 Some(aside) => {
-                    let (known, numbers) = known_rows(&mut groups, &keys, batch.rows)?;
+                    let (known, numbers) = known_rows(&groups, &keys, batch.rows)?;
                     let other = other_rows(&known, batch.rows);
                     aside.put((&keys, &collations), &batch, &other, &self.reads)?;
                     if !other.is_empty() {
@@ -235,12 +241,11 @@ impl BatchAggregate {
 }
 
 /// The rows whose group is there, and their groups.
-fn known_rows(groups: &mut Groups, keys: &[Column], rows: usize) -> Result<(Vec<u32>, Vec<u32>)> {
+fn known_rows(groups: &Groups, keys: &[Column], rows: usize) -> Result<(Vec<u32>, Vec<u32>)> {
     let (mut known, mut numbers) = (Vec::new(), Vec::new());
-    for row in 0..rows {
-        let number = groups.find(keys, row)?;
+    for (row, number) in (0..).zip(groups.find_all(keys, rows)?) {
         if number != NONE {
-            known.push(row as u32);
+            known.push(row);
             numbers.push(number);
         }
     }

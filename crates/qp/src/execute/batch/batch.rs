@@ -66,6 +66,11 @@ impl Batch {
         Ok(())
     }
 
+    /// About how many bytes of memory its columns take.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.columns.iter().flatten().map(|column| column.memory_bytes()).sum()
+    }
+
     /// Puts a column into its place.
     pub(super) fn set(&mut self, number: usize, vector: Vector) {
         debug_assert_eq!(vector.len(), self.rows, "a column has as many values as the batch rows");

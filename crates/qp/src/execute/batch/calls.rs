@@ -152,6 +152,11 @@ impl Call {
         }
     }
 
+    /// What is computed of every row, whoever does it.
+    pub(super) fn ahead(&self) -> Option<&Expression> {
+        self.argument.as_ref().filter(|_| self.kind != Kind::Other)
+    }
+
     pub(super) fn start(&self) -> CallGroups {
         let states = match self.kind {
             Kind::Count => States::Count(Vec::new()),

@@ -5,6 +5,7 @@
 //! has no operator here becomes a source: the row gear runs it, and its rows are gathered.
 //! Neighbours: `expressions` compiles what the operators compute, `plan::gear` asks for programs.
 
+use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
@@ -15,6 +16,7 @@ use super::expression::{Condition, Expression};
 use super::filter::{BatchFilter, BatchProject};
 use super::join::BatchJoin;
 use super::places::{Places, produced};
+use super::portable::is_built_in;
 use super::program::{Operator, Program};
 use super::row::SlotMap;
 use super::scan::TableScan;
@@ -22,8 +24,8 @@ use super::sort::BatchSort;
 use super::source::Source;
 use super::window::{BatchCall, BatchWindow, FrameEnd};
 use crate::plan::{
-    AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, Node, Project, Scan, Sort,
-    WindowNode,
+    AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, JoinType, Node, Project,
+    Scan, Sort, WindowNode,
 };
 use crate::scalar::{ROWID, Scalar, SlotId};
 
@@ -62,7 +64,7 @@ pub fn compile(node: &Node, above: &Places) -> Option<Program> {
         }
     }
     let maps = maps.into_iter().map(|(slot, map)| (slot, Arc::new(map))).collect();
-    let width = compiler.numbers.len();
+    let width = compiler.width;
     Some(Program { root, width, maps, shown, shown_slots, is_streaming })
 }
 
@@ -84,6 +86,8 @@ pub(super) struct Compiler {
     /// Slots that the subtree fills.
     pub(super) inside: Vec<SlotId>,
     numbers: FxHashMap<(SlotId, u16), usize>,
+    /// How many numbers were given out.
+    width: usize,
     has_scan: bool,
 }
 
@@ -92,14 +96,30 @@ impl Compiler {
         Self {
             inside: super::places::all_slots(node),
             numbers: FxHashMap::default(),
+            width: 0,
             has_scan: false,
         }
     }
 
     /// The number of a column.
     pub(super) fn number(&mut self, slot: SlotId, column: u16) -> usize {
-        let next = self.numbers.len();
-        *self.numbers.entry((slot, column)).or_insert(next)
+        let next = self.width;
+        let number = *self.numbers.entry((slot, column)).or_insert(next);
+        self.width += usize::from(number == next);
+        number
+    }
+
+    /// An expression that helpers compute, where they can and it is worth it.
+    fn kept(&mut self, scalar: &Scalar) -> Expression {
+        let expression = self.expression(scalar);
+        match expression {
+            Expression::Column(_) | Expression::Constant(_) => expression,
+            expression if expression.is_portable() => {
+                self.width += 1;
+                Expression::Kept(self.width - 1, Box::new(expression))
+            }
+            expression => expression,
+        }
     }
 
     /// The numbers of the columns of `needed` that are in one of `slots`.
@@ -111,6 +131,8 @@ impl Compiler {
     /// The operator of a node of which the columns `needed` are read.
     pub(super) fn operator(&mut self, node: &Node, needed: &Places) -> Operator {
         let operator = match node {
+            // Orders of the application are the row gear's.
+            _ if keys_by_application(node) => None,
             Node::Scan(scan) => self.scan(scan, needed, None),
             Node::Filter(filter) => self.filter(filter, needed),
             Node::Project(project) => self.project(project, needed),
@@ -180,9 +202,11 @@ impl Compiler {
             // Gathering rows to look at them once more has no gain.
             return None;
         }
-        let predicates = filter.predicates.iter().map(|it| self.condition(it)).collect();
+        let predicates: Vec<Condition> =
+            filter.predicates.iter().map(|it| self.condition(it)).collect();
         let keep = self.numbers_in(needed, &produced(&filter.input));
-        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep })))
+        let is_portable = predicates.iter().all(Condition::is_portable);
+        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep, is_portable })))
     }
 
     fn project(&mut self, project: &Project, needed: &Places) -> Option<Operator> {
@@ -199,7 +223,8 @@ impl Compiler {
                 outputs.push((self.number(project.slot, column), compiled));
             }
         }
-        Some(Operator::Project(Box::new(BatchProject { input, outputs })))
+        let is_portable = outputs.iter().all(|(_, output)| output.is_portable());
+        Some(Operator::Project(Box::new(BatchProject { input, outputs, is_portable })))
     }
 
     fn join(&mut self, join: &HashJoin, needed: &Places) -> Option<Operator> {
@@ -212,9 +237,15 @@ impl Compiler {
             return None;
         }
         let on: Vec<Condition> = join.on.iter().map(|it| self.condition(it)).collect();
+        let left_keys: Vec<Expression> = lefts.iter().map(|it| self.expression(it)).collect();
+        let is_portable = !matches!(join.kind, JoinType::Right | JoinType::Full)
+            && join.keys.iter().all(|key| is_built_in(key.rule.collation))
+            && left_keys.iter().all(Expression::is_portable)
+            && on.iter().all(Condition::is_portable);
         Some(Operator::Join(Box::new(BatchJoin {
-            left_keys: lefts.iter().map(|it| self.expression(it)).collect(),
-            right_keys: rights.iter().map(|it| self.expression(it)).collect(),
+            is_portable,
+            left_keys,
+            right_keys: rights.iter().map(|it| self.kept(it)).collect(),
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),
             right_keep: self.numbers_in(&pairs, &produced(&join.right)),
             left,
@@ -241,8 +272,7 @@ impl Compiler {
         let reads = bare.with_all(&scalars);
         let input = self.operator(&node.input, &reads);
         let calls = node.calls.iter().map(|call| self.call(call)).collect();
-        let keys: Vec<Expression> =
-            node.keys.iter().map(|key| self.expression(&key.value)).collect();
+        let keys: Vec<Expression> = node.keys.iter().map(|key| self.kept(&key.value)).collect();
         let mut outputs = Vec::new();
         for column in 0..node.keys.len() + node.calls.len() {
             let column = u16::try_from(column).ok()?;
@@ -269,7 +299,7 @@ impl Compiler {
         call.order_by.iter().for_each(|key| places.add(&key.value));
         let slots = places.slots(&self.inside);
         let columns = self.numbers_in(&places, &slots);
-        let argument = call.arguments.first().map(|argument| self.expression(argument));
+        let argument = call.arguments.first().map(|argument| self.kept(argument));
         let filter = call.filter.as_ref().map(|filter| self.condition(filter));
         Call::new(call, argument, filter, (columns, slots))
     }
@@ -287,7 +317,7 @@ impl Compiler {
         let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
         let first = node.limit.as_ref().and(scalars.first().copied());
         let input = self.sifted(&node.input, &needed.with_all(&scalars), first);
-        let keys = scalars.iter().map(|key| self.expression(key)).collect();
+        let keys = scalars.iter().map(|key| self.kept(key)).collect();
         let keep = self.numbers_in(needed, &node.slots);
         Operator::Sort(Box::new(BatchSort { input, keys, keep }))
     }
@@ -308,7 +338,7 @@ impl Compiler {
             scalars.extend(call.call.arguments.iter().chain(&call.call.filter));
         }
         let input = self.operator(&node.input, &kept.with_all(&scalars));
-        let keys = keys.into_iter().map(|key| self.expression(key)).collect();
+        let keys = keys.into_iter().map(|key| self.kept(key)).collect();
         let mut calls = Vec::new();
         let mut outputs = Vec::new();
         for (index, (call, end)) in node.calls.iter().zip(ends).enumerate() {
@@ -321,6 +351,27 @@ impl Compiler {
         }
         let keep = self.numbers_in(&kept, &node.slots);
         Some(Operator::Window(Box::new(BatchWindow { input, keys, calls, keep, outputs })))
+    }
+}
+
+/// Whether the keys of a node are texts in an order that the application registered.
+fn keys_by_application(node: &Node) -> bool {
+    let is_custom = |collation: &Collation| matches!(collation, Collation::Custom(_));
+    let of_call = |call: &AggregateCall| {
+        is_custom(&call.collation) || call.order_by.iter().any(|key| is_custom(&key.collation))
+    };
+    match node {
+        Node::Aggregate(node) => {
+            node.keys.iter().any(|key| is_custom(&key.collation)) || node.calls.iter().any(of_call)
+        }
+        Node::Distinct(node) => node.keys.iter().any(|key| is_custom(&key.collation)),
+        Node::Sort(node) => node.keys.iter().any(|key| is_custom(&key.collation)),
+        Node::Window(node) => {
+            node.partition_by.iter().any(|key| is_custom(&key.collation))
+                || node.order_by.iter().any(|key| is_custom(&key.collation))
+                || node.calls.iter().any(|call| of_call(&call.call))
+        }
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::Run;
 use super::aggregate::other_rows;
 use super::batch::Batch;
 use super::expression::{Column, Expression};
-use super::keys::KeyTable;
+use super::keys::{KeyTable, NONE};
 use super::partition::{Feed, Partitions};
 use super::program::{Operator, State};
 use crate::error::Result;
@@ -75,7 +75,7 @@ impl BatchDistinct {
             }
             if let Some(aside) = &mut state.aside {
                 // Known rows were given out; all others wait.
-                let known = known_rows(&mut state.seen, &keys, &collations, batch.rows)?;
+                let known = known_rows(&state.seen, &keys, &collations, batch.rows)?;
                 let other = other_rows(&known, batch.rows);
                 aside.put((&keys, &collations), &batch, &other, &self.reads)?;
                 continue;
@@ -114,18 +114,13 @@ impl DistinctState {
 }
 
 fn known_rows(
-    seen: &mut KeyTable,
+    seen: &KeyTable,
     keys: &[Column],
     collations: &[Collation],
     rows: usize,
 ) -> Result<Vec<u32>> {
-    let mut known = Vec::new();
-    for row in 0..rows {
-        if seen.find(keys, collations, row)?.is_some() {
-            known.push(row as u32);
-        }
-    }
-    Ok(known)
+    let numbers = seen.find_all(keys, collations, rows)?;
+    Ok((0..).zip(numbers).filter(|(_, number)| *number != NONE).map(|(row, _)| row).collect())
 }
 
 // Neighbours: `keys`, `partition`.

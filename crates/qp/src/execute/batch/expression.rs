@@ -34,6 +34,8 @@ pub(super) enum Expression {
     Case(Box<CaseExpression>),
     Call(Box<CallExpression>),
     Truth(Box<Condition>),
+    /// Computed once for a batch and kept as a column of this number: by a helper, as a rule.
+    Kept(usize, Box<Expression>),
     /// Evaluated by the scalar evaluator, one row after the other.
     Rows(Box<RowsExpression>),
 }
@@ -165,6 +167,13 @@ impl Expression {
                 let truths = condition.truths(batch, run)?;
                 Column::Vector(Arc::new(Vector::of_truths(&truths)))
             }
+            Self::Kept(number, operand) => {
+                if batch.columns[*number].is_none() {
+                    let column = operand.evaluate(batch, run)?.into_vector(batch.rows);
+                    batch.columns[*number] = Some(column);
+                }
+                Column::Vector(Arc::clone(batch.ready(*number)?))
+            }
             Self::Rows(rows) => {
                 let mut vector = Vector::with_capacity(batch.rows);
                 rows.each(batch, run, |scalar, scope| {
@@ -187,7 +196,8 @@ impl Expression {
             Self::Negate(operand)
             | Self::BitNot(operand)
             | Self::Convert(operand, _)
-            | Self::Cast(operand, _) => operand.is_safe(),
+            | Self::Cast(operand, _)
+            | Self::Kept(_, operand) => operand.is_safe(),
             Self::Case(case) => {
                 case.branches.iter().all(|(when, then)| when.is_safe() && then.is_safe())
                     && case.otherwise.as_ref().is_none_or(Self::is_safe)
@@ -295,8 +305,16 @@ impl CallExpression {
             surroundings.collation = &by_collation;
         }
         surroundings.pure_place = context.run.pure_place.get();
+        let piece = super::substring::constant_piece(&self.function, &arguments);
         let mut references = Vec::with_capacity(arguments.len());
         Column::of_rows(batch.rows, |row, vector| {
+            if let Some(piece) = piece
+                && let Some(text) = super::substring::piece(arguments[0].get(row), piece)
+            {
+                vector.check_size(0)?;
+                vector.push_bytes(super::vector::Tag::Text, text);
+                return Ok(());
+            }
             references.clear();
             references.extend(arguments.iter().map(|argument| argument.get(row)));
             let value = self.function.call(&mut surroundings, &references)?;
@@ -389,7 +407,7 @@ fn map(
 }
 
 /// Whether evaluating it may fail, or run something.
-fn may_fail(scalar: &Scalar) -> bool {
+pub(super) fn may_fail(scalar: &Scalar) -> bool {
     scalar.any(&mut |node| {
         node.own_subquery().is_some()
             || matches!(node, Scalar::Call(_) | Scalar::Row(_) | Scalar::RowCompare(_))

@@ -17,6 +17,8 @@ pub(super) struct BatchFilter {
     pub(super) predicates: Vec<Condition>,
     /// Columns that are read of the rows that pass.
     pub(super) keep: Vec<usize>,
+    /// Whether helpers can run it.
+    pub(super) is_portable: bool,
 }
 
 impl BatchFilter {
@@ -83,6 +85,8 @@ pub(super) fn true_rows(truths: &[Truth]) -> Vec<u32> {
 pub(super) struct BatchProject {
     pub(super) input: Operator,
     pub(super) outputs: Vec<(usize, Expression)>,
+    /// Whether helpers can run it.
+    pub(super) is_portable: bool,
 }
 
 impl BatchProject {

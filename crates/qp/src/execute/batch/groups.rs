@@ -84,9 +84,9 @@ impl Groups {
         Ok(numbers)
     }
 
-    /// The group of a row, or [`NONE`](super::keys::NONE).
-    pub(super) fn find(&mut self, keys: &[Column], row: usize) -> Result<u32> {
-        Ok(self.table.find(keys, &self.collations, row)?.unwrap_or(super::keys::NONE))
+    /// The groups of rows, or [`NONE`](super::keys::NONE).
+    pub(super) fn find_all(&self, keys: &[Column], rows: usize) -> Result<Vec<u32>> {
+        self.table.find_all(keys, &self.collations, rows)
     }
 
     /// No row came: the one group of nothing has no row either.

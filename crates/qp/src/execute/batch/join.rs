@@ -5,14 +5,16 @@
 //! NULL join nothing. Neighbours: `keys` has the table, `operators::join` is the row gear's.
 
 use pandodb_ds::record::Collation;
+use pandodb_ds::sync::Arc;
 
 use super::Run;
 use super::batch::{BATCH_ROWS, Batch};
+use super::exchange::{self, Ahead};
 use super::expression::{Column, Condition, Expression};
 use super::filter::true_rows;
 use super::keys::{KeyTable, NONE};
 use super::program::{Operator, State};
-use super::vector::{NO_ROW, Tag, Tags, Vector};
+use super::vector::{NO_ROW, Tag, Vector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::memory::Charge;
 use crate::plan::{HashJoin, HashKey, JoinType};
@@ -26,6 +28,8 @@ pub(super) struct BatchJoin {
     pub(super) left_keys: Vec<Expression>,
     pub(super) right_keys: Vec<Expression>,
     pub(super) on: Vec<Condition>,
+    /// Whether helpers can join left rows.
+    pub(super) is_portable: bool,
     /// Columns of the left and of the right side that are read of pairs.
     pub(super) left_keep: Vec<usize>,
     pub(super) right_keep: Vec<usize>,
@@ -34,18 +38,21 @@ pub(super) struct BatchJoin {
 /// Where a join is.
 #[derive(Debug)]
 pub(super) struct JoinState {
-    left: State,
+    pub(super) left: State,
     right: State,
-    built: Option<Built>,
+    /// What was read of the right side.
+    pub(super) side: Option<Arc<RightSide>>,
+    /// Which of its rows found a partner (RIGHT and FULL).
+    matched: Vec<bool>,
     /// The left rows that are being joined, and the next of them.
     batch: Option<Left>,
     /// The left side is through: the next right row to look at.
     rest: Option<usize>,
 }
 
-/// The right side.
+/// The right side, which many threads look at.
 #[derive(Debug, Default)]
-struct Built {
+pub(super) struct RightSide {
     table: KeyTable,
     columns: Vec<Vector>,
     rows: usize,
@@ -53,8 +60,6 @@ struct Built {
     chains: Vec<(u32, u32)>,
     /// By row: the next of its key.
     next: Vec<u32>,
-    /// Which rows found a partner (RIGHT and FULL).
-    matched: Vec<bool>,
     charge: Option<Charge>,
 }
 
@@ -68,6 +73,12 @@ struct Left {
 }
 
 impl JoinState {
+    /// The state of a thread that joins left rows with a side that was read.
+    pub(super) fn over(left: State, side: Option<Arc<RightSide>>) -> Self {
+        let right = State::Source(super::source::SourceState::default());
+        Self { left, right, side, matched: Vec::new(), batch: None, rest: None }
+    }
+
     pub(super) fn table_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
         rows(&self.left).saturating_add(rows(&self.right))
     }
@@ -111,7 +122,8 @@ impl BatchJoin {
         Ok(JoinState {
             left: self.left.open(&node.left, run)?,
             right: self.right.open(&node.right, run)?,
-            built: None,
+            side: None,
+            matched: Vec::new(),
             batch: None,
             rest: None,
         })
@@ -123,14 +135,12 @@ impl BatchJoin {
         state: &mut JoinState,
         run: &mut Run<'_>,
     ) -> Result<Option<Batch>> {
-        if state.built.is_none() {
-            state.built = Some(self.build(node, &mut state.right, run)?);
-        }
-        let JoinState { left, built, batch, rest, .. } = state;
-        let Some(built) = built else { return Ok(None) };
+        self.prepare(node, state, run)?;
+        let JoinState { left, side, matched, batch, rest, .. } = state;
+        let Some(built) = side else { return Ok(None) };
         loop {
             if let Some(next) = rest {
-                return Ok(self.unmatched(built, next, run));
+                return Ok(self.unmatched(built, matched, next, run));
             }
             if batch.is_none() {
                 *batch = self.probe(node, left, built, run)?;
@@ -143,7 +153,7 @@ impl BatchJoin {
                 }
             }
             let Some(rows) = batch else { continue };
-            let pairs = self.pairs(node, rows, built, run)?;
+            let pairs = self.pairs(node, rows, (built, matched), run)?;
             if rows.next >= rows.batch.rows {
                 *batch = None;
             }
@@ -153,14 +163,35 @@ impl BatchJoin {
         }
     }
 
-    /// Reads the right side.
-    fn build(&self, node: &HashJoin, right: &mut State, run: &mut Run<'_>) -> Result<Built> {
+    /// Reads the right side, if that was not done.
+    pub(super) fn prepare(
+        &self,
+        node: &HashJoin,
+        state: &mut JoinState,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
+        if state.side.is_none() {
+            let keys: Vec<&Expression> = self.right_keys.iter().collect();
+            let ahead = Ahead { columns: &self.right_keep, expressions: &keys };
+            let input = (&self.right, &node.right);
+            let built = exchange::feed(input, ahead, &mut state.right, run, |right, run| {
+                self.build(node, right, run)
+            })?;
+            if matches!(node.kind, JoinType::Right | JoinType::Full) {
+                state.matched.resize(built.rows, false);
+            }
+            state.side = Some(Arc::new(built));
+        }
+        Ok(())
+    }
+
+    fn build(&self, node: &HashJoin, right: &mut State, run: &mut Run<'_>) -> Result<RightSide> {
         let keeps_right = matches!(node.kind, JoinType::Right | JoinType::Full);
         let collations: Vec<Collation> = node.keys.iter().map(|key| key.rule.collation).collect();
-        let mut built = Built {
+        let mut built = RightSide {
             charge: Some(run.outer.context.run.memory().charge()),
             columns: self.right_keep.iter().map(|_| Vector::default()).collect(),
-            ..Built::default()
+            ..RightSide::default()
         };
         while let Some(mut batch) = self.right.next(&node.right, right, run)? {
             let (mut keys, mut nulls) = key_columns(&self.right_keys, &node.keys, &mut batch, run)?;
@@ -184,12 +215,11 @@ impl BatchJoin {
             }
             built.add(&keys, &collations, nulls.as_deref(), batch.rows)?;
             let bytes = built.memory_bytes();
-            if let Some(charge) = &mut built.charge {
-                charge.set(bytes, run.outer.context.settings)?;
+            if let Some(charge) = &mut built.charge
+                && charge.set(bytes, run.outer.context.settings)?
+            {
+                run.outer.context.run.give_batches_up()?;
             }
-        }
-        if keeps_right {
-            built.matched.resize(built.rows, false);
         }
         Ok(built)
     }
@@ -199,7 +229,7 @@ impl BatchJoin {
         &self,
         node: &HashJoin,
         left: &mut State,
-        built: &mut Built,
+        built: &RightSide,
         run: &mut Run<'_>,
     ) -> Result<Option<Left>> {
         let keeps_left = matches!(node.kind, JoinType::Left | JoinType::Full | JoinType::Anti);
@@ -233,7 +263,7 @@ impl BatchJoin {
         &self,
         node: &HashJoin,
         rows: &mut Left,
-        built: &mut Built,
+        (built, matched): (&RightSide, &mut [bool]),
         run: &mut Run<'_>,
     ) -> Result<Batch> {
         let start = rows.next;
@@ -270,9 +300,9 @@ impl BatchJoin {
                 return Ok(pairs);
             }
         }
-        if !built.matched.is_empty() {
+        if !matched.is_empty() {
             for right in &rights {
-                built.matched[*right as usize] = true;
+                matched[*right as usize] = true;
             }
         }
         let (lefts, rights) = of_kind(node.kind, start..rows.next, lefts, rights);
@@ -283,7 +313,7 @@ impl BatchJoin {
     fn make(
         &self,
         left: &Batch,
-        built: &Built,
+        built: &RightSide,
         lefts: &[u32],
         rights: &[u32],
         with_right: bool,
@@ -309,10 +339,16 @@ impl BatchJoin {
     }
 
     /// Right rows without a partner.
-    fn unmatched(&self, built: &Built, next: &mut usize, run: &Run<'_>) -> Option<Batch> {
+    fn unmatched(
+        &self,
+        built: &RightSide,
+        matched: &[bool],
+        next: &mut usize,
+        run: &Run<'_>,
+    ) -> Option<Batch> {
         let mut rows = Vec::new();
         while *next < built.rows && rows.len() < BATCH_ROWS {
-            if !built.matched[*next] {
+            if !matched[*next] {
                 rows.push(*next as u32);
             }
             *next += 1;
@@ -369,7 +405,7 @@ fn of_kind(
     }
 }
 
-impl Built {
+impl RightSide {
     fn memory_bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(Vector::memory_bytes).sum();
         columns + self.table.memory_bytes() + self.chains.capacity() * 8 + self.next.capacity() * 4
@@ -407,30 +443,19 @@ impl Built {
 
     /// The first partner of each row.
     fn find(
-        &mut self,
+        &self,
         keys: &[Column],
         collations: &[Collation],
         nulls: Option<&[bool]>,
         rows: usize,
     ) -> Result<Vec<u32>> {
-        let chains = &self.chains;
-        let first = |number: Option<u32>| number.map_or(NO_ROW, |number| chains[number as usize].0);
-        if let [Column::Vector(vector)] = keys
-            && vector.seen() == Tags::INTEGER
-        {
-            let find = |bits: &u64| first(self.table.find_integer(*bits as i64));
-            return Ok(vector.bits().iter().map(find).collect());
-        }
-        let mut found = Vec::with_capacity(rows);
-        for row in 0..rows {
-            if nulls.is_some_and(|nulls| nulls[row]) {
-                found.push(NO_ROW);
-            } else {
-                found.push(first(self.table.find(keys, collations, row)?));
-            }
+        let mut found = self.table.find_all(keys, collations, rows)?;
+        for (row, number) in found.iter_mut().enumerate() {
+            let is_there = *number != NONE && !nulls.is_some_and(|nulls| nulls[row]);
+            *number = if is_there { self.chains[*number as usize].0 } else { NO_ROW };
         }
         Ok(found)
     }
 }
 
-// Neighbours: `keys`, `filter`.
+// Neighbours: `keys`, `program`.

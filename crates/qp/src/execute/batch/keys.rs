@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::Hasher;
 
 use super::expression::Column;
-use super::vector::Tags;
+use super::vector::{Tag, Tags};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::push_group_key;
 
@@ -28,14 +28,80 @@ pub(super) struct KeyTable {
     integers: FxHashMap<i64, u32>,
     others: ByteTable,
     count: u32,
-    scratch: Vec<u8>,
 }
 
-/// A key of one column.
-enum SingleKey {
+/// The keys of some rows, before they are looked for.
+#[derive(Debug, Default)]
+struct Staged {
+    bytes: Vec<u8>,
+    keys: Vec<StagedKey>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum StagedKey {
     Integer(i64),
-    /// Its bytes are in the scratch.
-    Bytes,
+    Bytes { start: u32, end: u32, hash: u32 },
+}
+
+impl Staged {
+    /// The keys of the rows of a batch.
+    fn of(columns: &[Column], collations: &[Collation], rows: usize) -> Result<Self> {
+        let mut staged = Self { bytes: Vec::new(), keys: Vec::with_capacity(rows) };
+        if let ([Column::Vector(vector)], [Collation::Binary]) = (columns, collations)
+            && vector.seen().only(&[Tag::Text])
+            && memchr::memchr2(0, 1, vector.all_bytes()).is_none()
+        {
+            // Such texts stand in keys as they are, between what every text has around it.
+            let mut around = Vec::new();
+            push_group_key(ValueRef::Text(b""), Collation::Binary, &mut around)?;
+            staged.bytes.reserve(vector.all_bytes().len() + 2 * rows);
+            for row in 0..rows {
+                let (before, behind) = around.split_at(1);
+                let text = match vector.get(row) {
+                    ValueRef::Text(text) => text,
+                    _ => &[],
+                };
+                staged.put(|bytes| {
+                    bytes.extend_from_slice(before);
+                    bytes.extend_from_slice(text);
+                    bytes.extend_from_slice(behind);
+                    Ok(())
+                })?;
+            }
+            return Ok(staged);
+        }
+        for row in 0..rows {
+            if let [column] = columns {
+                let integer = match column.get(row) {
+                    ValueRef::Integer(key) => Some(key),
+                    ValueRef::Real(real) => real_is_integer(real),
+                    _ => None,
+                };
+                if let Some(key) = integer {
+                    staged.keys.push(StagedKey::Integer(key));
+                    continue;
+                }
+            }
+            staged.put(|bytes| {
+                for (column, collation) in columns.iter().zip(collations) {
+                    push_group_key(column.get(row), *collation, bytes)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(staged)
+    }
+
+    /// Adds a key of bytes.
+    #[inline]
+    fn put(&mut self, push: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+        let start = self.bytes.len();
+        push(&mut self.bytes)?;
+        let hash = ByteTable::hash(&self.bytes[start..]);
+        let end = u32::try_from(self.bytes.len()).map_err(|_| too_long())?;
+        self.keys.push(StagedKey::Bytes { start: start as u32, end, hash });
+        Ok(())
+    }
 }
 
 impl KeyTable {
@@ -70,11 +136,14 @@ impl KeyTable {
             }
             return Ok(numbers);
         }
-        for row in 0..rows {
-            let (number, is_new) = match self.key_of(columns, collations, row)? {
-                SingleKey::Integer(key) => self.of_integer(key)?,
-                SingleKey::Bytes => {
-                    let (number, is_new) = self.others.insert(&self.scratch, self.count)?;
+        let staged = Staged::of(columns, collations, rows)?;
+        self.others.touch(&staged);
+        for (row, key) in staged.keys.iter().enumerate() {
+            let (number, is_new) = match *key {
+                StagedKey::Integer(key) => self.of_integer(key)?,
+                StagedKey::Bytes { start, end, hash } => {
+                    let key = &staged.bytes[start as usize..end as usize];
+                    let (number, is_new) = self.others.insert(key, hash, self.count)?;
                     self.count += u32::from(is_new);
                     (number, is_new)
                 }
@@ -107,52 +176,42 @@ impl KeyTable {
         Ok((*known, is_new))
     }
 
-    /// The number of an integer that is there.
+    /// The number of an integer, or [`NONE`].
     #[inline]
-    pub(super) fn find_integer(&self, key: i64) -> Option<u32> {
-        let known = match usize::try_from(key) {
-            Ok(place @ 0..SMALL) => self.small.get(place).copied(),
-            _ => self.integers.get(&key).copied(),
-        };
-        known.filter(|number| *number != NONE)
+    fn find_integer(&self, key: i64) -> u32 {
+        match usize::try_from(key) {
+            Ok(place @ 0..SMALL) => self.small.get(place).copied().unwrap_or(NONE),
+            _ => self.integers.get(&key).copied().unwrap_or(NONE),
+        }
     }
 
-    /// The number of a row's key that is there.
-    pub(super) fn find(
-        &mut self,
+    /// The numbers of the rows' keys, [`NONE`] for those that are not there.
+    pub(super) fn find_all(
+        &self,
         columns: &[Column],
         collations: &[Collation],
-        row: usize,
-    ) -> Result<Option<u32>> {
-        Ok(match self.key_of(columns, collations, row)? {
-            SingleKey::Integer(key) => self.find_integer(key),
-            SingleKey::Bytes => self.others.find(&self.scratch),
-        })
-    }
-
-    fn key_of(
-        &mut self,
-        columns: &[Column],
-        collations: &[Collation],
-        row: usize,
-    ) -> Result<SingleKey> {
-        if let [column] = columns {
-            match column.get(row) {
-                ValueRef::Integer(key) => return Ok(SingleKey::Integer(key)),
-                ValueRef::Real(real) => {
-                    if let Some(key) = real_is_integer(real) {
-                        return Ok(SingleKey::Integer(key));
-                    }
-                }
-                _ => {}
+        rows: usize,
+    ) -> Result<Vec<u32>> {
+        if let [Column::Vector(vector)] = columns
+            && vector.seen() == Tags::INTEGER
+        {
+            return Ok(vector.bits().iter().map(|it| self.find_integer(*it as i64)).collect());
+        }
+        let staged = Staged::of(columns, collations, rows)?;
+        self.others.touch(&staged);
+        let find = |key: &StagedKey| match *key {
+            StagedKey::Integer(key) => self.find_integer(key),
+            StagedKey::Bytes { start, end, hash } => {
+                self.others.find(&staged.bytes[start as usize..end as usize], hash)
             }
-        }
-        self.scratch.clear();
-        for (column, collation) in columns.iter().zip(collations) {
-            push_group_key(column.get(row), *collation, &mut self.scratch)?;
-        }
-        Ok(SingleKey::Bytes)
+        };
+        Ok(staged.keys.iter().map(find).collect())
     }
+}
+
+#[cold]
+fn too_long() -> Error {
+    Error::new(ErrorKind::Limit, "the keys of a thousand rows take more than four gigabytes")
 }
 
 #[cold]
@@ -163,15 +222,15 @@ fn full() -> Error {
 /// Numbers of keys that are bytes: open addressing over keys that stand one after the other.
 #[derive(Debug, Default)]
 struct ByteTable {
-    /// Places in `entries` by hash; [`NONE`] is free.
-    places: Vec<u32>,
+    /// Hashes with places in `entries`; [`NONE`] is free. Most keys that are not there are told
+    /// by the hash alone.
+    places: Vec<(u32, u32)>,
     entries: Vec<Entry>,
     bytes: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    hash: u32,
     number: u32,
     /// Where the key ends; it begins where the one before ends.
     end: usize,
@@ -179,7 +238,7 @@ struct Entry {
 
 impl ByteTable {
     fn memory_bytes(&self) -> usize {
-        self.places.capacity() * 4
+        self.places.capacity() * 8
             + self.entries.capacity() * size_of::<Entry>()
             + self.bytes.capacity()
     }
@@ -197,45 +256,58 @@ impl ByteTable {
         &self.bytes[start..self.entries[place].end]
     }
 
+    /// Looks at the places of many keys, so that the waits for memory overlap.
+    fn touch(&self, staged: &Staged) {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut seen = 0;
+        for key in &staged.keys {
+            if let StagedKey::Bytes { hash, .. } = key
+                && let Some(place) = self.places.get(*hash as usize & mask)
+            {
+                seen ^= place.1;
+            }
+        }
+        std::hint::black_box(seen);
+    }
+
     /// The place of a key, or where it would be.
     fn place_of(&self, key: &[u8], hash: u32) -> Result<u32, usize> {
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            let place = self.places[at];
+            let (known, place) = self.places[at];
             if place == NONE {
                 return Err(at);
             }
-            if self.entries[place as usize].hash == hash && self.key(place) == key {
+            if known == hash && self.key(place) == key {
                 return Ok(place);
             }
             at = (at + 1) & mask;
         }
     }
 
-    fn find(&self, key: &[u8]) -> Option<u32> {
+    /// The number of a key, or [`NONE`].
+    fn find(&self, key: &[u8], hash: u32) -> u32 {
         if self.places.is_empty() {
-            return None;
+            return NONE;
         }
-        let place = self.place_of(key, Self::hash(key)).ok()?;
-        Some(self.entries[place as usize].number)
+        self.place_of(key, hash).map_or(NONE, |place| self.entries[place as usize].number)
     }
 
     /// The number of a key, and whether it is new: then it is `number`.
-    fn insert(&mut self, key: &[u8], number: u32) -> Result<(u32, bool)> {
+    fn insert(&mut self, key: &[u8], hash: u32, number: u32) -> Result<(u32, bool)> {
         if self.entries.len() * 2 >= self.places.len() {
             self.grow()?;
         }
-        let hash = Self::hash(key);
         match self.place_of(key, hash) {
             Ok(place) => Ok((self.entries[place as usize].number, false)),
             Err(at) => {
                 if number == NONE {
                     return Err(full());
                 }
-                self.places[at] = self.entries.len() as u32;
+                self.places[at] = (hash, self.entries.len() as u32);
                 self.bytes.extend_from_slice(key);
-                self.entries.push(Entry { hash, number, end: self.bytes.len() });
+                self.entries.push(Entry { number, end: self.bytes.len() });
                 Ok((number, true))
             }
         }
@@ -246,14 +318,13 @@ impl ByteTable {
         if size > 1 << 32 {
             return Err(full());
         }
-        self.places.clear();
-        self.places.resize(size, NONE);
-        for (place, entry) in self.entries.iter().enumerate() {
-            let mut at = entry.hash as usize & (size - 1);
-            while self.places[at] != NONE {
+        let before = std::mem::replace(&mut self.places, vec![(0, NONE); size]);
+        for (hash, place) in before.into_iter().filter(|(_, place)| *place != NONE) {
+            let mut at = hash as usize & (size - 1);
+            while self.places[at].1 != NONE {
                 at = (at + 1) & (size - 1);
             }
-            self.places[at] = place as u32;
+            self.places[at] = (hash, place);
         }
         Ok(())
     }

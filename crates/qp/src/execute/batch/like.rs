@@ -10,6 +10,9 @@ use pandodb_ds::record::number;
 use super::vector::{Tag, Truth, Vector};
 use crate::function::pattern::{glob, like};
 
+/// Bytes of texts that are looked at together.
+const BLOCK: usize = 32;
+
 /// A pattern that was looked at.
 #[derive(Debug)]
 pub(super) struct Matcher {
@@ -85,7 +88,7 @@ impl Matcher {
     }
 
     /// As [`truths`](Self::truths), for texts that stand one after the other: they are searched
-    /// as if they were one, for the byte of `wanted` that tells most.
+    /// as if they were one.
     fn search(&self, wanted: &[u8], vector: &Vector) -> Option<Vec<Truth>> {
         let bytes = vector.all_bytes();
         if !vector.seen().only(&[Tag::Text, Tag::Null]) || memchr::memchr(0, bytes).is_some() {
@@ -106,24 +109,53 @@ impl Matcher {
             }
             ends.push(end);
         }
-        let pivot = wanted.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(0);
-        let byte = wanted[pivot];
-        let other = if self.is_glob { byte } else { byte.to_ascii_uppercase() };
         let mut row = 0;
-        for hit in memchr::memchr2_iter(byte, other, &bytes[..end]) {
-            while ends[row] <= hit {
+        self.each_hit(wanted, &bytes[..end], |start| {
+            while ends[row] <= start {
                 row += 1;
             }
-            let row_start = if row == 0 { 0 } else { ends[row - 1] };
-            if let Some(start) = hit.checked_sub(pivot)
-                && start >= row_start
-                && start + wanted.len() <= ends[row]
-                && self.is_same(wanted, &bytes[start..start + wanted.len()])
-            {
+            if start + wanted.len() <= ends[row] {
                 truths[row] = Truth::True;
             }
-        }
+        });
         Some(truths)
+    }
+
+    /// Calls `hit` with each place at which `wanted` begins, in their order.
+    ///
+    /// Two neighbouring bytes are looked for at once, in blocks that have no branch inside: both
+    /// are seldom there together, so that hardly any block is looked at twice.
+    fn each_hit(&self, wanted: &[u8], bytes: &[u8], mut hit: impl FnMut(usize)) {
+        // The bit that tells small letters from capital ones, where both are wanted.
+        let fold = |byte: u8| if !self.is_glob && byte.is_ascii_alphabetic() { 0x20 } else { 0 };
+        let mut candidate = |start: usize| {
+            if let Some(found) = bytes.get(start..start + wanted.len())
+                && self.is_same(wanted, found)
+            {
+                hit(start);
+            }
+        };
+        let &[first, second, ..] = wanted else {
+            let byte = wanted[0];
+            let other = if fold(byte) == 0 { byte } else { byte.to_ascii_uppercase() };
+            memchr::memchr2_iter(byte, other, bytes).for_each(candidate);
+            return;
+        };
+        let (first_fold, second_fold) = (fold(first), fold(second));
+        let is_pair = |here: u8, next: u8| {
+            u8::from(here | first_fold == first) & u8::from(next | second_fold == second)
+        };
+        let mut at = 0;
+        while let Some(next) = bytes.get(at + 1..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+            let here = &bytes[at..at + BLOCK];
+            let any =
+                here.iter().zip(next).fold(0, |any, (here, next)| any | is_pair(*here, *next));
+            if any != 0 {
+                (at..at + BLOCK).for_each(&mut candidate);
+            }
+            at += BLOCK;
+        }
+        (at..bytes.len()).for_each(&mut candidate);
     }
 
     fn by_function(&self, text: &[u8]) -> bool {

@@ -19,6 +19,7 @@
 //! | `scan`, `filter`, `aggregate`, `groups`, `join`, `sort`, `window`, `distinct` | operators |
 //! | `search`, `search_rows`, `search_compile` | loops that seek a table by each left row |
 //! | `merge`, `partition` | what does not fit into memory |
+//! | `exchange`, `helper`, `portable` | scans on several processors |
 //! | `row` | a row of a batch in a slot |
 //!
 //! Neighbours: `plan::gear` chooses subtrees, `operators` is the row gear.
@@ -31,10 +32,12 @@ mod calls;
 mod comparison;
 mod compile;
 mod distinct;
+mod exchange;
 mod expression;
 mod expressions;
 mod filter;
 mod groups;
+mod helper;
 mod join;
 mod keys;
 mod leaves;
@@ -43,6 +46,7 @@ mod logic;
 mod merge;
 mod partition;
 mod places;
+mod portable;
 mod program;
 mod row;
 mod scan;
@@ -53,6 +57,7 @@ mod search_rows;
 mod search_tests;
 mod sort;
 mod source;
+mod substring;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -61,6 +66,7 @@ mod window;
 use super::{Frame, Outer};
 
 pub use compile::compile;
+pub(crate) use exchange::processors;
 pub use places::{Places, node_places};
 pub use program::{BatchState, Program};
 pub use row::BatchRow;

@@ -147,7 +147,7 @@ fn children(node: &Node, visit: &mut dyn FnMut(&Node)) {
         }
         Node::Project(project) => visit(&project.input),
         Node::Materialize(materialize) => visit(&materialize.input),
-        Node::Shared(shared) => visit(&shared.plan.input),
+        Node::Shared(_) => {}
         Node::Aggregate(aggregation) => visit(&aggregation.input),
         Node::Window(window) => visit(&window.input),
         Node::Sort(sort) => visit(&sort.input),
@@ -181,7 +181,7 @@ fn scalars(node: &Node, visit: &mut dyn FnMut(&Scalar)) {
         }
         Node::Project(project) => project.outputs.iter().for_each(visit),
         Node::Materialize(_) => {}
-        Node::Shared(shared) => shared.plan.outputs.iter().for_each(visit),
+        Node::Shared(_) => {}
         Node::Aggregate(aggregation) => {
             aggregation.keys.iter().for_each(|key| visit(&key.value));
             for call in &aggregation.calls {

@@ -7,6 +7,7 @@
 use pandodb_ds::sync::Arc;
 
 use super::batch::Batch;
+use super::exchange::Exchange;
 use super::expression::Shown;
 use super::places::Places;
 use super::row::SlotMap;
@@ -54,6 +55,8 @@ pub(super) enum Operator {
 pub(super) enum State {
     Source(source::SourceState),
     Scan(Box<scan::ScanState>),
+    /// Several threads run the operator and those below it.
+    Exchange(Box<Exchange>),
     /// That of the input.
     Input(Box<State>),
     Join(Box<join::JoinState>),
@@ -104,6 +107,7 @@ impl Operator {
         run: &mut Run<'_>,
     ) -> Result<Option<Batch>> {
         match (self, node, state) {
+            (operator, node, State::Exchange(exchange)) => exchange.next(operator, node, run),
             (Self::Source(source), node, State::Source(state)) => source.next(node, state, run),
             (Self::Scan(scan), _, State::Scan(state)) => scan.next(state, run),
             (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {
@@ -135,12 +139,135 @@ impl Operator {
     }
 }
 
+/// An operator whose rows several threads may make.
+pub(super) struct Place<'p, 's> {
+    pub(super) operator: &'p Operator,
+    pub(super) node: &'p Node,
+    pub(super) state: &'s mut State,
+}
+
+impl Operator {
+    /// Whether helpers can run it: a scan, and what needs no session above it.
+    fn is_portable(&self) -> bool {
+        match self {
+            Self::Scan(_) => true,
+            Self::Filter(filter) => filter.is_portable && filter.input.is_portable(),
+            Self::Project(project) => project.is_portable && project.input.is_portable(),
+            Self::Join(join) => join.is_portable && join.left.is_portable(),
+            _ => false,
+        }
+    }
+
+    /// The state over a part of the table, with the right sides of joins.
+    pub(super) fn part_state<'s>(
+        &self,
+        scan: scan::ScanState,
+        sides: &mut impl Iterator<Item = &'s Arc<join::RightSide>>,
+    ) -> State {
+        match self {
+            Self::Filter(filter) => State::Input(Box::new(filter.input.part_state(scan, sides))),
+            Self::Project(project) => State::Input(Box::new(project.input.part_state(scan, sides))),
+            Self::Join(join) => {
+                let side = sides.next().cloned();
+                let left = join.left.part_state(scan, sides);
+                State::Join(Box::new(join::JoinState::over(left, side)))
+            }
+            _ => State::Scan(Box::new(scan)),
+        }
+    }
+
+    /// Reads the right sides of joins.
+    fn prepare(&self, node: &Node, state: &mut State, run: &mut Run<'_>) -> Result<()> {
+        match (self, node, state) {
+            (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {
+                filter.input.prepare(&node.input, state, run)
+            }
+            (Self::Project(project), Node::Project(node), State::Input(state)) => {
+                project.input.prepare(&node.input, state, run)
+            }
+            (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
+                join.prepare(node, state, run)?;
+                join.left.prepare(&node.left, &mut state.left, run)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The operator below this one, or itself, whose rows several threads should make; of joins
+    /// the right side is read first.
+    pub(super) fn divisible<'p, 's>(
+        &'p self,
+        node: &'p Node,
+        state: &'s mut State,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Place<'p, 's>>> {
+        if self.is_portable() {
+            self.prepare(node, state, run)?;
+            let is_large = state.scanned_rows() >= run.outer.context.settings.parallel_rows_min;
+            return Ok(is_large.then_some(Place { operator: self, node, state }));
+        }
+        match (self, node, state) {
+            (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {
+                filter.input.divisible(&node.input, state, run)
+            }
+            (Self::Project(project), Node::Project(node), State::Input(state)) => {
+                project.input.divisible(&node.input, state, run)
+            }
+            (Self::Distinct(distinct), Node::Distinct(node), State::Distinct(state)) => {
+                distinct.input.divisible(&node.input, &mut state.input, run)
+            }
+            (Self::Search(search), Node::NestedLoop(node), State::Search(state)) => {
+                search.left.divisible(&node.left, &mut state.left, run)
+            }
+            (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
+                join.prepare(node, state, run)?;
+                join.left.divisible(&node.left, &mut state.left, run)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Place<'_, '_> {
+    /// The rows in parts of as many as `size` says for all of them.
+    pub(super) fn divide(&self, size: impl FnOnce(u64) -> u64) -> Result<Option<scan::Divided>> {
+        let mut state = &*self.state;
+        let mut sides = Vec::new();
+        loop {
+            match state {
+                State::Input(input) => state = input,
+                State::Join(join) => {
+                    sides.extend(join.side.clone());
+                    state = &join.left;
+                }
+                State::Scan(scan) => {
+                    let mut divided = scan.divide(size)?;
+                    divided.sides = sides;
+                    return Ok(Some(divided));
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+}
+
 impl State {
+    /// How many rows the table has that is read first of all.
+    fn scanned_rows(&self) -> u64 {
+        match self {
+            Self::Scan(scan) => scan.rows,
+            Self::Input(input) => input.scanned_rows(),
+            Self::Join(join) => join.left.scanned_rows(),
+            _ => 0,
+        }
+    }
+
     /// How many rows the tables below have.
     fn table_rows(&self) -> u64 {
         match self {
             Self::Source(_) => 0,
             Self::Scan(scan) => scan.rows,
+            Self::Exchange(exchange) => exchange.rows(),
             Self::Input(input) => input.table_rows(),
             Self::Join(join) => join.table_rows(State::table_rows),
             Self::Search(search) => search.table_rows(State::table_rows),
@@ -173,6 +300,8 @@ pub struct Running {
     rows: usize,
     row: usize,
     shown: Option<Shown>,
+    /// Whether the operators were through with what comes before their first rows.
+    has_given: bool,
 }
 
 impl std::fmt::Debug for Running {
@@ -256,7 +385,13 @@ impl BatchNode {
             self.input.open(frame, outer)?;
             return Ok(BatchState::Rows);
         }
-        Ok(BatchState::Batches(Box::new(Running { state, rows: 0, row: 0, shown: None })))
+        Ok(BatchState::Batches(Box::new(Running {
+            state,
+            rows: 0,
+            row: 0,
+            shown: None,
+            has_given: false,
+        })))
     }
 
     /// Moves to the next row; whether there is one.
@@ -276,8 +411,18 @@ impl BatchNode {
             if let Some(shown) = running.shown.take() {
                 shown.end(&mut run);
             }
-            let found = self.program.root.next(&self.input, &mut running.state, &mut run)?;
-            let Some(mut batch) = found else {
+            let restart = &outer.context.run;
+            let around = restart.may_restart.replace(!running.has_given);
+            let found = self.program.root.next(&self.input, &mut running.state, &mut run);
+            restart.may_restart.set(around);
+            if found.is_err() && restart.restarts.take() && !running.has_given {
+                // It has files, and the other openings are its own from now on.
+                *state = BatchState::Rows;
+                self.input.open(frame, outer)?;
+                return self.input.next(frame, outer);
+            }
+            running.has_given = true;
+            let Some(mut batch) = found? else {
                 running.rows = 0;
                 return Ok(false);
             };

@@ -12,13 +12,15 @@ use pandodb_ds::page::{Leaf, Node};
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::record::row::{Projector, RowBytes};
 use pandodb_ds::sync::Arc;
-use pandodb_ds::tree::Found;
+use pandodb_ds::tree::{self, Found};
 
 use smallvec::SmallVec;
 
 use super::Run;
 use super::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
+use super::join::RightSide;
 use super::leaves::{LeafRows, Page, TableColumns};
+use super::program::{Operator, State};
 use super::vector::{Sink, Vector};
 use crate::error::Result;
 use crate::execute::operators::rowid_range;
@@ -38,7 +40,9 @@ pub(super) struct TableScan {
 /// Where a scan is.
 #[derive(Debug)]
 pub(super) struct ScanState {
-    cursor: Cursor,
+    walk: tree::Cursor,
+    /// Keeps what is read from going away; a part's is kept by who divided the table.
+    _hold: Option<Cursor>,
     columns: Arc<TableColumns>,
     /// The number of the rowid, if it is read.
     rowid: Option<usize>,
@@ -50,6 +54,78 @@ pub(super) struct ScanState {
     end: Option<u64>,
     /// How many rows there are, about.
     pub(super) rows: u64,
+    /// How many are still to be read, where that is bounded.
+    left: u64,
+}
+
+/// A table in parts of neighbouring rows, which threads read at once.
+#[derive(Debug)]
+pub(super) struct Divided {
+    walk: tree::Cursor,
+    columns: Arc<TableColumns>,
+    rowid: Option<usize>,
+    projector: Projector,
+    is_lazy: bool,
+    /// How many rows of the tree come before the first.
+    first: u64,
+    pub(super) rows: u64,
+    part_rows: u64,
+    /// The right sides of the joins above the scan, the uppermost first.
+    pub(super) sides: Vec<Arc<RightSide>>,
+}
+
+impl Divided {
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> u64 {
+        self.rows.div_ceil(self.part_rows)
+    }
+
+    /// The state of the operators above the scan over a part.
+    pub(super) fn part_state(&self, operator: &Operator, part: u64) -> Result<State> {
+        Ok(operator.part_state(self.part(part)?, &mut self.sides.iter()))
+    }
+
+    /// A part, to be read.
+    fn part(&self, part: u64) -> Result<ScanState> {
+        let start = part * self.part_rows;
+        let rows = self.part_rows.min(self.rows - start);
+        let mut walk = self.walk.clone();
+        walk.seek_rank(self.first + start)?;
+        Ok(ScanState {
+            walk,
+            _hold: None,
+            columns: self.columns.clone(),
+            rowid: self.rowid,
+            projector: self.projector.clone(),
+            is_lazy: self.is_lazy,
+            end: None,
+            rows,
+            left: rows,
+        })
+    }
+}
+
+impl ScanState {
+    /// The rows in parts of as many as `size` says for all of them.
+    pub(super) fn divide(&self, size: impl FnOnce(u64) -> u64) -> Result<Divided> {
+        let is_empty = !self.walk.is_valid();
+        let first = match is_empty {
+            true => 0,
+            false => self.walk.tree().rank(self.walk.pager(), &self.walk.key())?,
+        };
+        let rows = if is_empty { 0 } else { self.rows.min(self.walk.tree().len() - first) };
+        Ok(Divided {
+            walk: self.walk.clone(),
+            columns: self.columns.clone(),
+            rowid: self.rowid,
+            projector: self.projector.clone(),
+            is_lazy: self.is_lazy,
+            first,
+            rows,
+            part_rows: size(rows).max(1),
+            sides: Vec::new(),
+        })
+    }
 }
 
 /// A rowid as a key of a tree of fixed keys.
@@ -94,16 +170,19 @@ impl TableScan {
         let eager: Vec<usize> = self.eager.iter().map(|(_, position)| *position).collect();
         let is_lazy = self.columns.len() > eager.len() + usize::from(rowid.is_some());
         let projector = Projector::new(&eager);
-        Ok(ScanState { cursor, columns, rowid, projector, is_lazy, end, rows })
+        let walk = cursor.tree_mut().clone();
+        let left = u64::MAX;
+        let _hold = Some(cursor);
+        Ok(ScanState { walk, _hold, columns, rowid, projector, is_lazy, end, rows, left })
     }
 
     pub(super) fn next(&self, state: &mut ScanState, run: &mut Run<'_>) -> Result<Option<Batch>> {
         let mut portion = Portion::new(state);
-        let ScanState { cursor, end, .. } = state;
-        let cursor = cursor.tree_mut();
-        while portion.rows < BATCH_ROWS && portion.large_bytes < BATCH_BYTES {
+        let room = BATCH_ROWS.min(usize::try_from(state.left).unwrap_or(usize::MAX));
+        let ScanState { walk: cursor, end, .. } = state;
+        while portion.rows < room && portion.large_bytes < BATCH_BYTES {
             let (Some((leaf, start)), Some(node)) = (cursor.leaf(), cursor.page()) else { break };
-            let mut stop = leaf.len().min(start + BATCH_ROWS - portion.rows);
+            let mut stop = leaf.len().min(start + room - portion.rows);
             if let (Some(end), TreeKind::Fixed) = (*end, leaf.kind()) {
                 let (Ok(place) | Err(place)) = leaf.search_fixed(end);
                 stop = stop.min(place);
@@ -127,6 +206,7 @@ impl TableScan {
         if portion.rows == 0 {
             return Ok(None);
         }
+        state.left -= portion.rows as u64;
         run.outer.context.tick_rows(portion.rows)?;
         let mut batch = Batch::new(portion.rows, run.program.width);
         if let Some(number) = state.rowid {

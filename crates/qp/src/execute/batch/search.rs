@@ -39,7 +39,7 @@ pub(super) struct BatchSearch {
 /// Where a loop is.
 #[derive(Debug)]
 pub(super) struct SearchState {
-    left: State,
+    pub(super) left: State,
     finder: Option<Box<Finder>>,
     batch: Option<Left>,
     expected: u64,

@@ -20,9 +20,9 @@ const INDEXES: &str = "
     INSERT INTO u SELECT a, b, c FROM t WHERE id % 3 = 0";
 
 /// Sessions whose joins are loops as a rule.
-fn loops(setup: &str) -> (Session, Session) {
+fn loops(setup: &str) -> (Session, Session, Session) {
     let gears = gears(&format!("{setup};{INDEXES}"));
-    for session in [&gears.0, &gears.1] {
+    for session in [&gears.0, &gears.1, &gears.2] {
         session.change_settings(|settings| {
             settings.rules = Rules::default().without(Rules::HASH_JOIN);
         });

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::Run;
 use super::batch::{BATCH_ROWS, Batch};
+use super::exchange::{self, Ahead};
 use super::expression::Expression;
 use super::merge::Merge;
 use super::program::{Operator, State};
@@ -20,6 +21,7 @@ use super::vector::{Tags, Vector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::memory::{Charge, SpillFile, SpillReader};
 use crate::execute::operators::limit_bounds;
+use crate::execute::runs::write_row;
 use crate::plan::{Sort, SortKey};
 use crate::types::{Collations, compare};
 
@@ -168,7 +170,7 @@ impl Sorter {
             let values: SmallVec<[ValueRef<'_>; 16]> =
                 self.columns.iter().map(|column| column.get(row as usize)).collect();
             encode_row(&values, &mut row_bytes)?;
-            file.write(&[&(key.len() as u64).to_le_bytes(), &key, &row_bytes])?;
+            write_row(&mut file, &key, &row_bytes)?;
         }
         self.runs.push(file.into_reader()?);
         for vector in self.keys.iter_mut().chain(&mut self.columns) {
@@ -408,6 +410,25 @@ impl BatchSort {
         };
         let orders = node.keys.iter().map(KeyOrder::from).collect();
         let mut sorter = Sorter::new(orders, self.keep.len(), run);
+        let keys: Vec<&Expression> = self.keys.iter().collect();
+        // Of rows that are mostly dropped only the keys are read by helpers.
+        let columns: &[usize] = if wanted.is_some() { &[] } else { &self.keep };
+        let ahead = Ahead { columns, expressions: &keys };
+        exchange::feed((&self.input, &node.input), ahead, input, run, |input, run| {
+            self.gather(node, wanted, &mut sorter, input, run)
+        })?;
+        sorter.finish(wanted, run)
+    }
+
+    /// Takes the rows of the whole input, of which the first ones are `wanted`.
+    fn gather(
+        &self,
+        node: &Sort,
+        wanted: Option<usize>,
+        sorter: &mut Sorter,
+        input: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
         // The word of the last wanted row's first key: rows behind it are not wanted.
         let mut bound: Option<(Tags, u64)> = None;
         while wanted != Some(0)
@@ -450,7 +471,7 @@ impl BatchSort {
                 sorter.spill(run)?;
             }
         }
-        sorter.finish(wanted, run)
+        Ok(())
     }
 
     fn key_vectors(

@@ -1,4 +1,4 @@
-//! Both gears give the same rows, bit by bit, in the same order.
+//! Both gears give the same rows, bit by bit, in the same order, and the row gear with files, too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,21 +12,26 @@ use crate::Value;
 use crate::session::{Rows, Session};
 use crate::store::Database;
 
-/// Two sessions on one database: the first runs everything in batches, the second row by row.
-pub(super) fn gears(setup: &str) -> (Session, Session) {
+/// Sessions on one database: the first runs everything in batches, the second row by row, the
+/// third in batches with helpers wherever they can be had.
+pub(super) fn gears(setup: &str) -> (Session, Session, Session) {
     let database = Database::in_memory().unwrap();
     let batches = Session::new(database.clone());
     batches.execute(setup).unwrap();
-    let rows = Session::new(database);
+    let (rows, helped) = (Session::new(database.clone()), Session::new(database));
     batches.change_settings(|settings| settings.batch_rows_min = 0);
+    batches.change_settings(|settings| settings.threads = 1);
     rows.change_settings(|settings| settings.batch_rows_min = u64::MAX);
-    (batches, rows)
+    helped.change_settings(|settings| settings.batch_rows_min = 0);
+    helped.change_settings(|settings| settings.parallel_rows_min = 0);
+    (batches, rows, helped)
 }
 
-/// As [`gears`], with a first session that moves everything to files at once.
-fn spilling(setup: &str) -> (Session, Session) {
+/// As [`gears`], with sessions for batches that move everything to files at once.
+fn spilling(setup: &str) -> (Session, Session, Session) {
     let gears = gears(setup);
     gears.0.set_memory_limits(0, u64::MAX);
+    gears.2.set_memory_limits(0, u64::MAX);
     gears
 }
 
@@ -42,9 +47,15 @@ fn exact(result: crate::Result<Rows>) -> Result<Vec<Vec<String>>, String> {
     }
 }
 
-pub(super) fn check(gears: &(Session, Session), sql: &str) {
+pub(super) fn check(gears: &(Session, Session, Session), sql: &str) {
     let (batches, rows) = (exact(gears.0.query(sql)), exact(gears.1.query(sql)));
     assert!(batches == rows, "{sql}\nbatches: {batches:?}\nrows:    {rows:?}");
+    let helped = exact(gears.2.query(sql));
+    assert!(helped == batches, "{sql}\nhelped:  {helped:?}\nbatches: {batches:?}");
+    gears.1.set_memory_limits(0, u64::MAX);
+    let filed = exact(gears.1.query(sql));
+    gears.1.set_memory_limits(u64::MAX, u64::MAX);
+    assert!(filed == rows, "{sql}\nfrom files: {filed:?}\nrows:       {rows:?}");
 }
 
 /// How a value is written.
@@ -245,7 +256,7 @@ proptest! {
 
 #[test]
 fn a_hard_limit_ends_the_statement_and_only_it() {
-    let (session, _) = gears(
+    let (session, ..) = gears(
         "CREATE TABLE t(a, b);
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO t SELECT i, printf('%0100d', i) FROM n",
@@ -278,6 +289,69 @@ fn a_hard_limit_ends_the_statement_and_only_it() {
 }
 
 #[test]
+fn the_row_gear_keeps_within_its_limits() {
+    let (_, session, _) = gears(
+        "CREATE TABLE t(a, b);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO t SELECT i, printf('%0200d', i) FROM n",
+    );
+    let refused = [
+        "SELECT DISTINCT b FROM t",
+        "SELECT b, count(*) FROM t GROUP BY b",
+        "SELECT b FROM t UNION SELECT a FROM t",
+    ];
+    let filed = [
+        ("SELECT b FROM t ORDER BY b DESC", 3000),
+        ("SELECT t.b FROM t JOIN t AS u ON u.a = t.a + 1", 2999),
+        ("SELECT a, b, row_number() OVER (ORDER BY a) FROM t", 3000),
+        ("SELECT count(*), max(u.b) FROM (SELECT 1 UNION ALL SELECT 2) JOIN t AS u ON true", 1),
+        ("SELECT t.b FROM t FULL JOIN t AS u ON u.a = t.a + 1 AND u.b > t.b", 3001),
+    ];
+    session.set_memory_limits(u64::MAX, 500_000);
+    for sql in refused.iter().chain(filed.iter().map(|(sql, _)| sql)).take(6) {
+        let error = session.query(sql).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit, "{sql}: {error}");
+    }
+    session.set_memory_limits(50_000, 500_000);
+    for (sql, count) in filed {
+        let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(rows.rows.len(), count, "{sql}");
+    }
+    let rows = session.query(filed[0].0).unwrap();
+    assert!(rows.rows.is_sorted_by(|left, right| {
+        matches!((&left[0], &right[0]), (Value::Text(left), Value::Text(right)) if left > right)
+    }));
+    let plan = session.query("EXPLAIN ANALYZE SELECT a FROM t ORDER BY b").unwrap();
+    let lines: Vec<String> = plan.rows.iter().map(|row| format!("{row:?}")).collect();
+    let text = |row: &[Value]| match row.first() {
+        Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    };
+    let filed: Vec<bool> =
+        plan.rows.iter().map(|row| text(row).contains("KiB in temporary files")).collect();
+    assert_eq!(filed, [true, false], "{lines:?}");
+}
+
+#[test]
+fn batches_that_keep_too_much_are_given_up_for_rows() {
+    let (batches, rows, _) = gears(
+        "CREATE TABLE t(a, b);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO t SELECT i, printf('%0300d', i % 100) FROM n",
+    );
+    for sql in [
+        "SELECT t.a, u.b FROM t JOIN t AS u ON u.a = t.a ORDER BY t.a",
+        "SELECT sum(t.a), max(u.b) FROM t JOIN t AS u ON u.a = t.a + 1",
+        "SELECT a, b, row_number() OVER (PARTITION BY a % 7 ORDER BY a) FROM t",
+    ] {
+        batches.set_memory_limits(u64::MAX, 700_000);
+        assert!(batches.query(sql).is_err(), "{sql}");
+        batches.set_memory_limits(50_000, 700_000);
+        assert!(exact(batches.query(sql)) == exact(rows.query(sql)), "{sql}");
+    }
+}
+
+#[test]
 fn temporary_files_are_gone_with_their_statement() {
     use pandodb_ds::sync::Arc;
     use pandodb_ds::vfs::{MemoryVfs, Vfs};
@@ -303,4 +377,87 @@ fn temporary_files_are_gone_with_their_statement() {
     session.query("SELECT DISTINCT a FROM t").unwrap();
     session.query("SELECT a, count(*) FROM t GROUP BY a").unwrap();
     assert_eq!(vfs.list(Path::new("f")).unwrap(), before);
+}
+
+/// A table of 40,000 rows, whose readers get helpers.
+fn helped() -> Session {
+    let session = Session::new(Database::in_memory().unwrap());
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, c TEXT);
+             INSERT INTO t SELECT value, value * 7919 % 1000, value * 0.37, 'text ' || value
+             FROM generate_series(1, 40000)",
+        )
+        .unwrap();
+    session.change_settings(|settings| settings.parallel_rows_min = 0);
+    session
+}
+
+#[test]
+fn helpers_do_some_of_the_work_and_change_nothing() {
+    let session = helped();
+    let before = super::exchange::helped_parts();
+    for sql in [
+        "SELECT sum(b), count(*), min(c), max(a) FROM t",
+        "SELECT a % 10, avg(b), group_concat(id) FROM t GROUP BY a % 10",
+        "SELECT id, b FROM t ORDER BY a, b DESC LIMIT 7",
+        "SELECT id FROM t WHERE c LIKE '%77%' ORDER BY b DESC",
+        "SELECT count(*), sum(u.b) FROM t JOIN t AS u ON u.a = t.id WHERE t.b > 3000",
+        "SELECT id, row_number() OVER (PARTITION BY a ORDER BY b DESC) FROM t WHERE id > 12345",
+        "SELECT count(DISTINCT a), total(b) FROM t WHERE id BETWEEN 100 AND 30000",
+        "SELECT DISTINCT a FROM t ORDER BY a DESC",
+        "SELECT count(*), sum(u.b) FROM t LEFT JOIN t AS u ON u.c = t.c AND u.a < t.id % 900",
+        "SELECT sum(id) FROM t WHERE c IN (SELECT c FROM t WHERE a > 990)",
+        "SELECT sum(id), max(a) FROM t WHERE NOT EXISTS (SELECT 1 FROM t AS u WHERE u.a = t.id)",
+        "SELECT count(*), sum(u.id * 0.1) FROM t JOIN t AS u ON u.a = t.a WHERE t.id < 300",
+        "SELECT t.a, u.c, count(*) FROM t JOIN t AS u ON u.a = t.id GROUP BY u.c LIMIT 9",
+        "SELECT sum(x) FROM (SELECT a * 2 + id AS x FROM t WHERE b > 17 AND c < 'text 3')",
+    ] {
+        session.execute("PRAGMA threads = 1").unwrap();
+        let alone = exact(session.query(sql));
+        session.execute("PRAGMA threads = 64").unwrap();
+        for _ in 0..3 {
+            assert_eq!(exact(session.query(sql)), alone, "{sql}");
+        }
+    }
+    if super::processors() > 1 {
+        assert!(super::exchange::helped_parts() > before);
+    }
+}
+
+#[test]
+fn an_error_is_that_of_the_first_row_that_fails() {
+    let session = helped();
+    // Rows that fail, each with an error of its own, far apart and in an order that is known.
+    session.execute("UPDATE t SET a = 0x8000000000000000 WHERE id IN (1, 39999)").unwrap();
+    session.execute("UPDATE t SET c = '$[' WHERE id = 20000").unwrap();
+    for sql in ["SELECT sum(abs(a)) FROM t", "SELECT max(abs(a)) FROM t WHERE id > 5"] {
+        session.execute("PRAGMA threads = 1").unwrap();
+        let alone = exact(session.query(sql)).unwrap_err();
+        session.execute("PRAGMA threads = 64").unwrap();
+        assert_eq!(exact(session.query(sql)).unwrap_err(), alone, "{sql}");
+    }
+    // What comes after an error is not spoilt.
+    session.execute("UPDATE t SET a = 1 WHERE id IN (1, 39999)").unwrap();
+    assert!(session.query("SELECT sum(abs(a)) FROM t").is_ok());
+}
+
+#[test]
+fn interruption_and_limits_reach_statements_with_helpers() {
+    let session = helped();
+    // What one thread does in little memory is not refused because many take more.
+    session.set_memory_limits(u64::MAX, 100_000);
+    assert!(session.query("SELECT sum(length(c)) FROM t").is_ok());
+    let error = session.query("SELECT * FROM t ORDER BY c").unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Limit, "{error}");
+    session.set_memory_limits(u64::MAX, u64::MAX);
+    let mut calls = 0;
+    session.set_progress_hook(Some(Box::new(move || {
+        calls += 1;
+        calls > 2
+    })));
+    let error = session.query("SELECT count(*) FROM t WHERE c LIKE '%7%'").unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Interrupted, "{error}");
+    session.set_progress_hook(None);
+    assert!(session.query("SELECT count(*) FROM t WHERE c LIKE '%7%'").is_ok());
 }

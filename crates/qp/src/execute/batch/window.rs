@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::Run;
 use super::batch::Batch;
+use super::exchange::{self, Ahead};
 use super::expression::{Condition, Expression};
 use super::program::{Operator, State};
 use super::sort::{Change, KeyOrder, Sorted, Sorter};
@@ -119,19 +120,11 @@ impl BatchWindow {
             by_partition.chain(node.order_by.iter().map(KeyOrder::from)).collect();
         let mut sorter = Sorter::new(orders, self.keep.len(), run);
         let mut inputs: Vec<CallInput> = self.calls.iter().map(CallInput::new).collect();
-        while let Some(mut batch) = self.input.next(&node.input, input, run)? {
-            let mut keys = Vec::with_capacity(self.keys.len());
-            for key in &self.keys {
-                keys.push(key.evaluate(&mut batch, run)?.into_vector(batch.rows));
-            }
-            for (call, input) in self.calls.iter().zip(&mut inputs) {
-                input.take(call, &mut batch, run)?;
-            }
-            batch.force(&self.keep)?;
-            sorter.take(&keys, &batch, &self.keep)?;
-            // A partition must be seen as a whole: windows stay in memory.
-            sorter.weigh(run)?;
-        }
+        let computed: Vec<&Expression> = self.keys.iter().collect();
+        let ahead = Ahead { columns: &self.keep, expressions: &computed };
+        exchange::feed((&self.input, &node.input), ahead, input, run, |input, run| {
+            self.gather(node, &mut sorter, &mut inputs, input, run)
+        })?;
         let collations = run.outer.context.collations;
         let (order, changes) = sorter.order_with_changes(node.partition_by.len(), collations)?;
         let rows = Rows::new(&order, &changes);
@@ -145,6 +138,33 @@ impl BatchWindow {
             }
         }
         Ok(sorter.into_sorted(columns, order))
+    }
+
+    /// Takes the rows of the whole input.
+    fn gather(
+        &self,
+        node: &WindowNode,
+        sorter: &mut Sorter,
+        inputs: &mut [CallInput],
+        input: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
+        while let Some(mut batch) = self.input.next(&node.input, input, run)? {
+            let mut keys = Vec::with_capacity(self.keys.len());
+            for key in &self.keys {
+                keys.push(key.evaluate(&mut batch, run)?.into_vector(batch.rows));
+            }
+            for (call, input) in self.calls.iter().zip(&mut *inputs) {
+                input.take(call, &mut batch, run)?;
+            }
+            batch.force(&self.keep)?;
+            sorter.take(&keys, &batch, &self.keep)?;
+            // A partition must be seen as a whole: what is too much is the row gear's.
+            if sorter.weigh(run)? {
+                run.outer.context.run.give_batches_up()?;
+            }
+        }
+        Ok(())
     }
 }
 

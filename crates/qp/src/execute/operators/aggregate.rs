@@ -10,10 +10,11 @@ use pandodb_ds::record::{Value, ValueRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::kept::Weight;
 use super::materialize::KeptRow;
 use super::{OperatorState, state};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::key::{push_group_key, sort_key};
+use crate::execute::key::{push_collated, sort_key};
 use crate::execute::{Context, Frame, HashedRow, Outer, Scope};
 use crate::function::{self, Accumulator, Implementation};
 use crate::plan::{AggregateCall, Aggregation};
@@ -24,6 +25,8 @@ use crate::types::{Datum, compare};
 pub struct AggregateState {
     groups: Vec<Group>,
     next: usize,
+    /// Holds the memory on the statement's account.
+    _weight: Weight,
 }
 
 /// One group.
@@ -115,7 +118,7 @@ impl CallState {
         if let Some(seen) = &mut self.seen {
             let mut key = Vec::new();
             for argument in &arguments {
-                push_group_key(argument.as_ref(), call.collation, &mut key)?;
+                push_collated(argument.as_ref(), call.collation, scope.outer.context, &mut key)?;
             }
             if !seen.insert(key.into_boxed_slice()) {
                 return Ok(());
@@ -180,13 +183,14 @@ impl Aggregation {
         let mut groups: Vec<Group> = Vec::new();
         let mut by_key: FxHashMap<Box<[u8]>, usize> = FxHashMap::default();
         let mut key = Vec::new();
+        let mut weight = Weight::default();
         while self.input.next(frame, outer)? {
             key.clear();
             let scope = frame.scope(outer);
             let mut values: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
             for part in &self.keys {
                 let value = part.value.evaluate(&scope)?;
-                push_group_key(value.as_ref(), part.collation, &mut key)?;
+                push_collated(value.as_ref(), part.collation, outer.context, &mut key)?;
                 values.push(value);
             }
             let index = if self.keys.is_empty() && !groups.is_empty() {
@@ -195,6 +199,8 @@ impl Aggregation {
                 index
             } else {
                 let values = values.into_iter().map(Datum::into_value).collect();
+                let group = size_of::<Group>() + self.calls.len() * size_of::<CallState>();
+                weight.add(group + 2 * key.len(), outer.context)?;
                 let key: Box<[u8]> = Box::from(key.as_slice());
                 groups.push(self.new_group(key.clone(), values)?);
                 by_key.insert(key, groups.len() - 1);
@@ -206,7 +212,7 @@ impl Aggregation {
             groups.push(self.new_group(Box::default(), Vec::new())?);
         }
         groups.sort_by(|left, right| left.key.cmp(&right.key));
-        let state = AggregateState { groups, next: 0 };
+        let state = AggregateState { groups, next: 0, _weight: weight };
         *frame.state_mut(self.state) = OperatorState::Aggregate(Box::new(state));
         Ok(())
     }

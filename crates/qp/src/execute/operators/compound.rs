@@ -5,13 +5,16 @@
 //! `recursive` for recursive tables.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use pandodb_ds::record::{Collation, Value};
 
+use super::kept::Weight;
+use super::materialize::values_bytes;
 use super::{OperatorState, not_open};
 use crate::ast::CompoundOperator;
 use crate::error::Result;
-use crate::execute::key::push_group_key;
+use crate::execute::key::push_collated;
 use crate::execute::{Frame, HashedRow, Outer};
 use crate::plan::{Arm, Compound};
 
@@ -23,6 +26,8 @@ pub struct CompoundState {
     is_open: bool,
     /// The rows of all parts up to the last that is not UNION ALL.
     rows: Option<std::vec::IntoIter<Vec<Value>>>,
+    /// Holds their memory on the statement's account.
+    weight: Weight,
 }
 
 impl Compound {
@@ -36,13 +41,20 @@ impl Compound {
         let computed = self.computed();
         let mut state = CompoundState { arm: computed, ..CompoundState::default() };
         if computed > 0 {
-            state.rows = Some(self.compute(computed, frame, outer)?.into_iter());
+            let rows = self.compute(computed, &mut state.weight, frame, outer)?;
+            state.rows = Some(rows.into_iter());
         }
         *frame.state_mut(self.state) = OperatorState::Compound(Box::new(state));
         Ok(())
     }
 
-    fn compute(&self, arms: usize, frame: &mut Frame, outer: Outer<'_>) -> Result<Vec<Vec<Value>>> {
+    fn compute(
+        &self,
+        arms: usize,
+        weight: &mut Weight,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Vec<Vec<Value>>> {
         let mut rows: BTreeMap<HashedRow, Vec<Value>> = BTreeMap::new();
         // Rows of leading UNION ALL parts, until a set operator makes them distinct.
         for (index, arm) in self.arms.iter().take(arms).enumerate() {
@@ -53,7 +65,10 @@ impl Compound {
                 let (key, row) = keyed_row(arm, &self.collations, frame, outer)?;
                 match operator {
                     CompoundOperator::Union | CompoundOperator::UnionAll => {
-                        rows.entry(key).or_insert(row);
+                        if let Entry::Vacant(free) = rows.entry(key) {
+                            weight.add(free.key().len() + values_bytes(&row), outer.context)?;
+                            free.insert(row);
+                        }
                     }
                     CompoundOperator::Except => {
                         rows.remove(&key);
@@ -123,7 +138,7 @@ pub(super) fn keyed_row(
     for (index, output) in arm.outputs.iter().enumerate() {
         let value = output.evaluate(&scope)?;
         let collation = collations.get(index).copied().unwrap_or_default();
-        push_group_key(value.as_ref(), collation, &mut key)?;
+        push_collated(value.as_ref(), collation, outer.context, &mut key)?;
         row.push(value.into_value());
     }
     Ok((key.into_boxed_slice(), row))

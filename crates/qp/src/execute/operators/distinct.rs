@@ -2,17 +2,22 @@
 
 use rustc_hash::FxHashSet;
 
+use super::kept::Weight;
 use super::{OperatorState, not_open};
 use crate::error::Result;
 use crate::execute::key::group_key;
 use crate::execute::{Frame, HashedRow, Outer};
 use crate::plan::Distinct;
 
+/// About what the set takes for a key, beside its bytes.
+const ROW_BYTES: usize = 32;
+
 /// The keys of rows that were there.
 #[derive(Debug, Default)]
 pub struct SeenState {
     rows: FxHashSet<HashedRow>,
     key: Vec<u8>,
+    weight: Weight,
 }
 
 impl Distinct {
@@ -31,6 +36,7 @@ impl Distinct {
             let is_new = !seen.rows.contains(seen.key.as_slice());
             if is_new {
                 seen.rows.insert(Box::from(seen.key.as_slice()));
+                seen.weight.add(seen.key.len() + ROW_BYTES, outer.context)?;
             }
             *frame.state_mut(self.state) = OperatorState::Seen(seen);
             if is_new {

@@ -3,10 +3,11 @@
 //! A nested loop opens its right side for each left row, so that the right side can be a search
 //! by the left row's values. A hash join reads the right side once; RIGHT and FULL joins are
 //! always hash joins (possibly without keys), because only kept rows remember whether they
-//! found a partner. Neighbours: `plan::join` chooses.
+//! found a partner. Neighbours: `plan::join` chooses, `kept` keeps the right rows.
 
 use rustc_hash::FxHashMap;
 
+use super::kept::RowStore;
 use super::materialize::KeptRow;
 use super::{OperatorState, all_true, not_open, state};
 use crate::error::Result;
@@ -15,6 +16,9 @@ use crate::execute::{Frame, HashedRow, Outer};
 use crate::plan::{HashJoin, HashKey, JoinType, NestedLoop};
 use crate::scalar::SlotId;
 use crate::types::{Affinity, apply_affinity};
+
+/// About what the table of a hash join takes for a key, beside its bytes.
+const BUCKET_BYTES: usize = 64;
 
 /// Where a nested loop is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +33,7 @@ pub struct LoopState {
 #[derive(Debug, Default)]
 pub struct HashState {
     buckets: FxHashMap<HashedRow, Vec<u32>>,
-    rows: Vec<KeptRow>,
+    rows: RowStore,
     /// Which right rows found a partner.
     matched: Vec<bool>,
     /// The left row's candidates and the next of them.
@@ -124,16 +128,16 @@ impl HashJoin {
             let has_key = self.push_key(&mut state.key, false, frame, outer)?;
             let number = state.rows.len() as u32;
             if has_key {
-                match state.buckets.get_mut(state.key.as_slice()) {
-                    Some(bucket) => bucket.push(number),
-                    None => {
-                        state.buckets.insert(Box::from(state.key.as_slice()), vec![number]);
-                    }
+                if let Some(bucket) = state.buckets.get_mut(state.key.as_slice()) {
+                    bucket.push(number);
+                } else {
+                    state.buckets.insert(Box::from(state.key.as_slice()), vec![number]);
+                    state.rows.weigh_also(state.key.len() + BUCKET_BYTES, outer.context)?;
                 }
             } else if !self.keeps_right() {
                 continue;
             }
-            state.rows.push(KeptRow::of(&self.right_slots, frame)?);
+            state.rows.push(KeptRow::of(&self.right_slots, frame)?, outer.context)?;
         }
         state.matched.resize(state.rows.len(), false);
         *frame.state_mut(self.state) = OperatorState::Hash(state);
@@ -167,16 +171,14 @@ impl HashJoin {
     fn advance(&self, state: &mut HashState, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         loop {
             if let Some(next) = &mut state.rest {
-                while let Some(row) = state.rows.get(*next) {
-                    let matched = state.matched[*next];
+                while state.matched.get(*next) == Some(&true) {
                     *next += 1;
-                    if !matched {
-                        make_null(&self.left_slots, frame);
-                        row.clone().put_back(&self.right_slots, frame);
-                        return Ok(true);
-                    }
                 }
-                return Ok(false);
+                let Some(row) = state.rows.get(*next)? else { return Ok(false) };
+                *next += 1;
+                make_null(&self.left_slots, frame);
+                row.put_back(&self.right_slots, frame);
+                return Ok(true);
             }
             if !state.inside {
                 if !self.left.next(frame, outer)? {
@@ -214,7 +216,8 @@ impl HashJoin {
             state.next += 1;
             outer.context.tick()?;
             let candidate = candidate as usize;
-            state.rows[candidate].clone().put_back(&self.right_slots, frame);
+            let Some(row) = state.rows.get(candidate)? else { return Err(not_open(self.state)) };
+            row.put_back(&self.right_slots, frame);
             if !all_true(&self.on, frame, outer)? {
                 continue;
             }

@@ -7,8 +7,9 @@
 use rustc_hash::FxHashMap;
 
 use super::join::push_join_key;
+use super::kept::RowStore;
 use super::materialize::KeptRow;
-use super::{OperatorState, state};
+use super::{OperatorState, not_open, state};
 use crate::error::Result;
 use crate::execute::{Frame, HashedRow, Outer};
 use crate::plan::Lookup;
@@ -22,7 +23,7 @@ pub struct LookupState {
     openings: u32,
     is_built: bool,
     buckets: FxHashMap<HashedRow, Vec<u32>>,
-    rows: Vec<KeptRow>,
+    rows: RowStore,
     /// What is looked for.
     wanted: Vec<u8>,
     /// Nothing is: a part of it is NULL.
@@ -62,7 +63,8 @@ impl Lookup {
                     state.buckets.insert(Box::from(state.key.as_slice()), vec![number]);
                 }
             }
-            state.rows.push(KeptRow::of(&self.slots, frame)?);
+            state.rows.weigh_also(state.key.len() + size_of::<HashedRow>(), outer.context)?;
+            state.rows.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
         }
         state.is_built = true;
         Ok(())
@@ -80,7 +82,9 @@ impl Lookup {
                 return Ok(false);
             };
             state.next += 1;
-            let row = state.rows[number as usize].clone();
+            let Some(row) = state.rows.get(number as usize)? else {
+                return Err(not_open(self.state));
+            };
             row.put_back(&self.slots, frame);
             return Ok(true);
         }

@@ -1,15 +1,16 @@
 //! Rows that are kept: of an input that is read again and again, of a common table.
 //!
-//! Neighbours: `sort` and `join` keep rows in the same form.
+//! Neighbours: `kept` keeps many of them, `sort` and `join` keep rows in the same form.
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
+use super::kept::{RowStore, Weight};
 use super::{OperatorState, state};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
-use crate::plan::{Materialize, Shared};
+use crate::plan::{Materialize, Shared, SharedInput};
 use crate::scalar::SlotId;
 
 /// The rows of several slots, kept.
@@ -26,6 +27,16 @@ impl KeptRow {
         Ok(Self(row))
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let kept = self.0.iter().map(|kept| match kept {
+            Kept::Null => 0,
+            Kept::Record { bytes, .. } => bytes.len() + size_of::<[usize; 2]>(),
+            Kept::Values { values, .. } => values_bytes(values),
+        });
+        size_of::<Self>() + kept.sum::<usize>()
+    }
+
     /// Makes them the current rows again.
     pub(crate) fn put_back(self, slots: &[SlotId], frame: &mut Frame) {
         for (kept, slot) in self.0.into_iter().zip(slots) {
@@ -37,15 +48,32 @@ impl KeptRow {
 /// Kept rows and the next of them.
 #[derive(Debug, Default)]
 pub struct RowsState {
-    pub(super) rows: Vec<KeptRow>,
-    pub(super) next: usize,
+    rows: RowStore,
+    next: usize,
 }
 
-/// Rows that readers share, until the block is opened anew.
+/// Where a reader of a common table is.
 #[derive(Debug, Default)]
 pub struct SharedState {
     rows: Arc<Vec<Vec<Value>>>,
     next: usize,
+}
+
+/// The rows of a common table that several places read.
+#[derive(Debug)]
+pub(crate) struct SharedRows {
+    rows: Arc<Vec<Vec<Value>>>,
+    #[expect(dead_code, reason = "it counts as long as the rows are kept")]
+    weight: Weight,
+}
+
+/// About how many bytes of memory values take.
+pub(super) fn values_bytes(values: &[Value]) -> usize {
+    let texts = values.iter().map(|value| match value {
+        Value::Text(bytes) | Value::Blob(bytes) => bytes.len() + size_of::<[usize; 2]>(),
+        _ => 0,
+    });
+    size_of_val(values) + texts.sum::<usize>()
 }
 
 impl Materialize {
@@ -57,9 +85,9 @@ impl Materialize {
             return Ok(());
         }
         self.input.open(frame, outer)?;
-        let mut rows = Vec::new();
+        let mut rows = RowStore::default();
         while self.input.next(frame, outer)? {
-            rows.push(KeptRow::of(&self.slots, frame)?);
+            rows.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
         }
         *frame.state_mut(self.state) = OperatorState::Rows(Box::new(RowsState { rows, next: 0 }));
         Ok(())
@@ -68,8 +96,7 @@ impl Materialize {
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         outer.context.tick()?;
         let rows = state!(frame, self.state, Rows);
-        let Some(row) = rows.rows.get(rows.next) else { return Ok(false) };
-        let row = row.clone();
+        let Some(row) = rows.rows.get(rows.next)? else { return Ok(false) };
         rows.next += 1;
         row.put_back(&self.slots, frame);
         Ok(true)
@@ -78,23 +105,24 @@ impl Materialize {
 
 impl Shared {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let rows = if let OperatorState::Shared(shared) = frame.state_mut(self.plan.state) {
-            shared.rows.clone()
-        } else {
-            self.plan.input.open(frame, outer)?;
-            let mut rows = Vec::new();
-            while self.plan.input.next(frame, outer)? {
-                let scope = frame.scope(outer);
-                let mut row = Vec::with_capacity(self.plan.outputs.len());
-                for output in &self.plan.outputs {
-                    row.push(output.evaluate(&scope)?.into_value());
+        let run = outer.context.run;
+        let number = usize::from(self.plan.number);
+        let known = match run.shared.borrow().get(number) {
+            Some(Some(shared)) => Some(shared.rows.clone()),
+            _ => None,
+        };
+        let rows = match known {
+            Some(rows) => rows,
+            None => {
+                let shared = self.plan.rows(outer)?;
+                let rows = shared.rows.clone();
+                let mut all = run.shared.borrow_mut();
+                if all.len() <= number {
+                    all.resize_with(number + 1, || None);
                 }
-                rows.push(row);
+                all[number] = Some(shared);
+                rows
             }
-            let rows = Arc::new(rows);
-            let shared = SharedState { rows: rows.clone(), next: 0 };
-            *frame.state_mut(self.plan.state) = OperatorState::Shared(Box::new(shared));
-            rows
         };
         *frame.state_mut(self.state) =
             OperatorState::Shared(Box::new(SharedState { rows, next: 0 }));
@@ -109,5 +137,26 @@ impl Shared {
         shared.next += 1;
         frame.slot_mut(self.slot).set_values(0, row);
         Ok(true)
+    }
+}
+
+impl SharedInput {
+    /// Makes the rows.
+    fn rows(&self, outer: Outer<'_>) -> Result<SharedRows> {
+        let context = outer.context;
+        let mut frame = Frame::new(self.plan.layout);
+        let outer = Outer { context, scope: None };
+        let (mut rows, mut weight) = (Vec::new(), Weight::default());
+        self.plan.root.open(&mut frame, outer)?;
+        while self.plan.root.next(&mut frame, outer)? {
+            let scope = frame.scope(outer);
+            let mut row = Vec::with_capacity(self.plan.outputs.len());
+            for output in &self.plan.outputs {
+                row.push(output.evaluate(&scope)?.into_value());
+            }
+            weight.add(values_bytes(&row) + size_of::<Vec<Value>>(), context)?;
+            rows.push(row);
+        }
+        Ok(SharedRows { rows: Arc::new(rows), weight })
     }
 }

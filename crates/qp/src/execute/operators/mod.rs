@@ -8,6 +8,7 @@ mod aggregate;
 mod compound;
 mod distinct;
 mod join;
+mod kept;
 mod limit;
 mod lookup;
 mod materialize;
@@ -20,6 +21,7 @@ mod window;
 
 pub(super) use aggregate::CallState;
 pub(super) use limit::bounds as limit_bounds;
+pub(crate) use materialize::SharedRows;
 pub(super) use scan::{exact_rowid, rowid_range, sought};
 
 use super::{Frame, Outer};
@@ -49,8 +51,10 @@ pub enum OperatorState {
     Hash(Box<join::HashState>),
     /// Rows by a key.
     Lookup(Box<lookup::LookupState>),
-    /// Kept rows: of a sort, a materialization.
+    /// Kept rows of a materialization.
     Rows(Box<materialize::RowsState>),
+    /// Rows in their order.
+    Sorted(Box<sort::SortState>),
     /// Rows of values that several readers share.
     Shared(Box<materialize::SharedState>),
     /// Groups.
@@ -67,6 +71,19 @@ pub enum OperatorState {
     Window(Box<window::WindowState>),
     /// A subtree that may run in batches.
     Batch(super::batch::BatchState),
+}
+
+impl OperatorState {
+    /// Forgets everything, and with it every hold on storage.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::None => {}
+            // Quick reads have one of these; the next run has it, too.
+            Self::Scan(scan) => scan.clear(),
+            other => *other = Self::None,
+        }
+    }
 }
 
 impl Node {

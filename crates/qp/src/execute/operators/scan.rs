@@ -53,6 +53,18 @@ pub struct ScanState {
     rows: Option<std::vec::IntoIter<Vec<Value>>>,
 }
 
+impl ScanState {
+    /// Forgets where it is.
+    pub(super) fn clear(&mut self) {
+        self.ranges.clear();
+        self.next_range = 0;
+        self.inside = false;
+        self.index = None;
+        self.union = None;
+        self.rows = None;
+    }
+}
+
 impl Scan {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
         let mut state = match std::mem::take(frame.state_mut(self.state)) {

@@ -1,17 +1,121 @@
 //! ORDER BY: rows are kept with a key whose bytes stand in the order, and sorted by it.
 //!
 //! With a LIMIT only the first rows are kept: what is greater than the last of them is
-//! thrown away at once. Neighbours: `materialize` has the kept rows, `key` the bytes.
+//! thrown away at once. Rows that are too much for the statement's memory go to files in sorted
+//! runs, which are merged. Neighbours: `kept` has the rows' bytes, `key` those of keys,
+//! `execute::runs` merges.
 
-use super::materialize::{KeptRow, RowsState};
+use super::kept::{RowCodec, Weight};
+use super::materialize::KeptRow;
 use super::{OperatorState, limit, state};
 use crate::error::Result;
 use crate::execute::key::sort_key;
-use crate::execute::{Frame, Outer};
+use crate::execute::memory::{SpillFile, SpillReader};
+use crate::execute::runs::{RunMerge, write_row};
+use crate::execute::{Context, Frame, Outer};
 use crate::plan::Sort;
 
 /// How many rows more than wanted are gathered before they are sorted and cut.
 const SLACK: usize = 1024;
+
+/// How many rows the first runs have at least; with every eighth run it is twice as many, so that
+/// a limit that is far too low, or used up by other operators, does not end in countless files.
+const RUN_ROWS_MIN: usize = 8;
+
+/// Rows in their order, to be given out.
+#[derive(Debug)]
+pub struct SortState {
+    rows: Sorted,
+    /// Holds the memory on the statement's account.
+    _weight: Weight,
+}
+
+/// Where sorted rows are.
+#[derive(Debug)]
+enum Sorted {
+    Kept(std::vec::IntoIter<(Vec<u8>, KeptRow)>),
+    /// In files, the first so many of them.
+    Merged(Box<RunMerge>, RowCodec, usize),
+}
+
+/// Rows that are to be sorted.
+#[derive(Debug, Default)]
+struct Sorter {
+    /// With the bytes of their keys.
+    rows: Vec<(Vec<u8>, KeptRow)>,
+    weight: Weight,
+    codec: RowCodec,
+    /// Sorted rows in files, the oldest first.
+    runs: Vec<SpillReader>,
+}
+
+impl Sorter {
+    fn push(&mut self, key: Vec<u8>, row: KeptRow, context: &Context<'_>) -> Result<()> {
+        let bytes = key.len() + size_of::<Vec<u8>>() + row.memory_bytes();
+        self.rows.push((key, row));
+        let least = RUN_ROWS_MIN << (self.runs.len() / 8).min(32);
+        if self.weight.add(bytes, context)? && self.rows.len() >= least {
+            self.spill(context)?;
+        }
+        Ok(())
+    }
+
+    fn sort(&mut self) {
+        self.rows.sort_by(|left, right| left.0.cmp(&right.0));
+    }
+
+    /// Keeps the first rows only, and gives the key of the last of them.
+    fn cut(&mut self, wanted: usize, context: &Context<'_>) -> Result<Option<Vec<u8>>> {
+        self.sort();
+        self.rows.truncate(wanted);
+        self.weight.clear(context)?;
+        let kept = self.rows.iter().map(|(key, row)| key.len() + row.memory_bytes());
+        self.weight.add(kept.sum(), context)?;
+        Ok(self.rows.last().map(|(key, _)| key.clone()))
+    }
+
+    /// Moves the rows to a file.
+    fn spill(&mut self, context: &Context<'_>) -> Result<()> {
+        self.sort();
+        let mut file = SpillFile::create(context)?;
+        let mut bytes = Vec::new();
+        for (key, row) in self.rows.drain(..) {
+            bytes.clear();
+            self.codec.encode(&row, &mut bytes)?;
+            write_row(&mut file, &key, &bytes)?;
+        }
+        self.runs.push(file.into_reader()?);
+        self.weight.clear(context)
+    }
+
+    fn finish(mut self, wanted: Option<usize>, context: &Context<'_>) -> Result<SortState> {
+        if self.runs.is_empty() {
+            self.sort();
+            if let Some(wanted) = wanted {
+                self.rows.truncate(wanted);
+            }
+            let rows = Sorted::Kept(self.rows.into_iter());
+            return Ok(SortState { rows, _weight: self.weight });
+        }
+        self.spill(context)?;
+        let merge = Box::new(RunMerge::new(self.runs)?);
+        let rows = Sorted::Merged(merge, self.codec, wanted.unwrap_or(usize::MAX));
+        Ok(SortState { rows, _weight: self.weight })
+    }
+}
+
+impl SortState {
+    fn next(&mut self) -> Result<Option<KeptRow>> {
+        match &mut self.rows {
+            Sorted::Kept(rows) => Ok(rows.next().map(|(_, row)| row)),
+            Sorted::Merged(_, _, 0) => Ok(None),
+            Sorted::Merged(merge, codec, left) => {
+                *left -= 1;
+                merge.next()?.map(|bytes| codec.decode(bytes)).transpose()
+            }
+        }
+    }
+}
 
 impl Sort {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
@@ -22,8 +126,10 @@ impl Sort {
             }
             None => None,
         };
+        let most =
+            wanted.map_or(usize::MAX, |wanted| wanted.saturating_mul(2).saturating_add(SLACK));
         self.input.open(frame, outer)?;
-        let mut rows: Vec<(Vec<u8>, KeptRow)> = Vec::new();
+        let mut sorter = Sorter::default();
         let mut bound: Option<Vec<u8>> = None;
         let mut key = Vec::new();
         while wanted != Some(0) && self.input.next(frame, outer)? {
@@ -32,29 +138,20 @@ impl Sort {
             if bound.as_ref().is_some_and(|bound| key >= *bound) {
                 continue;
             }
-            rows.push((key.clone(), KeptRow::of(&self.slots, frame)?));
+            sorter.push(key.clone(), KeptRow::of(&self.slots, frame)?, outer.context)?;
             if let Some(wanted) = wanted
-                && rows.len() >= wanted.saturating_mul(2).saturating_add(SLACK)
+                && sorter.rows.len() >= most
             {
-                rows.sort_by(|left, right| left.0.cmp(&right.0));
-                rows.truncate(wanted);
-                bound = rows.last().map(|(key, _)| key.clone());
+                bound = sorter.cut(wanted, outer.context)?;
             }
         }
-        rows.sort_by(|left, right| left.0.cmp(&right.0));
-        if let Some(wanted) = wanted {
-            rows.truncate(wanted);
-        }
-        let rows = rows.into_iter().map(|(_, row)| row).collect();
-        *frame.state_mut(self.state) = OperatorState::Rows(Box::new(RowsState { rows, next: 0 }));
+        let state = sorter.finish(wanted, outer.context)?;
+        *frame.state_mut(self.state) = OperatorState::Sorted(Box::new(state));
         Ok(())
     }
 
     pub(super) fn next(&self, frame: &mut Frame, _: Outer<'_>) -> Result<bool> {
-        let rows = state!(frame, self.state, Rows);
-        let Some(row) = rows.rows.get_mut(rows.next) else { return Ok(false) };
-        let row = std::mem::take(row);
-        rows.next += 1;
+        let Some(row) = state!(frame, self.state, Sorted).next()? else { return Ok(false) };
         row.put_back(&self.slots, frame);
         Ok(true)
     }

@@ -95,7 +95,9 @@ impl PragmaScan {
         let mut rows = outer.context.compiler.pragma(&self.name, &arguments)?;
         // The hidden columns hold what it was called with.
         arguments.resize(2, Value::Null);
-        rows.iter_mut().for_each(|row| row.extend_from_slice(&arguments));
+        for row in &mut rows {
+            row.extend_from_slice(&arguments);
+        }
         *frame.state_mut(self.state) = OperatorState::Given(rows.into_iter());
         Ok(())
     }
@@ -115,7 +117,9 @@ impl CountNode {
             return Ok(false);
         }
         let count = self.scan.count(frame, outer)?;
-        frame.slot_mut(self.slot).set_values(0, vec![Value::Integer(count as i64)]);
+        let values = frame.slot_mut(self.slot).values_mut();
+        values.clear();
+        values.push(Value::Integer(count as i64));
         Ok(true)
     }
 }

@@ -9,7 +9,7 @@
 use pandodb_ds::record::{Value, ValueRef};
 use proptest::prelude::*;
 
-use super::known::KNOWN;
+use super::known::{DOCUMENTS, PATHS};
 use super::{check as jsonb_check, parse, render};
 use crate::function::testing::{
     aggregate, call, call_with_json, check, shown, values, with_context,
@@ -18,7 +18,12 @@ use crate::function::{Implementation, Registry};
 
 #[test]
 fn known_documents() {
-    check(KNOWN);
+    check(DOCUMENTS);
+}
+
+#[test]
+fn known_paths_and_changes() {
+    check(PATHS);
 }
 
 #[test]

@@ -232,6 +232,7 @@ fn insert_plan(
 ) -> Result<ModifyPlan> {
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Insert, insert.conflict)?;
+    writer.foreign_keys.broken(table, |_| true)?;
     let (columns, rowid_place) = insert_columns(binder, insert, table)?;
     let (block, is_values) = insert_source(binder, insert, table, &columns, rowid_place)?;
     let mut values = Vec::with_capacity(table.columns.len());
@@ -525,6 +526,9 @@ fn update_plan(
     check_writable(table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
+    writer.foreign_keys.broken(table, |column| {
+        names.iter().any(|name| name.eq_ignore_ascii_case(&table.columns[column].name))
+    })?;
     let (own, relation) =
         binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;
     let target = relation.slot;
@@ -649,6 +653,7 @@ fn delete_plan(
 ) -> Result<ModifyPlan> {
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Delete, None)?;
+    writer.foreign_keys.broken(table, |_| true)?;
     let (own, relation): (ScopeTable, TableRelation) =
         binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
     let target = relation.slot;

@@ -57,6 +57,15 @@ fn show<'p>(
             lines.push(TreeLine { depth: depth + 1, text, node: None, batch: None });
         }
     }
+    if let Node::Shared(shared) = node {
+        let plan = &shared.plan.plan;
+        let is_shown = lines.iter().any(|line| line.node == Some(address(&plan.root)));
+        if !is_shown {
+            let inner = names.inside(&plan.root);
+            show(&plan.root, &inner, (depth + 1, None), lines);
+            plan.outputs.iter().for_each(|output| subqueries(output, &inner, depth + 1, lines));
+        }
+    }
     node.scalars(&mut |scalar| subqueries(scalar, names, depth + 1, lines));
     node.inputs(&mut |input| show(input, names, (depth + 1, batch), lines));
 }

@@ -7,7 +7,9 @@
     reason = "tests fail by panicking"
 )]
 
+mod collations;
 mod isolation;
+mod lending;
 mod rules;
 mod versions;
 

@@ -172,16 +172,28 @@ impl Run<'_, '_> {
     fn moved_value(&mut self, range: &Range<usize>) -> Result<Value> {
         let grows = self.inside.start == range.start && self.inside.end <= range.end;
         let moves = self.slides && self.inside.start <= range.start && self.inside.end <= range.end;
+        let mut starts_behind = false;
         let mut state = match self.state.take() {
             Some(state) if grows || moves => state,
             _ => {
                 let start = if self.slides { 0 } else { range.start };
                 self.inside = start..start;
+                starts_behind = self.slides && range.start > 0;
                 let sliding = self.aggregate.sliding.as_ref().filter(|_| self.slides);
                 sliding.unwrap_or(&self.aggregate.plain).make()
             }
         };
         let (leaving, coming) = (self.inside.start..range.start, self.inside.end..range.end);
+        if starts_behind && !self.takes_in_first && !range.is_empty() {
+            // As many rows as a frame has are in at a time, from the first row on.
+            for row in coming {
+                if let Some(gone) = row.checked_sub(range.len()) {
+                    self.change(&mut *state, gone, false)?;
+                }
+                self.change(&mut *state, row, true)?;
+            }
+            return self.kept(state, range);
+        }
         let comes_first = self.takes_in_first || leaving.end > coming.start;
         if comes_first {
             self.change_all(&mut *state, coming.clone(), true)?;
@@ -190,6 +202,11 @@ impl Run<'_, '_> {
         if !comes_first {
             self.change_all(&mut *state, coming, true)?;
         }
+        self.kept(state, range)
+    }
+
+    /// The value of a state that is kept for the next frame.
+    fn kept(&mut self, state: Box<dyn Accumulator>, range: &Range<usize>) -> Result<Value> {
         self.inside = range.clone();
         let value = self.value(&*state);
         self.state = Some(state);

@@ -2,7 +2,7 @@
 //! computed for each of them from its frame.
 //!
 //! Neighbours: `partition` knows the rows of one partition and their peers, `bounds` finds
-//! frames in it, `call` computes a function over frames; `materialize` has the kept rows.
+//! frames in it, `call` computes a function over frames; `kept` keeps the rows.
 
 mod bounds;
 mod call;
@@ -10,8 +10,9 @@ mod partition;
 
 use pandodb_ds::record::Value;
 
+use super::kept::RowStore;
 use super::materialize::KeptRow;
-use super::{OperatorState, state};
+use super::{OperatorState, not_open, state};
 use crate::error::Result;
 use crate::execute::key::{group_key, sort_key};
 use crate::execute::{Frame, Outer};
@@ -28,7 +29,8 @@ struct WaitingRow {
     partition_bytes: usize,
     /// The value of the first ORDER BY term, for frames that count in values.
     order_value: Value,
-    kept: KeptRow,
+    /// The number under which the row is kept.
+    number: usize,
     /// What each call reads of the row.
     arguments: Vec<Arguments>,
 }
@@ -36,13 +38,17 @@ struct WaitingRow {
 /// Rows with their results, and the next of them.
 #[derive(Debug, Default)]
 pub struct WindowState {
-    rows: Vec<(KeptRow, Vec<Value>)>,
+    /// The input rows, as they came.
+    kept: RowStore,
+    /// The number of each, and its results, in the order of the window.
+    rows: Vec<(usize, Vec<Value>)>,
     next: usize,
 }
 
 impl WindowNode {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let mut waiting = self.gather(frame, outer)?;
+        let mut kept = RowStore::default();
+        let mut waiting = self.gather(&mut kept, frame, outer)?;
         waiting.sort_by(|left, right| left.key.cmp(&right.key));
         let mut rows = Vec::with_capacity(waiting.len());
         let mut rest = waiting.into_iter().peekable();
@@ -53,15 +59,20 @@ impl WindowNode {
             {
                 members.push(row);
             }
-            self.compute(members, frame, outer, &mut rows)?;
+            self.compute(members, &mut kept, frame, outer, &mut rows)?;
         }
-        let state = WindowState { rows, next: 0 };
+        let state = WindowState { kept, rows, next: 0 };
         *frame.state_mut(self.state) = OperatorState::Window(Box::new(state));
         Ok(())
     }
 
     /// Reads the whole input.
-    fn gather(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Vec<WaitingRow>> {
+    fn gather(
+        &self,
+        store: &mut RowStore,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Vec<WaitingRow>> {
         self.input.open(frame, outer)?;
         let mut waiting = Vec::new();
         while self.input.next(frame, outer)? {
@@ -80,8 +91,12 @@ impl WindowNode {
                 .iter()
                 .map(|call| Arguments::of(&call.call, &scope))
                 .collect::<Result<_>>()?;
-            let kept = KeptRow::of(&self.slots, frame)?;
-            waiting.push(WaitingRow { key, partition_bytes, order_value, kept, arguments });
+            let number = store.len();
+            store.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
+            // The results are as many values as there are calls.
+            let results = self.calls.len() * size_of::<Value>();
+            store.weigh_also(size_of::<WaitingRow>() + key.len() + results, outer.context)?;
+            waiting.push(WaitingRow { key, partition_bytes, order_value, number, arguments });
         }
         Ok(waiting)
     }
@@ -90,12 +105,14 @@ impl WindowNode {
     fn compute(
         &self,
         members: Vec<WaitingRow>,
+        kept: &mut RowStore,
         frame: &mut Frame,
         outer: Outer<'_>,
-        rows: &mut Vec<(KeptRow, Vec<Value>)>,
+        rows: &mut Vec<(usize, Vec<Value>)>,
     ) -> Result<()> {
         // Bounds with an offset are evaluated on the partition's first row.
-        members[0].kept.clone().put_back(&self.slots, frame);
+        let first = kept.get(members[0].number)?.unwrap_or_default();
+        first.put_back(&self.slots, frame);
         let scope = frame.scope(outer);
         let partition = Partition::new(&members, self.order_by.first());
         let mut results = vec![Vec::with_capacity(self.calls.len()); members.len()];
@@ -108,15 +125,16 @@ impl WindowNode {
                 row.push(value);
             }
         }
-        rows.extend(members.into_iter().map(|member| member.kept).zip(results));
+        rows.extend(members.into_iter().map(|member| member.number).zip(results));
         Ok(())
     }
 
     pub(super) fn next(&self, frame: &mut Frame, _: Outer<'_>) -> Result<bool> {
         let state = state!(frame, self.state, Window);
         let Some(row) = state.rows.get_mut(state.next) else { return Ok(false) };
-        let (kept, values) = std::mem::take(row);
+        let (number, values) = std::mem::take(row);
         state.next += 1;
+        let kept = state.kept.get(number)?.ok_or_else(|| not_open(self.state))?;
         kept.put_back(&self.slots, frame);
         frame.slot_mut(self.output).set_values(0, values);
         Ok(true)

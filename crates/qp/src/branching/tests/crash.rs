@@ -1,0 +1,154 @@
+//! The power goes at every operation on a file of a branch statement, at `synchronous = FULL` and
+//! at NORMAL.
+//!
+//! Afterwards the whole database is as before the statement or as after it: branches, tags and
+//! rows of every branch. At FULL what was acknowledged is there. What was cut short can be done
+//! again. Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
+
+use std::path::Path;
+
+use pandodb_ds::sync::Arc;
+use pandodb_ds::vfs::{SimVfs, Vfs};
+use pandodb_tm::wal::WalOptions;
+use pandodb_tm::{Options, Synchronous};
+
+use super::rows;
+use crate::session::Session;
+use crate::store::Database;
+
+fn open(disk: &SimVfs, synchronous: Synchronous) -> Session {
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let options = Options {
+        synchronous,
+        wal: WalOptions { segment_len: 64 << 10, ..WalOptions::default() },
+        has_checkpoint_thread: false,
+        checkpoints: None,
+        ..Options::default()
+    };
+    Session::new(Database::open(&vfs, Path::new("app.pando"), &options).unwrap())
+}
+
+/// Both branches have work of their own, in rows and in the schema; all of it is on the disk.
+fn prepare(disk: &SimVfs, synchronous: Synchronous) {
+    let session = open(disk, synchronous);
+    session
+        .execute(
+            "CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, price INT UNIQUE);
+             INSERT INTO item VALUES (1,'pen',2), (2,'ink',5), (3,'pad',7);
+             TAG BRANCH main AS v1; CREATE BRANCH dev; CREATE BRANCH ahead;
+             UPDATE item@dev SET price = 3 WHERE id = 1;
+             USE BRANCH dev; ALTER TABLE item ADD COLUMN size INT DEFAULT 4;
+             CREATE INDEX by_name ON item(name); INSERT INTO item VALUES (9,'cap',11,5);
+             USE BRANCH main; UPDATE item SET price = 8 WHERE id = 3;
+             CREATE BRANCH newer; INSERT INTO item@newer VALUES (10,'box',12);
+             PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+        .unwrap();
+}
+
+/// All that a user can see.
+fn world(session: &Session) -> Vec<String> {
+    let mut world = rows(session, "SELECT tag_name, branch_name FROM pando_tags ORDER BY 1");
+    for name in rows(session, "SELECT branch_name FROM pando_branches ORDER BY 1") {
+        let state = "SELECT branch_name, parent_branch, state, read_only FROM pando_branches";
+        world.extend(rows(session, &format!("{state} WHERE branch_name = '{name}'")));
+        world.extend(rows(session, &format!("SELECT sql FROM sqlite_schema@{name} ORDER BY name")));
+        world.extend(rows(session, &format!("SELECT * FROM item@{name} ORDER BY 1")));
+    }
+    world.extend(rows(session, "SELECT * FROM pando_conflicts"));
+    world
+}
+
+fn check(session: &Session, place: &str) {
+    assert_eq!(rows(session, "PRAGMA integrity_check"), ["ok"], "{place}");
+}
+
+fn run(session: &Session, statement: &str) -> crate::error::Result<()> {
+    session.execute(statement).map(drop)
+}
+
+fn crash_everywhere(synchronous: Synchronous, statement: &str) {
+    let (before, after, operations) = {
+        let disk = SimVfs::new(1);
+        prepare(&disk, synchronous);
+        disk.kill_process();
+        let session = open(&disk, synchronous);
+        let before = world(&session);
+        let start = disk.operations();
+        run(&session, statement).unwrap();
+        let operations = disk.operations() - start;
+        (before, world(&session), operations)
+    };
+    assert_ne!(before, after, "{statement}");
+    let mut seen = [false; 2];
+    // One operation more than there are: the power goes when all is done.
+    for at in 0..=operations {
+        let place = format!("{statement}: operation {at} of {operations}, {synchronous:?}");
+        let disk = SimVfs::new(at + 2);
+        prepare(&disk, synchronous);
+        disk.kill_process();
+        let session = open(&disk, synchronous);
+        assert_eq!(world(&session), before, "{place}");
+        disk.crash_at(disk.operations() + at);
+        let done = run(&session, statement);
+        drop(session);
+        if disk.is_on() {
+            disk.crash();
+        }
+        disk.restart();
+        let session = open(&disk, synchronous);
+        let found = world(&session);
+        let is_after = found == after;
+        assert!(is_after || found == before, "{place}: {found:#?}");
+        let must_be_there = done.is_ok() && synchronous == Synchronous::Full;
+        assert!(is_after || !must_be_there, "{place}: what was acknowledged is gone");
+        seen[usize::from(is_after)] = true;
+        check(&session, &place);
+        if !is_after {
+            run(&session, statement).unwrap_or_else(|error| panic!("{place}: {error:?}"));
+            assert_eq!(world(&session), after, "{place}");
+            check(&session, &place);
+        }
+    }
+    assert!(seen[0], "{statement}: no crash came before the commit");
+    assert!(seen[1] || synchronous != Synchronous::Full, "{statement}: nothing was ever kept");
+}
+
+fn at_both_levels(statements: &[&str]) {
+    for statement in statements {
+        for synchronous in [Synchronous::Full, Synchronous::Normal] {
+            crash_everywhere(synchronous, statement);
+        }
+    }
+}
+
+#[test]
+fn a_branch_is_made_whole_or_not_at_all() {
+    at_both_levels(&[
+        "CREATE BRANCH fresh FROM dev",
+        "CREATE BRANCH fresh AS OF TAG v1 WITH (read_only = true)",
+        "CREATE BRANCH fresh WITH (strategy = 'copy')",
+    ]);
+}
+
+#[test]
+fn a_branch_is_dropped_or_reset_whole_or_not_at_all() {
+    at_both_levels(&["DROP BRANCH dev", "RESET BRANCH dev TO TAG v1"]);
+}
+
+#[test]
+fn a_merge_is_there_whole_or_not_at_all() {
+    at_both_levels(&[
+        // Rows and definitions of both sides.
+        "MERGE BRANCH dev INTO main",
+        "MERGE BRANCH dev INTO main WITH (delete_branch_after = true)",
+        // The target moves.
+        "MERGE BRANCH newer INTO main",
+    ]);
+}
+
+#[test]
+fn a_transaction_over_branches_is_there_whole_or_not_at_all() {
+    at_both_levels(&["BEGIN; MERGE BRANCH dev INTO main; DELETE FROM item WHERE id = 2;
+         INSERT INTO item@ahead SELECT id + 50, name, price + 50 FROM item WHERE id = 3; COMMIT"]);
+}

@@ -1,0 +1,252 @@
+//! Kept rows by number: in memory, and in a file from where the statement keeps too much.
+//!
+//! Joins, windows and materializations read kept rows again by number, in any order. What was
+//! kept before the statement passed its soft limit stays in memory; every later row goes to a
+//! file, of which only where each row ends is kept. Rows that are read one after the other are
+//! read in large blocks, others each by itself. Neighbours: `materialize` has the row, `memory`
+//! the limits and files.
+
+use pandodb_ds::record::row::{RowView, encode_values};
+use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::sync::Arc;
+
+use super::materialize::KeptRow;
+use crate::catalog::Table;
+use crate::error::Result;
+use crate::execute::memory::{Charge, SpillFile};
+use crate::execute::{Context, Kept};
+
+/// How many bytes are kept at most between two looks at the statement's account.
+const WEIGH_BYTES: u64 = 1 << 16;
+
+/// How much of a file is read at once where rows are read in turn.
+const BLOCK_BYTES: u64 = 1 << 18;
+
+const NULL: u8 = 0;
+const RECORD: u8 = 1;
+const VALUES: u8 = 2;
+
+/// What an operator keeps, on the account of its statement.
+#[derive(Debug, Default)]
+pub(super) struct Weight {
+    /// Made when there is something to weigh.
+    charge: Option<Charge>,
+    bytes: usize,
+    said: usize,
+    is_too_much: bool,
+}
+
+/// Rows to bytes and back. Tables are known by number, because a row only names its own.
+#[derive(Debug, Default)]
+pub(super) struct RowCodec {
+    tables: Vec<Arc<Table>>,
+}
+
+/// Rows by number.
+#[derive(Debug, Default)]
+pub(super) struct RowStore {
+    /// The first rows.
+    rows: Vec<KeptRow>,
+    weight: Weight,
+    /// The others.
+    file: Option<Box<StoredRows>>,
+}
+
+/// The rows of a store that are in a file.
+#[derive(Debug)]
+struct StoredRows {
+    file: SpillFile,
+    codec: RowCodec,
+    /// Where each ends.
+    ends: Vec<u64>,
+    /// A part of the file, and where it begins.
+    block: Vec<u8>,
+    block_start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Weight {
+    /// Says that more is kept; whether the statement keeps more than it should.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: usize, context: &Context<'_>) -> Result<bool> {
+        self.bytes += bytes;
+        let unsaid = (self.bytes - self.said) as u64;
+        if unsaid < WEIGH_BYTES && unsaid < context.settings.memory_soft_bytes / 8 {
+            return Ok(self.is_too_much);
+        }
+        self.weigh(context)
+    }
+
+    /// Says that nothing is kept any more.
+    pub(super) fn clear(&mut self, context: &Context<'_>) -> Result<()> {
+        self.bytes = 0;
+        self.weigh(context)?;
+        Ok(())
+    }
+
+    fn weigh(&mut self, context: &Context<'_>) -> Result<bool> {
+        self.said = self.bytes;
+        let charge = self.charge.get_or_insert_with(|| context.run.memory().charge());
+        self.is_too_much = charge.set(self.bytes, context.settings)?;
+        Ok(self.is_too_much)
+    }
+}
+
+impl RowCodec {
+    /// Appends the bytes of a row.
+    pub(super) fn encode(&mut self, row: &KeptRow, bytes: &mut Vec<u8>) -> Result<()> {
+        for kept in &row.0 {
+            match kept {
+                Kept::Null => bytes.push(NULL),
+                Kept::Record { table, rowid, bytes: record } => {
+                    bytes.push(RECORD);
+                    bytes.extend_from_slice(&self.number_of(table).to_le_bytes());
+                    bytes.extend_from_slice(&rowid.to_le_bytes());
+                    push_part(record, bytes);
+                }
+                Kept::Values { rowid, values } => {
+                    bytes.push(VALUES);
+                    bytes.extend_from_slice(&rowid.to_le_bytes());
+                    let mut record = Vec::new();
+                    encode_values(values, &mut record)?;
+                    push_part(&record, bytes);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn number_of(&mut self, table: &Arc<Table>) -> u64 {
+        let known = self.tables.iter().position(|known| Arc::ptr_eq(known, table));
+        let number = known.unwrap_or_else(|| {
+            self.tables.push(Arc::clone(table));
+            self.tables.len() - 1
+        });
+        number as u64
+    }
+
+    /// The row that was made to these bytes.
+    pub(super) fn decode(&self, bytes: &[u8]) -> Result<KeptRow> {
+        let mut row = KeptRow::default();
+        let mut rest = bytes;
+        while let Some(kind) = rest.split_off_first() {
+            row.0.push(match *kind {
+                NULL => Kept::Null,
+                RECORD => {
+                    let number = usize::try_from(take_word(&mut rest)?).ok();
+                    let table = number.and_then(|number| self.tables.get(number));
+                    let table = table.cloned().ok_or_else(changed)?;
+                    let rowid = take_word(&mut rest)? as i64;
+                    Kept::Record { table, rowid, bytes: Arc::from(take_part(&mut rest)?) }
+                }
+                VALUES => {
+                    let rowid = take_word(&mut rest)? as i64;
+                    let record = RowView::new(take_part(&mut rest)?)?;
+                    let values: std::result::Result<Vec<Value>, _> =
+                        record.columns().map(|value| value.map(ValueRef::to_owned)).collect();
+                    Kept::Values { rowid, values: values? }
+                }
+                _ => return Err(changed().into()),
+            });
+        }
+        Ok(row)
+    }
+}
+
+fn push_part(part: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(part);
+}
+
+fn take_word(rest: &mut &[u8]) -> Result<u64> {
+    let word = rest.split_off(..8).ok_or_else(changed)?;
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(word);
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn take_part<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
+    let length = usize::try_from(take_word(rest)?).ok();
+    Ok(length.and_then(|length| rest.split_off(..length)).ok_or_else(changed)?)
+}
+
+#[cold]
+fn changed() -> pandodb_ds::Error {
+    pandodb_ds::Error::corrupt("a temporary file was changed")
+}
+
+impl RowStore {
+    /// Keeps a row under the next number.
+    pub(super) fn push(&mut self, row: KeptRow, context: &Context<'_>) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            file.push(&row)?;
+            return self.weight.add(size_of::<u64>(), context).map(drop);
+        }
+        let is_too_much = self.weight.add(row.memory_bytes(), context)?;
+        self.rows.push(row);
+        if is_too_much {
+            self.file = Some(Box::new(StoredRows::create(context)?));
+        }
+        Ok(())
+    }
+
+    /// Says that something else is kept beside the rows.
+    pub(super) fn weigh_also(&mut self, bytes: usize, context: &Context<'_>) -> Result<()> {
+        self.weight.add(bytes, context).map(drop)
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() + self.file.as_ref().map_or(0, |file| file.ends.len())
+    }
+
+    /// The row under a number; `None` behind the last.
+    #[inline]
+    pub(super) fn get(&mut self, number: usize) -> Result<Option<KeptRow>> {
+        if let Some(row) = self.rows.get(number) {
+            return Ok(Some(row.clone()));
+        }
+        match &mut self.file {
+            Some(file) => file.get(number - self.rows.len()),
+            None => Ok(None),
+        }
+    }
+}
+
+impl StoredRows {
+    fn create(context: &Context<'_>) -> Result<Self> {
+        Ok(Self {
+            file: SpillFile::create(context)?,
+            codec: RowCodec::default(),
+            ends: Vec::new(),
+            block: Vec::new(),
+            block_start: 0,
+            bytes: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, row: &KeptRow) -> Result<()> {
+        self.bytes.clear();
+        self.codec.encode(row, &mut self.bytes)?;
+        let end = self.file.append(&self.bytes)?;
+        self.ends.push(end);
+        Ok(())
+    }
+
+    fn get(&mut self, number: usize) -> Result<Option<KeptRow>> {
+        let Some(&end) = self.ends.get(number) else { return Ok(None) };
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = start.copied().unwrap_or(0);
+        let block_end = self.block_start + self.block.len() as u64;
+        if start < self.block_start || end > block_end {
+            let is_next = (self.block_start..=block_end).contains(&start) && start > 0;
+            let file_end = self.ends.last().copied().unwrap_or(end);
+            let read_end = if is_next { end.max(file_end.min(start + BLOCK_BYTES)) } else { end };
+            self.block_start = start;
+            self.file.read(start..read_end, &mut self.block)?;
+        }
+        let place = |at: u64| (at - self.block_start) as usize;
+        let bytes = self.block.get(place(start)..place(end)).ok_or_else(changed)?;
+        self.codec.decode(bytes).map(Some)
+    }
+}
