@@ -3,6 +3,23 @@
 //!
 //! Every protocol between threads is written against this module, so that its loom model runs
 //! the very code that ships. `clippy.toml` refuses the originals elsewhere.
+//!
+//! [`Padded`] and [`thread_number`] keep threads out of each other's cache lines: a line that one
+//! thread writes is fetched again by every other that looks at anything in it.
+
+/// A value in cache lines of its own (two, since processors fetch them in pairs).
+#[derive(Clone, Debug, Default)]
+#[repr(align(128))]
+pub struct Padded<T>(pub T);
+
+impl<T> std::ops::Deref for Padded<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
 
 #[cfg(not(loom))]
 pub use real::*;
@@ -17,6 +34,42 @@ mod real {
     pub use std::sync::atomic;
     pub use std::sync::{Arc, OnceLock, Weak};
     pub use std::thread;
+
+    /// A small number for the calling thread, the same at each call: threads that are told apart
+    /// by it seldom meet. It is the lowest that no other thread has, as long as there are fewer
+    /// than 64; then two may have the same one, so that it is for speed only.
+    #[inline]
+    pub fn thread_number() -> usize {
+        thread_local! {
+            static NUMBER: ThreadNumber = ThreadNumber::take();
+        }
+        NUMBER.try_with(|number| number.0 as usize).unwrap_or(0)
+    }
+
+    /// A thread's number, given back when the thread ends.
+    struct ThreadNumber(u32);
+
+    /// A bit for each number that a thread has. Relaxed: nothing is handed over with a number.
+    static TAKEN: atomic::AtomicU64 = atomic::AtomicU64::new(0);
+
+    impl ThreadNumber {
+        fn take() -> Self {
+            use atomic::Ordering::Relaxed;
+            let lowest = |taken: u64| (taken != u64::MAX).then(|| taken | (taken + 1));
+            match TAKEN.fetch_update(Relaxed, Relaxed, lowest) {
+                Ok(before) => Self(before.trailing_ones()),
+                Err(_) => Self(u64::BITS),
+            }
+        }
+    }
+
+    impl Drop for ThreadNumber {
+        fn drop(&mut self) {
+            if self.0 < u64::BITS {
+                TAKEN.fetch_and(!(1 << self.0), atomic::Ordering::Relaxed);
+            }
+        }
+    }
 
     /// Waits on `condvar` until it is notified.
     pub fn wait<'a, T>(condvar: &Condvar, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
@@ -42,6 +95,11 @@ mod modelled {
     // `loom`'s `Arc` cannot hold a trait object or a slice; a model that is about reference
     // counts takes `loom::sync::Arc` itself.
     pub use std::sync::{Arc, OnceLock, Weak};
+
+    /// In a model all threads meet.
+    pub const fn thread_number() -> usize {
+        0
+    }
 
     /// `loom`'s mutex with `parking_lot`'s signature: no poisoning.
     #[derive(Debug, Default)]

@@ -2,18 +2,22 @@
 //!
 //! A head is a cell that always shows a whole version: commits put the next one in, readers load
 //! it. The map of heads changes only when one is made or dropped. Whoever stores into a cell or
-//! changes the map holds the turn of the commit queue, so that all of it has one order.
+//! changes the map holds the turn of the commit queue, so that all of it has one order. The head
+//! that a group of threads asked for last is remembered for them ([`Nearby`]), for most ask for the
+//! same one again.
 //! Neighbours: `head` is the cell's pointer, `transaction` loads and stores, `checkpoint` captures.
 
 use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
 use pandodb_ds::space::Ledger;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use pandodb_ds::sync::{Arc, Mutex, OnceLock, RwLock};
+use pandodb_ds::sync::{Arc, Mutex, OnceLock, Padded, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::Published;
 use crate::ids::{CommitId, HeadId};
+use crate::nearby::{self, GROUPS, Nearby};
 use crate::snapshot::Pin;
 
 /// The head that a new database has.
@@ -51,7 +55,8 @@ impl HeadVersion {
 #[derive(Debug)]
 pub(crate) struct HeadCell {
     pub(crate) id: HeadId,
-    pub(crate) version: Published<HeadVersion>,
+    /// In a line of its own: what readers look at for every statement.
+    pub(crate) version: Padded<Published<HeadVersion>>,
     /// What the transaction that writes holds, kept up to date while anybody reads uncommitted.
     pub(crate) uncommitted: Mutex<Option<Arc<HeadVersion>>>,
     /// Open transactions that read uncommitted.
@@ -74,7 +79,7 @@ impl HeadCell {
     pub(crate) fn new(version: Arc<HeadVersion>, ephemeral: Option<Ephemeral>) -> Arc<Self> {
         Arc::new(Self {
             id: version.head,
-            version: Published::new(version),
+            version: Padded(Published::new(version)),
             uncommitted: Mutex::new(None),
             dirty_readers: AtomicUsize::new(0),
             serializable: AtomicUsize::new(0),
@@ -101,20 +106,32 @@ pub struct HeadInfo {
     pub is_ephemeral: bool,
 }
 
+/// The head that a group of threads asked for last.
+type Last = Mutex<Option<Nearby<HeadCell>>>;
+
 /// All heads.
 #[derive(Debug)]
 pub(crate) struct Heads {
     map: RwLock<FxHashMap<HeadId, Arc<HeadCell>>>,
+    /// For each group of threads the head that it asked for last. Filled under the map's lock for
+    /// reading and emptied under that for writing, so that none outlives its place in the map.
+    last: Box<[Padded<Last>]>,
     next: AtomicU64,
+    pager: Arc<Pager>,
 }
 
 impl Heads {
-    pub(crate) fn new(versions: impl IntoIterator<Item = Arc<HeadVersion>>, next: u64) -> Self {
+    pub(crate) fn new(
+        versions: impl IntoIterator<Item = Arc<HeadVersion>>,
+        next: u64,
+        pager: Arc<Pager>,
+    ) -> Self {
         let cells =
             versions.into_iter().map(|version| (version.head, HeadCell::new(version, None)));
         let map: FxHashMap<_, _> = cells.collect();
         let highest = map.keys().map(|head| head.0).max().unwrap_or(0);
-        Self { map: RwLock::new(map), next: AtomicU64::new(next.max(highest + 1)) }
+        let last = (0..GROUPS).map(|_| Padded(Mutex::new(None))).collect();
+        Self { map: RwLock::new(map), last, next: AtomicU64::new(next.max(highest + 1)), pager }
     }
 
     /// A number that no head ever had.
@@ -127,9 +144,32 @@ impl Heads {
         self.next.load(Ordering::Relaxed)
     }
 
-    /// The head of a number.
-    pub(crate) fn get(&self, head: HeadId) -> Result<Arc<HeadCell>> {
+    /// The head of a number, to be looked at without its trees.
+    pub(crate) fn peek(&self, head: HeadId) -> Result<Arc<HeadCell>> {
         self.map.read().get(&head).cloned().ok_or_else(|| missing(head))
+    }
+
+    /// Reads the directories of all heads that nobody has asked for yet.
+    pub(crate) fn read_all(&self) -> Result<()> {
+        for cell in self.cells() {
+            cell.version.load().forest.read(&self.pager)?;
+        }
+        Ok(())
+    }
+
+    /// The head of a number. What was opened from the file is read when it is first asked for.
+    pub(crate) fn get(&self, head: HeadId) -> Result<Nearby<HeadCell>> {
+        let last = &self.last[nearby::group()];
+        if let Some(cell) = last.lock().as_ref().filter(|cell| cell.id == head) {
+            return Ok(cell.clone());
+        }
+        let cell = Nearby::new(self.peek(head)?);
+        cell.version.load().forest.read(&self.pager)?;
+        let map = self.map.read();
+        if map.contains_key(&head) {
+            *last.lock() = Some(cell.clone());
+        }
+        Ok(cell)
     }
 
     pub(crate) fn insert(&self, cell: Arc<HeadCell>) {
@@ -137,7 +177,12 @@ impl Heads {
     }
 
     pub(crate) fn remove(&self, head: HeadId) -> Option<Arc<HeadCell>> {
-        self.map.write().remove(&head)
+        let mut map = self.map.write();
+        for last in &self.last {
+            // Not the last reference: the map still has one.
+            last.lock().take_if(|cell| cell.id == head);
+        }
+        map.remove(&head)
     }
 
     /// Every head by number.

@@ -28,6 +28,7 @@ pub mod wal;
 
 // Where it comes together.
 pub mod manager;
+mod nearby;
 pub mod options;
 pub mod transaction;
 

@@ -133,6 +133,7 @@ pub(crate) fn measure(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<
     let pando = Pando::create(&root.join("pando"), &data)?;
     let sqlite = Sqlite::create(&root.join("sqlite"), &data)?;
     let redb = Redb::create(&root.join("redb"), &data)?;
+    let other = Pando::create(&root.join("other"), &data)?;
     let time = Unit::Nanoseconds;
     rounds.run(
         "transactions/commit-normal",
@@ -177,13 +178,19 @@ pub(crate) fn measure(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<
     for (name, of_processor) in
         [("transactions/reader-loss", false), ("transactions/reader-loss-processor", true)]
     {
+        let loss = |busy| reader_loss(&pando, busy, &data, &reads, of_processor);
         rounds.run(
             name,
             Unit::Fraction,
-            vec![turn(PANDO, || reader_loss(&pando, &data, &reads, of_processor))],
+            vec![
+                turn(PANDO, || loss(Busy::Commits(&pando))),
+                turn("beside another file's writer", || loss(Busy::Commits(&other))),
+                turn("beside a copy of memory", || loss(Busy::Copies)),
+                turn("beside a computation", || loss(Busy::Computes)),
+            ],
         )?;
     }
-    drop(pando);
+    drop((pando, other));
     measure_large(rounds, &root, &data)
 }
 
@@ -234,31 +241,69 @@ fn keep(sum: u64) {
     let _ = std::hint::black_box(sum);
 }
 
-/// The part of its rate that a reader loses while a writer commits without pause.
+/// What runs beside a reader. Only the first kind shares anything with it but the machine.
+#[derive(Clone, Copy)]
+enum Busy<'a> {
+    /// Commits of one row without pause, in the reader's database or in another one.
+    Commits(&'a Pando),
+    /// Copies in memory, of as much as the processor's last cache holds.
+    Copies,
+    /// Arithmetic without memory.
+    Computes,
+}
+
+impl Busy<'_> {
+    /// Works for about a millisecond.
+    fn work(self, data: &Data, keys: &[u64], memory: &mut [u64]) -> Outcome<()> {
+        match self {
+            Self::Commits(pando) => pando.commit_each(&Changes::new(data, keys), Durable::Later)?,
+            Self::Copies => {
+                let half = memory.len() / 2;
+                memory.copy_within(..half, half);
+                std::hint::black_box(&memory);
+            }
+            Self::Computes => {
+                let sum = (0..1_000_000u64).fold(1u64, |sum, step| {
+                    std::hint::black_box(sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step)
+                });
+                keep(sum);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of its rate that a reader loses while another thread is busy without pause.
 ///
-/// Short turns alone and beside the writer alternate, so that what else the machine does falls on
+/// Short turns alone and beside it alternate, so that what else the machine does falls on
 /// both alike. With `of_processor` the reader's own time on a processor counts, not that of the
 /// clock: what it loses to the writer's work on shared memory, without what it loses because
 /// three threads (the checkpoints have one) and other programs want two processors.
-fn reader_loss(pando: &Pando, data: &Data, reads: &[u64], of_processor: bool) -> Outcome<f64> {
+fn reader_loss(
+    pando: &Pando,
+    busy: Busy<'_>,
+    data: &Data,
+    reads: &[u64],
+    of_processor: bool,
+) -> Outcome<f64> {
     const TURNS: usize = 8;
+    const COPIED_WORDS: usize = 4 << 20;
     let keys = data.random_keys(256, 43);
+    let mut memory = vec![1; if matches!(busy, Busy::Copies) { COPIED_WORDS } else { 0 }];
     let [mut alone, mut beside] = [0.0, 0.0];
     for _ in 0..TURNS {
         alone += time_of(of_processor, || pando.read_each(reads).map(keep))?;
         let is_over = AtomicBool::new(false);
         beside += thread::scope(|scope| {
-            let writer = scope.spawn(|| {
+            let worker = scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
-                    pando
-                        .commit_each(&Changes::new(data, &keys), Durable::Later)
-                        .map_err(|e| e.to_string())?;
+                    busy.work(data, &keys, &mut memory).map_err(|e| e.to_string())?;
                 }
                 Ok::<(), String>(())
             });
             let beside = time_of(of_processor, || pando.read_each(reads).map(keep));
             is_over.store(true, Ordering::Relaxed);
-            writer.join().map_err(|_| "the writer panicked")??;
+            worker.join().map_err(|_| "the busy thread panicked")??;
             beside
         })?;
     }

@@ -21,7 +21,7 @@ use crate::format::{Granule, PageRef};
 use crate::metrics::CacheCounts;
 use crate::page::Node;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, Padded};
 
 /// A model looks at one shard.
 const SHARDS: usize = if cfg!(loom) { 1 } else { 16 };
@@ -33,10 +33,10 @@ pub struct Cache {
     shards: Box<[Mutex<Shard>]>,
     budget: AtomicU64,
     /// What others have of the budget for now.
-    lent: Mutex<usize>,
-    hits: AtomicU64,
-    misses: AtomicU64,
-    evictions: AtomicU64,
+    lent: Padded<Mutex<usize>>,
+    hits: Padded<AtomicU64>,
+    misses: Padded<AtomicU64>,
+    evictions: Padded<AtomicU64>,
 }
 
 impl Cache {
@@ -47,10 +47,10 @@ impl Cache {
             frames: Frames::new(),
             shards: (0..SHARDS).map(|_| shard()).collect(),
             budget: AtomicU64::new(budget as u64),
-            lent: Mutex::new(0),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-            evictions: AtomicU64::new(0),
+            lent: Padded::default(),
+            hits: Padded::default(),
+            misses: Padded::default(),
+            evictions: Padded::default(),
         }
     }
 

@@ -285,6 +285,7 @@ fn write_forest(
     writing: &mut Writing<'_>,
 ) -> Result<(Forest, TreeRoot)> {
     let pager = bases.pager;
+    forest.read(pager)?;
     let (mut directory, is_remembered) = bases.of(head, forest)?;
     let changed = if is_remembered {
         let entries = forest.entries().into_iter().filter(|entry| !entry.is_saved);

@@ -2,7 +2,8 @@
 //!
 //! A forest is cloned in O(1), like the trees in it. In the file it is a *directory*: a tree
 //! from tree numbers to tree roots, so that a head is one root and forking it copies one
-//! reference. In memory the trees stand in a shared table with a few changed ones beside it.
+//! reference. In memory the trees stand in a shared table with a few changed ones beside it; the
+//! table can be left in the file until somebody asks for the head ([`Forest::unread`]).
 //! Neighbours: `tree` has the operations, `checkpoint` writes forests, `store` keeps heads.
 
 use std::ops::Bound;
@@ -10,7 +11,7 @@ use std::ops::Bound;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{TreeKind, TreeRoot};
 use crate::pager::Pager;
-use crate::sync::Arc;
+use crate::sync::{Arc, OnceLock, Padded};
 use crate::tree::{
     Cursor, Edit, Found, OwnedValue, PutMode, Relocation, Survey, Tree, Writer, survey_of,
 };
@@ -31,12 +32,19 @@ pub(crate) struct Entry {
 /// How many entries may stand beside the shared table.
 const CHANGED_MAX: usize = 8;
 
+/// The shared entries; empty until the directory is read.
+type Table = OnceLock<Vec<Entry>>;
+
+fn read_table(entries: Vec<Entry>) -> Arc<Padded<Table>> {
+    Arc::new(Padded(OnceLock::from(entries)))
+}
+
 /// The trees of a head.
 #[derive(Clone, Debug)]
 pub struct Forest {
     /// The directory that was written last; entries that are saved equal it.
     pub(crate) directory: Tree,
-    table: Arc<Vec<Entry>>,
+    table: Arc<Padded<Table>>,
     /// Entries in place of those in the table, sorted.
     changed: Vec<Entry>,
 }
@@ -51,17 +59,39 @@ impl Forest {
     /// A forest without trees.
     pub fn new() -> Self {
         let directory = Tree::new(TreeKind::Fixed);
-        Self { directory, table: Arc::new(Vec::new()), changed: Vec::new() }
+        Self { directory, table: read_table(Vec::new()), changed: Vec::new() }
     }
 
     /// The forest of a directory in the file.
     pub fn open(pager: &Arc<Pager>, directory: TreeRoot) -> Result<Self> {
+        let forest = Self::unread(directory)?;
+        forest.read(pager)?;
+        Ok(forest)
+    }
+
+    /// The forest of a directory that is not looked at yet: nothing may be asked of it, nor of its
+    /// clones, before one of them was [`read`](Self::read). As long as it is not, the directory
+    /// must stay where it is in the file.
+    pub fn unread(directory: TreeRoot) -> Result<Self> {
         if directory.kind != TreeKind::Fixed {
             return Err(Error::corrupt("the directory of a head has keys of any length"));
         }
         let directory = Tree::open(directory);
+        Ok(Self { directory, table: Arc::default(), changed: Vec::new() })
+    }
+
+    /// Whether the directory was read.
+    pub fn is_read(&self) -> bool {
+        self.table.get().is_some()
+    }
+
+    /// Reads the directory, for all clones, if that was not done.
+    pub fn read(&self, pager: &Arc<Pager>) -> Result<()> {
+        if self.is_read() {
+            return Ok(());
+        }
         let mut table = Vec::new();
-        let mut cursor = Cursor::new(Arc::clone(pager), directory.clone());
+        let mut cursor = Cursor::new(Arc::clone(pager), self.directory.clone());
         let mut more = cursor.first()?;
         while more {
             let (Some(id), Some(Found::Subtree(root, _))) = (cursor.fixed_key(), cursor.found()?)
@@ -71,12 +101,22 @@ impl Forest {
             table.push(Entry { id: TreeId(id), tree: Some(Tree::open(root)), is_saved: true });
             more = cursor.next()?;
         }
-        Ok(Self { directory, table: Arc::new(table), changed: Vec::new() })
+        // Whoever was faster has read the same.
+        let _ = self.table.set(table);
+        Ok(())
+    }
+
+    /// The shared entries. Taking a directory that was not read for an empty one would lose trees.
+    fn table(&self) -> &[Entry] {
+        match self.table.get() {
+            Some(table) => table,
+            None => unreachable!("a forest was used before its directory was read"),
+        }
     }
 
     /// A forest whose directory in the file has every tree as it is.
     pub(crate) fn saved(directory: Tree, entries: Vec<Entry>) -> Self {
-        Self { directory, table: Arc::new(entries), changed: Vec::new() }
+        Self { directory, table: read_table(entries), changed: Vec::new() }
     }
 
     #[inline]
@@ -84,15 +124,17 @@ impl Forest {
         if let Ok(at) = self.changed.binary_search_by_key(&id, |entry| entry.id) {
             return Some(&self.changed[at]);
         }
-        let at = self.table.binary_search_by_key(&id, |entry| entry.id).ok()?;
-        Some(&self.table[at])
+        let table = self.table();
+        let at = table.binary_search_by_key(&id, |entry| entry.id).ok()?;
+        Some(&table[at])
     }
 
     /// Every entry in order, dropped ones included.
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        let mut entries = Vec::with_capacity(self.table.len() + self.changed.len());
+        let table = self.table();
+        let mut entries = Vec::with_capacity(table.len() + self.changed.len());
         let mut changed = self.changed.iter().peekable();
-        for entry in self.table.iter() {
+        for entry in table {
             while let Some(before) = changed.next_if(|other| other.id < entry.id) {
                 entries.push(before.clone());
             }
@@ -149,7 +191,7 @@ impl Forest {
         match self.changed.binary_search_by_key(&entry.id, |changed| changed.id) {
             Ok(at) => self.changed[at] = entry,
             Err(at) => {
-                if let Some(table) = Arc::get_mut(&mut self.table) {
+                if let Some(table) = alone(&mut self.table) {
                     match table.binary_search_by_key(&entry.id, |other| other.id) {
                         Ok(at) => table[at] = entry,
                         Err(at) => table.insert(at, entry),
@@ -158,7 +200,7 @@ impl Forest {
                 }
                 self.changed.insert(at, entry);
                 if self.changed.len() > CHANGED_MAX {
-                    self.table = Arc::new(self.entries());
+                    self.table = read_table(self.entries());
                     self.changed.clear();
                 }
             }
@@ -206,7 +248,7 @@ impl Forest {
             entry.is_saved = false;
             return change(entry.tree.as_mut().ok_or_else(|| missing(id))?);
         }
-        if let Some(table) = Arc::get_mut(&mut self.table) {
+        if let Some(table) = alone(&mut self.table) {
             let at = table.binary_search_by_key(&id, |entry| entry.id).map_err(|_| missing(id))?;
             let entry = &mut table[at];
             entry.is_saved = false;
@@ -296,6 +338,9 @@ impl Forest {
 
     /// Moves the changed pages that only this forest holds out of memory.
     pub fn spill(&mut self, writer: &mut Writer<'_>) -> Result<()> {
+        if !self.is_read() {
+            return Ok(());
+        }
         let entries = self.entries().into_iter();
         let changed: Vec<TreeId> = entries
             .filter(|entry| !entry.is_saved && entry.tree.is_some())
@@ -307,6 +352,15 @@ impl Forest {
         *writer.dirty_bytes = 0;
         Ok(())
     }
+}
+
+/// The entries, where one forest has them alone. The count is looked at first: `get_mut` would
+/// write it.
+fn alone(table: &mut Arc<Padded<Table>>) -> Option<&mut Vec<Entry>> {
+    if Arc::strong_count(table) > 1 {
+        return None;
+    }
+    Arc::get_mut(table)?.0.get_mut()
 }
 
 #[cold]

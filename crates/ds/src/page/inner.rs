@@ -13,8 +13,8 @@ use crate::format::bytes::Reader;
 use crate::format::layout::{INNER_HEADER, PAGE_REF};
 use crate::format::{PageRef, TreeKind};
 use crate::limits::TREE_LEVELS_MAX;
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{Arc, Padded};
 
 /// Where a child is.
 #[derive(Debug)]
@@ -121,7 +121,8 @@ const OVERLAY_MAX: usize = 24;
 pub struct Inner {
     level: u8,
     rows: u64,
-    base: Arc<Base>,
+    /// Away from the count of the copies that share it, which every copy and drop writes.
+    base: Arc<Padded<Base>>,
     overlay: Vec<(u32, Child)>,
     origin: Option<Box<Origin>>,
 }
@@ -131,7 +132,7 @@ impl Inner {
     pub fn new(level: u8, separators: Separators, children: Vec<Child>) -> Self {
         debug_assert_eq!(separators.len() + 1, children.len());
         let rows = children.iter().map(|child| child.rows).sum();
-        let base = Arc::new(Base { separators, children });
+        let base = Arc::new(Padded(Base { separators, children }));
         Self { level, rows, base, overlay: Vec::new(), origin: None }
     }
 
@@ -198,7 +199,7 @@ impl Inner {
         match self.overlay.binary_search_by_key(&(index as u32), |entry| entry.0) {
             Ok(at) => self.overlay[at].1 = child,
             Err(at) => {
-                if let Some(base) = Arc::get_mut(&mut self.base) {
+                if let Some(base) = alone(&mut self.base) {
                     base.children[index] = child;
                 } else {
                     self.overlay.insert(at, (index as u32, child));
@@ -223,7 +224,7 @@ impl Inner {
             let rows = self.overlay[at].1.rows;
             return std::mem::replace(&mut self.overlay[at].1, Child { link: nowhere(), rows });
         }
-        if let Some(base) = Arc::get_mut(&mut self.base) {
+        if let Some(base) = alone(&mut self.base) {
             let rows = base.children[index].rows;
             return std::mem::replace(&mut base.children[index], Child { link: nowhere(), rows });
         }
@@ -232,7 +233,7 @@ impl Inner {
 
     /// The base alone, with the overlay folded in, ready for a change of structure.
     fn base_mut(&mut self) -> &mut Base {
-        let base = Arc::make_mut(&mut self.base);
+        let base = &mut Arc::make_mut(&mut self.base).0;
         for (index, child) in self.overlay.drain(..) {
             base.children[index as usize] = child;
         }
@@ -336,7 +337,8 @@ impl Inner {
         let mut copy = self.clone();
         if self.base.children.iter().any(|child| matches!(child.link, Link::Dirty(_))) {
             let children = self.children().map(clean).collect();
-            copy.base = Arc::new(Base { separators: self.base.separators.clone(), children });
+            let separators = self.base.separators.clone();
+            copy.base = Arc::new(Padded(Base { separators, children }));
             copy.overlay.clear();
         } else {
             copy.overlay =
@@ -400,6 +402,14 @@ impl Inner {
         }
         Ok(Self::new(level, separators, children))
     }
+}
+
+/// The base, where one page has it alone. The count is looked at first: `get_mut` would write it.
+fn alone(base: &mut Arc<Padded<Base>>) -> Option<&mut Base> {
+    if Arc::strong_count(base) > 1 {
+        return None;
+    }
+    Arc::get_mut(base).map(|base| &mut base.0)
 }
 
 /// A link that stands in for a child while it is changed.

@@ -95,6 +95,7 @@ impl<'a> Batch<'a> {
         let granules = granules_of(stored.len() as u32);
         if self.region.granules < granules {
             self.flush()?;
+            self.pager.settle_opening()?;
             self.region = self.pager.space.reserve(granules, REGION_GRANULES.max(granules));
             self.buffer_start = self.region.start;
         }

@@ -27,11 +27,12 @@ pub use write::Writing;
 use crate::cache::{Cache, Seen};
 use crate::codec::Codec;
 use crate::error::Result;
+use crate::format::Superblock;
 use crate::metrics::Metrics;
 use crate::page::{Link, Node};
 use crate::space::{Ledger, Space};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{Arc, RwLock};
+use crate::sync::{Arc, Mutex, Padded, RwLock};
 use crate::vfs::File;
 
 /// Reads and writes the pages of one file.
@@ -40,21 +41,25 @@ pub struct Pager {
     pub(crate) file: Arc<dyn File>,
     pub(crate) cache: Cache,
     pub(crate) space: Arc<Space>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Padded<Metrics>,
     codec: RwLock<Codec>,
     page_bytes: AtomicUsize,
     /// Advances with every checkpoint: what it releases waits for readers from before.
-    pub(crate) epoch: Arc<AtomicU64>,
+    /// Each beginning transaction looks at it: away from the count of those who hold it.
+    pub(crate) epoch: Arc<Padded<AtomicU64>>,
     /// The number of the newest durable checkpoint.
     pub(crate) durable: AtomicU64,
     /// The last number that was given to a page in memory.
-    numbers: AtomicU64,
+    numbers: Padded<AtomicU64>,
     /// The newest commit that was published; pages written now are born behind it.
-    pub(crate) commit: AtomicU64,
+    pub(crate) commit: Padded<AtomicU64>,
     /// Whether checkpoints wait for the disk.
     has_barriers: AtomicBool,
     /// Whether a checkpoint did not, since the last sync.
     is_unsynced: AtomicBool,
+    /// The superblock that the file was opened by, until it is known to be durable.
+    opened_by: Mutex<Option<Superblock>>,
+    is_settled: AtomicBool,
 }
 
 /// A node that somebody looks at: in the cache, or held.
@@ -109,16 +114,48 @@ impl Pager {
             file,
             cache: Cache::new(cache_bytes),
             space: Arc::new(space),
-            metrics: Metrics::default(),
+            metrics: Padded::default(),
             codec: RwLock::new(codec),
             page_bytes: AtomicUsize::new(page_bytes),
-            epoch: Arc::new(AtomicU64::new(1)),
+            epoch: Arc::new(Padded(AtomicU64::new(1))),
             durable: AtomicU64::new(0),
-            numbers: AtomicU64::new(0),
-            commit: AtomicU64::new(0),
+            numbers: Padded::default(),
+            commit: Padded(AtomicU64::new(0)),
             has_barriers: AtomicBool::new(true),
             is_unsynced: AtomicBool::new(false),
+            opened_by: Mutex::new(None),
+            is_settled: AtomicBool::new(true),
         }
+    }
+
+    /// Notes which superblock the file was opened by, and that it may not be durable.
+    pub(crate) fn note_opened_by(&self, superblock: &Superblock) {
+        *self.opened_by.lock() = Some(superblock.clone());
+        self.is_unsynced.store(true, Ordering::Release);
+        self.is_settled.store(false, Ordering::Release);
+    }
+
+    /// Before the first change of an opened file: makes the superblock durable that it was opened
+    /// by; tells whether that took a sync.
+    ///
+    /// A process that ended, or a sync that failed, may have left it in the system's memory only,
+    /// and what only an older one reaches is about to be overwritten. The slot holds these very
+    /// bytes or an older superblock, so that a torn write costs nothing. Whoever only reads never
+    /// waits for this.
+    pub(crate) fn settle_opening(&self) -> Result<bool> {
+        if self.is_settled.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        let mut opened_by = self.opened_by.lock();
+        let Some(superblock) = &*opened_by else { return Ok(false) };
+        let offset = Superblock::slot_offset(superblock.checkpoint);
+        self.file.write_at(offset, &superblock.encode())?;
+        self.metrics.syncs.fetch_add(1, Ordering::Relaxed);
+        self.file.sync()?;
+        *opened_by = None;
+        self.is_unsynced.store(false, Ordering::Release);
+        self.is_settled.store(true, Ordering::Release);
+        Ok(true)
     }
 
     /// The size that pages are split at.
@@ -144,6 +181,9 @@ impl Pager {
 
     /// Waits until everything written is durable.
     pub fn sync(&self) -> Result<()> {
+        if self.settle_opening()? {
+            return Ok(());
+        }
         self.metrics.syncs.fetch_add(1, Ordering::Relaxed);
         // Before the sync: what is written meanwhile says so again.
         self.is_unsynced.store(false, Ordering::Release);
@@ -224,7 +264,9 @@ impl Pager {
             Link::Clean { .. } => (true, true),
             // In this order: a checkpoint notes where it wrote the node before it lets go of it.
             Link::Dirty(node) => {
-                let is_held = Arc::get_mut(node).is_none();
+                // Counted first: `get_mut` writes what readers of a shared node would have to
+                // fetch again.
+                let is_held = Arc::strong_count(node) > 1 || Arc::get_mut(node).is_none();
                 let is_stored = node.stored().is_some();
                 (is_held || is_stored, is_stored)
             }

@@ -7,19 +7,19 @@
 
 use super::Space;
 use crate::format::Granule;
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Padded};
 
 /// The extents that one writer wrote.
 #[derive(Debug)]
 pub struct Ledger {
     space: Arc<Space>,
-    epoch: Arc<AtomicU64>,
+    epoch: Arc<Padded<AtomicU64>>,
     versions: Vec<Granule>,
 }
 
 impl Ledger {
-    pub(crate) fn new(space: Arc<Space>, epoch: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(space: Arc<Space>, epoch: Arc<Padded<AtomicU64>>) -> Self {
         Self { space, epoch, versions: Vec::new() }
     }
 

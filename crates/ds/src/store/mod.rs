@@ -224,6 +224,7 @@ impl Store {
     pub fn checkpoint(&self, capture: impl FnOnce() -> Captured) -> Result<Checkpointed> {
         let _running = self.running.lock();
         self.check_writable()?;
+        self.pager.settle_opening().map_err(|error| error.in_file(&self.path))?;
         self.reclaim()?;
         let clock = self.vfs.clock();
         let started = clock.monotonic();
@@ -268,6 +269,7 @@ impl Store {
     pub fn relocate(&self, bytes: u64) -> Result<Option<Relocation>> {
         let _running = self.running.lock();
         self.check_writable()?;
+        self.pager.settle_opening().map_err(|error| error.in_file(&self.path))?;
         self.reclaim()?;
         self.pager.space.trim();
         let granules = bytes.div_ceil(GRANULE_BYTES);

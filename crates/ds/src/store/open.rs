@@ -71,12 +71,7 @@ impl Store {
                 let (pager, durable) =
                     load(file, superblock, options).map_err(|error| error.in_file(path))?;
                 if !options.is_read_only {
-                    // A process that ended, or a sync that failed, may have left the superblock
-                    // in the system's memory only. Before anything that only an older one
-                    // reaches is overwritten, this one must be durable. The slot holds these
-                    // very bytes or an older superblock, so that a torn write costs nothing.
-                    write_superblock(&pager, &durable.superblock)
-                        .map_err(|error| error.in_file(path))?;
+                    pager.note_opened_by(&durable.superblock);
                 }
                 (pager, durable)
             }

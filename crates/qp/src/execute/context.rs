@@ -84,6 +84,11 @@ pub struct RunState {
     pub memory: OnceCell<Account>,
     /// Common tables that several places read, by their numbers.
     pub(super) shared: RefCell<Vec<Option<super::SharedRows>>>,
+    /// Whether the batches that run have given nothing yet, so that the row gear can begin anew in
+    /// their place.
+    pub may_restart: Cell<bool>,
+    /// Whether they are to, because they keep too much.
+    pub restarts: Cell<bool>,
     /// The triggers that run, the innermost last.
     pub active: RefCell<Vec<ObjectId>>,
     /// What operators take, where that is asked.
@@ -102,6 +107,16 @@ impl RunState {
         self.memory.get_or_init(Account::default)
     }
 
+    /// Said by an operator of the batch gear that keeps more than it should and has no files: an
+    /// error where the row gear, which has some, can begin anew in the place of the batches.
+    pub(super) fn give_batches_up(&self) -> Result<()> {
+        if !self.may_restart.get() {
+            return Ok(());
+        }
+        self.restarts.set(true);
+        Err(Error::new(ErrorKind::Limit, "the batches of the statement keep too much"))
+    }
+
     /// Makes it as for a new run, without touching what was not used.
     pub fn renew(&mut self) {
         self.failed.set(None);
@@ -110,6 +125,8 @@ impl RunState {
         self.ticks.set(0);
         self.depth.set(0);
         self.conflict.set(None);
+        self.may_restart.set(false);
+        self.restarts.set(false);
         if self.memory.get().is_some() {
             self.memory = OnceCell::new();
         }

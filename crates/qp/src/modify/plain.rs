@@ -158,3 +158,106 @@ fn entry(
     }
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+    use pandodb_ds::record::Value;
+
+    use crate::modify::ModifyKind;
+    use crate::session::{PreparedKind, Session};
+    use crate::store::Database;
+
+    /// Two tables that differ only in that somebody watches the second.
+    const TWINS: &str = "
+        CREATE TABLE t(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v);
+        CREATE INDEX t_k ON t(k); CREATE INDEX t_s ON t(s COLLATE NOCASE, v);
+        CREATE INDEX t_r ON t(r DESC);
+        CREATE TABLE w(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v);
+        CREATE INDEX w_k ON w(k); CREATE INDEX w_s ON w(s COLLATE NOCASE, v);
+        CREATE INDEX w_r ON w(r DESC);
+        CREATE TABLE seen(n);
+        CREATE TRIGGER w_insert AFTER INSERT ON w BEGIN INSERT INTO seen VALUES (1); END;";
+
+    const CHANGES: [&str; 16] = [
+        "INSERT INTO $ VALUES (#, 5, 'a', 2, NULL)",
+        "INSERT INTO $ VALUES (NULL, '7', 'B', -0.0, x'00')",
+        "INSERT INTO $ VALUES ('#', 2.0, 12, '3.5', 1.0)",
+        "INSERT INTO $ VALUES ('x', 1, 's', 1, 1)",
+        "INSERT INTO $ VALUES (#.5, 1, 's', 1, 1)",
+        "INSERT INTO $(k, s) VALUES (1, NULL)",
+        "INSERT INTO $(s, r) VALUES ('one', 1), ('two', '2'), (NULL, 3)",
+        "INSERT INTO $(s, v) VALUES ('one', 1), ('ONE', '2'), ('One', 3.0)",
+        "INSERT INTO $ SELECT id + 1 + #, k, s || 'x', r, v FROM $ WHERE id % 7 = 1",
+        "INSERT INTO $(id, s) VALUES (#, 'last'), (1 + #, 'more'), (#, 'twice')",
+        "INSERT INTO $(s, k) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+           WHERE i < 30) SELECT 'n' || i, i * # % 17 FROM n",
+        "DELETE FROM $ WHERE id % 3 = 1",
+        "UPDATE $ SET k = k + 1, s = upper(s) WHERE k < 4",
+        "DELETE FROM $ WHERE id > 60",
+        "INSERT OR IGNORE INTO $ VALUES (#, 1, 'ignored', 2, 3)",
+        "INSERT INTO $ VALUES (#, 9223372036854775807, '', 1e300, 'z') ON CONFLICT DO NOTHING",
+    ];
+
+    const FRAMES: [&str; 6] =
+        ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT here", "ROLLBACK TO here", "RELEASE here"];
+
+    fn rows(session: &Session, sql: &str) -> Vec<Vec<Value>> {
+        session.query(sql).unwrap().rows
+    }
+
+    fn is_plain(session: &Session, sql: &str) -> bool {
+        let statement = session.prepare(sql).unwrap().0.unwrap();
+        match &statement.prepared().kind {
+            PreparedKind::Modify(plan) => match &plan.kind {
+                ModifyKind::Insert(plan) => plan.is_plain,
+                _ => panic!("{sql}"),
+            },
+            _ => panic!("{sql}"),
+        }
+    }
+
+    #[test]
+    fn plain_rows_become_what_watched_ones_do() {
+        let session = Session::new(Database::in_memory().unwrap());
+        session.execute(TWINS).unwrap();
+        assert!(is_plain(&session, "INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)"));
+        assert!(!is_plain(&session, "INSERT INTO w VALUES (?1, ?2, ?3, ?4, ?5)"));
+        assert!(!is_plain(&session, "INSERT OR REPLACE INTO t VALUES (?1, ?2, ?3, ?4, ?5)"));
+        let mut state: u64 = 5;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888);
+            (state >> 33) as usize % below
+        };
+        for round in 0..600 {
+            if random(4) == 0 {
+                // Most of them are refused where they come.
+                let _ = session.execute(FRAMES[random(FRAMES.len())]);
+            }
+            let number = random(80).to_string();
+            let change = CHANGES[random(CHANGES.len())].replace('#', &number);
+            let outcomes = ["t", "w"].map(|table| {
+                let done = session.execute(&change.replace('$', table));
+                let done = done.map_err(|error| error.to_string().replace("w.", "t."));
+                (done, session.changes(), session.last_insert_rowid())
+            });
+            assert_eq!(outcomes[0], outcomes[1], "round {round}: {change}");
+            if random(2) == 0 {
+                continue;
+            }
+            for read in [
+                "SELECT * FROM $ ORDER BY id",
+                "SELECT k, id FROM $ WHERE k > 0 ORDER BY k, id",
+                "SELECT s, v, id FROM $ WHERE s = 'ONE' COLLATE NOCASE ORDER BY id",
+                "SELECT r, id FROM $ ORDER BY r DESC, id LIMIT 20",
+            ] {
+                let twins = ["t", "w"].map(|table| rows(&session, &read.replace('$', table)));
+                assert_eq!(twins[0], twins[1], "round {round}: {change}");
+            }
+        }
+        let _ = session.execute("COMMIT");
+        let whole = rows(&session, "PRAGMA integrity_check");
+        assert_eq!(whole, [[Value::Text(b"ok".as_slice().into())]]);
+    }
+}

@@ -47,7 +47,11 @@ impl Session {
 impl Session {
     /// Compiles what a change may fire, and what that may fire: as in SQLite a name that is not
     /// there fails the statement before it does anything.
-    pub(super) fn compile_triggers(&self, plan: &ModifyPlan) -> Result<()> {
+    pub(super) fn compile_triggers(
+        &self,
+        plan: &ModifyPlan,
+        sources: &[Option<SharedTransaction>],
+    ) -> Result<()> {
         let mut waiting = plan.triggers();
         let mut seen = Vec::new();
         while let Some(trigger) = waiting.pop() {
@@ -55,7 +59,7 @@ impl Session {
                 continue;
             }
             seen.push(trigger.id);
-            for statement in &self.trigger(&trigger, &[])?.0.statements {
+            for statement in &self.trigger(&trigger, sources)?.0.statements {
                 if let TriggerStatement::Modify(plan) = statement {
                     waiting.extend(plan.triggers());
                 }

@@ -136,7 +136,7 @@ impl Session {
         sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
         let planned = self.plan_with(&sources, &statement, &mut prepared).and_then(|()| {
             match &prepared.kind {
-                PreparedKind::Modify(plan) => self.compile_triggers(plan),
+                PreparedKind::Modify(plan) => self.compile_triggers(plan, &sources),
                 _ => Ok(()),
             }
         });

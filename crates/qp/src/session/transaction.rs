@@ -218,6 +218,9 @@ impl Session {
         let is_written = writes.contains(&index);
         if let Some(known) = &sources[place] {
             let mut known = known.borrow_mut();
+            if !is_written && self.user.borrow().is_none() {
+                return known.refresh();
+            }
             let databases = self.databases.borrow();
             let attached = databases.get(place);
             let Some((database, head)) =

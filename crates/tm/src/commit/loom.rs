@@ -115,7 +115,7 @@ impl World {
 
 /// Everyone is acknowledged, and nobody before the disk has it.
 ///
-/// Fails (a deadlock) without `notify_all` in `CommitQueue::lead`, and (an early
+/// Fails (a deadlock) without `notify_all` in `CommitQueue::end_group`, and (an early
 /// acknowledgement) if the leader takes `progress.staged` as its target after the flush instead
 /// of before it.
 #[test]

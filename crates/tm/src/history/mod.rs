@@ -19,6 +19,7 @@ use std::time::Duration;
 use pandodb_ds::checkpoint::HeadChange;
 use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeRoot;
+use pandodb_ds::pager::Pager;
 use pandodb_ds::store::SavedHead;
 use pandodb_ds::sync::{Arc, Mutex};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -190,6 +191,20 @@ impl History {
         state.moments.sort_by_key(|moment| moment.commit);
         for roots in state.roots.values_mut() {
             roots.sort_by_key(|root| root.moment);
+        }
+        Ok(())
+    }
+
+    /// Reads the directories of all kept roots: they are about to be moved in the file.
+    pub(crate) fn read_all(&self, pager: &Arc<Pager>) -> Result<()> {
+        let mut state = self.state.lock();
+        for root in state.roots.values_mut().flatten() {
+            if let Trees::Stored(directory) = root.trees {
+                root.trees = Trees::Open(Forest::unread(directory)?);
+            }
+            if let Trees::Open(forest) = &root.trees {
+                forest.read(pager)?;
+            }
         }
         Ok(())
     }

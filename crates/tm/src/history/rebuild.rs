@@ -184,8 +184,9 @@ impl Rebuild<'_> {
             let Some(root) = self.shared.history.root_at(*head, self.moment) else { continue };
             let forest = match root.trees {
                 Trees::Open(forest) => forest,
-                Trees::Stored(directory) => Forest::open(self.shared.store.pager(), directory)?,
+                Trees::Stored(directory) => Forest::unread(directory)?,
             };
+            forest.read(self.shared.store.pager())?;
             let (head, commit, note) = (*head, root.commit, root.note);
             self.heads.insert(head, HeadVersion { head, commit, forest, note });
         }

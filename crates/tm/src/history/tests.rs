@@ -29,6 +29,7 @@ enum Step {
     Reset { head: usize, to: usize },
     Drop { head: usize },
     Checkpoint,
+    Shrink,
     Kill,
     Close,
 }
@@ -44,6 +45,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (head.clone(), head.clone()).prop_map(|(head, to)| Step::Reset { head, to }),
         1 => head.prop_map(|head| Step::Drop { head }),
         3 => Just(Step::Checkpoint),
+        1 => Just(Step::Shrink),
         1 => Just(Step::Kill),
         1 => Just(Step::Close),
     ];
@@ -170,6 +172,11 @@ impl World {
             }
             Step::Checkpoint => {
                 self.manager().checkpoint(CheckpointMode::Full).unwrap();
+            }
+            Step::Shrink => {
+                self.manager().shrink(u64::MAX).unwrap();
+                let newest = self.manager().progress().commit;
+                self.committed(newest);
             }
             Step::Kill => {
                 self.disk.kill_process();

@@ -126,6 +126,9 @@ impl Manager {
         self.shared.queue.with_log(|log, _| {
             if let AnyLog::Files(writer) = log {
                 writer.set_archive(keeps_log);
+                if archive {
+                    writer.leave_closed();
+                }
             }
         });
     }

@@ -434,7 +434,7 @@ impl Shared {
     }
 
     /// Notes what a commit left in memory, and sees to a checkpoint that is due.
-    pub(crate) fn after_commit(&self, dirty_bytes: usize, position: Lsn) {
+    pub(crate) fn after_commit(self: &Arc<Self>, dirty_bytes: usize, position: Lsn) {
         let dirty_bytes = self.checkpoints.add_dirty(dirty_bytes);
         if !self.has_log {
             return;
@@ -449,8 +449,12 @@ fn overlay(now: &mut Heads, changes: &[Change]) {
         let id = change.cell().id;
         now.retain(|(cell, _)| cell.id != id);
         match change {
-            Change::Move { cell, after, .. } => now.push((Arc::clone(cell), Arc::clone(after))),
-            Change::Create { cell } => now.push((Arc::clone(cell), cell.version.load())),
+            Change::Move { cell, after, .. } => {
+                now.push((Arc::clone(cell.shared()), Arc::clone(after)));
+            }
+            Change::Create { cell } => {
+                now.push((Arc::clone(cell.shared()), cell.version.load()));
+            }
             Change::Drop { .. } => {}
         }
     }

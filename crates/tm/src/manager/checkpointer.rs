@@ -1,8 +1,9 @@
 //! When a checkpoint is due, and the thread that makes it.
 //!
 //! Due by bytes of log, by bytes of changed pages in memory, or by time since the last one if
-//! anything was committed. Commits only ask two numbers and wake the thread; without a thread (in
-//! the simulations) the commit that finds one due makes it. Neighbours: `checkpoint` does it.
+//! anything was committed. Commits only ask two numbers and wake the thread, which the first of
+//! them starts: whoever only reads has none. Without a thread (in the simulations) the commit that
+//! finds one due makes it. Neighbours: `checkpoint` does it.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use crate::options::CheckpointPolicy;
 pub(super) struct Checkpointer {
     state: Mutex<State>,
     changed: Condvar,
-    /// Set once, before the first commit.
+    /// Whether the next commit is to start the thread.
+    wants_thread: AtomicBool,
     has_thread: AtomicBool,
 }
 
@@ -42,22 +44,35 @@ fn is_much_dirty(shared: &Shared, added_up: usize, policy: &CheckpointPolicy) ->
     count >= policy.dirty_bytes / 4 * 3
 }
 
+/// Lets the first commit start the thread.
+pub(super) fn start_when_needed(shared: &Shared) {
+    shared.checkpointer.wants_thread.store(true, Ordering::Release);
+}
+
 /// Starts the thread. It holds the database open until it is stopped.
 pub(super) fn start(shared: &Arc<Shared>) {
+    let mut state = shared.checkpointer.state.lock();
+    shared.checkpointer.wants_thread.store(false, Ordering::Release);
+    if state.is_stopped || state.thread.is_some() {
+        return;
+    }
     let mine = Arc::clone(shared);
     let spawned = thread::Builder::new()
         .name("pandodb-checkpoint".to_owned())
         .spawn(move || mine.checkpointer.run(&mine));
     // Without a thread (the system has no more) commits make the checkpoints.
     if let Ok(handle) = spawned {
-        shared.checkpointer.state.lock().thread = Some(handle);
+        state.thread = Some(handle);
         shared.checkpointer.has_thread.store(true, Ordering::Release);
     }
 }
 
 impl Checkpointer {
     /// After a commit: is a checkpoint due?
-    pub(super) fn commit_made(&self, shared: &Shared, dirty_bytes: usize, position: Lsn) {
+    pub(super) fn commit_made(&self, shared: &Arc<Shared>, dirty_bytes: usize, position: Lsn) {
+        if self.wants_thread.load(Ordering::Acquire) {
+            start(shared);
+        }
         let Some(policy) = shared.settings.policy() else { return };
         let log_bytes = position.since(shared.checkpoints.position());
         if log_bytes < policy.log_bytes && !is_much_dirty(shared, dirty_bytes, &policy) {

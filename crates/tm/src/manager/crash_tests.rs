@@ -10,9 +10,19 @@
     reason = "tests fail by panicking"
 )]
 
-use pandodb_ds::vfs::{Fault, SimVfs};
+use std::path::Path;
 
-use crate::wal::Synchronous;
+use pandodb_ds::vfs::{Fault, SimVfs, Vfs};
+
+use super::tests::{open, options as small, put};
+use crate::error::Result;
+use crate::heads::MAIN;
+use crate::history::Retention;
+use crate::ids::TreeId;
+use crate::isolation::BeginOptions;
+use crate::options::Options;
+use crate::transaction::tests::contents;
+use crate::wal::{Synchronous, WalOptions};
 
 #[path = "../../examples/sim.rs"]
 #[allow(dead_code, reason = "its `main` is for the example")]
@@ -78,6 +88,59 @@ fn after_a_failure_at_every_operation_nothing_wrong_is_shown_or_kept() {
             disk.restart();
             let last = run(&disk, &options, &mut model, 2, at);
             last.unwrap_or_else(|error| panic!("{fault:?} at {at}: {error}"));
+        }
+    }
+}
+
+/// One short life: opens, compares with what must be there, commits the next number, closes.
+fn short_life(disk: &SimVfs, options: &Options, known: &mut (u64, u64)) -> Result<()> {
+    let manager = open(disk, options)?;
+    let reader = manager.begin(MAIN, BeginOptions::read_only())?;
+    let there: Vec<u64> = match reader.tree_kind(TreeId(1)) {
+        None => Vec::new(),
+        Some(_) => contents(&reader, TreeId(1))?
+            .into_keys()
+            .map(|key| u64::from_be_bytes(key.try_into().unwrap()))
+            .collect(),
+    };
+    drop(reader);
+    let count = there.len() as u64;
+    assert_eq!(there, (0..count).collect::<Vec<_>>(), "no middle is missing");
+    let (acknowledged, tried) = *known;
+    assert!((acknowledged..=tried).contains(&count), "{count} of {acknowledged} to {tried}");
+    *known = (count, count + 1);
+    put(&manager, MAIN, &count.to_be_bytes(), &[7; 90])?;
+    known.0 = count + 1;
+    manager.close()
+}
+
+#[test]
+fn many_short_lives_share_a_segment_and_end_well_at_any_operation() {
+    for history in [Retention::NOTHING, Retention::default()] {
+        let options = Options { history, wal: WalOptions::default(), ..small() };
+        let whole = SimVfs::new(7);
+        for _ in 0..4 {
+            short_life(&whole, &options, &mut (0, u64::MAX - 1)).unwrap();
+        }
+        let files = whole.list(Path::new("")).unwrap();
+        let logs = files.iter().filter(|file| file.to_string_lossy().contains("-wal-")).count();
+        assert_eq!(logs, usize::from(history != Retention::NOTHING), "{files:?}");
+        for at in 1..=whole.operations() {
+            let disk = SimVfs::new(at);
+            disk.crash_at(at);
+            let mut known = (0, 0);
+            while short_life(&disk, &options, &mut known).is_ok() {}
+            disk.restart();
+            for life in 0..2 {
+                short_life(&disk, &options, &mut known).unwrap();
+                if (at + life).is_multiple_of(2) {
+                    disk.kill_process();
+                } else {
+                    disk.crash();
+                    disk.restart();
+                }
+            }
+            short_life(&disk, &options, &mut known).unwrap();
         }
     }
 }

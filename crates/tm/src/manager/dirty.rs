@@ -25,6 +25,9 @@ impl Shared {
         let mut count = Count { seen: FxHashSet::default(), bytes: 0, limit };
         for cell in self.heads.cells().iter().filter(|cell| !cell.is_ephemeral()) {
             let version = cell.version.load();
+            if !version.forest.is_read() {
+                continue;
+            }
             for id in version.forest.ids() {
                 if let Some(root) = version.forest.tree(id).and_then(|tree| tree.root()) {
                     count.add(&root.link);

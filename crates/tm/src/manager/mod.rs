@@ -32,7 +32,7 @@ use std::time::Duration;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::store::{Store, StoreOptions};
 use pandodb_ds::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use pandodb_ds::sync::{Arc, Mutex};
+use pandodb_ds::sync::{Arc, Mutex, Padded};
 use pandodb_ds::vfs::{Clock, MemoryVfs, Vfs};
 
 pub use admin::WalCheckpoint;
@@ -49,6 +49,7 @@ use crate::history::{History, Moment, PastVersion, Retention};
 use crate::ids::{CommitId, HeadId, Lsn, TransactionId};
 use crate::isolation::BeginOptions;
 use crate::lock::{LockManager, LockView};
+use crate::nearby::{self, GROUPS, Nearby};
 use crate::options::{CheckpointPolicy, Options};
 use crate::snapshot::{Pin, SnapshotView, Snapshots};
 use crate::transaction::{Publication, Transaction};
@@ -104,24 +105,25 @@ impl Log for AnyLog {
     }
 }
 
-/// What transactions share.
+/// What transactions share. What every commit writes is padded, so that readers do not have to
+/// fetch again what stands beside it.
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) heads: Arc<Heads>,
-    pub(crate) queue: CommitQueue<AnyLog, Publication>,
+    pub(crate) queue: Padded<CommitQueue<AnyLog, Publication>>,
     pub(crate) locks: Arc<LockManager>,
     pub(crate) snapshots: Arc<Snapshots>,
-    pub(crate) checkpoints: Checkpoints,
+    pub(crate) checkpoints: Padded<Checkpoints>,
     pub(crate) history: History,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) has_log: bool,
     pub(crate) is_read_only: bool,
     pub(crate) large_transactions: AtomicU64,
     /// The time of the newest commit; changed in the queue's turn only, hence relaxed.
-    commit_time: AtomicI64,
+    commit_time: Padded<AtomicI64>,
     settings: Settings,
-    next_transaction: AtomicU64,
-    spare_frames: Mutex<Vec<FrameBuffer>>,
+    next_transaction: Padded<AtomicU64>,
+    spare_frames: Padded<Mutex<Vec<FrameBuffer>>>,
     checkpointer: Checkpointer,
 }
 
@@ -205,6 +207,8 @@ impl Shared {
 #[derive(Debug)]
 pub struct Manager {
     shared: Arc<Shared>,
+    /// The same for each group of threads.
+    nearby: [Nearby<Shared>; GROUPS],
 }
 
 impl Manager {
@@ -214,14 +218,14 @@ impl Manager {
         let recovered = recovery::recover(&store, options)?;
         let history = History::new(options.history);
         let id = DatabaseId(store.database());
-        let oldest = archive::segments(&**vfs, path, id)?.first().map(|segment| segment.first);
         let current = Moment {
             commit: CommitId(store.saved_commit()),
             time: store.info()?.last_checkpoint_time,
             position: Lsn(store.log_position()),
         };
-        let oldest = oldest.unwrap_or(Lsn(u64::MAX));
-        history.load(&store.heads()?, oldest, current, recovered.saved_or_first().iter())?;
+        let oldest = recovered.end.oldest.unwrap_or(Lsn(u64::MAX));
+        let heads = recovered.saved_or_first();
+        history.load(&recovered.registry, oldest, current, heads.iter())?;
         let is_read_only = options.store.is_read_only;
         let log = if is_read_only {
             AnyLog::None(recovered.end.position)
@@ -260,37 +264,43 @@ impl Manager {
         let is_read_only = options.store.is_read_only;
         let shared = Arc::new(Shared {
             heads: Arc::new(recovered.heads),
-            queue: CommitQueue::new(log, recovered.commit, start),
+            queue: Padded(CommitQueue::new(log, recovered.commit, start)),
             locks: LockManager::new(Arc::clone(&clock)),
             snapshots,
-            checkpoints: Checkpoints::new(recovered.saved, start),
+            checkpoints: Padded(Checkpoints::new(recovered.saved, start)),
             history,
             clock,
             has_log,
             is_read_only,
             large_transactions: AtomicU64::new(0),
-            commit_time: AtomicI64::new(recovered.time.max(kept)),
+            commit_time: Padded(AtomicI64::new(recovered.time.max(kept))),
             settings: Settings::new(options),
-            next_transaction: AtomicU64::new(1),
-            spare_frames: Mutex::new(Vec::new()),
+            next_transaction: Padded(AtomicU64::new(1)),
+            spare_frames: Padded(Mutex::new(Vec::new())),
             checkpointer: Checkpointer::default(),
             store,
         });
         if has_log && options.has_checkpoint_thread {
-            checkpointer::start(&shared);
+            // What was replayed is due after a while, whether or not more is committed.
+            if shared.queue.progress().staged > start {
+                checkpointer::start(&shared);
+            } else {
+                checkpointer::start_when_needed(&shared);
+            }
         }
-        Self { shared }
+        let nearby = std::array::from_fn(|_| Nearby::new(Arc::clone(&shared)));
+        Self { shared, nearby }
     }
 
     /// Begins a transaction on a head.
     pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
-        Transaction::begin(&self.shared, &[head], options)
+        Transaction::begin(&self.nearby[nearby::group()], &[head], options)
     }
 
     /// Begins a transaction on several heads, which it sees at one moment; the first one is
     /// current.
     pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
-        Transaction::begin(&self.shared, heads, options)
+        Transaction::begin(&self.nearby[nearby::group()], heads, options)
     }
 
     /// The heads by number.
@@ -300,7 +310,7 @@ impl Manager {
 
     /// What is known of one head.
     pub fn head(&self, head: HeadId) -> Result<HeadInfo> {
-        let cell = self.shared.heads.get(head)?;
+        let cell = self.shared.heads.peek(head)?;
         let version = cell.version.load();
         Ok(HeadInfo {
             head,
@@ -320,7 +330,7 @@ impl Manager {
 
     /// Drops a head; those who read it go on.
     pub fn drop_head(&self, head: HeadId) -> Result<()> {
-        if self.shared.heads.get(head)?.is_ephemeral() {
+        if self.shared.heads.peek(head)?.is_ephemeral() {
             self.shared.in_order(|| self.shared.heads.remove(head));
             return Ok(());
         }

@@ -9,7 +9,7 @@
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::space::Ledger;
-use pandodb_ds::store::Store;
+use pandodb_ds::store::{SavedHead, Store};
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Writer;
 use rustc_hash::FxHashMap;
@@ -38,6 +38,8 @@ pub(super) struct Recovered {
     pub(super) heads: Heads,
     /// The heads as the newest checkpoint has them.
     pub(super) saved: FxHashMap<HeadId, Arc<HeadVersion>>,
+    /// Everything that the registry names, kept roots included.
+    pub(super) registry: Vec<SavedHead>,
     pub(super) commit: CommitId,
     pub(super) end: LogEnd,
     /// No commit is later than this.
@@ -81,7 +83,8 @@ struct Replay<'a> {
 pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
     let mut saved = FxHashMap::default();
     let mut highest_head = 0;
-    for head in store.heads()? {
+    let registry = store.heads()?;
+    for head in &registry {
         if head.id == COUNTER {
             highest_head = counted_heads(&head.note)?;
             continue;
@@ -89,7 +92,8 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
         if history::is_kept(head.id.0) {
             continue;
         }
-        let forest = store.forest(&head)?;
+        // Read when somebody asks for the head: there may be thousands.
+        let forest = Forest::unread(head.directory)?;
         let (commit, note) = decode_note(&head.note)?;
         let version = HeadVersion { head: head.id, commit, forest, note: Arc::from(note) };
         saved.insert(head.id, Arc::new(version));
@@ -112,8 +116,9 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
     let commit = end.commit.unwrap_or_default().max(saved_commit);
     let Replay { heads, ledger, highest_head, time, .. } = replay;
     store.adopt(ledger);
-    let heads = Heads::new(heads.into_values(), highest_head + 1);
-    Ok(Recovered { heads, saved, commit, end, time })
+    let pager = Arc::clone(store.pager());
+    let heads = Heads::new(heads.into_values(), highest_head + 1, pager);
+    Ok(Recovered { heads, saved, registry, commit, end, time })
 }
 
 impl Replay<'_> {
@@ -170,7 +175,7 @@ impl Replay<'_> {
             // Operations on heads see what the transaction did to trees before them.
             self.put_back(&mut current);
             if let Operation::Begin { head, .. } = operation {
-                current = self.take(head);
+                current = self.take(head)?;
             } else {
                 self.head_operation(commit, &operation)?;
             }
@@ -180,9 +185,10 @@ impl Replay<'_> {
     }
 
     /// Takes a head out to be changed, so that its forest is not shared.
-    fn take(&mut self, head: HeadId) -> Option<HeadVersion> {
-        let version = self.heads.remove(&head)?;
-        Some(Arc::try_unwrap(version).unwrap_or_else(|shared| (*shared).clone()))
+    fn take(&mut self, head: HeadId) -> Result<Option<HeadVersion>> {
+        let Some(version) = self.heads.remove(&head) else { return Ok(None) };
+        version.forest.read(self.store.pager())?;
+        Ok(Some(Arc::try_unwrap(version).unwrap_or_else(|shared| (*shared).clone())))
     }
 
     fn put_back(&mut self, current: &mut Option<HeadVersion>) {

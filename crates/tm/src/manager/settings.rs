@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use pandodb_ds::sync::Mutex;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use pandodb_ds::sync::{Mutex, Padded};
 
 use crate::options::{CheckpointPolicy, Options};
 use crate::wal::Synchronous;
@@ -17,7 +17,8 @@ pub(super) struct Settings {
     busy_timeout_micros: AtomicU64,
     spill_bytes: AtomicUsize,
     large_transaction_bytes: AtomicUsize,
-    policy: Mutex<Option<CheckpointPolicy>>,
+    /// Locked by every commit.
+    policy: Padded<Mutex<Option<CheckpointPolicy>>>,
     is_archived: AtomicBool,
 }
 
@@ -28,7 +29,7 @@ impl Settings {
             busy_timeout_micros: AtomicU64::new(0),
             spill_bytes: AtomicUsize::new(options.spill_bytes),
             large_transaction_bytes: AtomicUsize::new(options.large_transaction_bytes),
-            policy: Mutex::new(options.checkpoints),
+            policy: Padded(Mutex::new(options.checkpoints)),
             is_archived: AtomicBool::new(options.wal.archive),
         };
         settings.set_synchronous(options.synchronous);

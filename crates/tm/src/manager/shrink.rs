@@ -15,6 +15,7 @@ use super::{CheckpointMode, Manager, Shared};
 use crate::error::{ErrorKind, Result};
 use crate::ids::HeadId;
 use crate::isolation::{BeginOptions, Isolation};
+use crate::nearby::Nearby;
 use crate::transaction::Transaction;
 
 /// What a step of shrinking did.
@@ -45,6 +46,9 @@ impl Shared {
             return Ok(None);
         }
         let bytes_before = self.store.info()?.file_bytes;
+        // Checkpoints move directories from now on: nobody may have one that is still to be read.
+        self.heads.read_all()?;
+        self.history.read_all(self.store.pager())?;
         let Some(mut relocation) = self.store.relocate(bytes)? else { return Ok(None) };
         let mut heads_busy = 0;
         for cell in self.heads.cells() {
@@ -74,7 +78,7 @@ impl Shared {
             message: "pages moved to the front of the file".to_owned(),
             ..BeginOptions::default()
         };
-        let mut transaction = Transaction::begin(self, &[head], options)?;
+        let mut transaction = Transaction::begin(&Nearby::new(Arc::clone(self)), &[head], options)?;
         // The right to write comes first: whoever has it may wait for a checkpoint.
         transaction.prepare_write()?;
         let checkpoints = self.checkpoints.begin();

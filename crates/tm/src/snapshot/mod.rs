@@ -4,7 +4,9 @@
 //! that was released in an epoch is reused when no pin is as old. Both sides write first and read
 //! second with a full fence between, so at least one of them sees the other: either the reader
 //! finds the newer head, or the reclaimer finds the pin. Slots are claimed by compare-and-swap in
-//! blocks that are added when all are taken and never move. Neighbours: `head` is what is loaded
+//! blocks that are added when all are taken and never move; a thread takes the slots that it had
+//! before, and a pin holds its slot and not the table, so that readers on several processors write
+//! nothing in common. Neighbours: `head` is what is loaded
 //! behind a pin; the storage crate's `reclaim` takes [`Snapshots::oldest`].
 
 #[cfg(all(test, loom))]
@@ -16,7 +18,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pandodb_ds::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
-use pandodb_ds::sync::{Arc, OnceLock};
+use pandodb_ds::sync::{Arc, OnceLock, thread_number};
 
 use crate::ids::{CommitId, HeadId, TransactionId};
 
@@ -29,6 +31,9 @@ const BLOCK_SLOTS: usize = 2;
 const BLOCKS: usize = 15;
 #[cfg(loom)]
 const BLOCKS: usize = 2;
+
+/// So many slots of the first block are tried first by threads of one number; in a model none.
+const OWN_SLOTS: usize = if cfg!(loom) { 0 } else { 4 };
 
 /// A slot that nobody uses; epochs are stored plus one.
 const FREE: u64 = 0;
@@ -66,11 +71,20 @@ impl Slot {
         let known = self.since_micros.compare_exchange(0, now.max(1), relaxed, relaxed);
         known.map_or_else(|since| since, |_| now)
     }
+
+    /// Takes the slot if it is free.
+    fn claim(&self, epoch: u64) -> bool {
+        self.epoch.load(Ordering::Relaxed) == FREE
+            && self
+                .epoch
+                .compare_exchange(FREE, epoch + 1, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+    }
 }
 
 /// The table of pins.
 pub struct Snapshots {
-    blocks: [OnceLock<Box<[Slot]>>; BLOCKS],
+    blocks: [OnceLock<Box<[Arc<Slot>]>>; BLOCKS],
     /// Where the next search for a free slot begins, so that threads spread out.
     next: AtomicUsize,
 }
@@ -78,9 +92,7 @@ pub struct Snapshots {
 /// A pin; dropping it lets the version go.
 #[derive(Debug)]
 pub struct Pin {
-    table: Arc<Snapshots>,
-    block: usize,
-    slot: usize,
+    slot: Arc<Slot>,
 }
 
 /// One open snapshot.
@@ -130,11 +142,11 @@ impl Snapshots {
     pub fn pin(self: &Arc<Self>, current: impl Fn() -> u64) -> Option<Pin> {
         // An epoch that is over by the time it is pinned only keeps more than needed.
         let epoch = current();
-        let (block, slot) = self.claim(epoch)?;
+        let slot = self.claim(epoch)?;
         // Pairs with the fence in `oldest`: whoever does not see this pin there has published
         // the newer head before, and the load that follows here finds that one.
         fence(Ordering::SeqCst);
-        Some(Pin { table: Arc::clone(self), block, slot })
+        Some(Pin { slot })
     }
 
     /// The oldest pinned epoch, or `current` if there is none: what was released in an earlier
@@ -176,40 +188,30 @@ impl Snapshots {
         open
     }
 
-    fn slots(&self) -> impl Iterator<Item = &Slot> {
+    fn slots(&self) -> impl Iterator<Item = &Arc<Slot>> {
         self.blocks.iter().map_while(OnceLock::get).flat_map(|block| block.iter())
     }
 
-    fn claim(&self, epoch: u64) -> Option<(usize, usize)> {
+    fn claim(&self, epoch: u64) -> Option<Arc<Slot>> {
+        let own = self.block(0).iter().skip(thread_number() * OWN_SLOTS % BLOCK_SLOTS);
+        if let Some(slot) = own.take(OWN_SLOTS).find(|slot| slot.claim(epoch)) {
+            return Some(Arc::clone(slot));
+        }
         let start = self.next.fetch_add(1, Ordering::Relaxed);
         for index in 0..BLOCKS {
             let slots = self.block(index);
-            let len = slots.len();
-            for offset in 0..len {
-                let at = (start + offset) % len;
-                let slot = slots.get(at)?;
-                if slot.epoch.load(Ordering::Relaxed) == FREE
-                    && slot
-                        .epoch
-                        .compare_exchange(FREE, epoch + 1, Ordering::AcqRel, Ordering::Relaxed)
-                        .is_ok()
-                {
-                    return Some((index, at));
-                }
+            let (after, before) = slots.split_at(start % slots.len());
+            if let Some(slot) = after.iter().chain(before).find(|slot| slot.claim(epoch)) {
+                return Some(Arc::clone(slot));
             }
         }
         None
     }
 
     /// A block, made when it is first needed.
-    fn block(&self, index: usize) -> &[Slot] {
+    fn block(&self, index: usize) -> &[Arc<Slot>] {
         let len = BLOCK_SLOTS << index.saturating_sub(1);
-        self.blocks[index].get_or_init(|| (0..len).map(|_| Slot::new()).collect())
-    }
-
-    #[inline]
-    fn slot(&self, block: usize, slot: usize) -> Option<&Slot> {
-        self.blocks.get(block)?.get()?.get(slot)
+        self.blocks[index].get_or_init(|| (0..len).map(|_| Arc::new(Slot::new())).collect())
     }
 }
 
@@ -225,7 +227,7 @@ impl Pin {
         commit: CommitId,
         now: Option<Duration>,
     ) {
-        let Some(slot) = self.table.slot(self.block, self.slot) else { return };
+        let slot = &self.slot;
         slot.transaction.store(transaction.0, Ordering::Relaxed);
         slot.head.store(head.0, Ordering::Relaxed);
         slot.commit.store(commit.0, Ordering::Relaxed);
@@ -235,55 +237,44 @@ impl Pin {
 
     /// Says that the pin is used since `now`, where that was not said.
     pub fn date(&self, now: Duration) {
-        if let Some(slot) = self.table.slot(self.block, self.slot) {
-            slot.since(now.as_micros() as u64);
-        }
+        self.slot.since(now.as_micros() as u64);
     }
 
     /// Moves the pin on to the epoch that `current` tells: what was read behind it may go, and
     /// what is loaded after this call stays.
     pub fn renew(&self, current: impl Fn() -> u64) {
         let epoch = current();
-        if let Some(slot) = self.table.slot(self.block, self.slot) {
-            // Release: the reads behind the old pin are over. No fence: who does not see this
-            // store yet sees the older pin, which keeps more.
-            slot.epoch.store(epoch + 1, Ordering::Release);
-        }
+        // Release: the reads behind the old pin are over. No fence: who does not see this
+        // store yet sees the older pin, which keeps more.
+        self.slot.epoch.store(epoch + 1, Ordering::Release);
     }
 
     /// Covers nothing any more but keeps its slot, for [`unpark`](Self::unpark).
     #[inline]
     pub fn park(&self) {
-        if let Some(slot) = self.table.slot(self.block, self.slot) {
-            // Release: as in `drop`.
-            slot.epoch.store(PARKED, Ordering::Release);
-        }
+        // Release: as in `drop`.
+        self.slot.epoch.store(PARKED, Ordering::Release);
     }
 
     /// Pins the epoch that `current` tells, as [`Snapshots::pin`] does with a new slot.
     #[inline]
     pub fn unpark(&self, current: impl Fn() -> u64) {
         let epoch = current();
-        if let Some(slot) = self.table.slot(self.block, self.slot) {
-            slot.epoch.store(epoch + 1, Ordering::Release);
-        }
+        self.slot.epoch.store(epoch + 1, Ordering::Release);
         // Pairs with the fence in `oldest`, as the one in `Snapshots::pin` does.
         fence(Ordering::SeqCst);
     }
 
     /// The pinned epoch.
     pub fn epoch(&self) -> u64 {
-        let slot = self.table.slot(self.block, self.slot);
-        slot.map_or(0, |slot| slot.epoch.load(Ordering::Relaxed).saturating_sub(1))
+        self.slot.epoch.load(Ordering::Relaxed).saturating_sub(1)
     }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        if let Some(slot) = self.table.slot(self.block, self.slot) {
-            // Release: pairs with the acquire in `oldest`, so that the reads behind the pin are
-            // over before the space they read is written again.
-            slot.epoch.store(FREE, Ordering::Release);
-        }
+        // Release: pairs with the acquire in `oldest`, so that the reads behind the pin are
+        // over before the space they read is written again.
+        self.slot.epoch.store(FREE, Ordering::Release);
     }
 }

@@ -26,18 +26,19 @@ use crate::heads::{self, HeadCell, HeadVersion, Heads};
 use crate::ids::{CommitId, HeadId, Lsn, TreeId};
 use crate::isolation::Isolation;
 use crate::manager::AnyLog;
+use crate::nearby::Nearby;
 use crate::wal::{CommitInfo, Operation};
 
 /// One step of a publication.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Move { cell: Arc<HeadCell>, before: Arc<HeadVersion>, after: Arc<HeadVersion> },
-    Create { cell: Arc<HeadCell> },
-    Drop { cell: Arc<HeadCell> },
+    Move { cell: Nearby<HeadCell>, before: Arc<HeadVersion>, after: Arc<HeadVersion> },
+    Create { cell: Nearby<HeadCell> },
+    Drop { cell: Nearby<HeadCell> },
 }
 
 impl Change {
-    pub(crate) fn cell(&self) -> &Arc<HeadCell> {
+    pub(crate) fn cell(&self) -> &Nearby<HeadCell> {
         match self {
             Self::Move { cell, .. } | Self::Create { cell } | Self::Drop { cell } => cell,
         }
@@ -75,7 +76,7 @@ impl Publication {
         for change in &self.changes {
             match change {
                 Change::Move { cell, after, .. } => cell.version.store(Arc::clone(after)),
-                Change::Create { cell } => heads.insert(Arc::clone(cell)),
+                Change::Create { cell } => heads.insert(Arc::clone(cell.shared())),
                 Change::Drop { cell } => {
                     // Release: who finds the flag unset may still commit before this.
                     cell.is_dropped.store(true, Ordering::Release);
@@ -97,7 +98,7 @@ impl crate::commit::Publication for Publication {
                 }
                 Change::Drop { cell } => {
                     cell.is_dropped.store(false, Ordering::Release);
-                    heads.insert(cell);
+                    heads.insert(Arc::clone(cell.shared()));
                 }
             }
         }
@@ -125,7 +126,7 @@ impl Transaction {
             self.check_reads_of_one_moment()?;
             return Ok(self.base_commit());
         }
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         shared.check_writable()?;
         self.savepoints.clear();
         self.settle_all()?;
@@ -150,7 +151,7 @@ impl Transaction {
             }
         }
         if let Some(end) = end {
-            shared.after_commit(dirty_bytes, end);
+            shared.shared().after_commit(dirty_bytes, end);
         }
         Ok(commit)
     }
@@ -199,7 +200,7 @@ impl Transaction {
         }
         let reads = &state.reads;
         let heads = state.parts.iter().filter(|part| reads.is_on(part.head()));
-        let heads: SmallVec<[_; 2]> = heads.map(|part| Arc::clone(part.cell())).collect();
+        let heads: SmallVec<[_; 2]> = heads.map(|part| part.cell().clone()).collect();
         let newest: SmallVec<[Arc<HeadVersion>; 2]> =
             self.shared.in_order(|| heads.iter().map(|cell| cell.version.load()).collect());
         newest.iter().try_for_each(|version| reads.check(version, pager))
@@ -252,7 +253,7 @@ impl Transaction {
     }
 
     fn commit_logged(&mut self, until: Settled) -> Result<(CommitId, Option<Lsn>)> {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         let mut turn = self.enter(&shared)?;
         let commit = turn.next_commit();
         self.commit_time = shared.next_commit_time();
@@ -274,7 +275,7 @@ impl Transaction {
     /// Step 4 for a transaction that names pages: everybody waits while they are written, but
     /// for a first part of them that is written before.
     fn commit_large(&mut self, until: Settled) -> Result<(CommitId, Option<Lsn>)> {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         let pager = shared.store.pager();
         for part in &mut self.state.get_mut().parts {
             if let Some(private) = &mut part.private {
@@ -398,7 +399,7 @@ impl Transaction {
             let note = Arc::clone(&before.note);
             let after = HeadVersion { head: part.head(), commit, forest, note };
             changes.push(Change::Move {
-                cell: Arc::clone(part.cell()),
+                cell: part.cell().clone(),
                 before,
                 after: Arc::new(after),
             });
@@ -454,7 +455,7 @@ fn add_head_change(
         HeadChange::Create { head, source, note } => {
             let source = version_after(heads, changes, *source)?;
             let version = HeadVersion { head: *head, note: Arc::clone(note), ..(*source).clone() };
-            Change::Create { cell: HeadCell::new(Arc::new(version), None) }
+            Change::Create { cell: Nearby::new(HeadCell::new(Arc::new(version), None)) }
         }
         HeadChange::Drop { head } => Change::Drop { cell: heads.get(*head)? },
         HeadChange::Reset { head, source } => {

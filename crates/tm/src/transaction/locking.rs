@@ -13,8 +13,6 @@
 
 use std::time::Duration;
 
-use pandodb_ds::sync::Arc;
-
 use super::{State, Transaction};
 use crate::error::Result;
 use crate::ids::{HeadId, TransactionId, TreeId};
@@ -42,7 +40,7 @@ impl State {
     /// The owner of the transaction's locks, registered when it is first needed.
     pub(super) fn owner(
         &mut self,
-        shared: &Arc<Shared>,
+        shared: &Shared,
         id: TransactionId,
         options: &BeginOptions,
     ) -> Result<&mut LockOwner> {

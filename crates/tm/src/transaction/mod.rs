@@ -40,6 +40,7 @@ use crate::ids::{CommitId, HeadId, TransactionId, TreeId};
 use crate::isolation::{BeginOptions, Isolation};
 use crate::lock::LockOwner;
 use crate::manager::Shared;
+use crate::nearby::Nearby;
 use crate::snapshot::Pin;
 use crate::wal::FrameBuffer;
 
@@ -53,7 +54,7 @@ pub use savepoint::Savepoint;
 
 /// A running transaction. See the [module](self).
 pub struct Transaction {
-    shared: Arc<Shared>,
+    shared: Nearby<Shared>,
     id: TransactionId,
     options: BeginOptions,
     timeout: Duration,
@@ -128,7 +129,7 @@ impl fmt::Debug for Transaction {
 
 impl Transaction {
     pub(crate) fn begin(
-        shared: &Arc<Shared>,
+        shared: &Nearby<Shared>,
         heads: &[HeadId],
         options: BeginOptions,
     ) -> Result<Self> {
@@ -154,7 +155,7 @@ impl Transaction {
         let reads = ReadSet::default();
         let state = State { parts, current: 0, reads, owner: None, pin: Arc::new(pin) };
         Ok(Self {
-            shared: Arc::clone(shared),
+            shared: shared.clone(),
             id,
             options,
             timeout,

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::heads::{HeadCell, HeadVersion};
 use crate::ids::{HeadId, TreeId};
 use crate::isolation::Isolation;
+use crate::nearby::Nearby;
 
 use super::pending::Pending;
 
@@ -29,6 +30,8 @@ pub(crate) struct Part {
     pub(crate) private: Option<Private>,
     /// Whether the right to move the head is held.
     pub(crate) holds_writer: bool,
+    /// Whether those who read uncommitted may have been shown the own version.
+    is_shown: bool,
 }
 
 /// How much of the cache's room is asked for at once.
@@ -130,11 +133,12 @@ impl Part {
             registration,
             private: None,
             holds_writer: false,
+            is_shown: false,
         }
     }
 
     #[inline]
-    pub(crate) fn cell(&self) -> &Arc<HeadCell> {
+    pub(crate) fn cell(&self) -> &Nearby<HeadCell> {
         &self.registration.cell
     }
 
@@ -193,18 +197,19 @@ impl Part {
     }
 
     /// Shows the own version to those who read uncommitted, if there are any.
-    pub(crate) fn show_uncommitted(&self) {
+    pub(crate) fn show_uncommitted(&mut self) {
         let Some(private) = &self.private else { return };
         if !self.holds_writer || !self.is_watched() {
             return;
         }
         let version = HeadVersion { forest: private.forest.clone(), ..(*self.base).clone() };
         *self.cell().uncommitted.lock() = Some(Arc::new(version));
+        self.is_shown = true;
     }
 
     /// Takes back what [`Part::show_uncommitted`] showed.
     pub(crate) fn hide_uncommitted(&mut self) {
-        if self.holds_writer {
+        if self.holds_writer && std::mem::take(&mut self.is_shown) {
             self.cell().uncommitted.lock().take();
         }
     }
@@ -219,12 +224,12 @@ impl Drop for Part {
 /// Others on the head act on the levels of those who are there; ends with the drop.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    cell: Arc<HeadCell>,
+    cell: Nearby<HeadCell>,
     isolation: Isolation,
 }
 
 impl Registration {
-    pub(crate) fn new(cell: Arc<HeadCell>, isolation: Isolation) -> Self {
+    pub(crate) fn new(cell: Nearby<HeadCell>, isolation: Isolation) -> Self {
         match isolation {
             Isolation::ReadUncommitted => {
                 cell.dirty_readers.fetch_add(1, Ordering::Relaxed);

@@ -15,7 +15,7 @@ use std::path::Path;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{Fault, SimVfs, Vfs};
 
-use super::tests::{ID, PATH, append, check, frames_of, small_segments, sync};
+use super::tests::{ID, PATH, append, check, frames_of, read_all, small_segments, sync, writer};
 use super::*;
 use crate::error::Result;
 use crate::ids::{CommitId, Lsn};
@@ -123,4 +123,36 @@ fn after_an_error_at_every_operation_a_reopened_log_holds_what_was_synced() {
             run(&vfs, &mut promise, 3, at).expect("nothing fails in the second life");
         }
     }
+}
+
+#[test]
+fn what_was_torn_off_never_comes_back_behind_what_is_appended_in_its_place() {
+    let mut torn = 0;
+    let options = WalOptions { segment_len: 4000, ..small_segments() };
+    for seed in 0..300 {
+        let vfs = SimVfs::new(seed);
+        let shared: Arc<dyn Vfs> = Arc::new(vfs.clone());
+        let mut log = writer(&shared, options, &LogEnd::empty(Lsn::ZERO));
+        append(&mut log, &mut frames_of(1), CommitId(1), Lsn::ZERO).unwrap();
+        sync(&mut log).unwrap();
+        // Any part of these outlives the crash: the later one without the earlier one, too.
+        append(&mut log, &mut frames_of(2), CommitId(2), Lsn::ZERO).unwrap();
+        append(&mut log, &mut frames_of(3), CommitId(3), Lsn::ZERO).unwrap();
+        drop(log);
+        vfs.crash();
+        vfs.restart();
+        let (found, end) = read_all(&vfs, Lsn::ZERO).unwrap();
+        torn += u32::from(found.len() == 1);
+        let next = found.len() as u64 + 1;
+        // As long as what stood there: what lies behind it would fit.
+        let mut log = writer(&shared, options, &end);
+        append(&mut log, &mut frames_of(next), CommitId(next), Lsn::ZERO).unwrap();
+        let (found, _) = read_all(&vfs, Lsn::ZERO).unwrap();
+        assert_eq!(found, (1..=next).collect::<Vec<_>>(), "seed {seed}, without a crash");
+        vfs.crash();
+        vfs.restart();
+        let (found, _) = read_all(&vfs, Lsn::ZERO).unwrap();
+        assert!(found.len() as u64 <= next, "seed {seed}: {found:?}, but {next} were appended");
+    }
+    assert!(torn > 50, "only {torn} tails were torn");
 }

@@ -13,7 +13,8 @@
 //! the log. Reading begins at the position in the superblock and skips commits that the
 //! superblock's commit covers. It ends at the first frame that is not valid: if anything behind it
 //! says that the log was durable beyond that place, the log is damaged, else its tail is torn.
-//! A writer never appends behind a torn tail in the same segment; it begins the next one.
+//! A writer that goes on in the segment in which the log ended first cuts off what lies behind its
+//! end, durably: nothing of a torn tail is ever behind a new frame.
 //! A superblock becomes durable only after the log up to its position, file names included.
 //!
 //! Neighbours: `codec` and `operation` (what is said), `frame` (how it is verified), `segment`

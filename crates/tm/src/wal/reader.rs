@@ -34,6 +34,8 @@ pub struct LogEnd {
     pub commit: Option<CommitId>,
     /// How many frames were read.
     pub frames: u64,
+    /// The oldest position that the log can be read from, if it has any segment.
+    pub oldest: Option<Lsn>,
     pub(super) next_number: u64,
     /// Segments that hold transactions, with the position that each ends at.
     pub(super) segments: Vec<(u64, Lsn)>,
@@ -50,6 +52,7 @@ impl LogEnd {
             position,
             commit: None,
             frames: 0,
+            oldest: None,
             next_number: 1,
             segments: Vec::new(),
             replayed: Vec::new(),
@@ -189,6 +192,7 @@ impl Reader {
     pub fn end(mut self) -> Result<LogEnd> {
         while self.advance()? {}
         let mut stale = self.stale;
+        let oldest = self.segments.first().map(|segment| segment.header.first);
         let live = self.segments.iter().take(self.at.saturating_add(1));
         let mut segments: Vec<_> = self.segments[..self.first.min(self.segments.len())]
             .iter()
@@ -208,6 +212,7 @@ impl Reader {
             position: self.position,
             commit: self.commit,
             frames: self.frames,
+            oldest,
             next_number,
             segments,
             replayed,
@@ -262,17 +267,13 @@ impl Reader {
         };
         self.first = start;
         self.at = start;
-        self.position = self.segments[start].header.first;
-        while self.position < from && self.advance()? {}
-        // A crash may have taken the end of a log that was not synced although a checkpoint,
-        // which is durable, had it: there is nothing to replay then.
-        if self.is_done && self.position < from {
-            self.position = from;
-            if let Some((_, end)) = self.ends.last_mut() {
-                *end = from;
-            }
-        }
-        if self.position == from {
+        self.position = from;
+        // Where nothing valid stands the log ends, at the latest: a crash may have taken the end
+        // of one that was not synced although a checkpoint, which is durable, had it.
+        let segment = &self.segments[start];
+        let bytes = self.window.frame_at(segment, segment.header.offset_of(from))?;
+        let frame = bytes.and_then(|bytes| frame::verify(bytes, from, segment.header.salt));
+        if frame.is_none_or(|frame| frame.is_first) {
             return Ok(());
         }
         Err(Error::corrupt(format!("{from}, where replay must begin, is inside of a transaction")))

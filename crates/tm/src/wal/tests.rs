@@ -365,3 +365,22 @@ fn segments_are_filled_ahead_of_synced_commits() {
     }
     assert_eq!(transactions, 1000);
 }
+
+#[test]
+fn a_replay_that_would_begin_inside_of_a_transaction_is_refused() {
+    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
+    let mut log = writer(&vfs, WalOptions::default(), &LogEnd::empty(Lsn::ZERO));
+    let mut frames = frames_of(17);
+    append(&mut log, &mut frames, CommitId(17), Lsn::ZERO).unwrap();
+    let end = log.position();
+    assert_eq!(read_all(&*vfs, end).unwrap().0, Vec::<u64>::new());
+    // The transaction has several frames: the second one begins where its magic stands.
+    let file = vfs.open(&vfs.list(Path::new("")).unwrap()[0], OpenMode::Read).unwrap();
+    let mut bytes = vec![0; end.0 as usize];
+    assert_eq!(file.read_at(512, &mut bytes).unwrap(), bytes.len());
+    let magic = FRAME_MAGIC.to_le_bytes();
+    let second = bytes[4..].windows(4).position(|bytes| bytes == magic).unwrap() + 4;
+    let error = read_all(&*vfs, Lsn(second as u64)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("inside of a transaction"), "{error}");
+}

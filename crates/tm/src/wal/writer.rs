@@ -96,6 +96,10 @@ pub struct Writer {
     frames: u64,
     next_number: u64,
     closed: VecDeque<Closed>,
+    /// The newest closed segment, if the log may go on in it: the one in which an opened log ended.
+    resumable: Option<u64>,
+    /// A segment whose cut must be durable before anything is appended behind it.
+    cut: Option<Arc<dyn File>>,
     spares: VecDeque<Spare>,
     /// Closed segments that were not synced since their last write.
     unsynced: Vec<(u64, Arc<dyn File>)>,
@@ -108,8 +112,9 @@ pub struct Writer {
 impl Writer {
     /// A writer that goes on where `end` says that the log ends.
     ///
-    /// It always starts a new segment: behind a torn end there may be whole frames of the old
-    /// life that a new frame of the right length would bring back.
+    /// That is in the segment in which it ended, as long as there is room, so that many short
+    /// lives do not leave many files; see [`Writer::resume`]. In archive mode a segment that was
+    /// closed is not changed any more.
     pub fn open(
         vfs: Arc<dyn Vfs>,
         database: &Path,
@@ -127,6 +132,7 @@ impl Writer {
             let path = segment_path(database, number);
             unsynced.push((number, vfs.open(&path, OpenMode::Write)?));
         }
+        let resumable = end.segments.last().filter(|_| !options.archive).map(|last| last.0);
         let closed =
             end.segments.iter().map(|&(number, end)| Closed { number, end, filled: 0 }).collect();
         Ok(Self {
@@ -139,6 +145,8 @@ impl Writer {
             frames: end.frames,
             next_number: end.next_number,
             closed,
+            resumable,
+            cut: None,
             spares: VecDeque::new(),
             unsynced,
             staged: Vec::new(),
@@ -167,6 +175,11 @@ impl Writer {
         self.closed.len() + usize::from(self.current.is_some())
     }
 
+    /// Leaves segments that are closed as they are: somebody outside may have a copy of them.
+    pub fn leave_closed(&mut self) {
+        self.resumable = None;
+    }
+
     /// Changes whether closed segments are kept.
     pub fn set_archive(&mut self, archive: bool) {
         self.options.archive = archive;
@@ -174,6 +187,9 @@ impl Writer {
 
     /// Sees to it that an append of `len` bytes finds room. After an error nothing has changed.
     pub fn reserve(&mut self, len: usize, durable: Lsn) -> Result<()> {
+        if let Some(number) = self.resumable.take() {
+            self.resume(number, len as u64)?;
+        }
         match &self.current {
             Some(current) => {
                 let end = current.header.offset_of(self.next) + len as u64;
@@ -237,8 +253,10 @@ impl Writer {
     pub fn begin_flush(&mut self, sync: bool) -> FlushPlan {
         let writes = std::mem::take(&mut self.staged);
         let target = self.next;
+        let cut = self.cut.take();
         if !sync {
-            return FlushPlan { writes, fill: None, syncs: Vec::new(), directory: None, target };
+            let (fill, syncs, directory) = (None, Vec::new(), None);
+            return FlushPlan { cut, writes, fill, syncs, directory, target };
         }
         let written = writes.iter().map(|chunk| chunk.bytes.len() as u64).sum();
         let next = self.next;
@@ -251,7 +269,7 @@ impl Writer {
         let mut syncs: Vec<_> =
             std::mem::take(&mut self.unsynced).into_iter().map(|(_, file)| file).collect();
         syncs.extend(self.current.as_ref().map(|current| Arc::clone(&current.file)));
-        FlushPlan { writes, fill, syncs, directory, target }
+        FlushPlan { cut, writes, fill, syncs, directory, target }
     }
 
     /// Gives up closed segments whose transactions are all before `position`, because a
@@ -308,6 +326,32 @@ impl Writer {
             self.spares.push_back(Spare { path: new, filled });
         }
         self.directory_changed = true;
+        Ok(())
+    }
+
+    /// Goes on in the segment in which an opened log ended, if it has room for `len` bytes.
+    ///
+    /// Behind a torn end there may be whole frames of its earlier life, which a new frame of the
+    /// right length would bring back. So they are cut off, and the next flush begins with a sync:
+    /// no crash brings them back behind what that flush writes.
+    fn resume(&mut self, number: u64, len: u64) -> Result<()> {
+        if self.closed.back().is_none_or(|last| last.number != number || last.end != self.next) {
+            return Ok(());
+        }
+        let file = self.vfs.open(&segment_path(&self.database, number), OpenMode::Write)?;
+        let header = Header::read(&*file)?.filter(|header| header.number == number);
+        let Some(header) = header else { return Ok(()) };
+        let filled = header.offset_of(self.next);
+        let capacity = self.options.segment_len;
+        if filled + len > capacity {
+            return Ok(());
+        }
+        file.set_len(filled)?;
+        file.allocate(capacity)?;
+        self.closed.pop_back();
+        self.unsynced.retain(|(unsynced, _)| *unsynced != number);
+        self.cut = Some(Arc::clone(&file));
+        self.current = Some(Current { file, header, capacity, filled });
         Ok(())
     }
 
@@ -371,6 +415,7 @@ impl Fill {
 #[derive(Debug)]
 #[must_use = "nothing is written before `run`"]
 pub struct FlushPlan {
+    cut: Option<Arc<dyn File>>,
     writes: Vec<Chunk>,
     fill: Option<Fill>,
     syncs: Vec<Arc<dyn File>>,
@@ -386,6 +431,9 @@ impl FlushPlan {
 
     /// Writes and syncs; the bytes come back for their memory.
     pub fn run(self) -> Result<Vec<u8>> {
+        if let Some(file) = &self.cut {
+            file.sync()?;
+        }
         for chunk in &self.writes {
             chunk.file.write_at(chunk.offset, &chunk.bytes)?;
         }

@@ -517,8 +517,8 @@ fn a_moment_that_was_asked_for_is_found_again_for_a_while() {
     // The very same trees, where rebuilding would make equal ones.
     assert!(forest(2).is_same_version(&forest(2)));
     assert!(!forest(2).is_same_version(&forest(3)));
-    for at in 0..7 {
-        let view = branches.view("main", &Point::Commit(commits[at])).unwrap();
+    for (at, commit) in commits.iter().enumerate().take(7) {
+        let view = branches.view("main", &Point::Commit(*commit)).unwrap();
         let tree = view.forest().tree(DATA).cloned().unwrap();
         let value = tree.get(branches.manager().pager(), b"a").unwrap().unwrap();
         assert_eq!(value, at.to_string().as_bytes());
@@ -526,7 +526,7 @@ fn a_moment_that_was_asked_for_is_found_again_for_a_while() {
     let kept = branches.kept_versions();
     assert!(kept > 0 && kept <= 4, "{kept}");
     // They go when nobody has asked for seconds.
-    disk.clock().sleep(Duration::from_secs(60));
+    disk.clock().sleep(Duration::from_mins(1));
     branches.let_go();
     assert_eq!(branches.kept_versions(), 0);
 }

@@ -245,8 +245,12 @@ fn printable(text: &str) -> String {
 
 fn write_holder(file: &mut StdFile) -> io::Result<()> {
     let holder = Holder::this_process();
-    file.set_len(0)?;
-    file.rewind()?;
+    // A file that is cut is written to the disk when it is closed (ext4 guards careless programs
+    // that way), which a new one need not be.
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+        file.rewind()?;
+    }
     file.write_all(format!("{} {}\n", holder.process, holder.program).as_bytes())
 }
 

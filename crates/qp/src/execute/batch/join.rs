@@ -215,8 +215,10 @@ impl BatchJoin {
             }
             built.add(&keys, &collations, nulls.as_deref(), batch.rows)?;
             let bytes = built.memory_bytes();
-            if let Some(charge) = &mut built.charge {
-                charge.set(bytes, run.outer.context.settings)?;
+            if let Some(charge) = &mut built.charge
+                && charge.set(bytes, run.outer.context.settings)?
+            {
+                run.outer.context.run.give_batches_up()?;
             }
         }
         Ok(built)

@@ -300,6 +300,8 @@ pub struct Running {
     rows: usize,
     row: usize,
     shown: Option<Shown>,
+    /// Whether the operators were through with what comes before their first rows.
+    has_given: bool,
 }
 
 impl std::fmt::Debug for Running {
@@ -383,7 +385,13 @@ impl BatchNode {
             self.input.open(frame, outer)?;
             return Ok(BatchState::Rows);
         }
-        Ok(BatchState::Batches(Box::new(Running { state, rows: 0, row: 0, shown: None })))
+        Ok(BatchState::Batches(Box::new(Running {
+            state,
+            rows: 0,
+            row: 0,
+            shown: None,
+            has_given: false,
+        })))
     }
 
     /// Moves to the next row; whether there is one.
@@ -403,8 +411,18 @@ impl BatchNode {
             if let Some(shown) = running.shown.take() {
                 shown.end(&mut run);
             }
-            let found = self.program.root.next(&self.input, &mut running.state, &mut run)?;
-            let Some(mut batch) = found else {
+            let restart = &outer.context.run;
+            let around = restart.may_restart.replace(!running.has_given);
+            let found = self.program.root.next(&self.input, &mut running.state, &mut run);
+            restart.may_restart.set(around);
+            if found.is_err() && restart.restarts.take() && !running.has_given {
+                // It has files, and the other openings are its own from now on.
+                *state = BatchState::Rows;
+                self.input.open(frame, outer)?;
+                return self.input.next(frame, outer);
+            }
+            running.has_given = true;
+            let Some(mut batch) = found? else {
                 running.rows = 0;
                 return Ok(false);
             };

@@ -333,6 +333,25 @@ fn the_row_gear_keeps_within_its_limits() {
 }
 
 #[test]
+fn batches_that_keep_too_much_are_given_up_for_rows() {
+    let (batches, rows, _) = gears(
+        "CREATE TABLE t(a, b);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO t SELECT i, printf('%0300d', i % 100) FROM n",
+    );
+    for sql in [
+        "SELECT t.a, u.b FROM t JOIN t AS u ON u.a = t.a ORDER BY t.a",
+        "SELECT sum(t.a), max(u.b) FROM t JOIN t AS u ON u.a = t.a + 1",
+        "SELECT a, b, row_number() OVER (PARTITION BY a % 7 ORDER BY a) FROM t",
+    ] {
+        batches.set_memory_limits(u64::MAX, 700_000);
+        assert!(batches.query(sql).is_err(), "{sql}");
+        batches.set_memory_limits(50_000, 700_000);
+        assert!(exact(batches.query(sql)) == exact(rows.query(sql)), "{sql}");
+    }
+}
+
+#[test]
 fn temporary_files_are_gone_with_their_statement() {
     use pandodb_ds::sync::Arc;
     use pandodb_ds::vfs::{MemoryVfs, Vfs};

@@ -159,8 +159,10 @@ impl BatchWindow {
             }
             batch.force(&self.keep)?;
             sorter.take(&keys, &batch, &self.keep)?;
-            // A partition must be seen as a whole: windows stay in memory.
-            sorter.weigh(run)?;
+            // A partition must be seen as a whole: what is too much is the row gear's.
+            if sorter.weigh(run)? {
+                run.outer.context.run.give_batches_up()?;
+            }
         }
         Ok(())
     }
