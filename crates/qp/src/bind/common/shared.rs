@@ -63,13 +63,12 @@ impl Binder<'_> {
             return Ok(false);
         }
         let known = self.shared.iter().find(|(number, _)| *number == common.number);
-        let plan = match known {
-            Some((_, plan)) => plan.clone(),
-            None => {
-                let plan = self.shared_plan(common)?;
-                self.shared.push((common.number, plan.clone()));
-                plan
-            }
+        let plan = if let Some((_, plan)) = known {
+            plan.clone()
+        } else {
+            let plan = self.shared_plan(common)?;
+            self.shared.push((common.number, plan.clone()));
+            plan
         };
         let Some(plan) = plan else { return Ok(false) };
         let names: Vec<Box<str>> =

@@ -42,7 +42,8 @@ pub(super) struct TableScan {
 pub(super) struct ScanState {
     walk: tree::Cursor,
     /// Keeps what is read from going away; a part's is kept by who divided the table.
-    _hold: Option<Cursor>,
+    #[expect(dead_code, reason = "it holds the version as long as it is read")]
+    snapshot: Option<Cursor>,
     columns: Arc<TableColumns>,
     /// The number of the rowid, if it is read.
     rowid: Option<usize>,
@@ -93,7 +94,7 @@ impl Divided {
         walk.seek_rank(self.first + start)?;
         Ok(ScanState {
             walk,
-            _hold: None,
+            snapshot: None,
             columns: self.columns.clone(),
             rowid: self.rowid,
             projector: self.projector.clone(),
@@ -109,9 +110,10 @@ impl ScanState {
     /// The rows in parts of as many as `size` says for all of them.
     pub(super) fn divide(&self, size: impl FnOnce(u64) -> u64) -> Result<Divided> {
         let is_empty = !self.walk.is_valid();
-        let first = match is_empty {
-            true => 0,
-            false => self.walk.tree().rank(self.walk.pager(), &self.walk.key())?,
+        let first = if is_empty {
+            0
+        } else {
+            self.walk.tree().rank(self.walk.pager(), &self.walk.key())?
         };
         let rows = if is_empty { 0 } else { self.rows.min(self.walk.tree().len() - first) };
         Ok(Divided {
@@ -172,8 +174,8 @@ impl TableScan {
         let projector = Projector::new(&eager);
         let walk = cursor.tree_mut().clone();
         let left = u64::MAX;
-        let _hold = Some(cursor);
-        Ok(ScanState { walk, _hold, columns, rowid, projector, is_lazy, end, rows, left })
+        let snapshot = Some(cursor);
+        Ok(ScanState { walk, snapshot, columns, rowid, projector, is_lazy, end, rows, left })
     }
 
     pub(super) fn next(&self, state: &mut ScanState, run: &mut Run<'_>) -> Result<Option<Batch>> {

@@ -66,10 +66,8 @@ impl Finder {
             _ => None,
         };
         let is_covering = index.is_some_and(|(_, covering)| covering);
-        let table = match is_covering {
-            true => None,
-            false => Some(context.cursor(scan.source, scan.table.tree)?),
-        };
+        let table =
+            if is_covering { None } else { Some(context.cursor(scan.source, scan.table.tree)?) };
         let reads = match index {
             Some((index, true)) => Reads::of_index(scan, index, columns)?,
             _ => Reads::of_table(scan, columns),
