@@ -1,9 +1,9 @@
-//! The power goes at every operation on a file of a branch statement, at `synchronous = FULL` and
-//! at NORMAL.
+//! The power goes at every operation on a file of a branch statement and of the checkpoint behind
+//! it, at `synchronous = FULL` and at NORMAL.
 //!
 //! Afterwards the whole database is as before the statement or as after it: branches, tags and
-//! rows of every branch. At FULL what was acknowledged is there. What was cut short can be done
-//! again. Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
+//! rows of every branch. At FULL what was acknowledged is there, at NORMAL what a checkpoint was
+//! acknowledged for. What was cut short can be done again. Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
 
 use std::path::Path;
 
@@ -67,41 +67,47 @@ fn run(session: &Session, statement: &str) -> crate::error::Result<()> {
     session.execute(statement).map(drop)
 }
 
+/// Does the statement, then what makes all that was done durable at either level, then closes.
+/// Tells what of it was acknowledged: whether the statement was, and whether it has to outlive a
+/// crash.
+fn work(session: Session, synchronous: Synchronous, statement: &str) -> (bool, bool) {
+    let is_done = run(&session, statement).is_ok();
+    let is_checkpointed = is_done && run(&session, "PRAGMA wal_checkpoint(TRUNCATE)").is_ok();
+    (is_done, is_done && (is_checkpointed || synchronous == Synchronous::Full))
+}
+
 fn crash_everywhere(synchronous: Synchronous, statement: &str) {
+    let prepared = SimVfs::new(1);
+    prepare(&prepared, synchronous);
     let (before, after, operations) = {
-        let disk = SimVfs::new(1);
-        prepare(&disk, synchronous);
-        disk.kill_process();
+        let disk = prepared.copy(1);
         let session = open(&disk, synchronous);
         let before = world(&session);
         let start = disk.operations();
-        run(&session, statement).unwrap();
+        assert_eq!(work(session, synchronous, statement), (true, true), "{statement}");
         let operations = disk.operations() - start;
-        (before, world(&session), operations)
+        (before, world(&open(&disk, synchronous)), operations)
     };
     assert_ne!(before, after, "{statement}");
-    let mut seen = [false; 2];
-    // One operation more than there are: the power goes when all is done.
-    for at in 0..=operations {
+    let (mut seen, mut acknowledged) = ([false; 2], 0);
+    // During each operation, then, one further on, when all is done. How many of them come before
+    // the statement is acknowledged is not for this test to know.
+    for at in 1..=operations + 1 {
         let place = format!("{statement}: operation {at} of {operations}, {synchronous:?}");
-        let disk = SimVfs::new(at + 2);
-        prepare(&disk, synchronous);
-        disk.kill_process();
+        let disk = prepared.copy(at + 2);
         let session = open(&disk, synchronous);
         assert_eq!(world(&session), before, "{place}");
         disk.crash_at(disk.operations() + at);
-        let done = run(&session, statement);
-        drop(session);
-        if disk.is_on() {
-            disk.crash();
-        }
+        let (is_done, must_be_there) = work(session, synchronous, statement);
+        assert_eq!(disk.is_on(), at > operations, "{place}: the count is wrong");
+        disk.clear_faults();
         disk.restart();
         let session = open(&disk, synchronous);
         let found = world(&session);
         let is_after = found == after;
         assert!(is_after || found == before, "{place}: {found:#?}");
-        let must_be_there = done.is_ok() && synchronous == Synchronous::Full;
         assert!(is_after || !must_be_there, "{place}: what was acknowledged is gone");
+        acknowledged += u32::from(is_done);
         seen[usize::from(is_after)] = true;
         check(&session, &place);
         if !is_after {
@@ -111,7 +117,8 @@ fn crash_everywhere(synchronous: Synchronous, statement: &str) {
         }
     }
     assert!(seen[0], "{statement}: no crash came before the commit");
-    assert!(seen[1] || synchronous != Synchronous::Full, "{statement}: nothing was ever kept");
+    assert!(seen[1], "{statement}: nothing was ever kept");
+    assert!(acknowledged > 1, "{statement}: no crash came between the answer and the end");
 }
 
 fn at_both_levels(statements: &[&str]) {
