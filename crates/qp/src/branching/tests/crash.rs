@@ -3,7 +3,8 @@
 //!
 //! Afterwards the whole database is as before the statement or as after it: branches, tags and
 //! rows of every branch. At FULL what was acknowledged is there, at NORMAL what a checkpoint was
-//! acknowledged for. What was cut short can be done again. Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
+//! acknowledged for. What was cut short can be done again. Neighbours: `durable` counts syncs, the
+//! branch crate's own test crashes below SQL.
 
 use std::path::Path;
 
