@@ -234,7 +234,12 @@ const RULES: &[(&str, &str, Outcome)] = &[
         "ALTER TABLE t RENAME COLUMN a TO z; ALTER TABLE t RENAME COLUMN b TO a;
          ALTER TABLE t RENAME COLUMN z TO b",
         "UPDATE t SET b = 5 WHERE id = 1; CREATE VIEW w AS SELECT a, b FROM t",
-        Rows("SELECT t.a, t.b, w.a, w.b FROM t, w WHERE t.id = 1 LIMIT 1", &["5|10|10|5"]),
+        // The view names the same two columns as before, by the names that they have now.
+        Rows(
+            "SELECT t.a, t.b, w.a, w.b, (SELECT sql FROM sqlite_schema WHERE name = 'w')
+             FROM t, w WHERE t.id = 1 AND w.a = 5",
+            &["5|10|5|10|CREATE VIEW w AS SELECT b, a FROM t"],
+        ),
     ),
     (
         "ALTER TABLE parent RENAME TO elder",
