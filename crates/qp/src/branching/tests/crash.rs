@@ -3,8 +3,8 @@
 //!
 //! Afterwards the whole database is as before the statement or as after it: branches, tags and
 //! rows of every branch. At FULL what was acknowledged is there, at NORMAL what a checkpoint was
-//! acknowledged for. What was cut short can be done again. Neighbours: `durable` counts syncs, the
-//! branch crate's own test crashes below SQL.
+//! acknowledged for. What was cut short can be done again.
+//! Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
 
 use std::path::Path;
 
@@ -31,6 +31,12 @@ fn open(disk: &SimVfs, synchronous: Synchronous) -> Session {
 
 /// Both branches have work of their own, in rows and in the schema; all of it is on the disk.
 fn prepare(disk: &SimVfs, synchronous: Synchronous) {
+    prepare_unsynced(disk, synchronous);
+    open(disk, synchronous).execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+}
+
+/// The same without a checkpoint: at NORMAL the log and its name are in the system's memory only.
+fn prepare_unsynced(disk: &SimVfs, synchronous: Synchronous) {
     let session = open(disk, synchronous);
     session
         .execute(
@@ -41,8 +47,7 @@ fn prepare(disk: &SimVfs, synchronous: Synchronous) {
              USE BRANCH dev; ALTER TABLE item ADD COLUMN size INT DEFAULT 4;
              CREATE INDEX by_name ON item(name); INSERT INTO item VALUES (9,'cap',11,5);
              USE BRANCH main; UPDATE item SET price = 8 WHERE id = 3;
-             CREATE BRANCH newer; INSERT INTO item@newer VALUES (10,'box',12);
-             PRAGMA wal_checkpoint(TRUNCATE);",
+             CREATE BRANCH newer; INSERT INTO item@newer VALUES (10,'box',12);",
         )
         .unwrap();
 }
@@ -74,6 +79,7 @@ fn run(session: &Session, statement: &str) -> crate::error::Result<()> {
 fn work(session: Session, synchronous: Synchronous, statement: &str) -> (bool, bool) {
     let is_done = run(&session, statement).is_ok();
     let is_checkpointed = is_done && run(&session, "PRAGMA wal_checkpoint(TRUNCATE)").is_ok();
+    drop(session);
     (is_done, is_done && (is_checkpointed || synchronous == Synchronous::Full))
 }
 
@@ -159,4 +165,50 @@ fn a_merge_is_there_whole_or_not_at_all() {
 fn a_transaction_over_branches_is_there_whole_or_not_at_all() {
     at_both_levels(&["BEGIN; MERGE BRANCH dev INTO main; DELETE FROM item WHERE id = 2;
          INSERT INTO item@ahead SELECT id + 50, name, price + 50 FROM item WHERE id = 3; COMMIT"]);
+}
+
+/// An opening waits for no sync, and the log goes on where it ended: the first answer at FULL
+/// speaks for all that a process before it left behind.
+#[test]
+fn an_answer_at_full_keeps_what_a_killed_process_left_unsynced() {
+    let prepared = SimVfs::new(1);
+    prepare_unsynced(&prepared, Synchronous::Normal);
+    let statement = "MERGE BRANCH dev INTO main";
+    let (before, after, operations) = {
+        let disk = prepared.copy(1);
+        let session = open(&disk, Synchronous::Full);
+        let before = world(&session);
+        let start = disk.operations();
+        assert_eq!(work(session, Synchronous::Full, statement), (true, true));
+        let operations = disk.operations() - start;
+        (before, world(&open(&disk, Synchronous::Full)), operations)
+    };
+    let (mut shorter, mut acknowledged) = (0, 0);
+    for at in 1..=operations + 1 {
+        // Several manners of crashing: so much is unsynced that few leave all of it by chance.
+        for seed in 0..4 {
+            let place = format!("operation {at} of {operations}, seed {seed}");
+            let disk = prepared.copy(at * 4 + seed);
+            let session = open(&disk, Synchronous::Full);
+            assert_eq!(world(&session), before, "{place}");
+            disk.crash_at(disk.operations() + at);
+            let (is_done, _) = work(session, Synchronous::Full, statement);
+            assert_eq!(disk.is_on(), at > operations, "{place}: the count is wrong");
+            disk.clear_faults();
+            disk.restart();
+            let session = open(&disk, Synchronous::Full);
+            check(&session, &place);
+            // So little of the log may have survived that there is no table.
+            let item = "SELECT count(*) FROM sqlite_schema WHERE name = 'item'";
+            let found = (rows(&session, item) == ["1"]).then(|| world(&session));
+            if is_done {
+                assert_eq!(found.as_ref(), Some(&after), "{place}: what was acknowledged is gone");
+                acknowledged += 1;
+            } else if ![Some(&before), Some(&after)].contains(&found.as_ref()) {
+                shorter += 1;
+            }
+        }
+    }
+    assert!(acknowledged > 1, "no crash came between the answer and the end");
+    assert!(shorter > 0, "all of what was to be lost without an answer is synced");
 }
