@@ -73,3 +73,33 @@ ALTER TABLE t ADD COLUMN b COLLATE nosuch
 CREATE TABLE u(a COLLATE nosuch)
 CREATE INDEX i ON t(a COLLATE nosuch)
 SELECT a FROM t ORDER BY a COLLATE nosuch
+
+-- indexes and triggers of attached databases name theirs
+ATTACH ':memory:' AS other
+CREATE TABLE other.t(a)
+CREATE TEMP TABLE tt(a)
+CREATE INDEX i ON t(a) -- error
+CREATE INDEX j ON tt(a)
+CREATE INDEX other.k ON t(a)
+CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END -- error
+ALTER TABLE t ADD COLUMN b
+DROP INDEX k
+INSERT INTO t VALUES (1, 2)
+SELECT * FROM t
+
+-- the order in which keys of a table without rowid are looked at
+CREATE TABLE t(a INT PRIMARY KEY, b, c UNIQUE ON CONFLICT IGNORE) WITHOUT ROWID
+INSERT INTO t VALUES (2, 1, 3)
+INSERT INTO t VALUES (2, 4, 3)
+CREATE TABLE u(a INTEGER PRIMARY KEY, b, c UNIQUE ON CONFLICT IGNORE) WITHOUT ROWID
+INSERT INTO u VALUES (2, 1, 3)
+INSERT INTO u VALUES (2, 4, 3)
+
+-- an upsert that answers for a key leaves it no REPLACE
+PRAGMA foreign_keys = ON
+CREATE TABLE p(a PRIMARY KEY)
+CREATE TABLE t(a, b UNIQUE ON CONFLICT REPLACE REFERENCES p)
+INSERT INTO t VALUES (1, 2) ON CONFLICT (b) DO UPDATE SET a = 3
+SELECT last_insert_rowid()
+INSERT INTO t VALUES (1, 2)
+SELECT last_insert_rowid()

@@ -58,3 +58,22 @@ INSERT INTO t VALUES ('A', 'a'), ('b', 'b')
 SELECT nullif(s.x, t.a), s.x = t.a, t.a = s.x FROM t JOIN (SELECT lower(b) AS x, b FROM t) s ON s.b = t.b ORDER BY t.b
 SELECT s.x = 'B', s.x = 'B' COLLATE NOCASE, s.x LIKE 'B' FROM (SELECT b || '' AS x FROM t) s ORDER BY s.x
 SELECT json_array(x) FROM (SELECT json('[1]') AS x)
+
+-- a common table may use one that is defined behind it
+CREATE TABLE t(x, y)
+INSERT INTO t VALUES (1, 'a'), (2, 'b'), (2, 'c'), (NULL, 'd')
+WITH a AS (SELECT x + 1 AS z FROM b), b AS (SELECT x FROM t WHERE y > 'a') SELECT z FROM a ORDER BY z
+WITH a AS (SELECT * FROM m), m AS (SELECT n + 1 AS k FROM b), b(n) AS (SELECT count(*) FROM t) SELECT * FROM a
+WITH a AS (SELECT x FROM t), t AS (SELECT 7 AS x) SELECT * FROM a
+WITH a AS (SELECT (SELECT max(x) FROM b) AS z), b AS (SELECT x FROM t) SELECT * FROM a, b ORDER BY x
+
+-- common tables that several places read
+CREATE TABLE t(x INTEGER, y TEXT COLLATE NOCASE)
+INSERT INTO t VALUES (1, 'a'), (2, 'B'), (2, 'c'), (NULL, 'A')
+WITH g AS (SELECT y, count(*) AS n, max(x) AS m FROM t GROUP BY y) SELECT n, m FROM g WHERE n = (SELECT max(n) FROM g) ORDER BY 1
+WITH g AS (SELECT y, count(*) AS n, max(x) AS m FROM t GROUP BY y) SELECT a.n, b.n, b.y = 'B' FROM g AS a LEFT JOIN g AS b ON a.m = b.m ORDER BY 1, 2, 3
+WITH g AS (SELECT DISTINCT x FROM t), h AS (SELECT count(x) AS n FROM g) SELECT x, (SELECT n FROM h), (SELECT count(*) FROM g WHERE g.x = t.x) FROM t WHERE x IN (SELECT x FROM g) ORDER BY 1
+WITH g AS (SELECT x FROM t UNION SELECT 9) SELECT count(*) FROM g AS a, g AS b WHERE a.x <= b.x
+WITH g(a, b) AS (SELECT x, count(*) FROM t GROUP BY x) SELECT typeof(g.a), (SELECT sum(b) FROM g), (SELECT b FROM g WHERE a IS t.x) FROM t JOIN g ON g.a = t.x ORDER BY 1, 3
+SELECT x, (WITH g AS (SELECT max(y) AS m FROM t AS i WHERE i.x = t.x) SELECT count(*) FROM g, g AS h) FROM t ORDER BY 1
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT a.i, b.i FROM n AS a, n AS b WHERE a.i + b.i = 6 ORDER BY 1

@@ -126,6 +126,8 @@ fn append(
     let split = match (node.body_mut(), right.body()) {
         (Some(Body::Leaf(leaf)), Body::Leaf(right)) => {
             leaf.append(right)?;
+            // A shorter common prefix may make both together longer than each for itself.
+            let cuts = cuts || leaf.used_bytes() > page_bytes;
             if cuts && leaf.len() > 1 {
                 let middle = leaf.middle();
                 let right = leaf.split_off(middle, page_bytes);

@@ -268,7 +268,8 @@ fn check_pages(pager: &Pager, tree: &Tree) {
         match node.body() {
             crate::page::Body::Leaf(leaf) => {
                 assert!(!leaf.is_empty());
-                assert!(leaf.used_bytes() <= PAGE + 300 || leaf.len() <= 2);
+                let (used, rows) = (leaf.used_bytes(), leaf.len());
+                assert!(used <= PAGE + 300 || rows <= 2, "{used} bytes, {rows} rows");
                 leaf.len() as u64
             }
             crate::page::Body::Inner(inner) => {

@@ -20,7 +20,6 @@ mod order;
 mod recorder;
 mod scope;
 mod select;
-mod shared;
 mod system;
 mod table;
 
@@ -66,6 +65,10 @@ pub trait Statistics {
     /// About how many different values the first columns of a tree's keys have; `descending`
     /// tells the direction of each.
     fn distinct(&self, source: SourceId, tree: TreeId, descending: &[bool]) -> Option<f64>;
+
+    /// What share of an index's neighbours are neighbours in their table, too: going from one to
+    /// the row of the next is then a short way.
+    fn neighbours(&self, source: SourceId, tree: TreeId) -> Option<f64>;
 
     /// A few rows from all over a table.
     fn sample(&self, source: SourceId, table: &Table) -> Option<Arc<Vec<SampleRow>>>;

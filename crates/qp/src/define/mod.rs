@@ -83,14 +83,14 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
         StatementKind::CreateView(create) => (create.name.schema.as_ref(), create.temporary),
         StatementKind::CreateTrigger(create) => {
             if !create.temporary && create.name.schema.is_none() && create.table.schema.is_none() {
-                return session.home_of(ObjectKind::Table, &create.table.name);
+                return main_or_temp(session, &create.table.name);
             }
             let on_temp = create.table.schema.as_ref().is_some_and(|schema| schema.is("temp"));
             (create.name.schema.as_ref(), create.temporary || on_temp)
         }
         StatementKind::CreateIndex(create) => {
             if create.name.schema.is_none() {
-                return session.home_of(ObjectKind::Table, &create.table);
+                return main_or_temp(session, &create.table);
             }
             (create.name.schema.as_ref(), false)
         }
@@ -140,6 +140,13 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
         Some(name) => session.database_named(name),
         None => Ok(DatabaseIndex::MAIN),
     }
+}
+
+/// Where an index or a trigger without a schema goes: to a temporary table, else to `main`. As in
+/// SQLite those of attached databases must name theirs.
+fn main_or_temp(session: &Session, table: &crate::ast::Name) -> Result<DatabaseIndex> {
+    let home = session.home_of(ObjectKind::Table, table)?;
+    Ok(if home == DatabaseIndex::TEMP { home } else { DatabaseIndex::MAIN })
 }
 
 impl Definer<'_> {

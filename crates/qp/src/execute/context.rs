@@ -131,6 +131,7 @@ impl RunState {
             self.memory = OnceCell::new();
         }
         self.shared.get_mut().clear();
+        self.ranks.clear();
         self.active.get_mut().clear();
         if self.profile.is_some() {
             self.profile = None;

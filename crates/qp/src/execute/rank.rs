@@ -41,6 +41,11 @@ const HEAD: usize = size_of::<u128>();
 const STEP: u128 = 1 << 90;
 
 impl Ranks {
+    /// Forgets all labels.
+    pub(super) fn clear(&mut self) {
+        self.0.get_mut().clear();
+    }
+
     /// Calls `use_label` with the label of a text.
     pub(super) fn with_label<T>(
         &self,

@@ -232,8 +232,12 @@ impl TableWriter {
         }
         // A key of one column stands with that column, a key of several behind all columns, and
         // one that would be a rowid is made an index last.
+        let would_be_rowid = |key: &IndexColumn| {
+            let declared = key.column().map(|index| &self.table.columns[index].declared_type);
+            declared.is_some_and(|name| name.eq_ignore_ascii_case("INTEGER")) && !key.descending
+        };
         match self.table.key_columns() {
-            [key] if key.affinity != Affinity::Integer => {
+            [key] if !would_be_rowid(key) => {
                 let own = index.columns.first().and_then(IndexColumn::column);
                 own > key.column()
             }

@@ -265,7 +265,13 @@ impl ModifyPlan {
             && plan.upserts.iter().all(leaves_keys)
             && !writer.triggers.any()
             && !(has_key && replaces(key_conflict))
-            && writer.indexes.iter().all(|index| index.unique.is_none_or(|own| !replaces(own)))
+            && writer.indexes.iter().enumerate().all(|(place, index)| {
+                let is_answered = |upsert: &UpsertPlan| {
+                    upsert.target.is_none_or(|target| target == UpsertTarget::Index(place))
+                };
+                index.unique.is_none_or(|own| !replaces(own))
+                    || plan.upserts.iter().any(is_answered)
+            })
     }
 
     /// As [`run`](Self::run); `changes` also tells what was done before an error.

@@ -85,12 +85,11 @@ impl TableWriter {
             Some((_, known)) if known >= rowid => return Ok(()),
             _ => outer.context.compiler.note_number(&self.table, rowid)?,
         }
-        let place = match self.sequence_row(outer)? {
-            Some((place, _)) => place,
-            None => {
-                let mut cursor = outer.context.cursor(self.source, table.tree)?;
-                if cursor.last()? { rowid_from_key(cursor.key())? + 1 } else { 1 }
-            }
+        let place = if let Some((place, _)) = self.sequence_row(outer)? {
+            place
+        } else {
+            let mut cursor = outer.context.cursor(self.source, table.tree)?;
+            if cursor.last()? { rowid_from_key(cursor.key())? + 1 } else { 1 }
         };
         let mut row = Vec::new();
         let name = ValueRef::Text(self.table.name.as_bytes());

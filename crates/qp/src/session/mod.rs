@@ -22,7 +22,6 @@ mod blob;
 mod collations;
 mod command;
 mod compiler;
-mod elsewhere;
 mod explain;
 mod hooks;
 mod inside;
@@ -34,7 +33,7 @@ mod tests;
 mod transaction;
 mod trying;
 mod tuning;
-mod version;
+mod versions;
 
 use std::cell::{Cell, RefCell};
 
@@ -61,6 +60,7 @@ use crate::modify::{ModifyPlan, TriggerProgram};
 use crate::plan::SelectPlan;
 use crate::store::{Database, HeadId, Isolation, MAIN};
 use transaction::Active;
+use versions::version;
 
 /// A database that names can mean.
 #[derive(Debug)]

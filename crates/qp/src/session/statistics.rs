@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bind::{SampleRow, Statistics};
 use crate::catalog::{DatabaseIndex, Table};
+use crate::execute::row::index_rowid;
 use crate::execute::{SharedTransaction, Versions};
 use crate::plan::SourceId;
 use crate::store::{Cursor, TreeId};
@@ -23,6 +24,8 @@ const PLACES: u64 = 12;
 const SAMPLE_ROWS: u64 = 64;
 /// Larger rows are left out of samples.
 const SAMPLE_BYTES_MAX: usize = 4096;
+/// How far rowids are apart whose rows stand near each other.
+const NEAR: u64 = 64;
 /// How many trees are remembered.
 const KNOWN_MAX: usize = 1024;
 
@@ -31,6 +34,7 @@ const KNOWN_MAX: usize = 1024;
 pub(super) struct KnownTrees {
     distinct: FxHashMap<(TreeId, usize), (u64, f64)>,
     samples: FxHashMap<TreeId, (u64, Arc<Vec<SampleRow>>)>,
+    neighbours: FxHashMap<TreeId, (u64, f64)>,
 }
 
 /// Statistics of the trees of a statement's sources.
@@ -86,6 +90,25 @@ impl<'a> TreeStatistics<'a> {
             sum += 1.0 / (count.max(1) as f64);
         }
         Some((total as f64 * sum / places as f64).max(1.0))
+    }
+
+    /// At how many of a few places the next entry of an index leads to a row near this one's.
+    fn measure_neighbours(&self, source: SourceId, tree: TreeId, total: u64) -> Option<f64> {
+        let mut cursor = self.cursor(source, tree)?;
+        let places = PLACES.min(total);
+        let mut near = 0;
+        for place in 0..places {
+            let rank = (2 * place + 1) * total / (2 * places);
+            if !cursor.seek_rank(rank).ok()? {
+                continue;
+            }
+            let here = index_rowid(cursor.key()).ok()?;
+            if cursor.next().ok()? {
+                let there = index_rowid(cursor.key()).ok()?;
+                near += u64::from(here.abs_diff(there) <= NEAR);
+            }
+        }
+        Some(near as f64 / places.max(1) as f64)
     }
 
     fn read_sample(
@@ -146,6 +169,22 @@ impl Statistics for TreeStatistics<'_> {
         }
         known.distinct.insert(key, (total, distinct));
         Some(distinct)
+    }
+
+    fn neighbours(&self, source: SourceId, tree: TreeId) -> Option<f64> {
+        let total = self.count(source, tree, &[], None)?;
+        if let Some((then, share)) = self.known.borrow().neighbours.get(&tree)
+            && is_about(*then, total)
+        {
+            return Some(*share);
+        }
+        let share = self.measure_neighbours(source, tree, total)?;
+        let mut known = self.known.borrow_mut();
+        if known.neighbours.len() >= KNOWN_MAX {
+            known.neighbours.clear();
+        }
+        known.neighbours.insert(tree, (total, share));
+        Some(share)
     }
 
     fn sample(&self, source: SourceId, table: &Table) -> Option<Arc<Vec<SampleRow>>> {

@@ -78,16 +78,13 @@ type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// A change that may wait, of a key that need not be there.
 fn later(transaction: &mut Transaction, model: &mut Model, key: [u8; 1], len: Option<u16>) {
-    match len {
-        Some(len) => {
-            let value = vec![key[0] ^ 2; len.into()];
-            transaction.put_later(T, &key, &value).unwrap();
-            model.insert(key.to_vec(), value);
-        }
-        None => {
-            transaction.delete_later(T, &key).unwrap();
-            model.remove(&key[..]);
-        }
+    if let Some(len) = len {
+        let value = vec![key[0] ^ 2; len.into()];
+        transaction.put_later(T, &key, &value).unwrap();
+        model.insert(key.to_vec(), value);
+    } else {
+        transaction.delete_later(T, &key).unwrap();
+        model.remove(&key[..]);
     }
 }
 

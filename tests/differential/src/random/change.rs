@@ -298,6 +298,11 @@ impl Changes<'_> {
         let mut sources = Vec::new();
         for (row, missing) in [("new", "DELETE"), ("old", "INSERT")] {
             if event != missing {
+                let mut table = table.clone();
+                if (event, time) == ("UPDATE", "BEFORE") {
+                    // What SQLite computes them from is explained.
+                    table.columns.retain(|column| !column.generated);
+                }
                 sources.push(Source::of(&table, row));
             }
         }

@@ -35,20 +35,23 @@ fn crash_everywhere(work: Work) {
         let start = disk.operations();
         work(&branches).unwrap();
         branches.manager().checkpoint(CheckpointMode::Full).unwrap();
-        (before, worlds(&branches), disk.operations() - start)
+        let after = worlds(&branches);
+        drop(branches);
+        (before, after, disk.operations() - start)
     };
     assert!(before != after && operations > 3);
     let mut seen = [false; 2];
-    for at in 0..operations {
+    // During each operation, then, one further on, when all is done.
+    for at in 1..=operations + 1 {
         let disk = prepared(at + 2);
         let branches = open_again(&disk);
+        assert_eq!(worlds(&branches), before, "operation {at}");
         disk.crash_at(disk.operations() + at);
         let done = work(&branches);
         let _ = branches.manager().checkpoint(CheckpointMode::Full);
         drop(branches);
-        if disk.is_on() {
-            disk.crash();
-        }
+        assert_eq!(disk.is_on(), at > operations, "operation {at} of {operations}");
+        disk.clear_faults();
         disk.restart();
         let branches = open(&disk, Synchronous::Full).unwrap();
         let world = worlds(&branches);

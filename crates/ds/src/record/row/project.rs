@@ -45,6 +45,7 @@ pub struct Projector {
 }
 
 /// Rows that are read together, all of the common form.
+#[allow(clippy::struct_field_names, reason = "the rows are what it is about")]
 struct Rows<'a> {
     page: &'a [u8],
     rows: &'a [RowBytes],
@@ -155,13 +156,12 @@ impl<'a> Rows<'a> {
             for ((row, place), code) in rows {
                 let end = place + WIDTHS[usize::from(code)] as usize;
                 let bytes = self.page.get(place..end).filter(|_| end <= row.end as usize);
-                match bytes.and_then(|bytes| decode(code, bytes)) {
-                    Some(value) => sink.value(column, Some(value)),
+                if let Some(value) = bytes.and_then(|bytes| decode(code, bytes)) {
+                    sink.value(column, Some(value));
+                } else {
                     // What is damaged is the careful reader's.
-                    None => {
-                        let view = RowView::new(bytes_of(self.page, *row)?)?;
-                        sink.value(column, view.column(index)?);
-                    }
+                    let view = RowView::new(bytes_of(self.page, *row)?)?;
+                    sink.value(column, view.column(index)?);
                 }
             }
         }
@@ -198,13 +198,12 @@ impl<'a> Rows<'a> {
         for (((row, place), code), word) in rows.zip(&mut words) {
             let width = WIDTHS[usize::from(code)] as usize;
             let bytes = self.page.get(place..).unwrap_or(&[]);
-            let wide = match bytes.first_chunk() {
-                Some(bytes) => u64::from_le_bytes(*bytes),
-                None => {
-                    let mut wide = [0; 8];
-                    wide[..bytes.len()].copy_from_slice(bytes);
-                    u64::from_le_bytes(wide)
-                }
+            let wide = if let Some(bytes) = bytes.first_chunk() {
+                u64::from_le_bytes(*bytes)
+            } else {
+                let mut wide = [0; 8];
+                wide[..bytes.len()].copy_from_slice(bytes);
+                u64::from_le_bytes(wide)
             };
             let small = i64::from(code) - i64::from(SMALL_INTEGER) + SMALL_INTEGER_FIRST;
             // What stands behind the integer is shifted out.

@@ -1,9 +1,10 @@
-//! The power goes at every operation on a file of a branch statement, at `synchronous = FULL` and
-//! at NORMAL.
+//! The power goes at every operation on a file of a branch statement and of the checkpoint behind
+//! it, at `synchronous = FULL` and at NORMAL.
 //!
 //! Afterwards the whole database is as before the statement or as after it: branches, tags and
-//! rows of every branch. At FULL what was acknowledged is there. What was cut short can be done
-//! again. Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
+//! rows of every branch. At FULL what was acknowledged is there, at NORMAL what a checkpoint was
+//! acknowledged for. What was cut short can be done again.
+//! Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
 
 use std::path::Path;
 
@@ -30,6 +31,12 @@ fn open(disk: &SimVfs, synchronous: Synchronous) -> Session {
 
 /// Both branches have work of their own, in rows and in the schema; all of it is on the disk.
 fn prepare(disk: &SimVfs, synchronous: Synchronous) {
+    prepare_unsynced(disk, synchronous);
+    open(disk, synchronous).execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+}
+
+/// The same without a checkpoint: at NORMAL the log and its name are in the system's memory only.
+fn prepare_unsynced(disk: &SimVfs, synchronous: Synchronous) {
     let session = open(disk, synchronous);
     session
         .execute(
@@ -40,8 +47,7 @@ fn prepare(disk: &SimVfs, synchronous: Synchronous) {
              USE BRANCH dev; ALTER TABLE item ADD COLUMN size INT DEFAULT 4;
              CREATE INDEX by_name ON item(name); INSERT INTO item VALUES (9,'cap',11,5);
              USE BRANCH main; UPDATE item SET price = 8 WHERE id = 3;
-             CREATE BRANCH newer; INSERT INTO item@newer VALUES (10,'box',12);
-             PRAGMA wal_checkpoint(TRUNCATE);",
+             CREATE BRANCH newer; INSERT INTO item@newer VALUES (10,'box',12);",
         )
         .unwrap();
 }
@@ -67,41 +73,48 @@ fn run(session: &Session, statement: &str) -> crate::error::Result<()> {
     session.execute(statement).map(drop)
 }
 
+/// Does the statement, then what makes all that was done durable at either level, then closes.
+/// Tells what of it was acknowledged: whether the statement was, and whether it has to outlive a
+/// crash.
+fn work(session: Session, synchronous: Synchronous, statement: &str) -> (bool, bool) {
+    let is_done = run(&session, statement).is_ok();
+    let is_checkpointed = is_done && run(&session, "PRAGMA wal_checkpoint(TRUNCATE)").is_ok();
+    drop(session);
+    (is_done, is_done && (is_checkpointed || synchronous == Synchronous::Full))
+}
+
 fn crash_everywhere(synchronous: Synchronous, statement: &str) {
+    let prepared = SimVfs::new(1);
+    prepare(&prepared, synchronous);
     let (before, after, operations) = {
-        let disk = SimVfs::new(1);
-        prepare(&disk, synchronous);
-        disk.kill_process();
+        let disk = prepared.copy(1);
         let session = open(&disk, synchronous);
         let before = world(&session);
         let start = disk.operations();
-        run(&session, statement).unwrap();
+        assert_eq!(work(session, synchronous, statement), (true, true), "{statement}");
         let operations = disk.operations() - start;
-        (before, world(&session), operations)
+        (before, world(&open(&disk, synchronous)), operations)
     };
     assert_ne!(before, after, "{statement}");
-    let mut seen = [false; 2];
-    // One operation more than there are: the power goes when all is done.
-    for at in 0..=operations {
+    let (mut seen, mut acknowledged) = ([false; 2], 0);
+    // During each operation, then, one further on, when all is done. How many of them come before
+    // the statement is acknowledged is not for this test to know.
+    for at in 1..=operations + 1 {
         let place = format!("{statement}: operation {at} of {operations}, {synchronous:?}");
-        let disk = SimVfs::new(at + 2);
-        prepare(&disk, synchronous);
-        disk.kill_process();
+        let disk = prepared.copy(at + 2);
         let session = open(&disk, synchronous);
         assert_eq!(world(&session), before, "{place}");
         disk.crash_at(disk.operations() + at);
-        let done = run(&session, statement);
-        drop(session);
-        if disk.is_on() {
-            disk.crash();
-        }
+        let (is_done, must_be_there) = work(session, synchronous, statement);
+        assert_eq!(disk.is_on(), at > operations, "{place}: the count is wrong");
+        disk.clear_faults();
         disk.restart();
         let session = open(&disk, synchronous);
         let found = world(&session);
         let is_after = found == after;
         assert!(is_after || found == before, "{place}: {found:#?}");
-        let must_be_there = done.is_ok() && synchronous == Synchronous::Full;
         assert!(is_after || !must_be_there, "{place}: what was acknowledged is gone");
+        acknowledged += u32::from(is_done);
         seen[usize::from(is_after)] = true;
         check(&session, &place);
         if !is_after {
@@ -111,7 +124,8 @@ fn crash_everywhere(synchronous: Synchronous, statement: &str) {
         }
     }
     assert!(seen[0], "{statement}: no crash came before the commit");
-    assert!(seen[1] || synchronous != Synchronous::Full, "{statement}: nothing was ever kept");
+    assert!(seen[1], "{statement}: nothing was ever kept");
+    assert!(acknowledged > 1, "{statement}: no crash came between the answer and the end");
 }
 
 fn at_both_levels(statements: &[&str]) {
@@ -151,4 +165,50 @@ fn a_merge_is_there_whole_or_not_at_all() {
 fn a_transaction_over_branches_is_there_whole_or_not_at_all() {
     at_both_levels(&["BEGIN; MERGE BRANCH dev INTO main; DELETE FROM item WHERE id = 2;
          INSERT INTO item@ahead SELECT id + 50, name, price + 50 FROM item WHERE id = 3; COMMIT"]);
+}
+
+/// An opening waits for no sync, and the log goes on where it ended: the first answer at FULL
+/// speaks for all that a process before it left behind.
+#[test]
+fn an_answer_at_full_keeps_what_a_killed_process_left_unsynced() {
+    let prepared = SimVfs::new(1);
+    prepare_unsynced(&prepared, Synchronous::Normal);
+    let statement = "MERGE BRANCH dev INTO main";
+    let (before, after, operations) = {
+        let disk = prepared.copy(1);
+        let session = open(&disk, Synchronous::Full);
+        let before = world(&session);
+        let start = disk.operations();
+        assert_eq!(work(session, Synchronous::Full, statement), (true, true));
+        let operations = disk.operations() - start;
+        (before, world(&open(&disk, Synchronous::Full)), operations)
+    };
+    let (mut shorter, mut acknowledged) = (0, 0);
+    for at in 1..=operations + 1 {
+        // Several manners of crashing: so much is unsynced that few leave all of it by chance.
+        for seed in 0..4 {
+            let place = format!("operation {at} of {operations}, seed {seed}");
+            let disk = prepared.copy(at * 4 + seed);
+            let session = open(&disk, Synchronous::Full);
+            assert_eq!(world(&session), before, "{place}");
+            disk.crash_at(disk.operations() + at);
+            let (is_done, _) = work(session, Synchronous::Full, statement);
+            assert_eq!(disk.is_on(), at > operations, "{place}: the count is wrong");
+            disk.clear_faults();
+            disk.restart();
+            let session = open(&disk, Synchronous::Full);
+            check(&session, &place);
+            // So little of the log may have survived that there is no table.
+            let item = "SELECT count(*) FROM sqlite_schema WHERE name = 'item'";
+            let found = (rows(&session, item) == ["1"]).then(|| world(&session));
+            if is_done {
+                assert_eq!(found.as_ref(), Some(&after), "{place}: what was acknowledged is gone");
+                acknowledged += 1;
+            } else if ![Some(&before), Some(&after)].contains(&found.as_ref()) {
+                shorter += 1;
+            }
+        }
+    }
+    assert!(acknowledged > 1, "no crash came between the answer and the end");
+    assert!(shorter > 0, "all of what was to be lost without an answer is synced");
 }

@@ -47,7 +47,8 @@ fn names_without_a_branch_mean_that_of_the_session() {
              INSERT INTO item@dev SELECT id + 20, name, price, 0 FROM dear WHERE id = 2;
              UPDATE item@dev SET stock = (SELECT price FROM item AS i WHERE i.id = item.id)
                WHERE id IN (SELECT id FROM only_here);
-             UPDATE item@dev SET price = o.price FROM item@dev AS o WHERE o.id = 3 AND item.id = 2;",
+             UPDATE item@dev SET price = o.price FROM item@dev AS o
+               WHERE o.id = 3 AND item.id = 2;",
         )
         .unwrap();
     assert_eq!(

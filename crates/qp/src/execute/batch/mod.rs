@@ -10,60 +10,37 @@
 //! Whether the subtree runs in this gear is decided when it is opened, by the real counts of the
 //! tables: for a few rows the row gear is faster. Results are the same in both, bit by bit.
 //!
-//! | file | what |
+//! | folder | what |
 //! |---|---|
-//! | `vector`, `batch`, `leaves` | values of a column, rows, rows not yet decoded |
-//! | `expression`, `arithmetic`, `comparison`, `logic`, `like` | computing with vectors |
-//! | `compile`, `expressions`, `places` | plan nodes to programs |
+//! | `vectors` | values of a column, rows, rows not yet decoded |
+//! | `compute` | expressions over vectors |
+//! | `compilation` | plan nodes to programs |
 //! | `program` | operators and their states, the way in and out of the gear |
-//! | `scan`, `filter`, `aggregate`, `groups`, `join`, `sort`, `window`, `distinct` | operators |
-//! | `search`, `search_rows`, `search_compile` | loops that seek a table by each left row |
-//! | `merge`, `partition` | what does not fit into memory |
-//! | `exchange`, `helper`, `portable` | scans on several processors |
-//! | `row` | a row of a batch in a slot |
+//! | `operators` | scans, joins, loops that seek, groups, sorts, windows; files |
+//! | `parallel` | scans on several processors |
 //!
 //! Neighbours: `plan::gear` chooses subtrees, `operators` is the row gear.
 
-mod aggregate;
-mod arithmetic;
-#[allow(clippy::module_inception, reason = "the thing itself beside its operators")]
-mod batch;
-mod calls;
-mod comparison;
-mod compile;
-mod distinct;
-mod exchange;
-mod expression;
-mod expressions;
-mod filter;
-mod groups;
-mod helper;
-mod join;
-mod keys;
-mod leaves;
-mod like;
-mod logic;
-mod merge;
-mod partition;
-mod places;
-mod portable;
+mod compilation;
+mod compute;
+mod operators;
+mod parallel;
 mod program;
-mod row;
-mod scan;
-mod search;
-mod search_compile;
-mod search_rows;
 #[cfg(test)]
 mod search_tests;
-mod sort;
-mod source;
-mod substring;
 #[cfg(test)]
 mod tests;
-mod vector;
-mod window;
+mod vectors;
 
 use super::{Frame, Outer};
+use compilation::{compile, places, portable, search_compile};
+use compute::{arithmetic, comparison, expression, like, logic, substring};
+use operators::{
+    aggregate, calls, distinct, filter, groups, join, merge, partition, scan, search, search_rows,
+    sort, source, window,
+};
+use parallel::{exchange, helper};
+use vectors::{batch, keys, leaves, row, vector};
 
 pub use compile::compile;
 pub(crate) use exchange::processors;

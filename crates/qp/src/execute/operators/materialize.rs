@@ -111,18 +111,17 @@ impl Shared {
             Some(Some(shared)) => Some(shared.rows.clone()),
             _ => None,
         };
-        let rows = match known {
-            Some(rows) => rows,
-            None => {
-                let shared = self.plan.rows(outer)?;
-                let rows = shared.rows.clone();
-                let mut all = run.shared.borrow_mut();
-                if all.len() <= number {
-                    all.resize_with(number + 1, || None);
-                }
-                all[number] = Some(shared);
-                rows
+        let rows = if let Some(rows) = known {
+            rows
+        } else {
+            let shared = self.plan.rows(outer)?;
+            let rows = shared.rows.clone();
+            let mut all = run.shared.borrow_mut();
+            if all.len() <= number {
+                all.resize_with(number + 1, || None);
             }
+            all[number] = Some(shared);
+            rows
         };
         *frame.state_mut(self.state) =
             OperatorState::Shared(Box::new(SharedState { rows, next: 0 }));

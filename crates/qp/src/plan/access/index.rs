@@ -71,7 +71,13 @@ pub(super) fn index_path(
     let cost = if index.is_none() || covering {
         rows * 0.9 + seeks * seek_cost(total)
     } else {
-        rows * (1.0 + lookup_cost(total)) + seeks * seek_cost(total)
+        let share = match index {
+            Some(index) if table.table.has_rowid() => {
+                estimate::neighbours(binder, table, index, rows, total)
+            }
+            _ => 0.0,
+        };
+        rows * (1.0 + lookup_cost(total, share)) + seeks * seek_cost(total)
     };
     let path = AccessPath::Index(path);
     Some(Access { path, used, rows, cost, total, is_search, sorted, backward })

@@ -188,6 +188,21 @@ pub(super) fn passed(binder: &Binder<'_>, group: &Group, predicate: &Scalar) -> 
     sampled(binder, table_of(group, *slot)?, predicate)
 }
 
+/// What share of the rows that a part of an index leads to stand near each other.
+pub(super) fn neighbours(
+    binder: &Binder<'_>,
+    table: &TableRelation,
+    index: &Index,
+    rows: f64,
+    total: f64,
+) -> f64 {
+    // Where little is read it need not be measured.
+    if rows < 1.5 || total < super::cost::BATCH_ROWS {
+        return 0.0;
+    }
+    binder.environment.statistics.neighbours(table.source, index.tree).unwrap_or(0.0)
+}
+
 /// Which rows of a table's sample pass a predicate on it.
 pub(super) fn sampled_on(
     binder: &Binder<'_>,

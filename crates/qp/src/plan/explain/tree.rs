@@ -59,7 +59,8 @@ fn show<'p>(
     }
     if let Node::Shared(shared) = node {
         let plan = &shared.plan.plan;
-        let is_shown = lines.iter().any(|line| line.node == Some(address(&plan.root)));
+        let root = Some(address(&plan.root));
+        let is_shown = lines.iter().any(|line| line.node == root || line.batch == root);
         if !is_shown {
             let inner = names.inside(&plan.root);
             show(&plan.root, &inner, (depth + 1, None), lines);

@@ -1,0 +1,313 @@
+//! Common table expressions.
+//!
+//! A common table that is not recursive is bound anew at each place that reads it, as a subquery
+//! would be, unless several places share it (`shared`). A recursive one is bound once for each
+//! place, with its own queue. Neighbours: `compound` splits a recursive select into its parts.
+
+mod shared;
+
+use pandodb_ds::sync::Arc;
+
+use super::from::{Group, Relation, RowsRelation, slot_column};
+use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::{Binder, Block};
+use crate::ast;
+use crate::error::{Error, Result};
+use crate::plan::{Arm, Node, Recursive};
+use crate::scalar::{Scalar, SlotId};
+
+/// A common table that can be seen.
+#[derive(Debug)]
+pub struct CommonScope {
+    /// Its definition.
+    pub(super) table: Arc<ast::CommonTable>,
+    /// All tables of its WITH, and its place among them.
+    family: Arc<Family>,
+    place: usize,
+    /// The text that the definition's spans mean.
+    pub(super) text: Arc<str>,
+    /// The common tables before it, which its own select sees.
+    pub(super) visible: Vec<Arc<CommonScope>>,
+    /// What tells it from all others of the statement.
+    pub(super) number: u32,
+    /// Several places seem to read it.
+    pub(super) is_popular: bool,
+    /// Set while the recursive part is bound: where its row is, and its columns.
+    row: Option<RecursiveRow>,
+}
+
+/// The tables of a WITH.
+#[derive(Debug)]
+struct Family {
+    tables: Vec<Arc<ast::CommonTable>>,
+    /// Which of them several places seem to read.
+    popular: Vec<bool>,
+    /// The number of the first.
+    first: u32,
+    text: Arc<str>,
+}
+
+impl CommonScope {
+    /// The tables of a family from a place on, each of which sees those before it.
+    fn family(family: &Arc<Family>, from: usize, before: &[Arc<Self>]) -> Vec<Arc<Self>> {
+        let mut visible = before.to_vec();
+        for (place, table) in family.tables.iter().enumerate().skip(from) {
+            visible.push(Arc::new(Self {
+                table: table.clone(),
+                family: family.clone(),
+                place,
+                text: family.text.clone(),
+                number: family.first + place as u32,
+                is_popular: family.popular[place],
+                visible: visible.clone(),
+                row: None,
+            }));
+        }
+        visible
+    }
+
+    /// What its own select sees: the tables before it and those behind it, which do not see it.
+    pub(super) fn sight(&self) -> Vec<Arc<Self>> {
+        Self::family(&self.family, self.place + 1, &self.visible)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct RecursiveRow {
+    frame: usize,
+    slot: SlotId,
+    columns: Vec<ScopeColumn>,
+}
+
+impl Binder<'_> {
+    /// Makes the tables of WITH visible; returns how many were before, to go back to.
+    pub(crate) fn with(&mut self, with: Option<&ast::With>) -> Result<usize> {
+        let before = self.common.len();
+        let Some(with) = with else { return Ok(before) };
+        for (index, table) in with.tables.iter().enumerate() {
+            if with.tables[..index].iter().any(|other| other.name == table.name) {
+                let message = format!("duplicate WITH table name: {}", table.name.text);
+                return Err(Error::invalid(message).at(table.name.span));
+            }
+        }
+        let family = Arc::new(Family {
+            tables: with.tables.iter().cloned().map(Arc::new).collect(),
+            popular: self.popular(with),
+            first: self.common_seen,
+            text: self.text.clone(),
+        });
+        self.common_seen += with.tables.len() as u32;
+        self.common = CommonScope::family(&family, 0, &self.common);
+        Ok(before)
+    }
+
+    /// The common table called `name`.
+    pub(crate) fn find_common(&self, name: &ast::Name) -> Option<Arc<CommonScope>> {
+        self.common.iter().rev().find(|common| common.table.name == *name).cloned()
+    }
+
+    /// A common table in FROM.
+    pub(crate) fn common_reference(
+        &mut self,
+        common: &Arc<CommonScope>,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+        may_dissolve: bool,
+    ) -> Result<()> {
+        let name = alias.unwrap_or(&common.table.name).text.clone();
+        if let Some(row) = &common.row {
+            return self.recursive_row(row, &name, scope, group);
+        }
+        if self.shared_reference(common, &name, scope, group)? {
+            return Ok(());
+        }
+        let names: Vec<Box<str>> =
+            common.table.columns.iter().map(|column| column.text.clone()).collect();
+        let outer = std::mem::replace(&mut self.common, common.sight());
+        let text = std::mem::replace(&mut self.text, common.text.clone());
+        let block = if refers_to(&common.table.select, &common.table.name) {
+            self.nested(|binder| binder.recursive(common))
+        } else {
+            let dissolve = may_dissolve && common.table.materialized != Some(true);
+            self.nested(|binder| binder.select(&common.table.select, dissolve))
+        };
+        self.common = outer;
+        self.text = text;
+        let label = common.table.name.text.clone();
+        self.derived(block?, &name, &label, &names, scope, group)
+    }
+
+    /// The recursive part reads the row that is being worked on.
+    fn recursive_row(
+        &mut self,
+        row: &RecursiveRow,
+        name: &str,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        if row.frame != self.frame_index() {
+            let message = format!("recursive reference in a subquery: {name}");
+            return Err(Error::invalid(message));
+        }
+        let state = self.state();
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::RecursiveRow(row.slot, state),
+            slots: vec![row.slot],
+            needs: Vec::new(),
+            rows: 1.0,
+            is_cheap: true,
+            later: None,
+        })));
+        scope.tables.push(ScopeTable {
+            alias: Box::from(name),
+            database: None,
+            table: None,
+            columns: row.columns.clone(),
+            rowid: None,
+            slots: vec![row.slot],
+        });
+        Ok(())
+    }
+
+    /// The block of a recursive common table.
+    pub(super) fn recursive(&mut self, common: &Arc<CommonScope>) -> Result<Block> {
+        let table = &common.table;
+        let select = &table.select;
+        let before = self.with(select.with.as_ref())?;
+        let cores: Vec<&ast::SelectCore> = std::iter::once(&select.first)
+            .chain(select.compounds.iter().map(|(_, core)| core))
+            .collect();
+        let operators: Vec<_> = select.compounds.iter().map(|(operator, _)| *operator).collect();
+        let (first, distinct) = recursion(table, &cores, &operators)?;
+        let mut initial: Vec<Block> = Vec::new();
+        for core in &cores[..first] {
+            initial.push(self.core_block(core, &[])?);
+        }
+        let Some(head) = initial.first() else {
+            return Err(Error::invalid("a recursive table needs rows to begin with"));
+        };
+        let columns = head.columns.clone();
+        let (row_slot, slot, state) = (self.slot(), self.slot(), self.state());
+        let result = named_columns(table, head, slot);
+        let columns_of_row = named_columns(table, head, row_slot);
+        let row =
+            RecursiveRow { frame: self.frame_index(), slot: row_slot, columns: columns_of_row };
+        let collations: Vec<_> =
+            head.outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
+        self.common.push(Arc::new(CommonScope {
+            table: table.clone(),
+            text: self.text.clone(),
+            family: common.family.clone(),
+            place: common.place,
+            visible: Vec::new(),
+            number: common.number,
+            is_popular: false,
+            row: Some(row),
+        }));
+        let width = columns.len();
+        let mut recursive = Vec::new();
+        for (index, core) in cores.iter().enumerate().skip(first) {
+            let block = self.core_block(core, &[])?;
+            super::compound::check_width(operators[index - 1], width, block.outputs.len())?;
+            recursive.push(arm(block));
+        }
+        self.common.pop();
+        for (index, block) in initial.iter().enumerate().skip(1) {
+            super::compound::check_width(operators[index - 1], width, block.outputs.len())?;
+        }
+        let order_by = self.compound_order(&select.order_by, &result, &[])?;
+        let limit = match &select.limit {
+            Some(limit) => Some(self.limit(limit)?),
+            None => None,
+        };
+        self.common.truncate(before);
+        let outputs: Vec<Scalar> = result.into_iter().map(|column| column.scalar).collect();
+        let node = Node::Recursive(Box::new(Recursive {
+            initial: initial.into_iter().map(arm).collect(),
+            recursive,
+            distinct,
+            state,
+            row_slot,
+            slot,
+            order_by,
+            collations,
+            limit,
+        }));
+        Ok(Block { root: node, outputs, columns, rows: 1000.0, ..Block::default() })
+    }
+}
+
+/// Which part is the first that refers to the table itself, and whether rows come once only.
+fn recursion(
+    table: &ast::CommonTable,
+    cores: &[&ast::SelectCore],
+    operators: &[ast::CompoundOperator],
+) -> Result<(usize, bool)> {
+    let circular = || Error::invalid(format!("circular reference: {}", table.name.text));
+    let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
+    let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
+    match first.checked_sub(1).and_then(|before| operators.get(before)) {
+        Some(ast::CompoundOperator::Union) => Ok((first, true)),
+        Some(ast::CompoundOperator::UnionAll) => Ok((first, false)),
+        _ => Err(circular()),
+    }
+}
+
+/// The columns of a recursive table as `slot` holds them.
+fn named_columns(table: &ast::CommonTable, head: &Block, slot: SlotId) -> Vec<ScopeColumn> {
+    let names: Vec<Box<str>> = table.columns.iter().map(|name| name.text.clone()).collect();
+    let names = super::from::unique_names(head, &names);
+    let outputs = head.outputs.iter().enumerate();
+    outputs
+        .zip(names)
+        .map(|((index, output), name)| ScopeColumn {
+            name,
+            scalar: slot_column(slot, index, output),
+            hidden: false,
+            merged: false,
+            common: None,
+            declared_type: None,
+        })
+        .collect()
+}
+
+fn arm(block: Block) -> Arm {
+    Arm { operator: ast::CompoundOperator::UnionAll, input: block.root, outputs: block.outputs }
+}
+
+/// Whether FROM of some part of the select names the table.
+pub(super) fn refers_to(select: &ast::Select, name: &ast::Name) -> bool {
+    core_refers_to(&select.first, name)
+        || select.compounds.iter().any(|(_, core)| core_refers_to(core, name))
+}
+
+fn core_refers_to(core: &ast::SelectCore, name: &ast::Name) -> bool {
+    match core {
+        ast::SelectCore::Query(query) => {
+            query.from.as_ref().is_some_and(|from| from_refers_to(from, name))
+        }
+        ast::SelectCore::Values(_) => false,
+    }
+}
+
+fn from_refers_to(from: &ast::From, name: &ast::Name) -> bool {
+    let references = std::iter::once(&from.first).chain(from.joins.iter().map(|join| &join.table));
+    references.into_iter().any(|reference| match &reference.kind {
+        ast::TableReferenceKind::Table(table) => {
+            table.name.schema.is_none()
+                && table.name.branch.is_none()
+                && table.as_of.is_none()
+                && table.name.name == *name
+        }
+        ast::TableReferenceKind::Join(from) => from_refers_to(from, name),
+        ast::TableReferenceKind::Subquery(select) => {
+            let hides = select
+                .with
+                .as_ref()
+                .is_some_and(|with| with.tables.iter().any(|table| table.name == *name));
+            !hides && refers_to(select, name)
+        }
+        ast::TableReferenceKind::Function(_) => false,
+    })
+}

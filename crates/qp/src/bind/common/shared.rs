@@ -1,0 +1,171 @@
+//! Common tables that several places read: made once for the statement.
+//!
+//! Where a common table makes groups, leaves out repeats, puts selects together or orders its
+//! rows, and the statement seems to name it more than once, it is planned in a frame of its own,
+//! and all readers get the same rows. One that only joins and chooses dissolves into each place
+//! that reads it, which can use indexes then; one that is named once takes the conditions of the
+//! block around it. Neighbours: `common` itself binds the others,
+//! `execute::operators::materialize` keeps the rows.
+
+use pandodb_ds::sync::Arc;
+
+use super::{CommonScope, refers_to};
+use crate::ast;
+use crate::bind::from::{Group, Relation, RowsRelation, slot_column, unique_names};
+use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::bind::{Binder, Block, FrameBuilder};
+use crate::error::Result;
+use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears, finish_select};
+
+impl Binder<'_> {
+    /// Which of the tables of a WITH are named by several places, as far as the words tell: a
+    /// column of the same name may count for one.
+    pub(super) fn popular(&self, with: &ast::With) -> Vec<bool> {
+        if !self.shares {
+            return vec![false; with.tables.len()];
+        }
+        let words = crate::parse::tokens(&self.text);
+        let word = |place: Option<usize>| {
+            let word = place.and_then(|place| words.get(place));
+            word.map_or("", |(text, is_name)| if *is_name { "" } else { text.as_str() })
+        };
+        let count = |name: &ast::Name| {
+            let is_reference = |place: &usize| {
+                let (text, is_name) = &words[*place];
+                let before = word(place.checked_sub(1));
+                let (after, next) = (word(Some(place + 1)), word(Some(place + 2)));
+                let is_definition = after == "as" && matches!(next, "(" | "not" | "materialized");
+                *is_name
+                    && name.is(text)
+                    && matches!(before, "from" | "join" | "," | "(" | "in")
+                    && !matches!(after, "." | "(")
+                    && !is_definition
+            };
+            (0..words.len()).filter(is_reference).count()
+        };
+        with.tables.iter().map(|table| count(&table.name) > 1).collect()
+    }
+
+    /// A common table in FROM whose rows several readers share; false where it is none.
+    pub(super) fn shared_reference(
+        &mut self,
+        common: &Arc<CommonScope>,
+        name: &str,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<bool> {
+        let is_asked = self.shares
+            && common.is_popular
+            && common.table.materialized != Some(false)
+            && self.recorder.is_none()
+            && self.restricted.is_none();
+        if !is_asked {
+            return Ok(false);
+        }
+        let known = self.shared.iter().find(|(number, _)| *number == common.number);
+        let plan = if let Some((_, plan)) = known {
+            plan.clone()
+        } else {
+            let plan = self.shared_plan(common)?;
+            self.shared.push((common.number, plan.clone()));
+            plan
+        };
+        let Some(plan) = plan else { return Ok(false) };
+        let names: Vec<Box<str>> =
+            common.table.columns.iter().map(|column| column.text.clone()).collect();
+        if !names.is_empty() && names.len() != plan.plan.outputs.len() {
+            return Ok(false);
+        }
+        let (slot, state) = (self.slot(), self.state());
+        let rows = plan.rows;
+        let columns = shared_columns(&plan.plan, &names, slot);
+        let label = common.table.name.text.clone();
+        let node = Node::Shared(Box::new(Shared { plan, state, slot, label }));
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node,
+            slots: vec![slot],
+            needs: Vec::new(),
+            rows,
+            is_cheap: true,
+            later: None,
+        })));
+        scope.tables.push(ScopeTable {
+            alias: Box::from(name),
+            database: None,
+            table: None,
+            columns,
+            rowid: None,
+            slots: vec![slot],
+        });
+        Ok(true)
+    }
+
+    /// The plan of a common table in a frame of its own; none where it dissolves or reads what
+    /// lies around.
+    fn shared_plan(&mut self, common: &Arc<CommonScope>) -> Result<Option<Arc<SharedInput>>> {
+        let outer = std::mem::replace(&mut self.common, common.sight());
+        let text = std::mem::replace(&mut self.text, common.text.clone());
+        self.frames.push(FrameBuilder::default());
+        let found = self.shared_block(common);
+        let frame = self.frames.pop().unwrap_or_default();
+        self.common = outer;
+        self.text = text;
+        let Some(block) = found? else { return Ok(None) };
+        if !frame.outer.is_empty() {
+            return Ok(None);
+        }
+        let number = self.shared.iter().filter(|(_, plan)| plan.is_some()).count() as u16;
+        let plan = SelectPlan {
+            root: block.root,
+            outputs: block.outputs,
+            columns: block.columns,
+            layout: frame.layout,
+            outer: Vec::new(),
+        };
+        Ok(Some(Arc::new(SharedInput { plan, number, rows: block.rows.max(1.0) })))
+    }
+
+    fn shared_block(&mut self, common: &Arc<CommonScope>) -> Result<Option<Block>> {
+        let select = &common.table.select;
+        let mut block = if refers_to(select, &common.table.name) {
+            self.nested(|binder| binder.recursive(common))?
+        } else {
+            self.nested(|binder| binder.select(select, true))?
+        };
+        if block.group.is_some() {
+            return Ok(None);
+        }
+        if let Some(parts) = block.later.take() {
+            (block.root, block.outputs, block.rows) = finish_select(self, *parts)?;
+        }
+        choose_gears(self, &mut block.root, &block.outputs, true);
+        Ok(Some(block))
+    }
+}
+
+/// The columns of a shared table, as a reader's slot holds them.
+fn shared_columns(
+    plan: &SelectPlan,
+    names: &[Box<str>],
+    slot: crate::scalar::SlotId,
+) -> Vec<ScopeColumn> {
+    let block =
+        Block { outputs: plan.outputs.clone(), columns: plan.columns.clone(), ..Block::default() };
+    let declared = plan.columns.iter().map(|column| column.declared_type.clone());
+    unique_names(&block, names)
+        .into_iter()
+        .zip(declared)
+        .zip(&plan.outputs)
+        .enumerate()
+        .map(|(index, ((name, declared_type), output))| ScopeColumn {
+            name,
+            scalar: slot_column(slot, index, output),
+            hidden: false,
+            merged: false,
+            common: None,
+            declared_type,
+        })
+        .collect()
+}
+
+// Neighbours: `common`, `from`.

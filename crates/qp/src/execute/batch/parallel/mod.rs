@@ -1,0 +1,6 @@
+//! Work on one statement in several threads.
+//!
+//! Neighbours: `compilation::portable` says what may run there.
+
+pub(super) mod exchange;
+pub(super) mod helper;

@@ -1,0 +1,333 @@
+//! Rows known by their keys: which rows of batches have equal ones.
+//!
+//! A table gives out numbers, from zero, in the order in which keys come. Integers (and the reals
+//! that equal them) have a table of their own, small ones an array; any other key is the bytes
+//! of its values, equal where SQL finds them equal (see `execute::key`). Neighbours: `groups`,
+//! `join` and `distinct` use these.
+
+use pandodb_ds::record::number::real_is_integer;
+use pandodb_ds::record::{Collation, ValueRef};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::Hasher;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::batch::expression::Column;
+use crate::execute::batch::vector::{Tag, Tags};
+use crate::execute::push_group_key;
+
+/// No number yet.
+pub(in crate::execute::batch) const NONE: u32 = u32::MAX;
+
+/// Integers up to here are found by an array.
+const SMALL: usize = 1 << 16;
+
+/// Numbers of keys.
+#[derive(Debug, Default)]
+pub(in crate::execute::batch) struct KeyTable {
+    small: Vec<u32>,
+    integers: FxHashMap<i64, u32>,
+    others: ByteTable,
+    count: u32,
+}
+
+/// The keys of some rows, before they are looked for.
+#[derive(Debug, Default)]
+struct Staged {
+    bytes: Vec<u8>,
+    keys: Vec<StagedKey>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum StagedKey {
+    Integer(i64),
+    Bytes { start: u32, end: u32, hash: u32 },
+}
+
+impl Staged {
+    /// The keys of the rows of a batch.
+    fn of(columns: &[Column], collations: &[Collation], rows: usize) -> Result<Self> {
+        let mut staged = Self { bytes: Vec::new(), keys: Vec::with_capacity(rows) };
+        if let ([Column::Vector(vector)], [Collation::Binary]) = (columns, collations)
+            && vector.seen().only(&[Tag::Text])
+            && memchr::memchr2(0, 1, vector.all_bytes()).is_none()
+        {
+            // Such texts stand in keys as they are, between what every text has around it.
+            let mut around = Vec::new();
+            push_group_key(ValueRef::Text(b""), Collation::Binary, &mut around)?;
+            staged.bytes.reserve(vector.all_bytes().len() + 2 * rows);
+            for row in 0..rows {
+                let (before, behind) = around.split_at(1);
+                let text = match vector.get(row) {
+                    ValueRef::Text(text) => text,
+                    _ => &[],
+                };
+                staged.put(|bytes| {
+                    bytes.extend_from_slice(before);
+                    bytes.extend_from_slice(text);
+                    bytes.extend_from_slice(behind);
+                    Ok(())
+                })?;
+            }
+            return Ok(staged);
+        }
+        for row in 0..rows {
+            if let [column] = columns {
+                let integer = match column.get(row) {
+                    ValueRef::Integer(key) => Some(key),
+                    ValueRef::Real(real) => real_is_integer(real),
+                    _ => None,
+                };
+                if let Some(key) = integer {
+                    staged.keys.push(StagedKey::Integer(key));
+                    continue;
+                }
+            }
+            staged.put(|bytes| {
+                for (column, collation) in columns.iter().zip(collations) {
+                    push_group_key(column.get(row), *collation, bytes)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(staged)
+    }
+
+    /// Adds a key of bytes.
+    #[inline]
+    fn put(&mut self, push: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+        let start = self.bytes.len();
+        push(&mut self.bytes)?;
+        let hash = ByteTable::hash(&self.bytes[start..]);
+        let end = u32::try_from(self.bytes.len()).map_err(|_| too_long())?;
+        self.keys.push(StagedKey::Bytes { start: start as u32, end, hash });
+        Ok(())
+    }
+}
+
+impl KeyTable {
+    /// How many keys there are.
+    pub(in crate::execute::batch) fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(in crate::execute::batch) fn memory_bytes(&self) -> usize {
+        self.small.len() * 4 + self.integers.capacity() * 17 + self.others.memory_bytes()
+    }
+
+    /// The numbers of the rows' keys; rows whose key is new are noted in `fresh`.
+    pub(in crate::execute::batch) fn assign(
+        &mut self,
+        columns: &[Column],
+        collations: &[Collation],
+        rows: usize,
+        fresh: &mut Vec<u32>,
+    ) -> Result<Vec<u32>> {
+        let mut numbers = Vec::with_capacity(rows);
+        if let [Column::Vector(vector)] = columns
+            && vector.seen() == Tags::INTEGER
+        {
+            for (row, bits) in vector.bits().iter().enumerate() {
+                let (number, is_new) = self.of_integer(*bits as i64)?;
+                if is_new {
+                    fresh.push(row as u32);
+                }
+                numbers.push(number);
+            }
+            return Ok(numbers);
+        }
+        let staged = Staged::of(columns, collations, rows)?;
+        self.others.touch(&staged);
+        for (row, key) in staged.keys.iter().enumerate() {
+            let (number, is_new) = match *key {
+                StagedKey::Integer(key) => self.of_integer(key)?,
+                StagedKey::Bytes { start, end, hash } => {
+                    let key = &staged.bytes[start as usize..end as usize];
+                    let (number, is_new) = self.others.insert(key, hash, self.count)?;
+                    self.count += u32::from(is_new);
+                    (number, is_new)
+                }
+            };
+            if is_new {
+                fresh.push(row as u32);
+            }
+            numbers.push(number);
+        }
+        Ok(numbers)
+    }
+
+    /// The number of an integer, and whether it is new.
+    #[inline]
+    fn of_integer(&mut self, key: i64) -> Result<(u32, bool)> {
+        let known = if let Ok(place @ 0..SMALL) = usize::try_from(key) {
+            if place >= self.small.len() {
+                self.small.resize((place + 1).next_power_of_two(), NONE);
+            }
+            &mut self.small[place]
+        } else {
+            self.integers.entry(key).or_insert(NONE)
+        };
+        let is_new = *known == NONE;
+        if is_new {
+            *known = self.count;
+            self.count =
+                self.count.checked_add(1).filter(|count| *count != NONE).ok_or_else(full)?;
+        }
+        Ok((*known, is_new))
+    }
+
+    /// The number of an integer, or [`NONE`].
+    #[inline]
+    fn find_integer(&self, key: i64) -> u32 {
+        match usize::try_from(key) {
+            Ok(place @ 0..SMALL) => self.small.get(place).copied().unwrap_or(NONE),
+            _ => self.integers.get(&key).copied().unwrap_or(NONE),
+        }
+    }
+
+    /// The numbers of the rows' keys, [`NONE`] for those that are not there.
+    pub(in crate::execute::batch) fn find_all(
+        &self,
+        columns: &[Column],
+        collations: &[Collation],
+        rows: usize,
+    ) -> Result<Vec<u32>> {
+        if let [Column::Vector(vector)] = columns
+            && vector.seen() == Tags::INTEGER
+        {
+            return Ok(vector.bits().iter().map(|it| self.find_integer(*it as i64)).collect());
+        }
+        let staged = Staged::of(columns, collations, rows)?;
+        self.others.touch(&staged);
+        let find = |key: &StagedKey| match *key {
+            StagedKey::Integer(key) => self.find_integer(key),
+            StagedKey::Bytes { start, end, hash } => {
+                self.others.find(&staged.bytes[start as usize..end as usize], hash)
+            }
+        };
+        Ok(staged.keys.iter().map(find).collect())
+    }
+}
+
+#[cold]
+fn too_long() -> Error {
+    Error::new(ErrorKind::Limit, "the keys of a thousand rows take more than four gigabytes")
+}
+
+#[cold]
+fn full() -> Error {
+    Error::new(ErrorKind::Limit, "a query has more than four thousand million different keys")
+}
+
+/// Numbers of keys that are bytes: open addressing over keys that stand one after the other.
+#[derive(Debug, Default)]
+struct ByteTable {
+    /// Hashes with places in `entries`; [`NONE`] is free. Most keys that are not there are told
+    /// by the hash alone.
+    places: Vec<(u32, u32)>,
+    entries: Vec<Entry>,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    number: u32,
+    /// Where the key ends; it begins where the one before ends.
+    end: usize,
+}
+
+impl ByteTable {
+    fn memory_bytes(&self) -> usize {
+        self.places.capacity() * 8
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.bytes.capacity()
+    }
+
+    fn hash(key: &[u8]) -> u32 {
+        let mut hasher = FxHasher::default();
+        hasher.write(key);
+        let hash = hasher.finish();
+        (hash ^ hash >> 32) as u32
+    }
+
+    fn key(&self, place: u32) -> &[u8] {
+        let place = place as usize;
+        let start = if place == 0 { 0 } else { self.entries[place - 1].end };
+        &self.bytes[start..self.entries[place].end]
+    }
+
+    /// Looks at the places of many keys, so that the waits for memory overlap.
+    fn touch(&self, staged: &Staged) {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut seen = 0;
+        for key in &staged.keys {
+            if let StagedKey::Bytes { hash, .. } = key
+                && let Some(place) = self.places.get(*hash as usize & mask)
+            {
+                seen ^= place.1;
+            }
+        }
+        std::hint::black_box(seen);
+    }
+
+    /// The place of a key, or where it would be.
+    fn place_of(&self, key: &[u8], hash: u32) -> Result<u32, usize> {
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let (known, place) = self.places[at];
+            if place == NONE {
+                return Err(at);
+            }
+            if known == hash && self.key(place) == key {
+                return Ok(place);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The number of a key, or [`NONE`].
+    fn find(&self, key: &[u8], hash: u32) -> u32 {
+        if self.places.is_empty() {
+            return NONE;
+        }
+        self.place_of(key, hash).map_or(NONE, |place| self.entries[place as usize].number)
+    }
+
+    /// The number of a key, and whether it is new: then it is `number`.
+    fn insert(&mut self, key: &[u8], hash: u32, number: u32) -> Result<(u32, bool)> {
+        if self.entries.len() * 2 >= self.places.len() {
+            self.grow()?;
+        }
+        match self.place_of(key, hash) {
+            Ok(place) => Ok((self.entries[place as usize].number, false)),
+            Err(at) => {
+                if number == NONE {
+                    return Err(full());
+                }
+                self.places[at] = (hash, self.entries.len() as u32);
+                self.bytes.extend_from_slice(key);
+                self.entries.push(Entry { number, end: self.bytes.len() });
+                Ok((number, true))
+            }
+        }
+    }
+
+    fn grow(&mut self) -> Result<()> {
+        let size = (self.places.len() * 2).max(64);
+        if size > 1 << 32 {
+            return Err(full());
+        }
+        let before = std::mem::replace(&mut self.places, vec![(0, NONE); size]);
+        for (hash, place) in before.into_iter().filter(|(_, place)| *place != NONE) {
+            let mut at = hash as usize & (size - 1);
+            while self.places[at].1 != NONE {
+                at = (at + 1) & (size - 1);
+            }
+            self.places[at] = (hash, place);
+        }
+        Ok(())
+    }
+}
+
+// Neighbours: `groups`, `join`.
