@@ -3,7 +3,7 @@
 //! A head is a cell that always shows a whole version: commits put the next one in, readers load
 //! it. The map of heads changes only when one is made or dropped. Whoever stores into a cell or
 //! changes the map holds the turn of the commit queue, so that all of it has one order. The head
-//! that a group of threads asked for last is remembered for them ([`Nearby`]), for most ask for the
+//! that a group of threads asked for last is remembered for them (`Nearby`), for most ask for the
 //! same one again.
 //! Neighbours: `head` is the cell's pointer, `transaction` loads and stores, `checkpoint` captures.
 

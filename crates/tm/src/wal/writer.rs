@@ -113,7 +113,7 @@ impl Writer {
     /// A writer that goes on where `end` says that the log ends.
     ///
     /// That is in the segment in which it ended, as long as there is room, so that many short
-    /// lives do not leave many files; see [`Writer::resume`]. In archive mode a segment that was
+    /// lives do not leave many files; see `Writer::resume`. In archive mode a segment that was
     /// closed is not changed any more.
     pub fn open(
         vfs: Arc<dyn Vfs>,
