@@ -118,6 +118,25 @@ impl Side {
         }
         None
     }
+
+    /// The first key behind the page that comes next or is gone through; none at the end.
+    fn upper_bound(&self) -> Option<Vec<u8>> {
+        for step in self.steps.iter().rev() {
+            if let Body::Inner(inner) = step.node.body()
+                && step.index + 1 < inner.len()
+            {
+                return Some(inner.separators().key(step.index));
+            }
+        }
+        None
+    }
+}
+
+/// Whether the innermost pages of both sides are there for the same keys. A page may have grown
+/// over the keys of a neighbour that was dropped: what it holds of those, the other side holds
+/// elsewhere.
+fn is_same_range(left: &Side, right: &Side) -> bool {
+    left.lower_bound() == right.lower_bound() && left.upper_bound() == right.upper_bound()
 }
 
 /// The keys that may differ between the two leaves that the sides stand in, greatest first.
@@ -249,7 +268,8 @@ impl Diff {
                     && let (Some(left), Some(right)) =
                         (self.left.steps.last(), self.right.steps.last())
                 {
-                    self.candidates = candidates(&left.node, &right.node);
+                    self.candidates = candidates(&left.node, &right.node)
+                        .filter(|_| is_same_range(&self.left, &self.right));
                     if self.candidates.is_some() {
                         return self.next_candidate();
                     }
