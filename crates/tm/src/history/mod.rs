@@ -259,7 +259,7 @@ impl History {
             }
         }
         plan.kept_moments = state.kept_moments(retention, now);
-        (plan.stored, plan.dropped) = state.superseded(plan.kept_moments, heads);
+        (plan.stored, plan.dropped) = state.superseded(&plan, heads);
         plan
     }
 
@@ -377,16 +377,19 @@ impl State {
     #[allow(clippy::type_complexity, reason = "the two lists go straight into a plan")]
     fn superseded(
         &self,
-        kept_moments: usize,
+        plan: &Plan,
         heads: &[(Arc<HeadCell>, Arc<HeadVersion>)],
     ) -> (Vec<(Moment, HeadId, Root)>, Vec<u64>) {
-        let oldest = self.moments.len().checked_sub(kept_moments);
-        let oldest = oldest.and_then(|first| self.moments.get(first));
+        let oldest = self.moments.len().checked_sub(plan.kept_moments);
+        // Where no moment stays, the new one reads the older roots of heads that did not change.
+        let oldest = oldest.and_then(|first| self.moments.get(first)).or(plan.moment.as_ref());
+        let added: FxHashSet<HeadId> = plan.added.iter().map(|(head, _)| *head).collect();
+        let new = |head| plan.moment.filter(|_| added.contains(head)).map(|moment| moment.commit);
         let alive: FxHashSet<HeadId> = heads.iter().map(|(cell, _)| cell.id).collect();
         let (mut lacking, mut superseded) = (Vec::new(), Vec::new());
         for (head, roots) in &self.roots {
             for (at, root) in roots.iter().enumerate() {
-                let next = roots.get(at + 1).map(|next| next.moment);
+                let next = roots.get(at + 1).map(|next| next.moment).or_else(|| new(head));
                 let is_read = oldest.is_some_and(|oldest| {
                     next.is_none_or(|next| next > oldest.commit)
                         && (alive.contains(head) || root.moment >= oldest.commit)
