@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::execute::{Projection, SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
-use crate::plan::{OutputColumn, SelectPlan, choose_gears};
+use crate::plan::{OutputColumn, Rules, SelectPlan, choose_gears};
 
 /// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
@@ -262,7 +262,7 @@ impl Session {
 
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
-    binder.shares = binder.environment.rules.has(crate::plan::Rules::SHARED);
+    binder.shares = binder.environment.rules.has(Rules::SHARED);
     let mut block = binder.select(select, false)?;
     choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
@@ -299,6 +299,8 @@ fn plan_kind(
             prepared.kind = PreparedKind::Select(plan);
         }
         StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
+            // FROM and RETURNING may read the same rows, though triggers changed them meanwhile.
+            binder.shares = binder.environment.rules.has(Rules::SHARED);
             let plan = modify_statement(binder, statement)?;
             if let Some(returning) = &plan.returning {
                 prepared.columns.clone_from(&returning.columns);

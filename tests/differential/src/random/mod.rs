@@ -8,6 +8,7 @@
 mod alter;
 mod change;
 mod compare;
+mod explained;
 mod expression;
 mod query;
 mod schema;

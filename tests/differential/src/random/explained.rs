@@ -1,0 +1,185 @@
+//! Differences that `docs/sqlite-differences.md` explains and that a script can run into.
+//!
+//! Each rule names its section there and asks for everything that the section says; where SQLite
+//! itself can say whether a rule applies, it is asked. A rule that only looked at the words of an
+//! error would swallow wrong results. Neighbours: `compare`, which asks here before it compares.
+
+use super::compare::{State, rows_agree};
+use super::script::{Check, Order, Step};
+use crate::engine::{Engine, Failure, Rows, Sqlite};
+
+/// What both engines made of a statement.
+pub(super) struct Outcome<'a> {
+    /// The statement.
+    pub(super) step: &'a Step,
+    /// What SQLite did.
+    pub(super) expected: &'a Result<Rows, Failure>,
+    /// What the engine did.
+    pub(super) actual: &'a Result<Rows, Failure>,
+    /// Whether a transaction was open before it.
+    pub(super) in_transaction: bool,
+}
+
+/// What follows of a difference that is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Explained {
+    /// The databases are still the same: the script goes on.
+    GoesOn(&'static str),
+    /// They are not.
+    Ends(&'static str),
+}
+
+/// The rule that explains a difference, if one does.
+pub(super) fn explanation(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> Option<Explained> {
+    if names_what_is_forgotten(outcome, oracle) {
+        return Some(if matches!(outcome.step.check, Check::Change) {
+            Explained::Ends("a name beside a false term")
+        } else {
+            Explained::GoesOn("a name beside a false term")
+        });
+    }
+    if groups_by_a_computed_constant(outcome, oracle) {
+        return Some(Explained::GoesOn("a constant GROUP BY term"));
+    }
+    None
+}
+
+/// A constant test of NULL, written so that SQLite computes it when the statement runs: its
+/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND.
+fn spelled_out(sql: &str) -> Option<String> {
+    let spelled = sql.replace(" IS NOT NULL", " IS NOT +NULL").replace(" IS NULL", " IS +NULL");
+    (spelled != sql).then_some(spelled)
+}
+
+/// "A term beside one that is false by itself is forgotten by SQLite before it looks names up":
+/// spelled so that the term is not false by itself, SQLite misses the same name.
+fn names_what_is_forgotten(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    if !failure.message.starts_with("no such ") {
+        return false;
+    }
+    let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
+    // EXPLAIN compiles and changes nothing.
+    let again = oracle.execute(&format!("EXPLAIN {spelled}"));
+    again.is_err_and(|other| other.message == failure.message)
+}
+
+/// "A constant GROUP BY term is computed before SQLite looks whether it is a column's number":
+/// spelled so that it is not, SQLite has the same rows.
+fn groups_by_a_computed_constant(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Err(failure), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    if !failure.message.contains("GROUP BY term out of range") {
+        return false;
+    }
+    let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
+    let order = if order == Order::Limited { order } else { Order::Any };
+    oracle.execute(&spelled).is_ok_and(|expected| rows_agree(&expected, rows, order, true))
+}
+
+/// "A statement that fails a type check of a STRICT table inside of a transaction": SQLite keeps
+/// the rows before the one that is refused, here all tables are as they were.
+pub(super) fn keeps_rows_before_a_type_check(
+    outcome: &Outcome<'_>,
+    before: Option<&State>,
+    now: &State,
+) -> bool {
+    let (Err(expected), Err(actual)) = (outcome.expected, outcome.actual) else { return false };
+    outcome.in_transaction
+        && expected.message.starts_with("cannot store ")
+        && actual.message == expected.message
+        && before.is_some_and(|before| before.tables == now.tables)
+}
+
+/// "Which of several rows fails first, and so which constraint an error names, is left to the
+/// plan": both refuse a statement that looks for its rows itself, each for a constraint.
+pub(super) fn fails_at_another_row(sql: &str, expected: &Failure, actual: &Failure) -> bool {
+    const CONSTRAINT: i32 = 19;
+    let chooses = ["UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word))
+        || (sql.starts_with("INSERT") && sql.contains(" SELECT "));
+    chooses && expected.code & 0xff == CONSTRAINT && actual.code & 0xff == CONSTRAINT
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::engine::Value;
+
+    fn one(value: i64) -> Result<Rows, Failure> {
+        Ok(Rows { columns: 1, rows: vec![vec![Value::Integer(value)]] })
+    }
+
+    fn failed(code: i32, message: &str) -> Result<Rows, Failure> {
+        Err(Failure { code, message: message.to_owned() })
+    }
+
+    fn found(
+        sql: &str,
+        expected: &Result<Rows, Failure>,
+        actual: &Result<Rows, Failure>,
+    ) -> Option<Explained> {
+        let mut oracle = Sqlite::open().unwrap();
+        oracle.execute("CREATE TABLE t(a); INSERT INTO t VALUES (7)").unwrap();
+        let step = Step { sql: sql.to_owned(), check: Check::Query(Order::Any) };
+        let outcome = Outcome { step: &step, expected, actual, in_transaction: false };
+        explanation(&outcome, &mut oracle)
+    }
+
+    #[test]
+    fn a_forgotten_name_is_explained_and_no_other_error() {
+        let sql = "SELECT count(*) FROM t WHERE 1 IS NULL AND t.b = 1";
+        let missing = failed(1, "no such column: t.b");
+        assert!(found(sql, &one(0), &missing).is_some());
+        // The name is there; another name is missed; other rows; another error.
+        assert_eq!(found(&sql.replace("t.b", "t.a"), &one(0), &missing), None);
+        assert_eq!(found(sql, &one(0), &failed(1, "no such column: t.a")), None);
+        assert_eq!(found(sql, &one(0), &one(1)), None);
+        assert_eq!(found(sql, &one(0), &failed(1, "no such table: t")), None);
+        let plain = "SELECT count(*) FROM t WHERE t.a IS NULL AND t.a = 1";
+        assert_eq!(found(plain, &one(0), &failed(1, "no such column: t.a")), None);
+        assert_eq!(found("SELECT 1 AND 2", &one(1), &failed(1, "no such column: t.a")), None);
+    }
+
+    #[test]
+    fn a_constant_group_is_explained_only_with_the_right_rows() {
+        let sql = "SELECT count(*) FROM t GROUP BY (1 IS NULL)";
+        let refused = failed(1, "1st GROUP BY term out of range - should be between 1 and 1");
+        assert!(found(sql, &refused, &one(1)).is_some());
+        assert_eq!(found(sql, &refused, &one(2)), None);
+        assert_eq!(found("SELECT count(*) FROM t GROUP BY 5", &refused, &one(1)), None);
+        assert_eq!(found(sql, &failed(1, "no such column: b"), &one(1)), None);
+    }
+
+    #[test]
+    fn a_type_check_is_explained_only_where_nothing_changed() {
+        let refused = failed(3091, "cannot store TEXT value in INT column t.a");
+        let step = Step { sql: "INSERT INTO t VALUES (1), ('x')".to_owned(), check: Check::Change };
+        let mut outcome =
+            Outcome { step: &step, expected: &refused, actual: &refused, in_transaction: true };
+        let state = |text: &str| State { tables: vec![text.to_owned()] };
+        let (before, other) = (state("7"), state("7; 1"));
+        assert!(keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+        assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &other));
+        assert!(!keeps_rows_before_a_type_check(&outcome, None, &before));
+        outcome.in_transaction = false;
+        assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+        outcome.in_transaction = true;
+        let fine = one(1);
+        outcome.actual = &fine;
+        assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+    }
+
+    #[test]
+    fn only_constraints_of_chosen_rows_may_be_others() {
+        let failure = |code| Failure { code, message: String::new() };
+        let (unique, check, error) = (failure(2067), failure(275), failure(1));
+        assert!(fails_at_another_row("UPDATE t SET a = 1", &unique, &check));
+        assert!(fails_at_another_row("INSERT INTO t SELECT 1", &unique, &check));
+        assert!(!fails_at_another_row("INSERT INTO t VALUES (1)", &unique, &check));
+        assert!(!fails_at_another_row("UPDATE t SET a = 1", &unique, &error));
+        assert!(!fails_at_another_row("UPDATE t SET a = 1", &error, &check));
+    }
+}
+
+// Neighbours: `compare`, `script`.
