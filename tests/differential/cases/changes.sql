@@ -103,3 +103,40 @@ INSERT INTO t VALUES (1, 2) ON CONFLICT (b) DO UPDATE SET a = 3
 SELECT last_insert_rowid()
 INSERT INTO t VALUES (1, 2)
 SELECT last_insert_rowid()
+
+-- A subquery that depends on no row is computed once, though the one around it is not.
+CREATE TABLE t(a INTEGER PRIMARY KEY, b);
+INSERT INTO t VALUES (1, 5), (2, NULL), (3, 7);
+CREATE TABLE s(c);
+INSERT INTO s VALUES (1), (2);
+UPDATE t SET b = (SELECT count(*) FROM s WHERE s.c NOT IN (SELECT b FROM t) AND t.a > 0);
+SELECT a, b FROM t;
+
+-- FROM and RETURNING read a common table that was made once.
+CREATE TABLE t(id INTEGER PRIMARY KEY, v);
+CREATE TABLE s(id INTEGER PRIMARY KEY, bump);
+INSERT INTO t VALUES (1, 0), (2, 0);
+INSERT INTO s VALUES (1, 1), (2, 2);
+CREATE TRIGGER bu BEFORE UPDATE ON t BEGIN UPDATE s SET bump = 100 WHERE id = 2; END;
+WITH c(n) AS (SELECT sum(bump) FROM s) UPDATE t SET v = 0 FROM c RETURNING id, (SELECT n FROM c);
+
+-- What REPLACE deletes needs its parents' tables.
+PRAGMA foreign_keys = ON;
+CREATE TABLE t(a REFERENCES missing(x), b UNIQUE ON CONFLICT REPLACE, c);
+UPDATE t SET c = 1;
+UPDATE t SET b = 1;
+UPDATE OR REPLACE t SET b = 1;
+
+-- A row that a foreign key refuses before it is there leaves no rowid.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(x PRIMARY KEY);
+CREATE TABLE c(id INTEGER PRIMARY KEY, x REFERENCES p(x), y UNIQUE);
+INSERT INTO c(x) VALUES (1);
+SELECT last_insert_rowid();
+INSERT OR REPLACE INTO c(x) VALUES (1);
+SELECT last_insert_rowid();
+INSERT OR REPLACE INTO c(id, x) VALUES (NULL, 1);
+SELECT last_insert_rowid();
+CREATE TRIGGER g BEFORE UPDATE ON c BEGIN SELECT 1; END;
+INSERT INTO c(id, x, y) VALUES (7, 1, 1) ON CONFLICT (y) DO UPDATE SET y = 2;
+SELECT last_insert_rowid();

@@ -8,6 +8,7 @@
 mod alter;
 mod change;
 mod compare;
+mod deep;
 mod explained;
 mod expression;
 mod query;

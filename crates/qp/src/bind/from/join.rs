@@ -2,8 +2,6 @@
 //!
 //! Neighbours: the module above asks for it, join by join.
 
-use pandodb_ds::record::Collation;
-
 use crate::ast::{self, JoinConstraint, JoinKind};
 use crate::bind::Binder;
 use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
@@ -139,12 +137,7 @@ pub(super) fn guard_virtual_columns(scope: &mut ScopeTable) {
         let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
         let branches = vec![(is_there, CompareRule::default(), value)];
         let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
-        let value = Scalar::Convert(Box::new(value), column.affinity);
-        own.scalar = if column.collation == Collation::Binary {
-            value
-        } else {
-            Scalar::Collate(Box::new(value), column.collation)
-        };
+        own.scalar = Scalar::Convert(Box::new(value), column.affinity, column.collation);
     }
 }
 

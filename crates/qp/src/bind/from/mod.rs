@@ -11,7 +11,7 @@ mod function;
 mod join;
 mod system;
 
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 use super::scope::{NameScope, ScopeColumn, ScopeTable};
@@ -412,8 +412,12 @@ impl Binder<'_> {
 }
 
 /// A result of a subquery as its column: one that says nothing of its order has that of bytes,
-/// and does not take that of what it is compared with.
+/// and does not take that of what it is compared with; what a COLLATE says holds like a column's
+/// own, not like a COLLATE around the column.
 fn as_column(output: &Scalar) -> Scalar {
+    if let Some(collation) = output.explicit_collation() {
+        return Scalar::Convert(Box::new(output.clone()), output.affinity(), collation);
+    }
     let may_be_text = match output {
         Scalar::Column(_) | Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
         Scalar::Literal(value) => matches!(value, Value::Text(_)),
@@ -423,7 +427,7 @@ fn as_column(output: &Scalar) -> Scalar {
         _ => true,
     };
     if may_be_text && output.collation().is_none() {
-        Scalar::Convert(Box::new(output.clone()), output.affinity())
+        Scalar::Convert(Box::new(output.clone()), output.affinity(), Collation::Binary)
     } else {
         output.clone()
     }

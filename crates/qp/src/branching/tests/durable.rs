@@ -4,6 +4,8 @@
 //! power goes and the disk loses everything that was not synced: at FULL the database must be as
 //! the statement left it. Beside branch statements, whatever else commits for a session is here.
 
+use std::path::Path;
+
 use pandodb_ds::vfs::{OperationKind, SimVfs, Survival};
 use pandodb_tm::Synchronous;
 

@@ -39,6 +39,8 @@ pub(super) fn insert_plan(
             _ => default_value(binder, table, index)?,
         });
     }
+    let alias = table.rowid_alias();
+    let names_rowid = rowid_place.is_some() || (alias.is_some() && columns.contains(&alias));
     let rowid = rowid_place.map(|place| block.outputs[place].clone());
     let mut upserts = Vec::with_capacity(insert.upserts.len());
     for upsert in &insert.upserts {
@@ -58,6 +60,7 @@ pub(super) fn insert_plan(
         writer: Arc::new(writer),
         input: block.root,
         values,
+        names_rowid,
         rowid,
         conflict: insert.conflict,
         upserts,

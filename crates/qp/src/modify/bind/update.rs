@@ -25,8 +25,16 @@ pub(super) fn update_plan(
     check_writable(table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
+    // Rows that are replaced are deleted, with whatever keys they have.
+    let may_replace = match update.conflict {
+        Some(action) => action == ConflictAction::Replace,
+        None => writer.indexes.iter().any(|index| {
+            !index.is_untouched && index.unique == Some(Some(ConflictAction::Replace))
+        }),
+    };
     writer.foreign_keys.broken(table, |column| {
-        names.iter().any(|name| name.eq_ignore_ascii_case(&table.columns[column].name))
+        let name = &table.columns[column].name;
+        may_replace || names.iter().any(|set| set.eq_ignore_ascii_case(name))
     })?;
     let (own, relation) =
         binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;

@@ -139,7 +139,11 @@ fn generated_columns(
 }
 
 /// What a column gets that the statement gives no value.
-pub(super) fn default_value(binder: &mut Binder<'_>, table: &Table, index: usize) -> Result<Scalar> {
+pub(super) fn default_value(
+    binder: &mut Binder<'_>,
+    table: &Table,
+    index: usize,
+) -> Result<Scalar> {
     let Some(default) = &table.columns[index].default else { return Ok(Scalar::NULL) };
     if let Some(value) = constant(default) {
         return Ok(Scalar::Literal(value));

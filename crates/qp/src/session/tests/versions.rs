@@ -7,7 +7,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{MemoryVfs, Vfs};
 use pandodb_tm::Options;
 
-use super::lines as rows;
+use super::{lines as rows, shown};
 use crate::session::Session;
 use crate::store::{Database, MAIN};
 
