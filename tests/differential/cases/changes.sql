@@ -140,3 +140,34 @@ SELECT last_insert_rowid();
 CREATE TRIGGER g BEFORE UPDATE ON c BEGIN SELECT 1; END;
 INSERT INTO c(id, x, y) VALUES (7, 1, 1) ON CONFLICT (y) DO UPDATE SET y = 2;
 SELECT last_insert_rowid();
+
+-- A row is no parent that was missing to itself.
+PRAGMA foreign_keys = ON;
+CREATE TABLE t(a PRIMARY KEY, b REFERENCES t(a)) WITHOUT ROWID;
+INSERT INTO t VALUES (1, 2), (4, 4);
+INSERT INTO t VALUES (1, 4), (4, 4);
+CREATE TABLE u(a PRIMARY KEY, b REFERENCES u(a));
+INSERT INTO u VALUES (1, 2), (4, 4);
+
+-- Rows of CREATE TABLE AS are none of the application's.
+CREATE TABLE t(a);
+INSERT INTO t VALUES (1), (2), (3);
+CREATE TABLE u AS SELECT a FROM t WHERE a < 3;
+SELECT last_insert_rowid();
+
+-- A table that is renamed is written in quotes wherever it is named.
+CREATE TABLE t(a PRIMARY KEY, b REFERENCES t(a), CHECK (t.a > 0));
+CREATE INDEX i ON t(b) WHERE t.b > 1;
+CREATE VIEW v AS SELECT t.a FROM t JOIN t AS u;
+CREATE TRIGGER g AFTER INSERT ON t BEGIN UPDATE t SET b = 1 WHERE t.a = new.a; END;
+ALTER TABLE t RENAME TO r;
+SELECT sql FROM sqlite_schema ORDER BY name;
+ALTER TABLE r RENAME COLUMN a TO z;
+SELECT sql FROM sqlite_schema ORDER BY name;
+
+-- REPLACE outside of a trigger holds inside, NULLs included.
+CREATE TABLE t(a NOT NULL DEFAULT 7, b);
+CREATE TRIGGER g AFTER INSERT ON t WHEN new.b > 0 BEGIN INSERT OR IGNORE INTO t(a, b) VALUES (NULL, 0); END;
+REPLACE INTO t VALUES (1, 1);
+INSERT INTO t VALUES (2, 1);
+SELECT * FROM t;

@@ -99,7 +99,9 @@ impl Pair<'_> {
         let loose = is_loose(&step.sql);
         let order = if let Check::Query(order) = step.check { order } else { Order::Any };
         let outcome = Outcome { step, expected: &expected, actual: &actual, in_transaction };
-        if let Some(explained) = explained::explanation(&outcome, &mut self.oracle) {
+        if let Some(explained) =
+            explained::explanation(&outcome, &mut self.oracle, self.engine.as_mut())
+        {
             let (Explained::GoesOn(rule) | Explained::Ends(rule)) = explained;
             self.findings.count(&format!("explained: {rule}"));
             return Ok(matches!(explained, Explained::GoesOn(_)));

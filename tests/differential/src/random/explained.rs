@@ -6,7 +6,7 @@
 
 use super::compare::{State, distinct_rows, rows_agree};
 use super::script::{Check, Order, Step};
-use crate::engine::{Engine, Failure, Rows, Sqlite};
+use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
 
 /// What both engines made of a statement.
 pub(super) struct Outcome<'a> {
@@ -30,7 +30,11 @@ pub(super) enum Explained {
 }
 
 /// The rule that explains a difference, if one does.
-pub(super) fn explanation(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> Option<Explained> {
+pub(super) fn explanation(
+    outcome: &Outcome<'_>,
+    oracle: &mut Sqlite,
+    engine: &mut dyn Engine,
+) -> Option<Explained> {
     if names_what_is_forgotten(outcome, oracle) {
         return Some(if matches!(outcome.step.check, Check::Change) {
             Explained::Ends("a name beside a false term")
@@ -43,6 +47,12 @@ pub(super) fn explanation(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> Option<
     }
     if keeps_another_of_equal_values(outcome) {
         return Some(Explained::GoesOn("another of several equal values"));
+    }
+    if is_refused_when_used(outcome, engine) {
+        return Some(Explained::Ends("a view of another database"));
+    }
+    if lets_an_orphan_in(outcome, oracle, engine) {
+        return Some(Explained::Ends("a key without parent that SQLite lets in"));
     }
     if contradicts_itself(outcome, oracle) {
         return Some(Explained::GoesOn("EXISTS that SQLite joins"));
@@ -94,6 +104,36 @@ fn keeps_another_of_equal_values(outcome: &Outcome<'_>) -> bool {
         && ["DISTINCT", "GROUP BY"].iter().any(|word| sql.contains(word))
         && !rows_agree(expected, rows, Order::Any, true)
         && distinct_rows(expected) == distinct_rows(rows)
+}
+
+/// "A view that names another database's table beside a name that does not exist is refused when
+/// it is used": that it is.
+fn is_refused_when_used(outcome: &Outcome<'_>, engine: &mut dyn Engine) -> bool {
+    let (Err(failure), Ok(_)) = (outcome.expected, outcome.actual) else { return false };
+    let mut words = outcome.step.sql.split(' ');
+    let (Some("CREATE"), Some("VIEW"), Some(name)) = (words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    failure.message.contains("cannot reference objects in database")
+        && execute(engine, &format!("SELECT * FROM {name}")).is_err()
+}
+
+/// "Where SQLite contradicts itself": REPLACE lets a row in whose foreign key has no parent;
+/// its own check says so afterwards.
+fn lets_an_orphan_in(outcome: &Outcome<'_>, oracle: &mut Sqlite, engine: &mut dyn Engine) -> bool {
+    const FOREIGN_KEY: i32 = 787;
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let is_replaced = outcome.step.sql.contains("REPLACE");
+    if failure.code != FOREIGN_KEY || (outcome.in_transaction && !is_replaced) {
+        return false;
+    }
+    ["PRAGMA main.foreign_key_check", "PRAGMA other.foreign_key_check"].iter().any(|check| {
+        match (oracle.execute(check), execute(engine, check)) {
+            (Ok(theirs), Ok(own)) => theirs.rows.len() > own.rows.len(),
+            _ => false,
+        }
+    })
 }
 
 /// "Where SQLite contradicts itself": a query with `EXISTS` in its WHERE has other rows than the
@@ -155,9 +195,48 @@ mod tests {
     ) -> Option<Explained> {
         let mut oracle = Sqlite::open().unwrap();
         oracle.execute("CREATE TABLE t(a); INSERT INTO t VALUES (7)").unwrap();
+        let mut engine = Sqlite::open().unwrap();
+        engine.execute("CREATE TABLE t(a); CREATE VIEW fine AS SELECT a FROM t").unwrap();
+        engine.execute("CREATE VIEW broken AS SELECT a FROM missing").unwrap();
         let step = Step { sql: sql.to_owned(), check: Check::Query(Order::Any) };
         let outcome = Outcome { step: &step, expected, actual, in_transaction: false };
-        explanation(&outcome, &mut oracle)
+        explanation(&outcome, &mut oracle, &mut engine)
+    }
+
+    #[test]
+    fn a_view_that_can_be_used_is_not_explained() {
+        let refused = failed(1, "view broken cannot reference objects in database other");
+        let made = Ok(Rows::default());
+        assert!(found("CREATE VIEW broken AS SELECT 1", &refused, &made).is_some());
+        assert_eq!(found("CREATE VIEW fine AS SELECT 1", &refused, &made), None);
+        assert_eq!(found("CREATE VIEW broken AS SELECT 1", &failed(1, "no such"), &made), None);
+        assert_eq!(found("SELECT * FROM broken", &refused, &made), None);
+    }
+
+    #[test]
+    fn an_orphan_is_explained_only_where_sqlite_has_one() {
+        let sql = "REPLACE INTO c VALUES (41, '2.5')";
+        let refused = failed(787, "FOREIGN KEY constraint failed");
+        let made = Ok(Rows::default());
+        let step = Step { sql: sql.to_owned(), check: Check::Change };
+        let of = |in_transaction| Outcome {
+            step: &step,
+            expected: &made,
+            actual: &refused,
+            in_transaction,
+        };
+        let (mut oracle, mut engine) = (Sqlite::open().unwrap(), Sqlite::open().unwrap());
+        let table = "PRAGMA foreign_keys = ON; CREATE TABLE c(a, b UNIQUE, FOREIGN KEY (a) \
+                     REFERENCES c(b) ON DELETE SET NULL)";
+        oracle.execute(table).unwrap();
+        engine.execute(table).unwrap();
+        assert_eq!(explanation(&of(false), &mut oracle, &mut engine), None);
+        oracle.execute(sql).unwrap();
+        assert!(explanation(&of(false), &mut oracle, &mut engine).is_some());
+        assert!(explanation(&of(true), &mut oracle, &mut engine).is_some());
+        let plain = Step { sql: "INSERT INTO c VALUES (41, '2.5')".to_owned(), ..step.clone() };
+        let outcome = Outcome { step: &plain, ..of(true) };
+        assert_eq!(explanation(&outcome, &mut oracle, &mut engine), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::trigger::Change;
-use crate::modify::{ModifyKind, ModifyPlan, UpdatePlan};
+use crate::modify::{ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
 use crate::plan::{AccessPath, Layout, Node, QueryParts, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
@@ -25,13 +25,7 @@ pub(super) fn update_plan(
     check_writable(table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
-    // Rows that are replaced are deleted, with whatever keys they have.
-    let may_replace = match update.conflict {
-        Some(action) => action == ConflictAction::Replace,
-        None => writer.indexes.iter().any(|index| {
-            !index.is_untouched && index.unique == Some(Some(ConflictAction::Replace))
-        }),
-    };
+    let may_replace = may_replace(update, table, &names, &writer);
     writer.foreign_keys.broken(table, |column| {
         let name = &table.columns[column].name;
         may_replace || names.iter().any(|set| set.eq_ignore_ascii_case(name))
@@ -83,6 +77,30 @@ pub(super) fn update_plan(
         layout: Layout::default(),
         returning,
     })
+}
+
+/// Whether rows may be replaced, which deletes them with whatever foreign keys they have.
+fn may_replace(
+    update: &ast::Update,
+    table: &Table,
+    names: &[Box<str>],
+    writer: &TableWriter,
+) -> bool {
+    const REPLACE: Option<ConflictAction> = Some(ConflictAction::Replace);
+    if update.conflict.is_some() {
+        return update.conflict == REPLACE;
+    }
+    let sets_rowid = table.has_rowid()
+        && names.iter().any(|name| match table.column_index(name) {
+            Some(index) => table.rowid_alias() == Some(index),
+            None => is_rowid_name(name),
+        });
+    let key = table.primary_key.as_ref().and_then(|key| key.conflict);
+    let mut indexes = writer.indexes.iter();
+    (sets_rowid && key == REPLACE)
+        || indexes.any(|index| {
+            (sets_rowid || !index.is_untouched) && index.unique.is_some_and(|own| own == REPLACE)
+        })
 }
 
 /// Refuses several sources of UPDATE ... FROM whose columns cannot be told apart, used or not: in

@@ -25,7 +25,8 @@ fn null_replacements(
     let mut replacements = Vec::new();
     for (index, column) in table.columns.iter().enumerate() {
         let own = column.not_null.flatten();
-        let replaces = conflict.or(own) == Some(ConflictAction::Replace);
+        // What fires a trigger may say REPLACE for all that the trigger does.
+        let replaces = binder.in_trigger || conflict.or(own) == Some(ConflictAction::Replace);
         if column.not_null.is_some() && replaces && column.default.is_some() {
             replacements.push((index, default_value(binder, table, index)?));
         }
