@@ -23,6 +23,10 @@ pub(super) struct Checkpointer {
     /// Whether the next commit is to start the thread.
     wants_thread: AtomicBool,
     has_thread: AtomicBool,
+    /// Whether the thread was asked for a checkpoint that has not looked at the heads yet. Commits
+    /// that come until then have nothing to ask, and must not: the look at the changed pages is
+    /// worth it once for thousands of commits, not in each of those that a busy disk lets by.
+    is_wanted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +77,10 @@ impl Checkpointer {
         if self.wants_thread.load(Ordering::Acquire) {
             start(shared);
         }
+        // Relaxed: whoever misses it asks once more.
+        if self.is_wanted.load(Ordering::Relaxed) {
+            return;
+        }
         let Some(policy) = shared.settings.policy() else { return };
         let log_bytes = position.since(shared.checkpoints.position());
         if log_bytes < policy.log_bytes && !is_much_dirty(shared, dirty_bytes, &policy) {
@@ -80,6 +88,7 @@ impl Checkpointer {
         }
         if self.has_thread.load(Ordering::Acquire) {
             let mut state = self.state.lock();
+            self.is_wanted.store(true, Ordering::Relaxed);
             if !state.is_due {
                 state.is_due = true;
                 self.changed.notify_one();
@@ -87,6 +96,11 @@ impl Checkpointer {
         } else {
             self.make(shared);
         }
+    }
+
+    /// A checkpoint has looked at the heads: what is committed from now on is for the next one.
+    pub(super) fn has_looked(&self) {
+        self.is_wanted.store(false, Ordering::Relaxed);
     }
 
     /// Lets the thread look at the settings again.
@@ -114,6 +128,10 @@ impl Checkpointer {
 
     fn make(&self, shared: &Shared) {
         let outcome = shared.checkpoint(CheckpointMode::Passive);
+        if outcome.is_err() {
+            // It may have ended before it looked.
+            self.has_looked();
+        }
         let error = outcome.err().filter(|error| error.kind() != ErrorKind::Busy);
         self.state.lock().last_error = error;
     }
