@@ -12,14 +12,13 @@
     reason = "models fail by panicking"
 )]
 
-use pandodb_ds::sync::atomic::AtomicU64;
-
 use super::*;
 
 struct World {
     checkpointer: Checkpointer,
     policy: Mutex<Option<CheckpointPolicy>>,
-    committed: AtomicU64,
+    /// Behind a lock, as the queue of commits is.
+    committed: Mutex<u64>,
     /// Up to which commit a checkpoint holds them.
     saved: Mutex<u64>,
     has_saved: Condvar,
@@ -30,7 +29,7 @@ impl World {
         Arc::new(Self {
             checkpointer: Checkpointer::default(),
             policy: Mutex::new(policy),
-            committed: AtomicU64::new(0),
+            committed: Mutex::new(0),
             saved: Mutex::new(0),
             has_saved: Condvar::new(),
         })
@@ -38,7 +37,11 @@ impl World {
 
     /// A commit that makes a checkpoint due, and the wait until one holds it.
     fn commit_and_wait(self: &Arc<Self>) {
-        let commit = self.committed.fetch_add(1, Ordering::AcqRel) + 1;
+        let commit = {
+            let mut committed = self.committed.lock();
+            *committed += 1;
+            *committed
+        };
         self.checkpointer.commit_made(self, 0, Lsn(commit));
         let mut saved = self.saved.lock();
         while *saved < commit {
@@ -66,11 +69,16 @@ impl Served for World {
     }
 
     fn has_news(&self) -> bool {
-        self.committed.load(Ordering::Acquire) > *self.saved.lock()
+        let committed = *self.committed.lock();
+        committed > *self.saved.lock()
     }
 
     fn checkpoint(&self) -> Result<()> {
-        let captured = self.committed.load(Ordering::Acquire);
+        let captured = {
+            let committed = self.committed.lock();
+            self.checkpointer.has_looked();
+            *committed
+        };
         let mut saved = self.saved.lock();
         *saved = captured.max(*saved);
         self.has_saved.notify_all();

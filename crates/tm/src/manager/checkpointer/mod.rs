@@ -187,6 +187,8 @@ impl Checkpointer {
 
     fn make<D: Served>(&self, database: &D) {
         let error = database.checkpoint().err();
+        // It may have ended before it looked.
+        self.has_looked();
         self.state.lock().last_error = error;
     }
 
@@ -210,8 +212,16 @@ impl Checkpointer {
             }
             state.is_due = false;
             ran_out = false;
+            if policy.is_none() {
+                self.has_looked();
+            }
             let failed_before = state.last_error.is_some();
             drop(state);
+            if !database.has_news() {
+                // No checkpoint will look; so whoever commits from here on asks again, and who
+                // has committed before is seen by the second question.
+                self.has_looked();
+            }
             if policy.is_some() && database.has_news() {
                 if failed_before {
                     // Not again and again in a row, while the disk is full.
@@ -219,8 +229,6 @@ impl Checkpointer {
                 }
                 self.make(database);
             }
-            // It may have ended before it looked at the heads, or there was nothing to look for.
-            self.has_looked();
         }
     }
 }
