@@ -252,12 +252,18 @@ impl Session {
             double_quoted_strings: true,
             case_sensitive_like: settings.case_sensitive_like,
             session: self,
-            rules: settings.rules,
+            rules: rules_of(&settings),
             reverse_unordered: settings.reverse_unordered_selects,
             is_lenient: false,
             limits: self.limits(),
         })
     }
+}
+
+/// The rules of the planner. Where even the smallest table is read in batches, a test wants all
+/// that is made for large ones.
+fn rules_of(settings: &crate::execute::Settings) -> Rules {
+    if settings.batch_rows_min == 0 { settings.rules.with(Rules::EAGER) } else { settings.rules }
 }
 
 /// Plans a query in the outermost frame.

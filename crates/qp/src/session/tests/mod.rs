@@ -10,6 +10,7 @@
 mod collations;
 mod isolation;
 mod lending;
+mod row_values;
 mod rules;
 mod versions;
 
