@@ -173,14 +173,15 @@ impl Table {
             let start = Start { key: rowid, condition: &condition, order: rowid, values: &values };
             self.piece(shell, &start, limit)
         };
-        let (mut from, mut is_whole) = (i64::MIN, true);
+        let (mut from, mut is_whole, mut limit) = (i64::MIN, true, PIECE);
         loop {
-            let mut piece = read(from, PIECE)?;
-            if piece.is_none() {
-                piece = read(from, 1)?;
-            }
-            let Some(rows) = piece else {
-                is_whole = false;
+            let Some(rows) = read(from, limit)? else {
+                // Close to what is damaged ever fewer rows can be read at once.
+                if limit > 1 {
+                    limit /= 2;
+                    continue;
+                }
+                (is_whole, limit) = (false, PIECE);
                 match next_readable(from, |at| Ok(read(at, 1)?.is_some()))? {
                     Some(next) => from = next,
                     None => return Ok(false),
@@ -215,6 +216,7 @@ impl Table {
             // From the end only what the first way has not seen.
             let seen = reached.take();
             let mut last: Option<Vec<Value>> = None;
+            let mut limit = PIECE;
             loop {
                 let mut parts = Vec::new();
                 let mut values = Vec::new();
@@ -232,11 +234,13 @@ impl Table {
                     false => format!("WHERE {}", parts.join(" AND ")),
                 };
                 let start = Start { key: &key, condition: &condition, order, values: &values };
-                let mut piece = self.piece(shell, &start, PIECE)?;
-                if piece.is_none() {
-                    piece = self.piece(shell, &start, 1)?;
-                }
-                let Some(rows) = piece else { break };
+                let Some(rows) = self.piece(shell, &start, limit)? else {
+                    if limit == 1 {
+                        break;
+                    }
+                    limit /= 2;
+                    continue;
+                };
                 for (_, row) in &rows {
                     write(row)?;
                 }

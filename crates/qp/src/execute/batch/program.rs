@@ -147,13 +147,15 @@ pub(super) struct Place<'p, 's> {
 }
 
 impl Operator {
-    /// Whether helpers can run it: a scan, and what needs no session above it.
+    /// Whether helpers can run it: a scan, and what needs no session above it: a search has a
+    /// snapshot of its own in each.
     fn is_portable(&self) -> bool {
         match self {
             Self::Scan(_) => true,
             Self::Filter(filter) => filter.is_portable && filter.input.is_portable(),
             Self::Project(project) => project.is_portable && project.input.is_portable(),
             Self::Join(join) => join.is_portable && join.left.is_portable(),
+            Self::Search(search) => search.is_portable && search.left.is_portable(),
             _ => false,
         }
     }
@@ -172,6 +174,10 @@ impl Operator {
                 let left = join.left.part_state(scan, sides);
                 State::Join(Box::new(join::JoinState::over(left, side)))
             }
+            Self::Search(search) => {
+                let left = search.left.part_state(scan, sides);
+                State::Search(Box::new(search::SearchState::over(left, search.expected)))
+            }
             _ => State::Scan(Box::new(scan)),
         }
     }
@@ -188,6 +194,9 @@ impl Operator {
             (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
                 join.prepare(node, state, run)?;
                 join.left.prepare(&node.left, &mut state.left, run)
+            }
+            (Self::Search(search), Node::NestedLoop(node), State::Search(state)) => {
+                search.left.prepare(&node.left, &mut state.left, run)
             }
             _ => Ok(()),
         }
@@ -240,6 +249,7 @@ impl Place<'_, '_> {
                     sides.extend(join.side.clone());
                     state = &join.left;
                 }
+                State::Search(search) => state = &search.left,
                 State::Scan(scan) => {
                     let mut divided = scan.divide(size)?;
                     divided.sides = sides;
@@ -252,12 +262,13 @@ impl Place<'_, '_> {
 }
 
 impl State {
-    /// How many rows the table has that is read first of all.
+    /// How many rows the table has that is read first of all, and what searches for them add.
     fn scanned_rows(&self) -> u64 {
         match self {
             Self::Scan(scan) => scan.rows,
             Self::Input(input) => input.scanned_rows(),
             Self::Join(join) => join.left.scanned_rows(),
+            Self::Search(search) => search.scanned_rows(State::scanned_rows),
             _ => 0,
         }
     }

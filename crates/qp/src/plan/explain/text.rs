@@ -120,7 +120,7 @@ impl<'p> Names<'p> {
             Scalar::Cast(operand, affinity) => {
                 format!("CAST({} AS {})", self.text(operand), affinity.type_name())
             }
-            Scalar::Convert(operand, _) | Scalar::Json(operand) => self.text(operand),
+            Scalar::Convert(operand, ..) | Scalar::Json(operand) => self.text(operand),
             other => {
                 let mut parts = Vec::new();
                 other.children(&mut |child| parts.push(self.text(child)));

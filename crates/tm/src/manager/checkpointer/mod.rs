@@ -27,6 +27,10 @@ pub(super) struct Checkpointer {
     /// Whether the next commit is to start the thread.
     wants_thread: AtomicBool,
     has_thread: AtomicBool,
+    /// Whether the thread was asked for a checkpoint that has not looked at the heads yet. Commits
+    /// that come until then have nothing to ask, and must not: the look at the changed pages is
+    /// worth it once for thousands of commits, not in each of those that a busy disk lets by.
+    is_wanted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -133,12 +137,17 @@ impl Checkpointer {
         if self.wants_thread.load(Ordering::Acquire) {
             start(database);
         }
+        // Relaxed: whoever misses it asks once more.
+        if self.is_wanted.load(Ordering::Relaxed) {
+            return;
+        }
         let Some(policy) = database.policy() else { return };
         if !database.is_due(&policy, dirty_bytes, position) {
             return;
         }
         if self.has_thread.load(Ordering::Acquire) {
             let mut state = self.state.lock();
+            self.is_wanted.store(true, Ordering::Relaxed);
             if !state.is_due {
                 state.is_due = true;
                 self.changed.notify_one();
@@ -146,6 +155,13 @@ impl Checkpointer {
         } else {
             self.make(&**database);
         }
+    }
+
+    /// A checkpoint is about to look at the heads: what is committed behind the look is for the
+    /// next one. Before the look, and relaxed because the queue's lock is taken for it: a commit
+    /// that comes behind it sees this, one that does not is in the checkpoint.
+    pub(super) fn looks_now(&self) {
+        self.is_wanted.store(false, Ordering::Relaxed);
     }
 
     /// Lets the thread look at the settings again.
@@ -205,6 +221,8 @@ impl Checkpointer {
                 }
                 self.make(database);
             }
+            // It may have ended before it looked at the heads, or there was nothing to look for.
+            self.looks_now();
         }
     }
 }

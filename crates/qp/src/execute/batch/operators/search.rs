@@ -4,7 +4,8 @@
 //! rowid, or by the leading columns of an index. The keys of a batch are computed as vectors,
 //! the places are sought one after the other with two cursors that stay open, and what is read of
 //! the rows goes into vectors at once; conditions are then tried on the pairs of many left rows
-//! together. Pairs come out in the order of the row gear's. Neighbours: `search_rows` walks the
+//! together. Pairs come out in the order of the row gear's. Helpers look for partners of parts of the
+//! left rows, each with cursors of its own. Neighbours: `search_rows` walks the
 //! trees, `join` has the joins by hash table, `operators::join` the loops of the row gear.
 
 use crate::error::Result;
@@ -20,6 +21,9 @@ use crate::plan::{JoinType, NestedLoop, Scan};
 /// How many rows of each left row are looked at first where one decides.
 const FIRST_LOOK: usize = 2;
 
+/// How many rows are read in the time of a search.
+const SEARCH_ROWS: u64 = 8;
+
 /// A compiled loop.
 #[derive(Debug)]
 pub(in crate::execute::batch) struct BatchSearch {
@@ -34,6 +38,8 @@ pub(in crate::execute::batch) struct BatchSearch {
     pub(in crate::execute::batch) left_keep: Vec<usize>,
     /// About how many pairs there are.
     pub(in crate::execute::batch) expected: u64,
+    /// Whether helpers can run it.
+    pub(in crate::execute::batch) is_portable: bool,
 }
 
 /// Where a loop is.
@@ -65,6 +71,16 @@ struct Pairs {
 }
 
 impl SearchState {
+    /// The state of a thread that looks for partners of some of the left rows.
+    pub(in crate::execute::batch) fn over(left: State, expected: u64) -> Self {
+        Self { left, finder: None, batch: None, expected }
+    }
+
+    /// How much work there is, in rows of a scan.
+    pub(in crate::execute::batch) fn scanned_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
+        rows(&self.left).saturating_add(self.expected.saturating_mul(SEARCH_ROWS))
+    }
+
     pub(in crate::execute::batch) fn table_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
         rows(&self.left).saturating_add(self.expected)
     }
@@ -77,7 +93,7 @@ impl BatchSearch {
         run: &mut Run<'_>,
     ) -> Result<SearchState> {
         let left = self.left.open(&node.left, run)?;
-        Ok(SearchState { left, finder: None, batch: None, expected: self.expected })
+        Ok(SearchState::over(left, self.expected))
     }
 
     pub(in crate::execute::batch) fn next(
