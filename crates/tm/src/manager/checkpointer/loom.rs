@@ -17,7 +17,7 @@ use super::*;
 struct World {
     checkpointer: Checkpointer,
     policy: Mutex<Option<CheckpointPolicy>>,
-    /// Behind a lock, as the queue of commits is.
+    /// Behind a lock, as the commit queue is.
     committed: Mutex<u64>,
     /// Up to which commit a checkpoint holds them.
     saved: Mutex<u64>,
@@ -74,11 +74,8 @@ impl Served for World {
     }
 
     fn checkpoint(&self) -> Result<()> {
-        let captured = {
-            let committed = self.committed.lock();
-            self.checkpointer.has_looked();
-            *committed
-        };
+        self.checkpointer.looks_now();
+        let captured = *self.committed.lock();
         let mut saved = self.saved.lock();
         *saved = captured.max(*saved);
         self.has_saved.notify_all();
@@ -91,8 +88,9 @@ impl Served for World {
 /// Two first commits start one thread, which makes what is due for both and ends when it is told.
 ///
 /// Fails (a deadlock) without `state.thread.is_some()` in `start` (nobody ends the second thread),
-/// without `notify_one` in `Checkpointer::commit_made` or in `Checkpointer::stop`, and if `run`
-/// waits without asking `is_due` again.
+/// without `notify_one` in `Checkpointer::commit_made` or in `Checkpointer::stop`, if `run` waits
+/// without asking `is_due` again, and if a checkpoint calls `looks_now` behind its look (a commit
+/// between the two asks for nothing and is in no checkpoint).
 #[test]
 fn loom_a_checkpoint_that_is_due_is_made_by_one_thread() {
     ::loom::model(|| {
