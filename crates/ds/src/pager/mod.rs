@@ -8,6 +8,8 @@
 mod ahead;
 mod batch;
 mod loan;
+#[cfg(all(test, loom))]
+mod loom;
 mod overflow;
 mod reach;
 mod read;

@@ -103,7 +103,7 @@ impl Binder<'_> {
         match &set.set {
             InSet::List(items) => self.in_list(operand, items, set.negated),
             InSet::Subquery(select) => {
-                let subquery = self.subquery(select)?;
+                let subquery = self.subquery_read(select, true)?;
                 in_subquery(operand, subquery, set.negated)
             }
             InSet::Table(name) => {
@@ -117,14 +117,14 @@ impl Binder<'_> {
                         as_of: None,
                         index: None,
                     })));
-                let subquery = self.subquery(&select)?;
+                let subquery = self.subquery_read(&select, true)?;
                 in_subquery(operand, subquery, set.negated)
             }
             InSet::Function(name, arguments) => {
                 let function =
                     ast::TableFunction { name: name.clone(), arguments: arguments.clone() };
                 let select = select_all(ast::TableReferenceKind::Function(Box::new(function)));
-                let subquery = self.subquery(&select)?;
+                let subquery = self.subquery_read(&select, true)?;
                 in_subquery(operand, subquery, set.negated)
             }
         }

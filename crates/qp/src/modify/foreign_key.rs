@@ -43,7 +43,7 @@ struct ParentKey {
     /// Counts the children of a key.
     count: Box<str>,
     /// The same without one row: in a table that refers to itself.
-    count_others: Option<Box<str>>,
+    count_others: Option<(Box<str>, Vec<usize>)>,
     /// Deletes the children.
     cascade_delete: Box<str>,
     /// Gives the children a new key: parameters of the old one behind those of the new one.
@@ -255,8 +255,10 @@ impl ParentKey {
             terms.join(", ")
         };
         let count = format!("SELECT count(*) FROM {table} WHERE {}", wheres(1));
-        let is_self = child.id == parent.id && child.has_rowid();
-        let others = format!("{count} AND rowid <> ?{}", names.len() + 1);
+        let others = (child.id == parent.id).then(|| {
+            let (own, positions) = own_key(child, names.len() + 1);
+            (format!("{count} AND NOT ({own})").into(), positions)
+        });
         let default = |place: usize| {
             let column = &child.columns[key.columns[place]];
             column.default_text.as_ref().map_or("NULL".to_owned(), |text| format!("({text})"))
@@ -266,7 +268,7 @@ impl ParentKey {
             deferred: key.deferred,
             on_delete: key.on_delete,
             on_update: key.on_update,
-            count_others: is_self.then(|| others.into()),
+            count_others: others,
             count: count.into(),
             cascade_delete: format!("DELETE FROM {table} WHERE {}", wheres(1)).into(),
             cascade_update: format!(
@@ -303,12 +305,15 @@ impl ParentKey {
             return Ok(());
         }
         let sql = match &self.count_others {
-            Some(sql) => {
-                let rowid = match row {
-                    Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
-                    Kept::Null => 0,
-                };
-                values.push(Value::Integer(rowid));
+            Some((sql, positions)) => {
+                if positions.is_empty() {
+                    let rowid = match row {
+                        Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
+                        Kept::Null => 0,
+                    };
+                    values.push(Value::Integer(rowid));
+                }
+                values.extend(positions_of(row, positions));
                 sql
             }
             None => &self.count,
@@ -317,6 +322,21 @@ impl ParentKey {
         violate(self.deferred, -children, outer.context);
         Ok(())
     }
+}
+
+/// What only a row itself fulfils: of its rowid, parameter `first`, or of its primary key, whose
+/// positions are returned.
+fn own_key(table: &Table, first: usize) -> (String, Vec<usize>) {
+    if table.has_rowid() {
+        return (format!("rowid = ?{first}"), Vec::new());
+    }
+    let columns: Vec<usize> = table.key_columns().iter().filter_map(IndexColumn::column).collect();
+    let term = |(place, index): (usize, &usize)| {
+        format!("{} IS ?{}", quoted(&table.columns[*index].name), first + place)
+    };
+    let terms: Vec<String> = columns.iter().enumerate().map(term).collect();
+    let positions = columns.iter().map(|index| table.columns[*index].position).collect();
+    (terms.join(" AND "), positions)
 }
 
 /// The referenced columns of a key: as written, or the parent's primary key.

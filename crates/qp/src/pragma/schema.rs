@@ -7,7 +7,6 @@ use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, Entry, PragmaRows, Scope};
 use super::{check, constraints, numbers};
-use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, IndexColumn, IndexOrigin, Schema, Table};
 use crate::error::Result;
 use crate::modify::view_columns;
@@ -322,17 +321,6 @@ fn index_row(
     row
 }
 
-/// An action of a foreign key in SQL's words.
-pub(super) fn action_word(action: ForeignKeyAction) -> &'static str {
-    match action {
-        ForeignKeyAction::NoAction => "NO ACTION",
-        ForeignKeyAction::Restrict => "RESTRICT",
-        ForeignKeyAction::SetNull => "SET NULL",
-        ForeignKeyAction::SetDefault => "SET DEFAULT",
-        ForeignKeyAction::Cascade => "CASCADE",
-    }
-}
-
 pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
     let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
@@ -344,8 +332,8 @@ pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
                 Value::text(&*key.parent),
                 Value::text(&*table.columns[*column].name),
                 key.parent_columns.get(sequence).map_or(Value::Null, |name| Value::text(&**name)),
-                Value::text(action_word(key.on_update)),
-                Value::text(action_word(key.on_delete)),
+                Value::text(key.on_update.as_str()),
+                Value::text(key.on_delete.as_str()),
                 Value::text("NONE"),
             ]);
         }

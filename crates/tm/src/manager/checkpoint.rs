@@ -218,6 +218,7 @@ impl Shared {
                 *progress
             });
             self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
+            self.checkpointer.has_looked();
             (commit, position, frames) = (progress.commit, progress.staged, progress.frames);
             // The log must be there up to where the superblock says that it goes on. If that
             // fails, writing has ended, and the file stays as it is.
@@ -296,6 +297,7 @@ impl Shared {
         let progress = entered.turn.progress();
         self.checkpoints.moved_on(progress.staged, progress.frames);
         self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
+        self.checkpointer.has_looked();
         self.install(&mut saved, &now, &done.heads);
         for change in entered.publication.changes_mut() {
             let Some(clean) = saved.heads.get(&change.cell().id) else { continue };

@@ -5,7 +5,8 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::{assigned_names, bind_assignments, insert_columns, insert_source};
+use super::insert::{insert_columns, insert_source};
+use super::update::{assigned_names, bind_assignments};
 use crate::ast::{self, StatementKind};
 use crate::bind::{Binder, Group, NameScope};
 use crate::catalog::{Table, View};
@@ -111,8 +112,8 @@ fn instead_insert(
     table: &Arc<Table>,
     triggers: Triggers,
 ) -> Result<InsteadPlan> {
-    let (columns, rowid_place) = insert_columns(binder, insert, table)?;
-    let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
+    let (columns, _) = insert_columns(binder, insert, table)?;
+    let (block, _) = insert_source(binder, insert, table, &columns)?;
     let new = (0..table.columns.len())
         .map(|index| {
             let place = columns.iter().position(|column| *column == Some(index));

@@ -262,7 +262,8 @@ impl Compiler {
         let follows = |call: &AggregateCall| {
             call.arguments.len() == 1 && matches!(&*call.function.name, "min" | "max")
         };
-        if !node.bare_slots.is_empty() && node.calls.iter().any(follows) {
+        let follows_any = !node.is_of_rows && node.calls.iter().any(follows);
+        if !node.bare_slots.is_empty() && follows_any {
             // Bare columns follow the row of the extreme.
             return None;
         }

@@ -57,13 +57,12 @@ fn packed(columns: &[&Vector], row: usize) -> u128 {
             Some(place) if place.len() < 16 => {
                 let length = place.len() as u32;
                 let bytes = &column.all_bytes()[place.start..];
-                let text = match bytes.first_chunk::<16>() {
-                    Some(bytes) => u128::from_le_bytes(*bytes),
-                    None => {
-                        let mut chunk = [0; 16];
-                        chunk[..bytes.len()].copy_from_slice(bytes);
-                        u128::from_le_bytes(chunk)
-                    }
+                let text = if let Some(bytes) = bytes.first_chunk::<16>() {
+                    u128::from_le_bytes(*bytes)
+                } else {
+                    let mut chunk = [0; 16];
+                    chunk[..bytes.len()].copy_from_slice(bytes);
+                    u128::from_le_bytes(chunk)
                 };
                 (u128::from(length) + 1, text & ((1 << (8 * length)) - 1), length)
             }
