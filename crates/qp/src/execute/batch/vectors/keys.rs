@@ -1,9 +1,9 @@
 //! Rows known by their keys: which rows of batches have equal ones.
 //!
 //! A table gives out numbers, from zero, in the order in which keys come. Integers (and the reals
-//! that equal them) have a table of their own, small and dense ones an array; any other key is the bytes
-//! of its values, equal where SQL finds them equal (see `execute::key`). Neighbours: `groups`,
-//! `join` and `distinct` use these.
+//! that equal them) have a table of their own, small and dense ones an array; any other key is
+//! the bytes of its values, equal where SQL finds them equal (see `execute::key`). Neighbours:
+//! `groups`, `join` and `distinct` use these.
 
 use pandodb_ds::record::number::real_is_integer;
 use pandodb_ds::record::{Collation, ValueRef};
@@ -484,16 +484,21 @@ mod tests {
         #[test]
         fn integers_keep_their_numbers_whatever_finds_them(
             batches in prop::collection::vec(
-                prop::collection::vec(prop_oneof![4 => 0..400_i64, 1 => -9..9_i64, 1 => any::<i64>()], 0..40),
+                prop::collection::vec(
+                    prop_oneof![4 => 0..400_i64, 1 => -9..9_i64, 1 => any::<i64>()],
+                    0..40,
+                ),
                 1..20,
             ),
             absent in prop::collection::vec(0..500_i64, 20),
         ) {
             let (mut table, mut model) = (KeyTable::default(), HashMap::new());
             for batch in &batches {
-                let column = Column::from(Vector::of_integers(batch.iter().map(|key| *key as u64).collect()));
-                let mut fresh = Vec::new();
-                let numbers = table.assign(&[column], &[Collation::Binary], batch.len(), &mut fresh).unwrap();
+                let bits = batch.iter().map(|key| *key as u64).collect();
+                let column = [Column::from(Vector::of_integers(bits))];
+                let (rows, mut fresh) = (batch.len(), Vec::new());
+                let numbers =
+                    table.assign(&column, &[Collation::Binary], rows, &mut fresh).unwrap();
                 let mut new = Vec::new();
                 for (row, key) in (0..).zip(batch) {
                     let next = model.len() as u32;
