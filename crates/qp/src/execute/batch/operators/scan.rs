@@ -21,8 +21,9 @@ use crate::catalog::Table;
 use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
+use crate::execute::batch::join::RightSide;
 use crate::execute::batch::leaves::{LeafRows, Page, TableColumns};
-use crate::execute::batch::program::{Operator, Side, State};
+use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::vector::{Sink, Vector};
 use crate::execute::operators::rowid_range;
 use crate::plan::{AccessPath, Scan};
@@ -74,8 +75,8 @@ pub(in crate::execute::batch) struct Divided {
     first: u64,
     pub(in crate::execute::batch) rows: u64,
     part_rows: u64,
-    /// The right sides of the joins and loops above the scan, the uppermost first.
-    pub(in crate::execute::batch) sides: Vec<Side>,
+    /// The right sides of the joins above the scan, the uppermost first.
+    pub(in crate::execute::batch) sides: Vec<Arc<RightSide>>,
 }
 
 impl Divided {
@@ -325,10 +326,7 @@ impl Portion {
         let Range { start, end } = entries;
         let is_read = self.is_read();
         let Self { columns, vectors, spots, is_lazy, .. } = self;
-        let reached = if !is_read {
-            // Nothing is read of the rows: they only count.
-            end.min(leaf.len())
-        } else {
+        let reached = if is_read {
             let table = &columns.table;
             let missing = missing_values(table, projector);
             let mut sink = Sink { vectors, missing: &missing };
@@ -338,6 +336,9 @@ impl Portion {
                 }
                 Ok(projector.read(leaf.page_bytes(), rows, &mut sink)?)
             })?
+        } else {
+            // Nothing is read of the rows: they only count.
+            end.min(leaf.len())
         };
         self.rows += reached - start;
         if self.is_lazy && reached > start {
