@@ -13,7 +13,7 @@ impl Leaf {
     /// The bytes of the page, in which payloads have their places.
     #[inline]
     pub fn page_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.page()
     }
 
     /// Calls `take` with the places of the payloads of the entries from `from` up to `to`, some
@@ -26,12 +26,13 @@ impl Leaf {
         to: usize,
         take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let to = to.min(self.len());
+        let patched = self.patches.as_ref().and_then(|patches| patches.next(from));
+        let to = to.min(self.len()).min(patched.unwrap_or(usize::MAX));
         if from >= to {
             return Ok(from);
         }
         let stride = stride(self.kind);
-        let entries = &self.bytes[self.entries_start() + from * stride..][..(to - from) * stride];
+        let entries = &self.page()[self.entries_start() + from * stride..][..(to - from) * stride];
         let taken = match self.kind {
             TreeKind::Fixed => self.each_of(entries.as_chunks::<12>().0, take)?,
             TreeKind::Slotted => self.each_of(entries.as_chunks::<8>().0, take)?,
@@ -46,13 +47,14 @@ impl Leaf {
         entries: &[[u8; STRIDE]],
         mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        std::hint::black_box(touch(&self.bytes, entries));
+        let page = self.page();
+        std::hint::black_box(touch(page, entries));
         let mut taken = 0;
         for entries in entries.chunks(ROWS_TOGETHER) {
             let mut places = [RowBytes::default(); ROWS_TOGETHER];
             let mut count = 0;
             for (entry, place) in entries.iter().zip(&mut places) {
-                let Some(found) = self.inline_payload(entry) else { break };
+                let Some(found) = self.inline_payload(page, entry) else { break };
                 *place = found;
                 count += 1;
             }
@@ -68,14 +70,14 @@ impl Leaf {
     /// Where the payload of an entry is, if it stands in the leaf itself.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a call takes longer than what it does")]
-    fn inline_payload(&self, entry: &[u8]) -> Option<RowBytes> {
+    fn inline_payload(&self, page: &[u8], entry: &[u8]) -> Option<RowBytes> {
         let offset = u32::from_le_bytes(*entry.last_chunk::<4>()?);
-        let mut at = self.bytes.len() - offset as usize;
+        let mut at = page.len() - offset as usize;
         if self.kind == TreeKind::Slotted {
-            let (length, behind) = read_varint(&self.bytes, at);
+            let (length, behind) = read_varint(page, at);
             at = behind + length as usize;
         }
-        let (tagged, at) = read_varint(&self.bytes, at);
+        let (tagged, at) = read_varint(page, at);
         let end = at + (tagged >> 2) as usize;
         (CellKind::from_bits(tagged) == CellKind::Inline)
             .then_some(RowBytes { start: at as u32, end: end as u32 })
