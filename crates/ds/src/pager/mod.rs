@@ -237,6 +237,18 @@ impl Pager {
         }
     }
 
+    /// The node behind a link, held, if it is in memory where the link tells.
+    #[inline]
+    pub fn in_memory(&self, link: &Link) -> Option<Arc<Node>> {
+        match link {
+            Link::Dirty(node) => Some(Arc::clone(node)),
+            Link::Clean { page, hint } => {
+                let seen = self.cache.peek(page, hint.load(Ordering::Relaxed))?;
+                seen.as_ref().map(Arc::clone)
+            }
+        }
+    }
+
     /// The node behind a link, held.
     #[inline]
     pub fn hold(&self, link: &Link) -> Result<Arc<Node>> {
