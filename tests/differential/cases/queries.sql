@@ -104,3 +104,24 @@ INSERT INTO t VALUES ('b'), ('A'), ('a'), ('B');
 CREATE VIEW v AS SELECT NULL AS a FROM t;
 SELECT a FROM v UNION ALL SELECT a FROM t ORDER BY 1;
 SELECT * FROM v UNION ALL SELECT a FROM t ORDER BY 1;
+
+-- The last of several selects says how IN compares.
+CREATE TABLE t(a TEXT, b NUMERIC, c);
+INSERT INTO t VALUES ('1', 1, 1), ('2', 2, '2'), ('x', 'x', 3);
+SELECT a FROM t WHERE a IN (SELECT c FROM t UNION ALL SELECT b FROM t);
+SELECT a FROM t WHERE a IN (SELECT b FROM t UNION ALL SELECT c FROM t);
+SELECT a FROM t WHERE a IN (SELECT b FROM t UNION SELECT c FROM t ORDER BY 1 LIMIT 2);
+
+-- What the columns of views and indexes are said to be.
+CREATE TABLE t(a INTEGER, b TEXT, c, d ANY, e REAL) STRICT;
+CREATE TABLE t(a INTEGER, b TEXT, c, e REAL, f VARCHAR(9), g DATE);
+CREATE VIEW v AS SELECT a, b, c, e, f, g, a + 1, CAST(b AS REAL), CAST(b AS TEXT), (SELECT a FROM t), max(a, b), +f FROM t;
+PRAGMA table_info(v);
+CREATE TABLE s(a ANY, b INT) STRICT;
+CREATE VIEW w AS SELECT a, b FROM s;
+PRAGMA table_info(w);
+CREATE TABLE k(a, b, c, PRIMARY KEY (a, b)) WITHOUT ROWID;
+CREATE INDEX i ON k(b, c);
+PRAGMA index_xinfo(i);
+CREATE VIEW broken AS SELECT * FROM missing;
+PRAGMA index_list(broken);

@@ -14,6 +14,7 @@ use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Kept, Outer};
+use crate::types::Affinity;
 
 /// The foreign keys of a table, from both sides.
 #[derive(Debug, Default)]
@@ -242,10 +243,26 @@ impl ParentKey {
         let names: Vec<String> =
             key.columns.iter().map(|index| quoted(&child.columns[*index].name)).collect();
         let table = quoted(&child.name);
+        // A number is found by its text, too, where the child's column has no type that makes a
+        // number of it.
+        let parents = referenced(parent, key).unwrap_or_default();
+        let is_loose = |place: usize| {
+            let own = child.columns[key.columns[place]].affinity;
+            let theirs = parents.get(place).map(|index| parent.columns[*index].affinity);
+            own <= Affinity::Blob && theirs.is_some_and(Affinity::is_numeric)
+        };
         let wheres = |first: usize| -> String {
             let terms = names.iter().enumerate();
-            let terms: Vec<String> =
-                terms.map(|(place, name)| format!("{name} = ?{}", first + place)).collect();
+            let terms: Vec<String> = terms
+                .map(|(place, name)| {
+                    let value = first + place;
+                    if is_loose(place) {
+                        format!("{name} IN (?{value}, CAST(?{value} AS TEXT))")
+                    } else {
+                        format!("{name} = ?{value}")
+                    }
+                })
+                .collect();
             terms.join(" AND ")
         };
         let sets = |value: &dyn Fn(usize) -> String| -> String {

@@ -111,7 +111,7 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                             .iter()
                             .zip(&columns)
                             .map(|(parent, child)| {
-                                format!("p.{} = c.{}", identifier(parent), identifier(child))
+                                format!("p.{} = +c.{}", identifier(parent), identifier(child))
                             })
                             .collect();
                         let pairs = pairs.join(" AND ");

@@ -326,8 +326,8 @@ impl Queries<'_> {
             2 => format!("PRAGMA {schema}foreign_key_list({name})"),
             3 => format!("PRAGMA index_xinfo(i{index})"),
             4 => format!(
-                "SELECT name, \"unique\", origin, partial FROM pragma_index_list('{name}') WHERE \
-                 origin <> 'pk'"
+                "SELECT CASE WHEN name NOT LIKE 'sqlite_%' THEN name END, \"unique\", origin, \
+                 partial FROM pragma_index_list('{name}') WHERE origin <> 'pk'"
             ),
             _ => {
                 "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"

@@ -134,7 +134,10 @@ impl Schema {
             definitions.push("CHECK (c1 IS NULL OR typeof(c1) <> 'blob' OR length(c1) < 9)".into());
         }
         // SQLite finds no UNIQUE that holds the rowid's column for ON CONFLICT.
-        if chance(rng, 8) && key_form >= 3 && !columns[..2].iter().any(|column| column.generated) {
+        if chance(rng, 8)
+            && columns[0].kind != "INTEGER"
+            && !columns[..2].iter().any(|column| column.generated)
+        {
             let action = pick(rng, &["", "", " ON CONFLICT IGNORE", " ON CONFLICT REPLACE"]);
             definitions.push(format!("UNIQUE (c1, c0){action}"));
             keys.push(vec!["c1".to_owned(), "c0".to_owned()]);

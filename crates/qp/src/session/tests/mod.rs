@@ -240,7 +240,7 @@ fn definitions_change_and_follow_names() {
     check(
         &session,
         "SELECT sql FROM sqlite_schema WHERE name = 'i'",
-        "CREATE INDEX i ON s(\"new b\") WHERE c > 0",
+        "CREATE INDEX i ON \"s\"(\"new b\") WHERE c > 0",
     );
     session.execute("ALTER TABLE s DROP COLUMN d").unwrap();
     check(&session, "SELECT * FROM s", "1|x|y");

@@ -157,8 +157,10 @@ impl Checkpointer {
         }
     }
 
-    /// A checkpoint has looked at the heads: what is committed from now on is for the next one.
-    pub(super) fn has_looked(&self) {
+    /// A checkpoint is about to look at the heads: what is committed behind the look is for the
+    /// next one. Before the look, and relaxed because the queue's lock is taken for it: a commit
+    /// that comes behind it sees this, one that does not is in the checkpoint.
+    pub(super) fn looks_now(&self) {
         self.is_wanted.store(false, Ordering::Relaxed);
     }
 
@@ -187,6 +189,8 @@ impl Checkpointer {
 
     fn make<D: Served>(&self, database: &D) {
         let error = database.checkpoint().err();
+        // It may have ended before it looked.
+        self.looks_now();
         self.state.lock().last_error = error;
     }
 
@@ -210,8 +214,16 @@ impl Checkpointer {
             }
             state.is_due = false;
             ran_out = false;
+            if policy.is_none() {
+                self.looks_now();
+            }
             let failed_before = state.last_error.is_some();
             drop(state);
+            if !database.has_news() {
+                // No checkpoint will look; so whoever commits from here on asks again, and who
+                // has committed before is seen by the second question.
+                self.looks_now();
+            }
             if policy.is_some() && database.has_news() {
                 if failed_before {
                     // Not again and again in a row, while the disk is full.
@@ -219,8 +231,6 @@ impl Checkpointer {
                 }
                 self.make(database);
             }
-            // It may have ended before it looked at the heads, or there was nothing to look for.
-            self.has_looked();
         }
     }
 }
