@@ -21,9 +21,8 @@ use crate::catalog::Table;
 use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
-use crate::execute::batch::join::RightSide;
 use crate::execute::batch::leaves::{LeafRows, Page, TableColumns};
-use crate::execute::batch::program::{Operator, State};
+use crate::execute::batch::program::{Operator, Side, State};
 use crate::execute::batch::vector::{Sink, Vector};
 use crate::execute::operators::rowid_range;
 use crate::plan::{AccessPath, Scan};
@@ -75,8 +74,8 @@ pub(in crate::execute::batch) struct Divided {
     first: u64,
     pub(in crate::execute::batch) rows: u64,
     part_rows: u64,
-    /// The right sides of the joins above the scan, the uppermost first.
-    pub(in crate::execute::batch) sides: Vec<Arc<RightSide>>,
+    /// The right sides of the joins and loops above the scan, the uppermost first.
+    pub(in crate::execute::batch) sides: Vec<Side>,
 }
 
 impl Divided {
