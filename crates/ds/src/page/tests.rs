@@ -139,7 +139,7 @@ fn walked(leaf: &Leaf) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     while found.len() < leaf.len() {
         let from = found.len();
-        let taken = leaf.each_inline(from, leaf.len(), |rows| {
+        let taken = leaf.each_inline(from, leaf.len(), Around::default(), |rows| {
             for row in rows {
                 let place = row.start as usize..row.end as usize;
                 found.push(leaf.page_bytes()[place].to_vec());
