@@ -8,9 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use pandodb_tm::HeadId;
+use pandodb_tm::{HeadId, HeadInfo};
 
-use super::records::{Kind, number_key};
+use super::records::{Branch, Kind, number_key};
 use super::{Branches, Change, NOTE_ANCHOR, NOTE_BRANCH, State};
 use crate::error::Result;
 
@@ -40,37 +40,25 @@ impl Branches {
 
     /// Drops what a crash or an earlier process left: temporary branches, branches whose time is
     /// over, and heads that no record mentions.
+    ///
+    /// Every opening does this: it looks at the records where they are, and at the heads once.
     pub(super) fn sweep(&self) -> Result<()> {
-        let state = self.state()?;
         let now = self.now();
-        for branch in state.branches() {
-            let is_over =
-                branch.options.temporary || branch.expires().is_some_and(|expires| expires <= now);
-            if is_over {
-                self.force_drop(branch)?;
-            }
+        let over: Vec<Branch> = self.with(|state| {
+            let is_over = |branch: &&Branch| {
+                branch.options.temporary || branch.expires().is_some_and(|expires| expires <= now)
+            };
+            state.branches().filter(is_over).cloned().collect()
+        })?;
+        for branch in &over {
+            self.force_drop(branch)?;
         }
-        let state = self.state()?;
-        let mut known: BTreeSet<u64> = state.heads.keys().copied().collect();
-        known.extend(state.anchors.keys());
-        known.extend(state.tags.values().map(|tag| tag.head));
-        known.extend(state.reflog.values().map(|entry| entry.head));
-        known.extend(state.merges.values().map(|merge| merge.anchor));
-        let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
-        known.extend(picks.map(|pick| pick.base));
-        let lost = self.manager.heads().into_iter().filter(|head| {
-            let note: &[u8] = &head.note;
-            (note == NOTE_ANCHOR || note == NOTE_BRANCH)
-                && !head.is_ephemeral
-                && !known.contains(&head.head.0)
-        });
+        // In the order of their numbers.
+        let heads = self.manager.heads();
+        let (lost, gone) = self.with(|state| unmatched(state, &heads))?;
         for head in lost {
-            self.drop_head(head.head)?;
+            self.drop_head(head)?;
         }
-        // Records of heads that are gone mean nothing.
-        let alive: BTreeSet<u64> = self.manager.heads().iter().map(|head| head.head.0).collect();
-        let gone: Vec<u64> =
-            state.anchors.keys().copied().filter(|head| !alive.contains(head)).collect();
         if !gone.is_empty() {
             self.update(|change| {
                 gone.iter().try_for_each(|head| change.delete(number_key(Kind::Anchor, *head)))
@@ -78,4 +66,25 @@ impl Branches {
         }
         Ok(())
     }
+}
+
+/// The heads that no record mentions, and the anchors in the records whose heads are gone: they
+/// mean nothing.
+fn unmatched(state: &State, heads: &[HeadInfo]) -> (Vec<HeadId>, Vec<u64>) {
+    let mut known: BTreeSet<u64> = state.tags.values().map(|tag| tag.head).collect();
+    known.extend(state.reflog.values().map(|entry| entry.head));
+    known.extend(state.merges.values().map(|merge| merge.anchor));
+    let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
+    known.extend(picks.map(|pick| pick.base));
+    let is_known = |head: u64| {
+        state.heads.contains_key(&head)
+            || state.anchors.contains_key(&head)
+            || known.contains(&head)
+    };
+    let lost = heads.iter().filter(|head| {
+        let note: &[u8] = &head.note;
+        (note == NOTE_ANCHOR || note == NOTE_BRANCH) && !head.is_ephemeral && !is_known(head.head.0)
+    });
+    let is_gone = |anchor: &u64| heads.binary_search_by_key(anchor, |head| head.head.0).is_err();
+    (lost.map(|head| head.head).collect(), state.anchors.keys().copied().filter(is_gone).collect())
 }

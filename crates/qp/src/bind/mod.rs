@@ -21,7 +21,6 @@ mod order;
 mod recorder;
 mod scope;
 mod select;
-mod system;
 mod table;
 
 use pandodb_ds::record::Collation;

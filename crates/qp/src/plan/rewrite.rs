@@ -358,7 +358,7 @@ fn rejects_null(predicate: &Scalar, slots: &[SlotId]) -> bool {
 fn is_null_with(scalar: &Scalar, slots: &[SlotId]) -> bool {
     match scalar {
         Scalar::Column(place) => place.depth == 0 && slots.contains(&place.slot),
-        Scalar::Collate(operand, _) | Scalar::Cast(operand, _) | Scalar::Convert(operand, _) => {
+        Scalar::Collate(operand, _) | Scalar::Cast(operand, _) | Scalar::Convert(operand, ..) => {
             is_null_with(operand, slots)
         }
         Scalar::Binary(_, operands) => operands.iter().any(|operand| is_null_with(operand, slots)),

@@ -306,6 +306,8 @@ fn plan_kind(
             prepared.kind = PreparedKind::Select(plan);
         }
         StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
+            // FROM and RETURNING may read the same rows, though triggers changed them meanwhile.
+            binder.shares = binder.environment.rules.has(Rules::SHARED);
             let plan = modify_statement(binder, statement)?;
             if let Some(returning) = &plan.returning {
                 prepared.columns.clone_from(&returning.columns);

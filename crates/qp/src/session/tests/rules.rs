@@ -15,25 +15,10 @@
 
 use pandodb_ds::record::Value;
 
+use super::Dice;
 use crate::plan::Rules;
 use crate::session::Session;
 use crate::store::Database;
-
-/// A small generator of numbers: the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % bound
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 const SCHEMA: &str = "
     CREATE TABLE a(id INTEGER PRIMARY KEY, k INTEGER, s TEXT COLLATE NOCASE, x, f REAL);

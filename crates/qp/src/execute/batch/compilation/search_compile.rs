@@ -2,7 +2,6 @@
 //!
 //! Neighbours: `search` runs what this makes, `compile` the other operators.
 
-use crate::catalog::DatabaseIndex;
 use crate::execute::batch::compile::Compiler;
 use crate::execute::batch::expression::{Condition, Expression};
 use crate::execute::batch::places::{Places, produced};
@@ -80,13 +79,10 @@ impl Compiler {
         let columns =
             columns.into_iter().map(|column| (self.number(scan.slot, column), column)).collect();
         let keys: Vec<Expression> = sought.into_iter().map(|it| self.expression(it)).collect();
-        // Other versions of a database are the session's to open.
-        let is_portable = DatabaseIndex(scan.source.0).version_place().is_none()
-            && keys.iter().all(Expression::is_portable)
-            && conditions.iter().all(Condition::is_portable);
         Some(Operator::Search(Box::new(BatchSearch {
+            is_portable: keys.iter().all(Expression::is_portable)
+                && conditions.iter().all(Condition::is_portable),
             keys,
-            is_portable,
             columns,
             conditions,
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),

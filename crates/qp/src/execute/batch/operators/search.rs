@@ -8,21 +8,23 @@
 //! left rows, each with cursors of its own. Neighbours: `search_rows` walks the
 //! trees, `join` has the joins by hash table, `operators::join` the loops of the row gear.
 
+use pandodb_ds::sync::Arc;
+
 use crate::error::Result;
 use crate::execute::batch::Run;
-use crate::execute::batch::batch::{BATCH_ROWS, Batch};
+use crate::execute::batch::batch::{BATCH_ROWS, Batch, Picked};
 use crate::execute::batch::expression::{Column, Condition, Expression};
 use crate::execute::batch::filter::true_rows;
 use crate::execute::batch::program::{Operator, State};
-use crate::execute::batch::search_rows::{Finder, Place};
+use crate::execute::batch::search_rows::{Finder, LentFinder, Place};
 use crate::execute::batch::vector::{NO_ROW, Vector};
 use crate::plan::{JoinType, NestedLoop, Scan};
 
+/// How many rows of a table are read in the time of a search.
+const SEARCH_ROWS: u64 = 8;
+
 /// How many rows of each left row are looked at first where one decides.
 const FIRST_LOOK: usize = 2;
-
-/// How many rows are read in the time of a search.
-const SEARCH_ROWS: u64 = 8;
 
 /// A compiled loop.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(in crate::execute::batch) struct BatchSearch {
 pub(in crate::execute::batch) struct SearchState {
     pub(in crate::execute::batch) left: State,
     finder: Option<Box<Finder>>,
+    /// What helpers find rows with.
+    pub(in crate::execute::batch) lent: Option<Arc<LentFinder>>,
     batch: Option<Left>,
     expected: u64,
 }
@@ -71,13 +75,14 @@ struct Pairs {
 }
 
 impl SearchState {
-    /// The state of a thread that looks for partners of some of the left rows.
-    pub(in crate::execute::batch) fn over(left: State, expected: u64) -> Self {
-        Self { left, finder: None, batch: None, expected }
+    /// The state of a thread that seeks for left rows with a finder that was lent.
+    pub(in crate::execute::batch) fn over(left: State, lent: Option<&LentFinder>) -> Self {
+        let finder = lent.map(|lent| Box::new(lent.finder()));
+        Self { left, finder, lent: None, batch: None, expected: 0 }
     }
 
-    /// How much work there is, in rows of a scan.
-    pub(in crate::execute::batch) fn scanned_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
+    /// About how many rows it is as much work as.
+    pub(in crate::execute::batch) fn work_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
         rows(&self.left).saturating_add(self.expected.saturating_mul(SEARCH_ROWS))
     }
 
@@ -93,7 +98,25 @@ impl BatchSearch {
         run: &mut Run<'_>,
     ) -> Result<SearchState> {
         let left = self.left.open(&node.left, run)?;
-        Ok(SearchState::over(left, self.expected))
+        let expected = self.expected;
+        Ok(SearchState { left, finder: None, lent: None, batch: None, expected })
+    }
+
+    /// Makes what helpers find rows with.
+    pub(in crate::execute::batch) fn prepare(
+        &self,
+        scan: &Scan,
+        state: &mut SearchState,
+        run: &Run<'_>,
+    ) -> Result<()> {
+        if state.lent.is_none() {
+            let finder = match &mut state.finder {
+                Some(finder) => finder,
+                none => none.insert(Box::new(Finder::open(scan, &self.columns, run)?)),
+            };
+            state.lent = finder.lend().map(Arc::new);
+        }
+        Ok(())
     }
 
     pub(in crate::execute::batch) fn next(
@@ -227,8 +250,9 @@ impl BatchSearch {
     fn tried(&self, pairs: Pairs, left: &Batch, run: &mut Run<'_>) -> Result<(Batch, Vec<u32>)> {
         let Pairs { mut lefts, right } = pairs;
         let mut batch = Batch::new(lefts.len(), run.program.width);
+        let picked = Picked::of(&lefts, left);
         for number in &self.left_keep {
-            batch.set(*number, left.ready(*number)?.gather(&lefts));
+            batch.columns[*number] = left.gathered(*number, &picked);
         }
         for ((number, _), vector) in self.columns.iter().zip(right) {
             batch.set(*number, vector);
