@@ -8,9 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use pandodb_tm::HeadId;
+use pandodb_tm::{CommitId, HeadId, HeadInfo};
 
-use super::records::{Kind, number_key};
+use super::records::{Branch, Kind, number_key};
 use super::{Branches, Change, NOTE_ANCHOR, NOTE_BRANCH, State};
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ impl Branches {
 
     /// The anchors that no merge can start from any more.
     pub(super) fn surplus_anchors(&self) -> Result<Vec<u64>> {
-        self.with(|state| {
+        self.with_index(|state| {
             let mut surplus = state.index.surplus();
             surplus.retain(|head| self.is_loose(state, *head));
             surplus
@@ -40,37 +40,43 @@ impl Branches {
 
     /// Drops what a crash or an earlier process left: temporary branches, branches whose time is
     /// over, and heads that no record mentions.
-    pub(super) fn sweep(&self) -> Result<()> {
-        let state = self.state()?;
+    /// `heads` are those of the time when `seen` was the newest commit.
+    pub(super) fn sweep(&self, seen: CommitId, heads: Vec<HeadInfo>) -> Result<()> {
         let now = self.now();
-        for branch in state.branches() {
-            let is_over =
-                branch.options.temporary || branch.expires().is_some_and(|expires| expires <= now);
-            if is_over {
-                self.force_drop(branch)?;
-            }
-        }
-        let state = self.state()?;
-        let mut known: BTreeSet<u64> = state.heads.keys().copied().collect();
-        known.extend(state.anchors.keys());
-        known.extend(state.tags.values().map(|tag| tag.head));
-        known.extend(state.reflog.values().map(|entry| entry.head));
-        known.extend(state.merges.values().map(|merge| merge.anchor));
-        let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
-        known.extend(picks.map(|pick| pick.base));
-        let lost = self.manager.heads().into_iter().filter(|head| {
-            let note: &[u8] = &head.note;
-            (note == NOTE_ANCHOR || note == NOTE_BRANCH)
-                && !head.is_ephemeral
-                && !known.contains(&head.head.0)
-        });
-        for head in lost {
-            self.drop_head(head.head)?;
-        }
+        let over: Vec<Branch> = self.with(|state| {
+            let is_over = |branch: &&Branch| {
+                branch.options.temporary || branch.expires().is_some_and(|expires| expires <= now)
+            };
+            state.branches().filter(is_over).cloned().collect()
+        })?;
+        over.iter().try_for_each(|branch| self.force_drop(branch).map(drop))?;
+        // In the order of their numbers.
+        let is_same = self.manager.progress().commit == seen;
+        let heads = if is_same { heads } else { self.manager.heads() };
+        let (lost, gone) = self.with(|state| {
+            let mut others: BTreeSet<u64> = state.tags.values().map(|tag| tag.head).collect();
+            others.extend(state.reflog.values().map(|entry| entry.head));
+            others.extend(state.merges.values().map(|merge| merge.anchor));
+            let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
+            others.extend(picks.map(|pick| pick.base));
+            let is_known = |head: u64| {
+                state.heads.contains_key(&head)
+                    || state.anchors.contains_key(&head)
+                    || others.contains(&head)
+            };
+            let lost = heads.iter().filter(|head| {
+                let note: &[u8] = &head.note;
+                (note == NOTE_ANCHOR || note == NOTE_BRANCH)
+                    && !head.is_ephemeral
+                    && !is_known(head.head.0)
+            });
+            let lost: Vec<HeadId> = lost.map(|head| head.head).collect();
+            let is_alive = |head: u64| heads.binary_search_by_key(&head, |it| it.head.0).is_ok();
+            let gone = state.anchors.keys().copied().filter(|head| !is_alive(*head));
+            (lost, gone.collect::<Vec<u64>>())
+        })?;
+        lost.into_iter().try_for_each(|head| self.drop_head(head))?;
         // Records of heads that are gone mean nothing.
-        let alive: BTreeSet<u64> = self.manager.heads().iter().map(|head| head.head.0).collect();
-        let gone: Vec<u64> =
-            state.anchors.keys().copied().filter(|head| !alive.contains(head)).collect();
         if !gone.is_empty() {
             self.update(|change| {
                 gone.iter().try_for_each(|head| change.delete(number_key(Kind::Anchor, *head)))

@@ -26,6 +26,7 @@ mod life;
 mod merging;
 mod moments;
 mod open_merge;
+mod parents;
 mod past;
 mod pins;
 pub mod records;
@@ -109,7 +110,9 @@ impl Branches {
     /// The branches of a database; makes the records of one that has none yet, unless it is only
     /// read: then it has its first branch.
     pub fn open(manager: Arc<Manager>) -> Result<Self> {
-        let found = manager.heads().into_iter().find(|head| &*head.note == NOTE_SYSTEM);
+        // Listed once: there may be tens of thousands.
+        let (seen, heads) = (manager.progress().commit, manager.heads());
+        let found = heads.iter().find(|head| &*head.note == NOTE_SYSTEM);
         let is_read_only = manager.is_read_only();
         let is_bare = found.is_none() && is_read_only;
         let system = match found {
@@ -134,7 +137,7 @@ impl Branches {
         if !is_read_only {
             branches.set_up()?;
             branches.place_lines()?;
-            branches.sweep()?;
+            branches.sweep(seen, heads)?;
         }
         Ok(branches)
     }
@@ -190,6 +193,11 @@ impl Branches {
     /// Looks at the records without copying them. `look` must not call the registry.
     pub fn with<R>(&self, look: impl FnOnce(&State) -> R) -> Result<R> {
         Ok(look(&*self.current()?))
+    }
+
+    /// As [`with`](Self::with), with the index, for what asks where anchors stand.
+    fn with_index<R>(&self, look: impl FnOnce(&State) -> R) -> Result<R> {
+        Ok(look(&*self.indexed()?))
     }
 
     /// The branch called `name`, in any case.
@@ -270,8 +278,22 @@ impl Branches {
                 }
             }
         }
-        state.resolve_anchors(|head| self.manager.head(HeadId(head)).ok().map(|it| it.commit.0));
+        self.place_anchors(&mut state);
         Ok(state)
+    }
+
+    /// The records with their index.
+    fn indexed(&self) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.current()?;
+        if !state.is_indexed {
+            state.make_index();
+            self.place_anchors(&mut state);
+        }
+        Ok(state)
+    }
+
+    fn place_anchors(&self, state: &mut State) {
+        state.resolve_anchors(|head| self.manager.head(HeadId(head)).ok().map(|it| it.commit.0));
     }
 
     /// Adds to what the change that was noted last makes of the records.
@@ -291,7 +313,6 @@ impl Branches {
         } else if transaction.tree_kind(RECORDS).is_some() {
             read_rows(&transaction, &[], |key, value| state.apply(key, Some(value)))?;
         }
-        state.make_index();
         Ok(state)
     }
 
@@ -359,7 +380,7 @@ impl Branches {
         let mut transaction = self.manager.begin(self.system, options)?;
         transaction.prepare_write()?;
         // Nobody else changes the records from here on.
-        let counters = self.current()?.counters.clone();
+        let counters = self.indexed()?.counters.clone();
         let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
         let result = work(&mut change)?;
         let rows = change.finish()?;
