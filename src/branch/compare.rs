@@ -142,8 +142,12 @@ pub struct RowChange {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TableChanges {
-    /// The table.
+    /// The table, as the newer side calls it where it has it.
     pub name: String,
+    /// What the older side calls it; none where the table is new.
+    pub old_name: Option<String>,
+    /// What the newer side calls it; none where it was dropped.
+    pub new_name: Option<String>,
     /// Its columns.
     pub columns: Vec<String>,
     /// The rows.

@@ -184,6 +184,8 @@ impl Session {
         };
         let tables = found.tables.into_iter().map(|table| TableChanges {
             name: table.name,
+            old_name: table.old_name,
+            new_name: table.new_name,
             columns: table.columns,
             rows: rows(table.rows),
         });

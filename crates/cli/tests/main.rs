@@ -16,6 +16,7 @@
 
 mod changes;
 mod documents;
+mod recover;
 mod round_trip;
 mod start;
 mod terminal;

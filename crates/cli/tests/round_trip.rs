@@ -85,3 +85,25 @@ fn whole_sqlite_databases_go_both_ways() {
     assert_same_text(&run("sqlite3 a.sqlite .dump"), &run("sqlite3 c.sqlite .dump"));
     assert_eq!(run("sqlite3 c.sqlite 'PRAGMA integrity_check'"), "ok\n");
 }
+
+#[test]
+fn both_programs_compute_the_same_sum_of_the_content() {
+    let folder = TemporaryFolder::new();
+    if !has_sqlite3(&folder) {
+        return;
+    }
+    std::fs::write(folder.file("schema.sql"), SCHEMA).unwrap();
+    let run = |line: &str| run(folder.path(), line);
+    assert_eq!(run("sqlite3 -bail a.sqlite < schema.sql"), "");
+    assert_eq!(run("pando --bail b.pando < schema.sql"), "");
+    for options in ["", "--sha3-256", "--sha3-384", "--sha3-512", "book", "--schema"] {
+        let (theirs, ours) = (
+            run(&format!("sqlite3 a.sqlite '.sha3sum {options}'")),
+            run(&format!("pando b.pando '.sha3sum {options}'")),
+        );
+        assert_eq!(ours, theirs, "{options}");
+    }
+    let before = run("pando b.pando .sha3sum");
+    run("pando b.pando \"UPDATE book SET price = price + 1 WHERE id = 1\"");
+    assert_ne!(run("pando b.pando .sha3sum"), before);
+}

@@ -103,3 +103,82 @@ INSERT INTO t VALUES (1, 2) ON CONFLICT (b) DO UPDATE SET a = 3
 SELECT last_insert_rowid()
 INSERT INTO t VALUES (1, 2)
 SELECT last_insert_rowid()
+
+-- A subquery that depends on no row is computed once, though the one around it is not.
+CREATE TABLE t(a INTEGER PRIMARY KEY, b);
+INSERT INTO t VALUES (1, 5), (2, NULL), (3, 7);
+CREATE TABLE s(c);
+INSERT INTO s VALUES (1), (2);
+UPDATE t SET b = (SELECT count(*) FROM s WHERE s.c NOT IN (SELECT b FROM t) AND t.a > 0);
+SELECT a, b FROM t;
+
+-- FROM and RETURNING read a common table that was made once.
+CREATE TABLE t(id INTEGER PRIMARY KEY, v);
+CREATE TABLE s(id INTEGER PRIMARY KEY, bump);
+INSERT INTO t VALUES (1, 0), (2, 0);
+INSERT INTO s VALUES (1, 1), (2, 2);
+CREATE TRIGGER bu BEFORE UPDATE ON t BEGIN UPDATE s SET bump = 100 WHERE id = 2; END;
+WITH c(n) AS (SELECT sum(bump) FROM s) UPDATE t SET v = 0 FROM c RETURNING id, (SELECT n FROM c);
+
+-- What REPLACE deletes needs its parents' tables.
+PRAGMA foreign_keys = ON;
+CREATE TABLE t(a REFERENCES missing(x), b UNIQUE ON CONFLICT REPLACE, c);
+UPDATE t SET c = 1;
+UPDATE t SET b = 1;
+UPDATE OR REPLACE t SET b = 1;
+
+-- A row that a foreign key refuses before it is there leaves no rowid.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(x PRIMARY KEY);
+CREATE TABLE c(id INTEGER PRIMARY KEY, x REFERENCES p(x), y UNIQUE);
+INSERT INTO c(x) VALUES (1);
+SELECT last_insert_rowid();
+INSERT OR REPLACE INTO c(x) VALUES (1);
+SELECT last_insert_rowid();
+INSERT OR REPLACE INTO c(id, x) VALUES (NULL, 1);
+SELECT last_insert_rowid();
+CREATE TRIGGER g BEFORE UPDATE ON c BEGIN SELECT 1; END;
+INSERT INTO c(id, x, y) VALUES (7, 1, 1) ON CONFLICT (y) DO UPDATE SET y = 2;
+SELECT last_insert_rowid();
+
+-- A row is no parent that was missing to itself.
+PRAGMA foreign_keys = ON;
+CREATE TABLE t(a PRIMARY KEY, b REFERENCES t(a)) WITHOUT ROWID;
+INSERT INTO t VALUES (1, 2), (4, 4);
+INSERT INTO t VALUES (1, 4), (4, 4);
+CREATE TABLE u(a PRIMARY KEY, b REFERENCES u(a));
+INSERT INTO u VALUES (1, 2), (4, 4);
+
+-- Rows of CREATE TABLE AS are none of the application's.
+CREATE TABLE t(a);
+INSERT INTO t VALUES (1), (2), (3);
+CREATE TABLE u AS SELECT a FROM t WHERE a < 3;
+SELECT last_insert_rowid();
+
+-- A table that is renamed is written in quotes wherever it is named.
+CREATE TABLE t(a PRIMARY KEY, b REFERENCES t(a), CHECK (t.a > 0));
+CREATE INDEX i ON t(b) WHERE t.b > 1;
+CREATE VIEW v AS SELECT t.a FROM t JOIN t AS u;
+CREATE TRIGGER g AFTER INSERT ON t BEGIN UPDATE t SET b = 1 WHERE t.a = new.a; END;
+ALTER TABLE t RENAME TO r;
+SELECT sql FROM sqlite_schema ORDER BY name;
+ALTER TABLE r RENAME COLUMN a TO z;
+SELECT sql FROM sqlite_schema ORDER BY name;
+
+-- REPLACE outside of a trigger holds inside, NULLs included.
+CREATE TABLE t(a NOT NULL DEFAULT 7, b);
+CREATE TRIGGER g AFTER INSERT ON t WHEN new.b > 0 BEGIN INSERT OR IGNORE INTO t(a, b) VALUES (NULL, 0); END;
+REPLACE INTO t VALUES (1, 1);
+INSERT INTO t VALUES (2, 1);
+SELECT * FROM t;
+
+-- A number is a parent of its text in a column without a type, from both sides.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(id INTEGER PRIMARY KEY);
+CREATE TABLE c(x REFERENCES p(id) ON DELETE CASCADE);
+INSERT INTO p VALUES (1), (2), (3);
+INSERT INTO c VALUES ('1'), (2), ('3');
+DELETE FROM p WHERE id < 3;
+SELECT x FROM c;
+CREATE TABLE s(id INTEGER PRIMARY KEY, x REFERENCES s(id));
+INSERT INTO s VALUES (47, '10'), (10, NULL);

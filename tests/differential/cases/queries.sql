@@ -77,3 +77,51 @@ WITH g AS (SELECT x FROM t UNION SELECT 9) SELECT count(*) FROM g AS a, g AS b W
 WITH g(a, b) AS (SELECT x, count(*) FROM t GROUP BY x) SELECT typeof(g.a), (SELECT sum(b) FROM g), (SELECT b FROM g WHERE a IS t.x) FROM t JOIN g ON g.a = t.x ORDER BY 1, 3
 SELECT x, (WITH g AS (SELECT max(y) AS m FROM t AS i WHERE i.x = t.x) SELECT count(*) FROM g, g AS h) FROM t ORDER BY 1
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT a.i, b.i FROM n AS a, n AS b WHERE a.i + b.i = 6 ORDER BY 1
+
+-- A view means its own database's tables.
+ATTACH ':memory:' AS other;
+CREATE TABLE other.t(a);
+CREATE VIEW v AS SELECT a FROM t;
+SELECT * FROM v;
+SELECT * FROM t;
+CREATE TABLE t(a);
+INSERT INTO main.t VALUES (1);
+SELECT * FROM v;
+
+-- COLLATE in what a column is computed from is the column's: one around a column goes before it.
+CREATE TABLE t(a TEXT, b TEXT AS (a) COLLATE NOCASE);
+INSERT INTO t(a) VALUES ('x'), ('X');
+SELECT count(*) FROM t WHERE b = 'x';
+SELECT count(*) FROM t WHERE b = 'x' COLLATE BINARY;
+SELECT count(*) FROM (SELECT a COLLATE NOCASE AS c FROM t) WHERE c = 'x';
+SELECT count(*) FROM (SELECT a COLLATE NOCASE AS c FROM t) WHERE c = 'x' COLLATE BINARY;
+SELECT CASE WHEN 1 THEN c END FROM (SELECT a COLLATE NOCASE AS c FROM t) UNION SELECT 'x' ORDER BY 1;
+SELECT DISTINCT c || '' FROM (SELECT a COLLATE NOCASE AS c FROM t) ORDER BY 1;
+
+-- A column that says nothing of its order has that of bytes in a compound.
+CREATE TABLE t(a TEXT COLLATE NOCASE);
+INSERT INTO t VALUES ('b'), ('A'), ('a'), ('B');
+CREATE VIEW v AS SELECT NULL AS a FROM t;
+SELECT a FROM v UNION ALL SELECT a FROM t ORDER BY 1;
+SELECT * FROM v UNION ALL SELECT a FROM t ORDER BY 1;
+
+-- The last of several selects says how IN compares.
+CREATE TABLE t(a TEXT, b NUMERIC, c);
+INSERT INTO t VALUES ('1', 1, 1), ('2', 2, '2'), ('x', 'x', 3);
+SELECT a FROM t WHERE a IN (SELECT c FROM t UNION ALL SELECT b FROM t);
+SELECT a FROM t WHERE a IN (SELECT b FROM t UNION ALL SELECT c FROM t);
+SELECT a FROM t WHERE a IN (SELECT b FROM t UNION SELECT c FROM t ORDER BY 1 LIMIT 2);
+
+-- What the columns of views and indexes are said to be.
+CREATE TABLE t(a INTEGER, b TEXT, c, d ANY, e REAL) STRICT;
+CREATE TABLE t(a INTEGER, b TEXT, c, e REAL, f VARCHAR(9), g DATE);
+CREATE VIEW v AS SELECT a, b, c, e, f, g, a + 1, CAST(b AS REAL), CAST(b AS TEXT), (SELECT a FROM t), max(a, b), +f FROM t;
+PRAGMA table_info(v);
+CREATE TABLE s(a ANY, b INT) STRICT;
+CREATE VIEW w AS SELECT a, b FROM s;
+PRAGMA table_info(w);
+CREATE TABLE k(a, b, c, PRIMARY KEY (a, b)) WITHOUT ROWID;
+CREATE INDEX i ON k(b, c);
+PRAGMA index_xinfo(i);
+CREATE VIEW broken AS SELECT * FROM missing;
+PRAGMA index_list(broken);

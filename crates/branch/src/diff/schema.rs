@@ -3,7 +3,9 @@
 //! Objects and columns are matched by id, so a rename is a rename and never a drop beside an
 //! addition. Neighbours: `merge::schema` decides what becomes of differences on two sides.
 
-use crate::shape::{ColumnShape, ObjectId, Shape, TableShape, TextShape};
+use crate::shape::{
+    ColumnId, ColumnShape, ConstraintShape, ObjectId, Shape, TableShape, TextShape,
+};
 
 /// The kinds of objects.
 #[derive(
@@ -62,7 +64,7 @@ pub struct SchemaDifference {
     pub object: ObjectId,
     /// Its name in the newer version, or in the older one where it was dropped.
     pub name: String,
-    /// The column, where the difference is about one; `(name)` of a constraint likewise.
+    /// The column, or the text of the constraint, where the difference is about one.
     pub part: Option<String>,
     /// What happened.
     pub change: SchemaChange,
@@ -74,7 +76,10 @@ pub fn compare_shapes(old: &Shape, new: &Shape) -> Vec<SchemaDifference> {
     for table in &new.tables {
         match old.table(table.id) {
             None => differences.push(whole(table, SchemaChange::Added)),
-            Some(before) => compare_tables(before, table, &mut differences),
+            Some(before) => {
+                compare_tables(before, table, &mut differences);
+                compare_constraints((old, before), (new, table), &mut differences);
+            }
         }
     }
     for table in &old.tables {
@@ -133,16 +138,48 @@ fn compare_tables(old: &TableShape, new: &TableShape, differences: &mut Vec<Sche
             add(Some(column.name.clone()), SchemaChange::Dropped);
         }
     }
-    for constraint in &new.constraints {
-        if !old.constraints.contains(constraint) {
-            add(Some(constraint.definition.clone()), SchemaChange::Added);
-        }
+}
+
+fn compare_constraints(
+    (old_shape, old): (&Shape, &TableShape),
+    (new_shape, new): (&Shape, &TableShape),
+    differences: &mut Vec<SchemaDifference>,
+) {
+    let mut add = |part: String, change| {
+        differences.push(SchemaDifference { part: Some(part), ..whole(new, change) });
+    };
+    for constraint in new.constraints.iter().filter(|it| !old.constraints.contains(it)) {
+        add(describe_constraint(constraint, new, new_shape), SchemaChange::Added);
     }
-    for constraint in &old.constraints {
-        if !new.constraints.contains(constraint) {
-            add(Some(constraint.definition.clone()), SchemaChange::Dropped);
-        }
+    for constraint in old.constraints.iter().filter(|it| !new.constraints.contains(it)) {
+        add(describe_constraint(constraint, old, old_shape), SchemaChange::Dropped);
     }
+}
+
+/// A constraint as its table's owner would write it.
+fn describe_constraint(constraint: &ConstraintShape, table: &TableShape, shape: &Shape) -> String {
+    let names = |table: &TableShape, columns: &[ColumnId]| -> String {
+        let names = columns.iter().filter_map(|id| table.column(*id)).map(|it| it.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let ours = names(table, &constraint.columns);
+    let definition = constraint.definition.as_str();
+    let Some(key) = &constraint.foreign_key else {
+        return if definition.eq_ignore_ascii_case("unique") {
+            format!("{definition} ({ours})")
+        } else {
+            definition.to_owned()
+        };
+    };
+    let actions = definition.strip_prefix("foreign key").unwrap_or_default();
+    let Some(parent) = key.parent.and_then(|id| shape.table(id)) else {
+        return format!("foreign key ({ours}){actions}");
+    };
+    let theirs = match names(parent, &key.columns) {
+        none if none.is_empty() => none,
+        named => format!("({named})"),
+    };
+    format!("foreign key ({ours}) references {}{theirs}{actions}", parent.name)
 }
 
 fn compare_texts(

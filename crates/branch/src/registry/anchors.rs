@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use pandodb_tm::{CommitId, HeadId, HeadInfo};
+use pandodb_tm::{HeadId, HeadInfo};
 
 use super::records::{Branch, Kind, number_key};
 use super::{Branches, Change, NOTE_ANCHOR, NOTE_BRANCH, State};
@@ -40,8 +40,9 @@ impl Branches {
 
     /// Drops what a crash or an earlier process left: temporary branches, branches whose time is
     /// over, and heads that no record mentions.
-    /// `heads` are those of the time when `seen` was the newest commit.
-    pub(super) fn sweep(&self, seen: CommitId, heads: Vec<HeadInfo>) -> Result<()> {
+    ///
+    /// Every opening does this: it looks at the records where they are, and at the heads once.
+    pub(super) fn sweep(&self) -> Result<()> {
         let now = self.now();
         let over: Vec<Branch> = self.with(|state| {
             let is_over = |branch: &&Branch| {
@@ -49,34 +50,15 @@ impl Branches {
             };
             state.branches().filter(is_over).cloned().collect()
         })?;
-        over.iter().try_for_each(|branch| self.force_drop(branch).map(drop))?;
+        for branch in &over {
+            self.force_drop(branch)?;
+        }
         // In the order of their numbers.
-        let is_same = self.manager.progress().commit == seen;
-        let heads = if is_same { heads } else { self.manager.heads() };
-        let (lost, gone) = self.with(|state| {
-            let mut others: BTreeSet<u64> = state.tags.values().map(|tag| tag.head).collect();
-            others.extend(state.reflog.values().map(|entry| entry.head));
-            others.extend(state.merges.values().map(|merge| merge.anchor));
-            let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
-            others.extend(picks.map(|pick| pick.base));
-            let is_known = |head: u64| {
-                state.heads.contains_key(&head)
-                    || state.anchors.contains_key(&head)
-                    || others.contains(&head)
-            };
-            let lost = heads.iter().filter(|head| {
-                let note: &[u8] = &head.note;
-                (note == NOTE_ANCHOR || note == NOTE_BRANCH)
-                    && !head.is_ephemeral
-                    && !is_known(head.head.0)
-            });
-            let lost: Vec<HeadId> = lost.map(|head| head.head).collect();
-            let is_alive = |head: u64| heads.binary_search_by_key(&head, |it| it.head.0).is_ok();
-            let gone = state.anchors.keys().copied().filter(|head| !is_alive(*head));
-            (lost, gone.collect::<Vec<u64>>())
-        })?;
-        lost.into_iter().try_for_each(|head| self.drop_head(head))?;
-        // Records of heads that are gone mean nothing.
+        let heads = self.manager.heads();
+        let (lost, gone) = self.with(|state| unmatched(state, &heads))?;
+        for head in lost {
+            self.drop_head(head)?;
+        }
         if !gone.is_empty() {
             self.update(|change| {
                 gone.iter().try_for_each(|head| change.delete(number_key(Kind::Anchor, *head)))
@@ -84,4 +66,25 @@ impl Branches {
         }
         Ok(())
     }
+}
+
+/// The heads that no record mentions, and the anchors in the records whose heads are gone: they
+/// mean nothing.
+fn unmatched(state: &State, heads: &[HeadInfo]) -> (Vec<HeadId>, Vec<u64>) {
+    let mut known: BTreeSet<u64> = state.tags.values().map(|tag| tag.head).collect();
+    known.extend(state.reflog.values().map(|entry| entry.head));
+    known.extend(state.merges.values().map(|merge| merge.anchor));
+    let picks = state.merges.values().filter_map(|merge| merge.pick.as_ref());
+    known.extend(picks.map(|pick| pick.base));
+    let is_known = |head: u64| {
+        state.heads.contains_key(&head)
+            || state.anchors.contains_key(&head)
+            || known.contains(&head)
+    };
+    let lost = heads.iter().filter(|head| {
+        let note: &[u8] = &head.note;
+        (note == NOTE_ANCHOR || note == NOTE_BRANCH) && !head.is_ephemeral && !is_known(head.head.0)
+    });
+    let is_gone = |anchor: &u64| heads.binary_search_by_key(anchor, |head| head.head.0).is_err();
+    (lost.map(|head| head.head).collect(), state.anchors.keys().copied().filter(is_gone).collect())
 }

@@ -110,13 +110,11 @@ impl Branches {
     /// The branches of a database; makes the records of one that has none yet, unless it is only
     /// read: then it has its first branch.
     pub fn open(manager: Arc<Manager>) -> Result<Self> {
-        // Listed once: there may be tens of thousands.
-        let (seen, heads) = (manager.progress().commit, manager.heads());
-        let found = heads.iter().find(|head| &*head.note == NOTE_SYSTEM);
+        let found = manager.first_head_with(NOTE_SYSTEM);
         let is_read_only = manager.is_read_only();
         let is_bare = found.is_none() && is_read_only;
         let system = match found {
-            Some(head) => head.head,
+            Some(head) => head,
             None if is_read_only => pandodb_tm::MAIN,
             None => manager.create_head(pandodb_tm::MAIN, NOTE_SYSTEM)?,
         };
@@ -137,7 +135,7 @@ impl Branches {
         if !is_read_only {
             branches.set_up()?;
             branches.place_lines()?;
-            branches.sweep(seen, heads)?;
+            branches.sweep()?;
         }
         Ok(branches)
     }

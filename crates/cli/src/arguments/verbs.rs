@@ -113,6 +113,8 @@ pub(crate) enum Verb {
     Export(ExportArguments),
     /// Print the database as SQL
     Dump(DumpArguments),
+    /// Print what can still be read of a damaged database, as SQL
+    Recover,
     /// Back the database up, also while it is written to
     Backup {
         /// The file to write

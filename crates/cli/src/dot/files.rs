@@ -8,7 +8,7 @@ use super::{Argument, Command, Group, usage};
 use crate::failure::{Failure, Outcome};
 use crate::output::sink::Sink;
 use crate::shell::{Opening, Shell};
-use crate::transfer::{self, Dump, Format, Import};
+use crate::transfer::{self, Digest, Dump, Format, Import};
 
 const NONE: &[&str] = &[];
 
@@ -58,6 +58,28 @@ pub(super) const COMMANDS: &[Command] = &[
         ],
         Argument::File,
         dump,
+    ),
+    command(
+        "recover",
+        NONE,
+        [
+            "",
+            "write what can be read of a damaged database as SQL",
+            "Rows on damaged pages are left out and counted; everything else is written.",
+        ],
+        Argument::None,
+        recover,
+    ),
+    command(
+        "sha3sum",
+        NONE,
+        [
+            "[--schema] [--sha3-224|--sha3-256|--sha3-384|--sha3-512] [PATTERN]",
+            "one number for the content, the same as sqlite3 computes",
+            "PATTERN names tables, as LIKE has it; --schema adds the definitions.",
+        ],
+        Argument::Table,
+        sha3sum,
     ),
     command("read", &["\\i"], ["FILE", "run the statements of a file", ""], Argument::File, read),
     command(
@@ -165,6 +187,29 @@ fn dump(shell: &mut Shell, words: &[String]) -> Outcome {
     sink.flush()?;
     sink.close()?;
     shell.say(format_args!("Exported to '{file}'"))
+}
+
+fn recover(shell: &mut Shell, words: &[String]) -> Outcome {
+    if words.is_empty() { transfer::recover(shell) } else { Err(usage("recover")) }
+}
+
+fn sha3sum(shell: &mut Shell, words: &[String]) -> Outcome {
+    let mut digest = Digest::default();
+    for word in words {
+        match word.as_str() {
+            "--schema" => digest.schema = true,
+            "--sha3-224" => digest.bits = 224,
+            "--sha3-256" => digest.bits = 256,
+            "--sha3-384" => digest.bits = 384,
+            "--sha3-512" => digest.bits = 512,
+            pattern if digest.pattern.is_none() && !pattern.starts_with("--") => {
+                digest.pattern = Some(pattern.to_owned());
+            }
+            _ => return Err(usage("sha3sum")),
+        }
+    }
+    let sum = transfer::digest(shell, &digest)?;
+    Ok(writeln!(shell.sink, "{sum}")?)
 }
 
 fn read(shell: &mut Shell, words: &[String]) -> Outcome {

@@ -28,11 +28,11 @@ impl Default for Dump {
 }
 
 /// A row of the schema.
-struct Object {
-    kind: String,
-    name: String,
+pub(super) struct Object {
+    pub(super) kind: String,
+    pub(super) name: String,
     table: String,
-    sql: String,
+    pub(super) sql: String,
 }
 
 /// Writes the dump to where the shell's output goes.
@@ -58,7 +58,7 @@ pub(crate) fn dump(shell: &Shell, what: &Dump, out: &mut dyn Write) -> Outcome {
 }
 
 fn write_all(shell: &Shell, what: &Dump, out: &mut dyn Write) -> Outcome {
-    let objects = objects(shell, what)?;
+    let objects = objects(shell, &what.tables)?;
     if objects.is_empty() && !what.tables.is_empty() {
         let names = what.tables.join(", ");
         return Err(Failure::statement(format!("there is no table like {names}")));
@@ -103,11 +103,12 @@ fn write_all(shell: &Shell, what: &Dump, out: &mut dyn Write) -> Outcome {
     Ok(())
 }
 
-fn is_internal(name: &str) -> bool {
+pub(super) fn is_internal(name: &str) -> bool {
     name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"))
 }
 
-fn objects(shell: &Shell, what: &Dump) -> Outcome<Vec<Object>> {
+/// The definitions, in the order in which they were made; of the tables that a pattern fits.
+pub(super) fn objects(shell: &Shell, patterns: &[String]) -> Outcome<Vec<Object>> {
     let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL \
                ORDER BY rowid";
     let mut statement = shell.connection.prepare(sql)?;
@@ -121,12 +122,12 @@ fn objects(shell: &Shell, what: &Dump) -> Outcome<Vec<Object>> {
             })
         })?
         .collect::<Result<_, _>>()?;
-    if what.tables.is_empty() {
+    if patterns.is_empty() {
         return Ok(all);
     }
     let mut chosen = Vec::new();
     for object in all {
-        for pattern in &what.tables {
+        for pattern in patterns {
             let fits: bool = shell.connection.query_row(
                 "SELECT ?1 LIKE ?2",
                 [object.table.as_str(), pattern],

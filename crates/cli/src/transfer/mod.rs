@@ -2,25 +2,29 @@
 //!
 //! Both the dot commands and the verbs end here. Everything streams: files of any size are read
 //! and written row by row. Neighbours: `records` reads files, `detect` chooses types, `dump`
-//! writes SQL.
+//! writes SQL, `recover` what a damaged database still has of it.
 
 mod csv;
 mod detect;
+mod digest;
 mod dump;
 mod export;
 mod import;
 mod json;
 mod records;
+mod recover;
 mod sqlite;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use crate::arguments::Format;
+pub(crate) use digest::{Digest, digest};
 pub(crate) use dump::{Dump, dump, dump_to_sink};
 pub(crate) use export::export;
 pub(crate) use import::{Import, import};
 pub(crate) use json::{Json, object};
+pub(crate) use recover::recover;
 
 use std::path::Path;
 

@@ -150,6 +150,7 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
             };
             transfer::dump_to_sink(shell, &dump)?;
         }
+        Verb::Recover => transfer::recover(shell)?,
         Verb::Backup { file, incremental } => {
             transfer::backup(shell, file, incremental.as_deref())?;
         }

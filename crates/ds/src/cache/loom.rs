@@ -6,7 +6,9 @@
 //! `is_some()` in its place a reader gets the page that took the frame, and the first model
 //! fails; without `&& is_page(node, page)` in `Cache::by_version` the second does, since the
 //! shard is let go of between finding the frame and looking into it. The third is about the
-//! first line of `Shard::insert`, which forgets an earlier stay of the same page.
+//! first line of `Shard::insert`, which forgets an earlier stay of the same page. The fourth is
+//! about the lock in `Cache::lend` and `Cache::take_back`, which is held while the rest is divided:
+//! given back before that (`drop(lent)` ahead of `divide`), an older division may come last.
 //! Neighbours: `mod` and `shard` are what is modelled; `cargo xtask loom` runs this.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -91,5 +93,31 @@ fn loom_pages_that_come_and_go_leave_the_shard_sound() {
         twin.join().unwrap();
         owner.join().unwrap();
         is_sound(&cache);
+    });
+}
+
+#[test]
+fn loom_what_is_lent_and_what_pages_may_take_are_the_budget() {
+    loom::model(|| {
+        const BUDGET: usize = 1000;
+        let cache = Arc::new(Cache::new(BUDGET));
+        let is_whole = |lent: usize| {
+            assert_eq!(*cache.lent.lock(), lent);
+            assert_eq!(cache.shards[0].lock().budget(), BUDGET - lent);
+        };
+        let beside = |work: fn(&Cache)| {
+            let other = Arc::clone(&cache);
+            thread::spawn(move || work(&other))
+        };
+        // Two transactions borrow, and give back when their pages are written.
+        let other = beside(|cache| assert!(cache.lend(100)));
+        assert!(cache.lend(200));
+        other.join().unwrap();
+        is_whole(300);
+        assert!(!cache.lend(BUDGET / 2), "more than half is lent");
+        let other = beside(|cache| cache.take_back(100));
+        cache.take_back(200);
+        other.join().unwrap();
+        is_whole(0);
     });
 }

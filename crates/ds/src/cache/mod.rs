@@ -108,6 +108,14 @@ impl Cache {
         None
     }
 
+    /// As [`by_hint`](Self::by_hint), of a page that may not be used after all.
+    #[inline]
+    pub fn peek(&self, page: &PageRef, hint: u32) -> Option<Seen> {
+        let seen = self.frames.get(hint)?.look();
+        let is_wanted = matches!(&*seen, Some(node) if is_page(node, page));
+        is_wanted.then_some(seen)
+    }
+
     /// The page by its version, with the frame to remember.
     pub fn by_version(&self, page: &PageRef) -> Option<(Arc<Node>, u32)> {
         let found = self.shard(page.version()).lock().find(page.version());

@@ -74,6 +74,11 @@ impl Shard {
         self.evict(0, frames)
     }
 
+    #[cfg(all(test, loom))]
+    pub(super) fn budget(&self) -> usize {
+        self.budget
+    }
+
     /// The frame of a page.
     pub(super) fn find(&self, version: Granule) -> Option<u32> {
         self.residents.get(&version).map(|resident| resident.frame)

@@ -4,10 +4,23 @@
 //! have in common done once. Neighbours: `leaf` has the layout, the SQL layer's scans call this,
 //! `record::row` reads columns of the rows that are found.
 
+use super::fetch::{LINE, ask_for};
 use super::leaf::{CellKind, Leaf, stride};
 use crate::format::TreeKind;
 use crate::format::bytes::read_varint;
 use crate::record::row::{ROWS_TOGETHER, RowBytes};
+
+/// Rows up to here lie so close that their lines are fetched one after the other.
+const SMALL_ROW: usize = 3 * LINE;
+
+/// What a scan knows of the pages around one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// The page behind it, where its memory is to be fetched.
+    pub ahead: Option<&'a Leaf>,
+    /// Its own memory was fetched while the page before it was read.
+    pub is_fetched: bool,
+}
 
 impl Leaf {
     /// The bytes of the page, in which payloads have their places.
@@ -16,14 +29,21 @@ impl Leaf {
         &self.bytes
     }
 
+    /// Whether a scan that asks for the whole page gets little that it does not read.
+    #[inline]
+    pub fn is_dense(&self) -> bool {
+        self.len() * SMALL_ROW >= self.heap as usize
+    }
+
     /// Calls `take` with the places of the payloads of the entries from `from` up to `to`, some
     /// at a time, as long as they stand in their leaf themselves; gives the first entry that was
-    /// not taken.
+    /// not taken. Meanwhile the memory of `around`'s page behind this one is fetched.
     #[inline]
     pub fn each_inline<E>(
         &self,
         from: usize,
         to: usize,
+        around: Around<'_>,
         take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
         let to = to.min(self.len());
@@ -33,8 +53,8 @@ impl Leaf {
         let stride = stride(self.kind);
         let entries = &self.bytes[self.entries_start() + from * stride..][..(to - from) * stride];
         let taken = match self.kind {
-            TreeKind::Fixed => self.each_of(entries.as_chunks::<12>().0, take)?,
-            TreeKind::Slotted => self.each_of(entries.as_chunks::<8>().0, take)?,
+            TreeKind::Fixed => self.each_of(from, entries.as_chunks::<12>().0, around, take)?,
+            TreeKind::Slotted => self.each_of(from, entries.as_chunks::<8>().0, around, take)?,
         };
         Ok(from + taken)
     }
@@ -43,12 +63,27 @@ impl Leaf {
     #[inline]
     fn each_of<const STRIDE: usize, E>(
         &self,
+        from: usize,
         entries: &[[u8; STRIDE]],
+        around: Around<'_>,
         mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        std::hint::black_box(touch(&self.bytes, entries));
+        if !around.is_fetched {
+            // Where most of the page is wanted, it is fetched best from end to end.
+            let heap = &self.bytes[self.heap_start()..];
+            std::hint::black_box(if entries.len() * SMALL_ROW >= heap.len() {
+                sweep(heap)
+            } else {
+                touch(&self.bytes, entries)
+            });
+        }
+        let ahead = around.ahead.map_or(&[][..], |leaf| &leaf.bytes);
         let mut taken = 0;
         for entries in entries.chunks(ROWS_TOGETHER) {
+            // The rows that are taken tell which piece of the page ahead is asked for now.
+            let piece = |entry: usize| ahead.len() * entry.min(self.len()) / self.len().max(1);
+            let first = from + taken;
+            ask_for(&ahead[piece(first)..piece(first + entries.len())]);
             let mut places = [RowBytes::default(); ROWS_TOGETHER];
             let mut count = 0;
             for (entry, place) in entries.iter().zip(&mut places) {
@@ -80,6 +115,17 @@ impl Leaf {
         (CellKind::from_bits(tagged) == CellKind::Inline)
             .then_some(RowBytes { start: at as u32, end: end as u32 })
     }
+}
+
+/// Looks at a byte of each cache line.
+#[inline(never)]
+fn sweep(bytes: &[u8]) -> u8 {
+    let (mut seen, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        seen ^= byte;
+        at += LINE;
+    }
+    seen
 }
 
 /// Looks at the first byte of each cell.

@@ -3,6 +3,7 @@
 //! Nothing here knows where pages are kept: `pager` reads and writes them, `tree` arranges them.
 
 pub mod delta;
+mod fetch;
 pub mod inner;
 pub mod leaf;
 pub mod leaf_draft;
@@ -21,5 +22,6 @@ pub use inner::{Child, Inner, Link, NO_HINT};
 pub use leaf::{Cell, CellKind, Leaf};
 pub use leaf_draft::LeafDraft;
 pub use leaf_edit::Room;
+pub use leaf_walk::Around;
 pub use node::{Body, Node};
 pub use separators::{Separators, shortest_separator};

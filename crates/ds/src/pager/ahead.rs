@@ -21,7 +21,7 @@ use crate::sync::{Arc, Condvar, Mutex, thread, wait};
 const WAITING_MAX: usize = 512;
 
 /// From how many leaves on a thread is worth its start.
-const WAITING_MIN: usize = 16;
+const WAITING_MIN: usize = if cfg!(loom) { 1 } else { 16 };
 
 /// From how many finished leaves on those are looked for that nobody needs any more.
 const DONE_MIN: usize = 1024;
@@ -36,7 +36,7 @@ pub struct Made {
 }
 
 impl Made {
-    fn new(codec: Codec, node: &Node) -> Result<Self> {
+    pub(super) fn new(codec: Codec, node: &Node) -> Result<Self> {
         let mut raw = Vec::new();
         if let Body::Leaf(leaf) = node.body() {
             raw.reserve(leaf.used_bytes());

@@ -8,6 +8,8 @@
 mod ahead;
 mod batch;
 mod loan;
+#[cfg(all(test, loom))]
+mod loom;
 mod overflow;
 mod reach;
 mod read;
@@ -243,6 +245,18 @@ impl Pager {
                     hint.store(frame, Ordering::Relaxed);
                 }
                 Ok(NodeGuard::Held(node))
+            }
+        }
+    }
+
+    /// The node behind a link, held, if it is in memory where the link tells.
+    #[inline]
+    pub fn in_memory(&self, link: &Link) -> Option<Arc<Node>> {
+        match link {
+            Link::Dirty(node) => Some(Arc::clone(node)),
+            Link::Clean { page, hint } => {
+                let seen = self.cache.peek(page, hint.load(Ordering::Relaxed))?;
+                seen.as_ref().map(Arc::clone)
             }
         }
     }

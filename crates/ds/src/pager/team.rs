@@ -249,10 +249,10 @@ pub(super) fn processors() -> usize {
         .get_or_init(|| thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST))
 }
 
-/// A model looks at one protocol at a time, and this one is none of those.
+/// In a model there is one thread beside the caller.
 #[cfg(loom)]
 pub(super) fn processors() -> usize {
-    1
+    2
 }
 
 #[cfg(all(test, not(loom)))]

@@ -160,7 +160,7 @@ impl Space {
             previous: chain.newest(),
             end: 0,
             freed: sorted(settlement.released.clone()),
-            used: sorted(settlement.attached.clone()),
+            used: runs(&settlement.attached),
             counts: sorted_counts(&settlement.counts, &settlement.released),
         };
         if record.freed.len() + record.used.len() + record.counts.len() > ENTRIES_MAX {
@@ -168,7 +168,7 @@ impl Space {
         }
         let extent = self.allocate(record_granules(&record));
         settlement.attached.push(extent);
-        record.used = sorted(settlement.attached.clone());
+        record.used = runs(&settlement.attached);
         record.end = self.counts().end;
         let (page, bytes) = seal(&record, extent, birth)?;
         let mut chain = chain.clone();
@@ -330,6 +330,22 @@ fn check_bounds(extent: Extent, end: u64) -> Result<()> {
 fn sorted(mut extents: Vec<Extent>) -> Vec<Extent> {
     extents.sort_unstable();
     extents
+}
+
+/// Extents as runs that do not touch. What a checkpoint writes lies one behind another, so that
+/// this is what keeps the chain short, and opening with it; of released extents each one counts,
+/// because its own count goes with it.
+fn runs(extents: &[Extent]) -> Vec<Extent> {
+    let mut runs: Vec<Extent> = Vec::new();
+    for extent in sorted(extents.to_vec()) {
+        match runs.last_mut() {
+            Some(run) if run.start.0 + run.granules == extent.start.0 => {
+                run.granules += extent.granules;
+            }
+            _ => runs.push(extent),
+        }
+    }
+    runs
 }
 
 fn sorted_counts(counts: &FxHashMap<Granule, Count>, released: &[Extent]) -> Vec<(Granule, Count)> {

@@ -26,6 +26,11 @@ impl Store {
         self.pager.space.count(extent)
     }
 
+    /// When the newest checkpoint was made, in microseconds since 1970.
+    pub fn last_checkpoint_time(&self) -> i64 {
+        self.durable.lock().superblock.time_micros
+    }
+
     /// The state of the storage now.
     pub fn info(&self) -> Result<StorageInfo> {
         let metrics = &self.pager.metrics;

@@ -284,6 +284,17 @@ impl Cursor {
         self.steps.last().filter(|_| self.is_valid).map(|step| &step.node)
     }
 
+    /// The page behind the one where the cursor stands, if it is in memory and not far.
+    pub fn page_ahead(&self) -> Option<Arc<Node>> {
+        let [.., parent, _] = self.steps.as_slice() else { return None };
+        match parent.node.body() {
+            Body::Inner(inner) if parent.index + 1 < inner.len() => {
+                self.pager.in_memory(&inner.child(parent.index + 1).link)
+            }
+            _ => None,
+        }
+    }
+
     /// Replaces `key` by the key where the cursor stands; empties it when that is nowhere.
     pub fn read_key(&self, key: &mut Vec<u8>) {
         match self.leaf() {

@@ -2,6 +2,8 @@
 //!
 //! Neighbours: `select` binds the parts, `execute::operators::compound` runs them.
 
+use pandodb_ds::record::{Collation, Value};
+
 use super::from::slot_column;
 use super::order::{bare_name, sort_key};
 use super::scope::ScopeColumn;
@@ -34,7 +36,10 @@ impl Binder<'_> {
         for column in &mut columns {
             column.origin = None;
         }
-        let outputs = compound_outputs(&arms, slot, width);
+        let cores: Vec<&SelectCore> = std::iter::once(&select.first)
+            .chain(select.compounds.iter().map(|(_, core)| core))
+            .collect();
+        let outputs = compound_outputs(&arms, &cores, slot, width);
         let collations =
             outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
         let rows = arms.iter().map(|(_, block)| block.rows).sum();
@@ -49,9 +54,6 @@ impl Binder<'_> {
                 common: None,
                 declared_type: None,
             })
-            .collect();
-        let cores: Vec<&SelectCore> = std::iter::once(&select.first)
-            .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();
         let order_by = self.compound_order(&select.order_by, &named, &cores)?;
         let limit = match &select.limit {
@@ -122,21 +124,54 @@ impl Binder<'_> {
 }
 
 /// The columns of a compound, as its slot holds them.
-fn compound_outputs(arms: &[(CompoundOperator, Block)], slot: SlotId, width: usize) -> Vec<Scalar> {
+fn compound_outputs(
+    arms: &[(CompoundOperator, Block)],
+    cores: &[&SelectCore],
+    slot: SlotId,
+    width: usize,
+) -> Vec<Scalar> {
     let mut outputs = Vec::with_capacity(width);
+    let is_column: Vec<Vec<bool>> = cores.iter().map(|core| are_columns(core, width)).collect();
     for index in 0..width {
         let mut output = slot_column(slot, index, &arms[0].1.outputs[index]);
         if let Scalar::Column(place) = &mut output {
-            place.collation = arms
-                .iter()
-                .find_map(|(_, block)| block.outputs[index].collation())
-                .unwrap_or_default();
+            // A column that says nothing of its order has that of bytes.
+            let said = arms.iter().zip(&is_column).find_map(|((_, block), is_column)| {
+                let output = &block.outputs[index];
+                // A name in double quotes may be a text.
+                let is_column =
+                    is_column[index] && !matches!(output, Scalar::Literal(Value::Text(_)));
+                output.collation().or_else(|| is_column.then(Collation::default))
+            });
+            place.collation = said.unwrap_or_default();
             let parts: Vec<&Scalar> = arms.iter().map(|(_, block)| &block.outputs[index]).collect();
             place.affinity = compound_affinity(&parts);
         }
         outputs.push(output);
     }
     outputs
+}
+
+/// Which results of a select are columns of what it reads; not told where several stars stand
+/// among them.
+fn are_columns(core: &SelectCore, width: usize) -> Vec<bool> {
+    let SelectCore::Query(query) = core else { return vec![false; width] };
+    let is_star = |column: &&ResultColumn| !matches!(column, ResultColumn::Expression(..));
+    let stars = query.columns.iter().filter(is_star).count();
+    let Some(more) = width.checked_sub(query.columns.len() - stars) else {
+        return vec![false; width];
+    };
+    let mut are_columns = Vec::with_capacity(width);
+    for column in &query.columns {
+        match column {
+            ResultColumn::Expression(expression, _) => {
+                are_columns.push(matches!(expression.kind, ExpressionKind::Column(_)));
+            }
+            _ if stars == 1 => are_columns.extend(std::iter::repeat_n(true, more)),
+            _ => return vec![false; width],
+        }
+    }
+    are_columns
 }
 
 /// The affinity of a compound's column: that of the first part that has one, unless another part
@@ -161,7 +196,6 @@ const BLOBS: u8 = 4;
 
 /// Which kinds of values an expression may have.
 fn data_kinds(scalar: &Scalar) -> u8 {
-    use pandodb_ds::record::Value;
     match scalar {
         Scalar::Literal(Value::Null) => 0,
         Scalar::Literal(Value::Integer(_) | Value::Real(_)) => NUMBERS,

@@ -25,9 +25,10 @@ impl Binder<'_> {
                 group.semis.push(SemiRelation { anti, group: inner });
                 continue;
             }
-            let term = self.expression(term)?;
-            super::expression::no_row(&term)?;
-            group.add_predicate(term);
+            let bound = self.expression(term)?;
+            super::expression::no_row(&bound)?;
+            self.note_aggregated(term, &bound, group)?;
+            group.add_predicate(bound);
         }
         Ok(())
     }
@@ -90,16 +91,6 @@ fn is_plain(select: &ast::Select) -> bool {
         }
         _ => true,
     };
-    // What stands in FROM must not read the row around: it may be read once for all rows.
-    let is_named =
-        |table: &ast::TableReference| matches!(table.kind, ast::TableReferenceKind::Table(_));
-    let joins_only_inside = |from: &ast::From| {
-        is_named(&from.first)
-            && from.joins.iter().all(|join| {
-                use ast::JoinKind::{Comma, Cross, Inner};
-                matches!(join.kind, Inner | Comma | Cross) && is_named(&join.table)
-            })
-    };
     select.with.is_none()
         && select.compounds.is_empty()
         && select.order_by.is_empty()
@@ -110,4 +101,16 @@ fn is_plain(select: &ast::Select) -> bool {
         && !query.distinct
         && query.columns.iter().all(is_simple)
         && query.from.as_ref().is_some_and(joins_only_inside)
+}
+
+/// Whether FROM only has tables and inner joins: what stands in it must not read the row around,
+/// since it may be read once for all rows.
+pub(super) fn joins_only_inside(from: &ast::From) -> bool {
+    let is_named =
+        |table: &ast::TableReference| matches!(table.kind, ast::TableReferenceKind::Table(_));
+    is_named(&from.first)
+        && from.joins.iter().all(|join| {
+            use ast::JoinKind::{Comma, Cross, Inner};
+            matches!(join.kind, Inner | Comma | Cross) && is_named(&join.table)
+        })
 }

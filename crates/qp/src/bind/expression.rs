@@ -255,11 +255,20 @@ impl Binder<'_> {
 
     /// A query block in an expression.
     pub(crate) fn subquery(&mut self, select: &ast::Select) -> Result<SubqueryCall> {
+        self.subquery_read(select, false)
+    }
+
+    /// As [`subquery`](Self::subquery); whether all of its rows are read.
+    pub(crate) fn subquery_read(
+        &mut self,
+        select: &ast::Select,
+        is_read_whole: bool,
+    ) -> Result<SubqueryCall> {
         if let Some(place) = self.restricted {
             return Err(Error::invalid(format!("subqueries prohibited in {place}")));
         }
         let volatile = self.volatile_calls;
-        let plan = self.nested(|binder| binder.framed(select))?;
+        let plan = self.nested(|binder| binder.framed(select, is_read_whole))?;
         let correlation = if plan.outer.iter().any(|place| place.depth == 0) {
             Correlation::Immediate
         } else if plan.outer.is_empty() {
@@ -276,11 +285,17 @@ impl Binder<'_> {
     }
 
     /// Binds and plans a query block in a frame of its own.
-    pub(crate) fn framed(&mut self, select: &ast::Select) -> Result<SelectPlan> {
+    pub(crate) fn framed(
+        &mut self,
+        select: &ast::Select,
+        is_read_whole: bool,
+    ) -> Result<SelectPlan> {
         self.frames.push(FrameBuilder::default());
         let mut block = self.select(select, false);
         if let Ok(block) = &mut block {
-            choose_gears(self, &mut block.root, &block.outputs, false);
+            // One that depends on a row runs often, and for few rows each time.
+            let is_read_whole = is_read_whole && self.frame().outer.is_empty();
+            choose_gears(self, &mut block.root, &block.outputs, is_read_whole);
         }
         let frame = self.frames.pop().unwrap_or_default();
         let block = block?;

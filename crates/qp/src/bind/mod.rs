@@ -8,6 +8,7 @@
 //! Neighbours: `scope` (names), `from`, `select`, `expression`, `function`; `plan` takes over
 //! what is bound.
 
+mod aggregated;
 mod common;
 mod compound;
 mod exists;
@@ -20,12 +21,12 @@ mod order;
 mod recorder;
 mod scope;
 mod select;
-mod system;
 mod table;
 
 use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
+pub(crate) use aggregated::AggregatedBlock;
 pub use common::CommonScope;
 pub(crate) use expression::no_row;
 pub(crate) use from::LaterBlock;
@@ -163,6 +164,8 @@ pub struct Binder<'e> {
     pub(crate) shared: Vec<(u32, Option<Arc<crate::plan::SharedInput>>)>,
     /// How many common tables were seen.
     pub(crate) common_seen: u32,
+    /// Subqueries of comparisons that may become joins.
+    pub(crate) aggregated: Vec<AggregatedBlock>,
     /// How many calls were bound that never give the same result twice.
     pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
@@ -190,6 +193,7 @@ impl<'e> Binder<'e> {
             shares: false,
             shared: Vec::new(),
             common_seen: 0,
+            aggregated: Vec::new(),
             volatile_calls: 0,
             recorder: None,
         }

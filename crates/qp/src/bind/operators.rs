@@ -8,6 +8,7 @@ use super::Binder;
 use super::expression::{columns_expected, comparison, no_row, row_misused};
 use crate::ast::{self, InSet};
 use crate::error::{Error, Result};
+use crate::plan::Node;
 use crate::scalar::{
     Between, Compare, CompareRule, Comparison, InList, InSubquery, Quantified, RowCompare, Scalar,
     SubqueryCall, Unary,
@@ -103,7 +104,7 @@ impl Binder<'_> {
         match &set.set {
             InSet::List(items) => self.in_list(operand, items, set.negated),
             InSet::Subquery(select) => {
-                let subquery = self.subquery(select)?;
+                let subquery = self.subquery_read(select, true)?;
                 in_subquery(operand, subquery, set.negated)
             }
             InSet::Table(name) => {
@@ -117,14 +118,14 @@ impl Binder<'_> {
                         as_of: None,
                         index: None,
                     })));
-                let subquery = self.subquery(&select)?;
+                let subquery = self.subquery_read(&select, true)?;
                 in_subquery(operand, subquery, set.negated)
             }
             InSet::Function(name, arguments) => {
                 let function =
                     ast::TableFunction { name: name.clone(), arguments: arguments.clone() };
                 let select = select_all(ast::TableReferenceKind::Function(Box::new(function)));
-                let subquery = self.subquery(&select)?;
+                let subquery = self.subquery_read(&select, true)?;
                 in_subquery(operand, subquery, set.negated)
             }
         }
@@ -259,8 +260,20 @@ fn in_subquery(operand: Scalar, subquery: SubqueryCall, negated: bool) -> Result
         let affinity = if affinity == Affinity::None { Affinity::Blob } else { affinity };
         CompareRule { affinity, collation: Scalar::compare_collation(operand, output) }
     };
-    let rules = operands.iter().zip(&subquery.plan.outputs).map(rule).collect();
+    // Of selects that are put together the last one says how it is compared, as in SQLite.
+    let outputs = last_outputs(&subquery.plan.root).unwrap_or(&subquery.plan.outputs);
+    let rules = operands.iter().zip(outputs).map(rule).collect();
     Ok(Scalar::InSubquery(Box::new(InSubquery { negated, operands, rules, subquery })))
+}
+
+/// What the last part of a compound gives; none of another query.
+fn last_outputs(node: &Node) -> Option<&Vec<Scalar>> {
+    match node {
+        Node::Compound(compound) => compound.arms.last().map(|arm| &arm.outputs),
+        Node::Sort(sort) => last_outputs(&sort.input),
+        Node::Limit(limit) => last_outputs(&limit.input),
+        _ => None,
+    }
 }
 
 /// `SELECT * FROM kind`

@@ -139,33 +139,7 @@ impl Binder<'_> {
         limit: Option<&ast::Limit>,
         may_dissolve: bool,
     ) -> Result<Block> {
-        let frame = self.frame_index();
-        let mut scope = NameScope { frame, ..NameScope::default() };
-        let group = match &query.from {
-            Some(from) => self.from(from, &mut scope)?,
-            None => Group::default(),
-        };
-        for column in &query.columns {
-            if let ResultColumn::Expression(expression, Some(alias)) = column {
-                scope.aliases.push((alias.clone(), expression.clone()));
-            }
-        }
-        scope.grouping.named.clone_from(&query.windows);
-        self.scopes.push(scope);
-        let parts = self.clauses(query, order_by, group);
-        let scope = self.scopes.pop().unwrap_or_default();
-        let (mut parts, columns) = parts?;
-        parts.grouping = scope.grouping;
-        parts.limit = match limit {
-            Some(limit) => Some(self.limit(limit)?),
-            None => None,
-        };
-        if parts.having.is_some()
-            && parts.grouping.keys.is_empty()
-            && parts.grouping.calls.is_empty()
-        {
-            return Err(Error::invalid("HAVING clause on a non-aggregate query"));
-        }
+        let (parts, columns, scope) = self.bound_query(query, order_by, limit)?;
         if may_dissolve && parts.can_dissolve() {
             let rowid = match scope.tables.as_slice() {
                 [table] => table.rowid.clone(),
@@ -187,6 +161,48 @@ impl Binder<'_> {
         }
         let (root, outputs, rows) = finish_select(self, parts)?;
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
+    }
+
+    /// The clauses of a query that nobody plans for itself.
+    pub(super) fn query_parts(&mut self, query: &ast::Query) -> Result<QueryParts> {
+        Ok(self.bound_query(query, &[], None)?.0)
+    }
+
+    /// The clauses of a SELECT without compounds, its columns and the names that it knew.
+    fn bound_query(
+        &mut self,
+        query: &ast::Query,
+        order_by: &[ast::OrderTerm],
+        limit: Option<&ast::Limit>,
+    ) -> Result<(QueryParts, Vec<OutputColumn>, NameScope)> {
+        let frame = self.frame_index();
+        let mut scope = NameScope { frame, ..NameScope::default() };
+        let group = match &query.from {
+            Some(from) => self.from(from, &mut scope)?,
+            None => Group::default(),
+        };
+        for column in &query.columns {
+            if let ResultColumn::Expression(expression, Some(alias)) = column {
+                scope.aliases.push((alias.clone(), expression.clone()));
+            }
+        }
+        scope.grouping.named.clone_from(&query.windows);
+        self.scopes.push(scope);
+        let parts = self.clauses(query, order_by, group);
+        let mut scope = self.scopes.pop().unwrap_or_default();
+        let (mut parts, columns) = parts?;
+        parts.grouping = std::mem::take(&mut scope.grouping);
+        parts.limit = match limit {
+            Some(limit) => Some(self.limit(limit)?),
+            None => None,
+        };
+        if parts.having.is_some()
+            && parts.grouping.keys.is_empty()
+            && parts.grouping.calls.is_empty()
+        {
+            return Err(Error::invalid("HAVING clause on a non-aggregate query"));
+        }
+        Ok((parts, columns, scope))
     }
 
     /// Everything behind FROM, in the scope that FROM made.

@@ -32,14 +32,14 @@ pub(crate) const FOREIGN: &str = "cannot reference objects in database";
 impl Binder<'_> {
     /// The databases in which an unqualified name is looked up, in order.
     pub(crate) fn search_order(&self) -> Vec<DatabaseIndex> {
+        // What is stored in a database is about that database alone; what is temporary is not.
+        if let Some(home) = self.home.filter(|home| *home != DatabaseIndex::TEMP) {
+            return vec![home];
+        }
         let count = self.environment.schemas.len() as u16;
         let mut order = vec![DatabaseIndex::TEMP, DatabaseIndex::MAIN];
         order.extend((2..count).map(DatabaseIndex));
         order.retain(|index| index.0 < count);
-        if let Some(home) = self.home {
-            order.retain(|index| *index != home);
-            order.insert(0, home);
-        }
         order
     }
 
@@ -167,7 +167,8 @@ impl Binder<'_> {
                 return Ok(Named::View(view.clone()));
             }
         }
-        let home = if schema.is_some() { order[0] } else { DatabaseIndex::MAIN };
+        let is_home = schema.is_some() || order.len() == 1;
+        let home = if is_home { order[0] } else { DatabaseIndex::MAIN };
         if let Some(table) = schema_table(&name.text, home) {
             return Ok(Named::Table(table));
         }
@@ -290,16 +291,8 @@ impl Binder<'_> {
             }
         }
         let bound = self.over_columns(scope, &generated.expression, "generated columns")?;
-        let convert = Scalar::Convert(Box::new(bound), column.affinity);
-        let value = Scalar::Collate(Box::new(convert), column.collation);
-        scope.columns[index].scalar = if column.collation == pandodb_ds::record::Collation::Binary {
-            match value {
-                Scalar::Collate(inner, _) => *inner,
-                other => other,
-            }
-        } else {
-            value
-        };
+        scope.columns[index].scalar =
+            Scalar::Convert(Box::new(bound), column.affinity, column.collation);
         state[index] = 0;
         Ok(())
     }

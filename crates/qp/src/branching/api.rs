@@ -6,7 +6,7 @@
 //! Neighbours: `merge` and `difference` have the work, the facade's `branch` module the words.
 
 use pandodb_branch::diff::schema::SchemaDifference;
-use pandodb_branch::diff::{RowDifference, Version, compare_shapes, tables};
+use pandodb_branch::diff::{RowDifference, TableVersion, Version, compare_shapes, tables};
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::{Conflict, ConflictKey, MergeOptions, Pick, Policy, Report};
 use pandodb_branch::registry::{Branch, Commit, MergeKind, MergePlan, Privilege, Tag};
@@ -65,8 +65,12 @@ pub struct MergeDone {
 /// The rows of a table that differ.
 #[derive(Clone, Debug)]
 pub struct TableDifference {
-    /// The table, as the newer side calls it.
+    /// The table, as the newer side calls it where it has it.
     pub name: String,
+    /// What the older side calls it; none where the table is new.
+    pub old_name: Option<String>,
+    /// What the newer side calls it; none where it was dropped.
+    pub new_name: Option<String>,
     /// The columns that the rows have.
     pub columns: Vec<String>,
     /// The rows.
@@ -145,8 +149,14 @@ impl Work<'_> {
                 rows.push(row);
             }
             if !rows.is_empty() {
-                let name = pair.name().to_owned();
-                comparison.tables.push(TableDifference { name, columns, rows });
+                let name_of = |side: Option<TableVersion<'_>>| side.map(|it| it.shape.name.clone());
+                comparison.tables.push(TableDifference {
+                    name: pair.name().to_owned(),
+                    old_name: name_of(pair.old),
+                    new_name: name_of(pair.new),
+                    columns,
+                    rows,
+                });
             }
         }
         Ok(comparison)

@@ -2,6 +2,8 @@
 //!
 //! Neighbours: `canonical` makes definitions comparable; `merge` and `difference` need shapes.
 
+use std::fmt::Write as _;
+
 use pandodb_branch::diff::Version;
 use pandodb_branch::shape::{
     self, ColumnShape, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyColumn, KeyShape,
@@ -10,7 +12,10 @@ use pandodb_branch::shape::{
 use pandodb_ds::forest::Forest;
 
 use super::canonical::{Canonical, Canonizer};
-use crate::catalog::{Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind};
+use crate::ast::ForeignKeyAction;
+use crate::catalog::{
+    ForeignKey, Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind,
+};
 use crate::modify::SEQUENCE_TABLE;
 use crate::types::Affinity;
 
@@ -163,7 +168,7 @@ fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec
         let columns: Vec<_> = key.columns.iter().map(|index| column_id(table, *index)).collect();
         constraints.push(ConstraintShape {
             name: key.name.as_ref().map(ToString::to_string),
-            definition: format!("foreign key {:?} {:?}", key.on_delete, key.on_update),
+            definition: foreign_key(key),
             columns,
             foreign_key: Some(ForeignKeyShape {
                 parent: parent.map(|parent| shape::ObjectId(parent.id.0)),
@@ -172,6 +177,20 @@ fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec
         });
     }
     constraints
+}
+
+/// The words of a foreign key without names: what it refers to is told by numbers beside them.
+fn foreign_key(key: &ForeignKey) -> String {
+    let mut text = "foreign key".to_owned();
+    for (event, action) in [("delete", key.on_delete), ("update", key.on_update)] {
+        if action != ForeignKeyAction::NoAction {
+            let _ = write!(text, " on {event} {}", action.as_str().to_lowercase());
+        }
+    }
+    if key.deferred {
+        text.push_str(" deferrable initially deferred");
+    }
+    text
 }
 
 fn unique(table: &Table, index: &Index) -> ConstraintShape {

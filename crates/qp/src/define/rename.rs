@@ -83,8 +83,10 @@ impl Definer<'_> {
                     let message = format!("error in {kind} {}: {}", object.name, error.message());
                     Error::invalid(message)
                 })?;
-                let edits: Vec<(Span, String)> =
-                    places.into_iter().map(|span| (span, replacement(sql, span, to))).collect();
+                let edits: Vec<(Span, String)> = places
+                    .into_iter()
+                    .map(|span| (span, replacement(sql, span, to, column.is_none())))
+                    .collect();
                 if !edits.is_empty() {
                     row.sql = Some(edited(sql, &edits).into());
                 }
@@ -139,8 +141,10 @@ impl Definer<'_> {
             if places.is_empty() && !is_subject {
                 continue;
             }
-            let edits: Vec<(Span, String)> =
-                places.into_iter().map(|span| (span, replacement(sql, span, to))).collect();
+            let edits: Vec<(Span, String)> = places
+                .into_iter()
+                .map(|span| (span, replacement(sql, span, to, column.is_none())))
+                .collect();
             row.sql = Some(edited(sql, &edits).into());
             if !is_changed {
                 source.borrow_mut().prepare_write()?;
@@ -217,14 +221,15 @@ impl Definer<'_> {
     }
 }
 
-/// The new name as it stands in the place of an old one: with quotes where the old one had them.
-fn replacement(sql: &str, span: Span, to: &Name) -> String {
+/// The new name as it stands in the place of an old one: with quotes where the old one had them,
+/// and always where a table is renamed, as SQLite writes it.
+fn replacement(sql: &str, span: Span, to: &Name, is_table: bool) -> String {
     let is_bare = span
         .of(sql)
         .bytes()
         .next()
         .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80);
-    if is_bare && to.quote == Quote::None {
+    if is_bare && !is_table && to.quote == Quote::None {
         to.text.to_string()
     } else {
         format!("\"{}\"", to.text.replace('"', "\"\""))

@@ -108,6 +108,17 @@ impl Frame {
         }
     }
 
+    /// As [`clear`](Self::clear), but for what subqueries know that does not depend on any row.
+    pub(super) fn close(&mut self) {
+        for slot in &mut self.slots {
+            slot.clear();
+        }
+        for state in &mut self.states {
+            state.clear();
+        }
+        self.close_subqueries();
+    }
+
     /// Forgets all rows and states, and with them every hold on storage; memory that the next run
     /// needs in the same place stays.
     #[inline]

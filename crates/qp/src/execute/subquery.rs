@@ -57,7 +57,7 @@ impl SubqueryState {
             self.memory.clear();
         }
         if let Some(frame) = &mut self.frame {
-            frame.clear();
+            frame.close();
         }
     }
 

@@ -14,6 +14,7 @@ use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Kept, Outer};
+use crate::types::Affinity;
 
 /// The foreign keys of a table, from both sides.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ struct ParentKey {
     /// Counts the children of a key.
     count: Box<str>,
     /// The same without one row: in a table that refers to itself.
-    count_others: Option<Box<str>>,
+    count_others: Option<(Box<str>, Vec<usize>)>,
     /// Deletes the children.
     cascade_delete: Box<str>,
     /// Gives the children a new key: parameters of the old one behind those of the new one.
@@ -242,10 +243,26 @@ impl ParentKey {
         let names: Vec<String> =
             key.columns.iter().map(|index| quoted(&child.columns[*index].name)).collect();
         let table = quoted(&child.name);
+        // A number is found by its text, too, where the child's column has no type that makes a
+        // number of it.
+        let parents = referenced(parent, key).unwrap_or_default();
+        let is_loose = |place: usize| {
+            let own = child.columns[key.columns[place]].affinity;
+            let theirs = parents.get(place).map(|index| parent.columns[*index].affinity);
+            own <= Affinity::Blob && theirs.is_some_and(Affinity::is_numeric)
+        };
         let wheres = |first: usize| -> String {
             let terms = names.iter().enumerate();
-            let terms: Vec<String> =
-                terms.map(|(place, name)| format!("{name} = ?{}", first + place)).collect();
+            let terms: Vec<String> = terms
+                .map(|(place, name)| {
+                    let value = first + place;
+                    if is_loose(place) {
+                        format!("{name} IN (?{value}, CAST(?{value} AS TEXT))")
+                    } else {
+                        format!("{name} = ?{value}")
+                    }
+                })
+                .collect();
             terms.join(" AND ")
         };
         let sets = |value: &dyn Fn(usize) -> String| -> String {
@@ -255,8 +272,10 @@ impl ParentKey {
             terms.join(", ")
         };
         let count = format!("SELECT count(*) FROM {table} WHERE {}", wheres(1));
-        let is_self = child.id == parent.id && child.has_rowid();
-        let others = format!("{count} AND rowid <> ?{}", names.len() + 1);
+        let others = (child.id == parent.id).then(|| {
+            let (own, positions) = own_key(child, names.len() + 1);
+            (format!("{count} AND NOT ({own})").into(), positions)
+        });
         let default = |place: usize| {
             let column = &child.columns[key.columns[place]];
             column.default_text.as_ref().map_or("NULL".to_owned(), |text| format!("({text})"))
@@ -266,7 +285,7 @@ impl ParentKey {
             deferred: key.deferred,
             on_delete: key.on_delete,
             on_update: key.on_update,
-            count_others: is_self.then(|| others.into()),
+            count_others: others,
             count: count.into(),
             cascade_delete: format!("DELETE FROM {table} WHERE {}", wheres(1)).into(),
             cascade_update: format!(
@@ -303,12 +322,15 @@ impl ParentKey {
             return Ok(());
         }
         let sql = match &self.count_others {
-            Some(sql) => {
-                let rowid = match row {
-                    Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
-                    Kept::Null => 0,
-                };
-                values.push(Value::Integer(rowid));
+            Some((sql, positions)) => {
+                if positions.is_empty() {
+                    let rowid = match row {
+                        Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
+                        Kept::Null => 0,
+                    };
+                    values.push(Value::Integer(rowid));
+                }
+                values.extend(positions_of(row, positions));
                 sql
             }
             None => &self.count,
@@ -317,6 +339,21 @@ impl ParentKey {
         violate(self.deferred, -children, outer.context);
         Ok(())
     }
+}
+
+/// What only a row itself fulfils: of its rowid, parameter `first`, or of its primary key, whose
+/// positions are returned.
+fn own_key(table: &Table, first: usize) -> (String, Vec<usize>) {
+    if table.has_rowid() {
+        return (format!("rowid = ?{first}"), Vec::new());
+    }
+    let columns: Vec<usize> = table.key_columns().iter().filter_map(IndexColumn::column).collect();
+    let term = |(place, index): (usize, &usize)| {
+        format!("{} IS ?{}", quoted(&table.columns[*index].name), first + place)
+    };
+    let terms: Vec<String> = columns.iter().enumerate().map(term).collect();
+    let positions = columns.iter().map(|index| table.columns[*index].position).collect();
+    (terms.join(" AND "), positions)
 }
 
 /// The referenced columns of a key: as written, or the parent's primary key.

@@ -128,6 +128,8 @@ pub struct InsertPlan {
     pub input: Node,
     /// For each column of the table (by index) where its value comes from.
     pub values: Vec<Scalar>,
+    /// Whether the rowid is among the columns that the statement names, by any name.
+    pub names_rowid: bool,
     /// Where the rowid comes from, if the statement gives it.
     pub rowid: Option<Scalar>,
     /// `OR ..`
@@ -246,19 +248,14 @@ impl ModifyPlan {
         let writer = &plan.writer;
         let replaces =
             |own: Option<ConflictAction>| plan.conflict.or(own) == Some(ConflictAction::Replace);
-        // A rowid that is not given is a new one.
-        let is_given = |alias: usize| {
-            plan.values
-                .get(alias)
-                .is_some_and(|value| !matches!(value, Scalar::Literal(Value::Null)))
-        };
-        let has_key = !writer.table.has_rowid() || writer.table.rowid_alias().is_some_and(is_given);
+        // A rowid that is not named is a new one.
+        let has_key = !writer.table.has_rowid() || plan.names_rowid;
         let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
         let keys = &writer.table.foreign_keys;
         let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
         let leaves_keys = |upsert: &UpsertPlan| {
             let assignments = upsert.assignments.as_deref().unwrap_or_default();
-            !assignments.iter().any(|(column, _)| is_key(column))
+            upsert.triggers.is_empty() && !assignments.iter().any(|(column, _)| is_key(column))
         };
         self.returning.is_none()
             && matches!(plan.input, Node::Once(_))

@@ -71,7 +71,7 @@ impl Parser<'_> {
         if !self.at_select() {
             return Err(self.expected("SELECT"));
         }
-        let select = self.select()?;
+        let select = *self.select()?;
         let view = CreateView { temporary, if_not_exists, name, columns, select };
         Ok(StatementKind::CreateView(Box::new(view)))
     }
@@ -150,7 +150,7 @@ impl Parser<'_> {
             TokenKind::Insert | TokenKind::Replace => self.insert(None)?,
             TokenKind::Update => self.update(None)?,
             TokenKind::Delete => self.delete(None)?,
-            _ if self.at_select() => StatementKind::Select(Box::new(self.select()?)),
+            _ if self.at_select() => StatementKind::Select(self.select()?),
             _ => return Err(self.expected("INSERT, UPDATE, DELETE, SELECT or END")),
         };
         let span = self.span_from(start);

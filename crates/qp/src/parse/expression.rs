@@ -20,7 +20,7 @@ use super::parser::Parser;
 use super::token::TokenKind;
 use crate::ast::{
     Between, BinaryOperator, Chain, Collate, Expression, ExpressionKind, In, InSet, Like,
-    LikeOperator, NullsOrder, OrderTerm, Quantified, SortOrder,
+    LikeOperator, Literal, NullsOrder, OrderTerm, Quantified, SortOrder,
 };
 use crate::error::Result;
 use crate::limits;
@@ -82,36 +82,86 @@ fn binary_operator(kind: TokenKind) -> Option<BinaryOperator> {
     })
 }
 
+/// An expression that becomes a part of another in its own place.
+#[inline]
+fn taken(place: &mut Expression) -> Expression {
+    let span = place.span;
+    let kind = std::mem::replace(&mut place.kind, ExpressionKind::Literal(Literal::Null));
+    Expression::new(kind, span)
+}
+
+#[inline(never)]
+fn put_like(
+    left: &mut Expression,
+    operator: LikeOperator,
+    negated: bool,
+    pattern: Result<Expression>,
+) -> Result<()> {
+    let like = Like { operator, negated, pattern: pattern?, operand: taken(left), escape: None };
+    left.kind = ExpressionKind::Like(Box::new(like));
+    Ok(())
+}
+
+/// The upper bound is not read yet.
+#[inline(never)]
+fn put_between(left: &mut Expression, negated: bool, low: Result<Expression>) -> Result<()> {
+    let high = Expression::literal(Literal::Null);
+    let between = Between { negated, low: low?, operand: taken(left), high };
+    left.kind = ExpressionKind::Between(Box::new(between));
+    Ok(())
+}
+
+#[inline(never)]
+fn put_upper(left: &mut Expression, high: Result<Expression>) -> Result<()> {
+    let high = high?;
+    if let ExpressionKind::Between(between) = &mut left.kind {
+        between.high = high;
+    }
+    Ok(())
+}
+
+#[inline(never)]
+fn put_in(left: &mut Expression, negated: bool, set: InSet) {
+    left.kind = ExpressionKind::In(Box::new(In { negated, operand: taken(left), set }));
+}
+
 impl Parser<'_> {
     /// A whole expression.
     pub(super) fn expression(&mut self) -> Result<Expression> {
         self.enter(limits::WEIGHT_EXPRESSION)?;
-        let expression = self.above(0)?;
+        let expression = self.above(0);
         self.leave(limits::WEIGHT_EXPRESSION);
         self.tallest = self.tallest.max(self.height);
-        Ok(expression)
+        expression
     }
 
     /// `expression, expression, ...`
     pub(super) fn expression_list(&mut self) -> Result<Vec<Expression>> {
-        let mut list = vec![self.expression()?];
-        while self.accept(TokenKind::Comma) {
-            list.push(self.expression()?);
+        let mut list = Vec::with_capacity(1);
+        loop {
+            let part = self.expression();
+            self.listed(&mut list, part)?;
+            if !self.accept(TokenKind::Comma) {
+                return Ok(list);
+            }
         }
-        Ok(list)
     }
 
     /// An operand with all operators behind it that bind tighter than `level`.
     #[inline]
     pub(super) fn above(&mut self, level: u8) -> Result<Expression> {
-        let operand = self.operand()?;
-        if level_of(self.token.kind) <= level {
-            return Ok(operand);
+        match self.operand() {
+            Ok(operand) if level_of(self.token.kind) > level => self.behind_operand(operand, level),
+            operand => operand,
         }
+    }
+
+    #[inline]
+    fn behind_operand(&mut self, operand: Expression, level: u8) -> Result<Expression> {
         self.enter(WEIGHT_OPERAND)?;
-        let expression = self.operators(operand, level)?;
+        let expression = self.operators(operand, level);
         self.leave(WEIGHT_OPERAND);
-        Ok(expression)
+        expression
     }
 
     /// The operators behind `left` that bind tighter than `floor`, with their operands.
@@ -130,22 +180,16 @@ impl Parser<'_> {
                 self.advance();
                 let operator = self.is_variants(operator)?;
                 if level <= 5 && self.at_quantifier() {
-                    left = self.quantified(left, operator)?;
+                    self.quantified(&mut left, operator)?;
                     (open, height) = (0, self.height + 1);
                 } else {
-                    let right = self.above(level)?;
-                    if open == level {
-                        height = height.max(self.height + 1);
-                        append(&mut left, operator, right);
-                    } else {
-                        height = height.max(self.height) + 1;
-                        left = chain(left, operator, right);
-                        open = level;
-                    }
+                    let right = self.above(level);
+                    height = self.link(&mut left, operator, right, (height, open == level))?;
+                    open = level;
                 }
             } else {
                 self.enter(WEIGHT_OPERAND)?;
-                left = self.predicate(left)?;
+                self.predicate(&mut left)?;
                 self.leave(WEIGHT_OPERAND);
                 (open, height) = (0, self.height + 1);
             }
@@ -153,6 +197,25 @@ impl Parser<'_> {
                 return Err(self.too_deep());
             }
         }
+    }
+
+    /// Joins the operands of an operator, in the chain that is open or in one of their own; the
+    /// height of that.
+    #[inline]
+    fn link(
+        &mut self,
+        left: &mut Expression,
+        operator: BinaryOperator,
+        right: Result<Expression>,
+        (height, is_open): (u32, bool),
+    ) -> Result<u32> {
+        let right = right?;
+        if is_open {
+            append(left, operator, right);
+            return Ok(height.max(self.height + 1));
+        }
+        *left = chain(taken(left), operator, right);
+        Ok(height.max(self.height) + 1)
     }
 
     /// What may follow `IS`.
@@ -183,7 +246,7 @@ impl Parser<'_> {
 
     /// `ANY | SOME | ALL (SELECT ...)` behind a comparison.
     #[inline(never)]
-    fn quantified(&mut self, operand: Expression, operator: BinaryOperator) -> Result<Expression> {
+    fn quantified(&mut self, left: &mut Expression, operator: BinaryOperator) -> Result<()> {
         let height = self.height;
         if matches!(operator, BinaryOperator::Or | BinaryOperator::And) {
             return Err(self.expected("an expression"));
@@ -192,102 +255,117 @@ impl Parser<'_> {
         self.expect(TokenKind::LeftParenthesis, "(")?;
         let subquery = self.subquery()?;
         self.height = self.height.max(height);
-        let span = self.span_from(operand.span.start);
-        let quantified = Quantified { operand, operator, all, subquery };
-        Ok(Expression::new(ExpressionKind::Quantified(Box::new(quantified)), span))
+        let span = self.span_from(left.span.start);
+        let quantified = Quantified { operand: taken(left), operator, all, subquery: *subquery };
+        *left = Expression::new(ExpressionKind::Quantified(Box::new(quantified)), span);
+        Ok(())
     }
 
     /// An operator that is no step of a chain. The height it leaves is that of its tallest
     /// part, `left` included.
     #[inline(never)]
-    fn predicate(&mut self, left: Expression) -> Result<Expression> {
+    fn predicate(&mut self, left: &mut Expression) -> Result<()> {
         let start = left.span.start;
         let negated = self.accept(TokenKind::Not);
-        let kind = match self.token.kind {
-            TokenKind::Isnull if !negated => {
-                self.advance();
-                ExpressionKind::IsNull(Box::new(left), false)
-            }
-            TokenKind::Notnull if !negated => {
-                self.advance();
-                ExpressionKind::IsNull(Box::new(left), true)
-            }
-            TokenKind::Null if negated => {
-                self.advance();
-                ExpressionKind::IsNull(Box::new(left), true)
-            }
-            TokenKind::Collate if !negated => {
-                self.advance();
-                // A collation is a name or a string, but no word such as LEFT.
-                if !self.token.kind.is_plain_name() {
-                    return Err(self.expected("the name of a collation"));
-                }
-                let collation = self.name("the name of a collation")?;
-                ExpressionKind::Collate(Box::new(Collate { operand: left, collation }))
-            }
+        match self.token.kind {
+            TokenKind::Isnull | TokenKind::Notnull if !negated => self.null_test(left),
+            TokenKind::Null if negated => self.null_test(left),
+            TokenKind::Collate if !negated => self.collate(left)?,
             TokenKind::Like | TokenKind::Glob | TokenKind::Regexp | TokenKind::Match => {
-                self.like(left, negated)?
+                self.like(left, negated)?;
             }
             TokenKind::Between => self.between(left, negated)?,
             TokenKind::In => self.in_set(left, negated)?,
             _ => return Err(self.expected("LIKE, GLOB, REGEXP, MATCH, BETWEEN, IN or NULL")),
-        };
-        Ok(Expression::new(kind, self.span_from(start)))
+        }
+        left.span = self.span_from(start);
+        Ok(())
+    }
+
+    #[inline]
+    fn null_test(&mut self, left: &mut Expression) {
+        let is_not = self.advance().kind != TokenKind::Isnull;
+        left.kind = ExpressionKind::IsNull(Box::new(taken(left)), is_not);
     }
 
     #[inline(never)]
-    fn like(&mut self, operand: Expression, negated: bool) -> Result<ExpressionKind> {
-        let mut height = self.height;
+    fn collate(&mut self, left: &mut Expression) -> Result<()> {
+        self.advance();
+        // A collation is a name or a string, but no word such as LEFT.
+        if !self.token.kind.is_plain_name() {
+            return Err(self.expected("the name of a collation"));
+        }
+        let collation = self.name("the name of a collation")?;
+        let operand = taken(left);
+        left.kind = ExpressionKind::Collate(Box::new(Collate { operand, collation }));
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn like(&mut self, left: &mut Expression, negated: bool) -> Result<()> {
         let operator = match self.advance().kind {
             TokenKind::Glob => LikeOperator::Glob,
             TokenKind::Regexp => LikeOperator::Regexp,
             TokenKind::Match => LikeOperator::Match,
             _ => LikeOperator::Like,
         };
-        let pattern = self.above(LEVEL_EQUALITY)?;
+        let mut height = self.height;
+        let pattern = self.above(LEVEL_EQUALITY);
+        put_like(left, operator, negated, pattern)?;
         height = height.max(self.height);
-        let mut escape = None;
         if self.accept(TokenKind::Escape) {
-            escape = Some(self.above(LEVEL_EQUALITY)?);
+            let escape = self.above(LEVEL_EQUALITY);
+            if let ExpressionKind::Like(like) = &mut left.kind {
+                self.held(&mut like.escape, escape)?;
+            }
         }
         self.height = height.max(self.height);
-        Ok(ExpressionKind::Like(Box::new(Like { operator, negated, operand, pattern, escape })))
+        Ok(())
     }
 
     /// The lower bound may hold operators as loose as NOT's, because nothing but AND ends it.
     #[inline(never)]
-    fn between(&mut self, operand: Expression, negated: bool) -> Result<ExpressionKind> {
+    fn between(&mut self, left: &mut Expression, negated: bool) -> Result<()> {
         let mut height = self.height;
         self.advance();
-        let low = self.above(LEVEL_NOT)?;
+        let low = self.above(LEVEL_NOT);
+        put_between(left, negated, low)?;
         height = height.max(self.height);
         self.expect(TokenKind::And, "AND and the upper bound of BETWEEN")?;
-        let high = self.above(LEVEL_EQUALITY)?;
+        let high = self.above(LEVEL_EQUALITY);
+        put_upper(left, high)?;
         self.height = height.max(self.height);
-        Ok(ExpressionKind::Between(Box::new(Between { negated, operand, low, high })))
+        Ok(())
     }
 
     #[inline(never)]
-    fn in_set(&mut self, operand: Expression, negated: bool) -> Result<ExpressionKind> {
+    fn in_set(&mut self, left: &mut Expression, negated: bool) -> Result<()> {
         let height = self.height;
         self.advance();
         self.height = 0;
-        let set = if self.accept(TokenKind::LeftParenthesis) {
-            if self.at_select() {
-                InSet::Subquery(Box::new(self.subquery()?))
-            } else {
-                InSet::List(self.arguments()?)
-            }
+        if !self.accept(TokenKind::LeftParenthesis) {
+            self.in_named(left, negated)?;
+        } else if self.at_select() {
+            let select = self.subquery()?;
+            put_in(left, negated, InSet::Subquery(select));
         } else {
-            let name = self.qualified_name("( or a table name")?;
-            if self.accept(TokenKind::LeftParenthesis) {
-                InSet::Function(name, self.arguments()?)
-            } else {
-                InSet::Table(name)
-            }
-        };
+            let list = self.arguments()?;
+            put_in(left, negated, InSet::List(list));
+        }
         self.height = height.max(self.height);
-        Ok(ExpressionKind::In(Box::new(In { negated, operand, set })))
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn in_named(&mut self, left: &mut Expression, negated: bool) -> Result<()> {
+        let name = self.qualified_name("( or a table name")?;
+        let set = if self.accept(TokenKind::LeftParenthesis) {
+            InSet::Function(name, self.arguments()?)
+        } else {
+            InSet::Table(name)
+        };
+        put_in(left, negated, set);
+        Ok(())
     }
 
     /// `expression, ... )`, possibly nothing before the parenthesis.
@@ -305,15 +383,23 @@ impl Parser<'_> {
 
     /// `expression [ASC | DESC] [NULLS FIRST | LAST], ...`
     pub(super) fn order_terms(&mut self) -> Result<Vec<OrderTerm>> {
-        let mut terms = vec![self.order_term()?];
-        while self.accept(TokenKind::Comma) {
-            terms.push(self.order_term()?);
+        let mut terms = Vec::with_capacity(1);
+        loop {
+            let expression = self.expression();
+            self.order_term(&mut terms, expression)?;
+            if !self.accept(TokenKind::Comma) {
+                return Ok(terms);
+            }
         }
-        Ok(terms)
     }
 
-    fn order_term(&mut self) -> Result<OrderTerm> {
-        let expression = self.expression()?;
+    #[inline]
+    fn order_term(
+        &mut self,
+        terms: &mut Vec<OrderTerm>,
+        expression: Result<Expression>,
+    ) -> Result<()> {
+        let expression = expression?;
         let order = self.sort_order();
         let mut nulls = None;
         if self.accept(TokenKind::Nulls) {
@@ -324,7 +410,8 @@ impl Parser<'_> {
             });
             self.advance();
         }
-        Ok(OrderTerm { expression, order, nulls })
+        terms.push(OrderTerm { expression, order, nulls });
+        Ok(())
     }
 
     /// `ASC`, `DESC`, or nothing.

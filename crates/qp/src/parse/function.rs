@@ -24,15 +24,19 @@ impl Parser<'_> {
             self.advance();
         } else {
             call.distinct = self.distinct_or_all();
-            let mut arguments = Vec::new();
+            call.arguments = FunctionArguments::List(Vec::new());
             if !matches!(self.token.kind, TokenKind::RightParenthesis | TokenKind::Order) {
-                arguments = self.expression_list()?;
+                let arguments = self.expression_list()?;
+                call.arguments = FunctionArguments::List(arguments);
             }
-            call.arguments = FunctionArguments::List(arguments);
-            call.order_by = self.order_by()?;
+            if self.at(TokenKind::Order) {
+                self.call_order(&mut call)?;
+            }
         }
         self.expect(TokenKind::RightParenthesis, ", or )")?;
-        self.filter_and_over(&mut call)?;
+        if matches!(self.token.kind, TokenKind::Filter | TokenKind::Over) {
+            self.filter_and_over(&mut call)?;
+        }
         self.height = std::mem::replace(&mut self.tallest, tallest);
         self.taller()?;
         Ok(Expression::new(ExpressionKind::Function(call), self.span_from(name.start)))
@@ -48,24 +52,46 @@ impl Parser<'_> {
     }
 
     #[inline(never)]
+    fn call_order(&mut self, call: &mut FunctionCall) -> Result<()> {
+        call.order_by = self.order_by()?;
+        Ok(())
+    }
+
+    #[inline]
     fn filter_and_over(&mut self, call: &mut FunctionCall) -> Result<()> {
         if self.at(TokenKind::Filter) && self.peek().kind == TokenKind::LeftParenthesis {
-            self.advance();
-            self.advance();
-            self.expect(TokenKind::Where, "WHERE")?;
-            call.filter = Some(self.expression()?);
-            self.expect(TokenKind::RightParenthesis, ")")?;
+            self.filter_of(call)?;
         }
-        if self.at(TokenKind::Over) {
-            let next = self.peek().kind;
-            if next == TokenKind::LeftParenthesis {
-                self.advance();
-                call.over = Some(Over::Window(self.window()?));
-            } else if next.is_name() {
-                self.advance();
-                call.over = Some(Over::Named(self.name("the name of a window")?));
-            }
+        if !self.at(TokenKind::Over) {
+            return Ok(());
         }
+        let next = self.peek().kind;
+        if next == TokenKind::LeftParenthesis {
+            self.advance();
+            let window = self.window();
+            put_window(call, window)
+        } else if next.is_name() {
+            self.named_window(call)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[inline(never)]
+    fn filter_of(&mut self, call: &mut FunctionCall) -> Result<()> {
+        self.advance();
+        self.advance();
+        self.expect(TokenKind::Where, "WHERE")?;
+        let filter = self.expression();
+        self.held(&mut call.filter, filter)?;
+        self.expect(TokenKind::RightParenthesis, ")")?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn named_window(&mut self, call: &mut FunctionCall) -> Result<()> {
+        self.advance();
+        call.over = Some(Over::Named(self.name("the name of a window")?));
         Ok(())
     }
 
@@ -88,7 +114,7 @@ impl Parser<'_> {
         loop {
             let name = self.name("the name of a window")?;
             self.expect(TokenKind::As, "AS")?;
-            windows.push((name, self.window()?));
+            windows.push((name, *self.window()?));
             if !self.accept(TokenKind::Comma) {
                 return Ok(windows);
             }
@@ -97,12 +123,11 @@ impl Parser<'_> {
 
     /// `([base] [PARTITION BY ..] [ORDER BY ..] [frame])`
     #[inline(never)]
-    fn window(&mut self) -> Result<Window> {
+    fn window(&mut self) -> Result<Box<Window>> {
         use TokenKind as Kind;
         self.enter(limits::WEIGHT_EXPRESSION)?;
         self.expect(Kind::LeftParenthesis, "(")?;
-        let mut window =
-            Window { base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: None };
+        let mut window = new_window();
         let keyword = matches!(
             self.token.kind,
             Kind::Partition | Kind::Order | Kind::Rows | Kind::Range | Kind::Groups
@@ -112,9 +137,12 @@ impl Parser<'_> {
         }
         if self.accept(Kind::Partition) {
             self.expect(Kind::By, "BY")?;
-            window.partition_by = self.expression_list()?;
+            let partition_by = self.expression_list()?;
+            window.partition_by = partition_by;
         }
-        window.order_by = self.order_by()?;
+        if self.at(Kind::Order) {
+            self.window_order(&mut window)?;
+        }
         let unit = match self.token.kind {
             Kind::Rows => Some(FrameUnit::Rows),
             Kind::Range => Some(FrameUnit::Range),
@@ -123,11 +151,23 @@ impl Parser<'_> {
         };
         if let Some(unit) = unit {
             self.advance();
-            window.frame = Some(self.frame(unit)?);
+            self.frame_of(&mut window, unit)?;
         }
         self.expect(Kind::RightParenthesis, ", or )")?;
         self.leave(limits::WEIGHT_EXPRESSION);
         Ok(window)
+    }
+
+    #[inline(never)]
+    fn window_order(&mut self, window: &mut Window) -> Result<()> {
+        window.order_by = self.order_by()?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn frame_of(&mut self, window: &mut Window, unit: FrameUnit) -> Result<()> {
+        window.frame = Some(self.frame(unit)?);
+        Ok(())
     }
 
     fn frame(&mut self, unit: FrameUnit) -> Result<Frame> {
@@ -191,4 +231,16 @@ fn new_call(name: Name) -> Box<FunctionCall> {
         filter: None,
         over: None,
     })
+}
+
+#[inline(never)]
+fn put_window(call: &mut FunctionCall, window: Result<Box<Window>>) -> Result<()> {
+    call.over = Some(Over::Window(*window?));
+    Ok(())
+}
+
+#[inline(never)]
+#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
+fn new_window() -> Box<Window> {
+    Box::new(Window { base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: None })
 }

@@ -104,7 +104,7 @@ impl Parser<'_> {
         let start = self.token.start;
         match self.token.kind {
             Kind::Select | Kind::Values => {
-                Ok(StatementKind::Select(Box::new(self.select_behind(None, start)?)))
+                Ok(StatementKind::Select(self.select_behind(None, start)?))
             }
             Kind::With => {
                 let with = self.with()?;
@@ -113,7 +113,7 @@ impl Parser<'_> {
                     Kind::Update => self.update(with),
                     Kind::Delete => self.delete(with),
                     Kind::Select | Kind::Values => {
-                        Ok(StatementKind::Select(Box::new(self.select_behind(with, start)?)))
+                        Ok(StatementKind::Select(self.select_behind(with, start)?))
                     }
                     _ => Err(self.expected("SELECT, VALUES, INSERT, REPLACE, UPDATE or DELETE")),
                 }

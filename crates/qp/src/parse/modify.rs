@@ -39,7 +39,7 @@ impl Parser<'_> {
             if !self.at_select() {
                 return Err(self.expected("VALUES, SELECT or DEFAULT VALUES"));
             }
-            insert.source = InsertSource::Select(Box::new(self.select()?));
+            insert.source = InsertSource::Select(self.select()?);
             self.upserts(&mut insert.upserts)?;
         }
         insert.returning = self.returning()?;
@@ -83,7 +83,7 @@ impl Parser<'_> {
         let index = self.index_hint()?;
         self.expect(TokenKind::Set, "SET")?;
         let assignments = self.assignments()?;
-        let from = if self.accept(TokenKind::From) { Some(self.from()?) } else { None };
+        let from = if self.accept(TokenKind::From) { Some(*self.from()?) } else { None };
         let filter = self.filter()?;
         let mut returning = self.returning()?;
         let order_by = self.order_by()?;

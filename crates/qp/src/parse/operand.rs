@@ -1,8 +1,10 @@
 //! Operands: constants, parameters, columns, calls, CASE, CAST, subqueries, rows; and the
 //! operators that stand in front of one.
 //!
-//! `operand` is on the stack once for each level of nesting, so it holds nothing large: what
-//! is rarer than a constant or a column is a function of its own that is not inlined.
+//! `operand` is on the stack once for each level of nesting, so it holds nothing large: each kind
+//! is a function of its own, and what is done with a part that has been read is another one,
+//! whose values do not lie on the stack while the part is read. Without optimization each `?`
+//! keeps copies of its value, so that parts are handed on as results.
 //! Neighbours: `expression` (operators between operands), `function` (calls).
 
 use std::borrow::Cow;
@@ -13,8 +15,8 @@ use super::expression::LEVEL_NOT;
 use super::parser::{Parser, unquote};
 use super::token::{Token, TokenKind};
 use crate::ast::{
-    Case, Cast, ColumnReference, Expression, ExpressionKind, Literal, Name, RaiseAction, TypeName,
-    UnaryOperator,
+    Case, Cast, ColumnReference, Expression, ExpressionKind, Literal, Name, RaiseAction, Select,
+    TypeName, UnaryOperator,
 };
 use crate::error::{Error, Result};
 use crate::limits;
@@ -29,23 +31,10 @@ impl Parser<'_> {
         use TokenKind as Kind;
         self.height = 1;
         match self.token.kind {
-            Kind::Integer | Kind::Float | Kind::Blob | Kind::Null => {
-                let token = self.advance();
-                let literal = self.literal(token)?;
-                Ok(Expression::new(ExpressionKind::Literal(literal), self.span_from(token.start)))
-            }
-            Kind::CurrentDate | Kind::CurrentTime | Kind::CurrentTimestamp => {
-                let token = self.advance();
-                let literal = self.literal(token)?;
-                Ok(Expression::new(ExpressionKind::Literal(literal), self.span_from(token.start)))
-            }
+            Kind::Integer | Kind::Float | Kind::Blob | Kind::Null => self.constant(),
+            Kind::CurrentDate | Kind::CurrentTime | Kind::CurrentTimestamp => self.constant(),
             Kind::String => self.string_operand(),
-            Kind::Variable => {
-                let token = self.advance();
-                let parameter = self.parameter(token)?;
-                let kind = ExpressionKind::Parameter(Box::new(parameter));
-                Ok(Expression::new(kind, self.span_from(token.start)))
-            }
+            Kind::Variable => self.variable(),
             Kind::LeftParenthesis => self.parenthesized(),
             Kind::Plus | Kind::Minus | Kind::Tilde | Kind::Not => self.prefixed(),
             Kind::Case => self.case(),
@@ -55,6 +44,21 @@ impl Parser<'_> {
             kind if kind.is_identifier() => self.named(),
             _ => Err(self.expected("an expression")),
         }
+    }
+
+    #[inline]
+    fn constant(&mut self) -> Result<Expression> {
+        let token = self.advance();
+        let literal = self.literal(token)?;
+        Ok(Expression::new(ExpressionKind::Literal(literal), self.span_from(token.start)))
+    }
+
+    #[inline]
+    fn variable(&mut self) -> Result<Expression> {
+        let token = self.advance();
+        let parameter = self.parameter(token)?;
+        let kind = ExpressionKind::Parameter(Box::new(parameter));
+        Ok(Expression::new(kind, self.span_from(token.start)))
     }
 
     /// The constant that `token` spells.
@@ -118,23 +122,43 @@ impl Parser<'_> {
     fn prefixed(&mut self) -> Result<Expression> {
         self.enter(limits::WEIGHT_EXPRESSION)?;
         let token = self.advance();
-        let (operator, operand) = match token.kind {
-            TokenKind::Not => (UnaryOperator::Not, self.above(LEVEL_NOT)?),
-            TokenKind::Tilde => (UnaryOperator::BitNot, self.operand()?),
-            TokenKind::Plus => (UnaryOperator::Plus, self.operand()?),
-            _ if self.at(TokenKind::Integer) && is_minimum(self.slice(self.token)) => {
-                self.check_minimum()?;
-                self.advance();
+        let operand = match token.kind {
+            TokenKind::Not => self.above(LEVEL_NOT),
+            TokenKind::Minus if self.at_minimum() => {
                 self.leave(limits::WEIGHT_EXPRESSION);
-                let kind = ExpressionKind::Literal(Literal::Integer(i64::MIN));
-                return Ok(Expression::new(kind, self.span_from(token.start)));
+                return self.minimum(token);
             }
-            _ => (UnaryOperator::Negate, self.operand()?),
+            _ => self.operand(),
         };
         self.leave(limits::WEIGHT_EXPRESSION);
+        self.behind_prefix(token, operand)
+    }
+
+    #[inline(never)]
+    fn behind_prefix(&mut self, token: Token, operand: Result<Expression>) -> Result<Expression> {
+        let operator = match token.kind {
+            TokenKind::Not => UnaryOperator::Not,
+            TokenKind::Tilde => UnaryOperator::BitNot,
+            TokenKind::Plus => UnaryOperator::Plus,
+            _ => UnaryOperator::Negate,
+        };
+        let kind = ExpressionKind::Unary(operator, Box::new(operand?));
         self.taller()?;
-        let kind = ExpressionKind::Unary(operator, Box::new(operand));
         Ok(Expression::new(kind, self.span_from(token.start)))
+    }
+
+    #[inline]
+    fn at_minimum(&self) -> bool {
+        self.at(TokenKind::Integer) && is_minimum(self.slice(self.token))
+    }
+
+    /// The least integer, behind its minus.
+    #[inline(never)]
+    fn minimum(&mut self, minus: Token) -> Result<Expression> {
+        self.check_minimum()?;
+        self.advance();
+        let kind = ExpressionKind::Literal(Literal::Integer(i64::MIN));
+        Ok(Expression::new(kind, self.span_from(minus.start)))
     }
 
     /// Refuses the hexadecimal literal that cannot be negated.
@@ -162,11 +186,17 @@ impl Parser<'_> {
             return self.subquery_operand(start);
         }
         self.enter(limits::WEIGHT_EXPRESSION)?;
-        let mut expression = self.above(0)?;
-        if self.at(TokenKind::Comma) {
-            expression = self.row(expression)?;
-        }
+        let inner = match self.above(0) {
+            Ok(first) if self.at(TokenKind::Comma) => self.row(first),
+            inner => inner,
+        };
         self.leave(limits::WEIGHT_EXPRESSION);
+        self.behind_parenthesis(inner, start)
+    }
+
+    #[inline]
+    fn behind_parenthesis(&mut self, inner: Result<Expression>, start: u32) -> Result<Expression> {
+        let mut expression = inner?;
         self.expect(TokenKind::RightParenthesis, "an operator or )")?;
         expression.span = self.span_from(start);
         Ok(expression)
@@ -174,9 +204,20 @@ impl Parser<'_> {
 
     #[inline(never)]
     fn subquery_operand(&mut self, start: u32) -> Result<Expression> {
-        let select = Box::new(self.subquery()?);
+        let select = self.subquery();
+        self.behind_subquery(select, start, ExpressionKind::Subquery)
+    }
+
+    #[inline(never)]
+    fn behind_subquery(
+        &mut self,
+        select: Result<Box<Select>>,
+        start: u32,
+        kind: fn(Box<Select>) -> ExpressionKind,
+    ) -> Result<Expression> {
+        let kind = kind(select?);
         self.taller()?;
-        Ok(Expression::new(ExpressionKind::Subquery(select), self.span_from(start)))
+        Ok(Expression::new(kind, self.span_from(start)))
     }
 
     /// The rest of a row value behind its first part.
@@ -186,7 +227,8 @@ impl Parser<'_> {
         let tallest = std::mem::replace(&mut self.tallest, self.height);
         let mut parts = vec![first];
         while self.accept(TokenKind::Comma) {
-            parts.push(self.expression()?);
+            let part = self.expression();
+            self.listed(&mut parts, part)?;
         }
         self.height = std::mem::replace(&mut self.tallest, tallest);
         self.taller()?;
@@ -200,9 +242,8 @@ impl Parser<'_> {
         if !self.at_select() {
             return Err(self.expected("SELECT"));
         }
-        let select = Box::new(self.subquery()?);
-        self.taller()?;
-        Ok(Expression::new(ExpressionKind::Exists(select), self.span_from(start)))
+        let select = self.subquery();
+        self.behind_subquery(select, start, ExpressionKind::Exists)
     }
 
     #[inline(never)]
@@ -211,19 +252,22 @@ impl Parser<'_> {
         let tallest = std::mem::take(&mut self.tallest);
         let mut case = new_case();
         if !self.at(TokenKind::When) {
-            case.operand = Some(self.expression()?);
+            let operand = self.expression();
+            self.held(&mut case.operand, operand)?;
         }
         self.expect(TokenKind::When, "WHEN")?;
         loop {
-            let when = self.expression()?;
-            self.expect(TokenKind::Then, "THEN")?;
-            case.branches.push((when, self.expression()?));
+            let when = self.expression();
+            self.when(&mut case, when)?;
+            let then = self.expression();
+            self.then(&mut case, then)?;
             if !self.accept(TokenKind::When) {
                 break;
             }
         }
         if self.accept(TokenKind::Else) {
-            case.otherwise = Some(self.expression()?);
+            let otherwise = self.expression();
+            self.held(&mut case.otherwise, otherwise)?;
         }
         self.expect(TokenKind::EndKeyword, "WHEN, ELSE or END")?;
         self.height = std::mem::replace(&mut self.tallest, tallest);
@@ -231,11 +275,56 @@ impl Parser<'_> {
         Ok(Expression::new(ExpressionKind::Case(case), self.span_from(start)))
     }
 
+    /// The condition of a branch; what it gives is put in its place until it is read.
+    #[inline]
+    fn when(&mut self, case: &mut Case, when: Result<Expression>) -> Result<()> {
+        case.branches.push((when?, Expression::literal(Literal::Null)));
+        self.expect(TokenKind::Then, "THEN")?;
+        Ok(())
+    }
+
+    #[inline]
+    fn then(&mut self, case: &mut Case, then: Result<Expression>) -> Result<()> {
+        let then = then?;
+        if let Some(branch) = case.branches.last_mut() {
+            branch.1 = then;
+        }
+        Ok(())
+    }
+
+    /// Puts a part where it belongs.
+    #[inline]
+    pub(super) fn held(
+        &mut self,
+        place: &mut Option<Expression>,
+        part: Result<Expression>,
+    ) -> Result<()> {
+        *place = Some(part?);
+        Ok(())
+    }
+
+    /// Puts a part at the end of a list.
+    #[inline]
+    pub(super) fn listed(
+        &mut self,
+        list: &mut Vec<Expression>,
+        part: Result<Expression>,
+    ) -> Result<()> {
+        list.push(part?);
+        Ok(())
+    }
+
     #[inline(never)]
     fn cast(&mut self) -> Result<Expression> {
         let start = self.advance().start;
         self.expect(TokenKind::LeftParenthesis, "(")?;
-        let operand = self.expression()?;
+        let operand = self.expression();
+        self.behind_cast(operand, start)
+    }
+
+    #[inline(never)]
+    fn behind_cast(&mut self, operand: Result<Expression>, start: u32) -> Result<Expression> {
+        let operand = operand?;
         self.expect(TokenKind::As, "AS and a type")?;
         let type_name = self.type_name()?;
         self.expect(TokenKind::RightParenthesis, ")")?;

@@ -7,8 +7,8 @@
 use super::parser::Parser;
 use super::token::{Token, TokenKind};
 use crate::ast::{
-    CommonTable, CompoundOperator, From, IndexHint, Join, JoinConstraint, JoinKind, Limit, Name,
-    NamedTable, PointInTime, Query, ResultColumn, Select, SelectCore, TableFunction,
+    CommonTable, CompoundOperator, Expression, From, IndexHint, Join, JoinConstraint, JoinKind,
+    Limit, Name, NamedTable, PointInTime, Query, ResultColumn, Select, SelectCore, TableFunction,
     TableReference, TableReferenceKind, With,
 };
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ impl Parser<'_> {
     /// A query up to the closing parenthesis, whose opening one has been read. The height it
     /// leaves is that of its tallest expression.
     #[inline(never)]
-    pub(super) fn subquery(&mut self) -> Result<Select> {
+    pub(super) fn subquery(&mut self) -> Result<Box<Select>> {
         self.enter(limits::WEIGHT_SELECT)?;
         let tallest = std::mem::take(&mut self.tallest);
         let select = self.select()?;
@@ -36,38 +36,55 @@ impl Parser<'_> {
     }
 
     /// A query, WITH included.
-    pub(super) fn select(&mut self) -> Result<Select> {
+    pub(super) fn select(&mut self) -> Result<Box<Select>> {
         let start = self.token.start;
-        let with = self.with()?;
-        self.select_behind(with, start)
+        let mut select = new_select();
+        if self.at(TokenKind::With) {
+            self.with_of(&mut select)?;
+        }
+        self.clauses(&mut select, start)?;
+        Ok(select)
     }
 
     /// A query behind its WITH.
-    pub(super) fn select_behind(&mut self, with: Option<With>, start: u32) -> Result<Select> {
-        let first = self.select_core()?;
-        let mut compounds = Vec::new();
-        let mut values = matches!(first, SelectCore::Values(_));
+    pub(super) fn select_behind(&mut self, with: Option<With>, start: u32) -> Result<Box<Select>> {
+        let mut select = new_select();
+        select.with = with;
+        self.clauses(&mut select, start)?;
+        Ok(select)
+    }
+
+    #[inline(never)]
+    fn with_of(&mut self, select: &mut Select) -> Result<()> {
+        select.with = self.with()?;
+        Ok(())
+    }
+
+    /// All of a query that is not WITH, put where it belongs piece by piece: a query that is on
+    /// the stack while one inside of it is read takes little of it.
+    fn clauses(&mut self, select: &mut Select, start: u32) -> Result<()> {
+        self.select_core(&mut select.first)?;
+        let mut values = matches!(select.first, SelectCore::Values(_));
         while let Some(operator) = self.compound_operator() {
-            let core = self.select_core()?;
-            values = matches!(core, SelectCore::Values(_));
-            compounds.push((operator, core));
+            select.compounds.push((operator, SelectCore::Values(Vec::new())));
+            if let Some((_, core)) = select.compounds.last_mut() {
+                self.select_core(core)?;
+                values = matches!(core, SelectCore::Values(_));
+            }
         }
-        let mut select = Select {
-            with,
-            first,
-            compounds,
-            order_by: Vec::new(),
-            limit: None,
-            span: Span::default(),
-        };
         // As in SQLite, rows of VALUES have no clauses behind them.
         if !values {
-            select.order_by = self.order_by()?;
-            select.limit = self.limit()?;
-            self.no_compound_behind(&select)?;
+            self.order_and_limit(select)?;
         }
         select.span = self.span_from(start);
-        Ok(select)
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn order_and_limit(&mut self, select: &mut Select) -> Result<()> {
+        select.order_by = self.order_by()?;
+        select.limit = self.limit()?;
+        self.no_compound_behind(select)
     }
 
     #[inline]
@@ -114,19 +131,31 @@ impl Parser<'_> {
             return Ok(None);
         }
         let recursive = self.accept(TokenKind::Recursive);
-        let mut tables = vec![self.common_table()?];
-        while self.accept(TokenKind::Comma) {
-            let table = self.common_table()?;
-            if tables.iter().any(|known| known.name == table.name) {
-                let message = format!("duplicate WITH table name: {}", table.name.text);
-                return Err(Error::invalid(message).at(table.name.span));
+        let mut tables = Vec::with_capacity(1);
+        loop {
+            self.common_table(&mut tables)?;
+            if !self.accept(TokenKind::Comma) {
+                return Ok(Some(With { recursive, tables }));
             }
-            tables.push(table);
         }
-        Ok(Some(With { recursive, tables }))
     }
 
-    fn common_table(&mut self) -> Result<CommonTable> {
+    #[inline(never)]
+    fn common_table(&mut self, tables: &mut Vec<CommonTable>) -> Result<()> {
+        let mut table = self.common_table_head()?;
+        let select = self.subquery()?;
+        table.select = *select;
+        if tables.iter().any(|known| known.name == table.name) {
+            let message = format!("duplicate WITH table name: {}", table.name.text);
+            return Err(Error::invalid(message).at(table.name.span));
+        }
+        tables.push(*table);
+        Ok(())
+    }
+
+    /// All of a common table before its query, which is an empty one.
+    #[inline(never)]
+    fn common_table_head(&mut self) -> Result<Box<CommonTable>> {
         let name = self.name("the name of a common table")?;
         let columns = self.optional_name_list("a column name")?;
         self.expect(TokenKind::As, "AS")?;
@@ -140,42 +169,77 @@ impl Parser<'_> {
         if !self.at_select() {
             return Err(self.expected("SELECT"));
         }
-        Ok(CommonTable { name, columns, materialized, select: self.subquery()? })
+        let select = *new_select();
+        Ok(Box::new(CommonTable { name, columns, materialized, select }))
     }
 
-    fn select_core(&mut self) -> Result<SelectCore> {
+    fn select_core(&mut self, core: &mut SelectCore) -> Result<()> {
         if self.accept(TokenKind::Values) {
-            return self.values();
+            return self.values(core);
         }
         self.expect(TokenKind::Select, "SELECT or VALUES")?;
-        Ok(SelectCore::Query(Box::new(self.query()?)))
+        let mut query = new_query();
+        self.query(&mut query)?;
+        *core = SelectCore::Query(query);
+        Ok(())
     }
 
-    fn values(&mut self) -> Result<SelectCore> {
+    #[inline(never)]
+    fn values(&mut self, core: &mut SelectCore) -> Result<()> {
         let mut rows = Vec::new();
         loop {
             self.expect(TokenKind::LeftParenthesis, "(")?;
             rows.push(self.expression_list()?);
             self.expect(TokenKind::RightParenthesis, ", or )")?;
             if !self.accept(TokenKind::Comma) {
-                return Ok(SelectCore::Values(rows));
+                *core = SelectCore::Values(rows);
+                return Ok(());
             }
         }
     }
 
-    fn query(&mut self) -> Result<Query> {
-        let distinct = self.distinct_or_all();
-        let columns = self.result_columns()?;
-        let from = if self.accept(TokenKind::From) { Some(self.from()?) } else { None };
-        let filter = self.filter()?;
-        let mut group_by = Vec::new();
+    fn query(&mut self, query: &mut Query) -> Result<()> {
+        query.distinct = self.distinct_or_all();
+        loop {
+            self.result_column(&mut query.columns)?;
+            if !self.accept(TokenKind::Comma) {
+                break;
+            }
+        }
+        if self.accept(TokenKind::From) {
+            self.from_of(query)?;
+        }
+        if self.accept(TokenKind::Where) {
+            let filter = self.expression();
+            self.held(&mut query.filter, filter)?;
+        }
+        if matches!(self.token.kind, TokenKind::Group | TokenKind::Having)
+            || self.at_window_clause()
+        {
+            self.grouping(query)?;
+        }
+        Ok(())
+    }
+
+    /// GROUP BY, HAVING and WINDOW.
+    #[inline(never)]
+    fn grouping(&mut self, query: &mut Query) -> Result<()> {
         if self.accept(TokenKind::Group) {
             self.expect(TokenKind::By, "BY")?;
-            group_by = self.expression_list()?;
+            query.group_by = self.expression_list()?;
         }
-        let having = if self.accept(TokenKind::Having) { Some(self.expression()?) } else { None };
-        let windows = self.window_clause()?;
-        Ok(Query { distinct, columns, from, filter, group_by, having, windows })
+        if self.accept(TokenKind::Having) {
+            query.having = Some(self.expression()?);
+        }
+        query.windows = self.window_clause()?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn from_of(&mut self, query: &mut Query) -> Result<()> {
+        let from = self.from()?;
+        query.from = Some(*from);
+        Ok(())
     }
 
     /// `WHERE ...`, or nothing.
@@ -185,26 +249,47 @@ impl Parser<'_> {
 
     /// `expression [alias], table.*, * ...`
     pub(super) fn result_columns(&mut self) -> Result<Vec<ResultColumn>> {
-        let mut columns = vec![self.result_column()?];
-        while self.accept(TokenKind::Comma) {
-            columns.push(self.result_column()?);
+        let mut columns = Vec::with_capacity(1);
+        loop {
+            self.result_column(&mut columns)?;
+            if !self.accept(TokenKind::Comma) {
+                return Ok(columns);
+            }
         }
-        Ok(columns)
     }
 
-    fn result_column(&mut self) -> Result<ResultColumn> {
+    fn result_column(&mut self, columns: &mut Vec<ResultColumn>) -> Result<()> {
+        if self.at(TokenKind::Star) || (self.token.kind.is_name() && self.at_table_star()) {
+            return self.star(columns);
+        }
+        let expression = self.expression();
+        self.behind_column(columns, expression)
+    }
+
+    /// `*` and `table.*`
+    #[inline(never)]
+    fn star(&mut self, columns: &mut Vec<ResultColumn>) -> Result<()> {
         if self.at(TokenKind::Star) {
             let star = self.advance();
-            return Ok(ResultColumn::Star(Span::new(star.start, star.end)));
+            columns.push(ResultColumn::Star(Span::new(star.start, star.end)));
+            return Ok(());
         }
-        if self.token.kind.is_name() && self.at_table_star() {
-            let table = self.name("a table name")?;
-            self.advance();
-            self.advance();
-            return Ok(ResultColumn::TableStar(table));
-        }
-        let expression = self.expression()?;
-        Ok(ResultColumn::Expression(expression, self.alias()?))
+        let table = self.name("a table name")?;
+        self.advance();
+        self.advance();
+        columns.push(ResultColumn::TableStar(table));
+        Ok(())
+    }
+
+    #[inline]
+    fn behind_column(
+        &mut self,
+        columns: &mut Vec<ResultColumn>,
+        expression: Result<Expression>,
+    ) -> Result<()> {
+        let expression = expression?;
+        columns.push(ResultColumn::Expression(expression, self.alias()?));
+        Ok(())
     }
 
     /// Whether `.*` follows the token.
@@ -243,20 +328,45 @@ impl Parser<'_> {
     // FROM.
 
     /// What stands behind FROM.
-    pub(super) fn from(&mut self) -> Result<From> {
-        let first = self.table_reference()?;
+    pub(super) fn from(&mut self) -> Result<Box<From>> {
+        let start = self.token.start;
+        let first = self.reference_kind();
+        let mut from = self.first_reference(first, start)?;
+        while let Some((kind, natural)) = self.join_operator()? {
+            let start = self.token.start;
+            let table = self.reference_kind();
+            self.join(&mut from, (kind, natural), table, start)?;
+        }
+        Ok(from)
+    }
+
+    #[inline(never)]
+    fn first_reference(
+        &mut self,
+        kind: Result<TableReferenceKind>,
+        start: u32,
+    ) -> Result<Box<From>> {
+        let first = self.table_reference(kind?, start)?;
         if matches!(self.token.kind, TokenKind::On | TokenKind::Using) {
             return Err(Error::invalid("a JOIN clause is required before ON")
                 .at(self.token_span())
                 .with_hint("write JOIN between two tables, or WHERE for a condition"));
         }
-        let mut joins = Vec::new();
-        while let Some((kind, natural)) = self.join_operator()? {
-            let table = self.table_reference()?;
-            let constraint = self.join_constraint()?;
-            joins.push(Join { kind, natural, table, constraint });
-        }
-        Ok(From { first, joins })
+        Ok(Box::new(From { first, joins: Vec::new() }))
+    }
+
+    #[inline(never)]
+    fn join(
+        &mut self,
+        from: &mut From,
+        (kind, natural): (JoinKind, bool),
+        table: Result<TableReferenceKind>,
+        start: u32,
+    ) -> Result<()> {
+        let table = self.table_reference(table?, start)?;
+        let constraint = self.join_constraint()?;
+        from.joins.push(Join { kind, natural, table, constraint });
+        Ok(())
     }
 
     fn join_constraint(&mut self) -> Result<Option<JoinConstraint>> {
@@ -319,13 +429,17 @@ impl Parser<'_> {
         Ok((kind, has(TokenKind::Natural)))
     }
 
-    fn table_reference(&mut self) -> Result<TableReference> {
-        let start = self.token.start;
-        let kind = if self.at(TokenKind::LeftParenthesis) {
-            self.parenthesized_reference()?
+    #[inline]
+    fn reference_kind(&mut self) -> Result<TableReferenceKind> {
+        if self.at(TokenKind::LeftParenthesis) {
+            self.parenthesized_reference()
         } else {
-            self.named_reference()?
-        };
+            self.named_reference()
+        }
+    }
+
+    /// What stands behind a name or a parenthesis in FROM.
+    fn table_reference(&mut self, kind: TableReferenceKind, start: u32) -> Result<TableReference> {
         if let TableReferenceKind::Table(mut table) = kind {
             table.as_of = self.as_of()?;
             let alias = self.alias()?;
@@ -341,10 +455,11 @@ impl Parser<'_> {
     fn parenthesized_reference(&mut self) -> Result<TableReferenceKind> {
         self.advance();
         if self.at_select() {
-            return Ok(TableReferenceKind::Subquery(Box::new(self.subquery()?)));
+            let select = self.subquery()?;
+            return Ok(TableReferenceKind::Subquery(select));
         }
         self.enter(limits::WEIGHT_SELECT)?;
-        let from = Box::new(self.from()?);
+        let from = self.from()?;
         self.leave(limits::WEIGHT_SELECT);
         self.expect(TokenKind::RightParenthesis, "a join or )")?;
         Ok(TableReferenceKind::Join(from))
@@ -423,4 +538,32 @@ impl Parser<'_> {
         self.advance();
         Ok(number)
     }
+}
+
+/// An empty query; it is boxed at once, so that no frame under way holds the node.
+#[inline(never)]
+#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
+fn new_select() -> Box<Select> {
+    Box::new(Select {
+        with: None,
+        first: SelectCore::Values(Vec::new()),
+        compounds: Vec::new(),
+        order_by: Vec::new(),
+        limit: None,
+        span: Span::default(),
+    })
+}
+
+#[inline(never)]
+#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
+fn new_query() -> Box<Query> {
+    Box::new(Query {
+        distinct: false,
+        columns: Vec::with_capacity(1),
+        from: None,
+        filter: None,
+        group_by: Vec::new(),
+        having: None,
+        windows: Vec::new(),
+    })
 }

@@ -22,7 +22,7 @@ impl Parser<'_> {
             if !self.at_select() {
                 return Err(self.expected("SELECT"));
             }
-            CreateTableBody::Select(self.select()?)
+            CreateTableBody::Select(*self.select()?)
         } else {
             self.expect(TokenKind::LeftParenthesis, "( or AS")?;
             CreateTableBody::Columns(self.table_definition()?)

@@ -7,7 +7,9 @@
 //! drop rows of one side, `access` knows the ways into a table.
 
 use super::access::{Access, Ask, choose_access};
+use super::grouped::{Held, Reach};
 use super::needs::Needs;
+use super::order::Step;
 use super::rewrite;
 use super::{Filter, Node, Scan, SortKey};
 use crate::bind::{Binder, Group, Relation, SemiRelation, TableRelation};
@@ -97,6 +99,7 @@ impl Planner<'_, '_> {
             return Ok((Joined { node, sorted: true, rows: 1.0 }, group.semis));
         }
         let order = super::order::join_order(self.binder, &group, &self.terms, self.given);
+        let held = self.hold_back(&group);
         let semis = std::mem::take(&mut group.semis);
         let mut relations: Vec<Option<Relation>> = group.relations.into_iter().map(Some).collect();
         // The order of the first relation is one of the join only as far as it reaches: where a
@@ -109,17 +112,32 @@ impl Planner<'_, '_> {
                 |key: &SortKey| !key.value.has_subquery() && key.value.slots().iter().all(own);
             self.goal.wanted.iter().all(is_own)
         });
+        let mut held = held;
+        let mut tables: Option<Vec<TableRelation>> = Some(Vec::new());
+        let reach = reach_of(&order, &relations, &held);
         let mut joined: Option<Joined> = None;
         for step in order {
             let Some(relation) = relations[step.place].take() else { continue };
             let slots = relation.slots();
+            if !held.is_empty() {
+                tables = match (&relation, tables) {
+                    (Relation::Table(table), Some(mut known)) => {
+                        known.push((**table).clone());
+                        Some(known)
+                    }
+                    _ => None,
+                };
+            }
             let mut more = match joined {
                 None => self.first_relation(relation)?,
                 Some(left) => self.next_relation(left, relation, step.alone)?,
             };
             more.rows = step.rows.unwrap_or(more.rows);
-            joined = Some(more);
             self.available.extend(slots);
+            if !held.is_empty() {
+                more = self.group_in(more, &mut held, tables.as_deref(), &reach)?;
+            }
+            joined = Some(more);
         }
         let Some(mut joined) = joined else {
             let node = Node::Once(self.binder.state());
@@ -169,7 +187,7 @@ impl Planner<'_, '_> {
         ready.filter_map(|term| take_checked(term, equal)).collect()
     }
 
-    fn take_all(&mut self) -> Vec<Scalar> {
+    pub(super) fn take_all(&mut self) -> Vec<Scalar> {
         let equal = &mut self.equal;
         self.terms.iter_mut().filter_map(|term| take_checked(term, equal)).collect()
     }
@@ -179,6 +197,20 @@ impl Planner<'_, '_> {
         let own = self.available.iter().copied();
         own.filter(|slot| !self.given.contains(slot)).collect()
     }
+}
+
+/// What is joined after each step, where somebody asks.
+fn reach_of(order: &[Step], relations: &[Option<Relation>], held: &[Held]) -> Vec<Reach> {
+    let mut reach: Vec<Reach> = Vec::new();
+    if held.is_empty() {
+        return reach;
+    }
+    let mut slots = Vec::new();
+    for step in order {
+        slots.extend(relations[step.place].iter().flat_map(Relation::slots));
+        reach.push((slots.clone(), step.rows));
+    }
+    reach
 }
 
 /// A predicate that has to be checked; what others imply about several tables need not be.

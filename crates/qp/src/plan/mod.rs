@@ -15,6 +15,7 @@ mod estimate;
 mod explain;
 mod gear;
 mod group;
+mod grouped;
 mod hidden;
 mod join;
 mod needs;

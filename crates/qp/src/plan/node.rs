@@ -357,6 +357,8 @@ pub struct Aggregation {
     pub bare_slots: Vec<SlotId>,
     /// The input comes in the order of the keys.
     pub sorted: bool,
+    /// Each group is about one row, which is the same in all rows of the group.
+    pub is_of_rows: bool,
 }
 
 /// What makes a group.

@@ -4,6 +4,8 @@
 //! is an OR about that table; what equals a third is equal; an outer join whose made-up rows
 //! could not pass is an inner one. Neighbours: `group` plans with the result.
 
+use pandodb_ds::record::Value;
+
 use super::JoinType;
 use super::group::Term;
 use super::rules::Rules;
@@ -64,7 +66,11 @@ fn factor(parts: Vec<Scalar>, own: &[SlotId], given: &mut Vec<Scalar>, implied: 
     if parts.iter().any(Vec::is_empty) {
         return;
     }
-    implied.extend(single_tables(&parts, own));
+    let about = single_tables(&parts, own);
+    if !about.is_empty() {
+        implied.extend(listed(&parts));
+    }
+    implied.extend(about);
     let parts: Vec<Scalar> = parts.into_iter().filter_map(Scalar::all).collect();
     match one_of(&parts) {
         Some(list) => given.push(list),
@@ -93,6 +99,49 @@ fn single_tables(parts: &[Vec<Scalar>], own: &[SlotId]) -> Vec<Scalar> {
         }
     }
     found
+}
+
+/// The most values that are put together from the parts of an OR.
+const LISTED_MAX: usize = 64;
+
+/// Where each part of an OR says which values a column has: the list of all of them.
+fn listed(parts: &[Vec<Scalar>]) -> Vec<Scalar> {
+    let mut found: Vec<Scalar> = Vec::new();
+    let Some(first) = parts.first() else { return found };
+    for term in first {
+        let Some((subject, rule, _)) = values_of(term) else { continue };
+        let mut values = Vec::new();
+        let is_listed = parts.iter().all(|part| {
+            let known = part.iter().filter_map(values_of);
+            let mut same = known.filter(|it| it.0.same(subject) && it.1 == rule);
+            same.next().map(|(_, _, more)| values.extend_from_slice(more)).is_some()
+        });
+        if is_listed && values.len() <= LISTED_MAX {
+            found.extend(crate::bind::constant_list(subject.clone(), rule, values));
+        }
+    }
+    found
+}
+
+/// A column and the values that a term lets it have.
+fn values_of(term: &Scalar) -> Option<(&Scalar, CompareRule, &[Value])> {
+    match term {
+        Scalar::Compare(compare) if compare.operator == Comparison::Equal => {
+            match (&compare.left, &compare.right) {
+                (own @ Scalar::Column(_), Scalar::Literal(value))
+                | (Scalar::Literal(value), own @ Scalar::Column(_)) => {
+                    Some((own, compare.rule, std::slice::from_ref(value)))
+                }
+                _ => None,
+            }
+        }
+        Scalar::InList(list) if !list.negated && list.others.is_empty() => matches!(
+            list.operand,
+            Scalar::Column(_)
+        )
+        .then_some((&list.operand, list.rule, list.constants.as_slice())),
+        _ => None,
+    }
 }
 
 /// `a = 1 OR a = 2` as `a IN (1, 2)`.
@@ -309,7 +358,7 @@ fn rejects_null(predicate: &Scalar, slots: &[SlotId]) -> bool {
 fn is_null_with(scalar: &Scalar, slots: &[SlotId]) -> bool {
     match scalar {
         Scalar::Column(place) => place.depth == 0 && slots.contains(&place.slot),
-        Scalar::Collate(operand, _) | Scalar::Cast(operand, _) | Scalar::Convert(operand, _) => {
+        Scalar::Collate(operand, _) | Scalar::Cast(operand, _) | Scalar::Convert(operand, ..) => {
             is_null_with(operand, slots)
         }
         Scalar::Binary(_, operands) => operands.iter().any(|operand| is_null_with(operand, slots)),

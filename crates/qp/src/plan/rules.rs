@@ -37,8 +37,12 @@ impl Rules {
     pub const SIFT: Self = Self(1 << 12);
     /// Common tables that several places read are made once.
     pub const SHARED: Self = Self(1 << 13);
+    /// Comparisons with aggregates of what belongs to a row are joins whose pairs are grouped.
+    pub const GROUP_JOIN: Self = Self(1 << 14);
+    /// Not a rule: what costs decide is done wherever it can be done, for tests.
+    pub const EAGER: Self = Self(1 << 15);
     /// All of them, with names.
-    pub const EACH: [(&'static str, Self); 14] = [
+    pub const EACH: [(&'static str, Self); 15] = [
         ("tree_count", Self::TREE_COUNT),
         ("extremes", Self::EXTREMES),
         ("or_union", Self::OR_UNION),
@@ -53,6 +57,7 @@ impl Rules {
         ("push_down", Self::PUSH_DOWN),
         ("sift", Self::SIFT),
         ("shared", Self::SHARED),
+        ("group_join", Self::GROUP_JOIN),
     ];
 
     /// Whether all rules of `rule` are in.

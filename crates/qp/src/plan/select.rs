@@ -164,6 +164,7 @@ fn aggregate(
         slot,
         bare_slots,
         sorted: false,
+        is_of_rows: false,
     }))
 }
 

@@ -74,7 +74,8 @@ fn file_problems(session: &Session, database: &Database, problems: &mut Vec<Stri
 }
 
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
-    let only = call.database()?;
+    // As in SQLite only a table that is named is looked for everywhere.
+    let only = call.database()?.or_else(|| call.text().is_none().then_some(DatabaseIndex::MAIN));
     let found = call.session.reading(|_, schemas| {
         let mut queries: Vec<(Box<str>, Box<str>, usize, String)> = Vec::new();
         for (place, schema) in schemas.iter().enumerate() {
@@ -110,7 +111,7 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                             .iter()
                             .zip(&columns)
                             .map(|(parent, child)| {
-                                format!("p.{} = c.{}", identifier(parent), identifier(child))
+                                format!("p.{} = +c.{}", identifier(parent), identifier(child))
                             })
                             .collect();
                         let pairs = pairs.join(" AND ");

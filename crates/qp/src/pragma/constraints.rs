@@ -7,7 +7,7 @@
 use pandodb_ds::record::Value;
 
 use super::entry::{Call, PragmaRows};
-use super::schema::{action_word, in_order, named_table};
+use super::schema::{in_order, named_table};
 use crate::ast::{TriggerEvent, TriggerTime};
 use crate::catalog::{Index, IndexColumn, IndexOrigin, Table};
 use crate::error::Result;
@@ -135,11 +135,7 @@ fn foreign_key_rows(call: &Call<'_>, table: &Table, rows: &mut PragmaRows) -> Re
                     column: Some(column),
                     position: place + 1,
                     parent: Some((&key.parent, parents.get(place).map(String::as_str))),
-                    actions: Some((
-                        action_word(key.on_update),
-                        action_word(key.on_delete),
-                        key.deferred,
-                    )),
+                    actions: Some((key.on_update.as_str(), key.on_delete.as_str(), key.deferred)),
                     expression: None,
                 }
                 .values(),

@@ -7,7 +7,6 @@ use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, Entry, PragmaRows, Scope};
 use super::{check, constraints, numbers};
-use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, IndexColumn, IndexOrigin, Schema, Table};
 use crate::error::Result;
 use crate::modify::view_columns;
@@ -225,6 +224,16 @@ pub(super) fn named_table(call: &Call<'_>) -> Result<Option<Arc<Table>>> {
     })
 }
 
+/// The table that is named; none where it is a view, which may be broken.
+fn base_table(call: &Call<'_>) -> Result<Option<Arc<Table>>> {
+    let Some(name) = call.text() else { return Ok(None) };
+    call.session.reading(|_, schemas| {
+        let named = in_order(call, schemas)?.into_iter();
+        let mut known = named.filter(|s| s.table(name).is_some() || s.view(name).is_some());
+        Ok(known.next().and_then(|schema| schema.table(name).cloned()))
+    })
+}
+
 pub(super) fn table_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
     let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
     let mut rows = Vec::with_capacity(table.columns.len());
@@ -258,7 +267,7 @@ pub(super) fn table_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
 }
 
 pub(super) fn index_list(call: &Call<'_>) -> Result<PragmaRows> {
-    let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
+    let Some(table) = base_table(call)? else { return Ok(Vec::new()) };
     let mut indexes: Vec<_> = table.indexes.iter().collect();
     indexes.sort_by_key(|index| std::cmp::Reverse(index.id));
     let row = |(number, index): (usize, &&Arc<crate::catalog::Index>)| {
@@ -293,7 +302,11 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
                 if alias {
                     rows.push(index_row(call.session, rows.len(), None, table, all, false));
                 } else {
-                    for part in table.key_columns() {
+                    let is_new = |part: &&IndexColumn| {
+                        let known = index.columns.iter().map(|own| (own.column(), own.collation));
+                        !known.into_iter().any(|own| own == (part.column(), part.collation))
+                    };
+                    for part in table.key_columns().iter().filter(is_new) {
                         let number = rows.len();
                         rows.push(index_row(call.session, number, Some(part), table, all, false));
                     }
@@ -330,17 +343,6 @@ fn index_row(
     row
 }
 
-/// An action of a foreign key in SQL's words.
-pub(super) fn action_word(action: ForeignKeyAction) -> &'static str {
-    match action {
-        ForeignKeyAction::NoAction => "NO ACTION",
-        ForeignKeyAction::Restrict => "RESTRICT",
-        ForeignKeyAction::SetNull => "SET NULL",
-        ForeignKeyAction::SetDefault => "SET DEFAULT",
-        ForeignKeyAction::Cascade => "CASCADE",
-    }
-}
-
 pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
     let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
@@ -352,8 +354,8 @@ pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
                 Value::text(&*key.parent),
                 Value::text(&*table.columns[*column].name),
                 key.parent_columns.get(sequence).map_or(Value::Null, |name| Value::text(&**name)),
-                Value::text(action_word(key.on_update)),
-                Value::text(action_word(key.on_delete)),
+                Value::text(key.on_update.as_str()),
+                Value::text(key.on_delete.as_str()),
                 Value::text("NONE"),
             ]);
         }

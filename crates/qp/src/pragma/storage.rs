@@ -305,7 +305,7 @@ fn page_size(call: &Call<'_>) -> Result<PragmaRows> {
     let is_empty = call.session.reading(|_, schemas| {
         Ok(schemas.get(usize::from(index.0)).is_none_or(|schema| schema.objects.is_empty()))
     })?;
-    if !is_empty || database.manager().heads().len() > 1 {
+    if !is_empty || database.manager().head_count() > 1 {
         return Err(call.refuse("the size of pages is chosen before the first table"));
     }
     let wanted = usize::try_from(wanted).unwrap_or(0);

@@ -73,7 +73,9 @@ impl Scalar {
                 let (left, right) = (left.evaluate(scope)?, right.evaluate(scope)?);
                 binary(*operator, left.as_ref(), right.as_ref(), scope.outer.context)?
             }
-            Self::Convert(operand, affinity) => apply_affinity(operand.evaluate(scope)?, *affinity),
+            Self::Convert(operand, affinity, _) => {
+                apply_affinity(operand.evaluate(scope)?, *affinity)
+            }
             Self::Cast(operand, affinity) => cast(operand.evaluate(scope)?, *affinity),
             Self::Collate(operand, _) | Self::Json(operand) => return operand.evaluate(scope),
             Self::Case(case) => return evaluate_case(case, scope).map(|(value, _)| value),

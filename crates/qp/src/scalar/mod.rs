@@ -94,8 +94,9 @@ pub enum Scalar {
     Case(Box<Case>),
     /// `CAST`, `None` for a type without a name.
     Cast(Box<Scalar>, Affinity),
-    /// An affinity applied, as a column would on storing.
-    Convert(Box<Scalar>, Affinity),
+    /// What a column is computed from, with the column's affinity applied, as it would be on
+    /// storing, and its collation.
+    Convert(Box<Scalar>, Affinity, Collation),
     /// A value that is JSON if it is text: the result of a JSON aggregate.
     Json(Box<Scalar>),
     /// `a COLLATE c`

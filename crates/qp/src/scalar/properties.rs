@@ -12,7 +12,7 @@ impl Scalar {
     pub fn affinity(&self) -> Affinity {
         match self {
             Self::Column(place) => place.affinity,
-            Self::Cast(_, affinity) | Self::Convert(_, affinity) => *affinity,
+            Self::Cast(_, affinity) | Self::Convert(_, affinity, _) => *affinity,
             Self::Collate(operand, _) | Self::Json(operand) => operand.affinity(),
             Self::Subquery(call, column) => {
                 call.plan.outputs.get(usize::from(*column)).map_or(Affinity::None, Self::affinity)
@@ -27,7 +27,8 @@ impl Scalar {
         match self {
             Self::Collate(_, collation) => Some(*collation),
             Self::Literal(_) | Self::Parameter(_) | Self::Column(_) => None,
-            Self::Subquery(..) | Self::Exists(_) => None,
+            // A COLLATE in what a column is computed from is the column's.
+            Self::Convert(..) | Self::Subquery(..) | Self::Exists(_) => None,
             other => {
                 let mut found = None;
                 other.children(&mut |child| {
@@ -47,7 +48,7 @@ impl Scalar {
         match self {
             Self::Column(place) => Some(place.collation),
             // The column that it converts for has an order of its own.
-            Self::Convert(..) => Some(Collation::Binary),
+            Self::Convert(_, _, collation) => Some(*collation),
             Self::Cast(operand, _) | Self::Json(operand) => operand.implicit_collation(),
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
@@ -167,9 +168,15 @@ impl Scalar {
                         left.0.same(&right.0) && left.1 == right.1 && left.2.same(&right.2)
                     })
             }
-            (Self::Cast(left, left_affinity), Self::Cast(right, right_affinity))
-            | (Self::Convert(left, left_affinity), Self::Convert(right, right_affinity)) => {
+            (Self::Cast(left, left_affinity), Self::Cast(right, right_affinity)) => {
                 left_affinity == right_affinity && left.same(right)
+            }
+            (
+                Self::Convert(left, left_affinity, left_collation),
+                Self::Convert(right, right_affinity, right_collation),
+            ) => {
+                (left_affinity, left_collation) == (right_affinity, right_collation)
+                    && left.same(right)
             }
             (Self::Collate(left, left_collation), Self::Collate(right, right_collation)) => {
                 left_collation == right_collation && left.same(right)

@@ -15,7 +15,7 @@ impl Scalar {
             | Self::IsNull(operand, _)
             | Self::IsTruth { operand, .. }
             | Self::Cast(operand, _)
-            | Self::Convert(operand, _)
+            | Self::Convert(operand, ..)
             | Self::Json(operand)
             | Self::Collate(operand, _) => visit(operand),
             Self::Binary(_, operands) => operands.iter().for_each(visit),
@@ -60,7 +60,7 @@ impl Scalar {
             | Self::IsNull(operand, _)
             | Self::IsTruth { operand, .. }
             | Self::Cast(operand, _)
-            | Self::Convert(operand, _)
+            | Self::Convert(operand, ..)
             | Self::Json(operand)
             | Self::Collate(operand, _) => visit(operand),
             Self::Binary(_, operands) => operands.iter_mut().for_each(visit),

@@ -128,10 +128,14 @@ impl Session {
             let mut binder = Binder::new(environment, Arc::from(sql));
             modify_statement(&mut binder, &statement)
         })?;
-        self.with_outer_at(sources, schemas, &versions, |outer| {
+        // The engine's own rows are none of the application's.
+        let rowid = self.counters.last_insert_rowid.get();
+        let result = self.with_outer_at(sources, schemas, &versions, |outer| {
             let mut frame = Frame::new(plan.layout);
             plan.run(&mut frame, outer).map(|_| ())
-        })
+        });
+        self.counters.last_insert_rowid.set(rowid);
+        result
     }
 
     /// As [`run_inside`](Self::run_inside); it fails where it leaves foreign keys broken that were

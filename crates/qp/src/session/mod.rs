@@ -29,7 +29,7 @@ mod prepare;
 mod statement;
 mod statistics;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 mod trying;
 mod tuning;

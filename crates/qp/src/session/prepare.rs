@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::execute::{Projection, SharedTransaction, Versions};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
-use crate::plan::{OutputColumn, SelectPlan, choose_gears};
+use crate::plan::{OutputColumn, Rules, SelectPlan, choose_gears};
 
 /// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
@@ -252,7 +252,7 @@ impl Session {
             double_quoted_strings: true,
             case_sensitive_like: settings.case_sensitive_like,
             session: self,
-            rules: settings.rules,
+            rules: rules_of(&settings),
             reverse_unordered: settings.reverse_unordered_selects,
             is_lenient: false,
             limits: self.limits(),
@@ -260,9 +260,15 @@ impl Session {
     }
 }
 
+/// The rules of the planner. Where even the smallest table is read in batches, a test wants all
+/// that is made for large ones.
+fn rules_of(settings: &crate::execute::Settings) -> Rules {
+    if settings.batch_rows_min == 0 { settings.rules.with(Rules::EAGER) } else { settings.rules }
+}
+
 /// Plans a query in the outermost frame.
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
-    binder.shares = binder.environment.rules.has(crate::plan::Rules::SHARED);
+    binder.shares = binder.environment.rules.has(Rules::SHARED);
     let mut block = binder.select(select, false)?;
     choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
@@ -299,6 +305,8 @@ fn plan_kind(
             prepared.kind = PreparedKind::Select(plan);
         }
         StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
+            // FROM and RETURNING may read the same rows, though triggers changed them meanwhile.
+            binder.shares = binder.environment.rules.has(Rules::SHARED);
             let plan = modify_statement(binder, statement)?;
             if let Some(returning) = &plan.returning {
                 prepared.columns.clone_from(&returning.columns);

@@ -30,6 +30,8 @@ enum Inner {
     Live(pandodb_tm::Cursor),
     /// The view keeps the pages.
     Past(pandodb_ds::tree::Cursor, #[expect(dead_code, reason = "it is held")] Arc<View>),
+    /// Whoever lent the cursor keeps the pages.
+    Lent(pandodb_ds::tree::Cursor),
 }
 
 impl Deref for Inner {
@@ -39,7 +41,7 @@ impl Deref for Inner {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::Live(cursor) => cursor,
-            Self::Past(cursor, _) => cursor,
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor,
         }
     }
 }
@@ -49,7 +51,7 @@ impl DerefMut for Inner {
     fn deref_mut(&mut self) -> &mut Self::Target {
         match self {
             Self::Live(cursor) => cursor,
-            Self::Past(cursor, _) => cursor,
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor,
         }
     }
 }
@@ -60,35 +62,35 @@ impl Inner {
     fn first(&mut self) -> pandodb_ds::Result<bool> {
         match self {
             Self::Live(cursor) => cursor.first(),
-            Self::Past(cursor, _) => cursor.first(),
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor.first(),
         }
     }
 
     fn last(&mut self) -> pandodb_ds::Result<bool> {
         match self {
             Self::Live(cursor) => cursor.last(),
-            Self::Past(cursor, _) => cursor.last(),
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor.last(),
         }
     }
 
     fn seek(&mut self, key: &[u8]) -> pandodb_ds::Result<bool> {
         match self {
             Self::Live(cursor) => cursor.seek(key),
-            Self::Past(cursor, _) => cursor.seek(key),
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor.seek(key),
         }
     }
 
     fn seek_exact(&mut self, key: &[u8]) -> pandodb_ds::Result<bool> {
         match self {
             Self::Live(cursor) => cursor.seek_exact(key),
-            Self::Past(cursor, _) => cursor.seek(key),
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor.seek(key),
         }
     }
 
     fn seek_before(&mut self, key: Option<&[u8]>) -> pandodb_ds::Result<bool> {
         let cursor = match self {
             Self::Live(cursor) => return cursor.seek_before(key),
-            Self::Past(cursor, _) => cursor,
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor,
         };
         match key {
             Some(key) if cursor.seek(key)? => cursor.previous(),
@@ -100,7 +102,7 @@ impl Inner {
     fn next(&mut self) -> pandodb_ds::Result<bool> {
         match self {
             Self::Live(cursor) => cursor.next(),
-            Self::Past(cursor, _) => cursor.next(),
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor.next(),
         }
     }
 
@@ -108,7 +110,7 @@ impl Inner {
     fn previous(&mut self) -> pandodb_ds::Result<bool> {
         match self {
             Self::Live(cursor) => cursor.previous(),
-            Self::Past(cursor, _) => cursor.previous(),
+            Self::Past(cursor, _) | Self::Lent(cursor) => cursor.previous(),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Cursor {
     pub(crate) fn is_noted(&self) -> bool {
         match &self.inner {
             Inner::Live(cursor) => cursor.is_noted(),
-            Inner::Past(..) => false,
+            Inner::Past(..) | Inner::Lent(..) => false,
         }
     }
 
@@ -136,6 +138,19 @@ impl Cursor {
         let is_fixed = inner.tree().kind() == TreeKind::Fixed;
         let fixed = is_fixed.then_some([0; 8]);
         Self { inner: Inner::Past(inner, view), key: Vec::new(), fixed, large: OnceCell::new() }
+    }
+
+    /// What another thread makes a cursor of its own of, as long as this one is there; none
+    /// where what is read is noted.
+    pub(crate) fn lend(&self) -> Option<pandodb_ds::tree::Cursor> {
+        (!self.is_noted()).then(|| pandodb_ds::tree::Cursor::clone(&self.inner))
+    }
+
+    /// A cursor of what was lent.
+    pub(crate) fn of_lent(inner: pandodb_ds::tree::Cursor) -> Self {
+        let is_fixed = inner.tree().kind() == TreeKind::Fixed;
+        let fixed = is_fixed.then_some([0; 8]);
+        Self { inner: Inner::Lent(inner), key: Vec::new(), fixed, large: OnceCell::new() }
     }
 
     /// The tree's own cursor, for who goes through whole leaves.

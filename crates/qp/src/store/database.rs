@@ -68,7 +68,7 @@ impl Database {
             let mut writer = database.manager.begin(MAIN, BeginOptions::default())?;
             writer.create_tree(CATALOG_TREE, TreeKind::Fixed)?;
             writer.commit()?;
-        } else if database.manager.heads().len() > 1 {
+        } else if database.manager.head_count() > 1 {
             database.branches()?;
         }
         if !is_new {
@@ -97,7 +97,7 @@ impl Database {
     pub fn branches_if_any(&self) -> Result<Option<Arc<Branches>>> {
         match self.branches.get() {
             Some(known) => Ok(Some(Arc::clone(known))),
-            None if self.manager.heads().len() < 2 => Ok(None),
+            None if self.manager.head_count() < 2 => Ok(None),
             None => self.branches().map(Some),
         }
     }

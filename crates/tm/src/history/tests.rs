@@ -319,3 +319,37 @@ proptest! {
         world.check();
     }
 }
+
+/// What was found late: where the retention gives up all older moments at once, the new one is
+/// the oldest, and heads that have not changed since are read by roots that are older than it.
+#[test]
+fn a_new_moment_keeps_the_roots_of_heads_that_did_not_change() {
+    let mut world = World::new(Retention { time: None, log_bytes: Some(6000) });
+    let steps = [
+        Step::Put { head: 0, first: 0, count: 1 },
+        Step::Fork { from: 0 },
+        Step::Put { head: 1, first: 3, count: 2 },
+        Step::Checkpoint,
+    ];
+    for (number, step) in steps.iter().enumerate() {
+        world.apply(number, step);
+    }
+    let quiet = world.heads[1];
+    let commit = world.manager().head(quiet).unwrap().commit;
+    // More log than is kept between two checkpoints, all of it of the other head.
+    for number in 0..200 {
+        world.apply(steps.len() + number, &Step::Put { head: 0, first: 9, count: 8 });
+    }
+    world.apply(300, &Step::Checkpoint);
+    let (oldest, _) = world.manager().history_span().unwrap();
+    assert!(oldest.commit > commit, "the older moments are gone");
+    let newest = world.manager().progress().commit;
+    let past = world.manager().version_at(quiet, newest).unwrap();
+    assert_eq!(world.content(past.version()), world.now[&quiet.0]);
+    world.check();
+    // And from the file, where the registry must have them.
+    world.apply(301, &Step::Close);
+    let past = world.manager().version_at(quiet, newest).unwrap();
+    assert_eq!(world.content(past.version()), world.now[&quiet.0]);
+    world.check();
+}

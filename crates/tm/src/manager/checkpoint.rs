@@ -212,6 +212,7 @@ impl Shared {
         // Given back when what was committed so far is written, or failed to be.
         let loans = std::mem::take(&mut *self.checkpoints.loans.lock());
         let outcome = self.store.checkpoint(|| {
+            self.checkpointer.looks_now();
             let progress = self.queue.with_log(|_, progress| {
                 now = self.versions();
                 next_head = self.heads.next();
@@ -296,6 +297,7 @@ impl Shared {
         let progress = entered.turn.progress();
         self.checkpoints.moved_on(progress.staged, progress.frames);
         self.checkpoints.dirty_bytes.store(0, Ordering::Relaxed);
+        self.checkpointer.looks_now();
         self.install(&mut saved, &now, &done.heads);
         for change in entered.publication.changes_mut() {
             let Some(clean) = saved.heads.get(&change.cell().id) else { continue };

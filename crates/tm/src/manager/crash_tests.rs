@@ -117,7 +117,9 @@ fn short_life(disk: &SimVfs, options: &Options, known: &mut (u64, u64)) -> Resul
 #[test]
 fn many_short_lives_share_a_segment_and_end_well_at_any_operation() {
     for history in [Retention::NOTHING, Retention::default()] {
-        let options = Options { history, wal: WalOptions::default(), ..small() };
+        // Room for all lives in one segment, and little to copy for each of the crashes.
+        let wal = WalOptions { segment_len: 32 << 10, ..WalOptions::default() };
+        let options = Options { wal, history, ..small() };
         let whole = SimVfs::new(7);
         for _ in 0..4 {
             short_life(&whole, &options, &mut (0, u64::MAX - 1)).unwrap();

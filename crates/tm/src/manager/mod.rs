@@ -17,6 +17,8 @@ mod admin_tests;
 #[cfg(all(test, not(loom)))]
 mod crash_tests;
 #[cfg(all(test, not(loom)))]
+mod full_tests;
+#[cfg(all(test, not(loom)))]
 mod kill_tests;
 #[cfg(all(test, not(loom)))]
 mod synchronous_tests;
@@ -224,7 +226,7 @@ impl Manager {
         let id = DatabaseId(store.database());
         let current = Moment {
             commit: CommitId(store.saved_commit()),
-            time: store.info()?.last_checkpoint_time,
+            time: store.last_checkpoint_time(),
             position: Lsn(store.log_position()),
         };
         let oldest = recovered.end.oldest.unwrap_or(Lsn(u64::MAX));
@@ -293,7 +295,7 @@ impl Manager {
             if shared.queue.progress().staged > start {
                 checkpointer::start(&shared);
             } else {
-                checkpointer::start_when_needed(&shared);
+                shared.checkpointer.start_when_needed();
             }
         }
         let nearby = std::array::from_fn(|_| Nearby::new(Arc::clone(&shared)));
@@ -314,6 +316,16 @@ impl Manager {
     /// The heads by number.
     pub fn heads(&self) -> Vec<HeadInfo> {
         self.shared.heads.list()
+    }
+
+    /// How many heads there are.
+    pub fn head_count(&self) -> usize {
+        self.shared.heads.count()
+    }
+
+    /// The head with the lowest number of those with this note.
+    pub fn first_head_with(&self, note: &[u8]) -> Option<HeadId> {
+        self.shared.heads.first_with(note)
     }
 
     /// What is known of one head.
@@ -338,8 +350,9 @@ impl Manager {
 
     /// Drops a head; those who read it go on.
     pub fn drop_head(&self, head: HeadId) -> Result<()> {
-        if self.shared.heads.peek(head)?.is_ephemeral() {
-            self.shared.in_order(|| self.shared.heads.remove(head));
+        let cell = self.shared.heads.peek(head)?;
+        if cell.is_ephemeral() {
+            self.shared.in_order(|| self.shared.heads.retire(&cell));
             return Ok(());
         }
         let mut transaction = self.begin(head, BeginOptions::default())?;

@@ -110,7 +110,7 @@ pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
         dirty_bytes: 0,
         spill_bytes: options.spill_bytes.saturating_mul(SPILL_TIMES).max(options.store.cache_bytes),
         highest_head,
-        time: store.info()?.last_checkpoint_time,
+        time: store.last_checkpoint_time(),
     };
     let end = replay.run(saved_commit, options)?;
     let commit = end.commit.unwrap_or_default().max(saved_commit);

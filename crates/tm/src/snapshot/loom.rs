@@ -57,8 +57,9 @@ impl World {
 
 /// A reader and a reclaimer: the place that the reader looks at is not written.
 ///
-/// Fails (a data race) without the fence in `Snapshots::pin`, without the fence in
-/// `Snapshots::oldest`, and with `Relaxed` in `Pin::drop`.
+/// All threads try the same slot first. Fails (a data race) without the fence in `Snapshots::pin`,
+/// without the fence in `Snapshots::oldest`, with `Relaxed` in `Pin::drop`, and if `Slot::claim`
+/// stores the epoch instead of exchanging it (two pins in one slot).
 #[test]
 fn loom_what_a_pin_covers_is_never_reused() {
     ::loom::model(|| {

@@ -32,8 +32,9 @@ const BLOCKS: usize = 15;
 #[cfg(loom)]
 const BLOCKS: usize = 2;
 
-/// So many slots of the first block are tried first by threads of one number; in a model none.
-const OWN_SLOTS: usize = if cfg!(loom) { 0 } else { 4 };
+/// So many slots of the first block are tried first by threads of one number; in a model all
+/// threads have one number, so that they meet there.
+const OWN_SLOTS: usize = if cfg!(loom) { 1 } else { 4 };
 
 /// A slot that nobody uses; epochs are stored plus one.
 const FREE: u64 = 0;

@@ -79,11 +79,7 @@ impl Publication {
             match change {
                 Change::Move { cell, after, .. } => cell.version.store(Arc::clone(after)),
                 Change::Create { cell } => heads.insert(Arc::clone(cell.shared())),
-                Change::Drop { cell } => {
-                    // Release: who finds the flag unset may still commit before this.
-                    cell.is_dropped.store(true, Ordering::Release);
-                    heads.remove(cell.id);
-                }
+                Change::Drop { cell } => heads.retire(cell),
             }
         }
     }
@@ -95,13 +91,8 @@ impl crate::commit::Publication for Publication {
         for change in self.changes.into_iter().rev() {
             match change {
                 Change::Move { cell, before, .. } => cell.version.store(before),
-                Change::Create { cell } => {
-                    heads.remove(cell.id);
-                }
-                Change::Drop { cell } => {
-                    cell.is_dropped.store(false, Ordering::Release);
-                    heads.insert(Arc::clone(cell.shared()));
-                }
+                Change::Create { cell } => heads.retire(&cell),
+                Change::Drop { cell } => heads.bring_back(Arc::clone(cell.shared())),
             }
         }
     }

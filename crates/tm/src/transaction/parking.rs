@@ -6,7 +6,6 @@
 //! and no space, and no listing shows it. Neighbours: `mod` begins, `part` holds a version.
 
 use pandodb_ds::sync::Arc;
-use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::Tree;
 
 use super::Transaction;
@@ -63,10 +62,7 @@ impl Transaction {
         let (shared, state) = (&self.shared, self.state.get_mut());
         let [part] = state.parts.as_mut_slice() else { return false };
         let Some(pin) = Arc::get_mut(&mut state.pin) else { return false };
-        pin.unpark(|| shared.store.epoch());
-        // Acquire: whoever drops the head says so before its pages may go.
-        if part.cell().is_dropped.load(Ordering::Acquire) {
-            pin.park();
+        if !part.cell().wake(pin, || shared.store.epoch()) {
             return false;
         }
         part.take_newest();

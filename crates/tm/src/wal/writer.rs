@@ -187,8 +187,10 @@ impl Writer {
 
     /// Sees to it that an append of `len` bytes finds room. After an error nothing has changed.
     pub fn reserve(&mut self, len: usize, durable: Lsn) -> Result<()> {
-        if let Some(number) = self.resumable.take() {
+        if let Some(number) = self.resumable {
             self.resume(number, len as u64)?;
+            // Not before: with room on the disk the next one may go on there.
+            self.resumable = None;
         }
         match &self.current {
             Some(current) => {
@@ -358,9 +360,29 @@ impl Writer {
     /// Starts the next segment.
     fn roll(&mut self, len: u64, durable: Lsn) -> Result<()> {
         let path = segment_path(&self.database, self.next_number);
-        let file = self.vfs.open(&path, OpenMode::Create)?;
-        // The room first: it is the step that a full disk refuses.
         let capacity = self.options.segment_len.max(HEADER_LEN + len);
+        let file = self.vfs.open(&path, OpenMode::Create)?;
+        let begun = self.begin_segment(&*file, capacity, durable);
+        if begun.is_err() && self.spares.is_empty() {
+            // What there was room for is room for others. What cannot be removed goes with the
+            // next opening.
+            drop(file);
+            let _ = self.vfs.remove(&path);
+            return begun.map(drop);
+        }
+        let header = begun?;
+        self.close_segment();
+        // The file of the next number is the first spare one, if there is one.
+        let filled = self.spares.pop_front().map_or(0, |spare| spare.filled);
+        self.directory_changed = true;
+        self.next_number += 1;
+        self.current = Some(Current { file, header, capacity, filled });
+        Ok(())
+    }
+
+    /// Makes a file the next segment.
+    fn begin_segment(&self, file: &dyn File, capacity: u64, durable: Lsn) -> Result<Header> {
+        // The room first: it is the step that a full disk refuses.
         file.allocate(capacity)?;
         let mut salt = [0; 8];
         self.vfs.random(&mut salt);
@@ -372,13 +394,7 @@ impl Writer {
             durable,
         };
         file.write_at(0, &header.encode())?;
-        self.close_segment();
-        // The file of the next number is the first spare one, if there is one.
-        let filled = self.spares.pop_front().map_or(0, |spare| spare.filled);
-        self.directory_changed = true;
-        self.next_number += 1;
-        self.current = Some(Current { file, header, capacity, filled });
-        Ok(())
+        Ok(header)
     }
 }
 

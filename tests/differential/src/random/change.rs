@@ -17,6 +17,12 @@ pub(super) struct Changes<'r> {
     pub(super) schema: &'r mut Schema,
 }
 
+/// What a subquery reads may have been changed by the rows before: both take them in the order
+/// of the table's keys then.
+fn in_key_order(value: &str) -> &'static str {
+    if value.contains("(SELECT ") { " NOT INDEXED" } else { "" }
+}
+
 impl Changes<'_> {
     fn table(&mut self) -> Table {
         let base = self.schema.base();
@@ -98,13 +104,15 @@ impl Changes<'_> {
         let columns = self.chosen(&table);
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let (conflict, names) = (self.conflict(), names.join(", "));
+        let (verb, conflict) =
+            if chance(self.rng, 5) { ("REPLACE", "") } else { ("INSERT", conflict) };
         let rows = if chance(self.rng, 3) { None } else { Some(self.rows(&columns)) };
         let returning = self.returning(&table);
         match rows {
             Some(rows) => {
-                format!("INSERT{conflict} INTO {}({names}) VALUES {rows}{returning}", table.name)
+                format!("{verb}{conflict} INTO {}({names}) VALUES {rows}{returning}", table.name)
             }
-            None => format!("INSERT{conflict} INTO {} DEFAULT VALUES{returning}", table.name),
+            None => format!("{verb}{conflict} INTO {} DEFAULT VALUES{returning}", table.name),
         }
     }
 
@@ -121,9 +129,9 @@ impl Changes<'_> {
             "NOTHING".to_owned()
         } else {
             let column = &others[self.rng.usize(..others.len())].name;
-            let value = pick(self.rng, &["excluded", "old"]);
-            let value = match value {
-                "excluded" => format!("excluded.{column}"),
+            let value = match self.rng.u8(..3) {
+                0 => format!("excluded.{column}"),
+                1 => format!("(SELECT max(quote(q.{column})) FROM {} AS q)", table.name),
                 _ => format!("coalesce({column}, excluded.{column})"),
             };
             let guard = if chance(self.rng, 25) {
@@ -133,9 +141,22 @@ impl Changes<'_> {
             };
             format!("UPDATE SET {column} = {value}{guard}")
         };
+        let second = match table.keys.get(1) {
+            Some(_) if target.is_empty() || chance(self.rng, 50) => String::new(),
+            Some(other) if self.rng.bool() => {
+                format!(" ON CONFLICT ({}) DO NOTHING", other.join(", "))
+            }
+            _ if !target.is_empty() && chance(self.rng, 15) => " ON CONFLICT DO NOTHING".to_owned(),
+            _ => String::new(),
+        };
+        let rows = if chance(self.rng, 15) {
+            format!("SELECT * FROM (VALUES {rows}) WHERE true")
+        } else {
+            format!("VALUES {rows}")
+        };
         let returning = self.returning(&table);
         format!(
-            "INSERT INTO {}({}) VALUES {rows} ON CONFLICT {target} DO {action}{returning}",
+            "INSERT INTO {}({}) {rows} ON CONFLICT {target} DO {action}{second}{returning}",
             table.name,
             names.join(", ")
         )
@@ -194,6 +215,12 @@ impl Changes<'_> {
             } else {
                 "UPDATE OR ROLLBACK"
             };
+            let conflict = pick(self.rng, &["", "", "", " OR REPLACE", " OR IGNORE", " OR FAIL"]);
+            let first = if first == "UPDATE" && table.rowid {
+                format!("UPDATE{conflict}")
+            } else {
+                first.to_owned()
+            };
             return format!("{first} {name} SET {column} = {value} WHERE {filter}{returning}");
         }
         let value = scope.value(1);
@@ -201,7 +228,8 @@ impl Changes<'_> {
         let filter =
             if chance(scope.rng, 10) { String::new() } else { format!(" WHERE {condition}") };
         let returning = self.returning(&table);
-        format!("UPDATE {} SET {} = {value}{filter}{returning}", table.name, column.name)
+        let hint = in_key_order(&value);
+        format!("UPDATE {}{hint} SET {} = {value}{filter}{returning}", table.name, column.name)
     }
 
     /// Several columns at once, perhaps as a row.
@@ -224,7 +252,8 @@ impl Changes<'_> {
             format!("{} = {one}, {} = {two}", first.name, second.name)
         };
         let conflict = pick(scope.rng, &["", "", " OR IGNORE"]);
-        format!("UPDATE{conflict} {} SET {set} WHERE {condition}", table.name)
+        let hint = in_key_order(&set);
+        format!("UPDATE{conflict} {}{hint} SET {set} WHERE {condition}", table.name)
     }
 
     /// From another table, of which one row is made so that no row has several partners.
@@ -254,6 +283,9 @@ impl Changes<'_> {
         let condition = scope.condition(2);
         // Conditions that hold for all rows leave nothing to compare.
         let rare = format!("({condition}) AND {}", scope.comparison_with_literal());
+        if chance(self.rng, 4) {
+            return format!("DELETE FROM {}", table.name);
+        }
         let returning = self.returning(&table);
         format!("DELETE FROM {} WHERE {rare}{returning}", table.name)
     }
@@ -283,10 +315,49 @@ impl Changes<'_> {
             11..=12 => self.schema.create_view(self.rng),
             13..=15 => self.alter(),
             16 => self.drop(),
+            17 if self.rng.bool() => self.create_as(),
             17 => self.switch(),
             18 => "REINDEX".to_owned(),
             _ => "ANALYZE".to_owned(),
         }
+    }
+
+    /// CREATE TABLE AS: also a temporary one.
+    fn create_as(&mut self) -> String {
+        let from = self.schema.tables[self.rng.usize(..self.schema.tables.len())].clone();
+        let name = format!("t{}", self.schema.tables.len() + 100);
+        let source = Source::of(&from, "s");
+        let order: Vec<String> =
+            source.columns.iter().map(|column| format!("quote(s.{column})")).collect();
+        let schema = self.schema.clone();
+        let mut scope =
+            Expressions { rng: self.rng, schema: &schema, sources: vec![source], depth: 1 };
+        let (one, two) = (scope.value(1), scope.value(1));
+        let condition = scope.condition(1);
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            kind: "",
+            generated: false,
+            unique: false,
+        };
+        let columns = vec![column("c0"), column("c1")];
+        let sql = format!(
+            "CREATE{} TABLE {name} AS SELECT {one} AS c0, {two} AS c1 FROM {} AS s WHERE \
+             {condition} ORDER BY {}",
+            pick(self.rng, &["", " TEMP"]),
+            from.name,
+            order.join(", ")
+        );
+        let table = Table {
+            name,
+            columns,
+            rowid: true,
+            view: false,
+            keys: Vec::new(),
+            indexed: Vec::new(),
+        };
+        self.schema.tables.push(table);
+        sql
     }
 
     fn trigger(&mut self) -> String {
@@ -295,6 +366,12 @@ impl Changes<'_> {
         let table = self.table();
         let event = pick(self.rng, &["INSERT", "UPDATE", "DELETE"]);
         let time = pick(self.rng, &["AFTER", "AFTER", "BEFORE"]);
+        let of = if event == "UPDATE" && chance(self.rng, 25) {
+            let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+            format!(" OF {}", columns[..self.rng.usize(1..=columns.len())].join(", "))
+        } else {
+            String::new()
+        };
         let mut sources = Vec::new();
         for (row, missing) in [("new", "DELETE"), ("old", "INSERT")] {
             if event != missing {
@@ -319,8 +396,55 @@ impl Changes<'_> {
             1 => format!("SELECT RAISE(ABORT, 'no') WHERE {}", scope.condition(1)),
             2 => format!("UPDATE log SET second = 'u' WHERE first = quote({first})"),
             3 => format!("DELETE FROM log WHERE first = quote({first})"),
+            4 | 5 => self.chain(&table, event, &first, &second),
             _ => format!("INSERT INTO log VALUES ('{name}', quote({first}), quote({second}))"),
         };
-        format!("CREATE TRIGGER {name} {time} {event} ON {}{when} BEGIN {body}; END", table.name)
+        let more = if chance(self.rng, 20) {
+            format!("; INSERT INTO log VALUES ('{name}', 'more', changes() IS NULL)")
+        } else {
+            String::new()
+        };
+        format!(
+            "CREATE TRIGGER {name} {time} {event}{of} ON {}{when} BEGIN {body}{more}; END",
+            table.name
+        )
+    }
+
+    /// A trigger's change of a table, its own perhaps. Rows of an INSERT come in an order that is
+    /// given; what others fire does the same in any order.
+    fn chain(&mut self, of: &Table, event: &str, first: &str, second: &str) -> String {
+        let is_insert = event == "INSERT";
+        let table = if is_insert && chance(self.rng, 30) { of.clone() } else { self.table() };
+        if table.name == of.name && !is_insert {
+            return "SELECT 1".to_owned();
+        }
+        // A trigger's statements name no database.
+        let name = table.name.strip_prefix("other.").unwrap_or(&table.name);
+        let free: Vec<&Column> = table
+            .columns
+            .iter()
+            .filter(|column| !column.generated && !table.is_unique(column))
+            .collect();
+        let (Some(free), Some(key)) = (free.first(), table.columns.last()) else {
+            return "SELECT 1".to_owned();
+        };
+        match self.rng.u8(..4) {
+            0 => format!("DELETE FROM {name} WHERE {} = {first}", key.name),
+            1 => {
+                let value = literal_for(self.rng, free.kind);
+                format!("UPDATE {name} SET {} = {value} WHERE {} IS {first}", free.name, key.name)
+            }
+            2 if is_insert => format!(
+                "INSERT OR IGNORE INTO {name}({}) SELECT {second} WHERE (SELECT count(*) FROM \
+                 {name}) < 40",
+                free.name
+            ),
+            _ => {
+                let actions: &[&str] = &["ROLLBACK", "ABORT", "IGNORE", "FAIL"];
+                let action = pick(self.rng, if is_insert { actions } else { &actions[..3] });
+                let message = if action == "IGNORE" { "" } else { ", 'no'" };
+                format!("SELECT RAISE({action}{message}) WHERE {first} = {second}")
+            }
+        }
     }
 }

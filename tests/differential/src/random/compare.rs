@@ -3,8 +3,12 @@
 //! Compared are the rows of each statement, the kind of its error, how many rows a change
 //! changed, and what all tables hold after it; at the end, `integrity_check`. Some statements
 //! are also compared with themselves in another form, on the engine alone. Neighbours:
-//! `script`, `shrink` (which runs scripts again and again).
+//! `script`, `explained` (differences that are documented), `shrink` (which runs scripts again
+//! and again).
 
+use std::collections::BTreeSet;
+
+use super::explained::{self, Explained, Outcome};
 use super::script::{Check, Order, Step, tables};
 use crate::engine::{Engine, Failure, Kind, Rows, Sqlite, Value, execute};
 use crate::report::{Findings, announce, cause_of};
@@ -20,6 +24,24 @@ pub(super) struct Difference {
     pub(super) detail: String,
 }
 
+/// What the engine's tables held after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    /// The rows of each, as text.
+    pub(super) tables: Vec<String>,
+}
+
+/// Both engines, on the way through a script.
+struct Pair<'f> {
+    engine: Box<dyn Engine>,
+    oracle: Sqlite,
+    /// The script's tables, and whether they have a rowid.
+    tables: Vec<(String, bool)>,
+    /// What the engine held after the last change.
+    state: Option<State>,
+    findings: &'f mut Findings,
+}
+
 /// The first difference of a script.
 pub(super) fn run(
     steps: &[Step],
@@ -27,105 +49,141 @@ pub(super) fn run(
     findings: &mut Findings,
     announced: bool,
 ) -> Option<Difference> {
-    let broken = |failure: Failure| Difference {
-        step: 0,
-        cause: cause_of(&failure.message),
-        detail: failure.to_string(),
+    let opened = Sqlite::open().and_then(|oracle| Ok((oracle, kind.open()?)));
+    let (oracle, engine) = match opened {
+        Ok(opened) => opened,
+        Err(failure) => {
+            let (cause, detail) = (cause_of(&failure.message), failure.to_string());
+            return Some(Difference { step: 0, cause, detail });
+        }
     };
-    let mut oracle = match Sqlite::open() {
-        Ok(oracle) => oracle,
-        Err(failure) => return Some(broken(failure)),
-    };
-    let mut engine = match kind.open() {
-        Ok(engine) => engine,
-        Err(failure) => return Some(broken(failure)),
-    };
-    let tables = tables(steps);
+    let mut pair = Pair { engine, oracle, tables: tables(steps), state: None, findings };
     for (at, step) in steps.iter().enumerate() {
         if announced {
             announce(&step.sql);
         }
-        findings.count("statements");
-        match one(step, engine.as_mut(), &mut oracle, &tables, findings) {
+        pair.findings.count("statements");
+        match pair.step(step) {
             Ok(true) => {}
             // From here on the two hold different rows, as documented.
             Ok(false) => return None,
             Err((cause, detail)) => return Some(Difference { step: at, cause, detail }),
         }
     }
-    let check = "PRAGMA integrity_check";
-    let both = (execute(&mut oracle, check), execute(engine.as_mut(), check));
     let last = steps.len().saturating_sub(1);
-    same(&both.0, &both.1, Order::Any, false, findings).err().map(|(cause, detail)| Difference {
-        step: last,
-        cause: format!("{check}: {cause}"),
-        detail,
+    LAST.iter().find_map(|check| {
+        let both = (execute(&mut pair.oracle, check), execute(pair.engine.as_mut(), check));
+        pair.same(&both.0, &both.1).err().map(|(cause, detail)| Difference {
+            step: last,
+            cause: format!("{check}: {cause}"),
+            detail,
+        })
     })
 }
 
+/// What is asked at the end of a script.
+const LAST: &[&str] = &[
+    "PRAGMA integrity_check",
+    "PRAGMA foreign_key_check",
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'",
+];
+
 type Verdict = Result<(), (String, String)>;
 
-fn one(
-    step: &Step,
-    engine: &mut dyn Engine,
-    oracle: &mut Sqlite,
-    tables: &[(String, bool)],
-    findings: &mut Findings,
-) -> Result<bool, (String, String)> {
-    let in_transaction = oracle.is_in_transaction();
-    let expected = oracle.execute(&step.sql);
-    let actual = execute(engine, &step.sql);
-    let loose = is_loose(&step.sql);
-    let order = if let Check::Query(order) = step.check { order } else { Order::Any };
-    if is_explained(&step.sql, &expected, &actual) {
-        findings.count("explained differences");
-        return Ok(false);
-    }
-    let may_reorder = ["UPDATE", "DELETE"].iter().any(|word| step.sql.starts_with(word))
-        || step.sql.contains(" SELECT ");
-    compared(&expected, &actual, order, loose, may_reorder, findings)?;
-    match &step.check {
-        // Inside of a transaction SQLite keeps the rows before one that STRICT refuses.
-        Check::Change
-            if in_transaction
-                && expected.as_ref().is_err_and(|it| it.message.contains("cannot store ")) =>
+impl Pair<'_> {
+    /// Runs a statement on both; whether the two are still the same.
+    fn step(&mut self, step: &Step) -> Result<bool, (String, String)> {
+        let in_transaction = self.oracle.is_in_transaction();
+        let expected = self.oracle.execute(&step.sql);
+        let actual = execute(self.engine.as_mut(), &step.sql);
+        let loose = is_loose(&step.sql);
+        let order = if let Check::Query(order) = step.check { order } else { Order::Any };
+        let outcome = Outcome { step, expected: &expected, actual: &actual, in_transaction };
+        if let Some(explained) =
+            explained::explanation(&outcome, &mut self.oracle, self.engine.as_mut())
         {
+            let (Explained::GoesOn(rule) | Explained::Ends(rule)) = explained;
+            self.findings.count(&format!("explained: {rule}"));
+            return Ok(matches!(explained, Explained::GoesOn(_)));
+        }
+        if let (Err(left), Err(right)) = (&expected, &actual)
+            && left.class() != right.class()
+            && explained::fails_at_another_row(&step.sql, left, right)
+        {
+            self.findings.count("explained: another constraint of another row");
+        } else {
+            self.compared(&expected, &actual, order, loose)?;
+        }
+        match &step.check {
+            Check::Change => return self.contents(&outcome),
+            Check::Query(_) => {}
+            Check::Partition(parts) => {
+                // An aggregate of an outer column makes a query another one: SQLite knows.
+                let whole = together(&mut self.oracle, parts);
+                if agree(&expected, &whole, loose, "", "").is_ok() {
+                    let rows = together(self.engine.as_mut(), parts);
+                    agree(&actual, &rows, loose, "the parts of a query", &parts.join("\n"))?;
+                    self.findings.count("self-checks");
+                }
+            }
+            Check::Same(other) => {
+                if agree(&expected, &self.oracle.execute(other), loose, "", "").is_ok() {
+                    let rows = execute(self.engine.as_mut(), other);
+                    agree(&actual, &rows, loose, "a query in another form", other)?;
+                    self.findings.count("self-checks");
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Compares what all tables hold after a change, and how much it changed.
+    fn contents(&mut self, outcome: &Outcome<'_>) -> Result<bool, (String, String)> {
+        let sql = &outcome.step.sql;
+        let asked = observations(sql, &self.tables);
+        let answers: Vec<_> = asked
+            .iter()
+            .map(|sql| (self.oracle.execute(sql), execute(self.engine.as_mut(), sql)))
+            .collect();
+        let tables = answers[answers.len() - self.tables.len()..].iter();
+        let state = State { tables: tables.map(|(_, rows)| show(rows, usize::MAX)).collect() };
+        let before = self.state.replace(state);
+        if let Some(now) = &self.state
+            && explained::keeps_rows_before_a_type_check(outcome, before.as_ref(), now)
+            && answers.iter().any(|(left, right)| verdict(left, right, Order::Any, false).is_err())
+        {
+            self.findings.count("explained: rows before one that STRICT refuses");
             return Ok(false);
         }
-        Check::Change => {
-            for sql in observations(&step.sql, tables) {
-                let both = (oracle.execute(&sql), execute(engine, &sql));
-                same(&both.0, &both.1, Order::Any, false, findings).map_err(
-                    |(cause, detail)| {
-                        let word = step.sql.split(' ').next().unwrap_or("");
-                        let failed = expected.as_ref().err();
-                        let failed = failed.map_or(String::new(), |failure| {
-                            format!(" that failed ({})", cause_of(&failure.message))
-                        });
-                        (format!("after {word}{failed}: {cause}"), format!("{sql}\n{detail}"))
-                    },
-                )?;
-            }
+        for (asked, (left, right)) in asked.iter().zip(&answers) {
+            self.same(left, right).map_err(|(cause, detail)| {
+                let word = sql.split(' ').next().unwrap_or("");
+                let failed = outcome.expected.as_ref().err();
+                let failed = failed.map_or(String::new(), |failure| {
+                    format!(" that failed ({})", cause_of(&failure.message))
+                });
+                (format!("after {word}{failed}: {cause}"), format!("{asked}\n{detail}"))
+            })?;
         }
-        Check::Query(_) => {}
-        Check::Partition(parts) => {
-            // An aggregate of an outer column makes a query another one: SQLite knows.
-            let valid = agree(&expected, &together(oracle, parts), loose, "", "").is_ok();
-            if valid {
-                let rows = together(engine, parts);
-                agree(&actual, &rows, loose, "the parts of a query", &parts.join("\n"))?;
-                findings.count("self-checks");
-            }
-        }
-        Check::Same(other) => {
-            if agree(&expected, &oracle.execute(other), loose, "", "").is_ok() {
-                let rows = execute(engine, other);
-                agree(&actual, &rows, loose, "a query in another form", other)?;
-                findings.count("self-checks");
-            }
-        }
+        Ok(true)
     }
-    Ok(true)
+
+    fn same(&mut self, left: &Result<Rows, Failure>, right: &Result<Rows, Failure>) -> Verdict {
+        self.compared(left, right, Order::Any, false)
+    }
+
+    fn compared(
+        &mut self,
+        expected: &Result<Rows, Failure>,
+        actual: &Result<Rows, Failure>,
+        order: Order,
+        loose: bool,
+    ) -> Verdict {
+        if expected.is_err() && actual.is_err() {
+            self.findings.count("errors on both sides");
+        }
+        verdict(expected, actual, order, loose)
+    }
 }
 
 /// The rows of several queries as if of one.
@@ -147,7 +205,7 @@ fn agree(
     sql: &str,
 ) -> Verdict {
     let (Ok(_), Ok(_)) = (whole, other) else { return Ok(()) };
-    same(whole, other, Order::Any, loose, &mut Findings::default())
+    verdict(whole, other, Order::Any, loose)
         .map_err(|(cause, detail)| (format!("{what}: {cause}"), format!("{sql}\n{detail}")))
 }
 
@@ -181,57 +239,19 @@ fn is_loose(sql: &str) -> bool {
     OPEN.iter().any(|word| sql.contains(word))
 }
 
-/// Differences that `docs/sqlite-differences.md` explains and that a script can run into.
-fn is_explained(
-    sql: &str,
-    expected: &Result<Rows, Failure>,
-    actual: &Result<Rows, Failure>,
-) -> bool {
-    if let (Ok(_), Err(failure)) = (expected, actual) {
-        // SQLite forgets what stands beside a term that is false by itself, names included.
-        let is_forgotten = failure.message.starts_with("no such ") && sql.contains(" AND ");
-        // Which condition of several is asked first is left to the plan.
-        return is_forgotten || failure.message.starts_with("JSON cannot hold BLOB");
-    }
-    let (Err(failure), Ok(_)) = (expected, actual) else { return false };
-    // A view is looked at when it is used.
-    let is_foreign = failure.message.contains("cannot reference objects in database");
-    // A constant GROUP BY term that SQLite computes first and then takes for a column's number.
-    let is_ordinal =
-        failure.message.contains("GROUP BY term out of range") && sql.contains("GROUP BY");
-    is_ordinal || is_foreign || failure.message.starts_with("JSON cannot hold BLOB")
-}
-
-fn same(
+fn verdict(
     expected: &Result<Rows, Failure>,
     actual: &Result<Rows, Failure>,
     order: Order,
     loose: bool,
-    findings: &mut Findings,
 ) -> Verdict {
-    compared(expected, actual, order, loose, false, findings)
-}
-
-fn compared(
-    expected: &Result<Rows, Failure>,
-    actual: &Result<Rows, Failure>,
-    order: Order,
-    loose: bool,
-    may_reorder: bool,
-    findings: &mut Findings,
-) -> Verdict {
-    let shown = || format!("-- SQLite: {}\n-- here:   {}", show(expected), show(actual));
+    let shown = || format!("-- SQLite: {}\n-- here:   {}", show(expected, 12), show(actual, 12));
     match (expected, actual) {
         (_, Err(failure)) if failure.message.starts_with("panic") => {
             Err((cause_of(&failure.message), shown()))
         }
+        (Err(expected), Err(actual)) if expected.class() == actual.class() => Ok(()),
         (Err(expected), Err(actual)) => {
-            findings.count("errors on both sides");
-            let both_constraints = expected.code & 0xff == 19 && actual.code & 0xff == 19;
-            // Which of several rows fails first is left to the plan.
-            if expected.class() == actual.class() || (both_constraints && may_reorder) {
-                return Ok(());
-            }
             let (left, right) = (cause_of(&expected.message), cause_of(&actual.message));
             Err((format!("another kind of error: {left} / {right}"), shown()))
         }
@@ -249,7 +269,8 @@ fn compared(
     }
 }
 
-fn rows_agree(expected: &Rows, actual: &Rows, order: Order, loose: bool) -> bool {
+/// Whether rows are the same, as far as their order means something.
+pub(super) fn rows_agree(expected: &Rows, actual: &Rows, order: Order, loose: bool) -> bool {
     if expected.rows.len() != actual.rows.len() {
         return false;
     }
@@ -268,21 +289,26 @@ fn rows_agree(expected: &Rows, actual: &Rows, order: Order, loose: bool) -> bool
     sorted(expected) == sorted(actual) && (order == Order::Any || in_order())
 }
 
-/// A row as text; where `loose`, what compares as equal is the same text.
+/// The rows that do not compare as equal under some collation.
+pub(super) fn distinct_rows(rows: &Rows) -> BTreeSet<String> {
+    rows.rows.iter().map(|row| canonical(row, true)).collect()
+}
+
+/// A row as text; where `loose`, what compares as equal under some collation is the same text.
+/// Reals agree when twelve digits do: sums may be taken in another order.
 fn canonical(row: &[Value], loose: bool) -> String {
     let value = |value: &Value| match value {
-        Value::Real(0.0) if loose => format!("{:.9e}", 0.0),
-        Value::Real(real) if loose => format!("{real:.9e}"),
-        // Twelve digits: sums may be taken in another order.
+        Value::Real(0.0) if loose => format!("{:.11e}", 0.0),
         Value::Real(real) => format!("{real:.11e}"),
-        Value::Integer(integer) if loose => format!("{:.9e}", *integer as f64),
-        Value::Text(_) if loose => value.to_string().to_lowercase().replace(' ', ""),
+        Value::Integer(integer) if loose => format!("{:.11e}", *integer as f64),
+        // NOCASE and RTRIM; a blank may stand in front of the quote that `quote()` adds.
+        Value::Text(_) if loose => value.to_string().to_ascii_lowercase().replace(" '", "'"),
         other => other.to_string(),
     };
     row.iter().map(value).collect::<Vec<_>>().join(", ")
 }
 
-fn show(result: &Result<Rows, Failure>) -> String {
+fn show(result: &Result<Rows, Failure>, most: usize) -> String {
     match result {
         Err(failure) => format!("error: {failure}"),
         Ok(rows) => {
@@ -292,8 +318,10 @@ fn show(result: &Result<Rows, Failure>) -> String {
                 .map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
                 .collect();
             lines.sort_unstable();
-            let shown = lines.iter().take(12).map(String::as_str).collect::<Vec<_>>().join("; ");
+            let shown = lines.iter().take(most).map(String::as_str).collect::<Vec<_>>().join("; ");
             format!("{} rows: {shown}", lines.len())
         }
     }
 }
+
+// Neighbours: `explained`, `script`, `shrink`.

@@ -137,6 +137,7 @@ impl Expressions<'_> {
                 format!("CAST({} AS {kind})", self.value(less))
             }
             20..=25 => self.call(less),
+            26 if self.rng.bool() => self.rare_value(),
             26 => format!("({})", self.condition(less)),
             27..=28 if self.depth > 0 => self.scalar_subquery(),
             _ => self.column(),
@@ -205,7 +206,8 @@ impl Expressions<'_> {
             return self.comparison(0);
         }
         let less = depth - 1;
-        match self.rng.u8(..24) {
+        match self.rng.u8(..25) {
+            24 => self.rare_condition(),
             0..=6 => self.comparison(less),
             7..=8 => format!("({} AND {})", self.condition(less), self.condition(less)),
             9..=10 => format!("({} OR {})", self.condition(less), self.condition(less)),

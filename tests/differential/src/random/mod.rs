@@ -8,6 +8,8 @@
 mod alter;
 mod change;
 mod compare;
+mod deep;
+mod explained;
 mod expression;
 mod query;
 mod schema;

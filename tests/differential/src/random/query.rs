@@ -21,7 +21,8 @@ pub(super) struct Queries<'r> {
 impl Queries<'_> {
     /// A query with how to compare it.
     pub(super) fn query(&mut self) -> Step {
-        match self.rng.u8(..23) {
+        match self.rng.u8(..30) {
+            23..=29 => self.deep_step(),
             0..=8 => self.select_step(),
             9..=11 => self.aggregate_step(),
             12..=13 => self.window_step(),
@@ -73,7 +74,7 @@ impl Queries<'_> {
         (text, sources)
     }
 
-    fn shares(&self, sources: &[Source], column: &str) -> bool {
+    pub(super) fn shares(&self, sources: &[Source], column: &str) -> bool {
         sources.iter().all(|source| source.columns.iter().any(|name| name == column))
     }
 
@@ -214,11 +215,7 @@ impl Queries<'_> {
     }
 
     fn window_step(&mut self) -> Step {
-        let (from, sources) = self.from();
-        if sources.len() > 2 {
-            // Frames that leave rows out take SQLite the square of the rows.
-            return self.select_step();
-        }
+        let Some((from, sources)) = self.few() else { return self.select_step() };
         let filter = self.filter(&sources);
         let mut scope = self.scope(sources.clone(), 0);
         let (value, key, partition) = (scope.value(1), scope.column(), scope.column());
@@ -255,6 +252,12 @@ impl Queries<'_> {
             "SELECT {value}, {function} OVER ({partition}{order}{frame}) FROM {from}{filter}"
         );
         Step { sql, check: Check::Query(Order::Any) }
+    }
+
+    /// FROM with at most two sources: frames that leave rows out take SQLite the square of the
+    /// rows.
+    pub(super) fn few(&mut self) -> Option<(String, Vec<Source>)> {
+        Some(self.from()).filter(|(_, sources)| sources.len() < 3)
     }
 
     /// A frame by distance; what it computes does not depend on the order of equal keys.

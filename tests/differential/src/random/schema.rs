@@ -69,6 +69,29 @@ pub(super) fn chance(rng: &mut Rng, percent: u8) -> bool {
     rng.u8(..100) < percent
 }
 
+/// What becomes of children, and when they must have a parent.
+fn actions(rng: &mut Rng) -> String {
+    let mut text = String::new();
+    if chance(rng, 60) {
+        text.push_str(&format!(" ON DELETE {}", pick(rng, ACTIONS)));
+    }
+    if chance(rng, 60) {
+        text.push_str(&format!(" ON UPDATE {}", pick(rng, ACTIONS)));
+    }
+    if chance(rng, 30) {
+        text.push_str(pick(
+            rng,
+            &[
+                " DEFERRABLE INITIALLY DEFERRED",
+                " DEFERRABLE INITIALLY DEFERRED",
+                " NOT DEFERRABLE INITIALLY DEFERRED",
+                " DEFERRABLE",
+            ],
+        ));
+    }
+    text
+}
+
 impl Schema {
     /// Only tables, which can be changed.
     pub(super) fn base(&self) -> Vec<&Table> {
@@ -109,6 +132,18 @@ impl Schema {
         }
         if chance(rng, 20) {
             definitions.push("CHECK (c1 IS NULL OR typeof(c1) <> 'blob' OR length(c1) < 9)".into());
+        }
+        // SQLite finds no UNIQUE that holds the rowid's column for ON CONFLICT.
+        if chance(rng, 8)
+            && columns[0].kind != "INTEGER"
+            && !columns[..2].iter().any(|column| column.generated)
+        {
+            let action = pick(rng, &["", "", " ON CONFLICT IGNORE", " ON CONFLICT REPLACE"]);
+            definitions.push(format!("UNIQUE (c1, c0){action}"));
+            keys.push(vec!["c1".to_owned(), "c0".to_owned()]);
+        }
+        if chance(rng, 15) {
+            definitions.extend(self.table_reference(rng, &name, &columns, &keys));
         }
         let mut options = Vec::new();
         if without_rowid {
@@ -196,6 +231,30 @@ impl Schema {
         text
     }
 
+    /// FOREIGN KEY of two columns, or of one to the table's own key.
+    fn table_reference(
+        &self,
+        rng: &mut Rng,
+        table: &str,
+        columns: &[Column],
+        keys: &[Vec<String>],
+    ) -> Option<String> {
+        let base = self.base().into_iter();
+        let others = base.flat_map(|other| other.keys.iter().map(|key| (other.name.clone(), key)));
+        let own = keys.iter().map(|key| (table.to_owned(), key));
+        let parents: Vec<(String, &Vec<String>)> = others.chain(own).collect();
+        let (parent, key) = parents.get(rng.usize(..parents.len().max(1)))?;
+        let mut free: Vec<&str> = columns
+            .iter()
+            .filter(|column| !column.generated && !(parent == table && key.contains(&column.name)))
+            .map(|column| column.name.as_str())
+            .collect();
+        rng.shuffle(&mut free);
+        let children = free.get(..key.len())?.join(", ");
+        let text = format!("FOREIGN KEY ({children}) REFERENCES {parent}({})", key.join(", "));
+        Some(text + &actions(rng))
+    }
+
     fn reference(&self, rng: &mut Rng, table: &str) -> String {
         let mut parents: Vec<(String, String)> = Vec::new();
         for parent in self.base() {
@@ -208,17 +267,7 @@ impl Schema {
         }
         let (parent, key) = parents[rng.usize(..parents.len())].clone();
         debug_assert_ne!(parent, table);
-        let mut text = format!(" REFERENCES {parent}({key})");
-        if chance(rng, 60) {
-            text.push_str(&format!(" ON DELETE {}", pick(rng, ACTIONS)));
-        }
-        if chance(rng, 60) {
-            text.push_str(&format!(" ON UPDATE {}", pick(rng, ACTIONS)));
-        }
-        if chance(rng, 25) {
-            text.push_str(" DEFERRABLE INITIALLY DEFERRED");
-        }
-        text
+        format!(" REFERENCES {parent}({key}){}", actions(rng))
     }
 
     /// A new index on a random table; the statement that makes it.

@@ -97,8 +97,10 @@ pub(super) fn of_seed(seed: u64, statements: usize) -> Vec<Step> {
 /// What all tables of the script hold, sorted: the names come from the statements themselves.
 pub(super) fn tables(steps: &[Step]) -> Vec<(String, bool)> {
     let created = |step: &Step| {
-        let rest = step.sql.strip_prefix("CREATE TABLE ")?;
-        let name = rest.split('(').next()?.trim().to_owned();
+        let rest = ["CREATE TABLE ", "CREATE TEMP TABLE "]
+            .iter()
+            .find_map(|words| step.sql.strip_prefix(words))?;
+        let name = rest.split(['(', ' ']).next()?.trim().to_owned();
         // Which row a trigger notes first is left to the plan.
         let has_rowid = !rest.contains("WITHOUT ROWID") && name != "log";
         Some((name, has_rowid))

@@ -20,8 +20,9 @@ pub(super) fn shrink(
     let started = Instant::now();
     let still = |steps: &[Step]| {
         started.elapsed() < limit
-            && compare::run(steps, engine, &mut Findings::default(), false)
-                .is_some_and(|found| found.cause == difference.cause)
+            && compare::run(steps, engine, &mut Findings::default(), false).is_some_and(|found| {
+                found.cause == difference.cause && found.step + 1 == steps.len()
+            })
     };
     steps.truncate(difference.step + 1);
     if !still(&steps) {

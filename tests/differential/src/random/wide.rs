@@ -120,11 +120,7 @@ impl Queries<'_> {
 
     /// An aggregate or a function of the position over any frame.
     fn frames_step(&mut self) -> Step {
-        let (from, sources) = self.from();
-        if sources.len() > 2 {
-            // Frames that leave rows out take SQLite the square of the rows.
-            return self.select_step();
-        }
+        let Some((from, sources)) = self.few() else { return self.select_step() };
         let filter = self.filter(&sources);
         let mut scope = self.scope(sources.clone(), 0);
         let (value, key, partition) = (scope.value(1), scope.column(), scope.column());

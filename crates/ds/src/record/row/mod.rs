@@ -37,6 +37,7 @@
 mod encode;
 mod project;
 mod project_one;
+mod shapes;
 mod view;
 
 #[cfg(test)]

@@ -5,14 +5,19 @@
 //! handful of instructions without a jump that depends on the rows, so that the processor works
 //! at several rows at once and waits for the memory of many rows together. Reals and integers
 //! come out as words. Rows with long columns, and what is damaged, are the careful reader's.
-//! Neighbours: `view` reads single columns, `page::leaf_walk` finds the rows of a leaf.
+//! Where rows have few different codes, nothing is added up: see `shapes`. Neighbours: `view`
+//! reads single columns, `page::leaf_walk` finds the rows of a leaf.
 
 use super::project_one::decode;
+use super::shapes::{Found, INTEGERS, REALS, Shapes, TEXTS};
 use super::view::RowView;
 use super::{BLOB, INTEGER_1, INTEGER_8, REAL, SMALL_INTEGER, SMALL_INTEGER_FIRST, TEXT, WIDTHS};
 use crate::error::{Error, Result};
 use crate::record::ValueRef;
 use crate::record::varint::SINGLE_BYTE_MAX;
+
+/// From so many rows on their shapes are looked for.
+const SHAPED_FROM: usize = 8;
 
 /// How many rows are read together.
 pub const ROWS_TOGETHER: usize = 32;
@@ -42,6 +47,8 @@ pub trait ColumnSink {
 #[derive(Clone, Debug)]
 pub struct Projector {
     wanted: Vec<usize>,
+    /// What is known of the rows that were read, where that is worth it.
+    shapes: Option<Shapes>,
 }
 
 /// Rows that are read together, all of the common form.
@@ -59,7 +66,7 @@ struct Rows<'a> {
 impl Projector {
     /// A reader of the columns `wanted`, which strictly ascend.
     pub fn new(wanted: &[usize]) -> Self {
-        Self { wanted: wanted.to_vec() }
+        Self { wanted: wanted.to_vec(), shapes: Shapes::new(wanted) }
     }
 
     /// The columns that are read.
@@ -69,8 +76,24 @@ impl Projector {
 
     /// Gives the wanted columns of rows of a page, by their places among the wanted ones.
     #[inline]
-    pub fn read(&self, page: &[u8], rows: &[RowBytes], sink: &mut impl ColumnSink) -> Result<()> {
+    pub fn read(
+        &mut self,
+        page: &[u8],
+        rows: &[RowBytes],
+        sink: &mut impl ColumnSink,
+    ) -> Result<()> {
         for rows in rows.chunks(ROWS_TOGETHER) {
+            if rows.len() >= SHAPED_FROM
+                && let Some(shapes) = self.shapes.as_mut().filter(|shapes| shapes.is_useful())
+                && let Some(found) = shapes.find::<ROWS_TOGETHER>(page, rows, &self.wanted)
+            {
+                let mut rows = Rows::at(page, rows);
+                for (column, &index) in self.wanted.iter().enumerate() {
+                    rows.go_to(shapes, &found, column, index);
+                    rows.give_all(column, index, found.kinds(column), sink)?;
+                }
+                continue;
+            }
             let last = self.wanted.last().map_or(0, |last| last + 1);
             match Rows::new(page, rows) {
                 // Rows of before and after a column was added are read one by one.
@@ -99,7 +122,11 @@ impl Projector {
             for skipped in next..index {
                 rows.skip(skipped);
             }
-            rows.give(column, index, sink)?;
+            let kinds = rows.look_at(index);
+            rows.give_all(column, index, kinds, sink)?;
+            if column + 1 < self.wanted.len() {
+                rows.pass();
+            }
             next = index + 1;
         }
         Ok(())
@@ -112,6 +139,13 @@ fn bytes_of(page: &[u8], row: RowBytes) -> Result<&[u8]> {
 }
 
 impl<'a> Rows<'a> {
+    /// Rows whose columns somebody else finds.
+    #[inline]
+    fn at(page: &'a [u8], rows: &'a [RowBytes]) -> Self {
+        let (places, codes) = ([0; ROWS_TOGETHER], [0; ROWS_TOGETHER]);
+        Self { page, rows, places, codes, columns: (0, 0) }
+    }
+
     /// Rows (at most [`ROWS_TOGETHER`]) that have no long columns and a head of one byte.
     #[inline]
     fn new(page: &'a [u8], rows: &'a [RowBytes]) -> Option<Self> {
@@ -131,15 +165,15 @@ impl<'a> Rows<'a> {
     /// Moves behind a column, which all rows have.
     #[inline]
     fn skip(&mut self, column: usize) {
-        for (row, place) in self.rows.iter().zip(&mut self.places) {
-            let code = self.page[row.start as usize + 1 + column];
-            *place += WIDTHS[usize::from(code)] as usize;
+        for row in 0..self.rows.len().min(ROWS_TOGETHER) {
+            let code = self.page[self.rows[row].start as usize + 1 + column];
+            self.places[row] += WIDTHS[usize::from(code)] as usize;
         }
     }
 
-    /// Gives column `index`, which all rows have, and moves behind it.
+    /// Notes the codes of column `index`, which all rows have; gives what all of them are.
     #[inline]
-    fn give(&mut self, column: usize, index: usize, sink: &mut impl ColumnSink) -> Result<()> {
+    fn look_at(&mut self, index: usize) -> u64 {
         let (mut reals, mut integers, mut texts) = (true, true, true);
         for (row, code) in self.rows.iter().zip(&mut self.codes) {
             *code = self.page[row.start as usize + 1 + index];
@@ -148,25 +182,69 @@ impl<'a> Rows<'a> {
                 || code.wrapping_sub(SMALL_INTEGER) < TEXT - SMALL_INTEGER;
             texts &= code.wrapping_sub(TEXT) < BLOB - TEXT;
         }
-        let is_done = (reals && self.give_reals(column, sink))
-            || (integers && self.give_integers(column, sink))
-            || (texts && self.give_texts(column, sink));
-        if !is_done {
-            let rows = self.rows.iter().zip(self.places).zip(self.codes);
-            for ((row, place), code) in rows {
-                let end = place + WIDTHS[usize::from(code)] as usize;
-                let bytes = self.page.get(place..end).filter(|_| end <= row.end as usize);
-                if let Some(value) = bytes.and_then(|bytes| decode(code, bytes)) {
-                    sink.value(column, Some(value));
-                } else {
-                    // What is damaged is the careful reader's.
-                    let view = RowView::new(bytes_of(self.page, *row)?)?;
-                    sink.value(column, view.column(index)?);
-                }
-            }
-        }
+        let kind = |is_it: bool, kind: u64| if is_it { kind } else { 0 };
+        kind(reals, REALS) | kind(integers, INTEGERS) | kind(texts, TEXTS)
+    }
+
+    /// Moves behind the column whose codes were noted.
+    #[inline]
+    fn pass(&mut self) {
         for (code, place) in self.codes.iter().zip(&mut self.places) {
             *place += WIDTHS[usize::from(*code)] as usize;
+        }
+    }
+
+    /// Goes to column `index` of rows whose shapes are known, wanted column `column`, and notes
+    /// its codes.
+    #[inline]
+    fn go_to(
+        &mut self,
+        shapes: &Shapes,
+        found: &Found<ROWS_TOGETHER>,
+        column: usize,
+        index: usize,
+    ) {
+        // Counted loops: these are the innermost ones of every scan.
+        let count = self.rows.len().min(ROWS_TOGETHER);
+        for row in 0..count {
+            self.places[row] = self.rows[row].start as usize + shapes.place(found, row, column);
+        }
+        if found.kinds(column) & REALS == 0 {
+            for row in 0..count {
+                self.codes[row] = self.page[self.rows[row].start as usize + 1 + index];
+            }
+        }
+    }
+
+    /// Gives the column where it is, whose values are of these kinds.
+    #[inline]
+    fn give_all(
+        &self,
+        column: usize,
+        index: usize,
+        kinds: u64,
+        sink: &mut impl ColumnSink,
+    ) -> Result<()> {
+        let is_done = (kinds & REALS != 0 && self.give_reals(column, sink))
+            || (kinds & INTEGERS != 0 && self.give_integers(column, sink))
+            || (kinds & TEXTS != 0 && self.give_texts(column, sink));
+        if is_done { Ok(()) } else { self.give_each(column, index, sink) }
+    }
+
+    /// Gives the column of each row for itself.
+    #[inline(never)]
+    fn give_each(&self, column: usize, index: usize, sink: &mut impl ColumnSink) -> Result<()> {
+        for (row, place) in self.rows.iter().zip(self.places) {
+            let code = self.page[row.start as usize + 1 + index];
+            let end = place + WIDTHS[usize::from(code)] as usize;
+            let bytes = self.page.get(place..end).filter(|_| end <= row.end as usize);
+            if let Some(value) = bytes.and_then(|bytes| decode(code, bytes)) {
+                sink.value(column, Some(value));
+            } else {
+                // What is damaged is the careful reader's.
+                let view = RowView::new(bytes_of(self.page, *row)?)?;
+                sink.value(column, view.column(index)?);
+            }
         }
         Ok(())
     }
@@ -176,12 +254,14 @@ impl<'a> Rows<'a> {
     fn give_reals(&self, column: usize, sink: &mut impl ColumnSink) -> bool {
         let mut words = [0; ROWS_TOGETHER];
         let mut is_sound = true;
-        for ((row, place), word) in self.rows.iter().zip(self.places).zip(&mut words) {
+        for row in 0..self.rows.len().min(ROWS_TOGETHER) {
+            let place = self.places[row];
             let Some(bytes) = self.page.get(place..).and_then(|bytes| bytes.first_chunk()) else {
                 return false;
             };
-            *word = u64::from_le_bytes(*bytes);
-            is_sound &= place + 8 <= row.end as usize && !f64::from_bits(*word).is_nan();
+            let word = u64::from_le_bytes(*bytes);
+            words[row] = word;
+            is_sound &= place + 8 <= self.rows[row].end as usize && !f64::from_bits(word).is_nan();
         }
         if is_sound {
             sink.reals(column, &words[..self.rows.len()]);

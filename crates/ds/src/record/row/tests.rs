@@ -129,8 +129,23 @@ proptest! {
         let wanted: Vec<usize> = wanted.into_iter().collect();
         for (start, length) in places {
             let row = RowBytes { start, end: start + length };
+            // Alone, and with as many like it as are looked at together.
+            let mut read = Gathered(wanted.iter().map(|_| Vec::new()).collect());
+            let many = Projector::new(&wanted).read(&page, &[row; 9], &mut read);
+            if many.is_ok() {
+                for column in &mut read.0 {
+                    prop_assert_eq!(column.len(), 9);
+                    prop_assert!(column.iter().all(|value| *value == column[0]));
+                    column.truncate(1);
+                }
+            }
+            let nines = read;
             let mut read = Gathered(wanted.iter().map(|_| Vec::new()).collect());
             let found = Projector::new(&wanted).read(&page, &[row], &mut read);
+            prop_assert_eq!(found.is_ok(), many.is_ok());
+            if found.is_ok() {
+                prop_assert_eq!(&nines.0, &read.0);
+            }
             let mut expected = Gathered(read.0.iter().map(|_| Vec::new()).collect());
             let view = page
                 .get(start as usize..(start + length) as usize)

@@ -16,7 +16,9 @@
 //! after a `fork` without `exec`, where the child shares the lock. The companion is removed when
 //! the lock is dropped (on Unix, where an opener can tell that the file it locked is gone). In a
 //! directory that cannot be written, the lock on the database file alone has to do, and the holder
-//! stays unnamed, as it does on systems whose locks forbid reading.
+//! stays unnamed, as it does on systems whose locks forbid reading. A full disk does not keep
+//! anybody from opening either: without room for a name the holder stays unnamed, without room for
+//! the companion the database's own lock has to do.
 //! Neighbours: `os` takes these locks, `memory` and `sim` use `HeldLocks`.
 #![allow(
     clippy::disallowed_methods,
@@ -27,11 +29,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File as StdFile, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DatabaseLock, os};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::OnceLock;
 
 /// Longest text that is believed to name a holder.
 const HOLDER_LIMIT: u64 = 256;
@@ -42,8 +45,17 @@ const ATTEMPTS: usize = 100;
 /// The locks of the operating system on one database, held until dropped.
 #[derive(Debug)]
 pub(super) struct OsLock {
-    companion: Option<(StdFile, PathBuf)>,
+    companion: Option<Companion>,
     database: Option<StdFile>,
+}
+
+/// The locked file beside the database.
+#[derive(Debug)]
+struct Companion {
+    file: StdFile,
+    path: PathBuf,
+    /// What names it whatever its path.
+    identity: Identity,
 }
 
 impl DatabaseLock for OsLock {}
@@ -80,10 +92,10 @@ impl Drop for OsLock {
         if let Some(file) = &self.database {
             _ = file.unlock();
         }
-        if let Some((file, path)) = &self.companion {
+        if let Some(Companion { file, path, identity }) = &self.companion {
             // Still locked here: nobody else can be the owner of what is removed. A failure
             // leaves a file that the next opener takes over.
-            if cfg!(unix) && is_at(file, path).unwrap_or(false) {
+            if cfg!(unix) && is_at(*identity, path).unwrap_or(false) {
                 _ = fs::remove_file(path);
             }
             _ = file.unlock();
@@ -97,7 +109,7 @@ enum Refusal {
 }
 
 /// Opens and locks the companion and writes this process into it.
-fn lock_companion(real: &Path, asked: &Path) -> Result<(StdFile, PathBuf), Refusal> {
+fn lock_companion(real: &Path, asked: &Path) -> Result<Companion, Refusal> {
     let mut name: OsString = real.as_os_str().to_owned();
     name.push("-lock");
     let path = PathBuf::from(name);
@@ -108,7 +120,7 @@ fn lock_companion(real: &Path, asked: &Path) -> Result<(StdFile, PathBuf), Refus
         os::owner_only(&mut options);
         refuse_links(&mut options);
         let mut file = options.open(&path).map_err(|cause| {
-            let beyond_us = is_beyond_us(&cause);
+            let beyond_us = is_beyond_us(&cause) || is_full(&cause);
             let error = Error::io("create the lock file", &path, cause);
             if beyond_us { Refusal::NotCreatable(error) } else { Refusal::Locked(error) }
         })?;
@@ -117,17 +129,19 @@ fn lock_companion(real: &Path, asked: &Path) -> Result<(StdFile, PathBuf), Refus
             Err(TryLockError::WouldBlock) => false,
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         };
+        let found = file.metadata().map_err(failed)?;
+        let identity = identity(&found);
         // The holder before us may have removed this very file while we opened it.
-        if !is_at(&file, &path).map_err(failed)? {
+        if !is_at(identity, &path).map_err(failed)? {
             continue;
         }
         if !free {
             return Err(Refusal::Locked(locked(read_holder(&mut file).as_ref(), asked)));
         }
-        write_holder(&mut file).map_err(|cause| {
+        write_holder(&mut file, found.len()).map_err(|cause| {
             Refusal::Locked(Error::io("write the holder into the lock file", &path, cause))
         })?;
-        return Ok((file, path));
+        return Ok(Companion { file, path, identity });
     }
     Err(Refusal::Locked(locked(None, asked)))
 }
@@ -173,20 +187,39 @@ fn refuse_links(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn refuse_links(_options: &mut OpenOptions) {}
 
-/// Whether `path` still names the open `file`.
+/// Whether the cause is a disk without room.
+fn is_full(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// The device and the number of a file there.
 #[cfg(unix)]
-fn is_at(file: &StdFile, path: &Path) -> io::Result<bool> {
+type Identity = (u64, u64);
+
+#[cfg(not(unix))]
+type Identity = ();
+
+#[cfg(unix)]
+fn identity(file: &fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
-    let open = file.metadata()?;
+    (file.dev(), file.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_file: &fs::Metadata) -> Identity {}
+
+/// Whether `path` still names the open file that has this identity.
+#[cfg(unix)]
+fn is_at(open: Identity, path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
-        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Ok(named) => Ok(open == identity(&named)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(cause) => Err(cause),
     }
 }
 
 #[cfg(not(unix))]
-fn is_at(_file: &StdFile, _path: &Path) -> io::Result<bool> {
+fn is_at(_open: Identity, _path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
@@ -223,17 +256,20 @@ struct Holder {
 
 impl Holder {
     fn this_process() -> Self {
-        let program = std::env::current_exe().ok();
-        let program = program.as_deref().and_then(Path::file_name);
-        let program = program.map(|name| printable(&name.to_string_lossy()));
-        Self {
-            process: std::process::id(),
-            program: program.unwrap_or_else(|| "a program".to_owned()),
-        }
+        static PROGRAM: OnceLock<String> = OnceLock::new();
+        let program = PROGRAM.get_or_init(|| {
+            let program = std::env::current_exe().ok();
+            let program = program.as_deref().and_then(Path::file_name);
+            let program = program.map(|name| printable(&name.to_string_lossy()));
+            program.unwrap_or_else(|| "a program".to_owned())
+        });
+        Self { process: std::process::id(), program: program.clone() }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (process, program) = text.strip_suffix('\n')?.split_once(' ')?;
+        // What is behind the line is left of a longer name of an earlier holder.
+        let (line, _) = text.split_once('\n')?;
+        let (process, program) = line.split_once(' ')?;
         Some(Self { process: process.parse().ok()?, program: printable(program) })
     }
 }
@@ -243,15 +279,20 @@ fn printable(text: &str) -> String {
     text.chars().filter(|char| !char.is_control()).take(64).collect()
 }
 
-fn write_holder(file: &mut StdFile) -> io::Result<()> {
+/// Writes this process into the companion, which has `len` bytes of an earlier holder.
+///
+/// In place, and cut behind: a file that is cut to nothing is written to the disk when it is
+/// closed (ext4 guards careless programs that way), and on a full disk the room of the name before
+/// is all there is. Without any the holder stays unnamed: the lock is what counts.
+fn write_holder(file: &mut StdFile, len: u64) -> io::Result<()> {
     let holder = Holder::this_process();
-    // A file that is cut is written to the disk when it is closed (ext4 guards careless programs
-    // that way), which a new one need not be.
-    if file.metadata()?.len() > 0 {
-        file.set_len(0)?;
-        file.rewind()?;
+    let line = format!("{} {}\n", holder.process, holder.program);
+    match file.write_all(line.as_bytes()) {
+        Err(cause) if is_full(&cause) => return file.set_len(0).or(Ok(())),
+        written => written?,
     }
-    file.write_all(format!("{} {}\n", holder.process, holder.program).as_bytes())
+    let written = line.len() as u64;
+    if len > written { file.set_len(written) } else { Ok(()) }
 }
 
 /// The holder, if it has written itself down (and the system lets us read beside its lock).

@@ -112,7 +112,7 @@ fn handles_inherited_by_a_starting_process_keep_nobody_out() {
     let path = folder.path().join("db");
     fs::write(&path, "content").unwrap();
     let lock = OsLock::take(&path).unwrap();
-    let companion = lock.companion.as_ref().unwrap().0.try_clone().unwrap();
+    let companion = lock.companion.as_ref().unwrap().file.try_clone().unwrap();
     let database = lock.database.as_ref().map(|file| file.try_clone().unwrap());
     drop(lock);
     OsLock::take(&path).unwrap();
@@ -195,6 +195,30 @@ fn what_a_stranger_wrote_is_not_believed() {
     }
     let holder = Holder::parse("12 evil\u{1b}[2Jname\n").unwrap();
     assert_eq!(holder, Holder { process: 12, program: "evil[2Jname".to_owned() });
+    let shorter = Holder::parse("12 short\nlonger name\n").unwrap();
+    assert_eq!(shorter, Holder { process: 12, program: "short".to_owned() });
     let long = Holder::parse(&format!("1 {}\n", "x".repeat(200))).unwrap();
     assert_eq!(long.program.len(), 64);
+}
+
+#[test]
+fn the_name_of_a_longer_one_before_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    fs::write(companion(&path), format!("1 {}\n", "x".repeat(90))).unwrap();
+    let lock = OsLock::take(&path).unwrap();
+    let text = fs::read_to_string(companion(&path)).unwrap();
+    let holder = Holder::this_process();
+    assert_eq!(text, format!("{} {}\n", holder.process, holder.program));
+    drop(lock);
+}
+
+/// `/dev/full` refuses every write as a full disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_room_for_a_name_the_holder_stays_unnamed() {
+    let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    write_holder(&mut full, 0).unwrap();
+    assert_eq!(Holder::parse(""), None);
+    assert!(locked(None, Path::new("db")).message().contains("another opener"));
 }

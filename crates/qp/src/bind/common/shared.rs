@@ -130,7 +130,9 @@ impl Binder<'_> {
         let mut block = if refers_to(select, &common.table.name) {
             self.nested(|binder| binder.recursive(common))?
         } else {
-            self.nested(|binder| binder.select(select, true))?
+            // What is to be made is made once, even if it only joins and chooses.
+            let may_dissolve = common.table.materialized != Some(true);
+            self.nested(|binder| binder.select(select, may_dissolve))?
         };
         if block.group.is_some() {
             return Ok(None);

@@ -6,28 +6,11 @@
 //! acknowledged for. What was cut short can be done again.
 //! Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
 
-use std::path::Path;
+use pandodb_ds::vfs::SimVfs;
+use pandodb_tm::Synchronous;
 
-use pandodb_ds::sync::Arc;
-use pandodb_ds::vfs::{SimVfs, Vfs};
-use pandodb_tm::wal::WalOptions;
-use pandodb_tm::{Options, Synchronous};
-
-use super::rows;
+use super::{open_simulated as open, rows};
 use crate::session::Session;
-use crate::store::Database;
-
-fn open(disk: &SimVfs, synchronous: Synchronous) -> Session {
-    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
-    let options = Options {
-        synchronous,
-        wal: WalOptions { segment_len: 64 << 10, ..WalOptions::default() },
-        has_checkpoint_thread: false,
-        checkpoints: None,
-        ..Options::default()
-    };
-    Session::new(Database::open(&vfs, Path::new("app.pando"), &options).unwrap())
-}
 
 /// Both branches have work of their own, in rows and in the schema; all of it is on the disk.
 fn prepare(disk: &SimVfs, synchronous: Synchronous) {

@@ -6,14 +6,11 @@
 
 use std::path::Path;
 
-use pandodb_ds::sync::Arc;
-use pandodb_ds::vfs::{OperationKind, SimVfs, Survival, Vfs};
-use pandodb_tm::wal::WalOptions;
-use pandodb_tm::{Options, Synchronous};
+use pandodb_ds::vfs::{OperationKind, SimVfs, Survival};
+use pandodb_tm::Synchronous;
 
-use super::rows;
+use super::{open_simulated as open, rows};
 use crate::session::Session;
-use crate::store::Database;
 
 /// Statements that prepare, and the one that is looked at. `{newest}` is the number of the newest
 /// transaction then.
@@ -68,19 +65,6 @@ const OPEN: &str = "UPDATE item SET price = 99 WHERE id = 1;
 const RESOLVED: &str = "UPDATE item SET price = 99 WHERE id = 1;
     MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual');
     RESOLVE CONFLICT 1 WITH SOURCE";
-
-fn open(disk: &SimVfs, synchronous: Synchronous) -> Session {
-    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
-    let options = Options {
-        synchronous,
-        // Small, so that the disk is copied quickly.
-        wal: WalOptions { segment_len: 64 << 10, ..WalOptions::default() },
-        has_checkpoint_thread: false,
-        checkpoints: None,
-        ..Options::default()
-    };
-    Session::new(Database::open(&vfs, Path::new("app.pando"), &options).unwrap())
-}
 
 /// The shop with a branch that has work, one that has none, and a tag; then what a case prepares.
 /// Returns the session, and the statement with its number filled in.

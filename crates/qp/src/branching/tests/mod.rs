@@ -23,12 +23,13 @@ mod views;
 use std::cell::RefCell;
 use std::path::Path;
 
-use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
-use pandodb_ds::vfs::{MemoryVfs, Vfs};
-use pandodb_tm::Options;
+use pandodb_ds::vfs::{MemoryVfs, SimVfs, Vfs};
+use pandodb_tm::wal::WalOptions;
+use pandodb_tm::{Options, Synchronous};
 
 use crate::session::Session;
+use crate::session::tests::lines as rows;
 use crate::store::Database;
 
 thread_local! {
@@ -38,6 +39,20 @@ thread_local! {
 
 fn open(vfs: &Arc<dyn Vfs>) -> Session {
     Session::new(Database::open(vfs, Path::new("app.pando"), &Options::default()).unwrap())
+}
+
+/// A database on a simulated disk. Segments of the log are small, so that the disk is copied
+/// quickly.
+fn open_simulated(disk: &SimVfs, synchronous: Synchronous) -> Session {
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let options = Options {
+        synchronous,
+        wal: WalOptions { segment_len: 64 << 10, ..WalOptions::default() },
+        has_checkpoint_thread: false,
+        checkpoints: None,
+        ..Options::default()
+    };
+    Session::new(Database::open(&vfs, Path::new("app.pando"), &options).unwrap())
 }
 
 fn session() -> Session {
@@ -56,20 +71,6 @@ fn open_file(name: &str) -> Session {
 fn reopened(session: Session) -> Session {
     drop(session);
     open(&FILES.with_borrow(|files| files.clone().unwrap()))
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Text(text) | Value::Blob(text) => String::from_utf8_lossy(text).into_owned(),
-    }
-}
-
-fn rows(session: &Session, sql: &str) -> Vec<String> {
-    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}")).rows;
-    rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
 }
 
 fn error(session: &Session, sql: &str) -> String {

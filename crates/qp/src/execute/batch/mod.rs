@@ -39,7 +39,7 @@ use operators::{
     aggregate, calls, distinct, filter, groups, join, merge, partition, scan, search, search_rows,
     sort, source, window,
 };
-use parallel::{exchange, helper};
+use parallel::{exchange, helper, shares};
 use vectors::{batch, keys, leaves, row, vector};
 
 pub use compile::compile;

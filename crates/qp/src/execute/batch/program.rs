@@ -12,7 +12,8 @@ use super::expression::Shown;
 use super::places::Places;
 use super::row::SlotMap;
 use super::{
-    Run, aggregate, distinct, filter, join, scan, search, search_compile, sort, source, window,
+    Run, aggregate, distinct, filter, join, scan, search, search_compile, search_rows, sort,
+    source, window,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
@@ -139,6 +140,15 @@ impl Operator {
     }
 }
 
+/// What several threads look at of a right side.
+#[derive(Debug)]
+pub(super) enum Side {
+    /// That of a join, which was read.
+    Rows(Arc<join::RightSide>),
+    /// That of a loop, in which they seek.
+    Finder(Arc<search_rows::LentFinder>),
+}
+
 /// An operator whose rows several threads may make.
 pub(super) struct Place<'p, 's> {
     pub(super) operator: &'p Operator,
@@ -147,36 +157,49 @@ pub(super) struct Place<'p, 's> {
 }
 
 impl Operator {
-    /// Whether helpers can run it: a scan, and what needs no session above it.
+    /// Whether helpers can run it: a scan, and what needs no session above it: a search has a
+    /// snapshot of its own in each.
     fn is_portable(&self) -> bool {
         match self {
             Self::Scan(_) => true,
             Self::Filter(filter) => filter.is_portable && filter.input.is_portable(),
             Self::Project(project) => project.is_portable && project.input.is_portable(),
             Self::Join(join) => join.is_portable && join.left.is_portable(),
+            Self::Search(search) => search.is_portable && search.left.is_portable(),
             _ => false,
         }
     }
 
-    /// The state over a part of the table, with the right sides of joins.
+    /// The state over a part of the table, with the right sides of joins and loops.
     pub(super) fn part_state<'s>(
         &self,
         scan: scan::ScanState,
-        sides: &mut impl Iterator<Item = &'s Arc<join::RightSide>>,
+        sides: &mut impl Iterator<Item = &'s Side>,
     ) -> State {
         match self {
             Self::Filter(filter) => State::Input(Box::new(filter.input.part_state(scan, sides))),
             Self::Project(project) => State::Input(Box::new(project.input.part_state(scan, sides))),
             Self::Join(join) => {
-                let side = sides.next().cloned();
+                let side = match sides.next() {
+                    Some(Side::Rows(side)) => Some(Arc::clone(side)),
+                    _ => None,
+                };
                 let left = join.left.part_state(scan, sides);
                 State::Join(Box::new(join::JoinState::over(left, side)))
+            }
+            Self::Search(search) => {
+                let lent = match sides.next() {
+                    Some(Side::Finder(lent)) => Some(&**lent),
+                    _ => None,
+                };
+                let left = search.left.part_state(scan, sides);
+                State::Search(Box::new(search::SearchState::over(left, lent)))
             }
             _ => State::Scan(Box::new(scan)),
         }
     }
 
-    /// Reads the right sides of joins.
+    /// Reads the right sides of joins, and opens those of loops.
     fn prepare(&self, node: &Node, state: &mut State, run: &mut Run<'_>) -> Result<()> {
         match (self, node, state) {
             (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {
@@ -188,6 +211,12 @@ impl Operator {
             (Self::Join(join), Node::HashJoin(node), State::Join(state)) => {
                 join.prepare(node, state, run)?;
                 join.left.prepare(&node.left, &mut state.left, run)
+            }
+            (Self::Search(search), Node::NestedLoop(node), State::Search(state)) => {
+                let table = search_compile::sought_table(&node.right);
+                let (scan, _) = table.ok_or_else(mismatch)?;
+                search.prepare(scan, state, run)?;
+                search.left.prepare(&node.left, &mut state.left, run)
             }
             _ => Ok(()),
         }
@@ -237,8 +266,13 @@ impl Place<'_, '_> {
             match state {
                 State::Input(input) => state = input,
                 State::Join(join) => {
-                    sides.extend(join.side.clone());
+                    sides.extend(join.side.clone().map(Side::Rows));
                     state = &join.left;
+                }
+                State::Search(search) => {
+                    let Some(lent) = &search.lent else { return Ok(None) };
+                    sides.push(Side::Finder(Arc::clone(lent)));
+                    state = &search.left;
                 }
                 State::Scan(scan) => {
                     let mut divided = scan.divide(size)?;
@@ -252,12 +286,13 @@ impl Place<'_, '_> {
 }
 
 impl State {
-    /// How many rows the table has that is read first of all.
+    /// How many rows the table has that is read first of all, with what is sought for them.
     fn scanned_rows(&self) -> u64 {
         match self {
             Self::Scan(scan) => scan.rows,
             Self::Input(input) => input.scanned_rows(),
             Self::Join(join) => join.left.scanned_rows(),
+            Self::Search(search) => search.work_rows(State::scanned_rows),
             _ => 0,
         }
     }

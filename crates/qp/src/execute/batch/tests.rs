@@ -412,6 +412,21 @@ fn helpers_do_some_of_the_work_and_change_nothing() {
         "SELECT count(*), sum(u.id * 0.1) FROM t JOIN t AS u ON u.a = t.a WHERE t.id < 300",
         "SELECT t.a, u.c, count(*) FROM t JOIN t AS u ON u.a = t.id GROUP BY u.c LIMIT 9",
         "SELECT sum(x) FROM (SELECT a * 2 + id AS x FROM t WHERE b > 17 AND c < 'text 3')",
+        // What shares of the rows must agree on: who was first, and the last bit.
+        "SELECT a % 7 AS g, count(DISTINCT b), min(c), max(b), avg(b), total(a) FROM t GROUP BY g",
+        "SELECT count(DISTINCT c), count(DISTINCT a) FILTER (WHERE id % 3) FROM t WHERE id > 9",
+        "SELECT id, c FROM t ORDER BY a LIMIT 40",
+        "SELECT id, a FROM t ORDER BY a % 3, c DESC LIMIT 1000 OFFSET 500",
+        "SELECT a, c, id, sum(b) FROM t GROUP BY a LIMIT 20",
+        "SELECT min(CASE WHEN id % 2 THEN a ELSE a * 1.0 END), max(iif(id % 3, a * 1.0, a)) FROM t",
+        "SELECT iif(id % 2, a % 5, a % 5 * 1.0) AS g, count(*), id FROM t GROUP BY g",
+        "SELECT iif(id % 2, c, upper(c)) AS g, min(iif(id % 3, c, upper(c)) COLLATE NOCASE) FROM t \
+            GROUP BY g COLLATE NOCASE, id % 100 LIMIT 500",
+        "SELECT sum(b - 7400.185), sum(1e15 * (a - 499.5)), sum(iif(id = 3, 1e300, b)) FROM t",
+        "SELECT a % 3, substr(c, 1, 6) AS p, sum(id), avg(b) FROM t GROUP BY a % 3, p",
+        "SELECT count(*), sum(u.b), max(u.c) FROM t CROSS JOIN t AS u ON u.id = t.a + 1",
+        "SELECT id, (SELECT u.c FROM t AS u WHERE u.id = t.a) FROM t ORDER BY b DESC LIMIT 5",
+        "SELECT sum(t.id) FROM t LEFT JOIN t AS u ON u.id = t.a * 50 WHERE u.id IS NULL",
     ] {
         session.execute("PRAGMA threads = 1").unwrap();
         let alone = exact(session.query(sql));

@@ -16,6 +16,9 @@ use crate::function::descriptor::Accumulator;
 /// Integers from here on are not exact as reals with a fraction.
 const LARGE: u64 = 1 << 52;
 
+/// A real whose last digit is 1, as that of integers is.
+const INTEGER_SMALLEST: f64 = LARGE as f64;
+
 /// What is asked of the sum at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Result {
@@ -40,6 +43,10 @@ pub(crate) struct Sum {
     is_real: bool,
     /// Integers alone did not fit 64 bits.
     has_overflowed: bool,
+    /// The sum of the terms without their signs, about.
+    magnitude: f64,
+    /// The smallest real among them that is not 0, without its sign, or less.
+    smallest: f64,
 }
 
 /// A row's number.
@@ -76,6 +83,8 @@ impl Sum {
             rows: 0,
             is_real: false,
             has_overflowed: false,
+            magnitude: 0.0,
+            smallest: f64::INFINITY,
         }
     }
 
@@ -130,6 +139,8 @@ impl Sum {
     #[inline]
     pub(crate) fn take_integer(&mut self, term: i64) {
         self.rows += 1;
+        self.magnitude += (term as f64).abs();
+        self.smallest = self.smallest.min(INTEGER_SMALLEST);
         if self.is_real {
             self.add_integer_as_real(term);
         } else if let Some(sum) = self.integer.checked_add(term) {
@@ -145,6 +156,8 @@ impl Sum {
     #[inline]
     pub(crate) fn take_real(&mut self, term: f64) {
         self.rows += 1;
+        self.magnitude += term.abs();
+        self.smallest = self.smallest.min(if term == 0.0 { f64::INFINITY } else { term.abs() });
         if self.is_real {
             self.has_overflowed = false;
         } else {
@@ -160,6 +173,67 @@ impl Sum {
         let mut sum = self.clone();
         terms.for_each(|term| sum.take_real(term));
         *self = sum;
+    }
+
+    /// Takes in what another sum took in, as one term.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.magnitude += other.magnitude;
+        self.smallest = self.smallest.min(other.smallest);
+        self.has_overflowed |= other.has_overflowed;
+        if !self.is_real && !other.is_real {
+            if let Some(sum) = self.integer.checked_add(other.integer) {
+                self.integer = sum;
+                return;
+            }
+            self.has_overflowed = true;
+        }
+        if !self.is_real {
+            self.become_real();
+        }
+        if other.is_real {
+            self.add_real(other.real);
+            self.error += other.error;
+        } else {
+            self.add_integer_as_real(other.integer);
+        }
+    }
+
+    /// Whether the result of a merged sum is the one that its rows give one after the other, to
+    /// the last bit.
+    ///
+    /// Integers do, unless some of them may not have fitted on the way. Of reals, what the
+    /// additions lost is known, exactly as long as it has few enough digits: then the sum is exact
+    /// whatever the order. Otherwise it is known but for the rounding of what was lost: so it is
+    /// asked whether the result would be rounded to the same number with a little more or less.
+    pub(crate) fn is_settled(&self) -> bool {
+        /// No sums of some of the integers are larger than the sum of them without signs.
+        const WITHIN: f64 = (1_u64 << 62) as f64;
+        /// Sums up to here are far from infinite.
+        const FINITE: f64 = 1e300;
+        /// Four times the square of half the distance of a real to the next one, relative to it.
+        const LOST: f64 = 4.0 * (f64::EPSILON / 2.0) * (f64::EPSILON / 2.0);
+        if self.has_overflowed {
+            return false;
+        }
+        if !self.is_real {
+            return self.magnitude < WITHIN;
+        }
+        if self.magnitude == 0.0 {
+            return true;
+        }
+        if self.magnitude >= FINITE {
+            return false;
+        }
+        // All that was ever added or lost is a multiple of the last digit of the smallest term.
+        let digit = self.smallest.next_up() - self.smallest;
+        if self.magnitude * self.rows as f64 * (f64::EPSILON / 2.0) <= digit / f64::EPSILON {
+            return true;
+        }
+        let result = (self.real + self.error).abs();
+        let rest = ((self.real - (self.real + self.error)) + self.error).abs();
+        let half = (result - result.next_down()) / 2.0;
+        half - rest > self.magnitude * self.rows as f64 * LOST
     }
 
     /// The sum as a real, with what was lost where that is a number.

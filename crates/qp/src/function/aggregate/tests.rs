@@ -10,6 +10,7 @@ use pandodb_ds::record::{Value, ValueRef};
 use proptest::prelude::*;
 
 use crate::function::testing::{accumulator, aggregate, shown, values, with_context};
+use crate::function::{Sum, SumResult};
 
 fn rows(texts: &[&str]) -> Vec<Vec<Value>> {
     values(texts).into_iter().map(|value| vec![value]).collect()
@@ -133,6 +134,65 @@ proptest! {
                 };
                 let got = number(with_context(|context| sliding.value(context)).unwrap());
                 prop_assert_eq!(got, number(anew.unwrap()), "{} {}..{}", name, start, end);
+            }
+        }
+    }
+}
+
+/// Numbers as they come in tables, and those that sums find hard.
+fn term() -> impl Strategy<Value = Value> {
+    let hard = vec![
+        Value::Integer(i64::MAX),
+        Value::Integer(i64::MIN),
+        Value::Integer(1 << 61),
+        Value::Real(1e308),
+        Value::Real(-1e308),
+        Value::Real(f64::INFINITY),
+        Value::Real(1e16),
+        Value::Real(-1e16),
+        Value::Real(0.5),
+        Value::Real(-0.0),
+        Value::text("12.5x"),
+        Value::Null,
+    ];
+    prop_oneof![
+        4 => (-1e6..1e6_f64).prop_map(Value::Real),
+        2 => (0..100_000_i64).prop_map(|cents| Value::Real(cents as f64 / 100.0)),
+        2 => (-50..50_i64).prop_map(Value::Integer),
+        1 => prop::sample::select(hard),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn sums_of_shares_are_the_sum_of_all_or_say_that_they_are_not(
+        terms in prop::collection::vec(term(), 0..60),
+        plain in prop::collection::vec(0..1_000_000_i64, 1..60),
+        shares in prop::collection::vec(0..3_usize, 60),
+    ) {
+        for result in [SumResult::Sum, SumResult::Total, SumResult::Average] {
+            for is_plain in [false, true] {
+                let cents: Vec<Value> =
+                    plain.iter().map(|cents| Value::Real(*cents as f64 / 100.0)).collect();
+                let terms = if is_plain { &cents } else { &terms };
+                let mut whole = Sum::new(result);
+                let mut parts = [(); 3].map(|()| Sum::new(result));
+                for (term, share) in terms.iter().zip(&shares) {
+                    whole.take(term.as_ref());
+                    parts[*share].take(term.as_ref());
+                }
+                let [mut merged, second, third] = parts;
+                merged.merge(&second);
+                merged.merge(&third);
+                if merged.is_settled() {
+                    let bits = |sum: &Sum| match sum.result().unwrap() {
+                        Value::Real(real) => format!("{:016x}", real.to_bits()),
+                        other => format!("{other:?}"),
+                    };
+                    prop_assert_eq!(bits(&merged), bits(&whole));
+                } else {
+                    prop_assert!(!is_plain, "amounts of money are settled");
+                }
             }
         }
     }

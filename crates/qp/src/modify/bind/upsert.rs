@@ -2,7 +2,8 @@
 //!
 //! Neighbours: the module above binds the INSERT around it.
 
-use super::{assigned_names, bind_assignments, scope_of};
+use super::scope_of;
+use super::update::{assigned_names, bind_assignments};
 use crate::ast;
 use crate::bind::{Binder, OF_STATEMENT, is_rowid_name};
 use crate::catalog::build::indexed_name;

@@ -5,7 +5,8 @@
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-use super::{assigned_names, bind_assignments, insert_columns, insert_source};
+use super::insert::{insert_columns, insert_source};
+use super::update::{assigned_names, bind_assignments};
 use crate::ast::{self, StatementKind};
 use crate::bind::{Binder, Group, NameScope};
 use crate::catalog::{Table, View};
@@ -15,6 +16,7 @@ use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{ModifyKind, ModifyPlan};
 use crate::plan::{Layout, QueryParts, finish_select};
 use crate::scalar::Scalar;
+use crate::types::Affinity;
 
 /// The columns of a view as a table that is nowhere: what OLD and NEW look like.
 pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
@@ -27,7 +29,10 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
             id: crate::catalog::ColumnId(position as u64),
             name,
             position,
-            declared_type: block.columns[position].declared_type.clone().unwrap_or_default(),
+            declared_type: shown_type(
+                block.columns[position].declared_type.as_deref(),
+                &block.outputs[position],
+            ),
             affinity: block.outputs[position].affinity(),
             strict_type: None,
             collation: block.outputs[position].collation().unwrap_or_default(),
@@ -55,6 +60,19 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
         foreign_keys: Vec::new(),
         sql: view.sql.clone(),
     }))
+}
+
+/// The type that a view's column shows: the declared one where the values still have its
+/// affinity, else that affinity's name.
+fn shown_type(declared: Option<&str>, output: &Scalar) -> Box<str> {
+    let affinity = output.affinity();
+    let declared = declared.filter(|name| !name.is_empty());
+    Box::from(match (declared, output) {
+        (_, Scalar::Cast(..)) if affinity.is_numeric() => Affinity::Numeric.type_name(),
+        (Some(declared), _) if Affinity::of_type(declared) == affinity => declared,
+        _ if affinity == Affinity::Blob => "BLOB",
+        _ => affinity.type_name(),
+    })
 }
 
 /// The columns of a view as a table that is nowhere.
@@ -112,8 +130,8 @@ fn instead_insert(
     table: &Arc<Table>,
     triggers: Triggers,
 ) -> Result<InsteadPlan> {
-    let (columns, rowid_place) = insert_columns(binder, insert, table)?;
-    let (block, _) = insert_source(binder, insert, table, &columns, rowid_place)?;
+    let (columns, _) = insert_columns(binder, insert, table)?;
+    let (block, _) = insert_source(binder, insert, table, &columns)?;
     let new = (0..table.columns.len())
         .map(|index| {
             let place = columns.iter().position(|column| *column == Some(index));

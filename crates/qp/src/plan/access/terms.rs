@@ -7,7 +7,7 @@ use super::pattern::{Prefix, prefix_of};
 use crate::bind::Binder;
 use crate::catalog::IndexColumn;
 use crate::plan::{Bound, Range, Rules};
-use crate::scalar::{Compare, CompareRule, Comparison, InSubquery, Scalar, SlotId};
+use crate::scalar::{Compare, CompareRule, Comparison, InSubquery, RowCompare, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// `column operator value`, with the place of its predicate.
@@ -57,6 +57,7 @@ pub(super) fn terms<'s>(binder: &Binder<'_>, ask: &Ask<'s>) -> Vec<Term<'s>> {
     for (place, &predicate) in ask.predicates.iter().enumerate() {
         match predicate {
             Scalar::Compare(compare) => compare_terms(compare, place, &reach, &mut terms),
+            Scalar::RowCompare(rows) => row_terms(rows, place, &reach, &mut terms),
             Scalar::Between(between) if !between.negated && reach.is_own(&between.operand) => {
                 let subject = &between.operand;
                 if reach.is_known(&between.low) {
@@ -129,6 +130,27 @@ fn compare_terms<'s>(
             _ => continue,
         };
         terms.push(Term { place, subject, rule: compare.rule, test, is_half: false });
+    }
+}
+
+/// What an order of rows says about their first parts, which is not all that it says.
+fn row_terms<'s>(rows: &'s RowCompare, place: usize, reach: &Reach<'_>, terms: &mut Vec<Term<'s>>) {
+    let (Some(left), Some(right), Some(&rule)) =
+        (rows.left.first(), rows.right.first(), rows.rules.first())
+    else {
+        return;
+    };
+    let sides = [(left, right, rows.operator), (right, left, rows.operator.exchanged())];
+    for (subject, value, operator) in sides {
+        if !reach.is_own(subject) || !reach.is_known(value) {
+            continue;
+        }
+        let test = match operator {
+            Comparison::Less | Comparison::LessOrEqual => Test::High(value, true),
+            Comparison::Greater | Comparison::GreaterOrEqual => Test::Low(value, true),
+            _ => continue,
+        };
+        terms.push(Term { place, subject, rule, test, is_half: true });
     }
 }
 

@@ -253,7 +253,7 @@ pub(super) fn guessed_share(binder: &Binder<'_>, group: &Group, predicate: &Scal
 }
 
 /// How many different values a column has.
-fn distinct_values(binder: &Binder<'_>, group: &Group, scalar: &Scalar) -> Option<f64> {
+pub(super) fn distinct_values(binder: &Binder<'_>, group: &Group, scalar: &Scalar) -> Option<f64> {
     let place = scalar.as_column()?;
     if place.depth != 0 {
         return None;

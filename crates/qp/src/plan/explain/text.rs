@@ -84,6 +84,14 @@ impl<'p> Names<'p> {
                     self.text(&it.right)
                 )
             }
+            Scalar::RowCompare(it) => {
+                let side = |parts: &[Scalar]| {
+                    let parts: Vec<_> = parts.iter().map(|part| self.text(part)).collect();
+                    parts.join(", ")
+                };
+                let (left, right) = (side(&it.left), side(&it.right));
+                format!("({left}) {} ({right})", comparison(it.operator))
+            }
             Scalar::Between(it) => {
                 let not = if it.negated { "NOT " } else { "" };
                 let (low, high) = (self.text(&it.low), self.text(&it.high));
@@ -112,7 +120,7 @@ impl<'p> Names<'p> {
             Scalar::Cast(operand, affinity) => {
                 format!("CAST({} AS {})", self.text(operand), affinity.type_name())
             }
-            Scalar::Convert(operand, _) | Scalar::Json(operand) => self.text(operand),
+            Scalar::Convert(operand, ..) | Scalar::Json(operand) => self.text(operand),
             other => {
                 let mut parts = Vec::new();
                 other.children(&mut |child| parts.push(self.text(child)));

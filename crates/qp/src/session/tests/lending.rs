@@ -10,20 +10,10 @@
 
 use pandodb_ds::record::Value;
 
+use super::Dice;
 use crate::catalog::DatabaseIndex;
 use crate::session::{Session, Statement, Step};
 use crate::store::{Database, Isolation};
-
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % bound
-    }
-}
 
 fn lent(statement: &Statement<'_>) -> Vec<Value> {
     let row = statement.lent();

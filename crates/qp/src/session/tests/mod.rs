@@ -10,6 +10,7 @@
 mod collations;
 mod isolation;
 mod lending;
+mod row_values;
 mod rules;
 mod versions;
 
@@ -24,22 +25,44 @@ use crate::catalog::DatabaseIndex;
 use crate::error::{Constraint, ErrorKind};
 use crate::store::Database;
 
+/// A small generator of numbers: the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
 fn session() -> Session {
     Session::new(Database::in_memory().unwrap())
 }
 
-/// The rows of the last statement, values joined by `|`, rows by blanks.
-pub(super) fn rows(session: &Session, sql: &str) -> String {
-    let show = |value: &Value| match value {
+fn shown(value: &Value) -> String {
+    match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(value) => value.to_string(),
         Value::Real(value) => String::from_utf8(real_text(*value)).unwrap(),
         Value::Text(bytes) | Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    let found = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    let lines: Vec<String> =
-        found.rows.iter().map(|row| row.iter().map(show).collect::<Vec<_>>().join("|")).collect();
-    lines.join(" ")
+    }
+}
+
+/// The rows of the last statement, each with its values joined by `|`.
+pub(crate) fn lines(session: &Session, sql: &str) -> Vec<String> {
+    let found = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    found.rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
+}
+
+/// The rows of the last statement in one line.
+fn rows(session: &Session, sql: &str) -> String {
+    lines(session, sql).join(" ")
 }
 
 #[track_caller]
@@ -217,7 +240,7 @@ fn definitions_change_and_follow_names() {
     check(
         &session,
         "SELECT sql FROM sqlite_schema WHERE name = 'i'",
-        "CREATE INDEX i ON s(\"new b\") WHERE c > 0",
+        "CREATE INDEX i ON \"s\"(\"new b\") WHERE c > 0",
     );
     session.execute("ALTER TABLE s DROP COLUMN d").unwrap();
     check(&session, "SELECT * FROM s", "1|x|y");

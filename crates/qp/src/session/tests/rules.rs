@@ -15,25 +15,10 @@
 
 use pandodb_ds::record::Value;
 
+use super::Dice;
 use crate::plan::Rules;
 use crate::session::Session;
 use crate::store::Database;
-
-/// A small generator of numbers: the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % bound
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 const SCHEMA: &str = "
     CREATE TABLE a(id INTEGER PRIMARY KEY, k INTEGER, s TEXT COLLATE NOCASE, x, f REAL);
@@ -85,7 +70,7 @@ fn column(dice: &mut Dice, tables: &[usize]) -> &'static str {
 fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
     let one = column(dice, tables);
     let value = dice.pick(&VALUES);
-    match dice.below(if depth == 0 { 9 } else { 14 }) {
+    match dice.below(if depth == 0 { 9 } else { 17 }) {
         0 | 1 => format!("{one} = {value}"),
         2 => format!("{one} {} {value}", dice.pick(&["<", "<=", ">", ">=", "IS", "<>"])),
         3 => format!("{one} BETWEEN {value} AND {}", dice.pick(&VALUES)),
@@ -111,12 +96,56 @@ fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
                 "{not}EXISTS (SELECT * FROM c z WHERE z.{other} = {one} AND z.t IS NOT {value})"
             )
         }
-        _ => format!(
+        13 => format!(
             "{one} >= (SELECT {}(y.j) FROM c y WHERE y.i = {})",
             dice.pick(&["min", "max", "count"]),
             column(dice, tables)
         ),
+        _ => aggregate(dice, tables),
     }
+}
+
+/// A comparison with an aggregate of what belongs to the row.
+fn aggregate(dice: &mut Dice, tables: &[usize]) -> String {
+    let value = dice.pick(&[
+        "min(y.j)",
+        "max(y.t)",
+        "avg(y.i)",
+        "avg(DISTINCT y.j)",
+        "0.5 * avg(y.i)",
+        "max(y.i) + count(*)",
+        "sum(z.f)",
+        "max(z.s)",
+        "min(z.k) FILTER (WHERE z.id > 9)",
+        "total(z.f) + min(z.f)",
+    ]);
+    let (one, two) = (column(dice, tables), column(dice, tables));
+    let operator = dice.pick(&["=", "<", "<=", ">", ">=", "<>"]);
+    let (left, right) = (column(dice, tables), dice.pick(&VALUES));
+    let and = match dice.below(3) {
+        0 => String::new(),
+        1 => format!(" AND {left} = {right}"),
+        _ => format!(" AND {left} > {right}"),
+    };
+    if value.contains("z.") {
+        let from = dice.pick(&[
+            "a z WHERE z.k = ",
+            "a z WHERE z.s = ",
+            "a z WHERE z.id = ",
+            "a z WHERE z.x > ",
+            "b y, a z WHERE z.k = y.q AND y.p = ",
+            "a z JOIN c y ON y.i = z.k WHERE y.j = ",
+        ]);
+        return format!("{one} {operator} (SELECT {value} FROM {from}{two}{and})");
+    }
+    let from = dice.pick(&[
+        "c y WHERE y.i = ",
+        "c y WHERE y.j = ",
+        "c y WHERE y.t = ",
+        "c y JOIN b x ON x.q = y.i WHERE x.r = ",
+        "c y WHERE 'x' || y.t = 'x' || ",
+    ]);
+    format!("(SELECT {value} FROM {from}{two}{and}) {operator} {one}")
 }
 
 fn query(dice: &mut Dice) -> String {
@@ -196,6 +225,9 @@ fn a_rule_changes_no_result() {
             session.set_memory_limits(0, u64::MAX);
             assert_eq!(rows(&session, &sql), expected, "seed {seed}, from files: {sql}");
             session.change_settings(|settings| *settings = before);
+            let eager = Rules::default().with(Rules::EAGER);
+            session.change_settings(|settings| settings.rules = eager);
+            assert_eq!(rows(&session, &sql), expected, "seed {seed}, eagerly: {sql}");
             for (name, rule) in Rules::EACH {
                 session.change_settings(|settings| settings.rules = Rules::default().without(rule));
                 assert_eq!(rows(&session, &sql), expected, "seed {seed}, without {name}: {sql}");

@@ -3,31 +3,17 @@
 
 use std::path::Path;
 
-use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{MemoryVfs, Vfs};
 use pandodb_tm::Options;
 
+use super::{lines as rows, shown};
 use crate::session::Session;
 use crate::store::{Database, MAIN};
 
 fn database() -> Database {
     let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
     Database::open(&vfs, Path::new("app.pando"), &Options::default()).unwrap()
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Text(text) | Value::Blob(text) => String::from_utf8_lossy(text).into_owned(),
-    }
-}
-
-fn rows(session: &Session, sql: &str) -> Vec<String> {
-    let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}")).rows;
-    rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
 }
 
 fn error(session: &Session, sql: &str) -> String {

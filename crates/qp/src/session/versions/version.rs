@@ -238,7 +238,7 @@ fn is_now(name: &VersionName) -> bool {
 /// The branch called `name` as it is now, or the tag.
 fn now(database: &Database, own: HeadId, name: &str) -> Result<Place> {
     let head_place = |head: HeadId| if head == own { Place::Own } else { Place::Head(head) };
-    if name.eq_ignore_ascii_case(MAIN_NAME) && database.manager().heads().len() == 1 {
+    if name.eq_ignore_ascii_case(MAIN_NAME) && database.manager().head_count() == 1 {
         return Ok(head_place(MAIN));
     }
     let branches = database.branches()?;

@@ -262,7 +262,8 @@ impl Compiler {
         let follows = |call: &AggregateCall| {
             call.arguments.len() == 1 && matches!(&*call.function.name, "min" | "max")
         };
-        if !node.bare_slots.is_empty() && node.calls.iter().any(follows) {
+        let follows_any = !node.is_of_rows && node.calls.iter().any(follows);
+        if !node.bare_slots.is_empty() && follows_any {
             // Bare columns follow the row of the extreme.
             return None;
         }
@@ -275,8 +276,10 @@ impl Compiler {
         }
         let reads = bare.with_all(&scalars);
         let input = self.operator(&node.input, &reads);
-        let calls = node.calls.iter().map(|call| self.call(call)).collect();
+        let calls: Vec<Call> = node.calls.iter().map(|call| self.call(call)).collect();
         let keys: Vec<Expression> = node.keys.iter().map(|key| self.kept(&key.value)).collect();
+        let is_divisible =
+            keys.iter().all(Expression::is_portable) && calls.iter().all(Call::is_divisible);
         let mut outputs = Vec::new();
         for column in 0..node.keys.len() + node.calls.len() {
             let column = u16::try_from(column).ok()?;
@@ -291,6 +294,7 @@ impl Compiler {
             keys,
             calls,
             outputs,
+            is_divisible,
         })))
     }
 
@@ -321,9 +325,10 @@ impl Compiler {
         let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
         let first = node.limit.as_ref().and(scalars.first().copied());
         let input = self.sifted(&node.input, &needed.with_all(&scalars), first);
-        let keys = scalars.iter().map(|key| self.kept(key)).collect();
+        let keys: Vec<Expression> = scalars.iter().map(|key| self.kept(key)).collect();
         let keep = self.numbers_in(needed, &node.slots);
-        Operator::Sort(Box::new(BatchSort { input, keys, keep }))
+        let is_divisible = keys.iter().all(Expression::is_portable);
+        Operator::Sort(Box::new(BatchSort { input, keys, keep, is_divisible }))
     }
 
     fn window(&mut self, node: &WindowNode, needed: &Places) -> Option<Operator> {

@@ -3,6 +3,7 @@
 //! Neighbours: `search` runs what this makes, `compile` the other operators.
 
 use crate::execute::batch::compile::Compiler;
+use crate::execute::batch::expression::{Condition, Expression};
 use crate::execute::batch::places::{Places, produced};
 use crate::execute::batch::program::Operator;
 use crate::execute::batch::search::BatchSearch;
@@ -63,10 +64,9 @@ impl Compiler {
         }
         tried.extend(&join.on);
         let pairs = needed.with_all(&tried);
-        let conditions: Vec<_> = tried.iter().map(|it| self.condition(it)).collect();
+        let conditions: Vec<Condition> = tried.iter().map(|it| self.condition(it)).collect();
         let decides = is_kind(&[JoinType::Semi, JoinType::Anti]);
-        if decides && !conditions.iter().all(crate::execute::batch::expression::Condition::is_safe)
-        {
+        if decides && !conditions.iter().all(Condition::is_safe) {
             // More pairs are tried than the row gear looks at.
             return None;
         }
@@ -78,8 +78,11 @@ impl Compiler {
             .collect();
         let columns =
             columns.into_iter().map(|column| (self.number(scan.slot, column), column)).collect();
+        let keys: Vec<Expression> = sought.into_iter().map(|it| self.expression(it)).collect();
         Some(Operator::Search(Box::new(BatchSearch {
-            keys: sought.into_iter().map(|it| self.expression(it)).collect(),
+            is_portable: keys.iter().all(Expression::is_portable)
+                && conditions.iter().all(Condition::is_portable),
+            keys,
             columns,
             conditions,
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),

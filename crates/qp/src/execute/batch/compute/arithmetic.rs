@@ -154,11 +154,56 @@ fn reals(operator: Binary, left: &Column, right: &Column, rows: usize) -> Option
     if !(is_number(left) && is_number(right) && (is_real(left) || is_real(right))) {
         return None;
     }
+    let plain = match operator {
+        Binary::Add => plain_reals(|left, right| left + right, left, right),
+        Binary::Subtract => plain_reals(|left, right| left - right, left, right),
+        Binary::Multiply => plain_reals(|left, right| left * right, left, right),
+        _ => None,
+    };
+    if let Some(bits) = plain {
+        return Some(Vector::of_reals(bits));
+    }
     let mut vector = Vector::with_capacity(rows);
     for row in 0..rows {
         vector.push_real(of(number(left, row), number(right, row)));
     }
     Some(vector)
+}
+
+/// Reals with reals, or with the same number for all rows: loops that the processor does several
+/// rows of at a time. None for other numbers, and where a result is no number.
+fn plain_reals(of: impl Fn(f64, f64) -> f64, left: &Column, right: &Column) -> Option<Vec<u64>> {
+    let one = |column: &Column| match column {
+        Column::Constant(Value::Integer(value)) => Some(*value as f64),
+        Column::Constant(Value::Real(value)) => Some(*value),
+        _ => None,
+    };
+    let many = |column: &Column| match column {
+        Column::Vector(vector) if vector.seen() == Tags::REAL => Some(Arc::clone(vector)),
+        _ => None,
+    };
+    let real = |bits: &u64| f64::from_bits(*bits);
+    let mut is_number = true;
+    let mut done = |result: f64| {
+        is_number &= !result.is_nan();
+        result.to_bits()
+    };
+    let bits: Vec<u64> = match (many(left), many(right)) {
+        (Some(left), Some(right)) => {
+            let pairs = left.bits().iter().zip(right.bits());
+            pairs.map(|(left, right)| done(of(real(left), real(right)))).collect()
+        }
+        (Some(left), None) => {
+            let right = one(right)?;
+            left.bits().iter().map(|left| done(of(real(left), right))).collect()
+        }
+        (None, Some(right)) => {
+            let left = one(left)?;
+            right.bits().iter().map(|right| done(of(left, real(right)))).collect()
+        }
+        (None, None) => return None,
+    };
+    is_number.then_some(bits)
 }
 
 // Neighbours: `expression`, `comparison`.

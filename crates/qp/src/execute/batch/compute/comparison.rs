@@ -5,6 +5,8 @@
 
 #![allow(clippy::float_cmp, reason = "these are the rules of exact comparison")]
 
+use std::cmp::Ordering;
+
 use pandodb_ds::record::{Collation, Value, ValueRef};
 
 use crate::error::Result;
@@ -12,7 +14,7 @@ use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::{BetweenCondition, Column, InListCondition};
 use crate::execute::batch::logic;
-use crate::execute::batch::vector::{Tag, Tags, Truth};
+use crate::execute::batch::vector::{Tag, Tags, Truth, Vector};
 use crate::scalar::{CompareRule, Comparison, decide};
 use crate::types::{Affinity, Datum, apply_affinity};
 
@@ -101,28 +103,68 @@ fn loop_over<T: PartialOrd>(
     }
 }
 
-/// Texts (and NULLs) with a constant text, by bytes.
+/// The first bytes of a text as a number that orders like them.
+#[inline]
+fn head_word(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(head) => u64::from_be_bytes(*head),
+        None => {
+            let mut head = [0; 8];
+            head[..text.len()].copy_from_slice(text);
+            u64::from_be_bytes(head)
+        }
+    }
+}
+
+/// Texts (and NULLs) with a constant text or with other texts, by bytes.
 fn texts(
     operator: Comparison,
     rule: CompareRule,
     left: &Column,
     right: &Column,
 ) -> Option<Vec<Truth>> {
-    let (Column::Vector(vector), Column::Constant(Value::Text(text))) = (left, right) else {
-        return None;
-    };
+    let Column::Vector(vector) = left else { return None };
+    let is_text = |vector: &Vector| vector.seen().only(&[Tag::Text, Tag::Null]);
     let is_plain = rule.collation == Collation::Binary
         && !rule.affinity.is_numeric()
         && !matches!(operator, Comparison::Is | Comparison::IsNot)
-        && vector.seen().only(&[Tag::Text, Tag::Null]);
+        && is_text(vector);
     if !is_plain {
         return None;
     }
-    let each = |row| match vector.get(row) {
-        ValueRef::Text(left) => Truth::from_bool(operator.holds(left.cmp(text))),
-        _ => Truth::Unknown,
+    let holds = |order: Ordering| Truth::from_bool(operator.holds(order));
+    let [less, equal, greater] = [Ordering::Less, Ordering::Equal, Ordering::Greater].map(holds);
+    // Most texts differ in their first bytes.
+    let order = |left: &[u8], left_word: u64, right: &[u8], right_word: u64| {
+        if left_word != right_word {
+            return if left_word < right_word { less } else { greater };
+        }
+        match left.cmp(right) {
+            Ordering::Less => less,
+            Ordering::Equal => equal,
+            Ordering::Greater => greater,
+        }
     };
-    Some((0..vector.len()).map(each).collect())
+    match right {
+        Column::Constant(Value::Text(text)) => {
+            let word = head_word(text);
+            let each = |row| match vector.get(row) {
+                ValueRef::Text(left) => order(left, head_word(left), text, word),
+                _ => Truth::Unknown,
+            };
+            Some((0..vector.len()).map(each).collect())
+        }
+        Column::Vector(other) if is_text(other) => {
+            let each = |row| match (vector.get(row), other.get(row)) {
+                (ValueRef::Text(left), ValueRef::Text(right)) => {
+                    order(left, head_word(left), right, head_word(right))
+                }
+                _ => Truth::Unknown,
+            };
+            Some((0..vector.len()).map(each).collect())
+        }
+        _ => None,
+    }
 }
 
 /// `operand BETWEEN low AND high`.

@@ -140,6 +140,12 @@ impl Column {
     }
 }
 
+impl From<Vector> for Column {
+    fn from(vector: Vector) -> Self {
+        Self::Vector(Arc::new(vector))
+    }
+}
+
 impl Expression {
     /// The value for every row of the batch.
     pub(in crate::execute::batch) fn evaluate(

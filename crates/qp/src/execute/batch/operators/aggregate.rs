@@ -16,6 +16,7 @@ use crate::execute::batch::groups::Groups;
 use crate::execute::batch::keys::NONE;
 use crate::execute::batch::partition::{Feed, Partitions};
 use crate::execute::batch::program::{Operator, State};
+use crate::execute::batch::shares;
 use crate::execute::batch::sort::{KeyOrder, Sorted, Sorter};
 use crate::execute::batch::vector::Vector;
 use crate::execute::memory::Charge;
@@ -33,6 +34,8 @@ pub(in crate::execute::batch) struct BatchAggregate {
     pub(in crate::execute::batch) bare: Vec<usize>,
     /// Where the keys, then the calls go, as far as they are read.
     pub(in crate::execute::batch) outputs: Vec<Option<usize>>,
+    /// Whether threads can group shares of the rows.
+    pub(in crate::execute::batch) is_divisible: bool,
 }
 
 /// Where an aggregation is.
@@ -58,6 +61,13 @@ struct Built {
     next: usize,
     /// What the next group fails with.
     error: Option<Error>,
+    charge: Charge,
+}
+
+/// The groups of the rows that one thread sees.
+struct Share {
+    groups: Groups,
+    calls: Vec<CallGroups>,
     charge: Charge,
 }
 
@@ -88,6 +98,9 @@ impl BatchAggregate {
 
     /// Reads the whole input, and what was put aside of it.
     fn compute(&self, node: &Aggregation, input: &mut State, run: &mut Run<'_>) -> Result<Results> {
+        if let Some(built) = self.compute_in_shares(node, input, run)? {
+            return Ok(Results::Kept(Box::new(built)));
+        }
         let computed: Vec<&Expression> =
             self.keys.iter().chain(self.calls.iter().filter_map(Call::ahead)).collect();
         let ahead = Ahead { columns: &self.reads, expressions: &computed };
@@ -115,6 +128,94 @@ impl BatchAggregate {
             waiting.extend(aside.into_iter().map(|reader| (reader, depth + 1)));
         }
         Ok(Results::Sorted(Box::new(sorter.finish(None, run)?), numbers))
+    }
+
+    /// Groups shares of the rows in several threads, where the result is that of one.
+    fn compute_in_shares(
+        &self,
+        node: &Aggregation,
+        input: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Built>> {
+        if !self.is_divisible {
+            return Ok(None);
+        }
+        let collations: Vec<_> = node.keys.iter().map(|key| key.collation).collect();
+        let start = |run: &Run<'_>| Share {
+            groups: Groups::new(collations.clone(), self.bare.len()),
+            calls: self.calls.iter().map(Call::start_share).collect(),
+            charge: run.outer.context.run.memory().charge(),
+        };
+        let work = |share: &mut Share, part: u64, state: &mut State, run: &mut Run<'_>| {
+            self.take_part(node, share, (part, state), run)
+        };
+        let shares = shares::fold((&self.input, &node.input), input, run, start, work)?;
+        let Some(mut shares) = shares else { return Ok(None) };
+        // The most groups stay where they are.
+        shares.sort_by_key(|share| share.groups.len());
+        let Some(mut built) = shares.pop() else { return Ok(None) };
+        for share in shares {
+            let merged = built.groups.merge(share.groups)?;
+            let calls = self.calls.iter().zip(&node.calls);
+            for ((call, node), (state, other)) in calls.zip(built.calls.iter_mut().zip(share.calls))
+            {
+                call.merge(node, state, other, &merged)?;
+            }
+        }
+        let Share { mut groups, mut calls, charge } = built;
+        groups.finish();
+        for ((call, state), node) in self.calls.iter().zip(&mut calls).zip(&node.calls) {
+            call.fit(node, state, groups.len())?;
+        }
+        if !calls.iter().all(CallGroups::is_settled) {
+            return Ok(None);
+        }
+        let order = groups.ordered()?;
+        Ok(Some(Built { groups, calls, order, next: 0, error: None, charge }))
+    }
+
+    /// Takes the rows of a part into a share; whether there is room for them.
+    fn take_part(
+        &self,
+        node: &Aggregation,
+        share: &mut Share,
+        (part, state): (u64, &mut State),
+        run: &mut Run<'_>,
+    ) -> Result<bool> {
+        let Share { groups, calls, charge } = share;
+        let part = u32::try_from(part).unwrap_or(u32::MAX);
+        groups.begin_part(part);
+        calls.iter_mut().for_each(|call| call.begin_part(part));
+        while let Some(mut batch) = self.input.next(&node.input, state, run)? {
+            batch.force(&self.reads)?;
+            self.take_batch(node, groups, calls, &mut batch, run)?;
+            let bytes: usize = calls.iter().map(CallGroups::memory_bytes).sum();
+            if charge.set(bytes + groups.memory_bytes(), run.outer.context.settings)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes rows into their groups.
+    fn take_batch(
+        &self,
+        node: &Aggregation,
+        groups: &mut Groups,
+        calls: &mut [CallGroups],
+        batch: &mut Batch,
+        run: &mut Run<'_>,
+    ) -> Result<()> {
+        let mut keys = Vec::with_capacity(self.keys.len());
+        for key in &self.keys {
+            keys.push(key.evaluate(batch, run)?);
+        }
+        let numbers = groups.assign(&keys, &self.bare, batch)?;
+        let place = (numbers.as_deref(), groups.len());
+        for ((call, state), node) in self.calls.iter().zip(calls).zip(&node.calls) {
+            call.step(node, state, place, batch, run)?;
+        }
+        Ok(())
     }
 
     /// Groups rows; those that had to be put aside are given back.

@@ -15,13 +15,14 @@ use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::{Column, Condition, Expression, Shown};
 use crate::execute::batch::filter::true_rows;
+use crate::execute::batch::groups::Merged;
 use crate::execute::batch::keys::KeyTable;
 use crate::execute::batch::vector::{Tag, Tags, Vector};
 use crate::execute::operators::CallState;
 use crate::function::{AccumulatorFactory, Implementation, Sum, SumResult};
 use crate::plan::AggregateCall;
 use crate::scalar::SlotId;
-use crate::types::{Collations, compare};
+use crate::types::{BuiltInCollations, Collations, compare};
 
 /// A compiled aggregate.
 #[derive(Debug)]
@@ -59,6 +60,20 @@ pub(in crate::execute::batch) struct CallGroups {
     states: States,
     /// Arguments that were there, with their groups (DISTINCT).
     seen: KeyTable,
+    /// What only a share of the rows has.
+    share: Option<ShareNotes>,
+}
+
+/// What is noted of a share, for the time when shares are put together.
+#[derive(Default)]
+struct ShareNotes {
+    /// The part that is being read.
+    part: u32,
+    /// Parts in which the extremes stand.
+    parts: Vec<u32>,
+    /// Arguments that were there, and the groups of each (DISTINCT).
+    values: Vector,
+    groups: Vec<u32>,
 }
 
 impl fmt::Debug for CallGroups {
@@ -164,7 +179,82 @@ impl Call {
             Kind::Extreme(_) => States::Extreme(Vec::new()),
             Kind::Other => States::Other(Vec::new()),
         };
-        CallGroups { states, seen: KeyTable::default() }
+        CallGroups { states, seen: KeyTable::default(), share: None }
+    }
+
+    /// Whether threads can step it for shares of the rows.
+    pub(in crate::execute::batch) fn is_divisible(&self) -> bool {
+        let is_kind = match self.kind {
+            Kind::Count | Kind::Extreme(_) => true,
+            Kind::Sum(_) => !self.is_distinct,
+            Kind::Other => false,
+        };
+        is_kind
+            && self.argument.as_ref().is_none_or(Expression::is_portable)
+            && self.filter.as_ref().is_none_or(Condition::is_portable)
+    }
+
+    /// As [`start`](Self::start), for a share of the rows.
+    pub(in crate::execute::batch) fn start_share(&self) -> CallGroups {
+        CallGroups { share: Some(ShareNotes::default()), ..self.start() }
+    }
+
+    /// Takes in what another share has; `places` are its groups here, of which there are `count`.
+    pub(in crate::execute::batch) fn merge(
+        &self,
+        call: &AggregateCall,
+        state: &mut CallGroups,
+        other: CallGroups,
+        merged: &Merged,
+    ) -> Result<()> {
+        self.fit(call, state, merged.count)?;
+        let places = &merged.places;
+        match (&mut state.states, other.states) {
+            (States::Count(counts), States::Count(_)) if self.is_distinct => {
+                let Some(notes) = other.share else { return Ok(()) };
+                let groups = notes.groups.iter().map(|group| places[*group as usize]);
+                let groups: Vec<u32> = groups.collect();
+                let column = Column::Vector(pandodb_ds::sync::Arc::new(notes.values));
+                let count = groups.len();
+                let groups = merged.has_keys.then_some(groups.as_slice());
+                let fresh = self.new_rows(&mut state.seen, &column, groups, None, count)?;
+                count_rows(counts, &column, &Seen { groups, rows: Some(&fresh), count });
+            }
+            (States::Count(counts), States::Count(others)) => {
+                for (place, other) in places.iter().zip(others) {
+                    counts[*place as usize] += other;
+                }
+            }
+            (States::Sum(sums), States::Sum(others)) => {
+                for (place, other) in places.iter().zip(&others) {
+                    sums[*place as usize].merge(other);
+                }
+            }
+            (States::Extreme(best), States::Extreme(others)) => {
+                let (Kind::Extreme(better), Some(own), Some(notes)) =
+                    (self.kind, &mut state.share, other.share)
+                else {
+                    return Ok(());
+                };
+                for ((place, value), part) in places.iter().zip(others).zip(notes.parts) {
+                    let place = *place as usize;
+                    let (known, known_part) = (&mut best[place], &mut own.parts[place]);
+                    let wins = match (value.as_ref(), known.as_ref()) {
+                        (ValueRef::Null, _) => false,
+                        (_, ValueRef::Null) => true,
+                        (value, known) => {
+                            let order = compare(value, known, self.collation, &BuiltInCollations);
+                            order == better || order.is_eq() && part < *known_part
+                        }
+                    };
+                    if wins {
+                        (*known, *known_part) = (value, part);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Takes the rows of a batch into `count` groups.
@@ -189,7 +279,11 @@ impl Call {
             None => Column::Constant(Value::Integer(1)),
         };
         if self.is_distinct {
-            rows = Some(self.new_rows(&mut state.seen, &column, groups, rows, batch.rows)?);
+            let fresh = self.new_rows(&mut state.seen, &column, groups, rows, batch.rows)?;
+            if let Some(share) = &mut state.share {
+                share.note(&fresh, &column, groups)?;
+            }
+            rows = Some(fresh);
         }
         let seen = Seen { groups, rows: rows.as_deref(), count: batch.rows };
         match &mut state.states {
@@ -197,8 +291,13 @@ impl Call {
             States::Sum(sums) => sum_rows(sums, &column, &seen),
             States::Extreme(best) => {
                 let Kind::Extreme(better) = self.kind else { return Ok(()) };
-                let collations = run.outer.context.collations;
-                extreme_rows(best, better, &column, &seen, self.collation, collations);
+                let rule = (better, self.collation, run.outer.context.collations);
+                match &mut state.share {
+                    Some(ShareNotes { part, parts, .. }) => {
+                        extreme_rows(best, rule, &column, &seen, |group| parts[group] = *part);
+                    }
+                    None => extreme_rows(best, rule, &column, &seen, |_| {}),
+                }
             }
             States::Other(_) => {}
         }
@@ -218,7 +317,12 @@ impl Call {
                 let Kind::Sum(result) = self.kind else { return Ok(()) };
                 sums.resize(count, Sum::new(result));
             }
-            States::Extreme(best) => best.resize(count, Value::Null),
+            States::Extreme(best) => {
+                best.resize(count, Value::Null);
+                if let Some(share) = &mut state.share {
+                    share.parts.resize(count, 0);
+                }
+            }
             States::Other(states) => {
                 while states.len() < count {
                     states.push(CallState::new(call)?);
@@ -311,7 +415,37 @@ impl CallGroups {
             States::Extreme(best) => best.capacity() * (size_of::<Value>() + 32),
             States::Other(states) => states.capacity() * (size_of::<CallState>() + 64),
         };
-        states + self.seen.memory_bytes()
+        let notes = self.share.as_ref().map_or(0, |share| {
+            share.parts.capacity() * 4 + share.groups.capacity() * 4 + share.values.memory_bytes()
+        });
+        states + notes + self.seen.memory_bytes()
+    }
+
+    /// Says which part of the table comes next, where this is a share.
+    pub(in crate::execute::batch) fn begin_part(&mut self, part: u32) {
+        if let Some(share) = &mut self.share {
+            share.part = part;
+        }
+    }
+
+    /// Whether the merged results are those of one thread.
+    pub(in crate::execute::batch) fn is_settled(&self) -> bool {
+        match &self.states {
+            States::Sum(sums) => sums.iter().all(Sum::is_settled),
+            _ => true,
+        }
+    }
+}
+
+impl ShareNotes {
+    /// Keeps arguments that were new to their groups.
+    fn note(&mut self, fresh: &[u32], column: &Column, groups: Option<&[u32]>) -> Result<()> {
+        for &row in fresh {
+            self.values.check_size(0)?;
+            self.values.push(column.get(row as usize));
+            self.groups.push(groups.map_or(0, |groups| groups[row as usize]));
+        }
+        Ok(())
     }
 }
 
@@ -353,11 +487,10 @@ fn sum_rows(sums: &mut [Sum], column: &Column, seen: &Seen<'_>) {
 
 fn extreme_rows(
     best: &mut [Value],
-    better: Ordering,
+    (better, collation, collations): (Ordering, Collation, &dyn Collations),
     column: &Column,
     seen: &Seen<'_>,
-    collation: Collation,
-    collations: &dyn Collations,
+    mut note: impl FnMut(usize),
 ) {
     seen.each(|group, row| {
         let value = column.get(row);
@@ -369,6 +502,7 @@ fn extreme_rows(
         };
         if wins {
             *known = value.to_owned();
+            note(group);
         }
     });
 }

@@ -26,6 +26,21 @@ pub(in crate::execute::batch) struct Groups {
     /// Without keys there is one group, also of nothing.
     has_keys: bool,
     is_empty: bool,
+    /// Of a share of the rows: the part of the table that is being read, and those in which the
+    /// groups' first rows are.
+    part: u32,
+    firsts: Vec<u32>,
+}
+
+/// Groups of a share that were put among others.
+#[derive(Debug)]
+pub(in crate::execute::batch) struct Merged {
+    /// What number each of the groups has there.
+    pub(in crate::execute::batch) places: Vec<u32>,
+    /// How many groups there are.
+    pub(in crate::execute::batch) count: usize,
+    /// Whether they have keys.
+    pub(in crate::execute::batch) has_keys: bool,
 }
 
 impl Groups {
@@ -37,7 +52,54 @@ impl Groups {
             collations,
             bare: (0..bare).map(|_| Vector::default()).collect(),
             is_empty: true,
+            part: 0,
+            firsts: Vec::new(),
         }
+    }
+
+    /// Says which part of the table comes next.
+    pub(in crate::execute::batch) fn begin_part(&mut self, part: u32) {
+        // Before the first row of the part comes, all groups are of parts before it.
+        self.note_part();
+        self.part = part;
+    }
+
+    fn note_part(&mut self) {
+        let known = if self.has_keys { self.table.len() } else { usize::from(!self.is_empty) };
+        self.firsts.resize(known, self.part);
+    }
+
+    /// Takes in the groups of another share.
+    pub(in crate::execute::batch) fn merge(&mut self, mut other: Self) -> Result<Merged> {
+        self.note_part();
+        other.note_part();
+        let known = self.firsts.len();
+        let places = if self.has_keys {
+            let keys: Vec<Column> = other.keys.iter().cloned().map(Column::from).collect();
+            self.table.assign(&keys, &self.collations, other.len(), &mut Vec::new())?
+        } else {
+            vec![0; other.len()]
+        };
+        // Each group's values are those of its first row, whichever share saw it.
+        let mut sources: Vec<u32> = (0..known as u32).collect();
+        for ((row, place), part) in (known as u32..).zip(&places).zip(&other.firsts) {
+            let place = *place as usize;
+            if place == sources.len() {
+                sources.push(row);
+                self.firsts.push(*part);
+            } else if *part < self.firsts[place] {
+                sources[place] = row;
+                self.firsts[place] = *part;
+            }
+        }
+        let own = self.keys.iter_mut().chain(&mut self.bare);
+        for (own, other) in own.zip(other.keys.iter().chain(&other.bare)) {
+            own.check_size(other.text_bytes())?;
+            own.append(other);
+            *own = own.gather(&sources);
+        }
+        self.is_empty &= other.is_empty;
+        Ok(Merged { places, count: self.len(), has_keys: self.has_keys })
     }
 
     pub(in crate::execute::batch) fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use pandodb_ds::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::batch::Run;
-use crate::execute::batch::batch::{BATCH_ROWS, Batch};
+use crate::execute::batch::batch::{BATCH_ROWS, Batch, Picked};
 use crate::execute::batch::exchange::{self, Ahead};
 use crate::execute::batch::expression::{Column, Condition, Expression};
 use crate::execute::batch::filter::true_rows;
@@ -324,10 +324,9 @@ impl BatchJoin {
         run: &Run<'_>,
     ) -> Batch {
         let mut batch = Batch::new(lefts.len(), run.program.width);
+        let picked = Picked::of(lefts, left);
         for number in &self.left_keep {
-            if let Some(column) = &left.columns[*number] {
-                batch.set(*number, column.gather(lefts));
-            }
+            batch.columns[*number] = left.gathered(*number, &picked);
         }
         for (number, column) in self.right_keep.iter().zip(&built.columns) {
             batch.set(

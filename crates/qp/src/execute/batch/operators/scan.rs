@@ -8,7 +8,8 @@
 use std::ops::Range;
 
 use pandodb_ds::format::TreeKind;
-use pandodb_ds::page::{Leaf, Node};
+use pandodb_ds::page::{Around, Body, Leaf, Node};
+use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::record::row::{Projector, RowBytes};
 use pandodb_ds::sync::Arc;
@@ -16,12 +17,12 @@ use pandodb_ds::tree::{self, Found};
 
 use smallvec::SmallVec;
 
+use crate::catalog::Table;
 use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
-use crate::execute::batch::join::RightSide;
 use crate::execute::batch::leaves::{LeafRows, Page, TableColumns};
-use crate::execute::batch::program::{Operator, State};
+use crate::execute::batch::program::{Operator, Side, State};
 use crate::execute::batch::vector::{Sink, Vector};
 use crate::execute::operators::rowid_range;
 use crate::plan::{AccessPath, Scan};
@@ -57,6 +58,8 @@ pub(in crate::execute::batch) struct ScanState {
     pub(in crate::execute::batch) rows: u64,
     /// How many are still to be read, where that is bounded.
     left: u64,
+    /// The memory of the page where the walk stands was asked for.
+    is_fetched: bool,
 }
 
 /// A table in parts of neighbouring rows, which threads read at once.
@@ -71,8 +74,8 @@ pub(in crate::execute::batch) struct Divided {
     first: u64,
     pub(in crate::execute::batch) rows: u64,
     part_rows: u64,
-    /// The right sides of the joins above the scan, the uppermost first.
-    pub(in crate::execute::batch) sides: Vec<Arc<RightSide>>,
+    /// The right sides of the joins and loops above the scan, the uppermost first.
+    pub(in crate::execute::batch) sides: Vec<Side>,
 }
 
 impl Divided {
@@ -106,6 +109,7 @@ impl Divided {
             end: None,
             rows,
             left: rows,
+            is_fetched: false,
         })
     }
 }
@@ -186,7 +190,19 @@ impl TableScan {
         let walk = cursor.tree_mut().clone();
         let left = u64::MAX;
         let snapshot = Some(cursor);
-        Ok(ScanState { walk, snapshot, columns, rowid, projector, is_lazy, end, rows, left })
+        let is_fetched = false;
+        Ok(ScanState {
+            walk,
+            snapshot,
+            columns,
+            rowid,
+            projector,
+            is_lazy,
+            end,
+            rows,
+            left,
+            is_fetched,
+        })
     }
 
     pub(in crate::execute::batch) fn next(
@@ -196,7 +212,7 @@ impl TableScan {
     ) -> Result<Option<Batch>> {
         let mut portion = Portion::new(state);
         let room = BATCH_ROWS.min(usize::try_from(state.left).unwrap_or(usize::MAX));
-        let ScanState { walk: cursor, end, .. } = state;
+        let ScanState { walk: cursor, end, projector, is_fetched, .. } = state;
         while portion.rows < room && portion.large_bytes < BATCH_BYTES {
             let (Some((leaf, start)), Some(node)) = (cursor.leaf(), cursor.page()) else { break };
             let mut stop = leaf.len().min(start + room - portion.rows);
@@ -207,10 +223,15 @@ impl TableScan {
             if stop <= start {
                 break;
             }
-            let mut reached = portion.take_leaf(leaf, node, start..stop, &state.projector)?;
+            let ahead = if portion.is_read() { cursor.page_ahead() } else { None };
+            let around = Around { ahead: dense_leaf(ahead.as_deref()), is_fetched: *is_fetched };
+            let mut reached = portion.take_leaf((leaf, node), start..stop, around, projector)?;
+            if reached >= leaf.len() {
+                *is_fetched = around.ahead.is_some();
+            }
             if reached == start {
                 let bytes = Found::of(leaf.cell(start))?.to_owned(cursor.pager())?;
-                portion.take_large(bytes, &state.projector)?;
+                portion.take_large(bytes, projector)?;
                 reached += 1;
             }
             if state.rowid.is_some() {
@@ -244,6 +265,19 @@ impl TableScan {
     }
 }
 
+/// A page's leaf, if a scan that asks for all of it gets little that it does not read.
+fn dense_leaf(page: Option<&Node>) -> Option<&Leaf> {
+    match page?.body() {
+        Body::Leaf(leaf) if leaf.is_dense() => Some(leaf),
+        _ => None,
+    }
+}
+
+/// What rows from before a column was added have for those that are read.
+fn missing_values<'t>(table: &'t Table, projector: &Projector) -> SmallVec<[ValueRef<'t>; 8]> {
+    projector.wanted().iter().map(|it| table.missing_value(*it).as_ref()).collect()
+}
+
 /// The rows of a batch while they are read.
 struct Portion {
     columns: Arc<TableColumns>,
@@ -275,26 +309,30 @@ impl Portion {
         }
     }
 
+    /// Whether anything is read of the rows.
+    fn is_read(&self) -> bool {
+        self.is_lazy || !self.vectors.is_empty()
+    }
+
     /// Takes entries of a leaf as long as they are in it; gives the first that is not.
     fn take_leaf(
         &mut self,
-        leaf: &Leaf,
-        node: &Arc<Node>,
+        (leaf, node): (&Leaf, &Arc<Node>),
         entries: Range<usize>,
-        projector: &Projector,
+        around: Around<'_>,
+        projector: &mut Projector,
     ) -> Result<usize> {
         let Range { start, end } = entries;
+        let is_read = self.is_read();
         let Self { columns, vectors, spots, is_lazy, .. } = self;
-        let reached = if vectors.is_empty() && !*is_lazy {
+        let reached = if !is_read {
             // Nothing is read of the rows: they only count.
             end.min(leaf.len())
         } else {
             let table = &columns.table;
-            let wanted = projector.wanted().iter();
-            let missing: SmallVec<[_; 8]> =
-                wanted.map(|it| table.missing_value(*it).as_ref()).collect();
+            let missing = missing_values(table, projector);
             let mut sink = Sink { vectors, missing: &missing };
-            leaf.each_inline(start, end, |rows| -> Result<()> {
+            leaf.each_inline(start, end, around, |rows| -> Result<()> {
                 if *is_lazy {
                     spots.extend_from_slice(rows);
                 }
@@ -310,11 +348,9 @@ impl Portion {
     }
 
     /// Takes a row that is not in its leaf.
-    fn take_large(&mut self, bytes: Vec<u8>, projector: &Projector) -> Result<()> {
+    fn take_large(&mut self, bytes: Vec<u8>, projector: &mut Projector) -> Result<()> {
         let table = &self.columns.table;
-        let wanted = projector.wanted().iter();
-        let missing: SmallVec<[_; 8]> =
-            wanted.map(|it| table.missing_value(*it).as_ref()).collect();
+        let missing = missing_values(table, projector);
         let mut sink = Sink { vectors: &mut self.vectors, missing: &missing };
         let row = RowBytes { start: 0, end: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
         projector.read(&bytes, &[row], &mut sink)?;

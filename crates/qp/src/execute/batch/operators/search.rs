@@ -4,18 +4,24 @@
 //! rowid, or by the leading columns of an index. The keys of a batch are computed as vectors,
 //! the places are sought one after the other with two cursors that stay open, and what is read of
 //! the rows goes into vectors at once; conditions are then tried on the pairs of many left rows
-//! together. Pairs come out in the order of the row gear's. Neighbours: `search_rows` walks the
+//! together. Pairs come out in the order of the row gear's. Helpers look for partners of parts of the
+//! left rows, each with cursors of its own. Neighbours: `search_rows` walks the
 //! trees, `join` has the joins by hash table, `operators::join` the loops of the row gear.
+
+use pandodb_ds::sync::Arc;
 
 use crate::error::Result;
 use crate::execute::batch::Run;
-use crate::execute::batch::batch::{BATCH_ROWS, Batch};
+use crate::execute::batch::batch::{BATCH_ROWS, Batch, Picked};
 use crate::execute::batch::expression::{Column, Condition, Expression};
 use crate::execute::batch::filter::true_rows;
 use crate::execute::batch::program::{Operator, State};
-use crate::execute::batch::search_rows::{Finder, Place};
+use crate::execute::batch::search_rows::{Finder, LentFinder, Place};
 use crate::execute::batch::vector::{NO_ROW, Vector};
 use crate::plan::{JoinType, NestedLoop, Scan};
+
+/// How many rows of a table are read in the time of a search.
+const SEARCH_ROWS: u64 = 8;
 
 /// How many rows of each left row are looked at first where one decides.
 const FIRST_LOOK: usize = 2;
@@ -34,6 +40,8 @@ pub(in crate::execute::batch) struct BatchSearch {
     pub(in crate::execute::batch) left_keep: Vec<usize>,
     /// About how many pairs there are.
     pub(in crate::execute::batch) expected: u64,
+    /// Whether helpers can run it.
+    pub(in crate::execute::batch) is_portable: bool,
 }
 
 /// Where a loop is.
@@ -41,6 +49,8 @@ pub(in crate::execute::batch) struct BatchSearch {
 pub(in crate::execute::batch) struct SearchState {
     pub(in crate::execute::batch) left: State,
     finder: Option<Box<Finder>>,
+    /// What helpers find rows with.
+    pub(in crate::execute::batch) lent: Option<Arc<LentFinder>>,
     batch: Option<Left>,
     expected: u64,
 }
@@ -65,6 +75,17 @@ struct Pairs {
 }
 
 impl SearchState {
+    /// The state of a thread that seeks for left rows with a finder that was lent.
+    pub(in crate::execute::batch) fn over(left: State, lent: Option<&LentFinder>) -> Self {
+        let finder = lent.map(|lent| Box::new(lent.finder()));
+        Self { left, finder, lent: None, batch: None, expected: 0 }
+    }
+
+    /// About how many rows it is as much work as.
+    pub(in crate::execute::batch) fn work_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
+        rows(&self.left).saturating_add(self.expected.saturating_mul(SEARCH_ROWS))
+    }
+
     pub(in crate::execute::batch) fn table_rows(&self, rows: impl Fn(&State) -> u64) -> u64 {
         rows(&self.left).saturating_add(self.expected)
     }
@@ -77,7 +98,25 @@ impl BatchSearch {
         run: &mut Run<'_>,
     ) -> Result<SearchState> {
         let left = self.left.open(&node.left, run)?;
-        Ok(SearchState { left, finder: None, batch: None, expected: self.expected })
+        let expected = self.expected;
+        Ok(SearchState { left, finder: None, lent: None, batch: None, expected })
+    }
+
+    /// Makes what helpers find rows with.
+    pub(in crate::execute::batch) fn prepare(
+        &self,
+        scan: &Scan,
+        state: &mut SearchState,
+        run: &Run<'_>,
+    ) -> Result<()> {
+        if state.lent.is_none() {
+            let finder = match &mut state.finder {
+                Some(finder) => finder,
+                none => none.insert(Box::new(Finder::open(scan, &self.columns, run)?)),
+            };
+            state.lent = finder.lend().map(Arc::new);
+        }
+        Ok(())
     }
 
     pub(in crate::execute::batch) fn next(
@@ -211,8 +250,9 @@ impl BatchSearch {
     fn tried(&self, pairs: Pairs, left: &Batch, run: &mut Run<'_>) -> Result<(Batch, Vec<u32>)> {
         let Pairs { mut lefts, right } = pairs;
         let mut batch = Batch::new(lefts.len(), run.program.width);
+        let picked = Picked::of(&lefts, left);
         for number in &self.left_keep {
-            batch.set(*number, left.ready(*number)?.gather(&lefts));
+            batch.columns[*number] = left.gathered(*number, &picked);
         }
         for ((number, _), vector) in self.columns.iter().zip(right) {
             batch.set(*number, vector);

@@ -7,6 +7,8 @@ use pandodb_ds::record::key::{
 };
 use pandodb_ds::record::row::{RowView, project_row};
 use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::sync::Arc;
+use pandodb_ds::tree;
 
 use crate::catalog::Index;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,8 +38,30 @@ pub(in crate::execute::batch) struct Finder {
     /// The key of what is looked for; entries of an index begin with it.
     key: Vec<u8>,
     rowid: i64,
-    reads: Reads,
+    reads: Arc<Reads>,
     scratch: Vec<u8>,
+}
+
+/// What threads make finders of their own of, as long as the first one is there.
+#[derive(Debug)]
+pub(in crate::execute::batch) struct LentFinder {
+    table: Option<tree::Cursor>,
+    index: Option<tree::Cursor>,
+    reads: Arc<Reads>,
+}
+
+impl LentFinder {
+    /// A finder of its own.
+    pub(in crate::execute::batch) fn finder(&self) -> Finder {
+        Finder {
+            table: self.table.clone().map(Cursor::of_lent),
+            index: self.index.clone().map(Cursor::of_lent),
+            key: Vec::new(),
+            rowid: 0,
+            reads: Arc::clone(&self.reads),
+            scratch: Vec::new(),
+        }
+    }
 }
 
 /// What is read of a row.
@@ -80,7 +104,18 @@ impl Finder {
             Some((index, _)) => Some(context.cursor(scan.source, index.tree)?),
             None => None,
         };
+        let reads = Arc::new(reads);
         Ok(Self { table, index, key: Vec::new(), rowid: 0, reads, scratch: Vec::new() })
+    }
+
+    /// What other threads find rows with; none where the transaction notes what it reads.
+    pub(in crate::execute::batch) fn lend(&self) -> Option<LentFinder> {
+        let lend = |cursor: &Option<Cursor>| match cursor {
+            Some(cursor) => cursor.lend().map(Some),
+            None => Some(None),
+        };
+        let (table, index) = (lend(&self.table)?, lend(&self.index)?);
+        Some(LentFinder { table, index, reads: Arc::clone(&self.reads) })
     }
 
     /// Goes to the first row for the keys of left row `row`.

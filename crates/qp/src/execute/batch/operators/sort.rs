@@ -18,6 +18,7 @@ use crate::execute::batch::exchange::{self, Ahead};
 use crate::execute::batch::expression::Expression;
 use crate::execute::batch::merge::Merge;
 use crate::execute::batch::program::{Operator, State};
+use crate::execute::batch::shares;
 use crate::execute::batch::vector::{Tags, Vector};
 use crate::execute::memory::{Charge, SpillFile, SpillReader};
 use crate::execute::operators::limit_bounds;
@@ -35,7 +36,19 @@ pub(in crate::execute::batch) struct BatchSort {
     pub(in crate::execute::batch) keys: Vec<Expression>,
     /// Columns that are read of the sorted rows.
     pub(in crate::execute::batch) keep: Vec<usize>,
+    /// Whether threads can sort shares of the rows.
+    pub(in crate::execute::batch) is_divisible: bool,
 }
+
+/// The first rows of those that one thread sees.
+struct Share {
+    sorter: Sorter,
+    bound: Bound,
+}
+
+/// The word of the last wanted row's first key, which are all of one kind: rows behind it are not
+/// wanted.
+type Bound = Option<(Tags, u64)>;
 
 /// Where a sort is.
 #[derive(Debug)]
@@ -299,6 +312,19 @@ impl Sorter {
         Ok(order_of_keys(&bytes, &ends))
     }
 
+    /// Takes in the rows of a share; the last key of those here is their last column, in which
+    /// they note where they stand.
+    fn merge(&mut self, share: &Self) -> Result<()> {
+        let keys = share.keys.iter().chain(share.columns.last());
+        let own = self.keys.iter_mut().chain(&mut self.columns);
+        for (known, column) in own.zip(keys.chain(&share.columns)) {
+            known.check_size(column.text_bytes())?;
+            known.append(column);
+        }
+        self.rows += share.rows;
+        Ok(())
+    }
+
     /// Only these rows, in this order.
     fn cut(&mut self, rows: &[u32]) {
         for vector in self.keys.iter_mut().chain(&mut self.columns) {
@@ -428,6 +454,11 @@ impl BatchSort {
             }
             None => None,
         };
+        if let Some(wanted) = wanted
+            && let Some(sorted) = self.first_of_shares(node, wanted, input, run)?
+        {
+            return Ok(sorted);
+        }
         let orders = node.keys.iter().map(KeyOrder::from).collect();
         let mut sorter = Sorter::new(orders, self.keep.len(), run);
         let keys: Vec<&Expression> = self.keys.iter().collect();
@@ -435,63 +466,115 @@ impl BatchSort {
         let columns: &[usize] = if wanted.is_some() { &[] } else { &self.keep };
         let ahead = Ahead { columns, expressions: &keys };
         exchange::feed((&self.input, &node.input), ahead, input, run, |input, run| {
-            self.gather(node, wanted, &mut sorter, input, run)
+            let mut bound = None;
+            while wanted != Some(0)
+                && let Some(batch) = self.input.next(&node.input, input, run)?
+            {
+                if self.take_batch(node, wanted, (&mut sorter, &mut bound, None), batch, run)? {
+                    sorter.spill(run)?;
+                }
+            }
+            Ok(())
         })?;
         sorter.finish(wanted, run)
     }
 
-    /// Takes the rows of the whole input, of which the first ones are `wanted`.
-    fn gather(
+    /// The first `wanted` rows, of which several threads look for those of their shares.
+    fn first_of_shares(
+        &self,
+        node: &Sort,
+        wanted: usize,
+        input: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Sorted>> {
+        if !self.is_divisible || wanted == 0 {
+            return Ok(None);
+        }
+        let orders: Vec<KeyOrder> = node.keys.iter().map(KeyOrder::from).collect();
+        // Behind the columns: where each row stands in the table.
+        let columns = self.keep.len() + 1;
+        let start = |run: &Run<'_>| Share {
+            sorter: Sorter::new(orders.clone(), columns, run),
+            bound: None,
+        };
+        let work = |share: &mut Share, part: u64, state: &mut State, run: &mut Run<'_>| {
+            let mut next = part << 32;
+            while let Some(batch) = self.input.next(&node.input, state, run)? {
+                let place = (&mut share.sorter, &mut share.bound, Some(&mut next));
+                if self.take_batch(node, Some(wanted), place, batch, run)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let shares = shares::fold((&self.input, &node.input), input, run, start, work)?;
+        let Some(shares) = shares else { return Ok(None) };
+        // Of equal rows those come first that stand first in the table.
+        let by_place =
+            KeyOrder { collation: Collation::Binary, descending: false, nulls_first: true };
+        let orders = orders.iter().copied().chain([by_place]).collect();
+        let mut first = Sorter::new(orders, columns, run);
+        for share in &shares {
+            first.merge(&share.sorter)?;
+        }
+        if first.weigh(run)? {
+            return Ok(None);
+        }
+        drop(shares);
+        first.finish(Some(wanted), run).map(Some)
+    }
+
+    /// Takes rows, of which the first ones are `wanted`, as far as they may be among these; notes
+    /// their places in the table, counting on, where somebody wants that. Whether it is too much
+    /// for memory.
+    fn take_batch(
         &self,
         node: &Sort,
         wanted: Option<usize>,
-        sorter: &mut Sorter,
-        input: &mut State,
+        (sorter, bound, next): (&mut Sorter, &mut Bound, Option<&mut u64>),
+        mut batch: Batch,
         run: &mut Run<'_>,
-    ) -> Result<()> {
-        // The word of the last wanted row's first key: rows behind it are not wanted.
-        let mut bound: Option<(Tags, u64)> = None;
-        while wanted != Some(0)
-            && let Some(mut batch) = self.input.next(&node.input, input, run)?
+    ) -> Result<bool> {
+        let mut keys = self.key_vectors(&mut batch, run)?;
+        let mut places = next.map(|next| {
+            let places = (*next..*next + batch.rows as u64).collect();
+            *next += batch.rows as u64;
+            Vector::of_integers(places)
+        });
+        if let Some((tags, bound)) = *bound
+            && let Some(first) = keys.first().filter(|key| key.seen() == tags)
+            && let Some(words) = words(first, node.keys[0].descending)
         {
-            let mut keys = self.key_vectors(&mut batch, run)?;
-            if let Some((tags, bound)) = bound
-                && let Some(first) = keys.first().filter(|key| key.seen() == tags)
-                && let Some(words) = words(first, node.keys[0].descending)
-            {
-                let rows: Vec<u32> = (0..)
-                    .zip(words)
-                    .filter(|(_, word)| *word <= bound)
-                    .map(|(row, _)| row)
-                    .collect();
-                if rows.is_empty() {
-                    continue;
-                }
-                if rows.len() < batch.rows {
-                    batch = batch.pick(&rows);
-                    keys = keys
-                        .iter()
-                        .map(|key| pandodb_ds::sync::Arc::new(key.gather(&rows)))
-                        .collect();
-                }
+            let rows: Vec<u32> =
+                (0..).zip(words).filter(|(_, word)| *word <= bound).map(|(row, _)| row).collect();
+            if rows.is_empty() {
+                return Ok(false);
             }
-            batch.force(&self.keep)?;
-            sorter.take(&keys, &batch, &self.keep)?;
-            if let Some(wanted) = wanted
-                && sorter.rows >= wanted.saturating_mul(2).saturating_add(SLACK)
-            {
-                let mut order = sorter.order()?;
-                order.truncate(wanted);
-                sorter.cut(&order);
-                let words = sorter.keys.first().and_then(|key| {
-                    Some((key.seen(), *words(key, node.keys[0].descending)?.last()?))
-                });
-                bound = words;
-            } else if sorter.weigh(run)? {
-                sorter.spill(run)?;
+            if rows.len() < batch.rows {
+                batch = batch.pick(&rows);
+                let pick = |key: &pandodb_ds::sync::Arc<Vector>| key.gather(&rows);
+                keys = keys.iter().map(pick).map(pandodb_ds::sync::Arc::new).collect();
+                places = places.map(|places| places.gather(&rows));
             }
         }
-        Ok(())
+        batch.force(&self.keep)?;
+        sorter.take(&keys, &batch, &self.keep)?;
+        if let (Some(places), Some(known)) = (places, sorter.columns.last_mut()) {
+            known.append(&places);
+        }
+        if let Some(wanted) = wanted
+            && sorter.rows >= wanted.saturating_mul(2).saturating_add(SLACK)
+        {
+            let mut order = sorter.order()?;
+            order.truncate(wanted);
+            sorter.cut(&order);
+            *bound = sorter
+                .keys
+                .first()
+                .and_then(|key| Some((key.seen(), *words(key, node.keys[0].descending)?.last()?)));
+            return Ok(false);
+        }
+        sorter.weigh(run)
     }
 
     fn key_vectors(

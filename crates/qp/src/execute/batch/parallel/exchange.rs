@@ -25,7 +25,7 @@ use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::Expression;
 use crate::execute::batch::helper::Surroundings;
-use crate::execute::batch::program::{Operator, State};
+use crate::execute::batch::program::{Operator, Place, State};
 use crate::execute::batch::scan::Divided;
 use crate::execute::memory::Charge;
 use crate::plan::Node;
@@ -43,7 +43,7 @@ const THREAD_BYTES: u64 = 64 << 20;
 const PART_BYTES: usize = 8 << 20;
 
 /// How long the statement's thread waits before it looks whether it should stop.
-const PATIENCE: Duration = Duration::from_millis(10);
+pub(in crate::execute::batch) const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Helpers that are at work in this process.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
@@ -63,12 +63,22 @@ pub(crate) fn processors() -> usize {
     *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
+/// Notes that a helper did something.
+pub(in crate::execute::batch) fn note_help() {
+    #[cfg(test)]
+    HELPED_PARTS.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Helpers of a statement, given back to the process when dropped.
-struct Helpers(usize);
+pub(in crate::execute::batch) struct Helpers(usize);
 
 impl Helpers {
+    pub(in crate::execute::batch) fn count(&self) -> usize {
+        self.0
+    }
+
     /// As many as are free, `wanted` at most.
-    fn take(wanted: usize) -> Option<Self> {
+    pub(in crate::execute::batch) fn take(wanted: usize) -> Option<Self> {
         let most = processors().saturating_sub(1);
         let mut taken = 0;
         // Relaxed: a count that nothing else depends on.
@@ -387,8 +397,7 @@ impl Pipeline<'_> {
                 let outcome = self.run_part(part, run);
                 guard.1 = None;
                 self.queue.end(part, outcome);
-                #[cfg(test)]
-                HELPED_PARTS.fetch_add(1, Ordering::Relaxed);
+                note_help();
             }
         });
     }
@@ -401,6 +410,24 @@ pub(in crate::execute::batch) struct Ahead<'a> {
     pub(in crate::execute::batch) expressions: &'a [&'a Expression],
 }
 
+/// How many helpers a statement may have; none where one thread does its work.
+pub(in crate::execute::batch) fn wanted_helpers(run: &Run<'_>) -> Option<usize> {
+    let settings = run.outer.context.settings;
+    let threads = (settings.threads as usize).min(processors());
+    let kept = run.outer.context.run.memory().bytes() as u64;
+    let memory = settings.memory_hard_bytes.saturating_sub(kept);
+    (threads > 1 && memory / (threads as u64) >= THREAD_BYTES).then(|| threads - 1)
+}
+
+/// The parts of a table that the statement's thread and helpers read.
+pub(in crate::execute::batch) fn divide(
+    place: &Place<'_, '_>,
+    helpers: &Helpers,
+) -> Result<Option<Divided>> {
+    let parts = (helpers.0 as u64 + 1) * PARTS_PER_THREAD;
+    place.divide(|rows| (rows / parts).clamp(1, PART_ROWS))
+}
+
 /// Runs `work`, which reads all rows of an operator through its state, with helpers where the
 /// tables are large. They do what is `ahead` for it as well.
 pub(in crate::execute::batch) fn feed<T>(
@@ -410,20 +437,11 @@ pub(in crate::execute::batch) fn feed<T>(
     run: &mut Run<'_>,
     work: impl FnOnce(&mut State, &mut Run<'_>) -> Result<T>,
 ) -> Result<T> {
-    let settings = run.outer.context.settings;
-    let threads = (settings.threads as usize).min(processors());
-    let kept = run.outer.context.run.memory().bytes() as u64;
-    let memory = settings.memory_hard_bytes.saturating_sub(kept);
-    if threads < 2 || memory / (threads as u64) < THREAD_BYTES {
-        return work(state, run);
-    }
+    let Some(wanted) = wanted_helpers(run) else { return work(state, run) };
     let Some(place) = operator.divisible(node, state, run)? else { return work(state, run) };
-    let Some(helpers) = Helpers::take(threads - 1) else { return work(state, run) };
+    let Some(helpers) = Helpers::take(wanted) else { return work(state, run) };
     let is_own = std::ptr::eq(place.operator, operator);
-    let parts = (helpers.0 as u64 + 1) * PARTS_PER_THREAD;
-    let Some(divided) = place.divide(|rows| (rows / parts).clamp(1, PART_ROWS))? else {
-        return work(state, run);
-    };
+    let Some(divided) = divide(&place, &helpers)? else { return work(state, run) };
     let divided = Arc::new(divided);
     let queue = Arc::new(Queue {
         parts: Mutex::default(),

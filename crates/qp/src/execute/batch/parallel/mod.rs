@@ -4,3 +4,4 @@
 
 pub(super) mod exchange;
 pub(super) mod helper;
+pub(super) mod shares;

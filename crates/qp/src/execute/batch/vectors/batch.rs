@@ -21,6 +21,20 @@ pub(in crate::execute::batch) const BATCH_BYTES: usize = 4 << 20;
 /// The columns of a batch, by number.
 pub(in crate::execute::batch) type Columns = Vec<Option<Arc<Vector>>>;
 
+/// Rows of a batch that are asked for, some of them several times.
+pub(in crate::execute::batch) struct Picked<'a> {
+    rows: &'a [u32],
+    /// They are all rows of the batch, in their order.
+    are_all: bool,
+}
+
+impl<'a> Picked<'a> {
+    pub(in crate::execute::batch) fn of(rows: &'a [u32], batch: &Batch) -> Self {
+        let are_all = rows.len() == batch.rows && (0..).zip(rows).all(|(at, row)| at == *row);
+        Self { rows, are_all }
+    }
+}
+
 /// Some rows.
 #[derive(Clone, Debug, Default)]
 pub(in crate::execute::batch) struct Batch {
@@ -87,6 +101,16 @@ impl Batch {
             .collect();
         let leaves = self.leaves.as_ref().map(|leaves| leaves.pick(rows));
         Self { rows: rows.len(), columns, leaves }
+    }
+
+    /// A column that is there, for these rows; the column itself where they are all.
+    pub(in crate::execute::batch) fn gathered(
+        &self,
+        number: usize,
+        rows: &Picked<'_>,
+    ) -> Option<Arc<Vector>> {
+        let column = self.columns[number].as_ref()?;
+        Some(if rows.are_all { Arc::clone(column) } else { Arc::new(column.gather(rows.rows)) })
     }
 
     /// The value of a column that is there.

@@ -1,7 +1,7 @@
 //! Rows known by their keys: which rows of batches have equal ones.
 //!
 //! A table gives out numbers, from zero, in the order in which keys come. Integers (and the reals
-//! that equal them) have a table of their own, small ones an array; any other key is the bytes
+//! that equal them) have a table of their own, small and dense ones an array; any other key is the bytes
 //! of its values, equal where SQL finds them equal (see `execute::key`). Neighbours: `groups`,
 //! `join` and `distinct` use these.
 
@@ -12,14 +12,18 @@ use std::hash::Hasher;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::batch::expression::Column;
-use crate::execute::batch::vector::{Tag, Tags};
+use crate::execute::batch::vector::{Tag, Tags, Vector};
 use crate::execute::push_group_key;
 
 /// No number yet.
 pub(in crate::execute::batch) const NONE: u32 = u32::MAX;
 
-/// Integers up to here are found by an array.
-const SMALL: usize = 1 << 16;
+/// Integers up to here are found by an array; few in tests, so that small tables pass it.
+const SMALL: usize = if cfg!(test) { 4 } else { 1 << 16 };
+
+/// So many places of the array there may be for each key, so that dense numbers are found by it
+/// however large they are.
+const PLACES_PER_KEY: usize = 8;
 
 /// Numbers of keys.
 #[derive(Debug, Default)]
@@ -28,6 +32,85 @@ pub(in crate::execute::batch) struct KeyTable {
     integers: FxHashMap<i64, u32>,
     others: ByteTable,
     count: u32,
+    /// Short texts that came last, with their numbers.
+    recent: Recent,
+}
+
+/// Keys of short texts that came last, so that those of few groups need not be looked for.
+#[derive(Debug, Default)]
+struct Recent {
+    /// Packed keys and numbers, by their hashes; none yet, or as many as there are places.
+    places: Vec<(u128, u32)>,
+    /// It found too little to go on.
+    is_useless: bool,
+}
+
+/// Places of [`Recent`].
+const RECENT: usize = 256;
+
+/// Short texts (and NULLs) of a row in one word: each with its length in front. No two keys that
+/// differ have the same one, and none is 0, which stands for a key that is too long.
+fn packed(columns: &[&Vector], row: usize) -> u128 {
+    let (mut word, mut at) = (0_u128, 0);
+    for column in columns {
+        let (head, text, length) = match column.place(row) {
+            Some(place) if place.len() < 16 => {
+                let length = place.len() as u32;
+                let bytes = &column.all_bytes()[place.start..];
+                let text = match bytes.first_chunk::<16>() {
+                    Some(bytes) => u128::from_le_bytes(*bytes),
+                    None => {
+                        let mut chunk = [0; 16];
+                        chunk[..bytes.len()].copy_from_slice(bytes);
+                        u128::from_le_bytes(chunk)
+                    }
+                };
+                (u128::from(length) + 1, text & ((1 << (8 * length)) - 1), length)
+            }
+            Some(_) => return 0,
+            None => (0xff, 0, 0),
+        };
+        if at + 1 + length > 16 {
+            return 0;
+        }
+        word |= head << (8 * at);
+        if length > 0 {
+            word |= text << (8 * (at + 1));
+        }
+        at += 1 + length;
+    }
+    word
+}
+
+impl Recent {
+    /// The columns, if rows of them are short texts as a rule.
+    fn columns<'c>(&mut self, columns: &'c [Column], rows: usize) -> Option<Vec<&'c Vector>> {
+        if self.is_useless || rows == 0 || columns.is_empty() {
+            return None;
+        }
+        let mut vectors = Vec::with_capacity(columns.len());
+        let mut bytes = 0;
+        for column in columns {
+            let Column::Vector(vector) = column else { return None };
+            if !vector.seen().only(&[Tag::Text, Tag::Null]) {
+                return None;
+            }
+            bytes += rows + vector.text_bytes();
+            vectors.push(&**vector);
+        }
+        if bytes > 16 * rows {
+            return None;
+        }
+        if self.places.is_empty() {
+            self.places = vec![(0, NONE); RECENT];
+        }
+        Some(vectors)
+    }
+
+    fn place(word: u128) -> usize {
+        let mixed = (word as u64 ^ (word >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 56) as usize % RECENT
+    }
 }
 
 /// The keys of some rows, before they are looked for.
@@ -112,7 +195,10 @@ impl KeyTable {
 
     /// About how many bytes of memory it takes.
     pub(in crate::execute::batch) fn memory_bytes(&self) -> usize {
-        self.small.len() * 4 + self.integers.capacity() * 17 + self.others.memory_bytes()
+        self.small.len() * 4
+            + self.integers.capacity() * 17
+            + self.others.memory_bytes()
+            + self.recent.places.capacity() * size_of::<(u128, u32)>()
     }
 
     /// The numbers of the rows' keys; rows whose key is new are noted in `fresh`.
@@ -136,6 +222,10 @@ impl KeyTable {
             }
             return Ok(numbers);
         }
+        if let Some(columns) = self.recent.columns(columns, rows) {
+            self.assign_short(&columns, collations, (&mut numbers, fresh))?;
+            return Ok(numbers);
+        }
         let staged = Staged::of(columns, collations, rows)?;
         self.others.touch(&staged);
         for (row, key) in staged.keys.iter().enumerate() {
@@ -156,16 +246,52 @@ impl KeyTable {
         Ok(numbers)
     }
 
+    /// As [`assign`](Self::assign), of texts that are mostly short.
+    fn assign_short(
+        &mut self,
+        columns: &[&Vector],
+        collations: &[Collation],
+        (numbers, fresh): (&mut Vec<u32>, &mut Vec<u32>),
+    ) -> Result<()> {
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut misses = 0;
+        let mut key = Vec::new();
+        for row in 0..rows {
+            let word = packed(columns, row);
+            let place = Recent::place(word);
+            let (known, number) = self.recent.places[place];
+            if known == word && word != 0 {
+                numbers.push(number);
+                continue;
+            }
+            misses += 1;
+            key.clear();
+            for (column, collation) in columns.iter().zip(collations) {
+                push_group_key(column.get(row), *collation, &mut key)?;
+            }
+            let (number, is_new) = self.others.insert(&key, ByteTable::hash(&key), self.count)?;
+            if is_new {
+                self.count += 1;
+                fresh.push(row as u32);
+            }
+            self.recent.places[place] = (word, number);
+            numbers.push(number);
+        }
+        self.recent.is_useless = misses * 2 > rows && rows > RECENT;
+        Ok(())
+    }
+
     /// The number of an integer, and whether it is new.
     #[inline]
     fn of_integer(&mut self, key: i64) -> Result<(u32, bool)> {
-        let known = if let Ok(place @ 0..SMALL) = usize::try_from(key) {
-            if place >= self.small.len() {
-                self.small.resize((place + 1).next_power_of_two(), NONE);
+        let room = SMALL.max(self.count as usize * PLACES_PER_KEY);
+        let known = match usize::try_from(key) {
+            Ok(place) if place < self.small.len() => &mut self.small[place],
+            Ok(place) if place < room => {
+                self.widen(place);
+                &mut self.small[place]
             }
-            &mut self.small[place]
-        } else {
-            self.integers.entry(key).or_insert(NONE)
+            _ => self.integers.entry(key).or_insert(NONE),
         };
         let is_new = *known == NONE;
         if is_new {
@@ -176,12 +302,27 @@ impl KeyTable {
         Ok((*known, is_new))
     }
 
+    /// Gives the array a place for an integer, and those integers their places that had none.
+    #[cold]
+    fn widen(&mut self, place: usize) {
+        self.small.resize((place + 1).next_power_of_two(), NONE);
+        let small = &mut self.small;
+        self.integers.retain(|key, number| {
+            let place = usize::try_from(*key).ok().and_then(|place| small.get_mut(place));
+            let is_far = place.is_none();
+            if let Some(place) = place {
+                *place = *number;
+            }
+            is_far
+        });
+    }
+
     /// The number of an integer, or [`NONE`].
     #[inline]
     fn find_integer(&self, key: i64) -> u32 {
-        match usize::try_from(key) {
-            Ok(place @ 0..SMALL) => self.small.get(place).copied().unwrap_or(NONE),
-            _ => self.integers.get(&key).copied().unwrap_or(NONE),
+        match usize::try_from(key).ok().and_then(|place| self.small.get(place)) {
+            Some(number) => *number,
+            None => self.integers.get(&key).copied().unwrap_or(NONE),
         }
     }
 
@@ -327,6 +468,50 @@ impl ByteTable {
             self.places[at] = (hash, place);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn integers_keep_their_numbers_whatever_finds_them(
+            batches in prop::collection::vec(
+                prop::collection::vec(prop_oneof![4 => 0..400_i64, 1 => -9..9_i64, 1 => any::<i64>()], 0..40),
+                1..20,
+            ),
+            absent in prop::collection::vec(0..500_i64, 20),
+        ) {
+            let (mut table, mut model) = (KeyTable::default(), HashMap::new());
+            for batch in &batches {
+                let column = Column::from(Vector::of_integers(batch.iter().map(|key| *key as u64).collect()));
+                let mut fresh = Vec::new();
+                let numbers = table.assign(&[column], &[Collation::Binary], batch.len(), &mut fresh).unwrap();
+                let mut new = Vec::new();
+                for (row, key) in (0..).zip(batch) {
+                    let next = model.len() as u32;
+                    if let std::collections::hash_map::Entry::Vacant(entry) = model.entry(*key) {
+                        entry.insert(next);
+                        new.push(row);
+                    }
+                }
+                let expected: Vec<u32> = batch.iter().map(|key| model[key]).collect();
+                prop_assert_eq!(numbers, expected);
+                prop_assert_eq!(fresh, new);
+            }
+            prop_assert_eq!(table.len(), model.len());
+            for key in absent.iter().chain(batches.iter().flatten()) {
+                prop_assert_eq!(table.find_integer(*key), model.get(key).copied().unwrap_or(NONE));
+            }
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl LeafRows {
         let table = &self.columns.table;
         let missing: Vec<ValueRef<'_>> =
             positions.iter().map(|position| table.missing_value(*position).as_ref()).collect();
-        let projector = Projector::new(positions);
+        let mut projector = Projector::new(positions);
         let mut sink = Sink { vectors, missing: &missing };
         let mut rest = self.spots.as_slice();
         for (page, count) in self.pages.iter().zip(&self.counts) {

@@ -85,6 +85,13 @@ impl Vector {
         Self { tags, bits, bytes: Vec::new(), seen: Tags::INTEGER }
     }
 
+    /// Reals, by their bits, all of them numbers.
+    pub(in crate::execute::batch) fn of_reals(bits: Vec<u64>) -> Self {
+        let tags = vec![Tag::Real; bits.len()];
+        let seen = if bits.is_empty() { Tags::default() } else { Tags::REAL };
+        Self { tags, bits, bytes: Vec::new(), seen }
+    }
+
     /// Truths, as SQL writes them.
     pub(in crate::execute::batch) fn of_truths(truths: &[Truth]) -> Self {
         let mut vector = Self::with_capacity(truths.len());

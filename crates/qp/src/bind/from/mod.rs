@@ -3,25 +3,26 @@
 //! Inner joins dissolve into a [`Group`]: relations in any order, and predicates. An outer join
 //! is one relation of the group it stands in, made of two groups. Subqueries that only choose
 //! and compute dissolve, too: their group becomes part of the group around them, and their
-//! columns are read as the expressions that they are. Neighbours: `table` (columns of tables),
-//! `plan::join` (orders a group).
+//! columns are read as the expressions that they are. Neighbours: `join` (what makes a pair),
+//! `function` and `system` (functions in FROM), `bind::table` (columns of tables), `plan::join`
+//! (orders a group).
 
-use pandodb_ds::record::Value;
+mod function;
+mod join;
+mod system;
+
+use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 use super::scope::{NameScope, ScopeColumn, ScopeTable};
 use super::table::Named;
 use super::{Binder, Block};
-use crate::ast::{self, JoinConstraint, JoinKind, TableReferenceKind};
+use crate::ast::{self, JoinKind, TableReferenceKind};
 use crate::catalog::{Table, View};
 use crate::error::{Error, ErrorKind, Result};
-use crate::function::{FunctionKind, Implementation};
-use crate::plan::{FunctionScan, JoinType, Materialize, Node, PragmaScan, Project, SourceId};
-use crate::scalar::{Case, ColumnPlace, CompareRule, Comparison, ROWID, Scalar, SlotId};
-use crate::types::Affinity;
-
-/// The hidden columns of `pragma_*` functions: their value and their schema.
-const PRAGMA_PARAMETERS: &[&str] = &["arg", "schema"];
+use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
+use crate::scalar::{ColumnPlace, Scalar, SlotId};
+use join::guard_virtual_columns;
 
 /// Relations that are joined in any order, and what their rows must satisfy.
 #[derive(Debug, Default)]
@@ -384,223 +385,16 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn function_reference(
+    /// Binds what may read the tables that FROM has brought so far.
+    fn over<T>(
         &mut self,
-        reference: &ast::TableFunction,
-        alias: Option<&ast::Name>,
         scope: &mut NameScope,
-        group: &mut Group,
-    ) -> Result<()> {
-        let name = &reference.name.name;
-        if let Some(entry) = crate::pragma::table_function(&name.text) {
-            return self.pragma_reference(entry, reference, alias, scope, group);
-        }
-        if let Some(view) = crate::branching::view::find(&name.text) {
-            return self.system_view(view, reference, alias, scope, group);
-        }
-        let Some(function) = self.environment.functions.find_table(&name.text) else {
-            let is_table = self.find_common(name).is_some() || self.named(None, name).is_ok();
-            return Err(if is_table {
-                Error::invalid(format!("'{}' is not a function", name.text)).at(name.span)
-            } else {
-                Error::not_found("table-valued function", &name.text).at(name.span)
-            });
-        };
-        debug_assert_eq!(function.kind(), FunctionKind::Table);
-        let Implementation::Table(table) = &function.implementation else {
-            return Err(Error::not_found("table-valued function", &name.text).at(name.span));
-        };
-        let hidden = table.columns.iter().filter(|column| column.is_hidden).count();
-        if reference.arguments.len() > hidden {
-            let message = format!("too many arguments on {}() - max {hidden}", name.text);
-            return Err(Error::invalid(message).at(name.span));
-        }
-        // Arguments may read the tables to the left.
-        let own = std::mem::take(scope);
-        self.scopes.push(own);
-        let arguments = self.expressions(&reference.arguments);
+        bind: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.scopes.push(std::mem::take(scope));
+        let bound = bind(self);
         *scope = self.scopes.pop().unwrap_or_default();
-        let arguments = arguments?;
-        let (slot, state) = (self.slot(), self.state());
-        let column = |(index, column): (usize, &crate::function::TableColumn)| ScopeColumn {
-            name: Box::from(column.name),
-            scalar: place(slot, index as u16, Affinity::None),
-            hidden: column.is_hidden,
-            merged: false,
-            common: None,
-            declared_type: None,
-        };
-        let alias = alias.map_or_else(|| name.text.clone(), |alias| alias.text.clone());
-        scope.tables.push(ScopeTable {
-            alias: alias.clone(),
-            database: None,
-            table: None,
-            columns: table.columns.iter().enumerate().map(column).collect(),
-            rowid: Some(place(slot, ROWID, Affinity::Integer)),
-            slots: vec![slot],
-        });
-        let mut needs = Vec::new();
-        for argument in &arguments {
-            needs.extend(argument.slots());
-        }
-        let scan = FunctionScan { slot, state, function: function.clone(), arguments, alias };
-        group.relations.push(Relation::Rows(Box::new(RowsRelation {
-            node: Node::Function(Box::new(scan)),
-            slots: vec![slot],
-            needs,
-            rows: 25.0,
-            is_cheap: true,
-            later: None,
-        })));
-        Ok(())
-    }
-
-    /// `pragma_name(value, schema)`
-    fn pragma_reference(
-        &mut self,
-        entry: &'static crate::pragma::Entry,
-        reference: &ast::TableFunction,
-        alias: Option<&ast::Name>,
-        scope: &mut NameScope,
-        group: &mut Group,
-    ) -> Result<()> {
-        let own = std::mem::take(scope);
-        self.scopes.push(own);
-        let arguments = self.expressions(&reference.arguments);
-        *scope = self.scopes.pop().unwrap_or_default();
-        let arguments = arguments?;
-        let (slot, state) = (self.slot(), self.state());
-        let name = &reference.name.name.text;
-        if arguments.len() > PRAGMA_PARAMETERS.len() {
-            let max = PRAGMA_PARAMETERS.len();
-            let message = format!("too many arguments on {name}() - max {max}");
-            return Err(Error::invalid(message).at(reference.name.name.span));
-        }
-        let visible = entry.columns.len();
-        let column = |(index, column): (usize, &&str)| ScopeColumn {
-            name: Box::from(*column),
-            scalar: place(slot, index as u16, Affinity::None),
-            hidden: index >= visible,
-            merged: false,
-            common: None,
-            declared_type: None,
-        };
-        let alias = alias.map_or_else(|| name.clone(), |alias| alias.text.clone());
-        scope.tables.push(ScopeTable {
-            alias: alias.clone(),
-            database: None,
-            table: None,
-            columns: entry
-                .columns
-                .iter()
-                .chain(PRAGMA_PARAMETERS)
-                .enumerate()
-                .map(column)
-                .collect(),
-            rowid: None,
-            slots: vec![slot],
-        });
-        let needs = arguments.iter().flat_map(Scalar::slots).collect();
-        let scan = PragmaScan { slot, state, name: Box::from(entry.name), arguments, alias };
-        group.relations.push(Relation::Rows(Box::new(RowsRelation {
-            node: Node::Pragma(Box::new(scan)),
-            slots: vec![slot],
-            needs,
-            rows: 10.0,
-            is_cheap: true,
-            later: None,
-        })));
-        Ok(())
-    }
-
-    /// ON, USING and NATURAL: what makes a pair.
-    fn join_condition(
-        &mut self,
-        join: &ast::Join,
-        scope: &mut NameScope,
-        left_tables: usize,
-        has_right: bool,
-    ) -> Result<Vec<Scalar>> {
-        if join.natural && join.constraint.is_some() {
-            let message = "a NATURAL join may not have an ON or USING clause";
-            return Err(Error::invalid(message));
-        }
-        let names: Vec<Box<str>> = match &join.constraint {
-            Some(JoinConstraint::On(expression)) => {
-                let own = std::mem::take(scope);
-                self.scopes.push(own);
-                let bound = self.expression(expression);
-                *scope = self.scopes.pop().unwrap_or_default();
-                return Ok(split_and(bound?));
-            }
-            Some(JoinConstraint::Using(names)) => {
-                names.iter().map(|name| name.text.clone()).collect()
-            }
-            None if join.natural => common_names(scope, left_tables),
-            None => return Ok(Vec::new()),
-        };
-        names
-            .iter()
-            .map(|name| self.merge_column(name, join.kind, scope, left_tables, has_right))
-            .collect()
-    }
-
-    /// Makes the columns called `name` on both sides one.
-    fn merge_column(
-        &mut self,
-        name: &str,
-        kind: JoinKind,
-        scope: &mut NameScope,
-        left_tables: usize,
-        has_right: bool,
-    ) -> Result<Scalar> {
-        let missing = || {
-            Error::invalid(format!(
-                "cannot join using column {name} - column not present in both tables"
-            ))
-        };
-        let (left, right) = scope.tables.split_at_mut(left_tables);
-        let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
-            tables.iter().enumerate().find_map(|(table, names)| {
-                let column = names
-                    .columns
-                    .iter()
-                    .position(|column| !column.merged && column.name.eq_ignore_ascii_case(name))?;
-                Some((table, column))
-            })
-        };
-        let (left_table, left_column) = find(left).ok_or_else(missing)?;
-        let (right_table, right_column) = find(right).ok_or_else(missing)?;
-        let left_count = left
-            .iter()
-            .flat_map(|table| &table.columns)
-            .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
-            .count();
-        // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
-        if left_count > 1 && has_right {
-            let message = format!("ambiguous reference to {name} in USING()");
-            return Err(Error::new(ErrorKind::Ambiguous, message));
-        }
-        let right_column = &mut right[right_table].columns[right_column];
-        right_column.merged = true;
-        let right_scalar = right_column.scalar.clone();
-        let left_column = &mut left[left_table].columns[left_column];
-        let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
-        match kind {
-            // What both sides have is the right one's, as in SQLite: the two may be spelled
-            // differently.
-            JoinKind::Right => left_column.common = Some(right_scalar.clone()),
-            JoinKind::Full => {
-                let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
-                left_column.common = Some(Scalar::Case(Box::new(Case {
-                    operand: None,
-                    branches: vec![(when, CompareRule::default(), left_scalar.clone())],
-                    otherwise: Some(right_scalar.clone()),
-                })));
-            }
-            _ => {}
-        }
-        self.compare(Comparison::Equal, left_scalar, right_scalar)
+        bound
     }
 
     /// Wraps an input that is read again and again.
@@ -618,8 +412,12 @@ impl Binder<'_> {
 }
 
 /// A result of a subquery as its column: one that says nothing of its order has that of bytes,
-/// and does not take that of what it is compared with.
+/// and does not take that of what it is compared with; what a COLLATE says holds like a column's
+/// own, not like a COLLATE around the column.
 fn as_column(output: &Scalar) -> Scalar {
+    if let Some(collation) = output.explicit_collation() {
+        return Scalar::Convert(Box::new(output.clone()), output.affinity(), collation);
+    }
     let may_be_text = match output {
         Scalar::Column(_) | Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
         Scalar::Literal(value) => matches!(value, Value::Text(_)),
@@ -629,38 +427,9 @@ fn as_column(output: &Scalar) -> Scalar {
         _ => true,
     };
     if may_be_text && output.collation().is_none() {
-        Scalar::Convert(Box::new(output.clone()), output.affinity())
+        Scalar::Convert(Box::new(output.clone()), output.affinity(), Collation::Binary)
     } else {
         output.clone()
-    }
-}
-
-/// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
-/// the place of a column, and may be something else over NULLs.
-fn guard_virtual_columns(scope: &mut ScopeTable) {
-    let Some(table) = scope.table.clone() else { return };
-    // No row has a NULL there.
-    let marker = if let Some(rowid) = &scope.rowid {
-        Some(rowid.clone())
-    } else {
-        let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
-        key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
-    };
-    let Some(marker) = marker else { return };
-    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
-        if !column.is_virtual() {
-            continue;
-        }
-        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
-        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
-        let branches = vec![(is_there, CompareRule::default(), value)];
-        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
-        let value = Scalar::Convert(Box::new(value), column.affinity);
-        own.scalar = if column.collation == pandodb_ds::record::Collation::Binary {
-            value
-        } else {
-            Scalar::Collate(Box::new(value), column.collation)
-        };
     }
 }
 
@@ -675,35 +444,12 @@ pub(crate) fn slot_column(slot: SlotId, column: usize, like: &Scalar) -> Scalar 
     })
 }
 
-fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
-    let collation = pandodb_ds::record::Collation::Binary;
-    Scalar::Column(ColumnPlace { depth: 0, slot, column, affinity, collation })
-}
-
 /// The terms of an AND.
 pub(crate) fn split_and(scalar: Scalar) -> Vec<Scalar> {
     match scalar {
         Scalar::And(terms) => terms.into_iter().flat_map(split_and).collect(),
         other => vec![other],
     }
-}
-
-/// Names that both sides of a NATURAL join have.
-fn common_names(scope: &NameScope, left_tables: usize) -> Vec<Box<str>> {
-    let (left, right) = scope.tables.split_at(left_tables);
-    let visible = |column: &&ScopeColumn| !column.hidden && !column.merged;
-    let mut names: Vec<Box<str>> = Vec::new();
-    for column in right.iter().flat_map(|table| &table.columns).filter(visible) {
-        let is_left = left
-            .iter()
-            .flat_map(|table| &table.columns)
-            .filter(visible)
-            .any(|other| other.name.eq_ignore_ascii_case(&column.name));
-        if is_left && !names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
-            names.push(column.name.clone());
-        }
-    }
-    names
 }
 
 /// The names of a block's columns; those that come again get a number.
@@ -721,3 +467,5 @@ pub(crate) fn unique_names(block: &Block, names: &[Box<str>]) -> Vec<Box<str>> {
     }
     result
 }
+
+// Neighbours: `join`, `function`, `system`, `bind::table`.

@@ -6,10 +6,10 @@
 
 use pandodb_ds::record::{Collation, Value};
 
-use super::Binder;
-use super::from::{Group, Relation, RowsRelation};
-use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::{Group, Relation, RowsRelation};
 use crate::ast;
+use crate::bind::Binder;
+use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
 use crate::branching::view::SystemView;
 use crate::branching::view::table_diff::{self, DiffColumn};
 use crate::catalog::DatabaseIndex;
@@ -36,11 +36,7 @@ impl Binder<'_> {
             let usage = format!("{}({})", view.name, view.arguments.join(", "));
             return Err(Error::invalid(message).at(name.span).with_hint(usage));
         }
-        let own = std::mem::take(scope);
-        self.scopes.push(own);
-        let arguments = self.expressions(&reference.arguments);
-        *scope = self.scopes.pop().unwrap_or_default();
-        let arguments = arguments?;
+        let arguments = self.over(scope, |binder| binder.expressions(&reference.arguments))?;
         let (slot, state) = (self.slot(), self.state());
         let columns = if view.columns.is_empty() {
             let columns = self.difference_columns(&arguments).map_err(|error| {
@@ -126,3 +122,5 @@ fn column(
         declared_type,
     }
 }
+
+// Neighbours: `function`.

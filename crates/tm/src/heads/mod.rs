@@ -20,6 +20,9 @@ use crate::ids::{CommitId, HeadId};
 use crate::nearby::{self, GROUPS, Nearby};
 use crate::snapshot::Pin;
 
+#[cfg(all(test, loom))]
+mod loom;
+
 /// The head that a new database has.
 pub const MAIN: HeadId = HeadId(1);
 
@@ -90,6 +93,19 @@ impl HeadCell {
 
     pub(crate) fn is_ephemeral(&self) -> bool {
         self.ephemeral.is_some()
+    }
+
+    /// Wakes the pin of a transaction that rested on this head; false if the head was dropped
+    /// meanwhile, and the pin rests on. After true, what is loaded from the cell stays.
+    #[inline]
+    pub(crate) fn wake(&self, pin: &Pin, epoch: impl Fn() -> u64) -> bool {
+        pin.unpark(epoch);
+        // Behind the pin, and acquire: whoever drops the head says so before its pages may go.
+        let is_there = !self.is_dropped.load(Ordering::Acquire);
+        if !is_there {
+            pin.park();
+        }
+        is_there
     }
 }
 
@@ -176,13 +192,29 @@ impl Heads {
         self.map.write().insert(cell.id, cell);
     }
 
-    pub(crate) fn remove(&self, head: HeadId) -> Option<Arc<HeadCell>> {
+    /// Drops a head: nobody finds it any more, and those who rest on it are told.
+    pub(crate) fn retire(&self, cell: &HeadCell) {
+        // Release: who finds the flag unset may still commit before this.
+        cell.is_dropped.store(true, Ordering::Release);
+        self.remove(cell.id);
+    }
+
+    /// Takes a drop back whose commit failed.
+    pub(crate) fn bring_back(&self, cell: Arc<HeadCell>) {
+        cell.is_dropped.store(false, Ordering::Release);
+        self.insert(cell);
+    }
+
+    pub(crate) fn remove(&self, head: HeadId) {
         let mut map = self.map.write();
         for last in &self.last {
             // Not the last reference: the map still has one.
             last.lock().take_if(|cell| cell.id == head);
         }
-        map.remove(&head)
+        let removed = map.remove(&head);
+        drop(map);
+        // Perhaps with all of a head's pages in memory: nobody waits for that.
+        drop(removed);
     }
 
     /// Every head by number.
@@ -190,6 +222,17 @@ impl Heads {
         let mut cells: Vec<_> = self.map.read().values().cloned().collect();
         cells.sort_by_key(|cell| cell.id);
         cells
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.map.read().len()
+    }
+
+    /// The head with the lowest number of those with a note.
+    pub(crate) fn first_with(&self, note: &[u8]) -> Option<HeadId> {
+        let map = self.map.read();
+        let found = map.values().filter(|cell| *cell.version.load().note == *note);
+        found.map(|cell| cell.id).min()
     }
 
     pub(crate) fn list(&self) -> Vec<HeadInfo> {

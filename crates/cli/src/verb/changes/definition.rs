@@ -1,0 +1,130 @@
+//! The text of CREATE TABLE, cut into columns and constraints.
+//!
+//! By tokens, not by the grammar: the text is one that the database has accepted. Neighbours: `rows`
+//! writes statements for rows.
+
+use crate::language::{self, Kind};
+
+/// Whether a text has a word outside of strings and comments.
+pub(super) fn has_word(sql: &str, word: &str) -> bool {
+    language::tokens(sql).into_iter().any(|token| {
+        let text = &sql[token.range.clone()];
+        match token.kind {
+            Kind::Word | Kind::Keyword => text.eq_ignore_ascii_case(word),
+            Kind::Quoted => unquoted(text).eq_ignore_ascii_case(word),
+            _ => false,
+        }
+    })
+}
+
+fn unquoted(text: &str) -> String {
+    let mut inner = text.chars();
+    let quote = inner.next();
+    inner.next_back();
+    let inner = inner.as_str();
+    match quote {
+        Some('"') => inner.replace("\"\"", "\""),
+        Some('`') => inner.replace("``", "`"),
+        _ => inner.to_owned(),
+    }
+}
+
+/// The parts between the outer parentheses of CREATE TABLE, cut at the commas between them.
+pub(super) fn parts(sql: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let mut start = None;
+    let mut parts = Vec::new();
+    for token in language::tokens(sql) {
+        if token.kind != Kind::Mark {
+            continue;
+        }
+        for (at, mark) in sql[token.range.clone()].char_indices() {
+            let at = token.range.start + at;
+            match mark {
+                '(' => {
+                    depth += 1;
+                    if depth == 1 {
+                        start = Some(at + 1);
+                    }
+                }
+                ')' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        parts.extend(start.take().map(|start| &sql[start..at]));
+                        return parts;
+                    }
+                }
+                ',' if depth == 1 => {
+                    parts.extend(start.map(|start| &sql[start..at]));
+                    start = Some(at + 1);
+                }
+                _ => {}
+            }
+        }
+    }
+    parts
+}
+
+/// The name that a part begins with, if it is a column and no constraint.
+fn column_name(part: &str) -> Option<String> {
+    let first = language::tokens(part)
+        .into_iter()
+        .find(|token| !matches!(token.kind, Kind::Space | Kind::Comment))?;
+    let text = &part[first.range];
+    let constraints = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
+    match first.kind {
+        Kind::Quoted | Kind::String => Some(unquoted(text)),
+        _ if constraints.iter().any(|word| text.eq_ignore_ascii_case(word)) => None,
+        _ => Some(text.to_owned()),
+    }
+}
+
+pub(super) fn column_names(sql: &str) -> Vec<String> {
+    parts(sql).into_iter().filter_map(column_name).collect()
+}
+
+/// The columns whose values are computed: `AS (...)` stands in their definitions.
+pub(super) fn computed_columns(sql: &str) -> Vec<String> {
+    let is_computed = |part: &&str| {
+        let mut tokens = language::tokens(part)
+            .into_iter()
+            .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
+            .map(|token| &part[token.range])
+            .skip(1)
+            .peekable();
+        while let Some(token) = tokens.next() {
+            if token.eq_ignore_ascii_case("AS")
+                && tokens.peek().is_some_and(|it| it.starts_with('('))
+            {
+                return true;
+            }
+        }
+        false
+    };
+    parts(sql).into_iter().filter(is_computed).filter_map(column_name).collect()
+}
+
+/// The text that defines a column.
+pub(super) fn column_definition(sql: &str, column: &str) -> Option<String> {
+    let part = parts(sql)
+        .into_iter()
+        .find(|part| column_name(part).is_some_and(|name| name.eq_ignore_ascii_case(column)))?;
+    Some(part.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_are_cut_at_the_commas_between_columns() {
+        let sql = "CREATE TABLE t(a INT DEFAULT (max(1, 2)), \"b,c\" TEXT CHECK (\"b,c\" <> ','), \
+                   -- one, two\n d, PRIMARY KEY (a, d)) WITHOUT ROWID";
+        assert_eq!(column_names(sql), ["a", "b,c", "d"]);
+        assert_eq!(
+            column_definition(sql, "B,C").as_deref(),
+            Some("\"b,c\" TEXT CHECK (\"b,c\" <> ',')")
+        );
+        assert!(has_word(sql, "without") && !has_word(sql, "two"));
+    }
+}

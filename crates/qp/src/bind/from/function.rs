@@ -1,0 +1,146 @@
+//! Functions in FROM: table-valued ones and PRAGMAs.
+//!
+//! Their hidden columns are their parameters. Neighbours: `system` has PandoDB's own views.
+
+use super::{Group, Relation, RowsRelation};
+use crate::ast;
+use crate::bind::Binder;
+use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::error::{Error, Result};
+use crate::function::{FunctionKind, Implementation};
+use crate::plan::{FunctionScan, Node, PragmaScan};
+use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::types::Affinity;
+
+/// The hidden columns of `pragma_*` functions: their value and their schema.
+const PRAGMA_PARAMETERS: &[&str] = &["arg", "schema"];
+
+impl Binder<'_> {
+    pub(super) fn function_reference(
+        &mut self,
+        reference: &ast::TableFunction,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        let name = &reference.name.name;
+        if let Some(entry) = crate::pragma::table_function(&name.text) {
+            return self.pragma_reference(entry, reference, alias, scope, group);
+        }
+        if let Some(view) = crate::branching::view::find(&name.text) {
+            return self.system_view(view, reference, alias, scope, group);
+        }
+        let Some(function) = self.environment.functions.find_table(&name.text) else {
+            let is_table = self.find_common(name).is_some() || self.named(None, name).is_ok();
+            return Err(if is_table {
+                Error::invalid(format!("'{}' is not a function", name.text)).at(name.span)
+            } else {
+                Error::not_found("table-valued function", &name.text).at(name.span)
+            });
+        };
+        debug_assert_eq!(function.kind(), FunctionKind::Table);
+        let Implementation::Table(table) = &function.implementation else {
+            return Err(Error::not_found("table-valued function", &name.text).at(name.span));
+        };
+        let hidden = table.columns.iter().filter(|column| column.is_hidden).count();
+        if reference.arguments.len() > hidden {
+            let message = format!("too many arguments on {}() - max {hidden}", name.text);
+            return Err(Error::invalid(message).at(name.span));
+        }
+        // Arguments may read the tables to the left.
+        let arguments = self.over(scope, |binder| binder.expressions(&reference.arguments))?;
+        let (slot, state) = (self.slot(), self.state());
+        let column = |(index, column): (usize, &crate::function::TableColumn)| ScopeColumn {
+            name: Box::from(column.name),
+            scalar: place(slot, index as u16, Affinity::None),
+            hidden: column.is_hidden,
+            merged: false,
+            common: None,
+            declared_type: None,
+        };
+        let alias = alias.map_or_else(|| name.text.clone(), |alias| alias.text.clone());
+        scope.tables.push(ScopeTable {
+            alias: alias.clone(),
+            database: None,
+            table: None,
+            columns: table.columns.iter().enumerate().map(column).collect(),
+            rowid: Some(place(slot, ROWID, Affinity::Integer)),
+            slots: vec![slot],
+        });
+        let mut needs = Vec::new();
+        for argument in &arguments {
+            needs.extend(argument.slots());
+        }
+        let scan = FunctionScan { slot, state, function: function.clone(), arguments, alias };
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::Function(Box::new(scan)),
+            slots: vec![slot],
+            needs,
+            rows: 25.0,
+            is_cheap: true,
+            later: None,
+        })));
+        Ok(())
+    }
+
+    /// `pragma_name(value, schema)`
+    fn pragma_reference(
+        &mut self,
+        entry: &'static crate::pragma::Entry,
+        reference: &ast::TableFunction,
+        alias: Option<&ast::Name>,
+        scope: &mut NameScope,
+        group: &mut Group,
+    ) -> Result<()> {
+        let arguments = self.over(scope, |binder| binder.expressions(&reference.arguments))?;
+        let (slot, state) = (self.slot(), self.state());
+        let name = &reference.name.name.text;
+        if arguments.len() > PRAGMA_PARAMETERS.len() {
+            let max = PRAGMA_PARAMETERS.len();
+            let message = format!("too many arguments on {name}() - max {max}");
+            return Err(Error::invalid(message).at(reference.name.name.span));
+        }
+        let visible = entry.columns.len();
+        let column = |(index, column): (usize, &&str)| ScopeColumn {
+            name: Box::from(*column),
+            scalar: place(slot, index as u16, Affinity::None),
+            hidden: index >= visible,
+            merged: false,
+            common: None,
+            declared_type: None,
+        };
+        let alias = alias.map_or_else(|| name.clone(), |alias| alias.text.clone());
+        scope.tables.push(ScopeTable {
+            alias: alias.clone(),
+            database: None,
+            table: None,
+            columns: entry
+                .columns
+                .iter()
+                .chain(PRAGMA_PARAMETERS)
+                .enumerate()
+                .map(column)
+                .collect(),
+            rowid: None,
+            slots: vec![slot],
+        });
+        let needs = arguments.iter().flat_map(Scalar::slots).collect();
+        let scan = PragmaScan { slot, state, name: Box::from(entry.name), arguments, alias };
+        group.relations.push(Relation::Rows(Box::new(RowsRelation {
+            node: Node::Pragma(Box::new(scan)),
+            slots: vec![slot],
+            needs,
+            rows: 10.0,
+            is_cheap: true,
+            later: None,
+        })));
+        Ok(())
+    }
+}
+
+fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
+    let collation = pandodb_ds::record::Collation::Binary;
+    Scalar::Column(ColumnPlace { depth: 0, slot, column, affinity, collation })
+}
+
+// Neighbours: `system`.

@@ -1,0 +1,144 @@
+//! What makes a pair: ON, USING and NATURAL, and what becomes of the columns of both sides.
+//!
+//! Neighbours: the module above asks for it, join by join.
+
+use crate::ast::{self, JoinConstraint, JoinKind};
+use crate::bind::Binder;
+use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::scalar::{Case, CompareRule, Comparison, Scalar};
+
+use super::split_and;
+
+impl Binder<'_> {
+    /// ON, USING and NATURAL: what makes a pair.
+    pub(super) fn join_condition(
+        &mut self,
+        join: &ast::Join,
+        scope: &mut NameScope,
+        left_tables: usize,
+        has_right: bool,
+    ) -> Result<Vec<Scalar>> {
+        if join.natural && join.constraint.is_some() {
+            let message = "a NATURAL join may not have an ON or USING clause";
+            return Err(Error::invalid(message));
+        }
+        let names: Vec<Box<str>> = match &join.constraint {
+            Some(JoinConstraint::On(expression)) => {
+                let bound = self.over(scope, |binder| binder.expression(expression))?;
+                return Ok(split_and(bound));
+            }
+            Some(JoinConstraint::Using(names)) => {
+                names.iter().map(|name| name.text.clone()).collect()
+            }
+            None if join.natural => common_names(scope, left_tables),
+            None => return Ok(Vec::new()),
+        };
+        names
+            .iter()
+            .map(|name| self.merge_column(name, join.kind, scope, left_tables, has_right))
+            .collect()
+    }
+
+    /// Makes the columns called `name` on both sides one.
+    fn merge_column(
+        &mut self,
+        name: &str,
+        kind: JoinKind,
+        scope: &mut NameScope,
+        left_tables: usize,
+        has_right: bool,
+    ) -> Result<Scalar> {
+        let missing = || {
+            Error::invalid(format!(
+                "cannot join using column {name} - column not present in both tables"
+            ))
+        };
+        let (left, right) = scope.tables.split_at_mut(left_tables);
+        let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
+            tables.iter().enumerate().find_map(|(table, names)| {
+                let column = names
+                    .columns
+                    .iter()
+                    .position(|column| !column.merged && column.name.eq_ignore_ascii_case(name))?;
+                Some((table, column))
+            })
+        };
+        let (left_table, left_column) = find(left).ok_or_else(missing)?;
+        let (right_table, right_column) = find(right).ok_or_else(missing)?;
+        let left_count = left
+            .iter()
+            .flat_map(|table| &table.columns)
+            .filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name))
+            .count();
+        // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
+        if left_count > 1 && has_right {
+            let message = format!("ambiguous reference to {name} in USING()");
+            return Err(Error::new(ErrorKind::Ambiguous, message));
+        }
+        let right_column = &mut right[right_table].columns[right_column];
+        right_column.merged = true;
+        let right_scalar = right_column.scalar.clone();
+        let left_column = &mut left[left_table].columns[left_column];
+        let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
+        match kind {
+            // What both sides have is the right one's, as in SQLite: the two may be spelled
+            // differently.
+            JoinKind::Right => left_column.common = Some(right_scalar.clone()),
+            JoinKind::Full => {
+                let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
+                left_column.common = Some(Scalar::Case(Box::new(Case {
+                    operand: None,
+                    branches: vec![(when, CompareRule::default(), left_scalar.clone())],
+                    otherwise: Some(right_scalar.clone()),
+                })));
+            }
+            _ => {}
+        }
+        self.compare(Comparison::Equal, left_scalar, right_scalar)
+    }
+}
+
+/// Names that both sides of a NATURAL join have.
+fn common_names(scope: &NameScope, left_tables: usize) -> Vec<Box<str>> {
+    let (left, right) = scope.tables.split_at(left_tables);
+    let visible = |column: &&ScopeColumn| !column.hidden && !column.merged;
+    let mut names: Vec<Box<str>> = Vec::new();
+    for column in right.iter().flat_map(|table| &table.columns).filter(visible) {
+        let is_left = left
+            .iter()
+            .flat_map(|table| &table.columns)
+            .filter(visible)
+            .any(|other| other.name.eq_ignore_ascii_case(&column.name));
+        if is_left && !names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
+            names.push(column.name.clone());
+        }
+    }
+    names
+}
+
+/// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
+/// the place of a column, and may be something else over NULLs.
+pub(super) fn guard_virtual_columns(scope: &mut ScopeTable) {
+    let Some(table) = scope.table.clone() else { return };
+    // No row has a NULL there.
+    let marker = if let Some(rowid) = &scope.rowid {
+        Some(rowid.clone())
+    } else {
+        let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
+        key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
+    };
+    let Some(marker) = marker else { return };
+    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
+        if !column.is_virtual() {
+            continue;
+        }
+        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
+        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
+        let branches = vec![(is_there, CompareRule::default(), value)];
+        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
+        own.scalar = Scalar::Convert(Box::new(value), column.affinity, column.collation);
+    }
+}
+
+// Neighbours: `bind::from`.

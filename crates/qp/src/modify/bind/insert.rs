@@ -1,0 +1,159 @@
+//! INSERT and REPLACE: which columns get which values, and where these come from.
+//!
+//! Neighbours: `upsert` binds ON CONFLICT, `crate::modify::insert` runs the plan.
+
+use pandodb_ds::sync::Arc;
+
+use super::upsert::upsert_plan;
+use super::writer::{default_value, table_writer};
+use super::{check_writable, returning};
+use crate::ast::{self, ConflictAction, InsertSource};
+use crate::bind::{Binder, Block, is_rowid_name};
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::modify::trigger::Change;
+use crate::modify::{InsertPlan, ModifyKind, ModifyPlan};
+use crate::plan::{Layout, Node};
+use crate::scalar::Scalar;
+
+pub(super) fn insert_plan(
+    binder: &mut Binder<'_>,
+    insert: &ast::Insert,
+    table: &Arc<Table>,
+) -> Result<ModifyPlan> {
+    check_writable(table)?;
+    let writer = table_writer(binder, table, Change::Insert, insert.conflict)?;
+    writer.foreign_keys.broken(table, |_| true)?;
+    let (columns, rowid_place) = insert_columns(binder, insert, table)?;
+    let (block, is_values) = insert_source(binder, insert, table, &columns)?;
+    let mut values = Vec::with_capacity(table.columns.len());
+    for index in 0..table.columns.len() {
+        let place = columns.iter().position(|column| *column == Some(index));
+        values.push(match place {
+            Some(place) if matches!(insert.source, InsertSource::Select(_)) => {
+                block.outputs[place].clone()
+            }
+            _ if table.columns[index].generated.is_some() => Scalar::NULL,
+            // A rowid has no default but the next one.
+            _ if table.rowid_alias() == Some(index) => Scalar::NULL,
+            _ => default_value(binder, table, index)?,
+        });
+    }
+    let alias = table.rowid_alias();
+    let names_rowid = rowid_place.is_some() || (alias.is_some() && columns.contains(&alias));
+    let rowid = rowid_place.map(|place| block.outputs[place].clone());
+    let mut upserts = Vec::with_capacity(insert.upserts.len());
+    for upsert in &insert.upserts {
+        upserts.push(upsert_plan(binder, upsert, insert, &writer)?);
+    }
+    let returning = returning(binder, &insert.returning, &writer)?;
+    let is_simple = is_values || is_single_scan(&block.root);
+    let buffered = !is_simple
+        || (!is_values && !writer.triggers.is_empty())
+        || values.iter().any(|value| !is_values && value.has_subquery());
+    let is_plain = insert.conflict.is_none_or(|action| action == ConflictAction::Abort)
+        && rowid.is_none()
+        && upserts.is_empty()
+        && returning.is_none()
+        && writer.inserts_plainly();
+    let plan = InsertPlan {
+        writer: Arc::new(writer),
+        input: block.root,
+        values,
+        names_rowid,
+        rowid,
+        conflict: insert.conflict,
+        upserts,
+        buffered,
+        is_plain,
+    };
+    Ok(ModifyPlan {
+        kind: ModifyKind::Insert(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
+}
+
+/// Whether a node reads one tree from start to end and nothing else.
+fn is_single_scan(node: &Node) -> bool {
+    match node {
+        Node::Scan(_) | Node::Once(_) | Node::Values(_) | Node::Function(_) => true,
+        Node::Filter(filter) => {
+            is_single_scan(&filter.input) && !filter.predicates.iter().any(Scalar::has_subquery)
+        }
+        _ => false,
+    }
+}
+
+/// The columns that the values are for, in the values' order; and which value is the rowid.
+pub(super) fn insert_columns(
+    binder: &Binder<'_>,
+    insert: &ast::Insert,
+    table: &Table,
+) -> Result<(Vec<Option<usize>>, Option<usize>)> {
+    let mut rowid_place = None;
+    if insert.columns.is_empty() {
+        let all = table.columns.iter().enumerate();
+        let columns = all
+            .filter(|(_, column)| column.generated.is_none() && !column.hidden)
+            .map(|(index, _)| Some(index))
+            .collect();
+        return Ok((columns, None));
+    }
+    let mut columns = Vec::with_capacity(insert.columns.len());
+    for (place, name) in insert.columns.iter().enumerate() {
+        match table.column_index(&name.text) {
+            Some(index) if table.columns[index].generated.is_some() => {
+                let message = format!("cannot INSERT into generated column \"{}\"", name.text);
+                return Err(Error::invalid(message).at(name.span));
+            }
+            // Of a column that is named twice the first counts.
+            Some(index) if columns.contains(&Some(index)) => columns.push(None),
+            Some(index) => columns.push(Some(index)),
+            None if table.has_rowid() && is_rowid_name(&name.text) => {
+                rowid_place = Some(place);
+                columns.push(None);
+            }
+            None if binder.environment.is_lenient => columns.push(None),
+            None => {
+                let message = format!("table {} has no column named {}", table.name, name.text);
+                return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
+            }
+        }
+    }
+    Ok((columns, rowid_place))
+}
+
+pub(super) fn insert_source(
+    binder: &mut Binder<'_>,
+    insert: &ast::Insert,
+    table: &Table,
+    columns: &[Option<usize>],
+) -> Result<(Block, bool)> {
+    let InsertSource::Select(select) = &insert.source else {
+        let root = Node::Once(binder.state());
+        return Ok((Block { root, ..Block::default() }, true));
+    };
+    let is_values = matches!(&select.first, ast::SelectCore::Values(_))
+        && select.compounds.is_empty()
+        && select.order_by.is_empty()
+        && select.limit.is_none();
+    let scopes = if binder.in_trigger { None } else { Some(std::mem::take(&mut binder.scopes)) };
+    let block = binder.select(select, false);
+    if let Some(scopes) = scopes {
+        binder.scopes = scopes;
+    }
+    let block = block?;
+    let (given, wanted) = (block.outputs.len(), columns.len());
+    if given != wanted {
+        let message = if insert.columns.is_empty() {
+            format!("table {} has {wanted} columns but {given} values were supplied", table.name)
+        } else {
+            format!("{given} values for {wanted} columns")
+        };
+        return Err(Error::invalid(message));
+    }
+    Ok((block, is_values))
+}
+
+// Neighbours: `update`, `upsert`, `view`.

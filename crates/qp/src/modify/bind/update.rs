@@ -1,0 +1,241 @@
+//! UPDATE: SET, FROM and the rows that are meant.
+//!
+//! Neighbours: `upsert` and `view` bind assignments as they are bound here,
+//! `crate::modify::update` runs the plan.
+
+use pandodb_ds::sync::Arc;
+
+use super::writer::table_writer;
+use super::{check_writable, key_outputs, returning, scope_of};
+use crate::ast::{self, ConflictAction};
+use crate::bind::{Binder, Group, NameScope, Relation, ScopeTable};
+use crate::bind::{is_rowid_name, no_row, parts, width};
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::modify::trigger::Change;
+use crate::modify::{ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
+use crate::plan::{AccessPath, Layout, Node, QueryParts, finish_select};
+use crate::scalar::{Scalar, SlotId};
+
+pub(super) fn update_plan(
+    binder: &mut Binder<'_>,
+    update: &ast::Update,
+    table: &Arc<Table>,
+) -> Result<ModifyPlan> {
+    check_writable(table)?;
+    let names = assigned_names(&update.assignments);
+    let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
+    let may_replace = may_replace(update, table, &names, &writer);
+    writer.foreign_keys.broken(table, |column| {
+        let name = &table.columns[column].name;
+        may_replace || names.iter().any(|set| set.eq_ignore_ascii_case(name))
+    })?;
+    let (own, relation) =
+        binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;
+    let target = relation.slot;
+    let mut scope = scope_of(binder, vec![own]);
+    let mut group = Group::default();
+    group.relations.push(Relation::Table(Box::new(relation)));
+    if let Some(from) = &update.from {
+        let mut others = scope_of(binder, Vec::new());
+        let more = binder.from(from, &mut others)?;
+        if !from.joins.is_empty() {
+            check_sources(binder, &others)?;
+        }
+        scope.tables.append(&mut others.tables);
+        group.absorb(more);
+    }
+    binder.scopes.push(scope);
+    let bound = update_clauses(binder, update, table, group, target);
+    binder.scopes.pop();
+    let ((assignments, rowid), input, has_subquery) = bound?;
+    let returning = returning(binder, &update.returning, &writer)?;
+    let buffered = update.from.is_some()
+        || update.limit.is_some()
+        || !writer.triggers.is_empty()
+        || !writer.foreign_keys.is_empty()
+        || has_subquery
+        || update.conflict == Some(ConflictAction::Replace)
+        || rowid.is_some()
+        || !table.has_rowid();
+    let in_key_order = update.limit.is_none() && visits_all(&input);
+    let is_direct = !buffered && returning.is_none() && writer.updates_directly();
+    let plan = UpdatePlan {
+        is_direct,
+        writer: Arc::new(writer),
+        input,
+        target,
+        assignments,
+        rowid,
+        conflict: update.conflict,
+        buffered,
+        late: update.from.is_none(),
+        in_key_order,
+    };
+    Ok(ModifyPlan {
+        kind: ModifyKind::Update(Box::new(plan)),
+        layout: Layout::default(),
+        returning,
+    })
+}
+
+/// Whether rows may be replaced, which deletes them with whatever foreign keys they have.
+fn may_replace(
+    update: &ast::Update,
+    table: &Table,
+    names: &[Box<str>],
+    writer: &TableWriter,
+) -> bool {
+    const REPLACE: Option<ConflictAction> = Some(ConflictAction::Replace);
+    if update.conflict.is_some() {
+        return update.conflict == REPLACE;
+    }
+    let sets_rowid = table.has_rowid()
+        && names.iter().any(|name| match table.column_index(name) {
+            Some(index) => table.rowid_alias() == Some(index),
+            None => is_rowid_name(name),
+        });
+    let key = table.primary_key.as_ref().and_then(|key| key.conflict);
+    let mut indexes = writer.indexes.iter();
+    (sets_rowid && key == REPLACE)
+        || indexes.any(|index| {
+            (sets_rowid || !index.is_untouched) && index.unique.is_some_and(|own| own == REPLACE)
+        })
+}
+
+/// Refuses several sources of UPDATE ... FROM whose columns cannot be told apart, used or not: in
+/// SQLite they are one nested table, all of whose columns are named.
+fn check_sources(binder: &Binder<'_>, sources: &NameScope) -> Result<()> {
+    let named = |name: &str| {
+        let columns = sources.tables.iter().flat_map(|table| &table.columns);
+        columns.filter(|column| !column.merged && column.name.eq_ignore_ascii_case(name)).count()
+    };
+    let ambiguous =
+        |name: String| Error::new(ErrorKind::Ambiguous, format!("ambiguous column name: {name}"));
+    for (place, table) in sources.tables.iter().enumerate() {
+        let same = |other: &&ScopeTable| other.alias.eq_ignore_ascii_case(&table.alias);
+        let Some(other) = sources.tables[..place].iter().find(same) else { continue };
+        let both = other.columns.iter().find(|column| {
+            let again =
+                table.columns.iter().find(|own| own.name.eq_ignore_ascii_case(&column.name));
+            again.is_some_and(|own| !own.merged)
+        });
+        let column = both.map_or("_ROWID_", |column| &column.name);
+        let home = table.table.as_ref().map(|table| table.database);
+        let database = table.database.or(home).and_then(|index| {
+            binder.environment.names.get(usize::from(index.0)).map(|name| format!("{name}."))
+        });
+        let database = database.unwrap_or_default();
+        return Err(ambiguous(format!("{database}{}.{column}", table.alias)));
+    }
+    for table in &sources.tables {
+        for column in table.columns.iter().filter(|column| column.merged && !column.hidden) {
+            if named(&column.name) > 1 {
+                return Err(ambiguous(column.name.to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn update_clauses(
+    binder: &mut Binder<'_>,
+    update: &ast::Update,
+    table: &Arc<Table>,
+    mut group: Group,
+    target: SlotId,
+) -> Result<(Assignments, Node, bool)> {
+    let (assignments, rowid) = bind_assignments(binder, &update.assignments, table)?;
+    let mut has_subquery = assignments.iter().any(|(_, value)| value.has_subquery());
+    if let Some(filter) = &update.filter {
+        let filter = binder.expression(filter)?;
+        no_row(&filter)?;
+        has_subquery |= filter.has_subquery();
+        group.add_predicate(filter);
+    }
+    let mut outputs = key_outputs(table, target);
+    for value in assignments.iter().map(|(_, value)| value).chain(rowid.iter()) {
+        value.columns(&mut |place| {
+            if place.depth == 0 {
+                outputs.push(Scalar::Column(place));
+            }
+        });
+    }
+    let order_by = binder.sort_keys(&update.order_by)?;
+    let limit = match &update.limit {
+        Some(limit) => Some(binder.limit(limit)?),
+        None => None,
+    };
+    let parts = QueryParts { group, outputs, order_by, limit, ..QueryParts::default() };
+    let (node, _, _) = finish_select(binder, parts)?;
+    Ok(((assignments, rowid), node, has_subquery))
+}
+
+pub(super) type Assignments = (Vec<(usize, Scalar)>, Option<Scalar>);
+
+/// SET: which columns get what. Of a column that is set twice the last counts.
+pub(super) fn bind_assignments(
+    binder: &mut Binder<'_>,
+    assignments: &[ast::Assignment],
+    table: &Table,
+) -> Result<Assignments> {
+    let mut set: Vec<(usize, Scalar)> = Vec::new();
+    let mut rowid = None;
+    for assignment in assignments {
+        let value = binder.expression(&assignment.value)?;
+        let values = if assignment.row || assignment.columns.len() > 1 {
+            let found = width(&value);
+            if found != assignment.columns.len() {
+                let wanted = assignment.columns.len();
+                let message = format!("{wanted} columns assigned {found} values");
+                return Err(Error::invalid(message).at(assignment.value.span));
+            }
+            parts(value)
+        } else {
+            no_row(&value)?;
+            vec![value]
+        };
+        for (name, value) in assignment.columns.iter().zip(values) {
+            if let Some(index) = table.column_index(&name.text) {
+                binder.note_column(table, index, name);
+            }
+            match table.column_index(&name.text) {
+                Some(index) if table.columns[index].generated.is_some() => {
+                    let message = format!("cannot UPDATE generated column \"{}\"", name.text);
+                    return Err(Error::invalid(message).at(name.span));
+                }
+                Some(index) if table.rowid_alias() == Some(index) => rowid = Some(value),
+                Some(index) => {
+                    set.retain(|(known, _)| *known != index);
+                    set.push((index, value));
+                }
+                None if table.has_rowid() && is_rowid_name(&name.text) => rowid = Some(value),
+                None if binder.environment.is_lenient => {}
+                None => {
+                    return Err(Error::not_found("column", &name.text).at(name.span));
+                }
+            }
+        }
+    }
+    Ok((set, rowid))
+}
+
+/// Names of the columns that are set, for `UPDATE OF`.
+pub(super) fn assigned_names(assignments: &[ast::Assignment]) -> Vec<Box<str>> {
+    assignments.iter().flat_map(|one| &one.columns).map(|name| name.text.clone()).collect()
+}
+
+/// Whether a node looks at every row of one table, in whatever order.
+fn visits_all(node: &Node) -> bool {
+    match node {
+        Node::Scan(scan) => match &scan.path {
+            AccessPath::Full => true,
+            AccessPath::Index(path) => path.equals.is_empty() && !path.range.is_bounded(),
+            _ => false,
+        },
+        Node::Filter(filter) => visits_all(&filter.input),
+        _ => false,
+    }
+}
+
+// Neighbours: `insert`, `delete`, `upsert`.

@@ -1,0 +1,321 @@
+//! Differences that `docs/sqlite-differences.md` explains and that a script can run into.
+//!
+//! Each rule names its section there and asks for everything that the section says; where SQLite
+//! itself can say whether a rule applies, it is asked. A rule that only looked at the words of an
+//! error would swallow wrong results. Neighbours: `compare`, which asks here before it compares.
+
+use super::compare::{State, distinct_rows, rows_agree};
+use super::script::{Check, Order, Step};
+use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
+
+/// What both engines made of a statement.
+pub(super) struct Outcome<'a> {
+    /// The statement.
+    pub(super) step: &'a Step,
+    /// What SQLite did.
+    pub(super) expected: &'a Result<Rows, Failure>,
+    /// What the engine did.
+    pub(super) actual: &'a Result<Rows, Failure>,
+    /// Whether a transaction was open before it.
+    pub(super) in_transaction: bool,
+}
+
+/// What follows of a difference that is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Explained {
+    /// The databases are still the same: the script goes on.
+    GoesOn(&'static str),
+    /// They are not.
+    Ends(&'static str),
+}
+
+/// The rule that explains a difference, if one does.
+pub(super) fn explanation(
+    outcome: &Outcome<'_>,
+    oracle: &mut Sqlite,
+    engine: &mut dyn Engine,
+) -> Option<Explained> {
+    if names_what_is_forgotten(outcome, oracle) {
+        return Some(if matches!(outcome.step.check, Check::Change) {
+            Explained::Ends("a name beside a false term")
+        } else {
+            Explained::GoesOn("a name beside a false term")
+        });
+    }
+    if groups_by_a_computed_constant(outcome, oracle) {
+        return Some(Explained::GoesOn("a constant GROUP BY term"));
+    }
+    if keeps_another_of_equal_values(outcome) {
+        return Some(Explained::GoesOn("another of several equal values"));
+    }
+    if is_refused_when_used(outcome, engine) {
+        return Some(Explained::Ends("a view of another database"));
+    }
+    if lets_an_orphan_in(outcome, oracle, engine) {
+        return Some(Explained::Ends("a key without parent that SQLite lets in"));
+    }
+    if contradicts_itself(outcome, oracle) {
+        return Some(Explained::GoesOn("EXISTS that SQLite joins"));
+    }
+    None
+}
+
+/// A constant test of NULL, written so that SQLite computes it when the statement runs: its
+/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND.
+fn spelled_out(sql: &str) -> Option<String> {
+    let spelled = sql.replace(" IS NOT NULL", " IS NOT +NULL").replace(" IS NULL", " IS +NULL");
+    (spelled != sql).then_some(spelled)
+}
+
+/// "A term beside one that is false by itself is forgotten by SQLite before it looks names up":
+/// spelled so that the term is not false by itself, SQLite misses the same name.
+fn names_what_is_forgotten(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    if !failure.message.starts_with("no such ") {
+        return false;
+    }
+    let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
+    // EXPLAIN compiles and changes nothing.
+    let again = oracle.execute(&format!("EXPLAIN {spelled}"));
+    again.is_err_and(|other| other.message == failure.message)
+}
+
+/// "A constant GROUP BY term is computed before SQLite looks whether it is a column's number":
+/// spelled so that it is not, SQLite has the same rows.
+fn groups_by_a_computed_constant(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Err(failure), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    if !failure.message.contains("GROUP BY term out of range") {
+        return false;
+    }
+    let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
+    let order = if order == Order::Limited { order } else { Order::Any };
+    oracle.execute(&spelled).is_ok_and(|expected| rows_agree(&expected, rows, order, true))
+}
+
+/// "Which of several values that compare as equal stands for all of them is left to the plan":
+/// DISTINCT keeps one of `'a'` and `'A'`, and whether a compound has it already, by bytes, follows
+/// of that. Apart from such repeats the rows are the same.
+fn keeps_another_of_equal_values(outcome: &Outcome<'_>) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
+    let is_compound = ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
+    is_compound
+        && ["DISTINCT", "GROUP BY"].iter().any(|word| sql.contains(word))
+        && !rows_agree(expected, rows, Order::Any, true)
+        && distinct_rows(expected) == distinct_rows(rows)
+}
+
+/// "A view that names another database's table beside a name that does not exist is refused when
+/// it is used": that it is.
+fn is_refused_when_used(outcome: &Outcome<'_>, engine: &mut dyn Engine) -> bool {
+    let (Err(failure), Ok(_)) = (outcome.expected, outcome.actual) else { return false };
+    let mut words = outcome.step.sql.split(' ');
+    let (Some("CREATE"), Some("VIEW"), Some(name)) = (words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    failure.message.contains("cannot reference objects in database")
+        && execute(engine, &format!("SELECT * FROM {name}")).is_err()
+}
+
+/// "Where SQLite contradicts itself": REPLACE lets a row in whose foreign key has no parent;
+/// its own check says so afterwards.
+fn lets_an_orphan_in(outcome: &Outcome<'_>, oracle: &mut Sqlite, engine: &mut dyn Engine) -> bool {
+    const FOREIGN_KEY: i32 = 787;
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let is_replaced = outcome.step.sql.contains("REPLACE");
+    if failure.code != FOREIGN_KEY || (outcome.in_transaction && !is_replaced) {
+        return false;
+    }
+    ["PRAGMA main.foreign_key_check", "PRAGMA other.foreign_key_check"].iter().any(|check| {
+        match (oracle.execute(check), execute(engine, check)) {
+            (Ok(theirs), Ok(own)) => theirs.rows.len() > own.rows.len(),
+            _ => false,
+        }
+    })
+}
+
+/// "Where SQLite contradicts itself": a query with `EXISTS` in its WHERE has other rows than the
+/// same query with `+EXISTS`, which SQLite does not make a join of; those are the rows here.
+fn contradicts_itself(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    let sql = &outcome.step.sql;
+    if !sql.contains("EXISTS (") || rows_agree(expected, rows, order, true) {
+        return false;
+    }
+    let spelled = sql.replace("EXISTS (", "+EXISTS (");
+    oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+}
+
+/// "A statement that fails a type check of a STRICT table inside of a transaction": SQLite keeps
+/// the rows before the one that is refused, here all tables are as they were.
+pub(super) fn keeps_rows_before_a_type_check(
+    outcome: &Outcome<'_>,
+    before: Option<&State>,
+    now: &State,
+) -> bool {
+    let (Err(expected), Err(actual)) = (outcome.expected, outcome.actual) else { return false };
+    outcome.in_transaction
+        && expected.message.starts_with("cannot store ")
+        && actual.message == expected.message
+        && before.is_some_and(|before| before.tables == now.tables)
+}
+
+/// "Which of several rows fails first, and so which constraint an error names, is left to the
+/// plan": both refuse a statement that looks for its rows itself, each for a constraint.
+pub(super) fn fails_at_another_row(sql: &str, expected: &Failure, actual: &Failure) -> bool {
+    const CONSTRAINT: i32 = 19;
+    let chooses = ["UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word))
+        || (sql.starts_with("INSERT") && sql.contains(" SELECT "));
+    chooses && expected.code & 0xff == CONSTRAINT && actual.code & 0xff == CONSTRAINT
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::engine::Value;
+
+    #[allow(clippy::unnecessary_wraps, reason = "what an engine returns")]
+    fn one(value: i64) -> Result<Rows, Failure> {
+        Ok(Rows { columns: 1, rows: vec![vec![Value::Integer(value)]] })
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "what an engine returns")]
+    fn failed(code: i32, message: &str) -> Result<Rows, Failure> {
+        Err(Failure { code, message: message.to_owned() })
+    }
+
+    fn found(
+        sql: &str,
+        expected: &Result<Rows, Failure>,
+        actual: &Result<Rows, Failure>,
+    ) -> Option<Explained> {
+        let mut oracle = Sqlite::open().unwrap();
+        oracle.execute("CREATE TABLE t(a); INSERT INTO t VALUES (7)").unwrap();
+        let mut engine = Sqlite::open().unwrap();
+        engine.execute("CREATE TABLE t(a); CREATE VIEW fine AS SELECT a FROM t").unwrap();
+        engine.execute("CREATE VIEW broken AS SELECT a FROM missing").unwrap();
+        let step = Step { sql: sql.to_owned(), check: Check::Query(Order::Any) };
+        let outcome = Outcome { step: &step, expected, actual, in_transaction: false };
+        explanation(&outcome, &mut oracle, &mut engine)
+    }
+
+    #[test]
+    fn a_view_that_can_be_used_is_not_explained() {
+        let refused = failed(1, "view broken cannot reference objects in database other");
+        let made = Ok(Rows::default());
+        assert!(found("CREATE VIEW broken AS SELECT 1", &refused, &made).is_some());
+        assert_eq!(found("CREATE VIEW fine AS SELECT 1", &refused, &made), None);
+        assert_eq!(found("CREATE VIEW broken AS SELECT 1", &failed(1, "no such"), &made), None);
+        assert_eq!(found("SELECT * FROM broken", &refused, &made), None);
+    }
+
+    #[test]
+    fn an_orphan_is_explained_only_where_sqlite_has_one() {
+        let sql = "REPLACE INTO c VALUES (41, '2.5')";
+        let refused = failed(787, "FOREIGN KEY constraint failed");
+        let made = Ok(Rows::default());
+        let step = Step { sql: sql.to_owned(), check: Check::Change };
+        let of = |in_transaction| Outcome {
+            step: &step,
+            expected: &made,
+            actual: &refused,
+            in_transaction,
+        };
+        let (mut oracle, mut engine) = (Sqlite::open().unwrap(), Sqlite::open().unwrap());
+        let table = "PRAGMA foreign_keys = ON; CREATE TABLE c(a, b UNIQUE, FOREIGN KEY (a) \
+                     REFERENCES c(b) ON DELETE SET NULL)";
+        oracle.execute(table).unwrap();
+        engine.execute(table).unwrap();
+        assert_eq!(explanation(&of(false), &mut oracle, &mut engine), None);
+        oracle.execute(sql).unwrap();
+        assert!(explanation(&of(false), &mut oracle, &mut engine).is_some());
+        assert!(explanation(&of(true), &mut oracle, &mut engine).is_some());
+        let plain = Step { sql: "INSERT INTO c VALUES (41, '2.5')".to_owned(), ..step.clone() };
+        let outcome = Outcome { step: &plain, ..of(true) };
+        assert_eq!(explanation(&outcome, &mut oracle, &mut engine), None);
+    }
+
+    #[test]
+    fn a_forgotten_name_is_explained_and_no_other_error() {
+        let sql = "SELECT count(*) FROM t WHERE 1 IS NULL AND t.b = 1";
+        let missing = failed(1, "no such column: t.b");
+        assert!(found(sql, &one(0), &missing).is_some());
+        // The name is there; another name is missed; other rows; another error.
+        assert_eq!(found(&sql.replace("t.b", "t.a"), &one(0), &missing), None);
+        assert_eq!(found(sql, &one(0), &failed(1, "no such column: t.a")), None);
+        assert_eq!(found(sql, &one(0), &one(1)), None);
+        assert_eq!(found(sql, &one(0), &failed(1, "no such table: t")), None);
+        let plain = "SELECT count(*) FROM t WHERE t.a IS NULL AND t.a = 1";
+        assert_eq!(found(plain, &one(0), &failed(1, "no such column: t.a")), None);
+        assert_eq!(found("SELECT 1 AND 2", &one(1), &failed(1, "no such column: t.a")), None);
+    }
+
+    #[test]
+    fn a_constant_group_is_explained_only_with_the_right_rows() {
+        let sql = "SELECT count(*) FROM t GROUP BY (1 IS NULL)";
+        let refused = failed(1, "1st GROUP BY term out of range - should be between 1 and 1");
+        assert!(found(sql, &refused, &one(1)).is_some());
+        assert_eq!(found(sql, &refused, &one(2)), None);
+        assert_eq!(found("SELECT count(*) FROM t GROUP BY 5", &refused, &one(1)), None);
+        assert_eq!(found(sql, &failed(1, "no such column: b"), &one(1)), None);
+    }
+
+    #[test]
+    fn one_of_equal_values_may_be_another_and_no_other_may_be_missing() {
+        let sql = "SELECT a FROM t UNION SELECT DISTINCT a FROM t";
+        let text = |text: &str| vec![Value::Text(text.as_bytes().to_vec())];
+        let rows = |rows: Vec<Vec<Value>>| Ok(Rows { columns: 1, rows });
+        let (short, long) = (rows(vec![text("A")]), rows(vec![text("A"), text("a")]));
+        assert!(found(sql, &short, &long).is_some());
+        assert_eq!(found("SELECT DISTINCT a FROM t", &short, &long), None);
+        assert_eq!(found("SELECT a FROM t UNION SELECT a FROM t", &short, &long), None);
+        assert_eq!(found(sql, &short, &rows(vec![text("A"), text("b")])), None);
+        assert_eq!(found(sql, &short, &rows(Vec::new())), None);
+    }
+
+    #[test]
+    fn a_wrong_answer_about_existence_is_not_explained() {
+        let sql = "SELECT count(*) FROM t WHERE EXISTS (SELECT 1 FROM t AS q)";
+        assert_eq!(found(sql, &one(1), &one(2)), None);
+        assert_eq!(found(sql, &one(1), &one(1)), None);
+        // Had SQLite been wrong, its other form would have been asked.
+        assert!(found(sql, &one(2), &one(1)).is_some());
+        assert_eq!(found("SELECT count(*) FROM t", &one(2), &one(1)), None);
+    }
+
+    #[test]
+    fn a_type_check_is_explained_only_where_nothing_changed() {
+        let refused = failed(3091, "cannot store TEXT value in INT column t.a");
+        let step = Step { sql: "INSERT INTO t VALUES (1), ('x')".to_owned(), check: Check::Change };
+        let mut outcome =
+            Outcome { step: &step, expected: &refused, actual: &refused, in_transaction: true };
+        let state = |text: &str| State { tables: vec![text.to_owned()] };
+        let (before, other) = (state("7"), state("7; 1"));
+        assert!(keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+        assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &other));
+        assert!(!keeps_rows_before_a_type_check(&outcome, None, &before));
+        outcome.in_transaction = false;
+        assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+        outcome.in_transaction = true;
+        let fine = one(1);
+        outcome.actual = &fine;
+        assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+    }
+
+    #[test]
+    fn only_constraints_of_chosen_rows_may_be_others() {
+        let failure = |code| Failure { code, message: String::new() };
+        let (unique, check, error) = (failure(2067), failure(275), failure(1));
+        assert!(fails_at_another_row("UPDATE t SET a = 1", &unique, &check));
+        assert!(fails_at_another_row("INSERT INTO t SELECT 1", &unique, &check));
+        assert!(!fails_at_another_row("INSERT INTO t VALUES (1)", &unique, &check));
+        assert!(!fails_at_another_row("UPDATE t SET a = 1", &unique, &error));
+        assert!(!fails_at_another_row("UPDATE t SET a = 1", &error, &check));
+    }
+}
+
+// Neighbours: `compare`, `script`.
