@@ -34,7 +34,7 @@ pub struct State {
     /// with many branches does not wait for it.
     pub(super) is_indexed: bool,
     /// Branches by the time that they go at.
-    expiring: BTreeSet<(i64, BranchId)>,
+    pub(super) expiring: BTreeSet<(i64, BranchId)>,
 }
 
 impl State {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{MemoryVfs, Vfs};
 
-use super::{error, open, rows, shown};
+use super::{error, open, rows};
 use crate::session::Session;
 use crate::store::Database;
 
@@ -16,10 +16,7 @@ fn in_memory() -> Session {
 /// What a session says to a statement, rows or an error's first words.
 fn answer(session: &Session, sql: &str) -> Vec<String> {
     match session.query(sql) {
-        Ok(found) => {
-            let rows = found.rows.iter();
-            rows.map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
-        }
+        Ok(_) => rows(session, sql),
         Err(error) => vec![format!("{:?}", error.kind())],
     }
 }

@@ -12,7 +12,6 @@ mod inside;
 mod memory;
 mod model;
 mod names;
-mod parents;
 mod picks;
 mod previews;
 mod rules;

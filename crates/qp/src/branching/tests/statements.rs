@@ -212,11 +212,11 @@ fn a_read_only_snapshot_of_a_time_is_asked_by_an_auditor() {
         .unwrap();
     session.execute("USE BRANCH audit_2024_Q4").unwrap();
     let sum = "SELECT SUM(amount) FROM transactions WHERE type = 'withdrawal'";
-    assert_eq!(rows(&session, sum), ["10"]);
+    assert_eq!(rows(&session, sum), ["10.0"]);
     assert!(
         error(&session, "DELETE FROM transactions")
             .contains("Cannot modify read-only branch: audit_2024_Q4")
     );
     session.execute("USE BRANCH main").unwrap();
-    assert_eq!(rows(&session, sum), ["100"]);
+    assert_eq!(rows(&session, sum), ["100.0"]);
 }
