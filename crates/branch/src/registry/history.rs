@@ -179,7 +179,7 @@ impl Branches {
         let mut spans: Vec<(u64, u64, u64)> = Vec::new();
         for Position { line, commit } in clock.iter() {
             let Some(known) = state.graph.line(line) else { continue };
-            let start = known.parent.map_or(0, |parent| parent.commit);
+            let start = state.start_of(line);
             spans.push((known.head, start, commit));
         }
         self.list_commits(most, |commit| {
@@ -288,7 +288,7 @@ impl Branches {
                 state.graph.line(held.line).is_some_and(|line| {
                     line.head == commit.head
                         && commit.commit <= held.commit
-                        && line.parent.is_none_or(|parent| parent.commit < commit.commit)
+                        && state.start_of(held.line) < commit.commit
                 })
             })
         })

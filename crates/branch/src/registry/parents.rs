@@ -40,9 +40,8 @@ impl Listed<'_> {
         if commit.base == 0 || self.numbers.contains(&commit.base) {
             return commit.base;
         }
-        let lines = self.state.graph.lines().filter(|(_, line)| {
-            line.head == commit.head
-                && line.parent.is_none_or(|parent| parent.commit < commit.commit)
+        let lines = self.state.graph.lines().filter(|(id, line)| {
+            line.head == commit.head && self.state.start_of(*id) < commit.commit
         });
         let line = lines.last().map(|(id, _)| id);
         let found = line.and_then(|line| self.newest(line, commit.base));
@@ -58,7 +57,7 @@ impl Listed<'_> {
                 return None;
             }
             let known = self.state.graph.line(line)?;
-            let start = known.parent.map_or(0, |parent| parent.commit);
+            let start = self.state.start_of(line);
             let of_head = self.heads.get(&known.head);
             let own = of_head
                 .filter(|_| start < until)

@@ -175,6 +175,18 @@ impl State {
         }
     }
 
+    /// The commit after which those of a head belong to a line: where it left its parent, or, for
+    /// one that a reset began, where the line before it ended.
+    pub(super) fn start_of(&self, id: LineId) -> u64 {
+        let Some(line) = self.graph.line(id) else { return 0 };
+        let is_before = |at: &Position| {
+            at.line < id && self.graph.line(at.line).is_some_and(|old| old.head == line.head)
+        };
+        let ended = self.reflog.values().map(|entry| entry.position).filter(is_before);
+        let ended = ended.map(|at| at.commit).max().unwrap_or(0);
+        line.parent.map_or(0, |parent| parent.commit).max(ended)
+    }
+
     /// The branches whose time is over.
     pub(super) fn expired(&self, now: i64) -> impl Iterator<Item = &Branch> {
         let over = self.expiring.iter().take_while(move |(expires, _)| *expires <= now);

@@ -12,6 +12,7 @@ mod inside;
 mod memory;
 mod model;
 mod names;
+mod parents;
 mod picks;
 mod previews;
 mod rules;
