@@ -43,6 +43,8 @@ pub(crate) struct Private {
     pub(crate) forest: Forest,
     pub(crate) ledger: Ledger,
     pub(crate) dirty_bytes: usize,
+    /// Bytes of pages in memory that were copied: what the version before keeps for itself.
+    pub(crate) copied_bytes: usize,
     /// What the forest does not have yet.
     pub(crate) pending: Pending,
     /// Bytes of changed pages that were spilled.
@@ -74,6 +76,7 @@ impl Private {
             forest,
             ledger,
             dirty_bytes: 0,
+            copied_bytes: 0,
             pending,
             spilled_bytes: 0,
             ahead: None,
@@ -143,7 +146,9 @@ impl Private {
         self.keep_for_undo(pager, tree)?;
         let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
         writer.ahead = self.ahead.as_ref();
-        self.pending.settle(&mut self.forest, &mut writer, tree)
+        let outcome = self.pending.settle(&mut self.forest, &mut writer, tree);
+        self.copied_bytes += writer.copied_bytes;
+        outcome
     }
 
     /// From here on pages are compressed as soon as they are left: the transaction writes them.
@@ -182,7 +187,9 @@ impl Private {
         self.keep_for_undo(pager, tree)?;
         let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
         writer.ahead = self.ahead.as_ref();
-        change(&mut self.forest, &mut writer)
+        let outcome = change(&mut self.forest, &mut writer);
+        self.copied_bytes += writer.copied_bytes;
+        outcome
     }
 }
 

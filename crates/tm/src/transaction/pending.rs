@@ -336,7 +336,7 @@ impl Gathered {
         Ok(self.greatest.get().and_then(Option::as_deref))
     }
 
-    fn settle(&mut self, forest: &mut Forest, writer: &mut Writer<'_>) -> Result<()> {
+    fn settle(&mut self, forest: &mut Forest, outer: &mut Writer<'_>) -> Result<()> {
         let Self { bytes, changes, .. } = self;
         if !self.is_ascending {
             // Of several changes of one key the last one counts.
@@ -346,14 +346,16 @@ impl Gathered {
             });
         }
         let mut writer = Writer {
-            pager: writer.pager,
-            ledger: writer.ledger,
-            dirty_bytes: writer.dirty_bytes,
+            pager: outer.pager,
+            ledger: outer.ledger,
+            dirty_bytes: outer.dirty_bytes,
+            copied_bytes: 0,
             // Pages that are met in any order are met again.
-            ahead: writer.ahead.filter(|_| self.is_ascending),
+            ahead: outer.ahead.filter(|_| self.is_ascending),
         };
         let mut edits = changes.iter().map(|change| change.edit(bytes));
         let outcome = forest.edit_sorted(&mut writer, self.tree, &mut edits);
+        outer.copied_bytes += writer.copied_bytes;
         if changes.len() < FEW {
             self.warmth = 0;
         }

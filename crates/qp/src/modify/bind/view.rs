@@ -54,6 +54,7 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
         kind: crate::catalog::TableKind::WithoutRowid,
         primary_key: None,
         strict: false,
+        counts_alone: false,
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),
