@@ -74,7 +74,7 @@ fn write_table(shell: &Shell, object: &Object, out: &mut dyn Write) -> Outcome<O
     };
     let is_whole = match &table.key {
         Key::Rowid(rowid) => table.along_rowids(shell, rowid, &mut write)?,
-        Key::Columns(columns) => table.from_both_ends(shell, columns, &mut write)?,
+        Key::Columns(columns) => table.by_both_ends(shell, columns, &mut write)?,
     };
     let count = format!("SELECT count(*) FROM {}", table.name);
     let expected = readable(shell.connection.query_row(&count, (), |row| row.get::<_, u64>(0)))?;
@@ -201,7 +201,7 @@ impl Table {
 
     /// Reads from the beginning and, where that ends early, from the end; whether nothing is left
     /// between.
-    fn from_both_ends(
+    fn by_both_ends(
         &self,
         shell: &Shell,
         columns: &[String],
@@ -229,9 +229,10 @@ impl Table {
                     parts.push(format!("({key}) {mark} ({})", places.join(",")));
                     values.extend(bound.iter().cloned());
                 }
-                let condition = match parts.is_empty() {
-                    true => String::new(),
-                    false => format!("WHERE {}", parts.join(" AND ")),
+                let condition = if parts.is_empty() {
+                    String::new()
+                } else {
+                    format!("WHERE {}", parts.join(" AND "))
                 };
                 let start = Start { key: &key, condition: &condition, order, values: &values };
                 let Some(rows) = self.piece(shell, &start, limit)? else {

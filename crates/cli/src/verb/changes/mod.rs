@@ -210,7 +210,7 @@ impl Writer {
         let renamed = schema
             .iter()
             .filter(|it| it.object == ObjectType::Table && it.column.is_none())
-            .filter_map(renaming);
+            .filter_map(|it| renaming(it));
         for (from, to) in renames::in_order(renamed.collect(), known) {
             let (from, to) = (identifier(&from), identifier(&to));
             self.line(&format!("ALTER TABLE {from} RENAME TO {to}"));
@@ -387,7 +387,7 @@ fn tables_of<'s>(
 }
 
 /// The old and the new name of what a change renames: a column, or else a table.
-fn renaming(change: &&SchemaChange) -> Option<(String, String)> {
+fn renaming(change: &SchemaChange) -> Option<(String, String)> {
     let SchemaChangeKind::Renamed { from } = &change.change else { return None };
     Some((from.clone(), change.column.as_ref().unwrap_or(&change.name).clone()))
 }

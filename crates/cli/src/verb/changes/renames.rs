@@ -63,6 +63,9 @@ pub(super) fn free_name<'n>(taken: impl Iterator<Item = &'n String>) -> String {
 mod tests {
     use super::*;
 
+    /// Renames, and the names that are there.
+    type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
     fn run(renames: &[(&str, &str)], known: &[&str]) -> Vec<(String, String)> {
         let owned = |name: &&str| (*name).to_owned();
         let pairs = renames.iter().map(|(from, to)| (owned(from), owned(to))).collect();
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_step_leads_from_a_name_that_is_there_to_one_that_is_free() {
-        let cases: [(&[(&str, &str)], &[&str]); 5] = [
+        let cases: [Case; 5] = [
             (&[("a", "b"), ("b", "c")], &["a", "b"]),
             (&[("a", "b"), ("b", "a")], &["a", "b", "PANDO_MOVED_1"]),
             (&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "e")], &["a", "b", "c", "d"]),

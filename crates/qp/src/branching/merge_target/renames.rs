@@ -15,6 +15,9 @@ use crate::catalog::{Schema, Table, read_objects};
 use crate::define::{identifier, run_within};
 use crate::error::{Error, ErrorKind, Result};
 
+/// A statement that gives something another name.
+type Renaming = Box<dyn FnOnce(&str) -> String>;
+
 impl SqlTarget<'_> {
     /// Gives the target's tables and columns the names of the source.
     pub(super) fn speak_as_theirs(&mut self, merge: &SchemaMerge) -> Result<()> {
@@ -53,7 +56,7 @@ impl SqlTarget<'_> {
     /// The next rename that nothing stands in the way of; where all do, one goes out of the way.
     fn next_rename(&self, shapes: &[&TableShape]) -> Result<Option<String>> {
         let schema = self.main_schema()?;
-        let mut blocked: Option<Box<dyn FnOnce(&str) -> String>> = None;
+        let mut blocked: Option<Renaming> = None;
         for shape in shapes {
             let Some(table) = table_of(schema, shape) else { continue };
             let own = identifier(&table.name);

@@ -62,6 +62,7 @@ fn history(session: &Session) -> Vec<Vec<String>> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the database reads the system's clock here")]
 fn the_past_in_memory_is_that_of_a_file() {
     let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
     let (file, memory) = (open(&vfs), in_memory());
