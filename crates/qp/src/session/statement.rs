@@ -420,6 +420,16 @@ impl Run {
         marks.collect()
     }
 
+    /// Forgets savepoints of all transactions.
+    fn release(&self, marks: &[Option<Savepoint>]) -> Result<()> {
+        for (source, mark) in self.around.sources.iter().zip(marks) {
+            if let (Some(source), Some(mark)) = (source, mark) {
+                source.borrow_mut().release(*mark)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a change inside a savepoint, and undoes it where it fails.
     fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
         let marks = self.savepoints(plan.looks_before_it_writes())?;
@@ -445,11 +455,7 @@ impl Run {
         };
         match result {
             Ok(()) => {
-                for (source, mark) in self.around.sources.iter().zip(marks) {
-                    if let (Some(source), Some(mark)) = (source, mark) {
-                        source.borrow_mut().release(mark)?;
-                    }
-                }
+                self.release(&marks)?;
                 counters.changes.set(changes.rows as i64);
                 counters.total_changes.set(counters.total_changes.get() + changes.rows as i64);
                 self.rows = Some(changes.returned.into_iter());
@@ -464,11 +470,7 @@ impl Run {
                 }
                 if action == ConflictAction::Fail {
                     // What was done stays.
-                    for (source, mark) in self.around.sources.iter().zip(marks) {
-                        if let (Some(source), Some(mark)) = (source, mark) {
-                            source.borrow_mut().release(mark)?;
-                        }
-                    }
+                    self.release(&marks)?;
                     counters.changes.set(changes.rows as i64);
                     let total = counters.total_changes.get() + changes.rows as i64;
                     counters.total_changes.set(total);
