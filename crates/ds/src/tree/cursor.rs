@@ -76,21 +76,47 @@ impl Cursor {
         if self.seek_within_leaf(key)? {
             return Ok(true);
         }
-        let found = self.descend_all(
-            |node| match node.body() {
-                Body::Inner(inner) => inner.separators().child_of(key),
-                Body::Leaf(_) => Ok(0),
-            },
-            |leaf| {
-                let (Ok(at) | Err(at)) = leaf.search(key)?;
-                Ok(at)
-            },
-        )?;
+        let found = self.descend_to(key)?;
         if found || self.steps.is_empty() {
             return Ok(found);
         }
         // Every key of the leaf is less: the next leaf begins with a greater one.
         self.next_leaf()
+    }
+
+    /// Goes down to the leaf of `key`, and to the place of the key in it. The pages on the way
+    /// that the cursor holds already, the root at least, are not looked up again: threads that
+    /// search one tree would all count the same few references.
+    fn descend_to(&mut self, key: &[u8]) -> Result<bool> {
+        let choose = |node: &Node| match node.body() {
+            Body::Inner(inner) => inner.separators().child_of(key),
+            Body::Leaf(_) => Ok(0),
+        };
+        let position = |leaf: &Leaf| {
+            let (Ok(at) | Err(at)) = leaf.search(key)?;
+            Ok(at)
+        };
+        let mut depth = 0;
+        while let Some(step) = self.steps.get_mut(depth) {
+            let (known, index) = match step.node.body() {
+                Body::Leaf(leaf) => {
+                    step.index = position(leaf)?;
+                    self.is_valid = step.index < leaf.len();
+                    return Ok(self.is_valid);
+                }
+                Body::Inner(_) => (step.index, choose(&step.node)?),
+            };
+            step.index = index;
+            depth += 1;
+            if known != index || self.steps.len() == depth {
+                self.steps.truncate(depth);
+                let Some(Step { node, .. }) = self.steps.last() else { break };
+                let Body::Inner(inner) = node.body() else { break };
+                let node = self.pager.hold(&inner.child(index).link)?;
+                return self.descend_from(node, choose, position);
+            }
+        }
+        self.descend_all(choose, position)
     }
 
     /// Tries the leaf where the cursor is: neighbouring keys are looked up in a row often.

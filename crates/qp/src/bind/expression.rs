@@ -305,6 +305,7 @@ impl Binder<'_> {
             columns: block.columns,
             layout: frame.layout,
             outer: frame.outer,
+            rows: block.rows,
         })
     }
 }

@@ -342,6 +342,7 @@ pub(crate) fn trigger_program(
                     columns: block.columns,
                     layout: Layout::default(),
                     outer: Vec::new(),
+                    rows: block.rows,
                 })
             }),
             _ => modify_statement(binder, statement).map(TriggerStatement::Modify),

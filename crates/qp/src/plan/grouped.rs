@@ -120,9 +120,7 @@ impl Planner<'_, '_> {
         if is_eager || !is_equal {
             return is_eager;
         }
-        let asked_at =
-            reach.iter().find(|(slots, _)| held.term.slots.iter().all(|slot| slots.contains(slot)));
-        let runs = asked_at.and_then(|(_, rows)| *rows).unwrap_or(left.rows);
+        let runs = least(reach, &block.outer, &held.term.slots);
         let runs = runs.min(left.rows).min(held.keys).max(1.0);
         // The table of the subquery that the rows lead to.
         let mut first: Option<(super::access::Access, f64, f64)> = None;
@@ -228,6 +226,14 @@ impl Planner<'_, '_> {
         let rows = left_rows.min(pairs.rows).max(1.0);
         Ok(Joined { node, sorted: self.goal.wanted.is_empty(), rows })
     }
+}
+
+/// The fewest rows that there are from the step on that fills the slots `from`, before the one
+/// that fills those of `asked`: what is asked there has taken rows away in its figure.
+fn least(reach: &[Reach], from: &[SlotId], asked: &[SlotId]) -> f64 {
+    let has = |slots: &[SlotId], all: &[SlotId]| all.iter().all(|slot| slots.contains(slot));
+    let steps = reach.iter().filter(|(slots, _)| has(slots, from) && !has(slots, asked));
+    steps.filter_map(|(_, rows)| *rows).fold(f64::INFINITY, f64::min)
 }
 
 /// Whether a comparison is that with the subquery of a block.

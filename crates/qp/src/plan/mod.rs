@@ -52,6 +52,8 @@ pub struct SelectPlan {
     pub layout: Layout,
     /// Columns of the frames around it that it reads; depth 0 is the frame it is called in.
     pub outer: Vec<ColumnPlace>,
+    /// About how many rows there are.
+    pub rows: f64,
 }
 
 /// A column of a result.

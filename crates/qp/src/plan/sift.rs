@@ -41,6 +41,20 @@ pub(super) fn sift(binder: &Binder<'_>, table: &TableRelation, conditions: &mut 
     conditions.extend(others);
 }
 
+/// What share of a table's rows passes all of these conditions, as far as a sample tells.
+pub(super) fn passing_share(
+    binder: &Binder<'_>,
+    table: &TableRelation,
+    conditions: &[Scalar],
+) -> f64 {
+    let (mut left, mut tried) = (u64::MAX, None);
+    for passed in conditions.iter().filter_map(|it| sampled_on(binder, table, it)) {
+        left &= passed.bits;
+        tried = Some(u64::MAX.checked_shr(64 - passed.rows.min(64)).unwrap_or(0));
+    }
+    tried.map_or(1.0, |tried| Passed::share(left & tried, tried).min(1.0))
+}
+
 /// What a condition costs, in comparisons of numbers.
 fn price(condition: &Scalar) -> f64 {
     match condition {

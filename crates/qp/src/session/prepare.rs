@@ -277,6 +277,7 @@ pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Resu
         columns: block.columns,
         layout: binder.frame().layout,
         outer: Vec::new(),
+        rows: block.rows,
     })
 }
 

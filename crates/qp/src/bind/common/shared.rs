@@ -121,6 +121,7 @@ impl Binder<'_> {
             columns: block.columns,
             layout: frame.layout,
             outer: Vec::new(),
+            rows: block.rows,
         };
         Ok(Some(Arc::new(SharedInput { plan, number, rows: block.rows.max(1.0) })))
     }

@@ -6,7 +6,7 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
 use super::order::satisfies;
-use super::terms::{Term, Test, applied, in_count, matches, range_of};
+use super::terms::{Term, Test, applied, in_count, in_excess, matches, range_of};
 use super::{Access, Ask};
 use crate::bind::{Binder, TableRelation};
 use crate::catalog::{Index, IndexColumn, IndexPart, Table};
@@ -26,6 +26,8 @@ struct Matched {
     constant: Vec<usize>,
     /// How many places in the index are sought.
     seeks: f64,
+    /// How many times more there are in truth.
+    excess: f64,
 }
 
 /// The way in by an index, or by the key of a table without rowid.
@@ -52,7 +54,7 @@ pub(super) fn index_path(
     }
     let subjects = subjects(binder, table, columns)?;
     let matched = matched(columns, &subjects, terms);
-    let Matched { equals, range, used, constant, seeks } = matched;
+    let Matched { equals, range, used, constant, seeks, excess } = matched;
     let is_search = !equals.is_empty() || range.is_bounded();
     let covering = index.is_some_and(|index| covers(table, index, ask.needs));
     let is_exact_order = seeks <= 1.0 && columns.iter().all(|column| column.column().is_some());
@@ -80,12 +82,13 @@ pub(super) fn index_path(
         rows * (1.0 + lookup_cost(total, share)) + seeks * seek_cost(total)
     };
     let path = AccessPath::Index(path);
+    let rows = (rows * excess).min(total.max(1.0));
     Some(Access { path, used, rows, cost, total, is_search, sorted, backward })
 }
 
 /// Matches tests with the columns from the left: equalities, and a range behind them.
 fn matched(columns: &[IndexColumn], subjects: &[Scalar], terms: &[Term<'_>]) -> Matched {
-    let mut found = Matched { seeks: 1.0, ..Matched::default() };
+    let mut found = Matched { seeks: 1.0, excess: 1.0, ..Matched::default() };
     for (column, subject) in columns.iter().zip(subjects) {
         let fits = |term: &&Term<'_>| same_subject(term.subject, subject) && matches(term, column);
         let equal = terms
@@ -101,6 +104,7 @@ fn matched(columns: &[IndexColumn], subjects: &[Scalar], terms: &[Term<'_>]) -> 
             Test::Is(value) => IndexEqual::Value { value: value.clone(), is: true, affinity },
             Test::In(set) => {
                 found.seeks *= in_count(set).max(1.0);
+                found.excess *= in_excess(set);
                 IndexEqual::In(set.clone(), affinity)
             }
             _ => IndexEqual::Value { value: Scalar::NULL, is: true, affinity: Affinity::None },

@@ -5,7 +5,7 @@
 use pandodb_ds::record::Collation;
 
 use super::order::satisfies;
-use super::terms::{Term, Test, in_count, range_of};
+use super::terms::{Term, Test, in_count, in_excess, range_of};
 use super::{Access, Ask};
 use crate::bind::Binder;
 use crate::plan::cost::seek_cost;
@@ -45,7 +45,8 @@ pub(super) fn rowid_paths(
             Test::In(set) => {
                 let count = in_count(set);
                 let path = AccessPath::Rowids(set.clone());
-                paths.push(make(path, vec![term.place], count.min(total), count * seek));
+                let rows = (count * in_excess(set)).min(total);
+                paths.push(make(path, vec![term.place], rows, count * seek));
             }
             _ => {}
         }

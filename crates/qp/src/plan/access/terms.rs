@@ -10,6 +10,10 @@ use crate::plan::{Bound, Range, Rules};
 use crate::scalar::{Compare, CompareRule, Comparison, InSubquery, RowCompare, Scalar, SlotId};
 use crate::types::Affinity;
 
+/// How many values the rows of a subquery are taken to be where they are sought: looking each row
+/// of a table up among them instead is not cheap either.
+const SET_VALUES: f64 = 25.0;
+
 /// `column operator value`, with the place of its predicate.
 pub(super) struct Term<'s> {
     pub(super) place: usize,
@@ -244,6 +248,14 @@ pub(super) fn range_of<'t, 's: 't>(
 pub(super) fn in_count(set: &Scalar) -> f64 {
     match set {
         Scalar::InList(list) => (list.constants.len() + list.others.len()) as f64,
-        _ => 25.0,
+        _ => SET_VALUES,
+    }
+}
+
+/// How many times more values a set has than [`in_count`] says, which is for choosing a way.
+pub(super) fn in_excess(set: &Scalar) -> f64 {
+    match set {
+        Scalar::InSubquery(set) => (set.subquery.plan.rows / SET_VALUES).max(1.0),
+        _ => 1.0,
     }
 }

@@ -10,7 +10,7 @@ use super::access::Access;
 use super::cost::{BATCH_ROWS, search_pays};
 use super::group::{Joined, Planner, filtered};
 use super::rules::Rules;
-use super::sift::sift;
+use super::sift::{passing_share, sift};
 use super::{AccessPath, HashJoin, HashKey, JoinType, Lookup, NestedLoop, Node};
 use crate::bind::{Relation, RowsRelation, TableRelation};
 use crate::error::Result;
@@ -89,7 +89,11 @@ impl Planner<'_, '_> {
                 Joined { sorted: wanted.is_empty(), ..joined }
             }
         };
-        joined.node = filtered(joined.node, self.sifted(whole.as_ref(), &available));
+        let conditions = self.sifted(whole.as_ref(), &available);
+        if let Some(table) = &whole {
+            joined.rows *= passing_share(self.binder, table, &conditions);
+        }
+        joined.node = filtered(joined.node, conditions);
         Ok(joined)
     }
 
