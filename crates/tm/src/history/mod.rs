@@ -106,6 +106,9 @@ struct State {
     moments: Vec<Moment>,
     /// The kept roots of each head, oldest first.
     roots: FxHashMap<HeadId, Vec<Root>>,
+    /// Of heads that are gone and have roots: the newest commit when that was first seen. Moments
+    /// from before may be asked for them, and for what was forked from them.
+    gone: FxHashMap<HeadId, CommitId>,
     next: u64,
 }
 
@@ -263,8 +266,9 @@ impl History {
                 plan.added.push((cell.id, root));
             }
         }
+        state.note_gone(heads, now.commit);
         plan.kept_moments = state.kept_moments(retention, now);
-        (plan.stored, plan.dropped) = state.superseded(&plan, heads);
+        (plan.stored, plan.dropped) = state.superseded(&plan);
         plan
     }
 
@@ -376,28 +380,33 @@ impl State {
         self.moments.len() - first
     }
 
+    /// Notes which heads that have roots are gone by `commit`.
+    fn note_gone(&mut self, heads: &[(Arc<HeadCell>, Arc<HeadVersion>)], commit: CommitId) {
+        let alive: FxHashSet<HeadId> = heads.iter().map(|(cell, _)| cell.id).collect();
+        let Self { roots, gone, .. } = self;
+        gone.retain(|head, _| roots.contains_key(head) && !alive.contains(head));
+        for head in roots.keys().filter(|head| !alive.contains(head)) {
+            gone.entry(*head).or_insert(commit);
+        }
+    }
+
     /// Roots that the registry lacks and that are read by a kept moment; and roots that none
     /// reads: those behind which another one is as old as the oldest kept moment, and those of
-    /// heads that are gone.
+    /// heads that were gone by then.
     #[allow(clippy::type_complexity, reason = "the two lists go straight into a plan")]
-    fn superseded(
-        &self,
-        plan: &Plan,
-        heads: &[(Arc<HeadCell>, Arc<HeadVersion>)],
-    ) -> (Vec<(Moment, HeadId, Root)>, Vec<u64>) {
+    fn superseded(&self, plan: &Plan) -> (Vec<(Moment, HeadId, Root)>, Vec<u64>) {
         let oldest = self.moments.len().checked_sub(plan.kept_moments);
         // Where no moment stays, the new one reads the older roots of heads that did not change.
         let oldest = oldest.and_then(|first| self.moments.get(first)).or(plan.moment.as_ref());
         let added: FxHashSet<HeadId> = plan.added.iter().map(|(head, _)| *head).collect();
         let new = |head| plan.moment.filter(|_| added.contains(head)).map(|moment| moment.commit);
-        let alive: FxHashSet<HeadId> = heads.iter().map(|(cell, _)| cell.id).collect();
         let (mut lacking, mut superseded) = (Vec::new(), Vec::new());
         for (head, roots) in &self.roots {
             for (at, root) in roots.iter().enumerate() {
                 let next = roots.get(at + 1).map(|next| next.moment).or_else(|| new(head));
                 let is_read = oldest.is_some_and(|oldest| {
                     next.is_none_or(|next| next > oldest.commit)
-                        && (alive.contains(head) || root.moment >= oldest.commit)
+                        && self.gone.get(head).is_none_or(|gone| *gone > oldest.commit)
                 });
                 let moment = self.moments.iter().find(|moment| moment.commit == root.moment);
                 match moment {
