@@ -135,3 +135,14 @@ SELECT t.a, b.c, c.c FROM t LEFT JOIN (v AS b JOIN v AS c ON b.c = c.c);
 SELECT t.a, b.c, c.c FROM (v AS b JOIN v AS c) RIGHT JOIN t;
 SELECT t.a, b.c, c.c FROM t FULL JOIN ((v AS b JOIN e) JOIN (SELECT 4 AS c FROM e) AS c);
 SELECT count() IS c.c, b.c FROM t FULL JOIN (v AS b JOIN v AS c ON b.c = c.c);
+
+-- A hint is a call: its column has no affinity.
+CREATE TABLE t(a REAL, b INTEGER);
+INSERT INTO t VALUES (0.5, 1), (2, 3);
+SELECT a FROM t WHERE likely(a) = lower(a);
+SELECT b FROM t WHERE likely(b) <= ('2' || '0');
+SELECT b FROM t WHERE unlikely(b = '3');
+
+-- Views have no foreign keys, broken or not.
+CREATE VIEW v AS SELECT * FROM missing;
+PRAGMA foreign_key_list(v);

@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};
 use crate::limits::Limit;
 use crate::plan::{AggregateCall, GroupKey, WindowBound, WindowCall, WindowFrame};
-use crate::scalar::{Case, CompareRule, Scalar};
+use crate::scalar::{Case, CompareRule, Scalar, Unary};
+use crate::types::Affinity;
 
 impl Binder<'_> {
     pub(crate) fn function_call(&mut self, call: &ast::FunctionCall) -> Result<Scalar> {
@@ -56,7 +57,7 @@ impl Binder<'_> {
         }
         match &*function.name {
             // Hints say nothing to this planner.
-            "likely" | "unlikely" | "likelihood" => Ok(arguments.swap_remove(0)),
+            "likely" | "unlikely" | "likelihood" => Ok(hinted(arguments.swap_remove(0))),
             "coalesce" | "ifnull" if function.traits.is_lazy => Ok(first_not_null(arguments)),
             "iif" | "if" if function.traits.is_lazy => Ok(conditional(arguments)),
             _ => {
@@ -435,4 +436,13 @@ fn not_an_aggregate(call: &ast::FunctionCall) -> Error {
         format!("ORDER BY may not be used with non-aggregate {name}()")
     };
     Error::invalid(message)
+}
+
+/// What a hint is about: a condition stays one, but a column has no affinity inside of a call.
+fn hinted(argument: Scalar) -> Scalar {
+    if argument.affinity() == Affinity::None {
+        argument
+    } else {
+        Scalar::Unary(Unary::Plus, Box::new(argument))
+    }
 }

@@ -123,7 +123,12 @@ impl ForeignKeys {
             if new.is_some_and(|new| key.values(writer, new).is_ok_and(|other| other == values)) {
                 continue;
             }
-            if !has_null(&values) && count(writer, &key.count, &values, outer)? > 0 {
+            // A row that goes does not stand in its own way.
+            let children = || match new {
+                Some(_) => count(writer, &key.count, &values, outer),
+                None => key.count_others(writer, old, values.clone(), outer),
+            };
+            if !has_null(&values) && children()? > 0 {
                 // In SQLite it is a trigger that says so.
                 let message = "FOREIGN KEY constraint failed";
                 return Err(Error::constraint(Constraint::Trigger, message));
@@ -312,30 +317,38 @@ impl ParentKey {
         }
     }
 
+    /// How many children a key has without the row itself, which may be one of them.
+    fn count_others(
+        &self,
+        writer: &TableWriter,
+        row: &Kept,
+        mut values: Vec<Value>,
+        outer: Outer<'_>,
+    ) -> Result<i64> {
+        let Some((sql, positions)) = &self.count_others else {
+            return count(writer, &self.count, &values, outer);
+        };
+        if positions.is_empty() {
+            let rowid = match row {
+                Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
+                Kept::Null => 0,
+            };
+            values.push(Value::Integer(rowid));
+        }
+        values.extend(positions_of(row, positions));
+        count(writer, sql, &values, outer)
+    }
+
     /// A parent came: children that waited for it are whole again.
     fn mended(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
         if !any_violation(outer.context) {
             return Ok(());
         }
-        let mut values = self.values(writer, row)?;
+        let values = self.values(writer, row)?;
         if has_null(&values) {
             return Ok(());
         }
-        let sql = match &self.count_others {
-            Some((sql, positions)) => {
-                if positions.is_empty() {
-                    let rowid = match row {
-                        Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
-                        Kept::Null => 0,
-                    };
-                    values.push(Value::Integer(rowid));
-                }
-                values.extend(positions_of(row, positions));
-                sql
-            }
-            None => &self.count,
-        };
-        let children = count(writer, sql, &values, outer)?;
+        let children = self.count_others(writer, row, values, outer)?;
         violate(self.deferred, -children, outer.context);
         Ok(())
     }

@@ -344,7 +344,7 @@ fn index_row(
 }
 
 pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
-    let Some(table) = named_table(call)? else { return Ok(Vec::new()) };
+    let Some(table) = base_table(call)? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
     for (id, key) in table.foreign_keys.iter().rev().enumerate() {
         for (sequence, column) in key.columns.iter().enumerate() {

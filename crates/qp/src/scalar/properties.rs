@@ -168,15 +168,9 @@ impl Scalar {
                         left.0.same(&right.0) && left.1 == right.1 && left.2.same(&right.2)
                     })
             }
-            (Self::Cast(left, left_affinity), Self::Cast(right, right_affinity)) => {
-                left_affinity == right_affinity && left.same(right)
-            }
-            (
-                Self::Convert(left, left_affinity, left_collation),
-                Self::Convert(right, right_affinity, right_collation),
-            ) => {
-                (left_affinity, left_collation) == (right_affinity, right_collation)
-                    && left.same(right)
+            (Self::Cast(left, affinity), Self::Cast(right, wanted))
+            | (Self::Convert(left, affinity, _), Self::Convert(right, wanted, _)) => {
+                affinity == wanted && self.collation() == other.collation() && left.same(right)
             }
             (Self::Collate(left, left_collation), Self::Collate(right, right_collation)) => {
                 left_collation == right_collation && left.same(right)

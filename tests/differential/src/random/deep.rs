@@ -115,7 +115,8 @@ impl Queries<'_> {
                  {all}) AS c1 FROM {name} AS i"
             ),
             3 => format!(
-                "SELECT column1 AS c0, column2 AS c1 FROM (VALUES ({more}, 1), (NULL, 2), ('a', {more}))"
+                "SELECT column1 AS c0, column2 AS c1 FROM (VALUES ({more}, 1), (NULL, 2), ('a', \
+                 {more}))"
             ),
             4 => format!(
                 "SELECT {one} AS c0, {two} AS c1 FROM {name} AS i WHERE {condition} ORDER BY {all} \
@@ -293,8 +294,8 @@ impl Queries<'_> {
         let all = if order.is_empty() { all } else { all.replace("), ", ") DESC, ") + order };
         any(format!(
             "SELECT {rank} OVER w, group_concat(quote({value})) OVER (w {frame}), count(*) FILTER \
-             (WHERE {condition}) OVER w, last_value(quote({value})) OVER (p ORDER BY {all}) FROM {} \
-             AS a WINDOW p AS (PARTITION BY quote({partition})), w AS (p ORDER BY {all})",
+             (WHERE {condition}) OVER w, last_value(quote({value})) OVER (p ORDER BY {all}) FROM \
+             {} AS a WINDOW p AS (PARTITION BY quote({partition})), w AS (p ORDER BY {all})",
             table.name
         ))
     }
@@ -307,9 +308,9 @@ impl Queries<'_> {
         let (key, value, condition) = (scope.value(1), scope.column(), scope.condition(1));
         let direction = pick(self.rng, &["", " DESC"]);
         any(format!(
-            "SELECT quote({key}), count(*), sum(count({value})) OVER (ORDER BY quote({key}){direction}), \
-             rank() OVER (ORDER BY count(*)), lag(max(quote({value}))) OVER (ORDER BY quote({key})) \
-             FROM {} AS a WHERE {condition} GROUP BY quote({key})",
+            "SELECT quote({key}), count(*), sum(count({value})) OVER (ORDER BY \
+             quote({key}){direction}), rank() OVER (ORDER BY count(*)), lag(max(quote({value}))) \
+             OVER (ORDER BY quote({key})) FROM {} AS a WHERE {condition} GROUP BY quote({key})",
             table.name
         ))
     }
@@ -351,8 +352,8 @@ impl Queries<'_> {
             pick(scope.rng, &["", "", " OFFSET 0", " OFFSET 2", " OFFSET -3", " OFFSET 1 + 1"]);
         // A number alone would mean a column of the result.
         let sql = format!(
-            "SELECT quote({value}) FROM {from}{filter} ORDER BY coalesce({first}, NULL){collation}{direction}, \
-             {all} LIMIT {limit}{offset}"
+            "SELECT quote({value}) FROM {from}{filter} ORDER BY coalesce({first}, \
+             NULL){collation}{direction}, {all} LIMIT {limit}{offset}"
         );
         Step { sql, check: Check::Query(Order::Limited) }
     }
