@@ -26,7 +26,6 @@ mod life;
 mod merging;
 mod moments;
 mod open_merge;
-mod parents;
 mod past;
 mod pins;
 pub mod records;

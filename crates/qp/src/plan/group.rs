@@ -7,7 +7,7 @@
 //! drop rows of one side, `access` knows the ways into a table.
 
 use super::access::{Access, Ask, choose_access};
-use super::grouped::{Held, Reach};
+use super::join::grouped::{Held, Reach};
 use super::needs::Needs;
 use super::order::Step;
 use super::rewrite;

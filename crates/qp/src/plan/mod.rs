@@ -15,7 +15,6 @@ mod estimate;
 mod explain;
 mod gear;
 mod group;
-mod grouped;
 mod hidden;
 mod join;
 mod needs;

@@ -2,20 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod backups;
-mod constraints;
 mod counters;
 mod crash;
 mod durable;
 mod elsewhere;
 mod grants;
-mod inside;
 mod memory;
+mod merges;
 mod model;
-mod names;
 mod parents;
-mod picks;
 mod previews;
-mod rules;
 mod statements;
 mod together;
 mod views;

@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `group` goes through the relations, `outer` and `semi` have the other joins.
 
+pub(super) mod grouped;
 mod outer;
 mod semi;
 

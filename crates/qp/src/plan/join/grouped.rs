@@ -10,18 +10,18 @@
 
 use pandodb_ds::sync::Arc;
 
-use super::access::{Ask, choose_access};
-use super::cost::hash_cost;
-use super::estimate;
-use super::group::{Goal, Joined, Planner, Term, filtered};
-use super::join::equality;
-use super::order::join_order;
-use super::rewrite;
-use super::rules::Rules;
-use super::{Aggregation, GroupKey, Node};
+use super::equality;
 use crate::bind::{AggregatedBlock, Group, Relation, TableRelation};
 use crate::catalog::IndexColumn;
 use crate::error::Result;
+use crate::plan::access::{Ask, choose_access};
+use crate::plan::cost::hash_cost;
+use crate::plan::estimate;
+use crate::plan::group::{Goal, Joined, Planner, Term, filtered};
+use crate::plan::order::join_order;
+use crate::plan::rewrite;
+use crate::plan::rules::Rules;
+use crate::plan::{Aggregation, GroupKey, Node};
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -123,7 +123,7 @@ impl Planner<'_, '_> {
         let runs = least(reach, &block.outer, &held.term.slots);
         let runs = runs.min(left.rows).min(held.keys).max(1.0);
         // The table of the subquery that the rows lead to.
-        let mut first: Option<(super::access::Access, f64, f64)> = None;
+        let mut first: Option<(crate::plan::access::Access, f64, f64)> = None;
         for relation in &block.group.relations {
             let Relation::Table(table) = relation else { return false };
             let mut needs = self.goal.needs.clone();

@@ -2,7 +2,9 @@
 //!
 //! The log has all of it as long as it is kept; from there commits are collected into a tree of
 //! the system head, so that they can still be listed when their data is gone. Neighbours:
-//! `moments` finds the data of a commit.
+//! `moments` finds the data of a commit, `parents` which listed commit it stands on.
+
+mod parents;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +14,16 @@ use pandodb_ds::tree::Diff;
 use pandodb_tm::wal::{LoggedTransaction, Operation};
 use pandodb_tm::{CommitId, HeadId, Lsn, RecentCommit, TreeId};
 
-use super::records::{Branch, Commit, CommitPart, decode, encode};
-use super::{Branches, COMMITS, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::Position;
+use crate::registry::records::{Branch, Commit, CommitPart, decode, encode};
+use crate::registry::{Branches, COMMITS, View};
 
 /// Commits that are collected at once.
 const BATCH: usize = 4096;
 
 /// Rows (trees with keys) and the commits that changed them.
-pub(super) type RowCommits = BTreeMap<(TreeId, Vec<u8>), Vec<u64>>;
+pub(in crate::registry) type RowCommits = BTreeMap<(TreeId, Vec<u8>), Vec<u64>>;
 
 impl Branches {
     /// Reads what the log has of commits since the last time.

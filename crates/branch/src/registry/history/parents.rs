@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::records::Commit;
-use super::{Branches, State};
 use crate::error::Result;
 use crate::lineage::{LineId, Position};
+use crate::registry::records::Commit;
+use crate::registry::{Branches, State};
 
 /// What is listed, by heads.
 struct Listed<'a> {

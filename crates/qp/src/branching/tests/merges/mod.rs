@@ -1,0 +1,9 @@
+//! Merges as a user asks for them: what each pair of changes comes to, and what is taken over alone.
+
+mod constraints;
+mod inside;
+mod names;
+mod picks;
+mod rules;
+
+use super::{error, reopened, rows, session, shop};
