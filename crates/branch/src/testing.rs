@@ -293,6 +293,16 @@ struct ModelTarget<'a> {
     counters: BTreeMap<ObjectId, i64>,
 }
 
+impl ModelTarget<'_> {
+    /// What the merge takes for the target's row must be what is stored.
+    fn check_old(&self, table: &TableShape, key: &[u8], old: Option<&Row>) {
+        let Some(old) = old else { return };
+        let tree = self.version.forest.existing(table.tree).unwrap();
+        let bytes = tree.get(self.world.pager(), key).unwrap().expect("the row is there");
+        assert_eq!(&table.decode(key, &bytes).unwrap(), old, "{key:?}");
+    }
+}
+
 impl Target for ModelTarget<'_> {
     fn schema(&mut self, merge: &SchemaMerge) -> Result<()> {
         for dropped in &merge.dropped {
@@ -327,14 +337,16 @@ impl Target for ModelTarget<'_> {
                     forest.put(writer, table.tree, &key, &bytes, PutMode::Replace).map(drop)
                 });
             }
-            RowChange::Update { key, row } => {
+            RowChange::Update { key, row, old } => {
+                self.check_old(table, &key, old.as_ref());
                 assert!(exists(&key), "an updated row is not there: {row:?}");
                 let bytes = table.encode(&row)?;
                 self.world.write(&mut self.version, |forest, writer| {
                     forest.put(writer, table.tree, &key, &bytes, PutMode::Replace).map(drop)
                 });
             }
-            RowChange::Delete { key } => {
+            RowChange::Delete { key, old } => {
+                self.check_old(table, &key, old.as_ref());
                 assert!(exists(&key), "a deleted row is not there");
                 self.world.write(&mut self.version, |forest, writer| {
                     forest.remove(writer, table.tree, &key).map(drop)

@@ -45,7 +45,7 @@ mod isolation_tests;
 pub use commit::Progress;
 pub use error::{Error, ErrorKind, Result};
 pub use heads::{HeadInfo, HeadVersion, MAIN};
-pub use history::{Moment, PastVersion, Retention};
+pub use history::{Moment, PastVersion, RecentCommit, RecentPart, Retention};
 pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
 pub use isolation::{BeginOptions, Isolation};
 pub use lock::{BusyHook, LockState, LockView};

@@ -125,3 +125,13 @@ CREATE INDEX i ON k(b, c);
 PRAGMA index_xinfo(i);
 CREATE VIEW broken AS SELECT * FROM missing;
 PRAGMA index_list(broken);
+
+-- Constants of views are NULL in the rows that an outer join around parentheses makes up.
+CREATE TABLE t(a);
+INSERT INTO t VALUES (1);
+CREATE TABLE e(x);
+CREATE VIEW v AS SELECT 3 AS c FROM e;
+SELECT t.a, b.c, c.c FROM t LEFT JOIN (v AS b JOIN v AS c ON b.c = c.c);
+SELECT t.a, b.c, c.c FROM (v AS b JOIN v AS c) RIGHT JOIN t;
+SELECT t.a, b.c, c.c FROM t FULL JOIN ((v AS b JOIN e) JOIN (SELECT 4 AS c FROM e) AS c);
+SELECT count() IS c.c, b.c FROM t FULL JOIN (v AS b JOIN v AS c ON b.c = c.c);

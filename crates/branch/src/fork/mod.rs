@@ -39,10 +39,13 @@ impl Branches {
 
     /// Forks a moment (the base of a merge, say).
     pub fn fork_view(&self, view: &View) -> Result<Fork> {
-        match view.head() {
-            Some(head) => Fork::of(self.manager(), head),
-            None => Fork::of_view(self.manager(), pandodb_tm::MAIN, view),
+        match view.head().map(|head| Fork::of(self.manager(), head)) {
+            // What kept the moment (a tag, say) was dropped; the view still sees it.
+            Some(Err(error)) if error.kind() == ErrorKind::Moved && !view.is_branch() => {}
+            Some(forked) => return forked,
+            None => {}
         }
+        Fork::of_view(self.manager(), pandodb_tm::MAIN, view)
     }
 
     /// Forks a branch as it was.

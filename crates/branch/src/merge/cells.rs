@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     /// Columns of the base that the merged table has not.
     dropped: Vec<DroppedColumn>,
     merges_json: bool,
+    /// Whether all versions and the merged table have the same columns in the same order.
+    is_plain: bool,
 }
 
 #[derive(Debug)]
@@ -87,7 +89,7 @@ impl Plan {
             is_json: column.is_json,
             is_generated: column.generated.is_some(),
         });
-        let columns = columns.collect();
+        let columns: Vec<PlanColumn> = columns.collect();
         let gone = base.into_iter().flat_map(|base| base.columns.iter().enumerate());
         let gone = gone.filter(|(_, column)| {
             merged.index_of(column.id).is_none() && column.generated.is_none()
@@ -99,7 +101,43 @@ impl Plan {
             theirs: index(theirs, column.id),
             affinity: column.affinity,
         });
-        Self { columns, dropped: dropped.collect(), merges_json }
+        let dropped: Vec<DroppedColumn> = dropped.collect();
+        let is_all = |shape: Option<&TableShape>| {
+            shape.is_some_and(|shape| {
+                shape.columns.len() == merged.columns.len()
+                    && shape.columns.iter().zip(&merged.columns).all(|(own, column)| {
+                        own.id == column.id
+                            && own.affinity == column.affinity
+                            && own.generated == column.generated
+                            && own.position == column.position
+                            && own.missing == column.missing
+                    })
+            })
+        };
+        let is_plain = dropped.is_empty() && is_all(base) && is_all(ours) && is_all(theirs);
+        Self { columns, dropped, merges_json, is_plain }
+    }
+
+    /// Whether rows of all versions have their cells at the same places as merged ones.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Makes the source's row the merged one of a row that the target has as `base`, in a plan
+    /// that [is plain](Self::is_plain); returns whether it differs from `base`.
+    pub(crate) fn take_theirs(&self, base: &Row, theirs: &mut Row) -> bool {
+        let mut differs = false;
+        for ((column, before), cell) in self.columns.iter().zip(base).zip(theirs) {
+            if before == cell {
+                continue;
+            }
+            if column.is_generated || is_same(before, cell) {
+                cell.clone_from(before);
+            } else {
+                differs = true;
+            }
+        }
+        differs
     }
 
     /// Whether the source dropped a column that the target still writes to.

@@ -59,11 +59,15 @@ pub enum RowChange {
         key: Vec<u8>,
         /// Its cells.
         row: Row,
+        /// The cells that the target has now, where they are known as they are stored.
+        old: Option<Row>,
     },
     /// The row goes.
     Delete {
         /// Where it is stored.
         key: Vec<u8>,
+        /// The cells that the target has now, where they are known as they are stored.
+        old: Option<Row>,
     },
 }
 

@@ -332,7 +332,26 @@ impl TableMerger<'_, '_, '_> {
         let theirs = read(self.sides.theirs, change.new.as_ref())?;
         match (base, theirs) {
             (None, Some(theirs)) => self.insert_theirs(change, &theirs),
-            (Some(_), None) => self.delete(&change.key),
+            (Some(base), None) => {
+                let ours = if self.plan.is_plain() {
+                    Some(base)
+                } else {
+                    read(self.sides.ours, change.old.as_ref())?
+                };
+                self.delete(&change.key, ours.as_ref())
+            }
+            (Some(base), Some(mut theirs))
+                if self.plan.is_plain()
+                    && self.followers.is_empty()
+                    && !(self.table.is_rebuilt || self.needs_conversion) =>
+            {
+                if !self.plan.take_theirs(&base, &mut theirs) {
+                    return Ok(());
+                }
+                self.run.report.table(&self.table.shape).updated += 1;
+                let (key, row, old) = (change.key.clone(), theirs, Some(base));
+                self.run.target.apply(&self.table.shape, RowChange::Update { key, row, old })
+            }
             (Some(base), Some(theirs)) => {
                 // The target's row is the base's, by the target's shape.
                 let ours = read(self.sides.ours, change.old.as_ref())?;
@@ -389,7 +408,7 @@ impl TableMerger<'_, '_, '_> {
                 if self.has_changed(Side::Ours, &base, &ours) {
                     return self.deleted_and_changed(&left.key, Some(&base), Some(&ours), None);
                 }
-                self.delete(&left.key)
+                self.delete(&left.key, Some(&ours))
             }
             // Both deleted it, or it came and went.
             _ => Ok(()),
@@ -594,7 +613,7 @@ impl TableMerger<'_, '_, '_> {
             self.run.report.table(shape).resolved += 1;
             return match resolved {
                 Some(row) => self.put(key, ours_row, row),
-                None if ours.is_some() => self.delete(key),
+                None if ours.is_some() => self.delete(key, ours_row),
                 None => Ok(()),
             };
         }
@@ -649,12 +668,15 @@ impl TableMerger<'_, '_, '_> {
         if is_followed { shape.key_of(row) } else { Ok(key.to_vec()) }
     }
 
-    fn delete(&mut self, key: &[u8]) -> Result<()> {
+    fn delete(&mut self, key: &[u8], ours: Option<&Row>) -> Result<()> {
         self.run.report.table(&self.table.shape).deleted += 1;
         if self.table.is_rebuilt {
             return Ok(());
         }
-        self.run.target.apply(&self.table.shape, RowChange::Delete { key: key.to_vec() })
+        // Converted cells are not those that the target's indexes have.
+        let ours = ours.filter(|_| !self.needs_conversion);
+        let (key, old) = (key.to_vec(), ours.map(|row| self.plan.ours_row(row)));
+        self.run.target.apply(&self.table.shape, RowChange::Delete { key, old })
     }
 
     /// Gives a row to the target, if it is not what the target has.
@@ -676,7 +698,8 @@ impl TableMerger<'_, '_, '_> {
                 if self.table.is_rebuilt {
                     RowChange::Insert { key, row }
                 } else {
-                    RowChange::Update { key, row }
+                    let old = (!self.needs_conversion).then_some(before);
+                    RowChange::Update { key, row, old }
                 }
             }
         };

@@ -26,7 +26,7 @@ impl Branches {
 
     /// The anchors that no merge can start from any more.
     pub(super) fn surplus_anchors(&self) -> Result<Vec<u64>> {
-        self.with(|state| {
+        self.with_index(|state| {
             let mut surplus = state.index.surplus();
             surplus.retain(|head| self.is_loose(state, *head));
             surplus

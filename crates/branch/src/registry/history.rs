@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::record::key::rowid_key;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Diff;
 use pandodb_tm::wal::{LoggedTransaction, Operation};
-use pandodb_tm::{CommitId, Lsn, TreeId};
+use pandodb_tm::{CommitId, HeadId, Lsn, RecentCommit, TreeId};
 
 use super::records::{Branch, Commit, CommitPart, decode, encode};
 use super::{Branches, COMMITS, View};
@@ -24,6 +26,10 @@ pub(super) type RowCommits = BTreeMap<(TreeId, Vec<u8>), Vec<u64>>;
 impl Branches {
     /// Reads what the log has of commits since the last time.
     pub fn collect(&self) -> Result<()> {
+        if let Some(recent) = self.manager.recent_commits() {
+            self.take_recent(&recent);
+            return Ok(());
+        }
         let Some((oldest, _)) = self.manager.history_span() else { return Ok(()) };
         if self.manager.is_read_only() {
             return self.collect_in_memory(oldest.position);
@@ -58,6 +64,33 @@ impl Branches {
             *uncollected = Some(found.collect());
         }
         Ok(())
+    }
+
+    /// The same for a database in memory, which keeps notes of its newest commits and no more.
+    fn take_recent(&self, recent: &[Arc<RecentCommit>]) {
+        let mut commits = BTreeMap::new();
+        for commit in recent {
+            let of_branches = commit.parts.iter().filter(|part| part.head != self.system);
+            let mut parts = of_branches.map(|part| CommitPart {
+                head: part.head.0,
+                base: part.base.0,
+                operations: part.operations,
+            });
+            let Some(first) = parts.next() else { continue };
+            let listed = Commit {
+                commit: commit.commit.0,
+                head: first.head,
+                base: first.base,
+                time: commit.time,
+                author: commit.author.to_string(),
+                message: commit.message.to_string(),
+                flags: commit.flags,
+                operations: first.operations,
+                others: parts.collect(),
+            };
+            commits.insert(listed.commit, listed);
+        }
+        *self.uncollected.lock() = Some(commits);
     }
 
     /// Commits in the log from a position on, `most` at most, and where the last one ends.
@@ -146,7 +179,7 @@ impl Branches {
         let mut spans: Vec<(u64, u64, u64)> = Vec::new();
         for Position { line, commit } in clock.iter() {
             let Some(known) = state.graph.line(line) else { continue };
-            let start = known.parent.map_or(0, |parent| parent.commit);
+            let start = state.start_of(line);
             spans.push((known.head, start, commit));
         }
         self.list_commits(most, |commit| {
@@ -255,7 +288,7 @@ impl Branches {
                 state.graph.line(held.line).is_some_and(|line| {
                     line.head == commit.head
                         && commit.commit <= held.commit
-                        && line.parent.is_none_or(|parent| parent.commit < commit.commit)
+                        && state.start_of(held.line) < commit.commit
                 })
             })
         })
@@ -269,6 +302,10 @@ impl Branches {
         rows: &BTreeSet<(TreeId, Vec<u8>)>,
     ) -> Result<RowCommits> {
         let mut later = RowCommits::new();
+        if self.manager.is_in_memory() {
+            self.later_in_memory(branch, after, rows, &mut later)?;
+            return Ok(later);
+        }
         let Some((oldest, _)) = self.manager.history_span() else { return Ok(later) };
         let mut reader = self.manager.read_log(oldest.position)?;
         while let Some(transaction) = reader.next_transaction()? {
@@ -292,6 +329,41 @@ impl Branches {
             }
         }
         Ok(later)
+    }
+
+    /// The same where there is no log: by what the versions of the branch differ in.
+    fn later_in_memory(
+        &self,
+        branch: &Branch,
+        after: u64,
+        rows: &BTreeSet<(TreeId, Vec<u8>)>,
+        later: &mut RowCommits,
+    ) -> Result<()> {
+        let head = HeadId(branch.head);
+        let trees: BTreeSet<TreeId> = rows.iter().map(|(tree, _)| *tree).collect();
+        let oldest = self.manager.history_span().map_or(0, |(oldest, _)| oldest.commit.0);
+        for commit in self.manager.recent_commits().unwrap_or_default() {
+            let part = commit.parts.iter().find(|part| part.head == head);
+            let Some(part) = part.filter(|part| commit.commit.0 > after && part.base.0 >= oldest)
+            else {
+                continue;
+            };
+            let before = self.manager.version_at(head, part.base)?;
+            let now = self.manager.version_at(head, commit.commit)?;
+            for tree in &trees {
+                let versions =
+                    (before.version().forest.tree(*tree), now.version().forest.tree(*tree));
+                let (Some(old), Some(new)) = versions else { continue };
+                let mut changes = Diff::new(self.manager.pager(), old, new);
+                while let Some(change) = changes.next_change()? {
+                    let place = (*tree, change.key);
+                    if rows.contains(&place) {
+                        later.entry(place).or_default().push(commit.commit.0);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The newest commit of any branch.

@@ -1,7 +1,7 @@
 //! What is asked of the records all the time, found without looking at all of them.
 //!
-//! Three questions have to be quick at ten thousand branches: which branch's time is over, which
-//! anchor keeps a moment, and which anchors nobody needs once a branch is gone. For the last one
+//! Two questions have to be quick at ten thousand branches: which anchor keeps a moment, and which
+//! anchors nobody needs once a branch is gone. For the last one
 //! the *clocks* of the branches (what each holds of each line) are kept, and for each line how
 //! many branches hold it up to which commit. An anchor is needed as long as two branches hold
 //! its moment and one of them holds no later anchor of the line; so where an entry goes, only the
@@ -17,18 +17,9 @@ use crate::lineage::{Graph, LineId, Position};
 /// anchor stands.
 pub(super) type Place = (LineId, u64);
 
-/// What is known of a branch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Known {
-    expires: Option<i64>,
-    /// How far it holds each line.
-    clock: Vec<Place>,
-}
-
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Index {
-    expiring: BTreeSet<(i64, BranchId)>,
     /// The heads of the anchors at each place, as their lines belong to it.
     anchors: BTreeMap<Place, BTreeSet<u64>>,
     places: BTreeMap<u64, Place>,
@@ -39,18 +30,13 @@ pub(super) struct Index {
     open: BTreeSet<u64>,
     /// Anchors whose head is gone.
     lost: BTreeSet<u64>,
-    clocks: BTreeMap<BranchId, Known>,
+    /// How far each branch holds each line.
+    clocks: BTreeMap<BranchId, Vec<Place>>,
     /// How many branches hold each line up to which commit.
     held: BTreeMap<LineId, BTreeMap<u64, u32>>,
 }
 
 impl Index {
-    /// The branches whose time is over.
-    pub(super) fn expired(&self, now: i64) -> Vec<BranchId> {
-        let over = self.expiring.iter().take_while(|(expires, _)| *expires <= now);
-        over.map(|(_, id)| *id).collect()
-    }
-
     /// The head that keeps a moment.
     pub(super) fn anchor_at(&self, wanted: Position) -> Option<u64> {
         self.anchors.get(&(wanted.line, wanted.commit))?.last().copied()
@@ -143,24 +129,18 @@ impl Index {
 
     pub(super) fn add_branch(&mut self, branch: &Branch, graph: &Graph) {
         self.remove_branch(branch.id);
-        if let Some(expires) = branch.expires() {
-            self.expiring.insert((expires, branch.id));
-        }
         let tip = Position { line: branch.line, commit: u64::MAX };
         let clock: Vec<Place> =
             graph.clock(tip).iter().map(|place| (place.line, place.commit)).collect();
         for (line, commit) in &clock {
             *self.held.entry(*line).or_default().entry(*commit).or_default() += 1;
         }
-        self.clocks.insert(branch.id, Known { expires: branch.expires(), clock });
+        self.clocks.insert(branch.id, clock);
     }
 
     pub(super) fn remove_branch(&mut self, id: BranchId) {
-        let Some(known) = self.clocks.remove(&id) else { return };
-        if let Some(expires) = known.expires {
-            self.expiring.remove(&(expires, id));
-        }
-        for (line, commit) in known.clock {
+        let Some(clock) = self.clocks.remove(&id) else { return };
+        for (line, commit) in clock {
             let Some(commits) = self.held.get_mut(&line) else { continue };
             if let Some(count) = commits.get_mut(&commit) {
                 *count -= 1;
@@ -176,7 +156,7 @@ impl Index {
 
     /// What a branch holds.
     pub(super) fn clock_of(&self, id: BranchId) -> &[Place] {
-        self.clocks.get(&id).map_or(&[], |known| &known.clock)
+        self.clocks.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The anchors that lose their use when the entries `gone` go, each from its line.

@@ -322,10 +322,7 @@ impl Branches {
     /// Drops branches whose time is over; returns their names.
     pub fn expire(&self) -> Result<Vec<String>> {
         let now = self.now();
-        let over: Vec<Branch> = self.with(|state| {
-            let over = state.index.expired(now).into_iter();
-            over.filter_map(|id| state.branches.get(&id).cloned()).collect()
-        })?;
+        let over: Vec<Branch> = self.with(|state| state.expired(now).cloned().collect())?;
         over.iter().try_for_each(|branch| self.force_drop(branch).map(drop))?;
         Ok(over.into_iter().map(|branch| branch.name).collect())
     }

@@ -127,7 +127,10 @@ impl Branches {
         self.check_writable(&target)?;
         self.check_no_open_merge(&target)?;
         let now = self.position(&source)?;
-        let kept = self.with(|state| state.head_at(now).map(|head| self.pins.pin(HeadId(head))))?;
+        // A tag will not do, though it keeps the moment as well: it may be dropped at any time,
+        // while what is merged stays what later merges start from.
+        let kept =
+            self.with_index(|state| state.anchor_at(now).map(|head| self.pins.pin(HeadId(head))))?;
         let (anchor, is_new) = if let Some(kept) = kept {
             (kept, false)
         } else {
@@ -309,7 +312,7 @@ impl Branches {
             plan.bases.iter().chain([&plan.position]).map(|at| (at.line, at.commit)).collect();
         drop(plan);
         let find = || {
-            self.with(|state| {
+            self.with_index(|state| {
                 let mut surplus = state.index.surplus_at(&places);
                 surplus.retain(|head| self.is_loose(state, *head));
                 surplus
@@ -332,6 +335,7 @@ impl Branches {
         let target = HeadId(plan.target.head);
         transaction.use_head(self.system)?;
         let counters = counters_of(transaction)?;
+        drop(self.indexed()?);
         let mut change = Change { transaction, counters, rows: Vec::new() };
         self.drop_within(&mut change, &plan.source)?;
         let rows = change.finish()?;

@@ -26,6 +26,7 @@ mod life;
 mod merging;
 mod moments;
 mod open_merge;
+mod parents;
 mod past;
 mod pins;
 pub mod records;
@@ -192,6 +193,11 @@ impl Branches {
         Ok(look(&*self.current()?))
     }
 
+    /// As [`with`](Self::with), with the index, for what asks where anchors stand.
+    fn with_index<R>(&self, look: impl FnOnce(&State) -> R) -> Result<R> {
+        Ok(look(&*self.indexed()?))
+    }
+
     /// The branch called `name`, in any case.
     pub fn get(&self, name: &str) -> Result<Branch> {
         self.current()?.branch(name).cloned()
@@ -270,8 +276,22 @@ impl Branches {
                 }
             }
         }
-        state.resolve_anchors(|head| self.manager.head(HeadId(head)).ok().map(|it| it.commit.0));
+        self.place_anchors(&mut state);
         Ok(state)
+    }
+
+    /// The records with their index.
+    fn indexed(&self) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.current()?;
+        if !state.is_indexed {
+            state.make_index();
+            self.place_anchors(&mut state);
+        }
+        Ok(state)
+    }
+
+    fn place_anchors(&self, state: &mut State) {
+        state.resolve_anchors(|head| self.manager.head(HeadId(head)).ok().map(|it| it.commit.0));
     }
 
     /// Adds to what the change that was noted last makes of the records.
@@ -291,7 +311,6 @@ impl Branches {
         } else if transaction.tree_kind(RECORDS).is_some() {
             read_rows(&transaction, &[], |key, value| state.apply(key, Some(value)))?;
         }
-        state.make_index();
         Ok(state)
     }
 
@@ -359,7 +378,7 @@ impl Branches {
         let mut transaction = self.manager.begin(self.system, options)?;
         transaction.prepare_write()?;
         // Nobody else changes the records from here on.
-        let counters = self.current()?.counters.clone();
+        let counters = self.indexed()?.counters.clone();
         let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
         let result = work(&mut change)?;
         let rows = change.finish()?;

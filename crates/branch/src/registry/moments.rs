@@ -91,7 +91,7 @@ impl View {
     }
 
     /// Whether its head is that of a branch, which may move on.
-    pub(super) fn is_branch(&self) -> bool {
+    pub(crate) fn is_branch(&self) -> bool {
         self.is_branch
     }
 }
@@ -173,7 +173,7 @@ impl Branches {
 
     /// The data of a position: from the head that keeps it, or rebuilt.
     pub fn view_at(&self, position: Position) -> Result<View> {
-        let (position, kept, head, branch) = self.with(|state| {
+        let (position, kept, head, branch) = self.with_index(|state| {
             let position = state.graph.normalized(position);
             let line = state.graph.line(position.line);
             let branch = line.and_then(|line| state.branch_of(line.head));

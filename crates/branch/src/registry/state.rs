@@ -4,7 +4,7 @@
 //! row by row once it is committed; a commit that somebody else made in between (a merge within a
 //! caller's transaction) makes it be read again. Neighbours: `records` has the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::Index;
 use super::records::{
@@ -30,8 +30,11 @@ pub struct State {
     pub(super) reflog: BTreeMap<u64, ReflogEntry>,
     pub(super) backup: Option<LastBackup>,
     pub(super) index: Index,
-    /// Whether the index is kept: not while rows are loaded in any order.
+    /// Whether the index is kept: not before somebody asks for it, so that opening a database
+    /// with many branches does not wait for it.
     pub(super) is_indexed: bool,
+    /// Branches by the time that they go at.
+    pub(super) expiring: BTreeSet<(i64, BranchId)>,
 }
 
 impl State {
@@ -148,16 +151,20 @@ impl State {
             return Ok(());
         };
         let line: Line = decode(value)?;
-        let branch = self.heads.get(&line.head).and_then(|id| self.branches.get(id));
+        let head = line.head;
         self.graph.put(id, line);
         if self.is_indexed {
+            let branch = self.heads.get(&head).and_then(|id| self.branches.get(id));
             self.index.change_line(id, branch, &self.anchors, &self.graph);
         }
         Ok(())
     }
 
-    /// Makes the index of rows that were loaded.
+    /// Makes the index, if there is none yet.
     pub(super) fn make_index(&mut self) {
+        if self.is_indexed {
+            return;
+        }
         self.index = Index::default();
         self.is_indexed = true;
         for anchor in self.anchors.values() {
@@ -168,11 +175,34 @@ impl State {
         }
     }
 
+    /// The commit after which those of a head belong to a line: where it left its parent, or, for
+    /// one that a reset began, where the line before it ended.
+    pub(super) fn start_of(&self, id: LineId) -> u64 {
+        let Some(line) = self.graph.line(id) else { return 0 };
+        let is_before = |at: &Position| {
+            at.line < id && self.graph.line(at.line).is_some_and(|old| old.head == line.head)
+        };
+        let ended = self.reflog.values().map(|entry| entry.position).filter(is_before);
+        let ended = ended.map(|at| at.commit).max().unwrap_or(0);
+        line.parent.map_or(0, |parent| parent.commit).max(ended)
+    }
+
+    /// The branches whose time is over.
+    pub(super) fn expired(&self, now: i64) -> impl Iterator<Item = &Branch> {
+        let over = self.expiring.iter().take_while(move |(expires, _)| *expires <= now);
+        over.filter_map(|(_, id)| self.branches.get(id))
+    }
+
     /// Looks up the commits of anchors that do not say them.
     pub(super) fn resolve_anchors(&mut self, commit_of: impl Fn(u64) -> Option<u64>) {
         if self.index.is_open() {
             self.index.resolve(&self.anchors, &self.graph, commit_of);
         }
+    }
+
+    /// The anchor that keeps a moment, if one does.
+    pub(super) fn anchor_at(&self, position: Position) -> Option<u64> {
+        self.index.anchor_at(self.graph.normalized(position))
     }
 
     /// The head that keeps a moment, if one does: an anchor, or a tag.
@@ -205,12 +235,18 @@ impl State {
         if let Some(old) = self.branches.remove(&id) {
             self.names.remove(&fold(&old.name));
             self.heads.remove(&old.head);
+            if let Some(expires) = old.expires() {
+                self.expiring.remove(&(expires, id));
+            }
             self.index.remove_branch(id);
         }
         if let Some(value) = value {
             let branch: Branch = decode(value)?;
             self.names.insert(fold(&branch.name), id);
             self.heads.insert(branch.head, id);
+            if let Some(expires) = branch.expires() {
+                self.expiring.insert((expires, id));
+            }
             if self.is_indexed {
                 self.index.add_branch(&branch, &self.graph);
             }

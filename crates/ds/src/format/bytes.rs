@@ -29,21 +29,26 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `count` bytes.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let end = self.position.checked_add(count).filter(|end| *end <= self.bytes.len());
-        let Some(end) = end else {
-            return Err(Error::corrupt(format!(
-                "expected {count} bytes at position {}, found {}",
-                self.position,
-                self.remaining()
-            )));
-        };
+        let Some(end) = end else { return Err(self.too_short(count)) };
         let taken = &self.bytes[self.position..end];
         self.position = end;
         Ok(taken)
     }
 
+    #[cold]
+    fn too_short(&self, count: usize) -> Error {
+        Error::corrupt(format!(
+            "expected {count} bytes at position {}, found {}",
+            self.position,
+            self.remaining()
+        ))
+    }
+
     /// The next `N` bytes.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
@@ -60,22 +65,9 @@ impl<'a> Reader<'a> {
         Ok(u16::from_le_bytes(self.array()?))
     }
 
-    /// Three bytes.
-    pub fn u24(&mut self) -> Result<u32> {
-        let [a, b, c] = self.array()?;
-        Ok(u32::from_le_bytes([a, b, c, 0]))
-    }
-
     /// Four bytes.
     pub fn u32(&mut self) -> Result<u32> {
         Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    /// Six bytes.
-    pub fn u48(&mut self) -> Result<u64> {
-        let mut bytes = [0; 8];
-        bytes[..6].copy_from_slice(&self.array::<6>()?);
-        Ok(u64::from_le_bytes(bytes))
     }
 
     /// Eight bytes.

@@ -180,11 +180,13 @@ impl PageRef {
     }
 
     fn decode_stored(reader: &mut Reader<'_>, codec: u8) -> Result<Stored> {
+        // In one piece: the first look at a large tree reads hundreds of references.
+        let fields = u128::from_le_bytes(reader.array()?);
         let stored = Stored {
-            granule: Granule(reader.u48()?),
-            stored: reader.u24()?,
-            raw: reader.u24()?,
-            checksum: reader.u32()?,
+            granule: Granule(fields as u64 & 0xffff_ffff_ffff),
+            stored: (fields >> 48) as u32 & 0xff_ffff,
+            raw: (fields >> 72) as u32 & 0xff_ffff,
+            checksum: (fields >> 96) as u32,
             codec,
         };
         stored.check()?;

@@ -14,6 +14,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::leaf_patch::Patches;
 use super::lineage::Lineage;
 use super::origin::Origin;
 use crate::error::{Error, Result};
@@ -81,7 +82,10 @@ pub struct Leaf {
     /// Bytes of the heap at the end, garbage included.
     pub(super) heap: u32,
     pub(super) garbage: u32,
+    /// The page; nothing where another one is shared.
     pub(super) bytes: Vec<u8>,
+    /// Where it shares the bytes of another page: that page, and the values that differ.
+    pub(super) patches: Option<Box<Patches>>,
     /// What the page was copied from and which keys changed since, while that is little.
     pub(super) origin: Option<Box<Origin>>,
     /// Which page in memory it was copied from, for comparisons.
@@ -131,6 +135,7 @@ impl Leaf {
             heap: 0,
             garbage: 0,
             bytes,
+            patches: None,
             origin: None,
             lineage: Lineage::default(),
         }
@@ -155,12 +160,23 @@ impl Leaf {
     /// The bytes that the page takes in memory once garbage is collected; its stored form is
     /// shorter.
     pub fn used_bytes(&self) -> usize {
-        self.entries_end() + (self.heap - self.garbage) as usize
+        let growth = self.patches.as_ref().map_or(0, |patches| patches.growth());
+        (self.entries_end() + (self.heap - self.garbage) as usize).saturating_add_signed(growth)
     }
 
     /// The bytes that the leaf takes in memory.
     pub fn memory_bytes(&self) -> usize {
-        self.bytes.capacity() + size_of::<Self>()
+        let shared = self.patches.as_ref().map_or(0, |patches| patches.memory_bytes());
+        self.bytes.capacity() + size_of::<Self>() + shared
+    }
+
+    /// The bytes of the page, be they its own or shared.
+    #[inline]
+    pub(super) fn page(&self) -> &[u8] {
+        match &self.patches {
+            None => &self.bytes,
+            Some(patches) => patches.page(),
+        }
     }
 
     #[inline]
@@ -175,19 +191,19 @@ impl Leaf {
 
     #[inline]
     pub(super) fn heap_start(&self) -> usize {
-        self.bytes.len() - self.heap as usize
+        self.page().len() - self.heap as usize
     }
 
     /// The bytes that all keys begin with.
     #[inline]
     pub fn prefix(&self) -> &[u8] {
-        &self.bytes[HEADER..self.entries_start()]
+        &self.page()[HEADER..self.entries_start()]
     }
 
     #[inline]
     fn word(&self, at: usize) -> u32 {
         let mut word = [0; 4];
-        word.copy_from_slice(&self.bytes[at..at + 4]);
+        word.copy_from_slice(&self.page()[at..at + 4]);
         u32::from_le_bytes(word)
     }
 
@@ -196,7 +212,7 @@ impl Leaf {
     pub fn fixed(&self, index: usize) -> u64 {
         let at = self.entries_start() + index * 12;
         let mut word = [0; 8];
-        word.copy_from_slice(&self.bytes[at..at + 8]);
+        word.copy_from_slice(&self.page()[at..at + 8]);
         u64::from_le_bytes(word)
     }
 
@@ -213,39 +229,64 @@ impl Leaf {
 
     #[inline]
     pub(super) fn cell_start(&self, index: usize) -> usize {
-        self.bytes.len() - self.cell_offset(index) as usize
+        self.page().len() - self.cell_offset(index) as usize
     }
 
     /// The key of an entry of the slotted layout behind the common prefix.
     #[inline]
     pub fn suffix(&self, index: usize) -> &[u8] {
-        let (length, at) = read_varint(&self.bytes, self.cell_start(index));
-        &self.bytes[at..at + length as usize]
+        let page = self.page();
+        let (length, at) = read_varint(page, self.cell_start(index));
+        &page[at..at + length as usize]
     }
 
-    /// The position of an entry's payload in the page, and its kind.
+    /// How long that is.
+    pub(super) fn suffix_len(&self, index: usize) -> usize {
+        match self.kind {
+            TreeKind::Fixed => 0,
+            TreeKind::Slotted => self.suffix(index).len(),
+        }
+    }
+
+    /// The position of an entry's payload in the page or, behind its end, in the patches, and its
+    /// kind.
     #[inline]
     pub fn payload_range(&self, index: usize) -> (CellKind, Range<usize>) {
+        let page = self.page();
+        if let Some(patches) = &self.patches
+            && let Some((kind, place)) = patches.find(index)
+        {
+            return (kind, page.len() + place.start..page.len() + place.end);
+        }
         let mut at = self.cell_start(index);
         if self.kind == TreeKind::Slotted {
-            let (length, behind) = read_varint(&self.bytes, at);
+            let (length, behind) = read_varint(page, at);
             at = behind + length as usize;
         }
-        let (tagged, at) = read_varint(&self.bytes, at);
+        let (tagged, at) = read_varint(page, at);
         (CellKind::from_bits(tagged), at..at + (tagged >> 2) as usize)
     }
 
     /// The bytes at a range that [`Leaf::payload_range`] gave.
     #[inline]
     pub fn slice(&self, range: Range<usize>) -> &[u8] {
-        &self.bytes[range]
+        match &self.patches {
+            None => &self.bytes[range],
+            Some(patches) => {
+                let page = patches.page();
+                match range.start.checked_sub(page.len()) {
+                    Some(start) => &patches.bytes()[start..start + range.len()],
+                    None => &page[range],
+                }
+            }
+        }
     }
 
     /// What an entry holds.
     #[inline]
     pub fn cell(&self, index: usize) -> Cell<'_> {
         let (kind, range) = self.payload_range(index);
-        Cell { kind, payload: &self.bytes[range] }
+        Cell { kind, payload: self.slice(range) }
     }
 
     /// Replaces the content of `key` by the whole key of an entry.

@@ -24,16 +24,23 @@ impl Leaf {
     /// A copy to be changed, with a gap for some more entries of a page of `page_bytes`.
     #[must_use]
     pub fn copy_for_change(&self, page_bytes: usize) -> Self {
-        let used = self.entries_end() + self.heap as usize;
-        let capacity = (used + used / 4 + 256).min(page_bytes).max(used);
+        let with_gap = |used: usize| (used + used / 4 + 256).min(page_bytes).max(used);
+        if self.has_patches() {
+            let used = self.used_bytes();
+            let copy = self.rebuilt(0..self.len(), self.prefix as usize, with_gap(used) - used);
+            return Self { lineage: Lineage::default(), ..copy };
+        }
+        let page = self.page();
+        let capacity = with_gap(self.entries_end() + self.heap as usize);
         let mut bytes = Vec::with_capacity(capacity);
-        bytes.extend_from_slice(&self.bytes[..self.entries_end()]);
+        bytes.extend_from_slice(&page[..self.entries_end()]);
         bytes.resize(capacity - self.heap as usize, 0);
-        bytes.extend_from_slice(&self.bytes[self.heap_start()..]);
-        Self { bytes, origin: self.origin.clone(), lineage: Lineage::default(), ..*self }
+        bytes.extend_from_slice(&page[self.heap_start()..]);
+        let (patches, origin) = (None, self.origin.clone());
+        Self { bytes, patches, origin, lineage: Lineage::default(), ..*self }
     }
 
-    fn cell_bytes(&self, suffix: usize, payload: usize) -> usize {
+    pub(super) fn cell_bytes(&self, suffix: usize, payload: usize) -> usize {
         let key = match self.kind {
             TreeKind::Fixed => 0,
             TreeKind::Slotted => varint_bytes(suffix as u64) + suffix,
@@ -42,6 +49,9 @@ impl Leaf {
     }
 
     pub(super) fn existing_cell_bytes(&self, index: usize) -> usize {
+        if self.patches.is_some() {
+            return self.cell_bytes(self.suffix_len(index), self.payload_range(index).1.len());
+        }
         let (_, payload) = self.payload_range(index);
         payload.end - (self.bytes.len() - self.cell_offset(index) as usize)
     }
@@ -54,6 +64,14 @@ impl Leaf {
         cell: Cell<'_>,
         page_bytes: usize,
     ) -> Result<Room> {
+        if self.patches.is_some() {
+            if let Ok(index) = position
+                && self.patch(index, cell, page_bytes)
+            {
+                return Ok(Room::Enough);
+            }
+            self.make_whole(page_bytes);
+        }
         if self.kind == TreeKind::Slotted && !key.starts_with(self.prefix()) {
             let shared = shared_bytes(key, self.prefix());
             self.rebuild(0..self.len(), shared, 0);
@@ -106,6 +124,8 @@ impl Leaf {
                     self.garbage -= old_bytes as u32;
                     return Ok(Room::Full);
                 }
+                // Where room was made by collecting garbage, the old cell was still there.
+                self.garbage = self.garbage.max(old_bytes as u32);
                 let offset = self.push_cell(cell_bytes, suffix, cell);
                 self.set_cell_offset(index, offset);
             }
@@ -189,7 +209,7 @@ impl Leaf {
         *self = self.rebuilt(range, prefix, gap);
     }
 
-    fn rebuilt(&self, range: std::ops::Range<usize>, prefix: usize, gap: usize) -> Self {
+    pub(super) fn rebuilt(&self, range: std::ops::Range<usize>, prefix: usize, gap: usize) -> Self {
         let old_prefix = self.prefix as usize;
         let mut whole_prefix = self.prefix().to_vec();
         if prefix > old_prefix && !range.is_empty() {
@@ -217,6 +237,7 @@ impl Leaf {
             heap: 0,
             garbage: 0,
             bytes: vec![0; size],
+            patches: None,
             origin: self.origin.clone(),
             lineage: self.lineage.clone(),
         };
@@ -257,6 +278,7 @@ impl Leaf {
 
     /// Removes the entries of `range`.
     pub fn remove_range(&mut self, range: std::ops::Range<usize>) {
+        self.make_whole(self.page().len() - self.garbage as usize);
         for index in range.clone() {
             self.garbage += self.existing_cell_bytes(index) as u32;
         }

@@ -26,7 +26,7 @@ impl Leaf {
     /// The bytes of the page, in which payloads have their places.
     #[inline]
     pub fn page_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.page()
     }
 
     /// Whether a scan that asks for the whole page gets little that it does not read.
@@ -46,12 +46,13 @@ impl Leaf {
         around: Around<'_>,
         take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let to = to.min(self.len());
+        let patched = self.patches.as_ref().and_then(|patches| patches.next(from));
+        let to = to.min(self.len()).min(patched.unwrap_or(usize::MAX));
         if from >= to {
             return Ok(from);
         }
         let stride = stride(self.kind);
-        let entries = &self.bytes[self.entries_start() + from * stride..][..(to - from) * stride];
+        let entries = &self.page()[self.entries_start() + from * stride..][..(to - from) * stride];
         let taken = match self.kind {
             TreeKind::Fixed => self.each_of(from, entries.as_chunks::<12>().0, around, take)?,
             TreeKind::Slotted => self.each_of(from, entries.as_chunks::<8>().0, around, take)?,
@@ -68,16 +69,17 @@ impl Leaf {
         around: Around<'_>,
         mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
+        let page = self.page();
         if !around.is_fetched {
             // Where most of the page is wanted, it is fetched best from end to end.
-            let heap = &self.bytes[self.heap_start()..];
+            let heap = &page[self.heap_start()..];
             std::hint::black_box(if entries.len() * SMALL_ROW >= heap.len() {
                 sweep(heap)
             } else {
-                touch(&self.bytes, entries)
+                touch(page, entries)
             });
         }
-        let ahead = around.ahead.map_or(&[][..], |leaf| &leaf.bytes);
+        let ahead = around.ahead.map_or(&[][..], Leaf::page);
         let mut taken = 0;
         for entries in entries.chunks(ROWS_TOGETHER) {
             // The rows that are taken tell which piece of the page ahead is asked for now.
@@ -87,7 +89,7 @@ impl Leaf {
             let mut places = [RowBytes::default(); ROWS_TOGETHER];
             let mut count = 0;
             for (entry, place) in entries.iter().zip(&mut places) {
-                let Some(found) = self.inline_payload(entry) else { break };
+                let Some(found) = self.inline_payload(page, entry) else { break };
                 *place = found;
                 count += 1;
             }
@@ -103,14 +105,14 @@ impl Leaf {
     /// Where the payload of an entry is, if it stands in the leaf itself.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a call takes longer than what it does")]
-    fn inline_payload(&self, entry: &[u8]) -> Option<RowBytes> {
+    fn inline_payload(&self, page: &[u8], entry: &[u8]) -> Option<RowBytes> {
         let offset = u32::from_le_bytes(*entry.last_chunk::<4>()?);
-        let mut at = self.bytes.len() - offset as usize;
+        let mut at = page.len() - offset as usize;
         if self.kind == TreeKind::Slotted {
-            let (length, behind) = read_varint(&self.bytes, at);
+            let (length, behind) = read_varint(page, at);
             at = behind + length as usize;
         }
-        let (tagged, at) = read_varint(&self.bytes, at);
+        let (tagged, at) = read_varint(page, at);
         let end = at + (tagged >> 2) as usize;
         (CellKind::from_bits(tagged) == CellKind::Inline)
             .then_some(RowBytes { start: at as u32, end: end as u32 })

@@ -7,7 +7,7 @@ use super::inner::Inner;
 use super::leaf::Leaf;
 use super::origin::Origin;
 use crate::format::{PageRef, TreeKind};
-use crate::sync::OnceLock;
+use crate::sync::{Arc, OnceLock};
 
 /// What a node is.
 #[derive(Clone, Debug)]
@@ -67,10 +67,29 @@ impl Node {
         durable: u64,
         next: impl FnOnce() -> u64,
     ) -> Self {
-        let mut body = match &self.body {
+        let body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),
             Body::Inner(inner) => Body::Inner(inner.clone()),
         };
+        self.dated(body, durable, next)
+    }
+
+    /// As [`copy_for_change`](Self::copy_for_change), but a leaf may share the bytes of the page.
+    #[must_use]
+    pub fn copy_to_patch(
+        node: &Arc<Self>,
+        page_bytes: usize,
+        durable: u64,
+        next: impl FnOnce() -> u64,
+    ) -> Self {
+        match Leaf::copy_to_patch(node) {
+            Some(leaf) => node.dated(Body::Leaf(leaf), durable, next),
+            None => node.copy_for_change(page_bytes, durable, next),
+        }
+    }
+
+    /// A copy of the node with this body, which is told where it comes from.
+    fn dated(&self, mut body: Body, durable: u64, next: impl FnOnce() -> u64) -> Self {
         if let Some(page) = self.stored() {
             // A page that was read with its delta brings the origin along; one that is whole in
             // the file is an origin itself.

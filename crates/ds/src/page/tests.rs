@@ -10,6 +10,7 @@ use super::delta;
 use super::origin::Origin;
 use super::*;
 use crate::format::{Granule, PageKind, PageRef, Stored, TreeKind};
+use crate::sync::Arc;
 
 const PAGE: usize = 2048;
 
@@ -64,6 +65,15 @@ fn changes(kind: TreeKind) -> impl Strategy<Value = Vec<Change>> {
         1 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Change::RemoveRange(from, to)),
     ];
     prop::collection::vec(change, 0..200)
+}
+
+/// What some small transactions change, one after the other.
+fn few_changes(kind: TreeKind) -> impl Strategy<Value = Vec<Vec<Change>>> {
+    let few = (changes(kind), 0..6_usize).prop_map(|(mut changes, most)| {
+        changes.truncate(most);
+        changes
+    });
+    prop::collection::vec(few, 1..8)
 }
 
 /// Applies `changes` to the leaf and to the model; a change that finds no room is left out.
@@ -124,6 +134,80 @@ fn check_against_model(kind: TreeKind, changes: &[Change]) {
     }
 }
 
+/// Every payload as scans find it, which take what stands in the page some at a time.
+fn walked(leaf: &Leaf) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    while found.len() < leaf.len() {
+        let from = found.len();
+        let taken = leaf.each_inline(from, leaf.len(), Around::default(), |rows| {
+            for row in rows {
+                let place = row.start as usize..row.end as usize;
+                found.push(leaf.page_bytes()[place].to_vec());
+            }
+            Ok::<(), ()>(())
+        });
+        assert_eq!(taken, Ok(found.len()));
+        if found.len() < leaf.len() {
+            found.push(leaf.cell(found.len()).payload.to_vec());
+        }
+    }
+    found
+}
+
+/// Leaves that share the bytes of another: they say what whole ones say, and change nobody else.
+fn check_patches(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
+    let mut model = BTreeMap::new();
+    let mut base = Leaf::new(kind, PAGE);
+    apply(&mut base, &mut model, before);
+    let mut versions = vec![(Arc::new(Node::new(Body::Leaf(base))), model)];
+    for changes in rounds {
+        let (node, model) = versions.last().unwrap();
+        let mut model = model.clone();
+        let mut copy = Node::copy_to_patch(node, PAGE, 1, || 7);
+        let Some(Body::Leaf(leaf)) = copy.body_mut() else { panic!("a copy is to be changed") };
+        apply(leaf, &mut model, changes);
+        let whole = leaf.to_whole();
+        assert!(!whole.is_patched());
+        assert_eq!(leaf.used_bytes(), whole.used_bytes());
+        // A slotted leaf that was found full may have given up its prefix on the way.
+        assert!(kind == TreeKind::Slotted || leaf.used_bytes() <= PAGE || leaf.len() < 2);
+        versions.push((Arc::new(copy), model));
+    }
+    for (node, model) in &versions {
+        let Body::Leaf(leaf) = node.body() else { panic!("a leaf stays one") };
+        assert_eq!(contents(leaf), *model);
+        assert_eq!(contents(&leaf.to_whole()), *model);
+        assert_eq!(contents(&leaf.copy_for_change(PAGE)), *model);
+        assert_eq!(contents(&round_trip(leaf)), *model);
+        assert_eq!(walked(leaf), model.values().cloned().collect::<Vec<_>>());
+        for index in 0..leaf.len() {
+            assert_eq!(leaf.search(&leaf.key(index)).unwrap(), Ok(index));
+        }
+    }
+}
+
+#[test]
+fn a_few_replaced_values_copy_no_page() {
+    let mut base = Leaf::new(TreeKind::Fixed, PAGE);
+    for key in 0..20_u64 {
+        let _ = base.push(&key.to_be_bytes(), Cell::inline(&[1; 60]), PAGE).unwrap();
+    }
+    let base = Arc::new(Node::new(Body::Leaf(base)));
+    let mut copy = Node::copy_to_patch(&base, PAGE, 1, || 7);
+    let Some(Body::Leaf(leaf)) = copy.body_mut() else { panic!("a copy is to be changed") };
+    for value in [[2; 60], [3; 60]] {
+        let _ = leaf.put(Ok(4), &4_u64.to_be_bytes(), Cell::inline(&value), PAGE).unwrap();
+    }
+    let _ = leaf.put(Ok(5), &5_u64.to_be_bytes(), Cell::inline(b"short"), PAGE).unwrap();
+    assert!(leaf.is_patched(), "two values differ");
+    assert_eq!(leaf.cell(4).payload, [3; 60]);
+    let _ = leaf.put(Err(20), &20_u64.to_be_bytes(), Cell::inline(b"new"), PAGE).unwrap();
+    assert!(!leaf.is_patched(), "a new key makes it whole");
+    assert_eq!((leaf.cell(4).payload, leaf.cell(5).payload), (&[3; 60][..], &b"short"[..]));
+    let Body::Leaf(base) = base.body() else { panic!("a leaf stays one") };
+    assert_eq!(base.cell(4).payload, [1; 60]);
+}
+
 fn check_delta(kind: TreeKind, before: &[Change], after: &[Change]) {
     let page = whole_page();
     let mut model = BTreeMap::new();
@@ -158,6 +242,20 @@ proptest! {
         before in changes(TreeKind::Slotted), after in changes(TreeKind::Slotted)
     ) {
         check_delta(TreeKind::Slotted, &before, &after);
+    }
+
+    #[test]
+    fn patched_leaves_of_fixed_keys_are_as_whole_ones(
+        before in changes(TreeKind::Fixed), rounds in few_changes(TreeKind::Fixed)
+    ) {
+        check_patches(TreeKind::Fixed, &before, &rounds);
+    }
+
+    #[test]
+    fn patched_slotted_leaves_are_as_whole_ones(
+        before in changes(TreeKind::Slotted), rounds in few_changes(TreeKind::Slotted)
+    ) {
+        check_patches(TreeKind::Slotted, &before, &rounds);
     }
 
     #[test]

@@ -153,8 +153,8 @@ impl File for Disk {
 /// Whoever writes to an opened file first finds the superblock durable that it was opened by,
 /// also when another one has just seen to that.
 ///
-/// Fails if `Pager::settle_opening` stores `is_settled` before its sync, and with `Relaxed` in its first
-/// load of `is_settled`.
+/// Fails if `Pager::settle_opening` stores `is_settled` before its sync, and with `Relaxed` in its
+/// first load of `is_settled`.
 #[test]
 fn loom_nobody_writes_before_the_opening_is_settled() {
     ::loom::model(|| {

@@ -37,6 +37,18 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, Padded, RwLock};
 use crate::vfs::File;
 
+/// What it took to own a page; see [`Pager::own`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owned {
+    /// Nothing: it is changed already and nobody else holds it.
+    Already,
+    /// A page that was in memory only is copied, since others can see it. As a rule they let go of
+    /// it soon, when the change is published.
+    Copied,
+    /// There is one more changed page in memory now.
+    OneMore,
+}
+
 /// Reads and writes the pages of one file.
 #[derive(Debug)]
 pub struct Pager {
@@ -270,32 +282,33 @@ impl Pager {
     }
 
     /// The node behind a link, to be changed: the link becomes dirty, and its node one that
-    /// nobody else holds. The flag tells whether there is one more changed page in memory now: a
-    /// page that was in memory only is copied where others can see it, but as a rule they let go
-    /// of it soon, when the change is published.
-    pub fn own<'a>(&self, link: &'a mut Link) -> Result<(&'a mut Node, bool)> {
-        let (is_shared, is_one_more) = match link {
-            Link::Clean { .. } => (true, true),
+    /// nobody else holds.
+    pub fn own<'a>(&self, link: &'a mut Link) -> Result<(&'a mut Node, Owned)> {
+        let owned = match link {
+            Link::Clean { .. } => Owned::OneMore,
             // In this order: a checkpoint notes where it wrote the node before it lets go of it.
             Link::Dirty(node) => {
                 // Counted first: `get_mut` writes what readers of a shared node would have to
                 // fetch again.
                 let is_held = Arc::strong_count(node) > 1 || Arc::get_mut(node).is_none();
-                let is_stored = node.stored().is_some();
-                (is_held || is_stored, is_stored)
+                match (node.stored().is_some(), is_held) {
+                    (true, _) => Owned::OneMore,
+                    (false, true) => Owned::Copied,
+                    (false, false) => Owned::Already,
+                }
             }
         };
-        if is_shared {
+        if owned != Owned::Already {
             // Acquire: pairs with the checkpoint that made itself durable.
             let durable = self.durable.load(Ordering::Acquire);
             // Relaxed: only that no number is given twice counts.
             let next = || self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
-            let copy = self.follow(link)?.copy_for_change(self.page_bytes(), durable, next);
+            let copy = Node::copy_to_patch(&self.hold(link)?, self.page_bytes(), durable, next);
             *link = Link::dirty(copy);
         }
         match link {
             Link::Dirty(node) => match Arc::get_mut(node) {
-                Some(node) => Ok((node, is_one_more)),
+                Some(node) => Ok((node, owned)),
                 None => unreachable!("a new node has one holder"),
             },
             Link::Clean { .. } => unreachable!("the link was made dirty"),

@@ -303,6 +303,10 @@ impl<'a> Writing<'a> {
         for (node, page) in &self.nodes {
             node.set_stored(*page);
             let frame = match node.body() {
+                Body::Leaf(leaf) if leaf.is_patched() => {
+                    // The page whose bytes it shares has another place in the cache.
+                    cache.insert(page, &Arc::new(Node::read(Body::Leaf(leaf.to_whole()), *page)))
+                }
                 Body::Leaf(_) => cache.insert(page, node),
                 Body::Inner(inner) => {
                     let cleaned = inner.cleaned(&|child| {

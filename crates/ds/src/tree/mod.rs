@@ -61,6 +61,9 @@ pub struct Writer<'a> {
     /// About how many bytes of changed pages are in memory; grows with every page that a
     /// change makes differ from the file, and tells when to [`Tree::spill`].
     pub dirty_bytes: &'a mut usize,
+    /// Bytes of pages in memory that were copied because others see them, too: what those keep
+    /// for themselves, if they go on seeing them.
+    pub copied_bytes: usize,
     /// Who compresses leaves that are left for good, where changes come in the order of keys.
     pub ahead: Option<&'a Ahead>,
 }
@@ -68,7 +71,7 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// A writer whose changes come in any order.
     pub fn new(pager: &'a Pager, ledger: &'a mut Ledger, dirty_bytes: &'a mut usize) -> Self {
-        Self { pager, ledger, dirty_bytes, ahead: None }
+        Self { pager, ledger, dirty_bytes, copied_bytes: 0, ahead: None }
     }
 }
 

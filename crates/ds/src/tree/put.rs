@@ -15,6 +15,7 @@ use crate::limits::inline_value_bytes_max;
 use crate::page::{
     Body, Cell, CellKind, Child, Inner, Leaf, Node, Room, Separators, shortest_separator,
 };
+use crate::pager::Owned;
 
 /// What to do when the key is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,9 +234,11 @@ pub(super) fn split_inner(
 impl Writer<'_> {
     /// The node behind a link, to be changed; counts what one more changed page takes.
     pub(super) fn own<'l>(&mut self, link: &'l mut crate::page::Link) -> Result<&'l mut Node> {
-        let (node, is_one_more) = self.pager.own(link)?;
-        if is_one_more {
-            *self.dirty_bytes += node.memory_bytes();
+        let (node, owned) = self.pager.own(link)?;
+        match owned {
+            Owned::Already => {}
+            Owned::Copied => self.copied_bytes += node.memory_bytes(),
+            Owned::OneMore => *self.dirty_bytes += node.memory_bytes(),
         }
         Ok(node)
     }

@@ -31,7 +31,7 @@ pub enum CreateTableBody {
     Select(Select),
 }
 
-/// `(columns, constraints) [WITHOUT ROWID] [STRICT]`
+/// `(columns, constraints) [WITHOUT ROWID] [STRICT] [AUTOINCREMENT PER BRANCH]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableDefinition {
     /// The columns, at least one.
@@ -42,6 +42,8 @@ pub struct TableDefinition {
     pub without_rowid: bool,
     /// `STRICT`
     pub strict: bool,
+    /// `AUTOINCREMENT PER BRANCH`
+    pub counts_alone: bool,
 }
 
 /// `name [type] constraint ...`

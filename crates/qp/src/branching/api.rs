@@ -219,7 +219,10 @@ pub fn find_branch(session: &Session, name: &str) -> Result<(Branch, u64)> {
 pub fn list_commits(session: &Session, branch: &str, most: usize) -> Result<Vec<Commit>> {
     let work = Work::new(session)?;
     work.readable_branch(branch)?;
-    Ok(work.branches.commits(branch, most)?)
+    let mut commits = work.branches.commits(branch, most)?;
+    let parents = work.branches.parents(&commits)?;
+    commits.iter_mut().zip(parents).for_each(|(commit, parent)| commit.base = parent);
+    Ok(commits)
 }
 
 /// All tags that may be read.

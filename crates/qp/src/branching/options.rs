@@ -174,12 +174,13 @@ pub(super) fn timestamp(session: &Session, text: &str) -> Result<i64> {
             ));
         }
     };
-    Ok((seconds * 1e6).round() as i64)
+    // All of that millisecond: a commit that is shown with a time is there at that time.
+    Ok((seconds * 1e3).round() as i64 * 1000 + 999)
 }
 
-/// A time as text, to the millisecond.
+/// A time as text, to the millisecond that it is in.
 pub(crate) fn time_text(session: &Session, micros: i64) -> Result<Value> {
-    let seconds = micros as f64 / 1e6;
+    let seconds = micros.div_euclid(1000) as f64 / 1e3;
     let arguments = [
         ValueRef::Text(b"%Y-%m-%d %H:%M:%f"),
         ValueRef::Real(seconds),

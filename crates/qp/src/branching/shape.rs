@@ -71,6 +71,13 @@ fn text_shape(id: u64, name: &str, canonical: Canonical) -> TextShape {
     }
 }
 
+/// What is said of a table behind its columns.
+fn options(table: &Table) -> String {
+    let said = [(table.strict, "strict"), (table.counts_alone, "autoincrement per branch")];
+    let said: Vec<&str> = said.into_iter().filter(|(is_so, _)| *is_so).map(|it| it.1).collect();
+    said.join(", ")
+}
+
 fn column_id(table: &Table, index: usize) -> shape::ColumnId {
     shape::ColumnId(table.columns.get(index).map_or(0, |column| column.id.0))
 }
@@ -131,7 +138,7 @@ fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Tab
         key,
         primary_key,
         constraints: constraints(schema, table, canonizer),
-        options: if table.strict { "strict".to_owned() } else { String::new() },
+        options: options(table),
         holds_counters: table.name.eq_ignore_ascii_case(SEQUENCE_TABLE),
     }
 }

@@ -181,15 +181,16 @@ impl Work<'_> {
             }
             state.branches().map(|branch| (branch.head, branch.name.clone())).collect()
         })?;
+        let parents = self.branches.parents(&commits)?;
         let mut rows = Vec::new();
-        for commit in commits {
+        for (commit, parent) in commits.into_iter().zip(parents) {
             let source = merged.get(&(commit.head, commit.base));
             rows.push(vec![
                 Value::Integer(commit.commit as i64),
                 self.time(commit.time)?,
                 text(&commit.author),
                 text(&commit.message),
-                Value::Integer(commit.base as i64),
+                Value::Integer(parent as i64),
                 commit.operations.map_or(Value::Null, |count| Value::Integer(count as i64)),
                 source.map_or(Value::Null, |source| Value::Integer(*source as i64)),
                 optional(names.get(&commit.head)),

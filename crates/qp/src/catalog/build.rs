@@ -47,6 +47,7 @@ pub fn build_table(
             kind: TableKind::Rowid { alias: None, autoincrement: false },
             primary_key: None,
             strict: body.strict,
+            counts_alone: body.counts_alone,
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
@@ -369,6 +370,12 @@ impl Builder<'_> {
     fn finish(mut self) -> Result<(Table, Vec<ImpliedIndex>)> {
         if self.table.columns.iter().all(|column| column.generated.is_some()) {
             return Err(Error::invalid("must have at least one non-generated column"));
+        }
+        if self.table.counts_alone && !self.table.is_autoincrement() {
+            let message =
+                format!("AUTOINCREMENT PER BRANCH on table {} without a counter", self.table.name);
+            return Err(Error::invalid(message)
+                .with_hint("declare a column as INTEGER PRIMARY KEY AUTOINCREMENT"));
         }
         if self.without_rowid {
             let Some(key) = &mut self.table.primary_key else {

@@ -54,6 +54,7 @@ pub fn schema_table(name: &str, database: DatabaseIndex) -> Option<Arc<Table>> {
         kind: TableKind::System(SystemTable::Schema),
         primary_key: None,
         strict: false,
+        counts_alone: false,
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),

@@ -38,6 +38,8 @@ pub struct Table {
     pub primary_key: Option<PrimaryKey>,
     /// `STRICT`
     pub strict: bool,
+    /// `AUTOINCREMENT PER BRANCH`: its numbers are distinct on each branch, not over all.
+    pub counts_alone: bool,
     /// All secondary indexes, those of UNIQUE and PRIMARY KEY first.
     pub indexes: Vec<Arc<Index>>,
     /// CHECK constraints of columns and the table, in order.

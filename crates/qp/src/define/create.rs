@@ -272,6 +272,7 @@ fn table_copy(table: &Table) -> Table {
         kind: table.kind.clone(),
         primary_key: table.primary_key.clone(),
         strict: table.strict,
+        counts_alone: table.counts_alone,
         indexes: table.indexes.clone(),
         checks: table.checks.clone(),
         foreign_keys: Vec::new(),

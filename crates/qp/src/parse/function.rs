@@ -240,7 +240,6 @@ fn put_window(call: &mut FunctionCall, window: Result<Box<Window>>) -> Result<()
 }
 
 #[inline(never)]
-#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
 fn new_window() -> Box<Window> {
     Box::new(Window { base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: None })
 }

@@ -207,7 +207,7 @@ impl Parser<'_> {
             }
         }
         if self.accept(TokenKind::From) {
-            self.from_of(query)?;
+            self.query_from(query)?;
         }
         if self.accept(TokenKind::Where) {
             let filter = self.expression();
@@ -236,7 +236,7 @@ impl Parser<'_> {
     }
 
     #[inline(never)]
-    fn from_of(&mut self, query: &mut Query) -> Result<()> {
+    fn query_from(&mut self, query: &mut Query) -> Result<()> {
         let from = self.from()?;
         query.from = Some(*from);
         Ok(())
@@ -542,7 +542,6 @@ impl Parser<'_> {
 
 /// An empty query; it is boxed at once, so that no frame under way holds the node.
 #[inline(never)]
-#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
 fn new_select() -> Box<Select> {
     Box::new(Select {
         with: None,
@@ -555,7 +554,6 @@ fn new_select() -> Box<Select> {
 }
 
 #[inline(never)]
-#[expect(clippy::unnecessary_box_returns, reason = "the box keeps frames small")]
 fn new_query() -> Box<Query> {
     Box::new(Query {
         distinct: false,

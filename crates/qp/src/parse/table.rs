@@ -37,6 +37,7 @@ impl Parser<'_> {
             constraints: Vec::new(),
             without_rowid: false,
             strict: false,
+            counts_alone: false,
         };
         while self.accept(TokenKind::Comma) {
             if self.at_table_constraint() {
@@ -47,7 +48,10 @@ impl Parser<'_> {
         }
         self.expect(TokenKind::RightParenthesis, "a constraint, \",\" or )")?;
         // SQLite allows a comma in front of the first option too.
-        if self.accept(TokenKind::Comma) || self.token.kind.is_name() {
+        let has_option = self.accept(TokenKind::Comma)
+            || self.token.kind == TokenKind::Autoincrement
+            || self.token.kind.is_name();
+        if has_option {
             self.table_options(&mut definition)?;
         }
         Ok(definition)
@@ -62,8 +66,12 @@ impl Parser<'_> {
                     return Err(unknown_option(&name.text, place.to(name.span)));
                 }
                 definition.without_rowid = true;
+            } else if self.accept(TokenKind::Autoincrement) {
+                self.expect_word("per")?;
+                self.expect_word("branch")?;
+                definition.counts_alone = true;
             } else {
-                let name = self.name("WITHOUT ROWID or STRICT")?;
+                let name = self.name("WITHOUT ROWID, STRICT or AUTOINCREMENT PER BRANCH")?;
                 if !name.is("strict") {
                     return Err(unknown_option(&name.text, name.span));
                 }
@@ -419,5 +427,5 @@ fn is_constant(kind: TokenKind) -> bool {
 
 fn unknown_option(name: &str, span: Span) -> Error {
     Error::syntax(format!("unknown table option: {name}"), span)
-        .with_hint("the options of a table are WITHOUT ROWID and STRICT")
+        .with_hint("the options of a table are WITHOUT ROWID, STRICT and AUTOINCREMENT PER BRANCH")
 }

@@ -116,8 +116,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "history_size",
         columns: &["history_size"],
         scope: Scope::Kept,
-        values: "bytes of log; -1 for no bound",
-        help: "how much log is kept for the history at most",
+        values: "bytes of log (of changed pages in a database in memory); -1 for no bound",
+        help: "how much is kept for the history at most",
         run: history_size,
     },
     Entry {
@@ -307,7 +307,6 @@ fn history_retention(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
     if let Some(text) = call.text() {
         call.check_no_transaction()?;
-        check_file(call, &database)?;
         let seconds = match text.to_ascii_lowercase().as_str() {
             "off" | "none" => 0,
             "forever" | "-1" => -1,
@@ -325,7 +324,6 @@ fn history_size(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
     if let Some(bytes) = call.number() {
         call.check_no_transaction()?;
-        check_file(call, &database)?;
         call.keep(Kept::HistoryBytes, bytes.max(-1))?;
     }
     let bytes = database.manager().retention().log_bytes;

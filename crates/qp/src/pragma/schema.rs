@@ -49,6 +49,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         table_list
     ),
     tells!(
+        "autoincrement_list",
+        "a table, or nothing for all",
+        &["schema", "name", "seq", "scope"],
+        "tables with AUTOINCREMENT, how far they are on this branch, and whether `all branches` \
+         share the counter or each `branch` has its own",
+        autoincrement_list
+    ),
+    tells!(
         "index_list",
         "a table",
         &["seq", "name", "unique", "origin", "partial"],
@@ -353,6 +361,41 @@ pub(super) fn foreign_key_list(call: &Call<'_>) -> Result<PragmaRows> {
         }
     }
     Ok(rows)
+}
+
+pub(super) fn autoincrement_list(call: &Call<'_>) -> Result<PragmaRows> {
+    let only = call.database()?;
+    call.session.reading(|sources, schemas| {
+        let mut rows: PragmaRows = Vec::new();
+        for (place, schema) in schemas.iter().enumerate() {
+            let index = DatabaseIndex(place as u16);
+            if only.is_some_and(|only| only != index) {
+                continue;
+            }
+            let database = call.session.database_name(index);
+            let tables = schema.objects.iter().filter_map(|object| schema.table(&object.name));
+            for table in tables.filter(|table| table.is_autoincrement()) {
+                if call.text().is_some_and(|wanted| !table.name.eq_ignore_ascii_case(wanted)) {
+                    continue;
+                }
+                let sql = format!(
+                    "SELECT seq FROM {}.sqlite_sequence WHERE name = {}",
+                    crate::modify::quoted(&database),
+                    crate::modify::quoted_text(&table.name)
+                );
+                let found = call.session.select_inside(&sql, sources, schemas)?;
+                let sequence = found.into_iter().next().and_then(|row| row.into_iter().next());
+                let scope = if table.counts_alone { "branch" } else { "all branches" };
+                rows.push(vec![
+                    Value::text(&*database),
+                    Value::text(&*table.name),
+                    sequence.unwrap_or(Value::Integer(0)),
+                    Value::text(scope),
+                ]);
+            }
+        }
+        Ok(rows)
+    })
 }
 
 pub(super) fn table_list(call: &Call<'_>) -> Result<PragmaRows> {

@@ -78,7 +78,7 @@ impl Session {
             return Err(Error::new(ErrorKind::Exists, message));
         }
         let database = if file.is_empty() || file == ":memory:" {
-            Database::in_memory()?
+            Database::temporary()?
         } else {
             let (main, _) = self.database(DatabaseIndex::MAIN)?;
             let vfs = super::command::files_of(&main);

@@ -165,7 +165,7 @@ impl Compiler for Session {
 impl Session {
     /// The branches of a table's database where there is more than one.
     fn sharing_branches(&self, table: &Table) -> Result<Option<Arc<Branches>>> {
-        if table.database == DatabaseIndex::TEMP {
+        if table.counts_alone || table.database == DatabaseIndex::TEMP {
             return Ok(None);
         }
         let (database, head) = self.database(table.database)?;

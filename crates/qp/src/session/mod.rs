@@ -369,7 +369,7 @@ impl Session {
         };
         let database = match &attached.database {
             Some(database) => database.clone(),
-            None => attached.database.insert(Database::in_memory()?).clone(),
+            None => attached.database.insert(Database::temporary()?).clone(),
         };
         Ok((database, attached.head))
     }

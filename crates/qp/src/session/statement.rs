@@ -413,7 +413,7 @@ impl Run {
         let marks = sources.map(|source| {
             let mark = source.as_ref().map(|source| {
                 let mut source = source.borrow_mut();
-                if are_light { source.light_savepoint() } else { source.savepoint() }
+                if are_light { source.light_savepoint() } else { source.statement_savepoint() }
             });
             mark.transpose()
         });
@@ -464,6 +464,11 @@ impl Run {
                 }
                 if action == ConflictAction::Fail {
                     // What was done stays.
+                    for (source, mark) in self.around.sources.iter().zip(marks) {
+                        if let (Some(source), Some(mark)) = (source, mark) {
+                            source.borrow_mut().release(mark)?;
+                        }
+                    }
                     counters.changes.set(changes.rows as i64);
                     let total = counters.total_changes.get() + changes.rows as i64;
                     counters.total_changes.set(total);

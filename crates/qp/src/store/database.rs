@@ -8,7 +8,7 @@ use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
-use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options};
+use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options, Retention};
 
 use super::settings::Shared;
 use super::{CATALOG_TREE, Transaction};
@@ -35,6 +35,12 @@ impl Database {
     /// A database that lives in memory.
     pub fn in_memory() -> Result<Self> {
         Self::over(Manager::open_in_memory(&Options::default())?)
+    }
+
+    /// As [`in_memory`](Self::in_memory) for what nobody asks about its past: it keeps none.
+    pub fn temporary() -> Result<Self> {
+        let options = Options { history: Retention::NOTHING, ..Options::default() };
+        Self::over(Manager::open_in_memory(&options)?)
     }
 
     /// Opens or makes the database at `path`.

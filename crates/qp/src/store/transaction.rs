@@ -273,6 +273,11 @@ impl Transaction {
         Ok(self.inner_mut()?.savepoint()?)
     }
 
+    /// As [`savepoint`](Self::savepoint) for one statement, which releases it.
+    pub fn statement_savepoint(&mut self) -> Result<Savepoint> {
+        Ok(self.inner_mut()?.statement_savepoint()?)
+    }
+
     /// As [`savepoint`](Self::savepoint) for a statement that hardly ever fails half-way: cheap
     /// to make, dear to go back to.
     pub fn light_savepoint(&mut self) -> Result<Savepoint> {

@@ -5,10 +5,13 @@
 //! not recycled. Any commit since the oldest moment is then the newest moment before it plus a
 //! replay of the log up to the commit. How far back that reaches is the [`Retention`].
 //!
+//! A database in memory has no log: there the versions themselves are kept (`recent`).
+//!
 //! Neighbours: `record` is the stored form of a kept root, `rebuild` replays, `manager::checkpoint`
 //! makes moments.
 
 mod rebuild;
+mod recent;
 mod record;
 
 #[cfg(all(test, not(loom)))]
@@ -25,6 +28,8 @@ use pandodb_ds::sync::{Arc, Mutex};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use rebuild::PastVersion;
+pub(crate) use recent::{DEFAULT_BYTES, Recent};
+pub use recent::{RecentCommit, RecentPart};
 use record::Record;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -44,7 +49,7 @@ impl Retention {
     /// Nothing is kept.
     pub const NOTHING: Self = Self { time: Some(Duration::ZERO), log_bytes: Some(0) };
 
-    fn keeps_nothing(self) -> bool {
+    pub(crate) fn keeps_nothing(self) -> bool {
         self.time == Some(Duration::ZERO) || self.log_bytes == Some(0)
     }
 }

@@ -65,6 +65,12 @@ impl Shared {
                 return Ok(PastVersion { version, _ledger: ledger, _pin: pin });
             }
         }
+        if let Some(recent) = &self.recent {
+            let now = self.clock.now_micros();
+            let version = recent.version_at(self.history.retention(), now, (head, commit))?;
+            let ledger = self.store.pager().ledger();
+            return Ok(PastVersion { version, _ledger: ledger, _pin: pin });
+        }
         let moment = self.history.moment_before(commit)?;
         let mut rebuild = Rebuild {
             shared: self,
@@ -88,6 +94,10 @@ impl Shared {
 
     /// The newest commit that was made at `time` (microseconds since 1970) or before.
     pub(crate) fn commit_at(&self, time: i64) -> Result<CommitId> {
+        if let Some(recent) = &self.recent {
+            let now = self.clock.now_micros();
+            return recent.commit_at(self.history.retention(), now, time);
+        }
         let Some((oldest, _)) = self.history.span() else {
             let message = "no history is kept yet: see PRAGMA history_retention";
             return Err(Error::new(ErrorKind::NotFound, message));

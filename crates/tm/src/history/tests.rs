@@ -66,6 +66,7 @@ fn options(history: Retention) -> Options {
 
 struct World {
     disk: SimVfs,
+    is_in_memory: bool,
     retention: Retention,
     manager: Option<Manager>,
     heads: Vec<HeadId>,
@@ -79,8 +80,17 @@ impl World {
         let disk = SimVfs::new(5);
         let now = BTreeMap::from([(MAIN.0, Content::new())]);
         let past = BTreeMap::from([(0, (0, now.clone()))]);
-        let mut world = Self { disk, retention, manager: None, heads: vec![MAIN], now, past };
+        let heads = vec![MAIN];
+        let mut world =
+            Self { disk, is_in_memory: false, retention, manager: None, heads, now, past };
         world.open();
+        world
+    }
+
+    fn in_memory(retention: Retention) -> Self {
+        let mut world = Self::new(retention);
+        world.is_in_memory = true;
+        world.manager = Some(Manager::open_in_memory(&options(retention)).unwrap());
         world
     }
 
@@ -125,6 +135,10 @@ impl World {
     }
 
     fn apply(&mut self, number: usize, step: &Step) {
+        let needs_file = matches!(step, Step::Checkpoint | Step::Shrink | Step::Kill | Step::Close);
+        if self.is_in_memory && needs_file {
+            return;
+        }
         match *step {
             Step::Put { head, first, count } => self.change(head, |content| {
                 for key in first..first.saturating_add(count) {
@@ -273,6 +287,36 @@ proptest! {
         let start = world.manager().history_span().map(|(oldest, _)| oldest.position);
         let end = world.manager().log_start();
         prop_assert!(start.is_none_or(|start| end.since(start) < 6000 + 20_000));
+    }
+
+    #[test]
+    fn every_commit_in_memory_can_be_asked_for(steps in steps()) {
+        let mut world = World::in_memory(Retention { time: None, log_bytes: None });
+        for (number, step) in steps.iter().enumerate() {
+            world.apply(number, step);
+            if number % 16 == 0 {
+                world.check();
+            }
+        }
+        let kept = world.check();
+        prop_assert!(kept >= world.past.len());
+        world.manager().set_retention(Retention::NOTHING);
+        world.change(0, |content| drop(content.insert(vec![1], b"last".to_vec())));
+        let (oldest, _) = world.manager().history_span().unwrap();
+        prop_assert_eq!(oldest.commit, world.manager().progress().commit);
+        world.check();
+    }
+
+    #[test]
+    fn the_history_in_memory_is_bounded(steps in steps(), most in 1u64..200_000) {
+        let mut world = World::in_memory(Retention { time: None, log_bytes: Some(most) });
+        for (number, step) in steps.iter().chain(&steps).enumerate() {
+            world.apply(number, step);
+            let recent = world.manager().recent_commits().unwrap();
+            prop_assert!(recent.len() <= 20);
+            prop_assert!(world.manager().kept_bytes() <= most as usize);
+        }
+        world.check();
     }
 }
 

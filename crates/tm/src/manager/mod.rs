@@ -47,7 +47,9 @@ pub use shrink::Shrunk;
 use crate::commit::{CommitQueue, Log, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heads::{Ephemeral, HeadCell, HeadInfo, HeadVersion, Heads};
-use crate::history::{History, Moment, PastVersion, Retention};
+use crate::history::{
+    DEFAULT_BYTES, History, Moment, PastVersion, Recent, RecentCommit, Retention,
+};
 use crate::ids::{CommitId, HeadId, Lsn, TransactionId};
 use crate::isolation::BeginOptions;
 use crate::lock::{LockManager, LockView};
@@ -117,6 +119,8 @@ pub(crate) struct Shared {
     pub(crate) snapshots: Arc<Snapshots>,
     pub(crate) checkpoints: Padded<Checkpoints>,
     pub(crate) history: History,
+    /// The history of a database in memory; others have none of this kind.
+    pub(crate) recent: Option<Recent>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) has_log: bool,
     pub(crate) is_read_only: bool,
@@ -244,7 +248,8 @@ impl Manager {
         let settings = StoreOptions { creates: true, is_read_only: false, ..options.store.clone() };
         let store = Store::open(&vfs, Path::new("memory"), &settings)?;
         let recovered = recovery::recover(&store, options)?;
-        let history = History::new(Retention::NOTHING);
+        let log_bytes = options.history.log_bytes.map(|bytes| bytes.min(DEFAULT_BYTES));
+        let history = History::new(Retention { log_bytes, ..options.history });
         Ok(Self::with(store, AnyLog::None(Lsn::ZERO), recovered, history, options))
     }
 
@@ -264,6 +269,8 @@ impl Manager {
         let start = Lsn(store.log_position());
         let has_log = matches!(log, AnyLog::Files(_));
         let is_read_only = options.store.is_read_only;
+        let is_in_memory = !has_log && !is_read_only;
+        let recent = is_in_memory.then(|| Recent::new(recovered.commit, clock.now_micros()));
         let shared = Arc::new(Shared {
             heads: Arc::new(recovered.heads),
             queue: Padded(CommitQueue::new(log, recovered.commit, start)),
@@ -271,6 +278,7 @@ impl Manager {
             snapshots,
             checkpoints: Padded(Checkpoints::new(recovered.saved, start)),
             history,
+            recent,
             clock,
             has_log,
             is_read_only,
@@ -437,7 +445,26 @@ impl Manager {
 
     /// The oldest and the newest moment that history is kept of; none while nothing is.
     pub fn history_span(&self) -> Option<(Moment, Moment)> {
-        self.shared.history.span()
+        match &self.shared.recent {
+            Some(recent) => {
+                let now = self.shared.clock.now_micros();
+                let oldest = recent.oldest(self.shared.history.retention(), now);
+                Some((oldest, oldest))
+            }
+            None => self.shared.history.span(),
+        }
+    }
+
+    /// The commits of a database in memory that are known, oldest first; none for others, whose
+    /// log has them.
+    pub fn recent_commits(&self) -> Option<Vec<Arc<RecentCommit>>> {
+        self.shared.recent.as_ref().map(Recent::commits)
+    }
+
+    /// What the history of a database in memory costs.
+    #[cfg(test)]
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.shared.recent.as_ref().map_or(0, Recent::bytes)
     }
 
     /// How far back history is kept.

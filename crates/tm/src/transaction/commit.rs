@@ -17,12 +17,14 @@ use std::fmt;
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
+use pandodb_ds::tree::Tree;
 use smallvec::SmallVec;
 
 use super::{HeadChange, Transaction, rebase};
 use crate::commit::{Settled, Turn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heads::{self, HeadCell, HeadVersion, Heads};
+use crate::history::{RecentCommit, RecentPart};
 use crate::ids::{CommitId, HeadId, Lsn, TreeId};
 use crate::isolation::Isolation;
 use crate::manager::AnyLog;
@@ -250,6 +252,7 @@ impl Transaction {
         self.commit_time = shared.next_commit_time();
         let publication = self.publication(commit)?;
         if self.is_unlogged()? {
+            self.note_recent(&publication, commit)?;
             turn.publish_only(|_| publication.publish());
             shared.store.note_commit(commit.0);
             return Ok((commit, None));
@@ -334,6 +337,95 @@ impl Transaction {
             ));
         }
         Ok(true)
+    }
+
+    /// Keeps what the commit of a database in memory replaces; in its turn.
+    fn note_recent(&mut self, publication: &Publication, commit: CommitId) -> Result<()> {
+        let shared = self.shared.clone();
+        let Some(recent) = &shared.recent else { return Ok(()) };
+        let retention = shared.history.retention();
+        if retention.keeps_nothing() {
+            recent.begin_at(commit, self.commit_time);
+            return Ok(());
+        }
+        let is_own = |change: &&Change| !change.cell().is_ephemeral();
+        let mut changes = publication.changes().iter().filter(is_own).peekable();
+        if changes.peek().is_none() {
+            // It was a fork's own.
+            return Ok(());
+        }
+        let replaced: SmallVec<[Arc<HeadVersion>; 1]> = changes
+            .filter_map(|change| match change {
+                Change::Move { before, .. } => Some(Arc::clone(before)),
+                Change::Drop { cell } => Some(cell.version.load()),
+                Change::Create { .. } => None,
+            })
+            .collect();
+        let lost: u64 = publication.changes().iter().filter(is_own).map(lost_rows).sum();
+        let parts = self.moved_parts()?;
+        let state = self.state.get_mut();
+        let changed = state.parts.iter().filter(|part| !part.cell().is_ephemeral());
+        let bytes = changed
+            .filter_map(|part| part.private.as_ref())
+            .map(|it| it.copied_bytes)
+            .sum::<usize>();
+        let bytes =
+            bytes.saturating_add(usize::try_from(lost * LOST_ROW_BYTES).unwrap_or(usize::MAX));
+        let note = RecentCommit {
+            commit,
+            time: self.commit_time,
+            author: Box::from(&*self.options.author),
+            message: Box::from(&*self.options.message),
+            flags: self.options.flags,
+            parts,
+        };
+        recent.note(retention, note, replaced.into_iter(), bytes);
+        Ok(())
+    }
+
+    /// What the commit does to each head that it moves, as a log would tell.
+    fn moved_parts(&mut self) -> Result<Vec<RecentPart>> {
+        if self.is_large {
+            self.record_large()?;
+        } else {
+            self.finish_frames()?;
+        }
+        let mut parts: Vec<(RecentPart, bool)> = Vec::new();
+        let mut at = 0;
+        for entry in self.frames.operations() {
+            let operation = entry?.1;
+            match operation {
+                Operation::Begin { head, base } => {
+                    let known = parts.iter().position(|(part, _)| part.head == head);
+                    at = known.unwrap_or(parts.len());
+                    if known.is_none() {
+                        parts.push((RecentPart { head, base, operations: Some(0) }, false));
+                    }
+                }
+                Operation::ResetHead { head, .. } => {
+                    let reset = parts.iter_mut().filter(|(part, _)| part.head == head);
+                    reset.for_each(|(_, is_moved)| *is_moved = true);
+                }
+                _ => {}
+            }
+            let Some((part, is_moved)) = parts.get_mut(at) else { continue };
+            match operation {
+                Operation::Put { .. }
+                | Operation::Delete { .. }
+                | Operation::DeleteRange { .. } => {
+                    part.operations = part.operations.map(|count| count + 1);
+                    *is_moved = true;
+                }
+                Operation::Roots { .. } => {
+                    part.operations = None;
+                    *is_moved = true;
+                }
+                Operation::CreateTree { .. } | Operation::DropTree => *is_moved = true,
+                _ => {}
+            }
+        }
+        parts.retain(|(_, is_moved)| *is_moved);
+        Ok(parts.into_iter().map(|(part, _)| part).collect())
     }
 
     /// The last operations of the transaction.
@@ -421,6 +513,23 @@ impl Transaction {
         }
         dirty_bytes
     }
+}
+
+/// What a row takes whose page goes without having been copied, about.
+const LOST_ROW_BYTES: u64 = 128;
+
+/// How many rows the version that is replaced has more than the one that replaces it, by trees.
+fn lost_rows(change: &Change) -> u64 {
+    let Change::Move { before, after, .. } = change else { return 0 };
+    if before.forest.is_same_version(&after.forest) {
+        return 0;
+    }
+    let ids = before.forest.ids().into_iter();
+    let lost = ids.filter_map(|id| {
+        let old = before.forest.tree(id)?;
+        Some(old.len().saturating_sub(after.forest.tree(id).map_or(0, Tree::len)))
+    });
+    lost.sum()
 }
 
 /// The version of a head that the changes so far lead to.

@@ -16,7 +16,7 @@ use crate::ids::{HeadId, TreeId};
 use crate::isolation::Isolation;
 use crate::nearby::Nearby;
 
-use super::pending::Pending;
+use super::pending::{Mark, Pending};
 
 /// A transaction's place on one head.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct Private {
     pub(crate) forest: Forest,
     pub(crate) ledger: Ledger,
     pub(crate) dirty_bytes: usize,
+    /// Bytes of pages in memory that were copied: what the version before keeps for itself.
+    pub(crate) copied_bytes: usize,
     /// What the forest does not have yet.
     pub(crate) pending: Pending,
     /// Bytes of changed pages that were spilled.
@@ -53,6 +55,18 @@ pub(crate) struct Private {
     pub(crate) loan: Option<Loan>,
     /// Whether anything differs from the version that it was made from.
     pub(crate) is_changed: bool,
+    /// How to go back to where the running statement began.
+    undo: Option<Undo>,
+}
+
+/// Where a statement began. Most changes of one that adds a few rows wait, so that going back is
+/// forgetting them: the forest is kept only when it is about to change.
+#[derive(Debug)]
+struct Undo {
+    /// What waited, of trees that are as they were.
+    mark: Mark,
+    /// The trees, with all done that waited for those that are not; none as long as they all are.
+    forest: Option<Forest>,
 }
 
 impl Private {
@@ -62,12 +76,60 @@ impl Private {
             forest,
             ledger,
             dirty_bytes: 0,
+            copied_bytes: 0,
             pending,
             spilled_bytes: 0,
             ahead: None,
             loan: None,
             is_changed: false,
+            undo: None,
         }
+    }
+
+    /// From here on [`undo`](Self::undo) leads back to what is there now.
+    pub(crate) fn begin_undo(&mut self) {
+        self.undo = Some(Undo { mark: self.pending.mark(), forest: None });
+    }
+
+    /// Forgets the way back.
+    pub(crate) fn end_undo(&mut self) {
+        self.undo = None;
+    }
+
+    /// Whether there is a way back.
+    pub(crate) fn is_undoing(&self) -> bool {
+        self.undo.is_some()
+    }
+
+    /// Goes back to where [`begin_undo`](Self::begin_undo) was; false where there is no such way
+    /// any more. A change that was `cut_short` may have left what waited half done.
+    pub(crate) fn undo(&mut self, cut_short: bool) -> bool {
+        match self.undo.take() {
+            Some(Undo { mark, forest }) if !cut_short => {
+                self.pending.rewind(&mark);
+                self.forest = forest.unwrap_or_else(|| self.forest.clone());
+            }
+            _ => return false,
+        }
+        self.begin_undo();
+        true
+    }
+
+    /// Keeps a tree, or all, for [`undo`](Self::undo) before it changes.
+    fn keep_for_undo(&mut self, pager: &Pager, tree: Option<TreeId>) -> Result<()> {
+        let Some(Undo { mark, forest: kept }) = &mut self.undo else { return Ok(()) };
+        let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
+        writer.ahead = self.ahead.as_ref();
+        let done = self.pending.settle_to(mark, &mut self.forest, &mut writer, tree)?;
+        match kept {
+            None => *kept = Some(self.forest.clone()),
+            Some(kept) => {
+                for tree in done {
+                    kept.set_tree(tree, self.forest.existing(tree)?.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Goes to another forest, without what was to be done to the one before.
@@ -81,9 +143,12 @@ impl Private {
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.keep_for_undo(pager, tree)?;
         let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
         writer.ahead = self.ahead.as_ref();
-        self.pending.settle(&mut self.forest, &mut writer, tree)
+        let outcome = self.pending.settle(&mut self.forest, &mut writer, tree);
+        self.copied_bytes += writer.copied_bytes;
+        outcome
     }
 
     /// From here on pages are compressed as soon as they are left: the transaction writes them.
@@ -109,18 +174,22 @@ impl Private {
     pub(crate) fn spill(&mut self, pager: &Pager) -> Result<()> {
         self.spilled_bytes += self.dirty_bytes;
         self.loan = None;
-        self.change(pager, |forest, writer| Ok(forest.spill(writer)?))
+        self.change(pager, None, |forest, writer| Ok(forest.spill(writer)?))
     }
 
-    /// Changes the forest.
+    /// Changes the forest: one tree, or any.
     pub(crate) fn change<R>(
         &mut self,
         pager: &Pager,
+        tree: Option<TreeId>,
         change: impl FnOnce(&mut Forest, &mut Writer<'_>) -> Result<R>,
     ) -> Result<R> {
+        self.keep_for_undo(pager, tree)?;
         let mut writer = Writer::new(pager, &mut self.ledger, &mut self.dirty_bytes);
         writer.ahead = self.ahead.as_ref();
-        change(&mut self.forest, &mut writer)
+        let outcome = change(&mut self.forest, &mut writer);
+        self.copied_bytes += writer.copied_bytes;
+        outcome
     }
 }
 

@@ -16,6 +16,7 @@ use pandodb_ds::format::TreeKind;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::OnceLock;
 use pandodb_ds::tree::{Edit, Writer, check_key};
+use smallvec::SmallVec;
 
 use crate::error::Result;
 use crate::ids::TreeId;
@@ -43,6 +44,27 @@ pub(crate) struct Pending {
     count: usize,
 }
 
+/// How much waited at some moment.
+#[derive(Debug, Default)]
+pub(crate) struct Mark {
+    trees: SmallVec<[TreeMark; 4]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TreeMark {
+    tree: TreeId,
+    changes: usize,
+    bytes: usize,
+    is_ascending: bool,
+}
+
+impl Mark {
+    fn of(&self, tree: TreeId) -> TreeMark {
+        let known = self.trees.iter().find(|mark| mark.tree == tree);
+        known.copied().unwrap_or(TreeMark { tree, changes: 0, bytes: 0, is_ascending: true })
+    }
+}
+
 /// What is gathered for one tree.
 #[derive(Debug)]
 struct Gathered {
@@ -51,7 +73,7 @@ struct Gathered {
     /// How many changes were done at once so far, up to [`WARM`].
     warmth: u32,
     changes: Vec<Change>,
-    /// Keys and values, in the order in which they came.
+    /// Values, and long keys in front of them, in the order in which they came.
     bytes: Vec<u8>,
     /// Whether each key is greater than the one before.
     is_ascending: bool,
@@ -60,10 +82,13 @@ struct Gathered {
 }
 
 /// One change; its number in order is that of its place.
+///
+/// Sorting and doing it look at the key again and again, in another order than that in which the
+/// changes came: a short key stands here, so that none of them waits for memory.
 #[derive(Clone, Copy, Debug)]
 struct Change {
-    /// The first eight bytes of the key as an integer that orders like them.
-    head: u64,
+    /// The first bytes of the key, with zeros behind it.
+    head: [u8; HEAD_BYTES],
     at: u32,
     key: u32,
     /// The bytes of the value, or [`REMOVED`].
@@ -71,6 +96,9 @@ struct Change {
 }
 
 const REMOVED: u32 = u32::MAX;
+
+/// The keys of most indexes are not longer.
+const HEAD_BYTES: usize = 16;
 
 /// What is pending says about a key.
 pub(crate) enum Sight {
@@ -182,6 +210,65 @@ impl Pending {
         Ok(())
     }
 
+    /// How much waits now.
+    pub(crate) fn mark(&self) -> Mark {
+        let gathered = self.trees.iter().filter(|gathered| !gathered.changes.is_empty());
+        let trees = gathered.map(|gathered| TreeMark {
+            tree: gathered.tree,
+            changes: gathered.changes.len(),
+            bytes: gathered.bytes.len(),
+            is_ascending: gathered.is_ascending,
+        });
+        Mark { trees: trees.collect() }
+    }
+
+    /// Forgets what came after `mark`, since when nothing was done.
+    pub(crate) fn rewind(&mut self, mark: &Mark) {
+        for gathered in &mut self.trees {
+            let TreeMark { changes, bytes, is_ascending, .. } = mark.of(gathered.tree);
+            gathered.changes.truncate(changes);
+            gathered.bytes.truncate(bytes);
+            gathered.is_ascending = is_ascending;
+        }
+        self.count = self.trees.iter().map(|gathered| gathered.changes.len()).sum();
+    }
+
+    /// Does what waited at `mark` for one tree, or for all, if nothing of the tree was done since;
+    /// what came later waits on. The mark has the trees no more, which are told.
+    pub(crate) fn settle_to(
+        &mut self,
+        mark: &mut Mark,
+        forest: &mut Forest,
+        writer: &mut Writer<'_>,
+        tree: Option<TreeId>,
+    ) -> Result<SmallVec<[TreeId; 4]>> {
+        let mut done = SmallVec::new();
+        for gathered in &mut self.trees {
+            let is_meant = tree.is_none_or(|tree| tree == gathered.tree);
+            let TreeMark { changes, bytes, is_ascending, .. } = mark.of(gathered.tree);
+            if !is_meant || changes == 0 {
+                continue;
+            }
+            let owned = |change: &Change| {
+                let Edit { key, value } = change.edit(&gathered.bytes);
+                (key.to_vec(), value.map(<[u8]>::to_vec))
+            };
+            let later: Vec<_> = gathered.changes[changes..].iter().map(owned).collect();
+            self.count -= gathered.changes.len();
+            gathered.changes.truncate(changes);
+            gathered.bytes.truncate(bytes);
+            gathered.is_ascending = is_ascending;
+            mark.trees.retain(|mark| mark.tree != gathered.tree);
+            done.push(gathered.tree);
+            gathered.settle(forest, writer)?;
+            for (key, value) in &later {
+                gathered.push(key, value.as_deref());
+            }
+            self.count += later.len();
+        }
+        Ok(done)
+    }
+
     /// Forgets a tree that is another one from now on.
     pub(crate) fn forget(&mut self, tree: TreeId) {
         self.trees.retain(|gathered| gathered.tree != tree);
@@ -210,13 +297,18 @@ impl Gathered {
         if self.is_ascending && self.last_key().is_some_and(|last| key <= last) {
             self.is_ascending = false;
         }
+        let mut head = [0; HEAD_BYTES];
+        let shown = key.len().min(HEAD_BYTES);
+        head[..shown].copy_from_slice(&key[..shown]);
         let change = Change {
-            head: head_of(key),
+            head,
             at: self.bytes.len() as u32,
             key: key.len() as u32,
             value: value.map_or(REMOVED, |value| value.len() as u32),
         };
-        self.bytes.extend_from_slice(key);
+        if key.len() > HEAD_BYTES {
+            self.bytes.extend_from_slice(key);
+        }
         self.bytes.extend_from_slice(value.unwrap_or_default());
         if self.bytes.len() == change.at as usize {
             // Places tell which change came first.
@@ -244,24 +336,26 @@ impl Gathered {
         Ok(self.greatest.get().and_then(Option::as_deref))
     }
 
-    fn settle(&mut self, forest: &mut Forest, writer: &mut Writer<'_>) -> Result<()> {
+    fn settle(&mut self, forest: &mut Forest, outer: &mut Writer<'_>) -> Result<()> {
         let Self { bytes, changes, .. } = self;
         if !self.is_ascending {
             // Of several changes of one key the last one counts.
             changes.sort_unstable_by(|left, right| {
                 let by_key = || left.key_in(bytes).cmp(right.key_in(bytes));
-                left.head.cmp(&right.head).then_with(by_key).then(left.at.cmp(&right.at))
+                left.order().cmp(&right.order()).then_with(by_key).then(left.at.cmp(&right.at))
             });
         }
         let mut writer = Writer {
-            pager: writer.pager,
-            ledger: writer.ledger,
-            dirty_bytes: writer.dirty_bytes,
+            pager: outer.pager,
+            ledger: outer.ledger,
+            dirty_bytes: outer.dirty_bytes,
+            copied_bytes: 0,
             // Pages that are met in any order are met again.
-            ahead: writer.ahead.filter(|_| self.is_ascending),
+            ahead: outer.ahead.filter(|_| self.is_ascending),
         };
         let mut edits = changes.iter().map(|change| change.edit(bytes));
         let outcome = forest.edit_sorted(&mut writer, self.tree, &mut edits);
+        outer.copied_bytes += writer.copied_bytes;
         if changes.len() < FEW {
             self.warmth = 0;
         }
@@ -274,24 +368,23 @@ impl Gathered {
 }
 
 impl Change {
-    fn key_in<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        let at = self.at as usize;
-        &bytes[at..at + self.key as usize]
+    /// The first bytes of the key as an integer that orders like them.
+    fn order(&self) -> u128 {
+        u128::from_be_bytes(self.head)
     }
 
-    fn edit<'a>(&self, bytes: &'a [u8]) -> Edit<'a> {
-        let at = (self.at + self.key) as usize;
+    fn key_in<'a>(&'a self, bytes: &'a [u8]) -> &'a [u8] {
+        let length = self.key as usize;
+        match self.head.get(..length) {
+            Some(key) => key,
+            None => &bytes[self.at as usize..][..length],
+        }
+    }
+
+    fn edit<'a>(&'a self, bytes: &'a [u8]) -> Edit<'a> {
+        let long = if self.key as usize > HEAD_BYTES { self.key } else { 0 };
+        let at = (self.at + long) as usize;
         let value = (self.value != REMOVED).then(|| &bytes[at..at + self.value as usize]);
         Edit { key: self.key_in(bytes), value }
     }
-}
-
-/// The first eight bytes of a key as an integer that orders like them.
-fn head_of(key: &[u8]) -> u64 {
-    if let Some(chunk) = key.first_chunk::<8>() {
-        return u64::from_be_bytes(*chunk);
-    }
-    let mut chunk = [0; 8];
-    chunk[..key.len()].copy_from_slice(key);
-    u64::from_be_bytes(chunk)
 }

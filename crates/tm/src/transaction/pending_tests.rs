@@ -30,11 +30,11 @@ fn key(kind: TreeKind, number: u64) -> Vec<u8> {
 }
 
 /// A run of changes: new keys at the end, all keys of a part in order, or any keys.
-fn change(transaction: &mut Transaction, models: &mut [Model; 2], random: &mut Rng) {
+fn change(transaction: &mut Transaction, models: &mut [Model; 2], most: u64, random: &mut Rng) {
     let at = random.usize(0..2);
     let (tree, kind) = TREES[at];
     let model = &mut models[at];
-    let count = random.u64(1..900);
+    let count = random.u64(1..most);
     let shape = random.u8(0..4);
     let first = if shape == 0 { 10_000 + model.len() as u64 } else { random.u64(0..3000) };
     for step in 0..count {
@@ -70,6 +70,30 @@ fn look(transaction: &Transaction, models: &[Model; 2], random: &mut Rng) {
     }
 }
 
+/// A statement that fails now and then, with others inside of it.
+fn statement(transaction: &mut Transaction, models: &mut [Model; 2], random: &mut Rng) {
+    let before = models.clone();
+    let mark = transaction.statement_savepoint().unwrap();
+    for _ in 0..random.usize(1..5) {
+        match random.u8(0..12) {
+            0 => look(transaction, models, random),
+            1 => statement(transaction, models, random),
+            2 => change(transaction, models, 900, random),
+            _ => change(transaction, models, 12, random),
+        }
+    }
+    if random.bool() {
+        transaction.rollback_to(mark).unwrap();
+        models.clone_from(&before);
+        if random.u8(0..4) == 0 {
+            change(transaction, models, 12, random);
+            transaction.rollback_to(mark).unwrap();
+            models.clone_from(&before);
+        }
+    }
+    transaction.release(mark).unwrap();
+}
+
 fn run(seed: u64) {
     let mut random = Rng::with_seed(seed);
     let vfs: Arc<dyn Vfs> = Arc::new(SimVfs::new(seed));
@@ -93,8 +117,9 @@ fn run(seed: u64) {
         let mut own = models.clone();
         let mut marks = Vec::new();
         for _ in 0..random.usize(1..25) {
-            match random.u8(0..10) {
-                0..6 => change(&mut transaction, &mut own, &mut random),
+            match random.u8(0..14) {
+                10.. => statement(&mut transaction, &mut own, &mut random),
+                0..6 => change(&mut transaction, &mut own, 900, &mut random),
                 6..8 => look(&transaction, &own, &mut random),
                 8 => marks.push((transaction.savepoint().unwrap(), own.clone())),
                 _ if !marks.is_empty() => {

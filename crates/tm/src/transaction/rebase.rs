@@ -56,7 +56,7 @@ pub(super) fn rebase(
         let mut moved = Private::new(newest.forest.clone(), pager);
         moved.is_changed = private.is_changed;
         let head = part.head();
-        moved.change(pager, |forest, writer| {
+        moved.change(pager, None, |forest, writer| {
             for operation in operations_on(frames, head) {
                 let (tree, operation) = operation?;
                 replay::apply(forest, writer, tree, &operation)?;

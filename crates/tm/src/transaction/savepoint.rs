@@ -6,15 +6,18 @@
 //!
 //! A clone has its price: every page that is changed behind it is copied once more. A *light*
 //! savepoint keeps no clone; going back to it does all operations before it again. It is for
-//! statements that look before they write, and so hardly ever fail half-way. Neighbours: `write`
+//! statements that look before they write, and so hardly ever fail half-way. One for any other
+//! statement keeps a clone only when something of it is really done to the trees: as long as all
+//! of its changes wait, going back forgets them. Neighbours: `write`
 //! makes what is gone back on, `rebase` moves.
 
 use pandodb_ds::forest::Forest;
 use smallvec::SmallVec;
 
+use super::part::Private;
 use super::{Transaction, rebase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{CommitId, HeadId};
+use crate::ids::{CommitId, HeadId, TransactionId};
 use crate::wal::FrameMark;
 
 /// A point in a transaction to go back to.
@@ -38,9 +41,26 @@ pub(super) struct SavedState {
 #[derive(Debug)]
 struct SavedVersion {
     head: HeadId,
-    /// None: nothing was changed yet.
-    forest: Option<Forest>,
+    kept: Kept,
     base: CommitId,
+}
+
+/// How a version is kept.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// Nothing was changed yet.
+    Nothing,
+    /// As it was.
+    Forest(Forest),
+    /// The version itself knows the way back.
+    Undo,
+}
+
+impl SavedState {
+    fn is_undo(&self) -> bool {
+        let mut versions = self.versions.iter().flatten();
+        versions.any(|version| matches!(version.kept, Kept::Undo))
+    }
 }
 
 impl Transaction {
@@ -50,8 +70,32 @@ impl Transaction {
         self.settle_all()?;
         let versions = self.state.get_mut().parts.iter().map(|part| SavedVersion {
             head: part.head(),
-            forest: part.private.as_ref().map(|private| private.forest.clone()),
+            kept: match &part.private {
+                Some(private) => Kept::Forest(private.forest.clone()),
+                None => Kept::Nothing,
+            },
             base: part.base.commit,
+        });
+        let versions = versions.collect();
+        self.save(Some(versions))
+    }
+
+    /// As [`savepoint`](Self::savepoint) for one statement, which releases it: costs a clone only
+    /// where the statement does more than to add to what waits.
+    pub fn statement_savepoint(&mut self) -> Result<Savepoint> {
+        self.check_usable()?;
+        let parts = &mut self.state.get_mut().parts;
+        if parts.iter().any(|part| part.private.as_ref().is_some_and(Private::is_undoing)) {
+            // A statement inside of another one.
+            return self.savepoint();
+        }
+        let versions = parts.iter_mut().map(|part| {
+            let undo = part.private.as_mut().map(Private::begin_undo);
+            SavedVersion {
+                head: part.head(),
+                kept: undo.map_or(Kept::Nothing, |()| Kept::Undo),
+                base: part.base.commit,
+            }
         });
         let versions = versions.collect();
         self.save(Some(versions))
@@ -85,9 +129,11 @@ impl Transaction {
     /// Goes back to a savepoint, which stays; later ones are gone. Locks stay.
     pub fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
         let index = self.find(savepoint)?;
+        self.end_undo_behind(index + 1);
         self.savepoints.truncate(index + 1);
         let Some(saved) = self.savepoints.pop() else { return Err(unknown(savepoint)) };
-        let is_unchanged = self.changes == saved.changes && !self.is_broken();
+        let was_broken = self.is_broken();
+        let is_unchanged = self.changes == saved.changes && !was_broken;
         if self.is_large && !saved.was_large {
             // The log buffer was given up since: the transaction stays one that names pages.
             self.logged_head = None;
@@ -99,7 +145,7 @@ impl Transaction {
         self.dependencies.truncate(saved.dependencies);
         self.changes = saved.changes;
         let outcome = match &saved.versions {
-            Some(versions) => self.restore(versions),
+            Some(versions) => self.restore(versions, was_broken),
             None if is_unchanged => Ok(()),
             None => self.repeat(saved.changes),
         };
@@ -111,8 +157,17 @@ impl Transaction {
     /// Forgets a savepoint and all later ones; what was done since stays.
     pub fn release(&mut self, savepoint: Savepoint) -> Result<()> {
         let index = self.find(savepoint)?;
+        self.end_undo_behind(index);
         self.savepoints.truncate(index);
         Ok(())
+    }
+
+    /// Forgets the way back of a statement's savepoint among those from `index` on, which go.
+    fn end_undo_behind(&mut self, index: usize) {
+        if self.savepoints.iter().skip(index).any(SavedState::is_undo) {
+            let parts = &mut self.state.get_mut().parts;
+            parts.iter_mut().filter_map(|part| part.private.as_mut()).for_each(Private::end_undo);
+        }
     }
 
     /// How many savepoints there are.
@@ -125,24 +180,37 @@ impl Transaction {
         found.ok_or_else(|| unknown(savepoint))
     }
 
-    fn restore(&mut self, versions: &[SavedVersion]) -> Result<()> {
+    fn restore(&mut self, versions: &[SavedVersion], was_broken: bool) -> Result<()> {
         let pager = self.shared.store.pager();
-        let is_large = self.is_large;
+        let (id, is_large) = (self.id, self.is_large);
         for part in &mut self.state.get_mut().parts {
             let head = part.head();
             let version = versions.iter().find(|version| version.head == head);
-            let kept = version.and_then(|version| Some((version.forest.clone()?, version.base)));
-            match (kept, &mut part.private) {
-                (_, None) => {}
-                (None, private) if !is_large => *private = None,
-                (None, Some(private)) => private.restore(part.base.forest.clone()),
-                (Some((forest, base)), Some(private)) if base == part.base.commit => {
+            let is_here = version.is_some_and(|version| version.base == part.base.commit);
+            let kept = version.map_or(Kept::Nothing, |version| version.kept.clone());
+            let is_back = match (kept, &mut part.private) {
+                (_, None) => true,
+                (Kept::Nothing, private) if !is_large => {
+                    *private = None;
+                    true
+                }
+                (Kept::Nothing, Some(private)) => {
+                    private.restore(part.base.forest.clone());
+                    true
+                }
+                (Kept::Forest(forest), Some(private)) if is_here => {
                     private.restore(forest);
+                    true
                 }
-                (Some(_), Some(_)) => {
-                    let base = part.base.clone();
-                    rebase::rebase(part, base, &self.frames, pager)?;
-                }
+                (Kept::Undo, Some(private)) if is_here => private.undo(was_broken),
+                _ => false,
+            };
+            if !is_back && is_large {
+                return Err(cannot_repeat(id));
+            }
+            if !is_back {
+                let base = part.base.clone();
+                rebase::rebase(part, base, &self.frames, pager)?;
             }
             part.show_uncommitted();
         }
@@ -153,11 +221,7 @@ impl Transaction {
     /// buffer.
     fn repeat(&mut self, changes: u64) -> Result<()> {
         if self.is_large {
-            let message = format!(
-                "{} is too large to take a failed statement back alone: roll it back",
-                self.id
-            );
-            return Err(Error::new(ErrorKind::Limit, message));
+            return Err(cannot_repeat(self.id));
         }
         // What they refer to may have been written by the version that is given up here.
         self.savepoints.iter_mut().for_each(|saved| saved.versions = None);
@@ -173,6 +237,12 @@ impl Transaction {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn cannot_repeat(id: TransactionId) -> Error {
+    let message = format!("{id} is too large to take a failed statement back alone: roll it back");
+    Error::new(ErrorKind::Limit, message)
 }
 
 #[cold]

@@ -27,7 +27,7 @@ impl Transaction {
     pub fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<bool> {
         check_length(key, value)?;
         self.prepare(tree, Scope::Key(key))?;
-        let existed = self.change(|forest, writer| {
+        let existed = self.change(tree, |forest, writer| {
             Ok(forest.put(writer, tree, key, value, PutMode::Replace)?)
         })?;
         self.record(tree, &Operation::Put { key, value })?;
@@ -43,7 +43,7 @@ impl Transaction {
             || !self.gather(tree, key, Some(value))?
         {
             self.settle(tree)?;
-            self.change(|forest, writer| {
+            self.change(tree, |forest, writer| {
                 Ok(forest.put(writer, tree, key, value, PutMode::Replace)?)
             })?;
         }
@@ -55,7 +55,7 @@ impl Transaction {
         self.prepare_head(tree, Scope::Key(key))?;
         if !self.gather(tree, key, None)? {
             self.settle(tree)?;
-            self.change(|forest, writer| Ok(forest.remove(writer, tree, key)?))?;
+            self.change(tree, |forest, writer| Ok(forest.remove(writer, tree, key)?))?;
         }
         self.record(tree, &Operation::Delete { key })
     }
@@ -64,7 +64,7 @@ impl Transaction {
     pub fn insert(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<bool> {
         check_length(key, value)?;
         self.prepare(tree, Scope::Key(key))?;
-        let existed = self.change(|forest, writer| {
+        let existed = self.change(tree, |forest, writer| {
             Ok(forest.put(writer, tree, key, value, PutMode::KeepOld)?)
         })?;
         if existed {
@@ -79,7 +79,7 @@ impl Transaction {
     /// Removes a key; returns whether it was there.
     pub fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool> {
         self.prepare(tree, Scope::Key(key))?;
-        let existed = self.change(|forest, writer| Ok(forest.remove(writer, tree, key)?))?;
+        let existed = self.change(tree, |forest, writer| Ok(forest.remove(writer, tree, key)?))?;
         if existed {
             self.record(tree, &Operation::Delete { key })?;
         }
@@ -90,7 +90,7 @@ impl Transaction {
     /// once; returns how many.
     pub fn delete_range(&mut self, tree: TreeId, from: &[u8], to: Option<&[u8]>) -> Result<u64> {
         self.prepare(tree, Scope::Tree)?;
-        let removed = self.change(|forest, writer| {
+        let removed = self.change(tree, |forest, writer| {
             Ok(forest.remove_range(writer, tree, replay::lower(from), replay::upper(to))?)
         })?;
         self.record(tree, &Operation::DeleteRange { from, to })?;
@@ -103,7 +103,7 @@ impl Transaction {
         if self.tree_kind(tree).is_some() {
             return Err(Error::new(ErrorKind::Exists, format!("tree {} exists already", tree.0)));
         }
-        self.change(|forest, _| Ok(forest.create_tree(tree, kind)?))?;
+        self.change(tree, |forest, _| Ok(forest.create_tree(tree, kind)?))?;
         self.record(tree, &Operation::CreateTree { settings: &replay::settings(kind) })
     }
 
@@ -113,7 +113,7 @@ impl Transaction {
         if self.tree_kind(tree).is_none() {
             return Ok(false);
         }
-        self.change(|forest, _| Ok(forest.drop_tree(tree)))?;
+        self.change(tree, |forest, _| Ok(forest.drop_tree(tree)))?;
         self.forget_pending(tree);
         self.record(tree, &Operation::DropTree)?;
         Ok(true)
@@ -134,7 +134,7 @@ impl Transaction {
                 format!("{} cannot replace a tree: it does not write alone", self.id),
             ));
         }
-        self.change(|forest, writer| {
+        self.change(tree, |forest, writer| {
             let built = build(writer)?;
             forest.set_tree(tree, built);
             Ok(())
@@ -160,7 +160,7 @@ impl Transaction {
     pub(crate) fn relocate(&mut self, relocation: &mut Relocation) -> Result<()> {
         /// What a reader of the log sees of it.
         const RELOCATED: u32 = u32::MAX;
-        if self.change(|forest, writer| Ok(forest.relocate(writer, relocation)?))? {
+        if self.change(TreeId(0), |forest, writer| Ok(forest.relocate(writer, relocation)?))? {
             self.record(TreeId(0), &Operation::Opaque { kind: RELOCATED, bytes: &[] })?;
         }
         Ok(())
@@ -312,12 +312,13 @@ impl Transaction {
 
     fn change<R>(
         &mut self,
+        tree: TreeId,
         change: impl FnOnce(&mut Forest, &mut Writer<'_>) -> Result<R>,
     ) -> Result<R> {
         let pager = self.shared.store.pager();
         let state = self.state.get_mut();
         let part = &mut state.parts[state.current];
-        let outcome = part.own(pager).change(pager, change);
+        let outcome = part.own(pager).change(pager, Some(tree), change);
         if outcome.is_err() {
             self.set_broken(true);
         }

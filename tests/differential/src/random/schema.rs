@@ -244,9 +244,10 @@ impl Schema {
         let own = keys.iter().map(|key| (table.to_owned(), key));
         let parents: Vec<(String, &Vec<String>)> = others.chain(own).collect();
         let (parent, key) = parents.get(rng.usize(..parents.len().max(1)))?;
+        let is_own = |column: &Column| parent == table && key.contains(&column.name);
         let mut free: Vec<&str> = columns
             .iter()
-            .filter(|column| !column.generated && !(parent == table && key.contains(&column.name)))
+            .filter(|column| !column.generated && !is_own(column))
             .map(|column| column.name.as_str())
             .collect();
         rng.shuffle(&mut free);

@@ -328,6 +328,10 @@ impl SchemaMerger<'_, '_> {
                 let said = Said { theirs: Some(name.clone()), ..Said::default() };
                 let detail = "the branches have different objects of this name: rename one";
                 self.name_taken(about, said, detail);
+                // Neither can be given the name, whichever of them is to change.
+                let both = |table: &&mut MergedTable| [id, other].contains(&table.shape.id);
+                let tables = self.merge.tables.iter_mut().filter(both);
+                tables.for_each(|table| table.is_blocked = true);
             }
         }
     }

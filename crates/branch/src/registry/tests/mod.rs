@@ -160,8 +160,9 @@ fn content_of(rows: &[(&str, &str)]) -> Content {
 fn check_records(branches: &Branches) {
     let manager = branches.manager();
     loop {
-        let kept = branches.state().unwrap();
+        let kept = branches.indexed().unwrap().clone();
         let mut read = branches.load().unwrap();
+        read.make_index();
         read.resolve_anchors(|head| manager.head(HeadId(head)).ok().map(|it| it.commit.0));
         // Another thread may have dropped heads in between.
         if manager.head(branches.system).unwrap().commit.0 == kept.commit {

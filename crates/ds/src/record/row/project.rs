@@ -254,14 +254,12 @@ impl<'a> Rows<'a> {
     fn give_reals(&self, column: usize, sink: &mut impl ColumnSink) -> bool {
         let mut words = [0; ROWS_TOGETHER];
         let mut is_sound = true;
-        for row in 0..self.rows.len().min(ROWS_TOGETHER) {
-            let place = self.places[row];
-            let Some(bytes) = self.page.get(place..).and_then(|bytes| bytes.first_chunk()) else {
+        for (word, (place, row)) in words.iter_mut().zip(self.places.iter().zip(self.rows)) {
+            let Some(bytes) = self.page.get(*place..).and_then(|bytes| bytes.first_chunk()) else {
                 return false;
             };
-            let word = u64::from_le_bytes(*bytes);
-            words[row] = word;
-            is_sound &= place + 8 <= self.rows[row].end as usize && !f64::from_bits(word).is_nan();
+            *word = u64::from_le_bytes(*bytes);
+            is_sound &= place + 8 <= row.end as usize && !f64::from_bits(*word).is_nan();
         }
         if is_sound {
             sink.reals(column, &words[..self.rows.len()]);

@@ -52,7 +52,7 @@ pub(super) struct Shapes {
     mask: u128,
     /// One more than the number of a shape, by its hash; 0 is free.
     places: [u8; PLACES],
-    shapes: Vec<Shape>,
+    known: Vec<Shape>,
     rows: u32,
     misses: u32,
     /// Whether rows have few shapes, as far as is known.
@@ -112,7 +112,7 @@ impl Shapes {
         }
         let mask = u128::MAX >> (8 * (HEAD - count));
         let places = [0; PLACES];
-        Some(Self { mask, places, shapes: Vec::new(), rows: 0, misses: 0, is_useful: true })
+        Some(Self { mask, places, known: Vec::new(), rows: 0, misses: 0, is_useful: true })
     }
 
     /// Whether it is worth to look for shapes.
@@ -129,26 +129,23 @@ impl Shapes {
         rows: &[RowBytes],
         wanted: &[usize],
     ) -> Option<Found<ROWS>> {
-        if self.shapes.len() > SHAPES_MAX {
-            self.shapes.clear();
+        if self.known.len() > SHAPES_MAX {
+            self.known.clear();
             self.places = [0; PLACES];
         }
         let mut found = Found { numbers: [0; ROWS], kinds: u64::MAX };
         let mut is_sound = true;
-        for index in 0..rows.len().min(ROWS) {
-            let row = rows[index];
+        for (row, number) in rows.iter().zip(&mut found.numbers) {
             let rest = page.get(row.start as usize..)?;
-            let pattern = match rest.first_chunk::<HEAD>() {
-                Some(bytes) => pattern_of(bytes, self.mask),
-                None => {
-                    let mut bytes = [0; HEAD];
-                    bytes[..rest.len()].copy_from_slice(rest);
-                    pattern_of(&bytes, self.mask)
-                }
+            let pattern = if let Some(bytes) = rest.first_chunk::<HEAD>() {
+                pattern_of(bytes, self.mask)
+            } else {
+                let mut bytes = [0; HEAD];
+                bytes[..rest.len()].copy_from_slice(rest);
+                pattern_of(&bytes, self.mask)
             };
-            let number = self.number(pattern, rest, wanted);
-            found.numbers[index] = number;
-            let shape = &self.shapes[usize::from(number)];
+            *number = self.number(pattern, rest, wanted);
+            let shape = &self.known[usize::from(*number)];
             found.kinds &= shape.kinds;
             is_sound &= row.start.saturating_add(shape.needed) <= row.end;
             is_sound &= row.end as usize <= page.len();
@@ -171,7 +168,7 @@ impl Shapes {
             let Some(known) = number.checked_sub(1) else {
                 return self.add(place, pattern, row, wanted);
             };
-            if self.shapes[usize::from(known)].pattern == pattern {
+            if self.known[usize::from(known)].pattern == pattern {
                 return known;
             }
             place = (place + 1) % PLACES;
@@ -181,8 +178,8 @@ impl Shapes {
     #[cold]
     fn add(&mut self, place: usize, pattern: u128, row: &[u8], wanted: &[usize]) -> u8 {
         self.misses += 1;
-        let number = self.shapes.len() as u8;
-        self.shapes.push(Shape::of(pattern, row, wanted));
+        let number = self.known.len() as u8;
+        self.known.push(Shape::of(pattern, row, wanted));
         self.places[place] = number + 1;
         number
     }
@@ -195,7 +192,7 @@ impl Shapes {
         row: usize,
         column: usize,
     ) -> usize {
-        usize::from(self.shapes[usize::from(found.numbers[row])].places[column % HEAD])
+        usize::from(self.known[usize::from(found.numbers[row])].places[column % HEAD])
     }
 }
 

@@ -78,7 +78,10 @@ impl Print for TableDefinition {
         printer.text(")")?;
         printer.when(self.without_rowid, " WITHOUT ROWID")?;
         printer.when(self.without_rowid && self.strict, ",")?;
-        printer.when(self.strict, " STRICT")
+        printer.when(self.strict, " STRICT")?;
+        let has_option = self.without_rowid || self.strict;
+        printer.when(has_option && self.counts_alone, ",")?;
+        printer.when(self.counts_alone, " AUTOINCREMENT PER BRANCH")
     }
 }
 

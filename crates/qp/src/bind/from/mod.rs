@@ -151,6 +151,17 @@ impl Group {
 impl Binder<'_> {
     /// What FROM means: its tables go into `scope`.
     pub(crate) fn from(&mut self, from: &ast::From, scope: &mut NameScope) -> Result<Group> {
+        self.joined(from, scope, true)
+    }
+
+    /// As [`from`](Self::from); subqueries do not dissolve where an outer join around may make
+    /// their rows up: what they compute of constants would not be NULL then.
+    fn joined(
+        &mut self,
+        from: &ast::From,
+        scope: &mut NameScope,
+        may_dissolve: bool,
+    ) -> Result<Group> {
         let has_outer = from
             .joins
             .iter()
@@ -158,11 +169,11 @@ impl Binder<'_> {
         let right_or_full =
             from.joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
         let mut group = Group::default();
-        self.reference(&from.first, scope, &mut group, !right_or_full)?;
+        self.reference(&from.first, scope, &mut group, may_dissolve && !right_or_full)?;
         for join in &from.joins {
             let left_tables = scope.tables.len();
             let mut right = Group::default();
-            self.reference(&join.table, scope, &mut right, !has_outer)?;
+            self.reference(&join.table, scope, &mut right, may_dissolve && !has_outer)?;
             let mut on = self.join_condition(join, scope, left_tables, right_or_full)?;
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
@@ -212,7 +223,7 @@ impl Binder<'_> {
             }
             TableReferenceKind::Join(from) => {
                 let first = scope.tables.len();
-                let inner = self.from(from, scope)?;
+                let inner = self.joined(from, scope, may_dissolve)?;
                 if let Some(alias) = alias {
                     for table in &mut scope.tables[first..] {
                         table.alias = alias.text.clone();

@@ -21,7 +21,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 use pandodb_ds::sync::Arc;
 
-use crate::catalog::{DatabaseIndex, ObjectRow, Schema, read_objects_of};
+use crate::catalog::{DatabaseIndex, ObjectRow, Schema, Table, read_objects_of};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Frame, SharedTransaction};
 use crate::modify::{BoundWriter, RowKey, bind_writer};
@@ -133,42 +133,43 @@ impl<'s> SqlTarget<'s> {
             })
         };
         let touched = self.touched.entry(table.id).or_default();
-        let (key, row) = match change {
-            RowChange::Insert { key, row } | RowChange::Update { key, row } => {
-                (key_of(&key)?, Some(row))
-            }
-            RowChange::Delete { key } => (key_of(&key)?, None),
+        // A row that is new has nothing before it. Where the merge knows what the target has, the
+        // tree is not asked: then all changes of it wait and are done in one pass.
+        let (key, row, old, is_new) = match change {
+            RowChange::Insert { key, row } => (key_of(&key)?, Some(row), None, true),
+            RowChange::Update { key, row, old } => (key_of(&key)?, Some(row), old, false),
+            RowChange::Delete { key, old } => (key_of(&key)?, None, old, false),
         };
         touched.push(key.clone());
         let replaced =
             self.parents.contains(&table.id).then(|| self.replaced.entry(table.id).or_default());
         self.session.with_outer(&self.sources, &self.schemas, |outer| {
-            let old = writer.fetch(&key, outer)?;
-            if let Some(old) = &old {
-                writer.load(&key, old.clone(), frame, outer)?;
+            let old = match old {
+                Some(cells) => Some(by_position(&writer.table, cells)),
+                None if is_new => None,
+                None => writer.fetch(&key, outer)?,
+            };
+            let is_there = old.is_some();
+            if let Some(old) = old {
+                writer.load(&key, old, frame, outer)?;
                 writer.fill_alias(frame);
                 if let Some(replaced) = replaced {
                     replaced.push(frame.slot_mut(writer.row).values_mut().clone());
                 }
             }
             let Some(row) = row else {
-                if old.is_some() {
+                if is_there {
                     writer.delete_row(&key, frame, outer)?;
                 }
                 return Ok(());
             };
-            let before = frame.slot_mut(writer.row).values_mut().clone();
-            let mut values = vec![Value::Null; writer.table.stored_columns];
-            for (column, value) in writer.table.columns.iter().zip(row) {
-                if let Some(place) = values.get_mut(column.position) {
-                    *place = value;
-                }
-            }
-            writer.load(&key, values, frame, outer)?;
+            let before = std::mem::take(frame.slot_mut(writer.row).values_mut());
+            writer.load(&key, by_position(&writer.table, row), frame, outer)?;
             writer.fill_alias(frame);
-            match old {
-                Some(_) => writer.replace_row(&key, before, &key, frame, outer),
-                None => writer.insert_row(&key, frame, outer),
+            if is_there {
+                writer.replace_row(&key, before, &key, frame, outer)
+            } else {
+                writer.insert_row(&key, frame, outer)
             }
         })
     }
@@ -198,6 +199,17 @@ impl<'s> SqlTarget<'s> {
         self.touched = touched;
         Ok(())
     }
+}
+
+/// The cells of a row, in the order of the columns, as a stored row has them.
+fn by_position(table: &Table, row: Vec<Value>) -> Vec<Value> {
+    let mut values = vec![Value::Null; table.stored_columns];
+    for (column, value) in table.columns.iter().zip(row) {
+        if let Some(place) = values.get_mut(column.position) {
+            *place = value;
+        }
+    }
+    values
 }
 
 /// A constraint that a row breaks, as a conflict.

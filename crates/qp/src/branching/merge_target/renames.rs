@@ -13,7 +13,7 @@ use pandodb_ds::sync::Arc;
 use super::SqlTarget;
 use crate::catalog::{Schema, Table, read_objects};
 use crate::define::{identifier, run_within};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 impl SqlTarget<'_> {
     /// Gives the target's tables and columns the names of the source.
@@ -37,8 +37,13 @@ impl SqlTarget<'_> {
     /// Gives tables and their columns the names of `shapes`; whether any had another one.
     fn rename_all(&mut self, shapes: &[&TableShape]) -> Result<bool> {
         let mut is_changed = false;
-        // As many steps as there can be names that stand in each other's way.
+        // Each name is given at most twice: once out of the way, once for good.
+        let most: usize = shapes.iter().map(|shape| 2 * (shape.columns.len() + 1)).sum();
+        let mut steps = 0..most;
         while let Some(sql) = self.next_rename(shapes)? {
+            if steps.next().is_none() {
+                return Err(taken(&sql));
+            }
             self.schemas = run_within(self.session, &sql, &self.sources, self.schemas.clone())?;
             is_changed = true;
         }
@@ -48,13 +53,14 @@ impl SqlTarget<'_> {
     /// The next rename that nothing stands in the way of; where all do, one goes out of the way.
     fn next_rename(&self, shapes: &[&TableShape]) -> Result<Option<String>> {
         let schema = self.main_schema()?;
-        let mut blocked = None;
+        let mut blocked: Option<Box<dyn FnOnce(&str) -> String>> = None;
         for shape in shapes {
             let Some(table) = table_of(schema, shape) else { continue };
             let own = identifier(&table.name);
             if *table.name != *shape.name {
+                let from = own.clone();
                 let rename =
-                    |to: &str| format!("ALTER TABLE main.{own} RENAME TO {}", identifier(to));
+                    move |to: &str| format!("ALTER TABLE main.{from} RENAME TO {}", identifier(to));
                 let is_free = shape.name.eq_ignore_ascii_case(&table.name)
                     || schema.table(&shape.name).is_none()
                         && schema.view(&shape.name).is_none()
@@ -62,26 +68,46 @@ impl SqlTarget<'_> {
                 if is_free {
                     return Ok(Some(rename(&shape.name)));
                 }
-                blocked.get_or_insert_with(|| rename(&out_of_the_way(shape.id.0)));
+                blocked.get_or_insert_with(|| Box::new(rename));
             }
             for column in &table.columns {
                 let wanted = shape.columns.iter().find(|it| it.id.0 == column.id.0);
                 let Some(wanted) = wanted.filter(|wanted| *wanted.name != *column.name) else {
                     continue;
                 };
-                let rename = |to: &str| {
-                    let (from, to) = (identifier(&column.name), identifier(to));
-                    format!("ALTER TABLE main.{own} RENAME COLUMN {from} TO {to}")
+                let (of, from) = (own.clone(), identifier(&column.name));
+                let rename = move |to: &str| {
+                    format!("ALTER TABLE main.{of} RENAME COLUMN {from} TO {}", identifier(to))
                 };
                 let other = table.column_index(&wanted.name);
                 if other.is_none_or(|other| table.columns[other].id == column.id) {
                     return Ok(Some(rename(&wanted.name)));
                 }
-                blocked.get_or_insert_with(|| rename(&out_of_the_way(column.id.0)));
+                blocked.get_or_insert_with(|| Box::new(rename));
             }
         }
-        Ok(blocked)
+        blocked.map(|rename| Ok(rename(&self.unused_name()?))).transpose()
     }
+
+    /// A name for a step in between that is in no definition of either side: neither what it is
+    /// given to nor a query that mentions other tables can take it for something else.
+    fn unused_name(&self) -> Result<String> {
+        let (_, now) = read_objects(&self.transaction()?.borrow())?;
+        let mut texts: Vec<String> = Vec::new();
+        for row in now.iter().chain(&self.theirs) {
+            texts.push(row.name.to_ascii_lowercase());
+            texts.extend(row.sql.as_deref().map(str::to_ascii_lowercase));
+        }
+        let mut names = (1_u64..).map(|number| format!("merging_{number}"));
+        let unused = names.find(|name| !texts.iter().any(|text| text.contains(name.as_str())));
+        unused.ok_or_else(|| Error::new(ErrorKind::Limit, "all names are used"))
+    }
+}
+
+#[cold]
+fn taken(sql: &str) -> Error {
+    let message = format!("a name that the merge gives is another object's already: {sql}");
+    Error::new(ErrorKind::Conflict, message).with_hint("rename one of the two on its branch first")
 }
 
 /// Whether both sides have a table whose rows are merged: others keep the target's names.
@@ -91,9 +117,4 @@ fn is_in_both(table: &MergedTable) -> bool {
 
 fn table_of<'s>(schema: &'s Arc<Schema>, shape: &TableShape) -> Option<&'s Arc<Table>> {
     schema.tables.values().find(|table| table.id.0 == shape.id.0)
-}
-
-/// A name that nobody has, for a step in between.
-fn out_of_the_way(id: u64) -> String {
-    format!("merging_{id:x}")
 }

@@ -64,3 +64,57 @@ fn one_branch_alone_counts_as_it_always_did() {
         .unwrap();
     assert_eq!(rows(&session, "SELECT id FROM t"), ["1"]);
 }
+
+#[test]
+fn a_table_may_count_on_each_branch_alone() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE IF NOT EXISTS alone(id INTEGER PRIMARY KEY AUTOINCREMENT, x INT)
+               STRICT, AUTOINCREMENT PER BRANCH;
+             CREATE TABLE shared(id INTEGER PRIMARY KEY AUTOINCREMENT, x);
+             CREATE BRANCH dev;
+             INSERT INTO alone(x) VALUES (1), (2); INSERT INTO shared(x) VALUES (1), (2);
+             INSERT INTO alone@dev(x) VALUES (10); INSERT INTO shared@dev(x) VALUES (10)",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM alone@dev"), ["1"]);
+    assert_eq!(rows(&session, "SELECT id FROM shared@dev"), ["3"]);
+    assert_eq!(
+        rows(&session, "PRAGMA autoincrement_list"),
+        ["main|alone|2|branch", "main|shared|2|all branches"]
+    );
+    assert_eq!(rows(&session, "PRAGMA autoincrement_list(alone)"), ["main|alone|2|branch"]);
+    // It lasts: in the file, in its text, over other changes of the table, and in a merge.
+    let session = reopened(session);
+    session.execute("USE BRANCH dev; ALTER TABLE alone ADD COLUMN y INT").unwrap();
+    session
+        .execute(
+            "ALTER TABLE alone RENAME COLUMN x TO z; CREATE TABLE late(id INTEGER
+        PRIMARY KEY AUTOINCREMENT) AUTOINCREMENT PER BRANCH; INSERT INTO late VALUES (7)",
+        )
+        .unwrap();
+    session.execute("USE BRANCH main; ALTER TABLE alone ADD COLUMN w INT").unwrap();
+    let told = session.query("MERGE BRANCH dev INTO main").unwrap_err().to_string();
+    assert!(told.contains("conflict"), "the numbers met: {told}");
+    session.execute("MERGE BRANCH dev INTO main WITH (conflict_resolution = 'renumber')").unwrap();
+    assert_eq!(rows(&session, "SELECT id, z FROM alone ORDER BY 1"), ["1|1", "2|2", "3|10"]);
+    assert_eq!(
+        rows(&session, "PRAGMA autoincrement_list"),
+        ["main|alone|3|branch", "main|shared|3|all branches", "main|late|7|branch"]
+    );
+    let text = rows(&session, "SELECT sql FROM sqlite_schema WHERE name = 'alone'").pop().unwrap();
+    assert!(text.ends_with("STRICT, AUTOINCREMENT PER BRANCH"), "{text}");
+    session.execute("DROP TABLE alone").unwrap();
+    session.execute(&text).unwrap();
+    session.execute("INSERT INTO alone(z) VALUES (1)").unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM alone"), ["1"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    for refused in [
+        "CREATE TABLE no(id INTEGER PRIMARY KEY) AUTOINCREMENT PER BRANCH",
+        "CREATE TABLE no(id INTEGER PRIMARY KEY AUTOINCREMENT) AUTOINCREMENT",
+        "CREATE TABLE no(id INTEGER PRIMARY KEY AUTOINCREMENT) AUTOINCREMENT PER TABLE",
+    ] {
+        assert!(session.execute(refused).is_err(), "{refused}");
+    }
+}

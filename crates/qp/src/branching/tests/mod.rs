@@ -9,10 +9,14 @@ mod durable;
 mod elsewhere;
 mod grants;
 mod inside;
+mod memory;
 mod model;
+mod names;
+mod parents;
 mod picks;
 mod previews;
 mod rules;
+mod statements;
 mod together;
 mod views;
 

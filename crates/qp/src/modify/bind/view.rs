@@ -54,6 +54,7 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
         kind: crate::catalog::TableKind::WithoutRowid,
         primary_key: None,
         strict: false,
+        counts_alone: false,
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),
@@ -65,10 +66,14 @@ pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result
 /// affinity, else that affinity's name.
 fn shown_type(declared: Option<&str>, output: &Scalar) -> Box<str> {
     let affinity = output.affinity();
-    let declared = declared.filter(|name| !name.is_empty());
-    Box::from(match (declared, output) {
-        (_, Scalar::Cast(..)) if affinity.is_numeric() => Affinity::Numeric.type_name(),
-        (Some(declared), _) if Affinity::of_type(declared) == affinity => declared,
+    let of_subquery = match output {
+        Scalar::Subquery(call, column) => call.plan.columns.get(usize::from(*column)),
+        _ => None,
+    };
+    let of_subquery = of_subquery.and_then(|column| column.declared_type.as_deref());
+    let declared = declared.or(of_subquery).filter(|name| !name.is_empty());
+    Box::from(match declared {
+        Some(declared) if Affinity::of_type(declared) == affinity => declared,
         _ if affinity == Affinity::Blob => "BLOB",
         _ => affinity.type_name(),
     })

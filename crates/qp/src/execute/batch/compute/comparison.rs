@@ -106,14 +106,12 @@ fn loop_over<T: PartialOrd>(
 /// The first bytes of a text as a number that orders like them.
 #[inline]
 fn head_word(text: &[u8]) -> u64 {
-    match text.first_chunk() {
-        Some(head) => u64::from_be_bytes(*head),
-        None => {
-            let mut head = [0; 8];
-            head[..text.len()].copy_from_slice(text);
-            u64::from_be_bytes(head)
-        }
+    if let Some(head) = text.first_chunk() {
+        return u64::from_be_bytes(*head);
     }
+    let mut head = [0; 8];
+    head[..text.len()].copy_from_slice(text);
+    u64::from_be_bytes(head)
 }
 
 /// Texts (and NULLs) with a constant text or with other texts, by bytes.

@@ -185,7 +185,9 @@ impl BatchAggregate {
         let Share { groups, calls, charge } = share;
         let part = u32::try_from(part).unwrap_or(u32::MAX);
         groups.begin_part(part);
-        calls.iter_mut().for_each(|call| call.begin_part(part));
+        for call in calls.iter_mut() {
+            call.begin_part(part);
+        }
         while let Some(mut batch) = self.input.next(&node.input, state, run)? {
             batch.force(&self.reads)?;
             self.take_batch(node, groups, calls, &mut batch, run)?;

@@ -325,10 +325,7 @@ impl Portion {
         let Range { start, end } = entries;
         let is_read = self.is_read();
         let Self { columns, vectors, spots, is_lazy, .. } = self;
-        let reached = if !is_read {
-            // Nothing is read of the rows: they only count.
-            end.min(leaf.len())
-        } else {
+        let reached = if is_read {
             let table = &columns.table;
             let missing = missing_values(table, projector);
             let mut sink = Sink { vectors, missing: &missing };
@@ -338,6 +335,9 @@ impl Portion {
                 }
                 Ok(projector.read(leaf.page_bytes(), rows, &mut sink)?)
             })?
+        } else {
+            // Nothing is read of the rows: they only count.
+            end.min(leaf.len())
         };
         self.rows += reached - start;
         if self.is_lazy && reached > start {

@@ -4,9 +4,9 @@
 //! rowid, or by the leading columns of an index. The keys of a batch are computed as vectors,
 //! the places are sought one after the other with two cursors that stay open, and what is read of
 //! the rows goes into vectors at once; conditions are then tried on the pairs of many left rows
-//! together. Pairs come out in the order of the row gear's. Helpers look for partners of parts of the
-//! left rows, each with cursors of its own. Neighbours: `search_rows` walks the
-//! trees, `join` has the joins by hash table, `operators::join` the loops of the row gear.
+//! together. Pairs come out in the order of the row gear's. Helpers look for partners of parts of
+//! the left rows, each with cursors of its own. Neighbours: `search_rows` walks the trees, `join`
+//! has the joins by hash table, `operators::join` the loops of the row gear.
 
 use pandodb_ds::sync::Arc;
 

@@ -139,7 +139,7 @@ pub(in crate::execute::batch) fn fold<T: Send>(
     };
     let task = Task { operator, divided, claims, start, work };
     let surroundings = Surroundings::of(run);
-    let shares = thread::scope(|scope| {
+    let shares = thread::scope(|scope| -> Result<Vec<Result<Option<T>>>> {
         let _stopping = Stopping(&task.claims);
         let mut threads = Vec::new();
         for _ in 0..helpers.count() {
@@ -157,9 +157,7 @@ pub(in crate::execute::batch) fn fold<T: Send>(
             threads.extend(builder.spawn_scoped(scope, help));
         }
         let mut shares = vec![task.share(run)];
-        if let Err(error) = task.claims.wait(run) {
-            return Err(error);
-        }
+        task.claims.wait(run)?;
         for thread in threads {
             let ended = || Error::new(ErrorKind::Internal, "a thread of the statement ended early");
             shares.push(thread.join().map_err(|_| ended())?);

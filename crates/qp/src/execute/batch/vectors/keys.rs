@@ -1,9 +1,9 @@
 //! Rows known by their keys: which rows of batches have equal ones.
 //!
 //! A table gives out numbers, from zero, in the order in which keys come. Integers (and the reals
-//! that equal them) have a table of their own, small and dense ones an array; any other key is the bytes
-//! of its values, equal where SQL finds them equal (see `execute::key`). Neighbours: `groups`,
-//! `join` and `distinct` use these.
+//! that equal them) have a table of their own, small and dense ones an array; any other key is
+//! the bytes of its values, equal where SQL finds them equal (see `execute::key`). Neighbours:
+//! `groups`, `join` and `distinct` use these.
 
 use pandodb_ds::record::number::real_is_integer;
 use pandodb_ds::record::{Collation, ValueRef};
@@ -57,13 +57,12 @@ fn packed(columns: &[&Vector], row: usize) -> u128 {
             Some(place) if place.len() < 16 => {
                 let length = place.len() as u32;
                 let bytes = &column.all_bytes()[place.start..];
-                let text = match bytes.first_chunk::<16>() {
-                    Some(bytes) => u128::from_le_bytes(*bytes),
-                    None => {
-                        let mut chunk = [0; 16];
-                        chunk[..bytes.len()].copy_from_slice(bytes);
-                        u128::from_le_bytes(chunk)
-                    }
+                let text = if let Some(bytes) = bytes.first_chunk::<16>() {
+                    u128::from_le_bytes(*bytes)
+                } else {
+                    let mut chunk = [0; 16];
+                    chunk[..bytes.len()].copy_from_slice(bytes);
+                    u128::from_le_bytes(chunk)
                 };
                 (u128::from(length) + 1, text & ((1 << (8 * length)) - 1), length)
             }
@@ -485,16 +484,21 @@ mod tests {
         #[test]
         fn integers_keep_their_numbers_whatever_finds_them(
             batches in prop::collection::vec(
-                prop::collection::vec(prop_oneof![4 => 0..400_i64, 1 => -9..9_i64, 1 => any::<i64>()], 0..40),
+                prop::collection::vec(
+                    prop_oneof![4 => 0..400_i64, 1 => -9..9_i64, 1 => any::<i64>()],
+                    0..40,
+                ),
                 1..20,
             ),
             absent in prop::collection::vec(0..500_i64, 20),
         ) {
             let (mut table, mut model) = (KeyTable::default(), HashMap::new());
             for batch in &batches {
-                let column = Column::from(Vector::of_integers(batch.iter().map(|key| *key as u64).collect()));
-                let mut fresh = Vec::new();
-                let numbers = table.assign(&[column], &[Collation::Binary], batch.len(), &mut fresh).unwrap();
+                let bits = batch.iter().map(|key| *key as u64).collect();
+                let column = [Column::from(Vector::of_integers(bits))];
+                let (rows, mut fresh) = (batch.len(), Vec::new());
+                let numbers =
+                    table.assign(&column, &[Collation::Binary], rows, &mut fresh).unwrap();
                 let mut new = Vec::new();
                 for (row, key) in (0..).zip(batch) {
                     let next = model.len() as u32;

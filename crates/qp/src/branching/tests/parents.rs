@@ -1,0 +1,84 @@
+//! What SHOW COMMITS says of parents is the history: each is listed, and together they reach all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{rows, session};
+use crate::session::Session;
+
+/// The parents of each commit of a branch, that of a merge's source included.
+fn graph(session: &Session, branch: &str) -> BTreeMap<u64, Vec<u64>> {
+    let listed = format!("SELECT transaction_id, parent, merged FROM pando_log('{branch}')");
+    let mut graph = BTreeMap::new();
+    for row in rows(session, &listed) {
+        let numbers: Vec<u64> = row.split('|').filter_map(|it| it.parse().ok()).collect();
+        graph.insert(numbers[0], numbers[1..].to_vec());
+    }
+    graph
+}
+
+fn check(session: &Session, branch: &str, what: &str) {
+    let graph = graph(session, branch);
+    let Some(newest) = graph.keys().next_back() else { return };
+    let mut reached: BTreeSet<u64> = BTreeSet::new();
+    let mut next = vec![*newest];
+    while let Some(commit) = next.pop() {
+        if commit == 0 || !reached.insert(commit) {
+            continue;
+        }
+        let parents = graph.get(&commit);
+        let parents = parents.unwrap_or_else(|| panic!("{what}, {branch}: {commit}? {graph:?}"));
+        assert!(parents.iter().all(|parent| *parent < commit), "{what}, {branch}: {graph:?}");
+        next.extend(parents);
+    }
+    let all: BTreeSet<u64> = graph.keys().copied().collect();
+    assert_eq!(reached, all, "{what}, {branch}: {graph:?}");
+}
+
+#[test]
+fn parents_are_listed_and_lead_to_the_whole_history() {
+    let session = session();
+    session.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, x)").unwrap();
+    for step in [
+        "INSERT INTO t VALUES (1, 1)",
+        "CREATE BRANCH dev; INSERT INTO t@dev VALUES (2, 2)",
+        "INSERT INTO t@dev VALUES (3, 3)",
+        "TAG BRANCH dev AS kept; MERGE BRANCH dev INTO main",
+        "INSERT INTO t VALUES (4, 4)",
+        "INSERT INTO t@dev VALUES (5, 5); INSERT INTO t VALUES (6, 6)",
+        "MERGE BRANCH dev INTO main",
+        "INSERT INTO t VALUES (7, 7)",
+        "RESET BRANCH main TO TAG kept",
+        "INSERT INTO t VALUES (8, 8)",
+        "INSERT INTO t VALUES (9, 9)",
+        "CREATE BRANCH late FROM dev; INSERT INTO t@late VALUES (10, 10)",
+        "RESET BRANCH late TO TAG kept; INSERT INTO t@late VALUES (11, 11)",
+        "MERGE BRANCH main INTO late; INSERT INTO t@late VALUES (12, 12)",
+        "MERGE BRANCH late INTO main; INSERT INTO t VALUES (13, 13)",
+        "MERGE BRANCH main INTO dev; INSERT INTO t@dev VALUES (14, 14)",
+        "DROP BRANCH late; INSERT INTO t VALUES (15, 15)",
+        "PRAGMA wal_checkpoint; VACUUM; INSERT INTO t VALUES (16, 16)",
+        "RESET BRANCH dev TO TAG kept; MERGE BRANCH main INTO dev; INSERT INTO t@dev VALUES (17, 1)",
+    ] {
+        session.execute(step).unwrap_or_else(|error| panic!("{step}: {error:?}"));
+        for branch in rows(&session, "SELECT branch_name FROM pando_branches") {
+            check(&session, &branch, step);
+        }
+    }
+}
+
+#[test]
+fn what_a_reset_left_is_not_listed_and_can_be_picked_again() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, x); TAG BRANCH main AS start;
+             BEGIN; INSERT INTO t VALUES (1, 1); COMMIT WITH MESSAGE 'gone'",
+        )
+        .unwrap();
+    let gone = "SELECT transaction_id FROM pando_log('main') WHERE message = 'gone'";
+    let number = rows(&session, gone).pop().unwrap();
+    session.execute("RESET BRANCH main TO TAG start; INSERT INTO t VALUES (2, 2)").unwrap();
+    assert!(rows(&session, gone).is_empty());
+    session.execute(&format!("CHERRY PICK TRANSACTION {number}")).unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM t ORDER BY id"), ["1", "2"]);
+}
