@@ -13,7 +13,7 @@ fn schema() -> String {
     format!(
         "CREATE TABLE plain(id INTEGER PRIMARY KEY, text TEXT, twice INT AS (id * 2));
          CREATE TABLE bare(a, b);
-         CREATE TABLE pair(room TEXT, number INT, note TEXT, PRIMARY KEY(room, number)) WITHOUT ROWID;
+         CREATE TABLE pair(room TEXT, number INT, note, PRIMARY KEY(room, number)) WITHOUT ROWID;
          CREATE TABLE large(id INTEGER PRIMARY KEY, body BLOB);
          CREATE INDEX plain_text ON plain(text);
          CREATE VIEW some AS SELECT id FROM plain;

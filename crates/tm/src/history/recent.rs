@@ -3,8 +3,9 @@
 //! There is no log to replay, and none is needed: a version is a root, and what two versions share
 //! is there once. So each commit leaves a note of who made it, and the versions that it replaced
 //! stay as long as the retention and the bound of its bytes allow. What keeping a version costs is
-//! the pages that the commit after it copied to change them; that is what is counted. The notes are small and
-//! stay longer, up to a number of them. Neighbours: `transaction::commit` notes, `rebuild` asks.
+//! the pages that the commit after it copied to change them; that is what is counted. The notes are
+//! small and stay longer, up to a number of them. Neighbours: `transaction::commit` notes,
+//! `rebuild` asks.
 
 use std::collections::VecDeque;
 

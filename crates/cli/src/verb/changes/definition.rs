@@ -1,7 +1,7 @@
 //! The text of CREATE TABLE, cut into columns and constraints.
 //!
-//! By tokens, not by the grammar: the text is one that the database has accepted. Neighbours: `rows`
-//! writes statements for rows.
+//! By tokens, not by the grammar: the text is one that the database has accepted. Neighbours:
+//! `rows` writes statements for rows.
 
 use crate::language::{self, Kind};
 

@@ -5,8 +5,8 @@
 //! stands on them. Triggers of tables whose rows change are put away meanwhile, so that they do
 //! not run twice, and rows that change a unique column are deleted and inserted, so that two of
 //! them may change places. A table whose constraints or types differ is built anew. `rows` writes
-//! the rows, `renames` finds an order for new names, `definition` takes texts of definitions apart. Neighbours: `graph::diff` shows the same
-//! for people.
+//! the rows, `renames` finds an order for new names, `definition` takes texts of definitions apart.
+//! Neighbours: `graph::diff` shows the same for people.
 
 mod definition;
 mod renames;
@@ -236,8 +236,8 @@ impl Writer {
         }
     }
 
-    /// Renames columns, adds the new ones, drops the old ones. A column is never the last one of its
-    /// table then, and one that goes gives its name away first if another wants it.
+    /// Renames columns, adds the new ones, drops the old ones. A column is never the last one of
+    /// its table then, and one that goes gives its name away first if another wants it.
     fn change_columns(&mut self, table: &str, schema: &[&SchemaChange]) {
         let of_table = || {
             let is_here = |it: &&&SchemaChange| it.object == ObjectType::Table && it.name == table;

@@ -57,7 +57,8 @@ fn parents_are_listed_and_lead_to_the_whole_history() {
         "MERGE BRANCH main INTO dev; INSERT INTO t@dev VALUES (14, 14)",
         "DROP BRANCH late; INSERT INTO t VALUES (15, 15)",
         "PRAGMA wal_checkpoint; VACUUM; INSERT INTO t VALUES (16, 16)",
-        "RESET BRANCH dev TO TAG kept; MERGE BRANCH main INTO dev; INSERT INTO t@dev VALUES (17, 1)",
+        "RESET BRANCH dev TO TAG kept; MERGE BRANCH main INTO dev;
+         INSERT INTO t@dev VALUES (17, 1)",
     ] {
         session.execute(step).unwrap_or_else(|error| panic!("{step}: {error:?}"));
         for branch in rows(&session, "SELECT branch_name FROM pando_branches") {

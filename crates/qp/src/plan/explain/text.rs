@@ -62,13 +62,7 @@ impl<'p> Names<'p> {
             Scalar::Parameter(number) => format!("?{}", number + 1),
             Scalar::Column(place) => self.column(place),
             Scalar::Unary(operator, operand) => {
-                let sign = match operator {
-                    Unary::Negate => "-",
-                    Unary::Plus => "+",
-                    Unary::BitNot => "~",
-                    Unary::Not => "NOT ",
-                };
-                format!("{sign}{}", self.text(operand))
+                format!("{}{}", sign(*operator), self.text(operand))
             }
             Scalar::Binary(operator, operands) => {
                 let [left, right] = &**operands;
@@ -85,11 +79,7 @@ impl<'p> Names<'p> {
                 )
             }
             Scalar::RowCompare(it) => {
-                let side = |parts: &[Scalar]| {
-                    let parts: Vec<_> = parts.iter().map(|part| self.text(part)).collect();
-                    parts.join(", ")
-                };
-                let (left, right) = (side(&it.left), side(&it.right));
+                let (left, right) = (self.joined(&it.left, ", "), self.joined(&it.right, ", "));
                 format!("({left}) {} ({right})", comparison(it.operator))
             }
             Scalar::Between(it) => {
@@ -133,6 +123,15 @@ impl<'p> Names<'p> {
                 format!("{word}({})", parts.join(", "))
             }
         }
+    }
+}
+
+const fn sign(operator: Unary) -> &'static str {
+    match operator {
+        Unary::Negate => "-",
+        Unary::Plus => "+",
+        Unary::BitNot => "~",
+        Unary::Not => "NOT ",
     }
 }
 

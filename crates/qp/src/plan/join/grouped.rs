@@ -37,7 +37,7 @@ const PAIR: f64 = 0.6;
 const FURTHER: f64 = 5.0;
 
 /// A comparison that is held back until the rows are there that its subquery reads.
-pub(super) struct Held {
+pub(in crate::plan) struct Held {
     block: AggregatedBlock,
     /// The comparison as it is asked for each row.
     term: Term,
@@ -46,11 +46,11 @@ pub(super) struct Held {
 }
 
 /// How many rows there are after a step of a join, and the slots that are filled then.
-pub(super) type Reach = (Vec<SlotId>, Option<f64>);
+pub(in crate::plan) type Reach = (Vec<SlotId>, Option<f64>);
 
 impl Planner<'_, '_> {
     /// Takes comparisons that may become joins out of the terms.
-    pub(super) fn hold_back(&mut self, group: &Group) -> Vec<Held> {
+    pub(in crate::plan) fn hold_back(&mut self, group: &Group) -> Vec<Held> {
         let mut held = Vec::new();
         if self.binder.aggregated.is_empty() {
             return held;
@@ -82,7 +82,7 @@ impl Planner<'_, '_> {
 
     /// Makes joins of the comparisons whose rows are there, where that pays; the others are asked
     /// as they were written. `tables` are those that are joined, if they are all tables.
-    pub(super) fn group_in(
+    pub(in crate::plan) fn group_in(
         &mut self,
         mut joined: Joined,
         held: &mut Vec<Held>,

@@ -1,4 +1,4 @@
-//! Merges as a user asks for them: what each pair of changes comes to, and what is taken over alone.
+//! Merges as a user asks for them: what each pair of changes comes to, and what is taken alone.
 
 mod constraints;
 mod inside;
