@@ -491,7 +491,7 @@ fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> R
     let run = outer.context.run;
     let depth = run.depth.get();
     if depth >= outer.context.settings.trigger_depth_max {
-        return Err(Error::new(ErrorKind::Limit, "too many levels of trigger recursion"));
+        return Err(Error::invalid("too many levels of trigger recursion"));
     }
     let plan = outer.context.compiler.change(home(writer), sql)?;
     let context = Context { parameters: values, ..*outer.context };

@@ -14,7 +14,7 @@ use super::bind::modify_statement;
 use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
 use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::execute::{Context, Frame, Kept, Outer, Scope, SharedTransaction, Versions};
 use crate::plan::{Layout, SelectPlan};
 use crate::scalar::{ROWID, Scalar, SlotId, Unary};
@@ -200,8 +200,7 @@ impl Triggers {
             let (program, versions) = context.compiler.trigger(trigger, context.sources)?;
             let depth = run.depth.get();
             if depth >= outer.context.settings.trigger_depth_max {
-                let message = "too many levels of trigger recursion";
-                return Err(Error::new(ErrorKind::Limit, message));
+                return Err(Error::invalid("too many levels of trigger recursion"));
             }
             run.depth.set(depth + 1);
             run.active.borrow_mut().push(trigger.id);
