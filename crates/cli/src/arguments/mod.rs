@@ -25,6 +25,7 @@ holds, or a shell. With a verb the database is FILE before it, --db, or $PANDO_D
   pando app.pando \"SELECT * FROM tree\"   one statement
   pando app.pando branch create dev      a verb
   pando --db app.pando log --graph       the same way
+  pando check app.pando                  where a verb takes no words, FILE may follow it
 
 Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 3 conflicts, 4 busy, 5 cannot open,
 6 damaged, 7 input or output failed, 130 interrupted.";

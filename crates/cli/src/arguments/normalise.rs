@@ -1,10 +1,11 @@
 //! Single-dash long options (`-json`, `-cmd SQL`) become what clap reads.
 //!
 //! Hands that know sqlite3, duckdb or sqlvibe type them by habit. Only names of the table below
-//! are rewritten, before the first verb, and never the value of an option. Neighbours: the
-//! parent module declares the options.
+//! are rewritten, before the first verb, and never the value of an option. Behind a verb that takes
+//! no words of its own a word is the database: `pando check FILE` is `pando FILE check`. Neighbours:
+//! the parent module declares the options.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 
 use crate::failure::Failure;
 
@@ -69,10 +70,11 @@ pub(crate) fn normalise(arguments: impl IntoIterator<Item = String>) -> Vec<Stri
     let verbs = verb_names();
     let mut rewritten = Vec::new();
     let mut rest = arguments.into_iter();
+    let mut has_database = false;
     while let Some(argument) = rest.next() {
         if argument == "--" || verbs.contains(&argument) {
-            rewritten.push(argument);
-            rewritten.extend(rest);
+            rewritten.push(argument.clone());
+            rewritten.extend(with_database(&argument, rest, has_database));
             return rewritten;
         }
         let known = argument.strip_prefix('-').filter(|name| name.len() > 1).and_then(|name| {
@@ -81,16 +83,52 @@ pub(crate) fn normalise(arguments: impl IntoIterator<Item = String>) -> Vec<Stri
                 .find(|(single, _, has_value)| *single == name && (name.len() > 2 || *has_value))
         });
         let takes_value = if let Some((_, long, has_value)) = known {
+            has_database |= *long == "--db";
             rewritten.push((*long).to_owned());
             *has_value
         } else {
             let takes_value = WITH_VALUE.contains(&argument.as_str());
+            has_database |= !argument.starts_with('-') || argument == "--db";
             rewritten.push(if argument == "--table" { "--ascii-table".into() } else { argument });
             takes_value
         };
         if takes_value {
             rewritten.extend(rest.next());
         }
+    }
+    rewritten
+}
+
+/// What follows a verb; a word is the database where the verb has no use for it and no database
+/// stands before it.
+fn with_database(
+    verb: &str,
+    rest: impl Iterator<Item = String>,
+    has_database: bool,
+) -> Vec<String> {
+    let command = super::Arguments::command();
+    let found = command.find_subcommand(verb);
+    let takes_none = |verb: &&Command| {
+        verb.get_positionals().next().is_none() && verb.get_subcommands().next().is_none()
+    };
+    let Some(verb) = found.filter(takes_none) else { return rest.collect() };
+    let mut rewritten = Vec::new();
+    let (mut is_value, mut is_named) = (false, has_database);
+    for word in rest {
+        let is_option = word.starts_with('-');
+        if !is_option && !is_value && !is_named {
+            rewritten.push("--db".to_owned());
+            is_named = true;
+        }
+        is_named |= word == "--db";
+        let named = |option: &&clap::Arg| {
+            let long = option.get_long().is_some_and(|long| word == format!("--{long}"));
+            long || option.get_short().is_some_and(|short| word == format!("-{short}"))
+        };
+        let options = verb.get_arguments().chain(command.get_arguments());
+        let is_taking = options.into_iter().find(named).map(|it| it.get_action().takes_values());
+        is_value = is_option && is_taking.unwrap_or(false);
+        rewritten.push(word);
     }
     rewritten
 }
@@ -138,7 +176,25 @@ fn distance(left: &str, right: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{distance, normalise};
+
+    #[test]
+    fn a_word_behind_a_verb_without_words_is_the_database() {
+        let run = |line: &str| normalise(line.split(' ').map(str::to_owned)).join(" ");
+        for (typed, read) in [
+            ("check app.pando", "check --db app.pando"),
+            ("check --branch dev app.pando", "check --branch dev --db app.pando"),
+            ("--json stat app.pando", "--json stat --db app.pando"),
+            ("-db a check", "--db a check"),
+            // Two databases are for the reader of the options to refuse.
+            ("a.pando check b.pando", "a.pando check b.pando"),
+            ("check a b", "check --db a b"),
+            ("diff main dev", "diff main dev"),
+            ("branch create dev", "branch create dev"),
+        ] {
+            assert_eq!(run(typed), read, "{typed}");
+        }
+    }
 
     #[test]
     fn distances_count_letters() {

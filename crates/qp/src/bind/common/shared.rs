@@ -24,26 +24,12 @@ impl Binder<'_> {
         if !self.shares {
             return vec![false; with.tables.len()];
         }
-        let words = crate::parse::tokens(&self.text);
-        let word = |place: Option<usize>| {
-            let word = place.and_then(|place| words.get(place));
-            word.map_or("", |(text, is_name)| if *is_name { "" } else { text.as_str() })
+        let is_popular = |table: &ast::CommonTable| {
+            // What names itself makes its rows once all the same.
+            let own = mentions(&table.select.to_string(), &table.name);
+            mentions(&self.text, &table.name).saturating_sub(own) > 1
         };
-        let count = |name: &ast::Name| {
-            let is_reference = |place: &usize| {
-                let (text, is_name) = &words[*place];
-                let before = word(place.checked_sub(1));
-                let (after, next) = (word(Some(place + 1)), word(Some(place + 2)));
-                let is_definition = after == "as" && matches!(next, "(" | "not" | "materialized");
-                *is_name
-                    && name.is(text)
-                    && matches!(before, "from" | "join" | "," | "(" | "in")
-                    && !matches!(after, "." | "(")
-                    && !is_definition
-            };
-            (0..words.len()).filter(is_reference).count()
-        };
-        with.tables.iter().map(|table| count(&table.name) > 1).collect()
+        with.tables.iter().map(is_popular).collect()
     }
 
     /// A common table in FROM whose rows several readers share; false where it is none.
@@ -172,3 +158,24 @@ fn shared_columns(
 }
 
 // Neighbours: `common`, `from`.
+
+/// How often a text seems to name a table where tables stand.
+fn mentions(text: &str, name: &ast::Name) -> usize {
+    let words = crate::parse::tokens(text);
+    let word = |place: Option<usize>| {
+        let word = place.and_then(|place| words.get(place));
+        word.map_or("", |(text, is_name)| if *is_name { "" } else { text.as_str() })
+    };
+    let is_reference = |place: &usize| {
+        let (text, is_name) = &words[*place];
+        let before = word(place.checked_sub(1));
+        let (after, next) = (word(Some(place + 1)), word(Some(place + 2)));
+        let is_definition = after == "as" && matches!(next, "(" | "not" | "materialized");
+        *is_name
+            && name.is(text)
+            && matches!(before, "from" | "join" | "," | "(" | "in")
+            && !matches!(after, "." | "(")
+            && !is_definition
+    };
+    (0..words.len()).filter(is_reference).count()
+}
