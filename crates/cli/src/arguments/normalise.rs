@@ -1,9 +1,9 @@
 //! Single-dash long options (`-json`, `-cmd SQL`) become what clap reads.
 //!
 //! Hands that know sqlite3, duckdb or sqlvibe type them by habit. Only names of the table below
-//! are rewritten, before the first verb, and never the value of an option. Behind a verb that takes
-//! no words of its own a word is the database: `pando check FILE` is `pando FILE check`. Neighbours:
-//! the parent module declares the options.
+//! are rewritten, before the first verb, and never the value of an option. Behind a verb that
+//! takes no words of its own a word is the database: `pando check FILE` is `pando FILE check`.
+//! Neighbours: the parent module declares the options.
 
 use clap::{Command, CommandFactory};
 
