@@ -24,6 +24,7 @@ mod cells;
 mod json;
 mod renumber;
 mod rows;
+mod sides;
 
 #[cfg(test)]
 mod tests;

@@ -15,8 +15,8 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Cursor;
 
 use super::cells::Plan;
-use super::rows::Sides;
 use super::schema::SchemaMerge;
+use super::sides::Sides;
 use super::{MergedTable, Run, Versions};
 use crate::diff::TableVersion;
 use crate::error::{Error, ErrorKind, Result};

@@ -3,7 +3,8 @@
 //! Two streams of changes (base to ours, base to theirs) are pulled together, so the work follows
 //! what changed on the two sides and nothing is held but the rows that are looked at. Only a
 //! table that has to be written anew (its primary key changed on the source, or a column's type)
-//! is read whole. Neighbours: `cells` merges one row, `renumber` knows new rowids.
+//! is read whole. Neighbours: `sides` has the streams, `cells` merges one row,
+//! `renumber` knows new rowids.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,93 +17,14 @@ use pandodb_ds::sync::Arc;
 use super::cells::{CellConflict, MergedRow, Plan, Side, is_same_row};
 use super::conflict::{Conflict, ConflictKey, ConflictKind, Scope};
 use super::renumber::{Follower, FreeRowids, Numbers};
-use super::{MergedTable, Pick, RowChange, Run, Versions, version_of};
+use super::sides::{Sides, Stream};
+use super::{MergedTable, Pick, RowChange, Run, Versions};
 use crate::diff::TableVersion;
 use crate::diff::schema::ObjectKind;
 use crate::diff::source::{Changes, RawChange, for_each_row, rekey};
 use crate::error::Result;
 use crate::shape::row::{Row, Stored};
-use crate::shape::{ColumnId, KeyShape, ObjectId, TableShape};
-
-/// The three versions of one table.
-pub(crate) struct Sides<'a> {
-    pub(crate) base: Option<TableVersion<'a>>,
-    pub(crate) ours: Option<TableVersion<'a>>,
-    pub(crate) theirs: Option<TableVersion<'a>>,
-}
-
-impl<'a> Sides<'a> {
-    pub(crate) fn new(versions: &Versions<'a>, table: &'a MergedTable) -> Self {
-        let side = |version, shape: &'a Option<TableShape>| {
-            shape.as_ref().map(|shape| version_of(version, shape))
-        };
-        Self {
-            base: side(versions.base, &table.base),
-            ours: side(versions.ours, &table.ours),
-            theirs: side(versions.theirs, &table.theirs),
-        }
-    }
-
-    pub(crate) fn all(&self) -> [Option<TableVersion<'a>>; 3] {
-        [self.base, self.ours, self.theirs]
-    }
-
-    /// What a side changed, matched by the key of the merged table.
-    fn changes(
-        &self,
-        pager: &Arc<Pager>,
-        key: &TableShape,
-        side: Option<TableVersion<'a>>,
-    ) -> Result<Option<Changes>> {
-        let Some(side) = side else { return Ok(None) };
-        let base = self.base.unwrap_or(TableVersion { shape: side.shape, tree: None });
-        Changes::new(pager, key, base, side).map(Some)
-    }
-
-    /// Calls `look` with the changes of both sides to one key, for all keys that both changed.
-    pub(crate) fn for_each_pair(
-        &self,
-        pager: &Arc<Pager>,
-        key: &TableShape,
-        mut look: impl FnMut(&RawChange, &RawChange) -> Result<()>,
-    ) -> Result<()> {
-        let mut ours = Stream::new(self.changes(pager, key, self.ours)?)?;
-        let mut theirs = Stream::new(self.changes(pager, key, self.theirs)?)?;
-        while let (Some(left), Some(right)) = (&ours.next, &theirs.next) {
-            match left.key.cmp(&right.key) {
-                Ordering::Less => drop(ours.take()?),
-                Ordering::Greater => drop(theirs.take()?),
-                Ordering::Equal => {
-                    look(left, right)?;
-                    ours.take()?;
-                    theirs.take()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Changes with a look at the next one.
-struct Stream {
-    changes: Option<Changes>,
-    next: Option<RawChange>,
-}
-
-impl Stream {
-    fn new(mut changes: Option<Changes>) -> Result<Self> {
-        let next = changes.as_mut().map(Changes::next_change).transpose()?.flatten();
-        Ok(Self { changes, next })
-    }
-
-    fn take(&mut self) -> Result<Option<RawChange>> {
-        let taken = self.next.take();
-        if let Some(changes) = &mut self.changes {
-            self.next = changes.next_change()?;
-        }
-        Ok(taken)
-    }
-}
+use crate::shape::{ColumnId, KeyShape, ObjectId};
 
 /// Merges the rows of a table.
 pub(crate) fn merge_table(

@@ -83,16 +83,7 @@ impl Binder<'_> {
 /// The one query of a subquery that only joins tables, chooses rows and returns one value.
 fn plain_aggregate(select: &ast::Select) -> Option<&ast::Query> {
     let SelectCore::Query(query) = &select.first else { return None };
-    let is_plain = select.with.is_none()
-        && select.compounds.is_empty()
-        && select.order_by.is_empty()
-        && select.limit.is_none()
-        && query.group_by.is_empty()
-        && query.having.is_none()
-        && query.windows.is_empty()
-        && !query.distinct
-        && query.columns.len() == 1
-        && query.from.as_ref().is_some_and(super::exists::joins_only_inside);
+    let is_plain = query.columns.len() == 1 && super::exists::only_joins_and_chooses(select, query);
     is_plain.then_some(query)
 }
 

@@ -91,6 +91,11 @@ fn is_plain(select: &ast::Select) -> bool {
         }
         _ => true,
     };
+    only_joins_and_chooses(select, query) && query.columns.iter().all(is_simple)
+}
+
+/// Whether a query is all of its select, and has no clauses but FROM with inner joins and WHERE.
+pub(super) fn only_joins_and_chooses(select: &ast::Select, query: &ast::Query) -> bool {
     select.with.is_none()
         && select.compounds.is_empty()
         && select.order_by.is_empty()
@@ -99,13 +104,12 @@ fn is_plain(select: &ast::Select) -> bool {
         && query.having.is_none()
         && query.windows.is_empty()
         && !query.distinct
-        && query.columns.iter().all(is_simple)
         && query.from.as_ref().is_some_and(joins_only_inside)
 }
 
 /// Whether FROM only has tables and inner joins: what stands in it must not read the row around,
 /// since it may be read once for all rows.
-pub(super) fn joins_only_inside(from: &ast::From) -> bool {
+fn joins_only_inside(from: &ast::From) -> bool {
     let is_named =
         |table: &ast::TableReference| matches!(table.kind, ast::TableReferenceKind::Table(_));
     is_named(&from.first)

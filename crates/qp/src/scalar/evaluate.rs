@@ -71,7 +71,12 @@ impl Scalar {
             Self::Binary(operator, operands) => {
                 let [left, right] = &**operands;
                 let (left, right) = (left.evaluate(scope)?, right.evaluate(scope)?);
-                binary(*operator, left.as_ref(), right.as_ref(), scope.outer.context)?
+                Datum::Owned(operate(
+                    *operator,
+                    left.as_ref(),
+                    right.as_ref(),
+                    scope.outer.context.session,
+                )?)
             }
             Self::Convert(operand, affinity, _) => {
                 apply_affinity(operand.evaluate(scope)?, *affinity)
@@ -180,13 +185,14 @@ fn unary(operator: Unary, operand: Datum<'_>) -> Datum<'_> {
     }
 }
 
-fn binary<'a>(
+/// What an operator makes of two values.
+pub(crate) fn operate(
     operator: Binary,
     left: ValueRef<'_>,
     right: ValueRef<'_>,
-    context: &Context<'_>,
-) -> Result<Datum<'a>> {
-    Ok(Datum::Owned(match operator {
+    session: &dyn function::Session,
+) -> Result<Value> {
+    Ok(match operator {
         Binary::Add => operators::add(left, right),
         Binary::Subtract => operators::subtract(left, right),
         Binary::Multiply => operators::multiply(left, right),
@@ -198,10 +204,9 @@ fn binary<'a>(
         Binary::ShiftRight => operators::shift_right(left, right),
         Binary::Concatenate => {
             let mut cache = function::Cache::default();
-            let call = function::Context::new(context.session, &mut cache);
-            operators::concatenate(&call, left, right)?
+            operators::concatenate(&function::Context::new(session, &mut cache), left, right)?
         }
-    }))
+    })
 }
 
 fn evaluate_compare(compare: &Compare, scope: &Scope<'_>) -> Result<Option<bool>> {

@@ -17,7 +17,7 @@ use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 pub use evaluate::compare_by;
-pub(crate) use evaluate::decide;
+pub(crate) use evaluate::{decide, operate};
 
 use crate::ast::RaiseAction;
 use crate::function::Function;

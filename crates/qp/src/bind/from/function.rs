@@ -109,31 +109,11 @@ impl Binder<'_> {
             common: None,
             declared_type: None,
         };
-        let alias = alias.map_or_else(|| name.clone(), |alias| alias.text.clone());
-        scope.tables.push(ScopeTable {
-            alias: alias.clone(),
-            database: None,
-            table: None,
-            columns: entry
-                .columns
-                .iter()
-                .chain(PRAGMA_PARAMETERS)
-                .enumerate()
-                .map(column)
-                .collect(),
-            rowid: None,
-            slots: vec![slot],
-        });
-        let needs = arguments.iter().flat_map(Scalar::slots).collect();
+        let columns = entry.columns.iter().chain(PRAGMA_PARAMETERS).enumerate();
+        let columns = columns.map(column).collect();
+        let alias = alias.unwrap_or(&reference.name.name).text.clone();
         let scan = PragmaScan { slot, state, name: Box::from(entry.name), arguments, alias };
-        group.relations.push(Relation::Rows(Box::new(RowsRelation {
-            node: Node::Pragma(Box::new(scan)),
-            slots: vec![slot],
-            needs,
-            rows: 10.0,
-            is_cheap: true,
-            later: None,
-        })));
+        add_made_rows(scan, columns, (10.0, true), scope, group);
         Ok(())
     }
 }
@@ -144,3 +124,30 @@ fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
 }
 
 // Neighbours: `system`.
+
+/// Adds a relation whose rows are made from arguments: their number, and whether making them again
+/// is cheap.
+pub(super) fn add_made_rows(
+    scan: PragmaScan,
+    columns: Vec<ScopeColumn>,
+    (rows, is_cheap): (f64, bool),
+    scope: &mut NameScope,
+    group: &mut Group,
+) {
+    scope.tables.push(ScopeTable {
+        alias: scan.alias.clone(),
+        database: None,
+        table: None,
+        columns,
+        rowid: None,
+        slots: vec![scan.slot],
+    });
+    group.relations.push(Relation::Rows(Box::new(RowsRelation {
+        slots: vec![scan.slot],
+        needs: scan.arguments.iter().flat_map(Scalar::slots).collect(),
+        node: Node::Pragma(Box::new(scan)),
+        rows,
+        is_cheap,
+        later: None,
+    })));
+}

@@ -6,16 +6,17 @@
 
 use pandodb_ds::record::{Collation, Value};
 
-use super::{Group, Relation, RowsRelation};
+use super::Group;
+use super::function::add_made_rows;
 use crate::ast;
 use crate::bind::Binder;
-use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::bind::scope::{NameScope, ScopeColumn};
 use crate::branching::view::SystemView;
 use crate::branching::view::table_diff::{self, DiffColumn};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::execute::VersionName;
-use crate::plan::{Node, PragmaScan};
+use crate::plan::PragmaScan;
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -47,25 +48,9 @@ impl Binder<'_> {
             let columns = view.columns.iter().enumerate();
             columns.map(|(index, column)| plain_column(slot, index, column)).collect()
         };
-        let alias = alias.map_or_else(|| name.text.clone(), |alias| alias.text.clone());
-        scope.tables.push(ScopeTable {
-            alias: alias.clone(),
-            database: None,
-            table: None,
-            columns,
-            rowid: None,
-            slots: vec![slot],
-        });
-        let needs = arguments.iter().flat_map(Scalar::slots).collect();
+        let alias = alias.unwrap_or(name).text.clone();
         let scan = PragmaScan { slot, state, name: Box::from(view.name), arguments, alias };
-        group.relations.push(Relation::Rows(Box::new(RowsRelation {
-            node: Node::Pragma(Box::new(scan)),
-            slots: vec![slot],
-            needs,
-            rows: 100.0,
-            is_cheap: false,
-            later: None,
-        })));
+        add_made_rows(scan, columns, (100.0, false), scope, group);
         Ok(())
     }
 

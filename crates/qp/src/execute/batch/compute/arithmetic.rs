@@ -2,17 +2,16 @@
 //!
 //! Integers and reals without NULLs have loops of their own, which hand over to the operators of
 //! single values where one of them would leave the integers. Neighbours: `expression` calls
-//! these, `function::operators` has the rules.
+//! these, `scalar::operate` the way to the rules.
 
-use pandodb_ds::record::{Value, ValueRef};
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::expression::Column;
 use crate::execute::batch::vector::{Tag, Tags, Vector};
-use crate::function::{self, operators};
-use crate::scalar::Binary;
+use crate::scalar::{Binary, operate};
 
 /// `left operator right` for every row.
 pub(in crate::execute::batch) fn binary(
@@ -22,8 +21,9 @@ pub(in crate::execute::batch) fn binary(
     rows: usize,
     run: &Run<'_>,
 ) -> Result<Column> {
+    let session = run.outer.context.session;
     if let (Column::Constant(left), Column::Constant(right)) = (left, right) {
-        return Ok(Column::Constant(single(operator, left.as_ref(), right.as_ref(), run)?));
+        return Ok(Column::Constant(operate(operator, left.as_ref(), right.as_ref(), session)?));
     }
     if let Some(vector) = integers(operator, left, right, rows) {
         return Ok(Column::Vector(Arc::new(vector)));
@@ -33,32 +33,8 @@ pub(in crate::execute::batch) fn binary(
     }
     Column::of_rows(rows, |row, vector| {
         vector.check_size(0)?;
-        vector.push(single(operator, left.get(row), right.get(row), run)?.as_ref());
+        vector.push(operate(operator, left.get(row), right.get(row), session)?.as_ref());
         Ok(())
-    })
-}
-
-fn single(
-    operator: Binary,
-    left: ValueRef<'_>,
-    right: ValueRef<'_>,
-    run: &Run<'_>,
-) -> Result<Value> {
-    Ok(match operator {
-        Binary::Add => operators::add(left, right),
-        Binary::Subtract => operators::subtract(left, right),
-        Binary::Multiply => operators::multiply(left, right),
-        Binary::Divide => operators::divide(left, right),
-        Binary::Remainder => operators::remainder(left, right),
-        Binary::BitAnd => operators::bit_and(left, right),
-        Binary::BitOr => operators::bit_or(left, right),
-        Binary::ShiftLeft => operators::shift_left(left, right),
-        Binary::ShiftRight => operators::shift_right(left, right),
-        Binary::Concatenate => {
-            let mut cache = function::Cache::default();
-            let call = function::Context::new(run.outer.context.session, &mut cache);
-            operators::concatenate(&call, left, right)?
-        }
     })
 }
 
