@@ -17,6 +17,7 @@ use crate::execute::batch::expression::{Column, Condition, Expression, Shown};
 use crate::execute::batch::filter::true_rows;
 use crate::execute::batch::groups::Merged;
 use crate::execute::batch::keys::KeyTable;
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::vector::{Tag, Tags, Vector};
 use crate::execute::operators::CallState;
 use crate::function::{AccumulatorFactory, Implementation, Sum, SumResult};
@@ -191,7 +192,10 @@ impl Call {
         };
         is_kind
             && self.argument.as_ref().is_none_or(Expression::is_portable)
-            && self.filter.as_ref().is_none_or(Condition::is_portable)
+            && self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.is_portable_with(&mut Asked::default()))
     }
 
     /// As [`start`](Self::start), for a share of the rows.

@@ -15,6 +15,7 @@ use crate::execute::batch::Run;
 use crate::execute::batch::batch::{BATCH_ROWS, Batch, Picked};
 use crate::execute::batch::expression::{Column, Condition, Expression};
 use crate::execute::batch::filter::true_rows;
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::search_rows::{Finder, LentFinder, Place};
 use crate::execute::batch::vector::{NO_ROW, Vector};
@@ -40,8 +41,8 @@ pub(in crate::execute::batch) struct BatchSearch {
     pub(in crate::execute::batch) left_keep: Vec<usize>,
     /// About how many pairs there are.
     pub(in crate::execute::batch) expected: u64,
-    /// Whether helpers can run it.
-    pub(in crate::execute::batch) is_portable: bool,
+    /// What helpers ask, if they can run it.
+    pub(in crate::execute::batch) portable: Option<Asked>,
 }
 
 /// Where a loop is.
