@@ -89,6 +89,7 @@ impl Compiler {
             columns,
             conditions,
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),
+            left_tried: self.numbers_in(&Places::default().with_all(&tried), &produced(&join.left)),
             expected: join.rows as u64,
             left,
         })))

@@ -411,6 +411,24 @@ impl CallGroups {
         })
     }
 
+    /// The results of groups, where none can fail.
+    pub(in crate::execute::batch) fn finish_all(&self, groups: &[u32]) -> Option<Vector> {
+        match &self.states {
+            States::Count(counts) => {
+                let bits = groups.iter().map(|group| counts[*group as usize] as u64);
+                Some(Vector::of_integers(bits.collect()))
+            }
+            States::Sum(sums) => {
+                let mut vector = Vector::with_capacity(groups.len());
+                for group in groups {
+                    vector.push(sums[*group as usize].result().ok()?.as_ref());
+                }
+                Some(vector)
+            }
+            States::Extreme(_) | States::Other(_) => None,
+        }
+    }
+
     /// About how many bytes of memory it takes.
     pub(in crate::execute::batch) fn memory_bytes(&self) -> usize {
         let states = match &self.states {
