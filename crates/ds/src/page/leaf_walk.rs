@@ -35,6 +35,25 @@ impl Leaf {
         self.len() * SMALL_ROW >= self.heap as usize
     }
 
+    /// Asks for the memory that is read to find a fixed key so far behind the page's least one.
+    #[inline]
+    pub fn ask_for_entry(&self, distance: u64) {
+        let Some(last) = self.len().checked_sub(1) else { return };
+        let (start, stride) = (self.entries_start(), stride(self.kind));
+        let guess = usize::try_from(distance).unwrap_or(last).min(last);
+        for at in [start, start + guess * stride] {
+            ask_for(self.page().get(at..at + stride).unwrap_or(&[]));
+        }
+    }
+
+    /// Asks for the first lines of an entry's cell.
+    #[inline]
+    pub fn ask_for_cell(&self, index: usize) {
+        let start = self.cell_start(index);
+        let page = self.page();
+        ask_for(page.get(start..page.len().min(start + SMALL_ROW)).unwrap_or(&[]));
+    }
+
     /// Calls `take` with the places of the payloads of the entries from `from` up to `to`, some
     /// at a time, as long as they stand in their leaf themselves; gives the first entry that was
     /// not taken. Meanwhile the memory of `around`'s page behind this one is fetched.

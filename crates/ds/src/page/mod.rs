@@ -20,7 +20,7 @@ pub mod separators;
 mod tests;
 
 pub use inner::{Child, Inner, Link, NO_HINT};
-pub use leaf::{Cell, CellKind, Leaf};
+pub use leaf::{Cell, CellKind, Leaf, fixed_key};
 pub use leaf_draft::LeafDraft;
 pub use leaf_edit::Room;
 pub use leaf_walk::Around;

@@ -163,6 +163,15 @@ impl Separators {
         }
     }
 
+    /// The least fixed key that belongs to a child, as far as separators say.
+    #[inline]
+    pub fn fixed_before(&self, child: usize) -> u64 {
+        match self {
+            Self::Fixed(keys) => child.checked_sub(1).map_or(0, |at| keys[at]),
+            Self::Slotted(_) => 0,
+        }
+    }
+
     /// A separator as bytes.
     pub fn key(&self, index: usize) -> Vec<u8> {
         match self {

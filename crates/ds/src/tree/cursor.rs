@@ -10,7 +10,8 @@ use super::Tree;
 use super::count::child_at;
 use super::get::{Found, OwnedValue};
 use crate::error::Result;
-use crate::page::{Body, Leaf, Node};
+use crate::format::TreeKind;
+use crate::page::{Body, Leaf, Node, fixed_key};
 use crate::pager::Pager;
 use crate::sync::Arc;
 
@@ -76,7 +77,10 @@ impl Cursor {
         if self.seek_within_leaf(key)? {
             return Ok(true);
         }
-        let found = self.descend_to(key)?;
+        let found = self.descend_to(key, |leaf| {
+            let (Ok(at) | Err(at)) = leaf.search(key)?;
+            Ok(at)
+        })?;
         if found || self.steps.is_empty() {
             return Ok(found);
         }
@@ -84,17 +88,43 @@ impl Cursor {
         self.next_leaf()
     }
 
-    /// Goes down to the leaf of `key`, and to the place of the key in it. The pages on the way
-    /// that the cursor holds already, the root at least, are not looked up again: threads that
-    /// search one tree would all count the same few references.
-    fn descend_to(&mut self, key: &[u8]) -> Result<bool> {
+    /// Goes down to the leaf of `key` and asks the processor for the memory in which a later
+    /// [`seek`](Self::seek) looks for it: who has several keys to look for waits for all of them
+    /// at once. The cursor stands nowhere until then. Only trees of fixed keys gain.
+    pub fn approach(&mut self, key: &[u8]) -> Result<()> {
+        self.tree.check_key(key)?;
+        self.descend_to(key, |_| Ok(0))?;
+        self.is_valid = false;
+        let (TreeKind::Fixed, [.., parent, last]) = (self.tree.kind(), self.steps.as_slice())
+        else {
+            return Ok(());
+        };
+        if let (Body::Inner(inner), Body::Leaf(leaf)) = (parent.node.body(), last.node.body()) {
+            let first = inner.separators().fixed_before(parent.index);
+            leaf.ask_for_entry(fixed_key(key)?.saturating_sub(first));
+        }
+        Ok(())
+    }
+
+    /// Asks the processor for the value where the cursor stands, which is read soon.
+    #[inline]
+    pub fn ask_for_value(&self) {
+        if let Some((leaf, index)) = self.leaf() {
+            leaf.ask_for_cell(index);
+        }
+    }
+
+    /// Goes down to the leaf of `key`, and to the place in it that `position` says. The pages on
+    /// the way that the cursor holds already, the root at least, are not looked up again: threads
+    /// that search one tree would all count the same few references.
+    fn descend_to(
+        &mut self,
+        key: &[u8],
+        position: impl Fn(&Leaf) -> Result<usize>,
+    ) -> Result<bool> {
         let choose = |node: &Node| match node.body() {
             Body::Inner(inner) => inner.separators().child_of(key),
             Body::Leaf(_) => Ok(0),
-        };
-        let position = |leaf: &Leaf| {
-            let (Ok(at) | Err(at)) = leaf.search(key)?;
-            Ok(at)
         };
         let mut depth = 0;
         while let Some(step) = self.steps.get_mut(depth) {

@@ -218,6 +218,12 @@ fn check(pager: &Arc<Pager>, kind: TreeKind, pair: &Pair) {
         assert_eq!(cursor.seek_rank(rank).unwrap(), rank < tree.len());
         let at_least = model.range(key.clone()..).next().map(|(key, _)| key);
         assert_eq!(cursor.seek(&key).unwrap().then(|| cursor.key()).as_ref(), at_least);
+        // Going near first, also from somewhere else, changes nothing.
+        cursor.approach(&key_of(kind, number.wrapping_mul(31) % 4000)).unwrap();
+        assert!(!cursor.is_valid());
+        cursor.approach(&key).unwrap();
+        assert_eq!(cursor.seek(&key).unwrap().then(|| cursor.key()).as_ref(), at_least);
+        cursor.ask_for_value();
         let at_most = model.range(..=key.clone()).next_back().map(|(key, _)| key);
         assert_eq!(cursor.seek_back(&key).unwrap().then(|| cursor.key()).as_ref(), at_most);
     }

@@ -75,6 +75,8 @@ struct Left {
 struct Pairs {
     lefts: Vec<u32>,
     right: Vec<Vector>,
+    /// The right rows, where they are read together.
+    rowids: Vec<i64>,
 }
 
 impl SearchState {
@@ -196,6 +198,7 @@ impl BatchSearch {
             }
         }
         run.outer.context.tick_rows(pairs.lefts.len().max(left.next - start))?;
+        pairs.read(finder)?;
         let (batch, lefts) = self.tried(pairs, &left.batch, run)?;
         if kind != JoinType::Left {
             return Ok(batch);
@@ -269,7 +272,7 @@ impl BatchSearch {
 
     /// Pairs with the columns that the conditions read, and their left rows.
     fn untried(&self, pairs: Pairs, left: &Batch, run: &Run<'_>) -> (Batch, Vec<u32>) {
-        let Pairs { lefts, right } = pairs;
+        let Pairs { lefts, right, .. } = pairs;
         let mut batch = Batch::new(lefts.len(), run.program.width);
         show(&mut batch, &lefts, left, &self.left_tried);
         for ((number, _), vector) in self.columns.iter().zip(right) {
@@ -310,7 +313,8 @@ impl BatchSearch {
         let (mut skipped, mut looks) = (0, FIRST_LOOK);
         if self.conditions.is_empty() {
             for (row, has_partner) in has_partner.iter_mut().enumerate() {
-                *has_partner = finder.seek(scan, &left.keys, row)? == Place::Found;
+                let is_found = finder.seek(scan, &left.keys, row)? == Place::Found;
+                *has_partner = is_found && finder.is_there()?;
             }
             run.outer.context.tick_rows(left.batch.rows)?;
             open.clear();
@@ -334,10 +338,10 @@ impl BatchSearch {
                 }
                 if pairs.lefts.len() >= BATCH_ROWS {
                     let full = std::mem::replace(&mut pairs, Pairs::new(&self.columns));
-                    self.note(full, left, &mut has_partner, run)?;
+                    self.note(full, left, &mut has_partner, (finder, run))?;
                 }
             }
-            self.note(pairs, left, &mut has_partner, run)?;
+            self.note(pairs, left, &mut has_partner, (finder, run))?;
             open = more;
             open.retain(|row| !has_partner[*row as usize]);
             skipped += looks;
@@ -356,11 +360,12 @@ impl BatchSearch {
     /// Notes which left rows have a partner among pairs.
     fn note(
         &self,
-        pairs: Pairs,
+        mut pairs: Pairs,
         left: &Left,
         has_partner: &mut [bool],
-        run: &mut Run<'_>,
+        (finder, run): (&mut Finder, &mut Run<'_>),
     ) -> Result<()> {
+        pairs.read(finder)?;
         run.outer.context.tick_rows(pairs.lefts.len())?;
         for row in self.passing_lefts(pairs, &left.batch, run)? {
             has_partner[row as usize] = true;
@@ -381,13 +386,31 @@ fn show(pairs: &mut Batch, lefts: &[u32], left: &Batch, numbers: &[usize]) {
 
 impl Pairs {
     fn new(columns: &[(usize, u16)]) -> Self {
-        Self { lefts: Vec::new(), right: columns.iter().map(|_| Vector::default()).collect() }
+        let right = columns.iter().map(|_| Vector::default()).collect();
+        Self { lefts: Vec::new(), right, rowids: Vec::new() }
     }
 
     /// Adds the right row where the finder stands.
     fn add(&mut self, left: usize, finder: &mut Finder) -> Result<()> {
         self.lefts.push(left as u32);
-        finder.read(&mut self.right)
+        match finder.deferred() {
+            Some(rowid) => {
+                self.rowids.push(rowid);
+                Ok(())
+            }
+            None => finder.read(&mut self.right),
+        }
+    }
+
+    /// Reads the right rows that were only noted; pairs without one are none.
+    fn read(&mut self, finder: &mut Finder) -> Result<()> {
+        if self.rowids.is_empty() {
+            return Ok(());
+        }
+        if let Some(there) = finder.read_all(&self.rowids, &mut self.right)? {
+            self.lefts = there.iter().map(|place| self.lefts[*place as usize]).collect();
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,11 @@
 //! The right rows of a loop over a search: found by key, read into vectors.
 //!
+//! Rows of a large table that are sought by chance are mostly in no processor's cache, and a
+//! search is a chain of waits. So the rows of many pairs are found first, by index or rowid, and
+//! then read together: a ring of cursors goes down to the leaves of the next rows and asks for the
+//! memory that will be read, while those before are read. Neighbouring rows are read by one of
+//! them without a search. Where a transaction notes what it reads, each row is read at once.
+//!
 //! Neighbours: `search` says what is sought, `operators::scan` does the same for single rows.
 
 use pandodb_ds::record::key::{
@@ -40,7 +46,16 @@ pub(in crate::execute::batch) struct Finder {
     rowid: i64,
     reads: Arc<Reads>,
     scratch: Vec<u8>,
+    /// Cursors that read many rows of the table together; none where rows are read at once.
+    ring: Vec<Cursor>,
+    /// Rows are only noted, and read together.
+    is_deferred: bool,
 }
+
+/// How many cursors a ring has, and how many rows are between going down to a leaf and finding
+/// the row there.
+const RING: usize = 8;
+const NEAR: usize = 4;
 
 /// What threads make finders of their own of, as long as the first one is there.
 #[derive(Debug)]
@@ -60,8 +75,16 @@ impl LentFinder {
             rowid: 0,
             reads: Arc::clone(&self.reads),
             scratch: Vec::new(),
+            ring: ring_of(self.table.as_ref()),
+            is_deferred: self.table.is_some(),
         }
     }
+}
+
+/// Cursors like this one.
+fn ring_of(table: Option<&tree::Cursor>) -> Vec<Cursor> {
+    let table = table.into_iter();
+    table.flat_map(|table| (0..RING).map(|_| Cursor::of_lent(table.clone()))).collect()
 }
 
 /// What is read of a row.
@@ -105,7 +128,10 @@ impl Finder {
             None => None,
         };
         let reads = Arc::new(reads);
-        Ok(Self { table, index, key: Vec::new(), rowid: 0, reads, scratch: Vec::new() })
+        let ring = ring_of(table.as_ref().and_then(Cursor::lend).as_ref());
+        let is_deferred = !ring.is_empty();
+        let (key, scratch) = (Vec::new(), Vec::new());
+        Ok(Self { table, index, key, rowid: 0, reads, scratch, ring, is_deferred })
     }
 
     /// What other threads find rows with; none where the transaction notes what it reads.
@@ -130,7 +156,7 @@ impl Finder {
             (_, [key]) => match (exact_rowid(key.get(row)), &mut self.table) {
                 (Some(rowid), Some(table)) => {
                     self.rowid = rowid;
-                    table.seek_exact(&rowid_key(rowid))?
+                    self.is_deferred || table.seek_exact(&rowid_key(rowid))?
                 }
                 _ => false,
             },
@@ -176,29 +202,75 @@ impl Finder {
         let before = self.rowid;
         self.rowid = index_rowid(cursor.key())?;
         if let Some(table) = &mut self.table
+            && !self.is_deferred
             && !is_behind(table, before, self.rowid)?
             && !table.seek_exact(&rowid_key(self.rowid))?
         {
-            let message = "an index leads to a row that is not there";
-            return Err(pandodb_ds::Error::corrupt(message).into());
+            return Err(lost_row());
         }
         Ok(true)
+    }
+
+    /// The row that was found, if rows are read together.
+    pub(in crate::execute::batch) fn deferred(&self) -> Option<i64> {
+        self.is_deferred.then_some(self.rowid)
+    }
+
+    /// Whether the row that was found is there, which is not known where it is sought by rowid
+    /// and read later.
+    pub(in crate::execute::batch) fn is_there(&mut self) -> Result<bool> {
+        match &mut self.table {
+            Some(table) if self.is_deferred && self.index.is_none() => {
+                Ok(table.seek_exact(&rowid_key(self.rowid))?)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Reads rows that were found into vectors; gives the places of those that are there, unless
+    /// all are.
+    pub(in crate::execute::batch) fn read_all(
+        &mut self,
+        rowids: &[i64],
+        into: &mut [Vector],
+    ) -> Result<Option<Vec<u32>>> {
+        let Self { ring, reads, index, .. } = self;
+        let runs = runs_of(rowids);
+        let end = |run: usize| runs.get(run + 1).copied().unwrap_or(rowids.len());
+        let mut there: Vec<u32> = Vec::with_capacity(rowids.len());
+        for at in 0..runs.len() + RING - 1 {
+            if let Some(first) = runs.get(at) {
+                ring[at % RING].tree_mut().approach(&rowid_key(rowids[*first]))?;
+            }
+            if let Some(first) = at.checked_sub(NEAR).and_then(|run| runs.get(run)) {
+                let cursor = &mut ring[(at - NEAR) % RING];
+                if cursor.seek_exact(&rowid_key(rowids[*first]))? {
+                    cursor.tree().ask_for_value();
+                }
+            }
+            let Some(run) = at.checked_sub(RING - 1) else { continue };
+            let cursor = &mut ring[run % RING];
+            for place in runs[run]..end(run) {
+                let rowid = rowids[place];
+                if stands_at(cursor, rowid)? {
+                    reads.read_row(cursor, rowid, into)?;
+                    there.push(place as u32);
+                } else if index.is_some() {
+                    return Err(lost_row());
+                }
+            }
+        }
+        Ok((there.len() < rowids.len()).then_some(there))
     }
 
     /// Reads the row into vectors.
     pub(in crate::execute::batch) fn read(&mut self, into: &mut [Vector]) -> Result<()> {
         let Self { table, index, rowid, reads, scratch, .. } = self;
+        if let Some(table) = table {
+            return reads.read_row(table, *rowid, into);
+        }
         for place in &reads.rowids {
             into[*place].push_integer(*rowid);
-        }
-        if let Some(table) = table {
-            if reads.positions.is_empty() {
-                return Ok(());
-            }
-            return Ok(project_row(table.value()?, &reads.positions, |place, value| {
-                let missing = || reads.missing[place].as_ref();
-                into[reads.vectors[place]].push(value.unwrap_or_else(missing));
-            })?);
         }
         let Some(index) = index else { return Err(lost()) };
         if reads.parts.is_empty() {
@@ -232,6 +304,31 @@ impl Finder {
     }
 }
 
+/// Where runs of neighbouring rows begin.
+fn runs_of(rowids: &[i64]) -> Vec<usize> {
+    let mut runs = Vec::new();
+    let mut before: Option<i64> = None;
+    for (place, rowid) in rowids.iter().enumerate() {
+        let follows = before.is_some_and(|it| it == *rowid || it.checked_add(1) == Some(*rowid));
+        if !follows {
+            runs.push(place);
+        }
+        before = Some(*rowid);
+    }
+    runs
+}
+
+/// Whether a cursor stands at a row, or goes there from its neighbour.
+fn stands_at(cursor: &mut Cursor, rowid: i64) -> Result<bool> {
+    let key = rowid_key(rowid);
+    if cursor.key() == key {
+        return Ok(true);
+    }
+    let before = rowid.checked_sub(1).map(rowid_key);
+    let is_next = before.is_some_and(|before| cursor.key() == before);
+    Ok(is_next && cursor.next()? && cursor.key() == key || cursor.seek_exact(&key)?)
+}
+
 /// Whether a cursor that stood at a row goes to the next one, where that is what is wanted: rows
 /// that were put in together often are neighbours.
 fn is_behind(table: &mut Cursor, row: i64, wanted: i64) -> Result<bool> {
@@ -252,6 +349,21 @@ impl Reads {
             parts: Vec::new(),
             directions: Vec::new(),
         }
+    }
+
+    /// Reads a row of the table where a cursor stands.
+    #[inline]
+    fn read_row(&self, table: &Cursor, rowid: i64, into: &mut [Vector]) -> Result<()> {
+        for place in &self.rowids {
+            into[*place].push_integer(rowid);
+        }
+        if self.positions.is_empty() {
+            return Ok(());
+        }
+        Ok(project_row(table.value()?, &self.positions, |place, value| {
+            let missing = || self.missing[place].as_ref();
+            into[self.vectors[place]].push(value.unwrap_or_else(missing));
+        })?)
     }
 
     /// Columns of the stored row.
@@ -292,6 +404,11 @@ impl Reads {
         reads.parts.sort_unstable();
         Ok(reads)
     }
+}
+
+#[cold]
+fn lost_row() -> Error {
+    pandodb_ds::Error::corrupt("an index leads to a row that is not there").into()
 }
 
 #[cold]
