@@ -36,9 +36,11 @@ mod branch;
 
 // Statements.
 mod blob;
+mod column;
 mod connection;
 mod functions;
 mod hooks;
+mod inspect;
 mod params;
 mod row;
 mod statement;
@@ -59,6 +61,7 @@ pub use branch::{
     Resolution, RowChange, SchemaChange, SchemaChangeKind, Strategy, TableChanges, Tag,
     TemporaryBranch,
 };
+pub use column::Column;
 pub use connection::{Batch, Connection, InterruptHandle};
 pub use database::Database;
 pub use engine::is_complete;
