@@ -322,8 +322,8 @@ impl Owner {
             let trees = [left, right].map(|head| self.heads[&head].tree(TreeId(tree)).cloned());
             let [Some(before), Some(after)] = trees else { continue };
             let middle = key_of(tree, 300);
-            let [whole, one, other] = [(None, None), (None, Some(&*middle)), (Some(&*middle), None)]
-                .map(|(from, to)| {
+            let [whole, one, other] =
+                [(None, None), (None, Some(&*middle)), (Some(&*middle), None)].map(|(from, to)| {
                     crate::tree::Diff::new(self.store.pager(), &before, &after)
                         .between(from, to)
                         .map(|change| change.unwrap())
