@@ -108,6 +108,19 @@ impl Changes {
         Ok(Self { source })
     }
 
+    /// Whether two trees are compared, so that a key means the same row everywhere.
+    pub(crate) fn are_of_trees(&self) -> bool {
+        matches!(self.source, Source::Trees(_))
+    }
+
+    /// The kind of the trees that are compared.
+    pub(crate) fn tree_kind(&self) -> TreeKind {
+        match &self.source {
+            Source::Trees(trees) => trees.new.kind(),
+            Source::Sorted(_) => TreeKind::Slotted,
+        }
+    }
+
     /// The next change.
     pub fn next_change(&mut self) -> Result<Option<RawChange>> {
         self.next_with(|change| {
