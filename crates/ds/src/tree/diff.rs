@@ -350,7 +350,7 @@ fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
         let lefts = lefts.into_iter().flatten();
         let both = lefts.flat_map(|left| rights.iter().flatten().map(move |right| (left, right)));
         both.filter(|(left, right)| left.0 == right.0)
-            .map(|(left, right)| left.1.iter().chain(right.1).cloned().collect())
+            .map(|(left, right)| merged(left.1, right.1))
             .next()
     }
     let in_memory = match (left.body(), right.body()) {
@@ -360,10 +360,34 @@ fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
         _ => None,
     };
     let in_file = || since([origin(left), whole(left)], [origin(right), whole(right)]);
-    let mut keys = in_memory.or_else(in_file)?;
-    keys.sort_unstable_by(|left, right| right.cmp(left));
-    keys.dedup();
-    Some(keys)
+    in_memory.or_else(in_file)
+}
+
+/// The keys of two ascending lists, each once, greatest first.
+fn merged(mut left: &[Key], mut right: &[Key]) -> Candidates {
+    let mut keys = Vec::with_capacity(left.len() + right.len());
+    while let (Some((old, before_old)), Some((new, before_new))) =
+        (left.split_last(), right.split_last())
+    {
+        let order = order_of(old, new);
+        keys.push(if order == Ordering::Less { new.clone() } else { old.clone() });
+        if order != Ordering::Less {
+            left = before_old;
+        }
+        if order != Ordering::Greater {
+            right = before_new;
+        }
+    }
+    keys.extend(left.iter().chain(right).rev().cloned());
+    keys
+}
+
+/// The order of two keys; most have eight bytes.
+pub(super) fn order_of(left: &[u8], right: &[u8]) -> Ordering {
+    match (<[u8; 8]>::try_from(left), <[u8; 8]>::try_from(right)) {
+        (Ok(left), Ok(right)) => u64::from_be_bytes(left).cmp(&u64::from_be_bytes(right)),
+        _ => left.cmp(right),
+    }
 }
 
 fn is_before(leaf: &Leaf, index: usize, bound: Option<&[u8]>) -> bool {

@@ -5,8 +5,11 @@
 //! large table, which together do not fit in the cache, are compared with one of them in it.
 //! Neighbours: `diff` uses it where the leaves are not in memory, `pager::deltas` reads.
 
+use std::cmp::Ordering;
+
 use smallvec::SmallVec;
 
+use super::diff::order_of;
 use super::diff_side::Side;
 use crate::error::Result;
 use crate::format::PageRef;
@@ -86,9 +89,14 @@ impl Deltas {
         while left > 0 || right > 0 {
             let old = self.left.as_ref().filter(|_| left > 0).map(|delta| delta.key(left - 1));
             let new = self.right.as_ref().filter(|_| right > 0).map(|delta| delta.key(right - 1));
-            // None is less than any key.
-            let (takes_left, takes_right) = (old >= new, new >= old);
-            let is_wanted = side.wants(old.max(new).unwrap_or_default());
+            let order = match (old, new) {
+                (Some(old), Some(new)) => order_of(old, new),
+                (old, _) if old.is_some() => Ordering::Greater,
+                _ => Ordering::Less,
+            };
+            let (takes_left, takes_right) = (order.is_ge(), order.is_le());
+            let key = if takes_left { old } else { new };
+            let is_wanted = key.is_some_and(|key| side.wants(key));
             left -= usize::from(takes_left);
             right -= usize::from(takes_right);
             if is_wanted {
