@@ -110,7 +110,7 @@ pub(super) const COMMANDS: &[Command] = &[
         [
             "[NAME [VALUE]]",
             "show or set the limits of the connection",
-            "NAME may be cut short; -1 for VALUE changes nothing.",
+            "NAME may be cut short; -1 for VALUE leaves it as it is.",
         ],
         Argument::Word(&[
             "length",
