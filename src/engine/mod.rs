@@ -9,6 +9,7 @@ mod backup;
 mod blob;
 mod branching;
 pub(crate) mod functions;
+mod limits;
 mod prepared;
 mod session;
 mod text;

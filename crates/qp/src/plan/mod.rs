@@ -25,6 +25,7 @@ mod rewrite;
 mod rules;
 mod select;
 mod sift;
+mod size;
 mod walk;
 
 use pandodb_ds::sync::Arc;
