@@ -294,7 +294,7 @@ impl Prepared<'_> {
 
     pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
         self.statement
-            .bind(number, stored(value))
+            .bind_ref(number, lent(value))
             .map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 
@@ -360,6 +360,18 @@ pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
         ValueRef::Real(number) => StoredValue::real(number),
         ValueRef::Text(bytes) => StoredValue::Text(Arc::from(bytes)),
         ValueRef::Blob(bytes) => StoredValue::Blob(Arc::from(bytes)),
+    }
+}
+
+/// The engine's value for one of this crate's, whose bytes stay where they are.
+#[inline]
+fn lent(value: ValueRef<'_>) -> StoredRef<'_> {
+    match value {
+        ValueRef::Null => StoredRef::Null,
+        ValueRef::Integer(number) => StoredRef::Integer(number),
+        ValueRef::Real(number) => StoredRef::Real(number),
+        ValueRef::Text(bytes) => StoredRef::Text(bytes),
+        ValueRef::Blob(bytes) => StoredRef::Blob(bytes),
     }
 }
 
