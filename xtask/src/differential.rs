@@ -67,6 +67,36 @@ fn program(command: &str) -> Outcome<Tool> {
     Ok(Tool::cargo(["run", "--release", "-q", "-p", "pandodb-differential", "--", command]))
 }
 
+/// As [`program`], of the profile that the tests have: nothing is built a second time, and a sum
+/// that overflows is seen.
+fn program_for_tests(command: &str) -> Tool {
+    Tool::cargo(["run", "-q", "-p", "pandodb-differential", "--", command])
+}
+
+/// How many random scripts CI compares: 100,000 statements.
+const CI_SEEDS: u64 = 1500;
+
+/// What CI compares: random scripts, always the same ones.
+pub(crate) fn run_share_of_diff() -> Outcome {
+    let seeds = CI_SEEDS.to_string();
+    program_for_tests("diff").arguments(["--seeds", &seeds, "--timeout", "120"]).run()
+}
+
+/// The files of SQLite's corpus that CI plays, of those that are beside the checkout; they are
+/// no part of the repository.
+pub(crate) fn share_of_corpus() -> Vec<PathBuf> {
+    let folder = std::env::var_os("PANDODB_CORPUS")
+        .map_or_else(|| workspace::root().join("../shared/sqllogictest"), PathBuf::from);
+    let names = ["evidence", "select1.test", "select2.test", "select3.test", "select4.test"];
+    let paths = names.into_iter().map(|name| folder.join(name));
+    paths.filter(|path| path.exists()).collect()
+}
+
+/// Plays what [`share_of_corpus`] found.
+pub(crate) fn run_share_of_slt(paths: Vec<PathBuf>) -> Outcome {
+    program_for_tests("slt").arguments(paths).run()
+}
+
 /// Runs sqllogictest files.
 pub(crate) fn run_slt(arguments: &SltArguments) -> Outcome {
     let here = std::env::current_dir()
