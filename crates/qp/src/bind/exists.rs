@@ -50,10 +50,7 @@ impl Binder<'_> {
         }
         let operand = self.expression(&set.operand)?;
         let is_asked_again = operand.has_subquery()
-            || operand.any(&mut |node| match node {
-                Scalar::Call(_) | Scalar::Row(_) => true,
-                _ => false,
-            });
+            || operand.any(&mut |node| matches!(node, Scalar::Call(_) | Scalar::Row(_)));
         if is_asked_again {
             return Ok(None);
         }

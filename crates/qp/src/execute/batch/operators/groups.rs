@@ -175,7 +175,7 @@ impl Groups {
             // Groups often come in the order of their keys, which this sort makes use of.
             let mut groups: Vec<(i64, u32)> =
                 key.bits().iter().map(|bits| *bits as i64).zip(0..).collect();
-            groups.sort();
+            groups.sort_by_key(|(key, _)| *key);
             return Ok(groups.into_iter().map(|(_, group)| group).collect());
         }
         for group in 0..self.len() {

@@ -250,8 +250,8 @@ impl Finder {
             }
             let Some(run) = at.checked_sub(RING - 1) else { continue };
             let cursor = &mut ring[run % RING];
-            for place in runs[run]..end(run) {
-                let rowid = rowids[place];
+            let first = runs[run];
+            for (place, &rowid) in (first..).zip(&rowids[first..end(run)]) {
                 if stands_at(cursor, rowid)? {
                     reads.read_row(cursor, rowid, into)?;
                     there.push(place as u32);
