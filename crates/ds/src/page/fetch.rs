@@ -1,11 +1,12 @@
 //! Memory that the processor is asked for before it is read.
 //!
 //! A scan of a table that is larger than the processor's caches waits for memory for a third of
-//! its time, and who looks for rows by chance for more than half. Reading ahead does not help: what is read has to arrive before the processor goes
-//! on. So the pages ahead are asked for with the instruction that is made for it, which waits for
-//! nothing. It is a hint: it reads nothing, changes nothing and cannot fail, whatever the address;
-//! where there is no such instruction nothing happens. Neighbours: `leaf_walk` asks for the page
-//! behind the one that it walks through, and for entries that are sought soon.
+//! its time, and who looks for rows by chance for more than half. Reading ahead does not help:
+//! what is read has to arrive before the processor goes on. So what comes next is asked for with
+//! the instruction that is made for it, which waits for nothing. It is a hint: it reads nothing,
+//! changes nothing and cannot fail, whatever the address; where there is no such instruction
+//! nothing happens. Neighbours: `leaf_walk` asks for the page behind the one that it walks
+//! through, and for entries that are sought soon.
 #![allow(
     unsafe_code,
     reason = "there is no safe way to say it, and it pays: see docs/performance.md"

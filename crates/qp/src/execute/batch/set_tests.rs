@@ -56,7 +56,8 @@ proptest! {
                             (SELECT {column} FROM u) ORDER BY 1"));
                     }
                     check_forms(&gears, &format!("SELECT t.id FROM t WHERE {operand} {not}IN \
-                        (SELECT x FROM u WHERE x > 3) AND t.a < (SELECT max(y) FROM u) ORDER BY 1"));
+                        (SELECT x FROM u WHERE x > 3) AND t.a < (SELECT max(y) FROM u) ORDER \
+                        BY 1"));
                     check_forms(&gears, &format!("SELECT t.id FROM t WHERE {operand} {not}IN \
                         (SELECT y FROM u WHERE u.x = t.a) ORDER BY 1"));
                     check_forms(&gears, &format!("SELECT t.id FROM t WHERE {operand} {not}IN \
@@ -80,7 +81,8 @@ proptest! {
             check_forms(&gears, &format!("SELECT count(*), sum(a) FROM t WHERE c > (SELECT \
                 avg(x) FROM u) AND EXISTS (SELECT 1 FROM u) AND {one}"));
             check_forms(&gears, &format!("SELECT t.id, (SELECT min(x) FROM u) + t.a FROM t JOIN \
-                u ON u.x = t.a AND u.y IS NOT (SELECT max(y) FROM u WHERE x < 5) AND {two} ORDER BY 1"));
+                u ON u.x = t.a AND u.y IS NOT (SELECT max(y) FROM u WHERE x < 5) AND {two} \
+                ORDER BY 1"));
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A session belongs to one thread. Operators that run in helpers compute only what needs none of
 //! it (see `Operator::is_portable`): no functions but those that are the same for ever, no
-//! collations of the application, of subqueries only results that the session has found. What little such work asks of the session is copied
-//! when the helpers start. Neighbours: `exchange` starts helpers.
+//! collations of the application, of subqueries only results that the session has found. What
+//! little such work asks of the session is copied when the helpers start. Neighbours: `exchange`
+//! starts helpers.
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
