@@ -319,6 +319,18 @@ impl Leaf {
         }
     }
 
+    /// Whether the key at `index` is greater than `key`.
+    pub fn is_behind(&self, index: usize, key: &[u8]) -> Result<bool> {
+        if self.kind == TreeKind::Fixed {
+            return Ok(self.fixed(index) > fixed_key(key)?);
+        }
+        let prefix = self.prefix();
+        Ok(match key.strip_prefix(prefix) {
+            Some(suffix) => self.suffix(index) > suffix,
+            None => prefix > key,
+        })
+    }
+
     /// Where a fixed key is or would be.
     ///
     /// A page out of the processor's cache costs a miss for every step of a binary search; row

@@ -255,7 +255,7 @@ fn check_delta(kind: TreeKind, before: &[Change], after: &[Change]) {
     let of_whole = delta::encode_leaf(&changed).unwrap();
     assert_eq!(of_sharing, of_whole);
     let Some(bytes) = of_whole else { return };
-    let applied = delta::apply_leaf(base, &bytes, &page, PAGE).unwrap();
+    let applied = delta::apply_leaf(&base, &bytes, &page, PAGE).unwrap();
     assert_eq!(contents(&applied), model);
     assert_eq!(delta::encode_leaf(&applied).unwrap().unwrap(), bytes);
 }
