@@ -14,7 +14,6 @@ mod leaf_walk;
 pub mod lineage;
 pub mod node;
 pub mod origin;
-mod overlay;
 pub mod separators;
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 //! the base anew. Neighbours: `overlay` is one of the two, `separators` finds the child, `leaf` is
 //! the other kind of node, `tree` decides what to change.
 
+mod overlay;
+
+use self::overlay::Overlay;
 use super::node::Node;
 use super::origin::Origin;
-use super::overlay::Overlay;
 use super::separators::Separators;
 use crate::error::{Error, Result};
 use crate::format::bytes::Reader;
