@@ -7,6 +7,7 @@
 
 mod pando;
 mod redb;
+mod round_trip;
 mod sqlite;
 
 use std::fs::File;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use self::pando::Pando;
 use self::redb::Redb;
+use self::round_trip::round_trip;
 use self::sqlite::Sqlite;
 use crate::data::{Data, WORDS};
 use crate::turns::{Outcome, PANDO, Rounds, Turn, Unit, time_each};
@@ -175,6 +177,8 @@ pub(crate) fn measure(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<
             turn(Redb::NAME, || on_threads(&reads, 1, |part| redb.read_each(part).map(keep))),
         ],
     )?;
+    // What the next two depend on: see there.
+    rounds.run("transactions/line-round-trip", time, vec![turn(PANDO, round_trip)])?;
     for (name, of_processor) in
         [("transactions/reader-loss", false), ("transactions/reader-loss-processor", true)]
     {
@@ -336,6 +340,14 @@ pub(crate) fn repeat(workload: &str, folder: &Path, rows: u64, time: Duration) -
     let mut figures = Vec::new();
     while start.elapsed() < time {
         figures.push(match workload {
+            "transactions/reader-loss" => {
+                let before = round_trip()?;
+                let busy = Busy::Commits(&pando);
+                let loss = reader_loss(&pando, busy, &data, &reads, true)?;
+                let (percent, after) = (loss * 100.0, round_trip()?);
+                println!("loss {percent:.1} %, round trips {before:.0} and {after:.0} ns");
+                loss
+            }
             "transactions/commit-normal" => commits(&pando, &data, 10_000, 1, Durable::Later)?,
             "transactions/commit-full-1" => commits(&pando, &data, 200, 1, Durable::Now)?,
             "transactions/commit-full-8" => commits(&pando, &data, 400, 8, Durable::Now)?,

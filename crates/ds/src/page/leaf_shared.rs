@@ -14,8 +14,8 @@
 //! what they were, and all that reads and changes entries is what it is for other leaves. New
 //! cells go to the own part of the heap; a value that goes, or is replaced, leaves garbage. A leaf
 //! becomes whole when its own cells have become many (copying them again and again would cost what
-//! copying the page does), when it would not fit the page any more, and when its prefix changes. The
-//! page that is shared is always a whole one: copies of a sharing leaf share the same one.
+//! copying the page does), when it would not fit the page any more, and when its prefix changes.
+//! The page that is shared is always a whole one: copies of a sharing leaf share the same one.
 //!
 //! Leaves share in memory only until they are written; what the cache gets then is whole, so that
 //! it counts what it holds. Neighbours: `leaf` reads, `leaf_edit` changes, `pager` decides what is

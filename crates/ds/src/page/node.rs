@@ -19,7 +19,11 @@ pub enum Body {
 }
 
 /// A page in memory.
+///
+/// In this order: the count of its holders stands in front, and changes with every copy of the
+/// page above. What those look at who follow a link is not in the same cache line.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Node {
     stored: OnceLock<PageRef>,
     body: Body,

@@ -367,6 +367,118 @@ fn copies_of_inner_pages_share_and_differ_as_they_should() {
     assert_eq!((copy.len(), copy.separators().len()), (185, 184));
 }
 
+#[derive(Clone, Debug)]
+enum InnerChange {
+    /// Another version of a child.
+    Replace(usize),
+    /// The same the way that a change goes: taken out, changed, put back.
+    Take(usize),
+    /// A child gets a neighbour.
+    Split(usize),
+    Remove(usize),
+    /// A version that is kept, and shared from then on.
+    Keep,
+    Clean,
+}
+
+fn inner_changes() -> impl Strategy<Value = Vec<InnerChange>> {
+    let change = prop_oneof![
+        30 => any::<usize>().prop_map(InnerChange::Replace),
+        30 => any::<usize>().prop_map(InnerChange::Take),
+        1 => any::<usize>().prop_map(InnerChange::Split),
+        1 => any::<usize>().prop_map(InnerChange::Remove),
+        20 => Just(InnerChange::Keep),
+        1 => Just(InnerChange::Clean),
+    ];
+    prop::collection::vec(change, 1..600)
+}
+
+/// The child of a number: a leaf with one entry, so that it is clear which one is where.
+fn numbered(number: u64) -> Child {
+    let mut leaf = Leaf::new(TreeKind::Fixed, 64);
+    let _ = leaf.push(&number.to_be_bytes(), Cell::inline(b""), 64).unwrap();
+    Child::dirty(Node::new(Body::Leaf(leaf)))
+}
+
+fn number_of(child: &Child) -> u64 {
+    match &child.link {
+        Link::Clean { page, .. } => page.base.granule.0,
+        Link::Dirty(node) => match node.body() {
+            Body::Leaf(leaf) => leaf.fixed(0),
+            Body::Inner(_) => panic!("a leaf stays one"),
+        },
+    }
+}
+
+fn numbers_of(inner: &Inner) -> Vec<u64> {
+    inner.children().map(number_of).collect()
+}
+
+proptest! {
+    #[test]
+    fn versions_of_inner_pages_are_as_lists_of_children(
+        is_dirty in any::<bool>(), changes in inner_changes()
+    ) {
+        let page = |number| PageRef {
+            base: Stored { granule: Granule(number), ..whole_page().base }, rows: 1, ..whole_page()
+        };
+        let child = |number| if is_dirty { numbered(number) } else { Child::clean(page(number)) };
+        let mut separators = Separators::new(TreeKind::Fixed);
+        for index in 1..150u64 {
+            separators.insert(index as usize - 1, &(index << 32).to_be_bytes()).unwrap();
+        }
+        let mut inner = Inner::new(1, separators, (0..150).map(child).collect());
+        let mut model: Vec<u64> = (0..150).collect();
+        let mut kept = Vec::new();
+        for (change, number) in changes.into_iter().zip(1000..) {
+            match change {
+                InnerChange::Replace(at) => {
+                    inner.replace(at % model.len(), numbered(number));
+                    let at = at % model.len();
+                    model[at] = number;
+                }
+                InnerChange::Take(at) => {
+                    let at = at % model.len();
+                    prop_assert_eq!(number_of(&inner.take(at)), model[at]);
+                    inner.replace(at, numbered(number));
+                    model[at] = number;
+                }
+                InnerChange::Split(at) => {
+                    let at = at % model.len();
+                    let from = inner.separators().key(at.saturating_sub(1).min(model.len() - 2));
+                    let from = u64::from_be_bytes(from.try_into().unwrap());
+                    let between = (from + u64::from(at > 0)).to_be_bytes();
+                    if at > 0 && at + 1 < model.len()
+                        && inner.separators().key(at) > between.to_vec()
+                    {
+                        inner.insert_after(at, &between, numbered(number)).unwrap();
+                        model.insert(at + 1, number);
+                    }
+                }
+                InnerChange::Remove(at) if model.len() > 2 => {
+                    let at = at % model.len();
+                    inner.remove_range(at..at + 1);
+                    model.remove(at);
+                }
+                InnerChange::Remove(_) => {}
+                InnerChange::Keep => kept.push((inner.clone(), model.clone())),
+                InnerChange::Clean => {
+                    let place = |child: &Child| Some((page(number_of(child)), NO_HINT));
+                    let cleaned = inner.cleaned(&place);
+                    prop_assert!(cleaned.children().all(|child| child.stored_ref().is_some()));
+                    prop_assert_eq!(numbers_of(&cleaned), model.clone());
+                    inner = cleaned;
+                }
+            }
+            prop_assert_eq!(inner.rows(), model.len() as u64);
+        }
+        kept.push((inner, model));
+        for (inner, model) in &kept {
+            prop_assert_eq!(&numbers_of(inner), model);
+        }
+    }
+}
+
 /// Dense, even and uneven keys: what a search guesses must not change what it finds.
 fn key_sets() -> impl Strategy<Value = std::collections::BTreeSet<u64>> {
     let dense = (any::<u64>(), 0u64..200, prop::collection::vec(0u64..200, 0..20)).prop_map(

@@ -127,3 +127,37 @@ fn loom_a_pin_that_rested_covers_what_is_loaded_after_it() {
         reader.join().unwrap();
     });
 }
+
+/// The same for a pin that a cursor shares, which may end before its transaction or after.
+///
+/// Fails (a data race) with `Relaxed` instead of `AcqRel` in `Pin::drop`.
+#[test]
+fn loom_a_shared_pin_covers_until_all_have_let_go() {
+    ::loom::model(|| {
+        let world = World::new();
+        let reader = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                let pin = world.table.pin(|| world.epoch.load(Ordering::Acquire)).unwrap();
+                let place = world.head.load(Ordering::Acquire);
+                let shared = pin.share();
+                let cursor = {
+                    let world = Arc::clone(&world);
+                    thread::spawn(move || {
+                        world.places[place].with(|value| {
+                            let _ = value;
+                        });
+                        drop(shared);
+                    })
+                };
+                world.places[place].with(|value| {
+                    let _ = value;
+                });
+                drop(pin);
+                cursor.join().unwrap();
+            })
+        };
+        world.replace();
+        reader.join().unwrap();
+    });
+}

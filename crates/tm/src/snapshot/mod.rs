@@ -47,6 +47,8 @@ const PARKED: u64 = u64::MAX;
 struct Slot {
     /// The pinned epoch plus one. Release and acquire by the fences in `pin` and `oldest`.
     epoch: AtomicU64,
+    /// Pins that share the slot: a transaction and its cursors.
+    holders: AtomicUsize,
     // For the listing only, hence relaxed; a line of it may be a moment old.
     transaction: AtomicU64,
     head: AtomicU64,
@@ -59,6 +61,7 @@ impl Slot {
     fn new() -> Self {
         Self {
             epoch: AtomicU64::new(FREE),
+            holders: AtomicUsize::new(0),
             transaction: AtomicU64::new(0),
             head: AtomicU64::new(0),
             commit: AtomicU64::new(0),
@@ -90,7 +93,10 @@ pub struct Snapshots {
     next: AtomicUsize,
 }
 
-/// A pin; dropping it lets the version go.
+/// A pin; dropping the last one of those who share it lets the version go.
+///
+/// They are counted in the slot, which belongs to the thread: memory for a count of its own would
+/// be found and freed for every read, beside what other threads have there.
 #[derive(Debug)]
 pub struct Pin {
     slot: Arc<Slot>,
@@ -147,6 +153,8 @@ impl Snapshots {
         // Pairs with the fence in `oldest`: whoever does not see this pin there has published
         // the newer head before, and the load that follows here finds that one.
         fence(Ordering::SeqCst);
+        // Relaxed: nobody else has the slot, and who had it before let go of it with the epoch.
+        slot.holders.store(1, Ordering::Relaxed);
         Some(Pin { slot })
     }
 
@@ -217,6 +225,21 @@ impl Snapshots {
 }
 
 impl Pin {
+    /// The same pin for somebody else, too.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        // Relaxed: as with every count of references, the new one comes from one that is there.
+        self.slot.holders.fetch_add(1, Ordering::Relaxed);
+        Self { slot: Arc::clone(&self.slot) }
+    }
+
+    /// Whether nobody else has it.
+    #[inline]
+    pub fn is_alone(&self) -> bool {
+        // Acquire: pairs with the release in `drop`, so that the reads of others are over.
+        self.slot.holders.load(Ordering::Acquire) == 1
+    }
+
     /// Says what is read behind the pin, for the listing; without a time
     /// [`date`](Self::date) or the first listing sets it, because asking the clock costs a good
     /// part of what a quick read does.
@@ -274,8 +297,11 @@ impl Pin {
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        // Release: pairs with the acquire in `oldest`, so that the reads behind the pin are
-        // over before the space they read is written again.
-        self.slot.epoch.store(FREE, Ordering::Release);
+        // AcqRel: the reads of all who shared the pin are over before the last one lets go.
+        if self.slot.holders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Release: pairs with the acquire in `oldest`, so that the reads behind the pin are
+            // over before the space they read is written again.
+            self.slot.epoch.store(FREE, Ordering::Release);
+        }
     }
 }

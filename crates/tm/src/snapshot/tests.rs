@@ -26,6 +26,19 @@ fn the_oldest_pin_bounds_and_pins_are_reused() {
 }
 
 #[test]
+fn a_shared_pin_stays_until_all_have_let_go() {
+    let table = Snapshots::new();
+    let pin = table.pin(|| 5).unwrap();
+    let shared = pin.share();
+    assert!(!pin.is_alone());
+    drop(pin);
+    assert_eq!((table.oldest(9), table.count()), (5, 1));
+    assert!(shared.is_alone());
+    drop(shared);
+    assert_eq!((table.oldest(9), table.count()), (9, 0));
+}
+
+#[test]
 fn ten_thousand_snapshots_are_open_at_once() {
     let table = Snapshots::new();
     let pins: Vec<_> = (0..10_000).map(|epoch| table.pin(|| epoch + 1).unwrap()).collect();

@@ -23,13 +23,13 @@ pub struct Cursor {
     reads: Option<Arc<CursorReads>>,
     /// Where the key goes that a note is made of.
     key: Vec<u8>,
-    _pin: Arc<Pin>,
+    _pin: Pin,
 }
 
 impl Cursor {
     pub(super) fn new(
         inner: pandodb_ds::tree::Cursor,
-        pin: Arc<Pin>,
+        pin: Pin,
         reads: Option<Arc<CursorReads>>,
     ) -> Self {
         Self { inner, reads, key: Vec::new(), _pin: pin }

@@ -91,7 +91,7 @@ struct State {
     reads: ReadSet,
     /// Made when the first lock is needed.
     owner: Option<LockOwner>,
-    pin: Arc<Pin>,
+    pin: Pin,
 }
 
 /// A change of the set of heads, made true by the commit.
@@ -153,7 +153,7 @@ impl Transaction {
         }
         let timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
         let reads = ReadSet::default();
-        let state = State { parts, current: 0, reads, owner: None, pin: Arc::new(pin) };
+        let state = State { parts, current: 0, reads, owner: None, pin };
         Ok(Self {
             shared: shared.clone(),
             id,
@@ -271,9 +271,10 @@ impl Transaction {
         let state = self.state.get_mut();
         if state.parts.iter().all(|part| part.private.is_none()) {
             // Nothing is kept from before: the pin may move on.
-            match Arc::get_mut(&mut state.pin) {
-                Some(pin) => pin.renew(|| shared.store.epoch()),
-                None => state.pin = Arc::new(shared.pin()?),
+            if state.pin.is_alone() {
+                state.pin.renew(|| shared.store.epoch());
+            } else {
+                state.pin = shared.pin()?;
             }
         }
         for part in &mut state.parts {

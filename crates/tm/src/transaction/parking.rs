@@ -5,7 +5,6 @@
 //! transaction instead. While it rests it sees nothing and keeps nothing: no version of the data
 //! and no space, and no listing shows it. Neighbours: `mod` begins, `part` holds a version.
 
-use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Tree;
 
 use super::Transaction;
@@ -28,11 +27,13 @@ impl Transaction {
         let [part] = state.parts.as_mut_slice() else { return false };
         let is_held = part.private.is_some() || part.holds_writer || state.owner.is_some();
         // Cursors that are still open share the pin.
-        let Some(pin) = Arc::get_mut(&mut state.pin).filter(|_| !is_held) else { return false };
+        if is_held || !state.pin.is_alone() {
+            return false;
+        }
         part.let_go();
         // Of a statement that failed before it changed anything: nothing relies on it any more.
         state.reads = ReadSet::default();
-        pin.park();
+        state.pin.park();
         true
     }
 
@@ -61,8 +62,8 @@ impl Transaction {
     fn see_newest(&mut self) -> bool {
         let (shared, state) = (&self.shared, self.state.get_mut());
         let [part] = state.parts.as_mut_slice() else { return false };
-        let Some(pin) = Arc::get_mut(&mut state.pin) else { return false };
-        if !part.cell().wake(pin, || shared.store.epoch()) {
+        let pin = &state.pin;
+        if !pin.is_alone() || !part.cell().wake(pin, || shared.store.epoch()) {
             return false;
         }
         part.take_newest();

@@ -7,7 +7,6 @@ use std::ops::Bound;
 use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::pager::Pager;
-use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::{Found, Tree};
 
@@ -69,13 +68,13 @@ impl Transaction {
         if !self.notes_reads() {
             let state = self.state.read();
             let inner = state.parts[state.current].forest().cursor(pager, tree)?;
-            return Ok(Cursor::new(inner, Arc::clone(&state.pin), None));
+            return Ok(Cursor::new(inner, state.pin.share(), None));
         }
         let state = &mut *self.state.write();
         let part = &state.parts[state.current];
         let inner = part.forest().cursor(pager, tree)?;
         let reads = state.reads.open(&part.base, tree);
-        Ok(Cursor::new(inner, Arc::clone(&state.pin), Some(reads)))
+        Ok(Cursor::new(inner, state.pin.share(), Some(reads)))
     }
 
     /// What is read from here on shows whether a constraint holds: at a level that checks rows the

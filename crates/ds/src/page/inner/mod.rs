@@ -1,10 +1,14 @@
 //! An inner page in memory: separators, and a link to each child.
 //!
-//! The children stand in a base that copies of the page share; an overlay holds the few links
-//! that changed since. So copying the path of a change costs the overlay, not the fan-out. A
-//! change of the structure (a split, a merge) writes the base anew. Neighbours: `separators`
-//! finds the child, `leaf` is the other kind of node, `tree` decides what to change.
+//! The children stand in a base that copies of the page share; two overlays hold the links that
+//! changed since: older ones, which copies share, too, and a few new ones. So copying the path of
+//! a change costs the few, not the fan-out. A change of the structure (a split, a merge) writes
+//! the base anew. Neighbours: `overlay` is one of the two, `separators` finds the child, `leaf` is
+//! the other kind of node, `tree` decides what to change.
 
+mod overlay;
+
+use self::overlay::Overlay;
 use super::node::Node;
 use super::origin::Origin;
 use super::separators::Separators;
@@ -113,8 +117,11 @@ struct Base {
     children: Vec<Child>,
 }
 
-/// How many changed links stand beside the base before they are folded into it.
-const OVERLAY_MAX: usize = 24;
+/// How many changed links each copy copies.
+const NEW_MAX: usize = 8;
+
+/// How many changed links stand beside the base, shared, before they are folded into it.
+const OLD_MAX: usize = 40;
 
 /// An inner page.
 #[derive(Clone, Debug)]
@@ -123,7 +130,10 @@ pub struct Inner {
     rows: u64,
     /// Away from the count of the copies that share it, which every copy and drop writes.
     base: Arc<Padded<Base>>,
-    overlay: Vec<(u32, Child)>,
+    /// Links that are not those of the base.
+    old: Option<Arc<Padded<Overlay<OLD_MAX>>>>,
+    /// Links that are not those of the base, nor of the older ones.
+    new: Overlay<NEW_MAX>,
     origin: Option<Box<Origin>>,
 }
 
@@ -133,7 +143,7 @@ impl Inner {
         debug_assert_eq!(separators.len() + 1, children.len());
         let rows = children.iter().map(|child| child.rows).sum();
         let base = Arc::new(Padded(Base { separators, children }));
-        Self { level, rows, base, overlay: Vec::new(), origin: None }
+        Self { level, rows, base, old: None, new: Overlay::default(), origin: None }
     }
 
     /// The height above the leaves.
@@ -171,10 +181,15 @@ impl Inner {
     /// A child.
     #[inline]
     pub fn child(&self, index: usize) -> &Child {
-        if !self.overlay.is_empty()
-            && let Ok(at) = self.overlay.binary_search_by_key(&(index as u32), |entry| entry.0)
+        if !self.new.is_empty()
+            && let Some(child) = self.new.get(index)
         {
-            return &self.overlay[at].1;
+            return child;
+        }
+        if let Some(old) = &self.old
+            && let Some(child) = old.get(index)
+        {
+            return child;
         }
         &self.base.children[index]
     }
@@ -196,19 +211,52 @@ impl Inner {
 
     fn set(&mut self, index: usize, child: Child) {
         self.rows = self.rows - self.child(index).rows + child.rows;
-        match self.overlay.binary_search_by_key(&(index as u32), |entry| entry.0) {
-            Ok(at) => self.overlay[at].1 = child,
-            Err(at) => {
-                if let Some(base) = alone(&mut self.base) {
-                    base.children[index] = child;
-                } else {
-                    self.overlay.insert(at, (index as u32, child));
-                    if self.overlay.len() > OVERLAY_MAX {
-                        self.base_mut();
-                    }
-                }
-            }
+        if let Some(place) = self.own_place(index) {
+            *place = child;
+            return;
         }
+        let Err(child) = self.new.put(index, child) else { return };
+        if self.age() {
+            // There is room now, unless the place is too far for any.
+            let Err(child) = self.new.put(index, child) else { return };
+            self.base_mut().children[index] = child;
+        } else {
+            self.base_mut().children[index] = child;
+        }
+    }
+
+    /// The place of a child that no other page shares, if it is in one.
+    fn own_place(&mut self, index: usize) -> Option<&mut Child> {
+        if self.new.get(index).is_some() {
+            return self.new.get_mut(index);
+        }
+        if self.old.as_ref().is_some_and(|old| old.get(index).is_some()) {
+            return alone(self.old.as_mut()?)?.get_mut(index);
+        }
+        alone(&mut self.base)?.children.get_mut(index)
+    }
+
+    /// Puts the new links among the older ones; false, and nothing changed, where those would be
+    /// too many.
+    fn age(&mut self) -> bool {
+        let known = self.old.as_ref().map_or(0, |old| old.len());
+        if known + self.new.len() > OLD_MAX {
+            return false;
+        }
+        let room = known + self.new.len();
+        let new = self.new.drain();
+        let merged = match &mut self.old {
+            None => Overlay::merged(room, std::iter::empty(), new),
+            Some(old) => match alone(old) {
+                Some(old) => {
+                    *old = Overlay::merged(room, old.drain(), new);
+                    return true;
+                }
+                None => Overlay::merged(room, old.iter(), new),
+            },
+        };
+        self.old = Some(Arc::new(Padded(merged)));
+        true
     }
 
     /// Puts a page that is in the file in the place of the child at `index`.
@@ -220,22 +268,25 @@ impl Inner {
     /// [`Inner::replace`]. What stays behind is a link that leads nowhere useful, so that the
     /// taken child is the only holder of its node.
     pub fn take(&mut self, index: usize) -> Child {
-        if let Ok(at) = self.overlay.binary_search_by_key(&(index as u32), |entry| entry.0) {
-            let rows = self.overlay[at].1.rows;
-            return std::mem::replace(&mut self.overlay[at].1, Child { link: nowhere(), rows });
+        match self.own_place(index) {
+            Some(place) => {
+                let rows = place.rows;
+                std::mem::replace(place, Child { link: nowhere(), rows })
+            }
+            None => self.child(index).clone(),
         }
-        if let Some(base) = alone(&mut self.base) {
-            let rows = base.children[index].rows;
-            return std::mem::replace(&mut base.children[index], Child { link: nowhere(), rows });
-        }
-        self.base.children[index].clone()
     }
 
-    /// The base alone, with the overlay folded in, ready for a change of structure.
+    /// The base alone, with the overlays folded in, ready for a change of structure.
     fn base_mut(&mut self) -> &mut Base {
         let base = &mut Arc::make_mut(&mut self.base).0;
-        for (index, child) in self.overlay.drain(..) {
-            base.children[index as usize] = child;
+        if let Some(mut old) = self.old.take() {
+            for (index, child) in Arc::make_mut(&mut old).0.drain() {
+                base.children[index] = child;
+            }
+        }
+        for (index, child) in self.new.drain() {
+            base.children[index] = child;
         }
         base
     }
@@ -304,7 +355,11 @@ impl Inner {
         size_of::<Self>()
             + self.base.separators.memory_bytes()
             + self.len() * size_of::<Child>()
-            + self.overlay.len() * size_of::<(u32, Child)>()
+            + self.new.len() * size_of::<Child>()
+            + self
+                .old
+                .as_ref()
+                .map_or(0, |old| size_of::<Overlay<OLD_MAX>>() + old.len() * size_of::<Child>())
     }
 
     /// What the page was copied from.
@@ -334,16 +389,19 @@ impl Inner {
             }
             _ => child.clone(),
         };
+        let is_dirty = |child: &Child| matches!(child.link, Link::Dirty(_));
         let mut copy = self.clone();
-        if self.base.children.iter().any(|child| matches!(child.link, Link::Dirty(_))) {
+        if self.base.children.iter().any(is_dirty) {
             let children = self.children().map(clean).collect();
             let separators = self.base.separators.clone();
             copy.base = Arc::new(Padded(Base { separators, children }));
-            copy.overlay.clear();
-        } else {
-            copy.overlay =
-                self.overlay.iter().map(|(index, child)| (*index, clean(child))).collect();
+            (copy.old, copy.new) = (None, Overlay::default());
+            return copy;
         }
+        if let Some(old) = self.old.as_ref().filter(|old| old.children().iter().any(is_dirty)) {
+            copy.old = Some(Arc::new(Padded(old.map(clean))));
+        }
+        copy.new = self.new.map(clean);
         copy
     }
 
@@ -404,12 +462,12 @@ impl Inner {
     }
 }
 
-/// The base, where one page has it alone. The count is looked at first: `get_mut` would write it.
-fn alone(base: &mut Arc<Padded<Base>>) -> Option<&mut Base> {
-    if Arc::strong_count(base) > 1 {
+/// What one page has alone. The count is looked at first: `get_mut` would write it.
+fn alone<T>(shared: &mut Arc<Padded<T>>) -> Option<&mut T> {
+    if Arc::strong_count(shared) > 1 {
         return None;
     }
-    Arc::get_mut(base).map(|base| &mut base.0)
+    Arc::get_mut(shared).map(|shared| &mut shared.0)
 }
 
 /// A link that stands in for a child while it is changed.
