@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use crate::process::{self, Failure, Outcome, Tool};
-use crate::{codegen, fuzz, loom, sim, test, tidy, workspace};
+use crate::{codegen, differential, fuzz, loom, sim, test, tidy, workspace};
 
 /// What `cargo xtask ci` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 /// How many seeds each simulated layer runs here; `cargo xtask sim` runs more.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 1000;
 
 /// What a step that did not fail did.
 enum Done {
@@ -46,7 +46,7 @@ struct Step {
     run: fn() -> Outcome<Done>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 13] = [
     Step { name: "format", run: format },
     Step { name: "tidy", run: || ran(tidy::run(&tidy::Arguments::default())) },
     Step { name: "codegen", run: || ran(codegen::run(&codegen::Arguments { check: true })) },
@@ -55,6 +55,8 @@ const STEPS: [Step; 11] = [
     Step { name: "tests", run: || test::run_tests(&test::Arguments::of_ci()).map(Done::Ran) },
     Step { name: "doctests", run: || test::run_doctests(&test::Arguments::of_ci()).map(Done::Ran) },
     Step { name: "examples", run: examples },
+    Step { name: "differential", run: random_statements },
+    Step { name: "corpus", run: corpus },
     Step { name: "loom", run: models },
     Step { name: "simulation", run: simulation },
     Step { name: "fuzz-replay", run: fuzz_replay },
@@ -183,6 +185,23 @@ fn examples() -> Outcome<Done> {
         Tool::cargo(["run", "--quiet", "--example", &example]).arguments(features).run()?;
     }
     ran(Ok(()))
+}
+
+/// Random statements do here what they do in SQLite.
+fn random_statements() -> Outcome<Done> {
+    if !differential::exists() {
+        return Ok(skipped("tests/differential holds no program"));
+    }
+    ran(differential::run_share_of_diff())
+}
+
+/// A share of SQLite's own corpus, where there is one.
+fn corpus() -> Outcome<Done> {
+    let paths = differential::share_of_corpus();
+    if paths.is_empty() {
+        return Ok(skipped("PANDODB_CORPUS names no folder of sqllogictest files"));
+    }
+    ran(differential::run_share_of_slt(paths))
 }
 
 fn models() -> Outcome<Done> {

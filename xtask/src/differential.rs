@@ -67,6 +67,40 @@ fn program(command: &str) -> Outcome<Tool> {
     Ok(Tool::cargo(["run", "--release", "-q", "-p", "pandodb-differential", "--", command]))
 }
 
+/// As [`program`], of the profile that the tests have: nothing is built a second time, and a sum
+/// that overflows is seen.
+fn program_for_tests(command: &str) -> Tool {
+    Tool::cargo(["run", "-q", "-p", "pandodb-differential", "--", command])
+}
+
+/// How many random scripts CI compares: 100,000 statements.
+const CI_SEEDS: u64 = 1500;
+
+/// What CI compares: random scripts, always the same ones.
+pub(crate) fn run_share_of_diff() -> Outcome {
+    let seeds = CI_SEEDS.to_string();
+    program_for_tests("diff").arguments(["--seeds", &seeds, "--timeout", "120"]).run()
+}
+
+/// The files of SQLite's corpus that CI plays. They are no part of the repository: they are in the
+/// folder that `PANDODB_CORPUS` names, or in a folder `sqllogictest` of one beside the checkout.
+pub(crate) fn share_of_corpus() -> Vec<PathBuf> {
+    let names = ["evidence", "select1.test", "select2.test", "select3.test", "select4.test"];
+    let folders = match std::env::var_os("PANDODB_CORPUS") {
+        Some(folder) => vec![PathBuf::from(folder)],
+        None => workspace::beside("sqllogictest"),
+    };
+    let files_of = |folder: &PathBuf| -> Vec<PathBuf> {
+        names.iter().map(|name| folder.join(name)).filter(|path| path.exists()).collect()
+    };
+    folders.iter().map(files_of).find(|files| !files.is_empty()).unwrap_or_default()
+}
+
+/// Plays what [`share_of_corpus`] found.
+pub(crate) fn run_share_of_slt(paths: Vec<PathBuf>) -> Outcome {
+    program_for_tests("slt").arguments(paths).run()
+}
+
 /// Runs sqllogictest files.
 pub(crate) fn run_slt(arguments: &SltArguments) -> Outcome {
     let here = std::env::current_dir()

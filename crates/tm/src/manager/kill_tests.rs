@@ -108,7 +108,7 @@ fn what_a_killed_process_was_told_is_there() {
     let mut told = [0_u64; 2];
     let seed = std::env::var("PANDO_SEED_START").ok().and_then(|text| text.parse().ok());
     let mut rng = fastrand::Rng::with_seed(seed.unwrap_or(7));
-    for round in 0..kills.unwrap_or(8_u64) {
+    for round in 0..kills.unwrap_or(50_u64) {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "manager::kill_tests::the_process_that_is_killed", "--nocapture"])
             .env(DATABASE, format!("{}#{round}", path.display()))

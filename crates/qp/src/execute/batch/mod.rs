@@ -29,6 +29,8 @@ mod program;
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]
+mod set_tests;
+#[cfg(test)]
 mod tests;
 mod vectors;
 
