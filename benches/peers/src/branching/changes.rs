@@ -138,10 +138,13 @@ fn merge(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
 }
 
 fn fast_forward(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
+    let watch = rounds.watch();
     let own = || {
         let step = unique();
         let name = format!("ahead_{step}");
+        watch.pause()?;
         changed_branch(base, &name, step)?;
+        watch.resume()?;
         let figure = time_of(&base.connection, &format!("MERGE BRANCH {name} INTO main"))?;
         base.run(&format!("DROP BRANCH {name}"))?;
         Ok(figure)

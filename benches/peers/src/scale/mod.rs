@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
 /// From so many rows on three rounds are enough: loading them takes most of the time.
 const ROWS_LARGE: u64 = 10_000_000;
 
+/// Workloads that load all rows anew: not done with so many.
+const LOADING: &[&str] = &["sql/bulk-load", "branching/fork"];
+
 /// The workloads over rows.
 const OVER_ROWS: &[&str] = &[
     "sql/point-select",
@@ -102,7 +105,12 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<()> {
     let over_rows = curves(&rows, |size| {
         let start = std::time::Instant::now();
         let count = if size >= ROWS_LARGE { arguments.rounds.min(3) } else { arguments.rounds };
-        let mut rounds = Rounds::without_peers(count, OVER_ROWS);
+        let wanted: Vec<&str> = OVER_ROWS
+            .iter()
+            .filter(|name| size < ROWS_LARGE || !LOADING.contains(name))
+            .copied()
+            .collect();
+        let mut rounds = Rounds::without_peers(count, &wanted);
         let folder = folder.path().join(size.to_string());
         std::fs::create_dir_all(&folder)?;
         sql::measure(&mut rounds, &folder, size)?;

@@ -3,8 +3,8 @@
 //! As a rule the changes of the source are pulled, each with what the target has in its place.
 //! Where a key changed or columns went, two streams of changes (base to ours, base to theirs) are
 //! pulled together. Either way the work follows what changed, and little is held beside the rows
-//! that are looked at. Only a table that has to be written anew (its primary key changed on the source, or a column's type)
-//! is read whole. Neighbours: `pulled` and `sides` find the changes, `cells` merges one row,
+//! that are looked at. Only a table that has to be written anew (its primary key changed on the
+//! source, or a column's type) is read whole. Neighbours: `pulled` and `sides` find the changes, `cells` merges one row,
 //! `renumber` knows new rowids.
 
 use std::cmp::Ordering;

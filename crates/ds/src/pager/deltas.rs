@@ -4,7 +4,7 @@
 //! them in the order of keys is given a piece of the file at a time: one call of the system for a
 //! hundred of them. What lies between in the piece is not looked at. An extent that a held version
 //! refers to does not change, so neither does what was read ahead of it. Neighbours: `read` for
-//! single extents, `tree::diff_deltas` compares.
+//! single extents, `tree::diff` compares.
 
 use super::Pager;
 use crate::error::Result;

@@ -14,8 +14,6 @@ mod build;
 mod count;
 mod cursor;
 mod diff;
-mod diff_deltas;
-mod diff_side;
 mod edit;
 mod get;
 mod put;

@@ -9,9 +9,10 @@ use pandodb_branch::merge::{Pick, RuleScope};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
 use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
-use pandodb_tm::HeadId;
+use pandodb_tm::{BeginOptions, HeadId};
 
 use super::job::{Failure, Outcome};
+use super::late::Late;
 use super::options::{MergeRequest, merge_request};
 use super::show::text;
 use super::{Rows, Work};
@@ -51,15 +52,24 @@ impl Work<'_> {
         self.check_committed(&from)?;
         self.check_committed(&self.branches.get(&target.text)?)?;
         let plan = self.branches.begin_merge(&source.text, &target.text)?;
+        let (manager, head) = (self.branches.manager(), HeadId(plan.target.head));
+        let replaced = manager.begin(head, BeginOptions::read_only()).map_err(Error::from)?;
+        // Dropped behind everything else that holds it.
+        let _late = Late::keep(replaced.forest(), self.session.settings().parallel_rows_min);
+        drop(replaced);
+        self.merge_by_plan(plan, &request)
+    }
+
+    fn merge_by_plan(&self, plan: MergePlan, request: &MergeRequest) -> Result<Rows> {
         self.check_plan(&plan)?;
         let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
         let is_inside = self.is_inside();
         let outcome = match plan.kind {
             MergeKind::UpToDate => Ok(Outcome { status: "up to date", report: Report::default() }),
             MergeKind::FastForward if !request.dry_run && !is_inside => {
-                self.fast_forward(&plan, &request)
+                self.fast_forward(&plan, request)
             }
-            MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, &request, None),
+            MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, request, None),
         };
         match outcome {
             Ok(outcome) => {

@@ -16,6 +16,7 @@ mod canonical;
 mod difference;
 mod inside;
 mod job;
+mod late;
 mod life;
 mod merge;
 mod merge_target;

@@ -242,7 +242,7 @@ impl Work<'_> {
     fn conflict_row(&self, open: &OpenConflict) -> Result<Vec<Value>> {
         let conflict = &open.conflict;
         let resolution = match &open.resolution {
-            Some(pick) => text(self.pick_text(pick)?),
+            Some(pick) => text(Self::pick_text(pick)),
             None => Value::Null,
         };
         Ok(vec![
@@ -261,14 +261,14 @@ impl Work<'_> {
     }
 
     /// A resolution in the words of RESOLVE.
-    fn pick_text(&self, pick: &Pick) -> Result<String> {
-        Ok(match pick {
+    fn pick_text(pick: &Pick) -> String {
+        match pick {
             Pick::Theirs => "SOURCE".to_owned(),
             Pick::Ours => "TARGET".to_owned(),
             Pick::Base => "BASE".to_owned(),
             Pick::Delete => "DELETE".to_owned(),
             Pick::Cell(value) => format!("VALUE {}", options::quoted(value)),
             Pick::Row(cells) => format!("ROW of {} cells", cells.len()),
-        })
+        }
     }
 }

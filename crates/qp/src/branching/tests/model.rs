@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use pandodb_testkit::Seeds;
+
 use super::{reopened, rows, session};
 use crate::session::Session;
 
@@ -223,8 +225,8 @@ impl World {
 
 #[test]
 fn a_database_of_maps_and_the_real_one_hold_the_same() {
-    for seed in 1..=6 {
-        let mut world = World::new(seed);
+    Seeds::first(6).run("a_database_of_maps_and_the_real_one_hold_the_same", |random| {
+        let mut world = World::new(random.u64(..));
         for step in 0..60 {
             match world.below(20) {
                 0..9 => world.change(),
@@ -245,5 +247,5 @@ fn a_database_of_maps_and_the_real_one_hold_the_same() {
             }
         }
         world.check();
-    }
+    });
 }

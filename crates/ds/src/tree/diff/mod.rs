@@ -4,14 +4,18 @@
 //! When both sides stand before the same version of a page, both step over it. Otherwise the
 //! side whose page is higher (or, on one level, begins earlier) goes down. Two leaves that were
 //! copied from one page know which keys changed since: only those are looked at. So
-//! the work follows what changed, not what is there. Neighbours: `diff_side` is the path of a
-//! side, `diff_deltas` compares leaves that are not in memory, `cursor` walks one tree, `page::origin` and `page::lineage` keep the keys.
+//! the work follows what changed, not what is there. Neighbours: `side` is the path of a side,
+//! `deltas` compares leaves that are not in memory, `cursor` walks one tree, `page::origin` and
+//! `page::lineage` keep the keys.
+
+mod deltas;
+mod side;
 
 use std::cmp::Ordering;
 
+use self::deltas::{Deltas, Pair};
+use self::side::{Next, Side};
 use super::Tree;
-use super::diff_deltas::{self, Deltas, Pair};
-use super::diff_side::{Next, Side};
 use super::get::{Found, OwnedValue};
 use crate::error::Result;
 use crate::page::lineage::Key;
@@ -180,12 +184,12 @@ impl Diff {
                     self.right.skip();
                     return Ok(Outcome::Nothing);
                 }
-                if let Some(pages) = diff_deltas::pages(&self.left.pager, left, right)
+                if let Some(pages) = deltas::pages(&self.left.pager, left, right)
                     && is_same_range(&self.left, &self.right)
                 {
                     let (links, readers) = ((left, right), &mut *self.readers);
-                    let deltas = Deltas::read(&self.left.pager, pages, links, readers, &self.left)?;
-                    self.deltas = deltas.map(Box::new);
+                    let found = Deltas::read(&self.left.pager, pages, links, readers, &self.left)?;
+                    self.deltas = found.map(Box::new);
                     if self.deltas.is_some() {
                         return Ok(Outcome::Nothing);
                     }
@@ -383,7 +387,7 @@ fn merged(mut left: &[Key], mut right: &[Key]) -> Candidates {
 }
 
 /// The order of two keys; most have eight bytes.
-pub(super) fn order_of(left: &[u8], right: &[u8]) -> Ordering {
+fn order_of(left: &[u8], right: &[u8]) -> Ordering {
     match (<[u8; 8]>::try_from(left), <[u8; 8]>::try_from(right)) {
         (Ok(left), Ok(right)) => u64::from_be_bytes(left).cmp(&u64::from_be_bytes(right)),
         _ => left.cmp(right),

@@ -3,14 +3,14 @@
 //! Neither leaf is put together: the keys of the two deltas are all that may differ, and a key
 //! that only one of them has is in the whole page on the other side. So the two versions of a
 //! large table, which together do not fit in the cache, are compared with one of them in it.
-//! Neighbours: `diff` uses it where the leaves are not in memory, `pager::deltas` reads.
+//! Neighbours: the module above uses it where the leaves are not in memory, `pager::deltas` reads.
 
 use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use super::diff::order_of;
-use super::diff_side::Side;
+use super::order_of;
+use super::side::Side;
 use crate::error::Result;
 use crate::format::PageRef;
 use crate::page::delta::LeafDelta;
@@ -133,4 +133,4 @@ fn find<'a>(
     }
 }
 
-// Neighbours: `diff`, `diff_side`.
+// Neighbours: `side`.

@@ -5,12 +5,12 @@
 
 use smallvec::SmallVec;
 
-use super::Tree;
 use crate::error::Result;
 use crate::page::lineage::Key;
 use crate::page::{Body, Child, Leaf, Node};
 use crate::pager::Pager;
 use crate::sync::Arc;
+use crate::tree::Tree;
 
 /// A page on the path.
 pub(super) struct Step {
