@@ -169,3 +169,25 @@ CREATE VIEW v AS SELECT b, c, a, b + 1 AS d FROM t;
 PRAGMA table_xinfo(v);
 CREATE TABLE u AS SELECT b, c FROM t;
 SELECT sql FROM sqlite_schema WHERE name = 'u';
+
+-- What may not be written.
+SELECT group_concat(column1 ORDER BY column1) OVER () FROM (VALUES (1), (3)); -- error
+SELECT likelihood(1, 2); -- error
+SELECT likelihood(1, 1); -- error
+SELECT likelihood(1, column1) FROM (VALUES (0.5)); -- error
+SELECT likelihood(1, 0.25), likelihood(1, 1.0), likelihood(1, 0.0);
+
+-- A zero with a sign.
+SELECT -0.0, -0, +0.0, -(0.0), - -0.0, -0.0 = 0.0, 0.0 * -1, typeof(-0.0), -0.0 + 0;
+CREATE TABLE t(a, b REAL, c TEXT);
+INSERT INTO t VALUES (-0.0, -0.0, -0.0);
+SELECT * FROM t;
+SELECT DISTINCT column1 FROM (VALUES (0.0), (-0.0), (0));
+
+-- The schema is a table, too.
+PRAGMA table_list;
+PRAGMA table_list(sqlite_schema);
+PRAGMA table_list(sqlite_master);
+CREATE TABLE t(a);
+PRAGMA main.table_list;
+SELECT name, flags FROM pragma_function_list WHERE name IN ('abs', 'random', 'lower') ORDER BY 1;

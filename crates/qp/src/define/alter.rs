@@ -48,8 +48,10 @@ impl Definer<'_> {
             AlterAction::RenameColumn(from, to) => self.rename_column(&table, from, to),
             AlterAction::AddColumn(definition) => self.add_column(&table, definition),
             AlterAction::DropColumn(name) => self.drop_column(&table, name),
-            AlterAction::SetNotNull(name, _) => self.set_not_null(&table, name, true),
-            AlterAction::DropNotNull(name) => self.set_not_null(&table, name, false),
+            AlterAction::SetNotNull(name, conflict) => {
+                self.set_not_null(&table, name, Some(*conflict))
+            }
+            AlterAction::DropNotNull(name) => self.set_not_null(&table, name, None),
             AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
             AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),
         }
