@@ -37,9 +37,11 @@ mod branch;
 // Statements.
 mod advice;
 mod blob;
+mod column;
 mod connection;
 mod functions;
 mod hooks;
+mod inspect;
 mod limits;
 mod params;
 mod row;
@@ -62,6 +64,7 @@ pub use branch::{
     Resolution, RowChange, SchemaChange, SchemaChangeKind, Strategy, TableChanges, Tag,
     TemporaryBranch,
 };
+pub use column::Column;
 pub use connection::{Batch, Connection, InterruptHandle};
 pub use database::Database;
 pub use engine::is_complete;

@@ -219,7 +219,7 @@ fn check_delta(kind: TreeKind, before: &[Change], after: &[Change]) {
     changed.set_origin(Some(Origin::of_leaf(&page)));
     apply(&mut changed, &mut model, after);
     let Some(bytes) = delta::encode_leaf(&changed).unwrap() else { return };
-    let applied = delta::apply_leaf(base, &bytes, &page, PAGE).unwrap();
+    let applied = delta::apply_leaf(&base, &bytes, &page, PAGE).unwrap();
     assert_eq!(contents(&applied), model);
     assert_eq!(delta::encode_leaf(&applied).unwrap().unwrap(), bytes);
 }

@@ -7,6 +7,7 @@
 
 mod ahead;
 mod batch;
+pub mod deltas;
 mod loan;
 #[cfg(all(test, loom))]
 mod loom;

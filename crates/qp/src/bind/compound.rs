@@ -32,10 +32,7 @@ impl Binder<'_> {
             arms.push((*operator, block));
         }
         let (slot, state) = (self.slot(), self.state());
-        let mut columns = arms[0].1.columns.clone();
-        for column in &mut columns {
-            column.origin = None;
-        }
+        let columns = arms[0].1.columns.clone();
         let cores: Vec<&SelectCore> = std::iter::once(&select.first)
             .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();

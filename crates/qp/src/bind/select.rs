@@ -323,7 +323,7 @@ impl Binder<'_> {
                     Some(alias) => alias.text.clone(),
                     None => self.column_name(expression, &scalar),
                 };
-                Ok((scalar, OutputColumn { name, declared_type, origin: None }))
+                Ok((scalar, OutputColumn { name, declared_type }))
             }
         }
     }
@@ -384,11 +384,8 @@ fn star(table: &ScopeTable, is_bare: bool, items: &mut Vec<Item>) {
             Some(common) if is_bare => common.clone(),
             _ => column.scalar.clone(),
         };
-        let output = OutputColumn {
-            name: column.name.clone(),
-            declared_type: column.declared_type.clone(),
-            origin: None,
-        };
+        let output =
+            OutputColumn { name: column.name.clone(), declared_type: column.declared_type.clone() };
         items.push(Item::Column(scalar, output));
     }
 }

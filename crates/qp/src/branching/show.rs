@@ -83,16 +83,15 @@ fn yes(is_so: bool) -> Value {
     Value::Integer(i64::from(is_so))
 }
 
+/// Values as one text, the way a person would write them.
+pub(super) fn listed(values: Option<&[Value]>) -> Value {
+    let Some(values) = values else { return Value::Null };
+    text(values.iter().map(options::quoted).collect::<Vec<_>>().join(", "))
+}
+
 impl Work<'_> {
     pub(super) fn time(&self, micros: i64) -> Result<Value> {
         options::time_text(self.session, micros)
-    }
-
-    /// Values as one text, the way a person would write them.
-    pub(super) fn listed(&self, values: Option<&[Value]>) -> Result<Value> {
-        let Some(values) = values else { return Ok(Value::Null) };
-        let quoted = values.iter().map(|value| options::quoted(self.session, value));
-        Ok(text(quoted.collect::<Result<Vec<_>>>()?.join(", ")))
     }
 
     pub(super) fn show(&self, what: &Show) -> Result<Rows> {
@@ -252,10 +251,10 @@ impl Work<'_> {
             text(conflict.object_kind.as_str()),
             text(&conflict.object_name),
             optional(conflict.column_name.as_ref()),
-            self.listed(Some(&conflict.row_key))?,
-            self.listed(conflict.base.as_deref())?,
-            self.listed(conflict.ours.as_deref())?,
-            self.listed(conflict.theirs.as_deref())?,
+            listed(Some(&conflict.row_key)),
+            listed(conflict.base.as_deref()),
+            listed(conflict.ours.as_deref()),
+            listed(conflict.theirs.as_deref()),
             resolution,
             text(&conflict.detail),
         ])
@@ -268,7 +267,7 @@ impl Work<'_> {
             Pick::Ours => "TARGET".to_owned(),
             Pick::Base => "BASE".to_owned(),
             Pick::Delete => "DELETE".to_owned(),
-            Pick::Cell(value) => format!("VALUE {}", options::quoted(self.session, value)?),
+            Pick::Cell(value) => format!("VALUE {}", options::quoted(value)),
             Pick::Row(cells) => format!("ROW of {} cells", cells.len()),
         })
     }

@@ -52,6 +52,7 @@ impl Definer<'_> {
                 self.set_not_null(&table, name, Some(*conflict))
             }
             AlterAction::DropNotNull(name) => self.set_not_null(&table, name, None),
+            AlterAction::CountAlone => self.count_alone(&table),
             AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
             AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),
         }

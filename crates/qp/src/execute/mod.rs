@@ -21,6 +21,7 @@ mod rank;
 mod recall;
 pub mod row;
 mod runs;
+mod set;
 mod subquery;
 mod version;
 
@@ -33,5 +34,5 @@ pub use memory::Account;
 pub(crate) use operators::SharedRows;
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
-pub(crate) use subquery::SubqueryState;
+pub(crate) use subquery::{KnownResult, SubqueryState};
 pub use version::{Reader, Version, VersionName, Versions};

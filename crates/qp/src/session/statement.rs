@@ -121,6 +121,11 @@ impl<'s> Statement<'s> {
         }
     }
 
+    /// The value that a parameter, counted from 1, is bound to.
+    pub fn parameter(&self, index: usize) -> Option<&Value> {
+        self.parameters.get(index.checked_sub(1)?)
+    }
+
     /// Sets all parameters to NULL.
     pub fn clear_bindings(&mut self) {
         self.parameters.fill(Value::Null);
