@@ -194,7 +194,7 @@ impl Definer<'_> {
         &mut self,
         table: &Arc<Table>,
         name: &Name,
-        set: Option<Option<ast::ConflictAction>>,
+        set: Nullness,
     ) -> Result<()> {
         let Some(index) = table.column_index(&name.text) else {
             return Err(Error::not_found("column", &name.text).at(name.span));
@@ -209,7 +209,7 @@ impl Definer<'_> {
             .filter(|constraint| matches!(constraint.kind, ColumnConstraintKind::NotNull(_)))
             .map(|constraint| (with_blanks(&sql, constraint.span), String::new()))
             .collect();
-        if let Some(conflict) = set {
+        if let Nullness::Refused(conflict) = set {
             let column = identifier(&table.columns[index].name);
             let (database, name) =
                 (identifier(&self.session.database_name(self.database)), identifier(&table.name));
@@ -298,6 +298,15 @@ impl Definer<'_> {
         self.rewrite(&row)?;
         self.changed()
     }
+}
+
+/// What ALTER COLUMN makes of a column.
+#[derive(Clone, Copy)]
+pub(super) enum Nullness {
+    /// NULL may be in it.
+    Allowed,
+    /// `NOT NULL [ON CONFLICT ..]`
+    Refused(Option<ast::ConflictAction>),
 }
 
 /// A part of a text with the blanks before it.
