@@ -353,7 +353,8 @@ mod tests {
             step("CREATE INDEX i ON t(a DESC)"),
             step("INSERT INTO t VALUES (1, 0), (2, 0), (3, 0)"),
             step(
-                "UPDATE t SET b = (SELECT count(*) FROM t q WHERE q.b = 0 AND q.a + t.a > 0) WHERE a > 0",
+                "UPDATE t SET b = (SELECT count(*) FROM t q WHERE q.b = 0 AND q.a + t.a > 0) \
+                 WHERE a > 0",
             ),
         ];
         let tables = ["SELECT * FROM t".to_owned()];
