@@ -191,3 +191,16 @@ PRAGMA table_list(sqlite_master);
 CREATE TABLE t(a);
 PRAGMA main.table_list;
 SELECT name, flags FROM pragma_function_list WHERE name IN ('abs', 'random', 'lower') ORDER BY 1;
+
+-- What a compound's column may hold is told by how its parts are written.
+CREATE TABLE t(a INTEGER, b INT, c TEXT);
+INSERT INTO t VALUES (3, 6, ' 1');
+SELECT x.p, y.p FROM (SELECT coalesce(b, a) p FROM t UNION SELECT b FROM t WHERE b) x JOIN (SELECT quote(b) p FROM t) y ON x.p = y.p;
+SELECT p, p < '5' FROM (SELECT 100 * NULL p FROM t UNION SELECT c FROM t);
+SELECT p, p = 1 FROM (SELECT iif(a, b, 1) p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT iif(a, b, 1) p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT CASE WHEN a THEN b ELSE 1 END p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT a LIKE 3 p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT '6' -> '$' p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT 1 + 5 p UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT 1 || 5 p UNION ALL SELECT b FROM t);
