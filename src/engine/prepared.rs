@@ -7,7 +7,7 @@ use std::time::Duration;
 use pandodb_qp::parse::parameter_places;
 use pandodb_qp::session::{PreparedKind, Statement, Step};
 
-use super::session::{RowValues, Session, borrowed, convert, stored};
+use super::session::{RowValues, Session, borrowed, convert, lent};
 use super::{Cursor, literal};
 use crate::error::Result;
 use crate::value::ValueRef;
@@ -51,7 +51,7 @@ impl<'s> Prepared<'s> {
 
     pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
         self.statement
-            .bind(number, stored(value))
+            .bind_ref(number, lent(value))
             .map_err(|error| convert(error, &self.statement.prepared().sql))
     }
 
@@ -80,7 +80,7 @@ impl<'s> Prepared<'s> {
             text.push_str(sql.get(behind..place.start).unwrap_or_default());
             behind = place.end;
             match self.statement.parameter(number) {
-                Some(value) => text.push_str(&literal(borrowed(value.as_ref()))),
+                Some(value) => text.push_str(&literal(borrowed(value))),
                 None => text.push_str(spelled),
             }
         }

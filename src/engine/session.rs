@@ -306,6 +306,18 @@ pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
     }
 }
 
+/// The engine's value for one of this crate's, whose bytes stay where they are.
+#[inline]
+pub(super) fn lent(value: ValueRef<'_>) -> StoredRef<'_> {
+    match value {
+        ValueRef::Null => StoredRef::Null,
+        ValueRef::Integer(number) => StoredRef::Integer(number),
+        ValueRef::Real(number) => StoredRef::Real(number),
+        ValueRef::Text(bytes) => StoredRef::Text(bytes),
+        ValueRef::Blob(bytes) => StoredRef::Blob(bytes),
+    }
+}
+
 /// This crate's value for one of the engine's.
 #[inline]
 pub(super) fn borrowed(value: StoredRef<'_>) -> ValueRef<'_> {

@@ -8,7 +8,7 @@
 
 use smallvec::smallvec;
 
-use super::put::{Put, Splits, grow, put_in_leaf, split_inner};
+use super::put::{Place, Put, Splits, grow, put_in_leaf, split_inner};
 use super::remove::repair;
 use super::{PutMode, Tree, Writer, check_key};
 use crate::error::{Error, Result};
@@ -102,6 +102,37 @@ fn edit_below(
     outcome
 }
 
+/// So many new keys side by side are taken for more to come.
+const RUN_MIN: usize = 8;
+
+/// New keys that were put side by side into a leaf.
+#[derive(Default)]
+struct Run<'a> {
+    /// The key that was put last, and where it is.
+    last: Option<(&'a [u8], usize)>,
+    count: usize,
+}
+
+impl<'a> Run<'a> {
+    /// Where `key` is or would be: behind the last one, mostly, which is seen without a search.
+    fn place(&self, leaf: &Leaf, key: &[u8]) -> Result<std::result::Result<usize, usize>> {
+        if let Some((last, at)) = self.last
+            && last < key
+            && (at + 1 >= leaf.len() || leaf.is_behind(at + 1, key)?)
+        {
+            return Ok(Err(at + 1));
+        }
+        leaf.search(key)
+    }
+
+    /// Notes where the key is put.
+    fn note(&mut self, key: &'a [u8], position: std::result::Result<usize, usize>) {
+        let goes_on = self.last.is_some_and(|(_, at)| position == Err(at + 1));
+        self.count = if goes_on { self.count + 1 } else { 0 };
+        self.last = position.err().map(|at| (key, at));
+    }
+}
+
 fn edit_leaf(
     writer: &mut Writer<'_>,
     leaf: &mut Leaf,
@@ -110,8 +141,10 @@ fn edit_leaf(
     is_rightmost: bool,
 ) -> Result<Splits> {
     let inline_max = inline_value_bytes_max(writer.pager.page_bytes());
+    let mut run = Run::default();
     while let Some(edit) = rest.peek(end) {
         let Some(value) = edit.value else {
+            run = Run::default();
             if let Ok(index) = leaf.search(edit.key)? {
                 leaf.touch(edit.key, 0);
                 leaf.remove(index);
@@ -127,7 +160,10 @@ fn edit_leaf(
             Cell { kind: CellKind::Overflow, payload: &payload }
         };
         let put = Put { key: edit.key, cell, mode: PutMode::Replace };
-        let (_, splits) = put_in_leaf(writer, leaf, &put, is_rightmost)?;
+        let position = run.place(leaf, edit.key)?;
+        run.note(edit.key, position);
+        let place = Place { position, is_rightmost, is_in_run: run.count >= RUN_MIN };
+        let (_, splits) = put_in_leaf(writer, leaf, place, &put)?;
         rest.done()?;
         if !splits.is_empty() {
             return Ok(splits);

@@ -136,7 +136,11 @@ fn put_below(
     let node = writer.own(&mut child.link)?;
     let page_bytes = writer.pager.page_bytes();
     let outcome = match node.body_mut() {
-        Some(Body::Leaf(leaf)) => put_in_leaf(writer, leaf, put, is_rightmost)?,
+        Some(Body::Leaf(leaf)) => {
+            let position = leaf.search(put.key)?;
+            let place = Place { position, is_rightmost, is_in_run: false };
+            put_in_leaf(writer, leaf, place, put)?
+        }
         Some(Body::Inner(inner)) => {
             let index = inner.separators().child_of(put.key)?;
             let is_rightmost = is_rightmost && index + 1 == inner.len();
@@ -155,14 +159,26 @@ fn put_below(
     Ok(outcome)
 }
 
+/// Where in a leaf an entry goes.
+pub(super) struct Place {
+    /// As [`Leaf::search`] gives it.
+    pub(super) position: std::result::Result<usize, usize>,
+    /// The leaf is the last one of its tree.
+    pub(super) is_rightmost: bool,
+    /// Several new keys were put right in front of this one, so that more are to be expected
+    /// behind it.
+    pub(super) is_in_run: bool,
+}
+
+/// Puts an entry into a leaf, which is split where it is full.
 pub(super) fn put_in_leaf(
     writer: &mut Writer<'_>,
     leaf: &mut Leaf,
+    place: Place,
     put: &Put<'_>,
-    is_rightmost: bool,
 ) -> Result<(bool, Splits)> {
     let page_bytes = writer.pager.page_bytes();
-    let position = leaf.search(put.key)?;
+    let Place { position, is_rightmost, is_in_run } = place;
     let existed = position.is_ok();
     if existed && put.mode == PutMode::KeepOld {
         return Ok((true, smallvec![]));
@@ -171,7 +187,7 @@ pub(super) fn put_in_leaf(
     if leaf.put(position, put.key, put.cell, page_bytes)? == Room::Enough {
         return Ok((existed, smallvec![]));
     }
-    if is_rightmost && position == Err(leaf.len()) {
+    if (is_rightmost || is_in_run) && position == Err(leaf.len()) {
         let separator = separator_between(leaf, leaf.len() - 1, put.key);
         // Whoever appends goes on: a page that grows is written anew each time.
         let mut right = Leaf::new(leaf.kind(), page_bytes);
@@ -181,7 +197,35 @@ pub(super) fn put_in_leaf(
         let right = Child::dirty(Node::new(Body::Leaf(right)));
         return Ok((false, smallvec![Split { separator, right }]));
     }
+    if let Err(index) = position
+        && is_in_run
+        && index > leaf.len() / 2
+    {
+        return Ok((false, split_in_run(writer, leaf, index, put)?));
+    }
     Ok((existed, split_leaf(writer, leaf, put)?))
+}
+
+/// Splits a full leaf in front of the entry at `index`, where a run of new keys goes on: what is
+/// left of it stays full, as where keys ascend at the end of the tree.
+fn split_in_run(
+    writer: &mut Writer<'_>,
+    leaf: &mut Leaf,
+    index: usize,
+    put: &Put<'_>,
+) -> Result<Splits> {
+    let page_bytes = writer.pager.page_bytes();
+    let separator = separator_between(leaf, index - 1, put.key);
+    let mut right = leaf.split_off(index, page_bytes);
+    *writer.dirty_bytes += page_bytes;
+    let behind = match right.put(Err(0), put.key, put.cell, page_bytes)? {
+        Room::Enough => smallvec![],
+        Room::Full => split_leaf(writer, &mut right, put)?,
+    };
+    let right = Child::dirty(Node::new(Body::Leaf(right)));
+    let mut splits: Splits = smallvec![Split { separator, right }];
+    splits.extend(behind);
+    Ok(splits)
 }
 
 fn separator_between(left: &Leaf, index: usize, right: &[u8]) -> Vec<u8> {

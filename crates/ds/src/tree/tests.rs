@@ -392,6 +392,26 @@ fn ascending_keys_fill_pages() {
 }
 
 #[test]
+fn a_sorted_load_between_a_few_old_keys_fills_pages() {
+    for kind in [TreeKind::Fixed, TreeKind::Slotted] {
+        let mut fixture = Fixture::new(kind);
+        let mut pair = Pair { tree: Tree::new(kind), model: Model::new() };
+        for number in (0..4000).step_by(500) {
+            fixture.put(&mut pair, number, 20, PutMode::Replace);
+        }
+        let mut edits: Vec<_> =
+            (0..4000).map(|number| (key_of(kind, number), value_of(number, 20))).collect();
+        edits.sort();
+        let mut sorted = edits.iter().map(|(key, value)| Edit { key, value: Some(value) });
+        pair.tree.edit_sorted(&mut fixture.writer(), &mut sorted).unwrap();
+        pair.model.extend(edits.iter().cloned());
+        check(&fixture.pager, kind, &pair);
+        let survey = survey(&pair.tree, &fixture.pager).unwrap();
+        assert!(survey.used_bytes > survey.leaves * PAGE as u64 * 3 / 4, "{kind:?}: {survey:?}");
+    }
+}
+
+#[test]
 fn spilled_trees_hold_no_memory_and_return_their_space() {
     let mut fixture = Fixture::new(TreeKind::Slotted);
     let mut pair = Pair { tree: Tree::new(TreeKind::Slotted), model: Model::new() };

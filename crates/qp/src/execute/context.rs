@@ -4,11 +4,10 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use pandodb_ds::record::Value;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Account, Versions};
+use super::{Account, Parameters, Versions};
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,6 +46,12 @@ impl SharedTransaction {
     #[inline]
     pub fn get_mut(&mut self) -> Option<&mut Transaction> {
         Arc::get_mut(&mut self.0).map(RwLock::get_mut)
+    }
+
+    /// Whether both are one.
+    #[inline]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Looks at it.
@@ -154,7 +159,7 @@ impl Drop for PurePlace<'_> {
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Values of parameters.
-    pub parameters: &'a [Value],
+    pub parameters: Parameters<'a>,
     /// What functions ask of the session.
     pub session: &'a dyn function::Session,
     /// The application's collations.
@@ -257,7 +262,7 @@ impl<'a> Context<'a> {
     /// The value of parameter `index`; NULL where none is bound.
     #[inline]
     pub fn parameter(&self, index: u32) -> Datum<'a> {
-        self.parameters.get(index as usize).map_or(Datum::NULL, Datum::from)
+        Datum::Ref(self.parameters.get(index as usize))
     }
 
     /// The transaction behind a source.

@@ -13,7 +13,7 @@ use super::{TableWriter, TriggerStatement, checking};
 use crate::ast::ForeignKeyAction;
 use crate::catalog::{Column, DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Kept, Outer};
+use crate::execute::{Context, Frame, Kept, Outer, Parameters};
 use crate::types::{Affinity, BuiltInCollations, compare};
 
 /// The foreign keys of a table, from both sides.
@@ -567,7 +567,7 @@ fn violate(deferred: bool, by: i64, context: &Context<'_>) {
 /// Runs a counting query of the engine's own.
 fn count(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> Result<i64> {
     let plan = outer.context.compiler.query(home(writer), sql)?;
-    let context = Context { parameters: values, ..*outer.context };
+    let context = Context { parameters: Parameters::Values(values), ..*outer.context };
     let inner = Outer { context: &context, scope: None };
     let mut frame = Frame::new(plan.layout);
     checking(writer, outer, || {
@@ -590,7 +590,7 @@ fn run(writer: &TableWriter, sql: &str, values: &[Value], outer: Outer<'_>) -> R
         return Err(Error::invalid("too many levels of trigger recursion"));
     }
     let plan = outer.context.compiler.change(home(writer), sql)?;
-    let context = Context { parameters: values, ..*outer.context };
+    let context = Context { parameters: Parameters::Values(values), ..*outer.context };
     let inner = Outer { context: &context, scope: None };
     let mut frame = Frame::new(plan.layout);
     run.depth.set(depth + 1);

@@ -16,7 +16,11 @@ use crate::catalog::Index;
 use crate::error::{Constraint, Error, Result};
 use crate::execute::{Frame, Outer};
 use crate::function::RowChange;
+use crate::scalar::Scalar;
 use crate::types::{Affinity, Datum, apply_affinity};
+
+/// The values of a row.
+type Row<'v> = SmallVec<[ValueRef<'v>; 16]>;
 
 impl TableWriter {
     /// Whether a new row needs nothing but its values, and a key that is free.
@@ -77,9 +81,13 @@ impl InsertPlan {
     }
 
     fn insert_with(&self, room: &mut Vec<u8>, frame: &Frame, outer: Outer<'_>) -> Result<()> {
+        let mut row: Row<'_> = SmallVec::new();
+        if let Some(given) = self.given(outer, &mut row) {
+            let rowid = given.map_or_else(|| self.writer.next_rowid(outer), Ok)?;
+            return self.put_row(rowid, row, room, outer);
+        }
         let writer = &*self.writer;
-        let table = &*writer.table;
-        let alias = table.rowid_alias();
+        let alias = writer.table.rowid_alias();
         let scope = frame.scope(outer);
         let mut values: SmallVec<[Datum<'_>; 16]> = SmallVec::new();
         let mut given = Ok(None);
@@ -102,32 +110,78 @@ impl InsertPlan {
         if let Some(missing) = writer.missing(&values) {
             return Err(fail(missing, ConflictAction::Abort, outer));
         }
-        let key = rowid_key(rowid);
-        let is_taken = super::checking(writer, outer, || {
-            let transaction = outer.context.transaction(writer.source)?.borrow();
-            transaction.contains(table.tree, &key)
-        })?;
-        if is_taken {
-            return Err(fail(writer.duplicate_key(), ConflictAction::Abort, outer));
+        self.put_row(rowid, values.iter().map(Datum::as_ref).collect(), room, outer)
+    }
+
+    /// Fills the row with values that are stored as they are given, and tells the rowid among
+    /// them: of rows that are loaded by bound values that is nearly every one. None where
+    /// something is to be computed, converted or refused.
+    #[inline]
+    fn given<'v>(&'v self, outer: Outer<'v>, row: &mut Row<'v>) -> Option<Option<i64>> {
+        let table = &*self.writer.table;
+        let alias = table.rowid_alias();
+        let mut rowid = None;
+        for (index, (expression, column)) in self.values.iter().zip(&table.columns).enumerate() {
+            let value = match expression {
+                Scalar::Parameter(place) => outer.context.parameters.get(*place as usize),
+                Scalar::Literal(value) => value.as_ref(),
+                _ => return None,
+            };
+            if alias == Some(index) {
+                match value {
+                    ValueRef::Integer(given) => rowid = Some(given),
+                    ValueRef::Null => {}
+                    _ => return None,
+                }
+                row.push(ValueRef::Null);
+                continue;
+            }
+            let is_stored = match value {
+                ValueRef::Null => column.not_null.is_none(),
+                ValueRef::Integer(_) => !matches!(column.affinity, Affinity::Text | Affinity::Real),
+                // Of the two zeros REAL columns store one.
+                ValueRef::Real(real) if column.affinity == Affinity::Real => real != 0.0,
+                ValueRef::Real(_) => matches!(column.affinity, Affinity::Blob | Affinity::None),
+                ValueRef::Text(_) => !column.affinity.is_numeric(),
+                ValueRef::Blob(_) => true,
+            };
+            if !is_stored {
+                return None;
+            }
+            row.push(value);
         }
-        let mut row: SmallVec<[ValueRef<'_>; 16]> = values.iter().map(Datum::as_ref).collect();
+        Some(rowid)
+    }
+
+    /// Puts a row with the values that are stored into the table and its indexes.
+    fn put_row(
+        &self,
+        rowid: i64,
+        mut row: Row<'_>,
+        room: &mut Vec<u8>,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        let writer = &*self.writer;
+        let table = &*writer.table;
+        let key = rowid_key(rowid);
         room.clear();
         encode_row(&row, room)?;
-        if let Some(alias) = alias {
+        if let Some(alias) = table.rowid_alias() {
             row[alias] = ValueRef::Integer(rowid);
         }
-        {
-            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
-            transaction.put_later(table.tree, &key, room)?;
+        let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
+        if !transaction.insert_later(table.tree, &key, room)? {
+            drop(transaction);
+            return Err(fail(writer.duplicate_key(), ConflictAction::Abort, outer));
         }
-        outer.context.session.row_changed(RowChange::Insert, &table.name, rowid);
         for index in &writer.indexes {
             room.clear();
             let exact = entry(&index.index, &row, &key, room)?;
-            let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
             let (key, exact) = room.split_at(exact);
             transaction.put_later(index.index.tree, key, exact)?;
         }
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Insert, &table.name, rowid);
         outer.context.counters.last_insert_rowid.set(rowid);
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::ast::{self, ExpressionKind};
 use crate::bind::Binder;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState};
+use crate::execute::{Context, Frame, Outer, Parameters, RunState};
 use crate::limits::Limit;
 use crate::store::{Database, MAIN};
 
@@ -35,7 +35,7 @@ impl Session {
             let bound = binder.expression(expression)?;
             let frame = Frame::new(binder.frame().layout);
             let context = Context {
-                parameters,
+                parameters: Parameters::Values(parameters),
                 session: self,
                 collations: &self.collations,
                 sources: &[],

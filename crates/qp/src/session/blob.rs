@@ -23,7 +23,7 @@ use crate::ast::Name;
 use crate::bind::Binder;
 use crate::catalog::{Column, DatabaseIndex, Schema, Table, TableKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, SharedTransaction, Versions};
+use crate::execute::{Context, Frame, Outer, Parameters, RunState, SharedTransaction, Versions};
 use crate::modify::{modify_statement, quoted};
 use crate::parse::parse_statement;
 use crate::store::{HeadId, Transaction, TreeId};
@@ -251,7 +251,7 @@ impl Session {
         let settings = self.settings();
         let state = RunState::default();
         let context = Context {
-            parameters: &[value, Value::Integer(rowid)],
+            parameters: Parameters::Values(&[value, Value::Integer(rowid)]),
             session: self,
             collations: &self.collations,
             sources,

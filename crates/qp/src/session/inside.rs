@@ -11,7 +11,7 @@ use crate::bind::Binder;
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, RunState, SharedTransaction, Versions};
+use crate::execute::{Context, Frame, Outer, Parameters, RunState, SharedTransaction, Versions};
 use crate::modify::modify_statement;
 use crate::parse::parse_statement;
 
@@ -98,7 +98,7 @@ impl Session {
         let settings = self.settings();
         let state = RunState::default();
         let context = Context {
-            parameters: &[],
+            parameters: Parameters::Values(&[]),
             session: self,
             collations: &self.collations,
             sources,

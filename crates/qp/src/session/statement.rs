@@ -16,10 +16,11 @@ use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{
-    Context, Frame, LentRow, Outer, Profile, RowCells, RunState, Settings, Versions,
+    Bindings, Context, Frame, LentRow, Outer, Parameters, Profile, RowCells, RunState, Settings,
+    Versions,
 };
 use crate::modify::{Changes, ModifyPlan};
-use crate::store::Savepoint;
+use crate::store::{LightSavepoint, Savepoint};
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ const RETRIES: usize = 10;
 pub struct Statement<'s> {
     session: &'s Session,
     prepared: Arc<Prepared>,
-    parameters: Vec<Value>,
+    parameters: Bindings,
     /// The run, or what memory is left of the one before.
     run: Run,
     /// The current row.
@@ -46,10 +47,21 @@ pub struct Statement<'s> {
     is_running: bool,
 }
 
+/// Where the transaction of a statement was when that began.
+#[derive(Debug)]
+enum Mark {
+    Light(LightSavepoint),
+    Whole(Savepoint),
+}
+
+type Marks = SmallVec<[Option<Mark>; 1]>;
+
 /// A running statement.
 #[derive(Debug, Default)]
 struct Run {
     frame: Frame,
+    /// Nothing was put into the frame since it was cleared.
+    is_clear: bool,
     around: Around,
     /// Rows that are there already.
     rows: Option<std::vec::IntoIter<Vec<Value>>>,
@@ -72,7 +84,7 @@ struct Around {
 
 impl<'s> Statement<'s> {
     pub(super) fn new(session: &'s Session, prepared: Arc<Prepared>) -> Self {
-        let parameters = vec![Value::Null; prepared.parameters as usize];
+        let parameters = Bindings::new(prepared.parameters as usize);
         Self {
             session,
             prepared,
@@ -111,24 +123,29 @@ impl<'s> Statement<'s> {
 
     /// Binds a value to a parameter, counted from 1.
     pub fn bind(&mut self, index: usize, value: Value) -> Result<()> {
-        let count = self.parameters.len();
-        if let Some(place) = index.checked_sub(1).and_then(|place| self.parameters.get_mut(place)) {
-            *place = value;
-            Ok(())
-        } else {
-            let message = format!("parameter {index} is out of range (there are {count})");
-            Err(Error::new(ErrorKind::Range, message))
+        self.bind_ref(index, value.as_ref())
+    }
+
+    /// As [`bind`](Self::bind), with a value that is copied to where the one before was.
+    #[inline]
+    pub fn bind_ref(&mut self, index: usize, value: ValueRef<'_>) -> Result<()> {
+        if index.checked_sub(1).is_some_and(|place| self.parameters.set(place, value)) {
+            return Ok(());
         }
+        let count = self.parameters.len();
+        let message = format!("parameter {index} is out of range (there are {count})");
+        Err(Error::new(ErrorKind::Range, message))
     }
 
     /// The value that a parameter, counted from 1, is bound to.
-    pub fn parameter(&self, index: usize) -> Option<&Value> {
-        self.parameters.get(index.checked_sub(1)?)
+    pub fn parameter(&self, index: usize) -> Option<ValueRef<'_>> {
+        let place = index.checked_sub(1).filter(|place| *place < self.parameters.len())?;
+        Some(self.parameters.get(place))
     }
 
     /// Sets all parameters to NULL.
     pub fn clear_bindings(&mut self) {
-        self.parameters.fill(Value::Null);
+        self.parameters.clear();
     }
 
     /// Ends the run, so that the next step begins anew; bound values stay.
@@ -136,10 +153,11 @@ impl<'s> Statement<'s> {
     pub fn reset(&mut self) {
         if std::mem::replace(&mut self.is_running, false) {
             self.run.end();
+            // Those of an open transaction are kept: the next run mostly is in the same one.
             if self.run.autocommit {
                 self.session.rest(&mut self.run.around.sources);
+                self.run.around.sources.clear();
             }
-            self.run.around.sources.clear();
         }
     }
 
@@ -210,7 +228,8 @@ impl<'s> Statement<'s> {
         self.session.start_clock();
         for _ in 0..RETRIES {
             if let PreparedKind::Command(command) = &self.prepared.kind {
-                let rows = self.session.command(command, &self.prepared.sql, &self.parameters)?;
+                let values = self.parameters.to_values();
+                let rows = self.session.command(command, &self.prepared.sql, &values)?;
                 self.run = Run { rows: Some(rows.into_iter()), ..Run::default() };
                 self.is_running = true;
                 return Ok(());
@@ -241,7 +260,7 @@ impl<'s> Statement<'s> {
             self.session.forget(&self.prepared.sql);
             let (again, _) = self.session.prepare_shared(&self.prepared.sql)?;
             let Some(again) = again else { break };
-            self.parameters.resize(again.parameters as usize, Value::Null);
+            self.parameters.resize(again.parameters as usize);
             self.prepared = again;
         }
         Err(Error::new(ErrorKind::Schema, "the schema changes faster than it can be read"))
@@ -311,7 +330,7 @@ impl Around {
     fn gather(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
         self.state.renew();
         self.settings.clone_from(&session.settings.borrow());
-        if self.goes_on(session, prepared) {
+        if self.goes_on(session, prepared)? {
             return Ok(true);
         }
         self.valid_at = None;
@@ -336,25 +355,30 @@ impl Around {
     }
 
     /// Whether everything is as it was in the last run, so that the transactions can go on: what
-    /// a quick read needs each time, and nothing else.
+    /// a quick read or one change of many needs each time, and nothing else.
     #[inline]
-    fn goes_on(&mut self, session: &Session, prepared: &Prepared) -> bool {
-        self.valid_at == Some((session.generation.get(), session.schemas_seen.get()))
-            && prepared.writes.is_empty()
-            && prepared.versions.is_empty()
-            && session.is_autocommit()
-            && session.go_on(&mut self.sources)
+    fn goes_on(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
+        if self.valid_at != Some((session.generation.get(), session.schemas_seen.get()))
+            || !prepared.versions.is_empty()
+        {
+            return Ok(false);
+        }
+        if !session.is_autocommit() {
+            return session.goes_on_within(&self.sources, &prepared.writes);
+        }
+        self.sources.clear();
+        Ok(prepared.writes.is_empty() && session.go_on(&mut self.sources))
     }
 
     #[inline]
     fn with_context<T>(
         &self,
         session: &Session,
-        parameters: &[Value],
+        parameters: &Bindings,
         work: impl FnOnce(&Context<'_>) -> Result<T>,
     ) -> Result<T> {
         work(&Context {
-            parameters,
+            parameters: Parameters::Bound(parameters),
             session,
             collations: &session.collations,
             sources: &self.sources,
@@ -372,7 +396,9 @@ impl Around {
 impl Run {
     /// Lets go of rows and cursors but not of their memory.
     fn end(&mut self) {
-        self.frame.clear();
+        if !std::mem::take(&mut self.is_clear) {
+            self.frame.clear();
+        }
         self.rows = None;
     }
 
@@ -381,7 +407,7 @@ impl Run {
         &mut self,
         kind: &PreparedKind,
         session: &Session,
-        parameters: &[Value],
+        parameters: &Bindings,
     ) -> Result<()> {
         let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN)?;
         let pager = Arc::clone(database.manager().pager());
@@ -413,30 +439,53 @@ impl Run {
     }
 
     /// Savepoints of all transactions.
-    fn savepoints(&self, are_light: bool) -> Result<SmallVec<[Option<Savepoint>; 2]>> {
-        let sources = self.around.sources.iter();
-        let marks = sources.map(|source| {
-            let mark = source.as_ref().map(|source| {
-                let mut source = source.borrow_mut();
-                if are_light { source.light_savepoint() } else { source.statement_savepoint() }
+    fn savepoints(&self, are_light: bool) -> Result<Marks> {
+        let mut marks = Marks::new();
+        for source in &self.around.sources {
+            marks.push(match source {
+                None => None,
+                Some(source) if are_light => Some(Mark::Light(source.borrow().light_savepoint()?)),
+                Some(source) => Some(Mark::Whole(source.borrow_mut().statement_savepoint()?)),
             });
-            mark.transpose()
-        });
-        marks.collect()
+        }
+        Ok(marks)
     }
 
     /// Forgets savepoints of all transactions.
-    fn release(&self, marks: &[Option<Savepoint>]) -> Result<()> {
+    fn release(&self, marks: &Marks) -> Result<()> {
         for (source, mark) in self.around.sources.iter().zip(marks) {
-            if let (Some(source), Some(mark)) = (source, mark) {
+            if let (Some(source), Some(Mark::Whole(mark))) = (source, mark) {
                 source.borrow_mut().release(*mark)?;
             }
         }
         Ok(())
     }
 
+    /// Goes back to savepoints of all transactions and forgets them.
+    fn go_back(&self, marks: &Marks) -> Result<()> {
+        for (source, mark) in self.around.sources.iter().zip(marks) {
+            match (source, mark) {
+                (Some(source), Some(Mark::Light(mark))) => {
+                    source.borrow_mut().rollback_to_light(mark)?;
+                }
+                (Some(source), Some(Mark::Whole(mark))) => {
+                    let mut source = source.borrow_mut();
+                    source.rollback_to(*mark)?;
+                    source.release(*mark)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a change inside a savepoint, and undoes it where it fails.
-    fn modify(&mut self, plan: &ModifyPlan, session: &Session, parameters: &[Value]) -> Result<()> {
+    fn modify(
+        &mut self,
+        plan: &ModifyPlan,
+        session: &Session,
+        parameters: &Bindings,
+    ) -> Result<()> {
         let marks = self.savepoints(plan.looks_before_it_writes())?;
         let counters = &session.counters;
         counters.immediate_violations.set(0);
@@ -448,6 +497,7 @@ impl Run {
             plan.run_into(frame, Outer { context, scope: None }, &mut changes)
         });
         self.frame.clear();
+        self.is_clear = true;
         let result = match result {
             Ok(()) if counters.immediate_violations.get() > 0 => {
                 if plan.is_single_write() {
@@ -463,7 +513,7 @@ impl Run {
                 self.release(&marks)?;
                 counters.changes.set(changes.rows as i64);
                 counters.total_changes.set(counters.total_changes.get() + changes.rows as i64);
-                self.rows = Some(changes.returned.into_iter());
+                self.rows = plan.returning.is_some().then(|| changes.returned.into_iter());
                 Ok(())
             }
             Err(mut error) => {
@@ -487,13 +537,7 @@ impl Run {
                 }
                 counters.changes.set(0);
                 counters.deferred_violations.set(deferred);
-                for (source, mark) in self.around.sources.iter().zip(marks) {
-                    if let (Some(source), Some(mark)) = (source, mark) {
-                        let mut source = source.borrow_mut();
-                        source.rollback_to(mark)?;
-                        source.release(mark)?;
-                    }
-                }
+                self.go_back(&marks)?;
                 if action == ConflictAction::Rollback {
                     session.abandon();
                 }

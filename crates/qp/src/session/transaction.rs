@@ -202,6 +202,43 @@ impl Session {
         goes_on
     }
 
+    /// Whether `known`, which a statement has from its last run, can be used as they are by the
+    /// next one: it is in the same open transaction, which has changed something, so that all
+    /// that a run begins with was done before. Only for a session with one database.
+    #[inline]
+    pub(super) fn goes_on_within(
+        &self,
+        known: &[Option<SharedTransaction>],
+        writes: &[DatabaseIndex],
+    ) -> Result<bool> {
+        let mut active = self.active.borrow_mut();
+        let (Some(active), [Some(known)]) = (active.as_mut(), known) else { return Ok(false) };
+        let [Some(own)] = active.sources.as_slice() else { return Ok(false) };
+        if !own.is_same(known) || self.user.borrow().is_some() {
+            return Ok(false);
+        }
+        let databases = self.databases.borrow();
+        let Some((main, others)) = databases.split_first() else { return Ok(false) };
+        let (Some(database), Some(catalog)) = (&main.database, &main.catalog) else {
+            return Ok(false);
+        };
+        if others.iter().any(|other| other.database.is_some())
+            || writes.iter().any(|index| *index != DatabaseIndex::MAIN)
+            || !own.borrow_mut().is_ready(main.head, catalog)
+        {
+            return Ok(false);
+        }
+        if !writes.is_empty() {
+            if self.settings.borrow().query_only {
+                return Ok(false);
+            }
+            database.check_writable(main.head)?;
+            database.check_room()?;
+            active.writes = true;
+        }
+        Ok(true)
+    }
+
     /// Makes sure that `sources` has a transaction on a database, ready for what comes.
     fn take_source(
         &self,

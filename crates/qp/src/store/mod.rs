@@ -13,7 +13,7 @@ mod transaction;
 
 pub use cursor::Cursor;
 pub use database::Database;
-pub use pandodb_tm::{HeadId, Isolation, MAIN, Savepoint, TreeId};
+pub use pandodb_tm::{HeadId, Isolation, LightSavepoint, MAIN, Savepoint, TreeId};
 pub use settings::{Kept, codec_number, read_kept, write_kept};
 pub use transaction::Transaction;
 

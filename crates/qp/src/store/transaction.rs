@@ -7,7 +7,9 @@ use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Tree;
 use pandodb_ds::vfs::Vfs;
-use pandodb_tm::{BeginOptions, CommitId, HeadId, Isolation, Savepoint, TransactionId, TreeId};
+use pandodb_tm::{
+    BeginOptions, CommitId, HeadId, Isolation, LightSavepoint, Savepoint, TransactionId, TreeId,
+};
 
 use super::{CATALOG_TREE, COOKIE_ROW, Cursor, FIRST_OBJECT_TREE};
 use crate::error::{Error, ErrorKind, Result};
@@ -138,6 +140,14 @@ impl Transaction {
         })
     }
 
+    /// Whether another statement can begin on `head` without anything being done for it, and sees
+    /// the schema of `catalog`: so it is behind the first change of a transaction.
+    #[inline]
+    pub fn is_ready(&mut self, head: HeadId, catalog: &Tree) -> bool {
+        let inner = self.inner.as_mut();
+        inner.is_some_and(|inner| inner.is_ready(head, CATALOG_TREE, catalog))
+    }
+
     /// Says in the listing of snapshots that it goes on since now, where nothing was said.
     pub fn date(&self) {
         if let Some(inner) = &self.inner {
@@ -184,6 +194,12 @@ impl Transaction {
     /// As [`put`](Self::put), done when somebody looks, together with other changes.
     pub fn put_later(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<()> {
         Ok(self.inner_mut()?.put_later(tree, key, value)?)
+    }
+
+    /// As [`insert`](Self::insert) where a constraint says that `key` must not be there; done
+    /// when somebody looks.
+    pub fn insert_later(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<bool> {
+        Ok(self.inner_mut()?.insert_later(tree, key, value)?)
     }
 
     /// Removes `key`, which is there; done when somebody looks.
@@ -280,8 +296,14 @@ impl Transaction {
 
     /// As [`savepoint`](Self::savepoint) for a statement that hardly ever fails half-way: cheap
     /// to make, dear to go back to.
-    pub fn light_savepoint(&mut self) -> Result<Savepoint> {
-        Ok(self.inner_mut()?.light_savepoint()?)
+    #[inline]
+    pub fn light_savepoint(&self) -> Result<LightSavepoint> {
+        Ok(self.inner()?.light_savepoint()?)
+    }
+
+    /// Goes back to a light savepoint, which stays.
+    pub fn rollback_to_light(&mut self, savepoint: &LightSavepoint) -> Result<()> {
+        Ok(self.inner_mut()?.rollback_to_light(savepoint)?)
     }
 
     /// Goes back to a savepoint, which stays.

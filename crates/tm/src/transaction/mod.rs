@@ -50,7 +50,7 @@ pub(crate) use part::Part;
 use part::Registration;
 use reads::ReadSet;
 use savepoint::SavedState;
-pub use savepoint::Savepoint;
+pub use savepoint::{LightSavepoint, Savepoint};
 
 /// A running transaction. See the [module](self).
 pub struct Transaction {

@@ -10,7 +10,7 @@ use pandodb_ds::tree::Tree;
 
 use super::Transaction;
 use super::reads::ReadSet;
-use crate::ids::TreeId;
+use crate::ids::{HeadId, TreeId};
 use crate::isolation::{BeginOptions, Isolation};
 
 impl Transaction {
@@ -73,6 +73,24 @@ impl Transaction {
     /// Says in the listing of snapshots since when this one is used, where that was left open.
     pub fn date(&self) {
         self.state.read().pin.date(self.shared.clock.monotonic());
+    }
+
+    /// Whether another statement, one that writes, too, can begin on `head` without anything being
+    /// done for it: the right to write is held, the own version is there, and the level asks for
+    /// no more. `tree` has to be the version `known` still.
+    #[inline]
+    pub fn is_ready(&mut self, head: HeadId, tree: TreeId, known: &Tree) -> bool {
+        // The levels that check what was read begin each statement with a look at it.
+        let is_simple = self.options.isolation.refreshes() && !self.is_read_only();
+        if !is_simple || self.is_broken() {
+            return false;
+        }
+        let [part] = self.state.get_mut().parts.as_slice() else { return false };
+        let Some(private) = &part.private else { return false };
+        part.holds_writer
+            && part.head() == head
+            && !private.pending.has(tree)
+            && private.forest.tree(tree).is_some_and(|tree| tree.is_same_version(known))
     }
 
     /// Whether a tree is exactly the version `known`.

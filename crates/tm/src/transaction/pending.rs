@@ -29,6 +29,11 @@ const WARM: u32 = 8;
 /// then met a few times in a large load, not once for each row.
 const BYTES_MAX: usize = 12 << 20;
 
+/// The same for a tree that has fewer keys than there are changes: all of its pages will be
+/// written anew, so that the fewer times that is, the better. An index that is made in a load of a
+/// million rows is written once, in its order.
+const GROWING_BYTES_MAX: usize = 48 << 20;
+
 /// The same for ascending keys, which meet each page once anyhow: what the processor's cache
 /// holds.
 const ASCENDING_BYTES_MAX: usize = 256 << 10;
@@ -149,13 +154,15 @@ impl Pending {
         Ok(true)
     }
 
-    /// Whether the changes of a tree have become many.
+    /// Whether the changes of a tree, which is in `forest`, have become many.
     #[inline]
-    pub(crate) fn are_many(&self, tree: TreeId) -> bool {
-        self.find(tree).is_some_and(|gathered| {
-            let max = if gathered.is_ascending { ASCENDING_BYTES_MAX } else { BYTES_MAX };
-            gathered.memory() >= max
-        })
+    pub(crate) fn are_many(&self, forest: &Forest, tree: TreeId) -> bool {
+        let Some(gathered) = self.find(tree) else { return false };
+        let memory = gathered.memory();
+        if gathered.is_ascending {
+            return memory >= ASCENDING_BYTES_MAX;
+        }
+        memory >= BYTES_MAX && (memory >= GROWING_BYTES_MAX || !gathered.outgrows(forest))
     }
 
     /// What is known of a key without doing the changes of its tree, which is in `forest`.
@@ -336,7 +343,13 @@ impl Gathered {
         Ok(self.greatest.get().and_then(Option::as_deref))
     }
 
+    /// Whether there are more changes than keys in the tree itself.
+    fn outgrows(&self, forest: &Forest) -> bool {
+        forest.tree(self.tree).is_some_and(|tree| tree.len() < self.changes.len() as u64)
+    }
+
     fn settle(&mut self, forest: &mut Forest, outer: &mut Writer<'_>) -> Result<()> {
+        let is_growing = self.outgrows(forest);
         let Self { bytes, changes, .. } = self;
         if !self.is_ascending {
             // Of several changes of one key the last one counts.
@@ -350,8 +363,8 @@ impl Gathered {
             ledger: outer.ledger,
             dirty_bytes: outer.dirty_bytes,
             copied_bytes: 0,
-            // Pages that are met in any order are met again.
-            ahead: outer.ahead.filter(|_| self.is_ascending),
+            // Pages that are met in any order are met again, unless nearly all of them are new.
+            ahead: outer.ahead.filter(|_| self.is_ascending || is_growing),
         };
         let mut edits = changes.iter().map(|change| change.edit(bytes));
         let outcome = forest.edit_sorted(&mut writer, self.tree, &mut edits);

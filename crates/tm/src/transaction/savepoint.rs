@@ -24,6 +24,10 @@ use crate::wal::FrameMark;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Savepoint(u64);
 
+/// A point to go back to that keeps no pages, see the [module](self). Dropping it forgets it.
+#[derive(Debug)]
+pub struct LightSavepoint(SavedState);
+
 /// What is kept for one.
 #[derive(Debug)]
 pub(super) struct SavedState {
@@ -104,15 +108,16 @@ impl Transaction {
     /// Keeps the state as it is now without making later changes copy pages. Going back does the
     /// transaction's operations again, and is not possible (the transaction can only be rolled
     /// back then) if something was changed and the log buffer was given up for its size.
-    pub fn light_savepoint(&mut self) -> Result<Savepoint> {
-        self.save(None)
+    #[inline]
+    pub fn light_savepoint(&self) -> Result<LightSavepoint> {
+        self.check_usable()?;
+        Ok(LightSavepoint(self.state_to_save(None)))
     }
 
-    fn save(&mut self, versions: Option<SmallVec<[SavedVersion; 1]>>) -> Result<Savepoint> {
-        self.check_usable()?;
-        let id = self.next_savepoint;
-        let saved = SavedState {
-            id,
+    #[inline]
+    fn state_to_save(&self, versions: Option<SmallVec<[SavedVersion; 1]>>) -> SavedState {
+        SavedState {
+            id: self.next_savepoint,
             versions,
             mark: self.frames.mark(),
             logged_head: self.logged_head,
@@ -120,7 +125,13 @@ impl Transaction {
             dependencies: self.dependencies.len(),
             changes: self.changes,
             was_large: self.is_large,
-        };
+        }
+    }
+
+    fn save(&mut self, versions: Option<SmallVec<[SavedVersion; 1]>>) -> Result<Savepoint> {
+        self.check_usable()?;
+        let saved = self.state_to_save(versions);
+        let id = saved.id;
         self.savepoints.push(saved);
         self.next_savepoint += 1;
         Ok(Savepoint(id))
@@ -132,6 +143,23 @@ impl Transaction {
         self.end_undo_behind(index + 1);
         self.savepoints.truncate(index + 1);
         let Some(saved) = self.savepoints.pop() else { return Err(unknown(savepoint)) };
+        let outcome = self.go_back(&saved);
+        self.savepoints.push(saved);
+        outcome
+    }
+
+    /// As [`rollback_to`](Self::rollback_to); savepoints that were made since are gone.
+    pub fn rollback_to_light(&mut self, savepoint: &LightSavepoint) -> Result<()> {
+        let saved = &savepoint.0;
+        let later = self.savepoints.iter().position(|other| other.id >= saved.id);
+        if let Some(index) = later {
+            self.end_undo_behind(index);
+            self.savepoints.truncate(index);
+        }
+        self.go_back(saved)
+    }
+
+    fn go_back(&mut self, saved: &SavedState) -> Result<()> {
         let was_broken = self.is_broken();
         let is_unchanged = self.changes == saved.changes && !was_broken;
         if self.is_large && !saved.was_large {
@@ -149,7 +177,6 @@ impl Transaction {
             None if is_unchanged => Ok(()),
             None => self.repeat(saved.changes),
         };
-        self.savepoints.push(saved);
         self.set_broken(outcome.is_err());
         outcome
     }

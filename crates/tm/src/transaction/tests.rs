@@ -88,8 +88,13 @@ fn later(transaction: &mut Transaction, model: &mut Model, key: [u8; 1], len: Op
     }
 }
 
+enum Mark {
+    Whole(Savepoint),
+    Light(LightSavepoint),
+}
+
 fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
-    let mut marks: Vec<(Savepoint, Model)> = Vec::new();
+    let mut marks: Vec<(Mark, Model)> = Vec::new();
     for step in steps {
         match *step {
             Step::Put(key, len) => {
@@ -132,19 +137,26 @@ fn run(transaction: &mut Transaction, model: &mut Model, steps: &[Step]) {
                 assert_eq!(greatest.as_ref(), model.keys().next_back());
                 continue;
             }
-            Step::Savepoint => marks.push((transaction.savepoint().unwrap(), model.clone())),
+            Step::Savepoint => {
+                marks.push((Mark::Whole(transaction.savepoint().unwrap()), model.clone()));
+            }
             Step::LightSavepoint => {
-                marks.push((transaction.light_savepoint().unwrap(), model.clone()));
+                marks.push((Mark::Light(transaction.light_savepoint().unwrap()), model.clone()));
             }
             Step::RollbackTo(at) if !marks.is_empty() => {
                 let at = usize::from(at) % marks.len();
                 marks.truncate(at + 1);
-                transaction.rollback_to(marks[at].0).unwrap();
+                match &marks[at].0 {
+                    Mark::Whole(savepoint) => transaction.rollback_to(*savepoint).unwrap(),
+                    Mark::Light(savepoint) => transaction.rollback_to_light(savepoint).unwrap(),
+                }
                 *model = marks[at].1.clone();
             }
             Step::Release(at) if !marks.is_empty() => {
                 let at = usize::from(at) % marks.len();
-                transaction.release(marks[at].0).unwrap();
+                if let Mark::Whole(savepoint) = marks[at].0 {
+                    transaction.release(savepoint).unwrap();
+                }
                 marks.truncate(at);
             }
             Step::RollbackTo(_) | Step::Release(_) => {}

@@ -50,6 +50,24 @@ impl Transaction {
         self.record(tree, &Operation::Put { key, value })
     }
 
+    /// As [`insert`](Self::insert) of a key whose being there or not shows whether a constraint
+    /// holds; the tree is changed when somebody looks at it.
+    pub fn insert_later(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<bool> {
+        let is_noted = self.options.isolation.checks_rows();
+        if is_noted {
+            self.begin_check();
+        }
+        let is_there = self.contains(tree, key);
+        if is_noted {
+            self.end_check();
+        }
+        if is_there? {
+            return Ok(false);
+        }
+        self.put_later(tree, key, value)?;
+        Ok(true)
+    }
+
     /// As [`delete`](Self::delete) for a key that is there.
     pub fn delete_later(&mut self, tree: TreeId, key: &[u8]) -> Result<()> {
         self.prepare_head(tree, Scope::Key(key))?;
@@ -378,7 +396,7 @@ impl Transaction {
             let mut outcome = Ok(());
             if is_watched {
                 outcome = private.settle(pager, None);
-            } else if private.pending.are_many(tree) {
+            } else if private.pending.are_many(&private.forest, tree) {
                 outcome = private.settle(pager, Some(tree));
             }
             if outcome.is_ok()

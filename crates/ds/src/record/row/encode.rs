@@ -1,8 +1,8 @@
 //! Values to a row's bytes.
 //!
-//! Two passes over the values (codes and lengths, then the body) write straight into the
-//! caller's buffer, without buffers in between. [`RowBuilder`] serves callers that have one
-//! column at a time. Neighbours: `view` reads the result.
+//! A row of short columns is written in one pass over the values, any other in two (codes and
+//! lengths, then the body), straight into the caller's buffer. [`RowBuilder`] serves callers that
+//! have one column at a time. Neighbours: `view` reads the result.
 
 use super::{
     BLOB, BLOB_LONG_FROM, INTEGER_1, INTEGER_2, INTEGER_3, INTEGER_4, INTEGER_6, INTEGER_8,
@@ -16,7 +16,50 @@ use crate::record::{Value, ValueRef};
 /// Appends the row of `columns` to `out`; only a text or blob above 4 GiB is an error, which
 /// leaves `out` as it was.
 pub fn encode_row(columns: &[ValueRef<'_>], out: &mut Vec<u8>) -> Result<()> {
+    if encode_short(columns, out) {
+        return Ok(());
+    }
     encode(columns.iter().copied(), out)
+}
+
+/// As [`encode_row`] for a row without long columns, in one pass; false, and nothing appended,
+/// where there is a long one.
+fn encode_short(columns: &[ValueRef<'_>], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    push_head(columns.len(), 0, out);
+    let codes = out.len();
+    out.resize(codes + columns.len(), NULL);
+    for (index, column) in columns.iter().enumerate() {
+        out[codes + index] = match *column {
+            ValueRef::Null => continue,
+            ValueRef::Real(value) if value.is_nan() => continue,
+            ValueRef::Integer(value) => {
+                let code = integer_code(value);
+                let end = out.len() + WIDTHS[usize::from(code)] as usize;
+                // The length is known at compile time, what is too much goes again.
+                out.extend_from_slice(&value.to_le_bytes());
+                out.truncate(end);
+                code
+            }
+            ValueRef::Real(value) => {
+                out.extend_from_slice(&value.to_bits().to_le_bytes());
+                REAL
+            }
+            ValueRef::Text(text) if text.len() < TEXT_LONG_FROM => {
+                out.extend_from_slice(text);
+                TEXT + text.len() as u8
+            }
+            ValueRef::Blob(blob) if blob.len() < BLOB_LONG_FROM => {
+                out.extend_from_slice(blob);
+                BLOB + blob.len() as u8
+            }
+            ValueRef::Text(_) | ValueRef::Blob(_) => {
+                out.truncate(start);
+                return false;
+            }
+        };
+    }
+    true
 }
 
 /// As [`encode_row`], from owned values.

@@ -8,6 +8,7 @@
 )]
 
 mod collations;
+mod going_on;
 mod isolation;
 mod lending;
 mod row_values;

@@ -13,8 +13,8 @@ use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::batch::{Program, Run};
 use crate::execute::{
-    Account, Context, Counters, Frame, KnownResult, Outer, RunState, Settings, SharedTransaction,
-    SubqueryState, Versions,
+    Account, Context, Counters, Frame, KnownResult, Outer, Parameters, RunState, Settings,
+    SharedTransaction, SubqueryState, Versions,
 };
 use crate::function;
 use crate::modify::{Compiler, ModifyPlan, TriggerProgram};
@@ -23,7 +23,7 @@ use crate::types::BuiltInCollations;
 
 /// What helpers share with the statement.
 pub(in crate::execute::batch) struct Surroundings<'a> {
-    parameters: &'a [Value],
+    parameters: Parameters<'a>,
     sources: &'a [Option<SharedTransaction>],
     interrupt: &'a AtomicBool,
     settings: &'a Settings,
