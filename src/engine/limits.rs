@@ -6,9 +6,8 @@ use pandodb_qp::limits::Limit as Inner;
 
 use super::Session;
 use super::session::convert;
-use crate::advice::IndexAdvice;
+use crate::connection::{IndexAdvice, Limit};
 use crate::error::Result;
-use crate::limits::Limit;
 
 impl Limit {
     pub(crate) const fn inner(self) -> Inner {

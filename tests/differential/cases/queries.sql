@@ -169,3 +169,38 @@ CREATE VIEW v AS SELECT b, c, a, b + 1 AS d FROM t;
 PRAGMA table_xinfo(v);
 CREATE TABLE u AS SELECT b, c FROM t;
 SELECT sql FROM sqlite_schema WHERE name = 'u';
+
+-- What may not be written.
+SELECT group_concat(column1 ORDER BY column1) OVER () FROM (VALUES (1), (3)); -- error
+SELECT likelihood(1, 2); -- error
+SELECT likelihood(1, 1); -- error
+SELECT likelihood(1, column1) FROM (VALUES (0.5)); -- error
+SELECT likelihood(1, 0.25), likelihood(1, 1.0), likelihood(1, 0.0);
+
+-- A zero with a sign.
+SELECT -0.0, -0, +0.0, -(0.0), - -0.0, -0.0 = 0.0, 0.0 * -1, typeof(-0.0), -0.0 + 0;
+CREATE TABLE t(a, b REAL, c TEXT);
+INSERT INTO t VALUES (-0.0, -0.0, -0.0);
+SELECT * FROM t;
+SELECT DISTINCT column1 FROM (VALUES (0.0), (-0.0), (0));
+
+-- The schema is a table, too.
+PRAGMA table_list;
+PRAGMA table_list(sqlite_schema);
+PRAGMA table_list(sqlite_master);
+CREATE TABLE t(a);
+PRAGMA main.table_list;
+SELECT name, flags FROM pragma_function_list WHERE name IN ('abs', 'random', 'lower') ORDER BY 1;
+
+-- What a compound's column may hold is told by how its parts are written.
+CREATE TABLE t(a INTEGER, b INT, c TEXT);
+INSERT INTO t VALUES (3, 6, ' 1');
+SELECT x.p, y.p FROM (SELECT coalesce(b, a) p FROM t UNION SELECT b FROM t WHERE b) x JOIN (SELECT quote(b) p FROM t) y ON x.p = y.p;
+SELECT p, p < '5' FROM (SELECT 100 * NULL p FROM t UNION SELECT c FROM t);
+SELECT p, p = 1 FROM (SELECT iif(a, b, 1) p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT iif(a, b, 1) p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT CASE WHEN a THEN b ELSE 1 END p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT a LIKE 3 p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT '6' -> '$' p FROM t UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT 1 + 5 p UNION ALL SELECT b FROM t);
+SELECT p, p = '6' FROM (SELECT 1 || 5 p UNION ALL SELECT b FROM t);

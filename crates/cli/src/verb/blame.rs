@@ -54,7 +54,8 @@ fn changes(
     table: &str,
 ) -> Outcome<Vec<(String, String, String, Value)>> {
     let sql = "SELECT row_key, change, coalesce(column_name, ''), new_value \
-               FROM pando_changes(?1) WHERE object_type = 'row' AND object_name = ?2 COLLATE NOCASE";
+               FROM pando_changes(?1) \
+               WHERE object_type = 'row' AND object_name = ?2 COLLATE NOCASE";
     let mut statement = shell.connection.prepare(sql)?;
     let found = statement.query_map((commit.number, table), |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

@@ -55,7 +55,13 @@ pub(super) fn list(shell: &mut Shell) -> Outcome {
             rows.into_iter().map(|(name, told)| vec![name.into(), told.into()]).collect();
         return shell.show_values(&["stash", "description"], &rows);
     }
-    let text: String = rows.iter().map(|(name, told)| format!("{name}: {told}\n")).collect();
+    let mut text = String::new();
+    for (name, told) in rows {
+        text.push_str(&name);
+        text.push_str(": ");
+        text.push_str(&told);
+        text.push('\n');
+    }
     shell.show_text(&text)
 }
 

@@ -141,7 +141,9 @@ fn compound_outputs(
                 output.collation().or_else(|| is_column.then(Collation::default))
             });
             place.collation = said.unwrap_or_default();
-            let parts: Vec<&Scalar> = arms.iter().map(|(_, block)| &block.outputs[index]).collect();
+            let written = cores.iter().map(|core| written(core, index));
+            let bound = arms.iter().map(|(_, block)| &block.outputs[index]);
+            let parts: Vec<_> = written.zip(bound).collect();
             place.affinity = compound_affinity(&parts);
         }
         outputs.push(output);
@@ -173,12 +175,12 @@ fn are_columns(core: &SelectCore, width: usize) -> Vec<bool> {
 
 /// The affinity of a compound's column: that of the first part that has one, unless another part
 /// may hold what it would convert.
-fn compound_affinity(parts: &[&Scalar]) -> Affinity {
-    let first = parts.iter().position(|part| part.affinity() > Affinity::None);
+fn compound_affinity(parts: &[(Option<&ast::Expression>, &Scalar)]) -> Affinity {
+    let first = parts.iter().position(|(_, part)| part.affinity() > Affinity::None);
     let Some(first) = first else { return Affinity::None };
-    let affinity = parts[first].affinity();
+    let affinity = parts[first].1.affinity();
     let others = parts.iter().enumerate().filter(|(place, _)| *place != first);
-    let kinds = others.fold(0, |kinds, (_, part)| kinds | data_kinds(part));
+    let kinds = others.fold(0, |kinds, (_, (text, part))| kinds | data_kinds(*text, part));
     if (affinity == Affinity::Text && kinds & NUMBERS != 0)
         || (affinity.is_numeric() && kinds & TEXTS != 0)
     {
@@ -191,33 +193,85 @@ const NUMBERS: u8 = 1;
 const TEXTS: u8 = 2;
 const BLOBS: u8 = 4;
 
-/// Which kinds of values an expression may have.
-fn data_kinds(scalar: &Scalar) -> u8 {
+const ANY: u8 = NUMBERS | TEXTS | BLOBS;
+
+/// Which kinds of values an expression may have, as SQLite tells it: by how it is written, where
+/// that is known, for what it was bound to may be folded.
+fn data_kinds(expression: Option<&ast::Expression>, scalar: &Scalar) -> u8 {
+    let Some(expression) = expression else { return bound_kinds(scalar) };
+    let scalar = match scalar {
+        Scalar::Unary(Unary::Plus, operand) | Scalar::Collate(operand, _) => operand,
+        other => other,
+    };
+    match &expression.kind {
+        ExpressionKind::Collate(collate) => data_kinds(Some(&collate.operand), scalar),
+        ExpressionKind::Unary(ast::UnaryOperator::Plus, operand) => {
+            data_kinds(Some(operand), scalar)
+        }
+        ExpressionKind::Literal(literal) => match literal {
+            ast::Literal::Null => 0,
+            ast::Literal::Integer(_) | ast::Literal::Real(_) => NUMBERS,
+            ast::Literal::Text(_) => TEXTS,
+            ast::Literal::Blob(_) => BLOBS,
+            _ => ANY,
+        },
+        ExpressionKind::Case(case) => {
+            let results = case.branches.iter().map(|(_, result)| result).chain(&case.otherwise);
+            let bound: Vec<&Scalar> = match scalar {
+                Scalar::Case(own) => {
+                    own.branches.iter().map(|(_, _, result)| result).chain(&own.otherwise).collect()
+                }
+                _ => Vec::new(),
+            };
+            results.enumerate().fold(0, |kinds, (place, result)| {
+                let own = bound.get(place).copied().unwrap_or(&Scalar::Parameter(0));
+                kinds | data_kinds(Some(result), own)
+            })
+        }
+        ExpressionKind::Parameter(_)
+        | ExpressionKind::Function(_)
+        | ExpressionKind::Like(_)
+        | ExpressionKind::Raise(..) => ANY,
+        ExpressionKind::Column(_)
+        | ExpressionKind::Cast(_)
+        | ExpressionKind::Subquery(_)
+        | ExpressionKind::Row(_) => bound_kinds(scalar),
+        ExpressionKind::Chain(chain) => match chain.rest.last() {
+            Some((ast::BinaryOperator::Concatenate, _)) => TEXTS | BLOBS,
+            Some((ast::BinaryOperator::Extract | ast::BinaryOperator::ExtractText, _)) => ANY,
+            _ => NUMBERS,
+        },
+        _ => NUMBERS,
+    }
+}
+
+/// The same, told by what was bound.
+fn bound_kinds(scalar: &Scalar) -> u8 {
     match scalar {
         Scalar::Literal(Value::Null) => 0,
         Scalar::Literal(Value::Integer(_) | Value::Real(_)) => NUMBERS,
         Scalar::Literal(Value::Text(_)) => TEXTS,
         Scalar::Literal(Value::Blob(_)) => BLOBS,
         Scalar::Binary(crate::scalar::Binary::Concatenate, _) => TEXTS | BLOBS,
-        Scalar::Unary(Unary::Plus, operand) | Scalar::Collate(operand, _) => data_kinds(operand),
-        Scalar::Case(case) => {
-            let results = case.branches.iter().map(|(_, _, result)| result);
-            results.chain(&case.otherwise).fold(0, |kinds, result| kinds | data_kinds(result))
-        }
-        Scalar::Parameter(_) | Scalar::Call(_) | Scalar::Json(_) | Scalar::Raise(..) => {
-            NUMBERS | TEXTS | BLOBS
-        }
-        Scalar::Column(_)
-        | Scalar::Subquery(..)
-        | Scalar::Cast(..)
-        | Scalar::Convert(..)
-        | Scalar::Row(_) => match scalar.affinity() {
+        Scalar::Binary(..) | Scalar::Compare(_) | Scalar::And(_) | Scalar::Or(_) => NUMBERS | BLOBS,
+        other => match other.affinity() {
             Affinity::Text => TEXTS | BLOBS,
             affinity if affinity.is_numeric() => NUMBERS | BLOBS,
-            _ => NUMBERS | TEXTS | BLOBS,
+            _ => ANY,
         },
-        // Arithmetic, comparisons, logic.
-        _ => NUMBERS,
+    }
+}
+
+/// The expression of a select's result; none where stars stand among them.
+fn written(core: &SelectCore, index: usize) -> Option<&ast::Expression> {
+    let SelectCore::Query(query) = core else { return None };
+    let is_star = |column: &ResultColumn| !matches!(column, ResultColumn::Expression(..));
+    if query.columns.iter().any(is_star) {
+        return None;
+    }
+    match query.columns.get(index)? {
+        ResultColumn::Expression(expression, _) => Some(expression),
+        _ => None,
     }
 }
 

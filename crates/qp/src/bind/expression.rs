@@ -352,6 +352,10 @@ fn negate(operand: Scalar) -> Scalar {
 /// `-5` is a constant.
 fn fold_negation(operand: Scalar) -> Scalar {
     match &operand {
+        // The only zero with a sign is one that is written so.
+        Scalar::Literal(Value::Real(zero)) if *zero == 0.0 && zero.is_sign_positive() => {
+            Scalar::Literal(Value::Real(-0.0))
+        }
         Scalar::Literal(value) => {
             Scalar::Literal(crate::function::operators::negate(value.as_ref()))
         }

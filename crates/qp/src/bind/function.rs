@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `group` gathers aggregates and windows, `crate::function` knows the functions.
 
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::Binder;
@@ -57,6 +58,9 @@ impl Binder<'_> {
         }
         match &*function.name {
             // Hints say nothing to this planner.
+            "likelihood" if !arguments.get(1).is_some_and(is_probability) => Err(Error::invalid(
+                "second argument to likelihood() must be a constant between 0.0 and 1.0",
+            )),
             "likely" | "unlikely" | "likelihood" => Ok(hinted(arguments.swap_remove(0))),
             "coalesce" | "ifnull" if function.traits.is_lazy => Ok(first_not_null(arguments)),
             "iif" | "if" if function.traits.is_lazy => Ok(conditional(arguments)),
@@ -165,6 +169,11 @@ impl Binder<'_> {
         }
         if call.filter.is_some() && function.kind() == FunctionKind::Window {
             let message = "FILTER clause may only be used with aggregate window functions";
+            return Err(Error::invalid(message));
+        }
+        if !call.order_by.is_empty() {
+            let name = &call.name.text;
+            let message = format!("ORDER BY may not be used with non-aggregate {name}()");
             return Err(Error::invalid(message));
         }
         let window = self.resolve_window(over)?;
@@ -436,6 +445,11 @@ fn not_an_aggregate(call: &ast::FunctionCall) -> Error {
         format!("ORDER BY may not be used with non-aggregate {name}()")
     };
     Error::invalid(message)
+}
+
+/// Whether it is written as a number with a point, from 0.0 to 1.0.
+fn is_probability(scalar: &Scalar) -> bool {
+    matches!(scalar, Scalar::Literal(Value::Real(share)) if (0.0..=1.0).contains(share))
 }
 
 /// What a hint is about: a condition stays one, but a column has no affinity inside of a call.

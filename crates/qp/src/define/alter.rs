@@ -6,6 +6,7 @@
 use pandodb_ds::sync::Arc;
 
 use super::Definer;
+use super::alter_column::Nullness;
 use crate::ast::{self, AlterAction, CreateTableBody, StatementKind};
 use crate::bind::{Binder, Environment};
 use crate::catalog::{DatabaseIndex, ObjectKind, ObjectRow, Schema, Table, write_object};
@@ -48,9 +49,11 @@ impl Definer<'_> {
             AlterAction::RenameColumn(from, to) => self.rename_column(&table, from, to),
             AlterAction::AddColumn(definition) => self.add_column(&table, definition),
             AlterAction::DropColumn(name) => self.drop_column(&table, name),
-            AlterAction::SetNotNull(name, _) => self.set_not_null(&table, name, true),
+            AlterAction::SetNotNull(name, conflict) => {
+                self.set_not_null(&table, name, Nullness::Refused(*conflict))
+            }
+            AlterAction::DropNotNull(name) => self.set_not_null(&table, name, Nullness::Allowed),
             AlterAction::CountAlone => self.count_alone(&table),
-            AlterAction::DropNotNull(name) => self.set_not_null(&table, name, false),
             AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
             AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),
         }

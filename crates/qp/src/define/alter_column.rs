@@ -194,7 +194,7 @@ impl Definer<'_> {
         &mut self,
         table: &Arc<Table>,
         name: &Name,
-        set: bool,
+        set: Nullness,
     ) -> Result<()> {
         let Some(index) = table.column_index(&name.text) else {
             return Err(Error::not_found("column", &name.text).at(name.span));
@@ -207,9 +207,9 @@ impl Definer<'_> {
             .constraints
             .iter()
             .filter(|constraint| matches!(constraint.kind, ColumnConstraintKind::NotNull(_)))
-            .map(|constraint| (constraint.span, String::new()))
+            .map(|constraint| (with_blanks(&sql, constraint.span), String::new()))
             .collect();
-        if set {
+        if let Nullness::Refused(conflict) = set {
             let column = identifier(&table.columns[index].name);
             let (database, name) =
                 (identifier(&self.session.database_name(self.database)), identifier(&table.name));
@@ -220,7 +220,8 @@ impl Definer<'_> {
             }
             if edits.is_empty() {
                 let end = definition.span.end;
-                edits.push((Span::new(end, end), " NOT NULL".to_owned()));
+                let action = conflict.map_or("", on_conflict);
+                edits.push((Span::new(end, end), format!(" NOT NULL{action}")));
             } else {
                 return Ok(());
             }
@@ -251,8 +252,7 @@ impl Definer<'_> {
         let end = body.constraints.last().map_or(columns, |constraint| constraint.span.end);
         let named =
             name.map_or(String::new(), |name| format!("CONSTRAINT {} ", identifier(&name.text)));
-        let addition =
-            format!(", {named}CHECK ({})", text.trim_start_matches('(').trim_end_matches(')'));
+        let addition = format!(", {named}CHECK ({text})");
         row.sql = Some(edited(&sql, &[(Span::new(end, end), addition)]).into());
         self.rewrite(&row)?;
         self.changed()?;
@@ -275,7 +275,7 @@ impl Definer<'_> {
                     let message = format!("constraint may not be dropped: {}", name.text);
                     return Err(Error::invalid(message).at(name.span));
                 }
-                cut = Some(constraint.span);
+                cut = Some(with_blanks(&sql, constraint.span));
             }
         }
         for constraint in &body.constraints {
@@ -284,10 +284,11 @@ impl Definer<'_> {
                     let message = format!("constraint may not be dropped: {}", name.text);
                     return Err(Error::invalid(message).at(name.span));
                 }
-                let start = constraint.span.start as usize;
-                let comma = sql.get(..start).and_then(|before| before.rfind(','));
-                let start = comma.unwrap_or(start) as u32;
-                cut = Some(Span::new(start, constraint.span.end));
+                // Commas between constraints may be left out.
+                let Span { start, end } = with_blanks(&sql, constraint.span);
+                let before = sql.get(..start as usize).unwrap_or_default();
+                let start = start - u32::from(before.ends_with(','));
+                cut = Some(Span::new(start, end));
             }
         }
         let Some(cut) = cut else {
@@ -296,5 +297,30 @@ impl Definer<'_> {
         row.sql = Some(edited(&sql, &[(cut, String::new())]).into());
         self.rewrite(&row)?;
         self.changed()
+    }
+}
+
+/// What ALTER COLUMN makes of a column.
+#[derive(Clone, Copy)]
+pub(super) enum Nullness {
+    /// NULL may be in it.
+    Allowed,
+    /// `NOT NULL [ON CONFLICT ..]`
+    Refused(Option<ast::ConflictAction>),
+}
+
+/// A part of a text with the blanks before it.
+fn with_blanks(sql: &str, span: Span) -> Span {
+    let before = sql.get(..span.start as usize).unwrap_or_default();
+    Span::new(before.trim_end().len() as u32, span.end)
+}
+
+const fn on_conflict(action: ast::ConflictAction) -> &'static str {
+    match action {
+        ast::ConflictAction::Rollback => " ON CONFLICT ROLLBACK",
+        ast::ConflictAction::Abort => " ON CONFLICT ABORT",
+        ast::ConflictAction::Fail => " ON CONFLICT FAIL",
+        ast::ConflictAction::Ignore => " ON CONFLICT IGNORE",
+        ast::ConflictAction::Replace => " ON CONFLICT REPLACE",
     }
 }

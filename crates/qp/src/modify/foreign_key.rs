@@ -11,7 +11,7 @@ use pandodb_ds::sync::Arc;
 
 use super::{TableWriter, TriggerStatement, checking};
 use crate::ast::ForeignKeyAction;
-use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
+use crate::catalog::{Column, DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Kept, Outer, Parameters};
 use crate::types::{Affinity, BuiltInCollations, compare};
@@ -330,16 +330,9 @@ impl ParentKey {
             let theirs = parents.get(place).map(|index| parent.columns[*index].affinity);
             own <= Affinity::Blob && theirs.is_some_and(Affinity::is_numeric)
         };
-        // Children are found by the parent's collation.
         let collated = |place: usize| {
-            let own = child.columns[key.columns[place]].collation;
-            let theirs = parents.get(place).map(|index| parent.columns[*index].collation);
-            match theirs.filter(|theirs| *theirs != own) {
-                Some(Collation::Binary) => " COLLATE BINARY",
-                Some(Collation::NoCase) => " COLLATE NOCASE",
-                Some(Collation::RTrim) => " COLLATE RTRIM",
-                Some(Collation::Custom(_)) | None => "",
-            }
+            let theirs = parents.get(place).map(|index| &parent.columns[*index]);
+            theirs.map_or("", |theirs| collated(&child.columns[key.columns[place]], theirs))
         };
         let wheres = |first: usize| -> String {
             let terms = names.iter().enumerate();
@@ -431,6 +424,17 @@ impl ParentKey {
         let children = self.count_others(writer, row, values, outer)?;
         violate(self.deferred, -children, outer.context);
         Ok(())
+    }
+}
+
+/// How a child's column is compared with its parent's: by the parent's collation.
+fn collated(child: &Column, parent: &Column) -> &'static str {
+    match parent.collation {
+        theirs if theirs == child.collation => "",
+        Collation::Binary => " COLLATE BINARY",
+        Collation::NoCase => " COLLATE NOCASE",
+        Collation::RTrim => " COLLATE RTRIM",
+        Collation::Custom(_) => "",
     }
 }
 

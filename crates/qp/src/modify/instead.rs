@@ -5,10 +5,11 @@
 use pandodb_ds::record::ValueRef;
 
 use super::trigger::{Event, Images, Triggers};
+use super::{Changes, Returning};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::Node;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, SlotId};
 use crate::types::{Affinity, apply_affinity};
 
 /// A change of a view.
@@ -24,13 +25,21 @@ pub struct InsteadPlan {
     pub(super) old: Option<Vec<Scalar>>,
     /// The view's row as it shall be.
     pub(super) new: Option<Vec<Scalar>>,
+    /// Where RETURNING reads a row: as it shall be, or as it was where it goes.
+    pub(super) row: SlotId,
     /// What the view's columns make of new values. As in SQLite an INSERT's values stay as they
     /// are, except that whole numbers are read as reals from columns of reals.
     pub(super) affinities: Vec<Affinity>,
 }
 
 impl InsteadPlan {
-    pub(super) fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+    pub(super) fn run(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        returning: Option<&Returning>,
+        changes: &mut Changes,
+    ) -> Result<()> {
         self.input.open(frame, outer)?;
         let mut rows = Vec::new();
         let is_update = self.old.is_some();
@@ -55,8 +64,13 @@ impl InsteadPlan {
             rows.push((read(&self.old, &[])?, read(&self.new, &self.affinities)?));
         }
         for (old, new) in rows {
+            let returned = returning.and(new.clone().or_else(|| old.clone()));
             let images = Images::new(old, new.unwrap_or(Kept::Null));
             self.triggers.fire(Event::Instead, &images, outer.context.run.conflict.get(), outer)?;
+            if let (Some(returning), Some(Kept::Values { rowid, values })) = (returning, returned) {
+                frame.slot_mut(self.row).set_values(rowid, values);
+                returning.take(frame, outer, changes)?;
+            }
         }
         Ok(())
     }

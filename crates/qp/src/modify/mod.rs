@@ -286,7 +286,7 @@ impl ModifyPlan {
             ModifyKind::Insert(plan) => plan.run(frame, outer, returning, changes),
             ModifyKind::Update(plan) => plan.run(frame, outer, returning, changes),
             ModifyKind::Delete(plan) => plan.run(frame, outer, returning, changes),
-            ModifyKind::Instead(plan) => plan.run(frame, outer),
+            ModifyKind::Instead(plan) => plan.run(frame, outer, returning, changes),
         }
     }
 }

@@ -25,7 +25,6 @@ mod rewrite;
 mod rules;
 mod select;
 mod sift;
-mod size;
 mod walk;
 
 use pandodb_ds::sync::Arc;

@@ -1,9 +1,10 @@
-//! Visiting a plan: the inputs of a node and its own expressions.
+//! Visiting a plan: the inputs of a node and its own expressions; and how many there are, for the
+//! limit of operations.
 //!
 //! Neighbours: `explain` shows what is visited; `bind` asks whether a part of a plan reads rows
 //! of queries around it.
 
-use super::{AccessPath, Bound, IndexEqual, Node, Range, WindowBound};
+use super::{AccessPath, Bound, IndexEqual, Node, Range, SelectPlan, WindowBound};
 use crate::scalar::Scalar;
 
 impl Node {
@@ -155,4 +156,27 @@ impl AccessPath {
             Self::Union(paths) => paths.iter().for_each(|path| path.scalars(visit)),
         }
     }
+}
+
+impl SelectPlan {
+    /// How many operators and expressions it has.
+    pub fn operations(&self) -> u64 {
+        self.root.operations() + self.outputs.iter().map(of_scalar).sum::<u64>()
+    }
+}
+
+impl Node {
+    /// How many operators and expressions there are from here down.
+    pub fn operations(&self) -> u64 {
+        let mut count = 1;
+        self.scalars(&mut |scalar| count += of_scalar(scalar));
+        self.inputs(&mut |input| count += input.operations());
+        count
+    }
+}
+
+fn of_scalar(scalar: &Scalar) -> u64 {
+    let mut count = 1 + scalar.own_subquery().map_or(0, |call| call.plan.operations());
+    scalar.children(&mut |child| count += of_scalar(child));
+    count
 }

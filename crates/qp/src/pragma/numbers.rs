@@ -57,6 +57,9 @@ pub(super) fn collations(session: &Session) -> PragmaRows {
     names.into_iter().enumerate().map(row).collect()
 }
 
+/// SQLite's flag of functions that may stand in schemas whoever made these; all built-in ones may.
+const INNOCUOUS: i64 = 0x20_0000;
+
 pub(super) fn functions(session: &Session) -> PragmaRows {
     let functions = session.change_functions(|functions| functions.functions());
     let row = |function: &pandodb_ds::sync::Arc<crate::function::Function>| {
@@ -73,7 +76,10 @@ pub(super) fn functions(session: &Session) -> PragmaRows {
             Value::text(kind),
             Value::text("utf8"),
             Value::Integer(if exact { i64::from(function.arity.min) } else { -1 }),
-            Value::Integer(if function.is_deterministic() { 0x800 } else { 0 }),
+            Value::Integer(
+                if function.is_deterministic() { 0x800 } else { 0 }
+                    | if function.usage.is_empty() { 0 } else { INNOCUOUS },
+            ),
         ]
     };
     functions.iter().map(row).collect()

@@ -434,6 +434,18 @@ pub(super) fn table_list(call: &Call<'_>) -> Result<PragmaRows> {
                     flag(table.strict),
                 ]);
             }
+            // As in SQLite it is asked for by its old name.
+            let (own, asked) = if index == DatabaseIndex::TEMP {
+                ("sqlite_temp_schema", "sqlite_temp_master")
+            } else {
+                ("sqlite_schema", "sqlite_master")
+            };
+            if call.text().is_none_or(|wanted| asked.eq_ignore_ascii_case(wanted)) {
+                let (kind, columns) =
+                    (Value::text("table"), crate::catalog::SCHEMA_TABLE_COLUMNS.len());
+                let (name, own) = (Value::text(&*name), Value::text(own));
+                rows.push(vec![name, own, kind, integer(columns), flag(false), flag(false)]);
+            }
         }
         Ok(rows)
     })

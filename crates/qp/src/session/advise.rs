@@ -37,6 +37,9 @@ const KNOWN_MIN: u64 = 100;
 /// How many rows a smaller one is taken to have.
 const ASSUMED_ROWS: u64 = 100_000;
 
+/// The lines of a plan with their depth.
+type Lines = Vec<(usize, String)>;
+
 /// What was found for a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advice {
@@ -45,7 +48,7 @@ pub struct Advice {
     /// Those of all that were tried.
     pub candidates: Vec<String>,
     /// The plan with them, line by line with its depth.
-    pub plan: Vec<(usize, String)>,
+    pub plan: Lines,
 }
 
 /// An index that is only thought of.
@@ -97,7 +100,7 @@ impl Session {
         statement: &ast::Statement,
         (sources, schemas): (&[Option<SharedTransaction>], &[Arc<Schema>]),
         hypothetical: &[Hypothetical],
-    ) -> Result<(Vec<(usize, String)>, Vec<Wish>)> {
+    ) -> Result<(Lines, Vec<Wish>)> {
         let versions = Versions::default();
         let trees = TreeStatistics::new(sources, Some(&versions), &self.known_trees);
         let assumed = assumed_trees(schemas, &trees);

@@ -14,6 +14,8 @@ pub(crate) use view::view_as_table;
 pub use view::view_columns;
 pub(super) use writer::table_writer;
 
+use pandodb_ds::sync::Arc;
+
 use super::{ModifyPlan, Returning, TableWriter};
 use crate::ast::{self, StatementKind};
 use crate::bind::{Binder, NameScope, Named, ScopeTable, no_row};
@@ -97,11 +99,21 @@ fn returning(
     columns: &[ast::ResultColumn],
     writer: &TableWriter,
 ) -> Result<Option<Returning>> {
+    returning_of(binder, columns, &writer.table, writer.row)
+}
+
+/// What is returned of the rows of a table, or of a view as a table.
+fn returning_of(
+    binder: &mut Binder<'_>,
+    columns: &[ast::ResultColumn],
+    table: &Arc<Table>,
+    row: SlotId,
+) -> Result<Option<Returning>> {
     if columns.is_empty() {
         return Ok(None);
     }
     // As in SQLite the table has its own name here, whatever it was called before.
-    let own = binder.table_scope(&writer.table, writer.row, &writer.table.name, true)?;
+    let own = binder.table_scope(table, row, &table.name, true)?;
     let scope = scope_of(binder, vec![own]);
     let first_subquery = binder.frame().layout.subqueries;
     binder.scopes.push(scope);

@@ -6,6 +6,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::insert::{insert_columns, insert_source};
+use super::returning_of;
 use super::update::{assigned_names, bind_assignments};
 use crate::ast::{self, StatementKind};
 use crate::bind::{Binder, Group, NameScope};
@@ -15,7 +16,7 @@ use crate::modify::instead::InsteadPlan;
 use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{ModifyKind, ModifyPlan};
 use crate::plan::{Layout, QueryParts, finish_select};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, SlotId};
 use crate::types::Affinity;
 
 /// The columns of a view as a table that is nowhere: what OLD and NEW look like.
@@ -108,7 +109,13 @@ pub(super) fn instead_plan(
         let message = format!("cannot modify {} because it is a view", view.name);
         return Err(Error::invalid(message));
     }
-    let plan = match statement {
+    let columns = match statement {
+        StatementKind::Insert(insert) => &insert.returning,
+        StatementKind::Update(update) => &update.returning,
+        StatementKind::Delete(delete) => &delete.returning,
+        _ => return Err(Error::invalid("not a change")),
+    };
+    let mut plan = match statement {
         StatementKind::Insert(insert) => instead_insert(binder, insert, &table, triggers)?,
         StatementKind::Update(update) => {
             let from = update.from.as_ref();
@@ -124,8 +131,10 @@ pub(super) fn instead_plan(
         }
         _ => return Err(Error::invalid("not a change")),
     };
+    plan.row = binder.slot();
+    let returning = returning_of(binder, columns, &table, plan.row)?;
     let kind = ModifyKind::Instead(Box::new(plan));
-    Ok(ModifyPlan { kind, layout: Layout::default(), returning: None })
+    Ok(ModifyPlan { kind, layout: Layout::default(), returning })
 }
 
 fn instead_insert(
@@ -148,6 +157,7 @@ fn instead_insert(
         input: block.root,
         old: None,
         new: Some(new),
+        row: SlotId(0),
         affinities: table.columns.iter().map(|column| column.affinity).collect(),
     })
 }
@@ -200,5 +210,6 @@ fn instead_change(
     let (input, _, _) = finish_select(binder, parts)?;
     let affinities = table.columns.iter().map(|column| column.affinity).collect();
     let database = table.database;
-    Ok(InsteadPlan { database, triggers, input, old: Some(old), new, affinities })
+    let row = SlotId(0);
+    Ok(InsteadPlan { database, triggers, input, old: Some(old), new, row, affinities })
 }

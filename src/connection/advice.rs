@@ -1,6 +1,6 @@
 //! Advice on indexes: what would make a statement faster, without making anything.
 //!
-//! Neighbours: `connection`; the program's `.expert` shows it.
+//! Neighbours: the parent module; the program's `.expert` shows it.
 
 use crate::connection::Connection;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! Limits of a connection: what a text may ask for, lowered where texts or data are not trusted.
 //!
-//! They have SQLite's names and bounds. Neighbours: `connection` is what they belong to;
+//! They have SQLite's names and bounds. Neighbours: the parent module is what they belong to;
 //! `PRAGMA limit_list` shows the same.
 
 use crate::connection::Connection;

@@ -3,12 +3,18 @@
 //! A connection is used by one thread at a time and may move to another; threads that work side
 //! by side open their own from a [`Database`], which is cheap. Neighbours: `statement` (prepared
 //! statements), `transaction` (guards), `inspect` (PRAGMAs and the schema),
-//! `engine` (the session).
+//! `engine` (the
+//! session), `limits` and `advice`, which are a connection's, too.
+
+mod advice;
+mod limits;
 
 use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
+pub use self::advice::IndexAdvice;
+pub use self::limits::Limit;
 use crate::database::Database;
 use crate::engine::{self, Session};
 use crate::error::{Error, ErrorKind, Result};
