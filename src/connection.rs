@@ -2,7 +2,8 @@
 //!
 //! A connection is used by one thread at a time and may move to another; threads that work side
 //! by side open their own from a [`Database`], which is cheap. Neighbours: `statement` (prepared
-//! statements), `transaction` (guards), `engine` (the session).
+//! statements), `transaction` (guards), `inspect` (PRAGMAs and the schema),
+//! `engine` (the session).
 
 use std::cell::Cell;
 use std::path::Path;
@@ -71,6 +72,16 @@ impl Connection {
     /// ```
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The file of its database, where there is one.
+    ///
+    /// ```
+    /// assert_eq!(pandodb::Connection::open_in_memory()?.path(), None);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn path(&self) -> Option<&Path> {
+        self.database.path()
     }
 
     /// Prepares one statement.
@@ -340,35 +351,6 @@ impl Connection {
         self.session.current_branch()
     }
 
-    /// Reads the first column of the first row of a PRAGMA.
-    ///
-    /// ```
-    /// let connection = pandodb::Connection::open_in_memory()?;
-    /// let version: i64 = connection.pragma_query_value("user_version", |row| row.get(0))?;
-    /// assert_eq!(version, 0);
-    /// # Ok::<(), pandodb::Error>(())
-    /// ```
-    pub fn pragma_query_value<T, F>(&self, name: &str, read: F) -> Result<T>
-    where
-        F: FnOnce(&Row<'_>) -> Result<T>,
-    {
-        self.query_row(&format!("PRAGMA {}", pragma_name(name)?), (), read)
-    }
-
-    /// Sets a PRAGMA.
-    ///
-    /// ```
-    /// let connection = pandodb::Connection::open_in_memory()?;
-    /// connection.pragma_update("user_version", 7)?;
-    /// let version: i64 = connection.pragma_query_value("user_version", |row| row.get(0))?;
-    /// assert_eq!(version, 7);
-    /// # Ok::<(), pandodb::Error>(())
-    /// ```
-    pub fn pragma_update(&self, name: &str, value: impl Into<crate::Value>) -> Result<()> {
-        let literal = engine::literal(value.into().as_ref());
-        self.execute_batch(&format!("PRAGMA {} = {literal}", pragma_name(name)?))
-    }
-
     /// Closes the connection; an open transaction is rolled back. Dropping it does the same, but
     /// cannot say what went wrong.
     ///
@@ -388,15 +370,6 @@ impl Connection {
 /// A connection may be made in one thread and used in another.
 const fn assert_send<T: Send>() {}
 const _: () = assert_send::<Connection>();
-
-/// The name of a PRAGMA is part of the text, so it must be nothing but a name.
-fn pragma_name(name: &str) -> Result<&str> {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
-    if !name.is_empty() && name.bytes().all(is_word) {
-        return Ok(name);
-    }
-    Err(Error::new(ErrorKind::Invalid, format!("{name:?} is no name of a PRAGMA")))
-}
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -3,6 +3,8 @@
 //! A hook belongs to its connection and runs in the thread that uses it. It cannot use that
 //! connection. Neighbours: `connection` has `busy_timeout` and the interrupt handle.
 
+use std::time::Duration;
+
 use crate::connection::Connection;
 
 /// What happened to a row.
@@ -141,5 +143,52 @@ impl Connection {
         F: FnMut() -> bool + Send + 'static,
     {
         self.session.set_progress_hook(hook.map(|hook| Box::new(hook) as _));
+    }
+
+    /// Is told of each statement that begins to run, with the bound values in its text. What
+    /// triggers do is not told.
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let connection = pandodb::Connection::open_in_memory()?;
+    /// let (send, receive) = channel();
+    /// connection.trace(Some(move |sql: &str| {
+    ///     let _ = send.send(sql.to_owned());
+    /// }));
+    /// connection.query_row("SELECT ?1", [7], |row| row.get::<_, i64>(0))?;
+    /// assert_eq!(receive.try_iter().collect::<Vec<_>>(), ["SELECT 7"]);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn trace<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(&str) + Send + 'static,
+    {
+        self.session.tracer.set_trace(hook.map(|hook| Box::new(hook) as _));
+    }
+
+    /// Is told of each statement that has ended or was given up, and how long that took from its
+    /// first step on.
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    /// use std::time::Duration;
+    ///
+    /// let connection = pandodb::Connection::open_in_memory()?;
+    /// let (send, receive) = channel();
+    /// connection.profile(Some(move |sql: &str, took: Duration| {
+    ///     let _ = send.send((sql.to_owned(), took));
+    /// }));
+    /// connection.execute_batch("CREATE TABLE tree(name TEXT); INSERT INTO tree VALUES ('oak')")?;
+    /// let told: Vec<_> = receive.try_iter().map(|(sql, _)| sql).collect();
+    /// assert_eq!(told.len(), 2);
+    /// assert!(told[1].starts_with("INSERT"));
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn profile<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(&str, Duration) + Send + 'static,
+    {
+        self.session.tracer.set_profile(hook.map(|hook| Box::new(hook) as _));
     }
 }

@@ -35,10 +35,14 @@ mod backup;
 mod branch;
 
 // Statements.
+mod advice;
 mod blob;
+mod column;
 mod connection;
 mod functions;
 mod hooks;
+mod inspect;
+mod limits;
 mod params;
 mod row;
 mod statement;
@@ -51,6 +55,7 @@ mod value;
 // What is below.
 mod engine;
 
+pub use advice::IndexAdvice;
 pub use backup::{Backup, BackupInfo, BackupProgress, restore, restore_with};
 pub use blob::Blob;
 pub use branch::{
@@ -59,12 +64,14 @@ pub use branch::{
     Resolution, RowChange, SchemaChange, SchemaChangeKind, Strategy, TableChanges, Tag,
     TemporaryBranch,
 };
+pub use column::Column;
 pub use connection::{Batch, Connection, InterruptHandle};
 pub use database::Database;
 pub use engine::is_complete;
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use functions::{Aggregate, FunctionContext, FunctionFlags, WindowAggregate};
 pub use hooks::Action;
+pub use limits::Limit;
 pub use options::{Compression, OpenOptions, Synchronous};
 pub use params::{Binder, Params, ParamsFromIter, params_from_iter};
 pub use row::{AndThenRows, MappedRows, OptionalExtension, Row, RowIndex, Rows};

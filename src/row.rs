@@ -19,6 +19,17 @@ use crate::value::ValueRef;
 /// assert_eq!((name.as_str(), height), ("oak", 23.5));
 /// # Ok::<(), pandodb::Error>(())
 /// ```
+///
+/// A row of as many columns as a tuple has can be read as one:
+///
+/// ```
+/// let connection = pandodb::Connection::open_in_memory()?;
+/// let mut statement = connection.prepare("VALUES (1, 'oak'), (2, 'ash')")?;
+/// let rows = statement.query_map((), |row| <(i64, String)>::try_from(row))?;
+/// let rows: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
+/// assert_eq!(rows[1], (2, "ash".to_owned()));
+/// # Ok::<(), pandodb::Error>(())
+/// ```
 pub struct Row<'r> {
     values: RowValues<'r>,
     cursor: &'r dyn Cursor,
@@ -84,6 +95,15 @@ impl Row<'_> {
         (at < self.column_count()).then(|| self.cursor.column_name(at))
     }
 
+    fn must_have(&self, wanted: usize) -> Result<()> {
+        let count = self.column_count();
+        if count == wanted {
+            return Ok(());
+        }
+        let message = format!("the row has {count} columns, {wanted} are read");
+        Err(Error::new(ErrorKind::Mismatch, message))
+    }
+
     #[cold]
     fn in_column(&self, at: usize, error: &Error) -> Error {
         let name = self.cursor.column_name(at);
@@ -128,6 +148,31 @@ impl RowIndex for usize {
         let message = format!("there is no column {self}: the row has {count}, from 0");
         Err(Error::new(ErrorKind::Range, message))
     }
+}
+
+// A row of as many columns as a tuple has is read in their order.
+macro_rules! tuples {
+    ($($count:literal: $($type:ident $at:literal),+;)+) => {$(
+        impl<$($type: FromSql),+> TryFrom<&Row<'_>> for ($($type,)+) {
+            type Error = Error;
+
+            fn try_from(row: &Row<'_>) -> Result<Self> {
+                row.must_have($count)?;
+                Ok(($(row.get::<_, $type>($at)?,)+))
+            }
+        }
+    )+};
+}
+
+tuples! {
+    1: A 0;
+    2: A 0, B 1;
+    3: A 0, B 1, C 2;
+    4: A 0, B 1, C 2, D 3;
+    5: A 0, B 1, C 2, D 3, E 4;
+    6: A 0, B 1, C 2, D 3, E 4, F 5;
+    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
 }
 
 impl RowIndex for &str {

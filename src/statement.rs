@@ -322,6 +322,20 @@ impl<'c> Statement<'c> {
         self.prepared.sql()
     }
 
+    /// The text with the values that are bound in the places of the parameters.
+    ///
+    /// ```
+    /// let connection = pandodb::Connection::open_in_memory()?;
+    /// let mut statement = connection.prepare("SELECT ?, :name, ?1")?;
+    /// statement.raw_bind_parameter(1, 7)?;
+    /// statement.raw_bind_parameter(2, "it's")?;
+    /// assert_eq!(statement.expanded_sql(), "SELECT 7, 'it''s', 7");
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn expanded_sql(&self) -> String {
+        self.prepared.expanded()
+    }
+
     /// Runs to the end and drops the rows.
     pub(crate) fn run_to_end(&mut self) -> Result<()> {
         self.prepared.reset();

@@ -2,20 +2,24 @@
 //!
 //! What crosses it: text goes down, rows come up as [`RowValues`], errors as this crate's own.
 //! So the engine may change its session and its values without a user of the library noticing.
-//! Neighbours: `session` wraps the engine's session and statements,
+//! Neighbours: `session` and `prepared` wrap the engine's session and statements,
 //! `functions` takes what applications define.
 
 mod backup;
 mod blob;
 mod branching;
 pub(crate) mod functions;
+mod limits;
+mod prepared;
 mod session;
 mod text;
+mod trace;
 
 pub(crate) use backup::{Backup, restore};
 pub(crate) use blob::Blob;
 pub(crate) use branching::{ConflictAddress, Fork};
-pub(crate) use session::{Database, InterruptFlag, Prepared, RowValues, Session};
+pub(crate) use prepared::Prepared;
+pub(crate) use session::{Database, InterruptFlag, RowValues, Session};
 pub use text::is_complete;
 pub(crate) use text::{first_statement, has_statement, literal};
 

@@ -1,8 +1,9 @@
-//! The engine's database, session and statements behind this crate's types.
+//! The engine's database and session behind this crate's types, its values and its errors.
 //!
-//! Neighbours: `qp::session` is what is wrapped here.
+//! Neighbours: `qp::session` is what is wrapped here; `prepared` has the statements.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pandodb_branch::fork::Fork as InnerFork;
 use pandodb_ds::codec::Codec;
@@ -15,8 +16,7 @@ use pandodb_qp::catalog::DatabaseIndex;
 use pandodb_qp::execute::LentRow;
 use pandodb_qp::function::RowChange;
 use pandodb_qp::session::{
-    CommitHook, PreparedKind, ProgressHook, RollbackHook, Session as QuerySession, Statement, Step,
-    UpdateHook,
+    CommitHook, ProgressHook, RollbackHook, Session as QuerySession, UpdateHook,
 };
 use pandodb_qp::store::Database as QueryDatabase;
 use pandodb_tm::{
@@ -24,7 +24,8 @@ use pandodb_tm::{
     RecoveryProgress, Retention, Synchronous as Level,
 };
 
-use super::Cursor;
+use super::prepared::Prepared;
+use super::trace::Tracer;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::hooks::Action;
 use crate::options::{Compression, OpenOptions, Synchronous};
@@ -111,7 +112,7 @@ impl Database {
         if let Some((soft_bytes, hard_bytes)) = self.0.memory_limit {
             session.set_memory_limits(soft_bytes, hard_bytes);
         }
-        Session { session, _fork: None }
+        Session { inner: session, tracer: Tracer::default(), _fork: None }
     }
 
     pub(super) fn inner(&self) -> &QueryDatabase {
@@ -173,31 +174,34 @@ impl InterruptFlag {
 
 /// A session on one branch.
 pub(crate) struct Session {
-    session: QuerySession,
+    inner: QuerySession,
+    /// Who is told of its statements.
+    pub(crate) tracer: Tracer,
     /// The branch in memory that it is on, which lives as long.
     _fork: Option<Arc<InnerFork>>,
 }
 
 impl Session {
     pub(super) fn inner(&self) -> &QuerySession {
-        &self.session
+        &self.inner
     }
 
     /// A session on a branch in memory.
     pub(super) fn on_fork(database: QueryDatabase, fork: Arc<InnerFork>) -> Self {
-        Self { session: QuerySession::on_head(database, fork.head()), _fork: Some(fork) }
+        let session = QuerySession::on_head(database, fork.head());
+        Self { inner: session, tracer: Tracer::default(), _fork: Some(fork) }
     }
 
     pub(crate) fn set_commit_hook(&self, hook: Option<CommitHook>) {
-        self.session.set_commit_hook(hook);
+        self.inner.set_commit_hook(hook);
     }
 
     pub(crate) fn set_rollback_hook(&self, hook: Option<RollbackHook>) {
-        self.session.set_rollback_hook(hook);
+        self.inner.set_rollback_hook(hook);
     }
 
     pub(crate) fn set_progress_hook(&self, hook: Option<ProgressHook>) {
-        self.session.set_progress_hook(hook);
+        self.inner.set_progress_hook(hook);
     }
 
     pub(crate) fn set_busy_hook<F>(&self, hook: Option<F>)
@@ -205,7 +209,7 @@ impl Session {
         F: FnMut(u32) -> bool + Send + 'static,
     {
         // The locks want a hook that threads share; it is only ever asked by this session's.
-        self.session.set_busy_hook(hook.map(|hook| {
+        self.inner.set_busy_hook(hook.map(|hook| {
             let hook = Mutex::new(hook);
             BusyHook::new(move |asked| (*hook.lock())(asked))
         }));
@@ -215,7 +219,7 @@ impl Session {
     where
         F: FnMut(Action, &str, i64) + Send + 'static,
     {
-        self.session.set_update_hook(hook.map(|mut hook| -> UpdateHook {
+        self.inner.set_update_hook(hook.map(|mut hook| -> UpdateHook {
             Box::new(move |change, table, rowid| {
                 let action = match change {
                     RowChange::Insert => Action::Insert,
@@ -229,114 +233,53 @@ impl Session {
 
     /// Goes on as the user of another session.
     pub(crate) fn take_user_of(&self, other: &Self) {
-        self.session.set_user(other.session.user().as_deref());
+        self.inner.set_user(other.inner.user().as_deref());
     }
 
     /// Prepares the first statement of a text, and says how many bytes of it that took.
     pub(crate) fn prepare(&self, sql: &str) -> Result<(Option<Prepared<'_>>, usize)> {
-        let (statement, behind) = self.session.prepare(sql).map_err(|error| convert(error, sql))?;
-        let prepared = statement.map(|statement| Prepared { statement });
+        let (statement, behind) = self.inner.prepare(sql).map_err(|error| convert(error, sql))?;
+        let prepared = statement.map(|statement| Prepared::new(self, statement));
         Ok((prepared, behind))
     }
 
+    /// The time of a clock that never goes back.
+    pub(super) fn now(&self) -> Duration {
+        let database = self.inner.database(DatabaseIndex::MAIN);
+        database.map_or(Duration::ZERO, |(database, _)| database.clock().monotonic())
+    }
+
     pub(crate) fn last_insert_rowid(&self) -> i64 {
-        self.session.last_insert_rowid()
+        self.inner.last_insert_rowid()
     }
 
     pub(crate) fn changes(&self) -> u64 {
-        self.session.changes().max(0) as u64
+        self.inner.changes().max(0) as u64
     }
 
     pub(crate) fn total_changes(&self) -> u64 {
-        self.session.total_changes().max(0) as u64
+        self.inner.total_changes().max(0) as u64
     }
 
     pub(crate) fn is_autocommit(&self) -> bool {
-        self.session.is_autocommit()
+        self.inner.is_autocommit()
     }
 
     pub(crate) fn interrupt_flag(&self) -> InterruptFlag {
-        InterruptFlag(self.session.interrupt_flag())
+        InterruptFlag(self.inner.interrupt_flag())
     }
 
     pub(crate) fn current_branch(&self) -> String {
-        match self.session.database(DatabaseIndex::MAIN) {
+        match self.inner.database(DatabaseIndex::MAIN) {
             Ok((database, head)) => database.branch_name(head),
             Err(_) => "main".to_owned(),
         }
     }
 }
 
-/// A prepared statement of a session.
-pub(crate) struct Prepared<'s> {
-    statement: Statement<'s>,
-}
-
-impl Prepared<'_> {
-    pub(crate) fn parameter_count(&self) -> usize {
-        self.statement.parameter_count()
-    }
-
-    pub(crate) fn parameter_name(&self, number: usize) -> Option<&str> {
-        let names = &self.statement.prepared().parameter_names;
-        names.get(number.checked_sub(1)?)?.as_deref()
-    }
-
-    /// Whether the statement changes nothing.
-    pub(crate) fn is_readonly(&self) -> bool {
-        matches!(self.statement.prepared().kind, PreparedKind::Select(_) | PreparedKind::Rows(_))
-    }
-
-    /// Whether the statement changes rows, so that their number is known afterwards.
-    pub(crate) fn changes_rows(&self) -> bool {
-        matches!(self.statement.prepared().kind, PreparedKind::Modify(_))
-    }
-
-    pub(crate) fn bind(&mut self, number: usize, value: ValueRef<'_>) -> Result<()> {
-        self.statement
-            .bind_ref(number, lent(value))
-            .map_err(|error| convert(error, &self.statement.prepared().sql))
-    }
-
-    /// Runs to the end and drops the rows.
-    pub(crate) fn run_to_end(&mut self) -> Result<()> {
-        self.statement.run().map_err(|error| convert(error, &self.statement.prepared().sql))
-    }
-}
-
-impl Cursor for Prepared<'_> {
-    fn advance(&mut self) -> Result<bool> {
-        let step = self
-            .statement
-            .step()
-            .map_err(|error| convert(error, &self.statement.prepared().sql))?;
-        Ok(step == Step::Row)
-    }
-
-    fn row(&self) -> RowValues<'_> {
-        RowValues(self.statement.lent())
-    }
-
-    fn reset(&mut self) {
-        self.statement.reset();
-    }
-
-    fn column_count(&self) -> usize {
-        self.statement.column_count()
-    }
-
-    fn column_name(&self, at: usize) -> &str {
-        self.statement.prepared().columns.get(at).map_or("", |column| &column.name)
-    }
-
-    fn sql(&self) -> &str {
-        &self.statement.prepared().sql
-    }
-}
-
 /// The values of a row, which stay where they are until the next one.
 #[derive(Clone, Copy)]
-pub(crate) struct RowValues<'r>(LentRow<'r>);
+pub(crate) struct RowValues<'r>(pub(super) LentRow<'r>);
 
 impl<'r> RowValues<'r> {
     /// How many there are.
@@ -365,7 +308,7 @@ pub(super) fn stored(value: ValueRef<'_>) -> StoredValue {
 
 /// The engine's value for one of this crate's, whose bytes stay where they are.
 #[inline]
-fn lent(value: ValueRef<'_>) -> StoredRef<'_> {
+pub(super) fn lent(value: ValueRef<'_>) -> StoredRef<'_> {
     match value {
         ValueRef::Null => StoredRef::Null,
         ValueRef::Integer(number) => StoredRef::Integer(number),

@@ -82,14 +82,18 @@ pub(crate) fn run_share_of_diff() -> Outcome {
     program_for_tests("diff").arguments(["--seeds", &seeds, "--timeout", "120"]).run()
 }
 
-/// The files of SQLite's corpus that CI plays, of those that are beside the checkout; they are
-/// no part of the repository.
+/// The files of SQLite's corpus that CI plays. They are no part of the repository: they are in the
+/// folder that `PANDODB_CORPUS` names, or in a folder `sqllogictest` of one beside the checkout.
 pub(crate) fn share_of_corpus() -> Vec<PathBuf> {
-    let folder = std::env::var_os("PANDODB_CORPUS")
-        .map_or_else(|| workspace::root().join("../shared/sqllogictest"), PathBuf::from);
     let names = ["evidence", "select1.test", "select2.test", "select3.test", "select4.test"];
-    let paths = names.into_iter().map(|name| folder.join(name));
-    paths.filter(|path| path.exists()).collect()
+    let folders = match std::env::var_os("PANDODB_CORPUS") {
+        Some(folder) => vec![PathBuf::from(folder)],
+        None => workspace::beside("sqllogictest"),
+    };
+    let files_of = |folder: &PathBuf| -> Vec<PathBuf> {
+        names.iter().map(|name| folder.join(name)).filter(|path| path.exists()).collect()
+    };
+    folders.iter().map(files_of).find(|files| !files.is_empty()).unwrap_or_default()
 }
 
 /// Plays what [`share_of_corpus`] found.

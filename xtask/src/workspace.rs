@@ -26,6 +26,15 @@ pub(crate) fn has(path: &str) -> bool {
     root().join(path).exists()
 }
 
+/// The folders called `name` in the folders beside the repository.
+pub(crate) fn beside(name: &str) -> Vec<PathBuf> {
+    let around = root().parent().and_then(|around| fs::read_dir(around).ok());
+    let folders = around.into_iter().flatten().flatten().map(|entry| entry.path().join(name));
+    let mut folders: Vec<PathBuf> = folders.filter(|folder| folder.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
 /// Whether the program at `path` (its root source file) has more than an empty `main`.
 pub(crate) fn has_program(path: &str) -> bool {
     fs::read_to_string(root().join(path)).is_ok_and(|text| !text.contains("fn main() {}"))

@@ -93,6 +93,10 @@ pub(crate) fn show(figure: f64, unit: Unit) -> String {
 }
 
 fn show_spread(spread: &Spread, unit: Unit) -> String {
+    if spread.median == 0.0 {
+        // There is no part of nothing.
+        return show(0.0, unit);
+    }
     let around = |value: f64| (value / spread.median - 1.0) * 100.0;
     format!(
         "{} ({:+.0}..{:+.0} %)",
@@ -100,6 +104,11 @@ fn show_spread(spread: &Spread, unit: Unit) -> String {
         around(spread.least),
         around(spread.most)
     )
+}
+
+/// A ratio, if there is one: a control may be nothing.
+fn show_ratio(ratio: f64) -> String {
+    if ratio.is_finite() { format!("{ratio:.2}x") } else { "-".to_owned() }
 }
 
 fn show_target(target: &Target, unit: Unit) -> String {
@@ -122,7 +131,7 @@ pub(crate) fn print(lines: &[Line], rounds: &Rounds, rows: u64) {
     for line in lines {
         let (peer, theirs, ratio) = match &line.peer {
             Some((name, spread, ratio)) => {
-                (*name, show_spread(spread, line.unit), format!("{ratio:.2}x"))
+                (*name, show_spread(spread, line.unit), show_ratio(*ratio))
             }
             None => ("", String::new(), String::new()),
         };
@@ -181,4 +190,18 @@ pub(crate) fn json(lines: &[Line], rounds: &Rounds, rows: u64) -> Outcome<String
         "skipped": rounds.skipped,
     });
     Ok(serde_json::to_string_pretty(&whole)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_of_nothing_has_no_ratio() {
+        let nothing = Spread::of([0.0, 0.0, 0.0]);
+        assert_eq!(show_spread(&nothing, Unit::Fraction), "0.00 %");
+        assert_eq!(show_ratio(0.0 / nothing.median), "-");
+        assert_eq!(show_ratio(1.0 / nothing.median), "-");
+        assert_eq!(show_ratio(1.5), "1.50x");
+    }
 }

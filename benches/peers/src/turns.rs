@@ -74,6 +74,31 @@ impl Alone {
     }
 }
 
+/// Tells a profiler, if there is one, when to look away.
+pub(crate) struct Watch(Option<Alone>);
+
+impl Watch {
+    /// What follows is not timed.
+    pub(crate) fn pause(&self) -> Outcome<()> {
+        self.tell("disable\n")
+    }
+
+    /// What follows is timed.
+    pub(crate) fn resume(&self) -> Outcome<()> {
+        self.tell("enable\n")
+    }
+
+    fn tell(&self, word: &str) -> Outcome<()> {
+        let Some(alone) = self.0.as_ref().filter(|alone| alone.control.is_some()) else {
+            return Ok(());
+        };
+        alone.tell(word)?;
+        // The profiler reads the pipe when it comes to it.
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(())
+    }
+}
+
 impl Rounds {
     /// Workloads whose names contain one of the parts in `only`, which commas divide.
     pub(crate) fn new(count: usize, only: Option<&str>) -> Self {
@@ -105,6 +130,11 @@ impl Rounds {
     /// Whether there are no peers.
     pub(crate) fn is_alone(&self) -> bool {
         !self.has_peers
+    }
+
+    /// What a workload tells that does more than it times.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(self.alone.clone())
     }
 
     /// How many rounds there are.

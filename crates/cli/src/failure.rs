@@ -95,6 +95,16 @@ impl Failure {
         self.0.exit == Exit::Success
     }
 
+    /// The sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// SQLite's code of a statement's error; that of a general one for our own.
+    pub(crate) fn code(&self) -> i32 {
+        self.0.cause.as_ref().map_or(1, pandodb::Error::extended_code)
+    }
+
     fn hint(&self) -> Option<&str> {
         let cause = self.0.cause.as_ref();
         self.0.hint.as_deref().or_else(|| cause.and_then(pandodb::Error::hint))

@@ -89,3 +89,10 @@ pub(crate) fn pager() -> Option<String> {
         Err(_) => (!cfg!(windows)).then(|| "less -RSFX".to_owned()),
     }
 }
+
+/// The text editor's command: `PANDO_EDITOR`, `VISUAL`, `EDITOR`, or `vi`.
+pub(crate) fn editor() -> String {
+    let names = ["PANDO_EDITOR", "VISUAL", "EDITOR"];
+    let editor = names.iter().find_map(|name| env::var(name).ok().filter(|e| !e.is_empty()));
+    editor.unwrap_or_else(|| "vi".to_owned())
+}

@@ -124,3 +124,48 @@ fn long_work_shows_bars_at_a_terminal_and_only_there() {
     let before = String::from_utf8_lossy(found.before());
     assert!(!before.contains("importing"), "{before:?}");
 }
+
+/// What a program at a terminal prints, which must have shown `bar` on the way.
+fn sees_bar(folder: &TemporaryFolder, line: &str, bar: &str, end: &str) {
+    let mut command = shell(folder.path(), &format!("exec {line}"));
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1");
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(20)));
+    session.expect(bar).unwrap();
+    session.expect(end).unwrap();
+    session.expect(expectrl::Eof).unwrap();
+}
+
+#[test]
+fn a_restore_shows_a_bar_at_a_terminal_and_only_there() {
+    let folder = TemporaryFolder::new();
+    let fill = "CREATE TABLE t(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                WHERE i < 2000) INSERT INTO t SELECT randomblob(500) FROM n";
+    crate::run(folder.path(), &format!("pando a.pando '{fill}' && pando a.pando backup full.bak"));
+    let restore = |to: &str| format!("pando restore full.bak --to {to}");
+    sees_bar(&folder, &restore("b.pando"), "restoring ", "Restored");
+    let printed = crate::run(folder.path(), &restore("c.pando"));
+    assert!(printed.starts_with("Restored") && printed.lines().count() == 1, "{printed:?}");
+    sees_bar(&folder, "pando b.pando 'SELECT count(*) FROM t'", "", "2000");
+}
+
+#[test]
+fn recovery_shows_a_bar_at_a_terminal_and_only_there() {
+    let folder = TemporaryFolder::new();
+    // More log than is done again in no time, left behind by a program that was killed.
+    let mut script = "PRAGMA wal_autocheckpoint = 0;\nCREATE TABLE t(x);\n".to_owned();
+    for _ in 0..60 {
+        script.push_str(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
+             INSERT INTO t SELECT randomblob(1000) FROM n;\n",
+        );
+    }
+    script.push_str(".shell kill -9 $PPID\n");
+    std::fs::write(folder.file("fill.sql"), script).unwrap();
+    crate::run(folder.path(), "pando a.pando < fill.sql");
+    crate::run(folder.path(), "mkdir copy && cp a.pando* copy");
+    sees_bar(&folder, "pando a.pando 'SELECT count(*) FROM t'", "recovering ", "12000");
+    // In a pipe the same recovery says nothing.
+    let printed = crate::run(folder.path(), "pando copy/a.pando 'SELECT count(*) FROM t'");
+    assert_eq!(printed, "12000\n");
+}

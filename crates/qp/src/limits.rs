@@ -45,6 +45,8 @@ pub enum Limit {
     ExpressionDepth,
     /// Terms of a compound SELECT.
     CompoundSelect,
+    /// Operators and expressions of a statement's plan.
+    Operations,
     /// Arguments of a function.
     FunctionArgument,
     /// Attached databases.
@@ -55,21 +57,26 @@ pub enum Limit {
     VariableNumber,
     /// How deep triggers nest.
     TriggerDepth,
+    /// Threads that help the session's own with large tables; `PRAGMA threads` counts that one,
+    /// too.
+    WorkerThreads,
 }
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Length,
         Self::SqlLength,
         Self::Column,
         Self::ExpressionDepth,
         Self::CompoundSelect,
+        Self::Operations,
         Self::FunctionArgument,
         Self::Attached,
         Self::LikePatternLength,
         Self::VariableNumber,
         Self::TriggerDepth,
+        Self::WorkerThreads,
     ];
 
     /// Its name: that of SQLite's constant behind `SQLITE_LIMIT_`, in small letters.
@@ -80,11 +87,13 @@ impl Limit {
             Self::Column => "column",
             Self::ExpressionDepth => "expr_depth",
             Self::CompoundSelect => "compound_select",
+            Self::Operations => "vdbe_op",
             Self::FunctionArgument => "function_arg",
             Self::Attached => "attached",
             Self::LikePatternLength => "like_pattern_length",
             Self::VariableNumber => "variable_number",
             Self::TriggerDepth => "trigger_depth",
+            Self::WorkerThreads => "worker_threads",
         }
     }
 
@@ -95,11 +104,13 @@ impl Limit {
             Self::Column => 2000,
             Self::ExpressionDepth => EXPRESSION_DEPTH_MAX,
             Self::CompoundSelect => COMPOUND_SELECT_MAX,
+            Self::Operations => 250_000_000,
             Self::FunctionArgument => 1000,
             Self::Attached => 10,
             Self::LikePatternLength => 50_000,
             Self::VariableNumber => PARAMETER_NUMBER_MAX,
             Self::TriggerDepth => 1000,
+            Self::WorkerThreads => 1024,
         }
     }
 }

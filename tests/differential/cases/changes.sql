@@ -195,3 +195,63 @@ INSERT INTO w VALUES (1, 1), (2, 2), (3, 2);
 DELETE FROM w WHERE a = 1;
 DELETE FROM w WHERE a = 2;
 SELECT * FROM w;
+
+-- A row is its own parent only by its very value; others are found by what a column makes of it.
+PRAGMA foreign_keys = ON;
+CREATE TABLE t(a REAL PRIMARY KEY, b, c VARCHAR(10) REFERENCES t(a));
+INSERT INTO t(a, b) VALUES (10.75, 11);
+UPDATE t SET c = a WHERE c IS NULL;
+INSERT INTO t VALUES (5, 1, '5');
+INSERT INTO t VALUES (6, 1, '10.75');
+UPDATE t SET c = '6' WHERE a = 6;
+CREATE TABLE n(a TEXT COLLATE NOCASE PRIMARY KEY, b REFERENCES n(a)) WITHOUT ROWID;
+INSERT INTO n VALUES ('A', 'a');
+INSERT INTO n VALUES ('B', 'B'), ('C', 'b'), ('d', 'D');
+INSERT INTO n VALUES ('B', 'B'), ('C', 'b');
+UPDATE n SET b = lower(a);
+UPDATE n SET a = a || 'x';
+UPDATE n SET a = 'q', b = 'q' WHERE a = 'B';
+CREATE TABLE i(id INTEGER PRIMARY KEY, p TEXT REFERENCES i(id));
+INSERT INTO i VALUES (4, '4'), (5, ' 5');
+CREATE TABLE two(a TEXT, b INT, c INT, d TEXT, UNIQUE (a, b), FOREIGN KEY (c, d) REFERENCES two(a, b));
+INSERT INTO two VALUES ('1', 2, 1, '2');
+INSERT INTO two VALUES ('x', 2, 'x', 2), ('y', 3, 'x', '2');
+SELECT * FROM t;
+SELECT * FROM n;
+SELECT * FROM two;
+
+-- Children are found by the parent's collation.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a TEXT COLLATE NOCASE PRIMARY KEY);
+CREATE TABLE c(x REFERENCES p(a) ON DELETE CASCADE ON UPDATE CASCADE, y TEXT COLLATE RTRIM REFERENCES p(a));
+INSERT INTO p VALUES ('A'), ('B'), ('C');
+INSERT INTO c VALUES ('a', NULL), ('b', NULL), ('c', 'C');
+UPDATE p SET a = 'D' WHERE a = 'b';
+DELETE FROM p WHERE a = 'A';
+DELETE FROM p WHERE a = 'c';
+UPDATE p SET a = 'c' WHERE a = 'C';
+SELECT * FROM p;
+SELECT * FROM c;
+
+-- The key of a table without rowid is looked at in its turn among the unique indexes.
+CREATE TABLE a(x, y, z, PRIMARY KEY (x, y) UNIQUE (x) ON CONFLICT IGNORE) WITHOUT ROWID;
+INSERT INTO a VALUES (1, 2, 3);
+INSERT INTO a VALUES (1, 2, 4);
+INSERT INTO a VALUES (1, NULL, 4), (1, 2, 4);
+CREATE TABLE b(x, y, z, UNIQUE (x) ON CONFLICT IGNORE, PRIMARY KEY (x, y)) WITHOUT ROWID;
+INSERT INTO b VALUES (1, 2, 3);
+INSERT INTO b VALUES (1, 2, 4);
+CREATE TABLE i(x INTEGER, y UNIQUE ON CONFLICT IGNORE, PRIMARY KEY (x)) WITHOUT ROWID;
+INSERT INTO i VALUES (1, 2);
+INSERT INTO i VALUES (1, 2);
+SELECT * FROM a, b, i;
+
+-- Which row was inserted last where a foreign key refuses it: one row is not even tried.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a PRIMARY KEY);
+CREATE TABLE c(a INTEGER PRIMARY KEY, b, FOREIGN KEY (a) REFERENCES p(a));
+INSERT OR REPLACE INTO c DEFAULT VALUES;
+SELECT last_insert_rowid();
+CREATE TABLE s(a TEXT, b REAL, c, d, PRIMARY KEY (a, b), FOREIGN KEY (d, c) REFERENCES s(a, b));
+INSERT INTO s VALUES (1, 2, 3, 4) ON CONFLICT (a, b) DO UPDATE SET a = excluded.a;
+SELECT last_insert_rowid();

@@ -146,3 +146,26 @@ SELECT b FROM t WHERE unlikely(b = '3');
 -- Views have no foreign keys, broken or not.
 CREATE VIEW v AS SELECT * FROM missing;
 PRAGMA foreign_key_list(v);
+
+-- The affinity of a compound's column: what an operator gives is a number.
+CREATE TABLE t(a, b, c INTEGER);
+INSERT INTO t VALUES (9, 1000000, -19), (5, 10, 38), (59, 1000000, NULL);
+WITH w AS (SELECT ~c p, CAST(b AS TEXT) q FROM t UNION SELECT c, 'x y' FROM t WHERE 'ABC') SELECT count(*) FROM w x JOIN w y ON x.q < y.p;
+WITH w AS (SELECT -c p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT NOT c p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT c IS NULL p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT c BETWEEN 1 AND 2 p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT c IN (1, 38) p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT CASE WHEN c THEN 1 ELSE 2.5 END p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT CASE WHEN c THEN 1 ELSE 'x' END p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT abs(c) p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT EXISTS (SELECT 1) p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT +c p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+WITH w AS (SELECT c || '' p FROM t UNION ALL SELECT c FROM t) SELECT p, p < '5' FROM w;
+
+-- The declared type of a generated column is seen through a view.
+CREATE TABLE t(a, b INTEGER AS (NULL), c VARCHAR(5) AS (a) STORED);
+CREATE VIEW v AS SELECT b, c, a, b + 1 AS d FROM t;
+PRAGMA table_xinfo(v);
+CREATE TABLE u AS SELECT b, c FROM t;
+SELECT sql FROM sqlite_schema WHERE name = 'u';

@@ -94,10 +94,13 @@ fn diff_one(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
 
 /// Merges a branch with 1% of the rows into main, where another 1% have changed since.
 fn merge(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
+    let watch = rounds.watch();
     let own = |step: u64| {
         let name = format!("merged_{step}");
+        watch.pause()?;
         changed_branch(base, &name, 2 * step)?;
         base.run(&change(2 * step + 1))?;
+        watch.resume()?;
         let figure = time_of(&base.connection, &format!("MERGE BRANCH {name} INTO main"))?;
         base.run(&format!("DROP BRANCH {name}"))?;
         Ok(figure)

@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     folder: Option<PathBuf>,
 }
 
+/// From so many rows on three rounds are enough: loading them takes most of the time.
+const ROWS_LARGE: u64 = 10_000_000;
+
 /// The workloads over rows.
 const OVER_ROWS: &[&str] = &[
     "sql/point-select",
@@ -49,6 +52,8 @@ const OVER_ROWS: &[&str] = &[
     "branching/create",
     "branching/fork",
     "branching/switch",
+    "branching/drop",
+    "branching/as-of",
     "branching/diff-one-row",
     "branching/diff-1-percent",
     "branching/merge-1-percent",
@@ -95,12 +100,15 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<()> {
     rows.truncate(if arguments.large { 4 } else { 3 } - usize::from(arguments.quick));
     let branches = [1, 100, if arguments.quick { 1_000 } else { 10_000 }];
     let over_rows = curves(&rows, |size| {
-        let mut rounds = Rounds::without_peers(arguments.rounds, OVER_ROWS);
+        let start = std::time::Instant::now();
+        let count = if size >= ROWS_LARGE { arguments.rounds.min(3) } else { arguments.rounds };
+        let mut rounds = Rounds::without_peers(count, OVER_ROWS);
         let folder = folder.path().join(size.to_string());
         std::fs::create_dir_all(&folder)?;
         sql::measure(&mut rounds, &folder, size)?;
         branching::measure(&mut rounds, &folder, size, 0)?;
         std::fs::remove_dir_all(folder)?;
+        eprintln!("{size} rows took {:.0} s", start.elapsed().as_secs_f64());
         Ok(rounds)
     })?;
     let over_branches = curves(&branches, |size| {

@@ -4,6 +4,7 @@
 //! pair has a [`RowDiff`] that finds rows as they are asked for, in time that follows what
 //! changed. Neighbours: `merge` uses the same sources.
 
+mod gather;
 pub mod rows;
 pub mod schema;
 pub mod source;
@@ -12,7 +13,7 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
 
-pub use rows::{DiffColumn, RowChangeKind, RowCounts, RowDiff, RowDifference};
+pub use rows::{DiffColumn, LentDifference, RowChangeKind, RowCounts, RowDiff, RowDifference};
 pub use schema::{SchemaDifference, compare_shapes};
 pub use source::TableVersion;
 

@@ -5,13 +5,13 @@
 //! added or retyped) is no difference. Neighbours: `source` finds candidates.
 
 use pandodb_ds::pager::Pager;
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 
-use super::source::{Changes, TableVersion};
+use super::source::{Changes, LentChange, LentRow, TableVersion};
 use crate::error::Result;
 use crate::shape::affinity::is_same;
-use crate::shape::row::{Row, Stored};
+use crate::shape::row::{Cells, Row};
 use crate::shape::{ColumnId, TableShape};
 
 /// A column of a row difference.
@@ -51,6 +51,64 @@ pub struct RowDifference {
     pub changed: Vec<bool>,
 }
 
+/// A row that differs, where it is: its cells are read when they are asked for.
+#[derive(Debug)]
+pub struct LentDifference<'a> {
+    /// What happened.
+    pub kind: RowChangeKind,
+    /// For each column whether its cell differs.
+    pub changed: &'a [bool],
+    /// What the row is matched by.
+    matched_by: &'a [u8],
+    columns: &'a [DiffColumn],
+    old: Option<Cells<'a>>,
+    new: Option<Cells<'a>>,
+}
+
+impl LentDifference<'_> {
+    /// What the row is called by: its rowid or the values of its primary key.
+    pub fn key(&self) -> Result<Vec<Value>> {
+        match self.new.as_ref().or(self.old.as_ref()) {
+            Some(cells) => cells.key_values(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The older cell of a column; none where there was no such row.
+    pub fn old_cell(&self, column: usize) -> Result<Option<Value>> {
+        cell(self.old.as_ref(), self.columns[column].old)
+    }
+
+    /// The newer cell.
+    pub fn new_cell(&self, column: usize) -> Result<Option<Value>> {
+        cell(self.new.as_ref(), self.columns[column].new)
+    }
+
+    /// The older row.
+    fn old_row(&self) -> Result<Option<Row>> {
+        (0..self.columns.len()).map(|column| self.old_cell(column)).collect()
+    }
+
+    /// The newer row.
+    fn new_row(&self) -> Result<Option<Row>> {
+        (0..self.columns.len()).map(|column| self.new_cell(column)).collect()
+    }
+}
+
+fn owned(difference: &LentDifference<'_>) -> Result<RowDifference> {
+    let (old, new) = (difference.old_row()?, difference.new_row()?);
+    let (kind, changed) = (difference.kind, difference.changed.to_vec());
+    Ok(RowDifference { kind, key: difference.key()?, old, new, changed })
+}
+
+fn cell(row: Option<&Cells<'_>>, index: Option<usize>) -> Result<Option<Value>> {
+    match (row, index) {
+        (Some(cells), Some(index)) => cells.cell(index).map(|cell| Some(cell.to_owned())),
+        (Some(_), None) => Ok(Some(Value::Null)),
+        (None, _) => Ok(None),
+    }
+}
+
 /// How many rows differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -66,10 +124,18 @@ pub struct RowCounts {
 
 /// The differences of two versions of a table in the order of their keys.
 pub struct RowDiff {
+    comparison: Comparison,
+    changes: Changes,
+    /// Which cells of the row that is looked at differ.
+    changed: Vec<bool>,
+}
+
+/// How rows are compared.
+#[derive(Clone)]
+struct Comparison {
     old: TableShape,
     new: TableShape,
     columns: Vec<DiffColumn>,
-    changes: Changes,
 }
 
 impl RowDiff {
@@ -77,79 +143,140 @@ impl RowDiff {
     pub fn new(pager: &Arc<Pager>, old: TableVersion<'_>, new: TableVersion<'_>) -> Result<Self> {
         let changes = Changes::new(pager, new.shape, old, new)?;
         let columns = columns(old.shape, new.shape);
-        Ok(Self { old: old.shape.clone(), new: new.shape.clone(), columns, changes })
+        let comparison = Comparison { old: old.shape.clone(), new: new.shape.clone(), columns };
+        Ok(Self { comparison, changes, changed: Vec::new() })
     }
 
     /// The columns that differences list: the newer ones, then those dropped since.
     pub fn columns(&self) -> &[DiffColumn] {
-        &self.columns
+        &self.comparison.columns
     }
 
     /// The next row that differs.
     pub fn next_difference(&mut self) -> Result<Option<RowDifference>> {
-        while let Some(change) = self.changes.next_change()? {
-            let old = read(&self.old, change.old.as_ref())?;
-            let new = read(&self.new, change.new.as_ref())?;
-            let kind = match (&old, &new) {
-                (None, Some(_)) => RowChangeKind::Added,
-                (Some(_), None) => RowChangeKind::Removed,
-                _ => RowChangeKind::Changed,
-            };
-            let shape = if new.is_some() { &self.new } else { &self.old };
-            let stored = change.new.as_ref().or(change.old.as_ref());
-            let storage_key = stored.map_or(&change.key, |stored| &stored.key);
-            let key = shape.key_values(storage_key, new.as_deref().or(old.as_deref()))?;
-            let changed = self.changed(old.as_deref(), new.as_deref());
-            if kind == RowChangeKind::Changed && !changed.contains(&true) {
-                continue;
+        self.next_with(owned)
+    }
+
+    /// Calls `look` with the next row that differs, where it is.
+    pub fn next_with<R>(
+        &mut self,
+        look: impl FnOnce(&LentDifference<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let mut look = Some(look);
+        loop {
+            let (comparison, changed) = (&self.comparison, &mut self.changed);
+            let looked = self.changes.next_with(|change| {
+                let Some(difference) = comparison.compare(change, changed)? else {
+                    return Ok(None);
+                };
+                look.take().map(|look| look(&difference)).transpose()
+            })?;
+            match looked {
+                None => return Ok(None),
+                Some(Some(done)) => return Ok(Some(done)),
+                Some(None) => {}
             }
-            let old = old.map(|row| self.list(&row, |column| column.old));
-            let new = new.map(|row| self.list(&row, |column| column.new));
-            return Ok(Some(RowDifference { kind, key, old, new, changed }));
         }
-        Ok(None)
     }
 
     /// Counts what is left.
     pub fn count(mut self) -> Result<RowCounts> {
         let mut counts = RowCounts::default();
-        while let Some(difference) = self.next_difference()? {
-            match difference.kind {
-                RowChangeKind::Added => counts.added += 1,
-                RowChangeKind::Removed => counts.removed += 1,
-                RowChangeKind::Changed => {
-                    counts.changed += 1;
-                    let cells = difference.changed.iter().filter(|changed| **changed).count();
-                    counts.cells += cells as u64;
-                }
-            }
-        }
+        let mut count = |difference: &LentDifference<'_>| {
+            counts.add(difference);
+            Ok(())
+        };
+        while self.next_with(&mut count)?.is_some() {}
         Ok(counts)
     }
 
-    fn list(&self, row: &[Value], index: impl Fn(&DiffColumn) -> Option<usize>) -> Row {
-        let cells = self.columns.iter();
-        cells.map(|column| index(column).map_or(Value::Null, |at| row[at].clone())).collect()
+    /// The differences behind a key in about `parts` parts, in their order; none where they cannot
+    /// be divided.
+    pub(super) fn divide(&self, behind: &[u8], parts: u64) -> Result<Vec<Self>> {
+        let parts = self.changes.divide(behind, parts)?.into_iter();
+        let of = |changes| {
+            let comparison = self.comparison.clone();
+            Self { comparison, changes, changed: Vec::new() }
+        };
+        Ok(parts.map(of).collect())
+    }
+}
+
+impl LentDifference<'_> {
+    /// What the row is matched by: where a diff that goes on behind it begins.
+    pub(super) fn matched_by(&self) -> &[u8] {
+        self.matched_by
+    }
+}
+
+impl RowCounts {
+    /// Counts a row.
+    pub fn add(&mut self, difference: &LentDifference<'_>) {
+        match difference.kind {
+            RowChangeKind::Added => self.added += 1,
+            RowChangeKind::Removed => self.removed += 1,
+            RowChangeKind::Changed => {
+                self.changed += 1;
+                let cells = difference.changed.iter().filter(|changed| **changed).count();
+                self.cells += cells as u64;
+            }
+        }
+    }
+}
+
+impl Comparison {
+    /// A change with what differs in it; none where the row was only stored anew.
+    fn compare<'a>(
+        &'a self,
+        change: &'a LentChange<'_>,
+        changed: &'a mut Vec<bool>,
+    ) -> Result<Option<LentDifference<'a>>> {
+        fn read<'a>(
+            shape: &'a TableShape,
+            row: Option<&'a LentRow<'_>>,
+        ) -> Result<Option<Cells<'a>>> {
+            row.map(|row| Cells::new(shape, row.key, &row.bytes)).transpose()
+        }
+        let old = read(&self.old, change.old.as_ref())?;
+        let new = read(&self.new, change.new.as_ref())?;
+        changed.clear();
+        let kind = match (&old, &new) {
+            (Some(old), Some(new)) => {
+                for column in &self.columns {
+                    changed.push(self.differs(column, old, new)?);
+                }
+                if !changed.contains(&true) {
+                    return Ok(None);
+                }
+                RowChangeKind::Changed
+            }
+            (old, _) => {
+                changed.resize(self.columns.len(), true);
+                if old.is_none() { RowChangeKind::Added } else { RowChangeKind::Removed }
+            }
+        };
+        let (matched_by, columns, changed) = (change.key, &*self.columns, &**changed);
+        Ok(Some(LentDifference { kind, changed, matched_by, columns, old, new }))
     }
 
-    fn changed(&self, old: Option<&[Value]>, new: Option<&[Value]>) -> Vec<bool> {
-        let (Some(old), Some(new)) = (old, new) else { return vec![true; self.columns.len()] };
-        let differs = |column: &DiffColumn| match (column.old, column.new) {
-            (Some(before), Some(after)) => {
-                let to = &self.new.columns[after];
-                let (before, after) = (old[before].clone(), new[after].clone());
-                to.generated.is_none()
-                    && !is_same(&to.affinity.convert(before), &to.affinity.convert(after))
+    fn differs(&self, column: &DiffColumn, old: &Cells<'_>, new: &Cells<'_>) -> Result<bool> {
+        let Some(after) = column.new else { return Ok(false) };
+        let to = &self.new.columns[after];
+        if to.generated.is_some() {
+            return Ok(false);
+        }
+        let newer = new.cell(after)?;
+        Ok(match column.old {
+            Some(before) => {
+                let older = old.cell(before)?;
+                let convert = |cell: ValueRef<'_>| to.affinity.convert(cell.to_owned());
+                // What is equal stays so, whatever the column makes of it.
+                older != newer && !is_same(&convert(older), &convert(newer))
             }
             // A column that was added has changed a row only where it holds something else
             // than every row would.
-            (None, Some(after)) => {
-                let to = &self.new.columns[after];
-                to.generated.is_none() && !is_same(&new[after], &to.missing)
-            }
-            _ => false,
-        };
-        self.columns.iter().map(differs).collect()
+            None => newer != to.missing.as_ref() && !is_same(&newer.to_owned(), &to.missing),
+        })
     }
 }
 
@@ -166,8 +293,4 @@ fn columns(old: &TableShape, new: &TableShape) -> Vec<DiffColumn> {
         }
     }
     columns
-}
-
-fn read(shape: &TableShape, stored: Option<&Stored>) -> Result<Option<Row>> {
-    stored.map(|stored| shape.decode(&stored.key, &stored.bytes)).transpose()
 }

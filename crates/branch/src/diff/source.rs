@@ -5,8 +5,10 @@
 //! versions are read whole and sorted by the new key, in memory. Neighbours: `rows` compares
 //! cells, `merge::rows` pulls two of these side by side.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use pandodb_ds::format::TreeKind;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Cursor, Diff, Found, Tree};
@@ -26,6 +28,36 @@ pub struct RawChange {
     pub new: Option<Stored>,
 }
 
+/// A row that is not the same in both versions, where it is.
+#[derive(Debug)]
+pub struct LentChange<'a> {
+    /// What the row is matched by.
+    pub key: &'a [u8],
+    /// The row in the older version.
+    pub old: Option<LentRow<'a>>,
+    /// The row in the newer version.
+    pub new: Option<LentRow<'a>>,
+}
+
+/// A stored row where it is.
+#[derive(Debug)]
+pub struct LentRow<'a> {
+    /// Its key in its tree.
+    pub key: &'a [u8],
+    /// Its bytes; those of large rows are read.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> LentRow<'a> {
+    fn of(row: &'a Stored) -> Self {
+        Self { key: &row.key, bytes: Cow::Borrowed(&row.bytes) }
+    }
+
+    fn to_stored(&self) -> Stored {
+        Stored { key: self.key.to_vec(), bytes: self.bytes.to_vec() }
+    }
+}
+
 /// One version of one table.
 #[derive(Clone, Copy, Debug)]
 pub struct TableVersion<'a> {
@@ -41,8 +73,16 @@ pub struct Changes {
 }
 
 enum Source {
-    Trees(Box<Diff>),
+    Trees(Box<Trees>),
     Sorted(std::collections::btree_map::IntoIter<Vec<u8>, (Option<Stored>, Option<Stored>)>),
+}
+
+/// Two trees, and how far they are compared.
+struct Trees {
+    pager: Arc<Pager>,
+    old: Tree,
+    new: Tree,
+    diff: Diff,
 }
 
 impl Changes {
@@ -57,32 +97,96 @@ impl Changes {
             version.tree.is_none_or(Tree::is_empty) || version.shape.has_key_of(key)
         };
         let source = if is_keyed(old) && is_keyed(new) {
-            let empty = Tree::new(
-                old.tree.or(new.tree).map_or(pandodb_ds::format::TreeKind::Fixed, Tree::kind),
-            );
-            let diff = Diff::new(pager, old.tree.unwrap_or(&empty), new.tree.unwrap_or(&empty));
-            Source::Trees(Box::new(diff))
+            let empty = Tree::new(old.tree.or(new.tree).map_or(TreeKind::Fixed, Tree::kind));
+            let (old, new) = (old.tree.unwrap_or(&empty), new.tree.unwrap_or(&empty));
+            let diff = Diff::new(pager, old, new);
+            let (pager, old, new) = (Arc::clone(pager), old.clone(), new.clone());
+            Source::Trees(Box::new(Trees { pager, old, new, diff }))
         } else {
             Source::Sorted(sorted(pager, key, old, new)?.into_iter())
         };
         Ok(Self { source })
     }
 
-    /// The next change.
-    pub fn next_change(&mut self) -> Result<Option<RawChange>> {
-        match &mut self.source {
-            Source::Trees(diff) => Ok(diff.next_change()?.map(|change| {
-                let key = change.key;
-                let stored =
-                    |bytes: Option<Vec<u8>>| bytes.map(|bytes| Stored { key: key.clone(), bytes });
-                let (old, new) = (stored(change.old), stored(change.new));
-                RawChange { key, old, new }
-            })),
-            Source::Sorted(changes) => {
-                Ok(changes.next().map(|(key, (old, new))| RawChange { key, old, new }))
-            }
+    /// Whether two trees are compared, so that a key means the same row everywhere.
+    pub(crate) fn are_of_trees(&self) -> bool {
+        matches!(self.source, Source::Trees(_))
+    }
+
+    /// The kind of the trees that are compared.
+    pub(crate) fn tree_kind(&self) -> TreeKind {
+        match &self.source {
+            Source::Trees(trees) => trees.new.kind(),
+            Source::Sorted(_) => TreeKind::Slotted,
         }
     }
+
+    /// The next change.
+    pub fn next_change(&mut self) -> Result<Option<RawChange>> {
+        self.next_with(|change| {
+            let stored = |row: &Option<LentRow<'_>>| row.as_ref().map(LentRow::to_stored);
+            let (old, new) = (stored(&change.old), stored(&change.new));
+            Ok(RawChange { key: change.key.to_vec(), old, new })
+        })
+    }
+
+    /// Calls `look` with the next change, where it is: nothing is copied.
+    pub fn next_with<R>(
+        &mut self,
+        look: impl FnOnce(&LentChange<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        match &mut self.source {
+            Source::Trees(trees) => {
+                let looked = trees.diff.next_with(|key, old, new, pager| {
+                    let (old, new) = (lend(key, old, pager)?, lend(key, new, pager)?);
+                    Ok(look(&LentChange { key, old, new }))
+                })?;
+                looked.transpose()
+            }
+            Source::Sorted(changes) => match changes.next() {
+                Some((key, (old, new))) => {
+                    let (old, new) = (old.as_ref().map(LentRow::of), new.as_ref().map(LentRow::of));
+                    look(&LentChange { key: &key, old, new }).map(Some)
+                }
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// The changes behind a key in about `parts` parts of as many rows, in their order; none where
+    /// they cannot be divided.
+    pub fn divide(&self, behind: &[u8], parts: u64) -> Result<Vec<Self>> {
+        let Source::Trees(trees) = &self.source else { return Ok(Vec::new()) };
+        let from = match (trees.old.kind(), <[u8; 8]>::try_from(behind)) {
+            (TreeKind::Fixed, Ok(key)) => match u64::from_be_bytes(key).checked_add(1) {
+                Some(next) => next.to_be_bytes().to_vec(),
+                None => return Ok(Vec::new()),
+            },
+            _ => [behind, &[0]].concat(),
+        };
+        let longer = if trees.old.len() > trees.new.len() { &trees.old } else { &trees.new };
+        let keys = longer.dividing_keys(&trees.pager, Some(&from), parts)?;
+        let keys: Vec<Option<&[u8]>> =
+            std::iter::once(&from).chain(&keys).map(|key| Some(key.as_slice())).collect();
+        let edges = [keys.as_slice(), &[None]].concat();
+        let part = |edge: &[Option<&[u8]>]| {
+            let (pager, old, new) =
+                (Arc::clone(&trees.pager), trees.old.clone(), trees.new.clone());
+            let diff = Diff::new(&pager, &old, &new).between(edge[0], edge[1]);
+            Self { source: Source::Trees(Box::new(Trees { pager, old, new, diff })) }
+        };
+        Ok(edges.windows(2).map(part).collect())
+    }
+}
+
+/// What a tree has for a key, as a row.
+fn lend<'a>(
+    key: &'a [u8],
+    found: Option<Found<'a>>,
+    pager: &Pager,
+) -> pandodb_ds::Result<Option<LentRow<'a>>> {
+    let Some(found) = found else { return Ok(None) };
+    Ok(Some(LentRow { key, bytes: found.bytes(pager)? }))
 }
 
 type Rekeyed = BTreeMap<Vec<u8>, (Option<Stored>, Option<Stored>)>;

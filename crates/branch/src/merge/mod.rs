@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! schema   pure functions on shapes -> the merged shape, schema conflicts
-//! rows     base->ours and base->theirs pulled side by side -> row changes, conflicts
+//! rows     base->theirs pulled, with what ours has there -> row changes, conflicts
 //! verify   the target looks at what it was given -> constraint conflicts
 //! ```
 //!
@@ -22,6 +22,7 @@ pub mod schema;
 
 mod cells;
 mod json;
+mod pulled;
 mod renumber;
 mod rows;
 mod sides;

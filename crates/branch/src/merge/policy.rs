@@ -130,6 +130,8 @@ pub struct MergeOptions {
     /// Rows and cells of the base that mean nothing, because the best common ancestors that it
     /// was made of disagree there: if the two sides differ, both have changed it.
     pub unsettled: BTreeSet<ConflictKey>,
+    /// Whether another thread may look for changes while the merge writes.
+    pub helps: bool,
 }
 
 impl Default for MergeOptions {
@@ -140,6 +142,7 @@ impl Default for MergeOptions {
             merges_json: true,
             resolutions: Resolutions::default(),
             unsettled: BTreeSet::new(),
+            helps: cfg!(test),
         }
     }
 }

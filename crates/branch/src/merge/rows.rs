@@ -1,9 +1,10 @@
 //! The rows of one table: what each side changed, side by side in the order of the keys.
 //!
-//! Two streams of changes (base to ours, base to theirs) are pulled together, so the work follows
-//! what changed on the two sides and nothing is held but the rows that are looked at. Only a
-//! table that has to be written anew (its primary key changed on the source, or a column's type)
-//! is read whole. Neighbours: `sides` has the streams, `cells` merges one row,
+//! As a rule the changes of the source are pulled, each with what the target has in its place.
+//! Where a key changed or columns went, two streams of changes (base to ours, base to theirs) are
+//! pulled together. Either way the work follows what changed, and little is held beside the rows
+//! that are looked at. Only a table that has to be written anew (its primary key changed on the source, or a column's type)
+//! is read whole. Neighbours: `pulled` and `sides` find the changes, `cells` merges one row,
 //! `renumber` knows new rowids.
 
 use std::cmp::Ordering;
@@ -13,9 +14,11 @@ use pandodb_ds::pager::Pager;
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 
 use super::cells::{CellConflict, MergedRow, Plan, Side, is_same_row};
 use super::conflict::{Conflict, ConflictKey, ConflictKind, Scope};
+use super::pulled::{self, Pulled, Puller};
 use super::renumber::{Follower, FreeRowids, Numbers};
 use super::sides::{Sides, Stream};
 use super::{MergedTable, Pick, RowChange, Run, Versions};
@@ -131,6 +134,41 @@ struct TableMerger<'a, 'r, 'v> {
 
 impl TableMerger<'_, '_, '_> {
     fn merge(mut self) -> Result<()> {
+        match self.puller()? {
+            Some(puller) => {
+                let may_help = self.run.options.helps;
+                pulled::for_each(puller, may_help, |Pulled { theirs, ours }| {
+                    self.merge_changes(ours.as_ref(), Some(&theirs))
+                })?;
+            }
+            None => self.merge_streams()?,
+        }
+        self.merge_unsettled()?;
+        if self.table.is_rebuilt || self.needs_conversion {
+            self.rewrite_others()?;
+        }
+        Ok(())
+    }
+
+    /// What finds the changes where only those of the source count, and the target can be asked
+    /// for their keys.
+    fn puller(&self) -> Result<Option<Puller>> {
+        if self.plan.theirs_dropped_columns() {
+            return Ok(None);
+        }
+        let (pager, key) = (self.run.pager, &self.table.shape);
+        let is_keyed = self.sides.ours.is_none_or(|ours| ours.shape.has_key_of(key));
+        let theirs = self.sides.changes(pager, key, self.sides.theirs)?;
+        Ok(theirs.filter(|theirs| is_keyed && theirs.are_of_trees()).map(|theirs| {
+            // A target that has the table has a tree for it, if only an empty one.
+            let none = Tree::new(theirs.tree_kind());
+            let ours = self.sides.ours.map(|ours| ours.tree.unwrap_or(&none));
+            Puller::new(pager, theirs, ours)
+        }))
+    }
+
+    /// Both sides' changes side by side.
+    fn merge_streams(&mut self) -> Result<()> {
         let (pager, key) = (self.run.pager, &self.table.shape);
         let mut theirs = Stream::new(self.sides.changes(pager, key, self.sides.theirs)?)?;
         let follows_ours = theirs.next.is_some() || self.plan.theirs_dropped_columns();
@@ -152,23 +190,28 @@ impl TableMerger<'_, '_, '_> {
             }
             let left = if order == Ordering::Greater { None } else { ours.take()? };
             let right = if order == Ordering::Less { None } else { theirs.take()? };
-            self.run.step()?;
-            let key = left.as_ref().or(right.as_ref()).map(|change| change.key.as_slice());
-            if key.is_some_and(|key| self.unsettled.rows.contains_key(key)) {
-                continue;
-            }
-            match (left, right) {
-                (Some(left), None) => self.only_ours(&left)?,
-                (None, Some(right)) => self.only_theirs(&right)?,
-                (Some(left), Some(right)) => self.both(&left, &right)?,
-                (None, None) => {}
-            }
-        }
-        self.merge_unsettled()?;
-        if self.table.is_rebuilt || self.needs_conversion {
-            self.rewrite_others()?;
+            self.merge_changes(left.as_ref(), right.as_ref())?;
         }
         Ok(())
+    }
+
+    /// What both sides did to one row.
+    fn merge_changes(
+        &mut self,
+        ours: Option<&RawChange>,
+        theirs: Option<&RawChange>,
+    ) -> Result<()> {
+        self.run.step()?;
+        let key = ours.or(theirs).map(|change| change.key.as_slice());
+        if key.is_some_and(|key| self.unsettled.rows.contains_key(key)) {
+            return Ok(());
+        }
+        match (ours, theirs) {
+            (Some(ours), None) => self.only_ours(ours),
+            (None, Some(theirs)) => self.only_theirs(theirs),
+            (Some(ours), Some(theirs)) => self.both(ours, theirs),
+            (None, None) => Ok(()),
+        }
     }
 
     /// Rows that the base does not settle: the two sides are compared, whatever they changed.

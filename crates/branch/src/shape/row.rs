@@ -6,9 +6,9 @@
 //! virtual column has NULL, since only SQL can compute it. Neighbours: `diff::source` finds
 //! stored rows.
 
-use pandodb_ds::record::Value;
 use pandodb_ds::record::key::{push_column, rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_values};
+use pandodb_ds::record::{Value, ValueRef};
 
 use super::{ColumnId, KeyColumn, KeyShape, TableShape};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,25 +25,59 @@ pub struct Stored {
     pub bytes: Vec<u8>,
 }
 
+/// A stored row where it is: its cells are read one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'a> {
+    shape: &'a TableShape,
+    alias: Option<ColumnId>,
+    key: &'a [u8],
+    view: RowView<'a>,
+}
+
+impl<'a> Cells<'a> {
+    /// The cells of a row that is stored by a shape.
+    pub fn new(shape: &'a TableShape, key: &'a [u8], bytes: &'a [u8]) -> Result<Self> {
+        Ok(Self { shape, alias: shape.alias(), key, view: RowView::new(bytes)? })
+    }
+
+    /// The cell of a column of the shape, by its place among them.
+    pub fn cell(&self, index: usize) -> Result<ValueRef<'a>> {
+        let column = &self.shape.columns[index];
+        if column.is_virtual() {
+            return Ok(ValueRef::Null);
+        }
+        if Some(column.id) == self.alias {
+            return Ok(ValueRef::Integer(rowid_from_key(self.key)?));
+        }
+        let stored = self.view.column(column.position)?;
+        Ok(stored.unwrap_or_else(|| column.missing.as_ref()))
+    }
+
+    /// All cells.
+    pub fn to_row(&self) -> Result<Row> {
+        let cells = (0..self.shape.columns.len()).map(|index| self.cell(index));
+        cells.map(|cell| cell.map(ValueRef::to_owned)).collect()
+    }
+
+    /// What people call the row by.
+    pub fn key_values(&self) -> Result<Vec<Value>> {
+        match &self.shape.key {
+            KeyShape::Rowid { .. } => Ok(vec![Value::Integer(rowid_from_key(self.key)?)]),
+            KeyShape::Columns(columns) => {
+                let cell = |column: &KeyColumn| match self.shape.index_of(column.column) {
+                    Some(index) => self.cell(index).map(ValueRef::to_owned),
+                    None => Ok(Value::Null),
+                };
+                columns.iter().map(cell).collect()
+            }
+        }
+    }
+}
+
 impl TableShape {
     /// Reads a stored row.
     pub fn decode(&self, key: &[u8], bytes: &[u8]) -> Result<Row> {
-        let view = RowView::new(bytes)?;
-        let alias = self.alias();
-        let mut row = Row::with_capacity(self.columns.len());
-        for column in &self.columns {
-            row.push(if column.is_virtual() {
-                Value::Null
-            } else if Some(column.id) == alias {
-                Value::Integer(rowid_from_key(key)?)
-            } else {
-                match view.column(column.position)? {
-                    Some(value) => value.to_owned(),
-                    None => column.missing.clone(),
-                }
-            });
-        }
-        Ok(row)
+        Cells::new(self, key, bytes)?.to_row()
     }
 
     /// The bytes that store `row`: the rowid's alias and virtual columns are stored as NULL.

@@ -148,12 +148,12 @@ pub(crate) fn no_such_verb(word: &str) -> Failure {
     let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let names = shown.flat_map(|verb| verb.get_visible_aliases().chain([verb.get_name()]));
     let near = names
-        .map(|name| (distance(word, name), name.to_owned()))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .map(|name| (distance(word, name), word.len().abs_diff(name.len()), name.to_owned()))
+        .filter(|(distance, _, name)| *distance <= 1 + name.len() / 4)
         .min();
     let failure = Failure::usage(format!("there is no verb {word}"));
     match near {
-        Some((_, name)) => failure.with_hint(format!("did you mean {name}?")),
+        Some((_, _, name)) => failure.with_hint(format!("did you mean {name}?")),
         None => failure.with_hint("pando --help lists the verbs"),
     }
 }

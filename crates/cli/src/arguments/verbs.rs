@@ -80,6 +80,23 @@ pub(crate) enum Verb {
         #[arg(long = "on", value_name = "BRANCH")]
         on: Option<String>,
     },
+    /// Do the commits that a branch has alone again on top of another branch
+    Rebase(RebaseArguments),
+    /// Put the newest commits of the branch aside, and take them out again
+    Stash(StashArguments),
+    /// Show which commit changed each row of a table last, or each column of one row
+    Blame {
+        /// The table
+        table: String,
+        /// The row: its key as blame shows it
+        key: Option<String>,
+    },
+    /// Show where a branch stood before it was reset
+    Reflog {
+        /// The branch, or * for all; the current one without
+        #[arg(id = "reflog_branch", value_name = "BRANCH")]
+        branch: Option<String>,
+    },
     /// List, create and delete tags
     Tag(TagArguments),
     /// Run statements from a file or from the command line
@@ -343,6 +360,9 @@ pub(crate) struct DiffArguments {
     /// To where; the current branch without
     pub(crate) to: Option<String>,
     /// Only this table
+    #[arg(id = "only", value_name = "TABLE", conflicts_with = "table")]
+    pub(crate) only: Option<String>,
+    /// Only this table
     #[arg(long, short, value_name = "NAME")]
     pub(crate) table: Option<String>,
     /// Only counts
@@ -386,6 +406,64 @@ pub(crate) struct MergeArguments {
     /// Finish the merge whose conflicts are resolved
     #[arg(long, conflicts_with = "source")]
     pub(crate) r#continue: bool,
+}
+
+/// Options of `pando rebase`.
+#[derive(Debug, Args)]
+pub(crate) struct RebaseArguments {
+    /// What to put the commits on; the branch's parent without
+    pub(crate) upstream: Option<String>,
+    /// Go on when the conflicts are resolved
+    #[arg(long, conflicts_with = "upstream")]
+    pub(crate) r#continue: bool,
+    /// Give up: the branch stays as it is
+    #[arg(long, conflicts_with_all = ["upstream", "continue"])]
+    pub(crate) abort: bool,
+}
+
+/// Options of `pando stash`.
+#[derive(Debug, Args)]
+pub(crate) struct StashArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<StashAction>,
+    /// What they are
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+}
+
+/// What `pando stash` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StashAction {
+    /// Put everything behind a revision aside, the newest commit without one
+    Push {
+        /// Where the branch goes back to
+        to: Option<String>,
+        /// What it is
+        #[arg(long, short, value_name = "TEXT")]
+        message: Option<String>,
+    },
+    /// List what was put aside
+    List,
+    /// Merge it into the current branch and forget it
+    Pop {
+        /// Which; the newest without
+        which: Option<String>,
+    },
+    /// Merge it into the current branch and keep it
+    Apply {
+        /// Which; the newest without
+        which: Option<String>,
+    },
+    /// Show what it would change
+    Show {
+        /// Which; the newest without
+        which: Option<String>,
+    },
+    /// Forget it
+    Drop {
+        /// Which; the newest without
+        which: Option<String>,
+    },
 }
 
 /// What `pando conflicts` can do.

@@ -49,7 +49,14 @@ pub(super) const COMMANDS: &[Command] = &[
         merge,
     ),
     command("conflicts", NONE, "", "show the conflicts of a merge", "", conflicts),
-    command("log", NONE, "[BRANCH]", "show the commits of a branch", "", log),
+    command(
+        "log",
+        NONE,
+        "[BRANCH] | FILE|stdout|stderr|off",
+        "show the commits of a branch, or log errors",
+        "A FILE has a dot or a slash in its name; errors are written there, too, from then on.",
+        log,
+    ),
     command(
         "snapshot",
         NONE,
@@ -126,6 +133,9 @@ fn conflicts(shell: &mut Shell, _: &[String]) -> Outcome {
 fn log(shell: &mut Shell, words: &[String]) -> Outcome {
     let branch = match words {
         [] => shell.connection.current_branch(),
+        [word] if super::watch::is_log_target(shell, word) => {
+            return super::watch::log(shell, word);
+        }
         [branch] => branch.clone(),
         _ => return Err(usage("log")),
     };

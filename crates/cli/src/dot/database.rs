@@ -92,6 +92,42 @@ pub(super) const COMMANDS: &[Command] = &[
         SWITCH,
         explain,
     ),
+    command(
+        "expert",
+        NONE,
+        [
+            "[--verbose] [--sample PERCENT]",
+            "tell which indexes would help the next statements",
+            "They are planned with indexes that do not exist, and not run; --verbose lists every\n\
+         index that was tried, --sample tells how many of the rows to look at.",
+        ],
+        Argument::None,
+        super::limits::expert,
+    ),
+    command(
+        "limit",
+        &["limits"],
+        [
+            "[NAME [VALUE]]",
+            "show or set the limits of the connection",
+            "NAME may be cut short; -1 for VALUE leaves it as it is.",
+        ],
+        Argument::Word(&[
+            "length",
+            "sql_length",
+            "column",
+            "expr_depth",
+            "compound_select",
+            "vdbe_op",
+            "function_arg",
+            "attached",
+            "like_pattern_length",
+            "variable_number",
+            "trigger_depth",
+            "worker_threads",
+        ]),
+        super::limits::limit,
+    ),
     command("check", &["integrity"], ["[--quick]", "look for damage", ""], Argument::None, check),
     command(
         "stats",

@@ -31,7 +31,8 @@ pub(super) const COMMANDS: &[Command] = &[
             "read rows from a file into a table",
             "The ending of FILE says how it is written; --csv, --tsv, --json, --jsonl say it too.\n\
          --skip N leaves lines out, --no-names says that the first line holds data, --all-text\n\
-         keeps every value as text, --create fails when the table exists.\n\
+         keeps every value as text, --create fails when the table exists, --schema S means the\n\
+         table S.TABLE.\n\
          A table that does not exist is created with types that fit the values.",
         ],
         Argument::File,
@@ -113,7 +114,11 @@ fn import(shell: &mut Shell, words: &[String]) -> Outcome {
             "--tsv" | "--ascii" => import.format = Some(Format::Tsv),
             "--json" => import.format = Some(Format::Json),
             "--jsonl" => import.format = Some(Format::Jsonl),
-            "--create" | "--schema" => import.must_create = true,
+            "--create" => import.must_create = true,
+            "--schema" => {
+                let name = rest.next().cloned();
+                import.schema = Some(name.ok_or_else(|| usage("import"))?);
+            }
             "--no-names" => import.has_names = false,
             "--all-text" => import.all_text = true,
             "--skip" => {

@@ -11,8 +11,10 @@ mod branching;
 mod database;
 mod files;
 mod help;
+pub(crate) mod limits;
 mod other;
 mod output;
+mod watch;
 
 #[cfg(test)]
 mod tests;

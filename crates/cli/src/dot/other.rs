@@ -122,9 +122,7 @@ fn history(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 fn edit(shell: &mut Shell, words: &[String]) -> Outcome {
-    let names = ["PANDO_EDITOR", "VISUAL", "EDITOR"];
-    let editor = names.iter().find_map(|name| std::env::var(name).ok().filter(|e| !e.is_empty()));
-    let editor = editor.unwrap_or_else(|| "vi".to_owned());
+    let editor = crate::terminal::editor();
     let text = match words {
         [] => shell.history.lines().into_iter().rev().find(|line| !line.starts_with(['.', '\\'])),
         words => Some(words.join(" ")),

@@ -8,7 +8,7 @@ use super::words::unescape;
 use super::{Argument, Command, Group, switch, usage};
 use crate::failure::{Failure, Outcome};
 use crate::output::sink::Sink;
-use crate::output::{MODES, Mode};
+use crate::output::{LargeNumbers, MODES, Mode};
 use crate::shell::Shell;
 use crate::terminal::Terminal;
 
@@ -95,10 +95,40 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
     command(
         "once",
-        &["excel"],
-        ["FILE||PROGRAM", "the same for the next statement only", ""],
+        NONE,
+        [
+            "[-e|-x|FILE||PROGRAM]",
+            "the same for the next statement only",
+            "-x shows it in a spreadsheet, -e in a text editor.",
+        ],
         Argument::File,
         once,
+    ),
+    command(
+        "excel",
+        NONE,
+        ["", "show the rows of the next statement in a spreadsheet", ""],
+        Argument::None,
+        excel,
+    ),
+    command(
+        "columns",
+        NONE,
+        ["", "show results column by column: a line for each column", "For the aligned modes."],
+        Argument::None,
+        columns,
+    ),
+    command("rows", NONE, ["", "show results row by row again", ""], Argument::None, rows),
+    command(
+        "large_number_rendering",
+        NONE,
+        [
+            "all|footer|off",
+            "show large numbers in words in boxes",
+            "footer: below a result of one row; all: in the place of the number.",
+        ],
+        Argument::Word(&["all", "footer", "off"]),
+        large_numbers,
     ),
     command(
         "expanded",
@@ -122,8 +152,31 @@ pub(super) const COMMANDS: &[Command] = &[
         SWITCH,
         changes,
     ),
-    command("echo", &["trace"], ["on|off", "print statements before they run", ""], SWITCH, echo),
-    command("progress", NONE, ["on|off", "show progress bars at a terminal", ""], SWITCH, progress),
+    command("echo", NONE, ["on|off", "print statements before they run", ""], SWITCH, echo),
+    command(
+        "trace",
+        NONE,
+        [
+            "[OPTIONS] FILE|stdout|stderr|off",
+            "write statements somewhere as they run",
+            "--expanded puts values in for parameters, --normalized question marks for values;\n\
+             --profile writes each when it has ended, with the time it took.",
+        ],
+        Argument::File,
+        super::watch::trace,
+    ),
+    command(
+        "progress",
+        NONE,
+        [
+            "on|off | N [--limit M] [--once] [--quiet]",
+            "show progress bars at a terminal, or count rows",
+            "With a number a line is printed about every N rows that a statement works on;\n\
+             --limit stops the statement after so many lines, --once does so once only.",
+        ],
+        SWITCH,
+        progress,
+    ),
     command(
         "timer",
         &["\\timing"],
@@ -244,11 +297,73 @@ fn output(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 fn once(shell: &mut Shell, words: &[String]) -> Outcome {
-    if words.is_empty() {
-        return Err(usage("once"));
+    match words {
+        [] => return Err(usage("once")),
+        [option] if ["-x", "--excel"].contains(&option.as_str()) => return excel(shell, &[]),
+        [option] if ["-e", "--editor"].contains(&option.as_str()) => {
+            let editor = crate::terminal::editor();
+            return show_with(shell, "txt", &editor);
+        }
+        _ => {}
     }
     shell.redirect(sink(words)?)?;
     shell.once = true;
+    Ok(())
+}
+
+fn excel(shell: &mut Shell, words: &[String]) -> Outcome {
+    if !words.is_empty() {
+        return Err(usage("excel"));
+    }
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "start"
+    } else {
+        "xdg-open"
+    };
+    shell.mode_after_once = Some((shell.settings.mode, shell.settings.headers));
+    shell.settings.mode = Mode::Csv;
+    shell.settings.headers = Some(true);
+    show_with(shell, "csv", opener)
+}
+
+/// The rows of the next statement go to a file that a program then shows.
+fn show_with(shell: &mut Shell, ending: &str, program: &str) -> Outcome {
+    let name = format!("pando-{}-{}.{ending}", std::process::id(), shell.history.lines().len());
+    let path = std::env::temp_dir().join(name);
+    let path = path.display().to_string();
+    let quoted = path.replace('\'', r"'\''");
+    let command = format!("cat > '{quoted}' && {program} '{quoted}'");
+    let sink = Sink::program(&command).map_err(|error| Failure::file("start", program, &error))?;
+    shell.redirect(sink)?;
+    shell.once = true;
+    Ok(())
+}
+
+fn columns(shell: &mut Shell, words: &[String]) -> Outcome {
+    if !words.is_empty() {
+        return Err(usage("columns"));
+    }
+    shell.settings.by_column = true;
+    Ok(())
+}
+
+fn rows(shell: &mut Shell, words: &[String]) -> Outcome {
+    if !words.is_empty() {
+        return Err(usage("rows"));
+    }
+    shell.settings.by_column = false;
+    Ok(())
+}
+
+fn large_numbers(shell: &mut Shell, words: &[String]) -> Outcome {
+    shell.settings.large_numbers = match words {
+        [word] if word == "all" => LargeNumbers::All,
+        [word] if word == "footer" => LargeNumbers::Footer,
+        [word] if word == "off" => LargeNumbers::Off,
+        _ => return Err(usage("large_number_rendering")),
+    };
     Ok(())
 }
 
@@ -292,6 +407,9 @@ fn echo(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 fn progress(shell: &mut Shell, words: &[String]) -> Outcome {
+    if words.is_empty() || words.iter().any(|word| word.parse::<u64>().is_ok()) {
+        return super::watch::progress(shell, words);
+    }
     shell.switches.progress = one_switch("progress", words)?;
     Ok(())
 }

@@ -16,6 +16,7 @@ mod insert;
 mod json;
 mod line;
 mod separated;
+mod turned;
 
 // Where it goes.
 pub(crate) mod sink;
@@ -124,6 +125,22 @@ pub(crate) struct Settings {
     pub(crate) footer: bool,
     /// Whether to use colours.
     pub(crate) color: bool,
+    /// A line for each column of a result instead of one for each row, in the aligned modes.
+    pub(crate) by_column: bool,
+    /// Where large numbers are said in words, in boxes.
+    pub(crate) large_numbers: LargeNumbers,
+}
+
+/// Where large numbers are said in words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LargeNumbers {
+    /// In the place of the number.
+    All,
+    /// Below a result of one row.
+    Footer,
+    /// Nowhere.
+    #[default]
+    Off,
 }
 
 impl Settings {
@@ -141,6 +158,8 @@ impl Settings {
             width_max: 0,
             footer: false,
             color: false,
+            by_column: false,
+            large_numbers: LargeNumbers::default(),
         }
     }
 
@@ -155,6 +174,9 @@ impl Settings {
     /// A renderer for one result with these columns.
     pub(crate) fn renderer(&self, columns: &[String]) -> Box<dyn Renderer> {
         match self.mode {
+            Mode::Box | Mode::Table | Mode::Column | Mode::Markdown if self.by_column => {
+                Box::new(turned::Turned::new(self, columns))
+            }
             Mode::Box | Mode::Table | Mode::Column | Mode::Markdown => {
                 Box::new(grid::Grid::new(self, columns))
             }

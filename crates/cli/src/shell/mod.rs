@@ -15,6 +15,7 @@ mod script;
 mod paged;
 mod statement;
 mod summarize;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use pandodb::{Connection, ErrorKind, OpenOptions, Value};
 
 pub(crate) use self::history::{History, state_folder};
 pub(crate) use self::statement::{TableColumn, columns_of};
+pub(crate) use self::watch::{Log, Trace, TraceForm};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::sink::Sink;
@@ -74,6 +76,15 @@ pub(crate) struct Opening {
     pub(crate) create: bool,
 }
 
+/// How `.expert` was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Expert {
+    /// Also list what was tried.
+    pub(crate) is_verbose: bool,
+    /// How many of a table's rows to look at; a fixed number without.
+    pub(crate) sample_percent: Option<u8>,
+}
+
 /// A session with everything around it.
 pub(crate) struct Shell {
     pub(crate) connection: Connection,
@@ -84,6 +95,12 @@ pub(crate) struct Shell {
     pub(crate) sink: Sink,
     /// The sink is for one statement only.
     pub(crate) once: bool,
+    /// The mode and headers to go back to behind one statement.
+    pub(crate) mode_after_once: Option<(Mode, Option<bool>)>,
+    /// The next statements are looked at for indexes that would help them, and not run.
+    pub(crate) expert: Option<Expert>,
+    /// What is written about statements beside their rows.
+    pub(crate) watch: watch::Watch,
     /// Values for parameters, by name with its mark, or by `?` and number.
     pub(crate) parameters: BTreeMap<String, Value>,
     pub(crate) prompts: (String, String),
@@ -187,6 +204,9 @@ impl Shell {
             },
             sink: Sink::screen(),
             once: false,
+            mode_after_once: None,
+            expert: None,
+            watch: watch::Watch::default(),
             parameters: BTreeMap::new(),
             prompts: ("pando".to_owned(), "   ...> ".to_owned()),
             ended: None,
@@ -244,6 +264,7 @@ impl Shell {
         // The rows before the error come first.
         let _ = self.sink.flush();
         self.failed.get_or_insert(failure.exit());
+        self.watch.failed(failure, &mut self.sink);
         if failure.exit() == Exit::Interrupted && self.switches.interactive {
             // The terminal has printed ^C.
             let _ = writeln!(self.sink).and_then(|()| self.sink.flush());
@@ -279,6 +300,10 @@ impl Shell {
 
     /// Ends `.once`: what follows goes to the screen again.
     pub(crate) fn end_once(&mut self) -> Outcome {
+        if let Some((mode, headers)) = self.mode_after_once.take() {
+            self.settings.mode = mode;
+            self.settings.headers = headers;
+        }
         if self.once { self.redirect(Sink::screen()) } else { Ok(()) }
     }
 

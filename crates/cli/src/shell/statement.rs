@@ -18,6 +18,9 @@ use crate::terminal::{self, Terminal};
 impl Shell {
     /// Runs all statements of a text; `origin` is the file and the line that the text begins on.
     pub(crate) fn run_sql(&mut self, text: &str, origin: Option<(&str, usize)>) -> Outcome {
+        if let Some(expert) = self.expert.take() {
+            return crate::dot::limits::advise(self, &expert, text);
+        }
         let mut rest = text;
         while !rest.trim().is_empty() {
             let start = text.len() - rest.len();
@@ -44,12 +47,14 @@ impl Shell {
         let began = Instant::now();
         let guard = interrupt::Guard::new(self.connection.interrupt_handle());
         let mut created = None;
+        let traced;
         let (consumed, shown) = {
             let mut batch = self.connection.batch(text);
             match batch.next() {
                 Ok(None) => return Ok(text.len()),
                 Ok(Some(mut statement)) => {
                     bind(&mut statement, &self.parameters)?;
+                    traced = self.watch.begins(&statement, &self.parameters, &mut self.sink)?;
                     if self.switches.echo {
                         writeln!(self.sink, "{};", statement.sql().trim_end_matches(';'))?;
                     }
@@ -74,6 +79,9 @@ impl Shell {
         };
         drop(guard);
         let elapsed = began.elapsed();
+        if let Some(text) = traced {
+            self.watch.ended(&text, elapsed, &mut self.sink)?;
+        }
         let changed = self.connection.total_changes() - changes;
         if self.switches.changes && !shown && changed > 0 {
             let direct = self.connection.changes();
@@ -156,7 +164,7 @@ impl Shell {
 
     /// The columns of a table or view; none where there is no such table.
     pub(crate) fn columns_of(&self, table: &str) -> Outcome<Vec<TableColumn>> {
-        Ok(columns_of(&self.connection, table)?)
+        Ok(columns_of(&self.connection, None, table)?)
     }
 
     /// Shows rows that are no statement's.
@@ -192,10 +200,14 @@ impl Shell {
 /// The columns of a table or view; none where there is no such table.
 pub(crate) fn columns_of(
     connection: &Connection,
+    schema: Option<&str>,
     table: &str,
 ) -> Result<Vec<TableColumn>, pandodb::Error> {
     let name = crate::output::quote::quoted_identifier(table);
-    let mut statement = connection.prepare(&format!("PRAGMA table_xinfo({name})"))?;
+    let schema = schema.map_or_else(String::new, |schema| {
+        format!("{}.", crate::output::quote::quoted_identifier(schema))
+    });
+    let mut statement = connection.prepare(&format!("PRAGMA {schema}table_xinfo({name})"))?;
     let mut rows = statement.raw_query();
     let mut columns = Vec::new();
     while let Some(row) = rows.next()? {

@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::output::quote::identifier;
 use crate::progress::Progress;
-use crate::shell::Shell;
+use crate::shell::{Shell, columns_of};
 
 /// How many rows decide about types and names.
 const SAMPLE: usize = 10_000;
@@ -30,6 +30,8 @@ pub(crate) struct Import {
     pub(crate) file: String,
     /// The table; the file's name without.
     pub(crate) table: Option<String>,
+    /// The database that the table is in: `main`, `temp`, or an attached one.
+    pub(crate) schema: Option<String>,
     pub(crate) format: Option<Format>,
     /// Fail when the table exists.
     pub(crate) must_create: bool,
@@ -45,6 +47,7 @@ impl Default for Import {
         Self {
             file: String::new(),
             table: None,
+            schema: None,
             format: None,
             must_create: false,
             has_names: true,
@@ -149,7 +152,12 @@ fn store(shell: &mut Shell, import: &Import, mut records: Box<dyn Records>) -> O
         let Some(record) = records.next()? else { break };
         sample.push(record);
     }
-    let existing = columns(shell, &table)?;
+    let schema = import.schema.as_deref();
+    let existing = columns(shell, schema, &table)?;
+    let qualified = match schema {
+        Some(schema) => format!("{}.{}", identifier(schema), identifier(&table)),
+        None => identifier(&table).into_owned(),
+    };
     if import.must_create && !existing.is_empty() {
         return Err(Failure::statement(format!("table {table} exists already")));
     }
@@ -158,12 +166,12 @@ fn store(shell: &mut Shell, import: &Import, mut records: Box<dyn Records>) -> O
         if records.names().is_empty() {
             return Err(Failure::statement("there are no columns in the file"));
         }
-        create(shell, &table, records.names(), &sample, import.all_text)?;
+        create(shell, &qualified, records.names(), &sample, import.all_text)?;
         records.names().to_vec()
     } else {
         targets(&table, &existing, records.names(), import.has_names)?
     };
-    let mut insert = Insert { table: &table, targets, is_new, sql: String::new() };
+    let mut insert = Insert { table: &qualified, targets, is_new, sql: String::new() };
     insert.prepare();
     let mut count = 0;
     for record in sample {
@@ -187,9 +195,9 @@ fn table_of_file(file: &str) -> Outcome<String> {
 }
 
 /// The names of a table's columns that can be written; none where there is no such table.
-fn columns(shell: &Shell, table: &str) -> Outcome<Vec<String>> {
-    let columns = shell.columns_of(table)?.into_iter();
-    Ok(columns.filter(|column| !column.is_computed).map(|column| column.name).collect())
+fn columns(shell: &Shell, schema: Option<&str>, table: &str) -> Outcome<Vec<String>> {
+    let columns = columns_of(&shell.connection, schema, table)?;
+    Ok(columns.into_iter().filter(|column| !column.is_computed).map(|column| column.name).collect())
 }
 
 fn create(
@@ -207,7 +215,7 @@ fn create(
             format!("{} {}", identifier(name), if all_text { "TEXT" } else { found })
         })
         .collect();
-    let sql = format!("CREATE TABLE {} ({})", identifier(table), columns.join(", "));
+    let sql = format!("CREATE TABLE {table} ({})", columns.join(", "));
     Ok(shell.connection.execute_batch(&sql)?)
 }
 
@@ -243,6 +251,7 @@ fn targets(
 
 /// The INSERT statement for the columns that are known so far.
 struct Insert<'t> {
+    /// Its name as SQL has it.
     table: &'t str,
     targets: Vec<String>,
     /// The table was made by this import, so that columns may still be added.
@@ -256,7 +265,7 @@ impl Insert<'_> {
         let marks = vec!["?"; self.targets.len()];
         self.sql = format!(
             "INSERT INTO {} ({}) VALUES ({})",
-            identifier(self.table),
+            self.table,
             names.join(", "),
             marks.join(", ")
         );
@@ -281,7 +290,7 @@ impl Insert<'_> {
                 let message = format!("table {} has no column {name}", self.table);
                 return Err(Failure::statement(message));
             }
-            let (table, column) = (identifier(self.table), identifier(name));
+            let (table, column) = (self.table, identifier(name));
             shell.connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))?;
             self.targets.push(name.clone());
         }

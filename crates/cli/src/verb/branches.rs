@@ -213,9 +213,53 @@ pub(crate) fn rename(shell: &mut Shell, old: &str, new: &str) -> Outcome {
 }
 
 pub(crate) fn reset(shell: &mut Shell, name: &str, to: &str) -> Outcome {
-    let point = point_of(shell, to)?;
-    shell.execute(&format!("RESET BRANCH {} TO {point}", quoted_identifier(name)))?;
+    let is_branch = shell.branch_fact(to, "branch_name")?.is_some();
+    if is_branch && !to.eq_ignore_ascii_case(name) {
+        move_to_branch(shell, name, to)?;
+    } else {
+        let point = point_of(shell, to)?;
+        match point.strip_prefix("TRANSACTION ") {
+            Some(number) if !is_of_branch(shell, name, number)? => {
+                move_elsewhere(shell, name, number)?;
+            }
+            _ => shell.execute(&format!("RESET BRANCH {} TO {point}", quoted_identifier(name)))?,
+        }
+    }
     shell.say(format_args!("Reset branch: {name} to {to}"))
+}
+
+/// Whether a commit is known, and is none of the branch's own or of those it came from; what a
+/// branch was at such a number would be what it was before.
+fn is_of_branch(shell: &Shell, branch: &str, number: &str) -> Outcome<bool> {
+    let sql = "SELECT (SELECT count(*) FROM pando_log(?1) WHERE transaction_id = ?2) > 0 \
+               OR (SELECT count(*) FROM pando_log('*') WHERE transaction_id = ?2) = 0";
+    let number: i64 = number.parse().unwrap_or(i64::MAX);
+    let told = shell.query_texts(sql, &[branch.into(), number.into()])?;
+    Ok(told.first().is_none_or(|told| told == "1"))
+}
+
+/// Puts a branch to where another one stands.
+pub(super) fn move_to_branch(shell: &mut Shell, name: &str, other: &str) -> Outcome {
+    move_to_tagged(shell, name, &format!("TAG BRANCH {}", quoted_identifier(other)), "")
+}
+
+/// Puts a branch to a commit that only other branches have.
+fn move_elsewhere(shell: &mut Shell, name: &str, number: &str) -> Outcome {
+    let sql = "SELECT branch_name FROM pando_log('*') WHERE transaction_id = ?1";
+    let commit: i64 = number.parse().unwrap_or(i64::MAX);
+    let owner = shell.query_texts(sql, &[commit.into()])?;
+    let owner = owner.first().map_or(name, String::as_str);
+    let behind = format!(" AS OF TRANSACTION {number}");
+    move_to_tagged(shell, name, &format!("TAG BRANCH {}", quoted_identifier(owner)), &behind)
+}
+
+/// Resets to a tag that is there for as long as that takes: tags are of all branches.
+fn move_to_tagged(shell: &mut Shell, name: &str, tag: &str, behind: &str) -> Outcome {
+    let mark = quoted_identifier(&format!("reset-{}", std::process::id()));
+    shell.execute(&format!("{tag} AS {mark}{behind}"))?;
+    let moved = shell.execute(&format!("RESET BRANCH {} TO TAG {mark}", quoted_identifier(name)));
+    let dropped = shell.execute(&format!("DROP TAG {mark}"));
+    moved.and(dropped)
 }
 
 /// Puts a branch back to a snapshot, which is a branch, or to a tag or commit.

@@ -4,6 +4,7 @@
 //! what is about tables, `inspect` looks at the whole database, `generate` needs no database.
 
 mod bench;
+mod blame;
 pub(crate) mod branches;
 mod changes;
 pub(crate) mod chosen;
@@ -11,15 +12,17 @@ mod generate;
 mod graph;
 mod inspect;
 mod preview;
+mod rebase;
 mod revision;
+mod stash;
 mod tables;
 
 use std::io::Write;
 
 use crate::arguments::{
     Arguments, BranchAction, BranchArguments, ConflictAction, CreateArguments, DbAction,
-    DiffArguments, ExportArguments, ImportArguments, LogArguments, MergeArguments, TagArguments,
-    Verb,
+    DiffArguments, ExportArguments, ImportArguments, LogArguments, MergeArguments, StashAction,
+    StashArguments, TagArguments, Verb,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -105,7 +108,13 @@ fn init(arguments: &Arguments, terminal: Terminal, path: &str) -> Outcome {
 
 fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
     match verb {
-        Verb::CherryPick { .. } | Verb::Revert { .. } | Verb::Reset { .. } => rewrite(shell, verb)?,
+        Verb::CherryPick { .. }
+        | Verb::Revert { .. }
+        | Verb::Reset { .. }
+        | Verb::Rebase(_)
+        | Verb::Stash(_) => rewrite(shell, verb)?,
+        Verb::Blame { table, key } => blame::blame(shell, table, key.as_deref())?,
+        Verb::Reflog { branch } => blame::reflog(shell, branch.as_deref())?,
         Verb::Status => branches::status(shell)?,
         Verb::Branch(branch) => return on_branches(shell, branch),
         Verb::List => branches::list(shell)?,
@@ -186,7 +195,31 @@ fn rewrite(shell: &mut Shell, verb: &Verb) -> Outcome {
             let branch = on.clone().unwrap_or_else(|| shell.connection.current_branch());
             branches::reset(shell, &branch, to)
         }
+        Verb::Rebase(rebase) if rebase.abort => rebase::abort(shell),
+        Verb::Rebase(rebase) => match &rebase.upstream {
+            Some(upstream) => rebase::begin(shell, upstream),
+            None if rebase.r#continue => rebase::resume(shell),
+            None => {
+                let parent = branches::parent(shell, &shell.connection.current_branch())?;
+                rebase::begin(shell, &parent)
+            }
+        },
+        Verb::Stash(stash) => run_stash(shell, stash),
         _ => Ok(()),
+    }
+}
+
+fn run_stash(shell: &mut Shell, stash: &StashArguments) -> Outcome {
+    match &stash.action {
+        None => stash::push(shell, None, stash.message.as_deref()),
+        Some(StashAction::Push { to, message }) => {
+            stash::push(shell, to.as_deref(), message.as_deref().or(stash.message.as_deref()))
+        }
+        Some(StashAction::List) => stash::list(shell),
+        Some(StashAction::Pop { which }) => stash::take(shell, which.as_deref(), false),
+        Some(StashAction::Apply { which }) => stash::take(shell, which.as_deref(), true),
+        Some(StashAction::Show { which }) => stash::show(shell, which.as_deref()),
+        Some(StashAction::Drop { which }) => stash::drop(shell, which.as_deref()),
     }
 }
 
@@ -275,12 +308,13 @@ fn run_diff(shell: &mut Shell, diff: &DiffArguments) -> Outcome<Exit> {
         (Some(from), None) => (from.clone(), current),
         _ => (branches::parent(shell, &current)?, current),
     };
+    let table = diff.table.as_deref().or(diff.only.as_deref());
     if diff.sql {
-        return branches::diff_as_sql(shell, &from, &to, diff.table.as_deref())
+        return branches::diff_as_sql(shell, &from, &to, table)
             .map(|differs| if differs && diff.exit_code { Exit::Conflict } else { Exit::Success });
     }
     let options = branches::Diff {
-        table: diff.table.clone(),
+        table: table.map(str::to_owned),
         stat: diff.stat,
         schema_only: diff.schema,
         data_only: diff.data,
@@ -331,6 +365,7 @@ fn run_import(shell: &mut Shell, import: &ImportArguments) -> Outcome {
     let options = transfer::Import {
         file: import.file.clone(),
         table: import.table.clone(),
+        schema: None,
         format: import.format,
         must_create: import.create,
         has_names: !import.no_names,

@@ -17,7 +17,7 @@ use frames::Frames;
 pub use frames::Seen;
 use shard::Shard;
 
-use crate::format::{Granule, PageRef};
+use crate::format::{Granule, PageRef, Stored};
 use crate::metrics::CacheCounts;
 use crate::page::Node;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -130,6 +130,16 @@ impl Cache {
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
         None
+    }
+
+    /// A whole page by its extent, as versions with deltas refer to it. Nobody is counted to have
+    /// asked: it is looked for beside the page that was.
+    pub fn by_base(&self, base: &Stored) -> Option<Arc<Node>> {
+        let number = self.shard(base.granule).lock().find(base.granule)?;
+        let seen = self.frames.get(number)?.look();
+        let node = seen.as_ref()?;
+        let is_it = node.stored().is_some_and(|page| page.base == *base && page.delta.is_none());
+        is_it.then(|| Arc::clone(node))
     }
 
     /// Puts a node in that is stored as `page`.

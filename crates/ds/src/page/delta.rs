@@ -9,6 +9,10 @@
 //! than the cell's own tag (length times four plus kind). Neighbours: `origin` lists what
 //! changed, `leaf` and `inner` are what it applies to.
 
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
 use super::inner::{Child, Inner};
 use super::leaf::{Cell, CellKind, Leaf};
 use super::origin::{Origin, Touched};
@@ -57,40 +61,103 @@ pub fn encode_leaf(leaf: &Leaf) -> Result<Option<Vec<u8>>> {
     Ok(Some(out))
 }
 
+/// The next key of a leaf's delta, and what it maps to; none where it is removed.
+fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Option<Cell<'a>>)> {
+    let length = reader.varint()?;
+    let key = reader.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+    let tag = reader.varint()?;
+    if tag == 0 {
+        return Ok((key, None));
+    }
+    let tag = tag - 1;
+    if tag & 3 == 3 {
+        return Err(Error::corrupt("a delta holds a value of unknown kind"));
+    }
+    let payload = reader.take(usize::try_from(tag >> 2).unwrap_or(usize::MAX))?;
+    let cell = Cell { kind: CellKind::from_bits(tag), payload };
+    cell.edge()?;
+    Ok((key, Some(cell)))
+}
+
 /// Applies a delta to the whole page it stands against; the result knows its origin.
-#[expect(clippy::needless_pass_by_value, reason = "the result stands in the place of the base")]
-pub fn apply_leaf(base: Leaf, delta: &[u8], page: &PageRef, page_bytes: usize) -> Result<Leaf> {
+pub fn apply_leaf(base: &Leaf, delta: &[u8], page: &PageRef, page_bytes: usize) -> Result<Leaf> {
     let mut reader = Reader::new(delta);
     let count = read_header(&mut reader, OF_LEAF)?;
     let mut leaf = base.copy_for_change(page_bytes);
     let mut origin = Origin::of_leaf(page);
     for _ in 0..count {
-        let length = reader.varint()?;
-        let key = reader.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+        let (key, cell) = read_entry(&mut reader)?;
         let position = leaf.search(key)?;
-        let tag = reader.varint()?;
-        let mut payload_bytes = 0;
-        if tag == 0 {
-            // A key that came and went since the page was written is removed from nothing.
-            if let Ok(index) = position {
-                leaf.remove(index);
-            }
-        } else {
-            let tag = tag - 1;
-            if tag & 3 == 3 {
-                return Err(Error::corrupt("a delta holds a value of unknown kind"));
-            }
-            let payload = reader.take(usize::try_from(tag >> 2).unwrap_or(usize::MAX))?;
-            payload_bytes = payload.len();
-            let cell = Cell { kind: CellKind::from_bits(tag), payload };
-            cell.edge()?;
+        match (cell, position) {
             // Room is made without a limit: the writer kept the page within its size.
-            let _ = leaf.put(position, key, cell, usize::MAX / 4)?;
+            (Some(cell), _) => drop(leaf.put(position, key, cell, usize::MAX / 4)?),
+            (None, Ok(index)) => leaf.remove(index),
+            // A key that came and went since the page was written is removed from nothing.
+            (None, Err(_)) => {}
         }
-        origin.touch_key(key, payload_bytes);
+        origin.touch_key(key, cell.map_or(0, |cell| cell.payload.len()));
     }
     leaf.set_origin(Some(origin));
     Ok(leaf)
+}
+
+/// A leaf's delta as it is, read without the page.
+#[derive(Debug)]
+pub struct LeafDelta {
+    bytes: Vec<u8>,
+    entries: SmallVec<[Entry; 4]>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    key: Range<usize>,
+    cell: Option<(CellKind, Range<usize>)>,
+}
+
+impl LeafDelta {
+    /// Reads a delta; none where its keys are not in their order.
+    pub fn read(bytes: Vec<u8>) -> Result<Option<Self>> {
+        let mut reader = Reader::new(&bytes);
+        let count = read_header(&mut reader, OF_LEAF)?;
+        let (mut entries, mut last) = (SmallVec::new(), None);
+        for _ in 0..count {
+            let (key, cell) = read_entry(&mut reader)?;
+            if last >= Some(key) {
+                return Ok(None);
+            }
+            last = Some(key);
+            let payload = cell.map(|cell| (cell.kind, range_in(&bytes, cell.payload)));
+            entries.push(Entry { key: range_in(&bytes, key), cell: payload });
+        }
+        Ok(Some(Self { bytes, entries }))
+    }
+
+    /// How many keys it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A key; they ascend.
+    pub fn key(&self, at: usize) -> &[u8] {
+        &self.bytes[self.entries[at].key.clone()]
+    }
+
+    /// What it maps to; none where it is removed.
+    pub fn cell(&self, at: usize) -> Option<Cell<'_>> {
+        let (kind, range) = self.entries[at].cell.clone()?;
+        Some(Cell { kind, payload: &self.bytes[range] })
+    }
+}
+
+/// Where a part of some bytes is in them.
+fn range_in(bytes: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr() as usize - bytes.as_ptr() as usize;
+    start..start + part.len()
 }
 
 /// The delta that leads from the origin's page to `inner`, whose children `locate` finds in the

@@ -14,7 +14,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::leaf_patch::Patches;
+use super::leaf_shared::Shared;
 use super::lineage::Lineage;
 use super::origin::Origin;
 use crate::error::{Error, Result};
@@ -79,13 +79,13 @@ pub struct Leaf {
     pub(super) kind: TreeKind,
     pub(super) prefix: u32,
     pub(super) count: u32,
-    /// Bytes of the heap at the end, garbage included.
+    /// Bytes of the heap at the end, garbage and what is shared included.
     pub(super) heap: u32,
     pub(super) garbage: u32,
-    /// The page; nothing where another one is shared.
+    /// The page; without the end of its heap where that is shared.
     pub(super) bytes: Vec<u8>,
-    /// Where it shares the bytes of another page: that page, and the values that differ.
-    pub(super) patches: Option<Box<Patches>>,
+    /// The page whose heap is the end of this one's.
+    pub(super) shared: Option<Shared>,
     /// What the page was copied from and which keys changed since, while that is little.
     pub(super) origin: Option<Box<Origin>>,
     /// Which page in memory it was copied from, for comparisons.
@@ -135,7 +135,7 @@ impl Leaf {
             heap: 0,
             garbage: 0,
             bytes,
-            patches: None,
+            shared: None,
             origin: None,
             lineage: Lineage::default(),
         }
@@ -160,23 +160,14 @@ impl Leaf {
     /// The bytes that the page takes in memory once garbage is collected; its stored form is
     /// shorter.
     pub fn used_bytes(&self) -> usize {
-        let growth = self.patches.as_ref().map_or(0, |patches| patches.growth());
-        (self.entries_end() + (self.heap - self.garbage) as usize).saturating_add_signed(growth)
+        self.entries_end() + (self.heap - self.garbage) as usize
     }
 
-    /// The bytes that the leaf takes in memory.
+    /// The bytes that the leaf takes in memory, with those of a page that it shares: nobody else
+    /// may need that one any more.
     pub fn memory_bytes(&self) -> usize {
-        let shared = self.patches.as_ref().map_or(0, |patches| patches.memory_bytes());
+        let shared = self.shared.as_ref().map_or(0, Shared::memory_bytes);
         self.bytes.capacity() + size_of::<Self>() + shared
-    }
-
-    /// The bytes of the page, be they its own or shared.
-    #[inline]
-    pub(super) fn page(&self) -> &[u8] {
-        match &self.patches {
-            None => &self.bytes,
-            Some(patches) => patches.page(),
-        }
     }
 
     #[inline]
@@ -189,21 +180,34 @@ impl Leaf {
         self.entries_start() + self.len() * stride(self.kind)
     }
 
+    /// Where the heap begins in the page's own bytes.
     #[inline]
     pub(super) fn heap_start(&self) -> usize {
-        self.page().len() - self.heap as usize
+        self.bytes.len() - self.own_heap()
+    }
+
+    /// Bytes of the heap that are not shared.
+    #[inline]
+    pub(super) fn own_heap(&self) -> usize {
+        (self.heap - self.shared_heap()) as usize
+    }
+
+    /// Bytes of the heap that are shared.
+    #[inline]
+    pub(super) fn shared_heap(&self) -> u32 {
+        self.shared.as_ref().map_or(0, Shared::heap)
     }
 
     /// The bytes that all keys begin with.
     #[inline]
     pub fn prefix(&self) -> &[u8] {
-        &self.page()[HEADER..self.entries_start()]
+        &self.bytes[HEADER..self.entries_start()]
     }
 
     #[inline]
     fn word(&self, at: usize) -> u32 {
         let mut word = [0; 4];
-        word.copy_from_slice(&self.page()[at..at + 4]);
+        word.copy_from_slice(&self.bytes[at..at + 4]);
         u32::from_le_bytes(word)
     }
 
@@ -212,7 +216,7 @@ impl Leaf {
     pub fn fixed(&self, index: usize) -> u64 {
         let at = self.entries_start() + index * 12;
         let mut word = [0; 8];
-        word.copy_from_slice(&self.page()[at..at + 8]);
+        word.copy_from_slice(&self.bytes[at..at + 8]);
         u64::from_le_bytes(word)
     }
 
@@ -227,66 +231,64 @@ impl Leaf {
         self.word(self.entries_start() + index * stride + stride - 4)
     }
 
+    /// The bytes that an entry's cell stands in, where it begins there, and what a place there
+    /// is more than the place in the bytes: the page's own stand behind those that are shared.
     #[inline]
-    pub(super) fn cell_start(&self, index: usize) -> usize {
-        self.page().len() - self.cell_offset(index) as usize
+    pub(super) fn cell_place(&self, index: usize) -> (&[u8], usize, usize) {
+        let offset = self.cell_offset(index) as usize;
+        let Some(shared) = &self.shared else {
+            return (&self.bytes, self.bytes.len() - offset, 0);
+        };
+        let page = shared.page();
+        match offset.checked_sub(shared.heap() as usize) {
+            None | Some(0) => (page, page.len() - offset, 0),
+            Some(own) => (&self.bytes, self.bytes.len() - own, page.len()),
+        }
     }
 
     /// The key of an entry of the slotted layout behind the common prefix.
     #[inline]
     pub fn suffix(&self, index: usize) -> &[u8] {
-        let page = self.page();
-        let (length, at) = read_varint(page, self.cell_start(index));
-        &page[at..at + length as usize]
+        let (bytes, start, _) = self.cell_place(index);
+        let (length, at) = read_varint(bytes, start);
+        &bytes[at..at + length as usize]
     }
 
-    /// How long that is.
-    pub(super) fn suffix_len(&self, index: usize) -> usize {
-        match self.kind {
-            TreeKind::Fixed => 0,
-            TreeKind::Slotted => self.suffix(index).len(),
-        }
-    }
-
-    /// The position of an entry's payload in the page or, behind its end, in the patches, and its
-    /// kind.
+    /// The position of an entry's payload in what [`page_bytes`](Self::page_bytes) gives or, of
+    /// a leaf that shares them, behind their end; and its kind.
     #[inline]
     pub fn payload_range(&self, index: usize) -> (CellKind, Range<usize>) {
-        let page = self.page();
-        if let Some(patches) = &self.patches
-            && let Some((kind, place)) = patches.find(index)
-        {
-            return (kind, page.len() + place.start..page.len() + place.end);
-        }
-        let mut at = self.cell_start(index);
+        let (bytes, mut at, behind) = self.cell_place(index);
         if self.kind == TreeKind::Slotted {
-            let (length, behind) = read_varint(page, at);
-            at = behind + length as usize;
+            let (length, end) = read_varint(bytes, at);
+            at = end + length as usize;
         }
-        let (tagged, at) = read_varint(page, at);
-        (CellKind::from_bits(tagged), at..at + (tagged >> 2) as usize)
+        let (tagged, at) = read_varint(bytes, at);
+        (CellKind::from_bits(tagged), behind + at..behind + at + (tagged >> 2) as usize)
     }
 
     /// The bytes at a range that [`Leaf::payload_range`] gave.
     #[inline]
     pub fn slice(&self, range: Range<usize>) -> &[u8] {
-        match &self.patches {
-            None => &self.bytes[range],
-            Some(patches) => {
-                let page = patches.page();
-                match range.start.checked_sub(page.len()) {
-                    Some(start) => &patches.bytes()[start..start + range.len()],
-                    None => &page[range],
-                }
-            }
+        let Some(shared) = &self.shared else { return &self.bytes[range] };
+        let page = shared.page();
+        match range.start.checked_sub(page.len()) {
+            Some(start) => &self.bytes[start..start + range.len()],
+            None => &page[range],
         }
     }
 
     /// What an entry holds.
     #[inline]
     pub fn cell(&self, index: usize) -> Cell<'_> {
-        let (kind, range) = self.payload_range(index);
-        Cell { kind, payload: self.slice(range) }
+        let (bytes, mut at, _) = self.cell_place(index);
+        if self.kind == TreeKind::Slotted {
+            let (length, end) = read_varint(bytes, at);
+            at = end + length as usize;
+        }
+        let (tagged, at) = read_varint(bytes, at);
+        let payload = &bytes[at..at + (tagged >> 2) as usize];
+        Cell { kind: CellKind::from_bits(tagged), payload }
     }
 
     /// Replaces the content of `key` by the whole key of an entry.

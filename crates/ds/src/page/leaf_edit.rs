@@ -8,7 +8,7 @@ use super::leaf::{Cell, HEADER, Leaf, fixed_key, head_of, stride};
 use super::lineage::Lineage;
 use crate::error::Result;
 use crate::format::TreeKind;
-use crate::format::bytes::{varint_bytes, write_varint};
+use crate::format::bytes::{read_varint, varint_bytes, write_varint};
 
 /// Whether a change found room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +25,14 @@ impl Leaf {
     #[must_use]
     pub fn copy_for_change(&self, page_bytes: usize) -> Self {
         let with_gap = |used: usize| (used + used / 4 + 256).min(page_bytes).max(used);
-        if self.has_patches() {
+        if self.shared.is_some() && self.garbage > 0 {
             let used = self.used_bytes();
             let copy = self.rebuilt(0..self.len(), self.prefix as usize, with_gap(used) - used);
             return Self { lineage: Lineage::default(), ..copy };
         }
-        let page = self.page();
-        let capacity = with_gap(self.entries_end() + self.heap as usize);
-        let mut bytes = Vec::with_capacity(capacity);
-        bytes.extend_from_slice(&page[..self.entries_end()]);
-        bytes.resize(capacity - self.heap as usize, 0);
-        bytes.extend_from_slice(&page[self.heap_start()..]);
-        let (patches, origin) = (None, self.origin.clone());
-        Self { bytes, patches, origin, lineage: Lineage::default(), ..*self }
+        let bytes = self.whole_bytes(with_gap(self.entries_end() + self.heap as usize));
+        let (shared, origin) = (None, self.origin.clone());
+        Self { bytes, shared, origin, lineage: Lineage::default(), ..*self }
     }
 
     pub(super) fn cell_bytes(&self, suffix: usize, payload: usize) -> usize {
@@ -49,11 +44,14 @@ impl Leaf {
     }
 
     pub(super) fn existing_cell_bytes(&self, index: usize) -> usize {
-        if self.patches.is_some() {
-            return self.cell_bytes(self.suffix_len(index), self.payload_range(index).1.len());
+        let (bytes, start, _) = self.cell_place(index);
+        let mut at = start;
+        if self.kind == TreeKind::Slotted {
+            let (length, end) = read_varint(bytes, at);
+            at = end + length as usize;
         }
-        let (_, payload) = self.payload_range(index);
-        payload.end - (self.bytes.len() - self.cell_offset(index) as usize)
+        let (tagged, at) = read_varint(bytes, at);
+        at - start + (tagged >> 2) as usize
     }
 
     /// Puts `cell` under `key` at `position`, which [`Leaf::search`] gave for the key.
@@ -64,11 +62,9 @@ impl Leaf {
         cell: Cell<'_>,
         page_bytes: usize,
     ) -> Result<Room> {
-        if self.patches.is_some() {
-            if let Ok(index) = position
-                && self.patch(index, cell, page_bytes)
-            {
-                return Ok(Room::Enough);
+        if self.shared.is_some() {
+            if self.keeps_sharing(position, key, cell.payload.len(), page_bytes) {
+                return self.put_with_prefix(position, key, cell, page_bytes);
             }
             self.make_whole(page_bytes);
         }
@@ -113,10 +109,10 @@ impl Leaf {
         match position {
             Ok(index) => {
                 let old_bytes = self.existing_cell_bytes(index);
-                if cell_bytes <= old_bytes {
-                    let offset = self.cell_offset(index) as usize;
+                if cell_bytes <= old_bytes && self.is_own(index) {
+                    let own = (self.cell_offset(index) - self.shared_heap()) as usize;
                     self.garbage += (old_bytes - cell_bytes) as u32;
-                    self.write_cell(self.bytes.len() - offset, suffix, cell);
+                    self.write_cell(self.bytes.len() - own, suffix, cell);
                     return Ok(Room::Enough);
                 }
                 self.garbage += old_bytes as u32;
@@ -183,6 +179,11 @@ impl Leaf {
         if gap >= needed {
             return Room::Enough;
         }
+        if self.shared.is_some() {
+            // Whether the page is full was looked at before.
+            self.widen(needed);
+            return Room::Enough;
+        }
         let live = self.used_bytes();
         if live + needed > page_bytes && self.count > 1 {
             return Room::Full;
@@ -237,7 +238,7 @@ impl Leaf {
             heap: 0,
             garbage: 0,
             bytes: vec![0; size],
-            patches: None,
+            shared: None,
             origin: self.origin.clone(),
             lineage: self.lineage.clone(),
         };
@@ -278,7 +279,6 @@ impl Leaf {
 
     /// Removes the entries of `range`.
     pub fn remove_range(&mut self, range: std::ops::Range<usize>) {
-        self.make_whole(self.page().len() - self.garbage as usize);
         for index in range.clone() {
             self.garbage += self.existing_cell_bytes(index) as u32;
         }
@@ -291,6 +291,7 @@ impl Leaf {
         if self.count == 0 {
             self.heap = 0;
             self.garbage = 0;
+            self.shared = None;
         }
     }
 

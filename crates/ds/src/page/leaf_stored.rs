@@ -98,7 +98,7 @@ impl Leaf {
             heap: parts.heap,
             garbage: 0,
             bytes: vec![0; HEADER + prefix.len() + entries + parts.heap as usize],
-            patches: None,
+            shared: None,
             origin: None,
             lineage: super::lineage::Lineage::default(),
         };

@@ -6,6 +6,7 @@
 
 use super::fetch::{LINE, ask_for};
 use super::leaf::{CellKind, Leaf, stride};
+use super::leaf_shared::Shared;
 use crate::format::TreeKind;
 use crate::format::bytes::read_varint;
 use crate::record::row::{ROWS_TOGETHER, RowBytes};
@@ -23,10 +24,13 @@ pub struct Around<'a> {
 }
 
 impl Leaf {
-    /// The bytes of the page, in which payloads have their places.
+    /// The bytes in which payloads have their places: the page's, or those that it shares.
     #[inline]
     pub fn page_bytes(&self) -> &[u8] {
-        self.page()
+        match &self.shared {
+            None => &self.bytes,
+            Some(shared) => shared.page(),
+        }
     }
 
     /// Whether a scan that asks for the whole page gets little that it does not read.
@@ -46,13 +50,12 @@ impl Leaf {
         around: Around<'_>,
         take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let patched = self.patches.as_ref().and_then(|patches| patches.next(from));
-        let to = to.min(self.len()).min(patched.unwrap_or(usize::MAX));
+        let to = to.min(self.next_own(from));
         if from >= to {
             return Ok(from);
         }
         let stride = stride(self.kind);
-        let entries = &self.page()[self.entries_start() + from * stride..][..(to - from) * stride];
+        let entries = &self.bytes[self.entries_start() + from * stride..][..(to - from) * stride];
         let taken = match self.kind {
             TreeKind::Fixed => self.each_of(from, entries.as_chunks::<12>().0, around, take)?,
             TreeKind::Slotted => self.each_of(from, entries.as_chunks::<8>().0, around, take)?,
@@ -69,17 +72,18 @@ impl Leaf {
         around: Around<'_>,
         mut take: impl FnMut(&[RowBytes]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let page = self.page();
+        let page = self.page_bytes();
         if !around.is_fetched {
             // Where most of the page is wanted, it is fetched best from end to end.
-            let heap = &page[self.heap_start()..];
+            let shared = self.shared.as_ref().map_or(self.heap, Shared::heap);
+            let heap = &page[page.len() - shared as usize..];
             std::hint::black_box(if entries.len() * SMALL_ROW >= heap.len() {
                 sweep(heap)
             } else {
                 touch(page, entries)
             });
         }
-        let ahead = around.ahead.map_or(&[][..], Leaf::page);
+        let ahead = around.ahead.map_or(&[][..], Leaf::page_bytes);
         let mut taken = 0;
         for entries in entries.chunks(ROWS_TOGETHER) {
             // The rows that are taken tell which piece of the page ahead is asked for now.

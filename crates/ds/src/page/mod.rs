@@ -8,7 +8,7 @@ pub mod inner;
 pub mod leaf;
 pub mod leaf_draft;
 pub mod leaf_edit;
-mod leaf_patch;
+mod leaf_shared;
 mod leaf_stored;
 mod leaf_walk;
 pub mod lineage;

@@ -76,13 +76,13 @@ impl Node {
 
     /// As [`copy_for_change`](Self::copy_for_change), but a leaf may share the bytes of the page.
     #[must_use]
-    pub fn copy_to_patch(
+    pub fn copy_sharing(
         node: &Arc<Self>,
         page_bytes: usize,
         durable: u64,
         next: impl FnOnce() -> u64,
     ) -> Self {
-        match Leaf::copy_to_patch(node) {
+        match Leaf::copy_sharing(node) {
             Some(leaf) => node.dated(Body::Leaf(leaf), durable, next),
             None => node.copy_for_change(page_bytes, durable, next),
         }

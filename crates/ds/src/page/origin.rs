@@ -47,7 +47,14 @@ impl Origin {
     /// grown too large to pay.
     pub fn touch_key(&mut self, key: &[u8], payload: usize) -> bool {
         let Touched::Keys(keys) = &mut self.touched else { return false };
-        if let Err(position) = keys.binary_search_by(|touched| touched.as_slice().cmp(key)) {
+        // Deltas are read, and many changes made, in the order of the keys.
+        let is_last = keys.last().is_none_or(|last| last.as_slice() < key);
+        let found = if is_last {
+            Err(keys.len())
+        } else {
+            keys.binary_search_by(|touched| touched.as_slice().cmp(key))
+        };
+        if let Err(position) = found {
             keys.insert(position, SmallVec::from_slice(key));
             self.bytes += key.len() + 4;
         }

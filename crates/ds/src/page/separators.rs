@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use super::leaf_edit::shared_bytes;
 use crate::error::{Error, Result};
 use crate::format::TreeKind;
@@ -160,6 +162,14 @@ impl Separators {
         match self {
             Self::Fixed(keys) => upper_bound(keys, key),
             Self::Slotted(_) => 0,
+        }
+    }
+
+    /// A separator as bytes, in place where it is short.
+    pub fn short_key(&self, index: usize) -> SmallVec<[u8; 16]> {
+        match self {
+            Self::Fixed(keys) => SmallVec::from_slice(&keys[index].to_be_bytes()),
+            Self::Slotted(keys) => SmallVec::from_slice(keys.get(index)),
         }
     }
 

@@ -155,7 +155,7 @@ fn walked(leaf: &Leaf) -> Vec<Vec<u8>> {
 }
 
 /// Leaves that share the bytes of another: they say what whole ones say, and change nobody else.
-fn check_patches(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
+fn check_sharing(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
     let mut model = BTreeMap::new();
     let mut base = Leaf::new(kind, PAGE);
     apply(&mut base, &mut model, before);
@@ -163,11 +163,11 @@ fn check_patches(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
     for changes in rounds {
         let (node, model) = versions.last().unwrap();
         let mut model = model.clone();
-        let mut copy = Node::copy_to_patch(node, PAGE, 1, || 7);
+        let mut copy = Node::copy_sharing(node, PAGE, 1, || 7);
         let Some(Body::Leaf(leaf)) = copy.body_mut() else { panic!("a copy is to be changed") };
         apply(leaf, &mut model, changes);
         let whole = leaf.to_whole();
-        assert!(!whole.is_patched());
+        assert!(!whole.is_sharing());
         assert_eq!(leaf.used_bytes(), whole.used_bytes());
         // A slotted leaf that was found full may have given up its prefix on the way.
         assert!(kind == TreeKind::Slotted || leaf.used_bytes() <= PAGE || leaf.len() < 2);
@@ -176,36 +176,65 @@ fn check_patches(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
     for (node, model) in &versions {
         let Body::Leaf(leaf) = node.body() else { panic!("a leaf stays one") };
         assert_eq!(contents(leaf), *model);
-        assert_eq!(contents(&leaf.to_whole()), *model);
-        assert_eq!(contents(&leaf.copy_for_change(PAGE)), *model);
-        assert_eq!(contents(&round_trip(leaf)), *model);
-        assert_eq!(walked(leaf), model.values().cloned().collect::<Vec<_>>());
-        for index in 0..leaf.len() {
-            assert_eq!(leaf.search(&leaf.key(index)).unwrap(), Ok(index));
-        }
+    }
+    let (node, model) = versions.last().unwrap();
+    let Body::Leaf(leaf) = node.body() else { panic!("a leaf stays one") };
+    assert_eq!(contents(&leaf.to_whole()), *model);
+    assert_eq!(contents(&leaf.copy_for_change(PAGE)), *model);
+    assert_eq!(contents(&round_trip(leaf)), *model);
+    assert_eq!(walked(leaf), model.values().cloned().collect::<Vec<_>>());
+    for index in 0..leaf.len() {
+        assert_eq!(leaf.search(&leaf.key(index)).unwrap(), Ok(index));
+    }
+    let cells: usize = (0..leaf.len()).map(|index| leaf.existing_cell_bytes(index)).sum();
+    assert_eq!(cells, (leaf.heap - leaf.garbage) as usize);
+    if leaf.len() >= 2 {
+        let mut left = leaf.clone();
+        let middle = left.middle();
+        let right = left.split_off(middle, PAGE);
+        left.append(&right).unwrap();
+        assert_eq!(contents(&left), *model);
     }
 }
 
 #[test]
-fn a_few_replaced_values_copy_no_page() {
+fn few_changes_copy_no_page() {
     let mut base = Leaf::new(TreeKind::Fixed, PAGE);
     for key in 0..20_u64 {
-        let _ = base.push(&key.to_be_bytes(), Cell::inline(&[1; 60]), PAGE).unwrap();
+        let _ = base.push(&(2 * key).to_be_bytes(), Cell::inline(&[1; 60]), PAGE).unwrap();
     }
     let base = Arc::new(Node::new(Body::Leaf(base)));
-    let mut copy = Node::copy_to_patch(&base, PAGE, 1, || 7);
+    let mut copy = Node::copy_sharing(&base, PAGE, 1, || 7);
     let Some(Body::Leaf(leaf)) = copy.body_mut() else { panic!("a copy is to be changed") };
+    let put = |leaf: &mut Leaf, key: u64, value: &[u8]| {
+        let key = key.to_be_bytes();
+        let position = leaf.search(&key).unwrap();
+        assert!(leaf.put(position, &key, Cell::inline(value), PAGE).unwrap() == Room::Enough);
+    };
     for value in [[2; 60], [3; 60]] {
-        let _ = leaf.put(Ok(4), &4_u64.to_be_bytes(), Cell::inline(&value), PAGE).unwrap();
+        put(leaf, 8, &value);
     }
-    let _ = leaf.put(Ok(5), &5_u64.to_be_bytes(), Cell::inline(b"short"), PAGE).unwrap();
-    assert!(leaf.is_patched(), "two values differ");
-    assert_eq!(leaf.cell(4).payload, [3; 60]);
-    let _ = leaf.put(Err(20), &20_u64.to_be_bytes(), Cell::inline(b"new"), PAGE).unwrap();
-    assert!(!leaf.is_patched(), "a new key makes it whole");
-    assert_eq!((leaf.cell(4).payload, leaf.cell(5).payload), (&[3; 60][..], &b"short"[..]));
+    put(leaf, 10, b"short");
+    put(leaf, 11, b"new");
+    leaf.remove(1);
+    assert!(leaf.is_sharing(), "four entries differ");
+    assert_eq!(leaf.len(), 20);
+    let of = |leaf: &Leaf, key: u64| {
+        let index = leaf.search(&key.to_be_bytes()).unwrap();
+        index.ok().map(|index| leaf.cell(index).payload.to_vec())
+    };
+    let all = |leaf: &Leaf| [2, 8, 10, 11, 12].map(|key| of(leaf, key));
+    let new = [None, Some(vec![3; 60]), Some(b"short".to_vec()), Some(b"new".to_vec())];
+    assert_eq!(all(leaf)[..4], new);
+    // Cells of its own up to a part of the page: then it is copied after all.
+    for key in 100..104 {
+        put(leaf, key, &[7; 60]);
+    }
+    assert!(!leaf.is_sharing(), "many cells differ");
+    assert_eq!(all(leaf)[..4], new);
     let Body::Leaf(base) = base.body() else { panic!("a leaf stays one") };
-    assert_eq!(base.cell(4).payload, [1; 60]);
+    let (one, none) = (Some(vec![1; 60]), None);
+    assert_eq!(all(base), [one.clone(), one.clone(), one.clone(), none, one]);
 }
 
 fn check_delta(kind: TreeKind, before: &[Change], after: &[Change]) {
@@ -215,11 +244,18 @@ fn check_delta(kind: TreeKind, before: &[Change], after: &[Change]) {
     apply(&mut base, &mut model, before);
     let base = round_trip(&base);
 
+    let node = Arc::new(Node::read(Body::Leaf(base.clone()), page));
+    let mut sharing = Node::copy_sharing(&node, PAGE, 1, || 7);
+    let Some(Body::Leaf(sharing)) = sharing.body_mut() else { panic!("a copy is to be changed") };
+    apply(sharing, &mut model.clone(), after);
     let mut changed = base.copy_for_change(PAGE);
     changed.set_origin(Some(Origin::of_leaf(&page)));
     apply(&mut changed, &mut model, after);
-    let Some(bytes) = delta::encode_leaf(&changed).unwrap() else { return };
-    let applied = delta::apply_leaf(base, &bytes, &page, PAGE).unwrap();
+    let of_sharing = delta::encode_leaf(sharing).unwrap();
+    let of_whole = delta::encode_leaf(&changed).unwrap();
+    assert_eq!(of_sharing, of_whole);
+    let Some(bytes) = of_whole else { return };
+    let applied = delta::apply_leaf(&base, &bytes, &page, PAGE).unwrap();
     assert_eq!(contents(&applied), model);
     assert_eq!(delta::encode_leaf(&applied).unwrap().unwrap(), bytes);
 }
@@ -245,17 +281,17 @@ proptest! {
     }
 
     #[test]
-    fn patched_leaves_of_fixed_keys_are_as_whole_ones(
+    fn sharing_leaves_of_fixed_keys_are_as_whole_ones(
         before in changes(TreeKind::Fixed), rounds in few_changes(TreeKind::Fixed)
     ) {
-        check_patches(TreeKind::Fixed, &before, &rounds);
+        check_sharing(TreeKind::Fixed, &before, &rounds);
     }
 
     #[test]
-    fn patched_slotted_leaves_are_as_whole_ones(
+    fn sharing_slotted_leaves_are_as_whole_ones(
         before in changes(TreeKind::Slotted), rounds in few_changes(TreeKind::Slotted)
     ) {
-        check_patches(TreeKind::Slotted, &before, &rounds);
+        check_sharing(TreeKind::Slotted, &before, &rounds);
     }
 
     #[test]

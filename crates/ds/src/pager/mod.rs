@@ -7,6 +7,7 @@
 
 mod ahead;
 mod batch;
+pub mod deltas;
 mod loan;
 #[cfg(all(test, loom))]
 mod loom;
@@ -303,7 +304,7 @@ impl Pager {
             let durable = self.durable.load(Ordering::Acquire);
             // Relaxed: only that no number is given twice counts.
             let next = || self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
-            let copy = Node::copy_to_patch(&self.hold(link)?, self.page_bytes(), durable, next);
+            let copy = Node::copy_sharing(&self.hold(link)?, self.page_bytes(), durable, next);
             *link = Link::dirty(copy);
         }
         match link {

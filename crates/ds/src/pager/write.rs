@@ -303,7 +303,7 @@ impl<'a> Writing<'a> {
         for (node, page) in &self.nodes {
             node.set_stored(*page);
             let frame = match node.body() {
-                Body::Leaf(leaf) if leaf.is_patched() => {
+                Body::Leaf(leaf) if leaf.is_sharing() => {
                     // The page whose bytes it shares has another place in the cache.
                     cache.insert(page, &Arc::new(Node::read(Body::Leaf(leaf.to_whole()), *page)))
                 }

@@ -44,6 +44,20 @@ impl Tree {
         }
     }
 
+    /// Keys that divide those from `from` on into about `parts` of the same number, ascending.
+    pub fn dividing_keys(
+        &self,
+        pager: &Pager,
+        from: Option<&[u8]>,
+        parts: u64,
+    ) -> Result<Vec<Vec<u8>>> {
+        let before = from.map_or(Ok(0), |from| self.rank(pager, from))?;
+        let rows = self.len().saturating_sub(before);
+        let parts = parts.min(rows);
+        let ranks = (1..parts).map(|part| before + rows / parts * part);
+        ranks.filter_map(|rank| self.nth_key(pager, rank).transpose()).collect()
+    }
+
     /// The key with `rank` keys before it.
     pub fn nth_key(&self, pager: &Pager, rank: u64) -> Result<Option<Vec<u8>>> {
         match &self.root {

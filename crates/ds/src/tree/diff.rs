@@ -4,20 +4,21 @@
 //! When both sides stand before the same version of a page, both step over it. Otherwise the
 //! side whose page is higher (or, on one level, begins earlier) goes down. Two leaves that were
 //! copied from one page know which keys changed since: only those are looked at. So
-//! the work follows what changed, not what is there. Neighbours: `cursor` walks one tree,
-//! `page::origin` and `page::lineage` keep the keys.
+//! the work follows what changed, not what is there. Neighbours: `diff_side` is the path of a
+//! side, `diff_deltas` compares leaves that are not in memory, `cursor` walks one tree, `page::origin` and `page::lineage` keep the keys.
 
 use std::cmp::Ordering;
 
-use smallvec::SmallVec;
-
 use super::Tree;
+use super::diff_deltas::{self, Deltas, Pair};
+use super::diff_side::{Next, Side};
 use super::get::{Found, OwnedValue};
 use crate::error::Result;
 use crate::page::lineage::Key;
 use crate::page::origin::Touched;
-use crate::page::{Body, Child, Leaf, Node};
+use crate::page::{Body, Cell, Leaf, Node};
 use crate::pager::Pager;
+use crate::pager::deltas::DeltaReader;
 use crate::sync::Arc;
 
 /// One key whose value is not the same on both sides.
@@ -29,107 +30,6 @@ pub struct Change {
     pub old: Option<OwnedValue>,
     /// The value on the right side; none when the key is only on the left.
     pub new: Option<OwnedValue>,
-}
-
-struct Step {
-    node: Arc<Node>,
-    index: usize,
-}
-
-/// One side of a comparison.
-struct Side {
-    pager: Arc<Pager>,
-    root: Option<Child>,
-    steps: SmallVec<[Step; 6]>,
-}
-
-/// What a side stands before.
-enum Next<'a> {
-    Page(&'a Child, u8),
-    Entry(&'a Leaf, usize),
-    End,
-}
-
-impl Side {
-    fn new(pager: Arc<Pager>, tree: &Tree) -> Self {
-        Self { pager, root: tree.root().cloned(), steps: SmallVec::new() }
-    }
-
-    fn next(&self) -> Next<'_> {
-        match self.steps.last() {
-            None => self.root.as_ref().map_or(Next::End, |root| Next::Page(root, u8::MAX)),
-            Some(step) => match step.node.body() {
-                Body::Leaf(leaf) => Next::Entry(leaf, step.index),
-                Body::Inner(inner) => Next::Page(inner.child(step.index), inner.level() - 1),
-            },
-        }
-    }
-
-    /// Goes into the page that comes next.
-    fn enter(&mut self) -> Result<()> {
-        let node = match self.next() {
-            Next::Page(child, _) => self.pager.hold(&child.link)?,
-            Next::Entry(..) | Next::End => return Ok(()),
-        };
-        if self.steps.is_empty() {
-            self.root = None;
-        }
-        let is_empty = matches!(node.body(), Body::Leaf(leaf) if leaf.is_empty());
-        self.steps.push(Step { node, index: 0 });
-        if is_empty {
-            self.leave();
-        }
-        Ok(())
-    }
-
-    /// Steps over the page or entry that comes next.
-    fn skip(&mut self) {
-        match self.steps.last_mut() {
-            None => self.root = None,
-            Some(step) => {
-                step.index += 1;
-                let end = match step.node.body() {
-                    Body::Leaf(leaf) => leaf.len(),
-                    Body::Inner(inner) => inner.len(),
-                };
-                if step.index >= end {
-                    self.leave();
-                }
-            }
-        }
-    }
-
-    /// Leaves the innermost page, which is done, and steps over it.
-    fn leave(&mut self) {
-        self.steps.pop();
-        if !self.steps.is_empty() {
-            self.skip();
-        }
-    }
-
-    /// A key that no key from here on is less than; none where any key may come.
-    fn lower_bound(&self) -> Option<Vec<u8>> {
-        for step in self.steps.iter().rev() {
-            if let Body::Inner(inner) = step.node.body()
-                && step.index > 0
-            {
-                return Some(inner.separators().key(step.index - 1));
-            }
-        }
-        None
-    }
-
-    /// The first key behind the page that comes next or is gone through; none at the end.
-    fn upper_bound(&self) -> Option<Vec<u8>> {
-        for step in self.steps.iter().rev() {
-            if let Body::Inner(inner) = step.node.body()
-                && step.index + 1 < inner.len()
-            {
-                return Some(inner.separators().key(step.index));
-            }
-        }
-        None
-    }
 }
 
 /// Whether the innermost pages of both sides are there for the same keys. A page may have grown
@@ -148,6 +48,9 @@ pub struct Diff {
     right: Side,
     /// Set while both sides go through leaves that were copied from one page.
     candidates: Option<Candidates>,
+    /// Set while both sides stand before leaves that are compared by their deltas in the file.
+    deltas: Option<Box<Deltas>>,
+    readers: Box<[DeltaReader; 2]>,
 }
 
 impl Diff {
@@ -157,7 +60,17 @@ impl Diff {
             left: Side::new(Arc::clone(pager), left),
             right: Side::new(Arc::clone(pager), right),
             candidates: None,
+            deltas: None,
+            readers: Box::default(),
         }
+    }
+
+    /// Only the changes of keys from one on, and up to another; before the first was asked for.
+    #[must_use]
+    pub fn between(mut self, from: Option<&[u8]>, to: Option<&[u8]>) -> Self {
+        self.left.limit(from, to);
+        self.right.limit(from, to);
+        self
     }
 
     /// The next change.
@@ -190,6 +103,25 @@ impl Diff {
         look: impl FnOnce(&[u8], Option<Found<'_>>, Option<Found<'_>>, &Pager) -> Result<R>,
     ) -> Result<Option<R>> {
         loop {
+            if let Some(deltas) = &mut self.deltas {
+                while let Some(Pair { key, old, new }) = deltas.next_pair()? {
+                    let pager = &self.left.pager;
+                    if let (Some(old), Some(new)) = (old, new)
+                        && is_same_value(pager, old, new)?
+                    {
+                        continue;
+                    }
+                    if old.is_none() && new.is_none() {
+                        continue;
+                    }
+                    let old = old.map(Found::of).transpose()?;
+                    let new = new.map(Found::of).transpose()?;
+                    return look(key, old, new, pager).map(Some);
+                }
+                self.deltas = None;
+                self.left.skip();
+                self.right.skip();
+            }
             match self.step()? {
                 Outcome::Nothing => {}
                 Outcome::End => return Ok(None),
@@ -248,6 +180,16 @@ impl Diff {
                     self.right.skip();
                     return Ok(Outcome::Nothing);
                 }
+                if let Some(pages) = diff_deltas::pages(&self.left.pager, left, right)
+                    && is_same_range(&self.left, &self.right)
+                {
+                    let (links, readers) = ((left, right), &mut *self.readers);
+                    let deltas = Deltas::read(&self.left.pager, pages, links, readers, &self.left)?;
+                    self.deltas = deltas.map(Box::new);
+                    if self.deltas.is_some() {
+                        return Ok(Outcome::Nothing);
+                    }
+                }
                 self.enter_one_or_both(left_level.cmp(&right_level))?;
             }
             (Next::Entry(leaf, index), Next::Page(..)) => {
@@ -292,9 +234,12 @@ impl Diff {
                 break;
             };
             let order = match (old.search(&key)?, new.search(&key)?) {
+                // What is behind the last key that is asked for.
+                (Ok(before), _) if before >= left.end => continue,
+                (_, Ok(after)) if after >= right.end => continue,
                 (Ok(before), Ok(after)) => {
                     (left.index, right.index) = (before, after);
-                    if is_same_value(&self.left.pager, old, before, new, after)? {
+                    if is_same_value(&self.left.pager, old.cell(before), new.cell(after))? {
                         continue;
                     }
                     Ordering::Equal
@@ -343,13 +288,13 @@ impl Diff {
         let (Body::Leaf(old), Body::Leaf(new)) = (left.node.body(), right.node.body()) else {
             return Ok(Outcome::Nothing);
         };
-        let (last_old, last_new) = (old.len() - 1, new.len() - 1);
+        let (last_old, last_new) = (left.end - 1, right.end - 1);
         loop {
             let order = compare_keys(old, left.index, new, right.index);
             if order != Ordering::Equal {
                 return Ok(Outcome::Differs(order));
             }
-            if !is_same_value(&self.left.pager, old, left.index, new, right.index)? {
+            if !is_same_value(&self.left.pager, old.cell(left.index), new.cell(right.index))? {
                 return Ok(Outcome::Differs(Ordering::Equal));
             }
             if left.index == last_old || right.index == last_new {
@@ -405,7 +350,7 @@ fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
         let lefts = lefts.into_iter().flatten();
         let both = lefts.flat_map(|left| rights.iter().flatten().map(move |right| (left, right)));
         both.filter(|(left, right)| left.0 == right.0)
-            .map(|(left, right)| left.1.iter().chain(right.1).cloned().collect())
+            .map(|(left, right)| merged(left.1, right.1))
             .next()
     }
     let in_memory = match (left.body(), right.body()) {
@@ -415,10 +360,34 @@ fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
         _ => None,
     };
     let in_file = || since([origin(left), whole(left)], [origin(right), whole(right)]);
-    let mut keys = in_memory.or_else(in_file)?;
-    keys.sort_unstable_by(|left, right| right.cmp(left));
-    keys.dedup();
-    Some(keys)
+    in_memory.or_else(in_file)
+}
+
+/// The keys of two ascending lists, each once, greatest first.
+fn merged(mut left: &[Key], mut right: &[Key]) -> Candidates {
+    let mut keys = Vec::with_capacity(left.len() + right.len());
+    while let (Some((old, before_old)), Some((new, before_new))) =
+        (left.split_last(), right.split_last())
+    {
+        let order = order_of(old, new);
+        keys.push(if order == Ordering::Less { new.clone() } else { old.clone() });
+        if order != Ordering::Less {
+            left = before_old;
+        }
+        if order != Ordering::Greater {
+            right = before_new;
+        }
+    }
+    keys.extend(left.iter().chain(right).rev().cloned());
+    keys
+}
+
+/// The order of two keys; most have eight bytes.
+pub(super) fn order_of(left: &[u8], right: &[u8]) -> Ordering {
+    match (<[u8; 8]>::try_from(left), <[u8; 8]>::try_from(right)) {
+        (Ok(left), Ok(right)) => u64::from_be_bytes(left).cmp(&u64::from_be_bytes(right)),
+        _ => left.cmp(right),
+    }
 }
 
 fn is_before(leaf: &Leaf, index: usize, bound: Option<&[u8]>) -> bool {
@@ -436,14 +405,7 @@ fn compare_keys(left: &Leaf, left_index: usize, right: &Leaf, right_index: usize
     left.key(left_index).cmp(&right.key(right_index))
 }
 
-fn is_same_value(
-    pager: &Pager,
-    left: &Leaf,
-    left_index: usize,
-    right: &Leaf,
-    right_index: usize,
-) -> Result<bool> {
-    let (old, new) = (left.cell(left_index), right.cell(right_index));
+fn is_same_value(pager: &Pager, old: Cell<'_>, new: Cell<'_>) -> Result<bool> {
     if old == new {
         return Ok(true);
     }

@@ -4,6 +4,8 @@
 //! the call, so that no reference is counted and nothing is copied until the value is found.
 //! Neighbours: `cursor` for many keys.
 
+use std::borrow::Cow;
+
 use super::Tree;
 use crate::error::{Error, Result};
 use crate::format::bytes::Reader;
@@ -47,6 +49,14 @@ impl<'a> Found<'a> {
     /// Whether the value has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The whole value, where it is if it is in its leaf; large ones are read.
+    pub fn bytes(&self, pager: &Pager) -> Result<Cow<'a, [u8]>> {
+        match self {
+            Self::Inline(bytes) => Ok(Cow::Borrowed(bytes)),
+            _ => self.to_owned(pager).map(Cow::Owned),
+        }
     }
 
     /// The whole value: large ones are read.

@@ -14,6 +14,8 @@ mod build;
 mod count;
 mod cursor;
 mod diff;
+mod diff_deltas;
+mod diff_side;
 mod edit;
 mod get;
 mod put;

@@ -237,6 +237,27 @@ fn check_diff(pager: &Arc<Pager>, left: &Pair, right: &Pair) {
     assert_eq!(found.unwrap(), expected);
     let (added, removed, changed) = Diff::new(pager, &left.tree, &right.tree).count().unwrap();
     assert_eq!(added + removed + changed, expected.len() as u64);
+    check_parts(pager, left, right, &expected);
+}
+
+/// The parts of a diff are the diff: divided by counts, and at keys that may not be there.
+fn check_parts(pager: &Arc<Pager>, left: &Pair, right: &Pair, expected: &[Change]) {
+    let kind = left.tree.kind();
+    let diff = |from: Option<&[u8]>, to: Option<&[u8]>| -> Vec<Change> {
+        let diff = Diff::new(pager, &left.tree, &right.tree).between(from, to);
+        diff.collect::<crate::Result<_>>().unwrap()
+    };
+    let by_count = right.tree.dividing_keys(pager, Some(&key_of(kind, 50)), 4).unwrap();
+    assert!(by_count.len() < 4 && by_count.is_sorted_by(|one, next| one < next));
+    for keys in [by_count, [300, 301, 2000].map(|number| key_of(kind, number)).to_vec()] {
+        let keys: Vec<Option<&[u8]>> = keys.iter().map(|key| Some(key.as_slice())).collect();
+        let edges = [&[None], keys.as_slice(), &[None]].concat();
+        let parts = edges.windows(2).flat_map(|edge| diff(edge[0], edge[1]));
+        assert_eq!(parts.collect::<Vec<_>>(), expected);
+    }
+    let (from, to) = (key_of(kind, 700), key_of(kind, 1500));
+    let inside = expected.iter().filter(|change| from <= change.key && change.key < to);
+    assert!(diff(Some(&from), Some(&to)).iter().eq(inside));
 }
 
 fn run(kind: TreeKind, steps: &[Step]) {

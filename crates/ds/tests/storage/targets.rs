@@ -77,7 +77,7 @@ fn page(data: &[u8]) {
             let page = reference(PageKind::Leaf, 0);
             for kind in [TreeKind::Fixed, TreeKind::Slotted] {
                 let base = Leaf::new(kind, 1024);
-                if let Ok(leaf) = delta::apply_leaf(base, data, &page, 1024) {
+                if let Ok(leaf) = delta::apply_leaf(&base, data, &page, 1024) {
                     use_leaf(&leaf);
                 }
             }

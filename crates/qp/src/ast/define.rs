@@ -340,6 +340,8 @@ pub enum AlterAction {
     AddCheck(Option<Name>, Expression, Option<ConflictAction>),
     /// `DROP CONSTRAINT name`
     DropConstraint(Name),
+    /// `SET AUTOINCREMENT PER BRANCH`
+    CountAlone,
 }
 
 /// `DROP kind [IF EXISTS] name`

@@ -12,7 +12,7 @@ use super::{Binder, NameScope};
 use crate::ast::{self, CompoundOperator, ExpressionKind, OrderTerm, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
 use crate::plan::{Arm, Compound, Limit, Node, Sort, SortKey};
-use crate::scalar::{Scalar, SlotId};
+use crate::scalar::{Scalar, SlotId, Unary};
 use crate::types::Affinity;
 
 impl Binder<'_> {
@@ -32,10 +32,7 @@ impl Binder<'_> {
             arms.push((*operator, block));
         }
         let (slot, state) = (self.slot(), self.state());
-        let mut columns = arms[0].1.columns.clone();
-        for column in &mut columns {
-            column.origin = None;
-        }
+        let columns = arms[0].1.columns.clone();
         let cores: Vec<&SelectCore> = std::iter::once(&select.first)
             .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();
@@ -202,12 +199,25 @@ fn data_kinds(scalar: &Scalar) -> u8 {
         Scalar::Literal(Value::Text(_)) => TEXTS,
         Scalar::Literal(Value::Blob(_)) => BLOBS,
         Scalar::Binary(crate::scalar::Binary::Concatenate, _) => TEXTS | BLOBS,
-        Scalar::Binary(..) | Scalar::Compare(_) | Scalar::And(_) | Scalar::Or(_) => NUMBERS | BLOBS,
-        other => match other.affinity() {
+        Scalar::Unary(Unary::Plus, operand) | Scalar::Collate(operand, _) => data_kinds(operand),
+        Scalar::Case(case) => {
+            let results = case.branches.iter().map(|(_, _, result)| result);
+            results.chain(&case.otherwise).fold(0, |kinds, result| kinds | data_kinds(result))
+        }
+        Scalar::Parameter(_) | Scalar::Call(_) | Scalar::Json(_) | Scalar::Raise(..) => {
+            NUMBERS | TEXTS | BLOBS
+        }
+        Scalar::Column(_)
+        | Scalar::Subquery(..)
+        | Scalar::Cast(..)
+        | Scalar::Convert(..)
+        | Scalar::Row(_) => match scalar.affinity() {
             Affinity::Text => TEXTS | BLOBS,
             affinity if affinity.is_numeric() => NUMBERS | BLOBS,
             _ => NUMBERS | TEXTS | BLOBS,
         },
+        // Arithmetic, comparisons, logic.
+        _ => NUMBERS,
     }
 }
 

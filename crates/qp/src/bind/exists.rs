@@ -1,15 +1,18 @@
-//! WHERE, and the EXISTS in it that become joins.
+//! WHERE, and the EXISTS and IN in it that become joins.
 //!
 //! A subquery under EXISTS or NOT EXISTS that only joins and chooses is bound in the frame of the
 //! query around it, as if it stood in FROM; whether its rows are searched for each row or read
-//! once is then the planner's choice. One that does not depend on the row stays what it is: it
-//! is asked once. Neighbours: `select` binds the other clauses, `plan::semi` joins.
+//! once is then the planner's choice. So is one under IN, with one condition more: that the two
+//! values are equal. NOT IN is unknown where one of them is NULL, so that it comes here only where
+//! neither can be. A subquery that does not depend on the row stays what it is: it is asked once.
+//! Neighbours: `select` binds the other clauses, `plan::semi` joins.
 
 use super::from::SemiRelation;
-use super::{Binder, Group};
+use super::{Binder, Group, Relation};
 use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, ResultColumn, SelectCore};
 use crate::error::Result;
 use crate::plan::Rules;
+use crate::scalar::{Compare, Comparison, ROWID, Scalar};
 
 impl Binder<'_> {
     /// Adds the terms of a WHERE to a group.
@@ -20,9 +23,15 @@ impl Binder<'_> {
             if let Some((select, anti)) = existence(term)
                 && self.environment.rules.has(Rules::SEMI_JOIN)
                 && self.recorder.is_none()
-                && let Some(inner) = self.dissolved(select, group)?
+                && let Some((inner, _)) = self.dissolved(select, group)?
             {
                 group.semis.push(SemiRelation { anti, group: inner });
+                continue;
+            }
+            if let ExpressionKind::In(set) = &term.kind
+                && let Some(semi) = self.membership(set, group)?
+            {
+                group.semis.push(semi);
                 continue;
             }
             let bound = self.expression(term)?;
@@ -33,14 +42,46 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The group of a subquery that reads rows of `around`.
-    fn dissolved(&mut self, select: &ast::Select, around: &Group) -> Result<Option<Group>> {
+    /// `operand [NOT] IN (SELECT ..)` of a subquery that reads the row, as a join.
+    fn membership(&mut self, set: &ast::In, around: &Group) -> Result<Option<SemiRelation>> {
+        let ast::InSet::Subquery(select) = &set.set else { return Ok(None) };
+        if !self.environment.rules.has(Rules::SEMI_JOIN) || self.recorder.is_some() {
+            return Ok(None);
+        }
+        let operand = self.expression(&set.operand)?;
+        let is_asked_again = operand.has_subquery()
+            || operand.any(&mut |node| match node {
+                Scalar::Call(_) | Scalar::Row(_) => true,
+                _ => false,
+            });
+        if is_asked_again {
+            return Ok(None);
+        }
+        let Some((mut group, outputs)) = self.dissolved(select, around)? else { return Ok(None) };
+        let [output] = outputs.as_slice() else { return Ok(None) };
+        if set.negated && !(is_never_null(&operand, around) && is_never_null(output, &group)) {
+            return Ok(None);
+        }
+        let rule = super::operators::member_rule(&operand, output);
+        let equal =
+            Compare { operator: Comparison::Equal, rule, left: operand, right: output.clone() };
+        group.add_predicate(Scalar::Compare(Box::new(equal)));
+        Ok(Some(SemiRelation { anti: set.negated, group }))
+    }
+
+    /// The group of a subquery that reads rows of `around`, and what it gives of its rows.
+    fn dissolved(
+        &mut self,
+        select: &ast::Select,
+        around: &Group,
+    ) -> Result<Option<(Group, Vec<Scalar>)>> {
         if !is_plain(select) || self.restricted.is_some() {
             return Ok(None);
         }
         let around = around.slots();
         let block = self.nested(|binder| binder.select(select, true))?;
         let Some(group) = block.group else { return Ok(None) };
+        let outputs = block.outputs;
         let reads = |group: &Group| {
             let predicates = &group.predicates;
             predicates.iter().any(|term| term.slots().iter().any(|slot| around.contains(slot)))
@@ -53,8 +94,26 @@ impl Binder<'_> {
                 _ => false,
             })
         });
-        Ok((reads(&group) && !is_volatile).then_some(group))
+        Ok((reads(&group) && !is_volatile).then_some((group, outputs)))
     }
+}
+
+/// Whether a value is a column of a group's tables that has no NULL.
+fn is_never_null(scalar: &Scalar, group: &Group) -> bool {
+    let Scalar::Column(place) = scalar else { return false };
+    let table = group.relations.iter().find_map(|relation| match relation {
+        Relation::Table(table) if table.slot == place.slot => Some(&table.table),
+        _ => None,
+    });
+    let Some(table) = table.filter(|table| place.depth == 0 && !table.is_system()) else {
+        return false;
+    };
+    place.column == ROWID && table.has_rowid()
+        || table.columns.iter().any(|column| {
+            column.position == usize::from(place.column)
+                && !column.is_virtual()
+                && column.not_null.is_some()
+        })
 }
 
 /// The terms of an AND, however they are nested.

@@ -43,7 +43,7 @@ pub(crate) use select::{keys_of, unique_slots};
 pub(crate) use table::{FOREIGN, Named, OF_DEFINITION, OF_STATEMENT};
 
 use crate::catalog::build::FindCollation;
-use crate::catalog::{DatabaseIndex, Schema, Table};
+use crate::catalog::{DatabaseIndex, IndexColumn, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
@@ -73,6 +73,24 @@ pub trait Statistics {
 
     /// A few rows from all over a table.
     fn sample(&self, source: SourceId, table: &Table) -> Option<Arc<Vec<SampleRow>>>;
+
+    /// Takes note of what an index could answer; only those who look for indexes want to know.
+    fn note(&self, _: &dyn Fn() -> Option<Wish>) {}
+}
+
+/// What an index could answer of a way into a table.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Where the table is.
+    pub source: SourceId,
+    /// The table.
+    pub table: Arc<Table>,
+    /// Columns that are held against one value, or a few.
+    pub equals: Vec<IndexColumn>,
+    /// Columns that are held against bounds.
+    pub ranges: Vec<IndexColumn>,
+    /// The order that is wanted.
+    pub order: Vec<IndexColumn>,
 }
 
 /// Opens the versions that a statement names with `@branch` and `AS OF`.

@@ -255,15 +255,18 @@ fn in_subquery(operand: Scalar, subquery: SubqueryCall, negated: bool) -> Result
         return Err(columns_expected(&subquery, width(&operand)));
     }
     let operands = parts(operand);
-    let rule = |(operand, output): (&Scalar, &Scalar)| {
-        let affinity = comparison_affinity(operand.affinity(), output.affinity());
-        let affinity = if affinity == Affinity::None { Affinity::Blob } else { affinity };
-        CompareRule { affinity, collation: Scalar::compare_collation(operand, output) }
-    };
+    let rule = |(operand, output): (&Scalar, &Scalar)| member_rule(operand, output);
     // Of selects that are put together the last one says how it is compared, as in SQLite.
     let outputs = last_outputs(&subquery.plan.root).unwrap_or(&subquery.plan.outputs);
     let rules = operands.iter().zip(outputs).map(rule).collect();
     Ok(Scalar::InSubquery(Box::new(InSubquery { negated, operands, rules, subquery })))
+}
+
+/// How an operand of IN is compared with what a subquery gives.
+pub(super) fn member_rule(operand: &Scalar, output: &Scalar) -> CompareRule {
+    let affinity = comparison_affinity(operand.affinity(), output.affinity());
+    let affinity = if affinity == Affinity::None { Affinity::Blob } else { affinity };
+    CompareRule { affinity, collation: Scalar::compare_collation(operand, output) }
 }
 
 /// What the last part of a compound gives; none of another query.

@@ -323,7 +323,7 @@ impl Binder<'_> {
                     Some(alias) => alias.text.clone(),
                     None => self.column_name(expression, &scalar),
                 };
-                Ok((scalar, OutputColumn { name, declared_type, origin: None }))
+                Ok((scalar, OutputColumn { name, declared_type }))
             }
         }
     }
@@ -343,8 +343,16 @@ impl Binder<'_> {
 
     fn declared_type_of(&self, expression: &ast::Expression, scalar: &Scalar) -> Option<Box<str>> {
         match &expression.kind {
-            ExpressionKind::Column(_) => {
+            ExpressionKind::Column(_) if matches!(scalar, Scalar::Column(_)) => {
                 self.visible_column(scalar).and_then(|(_, declared)| declared)
+            }
+            // A column that is computed where it is read.
+            ExpressionKind::Column(reference) => {
+                let tables = self.scopes.last().map_or(&[][..], |scope| &scope.tables);
+                let mut columns = tables.iter().flat_map(|table| &table.columns);
+                let found = columns
+                    .find(|column| reference.column.is(&column.name) && column.scalar.same(scalar));
+                found.and_then(|column| column.declared_type.clone())
             }
             _ => None,
         }
@@ -376,11 +384,8 @@ fn star(table: &ScopeTable, is_bare: bool, items: &mut Vec<Item>) {
             Some(common) if is_bare => common.clone(),
             _ => column.scalar.clone(),
         };
-        let output = OutputColumn {
-            name: column.name.clone(),
-            declared_type: column.declared_type.clone(),
-            origin: None,
-        };
+        let output =
+            OutputColumn { name: column.name.clone(), declared_type: column.declared_type.clone() };
         items.push(Item::Column(scalar, output));
     }
 }

@@ -3,15 +3,20 @@
 //! Neighbours: the branch crate finds the differences, `shape` describes the catalogs.
 
 use pandodb_branch::diff::schema::SchemaChange;
-use pandodb_branch::diff::{RowChangeKind, Version, compare_shapes, tables};
+use pandodb_branch::diff::{
+    LentDifference, RowChangeKind, RowDiff, TablePair, TableVersion, Version, compare_shapes,
+    tables,
+};
 use pandodb_branch::registry::{Point, View};
 use pandodb_ds::record::Value;
+use pandodb_ds::tree::Tree;
 
-use super::show::text;
+use super::show::{listed, text};
 use super::{Rows, Work, shape};
 use crate::ast::Name;
 use crate::catalog::{DatabaseIndex, load_forest};
 use crate::error::{Error, Result};
+use crate::execute::batch::Helpers;
 
 /// The columns of SHOW DIFF.
 pub(super) const COLUMNS: &[&str] =
@@ -117,36 +122,78 @@ impl Work<'_> {
                 continue;
             }
             let Some(mut diff) = pair.rows(pager)? else { continue };
-            let names: Vec<String> =
-                diff.columns().iter().map(|column| column.name.clone()).collect();
+            let lister = Lister::new(pair.name(), &diff);
+            if most == usize::MAX {
+                let helpers = self.helpers(&pair);
+                let count = helpers.as_ref().map_or(0, Helpers::count);
+                rows.append(&mut diff.gather(count, |row, rows| lister.list(row, rows))?);
+                continue;
+            }
             let mut shown = 0;
-            while shown < most
-                && let Some(difference) = diff.next_difference()?
-            {
+            while shown < most && diff.next_with(|row| lister.list(row, rows))?.is_some() {
                 shown += 1;
-                let change = match difference.kind {
-                    RowChangeKind::Added => "insert",
-                    RowChangeKind::Removed => "delete",
-                    RowChangeKind::Changed => "update",
-                };
-                let key = self.listed(Some(&difference.key))?;
-                for (index, name) in names.iter().enumerate() {
-                    if !difference.changed[index] {
-                        continue;
-                    }
-                    let cell = |row: &Option<Vec<Value>>| {
-                        row.as_ref().map_or(Value::Null, |row| row[index].clone())
-                    };
-                    rows.push(vec![
-                        text("row"),
-                        text(pair.name()),
-                        text(change),
-                        key.clone(),
-                        text(name),
-                        cell(&difference.old),
-                        cell(&difference.new),
-                    ]);
-                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Threads that help to compare the versions of a table, if it is large.
+    pub(super) fn helpers(&self, pair: &TablePair<'_>) -> Option<Helpers> {
+        let settings = self.session.settings();
+        let rows = |version: Option<TableVersion<'_>>| {
+            version.and_then(|version| version.tree).map_or(0, Tree::len)
+        };
+        let is_large = rows(pair.old).max(rows(pair.new)) >= settings.parallel_rows_min;
+        if !is_large || settings.threads < 2 {
+            return None;
+        }
+        Helpers::take(settings.threads as usize - 1)
+    }
+}
+
+/// Makes rows of SHOW DIFF; threads share it.
+struct Lister {
+    row: Value,
+    table: Value,
+    /// The words for what may happen to a row.
+    kinds: [Value; 3],
+    columns: Vec<Value>,
+}
+
+impl Lister {
+    fn new(table: &str, diff: &RowDiff) -> Self {
+        Self {
+            row: text("row"),
+            table: text(table),
+            kinds: ["insert", "delete", "update"].map(text),
+            columns: diff.columns().iter().map(|column| text(&column.name)).collect(),
+        }
+    }
+
+    /// A row for each cell that differs.
+    fn list(
+        &self,
+        difference: &LentDifference<'_>,
+        rows: &mut Rows,
+    ) -> Result<(), pandodb_branch::Error> {
+        let [insert, delete, update] = &self.kinds;
+        let kind = match difference.kind {
+            RowChangeKind::Added => insert,
+            RowChangeKind::Removed => delete,
+            RowChangeKind::Changed => update,
+        };
+        let key = listed(Some(&difference.key()?));
+        for (index, name) in self.columns.iter().enumerate() {
+            if difference.changed[index] {
+                rows.push(vec![
+                    self.row.clone(),
+                    self.table.clone(),
+                    kind.clone(),
+                    key.clone(),
+                    name.clone(),
+                    difference.old_cell(index)?.unwrap_or_default(),
+                    difference.new_cell(index)?.unwrap_or_default(),
+                ]);
             }
         }
         Ok(())

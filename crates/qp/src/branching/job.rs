@@ -22,6 +22,7 @@ use super::options::MergeRequest;
 use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
+use crate::execute::batch::Helpers;
 
 /// Three versions, and where they become one.
 pub(super) struct Job<'p> {
@@ -204,10 +205,23 @@ impl Work<'_> {
             }
             Ok(())
         };
-        match merge(&pager, versions, options, &mut target, &mut sink) {
+        // What is free may help; there is no more than one that goes ahead.
+        let helpers = self.merge_helpers(&versions);
+        let options = MergeOptions { helps: helpers.is_some(), ..options.clone() };
+        match merge(&pager, versions, &options, &mut target, &mut sink) {
             Ok(report) => Ok(report),
             Err(error) => Err(target.error.take().unwrap_or_else(|| error.into())),
         }
+    }
+
+    /// A thread that may go ahead in a merge of large tables.
+    fn merge_helpers(&self, versions: &Versions<'_>) -> Option<Helpers> {
+        let settings = self.session.settings();
+        let forest = &versions.theirs.forest;
+        let is_large = versions.theirs.shape.tables.iter().any(|table| {
+            forest.tree(table.tree).is_some_and(|tree| tree.len() >= settings.parallel_rows_min)
+        });
+        (is_large && settings.threads > 1).then(|| Helpers::take(1)).flatten()
     }
 
     /// The base of a merge whose branches have several best common ancestors: a fork of the

@@ -190,14 +190,11 @@ pub(crate) fn time_text(session: &Session, micros: i64) -> Result<Value> {
 }
 
 /// A value as SQL writes it.
-pub(super) fn quoted(session: &Session, value: &Value) -> Result<String> {
-    // Most keys are numbers: these need no function.
-    if let Value::Integer(number) = value {
-        return Ok(number.to_string());
-    }
-    match call(session, "quote", &[value.as_ref()])? {
-        Value::Text(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
-        _ => Ok(String::new()),
+pub(super) fn quoted(value: &Value) -> String {
+    match value {
+        // Most keys are numbers.
+        Value::Integer(number) => number.to_string(),
+        _ => String::from_utf8_lossy(&function::literal(value.as_ref())).into_owned(),
     }
 }
 

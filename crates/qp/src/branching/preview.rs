@@ -15,7 +15,7 @@ use pandodb_tm::BeginOptions;
 
 use super::job::{Failure, Job};
 use super::options::{MergeRequest, merge_request};
-use super::show::text;
+use super::show::{listed, text};
 use super::{Rows, Work};
 use crate::ast::{BranchOption, BranchStatement, Name, Statement, StatementKind};
 use crate::catalog::DatabaseIndex;
@@ -226,10 +226,10 @@ impl Work<'_> {
                 text("conflict"),
                 text(&conflict.object_name),
                 text(conflict.kind.as_str()),
-                self.listed(Some(&conflict.row_key))?,
+                listed(Some(&conflict.row_key)),
                 conflict.column_name.as_ref().map_or(Value::Null, text),
-                self.listed(conflict.ours.as_deref())?,
-                self.listed(conflict.theirs.as_deref())?,
+                listed(conflict.ours.as_deref()),
+                listed(conflict.theirs.as_deref()),
             ]);
         }
         let (held, told) = match &found.constraint {

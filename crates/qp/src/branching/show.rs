@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_branch::merge::Pick;
-use pandodb_branch::registry::{Branch, BranchId, BranchState, OpenConflict, OpenMerge};
+use pandodb_branch::registry::{Branch, BranchId, BranchState, Commit, OpenConflict, OpenMerge};
 use pandodb_ds::record::Value;
 
 use super::{Rows, Work, options};
@@ -83,16 +83,15 @@ fn yes(is_so: bool) -> Value {
     Value::Integer(i64::from(is_so))
 }
 
+/// Values as one text, the way a person would write them.
+pub(super) fn listed(values: Option<&[Value]>) -> Value {
+    let Some(values) = values else { return Value::Null };
+    text(values.iter().map(options::quoted).collect::<Vec<_>>().join(", "))
+}
+
 impl Work<'_> {
     pub(super) fn time(&self, micros: i64) -> Result<Value> {
         options::time_text(self.session, micros)
-    }
-
-    /// Values as one text, the way a person would write them.
-    pub(super) fn listed(&self, values: Option<&[Value]>) -> Result<Value> {
-        let Some(values) = values else { return Ok(Value::Null) };
-        let quoted = values.iter().map(|value| options::quoted(self.session, value));
-        Ok(text(quoted.collect::<Result<Vec<_>>>()?.join(", ")))
     }
 
     pub(super) fn show(&self, what: &Show) -> Result<Rows> {
@@ -171,6 +170,7 @@ impl Work<'_> {
             let readable: BTreeSet<u64> = self.readable()?.iter().map(|it| it.head).collect();
             let mut all = self.branches.all_commits(MOST)?;
             all.retain(|commit| readable.contains(&commit.head));
+            self.add_moved(&mut all, MOST)?;
             all
         };
         let mut merged: BTreeMap<(u64, u64), u64> = BTreeMap::new();
@@ -197,6 +197,21 @@ impl Work<'_> {
             ]);
         }
         Ok(rows)
+    }
+
+    /// Adds commits that branches have from others which are gone: those that they were reset to.
+    fn add_moved(&self, all: &mut Vec<Commit>, most: usize) -> Result<()> {
+        let moved: BTreeSet<BranchId> =
+            self.branches.with(|state| state.reflog().map(|entry| entry.branch).collect())?;
+        let readable = self.readable()?;
+        let key = |commit: &Commit| (commit.commit, commit.head);
+        let mut known: BTreeSet<(u64, u64)> = all.iter().map(key).collect();
+        for branch in readable.iter().filter(|branch| moved.contains(&branch.id)) {
+            let own = self.branches.commits(&branch.name, most)?;
+            all.extend(own.into_iter().filter(|commit| known.insert(key(commit))));
+        }
+        all.sort_by_key(|commit| std::cmp::Reverse(commit.commit));
+        Ok(())
     }
 
     /// The conflicts of open merges: all of them, or of that into one branch.
@@ -236,10 +251,10 @@ impl Work<'_> {
             text(conflict.object_kind.as_str()),
             text(&conflict.object_name),
             optional(conflict.column_name.as_ref()),
-            self.listed(Some(&conflict.row_key))?,
-            self.listed(conflict.base.as_deref())?,
-            self.listed(conflict.ours.as_deref())?,
-            self.listed(conflict.theirs.as_deref())?,
+            listed(Some(&conflict.row_key)),
+            listed(conflict.base.as_deref()),
+            listed(conflict.ours.as_deref()),
+            listed(conflict.theirs.as_deref()),
             resolution,
             text(&conflict.detail),
         ])
@@ -252,7 +267,7 @@ impl Work<'_> {
             Pick::Ours => "TARGET".to_owned(),
             Pick::Base => "BASE".to_owned(),
             Pick::Delete => "DELETE".to_owned(),
-            Pick::Cell(value) => format!("VALUE {}", options::quoted(self.session, value)?),
+            Pick::Cell(value) => format!("VALUE {}", options::quoted(value)),
             Pick::Row(cells) => format!("ROW of {} cells", cells.len()),
         })
     }

@@ -254,10 +254,12 @@ impl Builder<'_> {
         } else if autoincrement {
             let message = "AUTOINCREMENT is only allowed on an INTEGER PRIMARY KEY";
             return Err(Error::invalid(message));
-        } else if !self.without_rowid {
+        }
+        let place = self.implied.len();
+        if alias.is_none() && !self.without_rowid {
             self.imply(columns.clone(), conflict, IndexOrigin::PrimaryKey);
         }
-        self.table.primary_key = Some(PrimaryKey { columns, conflict });
+        self.table.primary_key = Some(PrimaryKey { columns, conflict, place });
         Ok(())
     }
 

@@ -67,7 +67,7 @@ impl DatabaseIndex {
 pub struct ObjectId(pub u64);
 
 /// All objects of one database, parsed and linked. Names are kept in small letters.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Schema {
     /// Replaced by every change.
     pub cookie: u64,

@@ -17,7 +17,7 @@ pub const STATISTICS_TABLE: &str = "sqlite_stat1";
 pub const STATISTICS_SQL: &str = "CREATE TABLE sqlite_stat1(tbl,idx,stat)";
 
 /// Statistics of the tables and indexes of a schema.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SchemaStatistics {
     tables: FxHashSet<Box<str>>,
     /// By table and index: the rows, and how many of them share the first columns.

@@ -18,7 +18,7 @@ use crate::types::{Affinity, StrictType};
 pub struct ColumnId(pub u64);
 
 /// A table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table {
     /// Its number.
     pub id: ObjectId,
@@ -80,6 +80,8 @@ pub struct PrimaryKey {
     pub columns: Vec<super::IndexColumn>,
     /// What a duplicate does.
     pub conflict: Option<ast::ConflictAction>,
+    /// How many indexes of UNIQUE constraints stand before it in the definition.
+    pub place: usize,
 }
 
 /// A column.

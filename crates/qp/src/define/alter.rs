@@ -49,6 +49,7 @@ impl Definer<'_> {
             AlterAction::AddColumn(definition) => self.add_column(&table, definition),
             AlterAction::DropColumn(name) => self.drop_column(&table, name),
             AlterAction::SetNotNull(name, _) => self.set_not_null(&table, name, true),
+            AlterAction::CountAlone => self.count_alone(&table),
             AlterAction::DropNotNull(name) => self.set_not_null(&table, name, false),
             AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
             AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),

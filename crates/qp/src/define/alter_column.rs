@@ -175,6 +175,21 @@ impl Definer<'_> {
         self.verify(&table.name, " after drop column")
     }
 
+    /// Lets the counter of a table count on each branch alone, from where it stands.
+    pub(super) fn count_alone(&mut self, table: &Arc<Table>) -> Result<()> {
+        if table.counts_alone {
+            return Ok(());
+        }
+        let mut row = self.table_row(table)?;
+        let sql = row.sql.clone().unwrap_or_default();
+        let (_, body) = parse_table(&sql)?;
+        let comma = if body.strict || body.without_rowid { "," } else { "" };
+        row.sql = Some(format!("{}{comma} AUTOINCREMENT PER BRANCH", sql.trim_end()).into());
+        self.rewrite(&row)?;
+        self.changed()?;
+        self.verify_table(&table.name, "")
+    }
+
     pub(super) fn set_not_null(
         &mut self,
         table: &Arc<Table>,

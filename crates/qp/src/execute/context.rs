@@ -21,7 +21,7 @@ use crate::types::{Collations, Datum};
 const BATCH_ROWS_MIN: u64 = 512;
 
 /// From how many rows on threads are worth their start.
-const PARALLEL_ROWS_MIN: u64 = 50_000;
+const PARALLEL_ROWS_MIN: u64 = 10_000;
 
 /// How many bytes a statement keeps before it uses files.
 const MEMORY_SOFT_BYTES: u64 = 512 << 20;

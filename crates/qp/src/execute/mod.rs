@@ -22,6 +22,7 @@ mod rank;
 mod recall;
 pub mod row;
 mod runs;
+mod set;
 mod subquery;
 mod version;
 
@@ -35,5 +36,5 @@ pub(crate) use operators::SharedRows;
 pub use parameters::{Bindings, Parameters};
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
-pub(crate) use subquery::SubqueryState;
+pub(crate) use subquery::{KnownResult, SubqueryState};
 pub use version::{Reader, Version, VersionName, Versions};

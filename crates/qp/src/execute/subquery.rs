@@ -1,12 +1,15 @@
 //! Subqueries in expressions: run when a value is asked for, remembered as long as it holds.
 //!
-//! Neighbours: `scalar::evaluate` calls these, `frame` keeps the states.
+//! Neighbours: `scalar::evaluate` calls these, `frame` keeps the states, `set` has the rows of IN.
 
-use pandodb_ds::record::{Value, ValueRef};
-use rustc_hash::FxHashSet;
+use std::cell::RefMut;
 
-use super::key::{HashedRow, push_collated};
+use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+
+use super::key::push_collated;
 use super::recall::Memory;
+use super::set::Set;
 use super::{Frame, Outer, Scope};
 use crate::error::Result;
 use crate::scalar::{CompareRule, Correlation, InSubquery, Quantified, SubqueryCall};
@@ -24,23 +27,29 @@ pub(crate) struct SubqueryState {
 }
 
 /// A result that is remembered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Remembered {
     Row(Vec<Value>),
     Exists(bool),
-    Set(Box<Set>),
+    Set(Arc<Set>),
 }
 
-/// The rows of `IN (SELECT ..)`.
-#[derive(Debug, Default)]
-struct Set {
-    rows: FxHashSet<HashedRow>,
-    /// Rows with a NULL in them, which equal nothing but may equal anything.
-    with_null: Vec<Vec<Value>>,
-    is_empty: bool,
-}
+/// A result that does not depend on any row, for threads that cannot run the subquery.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownResult(Remembered);
 
 impl SubqueryState {
+    /// What is known of the subquery, if it holds for all rows.
+    pub(crate) fn known(&self) -> Option<KnownResult> {
+        let is_lasting = self.correlation == Correlation::None;
+        self.kept.clone().filter(|_| is_lasting).map(KnownResult)
+    }
+
+    /// The state of a subquery whose result is known.
+    pub(crate) fn of_known(known: KnownResult) -> Self {
+        Self { kept: Some(known.0), ..Self::default() }
+    }
+
     /// Forgets everything, and every hold on storage.
     pub(crate) fn clear(&mut self) {
         self.kept = None;
@@ -178,112 +187,34 @@ impl SubqueryCall {
 impl InSubquery {
     /// Whether the operands are among the rows.
     pub(crate) fn contains(&self, scope: &Scope<'_>) -> Result<Option<bool>> {
+        let state = self.ready(scope)?;
+        let Some(Remembered::Set(set)) = &state.kept else { return Ok(None) };
+        let found = set.look_up(&self.operands, &self.rules, scope)?;
+        Ok(found.map(|found| found != self.negated))
+    }
+
+    /// The rows of the subquery, which does not depend on any row around it.
+    pub(crate) fn set(&self, scope: &Scope<'_>) -> Result<Arc<Set>> {
+        match &self.ready(scope)?.kept {
+            Some(Remembered::Set(set)) => Ok(Arc::clone(set)),
+            _ => Ok(Arc::default()),
+        }
+    }
+
+    /// The state of the subquery, which has its rows.
+    fn ready<'s>(&self, scope: &Scope<'s>) -> Result<RefMut<'s, SubqueryState>> {
         let call = &self.subquery;
         let mut state = scope.frame.subqueries[usize::from(call.state)].borrow_mut();
         let is_kept = matches!(state.kept, Some(Remembered::Set(_)));
         if !is_kept || call.correlation == Correlation::Immediate {
-            let mut set = Set { is_empty: true, ..Set::default() };
+            let mut set = Set::default();
             call.each(&mut state, scope, |inner| {
-                set.is_empty = false;
-                self.add(&mut set, inner).map(|()| true)
+                set.add(&call.plan.outputs, &self.rules, inner).map(|()| true)
             })?;
             state.correlation = call.correlation;
-            state.kept = Some(Remembered::Set(Box::new(set)));
+            state.kept = Some(Remembered::Set(Arc::new(set)));
         }
-        let Some(Remembered::Set(set)) = &state.kept else { return Ok(None) };
-        Ok(self.look_up(set, scope)?.map(|found| found != self.negated))
-    }
-
-    fn add(&self, set: &mut Set, inner: &Scope<'_>) -> Result<()> {
-        let mut key = Vec::new();
-        let mut values = Vec::new();
-        let mut has_null = false;
-        for (output, rule) in self.subquery.plan.outputs.iter().zip(&self.rules) {
-            let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
-            has_null |= value.is_null();
-            push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
-            values.push(value.into_value());
-        }
-        if !has_null {
-            set.rows.insert(key.into_boxed_slice());
-        } else if !set.with_null.contains(&values) {
-            set.with_null.push(values);
-        }
-        Ok(())
-    }
-
-    fn look_up(&self, set: &Set, scope: &Scope<'_>) -> Result<Option<bool>> {
-        if set.is_empty {
-            return Ok(Some(false));
-        }
-        let mut key = Vec::new();
-        let mut operands = Vec::with_capacity(self.operands.len());
-        let mut has_null = false;
-        for (operand, rule) in self.operands.iter().zip(&self.rules) {
-            let value = apply_affinity(operand.evaluate(scope)?, rule.affinity);
-            has_null |= value.is_null();
-            push_collated(value.as_ref(), rule.collation, scope.outer.context, &mut key)?;
-            operands.push(value);
-        }
-        if !has_null && set.rows.contains(key.as_slice()) {
-            return Ok(Some(true));
-        }
-        if self.operands.len() == 1 {
-            let unknown = has_null || !set.with_null.is_empty();
-            return Ok(if unknown { None } else { Some(false) });
-        }
-        self.look_up_parts(set, &operands, scope)
-    }
-
-    /// Rows with NULLs: unknown where all other parts agree.
-    fn look_up_parts(
-        &self,
-        set: &Set,
-        operands: &[Datum<'_>],
-        scope: &Scope<'_>,
-    ) -> Result<Option<bool>> {
-        let context = scope.outer.context;
-        let agrees = |place: usize, value: ValueRef<'_>| {
-            let operand = operands[place].as_ref();
-            operand.is_null()
-                || value.is_null()
-                || crate::types::compare(
-                    operand,
-                    value,
-                    self.rules[place].collation,
-                    context.collations,
-                )
-                .is_eq()
-        };
-        for row in &set.with_null {
-            if row.iter().enumerate().all(|(place, value)| agrees(place, value.as_ref())) {
-                return Ok(None);
-            }
-        }
-        if operands.iter().any(Datum::is_null) {
-            // A NULL on the left: every row without one must be looked at.
-            let orders: Vec<_> = self.rules.iter().map(|rule| rule.collation).collect();
-            for key in &set.rows {
-                let mut rest: &[u8] = key;
-                let mut scratch = Vec::new();
-                let mut same = true;
-                for (place, _) in orders.iter().enumerate() {
-                    let start = rest;
-                    let len = pandodb_ds::record::key::skip_column(rest, false)?;
-                    rest = rest.get(len..).unwrap_or(&[]);
-                    if !operands[place].is_null() {
-                        scratch.clear();
-                        let operand = operands[place].as_ref();
-                        push_collated(operand, self.rules[place].collation, context, &mut scratch)?;
-                        same = same && start.get(..len) == Some(scratch.as_slice());
-                    }
-                }
-                if same {
-                    return Ok(None);
-                }
-            }
-        }
-        Ok(Some(false))
+        Ok(state)
     }
 }
 

@@ -80,6 +80,11 @@ pub use self::descriptor::{
 };
 pub use self::registry::Registry;
 
+/// A value as an SQL literal.
+pub(crate) fn literal(value: ValueRef<'_>) -> Vec<u8> {
+    print::quote_value(value, false)
+}
+
 /// Whether a text matches under the built-in LIKE or GLOB; none for other functions.
 pub(crate) fn pattern_matches(name: &str, pattern: &[u8], text: &[u8]) -> Option<bool> {
     match name {

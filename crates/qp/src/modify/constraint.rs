@@ -230,18 +230,15 @@ impl TableWriter {
         if index.origin == IndexOrigin::Created {
             return true;
         }
-        // A key of one column stands with that column, a key of several behind all columns, and
-        // one that would be a rowid is made an index last.
+        // One that would be a rowid is made an index last.
         let would_be_rowid = |key: &IndexColumn| {
             let declared = key.column().map(|index| &self.table.columns[index].declared_type);
             declared.is_some_and(|name| name.eq_ignore_ascii_case("INTEGER")) && !key.descending
         };
-        match self.table.key_columns() {
-            [key] if !would_be_rowid(key) => {
-                let own = index.columns.first().and_then(IndexColumn::column);
-                own > key.column()
-            }
-            _ => false,
+        match (self.table.key_columns(), &self.table.primary_key) {
+            ([key], _) if would_be_rowid(key) => false,
+            (_, Some(key)) => place >= key.place,
+            (_, None) => false,
         }
     }
 

@@ -6,7 +6,7 @@
 //! statements in SQL that the engine writes itself, compiled once. Neighbours: `insert`,
 //! `update`, `delete` call this; `session` looks at the counts.
 
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 use super::{TableWriter, TriggerStatement, checking};
@@ -14,7 +14,7 @@ use crate::ast::ForeignKeyAction;
 use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Schema, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Kept, Outer, Parameters};
-use crate::types::Affinity;
+use crate::types::{Affinity, BuiltInCollations, compare};
 
 /// The foreign keys of a table, from both sides.
 #[derive(Debug, Default)]
@@ -31,6 +31,20 @@ struct ChildKey {
     deferred: bool,
     /// Finds the parent; or why there can be none.
     lookup: Result<Box<str>, (ErrorKind, String)>,
+    /// In a table that refers to itself.
+    own: Option<OwnParent>,
+}
+
+/// How a row finds out whether it is its own parent: as in SQLite only if it has the key's very
+/// values, while other rows are found by what the parent's columns make of them.
+#[derive(Debug)]
+struct OwnParent {
+    /// Positions of the referenced columns in the row.
+    referenced: Vec<usize>,
+    /// Finds a parent that is not the row itself.
+    others: Box<str>,
+    /// Positions of the row's own key; none where that is its rowid.
+    key: Vec<usize>,
 }
 
 /// A key in which the table is the parent.
@@ -69,6 +83,12 @@ impl ForeignKeys {
 
     pub(super) fn is_empty(&self) -> bool {
         self.as_child.is_empty() && self.as_parent.is_empty()
+    }
+
+    /// Whether children refer to what stands at a position of the row.
+    pub(super) fn refer_to(&self, position: usize) -> bool {
+        let mut keys = self.as_parent.iter().filter_map(|key| key.positions.as_ref().ok());
+        keys.any(|positions| positions.contains(&position))
     }
 
     /// Refuses a change of rows that could not be looked up by one of their keys, because there is
@@ -207,7 +227,9 @@ impl ForeignKeys {
 impl ChildKey {
     fn new(schema: &Schema, table: &Table, key: &ForeignKey) -> Self {
         let positions = key.columns.iter().map(|index| table.columns[*index].position).collect();
-        Self { positions, deferred: key.deferred, lookup: parent_lookup(schema, table, key) }
+        let lookup = parent_lookup(schema, table, key);
+        let own = lookup.as_ref().ok().and_then(|sql| OwnParent::new(table, key, sql));
+        Self { positions, deferred: key.deferred, lookup, own }
     }
 
     fn values(&self, row: &Kept) -> Vec<Value> {
@@ -224,7 +246,16 @@ impl ChildKey {
     /// A child came.
     fn added(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
         let values = self.values(row);
-        if !has_null(&values) && !self.has_parent(writer, &values, outer)? {
+        if has_null(&values) {
+            return Ok(());
+        }
+        let is_found = match &self.own {
+            Some(own) => {
+                own.is_itself(row, &values) || own.has_other(writer, row, &values, outer)?
+            }
+            None => self.has_parent(writer, &values, outer)?,
+        };
+        if !is_found {
             violate(self.deferred, 1, outer.context);
         }
         Ok(())
@@ -236,10 +267,53 @@ impl ChildKey {
             return;
         }
         let values = self.values(row);
+        if self.own.as_ref().is_some_and(|own| own.is_itself(row, &values)) {
+            return;
+        }
         // Where no parent can be looked up none was missed before either.
         if !has_null(&values) && !self.has_parent(writer, &values, outer).unwrap_or(true) {
             violate(self.deferred, -1, outer.context);
         }
+    }
+}
+
+impl OwnParent {
+    fn new(table: &Table, key: &ForeignKey, lookup: &str) -> Option<Self> {
+        let referenced = referenced(table, key)?;
+        // What is looked up as a rowid is made a number before the row compares it with its own.
+        if !key.parent.eq_ignore_ascii_case(&table.name)
+            || table.rowid_alias().is_some_and(|alias| referenced == [alias])
+        {
+            return None;
+        }
+        let (own, positions) = own_key(table, key.columns.len() + 1);
+        Some(Self {
+            referenced: referenced.iter().map(|index| table.columns[*index].position).collect(),
+            others: format!("{lookup} AND NOT ({own})").into(),
+            key: positions,
+        })
+    }
+
+    fn is_itself(&self, row: &Kept, values: &[Value]) -> bool {
+        let own = positions_of(row, &self.referenced);
+        own.len() == values.len()
+            && own.iter().zip(values).all(|(own, value)| {
+                !own.is_null()
+                    && compare(own.as_ref(), value.as_ref(), Collation::Binary, &BuiltInCollations)
+                        .is_eq()
+            })
+    }
+
+    fn has_other(
+        &self,
+        writer: &TableWriter,
+        row: &Kept,
+        values: &[Value],
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        let mut values = values.to_vec();
+        values.extend(own_values(row, &self.key));
+        Ok(count(writer, &self.others, &values, outer)? > 0)
     }
 }
 
@@ -256,12 +330,25 @@ impl ParentKey {
             let theirs = parents.get(place).map(|index| parent.columns[*index].affinity);
             own <= Affinity::Blob && theirs.is_some_and(Affinity::is_numeric)
         };
+        // Children are found by the parent's collation.
+        let collated = |place: usize| {
+            let own = child.columns[key.columns[place]].collation;
+            let theirs = parents.get(place).map(|index| parent.columns[*index].collation);
+            match theirs.filter(|theirs| *theirs != own) {
+                Some(Collation::Binary) => " COLLATE BINARY",
+                Some(Collation::NoCase) => " COLLATE NOCASE",
+                Some(Collation::RTrim) => " COLLATE RTRIM",
+                Some(Collation::Custom(_)) | None => "",
+            }
+        };
         let wheres = |first: usize| -> String {
             let terms = names.iter().enumerate();
             let terms: Vec<String> = terms
                 .map(|(place, name)| {
-                    let value = first + place;
-                    if is_loose(place) {
+                    let (value, collated) = (first + place, collated(place));
+                    if !collated.is_empty() {
+                        format!("{name} = ?{value}{collated}")
+                    } else if is_loose(place) {
                         format!("{name} IN (?{value}, CAST(?{value} AS TEXT))")
                     } else {
                         format!("{name} = ?{value}")
@@ -328,14 +415,7 @@ impl ParentKey {
         let Some((sql, positions)) = &self.count_others else {
             return count(writer, &self.count, &values, outer);
         };
-        if positions.is_empty() {
-            let rowid = match row {
-                Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
-                Kept::Null => 0,
-            };
-            values.push(Value::Integer(rowid));
-        }
-        values.extend(positions_of(row, positions));
+        values.extend(own_values(row, positions));
         count(writer, sql, &values, outer)
     }
 
@@ -367,6 +447,18 @@ fn own_key(table: &Table, first: usize) -> (String, Vec<usize>) {
     let terms: Vec<String> = columns.iter().enumerate().map(term).collect();
     let positions = columns.iter().map(|index| table.columns[*index].position).collect();
     (terms.join(" AND "), positions)
+}
+
+/// The parameters of a row's [`own_key`].
+fn own_values(row: &Kept, positions: &[usize]) -> Vec<Value> {
+    if !positions.is_empty() {
+        return positions_of(row, positions);
+    }
+    let rowid = match row {
+        Kept::Values { rowid, .. } | Kept::Record { rowid, .. } => *rowid,
+        Kept::Null => 0,
+    };
+    vec![Value::Integer(rowid)]
 }
 
 /// The referenced columns of a key: as written, or the parent's primary key.

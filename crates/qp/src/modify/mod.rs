@@ -251,8 +251,11 @@ impl ModifyPlan {
         // A rowid that is not named is a new one.
         let has_key = !writer.table.has_rowid() || plan.names_rowid;
         let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
-        let keys = &writer.table.foreign_keys;
-        let is_key = |column: &usize| keys.iter().any(|key| key.columns.contains(column));
+        let is_key = |column: &usize| {
+            let own = &writer.table.foreign_keys;
+            own.iter().any(|key| key.columns.contains(column))
+                || writer.foreign_keys.refer_to(writer.table.columns[*column].position)
+        };
         let leaves_keys = |upsert: &UpsertPlan| {
             let assignments = upsert.assignments.as_deref().unwrap_or_default();
             upsert.triggers.is_empty() && !assignments.iter().any(|(column, _)| is_key(column))

@@ -200,7 +200,14 @@ impl Parser<'_> {
                 self.advance();
                 self.alter_column()?
             }
-            _ => return Err(self.expected("RENAME, ADD, DROP or ALTER")),
+            TokenKind::Set => {
+                self.advance();
+                self.expect(TokenKind::Autoincrement, "AUTOINCREMENT PER BRANCH")?;
+                self.expect_word("per")?;
+                self.expect_word("branch")?;
+                AlterAction::CountAlone
+            }
+            _ => return Err(self.expected("RENAME, ADD, DROP, ALTER or SET")),
         };
         Ok(StatementKind::AlterTable(Box::new(AlterTable { table, action })))
     }

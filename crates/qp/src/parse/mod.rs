@@ -27,7 +27,7 @@ mod transaction;
 mod words;
 
 pub use complete::is_complete;
-pub use words::tokens;
+pub use words::{parameter_places, tokens};
 
 use self::parser::Parser;
 use self::token::TokenKind;

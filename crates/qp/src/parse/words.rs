@@ -25,6 +25,20 @@ pub fn tokens(sql: &str) -> Vec<(String, bool)> {
     }
 }
 
+/// Where the parameters of a statement stand in its text, in order.
+pub fn parameter_places(sql: &str) -> Vec<std::ops::Range<usize>> {
+    let mut lexer = Lexer::new(sql, 0);
+    let mut places = Vec::new();
+    loop {
+        let token = lexer.next_token();
+        match token.kind {
+            TokenKind::End | TokenKind::Illegal => return places,
+            TokenKind::Variable => places.push(token.start as usize..token.end as usize),
+            _ => {}
+        }
+    }
+}
+
 fn unquoted(text: &str) -> String {
     let mut letters = text.chars();
     let Some(open) = letters.next() else { return String::new() };

@@ -25,6 +25,7 @@ mod rewrite;
 mod rules;
 mod select;
 mod sift;
+mod size;
 mod walk;
 
 use pandodb_ds::sync::Arc;
@@ -62,19 +63,6 @@ pub struct OutputColumn {
     pub name: Box<str>,
     /// The declared type of the table's column that it is.
     pub declared_type: Option<Box<str>>,
-    /// Database, table and column that it is.
-    pub origin: Option<Box<Origin>>,
-}
-
-/// The column that a result is.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    /// The database.
-    pub database: Box<str>,
-    /// The table.
-    pub table: Box<str>,
-    /// The column.
-    pub column: Box<str>,
 }
 
 /// How many of everything a frame has.

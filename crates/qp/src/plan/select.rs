@@ -54,7 +54,9 @@ pub(crate) fn finish_select(
     let wanted: &[SortKey] = &order_by;
     // Nothing wanted is trivially there: that says nothing of ORDER BY.
     let may_be_sorted = !wanted.is_empty();
-    let has_limit = parts.limit.is_some();
+    // Where all rows are read before the first comes out a LIMIT ends nothing early.
+    let gathers = is_grouped || !parts.grouping.windows.is_empty();
+    let has_limit = parts.limit.is_some() && !gathers;
     let Joined { mut node, sorted, mut rows } =
         if let Some(joined) = extreme(binder, &mut parts, &needs)? {
             joined

@@ -30,11 +30,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "",
         help: "all limits of the session, and what they can be raised to",
         run: |call| {
-            let limits = call.session.limits();
             let row = |limit: Limit| {
                 vec![
                     Value::text(limit.name()),
-                    Value::Integer(i64::from(limits.get(limit))),
+                    Value::Integer(i64::from(call.session.limit(limit))),
                     Value::Integer(i64::from(limit.maximum())),
                 ]
             };
@@ -46,16 +45,22 @@ pub(super) const ENTRIES: &[Entry] = &[
     limit!("limit_column", Column, "columns of a table, an index or a result"),
     limit!("limit_expr_depth", ExpressionDepth, "height of an expression"),
     limit!("limit_compound_select", CompoundSelect, "parts of a compound SELECT"),
+    limit!("limit_vdbe_op", Operations, "operators and expressions of a statement's plan"),
     limit!("limit_function_arg", FunctionArgument, "arguments of a function"),
     limit!("limit_attached", Attached, "attached databases"),
     limit!("limit_like_pattern_length", LikePatternLength, "bytes of a LIKE or GLOB pattern"),
     limit!("limit_variable_number", VariableNumber, "the highest number of a parameter"),
     limit!("limit_trigger_depth", TriggerDepth, "how deep triggers nest"),
+    limit!(
+        "limit_worker_threads",
+        WorkerThreads,
+        "threads that help the connection's own with large tables (`threads` counts that one, too)"
+    ),
 ];
 
 fn set(call: &Call<'_>, limit: Limit) -> PragmaRows {
     if let Some(value) = call.number().filter(|value| *value >= 0) {
         call.session.set_limit(limit, u32::try_from(value).unwrap_or(u32::MAX));
     }
-    number(u64::from(call.session.limits().get(limit)))
+    number(u64::from(call.session.limit(limit)))
 }

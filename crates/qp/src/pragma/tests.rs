@@ -317,11 +317,15 @@ fn limits_are_kept_and_cannot_be_raised_above_the_engine() {
         ("limit_column = 3", "CREATE TABLE w(a, b, c, d)", "too many columns on w"),
         ("limit_expr_depth = 5", "SELECT ((((((1+1)+1)+1)+1)+1)+1)", "depth 5"),
         ("limit_compound_select = 2", "SELECT 1 UNION SELECT 2 UNION SELECT 3", "too many terms"),
+        ("limit_vdbe_op = 9", "SELECT 1, abs(2), abs(3), abs(4), abs(5), random()", "max 9"),
+        ("limit_vdbe_op = 9", "SELECT (SELECT 1 WHERE random() IN (1, 2, 3)) LIKE 2", "max 9"),
+        ("limit_vdbe_op = 1", "INSERT INTO k VALUES (random())", "max 1"),
         ("limit_function_arg = 2", "SELECT max(1, 2, 3)", "too many arguments on function max"),
         ("limit_attached = 0", "ATTACH ':memory:' AS a", "too many attached"),
         ("limit_like_pattern_length = 3", "SELECT 'a' LIKE 'abcd'", "too complex"),
         ("limit_variable_number = 3", "SELECT ?4", "between ?1 and ?3"),
     ];
+    session.execute("CREATE TABLE k(a)").unwrap();
     for (limit, sql, words) in cases {
         let name = limit.split(' ').next().unwrap();
         let most = text(&session, &format!("PRAGMA {name}"));
@@ -333,6 +337,16 @@ fn limits_are_kept_and_cannot_be_raised_above_the_engine() {
         session.execute(&format!("PRAGMA {name} = 2000000000")).unwrap();
         assert_eq!(text(&session, &format!("PRAGMA {name}")), most, "{name}");
     }
+}
+
+#[test]
+fn the_limit_of_helpers_is_the_other_side_of_threads() {
+    let session = memory();
+    let most: u32 = text(&session, "PRAGMA limit_worker_threads").parse().unwrap();
+    assert_eq!(text(&session, "PRAGMA limit_worker_threads = 0"), "0");
+    assert_eq!(text(&session, "PRAGMA threads"), "1");
+    session.execute("PRAGMA threads = 1000000").unwrap();
+    assert_eq!(text(&session, "PRAGMA limit_worker_threads"), most.to_string());
 }
 
 #[test]

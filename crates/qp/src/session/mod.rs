@@ -10,6 +10,7 @@
 //! | `statement` | bind, step, reset |
 //! | `transaction` | BEGIN to COMMIT, savepoints, autocommit |
 //! | `version` | other branches and times that a statement reads |
+//! | `advise` | indexes that a statement misses |
 //! | `blob` | values that are read and written in pieces |
 //! | `command` | statements that are neither queries nor changes |
 //! | `hooks` | what the application is told of and may stop |
@@ -17,6 +18,7 @@
 //!
 //! Neighbours: the facade wraps this; `bind`, `plan`, `execute`, `modify`, `define` do the work.
 
+mod advise;
 mod attach;
 mod blob;
 mod collations;
@@ -45,6 +47,7 @@ use pandodb_ds::tree::Tree;
 use pandodb_tm::TransactionId;
 use rustc_hash::FxHashMap;
 
+pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
 pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};

@@ -11,10 +11,11 @@ use super::statistics::TreeStatistics;
 use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
-use crate::bind::{Binder, Environment};
+use crate::bind::{Binder, Environment, Statistics};
 use crate::catalog::{DatabaseIndex, Schema};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Projection, SharedTransaction, Versions};
+use crate::limits::Limit;
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
 use crate::plan::{OutputColumn, Rules, SelectPlan, choose_gears};
@@ -232,12 +233,23 @@ impl Session {
         (sources, versions): (&[Option<SharedTransaction>], Option<&Versions>),
         work: impl FnOnce(&Environment<'_>) -> Result<T>,
     ) -> Result<T> {
+        let statistics = TreeStatistics::new(sized, sized_versions, &self.known_trees);
+        self.with_statistics(schemas, &statistics, (sources, versions), work)
+    }
+
+    /// As [`with_environment_at`](Self::with_environment_at), with other statistics.
+    pub(super) fn with_statistics<T>(
+        &self,
+        schemas: &[Arc<Schema>],
+        statistics: &dyn Statistics,
+        (sources, versions): (&[Option<SharedTransaction>], Option<&Versions>),
+        work: impl FnOnce(&Environment<'_>) -> Result<T>,
+    ) -> Result<T> {
         let names: Vec<Box<str>> =
             self.databases.borrow().iter().map(|attached| attached.name.clone()).collect();
         let functions = self.functions.borrow();
         let find = |name: &str| self.collations.find(name);
         let missing = |collation| self.collations.missing(collation);
-        let statistics = TreeStatistics::new(sized, sized_versions, &self.known_trees);
         let finder = Finder { session: self, sources, versions };
         let settings = self.settings.borrow();
         work(&Environment {
@@ -247,7 +259,7 @@ impl Session {
             collations: &find,
             missing_collation: &missing,
             versions: &finder,
-            statistics: &statistics,
+            statistics,
             foreign_keys: settings.foreign_keys,
             double_quoted_strings: true,
             case_sensitive_like: settings.case_sensitive_like,
@@ -301,6 +313,7 @@ fn plan_kind(
     match &statement.kind {
         StatementKind::Select(select) => {
             let plan = select_plan(binder, select)?;
+            check_size(binder, &|| plan.operations())?;
             prepared.columns.clone_from(&plan.columns);
             prepared.projection = Projection::of(&plan.outputs);
             prepared.kind = PreparedKind::Select(plan);
@@ -309,6 +322,7 @@ fn plan_kind(
             // FROM and RETURNING may read the same rows, though triggers changed them meanwhile.
             binder.shares = binder.environment.rules.has(Rules::SHARED);
             let plan = modify_statement(binder, statement)?;
+            check_size(binder, &|| plan.input().1.operations())?;
             if let Some(returning) = &plan.returning {
                 prepared.columns.clone_from(&returning.columns);
             }
@@ -318,6 +332,22 @@ fn plan_kind(
         _ => {}
     }
     Ok(())
+}
+
+/// Holds the size of a plan against the session's limit.
+fn check_size(binder: &Binder<'_>, operations: &dyn Fn() -> u64) -> Result<()> {
+    let most = binder.environment.limits.get(Limit::Operations);
+    if most >= Limit::Operations.maximum() {
+        // Not to be counted: no text that is read has so many.
+        return Ok(());
+    }
+    let count = operations();
+    if count <= u64::from(most) {
+        return Ok(());
+    }
+    let message = format!("the statement takes {count} operations - max {most}");
+    Err(Error::new(ErrorKind::Limit, message)
+        .with_hint("PRAGMA limit_vdbe_op bounds the operators and expressions of a plan"))
 }
 
 impl Cache {

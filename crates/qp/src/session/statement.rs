@@ -137,6 +137,12 @@ impl<'s> Statement<'s> {
         Err(Error::new(ErrorKind::Range, message))
     }
 
+    /// The value that a parameter, counted from 1, is bound to.
+    pub fn parameter(&self, index: usize) -> Option<ValueRef<'_>> {
+        let place = index.checked_sub(1).filter(|place| *place < self.parameters.len())?;
+        Some(self.parameters.get(place))
+    }
+
     /// Sets all parameters to NULL.
     pub fn clear_bindings(&mut self) {
         self.parameters.clear();

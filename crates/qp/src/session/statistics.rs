@@ -111,14 +111,16 @@ impl<'a> TreeStatistics<'a> {
         Some(near as f64 / places.max(1) as f64)
     }
 
-    fn read_sample(
+    /// The rows at `places` places all over a table.
+    pub(super) fn read_sample(
         &self,
         source: SourceId,
         table: &Table,
-        total: u64,
-    ) -> Option<Arc<Vec<SampleRow>>> {
+        places: u64,
+    ) -> Option<Vec<SampleRow>> {
+        let total = self.rows(source, table);
         let mut cursor = self.cursor(source, table.tree)?;
-        let places = SAMPLE_ROWS.min(total);
+        let places = places.min(total);
         let mut rows = Vec::with_capacity(places as usize);
         for place in 0..places {
             let rank = (2 * place + 1) * total / (2 * places);
@@ -131,7 +133,7 @@ impl<'a> TreeStatistics<'a> {
                 rows.push((rowid, value.to_vec()));
             }
         }
-        Some(Arc::new(rows))
+        Some(rows)
     }
 }
 
@@ -194,7 +196,7 @@ impl Statistics for TreeStatistics<'_> {
         {
             return Some(Arc::clone(sample));
         }
-        let sample = self.read_sample(source, table, total)?;
+        let sample = Arc::new(self.read_sample(source, table, SAMPLE_ROWS)?);
         let mut known = self.known.borrow_mut();
         if known.samples.len() >= KNOWN_MAX / 8 {
             known.samples.clear();

@@ -66,8 +66,24 @@ impl Session {
         self.tuning.limits.get()
     }
 
+    /// The value of a limit.
+    pub fn limit(&self, limit: Limit) -> u32 {
+        match limit {
+            Limit::WorkerThreads => {
+                let processors = crate::execute::batch::processors();
+                let known = u32::try_from(processors).unwrap_or(u32::MAX);
+                self.settings().threads.min(known).saturating_sub(1)
+            }
+            _ => self.limits().get(limit),
+        }
+    }
+
     /// Changes a limit; plans are made anew.
     pub fn set_limit(&self, limit: Limit, value: u32) {
+        if limit == Limit::WorkerThreads {
+            let threads = value.min(limit.maximum()).saturating_add(1);
+            return self.change_settings(|settings| settings.threads = threads);
+        }
         let mut limits = self.limits();
         limits.set(limit, value);
         self.tuning.limits.set(limits);

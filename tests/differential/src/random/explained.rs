@@ -6,7 +6,7 @@
 
 use super::compare::{State, distinct_rows, rows_agree};
 use super::script::{Check, Order, Step};
-use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
+use crate::engine::{Engine, Failure, Rows, Sqlite, Value, execute};
 
 /// What both engines made of a statement.
 pub(super) struct Outcome<'a> {
@@ -54,8 +54,14 @@ pub(super) fn explanation(
     if lets_an_orphan_in(outcome, oracle, engine) {
         return Some(Explained::Ends("a key without parent that SQLite lets in"));
     }
+    if fails_before_there_are_rows(outcome) {
+        return Some(Explained::GoesOn("an argument that is computed first"));
+    }
     if contradicts_itself(outcome, oracle) {
         return Some(Explained::GoesOn("EXISTS that SQLite joins"));
+    }
+    if asks_parts_of_a_compound(outcome, oracle) {
+        return Some(Explained::GoesOn("a condition that SQLite asks of a compound's parts"));
     }
     None
 }
@@ -124,7 +130,9 @@ fn is_refused_when_used(outcome: &Outcome<'_>, engine: &mut dyn Engine) -> bool 
 fn lets_an_orphan_in(outcome: &Outcome<'_>, oracle: &mut Sqlite, engine: &mut dyn Engine) -> bool {
     const FOREIGN_KEY: i32 = 787;
     let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
-    let is_replaced = outcome.step.sql.contains("REPLACE");
+    let declared = "SELECT 1 FROM sqlite_schema WHERE sql LIKE '%ON CONFLICT REPLACE%'";
+    let is_replaced = outcome.step.sql.contains("REPLACE")
+        || oracle.execute(declared).is_ok_and(|found| !found.rows.is_empty());
     if failure.code != FOREIGN_KEY || (outcome.in_transaction && !is_replaced) {
         return false;
     }
@@ -134,6 +142,17 @@ fn lets_an_orphan_in(outcome: &Outcome<'_>, oracle: &mut Sqlite, engine: &mut dy
             _ => false,
         }
     })
+}
+
+/// "Which of several conditions of a join, and which arguments of its functions, are computed
+/// first where one of them fails is left to the plan": the arguments of a table-valued function,
+/// where the tables beside it turn out to give no row.
+fn fails_before_there_are_rows(outcome: &Outcome<'_>) -> bool {
+    const FAILURES: &[&str] = &["JSON cannot hold BLOB values", "malformed JSON"];
+    let (Ok(expected), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
+    let is_joined = ["json_each(", "json_tree("].iter().any(|name| sql.contains(name));
+    expected.rows.is_empty() && is_joined && FAILURES.contains(&failure.message.as_str())
 }
 
 /// "Where SQLite contradicts itself": a query with `EXISTS` in its WHERE has other rows than the
@@ -147,6 +166,50 @@ fn contradicts_itself(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
     }
     let spelled = sql.replace("EXISTS (", "+EXISTS (");
     oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+}
+
+/// "Where SQLite contradicts itself": a condition on a compound's column, asked of its parts with
+/// their own affinities, lets other rows through than where a LIMIT keeps SQLite from doing so;
+/// those are the rows here.
+fn asks_parts_of_a_compound(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    let sql = &outcome.step.sql;
+    let spelled = with_limits(sql);
+    spelled != *sql
+        && !rows_agree(expected, rows, order, true)
+        && oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+}
+
+/// The statement with `LIMIT -1` behind each compound in parentheses that has no limit.
+fn with_limits(sql: &str) -> String {
+    // For each open parenthesis: whether a compound stands in it, and whether it is limited.
+    let mut open: Vec<(bool, bool)> = Vec::new();
+    let mut text = String::with_capacity(sql.len());
+    let mut is_quoted = false;
+    for (at, letter) in sql.char_indices() {
+        let rest = &sql[at..];
+        match letter {
+            '\'' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            '(' => open.push((false, false)),
+            ')' => {
+                if let Some((true, false)) = open.pop() {
+                    text.push_str(" LIMIT -1");
+                }
+            }
+            ' ' => {
+                if let Some((is_compound, is_limited)) = open.last_mut() {
+                    let begins = |words: &[&str]| words.iter().any(|word| rest.starts_with(word));
+                    *is_compound |= begins(&[" UNION ", " EXCEPT ", " INTERSECT "]);
+                    *is_limited |= begins(&[" LIMIT ", " ORDER BY "]);
+                }
+            }
+            _ => {}
+        }
+        text.push(letter);
+    }
+    text
 }
 
 /// "A statement that fails a type check of a STRICT table inside of a transaction": SQLite keeps
@@ -167,9 +230,52 @@ pub(super) fn keeps_rows_before_a_type_check(
 /// plan": both refuse a statement that looks for its rows itself, each for a constraint.
 pub(super) fn fails_at_another_row(sql: &str, expected: &Failure, actual: &Failure) -> bool {
     const CONSTRAINT: i32 = 19;
-    let chooses = ["UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word))
-        || (sql.starts_with("INSERT") && sql.contains(" SELECT "));
-    chooses && expected.code & 0xff == CONSTRAINT && actual.code & 0xff == CONSTRAINT
+    chooses_its_rows(sql) && expected.code & 0xff == CONSTRAINT && actual.code & 0xff == CONSTRAINT
+}
+
+/// The same where both name the same constraint: rows before the one that fails may have run
+/// triggers, whose changes are taken back and yet counted.
+pub(super) fn fails_after_other_rows(outcome: &Outcome<'_>) -> bool {
+    let (Err(expected), Err(actual)) = (outcome.expected, outcome.actual) else { return false };
+    chooses_its_rows(&outcome.step.sql) && expected.message == actual.message
+}
+
+fn chooses_its_rows(sql: &str) -> bool {
+    ["UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word))
+        || (sql.starts_with("INSERT") && sql.contains(" SELECT "))
+}
+
+/// "An UPDATE whose subqueries read the changed table takes rows in the order of the table's
+/// keys": in that order SQLite makes the same of it.
+pub(super) fn reads_what_it_changes(
+    steps: &[Step],
+    at: usize,
+    tables: &[String],
+    engine: &mut dyn Engine,
+) -> bool {
+    let sql = &steps[at].sql;
+    if !sql.starts_with("UPDATE ") || !sql.contains("(SELECT ") {
+        return false;
+    }
+    let Ok(mut oracle) = Sqlite::open() else { return false };
+    for step in &steps[..at] {
+        // Statements that fail are part of the script.
+        let _ = oracle.execute(&step.sql);
+    }
+    // A table without rowid is read by an index in spite of NOT INDEXED.
+    let indexes = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL \
+                   AND sql NOT LIKE '%UNIQUE%'";
+    for index in oracle.execute(indexes).map(|found| found.rows).unwrap_or_default() {
+        if let Some(Value::Text(name)) = index.first() {
+            let _ = oracle.execute(&format!("DROP INDEX {}", String::from_utf8_lossy(name)));
+        }
+    }
+    let in_order = sql.replacen(" SET ", " NOT INDEXED SET ", 1);
+    oracle.execute(&in_order).is_ok()
+        && tables.iter().all(|table| match (oracle.execute(table), execute(engine, table)) {
+            (Ok(theirs), Ok(own)) => rows_agree(&theirs, &own, Order::Any, false),
+            _ => false,
+        })
 }
 
 #[cfg(test)]
@@ -237,6 +343,63 @@ mod tests {
         let plain = Step { sql: "INSERT INTO c VALUES (41, '2.5')".to_owned(), ..step.clone() };
         let outcome = Outcome { step: &plain, ..of(true) };
         assert_eq!(explanation(&outcome, &mut oracle, &mut engine), None);
+    }
+
+    #[test]
+    fn an_update_is_explained_only_by_what_sqlite_makes_of_it_in_order() {
+        let step = |sql: &str| Step { sql: sql.to_owned(), check: Check::Change };
+        let steps = [
+            step("CREATE TABLE t(a, b)"),
+            step("CREATE INDEX i ON t(a DESC)"),
+            step("INSERT INTO t VALUES (1, 0), (2, 0), (3, 0)"),
+            step(
+                "UPDATE t SET b = (SELECT count(*) FROM t q WHERE q.b = 0 AND q.a + t.a > 0) WHERE a > 0",
+            ),
+        ];
+        let tables = ["SELECT * FROM t".to_owned()];
+        let mut engine = Sqlite::open().unwrap();
+        engine
+            .execute("CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 3), (2, 2), (3, 1)")
+            .unwrap();
+        assert!(reads_what_it_changes(&steps, 3, &tables, &mut engine));
+        engine.execute("UPDATE t SET b = 7 WHERE a = 3").unwrap();
+        assert!(!reads_what_it_changes(&steps, 3, &tables, &mut engine));
+        assert!(!reads_what_it_changes(&steps, 2, &tables, &mut engine));
+    }
+
+    #[test]
+    fn compounds_are_limited_where_they_stand() {
+        for (sql, limited) in [
+            (
+                "SELECT 1 FROM (SELECT ' UNION ' UNION SELECT (2)) a",
+                "SELECT 1 FROM (SELECT ' UNION ' UNION SELECT (2) LIMIT -1) a",
+            ),
+            ("SELECT (1) UNION SELECT 2", "SELECT (1) UNION SELECT 2"),
+            ("(SELECT 1 EXCEPT SELECT 2 LIMIT 3)", "(SELECT 1 EXCEPT SELECT 2 LIMIT 3)"),
+        ] {
+            assert_eq!(with_limits(sql), limited);
+        }
+    }
+
+    #[test]
+    fn a_condition_of_a_compound_is_explained_only_by_what_sqlite_says_of_it() {
+        let sql = "SELECT 1 FROM (SELECT '' x FROM t EXCEPT SELECT CAST(a AS TEXT) FROM t) \
+                   WHERE -7 >= x";
+        let none = Ok(Rows { columns: 1, rows: Vec::new() });
+        assert!(found(sql, &none, &one(1)).is_some());
+        assert_eq!(found(sql, &none, &one(2)), None);
+        assert_eq!(found("SELECT 1 FROM t WHERE a = 1", &none, &one(1)), None);
+    }
+
+    #[test]
+    fn an_argument_that_fails_is_explained_only_where_there_is_no_row() {
+        let sql = "SELECT 1 FROM t JOIN json_tree(json_object('k', x'00')) j";
+        let failure = failed(1, "JSON cannot hold BLOB values");
+        let none = Ok(Rows { columns: 1, rows: Vec::new() });
+        assert!(found(sql, &none, &failure).is_some());
+        assert_eq!(found(sql, &one(1), &failure), None);
+        assert_eq!(found(sql, &none, &failed(1, "no such column: a")), None);
+        assert_eq!(found("SELECT json(x'00') FROM t", &none, &failure), None);
     }
 
     #[test]

@@ -209,6 +209,21 @@ proptest! {
                 found += 1;
             }
             prop_assert_eq!(found, differ);
+            // Several threads find the same, in the same order.
+            let gather = |helpers| {
+                let diff = RowDiff::new(world.pager(), left, right).unwrap();
+                let gathered = diff.gather(helpers, |difference, all| {
+                    let cells = (0..difference.changed.len())
+                        .map(|at| Ok((difference.old_cell(at)?, difference.new_cell(at)?)));
+                    let cells: Vec<_> = cells.collect::<crate::Result<_>>()?;
+                    all.push((difference.kind, difference.key()?, cells));
+                    Ok(())
+                });
+                gathered.unwrap()
+            };
+            let alone = gather(0);
+            prop_assert_eq!(alone.len(), differ);
+            prop_assert_eq!(gather(2), alone);
         }
     }
 }

@@ -15,7 +15,7 @@ use pandodb::ValueRef;
 
 use self::layout::{Columns, Frame};
 use super::width::{Align, printable, push_padded, truncate, wrap};
-use super::{Mode, Renderer, Settings, quote};
+use super::{LargeNumbers, Mode, Renderer, Settings, quote};
 
 /// How many rows decide about the widths.
 const WINDOW: usize = 1000;
@@ -41,6 +41,8 @@ pub(super) struct Grid {
     columns: Option<Columns>,
     rows: u64,
     shown: u64,
+    /// The large numbers of the first row, in words.
+    words: Option<Row>,
 }
 
 impl Grid {
@@ -54,6 +56,7 @@ impl Grid {
             columns: None,
             rows: 0,
             shown: 0,
+            words: None,
         }
     }
 
@@ -63,6 +66,12 @@ impl Grid {
             return Cell { text, is_number: false, is_null: true };
         }
         let is_number = matches!(value, ValueRef::Integer(_) | ValueRef::Real(_));
+        if self.settings.large_numbers == LargeNumbers::All
+            && self.settings.mode == Mode::Box
+            && let Some(words) = in_words(value)
+        {
+            return Cell { text: words, is_number, is_null: false };
+        }
         let mut text = printable(&quote::plain(value)).into_owned();
         if self.settings.mode == Mode::Markdown {
             text = text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', "<br>");
@@ -77,7 +86,8 @@ impl Grid {
     }
 
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let sample: Vec<&Row> = self.window.iter().chain(&self.tail).collect();
+        let words = self.words.iter().filter(|_| self.rows == 1);
+        let sample: Vec<&Row> = self.window.iter().chain(&self.tail).chain(words).collect();
         let columns = Columns::choose(&self.settings, &self.names, &sample);
         let frame = Frame::of(self.settings.mode);
         let mut text = String::new();
@@ -160,6 +170,25 @@ impl Grid {
         }
     }
 
+    /// Keeps what is said of the large numbers of a result's only row.
+    fn note_words(&mut self, values: &[ValueRef<'_>]) {
+        if self.settings.large_numbers != LargeNumbers::Footer
+            || self.settings.mode != Mode::Box
+            || self.rows > 1
+        {
+            return;
+        }
+        let words: Vec<Option<String>> = values.iter().map(|value| in_words(*value)).collect();
+        if words.iter().any(Option::is_some) {
+            let cell = |words: Option<String>| Cell {
+                text: words.map_or_else(String::new, |words| format!("({words})")),
+                is_number: true,
+                is_null: true,
+            };
+            self.words = Some(words.into_iter().map(cell).collect());
+        }
+    }
+
     fn style(&self, is_header: bool, is_null: bool) -> anstyle::Style {
         let plain = anstyle::Style::new();
         match (self.settings.color, is_header, is_null) {
@@ -189,6 +218,7 @@ impl Renderer for Grid {
     fn row(&mut self, values: &[ValueRef<'_>], out: &mut dyn Write) -> io::Result<()> {
         let row: Row = values.iter().map(|value| self.cell(*value)).collect();
         self.rows += 1;
+        self.note_words(values);
         if let Some((head, tail)) = self.cut() {
             if self.window.len() < head {
                 self.window.push(row);
@@ -228,6 +258,13 @@ impl Renderer for Grid {
         for row in &tail {
             self.write(row, out)?;
         }
+        if let Some(words) = self.words.take().filter(|_| self.rows == 1)
+            && let Some(columns) = &self.columns
+        {
+            let mut text = String::new();
+            self.push_row(columns, &words, false, &mut text);
+            out.write_all(text.as_bytes())?;
+        }
         let Some(columns) = &self.columns else { return Ok(()) };
         let mut text = String::new();
         if let Some(rule) = Frame::of(self.settings.mode).bottom {
@@ -236,4 +273,26 @@ impl Renderer for Grid {
         text.push_str(&self.footer(columns.hidden()));
         out.write_all(text.as_bytes())
     }
+}
+
+/// A number from a million on as people say it.
+fn in_words(value: ValueRef<'_>) -> Option<String> {
+    const NAMES: [&str; 5] = ["million", "billion", "trillion", "quadrillion", "quintillion"];
+    let number = match value {
+        ValueRef::Integer(integer) => integer as f64,
+        ValueRef::Real(real) => real,
+        _ => return None,
+    };
+    let mut rest = number.abs() / 1e6;
+    if !(1.0..1e15).contains(&rest) {
+        return None;
+    }
+    let mut name = 0;
+    // Rounded it may be a thousand, which is one of the next.
+    while rest >= 999.995 && name + 1 < NAMES.len() {
+        rest /= 1000.0;
+        name += 1;
+    }
+    let sign = if number < 0.0 { "-" } else { "" };
+    Some(format!("{sign}{rest:.2} {}", NAMES[name]))
 }

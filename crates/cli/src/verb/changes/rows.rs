@@ -139,5 +139,5 @@ fn columns_at(
     };
     let scratch = pandodb::Connection::open_in_memory()?;
     scratch.execute_batch(&definition.sql)?;
-    Ok(crate::shell::columns_of(&scratch, table)?)
+    Ok(crate::shell::columns_of(&scratch, None, table)?)
 }

@@ -321,10 +321,17 @@ impl Owner {
             let (old, new) = (of(left), of(right));
             let trees = [left, right].map(|head| self.heads[&head].tree(TreeId(tree)).cloned());
             let [Some(before), Some(after)] = trees else { continue };
-            let found: Vec<_> = crate::tree::Diff::new(self.store.pager(), &before, &after)
-                .map(|change| change.unwrap())
-                .map(|change| (change.key, change.old, change.new))
-                .collect();
+            let middle = key_of(tree, 300);
+            let [whole, one, other] =
+                [(None, None), (None, Some(&*middle)), (Some(&*middle), None)].map(|(from, to)| {
+                    crate::tree::Diff::new(self.store.pager(), &before, &after)
+                        .between(from, to)
+                        .map(|change| change.unwrap())
+                        .map(|change| (change.key, change.old, change.new))
+                        .collect::<Vec<_>>()
+                });
+            let found = [one, other].concat();
+            assert!(found == whole, "heads {left} and {right}, tree {tree}, in two parts");
             let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
             let expected: Vec<_> = keys
                 .into_iter()

@@ -281,6 +281,7 @@ impl Print for AlterTable {
                 printer.text(" SET NOT NULL")?;
                 printer.on_conflict(*conflict)
             }
+            AlterAction::CountAlone => printer.text(" SET AUTOINCREMENT PER BRANCH"),
             AlterAction::DropNotNull(name) => {
                 printer.optional(" ALTER COLUMN ", Some(name))?;
                 printer.text(" DROP NOT NULL")

@@ -101,7 +101,7 @@ impl SqlTarget<'_> {
             let mut list = Vec::with_capacity(chunk.len());
             for value in chunk.iter().filter_map(|row| row.get(*place)) {
                 if *value != Value::Null {
-                    list.push(literal(self.session, value)?);
+                    list.push(literal(value));
                 }
             }
             self.collect(&format!("{sql} AND c.{column} IN ({})", list.join(",")), &mut rows)?;

@@ -118,3 +118,38 @@ fn a_table_may_count_on_each_branch_alone() {
         assert!(session.execute(refused).is_err(), "{refused}");
     }
 }
+
+#[test]
+fn a_table_that_is_there_may_count_on_each_branch_alone() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, x) -- counted;
+             ;
+             CREATE TABLE s(id INTEGER PRIMARY KEY AUTOINCREMENT, x INT) STRICT;
+             CREATE TABLE plain(id INTEGER PRIMARY KEY);
+             CREATE BRANCH dev;
+             INSERT INTO t(x) VALUES (1); INSERT INTO t@dev(x) VALUES (2);
+             ALTER TABLE t SET AUTOINCREMENT PER BRANCH; ALTER TABLE s SET AUTOINCREMENT PER BRANCH;
+             ALTER TABLE t SET AUTOINCREMENT PER BRANCH;
+             USE BRANCH dev; ALTER TABLE t SET AUTOINCREMENT PER BRANCH; USE BRANCH main;
+             INSERT INTO t(x) VALUES (3); INSERT INTO t@dev(x) VALUES (4);",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT id, x FROM t"), ["1|1", "2|3"]);
+    assert_eq!(rows(&session, "SELECT id, x FROM t@dev"), ["2|2", "3|4"]);
+    let refused = session.execute("ALTER TABLE plain SET AUTOINCREMENT PER BRANCH").unwrap_err();
+    assert!(refused.to_string().contains("without a counter"), "{refused}");
+    let session = reopened(session);
+    assert_eq!(
+        rows(&session, "SELECT sql FROM sqlite_schema WHERE name IN ('t', 's') ORDER BY name DESC"),
+        [
+            "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, x) AUTOINCREMENT PER BRANCH",
+            "CREATE TABLE s(id INTEGER PRIMARY KEY AUTOINCREMENT, x INT) STRICT, AUTOINCREMENT \
+             PER BRANCH"
+        ]
+    );
+    // The same was done on both sides, which is no conflict of definitions.
+    session.execute("MERGE BRANCH dev INTO main WITH (conflict_resolution = 'renumber')").unwrap();
+    assert_eq!(rows(&session, "SELECT x FROM t ORDER BY x"), ["1", "2", "3", "4"]);
+}

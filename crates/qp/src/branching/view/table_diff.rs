@@ -16,6 +16,7 @@ use crate::branching::show::text;
 use crate::branching::{Rows, Work};
 use crate::catalog::Schema;
 use crate::error::{Error, Result};
+use crate::execute::batch::Helpers;
 use crate::types::Affinity;
 
 /// The columns of `pando_diff_summary`.
@@ -111,32 +112,38 @@ pub(super) fn rows(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
     let pair = tables(&old, &new)
         .into_iter()
         .find(|pair| pair.new.or(pair.old).is_some_and(|version| version.shape.id == table));
-    let diff = pair.map(|pair| pair.rows(pager)).transpose()?.flatten();
-    diff.map_or_else(|| Ok(Vec::new()), typed_rows)
+    let Some((pair, diff)) =
+        pair.and_then(|pair| pair.rows(pager).transpose().map(|it| (pair, it)))
+    else {
+        return Ok(Vec::new());
+    };
+    let helpers = work.helpers(&pair);
+    typed_rows(diff?, helpers.as_ref().map_or(0, Helpers::count))
 }
 
-fn typed_rows(mut diff: RowDiff) -> Result<Rows> {
+fn typed_rows(diff: RowDiff, helpers: usize) -> Result<Rows> {
     let names: Vec<String> = diff.columns().iter().map(|column| column.name.clone()).collect();
-    let mut rows = Vec::new();
-    while let Some(difference) = diff.next_difference()? {
-        let (word, is_update) = match difference.kind {
-            RowChangeKind::Added => ("insert", false),
-            RowChangeKind::Removed => ("delete", false),
-            RowChangeKind::Changed => ("update", true),
+    let [insert, delete, update] = ["insert", "delete", "update"].map(text);
+    let rows = diff.gather(helpers, |difference, rows| {
+        let word = match difference.kind {
+            RowChangeKind::Added => &insert,
+            RowChangeKind::Removed => &delete,
+            RowChangeKind::Changed => &update,
         };
-        let changed = names.iter().zip(&difference.changed).filter(|(_, changed)| **changed);
+        let changed = names.iter().zip(difference.changed).filter(|(_, changed)| **changed);
         let changed: Vec<&str> = changed.map(|(name, _)| name.as_str()).collect();
+        let is_update = difference.kind == RowChangeKind::Changed;
         let mut row = Vec::with_capacity(2 + 2 * names.len());
-        row.push(text(word));
+        row.push(word.clone());
         row.push(if is_update { text(changed.join(", ")) } else { Value::Null });
         for index in 0..names.len() {
-            for side in [&difference.old, &difference.new] {
-                row.push(side.as_ref().map_or(Value::Null, |cells| cells[index].clone()));
-            }
+            row.push(difference.old_cell(index)?.unwrap_or_default());
+            row.push(difference.new_cell(index)?.unwrap_or_default());
         }
         rows.push(row);
-    }
-    Ok(rows)
+        Ok(())
+    });
+    Ok(rows?)
 }
 
 /// The rows of `pando_diff_summary`: counts by object.

@@ -29,6 +29,8 @@ mod program;
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]
+mod set_tests;
+#[cfg(test)]
 mod tests;
 mod vectors;
 
@@ -43,7 +45,7 @@ use parallel::{exchange, helper, shares};
 use vectors::{batch, keys, leaves, row, vector};
 
 pub use compile::compile;
-pub(crate) use exchange::processors;
+pub(crate) use exchange::{Helpers, processors};
 pub use places::{Places, node_places};
 pub use program::{BatchState, Program};
 pub use row::BatchRow;

@@ -162,12 +162,24 @@ impl Operator {
     fn is_portable(&self) -> bool {
         match self {
             Self::Scan(_) => true,
-            Self::Filter(filter) => filter.is_portable && filter.input.is_portable(),
-            Self::Project(project) => project.is_portable && project.input.is_portable(),
-            Self::Join(join) => join.is_portable && join.left.is_portable(),
-            Self::Search(search) => search.is_portable && search.left.is_portable(),
+            Self::Filter(filter) => filter.portable.is_some() && filter.input.is_portable(),
+            Self::Project(project) => project.portable.is_some() && project.input.is_portable(),
+            Self::Join(join) => join.portable.is_some() && join.left.is_portable(),
+            Self::Search(search) => search.portable.is_some() && search.left.is_portable(),
             _ => false,
         }
+    }
+
+    /// Finds what helpers ask for that run it; whether that is all known.
+    fn find_asked(&self, run: &Run<'_>) -> bool {
+        let (asked, input) = match self {
+            Self::Filter(filter) => (&filter.portable, &filter.input),
+            Self::Project(project) => (&project.portable, &project.input),
+            Self::Join(join) => (&join.portable, &join.left),
+            Self::Search(search) => (&search.portable, &search.left),
+            _ => return true,
+        };
+        asked.as_ref().is_some_and(|asked| asked.find(run)) && input.find_asked(run)
     }
 
     /// The state over a part of the table, with the right sides of joins and loops.
@@ -233,7 +245,8 @@ impl Operator {
         if self.is_portable() {
             self.prepare(node, state, run)?;
             let is_large = state.scanned_rows() >= run.outer.context.settings.parallel_rows_min;
-            return Ok(is_large.then_some(Place { operator: self, node, state }));
+            let is_ready = is_large && self.find_asked(run);
+            return Ok(is_ready.then_some(Place { operator: self, node, state }));
         }
         match (self, node, state) {
             (Self::Filter(filter), Node::Filter(node), State::Input(state)) => {

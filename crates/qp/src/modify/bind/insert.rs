@@ -40,7 +40,8 @@ pub(super) fn insert_plan(
         });
     }
     let alias = table.rowid_alias();
-    let names_rowid = rowid_place.is_some() || (alias.is_some() && columns.contains(&alias));
+    let names_rowid = !matches!(insert.source, InsertSource::DefaultValues)
+        && (rowid_place.is_some() || (alias.is_some() && columns.contains(&alias)));
     let rowid = rowid_place.map(|place| block.outputs[place].clone());
     let mut upserts = Vec::with_capacity(insert.upserts.len());
     for upsert in &insert.upserts {

@@ -5,6 +5,7 @@
 //! `index` and `rowid` have the ways, `execute` remembers the rows that were given out.
 
 use super::terms::terms;
+use super::wish::wish;
 use super::{Access, Ask, best_search, full};
 use crate::bind::Binder;
 use crate::plan::AccessPath;
@@ -37,13 +38,19 @@ fn parts_path(
     parts: &[Scalar],
     total: f64,
 ) -> Option<Access> {
+    // Those behind one that cannot be sought are not looked at below.
+    for part in parts {
+        let binder = &*binder;
+        binder.environment.statistics.note(&|| {
+            let conjuncts = conjuncts_of(part);
+            let ask = Ask { predicates: &conjuncts, wanted: &[], has_limit: false, ..*ask };
+            wish(&ask, &terms(binder, &ask))
+        });
+    }
     let mut paths = Vec::with_capacity(parts.len());
     let (mut rows, mut cost) = (0.0, 0.0);
     for part in parts {
-        let conjuncts: Vec<&Scalar> = match part {
-            Scalar::And(terms) => terms.iter().collect(),
-            other => vec![other],
-        };
+        let conjuncts = conjuncts_of(part);
         let ask = Ask { predicates: &conjuncts, wanted: &[], has_limit: false, ..*ask };
         let terms = terms(binder, &ask);
         if terms.is_empty() {
@@ -69,4 +76,11 @@ fn parts_path(
     let rows = rows.min(total);
     let used = Vec::new();
     Some(Access { path, used, rows, cost, total, is_search: true, sorted, backward: false })
+}
+
+fn conjuncts_of(part: &Scalar) -> Vec<&Scalar> {
+    match part {
+        Scalar::And(terms) => terms.iter().collect(),
+        other => vec![other],
+    }
 }

@@ -4,7 +4,8 @@
 //! read, are matched with the rowid and with the leading columns of each index. What the chosen
 //! way answers for exactly need not be checked again. Neighbours: `terms` (predicates as tests),
 //! `rowid` and `index` (the ways), `any` (OR as several ways), `pattern` (LIKE and GLOB),
-//! `order` (what a way saves of a sort); `join` asks, `execute` scans.
+//! `order` (what a way saves of a sort), `wish` (the index that is missed); `join` asks, `execute`
+//! scans.
 
 mod any;
 mod index;
@@ -12,6 +13,7 @@ mod order;
 mod pattern;
 mod rowid;
 mod terms;
+mod wish;
 
 use pandodb_ds::record::Collation;
 
@@ -101,6 +103,7 @@ fn best_search(
         None => None,
     };
     let table = &ask.table.table;
+    binder.environment.statistics.note(&|| wish::wish(ask, terms));
     if only.is_none_or(|only| only.is_none()) {
         for access in rowid::rowid_paths(binder, ask, terms, best.total) {
             keep_cheaper(best, access, ask);

@@ -112,7 +112,9 @@ impl Planner<'_, '_> {
         let block = &held.block;
         let is_eager = self.binder.environment.rules.has(Rules::EAGER);
         let inner = block.group.slots();
-        if !is_eager && (self.goal.has_limit || left.rows < ROWS_MIN) {
+        // Rows that have to be sorted are all read, whatever the LIMIT.
+        let may_end_early = self.goal.has_limit && (self.goal.wanted.is_empty() || left.sorted);
+        if !is_eager && (may_end_early || left.rows < ROWS_MIN) {
             return false;
         }
         let predicates: Vec<&Scalar> = block.group.predicates.iter().collect();

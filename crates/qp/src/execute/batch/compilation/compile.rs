@@ -16,7 +16,7 @@ use crate::execute::batch::expression::{Condition, Expression};
 use crate::execute::batch::filter::{BatchFilter, BatchProject};
 use crate::execute::batch::join::BatchJoin;
 use crate::execute::batch::places::{Places, produced};
-use crate::execute::batch::portable::is_built_in;
+use crate::execute::batch::portable::{Asked, is_built_in};
 use crate::execute::batch::program::{Operator, Program};
 use crate::execute::batch::row::SlotMap;
 use crate::execute::batch::scan::TableScan;
@@ -209,8 +209,10 @@ impl Compiler {
         let predicates: Vec<Condition> =
             filter.predicates.iter().map(|it| self.condition(it)).collect();
         let keep = self.numbers_in(needed, &produced(&filter.input));
-        let is_portable = predicates.iter().all(Condition::is_portable);
-        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep, is_portable })))
+        let mut asked = Asked::any();
+        let is_portable = predicates.iter().all(|it| it.is_portable_with(&mut asked));
+        let portable = is_portable.then_some(asked);
+        Some(Operator::Filter(Box::new(BatchFilter { input, predicates, keep, portable })))
     }
 
     fn project(&mut self, project: &Project, needed: &Places) -> Option<Operator> {
@@ -227,8 +229,10 @@ impl Compiler {
                 outputs.push((self.number(project.slot, column), compiled));
             }
         }
-        let is_portable = outputs.iter().all(|(_, output)| output.is_portable());
-        Some(Operator::Project(Box::new(BatchProject { input, outputs, is_portable })))
+        let mut asked = Asked::any();
+        let is_portable = outputs.iter().all(|(_, output)| output.is_portable_with(&mut asked));
+        let portable = is_portable.then_some(asked);
+        Some(Operator::Project(Box::new(BatchProject { input, outputs, portable })))
     }
 
     fn join(&mut self, join: &HashJoin, needed: &Places) -> Option<Operator> {
@@ -242,12 +246,13 @@ impl Compiler {
         }
         let on: Vec<Condition> = join.on.iter().map(|it| self.condition(it)).collect();
         let left_keys: Vec<Expression> = lefts.iter().map(|it| self.expression(it)).collect();
+        let mut asked = Asked::any();
         let is_portable = !matches!(join.kind, JoinType::Right | JoinType::Full)
             && join.keys.iter().all(|key| is_built_in(key.rule.collation))
-            && left_keys.iter().all(Expression::is_portable)
-            && on.iter().all(Condition::is_portable);
+            && left_keys.iter().all(|key| key.is_portable_with(&mut asked))
+            && on.iter().all(|it| it.is_portable_with(&mut asked));
         Some(Operator::Join(Box::new(BatchJoin {
-            is_portable,
+            portable: is_portable.then_some(asked),
             left_keys,
             right_keys: rights.iter().map(|it| self.kept(it)).collect(),
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),

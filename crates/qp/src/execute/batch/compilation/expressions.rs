@@ -9,12 +9,12 @@ use pandodb_ds::record::Value;
 use crate::execute::batch::compile::Compiler;
 use crate::execute::batch::expression::{
     BetweenCondition, CallExpression, CaseExpression, Condition, Expression, InListCondition,
-    LikeCondition, RowsExpression,
+    InSetCondition, LikeCondition, RowsExpression,
 };
 use crate::execute::batch::like::Matcher;
 use crate::execute::batch::places::Places;
 use crate::function::{Determinism, Implementation};
-use crate::scalar::{Call, Case, Comparison, Scalar, Unary};
+use crate::scalar::{Call, Case, Comparison, Correlation, InSubquery, Scalar, Unary};
 
 /// Patterns up to this length are looked at beforehand.
 const PATTERN_BYTES_MAX: usize = 1000;
@@ -133,9 +133,24 @@ impl Compiler {
                     has_null: list.has_null,
                 })))
             }
+            Scalar::InSubquery(set) => self.in_set(set),
             Scalar::Call(call) if is_pattern(call) => self.pattern(call),
             _ => None,
         }
+    }
+
+    /// IN of a subquery whose rows are the same for every row.
+    fn in_set(&mut self, set: &InSubquery) -> Option<Condition> {
+        let ([operand], [rule]) = (set.operands.as_slice(), set.rules.as_slice()) else {
+            return None;
+        };
+        (set.subquery.correlation == Correlation::None).then(|| {
+            Condition::InSet(Box::new(InSetCondition {
+                set: set.clone(),
+                rule: *rule,
+                operand: self.expression(operand),
+            }))
+        })
     }
 
     /// Terms of AND or OR: those behind the first must be safe to compute for all rows.

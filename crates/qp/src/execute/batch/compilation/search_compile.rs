@@ -5,6 +5,7 @@
 use crate::execute::batch::compile::Compiler;
 use crate::execute::batch::expression::{Condition, Expression};
 use crate::execute::batch::places::{Places, produced};
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::program::Operator;
 use crate::execute::batch::search::BatchSearch;
 use crate::plan::{AccessPath, IndexEqual, JoinType, NestedLoop, Node, Scan};
@@ -79,13 +80,16 @@ impl Compiler {
         let columns =
             columns.into_iter().map(|column| (self.number(scan.slot, column), column)).collect();
         let keys: Vec<Expression> = sought.into_iter().map(|it| self.expression(it)).collect();
+        let mut asked = Asked::any();
+        let is_portable = keys.iter().all(|key| key.is_portable_with(&mut asked))
+            && conditions.iter().all(|it| it.is_portable_with(&mut asked));
         Some(Operator::Search(Box::new(BatchSearch {
-            is_portable: keys.iter().all(Expression::is_portable)
-                && conditions.iter().all(Condition::is_portable),
+            portable: is_portable.then_some(asked),
             keys,
             columns,
             conditions,
             left_keep: self.numbers_in(&pairs, &produced(&join.left)),
+            left_tried: self.numbers_in(&Places::default().with_all(&tried), &produced(&join.left)),
             expected: join.rows as u64,
             left,
         })))

@@ -1,4 +1,4 @@
-//! Comparisons of vectors: `=` to `IS NOT`, BETWEEN, IN a list.
+//! Comparisons of vectors: `=` to `IS NOT`, BETWEEN, IN a list or the rows of a subquery.
 //!
 //! Numbers without NULLs are compared in loops of their own; everything else goes through the
 //! comparison of single values, with its affinities and collations. Neighbours: `logic`.
@@ -12,7 +12,9 @@ use pandodb_ds::record::{Collation, Value, ValueRef};
 use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
-use crate::execute::batch::expression::{BetweenCondition, Column, InListCondition};
+use crate::execute::batch::expression::{
+    BetweenCondition, Column, InListCondition, InSetCondition,
+};
 use crate::execute::batch::logic;
 use crate::execute::batch::vector::{Tag, Tags, Truth, Vector};
 use crate::scalar::{CompareRule, Comparison, decide};
@@ -221,6 +223,37 @@ pub(in crate::execute::batch) fn in_list(
         if place.is_ok() { found } else { absent }
     };
     Ok((0..batch.rows).map(each).collect())
+}
+
+/// `operand IN (SELECT ..)`.
+pub(in crate::execute::batch) fn in_set(
+    condition: &InSetCondition,
+    batch: &mut Batch,
+    run: &mut Run<'_>,
+) -> Result<Vec<Truth>> {
+    let InSetCondition { set, rule, operand } = condition;
+    let (negated, rows) = (set.negated, batch.rows);
+    let set = set.set(&run.frame.scope(run.outer))?;
+    let truth = |found: Option<bool>| Truth::of(found.map(|found| found != negated));
+    if set.is_empty() {
+        return Ok(vec![truth(Some(false)); rows]);
+    }
+    let operand = operand.evaluate(batch, run)?;
+    if let Column::Vector(vector) = &operand
+        && vector.seen() == Tags::INTEGER
+        && rule.affinity != Affinity::Text
+    {
+        let each = |bits: &u64| truth(set.find_integer(*bits as i64));
+        return Ok(vector.bits().iter().map(each).collect());
+    }
+    let mut key = Vec::new();
+    let mut truths = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let value = apply_affinity(Datum::Ref(operand.get(row)), rule.affinity);
+        let found = set.find(value.as_ref(), rule.collation, run.outer.context, &mut key)?;
+        truths.push(truth(found));
+    }
+    Ok(truths)
 }
 
 /// The most constants that are looked through one after the other.

@@ -16,7 +16,7 @@ use crate::execute::batch::row::BatchRow;
 use crate::execute::batch::vector::{Truth, Vector};
 use crate::execute::batch::{Run, arithmetic, comparison, logic};
 use crate::function::{self, Function, operators};
-use crate::scalar::{Binary, CompareRule, Comparison, Scalar, SlotId};
+use crate::scalar::{Binary, CompareRule, Comparison, InSubquery, Scalar, SlotId};
 use crate::types::{Affinity, Datum, apply_affinity, cast};
 
 /// A compiled expression.
@@ -51,6 +51,7 @@ pub(in crate::execute::batch) enum Condition {
     IsNull(Expression, bool),
     IsTruth { operand: Box<Condition>, truth: bool, negated: bool },
     InList(Box<InListCondition>),
+    InSet(Box<InSetCondition>),
     Like(Box<LikeCondition>),
     Value(Expression),
 }
@@ -70,6 +71,15 @@ pub(in crate::execute::batch) struct InListCondition {
     pub(in crate::execute::batch) rule: CompareRule,
     pub(in crate::execute::batch) constants: Vec<Value>,
     pub(in crate::execute::batch) has_null: bool,
+}
+
+/// IN of a subquery that does not depend on any row.
+#[derive(Debug)]
+pub(in crate::execute::batch) struct InSetCondition {
+    /// With one operand.
+    pub(in crate::execute::batch) set: InSubquery,
+    pub(in crate::execute::batch) rule: CompareRule,
+    pub(in crate::execute::batch) operand: Expression,
 }
 
 #[derive(Debug)]
@@ -231,6 +241,7 @@ impl Condition {
             Self::IsNull(operand, _) | Self::Value(operand) => operand.is_safe(),
             Self::InList(list) => list.operand.is_safe(),
             Self::Like(like) => like.operand.is_safe(),
+            Self::InSet(_) => false,
         }
     }
 
@@ -270,6 +281,7 @@ impl Condition {
                 Ok(truths)
             }
             Self::InList(list) => comparison::in_list(list, batch, run),
+            Self::InSet(condition) => comparison::in_set(condition, batch, run),
             Self::Like(like) => {
                 let is_exact = run.outer.context.session.is_like_case_sensitive();
                 if let Some(call) = like.call.as_ref().filter(|_| is_exact) {

@@ -309,32 +309,24 @@ impl BatchAggregate {
         if start >= end {
             return Ok(None);
         }
-        let mut results: Vec<Vector> = node.calls.iter().map(|_| Vector::default()).collect();
-        'groups: for place in start..end {
-            let group = built.order[place] as usize;
-            let calls = built.calls.iter_mut().zip(&node.calls);
-            for ((call, node), result) in calls.zip(&mut results) {
-                match call.finish(node, group, run) {
-                    Ok(value) => {
-                        result.check_size(0)?;
-                        result.push(value.as_ref());
-                    }
-                    Err(error) if place == start => return Err(error),
-                    Err(error) => {
-                        // The groups before it come out first.
-                        built.error = Some(error);
-                        end = place;
-                        break 'groups;
-                    }
-                }
-            }
-        }
+        let groups = &built.order[start..end];
+        // By column where nothing fails, else group by group, so that those before come out.
+        let whole: Option<Vec<Vector>> =
+            built.calls.iter().map(|call| call.finish_all(groups)).collect();
+        let results = match whole {
+            Some(results) => results,
+            None => finish_each(node, built, start..end, run)?,
+        };
+        end = results.iter().map(Vector::len).fold(end, |end, len| end.min(start + len));
         built.next = end;
         let rows = &built.order[start..end];
         let mut batch = Batch::new(rows.len(), run.program.width);
         let keys: Vec<Arc<Vector>> =
             built.groups.keys.iter().map(|key| Arc::new(key.gather(rows))).collect();
-        let results = results.into_iter().map(|result| Arc::new(result.slice_rows(0, rows.len())));
+        let results = results.into_iter().map(|result| {
+            let is_whole = result.len() == rows.len();
+            Arc::new(if is_whole { result } else { result.slice_rows(0, rows.len()) })
+        });
         for (number, column) in self.outputs.iter().zip(keys.iter().cloned().chain(results)) {
             if let Some(number) = number {
                 batch.columns[*number] = Some(column);
@@ -345,6 +337,36 @@ impl BatchAggregate {
         }
         Ok(Some((batch, keys)))
     }
+}
+
+/// The results of groups, one after the other, up to one that fails.
+fn finish_each(
+    node: &Aggregation,
+    built: &mut Built,
+    places: std::ops::Range<usize>,
+    run: &Run<'_>,
+) -> Result<Vec<Vector>> {
+    let start = places.start;
+    let mut results: Vec<Vector> = node.calls.iter().map(|_| Vector::default()).collect();
+    for place in places {
+        let group = built.order[place] as usize;
+        let calls = built.calls.iter_mut().zip(&node.calls);
+        for ((call, node), result) in calls.zip(&mut results) {
+            match call.finish(node, group, run) {
+                Ok(value) => {
+                    result.check_size(0)?;
+                    result.push(value.as_ref());
+                }
+                Err(error) if place == start => return Err(error),
+                Err(error) => {
+                    // The groups before it come out first.
+                    built.error = Some(error);
+                    return Ok(results);
+                }
+            }
+        }
+    }
+    Ok(results)
 }
 
 /// The rows whose group is there, and their groups.

@@ -17,6 +17,7 @@ use crate::execute::batch::expression::{Column, Condition, Expression, Shown};
 use crate::execute::batch::filter::true_rows;
 use crate::execute::batch::groups::Merged;
 use crate::execute::batch::keys::KeyTable;
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::vector::{Tag, Tags, Vector};
 use crate::execute::operators::CallState;
 use crate::function::{AccumulatorFactory, Implementation, Sum, SumResult};
@@ -191,7 +192,10 @@ impl Call {
         };
         is_kind
             && self.argument.as_ref().is_none_or(Expression::is_portable)
-            && self.filter.as_ref().is_none_or(Condition::is_portable)
+            && self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.is_portable_with(&mut Asked::default()))
     }
 
     /// As [`start`](Self::start), for a share of the rows.
@@ -405,6 +409,24 @@ impl CallGroups {
             States::Extreme(best) => std::mem::take(&mut best[group]),
             States::Other(states) => states[group].finish(call, run.outer.context)?,
         })
+    }
+
+    /// The results of groups, where none can fail.
+    pub(in crate::execute::batch) fn finish_all(&self, groups: &[u32]) -> Option<Vector> {
+        match &self.states {
+            States::Count(counts) => {
+                let bits = groups.iter().map(|group| counts[*group as usize] as u64);
+                Some(Vector::of_integers(bits.collect()))
+            }
+            States::Sum(sums) => {
+                let mut vector = Vector::with_capacity(groups.len());
+                for group in groups {
+                    vector.push(sums[*group as usize].result().ok()?.as_ref());
+                }
+                Some(vector)
+            }
+            States::Extreme(_) | States::Other(_) => None,
+        }
     }
 
     /// About how many bytes of memory it takes.

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::{Condition, Expression};
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::vector::Truth;
 use crate::plan::{Filter, Project};
@@ -17,8 +18,8 @@ pub(in crate::execute::batch) struct BatchFilter {
     pub(in crate::execute::batch) predicates: Vec<Condition>,
     /// Columns that are read of the rows that pass.
     pub(in crate::execute::batch) keep: Vec<usize>,
-    /// Whether helpers can run it.
-    pub(in crate::execute::batch) is_portable: bool,
+    /// What helpers ask, if they can run it.
+    pub(in crate::execute::batch) portable: Option<Asked>,
 }
 
 impl BatchFilter {
@@ -85,8 +86,8 @@ pub(in crate::execute::batch) fn true_rows(truths: &[Truth]) -> Vec<u32> {
 pub(in crate::execute::batch) struct BatchProject {
     pub(in crate::execute::batch) input: Operator,
     pub(in crate::execute::batch) outputs: Vec<(usize, Expression)>,
-    /// Whether helpers can run it.
-    pub(in crate::execute::batch) is_portable: bool,
+    /// What helpers ask, if they can run it.
+    pub(in crate::execute::batch) portable: Option<Asked>,
 }
 
 impl BatchProject {

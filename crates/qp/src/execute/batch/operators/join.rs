@@ -14,6 +14,7 @@ use crate::execute::batch::exchange::{self, Ahead};
 use crate::execute::batch::expression::{Column, Condition, Expression};
 use crate::execute::batch::filter::true_rows;
 use crate::execute::batch::keys::{KeyTable, NONE};
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::vector::{NO_ROW, Tag, Vector};
 use crate::execute::memory::Charge;
@@ -28,8 +29,8 @@ pub(in crate::execute::batch) struct BatchJoin {
     pub(in crate::execute::batch) left_keys: Vec<Expression>,
     pub(in crate::execute::batch) right_keys: Vec<Expression>,
     pub(in crate::execute::batch) on: Vec<Condition>,
-    /// Whether helpers can join left rows.
-    pub(in crate::execute::batch) is_portable: bool,
+    /// What helpers ask, if they can join left rows.
+    pub(in crate::execute::batch) portable: Option<Asked>,
     /// Columns of the left and of the right side that are read of pairs.
     pub(in crate::execute::batch) left_keep: Vec<usize>,
     pub(in crate::execute::batch) right_keep: Vec<usize>,

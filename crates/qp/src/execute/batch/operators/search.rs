@@ -15,6 +15,7 @@ use crate::execute::batch::Run;
 use crate::execute::batch::batch::{BATCH_ROWS, Batch, Picked};
 use crate::execute::batch::expression::{Column, Condition, Expression};
 use crate::execute::batch::filter::true_rows;
+use crate::execute::batch::portable::Asked;
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::search_rows::{Finder, LentFinder, Place};
 use crate::execute::batch::vector::{NO_ROW, Vector};
@@ -38,10 +39,12 @@ pub(in crate::execute::batch) struct BatchSearch {
     pub(in crate::execute::batch) conditions: Vec<Condition>,
     /// Columns of the left rows that are read of pairs.
     pub(in crate::execute::batch) left_keep: Vec<usize>,
+    /// Those of them that the conditions read.
+    pub(in crate::execute::batch) left_tried: Vec<usize>,
     /// About how many pairs there are.
     pub(in crate::execute::batch) expected: u64,
-    /// Whether helpers can run it.
-    pub(in crate::execute::batch) is_portable: bool,
+    /// What helpers ask, if they can run it.
+    pub(in crate::execute::batch) portable: Option<Asked>,
 }
 
 /// Where a loop is.
@@ -248,15 +251,7 @@ impl BatchSearch {
 
     /// Pairs that pass the conditions, and their left rows.
     fn tried(&self, pairs: Pairs, left: &Batch, run: &mut Run<'_>) -> Result<(Batch, Vec<u32>)> {
-        let Pairs { mut lefts, right } = pairs;
-        let mut batch = Batch::new(lefts.len(), run.program.width);
-        let picked = Picked::of(&lefts, left);
-        for number in &self.left_keep {
-            batch.columns[*number] = left.gathered(*number, &picked);
-        }
-        for ((number, _), vector) in self.columns.iter().zip(right) {
-            batch.set(*number, vector);
-        }
+        let (mut batch, mut lefts) = self.untried(pairs, left, run);
         for condition in &self.conditions {
             if batch.rows == 0 {
                 break;
@@ -267,7 +262,38 @@ impl BatchSearch {
                 lefts = passing.iter().map(|row| lefts[*row as usize]).collect();
             }
         }
+        // What no condition reads is only looked at of the pairs that are left.
+        show(&mut batch, &lefts, left, &self.left_keep);
         Ok((batch, lefts))
+    }
+
+    /// Pairs with the columns that the conditions read, and their left rows.
+    fn untried(&self, pairs: Pairs, left: &Batch, run: &Run<'_>) -> (Batch, Vec<u32>) {
+        let Pairs { lefts, right } = pairs;
+        let mut batch = Batch::new(lefts.len(), run.program.width);
+        show(&mut batch, &lefts, left, &self.left_tried);
+        for ((number, _), vector) in self.columns.iter().zip(right) {
+            batch.set(*number, vector);
+        }
+        (batch, lefts)
+    }
+
+    /// The left rows of the pairs that pass the conditions.
+    fn passing_lefts(&self, pairs: Pairs, left: &Batch, run: &mut Run<'_>) -> Result<Vec<u32>> {
+        let (mut batch, mut lefts) = self.untried(pairs, left, run);
+        for (place, condition) in self.conditions.iter().enumerate() {
+            if batch.rows == 0 {
+                break;
+            }
+            let passing = true_rows(&condition.truths(&mut batch, run)?);
+            if passing.len() < batch.rows {
+                lefts = passing.iter().map(|row| lefts[*row as usize]).collect();
+                if place + 1 < self.conditions.len() {
+                    batch = batch.pick(&passing);
+                }
+            }
+        }
+        Ok(lefts)
     }
 
     /// The left rows that have a partner (or none).
@@ -336,11 +362,20 @@ impl BatchSearch {
         run: &mut Run<'_>,
     ) -> Result<()> {
         run.outer.context.tick_rows(pairs.lefts.len())?;
-        let (_, lefts) = self.tried(pairs, &left.batch, run)?;
-        for row in lefts {
+        for row in self.passing_lefts(pairs, &left.batch, run)? {
             has_partner[row as usize] = true;
         }
         Ok(())
+    }
+}
+
+/// Puts columns of left rows beside pairs, as far as they are not there.
+fn show(pairs: &mut Batch, lefts: &[u32], left: &Batch, numbers: &[usize]) {
+    let picked = Picked::of(lefts, left);
+    for number in numbers {
+        if pairs.columns[*number].is_none() {
+            pairs.columns[*number] = left.gathered(*number, &picked);
+        }
     }
 }
 

@@ -70,15 +70,15 @@ pub(in crate::execute::batch) fn note_help() {
 }
 
 /// Helpers of a statement, given back to the process when dropped.
-pub(in crate::execute::batch) struct Helpers(usize);
+pub(crate) struct Helpers(usize);
 
 impl Helpers {
-    pub(in crate::execute::batch) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0
     }
 
     /// As many as are free, `wanted` at most.
-    pub(in crate::execute::batch) fn take(wanted: usize) -> Option<Self> {
+    pub(crate) fn take(wanted: usize) -> Option<Self> {
         let most = processors().saturating_sub(1);
         let mut taken = 0;
         // Relaxed: a count that nothing else depends on.

@@ -1,8 +1,8 @@
 //! What a helper of a statement works with: no session, no frame of the block.
 //!
 //! A session belongs to one thread. Operators that run in helpers compute only what needs none of
-//! it (see `Operator::is_portable`): no subqueries, no functions but those that are the same for
-//! ever, no collations of the application. What little such work asks of the session is copied
+//! it (see `Operator::is_portable`): no functions but those that are the same for ever, no
+//! collations of the application, of subqueries only results that the session has found. What little such work asks of the session is copied
 //! when the helpers start. Neighbours: `exchange` starts helpers.
 
 use pandodb_ds::record::Value;
@@ -13,8 +13,8 @@ use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::batch::{Program, Run};
 use crate::execute::{
-    Account, Context, Counters, Frame, Outer, Parameters, RunState, Settings, SharedTransaction,
-    Versions,
+    Account, Context, Counters, Frame, KnownResult, Outer, Parameters, RunState, Settings,
+    SharedTransaction, SubqueryState, Versions,
 };
 use crate::function;
 use crate::modify::{Compiler, ModifyPlan, TriggerProgram};
@@ -31,6 +31,8 @@ pub(in crate::execute::batch) struct Surroundings<'a> {
     memory: Account,
     /// Memories of calls that a frame has.
     caches: usize,
+    /// What is known of subqueries, by the places of their states.
+    known: Vec<Option<KnownResult>>,
     session: Copied,
 }
 
@@ -54,6 +56,12 @@ impl<'a> Surroundings<'a> {
             program: run.program,
             memory: context.run.memory().clone(),
             caches: run.frame.caches.len(),
+            known: run
+                .frame
+                .subqueries
+                .iter()
+                .map(|state| state.try_borrow().ok()?.known())
+                .collect(),
             session: Copied {
                 is_like_case_sensitive: context.session.is_like_case_sensitive(),
                 length_max: context.session.length_max(),
@@ -66,6 +74,10 @@ impl<'a> Surroundings<'a> {
     pub(in crate::execute::batch) fn run(&self, work: impl FnOnce(&mut Run<'_>)) {
         let mut frame = Frame::default();
         frame.caches.resize_with(self.caches, Default::default);
+        let state = |known: &Option<KnownResult>| {
+            known.clone().map(SubqueryState::of_known).unwrap_or_default()
+        };
+        frame.subqueries.extend(self.known.iter().map(|known| state(known).into()));
         let state = RunState { memory: self.memory.clone().into(), ..RunState::default() };
         let context = Context {
             parameters: self.parameters,

@@ -1,8 +1,9 @@
 //! Rows known by their keys: which rows of batches have equal ones.
 //!
 //! A table gives out numbers, from zero, in the order in which keys come. Integers (and the reals
-//! that equal them) have a table of their own, small and dense ones an array; any other key is
-//! the bytes of its values, equal where SQL finds them equal (see `execute::key`). Neighbours:
+//! that equal them) have a table of their own, small and dense ones an array, and so have pairs of
+//! them; any other key is the bytes of its values, equal where SQL finds them equal (see
+//! `execute::key`). Neighbours:
 //! `groups`, `join` and `distinct` use these.
 
 use pandodb_ds::record::number::real_is_integer;
@@ -30,6 +31,7 @@ const PLACES_PER_KEY: usize = 8;
 pub(in crate::execute::batch) struct KeyTable {
     small: Vec<u32>,
     integers: FxHashMap<i64, u32>,
+    pairs: FxHashMap<(i64, i64), u32>,
     others: ByteTable,
     count: u32,
     /// Short texts that came last, with their numbers.
@@ -122,6 +124,7 @@ struct Staged {
 #[derive(Clone, Copy, Debug)]
 enum StagedKey {
     Integer(i64),
+    Pair(i64, i64),
     Bytes { start: u32, end: u32, hash: u32 },
 }
 
@@ -153,16 +156,21 @@ impl Staged {
             return Ok(staged);
         }
         for row in 0..rows {
-            if let [column] = columns {
-                let integer = match column.get(row) {
-                    ValueRef::Integer(key) => Some(key),
-                    ValueRef::Real(real) => real_is_integer(real),
-                    _ => None,
-                };
-                if let Some(key) = integer {
-                    staged.keys.push(StagedKey::Integer(key));
-                    continue;
+            let integer = |column: &Column| match column.get(row) {
+                ValueRef::Integer(key) => Some(key),
+                ValueRef::Real(real) => real_is_integer(real),
+                _ => None,
+            };
+            let key = match columns {
+                [column] => integer(column).map(StagedKey::Integer),
+                [left, right] => {
+                    integer(left).and_then(|left| Some(StagedKey::Pair(left, integer(right)?)))
                 }
+                _ => None,
+            };
+            if let Some(key) = key {
+                staged.keys.push(key);
+                continue;
             }
             staged.put(|bytes| {
                 for (column, collation) in columns.iter().zip(collations) {
@@ -196,6 +204,7 @@ impl KeyTable {
     pub(in crate::execute::batch) fn memory_bytes(&self) -> usize {
         self.small.len() * 4
             + self.integers.capacity() * 17
+            + self.pairs.capacity() * 25
             + self.others.memory_bytes()
             + self.recent.places.capacity() * size_of::<(u128, u32)>()
     }
@@ -221,6 +230,16 @@ impl KeyTable {
             }
             return Ok(numbers);
         }
+        if let Some(pairs) = integer_pairs(columns) {
+            for (row, pair) in (0..).zip(pairs) {
+                let (number, is_new) = self.of_pair(pair)?;
+                if is_new {
+                    fresh.push(row);
+                }
+                numbers.push(number);
+            }
+            return Ok(numbers);
+        }
         if let Some(columns) = self.recent.columns(columns, rows) {
             self.assign_short(&columns, collations, (&mut numbers, fresh))?;
             return Ok(numbers);
@@ -230,6 +249,7 @@ impl KeyTable {
         for (row, key) in staged.keys.iter().enumerate() {
             let (number, is_new) = match *key {
                 StagedKey::Integer(key) => self.of_integer(key)?,
+                StagedKey::Pair(left, right) => self.of_pair((left, right))?,
                 StagedKey::Bytes { start, end, hash } => {
                     let key = &staged.bytes[start as usize..end as usize];
                     let (number, is_new) = self.others.insert(key, hash, self.count)?;
@@ -301,6 +321,25 @@ impl KeyTable {
         Ok((*known, is_new))
     }
 
+    /// The number of a pair of integers, and whether it is new.
+    #[inline]
+    fn of_pair(&mut self, key: (i64, i64)) -> Result<(u32, bool)> {
+        let known = self.pairs.entry(key).or_insert(NONE);
+        let is_new = *known == NONE;
+        if is_new {
+            *known = self.count;
+            self.count =
+                self.count.checked_add(1).filter(|count| *count != NONE).ok_or_else(full)?;
+        }
+        Ok((*known, is_new))
+    }
+
+    /// The number of a pair of integers, or [`NONE`].
+    #[inline]
+    fn find_pair(&self, key: (i64, i64)) -> u32 {
+        self.pairs.get(&key).copied().unwrap_or(NONE)
+    }
+
     /// Gives the array a place for an integer, and those integers their places that had none.
     #[cold]
     fn widen(&mut self, place: usize) {
@@ -337,16 +376,30 @@ impl KeyTable {
         {
             return Ok(vector.bits().iter().map(|it| self.find_integer(*it as i64)).collect());
         }
+        if let Some(pairs) = integer_pairs(columns) {
+            return Ok(pairs.map(|pair| self.find_pair(pair)).collect());
+        }
         let staged = Staged::of(columns, collations, rows)?;
         self.others.touch(&staged);
         let find = |key: &StagedKey| match *key {
             StagedKey::Integer(key) => self.find_integer(key),
+            StagedKey::Pair(left, right) => self.find_pair((left, right)),
             StagedKey::Bytes { start, end, hash } => {
                 self.others.find(&staged.bytes[start as usize..end as usize], hash)
             }
         };
         Ok(staged.keys.iter().map(find).collect())
     }
+}
+
+/// The rows of two columns that are all integers.
+fn integer_pairs(columns: &[Column]) -> Option<impl Iterator<Item = (i64, i64)>> {
+    let [Column::Vector(left), Column::Vector(right)] = columns else { return None };
+    let is_integer = |vector: &Vector| vector.seen() == Tags::INTEGER;
+    (is_integer(left) && is_integer(right)).then(|| {
+        let pairs = left.bits().iter().zip(right.bits());
+        pairs.map(|(left, right)| (*left as i64, *right as i64))
+    })
 }
 
 #[cold]
@@ -481,6 +534,46 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn pairs_are_equal_where_their_values_are(
+            rows in prop::collection::vec((0..6_i64, 0..6_i64, 0..3_u8), 1..60),
+            at in 1..20_usize,
+        ) {
+            let (mut table, mut model) = (KeyTable::default(), HashMap::new());
+            let orders = [Collation::Binary; 2];
+            for batch in rows.chunks(at) {
+                let column = |place: u8| {
+                    let mut vector = Vector::default();
+                    for (left, right, kind) in batch {
+                        let value = if place == 0 { *left } else { *right };
+                        match kind {
+                            2 if place == 1 => vector.push(ValueRef::Text(b"x")),
+                            1 => vector.push(ValueRef::Real(value as f64)),
+                            _ => vector.push(ValueRef::Integer(value)),
+                        }
+                    }
+                    Column::from(vector)
+                };
+                let columns = [column(0), column(1)];
+                let mut fresh = Vec::new();
+                let numbers = table.assign(&columns, &orders, batch.len(), &mut fresh).unwrap();
+                let mut new = Vec::new();
+                let mut expected = Vec::new();
+                for (row, (left, right, kind)) in (0..).zip(batch) {
+                    let next = model.len() as u32;
+                    let key = (*left, if *kind == 2 { None } else { Some(*right) });
+                    expected.push(*model.entry(key).or_insert_with(|| {
+                        new.push(row);
+                        next
+                    }));
+                }
+                prop_assert_eq!(&numbers, &expected);
+                prop_assert_eq!(fresh, new);
+                let found = table.find_all(&columns, &orders, batch.len()).unwrap();
+                prop_assert_eq!(found, expected);
+            }
+        }
+
         #[test]
         fn integers_keep_their_numbers_whatever_finds_them(
             batches in prop::collection::vec(
