@@ -160,6 +160,7 @@ fn put_below(
 }
 
 /// Where in a leaf an entry goes.
+#[derive(Clone, Copy)]
 pub(super) struct Place {
     /// As [`Leaf::search`] gives it.
     pub(super) position: std::result::Result<usize, usize>,
