@@ -76,7 +76,18 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint: seven bits a byte, the low ones first, the high bit tells that more follow.
+    #[inline]
     pub fn varint(&mut self) -> Result<u64> {
+        match self.bytes.get(self.position) {
+            Some(&byte) if byte < 0x80 => {
+                self.position += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.u8()?;

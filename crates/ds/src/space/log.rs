@@ -161,7 +161,7 @@ impl Space {
             end: 0,
             freed: sorted(settlement.released.clone()),
             used: runs(&settlement.attached),
-            counts: sorted_counts(&settlement.counts, &settlement.released),
+            counts: self.changed_counts(settlement),
         };
         if record.freed.len() + record.used.len() + record.counts.len() > ENTRIES_MAX {
             return self.write_condensed(chain, settlement, birth);
@@ -174,6 +174,18 @@ impl Space {
         let mut chain = chain.clone();
         chain.records.push(page);
         Ok(Written { chain, writes: vec![(extent.start, bytes)], end: record.end })
+    }
+
+    /// The counts that the table of before does not say. Most extents of a checkpoint are new and
+    /// have what every extent has that is not in the table: naming them all would make records
+    /// of a large load the larger part of what an opening reads.
+    fn changed_counts(&self, settlement: &Settlement) -> Vec<(Granule, Count)> {
+        let state = self.state.lock();
+        let mut changed = sorted_counts(&settlement.counts, &settlement.released);
+        changed.retain(|(granule, count)| {
+            *count != Count::USUAL || state.counts.contains_key(granule)
+        });
+        changed
     }
 
     /// Whether a record lies in the end of the file that is being emptied.
@@ -397,4 +409,53 @@ fn seal(record: &Record, extent: Extent, birth: u64) -> Result<(PageRef, Vec<u8>
         rows: 0,
     };
     Ok((page, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::super::Unattached;
+    use super::*;
+
+    /// Writes `pages` new pages and makes them reachable; returns how long the record is.
+    fn checkpoint(space: &Space, chain: &mut Chain, disk: &mut Disk, pages: usize) -> usize {
+        let new: Vec<Granule> = (0..pages).map(|_| space.allocate(3).start).collect();
+        for version in &new {
+            let page = Unattached { granules: 3, edges: Box::default(), base: None, birth: 1 };
+            space.add_unattached(*version, page);
+        }
+        // Some of them have more than one parent.
+        let shared = new.iter().step_by(100).copied();
+        let edges: Vec<Granule> = new.iter().copied().chain(shared).collect();
+        let mut settlement = space.settle(&edges, Vec::new(), &mut |_| Ok(Vec::new())).unwrap();
+        let written = space.write_log(chain, &mut settlement, 1).unwrap();
+        let length = written.writes.iter().map(|(_, bytes)| bytes.len()).sum();
+        disk.extend(written.writes);
+        space.apply(settlement, 1);
+        *chain = written.chain;
+        length
+    }
+
+    type Disk = FxHashMap<Granule, Vec<u8>>;
+
+    #[test]
+    fn new_pages_take_a_run_of_a_record_and_come_back_with_their_counts() {
+        let space = Space::new();
+        let (mut chain, mut disk) = (Chain::default(), Disk::default());
+        checkpoint(&space, &mut chain, &mut disk, 1);
+        let mut shared = 1;
+        for pages in [1000, 5000] {
+            let length = checkpoint(&space, &mut chain, &mut disk, pages);
+            let most = 512 + pages / 100 * 8;
+            assert!(length <= most, "{length} bytes for {pages} pages");
+            let newest = chain.newest().unwrap();
+            let read = &mut |page: &PageRef| Ok(disk[&page.base.granule].clone());
+            let (loaded, _) = Space::load(&newest, space.counts().end, read).unwrap();
+            let counts = space.state.lock().counts.clone();
+            assert_eq!(loaded.state.lock().counts, counts);
+            shared += pages / 100;
+            assert_eq!(counts.len(), shared, "those with two parents");
+        }
+    }
 }

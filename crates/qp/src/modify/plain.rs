@@ -19,6 +19,12 @@ use crate::function::RowChange;
 use crate::scalar::Scalar;
 use crate::types::{Affinity, Datum, apply_affinity};
 
+/// The rowid of a new row.
+enum Rowid {
+    Given(i64),
+    Next,
+}
+
 /// The values of a row.
 type Row<'v> = SmallVec<[ValueRef<'v>; 16]>;
 
@@ -83,7 +89,10 @@ impl InsertPlan {
     fn insert_with(&self, room: &mut Vec<u8>, frame: &Frame, outer: Outer<'_>) -> Result<()> {
         let mut row: Row<'_> = SmallVec::new();
         if let Some(given) = self.given(outer, &mut row) {
-            let rowid = given.map_or_else(|| self.writer.next_rowid(outer), Ok)?;
+            let rowid = match given {
+                Rowid::Given(rowid) => rowid,
+                Rowid::Next => self.writer.next_rowid(outer)?,
+            };
             return self.put_row(rowid, row, room, outer);
         }
         let writer = &*self.writer;
@@ -117,10 +126,10 @@ impl InsertPlan {
     /// them: of rows that are loaded by bound values that is nearly every one. None where
     /// something is to be computed, converted or refused.
     #[inline]
-    fn given<'v>(&'v self, outer: Outer<'v>, row: &mut Row<'v>) -> Option<Option<i64>> {
+    fn given<'v>(&'v self, outer: Outer<'v>, row: &mut Row<'v>) -> Option<Rowid> {
         let table = &*self.writer.table;
         let alias = table.rowid_alias();
-        let mut rowid = None;
+        let mut rowid = Rowid::Next;
         for (index, (expression, column)) in self.values.iter().zip(&table.columns).enumerate() {
             let value = match expression {
                 Scalar::Parameter(place) => outer.context.parameters.get(*place as usize),
@@ -129,7 +138,7 @@ impl InsertPlan {
             };
             if alias == Some(index) {
                 match value {
-                    ValueRef::Integer(given) => rowid = Some(given),
+                    ValueRef::Integer(given) => rowid = Rowid::Given(given),
                     ValueRef::Null => {}
                     _ => return None,
                 }

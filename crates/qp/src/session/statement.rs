@@ -122,6 +122,7 @@ impl<'s> Statement<'s> {
     }
 
     /// Binds a value to a parameter, counted from 1.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they made for it")]
     pub fn bind(&mut self, index: usize, value: Value) -> Result<()> {
         self.bind_ref(index, value.as_ref())
     }

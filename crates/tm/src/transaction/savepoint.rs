@@ -26,14 +26,20 @@ pub struct Savepoint(u64);
 
 /// A point to go back to that keeps no pages, see the [module](self). Dropping it forgets it.
 #[derive(Debug)]
-pub struct LightSavepoint(SavedState);
+pub struct LightSavepoint(Saved);
 
 /// What is kept for one.
 #[derive(Debug)]
 pub(super) struct SavedState {
-    id: u64,
-    /// None: a light one.
+    saved: Saved,
+    /// None where they were given up since: going back does all operations again.
     versions: Option<SmallVec<[SavedVersion; 1]>>,
+}
+
+/// What is kept for any.
+#[derive(Debug)]
+struct Saved {
+    id: u64,
     mark: FrameMark,
     logged_head: Option<HeadId>,
     head_changes: usize,
@@ -81,7 +87,7 @@ impl Transaction {
             base: part.base.commit,
         });
         let versions = versions.collect();
-        self.save(Some(versions))
+        self.save(versions)
     }
 
     /// As [`savepoint`](Self::savepoint) for one statement, which releases it: costs a clone only
@@ -102,7 +108,7 @@ impl Transaction {
             }
         });
         let versions = versions.collect();
-        self.save(Some(versions))
+        self.save(versions)
     }
 
     /// Keeps the state as it is now without making later changes copy pages. Going back does the
@@ -111,14 +117,13 @@ impl Transaction {
     #[inline]
     pub fn light_savepoint(&self) -> Result<LightSavepoint> {
         self.check_usable()?;
-        Ok(LightSavepoint(self.state_to_save(None)))
+        Ok(LightSavepoint(self.to_save()))
     }
 
     #[inline]
-    fn state_to_save(&self, versions: Option<SmallVec<[SavedVersion; 1]>>) -> SavedState {
-        SavedState {
+    fn to_save(&self) -> Saved {
+        Saved {
             id: self.next_savepoint,
-            versions,
             mark: self.frames.mark(),
             logged_head: self.logged_head,
             head_changes: self.head_changes.len(),
@@ -128,11 +133,11 @@ impl Transaction {
         }
     }
 
-    fn save(&mut self, versions: Option<SmallVec<[SavedVersion; 1]>>) -> Result<Savepoint> {
+    fn save(&mut self, versions: SmallVec<[SavedVersion; 1]>) -> Result<Savepoint> {
         self.check_usable()?;
-        let saved = self.state_to_save(versions);
+        let saved = self.to_save();
         let id = saved.id;
-        self.savepoints.push(saved);
+        self.savepoints.push(SavedState { saved, versions: Some(versions) });
         self.next_savepoint += 1;
         Ok(Savepoint(id))
     }
@@ -143,7 +148,7 @@ impl Transaction {
         self.end_undo_behind(index + 1);
         self.savepoints.truncate(index + 1);
         let Some(saved) = self.savepoints.pop() else { return Err(unknown(savepoint)) };
-        let outcome = self.go_back(&saved);
+        let outcome = self.go_back(&saved.saved, saved.versions.as_deref());
         self.savepoints.push(saved);
         outcome
     }
@@ -151,15 +156,15 @@ impl Transaction {
     /// As [`rollback_to`](Self::rollback_to); savepoints that were made since are gone.
     pub fn rollback_to_light(&mut self, savepoint: &LightSavepoint) -> Result<()> {
         let saved = &savepoint.0;
-        let later = self.savepoints.iter().position(|other| other.id >= saved.id);
+        let later = self.savepoints.iter().position(|other| other.saved.id >= saved.id);
         if let Some(index) = later {
             self.end_undo_behind(index);
             self.savepoints.truncate(index);
         }
-        self.go_back(saved)
+        self.go_back(saved, None)
     }
 
-    fn go_back(&mut self, saved: &SavedState) -> Result<()> {
+    fn go_back(&mut self, saved: &Saved, versions: Option<&[SavedVersion]>) -> Result<()> {
         let was_broken = self.is_broken();
         let is_unchanged = self.changes == saved.changes && !was_broken;
         if self.is_large && !saved.was_large {
@@ -172,7 +177,7 @@ impl Transaction {
         self.head_changes.truncate(saved.head_changes);
         self.dependencies.truncate(saved.dependencies);
         self.changes = saved.changes;
-        let outcome = match &saved.versions {
+        let outcome = match versions {
             Some(versions) => self.restore(versions, was_broken),
             None if is_unchanged => Ok(()),
             None => self.repeat(saved.changes),
@@ -203,7 +208,7 @@ impl Transaction {
     }
 
     fn find(&self, savepoint: Savepoint) -> Result<usize> {
-        let found = self.savepoints.iter().rposition(|saved| saved.id == savepoint.0);
+        let found = self.savepoints.iter().rposition(|state| state.saved.id == savepoint.0);
         found.ok_or_else(|| unknown(savepoint))
     }
 

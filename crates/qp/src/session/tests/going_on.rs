@@ -98,9 +98,9 @@ fn a_change_that_goes_on_does_as_a_new_one() {
         );
         assert_eq!(kept.is_autocommit(), fresh.is_autocommit());
         if outcome.is_ok() {
-            done += 1
+            done += 1;
         } else {
-            refused += 1
+            refused += 1;
         }
         if dice.below(4) == 0 {
             assert_eq!(state(&kept), state(&fresh), "round {round}");
