@@ -4,8 +4,8 @@
 //! Where a key changed or columns went, two streams of changes (base to ours, base to theirs) are
 //! pulled together. Either way the work follows what changed, and little is held beside the rows
 //! that are looked at. Only a table that has to be written anew (its primary key changed on the
-//! source, or a column's type) is read whole. Neighbours: `pulled` and `sides` find the changes, `cells` merges one row,
-//! `renumber` knows new rowids.
+//! source, or a column's type) is read whole. Neighbours: `pulled` and `sides` find the changes,
+//! `cells` merges one row, `renumber` knows new rowids.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
