@@ -227,7 +227,7 @@ impl Work<'_> {
             }
             let Some(into) = branch(merge.target) else { continue };
             for open in self.branches.conflicts(&merge)? {
-                let mut row = self.conflict_row(&open)?;
+                let mut row = Self::conflict_row(&open);
                 row.extend([
                     Value::Integer(merge.id as i64),
                     optional(branch(merge.source).map(|branch| &branch.name)),
@@ -239,13 +239,13 @@ impl Work<'_> {
         Ok(rows)
     }
 
-    fn conflict_row(&self, open: &OpenConflict) -> Result<Vec<Value>> {
+    fn conflict_row(open: &OpenConflict) -> Vec<Value> {
         let conflict = &open.conflict;
         let resolution = match &open.resolution {
             Some(pick) => text(Self::pick_text(pick)),
             None => Value::Null,
         };
-        Ok(vec![
+        vec![
             Value::Integer(open.number as i64),
             text(conflict.kind.as_str()),
             text(conflict.object_kind.as_str()),
@@ -257,7 +257,7 @@ impl Work<'_> {
             listed(conflict.theirs.as_deref()),
             resolution,
             text(&conflict.detail),
-        ])
+        ]
     }
 
     /// A resolution in the words of RESOLVE.
