@@ -408,7 +408,7 @@ impl Shared {
     fn retire(&self, mode: CheckpointMode, position: Lsn) -> Result<()> {
         let is_archived = self.settings.is_archived();
         let keeps_log = self.history.is_active() || is_archived;
-        let closed_end = self.queue.with_log(|log, progress| {
+        let in_hand = self.queue.with_log(|log, progress| {
             let AnyLog::Files(writer) = log else { return Ok::<_, Error>(None) };
             let is_whole = progress.written == progress.staged;
             let restarts = matches!(mode, CheckpointMode::Restart | CheckpointMode::Truncate);
@@ -420,15 +420,13 @@ impl Shared {
             if mode == CheckpointMode::Truncate {
                 writer.discard_spares()?;
             }
-            Ok(writer.closed_end())
+            Ok(Some(writer.in_hand()))
         })?;
-        if is_archived {
-            return Ok(());
-        }
+        let Some(in_hand) = in_hand.filter(|_| !is_archived) else { return Ok(()) };
         let oldest = self.history.log_start().map_or(position, |start| start.min(position));
         let id = DatabaseId(self.store.database());
         let vfs = &**self.store.vfs();
-        let removed = archive::prune(vfs, self.store.path(), id, oldest, closed_end)?;
+        let removed = archive::prune(vfs, self.store.path(), id, oldest, in_hand)?;
         if removed > 0 && self.checkpoint_waits_until() == Settled::Synced {
             vfs.sync_directory(self.store.path().parent().unwrap_or_else(|| Path::new("")))?;
         }

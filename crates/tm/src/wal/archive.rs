@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use pandodb_ds::vfs::{OpenMode, Vfs};
 
 use super::segment::{self, DatabaseId, Header};
+use super::writer::InHand;
 use crate::error::Result;
 use crate::ids::Lsn;
 
@@ -45,21 +46,24 @@ pub fn segments(vfs: &dyn Vfs, database: &Path, id: DatabaseId) -> Result<Vec<Ar
 
 /// Removes segments that end at or before `position`; returns how many.
 ///
-/// `position` must not be after the start of recovery: the newest checkpoint's. `closed_end` is
-/// where the newest segment ends if it is closed, which its file alone does not tell. A segment
-/// that was begun since then begins there, and is not meant. A crash may bring removed files
-/// back unless the directory is synced.
+/// `position` must not be after the start of recovery: the newest checkpoint's. `in_hand` is what
+/// the writer had when it gave up what is before `position`: where the newest segment ends, which
+/// its file alone does not tell, and which segments are its own. One of those may end at
+/// `position` by now, because the writer went on to the next: it is given up by the next
+/// checkpoint, which must find it. A crash may bring removed files back unless the directory is
+/// synced.
 pub fn prune(
     vfs: &dyn Vfs,
     database: &Path,
     id: DatabaseId,
     position: Lsn,
-    closed_end: Option<Lsn>,
+    in_hand: InHand,
 ) -> Result<usize> {
     let mut removed = 0;
     for segment in segments(vfs, database, id)? {
-        let closed_end = closed_end.filter(|end| *end > segment.first);
-        if segment.end.or(closed_end).is_none_or(|end| end > position) {
+        let closed_end = in_hand.closed_end.filter(|end| *end > segment.first);
+        let is_in_hand = segment.number >= in_hand.first;
+        if is_in_hand || segment.end.or(closed_end).is_none_or(|end| end > position) {
             break;
         }
         vfs.remove(&segment.path)?;

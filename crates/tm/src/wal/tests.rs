@@ -197,13 +197,33 @@ fn archived_segments_are_listed_and_pruned_up_to_a_position() {
     let path = Path::new(PATH);
     let before = archive::segments(&*vfs, path, ID).unwrap();
     assert!(before.len() > 3);
-    let removed = archive::prune(&*vfs, path, ID, ends[30], None).unwrap();
+    let removed = archive::prune(&*vfs, path, ID, ends[30], log.in_hand()).unwrap();
     let after = archive::segments(&*vfs, path, ID).unwrap();
     assert_eq!(after, before[removed..]);
     assert!(after[0].first <= ends[30] && after[0].end.unwrap() > ends[30]);
     let (found, _) = read_all(&*vfs, ends[30]).unwrap();
     assert_eq!(found, (31..=60).collect::<Vec<_>>());
     assert_eq!(read_all(&*vfs, Lsn::ZERO).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+/// Between giving up and pruning the writer may go on to the next segment, so that the one before
+/// ends where the checkpoint is. It is the writer's until the next checkpoint.
+#[test]
+fn a_segment_that_was_closed_meanwhile_is_not_pruned() {
+    for archive in [true, false] {
+        let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
+        let options = WalOptions { archive, ..small_segments() };
+        let mut log = writer(&vfs, options, &LogEnd::empty(Lsn::ZERO));
+        for commit in 1..=60 {
+            let checkpoint = log.position();
+            log.retire(checkpoint).unwrap();
+            let in_hand = log.in_hand();
+            append(&mut log, &mut frames_of(commit), CommitId(commit), Lsn::ZERO).unwrap();
+            archive::prune(&*vfs, Path::new(PATH), ID, checkpoint, in_hand).unwrap();
+        }
+        log.retire(log.position()).unwrap();
+        assert_eq!(log.segment_count(), 1, "what was given up is gone");
+    }
 }
 
 #[test]

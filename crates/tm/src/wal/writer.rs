@@ -43,6 +43,15 @@ impl Default for WalOptions {
 /// commit reaches further into it; room that was written once costs none of that.
 const FILLED_AHEAD: u64 = 256 << 10;
 
+/// What a writer had in hand when it was asked: nobody else may remove that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InHand {
+    /// The number of the first segment that was not given up.
+    pub first: u64,
+    /// Where the newest segment ends, if nothing is appended to it any more.
+    pub closed_end: Option<Lsn>,
+}
+
 /// A segment that gets no more frames.
 #[derive(Debug)]
 struct Closed {
@@ -165,9 +174,14 @@ impl Writer {
         self.frames
     }
 
-    /// Where the newest segment ends, if nothing is appended to it any more.
-    pub fn closed_end(&self) -> Option<Lsn> {
-        self.current.is_none().then_some(self.next)
+    /// What the writer will still look at by itself.
+    pub fn in_hand(&self) -> InHand {
+        let current = self.current.as_ref().map(|current| current.header.number);
+        let first = self.closed.front().map(|closed| closed.number).or(current);
+        InHand {
+            first: first.unwrap_or(self.next_number),
+            closed_end: current.is_none().then_some(self.next),
+        }
     }
 
     /// How many segments were not given up yet: what recovery would look at.
