@@ -204,3 +204,54 @@ SELECT p, p = '6' FROM (SELECT a LIKE 3 p FROM t UNION ALL SELECT b FROM t);
 SELECT p, p = '6' FROM (SELECT '6' -> '$' p FROM t UNION ALL SELECT b FROM t);
 SELECT p, p = '6' FROM (SELECT 1 + 5 p UNION ALL SELECT b FROM t);
 SELECT p, p = '6' FROM (SELECT 1 || 5 p UNION ALL SELECT b FROM t);
+
+-- A compound's column compares as its first part does, whatever tells equal rows.
+CREATE TABLE t(a, b COLLATE NOCASE);
+INSERT INTO t VALUES (1, 'a'), (2, 'A');
+SELECT * FROM (SELECT +a p FROM t UNION SELECT b FROM t) WHERE p = 'A';
+SELECT * FROM (SELECT a & 1 p FROM t UNION ALL SELECT b FROM t) WHERE p = 'A';
+SELECT * FROM (SELECT b p FROM t UNION ALL SELECT a FROM t) WHERE p = 'A';
+SELECT * FROM (SELECT b COLLATE BINARY p FROM t UNION ALL SELECT a FROM t) WHERE p = 'A';
+SELECT z, (SELECT count(*) FROM (SELECT 7 p UNION SELECT b FROM t) WHERE p = z) FROM (SELECT 'A' z UNION SELECT 'B');
+WITH w(p) AS (SELECT 7 UNION ALL SELECT b FROM t) SELECT x.p, y.p FROM w x JOIN w y ON x.p = y.p ORDER BY 1, 2;
+SELECT 7 p UNION SELECT b FROM t UNION SELECT 'B' ORDER BY p;
+
+-- A COLLATE in the argument of an aggregate holds for its result.
+CREATE TABLE t(a, b COLLATE NOCASE);
+INSERT INTO t VALUES ('B', 'B'), ('c', 'c');
+SELECT max(a COLLATE NOCASE) = 'C', 'C' = max(a COLLATE NOCASE), max(b) = 'C', max(+b) = 'C' FROM t;
+SELECT 1 FROM t GROUP BY a HAVING max(a COLLATE NOCASE) = 'b';
+SELECT * FROM (SELECT max(a COLLATE NOCASE) p FROM t) WHERE p = 'C';
+SELECT * FROM (SELECT max(a COLLATE NOCASE) || '' p FROM t) WHERE p = 'C';
+SELECT (SELECT max(a COLLATE NOCASE) FROM t) = 'C';
+SELECT group_concat(a COLLATE NOCASE) = 'b,C', min(a COLLATE NOCASE) OVER () = 'b' FROM t;
+SELECT max(a COLLATE NOCASE) p FROM t GROUP BY a ORDER BY max(a COLLATE NOCASE) DESC;
+SELECT count(DISTINCT a COLLATE NOCASE) = '1' FROM t;
+
+-- How the result of a subquery compares.
+CREATE TABLE n(x COLLATE NOCASE, y);
+INSERT INTO n VALUES ('B', 'B');
+SELECT (SELECT x FROM n) = 'b', (SELECT y COLLATE NOCASE FROM n) = 'b', (SELECT max(y COLLATE NOCASE) FROM n) = 'b';
+SELECT 'b' = (SELECT x FROM n), (SELECT x FROM n) IN ('b'), (SELECT y COLLATE NOCASE FROM n) BETWEEN 'a' AND 'b';
+SELECT 'b' IN (SELECT y COLLATE NOCASE FROM n), 'b' IN (SELECT max(y COLLATE NOCASE) FROM n), 'b' IN (SELECT x FROM n);
+SELECT (SELECT p FROM (SELECT max(y COLLATE NOCASE) p FROM n)) = 'b', (SELECT upper(y COLLATE NOCASE) FROM n) = 'b';
+SELECT (y, x) = (SELECT 'b', 'b') FROM n;
+SELECT ('b', 'b') = (SELECT x, y COLLATE NOCASE FROM n), ('b', 'b') = (SELECT x, y FROM n), ('b', 'b') IN (SELECT x, y COLLATE NOCASE FROM n);
+SELECT (SELECT x, y COLLATE NOCASE FROM n) = ('b', 'b'), (SELECT x, y COLLATE NOCASE FROM n) < ('c', 'a');
+SELECT DISTINCT (SELECT x FROM n) FROM (SELECT 1 UNION SELECT 2);
+SELECT v FROM (SELECT (SELECT x FROM n) v UNION ALL SELECT 'b') GROUP BY v ORDER BY v;
+SELECT v FROM (SELECT (SELECT x FROM n) v) WHERE v = 'b';
+SELECT (SELECT y) = 'b', (SELECT x) = 'b', max((SELECT x), 'b') FROM n;
+
+-- A zero with a sign through a sort.
+CREATE TABLE t(a, b TEXT);
+INSERT INTO t VALUES (-0.125, '0'), (0.5, '0'), (2, '0');
+SELECT b / a FROM t ORDER BY 1 DESC;
+SELECT b / a FROM t ORDER BY a;
+SELECT b / a FROM t;
+SELECT DISTINCT b / a FROM t;
+SELECT b / a FROM t UNION SELECT 7;
+SELECT b / a, count(*) FROM t GROUP BY b / a;
+SELECT max(b / a), min(b / a), sum(b / a) FROM t;
+SELECT b / a, row_number() OVER (ORDER BY b / a) FROM t;
+SELECT substr(a, 1, 2) / ltrim(a, 'ak') FROM t ORDER BY 1 DESC;

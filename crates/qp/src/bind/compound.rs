@@ -53,6 +53,7 @@ impl Binder<'_> {
             })
             .collect();
         let order_by = self.compound_order(&select.order_by, &named, &cores)?;
+        let outputs = seen_from_outside(outputs, &arms[0].1);
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
@@ -147,6 +148,17 @@ fn compound_outputs(
             place.affinity = compound_affinity(&parts);
         }
         outputs.push(output);
+    }
+    outputs
+}
+
+/// The columns for who reads the compound: equal rows are told by the first part that says how,
+/// comparisons around it by the first part alone.
+fn seen_from_outside(mut outputs: Vec<Scalar>, first: &Block) -> Vec<Scalar> {
+    for (output, of_first) in outputs.iter_mut().zip(&first.outputs) {
+        if let Scalar::Column(place) = output {
+            place.collation = of_first.collation().unwrap_or_default();
+        }
     }
     outputs
 }

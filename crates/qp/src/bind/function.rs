@@ -138,14 +138,15 @@ impl Binder<'_> {
         if !self.scopes[owner].grouping.aggregates_allowed {
             return Err(misuse(call));
         }
+        let said = bound.arguments.iter().find_map(Scalar::explicit_collation);
         if owner == current {
-            return Ok(self.add_aggregate(current, bound));
+            return Ok(as_said(self.add_aggregate(current, bound), said));
         }
         let frame = self.scopes[owner].frame;
         let depth = (self.frame_index() - frame) as u8;
         let bound = lower(bound, depth);
         let column = self.add_aggregate(owner, bound);
-        Ok(self.lift(column, frame))
+        Ok(as_said(self.lift(column, frame), said))
     }
 
     fn window_call(
@@ -195,10 +196,12 @@ impl Binder<'_> {
             windows.push(WindowGroup { partition_by, order_by, calls: Vec::new(), slot });
             windows.len() - 1
         };
+        let said = bound.call.arguments.iter().find_map(Scalar::explicit_collation);
         let group = &mut self.scopes[current].grouping.windows[place];
         group.calls.push(bound);
         let column = computed_column(group.slot, group.calls.len() - 1);
-        Ok(if is_json { Scalar::Json(Box::new(column)) } else { column })
+        let column = if is_json { Scalar::Json(Box::new(column)) } else { column };
+        Ok(as_said(column, said))
     }
 
     /// The window that OVER means, with what a named base gives it.
@@ -415,6 +418,15 @@ fn conditional(arguments: Vec<Scalar>) -> Scalar {
 }
 
 /// The call as a block `depth` frames further out reads it.
+/// The result of an aggregate as it compares: a COLLATE in an argument holds for the call, as it
+/// does for calls of other functions.
+fn as_said(result: Scalar, said: Option<pandodb_ds::record::Collation>) -> Scalar {
+    match said {
+        Some(collation) => Scalar::Collate(Box::new(result), collation),
+        None => result,
+    }
+}
+
 fn lower(mut call: AggregateCall, depth: u8) -> AggregateCall {
     let mut shift = |scalar: &mut Scalar| {
         scalar.rewrite(&mut |node| {

@@ -32,7 +32,8 @@ fn arithmetic(
         (Some(Number::Integer(left)), Some(Number::Integer(right))) => {
             from_number(integers(left, right))
         }
-        (Some(left), Some(right)) => Value::real(reals(left.to_real(), right.to_real())),
+        // A text is read anew: '-0' has a sign as a real, and none as an integer.
+        (Some(_), Some(_)) => Value::real(reals(real(left), real(right))),
         _ => Value::Null,
     }
 }
@@ -58,8 +59,8 @@ pub fn divide(left: ValueRef<'_>, right: ValueRef<'_>) -> Value {
         (Some(Number::Integer(left)), Some(Number::Integer(right))) => {
             number::divide_integers(left, right).map_or(Value::Null, from_number)
         }
-        (Some(left), Some(right)) if right.to_real() != 0.0 => {
-            Value::real(left.to_real() / right.to_real())
+        (Some(_), Some(divisor)) if divisor.to_real() != 0.0 => {
+            Value::real(real(left) / real(right))
         }
         _ => Value::Null,
     }

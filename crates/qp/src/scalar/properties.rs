@@ -52,9 +52,6 @@ impl Scalar {
             Self::Cast(operand, _) | Self::Json(operand) => operand.implicit_collation(),
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
-            Self::Subquery(call, column) => {
-                call.plan.outputs.get(usize::from(*column)).and_then(Self::collation)
-            }
             _ => None,
         }
     }
