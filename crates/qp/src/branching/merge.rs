@@ -12,13 +12,13 @@ use pandodb_ds::record::Value;
 use pandodb_tm::{BeginOptions, HeadId};
 
 use super::job::{Failure, Outcome};
-use super::late::Late;
 use super::options::{MergeRequest, merge_request};
 use super::show::text;
 use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, Resolve, ResolveChoice, ResolveScope};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::Late;
 
 /// The columns of MERGE BRANCH.
 pub(super) const COLUMNS: &[&str] = &[

@@ -16,7 +16,6 @@ mod canonical;
 mod difference;
 mod inside;
 mod job;
-mod late;
 mod life;
 mod merge;
 mod merge_target;

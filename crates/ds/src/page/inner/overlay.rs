@@ -4,7 +4,8 @@
 //! which copies share. So a copy counts references to a handful of children only, and the base,
 //! whose every link somebody else may be following on another processor, is written anew once in
 //! a hundred changes. Where the children stand is kept apart from them: most searches end with a
-//! look at these few bytes, which lie together. Neighbours: `inner` (above) has the base and decides.
+//! look at these few bytes, which lie together.
+//! Neighbours: `inner` (above) has the base and decides.
 
 use std::cmp::Ordering;
 

@@ -3,17 +3,17 @@
 //! Who replaces the newest version of a branch is as a rule the last to hold the one before, with
 //! all the pages that only it had. Giving back the memory of ten thousand pages takes
 //! milliseconds, which nobody needs to wait for: a fast-forward takes a quarter of one.
-//! Neighbours: `merge` and `job` replace versions.
+//! Neighbours: `branching::merge` replaces versions.
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::thread;
 
 /// A version that is kept until this goes, and then dropped by a thread of its own.
-pub(super) struct Late(Option<Forest>);
+pub(crate) struct Late(Option<Forest>);
 
 impl Late {
     /// Keeps a version; one with fewer rows than `least` is not worth a thread.
-    pub(super) fn keep(version: Forest, least: u64) -> Self {
+    pub(crate) fn keep(version: Forest, least: u64) -> Self {
         let is_large = version.ids().into_iter().any(|id| {
             let tree = version.tree(id);
             tree.is_some_and(|tree| tree.len() >= least)
@@ -31,5 +31,3 @@ impl Drop for Late {
         }
     }
 }
-
-// Neighbours: `merge`, `job`.
