@@ -688,4 +688,7 @@ pub(crate) struct CheckArguments {
     /// Only what can be checked quickly
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Say what is checked, and how much there is of it
+    #[arg(long)]
+    pub(crate) verbose: bool,
 }

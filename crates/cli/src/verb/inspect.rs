@@ -42,6 +42,12 @@ pub(super) fn check(shell: &mut Shell, check: &CheckArguments) -> Outcome<Exit> 
     if only_facts && !check.check && !check.quick {
         return Ok(Exit::Success);
     }
+    if check.verbose && !shell.is_for_programs() {
+        if !check.info {
+            info(shell)?;
+        }
+        contents(shell)?;
+    }
     let progress = Progress::rows(shell, "checking");
     let pragma = if check.quick { "PRAGMA quick_check" } else { "PRAGMA integrity_check" };
     let found = shell.query_texts(pragma, &[]);
@@ -85,6 +91,34 @@ pub(super) fn info(shell: &mut Shell) -> Outcome {
     Ok(())
 }
 
+/// The tables with their rows, and the indexes of each.
+fn contents(shell: &mut Shell) -> Outcome {
+    for (table, rows) in table_rows(shell)? {
+        writeln!(shell.sink, "table {table}: {rows} {}", if rows == 1 { "row" } else { "rows" })?;
+        let indexes = "SELECT name FROM pragma_index_list(?1) ORDER BY name";
+        for index in shell.query_texts(indexes, &[table.as_str().into()])? {
+            writeln!(shell.sink, "  index {index}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The tables of the current branch by name, each with how many rows it has.
+fn table_rows(shell: &Shell) -> Outcome<Vec<(String, u64)>> {
+    let tables = shell.query_texts(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' \
+         AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
+        &[],
+    )?;
+    let mut counts = Vec::with_capacity(tables.len());
+    for table in tables {
+        let sql = format!("SELECT count(*) FROM {}", crate::output::quote::identifier(&table));
+        let count: u64 = shell.connection.query_row(&sql, (), |row| row.get(0))?;
+        counts.push((table, count));
+    }
+    Ok(counts)
+}
+
 /// What is counted, and what the schema calls it.
 const KINDS: [(&str, &str); 4] =
     [("tables", "table"), ("indexes", "index"), ("views", "view"), ("triggers", "trigger")];
@@ -113,17 +147,7 @@ pub(super) fn stat(shell: &mut Shell) -> Outcome {
         return shell.show_query("SELECT * FROM pando_sizes ORDER BY total_bytes DESC", &[]);
     }
     info(shell)?;
-    let tables = shell.query_texts(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' \
-         AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
-        &[],
-    )?;
-    let mut counts = Vec::new();
-    for table in tables {
-        let sql = format!("SELECT count(*) FROM {}", crate::output::quote::identifier(&table));
-        let count: u64 = shell.connection.query_row(&sql, (), |row| row.get(0))?;
-        counts.push((table, count));
-    }
+    let mut counts = table_rows(shell)?;
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     if !counts.is_empty() {
         writeln!(shell.sink, "\nrows")?;

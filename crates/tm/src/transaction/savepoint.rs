@@ -24,7 +24,7 @@ use crate::wal::FrameMark;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Savepoint(u64);
 
-/// A point to go back to that keeps no pages, see the [module](self). Dropping it forgets it.
+/// A point to go back to that keeps no pages (see the module). Dropping it forgets it.
 #[derive(Debug)]
 pub struct LightSavepoint(Saved);
 
