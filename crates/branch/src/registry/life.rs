@@ -131,7 +131,8 @@ impl Branches {
         })
     }
 
-    /// A branch whose data are those of the head `seed`, which becomes its head.
+    /// A branch whose data are those of the head `seed`, which goes: that it was filled is no
+    /// commit of the branch.
     fn create_from(
         &self,
         create: &CreateBranch,
@@ -142,11 +143,12 @@ impl Branches {
     ) -> Result<Branch> {
         self.update(|change| {
             self.check_free(&create.name)?;
-            let branch = self.put_branch(change, create, parent, options, (seed, None))?;
-            let line = Line { head: seed.0, parent: Some(left), merges: Vec::new() };
+            let head = change.transaction.create_head(seed, NOTE_BRANCH)?;
+            let branch = self.put_branch(change, create, parent, options, (head, None))?;
+            let line = Line { head: head.0, parent: Some(left), merges: Vec::new() };
             change.put(number_key(Kind::Line, branch.line.0), &line)?;
             change.anchor(seed, left.line, Some(left.commit))?;
-            change.transaction.set_note(seed, NOTE_BRANCH)?;
+            change.transaction.drop_head(seed)?;
             Ok(branch)
         })
     }

@@ -23,8 +23,11 @@ pub enum Point {
     Now,
     /// The newest commit at or before this time, in microseconds since 1970.
     Time(i64),
-    /// The newest commit that is not younger than this one (`TRANSACTION n`, `SCN n`).
+    /// Right after this commit, also where the branch has it from another one by a merge; for one
+    /// that it does not have, as it was then (`TRANSACTION n`).
     Commit(u64),
+    /// As it was when this was the newest commit of the whole database (`SCN n`).
+    Number(u64),
     /// What the tag stands for, on whichever branch.
     Tag(String),
     /// Where the branch stood before a reset: the number of a reflog entry.
@@ -37,6 +40,7 @@ impl fmt::Display for Point {
             Self::Now => f.write_str("now"),
             Self::Time(micros) => write!(f, "the time {}", Utc(*micros)),
             Self::Commit(commit) => write!(f, "transaction {commit}"),
+            Self::Number(number) => write!(f, "number {number}"),
             Self::Tag(tag) => write!(f, "tag '{tag}'"),
             Self::Reflog(number) => write!(f, "reflog entry {number}"),
         }
@@ -144,9 +148,10 @@ impl Branches {
                 }
                 let commit = self.commit_at(*time);
                 let commit = commit.map_err(|cause| self.not_retained(at, &cause))?;
-                self.view_commit(&branch, commit.0)
+                self.view_commit(&branch, commit.0, false)
             }
-            Point::Commit(commit) => self.view_commit(&branch, *commit),
+            Point::Commit(commit) => self.view_commit(&branch, *commit, true),
+            Point::Number(number) => self.view_commit(&branch, *number, false),
             Point::Tag(_) => match tag {
                 Some(tag) => tag.and_then(|tag| self.view_head(HeadId(tag.head), tag.position)),
                 None => self.view_now(&branch),
@@ -181,7 +186,7 @@ impl Branches {
         Ok(View { position, source: Source::Head(head, Box::new(transaction)), is_branch: false })
     }
 
-    fn view_commit(&self, branch: &Branch, commit: u64) -> Result<View> {
+    fn view_commit(&self, branch: &Branch, commit: u64, is_exact: bool) -> Result<View> {
         let newest = self.manager.progress().commit.0;
         if commit > newest {
             let message = format!("there is no transaction {commit} yet");
@@ -191,8 +196,40 @@ impl Branches {
         if commit >= self.position(branch)?.commit {
             return self.view_now(branch);
         }
-        let position = self.with(|state| place_of(state, branch, commit))?;
+        let mut position = self.with(|state| place_of(state, branch, commit))?;
+        if is_exact && let Some(made) = self.made_elsewhere(branch, position)? {
+            position = made;
+        }
         self.view_at(position)
+    }
+
+    /// Where a commit was made that a branch has by a merge from another one; none where the line
+    /// that it was on itself made it.
+    fn made_elsewhere(&self, branch: &Branch, own: Position) -> Result<Option<Position>> {
+        let newest = self.position(branch)?;
+        let (own_head, held) = self.with(|state| {
+            let head_of = |line| state.graph.line(line).map(|line| line.head);
+            let clock = state.graph.clock(newest);
+            let held = clock.iter().filter_map(|at| {
+                let is_held = state.start_of(at.line) < own.commit && own.commit <= at.commit;
+                let there = Position { line: at.line, commit: own.commit };
+                (is_held && at.line != own.line).then_some((head_of(at.line)?, there))
+            });
+            (head_of(own.line), held.collect::<Vec<_>>())
+        })?;
+        if held.is_empty() {
+            return Ok(None);
+        }
+        let made = match self.commit(own.commit) {
+            Err(error) if error.kind() == ErrorKind::UnknownCommit => return Ok(None),
+            made => made?,
+        };
+        let has_made =
+            |head: u64| made.head == head || made.others.iter().any(|part| part.head == head);
+        if own_head.is_some_and(has_made) {
+            return Ok(None);
+        }
+        Ok(held.into_iter().find(|(head, _)| has_made(*head)).map(|(_, there)| there))
     }
 
     /// The data of a position: from the head that keeps it, or rebuilt.

@@ -87,7 +87,7 @@ fn write_all(shell: &Shell, what: &Dump, out: &mut dyn Write) -> Outcome {
             writeln!(out, "{};", object.sql)?;
         }
         if what.data {
-            let rowid = if what.rowids { rowid_of(shell, &object.name)? } else { None };
+            let rowid = if what.rowids { rowid_of(shell, "main", &object.name)? } else { None };
             write_rows(shell, &object.name, rowid, out)?;
         }
     }
@@ -152,11 +152,11 @@ pub(super) fn objects(shell: &Shell, patterns: &[String]) -> Outcome<Vec<Object>
 }
 
 /// What the number of a table's rows is called, where no column holds it.
-fn rowid_of(shell: &Shell, table: &str) -> Outcome<Option<&'static str>> {
-    let sql = "SELECT name, pk, type FROM pragma_table_info(?1)";
+pub(super) fn rowid_of(shell: &Shell, schema: &str, table: &str) -> Outcome<Option<&'static str>> {
+    let sql = "SELECT name, pk, type FROM pragma_table_info(?1, ?2)";
     let mut statement = shell.connection.prepare(sql)?;
     let columns: Vec<(String, bool, String)> = statement
-        .query_map([table], |row| {
+        .query_map([table, schema], |row| {
             Ok((row.get(0)?, row.get::<_, i64>(1)? > 0, row.get::<_, Option<String>>(2)?))
         })?
         .map(|row| row.map(|(name, is_key, kind)| (name, is_key, kind.unwrap_or_default())))
@@ -167,10 +167,14 @@ fn rowid_of(shell: &Shell, table: &str) -> Outcome<Option<&'static str>> {
     {
         return Ok(None);
     }
-    let sql = "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1";
-    let has_none: bool = shell.connection.query_row(sql, [table], |row| row.get(0))?;
     let is_free = |name: &&str| !columns.iter().any(|(own, _, _)| own.eq_ignore_ascii_case(name));
-    Ok(["rowid", "_rowid_", "oid"].into_iter().find(is_free).filter(|_| !has_none))
+    let name = ["rowid", "_rowid_", "oid"].into_iter().find(is_free);
+    // A table without rowids has no column of that name.
+    let has = |name: &&str| {
+        let sql = format!("SELECT {name} FROM {schema}.{}", identifier(table));
+        shell.connection.prepare(&sql).is_ok()
+    };
+    Ok(name.filter(has))
 }
 
 /// INSERT statements for all rows; computed columns are left out.

@@ -302,8 +302,7 @@ mod tests {
 
     #[test]
     fn what_is_there_alone_stands_before_what_is_shared() {
-        let bar =
-            |name: &str, own, shared| Bar { name: name.to_owned(), own, shared, freed: None };
+        let bar = |name: &str, own, shared| Bar { name: name.to_owned(), own, shared, freed: None };
         let text = size_bars(&[bar("main", 3072, 1024), bar("dev", 0, 1024)]);
         let (own, shared) = ("█".repeat(30), "░".repeat(10));
         let expected = format!(
