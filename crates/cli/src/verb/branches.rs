@@ -15,7 +15,8 @@ use crate::output::Mode;
 use crate::output::quote::{literal, quoted_identifier};
 use crate::shell::Shell;
 
-fn text(value: &str) -> String {
+/// A text as SQL's literal.
+pub(super) fn text(value: &str) -> String {
     literal(ValueRef::Text(value.as_bytes()))
 }
 
@@ -51,6 +52,8 @@ pub(crate) struct Create {
     pub(crate) at: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) read_only: bool,
+    /// An option of the program's own, and its value.
+    pub(crate) option: Option<(&'static str, String)>,
 }
 
 pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Outcome {
@@ -68,6 +71,9 @@ pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Ou
     }
     if options.read_only {
         settings.push("read_only = true".to_owned());
+    }
+    if let Some((name, value)) = &options.option {
+        settings.push(format!("{name} = {}", text(value)));
     }
     if !settings.is_empty() {
         sql.push_str(&format!(" WITH ({})", settings.join(", ")));
