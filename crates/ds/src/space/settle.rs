@@ -138,6 +138,7 @@ impl Space {
                 state.counts.insert(granule, count);
             }
         }
+        state.begin_gone();
         state.push_pending(epoch, settlement.released);
     }
 }
