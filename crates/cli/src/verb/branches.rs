@@ -154,19 +154,25 @@ pub(crate) fn show(shell: &mut Shell, name: &str) -> Outcome {
     outcome
 }
 
-/// What each branch has alone and what it shares; dropping a branch frees the first.
+/// What each branch has alone, what it shares, and what dropping it frees: what is its own, and
+/// what only the moment holds that it left its parent.
 pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
     let sql = "SELECT branch_name, own_bytes, shared_bytes, total_bytes, freed_bytes \
                FROM pando_sizes WHERE object_type = 'branch' ORDER BY own_bytes DESC";
     if is_for_programs(shell) {
         return shell.show_query(sql, &[]);
     }
+    let first = "(SELECT branch_name FROM pando_branches WHERE branch_id = 1)";
+    let sql = sql.replace(" FROM", &format!(", branch_name = {first} FROM"));
     let mut sizes = Vec::new();
     {
-        let mut statement = shell.connection.prepare(sql)?;
+        let mut statement = shell.connection.prepare(&sql)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            sizes.push(inspect::Bar { name: row.get(0)?, own: row.get(1)?, shared: row.get(2)? });
+            // The first branch cannot be dropped.
+            let freed = if row.get(5)? { None } else { Some(row.get(4)?) };
+            let (name, own, shared) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            sizes.push(inspect::Bar { name, own, shared, freed });
         }
     }
     let text = inspect::size_bars(&sizes);
