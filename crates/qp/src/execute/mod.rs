@@ -26,7 +26,7 @@ mod set;
 mod subquery;
 mod version;
 
-pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
+pub use context::{Context, Counters, DeferredViolations, RunState, Settings, SharedTransaction};
 pub use frame::{Frame, Outer, Scope, State};
 pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};
