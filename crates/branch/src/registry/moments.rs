@@ -35,11 +35,35 @@ impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Now => f.write_str("now"),
-            Self::Time(micros) => write!(f, "the time {micros}"),
+            Self::Time(micros) => write!(f, "the time {}", Utc(*micros)),
             Self::Commit(commit) => write!(f, "transaction {commit}"),
             Self::Tag(tag) => write!(f, "tag '{tag}'"),
             Self::Reflog(number) => write!(f, "reflog entry {number}"),
         }
+    }
+}
+
+/// Microseconds since 1970 as people write a time, in UTC and to the millisecond.
+struct Utc(i64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.div_euclid(1000);
+        let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+        // Years that begin in March put the leap day last; 400 of them are 146,097 days.
+        let since = days + 719_468;
+        let (era, day) = (since.div_euclid(146_097), since.rem_euclid(146_097));
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (year, month) = match month {
+            0..10 => (era * 400 + year, month + 3),
+            _ => (era * 400 + year + 1, month - 9),
+        };
+        let (seconds, millis) = (of_day / 1000, of_day % 1000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}")
     }
 }
 
@@ -215,8 +239,9 @@ impl Branches {
         let message = format!("{at} is before what is kept");
         let hint = match self.oldest() {
             Some((commit, time)) => format!(
-                "the oldest is transaction {commit}, at the time {time}; \
-                 PRAGMA history_retention keeps more from now on"
+                "the oldest is transaction {commit}, of {}; \
+                 PRAGMA history_retention keeps more from now on",
+                Utc(time)
             ),
             None => format!("{}; tags are kept always", cause.message()),
         };
@@ -238,4 +263,23 @@ fn place_of(state: &State, branch: &Branch, commit: u64) -> Position {
         position.line = parent.line;
     }
     position
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        for (micros, text) in [
+            (0, "1970-01-01 00:00:00.000"),
+            (951_782_399_999_999, "2000-02-28 23:59:59.999"),
+            (951_782_400_000_000, "2000-02-29 00:00:00.000"),
+            (1_795_304_631_452_265, "2026-11-21 23:43:51.452"),
+            (-1, "1969-12-31 23:59:59.999"),
+            (4_107_542_400_000_000, "2100-03-01 00:00:00.000"),
+        ] {
+            assert_eq!(Utc(micros).to_string(), text);
+        }
+    }
 }

@@ -15,7 +15,8 @@ use crate::output::Mode;
 use crate::output::quote::{literal, quoted_identifier};
 use crate::shell::Shell;
 
-fn text(value: &str) -> String {
+/// A text as SQL's literal.
+pub(super) fn text(value: &str) -> String {
     literal(ValueRef::Text(value.as_bytes()))
 }
 
@@ -51,6 +52,8 @@ pub(crate) struct Create {
     pub(crate) at: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) read_only: bool,
+    /// An option of the program's own, and its value.
+    pub(crate) option: Option<(&'static str, String)>,
 }
 
 pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Outcome {
@@ -68,6 +71,9 @@ pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Ou
     }
     if options.read_only {
         settings.push("read_only = true".to_owned());
+    }
+    if let Some((name, value)) = &options.option {
+        settings.push(format!("{name} = {}", text(value)));
     }
     if !settings.is_empty() {
         sql.push_str(&format!(" WITH ({})", settings.join(", ")));
@@ -148,19 +154,25 @@ pub(crate) fn show(shell: &mut Shell, name: &str) -> Outcome {
     outcome
 }
 
-/// What each branch has alone and what it shares; dropping a branch frees the first.
+/// What each branch has alone, what it shares, and what dropping it frees: what is its own, and
+/// what only the moment holds that it left its parent.
 pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
     let sql = "SELECT branch_name, own_bytes, shared_bytes, total_bytes, freed_bytes \
                FROM pando_sizes WHERE object_type = 'branch' ORDER BY own_bytes DESC";
     if is_for_programs(shell) {
         return shell.show_query(sql, &[]);
     }
+    let first = "(SELECT branch_name FROM pando_branches WHERE branch_id = 1)";
+    let sql = sql.replace(" FROM", &format!(", branch_name = {first} FROM"));
     let mut sizes = Vec::new();
     {
-        let mut statement = shell.connection.prepare(sql)?;
+        let mut statement = shell.connection.prepare(&sql)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            sizes.push(inspect::Bar { name: row.get(0)?, own: row.get(1)?, shared: row.get(2)? });
+            // The first branch cannot be dropped.
+            let freed = if row.get(5)? { None } else { Some(row.get(4)?) };
+            let (name, own, shared) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            sizes.push(inspect::Bar { name, own, shared, freed });
         }
     }
     let text = inspect::size_bars(&sizes);

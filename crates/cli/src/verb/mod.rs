@@ -290,6 +290,7 @@ fn create_branch(shell: &mut Shell, create: &CreateArguments) -> Outcome {
         at: create.at.clone(),
         description: create.description.clone(),
         read_only: create.read_only,
+        option: None,
     };
     branches::create_with(shell, &create.name, &options)?;
     if create.switch { chosen::choose(shell, &create.name) } else { Ok(()) }

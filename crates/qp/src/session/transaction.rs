@@ -12,7 +12,7 @@ use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
 use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::SharedTransaction;
+use crate::execute::{DeferredViolations, SharedTransaction};
 use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint, Transaction};
 
 /// An open transaction.
@@ -32,7 +32,7 @@ pub(super) struct Active {
 struct NamedSavepoint {
     name: Box<str>,
     marks: Vec<Option<Savepoint>>,
-    deferred: i64,
+    deferred: DeferredViolations,
 }
 
 impl Active {
@@ -157,14 +157,13 @@ impl Session {
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
             let goes_on = is_used
                 && head.is_some_and(|head| {
-                    let mut known = known.borrow_mut();
-                    let goes_on = known.resume(head, &self.tuned(&options, index));
-                    self.begun.set(known.id());
-                    goes_on
+                    known.get_mut().is_some_and(|known| {
+                        let goes_on = known.resume(head, &self.tuned(&options, index));
+                        self.begun.set(known.id());
+                        goes_on
+                    })
                 });
-            if !goes_on {
-                *source = None;
-            }
+            *source = source.take().filter(|_| goes_on).map(SharedTransaction::shared);
         }
         for index in databases.iter().chain(writes) {
             let is_there = taken.get(usize::from(index.0)).is_some_and(Option::is_some);
@@ -302,9 +301,8 @@ impl Session {
     pub(super) fn rest(&self, sources: &mut Sources) {
         for source in sources.iter_mut() {
             let rests = source.as_mut().and_then(SharedTransaction::get_mut);
-            if !rests.is_some_and(Transaction::park) {
-                *source = None;
-            }
+            let rests = rests.is_some_and(Transaction::park);
+            *source = source.take().filter(|_| rests).and_then(SharedTransaction::alone);
         }
         // What another statement left there meanwhile is dropped below.
         std::mem::swap(sources, &mut *self.resting.borrow_mut());
@@ -386,8 +384,7 @@ impl Session {
             return Ok(());
         }
         self.settings.borrow_mut().defer_foreign_keys = false;
-        let deferred = self.counters.deferred_violations.replace(0);
-        let is_whole = deferred <= 0;
+        let is_whole = self.counters.deferred_violations.take().are_none();
         for (place, source) in sources.iter().enumerate() {
             let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
@@ -462,7 +459,7 @@ impl Session {
             let message = "cannot commit - no transaction is active";
             return Err(Error::new(ErrorKind::State, message));
         }
-        if self.counters.deferred_violations.get() > 0 {
+        if !self.counters.deferred_violations.get().are_none() {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
         }
         let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
@@ -473,7 +470,7 @@ impl Session {
             return Err(refused);
         }
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
-        self.counters.deferred_violations.set(0);
+        self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
         for (place, source) in active.sources.iter().enumerate() {
             let Some(source) = source else { continue };
@@ -508,7 +505,7 @@ impl Session {
     /// Gives the open transaction up.
     pub(super) fn abandon(&self) {
         let Some(active) = self.active.borrow_mut().take() else { return };
-        self.counters.deferred_violations.set(0);
+        self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
         for source in active.sources.iter().flatten() {
             source.borrow_mut().rollback();

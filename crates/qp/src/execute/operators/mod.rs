@@ -80,7 +80,8 @@ impl OperatorState {
     #[inline]
     pub(super) fn clear(&mut self) {
         match self {
-            Self::None => {}
+            // These hold nothing, and who opens anew sets them.
+            Self::None | Self::Once(_) | Self::Position(_) => {}
             // Quick reads have one of these; the next run has it, too.
             Self::Scan(scan) => scan.clear(),
             other => *other = Self::None,
@@ -124,7 +125,10 @@ impl Node {
             Self::Recursive(recursive) => recursive.open(frame, outer),
             Self::Lookup(lookup) => lookup.open(frame, outer),
             Self::Count(count) => {
-                *frame.state_mut(count.state) = OperatorState::Once(false);
+                match frame.state_mut(count.state) {
+                    OperatorState::Once(is_over) => *is_over = false,
+                    other => *other = OperatorState::Once(false),
+                }
                 Ok(())
             }
             Self::Batch(batch) => {

@@ -459,6 +459,23 @@ fn a_foreign_key_that_is_set_to_what_it_was_is_looked_up() {
 }
 
 #[test]
+fn a_row_that_changes_while_another_is_replaced_for_it_keeps_the_change() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA foreign_keys = ON;
+             CREATE TABLE s(k INTEGER PRIMARY KEY, u UNIQUE, p REFERENCES s(k) ON DELETE SET NULL);
+             CREATE INDEX i ON s(p);
+             INSERT INTO s VALUES (1, 1, NULL), (2, 2, 1), (3, 3, 2);
+             UPDATE OR REPLACE s SET u = 1 WHERE k = 2",
+        )
+        .unwrap();
+    check(&session, "SELECT * FROM s", "2|1|NULL 3|3|2");
+    check(&session, "PRAGMA integrity_check", "ok");
+    check(&session, "PRAGMA foreign_key_check", "");
+}
+
+#[test]
 fn what_a_failed_commit_takes_back_is_not_counted() {
     let session = session();
     session
