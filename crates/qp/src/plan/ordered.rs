@@ -75,6 +75,8 @@ pub(super) fn choose(binder: &mut Binder<'_>, parts: &QueryParts, needs: &Needs)
     let plain = block.access(binder, &needs, &[]);
     let groups = block.groups(binder, &plain);
     let mut best = block.price_of_hashing(parts, &plain, groups) * MARGIN;
+    let is_lasting =
+        plain.total >= super::cost::BATCH_ROWS || binder.environment.rules.has(Rules::EAGER);
     let mut chosen = None;
     for (places, descending) in block.candidates(parts) {
         let key = |(place, descending): (&usize, &bool)| SortKey {
@@ -89,8 +91,14 @@ pub(super) fn choose(binder: &mut Binder<'_>, parts: &QueryParts, needs: &Needs)
             continue;
         }
         let orders = orders_by(parts, &places, &descending, block.keys.len());
+        let is_limited = block.limit.is_some() && (parts.order_by.is_empty() || orders);
+        // A plan outlives the moment: what is little now is much some day, and then hash tables
+        // are filled in batches.
+        if !is_lasting && !is_limited {
+            continue;
+        }
         let share = match block.limit {
-            Some(limit) if parts.order_by.is_empty() || orders => (limit / groups).min(1.0),
+            Some(limit) if is_limited => (limit / groups).min(1.0),
             _ => 1.0,
         };
         let jump = block.ends(&access).or_else(|| block.jump(&access));

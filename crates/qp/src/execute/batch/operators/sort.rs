@@ -279,7 +279,7 @@ impl Sorter {
             && let Some(first) = words(first, self.orders[0].descending)
             && let Some(second) = words(second, self.orders[1].descending)
         {
-            return Ok(order_of_words(first, second, help));
+            return Ok(order_of_words(first, second));
         }
         let order = self.order(help)?;
         let is_same = |mut keys: std::ops::Range<usize>, left: u32, right: u32| {
@@ -369,11 +369,11 @@ pub(in crate::execute::batch) enum Change {
 }
 
 /// The order of rows by two words, of which the first is the partition's.
-fn order_of_words(first: Vec<u64>, second: Vec<u64>, help: SortHelp) -> (Vec<u32>, Vec<Change>) {
+fn order_of_words(first: Vec<u64>, second: Vec<u64>) -> (Vec<u32>, Vec<Change>) {
     let words = first.into_iter().zip(second);
     let mut rows: Vec<(u64, u64, u32)> =
         words.zip(0..).map(|((first, second), row)| (first, second, row)).collect();
-    help.sort(&mut rows, Ord::cmp);
+    rows.sort_unstable();
     let mut changes = Vec::with_capacity(rows.len());
     let mut before = None;
     for (first, second, _) in &rows {
