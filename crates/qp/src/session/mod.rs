@@ -20,6 +20,7 @@
 
 mod advise;
 mod attach;
+mod authorize;
 mod blob;
 mod collations;
 mod command;
@@ -50,7 +51,7 @@ use rustc_hash::FxHashMap;
 pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
-pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
+pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
@@ -381,6 +382,14 @@ impl Session {
 impl crate::function::Session for Session {
     fn row_changed(&self, change: crate::function::RowChange, table: &str, rowid: i64) {
         self.tell_row(change, table, rowid);
+    }
+
+    fn watches_rows(&self) -> bool {
+        self.tells_before()
+    }
+
+    fn row_changes(&self, images: &crate::function::RowImages<'_>) {
+        self.tell_before(images);
     }
 
     fn is_stopped(&self) -> bool {
