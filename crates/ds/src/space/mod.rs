@@ -12,9 +12,10 @@
 //! extents.
 //!
 //! Neighbours: `settle` works out what a checkpoint changes, `log` stores it, `free` has the
-//! runs, `ledger` returns what a writer wrote in vain; `pager` allocates.
+//! runs, `counts` the table, `ledger` returns what a writer wrote in vain; `pager` allocates.
 
 pub mod ceiling;
+mod counts;
 mod free;
 pub mod ledger;
 pub mod log;
@@ -22,7 +23,7 @@ pub mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::Result;
 use crate::format::{Extent, Granule};
@@ -30,6 +31,7 @@ use crate::limits::FIRST_GRANULE;
 use crate::metrics::SpaceCounts;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use counts::Counts;
 use free::FreeRuns;
 pub use ledger::Ledger;
 
@@ -98,7 +100,7 @@ struct State {
     free: FreeRuns,
     /// The end of the used part of the file.
     end: u64,
-    counts: FxHashMap<Granule, Count>,
+    counts: Counts,
     unattached: FxHashMap<Granule, Unattached>,
     /// What is left of regions that writers fill from the front, by their next granule.
     reserved: FxHashMap<Granule, u64>,
@@ -106,9 +108,15 @@ struct State {
     writing: BTreeMap<u64, u32>,
     pending: VecDeque<Pending>,
     pending_granules: u64,
+    /// What each of the last checkpoints released, the newest in front, with what was given up
+    /// from then on.
+    gone: VecDeque<FxHashSet<Granule>>,
     /// Where new pages should not reach, while the end of the file is being emptied.
     ceiling: Option<u64>,
 }
+
+/// Of so many checkpoints it is known what they released.
+const GONE_KEPT: usize = 4;
 
 /// The space of one file.
 #[derive(Debug)]
@@ -125,15 +133,15 @@ impl Default for Space {
 impl Space {
     /// The space of a new file.
     pub fn new() -> Self {
-        Self::with(FreeRuns::default(), FIRST_GRANULE, FxHashMap::default())
+        Self::with(FreeRuns::default(), FIRST_GRANULE, FxHashMap::default().into())
     }
 
     /// The space of a file without a free granule up to `end`.
     pub(crate) fn packed(end: Granule, counts: FxHashMap<Granule, Count>) -> Self {
-        Self::with(FreeRuns::default(), end.0, counts)
+        Self::with(FreeRuns::default(), end.0, counts.into())
     }
 
-    fn with(free: FreeRuns, end: u64, counts: FxHashMap<Granule, Count>) -> Self {
+    fn with(free: FreeRuns, end: u64, counts: Counts) -> Self {
         let state = State {
             free,
             end,
@@ -143,6 +151,7 @@ impl Space {
             writing: BTreeMap::new(),
             pending: VecDeque::new(),
             pending_granules: 0,
+            gone: VecDeque::from([FxHashSet::default()]),
             ceiling: None,
         };
         Self { state: Mutex::new(state) }
@@ -196,9 +205,15 @@ impl Space {
         state.unattached.insert(version, page);
     }
 
-    /// Whether no durable root reaches the page yet.
-    pub fn is_unattached(&self, version: Granule) -> bool {
-        self.state.lock().unattached.contains_key(&version)
+    /// Whether the newest durable roots reach an extent that somebody saw as a page's after the
+    /// checkpoint `since` had begun, or the one before it was durable: surely, since it was not
+    /// released nor given up from then on. The newest checkpoint that has begun is `now`.
+    pub fn is_still_attached(&self, extent: Granule, since: u64, now: u64) -> bool {
+        let is_known = since <= now && now - since < GONE_KEPT as u64;
+        let state = self.state.lock();
+        is_known
+            && !state.unattached.contains_key(&extent)
+            && !state.gone.iter().any(|gone| gone.contains(&extent))
     }
 
     /// The oldest birth among pages that are unattached or about to be written: an incremental
@@ -294,7 +309,7 @@ impl Space {
 
     /// Every extent with another count than the usual one.
     pub fn unusual_counts(&self) -> FxHashMap<Granule, Count> {
-        self.state.lock().counts.clone()
+        self.state.lock().counts.table().clone()
     }
 
     /// Drops a free tail of the file from the map; the file itself is cut once a superblock
@@ -319,7 +334,7 @@ impl State {
             pending: self.pending_granules,
             unattached: unattached.chain(self.reserved.values().copied()).sum(),
             runs: self.free.len() as u64,
-            counted: self.counts.len() as u64,
+            counted: self.counts.table().len() as u64,
         }
     }
 
@@ -330,7 +345,13 @@ impl State {
     }
 
     fn count(&self, extent: Granule) -> Count {
-        self.counts.get(&extent).copied().unwrap_or(Count::USUAL)
+        self.counts.table().get(&extent).copied().unwrap_or(Count::USUAL)
+    }
+
+    /// From here on is noted what the next checkpoint releases.
+    fn begin_gone(&mut self) {
+        self.gone.truncate(GONE_KEPT - 1);
+        self.gone.push_front(FxHashSet::default());
     }
 
     fn push_pending(&mut self, epoch: u64, extents: Vec<Extent>) {
@@ -338,6 +359,9 @@ impl State {
             return;
         }
         self.pending_granules += extents.iter().map(|extent| extent.granules).sum::<u64>();
+        if let Some(gone) = self.gone.front_mut() {
+            gone.extend(extents.iter().map(|extent| extent.start));
+        }
         self.pending.push_back(Pending { epoch, extents });
     }
 

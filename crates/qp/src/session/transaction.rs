@@ -157,14 +157,13 @@ impl Session {
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
             let goes_on = is_used
                 && head.is_some_and(|head| {
-                    let mut known = known.borrow_mut();
-                    let goes_on = known.resume(head, &self.tuned(&options, index));
-                    self.begun.set(known.id());
-                    goes_on
+                    known.get_mut().is_some_and(|known| {
+                        let goes_on = known.resume(head, &self.tuned(&options, index));
+                        self.begun.set(known.id());
+                        goes_on
+                    })
                 });
-            if !goes_on {
-                *source = None;
-            }
+            *source = source.take().filter(|_| goes_on).map(SharedTransaction::shared);
         }
         for index in databases.iter().chain(writes) {
             let is_there = taken.get(usize::from(index.0)).is_some_and(Option::is_some);
@@ -302,9 +301,8 @@ impl Session {
     pub(super) fn rest(&self, sources: &mut Sources) {
         for source in sources.iter_mut() {
             let rests = source.as_mut().and_then(SharedTransaction::get_mut);
-            if !rests.is_some_and(Transaction::park) {
-                *source = None;
-            }
+            let rests = rests.is_some_and(Transaction::park);
+            *source = source.take().filter(|_| rests).and_then(SharedTransaction::alone);
         }
         // What another statement left there meanwhile is dropped below.
         std::mem::swap(sources, &mut *self.resting.borrow_mut());
