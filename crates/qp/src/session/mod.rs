@@ -253,6 +253,21 @@ impl Session {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// Ends what runs, if somebody asked for that or it takes too long: for work that is not in the
+    /// plan of a statement, which asks by itself.
+    pub(crate) fn check_stopped(&self) -> Result<()> {
+        use crate::function::Session as _;
+
+        if self.is_interrupted() || self.is_stopped() {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
+        }
+        Ok(())
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
