@@ -80,7 +80,7 @@ impl Database {
             cache_bytes: cache_bytes.unwrap_or(default.cache_bytes),
             creates: options.create && !options.read_only,
             is_read_only: options.read_only,
-            codec: options.compression.map_or(default.codec, codec),
+            codec: codec(options.compression.unwrap_or_default()),
             ..default
         };
         let settings = settings(options, store);

@@ -213,7 +213,7 @@ fn models() -> Outcome<Done> {
 
 fn simulation() -> Outcome<Done> {
     if !sim::exists() {
-        return Ok(skipped("neither crates/ds nor crates/tm has examples/sim.rs"));
+        return Ok(skipped("no crate has a simulation among its examples"));
     }
     ran(sim::run(&sim::Arguments { seeds: SEEDS, start: 0, seed: None, layer: None }))
 }

@@ -51,14 +51,14 @@ pub(crate) fn exists() -> bool {
 
 impl Layer {
     fn source(self) -> String {
-        format!("crates/{self}/examples/sim.rs")
+        format!("crates/{self}/examples/sim_{self}.rs")
     }
 
     fn run(self, arguments: &Arguments) -> Outcome {
         println!("simulation of pandodb-{self}");
-        let package = format!("pandodb-{self}");
+        let (package, example) = (format!("pandodb-{self}"), format!("sim_{self}"));
         let tool =
-            Tool::cargo(["run", "--release", "-q", "-p", &package, "--example", "sim", "--"]);
+            Tool::cargo(["run", "--release", "-q", "-p", &package, "--example", &example, "--"]);
         let tool = match arguments.seed {
             Some(seed) => tool.arguments(["--seed", &seed.to_string()]),
             None => tool

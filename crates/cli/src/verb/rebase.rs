@@ -1,9 +1,13 @@
 //! `pando rebase`: the commits of a branch, done again on top of another one.
 //!
-//! They are picked one by one onto a new branch, `rebase-NAME`, whose description says which are
-//! left; when all are there the branch is reset to it. So a rebase that waits for conflicts to be
+//! They are picked one by one onto a new branch, `rebase-NAME`, whose options say which are left;
+//! when all are there the branch is reset to it. So a rebase that waits for conflicts to be
 //! resolved is an ordinary branch with an open merge, which later calls find again, and giving up
-//! is dropping it. Neighbours: `stash`, `branches`.
+//! is dropping it. A commit counts as left until it is there, however this program ends: where the
+//! branch in between stood before the newest pick tells whether it is. Neighbours: `stash`,
+//! `branches`.
+
+use pandodb::Branch;
 
 use super::{branches, chosen};
 use crate::exit::Exit;
@@ -19,6 +23,10 @@ struct Rebase {
     branch: String,
     /// What they are put on.
     onto: String,
+    /// Up to which commit the branch was looked at.
+    from: u64,
+    /// Where the branch in between stood before the first of those that are left was picked.
+    at: u64,
     /// How many there were.
     all: usize,
     /// Those that are left, oldest first.
@@ -30,35 +38,49 @@ impl Rebase {
         format!("{PREFIX}{}", self.branch)
     }
 
-    /// What the description of the branch in between says.
-    fn described(&self) -> String {
+    /// The options of the branch in between that keep it.
+    fn options(&self) -> String {
         let left: Vec<String> = self.left.iter().map(u64::to_string).collect();
         format!(
-            "rebase of {} onto {}, left of {}: {}",
-            self.branch,
-            self.onto,
+            "(rebase_of = {}, rebase_onto = {}, rebase_from = '{}', rebase_at = '{}', \
+             rebase_all = '{}', rebase_left = '{}')",
+            branches::text(&self.branch),
+            branches::text(&self.onto),
+            self.from,
+            self.at,
             self.all,
             left.join(" ")
         )
     }
 
+    fn keep(&self, shell: &mut Shell) -> Outcome {
+        let place = quoted_identifier(&self.place());
+        shell.execute(&format!("ALTER BRANCH {place} SET {}", self.options()))
+    }
+
+    /// The rebase that a branch is in between for.
+    fn of(place: &Branch) -> Option<Self> {
+        let option = |name: &str| place.options.get(name);
+        let number = |name: &str| option(name)?.parse().ok();
+        let left: Result<_, _> =
+            option("rebase_left")?.split_whitespace().map(str::parse).collect();
+        let rebase = Self {
+            branch: option("rebase_of")?.clone(),
+            onto: option("rebase_onto")?.clone(),
+            from: number("rebase_from")?,
+            at: number("rebase_at")?,
+            all: usize::try_from(number("rebase_all")?).ok()?,
+            left: left.ok()?,
+        };
+        (rebase.place() == place.name).then_some(rebase)
+    }
+
     /// The rebase that the current branch is in.
     fn current(shell: &Shell) -> Outcome<Self> {
-        let none = || {
+        let place = shell.connection.branch(&shell.connection.current_branch())?;
+        Self::of(&place).ok_or_else(|| {
             Failure::usage("no rebase waits on this branch")
                 .with_hint("pando rebase UPSTREAM begins one")
-        };
-        let place = shell.connection.current_branch();
-        let branch = place.strip_prefix(PREFIX).ok_or_else(none)?;
-        let description = shell.branch_fact(&place, "description")?.unwrap_or_default();
-        let rest = description.strip_prefix(&format!("rebase of {branch} onto "));
-        let (onto, rest) = rest.and_then(|rest| rest.rsplit_once(", left of ")).ok_or_else(none)?;
-        let (all, left) = rest.split_once(':').ok_or_else(none)?;
-        Ok(Self {
-            branch: branch.to_owned(),
-            onto: onto.to_owned(),
-            all: all.parse().map_err(|_| none())?,
-            left: left.split_whitespace().filter_map(|word| word.parse().ok()).collect(),
         })
     }
 }
@@ -80,19 +102,36 @@ pub(super) fn begin(shell: &mut Shell, upstream: &str) -> Outcome {
         return shell.say(format_args!("{branch} is up to date"));
     }
     let left: Vec<u64> = own.iter().filter_map(|number| number.parse().ok()).collect();
-    let rebase = Rebase { branch, onto: upstream.to_owned(), all: left.len(), left };
+    let (from, at) = (head(shell, &branch)?, head(shell, upstream)?);
+    let rebase = Rebase { branch, onto: upstream.to_owned(), from, at, all: left.len(), left };
     let place = rebase.place();
+    if shell.branch_fact(&place, "branch_name")?.is_some() {
+        let message = format!("the branch {place}, where a rebase waits, is there already");
+        return Err(Failure::usage(message)
+            .with_hint(format!("pando switch {place}, then pando rebase --continue or --abort")));
+    }
     let (name, from) = (quoted_identifier(&place), quoted_identifier(upstream));
-    shell.execute(&format!("CREATE BRANCH {name} FROM {from}"))?;
+    shell.execute(&format!("CREATE BRANCH {name} FROM {from} WITH {}", rebase.options()))?;
     branches::switch_quietly(shell, &place)?;
     go_on(shell, rebase)
 }
 
+fn head(shell: &Shell, branch: &str) -> Outcome<u64> {
+    Ok(shell.connection.branch(branch)?.head_commit)
+}
+
 /// Goes on behind conflicts that are resolved.
 pub(super) fn resume(shell: &mut Shell) -> Outcome {
-    let rebase = Rebase::current(shell)?;
-    if !open_conflicts(shell)?.is_empty() || has_open_merge(shell)? {
+    let mut rebase = Rebase::current(shell)?;
+    let is_merged = has_open_merge(shell)?;
+    if is_merged {
         shell.execute("CONTINUE MERGE")?;
+    }
+    // Without an open merge it was picked if the branch has moved since: then this program was
+    // stopped, or somebody ended the merge by hand. Who gave the merge up, or ended it with nothing
+    // changed, meets it again.
+    if (is_merged || head(shell, &rebase.place())? != rebase.at) && !rebase.left.is_empty() {
+        rebase.left.remove(0);
     }
     go_on(shell, rebase)
 }
@@ -109,32 +148,50 @@ pub(super) fn abort(shell: &mut Shell) -> Outcome {
 }
 
 fn go_on(shell: &mut Shell, mut rebase: Rebase) -> Outcome {
-    let place = rebase.place();
-    while !rebase.left.is_empty() {
-        let number = rebase.left.remove(0);
-        let description = rebase.described();
-        shell.connection.set_branch_option(&place, "description", &description)?;
-        let sql = format!("CHERRY PICK TRANSACTION {number} WITH (conflict_resolution = 'manual')");
-        if let Err(failure) = shell.execute(&sql) {
-            // Something else than a conflict: the branch stays as it is.
-            let _ = branches::switch_quietly(shell, &rebase.branch);
-            let _ = shell.execute(&format!("DROP BRANCH {}", quoted_identifier(&place)));
-            return Err(failure);
+    loop {
+        while let Some(&number) = rebase.left.first() {
+            pick(shell, &mut rebase, number)?;
+            rebase.left.remove(0);
         }
-        let conflicts = open_conflicts(shell)?;
-        if !conflicts.is_empty() {
-            chosen::choose(shell, &place)?;
-            for conflict in conflicts {
-                shell.say(format_args!("CONFLICT {conflict}"))?;
-            }
-            let message = format!("commit {number} does not fit onto {}", rebase.onto);
-            return Err(Failure::new(Exit::Conflict, message).with_hint(
-                "pando conflicts resolve source (the commit) or target, then \
-                 pando rebase --continue; --abort gives up",
-            ));
+        // What was committed while the rebase waited belongs to the branch as well.
+        let sql = "SELECT transaction_id FROM pando_log(?1) WHERE changes > 0 \
+                   AND transaction_id > ?2 ORDER BY transaction_id";
+        let from = i64::try_from(rebase.from).unwrap_or(i64::MAX);
+        let newer = shell.query_texts(sql, &[rebase.branch.as_str().into(), from.into()])?;
+        rebase.left.extend(newer.iter().filter_map(|number| number.parse::<u64>().ok()));
+        rebase.all += rebase.left.len();
+        rebase.from = head(shell, &rebase.branch)?;
+        if rebase.left.is_empty() {
+            return finish(shell, &rebase);
         }
     }
-    finish(shell, &rebase)
+}
+
+/// Does one commit again, the first of those that are left.
+fn pick(shell: &mut Shell, rebase: &mut Rebase, number: u64) -> Outcome {
+    let place = rebase.place();
+    rebase.at = head(shell, &place)?;
+    rebase.keep(shell)?;
+    let sql = format!("CHERRY PICK TRANSACTION {number} WITH (conflict_resolution = 'manual')");
+    if let Err(failure) = shell.execute(&sql) {
+        // Something else than a conflict: the branch stays as it is.
+        let _ = branches::switch_quietly(shell, &rebase.branch);
+        let _ = shell.execute(&format!("DROP BRANCH {}", quoted_identifier(&place)));
+        return Err(failure);
+    }
+    let conflicts = open_conflicts(shell)?;
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    chosen::choose(shell, &place)?;
+    for conflict in conflicts {
+        shell.say(format_args!("CONFLICT {conflict}"))?;
+    }
+    let message = format!("commit {number} does not fit onto {}", rebase.onto);
+    Err(Failure::new(Exit::Conflict, message).with_hint(
+        "pando conflicts resolve source (the commit) or target, then pando rebase --continue; \
+         --abort gives up",
+    ))
 }
 
 fn finish(shell: &mut Shell, rebase: &Rebase) -> Outcome {

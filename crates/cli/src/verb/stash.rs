@@ -1,7 +1,8 @@
 //! `pando stash`: the newest commits of a branch, put aside for later.
 //!
 //! Every statement commits here, so what is put aside are commits: a branch `stash-N` keeps where
-//! the branch stood, and the branch goes back. Taking them out again is a merge of that branch.
+//! the branch stood, and the branch goes back. Taking them out again is a merge of that branch. An
+//! option tells such a branch from one that only has a name like it, which is nobody's to drop.
 //! Neighbours: `rebase`, `branches`.
 
 use super::{branches, revision};
@@ -10,6 +11,9 @@ use crate::output::quote::quoted_identifier;
 use crate::shell::Shell;
 
 const PREFIX: &str = "stash-";
+
+/// The option of a branch that was put aside, and whose it was.
+const OPTION: &str = "stash_of";
 
 /// Puts everything behind a revision aside; the newest commit without one.
 pub(super) fn push(shell: &mut Shell, to: Option<&str>, message: Option<&str>) -> Outcome {
@@ -28,11 +32,13 @@ pub(super) fn push(shell: &mut Shell, to: Option<&str>, message: Option<&str>) -
         Some(message) => format!("On {branch}: {message}"),
         None => format!("{commits} {noun} of {branch} behind {number}"),
     };
-    let next = numbers(shell)?.into_iter().max().map_or(1, |newest| newest + 1);
-    let name = format!("{PREFIX}{next}");
+    let name = free_name(shell)?;
     let was_quiet = std::mem::replace(&mut shell.switches.quiet, true);
-    let options =
-        branches::Create { description: Some(told.clone()), ..branches::Create::default() };
+    let options = branches::Create {
+        description: Some(told.clone()),
+        option: Some((OPTION, branch.clone())),
+        ..branches::Create::default()
+    };
     let done = branches::create_with(shell, &name, &options)
         .and_then(|()| branches::reset(shell, &branch, &number.to_string()));
     shell.switches.quiet = was_quiet;
@@ -91,9 +97,20 @@ fn forget(shell: &mut Shell, name: &str) -> Outcome {
     shell.say(format_args!("Dropped {name}"))
 }
 
+/// The numbers of what was put aside.
 fn numbers(shell: &Shell) -> Outcome<Vec<u64>> {
-    let names = shell.query_texts("SHOW BRANCHES", &[])?;
-    Ok(names.iter().filter_map(|name| name.strip_prefix(PREFIX)?.parse().ok()).collect())
+    let branches = shell.connection.branches()?;
+    let stashes = branches.iter().filter(|branch| branch.options.contains_key(OPTION));
+    Ok(stashes.filter_map(|branch| branch.name.strip_prefix(PREFIX)?.parse().ok()).collect())
+}
+
+/// A name behind those of all stashes that no other branch has.
+fn free_name(shell: &Shell) -> Outcome<String> {
+    let newest = numbers(shell)?.into_iter().max().unwrap_or(0);
+    let taken = shell.query_texts("SHOW BRANCHES", &[])?;
+    let mut names = (newest..u64::MAX).map(|number| format!("{PREFIX}{}", number + 1));
+    let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
+    names.find(is_free).ok_or_else(|| Failure::statement("there is no number left for a stash"))
 }
 
 /// The stash of this number or name; the newest without.

@@ -168,7 +168,7 @@ pub(crate) fn run(
     pager.space.apply(settlement, epoch);
     // Release: pairs with the load in `Space::begin_birth`.
     pager.commit.fetch_max(birth, Ordering::Release);
-    // Release: pairs with the load in `Pager::own`.
+    // Release: pairs with the load in `Relocation::forget_old`.
     pager.durable.store(number, Ordering::Release);
     Ok(Done { durable: Durable { superblock, registry, chain }, heads, granules })
 }

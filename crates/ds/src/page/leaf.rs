@@ -447,10 +447,10 @@ impl Leaf {
         self.lineage = from.lineage.of_copy(next);
     }
 
-    /// Notes which checkpoint was the newest durable one when the leaf was copied.
-    pub(super) fn date_origin(&mut self, durable: u64) {
+    /// Notes which checkpoint had begun last when the leaf was copied.
+    pub(super) fn date_origin(&mut self, begun: u64) {
         if let Some(origin) = &mut self.origin {
-            origin.made_at = durable;
+            origin.made_at = begun;
         }
     }
 

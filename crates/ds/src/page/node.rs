@@ -62,20 +62,20 @@ impl Node {
         if self.stored.get().is_some() { None } else { Some(&mut self.body) }
     }
 
-    /// A copy to be changed, which knows what it was copied from; `durable` is the number of
-    /// the newest durable checkpoint, `next` makes numbers that no other page has.
+    /// A copy to be changed, which knows what it was copied from; `begun` is the number of
+    /// the newest checkpoint that has begun, `next` makes numbers that no other page has.
     #[must_use]
     pub fn copy_for_change(
         &self,
         page_bytes: usize,
-        durable: u64,
+        begun: u64,
         next: impl FnOnce() -> u64,
     ) -> Self {
         let body = match &self.body {
             Body::Leaf(leaf) => Body::Leaf(leaf.copy_for_change(page_bytes)),
             Body::Inner(inner) => Body::Inner(inner.clone()),
         };
-        self.dated(body, durable, next)
+        self.dated(body, begun, next)
     }
 
     /// As [`copy_for_change`](Self::copy_for_change), but a leaf may share the bytes of the page.
@@ -83,17 +83,17 @@ impl Node {
     pub fn copy_sharing(
         node: &Arc<Self>,
         page_bytes: usize,
-        durable: u64,
+        begun: u64,
         next: impl FnOnce() -> u64,
     ) -> Self {
         match Leaf::copy_sharing(node) {
-            Some(leaf) => node.dated(Body::Leaf(leaf), durable, next),
-            None => node.copy_for_change(page_bytes, durable, next),
+            Some(leaf) => node.dated(Body::Leaf(leaf), begun, next),
+            None => node.copy_for_change(page_bytes, begun, next),
         }
     }
 
     /// A copy of the node with this body, which is told where it comes from.
-    fn dated(&self, mut body: Body, durable: u64, next: impl FnOnce() -> u64) -> Self {
+    fn dated(&self, mut body: Body, begun: u64, next: impl FnOnce() -> u64) -> Self {
         if let Some(page) = self.stored() {
             // A page that was read with its delta brings the origin along; one that is whole in
             // the file is an origin itself.
@@ -102,13 +102,13 @@ impl Node {
                     if page.delta.is_none() {
                         leaf.set_origin(Some(Origin::of_leaf(page)));
                     }
-                    leaf.date_origin(durable);
+                    leaf.date_origin(begun);
                 }
                 Body::Inner(inner) => {
                     if page.delta.is_none() {
                         inner.set_origin(Some(Origin::of_inner(page)));
                     }
-                    inner.date_origin(durable);
+                    inner.date_origin(begun);
                 }
             }
         }

@@ -25,8 +25,8 @@ pub struct Origin {
     pub base: Stored,
     /// What changed.
     pub touched: Touched,
-    /// The newest durable checkpoint when the copy was made: a later one may have freed the
-    /// base, so only the checkpoint right behind it writes a delta.
+    /// The newest checkpoint that had begun when the copy was made: those since then may have
+    /// freed the base.
     pub made_at: u64,
     /// About how long the delta's raw form is.
     bytes: usize,

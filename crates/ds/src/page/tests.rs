@@ -514,6 +514,10 @@ proptest! {
         });
         for key in near.chain(others).chain([0, u64::MAX]) {
             prop_assert_eq!(leaf.search_fixed(key), sorted.binary_search(&key));
+            let first = sorted.first().copied().unwrap_or(key);
+            for least in [0, first.saturating_sub(1), first] {
+                prop_assert_eq!(leaf.search_dense(key, least), sorted.binary_search(&key));
+            }
         }
     }
 

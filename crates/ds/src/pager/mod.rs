@@ -64,6 +64,9 @@ pub struct Pager {
     pub(crate) epoch: Arc<Padded<AtomicU64>>,
     /// The number of the newest durable checkpoint.
     pub(crate) durable: AtomicU64,
+    /// The number of the newest checkpoint that has begun to look at the heads: the durable one,
+    /// or the one behind it.
+    pub(crate) begun: AtomicU64,
     /// The last number that was given to a page in memory.
     numbers: Padded<AtomicU64>,
     /// The newest commit that was published; pages written now are born behind it.
@@ -134,6 +137,7 @@ impl Pager {
             page_bytes: AtomicUsize::new(page_bytes),
             epoch: Arc::new(Padded(AtomicU64::new(1))),
             durable: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             numbers: Padded::default(),
             commit: Padded(AtomicU64::new(0)),
             has_barriers: AtomicBool::new(true),
@@ -300,11 +304,11 @@ impl Pager {
             }
         };
         if owned != Owned::Already {
-            // Acquire: pairs with the checkpoint that made itself durable.
-            let durable = self.durable.load(Ordering::Acquire);
+            // Acquire: pairs with the checkpoint that begins.
+            let begun = self.begun.load(Ordering::Acquire);
             // Relaxed: only that no number is given twice counts.
             let next = || self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
-            let copy = Node::copy_sharing(&self.hold(link)?, self.page_bytes(), durable, next);
+            let copy = Node::copy_sharing(&self.hold(link)?, self.page_bytes(), begun, next);
             *link = Link::dirty(copy);
         }
         match link {

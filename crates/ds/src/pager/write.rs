@@ -123,9 +123,13 @@ impl<'a> Writing<'a> {
 
     /// Whether a delta may stand against the origin's page: it must be in the file for as long
     /// as the delta is, which is certain only for pages that the last checkpoint holds.
+    ///
+    /// The page was copied when the newest checkpoint that had begun, or the one before, held it,
+    /// or when nobody did yet: what came of that tells the space.
     fn allows_delta(&self, origin: &Origin) -> bool {
-        self.checkpoint == Some(origin.made_at + 1)
-            && !self.batch.pager().space.is_unattached(origin.base.granule)
+        let space = &self.batch.pager().space;
+        let is_attached = |now| space.is_still_attached(origin.base.granule, origin.made_at, now);
+        self.checkpoint.is_some_and(is_attached)
     }
 
     /// Writes a leaf.

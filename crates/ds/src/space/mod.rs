@@ -23,7 +23,7 @@ pub mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::Result;
 use crate::format::{Extent, Granule};
@@ -108,9 +108,15 @@ struct State {
     writing: BTreeMap<u64, u32>,
     pending: VecDeque<Pending>,
     pending_granules: u64,
+    /// What each of the last checkpoints released, the newest in front, with what was given up
+    /// from then on.
+    gone: VecDeque<FxHashSet<Granule>>,
     /// Where new pages should not reach, while the end of the file is being emptied.
     ceiling: Option<u64>,
 }
+
+/// Of so many checkpoints it is known what they released.
+const GONE_KEPT: usize = 4;
 
 /// The space of one file.
 #[derive(Debug)]
@@ -145,6 +151,7 @@ impl Space {
             writing: BTreeMap::new(),
             pending: VecDeque::new(),
             pending_granules: 0,
+            gone: VecDeque::from([FxHashSet::default()]),
             ceiling: None,
         };
         Self { state: Mutex::new(state) }
@@ -198,9 +205,15 @@ impl Space {
         state.unattached.insert(version, page);
     }
 
-    /// Whether no durable root reaches the page yet.
-    pub fn is_unattached(&self, version: Granule) -> bool {
-        self.state.lock().unattached.contains_key(&version)
+    /// Whether the newest durable roots reach an extent that somebody saw as a page's after the
+    /// checkpoint `since` had begun, or the one before it was durable: surely, since it was not
+    /// released nor given up from then on. The newest checkpoint that has begun is `now`.
+    pub fn is_still_attached(&self, extent: Granule, since: u64, now: u64) -> bool {
+        let is_known = since <= now && now - since < GONE_KEPT as u64;
+        let state = self.state.lock();
+        is_known
+            && !state.unattached.contains_key(&extent)
+            && !state.gone.iter().any(|gone| gone.contains(&extent))
     }
 
     /// The oldest birth among pages that are unattached or about to be written: an incremental
@@ -335,11 +348,20 @@ impl State {
         self.counts.table().get(&extent).copied().unwrap_or(Count::USUAL)
     }
 
+    /// From here on is noted what the next checkpoint releases.
+    fn begin_gone(&mut self) {
+        self.gone.truncate(GONE_KEPT - 1);
+        self.gone.push_front(FxHashSet::default());
+    }
+
     fn push_pending(&mut self, epoch: u64, extents: Vec<Extent>) {
         if extents.is_empty() {
             return;
         }
         self.pending_granules += extents.iter().map(|extent| extent.granules).sum::<u64>();
+        if let Some(gone) = self.gone.front_mut() {
+            gone.extend(extents.iter().map(|extent| extent.start));
+        }
         self.pending.push_back(Pending { epoch, extents });
     }
 

@@ -135,6 +135,7 @@ impl Space {
             let count = if released.contains(&granule) { Count::USUAL } else { count };
             state.counts.set(granule, count);
         }
+        state.begin_gone();
         state.push_pending(epoch, settlement.released);
     }
 }

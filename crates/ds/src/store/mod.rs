@@ -230,6 +230,9 @@ impl Store {
         let started = clock.monotonic();
         // The ledgers first: what they hold is in the heads that are captured after.
         let adopted = std::mem::take(&mut *self.adopted.lock());
+        // Release: pairs with the load in `Pager::own`.
+        let number = self.durable.lock().superblock.checkpoint + 1;
+        self.pager.begun.store(number, Ordering::Release);
         let captured = capture();
         // AcqRel: readers that publish the new epoch load heads of now or later.
         let epoch = self.pager.epoch.fetch_add(1, Ordering::AcqRel);

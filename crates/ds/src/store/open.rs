@@ -82,6 +82,7 @@ impl Store {
             None => create(vfs, path, file, options)?,
         };
         pager.durable.store(durable.superblock.checkpoint, Ordering::Release);
+        pager.begun.store(durable.superblock.checkpoint, Ordering::Release);
         let newest = durable.superblock.commit.max(durable.newest_birth());
         pager.commit.store(newest, Ordering::Release);
         Ok(Self {

@@ -22,6 +22,16 @@ struct Step {
     index: usize,
 }
 
+impl Step {
+    /// The least fixed key that belongs below the child, as far as this page says.
+    fn least_below(&self) -> u64 {
+        match self.node.body() {
+            Body::Inner(inner) => inner.separators().fixed_before(self.index),
+            Body::Leaf(_) => 0,
+        }
+    }
+}
+
 /// A position in a tree: at an entry, or outside.
 #[derive(Clone, Debug)]
 pub struct Cursor {
@@ -56,7 +66,7 @@ impl Cursor {
 
     /// Goes to the first entry; returns whether there is one.
     pub fn first(&mut self) -> Result<bool> {
-        self.descend_all(|_| Ok(0), |_| Ok(0))
+        self.descend_all(|_| Ok(0), |_, _| Ok(0))
     }
 
     /// Goes to the last entry; returns whether there is one.
@@ -66,7 +76,7 @@ impl Cursor {
                 Body::Inner(inner) => Ok(inner.len() - 1),
                 Body::Leaf(_) => Ok(0),
             },
-            |leaf| Ok(leaf.len().saturating_sub(1)),
+            |leaf, _| Ok(leaf.len().saturating_sub(1)),
         )
     }
 
@@ -77,8 +87,13 @@ impl Cursor {
         if self.seek_within_leaf(key)? {
             return Ok(true);
         }
-        let found = self.descend_to(key, |leaf| {
-            let (Ok(at) | Err(at)) = leaf.search(key)?;
+        let found = self.descend_to(key, |leaf, parent| {
+            let (Ok(at) | Err(at)) = match parent {
+                Some(parent) if leaf.kind() == TreeKind::Fixed => {
+                    leaf.search_dense(fixed_key(key)?, parent.least_below())
+                }
+                _ => leaf.search(key)?,
+            };
             Ok(at)
         })?;
         if found || self.steps.is_empty() {
@@ -93,15 +108,14 @@ impl Cursor {
     /// at once. The cursor stands nowhere until then. Only trees of fixed keys gain.
     pub fn approach(&mut self, key: &[u8]) -> Result<()> {
         self.tree.check_key(key)?;
-        self.descend_to(key, |_| Ok(0))?;
+        self.descend_to(key, |_, _| Ok(0))?;
         self.is_valid = false;
         let (TreeKind::Fixed, [.., parent, last]) = (self.tree.kind(), self.steps.as_slice())
         else {
             return Ok(());
         };
-        if let (Body::Inner(inner), Body::Leaf(leaf)) = (parent.node.body(), last.node.body()) {
-            let first = inner.separators().fixed_before(parent.index);
-            leaf.ask_for_entry(fixed_key(key)?.saturating_sub(first));
+        if let Body::Leaf(leaf) = last.node.body() {
+            leaf.ask_for_entry(fixed_key(key)?.saturating_sub(parent.least_below()));
         }
         Ok(())
     }
@@ -120,7 +134,7 @@ impl Cursor {
     fn descend_to(
         &mut self,
         key: &[u8],
-        position: impl Fn(&Leaf) -> Result<usize>,
+        position: impl Fn(&Leaf, Option<&Step>) -> Result<usize>,
     ) -> Result<bool> {
         let choose = |node: &Node| match node.body() {
             Body::Inner(inner) => inner.separators().child_of(key),
@@ -130,7 +144,7 @@ impl Cursor {
         while let Some(step) = self.steps.get_mut(depth) {
             let (known, index) = match step.node.body() {
                 Body::Leaf(leaf) => {
-                    step.index = position(leaf)?;
+                    step.index = position(leaf, None)?;
                     self.is_valid = step.index < leaf.len();
                     return Ok(self.is_valid);
                 }
@@ -242,7 +256,7 @@ impl Cursor {
             {
                 step.index += 1;
                 let node = self.pager.hold(&inner.child(step.index).link)?;
-                if self.descend_from(node, |_| Ok(0), |_| Ok(0))? {
+                if self.descend_from(node, |_| Ok(0), |_, _| Ok(0))? {
                     return Ok(true);
                 }
             }
@@ -264,7 +278,7 @@ impl Cursor {
                     Body::Inner(inner) => Ok(inner.len() - 1),
                     Body::Leaf(_) => Ok(0),
                 };
-                if self.descend_from(node, last, |leaf| Ok(leaf.len().saturating_sub(1)))? {
+                if self.descend_from(node, last, |leaf, _| Ok(leaf.len().saturating_sub(1)))? {
                     return Ok(true);
                 }
             }
@@ -276,7 +290,7 @@ impl Cursor {
     fn descend_all(
         &mut self,
         choose: impl Fn(&Node) -> Result<usize>,
-        position: impl Fn(&Leaf) -> Result<usize>,
+        position: impl Fn(&Leaf, Option<&Step>) -> Result<usize>,
     ) -> Result<bool> {
         self.is_valid = false;
         self.steps.clear();
@@ -289,12 +303,12 @@ impl Cursor {
         &mut self,
         mut node: Arc<Node>,
         choose: impl Fn(&Node) -> Result<usize>,
-        position: impl Fn(&Leaf) -> Result<usize>,
+        position: impl Fn(&Leaf, Option<&Step>) -> Result<usize>,
     ) -> Result<bool> {
         loop {
             let (index, next) = match node.body() {
                 Body::Leaf(leaf) => {
-                    let index = position(leaf)?;
+                    let index = position(leaf, self.steps.last())?;
                     self.is_valid = index < leaf.len();
                     self.steps.push(Step { node, index });
                     return Ok(self.is_valid);

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use super::Tree;
 use crate::error::{Error, Result};
 use crate::format::bytes::Reader;
-use crate::format::{PageRef, TreeRoot};
-use crate::page::{Body, Cell, CellKind, Leaf, Link};
+use crate::format::{PageRef, TreeKind, TreeRoot};
+use crate::page::{Body, Cell, CellKind, Leaf, Link, fixed_key};
 use crate::pager::Pager;
 
 /// What a key maps to, borrowed from its page.
@@ -94,6 +94,13 @@ impl Tree {
         self.check_key(key)?;
         match &self.root {
             None => Ok(look(None)),
+            Some(root) if self.kind == TreeKind::Fixed => {
+                let key = fixed_key(key)?;
+                in_leaf_of_fixed(pager, &root.link, key, 0, |leaf, index| {
+                    let found = index.map(|index| Found::of(leaf.cell(index))).transpose()?;
+                    Ok(look(found))
+                })
+            }
             Some(root) => in_leaf(pager, &root.link, key, |leaf| {
                 let found = match leaf.search(key)? {
                     Ok(index) => Some(Found::of(leaf.cell(index))?),
@@ -101,6 +108,35 @@ impl Tree {
                 };
                 Ok(look(found))
             }),
+        }
+    }
+}
+
+/// Calls `look` with the leaf that a fixed key belongs to, and where it is there. No key below
+/// `link` is less than `least`.
+///
+/// A table is larger than the processor's caches: what a search reads in a leaf it waits for. So
+/// nothing is read there to learn where to read next, as long as keys are dense, and entry and
+/// row are waited for at once.
+fn in_leaf_of_fixed<R>(
+    pager: &Pager,
+    link: &Link,
+    key: u64,
+    least: u64,
+    look: impl FnOnce(&Leaf, Option<usize>) -> Result<R>,
+) -> Result<R> {
+    let node = pager.follow(link)?;
+    match node.body() {
+        Body::Leaf(leaf) if leaf.kind() == TreeKind::Fixed => {
+            let index = leaf.search_dense(key, least);
+            look(leaf, index.ok())
+        }
+        Body::Leaf(_) => Err(Error::corrupt("a page of another layout in a tree of fixed keys")),
+        Body::Inner(inner) => {
+            let separators = inner.separators();
+            let index = separators.child_of_fixed(key);
+            let least = if index == 0 { least } else { separators.fixed_before(index) };
+            in_leaf_of_fixed(pager, &inner.child(index).link, key, least, look)
         }
     }
 }

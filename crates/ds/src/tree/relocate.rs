@@ -265,9 +265,9 @@ impl Relocation {
 }
 
 fn copy_of(writer: &mut Writer<'_>, node: &Node) -> Node {
-    // Acquire: pairs with the checkpoint that made itself durable.
-    let durable = writer.pager.durable.load(Ordering::Acquire);
-    let copy = node.copy_for_change(writer.pager.page_bytes(), durable, || 0);
+    // Acquire: pairs with the checkpoint that begins.
+    let begun = writer.pager.begun.load(Ordering::Acquire);
+    let copy = node.copy_for_change(writer.pager.page_bytes(), begun, || 0);
     *writer.dirty_bytes += copy.memory_bytes();
     copy
 }

@@ -1,7 +1,7 @@
 //! Giving the end of the file back while the store is at work.
 //!
-//! Neighbours: `world` has the model and the step that shrinks; `examples/sim.rs` mixes that step
-//! with everything else on a machine that fails; `compact` tests the copy into a new file.
+//! Neighbours: `world` has the model and the step that shrinks; `examples/sim_ds.rs` mixes that
+//! step with everything else on a machine that fails; `compact` tests the copy into a new file.
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //! The model is a map for every tree of every head, beside it the one of the newest checkpoint.
 //! Every step is chosen by the random generator alone, so that a seed repeats a run. Errors of the
 //! store come out as they are: whoever injected them knows what they mean. Neighbours:
-//! `examples/sim.rs` adds faults, crashes, backups; the tests of this folder take single steps.
+//! `examples/sim_ds.rs` adds faults, crashes, backups; the tests of this folder take single steps.
 #![allow(dead_code, reason = "each user takes what it needs")]
 
 use std::collections::{BTreeMap, BTreeSet};

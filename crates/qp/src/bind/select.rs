@@ -10,7 +10,7 @@ use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
 use crate::limits::Limit;
-use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
+use crate::plan::{GroupKey, Later, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
 /// A query block that is bound and, unless it dissolves into the block around it, planned.
@@ -31,7 +31,7 @@ pub struct Block {
     pub rows: f64,
     /// Set where the block is planned later, with conditions of the block around it: then there
     /// is no plan, but this.
-    pub(crate) later: Option<Box<QueryParts>>,
+    pub(crate) later: Option<Later>,
 }
 
 /// A column of the result before it is bound.
@@ -54,7 +54,7 @@ impl Binder<'_> {
             (SelectCore::Values(rows), true) if select.order_by.is_empty() => {
                 self.values(rows).and_then(|block| self.limited(block, select.limit.as_ref()))
             }
-            _ => self.compound(select),
+            _ => self.compound(select, may_dissolve),
         };
         self.common.truncate(before);
         let most = self.environment.limits.get(Limit::Column) as usize;
@@ -77,6 +77,15 @@ impl Binder<'_> {
             SelectCore::Query(query) => self.query(query, order_by, None, false),
             SelectCore::Values(rows) => self.values(rows),
         }
+    }
+
+    /// One part of a compound that waits for what is asked of its rows.
+    pub(crate) fn core_parts(&mut self, core: &SelectCore) -> Result<Block> {
+        let SelectCore::Query(query) = core else { return self.core_block(core, &[]) };
+        let (parts, columns, _) = self.bound_query(query, &[], None)?;
+        let outputs = parts.outputs.clone();
+        let later = Some(Later::Query(Box::new(parts)));
+        Ok(Block { outputs, columns, later, ..Block::default() })
     }
 
     fn limited(&mut self, block: Block, limit: Option<&ast::Limit>) -> Result<Block> {
@@ -156,7 +165,7 @@ impl Binder<'_> {
         }
         if may_dissolve && parts.can_wait() && self.environment.rules.has(Rules::PUSH_DOWN) {
             let outputs = parts.outputs.clone();
-            let later = Some(Box::new(parts));
+            let later = Some(Later::Query(Box::new(parts)));
             return Ok(Block { outputs, columns, later, ..Block::default() });
         }
         let (root, outputs, rows) = finish_select(self, parts)?;
@@ -425,7 +434,8 @@ pub(crate) fn english_ordinal(number: usize) -> String {
 
 impl QueryParts {
     /// Whether the block can be planned when it is known what is asked of its rows: it makes
-    /// groups or leaves out repeated rows, and conditions on what it groups by can go before.
+    /// groups, divides rows for windows or leaves out repeats, and conditions on what it does that
+    /// by can go before.
     fn can_wait(&self) -> bool {
         let is_sure = |scalar: &Scalar| {
             !scalar.has_subquery()
@@ -434,8 +444,7 @@ impl QueryParts {
                     _ => false,
                 })
         };
-        (!self.grouping.keys.is_empty() || self.distinct)
-            && self.grouping.windows.is_empty()
+        (!self.grouping.keys.is_empty() || self.distinct || !self.grouping.windows.is_empty())
             && self.order_by.is_empty()
             && self.limit.is_none()
             && !self.group.relations.is_empty()

@@ -218,7 +218,24 @@ pub struct Counters {
     /// Foreign keys that are broken now and must not be at the end of the statement.
     pub immediate_violations: Cell<i64>,
     /// Foreign keys that are broken now and must not be at the end of the transaction.
-    pub deferred_violations: Cell<i64>,
+    pub deferred_violations: Cell<DeferredViolations>,
+}
+
+/// Foreign keys that may be broken until the transaction ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeferredViolations {
+    /// Of keys that are declared so.
+    pub declared: i64,
+    /// Of other keys, which `PRAGMA defer_foreign_keys` puts off.
+    pub by_setting: i64,
+}
+
+impl DeferredViolations {
+    /// Whether a transaction may commit: as in SQLite they may not be fewer than none either,
+    /// which comes of rows that were broken before.
+    pub fn are_none(self) -> bool {
+        self.declared + self.by_setting == 0
+    }
 }
 
 impl<'a> Context<'a> {

@@ -27,7 +27,7 @@ mod subquery;
 mod transaction;
 mod version;
 
-pub use context::{Context, Counters, RunState, Settings};
+pub use context::{Context, Counters, DeferredViolations, RunState, Settings};
 pub use frame::{Frame, Outer, Scope, State};
 pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};

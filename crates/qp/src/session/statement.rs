@@ -508,7 +508,6 @@ impl Run {
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
-        let rowid = counters.last_insert_rowid.get();
         let mut changes = Changes::default();
         let frame = &mut self.frame;
         let result = self.around.with_context(session, parameters, |context| {
@@ -517,11 +516,7 @@ impl Run {
         self.frame.clear();
         self.is_clear = true;
         let result = match result {
-            Ok(()) if counters.immediate_violations.get() > 0 => {
-                if plan.is_single_write() {
-                    // A single row is refused before it is there.
-                    counters.last_insert_rowid.set(rowid);
-                }
+            Ok(()) if counters.immediate_violations.get() != 0 => {
                 Err(Error::constraint(Constraint::ForeignKey, ""))
             }
             other => other,
@@ -536,7 +531,7 @@ impl Run {
             }
             Err(mut error) => {
                 let mut action = self.reach();
-                if action == ConflictAction::Fail && counters.immediate_violations.get() > 0 {
+                if action == ConflictAction::Fail && counters.immediate_violations.get() != 0 {
                     // What was done cannot stay.
                     error = Error::constraint(Constraint::ForeignKey, "");
                     action = ConflictAction::Abort;
@@ -554,7 +549,11 @@ impl Run {
                     return Err(committed.err().unwrap_or(error));
                 }
                 counters.changes.set(0);
-                counters.deferred_violations.set(deferred);
+                // As in SQLite, which can undo such a statement without a journal: what it counted
+                // for deferred keys before another one refused it stays counted.
+                if !plan.is_single_write() {
+                    counters.deferred_violations.set(deferred);
+                }
                 self.go_back(&marks)?;
                 if action == ConflictAction::Rollback {
                     session.abandon();

@@ -12,7 +12,7 @@ use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
 use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::SharedTransaction;
+use crate::execute::{DeferredViolations, SharedTransaction};
 use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint, Transaction};
 
 /// An open transaction.
@@ -32,7 +32,7 @@ pub(super) struct Active {
 struct NamedSavepoint {
     name: Box<str>,
     marks: Vec<Option<Savepoint>>,
-    deferred: i64,
+    deferred: DeferredViolations,
 }
 
 impl Active {
@@ -392,8 +392,7 @@ impl Session {
             return Ok(());
         }
         self.settings.borrow_mut().defer_foreign_keys = false;
-        let deferred = self.counters.deferred_violations.replace(0);
-        let is_whole = deferred <= 0;
+        let is_whole = self.counters.deferred_violations.take().are_none();
         for (place, source) in sources.iter().enumerate() {
             let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
@@ -468,7 +467,7 @@ impl Session {
             let message = "cannot commit - no transaction is active";
             return Err(Error::new(ErrorKind::State, message));
         }
-        if self.counters.deferred_violations.get() > 0 {
+        if !self.counters.deferred_violations.get().are_none() {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
         }
         let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
@@ -479,7 +478,7 @@ impl Session {
             return Err(refused);
         }
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
-        self.counters.deferred_violations.set(0);
+        self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
         for (place, source) in active.sources.iter().enumerate() {
             let Some(source) = source else { continue };
@@ -514,7 +513,7 @@ impl Session {
     /// Gives the open transaction up.
     pub(super) fn abandon(&self) {
         let Some(active) = self.active.borrow_mut().take() else { return };
-        self.counters.deferred_violations.set(0);
+        self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
         for source in active.sources.iter().flatten() {
             source.borrow_mut().rollback();

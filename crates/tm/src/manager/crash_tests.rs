@@ -1,7 +1,7 @@
 //! The whole of it on the simulated disk: the power goes at every operation of a workload, and
 //! every operation fails in every way.
 //!
-//! The workload and what must hold are in `examples/sim.rs`, which `cargo xtask sim` runs
+//! The workload and what must hold are in `examples/sim_tm.rs`, which `cargo xtask sim` runs
 //! with more seeds. Neighbours: `wal::crash_tests` does this to the log alone.
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use crate::options::Options;
 use crate::transaction::tests::contents;
 use crate::wal::{Synchronous, WalOptions};
 
-#[path = "../../examples/sim.rs"]
+#[path = "../../examples/sim_tm.rs"]
 #[allow(dead_code, reason = "its `main` is for the example")]
 mod simulation;
 

@@ -372,10 +372,10 @@ impl Inner {
         self.origin = origin.map(Box::new);
     }
 
-    /// Notes which checkpoint was the newest durable one when the page was copied.
-    pub(super) fn date_origin(&mut self, durable: u64) {
+    /// Notes which checkpoint had begun last when the page was copied.
+    pub(super) fn date_origin(&mut self, begun: u64) {
         if let Some(origin) = &mut self.origin {
-            origin.made_at = durable;
+            origin.made_at = begun;
         }
     }
 

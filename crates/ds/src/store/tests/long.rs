@@ -20,7 +20,7 @@ fn the_space_map_stays_short_over_many_checkpoints() {
     let mut end = 0;
     for round in 0..220u16 {
         change(&mut owner, 1, round * 2, 3);
-        owner.checkpoint(true).unwrap();
+        owner.checkpoint(true, None).unwrap();
         assert!(owner.store.durable_roots().1.len() <= 49);
         if round == 60 {
             end = owner.store.info().unwrap().space.end;
@@ -41,18 +41,18 @@ fn a_reader_from_before_keeps_its_version_through_many_checkpoints() {
     let vfs: Arc<dyn Vfs> = Arc::new(SimVfs::new(3));
     let mut owner = Owner::open(&vfs).unwrap();
     change(&mut owner, 1, 0, 250);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     let pin = owner.store.pin();
     let (forest, model) = (owner.heads[&1].clone(), owner.model[&1].clone());
     for round in 0..60u16 {
         change(&mut owner, 1, round * 7 % 300, 40);
-        owner.checkpoint(true).unwrap();
+        owner.checkpoint(true, None).unwrap();
     }
     owner.store.set_cache_bytes(0);
     assert_eq!(contents(&owner.store, &forest), model);
     let before = owner.store.info().unwrap().space.pending;
     drop(pin);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     assert!(owner.store.info().unwrap().space.pending < before);
 }
 
@@ -154,7 +154,7 @@ fn damage_anywhere_is_an_error_and_never_wrong_data() {
     let mut owner = Owner::open(&vfs).unwrap();
     change(&mut owner, 1, 0, 200);
     change(&mut owner, 2, 100, 200);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     let (saved, model) = (disk.durable_contents(path()).unwrap(), owner.model.clone());
     drop(owner);
     for at in (8192..saved.len()).step_by(97) {
@@ -193,10 +193,10 @@ fn differences_of_heads_are_found_through_the_file() {
     let vfs: Arc<dyn Vfs> = Arc::new(SimVfs::new(3));
     let mut owner = Owner::open(&vfs).unwrap();
     change(&mut owner, 1, 0, 250);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     owner.apply(&vfs, &Step::Fork { from: 1, to: 2 }).unwrap();
     change(&mut owner, 2, 240, 20);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     owner.store.set_cache_bytes(0);
     let read_before = owner.store.info().unwrap().pages_read;
     let (left, right) = (&owner.heads[&1], &owner.heads[&2]);
@@ -235,9 +235,9 @@ fn room_that_a_writer_had_reserved_comes_back_after_a_crash() {
     // The first record of the space map lists all that is free, among it what a writer is
     // about to fill; that writer never comes back.
     let reserved = owner.store.pager().space.reserve(10, 4096);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     change(&mut owner, 1, 100, 20);
-    owner.checkpoint(true).unwrap();
+    owner.checkpoint(true, None).unwrap();
     drop(owner);
     let owner = Owner::open(&vfs).unwrap();
     owner.check();

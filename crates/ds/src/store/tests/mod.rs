@@ -2,6 +2,7 @@
 //! crashes; the check is clean after every checkpoint and the model's state is found again.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod beside;
 mod damaged;
 mod long;
 
@@ -82,6 +83,14 @@ enum Step {
     Checkpoint,
     /// A checkpoint whose heads all moved on meanwhile: their forests stay as they were.
     CheckpointBehind,
+    /// A checkpoint beside which a head changes, behind the look at the heads.
+    CheckpointBeside {
+        head: u64,
+        tree: u64,
+        first: u16,
+        count: u8,
+        size: u16,
+    },
     Reopen,
 }
 
@@ -89,6 +98,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let head = 0u64..4;
     let tree = 0u64..3;
     let first = 0u16..600;
+    let beside = (head.clone(), tree.clone(), first.clone(), any::<u8>(), 0u16..60);
     let step = prop_oneof![
         8 => (head.clone(), tree.clone(), first.clone(), any::<u8>(), 0u16..120)
             .prop_map(|(head, tree, first, count, size)| {
@@ -117,10 +127,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => head.prop_map(|head| Step::DropHead { head }),
         6 => Just(Step::Checkpoint),
         3 => Just(Step::CheckpointBehind),
+        3 => beside.prop_map(|(head, tree, first, count, size)| {
+            Step::CheckpointBeside { head, tree, first, count, size }
+        }),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 1..50)
 }
+
+/// A head and a tree that change beside a checkpoint, where, and with values of which size.
+type Beside = (u64, u64, Range<u16>, u16);
 
 /// What a transaction layer would keep, in its simplest form.
 struct Owner {
@@ -191,7 +207,7 @@ impl Owner {
         Ok(())
     }
 
-    fn checkpoint(&mut self, swaps: bool) -> Result<()> {
+    fn checkpoint(&mut self, swaps: bool, beside: Option<Beside>) -> Result<()> {
         let changed = std::mem::take(&mut self.changed);
         let change_of = |head: &u64| match self.heads.get(head) {
             Some(forest) => {
@@ -204,20 +220,39 @@ impl Owner {
             commit: self.commit,
             log_position: self.commit * 10,
         };
-        match self.store.checkpoint(|| captured) {
-            Ok(done) => {
-                if swaps {
-                    let heads = done.heads.into_iter();
-                    self.heads.extend(heads.map(|(head, forest)| (head.0, forest)));
-                }
-                self.saved = self.model.clone();
-                Ok(())
+        let pager = Arc::clone(self.store.pager());
+        let mut moved = None;
+        let outcome = self.store.checkpoint(|| {
+            if let Some((head, tree, numbers, size)) = beside
+                && let Some(mut forest) = self.heads.get(&head).cloned()
+                && let Some(mut entries) = self.model[&head].get(&tree).cloned()
+            {
+                let (mut ledger, mut dirty_bytes) = (pager.ledger(), 0);
+                let mut writer = Writer::new(&pager, &mut ledger, &mut dirty_bytes);
+                let put = put_many(&mut forest, &mut writer, &mut entries, tree, numbers, size);
+                moved = put.is_ok().then_some((head, tree, forest, entries, ledger));
             }
-            Err(error) => {
-                self.changed = changed;
-                Err(error)
+            captured
+        });
+        let outcome = outcome.map(|done| {
+            if swaps {
+                let heads = done.heads.into_iter();
+                self.heads.extend(heads.map(|(head, forest)| (head.0, forest)));
             }
+            self.saved = self.model.clone();
+        });
+        if outcome.is_err() {
+            self.changed = changed;
         }
+        if let Some((head, tree, forest, entries, ledger)) = moved {
+            self.commit += 1;
+            self.store.note_commit(self.commit);
+            self.heads.insert(head, forest);
+            self.model.get_mut(&head).unwrap().insert(tree, entries);
+            self.changed.insert(head, true);
+            self.store.adopt(ledger);
+        }
+        outcome
     }
 
     fn apply(&mut self, vfs: &Arc<dyn Vfs>, step: &Step) -> Result<()> {
@@ -285,10 +320,13 @@ impl Owner {
                 }
                 Ok(())
             }
-            Step::Checkpoint => self.checkpoint(true),
-            Step::CheckpointBehind => self.checkpoint(false),
+            Step::Checkpoint => self.checkpoint(true, None),
+            Step::CheckpointBehind => self.checkpoint(false, None),
+            Step::CheckpointBeside { head, tree, first, count, size } => {
+                self.checkpoint(true, Some((head, tree, run(first, count), size)))
+            }
             Step::Reopen => {
-                self.checkpoint(true)?;
+                self.checkpoint(true, None)?;
                 let saved = self.saved.clone();
                 let placeholder = SimVfs::new(1);
                 let placeholder: Arc<dyn Vfs> = Arc::new(placeholder);
@@ -381,17 +419,24 @@ proptest! {
         let mut owner = Owner::open(&vfs).unwrap();
         for step in &steps {
             owner.apply(&vfs, step).unwrap();
-            if matches!(step, Step::Checkpoint | Step::CheckpointBehind | Step::Reopen) {
+            let is_saving = matches!(
+                step,
+                Step::Checkpoint
+                    | Step::CheckpointBehind
+                    | Step::CheckpointBeside { .. }
+                    | Step::Reopen
+            );
+            if is_saving {
                 owner.check();
             }
         }
-        owner.checkpoint(true).unwrap();
+        owner.checkpoint(true, None).unwrap();
         owner.check();
         // Everything goes: all space comes back.
         owner.heads.clear();
         owner.model.clear();
         owner.changed = (0..4).map(|head| (head, true)).collect();
-        owner.checkpoint(true).unwrap();
+        owner.checkpoint(true, None).unwrap();
         owner.check();
         let info = owner.store.info().unwrap();
         prop_assert!(info.space.reachable() < crate::limits::FIRST_GRANULE + 400);
@@ -441,7 +486,7 @@ proptest! {
             for step in &steps {
                 owner.apply(&vfs, step).unwrap();
             }
-            owner.checkpoint(true).unwrap();
+            owner.checkpoint(true, None).unwrap();
             owner.check();
         }
     }

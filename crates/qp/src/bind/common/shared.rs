@@ -15,7 +15,7 @@ use crate::bind::from::{Group, Relation, RowsRelation, slot_column, unique_names
 use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
 use crate::bind::{Binder, Block, FrameBuilder};
 use crate::error::Result;
-use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears, finish_select};
+use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears};
 
 impl Binder<'_> {
     /// Which of the tables of a WITH are named by several places, as far as the words tell: a
@@ -124,8 +124,8 @@ impl Binder<'_> {
         if block.group.is_some() {
             return Ok(None);
         }
-        if let Some(parts) = block.later.take() {
-            (block.root, block.outputs, block.rows) = finish_select(self, *parts)?;
+        if let Some(later) = block.later.take() {
+            (block.root, block.outputs, block.rows) = later.finish(self)?;
         }
         choose_gears(self, &mut block.root, &block.outputs, true);
         Ok(Some(block))

@@ -93,7 +93,7 @@ pub struct RowsRelation {
 /// A block that is not planned yet.
 #[derive(Debug)]
 pub(crate) struct LaterBlock {
-    pub(crate) parts: Box<crate::plan::QueryParts>,
+    pub(crate) later: crate::plan::Later,
     pub(crate) label: Box<str>,
 }
 
@@ -373,8 +373,8 @@ impl Binder<'_> {
                 column.scalar = slot_column(slot, index, &column.scalar);
             }
             let label: Box<str> = Box::from(label);
-            let (node, later) = if let Some(parts) = block.later {
-                (Node::Empty, Some(LaterBlock { parts, label }))
+            let (node, later) = if let Some(later) = block.later {
+                (Node::Empty, Some(LaterBlock { later, label }))
             } else {
                 let (input, outputs) = (block.root, block.outputs);
                 let project = Project { input, outputs, slot, label: Some(label) };
