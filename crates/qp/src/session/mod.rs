@@ -52,7 +52,7 @@ pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
 pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, UpdateHook};
-pub use prepare::{Prepared, PreparedKind};
+pub use prepare::{Counted, Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
@@ -334,9 +334,10 @@ impl Session {
     /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
     /// files, and how many they may take at all before the statement fails.
     pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
-        let mut settings = self.settings.borrow_mut();
-        settings.memory_soft_bytes = soft_bytes;
-        settings.memory_hard_bytes = hard_bytes;
+        self.change_settings(|settings| {
+            settings.memory_soft_bytes = soft_bytes;
+            settings.memory_hard_bytes = hard_bytes;
+        });
     }
 
     /// The level of transactions that do not say one.
