@@ -11,6 +11,16 @@ use std::ops::Range;
 use crate::value::Type;
 
 /// `Result` with this crate's [`Error`].
+///
+/// ```
+/// fn trees(connection: &pandodb::Connection) -> pandodb::Result<u64> {
+///     connection.query_row("SELECT count(*) FROM tree", (), |row| row.get(0))
+/// }
+/// # let connection = pandodb::Connection::open_in_memory()?;
+/// # connection.execute_batch("CREATE TABLE tree(name TEXT)")?;
+/// assert_eq!(trees(&connection)?, 0);
+/// # Ok::<(), pandodb::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a caller can do about an [`Error`].

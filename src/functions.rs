@@ -15,8 +15,17 @@ use crate::value::{Value, ValueRef};
 /// What the engine may assume about a function.
 ///
 /// ```
-/// use pandodb::FunctionFlags;
-/// let flags = FunctionFlags::DETERMINISTIC;
+/// use pandodb::{Connection, FunctionFlags};
+///
+/// let connection = Connection::open_in_memory()?;
+/// connection.create_scalar_function("twice", 1, FunctionFlags::DETERMINISTIC, |context| {
+///     Ok(context.get::<i64>(0)? * 2)
+/// })?;
+/// // An index may be built on it only because it says so.
+/// connection.execute_batch("CREATE TABLE t(a); CREATE INDEX t_twice ON t(twice(a))")?;
+/// connection.create_scalar_function("ticket", 0, FunctionFlags::NONE, |_| Ok(17))?;
+/// assert!(connection.execute_batch("CREATE INDEX t_ticket ON t(ticket())").is_err());
+/// # Ok::<(), pandodb::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FunctionFlags {

@@ -10,6 +10,26 @@ use crate::value::ValueRef;
 /// Takes the values of a parameter list one by one.
 ///
 /// Statements implement it; only lists of one's own need to know it.
+///
+/// ```
+/// use pandodb::{Binder, Connection, Params, ValueRef};
+///
+/// /// A point, as two parameters.
+/// struct Point(f64, f64);
+///
+/// impl Params for Point {
+///     fn bind_to(self, binder: &mut dyn Binder) -> pandodb::Result<()> {
+///         binder.bind_number(1, ValueRef::Real(self.0))?;
+///         binder.bind_number(2, ValueRef::Real(self.1))?;
+///         binder.finish(2)
+///     }
+/// }
+///
+/// let connection = Connection::open_in_memory()?;
+/// let sum: f64 = connection.query_row("SELECT ?1 + ?2", Point(1.5, 2.0), |row| row.get(0))?;
+/// assert_eq!(sum, 3.5);
+/// # Ok::<(), pandodb::Error>(())
+/// ```
 pub trait Binder {
     /// Binds the parameter of this number; the first is 1.
     fn bind_number(&mut self, number: usize, value: ValueRef<'_>) -> Result<()>;

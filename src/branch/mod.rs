@@ -95,10 +95,13 @@ pub struct Branch {
 pub struct BranchSize {
     /// The branch.
     pub branch: String,
-    /// Bytes that only this branch has: what dropping it frees.
+    /// Bytes that only this branch has.
     pub own_bytes: u64,
-    /// Bytes that other branches have, too.
+    /// Bytes that others have, too: branches, tags, the moments that merges start from.
     pub shared_bytes: u64,
+    /// Bytes that the file gets back when the branch is dropped: its own, and those that only
+    /// moments hold that are dropped with it.
+    pub freed_bytes: u64,
     /// The same of each table and index: its name, own bytes, shared bytes.
     pub objects: Vec<(String, u64, u64)>,
 }
@@ -194,8 +197,8 @@ impl Connection {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn branch_sizes(&self) -> Result<Vec<BranchSize>> {
-        let sql = "SELECT branch_name, object_type, object_name, own_bytes, shared_bytes \
-                   FROM pando_sizes";
+        let sql = "SELECT branch_name, object_type, object_name, own_bytes, shared_bytes, \
+                   freed_bytes FROM pando_sizes";
         let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(())?;
         let mut sizes: Vec<BranchSize> = Vec::new();
@@ -203,7 +206,8 @@ impl Connection {
             let branch: String = row.get(0)?;
             let (own_bytes, shared_bytes): (u64, u64) = (row.get(3)?, row.get(4)?);
             if row.get::<_, String>(1)? == "branch" {
-                sizes.push(BranchSize { branch, own_bytes, shared_bytes, objects: Vec::new() });
+                let (freed_bytes, objects) = (row.get(5)?, Vec::new());
+                sizes.push(BranchSize { branch, own_bytes, shared_bytes, freed_bytes, objects });
             } else if let Some(size) = sizes.last_mut() {
                 size.objects.push((row.get(2)?, own_bytes, shared_bytes));
             }

@@ -85,6 +85,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     let suite = arguments.suite.to_possible_value();
     let suite = suite.as_ref().map_or("all", |value| value.get_name());
+    if matches!(arguments.suite, Suite::Sql | Suite::All) {
+        // `sql/start` starts it.
+        Tool::cargo(["build", "--release", "-q", "-p", "pandodb-cli"]).run()?;
+    }
     let mut tool = program("bench")?.arguments(["--suite", suite]);
     let numbers = [
         ("--rows", arguments.rows),

@@ -63,6 +63,7 @@ pub(crate) const TARGETS: &[Target] = &[
     at_most("transactions/recovery", 3e9),
     at_most("transactions/large-written", 1.15),
     // SQL: the standard rows, caches of 256 MiB.
+    at_most("sql/start", 10e6),
     faster("sql/point-select", "SQLite", 1.5),
     faster("sql/point-select-2-threads", "itself, 1 thread", 1.9),
     faster("sql/index-select", "SQLite", 1.3),

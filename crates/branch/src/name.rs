@@ -75,6 +75,9 @@ fn wrong_with(name: &str) -> Option<String> {
             return Some(format!("'{part}' between '/' is a way through folders"));
         }
     }
+    if name == "*" {
+        return Some("it stands for all of them".into());
+    }
     if RESERVED.contains(&fold(name).as_str()) {
         return Some("it is a reserved word".into());
     }

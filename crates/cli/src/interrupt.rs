@@ -11,6 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use pandodb::InterruptHandle;
 
 use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 
 /// What Ctrl-C stops; nothing while nothing runs.
 static RUNNING: OnceLock<Mutex<Option<InterruptHandle>>> = OnceLock::new();
@@ -36,20 +37,56 @@ pub(crate) fn install() {
     });
 }
 
-/// While this lives, Ctrl-C stops the connection's statement.
-pub(crate) struct Guard;
+/// While this lives, Ctrl-C stops the connection's statement. One may live inside another: work of
+/// many short statements holds one all the time, and asks [`check`] between them.
+pub(crate) struct Guard {
+    outer: Option<InterruptHandle>,
+}
 
 impl Guard {
     pub(crate) fn new(handle: InterruptHandle) -> Self {
-        PRESSED.store(0, Ordering::SeqCst);
-        *running() = Some(handle);
-        Self
+        let outer = running().replace(handle);
+        if outer.is_none() {
+            PRESSED.store(0, Ordering::SeqCst);
+        }
+        Self { outer }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        *running() = None;
-        PRESSED.store(0, Ordering::SeqCst);
+        let outer = self.outer.take();
+        if outer.is_none() {
+            PRESSED.store(0, Ordering::SeqCst);
+        }
+        *running() = outer;
+    }
+}
+
+/// Whether Ctrl-C came since the outermost guard began.
+pub(crate) fn was_pressed() -> bool {
+    PRESSED.load(Ordering::SeqCst) > 0
+}
+
+/// Fails when Ctrl-C came: between two statements it stops none of them.
+pub(crate) fn check() -> Outcome {
+    if was_pressed() { Err(Failure::new(Exit::Interrupted, "interrupted")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn what_was_pressed_is_known_until_the_outermost_work_ends() {
+        let connection = pandodb::Connection::open_in_memory().unwrap();
+        let outer = Guard::new(connection.interrupt_handle());
+        PRESSED.fetch_add(1, Ordering::SeqCst);
+        let inner = Guard::new(connection.interrupt_handle());
+        drop(inner);
+        assert!(check().is_err() && running().is_some());
+        drop(outer);
+        assert!(check().is_ok() && running().is_none());
     }
 }

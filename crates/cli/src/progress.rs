@@ -24,7 +24,7 @@ impl Progress {
     /// A bar over bytes, with rate and time left; a counter where their number is not known.
     pub(crate) fn bytes(shell: &Shell, label: &str, total: Option<u64>) -> Self {
         let template = match total {
-            Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+            Some(_) => "{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
             None => "{msg} {spinner} {bytes} {bytes_per_sec} {elapsed}",
         };
         Self::new(shell, label, total, template)
@@ -33,7 +33,7 @@ impl Progress {
     /// The same over rows or other things.
     pub(crate) fn items(shell: &Shell, label: &str, total: Option<u64>) -> Self {
         let template = match total {
-            Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta} left",
+            Some(_) => "{msg} [{wide_bar}] {human_pos}/{human_len} {per_sec} {eta} left",
             None => "{msg} {spinner} {human_pos} {per_sec} {elapsed}",
         };
         Self::new(shell, label, total, template)

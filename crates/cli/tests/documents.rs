@@ -1,4 +1,4 @@
-//! Every command block of README.md, CONTRIBUTING.md and docs/*.md is run.
+//! Every command block of README.md, CONTRIBUTING.md, CHANGELOG.md and all pages below docs is run.
 //!
 //! The rule, which CONTRIBUTING.md states: the blocks of one document are run in its order in one
 //! empty folder. `sh` must end well, `sql` is run on `app.pando` there, `console` has commands
@@ -29,11 +29,17 @@ fn root() -> PathBuf {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let mut found = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
-    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "md") {
-            found.push(path);
+    let mut found: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)).into();
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                found.push(path);
+            }
         }
     }
     found.sort();

@@ -87,6 +87,67 @@ fn whole_sqlite_databases_go_both_ways() {
 }
 
 #[test]
+fn numbers_of_rows_statistics_and_pragmas_go_both_ways() {
+    let folder = TemporaryFolder::new();
+    if !has_sqlite3(&folder) {
+        return;
+    }
+    let run = |line: &str| run(folder.path(), line);
+    let make = "PRAGMA user_version = 42; PRAGMA application_id = 77; CREATE TABLE t(a, b); \
+                INSERT INTO t(rowid, a) VALUES (5, 1), (-7, 2), (100, 3); CREATE INDEX t_a ON t(a); \
+                CREATE TABLE r(rowid, x); INSERT INTO r(oid, x) VALUES (9, 1); ANALYZE";
+    assert_eq!(run(&format!("sqlite3 a.sqlite '{make}'")), "");
+    assert_eq!(run("pando b.pando import a.sqlite"), "Imported 4 rows\n");
+    assert_eq!(run("pando b.pando export c.sqlite"), "Exported to 'c.sqlite'\n");
+    let told = "PRAGMA user_version; PRAGMA application_id; SELECT rowid, a FROM t ORDER BY 1; \
+                SELECT oid, x FROM r; SELECT * FROM sqlite_stat1 ORDER BY 1, 2";
+    let expected = run(&format!("sqlite3 a.sqlite '{told}'"));
+    assert!(expected.contains("-7|2") && expected.contains("t|t_a|3 1"), "{expected}");
+    assert_same_text(&expected, &run(&format!("pando b.pando '{told}'")));
+    assert_same_text(&expected, &run(&format!("sqlite3 c.sqlite '{told}'")));
+}
+
+#[test]
+fn virtual_tables_come_in_as_ordinary_ones() {
+    let folder = TemporaryFolder::new();
+    let run = |line: &str| run(folder.path(), line);
+    let make = "CREATE VIRTUAL TABLE f USING fts5(a, \"b c\"); INSERT INTO f(rowid, a) VALUES (7, 1); \
+                CREATE TABLE plain(a); INSERT INTO plain VALUES (1)";
+    if !has_sqlite3(&folder) || !run(&format!("sqlite3 a.sqlite '{make}'")).is_empty() {
+        return;
+    }
+    let told = run("pando b.pando import a.sqlite");
+    assert_eq!(told, "Virtual table f came in as an ordinary table\nImported 2 rows\n");
+    assert_eq!(
+        run("pando b.pando 'SELECT rowid, a, \"b c\" FROM f' .tables"),
+        "7|1|\nf      plain\n"
+    );
+}
+
+#[test]
+fn what_sqlite3_cannot_read_is_refused() {
+    let folder = TemporaryFolder::new();
+    if !has_sqlite3(&folder) {
+        return;
+    }
+    let run = |line: &str| run(folder.path(), line);
+    std::fs::write(folder.file("a.sqlite"), "SQLite format 3\0 and then nothing of use").unwrap();
+    let told = run("pando b.pando import a.sqlite");
+    assert!(told.contains("cannot read a.sqlite") && told.ends_with("[exit 1]"), "{told}");
+    // A page in the middle is gone: the dump ends well, and says it only in a comment.
+    let make = "CREATE TABLE t(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                WHERE i < 9999) INSERT INTO t SELECT hex(randomblob(40)) FROM n";
+    run(&format!("sqlite3 c.sqlite '{make}'"));
+    let mut bytes = std::fs::read(folder.file("c.sqlite")).unwrap();
+    let middle = bytes.len() / 8192 * 4096;
+    bytes[middle..middle + 4096].fill(0xff);
+    std::fs::write(folder.file("c.sqlite"), bytes).unwrap();
+    let told = run("pando d.pando import c.sqlite");
+    assert!(told.contains("c.sqlite is damaged") && told.ends_with("[exit 1]"), "{told}");
+    assert_eq!(run("pando d.pando .tables"), "");
+}
+
+#[test]
 fn both_programs_compute_the_same_sum_of_the_content() {
     let folder = TemporaryFolder::new();
     if !has_sqlite3(&folder) {

@@ -7,10 +7,13 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
+    clippy::print_stderr,
     clippy::print_stdout,
     reason = "the comparison reads corpora, takes the time and reports to a terminal"
 )]
 
+#[cfg(test)]
+mod authorizer;
 #[cfg(test)]
 mod cases;
 mod corpus;
@@ -21,6 +24,7 @@ mod functions;
 mod parse;
 mod pool;
 mod random;
+mod replay;
 mod report;
 mod slt;
 mod sqltest;
@@ -47,6 +51,8 @@ enum Command {
     Slt(slt::Arguments),
     /// Whether random statements do the same on both sides.
     Diff(random::Arguments),
+    /// Where the two differ in a script of one's own.
+    Replay(replay::Arguments),
     /// Whether the queries of TPC-H have the same results, and how fast.
     Tpch(tpch::Arguments),
 }
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::Expressions(arguments) => expressions::run(&arguments),
         Command::Diff(arguments) => Ok(random::run(&arguments)),
+        Command::Replay(arguments) => replay::run(&arguments).map_err(Into::into),
         Command::Tpch(arguments) => tpch::run(&arguments).map_err(Into::into),
         Command::Slt(arguments) => slt::run(&arguments).map_err(Into::into),
     };

@@ -12,6 +12,7 @@ pub(crate) mod items;
 pub(crate) mod pando;
 mod reads;
 mod sqlite;
+mod start;
 mod tpch;
 mod writes;
 
@@ -90,6 +91,7 @@ pub(crate) fn measure(rounds: &mut Rounds, folder: &Path, rows: u64) -> Outcome<
     writes::measure_tenths(rounds, &folder, rows)?;
     files::measure_size(rounds, &folder, rows)?;
     files::measure_open(rounds, &folder, rows)?;
+    start::measure(rounds, &folder)?;
     files::measure_memory(rounds, &folder, rows)
 }
 

@@ -14,7 +14,7 @@ use super::records::{
 };
 use super::records::{key, number_key};
 use super::{
-    Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, View, dropped_meanwhile,
+    Branches, Change, MAIN_NAME, NOTE_ANCHOR, NOTE_BRANCH, Point, State, View, dropped_meanwhile,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, Position};
@@ -131,7 +131,8 @@ impl Branches {
         })
     }
 
-    /// A branch whose data are those of the head `seed`, which becomes its head.
+    /// A branch whose data are those of the head `seed`, which goes: that it was filled is no
+    /// commit of the branch.
     fn create_from(
         &self,
         create: &CreateBranch,
@@ -142,11 +143,12 @@ impl Branches {
     ) -> Result<Branch> {
         self.update(|change| {
             self.check_free(&create.name)?;
-            let branch = self.put_branch(change, create, parent, options, (seed, None))?;
-            let line = Line { head: seed.0, parent: Some(left), merges: Vec::new() };
+            let head = change.transaction.create_head(seed, NOTE_BRANCH)?;
+            let branch = self.put_branch(change, create, parent, options, (head, None))?;
+            let line = Line { head: head.0, parent: Some(left), merges: Vec::new() };
             change.put(number_key(Kind::Line, branch.line.0), &line)?;
             change.anchor(seed, left.line, Some(left.commit))?;
-            change.transaction.set_note(seed, NOTE_BRANCH)?;
+            change.transaction.drop_head(seed)?;
             Ok(branch)
         })
     }
@@ -298,9 +300,7 @@ impl Branches {
             let grants = state.grants.range((branch.id, String::new())..);
             let grants = grants.take_while(|((id, _), _)| *id == branch.id);
             let grants: Vec<String> = grants.map(|((_, user), _)| user.clone()).collect();
-            let mut anchors = state.index.surplus_without(state.index.clock_of(branch.id));
-            anchors.retain(|head| self.is_loose(&state, *head));
-            (grants, state.reflog_of(branch.id), anchors)
+            (grants, state.reflog_of(branch.id), self.anchors_of_only(&state, branch))
         };
         change.delete(number_key(Kind::Branch, branch.id.0))?;
         if self.manager.head(HeadId(branch.head)).is_ok() {
@@ -317,6 +317,25 @@ impl Branches {
         }
         Self::drop_anchors(change, &anchors)?;
         Ok(DropReport { anchors: anchors.len() })
+    }
+
+    /// The heads that dropping a branch drops: its own, its ways back, and the moments that
+    /// nobody else needs.
+    pub fn heads_dropped_with(&self, name: &str) -> Result<Vec<HeadId>> {
+        self.with_index(|state| {
+            let branch = state.branch(name)?;
+            let mut heads = vec![branch.head];
+            heads.extend(state.reflog_of(branch.id).into_iter().map(|(_, head)| head));
+            heads.extend(self.anchors_of_only(state, branch));
+            Ok(heads.into_iter().map(HeadId).collect())
+        })?
+    }
+
+    /// The anchors that only this branch needs.
+    fn anchors_of_only(&self, state: &State, branch: &Branch) -> Vec<u64> {
+        let mut anchors = state.index.surplus_without(state.index.clock_of(branch.id));
+        anchors.retain(|head| self.is_loose(state, *head));
+        anchors
     }
 
     /// Drops branches whose time is over; returns their names.

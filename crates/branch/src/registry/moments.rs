@@ -23,8 +23,11 @@ pub enum Point {
     Now,
     /// The newest commit at or before this time, in microseconds since 1970.
     Time(i64),
-    /// The newest commit that is not younger than this one (`TRANSACTION n`, `SCN n`).
+    /// Right after this commit, also where the branch has it from another one by a merge; for one
+    /// that it does not have, as it was then (`TRANSACTION n`).
     Commit(u64),
+    /// As it was when this was the newest commit of the whole database (`SCN n`).
+    Number(u64),
     /// What the tag stands for, on whichever branch.
     Tag(String),
     /// Where the branch stood before a reset: the number of a reflog entry.
@@ -35,11 +38,36 @@ impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Now => f.write_str("now"),
-            Self::Time(micros) => write!(f, "the time {micros}"),
+            Self::Time(micros) => write!(f, "the time {}", Utc(*micros)),
             Self::Commit(commit) => write!(f, "transaction {commit}"),
+            Self::Number(number) => write!(f, "number {number}"),
             Self::Tag(tag) => write!(f, "tag '{tag}'"),
             Self::Reflog(number) => write!(f, "reflog entry {number}"),
         }
+    }
+}
+
+/// Microseconds since 1970 as people write a time, in UTC and to the millisecond.
+struct Utc(i64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.div_euclid(1000);
+        let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+        // Years that begin in March put the leap day last; 400 of them are 146,097 days.
+        let since = days + 719_468;
+        let (era, day) = (since.div_euclid(146_097), since.rem_euclid(146_097));
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (year, month) = match month {
+            0..10 => (era * 400 + year, month + 3),
+            _ => (era * 400 + year + 1, month - 9),
+        };
+        let (seconds, millis) = (of_day / 1000, of_day % 1000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}")
     }
 }
 
@@ -120,9 +148,10 @@ impl Branches {
                 }
                 let commit = self.commit_at(*time);
                 let commit = commit.map_err(|cause| self.not_retained(at, &cause))?;
-                self.view_commit(&branch, commit.0)
+                self.view_commit(&branch, commit.0, false)
             }
-            Point::Commit(commit) => self.view_commit(&branch, *commit),
+            Point::Commit(commit) => self.view_commit(&branch, *commit, true),
+            Point::Number(number) => self.view_commit(&branch, *number, false),
             Point::Tag(_) => match tag {
                 Some(tag) => tag.and_then(|tag| self.view_head(HeadId(tag.head), tag.position)),
                 None => self.view_now(&branch),
@@ -157,7 +186,7 @@ impl Branches {
         Ok(View { position, source: Source::Head(head, Box::new(transaction)), is_branch: false })
     }
 
-    fn view_commit(&self, branch: &Branch, commit: u64) -> Result<View> {
+    fn view_commit(&self, branch: &Branch, commit: u64, is_exact: bool) -> Result<View> {
         let newest = self.manager.progress().commit.0;
         if commit > newest {
             let message = format!("there is no transaction {commit} yet");
@@ -167,8 +196,40 @@ impl Branches {
         if commit >= self.position(branch)?.commit {
             return self.view_now(branch);
         }
-        let position = self.with(|state| place_of(state, branch, commit))?;
+        let mut position = self.with(|state| place_of(state, branch, commit))?;
+        if is_exact && let Some(made) = self.made_elsewhere(branch, position)? {
+            position = made;
+        }
         self.view_at(position)
+    }
+
+    /// Where a commit was made that a branch has by a merge from another one; none where the line
+    /// that it was on itself made it.
+    fn made_elsewhere(&self, branch: &Branch, own: Position) -> Result<Option<Position>> {
+        let newest = self.position(branch)?;
+        let (own_head, held) = self.with(|state| {
+            let head_of = |line| state.graph.line(line).map(|line| line.head);
+            let clock = state.graph.clock(newest);
+            let held = clock.iter().filter_map(|at| {
+                let is_held = state.start_of(at.line) < own.commit && own.commit <= at.commit;
+                let there = Position { line: at.line, commit: own.commit };
+                (is_held && at.line != own.line).then_some((head_of(at.line)?, there))
+            });
+            (head_of(own.line), held.collect::<Vec<_>>())
+        })?;
+        if held.is_empty() {
+            return Ok(None);
+        }
+        let made = match self.commit(own.commit) {
+            Err(error) if error.kind() == ErrorKind::UnknownCommit => return Ok(None),
+            made => made?,
+        };
+        let has_made =
+            |head: u64| made.head == head || made.others.iter().any(|part| part.head == head);
+        if own_head.is_some_and(has_made) {
+            return Ok(None);
+        }
+        Ok(held.into_iter().find(|(head, _)| has_made(*head)).map(|(_, there)| there))
     }
 
     /// The data of a position: from the head that keeps it, or rebuilt.
@@ -215,8 +276,9 @@ impl Branches {
         let message = format!("{at} is before what is kept");
         let hint = match self.oldest() {
             Some((commit, time)) => format!(
-                "the oldest is transaction {commit}, at the time {time}; \
-                 PRAGMA history_retention keeps more from now on"
+                "the oldest is transaction {commit}, of {}; \
+                 PRAGMA history_retention keeps more from now on",
+                Utc(time)
             ),
             None => format!("{}; tags are kept always", cause.message()),
         };
@@ -238,4 +300,23 @@ fn place_of(state: &State, branch: &Branch, commit: u64) -> Position {
         position.line = parent.line;
     }
     position
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        for (micros, text) in [
+            (0, "1970-01-01 00:00:00.000"),
+            (951_782_399_999_999, "2000-02-28 23:59:59.999"),
+            (951_782_400_000_000, "2000-02-29 00:00:00.000"),
+            (1_795_304_631_452_265, "2026-11-21 23:43:51.452"),
+            (-1, "1969-12-31 23:59:59.999"),
+            (4_107_542_400_000_000, "2100-03-01 00:00:00.000"),
+        ] {
+            assert_eq!(Utc(micros).to_string(), text);
+        }
+    }
 }

@@ -1,21 +1,23 @@
 //! What a branch takes: bytes that it owns alone, bytes that it shares, by table.
 //!
 //! A page belongs to a branch alone if every page on the way to it from the branch's root has
-//! that one way to it; the space map counts the ways. So the bytes that a branch owns (which are
-//! those that dropping it frees, at the next checkpoint) are found by walking what it owns and
-//! nothing else. For the bytes that it shares, what is below a shared page is remembered by the
-//! page's version: the next time only what changed is walked.
+//! that one way to it; the space map counts the ways. So the bytes that a branch owns are found by
+//! walking what it owns and nothing else. For the bytes that it shares, what is below a shared
+//! page is remembered by the page's version: the next time only what changed is walked. What
+//! dropping the branch frees is more than what it owns: see `freed`.
 //!
 //! Exact as of the newest checkpoint, to the granule. What is only in memory or in the log takes
 //! no pages yet and is not counted. A moment that history keeps shares with its branch: what it
 //! holds is freed when it is given up, not before. Neighbours: the storage layer's space map.
+
+mod freed;
 
 use std::collections::HashMap;
 
 use pandodb_ds::forest::TreeId;
 use pandodb_ds::format::{PageRef, Stored};
 use pandodb_ds::limits::GRANULE_BYTES;
-use pandodb_ds::store::Store;
+use pandodb_ds::store::{SavedHead, Store};
 use pandodb_ds::sync::Mutex;
 use pandodb_tm::HeadId;
 
@@ -28,10 +30,13 @@ const REMEMBERED_MAX: usize = 200_000;
 /// Bytes of a branch or a table, whole granules as they lie in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// Only here: freed when it is dropped.
+    /// Only here.
     pub own_bytes: u64,
-    /// Held by others too.
+    /// Held by others too: other branches, tags, the moments that merges start from.
     pub shared_bytes: u64,
+    /// What dropping the branch gives back: what it owns, and what only moments held that are
+    /// dropped with it.
+    pub freed_bytes: u64,
 }
 
 impl Size {
@@ -72,33 +77,51 @@ impl Sizes {
     /// The sizes of a branch.
     pub fn of(&self, branches: &Branches, branch: &str) -> Result<BranchSize> {
         let head = branches.head(branch)?;
-        self.of_head(branches.manager().store(), head)
+        let dropped = branches.heads_dropped_with(branch)?;
+        let store = branches.manager().store();
+        let _pin = store.pin();
+        store.without_checkpoint(|| {
+            let saved = store.heads()?;
+            let mut size = self.of_saved(store, saved.iter().find(|saved| saved.id.0 == head.0))?;
+            let dropped = saved.iter().filter(|saved| dropped.contains(&HeadId(saved.id.0)));
+            let (all, trees) = freed::freed(store, dropped)?;
+            size.all.freed_bytes = all;
+            for (tree, size) in &mut size.trees {
+                size.freed_bytes = trees.get(tree).copied().unwrap_or(0);
+            }
+            Ok(size)
+        })
     }
 
-    /// The sizes of a head; nothing for one that no checkpoint has seen yet.
+    /// The sizes of a head, without what dropping it frees; nothing for one that no checkpoint has
+    /// seen yet.
     pub fn of_head(&self, store: &Store, head: HeadId) -> Result<BranchSize> {
         // No page that is reachable now is reused, and no count changes, meanwhile.
         let _pin = store.pin();
         store.without_checkpoint(|| {
-            let mut size = BranchSize::default();
             let saved = store.heads()?.into_iter().find(|saved| saved.id.0 == head.0);
-            let Some(saved) = saved else { return Ok(size) };
-            let forest = store.forest(&saved)?;
-            let mut walk = Walk { store, remembered: &self.remembered };
-            if let Some(root) = saved.directory.page {
-                size.all = walk.page(&root, true)?;
-                let is_owned = is_single(store, &root);
-                for id in forest.ids() {
-                    let root = forest.tree(id).and_then(|tree| tree.stored_root()?.page);
-                    let tree = match root {
-                        Some(root) => walk.page(&root, is_owned)?,
-                        None => Size::default(),
-                    };
-                    size.trees.push((id, tree));
-                }
-            }
-            Ok(size)
+            self.of_saved(store, saved.as_ref())
         })
+    }
+
+    fn of_saved(&self, store: &Store, saved: Option<&SavedHead>) -> Result<BranchSize> {
+        let mut size = BranchSize::default();
+        let Some(saved) = saved else { return Ok(size) };
+        let forest = store.forest(saved)?;
+        let mut walk = Walk { store, remembered: &self.remembered };
+        if let Some(root) = saved.directory.page {
+            size.all = walk.page(&root, true)?;
+            let is_owned = is_single(store, &root);
+            for id in forest.ids() {
+                let root = forest.tree(id).and_then(|tree| tree.stored_root()?.page);
+                let tree = match root {
+                    Some(root) => walk.page(&root, is_owned)?,
+                    None => Size::default(),
+                };
+                size.trees.push((id, tree));
+            }
+        }
+        Ok(size)
     }
 }
 
@@ -116,7 +139,7 @@ impl Walk<'_> {
     /// The size below a page; `is_owned` tells whether all pages above it are owned.
     fn page(&mut self, page: &PageRef, is_owned: bool) -> Result<Size> {
         if !is_owned || !is_single(self.store, page) {
-            return Ok(Size { own_bytes: 0, shared_bytes: self.shared(page)? });
+            return Ok(Size { shared_bytes: self.shared(page)?, ..Size::default() });
         }
         let mut size = self.stored(page);
         for edge in self.store.pager().edges_of(page)? {
@@ -133,9 +156,9 @@ impl Walk<'_> {
         let own_bytes = page.delta.as_ref().map_or(0, bytes);
         let holders = if page.delta.is_some() { (0, 1) } else { (1, 0) };
         if (base.versions, base.holds) == holders {
-            Size { own_bytes: own_bytes + bytes(&page.base), shared_bytes: 0 }
+            Size { own_bytes: own_bytes + bytes(&page.base), ..Size::default() }
         } else {
-            Size { own_bytes, shared_bytes: bytes(&page.base) }
+            Size { own_bytes, shared_bytes: bytes(&page.base), ..Size::default() }
         }
     }
 

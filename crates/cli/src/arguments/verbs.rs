@@ -315,6 +315,9 @@ pub(crate) enum BranchAction {
 pub(crate) struct CreateArguments {
     /// Its name
     pub(crate) name: String,
+    /// Where it starts: a branch, a tag, a commit's number, HEAD, b~2
+    #[arg(conflicts_with_all = ["from", "at"])]
+    pub(crate) start: Option<String>,
     /// Its parent; the current branch without
     #[arg(long, short, visible_alias = "source", value_name = "BRANCH")]
     pub(crate) from: Option<String>,
@@ -338,8 +341,8 @@ pub(crate) struct CreateArguments {
 /// Options of `pando log`.
 #[derive(Debug, Args)]
 pub(crate) struct LogArguments {
-    /// The branch; the current one without
-    #[arg(id = "log_branch", value_name = "BRANCH")]
+    /// The branch, or a tag or commit to begin with; the current branch without
+    #[arg(id = "log_branch", value_name = "REVISION")]
     pub(crate) branch: Option<String>,
     /// One line for each commit
     #[arg(long)]

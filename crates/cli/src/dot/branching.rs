@@ -39,7 +39,7 @@ pub(super) const COMMANDS: &[Command] = &[
         branch,
     ),
     command("use", &["switch", "checkout"], "NAME", "go on to a branch", "", switch),
-    command("diff", NONE, "A [B]", "show what differs between two branches", "", diff),
+    command("diff", NONE, "[A [B]]", "show what differs between two branches", "", diff),
     command(
         "merge",
         NONE,
@@ -96,6 +96,11 @@ fn switch(shell: &mut Shell, words: &[String]) -> Outcome {
 
 fn diff(shell: &mut Shell, words: &[String]) -> Outcome {
     match words {
+        [] => {
+            let to = shell.connection.current_branch();
+            let from = branches::parent(shell, &to)?;
+            branches::diff(shell, &from, &to, &branches::Diff::default()).map(drop)
+        }
         [from] => {
             let to = shell.connection.current_branch();
             branches::diff(shell, from, &to, &branches::Diff::default()).map(drop)

@@ -53,7 +53,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "dump",
         NONE,
         [
-            "[FILE] [--data-only|--schema-only|--inserts] [TABLE ...]",
+            "[FILE] [--data-only|--schema-only|--inserts] [--preserve-rowids] [TABLE ...]",
             "write the database as SQL",
             "TABLE is a pattern as LIKE has it.",
         ],
@@ -90,7 +90,18 @@ pub(super) const COMMANDS: &[Command] = &[
         Argument::File,
         backup,
     ),
-    command("restore", NONE, ["FILE", "put a backup back", ""], Argument::File, restore),
+    command(
+        "restore",
+        NONE,
+        [
+            "FILE [NEW]",
+            "put a backup back",
+            "The current branch gets what the backup holds, as one commit that can be undone; \
+             with NEW the backup becomes a database of its own, with all of its branches.",
+        ],
+        Argument::File,
+        restore,
+    ),
     command(
         "save",
         &["clone"],
@@ -175,6 +186,7 @@ fn dump(shell: &mut Shell, words: &[String]) -> Outcome {
         match word.as_str() {
             "--data-only" | "--inserts" => dump.schema = false,
             "--schema-only" => dump.data = false,
+            "--preserve-rowids" => dump.rowids = true,
             option if option.starts_with("--") => return Err(usage("dump")),
             name => {
                 // A name with a dot or a slash is a file; sqlite3's argument is a table.
@@ -235,9 +247,12 @@ fn backup(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 fn restore(shell: &mut Shell, words: &[String]) -> Outcome {
-    let [file, target] = words else {
-        let hint = "a backup becomes a new database: .restore BACKUP NEW";
-        return Err(usage("restore").with_hint(hint));
+    let (file, target) = match words {
+        [file] => return transfer::restore_here(shell, file),
+        // sqlite3 may name the database first.
+        [database, file] if database == "main" => return transfer::restore_here(shell, file),
+        [file, target] => (file, target),
+        _ => return Err(usage("restore")),
     };
     transfer::restore_to(shell, std::slice::from_ref(file), target)?;
     shell.reopen(Opening { path: target.clone(), read_only: false, create: false })

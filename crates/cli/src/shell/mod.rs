@@ -331,7 +331,7 @@ impl Shell {
 
     /// The statements of a stream; errors name `name`.
     pub(crate) fn run_reader(&mut self, input: impl std::io::BufRead, name: &str) {
-        script::run_lines(self, input, name);
+        script::run_reader(self, input, name);
     }
 
     /// The statements of a file.

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use super::{Shell, command_of};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::interrupt;
 use crate::language::{Progress, progress};
 
 const DEPTH_MAX: usize = 32;
@@ -27,12 +28,18 @@ pub(super) fn run_file(shell: &mut Shell, path: &str) -> Outcome {
     }
     let file = File::open(path).map_err(|error| Failure::file("open", path, &error))?;
     shell.reading.push(path.to_owned());
-    run_lines(shell, BufReader::new(file), path);
+    run_reader(shell, BufReader::new(file), path);
     shell.reading.pop();
     Ok(())
 }
 
-pub(super) fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) {
+/// Lines of a file or of a program: Ctrl-C stops all of them, also when it comes between two.
+pub(super) fn run_reader(shell: &mut Shell, lines: impl BufRead, name: &str) {
+    let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
+    run_lines(shell, lines, name);
+}
+
+fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) {
     let mut pending = Pending::default();
     let mut line = Vec::new();
     loop {
@@ -56,6 +63,13 @@ pub(super) fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) 
         if let Some((ready, first_line)) = pending.take(text)
             && !shell.run_text(&ready, Some((name, first_line)))
         {
+            return;
+        }
+        // A statement that was stopped has said so.
+        if interrupt::was_pressed() {
+            if shell.failed != Some(Exit::Interrupted) {
+                shell.report(&Failure::new(Exit::Interrupted, "interrupted"));
+            }
             return;
         }
     }

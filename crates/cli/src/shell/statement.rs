@@ -188,9 +188,6 @@ impl Shell {
 
     /// Whether the current branch refuses writes.
     pub(crate) fn is_read_only_branch(&self) -> bool {
-        if self.connection.current_branch() == "main" {
-            return false;
-        }
         let name = self.connection.current_branch();
         let fact = self.branch_fact(&name, "read_only");
         fact.is_ok_and(|fact| fact.as_deref() == Some("1"))

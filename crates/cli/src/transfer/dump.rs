@@ -17,13 +17,15 @@ use crate::shell::Shell;
 pub(crate) struct Dump {
     pub(crate) schema: bool,
     pub(crate) data: bool,
+    /// Also the numbers of rows that no column holds.
+    pub(crate) rowids: bool,
     /// Patterns as LIKE has them; all tables without.
     pub(crate) tables: Vec<String>,
 }
 
 impl Default for Dump {
     fn default() -> Self {
-        Self { schema: true, data: true, tables: Vec::new() }
+        Self { schema: true, data: true, rowids: false, tables: Vec::new() }
     }
 }
 
@@ -85,12 +87,19 @@ fn write_all(shell: &Shell, what: &Dump, out: &mut dyn Write) -> Outcome {
             writeln!(out, "{};", object.sql)?;
         }
         if what.data {
-            write_rows(shell, &object.name, out)?;
+            let rowid = if what.rowids { rowid_of(shell, "main", &object.name)? } else { None };
+            write_rows(shell, &object.name, rowid, out)?;
         }
+    }
+    let has_statistics =
+        objects.iter().any(|object| object.name.eq_ignore_ascii_case("sqlite_stat1"));
+    if has_statistics && what.data && what.schema && what.tables.is_empty() {
+        writeln!(out, "ANALYZE sqlite_schema;")?;
+        write_rows(shell, "sqlite_stat1", None, out)?;
     }
     if has_sequence && what.data && what.tables.is_empty() {
         writeln!(out, "DELETE FROM sqlite_sequence;")?;
-        write_rows(shell, "sqlite_sequence", out)?;
+        write_rows(shell, "sqlite_sequence", None, out)?;
     }
     if what.schema {
         for kind in ["index", "view", "trigger"] {
@@ -142,14 +151,47 @@ pub(super) fn objects(shell: &Shell, patterns: &[String]) -> Outcome<Vec<Object>
     Ok(chosen)
 }
 
+/// What the number of a table's rows is called, where no column holds it.
+pub(super) fn rowid_of(shell: &Shell, schema: &str, table: &str) -> Outcome<Option<&'static str>> {
+    let sql = "SELECT name, pk, type FROM pragma_table_info(?1, ?2)";
+    let mut statement = shell.connection.prepare(sql)?;
+    let columns: Vec<(String, bool, String)> = statement
+        .query_map([table, schema], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)? > 0, row.get::<_, Option<String>>(2)?))
+        })?
+        .map(|row| row.map(|(name, is_key, kind)| (name, is_key, kind.unwrap_or_default())))
+        .collect::<Result<_, _>>()?;
+    let mut key = columns.iter().filter(|(_, is_key, _)| *is_key);
+    if let (Some((_, _, kind)), None) = (key.next(), key.next())
+        && kind.eq_ignore_ascii_case("INTEGER")
+    {
+        return Ok(None);
+    }
+    let is_free = |name: &&str| !columns.iter().any(|(own, _, _)| own.eq_ignore_ascii_case(name));
+    let name = ["rowid", "_rowid_", "oid"].into_iter().find(is_free);
+    // A table without rowids has no column of that name.
+    let has = |name: &&str| {
+        let sql = format!("SELECT {name} FROM {schema}.{}", identifier(table));
+        shell.connection.prepare(&sql).is_ok()
+    };
+    Ok(name.filter(has))
+}
+
 /// INSERT statements for all rows; computed columns are left out.
-fn write_rows(shell: &Shell, table: &str, out: &mut dyn Write) -> Outcome {
+fn write_rows(
+    shell: &Shell,
+    table: &str,
+    rowid: Option<&'static str>,
+    out: &mut dyn Write,
+) -> Outcome {
     let columns = shell.columns_of(table)?;
     let has_computed = columns.iter().any(|column| column.is_computed);
     let columns: Vec<_> = columns.into_iter().filter(|column| !column.is_computed).collect();
-    let names: Vec<_> = columns.iter().map(|column| identifier(&column.name)).collect();
+    let mut names: Vec<_> = columns.iter().map(|column| identifier(&column.name)).collect();
+    names.splice(..0, rowid.map(std::borrow::Cow::Borrowed));
+    let count = names.len();
     let names = names.join(",");
-    let target = if has_computed {
+    let target = if has_computed || rowid.is_some() {
         format!("{}({names})", identifier(table))
     } else {
         identifier(table).into_owned()
@@ -162,7 +204,7 @@ fn write_rows(shell: &Shell, table: &str, out: &mut dyn Write) -> Outcome {
     while let Some(row) = rows.next()? {
         line.clear();
         line.push_str(&beginning);
-        for at in 0..columns.len() {
+        for at in 0..count {
             if at > 0 {
                 line.push(',');
             }

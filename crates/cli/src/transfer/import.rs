@@ -63,6 +63,10 @@ impl Default for Import {
 pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
     let format = import.format.or_else(|| Format::of_path(&import.file));
     match format {
+        Some(Format::Sqlite | Format::Sql) if import.table.is_some() => {
+            return Err(Failure::usage(format!("{} is imported as a whole", import.file))
+                .with_hint("leave the table out"));
+        }
         Some(Format::Sqlite) => return sqlite::import(shell, &import.file),
         Some(Format::Sql) => {
             let before = shell.connection.total_changes();
@@ -175,10 +179,12 @@ fn store(shell: &mut Shell, import: &Import, mut records: Box<dyn Records>) -> O
     insert.prepare();
     let mut count = 0;
     for record in sample {
+        interrupt::check()?;
         insert.store(shell, records.names(), &record)?;
         count += 1;
     }
     while let Some(record) = records.next()? {
+        interrupt::check()?;
         insert.store(shell, records.names(), &record)?;
         count += 1;
     }

@@ -13,6 +13,7 @@ mod import;
 mod json;
 mod records;
 mod recover;
+mod restore;
 mod sqlite;
 
 #[cfg(test)]
@@ -25,10 +26,12 @@ pub(crate) use export::export;
 pub(crate) use import::{Import, import};
 pub(crate) use json::{Json, object};
 pub(crate) use recover::recover;
+pub(crate) use restore::{restore_here, restore_to};
 
 use std::path::Path;
 
 use crate::failure::{Failure, Outcome};
+use crate::interrupt;
 use crate::shell::Shell;
 
 impl Format {
@@ -74,7 +77,9 @@ pub(crate) fn backup(shell: &mut Shell, file: &str, base: Option<&str>) -> Outco
     let expected = backup.progress().bytes_expected;
     let progress = crate::progress::Progress::bytes(shell, "backing up", Some(expected));
     let mut done = 0;
+    let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
     loop {
+        interrupt::check()?;
         let now = backup.next(256)?;
         progress.advance(now.bytes.saturating_sub(done));
         done = now.bytes;
@@ -86,18 +91,4 @@ pub(crate) fn backup(shell: &mut Shell, file: &str, base: Option<&str>) -> Outco
     let info = backup.close()?;
     let kind = if info.is_full { "" } else { " (incremental)" };
     shell.say(format_args!("Backed up to '{file}'{kind}: up to transaction {}", info.commit))
-}
-
-/// Makes a new database of a backup and its increments.
-pub(crate) fn restore_to(shell: &mut Shell, backups: &[String], target: &str) -> Outcome {
-    let progress = crate::progress::Progress::items(shell, "restoring", None);
-    let mut done = 0;
-    let restored = pandodb::restore_with(backups, target, |handled| {
-        progress.advance(handled.saturating_sub(done));
-        done = handled;
-        true
-    });
-    progress.finish();
-    let info = restored?;
-    shell.say(format_args!("Restored '{target}': up to transaction {}", info.commit))
 }

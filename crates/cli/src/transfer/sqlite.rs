@@ -1,17 +1,29 @@
 //! Whole SQLite databases in and out, through the `sqlite3` program and SQL text.
 //!
-//! The text carries everything: schema, rows, indexes, views, triggers. It goes through a pipe,
-//! so that no file in between is needed and size does not matter. Neighbours: `dump` writes the
-//! text, the shell runs it.
+//! The text carries everything: schema, rows with their numbers, indexes, views, triggers. It goes
+//! through a pipe, so that no file in between is needed and size does not matter. Only virtual
+//! tables, whose modules are not here, need a copy: in it they become ordinary tables with the
+//! same rows. Neighbours: `dump` writes the text, the shell runs it.
 
-use std::io::{BufReader, Write};
-use std::path::Path;
+use std::cell::RefCell;
+use std::io::{BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 
 use super::{Dump, dump};
 use crate::failure::{Failure, Outcome};
+use crate::output::quote::literal;
 use crate::progress::Progress;
 use crate::shell::Shell;
+
+/// The virtual tables, and the statements that put an ordinary table in the place of each.
+const VIRTUAL: &str = "name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual%'";
+const REPLACE: &str = "SELECT printf('CREATE TABLE \"pando %w\" AS SELECT * FROM \"%w\" LIMIT 0; \
+    INSERT INTO \"pando %w\"(rowid, %s) SELECT rowid, %s FROM \"%w\"; DROP TABLE \"%w\"; \
+    ALTER TABLE \"pando %w\" RENAME TO \"%w\";', n, n, n, c, c, n, n, n, n) FROM (SELECT name AS n, \
+    (SELECT group_concat(printf('\"%w\"', name)) FROM pragma_table_xinfo(m.name) WHERE hidden = 0) \
+    AS c FROM sqlite_schema AS m WHERE type = 'table' AND sql LIKE 'create virtual%')";
 
 /// Reads a SQLite database; how many rows there were.
 pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
@@ -19,14 +31,32 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
         let error = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(Failure::file("open", file, &error));
     }
-    let mut child = start(Command::new("sqlite3").args(["-batch", "-readonly", file, ".dump"]))?;
+    let names = ask(file, &format!("SELECT {VIRTUAL}"))?;
+    if names.is_empty() {
+        return import_dump(shell, file, file);
+    }
+    let copy = Copy::without_virtual_tables(file)?;
+    let rows = import_dump(shell, file, &copy.0.to_string_lossy())?;
+    for name in names.lines() {
+        shell.say(format_args!("Virtual table {name} came in as an ordinary table"))?;
+    }
+    Ok(rows)
+}
+
+/// Runs the dump of `source`, which is `file` or a copy of it.
+fn import_dump(shell: &mut Shell, file: &str, source: &str) -> Outcome<u64> {
+    let numbers = ask(source, "PRAGMA user_version; PRAGMA application_id")?;
+    let arguments = ["-batch", "-readonly", source, ".dump --preserve-rowids"];
+    let mut child = start(Command::new("sqlite3").args(arguments))?;
     let Some(output) = child.stdout.take() else { return Err(no_pipe()) };
     let progress = Progress::bytes(shell, "importing", None);
     let before = rows(shell)?;
     let failed_before = shell.failed.take();
     let bail = std::mem::replace(&mut shell.switches.bail, true);
     let changes = std::mem::replace(&mut shell.switches.changes, false);
-    shell.run_reader(BufReader::new(progress.reading(output)), file);
+    let ending = Rc::default();
+    let output = Ending { inner: progress.reading(output), last: Rc::clone(&ending) };
+    shell.run_reader(BufReader::new(output), file);
     progress.finish();
     shell.switches.bail = bail;
     shell.switches.changes = changes;
@@ -41,10 +71,81 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
         return Err(Failure::new(exit, format!("{file} was not imported; nothing has changed")));
     }
     shell.failed = failed_before;
-    if status.code().is_some_and(|code| code != 0) {
-        return Err(Failure::statement(format!("sqlite3 could not read {file}")));
+    // A dump of a damaged database ends well, and takes back what it could read.
+    let is_damaged = ending.borrow().windows(13).any(|part| part == b"due to errors");
+    if is_damaged || status.code().is_some_and(|code| code != 0) {
+        return Err(Failure::statement(format!(
+            "{file} is damaged: sqlite3 cannot read all of it; nothing was imported"
+        ))
+        .with_hint(format!("sqlite3 {file} .recover | pando NEW.pando takes what is left")));
+    }
+    for (pragma, number) in ["user_version", "application_id"].into_iter().zip(numbers.lines()) {
+        if number != "0" {
+            shell.execute(&format!("PRAGMA {pragma} = {number}"))?;
+        }
     }
     Ok(rows(shell)?.saturating_sub(before))
+}
+
+/// The last bytes that went through.
+struct Ending<R> {
+    inner: R,
+    last: Rc<RefCell<Vec<u8>>>,
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let mut last = self.last.borrow_mut();
+        last.extend_from_slice(&buffer[..count]);
+        let surplus = last.len().saturating_sub(64);
+        last.drain(..surplus);
+        Ok(count)
+    }
+}
+
+/// A copy of a database that is gone with this.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn without_virtual_tables(file: &str) -> Outcome<Self> {
+        let name = format!("pando-import-{}.sqlite", std::process::id());
+        let copy = Self(std::env::temp_dir().join(name));
+        let path = copy.0.to_string_lossy().into_owned();
+        ask(file, &format!("VACUUM INTO {}", literal(pandodb::ValueRef::Text(path.as_bytes()))))?;
+        let statements = ask(&path, REPLACE)?;
+        ask_to_write(
+            &path,
+            &format!("PRAGMA legacy_alter_table = ON; BEGIN; {statements} COMMIT;"),
+        )?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // It lies where the system clears away what is left.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// What sqlite3 answers, or what it says is wrong.
+fn ask(file: &str, sql: &str) -> Outcome<String> {
+    answer(file, Command::new("sqlite3").args(["-batch", "-bail", "-readonly", file, sql]))
+}
+
+fn ask_to_write(file: &str, sql: &str) -> Outcome<String> {
+    answer(file, Command::new("sqlite3").args(["-batch", "-bail", file, sql]))
+}
+
+fn answer(file: &str, command: &mut Command) -> Outcome<String> {
+    let output = start(command.stderr(Stdio::piped()))?.wait_with_output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().next().unwrap_or("it does not say why").to_owned();
+    Err(Failure::statement(format!("sqlite3 cannot read {file}: {said}")))
 }
 
 /// The rows of all tables, counted rather than the changes: a dump also writes to tables of the
@@ -68,13 +169,20 @@ pub(super) fn export(shell: &mut Shell, file: &str) -> Outcome {
     let mut child = start(Command::new("sqlite3").args(["-batch", "-bail", file]))?;
     let Some(input) = child.stdin.take() else { return Err(no_pipe()) };
     let mut input = std::io::BufWriter::new(input);
-    let written = dump(shell, &Dump::default(), &mut input).and_then(|()| Ok(input.flush()?));
+    let what = Dump { rowids: true, ..Dump::default() };
+    let written = dump(shell, &what, &mut input).and_then(|()| Ok(input.flush()?));
     drop(input.into_parts());
     let status = child.wait()?;
-    if status.success() {
-        return written;
+    let outcome = if status.success() {
+        written
+    } else {
+        Err(Failure::statement(format!("sqlite3 could not write {file}")))
+    };
+    if outcome.is_err() {
+        // What is there holds nothing: the text is one transaction.
+        let _ = std::fs::remove_file(file);
     }
-    Err(Failure::statement(format!("sqlite3 could not write {file}")))
+    outcome
 }
 
 fn start(command: &mut Command) -> Outcome<Child> {

@@ -25,7 +25,7 @@ fn point_in_time(word: &str) -> String {
     if word.eq_ignore_ascii_case("now") {
         return "NOW".to_owned();
     }
-    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+    if word.bytes().all(|byte| byte.is_ascii_digit()) && word.parse::<i64>().is_ok() {
         return format!("TRANSACTION {word}");
     }
     let looks_like_time =
@@ -57,14 +57,20 @@ pub(crate) struct Create {
 }
 
 pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Outcome {
-    let mut sql = format!("CREATE BRANCH {}", quoted_identifier(name));
-    if let Some(parent) = &options.parent {
-        sql.push_str(&format!(" FROM {}", quoted_identifier(parent)));
-    }
+    let mut parent = options.parent.clone();
+    let mut behind = String::new();
     if let Some(at) = &options.at {
         let point = point_of(shell, at)?;
-        sql.push_str(&format!(" AS OF {point}"));
+        if parent.is_none() {
+            parent = branch_at(shell, &point)?;
+        }
+        behind = format!(" AS OF {point}");
     }
+    let mut sql = format!("CREATE BRANCH {}", quoted_identifier(name));
+    if let Some(parent) = &parent {
+        sql.push_str(&format!(" FROM {}", quoted_identifier(parent)));
+    }
+    sql.push_str(&behind);
     let mut settings = Vec::new();
     if let Some(description) = &options.description {
         settings.push(format!("description = {}", text(description)));
@@ -86,18 +92,18 @@ pub(crate) fn create_with(shell: &mut Shell, name: &str, options: &Create) -> Ou
 pub(crate) fn create(shell: &mut Shell, name: &str, start: Option<&str>) -> Outcome {
     let mut options = Create::default();
     if let Some(start) = start {
-        let start = &*revision::resolve(shell, start)?;
-        let is_number = start.bytes().all(|byte| byte.is_ascii_digit());
-        let is_branch = !is_number && shell.branch_fact(start, "branch_name")?.is_some();
-        if is_branch
-            || !is_number && point_in_time(start).starts_with("TAG") && !is_tag(shell, start)
-        {
-            options.parent = Some(start.to_owned());
-        } else {
-            options.at = Some(start.to_owned());
-        }
+        (options.parent, options.at) = start_of(shell, start)?;
     }
     create_with(shell, name, &options)
+}
+
+/// Where a branch starts, as its parent or as a moment of the current branch.
+pub(crate) fn start_of(shell: &Shell, start: &str) -> Outcome<(Option<String>, Option<String>)> {
+    let start = revision::resolve(shell, start)?;
+    let is_number = start.bytes().all(|byte| byte.is_ascii_digit());
+    let is_branch = !is_number && shell.branch_fact(&start, "branch_name")?.is_some();
+    let is_name = !is_number && point_in_time(&start).starts_with("TAG") && !is_tag(shell, &start);
+    Ok(if is_branch || is_name { (Some(start), None) } else { (None, Some(start)) })
 }
 
 fn is_tag(shell: &Shell, name: &str) -> bool {
@@ -154,19 +160,25 @@ pub(crate) fn show(shell: &mut Shell, name: &str) -> Outcome {
     outcome
 }
 
-/// What each branch has alone and what it shares; dropping a branch frees the first.
+/// What each branch has alone, what it shares, and what dropping it frees: what is its own, and
+/// what only the moment holds that it left its parent.
 pub(crate) fn sizes(shell: &mut Shell) -> Outcome {
     let sql = "SELECT branch_name, own_bytes, shared_bytes, total_bytes, freed_bytes \
                FROM pando_sizes WHERE object_type = 'branch' ORDER BY own_bytes DESC";
     if is_for_programs(shell) {
         return shell.show_query(sql, &[]);
     }
+    let first = "(SELECT branch_name FROM pando_branches WHERE branch_id = 1)";
+    let sql = sql.replace(" FROM", &format!(", branch_name = {first} FROM"));
     let mut sizes = Vec::new();
     {
-        let mut statement = shell.connection.prepare(sql)?;
+        let mut statement = shell.connection.prepare(&sql)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            sizes.push(inspect::Bar { name: row.get(0)?, own: row.get(1)?, shared: row.get(2)? });
+            // The first branch cannot be dropped.
+            let freed = if row.get(5)? { None } else { Some(row.get(4)?) };
+            let (name, own, shared) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            sizes.push(inspect::Bar { name, own, shared, freed });
         }
     }
     let text = inspect::size_bars(&sizes);
@@ -200,15 +212,17 @@ pub(crate) fn switch(shell: &mut Shell, name: &str) -> Outcome {
 }
 
 pub(crate) fn delete(shell: &mut Shell, name: &str, may_be_missing: bool) -> Outcome {
-    let exists = if may_be_missing { "IF EXISTS " } else { "" };
-    if shell.connection.current_branch() == name {
-        if name == "main" {
+    if may_be_missing && shell.branch_fact(name, "branch_name")?.is_none() {
+        return Ok(());
+    }
+    if shell.connection.current_branch().eq_ignore_ascii_case(name) {
+        if name.eq_ignore_ascii_case("main") {
             let message = "main is the branch that you are on, and the first one: it stays";
             return Err(Failure::statement(message).with_hint("reset it, or rename it"));
         }
         switch_quietly(shell, "main")?;
     }
-    shell.execute(&format!("DROP BRANCH {exists}{}", quoted_identifier(name)))?;
+    shell.execute(&format!("DROP BRANCH {}", quoted_identifier(name)))?;
     shell.say(format_args!("Deleted branch: {name}"))
 }
 
@@ -251,10 +265,8 @@ pub(super) fn move_to_branch(shell: &mut Shell, name: &str, other: &str) -> Outc
 
 /// Puts a branch to a commit that only other branches have.
 fn move_elsewhere(shell: &mut Shell, name: &str, number: &str) -> Outcome {
-    let sql = "SELECT branch_name FROM pando_log('*') WHERE transaction_id = ?1";
-    let commit: i64 = number.parse().unwrap_or(i64::MAX);
-    let owner = shell.query_texts(sql, &[commit.into()])?;
-    let owner = owner.first().map_or(name, String::as_str);
+    let owner = branch_with(shell, number.parse().unwrap_or(i64::MAX))?;
+    let owner = owner.as_deref().unwrap_or(name);
     let behind = format!(" AS OF TRANSACTION {number}");
     move_to_tagged(shell, name, &format!("TAG BRANCH {}", quoted_identifier(owner)), &behind)
 }
@@ -277,12 +289,15 @@ pub(crate) fn restore(shell: &mut Shell, name: &str, to: &str) -> Outcome {
 }
 
 pub(crate) fn tag(shell: &mut Shell, name: &str, commit: Option<&str>) -> Outcome {
-    let branch = quoted_identifier(&shell.connection.current_branch());
-    let mut sql = format!("TAG BRANCH {branch} AS {}", quoted_identifier(name));
+    let mut branch = shell.connection.current_branch();
+    let mut behind = String::new();
     if let Some(commit) = commit {
         let point = point_of(shell, commit)?;
-        sql.push_str(&format!(" AS OF {point}"));
+        branch = branch_at(shell, &point)?.unwrap_or(branch);
+        behind = format!(" AS OF {point}");
     }
+    let (branch, name_in_sql) = (quoted_identifier(&branch), quoted_identifier(name));
+    let sql = format!("TAG BRANCH {branch} AS {name_in_sql}{behind}");
     shell.execute(&sql)?;
     shell.say(format_args!("Created tag: {name}"))
 }
@@ -477,20 +492,61 @@ pub(crate) struct Log {
     pub(crate) most: Option<usize>,
 }
 
-pub(crate) fn log(shell: &mut Shell, branch: &str, log: &Log) -> Outcome {
+pub(crate) fn log(shell: &mut Shell, from: &str, log: &Log) -> Outcome {
+    let (branch, newest) = branch_and_newest(shell, from)?;
     if is_for_programs(shell) {
-        let sql = format!("SHOW COMMITS ON {}", quoted_identifier(branch));
-        return shell.show_query(&sql, &[]);
+        let sql = "SELECT * FROM pando_log(?1) WHERE transaction_id <= ?2";
+        return shell.show_query(sql, &[branch.into(), newest.into()]);
     }
     // A graph is of all branches: one alone would be a line.
-    let branch = if log.graph { "*" } else { branch };
-    let commits = commits(shell, branch, log.most)?;
+    let branch = if log.graph { "*" } else { &branch };
+    let commits = commits(shell, branch, newest, log.most)?;
     let text = graph::log(&commits, log, shell.settings.color);
     shell.show_text(&text)
 }
 
+/// The branch whose log a revision is in, and the commit that it stands for; for a branch itself
+/// all commits count.
+fn branch_and_newest(shell: &Shell, from: &str) -> Outcome<(String, i64)> {
+    let resolved = revision::resolve(shell, from)?;
+    if shell.branch_fact(&resolved, "branch_name")?.is_some() {
+        return Ok((resolved, i64::MAX));
+    }
+    let number = revision::number(shell, from)?;
+    let newest = i64::try_from(number).unwrap_or(i64::MAX);
+    match branch_with(shell, newest)? {
+        Some(branch) => Ok((branch, newest)),
+        None => Err(Failure::statement(format!("no branch has the commit {number}"))
+            .with_hint("pando log --graph lists the commits of all branches")),
+    }
+}
+
+/// The same for a moment, where it is a commit.
+fn branch_at(shell: &Shell, point: &str) -> Outcome<Option<String>> {
+    match point.strip_prefix("TRANSACTION ").and_then(|number| number.parse().ok()) {
+        Some(number) => branch_with(shell, number),
+        None => Ok(None),
+    }
+}
+
+/// A branch that has a commit: the current one, the one that made it, or another one.
+fn branch_with(shell: &Shell, number: i64) -> Outcome<Option<String>> {
+    let sql = "SELECT branch_name FROM pando_log('*') WHERE transaction_id = ?1 \
+               AND branch_name IS NOT NULL";
+    let mut names = vec![shell.connection.current_branch()];
+    names.extend(shell.query_texts(sql, &[number.into()])?);
+    names.extend(shell.query_texts("SELECT branch_name FROM pando_branches", &[])?);
+    let sql = "SELECT 1 FROM pando_log(?1) WHERE transaction_id = ?2";
+    for name in names {
+        if !shell.query_texts(sql, &[name.as_str().into(), number.into()])?.is_empty() {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 /// Commits with the names of the branches and tags that stand on them.
-fn commits(shell: &Shell, branch: &str, most: Option<usize>) -> Outcome<Vec<Commit>> {
+fn commits(shell: &Shell, branch: &str, newest: i64, most: Option<usize>) -> Outcome<Vec<Commit>> {
     let mut names: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for branch in shell.connection.branches()? {
         let star = if branch.is_current { "*" } else { "" };
@@ -500,10 +556,10 @@ fn commits(shell: &Shell, branch: &str, most: Option<usize>) -> Outcome<Vec<Comm
         names.entry(tag.commit).or_default().push(format!("tag: {}", tag.name));
     }
     let sql = "SELECT transaction_id, parent, merged, committed_at, author, message, changes \
-               FROM pando_log(?1) LIMIT ?2";
+               FROM pando_log(?1) WHERE transaction_id <= ?2 LIMIT ?3";
     let mut statement = shell.connection.prepare(sql)?;
     let most = most.and_then(|most| i64::try_from(most).ok()).unwrap_or(-1);
-    let found = statement.query_map((branch, most), |row| {
+    let found = statement.query_map((branch, newest, most), |row| {
         let number: u64 = row.get(0)?;
         let parents: [Option<u64>; 2] = [row.get(1)?, row.get(2)?];
         let written = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -554,11 +610,15 @@ pub(crate) fn show_commit(shell: &mut Shell, revision: Option<&str>) -> Outcome 
     if is_for_programs(shell) {
         return shell.show_query(&sql, &[]);
     }
-    let all = commits(shell, "*", None)?;
+    let newest = i64::try_from(number).unwrap_or(i64::MAX);
+    let all = commits(shell, "*", newest, None)?;
     let commit: Vec<Commit> =
         all.into_iter().filter(|commit| commit.id == number.to_string()).collect();
-    let heading = graph::log(&commit, &Log::default(), shell.settings.color);
-    shell.show_text(&format!("{heading}\n"))?;
+    // Without one there is an error to come.
+    if !commit.is_empty() {
+        let heading = graph::log(&commit, &Log::default(), shell.settings.color);
+        shell.show_text(&format!("{heading}\n"))?;
+    }
     graph::diff::show(shell, &sql, &Diff::default())?;
     Ok(())
 }

@@ -172,12 +172,12 @@ fn size_figures(shell: &mut Shell) -> Outcome {
             let (branch, kind): (String, String) = (row.get(0)?, row.get(1)?);
             let (own, shared) = (row.get(3)?, row.get(4)?);
             match kind.as_str() {
-                "branch" => by_kind[2].1.push(Bar { name: branch, own, shared }),
+                "branch" => by_kind[2].1.push(Bar { name: branch, own, shared, freed: None }),
                 "index" if branch == current => {
-                    by_kind[1].1.push(Bar { name: row.get(2)?, own, shared });
+                    by_kind[1].1.push(Bar { name: row.get(2)?, own, shared, freed: None });
                 }
                 _ if branch == current => {
-                    by_kind[0].1.push(Bar { name: row.get(2)?, own, shared });
+                    by_kind[0].1.push(Bar { name: row.get(2)?, own, shared, freed: None });
                 }
                 _ => {}
             }
@@ -226,26 +226,37 @@ pub(super) struct Bar {
     pub(super) name: String,
     pub(super) own: u64,
     pub(super) shared: u64,
+    /// What dropping it gives back, where that is known and worth a word.
+    pub(super) freed: Option<u64>,
 }
 
 /// Names, bytes, and bars whose first part is what is there alone.
 pub(super) fn size_bars(sizes: &[Bar]) -> String {
     let most = sizes.iter().map(|size| size.own + size.shared).max().unwrap_or(0).max(1);
     let names = sizes.iter().map(|size| width(&size.name)).max().unwrap_or(0);
+    let figures: Vec<String> = sizes.iter().map(figures).collect();
+    let room = figures.iter().map(String::len).max().unwrap_or(0).max(36);
     let mut text = String::new();
-    for size in sizes {
+    for (size, figures) in sizes.iter().zip(figures) {
         let part = |count: u64| {
             let length = (u128::from(count) * BAR as u128).div_ceil(u128::from(most));
             usize::try_from(length).unwrap_or(BAR)
         };
         text.push_str("  ");
         push_padded(&size.name, names, Align::Left, &mut text);
-        let figures = format!("{} alone, {} shared", bytes(size.own), bytes(size.shared));
         let bar = format!("{}{}", "█".repeat(part(size.own)), "░".repeat(part(size.shared)));
-        text.push_str(format!("  {figures:<36}  {bar}").trim_end());
+        text.push_str(format!("  {figures:<room$}  {bar}").trim_end());
         text.push('\n');
     }
     text
+}
+
+fn figures(size: &Bar) -> String {
+    let figures = format!("{} alone, {} shared", bytes(size.own), bytes(size.shared));
+    match size.freed {
+        Some(freed) => format!("{figures}, {} freed by dropping it", bytes(freed)),
+        None => figures,
+    }
 }
 
 /// Names, numbers, and bars that compare them.
@@ -291,7 +302,7 @@ mod tests {
 
     #[test]
     fn what_is_there_alone_stands_before_what_is_shared() {
-        let bar = |name: &str, own, shared| Bar { name: name.to_owned(), own, shared };
+        let bar = |name: &str, own, shared| Bar { name: name.to_owned(), own, shared, freed: None };
         let text = size_bars(&[bar("main", 3072, 1024), bar("dev", 0, 1024)]);
         let (own, shared) = ("█".repeat(30), "░".repeat(10));
         let expected = format!(

@@ -156,6 +156,7 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
                 schema: !dump.data_only,
                 data: !dump.schema_only,
                 tables: dump.tables.clone(),
+                ..transfer::Dump::default()
             };
             transfer::dump_to_sink(shell, &dump)?;
         }
@@ -285,9 +286,13 @@ fn on_branches(shell: &mut Shell, branch: &BranchArguments) -> Outcome<Exit> {
 }
 
 fn create_branch(shell: &mut Shell, create: &CreateArguments) -> Outcome {
+    let (mut parent, mut at) = (create.from.clone(), create.at.clone());
+    if let Some(start) = &create.start {
+        (parent, at) = branches::start_of(shell, start)?;
+    }
     let options = branches::Create {
-        parent: create.from.clone(),
-        at: create.at.clone(),
+        parent,
+        at,
         description: create.description.clone(),
         read_only: create.read_only,
         option: None,

@@ -12,6 +12,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::counts::{Counts, Step};
 use super::free::FreeRuns;
 use super::settle::Settlement;
 use super::{Count, Space};
@@ -183,7 +184,7 @@ impl Space {
         let state = self.state.lock();
         let mut changed = sorted_counts(&settlement.counts, &settlement.released);
         changed.retain(|(granule, count)| {
-            *count != Count::USUAL || state.counts.contains_key(granule)
+            *count != Count::USUAL || state.counts.table().contains_key(granule)
         });
         changed
     }
@@ -257,7 +258,7 @@ impl Space {
             let _ = free.add(extent);
         }
         debug_assert!(own.iter().all(|extent| free.is_disjoint(*extent)));
-        let mut counts: FxHashMap<Granule, Count> = state.counts.clone();
+        let mut counts: FxHashMap<Granule, Count> = state.counts.table().clone();
         counts.extend(settlement.counts.iter().map(|(granule, count)| (*granule, *count)));
         counts.retain(|_, count| *count != Count::USUAL);
         Record {
@@ -292,7 +293,6 @@ impl Space {
         chain.records.reverse();
         records.reverse();
         let mut free = FreeRuns::default();
-        let mut counts = FxHashMap::default();
         // The file may have been longer once: replay needs the longest, the cut comes after.
         let first_end = records.first().map_or(end, |record| record.end).max(FIRST_GRANULE);
         let longest = records.iter().map(|record| record.end).fold(end, u64::max);
@@ -308,20 +308,12 @@ impl Space {
                 check_bounds(*extent, longest)?;
                 free.take_exact(*extent)?;
             }
-            for (granule, count) in &record.counts {
-                if *count == Count::USUAL {
-                    counts.remove(granule);
-                } else {
-                    counts.insert(*granule, *count);
-                }
-            }
-            for extent in &record.freed {
-                counts.remove(&extent.start);
-            }
         }
         let condensed = records.iter().take_while(|record| record.used.is_empty()).count().max(1);
         chain.condensed_bytes =
             chain.records.iter().take(condensed).map(PageRef::stored_bytes).sum();
+        let step = |record: Record| Step { counts: record.counts, freed: record.freed };
+        let counts = Counts::later(records.into_iter().map(step).collect());
         let space = Self::with(free, longest, counts);
         space.state.lock().shrink();
         Ok((space, chain))
@@ -452,8 +444,8 @@ mod tests {
             let newest = chain.newest().unwrap();
             let read = &mut |page: &PageRef| Ok(disk[&page.base.granule].clone());
             let (loaded, _) = Space::load(&newest, space.counts().end, read).unwrap();
-            let counts = space.state.lock().counts.clone();
-            assert_eq!(loaded.state.lock().counts, counts);
+            let counts = space.state.lock().counts.table().clone();
+            assert_eq!(loaded.state.lock().counts.table().clone(), counts);
             shared += pages / 100;
             assert_eq!(counts.len(), shared, "those with two parents");
         }

@@ -12,9 +12,10 @@
 //! extents.
 //!
 //! Neighbours: `settle` works out what a checkpoint changes, `log` stores it, `free` has the
-//! runs, `ledger` returns what a writer wrote in vain; `pager` allocates.
+//! runs, `counts` the table, `ledger` returns what a writer wrote in vain; `pager` allocates.
 
 pub mod ceiling;
+mod counts;
 mod free;
 pub mod ledger;
 pub mod log;
@@ -30,6 +31,7 @@ use crate::limits::FIRST_GRANULE;
 use crate::metrics::SpaceCounts;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use counts::Counts;
 use free::FreeRuns;
 pub use ledger::Ledger;
 
@@ -98,7 +100,7 @@ struct State {
     free: FreeRuns,
     /// The end of the used part of the file.
     end: u64,
-    counts: FxHashMap<Granule, Count>,
+    counts: Counts,
     unattached: FxHashMap<Granule, Unattached>,
     /// What is left of regions that writers fill from the front, by their next granule.
     reserved: FxHashMap<Granule, u64>,
@@ -131,15 +133,15 @@ impl Default for Space {
 impl Space {
     /// The space of a new file.
     pub fn new() -> Self {
-        Self::with(FreeRuns::default(), FIRST_GRANULE, FxHashMap::default())
+        Self::with(FreeRuns::default(), FIRST_GRANULE, FxHashMap::default().into())
     }
 
     /// The space of a file without a free granule up to `end`.
     pub(crate) fn packed(end: Granule, counts: FxHashMap<Granule, Count>) -> Self {
-        Self::with(FreeRuns::default(), end.0, counts)
+        Self::with(FreeRuns::default(), end.0, counts.into())
     }
 
-    fn with(free: FreeRuns, end: u64, counts: FxHashMap<Granule, Count>) -> Self {
+    fn with(free: FreeRuns, end: u64, counts: Counts) -> Self {
         let state = State {
             free,
             end,
@@ -307,7 +309,7 @@ impl Space {
 
     /// Every extent with another count than the usual one.
     pub fn unusual_counts(&self) -> FxHashMap<Granule, Count> {
-        self.state.lock().counts.clone()
+        self.state.lock().counts.table().clone()
     }
 
     /// Drops a free tail of the file from the map; the file itself is cut once a superblock
@@ -332,7 +334,7 @@ impl State {
             pending: self.pending_granules,
             unattached: unattached.chain(self.reserved.values().copied()).sum(),
             runs: self.free.len() as u64,
-            counted: self.counts.len() as u64,
+            counted: self.counts.table().len() as u64,
         }
     }
 
@@ -343,7 +345,7 @@ impl State {
     }
 
     fn count(&self, extent: Granule) -> Count {
-        self.counts.get(&extent).copied().unwrap_or(Count::USUAL)
+        self.counts.table().get(&extent).copied().unwrap_or(Count::USUAL)
     }
 
     /// From here on is noted what the next checkpoint releases.

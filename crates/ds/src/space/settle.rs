@@ -127,16 +127,13 @@ impl Space {
             state.unattached.remove(&extent.start);
         }
         for extent in &settlement.released {
-            state.counts.remove(&extent.start);
+            state.counts.set(extent.start, Count::USUAL);
         }
         let released: FxHashSet<Granule> =
             settlement.released.iter().map(|extent| extent.start).collect();
         for (granule, count) in settlement.counts {
-            if released.contains(&granule) || count == Count::USUAL {
-                state.counts.remove(&granule);
-            } else {
-                state.counts.insert(granule, count);
-            }
+            let count = if released.contains(&granule) { Count::USUAL } else { count };
+            state.counts.set(granule, count);
         }
         state.begin_gone();
         state.push_pending(epoch, settlement.released);

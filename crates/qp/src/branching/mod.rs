@@ -183,7 +183,8 @@ impl<'s> Work<'s> {
 pub(crate) fn point(session: &Session, time: &PointInTime) -> Result<Point> {
     Ok(match time {
         PointInTime::Now => Point::Now,
-        PointInTime::Transaction(number) | PointInTime::Scn(number) => Point::Commit(*number),
+        PointInTime::Transaction(number) => Point::Commit(*number),
+        PointInTime::Scn(number) => Point::Number(*number),
         PointInTime::Tag(name) => Point::Tag(name.text.to_string()),
         PointInTime::Timestamp(text) => Point::Time(options::timestamp(session, text)?),
     })

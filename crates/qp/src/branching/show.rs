@@ -2,10 +2,10 @@
 //!
 //! Neighbours: `difference` is SHOW DIFF.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pandodb_branch::merge::Pick;
-use pandodb_branch::registry::{Branch, BranchId, BranchState, Commit, OpenConflict, OpenMerge};
+use pandodb_branch::registry::{Branch, BranchId, BranchState, OpenConflict, OpenMerge};
 use pandodb_ds::record::Value;
 
 use super::{Rows, Work, options};
@@ -167,11 +167,7 @@ impl Work<'_> {
         let commits = if let Some(name) = branch {
             self.branches.commits(&self.readable_branch(name)?.name, MOST)?
         } else {
-            let readable: BTreeSet<u64> = self.readable()?.iter().map(|it| it.head).collect();
-            let mut all = self.branches.all_commits(MOST)?;
-            all.retain(|commit| readable.contains(&commit.head));
-            self.add_moved(&mut all, MOST)?;
-            all
+            self.branches.commits_of_all(&self.readable()?, MOST)?
         };
         let mut merged: BTreeMap<(u64, u64), u64> = BTreeMap::new();
         let names: BTreeMap<u64, String> = self.branches.with(|state| {
@@ -197,21 +193,6 @@ impl Work<'_> {
             ]);
         }
         Ok(rows)
-    }
-
-    /// Adds commits that branches have from others which are gone: those that they were reset to.
-    fn add_moved(&self, all: &mut Vec<Commit>, most: usize) -> Result<()> {
-        let moved: BTreeSet<BranchId> =
-            self.branches.with(|state| state.reflog().map(|entry| entry.branch).collect())?;
-        let readable = self.readable()?;
-        let key = |commit: &Commit| (commit.commit, commit.head);
-        let mut known: BTreeSet<(u64, u64)> = all.iter().map(key).collect();
-        for branch in readable.iter().filter(|branch| moved.contains(&branch.id)) {
-            let own = self.branches.commits(&branch.name, most)?;
-            all.extend(own.into_iter().filter(|commit| known.insert(key(commit))));
-        }
-        all.sort_by_key(|commit| std::cmp::Reverse(commit.commit));
-        Ok(())
     }
 
     /// The conflicts of open merges: all of them, or of that into one branch.

@@ -10,7 +10,10 @@ use pandodb_ds::sync::Arc;
 
 use super::Definer;
 use crate::ast;
-use crate::catalog::{IndexColumn, STATISTICS_SQL, STATISTICS_TABLE, Table, is_reserved_name};
+use crate::catalog::{
+    DatabaseIndex, IndexColumn, STATISTICS_SQL, STATISTICS_TABLE, Table, is_reserved_name,
+    schema_table,
+};
 use crate::error::{Error, Result};
 use crate::store::TreeId;
 
@@ -51,6 +54,11 @@ impl Definer<'_> {
                 name.schema.is_none() && self.session.database_named(&name.name).is_ok();
             if is_database {
                 return Ok((self.own_tables(), None));
+            }
+            // What is in the statistics is loaded with the schema: nothing is gathered. The dumps
+            // of sqlite3 say it before they fill the table of statistics, which is made by it.
+            if schema_table(wanted, DatabaseIndex::MAIN).is_some() {
+                return Ok((Vec::new(), None));
             }
             if let Some(table) = schema.table(wanted) {
                 return Ok((vec![Arc::clone(table)], None));

@@ -2,7 +2,7 @@
 
 use super::Definer;
 use crate::ast::{self, DropKind};
-use crate::catalog::{ObjectKind, ObjectRow, TableKind, delete_object};
+use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, delete_object};
 use crate::error::{Error, Result};
 use crate::modify::SEQUENCE_TABLE;
 
@@ -64,9 +64,9 @@ impl Definer<'_> {
             return Err(Error::invalid(message));
         }
         let table = self.schema().table(&row.name).cloned();
-        if self.session.settings().foreign_keys && !self.schema().children_of(&row.name).is_empty()
-        {
-            // Dropping a parent deletes its rows first, with all that follows.
+        if self.session.settings().foreign_keys && self.minds_keys(&row.name, table.as_deref()) {
+            // Dropping a parent deletes its rows first, with all that follows; so does dropping a
+            // child some of whose rows wait for a parent.
             let name = super::text::identifier(&row.name);
             let database = super::text::identifier(&self.session.database_name(self.database));
             let sql = format!("DELETE FROM {database}.{name}");
@@ -84,6 +84,16 @@ impl Definer<'_> {
             self.session.run_inside(&sql, &self.sources, &self.schemas)?;
         }
         Ok(())
+    }
+
+    /// Whether foreign keys can tell that the rows of a table are gone.
+    fn minds_keys(&self, name: &str, table: Option<&Table>) -> bool {
+        let may_wait = |table: &Table| {
+            let by_setting = self.session.settings().defer_foreign_keys;
+            let is_deferred = by_setting || table.foreign_keys.iter().any(|key| key.deferred);
+            is_deferred && self.session.waits_for_parents()
+        };
+        !self.schema().children_of(name).is_empty() || table.is_some_and(may_wait)
     }
 
     /// Drops the indexes and triggers of a table.

@@ -4,17 +4,17 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
+use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
-use pandodb_ds::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Account, Parameters, Versions};
+use super::{Account, Parameters, SharedTransaction, Versions};
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 use crate::modify::Compiler;
 use crate::plan::SourceId;
-use crate::store::{Cursor, Transaction, TreeId};
+use crate::store::{Cursor, TreeId};
 use crate::types::{Collations, Datum};
 
 /// From how many rows on batches are worth their start.
@@ -28,44 +28,6 @@ const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
 /// How many rows pass between two looks at the interrupt flag.
 const TICKS: u32 = 1024;
-
-/// A transaction that the statements of a session share, and the threads of one statement.
-///
-/// Locking it costs next to nothing: it is done for each cursor and each changed row, never for
-/// a row that is read, and the threads of a statement only read.
-#[derive(Clone, Debug)]
-pub struct SharedTransaction(Arc<RwLock<Transaction>>);
-
-impl SharedTransaction {
-    /// Shares a transaction.
-    pub fn new(transaction: Transaction) -> Self {
-        Self(Arc::new(RwLock::new(transaction)))
-    }
-
-    /// Changes it where nobody else has it, which takes no lock.
-    #[inline]
-    pub fn get_mut(&mut self) -> Option<&mut Transaction> {
-        Arc::get_mut(&mut self.0).map(RwLock::get_mut)
-    }
-
-    /// Whether both are one.
-    #[inline]
-    pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Looks at it.
-    #[inline]
-    pub fn borrow(&self) -> RwLockReadGuard<'_, Transaction> {
-        self.0.read()
-    }
-
-    /// Changes it. Whoever holds a borrow in the same thread must have given it back.
-    #[inline]
-    pub fn borrow_mut(&self) -> RwLockWriteGuard<'_, Transaction> {
-        self.0.write()
-    }
-}
 
 /// What changes while a statement runs.
 #[derive(Debug, Default)]
@@ -123,6 +85,7 @@ impl RunState {
     }
 
     /// Makes it as for a new run, without touching what was not used.
+    #[inline]
     pub fn renew(&mut self) {
         self.failed.set(None);
         self.raised.set(None);
@@ -255,7 +218,24 @@ pub struct Counters {
     /// Foreign keys that are broken now and must not be at the end of the statement.
     pub immediate_violations: Cell<i64>,
     /// Foreign keys that are broken now and must not be at the end of the transaction.
-    pub deferred_violations: Cell<i64>,
+    pub deferred_violations: Cell<DeferredViolations>,
+}
+
+/// Foreign keys that may be broken until the transaction ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeferredViolations {
+    /// Of keys that are declared so.
+    pub declared: i64,
+    /// Of other keys, which `PRAGMA defer_foreign_keys` puts off.
+    pub by_setting: i64,
+}
+
+impl DeferredViolations {
+    /// Whether a transaction may commit: as in SQLite they may not be fewer than none either,
+    /// which comes of rows that were broken before.
+    pub fn are_none(self) -> bool {
+        self.declared + self.by_setting == 0
+    }
 }
 
 impl<'a> Context<'a> {
@@ -279,6 +259,15 @@ impl<'a> Context<'a> {
             return self.versions.cursor(database, tree);
         }
         self.transaction(source)?.borrow().cursor(tree)
+    }
+
+    /// How many keys a tree has.
+    pub fn len(&self, source: SourceId, tree: TreeId) -> Result<u64> {
+        let database = DatabaseIndex(source.0);
+        if database.version_place().is_some() {
+            return self.versions.count_range(database, tree, &[], None);
+        }
+        self.transaction(source)?.borrow().len(tree)
     }
 
     /// How many keys of a tree lie from `from` (included) up to `to` (not included).

@@ -24,9 +24,10 @@ pub mod row;
 mod runs;
 mod set;
 mod subquery;
+mod transaction;
 mod version;
 
-pub use context::{Context, Counters, RunState, Settings, SharedTransaction};
+pub use context::{Context, Counters, DeferredViolations, RunState, Settings};
 pub use frame::{Frame, Outer, Scope, State};
 pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};
@@ -37,4 +38,5 @@ pub use parameters::{Bindings, Parameters};
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
 pub(crate) use subquery::{KnownResult, SubqueryState};
+pub use transaction::{Looked, SharedTransaction};
 pub use version::{Reader, Version, VersionName, Versions};

@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `constraint` displaces rows the same way for REPLACE.
 
+use super::foreign_key::Touched;
 use super::trigger::{Event, Fired, Images};
 use super::{Changes, DeletePlan, Returning, RowKey, TableWriter};
 use crate::error::Result;
@@ -16,7 +17,8 @@ impl DeletePlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let writer = &*self.writer;
-        if self.truncate {
+        let is_watched = outer.context.session.watches_rows();
+        if self.truncate && !is_watched {
             let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
             changes.rows += transaction.clear(writer.table.tree)?;
             for index in &writer.indexes {
@@ -28,7 +30,10 @@ impl DeletePlan {
         if !self.buffered {
             while self.input.next(frame, outer)? {
                 let key = writer.key_of(self.target, frame)?;
-                if self.is_direct && writer.delete_found(self.target, &key, frame, outer)? {
+                if self.is_direct
+                    && !is_watched
+                    && writer.delete_found(self.target, &key, frame, outer)?
+                {
                     changes.rows += 1;
                     continue;
                 }
@@ -72,11 +77,11 @@ impl TableWriter {
             self.fill_alias(frame);
             old = frame.slot(self.row).keep()?;
         }
-        self.foreign_keys.removing(self, &old, None, frame, outer)?;
+        self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
         frame.slot_mut(self.row).restore(old.clone());
         self.delete_row(key, frame, outer)?;
         changes.rows += 1;
-        self.foreign_keys.removed(self, &old, outer)?;
+        self.foreign_keys.act(self, &old, None, Touched::Row, outer)?;
         if let Some(returning) = returning {
             frame.slot_mut(self.row).restore(old.clone());
             returning.take(frame, outer, changes)?;
@@ -103,10 +108,10 @@ impl TableWriter {
         if fires && self.replaced.fire(Event::Before, &images(), None, outer)? == Fired::Ignore {
             return Ok(());
         }
-        self.foreign_keys.removing(self, &old, None, frame, outer)?;
+        self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
         frame.slot_mut(self.row).restore(old.clone());
         self.delete_row(key, frame, outer)?;
-        self.foreign_keys.removed(self, &old, outer)?;
+        self.foreign_keys.act(self, &old, None, Touched::Row, outer)?;
         if fires {
             self.replaced.fire(Event::After, &images(), None, outer)?;
         }

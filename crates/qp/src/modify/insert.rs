@@ -6,6 +6,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
+use super::foreign_key::{Coming, Touched};
 use super::trigger::{Event, Fired, Images};
 use super::update::RowChange;
 use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
@@ -53,7 +54,9 @@ impl InsertPlan {
     ) -> Result<()> {
         self.input.open(frame, outer)?;
         if !self.buffered {
-            let is_plain = self.is_plain && outer.context.run.conflict.get().is_none();
+            let is_plain = self.is_plain
+                && outer.context.run.conflict.get().is_none()
+                && !outer.context.session.watches_rows();
             while self.input.next(frame, outer)? {
                 if is_plain {
                     self.insert_plain(frame, outer)?;
@@ -175,12 +178,17 @@ impl InsertPlan {
                 };
             }
         }
+        if !writer.foreign_keys.is_empty() {
+            let row = &frame.slot(writer.row).keep()?;
+            let is_single = self.is_single_write;
+            let coming = Coming { row, old: None, is_old_gone: true, is_single };
+            writer.foreign_keys.coming(writer, coming, Touched::Row, outer)?;
+        }
         writer.insert_row(&key, frame, outer)?;
         if let RowKey::Rowid(rowid) = key {
             outer.context.counters.last_insert_rowid.set(rowid);
         }
         changes.rows += 1;
-        writer.foreign_keys.inserted(writer, frame, outer)?;
         let images = if writer.triggers.has_after() {
             Some(Images::new(None, frame.slot(writer.row).keep()?))
         } else {

@@ -95,6 +95,17 @@ impl ModifyPlan {
     }
 }
 
+impl ModifyPlan {
+    /// Lets an INSERT find no rows, and a DELETE find them one by one.
+    fn leave_out(&mut self) {
+        match &mut self.kind {
+            ModifyKind::Insert(plan) => plan.input = Node::Empty,
+            ModifyKind::Delete(plan) => plan.truncate = false,
+            ModifyKind::Update(_) | ModifyKind::Instead(_) => {}
+        }
+    }
+}
+
 /// What a change does.
 #[derive(Debug)]
 pub enum ModifyKind {
@@ -121,6 +132,7 @@ pub struct Returning {
 
 /// `INSERT`
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of the plan for itself")]
 pub struct InsertPlan {
     /// Where to.
     pub writer: Arc<TableWriter>,
@@ -140,6 +152,8 @@ pub struct InsertPlan {
     pub buffered: bool,
     /// Nothing stands between the values and the stored row: it is made of them at once.
     pub is_plain: bool,
+    /// It is written to add one row and nothing else.
+    pub is_single_write: bool,
 }
 
 /// `ON CONFLICT (..) DO ..`
@@ -244,34 +258,7 @@ impl ModifyPlan {
 
     /// Whether it is written to add one row and nothing else.
     pub fn is_single_write(&self) -> bool {
-        let ModifyKind::Insert(plan) = &self.kind else { return false };
-        let writer = &plan.writer;
-        let replaces =
-            |own: Option<ConflictAction>| plan.conflict.or(own) == Some(ConflictAction::Replace);
-        // A rowid that is not named is a new one.
-        let has_key = !writer.table.has_rowid() || plan.names_rowid;
-        let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
-        let is_key = |column: &usize| {
-            let own = &writer.table.foreign_keys;
-            own.iter().any(|key| key.columns.contains(column))
-                || writer.foreign_keys.refer_to(writer.table.columns[*column].position)
-        };
-        let leaves_keys = |upsert: &UpsertPlan| {
-            let assignments = upsert.assignments.as_deref().unwrap_or_default();
-            upsert.triggers.is_empty() && !assignments.iter().any(|(column, _)| is_key(column))
-        };
-        self.returning.is_none()
-            && matches!(plan.input, Node::Once(_))
-            && plan.upserts.iter().all(leaves_keys)
-            && !writer.triggers.any()
-            && !(has_key && replaces(key_conflict))
-            && writer.indexes.iter().enumerate().all(|(place, index)| {
-                let is_answered = |upsert: &UpsertPlan| {
-                    upsert.target.is_none_or(|target| target == UpsertTarget::Index(place))
-                };
-                index.unique.is_none_or(|own| !replaces(own))
-                    || plan.upserts.iter().any(is_answered)
-            })
+        matches!(&self.kind, ModifyKind::Insert(plan) if plan.is_single_write)
     }
 
     /// As [`run`](Self::run); `changes` also tells what was done before an error.

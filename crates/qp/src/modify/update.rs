@@ -3,11 +3,14 @@
 //! Neighbours: `insert` uses the same exchange for upserts; `constraint`, `writer`.
 
 use pandodb_ds::record::Value;
+use smallvec::SmallVec;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
+use super::foreign_key::{Coming, Concern, Touched};
 use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
 use crate::ast::ConflictAction;
+use crate::catalog::IndexColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Kept, Outer};
 use crate::types::Datum;
@@ -31,6 +34,13 @@ pub(super) struct RowChange<'a> {
     pub(super) triggers: &'a Triggers,
 }
 
+/// What a row gets, converted as far as it has to be.
+struct Setting<'a> {
+    set: &'a [(usize, Value)],
+    rowid: Option<i64>,
+    conflict: Option<ConflictAction>,
+}
+
 impl UpdatePlan {
     pub(super) fn run(
         &self,
@@ -45,6 +55,7 @@ impl UpdatePlan {
             while self.input.next(frame, outer)? {
                 let job = self.read(frame, outer)?;
                 if self.is_direct
+                    && !outer.context.session.watches_rows()
                     && let RowKey::Rowid(rowid) = job.key
                     && self.writer.splice(self.target, rowid, &job.set, &mut bytes, frame, outer)?
                 {
@@ -175,52 +186,119 @@ impl TableWriter {
             old = frame.slot(self.row).keep()?;
             refused = self.assign(&set, rowid, frame, outer)?;
         }
-        let defaults = self.update_defaults(frame, outer)?;
-        if self.check_row(conflict, &defaults, &mut refused, frame, outer)? == Verdict::Skip {
+        let setting = Setting { set: &set, rowid, conflict };
+        let Some(new_key) = self.checked(key, &mut old, &setting, refused, frame, outer)? else {
             return Ok(());
-        }
-        let new_key = if self.table.has_rowid() {
-            RowKey::Rowid(frame.slot(self.row).rowid())
-        } else {
-            self.primary_key(frame)?
         };
-        let checks = UniqueChecks { wants: &|_| false, first: &[], refused };
-        let checked = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer);
-        if checked? == Verdict::Skip {
-            return Ok(());
-        }
-        let is_watched =
-            !self.foreign_keys.is_empty() || triggers.has_after() || returning.is_some();
-        if !is_watched {
-            let Kept::Values { values: old_values, .. } = old else { return Ok(()) };
-            self.replace_row(key, old_values, &new_key, frame, outer)?;
+        if self.foreign_keys.is_empty()
+            && !self.replaced.any()
+            && !triggers.has_after()
+            && returning.is_none()
+        {
+            let Kept::Values { values: stored, .. } = old else { return Ok(()) };
+            self.replace_row(key, stored, &new_key, frame, outer)?;
             changes.rows += 1;
             return Ok(());
         }
+        let assigned = self.assigned(&set, rowid);
+        let concern = self.foreign_keys.concern(&assigned);
         let new = frame.slot(self.row).keep()?;
-        let Kept::Values { values: old_values, .. } = &old else { return Ok(()) };
-        self.foreign_keys.removing(self, &old, Some(&new), frame, outer)?;
-        frame.slot_mut(self.row).restore(new.clone());
-        self.replace_row(key, old_values.clone(), &new_key, frame, outer)?;
-        changes.rows += 1;
-        if !self.foreign_keys.is_empty() {
-            let position = |(index, _): &(usize, Value)| self.table.columns[*index].position;
-            let alias = rowid.and_then(|_| self.table.rowid_alias());
-            let alias = alias.map(|index| self.table.columns[index].position);
-            let assigned: Vec<usize> = set.iter().map(position).chain(alias).collect();
-            self.foreign_keys.updated(self, &old, &new, &assigned, outer)?;
+        let touched = Touched::Columns(&assigned);
+        if concern != Concern::None {
+            self.foreign_keys.leaving(self, &old, touched, outer)?;
+            let sets_key = rowid.is_some() || (!self.table.has_rowid() && self.sets_key(&set));
+            let is_old_gone = sets_key || concern == Concern::LooksBetween;
+            let coming = Coming { row: &new, old: Some(&old), is_old_gone, is_single: false };
+            self.foreign_keys.coming(self, coming, touched, outer)?;
         }
         frame.slot_mut(self.row).restore(new.clone());
+        let Kept::Values { values: stored, .. } = &old else { return Ok(()) };
+        self.replace_row(key, stored.clone(), &new_key, frame, outer)?;
+        changes.rows += 1;
+        if concern != Concern::None {
+            self.foreign_keys.act(self, &old, Some(&new), touched, outer)?;
+        }
         // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {
-            returning.take(frame, outer, changes)?;
             frame.slot_mut(self.row).restore(new.clone());
+            returning.take(frame, outer, changes)?;
         }
         if triggers.has_after() {
-            let images = Images::new(Some(old), new);
-            triggers.fire(Event::After, &images, conflict, outer)?;
+            triggers.fire(Event::After, &Images::new(Some(old), new), conflict, outer)?;
         }
         Ok(())
+    }
+
+    /// Makes room for the row in the row slot, which `old` is to become, and tells its key; none
+    /// where it is left out. Rows that are replaced for it may take `old` with them, or change it,
+    /// by what their triggers and foreign keys do: then the change is made to what became of it.
+    fn checked(
+        &self,
+        key: &RowKey,
+        old: &mut Kept,
+        setting: &Setting<'_>,
+        mut refused: Option<Error>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<Option<RowKey>> {
+        let conflict = setting.conflict;
+        loop {
+            let defaults = self.update_defaults(frame, outer)?;
+            if self.check_row(conflict, &defaults, &mut refused, frame, outer)? == Verdict::Skip {
+                return Ok(None);
+            }
+            let new_key = if self.table.has_rowid() {
+                RowKey::Rowid(frame.slot(self.row).rowid())
+            } else {
+                self.primary_key(frame)?
+            };
+            let checks = UniqueChecks { wants: &|_| false, first: &[], refused };
+            let checked = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer);
+            if checked? == Verdict::Skip {
+                return Ok(None);
+            }
+            if !self.may_lose_rows(conflict) {
+                return Ok(Some(new_key));
+            }
+            let Some(now) = self.fetch(key, outer)? else { return Ok(None) };
+            let new = frame.slot(self.row).keep()?;
+            self.load(key, now, frame, outer)?;
+            self.fill_alias(frame);
+            let now = frame.slot(self.row).keep()?;
+            if let (Kept::Values { values: before, .. }, Kept::Values { values, .. }) =
+                (&*old, &now)
+                && before == values
+            {
+                frame.slot_mut(self.row).restore(new);
+                return Ok(Some(new_key));
+            }
+            *old = now;
+            refused = self.assign(setting.set, setting.rowid, frame, outer)?;
+        }
+    }
+
+    /// Whether rows may be replaced, with consequences for others.
+    fn may_lose_rows(&self, conflict: Option<ConflictAction>) -> bool {
+        let replaces = |own| conflict.or(own) == Some(ConflictAction::Replace);
+        (!self.foreign_keys.is_empty() || self.replaced.any())
+            && (replaces(self.table.primary_key.as_ref().and_then(|key| key.conflict))
+                || self.indexes.iter().any(|index| index.unique.is_some_and(replaces)))
+    }
+
+    /// Positions of the columns that are set, for the foreign keys.
+    fn assigned(&self, set: &[(usize, Value)], rowid: Option<i64>) -> SmallVec<[usize; 8]> {
+        if self.foreign_keys.is_empty() {
+            return SmallVec::new();
+        }
+        let alias = rowid.and_then(|_| self.table.rowid_alias());
+        let indexes = set.iter().map(|(index, _)| *index).chain(alias);
+        indexes.map(|index| self.table.columns[index].position).collect()
+    }
+
+    /// Whether columns of the key are set.
+    fn sets_key(&self, set: &[(usize, Value)]) -> bool {
+        let mut key = self.table.key_columns().iter().filter_map(IndexColumn::column);
+        key.any(|column| set.iter().any(|(index, _)| *index == column))
     }
 
     /// Puts new values into the row in the row slot; what a STRICT column refuses is told.

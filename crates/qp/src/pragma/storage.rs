@@ -65,7 +65,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         columns: &["compression"],
         scope: Scope::Kept,
         values: "`NONE`, `RLE`, `LZ4`, `'ZSTD(1..22)'`, `'GZIP(1..9)'`",
-        help: "how pages are compressed that are written from now on",
+        help: "how pages are compressed that are written from now on (`ZSTD(1)` by default)",
         run: compression,
     },
     Entry {

@@ -204,7 +204,10 @@ fn compression_changes_the_pages_that_come_after() {
     };
     let (none, fast, small) = (size("NONE"), size("lz4"), size("'zstd(19)'"));
     assert!(none > fast && fast > small, "{none} {fast} {small}");
-    let failed = error(&memory(), "PRAGMA compression = brotli");
+    let session = File::new().open();
+    session.execute("PRAGMA compression = rle; ATTACH 'beside.db' AS beside").unwrap();
+    assert_eq!(text(&session, "PRAGMA beside.compression"), "RLE");
+    let failed = error(&session, "PRAGMA compression = brotli");
     assert_eq!(failed.kind(), ErrorKind::Invalid);
 }
 

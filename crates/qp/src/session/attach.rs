@@ -82,7 +82,7 @@ impl Session {
         } else {
             let (main, _) = self.database(DatabaseIndex::MAIN)?;
             let vfs = super::command::files_of(&main);
-            Database::open(&vfs, Path::new(&file), &pandodb_tm::Options::default())?
+            Database::open(&vfs, Path::new(&file), &main.options_beside())?
         };
         self.attach(&name, database, MAIN)?;
         Ok(Vec::new())

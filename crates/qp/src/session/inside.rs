@@ -11,7 +11,9 @@ use crate::bind::Binder;
 use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, Parameters, RunState, SharedTransaction, Versions};
+use crate::execute::{
+    Context, DeferredViolations, Frame, Outer, Parameters, RunState, SharedTransaction, Versions,
+};
 use crate::modify::modify_statement;
 use crate::parse::parse_statement;
 
@@ -138,15 +140,31 @@ impl Session {
         result
     }
 
-    /// As [`run_inside`](Self::run_inside); it fails where it leaves foreign keys broken that were
-    /// whole before, unless all of them are deferred.
+    /// As [`run_inside`](Self::run_inside); it fails where it leaves foreign keys broken, unless
+    /// these are deferred.
     pub(crate) fn run_inside_whole(
         &self,
         sql: &str,
         sources: &[Option<SharedTransaction>],
         schemas: &[Arc<Schema>],
     ) -> Result<()> {
-        self.keeping_whole(|| self.run_inside(sql, sources, schemas))
+        let counters = &self.counters;
+        let before = counters.deferred_violations.get();
+        let immediate = counters.immediate_violations.replace(0);
+        let result = self.run_inside(sql, sources, schemas);
+        let may_wait = self.settings.borrow().defer_foreign_keys;
+        let is_whole = counters.immediate_violations.replace(immediate) == 0
+            && counters.deferred_violations.get().by_setting == 0;
+        if result.is_ok() && (is_whole || may_wait) {
+            return Ok(());
+        }
+        counters.deferred_violations.set(before);
+        result.and_then(|()| Err(Error::constraint(Constraint::ForeignKey, "")))
+    }
+
+    /// Whether foreign keys are broken that must be whole when the transaction ends.
+    pub(crate) fn waits_for_parents(&self) -> bool {
+        self.counters.deferred_violations.get() != DeferredViolations::default()
     }
 
     /// Does `work`, which fails where it leaves foreign keys broken that were whole before.
@@ -155,8 +173,10 @@ impl Session {
         let immediate = counters.immediate_violations.replace(0);
         let deferred = counters.deferred_violations.get();
         let result = work();
-        let broken = counters.immediate_violations.replace(immediate) > 0
-            || counters.deferred_violations.get() > deferred;
+        let now = counters.deferred_violations.get();
+        let broken = counters.immediate_violations.replace(immediate) != 0
+            || now.declared > deferred.declared
+            || now.by_setting > deferred.by_setting;
         result?;
         if broken && !self.settings.borrow().defer_foreign_keys {
             counters.deferred_violations.set(deferred);

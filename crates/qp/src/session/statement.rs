@@ -194,6 +194,9 @@ impl<'s> Statement<'s> {
         if !self.is_running {
             return LentRow::default();
         }
+        if !self.cells.has_stored() {
+            return self.cells.lend(&[]);
+        }
         let slot = self.prepared.projection.slot();
         let stored = slot.and_then(|slot| self.run.frame.slots.get(usize::from(slot.0)));
         // What could not be read was an error of the step.
@@ -298,6 +301,16 @@ impl<'s> Statement<'s> {
             self.cells.take_values(row.iter().map(Value::as_ref));
             return Ok(Step::Row);
         }
+        if let Some(counted) = self.prepared.counted {
+            // One row, known without any operator.
+            if std::mem::replace(&mut run.steps, 1) > 0 {
+                return Ok(Step::Done);
+            }
+            run.is_clear = true;
+            let rows = counted.count(&run.around.sources)?;
+            self.cells.take_values(std::iter::once(ValueRef::Integer(rows)));
+            return Ok(Step::Row);
+        }
         let PreparedKind::Select(plan) = &self.prepared.kind else { return Ok(Step::Done) };
         let (frame, cells) = (&mut run.frame, &mut self.cells);
         let (projection, steps_before) = (&self.prepared.projection, run.steps);
@@ -330,10 +343,14 @@ impl Around {
     #[inline]
     fn gather(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
         self.state.renew();
-        self.settings.clone_from(&session.settings.borrow());
+        if !prepared.writes.is_empty() {
+            // A commit changes them, too.
+            self.settings.clone_from(&session.settings.borrow());
+        }
         if self.goes_on(session, prepared)? {
             return Ok(true);
         }
+        self.settings.clone_from(&session.settings.borrow());
         self.valid_at = None;
         let databases = session.all_databases();
         let heads = session.version_heads(&prepared.versions)?;
@@ -491,7 +508,6 @@ impl Run {
         let counters = &session.counters;
         counters.immediate_violations.set(0);
         let deferred = counters.deferred_violations.get();
-        let rowid = counters.last_insert_rowid.get();
         let mut changes = Changes::default();
         let frame = &mut self.frame;
         let result = self.around.with_context(session, parameters, |context| {
@@ -500,11 +516,7 @@ impl Run {
         self.frame.clear();
         self.is_clear = true;
         let result = match result {
-            Ok(()) if counters.immediate_violations.get() > 0 => {
-                if plan.is_single_write() {
-                    // A single row is refused before it is there.
-                    counters.last_insert_rowid.set(rowid);
-                }
+            Ok(()) if counters.immediate_violations.get() != 0 => {
                 Err(Error::constraint(Constraint::ForeignKey, ""))
             }
             other => other,
@@ -519,7 +531,7 @@ impl Run {
             }
             Err(mut error) => {
                 let mut action = self.reach();
-                if action == ConflictAction::Fail && counters.immediate_violations.get() > 0 {
+                if action == ConflictAction::Fail && counters.immediate_violations.get() != 0 {
                     // What was done cannot stay.
                     error = Error::constraint(Constraint::ForeignKey, "");
                     action = ConflictAction::Abort;
@@ -537,7 +549,11 @@ impl Run {
                     return Err(committed.err().unwrap_or(error));
                 }
                 counters.changes.set(0);
-                counters.deferred_violations.set(deferred);
+                // As in SQLite, which can undo such a statement without a journal: what it counted
+                // for deferred keys before another one refused it stays counted.
+                if !plan.is_single_write() {
+                    counters.deferred_violations.set(deferred);
+                }
                 self.go_back(&marks)?;
                 if action == ConflictAction::Rollback {
                     session.abandon();

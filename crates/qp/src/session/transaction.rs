@@ -12,7 +12,7 @@ use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
 use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::SharedTransaction;
+use crate::execute::{DeferredViolations, SharedTransaction};
 use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint, Transaction};
 
 /// An open transaction.
@@ -32,7 +32,7 @@ pub(super) struct Active {
 struct NamedSavepoint {
     name: Box<str>,
     marks: Vec<Option<Savepoint>>,
-    deferred: i64,
+    deferred: DeferredViolations,
 }
 
 impl Active {
@@ -157,14 +157,13 @@ impl Session {
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
             let goes_on = is_used
                 && head.is_some_and(|head| {
-                    let mut known = known.borrow_mut();
-                    let goes_on = known.resume(head, &self.tuned(&options, index));
-                    self.begun.set(known.id());
-                    goes_on
+                    known.get_mut().is_some_and(|known| {
+                        let goes_on = known.resume(head, &self.tuned(&options, index));
+                        self.begun.set(known.id());
+                        goes_on
+                    })
                 });
-            if !goes_on {
-                *source = None;
-            }
+            *source = source.take().filter(|_| goes_on).map(SharedTransaction::shared);
         }
         for index in databases.iter().chain(writes) {
             let is_there = taken.get(usize::from(index.0)).is_some_and(Option::is_some);
@@ -186,20 +185,22 @@ impl Session {
         let mut resting = self.resting.borrow_mut();
         let databases = self.databases.borrow();
         let isolation = self.isolation();
-        let last = databases.iter().rposition(|attached| attached.database.is_some());
-        let goes_on = resting.len() == last.map_or(0, |last| last + 1)
-            && resting.iter_mut().zip(&*databases).all(|(source, attached)| {
-                let (Some(source), Some(catalog)) = (source, &attached.catalog) else {
-                    return attached.database.is_none();
-                };
-                source
+        let mut place = 0;
+        for attached in &*databases {
+            let source = resting.get_mut(place).and_then(Option::as_mut);
+            let goes_on = match (source, &attached.catalog) {
+                (Some(source), Some(catalog)) => source
                     .get_mut()
-                    .is_some_and(|known| known.resume_reading(attached.head, isolation, catalog))
-            });
-        if goes_on {
-            std::mem::swap(taken, &mut *resting);
+                    .is_some_and(|known| known.resume_reading(attached.head, isolation, catalog)),
+                _ => attached.database.is_none(),
+            };
+            if !goes_on {
+                return false;
+            }
+            place += 1;
         }
-        goes_on
+        taken.extend(resting.iter_mut().map(Option::take));
+        true
     }
 
     /// Whether `known`, which a statement has from its last run, can be used as they are by the
@@ -304,11 +305,16 @@ impl Session {
             let rests = source.as_mut().and_then(SharedTransaction::get_mut);
             if !rests.is_some_and(Transaction::park) {
                 *source = None;
+            } else if source.as_ref().is_some_and(|source| !source.is_alone()) {
+                *source = source.take().and_then(SharedTransaction::alone);
             }
         }
-        // What another statement left there meanwhile is dropped below.
-        std::mem::swap(sources, &mut *self.resting.borrow_mut());
-        sources.clear();
+        // What another statement left there meanwhile is dropped.
+        let resting = &mut *self.resting.borrow_mut();
+        resting.resize_with(sources.len(), || None);
+        for (place, source) in resting.iter_mut().zip(sources.drain(..)) {
+            *place = source;
+        }
     }
 
     /// Refuses what the session's user may not do; without a user the owner works.
@@ -386,8 +392,7 @@ impl Session {
             return Ok(());
         }
         self.settings.borrow_mut().defer_foreign_keys = false;
-        let deferred = self.counters.deferred_violations.replace(0);
-        let is_whole = deferred <= 0;
+        let is_whole = self.counters.deferred_violations.take().are_none();
         for (place, source) in sources.iter().enumerate() {
             let Some(source) = source else { continue };
             let mut transaction = source.borrow_mut();
@@ -399,6 +404,8 @@ impl Session {
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
                 self.repeats.set(None);
+                drop(transaction);
+                self.tell_log(DatabaseIndex(place as u16));
             } else {
                 let is_something = transaction.has_changes();
                 transaction.rollback();
@@ -462,7 +469,7 @@ impl Session {
             let message = "cannot commit - no transaction is active";
             return Err(Error::new(ErrorKind::State, message));
         }
-        if self.counters.deferred_violations.get() > 0 {
+        if !self.counters.deferred_violations.get().are_none() {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
         }
         let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
@@ -473,7 +480,7 @@ impl Session {
             return Err(refused);
         }
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
-        self.counters.deferred_violations.set(0);
+        self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
         for (place, source) in active.sources.iter().enumerate() {
             let Some(source) = source else { continue };
@@ -488,8 +495,10 @@ impl Session {
             }
             // One that has only read may learn here that it saw two moments.
             transaction.commit()?;
+            drop(transaction);
             if has_changes {
                 self.note_own_commit(DatabaseIndex(place as u16));
+                self.tell_log(DatabaseIndex(place as u16));
             }
         }
         self.repeats.set(None);
@@ -508,7 +517,7 @@ impl Session {
     /// Gives the open transaction up.
     pub(super) fn abandon(&self) {
         let Some(active) = self.active.borrow_mut().take() else { return };
-        self.counters.deferred_violations.set(0);
+        self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
         for source in active.sources.iter().flatten() {
             source.borrow_mut().rollback();

@@ -22,7 +22,7 @@ impl Session {
         ];
         *self.active.borrow_mut() = Some(Active::new(self.begin_options()));
         let tried = self.try_all(statements, sql);
-        let broken = counters.deferred_violations.replace(0) > 0;
+        let broken = !counters.deferred_violations.take().are_none();
         let active = self.active.borrow_mut().take();
         let mut sources = active.map(|active| active.sources).unwrap_or_default();
         let main = if sources.is_empty() { None } else { sources.swap_remove(0) };

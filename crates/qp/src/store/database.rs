@@ -5,6 +5,7 @@ use std::path::Path;
 use pandodb_branch::registry::Branches;
 use pandodb_branch::sizes::Sizes;
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
@@ -46,6 +47,12 @@ impl Database {
     /// Opens or makes the database at `path`.
     pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Self> {
         Self::over(Manager::open(vfs, path, options)?)
+    }
+
+    /// The settings of a database that is opened or made beside this one: compressed like it.
+    pub fn options_beside(&self) -> Options {
+        let store = StoreOptions { codec: self.manager.pager().codec(), ..StoreOptions::default() };
+        Options { store, ..Options::default() }
     }
 
     /// The database of a manager; a new one gets its catalog.

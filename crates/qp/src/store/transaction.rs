@@ -27,6 +27,11 @@ impl Transaction {
         Self { inner: Some(inner), vfs }
     }
 
+    /// One that has ended, of the same files.
+    pub(crate) fn ended_copy(&self) -> Self {
+        Self { inner: None, vfs: Arc::clone(&self.vfs) }
+    }
+
     /// The transaction below, for what has no SQL of its own.
     #[inline]
     pub fn inner(&self) -> Result<&pandodb_tm::Transaction> {
@@ -119,6 +124,7 @@ impl Transaction {
 
     /// Rests until the next statement, seeing and keeping nothing; false where it has to be
     /// ended.
+    #[inline]
     pub fn park(&mut self) -> bool {
         self.inner.as_mut().is_some_and(pandodb_tm::Transaction::park)
     }
@@ -132,12 +138,10 @@ impl Transaction {
 
     /// As [`resume`](Self::resume) for a statement that only reads and sees the schema of
     /// `catalog`; false where that has changed, too.
+    #[inline]
     pub fn resume_reading(&mut self, head: HeadId, isolation: Isolation, catalog: &Tree) -> bool {
-        self.inner.as_mut().is_some_and(|inner| {
-            inner.head() == head
-                && inner.resume_reading(isolation)
-                && inner.is_at(CATALOG_TREE, catalog)
-        })
+        let inner = self.inner.as_mut();
+        inner.is_some_and(|inner| inner.resume_reading(head, isolation, CATALOG_TREE, catalog))
     }
 
     /// Whether another statement can begin on `head` without anything being done for it, and sees
@@ -268,6 +272,7 @@ impl Transaction {
     }
 
     /// How many keys a tree has.
+    #[inline]
     pub fn len(&self, tree: TreeId) -> Result<u64> {
         Ok(self.inner()?.len(tree)?)
     }

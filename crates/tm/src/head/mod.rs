@@ -19,6 +19,34 @@ pub struct Published<T> {
     pointer: pandodb_ds::sync::Mutex<Arc<T>>,
 }
 
+/// A version that its cell has lent; it stays whole as long as this is held.
+#[derive(Debug)]
+pub struct Lent<T>(#[cfg(not(loom))] arc_swap::Guard<Arc<T>>, #[cfg(loom)] Arc<T>);
+
+impl<T> Lent<T> {
+    /// A reference of its own to the version.
+    pub fn to_arc(lent: &Self) -> Arc<T> {
+        Arc::clone(&lent.0)
+    }
+
+    /// Takes a reference of its own in the place of the loan.
+    pub fn into_arc(lent: Self) -> Arc<T> {
+        #[cfg(not(loom))]
+        return arc_swap::Guard::into_inner(lent.0);
+        #[cfg(loom)]
+        return lent.0;
+    }
+}
+
+impl<T> std::ops::Deref for Lent<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 impl<T> Published<T> {
     /// A cell that shows `first`.
     pub fn new(first: Arc<T>) -> Self {
@@ -36,6 +64,16 @@ impl<T> Published<T> {
         return self.pointer.load_full();
         #[cfg(loom)]
         return Arc::clone(&self.pointer.lock());
+    }
+
+    /// The newest version for a short time: cheaper than [`load`](Self::load), and dearer for
+    /// whoever replaces it meanwhile.
+    #[inline]
+    pub fn lend(&self) -> Lent<T> {
+        #[cfg(not(loom))]
+        return Lent(self.pointer.load());
+        #[cfg(loom)]
+        return Lent(self.load());
     }
 
     /// Replaces it; stores are ordered by the lock that all who store hold.

@@ -52,6 +52,12 @@ impl HeadVersion {
             Arc::new(Self { head, commit, forest: Forest::new(), note })
         }))
     }
+
+    /// Whether it is the one that stands for none: no head has its number.
+    #[inline]
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.head == HeadId(0)
+    }
 }
 
 /// A line of versions.

@@ -12,6 +12,7 @@
 
 mod commit;
 mod cursor;
+mod held;
 mod locking;
 mod parking;
 mod part;
@@ -31,8 +32,8 @@ use std::fmt;
 use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use pandodb_ds::sync::{Arc, RwLock};
 use smallvec::SmallVec;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -46,6 +47,7 @@ use crate::wal::FrameBuffer;
 
 pub(crate) use commit::{Change, Entered, Publication};
 pub use cursor::Cursor;
+use held::Held;
 pub(crate) use part::Part;
 use part::Registration;
 use reads::ReadSet;
@@ -60,7 +62,9 @@ pub struct Transaction {
     timeout: Duration,
     /// Reads change this at the levels that lock or follow the head. The lock is there so that
     /// the threads of one statement can read; changes have the transaction to themselves.
-    state: RwLock<State>,
+    state: Held,
+    /// Dropped behind the versions that it covers.
+    pin: Pin,
     frames: FrameBuffer,
     /// The head that logged operations are on unless another one is named first.
     logged_head: Option<HeadId>,
@@ -91,7 +95,6 @@ struct State {
     reads: ReadSet,
     /// Made when the first lock is needed.
     owner: Option<LockOwner>,
-    pin: Pin,
 }
 
 /// A change of the set of heads, made true by the commit.
@@ -153,13 +156,14 @@ impl Transaction {
         }
         let timeout = options.busy_timeout.unwrap_or_else(|| shared.busy_timeout());
         let reads = ReadSet::default();
-        let state = State { parts, current: 0, reads, owner: None, pin };
+        let state = State { parts, current: 0, reads, owner: None };
         Ok(Self {
             shared: shared.clone(),
             id,
             options,
             timeout,
-            state: RwLock::new(state),
+            state: Held::new(state),
+            pin,
             frames: FrameBuffer::new(),
             logged_head: None,
             savepoints: Vec::new(),
@@ -271,10 +275,10 @@ impl Transaction {
         let state = self.state.get_mut();
         if state.parts.iter().all(|part| part.private.is_none()) {
             // Nothing is kept from before: the pin may move on.
-            if state.pin.is_alone() {
-                state.pin.renew(|| shared.store.epoch());
+            if self.pin.is_alone() {
+                self.pin.renew(|| shared.store.epoch());
             } else {
-                state.pin = shared.pin()?;
+                self.pin = shared.pin()?;
             }
         }
         for part in &mut state.parts {
@@ -282,7 +286,7 @@ impl Transaction {
         }
         if let Some(part) = state.parts.first() {
             let (head, commit) = (part.head(), part.base.commit);
-            state.pin.describe(self.id, head, commit, Some(shared.clock.monotonic()));
+            self.pin.describe(self.id, head, commit, Some(shared.clock.monotonic()));
         }
         Ok(())
     }

@@ -14,7 +14,21 @@ use crate::isolation::{BeginOptions, Isolation};
 
 impl Transaction {
     /// Lets go of all that it sees; false if it has anything that must be ended for good.
+    #[inline]
     pub fn park(&mut self) -> bool {
+        let is_alone = self.pin.is_alone();
+        let (was_calm, state) = self.state.let_go();
+        if was_calm {
+            // It has only read since it rested the last time.
+            if is_alone {
+                if let Some(part) = state.parts.first_mut() {
+                    part.let_go();
+                }
+                self.pin.park();
+            }
+            // Cursors that are still open share the pin.
+            return is_alone;
+        }
         let has_left_something = self.has_changes()
             || self.is_broken()
             || self.commit_time != 0
@@ -27,13 +41,13 @@ impl Transaction {
         let [part] = state.parts.as_mut_slice() else { return false };
         let is_held = part.private.is_some() || part.holds_writer || state.owner.is_some();
         // Cursors that are still open share the pin.
-        if is_held || !state.pin.is_alone() {
+        if is_held || !is_alone {
             return false;
         }
         part.let_go();
         // Of a statement that failed before it changed anything: nothing relies on it any more.
         state.reads = ReadSet::default();
-        state.pin.park();
+        self.pin.park();
         true
     }
 
@@ -44,36 +58,56 @@ impl Transaction {
             return false;
         }
         self.id = self.shared.next_transaction_id();
-        if !self.see_newest() {
-            return false;
-        }
-        self.timeout = options.busy_timeout.unwrap_or_else(|| self.shared.busy_timeout());
-        self.options.clone_from(options);
-        true
-    }
-
-    /// As [`resume`](Self::resume) for a statement that only reads, with the options of before: it
-    /// is what nearly all that a quick read costs beside the read itself.
-    pub fn resume_reading(&mut self, isolation: Isolation) -> bool {
-        isolation == self.options.isolation && self.options.repeats.is_none() && self.see_newest()
-    }
-
-    #[inline]
-    fn see_newest(&mut self) -> bool {
         let (shared, state) = (&self.shared, self.state.get_mut());
         let [part] = state.parts.as_mut_slice() else { return false };
-        let pin = &state.pin;
+        let pin = &self.pin;
         if !pin.is_alone() || !part.cell().wake(pin, || shared.store.epoch()) {
             return false;
         }
         part.take_newest();
         pin.describe(self.id, part.head(), part.base.commit, None);
+        self.timeout = options.busy_timeout.unwrap_or_else(|| self.shared.busy_timeout());
+        self.options.clone_from(options);
+        true
+    }
+
+    /// As [`resume`](Self::resume) for a statement that only reads `head`, with the options of
+    /// before; `tree` has to be the version `known` there, or another one is to be begun. It is
+    /// nearly all that a quick read costs beside the read itself: one full fence, and a loan of
+    /// the head's cell in the place of a counted reference. No lock is taken while it is read.
+    #[inline]
+    pub fn resume_reading(
+        &mut self,
+        head: HeadId,
+        isolation: Isolation,
+        tree: TreeId,
+        known: &Tree,
+    ) -> bool {
+        if isolation != self.options.isolation || self.options.repeats.is_some() {
+            return false;
+        }
+        let (shared, pin) = (&self.shared, &self.pin);
+        let (_, state) = self.state.let_go();
+        let [part] = state.parts.as_slice() else { return false };
+        let cell = part.cell();
+        if cell.id != head || !pin.is_alone() || !cell.wake(pin, || shared.store.epoch()) {
+            return false;
+        }
+        let version = cell.version.lend();
+        let found = version.forest.tree(tree);
+        if !found.is_some_and(|found| found.is_same_version(known)) {
+            drop(version);
+            pin.park();
+            return false;
+        }
+        pin.describe(self.id, head, version.commit, None);
+        self.state.read_calmly(version);
         true
     }
 
     /// Says in the listing of snapshots since when this one is used, where that was left open.
     pub fn date(&self) {
-        self.state.read().pin.date(self.shared.clock.monotonic());
+        self.pin.date(self.shared.clock.monotonic());
     }
 
     /// Whether another statement, one that writes, too, can begin on `head` without anything being
@@ -92,13 +126,6 @@ impl Transaction {
             && part.head() == head
             && !private.pending.has(tree)
             && private.forest.tree(tree).is_some_and(|tree| tree.is_same_version(known))
-    }
-
-    /// Whether a tree is exactly the version `known`.
-    pub fn is_at(&mut self, tree: TreeId, known: &Tree) -> bool {
-        let state = self.state.get_mut();
-        let Some(part) = state.parts.get(state.current) else { return false };
-        part.forest().tree(tree).is_some_and(|tree| tree.is_same_version(known))
     }
 }
 

@@ -256,13 +256,25 @@ impl Part {
     /// Lets the version go that it stands on.
     #[inline]
     pub(crate) fn let_go(&mut self) {
-        self.base = self.nothing.take().unwrap_or_else(HeadVersion::nothing);
+        if !self.base.is_nothing() {
+            self.base = self.nothing.take().unwrap_or_else(HeadVersion::nothing);
+        }
+    }
+
+    /// Stands on a version after [`let_go`](Self::let_go).
+    #[inline]
+    pub(crate) fn stand_on(&mut self, version: Arc<HeadVersion>) {
+        let before = std::mem::replace(&mut self.base, version);
+        if before.is_nothing() {
+            self.nothing = Some(before);
+        }
     }
 
     /// Stands on the newest version after [`let_go`](Self::let_go).
     #[inline]
     pub(crate) fn take_newest(&mut self) {
-        self.nothing = Some(std::mem::replace(&mut self.base, self.registration.newest()));
+        let newest = self.registration.newest();
+        self.stand_on(newest);
     }
 
     /// Shows the own version to those who read uncommitted, if there are any.

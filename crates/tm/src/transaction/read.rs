@@ -63,18 +63,23 @@ impl Transaction {
     /// A cursor on the tree as it is now; changes made later do not reach it.
     pub fn cursor(&self, tree: TreeId) -> Result<Cursor> {
         self.check_usable()?;
-        self.settle_to_read(tree)?;
         let pager = self.shared.store.pager();
         if !self.notes_reads() {
+            if let Some(version) = self.state.calm() {
+                let inner = version.forest.cursor(pager, tree)?;
+                return Ok(Cursor::new(inner, self.pin.share(), None));
+            }
+            self.settle_to_read(tree)?;
             let state = self.state.read();
             let inner = state.parts[state.current].forest().cursor(pager, tree)?;
-            return Ok(Cursor::new(inner, state.pin.share(), None));
+            return Ok(Cursor::new(inner, self.pin.share(), None));
         }
+        self.settle_to_read(tree)?;
         let state = &mut *self.state.write();
         let part = &state.parts[state.current];
         let inner = part.forest().cursor(pager, tree)?;
         let reads = state.reads.open(&part.base, tree);
-        Ok(Cursor::new(inner, state.pin.share(), Some(reads)))
+        Ok(Cursor::new(inner, self.pin.share(), Some(reads)))
     }
 
     /// What is read from here on shows whether a constraint holds: at a level that checks rows the
@@ -100,7 +105,13 @@ impl Transaction {
     }
 
     /// How many keys a tree has, without counting them.
+    #[inline]
     pub fn len(&self, tree: TreeId) -> Result<u64> {
+        if let Some(version) = self.state.calm()
+            && !self.notes_reads()
+        {
+            return Ok(version.forest.existing(tree)?.len());
+        }
         self.note_range(tree, &[], None);
         self.look(tree, |_, tree| Ok(tree.len()))
     }
@@ -260,6 +271,9 @@ impl Transaction {
         self.note_key(tree, key);
         self.check_usable()?;
         let pager = self.shared.store.pager();
+        if let Some(version) = self.state.calm() {
+            return Ok(read(pager, version.forest.existing(tree)?)?);
+        }
         let mut state = self.state.read();
         if let Some(private) = &state.parts[state.current].private
             && private.pending.has(tree)
@@ -319,6 +333,9 @@ impl Transaction {
         read: impl FnOnce(&Pager, &Tree) -> pandodb_ds::Result<R>,
     ) -> Result<R> {
         self.check_usable()?;
+        if let Some(version) = self.state.calm() {
+            return Ok(read(self.shared.store.pager(), version.forest.existing(tree)?)?);
+        }
         let mut state = self.state.read();
         if state.parts[state.current].is_pending(tree) {
             drop(state);

@@ -191,10 +191,28 @@ impl Branches {
         })
     }
 
-    /// The newest commits of all branches, newest first.
-    pub fn all_commits(&self, most: usize) -> Result<Vec<Commit>> {
+    /// The newest commits of some branches, newest first: all that their heads ever made, and
+    /// those that they hold from branches that are gone.
+    pub fn commits_of_all(&self, branches: &[Branch], most: usize) -> Result<Vec<Commit>> {
         self.collect()?;
-        self.list_commits(most, |_| true)
+        let state = self.state()?;
+        let heads: BTreeSet<u64> = branches.iter().map(|branch| branch.head).collect();
+        let mut gone: BTreeMap<u64, BTreeSet<(u64, u64)>> = BTreeMap::new();
+        for branch in branches {
+            let clock = state.graph.clock(self.position(branch)?);
+            for Position { line, commit } in clock.iter() {
+                let Some(known) = state.graph.line(line) else { continue };
+                if state.branch_of(known.head).is_none() {
+                    let span = (state.start_of(line), commit);
+                    gone.entry(known.head).or_default().insert(span);
+                }
+            }
+        }
+        self.list_commits(most, |commit| {
+            let is_held = |(start, end): &(u64, u64)| (start + 1..=*end).contains(&commit.commit);
+            heads.contains(&commit.head)
+                || gone.get(&commit.head).is_some_and(|spans| spans.iter().any(is_held))
+        })
     }
 
     fn list_commits(

@@ -21,7 +21,7 @@ struct Listed<'a> {
 
 impl Branches {
     /// The parents of commits that [`commits`](Self::commits) or
-    /// [`all_commits`](Self::all_commits) listed, in their order; zero for the first one.
+    /// [`commits_of_all`](Self::commits_of_all) listed, in their order; zero for the first one.
     pub fn parents(&self, commits: &[Commit]) -> Result<Vec<u64>> {
         self.with(|state| {
             let mut listed = Listed { state, numbers: BTreeSet::new(), heads: BTreeMap::new() };
@@ -37,7 +37,8 @@ impl Branches {
 impl Listed<'_> {
     fn parent(&self, commit: &Commit) -> u64 {
         let is_older = self.numbers.first().is_some_and(|oldest| commit.base < *oldest);
-        if commit.base == 0 || self.numbers.contains(&commit.base) {
+        let is_own = self.heads.get(&commit.head).is_some_and(|own| own.contains(&commit.base));
+        if commit.base == 0 || is_own {
             return commit.base;
         }
         let lines = self.state.graph.lines().filter(|(id, line)| {
@@ -46,7 +47,8 @@ impl Listed<'_> {
         let line = lines.last().map(|(id, _)| id);
         let found = line.and_then(|line| self.newest(line, commit.base));
         // Of what is older than the list nothing better is known.
-        found.unwrap_or(if is_older { commit.base } else { 0 })
+        let is_known = is_older || self.numbers.contains(&commit.base);
+        found.unwrap_or(if is_known { commit.base } else { 0 })
     }
 
     /// The newest listed commit that a line holds at `until`.

@@ -37,6 +37,7 @@ fn every_refusal_says_what_is_wrong_and_changes_nothing() {
     refused(branches.view("main", &Point::Tag("v1".into())), ErrorKind::UnknownTag, "tag 'v1'");
     refused(create(&branches, "MAIN", "main", Point::Now), ErrorKind::Exists, "already");
     refused(create(&branches, "..", "main", Point::Now), ErrorKind::InvalidName, "folders");
+    refused(create(&branches, "*", "main", Point::Now), ErrorKind::InvalidName, "all of them");
     refused(create(&branches, "x", "nope", Point::Now), ErrorKind::UnknownBranch, "nope");
     let future = Point::Commit(1_000_000);
     refused(create(&branches, "x", "main", future), ErrorKind::UnknownCommit, "newest one");
@@ -224,10 +225,48 @@ fn sizes_tell_to_the_granule_what_a_drop_frees() {
     checkpoint();
     let freed = before.saturating_sub(used());
     // The records and the space map are written anew meanwhile, a few pages.
-    assert!(freed.abs_diff(dev.all.own_bytes) <= 4096, "{freed} {dev:?}");
+    assert!(freed.abs_diff(dev.all.freed_bytes) <= 4096, "{freed} {dev:?}");
     let main = sizes.of(&branches, "main").unwrap().all;
     assert_eq!(main.shared_bytes, 0);
     assert_eq!(main.own_bytes, main_before.total_bytes());
+}
+
+#[test]
+fn what_a_drop_frees_is_told_before_with_what_only_its_moments_held() {
+    for is_copy in [false, true] {
+        let vfs: Arc<dyn Vfs> = Arc::new(SimVfs::new(9));
+        let options = Options { history: Retention::NOTHING, ..options(Synchronous::Normal) };
+        let manager = Manager::open(&vfs, Path::new("base.pando"), &options).unwrap();
+        let branches = Branches::open(Arc::new(manager)).unwrap();
+        let rows = |name: &str, value: &str| {
+            let keys: Vec<String> = (0..3000).map(|row| format!("row {row:05}")).collect();
+            let rows: Vec<(&str, Option<&str>)> =
+                keys.iter().map(|key| (&**key, Some(value))).collect();
+            write(&branches, name, &rows).unwrap();
+        };
+        let used = || {
+            branches.manager().checkpoint(CheckpointMode::Full).unwrap();
+            branches.manager().checkpoint(CheckpointMode::Full).unwrap();
+            let counts = branches.manager().store().info().unwrap().space;
+            (counts.end - counts.free - counts.pending - counts.unattached) * 512
+        };
+        rows("main", "some value of main");
+        let strategy = if is_copy { Strategy::Copy } else { Strategy::Cow };
+        let options = BranchOptions { strategy, ..BranchOptions::default() };
+        let (name, parent) = ("dev".to_owned(), "main".to_owned());
+        branches.create(&CreateBranch { name, parent, at: Point::Now, options }).unwrap();
+        // What dev still shows is now held by it and by the moment that it left main.
+        rows("main", "another value of main");
+        let sizes = Sizes::default();
+        let before = used();
+        let dev = sizes.of(&branches, "dev").unwrap();
+        assert!(dev.all.own_bytes < 2048 && dev.all.freed_bytes > 50_000, "{dev:?}");
+        let of_trees: u64 = dev.trees.iter().map(|(_, size)| size.freed_bytes).sum();
+        assert!(of_trees <= dev.all.freed_bytes && of_trees > 50_000, "{dev:?}");
+        branches.drop_branch("dev").unwrap();
+        let freed = before - used();
+        assert!(freed.abs_diff(dev.all.freed_bytes) <= 1024, "{freed} {dev:?}");
+    }
 }
 
 #[test]

@@ -13,9 +13,10 @@
 //! Guaranteed: of openers that come by one path or by symbolic links to it, one holds the lock;
 //! of openers by hard links or after a rename too, if the file existed when the holder took the
 //! lock. Not guaranteed: anything between machines on a network file system without locks, or
-//! after a `fork` without `exec`, where the child shares the lock. The companion is removed when
-//! the lock is dropped (on Unix, where an opener can tell that the file it locked is gone). In a
-//! directory that cannot be written, the lock on the database file alone has to do, and the holder
+//! after a `fork` without `exec`, where the child shares the lock. The companion stays when the
+//! lock is dropped, as the log does: making and removing a file for each opening took longer than
+//! all other locking. Whoever removes it while it is not locked does no harm; a refused opener that
+//! made one removes it. In a directory that cannot be written, the lock on the database file alone has to do, and the holder
 //! stays unnamed, as it does on systems whose locks forbid reading. A full disk does not keep
 //! anybody from opening either: without room for a name the holder stays unnamed, without room for
 //! the companion the database's own lock has to do.
@@ -29,7 +30,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File as StdFile, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DatabaseLock, os};
@@ -76,10 +77,29 @@ impl OsLock {
             Err(error) => (None, Some(error)),
         };
         let mut lock = Self { companion, database: None };
-        lock.database = lock_database(&real, path)?;
+        match lock_database(&real, path) {
+            Ok(database) => lock.database = database,
+            Err(error) => {
+                lock.remove_companion();
+                return Err(error);
+            }
+        }
         match refused {
             Some(error) if lock.database.is_none() => Err(error),
             _ => Ok(lock),
+        }
+    }
+}
+
+impl OsLock {
+    /// Removes the companion, which is locked here: nobody else can be the owner of what goes. A
+    /// failure leaves a file that the next opener takes over.
+    fn remove_companion(&self) {
+        if let Some(Companion { path, identity, .. }) = &self.companion {
+            // Only on Unix an opener can tell that the file it locked is gone.
+            if cfg!(unix) && is_at(*identity, path).unwrap_or(false) {
+                _ = fs::remove_file(path);
+            }
         }
     }
 }
@@ -92,12 +112,7 @@ impl Drop for OsLock {
         if let Some(file) = &self.database {
             _ = file.unlock();
         }
-        if let Some(Companion { file, path, identity }) = &self.companion {
-            // Still locked here: nobody else can be the owner of what is removed. A failure
-            // leaves a file that the next opener takes over.
-            if cfg!(unix) && is_at(*identity, path).unwrap_or(false) {
-                _ = fs::remove_file(path);
-            }
+        if let Some(Companion { file, .. }) = &self.companion {
             _ = file.unlock();
         }
     }
@@ -131,7 +146,7 @@ fn lock_companion(real: &Path, asked: &Path) -> Result<Companion, Refusal> {
         };
         let found = file.metadata().map_err(failed)?;
         let identity = identity(&found);
-        // The holder before us may have removed this very file while we opened it.
+        // A refused opener may have removed this very file while we opened it.
         if !is_at(identity, &path).map_err(failed)? {
             continue;
         }
@@ -281,12 +296,21 @@ fn printable(text: &str) -> String {
 
 /// Writes this process into the companion, which has `len` bytes of an earlier holder.
 ///
-/// In place, and cut behind: a file that is cut to nothing is written to the disk when it is
+/// Nothing is written where the same program of the same process was the holder before. In place,
+/// and cut behind: a file that is cut to nothing is written to the disk when it is
 /// closed (ext4 guards careless programs that way), and on a full disk the room of the name before
 /// is all there is. Without any the holder stays unnamed: the lock is what counts.
 fn write_holder(file: &mut StdFile, len: u64) -> io::Result<()> {
     let holder = Holder::this_process();
     let line = format!("{} {}\n", holder.process, holder.program);
+    if len == line.len() as u64 {
+        let mut before = vec![0; line.len()];
+        let is_same = file.read_exact(&mut before).is_ok() && before == line.as_bytes();
+        if is_same {
+            return Ok(());
+        }
+        file.rewind()?;
+    }
     match file.write_all(line.as_bytes()) {
         Err(cause) if is_full(&cause) => return file.set_len(0).or(Ok(())),
         written => written?,

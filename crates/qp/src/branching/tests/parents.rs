@@ -83,3 +83,66 @@ fn what_a_reset_left_is_not_listed_and_can_be_picked_again() {
     session.execute(&format!("CHERRY PICK TRANSACTION {number}")).unwrap();
     assert_eq!(rows(&session, "SELECT id FROM t ORDER BY id"), ["1", "2"]);
 }
+
+#[test]
+fn what_was_made_on_branches_that_are_gone_stays_the_history_of_those_that_have_it() {
+    let session = session();
+    session.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, x)").unwrap();
+    for step in [
+        "INSERT INTO t VALUES (1, 1)",
+        "CREATE BRANCH short; INSERT INTO t@short VALUES (2, 1); INSERT INTO t@short VALUES (3, 1);
+         MERGE BRANCH short INTO main WITH (delete_branch_after = true)",
+        "INSERT INTO t VALUES (4, 1)",
+        "CREATE BRANCH one; INSERT INTO t@one VALUES (5, 1); CREATE BRANCH two FROM one;
+         INSERT INTO t@two VALUES (6, 1); DROP BRANCH one",
+        "CREATE BRANCH side; INSERT INTO t@side VALUES (7, 1); INSERT INTO t VALUES (8, 1);
+         MERGE BRANCH side INTO main WITH (delete_branch_after = true)",
+        "MERGE BRANCH two INTO main; DROP BRANCH two; INSERT INTO t VALUES (9, 1)",
+    ] {
+        session.execute(step).unwrap_or_else(|error| panic!("{step}: {error:?}"));
+        let all = graph(&session, "*");
+        for branch in rows(&session, "SELECT branch_name FROM pando_branches") {
+            check(&session, &branch, step);
+            for (commit, parents) in graph(&session, &branch) {
+                assert_eq!(all.get(&commit), Some(&parents), "{step}, {branch}: {commit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_transaction_of_the_log_is_reached_wherever_it_was_made() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1); CREATE BRANCH dev;
+             INSERT INTO t@dev VALUES (2); INSERT INTO t@dev VALUES (3)",
+        )
+        .unwrap();
+    let made = rows(&session, "SELECT transaction_id FROM pando_log('dev') LIMIT 2");
+    let at = |sql: &str| rows(&session, sql).concat();
+    let ids = "(SELECT group_concat(id) FROM (SELECT id FROM t";
+    // Main does not have it yet, and is as it was then.
+    let second = &made[1];
+    let then = format!("SELECT {ids} AS OF TRANSACTION {second} ORDER BY id))");
+    assert_eq!(at(&then), "1");
+    session.execute("MERGE BRANCH dev INTO main").unwrap();
+    assert_eq!(at(&then), "1,2");
+    let number = format!("SELECT {ids} AS OF SCN {second} ORDER BY id))");
+    assert_eq!(at(&number), "1", "main itself, at that time");
+    for sql in ["DROP BRANCH dev", "INSERT INTO t VALUES (4)"] {
+        session.execute(sql).unwrap();
+        assert_eq!(at(&then), "1,2", "{sql}");
+    }
+    session.execute(&format!("CREATE BRANCH back AS OF TRANSACTION {second}")).unwrap();
+    assert_eq!(at(&format!("SELECT {ids}@back ORDER BY id))")), "1,2");
+    // Making it there was no commit of its own.
+    let newest = "SELECT transaction_id FROM pando_log('back') LIMIT 1";
+    assert_eq!(at(newest), *second);
+    session.execute("INSERT INTO t@back VALUES (9)").unwrap();
+    let parent = "SELECT parent FROM pando_log('*') WHERE branch_name = 'back'";
+    assert_eq!(at(parent), *second);
+    session.execute(&format!("RESET BRANCH main TO TRANSACTION {second}")).unwrap();
+    assert_eq!(at(&format!("SELECT {ids} ORDER BY id))")), "1,2");
+    assert_eq!(at("PRAGMA integrity_check"), "ok");
+}

@@ -2,7 +2,8 @@
 //!
 //! The newest state is written out first (a checkpoint), because only what lies in the file has a
 //! size. A branch's row counts all of it; rows of tables and indexes count their pages.
-//! `freed_bytes` is what the file gets back once the branch is dropped. Neighbours: the branch
+//! `freed_bytes` is what the file gets back once the branch is dropped: what it owns, and what only
+//! moments hold that are dropped with it (where it left its parent, say). Neighbours: the branch
 //! crate walks what a branch owns and remembers what it shares.
 
 use pandodb_branch::registry::{Branch, Point};
@@ -56,7 +57,7 @@ fn branch_rows(work: &Work<'_>, branch: &Branch, rows: &mut Rows) -> Result<()> 
             Value::Integer(size.own_bytes as i64),
             Value::Integer(size.shared_bytes as i64),
             Value::Integer(size.total_bytes() as i64),
-            Value::Integer(size.own_bytes as i64),
+            Value::Integer(size.freed_bytes as i64),
         ]
     };
     rows.push(row("branch", &branch.name, size.all));

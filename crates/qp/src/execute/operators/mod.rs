@@ -13,6 +13,7 @@ mod limit;
 mod lookup;
 mod materialize;
 mod project;
+mod ranges;
 mod recursive;
 mod scan;
 mod sort;
@@ -22,7 +23,8 @@ mod window;
 pub(super) use aggregate::CallState;
 pub(super) use limit::bounds as limit_bounds;
 pub(crate) use materialize::SharedRows;
-pub(super) use scan::{exact_rowid, rowid_range, sought};
+pub(super) use ranges::{rowid_range, sought};
+pub(super) use scan::exact_rowid;
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};
@@ -78,7 +80,8 @@ impl OperatorState {
     #[inline]
     pub(super) fn clear(&mut self) {
         match self {
-            Self::None => {}
+            // These hold nothing, and who opens anew sets them.
+            Self::None | Self::Once(_) | Self::Position(_) => {}
             // Quick reads have one of these; the next run has it, too.
             Self::Scan(scan) => scan.clear(),
             other => *other = Self::None,
@@ -122,7 +125,10 @@ impl Node {
             Self::Recursive(recursive) => recursive.open(frame, outer),
             Self::Lookup(lookup) => lookup.open(frame, outer),
             Self::Count(count) => {
-                *frame.state_mut(count.state) = OperatorState::Once(false);
+                match frame.state_mut(count.state) {
+                    OperatorState::Once(is_over) => *is_over = false,
+                    other => *other = OperatorState::Once(false),
+                }
                 Ok(())
             }
             Self::Batch(batch) => {

@@ -111,9 +111,7 @@ impl PragmaScan {
 
 impl CountNode {
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
-        let is_first = matches!(frame.state_mut(self.state), OperatorState::Once(false));
-        *frame.state_mut(self.state) = OperatorState::Once(true);
-        if !is_first {
+        if std::mem::replace(state!(frame, self.state, Once), true) {
             return Ok(false);
         }
         let count = self.scan.count(frame, outer)?;

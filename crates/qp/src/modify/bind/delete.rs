@@ -10,6 +10,7 @@ use crate::ast;
 use crate::bind::{Binder, Group, Relation, ScopeTable, TableRelation, no_row};
 use crate::catalog::Table;
 use crate::error::Result;
+use crate::modify::foreign_key::Touched;
 use crate::modify::trigger::Change;
 use crate::modify::{DeletePlan, ModifyKind, ModifyPlan};
 use crate::plan::{Layout, Node, QueryParts, finish_select};
@@ -22,7 +23,7 @@ pub(super) fn delete_plan(
 ) -> Result<ModifyPlan> {
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Delete, None)?;
-    writer.foreign_keys.broken(table, |_| true)?;
+    writer.foreign_keys.check_definitions(Touched::Row, false)?;
     let (own, relation): (ScopeTable, TableRelation) =
         binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
     let target = relation.slot;

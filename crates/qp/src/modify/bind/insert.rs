@@ -11,8 +11,9 @@ use crate::ast::{self, ConflictAction, InsertSource};
 use crate::bind::{Binder, Block, is_rowid_name};
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
+use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::trigger::Change;
-use crate::modify::{InsertPlan, ModifyKind, ModifyPlan};
+use crate::modify::{InsertPlan, ModifyKind, ModifyPlan, UpsertPlan, UpsertTarget};
 use crate::plan::{Layout, Node};
 use crate::scalar::Scalar;
 
@@ -23,7 +24,6 @@ pub(super) fn insert_plan(
 ) -> Result<ModifyPlan> {
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Insert, insert.conflict)?;
-    writer.foreign_keys.broken(table, |_| true)?;
     let (columns, rowid_place) = insert_columns(binder, insert, table)?;
     let (block, is_values) = insert_source(binder, insert, table, &columns)?;
     let mut values = Vec::with_capacity(table.columns.len());
@@ -57,7 +57,7 @@ pub(super) fn insert_plan(
         && upserts.is_empty()
         && returning.is_none()
         && writer.inserts_plainly();
-    let plan = InsertPlan {
+    let mut plan = InsertPlan {
         writer: Arc::new(writer),
         input: block.root,
         values,
@@ -67,12 +67,46 @@ pub(super) fn insert_plan(
         upserts,
         buffered,
         is_plain,
+        is_single_write: false,
     };
+    plan.is_single_write = is_values
+        && returning.is_none()
+        && !binder.in_trigger
+        && writes_one_row(&plan, insert.conflict);
+    let keys = &plan.writer.foreign_keys;
+    keys.check_definitions(Touched::Row, plan.is_single_write)?;
     Ok(ModifyPlan {
         kind: ModifyKind::Insert(Box::new(plan)),
         layout: Layout::default(),
         returning,
     })
+}
+
+/// Whether a plan adds one row and changes nothing else: neither rows in its way nor, by triggers
+/// and keys, those of other tables.
+fn writes_one_row(plan: &InsertPlan, conflict: Option<ConflictAction>) -> bool {
+    let writer = &plan.writer;
+    let replaces = |own: Option<ConflictAction>| conflict.or(own) == Some(ConflictAction::Replace);
+    // A rowid that is not named is a new one.
+    let has_key = !writer.table.has_rowid() || plan.names_rowid;
+    let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
+    let leaves_keys = |upsert: &UpsertPlan| {
+        let set = upsert.assignments.iter().flatten().map(|(column, _)| *column);
+        let alias = upsert.rowid.as_ref().and_then(|_| writer.table.rowid_alias());
+        let set = set.chain(alias).map(|column| writer.table.columns[column].position);
+        let set: Vec<usize> = set.collect();
+        upsert.triggers.is_empty() && writer.foreign_keys.concern(&set) == Concern::None
+    };
+    matches!(plan.input, Node::Once(_))
+        && plan.upserts.iter().all(leaves_keys)
+        && !writer.triggers.any()
+        && !(has_key && replaces(key_conflict))
+        && writer.indexes.iter().enumerate().all(|(place, index)| {
+            let is_answered = |upsert: &UpsertPlan| {
+                upsert.target.is_none_or(|target| target == UpsertTarget::Index(place))
+            };
+            index.unique.is_none_or(|own| !replaces(own)) || plan.upserts.iter().any(is_answered)
+        })
 }
 
 /// Whether a node reads one tree from start to end and nothing else.

@@ -8,10 +8,12 @@ use pandodb_ds::sync::Arc;
 use super::writer::table_writer;
 use super::{check_writable, key_outputs, returning, scope_of};
 use crate::ast::{self, ConflictAction};
+use crate::authorize::AuthAction;
 use crate::bind::{Binder, Group, NameScope, Relation, ScopeTable};
 use crate::bind::{is_rowid_name, no_row, parts, width};
-use crate::catalog::Table;
+use crate::catalog::{IndexColumn, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::trigger::Change;
 use crate::modify::{ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
 use crate::plan::{AccessPath, Layout, Node, QueryParts, finish_select};
@@ -25,11 +27,7 @@ pub(super) fn update_plan(
     check_writable(table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
-    let may_replace = may_replace(update, table, &names, &writer);
-    writer.foreign_keys.broken(table, |column| {
-        let name = &table.columns[column].name;
-        may_replace || names.iter().any(|set| set.eq_ignore_ascii_case(name))
-    })?;
+    check_keys(update, table, &names, &writer)?;
     let (own, relation) =
         binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;
     let target = relation.slot;
@@ -79,28 +77,42 @@ pub(super) fn update_plan(
     })
 }
 
-/// Whether rows may be replaced, which deletes them with whatever foreign keys they have.
-fn may_replace(
+/// Refuses an UPDATE that would ask for what foreign keys name and is not there.
+fn check_keys(
     update: &ast::Update,
     table: &Table,
     names: &[Box<str>],
     writer: &TableWriter,
-) -> bool {
-    const REPLACE: Option<ConflictAction> = Some(ConflictAction::Replace);
-    if update.conflict.is_some() {
-        return update.conflict == REPLACE;
-    }
+) -> Result<()> {
     let sets_rowid = table.has_rowid()
         && names.iter().any(|name| match table.column_index(name) {
             Some(index) => table.rowid_alias() == Some(index),
             None => is_rowid_name(name),
         });
-    let key = table.primary_key.as_ref().and_then(|key| key.conflict);
-    let mut indexes = writer.indexes.iter();
-    (sets_rowid && key == REPLACE)
-        || indexes.any(|index| {
-            (sets_rowid || !index.is_untouched) && index.unique.is_some_and(|own| own == REPLACE)
-        })
+    let indexes: Vec<usize> = names.iter().filter_map(|name| table.column_index(name)).collect();
+    let is_key = |part: &IndexColumn| part.column().is_some_and(|index| indexes.contains(&index));
+    let sets_key = sets_rowid || (!table.has_rowid() && table.key_columns().iter().any(is_key));
+    let alias = table.rowid_alias().filter(|_| sets_rowid);
+    let set = indexes.iter().copied().chain(alias);
+    let set: Vec<usize> = set.map(|index| table.columns[index].position).collect();
+    let concern = writer.foreign_keys.concern(&set);
+    // Rows that are replaced go with whatever foreign keys they have.
+    let replaces =
+        |own: Option<ConflictAction>| update.conflict.or(own) == Some(ConflictAction::Replace);
+    let moves = sets_key || concern == Concern::LooksBetween;
+    let may_replace = (sets_key
+        && replaces(table.primary_key.as_ref().and_then(|key| key.conflict)))
+        || writer
+            .indexes
+            .iter()
+            .any(|index| (moves || !index.is_untouched) && index.unique.is_some_and(replaces));
+    if may_replace {
+        writer.foreign_keys.check_definitions(Touched::Row, false)
+    } else if concern == Concern::None {
+        Ok(())
+    } else {
+        writer.foreign_keys.check_definitions(Touched::Columns(&set), false)
+    }
 }
 
 /// Refuses several sources of UPDATE ... FROM whose columns cannot be told apart, used or not: in
@@ -199,7 +211,15 @@ pub(super) fn bind_assignments(
             if let Some(index) = table.column_index(&name.text) {
                 binder.note_column(table, index, name);
             }
-            match table.column_index(&name.text) {
+            let index = table.column_index(&name.text);
+            let column_name = index.or(table.rowid_alias());
+            let column_name = column_name.map_or("ROWID", |index| &*table.columns[index].name);
+            let action = AuthAction::Update { table_name: &table.name, column_name };
+            let is_named = index.is_some() || (table.has_rowid() && is_rowid_name(&name.text));
+            if is_named && !binder.may(action, Some(table.database))? {
+                continue;
+            }
+            match index {
                 Some(index) if table.columns[index].generated.is_some() => {
                     let message = format!("cannot UPDATE generated column \"{}\"", name.text);
                     return Err(Error::invalid(message).at(name.span));

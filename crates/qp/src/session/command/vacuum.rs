@@ -10,7 +10,7 @@ use pandodb_ds::compact::copy_to;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{OsVfs, Vfs};
-use pandodb_tm::{BeginOptions, CheckpointMode, Manager, Options};
+use pandodb_tm::{BeginOptions, CheckpointMode, Manager};
 
 use crate::ast;
 use crate::catalog::DatabaseIndex;
@@ -99,7 +99,7 @@ fn copy_from_memory(database: &Database, path: &Path) -> Result<()> {
     if vfs.exists(path)? {
         return Err(Error::invalid("output file already exists"));
     }
-    let target = Manager::open(&vfs, path, &Options::default())?;
+    let target = Manager::open(&vfs, path, &database.options_beside())?;
     let source = database.begin(MAIN, BeginOptions::read_only())?;
     let mut writer = target.begin(MAIN, BeginOptions::default())?;
     for tree in source.inner()?.forest().ids() {

@@ -11,6 +11,7 @@ mod collations;
 mod going_on;
 mod isolation;
 mod lending;
+mod ordered;
 mod row_values;
 mod rules;
 mod versions;
@@ -455,6 +456,23 @@ fn a_foreign_key_that_is_set_to_what_it_was_is_looked_up() {
     session.execute("UPDATE t SET b = 2; UPDATE t SET c = c WHERE k > 1").unwrap();
     session.execute("UPDATE t SET c = 1, b = 3 WHERE k = 1; UPDATE t SET c = c").unwrap();
     check(&session, "SELECT b, c FROM t", "3|1 2|1 2|NULL");
+}
+
+#[test]
+fn a_row_that_changes_while_another_is_replaced_for_it_keeps_the_change() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA foreign_keys = ON;
+             CREATE TABLE s(k INTEGER PRIMARY KEY, u UNIQUE, p REFERENCES s(k) ON DELETE SET NULL);
+             CREATE INDEX i ON s(p);
+             INSERT INTO s VALUES (1, 1, NULL), (2, 2, 1), (3, 3, 2);
+             UPDATE OR REPLACE s SET u = 1 WHERE k = 2",
+        )
+        .unwrap();
+    check(&session, "SELECT * FROM s", "2|1|NULL 3|3|2");
+    check(&session, "PRAGMA integrity_check", "ok");
+    check(&session, "PRAGMA foreign_key_check", "");
 }
 
 #[test]
