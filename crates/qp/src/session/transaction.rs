@@ -304,6 +304,10 @@ impl Session {
             let rests = rests.is_some_and(Transaction::park);
             *source = source.take().filter(|_| rests).and_then(SharedTransaction::alone);
         }
+        // As in SQLite any statement outside of a transaction ends what was put off.
+        if self.settings.borrow().defer_foreign_keys {
+            self.settings.borrow_mut().defer_foreign_keys = false;
+        }
         // What another statement left there meanwhile is dropped below.
         std::mem::swap(sources, &mut *self.resting.borrow_mut());
         sources.clear();
