@@ -52,7 +52,7 @@ pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
 pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, UpdateHook};
-pub use prepare::{Prepared, PreparedKind};
+pub use prepare::{Counted, Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
@@ -253,6 +253,21 @@ impl Session {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// Ends what runs, if somebody asked for that or it takes too long: for work that is not in the
+    /// plan of a statement, which asks by itself.
+    pub(crate) fn check_stopped(&self) -> Result<()> {
+        use crate::function::Session as _;
+
+        if self.is_interrupted() || self.is_stopped() {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
+        }
+        Ok(())
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
@@ -319,9 +334,10 @@ impl Session {
     /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
     /// files, and how many they may take at all before the statement fails.
     pub fn set_memory_limits(&self, soft_bytes: u64, hard_bytes: u64) {
-        let mut settings = self.settings.borrow_mut();
-        settings.memory_soft_bytes = soft_bytes;
-        settings.memory_hard_bytes = hard_bytes;
+        self.change_settings(|settings| {
+            settings.memory_soft_bytes = soft_bytes;
+            settings.memory_hard_bytes = hard_bytes;
+        });
     }
 
     /// The level of transactions that do not say one.

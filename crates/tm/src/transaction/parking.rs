@@ -14,6 +14,7 @@ use crate::isolation::{BeginOptions, Isolation};
 
 impl Transaction {
     /// Lets go of all that it sees; false if it has anything that must be ended for good.
+    #[inline]
     pub fn park(&mut self) -> bool {
         let is_alone = self.pin.is_alone();
         let (was_calm, state) = self.state.let_go();
