@@ -78,6 +78,8 @@ impl UpdatePlan {
                 jobs.push(job);
             }
         }
+        // In the order of keys, whatever joined them, as SQLite does: triggers can tell.
+        jobs.sort_by_cached_key(|job| job.key.bytes());
         for job in jobs {
             self.change(job, frame, outer, returning, changes)?;
         }

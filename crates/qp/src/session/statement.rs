@@ -551,7 +551,7 @@ impl Run {
                 counters.changes.set(0);
                 // As in SQLite, which can undo such a statement without a journal: what it counted
                 // for deferred keys before another one refused it stays counted.
-                if !plan.is_single_write() {
+                if self.autocommit || !plan.is_single_write() {
                     counters.deferred_violations.set(deferred);
                 }
                 self.go_back(&marks)?;

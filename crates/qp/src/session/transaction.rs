@@ -313,6 +313,10 @@ impl Session {
         for (place, source) in resting.iter_mut().zip(sources.drain(..)) {
             *place = source;
         }
+        // As in SQLite any statement outside of a transaction ends what was put off.
+        if self.settings.borrow().defer_foreign_keys {
+            self.settings.borrow_mut().defer_foreign_keys = false;
+        }
     }
 
     /// Refuses what the session's user may not do; without a user the owner works.

@@ -447,6 +447,8 @@ fn as_column(output: &Scalar) -> Scalar {
     let may_be_text = match output {
         Scalar::Column(_) | Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
         Scalar::Literal(value) => matches!(value, Value::Text(_)),
+        // A whole real stays one, which its affinity would make an integer of.
+        Scalar::Cast(_, affinity) => !affinity.is_numeric(),
         // What is known to be JSON stays it.
         Scalar::Json(_) => false,
         Scalar::Call(call) => !call.function.traits.may_return_json,

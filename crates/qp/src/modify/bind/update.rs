@@ -15,7 +15,7 @@ use crate::catalog::{IndexColumn, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::trigger::Change;
-use crate::modify::{ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
+use crate::modify::{IndexWriter, ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
 use crate::plan::{AccessPath, Layout, Node, QueryParts, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
@@ -100,12 +100,17 @@ fn check_keys(
     let replaces =
         |own: Option<ConflictAction>| update.conflict.or(own) == Some(ConflictAction::Replace);
     let moves = sets_key || concern == Concern::LooksBetween;
+    let is_touched = |index: &IndexWriter| {
+        index.filter.is_some()
+            || index.index.has_expressions()
+            || index.index.columns.iter().any(is_key)
+    };
     let may_replace = (sets_key
         && replaces(table.primary_key.as_ref().and_then(|key| key.conflict)))
         || writer
             .indexes
             .iter()
-            .any(|index| (moves || !index.is_untouched) && index.unique.is_some_and(replaces));
+            .any(|index| (moves || is_touched(index)) && index.unique.is_some_and(replaces));
     if may_replace {
         writer.foreign_keys.check_definitions(Touched::Row, false)
     } else if concern == Concern::None {
