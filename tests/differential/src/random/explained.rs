@@ -539,6 +539,32 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_of_a_compound_may_be_a_real_and_nothing_else() {
+        let text = |text: &str| {
+            Ok(Rows { columns: 1, rows: vec![vec![Value::Text(text.as_bytes().to_vec())]] })
+        };
+        let sql = "SELECT typeof(c) FROM (SELECT 1 c UNION SELECT 2)";
+        let explained = Some(Explained::GoesOn("a whole number in a compound's REAL column"));
+        assert_eq!(found(sql, &text("real"), &text("integer")), explained);
+        assert_eq!(found(sql, &text("real"), &text("text")), None);
+        assert_eq!(found("SELECT typeof(a) FROM t", &text("real"), &text("integer")), None);
+    }
+
+    #[test]
+    fn any_of_several_rows_is_explained_only_where_sqlite_takes_another() {
+        let step = |sql: &str| Step { sql: sql.to_owned(), check: Check::Change };
+        let tables = ["SELECT * FROM t".to_owned()];
+        let is_explained = |last: &str| {
+            let first = step("CREATE TABLE t(a, b)");
+            let steps = [first, step("INSERT INTO t VALUES (1, 5), (2, 6)"), step(last)];
+            takes_any_row(&steps, 2, &tables)
+        };
+        assert!(is_explained("UPDATE t SET a = (SELECT b FROM t)"));
+        assert!(!is_explained("UPDATE t SET a = (SELECT max(b) FROM t)"));
+        assert!(!is_explained("UPDATE t SET a = 7"));
+    }
+
+    #[test]
     fn a_wrong_answer_about_existence_is_not_explained() {
         let sql = "SELECT count(*) FROM t WHERE EXISTS (SELECT 1 FROM t AS q)";
         assert_eq!(found(sql, &one(1), &one(2)), None);
