@@ -11,26 +11,19 @@ use super::select::{Block, english_ordinal, ordinal};
 use super::{Binder, NameScope};
 use crate::ast::{self, CompoundOperator, ExpressionKind, OrderTerm, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
-use crate::plan::{Arm, Compound, Limit, Node, Sort, SortKey};
+use crate::plan::{Arm, Compound, Later, LaterCompound, Limit, Node, Rules, Sort, SortKey};
 use crate::scalar::{Scalar, SlotId, Unary};
 use crate::types::Affinity;
 
 impl Binder<'_> {
-    pub(crate) fn compound(&mut self, select: &ast::Select) -> Result<Block> {
-        let most = self.environment.limits.get(crate::limits::Limit::CompoundSelect) as usize;
-        if select.compounds.len() + 1 > most {
-            return Err(Error::invalid("too many terms in compound SELECT")
-                .with_hint(format!("there may be {most}")));
-        }
-        let mut arms: Vec<(CompoundOperator, Block)> = Vec::new();
-        let first = self.core_block(&select.first, &[])?;
-        let width = first.outputs.len();
-        arms.push((CompoundOperator::UnionAll, first));
-        for (operator, core) in &select.compounds {
-            let block = self.core_block(core, &[])?;
-            check_width(*operator, width, block.outputs.len())?;
-            arms.push((*operator, block));
-        }
+    /// A select with UNION and its kin; one that may wait is planned with the block around it.
+    pub(crate) fn compound(&mut self, select: &ast::Select, may_wait: bool) -> Result<Block> {
+        let waits = may_wait
+            && select.order_by.is_empty()
+            && select.limit.is_none()
+            && self.environment.rules.has(Rules::PUSH_DOWN);
+        let arms = self.parts_of(select, waits)?;
+        let width = arms[0].1.outputs.len();
         let (slot, state) = (self.slot(), self.state());
         let columns = arms[0].1.columns.clone();
         let cores: Vec<&SelectCore> = std::iter::once(&select.first)
@@ -54,6 +47,20 @@ impl Binder<'_> {
             .collect();
         let order_by = self.compound_order(&select.order_by, &named, &cores)?;
         let outputs = seen_from_outside(outputs, &arms[0].1);
+        if waits {
+            let conditions = Vec::new();
+            let later = LaterCompound {
+                arms,
+                slot,
+                state,
+                collations,
+                outputs: outputs.clone(),
+                conditions,
+                asked: slot,
+            };
+            let later = Some(Later::Compound(Box::new(later)));
+            return Ok(Block { outputs, columns, later, ..Block::default() });
+        }
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
@@ -78,6 +85,32 @@ impl Binder<'_> {
             root = Node::Limit(Box::new(Limit { input: root, state, count, offset }));
         }
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
+    }
+
+    /// The parts of a compound, each with what puts it together with those before it.
+    fn parts_of(
+        &mut self,
+        select: &ast::Select,
+        waits: bool,
+    ) -> Result<Vec<(CompoundOperator, Block)>> {
+        let most = self.environment.limits.get(crate::limits::Limit::CompoundSelect) as usize;
+        if select.compounds.len() + 1 > most {
+            return Err(Error::invalid("too many terms in compound SELECT")
+                .with_hint(format!("there may be {most}")));
+        }
+        let mut arms: Vec<(CompoundOperator, Block)> = Vec::new();
+        let part = |binder: &mut Self, core| {
+            if waits { binder.core_parts(core) } else { binder.core_block(core, &[]) }
+        };
+        let first = part(self, &select.first)?;
+        let width = first.outputs.len();
+        arms.push((CompoundOperator::UnionAll, first));
+        for (operator, core) in &select.compounds {
+            let block = part(self, core)?;
+            check_width(*operator, width, block.outputs.len())?;
+            arms.push((*operator, block));
+        }
+        Ok(arms)
     }
 
     /// ORDER BY of a compound: numbers, names of result columns, or expressions that one of the

@@ -44,6 +44,14 @@ impl Binder<'_> {
             return Err(row_misused());
         }
         let (left, right) = (parts(left), parts(right));
+        if matches!(operator, Comparison::Equal | Comparison::Is) {
+            // Known to be false by any pair, to be true by all: as conditions of their own, which
+            // indexes and hash tables answer for.
+            return Ok(Scalar::And(pairs(operator, left, right)));
+        }
+        if matches!(operator, Comparison::NotEqual | Comparison::IsNot) {
+            return Ok(Scalar::Or(pairs(operator, left, right)));
+        }
         let rules = left
             .iter()
             .zip(&right)
@@ -190,6 +198,15 @@ impl Binder<'_> {
         let all = quantified.all;
         Ok(Scalar::Quantified(Box::new(Quantified { operand, operator, rule, all, subquery })))
     }
+}
+
+/// Comparisons of the parts of two rows, one by one.
+fn pairs(operator: Comparison, left: Vec<Scalar>, right: Vec<Scalar>) -> Vec<Scalar> {
+    let pair = |(left, right)| {
+        let rule = Scalar::compare_rule(&left, &right);
+        Scalar::Compare(Box::new(Compare { operator, rule, left, right }))
+    };
+    left.into_iter().zip(right).map(pair).collect()
 }
 
 /// Sorts what a list's operand is looked for among.

@@ -8,9 +8,10 @@ use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
+use crate::authorize::AuthAction;
 use crate::error::{Error, Result};
 use crate::limits::Limit;
-use crate::plan::{GroupKey, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
+use crate::plan::{GroupKey, Later, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
 /// A query block that is bound and, unless it dissolves into the block around it, planned.
@@ -31,7 +32,7 @@ pub struct Block {
     pub rows: f64,
     /// Set where the block is planned later, with conditions of the block around it: then there
     /// is no plan, but this.
-    pub(crate) later: Option<Box<QueryParts>>,
+    pub(crate) later: Option<Later>,
 }
 
 /// A column of the result before it is bound.
@@ -46,6 +47,9 @@ pub(crate) enum Item {
 impl Binder<'_> {
     /// A SELECT with everything that belongs to it.
     pub fn select(&mut self, select: &ast::Select, may_dissolve: bool) -> Result<Block> {
+        if !self.may(AuthAction::Select, None)? {
+            return self.without_rows(select);
+        }
         let before = self.with(select.with.as_ref())?;
         let block = match (&select.first, select.compounds.is_empty()) {
             (SelectCore::Query(query), true) => {
@@ -54,7 +58,7 @@ impl Binder<'_> {
             (SelectCore::Values(rows), true) if select.order_by.is_empty() => {
                 self.values(rows).and_then(|block| self.limited(block, select.limit.as_ref()))
             }
-            _ => self.compound(select),
+            _ => self.compound(select, may_dissolve),
         };
         self.common.truncate(before);
         let most = self.environment.limits.get(Limit::Column) as usize;
@@ -67,6 +71,17 @@ impl Binder<'_> {
         }
     }
 
+    /// A SELECT that is left out: bound as any other, and cut to no row.
+    fn without_rows(&mut self, select: &ast::Select) -> Result<Block> {
+        let none = ast::Expression {
+            kind: ExpressionKind::Literal(ast::Literal::Integer(0)),
+            span: select.span,
+        };
+        let limit = Some(ast::Limit { count: none, offset: None });
+        let cut = ast::Select { limit, ..select.clone() };
+        self.unasked(|binder| binder.select(&cut, false))
+    }
+
     /// One part of a compound.
     pub(crate) fn core_block(
         &mut self,
@@ -77,6 +92,15 @@ impl Binder<'_> {
             SelectCore::Query(query) => self.query(query, order_by, None, false),
             SelectCore::Values(rows) => self.values(rows),
         }
+    }
+
+    /// One part of a compound that waits for what is asked of its rows.
+    pub(crate) fn core_parts(&mut self, core: &SelectCore) -> Result<Block> {
+        let SelectCore::Query(query) = core else { return self.core_block(core, &[]) };
+        let (parts, columns, _) = self.bound_query(query, &[], None)?;
+        let outputs = parts.outputs.clone();
+        let later = Some(Later::Query(Box::new(parts)));
+        Ok(Block { outputs, columns, later, ..Block::default() })
     }
 
     fn limited(&mut self, block: Block, limit: Option<&ast::Limit>) -> Result<Block> {
@@ -156,7 +180,7 @@ impl Binder<'_> {
         }
         if may_dissolve && parts.can_wait() && self.environment.rules.has(Rules::PUSH_DOWN) {
             let outputs = parts.outputs.clone();
-            let later = Some(Box::new(parts));
+            let later = Some(Later::Query(Box::new(parts)));
             return Ok(Block { outputs, columns, later, ..Block::default() });
         }
         let (root, outputs, rows) = finish_select(self, parts)?;
@@ -189,6 +213,7 @@ impl Binder<'_> {
         scope.grouping.named.clone_from(&query.windows);
         self.scopes.push(scope);
         let parts = self.clauses(query, order_by, group);
+        let parts = parts.and_then(|parts| self.may_name_tables().map(|()| parts));
         let mut scope = self.scopes.pop().unwrap_or_default();
         let (mut parts, columns) = parts?;
         parts.grouping = std::mem::take(&mut scope.grouping);
@@ -289,24 +314,38 @@ impl Binder<'_> {
                     if tables.is_empty() {
                         return Err(Error::invalid("no tables specified").at(*span));
                     }
-                    for table in tables {
-                        star(table, true, &mut items);
-                    }
+                    let places = 0..tables.len();
+                    let stars = places.map(|place| star(tables, place, true)).collect();
+                    self.allowed(stars, &mut items)?;
                 }
                 ResultColumn::TableStar(name) => {
                     let scope = self.scopes.last();
                     let tables = scope.map_or(&[][..], |scope| &scope.tables);
-                    let mut found = tables.iter().filter(|table| name.is(&table.alias)).peekable();
-                    if found.peek().is_none() {
+                    let places = 0..tables.len();
+                    let stars: Vec<_> = places
+                        .filter(|place| name.is(&tables[*place].alias))
+                        .map(|place| star(tables, place, false))
+                        .collect();
+                    if stars.is_empty() {
                         return Err(Error::not_found("table", &name.text).at(name.span));
                     }
-                    for table in found {
-                        star(table, false, &mut items);
-                    }
+                    self.allowed(stars, &mut items)?;
                 }
             }
         }
         Ok(items)
+    }
+
+    /// Asks for the columns that stars stand for.
+    fn allowed(&mut self, stars: Vec<Star>, items: &mut Vec<Item>) -> Result<()> {
+        let scope = self.scopes.len() - 1;
+        for (table, columns) in stars {
+            for (column, scalar, output) in columns {
+                let is_seen = self.may_read((scope, table, Some(column)))?;
+                items.push(Item::Column(if is_seen { scalar } else { Scalar::NULL }, output));
+            }
+        }
+        Ok(())
     }
 
     /// Binds a column of a result.
@@ -374,20 +413,23 @@ impl Binder<'_> {
     }
 }
 
+/// What a star stands for of one table: the table's place, and for each column its own.
+type Star = (usize, Vec<(usize, Scalar, OutputColumn)>);
+
 /// The columns that a star stands for.
-fn star(table: &ScopeTable, is_bare: bool, items: &mut Vec<Item>) {
-    for column in &table.columns {
-        if column.hidden || (is_bare && column.merged) {
-            continue;
-        }
+fn star(tables: &[ScopeTable], place: usize, is_bare: bool) -> Star {
+    let shown = tables[place].columns.iter().enumerate();
+    let shown = shown.filter(|(_, column)| !column.hidden && !(is_bare && column.merged));
+    let columns = shown.map(|(index, column)| {
         let scalar = match &column.common {
             Some(common) if is_bare => common.clone(),
             _ => column.scalar.clone(),
         };
         let output =
             OutputColumn { name: column.name.clone(), declared_type: column.declared_type.clone() };
-        items.push(Item::Column(scalar, output));
-    }
+        (index, scalar, output)
+    });
+    (place, columns.collect())
 }
 
 /// The number that an ORDER BY or GROUP BY term is.
@@ -425,7 +467,8 @@ pub(crate) fn english_ordinal(number: usize) -> String {
 
 impl QueryParts {
     /// Whether the block can be planned when it is known what is asked of its rows: it makes
-    /// groups or leaves out repeated rows, and conditions on what it groups by can go before.
+    /// groups, divides rows for windows or leaves out repeats, and conditions on what it does that
+    /// by can go before.
     fn can_wait(&self) -> bool {
         let is_sure = |scalar: &Scalar| {
             !scalar.has_subquery()
@@ -434,8 +477,7 @@ impl QueryParts {
                     _ => false,
                 })
         };
-        (!self.grouping.keys.is_empty() || self.distinct)
-            && self.grouping.windows.is_empty()
+        (!self.grouping.keys.is_empty() || self.distinct || !self.grouping.windows.is_empty())
             && self.order_by.is_empty()
             && self.limit.is_none()
             && !self.group.relations.is_empty()

@@ -6,21 +6,27 @@ use std::cell::RefMut;
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
+use smallvec::SmallVec;
 
 use super::key::push_collated;
 use super::recall::Memory;
 use super::set::Set;
 use super::{Frame, Outer, Scope};
 use crate::error::Result;
-use crate::scalar::{CompareRule, Correlation, InSubquery, Quantified, SubqueryCall};
+use crate::scalar::{Correlation, InSubquery, Quantified, SubqueryCall};
 use crate::types::{Datum, apply_affinity};
+
+/// Which columns of a subquery were asked for, and their values in each row.
+type Sought = (SmallVec<[u16; 2]>, Arc<Vec<Vec<Value>>>);
 
 /// The state of a subquery.
 #[derive(Debug, Default)]
 pub(crate) struct SubqueryState {
     frame: Option<Box<Frame>>,
     kept: Option<Remembered>,
-    /// How long `kept` holds.
+    /// Values of some of its columns, for an index that is asked for all.
+    sought: Option<Sought>,
+    /// How long `kept` and `sought` hold.
     correlation: Correlation,
     /// Results for rows that were seen.
     memory: Memory,
@@ -53,6 +59,7 @@ impl SubqueryState {
     /// Forgets everything, and every hold on storage.
     pub(crate) fn clear(&mut self) {
         self.kept = None;
+        self.sought = None;
         self.memory.clear();
         if let Some(frame) = &mut self.frame {
             frame.clear();
@@ -63,6 +70,7 @@ impl SubqueryState {
     pub(crate) fn close(&mut self) {
         if self.correlation != Correlation::None {
             self.kept = None;
+            self.sought = None;
             self.memory.clear();
         }
         if let Some(frame) = &mut self.frame {
@@ -74,6 +82,7 @@ impl SubqueryState {
     pub(crate) fn reopen(&mut self) {
         if self.correlation != Correlation::None {
             self.kept = None;
+            self.sought = None;
             self.memory.clear();
         }
     }
@@ -165,26 +174,44 @@ impl SubqueryCall {
         state.kept = Some(Remembered::Exists(exists));
         Ok(exists)
     }
-
-    /// The values of its first column, each once, in order: for an index that is asked for all.
-    pub(crate) fn values(&self, scope: &Scope<'_>, rule: CompareRule) -> Result<Vec<Value>> {
-        let mut state = scope.frame.subqueries[usize::from(self.state)].borrow_mut();
-        let mut values = std::collections::BTreeMap::new();
-        self.each(&mut state, scope, |inner| {
-            let Some(output) = self.plan.outputs.first() else { return Ok(false) };
-            let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
-            if !value.is_null() {
-                let mut key = Vec::new();
-                push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
-                values.entry(key).or_insert_with(|| value.into_value());
-            }
-            Ok(true)
-        })?;
-        Ok(values.into_values().collect())
-    }
 }
 
 impl InSubquery {
+    /// The values of some of the subquery's columns, each row once, in order and without NULL:
+    /// for an index that is asked for all.
+    pub(crate) fn rows(&self, scope: &Scope<'_>, parts: &[u16]) -> Result<Arc<Vec<Vec<Value>>>> {
+        let call = &self.subquery;
+        let mut state = scope.frame.subqueries[usize::from(call.state)].borrow_mut();
+        if let Some((known, rows)) = &state.sought
+            && known.as_slice() == parts
+            && call.correlation == Correlation::None
+        {
+            return Ok(Arc::clone(rows));
+        }
+        let mut rows = std::collections::BTreeMap::new();
+        call.each(&mut state, scope, |inner| {
+            let mut row = Vec::with_capacity(parts.len());
+            let mut key = Vec::new();
+            for part in parts {
+                let part = usize::from(*part);
+                let Some(output) = call.plan.outputs.get(part) else { return Ok(false) };
+                let rule = self.rules.get(part).copied().unwrap_or_default();
+                let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
+                if value.is_null() {
+                    return Ok(true);
+                }
+                push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
+                row.push(value.into_value());
+            }
+            rows.entry(key).or_insert(row);
+            Ok(true)
+        })?;
+        let rows = Arc::new(rows.into_values().collect::<Vec<_>>());
+        state.correlation = call.correlation;
+        state.sought = Some((SmallVec::from_slice(parts), Arc::clone(&rows)));
+        Ok(rows)
+    }
+
     /// Whether the operands are among the rows.
     pub(crate) fn contains(&self, scope: &Scope<'_>) -> Result<Option<bool>> {
         let state = self.ready(scope)?;

@@ -233,6 +233,8 @@ pub(super) fn scan_node(binder: &mut Binder<'_>, table: TableRelation, access: A
         table: table.table,
         path: access.path,
         backward: access.backward,
+        jump: 0,
+        ends: false,
         alias: table.alias,
     }))
 }

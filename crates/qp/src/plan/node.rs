@@ -82,6 +82,12 @@ pub struct Scan {
     pub path: AccessPath,
     /// From the end.
     pub backward: bool,
+    /// One entry of the index is enough of all that agree in so many leading columns: the others
+    /// may be jumped over. 0 where all are read.
+    pub jump: usize,
+    /// Of those that agree in the columns of `jump` the ends are read: the least and the greatest
+    /// of the column behind, and what of them is not NULL.
+    pub ends: bool,
     /// What the statement calls it.
     pub alias: Box<str>,
 }
@@ -98,8 +104,8 @@ pub enum AccessPath {
     Full,
     /// The row with this rowid.
     Rowid(Scalar),
-    /// The rows with one of these rowids: a list or the rows of a subquery.
-    Rowids(Scalar),
+    /// The rows with one of these rowids: a list, or a column of the rows of a subquery.
+    Rowids(Scalar, u16),
     /// The rows with rowids in a range.
     RowidRange(Range),
     /// By an index (or by the key of a table without rowid).
@@ -115,7 +121,7 @@ pub struct IndexPath {
     pub index: Option<Arc<Index>>,
     /// Values of the leading columns; each a value, or an IN whose values are tried in order.
     pub equals: Vec<IndexEqual>,
-    /// A range of the column behind them.
+    /// A range of the column behind them; behind all columns of an index it is one of rowids.
     pub range: Range,
     /// Everything that is read of the row is in the index.
     pub covering: bool,
@@ -134,7 +140,20 @@ pub enum IndexEqual {
         affinity: Affinity,
     },
     /// One of an [`Scalar::InList`] or [`Scalar::InSubquery`].
-    In(Scalar, Affinity),
+    In(IndexIn),
+}
+
+/// A leading column of an index that must be one of several values.
+#[derive(Debug)]
+pub struct IndexIn {
+    /// The list or the subquery.
+    pub set: Scalar,
+    /// Which column of the subquery's rows it is.
+    pub part: u16,
+    /// What the comparison makes of the values.
+    pub affinity: Affinity,
+    /// The values belong to those of the column before it: they are parts of the same rows.
+    pub follows: bool,
 }
 
 /// Two bounds of a column.
@@ -165,6 +184,18 @@ pub struct Bound {
     /// Whether equal ones are in.
     pub inclusive: bool,
     /// What the comparison makes of the value.
+    pub affinity: Affinity,
+    /// The bound is a row of values, of which these are for the columns behind: they decide
+    /// between what is equal so far.
+    pub behind: Vec<BoundPart>,
+}
+
+/// A further value of a bound that is a row.
+#[derive(Debug)]
+pub struct BoundPart {
+    /// The value.
+    pub value: Scalar,
+    /// What the comparison makes of it.
     pub affinity: Affinity,
 }
 
@@ -355,8 +386,9 @@ pub struct Aggregation {
     pub slot: SlotId,
     /// Slots whose row (that of min or max, or any of the group) is read beside.
     pub bare_slots: Vec<SlotId>,
-    /// The input comes in the order of the keys.
-    pub sorted: bool,
+    /// The input comes in the order of these of the keys: groups are given out as soon as one of
+    /// them changes. None where it comes in any order.
+    pub sorted: Vec<usize>,
     /// Each group is about one row, which is the same in all rows of the group.
     pub is_of_rows: bool,
 }
@@ -478,6 +510,9 @@ pub struct Distinct {
     pub state: StateId,
     /// What tells rows apart.
     pub keys: Vec<GroupKey>,
+    /// The input comes in the order of these of the keys: rows are forgotten as soon as one of
+    /// them changes. None where it comes in any order.
+    pub sorted: Vec<usize>,
 }
 
 /// Skips and stops.

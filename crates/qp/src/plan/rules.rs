@@ -39,10 +39,14 @@ impl Rules {
     pub const SHARED: Self = Self(1 << 13);
     /// Comparisons with aggregates of what belongs to a row are joins whose pairs are grouped.
     pub const GROUP_JOIN: Self = Self(1 << 14);
+    /// Comparisons of rows of values search an index by all of its columns.
+    pub const ROW_BOUNDS: Self = Self(1 << 15);
+    /// Groups and distinct rows come from the order of an index.
+    pub const ORDERED_GROUPS: Self = Self(1 << 16);
     /// Not a rule: what costs decide is done wherever it can be done, for tests.
-    pub const EAGER: Self = Self(1 << 15);
+    pub const EAGER: Self = Self(1 << 31);
     /// All of them, with names.
-    pub const EACH: [(&'static str, Self); 15] = [
+    pub const EACH: [(&'static str, Self); 17] = [
         ("tree_count", Self::TREE_COUNT),
         ("extremes", Self::EXTREMES),
         ("or_union", Self::OR_UNION),
@@ -58,6 +62,8 @@ impl Rules {
         ("sift", Self::SIFT),
         ("shared", Self::SHARED),
         ("group_join", Self::GROUP_JOIN),
+        ("row_bounds", Self::ROW_BOUNDS),
+        ("ordered_groups", Self::ORDERED_GROUPS),
     ];
 
     /// Whether all rules of `rule` are in.

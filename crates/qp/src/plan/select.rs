@@ -2,6 +2,8 @@
 //!
 //! Neighbours: `join` orders the relations, `bind::select` binds the clauses.
 
+use pandodb_ds::record::Value;
+
 use super::count::{count_rows, extreme};
 use super::group::{Goal, Joined, plan_group};
 use super::needs::Needs;
@@ -10,6 +12,9 @@ use crate::bind::{Binder, Group, Grouping};
 use crate::bind::{keys_of, slot_column, unique_slots, use_keys};
 use crate::error::Result;
 use crate::scalar::{Scalar, SlotId};
+
+/// What share of groups a HAVING is taken to let through.
+const HAVING_SHARE: f64 = 0.1;
 
 /// The clauses of a query block, bound.
 #[derive(Debug, Default)]
@@ -51,12 +56,14 @@ pub(crate) fn finish_select(
     let needs = needs_of(&parts);
     let reorders = is_grouped || parts.distinct || !parts.grouping.windows.is_empty();
     let order_by = if reorders { Vec::new() } else { parts.order_by.clone() };
-    let wanted: &[SortKey] = &order_by;
+    let run = super::ordered::choose(binder, &parts, &needs);
+    let wanted: &[SortKey] = run.as_ref().map_or(&order_by, |run| &run.wanted);
     // Nothing wanted is trivially there: that says nothing of ORDER BY.
     let may_be_sorted = !wanted.is_empty();
     // Where all rows are read before the first comes out a LIMIT ends nothing early.
     let gathers = is_grouped || !parts.grouping.windows.is_empty();
-    let has_limit = parts.limit.is_some() && !gathers;
+    // Neither does an order that was found to be cheaper than a hash table have to win again.
+    let has_limit = run.is_some() || parts.limit.is_some() && !gathers;
     let Joined { mut node, sorted, mut rows } =
         if let Some(joined) = extreme(binder, &mut parts, &needs)? {
             joined
@@ -64,25 +71,38 @@ pub(crate) fn finish_select(
             let group = std::mem::take(&mut parts.group);
             plan_group(binder, group, &Goal { needs: &needs, wanted, has_limit })?
         };
-    let sorted = sorted && may_be_sorted;
+    let run = run.filter(|_| sorted);
+    let sorted = match &run {
+        Some(run) => run.orders,
+        None => sorted && may_be_sorted && !reorders,
+    };
+    if let Some(jump) = run.as_ref().and_then(|run| run.jump) {
+        super::ordered::jump_over(&mut node, jump);
+    }
+    let places = run.map_or_else(Vec::new, |run| run.places);
     let mut live = group_slots;
     if is_grouped {
-        node = aggregate(binder, &mut parts, node, &mut live);
+        node = aggregate(binder, &mut parts, node, (&mut live, &places));
         rows = if parts.grouping.keys.is_empty() { 1.0 } else { (rows / 10.0).max(1.0) };
     }
     if let Some(having) = parts.having.take() {
+        rows = (rows * HAVING_SHARE).max(1.0);
         node = Node::Filter(Box::new(Filter { input: node, predicates: vec![having] }));
     }
     node = windows(binder, &mut parts, node, &mut live);
     if parts.distinct {
         let state = binder.state();
         let keys = keys_of(&parts.outputs);
-        node = Node::Distinct(Box::new(Distinct { input: node, state, keys }));
+        let sorted = if is_grouped { Vec::new() } else { places };
+        node = Node::Distinct(Box::new(Distinct { input: node, state, keys, sorted }));
     }
     if !parts.order_by.is_empty() && !sorted {
         node = sort(binder, &mut parts, node, &live);
     }
     if let Some((count, offset)) = parts.limit {
+        if let Scalar::Literal(Value::Integer(most @ 0..)) = &count {
+            rows = rows.min((*most as f64).max(1.0));
+        }
         let state = binder.state();
         node = Node::Limit(Box::new(Limit { input: node, state, count, offset }));
     }
@@ -145,7 +165,7 @@ fn aggregate(
     binder: &mut Binder<'_>,
     parts: &mut QueryParts,
     input: Node,
-    live: &mut Vec<SlotId>,
+    (live, sorted): (&mut Vec<SlotId>, &[usize]),
 ) -> Node {
     let mut read: Vec<SlotId> = Vec::new();
     for scalar in upper_scalars(parts) {
@@ -165,7 +185,7 @@ fn aggregate(
         calls: std::mem::take(&mut parts.grouping.calls),
         slot,
         bare_slots,
-        sorted: false,
+        sorted: sorted.to_vec(),
         is_of_rows: false,
     }))
 }

@@ -139,16 +139,22 @@ impl AccessPath {
     pub fn scalars<'a>(&'a self, visit: &mut dyn FnMut(&'a Scalar)) {
         let range = |range: &'a Range, visit: &mut dyn FnMut(&'a Scalar)| {
             let bounds = [&range.low, &range.high].into_iter().flatten();
-            bounds.for_each(|bound: &Bound| visit(&bound.value));
+            bounds.for_each(|bound: &'a Bound| {
+                visit(&bound.value);
+                bound.behind.iter().for_each(|part| visit(&part.value));
+            });
         };
         match self {
             Self::Full => {}
-            Self::Rowid(value) | Self::Rowids(value) => visit(value),
+            Self::Rowid(value) | Self::Rowids(value, _) => visit(value),
             Self::RowidRange(bounds) => range(bounds, visit),
             Self::Index(path) => {
                 for equal in &path.equals {
                     match equal {
-                        IndexEqual::Value { value, .. } | IndexEqual::In(value, _) => visit(value),
+                        IndexEqual::Value { value, .. } => visit(value),
+                        // The rows of one set are made once for all of its columns.
+                        IndexEqual::In(set) if set.follows => {}
+                        IndexEqual::In(set) => visit(&set.set),
                     }
                 }
                 range(&path.range, visit);

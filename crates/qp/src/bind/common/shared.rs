@@ -15,7 +15,7 @@ use crate::bind::from::{Group, Relation, RowsRelation, slot_column, unique_names
 use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
 use crate::bind::{Binder, Block, FrameBuilder};
 use crate::error::Result;
-use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears, finish_select};
+use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears};
 
 impl Binder<'_> {
     /// Which of the tables of a WITH are named by several places, as far as the words tell: a
@@ -82,6 +82,8 @@ impl Binder<'_> {
             columns,
             rowid: None,
             slots: vec![slot],
+            view: None,
+            is_read: false,
         });
         Ok(true)
     }
@@ -92,7 +94,7 @@ impl Binder<'_> {
         let outer = std::mem::replace(&mut self.common, common.sight());
         let text = std::mem::replace(&mut self.text, common.text.clone());
         self.frames.push(FrameBuilder::default());
-        let found = self.shared_block(common);
+        let found = self.accessing(&common.table.name.text, |binder| binder.shared_block(common));
         let frame = self.frames.pop().unwrap_or_default();
         self.common = outer;
         self.text = text;
@@ -124,8 +126,8 @@ impl Binder<'_> {
         if block.group.is_some() {
             return Ok(None);
         }
-        if let Some(parts) = block.later.take() {
-            (block.root, block.outputs, block.rows) = finish_select(self, *parts)?;
+        if let Some(later) = block.later.take() {
+            (block.root, block.outputs, block.rows) = later.finish(self)?;
         }
         choose_gears(self, &mut block.root, &block.outputs, true);
         Ok(Some(block))

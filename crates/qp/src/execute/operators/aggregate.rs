@@ -1,8 +1,10 @@
 //! GROUP BY and aggregates.
 //!
 //! Groups are found by hashing their key's bytes and given out in the order of the keys, which
-//! is SQLite's. Columns beside the keys are read from a kept row of the group: its first, or
-//! the one that the last `min` or `max` took. Neighbours: `function` has the accumulators.
+//! is SQLite's. Where rows come in the order of some of the keys, the groups of a run of rows that
+//! agree in those are given out before the next run is read. Columns beside the keys are read from
+//! a kept row of the group: its first, or the one that the last `min` or `max` took. Neighbours:
+//! `function` has the accumulators.
 
 use std::fmt;
 
@@ -15,7 +17,7 @@ use super::materialize::KeptRow;
 use super::{OperatorState, state};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::key::{push_collated, sort_key};
-use crate::execute::{Context, Frame, HashedRow, Outer, Scope};
+use crate::execute::{Context, Frame, HashedRow, Outer, Scope, Slot};
 use crate::function::{self, Accumulator, Implementation};
 use crate::plan::{AggregateCall, Aggregation};
 use crate::types::{Datum, compare};
@@ -26,7 +28,22 @@ pub struct AggregateState {
     groups: Vec<Group>,
     next: usize,
     /// Holds the memory on the statement's account.
-    _weight: Weight,
+    weight: Weight,
+    /// The run that is read, of an input in order.
+    run: Option<Box<Run>>,
+}
+
+/// Where the reading of an input in order is.
+#[derive(Debug, Default)]
+struct Run {
+    /// The sorted keys of the run, and those of the row that was read last.
+    key: Vec<u8>,
+    next_key: Vec<u8>,
+    /// The first row of the next run is the current row.
+    has_row: bool,
+    is_done: bool,
+    /// The rows of the input that the groups' own rows stand in for.
+    input_rows: Vec<Slot>,
 }
 
 /// One group.
@@ -53,6 +70,14 @@ pub(in crate::execute) struct CallState {
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Group").field("values", &self.values).finish_non_exhaustive()
+    }
+}
+
+impl Making {
+    /// The groups in the order of their keys.
+    fn in_order(mut self) -> Vec<Group> {
+        self.groups.sort_by(|left, right| left.key.cmp(&right.key));
+        self.groups
     }
 }
 
@@ -177,43 +202,112 @@ impl CallState {
     }
 }
 
+/// Groups that are being made.
+#[derive(Default)]
+struct Making {
+    groups: Vec<Group>,
+    by_key: FxHashMap<Box<[u8]>, usize>,
+    key: Vec<u8>,
+}
+
 impl Aggregation {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
         self.input.open(frame, outer)?;
-        let mut groups: Vec<Group> = Vec::new();
-        let mut by_key: FxHashMap<Box<[u8]>, usize> = FxHashMap::default();
-        let mut key = Vec::new();
-        let mut weight = Weight::default();
-        while self.input.next(frame, outer)? {
-            key.clear();
-            let scope = frame.scope(outer);
-            let mut values: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
-            for part in &self.keys {
-                let value = part.value.evaluate(&scope)?;
-                push_collated(value.as_ref(), part.collation, outer.context, &mut key)?;
-                values.push(value);
+        let mut state = AggregateState::default();
+        if self.sorted.is_empty() {
+            let mut making = Making::default();
+            while self.input.next(frame, outer)? {
+                self.take(&mut making, &mut state.weight, frame, outer)?;
             }
-            let index = if self.keys.is_empty() && !groups.is_empty() {
-                0
-            } else if let Some(&index) = by_key.get(key.as_slice()) {
-                index
-            } else {
-                let values = values.into_iter().map(Datum::into_value).collect();
-                let group = size_of::<Group>() + self.calls.len() * size_of::<CallState>();
-                weight.add(group + 2 * key.len(), outer.context)?;
-                let key: Box<[u8]> = Box::from(key.as_slice());
-                groups.push(self.new_group(key.clone(), values)?);
-                by_key.insert(key, groups.len() - 1);
-                groups.len() - 1
-            };
-            self.step(&mut groups[index], frame, outer)?;
+            if making.groups.is_empty() && self.keys.is_empty() {
+                making.groups.push(self.new_group(Box::default(), Vec::new())?);
+            }
+            state.groups = making.in_order();
+        } else {
+            state.run = Some(Box::default());
         }
-        if groups.is_empty() && self.keys.is_empty() {
-            groups.push(self.new_group(Box::default(), Vec::new())?);
-        }
-        groups.sort_by(|left, right| left.key.cmp(&right.key));
-        let state = AggregateState { groups, next: 0, _weight: weight };
         *frame.state_mut(self.state) = OperatorState::Aggregate(Box::new(state));
+        Ok(())
+    }
+
+    /// Takes the current row into its group.
+    fn take(
+        &self,
+        making: &mut Making,
+        weight: &mut Weight,
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        let Making { groups, by_key, key } = making;
+        key.clear();
+        let scope = frame.scope(outer);
+        let mut values: SmallVec<[Datum<'_>; 4]> = SmallVec::new();
+        for part in &self.keys {
+            let value = part.value.evaluate(&scope)?;
+            push_collated(value.as_ref(), part.collation, outer.context, key)?;
+            values.push(value);
+        }
+        let is_only = self.keys.is_empty() || self.sorted.len() == self.keys.len();
+        let index = if is_only && !groups.is_empty() {
+            0
+        } else if let Some(&index) = by_key.get(key.as_slice()) {
+            index
+        } else {
+            let values = values.into_iter().map(Datum::into_value).collect();
+            let group = size_of::<Group>() + self.calls.len() * size_of::<CallState>();
+            weight.add(group + 2 * key.len(), outer.context)?;
+            let key: Box<[u8]> = Box::from(key.as_slice());
+            groups.push(self.new_group(key.clone(), values)?);
+            if !is_only {
+                by_key.insert(key, groups.len() - 1);
+            }
+            groups.len() - 1
+        };
+        self.step(&mut groups[index], frame, outer)
+    }
+
+    /// Makes the groups of the next run of rows that agree in the sorted keys.
+    fn read_run(
+        &self,
+        state: &mut AggregateState,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        let Some(run) = &mut state.run else { return Ok(()) };
+        for (slot, row) in self.bare_slots.iter().zip(run.input_rows.drain(..)) {
+            *frame.slot_mut(*slot) = row;
+        }
+        let mut making = Making::default();
+        state.groups.clear();
+        state.weight.clear(outer.context)?;
+        state.next = 0;
+        while !run.is_done {
+            if !std::mem::take(&mut run.has_row) {
+                if !self.input.next(frame, outer)? {
+                    run.is_done = true;
+                    break;
+                }
+                run.next_key.clear();
+                let scope = frame.scope(outer);
+                for part in self.sorted.iter().filter_map(|place| self.keys.get(*place)) {
+                    let value = part.value.evaluate(&scope)?;
+                    let key = &mut run.next_key;
+                    push_collated(value.as_ref(), part.collation, outer.context, key)?;
+                }
+                if run.key != run.next_key {
+                    std::mem::swap(&mut run.key, &mut run.next_key);
+                    if !making.groups.is_empty() {
+                        run.has_row = true;
+                        break;
+                    }
+                }
+            }
+            self.take(&mut making, &mut state.weight, frame, outer)?;
+        }
+        // The groups' rows are shown where the input's are, which goes on from them later.
+        let slots = self.bare_slots.iter();
+        run.input_rows = slots.map(|slot| std::mem::take(frame.slot_mut(*slot))).collect();
+        state.groups = making.in_order();
         Ok(())
     }
 
@@ -254,6 +348,16 @@ impl Aggregation {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let state = state!(frame, self.state, Aggregate);
+        if state.next >= state.groups.len() && state.run.as_ref().is_some_and(|run| !run.is_done) {
+            let OperatorState::Aggregate(mut state) = std::mem::take(frame.state_mut(self.state))
+            else {
+                return Err(super::not_open(self.state));
+            };
+            let read = self.read_run(&mut state, frame, outer);
+            *frame.state_mut(self.state) = OperatorState::Aggregate(state);
+            read?;
+        }
         let state = state!(frame, self.state, Aggregate);
         let Some(group) = state.groups.get_mut(state.next) else { return Ok(false) };
         state.next += 1;

@@ -13,6 +13,7 @@ mod limit;
 mod lookup;
 mod materialize;
 mod project;
+mod ranges;
 mod recursive;
 mod scan;
 mod sort;
@@ -22,7 +23,8 @@ mod window;
 pub(super) use aggregate::CallState;
 pub(super) use limit::bounds as limit_bounds;
 pub(crate) use materialize::SharedRows;
-pub(super) use scan::{exact_rowid, rowid_range, sought};
+pub(super) use ranges::{rowid_range, sought};
+pub(super) use scan::exact_rowid;
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};

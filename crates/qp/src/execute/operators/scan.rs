@@ -6,36 +6,25 @@
 //! have all that is read leads to the row in the table. Neighbours: `plan::access` chooses the
 //! ways, `row` gives out columns.
 
-use pandodb_ds::record::key::{push_column, rowid_key};
+use pandodb_ds::record::key::{prefix_successor, push_column, rowid_key, skip_column};
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::OperatorState;
+use super::ranges::{KeyBytes, KeyRange, Ranges, ranges_behind, rowid_range, sought};
 use crate::catalog::{IndexColumn, SystemTable, TableKind};
 use crate::error::Result;
 use crate::execute::row::{CursorRow, IndexRow, Slot, SlotRow, index_rowid};
 use crate::execute::{Frame, HashedRow, Outer, Scope};
-use crate::plan::{AccessPath, IndexEqual, IndexPath, Range, Scan};
+use crate::plan::{AccessPath, IndexEqual, IndexIn, IndexPath, Scan};
 use crate::scalar::Scalar;
 use crate::store::Cursor;
 use crate::types::{Affinity, Datum, apply_affinity};
 
-/// Bytes of a key; those of rowids and short texts need no allocation.
-type KeyBytes = SmallVec<[u8; 24]>;
-
-/// The parts of a tree that a scan reads, in order.
-type Ranges = SmallVec<[KeyRange; 1]>;
-
-/// Keys from `from` up to, not including, `to`.
-#[derive(Debug)]
-struct KeyRange {
-    from: KeyBytes,
-    to: Option<KeyBytes>,
-    /// Only the key `from` itself.
-    exact: bool,
-}
+/// How many entries are looked at before the next that differs is searched for.
+const JUMP_STEPS: usize = 3;
 
 /// Where a scan is.
 #[derive(Debug, Default)]
@@ -45,6 +34,8 @@ pub struct ScanState {
     next_range: usize,
     /// Whether a range is being read.
     inside: bool,
+    /// How many ends of the entries that agree were looked at.
+    ends: u8,
     /// The index's cursor, where the slot has the table's.
     index: Option<Cursor>,
     /// Which way of a union is read, and the keys of rows that were given out.
@@ -74,6 +65,7 @@ impl Scan {
         state.ranges.clear();
         state.next_range = 0;
         state.inside = false;
+        state.ends = 0;
         if let TableKind::System(table) = self.table.kind {
             state.rows = Some(self.system_rows(table, outer).into_iter());
             *frame.state_mut(self.state) = OperatorState::Scan(state);
@@ -179,8 +171,8 @@ impl Scan {
                     ranges.push(KeyRange::rowid(rowid));
                 }
             }
-            AccessPath::Rowids(set) => {
-                let values = in_values(set, Affinity::Integer, scope)?;
+            AccessPath::Rowids(set, part) => {
+                let values = in_values(set, *part, Affinity::Integer, scope)?;
                 let mut rowids: Vec<i64> =
                     values.iter().filter_map(|value| exact_rowid(value.as_ref())).collect();
                 rowids.sort_unstable();
@@ -213,32 +205,39 @@ impl Scan {
             None => self.table.key_columns(),
         };
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
-        for (equal, column) in path.equals.iter().zip(columns) {
-            let values: SmallVec<[Value; 1]> = match equal {
+        let mut next = 0;
+        while let (Some(equal), Some(column)) = (path.equals.get(next), columns.get(next)) {
+            let set = match equal {
                 IndexEqual::Value { value, is, affinity } => {
                     let value = apply_affinity(value.evaluate(scope)?, sought(*affinity));
                     if value.is_null() && !is {
                         return Ok(());
                     }
-                    SmallVec::from_iter([value.into_value()])
+                    for prefix in &mut prefixes {
+                        push_column(value.as_ref(), column.order(), prefix)?;
+                    }
+                    next += 1;
+                    continue;
                 }
-                IndexEqual::In(set, affinity) => {
-                    SmallVec::from_vec(in_values(set, sought(*affinity), scope)?)
-                }
+                IndexEqual::In(set) => set,
             };
-            let mut longer = Vec::with_capacity(prefixes.len() * values.len());
+            let follows = |it: &&IndexEqual| matches!(it, IndexEqual::In(set) if set.follows);
+            let width = 1 + path.equals[next + 1..].iter().take_while(follows).count();
+            let sets = path.equals[next..next + width].iter().filter_map(|it| match it {
+                IndexEqual::In(set) => Some(set),
+                IndexEqual::Value { .. } => None,
+            });
+            let ends = in_keys(set, sets.zip(&columns[next..]), scope)?;
+            next += width;
+            let mut longer = Vec::with_capacity(prefixes.len() * ends.len());
             for prefix in &prefixes {
-                for value in &values {
-                    let mut key = prefix.clone();
-                    push_column(value.as_ref(), column.order(), &mut key)?;
-                    longer.push(key);
-                }
+                longer.extend(ends.iter().map(|end| [prefix.as_slice(), end].concat()));
             }
             prefixes = longer;
         }
         prefixes.sort_unstable();
         prefixes.dedup();
-        let behind = columns.get(path.equals.len());
+        let behind = columns.get(next..).unwrap_or_default();
         for prefix in prefixes {
             ranges_behind(prefix, &path.range, behind, scope, ranges)?;
         }
@@ -292,12 +291,10 @@ impl Scan {
         loop {
             let slot = frame.slot_mut(self.slot);
             let found = match (&mut state.index, &mut slot.row) {
-                (Some(index), _) => step(
+                (Some(index), _) => self.step_or_jump(
                     index,
                     &state.ranges,
-                    &mut state.next_range,
-                    &mut state.inside,
-                    self.backward,
+                    (&mut state.next_range, &mut state.inside, &mut state.ends),
                 )?,
                 (None, SlotRow::Cursor(row)) => step(
                     &mut row.cursor,
@@ -306,12 +303,10 @@ impl Scan {
                     &mut state.inside,
                     self.backward,
                 )?,
-                (None, SlotRow::Index(row)) => step(
+                (None, SlotRow::Index(row)) => self.step_or_jump(
                     &mut row.cursor,
                     &state.ranges,
-                    &mut state.next_range,
-                    &mut state.inside,
-                    self.backward,
+                    (&mut state.next_range, &mut state.inside, &mut state.ends),
                 )?,
                 _ => return Err(super::not_open(self.state)),
             };
@@ -327,6 +322,67 @@ impl Scan {
                 return Ok(true);
             }
         }
+    }
+
+    /// Moves an index's cursor to the next key inside the ranges, past those that agree with this
+    /// one in the columns of which one entry is enough.
+    fn step_or_jump(
+        &self,
+        cursor: &mut Cursor,
+        ranges: &[KeyRange],
+        (next_range, inside, ends): (&mut usize, &mut bool, &mut u8),
+    ) -> Result<bool> {
+        let AccessPath::Index(IndexPath { index: Some(index), .. }) = &self.path else {
+            return step(cursor, ranges, next_range, inside, self.backward);
+        };
+        if self.jump == 0 && !self.ends || !*inside {
+            *ends = 0;
+            return step(cursor, ranges, next_range, inside, self.backward);
+        }
+        let mut prefix = KeyBytes::from_slice(cursor.key());
+        let mut len = 0;
+        for column in index.columns.iter().take(self.jump) {
+            len += skip_column(&prefix[len..], column.descending)?;
+        }
+        prefix.truncate(len);
+        if self.ends {
+            if to_other_end(cursor, &prefix, index.columns.get(self.jump), ends)? {
+                return Ok(true);
+            }
+            *ends = 0;
+            return self.behind(cursor, &prefix, ranges, (next_range, inside));
+        }
+        // A few steps are cheaper than a search, where few entries agree.
+        for _ in 0..JUMP_STEPS {
+            if !step(cursor, ranges, next_range, inside, self.backward)? {
+                return Ok(false);
+            }
+            if !cursor.key().starts_with(&prefix) {
+                return Ok(true);
+            }
+        }
+        self.behind(cursor, &prefix, ranges, (next_range, inside))
+    }
+
+    /// Moves a cursor past all keys that begin with `prefix`.
+    fn behind(
+        &self,
+        cursor: &mut Cursor,
+        prefix: &[u8],
+        ranges: &[KeyRange],
+        (next_range, inside): (&mut usize, &mut bool),
+    ) -> Result<bool> {
+        let Some(range) = ranges.get(next_range.saturating_sub(1)) else { return Ok(false) };
+        let found = if self.backward {
+            cursor.seek_before(Some(prefix))? && range.contains(cursor.key(), true)
+        } else {
+            match prefix_successor(prefix) {
+                Some(behind) => cursor.seek(&behind)? && range.contains(cursor.key(), false),
+                None => false,
+            }
+        };
+        *inside = found;
+        if found { Ok(true) } else { step(cursor, ranges, next_range, inside, self.backward) }
     }
 
     /// Reads the row that the driving cursor leads to; false for a row that was there before.
@@ -383,6 +439,39 @@ impl Scan {
     }
 }
 
+/// Moves a cursor from the first of the keys that begin with `prefix` to those that are the ends
+/// of what is not NULL in the column behind; whether there is one left that differs.
+fn to_other_end(
+    cursor: &mut Cursor,
+    prefix: &[u8],
+    column: Option<&IndexColumn>,
+    ends: &mut u8,
+) -> Result<bool> {
+    let Some(column) = column else { return Ok(false) };
+    let now = KeyBytes::from_slice(cursor.key());
+    let mut null = KeyBytes::from_slice(prefix).into_vec();
+    push_column(ValueRef::Null, column.order(), &mut null)?;
+    let is_new = |key: &[u8]| key.starts_with(prefix) && key > now.as_slice();
+    if *ends == 0 {
+        *ends = 1;
+        // NULLs stand first, or last.
+        if now.starts_with(&null)
+            && !column.descending
+            && let Some(behind) = prefix_successor(&null)
+            && cursor.seek(&behind)?
+            && is_new(cursor.key())
+        {
+            return Ok(true);
+        }
+    }
+    if *ends > 1 {
+        return Ok(false);
+    }
+    *ends = 2;
+    let end = if column.descending { Some(null) } else { prefix_successor(prefix) };
+    Ok(cursor.seek_before(end.as_deref())? && is_new(cursor.key()))
+}
+
 /// Moves a cursor to the next key inside the ranges.
 #[inline]
 fn step(
@@ -422,107 +511,6 @@ fn step(
     Ok(false)
 }
 
-impl KeyRange {
-    fn rowid(rowid: i64) -> Self {
-        Self { from: KeyBytes::from_slice(&rowid_key(rowid)), to: None, exact: true }
-    }
-
-    /// Whether the end on the far side is not passed.
-    #[inline]
-    fn contains(&self, key: &[u8], backward: bool) -> bool {
-        if backward {
-            key >= self.from.as_slice()
-        } else {
-            self.to.as_ref().is_none_or(|to| key < to.as_slice())
-        }
-    }
-}
-
-/// The keys that begin with `prefix` and whose next column is in `range`, in their order.
-fn ranges_behind(
-    prefix: Vec<u8>,
-    range: &Range,
-    column: Option<&IndexColumn>,
-    scope: &Scope<'_>,
-    ranges: &mut Ranges,
-) -> Result<()> {
-    let blobs = match column {
-        Some(column) if range.blobs => Some((blob_range(&prefix, column)?, column.descending)),
-        _ => None,
-    };
-    let found = range_behind(prefix, range, column, scope)?;
-    match blobs {
-        Some((blobs, true)) => {
-            ranges.push(blobs);
-            ranges.extend(found);
-        }
-        Some((blobs, false)) => {
-            ranges.extend(found);
-            ranges.push(blobs);
-        }
-        None => ranges.extend(found),
-    }
-    Ok(())
-}
-
-/// The keys that begin with `prefix` and whose next column is a blob: they are the greatest.
-fn blob_range(prefix: &[u8], column: &IndexColumn) -> Result<KeyRange> {
-    use pandodb_ds::record::key::prefix_successor;
-    let mut least = prefix.to_vec();
-    push_column(ValueRef::Blob(&[]), column.order(), &mut least)?;
-    let (from, to) = if column.descending {
-        (prefix.to_vec(), prefix_successor(&least))
-    } else {
-        (least, prefix_successor(prefix))
-    };
-    let to = to.map(KeyBytes::from_vec);
-    Ok(KeyRange { from: KeyBytes::from_vec(from), to, exact: false })
-}
-
-/// The keys that begin with `prefix` and whose next column is between the bounds of `range`.
-fn range_behind(
-    prefix: Vec<u8>,
-    range: &Range,
-    column: Option<&IndexColumn>,
-    scope: &Scope<'_>,
-) -> Result<Option<KeyRange>> {
-    let successor =
-        |key: &[u8]| pandodb_ds::record::key::prefix_successor(key).map(KeyBytes::from_vec);
-    let (Some(column), true) = (column, range.is_bounded()) else {
-        let to = successor(&prefix);
-        return Ok(Some(KeyRange { from: KeyBytes::from_vec(prefix), to, exact: false }));
-    };
-    // NULL is in no range; its key is the least (or, descending, the greatest) of a column.
-    let mut null = prefix.clone();
-    push_column(ValueRef::Null, column.order(), &mut null)?;
-    let (mut from, mut to) = if column.descending {
-        (KeyBytes::from_slice(&prefix), Some(KeyBytes::from_vec(null)))
-    } else {
-        (successor(&null).unwrap_or_default(), successor(&prefix))
-    };
-    for (bound, is_low) in [(&range.low, true), (&range.high, false)] {
-        let Some(bound) = bound else { continue };
-        let value = apply_affinity(bound.value.evaluate(scope)?, sought(bound.affinity));
-        if value.is_null() {
-            return Ok(None);
-        }
-        let mut key = prefix.clone();
-        push_column(value.as_ref(), column.order(), &mut key)?;
-        if is_low == column.descending {
-            // The far end: behind the equal keys if they are in.
-            to = if bound.inclusive { successor(&key) } else { Some(KeyBytes::from_vec(key)) };
-        } else if bound.inclusive {
-            from = KeyBytes::from_vec(key);
-        } else {
-            match successor(&key) {
-                Some(key) => from = key,
-                None => return Ok(None),
-            }
-        }
-    }
-    Ok(Some(KeyRange { from, to, exact: false }))
-}
-
 /// The rowid that equals `value`.
 pub(in crate::execute) fn exact_rowid(value: ValueRef<'_>) -> Option<i64> {
     if let ValueRef::Integer(rowid) = value {
@@ -535,70 +523,8 @@ pub(in crate::execute) fn exact_rowid(value: ValueRef<'_>) -> Option<i64> {
     }
 }
 
-/// The rowids in a range, both ends included; `None` if there are none.
-pub(in crate::execute) fn rowid_range(
-    range: &Range,
-    scope: &Scope<'_>,
-) -> Result<Option<(i64, i64)>> {
-    let (mut low, mut high) = (i64::MIN, i64::MAX);
-    if let Some(bound) = &range.low {
-        let value = apply_affinity(bound.value.evaluate(scope)?, Affinity::Numeric);
-        match value.as_ref() {
-            ValueRef::Integer(value) if bound.inclusive => low = value,
-            ValueRef::Integer(value) => match value.checked_add(1) {
-                Some(value) => low = value,
-                None => return Ok(None),
-            },
-            ValueRef::Real(value) => {
-                let above = value.ceil();
-                if above >= 9_223_372_036_854_775_808.0 {
-                    return Ok(None);
-                }
-                low = above as i64;
-                if above <= value && !bound.inclusive {
-                    low = low.saturating_add(1);
-                }
-            }
-            _ => return Ok(None),
-        }
-    }
-    if let Some(bound) = &range.high {
-        let value = apply_affinity(bound.value.evaluate(scope)?, Affinity::Numeric);
-        match value.as_ref() {
-            ValueRef::Integer(value) if bound.inclusive => high = value,
-            ValueRef::Integer(value) => match value.checked_sub(1) {
-                Some(value) => high = value,
-                None => return Ok(None),
-            },
-            ValueRef::Real(value) => {
-                let below = value.floor();
-                if below < -9_223_372_036_854_775_808.0 {
-                    return Ok(None);
-                }
-                high = below as i64;
-                if below >= value && !bound.inclusive {
-                    match high.checked_sub(1) {
-                        Some(value) => high = value,
-                        None => return Ok(None),
-                    }
-                }
-            }
-            ValueRef::Null => return Ok(None),
-            // Texts and blobs are greater than all numbers.
-            ValueRef::Text(_) | ValueRef::Blob(_) => {}
-        }
-    }
-    Ok((low <= high).then_some((low, high)))
-}
-
-/// The affinity that a value gets that is looked for in a column: an integer stays one beside the
-/// column's reals, because it may be none of them.
-pub(in crate::execute) fn sought(column: Affinity) -> Affinity {
-    if column == Affinity::Real { Affinity::Numeric } else { column }
-}
-
-/// The values of an IN, each converted to the column's affinity.
-fn in_values(set: &Scalar, affinity: Affinity, scope: &Scope<'_>) -> Result<Vec<Value>> {
+/// The values of a column of an IN, each converted to the column's affinity.
+fn in_values(set: &Scalar, part: u16, affinity: Affinity, scope: &Scope<'_>) -> Result<Vec<Value>> {
     let mut values = match set {
         Scalar::InList(list) => {
             let mut values = list.constants.clone();
@@ -608,12 +534,40 @@ fn in_values(set: &Scalar, affinity: Affinity, scope: &Scope<'_>) -> Result<Vec<
             values
         }
         Scalar::InSubquery(set) => {
-            let rule = set.rules.first().copied().unwrap_or_default();
-            set.subquery.values(scope, rule)?
+            set.rows(scope, &[part])?.iter().filter_map(|row| row.first().cloned()).collect()
         }
         _ => Vec::new(),
     };
     values.retain(|value| !value.is_null());
     let convert = |value| apply_affinity(Datum::Owned(value), affinity).into_value();
     Ok(values.into_iter().map(convert).collect())
+}
+
+/// The keys of what an IN lets columns be, which come one after the other in the index.
+fn in_keys<'p>(
+    first: &IndexIn,
+    columns: impl Iterator<Item = (&'p IndexIn, &'p IndexColumn)>,
+    scope: &Scope<'_>,
+) -> Result<Vec<Vec<u8>>> {
+    let columns: SmallVec<[_; 2]> = columns.collect();
+    let rows = match &first.set {
+        Scalar::InSubquery(set) => {
+            let parts: SmallVec<[u16; 2]> = columns.iter().map(|(set, _)| set.part).collect();
+            set.rows(scope, &parts)?
+        }
+        set => {
+            let values = in_values(set, first.part, Affinity::None, scope)?;
+            Arc::new(values.into_iter().map(|value| vec![value]).collect())
+        }
+    };
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows.iter() {
+        let mut key = Vec::new();
+        for (value, (set, column)) in row.iter().zip(&columns) {
+            let value = apply_affinity(Datum::Ref(value.as_ref()), sought(set.affinity));
+            push_column(value.as_ref(), column.order(), &mut key)?;
+        }
+        keys.push(key);
+    }
+    Ok(keys)
 }

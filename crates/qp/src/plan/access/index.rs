@@ -6,14 +6,17 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
 use super::order::satisfies;
-use super::terms::{Term, Test, applied, in_count, in_excess, matches, range_of};
+use super::rowid::is_rowid;
+use super::terms::{
+    Behind, Term, Test, applied, fits_rule, in_count, in_excess, matches, range_of,
+};
 use super::{Access, Ask};
 use crate::bind::{Binder, TableRelation};
 use crate::catalog::{Index, IndexColumn, IndexPart, Table};
 use crate::plan::cost::{lookup_cost, seek_cost};
 use crate::plan::needs::Needs;
-use crate::plan::{AccessPath, IndexEqual, IndexPath, Range, estimate};
-use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar};
+use crate::plan::{AccessPath, BoundPart, IndexEqual, IndexIn, IndexPath, Range, Rules, estimate};
+use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// What tests make of the leading columns of an index.
@@ -53,13 +56,16 @@ pub(super) fn index_path(
         return None;
     }
     let subjects = subjects(binder, table, columns)?;
-    let matched = matched(columns, &subjects, terms);
+    let ends_with_rowid = index.is_some() && table.table.has_rowid();
+    let has_rows = binder.environment.rules.has(Rules::ROW_BOUNDS);
+    let rowid_slot = (ends_with_rowid && has_rows).then_some(table.slot);
+    let matched = matched(columns, &subjects, terms, rowid_slot);
     let Matched { equals, range, used, constant, seeks, excess } = matched;
     let is_search = !equals.is_empty() || range.is_bounded();
     let covering = index.is_some_and(|index| covers(table, index, ask.needs));
-    let is_exact_order = seeks <= 1.0 && columns.iter().all(|column| column.column().is_some());
+    // Several places are read in the order of their keys, too.
+    let is_exact_order = columns.iter().all(|column| column.column().is_some());
     let (sorted, backward) = if is_exact_order {
-        let ends_with_rowid = index.is_some() && table.table.has_rowid();
         let order = order_of(&table.table, columns, ends_with_rowid);
         satisfies(ask.wanted, table.slot, &order, &constant, ends_with_rowid)
     } else {
@@ -87,43 +93,119 @@ pub(super) fn index_path(
 }
 
 /// Matches tests with the columns from the left: equalities, and a range behind them.
-fn matched(columns: &[IndexColumn], subjects: &[Scalar], terms: &[Term<'_>]) -> Matched {
+fn matched(
+    columns: &[IndexColumn],
+    subjects: &[Scalar],
+    terms: &[Term<'_>],
+    rowid_slot: Option<SlotId>,
+) -> Matched {
     let mut found = Matched { seeks: 1.0, excess: 1.0, ..Matched::default() };
+    let mut before = None;
+    let mut row: Vec<u16> = Vec::new();
     for (column, subject) in columns.iter().zip(subjects) {
-        let fits = |term: &&Term<'_>| same_subject(term.subject, subject) && matches(term, column);
-        let equal = terms
-            .iter()
-            .filter(fits)
-            .find(|term| matches!(term.test, Test::Equal(_) | Test::Is(_) | Test::IsNull));
-        let term = equal
-            .or_else(|| terms.iter().filter(fits).find(|term| matches!(term.test, Test::In(_))));
-        let Some(term) = term else { break };
+        let Some(term) = equal_term(column, subject, terms, before) else { break };
         let affinity = applied(term.rule, column.affinity);
         found.equals.push(match term.test {
             Test::Equal(value) => IndexEqual::Value { value: value.clone(), is: false, affinity },
             Test::Is(value) => IndexEqual::Value { value: value.clone(), is: true, affinity },
-            Test::In(set) => {
-                found.seeks *= in_count(set).max(1.0);
-                found.excess *= in_excess(set);
-                IndexEqual::In(set.clone(), affinity)
+            Test::In(set, part) => {
+                let follows = before == Some(term.place);
+                if !follows {
+                    found.seeks *= in_count(set).max(1.0);
+                    found.excess *= in_excess(set);
+                }
+                IndexEqual::In(IndexIn { set: set.clone(), part, affinity, follows })
             }
             _ => IndexEqual::Value { value: Scalar::NULL, is: true, affinity: Affinity::None },
         });
-        found.used.push(term.place);
-        if !matches!(term.test, Test::In(_)) {
+        if let (Test::In(Scalar::InSubquery(set), part), true) = (&term.test, term.is_half) {
+            // All columns of a row of values together answer for it.
+            if before != Some(term.place) {
+                row.clear();
+            }
+            if !row.contains(part) {
+                row.push(*part);
+            }
+            if row.len() == set.operands.len() {
+                found.used.push(term.place);
+            }
+        } else {
+            found.used.push(term.place);
+        }
+        before = matches!(term.test, Test::In(..)).then_some(term.place);
+        if before.is_none() {
             found.constant.push(found.equals.len() - 1);
         }
     }
     let behind = found.equals.len();
+    let further = |row: &Behind<'_>| further_parts(row, columns, subjects, behind + 1, rowid_slot);
     if let (Some(column), Some(subject)) = (columns.get(behind), subjects.get(behind)) {
         let own = terms
             .iter()
             .filter(|term| same_subject(term.subject, subject) && matches(term, column));
-        let (range, more) = range_of(own, column.affinity);
+        let (range, more) = range_of(own, column.affinity, &further);
+        found.range = range;
+        found.used.extend(more);
+    } else if let Some(slot) = rowid_slot {
+        // Entries that agree in all columns stand in the order of their rowids.
+        let is_range = |term: &&Term<'_>| {
+            is_rowid(term.subject, slot) && matches!(term.test, Test::Low(..) | Test::High(..))
+        };
+        let own = terms.iter().filter(is_range);
+        let (range, more) = range_of(own, Affinity::Numeric, &|_| Vec::new());
         found.range = range;
         found.used.extend(more);
     }
     found
+}
+
+/// The test that says which values a column has: one, or those of a set; further columns of the
+/// set of the column before (which `before` tells) go first.
+fn equal_term<'t, 's>(
+    column: &IndexColumn,
+    subject: &Scalar,
+    terms: &'t [Term<'s>],
+    before: Option<usize>,
+) -> Option<&'t Term<'s>> {
+    let fits = |term: &&Term<'_>| same_subject(term.subject, subject) && matches(term, column);
+    let own = || terms.iter().filter(fits);
+    let is_value =
+        |term: &&Term<'_>| matches!(term.test, Test::Equal(_) | Test::Is(_) | Test::IsNull);
+    let is_in = |term: &&Term<'_>| matches!(term.test, Test::In(..));
+    own()
+        .find(|term| is_in(term) && term.is_half && before == Some(term.place))
+        .or_else(|| own().find(is_value))
+        .or_else(|| own().find(is_in))
+}
+
+/// The parts of a row of values that the columns from `first` on are ordered by, one after the
+/// other; behind the last stands the rowid.
+fn further_parts(
+    row: &Behind<'_>,
+    columns: &[IndexColumn],
+    subjects: &[Scalar],
+    first: usize,
+    rowid_slot: Option<SlotId>,
+) -> Vec<BoundPart> {
+    let mut parts = Vec::new();
+    for (place, (part, value, rule)) in (first..).zip(row.parts()) {
+        let affinity = match (columns.get(place), subjects.get(place)) {
+            (Some(column), Some(subject))
+                if same_subject(part, subject) && fits_rule(rule, column) =>
+            {
+                applied(rule, column.affinity)
+            }
+            (None, None)
+                if place == columns.len()
+                    && rowid_slot.is_some_and(|slot| is_rowid(part, slot)) =>
+            {
+                Affinity::Numeric
+            }
+            _ => break,
+        };
+        parts.push(BoundPart { value: value.clone(), affinity });
+    }
+    parts
 }
 
 /// The order in which an index gives rows: columns, collations, directions.

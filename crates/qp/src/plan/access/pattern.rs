@@ -42,7 +42,7 @@ impl Prefix {
     pub(super) fn range(&self) -> Range {
         let bound = |bytes: &[u8], inclusive| {
             let value = Scalar::Literal(Value::Text(bytes.into()));
-            Some(Bound { value, inclusive, affinity: Affinity::None })
+            Some(Bound { value, inclusive, affinity: Affinity::None, behind: Vec::new() })
         };
         Range {
             low: bound(&self.low, true),

@@ -13,7 +13,8 @@ use crate::plan::{AccessPath, estimate};
 use crate::scalar::{ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
-fn is_rowid(subject: &Scalar, slot: SlotId) -> bool {
+/// Whether an expression is the rowid of a slot.
+pub(super) fn is_rowid(subject: &Scalar, slot: SlotId) -> bool {
     let Scalar::Column(place) = subject else { return false };
     place.depth == 0 && place.slot == slot && place.column == ROWID
 }
@@ -42,16 +43,17 @@ pub(super) fn rowid_paths(
                 let path = AccessPath::Rowid(value.clone());
                 paths.push(Access { sorted: true, ..make(path, vec![term.place], 1.0, seek) });
             }
-            Test::In(set) => {
+            Test::In(set, part) => {
                 let count = in_count(set);
-                let path = AccessPath::Rowids(set.clone());
+                let path = AccessPath::Rowids(set.clone(), part);
                 let rows = (count * in_excess(set)).min(total);
-                paths.push(make(path, vec![term.place], rows, count * seek));
+                let used = if term.is_half { Vec::new() } else { vec![term.place] };
+                paths.push(make(path, used, rows, count * seek));
             }
             _ => {}
         }
     }
-    let (range, used) = range_of(own(), Affinity::Numeric);
+    let (range, used) = range_of(own(), Affinity::Numeric, &|_| Vec::new());
     if range.low.is_some() || range.high.is_some() {
         let rows = estimate::rowid_range_rows(binder, ask.table, &range, total);
         paths.push(make(AccessPath::RowidRange(range), used, rows, rows + seek));

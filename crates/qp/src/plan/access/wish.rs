@@ -28,7 +28,7 @@ pub(super) fn wish(ask: &Ask<'_>, terms: &[Term<'_>]) -> Option<Wish> {
             continue;
         }
         let list = match term.test {
-            Test::Equal(_) | Test::Is(_) | Test::IsNull | Test::In(_) => &mut equals,
+            Test::Equal(_) | Test::Is(_) | Test::IsNull | Test::In(..) => &mut equals,
             Test::Low(..) | Test::High(..) | Test::Prefix(_) => &mut ranges,
             Test::NotNull => continue,
         };

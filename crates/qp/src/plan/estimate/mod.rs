@@ -149,7 +149,8 @@ fn counted(
     let Range { low, high, .. } = &path.range;
     let (mut from, mut to) = (prefix.clone(), prefix_successor(&prefix));
     if path.range.is_bounded() {
-        let column = columns.get(path.equals.len())?;
+        let behind = columns.get(path.equals.len()..)?;
+        let column = behind.first()?;
         let mut null = prefix.clone();
         push_column(ValueRef::Null, column.order(), &mut null).ok()?;
         if column.descending {
@@ -162,6 +163,14 @@ fn counted(
             let Scalar::Literal(value) = &bound.value else { return None };
             let mut key = prefix.clone();
             push(value, bound.affinity, column, &mut key)?;
+            for (part, column) in bound.behind.iter().zip(&behind[1..]) {
+                // Columns of several directions are counted by those before.
+                let Scalar::Literal(value) = &part.value else { break };
+                if column.descending != behind[0].descending || value.is_null() {
+                    break;
+                }
+                push(value, part.affinity, column, &mut key)?;
+            }
             if is_low == column.descending {
                 to = Some(key);
             } else {

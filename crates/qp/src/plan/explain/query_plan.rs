@@ -4,7 +4,7 @@
 
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
-use crate::plan::{AccessPath, Compound, IndexEqual, IndexPath, Node, Scan};
+use crate::plan::{AccessPath, Compound, IndexPath, Node, Scan};
 use crate::scalar::Scalar;
 
 /// Lines with their depth.
@@ -30,6 +30,10 @@ struct Lines<'l> {
 impl Lines<'_> {
     fn push(&mut self, line: (usize, String)) {
         self.lines.push(line);
+    }
+
+    fn extend(&mut self, lines: Option<(usize, String)>) {
+        self.lines.extend(lines);
     }
 }
 
@@ -92,9 +96,8 @@ fn explain_operator(node: &Node, depth: usize, lines: &mut Lines<'_>) {
         Node::Shared(shared) => line(format!("SCAN {}", shared.label)),
         Node::Aggregate(aggregation) => {
             explain(&aggregation.input, depth, lines);
-            if !aggregation.keys.is_empty() {
-                lines.push((depth, "USE TEMP B-TREE FOR GROUP BY".to_owned()));
-            }
+            let unsorted = aggregation.keys.len() - aggregation.sorted.len();
+            lines.extend(temporary("GROUP BY", unsorted, &aggregation.sorted, depth));
         }
         Node::Window(window) => {
             explain(&window.input, depth, lines);
@@ -105,7 +108,8 @@ fn explain_operator(node: &Node, depth: usize, lines: &mut Lines<'_>) {
         }
         Node::Distinct(distinct) => {
             explain(&distinct.input, depth, lines);
-            lines.push((depth, "USE TEMP B-TREE FOR DISTINCT".to_owned()));
+            let unsorted = distinct.keys.len() - distinct.sorted.len();
+            lines.extend(temporary("DISTINCT", unsorted, &distinct.sorted, depth));
         }
         Node::Limit(limit) => explain(&limit.input, depth, lines),
         Node::Batch(batch) => explain(&batch.input, depth, lines),
@@ -117,6 +121,22 @@ fn explain_operator(node: &Node, depth: usize, lines: &mut Lines<'_>) {
             recursive.recursive.iter().for_each(|arm| explain(&arm.input, depth + 1, lines));
         }
     }
+}
+
+/// What is kept to tell rows apart by so many terms, those aside that the input is in order of.
+fn temporary(
+    clause: &str,
+    unsorted: usize,
+    sorted: &[usize],
+    depth: usize,
+) -> Option<(usize, String)> {
+    let terms = match (unsorted, sorted.is_empty()) {
+        (0, _) => return None,
+        (_, true) => String::new(),
+        (1, false) => "LAST TERM OF ".to_owned(),
+        (count, false) => format!("LAST {count} TERMS OF "),
+    };
+    Some((depth, format!("USE TEMP B-TREE FOR {terms}{clause}")))
 }
 
 fn explain_compound(compound: &Compound, depth: usize, lines: &mut Lines<'_>) {
@@ -151,7 +171,7 @@ pub(super) fn describe_path(scan: &Scan, path: &AccessPath) -> String {
     let name = &scan.alias;
     match path {
         AccessPath::Full => format!("SCAN {name}"),
-        AccessPath::Rowid(_) | AccessPath::Rowids(_) => {
+        AccessPath::Rowid(_) | AccessPath::Rowids(..) => {
             format!("SEARCH {name} USING INTEGER PRIMARY KEY (rowid=?)")
         }
         AccessPath::RowidRange(range) => {
@@ -175,25 +195,24 @@ fn describe_index(scan: &Scan, path: &IndexPath) -> String {
         None => scan.table.key_columns(),
     };
     let column_name = |place: usize| -> String {
-        match columns.get(place).and_then(IndexColumn::column) {
-            Some(index) => scan.table.columns[index].name.to_string(),
-            None => "<expr>".to_owned(),
+        match columns.get(place).map(IndexColumn::column) {
+            Some(Some(index)) => scan.table.columns[index].name.to_string(),
+            Some(None) => "<expr>".to_owned(),
+            None => "rowid".to_owned(),
         }
     };
-    let mut terms: Vec<String> = Vec::new();
-    for (place, equal) in path.equals.iter().enumerate() {
-        let IndexEqual::Value { .. } = equal else {
-            terms.push(format!("{}=?", column_name(place)));
-            continue;
-        };
-        terms.push(format!("{}=?", column_name(place)));
-    }
+    let mut terms: Vec<String> =
+        (0..path.equals.len()).map(|place| format!("{}=?", column_name(place))).collect();
     let behind = path.equals.len();
-    if path.range.low.is_some() {
-        terms.push(format!("{}>?", column_name(behind)));
-    }
-    if path.range.high.is_some() {
-        terms.push(format!("{}<?", column_name(behind)));
+    for (bound, sign) in [(&path.range.low, '>'), (&path.range.high, '<')] {
+        let Some(bound) = bound else { continue };
+        if bound.behind.is_empty() {
+            terms.push(format!("{}{sign}?", column_name(behind)));
+            continue;
+        }
+        let names: Vec<String> = (behind..=behind + bound.behind.len()).map(column_name).collect();
+        let values = vec!["?"; names.len()].join(",");
+        terms.push(format!("({}){sign}({values})", names.join(",")));
     }
     let verb = if terms.is_empty() { "SCAN" } else { "SEARCH" };
     let what = match &path.index {

@@ -136,7 +136,8 @@ fn describe(node: &Node, names: &Names<'_>) -> String {
             let first = if sort.limit.is_some() { ", the first only" } else { "" };
             format!("Sort: {}{first}", keys.join(", "))
         }
-        Node::Distinct(_) => "Distinct rows".to_owned(),
+        Node::Distinct(distinct) if distinct.sorted.is_empty() => "Distinct rows".to_owned(),
+        Node::Distinct(_) => "Distinct rows in order".to_owned(),
         Node::Limit(limit) => match &limit.offset {
             Some(offset) => {
                 format!("Limit: {} behind {}", names.text(&limit.count), names.text(offset))
@@ -157,7 +158,14 @@ fn scanned(what: &str, scan: &Scan, names: &Names<'_>) -> String {
         _ => way,
     };
     let backward = if scan.backward { ", from the end" } else { "" };
-    format!("{what}{way}{backward}")
+    let jump = match scan.jump {
+        0 if scan.ends => ", its ends",
+        _ if scan.ends => ", the ends of each of the first columns",
+        0 => "",
+        1 => ", one of each first column",
+        _ => ", one of each of the first columns",
+    };
+    format!("{what}{way}{backward}{jump}")
 }
 
 fn aggregate(aggregation: &Aggregation, names: &Names<'_>) -> String {
@@ -170,7 +178,8 @@ fn aggregate(aggregation: &Aggregation, names: &Names<'_>) -> String {
     if aggregation.keys.is_empty() {
         format!("Aggregate: {}", calls.join(", "))
     } else {
-        format!("Group by {keys}: {}", calls.join(", "))
+        let order = if aggregation.sorted.is_empty() { "" } else { " in order" };
+        format!("Group by {keys}{order}: {}", calls.join(", "))
     }
 }
 

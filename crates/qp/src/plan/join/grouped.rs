@@ -208,7 +208,7 @@ impl Planner<'_, '_> {
             calls,
             slot,
             bare_slots: left_slots,
-            sorted: false,
+            sorted: Vec::new(),
             is_of_rows: true,
         }));
         self.available.push(slot);

@@ -11,6 +11,7 @@ mod collations;
 mod going_on;
 mod isolation;
 mod lending;
+mod ordered;
 mod row_values;
 mod rules;
 mod versions;

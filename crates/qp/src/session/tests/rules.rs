@@ -70,7 +70,7 @@ fn column(dice: &mut Dice, tables: &[usize]) -> &'static str {
 fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
     let one = column(dice, tables);
     let value = dice.pick(&VALUES);
-    match dice.below(if depth == 0 { 9 } else { 17 }) {
+    match dice.below(if depth == 0 { 9 } else { 20 }) {
         0 | 1 => format!("{one} = {value}"),
         2 => format!("{one} {} {value}", dice.pick(&["<", "<=", ">", ">=", "IS", "<>"])),
         3 => format!("{one} BETWEEN {value} AND {}", dice.pick(&VALUES)),
@@ -101,7 +101,32 @@ fn condition(dice: &mut Dice, tables: &[usize], depth: usize) -> String {
             dice.pick(&["min", "max", "count"]),
             column(dice, tables)
         ),
+        14 | 15 => rows_compared(dice, tables, value),
         _ => aggregate(dice, tables),
+    }
+}
+
+/// A comparison of rows of values.
+fn rows_compared(dice: &mut Dice, tables: &[usize], value: &str) -> String {
+    let (one, two) = match dice.below(3) {
+        0 => {
+            let pairs = ["a.s, a.k", "a.k, a.id", "b.p, b.q", "b.q, b.r", "c.t, c.rowid"];
+            let names: Vec<&str> = tables.iter().map(|table| COLUMNS[*table].0).collect();
+            let pair = dice.pick(&pairs);
+            match pair.split_once(", ").filter(|_| names.contains(&&pair[..1])) {
+                Some(pair) => pair,
+                None => (column(dice, tables), column(dice, tables)),
+            }
+        }
+        _ => (column(dice, tables), column(dice, tables)),
+    };
+    let other = dice.pick(&VALUES);
+    let operator = dice.pick(&["<", "<=", ">", ">=", "=", "IS", "<>"]);
+    match dice.below(4) {
+        0 => format!("({one}, {two}) IN (SELECT y.i, y.j FROM c y WHERE y.t IS NOT {value})"),
+        1 => format!("({one}, {two}) IN (VALUES ({value}, {other}), ({other}, 1))"),
+        2 => format!("({}, {value}) {operator} ({one}, {two})", column(dice, tables)),
+        _ => format!("({one}, {two}) {operator} ({value}, {other})"),
     }
 }
 
@@ -174,6 +199,14 @@ fn query(dice: &mut Dice) -> String {
             "SELECT k AS id, x AS k, max(s) AS s, count(*) AS x, 1 AS f FROM a GROUP BY k, x",
             "SELECT DISTINCT k AS id, s AS k, x AS s, x, f FROM a",
             "SELECT q AS id, r AS k, p AS s, min(r) AS x, 0 AS f FROM b GROUP BY 1, 2, 3",
+            "SELECT k AS id, x AS k, s, id AS x, f FROM a UNION ALL SELECT i, j, t, 1, 2 FROM c",
+            "SELECT id, k, upper(s) AS s, 1 AS x, f FROM a UNION SELECT i, 2, 'A', 1, 1.5 FROM c",
+            "SELECT k AS id, id AS k, 'x' AS s, 1 AS x, 2 AS f FROM a EXCEPT
+                SELECT q, i, 'x', count(*) - 1, 2 FROM b, c GROUP BY q, i",
+            "SELECT k AS id, k, 'x' AS s, f AS x, f FROM a INTERSECT SELECT i, i, 'x', 1.5, 1.5
+                FROM c UNION ALL SELECT DISTINCT q, 1, p, r, 0.5 FROM b",
+            "SELECT k AS id, f AS k, s, row_number() OVER (PARTITION BY k, f ORDER BY id) AS x, \
+                count(*) OVER (PARTITION BY k) AS f FROM a",
         ]);
         let joined = if dice.below(2) == 0 { " JOIN c ON c.i = a.id" } else { "" };
         let filter = condition(dice, &[0], 2);
@@ -234,4 +267,30 @@ fn a_rule_changes_no_result() {
             }
         }
     }
+}
+
+#[test]
+fn conditions_on_compounds_compare_as_they_were_bound() {
+    let session = Session::new(Database::in_memory().unwrap());
+    session
+        .execute(
+            "CREATE TABLE p(b TEXT, n INT); CREATE TABLE q(b TEXT); CREATE INDEX q_b ON q(b);
+             INSERT INTO p VALUES ('4', 4), ('5', 5); INSERT INTO q VALUES ('4'), ('5')",
+        )
+        .unwrap();
+    // A text is greater than every number where neither side is converted.
+    let mixed = "SELECT p.b AS x FROM p JOIN q ON p.b = q.b UNION ALL SELECT 1";
+    let ask =
+        |filter: &str| super::rows(&session, &format!("SELECT x FROM ({mixed}) WHERE {filter}"));
+    assert_eq!(ask("x > 4"), "4 5");
+    assert_eq!(ask("x = 4"), "");
+    assert_eq!(ask("x = '4'"), "4");
+    assert_eq!(ask("x < 4"), "1");
+    let union = "SELECT x FROM (SELECT n AS x FROM p UNION SELECT 4.0 EXCEPT SELECT 5) WHERE x < 9";
+    assert_eq!(super::rows(&session, union), "4");
+    // What stands for equal rows is whole again behind a condition that tells them apart.
+    let typed = "SELECT typeof(x) FROM (SELECT 4 AS x UNION SELECT 4.0) WHERE typeof(x) = 'real'";
+    assert_eq!(super::rows(&session, typed), "");
+    let plan = super::rows(&session, &format!("EXPLAIN SELECT x FROM ({mixed}) WHERE x = '4'"));
+    assert!(plan.contains("Filter: p.b = '4'"), "{plan}");
 }

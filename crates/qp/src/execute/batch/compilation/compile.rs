@@ -143,7 +143,7 @@ impl Compiler {
             Node::HashJoin(join) => self.join(join, needed),
             Node::NestedLoop(join) => self.search(join, needed),
             Node::Aggregate(aggregation) => self.aggregate(aggregation, needed),
-            Node::Distinct(distinct) => Some(self.distinct(distinct, needed)),
+            Node::Distinct(distinct) => self.distinct(distinct, needed),
             Node::Sort(sort) => Some(self.sort(sort, needed)),
             Node::Window(window) => self.window(window, needed),
             _ => None,
@@ -268,6 +268,9 @@ impl Compiler {
             call.arguments.len() == 1 && matches!(&*call.function.name, "min" | "max")
         };
         let follows_any = !node.is_of_rows && node.calls.iter().any(follows);
+        if !node.sorted.is_empty() {
+            return None;
+        }
         if !node.bare_slots.is_empty() && follows_any {
             // Bare columns follow the row of the extreme.
             return None;
@@ -317,13 +320,17 @@ impl Compiler {
         Call::new(call, argument, filter, (columns, slots))
     }
 
-    fn distinct(&mut self, node: &Distinct, needed: &Places) -> Operator {
+    fn distinct(&mut self, node: &Distinct, needed: &Places) -> Option<Operator> {
+        if !node.sorted.is_empty() {
+            // Comes from an index, of which only the row gear reads a part.
+            return None;
+        }
         let scalars: Vec<&Scalar> = node.keys.iter().map(|key| &key.value).collect();
         let reads = needed.with_all(&scalars);
         let input = self.operator(&node.input, &reads);
         let keys = scalars.iter().map(|key| self.expression(key)).collect();
         let reads = self.numbers_in(&reads, &produced(&node.input));
-        Operator::Distinct(Box::new(BatchDistinct { input, keys, reads }))
+        Some(Operator::Distinct(Box::new(BatchDistinct { input, keys, reads })))
     }
 
     fn sort(&mut self, node: &Sort, needed: &Places) -> Operator {

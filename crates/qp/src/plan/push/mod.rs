@@ -1,14 +1,19 @@
 //! Conditions that go into subqueries of FROM.
 //!
 //! A block that makes groups, or leaves out repeated rows, is planned together with the block
-//! around it. What that demands of a column which the inner block groups by is demanded of the
-//! rows before they are grouped: an index may answer for it, and fewer rows are grouped.
-//! Neighbours: `bind::select` decides which blocks wait, `group` plans the rest.
+//! around it. What that demands of a column which the inner block groups by (or by which it
+//! divides the rows that it numbers) is demanded of the rows before: an index may answer for it,
+//! and fewer rows are grouped. Neighbours: `later` has the blocks that wait, among them selects
+//! that are put together, `group` plans the rest.
+
+mod later;
 
 use pandodb_ds::record::Collation;
 
+pub(crate) use self::later::{Later, LaterCompound};
+
 use super::group::Term;
-use super::select::{QueryParts, finish_select};
+use super::select::QueryParts;
 use super::{Node, PragmaScan, Project};
 use crate::bind::{Binder, Group, LaterBlock, Relation};
 use crate::error::Result;
@@ -27,20 +32,18 @@ pub(super) fn plan_waiting(
             ask_for_one(scan, terms);
             continue;
         }
-        let (Some(LaterBlock { mut parts, label }), [slot]) =
+        let (Some(LaterBlock { mut later, label }), [slot]) =
             (rows.later.take(), rows.slots.as_slice())
         else {
             continue;
         };
         let slot = *slot;
         for term in terms.iter_mut().filter(|term| term.slots == [slot]) {
-            let inner = term.scalar.as_ref().and_then(|scalar| inside(scalar, slot, &parts));
-            if let Some(inner) = inner {
-                parts.group.add_predicate(inner);
+            if term.scalar.as_ref().is_some_and(|scalar| later.take(scalar, slot)) {
                 term.scalar = None;
             }
         }
-        let (input, outputs, count) = finish_select(binder, *parts)?;
+        let (input, outputs, count) = later.finish(binder)?;
         let project = Project { input, outputs, slot, label: Some(label) };
         rows.node = Node::Project(Box::new(project));
         rows.rows = count;
@@ -111,6 +114,10 @@ fn inside(scalar: &Scalar, slot: SlotId, parts: &QueryParts) -> Option<Scalar> {
     }
     let keys = &parts.grouping.keys;
     let is_grouped = !keys.is_empty() || !parts.grouping.calls.is_empty();
+    let windows = &parts.grouping.windows;
+    if is_grouped && !windows.is_empty() {
+        return None;
+    }
     let mut inner = scalar.clone();
     let mut fits = true;
     inner.rewrite(&mut |node| {
@@ -126,7 +133,9 @@ fn inside(scalar: &Scalar, slot: SlotId, parts: &QueryParts) -> Option<Scalar> {
             };
             let is_binary =
                 output.collation().unwrap_or_default() == pandodb_ds::record::Collation::Binary;
-            if is_grouped { keys.iter().any(is_key) } else { is_binary }
+            // What divides the rows of all windows takes whole partitions away.
+            let divides = windows.iter().all(|window| window.partition_by.iter().any(is_key));
+            if is_grouped { keys.iter().any(is_key) } else { is_binary && divides }
         };
         match output.filter(whole) {
             Some(output) => *node = output.clone(),
