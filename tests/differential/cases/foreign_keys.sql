@@ -142,3 +142,59 @@ INSERT INTO t VALUES (1, 1, NULL, 0), (2, 2, 1, 0), (3, 3, 2, 0);
 UPDATE OR REPLACE t SET u = 1 WHERE k = 2;
 SELECT * FROM t;
 PRAGMA integrity_check;
+
+-- What a single row counted for a deferred key is forgotten where the statement is its own transaction.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a PRIMARY KEY);
+CREATE TABLE c(a REFERENCES p, b REFERENCES p DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE o(a);
+INSERT INTO c VALUES (5, 6);
+INSERT INTO o VALUES (1);
+BEGIN;
+INSERT INTO c VALUES (5, 6);
+INSERT INTO o VALUES (2);
+COMMIT;
+ROLLBACK;
+SELECT * FROM o;
+
+-- What a PRAGMA puts off ends with the next statement outside of a transaction.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a PRIMARY KEY, b REFERENCES p(a));
+PRAGMA defer_foreign_keys = ON;
+SELECT * FROM p;
+INSERT INTO p VALUES (5, 53);
+SELECT last_insert_rowid();
+PRAGMA defer_foreign_keys = ON;
+SELECT * FROM p;
+BEGIN;
+INSERT INTO p VALUES (5, 53);
+COMMIT;
+
+-- A text that converts to a number refers to it, however it is written.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a INTEGER PRIMARY KEY, b NUMERIC UNIQUE);
+CREATE TABLE c(a TEXT REFERENCES p(a) ON DELETE SET NULL, b REFERENCES p(b) ON UPDATE CASCADE, c BLOB REFERENCES p(a));
+INSERT INTO p VALUES (1, 2.5), (2, 'x'), (3, 7), (4, x'31');
+INSERT INTO c VALUES (' 1', '2.50', NULL), ('01', 'x', NULL), ('3.0', ' 7 ', '+4');
+UPDATE p SET b = 99 WHERE a = 1;
+UPDATE p SET b = 'y' WHERE a = 2;
+UPDATE p SET b = 70 WHERE a = 3;
+SELECT * FROM c;
+DELETE FROM p WHERE a = 1;
+DELETE FROM p WHERE a = 4;
+SELECT * FROM c;
+
+-- A NULL that REPLACE fills in sets no key.
+PRAGMA foreign_keys = ON;
+CREATE TABLE t(a NOT NULL DEFAULT 7 UNIQUE ON CONFLICT IGNORE, b, c REFERENCES nothere(x));
+UPDATE OR REPLACE t SET b = 1;
+UPDATE OR REPLACE t SET a = 1;
+
+-- Rows of UPDATE FROM are changed in the order of their keys.
+CREATE TABLE log(a);
+CREATE TABLE t(k INTEGER PRIMARY KEY, a, b);
+CREATE INDEX i ON t(b, a);
+INSERT INTO t VALUES (1, 3, 30), (2, 2, 20), (3, 1, 10);
+CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.k); END;
+UPDATE t SET a = s.x FROM (SELECT 5 AS x) AS s;
+SELECT * FROM log;

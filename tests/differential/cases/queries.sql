@@ -255,3 +255,19 @@ SELECT b / a, count(*) FROM t GROUP BY b / a;
 SELECT max(b / a), min(b / a), sum(b / a) FROM t;
 SELECT b / a, row_number() OVER (ORDER BY b / a) FROM t;
 SELECT substr(a, 1, 2) / ltrim(a, 'ak') FROM t ORDER BY 1 DESC;
+
+-- A whole real that is cast to a number stays real in a view and a subquery, too.
+CREATE TABLE z(c);
+INSERT INTO z VALUES (1);
+CREATE VIEW v AS SELECT CAST(1e10 AS NUMERIC) AS a, CAST(2.0 AS) AS b FROM z;
+SELECT typeof(a), '1' || a, b, min(a) FROM v;
+SELECT quote(a), count(*) OVER () FROM (SELECT CAST(1e10 AS NUMERIC) AS a FROM z);
+
+-- A hint has no collation.
+CREATE TABLE r(a COLLATE RTRIM, b COLLATE NOCASE);
+INSERT INTO r VALUES ('a', 'x'), ('a ', 'X');
+SELECT DISTINCT likely(a) FROM r;
+SELECT count(*) FROM r GROUP BY unlikely(b);
+SELECT count(*) FROM r WHERE likelihood(a, 0.5) = 'a';
+SELECT count(*) FROM r WHERE likely(a = 'a');
+SELECT count(*) FROM r WHERE likely(a COLLATE NOCASE) = 'A';

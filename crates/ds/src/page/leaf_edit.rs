@@ -244,7 +244,9 @@ impl Leaf {
         };
         new.bytes[HEADER..HEADER + prefix].copy_from_slice(&whole_prefix);
         let mut joined = Vec::new();
-        for (target, index) in range.enumerate() {
+        // From the end, so that cells lie in the order of their keys, as those of a page from the
+        // file do.
+        for (target, index) in range.enumerate().rev() {
             let cell = self.cell(index);
             let suffix = match self.kind {
                 TreeKind::Fixed => &[],

@@ -33,6 +33,9 @@ const PAGE_BYTES_MIN: usize = 512;
 /// This part of the page may the own cells of a leaf take that shares the others.
 const OWN_PART: usize = 8;
 
+/// This part of a whole copy's cells may be garbage.
+const GARBAGE_PART: u32 = 8;
+
 /// Own cells with less room than this are not worth a sharing copy.
 const ROOM_MIN: usize = 32;
 
@@ -126,10 +129,11 @@ impl Leaf {
         }
     }
 
-    /// A copy with all bytes of its own.
+    /// A copy with all bytes of its own, and little garbage: to copy some of that is faster than
+    /// to copy one cell after the other.
     #[must_use]
     pub fn to_whole(&self) -> Self {
-        if self.garbage > 0 {
+        if self.garbage > self.heap / GARBAGE_PART {
             return self.rebuilt(0..self.len(), self.prefix as usize, 0);
         }
         let bytes = self.whole_bytes(self.entries_end() + self.heap as usize);
@@ -180,11 +184,13 @@ impl Leaf {
             TreeKind::Slotted => return false,
         };
         let cell = self.cell_bytes(suffix, payload);
-        let old = match position {
-            Ok(index) => self.existing_cell_bytes(index),
-            Err(_) => 0,
+        // What is replaced keeps its entry: a page that is full to the last bytes takes a value of
+        // the same length.
+        let (old, entry) = match position {
+            Ok(index) => (self.existing_cell_bytes(index), 0),
+            Err(_) => (0, stride(self.kind)),
         };
-        let used = self.used_bytes() - old + stride(self.kind) + cell;
+        let used = self.used_bytes() - old + entry + cell;
         self.own_heap() + cell <= shared.own_max() && used <= page_bytes
     }
 }

@@ -10,12 +10,27 @@ use smallvec::SmallVec;
 use crate::format::{PageRef, Stored};
 
 /// Keys or child positions that changed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Touched {
     /// Keys of a leaf, sorted.
     Keys(Vec<SmallVec<[u8; 16]>>),
     /// Positions of children of an inner page, sorted.
     Children(Vec<u32>),
+}
+
+/// With room for one more: most copies of a page get one change.
+impl Clone for Touched {
+    fn clone(&self) -> Self {
+        fn roomy<T: Clone>(all: &[T]) -> Vec<T> {
+            let mut copy = Vec::with_capacity(all.len() + 1);
+            copy.extend_from_slice(all);
+            copy
+        }
+        match self {
+            Self::Keys(keys) => Self::Keys(roomy(keys)),
+            Self::Children(children) => Self::Children(roomy(children)),
+        }
+    }
 }
 
 /// The whole page that a delta may stand against.

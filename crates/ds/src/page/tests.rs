@@ -154,6 +154,34 @@ fn walked(leaf: &Leaf) -> Vec<Vec<u8>> {
     found
 }
 
+#[test]
+fn a_full_page_is_shared_when_a_value_of_the_same_length_comes() {
+    let mut base = Leaf::new(TreeKind::Fixed, PAGE);
+    let put = |leaf: &mut Leaf, key: u64, value: &[u8]| {
+        let key = key.to_be_bytes();
+        let position = leaf.search(&key).unwrap();
+        leaf.put(position, &key, Cell::inline(value), PAGE).unwrap()
+    };
+    let mut count = 0;
+    while base.used_bytes() + 300 < PAGE {
+        assert_eq!(put(&mut base, count, &[1; 100]), Room::Enough);
+        count += 1;
+    }
+    let left = PAGE - base.used_bytes() - super::leaf::stride(TreeKind::Fixed) - 2;
+    assert_eq!(put(&mut base, count, &vec![2; left]), Room::Enough);
+    assert_eq!(base.used_bytes(), PAGE);
+    let node = Arc::new(Node::new(Body::Leaf(base)));
+    let mut copy = Node::copy_sharing(&node, PAGE, 1, || 7);
+    let Some(Body::Leaf(leaf)) = copy.body_mut() else { panic!("a copy is to be changed") };
+    assert_eq!(put(leaf, 3, &[5; 100]), Room::Enough);
+    assert_eq!(put(leaf, 3, &[6; 99]), Room::Enough);
+    assert!(leaf.is_sharing());
+    assert_eq!(leaf.cell(3).payload, [6; 99]);
+    assert_eq!(leaf.cell(4).payload, [1; 100]);
+    // One byte more than there is room for.
+    assert_eq!(put(leaf, 4, &[7; 102]), Room::Full);
+}
+
 /// Leaves that share the bytes of another: they say what whole ones say, and change nobody else.
 fn check_sharing(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
     let mut model = BTreeMap::new();

@@ -129,7 +129,9 @@ impl<'a> Writing<'a> {
     fn allows_delta(&self, origin: &Origin) -> bool {
         let space = &self.batch.pager().space;
         let is_attached = |now| space.is_still_attached(origin.base.granule, origin.made_at, now);
-        self.checkpoint.is_some_and(is_attached)
+        // Nor does a delta keep a page in the end of the file while that is being emptied.
+        let is_low = || space.ceiling().is_none_or(|end| origin.base.granule < end);
+        self.checkpoint.is_some_and(is_attached) && is_low()
     }
 
     /// Writes a leaf.

@@ -2,13 +2,14 @@
 //!
 //! Neighbours: `group` gathers aggregates and windows, `crate::function` knows the functions.
 
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 use super::Binder;
 use super::expression::no_row;
 use super::group::{WindowGroup, computed_column};
 use crate::ast::{self, FrameUnit, FunctionArguments, Over};
+use crate::authorize::AuthAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};
 use crate::limits::Limit;
@@ -29,6 +30,9 @@ impl Binder<'_> {
         if arguments.len() > most {
             let message = format!("too many arguments on function {name}");
             return Err(Error::invalid(message).with_hint(format!("there may be {most}")));
+        }
+        if !self.may(AuthAction::Function { function_name: &function.name }, None)? {
+            return Ok(Scalar::NULL);
         }
         if let Some(over) = &call.over {
             return self.window_call(call, &function, arguments, over);
@@ -466,7 +470,11 @@ fn is_probability(scalar: &Scalar) -> bool {
 
 /// What a hint is about: a condition stays one, but a column has no affinity inside of a call.
 fn hinted(argument: Scalar) -> Scalar {
-    if argument.affinity() == Affinity::None {
+    let is_collated = argument.collation().is_some_and(|it| it != Collation::Binary);
+    if is_collated && argument.explicit_collation().is_none() {
+        // A column's collation is the column's alone.
+        Scalar::Convert(Box::new(argument), Affinity::None, Collation::Binary)
+    } else if argument.affinity() == Affinity::None {
         argument
     } else {
         Scalar::Unary(Unary::Plus, Box::new(argument))

@@ -58,6 +58,8 @@ struct Place {
 pub struct RowCells {
     cells: Vec<Cell>,
     bytes: Vec<u8>,
+    /// Whether texts may be in a stored row.
+    has_stored: bool,
 }
 
 /// The current row of a statement.
@@ -125,7 +127,9 @@ impl RowCells {
             self.cells.resize(outputs.len(), Cell::Null);
         }
         let slot = projection.slot.map(|slot| scope.frame.slot(slot));
-        let Some(row) = slot.map_or(Ok(None), |slot| slot.stored_row())? else {
+        let row = slot.map_or(Ok(None), |slot| slot.stored_row())?;
+        self.has_stored = row.is_some();
+        let Some(row) = row else {
             return self.compute(0..outputs.len(), outputs, scope);
         };
         let (cells, bytes) = (&mut self.cells, &mut self.bytes);
@@ -158,10 +162,18 @@ impl RowCells {
         Ok(())
     }
 
+    /// Whether the row is lent with the stored row that it was taken from.
+    #[inline]
+    pub fn has_stored(&self) -> bool {
+        self.has_stored
+    }
+
     /// Takes values.
+    #[inline]
     pub fn take_values<'v>(&mut self, values: impl Iterator<Item = ValueRef<'v>>) {
         self.cells.clear();
         self.bytes.clear();
+        self.has_stored = false;
         for value in values {
             self.cells.push(Cell::kept(value, &mut self.bytes));
         }

@@ -42,8 +42,12 @@ const STEP: u128 = 1 << 90;
 
 impl Ranks {
     /// Forgets all labels.
+    #[inline]
     pub(super) fn clear(&mut self) {
-        self.0.get_mut().clear();
+        let labels = self.0.get_mut();
+        if !labels.is_empty() {
+            labels.clear();
+        }
     }
 
     /// Calls `use_label` with the label of a text.

@@ -60,6 +60,12 @@ impl SharedTransaction {
         }
     }
 
+    /// Whether it is for one statement alone.
+    #[inline]
+    pub fn is_alone(&self) -> bool {
+        matches!(self.0, Place::Alone(_))
+    }
+
     /// The transaction for all who want it.
     #[must_use]
     pub fn shared(self) -> Self {

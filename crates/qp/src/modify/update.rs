@@ -55,6 +55,7 @@ impl UpdatePlan {
             while self.input.next(frame, outer)? {
                 let job = self.read(frame, outer)?;
                 if self.is_direct
+                    && !outer.context.session.watches_rows()
                     && let RowKey::Rowid(rowid) = job.key
                     && self.writer.splice(self.target, rowid, &job.set, &mut bytes, frame, outer)?
                 {
@@ -77,6 +78,8 @@ impl UpdatePlan {
                 jobs.push(job);
             }
         }
+        // In the order of keys, whatever joined them, as SQLite does: triggers can tell.
+        jobs.sort_by_cached_key(|job| job.key.bytes());
         for job in jobs {
             self.change(job, frame, outer, returning, changes)?;
         }

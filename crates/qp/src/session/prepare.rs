@@ -18,7 +18,8 @@ use crate::execute::{Projection, SharedTransaction, Versions};
 use crate::limits::Limit;
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
-use crate::plan::{OutputColumn, Rules, SelectPlan, choose_gears};
+use crate::plan::{AccessPath, Node, OutputColumn, Rules, SelectPlan, SourceId, choose_gears};
+use crate::store::TreeId;
 
 /// How many plans a generation of the cache has.
 const CACHE_MAX: usize = 128;
@@ -32,6 +33,8 @@ pub struct Prepared {
     pub kind: PreparedKind,
     /// How the rows of a query are lent.
     pub projection: Projection,
+    /// The table whose rows it counts, where it does nothing else.
+    pub(super) counted: Option<Counted>,
     /// What its results are called.
     pub columns: Vec<OutputColumn>,
     /// How many parameters it has.
@@ -60,6 +63,37 @@ pub enum PreparedKind {
     Rows(Vec<Vec<pandodb_ds::record::Value>>),
     /// Everything else.
     Command(ast::Statement),
+}
+
+/// A table whose rows are counted, all of them: its tree knows how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    source: SourceId,
+    tree: TreeId,
+}
+
+impl Counted {
+    /// What a query counts; none if it is any other query.
+    fn of(plan: &SelectPlan) -> Option<Self> {
+        let (Node::Count(count), [output]) = (&plan.root, plan.outputs.as_slice()) else {
+            return None;
+        };
+        let place = output.as_column()?;
+        let is_plain = (place.depth, place.slot, place.column) == (0, count.slot, 0)
+            && matches!(count.scan.path, AccessPath::Full)
+            && DatabaseIndex(count.scan.source.0).version_place().is_none();
+        is_plain.then_some(Self { source: count.scan.source, tree: count.scan.table.tree })
+    }
+
+    /// How many rows there are.
+    #[inline]
+    pub(super) fn count(self, sources: &[Option<SharedTransaction>]) -> Result<i64> {
+        let source = sources.get(usize::from(self.source.0)).and_then(Option::as_ref);
+        match source {
+            Some(source) => Ok(source.borrow().len(self.tree)? as i64),
+            None => Err(Error::new(ErrorKind::Internal, "the counted table's database is gone")),
+        }
+    }
 }
 
 /// Plans by the texts of their statements.
@@ -117,6 +151,7 @@ impl Session {
             sql: Box::from(sql),
             kind: PreparedKind::Rows(Vec::new()),
             projection: Projection::default(),
+            counted: None,
             columns: Vec::new(),
             parameters: 0,
             parameter_names: Vec::new(),
@@ -126,6 +161,11 @@ impl Session {
             versions: Vec::new(),
         };
         self.check_where(&statement)?;
+        if !is_planned && !self.may_run(sql, &statement)? {
+            // What is left out is a query without rows.
+            prepared.cookies = self.cookies()?;
+            return Ok(prepared);
+        }
         if !is_planned {
             prepared.columns = self.command_columns(&statement);
             prepared.kind = PreparedKind::Command(statement);
@@ -135,7 +175,8 @@ impl Session {
         // How large tables are is only to choose by: a plan is right whatever becomes of them. That
         // the schema stays is relied on elsewhere.
         sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
-        let planned = self.plan_with(&sources, &statement, &mut prepared).and_then(|()| {
+        let planned = self.asking(|| {
+            self.plan_with(&sources, &statement, &mut prepared)?;
             match &prepared.kind {
                 PreparedKind::Modify(plan) => self.compile_triggers(plan, &sources),
                 _ => Ok(()),
@@ -146,6 +187,16 @@ impl Session {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }
         planned.map(|()| prepared)
+    }
+
+    /// The cookies of the schemas as they are.
+    fn cookies(&self) -> Result<Vec<u64>> {
+        let sources = self.sources(&self.all_databases(), &[])?;
+        let schemas = self.load_schemas(&sources);
+        if self.is_autocommit() {
+            sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
+        }
+        Ok(schemas?.iter().map(|schema| schema.cookie).collect())
     }
 
     /// `require_where`: a change of all rows at once is refused.
@@ -264,6 +315,7 @@ impl Session {
             double_quoted_strings: true,
             case_sensitive_like: settings.case_sensitive_like,
             session: self,
+            authorizer: self.asked(),
             rules: rules_of(&settings),
             reverse_unordered: settings.reverse_unordered_selects,
             is_lenient: false,
@@ -316,6 +368,7 @@ fn plan_kind(
             check_size(binder, &|| plan.operations())?;
             prepared.columns.clone_from(&plan.columns);
             prepared.projection = Projection::of(&plan.outputs);
+            prepared.counted = Counted::of(&plan);
             prepared.kind = PreparedKind::Select(plan);
         }
         StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {

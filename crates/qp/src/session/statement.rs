@@ -194,6 +194,9 @@ impl<'s> Statement<'s> {
         if !self.is_running {
             return LentRow::default();
         }
+        if !self.cells.has_stored() {
+            return self.cells.lend(&[]);
+        }
         let slot = self.prepared.projection.slot();
         let stored = slot.and_then(|slot| self.run.frame.slots.get(usize::from(slot.0)));
         // What could not be read was an error of the step.
@@ -298,6 +301,16 @@ impl<'s> Statement<'s> {
             self.cells.take_values(row.iter().map(Value::as_ref));
             return Ok(Step::Row);
         }
+        if let Some(counted) = self.prepared.counted {
+            // One row, known without any operator.
+            if std::mem::replace(&mut run.steps, 1) > 0 {
+                return Ok(Step::Done);
+            }
+            run.is_clear = true;
+            let rows = counted.count(&run.around.sources)?;
+            self.cells.take_values(std::iter::once(ValueRef::Integer(rows)));
+            return Ok(Step::Row);
+        }
         let PreparedKind::Select(plan) = &self.prepared.kind else { return Ok(Step::Done) };
         let (frame, cells) = (&mut run.frame, &mut self.cells);
         let (projection, steps_before) = (&self.prepared.projection, run.steps);
@@ -330,10 +343,14 @@ impl Around {
     #[inline]
     fn gather(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
         self.state.renew();
-        self.settings.clone_from(&session.settings.borrow());
+        if !prepared.writes.is_empty() {
+            // A commit changes them, too.
+            self.settings.clone_from(&session.settings.borrow());
+        }
         if self.goes_on(session, prepared)? {
             return Ok(true);
         }
+        self.settings.clone_from(&session.settings.borrow());
         self.valid_at = None;
         let databases = session.all_databases();
         let heads = session.version_heads(&prepared.versions)?;
@@ -534,7 +551,7 @@ impl Run {
                 counters.changes.set(0);
                 // As in SQLite, which can undo such a statement without a journal: what it counted
                 // for deferred keys before another one refused it stays counted.
-                if !plan.is_single_write() {
+                if self.autocommit || !plan.is_single_write() {
                     counters.deferred_violations.set(deferred);
                 }
                 self.go_back(&marks)?;

@@ -185,20 +185,20 @@ impl Session {
         let mut resting = self.resting.borrow_mut();
         let databases = self.databases.borrow();
         let isolation = self.isolation();
-        let last = databases.iter().rposition(|attached| attached.database.is_some());
-        let goes_on = resting.len() == last.map_or(0, |last| last + 1)
-            && resting.iter_mut().zip(&*databases).all(|(source, attached)| {
-                let (Some(source), Some(catalog)) = (source, &attached.catalog) else {
-                    return attached.database.is_none();
-                };
-                source
+        for (place, attached) in databases.iter().enumerate() {
+            let source = resting.get_mut(place).and_then(Option::as_mut);
+            let goes_on = match (source, &attached.catalog) {
+                (Some(source), Some(catalog)) => source
                     .get_mut()
-                    .is_some_and(|known| known.resume_reading(attached.head, isolation, catalog))
-            });
-        if goes_on {
-            std::mem::swap(taken, &mut *resting);
+                    .is_some_and(|known| known.resume_reading(attached.head, isolation, catalog)),
+                _ => attached.database.is_none(),
+            };
+            if !goes_on {
+                return false;
+            }
         }
-        goes_on
+        taken.extend(resting.iter_mut().map(Option::take));
+        true
     }
 
     /// Whether `known`, which a statement has from its last run, can be used as they are by the
@@ -301,12 +301,22 @@ impl Session {
     pub(super) fn rest(&self, sources: &mut Sources) {
         for source in sources.iter_mut() {
             let rests = source.as_mut().and_then(SharedTransaction::get_mut);
-            let rests = rests.is_some_and(Transaction::park);
-            *source = source.take().filter(|_| rests).and_then(SharedTransaction::alone);
+            if !rests.is_some_and(Transaction::park) {
+                *source = None;
+            } else if source.as_ref().is_some_and(|source| !source.is_alone()) {
+                *source = source.take().and_then(SharedTransaction::alone);
+            }
         }
-        // What another statement left there meanwhile is dropped below.
-        std::mem::swap(sources, &mut *self.resting.borrow_mut());
-        sources.clear();
+        // What another statement left there meanwhile is dropped.
+        let resting = &mut *self.resting.borrow_mut();
+        resting.resize_with(sources.len(), || None);
+        for (place, source) in resting.iter_mut().zip(sources.drain(..)) {
+            *place = source;
+        }
+        // As in SQLite any statement outside of a transaction ends what was put off.
+        if self.settings.borrow().defer_foreign_keys {
+            self.settings.borrow_mut().defer_foreign_keys = false;
+        }
     }
 
     /// Refuses what the session's user may not do; without a user the owner works.
@@ -396,6 +406,8 @@ impl Session {
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
                 self.repeats.set(None);
+                drop(transaction);
+                self.tell_log(DatabaseIndex(place as u16));
             } else {
                 let is_something = transaction.has_changes();
                 transaction.rollback();
@@ -485,8 +497,10 @@ impl Session {
             }
             // One that has only read may learn here that it saw two moments.
             transaction.commit()?;
+            drop(transaction);
             if has_changes {
                 self.note_own_commit(DatabaseIndex(place as u16));
+                self.tell_log(DatabaseIndex(place as u16));
             }
         }
         self.repeats.set(None);

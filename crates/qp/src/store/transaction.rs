@@ -272,6 +272,7 @@ impl Transaction {
     }
 
     /// How many keys a tree has.
+    #[inline]
     pub fn len(&self, tree: TreeId) -> Result<u64> {
         Ok(self.inner()?.len(tree)?)
     }

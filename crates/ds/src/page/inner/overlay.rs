@@ -12,11 +12,20 @@ use std::cmp::Ordering;
 use super::Child;
 
 /// Changed children by their places, at most `N`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Overlay<const N: usize> {
     /// Sorted; as many as there are children count.
     places: [u16; N],
     children: Vec<Child>,
+}
+
+/// With room for one more: most copies get one change.
+impl<const N: usize> Clone for Overlay<N> {
+    fn clone(&self) -> Self {
+        let mut children = Vec::with_capacity(N.min(self.children.len() + 1));
+        children.extend_from_slice(&self.children);
+        Self { places: self.places, children }
+    }
 }
 
 impl<const N: usize> Default for Overlay<N> {

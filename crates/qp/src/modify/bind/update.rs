@@ -8,13 +8,14 @@ use pandodb_ds::sync::Arc;
 use super::writer::table_writer;
 use super::{check_writable, key_outputs, returning, scope_of};
 use crate::ast::{self, ConflictAction};
+use crate::authorize::AuthAction;
 use crate::bind::{Binder, Group, NameScope, Relation, ScopeTable};
 use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::{IndexColumn, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::trigger::Change;
-use crate::modify::{ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
+use crate::modify::{IndexWriter, ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
 use crate::plan::{AccessPath, Layout, Node, QueryParts, finish_select};
 use crate::scalar::{Scalar, SlotId};
 
@@ -99,12 +100,17 @@ fn check_keys(
     let replaces =
         |own: Option<ConflictAction>| update.conflict.or(own) == Some(ConflictAction::Replace);
     let moves = sets_key || concern == Concern::LooksBetween;
+    let is_touched = |index: &IndexWriter| {
+        index.filter.is_some()
+            || index.index.has_expressions()
+            || index.index.columns.iter().any(is_key)
+    };
     let may_replace = (sets_key
         && replaces(table.primary_key.as_ref().and_then(|key| key.conflict)))
         || writer
             .indexes
             .iter()
-            .any(|index| (moves || !index.is_untouched) && index.unique.is_some_and(replaces));
+            .any(|index| (moves || is_touched(index)) && index.unique.is_some_and(replaces));
     if may_replace {
         writer.foreign_keys.check_definitions(Touched::Row, false)
     } else if concern == Concern::None {
@@ -210,7 +216,15 @@ pub(super) fn bind_assignments(
             if let Some(index) = table.column_index(&name.text) {
                 binder.note_column(table, index, name);
             }
-            match table.column_index(&name.text) {
+            let index = table.column_index(&name.text);
+            let column_name = index.or(table.rowid_alias());
+            let column_name = column_name.map_or("ROWID", |index| &*table.columns[index].name);
+            let action = AuthAction::Update { table_name: &table.name, column_name };
+            let is_named = index.is_some() || (table.has_rowid() && is_rowid_name(&name.text));
+            if is_named && !binder.may(action, Some(table.database))? {
+                continue;
+            }
+            match index {
                 Some(index) if table.columns[index].generated.is_some() => {
                     let message = format!("cannot UPDATE generated column \"{}\"", name.text);
                     return Err(Error::invalid(message).at(name.span));

@@ -192,7 +192,8 @@ impl Statements {
         let names: Vec<String> =
             key.columns.iter().map(|index| quoted(&child.columns[*index].name)).collect();
         let table = quoted(&child.name);
-        let wheres = |first: usize| wheres(parent, child, key, first);
+        let counted = wheres(parent, child, key, 1, true);
+        let wheres = |first: usize| wheres(parent, child, key, first, false);
         let sets = |value: &dyn Fn(usize) -> String| -> String {
             let terms = names.iter().enumerate();
             let terms: Vec<String> =
@@ -207,7 +208,7 @@ impl Statements {
             format!("UPDATE {table} SET {} WHERE {}", sets(value), wheres(first)).into()
         };
         Self {
-            count: format!("SELECT count(*) FROM {table} WHERE {}", wheres(1)).into(),
+            count: format!("SELECT count(*) FROM {table} WHERE {counted}").into(),
             cascade_delete: format!("DELETE FROM {table} WHERE {}", wheres(1)).into(),
             cascade_update: update(&|place| format!("?{}", place + 1), names.len() + 1),
             set_null: update(&|_| "NULL".to_owned(), 1),
@@ -216,24 +217,37 @@ impl Statements {
     }
 }
 
-/// Which children refer to a key, whose values are parameters from `first` on.
-fn wheres(parent: &Table, child: &Table, key: &ForeignKey, first: usize) -> String {
+/// Which children refer to a key, whose values are parameters from `first` on: as they are counted,
+/// or as actions find them. As in SQLite those see values without the types of the parent's
+/// columns, its rowid apart.
+fn wheres(
+    parent: &Table,
+    child: &Table,
+    key: &ForeignKey,
+    first: usize,
+    is_counted: bool,
+) -> String {
     let parents = referenced(parent, key).unwrap_or_default();
     let terms = key.columns.iter().enumerate().map(|(place, index)| {
         let (own, value) = (&child.columns[*index], first + place);
         let theirs = parents.get(place).map(|index| &parent.columns[*index]);
         let name = quoted(&own.name);
         let collated = theirs.map_or("", |theirs| collated(own, theirs));
-        // A number is found by its text, too, where the child's column has no type that makes a
-        // number of it.
-        let is_loose = own.affinity <= Affinity::Blob
+        // A number is found by any text that converts to it, too, where the child's column has no
+        // type that makes a number of it. Texts are few there, and stand together in an index.
+        let is_rowid =
+            parent.rowid_alias().is_some() && parent.rowid_alias() == parents.get(place).copied();
+        let is_loose = (is_counted || is_rowid)
+            && own.affinity <= Affinity::Text
             && theirs.is_some_and(|theirs| Affinity::is_numeric(theirs.affinity));
-        if !collated.is_empty() {
-            format!("{name} = ?{value}{collated}")
-        } else if is_loose {
-            format!("{name} IN (?{value}, CAST(?{value} AS TEXT))")
+        let is_found = format!("{name} = ?{value}{collated}");
+        if is_loose {
+            let is_text = format!("{name} >= '' AND {name} < x''");
+            let is_number = format!("typeof(?{value}) IN ('integer', 'real')");
+            let is_same = format!("CAST(?{value} AS NUMERIC) = {name}");
+            format!("({is_found} OR ({is_text} AND {is_number} AND {is_same}))")
         } else {
-            format!("{name} = ?{value}")
+            is_found
         }
     });
     terms.collect::<Vec<String>>().join(" AND ")
