@@ -22,23 +22,8 @@ impl Binder<'_> {
             && select.order_by.is_empty()
             && select.limit.is_none()
             && self.environment.rules.has(Rules::PUSH_DOWN);
-        let most = self.environment.limits.get(crate::limits::Limit::CompoundSelect) as usize;
-        if select.compounds.len() + 1 > most {
-            return Err(Error::invalid("too many terms in compound SELECT")
-                .with_hint(format!("there may be {most}")));
-        }
-        let mut arms: Vec<(CompoundOperator, Block)> = Vec::new();
-        let part = |binder: &mut Self, core| {
-            if waits { binder.core_parts(core) } else { binder.core_block(core, &[]) }
-        };
-        let first = part(self, &select.first)?;
-        let width = first.outputs.len();
-        arms.push((CompoundOperator::UnionAll, first));
-        for (operator, core) in &select.compounds {
-            let block = part(self, core)?;
-            check_width(*operator, width, block.outputs.len())?;
-            arms.push((*operator, block));
-        }
+        let arms = self.parts_of(select, waits)?;
+        let width = arms[0].1.outputs.len();
         let (slot, state) = (self.slot(), self.state());
         let columns = arms[0].1.columns.clone();
         let cores: Vec<&SelectCore> = std::iter::once(&select.first)
@@ -100,6 +85,32 @@ impl Binder<'_> {
             root = Node::Limit(Box::new(Limit { input: root, state, count, offset }));
         }
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
+    }
+
+    /// The parts of a compound, each with what puts it together with those before it.
+    fn parts_of(
+        &mut self,
+        select: &ast::Select,
+        waits: bool,
+    ) -> Result<Vec<(CompoundOperator, Block)>> {
+        let most = self.environment.limits.get(crate::limits::Limit::CompoundSelect) as usize;
+        if select.compounds.len() + 1 > most {
+            return Err(Error::invalid("too many terms in compound SELECT")
+                .with_hint(format!("there may be {most}")));
+        }
+        let mut arms: Vec<(CompoundOperator, Block)> = Vec::new();
+        let part = |binder: &mut Self, core| {
+            if waits { binder.core_parts(core) } else { binder.core_block(core, &[]) }
+        };
+        let first = part(self, &select.first)?;
+        let width = first.outputs.len();
+        arms.push((CompoundOperator::UnionAll, first));
+        for (operator, core) in &select.compounds {
+            let block = part(self, core)?;
+            check_width(*operator, width, block.outputs.len())?;
+            arms.push((*operator, block));
+        }
+        Ok(arms)
     }
 
     /// ORDER BY of a compound: numbers, names of result columns, or expressions that one of the

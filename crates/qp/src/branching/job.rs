@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use pandodb_branch::diff::Version;
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::{Conflict, ConflictKey, MergeOptions, Report, Versions, merge};
-use pandodb_branch::registry::{MergePlan, OpenMerge};
+use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -197,6 +197,7 @@ impl Work<'_> {
         let pager = Arc::clone(self.branches.manager().pager());
         let catalogs = (&job.base.forest, &ours.forest, &job.catalog);
         let mut target = SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs)?;
+        target.follows = job.plan.is_some_and(|plan| plan.kind == MergeKind::FastForward);
         let versions = Versions { base: &job.base, ours: &ours, theirs: &job.theirs };
         let mut sink = |conflict: Conflict| {
             let mut conflicts = conflicts.borrow_mut();

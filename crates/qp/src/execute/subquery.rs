@@ -16,13 +16,16 @@ use crate::error::Result;
 use crate::scalar::{Correlation, InSubquery, Quantified, SubqueryCall};
 use crate::types::{Datum, apply_affinity};
 
+/// Which columns of a subquery were asked for, and their values in each row.
+type Sought = (SmallVec<[u16; 2]>, Arc<Vec<Vec<Value>>>);
+
 /// The state of a subquery.
 #[derive(Debug, Default)]
 pub(crate) struct SubqueryState {
     frame: Option<Box<Frame>>,
     kept: Option<Remembered>,
     /// Values of some of its columns, for an index that is asked for all.
-    sought: Option<(SmallVec<[u16; 2]>, Arc<Vec<Vec<Value>>>)>,
+    sought: Option<Sought>,
     /// How long `kept` and `sought` hold.
     correlation: Correlation,
     /// Results for rows that were seen.

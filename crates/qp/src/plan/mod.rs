@@ -17,7 +17,6 @@ mod gear;
 mod group;
 mod hidden;
 mod join;
-mod later;
 mod needs;
 mod node;
 mod order;
@@ -34,8 +33,8 @@ use pandodb_ds::sync::Arc;
 pub(crate) use explain::node_address;
 pub use explain::{TreeLine, explain_node, explain_query_plan, explain_tree};
 pub(crate) use gear::choose_gears;
-pub(crate) use later::{Later, LaterCompound};
 pub use node::*;
+pub(crate) use push::{Later, LaterCompound};
 pub use rules::Rules;
 pub(crate) use select::{QueryParts, finish_select};
 

@@ -268,7 +268,9 @@ fn constants_of(class: &[ColumnPlace], given: &[Scalar], found: &mut Vec<Scalar>
             }
             _ => continue,
         };
-        if !class.contains(column) {
+        // A comparison that came from around a compound may convert less than the column's own.
+        let is_own = compare.rule == Scalar::compare_rule(&compare.left, &compare.right);
+        if !class.contains(column) || !is_own {
             continue;
         }
         for other in class.iter().filter(|other| *other != column) {

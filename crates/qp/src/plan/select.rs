@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::scalar::{Scalar, SlotId};
 
 /// What share of groups a HAVING is taken to let through.
-const HAVING_SHARE: f64 = 0.3;
+const HAVING_SHARE: f64 = 0.1;
 
 /// The clauses of a query block, bound.
 #[derive(Debug, Default)]

@@ -52,7 +52,7 @@ pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
 pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, UpdateHook};
-pub use prepare::{Counted, Prepared, PreparedKind};
+pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};

@@ -67,7 +67,7 @@ pub enum PreparedKind {
 
 /// A table whose rows are counted, all of them: its tree knows how many there are.
 #[derive(Clone, Copy, Debug)]
-pub struct Counted {
+pub(super) struct Counted {
     source: SourceId,
     tree: TreeId,
 }

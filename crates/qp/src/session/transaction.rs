@@ -185,8 +185,7 @@ impl Session {
         let mut resting = self.resting.borrow_mut();
         let databases = self.databases.borrow();
         let isolation = self.isolation();
-        let mut place = 0;
-        for attached in &*databases {
+        for (place, attached) in databases.iter().enumerate() {
             let source = resting.get_mut(place).and_then(Option::as_mut);
             let goes_on = match (source, &attached.catalog) {
                 (Some(source), Some(catalog)) => source
@@ -197,7 +196,6 @@ impl Session {
             if !goes_on {
                 return false;
             }
-            place += 1;
         }
         taken.extend(resting.iter_mut().map(Option::take));
         true

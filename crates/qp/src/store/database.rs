@@ -160,7 +160,7 @@ impl Database {
 
     /// Begins a transaction on a head.
     pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
-        let inner = self.manager.begin(head, options)?;
+        let inner = self.manager.begin(head, options).map_err(without_head)?;
         let begun = Transaction::new(inner, Arc::clone(self.manager.store().vfs()));
         begun.rely_on_schema(false)?;
         Ok(begun)
@@ -168,7 +168,7 @@ impl Database {
 
     /// Begins a transaction on several heads, all seen at one moment; the first is the current.
     pub fn begin_many(&self, heads: &[HeadId], options: BeginOptions) -> Result<Transaction> {
-        let inner = self.manager.begin_many(heads, options)?;
+        let inner = self.manager.begin_many(heads, options).map_err(without_head)?;
         let begun = Transaction::new(inner, Arc::clone(self.manager.store().vfs()));
         begun.rely_on_schema(false)?;
         Ok(begun)
@@ -185,4 +185,15 @@ impl Database {
         self.manager.store().vfs().random(&mut bytes);
         u64::from_le_bytes(bytes)
     }
+}
+
+/// Why no transaction begins: a head that is not there was that of a branch which somebody dropped
+/// while a session was on it.
+#[cold]
+fn without_head(error: pandodb_tm::Error) -> Error {
+    if error.kind() != pandodb_tm::ErrorKind::NotFound {
+        return error.into();
+    }
+    let message = "the branch of this session was dropped";
+    Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")
 }

@@ -43,11 +43,11 @@ impl Held {
         self.calm = Some(version);
     }
 
-    /// Lets the calm version go, without putting it in its place; whether there was one.
+    /// Lets the calm version go, if there is one, without putting it in its place.
     #[inline]
-    pub(super) fn let_go(&mut self) -> (bool, &mut State) {
-        let was_calm = self.calm.take().is_some();
-        (was_calm, self.state.get_mut())
+    pub(super) fn let_go(&mut self) -> &mut State {
+        self.calm = None;
+        self.state.get_mut()
     }
 
     /// What is held, to be looked at.

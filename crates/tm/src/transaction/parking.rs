@@ -16,18 +16,18 @@ impl Transaction {
     /// Lets go of all that it sees; false if it has anything that must be ended for good.
     #[inline]
     pub fn park(&mut self) -> bool {
+        // Cursors that are still open share the pin.
         let is_alone = self.pin.is_alone();
-        let (was_calm, state) = self.state.let_go();
-        if was_calm {
+        if self.state.calm().is_some() {
             // It has only read since it rested the last time.
-            if is_alone {
-                if let Some(part) = state.parts.first_mut() {
-                    part.let_go();
-                }
-                self.pin.park();
+            if !is_alone {
+                return false;
             }
-            // Cursors that are still open share the pin.
-            return is_alone;
+            if let Some(part) = self.state.let_go().parts.first_mut() {
+                part.let_go();
+            }
+            self.pin.park();
+            return true;
         }
         let has_left_something = self.has_changes()
             || self.is_broken()
@@ -40,7 +40,6 @@ impl Transaction {
         let state = self.state.get_mut();
         let [part] = state.parts.as_mut_slice() else { return false };
         let is_held = part.private.is_some() || part.holds_writer || state.owner.is_some();
-        // Cursors that are still open share the pin.
         if is_held || !is_alone {
             return false;
         }
@@ -87,8 +86,7 @@ impl Transaction {
             return false;
         }
         let (shared, pin) = (&self.shared, &self.pin);
-        let (_, state) = self.state.let_go();
-        let [part] = state.parts.as_slice() else { return false };
+        let [part] = self.state.let_go().parts.as_slice() else { return false };
         let cell = part.cell();
         if cell.id != head || !pin.is_alone() || !cell.wake(pin, || shared.store.epoch()) {
             return false;

@@ -374,3 +374,62 @@ fn a_transaction_that_rests_keeps_nothing_and_sees_the_newest_when_it_goes_on() 
     assert!(!elsewhere.resume(&options), "the head is gone");
     assert!(manager.snapshots().is_empty());
 }
+
+/// Fails if `Held::read` or `Held::get_mut` does not put the calm version in its place.
+#[test]
+fn a_transaction_that_reads_calmly_is_like_any_other_for_all_else() {
+    const SCHEMA: TreeId = TreeId(77);
+    let manager = in_memory();
+    let options = BeginOptions::default();
+    let change = |work: &dyn Fn(&mut Transaction)| {
+        let mut writer = manager.begin(MAIN, options.clone()).unwrap();
+        work(&mut writer);
+        writer.commit().unwrap();
+        manager.begin(MAIN, options.clone()).unwrap().tree(SCHEMA).unwrap()
+    };
+    let mut schema = change(&|writer| {
+        writer.create_tree(SCHEMA, TreeKind::Slotted).unwrap();
+        writer.put(SCHEMA, b"table", b"t").unwrap();
+    });
+    let mut reader = manager.begin(MAIN, options.clone()).unwrap();
+    let isolation = reader.isolation();
+    assert!(reader.park());
+    for round in 0..4_u8 {
+        schema = change(&|writer| _ = writer.put(T, &[round], b"x").unwrap());
+        assert!(reader.resume_reading(MAIN, isolation, SCHEMA, &schema));
+        let rows = u64::from(round) + 1;
+        assert_eq!(reader.len(T).unwrap(), rows);
+        assert!(reader.get(T, &[round]).unwrap().is_some());
+        assert!(reader.cursor(T).unwrap().last().unwrap());
+        change(&|writer| _ = writer.put(T, &[100 + round], b"x").unwrap());
+        change(&|writer| _ = writer.delete(T, &[100 + round]).unwrap());
+        if round % 2 == 0 {
+            // What knows nothing of calm versions finds it, too, and reads go on.
+            assert_eq!(reader.forest().tree(T).unwrap().len(), rows);
+            assert_eq!(reader.base_forest().tree(T).unwrap().len(), rows);
+            assert_eq!(reader.tree(T).unwrap().len(), rows);
+        }
+        assert_eq!(reader.count_range(T, Bound::Unbounded, Bound::Unbounded).unwrap(), rows);
+        assert_eq!(manager.snapshots().len(), 1);
+        let cursor = reader.cursor(T).unwrap();
+        if round == 3 {
+            assert!(!reader.park(), "a cursor is open");
+            drop(cursor);
+            assert!(manager.snapshots().len() <= 1);
+        } else {
+            drop(cursor);
+        }
+        assert!(reader.park());
+        assert!(manager.snapshots().is_empty());
+        assert!(reader.len(T).is_err(), "it sees nothing");
+    }
+    let newer = change(&|writer| _ = writer.put(SCHEMA, b"view", b"v").unwrap());
+    assert!(!reader.resume_reading(MAIN, isolation, SCHEMA, &schema), "the schema has changed");
+    assert!(manager.snapshots().is_empty());
+    assert!(reader.resume_reading(MAIN, isolation, SCHEMA, &newer));
+    assert_eq!(reader.len(T).unwrap(), 4);
+    reader.put(T, b"own", b"y").unwrap();
+    assert_eq!(reader.len(T).unwrap(), 5);
+    reader.commit().unwrap();
+    assert_eq!(manager.begin(MAIN, options.clone()).unwrap().len(T).unwrap(), 5);
+}

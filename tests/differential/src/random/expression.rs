@@ -236,14 +236,37 @@ impl Expressions<'_> {
                 let pattern = pick(self.rng, &["'a*'", "'*b*'", "'[a-c]*'", "'k?'", "'*'"]);
                 format!("{} GLOB {pattern}", self.value(less))
             }
-            19 => {
-                let operator = pick(self.rng, &["=", "<", "<=", ">", "<>", "IS"]);
-                let (a, b, c, d) = (self.column(), self.column(), self.value(0), self.value(0));
-                format!("({a}, {b}) {operator} ({c}, {d})")
-            }
+            19 => self.rows_compared(),
             20..=21 if self.depth > 0 => self.exists(),
             22 if self.depth > 0 => self.in_subquery(),
             _ => self.comparison(less),
+        }
+    }
+
+    /// A comparison of rows of values, those of one table with constants among them, as pages of a
+    /// result are asked for.
+    fn rows_compared(&mut self) -> String {
+        let operator = pick(self.rng, &["=", "<", "<=", ">", ">=", "<>", "IS"]);
+        if self.sources.is_empty() || chance(self.rng, 40) {
+            let (a, b, c, d) = (self.column(), self.column(), self.value(0), self.value(0));
+            return format!("({a}, {b}) {operator} ({c}, {d})");
+        }
+        let source = self.sources[self.rng.usize(..self.sources.len())].clone();
+        let count = source.columns.len().min(self.rng.usize(2..4));
+        if count < 2 {
+            return self.comparison(0);
+        }
+        let mut names = source.columns.clone();
+        self.rng.shuffle(&mut names);
+        let columns: Vec<String> =
+            names[..count].iter().map(|name| format!("{}.{name}", source.alias)).collect();
+        let row = |rng: &mut Rng| (0..count).map(|_| literal(rng)).collect::<Vec<_>>().join(", ");
+        let (left, values, more) = (columns.join(", "), row(self.rng), row(self.rng));
+        match self.rng.u8(..6) {
+            0 => format!("({left}) BETWEEN ({values}) AND ({more})"),
+            1 => format!("({left}) IN (VALUES ({values}), ({more}))"),
+            2 => format!("({values}) {operator} ({left})"),
+            _ => format!("({left}) {operator} ({values})"),
         }
     }
 

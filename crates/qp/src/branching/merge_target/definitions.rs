@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use pandodb_branch::diff::schema::ObjectKind as Kind;
-use pandodb_branch::merge::{MergedTable, MergedText, SchemaMerge, TextSource};
+use pandodb_branch::merge::{
+    Conflict, MergedTable, MergedText, SchemaMerge, SchemaPart, Scope, TextSource,
+};
 use pandodb_branch::shape::{ColumnShape, TableShape};
 use pandodb_ds::format::TreeKind;
 
@@ -31,6 +33,12 @@ impl SqlTarget<'_> {
         self.speak_as_theirs(merge)?;
         for dropped in &merge.dropped {
             self.drop_object(dropped.id.0)?;
+        }
+        // An index cannot be read without its table, if only to find the other conflicts.
+        let is_left =
+            |conflict: &&Conflict| conflict.key.scope == Scope::Schema(SchemaPart::Mentions);
+        for conflict in merge.conflicts.iter().filter(is_left) {
+            self.drop_object(conflict.key.object.0)?;
         }
         // What a conflict is about stays as the target has it: there will be no commit.
         let blocked: BTreeSet<u64> = {
@@ -201,7 +209,21 @@ impl SqlTarget<'_> {
         if merged.source == TextSource::Ours {
             return Ok(());
         }
-        let mut row = self.theirs_row(merged.shape.id.0)?.clone();
+        let mut row = match self.theirs_row(merged.shape.id.0) {
+            Ok(row) => row.clone(),
+            // Both added it: the source knows it by another number.
+            Err(error) => {
+                let kind = match merged.kind {
+                    Kind::Index => ObjectKind::Index,
+                    Kind::View => ObjectKind::View,
+                    Kind::Trigger => ObjectKind::Trigger,
+                    Kind::Table => ObjectKind::Table,
+                };
+                let mut rows = self.theirs.iter().filter(|row| row.kind == kind);
+                let named = rows.find(|row| row.name.eq_ignore_ascii_case(&merged.shape.name));
+                named.cloned().ok_or(error)?
+            }
+        };
         row.id = ObjectId(merged.shape.id.0);
         row.name = Box::from(&*merged.shape.name);
         self.drop_object(row.id.0)?;

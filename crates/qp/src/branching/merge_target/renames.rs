@@ -32,7 +32,10 @@ impl SqlTarget<'_> {
 
     /// Gives everything its merged name.
     pub(super) fn speak_as_merged(&mut self, merge: &SchemaMerge) -> Result<()> {
-        let tables = merge.tables.iter().filter(|table| is_in_both(table));
+        // Also those that only the target has: they may have given way.
+        let is_own =
+            |table: &&MergedTable| table.ours.is_some() && !table.is_blocked && !table.is_rebuilt;
+        let tables = merge.tables.iter().filter(is_own);
         let shapes: Vec<&TableShape> = tables.map(|table| &table.shape).collect();
         self.rename_all(&shapes).map(drop)
     }
@@ -40,8 +43,9 @@ impl SqlTarget<'_> {
     /// Gives tables and their columns the names of `shapes`; whether any had another one.
     fn rename_all(&mut self, shapes: &[&TableShape]) -> Result<bool> {
         let mut is_changed = false;
-        // Each name is given at most twice: once out of the way, once for good.
-        let most: usize = shapes.iter().map(|shape| 2 * (shape.columns.len() + 1)).sum();
+        // Each name is given at most twice, once out of the way and once for good; and what has it
+        // and goes may have to give way.
+        let most: usize = shapes.iter().map(|shape| 3 * (shape.columns.len() + 1)).sum();
         let mut steps = 0..most;
         while let Some(sql) = self.next_rename(shapes)? {
             if steps.next().is_none() {
@@ -71,6 +75,14 @@ impl SqlTarget<'_> {
                 if is_free {
                     return Ok(Some(rename(&shape.name)));
                 }
+                // A table that the merge drops, or that only one side has, gets no name here.
+                if let Some(other) = schema.table(&shape.name)
+                    && !shapes.iter().any(|shape| shape.id.0 == other.id.0)
+                    && other.id != table.id
+                {
+                    let (other, unused) = (identifier(&other.name), self.unused_name()?);
+                    return Ok(Some(format!("ALTER TABLE main.{other} RENAME TO {unused}")));
+                }
                 blocked.get_or_insert_with(|| Box::new(rename));
             }
             for column in &table.columns {
@@ -85,6 +97,14 @@ impl SqlTarget<'_> {
                 let other = table.column_index(&wanted.name);
                 if other.is_none_or(|other| table.columns[other].id == column.id) {
                     return Ok(Some(rename(&wanted.name)));
+                }
+                // The same for a column.
+                if let Some(other) = other.map(|other| &table.columns[other])
+                    && !shape.columns.iter().any(|wanted| wanted.id.0 == other.id.0)
+                {
+                    let (other, unused) = (identifier(&other.name), self.unused_name()?);
+                    let sql = format!("ALTER TABLE main.{own} RENAME COLUMN {other} TO {unused}");
+                    return Ok(Some(sql));
                 }
                 blocked.get_or_insert_with(|| Box::new(rename));
             }

@@ -221,3 +221,16 @@ fn a_read_only_snapshot_of_a_time_is_asked_by_an_auditor() {
     session.execute("USE BRANCH main").unwrap();
     assert_eq!(rows(&session, sum), ["100.0"]);
 }
+
+#[test]
+fn a_session_whose_branch_somebody_dropped_is_told_so() {
+    let session = in_file();
+    session.execute("CREATE TABLE t(a); CREATE BRANCH dev; USE BRANCH dev").unwrap();
+    let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN).unwrap();
+    Session::new(database).execute("DROP BRANCH dev").unwrap();
+    for sql in ["SELECT * FROM t", "INSERT INTO t VALUES (1)", "SELECT * FROM t@main"] {
+        let told = error(&session, sql);
+        assert!(told.contains("the branch of this session was dropped"), "{sql}: {told}");
+    }
+    session.execute("USE BRANCH main; INSERT INTO t VALUES (1)").unwrap();
+}

@@ -17,7 +17,7 @@
 //! | `compilation` | plan nodes to programs |
 //! | `program` | operators and their states, the way in and out of the gear |
 //! | `operators` | scans, joins, loops that seek, groups, sorts, windows; files |
-//! | `parallel` | scans on several processors |
+//! | `parallel` | scans, groups and sorts on several processors |
 //!
 //! Neighbours: `plan::gear` chooses subtrees, `operators` is the row gear.
 
@@ -41,7 +41,7 @@ use operators::{
     aggregate, calls, distinct, filter, groups, join, merge, partition, scan, search, search_rows,
     sort, source, window,
 };
-use parallel::{exchange, helper, shares};
+use parallel::{exchange, helper, shares, sorting};
 use vectors::{batch, keys, leaves, row, vector};
 
 pub use compile::compile;

@@ -2,8 +2,9 @@
 //!
 //! Groups are found by hashing their key's bytes and given out in the order of the keys, which
 //! is SQLite's. Where rows come in the order of some of the keys, the groups of a run of rows that
-//! agree in those are given out before the next run is read. Columns beside the keys are read from a kept row of the group: its first, or
-//! the one that the last `min` or `max` took. Neighbours: `function` has the accumulators.
+//! agree in those are given out before the next run is read. Columns beside the keys are read from
+//! a kept row of the group: its first, or the one that the last `min` or `max` took. Neighbours:
+//! `function` has the accumulators.
 
 use std::fmt;
 

@@ -207,36 +207,28 @@ impl Scan {
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
         let mut next = 0;
         while let (Some(equal), Some(column)) = (path.equals.get(next), columns.get(next)) {
-            let (ends, width): (SmallVec<[Vec<u8>; 1]>, usize) = match equal {
+            let set = match equal {
                 IndexEqual::Value { value, is, affinity } => {
                     let value = apply_affinity(value.evaluate(scope)?, sought(*affinity));
                     if value.is_null() && !is {
                         return Ok(());
                     }
-                    let mut key = Vec::new();
-                    push_column(value.as_ref(), column.order(), &mut key)?;
-                    (SmallVec::from_iter([key]), 1)
+                    for prefix in &mut prefixes {
+                        push_column(value.as_ref(), column.order(), prefix)?;
+                    }
+                    next += 1;
+                    continue;
                 }
-                IndexEqual::In(set) => {
-                    let more = path.equals[next + 1..].iter();
-                    let follows =
-                        more.take_while(|it| matches!(it, IndexEqual::In(set) if set.follows));
-                    let width = 1 + follows.count();
-                    let sets = path.equals[next..next + width].iter().filter_map(|it| match it {
-                        IndexEqual::In(set) => Some(set),
-                        IndexEqual::Value { .. } => None,
-                    });
-                    let ends = in_keys(set, sets.zip(&columns[next..]), scope)?;
-                    (SmallVec::from_vec(ends), width)
-                }
+                IndexEqual::In(set) => set,
             };
+            let follows = |it: &&IndexEqual| matches!(it, IndexEqual::In(set) if set.follows);
+            let width = 1 + path.equals[next + 1..].iter().take_while(follows).count();
+            let sets = path.equals[next..next + width].iter().filter_map(|it| match it {
+                IndexEqual::In(set) => Some(set),
+                IndexEqual::Value { .. } => None,
+            });
+            let ends = in_keys(set, sets.zip(&columns[next..]), scope)?;
             next += width;
-            if prefixes.len() == 1
-                && let [end] = ends.as_slice()
-            {
-                prefixes[0].extend_from_slice(end);
-                continue;
-            }
             let mut longer = Vec::with_capacity(prefixes.len() * ends.len());
             for prefix in &prefixes {
                 longer.extend(ends.iter().map(|end| [prefix.as_slice(), end].concat()));

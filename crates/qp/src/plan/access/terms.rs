@@ -14,7 +14,7 @@ use crate::types::Affinity;
 /// not known to have fewer, and as what share of what is guessed: guesses are too high as a rule,
 /// and looking each row of a table up among them instead is not cheap either.
 const SET_VALUES: f64 = 25.0;
-const SET_SHARE: f64 = 0.3;
+const SET_SHARE: f64 = 0.7;
 
 /// `column operator value`, with the place of its predicate.
 pub(super) struct Term<'s> {

@@ -8,7 +8,7 @@
 use pandodb_ds::record::Value;
 
 use super::Dice;
-use crate::session::{Session, Statement};
+use crate::session::{Session, Statement, Step};
 use crate::store::Database;
 
 const START: &str = "
@@ -56,6 +56,14 @@ fn run(statement: &mut Statement<'_>, values: &[Value]) -> Result<(), String> {
     statement.run().map_err(|error| error.to_string())
 }
 
+/// The row of a query that counts.
+fn counted(statement: &mut Statement<'_>) -> Vec<Value> {
+    assert_eq!(statement.step().unwrap(), Step::Row);
+    let row = statement.row().unwrap();
+    assert_eq!(statement.step().unwrap(), Step::Done);
+    row
+}
+
 fn state(session: &Session) -> Vec<Vec<Value>> {
     let mut rows = session.query("SELECT * FROM t ORDER BY id").unwrap().rows;
     rows.extend(session.query("SELECT count(*), max(what) FROM seen").unwrap().rows);
@@ -69,6 +77,7 @@ fn a_change_that_goes_on_does_as_a_new_one() {
         session.execute(START).unwrap();
     }
     let mut statements = CHANGES.map(|sql| kept.prepare(sql).unwrap().0.unwrap());
+    let mut count = kept.prepare("SELECT count(*) FROM t").unwrap().0.unwrap();
     let mut dice = Dice(0x0123_4567_89ab_cdef);
     let (mut done, mut refused) = (0, 0);
     for round in 0..1500 {
@@ -97,6 +106,8 @@ fn a_change_that_goes_on_does_as_a_new_one() {
             "round {round}"
         );
         assert_eq!(kept.is_autocommit(), fresh.is_autocommit());
+        let rows = fresh.query("SELECT count(id) FROM t WHERE id IS NOT 1.5").unwrap().rows;
+        assert_eq!(counted(&mut count), rows[0], "round {round}");
         if outcome.is_ok() {
             done += 1;
         } else {

@@ -187,7 +187,6 @@ fn the_plans_of_rows_search_by_all_columns() {
             "t WHERE (c, id) > (1, 7) ORDER BY c, id LIMIT 5",
             "SEARCH t USING INDEX t_c ((c,rowid)>(?,?))",
         ),
-        ("t WHERE (a, b) IN (VALUES (1, 'x'))", "SEARCH t USING INDEX t_abc (a=? AND b=?)"),
         ("t WHERE (b, a) = ('x', 1)", "SEARCH t USING INDEX t_abc (a=? AND b=?)"),
         ("t WHERE a IN (3, 1, 2) ORDER BY a, b LIMIT 3", "SEARCH t USING INDEX t_abc (a=?)"),
     ] {

@@ -268,3 +268,29 @@ fn a_rule_changes_no_result() {
         }
     }
 }
+
+#[test]
+fn conditions_on_compounds_compare_as_they_were_bound() {
+    let session = Session::new(Database::in_memory().unwrap());
+    session
+        .execute(
+            "CREATE TABLE p(b TEXT, n INT); CREATE TABLE q(b TEXT); CREATE INDEX q_b ON q(b);
+             INSERT INTO p VALUES ('4', 4), ('5', 5); INSERT INTO q VALUES ('4'), ('5')",
+        )
+        .unwrap();
+    // A text is greater than every number where neither side is converted.
+    let mixed = "SELECT p.b AS x FROM p JOIN q ON p.b = q.b UNION ALL SELECT 1";
+    let ask =
+        |filter: &str| super::rows(&session, &format!("SELECT x FROM ({mixed}) WHERE {filter}"));
+    assert_eq!(ask("x > 4"), "4 5");
+    assert_eq!(ask("x = 4"), "");
+    assert_eq!(ask("x = '4'"), "4");
+    assert_eq!(ask("x < 4"), "1");
+    let union = "SELECT x FROM (SELECT n AS x FROM p UNION SELECT 4.0 EXCEPT SELECT 5) WHERE x < 9";
+    assert_eq!(super::rows(&session, union), "4");
+    // What stands for equal rows is whole again behind a condition that tells them apart.
+    let typed = "SELECT typeof(x) FROM (SELECT 4 AS x UNION SELECT 4.0) WHERE typeof(x) = 'real'";
+    assert_eq!(super::rows(&session, typed), "");
+    let plan = super::rows(&session, &format!("EXPLAIN SELECT x FROM ({mixed}) WHERE x = '4'"));
+    assert!(plan.contains("Filter: p.b = '4'"), "{plan}");
+}

@@ -217,6 +217,22 @@ const RULES: &[(&str, &str, Outcome)] = &[
         "ALTER TABLE t RENAME TO s",
         Conflict("schema", "different ways"),
     ),
+    // The name comes from something that goes.
+    (
+        "DROP TABLE keyed; ALTER TABLE named RENAME TO keyed",
+        "UPDATE named SET x = 5",
+        Rows("SELECT * FROM keyed", &["n|5"]),
+    ),
+    (
+        "ALTER TABLE free DROP COLUMN x; ALTER TABLE free RENAME COLUMN y TO x",
+        "INSERT INTO free(x, y) VALUES ('other', 5)",
+        Rows("SELECT * FROM free ORDER BY 1", &["0", "5"]),
+    ),
+    (
+        "ALTER TABLE free RENAME TO later; CREATE TABLE free(z); INSERT INTO free VALUES (7)",
+        "UPDATE free SET y = 9",
+        Rows("SELECT y, (SELECT z FROM free) FROM later", &["9|7"]),
+    ),
     // Definitions follow names, whoever renamed.
     (
         "ALTER TABLE t RENAME COLUMN b TO c",
@@ -276,6 +292,11 @@ const RULES: &[(&str, &str, Outcome)] = &[
     (
         "DROP INDEX t_b; ALTER TABLE t DROP COLUMN b",
         "CREATE INDEX other ON t(b, a)",
+        Conflict("schema", "the other branch dropped"),
+    ),
+    (
+        "CREATE INDEX new ON free(x)",
+        "DROP TABLE free",
         Conflict("schema", "the other branch dropped"),
     ),
     (
@@ -366,6 +387,37 @@ fn every_published_rule_holds_in_both_directions() {
     });
     let broken: Vec<_> = broken.map(|(one, other, _)| (one, other)).collect();
     assert!(broken.is_empty(), "{} of {} rules: {broken:#?}", broken.len(), RULES.len());
+}
+
+/// One side winning is the other one losing, and nothing but a conflict that no policy decides
+/// stands in the way of either.
+#[test]
+fn policies_mirror_each_other_for_every_conflict() {
+    for (one, other, outcome) in RULES {
+        let Conflict(..) = outcome else { continue };
+        if one.contains("RENAME COLUMN") && other.contains("DROP COLUMN") {
+            // The cells that went with the column come back with the target's side only.
+            continue;
+        }
+        let merged = |source: &str, target: &str, policy: &str| {
+            let session = prepared(one, other);
+            session.execute(&format!("USE BRANCH {target}")).unwrap();
+            let merge = format!(
+                "MERGE BRANCH {source} INTO {target} WITH (conflict_resolution = '{policy}')"
+            );
+            let done = session.execute(&merge).map(drop);
+            checked(&session, &format!("'{one}' and '{other}': {merge}"));
+            done.map(|()| contents(&session)).map_err(|error| error.kind())
+        };
+        for (winner, loser) in [("one", "other"), ("other", "one")] {
+            let theirs = merged(winner, loser, "source_wins");
+            let ours = merged(loser, winner, "target_wins");
+            assert_eq!(theirs, ours, "'{one}' and '{other}', {winner} wins");
+            let refused = theirs.err();
+            let is_said = refused.is_none_or(|kind| kind == crate::ErrorKind::MergeConflict);
+            assert!(is_said, "'{one}' and '{other}', {winner} wins: {refused:?}");
+        }
+    }
 }
 
 /// Every row of the published tables names a test that is there.

@@ -11,6 +11,7 @@ use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::Column;
 use crate::execute::batch::keys::KeyTable;
 use crate::execute::batch::sort::order_of_keys;
+use crate::execute::batch::sorting::SortHelp;
 use crate::execute::batch::vector::{Tags, Vector};
 use crate::execute::push_group_key;
 
@@ -184,7 +185,7 @@ impl Groups {
             }
             ends.push(bytes.len());
         }
-        Ok(order_of_keys(&bytes, &ends))
+        Ok(order_of_keys(&bytes, &ends, SortHelp::default()))
     }
 }
 

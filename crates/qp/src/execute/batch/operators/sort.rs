@@ -19,6 +19,7 @@ use crate::execute::batch::expression::Expression;
 use crate::execute::batch::merge::Merge;
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::shares;
+use crate::execute::batch::sorting::SortHelp;
 use crate::execute::batch::vector::{Tags, Vector};
 use crate::execute::memory::{Charge, SpillFile, SpillReader};
 use crate::execute::operators::limit_bounds;
@@ -180,7 +181,7 @@ impl Sorter {
     pub(in crate::execute::batch) fn spill(&mut self, run: &Run<'_>) -> Result<()> {
         let mut file = SpillFile::create(run.outer.context)?;
         let (mut key, mut row_bytes) = (Vec::new(), Vec::new());
-        for row in self.order()? {
+        for row in self.order(SortHelp::of(run))? {
             key.clear();
             row_bytes.clear();
             self.push_key(row as usize, &mut key)?;
@@ -205,7 +206,7 @@ impl Sorter {
         run: &Run<'_>,
     ) -> Result<Sorted> {
         if self.runs.is_empty() {
-            let mut order = self.order()?;
+            let mut order = self.order(SortHelp::of(run))?;
             if let Some(wanted) = wanted {
                 order.truncate(wanted);
             }
@@ -241,7 +242,7 @@ impl Sorter {
     }
 
     /// The rows in their order; equal ones in the order in which they came.
-    pub(in crate::execute::batch) fn order(&self) -> Result<Vec<u32>> {
+    pub(in crate::execute::batch) fn order(&self, help: SortHelp) -> Result<Vec<u32>> {
         let words: Option<Vec<Vec<u64>>> = self
             .keys
             .iter()
@@ -252,17 +253,17 @@ impl Sorter {
             Some([first]) => {
                 let mut rows: Vec<(u64, u32)> =
                     first.iter().zip(0..).map(|(word, row)| (*word, row)).collect();
-                rows.sort_unstable();
+                help.sort(&mut rows, Ord::cmp);
                 Ok(rows.into_iter().map(|(_, row)| row).collect())
             }
             Some([first, second]) => {
                 let words = first.iter().zip(second);
                 let mut rows: Vec<(u64, u64, u32)> =
                     words.zip(0..).map(|((first, second), row)| (*first, *second, row)).collect();
-                rows.sort_unstable();
+                help.sort(&mut rows, Ord::cmp);
                 Ok(rows.into_iter().map(|(.., row)| row).collect())
             }
-            _ => self.order_by_bytes(),
+            _ => self.order_by_bytes(help),
         }
     }
 
@@ -272,14 +273,15 @@ impl Sorter {
         &self,
         partition: usize,
         collations: &dyn Collations,
+        help: SortHelp,
     ) -> Result<(Vec<u32>, Vec<Change>)> {
         if let ([first, second], 1) = (self.keys.as_slice(), partition)
             && let Some(first) = words(first, self.orders[0].descending)
             && let Some(second) = words(second, self.orders[1].descending)
         {
-            return Ok(order_of_words(first, second));
+            return Ok(order_of_words(first, second, help));
         }
-        let order = self.order()?;
+        let order = self.order(help)?;
         let is_same = |mut keys: std::ops::Range<usize>, left: u32, right: u32| {
             keys.all(|key| {
                 let vector = &self.keys[key];
@@ -302,14 +304,14 @@ impl Sorter {
     }
 
     /// As [`order`](Self::order), of any keys.
-    fn order_by_bytes(&self) -> Result<Vec<u32>> {
+    fn order_by_bytes(&self, help: SortHelp) -> Result<Vec<u32>> {
         let mut bytes: Vec<u8> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(self.rows);
         for row in 0..self.rows {
             self.push_key(row, &mut bytes)?;
             ends.push(bytes.len());
         }
-        Ok(order_of_keys(&bytes, &ends))
+        Ok(order_of_keys(&bytes, &ends, help))
     }
 
     /// Takes in the rows of a share; the last key of those here is their last column, in which
@@ -336,7 +338,11 @@ impl Sorter {
 
 /// The order of keys that stand one after the other in `bytes`, by where each ends; equal ones
 /// as they stand.
-pub(in crate::execute::batch) fn order_of_keys(bytes: &[u8], ends: &[usize]) -> Vec<u32> {
+pub(in crate::execute::batch) fn order_of_keys(
+    bytes: &[u8],
+    ends: &[usize],
+    help: SortHelp,
+) -> Vec<u32> {
     let key = |row: u32| {
         let row = row as usize;
         let start = if row == 0 { 0 } else { ends[row - 1] };
@@ -344,7 +350,7 @@ pub(in crate::execute::batch) fn order_of_keys(bytes: &[u8], ends: &[usize]) -> 
     };
     let mut rows: Vec<(u64, u32)> =
         (0..ends.len() as u32).map(|row| (prefix(key(row)), row)).collect();
-    rows.sort_unstable_by(|left, right| {
+    help.sort(&mut rows, |left: &(u64, u32), right: &(u64, u32)| {
         let by_key = || key(left.1).cmp(key(right.1)).then(left.1.cmp(&right.1));
         left.0.cmp(&right.0).then_with(by_key)
     });
@@ -363,11 +369,11 @@ pub(in crate::execute::batch) enum Change {
 }
 
 /// The order of rows by two words, of which the first is the partition's.
-fn order_of_words(first: Vec<u64>, second: Vec<u64>) -> (Vec<u32>, Vec<Change>) {
+fn order_of_words(first: Vec<u64>, second: Vec<u64>, help: SortHelp) -> (Vec<u32>, Vec<Change>) {
     let words = first.into_iter().zip(second);
     let mut rows: Vec<(u64, u64, u32)> =
         words.zip(0..).map(|((first, second), row)| (first, second, row)).collect();
-    rows.sort_unstable();
+    help.sort(&mut rows, Ord::cmp);
     let mut changes = Vec::with_capacity(rows.len());
     let mut before = None;
     for (first, second, _) in &rows {
@@ -565,7 +571,7 @@ impl BatchSort {
         if let Some(wanted) = wanted
             && sorter.rows >= wanted.saturating_mul(2).saturating_add(SLACK)
         {
-            let mut order = sorter.order()?;
+            let mut order = sorter.order(SortHelp::default())?;
             order.truncate(wanted);
             sorter.cut(&order);
             *bound = sorter

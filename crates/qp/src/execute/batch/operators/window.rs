@@ -18,6 +18,7 @@ use crate::execute::batch::exchange::{self, Ahead};
 use crate::execute::batch::expression::{Condition, Expression};
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::sort::{Change, KeyOrder, Sorted, Sorter};
+use crate::execute::batch::sorting::SortHelp;
 use crate::execute::batch::vector::{Truth, Vector};
 use crate::function::WindowFunction;
 use crate::function::{self, Accumulator, Aggregate, Implementation, PartitionRows, Position};
@@ -130,7 +131,9 @@ impl BatchWindow {
             self.gather(node, &mut sorter, &mut inputs, input, run)
         })?;
         let collations = run.outer.context.collations;
-        let (order, changes) = sorter.order_with_changes(node.partition_by.len(), collations)?;
+        let help = SortHelp::of(run);
+        let (order, changes) =
+            sorter.order_with_changes(node.partition_by.len(), collations, help)?;
         let rows = Rows::new(&order, &changes);
         let mut columns = std::mem::take(&mut sorter.columns);
         for ((call, node), (input, output)) in

@@ -5,3 +5,4 @@
 pub(super) mod exchange;
 pub(super) mod helper;
 pub(super) mod shares;
+pub(super) mod sorting;

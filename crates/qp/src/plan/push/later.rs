@@ -9,12 +9,12 @@
 
 use pandodb_ds::record::Collation;
 
-use super::push::{inside, is_blind};
-use super::select::{QueryParts, finish_select};
-use super::{Arm, Compound, Filter, Node};
+use super::{inside, is_blind};
 use crate::ast::CompoundOperator;
 use crate::bind::{Binder, Block};
 use crate::error::Result;
+use crate::plan::select::{QueryParts, finish_select};
+use crate::plan::{Arm, Compound, Filter, Node};
 use crate::scalar::{Scalar, SlotId, StateId};
 
 /// A block that is bound and not planned.

@@ -6,7 +6,11 @@
 //! and fewer rows are grouped. Neighbours: `later` has the blocks that wait, among them selects
 //! that are put together, `group` plans the rest.
 
+mod later;
+
 use pandodb_ds::record::Collation;
+
+pub(crate) use self::later::{Later, LaterCompound};
 
 use super::group::Term;
 use super::select::QueryParts;
@@ -77,7 +81,7 @@ fn ask_for_one(scan: &mut PragmaScan, terms: &[Term]) {
 
 /// Whether a condition cannot tell values of `slot` apart that are equal: groups are made of
 /// such, 1 and 1.0.
-pub(super) fn is_blind(scalar: &Scalar, slot: SlotId) -> bool {
+fn is_blind(scalar: &Scalar, slot: SlotId) -> bool {
     let is_free = |scalar: &Scalar| !scalar.slots().contains(&slot) && !scalar.has_subquery();
     let is_operand = |scalar: &Scalar, rule: CompareRule| match scalar {
         Scalar::Column(place) if place.depth == 0 && place.slot == slot => {
@@ -104,7 +108,7 @@ pub(super) fn is_blind(scalar: &Scalar, slot: SlotId) -> bool {
 
 /// A condition on the results of a block as one on the rows that it groups; none where it asks
 /// for what only the groups have.
-pub(super) fn inside(scalar: &Scalar, slot: SlotId, parts: &QueryParts) -> Option<Scalar> {
+fn inside(scalar: &Scalar, slot: SlotId, parts: &QueryParts) -> Option<Scalar> {
     if !is_blind(scalar, slot) {
         return None;
     }
