@@ -13,8 +13,6 @@
 )]
 
 #[cfg(test)]
-mod authorizer;
-#[cfg(test)]
 mod cases;
 mod corpus;
 mod engine;
