@@ -67,7 +67,7 @@ pub use database::Database;
 pub use engine::is_complete;
 pub use error::{Constraint, Error, ErrorKind, Result};
 pub use functions::{Aggregate, FunctionContext, FunctionFlags, WindowAggregate};
-pub use hooks::Action;
+pub use hooks::{Action, AuthAction, AuthContext, Authorization, PreUpdateCase, PreUpdateRow};
 pub use options::{Compression, OpenOptions, Synchronous};
 pub use params::{Binder, Params, ParamsFromIter, params_from_iter};
 pub use row::{AndThenRows, MappedRows, OptionalExtension, Row, RowIndex, Rows};

@@ -12,11 +12,13 @@ use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::sync::{Arc, Mutex};
 use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_qp::authorize::Authorizer;
 use pandodb_qp::catalog::DatabaseIndex;
 use pandodb_qp::execute::LentRow;
 use pandodb_qp::function::RowChange;
 use pandodb_qp::session::{
-    CommitHook, ProgressHook, RollbackHook, Session as QuerySession, UpdateHook,
+    CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, Session as QuerySession,
+    UpdateHook,
 };
 use pandodb_qp::store::Database as QueryDatabase;
 use pandodb_tm::{
@@ -27,7 +29,7 @@ use pandodb_tm::{
 use super::prepared::Prepared;
 use super::trace::Tracer;
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::hooks::Action;
+use crate::hooks::{Action, PreUpdateCase, PreUpdateRow};
 use crate::options::{Compression, OpenOptions, Synchronous};
 use crate::value::ValueRef;
 
@@ -221,14 +223,38 @@ impl Session {
     {
         self.inner.set_update_hook(hook.map(|mut hook| -> UpdateHook {
             Box::new(move |change, table, rowid| {
-                let action = match change {
-                    RowChange::Insert => Action::Insert,
-                    RowChange::Update => Action::Update,
-                    RowChange::Delete => Action::Delete,
-                };
-                hook(action, table, rowid);
+                hook(action_of(change), table, rowid);
             })
         }));
+    }
+
+    pub(crate) fn set_preupdate_hook<F>(&self, hook: Option<F>)
+    where
+        F: FnMut(&str, &str, &PreUpdateCase<'_>) + Send + 'static,
+    {
+        self.inner.set_preupdate_hook(hook.map(|mut hook| -> PreupdateHook {
+            Box::new(move |database, images| {
+                let (old, new) = (values_of(images.old), values_of(images.new));
+                let row = |image: Option<(i64, &[StoredValue])>, values| {
+                    image.map(|(rowid, _)| PreUpdateRow::new(rowid, values))
+                };
+                let case = PreUpdateCase {
+                    action: action_of(images.change),
+                    old: row(images.old, &old),
+                    new: row(images.new, &new),
+                    depth: images.depth,
+                };
+                hook(database, images.table, &case);
+            })
+        }));
+    }
+
+    pub(crate) fn set_wal_hook(&self, hook: Option<LogHook>) {
+        self.inner.set_log_hook(hook);
+    }
+
+    pub(crate) fn set_authorizer(&self, authorizer: Option<Authorizer>) {
+        self.inner.set_authorizer(authorizer);
     }
 
     /// Goes on as the user of another session.
@@ -274,6 +300,19 @@ impl Session {
             Ok((database, head)) => database.branch_name(head),
             Err(_) => "main".to_owned(),
         }
+    }
+}
+
+fn values_of(image: Option<(i64, &[StoredValue])>) -> Vec<ValueRef<'_>> {
+    let values = image.map_or(&[][..], |(_, values)| values);
+    values.iter().map(|value| borrowed(value.as_ref())).collect()
+}
+
+fn action_of(change: RowChange) -> Action {
+    match change {
+        RowChange::Insert => Action::Insert,
+        RowChange::Update => Action::Update,
+        RowChange::Delete => Action::Delete,
     }
 }
 

@@ -87,6 +87,27 @@ fn statements_are_edited_completed_and_interrupted() {
     terminal.sees("\n");
 }
 
+#[test]
+fn an_import_is_interrupted_and_the_shell_goes_on() {
+    let folder = TemporaryFolder::new();
+    let mut rows = "id,name\n".to_owned();
+    for row in 0..ROWS * 20 {
+        let _ = writeln!(rows, "{row},name of row {row}");
+    }
+    std::fs::write(folder.file("rows.csv"), rows).unwrap();
+    let mut terminal = Terminal::start(&folder);
+    terminal.keys(".import rows.csv t\r");
+    terminal.sees("importing [");
+    terminal.interrupt();
+    terminal.sees("interrupted");
+    terminal.prompt();
+    terminal.keys("SELECT count(*) || ' tables' FROM sqlite_schema;\r");
+    terminal.sees("0 tables");
+    terminal.prompt();
+    terminal.keys(".exit\r");
+    terminal.sees("\n");
+}
+
 /// Enough rows for some reports of progress.
 const ROWS: usize = 30_000;
 

@@ -59,6 +59,9 @@ pub mod limits;
 pub mod span;
 mod suggest;
 
+// What an application allows.
+pub mod authorize;
+
 // From text to a tree.
 pub mod ast;
 pub mod parse;

@@ -7,10 +7,13 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
+    clippy::print_stderr,
     clippy::print_stdout,
     reason = "the comparison reads corpora, takes the time and reports to a terminal"
 )]
 
+#[cfg(test)]
+mod authorizer;
 #[cfg(test)]
 mod cases;
 mod corpus;

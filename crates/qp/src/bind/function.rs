@@ -9,6 +9,7 @@ use super::Binder;
 use super::expression::no_row;
 use super::group::{WindowGroup, computed_column};
 use crate::ast::{self, FrameUnit, FunctionArguments, Over};
+use crate::authorize::AuthAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Function, FunctionKind};
 use crate::limits::Limit;
@@ -29,6 +30,9 @@ impl Binder<'_> {
         if arguments.len() > most {
             let message = format!("too many arguments on function {name}");
             return Err(Error::invalid(message).with_hint(format!("there may be {most}")));
+        }
+        if !self.may(AuthAction::Function { function_name: &function.name }, None)? {
+            return Ok(Scalar::NULL);
         }
         if let Some(over) = &call.over {
             return self.window_call(call, &function, arguments, over);

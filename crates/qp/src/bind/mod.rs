@@ -9,6 +9,7 @@
 //! what is bound.
 
 mod aggregated;
+mod authorize;
 mod common;
 mod compound;
 mod exists;
@@ -27,6 +28,7 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
 pub(crate) use aggregated::AggregatedBlock;
+pub(crate) use authorize::denied;
 pub use common::CommonScope;
 pub(crate) use expression::no_row;
 pub(crate) use from::LaterBlock;
@@ -131,6 +133,8 @@ pub struct Environment<'e> {
     pub rules: Rules,
     /// Whether tables are read backwards where nothing asks for an order.
     pub reverse_unordered: bool,
+    /// Who is asked for what the statement would do.
+    pub(crate) authorizer: Option<&'e dyn crate::authorize::Authorize>,
     /// Whether a changed column that is not there is passed over: definitions are only looked at.
     pub is_lenient: bool,
     /// The limits of the session.
@@ -188,6 +192,10 @@ pub struct Binder<'e> {
     pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
     pub(crate) recorder: Option<Recorder>,
+    /// The views, triggers and common tables that are being bound, the innermost last.
+    pub(crate) accessors: Vec<Box<str>>,
+    /// How many definitions are being bound that the authorizer is not asked for.
+    pub(crate) unasked: u32,
 }
 
 impl<'e> Binder<'e> {
@@ -214,6 +222,8 @@ impl<'e> Binder<'e> {
             aggregated: Vec::new(),
             volatile_calls: 0,
             recorder: None,
+            accessors: Vec::new(),
+            unasked: 0,
         }
     }
 

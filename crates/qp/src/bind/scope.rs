@@ -10,7 +10,7 @@ use pandodb_ds::sync::Arc;
 use super::Binder;
 use super::group::Grouping;
 use crate::ast::{ColumnReference, Expression, Name, Quote};
-use crate::catalog::{DatabaseIndex, Table};
+use crate::catalog::{DatabaseIndex, Table, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 
@@ -42,6 +42,10 @@ pub struct ScopeTable {
     pub rowid: Option<Scalar>,
     /// Slots that it fills.
     pub slots: Vec<SlotId>,
+    /// The view that it is.
+    pub(crate) view: Option<Arc<View>>,
+    /// Whether a column of it was read: noted where the application wants to know.
+    pub(crate) is_read: bool,
 }
 
 /// A column that can be named.
@@ -63,8 +67,8 @@ pub struct ScopeColumn {
 
 /// What a name means.
 enum Found {
-    /// Its value, and its table and column in the scope.
-    Scalar(Scalar, Option<(usize, usize)>),
+    /// Its value, and its table and column in the scope; no column where it is the rowid.
+    Scalar(Scalar, (usize, Option<usize>)),
     Alias(Expression),
 }
 
@@ -92,8 +96,11 @@ impl Binder<'_> {
         for index in (0..self.scopes.len()).rev() {
             match self.find_in(index, schema, reference)? {
                 Some(Found::Scalar(scalar, place)) => {
-                    if let Some((table, column)) = place {
+                    if let (table, Some(column)) = place {
                         self.note_reference((index, table, column), reference);
+                    }
+                    if !self.may_read((index, place.0, place.1))? {
+                        return Ok(Scalar::NULL);
                     }
                     if self.aggregate_scope.is_some_and(|scope| index <= scope) {
                         self.aggregate_reads = self.aggregate_reads.max(Some(index));
@@ -134,7 +141,7 @@ impl Binder<'_> {
     ) -> Result<Option<Found>> {
         let scope = &self.scopes[index];
         let name = &reference.column;
-        let mut found: Option<(&Scalar, (usize, usize))> = None;
+        let mut found: Option<(&Scalar, (usize, Option<usize>))> = None;
         let mut count = 0;
         for (table_place, table) in scope.tables.iter().enumerate() {
             if let Some(wanted) = &reference.table
@@ -152,7 +159,7 @@ impl Binder<'_> {
                         (None, Some(common)) => common,
                         _ => &column.scalar,
                     };
-                    found = Some((scalar, (table_place, column_place)));
+                    found = Some((scalar, (table_place, Some(column_place))));
                 }
                 break;
             }
@@ -161,7 +168,7 @@ impl Binder<'_> {
             return Err(ambiguous(reference));
         }
         if let Some((scalar, place)) = found {
-            return Ok(Some(Found::Scalar(scalar.clone(), Some(place))));
+            return Ok(Some(Found::Scalar(scalar.clone(), place)));
         }
         if reference.table.is_none() {
             let alias = scope.aliases.iter().find(|(alias, _)| alias == name);
@@ -170,18 +177,18 @@ impl Binder<'_> {
             }
         }
         if is_rowid_name(&name.text) {
-            let mut rowids = scope.tables.iter().filter(|table| {
+            let mut rowids = scope.tables.iter().enumerate().filter(|(_, table)| {
                 table.rowid.is_some()
                     && reference
                         .table
                         .as_ref()
                         .is_none_or(|wanted| table.answers_to(schema, &wanted.text))
             });
-            if let Some(table) = rowids.next() {
+            if let Some((place, table)) = rowids.next() {
                 if rowids.next().is_some() {
                     return Err(ambiguous(reference));
                 }
-                return Ok(table.rowid.clone().map(|rowid| Found::Scalar(rowid, None)));
+                return Ok(table.rowid.clone().map(|rowid| Found::Scalar(rowid, (place, None))));
             }
         }
         Ok(None)

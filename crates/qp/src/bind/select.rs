@@ -8,6 +8,7 @@ use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
+use crate::authorize::AuthAction;
 use crate::error::{Error, Result};
 use crate::limits::Limit;
 use crate::plan::{GroupKey, Later, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
@@ -46,6 +47,9 @@ pub(crate) enum Item {
 impl Binder<'_> {
     /// A SELECT with everything that belongs to it.
     pub fn select(&mut self, select: &ast::Select, may_dissolve: bool) -> Result<Block> {
+        if !self.may(AuthAction::Select, None)? {
+            return self.without_rows(select);
+        }
         let before = self.with(select.with.as_ref())?;
         let block = match (&select.first, select.compounds.is_empty()) {
             (SelectCore::Query(query), true) => {
@@ -65,6 +69,17 @@ impl Binder<'_> {
             }
             block => block,
         }
+    }
+
+    /// A SELECT that is left out: bound as any other, and cut to no row.
+    fn without_rows(&mut self, select: &ast::Select) -> Result<Block> {
+        let none = ast::Expression {
+            kind: ExpressionKind::Literal(ast::Literal::Integer(0)),
+            span: select.span,
+        };
+        let limit = Some(ast::Limit { count: none, offset: None });
+        let cut = ast::Select { limit, ..select.clone() };
+        self.unasked(|binder| binder.select(&cut, false))
     }
 
     /// One part of a compound.
@@ -198,6 +213,7 @@ impl Binder<'_> {
         scope.grouping.named.clone_from(&query.windows);
         self.scopes.push(scope);
         let parts = self.clauses(query, order_by, group);
+        let parts = parts.and_then(|parts| self.may_name_tables().map(|()| parts));
         let mut scope = self.scopes.pop().unwrap_or_default();
         let (mut parts, columns) = parts?;
         parts.grouping = std::mem::take(&mut scope.grouping);
@@ -298,24 +314,38 @@ impl Binder<'_> {
                     if tables.is_empty() {
                         return Err(Error::invalid("no tables specified").at(*span));
                     }
-                    for table in tables {
-                        star(table, true, &mut items);
-                    }
+                    let places = 0..tables.len();
+                    let stars = places.map(|place| star(tables, place, true)).collect();
+                    self.allowed(stars, &mut items)?;
                 }
                 ResultColumn::TableStar(name) => {
                     let scope = self.scopes.last();
                     let tables = scope.map_or(&[][..], |scope| &scope.tables);
-                    let mut found = tables.iter().filter(|table| name.is(&table.alias)).peekable();
-                    if found.peek().is_none() {
+                    let places = 0..tables.len();
+                    let stars: Vec<_> = places
+                        .filter(|place| name.is(&tables[*place].alias))
+                        .map(|place| star(tables, place, false))
+                        .collect();
+                    if stars.is_empty() {
                         return Err(Error::not_found("table", &name.text).at(name.span));
                     }
-                    for table in found {
-                        star(table, false, &mut items);
-                    }
+                    self.allowed(stars, &mut items)?;
                 }
             }
         }
         Ok(items)
+    }
+
+    /// Asks for the columns that stars stand for.
+    fn allowed(&mut self, stars: Vec<Star>, items: &mut Vec<Item>) -> Result<()> {
+        let scope = self.scopes.len() - 1;
+        for (table, columns) in stars {
+            for (column, scalar, output) in columns {
+                let is_seen = self.may_read((scope, table, Some(column)))?;
+                items.push(Item::Column(if is_seen { scalar } else { Scalar::NULL }, output));
+            }
+        }
+        Ok(())
     }
 
     /// Binds a column of a result.
@@ -383,20 +413,23 @@ impl Binder<'_> {
     }
 }
 
+/// What a star stands for of one table: the table's place, and for each column its own.
+type Star = (usize, Vec<(usize, Scalar, OutputColumn)>);
+
 /// The columns that a star stands for.
-fn star(table: &ScopeTable, is_bare: bool, items: &mut Vec<Item>) {
-    for column in &table.columns {
-        if column.hidden || (is_bare && column.merged) {
-            continue;
-        }
+fn star(tables: &[ScopeTable], place: usize, is_bare: bool) -> Star {
+    let shown = tables[place].columns.iter().enumerate();
+    let shown = shown.filter(|(_, column)| !column.hidden && !(is_bare && column.merged));
+    let columns = shown.map(|(index, column)| {
         let scalar = match &column.common {
             Some(common) if is_bare => common.clone(),
             _ => column.scalar.clone(),
         };
         let output =
             OutputColumn { name: column.name.clone(), declared_type: column.declared_type.clone() };
-        items.push(Item::Column(scalar, output));
-    }
+        (index, scalar, output)
+    });
+    (place, columns.collect())
 }
 
 /// The number that an ORDER BY or GROUP BY term is.

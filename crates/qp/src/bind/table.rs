@@ -249,6 +249,8 @@ impl Binder<'_> {
             columns,
             rowid: table.has_rowid().then_some(rowid),
             slots: vec![slot],
+            view: None,
+            is_read: false,
         };
         if table.columns.iter().any(crate::catalog::Column::is_virtual) {
             self.virtual_columns(table, &mut scope)?;
@@ -319,16 +321,21 @@ impl Binder<'_> {
                 _ => scope.rowid.clone(),
             },
             slots: scope.slots.clone(),
+            view: None,
+            is_read: false,
         };
         self.scopes.push(NameScope { frame, tables: vec![inner], ..NameScope::default() });
         // The places of a definition's expressions are not places in the text that is recorded,
         // unless it is that definition.
         let is_of_text = matches!(place, OF_STATEMENT | OF_DEFINITION);
-        let recorder = if is_of_text { None } else { self.recorder.take() };
-        let bound = self.expression(expression);
-        if !is_of_text {
+        let bound = if is_of_text {
+            self.expression(expression)
+        } else {
+            let recorder = self.recorder.take();
+            let bound = self.unasked(|binder| binder.expression(expression));
             self.recorder = recorder;
-        }
+            bound
+        };
         if let Some(mut names) = self.scopes.pop()
             && let Some(inner) = names.tables.pop()
         {

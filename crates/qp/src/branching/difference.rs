@@ -9,6 +9,8 @@ use pandodb_branch::diff::{
 };
 use pandodb_branch::registry::{Point, View};
 use pandodb_ds::record::Value;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 use pandodb_ds::tree::Tree;
 
 use super::show::{listed, text};
@@ -122,7 +124,7 @@ impl Work<'_> {
                 continue;
             }
             let Some(mut diff) = pair.rows(pager)? else { continue };
-            let lister = Lister::new(pair.name(), &diff);
+            let lister = Lister::new(pair.name(), &diff, self.session.interrupt_flag());
             if most == usize::MAX {
                 let helpers = self.helpers(&pair);
                 let count = helpers.as_ref().map_or(0, Helpers::count);
@@ -158,11 +160,13 @@ struct Lister {
     /// The words for what may happen to a row.
     kinds: [Value; 3],
     columns: Vec<Value>,
+    interrupt: Arc<AtomicBool>,
 }
 
 impl Lister {
-    fn new(table: &str, diff: &RowDiff) -> Self {
+    fn new(table: &str, diff: &RowDiff, interrupt: Arc<AtomicBool>) -> Self {
         Self {
+            interrupt,
             row: text("row"),
             table: text(table),
             kinds: ["insert", "delete", "update"].map(text),
@@ -176,6 +180,10 @@ impl Lister {
         difference: &LentDifference<'_>,
         rows: &mut Rows,
     ) -> Result<(), pandodb_branch::Error> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            let kind = pandodb_branch::ErrorKind::Interrupted;
+            return Err(pandodb_branch::Error::new(kind, "interrupted"));
+        }
         let [insert, delete, update] = &self.kinds;
         let kind = match difference.kind {
             RowChangeKind::Added => insert,

@@ -53,7 +53,10 @@ impl Definer<'_> {
                 let sql = definition("TABLE", name.span, span, self.sql);
                 self.add_table(&sql)
             }
-            CreateTableBody::Select(select) => self.create_table_as(name, select),
+            CreateTableBody::Select(select) => {
+                let session = self.session;
+                session.asking(|| self.create_table_as(name, select))
+            }
         }
     }
 

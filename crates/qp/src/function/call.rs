@@ -70,6 +70,12 @@ pub trait Session {
     }
     /// Is told of a row that changes.
     fn row_changed(&self, _change: RowChange, _table: &str, _rowid: i64) {}
+    /// Whether [`row_changes`](Self::row_changes) wants to be told.
+    fn watches_rows(&self) -> bool {
+        false
+    }
+    /// Is told of a row before it changes, with its values.
+    fn row_changes(&self, _images: &RowImages<'_>) {}
     /// Whether the application wants the running statement to stop; asked now and then.
     fn is_stopped(&self) -> bool {
         false
@@ -93,6 +99,23 @@ pub enum RowChange {
     Update,
     /// It is gone.
     Delete,
+}
+
+/// A row that is about to change.
+#[derive(Clone, Copy, Debug)]
+pub struct RowImages<'a> {
+    /// What will happen to it.
+    pub change: RowChange,
+    /// The number of its database.
+    pub database: usize,
+    /// The name of its table.
+    pub table: &'a str,
+    /// Its rowid (0 without) and its columns as they are; none of a new row.
+    pub old: Option<(i64, &'a [Value])>,
+    /// Its rowid (0 without) and its columns as they will be; none of one that goes.
+    pub new: Option<(i64, &'a [Value])>,
+    /// How many triggers and actions of foreign keys are between the statement and the row.
+    pub depth: u32,
 }
 
 /// How texts compare under the collation of a call.

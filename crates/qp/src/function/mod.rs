@@ -68,8 +68,8 @@ pub use pandodb_ds::record::{Value, ValueRef};
 
 pub(crate) use self::aggregate::{Sum, SumResult};
 pub use self::call::{
-    Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, Session,
-    argument_error, binary_collation, overflow_error, too_big_error,
+    Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, RowImages,
+    Session, argument_error, binary_collation, overflow_error, too_big_error,
 };
 pub use self::core::{SQLITE_VERSION, cast_numeric};
 pub use self::date_time::local_offset_seconds;

@@ -17,7 +17,8 @@ impl DeletePlan {
         changes: &mut Changes,
     ) -> Result<()> {
         let writer = &*self.writer;
-        if self.truncate {
+        let is_watched = outer.context.session.watches_rows();
+        if self.truncate && !is_watched {
             let mut transaction = outer.context.transaction(writer.source)?.borrow_mut();
             changes.rows += transaction.clear(writer.table.tree)?;
             for index in &writer.indexes {
@@ -29,7 +30,10 @@ impl DeletePlan {
         if !self.buffered {
             while self.input.next(frame, outer)? {
                 let key = writer.key_of(self.target, frame)?;
-                if self.is_direct && writer.delete_found(self.target, &key, frame, outer)? {
+                if self.is_direct
+                    && !is_watched
+                    && writer.delete_found(self.target, &key, frame, outer)?
+                {
                     changes.rows += 1;
                     continue;
                 }

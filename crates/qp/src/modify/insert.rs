@@ -54,7 +54,9 @@ impl InsertPlan {
     ) -> Result<()> {
         self.input.open(frame, outer)?;
         if !self.buffered {
-            let is_plain = self.is_plain && outer.context.run.conflict.get().is_none();
+            let is_plain = self.is_plain
+                && outer.context.run.conflict.get().is_none()
+                && !outer.context.session.watches_rows();
             while self.input.next(frame, outer)? {
                 if is_plain {
                     self.insert_plain(frame, outer)?;

@@ -95,6 +95,17 @@ impl ModifyPlan {
     }
 }
 
+impl ModifyPlan {
+    /// Lets an INSERT find no rows, and a DELETE find them one by one.
+    fn leave_out(&mut self) {
+        match &mut self.kind {
+            ModifyKind::Insert(plan) => plan.input = Node::Empty,
+            ModifyKind::Delete(plan) => plan.truncate = false,
+            ModifyKind::Update(_) | ModifyKind::Instead(_) => {}
+        }
+    }
+}
+
 /// What a change does.
 #[derive(Debug)]
 pub enum ModifyKind {

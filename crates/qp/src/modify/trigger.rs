@@ -311,6 +311,7 @@ pub(crate) fn trigger_program(
 ) -> Result<TriggerProgram> {
     binder.home = Some(trigger.database);
     binder.in_trigger = true;
+    binder.accessors.push(trigger.name.clone());
     let (old, new) = (binder.slot(), binder.slot());
     debug_assert_eq!((old, new), (OLD, NEW));
     let mut scope = NameScope::default();

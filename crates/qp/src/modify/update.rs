@@ -55,6 +55,7 @@ impl UpdatePlan {
             while self.input.next(frame, outer)? {
                 let job = self.read(frame, outer)?;
                 if self.is_direct
+                    && !outer.context.session.watches_rows()
                     && let RowKey::Rowid(rowid) = job.key
                     && self.writer.splice(self.target, rowid, &job.set, &mut bytes, frame, outer)?
                 {

@@ -17,8 +17,8 @@ use super::trigger::Triggers;
 use crate::ast::ConflictAction;
 use crate::catalog::{Index, IndexColumn, Table};
 use crate::error::Result;
-use crate::execute::{Frame, Outer, push_collated};
-use crate::function::RowChange;
+use crate::execute::{Frame, Kept, Outer, push_collated};
+use crate::function::{RowChange, RowImages};
 use crate::plan::SourceId;
 use crate::scalar::{Scalar, SlotId};
 use crate::types::{Datum, apply_affinity, compare};
@@ -124,6 +124,10 @@ impl TableWriter {
     pub fn insert_row(&self, key: &RowKey, frame: &Frame, outer: Outer<'_>) -> Result<()> {
         let bytes = self.encode(frame)?;
         let row_key = key.bytes();
+        if outer.context.session.watches_rows() {
+            let new = frame.slot(self.row).keep()?;
+            self.tell_before(RowChange::Insert, None, Some((key.rowid(), &new)), outer);
+        }
         {
             let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
             transaction.put_later(self.table.tree, &row_key, &bytes)?;
@@ -138,6 +142,10 @@ impl TableWriter {
     /// Takes the row in the row slot out of the table and its indexes.
     pub fn delete_row(&self, key: &RowKey, frame: &Frame, outer: Outer<'_>) -> Result<()> {
         let row_key = key.bytes();
+        if outer.context.session.watches_rows() {
+            let old = frame.slot(self.row).keep()?;
+            self.tell_before(RowChange::Delete, Some((key.rowid(), &old)), None, outer);
+        }
         for index in &self.indexes {
             index.delete(self, &row_key, frame, outer)?;
         }
@@ -158,6 +166,12 @@ impl TableWriter {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<()> {
+        if outer.context.session.watches_rows() {
+            let new = frame.slot(self.row).keep()?;
+            let before = Kept::Values { rowid: old_key.rowid(), values: old.clone() };
+            let (before, after) = ((old_key.rowid(), &before), (new_key.rowid(), &new));
+            self.tell_before(RowChange::Update, Some(before), Some(after), outer);
+        }
         let (old_bytes, new_bytes) = (old_key.bytes(), new_key.bytes());
         let keeps_key = old_bytes == new_bytes;
         let touched = || self.indexes.iter().filter(|index| !(keeps_key && index.is_untouched));
@@ -195,6 +209,32 @@ impl TableWriter {
         drop(transaction);
         outer.context.session.row_changed(RowChange::Update, &self.table.name, new_key.rowid());
         Ok(())
+    }
+
+    /// Tells of a row before it changes.
+    fn tell_before(
+        &self,
+        change: RowChange,
+        old: Option<(i64, &Kept)>,
+        new: Option<(i64, &Kept)>,
+        outer: Outer<'_>,
+    ) {
+        let columns = |(rowid, row): (i64, &Kept)| {
+            let columns = self.table.columns.iter().map(|column| match row {
+                Kept::Values { values, .. } => values.get(column.position).cloned(),
+                _ => None,
+            });
+            (rowid, columns.map(Option::unwrap_or_default).collect::<Vec<Value>>())
+        };
+        let (old, new) = (old.map(columns), new.map(columns));
+        outer.context.session.row_changes(&RowImages {
+            change,
+            database: usize::from(self.table.database.0),
+            table: &self.table.name,
+            old: old.as_ref().map(|(rowid, values)| (*rowid, values.as_slice())),
+            new: new.as_ref().map(|(rowid, values)| (*rowid, values.as_slice())),
+            depth: outer.context.run.depth.get(),
+        });
     }
 
     /// The stored form of the row in the row slot.

@@ -77,6 +77,8 @@ impl Compiler for Session {
     ) -> Result<(Arc<TriggerProgram>, Option<Versions>)> {
         self.refresh_programs();
         let known = self.programs.borrow().triggers.get(&trigger.id).cloned();
+        // Each statement that may fire a trigger is asked for what that does.
+        let known = known.filter(|_| self.asked().is_none());
         if let Some((program, names)) = known {
             if names.is_empty() {
                 return Ok((program, None));

@@ -7,8 +7,10 @@
 use std::cell::{Cell, RefCell};
 
 use super::Session;
+use crate::authorize::Authorizer;
+use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
-use crate::function::RowChange;
+use crate::function::{RowChange, RowImages};
 
 /// Is asked before a commit; true refuses it.
 pub type CommitHook = Box<dyn FnMut() -> bool + Send>;
@@ -16,6 +18,10 @@ pub type CommitHook = Box<dyn FnMut() -> bool + Send>;
 pub type RollbackHook = Box<dyn FnMut() + Send>;
 /// Is told of a row: what happened, the table, its rowid.
 pub type UpdateHook = Box<dyn FnMut(RowChange, &str, i64) + Send>;
+/// Is told of a row before it changes, with the name of its database.
+pub type PreupdateHook = Box<dyn FnMut(&str, &RowImages<'_>) + Send>;
+/// Is told of the log after a commit: the database's name, bytes that recovery would read.
+pub type LogHook = Box<dyn FnMut(&str, u64) + Send>;
 /// Is asked now and then while a statement runs; true stops it.
 pub type ProgressHook = Box<dyn FnMut() -> bool + Send>;
 
@@ -25,9 +31,15 @@ pub(super) struct Hooks {
     commit: RefCell<Option<CommitHook>>,
     rollback: RefCell<Option<RollbackHook>>,
     update: RefCell<Option<UpdateHook>>,
+    preupdate: RefCell<Option<PreupdateHook>>,
+    log: RefCell<Option<LogHook>>,
     progress: RefCell<Option<ProgressHook>>,
+    pub(super) authorizer: RefCell<Option<Authorizer>>,
+    /// Whether what is bound now is asked for: a statement that is being prepared.
+    pub(super) asks: Cell<bool>,
     /// Whether rows are told of: asked for each row that changes.
     has_update: Cell<bool>,
+    has_preupdate: Cell<bool>,
     has_progress: Cell<bool>,
 }
 
@@ -37,7 +49,10 @@ impl std::fmt::Debug for Hooks {
             .field("commit", &self.commit.borrow().is_some())
             .field("rollback", &self.rollback.borrow().is_some())
             .field("update", &self.has_update.get())
+            .field("preupdate", &self.has_preupdate.get())
+            .field("log", &self.log.borrow().is_some())
             .field("progress", &self.has_progress.get())
+            .field("authorizer", &self.authorizer.borrow().is_some())
             .finish()
     }
 }
@@ -57,6 +72,17 @@ impl Session {
     pub fn set_update_hook(&self, hook: Option<UpdateHook>) {
         self.hooks.has_update.set(hook.is_some());
         *self.hooks.update.borrow_mut() = hook;
+    }
+
+    /// Sets what is told of each row before it changes.
+    pub fn set_preupdate_hook(&self, hook: Option<PreupdateHook>) {
+        self.hooks.has_preupdate.set(hook.is_some());
+        *self.hooks.preupdate.borrow_mut() = hook;
+    }
+
+    /// Sets what is told of the log after each commit.
+    pub fn set_log_hook(&self, hook: Option<LogHook>) {
+        *self.hooks.log.borrow_mut() = hook;
     }
 
     /// Sets what is asked now and then while statements run.
@@ -88,6 +114,33 @@ impl Session {
             && let Some(hook) = self.hooks.update.borrow_mut().as_mut()
         {
             hook(change, table, rowid);
+        }
+    }
+
+    /// Whether somebody wants to know of rows before they change.
+    pub(super) fn tells_before(&self) -> bool {
+        self.hooks.has_preupdate.get()
+    }
+
+    /// Tells of a row before it changes.
+    pub(super) fn tell_before(&self, images: &RowImages<'_>) {
+        let name = self.databases.borrow().get(images.database).map(|it| it.name.clone());
+        if let Some(hook) = self.hooks.preupdate.borrow_mut().as_mut() {
+            hook(name.as_deref().unwrap_or("main"), images);
+        }
+    }
+
+    /// Tells of the log of a database after a commit; temporary tables have none.
+    pub(super) fn tell_log(&self, index: DatabaseIndex) {
+        if self.hooks.log.borrow().is_none() || index == DatabaseIndex::TEMP {
+            return;
+        }
+        let Ok((database, _)) = self.database(index) else { return };
+        let manager = database.manager();
+        let bytes = if manager.is_in_memory() { 0 } else { manager.log_bytes() };
+        let name = self.database_name(index);
+        if let Some(hook) = self.hooks.log.borrow_mut().as_mut() {
+            hook(&name, bytes);
         }
     }
 

@@ -20,6 +20,7 @@
 
 mod advise;
 mod attach;
+mod authorize;
 mod blob;
 mod collations;
 mod command;
@@ -50,7 +51,7 @@ use rustc_hash::FxHashMap;
 pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
-pub use hooks::{CommitHook, ProgressHook, RollbackHook, UpdateHook};
+pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
@@ -252,6 +253,21 @@ impl Session {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// Ends what runs, if somebody asked for that or it takes too long: for work that is not in the
+    /// plan of a statement, which asks by itself.
+    pub(crate) fn check_stopped(&self) -> Result<()> {
+        use crate::function::Session as _;
+
+        if self.is_interrupted() || self.is_stopped() {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        if self.is_overdue() {
+            return Err(Error::new(ErrorKind::Limit, "the statement took too long")
+                .with_hint("PRAGMA statement_timeout bounds it"));
+        }
+        Ok(())
+    }
+
     /// The rowid of the newest insert.
     pub fn last_insert_rowid(&self) -> i64 {
         self.counters.last_insert_rowid.get()
@@ -382,6 +398,14 @@ impl Session {
 impl crate::function::Session for Session {
     fn row_changed(&self, change: crate::function::RowChange, table: &str, rowid: i64) {
         self.tell_row(change, table, rowid);
+    }
+
+    fn watches_rows(&self) -> bool {
+        self.tells_before()
+    }
+
+    fn row_changes(&self, images: &crate::function::RowImages<'_>) {
+        self.tell_before(images);
     }
 
     fn is_stopped(&self) -> bool {

@@ -161,6 +161,11 @@ impl Session {
             versions: Vec::new(),
         };
         self.check_where(&statement)?;
+        if !is_planned && !self.may_run(sql, &statement)? {
+            // What is left out is a query without rows.
+            prepared.cookies = self.cookies()?;
+            return Ok(prepared);
+        }
         if !is_planned {
             prepared.columns = self.command_columns(&statement);
             prepared.kind = PreparedKind::Command(statement);
@@ -170,7 +175,8 @@ impl Session {
         // How large tables are is only to choose by: a plan is right whatever becomes of them. That
         // the schema stays is relied on elsewhere.
         sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
-        let planned = self.plan_with(&sources, &statement, &mut prepared).and_then(|()| {
+        let planned = self.asking(|| {
+            self.plan_with(&sources, &statement, &mut prepared)?;
             match &prepared.kind {
                 PreparedKind::Modify(plan) => self.compile_triggers(plan, &sources),
                 _ => Ok(()),
@@ -181,6 +187,16 @@ impl Session {
             sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
         }
         planned.map(|()| prepared)
+    }
+
+    /// The cookies of the schemas as they are.
+    fn cookies(&self) -> Result<Vec<u64>> {
+        let sources = self.sources(&self.all_databases(), &[])?;
+        let schemas = self.load_schemas(&sources);
+        if self.is_autocommit() {
+            sources.iter().flatten().for_each(|source| source.borrow_mut().rollback());
+        }
+        Ok(schemas?.iter().map(|schema| schema.cookie).collect())
     }
 
     /// `require_where`: a change of all rows at once is refused.
@@ -299,6 +315,7 @@ impl Session {
             double_quoted_strings: true,
             case_sensitive_like: settings.case_sensitive_like,
             session: self,
+            authorizer: self.asked(),
             rules: rules_of(&settings),
             reverse_unordered: settings.reverse_unordered_selects,
             is_lenient: false,

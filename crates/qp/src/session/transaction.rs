@@ -402,6 +402,8 @@ impl Session {
                 transaction.commit()?;
                 self.note_own_commit(DatabaseIndex(place as u16));
                 self.repeats.set(None);
+                drop(transaction);
+                self.tell_log(DatabaseIndex(place as u16));
             } else {
                 let is_something = transaction.has_changes();
                 transaction.rollback();
@@ -491,8 +493,10 @@ impl Session {
             }
             // One that has only read may learn here that it saw two moments.
             transaction.commit()?;
+            drop(transaction);
             if has_changes {
                 self.note_own_commit(DatabaseIndex(place as u16));
+                self.tell_log(DatabaseIndex(place as u16));
             }
         }
         self.repeats.set(None);

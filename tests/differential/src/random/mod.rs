@@ -99,6 +99,10 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
     pool::run(&jobs, arguments.jobs, limit, &|done| {
         let name = format!("seeds from {}", arguments.seed + starts[done.job]);
         let findings = Findings::decode(&done, &name);
+        // Long runs tell at once what they summarize in the end.
+        for defect in &findings.defects {
+            eprintln!("{}: {}", defect.place, defect.cause);
+        }
         if let Ok(mut all) = all.lock() {
             all.merge(findings);
         }

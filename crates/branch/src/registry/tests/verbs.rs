@@ -37,6 +37,7 @@ fn every_refusal_says_what_is_wrong_and_changes_nothing() {
     refused(branches.view("main", &Point::Tag("v1".into())), ErrorKind::UnknownTag, "tag 'v1'");
     refused(create(&branches, "MAIN", "main", Point::Now), ErrorKind::Exists, "already");
     refused(create(&branches, "..", "main", Point::Now), ErrorKind::InvalidName, "folders");
+    refused(create(&branches, "*", "main", Point::Now), ErrorKind::InvalidName, "all of them");
     refused(create(&branches, "x", "nope", Point::Now), ErrorKind::UnknownBranch, "nope");
     let future = Point::Commit(1_000_000);
     refused(create(&branches, "x", "main", future), ErrorKind::UnknownCommit, "newest one");

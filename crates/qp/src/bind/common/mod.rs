@@ -12,7 +12,8 @@ use super::from::{Group, Relation, RowsRelation, slot_column};
 use super::scope::{NameScope, ScopeColumn, ScopeTable};
 use super::{Binder, Block};
 use crate::ast;
-use crate::error::{Error, Result};
+use crate::authorize::AuthAction;
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Arm, Node, Recursive};
 use crate::scalar::{Scalar, SlotId};
 
@@ -126,12 +127,14 @@ impl Binder<'_> {
             common.table.columns.iter().map(|column| column.text.clone()).collect();
         let outer = std::mem::replace(&mut self.common, common.sight());
         let text = std::mem::replace(&mut self.text, common.text.clone());
-        let block = if refers_to(&common.table.select, &common.table.name) {
-            self.nested(|binder| binder.recursive(common))
-        } else {
-            let dissolve = may_dissolve && common.table.materialized != Some(true);
-            self.nested(|binder| binder.select(&common.table.select, dissolve))
-        };
+        let block = self.accessing(&common.table.name.text, |binder| {
+            if refers_to(&common.table.select, &common.table.name) {
+                binder.nested(|binder| binder.recursive(common))
+            } else {
+                let dissolve = may_dissolve && common.table.materialized != Some(true);
+                binder.nested(|binder| binder.select(&common.table.select, dissolve))
+            }
+        });
         self.common = outer;
         self.text = text;
         let label = common.table.name.text.clone();
@@ -166,6 +169,8 @@ impl Binder<'_> {
             columns: row.columns.clone(),
             rowid: None,
             slots: vec![row.slot],
+            view: None,
+            is_read: false,
         });
         Ok(())
     }
@@ -174,6 +179,10 @@ impl Binder<'_> {
     pub(super) fn recursive(&mut self, common: &Arc<CommonScope>) -> Result<Block> {
         let table = &common.table;
         let select = &table.select;
+        if !self.may(AuthAction::Recursive, None)? {
+            let message = format!("the recursive table {} cannot be left out", table.name.text);
+            return Err(Error::new(ErrorKind::Denied, message));
+        }
         let before = self.with(select.with.as_ref())?;
         let cores: Vec<&ast::SelectCore> = std::iter::once(&select.first)
             .chain(select.compounds.iter().map(|(_, core)| core))

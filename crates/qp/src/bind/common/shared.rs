@@ -82,6 +82,8 @@ impl Binder<'_> {
             columns,
             rowid: None,
             slots: vec![slot],
+            view: None,
+            is_read: false,
         });
         Ok(true)
     }
@@ -92,7 +94,7 @@ impl Binder<'_> {
         let outer = std::mem::replace(&mut self.common, common.sight());
         let text = std::mem::replace(&mut self.text, common.text.clone());
         self.frames.push(FrameBuilder::default());
-        let found = self.shared_block(common);
+        let found = self.accessing(&common.table.name.text, |binder| binder.shared_block(common));
         let frame = self.frames.pop().unwrap_or_default();
         self.common = outer;
         self.text = text;

@@ -4,6 +4,7 @@
 
 use super::{Group, Relation, RowsRelation};
 use crate::ast;
+use crate::authorize::AuthAction;
 use crate::bind::Binder;
 use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
 use crate::error::{Error, Result};
@@ -24,6 +25,8 @@ impl Binder<'_> {
         group: &mut Group,
     ) -> Result<()> {
         let name = &reference.name.name;
+        // A table-valued function is a table to the authorizer, of which no column is asked for.
+        self.may(AuthAction::Read { table_name: &name.text, column_name: "" }, None)?;
         if let Some(entry) = crate::pragma::table_function(&name.text) {
             return self.pragma_reference(entry, reference, alias, scope, group);
         }
@@ -66,6 +69,8 @@ impl Binder<'_> {
             columns: table.columns.iter().enumerate().map(column).collect(),
             rowid: Some(place(slot, ROWID, Affinity::Integer)),
             slots: vec![slot],
+            view: None,
+            is_read: false,
         });
         let mut needs = Vec::new();
         for argument in &arguments {
@@ -141,6 +146,8 @@ pub(super) fn add_made_rows(
         columns,
         rowid: None,
         slots: vec![scan.slot],
+        view: None,
+        is_read: false,
     });
     group.relations.push(Relation::Rows(Box::new(RowsRelation {
         slots: vec![scan.slot],

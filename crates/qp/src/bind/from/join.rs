@@ -76,6 +76,13 @@ impl Binder<'_> {
             let message = format!("ambiguous reference to {name} in USING()");
             return Err(Error::new(ErrorKind::Ambiguous, message));
         }
+        for (table, column) in
+            [(&mut left[left_table], left_column), (&mut right[right_table], right_column)]
+        {
+            if !self.may_read_of(table, column)? {
+                table.columns[column].scalar = Scalar::NULL;
+            }
+        }
         let right_column = &mut right[right_table].columns[right_column];
         right_column.merged = true;
         let right_scalar = right_column.scalar.clone();

@@ -305,7 +305,11 @@ impl Binder<'_> {
     ) -> Result<()> {
         let name = alias.map_or(&view.name, |alias| &alias.text).clone();
         let block = self.view_block(view, may_dissolve)?;
-        self.derived(block, &name, &view.name, &view.columns, scope, group)
+        self.derived(block, &name, &view.name, &view.columns, scope, group)?;
+        if let Some(names) = scope.tables.last_mut() {
+            names.view = Some(view.clone());
+        }
+        Ok(())
     }
 
     /// The query block of a view, bound as if nothing were around it.
@@ -315,7 +319,9 @@ impl Binder<'_> {
         let text = std::mem::replace(&mut self.text, Arc::from(&*view.sql));
         let home = self.home.replace(view.database);
         let in_trigger = std::mem::replace(&mut self.in_trigger, false);
-        let block = self.nested(|binder| binder.select(&view.select, may_dissolve));
+        let block = self.accessing(&view.name, |binder| {
+            binder.nested(|binder| binder.select(&view.select, may_dissolve))
+        });
         self.scopes = scopes;
         self.common = common;
         self.text = text;
@@ -392,7 +398,16 @@ impl Binder<'_> {
             rowid = None;
         }
         let alias = Box::from(alias);
-        scope.tables.push(ScopeTable { alias, database: None, table: None, columns, rowid, slots });
+        scope.tables.push(ScopeTable {
+            alias,
+            database: None,
+            table: None,
+            columns,
+            rowid,
+            slots,
+            view: None,
+            is_read: false,
+        });
         Ok(())
     }
 

@@ -184,7 +184,10 @@ impl<'s> SqlTarget<'s> {
             if !writer.can_be_violated() {
                 continue;
             }
-            for key in keys {
+            for (at, key) in keys.iter().enumerate() {
+                if at % 1024 == 0 {
+                    self.session.check_stopped()?;
+                }
                 let violation = self.session.with_outer(&self.sources, &self.schemas, |outer| {
                     let Some(values) = writer.fetch(key, outer)? else { return Ok(None) };
                     writer.load(key, values, frame, outer)?;
@@ -270,6 +273,11 @@ impl Target for SqlTarget<'_> {
             self.told(done)?;
         }
         Ok(())
+    }
+
+    fn progress(&mut self, _: u64) -> Result<(), BranchError> {
+        let goes_on = self.session.check_stopped();
+        self.told(goes_on)
     }
 
     fn verify(

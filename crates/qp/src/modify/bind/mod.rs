@@ -18,6 +18,7 @@ use pandodb_ds::sync::Arc;
 
 use super::{ModifyPlan, Returning, TableWriter};
 use crate::ast::{self, StatementKind};
+use crate::authorize::AuthAction;
 use crate::bind::{Binder, NameScope, Named, ScopeTable, no_row};
 use crate::catalog::{DatabaseIndex, Table};
 use crate::error::{Error, ErrorKind, Result};
@@ -68,6 +69,7 @@ pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> 
             }
         }
     }
+    let is_done = may_change(binder, &statement.kind, &named)?;
     let plan = match (&statement.kind, named) {
         (StatementKind::Insert(insert), Named::Table(table)) => insert_plan(binder, insert, &table),
         (StatementKind::Update(update), Named::Table(table)) => update_plan(binder, update, &table),
@@ -77,8 +79,25 @@ pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> 
     };
     binder.common.truncate(before);
     let mut plan = plan?;
+    if !is_done {
+        plan.leave_out();
+    }
     plan.layout = binder.frame().layout;
     Ok(plan)
+}
+
+/// Asks whether rows of a table may come or go; columns are asked for where they are set.
+fn may_change(binder: &Binder<'_>, kind: &StatementKind, named: &Named) -> Result<bool> {
+    let (table_name, database) = match named {
+        Named::Table(table) => (&*table.name, table.database),
+        Named::View(view) => (&*view.name, view.database),
+    };
+    let action = match kind {
+        StatementKind::Insert(_) => AuthAction::Insert { table_name },
+        StatementKind::Delete(_) => AuthAction::Delete { table_name },
+        _ => return Ok(true),
+    };
+    binder.may(action, Some(database))
 }
 
 /// Refuses changes of what the engine makes itself.

@@ -8,6 +8,7 @@ use pandodb_ds::sync::Arc;
 use super::writer::table_writer;
 use super::{check_writable, key_outputs, returning, scope_of};
 use crate::ast::{self, ConflictAction};
+use crate::authorize::AuthAction;
 use crate::bind::{Binder, Group, NameScope, Relation, ScopeTable};
 use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::{IndexColumn, Table};
@@ -210,7 +211,15 @@ pub(super) fn bind_assignments(
             if let Some(index) = table.column_index(&name.text) {
                 binder.note_column(table, index, name);
             }
-            match table.column_index(&name.text) {
+            let index = table.column_index(&name.text);
+            let column_name = index.or(table.rowid_alias());
+            let column_name = column_name.map_or("ROWID", |index| &*table.columns[index].name);
+            let action = AuthAction::Update { table_name: &table.name, column_name };
+            let is_named = index.is_some() || (table.has_rowid() && is_rowid_name(&name.text));
+            if is_named && !binder.may(action, Some(table.database))? {
+                continue;
+            }
+            match index {
                 Some(index) if table.columns[index].generated.is_some() => {
                     let message = format!("cannot UPDATE generated column \"{}\"", name.text);
                     return Err(Error::invalid(message).at(name.span));

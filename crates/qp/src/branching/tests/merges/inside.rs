@@ -1,6 +1,10 @@
 //! MERGE, CHERRY PICK and UNDO inside of a transaction of the caller.
 
-use super::{error, reopened, rows, shop};
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{error, reopened, rows, session, shop};
+use crate::error::ErrorKind;
 
 const ALL: &str = "SELECT id, price FROM item ORDER BY 1";
 
@@ -154,4 +158,36 @@ fn picks_and_undoing_belong_to_the_transaction_too() {
         ["1|3|10", "2|5|4", "3|7|1"]
     );
     assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["0"]);
+}
+
+#[test]
+fn a_merge_that_is_stopped_changes_nothing() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, x CHECK (x >= 0));
+             INSERT INTO t SELECT value, 0 FROM generate_series(1, 20000);
+             CREATE BRANCH dev; UPDATE t@dev SET x = 2 WHERE id > 5000;
+             UPDATE t SET x = 1 WHERE id < 15000",
+        )
+        .unwrap();
+    let merge = "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'source_wins')";
+    let sum = "SELECT sum(x) FROM t";
+    let mut calls = 0;
+    for limit in [0, 3, 9, 12, 20] {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&seen);
+        session.set_progress_hook(Some(Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed) >= limit
+        })));
+        let stopped = session.execute(merge).unwrap_err();
+        session.set_progress_hook(None);
+        assert_eq!(stopped.kind(), ErrorKind::Interrupted, "{limit}: {stopped}");
+        assert_eq!(rows(&session, sum), ["14999"], "{limit}");
+        calls = calls.max(seen.load(Ordering::Relaxed));
+    }
+    assert!(calls > 20, "the merge asks while it walks and while it checks: {calls}");
+    session.execute(merge).unwrap();
+    assert_eq!(rows(&session, sum), ["35000"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
 }

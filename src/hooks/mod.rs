@@ -3,7 +3,15 @@
 //! A hook belongs to its connection and runs in the thread that uses it. It cannot use that
 //! connection. Neighbours: `connection` has `busy_timeout` and the interrupt handle.
 
+mod authorizer;
+mod preupdate;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
+
+pub use authorizer::{AuthAction, AuthContext, Authorization};
+pub use preupdate::{PreUpdateCase, PreUpdateRow};
 
 use crate::connection::Connection;
 
