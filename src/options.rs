@@ -31,8 +31,8 @@ pub enum Synchronous {
 }
 
 /// How pages are compressed in the file: Zstandard at level 1 where nothing else is said, which
-/// takes three quarters of LZ4's room, on a thread that no statement waits for. Each page is read by
-/// how it was written, so this can change from one opening to the next.
+/// takes three quarters of LZ4's room. Each page is read by how it was written, so this can change
+/// from one opening to the next.
 ///
 /// ```
 /// use pandodb::{Compression, Database, OpenOptions};

@@ -145,7 +145,7 @@ impl<'a> PreUpdateCase<'a> {
     /// ```
     /// # use pandodb::{Action, Connection, PreUpdateCase};
     /// # let connection = Connection::open_in_memory()?;
-    /// # connection.execute_batch("CREATE TABLE tree(name TEXT); INSERT INTO tree VALUES ('oak')")?;
+    /// # connection.execute_batch("CREATE TABLE tree(name); INSERT INTO tree VALUES ('oak')")?;
     /// connection.preupdate_hook(Some(|_: &str, _: &str, case: &PreUpdateCase<'_>| {
     ///     assert_eq!(case.action(), Action::Delete);
     /// }));
@@ -177,7 +177,7 @@ impl<'a> PreUpdateCase<'a> {
     /// ```
     /// # use pandodb::{Connection, PreUpdateCase};
     /// # let connection = Connection::open_in_memory()?;
-    /// # connection.execute_batch("CREATE TABLE tree(name TEXT); INSERT INTO tree VALUES ('oak')")?;
+    /// # connection.execute_batch("CREATE TABLE tree(name); INSERT INTO tree VALUES ('oak')")?;
     /// connection.preupdate_hook(Some(|_: &str, _: &str, case: &PreUpdateCase<'_>| {
     ///     assert!(case.new_row().is_none());
     /// }));

@@ -55,8 +55,9 @@ const READS: &[&str] = &[
     "SELECT * FROM v",
     "WITH c AS (SELECT secret AS s FROM t) SELECT s FROM c",
     "WITH c AS MATERIALIZED (SELECT * FROM t) SELECT a.secret, b.open FROM c AS a, c AS b",
-    "WITH RECURSIVE r(s, n) AS (SELECT secret, 1 FROM t UNION ALL SELECT s, n + 1 FROM r WHERE n < 3)
-         SELECT s FROM r",
+    "WITH RECURSIVE r(s, n) AS (
+         SELECT secret, 1 FROM t UNION ALL SELECT s, n + 1 FROM r WHERE n < 3
+     ) SELECT s FROM r",
     "SELECT (SELECT secret FROM t LIMIT 1)",
     "SELECT s FROM (SELECT secret AS s FROM t)",
     "SELECT max(secret) FROM t",

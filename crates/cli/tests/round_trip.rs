@@ -94,8 +94,9 @@ fn numbers_of_rows_statistics_and_pragmas_go_both_ways() {
     }
     let run = |line: &str| run(folder.path(), line);
     let make = "PRAGMA user_version = 42; PRAGMA application_id = 77; CREATE TABLE t(a, b); \
-                INSERT INTO t(rowid, a) VALUES (5, 1), (-7, 2), (100, 3); CREATE INDEX t_a ON t(a); \
-                CREATE TABLE r(rowid, x); INSERT INTO r(oid, x) VALUES (9, 1); ANALYZE";
+                INSERT INTO t(rowid, a) VALUES (5, 1), (-7, 2), (100, 3); \
+                CREATE INDEX t_a ON t(a); CREATE TABLE r(rowid, x); \
+                INSERT INTO r(oid, x) VALUES (9, 1); ANALYZE";
     assert_eq!(run(&format!("sqlite3 a.sqlite '{make}'")), "");
     assert_eq!(run("pando b.pando import a.sqlite"), "Imported 4 rows\n");
     assert_eq!(run("pando b.pando export c.sqlite"), "Exported to 'c.sqlite'\n");
@@ -111,7 +112,8 @@ fn numbers_of_rows_statistics_and_pragmas_go_both_ways() {
 fn virtual_tables_come_in_as_ordinary_ones() {
     let folder = TemporaryFolder::new();
     let run = |line: &str| run(folder.path(), line);
-    let make = "CREATE VIRTUAL TABLE f USING fts5(a, \"b c\"); INSERT INTO f(rowid, a) VALUES (7, 1); \
+    let make = "CREATE VIRTUAL TABLE f USING fts5(a, \"b c\"); \
+                INSERT INTO f(rowid, a) VALUES (7, 1); \
                 CREATE TABLE plain(a); INSERT INTO plain VALUES (1)";
     if !has_sqlite3(&folder) || !run(&format!("sqlite3 a.sqlite '{make}'")).is_empty() {
         return;

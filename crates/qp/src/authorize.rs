@@ -3,7 +3,7 @@
 //! While a statement is prepared an *authorizer* is asked for everything that it would do: which
 //! columns it reads, which tables it changes, which functions it calls. What a view, a trigger or
 //! a common table does is asked for, too, with its name. The actions are SQLite's. Neighbours:
-//! `bind::authorize` asks for what names mean, `session::authorize` for all other statements.
+//! `bind::authorize` asks for what names mean, `session::hooks` for all other statements.
 
 /// What a statement would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -51,7 +51,7 @@ pub(crate) fn restore_here(shell: &mut Shell, backup: &str) -> Outcome {
     let keys: i64 =
         shell.connection.pragma_query_value("foreign_keys", |row| row.get::<_, i64>(0))?;
     shell.execute(&format!("ATTACH {path} AS {AS}; PRAGMA foreign_keys = OFF"))?;
-    let outcome = in_transaction(shell, |shell| take_over(shell));
+    let outcome = in_transaction(shell, take_over);
     shell.execute(&format!("PRAGMA foreign_keys = {keys}; DETACH {AS}"))?;
     outcome?;
     let branch = shell.connection.current_branch();
@@ -148,7 +148,7 @@ impl Folder {
     fn new() -> Outcome<Self> {
         let path = std::env::temp_dir().join(format!("pando-restore-{}", std::process::id()));
         std::fs::create_dir(&path)
-            .map_err(|error| Failure::file("create", &path.to_string_lossy(), &error))?;
+            .map_err(|error| Failure::file("create", path.to_string_lossy(), &error))?;
         Ok(Self(path))
     }
 }

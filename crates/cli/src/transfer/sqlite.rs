@@ -21,9 +21,10 @@ use crate::shell::Shell;
 const VIRTUAL: &str = "name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual%'";
 const REPLACE: &str = "SELECT printf('CREATE TABLE \"pando %w\" AS SELECT * FROM \"%w\" LIMIT 0; \
     INSERT INTO \"pando %w\"(rowid, %s) SELECT rowid, %s FROM \"%w\"; DROP TABLE \"%w\"; \
-    ALTER TABLE \"pando %w\" RENAME TO \"%w\";', n, n, n, c, c, n, n, n, n) FROM (SELECT name AS n, \
-    (SELECT group_concat(printf('\"%w\"', name)) FROM pragma_table_xinfo(m.name) WHERE hidden = 0) \
-    AS c FROM sqlite_schema AS m WHERE type = 'table' AND sql LIKE 'create virtual%')";
+    ALTER TABLE \"pando %w\" RENAME TO \"%w\";', n, n, n, c, c, n, n, n, n) \
+    FROM (SELECT name AS n, (SELECT group_concat(printf('\"%w\"', name)) \
+    FROM pragma_table_xinfo(m.name) WHERE hidden = 0) AS c \
+    FROM sqlite_schema AS m WHERE type = 'table' AND sql LIKE 'create virtual%')";
 
 /// Reads a SQLite database; how many rows there were.
 pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {

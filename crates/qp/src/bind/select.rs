@@ -419,7 +419,7 @@ type Star = (usize, Vec<(usize, Scalar, OutputColumn)>);
 /// The columns that a star stands for.
 fn star(tables: &[ScopeTable], place: usize, is_bare: bool) -> Star {
     let shown = tables[place].columns.iter().enumerate();
-    let shown = shown.filter(|(_, column)| !column.hidden && !(is_bare && column.merged));
+    let shown = shown.filter(|(_, column)| !(column.hidden || is_bare && column.merged));
     let columns = shown.map(|(index, column)| {
         let scalar = match &column.common {
             Some(common) if is_bare => common.clone(),

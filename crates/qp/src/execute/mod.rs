@@ -23,9 +23,8 @@ mod recall;
 pub mod row;
 mod runs;
 mod set;
+mod source;
 mod subquery;
-mod transaction;
-mod version;
 
 pub use context::{Context, Counters, DeferredViolations, RunState, Settings};
 pub use frame::{Frame, Outer, Scope, State};
@@ -37,6 +36,5 @@ pub(crate) use operators::SharedRows;
 pub use parameters::{Bindings, Parameters};
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
+pub use source::{Looked, Reader, SharedTransaction, Version, VersionName, Versions};
 pub(crate) use subquery::{KnownResult, SubqueryState};
-pub use transaction::{Looked, SharedTransaction};
-pub use version::{Reader, Version, VersionName, Versions};

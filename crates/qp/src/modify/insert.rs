@@ -120,6 +120,23 @@ impl InsertPlan {
         Ok(NewRow { rowid, values, mismatch, refused })
     }
 
+    /// Gives the row its number, if its table has them, and computes what depends on it.
+    fn number(&self, given: Option<i64>, frame: &mut Frame, outer: Outer<'_>) -> Result<RowKey> {
+        let writer = &*self.writer;
+        let mut number = 0;
+        if writer.table.has_rowid() {
+            number = match given {
+                Some(rowid) => rowid,
+                None => writer.next_rowid(outer)?,
+            };
+            let values = std::mem::take(frame.slot_mut(writer.row).values_mut());
+            frame.slot_mut(writer.row).set_values(number, values);
+            writer.fill_alias(frame);
+        }
+        writer.compute_generated(frame, outer)?;
+        Ok(RowKey::Rowid(number))
+    }
+
     fn insert(
         &self,
         row: NewRow,
@@ -145,20 +162,7 @@ impl InsertPlan {
                 return Ok(());
             }
         }
-        let key = if writer.table.has_rowid() {
-            let rowid = match row.rowid {
-                Some(rowid) => rowid,
-                None => writer.next_rowid(outer)?,
-            };
-            let values = std::mem::take(frame.slot_mut(writer.row).values_mut());
-            frame.slot_mut(writer.row).set_values(rowid, values);
-            writer.fill_alias(frame);
-            writer.compute_generated(frame, outer)?;
-            RowKey::Rowid(rowid)
-        } else {
-            writer.compute_generated(frame, outer)?;
-            RowKey::Rowid(0)
-        };
+        let key = self.number(row.rowid, frame, outer)?;
         // A number that was given is used up, whatever becomes of the row.
         writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;

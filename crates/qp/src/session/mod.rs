@@ -20,7 +20,6 @@
 
 mod advise;
 mod attach;
-mod authorize;
 mod blob;
 mod collations;
 mod command;

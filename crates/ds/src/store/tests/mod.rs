@@ -325,17 +325,18 @@ impl Owner {
             Step::CheckpointBeside { head, tree, first, count, size } => {
                 self.checkpoint(true, Some((head, tree, run(first, count), size)))
             }
-            Step::Reopen => {
-                self.checkpoint(true, None)?;
-                let saved = self.saved.clone();
-                let placeholder = SimVfs::new(1);
-                let placeholder: Arc<dyn Vfs> = Arc::new(placeholder);
-                self.store = Store::open(&placeholder, path(), &options())?;
-                *self = Self::open(vfs)?;
-                assert_eq!(self.model, saved);
-                Ok(())
-            }
+            Step::Reopen => self.reopen(vfs),
         }
+    }
+
+    fn reopen(&mut self, vfs: &Arc<dyn Vfs>) -> Result<()> {
+        self.checkpoint(true, None)?;
+        let saved = self.saved.clone();
+        let placeholder: Arc<dyn Vfs> = Arc::new(SimVfs::new(1));
+        self.store = Store::open(&placeholder, path(), &options())?;
+        *self = Self::open(vfs)?;
+        assert_eq!(self.model, saved);
+        Ok(())
     }
 
     fn check(&self) {

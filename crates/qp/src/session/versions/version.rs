@@ -6,7 +6,7 @@
 //!
 //! Heads that a statement outside of a transaction reads are seen at one moment, together with
 //! its own. In an open transaction a head is seen as it is when a statement first names it, and
-//! from then on as the isolation level says. Neighbours: `execute::version` (what is opened),
+//! from then on as the isolation level says. Neighbours: `execute::source` (what is opened),
 //! `prepare` and `statement` open.
 
 use pandodb_branch::registry::{MAIN_NAME, Point, View};

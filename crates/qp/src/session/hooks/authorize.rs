@@ -5,12 +5,12 @@
 //! own statements ask nobody. Neighbours: `prepare` asks here, `bind::authorize` for names,
 //! `hooks` keeps the other things that an application may say.
 
-use super::Session;
 use crate::ast::{self, DropKind, StatementKind, TransactionStatement};
 use crate::authorize::{AuthAction, AuthContext, Authorization, Authorize, Authorizer};
 use crate::bind::denied;
 use crate::catalog::DatabaseIndex;
 use crate::error::Result;
+use crate::session::Session;
 
 impl Session {
     /// Sets who is asked for what statements would do; plans are made anew.
@@ -20,7 +20,7 @@ impl Session {
     }
 
     /// Who is asked for what is bound now; none where the engine itself wants it.
-    pub(super) fn asked(&self) -> Option<&dyn Authorize> {
+    pub(in crate::session) fn asked(&self) -> Option<&dyn Authorize> {
         (self.hooks.asks.get() && self.hooks.authorizer.borrow().is_some()).then_some(self as _)
     }
 
@@ -39,7 +39,11 @@ impl Session {
     }
 
     /// Whether a statement that is not bound before it runs may run; false leaves it out.
-    pub(super) fn may_run(&self, sql: &str, statement: &ast::Statement) -> Result<bool> {
+    pub(in crate::session) fn may_run(
+        &self,
+        sql: &str,
+        statement: &ast::Statement,
+    ) -> Result<bool> {
         if self.hooks.authorizer.borrow().is_none() {
             return Ok(true);
         }
@@ -51,26 +55,35 @@ impl Session {
             StatementKind::CreateTable(create) => {
                 let (table_name, is_temp) = (&*create.name.name.text, create.temporary);
                 let (database, is_temp) = self.home(&create.name, is_temp);
-                self.may(&database, || match is_temp {
-                    true => AuthAction::CreateTempTable { table_name },
-                    false => AuthAction::CreateTable { table_name },
+                self.may(&database, || {
+                    if is_temp {
+                        AuthAction::CreateTempTable { table_name }
+                    } else {
+                        AuthAction::CreateTable { table_name }
+                    }
                 })
             }
             StatementKind::CreateView(create) => {
                 let view_name = &*create.name.name.text;
                 let (database, is_temp) = self.home(&create.name, create.temporary);
-                self.may(&database, || match is_temp {
-                    true => AuthAction::CreateTempView { view_name },
-                    false => AuthAction::CreateView { view_name },
+                self.may(&database, || {
+                    if is_temp {
+                        AuthAction::CreateTempView { view_name }
+                    } else {
+                        AuthAction::CreateView { view_name }
+                    }
                 })
             }
             StatementKind::CreateTrigger(create) => {
                 let trigger_name = &*create.name.name.text;
                 let table_name = &*create.table.name.text;
                 let (database, is_temp) = self.home(&create.name, create.temporary);
-                self.may(&database, || match is_temp {
-                    true => AuthAction::CreateTempTrigger { trigger_name, table_name },
-                    false => AuthAction::CreateTrigger { trigger_name, table_name },
+                self.may(&database, || {
+                    if is_temp {
+                        AuthAction::CreateTempTrigger { trigger_name, table_name }
+                    } else {
+                        AuthAction::CreateTrigger { trigger_name, table_name }
+                    }
                 })
             }
             StatementKind::CreateIndex(create) => {
@@ -79,9 +92,12 @@ impl Session {
                     Some(schema) => schema.text.clone(),
                     None => self.found(&create.table.text).0,
                 };
-                self.may(&database, || match is_temp(&database) {
-                    true => AuthAction::CreateTempIndex { index_name, table_name },
-                    false => AuthAction::CreateIndex { index_name, table_name },
+                self.may(&database, || {
+                    if is_temp(&database) {
+                        AuthAction::CreateTempIndex { index_name, table_name }
+                    } else {
+                        AuthAction::CreateIndex { index_name, table_name }
+                    }
                 })
             }
             StatementKind::Drop(drop) => self.may_drop(drop),

@@ -4,6 +4,8 @@
 //! panics leaves the session usable, and one cannot reach its own session. Neighbours:
 //! `transaction` calls those of commits, `modify` those of rows, the scans the progress.
 
+mod authorize;
+
 use std::cell::{Cell, RefCell};
 
 use super::Session;
@@ -27,16 +29,16 @@ pub type ProgressHook = Box<dyn FnMut() -> bool + Send>;
 
 /// The hooks of a session.
 #[derive(Default)]
-pub(super) struct Hooks {
+pub(in crate::session) struct Hooks {
     commit: RefCell<Option<CommitHook>>,
     rollback: RefCell<Option<RollbackHook>>,
     update: RefCell<Option<UpdateHook>>,
     preupdate: RefCell<Option<PreupdateHook>>,
     log: RefCell<Option<LogHook>>,
     progress: RefCell<Option<ProgressHook>>,
-    pub(super) authorizer: RefCell<Option<Authorizer>>,
+    pub(in crate::session) authorizer: RefCell<Option<Authorizer>>,
     /// Whether what is bound now is asked for: a statement that is being prepared.
-    pub(super) asks: Cell<bool>,
+    pub(in crate::session) asks: Cell<bool>,
     /// Whether rows are told of: asked for each row that changes.
     has_update: Cell<bool>,
     has_preupdate: Cell<bool>,
@@ -53,7 +55,7 @@ impl std::fmt::Debug for Hooks {
             .field("log", &self.log.borrow().is_some())
             .field("progress", &self.has_progress.get())
             .field("authorizer", &self.authorizer.borrow().is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +94,7 @@ impl Session {
     }
 
     /// Asks before a commit.
-    pub(super) fn may_commit(&self) -> Result<()> {
+    pub(in crate::session) fn may_commit(&self) -> Result<()> {
         let is_refused = self.hooks.commit.borrow_mut().as_mut().is_some_and(|hook| hook());
         if is_refused {
             let message = "a commit hook of the application refused the commit";
@@ -102,14 +104,14 @@ impl Session {
     }
 
     /// Tells of a rollback.
-    pub(super) fn rolled_back(&self) {
+    pub(in crate::session) fn rolled_back(&self) {
         if let Some(hook) = self.hooks.rollback.borrow_mut().as_mut() {
             hook();
         }
     }
 
     /// Tells of a row.
-    pub(super) fn tell_row(&self, change: RowChange, table: &str, rowid: i64) {
+    pub(in crate::session) fn tell_row(&self, change: RowChange, table: &str, rowid: i64) {
         if self.hooks.has_update.get()
             && let Some(hook) = self.hooks.update.borrow_mut().as_mut()
         {
@@ -118,12 +120,12 @@ impl Session {
     }
 
     /// Whether somebody wants to know of rows before they change.
-    pub(super) fn tells_before(&self) -> bool {
+    pub(in crate::session) fn tells_before(&self) -> bool {
         self.hooks.has_preupdate.get()
     }
 
     /// Tells of a row before it changes.
-    pub(super) fn tell_before(&self, images: &RowImages<'_>) {
+    pub(in crate::session) fn tell_before(&self, images: &RowImages<'_>) {
         let name = self.databases.borrow().get(images.database).map(|it| it.name.clone());
         if let Some(hook) = self.hooks.preupdate.borrow_mut().as_mut() {
             hook(name.as_deref().unwrap_or("main"), images);
@@ -131,7 +133,7 @@ impl Session {
     }
 
     /// Tells of the log of a database after a commit; temporary tables have none.
-    pub(super) fn tell_log(&self, index: DatabaseIndex) {
+    pub(in crate::session) fn tell_log(&self, index: DatabaseIndex) {
         if self.hooks.log.borrow().is_none() || index == DatabaseIndex::TEMP {
             return;
         }
@@ -145,7 +147,7 @@ impl Session {
     }
 
     /// Whether the application wants the running statement to stop.
-    pub(super) fn is_stopped_by_hook(&self) -> bool {
+    pub(in crate::session) fn is_stopped_by_hook(&self) -> bool {
         self.hooks.has_progress.get()
             && self.hooks.progress.borrow_mut().as_mut().is_some_and(|hook| hook())
     }
