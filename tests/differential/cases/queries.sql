@@ -271,3 +271,11 @@ SELECT count(*) FROM r GROUP BY unlikely(b);
 SELECT count(*) FROM r WHERE likelihood(a, 0.5) = 'a';
 SELECT count(*) FROM r WHERE likely(a = 'a');
 SELECT count(*) FROM r WHERE likely(a COLLATE NOCASE) = 'A';
+
+-- A table that is kept for a query around it does not keep what the rows beside it decide.
+CREATE TABLE kept(a, b);
+INSERT INTO kept VALUES (1, 1), (2, 1), (3, 2), (1, 0);
+SELECT s.a, (SELECT count() FROM kept q WHERE s.a IN (SELECT r.b FROM kept r WHERE q.b)) FROM kept s;
+SELECT s.a, (SELECT count() FROM kept q WHERE EXISTS (SELECT 1 FROM kept r WHERE q.b < r.a AND r.b = s.a)) FROM kept s;
+SELECT s.a, (SELECT count() FROM kept q WHERE NOT EXISTS (SELECT 1 FROM kept r WHERE q.a = r.a + r.b AND r.b = s.a)) FROM kept s;
+SELECT s.a, (SELECT group_concat(q.b) FROM kept q LEFT JOIN kept r ON r.b = s.a AND q.b + 1 > r.a WHERE r.a IS NULL) FROM kept s;

@@ -123,6 +123,7 @@ impl Planner<'_, '_> {
     /// A table that is kept by what a query around this one asks for.
     fn lookup(&mut self, table: TableRelation) -> Joined {
         let slot = table.slot;
+        let given = self.given;
         let mut keys = Vec::new();
         let mut later = Vec::new();
         for term in &mut self.terms {
@@ -130,19 +131,19 @@ impl Planner<'_, '_> {
             if let Some((own, outer, rule)) = outer_key(scalar, slot) {
                 keys.push(HashKey { left: outer.clone(), right: own.clone(), rule });
                 term.scalar = None;
-            } else if reads_outer(scalar) || may_fail(scalar) {
+            } else if reads_outer(scalar)
+                || may_fail(scalar)
+                || scalar.slots().iter().any(|slot| given.contains(slot))
+            {
                 // What changes from opening to opening must not decide what is kept, and what
                 // may fail is asked of rows that are looked up only.
                 later.push((std::mem::take(&mut term.slots), term.scalar.take()));
             }
         }
-        let given = self.given;
-        let access = self.access(&table, given, &[]);
+        let access = self.access(&table, &[], &[]);
         let rows = (access.rows * 0.1).max(1.0);
         let input = self.scan(table, access);
-        let mut available = given.to_vec();
-        available.push(slot);
-        let input = filtered(input, self.take_ready(&available));
+        let input = filtered(input, self.take_ready(&[slot]));
         let terms = later.into_iter().map(|(slots, scalar)| super::group::Term {
             scalar,
             slots,
