@@ -21,11 +21,10 @@ pub(crate) struct Arguments {
 /// Runs the script; whether the two agree.
 pub(crate) fn run(arguments: &Arguments) -> std::io::Result<bool> {
     let text = std::fs::read_to_string(&arguments.path)?;
-    let open = || -> Result<(Box<dyn Engine>, Box<dyn Engine>), Failure> {
-        Ok((Kind::Sqlite.open()?, Kind::Pandodb.open()?))
+    let open = |kind: Kind| -> std::io::Result<Box<dyn Engine>> {
+        kind.open().map_err(|failure| std::io::Error::other(failure.to_string()))
     };
-    let (mut oracle, mut engine) =
-        open().map_err(|failure| std::io::Error::other(failure.to_string()))?;
+    let (mut oracle, mut engine) = (open(Kind::Sqlite)?, open(Kind::Pandodb)?);
     let mut is_same = true;
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with("--") {
