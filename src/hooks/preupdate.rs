@@ -56,7 +56,7 @@ impl<'a> PreUpdateRow<'a> {
     /// ```
     /// # use pandodb::{Connection, PreUpdateCase};
     /// # let connection = Connection::open_in_memory()?;
-    /// connection.execute_batch("CREATE TABLE tree(name TEXT, length AS (length(name)))")?;
+    /// connection.execute_batch("CREATE TABLE tree(name TEXT, size AS (length(name)))")?;
     /// connection.preupdate_hook(Some(|_: &str, _: &str, case: &PreUpdateCase<'_>| {
     ///     assert_eq!(case.new_row().map(|row| row.column_count()), Some(2));
     /// }));

@@ -279,3 +279,9 @@ SELECT s.a, (SELECT count() FROM kept q WHERE s.a IN (SELECT r.b FROM kept r WHE
 SELECT s.a, (SELECT count() FROM kept q WHERE EXISTS (SELECT 1 FROM kept r WHERE q.b < r.a AND r.b = s.a)) FROM kept s;
 SELECT s.a, (SELECT count() FROM kept q WHERE NOT EXISTS (SELECT 1 FROM kept r WHERE q.a = r.a + r.b AND r.b = s.a)) FROM kept s;
 SELECT s.a, (SELECT group_concat(q.b) FROM kept q LEFT JOIN kept r ON r.b = s.a AND q.b + 1 > r.a WHERE r.a IS NULL) FROM kept s;
+
+-- A generated column may have the name of the function that it calls, or of a text in it.
+CREATE TABLE named(name TEXT, length AS (length(name)), "select" AS (upper(name) || 'upper'), upper AS (lower("select") || length) STORED, lower AS ('lower' || "upper"));
+INSERT INTO named(name) VALUES ('oak');
+SELECT * FROM named WHERE length = 3;
+CREATE TABLE circle(a AS (b), b AS (A));

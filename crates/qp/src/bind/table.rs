@@ -350,8 +350,11 @@ impl Binder<'_> {
 /// Whether the text of an expression may name a column: asked by its printed form, which errs on
 /// the side of yes.
 fn mentions(expression: &ast::Expression, name: &str) -> bool {
-    let printed = format!("{:?}", expression.kind).to_ascii_lowercase();
-    printed.contains(&format!("{:?}", name.to_ascii_lowercase()))
+    let words = crate::parse::tokens(&expression.to_string());
+    let is_called =
+        |place: usize| words.get(place + 1).is_some_and(|(next, is_name)| !is_name && next == "(");
+    let mut words_here = words.iter().enumerate();
+    words_here.any(|(place, (word, _))| word.eq_ignore_ascii_case(name) && !is_called(place))
 }
 
 #[cold]
