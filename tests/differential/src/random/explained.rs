@@ -45,7 +45,7 @@ pub(super) fn explanation(
     if groups_by_a_computed_constant(outcome, oracle) {
         return Some(Explained::GoesOn("a constant GROUP BY term"));
     }
-    if keeps_another_of_equal_values(outcome) || keeps_another_inside(outcome, oracle) {
+    if keeps_another_of_equal_values(outcome) {
         return Some(Explained::GoesOn("another of several equal values"));
     }
     if reads_a_whole_number(outcome) {
@@ -114,27 +114,6 @@ fn keeps_another_of_equal_values(outcome: &Outcome<'_>) -> bool {
         && !rows_agree(expected, rows, Order::Any, true)
         && ((is_compound && is_one_of_many && distinct_rows(expected) == distinct_rows(rows))
             || rows_agree(&with_numbers(expected), &with_numbers(rows), Order::Any, true))
-}
-
-/// The same of what a subquery keeps, which conditions around it tell apart: SQLite has the
-/// engine's rows where it reads tables from the other end.
-fn keeps_another_inside(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
-    let (Ok(_), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
-    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
-    let Some(inside) = sql.find("(SELECT ").and_then(|at| sql.get(at..)) else { return false };
-    let keeps_one =
-        ["DISTINCT", "GROUP BY", "UNION", "INTERSECT", "EXCEPT"].map(|word| inside.contains(word));
-    let setting = "PRAGMA reverse_unordered_selects";
-    let Ok(before) = oracle.execute(setting) else { return false };
-    let is_reversed =
-        before.rows.first().is_some_and(|row| row.first() == Some(&Value::Integer(1)));
-    if !keeps_one.contains(&true)
-        || oracle.execute(&format!("{setting} = {}", !is_reversed)).is_err()
-    {
-        return false;
-    }
-    let agrees = oracle.execute(sql).is_ok_and(|other| rows_agree(&other, rows, Order::Any, true));
-    oracle.execute(&format!("{setting} = {is_reversed}")).is_ok() && agrees
 }
 
 /// "A whole number in a compound's column whose affinity is REAL stays one; SQLite reads a real":
@@ -442,25 +421,6 @@ mod tests {
         let plain = Step { sql: "INSERT INTO c VALUES (41, '2.5')".to_owned(), ..step.clone() };
         let outcome = Outcome { step: &plain, ..of(true) };
         assert_eq!(explanation(&outcome, &mut oracle, &mut engine), None);
-    }
-
-    #[test]
-    fn what_a_subquery_keeps_is_explained_by_sqlite_read_from_the_other_end() {
-        let sql = "SELECT count(*) FROM (SELECT DISTINCT a AS x FROM t) WHERE typeof(x) = 'real'";
-        let mut oracle = Sqlite::open().unwrap();
-        oracle.execute("CREATE TABLE t(a); INSERT INTO t VALUES (1), (1.0)").unwrap();
-        let expected = oracle.execute(sql);
-        let step = Step { sql: sql.to_owned(), check: Check::Query(Order::Any) };
-        let mut explained = |actual: &Result<Rows, Failure>| {
-            let outcome =
-                Outcome { step: &step, expected: &expected, actual, in_transaction: false };
-            keeps_another_inside(&outcome, &mut oracle)
-        };
-        let (fits, differs) = (one(1), one(2));
-        assert!(explained(&fits));
-        assert!(!explained(&differs));
-        let setting = oracle.execute("PRAGMA reverse_unordered_selects").unwrap();
-        assert_eq!(setting, one(0).unwrap());
     }
 
     #[test]
