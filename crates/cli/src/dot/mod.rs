@@ -7,6 +7,7 @@
 mod words;
 
 // One for each group.
+mod authorize;
 mod branching;
 mod database;
 mod files;

@@ -166,6 +166,18 @@ pub(super) const COMMANDS: &[Command] = &[
         super::watch::trace,
     ),
     command(
+        "auth",
+        NONE,
+        [
+            "on|off",
+            "show what statements ask the authorizer for",
+            "A line for each action: its name, its operands, the database, and the view or trigger\n\
+             that does it. Everything is allowed.",
+        ],
+        Argument::Word(&["on", "off"]),
+        super::authorize::auth,
+    ),
+    command(
         "progress",
         NONE,
         [
