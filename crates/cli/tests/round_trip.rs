@@ -136,12 +136,14 @@ fn texts_with_nul_stay_whole() {
     let make = "CREATE TABLE plain(a); INSERT INTO plain VALUES (1); \
         CREATE TABLE t(\"a b\" TEXT, rowid, c, both AS (c || 1)); \
         INSERT INTO t(_rowid_, \"a b\", rowid, c) VALUES \
-        (7, char(97, 0, 246), 3, x''0061''), (9, ''whole'', 4, char(0)), (-2, 1, 5, ''x'' || char(0)); \
+        (7, char(97, 0, 246), 3, x''0061''), (9, ''whole'', 4, char(0)), \
+        (-2, 1, 5, ''x'' || char(0)); \
         CREATE TABLE k(a, b TEXT, c, PRIMARY KEY (a, b)) WITHOUT ROWID; \
         INSERT INTO k VALUES (1, char(98, 0, 99), 5), (2, ''whole'', char(0, 39, 0)); \
         CREATE TABLE log(a); CREATE TRIGGER \"t u\" AFTER UPDATE ON t BEGIN \
         INSERT INTO log VALUES (new.c); END; CREATE TRIGGER u AFTER INSERT ON t BEGIN \
-        SELECT 1; END".replace("''", "'\\''");
+        SELECT 1; END"
+        .replace("''", "'\\''");
     assert_eq!(run(&format!("sqlite3 a.sqlite '{make}'")), "");
     assert_eq!(run("pando b.pando import a.sqlite"), "Imported 6 rows\n");
     assert_eq!(run("pando b.pando export c.sqlite"), "Exported to 'c.sqlite'\n");

@@ -159,8 +159,8 @@ pub(super) const COMMANDS: &[Command] = &[
         [
             "on|off",
             "show what statements ask the authorizer for",
-            "A line for each action: its name, its operands, the database, and the view or trigger\n\
-             that does it. Everything is allowed.",
+            "A line for each action: its name, its operands, the database, and the view or\n\
+             trigger that does it. Everything is allowed.",
         ],
         Argument::Word(&["on", "off"]),
         super::authorize::auth,

@@ -3,8 +3,8 @@
 //! The text carries everything: schema, rows with their numbers, indexes, views, triggers. It goes
 //! through a pipe, so that no file in between is needed and size does not matter. Only virtual
 //! tables, whose modules are not here, need a copy: in it they become ordinary tables with the
-//! same rows. Neighbours: `dump` writes the text, the shell runs it, `cut` adds what sqlite3 leaves out
-//! of it.
+//! same rows. Neighbours: `dump` writes the text, the shell runs it, `cut` adds what sqlite3
+//! leaves out of it.
 
 mod cut;
 
