@@ -105,25 +105,29 @@ fn upsert_target(
                 None => expressions.iter().any(|expression| expression.same(scalar)),
             })
     };
-    if !table.has_rowid() {
-        let bound = vec![Scalar::NULL; table.key_columns().len()];
-        if fits(table.key_columns(), &bound) {
-            return Ok(UpsertTarget::Key);
-        }
-    }
     let filter = match &upsert.target_filter {
         Some(filter) => Some(binder.over_columns(&mut scope, filter, OF_STATEMENT)?),
         None => None,
     };
-    for (place, index) in writer.indexes.iter().enumerate() {
-        let filter_fits = match (&index.filter, &filter) {
-            (None, _) => true,
-            (Some(known), Some(given)) => known.same(given),
-            (Some(_), None) => false,
-        };
-        if index.unique.is_some() && filter_fits && fits(&index.index.columns, &index.parts) {
-            return Ok(UpsertTarget::Index(place));
+    let is_meant = |target: &UpsertTarget| match *target {
+        UpsertTarget::Key if table.has_rowid() => false,
+        UpsertTarget::Key => {
+            let parts = vec![Scalar::NULL; table.key_columns().len()];
+            fits(table.key_columns(), &parts)
         }
+        UpsertTarget::Index(place) => {
+            let index = &writer.indexes[place];
+            let filter_fits = match (&index.filter, &filter) {
+                (None, _) => true,
+                (Some(known), Some(given)) => known.same(given),
+                (Some(_), None) => false,
+            };
+            filter_fits && fits(&index.index.columns, &index.parts)
+        }
+    };
+    // Of several that fit (their collations may differ) the one that is looked at first.
+    if let Some(target) = writer.unique_targets(None).into_iter().find(is_meant) {
+        return Ok(target);
     }
     let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
     Err(Error::invalid(message))
