@@ -79,7 +79,9 @@ const CI_SEEDS: u64 = 1500;
 /// What CI compares: random scripts, always the same ones.
 pub(crate) fn run_share_of_diff() -> Outcome {
     let seeds = CI_SEEDS.to_string();
-    program_for_tests("diff").arguments(["--seeds", &seeds, "--seed", "1", "--timeout", "120"]).run()
+    program_for_tests("diff")
+        .arguments(["--seeds", &seeds, "--seed", "1", "--timeout", "120"])
+        .run()
 }
 
 /// The files of SQLite's corpus that CI plays. They are no part of the repository: they are in the

@@ -5,7 +5,8 @@
 use super::scope_of;
 use super::update::{assigned_names, bind_assignments};
 use crate::ast;
-use crate::bind::{Binder, OF_STATEMENT, is_rowid_name};
+use crate::authorize::AuthAction;
+use crate::bind::{Asked, Binder, OF_STATEMENT, is_rowid_name};
 use crate::catalog::build::indexed_name;
 use crate::error::{Error, Result};
 use crate::modify::trigger::{Change, Triggers};
@@ -42,6 +43,8 @@ pub(super) fn upsert_plan(
         column.merged = true;
     }
     scope.tables[1].rowid = None;
+    // They are the statement's own values.
+    scope.tables[1].asked = Asked::Never;
     binder.scopes.push(scope);
     let bound = bind_assignments(binder, set, table).and_then(|bound| {
         let filter = match filter {
@@ -73,6 +76,10 @@ fn upsert_target(
         match (index, named) {
             (Some(index), Some((name, collation))) => {
                 binder.note_column(table, index, name);
+                let column_name = &table.columns[index].name;
+                let action = AuthAction::Read { table_name: &table.name, column_name };
+                // Left out, the target would be none at all: only a refusal counts.
+                binder.may(action, Some(table.database))?;
                 let collation = match collation {
                     Some(name) => Some(binder.collation(name)?),
                     None => None,

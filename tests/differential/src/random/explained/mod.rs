@@ -65,11 +65,17 @@ pub(super) fn explanation(
     if fails_before_there_are_rows(outcome) {
         return Some(Explained::GoesOn("an argument that is computed first"));
     }
+    if fails_for_a_row_that_is_left_out(outcome, oracle) {
+        return Some(Explained::GoesOn("a value of a row that is left out"));
+    }
     if contradicts_itself(outcome, oracle) {
         return Some(Explained::GoesOn("EXISTS that SQLite joins"));
     }
     if asks_parts_of_a_compound(outcome, oracle) {
         return Some(Explained::GoesOn("a condition that SQLite asks of a compound's parts"));
+    }
+    if takes_a_merge_for_an_order(outcome, oracle) {
+        return Some(Explained::GoesOn("a compound's order that SQLite takes for another"));
     }
     None
 }
@@ -198,6 +204,16 @@ fn fails_before_there_are_rows(outcome: &Outcome<'_>) -> bool {
     expected.rows.is_empty() && is_joined && FAILURES.contains(&failure.message.as_str())
 }
 
+/// "Whether the values of a row that LIMIT or OFFSET leaves out are computed is left to the plan":
+/// SQLite computes none of them where it finds its rows in order, and without the LIMIT fails as
+/// the engine does.
+fn fails_for_a_row_that_is_left_out(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(Order::Limited) = outcome.step.check else { return false };
+    let Some((whole, _)) = outcome.step.sql.rsplit_once(" LIMIT ") else { return false };
+    oracle.execute(whole).is_err_and(|other| other.message == failure.message)
+}
+
 /// "Where SQLite contradicts itself": a query with `EXISTS` in its WHERE has other rows than the
 /// same query with `+EXISTS`, which SQLite does not make a join of; those are the rows here.
 fn contradicts_itself(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
@@ -253,6 +269,43 @@ fn with_limits(sql: &str) -> String {
         text.push(letter);
     }
     text
+}
+
+/// "Where SQLite contradicts itself": the rows of a compound, merged by a collation of one of its
+/// parts, are taken for ordered by a column that has none; with `+` in front of the columns SQLite
+/// has the order that there is here.
+fn takes_a_merge_for_an_order(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order @ (Order::Sorted | Order::Limited)) = outcome.step.check else {
+        return false;
+    };
+    let sql = &outcome.step.sql;
+    let is_compound = ["(SELECT ", " FROM "].iter().all(|word| sql.contains(word))
+        && ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
+    if !is_compound || rows_agree(expected, rows, order, true) {
+        return false;
+    }
+    let spelled = ordered_by_values(sql, rows.columns);
+    spelled.is_some_and(|spelled| {
+        oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+    })
+}
+
+/// A query that is ordered by the numbers of its columns, ordered by their values instead.
+fn ordered_by_values(sql: &str, columns: usize) -> Option<String> {
+    let (body, order) = sql.rsplit_once(" ORDER BY ")?;
+    let (terms, limit) = order.split_at(order.find(" LIMIT ").unwrap_or(order.len()));
+    let terms: Option<Vec<String>> = terms
+        .split(", ")
+        .map(|term| {
+            let end = term.find(' ').unwrap_or(term.len());
+            let number: usize = term.get(..end)?.parse().ok()?;
+            Some(format!("+k{number}{}", &term[end..]))
+        })
+        .collect();
+    let names: Vec<String> = (1..=columns).map(|number| format!("k{number}")).collect();
+    let (names, terms) = (names.join(", "), terms?.join(", "));
+    Some(format!("WITH whole({names}) AS ({body}) SELECT * FROM whole ORDER BY {terms}{limit}"))
 }
 
 /// "A statement that fails a type check of a STRICT table inside of a transaction": SQLite keeps

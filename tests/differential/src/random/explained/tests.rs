@@ -187,3 +187,45 @@ fn only_constraints_of_chosen_rows_may_be_others() {
     assert!(!fails_at_another_row("UPDATE t SET a = 1", &unique, &error));
     assert!(!fails_at_another_row("UPDATE t SET a = 1", &error, &check));
 }
+
+#[test]
+fn a_row_that_is_left_out_may_fail_and_no_other() {
+    let of = |sql: &str, expected: Result<Rows, Failure>, message: &str| {
+        let mut oracle = Sqlite::open().unwrap();
+        oracle.execute("CREATE TABLE t(a); INSERT INTO t VALUES (7)").unwrap();
+        let step = Step { sql: sql.to_owned(), check: Check::Query(Order::Limited) };
+        let (expected, actual) = (expected, failed(1, message));
+        let outcome =
+            Outcome { step: &step, expected: &expected, actual: &actual, in_transaction: false };
+        fails_for_a_row_that_is_left_out(&outcome, &mut oracle)
+    };
+    let none = || Ok(Rows { columns: 1, rows: Vec::new() });
+    let (blob, said) =
+        ("SELECT json_array(x'61') FROM t ORDER BY 1", "JSON cannot hold BLOB values");
+    assert!(of(&format!("{blob} LIMIT 4 OFFSET 1"), none(), said));
+    assert!(!of(&format!("{blob} LIMIT 4 OFFSET 1"), none(), "malformed JSON"));
+    assert!(!of(&format!("{blob} LIMIT 4 OFFSET 1"), failed(1, "malformed JSON"), said));
+    assert!(!of("SELECT a FROM t ORDER BY 1 LIMIT 4 OFFSET 1", none(), said));
+}
+
+#[test]
+fn an_order_is_explained_only_by_the_values_of_its_columns() {
+    let merged = "SELECT c FROM (SELECT ifnull('B', a) AS c FROM t UNION SELECT ifnull('a', a) FROM \
+                  t EXCEPT SELECT CAST(a AS TEXT) COLLATE NOCASE FROM t) ORDER BY 1 LIMIT 1";
+    let text = |text: &str| {
+        Ok(Rows { columns: 1, rows: vec![vec![Value::Text(text.as_bytes().to_vec())]] })
+    };
+    let of = |sql: &str, expected: &str, actual: &str| {
+        let mut oracle = Sqlite::open().unwrap();
+        oracle.execute("CREATE TABLE t(a); INSERT INTO t VALUES (7)").unwrap();
+        let step = Step { sql: sql.to_owned(), check: Check::Query(Order::Limited) };
+        let (expected, actual) = (text(expected), text(actual));
+        let outcome =
+            Outcome { step: &step, expected: &expected, actual: &actual, in_transaction: false };
+        takes_a_merge_for_an_order(&outcome, &mut oracle)
+    };
+    assert!(of(merged, "a", "B"));
+    assert!(!of(merged, "B", "a"), "what SQLite has by the values is another row");
+    assert!(!of(merged, "a", "c"));
+    assert!(!of("SELECT c FROM (SELECT 'B' AS c) ORDER BY 1", "a", "B"));
+}
