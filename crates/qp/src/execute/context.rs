@@ -179,8 +179,16 @@ pub struct Settings {
     pub parallel_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
     pub memory_soft_bytes: u64,
-    /// How many bytes they may take at all.
+    /// How many bytes they may take at all, if less than [`Settings::memory_most`] by itself.
     pub memory_hard_bytes: u64,
+}
+
+impl Settings {
+    /// How many bytes a statement's sorts and hash tables may take: what was set, and never more
+    /// than half of the machine's memory.
+    pub(crate) fn memory_most(&self) -> u64 {
+        self.memory_hard_bytes.min(super::memory::machine_share())
+    }
 }
 
 impl Default for Settings {

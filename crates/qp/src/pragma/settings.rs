@@ -127,7 +127,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         scope: Scope::Session,
         values: "bytes; 0 leaves it",
         help: "what the sorts and hash tables of a statement may take before it ends in an error; \
-               as in SQLite it can be lowered only",
+               as in SQLite it can be lowered only; 0 where none was set, which is half of the \
+               machine's memory",
         run: |call| {
             let hard = call.session.settings().memory_hard_bytes;
             if let Some(bytes) = call.number().and_then(|it| u64::try_from(it).ok())
