@@ -38,7 +38,9 @@ impl Definer<'_> {
                 Some(schema) => format!("{}.{}", schema.text, name.text),
                 None => name.text.to_string(),
             };
-            return Err(Error::not_found("table", full).at(name.span));
+            let error = Error::not_found("table", full).at(name.span);
+            let known = schema.tables.values().map(|table| &*table.name);
+            return Err(crate::suggest::hinting(error, &name.text, known));
         };
         if crate::catalog::is_reserved_name(&table.name) {
             let message = format!("table {} may not be altered", table.name);

@@ -25,7 +25,8 @@ impl Definer<'_> {
     ) -> Result<()> {
         let Some(index) = table.column_index(&from.text) else {
             let message = format!("no such column: \"{}\"", from.text);
-            return Err(Error::new(ErrorKind::NotFound, message).at(from.span));
+            let error = Error::new(ErrorKind::NotFound, message).at(from.span);
+            return Err(crate::suggest::hinting_column(error, &from.text, table));
         };
         if table.column_index(&to.text).is_some_and(|other| other != index) {
             let message = format!(
