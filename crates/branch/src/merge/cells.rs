@@ -34,6 +34,12 @@ struct PlanColumn {
     is_generated: bool,
 }
 
+impl PlanColumn {
+    fn comes_back(&self) -> bool {
+        self.base.is_some() && self.ours.is_none() && self.theirs.is_some() && !self.is_generated
+    }
+}
+
 #[derive(Debug)]
 struct DroppedColumn {
     id: ColumnId,
@@ -143,6 +149,21 @@ impl Plan {
     /// Whether the source dropped a column that the target still writes to.
     pub(crate) fn theirs_dropped_columns(&self) -> bool {
         self.dropped.iter().any(|column| column.ours.is_some() && column.theirs.is_none())
+    }
+
+    /// Whether the merge has a column of the base that the target dropped and the source kept:
+    /// then rows that nobody changed get its cells back.
+    pub(crate) fn brings_back(&self) -> bool {
+        self.columns.iter().any(PlanColumn::comes_back)
+    }
+
+    /// Puts the source's cells of such columns into a row of the merged shape.
+    pub(crate) fn bring_back(&self, theirs: &Row, row: &mut Row) {
+        for (column, cell) in self.columns.iter().zip(row) {
+            if let (true, Some(at)) = (column.comes_back(), column.theirs) {
+                *cell = column.affinity.convert(theirs[at].clone());
+            }
+        }
     }
 
     /// A row of the target in the merged shape.

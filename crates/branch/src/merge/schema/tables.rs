@@ -126,9 +126,14 @@ impl SchemaMerger<'_, '_> {
             None => "the target dropped the table, the source changed it or its rows",
         };
         let said = Said { theirs: Some(describe(theirs)), ..said_base(base) };
-        if self.disagree(about(theirs), SchemaPart::Whole, None, said, detail) == Some(Side::Theirs)
-        {
-            self.take(theirs, None);
+        match self.disagree(about(theirs), SchemaPart::Whole, None, said, detail) {
+            Some(Side::Theirs) => self.take(theirs, None),
+            Some(Side::Ours) => {}
+            None => {
+                // It may yet be there: what mentions it is no conflict of its own.
+                self.take(theirs, None);
+                self.block_last();
+            }
         }
         Ok(())
     }
@@ -254,7 +259,12 @@ impl SchemaMerger<'_, '_> {
                     columns.push(column);
                 }
                 Some(None) => {}
-                None => is_blocked = true,
+                None => {
+                    // It may yet be there: what mentions it is no conflict of its own.
+                    is_blocked = true;
+                    columns.push(ColumnShape { position, ..column.clone() });
+                    position += 1;
+                }
             }
         }
         is_blocked |= self.check_column_names(ours, &columns);

@@ -60,7 +60,7 @@ impl SqlTarget<'_> {
     }
 
     /// Reads the catalog as it is now.
-    fn reload(&mut self) -> Result<()> {
+    pub(super) fn reload(&mut self) -> Result<()> {
         let mut transaction = self.transaction()?.borrow_mut();
         write_cookie(&mut transaction)?;
         let schema = self
@@ -249,9 +249,13 @@ impl SqlTarget<'_> {
                 self.session.with_environment(&self.schemas, &self.sources, |environment| {
                     bind_writer(environment, table)
                 })?;
-            self.session.with_outer(&self.sources, &self.schemas, |outer| {
-                crate::modify::fill_index(&bound, place, outer)
+            let id = ObjectId(table.id.0);
+            let are_equal = self.session.with_outer(&self.sources, &self.schemas, |outer| {
+                crate::modify::fill_index(&bound, place, false, outer)
             })?;
+            if are_equal {
+                self.seen_anew.insert(pandodb_branch::shape::ObjectId(id.0));
+            }
         }
         Ok(())
     }
