@@ -286,6 +286,22 @@ ALTER TABLE u DROP CONSTRAINT n;
 ALTER TABLE u DROP CONSTRAINT c;
 SELECT sql FROM sqlite_schema WHERE name = 'u';
 
+-- a trigger of rows that REPLACE takes away names a table that is not there
+PRAGMA recursive_triggers = ON;
+CREATE TABLE t(a UNIQUE, b NOT NULL);
+CREATE TABLE plain(a, b NOT NULL);
+CREATE TRIGGER g AFTER DELETE ON t BEGIN DELETE FROM missing; END;
+CREATE TRIGGER h AFTER DELETE ON plain BEGIN DELETE FROM missing; END;
+INSERT OR REPLACE INTO t(a) VALUES (1);
+INSERT INTO t VALUES (1, 2);
+UPDATE OR REPLACE t SET a = 1;
+UPDATE OR REPLACE t SET b = 1;
+INSERT OR REPLACE INTO plain VALUES (1, 2);
+INSERT OR REPLACE INTO plain(rowid, b) VALUES (1, 2);
+PRAGMA recursive_triggers = OFF;
+INSERT OR REPLACE INTO t VALUES (1, 3);
+SELECT a, b FROM t;
+
 -- a conflict target that two unique indexes fit, which differ in their collations: the newer
 CREATE TABLE t(a TEXT, n, UNIQUE (a));
 CREATE UNIQUE INDEX i ON t(a COLLATE NOCASE);

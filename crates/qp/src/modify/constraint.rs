@@ -227,6 +227,20 @@ impl TableWriter {
         targets
     }
 
+    /// Whether a row may take the place of others, where the statement says `conflict`.
+    pub(in crate::modify) fn may_replace(
+        &self,
+        conflict: Option<ConflictAction>,
+        sets_key: bool,
+    ) -> bool {
+        let replaces = |declared: Option<ConflictAction>| {
+            conflict.or(declared) == Some(ConflictAction::Replace)
+        };
+        let key = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        let mut indexes = self.indexes.iter().filter(|index| !index.is_untouched);
+        (sets_key && replaces(key)) || indexes.any(|index| index.unique.is_some_and(replaces))
+    }
+
     /// Whether an index was made after the key of a table without rowid, which is an index, too.
     fn is_newer_than_key(&self, target: UpsertTarget) -> bool {
         let UpsertTarget::Index(place) = target else { return false };

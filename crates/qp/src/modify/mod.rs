@@ -243,14 +243,22 @@ impl ModifyPlan {
         Ok(changes)
     }
 
-    /// The triggers that it may fire.
-    pub(crate) fn triggers(&self) -> Vec<Arc<crate::catalog::Trigger>> {
+    /// The triggers that it may fire; with `replacing` also those of rows that it replaces.
+    pub(crate) fn triggers(&self, replacing: bool) -> Vec<Arc<crate::catalog::Trigger>> {
         match &self.kind {
             ModifyKind::Insert(plan) => {
+                let sets_key = plan.names_rowid || !plan.writer.table.has_rowid();
+                let replaces = replacing && plan.writer.may_replace(plan.conflict, sets_key);
                 let updates = plan.upserts.iter().flat_map(|upsert| upsert.triggers.all());
-                plan.writer.triggers.all().chain(updates).cloned().collect()
+                let replaced = plan.writer.replaced.all().filter(|_| replaces);
+                plan.writer.triggers.all().chain(updates).chain(replaced).cloned().collect()
             }
-            ModifyKind::Update(plan) => plan.writer.triggers.all().cloned().collect(),
+            ModifyKind::Update(plan) => {
+                let sets_key = plan.rowid.is_some() || !plan.writer.table.has_rowid();
+                let replaces = replacing && plan.writer.may_replace(plan.conflict, sets_key);
+                let replaced = plan.writer.replaced.all().filter(|_| replaces);
+                plan.writer.triggers.all().chain(replaced).cloned().collect()
+            }
             ModifyKind::Delete(plan) => plan.writer.triggers.all().cloned().collect(),
             ModifyKind::Instead(plan) => plan.triggers.all().cloned().collect(),
         }

@@ -52,7 +52,9 @@ impl Session {
         plan: &ModifyPlan,
         sources: &[Option<SharedTransaction>],
     ) -> Result<()> {
-        let mut waiting = plan.triggers();
+        // Rows that REPLACE takes away fire theirs only where triggers may nest.
+        let replacing = self.settings.borrow().recursive_triggers;
+        let mut waiting = plan.triggers(replacing);
         let mut seen = Vec::new();
         while let Some(trigger) = waiting.pop() {
             if seen.contains(&trigger.id) {
@@ -61,7 +63,7 @@ impl Session {
             seen.push(trigger.id);
             for statement in &self.trigger(&trigger, sources)?.0.statements {
                 if let TriggerStatement::Modify(plan) = statement {
-                    waiting.extend(plan.triggers());
+                    waiting.extend(plan.triggers(replacing));
                 }
             }
         }
