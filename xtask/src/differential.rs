@@ -76,15 +76,11 @@ fn program_for_tests(command: &str) -> Tool {
 /// How many random scripts CI compares: 100,000 statements.
 const CI_SEEDS: u64 = 1500;
 
-/// The first of them. Of those from 1 on, one runs into a difference that is documented and that
-/// no rule of the tester can ask SQLite about yet: which of `0` and `0.0` a DISTINCT keeps.
-const CI_FIRST_SEED: u64 = 60_002_000;
-
 /// What CI compares: random scripts, always the same ones.
 pub(crate) fn run_share_of_diff() -> Outcome {
-    let (seeds, first) = (CI_SEEDS.to_string(), CI_FIRST_SEED.to_string());
+    let seeds = CI_SEEDS.to_string();
     program_for_tests("diff")
-        .arguments(["--seeds", &seeds, "--seed", &first, "--timeout", "120"])
+        .arguments(["--seeds", &seeds, "--seed", "1", "--timeout", "120"])
         .run()
 }
 

@@ -127,6 +127,43 @@ fn virtual_tables_come_in_as_ordinary_ones() {
 }
 
 #[test]
+fn texts_with_nul_stay_whole() {
+    let folder = TemporaryFolder::new();
+    if !has_sqlite3(&folder) {
+        return;
+    }
+    let run = |line: &str| run(folder.path(), line);
+    let make = "CREATE TABLE plain(a); INSERT INTO plain VALUES (1); \
+        CREATE TABLE t(\"a b\" TEXT, rowid, c, both AS (c || 1)); \
+        INSERT INTO t(_rowid_, \"a b\", rowid, c) VALUES \
+        (7, char(97, 0, 246), 3, x''0061''), (9, ''whole'', 4, char(0)), \
+        (-2, 1, 5, ''x'' || char(0)); \
+        CREATE TABLE k(a, b TEXT, c, PRIMARY KEY (a, b)) WITHOUT ROWID; \
+        INSERT INTO k VALUES (1, char(98, 0, 99), 5), (2, ''whole'', char(0, 39, 0)); \
+        CREATE TABLE log(a); CREATE TRIGGER \"t u\" AFTER UPDATE ON t BEGIN \
+        INSERT INTO log VALUES (new.c); END; CREATE TRIGGER u AFTER INSERT ON t BEGIN \
+        SELECT 1; END"
+        .replace("''", "'\\''");
+    assert_eq!(run(&format!("sqlite3 a.sqlite '{make}'")), "");
+    assert_eq!(run("pando b.pando import a.sqlite"), "Imported 6 rows\n");
+    assert_eq!(run("pando b.pando export c.sqlite"), "Exported to 'c.sqlite'\n");
+    let told = "SELECT _rowid_, hex(\"a b\"), typeof(\"a b\"), rowid, typeof(c), hex(c), hex(both) \
+        FROM t ORDER BY 1; SELECT a, hex(b), typeof(b), typeof(c), hex(c) FROM k ORDER BY 1; \
+        SELECT count(*) FROM log; SELECT name FROM sqlite_schema WHERE sql LIKE \"%TRIGGER%\" \
+        ORDER BY rowid";
+    let expected = run(&format!("sqlite3 a.sqlite '{told}'"));
+    assert!(expected.contains("6100C3B6") && expected.contains("620063"), "{expected}");
+    assert_same_text(&expected, &run(&format!("pando b.pando '{told}'")));
+    assert_same_text(&expected, &run(&format!("sqlite3 c.sqlite '{told}'")));
+    // Cut, two keys may be the same: that is an error and no loss.
+    let make = "CREATE TABLE u(a UNIQUE); \
+                INSERT INTO u VALUES (''a'' || char(0)), (''a'')"
+        .replace("''", "'\\''");
+    assert_eq!(run(&format!("sqlite3 d.sqlite '{make}'")), "");
+    assert!(run("pando e.pando import d.sqlite").ends_with("[exit 1]"));
+}
+
+#[test]
 fn what_sqlite3_cannot_read_is_refused() {
     let folder = TemporaryFolder::new();
     if !has_sqlite3(&folder) {

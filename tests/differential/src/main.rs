@@ -13,6 +13,8 @@
 )]
 
 #[cfg(test)]
+mod authorizer;
+#[cfg(test)]
 mod cases;
 mod corpus;
 mod engine;

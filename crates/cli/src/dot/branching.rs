@@ -2,71 +2,92 @@
 //!
 //! Neighbours: `verb::branches` does the work, for the verbs as well.
 
-use super::{Argument, Command, Group, usage};
+use super::{Argument, Command, NONE, command, usage};
 use crate::failure::Outcome;
 use crate::shell::Shell;
 use crate::verb::branches;
-
-const NONE: &[&str] = &[];
-
-const fn command(
-    name: &'static str,
-    others: &'static [&'static str],
-    usage: &'static str,
-    about: &'static str,
-    details: &'static str,
-    run: super::Run,
-) -> Command {
-    let argument = Argument::Branch;
-    Command { group: Group::Branching, name, others, usage, about, details, argument, run }
-}
 
 pub(super) const COMMANDS: &[Command] = &[
     command(
         "branches",
         NONE,
-        "[all]",
-        "list the branches",
-        "At a terminal with the columns that matter most; all shows every column.",
+        [
+            "[all]",
+            "list the branches",
+            "At a terminal with the columns that matter most; all shows every column.",
+        ],
+        Argument::Branch,
         list,
     ),
     command(
         "branch",
         NONE,
-        "[NAME [PARENT]]",
-        "create a branch, or say which one this is",
-        "It starts as PARENT is now, or as the current branch is.",
+        [
+            "[NAME [PARENT]]",
+            "create a branch, or say which one this is",
+            "It starts as PARENT is now, or as the current branch is.",
+        ],
+        Argument::Branch,
         branch,
     ),
-    command("use", &["switch", "checkout"], "NAME", "go on to a branch", "", switch),
-    command("diff", NONE, "[A [B]]", "show what differs between two branches", "", diff),
+    command(
+        "use",
+        &["switch", "checkout"],
+        ["NAME", "go on to a branch", ""],
+        Argument::Branch,
+        switch,
+    ),
+    command(
+        "diff",
+        NONE,
+        ["[A [B]]", "show what differs between two branches", ""],
+        Argument::Branch,
+        diff,
+    ),
     command(
         "merge",
         NONE,
-        "SRC [INTO DST] [--dry-run]",
-        "merge a branch into another",
-        "Without DST it goes into the current branch.",
+        [
+            "SRC [INTO DST] [--dry-run]",
+            "merge a branch into another",
+            "Without DST it goes into the current branch.",
+        ],
+        Argument::Branch,
         merge,
     ),
-    command("conflicts", NONE, "", "show the conflicts of a merge", "", conflicts),
+    command(
+        "conflicts",
+        NONE,
+        ["", "show the conflicts of a merge", ""],
+        Argument::Branch,
+        conflicts,
+    ),
     command(
         "log",
         NONE,
-        "[BRANCH] | FILE|stdout|stderr|off",
-        "show the commits of a branch, or log errors",
-        "A FILE has a dot or a slash in its name; errors are written there, too, from then on.",
+        [
+            "[BRANCH] | FILE|stdout|stderr|off",
+            "show the commits of a branch, or log errors",
+            "A FILE has a dot or a slash in its name; errors are written there, too, from then on.",
+        ],
+        Argument::Branch,
         log,
     ),
     command(
         "snapshot",
         NONE,
-        "NAME",
-        "keep the current state under a name, for reading only",
-        "",
+        ["NAME", "keep the current state under a name, for reading only", ""],
+        Argument::Branch,
         snapshot,
     ),
-    command("tag", NONE, "[NAME]", "give the newest commit a name, or list the tags", "", tag),
-    command("status", NONE, "", "say where we are", "", status),
+    command(
+        "tag",
+        NONE,
+        ["[NAME]", "give the newest commit a name, or list the tags", ""],
+        Argument::Branch,
+        tag,
+    ),
+    command("status", NONE, ["", "say where we are", ""], Argument::Branch, status),
 ];
 
 fn list(shell: &mut Shell, words: &[String]) -> Outcome {

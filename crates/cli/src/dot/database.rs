@@ -6,24 +6,12 @@ use std::io::Write;
 
 use pandodb::Value;
 
-use super::{Argument, Command, Group, switch, usage};
+use super::{Argument, Command, NONE, command, switch, usage};
 use crate::failure::{Failure, Outcome};
 use crate::output::quote;
 use crate::output::width::width;
 use crate::shell::{Opening, Shell};
 use crate::terminal::Terminal;
-
-const NONE: &[&str] = &[];
-
-const fn command(
-    name: &'static str,
-    others: &'static [&'static str],
-    [usage, about, details]: [&'static str; 3],
-    argument: Argument,
-    run: super::Run,
-) -> Command {
-    Command { group: Group::Database, name, others, usage, about, details, argument, run }
-}
 
 const SWITCH: Argument = Argument::Word(&["on", "off"]);
 

@@ -4,23 +4,11 @@
 
 use std::io::Write;
 
-use super::{Argument, Command, Group, usage};
+use super::{Argument, Command, NONE, command, usage};
 use crate::failure::{Failure, Outcome};
 use crate::output::sink::Sink;
 use crate::shell::{Opening, Shell};
 use crate::transfer::{self, Digest, Dump, Format, Import};
-
-const NONE: &[&str] = &[];
-
-const fn command(
-    name: &'static str,
-    others: &'static [&'static str],
-    [usage, about, details]: [&'static str; 3],
-    argument: Argument,
-    run: super::Run,
-) -> Command {
-    Command { group: Group::Files, name, others, usage, about, details, argument, run }
-}
 
 pub(super) const COMMANDS: &[Command] = &[
     command(

@@ -24,7 +24,7 @@ fn everything() -> String {
     let mut text = String::new();
     for group in Group::ALL {
         let _ = writeln!(text, "{}:", group.title());
-        for command in commands().filter(|command| command.group == group) {
+        for command in group.commands() {
             text.push_str(&line(command));
         }
         text.push('\n');
@@ -65,7 +65,7 @@ fn detailed(command: &Command) -> String {
 fn about(topic: &str) -> Outcome<String> {
     let group = Group::ALL.into_iter().find(|group| group.title().eq_ignore_ascii_case(topic));
     if let Some(group) = group {
-        return Ok(commands().filter(|command| command.group == group).map(detailed).collect());
+        return Ok(group.commands().iter().map(detailed).collect());
     }
     if let Some(command) = find(topic).or_else(|| find(&format!("\\{topic}"))) {
         return Ok(detailed(command));

@@ -7,6 +7,7 @@
 mod words;
 
 // One for each group.
+mod authorize;
 mod branching;
 mod database;
 mod files;
@@ -45,6 +46,17 @@ impl Group {
             Self::Branching => "Branching",
         }
     }
+
+    /// Its commands, in the order of the help.
+    pub(crate) const fn commands(self) -> &'static [Command] {
+        match self {
+            Self::Database => database::COMMANDS,
+            Self::Output => output::COMMANDS,
+            Self::Files => files::COMMANDS,
+            Self::Other => other::COMMANDS,
+            Self::Branching => branching::COMMANDS,
+        }
+    }
 }
 
 /// What a command's first argument is, for completion.
@@ -62,7 +74,6 @@ type Run = fn(&mut Shell, &[String]) -> Outcome;
 
 /// One dot command.
 pub(crate) struct Command {
-    pub(crate) group: Group,
     pub(crate) name: &'static str,
     /// Other names, with `\` for psql's.
     pub(crate) others: &'static [&'static str],
@@ -76,14 +87,23 @@ pub(crate) struct Command {
     run: Run,
 }
 
+/// No other names.
+const NONE: &[&str] = &[];
+
+/// A row of the table: the middle holds usage, one line of help, and more help.
+const fn command(
+    name: &'static str,
+    others: &'static [&'static str],
+    [usage, about, details]: [&'static str; 3],
+    argument: Argument,
+    run: Run,
+) -> Command {
+    Command { name, others, usage, about, details, argument, run }
+}
+
 /// All commands, in the order of the help.
 pub(crate) fn commands() -> impl Iterator<Item = &'static Command> {
-    database::COMMANDS
-        .iter()
-        .chain(output::COMMANDS)
-        .chain(files::COMMANDS)
-        .chain(other::COMMANDS)
-        .chain(branching::COMMANDS)
+    Group::ALL.into_iter().flat_map(Group::commands)
 }
 
 /// The commands' own names.

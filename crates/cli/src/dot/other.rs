@@ -5,23 +5,11 @@
 use std::io::Write;
 use std::process;
 
-use super::{Argument, Command, Group, help, switch, usage};
+use super::{Argument, Command, NONE, command, help, switch, usage};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::language::{Progress, progress};
 use crate::shell::Shell;
-
-const NONE: &[&str] = &[];
-
-const fn command(
-    name: &'static str,
-    others: &'static [&'static str],
-    [usage, about, details]: [&'static str; 3],
-    argument: Argument,
-    run: super::Run,
-) -> Command {
-    Command { group: Group::Other, name, others, usage, about, details, argument, run }
-}
 
 pub(super) const COMMANDS: &[Command] = &[
     command(

@@ -5,24 +5,12 @@
 use std::io::Write;
 
 use super::words::unescape;
-use super::{Argument, Command, Group, switch, usage};
+use super::{Argument, Command, NONE, command, switch, usage};
 use crate::failure::{Failure, Outcome};
 use crate::output::sink::Sink;
 use crate::output::{LargeNumbers, MODES, Mode};
 use crate::shell::Shell;
 use crate::terminal::Terminal;
-
-const NONE: &[&str] = &[];
-
-const fn command(
-    name: &'static str,
-    others: &'static [&'static str],
-    [usage, about, details]: [&'static str; 3],
-    argument: Argument,
-    run: super::Run,
-) -> Command {
-    Command { group: Group::Output, name, others, usage, about, details, argument, run }
-}
 
 const SWITCH: Argument = Argument::Word(&["on", "off"]);
 
@@ -164,6 +152,18 @@ pub(super) const COMMANDS: &[Command] = &[
         ],
         Argument::File,
         super::watch::trace,
+    ),
+    command(
+        "auth",
+        NONE,
+        [
+            "on|off",
+            "show what statements ask the authorizer for",
+            "A line for each action: its name, its operands, the database, and the view or\n\
+             trigger that does it. Everything is allowed.",
+        ],
+        Argument::Word(&["on", "off"]),
+        super::authorize::auth,
     ),
     command(
         "progress",

@@ -7,6 +7,7 @@
 use std::io::BufRead;
 
 use pandodb::Value;
+use serde::de::IgnoredAny;
 
 use super::records::{Field, Record, Records};
 use crate::failure::{Failure, Outcome};
@@ -38,9 +39,10 @@ impl Json {
 /// The keys and values of the object in `text`, in their order.
 pub(crate) fn object(text: &str) -> Outcome<Vec<(String, Json)>> {
     let wrong = |error: &dyn std::fmt::Display| Failure::statement(format!("not JSON: {error}"));
-    // The library's parser says what is wrong and where; what it accepts is cut by ours.
-    let checked: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(&error))?;
-    if !checked.is_object() {
+    // The library's parser says what is wrong and where; what it accepts is cut by ours. It makes
+    // no values, so that numbers may be of any size.
+    let IgnoredAny = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+    if !text.trim_start().starts_with('{') {
         return Err(wrong(&"an object is wanted: {\"column\": value, ...}"));
     }
     let inside = text.trim();
@@ -59,18 +61,20 @@ pub(crate) fn object(text: &str) -> Outcome<Vec<(String, Json)>> {
     Ok(pairs)
 }
 
+/// The value of a valid JSON text.
 fn scalar(text: &str) -> Outcome<Json> {
-    let value: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| Failure::statement(format!("not JSON: {error}")))?;
-    Ok(match value {
-        serde_json::Value::Null => Json::Null,
-        serde_json::Value::Bool(value) => Json::Boolean(value),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(integer) => Json::Integer(integer),
-            None => Json::Real(number.as_f64().unwrap_or(f64::INFINITY)),
+    let wrong = |error: &dyn std::fmt::Display| Failure::statement(format!("not JSON: {error}"));
+    Ok(match text.as_bytes().first() {
+        Some(b'{' | b'[') => Json::Nested(text.to_owned()),
+        Some(b'"') => Json::Text(serde_json::from_str(text).map_err(|error| wrong(&error))?),
+        Some(b't') => Json::Boolean(true),
+        Some(b'f') => Json::Boolean(false),
+        Some(b'n') => Json::Null,
+        // What is out of range is infinite, as in SQLite, which writes infinity as 9.0e+999.
+        _ => match text.parse() {
+            Ok(integer) => Json::Integer(integer),
+            Err(_) => Json::Real(text.parse().map_err(|error| wrong(&error))?),
         },
-        serde_json::Value::String(text) => Json::Text(text),
-        serde_json::Value::Array(_) | serde_json::Value::Object(_) => Json::Nested(text.to_owned()),
     })
 }
 

@@ -97,6 +97,12 @@ fn json_objects_keep_their_order_and_types() {
     assert_eq!(pairs[1].1, Json::Real(1.5));
     assert_eq!(pairs[2].1, Json::Text("q\"\\".to_owned()));
     assert_eq!(pairs[3].1, Json::Nested("[ ]".to_owned()));
+    let numbers = object(r#"{"a":9.0e+999,"b":-1e400,"c":[1e999],"d":-7,"e":1E2}"#).unwrap();
+    let numbers: Vec<Json> = numbers.into_iter().map(|(_, value)| value).collect();
+    let (infinite, nested) = (Json::Real(f64::INFINITY), Json::Nested("[1e999]".to_owned()));
+    let expected =
+        [infinite, Json::Real(f64::NEG_INFINITY), nested, Json::Integer(-7), Json::Real(100.0)];
+    assert_eq!(numbers, expected);
     assert!(object("[1]").is_err() && object("{\"a\":}").is_err() && object("{").is_err());
     assert_eq!(object("{}").unwrap(), []);
 }

@@ -63,7 +63,7 @@ fn main_page() -> Outcome<Vec<u8>> {
     manual.render(&mut page)?;
     for group in dot::Group::ALL {
         writeln!(page, ".SH \"DOT COMMANDS: {}\"", group.title().to_uppercase())?;
-        for command in dot::commands().filter(|command| command.group == group) {
+        for command in group.commands() {
             let usage = format!(".{} {}", command.name, command.usage);
             writeln!(page, ".TP\n\\fB{}\\fR\n{}", roff(usage.trim_end()), roff(command.about))?;
             for detail in command.details.lines() {

@@ -5,6 +5,7 @@
 //! computes is the table's business, and is not asked for. Neighbours: `scope`, `select` and
 //! `from` call this; `crate::authorize` says what can be asked.
 
+use super::scope::Asked;
 use super::{Binder, ScopeTable};
 use crate::authorize::{AuthAction, AuthContext, Authorization};
 use crate::catalog::DatabaseIndex;
@@ -59,16 +60,16 @@ impl Binder<'_> {
     }
 
     /// Asks for the tables of the innermost scope of which no column was read.
-    pub(super) fn may_name_tables(&mut self) -> Result<()> {
+    pub(crate) fn may_name_tables(&mut self) -> Result<()> {
         if self.environment.authorizer.is_none() || self.unasked > 0 {
             return Ok(());
         }
         let tables = self.scopes.last().map_or(&[][..], |scope| &scope.tables);
-        let unread = tables.iter().filter(|table| !table.is_read);
+        let unread = tables.iter().filter(|table| table.asked == Asked::Nothing);
         let named = unread.filter_map(|seen| match (&seen.table, &seen.view) {
             (Some(table), _) => Some((table.name.clone(), table.database)),
             (None, Some(view)) => Some((view.name.clone(), view.database)),
-            (None, None) => None,
+            (None, None) => seen.function.clone().map(|name| (name, DatabaseIndex::MAIN)),
         });
         for (table_name, database) in named.collect::<Vec<_>>() {
             let action = AuthAction::Read { table_name: &table_name, column_name: "" };
@@ -108,7 +109,9 @@ struct Seen {
 impl Seen {
     /// None for the rows of a subquery, which were asked for where it reads them.
     fn of(table: &mut ScopeTable, column: Option<usize>) -> Option<Self> {
-        table.is_read = true;
+        if table.asked == Asked::Never {
+            return None;
+        }
         let name = column.and_then(|column| table.columns.get(column)).map(|it| it.name.clone());
         let (table_name, database, key) = match (&table.table, &table.view) {
             (Some(table), _) => {
@@ -116,8 +119,12 @@ impl Seen {
                 (table.name.clone(), table.database, key)
             }
             (None, Some(view)) => (view.name.clone(), view.database, None),
-            (None, None) => return None,
+            (None, None) => (table.function.clone()?, DatabaseIndex::MAIN, None),
         };
+        // Its number is no column, so that SQLite asks for the table, too.
+        if name.is_some() || key.is_some() {
+            table.asked = Asked::Column;
+        }
         let column_name = name.or(key).unwrap_or_else(|| Box::from("ROWID"));
         Some(Self { table_name, column_name, database })
     }

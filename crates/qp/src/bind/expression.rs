@@ -12,6 +12,7 @@ use pandodb_ds::record::{Value, ValueRef};
 
 use super::{Binder, FrameBuilder};
 use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, Literal, UnaryOperator};
+use crate::authorize::AuthAction;
 use crate::catalog::build::literal_value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Cache, Context, Function, Implementation, operators};
@@ -97,14 +98,17 @@ impl Binder<'_> {
     }
 
     fn literal(&mut self, literal: &Literal) -> Result<Scalar> {
-        let name = match literal {
-            Literal::CurrentDate => "date",
-            Literal::CurrentTime => "time",
-            Literal::CurrentTimestamp => "datetime",
+        let (name, function_name) = match literal {
+            Literal::CurrentDate => ("date", "current_date"),
+            Literal::CurrentTime => ("time", "current_time"),
+            Literal::CurrentTimestamp => ("datetime", "current_timestamp"),
             other => return Ok(literal_value(other).map_or(Scalar::NULL, Scalar::Literal)),
         };
         if let Some(place) = self.restricted {
             return Err(not_deterministic(place));
+        }
+        if !self.may(AuthAction::Function { function_name }, None)? {
+            return Ok(Scalar::NULL);
         }
         let function = self.environment.functions.find(name, 0)?;
         Ok(self.call(function, Vec::new()))

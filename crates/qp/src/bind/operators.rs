@@ -7,6 +7,7 @@ use pandodb_ds::record::{Collation, Value};
 use super::Binder;
 use super::expression::{columns_expected, comparison, no_row, row_misused};
 use crate::ast::{self, InSet};
+use crate::authorize::AuthAction;
 use crate::error::{Error, Result};
 use crate::plan::Node;
 use crate::scalar::{
@@ -102,6 +103,9 @@ impl Binder<'_> {
             ast::LikeOperator::Regexp => "regexp",
             ast::LikeOperator::Match => "match",
         };
+        if !self.may(AuthAction::Function { function_name: name }, None)? {
+            return Ok(Scalar::NULL);
+        }
         let function = self.environment.functions.find(name, arguments.len())?;
         let call = self.call(function, arguments);
         Ok(if like.negated { Scalar::Unary(Unary::Not, Box::new(call)) } else { call })

@@ -44,8 +44,22 @@ pub struct ScopeTable {
     pub slots: Vec<SlotId>,
     /// The view that it is.
     pub(crate) view: Option<Arc<View>>,
-    /// Whether a column of it was read: noted where the application wants to know.
-    pub(crate) is_read: bool,
+    /// The function whose rows it is.
+    pub(crate) function: Option<Box<str>>,
+    /// What the application's authorizer was asked of it.
+    pub(crate) asked: Asked,
+}
+
+/// What the application's authorizer was asked of a table in FROM.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Nothing so far.
+    #[default]
+    Nothing,
+    /// A column.
+    Column,
+    /// Nothing, and nothing will be: its values are the statement's own.
+    Never,
 }
 
 /// A column that can be named.

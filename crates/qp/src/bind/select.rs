@@ -50,6 +50,15 @@ impl Binder<'_> {
         if !self.may(AuthAction::Select, None)? {
             return self.without_rows(select);
         }
+        self.select_unasked(select, may_dissolve)
+    }
+
+    /// A SELECT that the application is not asked for; what it reads it is.
+    pub(crate) fn select_unasked(
+        &mut self,
+        select: &ast::Select,
+        may_dissolve: bool,
+    ) -> Result<Block> {
         let before = self.with(select.with.as_ref())?;
         let block = match (&select.first, select.compounds.is_empty()) {
             (SelectCore::Query(query), true) => {

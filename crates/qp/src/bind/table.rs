@@ -4,7 +4,7 @@
 
 use pandodb_ds::sync::Arc;
 
-use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::{Binder, TableRelation};
 use crate::ast;
 use crate::catalog::{DatabaseIndex, Schema, Table, View, information, schema_table};
@@ -250,7 +250,8 @@ impl Binder<'_> {
             rowid: table.has_rowid().then_some(rowid),
             slots: vec![slot],
             view: None,
-            is_read: false,
+            function: None,
+            asked: Asked::Nothing,
         };
         if table.columns.iter().any(crate::catalog::Column::is_virtual) {
             self.virtual_columns(table, &mut scope)?;
@@ -322,7 +323,8 @@ impl Binder<'_> {
             },
             slots: scope.slots.clone(),
             view: None,
-            is_read: false,
+            function: None,
+            asked: Asked::Nothing,
         };
         self.scopes.push(NameScope { frame, tables: vec![inner], ..NameScope::default() });
         // The places of a definition's expressions are not places in the text that is recorded,

@@ -7,7 +7,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Account, Parameters, SharedTransaction, Versions};
+use super::{Account, Parameters, SharedTransaction, Sources, Versions};
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -128,7 +128,7 @@ pub struct Context<'a> {
     /// The application's collations.
     pub collations: &'a dyn Collations,
     /// The transactions behind the plan's sources.
-    pub sources: &'a [Option<SharedTransaction>],
+    pub sources: Sources<'a>,
     /// Other branches and times that it reads.
     pub versions: &'a Versions,
     /// The schemas of `main`, `temp` and attached databases, as of the statement's start.
@@ -245,11 +245,9 @@ impl<'a> Context<'a> {
         Datum::Ref(self.parameters.get(index as usize))
     }
 
-    /// The transaction behind a source.
+    /// The transaction behind a source, for a change.
     pub fn transaction(&self, source: SourceId) -> Result<&'a SharedTransaction> {
-        self.sources.get(usize::from(source.0)).and_then(Option::as_ref).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, format!("the statement has no source {}", source.0))
-        })
+        self.sources.share(source)
     }
 
     /// A cursor over a tree as it is now.
@@ -258,7 +256,7 @@ impl<'a> Context<'a> {
         if database.version_place().is_some() {
             return self.versions.cursor(database, tree);
         }
-        self.transaction(source)?.borrow().cursor(tree)
+        self.sources.look(source)?.cursor(tree)
     }
 
     /// How many keys a tree has.
@@ -267,7 +265,7 @@ impl<'a> Context<'a> {
         if database.version_place().is_some() {
             return self.versions.count_range(database, tree, &[], None);
         }
-        self.transaction(source)?.borrow().len(tree)
+        self.sources.look(source)?.len(tree)
     }
 
     /// How many keys of a tree lie from `from` (included) up to `to` (not included).
@@ -282,7 +280,7 @@ impl<'a> Context<'a> {
         if database.version_place().is_some() {
             return self.versions.count_range(database, tree, from, to);
         }
-        self.transaction(source)?.borrow().count_range(tree, from, to)
+        self.sources.look(source)?.count_range(tree, from, to)
     }
 
     /// The schema of a database.

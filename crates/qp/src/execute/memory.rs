@@ -100,10 +100,9 @@ impl Drop for SpillFile {
 impl SpillFile {
     /// A new file beside the database's.
     pub(super) fn create(context: &Context<'_>) -> Result<Self> {
-        let source = context.sources.iter().flatten().next().ok_or_else(|| {
+        let transaction = context.sources.look_at_all().next().ok_or_else(|| {
             Error::new(ErrorKind::Internal, "a statement without a database keeps too much")
         })?;
-        let transaction = source.borrow();
         let (vfs, mut path) = transaction.place()?;
         path.as_mut_os_string().push(format!("-spill-{:016x}", transaction.random()));
         drop(transaction);

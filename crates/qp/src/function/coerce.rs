@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use pandodb_ds::record::collation::compare_values_by;
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
@@ -145,31 +146,7 @@ pub(super) fn push_character(code: u32, out: &mut Vec<u8>) {
 
 /// The order of two values: NULL, numbers, text (by the collation), blobs.
 pub(super) fn compare(left: ValueRef<'_>, right: ValueRef<'_>, by: Collation<'_>) -> Ordering {
-    match (left, right) {
-        (ValueRef::Text(left), ValueRef::Text(right)) => by(left, right),
-        (ValueRef::Blob(left), ValueRef::Blob(right)) => left.cmp(right),
-        _ => match (plain_number(left), plain_number(right)) {
-            (Some(left), Some(right)) => left.compare(right),
-            _ => class(left).cmp(&class(right)),
-        },
-    }
-}
-
-fn plain_number(value: ValueRef<'_>) -> Option<Number> {
-    match value {
-        ValueRef::Integer(integer) => Some(Number::Integer(integer)),
-        ValueRef::Real(real) => Some(Number::Real(real)),
-        _ => None,
-    }
-}
-
-fn class(value: ValueRef<'_>) -> u8 {
-    match value {
-        ValueRef::Null => 0,
-        ValueRef::Integer(_) | ValueRef::Real(_) => 1,
-        ValueRef::Text(_) => 2,
-        ValueRef::Blob(_) => 3,
-    }
+    compare_values_by(left, right, by)
 }
 
 /// A number as a value.

@@ -194,7 +194,10 @@ impl TableWriter {
 
     /// What must be unique in the order in which it is looked at: the newest index first, and
     /// what replaces rows last.
-    fn unique_targets(&self, conflict: Option<ConflictAction>) -> SmallVec<[UpsertTarget; 8]> {
+    pub(in crate::modify) fn unique_targets(
+        &self,
+        conflict: Option<ConflictAction>,
+    ) -> SmallVec<[UpsertTarget; 8]> {
         let replaces = |declared: Option<ConflictAction>| {
             conflict.is_none() && declared == Some(ConflictAction::Replace)
         };

@@ -35,6 +35,9 @@ impl Sqlite {
             }
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next()? {
+                // SQLite compiles again where the schema turns out to be another one: behind an
+                // ALTER that fails inside of a transaction, its columns are others then.
+                let columns = row.as_ref().column_count();
                 let values = (0..columns).map(|at| row.get_ref(at).map(value));
                 all.rows.push(values.collect::<rusqlite::Result<_>>()?);
             }

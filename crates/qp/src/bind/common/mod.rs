@@ -9,7 +9,7 @@ mod shared;
 use pandodb_ds::sync::Arc;
 
 use super::from::{Group, Relation, RowsRelation, slot_column};
-use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::{Binder, Block};
 use crate::ast;
 use crate::authorize::AuthAction;
@@ -170,7 +170,8 @@ impl Binder<'_> {
             rowid: None,
             slots: vec![row.slot],
             view: None,
-            is_read: false,
+            function: None,
+            asked: Asked::Nothing,
         });
         Ok(())
     }
@@ -179,7 +180,7 @@ impl Binder<'_> {
     pub(super) fn recursive(&mut self, common: &Arc<CommonScope>) -> Result<Block> {
         let table = &common.table;
         let select = &table.select;
-        if !self.may(AuthAction::Recursive, None)? {
+        if !self.may(AuthAction::Select, None)? || !self.may(AuthAction::Recursive, None)? {
             let message = format!("the recursive table {} cannot be left out", table.name.text);
             return Err(Error::new(ErrorKind::Denied, message));
         }

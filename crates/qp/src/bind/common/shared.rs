@@ -12,7 +12,7 @@ use pandodb_ds::sync::Arc;
 use super::{CommonScope, refers_to};
 use crate::ast;
 use crate::bind::from::{Group, Relation, RowsRelation, slot_column, unique_names};
-use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::bind::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use crate::bind::{Binder, Block, FrameBuilder};
 use crate::error::Result;
 use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears};
@@ -83,7 +83,8 @@ impl Binder<'_> {
             rowid: None,
             slots: vec![slot],
             view: None,
-            is_read: false,
+            function: None,
+            asked: Asked::Nothing,
         });
         Ok(true)
     }

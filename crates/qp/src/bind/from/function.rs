@@ -4,9 +4,8 @@
 
 use super::{Group, Relation, RowsRelation};
 use crate::ast;
-use crate::authorize::AuthAction;
 use crate::bind::Binder;
-use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
+use crate::bind::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use crate::error::{Error, Result};
 use crate::function::{FunctionKind, Implementation};
 use crate::plan::{FunctionScan, Node, PragmaScan};
@@ -25,8 +24,6 @@ impl Binder<'_> {
         group: &mut Group,
     ) -> Result<()> {
         let name = &reference.name.name;
-        // A table-valued function is a table to the authorizer, of which no column is asked for.
-        self.may(AuthAction::Read { table_name: &name.text, column_name: "" }, None)?;
         if let Some(entry) = crate::pragma::table_function(&name.text) {
             return self.pragma_reference(entry, reference, alias, scope, group);
         }
@@ -70,7 +67,8 @@ impl Binder<'_> {
             rowid: Some(place(slot, ROWID, Affinity::Integer)),
             slots: vec![slot],
             view: None,
-            is_read: false,
+            function: Some(Box::from(&*function.name)),
+            asked: Asked::Nothing,
         });
         let mut needs = Vec::new();
         for argument in &arguments {
@@ -118,7 +116,8 @@ impl Binder<'_> {
         let columns = columns.map(column).collect();
         let alias = alias.unwrap_or(&reference.name.name).text.clone();
         let scan = PragmaScan { slot, state, name: Box::from(entry.name), arguments, alias };
-        add_made_rows(scan, columns, (10.0, true), scope, group);
+        let name = name.to_ascii_lowercase().into();
+        add_made_rows((name, scan), columns, (10.0, true), scope, group);
         Ok(())
     }
 }
@@ -131,9 +130,9 @@ fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
 // Neighbours: `system`.
 
 /// Adds a relation whose rows are made from arguments: their number, and whether making them again
-/// is cheap.
+/// is cheap. An authorizer knows it by its name.
 pub(super) fn add_made_rows(
-    scan: PragmaScan,
+    (name, scan): (Box<str>, PragmaScan),
     columns: Vec<ScopeColumn>,
     (rows, is_cheap): (f64, bool),
     scope: &mut NameScope,
@@ -147,7 +146,8 @@ pub(super) fn add_made_rows(
         rowid: None,
         slots: vec![scan.slot],
         view: None,
-        is_read: false,
+        function: Some(name),
+        asked: Asked::Nothing,
     });
     group.relations.push(Relation::Rows(Box::new(RowsRelation {
         slots: vec![scan.slot],

@@ -14,7 +14,7 @@ mod system;
 use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
-use super::scope::{NameScope, ScopeColumn, ScopeTable};
+use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::table::Named;
 use super::{Binder, Block};
 use crate::ast::{self, JoinKind, TableReferenceKind};
@@ -406,7 +406,8 @@ impl Binder<'_> {
             rowid,
             slots,
             view: None,
-            is_read: false,
+            function: None,
+            asked: Asked::Nothing,
         });
         Ok(())
     }

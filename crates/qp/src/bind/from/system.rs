@@ -50,7 +50,7 @@ impl Binder<'_> {
         };
         let alias = alias.unwrap_or(name).text.clone();
         let scan = PragmaScan { slot, state, name: Box::from(view.name), arguments, alias };
-        add_made_rows(scan, columns, (100.0, false), scope, group);
+        add_made_rows((Box::from(view.name), scan), columns, (100.0, false), scope, group);
         Ok(())
     }
 

@@ -47,7 +47,9 @@ impl SqlTarget<'_> {
                     let before = self.broken_before(side, &schema, child, key)?;
                     rows.retain(|row| !before.contains(&self.row_on(side, child, row)));
                 }
-                rows.into_iter().for_each(|row| report(orphan(child, key, row)));
+                for row in rows {
+                    report(orphan(child, key, row));
+                }
             }
         }
         Ok(())

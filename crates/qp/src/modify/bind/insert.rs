@@ -174,7 +174,14 @@ pub(super) fn insert_source(
         && select.order_by.is_empty()
         && select.limit.is_none();
     let scopes = if binder.in_trigger { None } else { Some(std::mem::take(&mut binder.scopes)) };
-    let block = binder.select(select, false);
+    let is_one_row =
+        is_values && matches!(&select.first, ast::SelectCore::Values(rows) if rows.len() == 1);
+    let block = if is_one_row {
+        // As in SQLite, one row that is spelled out is no query.
+        binder.select_unasked(select, false)
+    } else {
+        binder.select(select, false)
+    };
     if let Some(scopes) = scopes {
         binder.scopes = scopes;
     }

@@ -42,9 +42,17 @@ pub(super) fn update_plan(
         }
         scope.tables.append(&mut others.tables);
         group.absorb(more);
+        if !binder.may(AuthAction::Select, None)? {
+            group.add_predicate(Scalar::NULL);
+        }
     }
     binder.scopes.push(scope);
     let bound = update_clauses(binder, update, table, group, target);
+    let bound = match &update.from {
+        // With other tables beside it, it is a query.
+        Some(_) => bound.and_then(|bound| binder.may_name_tables().map(|()| bound)),
+        None => bound,
+    };
     binder.scopes.pop();
     let ((assignments, rowid), input, has_subquery) = bound?;
     let returning = returning(binder, &update.returning, &writer)?;

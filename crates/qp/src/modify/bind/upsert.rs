@@ -5,7 +5,8 @@
 use super::scope_of;
 use super::update::{assigned_names, bind_assignments};
 use crate::ast;
-use crate::bind::{Binder, OF_STATEMENT, is_rowid_name};
+use crate::authorize::AuthAction;
+use crate::bind::{Asked, Binder, OF_STATEMENT, is_rowid_name};
 use crate::catalog::build::indexed_name;
 use crate::error::{Error, Result};
 use crate::modify::trigger::{Change, Triggers};
@@ -42,6 +43,8 @@ pub(super) fn upsert_plan(
         column.merged = true;
     }
     scope.tables[1].rowid = None;
+    // They are the statement's own values.
+    scope.tables[1].asked = Asked::Never;
     binder.scopes.push(scope);
     let bound = bind_assignments(binder, set, table).and_then(|bound| {
         let filter = match filter {
@@ -73,6 +76,10 @@ fn upsert_target(
         match (index, named) {
             (Some(index), Some((name, collation))) => {
                 binder.note_column(table, index, name);
+                let column_name = &table.columns[index].name;
+                let action = AuthAction::Read { table_name: &table.name, column_name };
+                // Left out, the target would be none at all: only a refusal counts.
+                binder.may(action, Some(table.database))?;
                 let collation = match collation {
                     Some(name) => Some(binder.collation(name)?),
                     None => None,
@@ -105,25 +112,29 @@ fn upsert_target(
                 None => expressions.iter().any(|expression| expression.same(scalar)),
             })
     };
-    if !table.has_rowid() {
-        let bound = vec![Scalar::NULL; table.key_columns().len()];
-        if fits(table.key_columns(), &bound) {
-            return Ok(UpsertTarget::Key);
-        }
-    }
     let filter = match &upsert.target_filter {
         Some(filter) => Some(binder.over_columns(&mut scope, filter, OF_STATEMENT)?),
         None => None,
     };
-    for (place, index) in writer.indexes.iter().enumerate() {
-        let filter_fits = match (&index.filter, &filter) {
-            (None, _) => true,
-            (Some(known), Some(given)) => known.same(given),
-            (Some(_), None) => false,
-        };
-        if index.unique.is_some() && filter_fits && fits(&index.index.columns, &index.parts) {
-            return Ok(UpsertTarget::Index(place));
+    let is_meant = |target: &UpsertTarget| match *target {
+        UpsertTarget::Key if table.has_rowid() => false,
+        UpsertTarget::Key => {
+            let parts = vec![Scalar::NULL; table.key_columns().len()];
+            fits(table.key_columns(), &parts)
         }
+        UpsertTarget::Index(place) => {
+            let index = &writer.indexes[place];
+            let filter_fits = match (&index.filter, &filter) {
+                (None, _) => true,
+                (Some(known), Some(given)) => known.same(given),
+                (Some(_), None) => false,
+            };
+            filter_fits && fits(&index.index.columns, &index.parts)
+        }
+    };
+    // Of several that fit (their collations may differ) the one that is looked at first.
+    if let Some(target) = writer.unique_targets(None).into_iter().find(is_meant) {
+        return Ok(target);
     }
     let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
     Err(Error::invalid(message))

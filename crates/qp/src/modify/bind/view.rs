@@ -21,7 +21,8 @@ use crate::types::Affinity;
 
 /// The columns of a view as a table that is nowhere: what OLD and NEW look like.
 pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
-    let block = binder.view_block(view, false)?;
+    // Its columns are wanted, not its rows.
+    let block = binder.unasked(|binder| binder.view_block(view, false))?;
     let names = crate::bind::unique_names(&block, &view.columns);
     let columns = names
         .into_iter()
@@ -183,6 +184,7 @@ fn instead_change(
     let block = binder.view_block(view, false)?;
     let name = alias.map_or(&view.name, |alias| &alias.text).clone();
     binder.derived(block, &name, &view.name, &view.columns, &mut scope, &mut group)?;
+    scope.tables[0].view = Some(view.clone());
     let old: Vec<Scalar> =
         scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
     if let Some(from) = from {

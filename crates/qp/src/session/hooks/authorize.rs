@@ -8,7 +8,7 @@
 use crate::ast::{self, DropKind, StatementKind, TransactionStatement};
 use crate::authorize::{AuthAction, AuthContext, Authorization, Authorize, Authorizer};
 use crate::bind::denied;
-use crate::catalog::DatabaseIndex;
+use crate::catalog::{DatabaseIndex, ObjectKind};
 use crate::error::Result;
 use crate::session::Session;
 
@@ -77,6 +77,9 @@ impl Session {
             StatementKind::CreateTrigger(create) => {
                 let trigger_name = &*create.name.name.text;
                 let table_name = &*create.table.name.text;
+                if create.if_not_exists && self.found(trigger_name).is_there {
+                    return Ok(true);
+                }
                 let (database, is_temp) = self.home(&create.name, create.temporary);
                 self.may(&database, || {
                     if is_temp {
@@ -90,8 +93,12 @@ impl Session {
                 let (index_name, table_name) = (&*create.name.name.text, &*create.table.text);
                 let database = match &create.name.schema {
                     Some(schema) => schema.text.clone(),
-                    None => self.found(&create.table.text).0,
+                    None => self.found(&create.table.text).database,
                 };
+                // One that is there and may be is not made.
+                if create.if_not_exists && self.found(index_name).is_there {
+                    return Ok(true);
+                }
                 self.may(&database, || {
                     if is_temp(&database) {
                         AuthAction::CreateTempIndex { index_name, table_name }
@@ -102,7 +109,7 @@ impl Session {
             }
             StatementKind::Drop(drop) => self.may_drop(drop),
             StatementKind::AlterTable(alter) => {
-                let database = self.where_is(&alter.table).0;
+                let database = self.where_is(&alter.table).database;
                 let table_name = &*alter.table.name.text;
                 self.may(&database, || AuthAction::AlterTable {
                     database_name: &database,
@@ -115,9 +122,13 @@ impl Session {
     }
 
     fn may_drop(&self, drop: &ast::Drop) -> Result<bool> {
-        let (database, table) = self.where_is(&drop.name);
+        let Found { database, table, is_there } = self.where_is(&drop.name);
         let (name, table_name) = (&*drop.name.name.text, table.as_deref().unwrap_or_default());
-        self.may(&database, || match (drop.kind, is_temp(&database)) {
+        if !is_there {
+            // What is not there is an error, or nothing, without anybody's leave.
+            return Ok(true);
+        }
+        let mut may = self.may(&database, || match (drop.kind, is_temp(&database)) {
             (DropKind::Table, false) => AuthAction::DropTable { table_name: name },
             (DropKind::Table, true) => AuthAction::DropTempTable { table_name: name },
             (DropKind::View, false) => AuthAction::DropView { view_name: name },
@@ -130,7 +141,40 @@ impl Session {
             (DropKind::Trigger, true) => {
                 AuthAction::DropTempTrigger { trigger_name: name, table_name }
             }
-        })
+        })?;
+        if !matches!(drop.kind, DropKind::Table | DropKind::View) {
+            return Ok(may);
+        }
+        // The rows go, too, and the triggers.
+        may &= self.may(&database, || AuthAction::Delete { table_name: name })?;
+        for (database, trigger_name) in self.triggers_of(&database, name) {
+            let (trigger_name, table_name) = (&*trigger_name, name);
+            may &= self.may(&database, || {
+                if is_temp(&database) {
+                    AuthAction::DropTempTrigger { trigger_name, table_name }
+                } else {
+                    AuthAction::DropTrigger { trigger_name, table_name }
+                }
+            })?;
+        }
+        Ok(may)
+    }
+
+    /// The triggers of a table or view, with the databases that they are in.
+    fn triggers_of(&self, database: &str, name: &str) -> Vec<(Box<str>, Box<str>)> {
+        let databases = self.databases.borrow();
+        let mut triggers = Vec::new();
+        for attached in databases.iter() {
+            // Of other databases only `temp` has triggers on the table.
+            if !attached.name.eq_ignore_ascii_case(database) && !is_temp(&attached.name) {
+                continue;
+            }
+            let own = attached.schema.objects.iter().filter(|object| {
+                object.kind == ObjectKind::Trigger && object.table.eq_ignore_ascii_case(name)
+            });
+            triggers.extend(own.map(|object| (attached.name.clone(), object.name.clone())));
+        }
+        triggers
     }
 
     fn may_end(&self, transaction: &TransactionStatement) -> Result<bool> {
@@ -188,7 +232,7 @@ impl Session {
 
     /// A summary reads all columns: it is refused whole where one of them is left out.
     fn may_summarize(&self, table_name: &str) -> Result<bool> {
-        let (database, _) = self.found(table_name);
+        let database = self.found(table_name).database;
         let columns: Vec<Box<str>> = {
             let databases = self.databases.borrow();
             let tables = databases.iter().filter_map(|attached| attached.schema.table(table_name));
@@ -228,27 +272,38 @@ impl Session {
     }
 
     /// Where an object is, and which table it belongs to.
-    fn where_is(&self, name: &ast::QualifiedName) -> (Box<str>, Option<Box<str>>) {
-        let (database, table) = self.found(&name.name.text);
+    fn where_is(&self, name: &ast::QualifiedName) -> Found {
+        let found = self.found(&name.name.text);
         match &name.schema {
-            Some(schema) => (schema.text.clone(), table),
-            None => (database, table),
+            Some(schema) => Found { database: schema.text.clone(), ..found },
+            None => found,
         }
     }
 
     /// The database that has an object, as names are looked up: `temp` first.
-    fn found(&self, name: &str) -> (Box<str>, Option<Box<str>>) {
+    fn found(&self, name: &str) -> Found {
         let databases = self.databases.borrow();
         let temp = usize::from(DatabaseIndex::TEMP.0);
         let order = std::iter::once(temp).chain((0..databases.len()).filter(|it| *it != temp));
         for attached in order.filter_map(|place| databases.get(place)) {
             let mut objects = attached.schema.objects.iter();
             if let Some(found) = objects.find(|object| object.name.eq_ignore_ascii_case(name)) {
-                return (attached.name.clone(), Some(found.table.clone()));
+                let (database, table) = (attached.name.clone(), Some(found.table.clone()));
+                return Found { database, table, is_there: true };
             }
         }
-        (Box::from("main"), None)
+        Found { database: Box::from("main"), table: None, is_there: false }
     }
+}
+
+/// Where an object is.
+struct Found {
+    /// The database: `main` where there is no such object.
+    database: Box<str>,
+    /// The table that it belongs to.
+    table: Option<Box<str>>,
+    /// Whether there is such an object.
+    is_there: bool,
 }
 
 impl Authorize for Session {

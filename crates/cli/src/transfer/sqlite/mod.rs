@@ -3,7 +3,10 @@
 //! The text carries everything: schema, rows with their numbers, indexes, views, triggers. It goes
 //! through a pipe, so that no file in between is needed and size does not matter. Only virtual
 //! tables, whose modules are not here, need a copy: in it they become ordinary tables with the
-//! same rows. Neighbours: `dump` writes the text, the shell runs it.
+//! same rows. Neighbours: `dump` writes the text, the shell runs it, `cut` adds what sqlite3
+//! leaves out of it.
+
+mod cut;
 
 use std::cell::RefCell;
 use std::io::{BufReader, Read, Write};
@@ -47,6 +50,7 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
 /// Runs the dump of `source`, which is `file` or a copy of it.
 fn import_dump(shell: &mut Shell, file: &str, source: &str) -> Outcome<u64> {
     let numbers = ask(source, "PRAGMA user_version; PRAGMA application_id")?;
+    let mut repair = cut::Repair::of(source)?;
     let arguments = ["-batch", "-readonly", source, ".dump --preserve-rowids"];
     let mut child = start(Command::new("sqlite3").args(arguments))?;
     let Some(output) = child.stdout.take() else { return Err(no_pipe()) };
@@ -57,24 +61,31 @@ fn import_dump(shell: &mut Shell, file: &str, source: &str) -> Outcome<u64> {
     let changes = std::mem::replace(&mut shell.switches.changes, false);
     let ending = Rc::default();
     let output = Ending { inner: progress.reading(output), last: Rc::clone(&ending) };
-    shell.run_reader(BufReader::new(output), file);
+    shell.run_reader(BufReader::new(repair.behind(output)?), file);
     progress.finish();
     shell.switches.bail = bail;
     shell.switches.changes = changes;
     // The reader stopped at the first error, and what follows is of no use.
     let _ = child.kill();
     let status = child.wait()?;
+    let has_cut_texts = repair.is_needed();
+    let is_whole = repair.ended_well()?;
     if let Some(exit) = shell.failed {
         shell.ended = None;
         if !shell.connection.is_autocommit() {
             shell.execute("ROLLBACK")?;
         }
-        return Err(Failure::new(exit, format!("{file} was not imported; nothing has changed")));
+        let failure = Failure::new(exit, format!("{file} was not imported; nothing has changed"));
+        return Err(if has_cut_texts {
+            failure.with_hint("texts with NUL come in cut there first: two of them may look alike")
+        } else {
+            failure
+        });
     }
     shell.failed = failed_before;
     // A dump of a damaged database ends well, and takes back what it could read.
     let is_damaged = ending.borrow().windows(13).any(|part| part == b"due to errors");
-    if is_damaged || status.code().is_some_and(|code| code != 0) {
+    if is_damaged || !is_whole || status.code().is_some_and(|code| code != 0) {
         return Err(Failure::statement(format!(
             "{file} is damaged: sqlite3 cannot read all of it; nothing was imported"
         ))

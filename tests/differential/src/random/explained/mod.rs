@@ -1,0 +1,347 @@
+//! Differences that `docs/sqlite-differences.md` explains and that a script can run into.
+//!
+//! Each rule names its section there and asks for everything that the section says; where SQLite
+//! itself can say whether a rule applies, it is asked. A rule that only looked at the words of an
+//! error would swallow wrong results. Neighbours: `replayed` plays scripts again; `compare` asks
+//! here before it compares, and there where the two differ.
+
+mod replayed;
+
+use super::compare::{State, distinct_rows, rows_agree};
+use super::script::{Check, Order, Step};
+use crate::engine::{Engine, Failure, Rows, Sqlite, Value, execute};
+
+pub(super) use replayed::Replay;
+
+/// What both engines made of a statement.
+pub(super) struct Outcome<'a> {
+    /// The statement.
+    pub(super) step: &'a Step,
+    /// What SQLite did.
+    pub(super) expected: &'a Result<Rows, Failure>,
+    /// What the engine did.
+    pub(super) actual: &'a Result<Rows, Failure>,
+    /// Whether a transaction was open before it.
+    pub(super) in_transaction: bool,
+}
+
+/// What follows of a difference that is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Explained {
+    /// The databases are still the same: the script goes on.
+    GoesOn(&'static str),
+    /// They are not.
+    Ends(&'static str),
+}
+
+/// The rule that explains a difference, if one does.
+pub(super) fn explanation(
+    outcome: &Outcome<'_>,
+    oracle: &mut Sqlite,
+    engine: &mut dyn Engine,
+) -> Option<Explained> {
+    if names_what_is_forgotten(outcome, oracle) {
+        return Some(if matches!(outcome.step.check, Check::Change) {
+            Explained::Ends("a name beside a false term")
+        } else {
+            Explained::GoesOn("a name beside a false term")
+        });
+    }
+    if groups_by_a_computed_constant(outcome, oracle) {
+        return Some(Explained::GoesOn("a constant GROUP BY term"));
+    }
+    if keeps_another_of_equal_values(outcome) {
+        return Some(Explained::GoesOn("another of several equal values"));
+    }
+    if reads_a_whole_number(outcome) {
+        return Some(Explained::GoesOn("a whole number in a compound's REAL column"));
+    }
+    if is_refused_when_used(outcome, engine) {
+        return Some(Explained::Ends("a view of another database"));
+    }
+    if lets_an_orphan_in(outcome, oracle, engine) {
+        return Some(Explained::Ends("a key without parent that SQLite lets in"));
+    }
+    if fails_before_there_are_rows(outcome) {
+        return Some(Explained::GoesOn("an argument that is computed first"));
+    }
+    if fails_for_a_row_that_is_left_out(outcome, oracle) {
+        return Some(Explained::GoesOn("a value of a row that is left out"));
+    }
+    if contradicts_itself(outcome, oracle) {
+        return Some(Explained::GoesOn("EXISTS that SQLite joins"));
+    }
+    if asks_parts_of_a_compound(outcome, oracle) {
+        return Some(Explained::GoesOn("a condition that SQLite asks of a compound's parts"));
+    }
+    if takes_a_merge_for_an_order(outcome, oracle) {
+        return Some(Explained::GoesOn("a compound's order that SQLite takes for another"));
+    }
+    None
+}
+
+/// A constant test of NULL, written so that SQLite computes it when the statement runs: its
+/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND.
+fn spelled_out(sql: &str) -> Option<String> {
+    let spelled = sql.replace(" IS NOT NULL", " IS NOT +NULL").replace(" IS NULL", " IS +NULL");
+    (spelled != sql).then_some(spelled)
+}
+
+/// "A term beside one that is false by itself is forgotten by SQLite before it looks names up":
+/// spelled so that the term is not false by itself, SQLite misses the same name.
+fn names_what_is_forgotten(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    if !failure.message.starts_with("no such ") {
+        return false;
+    }
+    let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
+    // EXPLAIN compiles and changes nothing.
+    let again = oracle.execute(&format!("EXPLAIN {spelled}"));
+    again.is_err_and(|other| other.message == failure.message)
+}
+
+/// "A constant GROUP BY term is computed before SQLite looks whether it is a column's number":
+/// spelled so that it is not, SQLite has the same rows.
+fn groups_by_a_computed_constant(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Err(failure), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    if !failure.message.contains("GROUP BY term out of range") {
+        return false;
+    }
+    let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
+    let order = if order == Order::Limited { order } else { Order::Any };
+    oracle.execute(&spelled).is_ok_and(|expected| rows_agree(&expected, rows, order, true))
+}
+
+/// "Which of several values that compare as equal stands for all of them is left to the plan":
+/// DISTINCT keeps one of `'a'` and `'A'`, and whether a compound has it already, by bytes, follows
+/// of that. Apart from such repeats the rows are the same.
+fn keeps_another_of_equal_values(outcome: &Outcome<'_>) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
+    let is_compound = ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
+    let is_one_of_many = ["DISTINCT", "GROUP BY"].iter().any(|word| sql.contains(word));
+    (is_one_of_many || is_compound)
+        && !rows_agree(expected, rows, Order::Any, true)
+        && ((is_compound && is_one_of_many && distinct_rows(expected) == distinct_rows(rows))
+            || rows_agree(&with_numbers(expected), &with_numbers(rows), Order::Any, true))
+}
+
+/// "A whole number in a compound's column whose affinity is REAL stays one; SQLite reads a real":
+/// apart from that, and from what `typeof` says of it, the rows are the same.
+fn reads_a_whole_number(outcome: &Outcome<'_>) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
+    let is_compound = ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
+    let one_type = |rows: &Rows| {
+        let value = |value: &Value| match value {
+            Value::Text(text) if text == b"integer" => Value::Text(b"real".to_vec()),
+            other => other.clone(),
+        };
+        let all = rows.rows.iter().map(|row| row.iter().map(value).collect());
+        with_numbers(&Rows { columns: rows.columns, rows: all.collect() })
+    };
+    is_compound
+        && sql.contains("(SELECT ")
+        && !rows_agree(expected, rows, Order::Any, true)
+        && rows_agree(&one_type(expected), &one_type(rows), Order::Any, true)
+}
+
+/// The rows with numbers in the place of texts that are written as such: `quote()` makes texts of
+/// `0` and `0.0`, which compare as equal.
+fn with_numbers(rows: &Rows) -> Rows {
+    let number = |value: &Value| match value {
+        Value::Text(text) => {
+            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
+            number.filter(|number| number.is_finite()).map_or_else(|| value.clone(), Value::Real)
+        }
+        other => other.clone(),
+    };
+    let rows_of = rows.rows.iter().map(|row| row.iter().map(number).collect());
+    Rows { columns: rows.columns, rows: rows_of.collect() }
+}
+
+/// "A view that names another database's table beside a name that does not exist is refused when
+/// it is used": that it is.
+fn is_refused_when_used(outcome: &Outcome<'_>, engine: &mut dyn Engine) -> bool {
+    let (Err(failure), Ok(_)) = (outcome.expected, outcome.actual) else { return false };
+    let mut words = outcome.step.sql.split(' ');
+    let (Some("CREATE"), Some("VIEW"), Some(name)) = (words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    failure.message.contains("cannot reference objects in database")
+        && execute(engine, &format!("SELECT * FROM {name}")).is_err()
+}
+
+/// "Where SQLite contradicts itself": REPLACE lets a row in whose foreign key has no parent;
+/// its own check says so afterwards.
+fn lets_an_orphan_in(outcome: &Outcome<'_>, oracle: &mut Sqlite, engine: &mut dyn Engine) -> bool {
+    const FOREIGN_KEY: i32 = 787;
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let declared = "SELECT 1 FROM sqlite_schema WHERE sql LIKE '%ON CONFLICT REPLACE%'";
+    let is_replaced = ["REPLACE", "DO UPDATE"].iter().any(|it| outcome.step.sql.contains(it))
+        || oracle.execute(declared).is_ok_and(|found| !found.rows.is_empty());
+    if failure.code != FOREIGN_KEY || (outcome.in_transaction && !is_replaced) {
+        return false;
+    }
+    ["PRAGMA main.foreign_key_check", "PRAGMA other.foreign_key_check"].iter().any(|check| {
+        match (oracle.execute(check), execute(engine, check)) {
+            (Ok(theirs), Ok(own)) => theirs.rows.len() > own.rows.len(),
+            _ => false,
+        }
+    })
+}
+
+/// "Which of several conditions of a join, and which arguments of its functions, are computed
+/// first where one of them fails is left to the plan": the arguments of a table-valued function,
+/// where the tables beside it turn out to give no row.
+fn fails_before_there_are_rows(outcome: &Outcome<'_>) -> bool {
+    const FAILURES: &[&str] = &["JSON cannot hold BLOB values", "malformed JSON"];
+    let (Ok(expected), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
+    let is_joined = ["json_each(", "json_tree("].iter().any(|name| sql.contains(name));
+    expected.rows.is_empty() && is_joined && FAILURES.contains(&failure.message.as_str())
+}
+
+/// "Whether the values of a row that LIMIT or OFFSET leaves out are computed is left to the plan":
+/// SQLite computes none of them where it finds its rows in order, and without the LIMIT fails as
+/// the engine does.
+fn fails_for_a_row_that_is_left_out(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(_), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(Order::Limited) = outcome.step.check else { return false };
+    let Some((whole, _)) = outcome.step.sql.rsplit_once(" LIMIT ") else { return false };
+    oracle.execute(whole).is_err_and(|other| other.message == failure.message)
+}
+
+/// "Where SQLite contradicts itself": a query with `EXISTS` in its WHERE has other rows than the
+/// same query with `+EXISTS`, which SQLite does not make a join of; those are the rows here.
+fn contradicts_itself(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    let sql = &outcome.step.sql;
+    if !sql.contains("EXISTS (") || rows_agree(expected, rows, order, true) {
+        return false;
+    }
+    let spelled = sql.replace("EXISTS (", "+EXISTS (");
+    oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+}
+
+/// "Where SQLite contradicts itself": a condition on a compound's column, asked of its parts with
+/// their own affinities, lets other rows through than where a LIMIT keeps SQLite from doing so;
+/// those are the rows here.
+fn asks_parts_of_a_compound(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order) = outcome.step.check else { return false };
+    let sql = &outcome.step.sql;
+    let spelled = with_limits(sql);
+    spelled != *sql
+        && !rows_agree(expected, rows, order, true)
+        && oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+}
+
+/// The statement with `LIMIT -1` behind each compound in parentheses that has no limit.
+fn with_limits(sql: &str) -> String {
+    // For each open parenthesis: whether a compound stands in it, and whether it is limited.
+    let mut open: Vec<(bool, bool)> = Vec::new();
+    let mut text = String::with_capacity(sql.len());
+    let mut is_quoted = false;
+    for (at, letter) in sql.char_indices() {
+        let rest = &sql[at..];
+        match letter {
+            '\'' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            '(' => open.push((false, false)),
+            ')' => {
+                if let Some((true, false)) = open.pop() {
+                    text.push_str(" LIMIT -1");
+                }
+            }
+            ' ' => {
+                if let Some((is_compound, is_limited)) = open.last_mut() {
+                    let begins = |words: &[&str]| words.iter().any(|word| rest.starts_with(word));
+                    *is_compound |= begins(&[" UNION ", " EXCEPT ", " INTERSECT "]);
+                    *is_limited |= begins(&[" LIMIT ", " ORDER BY "]);
+                }
+            }
+            _ => {}
+        }
+        text.push(letter);
+    }
+    text
+}
+
+/// "Where SQLite contradicts itself": the rows of a compound, merged by a collation of one of its
+/// parts, are taken for ordered by a column that has none; with `+` in front of the columns SQLite
+/// has the order that there is here.
+fn takes_a_merge_for_an_order(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
+    let Check::Query(order @ (Order::Sorted | Order::Limited)) = outcome.step.check else {
+        return false;
+    };
+    let sql = &outcome.step.sql;
+    let is_compound = ["(SELECT ", " FROM "].iter().all(|word| sql.contains(word))
+        && ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
+    if !is_compound || rows_agree(expected, rows, order, true) {
+        return false;
+    }
+    let spelled = ordered_by_values(sql, rows.columns);
+    spelled.is_some_and(|spelled| {
+        oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
+    })
+}
+
+/// A query that is ordered by the numbers of its columns, ordered by their values instead.
+fn ordered_by_values(sql: &str, columns: usize) -> Option<String> {
+    let (body, order) = sql.rsplit_once(" ORDER BY ")?;
+    let (terms, limit) = order.split_at(order.find(" LIMIT ").unwrap_or(order.len()));
+    let terms: Option<Vec<String>> = terms
+        .split(", ")
+        .map(|term| {
+            let end = term.find(' ').unwrap_or(term.len());
+            let number: usize = term.get(..end)?.parse().ok()?;
+            Some(format!("+k{number}{}", &term[end..]))
+        })
+        .collect();
+    let names: Vec<String> = (1..=columns).map(|number| format!("k{number}")).collect();
+    let (names, terms) = (names.join(", "), terms?.join(", "));
+    Some(format!("WITH whole({names}) AS ({body}) SELECT * FROM whole ORDER BY {terms}{limit}"))
+}
+
+/// "A statement that fails a type check of a STRICT table inside of a transaction": SQLite keeps
+/// the rows before the one that is refused, here all tables are as they were.
+pub(super) fn keeps_rows_before_a_type_check(
+    outcome: &Outcome<'_>,
+    before: Option<&State>,
+    now: &State,
+) -> bool {
+    let (Err(expected), Err(actual)) = (outcome.expected, outcome.actual) else { return false };
+    outcome.in_transaction
+        && expected.message.starts_with("cannot store ")
+        && actual.message == expected.message
+        && before.is_some_and(|before| before.tables == now.tables)
+}
+
+/// "Which of several rows fails first, and so which constraint an error names, is left to the
+/// plan": both refuse a statement that looks for its rows itself, each for a constraint.
+pub(super) fn fails_at_another_row(sql: &str, expected: &Failure, actual: &Failure) -> bool {
+    const CONSTRAINT: i32 = 19;
+    chooses_its_rows(sql) && expected.code & 0xff == CONSTRAINT && actual.code & 0xff == CONSTRAINT
+}
+
+/// The same where both have the same kind of error: rows before the one that fails may have run
+/// triggers, whose changes are taken back and yet counted.
+pub(super) fn fails_after_other_rows(outcome: &Outcome<'_>) -> bool {
+    let (Err(expected), Err(actual)) = (outcome.expected, outcome.actual) else { return false };
+    chooses_its_rows(&outcome.step.sql) && expected.class() == actual.class()
+}
+
+fn chooses_its_rows(sql: &str) -> bool {
+    ["UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word))
+        || (sql.starts_with("INSERT") && sql.contains(" SELECT "))
+}
+
+#[cfg(test)]
+mod tests;
+
+// Neighbours: `compare`, `script`.
