@@ -15,6 +15,10 @@ pub(crate) fn pick<'w>(random: &mut Rng, words: &[&'w str]) -> &'w str {
 pub(crate) fn literal(random: &mut Rng) -> String {
     match random.u8(..12) {
         0 => "NULL".to_owned(),
+        1 if random.bool() => {
+            let key = pick(random, &["p", "q"]);
+            format!("'{{\"{key}\":{},\"r\":[{}]}}'", random.u8(..3), random.u8(..3))
+        }
         1 => "'x'".to_owned(),
         2 => "'y'".to_owned(),
         3 => "1.5".to_owned(),
@@ -58,12 +62,12 @@ pub(crate) fn create_table(random: &mut Rng, catalog: &Catalog) -> Option<String
 }
 
 fn column_rest(random: &mut Rng, catalog: &Catalog, column: &str) -> String {
-    let declared = pick(random, &["", "INT", "INT", "TEXT", "REAL"]);
+    let declared = pick(random, &["", "INT", "INT", "TEXT", "REAL", "JSON"]);
     let other = if column == "a" { "b" } else { "a" };
     let rest = match random.u8(..24) {
         0..2 => "UNIQUE".to_owned(),
         2 => "NOT NULL DEFAULT 0".to_owned(),
-        3 => format!("CHECK ({column} <> {})", random.u8(..9)),
+        3 => format!("CONSTRAINT n1 CHECK ({column} <> {})", random.u8(..9)),
         4 => format!("DEFAULT {}", random.u8(..5)),
         5..7 => match catalog.table(random) {
             Some((parent, _)) => format!("REFERENCES {parent}"),
@@ -128,6 +132,14 @@ pub(crate) fn text_definition(
         _ => {
             let (other, others) = catalog.table(random)?;
             let into = any(random, others);
+            let views = catalog.views();
+            if !views.is_empty() && random.u8(..4) == 0 {
+                let view = views[random.usize(..views.len())];
+                return Some(format!(
+                    "CREATE TRIGGER {name} INSTEAD OF DELETE ON {view} BEGIN \
+                     DELETE FROM {other} WHERE {into} = 1; END"
+                ));
+            }
             Some(match random.u8(..4) {
                 0 => format!(
                     "CREATE TRIGGER {name} AFTER DELETE ON {table} BEGIN \

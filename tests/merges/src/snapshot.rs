@@ -35,6 +35,8 @@ pub(crate) struct Snapshot {
     pub(crate) tables: BTreeMap<String, Table>,
     /// Indexes, views and triggers by kind and name.
     texts: BTreeMap<String, String>,
+    /// The counters of AUTOINCREMENT.
+    counters: Vec<Vec<String>>,
     /// What cannot be used: views that cannot be read, tables that cannot be written.
     pub(crate) broken: BTreeSet<String>,
     /// What the checks of the engine say.
@@ -68,6 +70,10 @@ impl Snapshot {
                 }
                 _ => {}
             }
+        }
+        if objects.iter().any(|object| object[1] == "sqlite_sequence") {
+            let sql = "SELECT lower(name), seq FROM sqlite_sequence ORDER BY 1, 2";
+            snapshot.counters = world.rows(sql)?;
         }
         snapshot.check = world.column("PRAGMA integrity_check")?;
         snapshot.orphans = world.rows("PRAGMA foreign_key_check").map_or(0, |rows| rows.len());
@@ -109,6 +115,9 @@ impl Snapshot {
         if self.texts != other.texts {
             return Some(format!("{:?} and {:?}", self.texts, other.texts));
         }
+        if self.counters != other.counters {
+            return Some(format!("counters {:?} and {:?}", self.counters, other.counters));
+        }
         (self.broken != other.broken).then(|| format!("{:?} and {:?}", self.broken, other.broken))
     }
 }
@@ -132,6 +141,12 @@ impl Table {
         columns.sort();
         let names: Vec<String> = columns.iter().map(|it| format!("quote({})", it.name)).collect();
         let mut rows = world.rows(&format!("SELECT {} FROM {name}", names.join(", ")))?;
+        // 4 and 4.0 are one value: which of them stays does not matter.
+        for cell in rows.iter_mut().flatten() {
+            if let Some(whole) = cell.strip_suffix(".0") {
+                *cell = whole.to_owned();
+            }
+        }
         rows.sort();
         Ok(Self { columns, rows, words: words(sql) })
     }
@@ -150,9 +165,16 @@ impl Table {
         format!("{:?} and {:?}", self.rows, other.rows)
     }
 
-    /// The place of a column.
-    pub(crate) fn place(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
+    /// Whether rows are stored by the declared primary key.
+    pub(crate) fn is_stored_by_key(&self) -> bool {
+        let is_rowid = |column: &Column| column.key == 1 && column.declared.starts_with("INTEGER ");
+        self.words.iter().any(|word| word == "without") || self.columns.iter().any(is_rowid)
+    }
+
+    /// The cells of the primary key.
+    pub(crate) fn key_of<'r>(&self, row: &'r [String]) -> Vec<&'r str> {
+        let cells = row.iter().zip(&self.columns).filter(|(_, column)| column.key > 0);
+        cells.map(|(cell, _)| cell.as_str()).collect()
     }
 }
 

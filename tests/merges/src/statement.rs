@@ -121,7 +121,7 @@ pub(crate) fn change_rows(random: &mut Rng, catalog: &Catalog) -> Option<String>
 pub(crate) fn change_schema(random: &mut Rng, catalog: &Catalog) -> Option<String> {
     let (table, columns) = catalog.table(random)?;
     let column = any(random, columns);
-    match random.u8(..24) {
+    match random.u8(..26) {
         0..3 => {
             let new = pick(random, &COLUMNS);
             let rest = added_column(random, catalog, new);
@@ -150,7 +150,15 @@ pub(crate) fn change_schema(random: &mut Rng, catalog: &Catalog) -> Option<Strin
             let new = text_definition(random, catalog, kind, name)?;
             Some(format!("DROP {kind} {name};;{new}"))
         }
-        21 => Some(format!("ALTER TABLE {table} ADD CHECK ({column} <> {})", random.u8(..9))),
+        21 => {
+            let name = pick(random, &["", "CONSTRAINT n1", "CONSTRAINT small"]);
+            let value = random.u8(..9);
+            Some(format!("ALTER TABLE {table} ADD {name} CHECK ({column} <> {value})"))
+        }
+        24..26 => {
+            let name = pick(random, &["n1", "small"]);
+            Some(format!("ALTER TABLE {table} DROP CONSTRAINT {name}"))
+        }
         22 => Some(format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")),
         _ => Some(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")),
     }

@@ -706,7 +706,10 @@ impl<'v> TableMerger<'_, '_, 'v> {
                 let before = self.plan.ours_row(ours);
                 if !is_same_row(&before, &row) {
                     self.run.report.table(shape).updated += 1;
-                } else if !(self.table.is_rebuilt || self.needs_conversion && *ours != row) {
+                } else if !(self.table.is_rebuilt
+                    || self.plan.computes_anew()
+                    || self.needs_conversion && *ours != row)
+                {
                     return Ok(());
                 }
                 if self.table.is_rebuilt {

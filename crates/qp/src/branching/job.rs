@@ -195,7 +195,7 @@ impl Work<'_> {
         };
         let ours = self.version(ours)?;
         let pager = Arc::clone(self.branches.manager().pager());
-        let catalogs = (&job.base.forest, &ours.forest, &job.catalog);
+        let catalogs = (&ours.forest, &job.catalog);
         let mut target =
             SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs, options)?;
         target.follows = job.plan.is_some_and(|plan| plan.kind == MergeKind::FastForward);

@@ -312,27 +312,22 @@ impl SchemaMerger<'_, '_> {
 
     /// Two objects that got one name on two ways.
     fn check_names(&mut self) {
-        let mut names: BTreeMap<(bool, String), (ObjectId, bool)> = BTreeMap::new();
-        let tables = self.merge.tables.iter().map(|table| {
-            let (id, name) = (table.shape.id, table.shape.name.clone());
-            (ObjectKind::Table, id, name, table.ours.is_some())
-        });
-        let texts = self.merge.texts.iter().map(|text| {
-            let (id, name) = (text.shape.id, text.shape.name.clone());
-            (text.kind, id, name, text.source == TextSource::Ours)
-        });
-        let all: Vec<(ObjectKind, ObjectId, String, bool)> = tables.chain(texts).collect();
-        for (kind, id, name, is_ours) in all {
+        let mut names: BTreeMap<(bool, String), ObjectId> = BTreeMap::new();
+        let tables = self.merge.tables.iter();
+        let tables =
+            tables.map(|table| (ObjectKind::Table, table.shape.id, table.shape.name.clone()));
+        let texts = self.merge.texts.iter();
+        let texts = texts.map(|text| (text.kind, text.shape.id, text.shape.name.clone()));
+        let all: Vec<(ObjectKind, ObjectId, String)> = tables.chain(texts).collect();
+        for (kind, id, name) in all {
             let place = (kind == ObjectKind::Trigger, name.to_ascii_lowercase());
-            let Some((other, other_is_ours)) = names.insert(place, (id, is_ours)) else { continue };
-            if other == id {
+            let Some(other) = names.insert(place, id).filter(|other| *other != id) else {
                 continue;
-            }
+            };
             if self.is_contested(id) || self.is_contested(other) {
-                // What a conflict is about may yet go or be renamed. Until then the target's has
-                // the name, and what comes from the source waits.
-                let waits = if is_ours && !other_is_ours { other } else { id };
-                self.hold_back(waits);
+                // What a conflict is about may yet go or be renamed; both wait for that.
+                self.hold_back(id);
+                self.hold_back(other);
                 continue;
             }
             let about = About { kind, id, name: &name };

@@ -7,6 +7,7 @@
 
 mod definitions;
 mod dependents;
+mod joined;
 mod references;
 mod renames;
 mod sides;
@@ -42,8 +43,6 @@ pub(super) struct SqlTarget<'s> {
     /// The rows of the source's catalog, and of the target's.
     pub(super) theirs: Vec<ObjectRow>,
     pub(super) ours: Vec<ObjectRow>,
-    /// Those of where they parted.
-    pub(super) base: Vec<ObjectRow>,
     /// Indexes that are built when all rows are there.
     pub(super) unfilled: Vec<Box<str>>,
     writers: BTreeMap<ObjectId, (BoundWriter, Frame)>,
@@ -74,7 +73,7 @@ impl<'s> SqlTarget<'s> {
         session: &'s Session,
         sources: Vec<Option<SharedTransaction>>,
         schemas: Vec<Arc<Schema>>,
-        (base, ours, theirs): (&Forest, &Forest, &Forest),
+        (ours, theirs): (&Forest, &Forest),
         options: &'s MergeOptions,
     ) -> Result<Self> {
         let (database, _) = session.database(DatabaseIndex::MAIN)?;
@@ -82,7 +81,6 @@ impl<'s> SqlTarget<'s> {
         let before = Before::new(ours, theirs);
         let (_, theirs) = read_objects_of(pager, theirs)?;
         let (_, ours) = read_objects_of(pager, ours)?;
-        let (_, base) = read_objects_of(pager, base)?;
         Ok(Self {
             session,
             sources,
@@ -94,7 +92,6 @@ impl<'s> SqlTarget<'s> {
             schemas,
             theirs,
             ours,
-            base,
             unfilled: Vec::new(),
             writers: BTreeMap::new(),
             touched: BTreeMap::new(),

@@ -90,7 +90,10 @@ impl SqlTarget<'_> {
             keys.iter().map(rowid).collect()
         });
         let pairs = parent.and_then(|parent| pairs(child, key, parent));
-        let (Some(rowids), Some(pairs), false) = (rowids, pairs, is_redefined) else {
+        // The old values of a parent find its children only where both compare alike.
+        let is_found = replaced.is_none()
+            || parent.is_some_and(|parent| are_alike(child, key, parent) == Some(true));
+        let (Some(rowids), Some(pairs), true) = (rowids, pairs, is_found && !is_redefined) else {
             return self.session.select_inside(&sql, &self.sources, &self.schemas);
         };
         let mut rows = Vec::new();
@@ -187,6 +190,16 @@ fn pairs(child: &Table, key: &ForeignKey, parent: &Table) -> Option<Pairs> {
     Some(Pairs { child: own?, parent: places? })
 }
 
+/// Whether the columns of a key have the affinities and collations of the parent's.
+fn are_alike(child: &Table, key: &ForeignKey, parent: &Table) -> Option<bool> {
+    let parents = parent_columns(key, parent)?;
+    let mut pairs = key.columns.iter().zip(parents).map(|(own, their)| {
+        let (own, their) = (child.columns.get(*own)?, parent.columns.get(their)?);
+        Some(own.affinity == their.affinity && own.collation == their.collation)
+    });
+    pairs.try_fold(true, |all, is_alike| Some(all && is_alike?))
+}
+
 /// The parent's columns that a key refers to.
 fn parent_columns(key: &ForeignKey, parent: &Table) -> Option<Vec<usize>> {
     if key.parent_columns.is_empty() {
@@ -226,7 +239,8 @@ fn orphans(child: &Table, key: &ForeignKey, parent: Option<&Table>) -> Option<St
     let pairs: Vec<String> = own
         .iter()
         .zip(theirs)
-        .map(|(own, their)| format!("p.{} = c.{own}", quoted(&their.name)))
+        // As foreign keys compare: by the parent's affinity and collation.
+        .map(|(own, their)| format!("p.{} = +c.{own}", quoted(&their.name)))
         .collect();
     sql.push_str(&format!(
         " AND NOT EXISTS (SELECT 1 FROM main.{} AS p WHERE {})",

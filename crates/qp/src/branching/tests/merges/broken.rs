@@ -72,6 +72,56 @@ fn what_only_the_merge_breaks_is_a_conflict_in_both_directions() {
     }
 }
 
+/// A generated column that comes back is computed, in rows of both sides.
+#[test]
+fn a_generated_column_comes_back_computed() {
+    let base = "CREATE TABLE g(id INTEGER PRIMARY KEY, a INT, twice INT AS (a * 2) STORED);
+        INSERT INTO g VALUES (1, 5), (2, 6); MERGE BRANCH main INTO dev";
+    let renames = "ALTER TABLE g RENAME COLUMN twice TO double";
+    let drops = "ALTER TABLE g DROP COLUMN twice; INSERT INTO g VALUES (3, 7);
+        UPDATE g SET a = 8 WHERE id = 2";
+    for (on_dev, on_main, policy) in
+        [(renames, drops, "source_wins"), (drops, renames, "target_wins")]
+    {
+        let session = session();
+        session.execute(&format!("{BASE} {base}")).unwrap();
+        session
+            .execute(&format!(
+                "USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main};
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')"
+            ))
+            .unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM g ORDER BY 1"), ["1|5|10", "2|8|16", "3|7|14"]);
+    }
+}
+
+/// A constraint may stand at a column or behind all: dropped on one side, it is gone, whatever
+/// else the other side did with the table; two may have one name.
+#[test]
+fn constraints_at_columns_come_and_go_with_merges() {
+    let base = "CREATE TABLE k(id INTEGER PRIMARY KEY, a INT CONSTRAINT low CHECK (a < 9),
+        b INT CONSTRAINT twin CHECK (b < 9)); MERGE BRANCH main INTO dev";
+    for (one, other, count) in [
+        ("ALTER TABLE k DROP CONSTRAINT low", "ALTER TABLE k ADD COLUMN more", 1),
+        ("ALTER TABLE k DROP CONSTRAINT low", "ALTER TABLE k RENAME COLUMN a TO z", 1),
+        ("ALTER TABLE k ADD CONSTRAINT twin CHECK (a < 8)", "ALTER TABLE k ADD COLUMN more", 3),
+        ("ALTER TABLE k ADD CONSTRAINT twin CHECK (a < 8)", "ALTER TABLE k DROP CONSTRAINT low", 2),
+    ] {
+        for (on_dev, on_main) in [(one, other), (other, one)] {
+            let session = session();
+            session.execute(&format!("{BASE} {base}")).unwrap();
+            session
+                .execute(&format!(
+                    "USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main};
+                     MERGE BRANCH dev INTO main"
+                ))
+                .unwrap();
+            let sql = &rows(&session, "SELECT lower(sql) FROM sqlite_schema WHERE name = 'k'")[0];
+            assert_eq!(sql.matches("check").count(), count, "{on_dev}, {on_main}: {sql}");
+        }
+    }
+}
+
 /// A column that one side renamed and the other dropped has its cells where the renaming side
 /// wins, also in rows that nobody changed.
 #[test]

@@ -13,6 +13,8 @@ fn family() -> Session {
              WITHOUT ROWID;
              INSERT INTO parent VALUES (1,'a'),(2,'b'),(3,'c');
              INSERT INTO child VALUES (10,1);
+             CREATE TABLE number(id TEXT PRIMARY KEY); INSERT INTO number VALUES (2);
+             CREATE TABLE plain(a, b REFERENCES number);
              CREATE BRANCH dev",
         )
         .unwrap();
@@ -32,6 +34,9 @@ fn a_parent_that_one_side_deleted_and_a_child_that_the_other_added() {
         ("UPDATE child SET p = 2 WHERE id = 10", "UPDATE parent SET id = 20 WHERE id = 2"),
         ("UPDATE parent SET code = 'z' WHERE id = 3", "INSERT INTO by_code VALUES (1,1,'c')"),
         ("INSERT INTO by_code VALUES (1,1,'c')", "UPDATE parent SET code = 'z' WHERE id = 3"),
+        // The key has no affinity, the parent's has.
+        ("DELETE FROM number WHERE id = 2", "INSERT INTO plain VALUES (1, 2)"),
+        ("INSERT INTO plain VALUES (1, 2)", "DELETE FROM number WHERE id = 2"),
     ] {
         let session = family();
         session.execute(&format!("USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main}")).unwrap();
