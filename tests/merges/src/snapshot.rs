@@ -65,7 +65,7 @@ impl Snapshot {
                     snapshot.texts.insert(key, normal(sql));
                     if kind == "view" {
                         let read = format!("SELECT * FROM {name}");
-                        snapshot.note(format!("view {name}"), world.rows(&read).map(drop));
+                        snapshot.note(&format!("view {name}"), world.rows(&read).is_ok());
                     }
                 }
                 _ => {}
@@ -80,8 +80,8 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    fn note(&mut self, what: String, done: Result<(), Error>) {
-        if done.is_err() {
+    fn note(&mut self, what: &str, works: bool) {
+        if !works {
             self.broken.insert(what.to_lowercase());
         }
     }
@@ -95,7 +95,7 @@ impl Snapshot {
             ("update", format!("UPDATE {name} SET {}", set.join(", "))),
             ("delete", format!("DELETE FROM {name}")),
         ] {
-            self.note(format!("{what} {name}"), world.prepares(&sql));
+            self.note(&format!("{what} {name}"), world.prepares(&sql).is_ok());
         }
     }
 
