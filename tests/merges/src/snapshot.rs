@@ -125,7 +125,8 @@ impl Snapshot {
 impl Table {
     fn of(world: &World, name: &str, sql: &str) -> Result<Self, Error> {
         let info = world.rows(&format!(
-            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo('{name}')"
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden \
+             FROM pragma_table_xinfo('{name}')"
         ))?;
         let mut columns = Vec::with_capacity(info.len());
         for row in &info {

@@ -80,10 +80,7 @@ fn upsert_target(
                 let action = AuthAction::Read { table_name: &table.name, column_name };
                 // Left out, the target would be none at all: only a refusal counts.
                 binder.may(action, Some(table.database))?;
-                let collation = match collation {
-                    Some(name) => Some(binder.collation(name)?),
-                    None => None,
-                };
+                let collation = collation.map(|name| binder.collation(name)).transpose()?;
                 columns.push((index, collation));
             }
             (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
