@@ -77,8 +77,8 @@ pub enum RowChange {
 ///
 /// Calls come in this order: [`schema`](Target::schema) once; for each table `adopt_table` where
 /// the source added it, else `apply` for each row in the order of the keys; `raise_counter`;
-/// [`verify`](Target::verify) once, if there is no conflict so far. Uniqueness must not be judged row by row: two rows may swap
-/// their values. Triggers do not run and no foreign key cascades.
+/// [`verify`](Target::verify) once, if there is no conflict so far. Uniqueness must not be judged
+/// row by row: two rows may swap their values. Triggers do not run and no foreign key cascades.
 pub trait Target {
     /// Brings the schema of the target to the merged one: `merge` says for each object whether it
     /// is as the target has it. A table that `is_rebuilt` starts empty: all its rows follow.
