@@ -65,7 +65,7 @@ impl Snapshot {
                     snapshot.texts.insert(key, normal(sql));
                     if kind == "view" {
                         let read = format!("SELECT * FROM {name}");
-                        snapshot.note(&format!("view {name}"), world.rows(&read).is_ok());
+                        snapshot.note(&format!("view {name}"), &world.rows(&read).map(drop));
                     }
                 }
                 _ => {}
@@ -80,8 +80,8 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    fn note(&mut self, what: &str, works: bool) {
-        if !works {
+    fn note(&mut self, what: &str, done: &Result<(), Error>) {
+        if done.is_err() {
             self.broken.insert(what.to_lowercase());
         }
     }
@@ -95,7 +95,7 @@ impl Snapshot {
             ("update", format!("UPDATE {name} SET {}", set.join(", "))),
             ("delete", format!("DELETE FROM {name}")),
         ] {
-            self.note(&format!("{what} {name}"), world.prepares(&sql).is_ok());
+            self.note(&format!("{what} {name}"), &world.prepares(&sql));
         }
     }
 
@@ -125,7 +125,7 @@ impl Snapshot {
 impl Table {
     fn of(world: &World, name: &str, sql: &str) -> Result<Self, Error> {
         let info = world.rows(&format!(
-            "SELECT name, type, \"notnull\", dflt_value, pk, hidden \
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden
              FROM pragma_table_xinfo('{name}')"
         ))?;
         let mut columns = Vec::with_capacity(info.len());

@@ -271,7 +271,8 @@ impl SchemaMerger<'_, '_> {
 
     fn check_constraints(&mut self, objects: &BTreeSet<ObjectId>, columns: &BTreeSet<ColumnId>) {
         let mut tables = std::mem::take(&mut self.merge.tables);
-        for table in &mut tables {
+        // One conflict about a table's constraints is enough.
+        for table in tables.iter_mut().filter(|table| !table.is_blocked) {
             let kept = std::mem::take(&mut table.shape.constraints);
             for constraint in kept {
                 let is_whole = constraint.columns.iter().all(|id| columns.contains(id))
@@ -333,7 +334,7 @@ impl SchemaMerger<'_, '_> {
             let about = About { kind, id, name: &name };
             let said = Said { theirs: Some(name.clone()), ..Said::default() };
             let detail = "the branches have different objects of this name: rename one";
-            self.name_taken(about, said, detail);
+            self.refuse(about, SchemaPart::Name, said, detail);
             // Neither can be given the name, whichever of them is to change.
             let both = |table: &&mut MergedTable| [id, other].contains(&table.shape.id);
             let tables = self.merge.tables.iter_mut().filter(both);
@@ -354,11 +355,11 @@ impl SchemaMerger<'_, '_> {
         self.merge.texts.retain(|text| text.shape.id != id || text.source == TextSource::Ours);
     }
 
-    /// A conflict that no side's name resolves: it is there until one branch renames.
-    fn name_taken(&mut self, about: About<'_>, said: Said, detail: &str) {
+    /// A conflict that no side resolves: it is there until one branch gives way.
+    fn refuse(&mut self, about: About<'_>, part: SchemaPart, said: Said, detail: &str) {
         let one = |text: Option<String>| text.map(|text| vec![Value::text(text)]);
         self.merge.conflicts.push(Conflict {
-            key: ConflictKey { object: about.id, scope: Scope::Schema(SchemaPart::Name) },
+            key: ConflictKey { object: about.id, scope: Scope::Schema(part) },
             kind: ConflictKind::Schema,
             object_kind: about.kind,
             object_name: about.name.into(),

@@ -268,6 +268,14 @@ impl SchemaMerger<'_, '_> {
             }
         }
         is_blocked |= self.check_column_names(ours, &columns);
+        if !is_blocked && columns.iter().all(|column| column.generated.is_some()) {
+            let said = Said::all(&describe(base), &describe(ours), &describe(theirs));
+            let detail = "between them the branches dropped all columns: one has to stay";
+            self.refuse(about(ours), SchemaPart::Whole, said, detail);
+            is_blocked = true;
+            columns.clone_from(&ours.columns);
+            position = ours.stored_columns;
+        }
         shape.columns = columns;
         shape.stored_columns = position;
         is_blocked
@@ -370,7 +378,7 @@ impl SchemaMerger<'_, '_> {
                 let theirs = Some(column.name.clone());
                 let said = Said { theirs, ..Said::default() };
                 let detail = "the branches have different columns of this name: rename one";
-                self.name_taken(about(table), said, detail);
+                self.refuse(about(table), SchemaPart::Name, said, detail);
                 found = true;
             }
         }

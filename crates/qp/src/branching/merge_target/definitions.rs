@@ -20,7 +20,7 @@ use crate::catalog::{
     write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::modify::bind_writer;
+use crate::modify::{SEQUENCE_TABLE, bind_writer, quoted_text};
 use crate::parse::parse_statement;
 use crate::store::TreeId;
 
@@ -32,6 +32,7 @@ impl SqlTarget<'_> {
         }
         self.speak_as_theirs(merge)?;
         for dropped in &merge.dropped {
+            self.drop_counter(dropped.id.0)?;
             self.drop_object(dropped.id.0)?;
         }
         // An index cannot be read without its table, if only to find the other conflicts.
@@ -79,6 +80,18 @@ impl SqlTarget<'_> {
         })
     }
 
+    /// Forgets how far AUTOINCREMENT has counted for a table that goes.
+    fn drop_counter(&self, id: u64) -> Result<()> {
+        let is_it = |row: &&ObjectRow| row.id.0 == id && row.kind == ObjectKind::Table;
+        let Some(table) = self.ours.iter().find(is_it) else { return Ok(()) };
+        if self.main_schema()?.table(SEQUENCE_TABLE).is_none() {
+            return Ok(());
+        }
+        let name = quoted_text(&table.name);
+        let sql = format!("DELETE FROM main.{SEQUENCE_TABLE} WHERE name = {name}");
+        self.session.run_inside(&sql, &self.sources, &self.schemas).map(drop)
+    }
+
     /// Takes an object out of the catalog, with the indexes of a table's constraints.
     fn drop_object(&self, id: u64) -> Result<()> {
         let Some(object) = self.ours.iter().find(|row| row.id.0 == id) else { return Ok(()) };
@@ -104,6 +117,7 @@ impl SqlTarget<'_> {
             (None, Some(_)) => {
                 if merged.is_rebuilt {
                     // The source's table stands in the place of the target's.
+                    self.drop_counter(merged.shape.id.0)?;
                     self.drop_object(merged.shape.id.0)?;
                 }
                 self.add_table(merged)

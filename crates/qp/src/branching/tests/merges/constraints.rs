@@ -123,6 +123,26 @@ fn an_orphan_that_the_merge_makes_is_reported_with_its_row() {
 }
 
 #[test]
+fn a_counter_goes_with_its_table() {
+    for (on_dev, on_main) in
+        [("DROP TABLE counted", "SELECT 1"), ("SELECT 1", "DROP TABLE counted")]
+    {
+        let session = family();
+        session
+            .execute(&format!(
+                "CREATE TABLE counted(id INTEGER PRIMARY KEY AUTOINCREMENT);
+                 CREATE TABLE other(id INTEGER PRIMARY KEY AUTOINCREMENT);
+                 INSERT INTO counted VALUES (41); INSERT INTO other VALUES (7);
+                 MERGE BRANCH main INTO dev; USE BRANCH dev; {on_dev};
+                 INSERT INTO parent VALUES (8,'h'); USE BRANCH main; {on_main};
+                 INSERT INTO parent VALUES (9,'i'); MERGE BRANCH dev INTO main"
+            ))
+            .unwrap();
+        assert_eq!(rows(&session, "SELECT name, seq FROM sqlite_sequence"), ["other|7"]);
+    }
+}
+
+#[test]
 fn constraints_that_both_sides_changed_come_together() {
     for swapped in [false, true] {
         let session = session();

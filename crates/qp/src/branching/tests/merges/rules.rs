@@ -310,6 +310,11 @@ const RULES: &[(&str, &str, Outcome)] = &[
          INSERT INTO niece VALUES (1, 2); CREATE VIEW w AS SELECT count(*) FROM parent",
         Rows("SELECT * FROM w", &["2"]),
     ),
+    (
+        "ALTER TABLE free DROP COLUMN x",
+        "ALTER TABLE free DROP COLUMN y",
+        Conflict("schema", "one has to stay"),
+    ),
     // Indexes, views and triggers.
     (
         "CREATE INDEX new ON t(a)",
