@@ -216,6 +216,19 @@ impl Error {
         self
     }
 
+    /// The same about `sql`, of which the statement was made by leaving out so many bytes at its
+    /// start and putting `before` others there.
+    #[must_use]
+    pub(crate) fn of_part(mut self, sql: &str, before: usize, left_out: usize) -> Self {
+        if self.0.sql.is_some() {
+            let place = |at: usize| (at.saturating_sub(before) + left_out).min(sql.len());
+            let position = self.0.position.take().map(|at| place(at.start)..place(at.end));
+            self.0.position = position.filter(|at| sql.get(at.clone()).is_some());
+            self.0.sql = Some(sql.into());
+        }
+        self
+    }
+
     #[must_use]
     pub(crate) fn with_code(mut self, code: i32) -> Self {
         self.0.code = code;

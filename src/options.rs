@@ -160,7 +160,8 @@ impl OpenOptions {
     }
 
     /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
-    /// files, and how many they may take at all before the statement fails.
+    /// files, and how many they may take at all before the statement fails. The second is never
+    /// more than half of the machine's memory.
     ///
     /// ```
     /// let mut options = pandodb::OpenOptions::new();

@@ -45,6 +45,7 @@ impl Row<'_> {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     #[allow(clippy::needless_pass_by_value, reason = "numbers and names are given as they are")]
+    #[inline]
     pub fn get<I: RowIndex, T: FromSql>(&self, column: I) -> Result<T> {
         let at = column.number(self)?;
         T::from_sql(self.values.get(at)).map_err(|error| self.in_column(at, &error))
@@ -63,6 +64,7 @@ impl Row<'_> {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     #[allow(clippy::needless_pass_by_value, reason = "numbers and names are given as they are")]
+    #[inline]
     pub fn get_ref<I: RowIndex>(&self, column: I) -> Result<ValueRef<'_>> {
         Ok(self.values.get(column.number(self)?))
     }
@@ -77,6 +79,7 @@ impl Row<'_> {
     /// })?;
     /// # Ok::<(), pandodb::Error>(())
     /// ```
+    #[inline]
     pub fn column_count(&self) -> usize {
         self.values.len()
     }
@@ -140,14 +143,17 @@ pub trait RowIndex {
 }
 
 impl RowIndex for usize {
+    #[inline]
     fn number(&self, row: &Row<'_>) -> Result<usize> {
         let count = row.column_count();
-        if *self < count {
-            return Ok(*self);
-        }
-        let message = format!("there is no column {self}: the row has {count}, from 0");
-        Err(Error::new(ErrorKind::Range, message))
+        if *self < count { Ok(*self) } else { Err(no_column(*self, count)) }
     }
+}
+
+#[cold]
+fn no_column(at: usize, count: usize) -> Error {
+    let message = format!("there is no column {at}: the row has {count}, from 0");
+    Error::new(ErrorKind::Range, message)
 }
 
 // A row of as many columns as a tuple has is read in their order.
@@ -202,6 +208,7 @@ pub struct Rows<'s> {
 }
 
 impl<'s> Rows<'s> {
+    #[inline]
     pub(crate) fn new(cursor: &'s mut (dyn Cursor + 's)) -> Self {
         Self { cursor, has_ended: false }
     }
@@ -217,6 +224,7 @@ impl<'s> Rows<'s> {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     #[allow(clippy::should_implement_trait, reason = "rows are borrowed, so it is no iterator")]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         if self.has_ended {
             return Ok(None);
@@ -264,8 +272,12 @@ impl<'s> Rows<'s> {
 }
 
 impl Drop for Rows<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.cursor.reset();
+        // A run that came to its end, well or not, has been reset there.
+        if !self.has_ended {
+            self.cursor.reset();
+        }
     }
 }
 

@@ -86,6 +86,7 @@ impl<'c> Statement<'c> {
     /// assert_eq!(sum, 3);
     /// # Ok::<(), pandodb::Error>(())
     /// ```
+    #[inline]
     pub fn query<P: Params>(&mut self, params: P) -> Result<Rows<'_>> {
         self.bind(params)?;
         Ok(Rows::new(&mut self.prepared))
@@ -256,6 +257,7 @@ impl<'c> Statement<'c> {
     /// assert_eq!(connection.prepare("SELECT 1, 2")?.column_count(), 2);
     /// # Ok::<(), pandodb::Error>(())
     /// ```
+    #[inline]
     pub fn column_count(&self) -> usize {
         self.prepared.column_count()
     }
@@ -267,6 +269,7 @@ impl<'c> Statement<'c> {
     /// assert_eq!(connection.prepare("SELECT ?, :b, ?3")?.parameter_count(), 3);
     /// # Ok::<(), pandodb::Error>(())
     /// ```
+    #[inline]
     pub fn parameter_count(&self) -> usize {
         self.prepared.parameter_count()
     }
@@ -344,6 +347,7 @@ impl<'c> Statement<'c> {
         outcome
     }
 
+    #[inline]
     fn bind<P: Params>(&mut self, params: P) -> Result<()> {
         self.prepared.reset();
         params.bind_to(&mut StatementBinder { statement: self, any_name: false })
@@ -387,6 +391,7 @@ impl Binder for StatementBinder<'_, '_> {
         self.statement.prepared.bind(number, value)
     }
 
+    #[inline]
     fn finish(&mut self, count: usize) -> Result<()> {
         let wanted = self.statement.parameter_count();
         if self.any_name || count == wanted {

@@ -119,14 +119,21 @@ impl Connection {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn preview(&self, sql: &str) -> Result<Preview<'_>> {
-        let sql = sql.trim().trim_end_matches(';');
-        let first = crate::engine::first_statement(sql);
-        let text = if crate::engine::has_statement(sql.get(first..).unwrap_or("")) {
-            format!("PREVIEW BEGIN {sql}; END")
+        let bare =
+            sql.trim_start().trim_end_matches(|last: char| last == ';' || last.is_whitespace());
+        let first = crate::engine::first_statement(bare);
+        let (before, behind) = if crate::engine::has_statement(bare.get(first..).unwrap_or("")) {
+            ("PREVIEW BEGIN ", "; END")
         } else {
-            format!("PREVIEW {sql}")
+            ("PREVIEW ", "")
         };
-        let mut statement = self.prepare(&text)?;
+        let blanks = sql.len() - sql.trim_start().len();
+        self.preview_of(&format!("{before}{bare}{behind}"))
+            .map_err(|error| error.of_part(sql, before.len(), blanks))
+    }
+
+    fn preview_of(&self, text: &str) -> Result<Preview<'_>> {
+        let mut statement = self.prepare(text)?;
         let mut rows = statement.query(())?;
         let (branch, base, took) = (String::new(), 0, Duration::ZERO);
         let mut preview = Preview { connection: self, branch, base, took, changes: Vec::new() };

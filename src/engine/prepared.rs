@@ -25,6 +25,7 @@ impl<'s> Prepared<'s> {
         Self { statement, session, began: None }
     }
 
+    #[inline]
     pub(crate) fn parameter_count(&self) -> usize {
         self.statement.parameter_count()
     }
@@ -130,6 +131,7 @@ impl Cursor for Prepared<'_> {
         self.tell_of_end();
     }
 
+    #[inline]
     fn column_count(&self) -> usize {
         self.statement.column_count()
     }

@@ -29,6 +29,7 @@ mod tidy;
 mod differential;
 mod fuzz;
 mod loom;
+mod merges;
 mod sim;
 mod soak;
 
@@ -60,6 +61,8 @@ enum Command {
     Codegen(codegen::Arguments),
     /// Run seeded simulations with crashes and faults; replay one by its seed.
     Sim(sim::Arguments),
+    /// Merge random branches every way and look at the laws of merges.
+    Merges(merges::Arguments),
     /// Run the models that try every interleaving of threads.
     Loom(loom::Arguments),
     /// Fuzz a target, or replay what earlier runs found.
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Codegen(arguments) => codegen::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Merges(arguments) => merges::run(&arguments),
         Command::Loom(arguments) => loom::run(&arguments).map(drop),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Slt(arguments) => differential::run_slt(&arguments),

@@ -4,12 +4,12 @@
 //! transactions a level, 200 kills of a process. The first seed comes from the clock and is
 //! printed, so that a finding can be replayed. A
 //! search that does not exist yet makes the soak incomplete, which is a failure at its end.
-//! Neighbours: `sim`, `differential`, `fuzz`, `loom`, `test`.
+//! Neighbours: `sim`, `merges`, `differential`, `fuzz`, `loom`, `test`.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::process::{Failure, Outcome};
-use crate::{differential, fuzz, loom, sim, test};
+use crate::{differential, fuzz, loom, merges, sim, test};
 
 /// What `cargo xtask soak` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// The first seed (default: from the clock).
     #[arg(long, value_name = "S")]
     start: Option<u64>,
-    /// Seeds of the simulation in a round.
+    /// Seeds of the simulation, and of the random merges, in a round.
     #[arg(long, value_name = "N", default_value_t = 2000)]
     seeds: u64,
 }
@@ -54,6 +54,7 @@ fn round(seeds: u64, start: u64) -> Outcome<Vec<&'static str>> {
     let mut missing = Vec::new();
     test::run_tests(&test::Arguments::of_soak(start))?;
     sim::run(&sim::Arguments { seeds, start, seed: None, layer: None })?;
+    merges::run(&merges::Arguments { seeds, start, options: Vec::new() })?;
     if differential::exists() {
         let (seeds, seed, options) = (100, start, Vec::new());
         differential::run_diff(&differential::DiffArguments { seeds, seed, options })?;

@@ -1,9 +1,10 @@
 //! Which names branches and tags may have.
 //!
-//! Any script, `/` and `-` are fine; what could hide from a reader's eye, be taken for an option
-//! or climb out of a folder is not, although names never reach the file system. A name keeps its
-//! letters as written and is found in any case, as SQL's names are, so two names that differ in
-//! case only cannot be there together. Neighbours: `registry` checks each new name here.
+//! Any script, `/` and `-` are fine; what could hide from a reader's eye, be taken for an option,
+//! a revision (`dev~2`) or the number of a commit, or climb out of a folder is not, although names
+//! never reach the file system. A name keeps its letters as written and is found in any case, as
+//! SQL's names are, so two names that differ in case only cannot be there together.
+//! Neighbours: `registry` checks each new name here.
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -74,6 +75,12 @@ fn wrong_with(name: &str) -> Option<String> {
         if part.chars().all(|letter| letter == '.') {
             return Some(format!("'{part}' between '/' is a way through folders"));
         }
+    }
+    if name.contains(['~', '^']) || name.contains("@{") {
+        return Some("it reads as a revision".into());
+    }
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some("it reads as the number of a commit".into());
     }
     if name == "*" {
         return Some("it stands for all of them".into());
@@ -148,6 +155,10 @@ mod tests {
             (" a", "blank"),
             ("HEAD", "reserved"),
             ("Now", "reserved"),
+            ("dev~2", "revision"),
+            ("dev^", "revision"),
+            ("dev@{1 hour ago}", "revision"),
+            ("42", "number of a commit"),
         ] {
             let error = check(NameKind::Tag, name).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidName);

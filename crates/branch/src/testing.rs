@@ -304,7 +304,7 @@ impl ModelTarget<'_> {
 }
 
 impl Target for ModelTarget<'_> {
-    fn schema(&mut self, merge: &SchemaMerge) -> Result<()> {
+    fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>> {
         for dropped in &merge.dropped {
             if let Some(table) = self.version.shape.table(dropped.id) {
                 self.version.forest.drop_tree(table.tree);
@@ -322,7 +322,7 @@ impl Target for ModelTarget<'_> {
             }
         }
         self.version.shape = merge.shape();
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn apply(&mut self, table: &TableShape, change: RowChange) -> Result<()> {

@@ -204,6 +204,8 @@ impl fmt::Display for Failure {
 impl From<pandodb::Error> for Failure {
     fn from(error: pandodb::Error) -> Self {
         let mut message = error.message().to_owned();
+        // Where the newest cause's sentence begins.
+        let mut newest = 0;
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
             let text = cause.to_string();
@@ -211,8 +213,13 @@ impl From<pandodb::Error> for Failure {
             let with_hint = error.hint().map(|hint| format!("{message} ({hint})"));
             if !message.contains(&text) && with_hint.as_ref() != Some(&text) {
                 // Storage errors repeat the sentence before they add the file.
-                message =
-                    if text.starts_with(&message) { text } else { format!("{message}: {text}") };
+                if text.starts_with(&message[newest..]) {
+                    message.truncate(newest);
+                } else {
+                    message.push_str(": ");
+                    newest = message.len();
+                }
+                message.push_str(&text);
             }
             source = cause.source();
         }

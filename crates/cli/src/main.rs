@@ -89,6 +89,14 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
     if let Some(word) = sql.iter().find(|word| is_mistyped_verb(word)) {
         return Err(arguments::no_such_verb(word));
     }
+    // A slip in a verb makes no database of that name.
+    if !std::path::Path::new(&path).exists()
+        && is_mistyped_verb(&path)
+        && let Some(verb) = arguments::verb_one_slip_away(&path)
+    {
+        return Err(Failure::usage(format!("there is no verb {path}"))
+            .with_hint(format!("did you mean {verb}? ./{path} is a database of that name")));
+    }
     let has_work = !sql.is_empty() || !options.command.is_empty() || !options.script.is_empty();
     let interactive = options.interactive || (terminal.has_input && !options.batch && !has_work);
     let opening =

@@ -4,8 +4,28 @@
 //! name that needs more than a third of its letters changed is no suggestion. Neighbours: `bind`
 //! and `pragma` put it into the hints of errors.
 
+use crate::catalog::Table;
+use crate::error::Error;
+
 /// Names longer than this are not compared.
 const LENGTH_MAX: usize = 64;
+
+/// The error with a hint at the candidate that is most like `name`, if one is.
+pub(crate) fn hinting<'a>(
+    error: Error,
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Error {
+    match nearest(name, candidates) {
+        Some(near) => error.with_hint(format!("did you mean {near}?")),
+        None => error,
+    }
+}
+
+/// The error with a hint at the column of `table` that is most like `name`.
+pub(crate) fn hinting_column(error: Error, name: &str, table: &Table) -> Error {
+    hinting(error, name, table.columns.iter().map(|column| &*column.name))
+}
 
 /// The candidate that is most like `name`, if one is like it.
 pub(crate) fn nearest<'a>(

@@ -111,3 +111,21 @@ fn an_analysis_tells_what_each_step_took() {
     assert_eq!(rows(&session, "EXPLAIN DELETE FROM t").lines().count(), 1);
     assert_eq!(rows(&session, "SELECT count(*) FROM t"), "1");
 }
+
+#[test]
+fn a_recursion_that_keeps_its_rows_ends_at_the_hard_limit() {
+    let session = session("CREATE TABLE t(a)");
+    session.set_memory_limits(u64::MAX, 200_000);
+    for endless in [
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT count(*) FROM n",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n, (VALUES (1), (2)))
+         SELECT count(*) FROM n",
+    ] {
+        let failed = session.query(endless).unwrap_err();
+        assert!(failed.message().contains("200000 bytes of memory"), "{endless}: {failed}");
+    }
+    // What has left the queue is no burden any more.
+    let long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+                SELECT count(*) FROM n";
+    assert_eq!(rows(&session, long), "50000");
+}

@@ -74,10 +74,14 @@ impl Fork {
 
     /// Forks any head and replaces what is there by a version that no head has.
     fn of_view(manager: &Arc<Manager>, any: HeadId, view: &View) -> Result<Self> {
+        Self::of_forest(manager, any, &view.forest())
+    }
+
+    /// As if the trees of a version, which somebody keeps, were those of a head of their own.
+    pub fn of_forest(manager: &Arc<Manager>, any: HeadId, forest: &Forest) -> Result<Self> {
         let fork = Self::of(manager, any)?;
         let mut transaction = fork.begin(BeginOptions::default())?;
         transaction.prepare_write()?;
-        let forest = view.forest();
         for tree in transaction.trees() {
             transaction.drop_tree(tree)?;
         }

@@ -9,7 +9,7 @@ use pandodb_ds::record::Value;
 use super::json;
 use crate::shape::affinity::is_same;
 use crate::shape::row::Row;
-use crate::shape::{Affinity, ColumnId, TableShape};
+use crate::shape::{Affinity, ColumnId, ColumnShape, TableShape};
 
 /// How the three versions of a table map to the merged one.
 #[derive(Debug)]
@@ -32,6 +32,59 @@ struct PlanColumn {
     missing: Value,
     is_json: bool,
     is_generated: bool,
+    /// For one that both sides added, with other values in the rows that were there.
+    added: Option<Added>,
+}
+
+/// A column of two definitions.
+#[derive(Debug)]
+struct Added {
+    /// What it is in rows that were there, on the target and on the source.
+    ours: Value,
+    theirs: Value,
+    /// Whose definition the merge has.
+    winner: Side,
+}
+
+impl Added {
+    fn new(
+        merged: &ColumnShape,
+        ours: Option<&ColumnShape>,
+        theirs: Option<&ColumnShape>,
+    ) -> Option<Self> {
+        let (ours, theirs) = (ours?, theirs?);
+        let missing = |column: &ColumnShape| merged.affinity.convert(column.missing.clone());
+        let is_ours = merged.is_declared_as(ours) || !merged.is_declared_as(theirs);
+        let winner = if is_ours { Side::Ours } else { Side::Theirs };
+        let added = Self { ours: missing(ours), theirs: missing(theirs), winner };
+        (!is_same(&added.ours, &added.theirs)).then_some(added)
+    }
+
+    /// The cell of a row that neither side wrote to.
+    fn untouched(&self, ours: &Value, theirs: &Value) -> Option<Value> {
+        let is_so = is_same(ours, &self.ours) && is_same(theirs, &self.theirs);
+        is_so.then(|| match self.winner {
+            Side::Ours => ours.clone(),
+            Side::Theirs => theirs.clone(),
+        })
+    }
+}
+
+impl PlanColumn {
+    fn comes_back(&self) -> bool {
+        let is_replaced = self.added.as_ref().is_some_and(|added| added.winner == Side::Theirs);
+        let is_dropped = self.base.is_some() && self.ours.is_none() && self.theirs.is_some();
+        is_dropped || is_replaced && !self.is_generated
+    }
+
+    /// What the cell was before each side's changes; none for rows that have no such cell.
+    fn before(&self, base: Option<Value>) -> (Value, Value) {
+        match (base, &self.added) {
+            (Some(base), _) => (base.clone(), base),
+            (None, Some(added)) => (added.ours.clone(), added.theirs.clone()),
+            (None, None) => (self.missing.clone(), self.missing.clone()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -88,6 +141,14 @@ impl Plan {
             missing: column.missing.clone(),
             is_json: column.is_json,
             is_generated: column.generated.is_some(),
+            added: match index(base, column.id) {
+                None => Added::new(
+                    column,
+                    ours.and_then(|ours| ours.column(column.id)),
+                    theirs.and_then(|theirs| theirs.column(column.id)),
+                ),
+                Some(_) => None,
+            },
         });
         let columns: Vec<PlanColumn> = columns.collect();
         let gone = base.into_iter().flat_map(|base| base.columns.iter().enumerate());
@@ -145,6 +206,33 @@ impl Plan {
         self.dropped.iter().any(|column| column.ours.is_some() && column.theirs.is_none())
     }
 
+    /// Whether rows that nobody changed get cells of the source: of a column of the base that the
+    /// target dropped and the source kept, or of one that both added and the source's is taken.
+    pub(crate) fn brings_back(&self) -> bool {
+        self.columns.iter().any(PlanColumn::comes_back)
+    }
+
+    /// Whether one of them is generated: it is computed when a row is written, and not before.
+    pub(crate) fn computes_anew(&self) -> bool {
+        self.columns.iter().any(|column| column.comes_back() && column.is_generated)
+    }
+
+    /// Puts the source's cells of such columns into a row of the merged shape.
+    pub(crate) fn bring_back(&self, theirs: &Row, row: &mut Row) {
+        for (column, cell) in self.columns.iter().zip(row) {
+            let (true, Some(at)) = (column.comes_back(), column.theirs) else { continue };
+            let theirs = column.affinity.convert(theirs[at].clone());
+            match &column.added {
+                Some(added) => {
+                    if let Some(value) = added.untouched(cell, &theirs) {
+                        *cell = value;
+                    }
+                }
+                None => *cell = theirs,
+            }
+        }
+    }
+
     /// A row of the target in the merged shape.
     pub(crate) fn ours_row(&self, row: &Row) -> Row {
         self.project(row, |column| column.ours)
@@ -199,7 +287,8 @@ impl Plan {
                     continue;
                 }
             };
-            let base = column.base.map_or_else(|| column.missing.clone(), |at| cell(base, at));
+            let (base, theirs_base) = column.before(column.base.map(|at| cell(base, at)));
+            let untouched = column.added.as_ref().and_then(|it| it.untouched(&ours, &theirs));
             if column.is_generated || is_same(&ours, &theirs) {
                 row.push(ours);
             } else if unsettled(column.id) {
@@ -207,7 +296,9 @@ impl Plan {
                 let (ours, theirs) = (Some(ours), Some(theirs));
                 let (column, index) = (column.id, Some(index));
                 conflicts.push(CellConflict { column, index, base: None, ours, theirs });
-            } else if is_same(&theirs, &base) {
+            } else if let Some(untouched) = untouched {
+                row.push(untouched);
+            } else if is_same(&theirs, &theirs_base) {
                 row.push(ours);
             } else if is_same(&ours, &base) {
                 row.push(theirs);

@@ -77,12 +77,13 @@ pub enum RowChange {
 ///
 /// Calls come in this order: [`schema`](Target::schema) once; for each table `adopt_table` where
 /// the source added it, else `apply` for each row in the order of the keys; `raise_counter`;
-/// [`verify`](Target::verify) once. Uniqueness must not be judged row by row: two rows may swap
+/// [`verify`](Target::verify) once, if there is no conflict so far. Uniqueness must not be judged row by row: two rows may swap
 /// their values. Triggers do not run and no foreign key cascades.
 pub trait Target {
     /// Brings the schema of the target to the merged one: `merge` says for each object whether it
     /// is as the target has it. A table that `is_rebuilt` starts empty: all its rows follow.
-    fn schema(&mut self, merge: &SchemaMerge) -> Result<()>;
+    /// Returns what shapes do not show: definitions that cannot be used beside each other.
+    fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>>;
 
     /// May take a table that only the source has as a whole, by sharing the trees of the source
     /// (its rows and its indexes); false: the rows are to come one by one.
@@ -94,6 +95,13 @@ pub trait Target {
     /// Does one change, keeping the table's indexes; generated columns are computed from the
     /// others, what `row` holds for them means nothing.
     fn apply(&mut self, table: &TableShape, change: RowChange) -> Result<()>;
+
+    /// Is told that a row of the source, which has the key `theirs` there, is `merged` here: its
+    /// rowid was taken, or the target has the same row under another one.
+    fn renumbered(&mut self, table: &TableShape, theirs: &[u8], merged: &[u8]) -> Result<()> {
+        let _ = (table, theirs, merged);
+        Ok(())
+    }
 
     /// The AUTOINCREMENT counter of a table is at least this.
     fn raise_counter(&mut self, table: &TableShape, value: i64) -> Result<()>;
@@ -218,7 +226,7 @@ impl Run<'_> {
 /// done of it, and must be given up.
 ///
 /// A schema conflict leaves the rows of its table alone: their conflicts are found once it is
-/// resolved.
+/// resolved. So are broken constraints once no other conflict is left.
 pub fn merge(
     pager: &Arc<Pager>,
     versions: Versions<'_>,
@@ -253,7 +261,9 @@ pub fn merge(
     for conflict in &merged.conflicts {
         run.conflict(conflict.clone())?;
     }
-    run.target.schema(&merged)?;
+    for conflict in run.target.schema(&merged)? {
+        run.conflict(conflict)?;
+    }
     let numbers = renumber::plan(&mut run, &versions, &merged)?;
     for table in &merged.tables {
         if table.is_blocked {
@@ -267,6 +277,11 @@ pub fn merge(
         }
     }
     let Run { target, sink, mut report, .. } = run;
+    if report.conflict_count() > 0 {
+        // Where a conflict is left the rows are the target's: what they break beside those of the
+        // source would depend on which side is called so.
+        return Ok(report);
+    }
     target.verify(&mut |conflict| {
         report.count_conflict(&conflict);
         sink(conflict)

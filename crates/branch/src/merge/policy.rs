@@ -154,7 +154,7 @@ impl MergeOptions {
     }
 
     /// What is to be done about a conflict; a broken constraint is decided by the rows only.
-    pub(crate) fn pick(&self, key: &ConflictKey) -> Option<Pick> {
+    pub fn pick(&self, key: &ConflictKey) -> Option<Pick> {
         let said = self.resolutions.find(key).cloned();
         if matches!(key.scope, Scope::Broken(..)) {
             return said;

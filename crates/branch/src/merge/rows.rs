@@ -119,6 +119,28 @@ impl Unsettled {
     }
 }
 
+/// The rows of a side by the keys of the merged table.
+enum Kept<'v> {
+    None,
+    /// They are stored by these keys.
+    Stored(TableVersion<'v>),
+    Sorted(BTreeMap<Vec<u8>, Row>),
+}
+
+impl Kept<'_> {
+    fn find(&self, pager: &Arc<Pager>, key: &[u8]) -> Result<Option<Row>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Stored(version) => {
+                let Some(tree) = version.tree else { return Ok(None) };
+                let bytes = tree.get(pager, key)?;
+                bytes.map(|bytes| version.shape.decode(key, &bytes)).transpose()
+            }
+            Self::Sorted(rows) => Ok(rows.get(key).cloned()),
+        }
+    }
+}
+
 struct TableMerger<'a, 'r, 'v> {
     table: &'a MergedTable,
     plan: Plan,
@@ -132,7 +154,7 @@ struct TableMerger<'a, 'r, 'v> {
     run: &'a mut Run<'r>,
 }
 
-impl TableMerger<'_, '_, '_> {
+impl<'v> TableMerger<'_, '_, 'v> {
     fn merge(mut self) -> Result<()> {
         match self.puller()? {
             Some(puller) => {
@@ -143,9 +165,9 @@ impl TableMerger<'_, '_, '_> {
             }
             None => self.merge_streams()?,
         }
-        self.merge_unsettled()?;
-        if self.table.is_rebuilt || self.needs_conversion {
-            self.rewrite_others()?;
+        let settled = self.merge_unsettled()?;
+        if self.table.is_rebuilt || self.needs_conversion || self.plan.brings_back() {
+            self.rewrite_others(&settled)?;
         }
         Ok(())
     }
@@ -215,20 +237,21 @@ impl TableMerger<'_, '_, '_> {
     }
 
     /// Rows that the base does not settle: the two sides are compared, whatever they changed.
-    fn merge_unsettled(&mut self) -> Result<()> {
+    /// Returns their keys.
+    fn merge_unsettled(&mut self) -> Result<BTreeSet<Vec<u8>>> {
         let rows = std::mem::take(&mut self.unsettled.rows);
         let find = |merger: &Self, side: Option<TableVersion<'_>>, key: &[u8]| {
             let Some(tree) = side.and_then(|side| side.tree) else { return Ok(None) };
             let bytes = tree.get(merger.run.pager, key)?;
             read(side, bytes.map(|bytes| Stored { key: key.to_vec(), bytes }).as_ref())
         };
-        for (key, columns) in rows {
+        for (key, columns) in &rows {
             self.run.step()?;
-            let ours = find(self, self.sides.ours, &key)?;
-            let theirs = find(self, self.sides.theirs, &key)?;
+            let ours = find(self, self.sides.ours, key)?;
+            let theirs = find(self, self.sides.theirs, key)?;
             match (ours, theirs) {
                 (Some(ours), Some(theirs)) => {
-                    let base = find(self, self.sides.base, &key)?;
+                    let base = find(self, self.sides.base, key)?;
                     let merged = match &base {
                         Some(base) => {
                             let unsettled = |column| columns.contains(&column);
@@ -236,19 +259,20 @@ impl TableMerger<'_, '_, '_> {
                         }
                         None => self.plan.merge_inserted(&ours, &theirs),
                     };
-                    self.finish_row(&key, &ours, merged)?;
+                    self.finish_row(key, &ours, merged)?;
                 }
                 (None, None) => {}
                 (ours, theirs) => {
-                    self.deleted_and_changed(&key, None, ours.as_ref(), theirs.as_ref())?;
+                    self.deleted_and_changed(key, None, ours.as_ref(), theirs.as_ref())?;
                 }
             }
         }
-        Ok(())
+        Ok(rows.into_keys().collect())
     }
 
-    /// The target's rows that the source did not touch, in a table that is written anew.
-    fn rewrite_others(&mut self) -> Result<()> {
+    /// The target's rows that the source did not touch, in a table that is written anew; those
+    /// that are `settled` have been merged.
+    fn rewrite_others(&mut self, settled: &BTreeSet<Vec<u8>>) -> Result<()> {
         let pager = self.run.pager;
         let Some(version) = self.sides.ours else { return Ok(()) };
         let key = &self.table.shape;
@@ -259,16 +283,38 @@ impl TableMerger<'_, '_, '_> {
         while let Some(change) = theirs.as_mut().map(Changes::next_change).transpose()?.flatten() {
             touched.insert(change.key);
         }
+        let kept = self.rows_to_bring_back()?;
         for_each_row(pager, version, |stored| {
             let merged_key = rekey(key, version.shape, &stored)?;
-            if touched.contains(&merged_key) {
+            if touched.contains(&merged_key) || settled.contains(&merged_key) {
                 return Ok(());
             }
             self.run.step()?;
             let ours = version.shape.decode(&stored.key, &stored.bytes)?;
-            let row = self.plan.ours_row(&ours);
+            let mut row = self.plan.ours_row(&ours);
+            if let Some(theirs) = kept.find(pager, &merged_key)? {
+                self.plan.bring_back(&theirs, &mut row);
+            }
             self.put(&merged_key, Some(&ours), row)
         })
+    }
+
+    /// The source's rows, where cells of them come back to rows that it did not touch.
+    fn rows_to_bring_back(&self) -> Result<Kept<'v>> {
+        let Some(theirs) = self.sides.theirs.filter(|_| self.plan.brings_back()) else {
+            return Ok(Kept::None);
+        };
+        let key = &self.table.shape;
+        if theirs.shape.has_key_of(key) {
+            return Ok(Kept::Stored(theirs));
+        }
+        let mut rows = BTreeMap::new();
+        for_each_row(self.run.pager, theirs, |stored| {
+            let merged_key = rekey(key, theirs.shape, &stored)?;
+            rows.insert(merged_key, theirs.shape.decode(&stored.key, &stored.bytes)?);
+            Ok(())
+        })?;
+        Ok(Kept::Sorted(rows))
     }
 
     /// A row that only the target changed stays, unless it edits a cell that the source dropped.
@@ -332,6 +378,7 @@ impl TableMerger<'_, '_, '_> {
         let theirs = self.follow(None, theirs.clone());
         if let Some(stored) = self.same_row_of_ours(&theirs)? {
             // The same row under another rowid: the target's rowid stays.
+            self.run.target.renumbered(&self.table.shape, &change.key, &stored.key)?;
             let ours = read(self.sides.ours, Some(&stored))?;
             if let Some(ours) = ours {
                 return self.merge_inserted(&stored.key, &ours, &theirs);
@@ -401,6 +448,7 @@ impl TableMerger<'_, '_, '_> {
         }
         // Two rows under one rowid: the source's gets another one.
         if let Some(stored) = self.same_row_of_ours(theirs)? {
+            self.run.target.renumbered(&self.table.shape, &change.key, &stored.key)?;
             let same = read(self.sides.ours, Some(&stored))?;
             if let Some(same) = same {
                 return self.merge_inserted(&stored.key, &same, theirs);
@@ -417,6 +465,7 @@ impl TableMerger<'_, '_, '_> {
             *cell = Value::Integer(rowid);
         }
         self.run.report.table(&self.table.shape).renumbered += 1;
+        self.run.target.renumbered(&self.table.shape, &change.key, &rowid_key(rowid))?;
         if matches!(self.table.shape.key, KeyShape::Rowid { autoincrement: true, .. }) {
             self.run.target.raise_counter(&self.table.shape, rowid)?;
         }
@@ -657,7 +706,10 @@ impl TableMerger<'_, '_, '_> {
                 let before = self.plan.ours_row(ours);
                 if !is_same_row(&before, &row) {
                     self.run.report.table(shape).updated += 1;
-                } else if !(self.table.is_rebuilt || self.needs_conversion && *ours != row) {
+                } else if !(self.table.is_rebuilt
+                    || self.plan.computes_anew()
+                    || self.needs_conversion && *ours != row)
+                {
                     return Ok(());
                 }
                 if self.table.is_rebuilt {

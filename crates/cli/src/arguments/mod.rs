@@ -9,7 +9,7 @@
 mod normalise;
 mod verbs;
 
-pub(crate) use normalise::{no_such_verb, normalise};
+pub(crate) use normalise::{no_such_verb, normalise, verb_one_slip_away};
 pub(crate) use verbs::*;
 
 use clap::{Args, Parser};

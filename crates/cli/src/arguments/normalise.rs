@@ -142,20 +142,43 @@ fn verb_names() -> Vec<String> {
     names.collect()
 }
 
-/// What to say of a word that is no verb: the one that it may have been meant to be.
-pub(crate) fn no_such_verb(word: &str) -> Failure {
+/// The verbs that are most like a word, and how many letters are between them and it.
+fn nearest(word: &str) -> (usize, Vec<String>) {
     let command = super::Arguments::command();
     let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let names = shown.flat_map(|verb| verb.get_visible_aliases().chain([verb.get_name()]));
-    let near = names
-        .map(|name| (distance(word, name), word.len().abs_diff(name.len()), name.to_owned()))
-        .filter(|(distance, _, name)| *distance <= 1 + name.len() / 4)
-        .min();
+    let mut near: Vec<_> = names.map(|name| (distance(word, name), name.to_owned())).collect();
+    near.sort();
+    let least = near.first().map_or(usize::MAX, |(distance, _)| *distance);
+    near.retain(|(distance, _)| *distance == least);
+    (least, near.into_iter().map(|(_, name)| name).collect())
+}
+
+/// The verb that a word without it differs from in one letter, or in two that changed places.
+pub(crate) fn verb_one_slip_away(word: &str) -> Option<String> {
+    let mut letters: Vec<char> = word.chars().collect();
+    let mut exchanged = (1..letters.len()).map(|at| {
+        letters.swap(at - 1, at);
+        let tried: String = letters.iter().collect();
+        letters.swap(at - 1, at);
+        tried
+    });
+    let verbs = verb_names();
+    exchanged.find(|tried| verbs.contains(tried)).or_else(|| {
+        let (distance, names) = nearest(word);
+        (distance == 1 && word.len() > 3).then(|| names.join(" or "))
+    })
+}
+
+/// What to say of a word that is no verb: the one that it may have been meant to be.
+pub(crate) fn no_such_verb(word: &str) -> Failure {
+    let (distance, mut names) = nearest(word);
+    names.retain(|name| distance <= 1 + name.len() / 4);
     let failure = Failure::usage(format!("there is no verb {word}"));
-    match near {
-        Some((_, _, name)) => failure.with_hint(format!("did you mean {name}?")),
-        None => failure.with_hint("pando --help lists the verbs"),
+    if names.is_empty() {
+        return failure.with_hint("pando --help lists the verbs");
     }
+    failure.with_hint(format!("did you mean {}?", names.join(" or ")))
 }
 
 /// How many letters must be changed, added or left out to make one word of the other.
@@ -176,7 +199,7 @@ fn distance(left: &str, right: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{distance, normalise};
+    use super::{distance, normalise, verb_one_slip_away};
 
     #[test]
     fn a_word_behind_a_verb_without_words_is_the_database() {
@@ -193,6 +216,20 @@ mod tests {
             ("branch create dev", "branch create dev"),
         ] {
             assert_eq!(run(typed), read, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_slip_in_a_verb_is_seen() {
+        for (typed, meant) in [
+            ("brnch", Some("bench or branch")),
+            ("statsu", Some("status")),
+            ("mrege", Some("merge")),
+            ("test", None),
+            ("data", None),
+            ("app", None),
+        ] {
+            assert_eq!(verb_one_slip_away(typed).as_deref(), meant, "{typed}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::{Argument, Command, NONE, command, switch, usage};
 use crate::failure::{Failure, Outcome};
 use crate::output::quote;
 use crate::output::width::width;
-use crate::shell::{Opening, Shell};
+use crate::shell::{Opening, Plan, Shell};
 use crate::terminal::Terminal;
 
 const SWITCH: Argument = Argument::Word(&["on", "off"]);
@@ -68,7 +68,8 @@ pub(super) const COMMANDS: &[Command] = &[
         [
             "set NAME VALUE | unset NAME | list | clear",
             "values for :name, @name, $name and ?1",
-            "VALUE is a SQL expression: .param set :height 23.5, .param set :name 'oak'.",
+            "VALUE is a SQL expression: .param set :height 23.5, .param set :born date('now').\n\
+         What is none is text: .param set :name 'old oak'.",
         ],
         Argument::Word(&["set", "unset", "list", "clear"]),
         parameter,
@@ -76,8 +77,12 @@ pub(super) const COMMANDS: &[Command] = &[
     command(
         "explain",
         &["eqp"],
-        ["on|off", "show the plan of each query before it runs", ""],
-        SWITCH,
+        [
+            "on|off|full",
+            "show the plan of each query before it runs",
+            "full adds what EXPLAIN says of it.",
+        ],
+        Argument::Word(&["on", "off", "full"]),
         explain,
     ),
     command(
@@ -280,14 +285,11 @@ fn parameter(shell: &mut Shell, words: &[String]) -> Outcome {
     match words.as_slice() {
         ["set", name, value @ ..] if !value.is_empty() => {
             let text = value.join(" ");
-            let value: Value = shell
-                .connection
-                .query_row(&format!("SELECT {text}"), (), |row| row.get(0))
-                .or_else(|error| {
-                    // As in sqlite3: what is no expression is text.
-                    let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_');
-                    if is_name { Ok(Value::from(text.as_str())) } else { Err(error) }
-                })?;
+            // As in sqlite3: what is no expression is text.
+            let value = match shell.connection.prepare(&format!("SELECT {text}")) {
+                Ok(mut expression) => expression.query_row((), |row| row.get(0))?,
+                Err(_) => Value::from(text.as_str()),
+            };
             shell.parameters.insert((*name).to_owned(), value);
             Ok(())
         }
@@ -313,7 +315,13 @@ fn parameter(shell: &mut Shell, words: &[String]) -> Outcome {
 
 fn explain(shell: &mut Shell, words: &[String]) -> Outcome {
     let [word] = words else { return Err(usage("explain")) };
-    shell.switches.plan = switch("explain", word)?;
+    shell.switches.plan = match word.as_str() {
+        "full" => Plan::Full,
+        // sqlite3's word; what triggers do is part of no plan here.
+        "trigger" => Plan::Short,
+        word if switch("explain", word)? => Plan::Short,
+        _ => Plan::None,
+    };
     Ok(())
 }
 

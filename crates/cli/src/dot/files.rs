@@ -85,7 +85,8 @@ pub(super) const COMMANDS: &[Command] = &[
             "FILE [NEW]",
             "put a backup back",
             "The current branch gets what the backup holds, as one commit that can be undone; \
-             with NEW the backup becomes a database of its own, with all of its branches.",
+             with NEW the backup becomes a database of its own, with all of its branches, and the \
+             shell goes on there.",
         ],
         Argument::File,
         restore,
@@ -96,7 +97,8 @@ pub(super) const COMMANDS: &[Command] = &[
         [
             "FILE",
             "write the database to a new file",
-            "What was in memory is then in FILE, and the shell goes on there.",
+            "What was in memory is then in FILE, and the shell goes on there; from a file it goes\n\
+             on where it was.",
         ],
         Argument::File,
         save,
@@ -250,5 +252,9 @@ fn save(shell: &mut Shell, words: &[String]) -> Outcome {
     let [file] = words else { return Err(usage("save")) };
     let literal = crate::output::quote::literal(pandodb::ValueRef::Text(file.as_bytes()));
     shell.execute(&format!("VACUUM INTO {literal}"))?;
+    shell.say(format_args!("Saved to '{file}'"))?;
+    if shell.opening.path != ":memory:" {
+        return Ok(());
+    }
     shell.reopen(Opening { path: file.clone(), read_only: false, create: false })
 }

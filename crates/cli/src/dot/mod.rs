@@ -139,7 +139,9 @@ pub(crate) fn run(shell: &mut Shell, line: &str) -> Outcome {
     let bare = name.strip_prefix('\\').unwrap_or(&name);
     let command = find(&name).or_else(|| find(bare));
     let Some(command) = command else {
-        let failure = Failure::usage(format!("Unknown command: .{bare} (try .help)"));
+        let told =
+            if bare == name { format!(".{bare} (try .help)") } else { format!("{name} (try \\?)") };
+        let failure = Failure::usage(format!("Unknown command: {told}"));
         return Err(match nearest(bare) {
             Some(near) => failure.with_hint(format!("did you mean .{near}?")),
             None => failure,

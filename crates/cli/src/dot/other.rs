@@ -163,7 +163,7 @@ fn show(shell: &mut Shell, _: &[String]) -> Outcome {
         ("branch", shell.connection.current_branch()),
         ("changes", word(switches.changes)),
         ("echo", word(switches.echo)),
-        ("explain", word(switches.plan)),
+        ("explain", switches.plan.word().to_owned()),
         ("filename", shell.opening.path.clone()),
         ("headers", settings.headers.map_or("the mode's own".to_owned(), word)),
         ("maxrows", settings.rows_max.to_string()),

@@ -52,7 +52,7 @@ pub(crate) struct Switches {
     /// Print how many rows each changed.
     pub(crate) changes: bool,
     /// Print the query plan first.
-    pub(crate) plan: bool,
+    pub(crate) plan: Plan,
     /// Print storage figures after each.
     pub(crate) stats: bool,
     /// Use a pager where output is longer than the screen.
@@ -65,6 +65,27 @@ pub(crate) struct Switches {
     pub(crate) quiet: bool,
     /// A person is at the other end.
     pub(crate) interactive: bool,
+}
+
+/// Which plan of a query is printed before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    None,
+    /// As EXPLAIN QUERY PLAN tells it.
+    Short,
+    /// And as EXPLAIN does.
+    Full,
+}
+
+impl Plan {
+    /// The word that asks for it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::None => "off",
+            Self::Short => "on",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// How the database was opened, so that it can be opened again.
@@ -194,7 +215,7 @@ impl Shell {
                 echo: false,
                 timer: false,
                 changes: interactive,
-                plan: false,
+                plan: Plan::None,
                 stats: false,
                 pager: interactive && terminal.has_output,
                 progress: true,

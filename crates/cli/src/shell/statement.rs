@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use pandodb::{Connection, Statement, Value, ValueRef};
 
-use super::Shell;
 use super::paged::Paged;
+use super::{Plan, Shell};
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::language::{self, Kind};
@@ -58,8 +58,9 @@ impl Shell {
                     if self.switches.echo {
                         writeln!(self.sink, "{};", statement.sql().trim_end_matches(';'))?;
                     }
-                    if self.switches.plan && statement.readonly() {
-                        show_plan(&self.connection, statement.sql(), &mut self.sink)?;
+                    if self.switches.plan != Plan::None && statement.readonly() {
+                        let plan = self.switches.plan;
+                        show_plan(&self.connection, statement.sql(), plan, &mut self.sink)?;
                     }
                     if self.switches.changes {
                         created = created_branch(statement.sql())
@@ -281,7 +282,7 @@ fn bind(
 }
 
 /// Prints how a query would run.
-fn show_plan(connection: &Connection, sql: &str, out: &mut dyn Write) -> Outcome {
+fn show_plan(connection: &Connection, sql: &str, plan: Plan, out: &mut dyn Write) -> Outcome {
     let first = language::tokens(sql)
         .into_iter()
         .find(|token| !matches!(token.kind, language::Kind::Space | language::Kind::Comment));
@@ -301,6 +302,13 @@ fn show_plan(connection: &Connection, sql: &str, out: &mut dyn Write) -> Outcome
         let detail = row.get_ref(row.column_count() - 1)?;
         writeln!(out, "{}`--{detail}", "   ".repeat(depths.len()))?;
         depths.push(id);
+    }
+    if plan == Plan::Full {
+        let mut statement = connection.prepare(&format!("EXPLAIN {sql}"))?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            writeln!(out, "{}", row.get_ref(0)?)?;
+        }
     }
     Ok(())
 }

@@ -35,7 +35,15 @@ fn restore(shell: &Shell, backups: &[String], target: &str) -> Outcome<u64> {
         !interrupt::was_pressed()
     });
     progress.finish();
-    Ok(restored?.commit)
+    let restored = restored.map_err(|error| {
+        let is_order = error.message().contains("chain");
+        let failure = Failure::from(error);
+        if !is_order {
+            return failure;
+        }
+        failure.with_hint("the full backup comes first, then its increments in their order")
+    })?;
+    Ok(restored.commit)
 }
 
 /// Makes the current branch hold what the first branch of a backup holds.

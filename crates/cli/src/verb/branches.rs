@@ -121,10 +121,29 @@ pub(crate) fn list(shell: &mut Shell) -> Outcome {
     if shell.settings.mode != Mode::Box {
         return list_all(shell);
     }
-    let sql = "SELECT CASE WHEN is_current THEN '*' ELSE '' END AS \" \", branch_name, \
-               parent_branch, head_commit, state, created_at, description FROM pando_branches";
-    shell.show_query(sql, &[])
+    let many: i64 =
+        shell.connection.query_row("SELECT count(*) FROM pando_branches", (), |row| row.get(0))?;
+    let (size, sizes) = if many > SIZED_MAX { ("", "") } else { (SIZE, SIZES) };
+    let sql = format!(
+        "SELECT CASE WHEN is_current THEN '*' ELSE '' END AS \" \", branch_name, parent_branch, \
+         head_commit, state, created_at, {size} description FROM pando_branches {sizes}"
+    );
+    shell.show_query(&sql, &[])
 }
+
+/// From more branches on a list of them has no sizes: each has to be looked for.
+const SIZED_MAX: i64 = 500;
+
+/// What a branch holds, alone or with others, as of the newest checkpoint.
+const SIZES: &str = "LEFT JOIN (SELECT key, json_extract(value, '$.own') + \
+    json_extract(value, '$.shared') AS bytes \
+    FROM json_each((SELECT branch_bytes FROM pragma_storage_info))) ON key = branch_name";
+
+/// The same for people.
+const SIZE: &str = "CASE WHEN bytes < 1024 THEN bytes || ' bytes' \
+    WHEN bytes < 1048576 THEN format('%.1f KiB', bytes / 1024.0) \
+    WHEN bytes < 1073741824 THEN format('%.1f MiB', bytes / 1048576.0) \
+    ELSE format('%.1f GiB', bytes / 1073741824.0) END AS size,";
 
 /// The branches with everything that is known about them.
 pub(crate) fn list_all(shell: &mut Shell) -> Outcome {
@@ -350,7 +369,7 @@ pub(crate) fn merge(shell: &mut Shell, source: &str, target: &str, options: &Mer
     if status == "conflicts" {
         return list_conflicts(shell, source, target, options);
     }
-    if options.dry_run {
+    if options.dry_run || status == "up to date" {
         return Ok(());
     }
     shell.say(format_args!("Merged branch: {source} into {target}"))

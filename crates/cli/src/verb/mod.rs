@@ -201,7 +201,12 @@ fn rewrite(shell: &mut Shell, verb: &Verb) -> Outcome {
             Some(upstream) => rebase::begin(shell, upstream),
             None if rebase.r#continue => rebase::resume(shell),
             None => {
-                let parent = branches::parent(shell, &shell.connection.current_branch())?;
+                let branch = shell.connection.current_branch();
+                let Some(parent) = shell.branch_fact(&branch, "parent_branch")? else {
+                    let message = format!("{branch} has no parent to rebase onto");
+                    return Err(Failure::usage(message)
+                        .with_hint("name the other branch: pando rebase UPSTREAM"));
+                };
                 rebase::begin(shell, &parent)
             }
         },

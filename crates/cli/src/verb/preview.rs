@@ -45,7 +45,10 @@ pub(super) fn preview(shell: &mut Shell, what: &PreviewArguments) -> Outcome<Exi
     if branches::is_for_programs(shell) {
         let script = format!("PREVIEW BEGIN {}; END", sql.trim().trim_end_matches(';'));
         let text = if what.merge.is_some() { format!("PREVIEW {sql}") } else { script };
-        shell.show_query(&text, &[])?;
+        // A place in the text is one of what was typed, which the library's own preview tells.
+        shell.show_query(&text, &[]).map_err(|failure| {
+            shell.connection.preview(&sql).err().map_or(failure, Failure::from)
+        })?;
         return Ok(Exit::Success);
     }
     let preview = shell.connection.preview(&sql)?;

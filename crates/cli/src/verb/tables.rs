@@ -135,6 +135,14 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
             }
             Ok(())
         }
+        TableAction::Show { name } if shell.is_for_programs() => {
+            let sql = "SELECT type, name, sql FROM sqlite_schema \
+                       WHERE lower(tbl_name) = lower(?1) ORDER BY type <> 'table', rowid";
+            if shell.columns_of(name)?.is_empty() {
+                return Err(Failure::statement(format!("there is no table or view like {name}")));
+            }
+            shell.show_query(sql, &[name.as_str().into()])
+        }
         TableAction::Show { name } => {
             crate::dot::run(shell, &format!("schema '{}'", name.replace('\'', "''")))
         }

@@ -107,6 +107,7 @@ impl Forest {
     }
 
     /// The shared entries. Taking a directory that was not read for an empty one would lose trees.
+    #[inline]
     fn table(&self) -> &[Entry] {
         match self.table.get() {
             Some(table) => table,

@@ -17,6 +17,7 @@ use std::ops::Range;
 use super::leaf_shared::Shared;
 use super::lineage::Lineage;
 use super::origin::Origin;
+use super::room;
 use crate::error::{Error, Result};
 use crate::format::bytes::{Reader, read_varint};
 use crate::format::layout::LEAF_HEADER;
@@ -121,6 +122,12 @@ pub fn fixed_key(key: &[u8]) -> Result<u64> {
             crate::ErrorKind::Limit,
             format!("a key of this tree has eight bytes, not {}", key.len()),
         )),
+    }
+}
+
+impl Drop for Leaf {
+    fn drop(&mut self) {
+        room::give_back(std::mem::take(&mut self.bytes));
     }
 }
 

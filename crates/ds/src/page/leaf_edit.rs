@@ -27,8 +27,9 @@ impl Leaf {
         let with_gap = |used: usize| (used + used / 4 + 256).min(page_bytes).max(used);
         if self.shared.is_some() && self.garbage > 0 {
             let used = self.used_bytes();
-            let copy = self.rebuilt(0..self.len(), self.prefix as usize, with_gap(used) - used);
-            return Self { lineage: Lineage::default(), ..copy };
+            let mut copy = self.rebuilt(0..self.len(), self.prefix as usize, with_gap(used) - used);
+            copy.lineage = Lineage::default();
+            return copy;
         }
         let bytes = self.whole_bytes(with_gap(self.entries_end() + self.heap as usize));
         let (shared, origin) = (None, self.origin.clone());

@@ -24,6 +24,7 @@
 use super::leaf::{Leaf, stride};
 use super::lineage::Lineage;
 use super::node::{Body, Node};
+use super::room;
 use crate::format::TreeKind;
 use crate::sync::Arc;
 
@@ -98,7 +99,7 @@ impl Leaf {
     /// The page up to its entries, a gap, and `own` bytes of cells, which are the page's first.
     fn own_bytes(&self, gap: usize, own: usize) -> Vec<u8> {
         let entries_end = self.entries_end();
-        let mut bytes = Vec::with_capacity(entries_end + gap + own);
+        let mut bytes = room::take(entries_end + gap + own);
         bytes.extend_from_slice(&self.bytes[..entries_end]);
         bytes.resize(entries_end + gap, 0);
         bytes.extend_from_slice(&self.bytes[self.heap_start()..][..own]);
@@ -107,7 +108,13 @@ impl Leaf {
 
     /// Makes the gap in front of the own cells wider.
     pub(super) fn widen(&mut self, gap: usize) {
-        self.bytes = self.own_bytes(gap, self.own_heap());
+        let wide = self.own_bytes(gap, self.own_heap());
+        room::give_back(std::mem::replace(&mut self.bytes, wide));
+    }
+
+    /// The page whose bytes it shares.
+    pub(super) fn shared_page(&self) -> Option<&Arc<Node>> {
+        self.shared.as_ref().map(|shared| &shared.base)
     }
 
     /// Whether it shares the bytes of another page.

@@ -14,6 +14,7 @@ mod leaf_walk;
 pub mod lineage;
 pub mod node;
 pub mod origin;
+mod room;
 pub mod separators;
 
 #[cfg(test)]

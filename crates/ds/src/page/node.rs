@@ -153,6 +153,15 @@ impl Node {
             }
     }
 
+    /// The page whose bytes a leaf shares, which is in [`memory_bytes`](Self::memory_bytes), too,
+    /// though others may hold it as well: the cache, and other copies.
+    pub fn shared_page(&self) -> Option<&Arc<Self>> {
+        match &self.body {
+            Body::Leaf(leaf) => leaf.shared_page(),
+            Body::Inner(_) => None,
+        }
+    }
+
     /// About how long the stored form is.
     pub fn used_bytes(&self) -> usize {
         match &self.body {

@@ -6,7 +6,7 @@
 
 use super::Pager;
 use super::team::Ready;
-use crate::codec::{self, Codec};
+use crate::codec::{self, Codec, CodecId};
 use crate::error::Result;
 use crate::format::{Extent, Granule, Stored, granules_of};
 use crate::limits::GRANULE_BYTES;
@@ -59,12 +59,23 @@ impl<'a> Batch<'a> {
         self.codec
     }
 
+    /// The codec of inner pages: they are a hundredth of the file and stand in the way of every
+    /// read that finds nothing in the cache, so that being quick counts for more than being short.
+    pub fn inner_codec(&self) -> Codec {
+        if self.codec.id() == CodecId::Zstd { Codec::lz4() } else { self.codec }
+    }
+
     /// Compresses `raw`, but only while the result takes at most `stored_max` bytes: else
     /// nothing is written.
-    pub fn write_if_short(&mut self, raw: &[u8], stored_max: usize) -> Result<Option<Stored>> {
+    pub fn write_if_short(
+        &mut self,
+        raw: &[u8],
+        codec: Codec,
+        stored_max: usize,
+    ) -> Result<Option<Stored>> {
         let mut stored = std::mem::take(&mut self.scratch);
         stored.clear();
-        let codec = codec::compress(self.codec, raw, &mut stored)?;
+        let codec = codec::compress(codec, raw, &mut stored)?;
         let is_short = granules_of(stored.len() as u32) * GRANULE_BYTES <= stored_max as u64;
         let written = if is_short {
             Some(self.place(raw.len(), &stored, crc32fast::hash(&stored), codec as u8)?)
@@ -76,10 +87,10 @@ impl<'a> Batch<'a> {
     }
 
     /// Compresses `raw` and writes it.
-    pub fn write(&mut self, raw: &[u8]) -> Result<Stored> {
+    pub fn write(&mut self, raw: &[u8], codec: Codec) -> Result<Stored> {
         let mut stored = std::mem::take(&mut self.scratch);
         stored.clear();
-        let codec = codec::compress(self.codec, raw, &mut stored)?;
+        let codec = codec::compress(codec, raw, &mut stored)?;
         let checksum = crc32fast::hash(&stored);
         let written = self.place(raw.len(), &stored, checksum, codec as u8);
         self.scratch = stored;

@@ -237,9 +237,11 @@ impl<'a> Writing<'a> {
         edges: &[PageRef],
         whole: impl FnOnce(&Self, &mut Vec<u8>) -> Result<()>,
     ) -> Result<PageRef> {
+        let is_inner = page.kind == PageKind::Inner;
+        let codec = if is_inner { self.batch.inner_codec() } else { self.batch.codec() };
         if let Some((base, bytes)) = change
             && bytes.len() <= EXTENT_BYTES_MAX
-            && let Some(delta) = self.batch.write_if_short(&bytes, delta_bytes_max(&base))?
+            && let Some(delta) = self.batch.write_if_short(&bytes, codec, delta_bytes_max(&base))?
         {
             page.base = base;
             page.delta = Some(delta);
@@ -247,7 +249,7 @@ impl<'a> Writing<'a> {
             let mut bytes = Vec::with_capacity(self.batch.pager().page_bytes());
             whole(self, &mut bytes)?;
             check_length(bytes.len())?;
-            page.base = self.batch.write(&bytes)?;
+            page.base = self.batch.write(&bytes, codec)?;
         }
         self.note(&page, edges);
         Ok(page)
@@ -266,7 +268,7 @@ impl<'a> Writing<'a> {
             kind,
             level: 0,
             has_edges: !edges.is_empty(),
-            base: self.batch.write(bytes)?,
+            base: self.batch.write(bytes, self.batch.codec())?,
             delta: None,
             birth: self.birth,
             rows,

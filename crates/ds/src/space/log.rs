@@ -24,7 +24,11 @@ use crate::limits::{EXTENT_BYTES_MAX, FIRST_GRANULE, GRANULE_BYTES};
 /// How many records a chain may have before it is condensed.
 const CHAIN_RECORDS_MAX: usize = 48;
 
-/// A chain shorter than this is never condensed for its size.
+/// From so many records on a chain is condensed where that writes no more than half of what they
+/// took: an opening reads them one after another.
+const CHAIN_RECORDS_FEW: usize = 8;
+
+/// A chain of fewer records that is shorter than this is never condensed for its size.
 const CHAIN_BYTES_MIN: u64 = 64 * 1024;
 
 /// The most lists entries of one record, so that it stays far below the longest extent.
@@ -129,8 +133,10 @@ impl Chain {
     }
 
     fn is_long(&self) -> bool {
-        self.records.len() >= CHAIN_RECORDS_MAX
-            || self.bytes() > CHAIN_BYTES_MIN.max(3 * self.condensed_bytes)
+        let (records, bytes) = (self.records.len(), self.bytes());
+        records >= CHAIN_RECORDS_MAX
+            || bytes > CHAIN_BYTES_MIN.max(3 * self.condensed_bytes)
+            || (records >= CHAIN_RECORDS_FEW && bytes >= 3 * self.condensed_bytes)
     }
 }
 

@@ -160,15 +160,14 @@ fn load(
     options: &StoreOptions,
 ) -> Result<(Pager, Durable)> {
     let page_bytes = superblock.page_bytes as usize;
-    let (space, chain) = match &superblock.space_map {
-        None => (Space::new(), Chain::default()),
-        Some(newest) => {
-            let granules = superblock.granules.max(FIRST_GRANULE);
-            let reading = Pager::new(Arc::clone(&file), Space::new(), 0, options.codec, page_bytes);
-            Space::load(newest, granules, &mut |page| reading.read_stored(&page.base))?
-        }
-    };
-    let pager = Pager::new(file, space, options.cache_bytes, options.codec, page_bytes);
+    let mut pager = Pager::new(file, Space::new(), options.cache_bytes, options.codec, page_bytes);
+    let mut chain = Chain::default();
+    if let Some(newest) = &superblock.space_map {
+        let granules = superblock.granules.max(FIRST_GRANULE);
+        let loaded = Space::load(newest, granules, &mut |page| pager.read_stored(&page.base))?;
+        chain = loaded.1;
+        pager.space = Arc::new(loaded.0);
+    }
     let registry = Tree::open(superblock.registry);
     Ok((pager, Durable { superblock, registry, chain }))
 }

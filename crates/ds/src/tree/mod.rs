@@ -92,6 +92,7 @@ impl Tree {
     }
 
     /// How many entries.
+    #[inline]
     pub fn len(&self) -> u64 {
         self.root.as_ref().map_or(0, |root| root.rows)
     }

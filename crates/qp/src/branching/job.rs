@@ -195,8 +195,9 @@ impl Work<'_> {
         };
         let ours = self.version(ours)?;
         let pager = Arc::clone(self.branches.manager().pager());
-        let catalogs = (&job.base.forest, &ours.forest, &job.catalog);
-        let mut target = SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs)?;
+        let catalogs = (&ours.forest, &job.catalog);
+        let mut target =
+            SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs, options)?;
         target.follows = job.plan.is_some_and(|plan| plan.kind == MergeKind::FastForward);
         let versions = Versions { base: &job.base, ours: &ours, theirs: &job.theirs };
         let mut sink = |conflict: Conflict| {
@@ -208,8 +209,8 @@ impl Work<'_> {
         };
         // What is free may help; there is no more than one that goes ahead.
         let helpers = self.merge_helpers(&versions);
-        let options = MergeOptions { helps: helpers.is_some(), ..options.clone() };
-        match merge(&pager, versions, &options, &mut target, &mut sink) {
+        let helped = MergeOptions { helps: helpers.is_some(), ..options.clone() };
+        match merge(&pager, versions, &helped, &mut target, &mut sink) {
             Ok(report) => Ok(report),
             Err(error) => Err(target.error.take().unwrap_or_else(|| error.into())),
         }

@@ -62,6 +62,21 @@ fn duration(option: &BranchOption) -> Result<i64> {
         })
 }
 
+/// The option that a key differs from in one letter, or two that changed places.
+fn slip(key: &str) -> Option<&'static str> {
+    const KNOWN: [&str; 8] = [
+        "description",
+        "comment",
+        "read_only",
+        "protected",
+        "temporary",
+        "auto_delete",
+        "auto_gc",
+        "strategy",
+    ];
+    KNOWN.into_iter().find(|known| crate::suggest::distance(key, known) == 1)
+}
+
 /// Puts the options of CREATE or ALTER BRANCH into `known`.
 pub(super) fn branch_options(options: &[BranchOption], known: &mut BranchOptions) -> Result<()> {
     for option in options {
@@ -83,7 +98,13 @@ pub(super) fn branch_options(options: &[BranchOption], known: &mut BranchOptions
                 };
             }
             "strategy" => known.strategy = Strategy::parse(&text(option))?,
-            _ => {
+            // A key of the user's own, unless it is a slip in one of those above.
+            other => {
+                if let Some(meant) = slip(other) {
+                    let message = format!("there is no option {other}");
+                    let hint = format!("did you mean {meant}? Keys of your own differ more");
+                    return Err(Error::invalid(message).at(option.key.span).with_hint(hint));
+                }
                 known.free.insert(option.key.text.to_string(), text(option));
             }
         }

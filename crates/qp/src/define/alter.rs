@@ -38,7 +38,9 @@ impl Definer<'_> {
                 Some(schema) => format!("{}.{}", schema.text, name.text),
                 None => name.text.to_string(),
             };
-            return Err(Error::not_found("table", full).at(name.span));
+            let error = Error::not_found("table", full).at(name.span);
+            let known = schema.tables.values().map(|table| &*table.name);
+            return Err(crate::suggest::hinting(error, &name.text, known));
         };
         if crate::catalog::is_reserved_name(&table.name) {
             let message = format!("table {} may not be altered", table.name);
@@ -75,7 +77,7 @@ impl Definer<'_> {
     /// Binds all views, triggers and indexes again; `when` says in errors what was done.
     pub(super) fn verify(&self, table: &str, when: &str) -> Result<()> {
         self.verify_table(table, when)?;
-        self.verify_dependents(when)
+        if self.spares_broken { Ok(()) } else { self.verify_dependents(when) }
     }
 
     /// Binds what a table and its indexes are made of.
@@ -109,24 +111,8 @@ impl Definer<'_> {
         self.with_environment(|environment| {
             let environment = &Environment { is_lenient: true, ..*environment };
             for schema in self.own_and_temporary() {
-                for object in &schema.objects {
-                    if let Some(view) = schema.view(&object.name)
-                        && object.kind == ObjectKind::View
-                    {
-                        let mut binder = Binder::new(environment, Arc::from(&*view.sql));
-                        if let Err(error) = binder.view_block(view, false) {
-                            return Err(wrong("view", &view.name, &error));
-                        }
-                    }
-                    if let Some(trigger) = schema.trigger(&object.name)
-                        && object.kind == ObjectKind::Trigger
-                    {
-                        let bound = trigger_subject(environment, trigger)
-                            .and_then(|table| bind_trigger(environment, trigger, &table));
-                        if let Err(error) = bound {
-                            return Err(wrong("trigger", &trigger.name, &error));
-                        }
-                    }
+                if let Some((object, error)) = broken_dependents(environment, schema).first() {
+                    return Err(wrong(object.kind.as_str(), &object.name, error));
                 }
             }
             Ok(())
@@ -141,6 +127,31 @@ impl Definer<'_> {
         }
         schemas
     }
+}
+
+/// The views and triggers of a schema that cannot be bound, each with why.
+pub(crate) fn broken_dependents<'c>(
+    environment: &Environment<'_>,
+    schema: &'c Schema,
+) -> Vec<(&'c ObjectRow, Error)> {
+    let mut broken = Vec::new();
+    for object in &schema.objects {
+        let bound = match object.kind {
+            ObjectKind::View => schema.view(&object.name).map(|view| {
+                let mut binder = Binder::new(environment, Arc::from(&*view.sql));
+                binder.view_block(view, false).map(drop)
+            }),
+            ObjectKind::Trigger => schema.trigger(&object.name).map(|trigger| {
+                let table = trigger_subject(environment, trigger)?;
+                bind_trigger(environment, trigger, &table).map(drop)
+            }),
+            ObjectKind::Table | ObjectKind::Index => None,
+        };
+        if let Some(Err(error)) = bound {
+            broken.push((object, error));
+        }
+    }
+    broken
 }
 
 /// Whether the last word of an error's message stands in a text.

@@ -119,7 +119,8 @@ impl Definer<'_> {
     pub(super) fn drop_column(&mut self, table: &Arc<Table>, name: &Name) -> Result<()> {
         let Some(index) = table.column_index(&name.text) else {
             let message = format!("no such column: \"{}\"", name.text);
-            return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
+            let error = Error::new(ErrorKind::NotFound, message).at(name.span);
+            return Err(crate::suggest::hinting_column(error, &name.text, table));
         };
         let uses =
             |columns: &[IndexColumn]| columns.iter().any(|column| column.column() == Some(index));
@@ -197,7 +198,8 @@ impl Definer<'_> {
         set: Nullness,
     ) -> Result<()> {
         let Some(index) = table.column_index(&name.text) else {
-            return Err(Error::not_found("column", &name.text).at(name.span));
+            let error = Error::not_found("column", &name.text).at(name.span);
+            return Err(crate::suggest::hinting_column(error, &name.text, table));
         };
         let mut row = self.table_row(table)?;
         let sql = row.sql.clone().unwrap_or_default();

@@ -37,7 +37,9 @@ impl Definer<'_> {
                 Some(schema) => format!("{}.{}", schema.text, name.text),
                 None => name.text.to_string(),
             };
-            return Err(Error::not_found(wanted.as_str(), full).at(name.span));
+            let error = Error::not_found(wanted.as_str(), full).at(name.span);
+            let known = schema.objects.iter().filter(|row| row.kind == wanted);
+            return Err(crate::suggest::hinting(error, &name.text, known.map(|row| &*row.name)));
         };
         match wanted {
             ObjectKind::Table => self.drop_table(&row)?,

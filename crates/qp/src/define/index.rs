@@ -76,7 +76,8 @@ impl Definer<'_> {
         let place = place.ok_or_else(|| Error::not_found("index", name))?;
         let writer =
             self.with_environment(|environment| crate::modify::bind_writer(environment, table))?;
-        self.session
-            .with_outer(&self.sources, &self.schemas, |outer| fill_index(&writer, place, outer))
+        self.session.with_outer(&self.sources, &self.schemas, |outer| {
+            fill_index(&writer, place, true, outer).map(drop)
+        })
     }
 }

@@ -17,6 +17,7 @@ mod upkeep;
 
 use pandodb_ds::sync::Arc;
 
+pub(crate) use alter::broken_dependents;
 pub(crate) use text::identifier;
 
 use crate::ast::{Statement, StatementKind};
@@ -37,6 +38,8 @@ pub(crate) struct Definer<'s> {
     pub(crate) database: DatabaseIndex,
     pub(crate) sources: Vec<Option<SharedTransaction>>,
     pub(crate) schemas: Vec<Arc<Schema>>,
+    /// Whether views and triggers that cannot be bound stay as they are, instead of being errors.
+    pub(crate) spares_broken: bool,
 }
 
 /// Runs a definition.
@@ -46,7 +49,7 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
         for database in session.all_databases().into_iter().filter(|it| *it != DatabaseIndex::TEMP)
         {
             session.changing(database, |sources, schemas| {
-                let mut definer = Definer { session, sql, database, sources, schemas };
+                let mut definer = Definer::new(session, sql, database, sources, schemas);
                 definer.run(statement)
             })?;
         }
@@ -54,13 +57,14 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
     }
     let database = target(session, statement)?;
     session.changing(database, |sources, schemas| {
-        let mut definer = Definer { session, sql, database, sources, schemas };
+        let mut definer = Definer::new(session, sql, database, sources, schemas);
         definer.run(statement)
     })
 }
 
 /// Runs a definition of the main database in the engine's own words inside of a statement; gives
-/// the schemas that there are then.
+/// the schemas that there are then. Views and triggers that are broken are left as they are: who
+/// calls this looks at them when all is done.
 pub(crate) fn run_within(
     session: &Session,
     sql: &str,
@@ -71,7 +75,8 @@ pub(crate) fn run_within(
     let statement = statement
         .ok_or_else(|| Error::new(ErrorKind::Internal, "the engine's definition is empty"))?;
     let database = DatabaseIndex::MAIN;
-    let mut definer = Definer { session, sql, database, sources: sources.to_vec(), schemas };
+    let definer = Definer::new(session, sql, database, sources.to_vec(), schemas);
+    let mut definer = Definer { spares_broken: true, ..definer };
     definer.run(&statement)?;
     Ok(definer.schemas)
 }
@@ -147,6 +152,18 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
 fn main_or_temp(session: &Session, table: &crate::ast::Name) -> Result<DatabaseIndex> {
     let home = session.home_of(ObjectKind::Table, table)?;
     Ok(if home == DatabaseIndex::TEMP { home } else { DatabaseIndex::MAIN })
+}
+
+impl<'s> Definer<'s> {
+    fn new(
+        session: &'s Session,
+        sql: &'s str,
+        database: DatabaseIndex,
+        sources: Vec<Option<SharedTransaction>>,
+        schemas: Vec<Arc<Schema>>,
+    ) -> Self {
+        Self { session, sql, database, sources, schemas, spares_broken: false }
+    }
 }
 
 impl Definer<'_> {

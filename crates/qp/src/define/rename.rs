@@ -25,7 +25,8 @@ impl Definer<'_> {
     ) -> Result<()> {
         let Some(index) = table.column_index(&from.text) else {
             let message = format!("no such column: \"{}\"", from.text);
-            return Err(Error::new(ErrorKind::NotFound, message).at(from.span));
+            let error = Error::new(ErrorKind::NotFound, message).at(from.span);
+            return Err(crate::suggest::hinting_column(error, &from.text, table));
         };
         if table.column_index(&to.text).is_some_and(|other| other != index) {
             let message = format!(
@@ -72,18 +73,15 @@ impl Definer<'_> {
     fn rename(&self, table: &Arc<Table>, column: Option<usize>, to: &Name) -> Result<()> {
         let mut rows = Vec::new();
         let mut autoindexes = 0;
-        let keeps_others = column.is_none() && self.session.settings().legacy_alter_table;
+        let keeps_others =
+            column.is_none() && !self.spares_broken && self.session.settings().legacy_alter_table;
         for object in &self.schema().objects {
             let mut row = object.clone();
             let is_own =
                 object.table.eq_ignore_ascii_case(&table.name) || object.kind == ObjectKind::Table;
             if let Some(sql) = object.sql.as_ref().filter(|_| is_own || !keeps_others) {
-                let places = self.places(object, sql, table, column).map_err(|error| {
-                    let kind = object.kind.as_str();
-                    let message = format!("error in {kind} {}: {}", object.name, error.message());
-                    Error::invalid(message)
-                })?;
-                let edits: Vec<(Span, String)> = places
+                let edits: Vec<(Span, String)> = self
+                    .places_or_error(object, sql, table, column)?
                     .into_iter()
                     .map(|span| (span, replacement(sql, span, to, column.is_none())))
                     .collect();
@@ -122,6 +120,7 @@ impl Definer<'_> {
             database: DatabaseIndex::TEMP,
             sources: self.sources.clone(),
             schemas: self.schemas.clone(),
+            spares_broken: self.spares_broken,
         };
         let mut is_changed = false;
         for object in &schema.objects {
@@ -129,12 +128,13 @@ impl Definer<'_> {
             if !matches!(object.kind, ObjectKind::View | ObjectKind::Trigger) {
                 continue;
             }
-            let places = temp.places(object, sql, table, column).map_err(|error| {
-                let kind = object.kind.as_str();
-                Error::invalid(format!("error in {kind} {}: {}", object.name, error.message()))
-            })?;
+            let places = temp.places_or_error(object, sql, table, column)?;
             let mut row = object.clone();
-            let is_subject = column.is_none() && temp.is_trigger_on(object, table)?;
+            let is_subject = column.is_none()
+                && match temp.is_trigger_on(object, table) {
+                    Err(_) if self.spares_broken => false,
+                    is_on => is_on?,
+                };
             if is_subject {
                 row.table = to.text.clone();
             }
@@ -168,6 +168,32 @@ impl Definer<'_> {
             let subject = trigger_subject(environment, trigger)?;
             Ok(subject.id == table.id && subject.database == table.database)
         })
+    }
+
+    /// Where a definition names the table or the column. What is broken and may be has only the
+    /// places that its form tells.
+    fn places_or_error(
+        &self,
+        object: &ObjectRow,
+        sql: &str,
+        table: &Arc<Table>,
+        column: Option<usize>,
+    ) -> Result<Vec<Span>> {
+        let may_be_broken =
+            self.spares_broken && matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
+        match self.places(object, sql, table, column) {
+            Err(_) if may_be_broken => {
+                let is_own = object.kind == ObjectKind::Trigger
+                    && self.database == table.database
+                    && object.table.eq_ignore_ascii_case(&table.name);
+                if is_own { trigger_places(sql, table, column) } else { Ok(Vec::new()) }
+            }
+            Err(error) => {
+                let kind = object.kind.as_str();
+                Err(Error::invalid(format!("error in {kind} {}: {}", object.name, error.message())))
+            }
+            found => found,
+        }
     }
 
     /// Where a definition names the table or the column.

@@ -7,7 +7,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Account, Parameters, SharedTransaction, Versions};
+use super::{Account, Parameters, SharedTransaction, Sources, Versions};
 use crate::ast::{ConflictAction, RaiseAction};
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -128,7 +128,7 @@ pub struct Context<'a> {
     /// The application's collations.
     pub collations: &'a dyn Collations,
     /// The transactions behind the plan's sources.
-    pub sources: &'a [Option<SharedTransaction>],
+    pub sources: Sources<'a>,
     /// Other branches and times that it reads.
     pub versions: &'a Versions,
     /// The schemas of `main`, `temp` and attached databases, as of the statement's start.
@@ -179,8 +179,16 @@ pub struct Settings {
     pub parallel_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
     pub memory_soft_bytes: u64,
-    /// How many bytes they may take at all.
+    /// How many bytes they may take at all, if less than [`Settings::memory_most`] by itself.
     pub memory_hard_bytes: u64,
+}
+
+impl Settings {
+    /// How many bytes a statement's sorts and hash tables may take: what was set, and never more
+    /// than half of the machine's memory.
+    pub(crate) fn memory_most(&self) -> u64 {
+        self.memory_hard_bytes.min(super::memory::machine_share())
+    }
 }
 
 impl Default for Settings {
@@ -245,11 +253,9 @@ impl<'a> Context<'a> {
         Datum::Ref(self.parameters.get(index as usize))
     }
 
-    /// The transaction behind a source.
+    /// The transaction behind a source, for a change.
     pub fn transaction(&self, source: SourceId) -> Result<&'a SharedTransaction> {
-        self.sources.get(usize::from(source.0)).and_then(Option::as_ref).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, format!("the statement has no source {}", source.0))
-        })
+        self.sources.share(source)
     }
 
     /// A cursor over a tree as it is now.
@@ -258,7 +264,7 @@ impl<'a> Context<'a> {
         if database.version_place().is_some() {
             return self.versions.cursor(database, tree);
         }
-        self.transaction(source)?.borrow().cursor(tree)
+        self.sources.look(source)?.cursor(tree)
     }
 
     /// How many keys a tree has.
@@ -267,7 +273,7 @@ impl<'a> Context<'a> {
         if database.version_place().is_some() {
             return self.versions.count_range(database, tree, &[], None);
         }
-        self.transaction(source)?.borrow().len(tree)
+        self.sources.look(source)?.len(tree)
     }
 
     /// How many keys of a tree lie from `from` (included) up to `to` (not included).
@@ -282,7 +288,7 @@ impl<'a> Context<'a> {
         if database.version_place().is_some() {
             return self.versions.count_range(database, tree, from, to);
         }
-        self.transaction(source)?.borrow().count_range(tree, from, to)
+        self.sources.look(source)?.count_range(tree, from, to)
     }
 
     /// The schema of a database.

@@ -9,8 +9,9 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use pandodb_ds::sync::{Arc, OnceLock};
+use pandodb_ds::vfs::os::machine_memory;
 use pandodb_ds::vfs::{File, OpenMode, Vfs};
 
 use super::{Context, Settings};
@@ -56,12 +57,12 @@ impl Charge {
         }
         self.bytes = bytes;
         let kept = self.account.bytes() as u64;
-        if kept > settings.memory_hard_bytes {
+        let most = settings.memory_most();
+        if kept > most {
             return Err(Error::new(
                 ErrorKind::Limit,
                 format!(
-                    "the statement needs more than the {} bytes of memory that it may take",
-                    settings.memory_hard_bytes
+                    "the statement needs more than the {most} bytes of memory that it may take"
                 ),
             ));
         }
@@ -73,6 +74,13 @@ impl Drop for Charge {
     fn drop(&mut self) {
         self.account.0.fetch_sub(self.bytes, Ordering::Relaxed);
     }
+}
+
+/// What a statement may take where nobody says less: half of what the machine has, so that a
+/// statement without bounds ends before the machine does. The answer is kept.
+pub(super) fn machine_share() -> u64 {
+    static SHARE: OnceLock<u64> = OnceLock::new();
+    *SHARE.get_or_init(|| machine_memory().map_or(u64::MAX, |bytes| bytes / 2))
 }
 
 /// A file of entries that are written one after the other, then read once; or of bytes that are
@@ -100,10 +108,9 @@ impl Drop for SpillFile {
 impl SpillFile {
     /// A new file beside the database's.
     pub(super) fn create(context: &Context<'_>) -> Result<Self> {
-        let source = context.sources.iter().flatten().next().ok_or_else(|| {
+        let transaction = context.sources.look_at_all().next().ok_or_else(|| {
             Error::new(ErrorKind::Internal, "a statement without a database keeps too much")
         })?;
-        let transaction = source.borrow();
         let (vfs, mut path) = transaction.place()?;
         path.as_mut_os_string().push(format!("-spill-{:016x}", transaction.random()));
         drop(transaction);
@@ -209,6 +216,28 @@ impl SpillReader {
         }
         self.at += count;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::{Account, Settings};
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn half_of_the_machine_is_the_most_where_nothing_was_set() {
+        let settings = Settings::default();
+        let mut charge = Account::default().charge();
+        assert!(!charge.set(1000, &settings).unwrap());
+        let most = settings.memory_most();
+        if let Some(bytes) = pandodb_ds::vfs::os::machine_memory() {
+            assert_eq!(most, bytes / 2);
+            assert!(charge.set(most as usize, &settings).unwrap(), "files are used long before");
+            let error = charge.set(most as usize + 1, &settings).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit);
+        }
     }
 }
 

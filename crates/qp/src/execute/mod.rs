@@ -36,5 +36,7 @@ pub(crate) use operators::SharedRows;
 pub use parameters::{Bindings, Parameters};
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};
-pub use source::{Looked, Reader, SharedTransaction, Version, VersionName, Versions};
+pub use source::{
+    LoneTransaction, Looked, Reader, SharedTransaction, Sources, Version, VersionName, Versions,
+};
 pub(crate) use subquery::{KnownResult, SubqueryState};

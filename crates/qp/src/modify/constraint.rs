@@ -134,25 +134,26 @@ impl TableWriter {
     }
 
     /// What the row in the row slot, which is stored under `key`, breaks by itself or beside
-    /// others: foreign keys apart.
+    /// others (foreign keys apart); with what rows have in common that are not told apart.
     pub(crate) fn violation(
         &self,
         key: &RowKey,
         frame: &mut Frame,
         outer: Outer<'_>,
-    ) -> Result<Option<Error>> {
+    ) -> Result<Option<(Error, Option<Vec<u8>>)>> {
         let abort = Some(ConflictAction::Abort);
         let mut refused = None;
         if let Err(error) = self.check_row(abort, &[], &mut refused, frame, outer) {
             let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
-            return if is_constraint { Ok(Some(error)) } else { Err(error) };
+            return if is_constraint { Ok(Some((error, None))) } else { Err(error) };
         }
-        if refused.is_some() {
-            return Ok(refused);
+        if let Some(refused) = refused {
+            return Ok(Some((refused, None)));
         }
         for index in &self.indexes {
             if index.conflict(self, Some(key), frame, outer)?.is_some() {
-                return Ok(Some(self.duplicate_entry(&index.index)));
+                let group = index.group_key(frame, outer)?;
+                return Ok(Some((self.duplicate_entry(&index.index), Some(group))));
             }
         }
         Ok(None)

@@ -70,7 +70,8 @@ impl TableWriter {
             converted.push((column.position, value));
         }
         let mut values: SmallVec<[ValueRef<'_>; 16]> = SmallVec::new();
-        for value in RowView::new(row.cursor.value()?)?.columns() {
+        let stored = row.cursor.value()?;
+        for value in RowView::new(stored)?.columns() {
             values.push(value?);
         }
         values.truncate(self.table.stored_columns);
@@ -84,6 +85,8 @@ impl TableWriter {
             values[*position] = value.as_ref();
         }
         bytes.clear();
+        // Most rows stay about as long as they are.
+        bytes.reserve(stored.len() + 32);
         encode_row(&values, bytes)?;
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
         transaction.put_later(self.table.tree, &rowid_key(rowid), bytes)?;

@@ -36,11 +36,17 @@ pub fn check_table(environment: &Environment<'_>, table: &Arc<Table>) -> Result<
     bind_writer(environment, table).map(|_| ())
 }
 
-/// Puts the rows of the table into its index at `place`, which is empty.
-pub fn fill_index(bound: &BoundWriter, place: usize, outer: Outer<'_>) -> Result<()> {
+/// Puts the rows of the table into its index at `place`, which is empty; where rows are equal that
+/// the index keeps apart, that is an error, or (not `is_strict`) what this returns.
+pub fn fill_index(
+    bound: &BoundWriter,
+    place: usize,
+    is_strict: bool,
+    outer: Outer<'_>,
+) -> Result<bool> {
     let writer = &bound.writer;
     let table = &writer.table;
-    let Some(index) = writer.indexes.get(place) else { return Ok(()) };
+    let Some(index) = writer.indexes.get(place) else { return Ok(false) };
     let mut frame = Frame::new(bound.layout);
     let mut cursor = outer.context.cursor(writer.source, table.tree)?;
     let mut entries: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
@@ -65,7 +71,8 @@ pub fn fill_index(bound: &BoundWriter, place: usize, outer: Outer<'_>) -> Result
         found = cursor.next()?;
     }
     prefixes.sort_unstable();
-    if prefixes.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+    let are_equal = prefixes.windows(2).any(|pair| pair[0].0 == pair[1].0);
+    if are_equal && is_strict {
         return Err(duplicate(writer, place));
     }
     entries.sort_unstable();
@@ -73,7 +80,7 @@ pub fn fill_index(bound: &BoundWriter, place: usize, outer: Outer<'_>) -> Result
     for (key, value) in entries {
         transaction.put(index.index.tree, &key, &value)?;
     }
-    Ok(())
+    Ok(are_equal)
 }
 
 fn duplicate(writer: &TableWriter, place: usize) -> Error {

@@ -197,7 +197,8 @@ impl Triggers {
                 continue;
             }
             let context = outer.context;
-            let (program, versions) = context.compiler.trigger(trigger, context.sources)?;
+            let (program, versions) =
+                context.compiler.trigger(trigger, context.sources.shared()?)?;
             let depth = run.depth.get();
             if depth >= outer.context.settings.trigger_depth_max {
                 return Err(Error::invalid("too many levels of trigger recursion"));

@@ -173,7 +173,7 @@ impl Parser<'_> {
         if self.at_end() {
             return Ok(());
         }
-        let error = self.expected("an operator, a clause or ;");
+        let error = self.expected("an operator, a clause or `;`");
         if self.previous.kind == TokenKind::EndKeyword && error.kind() == ErrorKind::Syntax {
             return Err(Error::syntax(error.message(), self.token_span())
                 .with_hint("expected ; behind END"));

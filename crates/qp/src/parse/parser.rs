@@ -397,7 +397,7 @@ impl<'a> Parser<'a> {
             if token.kind != TokenKind::Identifier {
                 continue;
             }
-            if let Some(keyword) = keyword::nearest(word) {
+            if let Some(keyword) = keyword::nearest(word, what) {
                 return format!("{hint}; did you mean {keyword} instead of \"{word}\"?");
             }
         }

@@ -85,19 +85,30 @@ impl<'a> Call<'a> {
         self.value
     }
 
-    /// The value as a switch, with SQLite's words; anything else is off, as there.
-    pub(super) fn switch(&self) -> Option<bool> {
-        let text = self.text()?.to_ascii_lowercase();
-        Some(match text.as_str() {
-            "on" | "yes" | "true" => true,
-            "off" | "no" | "false" => false,
-            other => cast_integer(other.as_bytes()) != 0,
-        })
+    /// The value as a switch, with SQLite's words. SQLite takes any other for off: a misspelled
+    /// `ON` would switch off and say nothing, and so it is refused here.
+    pub(super) fn switch(&self) -> Result<Option<bool>> {
+        let Some(text) = self.text() else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "on" | "yes" | "true" => Ok(Some(true)),
+            "off" | "no" | "false" => Ok(Some(false)),
+            other => match other.parse::<i64>() {
+                Ok(number) => Ok(Some(number != 0)),
+                Err(_) => Err(self.refuse("ON or OFF")),
+            },
+        }
     }
 
     /// The value as a number.
     pub(super) fn number(&self) -> Option<i64> {
         self.text().map(|text| cast_integer(text.as_bytes()))
+    }
+
+    /// The value as a number, for PRAGMAs that SQLite does not have: nothing but a number is taken,
+    /// for what SQLite reads as 0 would end a history, or leave no room for the next statement.
+    pub(super) fn own_number(&self) -> Result<Option<i64>> {
+        let Some(text) = self.text() else { return Ok(None) };
+        text.trim().parse().map(Some).map_err(|_| self.refuse("a whole number"))
     }
 
     /// The database that is meant, if one is named.

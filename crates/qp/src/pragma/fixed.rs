@@ -18,11 +18,10 @@ macro_rules! fixed {
             values: concat!("`", stringify!($value), "`"),
             help: $why,
             run: |call| {
-                let asked = call.switch().map(i64::from);
                 let is_same = match call.text() {
                     None => return Ok(one(Value::Integer($value))),
                     Some(text) if text.parse::<i64>().is_ok() => call.number() == Some($value),
-                    Some(text) if is_switch(text) => asked == Some($value),
+                    Some(text) if is_switch(text) => call.switch()?.map(i64::from) == Some($value),
                     Some(text) => text.eq_ignore_ascii_case("none") && $value == 0,
                 };
                 if is_same { Ok(Vec::new()) } else { Err(call.refuse($why)) }
@@ -87,10 +86,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "locking_mode",
         columns: &["locking_mode"],
-        scope: Scope::Fixed,
-        values: "`exclusive`",
-        help: "a process has a database file alone; its connections share it",
-        // As in SQLite the answer is the mode that holds.
+        scope: Scope::Tells,
+        values: "any; as in SQLite the answer is the mode that holds",
+        help: "`exclusive`: a process has a database file alone; its connections share it",
         run: |_| Ok(one(Value::text("exclusive"))),
     },
     Entry {

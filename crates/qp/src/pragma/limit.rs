@@ -6,6 +6,7 @@
 use pandodb_ds::record::Value;
 
 use super::entry::{Call, Entry, PragmaRows, Scope, number};
+use crate::error::Result;
 use crate::limits::Limit;
 
 /// The PRAGMA of one limit.
@@ -17,7 +18,7 @@ macro_rules! limit {
             scope: Scope::Session,
             values: "a number; -1 leaves it",
             help: $help,
-            run: |call| Ok(set(call, Limit::$limit)),
+            run: |call| set(call, Limit::$limit),
         }
     };
 }
@@ -58,9 +59,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
 ];
 
-fn set(call: &Call<'_>, limit: Limit) -> PragmaRows {
-    if let Some(value) = call.number().filter(|value| *value >= 0) {
+fn set(call: &Call<'_>, limit: Limit) -> Result<PragmaRows> {
+    if let Some(value) = call.own_number()?.filter(|value| *value >= 0) {
         call.session.set_limit(limit, u32::try_from(value).unwrap_or(u32::MAX));
     }
-    number(u64::from(call.session.limit(limit)))
+    Ok(number(u64::from(call.session.limit(limit))))
 }

@@ -81,7 +81,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "whether closed log files are kept for somebody outside, however old",
         run: |call| {
             let database = call.store()?;
-            if let Some(is_on) = call.switch() {
+            if let Some(is_on) = call.switch()? {
                 call.check_no_transaction()?;
                 check_file(call, &database)?;
                 call.keep(Kept::WalArchive, i64::from(is_on))?;
@@ -199,7 +199,7 @@ pub(super) fn full_checkpoint(database: &Database) -> Result<()> {
 
 fn wal_mode(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
-    if let Some(is_on) = call.switch() {
+    if let Some(is_on) = call.switch()? {
         call.check_no_transaction()?;
         check_file(call, &database)?;
         if is_on != has_log(&database) {
@@ -322,7 +322,7 @@ fn history_retention(call: &Call<'_>) -> Result<PragmaRows> {
 
 fn history_size(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
-    if let Some(bytes) = call.number() {
+    if let Some(bytes) = call.own_number()? {
         call.check_no_transaction()?;
         call.keep(Kept::HistoryBytes, bytes.max(-1))?;
     }

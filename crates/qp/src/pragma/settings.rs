@@ -20,7 +20,7 @@ macro_rules! switch {
             scope: Scope::Session,
             values: "`ON`, `OFF`",
             help: $help,
-            run: |call| match call.switch() {
+            run: |call| match call.switch()? {
                 Some(value) => {
                     call.session.change_settings(|settings| settings.$field = value);
                     Ok(Vec::new())
@@ -44,7 +44,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "`ON`, `OFF`",
         help: "whether foreign keys are enforced; inside of a transaction nothing changes, as in \
                SQLite",
-        run: |call| match call.switch() {
+        run: |call| match call.switch()? {
             Some(_) if !call.session.is_autocommit() => Ok(Vec::new()),
             Some(value) => {
                 call.session.change_settings(|settings| settings.foreign_keys = value);
@@ -113,7 +113,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "milliseconds; 0 for no bound",
         help: "how long a statement may run before it ends in an error",
         run: |call| {
-            if let Some(milliseconds) = call.number() {
+            if let Some(milliseconds) = call.own_number()? {
                 let bound = Duration::from_millis(milliseconds.max(0) as u64);
                 call.session.set_statement_timeout((!bound.is_zero()).then_some(bound));
             }
@@ -127,7 +127,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         scope: Scope::Session,
         values: "bytes; 0 leaves it",
         help: "what the sorts and hash tables of a statement may take before it ends in an error; \
-               as in SQLite it can be lowered only",
+               as in SQLite it can be lowered only; 0 where none was set, which is half of the \
+               machine's memory",
         run: |call| {
             let hard = call.session.settings().memory_hard_bytes;
             if let Some(bytes) = call.number().and_then(|it| u64::try_from(it).ok())
@@ -149,7 +150,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "whether rows that no index finds are kept in a hash table for joins and subqueries",
         run: |call| {
             const HASHED: Rules = Rules::HASH_JOIN.with(Rules::LOOKUP);
-            let Some(is_on) = call.switch() else {
+            let Some(is_on) = call.switch()? else {
                 return Ok(number(u64::from(call.session.settings().rules.has(HASHED))));
             };
             call.session.change_settings(|settings| {
@@ -174,7 +175,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "`ON`, `OFF`",
         help: "SQLite's name of `isolation_level = READ UNCOMMITTED`; OFF is the default level",
         run: |call| {
-            let Some(is_on) = call.switch() else {
+            let Some(is_on) = call.switch()? else {
                 let is_on = call.session.isolation() == Isolation::ReadUncommitted;
                 return Ok(number(u64::from(is_on)));
             };

@@ -304,9 +304,28 @@ fn one_value_is_taken_and_another_one_refused() {
         assert!(failed.hint().is_some(), "{name}");
     }
     assert_eq!(text(&session, "PRAGMA vdbe_trace = 1"), "");
+    assert_eq!(text(&session, "PRAGMA locking_mode = normal"), "exclusive");
     assert_eq!(error(&session, "PRAGMA journal_size_limit = 5").kind(), ErrorKind::Invalid);
     assert_eq!(error(&session, "PRAGMA temp_store = FILE").kind(), ErrorKind::Invalid);
     assert_eq!(error(&session, "SELECT * FROM pragma_user_version(5)").kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_word_is_no_number_and_no_switch() {
+    let session = memory();
+    for name in ["wal_mode", "wal_archive", "history_size", "history_retention"]
+        .into_iter()
+        .chain(["statement_timeout", "checkpoint_interval", "limit_length", "limit_sql_length"])
+        .chain(["foreign_keys", "recursive_triggers", "query_only", "read_uncommitted"])
+    {
+        let before = text(&session, &format!("PRAGMA {name}"));
+        for wrong in ["banana", "'1x'", "''"] {
+            let failed = error(&session, &format!("PRAGMA {name} = {wrong}"));
+            assert_eq!(failed.kind(), ErrorKind::Invalid, "{name} = {wrong}");
+            assert!(failed.hint().is_some(), "{name} = {wrong}");
+        }
+        assert_eq!(text(&session, &format!("PRAGMA {name}")), before, "{name}");
+    }
 }
 
 #[test]

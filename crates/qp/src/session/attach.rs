@@ -12,7 +12,7 @@ use crate::ast::{self, ExpressionKind};
 use crate::bind::Binder;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Context, Frame, Outer, Parameters, RunState};
+use crate::execute::{Context, Frame, Outer, Parameters, RunState, Sources};
 use crate::limits::Limit;
 use crate::store::{Database, MAIN};
 
@@ -38,7 +38,7 @@ impl Session {
                 parameters: Parameters::Values(parameters),
                 session: self,
                 collations: &self.collations,
-                sources: &[],
+                sources: Sources::Shared(&[]),
                 schemas: &[],
                 versions: &crate::execute::Versions::default(),
                 interrupt: &self.interrupt,

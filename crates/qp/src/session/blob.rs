@@ -254,7 +254,7 @@ impl Session {
             parameters: Parameters::Values(&[value, Value::Integer(rowid)]),
             session: self,
             collations: &self.collations,
-            sources,
+            sources: crate::execute::Sources::Shared(sources),
             schemas,
             versions: &versions,
             interrupt: &self.interrupt,

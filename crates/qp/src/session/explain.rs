@@ -58,6 +58,7 @@ pub(super) fn explained(
 pub(super) fn analyzed(prepared: &mut Prepared) {
     let kind = std::mem::replace(&mut prepared.kind, PreparedKind::Rows(Vec::new()));
     prepared.kind = PreparedKind::Analyze(Box::new(kind));
+    prepared.counted = None;
     prepared.columns = columns(&[TREE_COLUMN]);
 }
 

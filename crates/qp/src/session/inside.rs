@@ -12,7 +12,8 @@ use crate::catalog::build::FindCollation;
 use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{
-    Context, DeferredViolations, Frame, Outer, Parameters, RunState, SharedTransaction, Versions,
+    Context, DeferredViolations, Frame, Outer, Parameters, RunState, SharedTransaction, Sources,
+    Versions,
 };
 use crate::modify::modify_statement;
 use crate::parse::parse_statement;
@@ -103,7 +104,7 @@ impl Session {
             parameters: Parameters::Values(&[]),
             session: self,
             collations: &self.collations,
-            sources,
+            sources: Sources::Shared(sources),
             schemas,
             versions,
             interrupt: &self.interrupt,

@@ -56,7 +56,7 @@ pub use statement::{Statement, Step};
 
 use crate::catalog::{DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Counters, Settings, SharedTransaction};
+use crate::execute::{Counters, LoneTransaction, Settings, SharedTransaction};
 use crate::function::Registry;
 use crate::limits::Limit;
 use crate::modify::{ModifyPlan, TriggerProgram};
@@ -102,7 +102,7 @@ pub struct Session {
     active: RefCell<Option<Active>>,
     hooks: hooks::Hooks,
     /// Transactions that rest between two reading statements outside of a transaction.
-    resting: RefCell<Sources>,
+    resting: RefCell<Vec<Option<LoneTransaction>>>,
     functions: RefCell<Registry>,
     collations: CollationRegistry,
     settings: RefCell<Settings>,
@@ -340,6 +340,7 @@ impl Session {
     }
 
     /// The level of transactions that do not say one.
+    #[inline]
     pub fn isolation(&self) -> Isolation {
         self.isolation.get()
     }

@@ -14,7 +14,7 @@ use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment, Statistics};
 use crate::catalog::{DatabaseIndex, Schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{Projection, SharedTransaction, Versions};
+use crate::execute::{Projection, SharedTransaction, Sources, Versions};
 use crate::limits::Limit;
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
@@ -85,14 +85,22 @@ impl Counted {
         is_plain.then_some(Self { source: count.scan.source, tree: count.scan.table.tree })
     }
 
+    /// Whether the table is in the database at this place.
+    #[inline]
+    pub(super) fn is_in(self, place: usize) -> bool {
+        usize::from(self.source.0) == place
+    }
+
+    /// The tree whose keys are the rows.
+    #[inline]
+    pub(super) fn tree(self) -> TreeId {
+        self.tree
+    }
+
     /// How many rows there are.
     #[inline]
-    pub(super) fn count(self, sources: &[Option<SharedTransaction>]) -> Result<i64> {
-        let source = sources.get(usize::from(self.source.0)).and_then(Option::as_ref);
-        match source {
-            Some(source) => Ok(source.borrow().len(self.tree)? as i64),
-            None => Err(Error::new(ErrorKind::Internal, "the counted table's database is gone")),
-        }
+    pub(super) fn count(self, sources: Sources<'_>) -> Result<i64> {
+        Ok(sources.look(self.source)?.len(self.tree)? as i64)
     }
 }
 

@@ -11,13 +11,14 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
+use super::prepare::Counted;
 use super::{Prepared, PreparedKind, Session, Sources};
 use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{
-    Bindings, Context, Frame, LentRow, Outer, Parameters, Profile, RowCells, RunState, Settings,
-    Versions,
+    self, Bindings, Context, Frame, LentRow, LoneTransaction, Outer, Parameters, Profile, RowCells,
+    RunState, Settings, Versions,
 };
 use crate::modify::{Changes, ModifyPlan};
 use crate::store::{LightSavepoint, Savepoint};
@@ -65,6 +66,8 @@ struct Run {
     around: Around,
     /// Rows that are there already.
     rows: Option<std::vec::IntoIter<Vec<Value>>>,
+    /// How many rows the table has, where a query counts them and its run began with that.
+    counted: Option<i64>,
     /// How often a query was asked for a row.
     steps: u64,
     autocommit: bool,
@@ -73,7 +76,10 @@ struct Run {
 /// What a running statement has around it and does not change.
 #[derive(Debug, Default)]
 struct Around {
+    /// The transactions of an open transaction, of a change, or begun for this run.
     sources: Sources,
+    /// In their place those that had rested, of a query outside of a transaction.
+    alone: Vec<Option<LoneTransaction>>,
     schemas: Vec<Arc<Schema>>,
     versions: Versions,
     settings: Settings,
@@ -106,11 +112,13 @@ impl<'s> Statement<'s> {
     }
 
     /// How many columns the result has.
+    #[inline]
     pub fn column_count(&self) -> usize {
         self.prepared.columns.len()
     }
 
     /// How many parameters there are.
+    #[inline]
     pub fn parameter_count(&self) -> usize {
         self.parameters.len()
     }
@@ -156,8 +164,7 @@ impl<'s> Statement<'s> {
             self.run.end();
             // Those of an open transaction are kept: the next run mostly is in the same one.
             if self.run.autocommit {
-                self.session.rest(&mut self.run.around.sources);
-                self.run.around.sources.clear();
+                self.run.around.rest(self.session);
             }
         }
     }
@@ -239,6 +246,14 @@ impl<'s> Statement<'s> {
                 return Ok(());
             }
             self.run.autocommit = self.session.is_autocommit();
+            if let Some(counted) = self.prepared.counted {
+                self.run.counted = self.run.around.count(self.session, &self.prepared, counted);
+                if self.run.counted.is_some() {
+                    self.run.steps = 0;
+                    self.is_running = true;
+                    return Ok(());
+                }
+            }
             let is_current = self.run.around.gather(self.session, &self.prepared);
             if matches!(is_current, Ok(true)) {
                 let layout = match &self.prepared.kind {
@@ -257,7 +272,7 @@ impl<'s> Statement<'s> {
                 return self.open();
             }
             if self.run.autocommit {
-                self.session.rest(&mut self.run.around.sources);
+                self.run.around.rest(self.session);
             }
             self.run.around.sources.clear();
             is_current?;
@@ -307,7 +322,10 @@ impl<'s> Statement<'s> {
                 return Ok(Step::Done);
             }
             run.is_clear = true;
-            let rows = counted.count(&run.around.sources)?;
+            let rows = match run.counted.take() {
+                Some(rows) => rows,
+                None => counted.count(run.around.sources())?,
+            };
             self.cells.take_values(std::iter::once(ValueRef::Integer(rows)));
             return Ok(Step::Row);
         }
@@ -320,7 +338,7 @@ impl<'s> Statement<'s> {
             match steps_before {
                 0 => plan.root.open(frame, outer)?,
                 // One that goes on is to be seen by who looks for what is read for long.
-                2 => context.sources.iter().flatten().for_each(|source| source.borrow().date()),
+                2 => context.sources.look_at_all().for_each(|source| source.date()),
                 _ => {}
             }
             if !plan.root.next(frame, outer)? {
@@ -372,20 +390,52 @@ impl Around {
         Ok(is_current)
     }
 
+    /// The transactions of the run.
+    #[inline]
+    fn sources(&self) -> execute::Sources<'_> {
+        if self.alone.is_empty() {
+            execute::Sources::Shared(&self.sources)
+        } else {
+            execute::Sources::Alone(&self.alone)
+        }
+    }
+
+    /// Lets the transactions of a run outside of a transaction rest.
+    #[inline]
+    fn rest(&mut self, session: &Session) {
+        session.rest(&mut self.sources, &mut self.alone);
+    }
+
+    /// Whether the plan is for what the session knows now.
+    #[inline]
+    fn is_valid(&self, session: &Session, prepared: &Prepared) -> bool {
+        self.valid_at == Some((session.generation.get(), session.schemas_seen.get()))
+            && prepared.versions.is_empty()
+    }
+
+    /// What a query counts outside of a transaction, where everything is as it was in the last
+    /// run: nothing else has to be done for it.
+    #[inline]
+    fn count(&mut self, session: &Session, prepared: &Prepared, counted: Counted) -> Option<i64> {
+        if !self.is_valid(session, prepared) || !session.is_autocommit() {
+            return None;
+        }
+        self.sources.clear();
+        session.count_at_rest(counted)
+    }
+
     /// Whether everything is as it was in the last run, so that the transactions can go on: what
     /// a quick read or one change of many needs each time, and nothing else.
     #[inline]
     fn goes_on(&mut self, session: &Session, prepared: &Prepared) -> Result<bool> {
-        if self.valid_at != Some((session.generation.get(), session.schemas_seen.get()))
-            || !prepared.versions.is_empty()
-        {
+        if !self.is_valid(session, prepared) {
             return Ok(false);
         }
         if !session.is_autocommit() {
             return session.goes_on_within(&self.sources, &prepared.writes);
         }
         self.sources.clear();
-        Ok(prepared.writes.is_empty() && session.go_on(&mut self.sources))
+        Ok(prepared.writes.is_empty() && session.go_on(&mut self.alone))
     }
 
     #[inline]
@@ -399,7 +449,7 @@ impl Around {
             parameters: Parameters::Bound(parameters),
             session,
             collations: &session.collations,
-            sources: &self.sources,
+            sources: self.sources(),
             versions: &self.versions,
             schemas: &self.schemas,
             interrupt: &session.interrupt,

@@ -7,13 +7,14 @@ use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, TransactionId};
 use smallvec::SmallVec;
 
+use super::prepare::Counted;
 use super::{Session, Sources};
 use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
 use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
-use crate::execute::{DeferredViolations, SharedTransaction};
-use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint, Transaction};
+use crate::execute::{DeferredViolations, LoneTransaction, SharedTransaction};
+use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -146,24 +147,23 @@ impl Session {
             return Ok(());
         }
         let options = self.begin_options();
-        std::mem::swap(taken, &mut *self.resting.borrow_mut());
-        for (place, source) in taken.iter_mut().enumerate() {
-            let Some(known) = source else { continue };
+        for (place, rested) in self.resting.borrow_mut().drain(..).enumerate() {
             let index = DatabaseIndex(place as u16);
             // What a user may do is asked where a transaction begins.
             let is_used = heads.is_empty()
                 && self.user.borrow().is_none()
                 && (databases.contains(&index) || writes.contains(&index));
             let head = self.databases.borrow().get(place).map(|attached| attached.head);
-            let goes_on = is_used
-                && head.is_some_and(|head| {
-                    known.get_mut().is_some_and(|known| {
-                        let goes_on = known.resume(head, &self.tuned(&options, index));
-                        self.begun.set(known.id());
-                        goes_on
-                    })
-                });
-            *source = source.take().filter(|_| goes_on).map(SharedTransaction::shared);
+            let goes_on = |known: &mut LoneTransaction| {
+                let goes_on = is_used
+                    && head.is_some_and(|head| known.resume(head, &self.tuned(&options, index)));
+                if goes_on {
+                    self.begun.set(known.id());
+                }
+                goes_on
+            };
+            let known = rested.and_then(|mut known| goes_on(&mut known).then_some(known));
+            taken.push(known.map(|known| SharedTransaction::new(*known)));
         }
         for index in databases.iter().chain(writes) {
             let is_there = taken.get(usize::from(index.0)).is_some_and(Option::is_some);
@@ -178,7 +178,7 @@ impl Session {
     /// are not all there, or see another schema than the session knows, so that they are to be
     /// taken with care.
     #[inline]
-    pub(super) fn go_on(&self, taken: &mut Sources) -> bool {
+    pub(super) fn go_on(&self, taken: &mut Vec<Option<LoneTransaction>>) -> bool {
         if self.user.borrow().is_some() || self.repeats.get().is_some() {
             return false;
         }
@@ -188,17 +188,46 @@ impl Session {
         for (place, attached) in databases.iter().enumerate() {
             let source = resting.get_mut(place).and_then(Option::as_mut);
             let goes_on = match (source, &attached.catalog) {
-                (Some(source), Some(catalog)) => source
-                    .get_mut()
-                    .is_some_and(|known| known.resume_reading(attached.head, isolation, catalog)),
+                (Some(source), Some(catalog)) => {
+                    source.resume_reading(attached.head, isolation, catalog)
+                }
                 _ => attached.database.is_none(),
             };
             if !goes_on {
                 return false;
             }
         }
-        taken.extend(resting.iter_mut().map(Option::take));
+        taken.clear();
+        std::mem::swap(taken, &mut *resting);
         true
+    }
+
+    /// How many rows a table has now, for a statement that asks for nothing else: transactions
+    /// rest on, because this is known without reading anything. None where [`go_on`](Self::go_on)
+    /// would be false.
+    #[inline]
+    pub(super) fn count_at_rest(&self, counted: Counted) -> Option<i64> {
+        if self.user.borrow().is_some() || self.repeats.get().is_some() {
+            return None;
+        }
+        let mut resting = self.resting.borrow_mut();
+        let isolation = self.isolation();
+        let mut rows = None;
+        for (place, attached) in self.databases.borrow().iter().enumerate() {
+            match (resting.get_mut(place).and_then(Option::as_mut), &attached.catalog) {
+                (Some(source), Some(catalog)) => {
+                    let is_counted = counted.is_in(place);
+                    let tree = if is_counted { counted.tree() } else { CATALOG_TREE };
+                    let len = source.len_at_rest(attached.head, isolation, catalog, tree)?;
+                    if is_counted {
+                        rows = i64::try_from(len).ok();
+                    }
+                }
+                _ if attached.database.is_none() => {}
+                _ => return None,
+            }
+        }
+        rows
     }
 
     /// Whether `known`, which a statement has from its last run, can be used as they are by the
@@ -296,22 +325,22 @@ impl Session {
     }
 
     /// Ends transactions that only read, outside of a transaction: they rest until the next
-    /// statement, as far as they can. Empties the list.
+    /// statement, as far as they can. Empties both lists.
     #[inline]
-    pub(super) fn rest(&self, sources: &mut Sources) {
-        for source in sources.iter_mut() {
-            let rests = source.as_mut().and_then(SharedTransaction::get_mut);
-            if !rests.is_some_and(Transaction::park) {
-                *source = None;
-            } else if source.as_ref().is_some_and(|source| !source.is_alone()) {
-                *source = source.take().and_then(SharedTransaction::alone);
-            }
+    pub(super) fn rest(&self, shared: &mut Sources, alone: &mut Vec<Option<LoneTransaction>>) {
+        if !shared.is_empty() {
+            alone.clear();
+            alone.extend(shared.drain(..).map(|source| source?.into_alone()));
         }
-        // What another statement left there meanwhile is dropped.
-        let resting = &mut *self.resting.borrow_mut();
-        resting.resize_with(sources.len(), || None);
-        for (place, source) in resting.iter_mut().zip(sources.drain(..)) {
-            *place = source;
+        if !alone.is_empty() {
+            for source in alone.iter_mut() {
+                if !source.as_mut().is_some_and(|known| known.park()) {
+                    *source = None;
+                }
+            }
+            // What another statement left there meanwhile is dropped.
+            std::mem::swap(alone, &mut *self.resting.borrow_mut());
+            alone.clear();
         }
         // As in SQLite any statement outside of a transaction ends what was put off.
         if self.settings.borrow().defer_foreign_keys {

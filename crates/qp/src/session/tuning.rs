@@ -52,6 +52,7 @@ impl Session {
     }
 
     /// How long a statement may run.
+    #[inline]
     pub fn statement_timeout(&self) -> Option<Duration> {
         self.tuning.statement_timeout.get()
     }

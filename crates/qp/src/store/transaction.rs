@@ -27,11 +27,6 @@ impl Transaction {
         Self { inner: Some(inner), vfs }
     }
 
-    /// One that has ended, of the same files.
-    pub(crate) fn ended_copy(&self) -> Self {
-        Self { inner: None, vfs: Arc::clone(&self.vfs) }
-    }
-
     /// The transaction below, for what has no SQL of its own.
     #[inline]
     pub fn inner(&self) -> Result<&pandodb_tm::Transaction> {
@@ -142,6 +137,20 @@ impl Transaction {
     pub fn resume_reading(&mut self, head: HeadId, isolation: Isolation, catalog: &Tree) -> bool {
         let inner = self.inner.as_mut();
         inner.is_some_and(|inner| inner.resume_reading(head, isolation, CATALOG_TREE, catalog))
+    }
+
+    /// How many keys `counted` has in the newest version of `head`, of a transaction that rests
+    /// and goes on resting; none where [`resume_reading`](Self::resume_reading) would be false.
+    #[inline]
+    pub fn len_at_rest(
+        &mut self,
+        head: HeadId,
+        isolation: Isolation,
+        catalog: &Tree,
+        counted: TreeId,
+    ) -> Option<u64> {
+        let inner = self.inner.as_mut()?;
+        inner.len_at_rest(head, isolation, (CATALOG_TREE, catalog), counted)
     }
 
     /// Whether another statement can begin on `head` without anything being done for it, and sees

@@ -4,17 +4,22 @@
 //! change one after the other is copied by each of them and is there once. So when the sum says
 //! that a checkpoint is due, the pages are counted. The walk goes into changed pages only, and as
 //! the next one comes after as much copying again as the limit leaves, it costs next to nothing.
+//!
+//! A changed leaf mostly shares the bytes of the page that it was copied from. That one is no
+//! memory of its own as long as the cache has it, too: it counts where only changed leaves hold it.
 //! Neighbours: `checkpointer` asks.
 
 use pandodb_ds::page::{Body, Link, Node};
 use pandodb_ds::sync::Arc;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Shared;
 
 /// What was counted so far: forks share pages, and each counts once.
 struct Count {
     seen: FxHashSet<*const Node>,
+    /// How many changed leaves share a page.
+    sharing: FxHashMap<*const Node, usize>,
     bytes: usize,
     limit: usize,
 }
@@ -22,7 +27,8 @@ struct Count {
 impl Shared {
     /// Bytes of changed pages that a checkpoint would write; stops counting at `limit`.
     pub(super) fn count_dirty_bytes(&self, limit: usize) -> usize {
-        let mut count = Count { seen: FxHashSet::default(), bytes: 0, limit };
+        let (seen, sharing) = (FxHashSet::default(), FxHashMap::default());
+        let mut count = Count { seen, sharing, bytes: 0, limit };
         for cell in self.heads.cells().iter().filter(|cell| !cell.is_ephemeral()) {
             let version = cell.version.load();
             if !version.forest.is_read() {
@@ -49,6 +55,15 @@ impl Count {
             return;
         }
         self.bytes += node.memory_bytes();
+        if let Some(page) = node.shared_page() {
+            self.bytes -= page.memory_bytes();
+            let sharing = self.sharing.entry(Arc::as_ptr(page)).or_default();
+            *sharing += 1;
+            if *sharing == Arc::strong_count(page) {
+                // All who hold it were met.
+                self.bytes += page.memory_bytes();
+            }
+        }
         if let Body::Inner(inner) = node.body() {
             for child in inner.children() {
                 self.add(&child.link);

@@ -315,6 +315,32 @@ fn forks_count_their_common_pages_once() {
 }
 
 #[test]
+fn what_changed_pages_share_counts_where_nobody_else_has_it() {
+    let disk = SimVfs::new(13);
+    let manager = open(&disk, &options()).unwrap();
+    put(&manager, MAIN, b"first", b"").unwrap();
+    let change = |step: usize, value: u8| {
+        let mut writer = manager.begin(MAIN, BeginOptions::default()).unwrap();
+        for number in (0..2000_u32).step_by(step) {
+            writer.put(T, &number.to_be_bytes(), &[value; 1000]).unwrap();
+        }
+        writer.commit().unwrap();
+    };
+    change(1, 1);
+    let all_of_it = manager.shared.count_dirty_bytes(usize::MAX);
+    assert!(all_of_it > 2_000_000);
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    change(16, 2);
+    let changed = manager.shared.count_dirty_bytes(usize::MAX);
+    assert!((125_000..600_000).contains(&changed), "{changed}");
+    // Without the cache the changed leaves alone hold the pages that they were copied from.
+    manager.store().set_cache_bytes(0);
+    let alone = manager.shared.count_dirty_bytes(usize::MAX);
+    assert!(alone > 1_500_000, "{alone}");
+    assert!(alone <= all_of_it + changed, "{alone}");
+}
+
+#[test]
 fn commit_times_only_grow() {
     // The simulated clock stands still between two sleeps.
     let disk = SimVfs::new(12);

@@ -5,6 +5,7 @@
 //! transaction instead. While it rests it sees nothing and keeps nothing: no version of the data
 //! and no space, and no listing shows it. Neighbours: `mod` begins, `part` holds a version.
 
+use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::Tree;
 
 use super::Transaction;
@@ -101,6 +102,38 @@ impl Transaction {
         pin.describe(self.id, head, version.commit, None);
         self.state.read_calmly(version);
         true
+    }
+
+    /// How many keys the tree `counted` has in the newest version of `head`, asked of a
+    /// transaction that rests, and rests on; none where [`resume_reading`](Self::resume_reading)
+    /// would be false, and where it does not rest. The number stands in the version itself, which
+    /// its cell lends: no page is read, so that nothing has to be pinned.
+    #[inline]
+    pub fn len_at_rest(
+        &mut self,
+        head: HeadId,
+        isolation: Isolation,
+        (tree, known): (TreeId, &Tree),
+        counted: TreeId,
+    ) -> Option<u64> {
+        if isolation != self.options.isolation || self.options.repeats.is_some() {
+            return None;
+        }
+        if self.state.calm().is_some() {
+            return None;
+        }
+        let [part] = self.state.let_go().parts.as_slice() else { return None };
+        let cell = part.cell();
+        // Acquire: as where a pin wakes on the head.
+        let is_there = cell.id == head && !cell.is_dropped.load(Ordering::Acquire);
+        if !is_there || !part.base.is_nothing() || part.private.is_some() {
+            return None;
+        }
+        let version = cell.version.lend();
+        if !version.forest.tree(tree)?.is_same_version(known) {
+            return None;
+        }
+        Some(version.forest.tree(counted)?.len())
     }
 
     /// Says in the listing of snapshots since when this one is used, where that was left open.

@@ -27,7 +27,8 @@ pub(crate) struct Part {
     /// What stands in the place of a version while the transaction rests: kept, because all who
     /// rest share it, and counting its owners would be felt by all of them.
     nothing: Option<Arc<HeadVersion>>,
-    pub(crate) private: Option<Private>,
+    /// In a place of its own: transactions that only read are handed on without room for one.
+    pub(crate) private: Option<Box<Private>>,
     /// Whether the right to move the head is held.
     pub(crate) holds_writer: bool,
     /// Whether those who read uncommitted may have been shown the own version.
@@ -237,13 +238,13 @@ impl Part {
 
     /// The own version, if it has anything of its own.
     pub(crate) fn changed(&self) -> Option<&Private> {
-        self.private.as_ref().filter(|private| private.is_changed)
+        self.private.as_deref().filter(|private| private.is_changed)
     }
 
     /// The own version, made if there is none yet.
     pub(crate) fn own(&mut self, pager: &Pager) -> &mut Private {
         let base = &self.base;
-        self.private.get_or_insert_with(|| Private::new(base.forest.clone(), pager))
+        self.private.get_or_insert_with(|| Box::new(Private::new(base.forest.clone(), pager)))
     }
 
     /// Takes the newest version to read, if there is no own one.

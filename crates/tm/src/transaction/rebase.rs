@@ -63,7 +63,7 @@ pub(super) fn rebase(
             }
             Ok(())
         })?;
-        part.private = Some(moved);
+        part.private = Some(Box::new(moved));
     }
     part.base = newest;
     Ok(())

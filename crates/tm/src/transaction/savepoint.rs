@@ -95,12 +95,12 @@ impl Transaction {
     pub fn statement_savepoint(&mut self) -> Result<Savepoint> {
         self.check_usable()?;
         let parts = &mut self.state.get_mut().parts;
-        if parts.iter().any(|part| part.private.as_ref().is_some_and(Private::is_undoing)) {
+        if parts.iter().any(|part| part.private.as_deref().is_some_and(Private::is_undoing)) {
             // A statement inside of another one.
             return self.savepoint();
         }
         let versions = parts.iter_mut().map(|part| {
-            let undo = part.private.as_mut().map(Private::begin_undo);
+            let undo = part.private.as_deref_mut().map(Private::begin_undo);
             SavedVersion {
                 head: part.head(),
                 kept: undo.map_or(Kept::Nothing, |()| Kept::Undo),
@@ -198,7 +198,10 @@ impl Transaction {
     fn end_undo_behind(&mut self, index: usize) {
         if self.savepoints.iter().skip(index).any(SavedState::is_undo) {
             let parts = &mut self.state.get_mut().parts;
-            parts.iter_mut().filter_map(|part| part.private.as_mut()).for_each(Private::end_undo);
+            parts
+                .iter_mut()
+                .filter_map(|part| part.private.as_deref_mut())
+                .for_each(Private::end_undo);
         }
     }
 

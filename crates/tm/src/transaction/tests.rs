@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::tree::Tree;
 use proptest::prelude::*;
 
 use super::*;
@@ -432,4 +433,56 @@ fn a_transaction_that_reads_calmly_is_like_any_other_for_all_else() {
     assert_eq!(reader.len(T).unwrap(), 5);
     reader.commit().unwrap();
     assert_eq!(manager.begin(MAIN, options.clone()).unwrap().len(T).unwrap(), 5);
+}
+
+#[test]
+fn a_transaction_that_rests_counts_what_is_newest_and_rests_on() {
+    const SCHEMA: TreeId = TreeId(9);
+    let manager = in_memory();
+    let options = BeginOptions::default();
+    let change = |work: &dyn Fn(&mut Transaction)| {
+        let mut writer = manager.begin(MAIN, options.clone()).unwrap();
+        work(&mut writer);
+        writer.commit().unwrap();
+        manager.begin(MAIN, options.clone()).unwrap().tree(SCHEMA).unwrap()
+    };
+    let schema = change(&|writer| {
+        writer.create_tree(SCHEMA, TreeKind::Slotted).unwrap();
+    });
+    let mut reader = manager.begin(MAIN, options.clone()).unwrap();
+    let isolation = reader.isolation();
+    let count = |reader: &mut Transaction, head, isolation, schema: &Tree| {
+        reader.len_at_rest(head, isolation, (SCHEMA, schema), T)
+    };
+    assert_eq!(count(&mut reader, MAIN, isolation, &schema), None, "it has only begun");
+    assert!(reader.park());
+    for round in 0..4_u8 {
+        assert_eq!(count(&mut reader, MAIN, isolation, &schema), Some(u64::from(round)));
+        change(&|writer| _ = writer.put(T, &[round], b"x").unwrap());
+        assert!(manager.snapshots().is_empty(), "nothing is kept for it");
+        if round == 1 {
+            assert!(reader.resume_reading(MAIN, isolation, SCHEMA, &schema));
+            assert_eq!(count(&mut reader, MAIN, isolation, &schema), None, "it reads calmly");
+            assert_eq!(reader.len(T).unwrap(), 2);
+            assert!(reader.park());
+            assert!(reader.resume(&options));
+            change(&|writer| _ = writer.put(T, b"more", b"x").unwrap());
+            assert_eq!(count(&mut reader, MAIN, isolation, &schema), None, "it goes on");
+            assert_eq!(reader.len(T).unwrap(), 2);
+            change(&|writer| _ = writer.delete(T, b"more").unwrap());
+            assert!(reader.park());
+        }
+    }
+    assert_eq!(count(&mut reader, HeadId(77), isolation, &schema), None);
+    assert_eq!(count(&mut reader, MAIN, Isolation::Serializable, &schema), None);
+    assert_eq!(reader.len_at_rest(MAIN, isolation, (SCHEMA, &schema), TreeId(99)), None);
+    let newer = change(&|writer| _ = writer.put(SCHEMA, b"view", b"v").unwrap());
+    assert_eq!(count(&mut reader, MAIN, isolation, &schema), None, "the schema has changed");
+    assert_eq!(count(&mut reader, MAIN, isolation, &newer), Some(4));
+    let fork = manager.create_head(MAIN, b"").unwrap();
+    let mut elsewhere = manager.begin(fork, options.clone()).unwrap();
+    assert!(elsewhere.park());
+    assert_eq!(count(&mut elsewhere, fork, isolation, &newer), Some(4));
+    manager.drop_head(fork).unwrap();
+    assert_eq!(count(&mut elsewhere, fork, isolation, &newer), None, "the head is gone");
 }

@@ -22,8 +22,11 @@ use super::segment::{self, DatabaseId, Header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{CommitId, HeadId, Lsn, TreeId};
 
-/// Bytes that are read from a segment at once.
+/// Bytes that are read from a segment at once, at most: a log that is walked through is read in
+/// ever larger pieces, while a look at its end, which is all that most openings take, reads few.
 const WINDOW_LEN: usize = 256 << 10;
+/// What is read at first.
+const WINDOW_LEN_FIRST: usize = 4 << 10;
 
 /// Where a log ends, for a writer to go on there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -405,6 +408,8 @@ pub(super) struct Window {
     segment: u64,
     start: u64,
     bytes: Vec<u8>,
+    /// How much was asked for the last time.
+    asked: usize,
 }
 
 impl Window {
@@ -441,7 +446,8 @@ impl Window {
     fn load(&mut self, segment: &Segment, offset: u64, length: usize) -> Result<()> {
         let left = usize::try_from(segment.len - offset).unwrap_or(usize::MAX);
         self.bytes.clear();
-        self.bytes.resize(length.max(WINDOW_LEN).min(left), 0);
+        self.asked = (self.asked * 4).clamp(WINDOW_LEN_FIRST, WINDOW_LEN);
+        self.bytes.resize(length.max(self.asked).min(left), 0);
         self.segment = segment.number;
         self.start = offset;
         let read = segment.file.read_at(offset, &mut self.bytes)?;

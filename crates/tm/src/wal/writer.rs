@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{File, OpenMode, Vfs};
+use smallvec::SmallVec;
 
 use super::frame::FrameBuffer;
 use super::reader::LogEnd;
@@ -111,9 +112,9 @@ pub struct Writer {
     cut: Option<Arc<dyn File>>,
     spares: VecDeque<Spare>,
     /// Closed segments that were not synced since their last write.
-    unsynced: Vec<(u64, Arc<dyn File>)>,
+    unsynced: Vec<(u64, Unsynced)>,
     /// Frames for the next flush, in log order.
-    staged: Vec<Chunk>,
+    staged: SmallVec<[Chunk; 1]>,
     spare_bytes: Vec<u8>,
     directory_changed: bool,
 }
@@ -139,7 +140,7 @@ impl Writer {
         let mut unsynced = Vec::new();
         for &number in &end.replayed {
             let path = segment_path(database, number);
-            unsynced.push((number, vfs.open(&path, OpenMode::Write)?));
+            unsynced.push((number, Unsynced::Named(Arc::clone(&vfs), path)));
         }
         let resumable = end.segments.last().filter(|_| !options.archive).map(|last| last.0);
         let closed =
@@ -158,7 +159,7 @@ impl Writer {
             cut: None,
             spares: VecDeque::new(),
             unsynced,
-            staged: Vec::new(),
+            staged: SmallVec::new(),
             spare_bytes: Vec::new(),
             directory_changed: true,
         })
@@ -256,7 +257,7 @@ impl Writer {
         if let Some(current) = self.current.take() {
             let filled = current.filled.max(current.header.offset_of(self.next));
             let number = current.header.number;
-            self.unsynced.push((number, current.file));
+            self.unsynced.push((number, Unsynced::Open(current.file)));
             self.closed.push_back(Closed { number, end: self.next, filled });
         }
     }
@@ -284,7 +285,8 @@ impl Writer {
             .then(|| (Arc::clone(&self.vfs), segment::directory(&self.database).to_path_buf()));
         let mut syncs: Vec<_> =
             std::mem::take(&mut self.unsynced).into_iter().map(|(_, file)| file).collect();
-        syncs.extend(self.current.as_ref().map(|current| Arc::clone(&current.file)));
+        let current = self.current.as_ref();
+        syncs.extend(current.map(|current| Unsynced::Open(Arc::clone(&current.file))));
         FlushPlan { cut, writes, fill, syncs, directory, target }
     }
 
@@ -420,6 +422,25 @@ struct Chunk {
     bytes: Vec<u8>,
 }
 
+/// A file that is to be synced.
+#[derive(Debug)]
+enum Unsynced {
+    /// One that was written here.
+    Open(Arc<dyn File>),
+    /// One that was only read: who opens a database and changes nothing has no use for it.
+    Named(Arc<dyn Vfs>, PathBuf),
+}
+
+impl Unsynced {
+    fn sync(&self) -> Result<()> {
+        match self {
+            Self::Open(file) => file.sync()?,
+            Self::Named(vfs, path) => vfs.open(path, OpenMode::Write)?.sync()?,
+        }
+        Ok(())
+    }
+}
+
 /// Zeros ahead of the frames.
 #[derive(Debug)]
 struct Fill {
@@ -446,9 +467,9 @@ impl Fill {
 #[must_use = "nothing is written before `run`"]
 pub struct FlushPlan {
     cut: Option<Arc<dyn File>>,
-    writes: Vec<Chunk>,
+    writes: SmallVec<[Chunk; 1]>,
     fill: Option<Fill>,
-    syncs: Vec<Arc<dyn File>>,
+    syncs: Vec<Unsynced>,
     directory: Option<(Arc<dyn Vfs>, PathBuf)>,
     target: Lsn,
 }

@@ -241,7 +241,8 @@ impl SchemaMerger<'_, '_> {
             let shape = &text.shape;
             let is_whole = shape.objects.iter().all(|id| objects.contains(id))
                 && shape.columns.iter().all(|id| columns.contains(id));
-            if is_whole {
+            // One conflict about it is enough.
+            if is_whole || self.is_contested(shape.id) {
                 self.merge.texts.push(text);
                 continue;
             }
@@ -312,28 +313,45 @@ impl SchemaMerger<'_, '_> {
     /// Two objects that got one name on two ways.
     fn check_names(&mut self) {
         let mut names: BTreeMap<(bool, String), ObjectId> = BTreeMap::new();
-        // A table that a conflict is about may yet go or be renamed.
-        let tables = self.merge.tables.iter().filter(|table| !table.is_blocked);
-        let mut all: Vec<(ObjectKind, ObjectId, String)> = tables
-            .map(|table| (ObjectKind::Table, table.shape.id, table.shape.name.clone()))
-            .collect();
+        let tables = self.merge.tables.iter();
+        let tables =
+            tables.map(|table| (ObjectKind::Table, table.shape.id, table.shape.name.clone()));
         let texts = self.merge.texts.iter();
-        all.extend(texts.map(|text| (text.kind, text.shape.id, text.shape.name.clone())));
+        let texts = texts.map(|text| (text.kind, text.shape.id, text.shape.name.clone()));
+        let all: Vec<(ObjectKind, ObjectId, String)> = tables.chain(texts).collect();
         for (kind, id, name) in all {
             let place = (kind == ObjectKind::Trigger, name.to_ascii_lowercase());
-            if let Some(other) = names.insert(place, id)
-                && other != id
-            {
-                let about = About { kind, id, name: &name };
-                let said = Said { theirs: Some(name.clone()), ..Said::default() };
-                let detail = "the branches have different objects of this name: rename one";
-                self.name_taken(about, said, detail);
-                // Neither can be given the name, whichever of them is to change.
-                let both = |table: &&mut MergedTable| [id, other].contains(&table.shape.id);
-                let tables = self.merge.tables.iter_mut().filter(both);
-                tables.for_each(|table| table.is_blocked = true);
+            let Some(other) = names.insert(place, id).filter(|other| *other != id) else {
+                continue;
+            };
+            if self.is_contested(id) || self.is_contested(other) {
+                // What a conflict is about may yet go or be renamed; both wait for that.
+                self.hold_back(id);
+                self.hold_back(other);
+                continue;
             }
+            let about = About { kind, id, name: &name };
+            let said = Said { theirs: Some(name.clone()), ..Said::default() };
+            let detail = "the branches have different objects of this name: rename one";
+            self.name_taken(about, said, detail);
+            // Neither can be given the name, whichever of them is to change.
+            let both = |table: &&mut MergedTable| [id, other].contains(&table.shape.id);
+            let tables = self.merge.tables.iter_mut().filter(both);
+            tables.for_each(|table| table.is_blocked = true);
         }
+    }
+
+    /// Whether a conflict that stays is about an object.
+    fn is_contested(&self, id: ObjectId) -> bool {
+        self.merge.tables.iter().any(|table| table.shape.id == id && table.is_blocked)
+            || self.merge.conflicts.iter().any(|conflict| conflict.key.object == id)
+    }
+
+    /// Leaves an object out of a merge that will not be.
+    fn hold_back(&mut self, id: ObjectId) {
+        let tables = self.merge.tables.iter_mut().filter(|table| table.shape.id == id);
+        tables.for_each(|table| table.is_blocked = true);
+        self.merge.texts.retain(|text| text.shape.id != id || text.source == TextSource::Ours);
     }
 
     /// A conflict that no side's name resolves: it is there until one branch renames.

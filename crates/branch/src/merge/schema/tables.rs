@@ -126,9 +126,14 @@ impl SchemaMerger<'_, '_> {
             None => "the target dropped the table, the source changed it or its rows",
         };
         let said = Said { theirs: Some(describe(theirs)), ..said_base(base) };
-        if self.disagree(about(theirs), SchemaPart::Whole, None, said, detail) == Some(Side::Theirs)
-        {
-            self.take(theirs, None);
+        match self.disagree(about(theirs), SchemaPart::Whole, None, said, detail) {
+            Some(Side::Theirs) => self.take(theirs, None),
+            Some(Side::Ours) => {}
+            None => {
+                // It may yet be there: what mentions it is no conflict of its own.
+                self.take(theirs, None);
+                self.block_last();
+            }
         }
         Ok(())
     }
@@ -254,7 +259,12 @@ impl SchemaMerger<'_, '_> {
                     columns.push(column);
                 }
                 Some(None) => {}
-                None => is_blocked = true,
+                None => {
+                    // It may yet be there: what mentions it is no conflict of its own.
+                    is_blocked = true;
+                    columns.push(ColumnShape { position, ..column.clone() });
+                    position += 1;
+                }
             }
         }
         is_blocked |= self.check_column_names(ours, &columns);
@@ -347,9 +357,16 @@ impl SchemaMerger<'_, '_> {
     fn check_column_names(&mut self, table: &TableShape, columns: &[ColumnShape]) -> bool {
         let mut found = false;
         for (index, column) in columns.iter().enumerate() {
-            let is_taken =
-                columns[..index].iter().any(|other| other.name.eq_ignore_ascii_case(&column.name));
-            if is_taken {
+            let other =
+                columns[..index].iter().find(|other| other.name.eq_ignore_ascii_case(&column.name));
+            // One that a conflict is about may yet go or get another name.
+            let is_contested = |column: &ColumnShape| {
+                let mut conflicts = self.merge.conflicts.iter();
+                conflicts.any(|conflict| {
+                    conflict.key.object == table.id && conflict.key.column() == Some(column.id)
+                })
+            };
+            if other.is_some_and(|other| !is_contested(other) && !is_contested(column)) {
                 let theirs = Some(column.name.clone());
                 let said = Said { theirs, ..Said::default() };
                 let detail = "the branches have different columns of this name: rename one";
@@ -371,7 +388,8 @@ impl SchemaMerger<'_, '_> {
         let mut merged: Vec<ConstraintShape> = Vec::new();
         let mut is_blocked = false;
         for constraint in &ours.constraints {
-            let (before, other) = (find(base, constraint), find(theirs, constraint));
+            let before = find(base, base, ours, constraint);
+            let other = find(theirs, base, ours, constraint);
             let is_kept = match (before, other) {
                 (None, None) => true,
                 (Some(before), None) if before == constraint => false,
@@ -400,10 +418,10 @@ impl SchemaMerger<'_, '_> {
             }
         }
         for constraint in &theirs.constraints {
-            if find(ours, constraint).is_some() {
+            if find(ours, base, theirs, constraint).is_some() {
                 continue;
             }
-            let is_taken = match find(base, constraint) {
+            let is_taken = match find(base, base, theirs, constraint) {
                 None => true,
                 Some(before) if before == constraint => false,
                 before => {
@@ -436,11 +454,24 @@ impl SchemaMerger<'_, '_> {
     }
 }
 
-fn find<'a>(table: &'a TableShape, wanted: &ConstraintShape) -> Option<&'a ConstraintShape> {
-    table.constraints.iter().find(|other| match (&wanted.name, &other.name) {
-        (Some(name), Some(other)) => name.eq_ignore_ascii_case(other),
-        (None, None) => *other == wanted,
-        _ => false,
+/// The constraint of a table that is `wanted`, which `own` has: the same, or one of its name that
+/// `own` has not as well, for a name may be given twice; two of the base are two.
+fn find<'a>(
+    table: &'a TableShape,
+    base: &TableShape,
+    own: &TableShape,
+    wanted: &ConstraintShape,
+) -> Option<&'a ConstraintShape> {
+    let same = table.constraints.iter().find(|other| *other == wanted);
+    let name = wanted.name.as_ref();
+    same.or_else(|| {
+        table.constraints.iter().find(|other| {
+            let is_named = |(name, other): (&String, &String)| name.eq_ignore_ascii_case(other);
+            let are_two = base.constraints.contains(wanted) && base.constraints.contains(other);
+            name.zip(other.name.as_ref()).is_some_and(is_named)
+                && !own.constraints.contains(other)
+                && !are_two
+        })
     })
 }
 

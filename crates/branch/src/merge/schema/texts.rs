@@ -58,7 +58,8 @@ impl SchemaMerger<'_, '_> {
                 Some(before) => {
                     let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
                     let detail = "the target dropped it, the source changed it";
-                    if self.settle_text(kind, text, said, detail) == Some(Side::Theirs) {
+                    // Where the conflict stays it may yet be there: what mentions it is none.
+                    if self.settle_text(kind, text, said, detail) != Some(Side::Ours) {
                         self.add_text(kind, text, TextSource::Theirs, true);
                     }
                 }

@@ -35,7 +35,10 @@ impl Binder<'_> {
             return Err(if is_table {
                 Error::invalid(format!("'{}' is not a function", name.text)).at(name.span)
             } else {
-                Error::not_found("table-valued function", &name.text).at(name.span)
+                let error = Error::not_found("table-valued function", &name.text).at(name.span);
+                let known = self.environment.functions.functions();
+                let tables = known.iter().filter(|known| known.kind() == FunctionKind::Table);
+                crate::suggest::hinting(error, &name.text, tables.map(|known| &*known.name))
             });
         };
         debug_assert_eq!(function.kind(), FunctionKind::Table);

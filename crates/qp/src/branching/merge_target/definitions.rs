@@ -10,11 +10,11 @@ use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
     Conflict, MergedTable, MergedText, SchemaMerge, SchemaPart, Scope, TextSource,
 };
-use pandodb_branch::shape::{ColumnShape, TableShape};
+use pandodb_branch::shape::TableShape;
 use pandodb_ds::format::TreeKind;
 
-use super::SqlTarget;
-use crate::ast::{CreateTable, CreateTableBody, Statement, StatementKind};
+use super::{SqlTarget, joined};
+use crate::ast::{CreateTable, Statement, StatementKind};
 use crate::catalog::{
     ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, write_cookie,
     write_object,
@@ -60,7 +60,7 @@ impl SqlTarget<'_> {
     }
 
     /// Reads the catalog as it is now.
-    fn reload(&mut self) -> Result<()> {
+    pub(super) fn reload(&mut self) -> Result<()> {
         let mut transaction = self.transaction()?.borrow_mut();
         write_cookie(&mut transaction)?;
         let schema = self
@@ -186,9 +186,7 @@ impl SqlTarget<'_> {
         let mine = definition(row.sql.as_deref().unwrap_or_default())?;
         let source = self.theirs.iter().find(|other| other.name.eq_ignore_ascii_case(&theirs.name));
         let other = definition(source.and_then(|row| row.sql.as_deref()).unwrap_or_default())?;
-        let base = self.base.iter().find(|row| row.id.0 == merged.shape.id.0);
-        let base = base.and_then(|row| row.sql.as_deref()).map(definition).transpose()?;
-        let create = join(merged, base.as_ref(), (ours, &mine), (theirs, &other))
+        let create = joined::join(merged, (ours, &mine), (theirs, &other))
             .ok_or_else(|| self.unsupported(merged, "both sides changed its constraints"))?;
         let kind = StatementKind::CreateTable(Box::new(create));
         let sql = Statement { kind, span: crate::span::Span::default() }.to_string();
@@ -249,9 +247,13 @@ impl SqlTarget<'_> {
                 self.session.with_environment(&self.schemas, &self.sources, |environment| {
                     bind_writer(environment, table)
                 })?;
-            self.session.with_outer(&self.sources, &self.schemas, |outer| {
-                crate::modify::fill_index(&bound, place, outer)
+            let id = ObjectId(table.id.0);
+            let are_equal = self.session.with_outer(&self.sources, &self.schemas, |outer| {
+                crate::modify::fill_index(&bound, place, false, outer)
             })?;
+            if are_equal {
+                self.seen_anew.insert(pandodb_branch::shape::ObjectId(id.0));
+            }
         }
         Ok(())
     }
@@ -262,57 +264,4 @@ fn definition(sql: &str) -> Result<CreateTable> {
         Some(StatementKind::CreateTable(create)) => Ok(*create),
         _ => Err(Error::new(ErrorKind::Internal, "a table's definition is not one")),
     }
-}
-
-/// What both sides made of a list: what both have, and what either added.
-fn three_way<T: Clone + PartialEq>(base: &[T], ours: &[T], theirs: &[T]) -> Vec<T> {
-    let kept = ours.iter().filter(|it| theirs.contains(it) || !base.contains(it));
-    let added = theirs.iter().filter(|it| !ours.contains(it) && !base.contains(it));
-    kept.chain(added).cloned().collect()
-}
-
-/// The definition of the merged table: its columns from whichever side has them so, its
-/// constraints from the side that changed them, or from both.
-fn join(
-    merged: &MergedTable,
-    base: Option<&CreateTable>,
-    (ours, mine): (&TableShape, &CreateTable),
-    (theirs, other): (&TableShape, &CreateTable),
-) -> Option<CreateTable> {
-    let mut create = mine.clone();
-    let (CreateTableBody::Columns(own), CreateTableBody::Columns(their)) =
-        (&mine.body, &other.body)
-    else {
-        return None;
-    };
-    let CreateTableBody::Columns(body) = &mut create.body else { return None };
-    let has_same = |side: &TableShape| {
-        side.constraints.len() == merged.shape.constraints.len()
-            && merged.shape.constraints.iter().all(|known| side.constraints.contains(known))
-    };
-    if !has_same(ours) {
-        if has_same(theirs) {
-            body.constraints.clone_from(&their.constraints);
-        } else {
-            let before = match base.map(|base| &base.body) {
-                Some(CreateTableBody::Columns(before)) => before.constraints.as_slice(),
-                _ => &[],
-            };
-            body.constraints = three_way(before, &own.constraints, &their.constraints);
-        }
-    }
-    body.columns.clear();
-    for column in &merged.shape.columns {
-        let is_it = |known: &ColumnShape| known.id == column.id;
-        let at_ours = ours.columns.iter().position(is_it);
-        let at_theirs = theirs.columns.iter().position(is_it);
-        let definition = match (at_ours, at_theirs) {
-            (Some(at), _) if column.is_declared_as(&ours.columns[at]) => own.columns.get(at),
-            (_, Some(at)) => their.columns.get(at),
-            (Some(at), None) => own.columns.get(at),
-            (None, None) => None,
-        }?;
-        body.columns.push(definition.clone());
-    }
-    Some(create)
 }

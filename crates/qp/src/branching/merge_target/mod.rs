@@ -6,14 +6,19 @@
 //! `references` looks at foreign keys.
 
 mod definitions;
+mod dependents;
+mod joined;
 mod references;
 mod renames;
+mod sides;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
-    Conflict, ConflictKey, ConflictKind, RowChange, SchemaMerge, Scope, Target, Violation,
+    Conflict, ConflictKey, ConflictKind, MergeOptions, RowChange, SchemaMerge, Scope, Target,
+    Violation,
 };
 use pandodb_branch::shape::{ObjectId, TableShape};
 use pandodb_ds::forest::Forest;
@@ -21,6 +26,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
 use pandodb_ds::sync::Arc;
 
+use self::sides::Before;
 use crate::catalog::{DatabaseIndex, ObjectRow, Schema, Table, read_objects_of};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Frame, SharedTransaction};
@@ -37,8 +43,6 @@ pub(super) struct SqlTarget<'s> {
     /// The rows of the source's catalog, and of the target's.
     pub(super) theirs: Vec<ObjectRow>,
     pub(super) ours: Vec<ObjectRow>,
-    /// Those of where they parted.
-    pub(super) base: Vec<ObjectRow>,
     /// Indexes that are built when all rows are there.
     pub(super) unfilled: Vec<Box<str>>,
     writers: BTreeMap<ObjectId, (BoundWriter, Frame)>,
@@ -52,6 +56,12 @@ pub(super) struct SqlTarget<'s> {
     parents: BTreeSet<ObjectId>,
     /// The schemas of the target as it was.
     pub(super) schemas_before: Vec<Arc<Schema>>,
+    /// Both sides as they were.
+    before: Before,
+    /// What is done about conflicts.
+    options: &'s MergeOptions,
+    /// Tables whose rows were never seen beside all of their constraints.
+    seen_anew: BTreeSet<ObjectId>,
     /// The target has nothing of its own: what comes out is the source, whatever it breaks.
     pub(super) follows: bool,
     /// The engine's own error behind the one that ended the merge.
@@ -63,22 +73,25 @@ impl<'s> SqlTarget<'s> {
         session: &'s Session,
         sources: Vec<Option<SharedTransaction>>,
         schemas: Vec<Arc<Schema>>,
-        (base, ours, theirs): (&Forest, &Forest, &Forest),
+        (ours, theirs): (&Forest, &Forest),
+        options: &'s MergeOptions,
     ) -> Result<Self> {
         let (database, _) = session.database(DatabaseIndex::MAIN)?;
         let pager = database.manager().pager();
+        let before = Before::new(ours, theirs);
         let (_, theirs) = read_objects_of(pager, theirs)?;
         let (_, ours) = read_objects_of(pager, ours)?;
-        let (_, base) = read_objects_of(pager, base)?;
         Ok(Self {
             session,
             sources,
             follows: false,
+            before,
+            options,
+            seen_anew: BTreeSet::new(),
             schemas_before: schemas.clone(),
             schemas,
             theirs,
             ours,
-            base,
             unfilled: Vec::new(),
             writers: BTreeMap::new(),
             touched: BTreeMap::new(),
@@ -176,35 +189,6 @@ impl<'s> SqlTarget<'s> {
             }
         })
     }
-
-    /// What the touched rows break, table by table.
-    fn verify_rows(&mut self, report: &mut dyn FnMut(Conflict)) -> Result<()> {
-        let touched = std::mem::take(&mut self.touched);
-        for (id, keys) in &touched {
-            self.bind(*id)?;
-            let Some((bound, frame)) = self.writers.get_mut(id) else { continue };
-            let writer = &bound.writer;
-            if !writer.can_be_violated() {
-                continue;
-            }
-            for (at, key) in keys.iter().enumerate() {
-                if at % 1024 == 0 {
-                    self.session.check_stopped()?;
-                }
-                let violation = self.session.with_outer(&self.sources, &self.schemas, |outer| {
-                    let Some(values) = writer.fetch(key, outer)? else { return Ok(None) };
-                    writer.load(key, values, frame, outer)?;
-                    writer.fill_alias(frame);
-                    writer.violation(key, frame, outer)
-                })?;
-                if let Some(error) = violation {
-                    report(broken(*id, &writer.table.name, key, &error));
-                }
-            }
-        }
-        self.touched = touched;
-        Ok(())
-    }
 }
 
 /// The cells of a row, in the order of the columns, as a stored row has them.
@@ -250,11 +234,12 @@ pub(super) fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> 
 }
 
 impl Target for SqlTarget<'_> {
-    fn schema(&mut self, merge: &SchemaMerge) -> Result<(), BranchError> {
-        let made = self.merge_definitions(merge);
-        self.told(made)?;
+    fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>, BranchError> {
+        self.before.note(merge);
+        let made = self.merge_definitions(merge).and_then(|()| self.check_dependents(merge));
+        let found = self.told(made)?;
         let noted = self.note_definitions(merge);
-        self.told(noted)
+        self.told(noted).map(|()| found)
     }
 
     fn apply(&mut self, table: &TableShape, change: RowChange) -> Result<(), BranchError> {
@@ -276,6 +261,18 @@ impl Target for SqlTarget<'_> {
             self.told(done)?;
         }
         Ok(())
+    }
+
+    fn renumbered(
+        &mut self,
+        table: &TableShape,
+        theirs: &[u8],
+        merged: &[u8],
+    ) -> Result<(), BranchError> {
+        let noted = rowid_from_key(theirs)
+            .and_then(|theirs| Ok((theirs, rowid_from_key(merged)?)))
+            .map(|(theirs, merged)| self.before.note_rowid(table.id, theirs, merged));
+        self.told(noted.map_err(Error::from))
     }
 
     fn progress(&mut self, _: u64) -> Result<(), BranchError> {
@@ -309,6 +306,9 @@ impl SqlTarget<'_> {
     fn note_definitions(&mut self, merge: &SchemaMerge) -> Result<()> {
         let changed = merge.tables.iter().filter(|table| table.is_changed);
         self.redefined = changed.map(|table| table.shape.id).collect();
+        let anew = merge.tables.iter().filter(|table| !table.is_blocked);
+        let anew = anew.filter(|table| verify::has_new_constraint(table));
+        self.seen_anew = anew.map(|table| table.shape.id).collect();
         let schema = Arc::clone(self.main_schema()?);
         for table in schema.tables.values() {
             for key in &table.foreign_keys {

@@ -3,20 +3,20 @@
 //! A child that came or changed must have its parent; where a parent went or changed its key, the
 //! children of the old key must have another one. So rows are looked at in proportion to what the
 //! merge did, but for tables whose definition it changed and children without a rowid. What was
-//! broken on the target before is not the merge's fault and not reported. Neighbours: `target`
-//! notes what was touched.
+//! broken on either side before is not the merge's fault and not reported: a row that refers to
+//! the same missing parent there. Neighbours: `target` notes what was touched, `sides` opens what
+//! was before.
 
 use pandodb_branch::merge::Conflict;
 use pandodb_branch::shape::ObjectId;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
-use pandodb_tm::BeginOptions;
 
+use super::sides::Side;
 use super::{SqlTarget, broken};
 use crate::branching::options::quoted as literal;
-use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table};
+use crate::catalog::{ForeignKey, Schema, Table};
 use crate::error::{Constraint, Error, Result};
-use crate::execute::SharedTransaction;
 use crate::modify::{RowKey, quoted};
 
 /// Values in one list of a query.
@@ -32,31 +32,36 @@ impl SqlTarget<'_> {
     /// Foreign keys that are broken now and were not before.
     pub(super) fn verify_foreign_keys(&mut self, report: &mut dyn FnMut(Conflict)) -> Result<()> {
         let schema = Arc::clone(self.main_schema()?);
+        let mut sides: Option<[Side; 2]> = None;
         for child in schema.tables.values() {
             for key in &child.foreign_keys {
-                let rows = self.broken_rows(&schema, child, key)?;
+                let mut rows = self.broken_rows(&schema, child, key)?;
                 if rows.is_empty() {
                     continue;
                 }
-                let before = self.broken_before(child, key)?;
-                for row in rows.into_iter().filter(|row| !before.contains(row)) {
-                    let detail = format!("{} refers to no row of {}", child.name, key.parent);
-                    let error = Error::constraint(Constraint::ForeignKey, detail);
-                    let rowid = match row.first() {
-                        Some(Value::Integer(rowid)) => *rowid,
-                        _ => 0,
-                    };
-                    let id = ObjectId(child.id.0);
-                    let mut conflict = broken(id, &child.name, &RowKey::Rowid(rowid), &error);
-                    conflict.row_key = row;
-                    let parent = &key.parent;
-                    conflict.detail =
-                        format!("{}: {} refers to no row of {parent}", conflict.detail, child.name);
-                    report(conflict);
+                let sides = match &sides {
+                    Some(sides) => sides,
+                    None => sides.insert(self.sides()?),
+                };
+                for side in sides {
+                    let before = self.broken_before(side, &schema, child, key)?;
+                    rows.retain(|row| !before.contains(&self.row_on(side, child, row)));
+                }
+                for row in rows {
+                    report(orphan(child, key, row));
                 }
             }
         }
         Ok(())
+    }
+
+    /// A row of [`orphans`] as a side has it.
+    fn row_on(&self, side: &Side, child: &Table, row: &[Value]) -> Vec<Value> {
+        let mut row = row.to_vec();
+        if let (true, Some(Value::Integer(rowid))) = (child.has_rowid(), row.first_mut()) {
+            *rowid = self.rowid_on(side, ObjectId(child.id.0), *rowid);
+        }
+        row
     }
 
     /// The children of one key that have no parent, among those that the merge may have orphaned.
@@ -85,7 +90,10 @@ impl SqlTarget<'_> {
             keys.iter().map(rowid).collect()
         });
         let pairs = parent.and_then(|parent| pairs(child, key, parent));
-        let (Some(rowids), Some(pairs), false) = (rowids, pairs, is_redefined) else {
+        // The old values of a parent find its children only where both compare alike.
+        let is_found = replaced.is_none()
+            || parent.is_some_and(|parent| are_alike(child, key, parent) == Some(true));
+        let (Some(rowids), Some(pairs), true) = (rowids, pairs, is_found && !is_redefined) else {
             return self.session.select_inside(&sql, &self.sources, &self.schemas);
         };
         let mut rows = Vec::new();
@@ -118,28 +126,56 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
-    /// The children of a key that had no parent on the target before the merge.
-    fn broken_before(&self, child: &Table, key: &ForeignKey) -> Result<Vec<Vec<Value>>> {
-        let Some(schema) = self.schemas_before.first() else { return Ok(Vec::new()) };
-        let Some(child) = schema.tables.values().find(|table| table.id == child.id) else {
-            return Ok(Vec::new());
+    /// The children of a key that had no parent on a side before the merge.
+    fn broken_before(
+        &self,
+        side: &Side,
+        schema: &Schema,
+        child: &Table,
+        key: &ForeignKey,
+    ) -> Result<Vec<Vec<Value>>> {
+        let Some(table) = self.table_on(side, ObjectId(child.id.0)) else { return Ok(Vec::new()) };
+        let Some(main) = side.schemas.first() else { return Ok(Vec::new()) };
+        let ids = |table: &Table, key: &ForeignKey| -> Vec<Option<u64>> {
+            let columns = key.columns.iter().map(|column| table.columns.get(*column));
+            columns.map(|column| column.map(|column| column.id.0)).collect()
         };
-        let known = child.foreign_keys.iter().find(|known| {
-            known.columns == key.columns && known.parent.eq_ignore_ascii_case(&key.parent)
+        let columns: Vec<Option<u64>> =
+            ids(child, key).into_iter().map(|id| id.map(|id| self.column_on(side, id))).collect();
+        let parent = schema.table(&key.parent).map(|parent| self.object_on(side, parent.id.0));
+        let known = table.foreign_keys.iter().find(|known| {
+            let same_parent = match (main.table(&known.parent), parent) {
+                (Some(known), Some(parent)) => known.id.0 == parent,
+                // It is gone on one side: then only the name is left.
+                _ => known.parent.eq_ignore_ascii_case(&key.parent),
+            };
+            same_parent && ids(table, known) == columns
         });
-        let parent = schema.table(&key.parent).map(|parent| &**parent);
-        let Some(sql) = known.and_then(|known| orphans(child, known, parent)) else {
-            return Ok(Vec::new());
-        };
-        let (database, head) = self.session.database(DatabaseIndex::MAIN)?;
-        // What is committed is what was there before.
-        let before = database.begin(head, BeginOptions::read_only())?;
-        let mut sources = self.sources.clone();
-        if let Some(main) = sources.first_mut() {
-            *main = Some(SharedTransaction::new(before));
-        }
-        self.session.select_inside(&sql, &sources, &self.schemas_before)
+        let sql = known.and_then(|known| {
+            orphans(table, known, main.table(&known.parent).map(|parent| &**parent))
+        });
+        let Some(sql) = sql else { return Ok(Vec::new()) };
+        self.session.select_inside(&sql, &side.sources, &side.schemas)
     }
+}
+
+/// The conflict of a row of [`orphans`].
+fn orphan(child: &Table, key: &ForeignKey, mut row: Vec<Value>) -> Conflict {
+    let detail = format!("{} refers to no row of {}", child.name, key.parent);
+    let error = Error::constraint(Constraint::ForeignKey, detail);
+    row.truncate(row.len().saturating_sub(key.columns.len()));
+    let row_key = match row.as_slice() {
+        [Value::Integer(rowid)] if child.has_rowid() => RowKey::Rowid(*rowid),
+        _ => {
+            let values: Vec<String> = row.iter().map(literal).collect();
+            RowKey::Bytes(values.join(", ").into_bytes())
+        }
+    };
+    let mut conflict = broken(ObjectId(child.id.0), &child.name, &row_key, &error);
+    conflict.row_key = row;
+    conflict.detail =
+        format!("{}: {} refers to no row of {}", conflict.detail, child.name, key.parent);
+    conflict
 }
 
 /// The columns of a key: the child's, quoted, and where the parent's stand in a stored row.
@@ -152,6 +188,16 @@ fn pairs(child: &Table, key: &ForeignKey, parent: &Table) -> Option<Pairs> {
         .map(|index| parent.columns.get(*index).map(|column| column.position))
         .collect();
     Some(Pairs { child: own?, parent: places? })
+}
+
+/// Whether the columns of a key have the affinities and collations of the parent's.
+fn are_alike(child: &Table, key: &ForeignKey, parent: &Table) -> Option<bool> {
+    let parents = parent_columns(key, parent)?;
+    let mut pairs = key.columns.iter().zip(parents).map(|(own, their)| {
+        let (own, their) = (child.columns.get(*own)?, parent.columns.get(their)?);
+        Some(own.affinity == their.affinity && own.collation == their.collation)
+    });
+    pairs.try_fold(true, |all, is_alike| Some(all && is_alike?))
 }
 
 /// The parent's columns that a key refers to.
@@ -168,11 +214,19 @@ fn parent_columns(key: &ForeignKey, parent: &Table) -> Option<Vec<usize>> {
     key.parent_columns.iter().map(|name| find(name)).collect()
 }
 
-/// The query of the child rows whose parent is missing.
+/// The query of the child rows whose parent is missing: what a row is called by, then the columns
+/// of the key.
 fn orphans(child: &Table, key: &ForeignKey, parent: Option<&Table>) -> Option<String> {
     let name = |column: usize| child.columns.get(column).map(|column| quoted(&column.name));
     let own: Vec<String> = key.columns.iter().filter_map(|column| name(*column)).collect();
-    let shown = if child.has_rowid() { "c.rowid".to_owned() } else { own.join(", ") };
+    let called: Vec<String> = if child.has_rowid() {
+        vec!["c.rowid".to_owned()]
+    } else {
+        let columns = child.key_columns().iter().filter_map(|part| name(part.column()?));
+        columns.map(|column| format!("c.{column}")).collect()
+    };
+    let shown = called.into_iter().chain(own.iter().map(|column| format!("c.{column}")));
+    let shown = shown.collect::<Vec<_>>().join(", ");
     let present: Vec<String> = own.iter().map(|column| format!("c.{column} IS NOT NULL")).collect();
     let mut sql = format!(
         "SELECT {shown} FROM main.{} AS c WHERE {}",
@@ -185,7 +239,8 @@ fn orphans(child: &Table, key: &ForeignKey, parent: Option<&Table>) -> Option<St
     let pairs: Vec<String> = own
         .iter()
         .zip(theirs)
-        .map(|(own, their)| format!("p.{} = c.{own}", quoted(&their.name)))
+        // As foreign keys compare: by the parent's affinity and collation.
+        .map(|(own, their)| format!("p.{} = +c.{own}", quoted(&their.name)))
         .collect();
     sql.push_str(&format!(
         " AND NOT EXISTS (SELECT 1 FROM main.{} AS p WHERE {})",

@@ -70,11 +70,17 @@ impl Weight {
     #[inline]
     pub(super) fn add(&mut self, bytes: usize, context: &Context<'_>) -> Result<bool> {
         self.bytes += bytes;
-        let unsaid = (self.bytes - self.said) as u64;
+        let unsaid = self.bytes.abs_diff(self.said) as u64;
         if unsaid < WEIGH_BYTES && unsaid < context.settings.memory_soft_bytes / 8 {
             return Ok(self.is_too_much);
         }
         self.weigh(context)
+    }
+
+    /// Says that less is kept. The account hears of it with what is added next.
+    #[inline]
+    pub(super) fn take_off(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// Says that nothing is kept any more.

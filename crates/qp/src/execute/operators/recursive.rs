@@ -10,11 +10,16 @@ use pandodb_ds::record::Value;
 use rustc_hash::FxHashSet;
 
 use super::compound::keyed_row;
+use super::kept::Weight;
+use super::materialize::values_bytes;
 use super::{OperatorState, limit, not_open};
 use crate::error::Result;
 use crate::execute::key::sort_key;
 use crate::execute::{Frame, HashedRow, Outer};
 use crate::plan::{Arm, Recursive};
+
+/// About what a row takes in the queue, or its key in the set, beside its bytes.
+const ROW_BYTES: usize = 32;
 
 /// Where a recursive table is.
 #[derive(Debug, Default)]
@@ -23,6 +28,8 @@ pub struct RecursiveState {
     queue: BTreeMap<(Vec<u8>, u64), Vec<Value>>,
     arrivals: u64,
     seen: FxHashSet<HashedRow>,
+    /// Holds the memory of the queue and the set on the statement's account.
+    weight: Weight,
     /// The recursive parts have not run for the newest row yet.
     pending: bool,
     skip: u64,
@@ -54,8 +61,12 @@ impl Recursive {
         while arm.input.next(frame, outer)? {
             outer.context.tick()?;
             let (key, row) = keyed_row(arm, &self.collations, frame, outer)?;
-            if self.distinct && !state.seen.insert(key) {
-                continue;
+            if self.distinct {
+                let bytes = key.len() + ROW_BYTES;
+                if !state.seen.insert(key) {
+                    continue;
+                }
+                state.weight.add(bytes, outer.context)?;
             }
             let mut order = Vec::new();
             if !self.order_by.is_empty() {
@@ -63,6 +74,7 @@ impl Recursive {
                 sort_key(&self.order_by, &frame.scope(outer), &mut order)?;
             }
             state.arrivals += 1;
+            state.weight.add(queued_bytes(&order, &row), outer.context)?;
             state.queue.insert((order, state.arrivals), row);
         }
         Ok(())
@@ -94,7 +106,8 @@ impl Recursive {
                     self.take(arm, state, frame, outer)?;
                 }
             }
-            let Some((_, row)) = state.queue.pop_first() else { return Ok(false) };
+            let Some(((order, _), row)) = state.queue.pop_first() else { return Ok(false) };
+            state.weight.take_off(queued_bytes(&order, &row));
             frame.slot_mut(self.row_slot).set_values(0, row.clone());
             frame.slot_mut(self.slot).set_values(0, row);
             state.pending = true;
@@ -106,4 +119,9 @@ impl Recursive {
             return Ok(true);
         }
     }
+}
+
+/// What a row that waits takes.
+fn queued_bytes(order: &[u8], row: &[Value]) -> usize {
+    order.len() + values_bytes(row) + ROW_BYTES
 }

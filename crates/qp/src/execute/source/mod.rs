@@ -5,5 +5,5 @@
 mod transaction;
 mod version;
 
-pub use transaction::{Looked, SharedTransaction};
+pub use transaction::{LoneTransaction, Looked, SharedTransaction, Sources};
 pub use version::{Reader, Version, VersionName, Versions};

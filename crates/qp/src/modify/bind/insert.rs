@@ -152,7 +152,8 @@ pub(super) fn insert_columns(
             None if binder.environment.is_lenient => columns.push(None),
             None => {
                 let message = format!("table {} has no column named {}", table.name, name.text);
-                return Err(Error::new(ErrorKind::NotFound, message).at(name.span));
+                let error = Error::new(ErrorKind::NotFound, message).at(name.span);
+                return Err(crate::suggest::hinting_column(error, &name.text, table));
             }
         }
     }

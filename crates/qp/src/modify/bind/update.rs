@@ -245,7 +245,8 @@ pub(super) fn bind_assignments(
                 None if table.has_rowid() && is_rowid_name(&name.text) => rowid = Some(value),
                 None if binder.environment.is_lenient => {}
                 None => {
-                    return Err(Error::not_found("column", &name.text).at(name.span));
+                    let error = Error::not_found("column", &name.text).at(name.span);
+                    return Err(crate::suggest::hinting_column(error, &name.text, table));
                 }
             }
         }

@@ -86,14 +86,17 @@ const OWN_WORDS: &[&str] = &[
 ];
 
 /// The keyword nearest to a misspelt `word`, if one is near: one edit for words of three or
-/// four letters, two for longer ones.
-pub(in crate::parse) fn nearest(word: &str) -> Option<&'static str> {
+/// four letters, two for longer ones. Of equally near ones it is one that was `expected`.
+pub(in crate::parse) fn nearest(word: &str, expected: &str) -> Option<&'static str> {
     let length = word.len();
     if !(3..=LENGTH_MAX + 2).contains(&length) || !word.is_ascii() {
         return None;
     }
     let allowed = if length < 5 { 1 } else { 2 };
     let upper = word.to_ascii_uppercase();
+    let is_expected = |text: &str| {
+        expected.split(|letter: char| !letter.is_ascii_alphabetic()).any(|word| word == text)
+    };
     KEYWORDS
         .iter()
         .map(|(text, _)| *text)
@@ -102,7 +105,7 @@ pub(in crate::parse) fn nearest(word: &str) -> Option<&'static str> {
         .map(|text| (distance(text, &upper), text))
         .filter(|(distance, _)| (1..=allowed).contains(distance))
         // Letters are swapped or mistaken more often than left out.
-        .min_by_key(|(distance, text)| (*distance, text.len() != length))
+        .min_by_key(|(distance, text)| (*distance, !is_expected(text), text.len() != length))
         .map(|(_, text)| text)
 }
 
@@ -123,10 +126,12 @@ mod tests {
 
     #[test]
     fn a_misspelt_keyword_is_recognised() {
-        assert_eq!(nearest("selct"), Some("SELECT"));
-        assert_eq!(nearest("FORM"), Some("FROM"));
-        assert_eq!(nearest("brnach"), Some("BRANCH"));
-        assert_eq!(nearest("quantity"), None);
-        assert_eq!(nearest("select"), None);
+        assert_eq!(nearest("selct", ""), Some("SELECT"));
+        assert_eq!(nearest("FORM", ""), Some("FROM"));
+        assert_eq!(nearest("brnach", ""), Some("BRANCH"));
+        assert_eq!(nearest("inser", "DELETE, INSERT or UPDATE"), Some("INSERT"));
+        assert_eq!(nearest("inser", ""), Some("INNER"));
+        assert_eq!(nearest("quantity", ""), None);
+        assert_eq!(nearest("select", ""), None);
     }
 }

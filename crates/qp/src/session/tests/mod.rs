@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod again;
 mod collations;
 mod going_on;
 mod isolation;

@@ -13,6 +13,8 @@ fn family() -> Session {
              WITHOUT ROWID;
              INSERT INTO parent VALUES (1,'a'),(2,'b'),(3,'c');
              INSERT INTO child VALUES (10,1);
+             CREATE TABLE number(id TEXT PRIMARY KEY); INSERT INTO number VALUES (2);
+             CREATE TABLE plain(a, b REFERENCES number);
              CREATE BRANCH dev",
         )
         .unwrap();
@@ -32,6 +34,9 @@ fn a_parent_that_one_side_deleted_and_a_child_that_the_other_added() {
         ("UPDATE child SET p = 2 WHERE id = 10", "UPDATE parent SET id = 20 WHERE id = 2"),
         ("UPDATE parent SET code = 'z' WHERE id = 3", "INSERT INTO by_code VALUES (1,1,'c')"),
         ("INSERT INTO by_code VALUES (1,1,'c')", "UPDATE parent SET code = 'z' WHERE id = 3"),
+        // The key has no affinity, the parent's has.
+        ("DELETE FROM number WHERE id = 2", "INSERT INTO plain VALUES (1, 2)"),
+        ("INSERT INTO plain VALUES (1, 2)", "DELETE FROM number WHERE id = 2"),
     ] {
         let session = family();
         session.execute(&format!("USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main}")).unwrap();
@@ -55,13 +60,55 @@ fn what_was_broken_before_and_what_the_merge_does_not_touch_is_not_its_fault() {
     assert_eq!(rows(&session, "SELECT count(*) FROM child"), ["3"]);
 }
 
+/// What one side had broken comes along, whichever side it is: as where a branch moves to it.
 #[test]
-fn an_orphan_of_the_source_is_reported_with_its_row() {
+fn what_one_side_had_broken_before_is_no_conflict_in_either_direction() {
+    for (broken, other) in [
+        ("INSERT INTO child VALUES (12,99)", "INSERT INTO child VALUES (13,3)"),
+        ("INSERT INTO by_code VALUES (1,2,'zz')", "INSERT INTO by_code VALUES (1,1,'c')"),
+        ("DELETE FROM parent WHERE id = 1", "UPDATE parent SET code = 'q' WHERE id = 2"),
+        ("UPDATE child SET p = 98 WHERE id = 10", "ALTER TABLE child ADD COLUMN more"),
+        ("INSERT INTO child VALUES (12,99)", "ALTER TABLE child RENAME COLUMN p TO q"),
+        ("DROP TABLE parent", "INSERT INTO by_code VALUES (1,1,NULL)"),
+        ("INSERT INTO late VALUES ('x', 99)", "INSERT INTO late VALUES ('y', 3)"),
+        (
+            "CREATE TABLE new(a, b REFERENCES parent); INSERT INTO new VALUES (1, 88)",
+            "CREATE TABLE more(a)",
+        ),
+        (
+            "PRAGMA ignore_check_constraints = on; INSERT INTO kept VALUES (1, -1);
+             PRAGMA ignore_check_constraints = off",
+            "INSERT INTO kept VALUES (2, 1)",
+        ),
+    ] {
+        let mut both = Vec::new();
+        for (on_dev, on_main) in [(broken, other), (other, broken)] {
+            let session = family();
+            session
+                .execute(&format!(
+                    "CREATE TABLE late(a, p REFERENCES parent(id));
+                     CREATE TABLE kept(id INTEGER PRIMARY KEY, a INT CHECK (a > 0));
+                     MERGE BRANCH main INTO dev;
+                     USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main}"
+                ))
+                .unwrap();
+            assert_eq!(merged(&session), "merged", "{broken}, {other}: {on_dev}");
+            let mut orphans = rows(&session, "SELECT \"table\" FROM pragma_foreign_key_check");
+            orphans.sort();
+            both.push(orphans);
+        }
+        assert_eq!(both[0], both[1], "{broken}, {other}");
+    }
+}
+
+#[test]
+fn an_orphan_that_the_merge_makes_is_reported_with_its_row() {
     let session = family();
     session
         .execute(
-            "USE BRANCH dev; INSERT INTO child VALUES (14,77);
-             USE BRANCH main; INSERT INTO parent VALUES (5,'e')",
+            "INSERT INTO parent VALUES (77,'g'); MERGE BRANCH main INTO dev;
+             USE BRANCH dev; INSERT INTO child VALUES (14,77);
+             USE BRANCH main; INSERT INTO child VALUES (12,77); DELETE FROM parent WHERE id = 77",
         )
         .unwrap();
     assert!(error(&session, "MERGE BRANCH dev INTO main").contains("foreign key"));

@@ -1,5 +1,6 @@
 //! Merges as a user asks for them: what each pair of changes comes to, and what is taken alone.
 
+mod broken;
 mod constraints;
 mod inside;
 mod names;

@@ -415,7 +415,7 @@ pub(in crate::execute::batch) fn wanted_helpers(run: &Run<'_>) -> Option<usize> 
     let settings = run.outer.context.settings;
     let threads = (settings.threads as usize).min(processors());
     let kept = run.outer.context.run.memory().bytes() as u64;
-    let memory = settings.memory_hard_bytes.saturating_sub(kept);
+    let memory = settings.memory_most().saturating_sub(kept);
     (threads > 1 && memory / (threads as u64) >= THREAD_BYTES).then(|| threads - 1)
 }
 

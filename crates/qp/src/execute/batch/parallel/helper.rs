@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::batch::{Program, Run};
 use crate::execute::{
     Account, Context, Counters, Frame, KnownResult, Outer, Parameters, RunState, Settings,
-    SharedTransaction, SubqueryState, Versions,
+    SharedTransaction, Sources, SubqueryState, Versions,
 };
 use crate::function;
 use crate::modify::{Compiler, ModifyPlan, TriggerProgram};
@@ -25,7 +25,7 @@ use crate::types::BuiltInCollations;
 /// What helpers share with the statement.
 pub(in crate::execute::batch) struct Surroundings<'a> {
     parameters: Parameters<'a>,
-    sources: &'a [Option<SharedTransaction>],
+    sources: Sources<'a>,
     interrupt: &'a AtomicBool,
     settings: &'a Settings,
     program: &'a Program,

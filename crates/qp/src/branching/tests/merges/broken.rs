@@ -1,0 +1,155 @@
+//! Views and triggers that were broken before a merge, and columns that come back with it.
+
+use super::{error, rows, session};
+use crate::session::Session;
+
+const BASE: &str = "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b INT); CREATE TABLE u(x, y);
+    INSERT INTO t VALUES (1, 10, 100), (2, 20, 200), (3, 30, 300); CREATE BRANCH dev;";
+
+fn parted(on_dev: &str, on_main: &str) -> Session {
+    let session = session();
+    session
+        .execute(&format!("{BASE} USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main}"))
+        .unwrap();
+    session
+}
+
+/// What is broken on a side stays as it is there, and nothing else is kept from being merged.
+#[test]
+fn what_was_broken_before_stops_no_merge() {
+    let gone = "CREATE TABLE gone(p, q)";
+    for broken in [
+        "CREATE VIEW v AS SELECT a, p FROM t, gone; DROP TABLE gone",
+        "CREATE VIEW v AS SELECT * FROM nowhere",
+        "CREATE TRIGGER v AFTER INSERT ON t BEGIN INSERT INTO gone VALUES (NEW.a, NEW.b); END;
+         DROP TABLE gone",
+        "CREATE VIEW below AS SELECT p AS a FROM gone; CREATE VIEW v AS SELECT a FROM below;
+         DROP TABLE gone",
+    ] {
+        for renames in [
+            "ALTER TABLE t RENAME COLUMN a TO c",
+            "ALTER TABLE t RENAME TO r",
+            "ALTER TABLE t RENAME COLUMN a TO z; ALTER TABLE t RENAME COLUMN b TO a;
+             ALTER TABLE t RENAME COLUMN z TO b; UPDATE t SET a = 1 WHERE id = 1",
+        ] {
+            let broken = format!("{gone}; {broken}");
+            let mut both = Vec::new();
+            for (on_dev, on_main) in [(&*broken, renames), (renames, &*broken)] {
+                let session = parted(on_dev, on_main);
+                session
+                    .execute("MERGE BRANCH dev INTO main")
+                    .unwrap_or_else(|error| panic!("{on_dev}, {on_main}: {error}"));
+                assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+                let texts = "SELECT name, sql FROM sqlite_schema WHERE type <> 'table' ORDER BY 1";
+                both.push(rows(&session, texts));
+            }
+            assert_eq!(both[0], both[1], "{broken}, {renames}");
+        }
+    }
+}
+
+/// What works on both sides and cannot work in what they come to is a conflict, not an error.
+#[test]
+fn what_only_the_merge_breaks_is_a_conflict_in_both_directions() {
+    for (one, other) in [
+        ("ALTER TABLE t RENAME COLUMN b TO x", "CREATE VIEW v AS SELECT b, x FROM t, u"),
+        ("ALTER TABLE t ADD COLUMN x", "CREATE VIEW v AS SELECT a, x FROM t, u"),
+    ] {
+        for (on_dev, on_main) in [(one, other), (other, one)] {
+            let session = parted(on_dev, on_main);
+            let told = error(&session, "MERGE BRANCH dev INTO main");
+            assert!(told.contains("1 conflict") && told.contains("ambiguous"), "{told}");
+            // The view cannot be there, whoever wins.
+            for policy in ["source_wins", "target_wins"] {
+                let session = parted(on_dev, on_main);
+                let sql =
+                    format!("MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')");
+                session.execute(&sql).unwrap();
+                let views = "SELECT count(*) FROM sqlite_schema WHERE type = 'view'";
+                assert_eq!(rows(&session, views), ["0"]);
+            }
+        }
+    }
+}
+
+/// A generated column that comes back is computed, in rows of both sides.
+#[test]
+fn a_generated_column_comes_back_computed() {
+    let base = "CREATE TABLE g(id INTEGER PRIMARY KEY, a INT, twice INT AS (a * 2) STORED);
+        INSERT INTO g VALUES (1, 5), (2, 6); MERGE BRANCH main INTO dev";
+    let renames = "ALTER TABLE g RENAME COLUMN twice TO double";
+    let drops = "ALTER TABLE g DROP COLUMN twice; INSERT INTO g VALUES (3, 7);
+        UPDATE g SET a = 8 WHERE id = 2";
+    for (on_dev, on_main, policy) in
+        [(renames, drops, "source_wins"), (drops, renames, "target_wins")]
+    {
+        let session = session();
+        session.execute(&format!("{BASE} {base}")).unwrap();
+        session
+            .execute(&format!(
+                "USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main};
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')"
+            ))
+            .unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM g ORDER BY 1"), ["1|5|10", "2|8|16", "3|7|14"]);
+    }
+}
+
+/// A constraint may stand at a column or behind all: dropped on one side, it is gone, whatever
+/// else the other side did with the table; two may have one name.
+#[test]
+fn constraints_at_columns_come_and_go_with_merges() {
+    let base = "CREATE TABLE k(id INTEGER PRIMARY KEY, a INT CONSTRAINT low CHECK (a < 9),
+        b INT CONSTRAINT twin CHECK (b < 9)); MERGE BRANCH main INTO dev";
+    for (one, other, count) in [
+        ("ALTER TABLE k DROP CONSTRAINT low", "ALTER TABLE k ADD COLUMN more", 1),
+        ("ALTER TABLE k DROP CONSTRAINT low", "ALTER TABLE k RENAME COLUMN a TO z", 1),
+        ("ALTER TABLE k ADD CONSTRAINT twin CHECK (a < 8)", "ALTER TABLE k ADD COLUMN more", 3),
+        ("ALTER TABLE k ADD CONSTRAINT twin CHECK (a < 8)", "ALTER TABLE k DROP CONSTRAINT low", 2),
+    ] {
+        for (on_dev, on_main) in [(one, other), (other, one)] {
+            let session = session();
+            session.execute(&format!("{BASE} {base}")).unwrap();
+            session
+                .execute(&format!(
+                    "USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main};
+                     MERGE BRANCH dev INTO main"
+                ))
+                .unwrap();
+            let sql = &rows(&session, "SELECT lower(sql) FROM sqlite_schema WHERE name = 'k'")[0];
+            assert_eq!(sql.matches("check").count(), count, "{on_dev}, {on_main}: {sql}");
+        }
+    }
+}
+
+/// A column that one side renamed and the other dropped has its cells where the renaming side
+/// wins, also in rows that nobody changed.
+#[test]
+fn a_column_comes_back_with_its_cells() {
+    let renames = "ALTER TABLE t RENAME COLUMN b TO kept; UPDATE t SET kept = 101 WHERE id = 1;
+        INSERT INTO t VALUES (5, 50, 500)";
+    let drops = "ALTER TABLE t DROP COLUMN b; UPDATE t SET a = 21 WHERE id = 2;
+        INSERT INTO t VALUES (4, 40)";
+    for (on_dev, on_main, wins, loses) in [
+        (renames, drops, "source_wins", "target_wins"),
+        (drops, renames, "target_wins", "source_wins"),
+    ] {
+        let merge = |policy: &str| {
+            let session = parted(on_dev, on_main);
+            let sql = format!("MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')");
+            session.execute(&sql).unwrap();
+            assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+            session
+        };
+        assert_eq!(
+            rows(&merge(wins), "SELECT id, a, kept FROM t ORDER BY 1"),
+            ["1|10|101", "2|21|200", "3|30|300", "4|40|NULL", "5|50|500"],
+            "{wins}"
+        );
+        assert_eq!(
+            rows(&merge(loses), "SELECT * FROM t ORDER BY 1"),
+            ["1|10", "2|21", "3|30", "4|40", "5|50"],
+            "{loses}"
+        );
+    }
+}
