@@ -6,12 +6,14 @@
 //! here before it compares, and there where the two differ.
 
 mod replayed;
+mod spelled;
 
 use super::compare::{State, distinct_rows, rows_agree};
 use super::script::{Check, Order, Step};
 use crate::engine::{Engine, Failure, Rows, Sqlite, Value, execute};
 
 pub(super) use replayed::Replay;
+use spelled::{ordered_by_values, spelled_out, with_limits, without_affinities};
 
 /// What both engines made of a statement.
 pub(super) struct Outcome<'a> {
@@ -53,7 +55,7 @@ pub(super) fn explanation(
     if keeps_another_of_equal_values(outcome) {
         return Some(Explained::GoesOn("another of several equal values"));
     }
-    if reads_a_whole_number(outcome) {
+    if reads_a_whole_number(outcome, oracle) {
         return Some(Explained::GoesOn("a whole number in a compound's REAL column"));
     }
     if is_refused_when_used(outcome, engine) {
@@ -78,13 +80,6 @@ pub(super) fn explanation(
         return Some(Explained::GoesOn("a compound's order that SQLite takes for another"));
     }
     None
-}
-
-/// A constant test of NULL, written so that SQLite computes it when the statement runs: its
-/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND.
-fn spelled_out(sql: &str) -> Option<String> {
-    let spelled = sql.replace(" IS NOT NULL", " IS NOT +NULL").replace(" IS NULL", " IS +NULL");
-    (spelled != sql).then_some(spelled)
 }
 
 /// "A term beside one that is false by itself is forgotten by SQLite before it looks names up":
@@ -128,23 +123,15 @@ fn keeps_another_of_equal_values(outcome: &Outcome<'_>) -> bool {
 }
 
 /// "A whole number in a compound's column whose affinity is REAL stays one; SQLite reads a real":
-/// apart from that, and from what `typeof` says of it, the rows are the same.
-fn reads_a_whole_number(outcome: &Outcome<'_>) -> bool {
+/// where the parts' columns have no affinity, SQLite has the rows that there are here.
+fn reads_a_whole_number(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
     let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
-    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
-    let is_compound = ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
-    let one_type = |rows: &Rows| {
-        let value = |value: &Value| match value {
-            Value::Text(text) if text == b"integer" => Value::Text(b"real".to_vec()),
-            other => other.clone(),
-        };
-        let all = rows.rows.iter().map(|row| row.iter().map(value).collect());
-        with_numbers(&Rows { columns: rows.columns, rows: all.collect() })
-    };
-    is_compound
-        && sql.contains("(SELECT ")
-        && !rows_agree(expected, rows, Order::Any, true)
-        && rows_agree(&one_type(expected), &one_type(rows), Order::Any, true)
+    let Check::Query(order) = outcome.step.check else { return false };
+    let sql = &outcome.step.sql;
+    let spelled = without_affinities(sql);
+    spelled != *sql
+        && !rows_agree(expected, rows, order, true)
+        && oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
 }
 
 /// The rows with numbers in the place of texts that are written as such: `quote()` makes texts of
@@ -240,37 +227,6 @@ fn asks_parts_of_a_compound(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool 
         && oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
 }
 
-/// The statement with `LIMIT -1` behind each compound in parentheses that has no limit.
-fn with_limits(sql: &str) -> String {
-    // For each open parenthesis: whether a compound stands in it, and whether it is limited.
-    let mut open: Vec<(bool, bool)> = Vec::new();
-    let mut text = String::with_capacity(sql.len());
-    let mut is_quoted = false;
-    for (at, letter) in sql.char_indices() {
-        let rest = &sql[at..];
-        match letter {
-            '\'' => is_quoted = !is_quoted,
-            _ if is_quoted => {}
-            '(' => open.push((false, false)),
-            ')' => {
-                if let Some((true, false)) = open.pop() {
-                    text.push_str(" LIMIT -1");
-                }
-            }
-            ' ' => {
-                if let Some((is_compound, is_limited)) = open.last_mut() {
-                    let begins = |words: &[&str]| words.iter().any(|word| rest.starts_with(word));
-                    *is_compound |= begins(&[" UNION ", " EXCEPT ", " INTERSECT "]);
-                    *is_limited |= begins(&[" LIMIT ", " ORDER BY "]);
-                }
-            }
-            _ => {}
-        }
-        text.push(letter);
-    }
-    text
-}
-
 /// "Where SQLite contradicts itself": the rows of a compound, merged by a collation of one of its
 /// parts, are taken for ordered by a column that has none; with `+` in front of the columns SQLite
 /// has the order that there is here.
@@ -289,23 +245,6 @@ fn takes_a_merge_for_an_order(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> boo
     spelled.is_some_and(|spelled| {
         oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
     })
-}
-
-/// A query that is ordered by the numbers of its columns, ordered by their values instead.
-fn ordered_by_values(sql: &str, columns: usize) -> Option<String> {
-    let (body, order) = sql.rsplit_once(" ORDER BY ")?;
-    let (terms, limit) = order.split_at(order.find(" LIMIT ").unwrap_or(order.len()));
-    let terms: Option<Vec<String>> = terms
-        .split(", ")
-        .map(|term| {
-            let end = term.find(' ').unwrap_or(term.len());
-            let number: usize = term.get(..end)?.parse().ok()?;
-            Some(format!("+k{number}{}", &term[end..]))
-        })
-        .collect();
-    let names: Vec<String> = (1..=columns).map(|number| format!("k{number}")).collect();
-    let (names, terms) = (names.join(", "), terms?.join(", "));
-    Some(format!("WITH whole({names}) AS ({body}) SELECT * FROM whole ORDER BY {terms}{limit}"))
 }
 
 /// "A statement that fails a type check of a STRICT table inside of a transaction": SQLite keeps
