@@ -204,7 +204,8 @@ const EXPLAINED: &[(&str, &[&str], &[&str])] = &[
     ),
     // A common table is no table of the database.
     (
-        "WITH RECURSIVE r(n) AS (SELECT a FROM t UNION SELECT c + n FROM u, r) SELECT count(*) FROM r",
+        "WITH RECURSIVE r(n) AS (SELECT a FROM t UNION SELECT c + n FROM u, r) \
+         SELECT count(*) FROM r",
         &["Read { table_name: \"r\", column_name: \"\" } None None"],
         &[],
     ),
@@ -254,9 +255,8 @@ fn theirs(sql: &str) -> BTreeSet<String> {
                 }
                 Theirs::Savepoint { operation, savepoint_name } => {
                     let operation = format!("{operation:?}").to_uppercase();
-                    format!(
-                        "Savepoint {{ operation: {operation:?}, savepoint_name: {savepoint_name:?} }}"
-                    )
+                    let (first, second) = (format!("{operation:?}"), format!("{savepoint_name:?}"));
+                    format!("Savepoint {{ operation: {first}, savepoint_name: {second} }}")
                 }
                 // The file of ATTACH is an expression.
                 Theirs::Unknown { code: 24, .. } => "Attach { filename: \"\" }".to_owned(),
