@@ -204,7 +204,8 @@ const EXPLAINED: &[(&str, &[&str], &[&str])] = &[
     ),
     // A common table is no table of the database.
     (
-        "WITH RECURSIVE r(n) AS (SELECT a FROM t UNION SELECT c + n FROM u, r) SELECT count(*) FROM r",
+        "WITH RECURSIVE r(n) AS (SELECT a FROM t UNION SELECT c + n FROM u, r) SELECT count(*) \
+         FROM r",
         &["Read { table_name: \"r\", column_name: \"\" } None None"],
         &[],
     ),
@@ -255,7 +256,8 @@ fn theirs(sql: &str) -> BTreeSet<String> {
                 Theirs::Savepoint { operation, savepoint_name } => {
                     let operation = format!("{operation:?}").to_uppercase();
                     format!(
-                        "Savepoint {{ operation: {operation:?}, savepoint_name: {savepoint_name:?} }}"
+                        "Savepoint {{ operation: {operation:?}, \
+                         savepoint_name: {savepoint_name:?} }}"
                     )
                 }
                 // The file of ATTACH is an expression.
@@ -329,3 +331,5 @@ fn an_authorizer_is_asked_for_what_sqlite_asks_for() {
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
+
+// Neighbours: `cases`, `engine`.

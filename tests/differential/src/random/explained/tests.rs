@@ -127,7 +127,8 @@ fn a_whole_number_of_a_compound_may_stay_one_where_sqlite_has_it_so() {
     let text = |text: &str| {
         Ok(Rows { columns: 1, rows: vec![vec![Value::Text(text.as_bytes().to_vec())]] })
     };
-    let sql = "SELECT substr(c, -2) FROM (SELECT 1 AS c FROM t EXCEPT SELECT CAST(a AS REAL) FROM t) AS q";
+    let sql = "SELECT substr(c, -2) FROM (SELECT 1 AS c FROM t EXCEPT SELECT CAST(a AS REAL) \
+               FROM t) AS q";
     let explained = Some(Explained::GoesOn("a whole number in a compound's REAL column"));
     assert_eq!(found(sql, &text(".0"), &text("1")), explained);
     assert_eq!(found(sql, &text(".0"), &text("2")), None);
@@ -196,8 +197,8 @@ fn a_row_that_is_left_out_may_fail_and_no_other() {
 
 #[test]
 fn an_order_is_explained_only_by_the_values_of_its_columns() {
-    let merged = "SELECT c FROM (SELECT ifnull('B', a) AS c FROM t UNION SELECT ifnull('a', a) FROM \
-                  t EXCEPT SELECT CAST(a AS TEXT) COLLATE NOCASE FROM t) ORDER BY 1 LIMIT 1";
+    let merged = "SELECT c FROM (SELECT ifnull('B', a) AS c FROM t UNION SELECT ifnull('a', a) \
+                  FROM t EXCEPT SELECT CAST(a AS TEXT) COLLATE NOCASE FROM t) ORDER BY 1 LIMIT 1";
     let text = |text: &str| {
         Ok(Rows { columns: 1, rows: vec![vec![Value::Text(text.as_bytes().to_vec())]] })
     };
@@ -215,3 +216,5 @@ fn an_order_is_explained_only_by_the_values_of_its_columns() {
     assert!(!of(merged, "a", "c"));
     assert!(!of("SELECT c FROM (SELECT 'B' AS c) ORDER BY 1", "a", "B"));
 }
+
+// Neighbours: `mod`, `replayed`.
