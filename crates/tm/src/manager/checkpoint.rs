@@ -116,6 +116,11 @@ impl Checkpoints {
         self.loans.lock().push(loan);
     }
 
+    /// Whether changed pages have room of the cache's.
+    pub(super) fn holds_loans(&self) -> bool {
+        !self.loans.lock().is_empty()
+    }
+
     /// Waits until no checkpoint runs. Comes before the turn of the commit queue.
     pub(crate) fn begin(&self) -> MutexGuard<'_, Saved> {
         self.saved.lock()

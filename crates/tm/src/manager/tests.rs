@@ -12,6 +12,7 @@ use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::thread;
 use pandodb_ds::vfs::SimVfs;
 
+use super::checkpointer::Served;
 use super::*;
 use crate::heads::MAIN;
 use crate::ids::TreeId;
@@ -338,6 +339,31 @@ fn what_changed_pages_share_counts_where_nobody_else_has_it() {
     let alone = manager.shared.count_dirty_bytes(usize::MAX);
     assert!(alone > 1_500_000, "{alone}");
     assert!(alone <= all_of_it + changed, "{alone}");
+}
+
+#[test]
+fn what_the_cache_lent_makes_a_checkpoint_due() {
+    let disk = SimVfs::new(14);
+    let wal = WalOptions { segment_len: 8 << 20, ..WalOptions::default() };
+    let manager = open(&disk, &Options { wal, ..options() }).unwrap();
+    put(&manager, MAIN, b"first", b"").unwrap();
+    manager.set_size_limits(64 << 10, usize::MAX);
+    let mut writer = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    for number in 0..2000_u32 {
+        writer.put(T, &number.to_be_bytes(), &[1; 1000]).unwrap();
+    }
+    writer.commit().unwrap();
+    let policy = CheckpointPolicy {
+        log_bytes: u64::MAX,
+        dirty_bytes: 1 << 30,
+        interval: Duration::from_mins(1),
+    };
+    let position = manager.shared.checkpoints.position();
+    assert!(manager.shared.checkpoints.holds_loans());
+    assert!(manager.shared.is_due(&policy, 1 << 30, position), "though less is counted");
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    assert!(!manager.shared.checkpoints.holds_loans());
+    assert!(!manager.shared.is_due(&policy, 1 << 30, position));
 }
 
 #[test]

@@ -96,6 +96,10 @@ fn is_much_dirty(shared: &Shared, added_up: usize, policy: &CheckpointPolicy) ->
     if added_up < policy.dirty_bytes {
         return false;
     }
+    if shared.checkpoints.holds_loans() {
+        // As long as they are not given back, the next large transaction finds nothing to borrow.
+        return true;
+    }
     let count = shared.count_dirty_bytes(policy.dirty_bytes);
     shared.checkpoints.set_dirty(count);
     // Well below the limit, so that the next count is not soon.
