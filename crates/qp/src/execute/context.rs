@@ -179,7 +179,7 @@ pub struct Settings {
     pub parallel_rows_min: u64,
     /// How many bytes a statement's sorts and hash tables keep before they go to files.
     pub memory_soft_bytes: u64,
-    /// How many bytes they may take at all, if less than [`Settings::memory_most`] by itself.
+    /// How many bytes they may take at all, where that is less than half of the machine has.
     pub memory_hard_bytes: u64,
 }
 
