@@ -198,3 +198,25 @@ INSERT INTO t VALUES (1, 3, 30), (2, 2, 20), (3, 1, 10);
 CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.k); END;
 UPDATE t SET a = s.x FROM (SELECT 5 AS x) AS s;
 SELECT * FROM log;
+
+-- A generated column is set by what it reads, also through another one.
+CREATE TABLE p(a INTEGER, b INTEGER AS (a * 2), e AS (b + 1) STORED, z, id INTEGER PRIMARY KEY, r AS (id));
+CREATE UNIQUE INDEX p_b ON p(b);
+CREATE UNIQUE INDEX p_e ON p(e);
+CREATE UNIQUE INDEX p_r ON p(r);
+CREATE TABLE c(x REFERENCES p(b), y REFERENCES p(e) ON UPDATE CASCADE, w REFERENCES p(r) ON UPDATE SET NULL);
+CREATE TABLE d(a INTEGER, b AS (a + 1), FOREIGN KEY (b) REFERENCES p(id));
+PRAGMA foreign_keys = ON;
+INSERT INTO p(a, id) VALUES (1, 1), (10, 2), (20, 3);
+INSERT INTO c VALUES (2, NULL, NULL), (NULL, 21, NULL), (NULL, NULL, 3);
+INSERT INTO d VALUES (0);
+UPDATE p SET a = 3 WHERE a = 1;
+UPDATE p SET z = 3 WHERE a = 1;
+UPDATE p SET a = 11 WHERE a = 10;
+UPDATE p SET id = 9 WHERE id = 3;
+UPDATE p SET id = 9 WHERE id = 1;
+UPDATE d SET a = 77;
+UPDATE d SET a = 1;
+SELECT * FROM p;
+SELECT * FROM c;
+SELECT * FROM d;

@@ -13,6 +13,7 @@ use crate::ast::ConflictAction;
 use crate::catalog::IndexColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Kept, Outer};
+use crate::scalar::ROWID;
 use crate::types::Datum;
 
 /// A row that is to change.
@@ -287,14 +288,30 @@ impl TableWriter {
                 || self.indexes.iter().any(|index| index.unique.is_some_and(replaces)))
     }
 
-    /// Positions of the columns that are set, for the foreign keys.
+    /// Positions of the columns that are set, for the foreign keys; generated columns that read
+    /// one of them are set as well.
     fn assigned(&self, set: &[(usize, Value)], rowid: Option<i64>) -> SmallVec<[usize; 8]> {
         if self.foreign_keys.is_empty() {
             return SmallVec::new();
         }
         let alias = rowid.and_then(|_| self.table.rowid_alias());
         let indexes = set.iter().map(|(index, _)| *index).chain(alias);
-        indexes.map(|index| self.table.columns[index].position).collect()
+        let mut positions: SmallVec<[usize; 8]> =
+            indexes.map(|index| self.table.columns[index].position).collect();
+        // They stand in the order in which they read each other.
+        for (index, expression) in &self.generated {
+            let mut reads = false;
+            expression.columns(&mut |place| {
+                reads |= match place.column {
+                    ROWID => rowid.is_some(),
+                    column => positions.contains(&usize::from(column)),
+                };
+            });
+            if reads {
+                positions.push(self.table.columns[*index].position);
+            }
+        }
+        positions
     }
 
     /// Whether columns of the key are set.
