@@ -77,6 +77,20 @@ pub enum SelectCore {
     Values(Vec<Vec<Expression>>),
 }
 
+impl SelectCore {
+    /// Where its result columns stand, or the first of its rows; empty where they came from no
+    /// text.
+    pub fn results_span(&self) -> Span {
+        let spans: Vec<Span> = match self {
+            Self::Query(query) => query.columns.iter().map(ResultColumn::span).collect(),
+            Self::Values(rows) => {
+                rows.iter().take(1).flatten().map(|expression| expression.span).collect()
+            }
+        };
+        spans.into_iter().reduce(Span::to).unwrap_or_default()
+    }
+}
+
 /// `SELECT [DISTINCT] .. [FROM ..] [WHERE ..] [GROUP BY .. ] [HAVING ..] [WINDOW ..]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
@@ -105,6 +119,17 @@ pub enum ResultColumn {
     TableStar(Name),
     /// `expression [[AS] alias]`; without an alias the column is named by the span's text.
     Expression(Expression, Option<Name>),
+}
+
+impl ResultColumn {
+    /// Where it stands, without its alias.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Star(span) => *span,
+            Self::TableStar(name) => name.span,
+            Self::Expression(expression, _) => expression.span,
+        }
+    }
 }
 
 impl PartialEq for ResultColumn {

@@ -30,6 +30,8 @@ impl Binder<'_> {
             .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();
         let outputs = compound_outputs(&arms, &cores, slot, width);
+        let parts: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
+        let reals = real_columns(&parts, &outputs);
         let collations =
             outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
         let rows = arms.iter().map(|(_, block)| block.rows).sum();
@@ -59,7 +61,7 @@ impl Binder<'_> {
                 asked: slot,
             };
             let later = Some(Later::Compound(Box::new(later)));
-            return Ok(Block { outputs, columns, later, ..Block::default() });
+            return Ok(Block { outputs, columns, later, reals, ..Block::default() });
         }
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
@@ -84,7 +86,7 @@ impl Binder<'_> {
             let state = self.state();
             root = Node::Limit(Box::new(Limit { input: root, state, count, offset }));
         }
-        Ok(Block { root, outputs, columns, rows, ..Block::default() })
+        Ok(Block { root, outputs, columns, rows, reals, ..Block::default() })
     }
 
     /// The parts of a compound, each with what puts it together with those before it.
@@ -107,7 +109,7 @@ impl Binder<'_> {
         arms.push((CompoundOperator::UnionAll, first));
         for (operator, core) in &select.compounds {
             let block = part(self, core)?;
-            check_width(*operator, width, block.outputs.len())?;
+            check_width((*operator, core), width, block.outputs.len())?;
             arms.push((*operator, block));
         }
         Ok(arms)
@@ -133,6 +135,7 @@ impl Binder<'_> {
                             english_ordinal(index + 1),
                             columns.len()
                         ))
+                        .at(term.expression.span)
                     })?)
                 }
                 None => compound_place(&term.expression, columns, cores),
@@ -175,14 +178,24 @@ fn compound_outputs(
                 output.collation().or_else(|| is_column.then(Collation::default))
             });
             place.collation = said.unwrap_or_default();
-            let written = cores.iter().map(|core| written(core, index));
-            let bound = arms.iter().map(|(_, block)| &block.outputs[index]);
-            let parts: Vec<_> = written.zip(bound).collect();
-            place.affinity = compound_affinity(&parts);
+            let blocks: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
+            place.affinity = column_affinity(cores, &blocks, index);
         }
         outputs.push(output);
     }
     outputs
+}
+
+/// The columns whose affinity is REAL though a part may make whole numbers: SQLite reads them as
+/// reals, but where the first part is a CAST, whose affinity it takes for any number's.
+pub(crate) fn real_columns(parts: &[&Block], outputs: &[Scalar]) -> Vec<usize> {
+    let is_real = |column: &usize| {
+        let mut of_parts = parts.iter().filter_map(|part| part.outputs.get(*column));
+        outputs[*column].affinity() == Affinity::Real
+            && !matches!(of_parts.clone().next(), Some(Scalar::Cast(..)))
+            && of_parts.any(|output| output.affinity() != Affinity::Real)
+    };
+    (0..outputs.len()).filter(is_real).collect()
 }
 
 /// The columns for who reads the compound: equal rows are told by the first part that says how,
@@ -216,6 +229,14 @@ fn are_columns(core: &SelectCore, width: usize) -> Vec<bool> {
         }
     }
     are_columns
+}
+
+/// The affinity of a column of the compound that `blocks` are the parts of.
+pub(crate) fn column_affinity(cores: &[&SelectCore], blocks: &[&Block], index: usize) -> Affinity {
+    let written = cores.iter().map(|core| written(core, index));
+    let bound = blocks.iter().filter_map(|block| block.outputs.get(index));
+    let parts: Vec<_> = written.zip(bound).collect();
+    compound_affinity(&parts)
 }
 
 /// The affinity of a compound's column: that of the first part that has one, unless another part
@@ -354,7 +375,11 @@ fn compound_place(
 }
 
 /// Refuses parts of different widths.
-pub(crate) fn check_width(operator: CompoundOperator, width: usize, found: usize) -> Result<()> {
+pub(crate) fn check_width(
+    (operator, core): (CompoundOperator, &SelectCore),
+    width: usize,
+    found: usize,
+) -> Result<()> {
     if width == found {
         return Ok(());
     }
@@ -366,5 +391,6 @@ pub(crate) fn check_width(operator: CompoundOperator, width: usize, found: usize
     };
     Err(Error::invalid(format!(
         "SELECTs to the left and right of {word} do not have the same number of result columns"
-    )))
+    ))
+    .at(core.results_span()))
 }

@@ -23,7 +23,7 @@ impl Binder<'_> {
         for (index, term) in terms.iter().enumerate() {
             let mut value = None;
             if let Some(number) = ordinal(&term.expression) {
-                numbered(items, number, "ORDER", index)?;
+                numbered(items, number, ("ORDER", term.expression.span), index)?;
                 value = outputs.get((number - 1) as usize).cloned();
             } else if let Some(name) = bare_name(&term.expression) {
                 let place = items.iter().position(

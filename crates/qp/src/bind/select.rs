@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::limits::Limit;
 use crate::plan::{GroupKey, Later, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
+use crate::span::Span;
+use crate::types::Affinity;
 
 /// A query block that is bound and, unless it dissolves into the block around it, planned.
 #[derive(Debug, Default)]
@@ -33,6 +35,29 @@ pub struct Block {
     /// Set where the block is planned later, with conditions of the block around it: then there
     /// is no plan, but this.
     pub(crate) later: Option<Later>,
+    /// Columns that hold reals for who reads the block in FROM, whatever its parts make whole.
+    pub(crate) reals: Vec<usize>,
+}
+
+impl Block {
+    /// Makes reals of the whole numbers in the columns that hold reals.
+    pub(crate) fn read_reals(&mut self) {
+        let outputs = match &mut self.later {
+            Some(Later::Compound(compound)) => &mut compound.outputs,
+            _ => &mut self.outputs,
+        };
+        for column in std::mem::take(&mut self.reals) {
+            if let Some(output) = outputs.get_mut(column) {
+                *output = as_real(std::mem::replace(output, Scalar::NULL));
+            }
+        }
+    }
+}
+
+/// A column with reals in the place of its whole numbers.
+pub(crate) fn as_real(column: Scalar) -> Scalar {
+    let collation = column.collation().unwrap_or_default();
+    Scalar::Convert(Box::new(column), Affinity::Real, collation)
 }
 
 /// A column of the result before it is bound.
@@ -254,7 +279,8 @@ impl Binder<'_> {
         for expression in &query.group_by {
             let value = match ordinal(expression) {
                 Some(number) => {
-                    let item = numbered(&items, number, "GROUP", keys.len())?;
+                    let clause = ("GROUP", expression.span);
+                    let item = numbered(&items, number, clause, keys.len())?;
                     let value = self.item(&item)?.0;
                     self.with_collation(value, expression)?
                 }
@@ -450,8 +476,13 @@ pub(crate) fn ordinal(expression: &ast::Expression) -> Option<i64> {
     }
 }
 
-/// Column `number` of the result.
-pub(crate) fn numbered(items: &[Item], number: i64, clause: &str, index: usize) -> Result<Item> {
+/// Column `number` of the result, which term `index` of a clause asks for.
+pub(crate) fn numbered(
+    items: &[Item],
+    number: i64,
+    (clause, span): (&str, Span),
+    index: usize,
+) -> Result<Item> {
     let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     place.and_then(|place| items.get(place)).cloned().ok_or_else(|| {
         let ordinal = english_ordinal(index + 1);
@@ -459,6 +490,7 @@ pub(crate) fn numbered(items: &[Item], number: i64, clause: &str, index: usize) 
         Error::invalid(format!(
             "{ordinal} {clause} BY term out of range - should be between 1 and {count}"
         ))
+        .at(span)
     })
 }
 

@@ -67,7 +67,9 @@ impl Definer<'_> {
                 let table = schema.table(&index.table).map(Arc::clone);
                 return Ok((table.into_iter().collect(), Some(index.name.clone())));
             }
-            return Err(Error::not_found("table", wanted).at(name.span()));
+            let error = Error::not_found("table", wanted).at(name.span());
+            let known = schema.tables.values().map(|table| &*table.name);
+            return Err(crate::suggest::hinting(error, wanted, known));
         }
         Ok((self.own_tables(), None))
     }

@@ -19,6 +19,7 @@ use crate::modify::{SEQUENCE_TABLE, check_table};
 use crate::parse::parse_statement;
 use crate::span::Span;
 use crate::store::TreeId;
+use crate::suggest::hinting;
 use crate::types::Affinity;
 
 impl Definer<'_> {
@@ -245,7 +246,12 @@ impl Definer<'_> {
             } else {
                 format!("{}.{}", self.session.database_name(self.database), table.text)
             };
-            return Err(Error::not_found("table", full).at(table.span));
+            let error = Error::not_found("table", full).at(table.span);
+            let known = schemas.iter().flat_map(|schema| {
+                let tables = schema.tables.values().map(|table| &*table.name);
+                tables.chain(schema.views.values().map(|view| &*view.name))
+            });
+            return Err(hinting(error, &table.text, known));
         }
         let instead = create.time == Some(TriggerTime::InsteadOf);
         if is_view && !instead {

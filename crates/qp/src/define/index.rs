@@ -11,6 +11,7 @@ use crate::catalog::{ObjectKind, ObjectRow, write_object};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::fill_index;
 use crate::span::Span;
+use crate::suggest::hinting;
 
 impl Definer<'_> {
     pub(super) fn create_index(&mut self, create: &ast::CreateIndex, span: Span) -> Result<()> {
@@ -34,11 +35,13 @@ impl Definer<'_> {
             }
             let database = self.session.database_name(self.database);
             let full = format!("{database}.{}", create.table.text);
-            return Err(Error::not_found("table", full).at(create.table.span));
+            let error = Error::not_found("table", full).at(create.table.span);
+            let known = schema.tables.values().map(|table| &*table.name);
+            return Err(hinting(error, &create.table.text, known));
         };
         if crate::catalog::is_reserved_name(&table.name) {
             let message = format!("table {} may not be indexed", table.name);
-            return Err(Error::invalid(message));
+            return Err(Error::invalid(message).at(create.table.span));
         }
         self.session.with_collations(|find| {
             crate::catalog::index_columns(&create.columns, &table, find).map(|_| ())

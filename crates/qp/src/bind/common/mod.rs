@@ -8,14 +8,17 @@ mod shared;
 
 use pandodb_ds::sync::Arc;
 
+use super::compound::{column_affinity, real_columns};
 use super::from::{Group, Relation, RowsRelation, slot_column};
 use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
+use super::select::as_real;
 use super::{Binder, Block};
 use crate::ast;
 use crate::authorize::AuthAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Arm, Node, Recursive};
 use crate::scalar::{Scalar, SlotId};
+use crate::types::Affinity;
 
 /// A common table that can be seen.
 #[derive(Debug)]
@@ -199,8 +202,14 @@ impl Binder<'_> {
         };
         let columns = head.columns.clone();
         let (row_slot, slot, state) = (self.slot(), self.slot(), self.state());
-        let result = named_columns(table, head, slot);
-        let columns_of_row = named_columns(table, head, row_slot);
+        let mut result = named_columns(table, head, slot);
+        let mut columns_of_row = named_columns(table, head, row_slot);
+        for (column, output) in columns_of_row.iter_mut().zip(&head.outputs) {
+            // What the parts that follow make whole is read as SQLite reads it.
+            if output.affinity() == Affinity::Real && !matches!(output, Scalar::Cast(..)) {
+                column.scalar = as_real(std::mem::replace(&mut column.scalar, Scalar::NULL));
+            }
+        }
         let row =
             RecursiveRow { frame: self.frame_index(), slot: row_slot, columns: columns_of_row };
         let collations: Vec<_> =
@@ -219,23 +228,30 @@ impl Binder<'_> {
         let mut recursive = Vec::new();
         for (index, core) in cores.iter().enumerate().skip(first) {
             let block = self.core_block(core, &[])?;
-            super::compound::check_width(operators[index - 1], width, block.outputs.len())?;
-            recursive.push(arm(block));
+            super::compound::check_width((operators[index - 1], core), width, block.outputs.len())?;
+            recursive.push(block);
         }
         self.common.pop();
         for (index, block) in initial.iter().enumerate().skip(1) {
-            super::compound::check_width(operators[index - 1], width, block.outputs.len())?;
+            super::compound::check_width((operators[index - 1], cores[index]), width, block.outputs.len())?;
         }
+        let blocks: Vec<&Block> = initial.iter().chain(&recursive).collect();
+        for (index, column) in result.iter_mut().enumerate() {
+            if let Scalar::Column(place) = &mut column.scalar {
+                place.affinity = column_affinity(&cores, &blocks, index);
+            }
+        }
+        let scalars: Vec<Scalar> = result.iter().map(|column| column.scalar.clone()).collect();
+        let reals = real_columns(&blocks, &scalars);
         let order_by = self.compound_order(&select.order_by, &result, &[])?;
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
         };
         self.common.truncate(before);
-        let outputs: Vec<Scalar> = result.into_iter().map(|column| column.scalar).collect();
         let node = Node::Recursive(Box::new(Recursive {
             initial: initial.into_iter().map(arm).collect(),
-            recursive,
+            recursive: recursive.into_iter().map(arm).collect(),
             distinct,
             state,
             row_slot,
@@ -244,7 +260,7 @@ impl Binder<'_> {
             collations,
             limit,
         }));
-        Ok(Block { root: node, outputs, columns, rows: 1000.0, ..Block::default() })
+        Ok(Block { root: node, outputs: scalars, columns, rows: 1000.0, reals, ..Block::default() })
     }
 }
 

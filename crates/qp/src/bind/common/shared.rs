@@ -130,6 +130,7 @@ impl Binder<'_> {
         if let Some(later) = block.later.take() {
             (block.root, block.outputs, block.rows) = later.finish(self)?;
         }
+        block.read_reals();
         choose_gears(self, &mut block.root, &block.outputs, true);
         Ok(Some(block))
     }

@@ -7,6 +7,7 @@ use crate::bind::Binder;
 use crate::bind::scope::{NameScope, ScopeColumn, ScopeTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scalar::{Case, CompareRule, Comparison, Scalar};
+use crate::span::Span;
 
 use super::split_and;
 
@@ -23,15 +24,18 @@ impl Binder<'_> {
             let message = "a NATURAL join may not have an ON or USING clause";
             return Err(Error::invalid(message));
         }
-        let names: Vec<Box<str>> = match &join.constraint {
+        let names: Vec<(Box<str>, Span)> = match &join.constraint {
             Some(JoinConstraint::On(expression)) => {
                 let bound = self.over(scope, |binder| binder.expression(expression))?;
                 return Ok(split_and(bound));
             }
             Some(JoinConstraint::Using(names)) => {
-                names.iter().map(|name| name.text.clone()).collect()
+                names.iter().map(|name| (name.text.clone(), name.span)).collect()
             }
-            None if join.natural => common_names(scope, left_tables),
+            None if join.natural => {
+                let names = common_names(scope, left_tables).into_iter();
+                names.map(|name| (name, Span::default())).collect()
+            }
             None => return Ok(Vec::new()),
         };
         names
@@ -43,7 +47,7 @@ impl Binder<'_> {
     /// Makes the columns called `name` on both sides one.
     fn merge_column(
         &mut self,
-        name: &str,
+        (name, span): &(Box<str>, Span),
         kind: JoinKind,
         scope: &mut NameScope,
         left_tables: usize,
@@ -53,6 +57,7 @@ impl Binder<'_> {
             Error::invalid(format!(
                 "cannot join using column {name} - column not present in both tables"
             ))
+            .at(*span)
         };
         let (left, right) = scope.tables.split_at_mut(left_tables);
         let find = |tables: &mut [ScopeTable]| -> Option<(usize, usize)> {
@@ -74,7 +79,7 @@ impl Binder<'_> {
         // Only where a RIGHT JOIN may make up its rows it matters which of several is meant.
         if left_count > 1 && has_right {
             let message = format!("ambiguous reference to {name} in USING()");
-            return Err(Error::new(ErrorKind::Ambiguous, message));
+            return Err(Error::new(ErrorKind::Ambiguous, message).at(*span));
         }
         for (table, column) in
             [(&mut left[left_table], left_column), (&mut right[right_table], right_column)]

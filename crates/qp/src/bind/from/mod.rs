@@ -338,7 +338,7 @@ impl Binder<'_> {
     /// A query block in FROM: dissolved, or computed into a slot.
     pub(crate) fn derived(
         &mut self,
-        block: Block,
+        mut block: Block,
         alias: &str,
         label: &str,
         names: &[Box<str>],
@@ -378,6 +378,7 @@ impl Binder<'_> {
             for (index, column) in columns.iter_mut().enumerate() {
                 column.scalar = slot_column(slot, index, &column.scalar);
             }
+            block.read_reals();
             let label: Box<str> = Box::from(label);
             let (node, later) = if let Some(later) = block.later {
                 (Node::Empty, Some(LaterBlock { later, label }))

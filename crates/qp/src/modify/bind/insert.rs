@@ -194,7 +194,7 @@ pub(super) fn insert_source(
         } else {
             format!("{given} values for {wanted} columns")
         };
-        return Err(Error::invalid(message));
+        return Err(Error::invalid(message).at(select.first.results_span()));
     }
     Ok((block, is_values))
 }

@@ -108,6 +108,12 @@ impl LaterCompound {
         let is_binary = |column: &usize| {
             self.collations.get(*column).is_some_and(|it| *it == Collation::Binary)
         };
+        // The parts have whole numbers where the compound has reals.
+        let is_plain =
+            |column: &usize| matches!(self.outputs.get(*column), Some(Scalar::Column(_)));
+        if !columns.iter().all(is_plain) {
+            return false;
+        }
         if merges && !columns.iter().all(is_binary) {
             return false;
         }
