@@ -6,7 +6,6 @@
 //! `script`, `explained` (differences that are documented), `shrink` (which runs scripts again
 //! and again).
 
-use std::collections::BTreeSet;
 
 use super::explained::{self, Explained, Outcome, Replay};
 use super::script::{Check, Order, Step, tables};
@@ -310,11 +309,6 @@ pub(super) fn rows_agree(expected: &Rows, actual: &Rows, order: Order, loose: bo
         rows
     };
     sorted(expected) == sorted(actual) && (order == Order::Any || in_order())
-}
-
-/// The rows that do not compare as equal under some collation.
-pub(super) fn distinct_rows(rows: &Rows) -> BTreeSet<String> {
-    rows.rows.iter().map(|row| canonical(row, true)).collect()
 }
 
 /// A row as text; where `loose`, what compares as equal under some collation is the same text.

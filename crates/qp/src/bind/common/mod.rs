@@ -233,7 +233,11 @@ impl Binder<'_> {
         }
         self.common.pop();
         for (index, block) in initial.iter().enumerate().skip(1) {
-            super::compound::check_width((operators[index - 1], cores[index]), width, block.outputs.len())?;
+            super::compound::check_width(
+                (operators[index - 1], cores[index]),
+                width,
+                block.outputs.len(),
+            )?;
         }
         let blocks: Vec<&Block> = initial.iter().chain(&recursive).collect();
         for (index, column) in result.iter_mut().enumerate() {

@@ -8,12 +8,12 @@
 mod replayed;
 mod spelled;
 
-use super::compare::{State, distinct_rows, rows_agree};
+use super::compare::{State, rows_agree};
 use super::script::{Check, Order, Step};
-use crate::engine::{Engine, Failure, Rows, Sqlite, Value, execute};
+use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
 
 pub(super) use replayed::Replay;
-use spelled::{ordered_by_values, spelled_out, with_limits, without_affinities};
+use spelled::{ordered_by_values, spelled_out, with_limits};
 
 /// What both engines made of a statement.
 pub(super) struct Outcome<'a> {
@@ -51,12 +51,6 @@ pub(super) fn explanation(
     }
     if groups_by_a_computed_constant(outcome, oracle) {
         return Some(Explained::GoesOn("a constant GROUP BY term"));
-    }
-    if keeps_another_of_equal_values(outcome) {
-        return Some(Explained::GoesOn("another of several equal values"));
-    }
-    if reads_a_whole_number(outcome, oracle) {
-        return Some(Explained::GoesOn("a whole number in a compound's REAL column"));
     }
     if is_refused_when_used(outcome, engine) {
         return Some(Explained::Ends("a view of another database"));
@@ -106,46 +100,6 @@ fn groups_by_a_computed_constant(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> 
     let Some(spelled) = spelled_out(&outcome.step.sql) else { return false };
     let order = if order == Order::Limited { order } else { Order::Any };
     oracle.execute(&spelled).is_ok_and(|expected| rows_agree(&expected, rows, order, true))
-}
-
-/// "Which of several values that compare as equal stands for all of them is left to the plan":
-/// DISTINCT keeps one of `'a'` and `'A'`, and whether a compound has it already, by bytes, follows
-/// of that. Apart from such repeats the rows are the same.
-fn keeps_another_of_equal_values(outcome: &Outcome<'_>) -> bool {
-    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
-    let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
-    let is_compound = ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| sql.contains(word));
-    let is_one_of_many = ["DISTINCT", "GROUP BY"].iter().any(|word| sql.contains(word));
-    (is_one_of_many || is_compound)
-        && !rows_agree(expected, rows, Order::Any, true)
-        && ((is_compound && is_one_of_many && distinct_rows(expected) == distinct_rows(rows))
-            || rows_agree(&with_numbers(expected), &with_numbers(rows), Order::Any, true))
-}
-
-/// "A whole number in a compound's column whose affinity is REAL stays one; SQLite reads a real":
-/// where the parts' columns have no affinity, SQLite has the rows that there are here.
-fn reads_a_whole_number(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
-    let (Ok(expected), Ok(rows)) = (outcome.expected, outcome.actual) else { return false };
-    let Check::Query(order) = outcome.step.check else { return false };
-    let sql = &outcome.step.sql;
-    let spelled = without_affinities(sql);
-    spelled != *sql
-        && !rows_agree(expected, rows, order, true)
-        && oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
-}
-
-/// The rows with numbers in the place of texts that are written as such: `quote()` makes texts of
-/// `0` and `0.0`, which compare as equal.
-fn with_numbers(rows: &Rows) -> Rows {
-    let number = |value: &Value| match value {
-        Value::Text(text) => {
-            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
-            number.filter(|number| number.is_finite()).map_or_else(|| value.clone(), Value::Real)
-        }
-        other => other.clone(),
-    };
-    let rows_of = rows.rows.iter().map(|row| row.iter().map(number).collect());
-    Rows { columns: rows.columns, rows: rows_of.collect() }
 }
 
 /// "A view that names another database's table beside a name that does not exist is refused when

@@ -110,32 +110,6 @@ fn a_constant_group_is_explained_only_with_the_right_rows() {
 }
 
 #[test]
-fn one_of_equal_values_may_be_another_and_no_other_may_be_missing() {
-    let sql = "SELECT a FROM t UNION SELECT DISTINCT a FROM t";
-    let text = |text: &str| vec![Value::Text(text.as_bytes().to_vec())];
-    let rows = |rows: Vec<Vec<Value>>| Ok(Rows { columns: 1, rows });
-    let (short, long) = (rows(vec![text("A")]), rows(vec![text("A"), text("a")]));
-    assert!(found(sql, &short, &long).is_some());
-    assert_eq!(found("SELECT DISTINCT a FROM t", &short, &long), None);
-    assert_eq!(found("SELECT a FROM t UNION SELECT a FROM t", &short, &long), None);
-    assert_eq!(found(sql, &short, &rows(vec![text("A"), text("b")])), None);
-    assert_eq!(found(sql, &short, &rows(Vec::new())), None);
-}
-
-#[test]
-fn a_whole_number_of_a_compound_may_stay_one_where_sqlite_has_it_so() {
-    let text = |text: &str| {
-        Ok(Rows { columns: 1, rows: vec![vec![Value::Text(text.as_bytes().to_vec())]] })
-    };
-    let sql = "SELECT substr(c, -2) FROM \
-               (SELECT 1 AS c FROM t EXCEPT SELECT CAST(a AS REAL) FROM t) AS q";
-    let explained = Some(Explained::GoesOn("a whole number in a compound's REAL column"));
-    assert_eq!(found(sql, &text(".0"), &text("1")), explained);
-    assert_eq!(found(sql, &text(".0"), &text("2")), None);
-    assert_eq!(found("SELECT quote(a) FROM t", &text("7.0"), &text("7")), None);
-}
-
-#[test]
 fn a_wrong_answer_about_existence_is_not_explained() {
     let sql = "SELECT count(*) FROM t WHERE EXISTS (SELECT 1 FROM t AS q)";
     assert_eq!(found(sql, &one(1), &one(2)), None);
