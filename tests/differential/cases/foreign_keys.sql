@@ -220,3 +220,27 @@ UPDATE d SET a = 1;
 SELECT * FROM p;
 SELECT * FROM c;
 SELECT * FROM d;
+
+-- A generated column may refer to a parent, and no action can set it, whatever rows there are.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(k PRIMARY KEY, z, UNIQUE (z, k));
+CREATE TABLE s(n, k AS (n) REFERENCES p(k) ON DELETE SET NULL ON UPDATE SET DEFAULT);
+CREATE TABLE d(n, k AS (n) STORED REFERENCES p(z, k));
+UPDATE p SET k = 10;
+DELETE FROM p;
+DROP TABLE d;
+INSERT INTO p VALUES (1, 2), (2, 3);
+INSERT INTO s VALUES (1);
+INSERT INTO s VALUES (3);
+UPDATE p SET k = 10 WHERE k = 2;
+UPDATE p SET z = 10 WHERE k = 2;
+DELETE FROM p WHERE k = 2;
+REPLACE INTO p VALUES (2, 5);
+DELETE FROM p;
+SELECT * FROM p, s;
+DROP TABLE s;
+CREATE TABLE c(n, k AS (n) REFERENCES p(k) ON UPDATE CASCADE ON DELETE CASCADE);
+INSERT INTO c VALUES (1);
+DELETE FROM p WHERE k = 1;
+UPDATE p SET k = 7;
+SELECT count(*) FROM c;

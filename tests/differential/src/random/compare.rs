@@ -6,7 +6,6 @@
 //! `script`, `explained` (differences that are documented), `shrink` (which runs scripts again
 //! and again).
 
-
 use super::explained::{self, Explained, Outcome, Replay};
 use super::script::{Check, Order, Step, tables};
 use crate::engine::{Engine, Failure, Kind, Rows, Sqlite, Value, execute};

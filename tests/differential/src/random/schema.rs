@@ -200,7 +200,15 @@ impl Schema {
             // A strict column takes no value of another type: its own would fail at random.
             let form = if strict { "NULL".to_owned() } else { forms[rng.usize(..4)].clone() };
             let kind = pick(rng, &["VIRTUAL", "STORED"]);
-            return format!("{text} AS ({form}) {kind}");
+            text.push_str(&format!(" AS ({form}) {kind}"));
+            if chance(rng, 20) {
+                column.unique = true;
+                text.push_str(" UNIQUE");
+            }
+            if chance(rng, 10) {
+                text.push_str(&self.reference(rng, table));
+            }
+            return text;
         }
         if matches!(column.kind, "TEXT" | "VARCHAR(10)" | "") && chance(rng, 25) {
             text.push_str(pick(rng, &[" COLLATE NOCASE", " COLLATE RTRIM", " COLLATE BINARY"]));

@@ -24,6 +24,7 @@ pub(super) fn delete_plan(
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Delete, None)?;
     writer.foreign_keys.check_definitions(Touched::Row, false)?;
+    writer.foreign_keys.check_actions(Touched::Row)?;
     let (own, relation): (ScopeTable, TableRelation) =
         binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
     let target = relation.slot;

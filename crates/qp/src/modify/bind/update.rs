@@ -119,6 +119,7 @@ fn check_keys(
             .indexes
             .iter()
             .any(|index| (moves || is_touched(index)) && index.unique.is_some_and(replaces));
+    writer.foreign_keys.check_actions(Touched::Columns(&set))?;
     if may_replace {
         writer.foreign_keys.check_definitions(Touched::Row, false)
     } else if concern == Concern::None {

@@ -122,6 +122,13 @@ impl ForeignKeys {
         Ok(())
     }
 
+    /// Refuses a DELETE, or an UPDATE of the columns in `touched`, whose actions would set a
+    /// generated column of the children; as in SQLite whether there are any or not.
+    pub(super) fn check_actions(&self, touched: Touched<'_>) -> Result<()> {
+        let goes = matches!(touched, Touched::Row);
+        self.touched_parents(touched).try_for_each(|key| key.check_action(goes))
+    }
+
     /// A row is about to go, or to change.
     pub(super) fn leaving(
         &self,

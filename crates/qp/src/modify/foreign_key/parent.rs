@@ -28,6 +28,8 @@ pub(super) struct ParentKey {
     on_delete: ForeignKeyAction,
     pub(super) on_update: ForeignKeyAction,
     statements: Statements,
+    /// A column of the child that is generated, so that no action can set it.
+    generated: Option<Box<str>>,
     /// As `count`, without one row: in a table that refers to itself.
     count_others: Option<(Box<str>, Vec<usize>)>,
 }
@@ -53,6 +55,8 @@ impl ParentKey {
             let (own, positions) = own_key(child, key.columns.len() + 1);
             (format!("{} AND NOT ({own})", statements.count).into(), positions)
         });
+        let mut columns = key.columns.iter().map(|index| &child.columns[*index]);
+        let generated = columns.find(|column| column.generated.is_some());
         Self {
             columns: parent_columns(parent, child, key),
             named: named(parent, key),
@@ -60,6 +64,7 @@ impl ParentKey {
             on_delete: key.on_delete,
             on_update: key.on_update,
             statements,
+            generated: generated.map(|column| column.name.clone()),
             count_others,
         }
     }
@@ -73,6 +78,22 @@ impl ParentKey {
         self.columns
             .as_ref()
             .map_or_else(|message| Err(Error::invalid(message.clone())), |_| Ok(()))
+    }
+
+    /// Refuses an action that sets what cannot be set: the one of a parent that goes, or changes.
+    pub(super) fn check_action(&self, goes: bool) -> Result<()> {
+        let sets = match if goes { self.on_delete } else { self.on_update } {
+            ForeignKeyAction::SetNull | ForeignKeyAction::SetDefault => true,
+            ForeignKeyAction::Cascade => !goes,
+            ForeignKeyAction::Restrict | ForeignKeyAction::NoAction => false,
+        };
+        match &self.generated {
+            Some(name) if sets => {
+                let message = format!("cannot UPDATE generated column \"{name}\"");
+                Err(Error::invalid(message).with_hint("an action of a foreign key would set it"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A row's values of the key; none where no child can refer to them.
