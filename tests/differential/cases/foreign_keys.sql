@@ -236,6 +236,11 @@ UPDATE p SET k = 10 WHERE k = 2;
 UPDATE p SET z = 10 WHERE k = 2;
 DELETE FROM p WHERE k = 2;
 REPLACE INTO p VALUES (2, 5);
+REPLACE INTO p VALUES (20, 50), (21, 51);
+UPDATE OR REPLACE p SET z = 7 WHERE k = 5;
+INSERT INTO p VALUES (2, 5) ON CONFLICT DO NOTHING;
+INSERT OR REPLACE INTO p VALUES (2, 5) ON CONFLICT DO NOTHING;
+INSERT OR REPLACE INTO p VALUES (2, 5) ON CONFLICT (k) DO NOTHING;
 DELETE FROM p;
 SELECT * FROM p, s;
 DROP TABLE s;
@@ -244,3 +249,14 @@ INSERT INTO c VALUES (1);
 DELETE FROM p WHERE k = 1;
 UPDATE p SET k = 7;
 SELECT count(*) FROM c;
+
+-- An upsert that sets what a generated column reads sets that column, too.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(k UNIQUE, c, PRIMARY KEY (k, c));
+CREATE TABLE s(a PRIMARY KEY, b, c, k TEXT AS (b) REFERENCES p(k) ON UPDATE SET NULL);
+INSERT INTO s(a, b, c) VALUES (30, 'x', 57) ON CONFLICT (a) DO UPDATE SET b = coalesce(b, excluded.b);
+SELECT last_insert_rowid();
+INSERT INTO s(a, b, c) VALUES (31, 'x', 57) ON CONFLICT (a) DO UPDATE SET c = 1;
+SELECT last_insert_rowid();
+REPLACE INTO p VALUES (32, '1'), (100, NULL);
+UPDATE s SET b = 1;

@@ -312,3 +312,11 @@ SELECT (SELECT 1 UNION SELECT r FROM t LIMIT 1), 1 IN (SELECT 1 UNION SELECT r F
 INSERT INTO t(a) SELECT c FROM (SELECT 1 AS c UNION ALL SELECT r FROM t);
 INSERT INTO t(a) SELECT 1 UNION ALL SELECT r FROM t;
 SELECT typeof(a), a FROM t;
+
+-- Only a number that is written with its sign is a zero below zero.
+SELECT -(0.0), -0.0, -round(''), quote(-0.0), - - 0.0, -(0.0 + 0), -(1 - 1.0), - + 0.0, -(-0.0), -CAST(0 AS REAL);
+CREATE TABLE t(a, r REAL);
+INSERT INTO t VALUES (0.0, 0.0);
+SELECT -a, -r, -(a), 0 - a, a * -1, -abs(a), hex(-a), -round(a) FROM t;
+SELECT -a FROM (SELECT round('') AS a FROM t);
+SELECT -a FROM (SELECT 0.0 AS a FROM t);

@@ -149,10 +149,17 @@ impl Binder<'_> {
     }
 
     fn unary(&mut self, operator: UnaryOperator, operand: &Expression) -> Result<Scalar> {
+        let mut operand = operand;
+        if operator == UnaryOperator::Negate {
+            while let ExpressionKind::Unary(UnaryOperator::Plus, inner) = &operand.kind {
+                operand = inner;
+            }
+        }
+        let is_written = matches!(operand.kind, ExpressionKind::Literal(_));
         let operand = self.expression(operand)?;
         no_row(&operand)?;
         Ok(match operator {
-            UnaryOperator::Negate => fold_negation(operand),
+            UnaryOperator::Negate => fold_negation(operand, is_written),
             UnaryOperator::Plus => Scalar::Unary(Unary::Plus, Box::new(operand)),
             UnaryOperator::BitNot => Scalar::Unary(Unary::BitNot, Box::new(operand)),
             UnaryOperator::Not => negate(operand),
@@ -353,11 +360,13 @@ fn negate(operand: Scalar) -> Scalar {
     Scalar::Unary(Unary::Not, Box::new(operand))
 }
 
-/// `-5` is a constant.
-fn fold_negation(operand: Scalar) -> Scalar {
+/// `-5` is a constant; `is_written` where the operand is a literal and not computed.
+fn fold_negation(operand: Scalar, is_written: bool) -> Scalar {
     match &operand {
         // The only zero with a sign is one that is written so.
-        Scalar::Literal(Value::Real(zero)) if *zero == 0.0 && zero.is_sign_positive() => {
+        Scalar::Literal(Value::Real(zero))
+            if is_written && *zero == 0.0 && zero.is_sign_positive() =>
+        {
             Scalar::Literal(Value::Real(-0.0))
         }
         Scalar::Literal(value) => {

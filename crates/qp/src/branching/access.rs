@@ -6,8 +6,8 @@
 
 use pandodb_branch::registry::{Branch, Branches, Privilege, Tag, View};
 
-use super::Work;
-use crate::ast;
+use super::{Work, at_name};
+use crate::ast::{self, Name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Database, HeadId};
 
@@ -59,14 +59,14 @@ pub(crate) fn check_name(branches: &Branches, name: &str, user: &str) -> Result<
 impl Work<'_> {
     /// GRANT
     pub(super) fn grant(&self, grant: &ast::BranchPrivileges) -> Result<()> {
-        let branch = self.branch_for(&grant.branch.text, Privilege::Admin)?;
+        let branch = self.named_branch(&grant.branch, Privilege::Admin)?;
         let held = privileges(&grant.privileges);
         Ok(self.branches.grant(&held, &branch.name, &grant.user.text)?)
     }
 
     /// REVOKE
     pub(super) fn revoke(&self, revoke: &ast::BranchPrivileges) -> Result<()> {
-        let branch = self.branch_for(&revoke.branch.text, Privilege::Admin)?;
+        let branch = self.named_branch(&revoke.branch, Privilege::Admin)?;
         let held = privileges(&revoke.privileges);
         Ok(self.branches.revoke(&held, &branch.name, &revoke.user.text)?)
     }
@@ -82,6 +82,19 @@ impl Work<'_> {
         let branch = self.branches.get(name)?;
         self.may(&branch, privilege)?;
         Ok(branch)
+    }
+
+    /// The branch that a statement names, if the user may do that with it.
+    pub(super) fn named_branch(&self, name: &Name, privilege: Privilege) -> Result<Branch> {
+        at_name(name, self.branch_for(&name.text, privilege))
+    }
+
+    /// The branch that a statement names, or the session's, if it may be read.
+    pub(super) fn readable_or_current(&self, name: Option<&Name>) -> Result<Branch> {
+        match name {
+            Some(name) => self.named_branch(name, Privilege::Read),
+            None => self.readable_branch(&self.current()?.name),
+        }
     }
 
     /// The branch called `name`, if it may be read.

@@ -7,7 +7,7 @@ use pandodb_branch::diff::{
     LentDifference, RowChangeKind, RowDiff, TablePair, TableVersion, Version, compare_shapes,
     tables,
 };
-use pandodb_branch::registry::{Point, View};
+use pandodb_branch::registry::{Point, Privilege, View};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +50,7 @@ impl Work<'_> {
             }
             return Ok(after);
         }
-        let branch = self.readable_branch(&name.text)?;
+        let branch = self.named_branch(name, Privilege::Read)?;
         Ok(self.branches.view(&branch.name, &Point::Now)?)
     }
 

@@ -5,7 +5,7 @@
 use pandodb_branch::registry::{BranchOptions, CreateBranch, Point, Privilege};
 use pandodb_tm::HeadId;
 
-use super::{Work, options, point};
+use super::{Work, at_name, options, point};
 use crate::ast::{BranchOption, Name, PointInTime};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -21,7 +21,7 @@ impl Work<'_> {
         if if_not_exists && self.branches.get(&name.text).is_ok() {
             return Ok(());
         }
-        let parent = self.readable_branch(&self.name_or_current(parent)?)?;
+        let parent = self.readable_or_current(parent)?;
         let owner = self.session.user().map_or_else(String::new, String::from);
         let mut branch_options = BranchOptions { owner, ..BranchOptions::default() };
         options::branch_options(with, &mut branch_options)?;
@@ -31,14 +31,14 @@ impl Work<'_> {
             at: as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?,
             options: branch_options,
         };
-        self.branches.create(&create)?;
+        at_name(name, self.branches.create(&create))?;
         Ok(())
     }
 
     pub(super) fn drop_branch(&self, if_exists: bool, name: &Name) -> Result<()> {
         let branch = match self.branches.get(&name.text) {
             Err(_) if if_exists => return Ok(()),
-            other => other?,
+            other => at_name(name, other)?,
         };
         self.may(&branch, Privilege::Admin)?;
         if HeadId(branch.head) == self.head {
@@ -51,7 +51,7 @@ impl Work<'_> {
     }
 
     pub(super) fn alter(&self, name: &Name, with: &[BranchOption]) -> Result<()> {
-        let mut changed = self.branch_for(&name.text, Privilege::Admin)?.options;
+        let mut changed = self.named_branch(name, Privilege::Admin)?.options;
         options::branch_options(with, &mut changed)?;
         self.branches.set_options(&name.text, |known| {
             *known = changed;
@@ -61,34 +61,34 @@ impl Work<'_> {
     }
 
     pub(super) fn use_branch(&self, name: &Name) -> Result<()> {
-        let branch = self.readable_branch(&name.text)?;
+        let branch = self.named_branch(name, Privilege::Read)?;
         self.session.go_to_head(HeadId(branch.head))?;
         Ok(())
     }
 
     pub(super) fn rename(&self, from: &Name, to: &Name) -> Result<()> {
-        self.branch_for(&from.text, Privilege::Admin)?;
-        self.branches.rename(&from.text, &to.text)?;
+        self.named_branch(from, Privilege::Admin)?;
+        at_name(to, self.branches.rename(&from.text, &to.text))?;
         Ok(())
     }
 
     pub(super) fn reset(&self, name: &Name, to: &PointInTime) -> Result<()> {
-        self.branch_for(&name.text, Privilege::Admin)?;
+        self.named_branch(name, Privilege::Admin)?;
         self.branches.reset(&name.text, &point(self.session, to)?)?;
         Ok(())
     }
 
     pub(super) fn tag(&self, branch: &Name, tag: &Name, as_of: Option<&PointInTime>) -> Result<()> {
-        self.branch_for(&branch.text, Privilege::Write)?;
+        self.named_branch(branch, Privilege::Write)?;
         let at = as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?;
-        self.branches.tag(&branch.text, &tag.text, &at, "")?;
+        at_name(tag, self.branches.tag(&branch.text, &tag.text, &at, ""))?;
         Ok(())
     }
 
     pub(super) fn drop_tag(&self, if_exists: bool, name: &Name) -> Result<()> {
         let tag = match self.branches.with(|state| state.tag(&name.text).cloned())? {
             Err(_) if if_exists => return Ok(()),
-            other => other?,
+            other => at_name(name, other)?,
         };
         match self.branches.get(&tag.branch) {
             Ok(branch) => self.may(&branch, Privilege::Admin)?,

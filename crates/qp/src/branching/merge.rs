@@ -43,8 +43,8 @@ impl Work<'_> {
         options: &[BranchOption],
     ) -> Result<Rows> {
         let request = merge_request(options)?;
-        let from = self.readable_branch(&source.text)?;
-        self.branch_for(&target.text, Privilege::Merge)?;
+        let from = self.named_branch(source, Privilege::Read)?;
+        self.named_branch(target, Privilege::Merge)?;
         if request.delete_branch_after {
             self.may(&from, Privilege::Admin)?;
         }

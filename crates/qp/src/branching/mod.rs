@@ -169,14 +169,15 @@ impl<'s> Work<'s> {
             Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")
         })
     }
+}
 
-    /// The name of a branch, or of the session's.
-    fn name_or_current(&self, name: Option<&Name>) -> Result<String> {
-        match name {
-            Some(name) => Ok(name.text.to_string()),
-            None => Ok(self.current()?.name),
-        }
-    }
+/// The error of what was done with a name says where the name stands; one that comes from no
+/// text stands nowhere.
+fn at_name<T>(name: &Name, done: Result<T, impl Into<Error>>) -> Result<T> {
+    done.map_err(|error| {
+        let error = error.into();
+        if name.span.is_empty() { error } else { error.at(name.span) }
+    })
 }
 
 /// A moment in the words of the branch crate.

@@ -17,7 +17,7 @@ use pandodb_tm::{BeginOptions, HeadId};
 use super::job::{Failure, Job, Outcome};
 use super::merge::{conflict_error, row};
 use super::options::{MergeRequest, merge_request};
-use super::{Rows, Work, point};
+use super::{Rows, Work, at_name, point};
 use crate::ast::{BranchOption, Name, PointInTime};
 use crate::error::{Error, Result};
 
@@ -50,7 +50,10 @@ impl Work<'_> {
     pub(super) fn pick_of(&self, number: u64, target: Option<&Name>) -> Result<Picked> {
         let (commit, before, after) = self.branches.commit_views(number)?;
         self.may_read_head(commit.head)?;
-        let target = self.branches.get(&self.name_or_current(target)?)?;
+        let target = match target {
+            Some(name) => at_name(name, self.branches.get(&name.text))?,
+            None => self.current()?,
+        };
         let label = format!("pick transaction {number}");
         Ok(Picked { base: before, theirs: after, target, commit, label })
     }
@@ -192,7 +195,7 @@ impl Work<'_> {
         let view = match (branch, as_of) {
             (Some(name), None | Some(PointInTime::Now)) => self.view_of(name)?,
             (name, as_of) => {
-                let from = self.readable_branch(&self.name_or_current(name)?)?;
+                let from = self.readable_or_current(name)?;
                 let at = as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?;
                 self.branches.view(&from.name, &at)?
             }

@@ -132,8 +132,8 @@ impl Work<'_> {
         options: &[BranchOption],
     ) -> Result<(Previewed, Found)> {
         let request = merge_request(options)?;
-        self.readable_branch(&source.text)?;
-        self.readable_branch(&target.text)?;
+        self.named_branch(source, Privilege::Read)?;
+        self.named_branch(target, Privilege::Read)?;
         let plan = self.branches.begin_merge(&source.text, &target.text)?;
         let branch = plan.target.clone();
         let fork = match self.branches.fork(&branch.name) {

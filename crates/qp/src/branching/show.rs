@@ -99,8 +99,8 @@ impl Work<'_> {
             Show::Branches => self.branch_rows(),
             Show::Tags => self.tag_rows(),
             Show::Commits(branch) => {
-                let branch = self.name_or_current(branch.as_ref())?;
-                self.commit_rows(Some(&branch))
+                let branch = self.readable_or_current(branch.as_ref())?;
+                self.commit_rows(Some(&branch.name))
             }
             Show::Conflicts => self.conflict_rows(Some(self.current()?.id)),
             Show::Diff { source, target, table } => {

@@ -288,22 +288,31 @@ impl TableWriter {
                 || self.indexes.iter().any(|index| index.unique.is_some_and(replaces)))
     }
 
-    /// Positions of the columns that are set, for the foreign keys; generated columns that read
-    /// one of them are set as well.
+    /// Positions of the columns that are set, for the foreign keys.
     fn assigned(&self, set: &[(usize, Value)], rowid: Option<i64>) -> SmallVec<[usize; 8]> {
         if self.foreign_keys.is_empty() {
             return SmallVec::new();
         }
         let alias = rowid.and_then(|_| self.table.rowid_alias());
         let indexes = set.iter().map(|(index, _)| *index).chain(alias);
-        let mut positions: SmallVec<[usize; 8]> =
-            indexes.map(|index| self.table.columns[index].position).collect();
+        let positions = indexes.map(|index| self.table.columns[index].position);
+        self.and_generated(positions, rowid.is_some())
+    }
+
+    /// The positions of columns that are set, and of generated columns that read one of them,
+    /// which are set as well.
+    pub(super) fn and_generated(
+        &self,
+        set: impl Iterator<Item = usize>,
+        sets_rowid: bool,
+    ) -> SmallVec<[usize; 8]> {
+        let mut positions: SmallVec<[usize; 8]> = set.collect();
         // They stand in the order in which they read each other.
         for (index, expression) in &self.generated {
             let mut reads = false;
             expression.columns(&mut |place| {
                 reads |= match place.column {
-                    ROWID => rowid.is_some(),
+                    ROWID => sets_rowid,
                     column => positions.contains(&usize::from(column)),
                 };
             });

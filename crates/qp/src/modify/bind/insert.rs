@@ -13,7 +13,7 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::trigger::Change;
-use crate::modify::{InsertPlan, ModifyKind, ModifyPlan, UpsertPlan, UpsertTarget};
+use crate::modify::{IndexWriter, InsertPlan, ModifyKind, ModifyPlan, UpsertPlan, UpsertTarget};
 use crate::plan::{Layout, Node};
 use crate::scalar::Scalar;
 
@@ -69,11 +69,15 @@ pub(super) fn insert_plan(
         is_plain,
         is_single_write: false,
     };
+    let may_replace = may_replace(&plan, insert.conflict);
     plan.is_single_write = is_values
         && returning.is_none()
         && !binder.in_trigger
-        && writes_one_row(&plan, insert.conflict);
+        && writes_one_row(&plan, may_replace);
     let keys = &plan.writer.foreign_keys;
+    if may_replace {
+        keys.check_actions(Touched::Row)?;
+    }
     keys.check_definitions(Touched::Row, plan.is_single_write)?;
     Ok(ModifyPlan {
         kind: ModifyKind::Insert(Box::new(plan)),
@@ -84,29 +88,35 @@ pub(super) fn insert_plan(
 
 /// Whether a plan adds one row and changes nothing else: neither rows in its way nor, by triggers
 /// and keys, those of other tables.
-fn writes_one_row(plan: &InsertPlan, conflict: Option<ConflictAction>) -> bool {
+fn writes_one_row(plan: &InsertPlan, may_replace: bool) -> bool {
     let writer = &plan.writer;
-    let replaces = |own: Option<ConflictAction>| conflict.or(own) == Some(ConflictAction::Replace);
-    // A rowid that is not named is a new one.
-    let has_key = !writer.table.has_rowid() || plan.names_rowid;
-    let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
     let leaves_keys = |upsert: &UpsertPlan| {
         let set = upsert.assignments.iter().flatten().map(|(column, _)| *column);
         let alias = upsert.rowid.as_ref().and_then(|_| writer.table.rowid_alias());
         let set = set.chain(alias).map(|column| writer.table.columns[column].position);
-        let set: Vec<usize> = set.collect();
+        let set = writer.and_generated(set, upsert.rowid.is_some());
         upsert.triggers.is_empty() && writer.foreign_keys.concern(&set) == Concern::None
     };
     matches!(plan.input, Node::Once(_))
         && plan.upserts.iter().all(leaves_keys)
         && !writer.triggers.any()
-        && !(has_key && replaces(key_conflict))
-        && writer.indexes.iter().enumerate().all(|(place, index)| {
-            let is_answered = |upsert: &UpsertPlan| {
-                upsert.target.is_none_or(|target| target == UpsertTarget::Index(place))
-            };
-            index.unique.is_none_or(|own| !replaces(own)) || plan.upserts.iter().any(is_answered)
-        })
+        && !may_replace
+}
+
+/// Whether rows may be deleted that are in a row's way.
+fn may_replace(plan: &InsertPlan, conflict: Option<ConflictAction>) -> bool {
+    let writer = &plan.writer;
+    let replaces = |own: Option<ConflictAction>| conflict.or(own) == Some(ConflictAction::Replace);
+    // A rowid that is not named is a new one.
+    let has_key = !writer.table.has_rowid() || plan.names_rowid;
+    let key_conflict = writer.table.primary_key.as_ref().and_then(|key| key.conflict);
+    let replaces_by = |(place, index): (usize, &IndexWriter)| {
+        let is_answered = |upsert: &UpsertPlan| {
+            upsert.target.is_none_or(|target| target == UpsertTarget::Index(place))
+        };
+        index.unique.is_some_and(replaces) && !plan.upserts.iter().any(is_answered)
+    };
+    (has_key && replaces(key_conflict)) || writer.indexes.iter().enumerate().any(replaces_by)
 }
 
 /// Whether a node reads one tree from start to end and nothing else.

@@ -102,7 +102,8 @@ fn check_keys(
     let sets_key = sets_rowid || (!table.has_rowid() && table.key_columns().iter().any(is_key));
     let alias = table.rowid_alias().filter(|_| sets_rowid);
     let set = indexes.iter().copied().chain(alias);
-    let set: Vec<usize> = set.map(|index| table.columns[index].position).collect();
+    let set = set.map(|index| table.columns[index].position);
+    let set = writer.and_generated(set, sets_rowid);
     let concern = writer.foreign_keys.concern(&set);
     // Rows that are replaced go with whatever foreign keys they have.
     let replaces =
@@ -121,6 +122,7 @@ fn check_keys(
             .any(|index| (moves || is_touched(index)) && index.unique.is_some_and(replaces));
     writer.foreign_keys.check_actions(Touched::Columns(&set))?;
     if may_replace {
+        writer.foreign_keys.check_actions(Touched::Row)?;
         writer.foreign_keys.check_definitions(Touched::Row, false)
     } else if concern == Concern::None {
         Ok(())
