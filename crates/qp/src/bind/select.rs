@@ -153,8 +153,10 @@ impl Binder<'_> {
         self.scopes.pop();
         let bound = bound?;
         let width = bound.first().map_or(0, Vec::len);
-        if bound.iter().any(|row| row.len() != width) {
-            return Err(Error::invalid("all VALUES must have the same number of terms"));
+        if let Some(place) = bound.iter().position(|row| row.len() != width) {
+            let odd = rows[place].iter().map(|expression| expression.span).reduce(Span::to);
+            let message = "all VALUES must have the same number of terms";
+            return Err(Error::invalid(message).at(odd.unwrap_or_default()));
         }
         for value in bound.iter().flatten() {
             super::expression::no_row(value)?;
@@ -286,7 +288,7 @@ impl Binder<'_> {
                 }
                 None => self.expression(expression)?,
             };
-            super::expression::no_row(&value)?;
+            super::expression::no_row(&value).map_err(|error| error.at(expression.span))?;
             let collation = value.collation().unwrap_or_default();
             keys.push(GroupKey { value, collation });
         }
@@ -300,7 +302,10 @@ impl Binder<'_> {
         let (mut outputs, mut columns) = (Vec::new(), Vec::new());
         for item in &items {
             let (scalar, column) = self.item(item)?;
-            super::expression::no_row(&scalar)?;
+            super::expression::no_row(&scalar).map_err(|error| match item {
+                Item::Expression(expression, _) => error.at(expression.span),
+                Item::Column(..) => error,
+            })?;
             outputs.push(scalar);
             columns.push(column);
         }

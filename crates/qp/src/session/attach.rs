@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, Parameters, RunState, Sources};
 use crate::limits::Limit;
 use crate::store::{Database, MAIN};
+use crate::suggest::hinting;
 
 impl Session {
     /// The text of an expression that is given as a name or a value.
@@ -75,7 +76,7 @@ impl Session {
             self.databases.borrow().iter().any(|known| known.name.eq_ignore_ascii_case(&name));
         if taken {
             let message = format!("database {name} is already in use");
-            return Err(Error::new(ErrorKind::Exists, message));
+            return Err(Error::new(ErrorKind::Exists, message).at(attach.schema.span));
         }
         let database = if file.is_empty() || file == ":memory:" {
             Database::temporary()?
@@ -90,20 +91,24 @@ impl Session {
 
     pub(super) fn detach_statement(
         &self,
-        name: &ast::Expression,
+        written: &ast::Expression,
         parameters: &[Value],
     ) -> Result<Vec<Vec<Value>>> {
-        let name = self.text_of(name, parameters)?;
+        let name = self.text_of(written, parameters)?;
         let place = self
             .databases
             .borrow()
             .iter()
             .position(|known| known.name.eq_ignore_ascii_case(&name) && !name.is_empty());
         let Some(place) = place else {
-            return Err(Error::new(ErrorKind::NotFound, format!("no such database: {name}")));
+            let error = Error::not_found("database", &name).at(written.span);
+            let databases = self.databases.borrow();
+            let known = databases.iter().skip(2).map(|known| &*known.name);
+            return Err(hinting(error, &name, known));
         };
         if place < 2 {
-            return Err(Error::invalid(format!("cannot detach database {name}")));
+            let message = format!("cannot detach database {name}");
+            return Err(Error::invalid(message).at(written.span));
         }
         let in_use = self
             .active

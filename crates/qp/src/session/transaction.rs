@@ -9,12 +9,13 @@ use smallvec::SmallVec;
 
 use super::prepare::Counted;
 use super::{Session, Sources};
-use crate::ast::{BeginMode, IsolationLevel, TransactionStatement};
+use crate::ast::{BeginMode, IsolationLevel, Name, TransactionStatement};
 use crate::branching::access::check_head;
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{DeferredViolations, LoneTransaction, SharedTransaction};
 use crate::store::{CATALOG_TREE, Database, HeadId, Isolation, Savepoint};
+use crate::suggest::hinting;
 
 /// An open transaction.
 #[derive(Debug)]
@@ -460,8 +461,8 @@ impl Session {
             }
             TransactionStatement::Rollback => self.rollback(),
             TransactionStatement::Savepoint(name) => self.savepoint(&name.text),
-            TransactionStatement::Release(name) => self.release(&name.text),
-            TransactionStatement::RollbackTo(name) => self.rollback_to(&name.text),
+            TransactionStatement::Release(name) => self.release(name),
+            TransactionStatement::RollbackTo(name) => self.rollback_to(name),
         }
     }
 
@@ -578,15 +579,19 @@ impl Session {
         Ok(())
     }
 
-    fn find_savepoint(&self, name: &str) -> Result<usize> {
+    fn find_savepoint(&self, name: &Name) -> Result<usize> {
         let active = self.active.borrow();
-        let found = active.as_ref().and_then(|active| {
-            active.savepoints.iter().rposition(|known| known.name.eq_ignore_ascii_case(name))
-        });
-        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no such savepoint: {name}")))
+        let found = active
+            .as_ref()
+            .and_then(|active| active.savepoints.iter().rposition(|known| name.is(&known.name)));
+        found.ok_or_else(|| {
+            let error = Error::not_found("savepoint", &name.text).at(name.span);
+            let known = active.iter().flat_map(|active| &active.savepoints);
+            hinting(error, &name.text, known.map(|savepoint| &*savepoint.name))
+        })
     }
 
-    fn release(&self, name: &str) -> Result<()> {
+    fn release(&self, name: &Name) -> Result<()> {
         let place = self.find_savepoint(name)?;
         let commits = self.active.borrow().as_ref().is_some_and(|active| active.by_savepoint);
         if place == 0 && commits {
@@ -605,7 +610,7 @@ impl Session {
         Ok(())
     }
 
-    fn rollback_to(&self, name: &str) -> Result<()> {
+    fn rollback_to(&self, name: &Name) -> Result<()> {
         let place = self.find_savepoint(name)?;
         let mut guard = self.active.borrow_mut();
         let Some(active) = guard.as_mut() else { return Ok(()) };

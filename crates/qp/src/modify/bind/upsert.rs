@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{TableWriter, UpsertPlan, UpsertTarget};
 use crate::scalar::Scalar;
+use crate::span::Span;
 
 /// Binds `ON CONFLICT ...`.
 pub(super) fn upsert_plan(
@@ -134,5 +135,6 @@ fn upsert_target(
         return Ok(target);
     }
     let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
-    Err(Error::invalid(message))
+    let span = upsert.target.iter().map(|term| term.expression.span).reduce(Span::to);
+    Err(Error::invalid(message).at(span.unwrap_or_default()))
 }

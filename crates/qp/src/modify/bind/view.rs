@@ -108,7 +108,15 @@ pub(super) fn instead_plan(
     let triggers = Triggers::of(binder.environment, &table, change);
     if !triggers.has_instead() {
         let message = format!("cannot modify {} because it is a view", view.name);
-        return Err(Error::invalid(message));
+        let table = match statement {
+            StatementKind::Insert(insert) => Some(&insert.table),
+            StatementKind::Update(update) => Some(&update.table),
+            StatementKind::Delete(delete) => Some(&delete.table),
+            _ => None,
+        };
+        let span = table.map(ast::TableName::span).unwrap_or_default();
+        let hint = "a trigger INSTEAD OF the change can do it";
+        return Err(Error::invalid(message).at(span).with_hint(hint));
     }
     let columns = match statement {
         StatementKind::Insert(insert) => &insert.returning,
