@@ -4,7 +4,7 @@
 
 use pandodb_ds::sync::Arc;
 
-use super::writer::table_writer;
+use super::writer::{check_actions, table_writer};
 use super::{check_writable, key_outputs, returning, scope_of};
 use crate::ast;
 use crate::bind::{Binder, Group, Relation, ScopeTable, TableRelation, no_row};
@@ -24,7 +24,7 @@ pub(super) fn delete_plan(
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Delete, None)?;
     writer.foreign_keys.check_definitions(Touched::Row, false)?;
-    writer.foreign_keys.check_actions(Touched::Row)?;
+    check_actions(binder, &writer, Touched::Row)?;
     let (own, relation): (ScopeTable, TableRelation) =
         binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
     let target = relation.slot;

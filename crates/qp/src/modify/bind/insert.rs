@@ -5,7 +5,7 @@
 use pandodb_ds::sync::Arc;
 
 use super::upsert::upsert_plan;
-use super::writer::{default_value, table_writer};
+use super::writer::{check_actions, default_value, table_writer};
 use super::{check_writable, returning};
 use crate::ast::{self, ConflictAction, InsertSource};
 use crate::bind::{Binder, Block, is_rowid_name};
@@ -76,7 +76,7 @@ pub(super) fn insert_plan(
         && writes_one_row(&plan, may_replace);
     let keys = &plan.writer.foreign_keys;
     if may_replace {
-        keys.check_actions(Touched::Row)?;
+        check_actions(binder, &plan.writer, Touched::Row)?;
     }
     keys.check_definitions(Touched::Row, plan.is_single_write)?;
     Ok(ModifyPlan {

@@ -5,7 +5,7 @@
 
 use pandodb_ds::sync::Arc;
 
-use super::writer::table_writer;
+use super::writer::{check_actions, table_writer};
 use super::{check_writable, key_outputs, returning, scope_of};
 use crate::ast::{self, ConflictAction};
 use crate::authorize::AuthAction;
@@ -27,7 +27,7 @@ pub(super) fn update_plan(
     check_writable(table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
-    check_keys(update, table, &names, &writer)?;
+    check_keys(binder, update, table, &names, &writer)?;
     let (own, relation) =
         binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;
     let target = relation.slot;
@@ -87,6 +87,7 @@ pub(super) fn update_plan(
 
 /// Refuses an UPDATE that would ask for what foreign keys name and is not there.
 fn check_keys(
+    binder: &Binder<'_>,
     update: &ast::Update,
     table: &Table,
     names: &[Box<str>],
@@ -120,9 +121,9 @@ fn check_keys(
             .indexes
             .iter()
             .any(|index| (moves || is_touched(index)) && index.unique.is_some_and(replaces));
-    writer.foreign_keys.check_actions(Touched::Columns(&set))?;
+    check_actions(binder, writer, Touched::Columns(&set))?;
     if may_replace {
-        writer.foreign_keys.check_actions(Touched::Row)?;
+        check_actions(binder, writer, Touched::Row)?;
         writer.foreign_keys.check_definitions(Touched::Row, false)
     } else if concern == Concern::None {
         Ok(())

@@ -10,7 +10,7 @@ use crate::bind::{Binder, ScopeTable};
 use crate::catalog::build::constant;
 use crate::catalog::{IndexPart, Table};
 use crate::error::{Error, Result};
-use crate::modify::foreign_key::ForeignKeys;
+use crate::modify::foreign_key::{ForeignKeys, Touched};
 use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{IndexWriter, TableWriter};
 use crate::plan::SourceId;
@@ -193,6 +193,19 @@ fn may_change(table: &Table, names: &[Box<str>], check: &Scalar) -> bool {
         };
     });
     changes || check.has_subquery()
+}
+
+/// Refuses a change whose foreign keys' actions cannot be.
+pub(super) fn check_actions(
+    binder: &Binder<'_>,
+    writer: &TableWriter,
+    touched: Touched<'_>,
+) -> Result<()> {
+    if writer.foreign_keys.is_empty() {
+        return Ok(());
+    }
+    let schema = binder.schema(writer.table.database);
+    schema.map_or(Ok(()), |schema| writer.foreign_keys.check_actions(&schema, touched))
 }
 
 // Neighbours: `insert`, `update`, `delete`.

@@ -38,6 +38,20 @@ pub(super) struct ForeignKeys {
     as_parent: Vec<ParentKey>,
 }
 
+/// What an action does to a child.
+#[derive(Clone, Debug)]
+struct Effect {
+    child: Arc<Table>,
+    /// The positions of the columns that it sets; none where it deletes rows.
+    set: Option<Vec<usize>>,
+}
+
+impl PartialEq for Effect {
+    fn eq(&self, other: &Self) -> bool {
+        self.child.id == other.child.id && self.set == other.set
+    }
+}
+
 /// What a change touches of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Touched<'a> {
@@ -110,23 +124,44 @@ impl ForeignKeys {
     }
 
     /// Refuses a change of rows that could not be looked up by one of their keys, because there is
-    /// no parent or it has no such key. As in SQLite it does not matter which rows there are.
-    /// `is_single` is as in [`Coming`].
+    /// no parent or it has no such key. As in SQLite it does not matter which rows there are. An
+    /// UPDATE that no key concerns is not asked about. `is_single` is as in [`Coming`].
     pub(super) fn check_definitions(&self, touched: Touched<'_>, is_single: bool) -> Result<()> {
         for key in self.touched_children(touched) {
             key.check_definition()?;
         }
-        for key in self.touched_parents(touched).filter(|key| key.deferred || !is_single) {
+        // All of them, whatever is set: SQLite asks each which columns of the old row it reads.
+        for key in self.as_parent.iter().filter(|key| key.deferred || !is_single) {
             key.check_definition()?;
         }
         Ok(())
     }
 
-    /// Refuses a DELETE, or an UPDATE of the columns in `touched`, whose actions would set a
-    /// generated column of the children; as in SQLite whether there are any or not.
-    pub(super) fn check_actions(&self, touched: Touched<'_>) -> Result<()> {
+    /// Refuses a change whose actions cannot be, nor those that follow of them: that set generated
+    /// columns, or foreign keys that name no parent. As in SQLite it does not matter which rows
+    /// there are.
+    pub(super) fn check_actions(&self, schema: &Schema, touched: Touched<'_>) -> Result<()> {
+        let mut known: Vec<Effect> = Vec::new();
+        self.effects(touched, &mut known)?;
+        let mut next = 0;
+        while let Some(Effect { child, set }) = known.get(next).cloned() {
+            next += 1;
+            let touched = set.as_deref().map_or(Touched::Row, Touched::Columns);
+            let keys = Self::of(schema, &child);
+            keys.check_definitions(touched, false)?;
+            keys.effects(touched, &mut known)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what a change does to the children, if it is not known yet.
+    fn effects(&self, touched: Touched<'_>, known: &mut Vec<Effect>) -> Result<()> {
         let goes = matches!(touched, Touched::Row);
-        self.touched_parents(touched).try_for_each(|key| key.check_action(goes))
+        for key in self.touched_parents(touched) {
+            let effect = key.effect(goes)?;
+            known.extend(effect.filter(|effect| !known.contains(effect)));
+        }
+        Ok(())
     }
 
     /// A row is about to go, or to change.

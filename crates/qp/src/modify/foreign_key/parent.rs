@@ -8,7 +8,7 @@ use pandodb_ds::sync::Arc;
 use super::statement::{
     count, has_null, is_key, mismatch, own_key, own_values, positions_of, quoted, referenced, run,
 };
-use super::{is_settled, violate};
+use super::{Effect, is_settled, violate};
 use crate::ast::ForeignKeyAction;
 use crate::catalog::{Column, ForeignKey, IndexColumn, Table};
 use crate::error::{Constraint, Error, Result};
@@ -28,8 +28,9 @@ pub(super) struct ParentKey {
     on_delete: ForeignKeyAction,
     pub(super) on_update: ForeignKeyAction,
     statements: Statements,
-    /// A column of the child that is generated, so that no action can set it.
-    generated: Option<Box<str>>,
+    child: Arc<Table>,
+    /// The child's columns, which actions set.
+    set: Vec<usize>,
     /// As `count`, without one row: in a table that refers to itself.
     count_others: Option<(Box<str>, Vec<usize>)>,
 }
@@ -55,8 +56,6 @@ impl ParentKey {
             let (own, positions) = own_key(child, key.columns.len() + 1);
             (format!("{} AND NOT ({own})", statements.count).into(), positions)
         });
-        let mut columns = key.columns.iter().map(|index| &child.columns[*index]);
-        let generated = columns.find(|column| column.generated.is_some());
         Self {
             columns: parent_columns(parent, child, key),
             named: named(parent, key),
@@ -64,7 +63,8 @@ impl ParentKey {
             on_delete: key.on_delete,
             on_update: key.on_update,
             statements,
-            generated: generated.map(|column| column.name.clone()),
+            child: child.clone(),
+            set: key.columns.clone(),
             count_others,
         }
     }
@@ -80,19 +80,25 @@ impl ParentKey {
             .map_or_else(|message| Err(Error::invalid(message.clone())), |_| Ok(()))
     }
 
-    /// Refuses an action that sets what cannot be set: the one of a parent that goes, or changes.
-    pub(super) fn check_action(&self, goes: bool) -> Result<()> {
-        let sets = match if goes { self.on_delete } else { self.on_update } {
-            ForeignKeyAction::SetNull | ForeignKeyAction::SetDefault => true,
-            ForeignKeyAction::Cascade => !goes,
-            ForeignKeyAction::Restrict | ForeignKeyAction::NoAction => false,
-        };
-        match &self.generated {
-            Some(name) if sets => {
-                let message = format!("cannot UPDATE generated column \"{name}\"");
-                Err(Error::invalid(message).with_hint("an action of a foreign key would set it"))
+    /// What the action does to the children of a parent that goes, or changes; an error where it
+    /// would set what cannot be set.
+    pub(super) fn effect(&self, goes: bool) -> Result<Option<Effect>> {
+        let effect = |set| Ok(Some(Effect { child: self.child.clone(), set }));
+        match if goes { self.on_delete } else { self.on_update } {
+            ForeignKeyAction::Restrict | ForeignKeyAction::NoAction => Ok(None),
+            ForeignKeyAction::Cascade if goes => effect(None),
+            ForeignKeyAction::SetNull
+            | ForeignKeyAction::SetDefault
+            | ForeignKeyAction::Cascade => {
+                let columns = self.set.iter().map(|index| &self.child.columns[*index]);
+                let mut generated = columns.clone().filter(|column| column.generated.is_some());
+                if let Some(Column { name, .. }) = generated.next() {
+                    let message = format!("cannot UPDATE generated column \"{name}\"");
+                    let hint = "an action of a foreign key would set it";
+                    return Err(Error::invalid(message).with_hint(hint));
+                }
+                effect(Some(columns.map(|column| column.position).collect()))
             }
-            _ => Ok(()),
         }
     }
 
