@@ -49,9 +49,6 @@ impl Replay<'_> {
         if self.loses_a_name_of_a_temporary_table() {
             return Some("a name of a temporary table in a trigger");
         }
-        if self.needs_no_parent() {
-            return Some("a parent that no row needs");
-        }
         self.overlooks_its_own_key().then_some("a key without parent that SQLite lets in")
     }
 
@@ -146,29 +143,6 @@ impl Replay<'_> {
         };
         self.oracle(&[], false).is_some_and(|mut it| it.execute(sql).is_err_and(is_lost))
             && played(&spelled).is_some_and(|mut oracle| oracle.execute(sql).is_ok())
-    }
-
-    /// "An action of a foreign key that sets a column which itself refers to a table that is not
-    /// there is an error when it runs; in SQLite when the statement is prepared": with that table,
-    /// empty, SQLite makes the same of the statement.
-    fn needs_no_parent(&mut self) -> bool {
-        let sql = &self.step.sql;
-        let Some(mut oracle) = self.oracle(&[], false) else { return false };
-        let Err(failure) = oracle.execute(sql) else { return false };
-        let Some(table) = failure.message.strip_prefix("no such table: ") else { return false };
-        let name = table.rsplit('.').next().unwrap_or(table);
-        let references = format!("REFERENCES {name}");
-        if sql.contains(name) || !self.before.iter().any(|step| step.sql.contains(&references)) {
-            return false;
-        }
-        let columns: Vec<String> = (0..6).map(|number| format!("c{number} UNIQUE")).collect();
-        let parent = format!("CREATE TABLE {table}({})", columns.join(", "));
-        let own: Vec<String> =
-            self.tables.iter().filter(|query| !query.ends_with(name)).cloned().collect();
-        oracle.execute(&parent).is_ok()
-            && oracle.execute(sql).is_ok()
-            && Replay { tables: &own, engine: &mut *self.engine, ..*self }
-                .holds_the_same(&mut oracle)
     }
 
     /// SQLite before the statement, told `words`; `is_bare` without the indexes that its tables
