@@ -124,6 +124,10 @@ pub struct Session {
     generation: Cell<u64>,
     /// Grows with every schema that the session comes to know.
     schemas_seen: Cell<u64>,
+    /// Grows with every command that may have changed a schema.
+    commands: Cell<u64>,
+    /// How many of them there had been when the session looked at its schemas last.
+    known_at: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
     /// What the session has of its own beside the database's settings.
@@ -188,6 +192,8 @@ impl Session {
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             schemas_seen: Cell::new(0),
+            commands: Cell::new(0),
+            known_at: Cell::new(0),
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),
