@@ -95,11 +95,14 @@ impl Work<'_> {
             return Err(not_previewed());
         }
         let branch = self.current()?;
+        // Who may read may try (a fork has no grants); to apply it is to write.
+        self.may(&branch, Privilege::Read)?;
         let fork = self.branches.fork(&branch.name)?;
         let mut found = Found::default();
-        // Who may read may try (a fork has no grants); to apply it is to write.
         self.session.use_head(DatabaseIndex::MAIN, fork.head());
+        self.session.set_origin(Some(self.head));
         let done = self.session.trying(statements, sql);
+        self.session.set_origin(None);
         self.session.use_head(DatabaseIndex::MAIN, self.head);
         match done {
             Ok(()) => {}
@@ -280,6 +283,11 @@ impl Work<'_> {
         let branch = self.branches.get(&previewed.branch.name)?;
         let is_merge = previewed.merge.is_some();
         self.may(&branch, if is_merge { Privilege::Merge } else { Privilege::Write })?;
+        if let Some((plan, request)) = &previewed.merge
+            && request.delete_branch_after
+        {
+            self.may(&plan.source, Privilege::Admin)?;
+        }
         self.branches.check_settled(&branch)?;
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = pandodb_tm::HeadId(branch.head);

@@ -153,3 +153,25 @@ fn undoing_is_previewed() {
     session.execute("APPLY").unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
 }
+
+#[test]
+fn a_preview_has_the_past_of_its_branch_and_changes_no_other_one() {
+    let session = shop();
+    session.execute("TAG BRANCH main AS v1; UPDATE item SET price = 9").unwrap();
+    let before = rows(&session, "SELECT max(transaction_id) FROM pando_log").remove(0);
+    session.execute("UPDATE item SET price = 11").unwrap();
+    let told = rows(
+        &session,
+        &format!(
+            "PREVIEW UPDATE item SET price = old.price + dev.price
+             FROM item AS OF TRANSACTION {before} AS old, item@dev AS dev
+             WHERE old.id = item.id AND dev.id = item.id AND item.id = 2"
+        ),
+    );
+    assert_eq!(part(&told, "row"), ["row|item|update|2|price|11|14"]);
+    for change in ["UPDATE item@dev SET price = 0", "DELETE FROM item@dev"] {
+        let told = error(&session, &format!("PREVIEW {change}"));
+        assert!(told.contains("changes nothing but itself"), "{told}");
+    }
+    assert_eq!(rows(&session, "SELECT sum(price) FROM item@dev"), ["14"]);
+}
