@@ -270,6 +270,16 @@ fn a_fast_forward_tells_what_it_changed() {
     assert_eq!(counts(&done), (true, 1, 2, 1, 1));
     assert_eq!(counts(&done), counts(&tried));
     assert_eq!(done.changes_applied, 5);
+    // Tables that are new know how many rows they have; many changed rows are not counted.
+    let many = "USE BRANCH dev; CREATE TABLE leaf(a); CREATE INDEX i ON leaf(a);
+                INSERT INTO leaf SELECT value FROM generate_series(1, 1000); USE BRANCH main";
+    connection.execute_batch(many).unwrap();
+    let done = connection.merge("dev").run().unwrap();
+    assert_eq!(counts(&done), (true, 1000, 0, 0, 2));
+    connection.execute_batch("CREATE BRANCH ahead; UPDATE leaf@ahead SET a = -a").unwrap();
+    let done = connection.merge("ahead").run().unwrap();
+    assert_eq!((done.status, done.success), (MergeStatus::FastForward, true));
+    assert_eq!(counts(&done), (false, 0, 0, 0, 0));
 }
 
 #[test]

@@ -101,7 +101,9 @@ pub fn merge_branches(session: &Session, call: &MergeCall) -> Result<MergeDone> 
     let outcome = work.answered(&plan, call).map_err(Failure::from).and_then(|request| {
         Ok(match plan.kind {
             MergeKind::UpToDate => work.up_to_date(&plan, &request)?,
-            MergeKind::FastForward if !request.dry_run => work.fast_forward(&plan, &request)?,
+            MergeKind::FastForward if !request.dry_run => {
+                work.fast_forward(&plan, &request, true)?
+            }
             MergeKind::FastForward | MergeKind::ThreeWay => {
                 work.three_way(&plan, &request, None)?
             }

@@ -9,7 +9,7 @@
 use pandodb_branch::diff::{Version, tables};
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::Conflict;
-use pandodb_branch::registry::{Branch, Branches, MergePlan, Privilege};
+use pandodb_branch::registry::{Branch, Branches, MergeKind, MergePlan, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_tm::BeginOptions;
 
@@ -289,6 +289,13 @@ impl Work<'_> {
             self.may(&plan.source, Privilege::Admin)?;
         }
         self.branches.check_settled(&branch)?;
+        if let Some((plan, request)) = &previewed.merge
+            && plan.kind == MergeKind::UpToDate
+        {
+            self.up_to_date(plan, request)?;
+            let commit = self.branches.position(&branch)?.commit;
+            return Ok(vec![applied("nothing to do", &branch, commit, 0)]);
+        }
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = pandodb_tm::HeadId(branch.head);
         let mut transaction = database.begin(head, self.begin_options())?;
@@ -305,13 +312,15 @@ impl Work<'_> {
         if let Some((plan, _)) = previewed.merge.take() {
             self.leave_dropped(&plan)?;
         }
-        Ok(vec![vec![
-            text(if is_anything { "applied" } else { "nothing to do" }),
-            text(&branch.name),
-            Value::Integer(commit as i64),
-            Value::Integer(changes as i64),
-        ]])
+        let status = if is_anything { "applied" } else { "nothing to do" };
+        Ok(vec![applied(status, &branch, commit, changes)])
     }
+}
+
+/// The row of APPLY.
+fn applied(status: &str, branch: &Branch, commit: u64, changes: u64) -> Vec<Value> {
+    let [commit, changes] = [commit, changes].map(|number| Value::Integer(number as i64));
+    vec![text(status), text(&branch.name), commit, changes]
 }
 
 /// What happened to an object of the schema: "table added", "column price changed".

@@ -1,7 +1,7 @@
 //! Temporary branches: they go with the session that made them.
 //!
-//! A process that dies leaves them to whoever opens the database next. Neighbours: `branching::life`
-//! makes them, the branch crate's `registry::anchors` sweeps what was left.
+//! A process that dies leaves them to whoever opens the database next. Neighbours:
+//! `branching::life` makes them, the branch crate's `registry::anchors` sweeps what was left.
 
 use pandodb_branch::registry::{Branch, BranchId, Branches};
 

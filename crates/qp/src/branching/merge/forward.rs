@@ -1,7 +1,8 @@
 //! Fast-forwards: the target has nothing of its own and moves to where the source stands.
 //!
-//! That takes the same time at any size; what it changes is counted beside it, as a merge would
-//! count it, up to so many rows that nobody waits for the numbers. Neighbours: `merge`.
+//! That takes the same time at any size. What it changes is counted for programs that ask for it as
+//! values, as a merge would count it, up to so many rows that they do not wait long. Neighbours:
+//! `merge`, and `api`, which has it counted.
 
 use pandodb_branch::diff::Version;
 use pandodb_branch::merge::{
@@ -23,13 +24,15 @@ use crate::error::{Error, Result};
 const COUNTED_MAX: usize = 100;
 
 impl Work<'_> {
-    /// Moves the target to where the source stands.
+    /// Moves the target to where the source stands; `counts` tells whether what that changes is
+    /// counted.
     pub(in crate::branching) fn fast_forward(
         &self,
         plan: &MergePlan,
         request: &MergeRequest,
+        counts: bool,
     ) -> Result<Outcome, Failure> {
-        let report = self.count_forward(plan)?;
+        let report = if counts { self.count_forward(plan)? } else { None };
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = HeadId(plan.target.head);
         let mut transaction = database.begin(head, self.begin_options())?;

@@ -69,7 +69,7 @@ impl Work<'_> {
         let outcome = match plan.kind {
             MergeKind::UpToDate => self.up_to_date(&plan, request).map_err(Failure::Error),
             MergeKind::FastForward if !request.dry_run && !is_inside => {
-                self.fast_forward(&plan, request)
+                self.fast_forward(&plan, request, false)
             }
             MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, request, None),
         };

@@ -138,22 +138,9 @@ fn an_untouched_target_moves_to_the_source() {
     let tried = rows(&session, "MERGE BRANCH dev INTO main WITH (dry_run = true)");
     assert_eq!(tried, ["would merge|dev|main|0|0|2|0|0|0|0|1"]);
     let merged = rows(&session, "MERGE BRANCH dev INTO main");
-    assert_eq!(merged, ["fast-forward|dev|main|0|0|2|0|0|0|0|0"]);
+    // It takes no time to count.
+    assert_eq!(merged, ["fast-forward|dev|main|NULL|NULL|NULL|NULL|NULL|0|0|0"]);
     assert_eq!(rows(&session, "SELECT id FROM item"), ["1"]);
-    // Tables that are new know how many rows they have; many changed rows are not counted.
-    let many = "FROM generate_series(1, 1000)";
-    session
-        .execute(&format!(
-            "USE BRANCH dev; CREATE TABLE new(a); INSERT INTO new SELECT value {many};
-             CREATE INDEX i ON new(a); USE BRANCH main"
-        ))
-        .unwrap();
-    let merged = rows(&session, "MERGE BRANCH dev INTO main");
-    assert_eq!(merged, ["fast-forward|dev|main|1000|0|0|0|2|0|0|0"]);
-    session.execute("UPDATE new@dev SET a = -a; ALTER TABLE new RENAME TO newer").unwrap();
-    session.execute("CREATE BRANCH ahead; UPDATE newer@ahead SET a = -a").unwrap();
-    let merged = rows(&session, "MERGE BRANCH ahead INTO main");
-    assert_eq!(merged, ["fast-forward|ahead|main|NULL|NULL|NULL|NULL|NULL|0|0|0"]);
 }
 
 #[test]

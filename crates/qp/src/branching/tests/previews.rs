@@ -128,6 +128,11 @@ fn a_merge_is_previewed_and_applied_as_the_merge() {
     assert_eq!(rows(&session, "SELECT stock FROM item WHERE id = 2"), ["1"]);
     let again = rows(&session, "MERGE BRANCH dev INTO main");
     assert!(again[0].starts_with("up to date"), "{again:?}");
+    // Nor does the preview of that leave a commit.
+    let newest = rows(&session, "SELECT head_commit FROM pando_branches('main')").remove(0);
+    session.query("PREVIEW MERGE BRANCH dev INTO main").unwrap();
+    assert_eq!(rows(&session, "APPLY"), [format!("nothing to do|main|{newest}|0")]);
+    assert_eq!(rows(&session, "SELECT head_commit FROM pando_branches('main')"), [newest]);
     // With a conflict there is nothing to apply.
     session
         .execute(
