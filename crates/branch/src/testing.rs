@@ -70,6 +70,7 @@ pub(crate) fn column(id: u64, name: &str, declared: &str, position: usize) -> Co
         affinity,
         collation: Collation::Binary,
         not_null: false,
+        on_null: "",
         default: None,
         missing: Value::Null,
         generated: None,

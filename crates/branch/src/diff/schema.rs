@@ -165,10 +165,9 @@ fn describe_constraint(constraint: &ConstraintShape, table: &TableShape, shape: 
     let ours = names(table, &constraint.columns);
     let definition = constraint.definition.as_str();
     let Some(key) = &constraint.foreign_key else {
-        return if definition.eq_ignore_ascii_case("unique") {
-            format!("{definition} ({ours})")
-        } else {
-            definition.to_owned()
+        return match definition.strip_prefix("unique") {
+            Some(clause) => format!("unique ({ours}){clause}"),
+            None => definition.to_owned(),
         };
     };
     let actions = definition.strip_prefix("foreign key").unwrap_or_default();
@@ -252,7 +251,7 @@ pub(crate) fn describe_column(column: &ColumnShape) -> String {
         add(&format!("COLLATE {}", column.collation.name().unwrap_or("(own)")));
     }
     if column.not_null {
-        add("NOT NULL");
+        add(&format!("NOT NULL{}", column.on_null.to_uppercase()));
     }
     if let Some(default) = &column.default {
         add(&format!("DEFAULT {default}"));

@@ -14,7 +14,7 @@ use super::resolutions::{
 };
 use super::{Branches, RECORDS, View, read_rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Conflict, Pick, Resolutions, RuleScope};
+use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, Scope};
 
 /// A conflict of an open merge.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub struct OpenConflict {
     pub number: u64,
     /// The conflict.
     pub conflict: Conflict,
-    /// What was said about it: a pick for it, or a rule that it falls under.
+    /// What was said about it, a pick for it or a rule that it falls under, if that resolves it.
     pub resolution: Option<Pick>,
 }
 
@@ -147,7 +147,8 @@ impl Branches {
         let prefix = key(Kind::Conflict, &merge.id.to_be_bytes());
         read_rows(&transaction, &prefix, |key, value| {
             let conflict = decode_conflict(value)?;
-            let resolution = resolutions.find(&conflict.key).cloned();
+            let said = resolutions.find(&conflict.key);
+            let resolution = said.filter(|pick| misfit(&conflict.key, pick).is_none()).cloned();
             let number = key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
             conflicts.push(OpenConflict { merge: merge.id, number, conflict, resolution });
             Ok(())
@@ -164,7 +165,12 @@ impl Branches {
                 let error = Error::new(ErrorKind::UnknownConflict, message);
                 return Err(error.with_hint("SHOW CONFLICTS lists them"));
             };
-            resolutions.picks.insert(decode_conflict(&row)?.key, pick);
+            let key = decode_conflict(&row)?.key;
+            if let Some((why, hint)) = misfit(&key, &pick) {
+                let message = format!("conflict {number} cannot be resolved so: {why}");
+                return Err(Error::new(ErrorKind::InvalidOption, message).with_hint(hint));
+            }
+            resolutions.picks.insert(key, pick);
             Ok(())
         })
     }
@@ -256,6 +262,32 @@ impl Branches {
             drop_kept(change.transaction, merge)
         })?;
         self.maintain()
+    }
+}
+
+/// Why a pick does not resolve a conflict, and what does.
+fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)> {
+    match (&key.scope, pick) {
+        (Scope::Broken(..), _) => Some((
+            "the merged rows break a constraint",
+            "change the rows on the target branch, then CONTINUE MERGE",
+        )),
+        (Scope::Schema(_), Pick::Ours | Pick::Theirs) => None,
+        (Scope::Schema(_), _) => {
+            Some(("it is about a definition", "RESOLVE CONFLICT .. WITH SOURCE or TARGET"))
+        }
+        (Scope::Row(_), Pick::Cell(_)) => Some((
+            "it is about a whole row",
+            "SOURCE, TARGET, BASE, DELETE, or (column = value, ...)",
+        )),
+        (Scope::Cell(..), Pick::Delete) => Some((
+            "it is about one cell of a row that both branches keep",
+            "SOURCE, TARGET, BASE, or VALUE and an expression",
+        )),
+        (Scope::Cell(_, column), Pick::Row(cells)) if cells.iter().all(|it| it.0 != *column) => {
+            Some(("the row has no value for its column", "VALUE and an expression"))
+        }
+        _ => None,
     }
 }
 

@@ -108,6 +108,8 @@ pub struct ColumnShape {
     pub collation: Collation,
     /// `NOT NULL`
     pub not_null: bool,
+    /// What a NULL does (`ON CONFLICT ..`); empty without such a clause.
+    pub on_null: &'static str,
     /// The DEFAULT expression, canonical.
     pub default: Option<String>,
     /// What rows that are older than the column read.
@@ -235,6 +237,7 @@ impl ColumnShape {
     pub fn is_declared_as_but_type(&self, other: &Self) -> bool {
         self.collation == other.collation
             && self.not_null == other.not_null
+            && self.on_null == other.on_null
             && self.default == other.default
             && self.generated == other.generated
             && self.is_json == other.is_json

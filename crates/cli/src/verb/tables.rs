@@ -72,7 +72,11 @@ fn names(shell: &Shell) -> Outcome<Vec<String>> {
     shell.query_texts(sql, &[])
 }
 
-/// Adds an object, or an array of objects, to a table; a table without such columns gets them.
+/// The column that a table has from the beginning.
+const ID_COLUMN: &str = "id";
+
+/// Adds an object, or an array of objects, to a table. One that `pando table create` made, and that
+/// nobody gave a column yet, gets those of the objects.
 pub(super) fn add(shell: &mut Shell, table: &str, json: &str) -> Outcome {
     let mut parts = Vec::new();
     let text = json.trim();
@@ -93,10 +97,14 @@ pub(super) fn add(shell: &mut Shell, table: &str, json: &str) -> Outcome {
 }
 
 fn insert_all(
-    shell: &Shell,
+    shell: &mut Shell,
     table: &str,
     objects: &[Vec<(String, transfer::Json)>],
 ) -> Outcome<i64> {
+    let sql = "SELECT lower(name) FROM pragma_table_xinfo(?1)";
+    if shell.query_texts(sql, &[table.into()])? == [ID_COLUMN] {
+        add_columns(shell, table, objects)?;
+    }
     for object in objects {
         let names: Vec<_> = object.iter().map(|(name, _)| identifier(name)).collect();
         let values: Vec<Value> = object.iter().map(|(_, value)| value.to_value()).collect();
@@ -112,6 +120,32 @@ fn insert_all(
     Ok(shell.connection.last_insert_rowid())
 }
 
+/// Gives a table that has its number only the columns of objects, typed by their first values.
+fn add_columns(
+    shell: &mut Shell,
+    table: &str,
+    objects: &[Vec<(String, transfer::Json)>],
+) -> Outcome {
+    let mut known = vec![ID_COLUMN.to_owned()];
+    for (name, value) in objects.iter().flatten() {
+        if known.contains(&name.to_lowercase()) {
+            continue;
+        }
+        let kind = match value.to_value() {
+            Value::Integer(_) => " INTEGER",
+            Value::Real(_) => " REAL",
+            Value::Text(_) => " TEXT",
+            _ => "",
+        };
+        let sql =
+            format!("ALTER TABLE {} ADD COLUMN {}{kind}", identifier(table), identifier(name));
+        shell.execute(&sql)?;
+        known.push(name.to_lowercase());
+        shell.say(format_args!("Added column: {table}.{name}"))?;
+    }
+    Ok(())
+}
+
 /// Does what `pando table` says.
 pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
     let run = |shell: &mut Shell, sql: String, done: String| {
@@ -121,7 +155,7 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
     match action {
         TableAction::Create { name } => run(
             shell,
-            format!("CREATE TABLE {} (id INTEGER PRIMARY KEY)", identifier(name)),
+            format!("CREATE TABLE {} ({ID_COLUMN} INTEGER PRIMARY KEY)", identifier(name)),
             format!("Created table: {name}"),
         ),
         TableAction::List if shell.is_for_programs() => {

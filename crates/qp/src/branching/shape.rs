@@ -12,7 +12,7 @@ use pandodb_branch::shape::{
 use pandodb_ds::forest::Forest;
 
 use super::canonical::{Canonical, Canonizer};
-use crate::ast::ForeignKeyAction;
+use crate::ast::{ConflictAction, ForeignKeyAction};
 use crate::catalog::{
     ForeignKey, Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind,
 };
@@ -74,8 +74,25 @@ fn text_shape(id: u64, name: &str, canonical: Canonical) -> TextShape {
 /// What is said of a table behind its columns.
 fn options(table: &Table) -> String {
     let said = [(table.strict, "strict"), (table.counts_alone, "autoincrement per branch")];
-    let said: Vec<&str> = said.into_iter().filter(|(is_so, _)| *is_so).map(|it| it.1).collect();
+    let mut said: Vec<String> =
+        said.into_iter().filter(|(is_so, _)| *is_so).map(|it| it.1.to_owned()).collect();
+    let on_duplicate = table.primary_key.as_ref().map_or("", |key| conflict_clause(key.conflict));
+    if !on_duplicate.is_empty() {
+        said.push(format!("primary key{on_duplicate}"));
+    }
     said.join(", ")
+}
+
+/// What a constraint says of rows that break it, as it stands behind its definition; ABORT is what
+/// holds where nothing is said.
+fn conflict_clause(action: Option<ConflictAction>) -> &'static str {
+    match action {
+        None | Some(ConflictAction::Abort) => "",
+        Some(ConflictAction::Rollback) => " on conflict rollback",
+        Some(ConflictAction::Fail) => " on conflict fail",
+        Some(ConflictAction::Ignore) => " on conflict ignore",
+        Some(ConflictAction::Replace) => " on conflict replace",
+    }
 }
 
 fn column_id(table: &Table, index: usize) -> shape::ColumnId {
@@ -117,6 +134,7 @@ fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Tab
                 affinity: affinity(column.affinity),
                 collation: column.collation,
                 not_null: column.not_null.is_some(),
+                on_null: conflict_clause(column.not_null.flatten()),
                 default: column
                     .default_text
                     .as_ref()
@@ -197,7 +215,7 @@ fn unique(table: &Table, index: &Index) -> ConstraintShape {
     let columns = key_columns(table, &index.columns);
     ConstraintShape {
         name: None,
-        definition: "unique".to_owned(),
+        definition: format!("unique{}", conflict_clause(index.unique.flatten())),
         columns: columns.iter().map(|key| key.column).collect(),
         foreign_key: None,
     }

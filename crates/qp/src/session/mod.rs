@@ -30,6 +30,7 @@ mod inside;
 mod prepare;
 mod statement;
 mod statistics;
+mod temporary;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transaction;
@@ -124,14 +125,22 @@ pub struct Session {
     generation: Cell<u64>,
     /// Grows with every schema that the session comes to know.
     schemas_seen: Cell<u64>,
+    /// Grows with every command that may have changed a schema.
+    commands: Cell<u64>,
+    /// How many of them there had been when the session looked at its schemas last.
+    known_at: Cell<u64>,
     /// The time that the running statement sees, in milliseconds since 1970.
     now: Cell<Option<i64>>,
     /// What the session has of its own beside the database's settings.
     tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
+    /// The head that the fork was made of on which the session is, if it is on one.
+    forked_from: Cell<Option<HeadId>>,
     /// What was previewed last.
     pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
+    /// Branches that go with the session; the last one, behind the transactions on them.
+    pub(crate) temporary: RefCell<temporary::TemporaryBranches>,
 }
 
 /// A session may move from thread to thread, and what its statements read may be read by several
@@ -188,10 +197,14 @@ impl Session {
             version_schemas: RefCell::default(),
             generation: Cell::new(0),
             schemas_seen: Cell::new(0),
+            commands: Cell::new(0),
+            known_at: Cell::new(0),
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),
+            forked_from: Cell::new(None),
             previewed: RefCell::default(),
+            temporary: RefCell::default(),
         }
     }
 
@@ -328,6 +341,11 @@ impl Session {
     /// Says who works here: from now on only what was granted is allowed.
     pub fn set_user(&self, user: Option<&str>) {
         *self.user.borrow_mut() = user.map(Box::from);
+    }
+
+    /// Says which head the fork was made of that the session is on: its past is the fork's, too.
+    pub fn set_origin(&self, origin: Option<HeadId>) {
+        self.forked_from.set(origin);
     }
 
     /// How many bytes the sorts and hash tables of a statement keep before they go to temporary

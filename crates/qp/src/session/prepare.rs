@@ -46,6 +46,8 @@ pub struct Prepared {
     /// The cookies of the schemas that it was made for.
     pub(super) cookies: Vec<u64>,
     pub(super) generation: u64,
+    /// How many commands of the session there had been.
+    pub(super) commands: u64,
     /// Other branches and times that it reads.
     pub(super) versions: Vec<KnownVersion>,
 }
@@ -122,8 +124,10 @@ impl Session {
     }
 
     pub(super) fn prepare_shared(&self, sql: &str) -> Result<(Option<Arc<Prepared>>, usize)> {
-        if let Some(prepared) = self.cache.borrow_mut().find(sql)
+        let found = self.cache.borrow_mut().find(sql);
+        if let Some(prepared) = found
             && prepared.generation == self.generation.get()
+            && self.is_of_now(&prepared)
         {
             let behind = prepared.sql.len();
             return Ok((Some(prepared), behind));
@@ -135,6 +139,25 @@ impl Session {
             self.cache.borrow_mut().insert(&prepared);
         }
         Ok((Some(prepared), behind))
+    }
+
+    /// Whether a plan is for the schemas that the session knows. What others change meanwhile is
+    /// found when the plan runs; what the session's own commands changed has to be known before,
+    /// because the columns are asked for then.
+    fn is_of_now(&self, prepared: &Prepared) -> bool {
+        let commands = self.commands.get();
+        if !prepared.versions.is_empty() && prepared.commands != commands {
+            return false;
+        }
+        if self.known_at.get() != commands {
+            if self.cookies().is_err() {
+                return false;
+            }
+            self.known_at.set(commands);
+        }
+        let databases = self.databases.borrow();
+        let known = databases.iter().map(|attached| attached.schema.cookie);
+        known.eq(prepared.cookies.iter().copied())
     }
 
     /// Plans a statement against the schemas of now.
@@ -166,6 +189,7 @@ impl Session {
             writes: Vec::new(),
             cookies: Vec::new(),
             generation: self.generation.get(),
+            commands: self.commands.get(),
             versions: Vec::new(),
         };
         self.check_where(&statement)?;

@@ -8,7 +8,7 @@ use pandodb_ds::record::Value;
 
 pub(super) use self::vacuum::files_of;
 use super::Session;
-use crate::ast::{Statement, StatementKind};
+use crate::ast::{Statement, StatementKind, TransactionStatement};
 use crate::define;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::OutputColumn;
@@ -25,6 +25,34 @@ impl Session {
 
     /// Runs a command and gives its rows.
     pub(super) fn command(
+        &self,
+        statement: &Statement,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<Vec<Vec<Value>>> {
+        let done = self.run_command(statement, sql, parameters);
+        let keeps_schemas = match &statement.kind {
+            StatementKind::Transaction(statement) => matches!(
+                statement,
+                TransactionStatement::Begin { .. }
+                    | TransactionStatement::Commit { .. }
+                    | TransactionStatement::Savepoint(_)
+                    | TransactionStatement::Release(_)
+            ),
+            _ => false,
+        };
+        if !keeps_schemas {
+            self.note_command();
+        }
+        done
+    }
+
+    /// Plans of before are looked at before they are used again.
+    pub(crate) fn note_command(&self) {
+        self.commands.set(self.commands.get() + 1);
+    }
+
+    fn run_command(
         &self,
         statement: &Statement,
         sql: &str,

@@ -105,6 +105,7 @@ impl Session {
 
     /// Tells of a rollback.
     pub(in crate::session) fn rolled_back(&self) {
+        self.note_command();
         if let Some(hook) = self.hooks.rollback.borrow_mut().as_mut() {
             hook();
         }

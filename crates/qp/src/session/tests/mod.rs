@@ -263,6 +263,50 @@ fn prepared_statements_are_planned_again_when_the_schema_changes() {
     assert_eq!(statement.row().unwrap(), vec![Value::Integer(7), Value::text("n")]);
 }
 
+/// Who prepares a text asks for its columns before it runs.
+#[test]
+fn a_text_that_is_prepared_again_has_the_columns_of_now() {
+    let session = session();
+    session.execute("CREATE TABLE t(a); INSERT INTO t VALUES(7); CREATE BRANCH dev").unwrap();
+    let of = |sql: &str| {
+        let known = session.prepare(sql).unwrap().0.unwrap().column_names();
+        let found = session.query(sql).unwrap();
+        assert_eq!(known, found.columns, "{sql}");
+        assert!(found.rows.iter().all(|row| row.len() == known.len()), "{sql}");
+        known.concat()
+    };
+    let own = || of("SELECT * FROM t");
+    assert_eq!((own(), of("SELECT * FROM t@dev")), ("a".into(), "a".into()));
+    for (change, names) in [
+        ("ALTER TABLE t ADD COLUMN b", "ab"),
+        ("BEGIN; ALTER TABLE t ADD COLUMN c", "abc"),
+        ("SAVEPOINT s; ALTER TABLE t DROP COLUMN a", "bc"),
+        ("ROLLBACK TO s", "abc"),
+        ("ROLLBACK", "ab"),
+        ("BEGIN; ALTER TABLE t DROP COLUMN b; INSERT INTO t VALUES (1)", "a"),
+        ("CREATE UNIQUE INDEX i ON t(a)", "a"),
+    ] {
+        session.execute(change).unwrap();
+        assert_eq!(own(), names, "{change}");
+    }
+    session.execute("INSERT OR ROLLBACK INTO t VALUES (7)").unwrap_err();
+    assert_eq!(own(), "ab");
+    session.execute("TAG BRANCH main AS two; ALTER TABLE t ADD COLUMN d").unwrap();
+    assert_eq!(own(), "abd");
+    session.execute("RESET BRANCH main TO TAG two").unwrap();
+    assert_eq!(own(), "ab");
+    session.execute("MERGE BRANCH main INTO dev").unwrap();
+    assert_eq!(of("SELECT * FROM t@dev"), "ab");
+    session.execute("USE BRANCH dev; ALTER TABLE t ADD COLUMN e; USE BRANCH main").unwrap();
+    assert_eq!((own(), of("SELECT * FROM t@dev")), ("ab".into(), "abe".into()));
+    session.execute("MERGE BRANCH dev INTO main").unwrap();
+    assert_eq!(own(), "abe");
+    session.execute("PREVIEW ALTER TABLE t ADD COLUMN f").unwrap();
+    assert_eq!(own(), "abe");
+    session.execute("APPLY").unwrap();
+    assert_eq!(own(), "abef");
+}
+
 #[test]
 fn sessions_share_a_database_and_commits_become_visible() {
     let database = Database::in_memory().unwrap();

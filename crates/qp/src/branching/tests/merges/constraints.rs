@@ -1,6 +1,6 @@
 //! Merges that break or change constraints.
 
-use super::{error, rows, session};
+use super::{error, rows, session, shop};
 use crate::session::Session;
 
 fn family() -> Session {
@@ -192,4 +192,38 @@ fn tables_of_one_name_with_other_keys_are_taken_as_one_side_has_them() {
     assert_eq!(rows(&session, "SELECT a FROM t INDEXED BY t_c WHERE c = 6"), ["y"]);
     assert!(error(&session, "INSERT INTO t VALUES ('z',2,7)").contains("UNIQUE"));
     assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
+
+/// Two definitions that differ in what a broken constraint does are two definitions: which one
+/// holds is not decided by the direction.
+#[test]
+fn conflict_clauses_are_part_of_a_definition() {
+    for (mine, other) in [
+        ("CREATE TABLE n(a UNIQUE ON CONFLICT REPLACE)", "CREATE TABLE n(a UNIQUE)"),
+        ("CREATE TABLE n(a NOT NULL ON CONFLICT IGNORE)", "CREATE TABLE n(a NOT NULL)"),
+        (
+            "CREATE TABLE n(a PRIMARY KEY ON CONFLICT REPLACE) WITHOUT ROWID",
+            "CREATE TABLE n(a PRIMARY KEY) WITHOUT ROWID",
+        ),
+        (
+            "ALTER TABLE item ADD COLUMN n NOT NULL ON CONFLICT REPLACE DEFAULT 1",
+            "ALTER TABLE item ADD COLUMN n NOT NULL DEFAULT 1",
+        ),
+    ] {
+        for (main, dev) in [(mine, other), (other, mine)] {
+            let session = shop();
+            session.execute(&format!("{main}; USE BRANCH dev; {dev}; USE BRANCH main")).unwrap();
+            let told = error(&session, "MERGE BRANCH dev INTO main");
+            assert!(told.contains("different definitions"), "{main}, {dev}: {told}");
+            let wins = "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'source_wins')";
+            session.execute(wins).unwrap();
+            let clause = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%ON CONFLICT%'";
+            let expected = usize::from(dev.contains("ON CONFLICT")).to_string();
+            assert_eq!(rows(&session, clause), [expected], "{main}, {dev}");
+        }
+        let session = shop();
+        let both = mine.replace("ON CONFLICT", "ON  conflict");
+        session.execute(&format!("{mine}; USE BRANCH dev; {both}; USE BRANCH main")).unwrap();
+        session.execute("MERGE BRANCH dev INTO main").unwrap();
+    }
 }

@@ -5,6 +5,7 @@ mod constraints;
 mod inside;
 mod names;
 mod picks;
+mod resolving;
 mod rules;
 
 use super::{error, reopened, rows, session, shop};

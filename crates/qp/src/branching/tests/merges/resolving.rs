@@ -1,0 +1,50 @@
+//! What RESOLVE takes, and what it refuses because it would settle nothing.
+//!
+//! Neighbours: `picks` (merges of single commits), the branch crate's `registry::open_merge`.
+
+use super::{error, rows, shop};
+
+#[test]
+fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE TABLE note(id INTEGER PRIMARY KEY, t TEXT UNIQUE); USE BRANCH dev;
+             CREATE TABLE note(id INTEGER PRIMARY KEY, t TEXT); UPDATE item SET price = 3;
+             DELETE FROM item WHERE id = 3; USE BRANCH main;
+             UPDATE item SET price = 4 WHERE id <> 2; CREATE UNIQUE INDEX one ON item(stock);
+             UPDATE item@dev SET stock = 5 WHERE id = 2; UPDATE item SET stock = 5 WHERE id = 1;
+             MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')",
+        )
+        .unwrap();
+    let listed = "SELECT conflict_id, kind, object_name, row_key, resolution FROM pando_conflicts
+                  ORDER BY kind DESC";
+    assert_eq!(
+        rows(&session, listed),
+        ["1|schema|note||NULL", "3|delete/modify|item|3|NULL", "2|data|item|1|NULL",]
+    );
+    for (choice, part) in [
+        ("1 WITH BASE", "1 cannot be resolved so: it is about a definition"),
+        ("1 WITH VALUE 7", "about a definition"),
+        ("2 WITH DELETE", "2 cannot be resolved so: it is about one cell"),
+        ("2 WITH (name = 'x')", "the row has no value for its column"),
+        ("3 WITH VALUE 7", "3 cannot be resolved so: it is about a whole row"),
+        ("4 WITH SOURCE", "has no conflict 4"),
+    ] {
+        let told = error(&session, &format!("RESOLVE CONFLICT {choice}"));
+        assert!(told.contains(part), "{choice}: {told}");
+    }
+    // A rule is for what it fits.
+    session.execute("RESOLVE CONFLICTS WITH DELETE").unwrap();
+    assert_eq!(
+        rows(&session, listed),
+        ["1|schema|note||NULL", "3|delete/modify|item|3|DELETE", "2|data|item|1|NULL",]
+    );
+    session.execute("RESOLVE CONFLICT 1 WITH TARGET; RESOLVE CONFLICT 2 WITH VALUE 9").unwrap();
+    let told = error(&session, "CONTINUE MERGE");
+    assert!(told.contains("constraint: unique"), "{told}");
+    let broken = error(&session, "RESOLVE CONFLICT 1 WITH SOURCE");
+    assert!(broken.contains("the merged rows break a constraint"), "{broken}");
+    session.execute("UPDATE item SET stock = 50 WHERE id = 1; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT id, price, stock FROM item"), ["1|9|50", "2|3|5"]);
+}
