@@ -43,7 +43,7 @@ impl World {
         let file = MemoryVfs::new().open(Path::new("model"), OpenMode::CreateNew).unwrap();
         let pager = Arc::new(Pager::new(file, Space::new(), 0, Codec::none(), 1024));
         Arc::new(Self {
-            heads: Heads::new([version(MAIN, 1), version(FORK, 1)], 3, pager),
+            heads: Heads::new([version(MAIN, 1), version(FORK, 1)], None, 3, pager),
             table: Snapshots::new(),
             epoch: AtomicU64::new(1),
             pages: UnsafeCell::new(0),
