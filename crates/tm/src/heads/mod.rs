@@ -204,10 +204,12 @@ impl Heads {
 
     /// The head of a number, to be looked at without its trees.
     pub(crate) fn peek(&self, head: HeadId) -> Result<Arc<HeadCell>> {
+        // Asked before the map: in between the rest may come into it.
+        let is_whole = self.is_whole();
         let known = self.map.read().get(&head).cloned();
         match known {
             Some(cell) => Ok(cell),
-            None if self.is_whole() => Err(missing(head)),
+            None if is_whole => Err(missing(head)),
             None => self.peek_unread(head),
         }
     }
