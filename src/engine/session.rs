@@ -22,8 +22,8 @@ use pandodb_qp::session::{
 };
 use pandodb_qp::store::Database as QueryDatabase;
 use pandodb_tm::{
-    BusyHook, CheckpointMode, CommitId, HeadId, Manager, Options, ProgressCallback,
-    RecoveryProgress, Retention, Synchronous as Level,
+    BusyHook, CheckpointMode, Lsn, Manager, Options, ProgressCallback, RecoveryProgress, Retention,
+    Synchronous as Level,
 };
 
 use super::prepared::Prepared;
@@ -43,28 +43,20 @@ struct Shared {
     user: Option<String>,
     memory_limit: Option<(u64, u64)>,
     database: QueryDatabase,
-    /// What was the newest when it was opened.
-    opened_at: Vec<(HeadId, CommitId)>,
+    /// Where its log ended when it was opened.
+    opened_at: Lsn,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         let manager = self.database.manager();
-        let has_changed = newest(manager) != self.opened_at;
+        let has_changed = manager.progress().staged != self.opened_at;
         if self.path.is_some() && !self.is_read_only && has_changed {
             // Leaves an empty log behind, so that the next opening has nothing to replay. Where
             // that fails the log still has everything.
             let _ = manager.checkpoint(CheckpointMode::Truncate);
         }
     }
-}
-
-/// The newest commit of each head.
-fn newest(manager: &Manager) -> Vec<(HeadId, CommitId)> {
-    let mut heads: Vec<_> =
-        manager.heads().into_iter().map(|info| (info.head, info.commit)).collect();
-    heads.sort();
-    heads
 }
 
 impl std::fmt::Debug for Database {
@@ -96,7 +88,7 @@ impl Database {
                 .and_then(QueryDatabase::over),
         };
         let database = database.map_err(|error| convert(error, ""))?;
-        let opened_at = newest(database.manager());
+        let opened_at = database.manager().progress().staged;
         let is_read_only = options.read_only;
         Ok(Self(Arc::new(Shared {
             path,

@@ -150,7 +150,7 @@ fn contents(reader: &Transaction, tree: TreeId) -> Result<BTreeMap<Vec<u8>, Vec<
 
 fn world_of(manager: &Manager) -> Result<World> {
     let mut world = World::new();
-    for info in manager.heads() {
+    for info in manager.heads()? {
         let reader = manager.begin(info.head, BeginOptions::read_only())?;
         let mut trees = Trees::new();
         for tree in reader.trees() {

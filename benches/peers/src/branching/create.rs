@@ -108,11 +108,14 @@ fn switch(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
 
 /// A branch with 1% of the rows changed, dropped.
 fn drop_one(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
+    let watch = rounds.watch();
     let own = || {
         let name = format!("dropped_{}", unique());
+        watch.pause()?;
         base.run(&format!("CREATE BRANCH {name}; USE BRANCH {name}"))?;
         base.run("UPDATE items SET val = val + 1.5 WHERE id % 100 = 7")?;
         base.run("USE BRANCH main")?;
+        watch.resume()?;
         time_of(&base.connection, &format!("DROP BRANCH {name}"))
     };
     rounds.run(NAMES[2], Unit::Nanoseconds, vec![turn(PANDO, own)])

@@ -54,7 +54,7 @@ impl Branches {
             self.force_drop(branch)?;
         }
         // In the order of their numbers.
-        let heads = self.manager.heads();
+        let heads = self.manager.heads()?;
         let (lost, gone) = self.with(|state| unmatched(state, &heads))?;
         for head in lost {
             self.drop_head(head)?;

@@ -455,14 +455,7 @@ impl Branches {
 
     /// Whether a branch may be written to.
     pub fn check_writable(&self, branch: &Branch) -> Result<()> {
-        if branch.options.read_only {
-            let message = format!("Cannot modify read-only branch: {}", branch.name);
-            let error = Error::new(ErrorKind::ReadOnly, message);
-            return Err(
-                error.with_hint("make a branch of it, or ALTER BRANCH .. SET (read_only = false)")
-            );
-        }
-        Ok(())
+        check_not_read_only(branch)
     }
 
     /// As [`check_writable`](Self::check_writable), by the head that is about to be written to.
@@ -472,6 +465,17 @@ impl Branches {
             None => Ok(()),
         }
     }
+}
+
+pub(super) fn check_not_read_only(branch: &Branch) -> Result<()> {
+    if branch.options.read_only {
+        let message = format!("Cannot modify read-only branch: {}", branch.name);
+        let error = Error::new(ErrorKind::ReadOnly, message);
+        return Err(
+            error.with_hint("make a branch of it, or ALTER BRANCH .. SET (read_only = false)")
+        );
+    }
+    Ok(())
 }
 
 /// Drops the oldest ways back of a branch.

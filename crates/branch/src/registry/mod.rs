@@ -19,6 +19,7 @@
 
 mod anchors;
 mod counters;
+mod first;
 mod grants;
 mod history;
 mod index;
@@ -44,6 +45,7 @@ use pandodb_tm::{BeginOptions, HeadId, Manager, Synchronous, Transaction, TreeId
 use serde::Serialize;
 
 pub use counters::SharedCounters;
+pub use first::FirstBranch;
 pub use grants::Privilege;
 pub use life::{CreateBranch, DropReport};
 pub use merging::{Ancestor, MergeKind, MergePlan};
@@ -109,7 +111,7 @@ impl Branches {
     /// The branches of a database; makes the records of one that has none yet, unless it is only
     /// read: then it has its first branch.
     pub fn open(manager: Arc<Manager>) -> Result<Self> {
-        let found = manager.first_head_with(NOTE_SYSTEM);
+        let found = manager.first_head_with(NOTE_SYSTEM)?;
         let is_read_only = manager.is_read_only();
         let is_bare = found.is_none() && is_read_only;
         let system = match found {

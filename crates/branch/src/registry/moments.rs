@@ -265,8 +265,9 @@ impl Branches {
     }
 
     /// The oldest moment that can be asked for: its commit and its time.
-    pub fn oldest(&self) -> Option<(u64, i64)> {
-        self.manager.history_span().map(|(oldest, _)| (oldest.commit.0, oldest.time))
+    pub fn oldest(&self) -> Result<Option<(u64, i64)>> {
+        let span = self.manager.history_span()?;
+        Ok(span.map(|(oldest, _)| (oldest.commit.0, oldest.time)))
     }
 
     fn not_retained(&self, at: &Point, cause: &pandodb_tm::Error) -> Error {
@@ -274,7 +275,7 @@ impl Branches {
             return Error::from(cause.clone());
         }
         let message = format!("{at} is before what is kept");
-        let hint = match self.oldest() {
+        let hint = match self.oldest().ok().flatten() {
             Some((commit, time)) => format!(
                 "the oldest is transaction {commit}, of {}; \
                  PRAGMA history_retention keeps more from now on",

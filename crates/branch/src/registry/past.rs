@@ -49,7 +49,7 @@ impl Branches {
         let now = self.now();
         // What is not kept any more is not answered from here either.
         let is_kept =
-            self.manager.history_span().is_some_and(|(oldest, _)| oldest.commit <= commit);
+            self.manager.history_span()?.is_some_and(|(oldest, _)| oldest.commit <= commit);
         if is_kept {
             let mut versions = self.past.versions.lock();
             let found = versions.iter_mut().find(|it| it.head == head && it.commit == commit);
@@ -74,7 +74,7 @@ impl Branches {
 
     /// The newest commit at or before a time that is over.
     pub(super) fn commit_at(&self, time: i64) -> pandodb_tm::Result<CommitId> {
-        let oldest = self.manager.history_span().map(|(oldest, _)| oldest);
+        let oldest = self.manager.history_span()?.map(|(oldest, _)| oldest);
         let found = {
             let times = self.past.times.lock();
             times.iter().find(|(known, _)| *known == time).map(|(_, commit)| *commit)

@@ -6,6 +6,8 @@
 //! table can be left in the file until somebody asks for the head ([`Forest::unread`]).
 //! Neighbours: `tree` has the operations, `checkpoint` writes forests, `store` keeps heads.
 
+mod lone;
+
 use std::ops::Bound;
 
 use crate::error::{Error, ErrorKind, Result};

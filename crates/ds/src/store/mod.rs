@@ -7,6 +7,7 @@
 mod info;
 mod open;
 mod pins;
+mod registry;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use open::StoreOptions;
 pub use pins::Pin;
+pub use registry::Registry;
 
 use crate::checkpoint::{self, Captured, Durable, HeadId};
 use crate::codec::Codec;
@@ -26,7 +28,7 @@ use crate::pager::Pager;
 use crate::space::Ledger;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex};
-use crate::tree::{Cursor, Found, Relocation};
+use crate::tree::Relocation;
 use crate::vfs::{DatabaseLock, Vfs};
 use open::check_page_bytes;
 use pins::Pins;
@@ -124,24 +126,6 @@ impl Store {
     /// Where replay of the log starts.
     pub fn log_position(&self) -> u64 {
         self.durable.lock().superblock.log_position
-    }
-
-    /// The heads of the newest checkpoint in the order of their numbers.
-    pub fn heads(&self) -> Result<Vec<SavedHead>> {
-        let registry = self.durable.lock().registry.clone();
-        let mut heads = Vec::new();
-        let mut cursor = Cursor::new(Arc::clone(&self.pager), registry);
-        let mut more = cursor.first()?;
-        while more {
-            let (Some(id), Some(Found::Subtree(directory, note))) =
-                (cursor.fixed_key(), cursor.found()?)
-            else {
-                return Err(Error::corrupt("the registry holds more than heads"));
-            };
-            heads.push(SavedHead { id: HeadId(id), directory, note: note.to_vec() });
-            more = cursor.next()?;
-        }
-        Ok(heads)
     }
 
     /// The trees of a saved head.

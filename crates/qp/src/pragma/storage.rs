@@ -265,7 +265,7 @@ fn storage_info(call: &Call<'_>) -> Result<PragmaRows> {
 fn branch_bytes(database: &Database) -> Result<Value> {
     let sizes = database.sizes();
     let mut text = String::from("{");
-    for head in database.manager().heads() {
+    for head in database.manager().heads()? {
         let size = sizes.of_head(database.manager().store(), head.head)?.all;
         if text.len() > 1 {
             text.push(',');

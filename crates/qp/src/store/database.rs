@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pandodb_branch::registry::Branches;
+use pandodb_branch::registry::{Branches, FirstBranch};
 use pandodb_branch::sizes::Sizes;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::store::StoreOptions;
@@ -19,8 +19,10 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone)]
 pub struct Database {
     manager: Arc<Manager>,
-    /// Opened when it is first asked for, at once where there are branches already.
+    /// Opened when it is first asked for: there may be ten thousand.
     branches: Arc<OnceLock<Arc<Branches>>>,
+    /// What is known of the first branch as long as they are not.
+    first: Arc<FirstBranch>,
     common: Arc<Shared>,
     /// What sizes of branches were found before.
     sizes: Arc<Sizes>,
@@ -65,6 +67,7 @@ impl Database {
         let database = Self {
             manager,
             branches: Arc::default(),
+            first: Arc::default(),
             sizes: Arc::default(),
             common: Arc::default(),
         };
@@ -75,8 +78,6 @@ impl Database {
             let mut writer = database.manager.begin(MAIN, BeginOptions::default())?;
             writer.create_tree(CATALOG_TREE, TreeKind::Fixed)?;
             writer.commit()?;
-        } else if database.manager.head_count() > 1 {
-            database.branches()?;
         }
         if !is_new {
             database.apply_kept()?;
@@ -91,6 +92,12 @@ impl Database {
         }
         let opened = Arc::new(Branches::open(Arc::clone(&self.manager))?);
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
+    }
+
+    /// Whether the branches were asked for.
+    #[cfg(test)]
+    pub(crate) fn has_open_branches(&self) -> bool {
+        self.branches.get().is_some()
     }
 
     /// Lets go of what was kept of the past for the next question about it.
@@ -116,7 +123,8 @@ impl Database {
 
     /// What the branch of a head is called; `#` and its number once it is dropped.
     pub fn branch_name(&self, head: HeadId) -> String {
-        let named = self.branches.get().and_then(|branches| {
+        let branches = self.branches_if_any().ok().flatten();
+        let named = branches.and_then(|branches| {
             branches.with(|state| state.branch_of(head.0).map(|it| it.name.clone())).ok().flatten()
         });
         match named {
@@ -130,7 +138,10 @@ impl Database {
     pub fn check_writable(&self, head: HeadId) -> Result<()> {
         match self.branches.get() {
             Some(branches) => Ok(branches.check_head_writable(head)?),
-            None => Ok(()),
+            None if self.manager.head_count() < 2 => Ok(()),
+            // Sessions begin on the first branch: for that one record all are not read.
+            None if head == MAIN && self.first.check_writable(&self.manager)? => Ok(()),
+            None => Ok(self.branches()?.check_head_writable(head)?),
         }
     }
 

@@ -8,14 +8,12 @@
 
 mod cursor;
 mod database;
-mod late;
 mod settings;
 mod transaction;
 
 pub use cursor::Cursor;
 pub use database::Database;
 pub(crate) use database::without_branch;
-pub(crate) use late::Late;
 pub use pandodb_tm::{HeadId, Isolation, LightSavepoint, MAIN, Savepoint, TreeId};
 pub use settings::{Kept, codec_number, read_kept, write_kept};
 pub use transaction::Transaction;

@@ -15,8 +15,10 @@
 use std::path::Path;
 
 use ::loom::cell::UnsafeCell;
+use pandodb_ds::checkpoint::{Captured, HeadChange};
 use pandodb_ds::codec::Codec;
 use pandodb_ds::space::Space;
+use pandodb_ds::store::{Store, StoreOptions};
 use pandodb_ds::sync::thread;
 use pandodb_ds::vfs::{MemoryVfs, OpenMode, Vfs};
 
@@ -43,7 +45,7 @@ impl World {
         let file = MemoryVfs::new().open(Path::new("model"), OpenMode::CreateNew).unwrap();
         let pager = Arc::new(Pager::new(file, Space::new(), 0, Codec::none(), 1024));
         Arc::new(Self {
-            heads: Heads::new([version(MAIN, 1), version(FORK, 1)], 3, pager),
+            heads: Heads::new([version(MAIN, 1), version(FORK, 1)], None, 3, pager),
             table: Snapshots::new(),
             epoch: AtomicU64::new(1),
             pages: UnsafeCell::new(0),
@@ -165,5 +167,43 @@ fn loom_who_rests_on_a_head_is_told_of_its_drop() {
         let cell = HeadCell::new(version(FORK, 1), None);
         world.heads.bring_back(Arc::clone(&cell));
         assert!(cell.wake(&world.pin(), || world.epoch()));
+    });
+}
+
+/// A file with both heads, and what opening makes of it.
+fn opened() -> Arc<Heads> {
+    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
+    let options = StoreOptions { codec: Codec::none(), ..StoreOptions::default() };
+    let store = Store::open(&vfs, Path::new("model"), &options).unwrap();
+    let put = |head: HeadId| {
+        (head, HeadChange::Put { forest: Forest::new(), note: encode_note(CommitId(1), b"") })
+    };
+    let heads = vec![put(MAIN), put(FORK)];
+    store.checkpoint(|| Captured { heads, commit: 1, log_position: 0 }).unwrap();
+    let unread = Unread::new(store.registry()).unwrap();
+    Arc::new(Heads::new([], Some(unread), 3, Arc::clone(store.pager())))
+}
+
+/// Whoever asks for a head of the file at the same time gets one cell, and a head that is dropped
+/// does not come out of the file again, whoever reads the rest of it meanwhile.
+///
+/// Fails where `Heads::peek` asks whether the map is whole behind its look at the map (nobody then
+/// finds the head), and where `Heads::take_rest` gives the lock back before the rest is in the map.
+#[test]
+fn loom_a_head_comes_out_of_the_file_once() {
+    ::loom::model(|| {
+        let heads = opened();
+        let other = {
+            let heads = Arc::clone(&heads);
+            thread::spawn(move || heads.take_rest().unwrap().len())
+        };
+        let cell = heads.peek(FORK).unwrap();
+        assert!(Arc::ptr_eq(&cell, &heads.peek(FORK).unwrap()));
+        heads.retire(&cell);
+        assert!(heads.peek(FORK).is_err(), "a dropped head was found");
+        assert_eq!(other.join().unwrap(), 2);
+        assert!(heads.is_whole());
+        assert!(heads.peek(FORK).is_err(), "a dropped head came back");
+        assert_eq!(heads.cells().len(), 1);
     });
 }

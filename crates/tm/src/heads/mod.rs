@@ -5,6 +5,7 @@
 //! changes the map holds the turn of the commit queue, so that all of it has one order. The head
 //! that a group of threads asked for last is remembered for them (`Nearby`), for most ask for the
 //! same one again.
+//! Heads of the file come into the map when somebody asks for them (`unread`).
 //! Neighbours: `head` is the cell's pointer, `transaction` loads and stores, `checkpoint` captures.
 
 use pandodb_ds::forest::Forest;
@@ -22,6 +23,9 @@ use crate::snapshot::Pin;
 
 #[cfg(all(test, loom))]
 mod loom;
+mod unread;
+
+pub(crate) use unread::{COMMIT_BYTES, HEADS_END, SavedVersions, Unread, encode_note};
 
 /// The head that a new database has.
 pub const MAIN: HeadId = HeadId(1);
@@ -138,6 +142,10 @@ pub(crate) struct Heads {
     /// For each group of threads the head that it asked for last. Filled under the map's lock for
     /// reading and emptied under that for writing, so that none outlives its place in the map.
     last: Box<[Padded<Last>]>,
+    /// Heads that the file has and the map not yet. Locked before the map.
+    unread: Mutex<Option<Unread>>,
+    /// Whether there are none. Set once, behind everything that came into the map.
+    is_whole: AtomicBool,
     next: AtomicU64,
     pager: Arc<Pager>,
 }
@@ -145,6 +153,7 @@ pub(crate) struct Heads {
 impl Heads {
     pub(crate) fn new(
         versions: impl IntoIterator<Item = Arc<HeadVersion>>,
+        unread: Option<Unread>,
         next: u64,
         pager: Arc<Pager>,
     ) -> Self {
@@ -153,7 +162,34 @@ impl Heads {
         let map: FxHashMap<_, _> = cells.collect();
         let highest = map.keys().map(|head| head.0).max().unwrap_or(0);
         let last = (0..GROUPS).map(|_| Padded(Mutex::new(None))).collect();
-        Self { map: RwLock::new(map), last, next: AtomicU64::new(next.max(highest + 1)), pager }
+        Self {
+            map: RwLock::new(map),
+            last,
+            is_whole: AtomicBool::new(unread.is_none()),
+            unread: Mutex::new(unread),
+            next: AtomicU64::new(next.max(highest + 1)),
+            pager,
+        }
+    }
+
+    /// Whether all heads are in the map.
+    pub(crate) fn is_whole(&self) -> bool {
+        // Acquire: whoever sees it sees what came into the map before.
+        self.is_whole.load(Ordering::Acquire)
+    }
+
+    /// Takes all heads into the map that are in the file only; returns all heads as the file
+    /// has them.
+    pub(crate) fn take_rest(&self) -> Result<SavedVersions> {
+        let mut unread = self.unread.lock();
+        let Some(heads) = unread.as_mut() else { return Ok(SavedVersions::default()) };
+        let rest = heads.take_rest()?;
+        let mut map = self.map.write();
+        map.reserve(rest.len());
+        map.extend(rest.into_iter().map(|it| (it.head, HeadCell::new(it, None))));
+        drop(map);
+        self.is_whole.store(true, Ordering::Release);
+        Ok(unread.take().map(Unread::into_taken).unwrap_or_default())
     }
 
     /// A number that no head ever had.
@@ -168,6 +204,24 @@ impl Heads {
 
     /// The head of a number, to be looked at without its trees.
     pub(crate) fn peek(&self, head: HeadId) -> Result<Arc<HeadCell>> {
+        // Asked before the map: in between the rest may come into it.
+        let is_whole = self.is_whole();
+        let known = self.map.read().get(&head).cloned();
+        match known {
+            Some(cell) => Ok(cell),
+            None if is_whole => Err(missing(head)),
+            None => self.peek_unread(head),
+        }
+    }
+
+    #[cold]
+    fn peek_unread(&self, head: HeadId) -> Result<Arc<HeadCell>> {
+        let mut unread = self.unread.lock();
+        let taken = unread.as_mut().map(|unread| unread.take(head)).transpose()?.flatten();
+        if let Some(version) = taken {
+            self.insert(HeadCell::new(version, None));
+        }
+        // Somebody else may have been faster.
         self.map.read().get(&head).cloned().ok_or_else(|| missing(head))
     }
 
@@ -219,26 +273,41 @@ impl Heads {
         }
         let removed = map.remove(&head);
         drop(map);
-        // Perhaps with all of a head's pages in memory: nobody waits for that.
+        // Not the last reference either: who drops a head lets go of what it holds (`publication`).
         drop(removed);
     }
 
-    /// Every head by number.
+    /// Every head by number; the caller has seen to it that all are in the map.
     pub(crate) fn cells(&self) -> Vec<Arc<HeadCell>> {
+        debug_assert!(self.is_whole(), "heads are missing that nobody asked for yet");
+        self.known_cells()
+    }
+
+    /// The heads that somebody has asked for, or changed, by number.
+    pub(crate) fn known_cells(&self) -> Vec<Arc<HeadCell>> {
         let mut cells: Vec<_> = self.map.read().values().cloned().collect();
         cells.sort_by_key(|cell| cell.id);
         cells
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.map.read().len()
+        if self.is_whole() {
+            return self.map.read().len();
+        }
+        let unread = self.unread.lock();
+        unread.as_ref().map_or(0, Unread::len) + self.map.read().len()
     }
 
     /// The head with the lowest number of those with a note.
-    pub(crate) fn first_with(&self, note: &[u8]) -> Option<HeadId> {
+    pub(crate) fn first_with(&self, note: &[u8]) -> Result<Option<HeadId>> {
+        let unread = self.unread.lock();
         let map = self.map.read();
         let found = map.values().filter(|cell| *cell.version.load().note == *note);
-        found.map(|cell| cell.id).min()
+        let known = found.map(|cell| cell.id).min();
+        drop(map);
+        let end = known.unwrap_or(HEADS_END);
+        let in_file = unread.as_ref().map(|unread| unread.first_with(note, end)).transpose()?;
+        Ok(in_file.flatten().or(known))
     }
 
     pub(crate) fn list(&self) -> Vec<HeadInfo> {

@@ -24,7 +24,7 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeRoot;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::store::SavedHead;
-use pandodb_ds::sync::{Arc, Mutex};
+use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use rebuild::PastVersion;
@@ -33,7 +33,7 @@ pub use recent::{RecentCommit, RecentPart};
 use record::Record;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::heads::{COUNTER, HeadCell, HeadVersion};
+use crate::heads::{COUNTER, HEADS_END, HeadCell, HeadVersion};
 use crate::ids::{CommitId, HeadId, Lsn};
 
 /// How far back versions are kept.
@@ -64,11 +64,17 @@ impl Default for Retention {
 const SPACING_BYTES: u64 = if cfg!(test) { 2000 } else { 8 << 20 };
 
 /// Set in the number of a kept root, so that it is told apart from heads.
-const KEPT: u64 = 1 << 63;
+const KEPT: u64 = HEADS_END.0;
 
 /// Whether a number of the registry is that of a kept root.
-pub(crate) fn is_kept(head: u64) -> bool {
-    head & KEPT != 0
+fn is_kept(head: HeadId) -> bool {
+    head >= HEADS_END && head != COUNTER
+}
+
+/// The time of the moment that an entry of the registry belongs to, if it is a kept root.
+pub(crate) fn time_of(saved: &SavedHead) -> Result<Option<i64>> {
+    let record = is_kept(saved.id).then(|| Record::decode(&saved.note)).transpose()?;
+    Ok(record.map(|record| record.time))
 }
 
 /// A checkpoint whose heads are kept.
@@ -110,6 +116,7 @@ struct State {
     /// from before may be asked for them, and for what was forked from them.
     gone: FxHashMap<HeadId, CommitId>,
     next: u64,
+    is_loaded: bool,
 }
 
 /// What is kept.
@@ -152,15 +159,17 @@ impl History {
     /// oldest position that the log can be read from, are of no use and go with the next
     /// checkpoint. Where no moment is left, the newest checkpoint, `current` with its `heads`,
     /// is the first one.
-    pub(crate) fn load<'h>(
+    ///
+    /// After an error nothing has changed, and `heads` was not called or has failed.
+    pub(crate) fn load(
         &self,
         saved: &[SavedHead],
         log_start: Lsn,
         current: Moment,
-        heads: impl Iterator<Item = &'h Arc<HeadVersion>>,
+        heads: impl FnOnce() -> Result<Vec<Arc<HeadVersion>>>,
     ) -> Result<()> {
-        let mut state = self.state.lock();
-        for head in saved.iter().filter(|head| is_kept(head.id.0) && head.id != COUNTER) {
+        let mut state = State::default();
+        for head in saved.iter().filter(|head| is_kept(head.id)) {
             let record = Record::decode(&head.note)?;
             state.next = state.next.max((head.id.0 & !KEPT) + 1);
             if record.position >= log_start {
@@ -180,9 +189,10 @@ impl History {
             };
             state.roots.entry(record.head).or_default().push(root);
         }
+        let heads = heads()?;
         if state.moments.is_empty() && self.is_active() {
             state.moments.push(current);
-            for version in heads {
+            for version in &heads {
                 let number = KEPT | state.next;
                 state.next += 1;
                 let root = Root {
@@ -200,12 +210,21 @@ impl History {
         for roots in state.roots.values_mut() {
             roots.sort_by_key(|root| root.moment);
         }
+        state.is_loaded = true;
+        *self.state.lock() = state;
         Ok(())
+    }
+
+    /// What is kept; nobody asks before it was loaded.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let state = self.state.lock();
+        debug_assert!(state.is_loaded, "what the history keeps is still in the file");
+        state
     }
 
     /// Reads the directories of all kept roots: they are about to be moved in the file.
     pub(crate) fn read_all(&self, pager: &Arc<Pager>) -> Result<()> {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         for root in state.roots.values_mut().flatten() {
             if let Trees::Stored(directory) = root.trees {
                 root.trees = Trees::Open(Forest::unread(directory)?);
@@ -219,12 +238,12 @@ impl History {
 
     /// The position from which on the log is needed; none when it is not.
     pub(crate) fn log_start(&self) -> Option<Lsn> {
-        self.state.lock().moments.first().map(|moment| moment.position)
+        self.state().moments.first().map(|moment| moment.position)
     }
 
     /// The oldest and the newest moment.
     pub(crate) fn span(&self) -> Option<(Moment, Moment)> {
-        let state = self.state.lock();
+        let state = self.state();
         Some((*state.moments.first()?, *state.moments.last()?))
     }
 
@@ -237,7 +256,7 @@ impl History {
         forced: bool,
     ) -> Plan {
         let retention = self.retention();
-        let mut state = self.state.lock();
+        let mut state = self.state();
         let mut plan = Plan::default();
         let is_due = match state.moments.last() {
             Some(last) => {
@@ -278,7 +297,7 @@ impl History {
         plan: Plan,
         written: &[(pandodb_ds::checkpoint::HeadId, Forest)],
     ) {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         let dropped: FxHashSet<u64> = plan.dropped.iter().copied().collect();
         let stored: FxHashSet<u64> = plan.stored.iter().map(|(_, _, root)| root.number).collect();
         for root in state.roots.values_mut().flatten() {
@@ -305,7 +324,7 @@ impl History {
 
     /// The newest moment at or before `commit`.
     fn moment_before(&self, commit: CommitId) -> Result<Moment> {
-        let state = self.state.lock();
+        let state = self.state();
         let found = state.moments.iter().rev().find(|moment| moment.commit <= commit);
         found.copied().ok_or_else(|| match state.moments.first() {
             Some(oldest) => Error::new(
@@ -325,7 +344,7 @@ impl History {
 
     /// A head's root as of a moment; none when the head did not exist.
     fn root_at(&self, head: HeadId, moment: Moment) -> Option<Root> {
-        let state = self.state.lock();
+        let state = self.state();
         let roots = state.roots.get(&head)?;
         roots.iter().rev().find(|root| root.moment <= moment.commit).cloned()
     }

@@ -71,6 +71,7 @@ impl Shared {
             let ledger = self.store.pager().ledger();
             return Ok(PastVersion { version, _ledger: ledger, _pin: pin });
         }
+        self.read_rest()?;
         let moment = self.history.moment_before(commit)?;
         let mut rebuild = Rebuild {
             shared: self,
@@ -98,6 +99,7 @@ impl Shared {
             let now = self.clock.now_micros();
             return recent.commit_at(self.history.retention(), now, time);
         }
+        self.read_rest()?;
         let Some((oldest, _)) = self.history.span() else {
             let message = "no history is kept yet: see PRAGMA history_retention";
             return Err(Error::new(ErrorKind::NotFound, message));
@@ -137,7 +139,7 @@ impl Shared {
 impl super::History {
     /// The newest moment at or before a time.
     fn moment_at(&self, time: i64) -> Option<Moment> {
-        let state = self.state.lock();
+        let state = self.state();
         state.moments.iter().rev().find(|moment| moment.time <= time).copied()
     }
 }

@@ -222,7 +222,8 @@ impl World {
     /// Asks for every commit there ever was; returns how many are still kept.
     fn check(&self) -> usize {
         let manager = self.manager();
-        let oldest = manager.history_span().map_or(u64::MAX, |(oldest, _)| oldest.commit.0);
+        let oldest =
+            manager.history_span().unwrap().map_or(u64::MAX, |(oldest, _)| oldest.commit.0);
         let mut kept = 0;
         for (commit, (time, heads)) in &self.past {
             for head in &self.heads {
@@ -244,7 +245,7 @@ impl World {
                     }
                 }
             }
-            let since = manager.history_span().map_or(i64::MAX, |(oldest, _)| oldest.time);
+            let since = manager.history_span().unwrap().map_or(i64::MAX, |(oldest, _)| oldest.time);
             if *commit >= oldest && *time >= since {
                 assert!(manager.commit_at(*time).unwrap().0 >= *commit);
             }
@@ -270,9 +271,9 @@ proptest! {
         world.manager().set_retention(Retention::NOTHING);
         world.manager().checkpoint(CheckpointMode::Truncate).unwrap();
         world.manager().checkpoint(CheckpointMode::Truncate).unwrap();
-        prop_assert!(world.manager().history_span().is_none());
+        prop_assert!(world.manager().history_span().unwrap().is_none());
         let heads = world.manager().store().heads().unwrap();
-        prop_assert!(heads.iter().all(|head| head.id == COUNTER || !is_kept(head.id.0)));
+        prop_assert!(heads.iter().all(|head| head.id == COUNTER || !is_kept(head.id)));
         world.check();
     }
 
@@ -284,7 +285,7 @@ proptest! {
         }
         world.manager().checkpoint(CheckpointMode::Full).unwrap();
         world.check();
-        let start = world.manager().history_span().map(|(oldest, _)| oldest.position);
+        let start = world.manager().history_span().unwrap().map(|(oldest, _)| oldest.position);
         let end = world.manager().log_start();
         prop_assert!(start.is_none_or(|start| end.since(start) < 6000 + 20_000));
     }
@@ -302,7 +303,7 @@ proptest! {
         prop_assert!(kept >= world.past.len());
         world.manager().set_retention(Retention::NOTHING);
         world.change(0, |content| drop(content.insert(vec![1], b"last".to_vec())));
-        let (oldest, _) = world.manager().history_span().unwrap();
+        let (oldest, _) = world.manager().history_span().unwrap().unwrap();
         prop_assert_eq!(oldest.commit, world.manager().progress().commit);
         world.check();
     }
@@ -341,7 +342,7 @@ fn a_new_moment_keeps_the_roots_of_heads_that_did_not_change() {
         world.apply(steps.len() + number, &Step::Put { head: 0, first: 9, count: 8 });
     }
     world.apply(300, &Step::Checkpoint);
-    let (oldest, _) = world.manager().history_span().unwrap();
+    let (oldest, _) = world.manager().history_span().unwrap().unwrap();
     assert!(oldest.commit > commit, "the older moments are gone");
     let newest = world.manager().progress().commit;
     let past = world.manager().version_at(quiet, newest).unwrap();

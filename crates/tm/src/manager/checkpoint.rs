@@ -19,14 +19,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{AnyLog, Shared};
 use crate::commit::Settled;
 use crate::error::{Error, ErrorKind, Result};
-use crate::heads::{self, COUNTER, HeadCell, HeadVersion};
+use crate::heads::{
+    self, COMMIT_BYTES, COUNTER, HeadCell, HeadVersion, SavedVersions, encode_note,
+};
 use crate::history::{Moment, Plan};
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::transaction::{Change, Entered};
 use crate::wal::{DatabaseId, Synchronous, archive};
-
-/// Bytes of a head's note that this crate uses itself, for the head's newest commit.
-const COMMIT_BYTES: usize = 8;
 
 /// The longest note of a head for the crates above.
 pub const NOTE_MAX: usize = NOTE_BYTES_MAX - COMMIT_BYTES;
@@ -91,7 +90,7 @@ pub(crate) struct Checkpoints {
 /// The heads as they are in the file. Whoever holds this is the only one who checkpoints.
 #[derive(Debug)]
 pub(crate) struct Saved {
-    heads: FxHashMap<HeadId, Arc<HeadVersion>>,
+    heads: SavedVersions,
     /// The number of the next head as the file has it; none when that is not known.
     next_head: Option<u64>,
 }
@@ -99,9 +98,9 @@ pub(crate) struct Saved {
 type Heads = Vec<(Arc<HeadCell>, Arc<HeadVersion>)>;
 
 impl Checkpoints {
-    pub(super) fn new(heads: FxHashMap<HeadId, Arc<HeadVersion>>, position: Lsn) -> Self {
+    pub(super) fn new(position: Lsn) -> Self {
         Self {
-            saved: Mutex::new(Saved { heads, next_head: None }),
+            saved: Mutex::new(Saved { heads: SavedVersions::default(), next_head: None }),
             is_running: AtomicBool::new(false),
             position: AtomicU64::new(position.0),
             frames: AtomicU64::new(0),
@@ -121,7 +120,13 @@ impl Checkpoints {
         !self.loans.lock().is_empty()
     }
 
-    /// Waits until no checkpoint runs. Comes before the turn of the commit queue.
+    /// The heads as the file has them that was opened; before the first checkpoint.
+    pub(super) fn set_saved(&self, heads: SavedVersions) {
+        self.saved.lock().heads = heads;
+    }
+
+    /// Waits until no checkpoint runs. Comes before the turn of the commit queue, and behind
+    /// [`Shared::read_rest`].
     pub(crate) fn begin(&self) -> MutexGuard<'_, Saved> {
         self.saved.lock()
     }
@@ -191,6 +196,7 @@ impl Shared {
         if mode == CheckpointMode::Passive && checkpoints.is_running.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Busy, "another checkpoint is running"));
         }
+        self.read_rest()?;
         let mut saved = checkpoints.begin();
         checkpoints.is_running.store(true, Ordering::Relaxed);
         let begin = self.clock.monotonic();
@@ -468,18 +474,4 @@ fn overlay(now: &mut Heads, changes: &[Change]) {
 fn transplanted(current: &HeadVersion, saved: &Forest) -> HeadVersion {
     let forest = heads::transplant(&current.forest, saved);
     HeadVersion { forest, ..current.clone() }
-}
-
-/// A head's note as it is in the file.
-fn encode_note(commit: CommitId, note: &[u8]) -> Vec<u8> {
-    let mut bytes = commit.0.to_le_bytes().to_vec();
-    bytes.extend_from_slice(note);
-    bytes
-}
-
-/// The newest commit of a head and the note of the crates above.
-pub(super) fn decode_note(bytes: &[u8]) -> Result<(CommitId, &[u8])> {
-    let parts = bytes.split_first_chunk::<COMMIT_BYTES>();
-    let (commit, note) = parts.ok_or_else(|| Error::corrupt("the note of a head is cut short"))?;
-    Ok((CommitId(u64::from_le_bytes(*commit)), note))
 }

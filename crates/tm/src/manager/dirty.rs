@@ -29,7 +29,7 @@ impl Shared {
     pub(super) fn count_dirty_bytes(&self, limit: usize) -> usize {
         let (seen, sharing) = (FxHashSet::default(), FxHashMap::default());
         let mut count = Count { seen, sharing, bytes: 0, limit };
-        for cell in self.heads.cells().iter().filter(|cell| !cell.is_ephemeral()) {
+        for cell in self.heads.known_cells().iter().filter(|cell| !cell.is_ephemeral()) {
             let version = cell.version.load();
             if !version.forest.is_read() {
                 continue;

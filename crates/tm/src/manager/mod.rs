@@ -9,6 +9,7 @@ mod checkpoint;
 mod checkpointer;
 mod dirty;
 mod recovery;
+mod rest;
 mod settings;
 mod shrink;
 
@@ -41,6 +42,7 @@ pub use admin::WalCheckpoint;
 pub(crate) use checkpoint::Checkpoints;
 pub use checkpoint::{CheckpointMode, CheckpointReport, LastCheckpoint, NOTE_MAX};
 use checkpointer::Checkpointer;
+use rest::{Opened, Rest};
 use settings::Settings;
 pub use shrink::Shrunk;
 
@@ -119,6 +121,7 @@ pub(crate) struct Shared {
     pub(crate) snapshots: Arc<Snapshots>,
     pub(crate) checkpoints: Padded<Checkpoints>,
     pub(crate) history: History,
+    rest: Rest,
     /// The history of a database in memory; others have none of this kind.
     pub(crate) recent: Option<Recent>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -224,14 +227,7 @@ impl Manager {
         let recovered = recovery::recover(&store, options)?;
         let history = History::new(options.history);
         let id = DatabaseId(store.database());
-        let current = Moment {
-            commit: CommitId(store.saved_commit()),
-            time: store.last_checkpoint_time(),
-            position: Lsn(store.log_position()),
-        };
-        let oldest = recovered.end.oldest.unwrap_or(Lsn(u64::MAX));
-        let heads = recovered.saved_or_first();
-        history.load(&recovered.registry, oldest, current, heads.iter())?;
+        let opened = Opened::new(&store, recovered.end.oldest);
         let is_read_only = options.store.is_read_only;
         let log = if is_read_only {
             AnyLog::None(recovered.end.position)
@@ -239,7 +235,7 @@ impl Manager {
             let writer = Writer::open(Arc::clone(vfs), path, id, options.wal, &recovered.end)?;
             AnyLog::Files(Box::new(writer))
         };
-        Ok(Self::with(store, log, recovered, history, options))
+        Ok(Self::with(store, log, recovered, (history, Some(opened)), options))
     }
 
     /// A database that lives as long as its manager, in memory, without a log.
@@ -250,17 +246,16 @@ impl Manager {
         let recovered = recovery::recover(&store, options)?;
         let log_bytes = options.history.log_bytes.map(|bytes| bytes.min(DEFAULT_BYTES));
         let history = History::new(Retention { log_bytes, ..options.history });
-        Ok(Self::with(store, AnyLog::None(Lsn::ZERO), recovered, history, options))
+        Ok(Self::with(store, AnyLog::None(Lsn::ZERO), recovered, (history, None), options))
     }
 
     fn with(
         store: Store,
         log: AnyLog,
         recovered: recovery::Recovered,
-        history: History,
+        (history, opened): (History, Option<Opened>),
         options: &Options,
     ) -> Self {
-        let kept = history.span().map_or(i64::MIN, |(_, newest)| newest.time);
         let snapshots = Snapshots::new();
         let pins = Arc::clone(&snapshots);
         store.set_horizon(Box::new(move || pins.oldest(u64::MAX)));
@@ -276,14 +271,15 @@ impl Manager {
             queue: Padded(CommitQueue::new(log, recovered.commit, start)),
             locks: LockManager::new(Arc::clone(&clock)),
             snapshots,
-            checkpoints: Padded(Checkpoints::new(recovered.saved, start)),
+            checkpoints: Padded(Checkpoints::new(start)),
             history,
+            rest: Rest::new(opened),
             recent,
             clock,
             has_log,
             is_read_only,
             large_transactions: AtomicU64::new(0),
-            commit_time: Padded(AtomicI64::new(recovered.time.max(kept))),
+            commit_time: Padded(AtomicI64::new(recovered.time)),
             settings: Settings::new(options),
             next_transaction: Padded(AtomicU64::new(1)),
             spare_frames: Padded(Mutex::new(Vec::new())),
@@ -314,8 +310,9 @@ impl Manager {
     }
 
     /// The heads by number.
-    pub fn heads(&self) -> Vec<HeadInfo> {
-        self.shared.heads.list()
+    pub fn heads(&self) -> Result<Vec<HeadInfo>> {
+        self.shared.read_rest()?;
+        Ok(self.shared.heads.list())
     }
 
     /// How many heads there are.
@@ -324,7 +321,7 @@ impl Manager {
     }
 
     /// The head with the lowest number of those with this note.
-    pub fn first_head_with(&self, note: &[u8]) -> Option<HeadId> {
+    pub fn first_head_with(&self, note: &[u8]) -> Result<Option<HeadId>> {
         self.shared.heads.first_with(note)
     }
 
@@ -353,6 +350,7 @@ impl Manager {
         let cell = self.shared.heads.peek(head)?;
         if cell.is_ephemeral() {
             self.shared.in_order(|| self.shared.heads.retire(&cell));
+            drop(Publication::dropped(cell));
             return Ok(());
         }
         let mut transaction = self.begin(head, BeginOptions::default())?;
@@ -444,15 +442,14 @@ impl Manager {
     }
 
     /// The oldest and the newest moment that history is kept of; none while nothing is.
-    pub fn history_span(&self) -> Option<(Moment, Moment)> {
-        match &self.shared.recent {
-            Some(recent) => {
-                let now = self.shared.clock.now_micros();
-                let oldest = recent.oldest(self.shared.history.retention(), now);
-                Some((oldest, oldest))
-            }
-            None => self.shared.history.span(),
+    pub fn history_span(&self) -> Result<Option<(Moment, Moment)>> {
+        if let Some(recent) = &self.shared.recent {
+            let now = self.shared.clock.now_micros();
+            let oldest = recent.oldest(self.shared.history.retention(), now);
+            return Ok(Some((oldest, oldest)));
         }
+        self.shared.read_rest()?;
+        Ok(self.shared.history.span())
     }
 
     /// The commits of a database in memory that are known, oldest first; none for others, whose

@@ -1,22 +1,21 @@
-//! What opening does: the heads of the newest checkpoint, and the whole transactions of the log
-//! that came after it.
+//! What opening does: the whole transactions of the log that came after the newest checkpoint, on
+//! the heads of that which they name.
 //!
 //! Nothing is written but pages that do not fit into memory, which no superblock names: a crash
 //! in the middle changes nothing, and the next opening does the same again. A transaction that
 //! the checkpoint holds already is skipped by its number, so that it does not matter that the
 //! log position of a checkpoint may lie before its newest commit. Neighbours: `wal::Reader` finds
-//! the end of the log, `replay` does the operations.
+//! the end of the log, `replay` does the operations, `rest` reads what opening leaves alone.
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::space::Ledger;
-use pandodb_ds::store::{SavedHead, Store};
+use pandodb_ds::store::Store;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Writer;
 use rustc_hash::FxHashMap;
 
-use super::checkpoint::decode_note;
 use crate::error::{Error, Result};
-use crate::heads::{COUNTER, HeadVersion, Heads, MAIN, missing};
+use crate::heads::{COUNTER, HeadVersion, Heads, MAIN, Unread, missing};
 use crate::history;
 use crate::ids::{CommitId, HeadId, Lsn};
 use crate::options::{Options, RecoveryProgress};
@@ -36,35 +35,14 @@ const SPILL_TIMES: usize = 4;
 #[derive(Debug)]
 pub(super) struct Recovered {
     pub(super) heads: Heads,
-    /// The heads as the newest checkpoint has them.
-    pub(super) saved: FxHashMap<HeadId, Arc<HeadVersion>>,
-    /// Everything that the registry names, kept roots included.
-    pub(super) registry: Vec<SavedHead>,
     pub(super) commit: CommitId,
     pub(super) end: LogEnd,
     /// No commit is later than this.
     pub(super) time: i64,
 }
 
-/// The greatest number that any head ever had.
-fn counted_heads(note: &[u8]) -> Result<u64> {
-    let next = <[u8; 8]>::try_from(note).map(u64::from_le_bytes);
-    let next = next.map_err(|_| Error::corrupt("the counter of heads is cut short"))?;
-    Ok(next.saturating_sub(1))
-}
-
-impl Recovered {
-    /// The heads of the newest checkpoint; of a new database the first head, empty.
-    pub(super) fn saved_or_first(&self) -> Vec<Arc<HeadVersion>> {
-        if self.saved.is_empty() {
-            vec![Arc::new(first_head())]
-        } else {
-            self.saved.values().cloned().collect()
-        }
-    }
-}
-
-fn first_head() -> HeadVersion {
+/// The first head of a new database, empty.
+pub(super) fn first_head() -> HeadVersion {
     let note = Arc::from([].as_slice());
     HeadVersion { head: MAIN, commit: CommitId(0), forest: Forest::new(), note }
 }
@@ -72,53 +50,46 @@ fn first_head() -> HeadVersion {
 /// Heads while the log is replayed.
 struct Replay<'a> {
     store: &'a Store,
+    /// Those that the log names; the others stay in the file.
     heads: FxHashMap<HeadId, Arc<HeadVersion>>,
+    unread: Unread,
     ledger: Ledger,
     dirty_bytes: usize,
     spill_bytes: usize,
-    highest_head: u64,
+    next_head: u64,
     time: i64,
 }
 
 pub(super) fn recover(store: &Store, options: &Options) -> Result<Recovered> {
-    let mut saved = FxHashMap::default();
-    let mut highest_head = 0;
-    let registry = store.heads()?;
-    for head in &registry {
-        if head.id == COUNTER {
-            highest_head = counted_heads(&head.note)?;
-            continue;
-        }
-        if history::is_kept(head.id.0) {
-            continue;
-        }
-        // Read when somebody asks for the head: there may be thousands.
-        let forest = Forest::unread(head.directory)?;
-        let (commit, note) = decode_note(&head.note)?;
-        let version = HeadVersion { head: head.id, commit, forest, note: Arc::from(note) };
-        saved.insert(head.id, Arc::new(version));
-    }
+    let unread = Unread::new(store.registry())?;
+    let next_head = unread.next_head()?;
     let saved_commit = CommitId(store.saved_commit());
-    let mut heads = saved.clone();
-    if heads.is_empty() && saved_commit == CommitId(0) {
+    let mut heads = FxHashMap::default();
+    if !unread.has_any() && saved_commit == CommitId(0) {
         heads.insert(MAIN, Arc::new(first_head()));
     }
+    // The newest of what the history keeps may be later than the checkpoint, where the clock was
+    // set back in between.
+    let kept = unread.registry().last_before(COUNTER)?;
+    let kept_time = kept.map_or(Ok(None), |kept| history::time_of(&kept))?;
     let mut replay = Replay {
         store,
         heads,
+        unread,
         ledger: store.pager().ledger(),
         dirty_bytes: 0,
         spill_bytes: options.spill_bytes.saturating_mul(SPILL_TIMES).max(options.store.cache_bytes),
-        highest_head,
-        time: store.last_checkpoint_time(),
+        next_head,
+        time: store.last_checkpoint_time().max(kept_time.unwrap_or(i64::MIN)),
     };
     let end = replay.run(saved_commit, options)?;
     let commit = end.commit.unwrap_or_default().max(saved_commit);
-    let Replay { heads, ledger, highest_head, time, .. } = replay;
+    let Replay { heads, unread, ledger, next_head, time, .. } = replay;
     store.adopt(ledger);
     let pager = Arc::clone(store.pager());
-    let heads = Heads::new(heads.into_values(), highest_head + 1, pager);
-    Ok(Recovered { heads, saved, registry, commit, end, time })
+    let unread = unread.has_any().then_some(unread);
+    let heads = Heads::new(heads.into_values(), unread, next_head, pager);
+    Ok(Recovered { heads, commit, end, time })
 }
 
 impl Replay<'_> {
@@ -184,8 +155,21 @@ impl Replay<'_> {
         Ok(())
     }
 
+    /// A head as the log has left it so far.
+    fn head(&mut self, head: HeadId) -> Result<Option<&Arc<HeadVersion>>> {
+        if let Some(version) = self.unread.take(head)? {
+            self.heads.insert(head, version);
+        }
+        Ok(self.heads.get(&head))
+    }
+
+    fn existing(&mut self, head: HeadId) -> Result<&Arc<HeadVersion>> {
+        self.head(head)?.ok_or_else(|| missing(head))
+    }
+
     /// Takes a head out to be changed, so that its forest is not shared.
     fn take(&mut self, head: HeadId) -> Result<Option<HeadVersion>> {
+        self.head(head)?;
         let Some(version) = self.heads.remove(&head) else { return Ok(None) };
         version.forest.read(self.store.pager())?;
         Ok(Some(Arc::try_unwrap(version).unwrap_or_else(|shared| (*shared).clone())))
@@ -200,24 +184,24 @@ impl Replay<'_> {
     fn head_operation(&mut self, commit: CommitId, operation: &Operation<'_>) -> Result<()> {
         match *operation {
             Operation::CreateHead { head, source, attributes, .. } => {
-                let source = self.heads.get(&source).ok_or_else(|| missing(source))?;
+                let source = self.existing(source)?;
                 let note = Arc::from(attributes);
                 let version = HeadVersion { head, note, ..(**source).clone() };
                 self.heads.insert(head, Arc::new(version));
-                self.highest_head = self.highest_head.max(head.0);
+                self.next_head = self.next_head.max(head.0 + 1);
             }
             Operation::DropHead { head } => {
+                self.head(head)?;
                 self.heads.remove(&head);
             }
             Operation::ResetHead { head, source, .. } => {
-                let source = self.heads.get(&source).ok_or_else(|| missing(source))?;
-                let forest = source.forest.clone();
-                let target = self.heads.get(&head).ok_or_else(|| missing(head))?;
+                let forest = self.existing(source)?.forest.clone();
+                let target = self.existing(head)?;
                 let version = HeadVersion { commit, forest, ..(**target).clone() };
                 self.heads.insert(head, Arc::new(version));
             }
             Operation::SetAttributes { head, attributes } => {
-                let target = self.heads.get(&head).ok_or_else(|| missing(head))?;
+                let target = self.existing(head)?;
                 let version = HeadVersion { note: Arc::from(attributes), ..(**target).clone() };
                 self.heads.insert(head, Arc::new(version));
             }

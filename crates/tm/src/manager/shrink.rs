@@ -47,6 +47,7 @@ impl Shared {
         }
         let bytes_before = self.store.info()?.file_bytes;
         // Checkpoints move directories from now on: nobody may have one that is still to be read.
+        self.read_rest()?;
         self.heads.read_all()?;
         self.history.read_all(self.store.pager())?;
         let Some(mut relocation) = self.store.relocate(bytes)? else { return Ok(None) };

@@ -10,9 +10,8 @@
 //!    holds its pages; the record in the log then only tells of the commit.
 //! 5. Locks are given back; then the wait for the disk, at the levels that want it.
 //!
-//! Neighbours: `rebase` does step 2, `locking` step 3, the commit queue steps 4 and 5.
-
-use std::fmt;
+//! Neighbours: `rebase` does step 2, `locking` step 3, the commit queue steps 4 and 5;
+//! `publication` shows the new versions, or the old ones again.
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::Arc;
@@ -20,6 +19,7 @@ use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::tree::Tree;
 use smallvec::SmallVec;
 
+use super::publication::{Change, Changes, Publication};
 use super::{HeadChange, Transaction, rebase};
 use crate::commit::{Settled, Turn};
 use crate::error::{Error, ErrorKind, Result};
@@ -30,73 +30,6 @@ use crate::isolation::Isolation;
 use crate::manager::AnyLog;
 use crate::nearby::Nearby;
 use crate::wal::{CommitInfo, Operation};
-
-/// One step of a publication.
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    Move { cell: Nearby<HeadCell>, before: Arc<HeadVersion>, after: Arc<HeadVersion> },
-    Create { cell: Nearby<HeadCell> },
-    Drop { cell: Nearby<HeadCell> },
-}
-
-impl Change {
-    pub(crate) fn cell(&self) -> &Nearby<HeadCell> {
-        match self {
-            Self::Move { cell, .. } | Self::Create { cell } | Self::Drop { cell } => cell,
-        }
-    }
-}
-
-/// What a commit makes visible, all of it or nothing.
-pub(crate) struct Publication {
-    heads: Option<Arc<Heads>>,
-    changes: SmallVec<[Change; 1]>,
-}
-
-impl fmt::Debug for Publication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let changes = self.changes.len();
-        f.debug_struct("Publication").field("changes", &changes).finish_non_exhaustive()
-    }
-}
-
-impl Publication {
-    fn nothing() -> Self {
-        Self { heads: None, changes: SmallVec::new() }
-    }
-
-    pub(crate) fn changes(&self) -> &[Change] {
-        &self.changes
-    }
-
-    pub(crate) fn changes_mut(&mut self) -> &mut [Change] {
-        &mut self.changes
-    }
-
-    fn publish(&self) {
-        let Some(heads) = &self.heads else { return };
-        for change in &self.changes {
-            match change {
-                Change::Move { cell, after, .. } => cell.version.store(Arc::clone(after)),
-                Change::Create { cell } => heads.insert(Arc::clone(cell.shared())),
-                Change::Drop { cell } => heads.retire(cell),
-            }
-        }
-    }
-}
-
-impl crate::commit::Publication for Publication {
-    fn take_back(self) {
-        let Some(heads) = self.heads else { return };
-        for change in self.changes.into_iter().rev() {
-            match change {
-                Change::Move { cell, before, .. } => cell.version.store(before),
-                Change::Create { cell } => heads.retire(&cell),
-                Change::Drop { cell } => heads.bring_back(Arc::clone(cell.shared())),
-            }
-        }
-    }
-}
 
 type CommitTurn<'a> = Turn<'a, AnyLog, Publication>;
 
@@ -276,6 +209,7 @@ impl Transaction {
                 private.spill(pager)?;
             }
         }
+        shared.read_rest()?;
         let saved = shared.checkpoints.begin();
         let Entered { mut turn, publication, commit } = shared.checkpoint_in_turn(saved, || {
             let turn = self.enter(&shared)?;
@@ -469,9 +403,11 @@ impl Transaction {
     /// What the commit will show; only in its turn, for heads may not move any more.
     fn publication(&mut self, commit: CommitId) -> Result<Publication> {
         let heads = Arc::clone(&self.shared.heads);
-        let mut changes: SmallVec<[Change; 1]> = SmallVec::new();
+        let mut changes = Changes::new();
+        let mut is_wide = !self.head_changes.is_empty();
         for part in &mut self.state.get_mut().parts {
             let Some(private) = part.changed() else { continue };
+            is_wide |= private.copied_bytes >= WIDE_BYTES;
             let before = part.cell().version.load();
             let forest = if Arc::ptr_eq(&before, &part.base) {
                 private.forest.clone()
@@ -490,7 +426,7 @@ impl Transaction {
         for change in &self.head_changes {
             add_head_change(&heads, &mut changes, change, commit)?;
         }
-        Ok(Publication { heads: Some(heads), changes })
+        Ok(Publication::new(heads, changes, is_wide))
     }
 
     /// Gives what the private versions wrote to the store; returns how much they changed.
@@ -514,6 +450,10 @@ impl Transaction {
         dirty_bytes
     }
 }
+
+/// From how many bytes of copied pages on a commit may leave much memory behind: that of as many
+/// pages which it replaced.
+const WIDE_BYTES: usize = 1 << 20;
 
 /// What a row takes whose page goes without having been copied, about.
 const LOST_ROW_BYTES: u64 = 128;
@@ -547,7 +487,7 @@ fn version_after(heads: &Heads, changes: &[Change], head: HeadId) -> Result<Arc<
 
 fn add_head_change(
     heads: &Heads,
-    changes: &mut SmallVec<[Change; 1]>,
+    changes: &mut Changes,
     change: &HeadChange,
     commit: CommitId,
 ) -> Result<()> {

@@ -406,3 +406,33 @@ fn a_replay_that_would_begin_inside_of_a_transaction_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains("inside of a transaction"), "{error}");
 }
+
+#[test]
+fn a_small_commit_behind_a_large_one_finds_room_that_was_written() {
+    use pandodb_ds::vfs::OperationKind;
+    let disk = SimVfs::new(9);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let end = LogEnd::empty(Lsn::ZERO);
+    let mut log = Writer::open(vfs, Path::new("base"), ID, WalOptions::default(), &end).unwrap();
+    let mut commit = 0;
+    let mut written = |bytes: usize| {
+        let mut frames = FrameBuffer::new();
+        frames.begin(HeadId(1), CommitId(commit)).unwrap();
+        frames.push(TreeId(1), &Operation::Put { key: b"key", value: &vec![7; bytes] }).unwrap();
+        frames.finish(&CommitInfo { time: 0, author: "", message: "", flags: 0 }).unwrap();
+        commit += 1;
+        let before = disk.operations();
+        log.stage(&mut frames, CommitId(commit), Lsn::ZERO).unwrap();
+        drop(log.begin_flush(true).run().unwrap());
+        let trace = disk.trace();
+        let own = trace.iter().filter(|one| one.number > before);
+        own.filter(|one| one.kind == OperationKind::Write).map(|one| one.len).sum::<usize>()
+    };
+    for _ in 0..3 {
+        let large = written(1 << 20);
+        assert!(large < (1 << 20) + (70 << 10), "{large} bytes for a mebibyte");
+        for _ in 0..100 {
+            assert!(written(100) < 300, "the zeros are for the large one to write");
+        }
+    }
+}

@@ -81,13 +81,15 @@ struct Current {
 
 impl Current {
     /// The zeros to write before a sync with frames up to `end`, if it is time for more. A sync
-    /// with much to write pays for its room by itself.
+    /// with much to write pays for its own room, and for a little more, so that small commits
+    /// behind it find some.
     fn fill(&mut self, end: u64, written: u64) -> Option<Fill> {
-        if end <= self.filled || written >= FILLED_AHEAD / 4 {
-            self.filled = self.filled.max(end);
+        if end <= self.filled {
             return None;
         }
-        let to = (end + FILLED_AHEAD).min(self.capacity);
+        let is_large = written >= FILLED_AHEAD / 4;
+        let ahead = if is_large { FILLED_AHEAD / 4 } else { FILLED_AHEAD };
+        let to = (end + ahead).min(self.capacity);
         self.filled = to.max(end);
         (to > end).then(|| Fill { file: Arc::clone(&self.file), from: end, to })
     }

@@ -32,7 +32,7 @@ impl Branches {
             self.take_recent(&recent);
             return Ok(());
         }
-        let Some((oldest, _)) = self.manager.history_span() else { return Ok(()) };
+        let Some((oldest, _)) = self.manager.history_span()? else { return Ok(()) };
         if self.manager.is_read_only() {
             return self.collect_in_memory(oldest.position);
         }
@@ -352,7 +352,7 @@ impl Branches {
             self.later_in_memory(branch, after, rows, &mut later)?;
             return Ok(later);
         }
-        let Some((oldest, _)) = self.manager.history_span() else { return Ok(later) };
+        let Some((oldest, _)) = self.manager.history_span()? else { return Ok(later) };
         let mut reader = self.manager.read_log(oldest.position)?;
         while let Some(transaction) = reader.next_transaction()? {
             let number = transaction.commit.0;
@@ -387,7 +387,7 @@ impl Branches {
     ) -> Result<()> {
         let head = HeadId(branch.head);
         let trees: BTreeSet<TreeId> = rows.iter().map(|(tree, _)| *tree).collect();
-        let oldest = self.manager.history_span().map_or(0, |(oldest, _)| oldest.commit.0);
+        let oldest = self.manager.history_span()?.map_or(0, |(oldest, _)| oldest.commit.0);
         for commit in self.manager.recent_commits().unwrap_or_default() {
             let part = commit.parts.iter().find(|part| part.head == head);
             let Some(part) = part.filter(|part| commit.commit.0 > after && part.base.0 >= oldest)

@@ -11,7 +11,7 @@ use pandodb_branch::merge::{Pick, RuleScope};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
 use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
-use pandodb_tm::{BeginOptions, HeadId};
+use pandodb_tm::HeadId;
 
 use super::job::{Failure, Outcome};
 use super::options::{MergeRequest, merge_request};
@@ -20,7 +20,6 @@ use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, Resolve, ResolveChoice, ResolveScope};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::Late;
 
 /// The columns of MERGE BRANCH.
 pub(super) const COLUMNS: &[&str] = &[
@@ -54,11 +53,6 @@ impl Work<'_> {
         self.check_committed(&from)?;
         self.check_committed(&self.branches.get(&target.text)?)?;
         let plan = self.branches.begin_merge(&source.text, &target.text)?;
-        let (manager, head) = (self.branches.manager(), HeadId(plan.target.head));
-        let replaced = manager.begin(head, BeginOptions::read_only()).map_err(Error::from)?;
-        // Dropped behind everything else that holds it.
-        let _late = Late::keep(replaced.forest(), self.session.settings().parallel_rows_min);
-        drop(replaced);
         self.merge_by_plan(plan, &request)
     }
 

@@ -101,6 +101,39 @@ fn a_branch_has_its_own_rows_and_shares_what_it_began_with() {
     assert_eq!(rows(&session, "SHOW DIFF BETWEEN main AND dev"), ["row|item|update|1|price|2|3"]);
 }
 
+/// Whether anything has made the session's database read its branches.
+fn has_read_branches(session: &Session) -> bool {
+    let (database, _) = session.database(crate::catalog::DatabaseIndex::MAIN).unwrap();
+    database.has_open_branches()
+}
+
+#[test]
+fn opening_does_not_read_the_branches_and_forgets_nothing_that_they_forbid() {
+    let session = shop();
+    session.execute("CREATE BRANCH brief WITH (temporary = true)").unwrap();
+    let session = reopened(session);
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["2"]);
+    session.execute("UPDATE item SET price = 8 WHERE id = 1").unwrap();
+    session.execute("UPDATE item SET price = 9 WHERE id = 1").unwrap();
+    assert!(!has_read_branches(&session));
+    // What an opening sweeps away is gone for the first who asks.
+    assert_eq!(rows(&session, "SELECT branch_name FROM pando_branches"), ["main", "dev"]);
+    assert!(has_read_branches(&session));
+    session.execute("ALTER BRANCH main SET (read_only = true)").unwrap();
+    let session = reopened(session);
+    let told = error(&session, "DELETE FROM item");
+    assert!(told.contains("Cannot modify read-only branch: main"), "{told}");
+    assert!(!has_read_branches(&session));
+    session.execute("ALTER BRANCH main SET (read_only = false)").unwrap();
+    session.execute("ALTER BRANCH dev SET (read_only = true)").unwrap();
+    let session = reopened(session);
+    session.execute("DELETE FROM item").unwrap();
+    assert!(!has_read_branches(&session));
+    session.execute("USE BRANCH dev").unwrap();
+    let told = error(&session, "DELETE FROM item");
+    assert!(told.contains("Cannot modify read-only branch: dev"), "{told}");
+}
+
 #[test]
 fn changes_on_both_sides_are_merged_cell_by_cell() {
     let session = shop();
