@@ -3,8 +3,10 @@
 mod broken;
 mod constraints;
 mod inside;
+mod keys;
 mod names;
 mod picks;
 mod rules;
+mod twice;
 
 use super::{error, reopened, rows, session, shop};
