@@ -69,6 +69,8 @@ pub struct MergedText {
     pub source: TextSource,
     /// Whether the target has another definition, or another name, or none.
     pub is_changed: bool,
+    /// Whether the source has the same definition as the target.
+    pub is_in_both: bool,
 }
 
 /// An object of the target that goes.

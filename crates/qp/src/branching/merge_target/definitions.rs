@@ -10,10 +10,10 @@ use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
     Conflict, MergedTable, MergedText, SchemaMerge, SchemaPart, Scope, TextSource,
 };
-use pandodb_branch::shape::TableShape;
+use pandodb_branch::shape::{ObjectId as ShapeId, TableShape};
 use pandodb_ds::format::TreeKind;
 
-use super::{SqlTarget, joined};
+use super::{SqlTarget, joined, renames};
 use crate::ast::{CreateTable, Statement, StatementKind};
 use crate::catalog::{
     ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, read_objects,
@@ -30,7 +30,9 @@ impl SqlTarget<'_> {
         if merge.changes() == 0 {
             return Ok(());
         }
+        let lost = self.lost_for_renames(merge)?;
         self.drop_objects(merge)?;
+        let added = self.add_free_tables(merge)?;
         self.speak_as_theirs(merge)?;
         // What a conflict is about stays as the target has it: there will be no commit.
         let blocked: BTreeSet<u64> = {
@@ -39,9 +41,15 @@ impl SqlTarget<'_> {
             ids.chain(merge.conflicts.iter().map(|conflict| conflict.key.object.0)).collect()
         };
         for table in merge.tables.iter().filter(|table| table.is_changed && !table.is_blocked) {
-            self.merge_table(table)?;
+            if !added.contains(&table.shape.id) {
+                self.merge_table(table)?;
+            }
         }
-        for text in merge.texts.iter().filter(|text| text.is_changed) {
+        for text in &merge.texts {
+            let is_lost = lost.contains(&text.shape.id);
+            if !(is_lost || text.is_changed && text.source == TextSource::Theirs) {
+                continue;
+            }
             let mut all = text.shape.objects.iter().chain([&text.shape.id]);
             if !all.any(|id| blocked.contains(&id.0)) {
                 self.merge_text(text)?;
@@ -49,6 +57,28 @@ impl SqlTarget<'_> {
         }
         self.reload()?;
         self.speak_as_merged(merge)
+    }
+
+    /// Adds the tables that only the source has and that no rename has to do with, so that what
+    /// mentions them can be followed by renames; returns which.
+    fn add_free_tables(&mut self, merge: &SchemaMerge) -> Result<BTreeSet<ShapeId>> {
+        let mut added = BTreeSet::new();
+        for table in merge.tables.iter().filter(|table| !table.is_blocked && !table.is_rebuilt) {
+            let (None, Some(theirs)) = (&table.ours, &table.theirs) else { continue };
+            let schema = self.main_schema()?;
+            let name = &theirs.name;
+            let is_taken = schema.table(name).is_some()
+                || schema.view(name).is_some()
+                || schema.index(name).is_some();
+            if !is_taken && renames::names_parents_alike(merge, theirs) {
+                self.add_table(table)?;
+                added.insert(table.shape.id);
+            }
+        }
+        if !added.is_empty() {
+            self.reload()?;
+        }
+        Ok(added)
     }
 
     /// Takes out what goes, before anything is renamed: a table may get the name of one that goes,
@@ -275,11 +305,10 @@ impl SqlTarget<'_> {
 
     /// An index, view or trigger that is taken from the source.
     fn merge_text(&mut self, merged: &MergedText) -> Result<()> {
-        if merged.source == TextSource::Ours {
-            return Ok(());
-        }
         let mut row = self.theirs_row(merged.shape.id.0)?.clone();
         row.id = ObjectId(merged.shape.id.0);
+        let own = self.ours.iter().find(|own| own.id == row.id);
+        row.twins = own.map(|own| own.twins.clone()).unwrap_or_default();
         row.name = Box::from(&*merged.shape.name);
         self.drop_object(row.id.0)?;
         if merged.kind == Kind::Index {

@@ -194,3 +194,46 @@ fn an_index_that_both_sides_made_on_two_tables_is_a_conflict() {
         }
     }
 }
+
+/// What a side had broken follows the renames of the other side as it does where it works: by the
+/// text of the side where it works, or once what it mentions is there.
+#[test]
+fn renames_reach_what_is_broken_on_the_other_side() {
+    for (one, other, policies) in [
+        // The trigger's view is broken where its table was dropped.
+        (
+            "ALTER TABLE u RENAME TO w; ALTER TABLE w RENAME COLUMN x TO z",
+            "DROP TABLE k",
+            ["fail", "fail"],
+        ),
+        // The trigger is broken where a table was dropped that the other side made anew.
+        (
+            "DROP TABLE u",
+            "DROP TABLE u; CREATE TABLE u(x, b NOT NULL DEFAULT 0);
+             ALTER TABLE t RENAME COLUMN b TO c",
+            ["source_wins", "target_wins"],
+        ),
+    ] {
+        for swaps in [false, true] {
+            let mut both = Vec::new();
+            for (is_swapped, policy) in [(swaps, policies[0]), (!swaps, policies[1])] {
+                let (on_dev, on_main) = if is_swapped { (other, one) } else { (one, other) };
+                let session = session();
+                session
+                    .execute(&format!(
+                        "CREATE TABLE k(a); {BASE} CREATE VIEW v AS SELECT a FROM k;
+                         CREATE TRIGGER i INSTEAD OF DELETE ON v BEGIN
+                         DELETE FROM u WHERE x = 1; END;
+                         CREATE TRIGGER d AFTER DELETE ON t BEGIN UPDATE u SET x = OLD.b; END;
+                         MERGE BRANCH main INTO dev;
+                         USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main};
+                         MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')"
+                    ))
+                    .unwrap();
+                let sql = "SELECT lower(sql) FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1";
+                both.push(rows(&session, sql).concat().replace('"', ""));
+            }
+            assert_eq!(both[0], both[1], "{one}, {other}");
+        }
+    }
+}
