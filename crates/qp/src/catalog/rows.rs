@@ -3,8 +3,8 @@
 //! The key is the object's number as a rowid. The row holds, in this order: kind, name, table,
 //! tree, definition (NULL for indexes of constraints), the columns' ids and positions, how many
 //! columns a stored row has, and, where a merge found it to be what another branch had added as
-//! well, the other numbers of the object and of its columns. Key 0 holds the cookie. Neighbours: `load` makes a schema of
-//! these, `define` writes them.
+//! well, the other numbers of the object and of its columns. Key 0 holds the cookie. Neighbours:
+//! `load` makes a schema of these, `define` writes them.
 
 use std::collections::BTreeSet;
 

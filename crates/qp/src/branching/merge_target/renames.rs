@@ -172,10 +172,21 @@ fn has_two_names(table: &MergedTable) -> bool {
 /// Whether the foreign keys of a table of the source name parents and their columns as the target
 /// does, so that no rename takes them along.
 pub(super) fn names_parents_alike(merge: &SchemaMerge, table: &TableShape) -> bool {
-    let keys = table.constraints.iter().filter_map(|constraint| constraint.foreign_key.as_ref());
-    let mut parents = keys.map(|key| key.parent);
-    parents.all(|parent| {
-        parent.and_then(|id| merge.table(id)).is_some_and(|parent| !has_two_names(parent))
+    let mut keys = table.constraints.iter().filter_map(|known| known.foreign_key.as_ref());
+    keys.all(|key| {
+        let parent = key.parent.and_then(|id| merge.table(id));
+        let sides = parent.map(|parent| (parent.ours.as_ref(), parent.theirs.as_ref()));
+        match sides {
+            Some((Some(ours), Some(theirs))) => {
+                let name = |table: &TableShape, id| {
+                    table.column(id).map(|column: &ColumnShape| column.name.clone())
+                };
+                ours.name == theirs.name
+                    && key.columns.iter().all(|id| name(ours, *id) == name(theirs, *id))
+            }
+            // The name of another one that only the source has may be taken here.
+            _ => key.parent == Some(table.id),
+        }
     })
 }
 

@@ -209,7 +209,7 @@ fn renames_reach_what_is_broken_on_the_other_side() {
         // The trigger is broken where a table was dropped that the other side made anew.
         (
             "DROP TABLE u",
-            "DROP TABLE u; CREATE TABLE u(x, b NOT NULL DEFAULT 0);
+            "DROP TABLE u; CREATE TABLE u(x INT REFERENCES t, b NOT NULL DEFAULT 0);
              ALTER TABLE t RENAME COLUMN b TO c",
             ["source_wins", "target_wins"],
         ),
