@@ -135,7 +135,7 @@ struct TableMerger<'a, 'r, 'v> {
     run: &'a mut Run<'r>,
 }
 
-impl<'v> TableMerger<'_, '_, 'v> {
+impl TableMerger<'_, '_, '_> {
     fn merge(mut self) -> Result<()> {
         match self.puller()? {
             Some(puller) => {
