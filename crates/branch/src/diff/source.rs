@@ -1,11 +1,14 @@
 //! Where the changes of a table between two versions come from, in the order of their keys.
 //!
-//! As a rule two trees are walked side by side and what they share is skipped. Where the key of
-//! the table changed in between, the rows of one version stand under other keys: then both
-//! versions are read whole and sorted by the new key, in memory. Neighbours: `rows` compares
-//! cells, `merge::rows` pulls two of these side by side.
+//! As a rule two trees are walked side by side and what they share is skipped. Where a place in
+//! stored rows means one column to one version and another to the other, rows of equal bytes are
+//! not equal: then both trees are walked whole. Where the key of the table changed in between, the
+//! rows of one version stand under other keys: then both versions are read whole and sorted by the
+//! new key, in memory. Neighbours: `rows` compares cells, `merge::rows` pulls two of these side by
+//! side.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use pandodb_ds::format::TreeKind;
@@ -17,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::shape::TableShape;
 use crate::shape::row::{Row, Stored};
 
-/// A row that is not the same in both versions, still in stored form.
+/// A row that may not be the same in both versions, still in stored form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawChange {
     /// What the row is matched by.
@@ -74,6 +77,7 @@ pub struct Changes {
 
 enum Source {
     Trees(Box<Trees>),
+    Whole(Box<[Rows; 2]>),
     Sorted(std::collections::btree_map::IntoIter<Vec<u8>, (Option<Stored>, Option<Stored>)>),
 }
 
@@ -83,6 +87,37 @@ struct Trees {
     old: Tree,
     new: Tree,
     diff: Diff,
+}
+
+/// All rows of a version, with a look at the next one.
+struct Rows {
+    pager: Arc<Pager>,
+    /// None where the version has no such tree.
+    cursor: Option<Cursor>,
+    next: Option<Stored>,
+}
+
+impl Rows {
+    fn new(pager: &Arc<Pager>, tree: Option<&Tree>) -> Result<Self> {
+        let cursor = tree.map(|tree| Cursor::new(Arc::clone(pager), tree.clone()));
+        let mut rows = Self { pager: Arc::clone(pager), cursor, next: None };
+        let is_there = rows.cursor.as_mut().map_or(Ok(false), Cursor::first)?;
+        rows.next = rows.read(is_there)?;
+        Ok(rows)
+    }
+
+    fn read(&self, is_there: bool) -> Result<Option<Stored>> {
+        let Some(cursor) = self.cursor.as_ref().filter(|_| is_there) else { return Ok(None) };
+        let found = cursor.found()?.map(|found| found.to_owned(&self.pager)).transpose()?;
+        Ok(found.map(|bytes| Stored { key: cursor.key(), bytes }))
+    }
+
+    fn take(&mut self) -> Result<Option<Stored>> {
+        let taken = self.next.take();
+        let is_there = self.cursor.as_mut().map_or(Ok(false), Cursor::next)?;
+        self.next = self.read(is_there)?;
+        Ok(taken)
+    }
 }
 
 impl Changes {
@@ -96,7 +131,10 @@ impl Changes {
         let is_keyed = |version: TableVersion<'_>| {
             version.tree.is_none_or(Tree::is_empty) || version.shape.has_key_of(key)
         };
-        let source = if is_keyed(old) && is_keyed(new) {
+        let is_keyed = is_keyed(old) && is_keyed(new);
+        let source = if is_keyed && !new.shape.reads_alike(old.shape) {
+            Source::Whole(Box::new([Rows::new(pager, old.tree)?, Rows::new(pager, new.tree)?]))
+        } else if is_keyed {
             let empty = Tree::new(old.tree.or(new.tree).map_or(TreeKind::Fixed, Tree::kind));
             let (old, new) = (old.tree.unwrap_or(&empty), new.tree.unwrap_or(&empty));
             let diff = Diff::new(pager, old, new);
@@ -117,7 +155,7 @@ impl Changes {
     pub(crate) fn tree_kind(&self) -> TreeKind {
         match &self.source {
             Source::Trees(trees) => trees.new.kind(),
-            Source::Sorted(_) => TreeKind::Slotted,
+            Source::Whole(_) | Source::Sorted(_) => TreeKind::Slotted,
         }
     }
 
@@ -142,6 +180,20 @@ impl Changes {
                     Ok(look(&LentChange { key, old, new }))
                 })?;
                 looked.transpose()
+            }
+            Source::Whole(sides) => {
+                let [old, new] = sides.as_mut();
+                let order = match (&old.next, &new.next) {
+                    (None, None) => return Ok(None),
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (Some(old), Some(new)) => old.key.cmp(&new.key),
+                };
+                let old = if order == Ordering::Greater { None } else { old.take()? };
+                let new = if order == Ordering::Less { None } else { new.take()? };
+                let Some(row) = old.as_ref().or(new.as_ref()) else { return Ok(None) };
+                let (old, new) = (old.as_ref().map(LentRow::of), new.as_ref().map(LentRow::of));
+                look(&LentChange { key: &row.key, old, new }).map(Some)
             }
             Source::Sorted(changes) => match changes.next() {
                 Some((key, (old, new))) => {

@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     /// Columns of the base that the merged table has not.
     dropped: Vec<DroppedColumn>,
     merges_json: bool,
+    /// Whether rows of the target that are older than a column would read another default.
+    reads_anew: bool,
     /// Whether all versions and the merged table have the same columns in the same order.
     is_plain: bool,
 }
@@ -70,7 +72,28 @@ impl Added {
     }
 }
 
+/// What two rows have for a column of the merged table.
+enum Cells {
+    /// Only one of them has the column, or neither.
+    One(Value),
+    /// The target's and the source's.
+    Two(Value, Value),
+}
+
 impl PlanColumn {
+    fn cell(&self, row: &Row, at: usize) -> Value {
+        self.affinity.convert(row[at].clone())
+    }
+
+    fn cells(&self, ours: &Row, theirs: &Row) -> Cells {
+        match (self.ours, self.theirs) {
+            (Some(at), Some(other)) => Cells::Two(self.cell(ours, at), self.cell(theirs, other)),
+            (Some(at), None) => Cells::One(self.cell(ours, at)),
+            (None, Some(at)) => Cells::One(self.cell(theirs, at)),
+            (None, None) => Cells::One(self.missing.clone()),
+        }
+    }
+
     fn comes_back(&self) -> bool {
         let is_replaced = self.added.as_ref().is_some_and(|added| added.winner == Side::Theirs);
         let is_dropped = self.base.is_some() && self.ours.is_none() && self.theirs.is_some();
@@ -176,7 +199,15 @@ impl Plan {
             })
         };
         let is_plain = dropped.is_empty() && is_all(base) && is_all(ours) && is_all(theirs);
-        Self { columns, dropped, merges_json, is_plain }
+        let reads_anew = ours.is_some_and(|ours| {
+            let columns = merged.columns.iter().filter(|column| column.generated.is_none());
+            columns.filter_map(|column| ours.column(column.id).zip(Some(column))).any(
+                |(own, column)| {
+                    !is_same(&column.affinity.convert(own.missing.clone()), &column.missing)
+                },
+            )
+        });
+        Self { columns, dropped, merges_json, reads_anew, is_plain }
     }
 
     /// Whether rows of all versions have their cells at the same places as merged ones.
@@ -212,9 +243,12 @@ impl Plan {
         self.columns.iter().any(PlanColumn::comes_back)
     }
 
-    /// Whether one of them is generated: it is computed when a row is written, and not before.
-    pub(crate) fn computes_anew(&self) -> bool {
-        self.columns.iter().any(|column| column.comes_back() && column.is_generated)
+    /// Whether rows whose cells stay as they are have to be stored anew: a generated column that
+    /// comes back is computed when a row is written, and not before, and a row that is older than
+    /// a column whose default is another one now has to keep what it reads.
+    pub(crate) fn stores_anew(&self) -> bool {
+        self.reads_anew
+            || self.columns.iter().any(|column| column.comes_back() && column.is_generated)
     }
 
     /// Puts the source's cells of such columns into a row of the merged shape.
@@ -271,23 +305,14 @@ impl Plan {
     ) -> MergedRow {
         let (mut row, mut conflicts) = (Row::with_capacity(self.columns.len()), Vec::new());
         for (index, column) in self.columns.iter().enumerate() {
-            let cell = |row: &Row, at: usize| column.affinity.convert(row[at].clone());
-            let (ours, theirs) = match (column.ours, column.theirs) {
-                (Some(ours_at), Some(theirs_at)) => (cell(ours, ours_at), cell(theirs, theirs_at)),
-                (Some(at), None) => {
-                    row.push(cell(ours, at));
+            let (ours, theirs) = match column.cells(ours, theirs) {
+                Cells::One(cell) => {
+                    row.push(cell);
                     continue;
                 }
-                (None, Some(at)) => {
-                    row.push(cell(theirs, at));
-                    continue;
-                }
-                (None, None) => {
-                    row.push(column.missing.clone());
-                    continue;
-                }
+                Cells::Two(ours, theirs) => (ours, theirs),
             };
-            let (base, theirs_base) = column.before(column.base.map(|at| cell(base, at)));
+            let (base, theirs_base) = column.before(column.base.map(|at| column.cell(base, at)));
             let untouched = column.added.as_ref().and_then(|it| it.untouched(&ours, &theirs));
             if column.is_generated || is_same(&ours, &theirs) {
                 row.push(ours);
@@ -363,21 +388,12 @@ impl Plan {
     pub(crate) fn merge_inserted(&self, ours: &Row, theirs: &Row) -> MergedRow {
         let (mut row, mut conflicts) = (Row::with_capacity(self.columns.len()), Vec::new());
         for (index, column) in self.columns.iter().enumerate() {
-            let cell = |row: &Row, at: usize| column.affinity.convert(row[at].clone());
-            let (ours, theirs) = match (column.ours, column.theirs) {
-                (Some(ours_at), Some(theirs_at)) => (cell(ours, ours_at), cell(theirs, theirs_at)),
-                (Some(at), None) => {
-                    row.push(cell(ours, at));
+            let (ours, theirs) = match column.cells(ours, theirs) {
+                Cells::One(cell) => {
+                    row.push(cell);
                     continue;
                 }
-                (None, Some(at)) => {
-                    row.push(cell(theirs, at));
-                    continue;
-                }
-                (None, None) => {
-                    row.push(column.missing.clone());
-                    continue;
-                }
+                Cells::Two(ours, theirs) => (ours, theirs),
             };
             if !column.is_generated && !is_same(&ours, &theirs) {
                 let (ours, theirs) = (Some(ours.clone()), Some(theirs));

@@ -234,14 +234,12 @@ pub fn merge(
     target: &mut dyn Target,
     sink: &mut dyn FnMut(Conflict) -> Result<()>,
 ) -> Result<Report> {
-    let mut has_new_rows = |side: cells::Side, id: ObjectId| -> Result<bool> {
+    let mut has_new_rows = |side: cells::Side, old: &TableShape, new: &TableShape| {
         let version = match side {
             cells::Side::Ours => versions.ours,
             cells::Side::Theirs => versions.theirs,
         };
-        let (Some(old), Some(new)) = (versions.base.table(id), version.table(id)) else {
-            return Ok(false);
-        };
+        let (old, new) = (versions.base.table_of(old), version.table_of(new));
         let mut diff = crate::diff::RowDiff::new(pager, old, new)?;
         Ok(diff.next_difference()?.is_some())
     };
@@ -252,6 +250,8 @@ pub fn merge(
         options,
         &mut has_new_rows,
     )?;
+    let renumbered = options_in_our_ids(options, &merged);
+    let options = renumbered.as_ref().unwrap_or(options);
     let report = Report {
         schema_changes: merged.changes(),
         schema_resolved: merged.resolved,
@@ -287,6 +287,16 @@ pub fn merge(
         sink(conflict)
     })?;
     Ok(report)
+}
+
+/// The options, where what the base does not settle is said in other ids than the target's.
+fn options_in_our_ids(options: &MergeOptions, merged: &SchemaMerge) -> Option<MergeOptions> {
+    if merged.adapted_base.is_empty() || options.unsettled.is_empty() {
+        return None;
+    }
+    let unsettled = options.unsettled.iter();
+    let unsettled = unsettled.map(|key| merged.adapted_base.conflict_key(key)).collect();
+    Some(MergeOptions { unsettled, ..options.clone() })
 }
 
 /// A version of a table by a shape that may have been adapted to the target's ids.

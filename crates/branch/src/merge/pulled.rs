@@ -49,15 +49,23 @@ pub(super) struct Puller {
     theirs: Changes,
     /// The rows of the target; none where it has no such table.
     ours: Option<Cursor>,
+    /// Whether a row of the target is that of the base where their bytes are equal.
+    reads_alike: bool,
     /// The key where that stands.
     key: Vec<u8>,
 }
 
 impl Puller {
-    /// The changes of the source, and the rows of the target if it has the table.
-    pub(super) fn new(pager: &Arc<Pager>, theirs: Changes, ours: Option<&Tree>) -> Self {
+    /// The changes of the source, and the rows of the target if it has the table: whether those
+    /// that have the base's bytes are unchanged is what `reads_alike` says.
+    pub(super) fn new(
+        pager: &Arc<Pager>,
+        theirs: Changes,
+        ours: Option<&Tree>,
+        reads_alike: bool,
+    ) -> Self {
         let ours = ours.map(|tree| Cursor::new(Arc::clone(pager), tree.clone()));
-        Self { pager: Arc::clone(pager), theirs, ours, key: Vec::new() }
+        Self { pager: Arc::clone(pager), theirs, ours, reads_alike, key: Vec::new() }
     }
 
     fn next(&mut self) -> Result<Option<Pulled>> {
@@ -76,7 +84,8 @@ impl Puller {
                 found = cursor.found()?.map(|row| row.bytes(&self.pager)).transpose()?;
             }
         }
-        if found.as_deref() == theirs.old.as_ref().map(|row| row.bytes.as_slice()) {
+        let is_equal = found.as_deref() == theirs.old.as_ref().map(|row| row.bytes.as_slice());
+        if is_equal && (self.reads_alike || found.is_none()) {
             return Ok(None);
         }
         let key = theirs.key.clone();

@@ -390,6 +390,8 @@ impl Branches {
             let moved = Branch { line: change.next_line(), ..branch.clone() };
             let line = Line { head: head.0, parent: Some(at), merges: Vec::new() };
             change.put(number_key(Kind::Line, moved.line.0), &line)?;
+            let start = entry.position.commit.max(at.commit);
+            change.put(number_key(Kind::Start, moved.line.0), &start)?;
             change.put(number_key(Kind::Branch, moved.id.0), &moved)?;
             change.anchor(seed, at.line, Some(at.commit))?;
             change.transaction.reset_head(head, seed)?;

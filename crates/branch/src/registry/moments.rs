@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::Position;
 use crate::registry::records::{Branch, Tag};
 
+/// How far ahead of the clock a time may be: people and programs round seconds.
+const FUTURE_MICROS: i64 = 1_000_000;
+
 /// A moment in a branch's past.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Point {
@@ -143,7 +146,11 @@ impl Branches {
         match at {
             Point::Now => self.view_now(&branch),
             Point::Time(time) => {
-                if *time >= self.now() {
+                let now = self.now();
+                if *time > now.saturating_add(FUTURE_MICROS) {
+                    return Err(not_yet(at, now));
+                }
+                if *time >= now {
                     return self.view_now(&branch);
                 }
                 let commit = self.commit_at(*time);
@@ -285,6 +292,14 @@ impl Branches {
         };
         Error::new(ErrorKind::NotRetained, message).with_hint(hint)
     }
+}
+
+/// The error of a time that nobody has a version of.
+#[cold]
+fn not_yet(at: &Point, now: i64) -> Error {
+    let message = format!("{at} has not come yet");
+    let hint = format!("it is {} (UTC); AS OF NOW is the newest version", Utc(now));
+    Error::new(ErrorKind::UnknownCommit, message).with_hint(hint)
 }
 
 /// On which line a branch was when `commit` was the newest, and where: resets moved it from one

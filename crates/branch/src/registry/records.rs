@@ -289,6 +289,7 @@ pub(crate) enum Kind {
     Conflict = b'C' as isize,
     Reflog = b'R' as isize,
     Backup = b'K' as isize,
+    Start = b'S' as isize,
 }
 
 /// The key of a row.

@@ -28,6 +28,8 @@ pub struct State {
     pub(super) grants: BTreeMap<(BranchId, String), u8>,
     pub(super) merges: BTreeMap<u64, OpenMerge>,
     pub(super) reflog: BTreeMap<u64, ReflogEntry>,
+    /// Where lines that a reset began were cut off from the ones before.
+    pub(super) starts: BTreeMap<LineId, u64>,
     pub(super) backup: Option<LastBackup>,
     pub(super) index: Index,
     /// Whether the index is kept: not before somebody asks for it, so that opening a database
@@ -134,6 +136,7 @@ impl State {
             }
             _ if kind == Kind::Merge as u8 => put(&mut self.merges, number()?, value)?,
             _ if kind == Kind::Reflog as u8 => put(&mut self.reflog, number()?, value)?,
+            _ if kind == Kind::Start as u8 => put(&mut self.starts, LineId(number()?), value)?,
             _ if kind == Kind::Backup as u8 => self.backup = value.map(decode).transpose()?,
             // Conflicts are read from the tree when they are asked for: there may be many.
             _ if kind == Kind::Conflict as u8 => {}
@@ -176,8 +179,13 @@ impl State {
     }
 
     /// The commit after which those of a head belong to a line: where it left its parent, or, for
-    /// one that a reset began, where the line before it ended.
+    /// one that a reset began, where the line before it ended. The reset noted that, for the
+    /// reflog goes with its branch and keeps its newest entries only; older files have the reflog
+    /// alone.
     pub(super) fn start_of(&self, id: LineId) -> u64 {
+        if let Some(start) = self.starts.get(&id) {
+            return *start;
+        }
         let Some(line) = self.graph.line(id) else { return 0 };
         let is_before = |at: &Position| {
             at.line < id && self.graph.line(at.line).is_some_and(|old| old.head == line.head)

@@ -41,6 +41,18 @@ pub struct Shape {
     pub views: Vec<TextShape>,
     /// Triggers.
     pub triggers: Vec<TextShape>,
+    /// What other branches have under other numbers.
+    pub twins: Twins,
+}
+
+/// What two branches added and a merge made one: a number that a version has for it, with one that
+/// another branch has, or had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Twins {
+    /// Objects.
+    pub objects: Vec<(ObjectId, ObjectId)>,
+    /// Columns.
+    pub columns: Vec<(ColumnId, ColumnId)>,
 }
 
 /// A table.
@@ -222,6 +234,22 @@ impl TableShape {
             }
             _ => false,
         }
+    }
+}
+
+impl TableShape {
+    /// Whether a row of this shape whose bytes are those of a row of an `older` shape has its
+    /// cells, too: every column that both have stands at one place, and one that only this shape
+    /// has stands behind all that the older one stored. Branches that added columns each on its
+    /// own, and then merged, have them at other places.
+    pub fn reads_alike(&self, older: &Self) -> bool {
+        let alias = self.alias();
+        let stored = self.columns.iter().filter(|column| !column.is_virtual());
+        stored.filter(|column| Some(column.id) != alias).all(|column| {
+            older.column(column.id).map_or(column.position >= older.stored_columns, |known| {
+                known.position == column.position && known.missing == column.missing
+            })
+        })
     }
 }
 

@@ -55,6 +55,15 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
         let canonical = canonizer.text(&trigger.sql, &tables, Some(&trigger.name));
         shape.triggers.push(text_shape(trigger.id.0, &trigger.name, canonical));
     }
+    for object in &schema.objects {
+        let id = shape::ObjectId(object.id.0);
+        let others = object.twins.objects.iter().map(|other| (id, shape::ObjectId(other.0)));
+        shape.twins.objects.extend(others);
+        let columns = object.twins.columns.iter();
+        let columns = columns.map(|(own, other)| (own.0, other.0));
+        let columns = columns.map(|(own, other)| (shape::ColumnId(own), shape::ColumnId(other)));
+        shape.twins.columns.extend(columns);
+    }
     for texts in [&mut shape.indexes, &mut shape.views, &mut shape.triggers] {
         texts.sort_by_key(|text| text.id);
     }
@@ -186,7 +195,7 @@ fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec
         let columns: Vec<_> = key.columns.iter().map(|index| column_id(table, *index)).collect();
         constraints.push(ConstraintShape {
             name: key.name.as_ref().map(ToString::to_string),
-            definition: foreign_key(key),
+            definition: foreign_key(key, parent.is_none()),
             columns,
             foreign_key: Some(ForeignKeyShape {
                 parent: parent.map(|parent| shape::ObjectId(parent.id.0)),
@@ -197,9 +206,16 @@ fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec
     constraints
 }
 
-/// The words of a foreign key without names: what it refers to is told by numbers beside them.
-fn foreign_key(key: &ForeignKey) -> String {
+/// The words of a foreign key without names: what it refers to is told by numbers beside them. A
+/// parent that is not there has no number, only the names that stand in the text.
+fn foreign_key(key: &ForeignKey, names_parent: bool) -> String {
     let mut text = "foreign key".to_owned();
+    if names_parent {
+        let _ = write!(text, " references {}", key.parent.to_lowercase());
+        for column in &key.parent_columns {
+            let _ = write!(text, " {}", column.to_lowercase());
+        }
+    }
     for (event, action) in [("delete", key.on_delete), ("update", key.on_update)] {
         if action != ForeignKeyAction::NoAction {
             let _ = write!(text, " on {event} {}", action.as_str().to_lowercase());

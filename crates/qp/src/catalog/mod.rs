@@ -27,7 +27,7 @@ pub use builtin::{SCHEMA_TABLE_COLUMNS, is_reserved_name, schema_table};
 pub use index::{Index, IndexColumn, IndexOrigin, IndexPart};
 pub use load::{implied_index_name, index_columns, load, load_forest};
 pub use rows::{
-    ObjectKind, ObjectRow, delete_object, read_cookie, read_cookie_of, read_objects,
+    ObjectKind, ObjectRow, Twins, delete_object, read_cookie, read_cookie_of, read_objects,
     read_objects_of, schema_rows, write_cookie, write_object,
 };
 pub use statistics::{STATISTICS_SQL, STATISTICS_TABLE, SchemaStatistics};

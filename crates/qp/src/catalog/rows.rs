@@ -1,9 +1,12 @@
 //! The stored form of the catalog: one row for each object, and the cookie.
 //!
 //! The key is the object's number as a rowid. The row holds, in this order: kind, name, table,
-//! tree, definition (NULL for indexes of constraints), the columns' ids and positions, and how
-//! many columns a stored row has. Key 0 holds the cookie. Neighbours: `load` makes a schema of
-//! these, `define` writes them.
+//! tree, definition (NULL for indexes of constraints), the columns' ids and positions, how many
+//! columns a stored row has, and, where a merge found it to be what another branch had added as
+//! well, the other numbers of the object and of its columns. Key 0 holds the cookie. Neighbours:
+//! `load` makes a schema of these, `define` writes them.
+
+use std::collections::BTreeSet;
 
 use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::record::row::{RowView, encode_row};
@@ -51,6 +54,53 @@ pub struct ObjectRow {
     pub columns: Vec<(ColumnId, usize)>,
     /// Columns that a stored row has, dropped ones included.
     pub stored_columns: usize,
+    /// Other numbers that it has on other branches.
+    pub twins: Twins,
+}
+
+/// Numbers that other branches have for an object and its columns: both added them, and a merge
+/// made them one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Twins {
+    /// For the object.
+    pub objects: BTreeSet<ObjectId>,
+    /// For columns, each behind the column's own number.
+    pub columns: BTreeSet<(ColumnId, ColumnId)>,
+}
+
+impl Twins {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if *self == Self::default() {
+            return bytes;
+        }
+        push_varint(self.objects.len() as u64, &mut bytes);
+        let columns = self.columns.iter().flat_map(|(own, other)| [own.0, other.0]);
+        for number in self.objects.iter().map(|id| id.0).chain(columns) {
+            push_varint(number, &mut bytes);
+        }
+        bytes
+    }
+
+    fn decode(mut bytes: &[u8]) -> Result<Self> {
+        let mut twins = Self::default();
+        if bytes.is_empty() {
+            return Ok(twins);
+        }
+        let next = |bytes: &mut &[u8]| -> Result<u64> {
+            let (number, len) = read_varint(bytes)?;
+            *bytes = bytes.get(len..).unwrap_or(&[]);
+            Ok(number)
+        };
+        for _ in 0..next(&mut bytes)? {
+            twins.objects.insert(ObjectId(next(&mut bytes)?));
+        }
+        while !bytes.is_empty() {
+            let own = ColumnId(next(&mut bytes)?);
+            twins.columns.insert((own, ColumnId(next(&mut bytes)?)));
+        }
+        Ok(twins)
+    }
 }
 
 impl ObjectKind {
@@ -146,6 +196,7 @@ pub fn write_object(transaction: &mut Transaction, object: &ObjectRow) -> Result
         push_varint(id.0, &mut columns);
         push_varint(*position as u64, &mut columns);
     }
+    let twins = object.twins.encode();
     let values = [
         ValueRef::Text(object.kind.as_str().as_bytes()),
         ValueRef::Text(object.name.as_bytes()),
@@ -154,9 +205,11 @@ pub fn write_object(transaction: &mut Transaction, object: &ObjectRow) -> Result
         object.sql.as_ref().map_or(ValueRef::Null, |sql| ValueRef::Text(sql.as_bytes())),
         ValueRef::Blob(&columns),
         ValueRef::Integer(object.stored_columns as i64),
+        ValueRef::Blob(&twins),
     ];
+    let values = if twins.is_empty() { &values[..values.len() - 1] } else { &values[..] };
     let mut row = Vec::new();
-    encode_row(&values, &mut row)?;
+    encode_row(values, &mut row)?;
     transaction.put(CATALOG_TREE, &rowid_key(object.id.0 as i64), &row)
 }
 
@@ -204,6 +257,10 @@ fn decode(id: u64, row: &RowView<'_>) -> Result<ObjectRow> {
         sql: text(row, 4)?,
         columns,
         stored_columns: integer(row, 6)? as usize,
+        twins: match row.column(7)? {
+            Some(ValueRef::Blob(bytes)) => Twins::decode(bytes)?,
+            _ => Twins::default(),
+        },
     })
 }
 

@@ -10,8 +10,8 @@ use crate::ast::{self, CreateTableBody, StatementKind, TriggerTime};
 use crate::bind::{Binder, FOREIGN, unique_names};
 use crate::catalog::build::{ImpliedIndex, build_table};
 use crate::catalog::{
-    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, implied_index_name,
-    write_object,
+    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, Twins,
+    implied_index_name, write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limit;
@@ -123,6 +123,7 @@ impl Definer<'_> {
             sql: Some(Box::from(sql)),
             columns: numbered,
             stored_columns: columns,
+            twins: Twins::default(),
         };
         write_object(&mut transaction, &row)?;
         Ok(id)
@@ -146,6 +147,7 @@ impl Definer<'_> {
             sql: None,
             columns: Vec::new(),
             stored_columns: 0,
+            twins: Twins::default(),
         };
         write_object(&mut transaction, &row)
     }
@@ -218,6 +220,7 @@ impl Definer<'_> {
             sql: Some(sql),
             columns: Vec::new(),
             stored_columns: 0,
+            twins: Twins::default(),
         };
         write_object(&mut self.transaction()?.borrow_mut(), &row)
     }

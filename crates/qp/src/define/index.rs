@@ -7,7 +7,7 @@ use pandodb_ds::sync::Arc;
 use super::Definer;
 use super::text::definition;
 use crate::ast;
-use crate::catalog::{ObjectKind, ObjectRow, write_object};
+use crate::catalog::{ObjectKind, ObjectRow, Twins, write_object};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::fill_index;
 use crate::span::Span;
@@ -61,6 +61,7 @@ impl Definer<'_> {
                 sql: Some(sql),
                 columns: Vec::new(),
                 stored_columns: 0,
+                twins: Twins::default(),
             };
             write_object(&mut transaction, &row)?;
         }

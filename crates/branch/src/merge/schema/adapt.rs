@@ -1,31 +1,50 @@
-//! The source's schema in the target's ids: what both sides added under one name is one thing.
+//! The source's and the base's schema in the target's ids: what both sides added is one thing.
 //!
 //! Two branches that add a table or a column of the same name give it two ids. Whether the two
 //! definitions agree is decided later, by whoever compares them; here only the ids are brought
-//! together. Neighbours: `mod` merges what comes out.
+//! together. Once a merge has done so the target's catalog notes it ([`Twins`]): the source's
+//! version, which the next merge starts from, has the thing under the other id. Neighbours: `mod`
+//! merges what comes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::merge::conflict::{ConflictKey, Scope};
 use crate::shape::{
-    ColumnId, ConstraintShape, KeyColumn, KeyShape, ObjectId, Shape, TableShape, TextShape,
+    ColumnId, ConstraintShape, KeyColumn, KeyShape, ObjectId, Shape, TableShape, TextShape, Twins,
 };
 
-/// Which ids of the source stand for which of the target.
+/// Which ids of a version stand for which of the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adapted {
-    /// Objects: the source's, and the target's that it is.
+    /// Objects: the version's, and the target's that it is.
     pub objects: BTreeMap<ObjectId, ObjectId>,
     /// Columns likewise.
     pub columns: BTreeMap<ColumnId, ColumnId>,
 }
 
 impl Adapted {
-    fn object(&self, id: ObjectId) -> ObjectId {
+    /// Whether all ids are the target's already.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.columns.is_empty()
+    }
+
+    /// The target's id of an object.
+    pub fn object(&self, id: ObjectId) -> ObjectId {
         self.objects.get(&id).copied().unwrap_or(id)
     }
 
-    fn column(&self, id: ColumnId) -> ColumnId {
+    /// The target's id of a column.
+    pub fn column(&self, id: ColumnId) -> ColumnId {
         self.columns.get(&id).copied().unwrap_or(id)
+    }
+
+    /// The address of a row or a cell in the target's ids.
+    pub(crate) fn conflict_key(&self, key: &ConflictKey) -> ConflictKey {
+        let scope = match &key.scope {
+            Scope::Cell(row, column) => Scope::Cell(row.clone(), self.column(*column)),
+            scope => scope.clone(),
+        };
+        ConflictKey { object: self.object(key.object), scope }
     }
 
     fn key(&self, columns: &[KeyColumn]) -> Vec<KeyColumn> {
@@ -78,17 +97,127 @@ impl Adapted {
             ..text.clone()
         }
     }
+
+    fn shape(&self, shape: &Shape) -> Shape {
+        let texts = |list: &[TextShape]| list.iter().map(|text| self.text(text)).collect();
+        Shape {
+            tables: shape.tables.iter().map(|table| self.table(table)).collect(),
+            indexes: texts(&shape.indexes),
+            views: texts(&shape.views),
+            triggers: texts(&shape.triggers),
+            twins: Twins::default(),
+        }
+    }
 }
 
-/// Finds what both sides added under one name, and rewrites the source's schema.
-pub(super) fn adapt(base: &Shape, ours: &Shape, theirs: &Shape) -> (Adapted, Shape) {
+/// Base and source in the target's ids.
+pub(super) struct InOurIds {
+    pub(super) base: Shape,
+    pub(super) theirs: Shape,
+    pub(super) of_base: Adapted,
+    pub(super) of_theirs: Adapted,
+}
+
+/// Finds what has several ids, by what earlier merges noted and by the names of what both sides
+/// added since, and rewrites the other two schemas.
+pub(super) fn adapt(base: &Shape, ours: &Shape, theirs: &Shape) -> InOurIds {
+    let [of_base, mut of_theirs] = noted(base, ours, theirs);
+    let base = of_base.shape(base);
+    let by_name = added_twice(&base, ours, &of_theirs.shape(theirs));
+    of_theirs.objects.extend(by_name.objects);
+    of_theirs.columns.extend(by_name.columns);
+    let theirs = of_theirs.shape(theirs);
+    InOurIds { base, theirs, of_base, of_theirs }
+}
+
+/// What an earlier merge brought together, for the base and for the source.
+fn noted(base: &Shape, ours: &Shape, theirs: &Shape) -> [Adapted; 2] {
+    let all = [ours, theirs, base];
+    let objects = all.map(objects_of);
+    let columns = all.map(columns_of);
+    let of_objects =
+        Classes::of(all.iter().flat_map(|shape| &shape.twins.objects)).renumber(&objects);
+    let of_columns =
+        Classes::of(all.iter().flat_map(|shape| &shape.twins.columns)).renumber(&columns);
+    let [base_objects, theirs_objects] = of_objects;
+    let [base_columns, theirs_columns] = of_columns;
+    [
+        Adapted { objects: base_objects, columns: base_columns },
+        Adapted { objects: theirs_objects, columns: theirs_columns },
+    ]
+}
+
+fn objects_of(shape: &Shape) -> BTreeSet<ObjectId> {
+    let texts = shape.indexes.iter().chain(&shape.views).chain(&shape.triggers);
+    shape.tables.iter().map(|table| table.id).chain(texts.map(|text| text.id)).collect()
+}
+
+fn columns_of(shape: &Shape) -> BTreeSet<ColumnId> {
+    shape.tables.iter().flat_map(|table| &table.columns).map(|column| column.id).collect()
+}
+
+/// Ids that are those of one thing, each with the one that stands for all.
+struct Classes<T> {
+    first: BTreeMap<T, T>,
+}
+
+impl<T: Copy + Ord> Classes<T> {
+    fn of<'t>(pairs: impl Iterator<Item = &'t (T, T)>) -> Self
+    where
+        T: 't,
+    {
+        let mut classes = Self { first: BTreeMap::new() };
+        for (left, right) in pairs {
+            let (left, right) = (classes.first_of(*left), classes.first_of(*right));
+            let (one, other) = (left.min(right), left.max(right));
+            classes.first.insert(one, one);
+            for first in classes.first.values_mut().filter(|first| **first == other) {
+                *first = one;
+            }
+            classes.first.insert(other, one);
+        }
+        classes
+    }
+
+    fn first_of(&self, id: T) -> T {
+        self.first.get(&id).copied().unwrap_or(id)
+    }
+
+    /// For base and source the ids that stand for theirs: the target's, or the source's where the
+    /// target has the thing no more. In one version two ids are two things, whatever was noted.
+    fn renumber(&self, [ours, theirs, base]: &[BTreeSet<T>; 3]) -> [BTreeMap<T, T>; 2] {
+        let mut chosen: BTreeMap<T, T> = BTreeMap::new();
+        for id in ours.iter().chain(theirs).chain(base) {
+            if let Some(first) = self.first.get(id) {
+                chosen.entry(*first).or_insert(*id);
+            }
+        }
+        [base, theirs].map(|ids| {
+            let mut renumbered = BTreeMap::new();
+            let mut used = BTreeSet::new();
+            for id in ids {
+                let Some(to) = self.first.get(id).and_then(|first| chosen.get(first)) else {
+                    continue;
+                };
+                if !ids.contains(to) && used.insert(*to) {
+                    renumbered.insert(*id, *to);
+                }
+            }
+            renumbered
+        })
+    }
+}
+
+/// What both sides added under one name.
+fn added_twice(base: &Shape, ours: &Shape, theirs: &Shape) -> Adapted {
     let mut adapted = Adapted::default();
     for table in &theirs.tables {
         let other = match ours.table(table.id) {
             Some(other) => other,
             None if base.table(table.id).is_none() => {
                 let Some(other) = ours.table_named(&table.name) else { continue };
-                if base.table(other.id).is_some() {
+                // One that the source has, too, is no second one.
+                if base.table(other.id).is_some() || theirs.table(other.id).is_some() {
                     continue;
                 }
                 adapted.objects.insert(table.id, other.id);
@@ -102,7 +231,10 @@ pub(super) fn adapt(base: &Shape, ours: &Shape, theirs: &Shape) -> (Adapted, Sha
             if !is_new(column.id) || other.index_of(column.id).is_some() {
                 continue;
             }
-            let same = other.column_named(&column.name).filter(|same| is_new(same.id));
+            let same = other.column_named(&column.name).filter(|same| {
+                // One that the source has, too, under another name is no second one.
+                is_new(same.id) && table.index_of(same.id).is_none()
+            });
             if let Some(same) = same {
                 adapted.columns.insert(column.id, same.id);
             }
@@ -119,19 +251,14 @@ pub(super) fn adapt(base: &Shape, ours: &Shape, theirs: &Shape) -> (Adapted, Sha
                 continue;
             }
             let same = ours.iter().find(|other| {
-                other.name.eq_ignore_ascii_case(&text.name) && !is_in(base, other.id)
+                other.name.eq_ignore_ascii_case(&text.name)
+                    && !is_in(base, other.id)
+                    && !is_in(theirs, other.id)
             });
             if let Some(same) = same {
                 adapted.objects.insert(text.id, same.id);
             }
         }
     }
-    let texts = |list: &[TextShape]| list.iter().map(|text| adapted.text(text)).collect();
-    let shape = Shape {
-        tables: theirs.tables.iter().map(|table| adapted.table(table)).collect(),
-        indexes: texts(&theirs.indexes),
-        views: texts(&theirs.views),
-        triggers: texts(&theirs.triggers),
-    };
-    (adapted, shape)
+    adapted
 }

@@ -19,7 +19,7 @@ use super::conflict::{Conflict, ConflictKey, ConflictKind, SchemaPart, Scope};
 use super::policy::{MergeOptions, Pick};
 use crate::diff::schema::ObjectKind;
 use crate::error::Result;
-use crate::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape};
+use crate::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape, Twins};
 
 pub use adapt::Adapted;
 
@@ -69,6 +69,8 @@ pub struct MergedText {
     pub source: TextSource,
     /// Whether the target has another definition, or another name, or none.
     pub is_changed: bool,
+    /// Whether the source has the same definition as the target.
+    pub is_in_both: bool,
 }
 
 /// An object of the target that goes.
@@ -95,8 +97,10 @@ pub struct SchemaMerge {
     pub conflicts: Vec<Conflict>,
     /// How many conflicts a policy, a rule or a pick resolved.
     pub resolved: u64,
-    /// The source's ids of what both sides added, by the target's.
+    /// The source's ids of what both sides added, with the target's.
     pub adapted: Adapted,
+    /// The same for the base, which has such a thing where an earlier merge made it one.
+    pub adapted_base: Adapted,
 }
 
 impl SchemaMerge {
@@ -123,12 +127,13 @@ impl SchemaMerge {
             indexes: texts(ObjectKind::Index),
             views: texts(ObjectKind::View),
             triggers: texts(ObjectKind::Trigger),
+            twins: Twins::default(),
         }
     }
 }
 
-/// Tells whether a side changed any row of a table since the base.
-type HasNewRows<'a> = dyn FnMut(Side, ObjectId) -> Result<bool> + 'a;
+/// Tells whether a side changed any row of a table since the base: by the table there and here.
+type HasNewRows<'a> = dyn FnMut(Side, &TableShape, &TableShape) -> Result<bool> + 'a;
 
 /// Merges the schemas.
 pub(crate) fn merge_shapes(
@@ -138,10 +143,12 @@ pub(crate) fn merge_shapes(
     options: &MergeOptions,
     has_new_rows: &mut HasNewRows<'_>,
 ) -> Result<SchemaMerge> {
-    let (adapted, theirs) = adapt::adapt(base, ours, theirs);
+    let adapt::InOurIds { base, theirs, of_base, of_theirs } = adapt::adapt(base, ours, theirs);
+    let base = &base;
     let mut merger = SchemaMerger {
         options,
-        merge: SchemaMerge { adapted, ..SchemaMerge::default() },
+        merge: SchemaMerge { adapted: of_theirs, adapted_base: of_base, ..SchemaMerge::default() },
+        undecided: BTreeSet::new(),
         has_new_rows,
     };
     merger.merge_tables(base, ours, &theirs)?;
@@ -160,6 +167,8 @@ pub(crate) fn merge_shapes(
 struct SchemaMerger<'a, 'h> {
     options: &'a MergeOptions,
     merge: SchemaMerge,
+    /// Columns of tables that are the other side's as long as their conflict stays.
+    undecided: BTreeSet<ColumnId>,
     has_new_rows: &'a mut HasNewRows<'h>,
 }
 
@@ -227,7 +236,7 @@ impl SchemaMerger<'_, '_> {
     /// What mentions a table or column that the other side dropped.
     fn check_mentions(&mut self, ours: &Shape) {
         let mut objects: BTreeSet<ObjectId> = BTreeSet::new();
-        let mut columns: BTreeSet<ColumnId> = BTreeSet::new();
+        let mut columns = std::mem::take(&mut self.undecided);
         for table in &self.merge.tables {
             objects.insert(table.shape.id);
             columns.extend(table.shape.columns.iter().map(|column| column.id));

@@ -79,7 +79,7 @@ impl SchemaMerger<'_, '_> {
         ours: &TableShape,
         theirs: &Shape,
     ) -> Result<()> {
-        let is_changed = !is_same_table(base, ours) || (self.has_new_rows)(Side::Ours, base.id)?;
+        let is_changed = !is_same_table(base, ours) || (self.has_new_rows)(Side::Ours, base, ours)?;
         if is_changed {
             let detail = match theirs.table_named(&base.name) {
                 Some(_) => {
@@ -114,7 +114,7 @@ impl SchemaMerger<'_, '_> {
         ours: &Shape,
     ) -> Result<()> {
         let is_changed =
-            !is_same_table(base, theirs) || (self.has_new_rows)(Side::Theirs, base.id)?;
+            !is_same_table(base, theirs) || (self.has_new_rows)(Side::Theirs, base, theirs)?;
         if !is_changed {
             return Ok(());
         }
@@ -148,6 +148,8 @@ impl SchemaMerger<'_, '_> {
                 Some(Side::Theirs) => return self.take(theirs, Some(ours)),
                 Some(Side::Ours) => return self.keep(ours, None),
                 None => {
+                    // What mentions a column of either is no conflict of its own.
+                    self.undecided.extend(theirs.columns.iter().map(|column| column.id));
                     self.keep(ours, None);
                     return self.block_last();
                 }
@@ -462,8 +464,9 @@ impl SchemaMerger<'_, '_> {
     }
 }
 
-/// The constraint of a table that is `wanted`, which `own` has: the same, or one of its name that
-/// `own` has not as well, for a name may be given twice; two of the base are two.
+/// The constraint of a table that is `wanted`, which `own` has: the same, or its counterpart, which
+/// has its name or is a foreign key of its columns. That is one that `own` has not as well, for a
+/// name may be given twice; two of the base are two.
 fn find<'a>(
     table: &'a TableShape,
     base: &TableShape,
@@ -471,23 +474,29 @@ fn find<'a>(
     wanted: &ConstraintShape,
 ) -> Option<&'a ConstraintShape> {
     let same = table.constraints.iter().find(|other| *other == wanted);
-    let name = wanted.name.as_ref();
     same.or_else(|| {
         table.constraints.iter().find(|other| {
-            let is_named = |(name, other): (&String, &String)| name.eq_ignore_ascii_case(other);
             let are_two = base.constraints.contains(wanted) && base.constraints.contains(other);
-            name.zip(other.name.as_ref()).is_some_and(is_named)
-                && !own.constraints.contains(other)
-                && !are_two
+            is_counterpart(wanted, other) && !own.constraints.contains(other) && !are_two
         })
     })
 }
 
+fn is_counterpart(left: &ConstraintShape, right: &ConstraintShape) -> bool {
+    match (&left.name, &right.name) {
+        (Some(left), Some(right)) => left.eq_ignore_ascii_case(right),
+        (None, None) => {
+            left.foreign_key.is_some()
+                && right.foreign_key.is_some()
+                && left.columns == right.columns
+        }
+        _ => false,
+    }
+}
+
 /// A column of the source in the place that the target has for it.
 fn placed(theirs: &ColumnShape, ours: &ColumnShape) -> ColumnShape {
-    // Rows of the target that are older than the column go on reading what they read.
-    let missing = theirs.affinity.convert(ours.missing.clone());
-    ColumnShape { id: ours.id, position: ours.position, missing, ..theirs.clone() }
+    ColumnShape { id: ours.id, position: ours.position, ..theirs.clone() }
 }
 
 fn about(table: &TableShape) -> About<'_> {

@@ -44,7 +44,10 @@ impl SchemaMerger<'_, '_> {
                         _ => self.add_text(kind, text, TextSource::Ours, false),
                     }
                 }
-                (None, Some(_)) => self.add_text(kind, text, TextSource::Ours, false),
+                (None, Some(_)) => {
+                    self.add_text(kind, text, TextSource::Ours, false);
+                    self.last_is_in_both();
+                }
                 (Some(before), Some(other)) => self.merge_text(kind, before, text, other),
             }
         }
@@ -95,6 +98,15 @@ impl SchemaMerger<'_, '_> {
         };
         let is_changed = text != *ours;
         self.add_text(kind, &text, source, is_changed);
+        if is_same_definition(ours, theirs) {
+            self.last_is_in_both();
+        }
+    }
+
+    fn last_is_in_both(&mut self) {
+        if let Some(text) = self.merge.texts.last_mut() {
+            text.is_in_both = true;
+        }
     }
 
     fn settle_text(
@@ -115,7 +127,8 @@ impl SchemaMerger<'_, '_> {
         source: TextSource,
         is_changed: bool,
     ) {
-        self.merge.texts.push(MergedText { kind, shape: text.clone(), source, is_changed });
+        let shape = text.clone();
+        self.merge.texts.push(MergedText { kind, shape, source, is_changed, is_in_both: false });
     }
 }
 

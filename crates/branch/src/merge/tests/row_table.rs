@@ -2,6 +2,8 @@
 
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_key;
+use pandodb_ds::record::row::encode_values;
+use pandodb_ds::tree::PutMode;
 
 use crate::diff::Version;
 use crate::merge::{ConflictKind, MergeOptions, Pick, Policy, RuleScope, Scope, Violation};
@@ -400,6 +402,49 @@ fn a_changed_primary_key_takes_the_other_sides_rows_along() {
     let both_keys = edited(&world, &base, |_, version| version.shape.tables[0] = other);
     let (left, _) = both(&world, &base, &rekeyed, &both_keys);
     assert_eq!(left.kinds(), [ConflictKind::Schema]);
+}
+
+/// Branches that each added columns and then merged have them at other places of the stored rows:
+/// there rows of equal bytes are not equal.
+#[test]
+fn rows_of_equal_bytes_differ_where_their_columns_do() {
+    let world = World::new();
+    let of = |columns: &[(u64, usize)]| {
+        let mut shape = table(T, "t", &[]);
+        let columns = columns.iter();
+        shape.columns = columns
+            .map(|(id, position)| column(T * 100 + id, &format!("c{id}"), "INT", *position))
+            .collect();
+        shape.stored_columns = shape.columns.len();
+        World::version(vec![shape])
+    };
+    // The base has column 1 behind column 0, the other version column 2, and column 1 behind it.
+    let mut base = of(&[(0, 0), (1, 1)]);
+    let mut moved = of(&[(0, 0), (2, 1), (1, 2)]);
+    for (rowid, cells) in [(1, [10, 5]), (2, [20, 6])] {
+        world.put(&mut base, T, Some(rowid), &cells.map(int));
+        let (tree, mut bytes) = (moved.shape.tables[0].tree, Vec::new());
+        // As an older row is: it has no cell for the last column.
+        encode_values(&cells.map(int), &mut bytes).unwrap();
+        world.write(&mut moved, |forest, writer| {
+            let key = rowid_key(rowid);
+            forest.put(writer, tree, &key, &bytes, PutMode::Replace).map(drop)
+        });
+    }
+    let changed = edited(&world, &base, |world, version| {
+        world.put(version, T, Some(1), &[int(11), int(5)]);
+    });
+    let (left, right) = both(&world, &base, &moved, &changed);
+    for merged in [&left, &right] {
+        assert!(merged.conflicts.is_empty(), "{:?}", merged.conflicts);
+        let shape = &merged.version.shape.tables[0];
+        let cells = |rowid: i64| {
+            let row = &world.rows(&merged.version, T)[rowid_key(rowid).as_slice()];
+            [0, 1, 2].map(|id| row[shape.index_of(ColumnId(T * 100 + id)).unwrap()].clone())
+        };
+        assert_eq!(cells(1), [int(11), Value::Null, int(5)]);
+        assert_eq!(cells(2), [int(20), Value::Null, int(6)]);
+    }
 }
 
 #[test]

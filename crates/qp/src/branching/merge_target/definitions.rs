@@ -10,14 +10,14 @@ use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
     Conflict, MergedTable, MergedText, SchemaMerge, SchemaPart, Scope, TextSource,
 };
-use pandodb_branch::shape::TableShape;
+use pandodb_branch::shape::{ObjectId as ShapeId, TableShape};
 use pandodb_ds::format::TreeKind;
 
-use super::{SqlTarget, joined};
+use super::{SqlTarget, joined, renames};
 use crate::ast::{CreateTable, Statement, StatementKind};
 use crate::catalog::{
-    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, write_cookie,
-    write_object,
+    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, read_objects,
+    write_cookie, write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::{SEQUENCE_TABLE, bind_writer, quoted_text};
@@ -30,17 +30,10 @@ impl SqlTarget<'_> {
         if merge.changes() == 0 {
             return Ok(());
         }
+        let lost = self.lost_for_renames(merge)?;
+        self.drop_objects(merge)?;
+        let added = self.add_free_tables(merge)?;
         self.speak_as_theirs(merge)?;
-        for dropped in &merge.dropped {
-            self.drop_counter(dropped.id.0)?;
-            self.drop_object(dropped.id.0)?;
-        }
-        // An index cannot be read without its table, if only to find the other conflicts.
-        let is_left =
-            |conflict: &&Conflict| conflict.key.scope == Scope::Schema(SchemaPart::Mentions);
-        for conflict in merge.conflicts.iter().filter(is_left) {
-            self.drop_object(conflict.key.object.0)?;
-        }
         // What a conflict is about stays as the target has it: there will be no commit.
         let blocked: BTreeSet<u64> = {
             let tables = merge.tables.iter().filter(|table| table.is_blocked);
@@ -48,9 +41,15 @@ impl SqlTarget<'_> {
             ids.chain(merge.conflicts.iter().map(|conflict| conflict.key.object.0)).collect()
         };
         for table in merge.tables.iter().filter(|table| table.is_changed && !table.is_blocked) {
-            self.merge_table(table)?;
+            if !added.contains(&table.shape.id) {
+                self.merge_table(table)?;
+            }
         }
-        for text in merge.texts.iter().filter(|text| text.is_changed) {
+        for text in &merge.texts {
+            let is_lost = lost.contains(&text.shape.id);
+            if !(is_lost || text.is_changed && text.source == TextSource::Theirs) {
+                continue;
+            }
             let mut all = text.shape.objects.iter().chain([&text.shape.id]);
             if !all.any(|id| blocked.contains(&id.0)) {
                 self.merge_text(text)?;
@@ -58,6 +57,58 @@ impl SqlTarget<'_> {
         }
         self.reload()?;
         self.speak_as_merged(merge)
+    }
+
+    /// Adds the tables that only the source has and that no rename has to do with, so that what
+    /// mentions them can be followed by renames; returns which.
+    fn add_free_tables(&mut self, merge: &SchemaMerge) -> Result<BTreeSet<ShapeId>> {
+        let mut added = BTreeSet::new();
+        for table in merge.tables.iter().filter(|table| !table.is_blocked && !table.is_rebuilt) {
+            let (None, Some(theirs)) = (&table.ours, &table.theirs) else { continue };
+            let schema = self.main_schema()?;
+            let name = &theirs.name;
+            let is_taken = schema.table(name).is_some()
+                || schema.view(name).is_some()
+                || schema.index(name).is_some();
+            if !is_taken && renames::names_parents_alike(merge, theirs) {
+                self.add_table(table)?;
+                added.insert(table.shape.id);
+            }
+        }
+        if !added.is_empty() {
+            self.reload()?;
+        }
+        Ok(added)
+    }
+
+    /// Takes out what goes, before anything is renamed: a table may get the name of one that goes,
+    /// and foreign keys that lead to that one go on naming it, as they do after DROP TABLE.
+    fn drop_objects(&mut self, merge: &SchemaMerge) -> Result<()> {
+        let mut gone: BTreeSet<u64> = merge.dropped.iter().map(|dropped| dropped.id.0).collect();
+        // An index cannot be read without its table, if only to find the other conflicts.
+        let is_left =
+            |conflict: &&Conflict| conflict.key.scope == Scope::Schema(SchemaPart::Mentions);
+        gone.extend(merge.conflicts.iter().filter(is_left).map(|it| it.key.object.0));
+        let tables = self.ours.iter().filter(|row| row.kind == ObjectKind::Table);
+        let names: Vec<&str> =
+            tables.filter(|row| gone.contains(&row.id.0)).map(|row| &*row.name).collect();
+        let hanging = self.ours.iter().filter(|row| {
+            let is_of = |table: &&str| row.table.eq_ignore_ascii_case(table);
+            row.kind == ObjectKind::Index && row.sql.is_some() && names.iter().any(is_of)
+        });
+        let hanging: Vec<u64> = hanging.map(|row| row.id.0).collect();
+        gone.extend(hanging);
+        for id in &gone {
+            self.drop_counter(*id)?;
+            self.drop_object(*id)?;
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.reload()?;
+        let (_, objects) = read_objects(&self.transaction()?.borrow())?;
+        self.ours = objects;
+        Ok(())
     }
 
     /// Reads the catalog as it is now.
@@ -112,12 +163,31 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
+    /// Empties the indexes of a table whose rows are replaced: those that stay get the new ones.
+    fn empty_indexes(&self, id: u64) -> Result<()> {
+        let Some(table) = self.ours.iter().find(|row| row.id.0 == id) else { return Ok(()) };
+        let mut transaction = self.transaction()?.borrow_mut();
+        let of_table = self.ours.iter().filter(|row| {
+            row.kind == ObjectKind::Index
+                && row.sql.is_some()
+                && row.table.eq_ignore_ascii_case(&table.name)
+        });
+        for index in of_table {
+            // One that goes as well has no tree any more.
+            if transaction.inner()?.tree_kind(index.tree).is_some() {
+                transaction.clear(index.tree)?;
+            }
+        }
+        Ok(())
+    }
+
     fn merge_table(&mut self, merged: &MergedTable) -> Result<()> {
         match (&merged.ours, &merged.theirs) {
             (None, Some(_)) => {
                 if merged.is_rebuilt {
                     // The source's table stands in the place of the target's.
                     self.drop_counter(merged.shape.id.0)?;
+                    self.empty_indexes(merged.shape.id.0)?;
                     self.drop_object(merged.shape.id.0)?;
                 }
                 self.add_table(merged)
@@ -126,6 +196,8 @@ impl SqlTarget<'_> {
                 Err(self.unsupported(merged, "its primary key is another one"))
             }
             (Some(ours), Some(theirs)) => self.change_table(merged, ours, theirs),
+            // A constraint of it may have gone with a column of another table.
+            (Some(ours), None) => self.change_table(merged, ours, ours),
             _ => Ok(()),
         }
     }
@@ -140,16 +212,14 @@ impl SqlTarget<'_> {
     /// A table that only the source has, with the indexes of its constraints.
     fn add_table(&mut self, merged: &MergedTable) -> Result<()> {
         let id = merged.shape.id.0;
-        let mut row = match self.theirs_row(id) {
-            Ok(row) => row.clone(),
-            // Both added it: the source knows it by another number.
-            Err(error) => {
-                let mut rows = self.theirs.iter().filter(|row| row.kind == ObjectKind::Table);
-                let named = rows.find(|row| row.name.eq_ignore_ascii_case(&merged.shape.name));
-                named.cloned().ok_or(error)?
-            }
-        };
+        let mut row = self.theirs_row(id)?.clone();
         row.id = ObjectId(id);
+        if let Some(theirs) = merged.theirs.as_ref()
+            && theirs.constraints != merged.shape.constraints
+        {
+            let written = definition(row.sql.as_deref().unwrap_or_default())?;
+            row.sql = Some(self.joined(merged, (theirs, &written), (theirs, &written))?);
+        }
         let columns = merged.shape.columns.iter();
         row.columns = columns.map(|column| (ColumnId(column.id.0), column.position)).collect();
         let fixed = merged.shape.has_rowid();
@@ -184,11 +254,13 @@ impl SqlTarget<'_> {
     }
 
     fn theirs_row(&self, id: u64) -> Result<&ObjectRow> {
+        let id = self.id_in_theirs(id);
         let found = self.theirs.iter().find(|row| row.id.0 == id);
         found.ok_or_else(|| Error::new(ErrorKind::Internal, "a merged object has no definition"))
     }
 
-    /// A table that both have: written anew where the merged one is not the target's.
+    /// A table of the target: written anew where the merged one is another. One that the source
+    /// has not is given as both.
     fn change_table(
         &mut self,
         merged: &MergedTable,
@@ -198,13 +270,14 @@ impl SqlTarget<'_> {
         let own = self.ours.iter().find(|row| row.id.0 == merged.shape.id.0).cloned();
         let Some(mut row) = own else { return Ok(()) };
         let mine = definition(row.sql.as_deref().unwrap_or_default())?;
-        let source = self.theirs.iter().find(|other| other.name.eq_ignore_ascii_case(&theirs.name));
-        let other = definition(source.and_then(|row| row.sql.as_deref()).unwrap_or_default())?;
-        let create = joined::join(merged, (ours, &mine), (theirs, &other))
-            .ok_or_else(|| self.unsupported(merged, "both sides changed its constraints"))?;
-        let kind = StatementKind::CreateTable(Box::new(create));
-        let sql = Statement { kind, span: crate::span::Span::default() }.to_string();
-        row.sql = Some(Box::from(&*sql));
+        row.sql = Some(if merged.theirs.is_some() {
+            let id = self.id_in_theirs(merged.shape.id.0);
+            let source = self.theirs.iter().find(|other| other.id.0 == id);
+            let other = definition(source.and_then(|row| row.sql.as_deref()).unwrap_or_default())?;
+            self.joined(merged, (ours, &mine), (theirs, &other))?
+        } else {
+            self.joined(merged, (ours, &mine), (ours, &mine))?
+        });
         row.columns = merged
             .shape
             .columns
@@ -216,27 +289,26 @@ impl SqlTarget<'_> {
         write_object(&mut transaction, &row)
     }
 
+    /// The text of a merged table.
+    fn joined(
+        &self,
+        merged: &MergedTable,
+        ours: (&TableShape, &CreateTable),
+        theirs: (&TableShape, &CreateTable),
+    ) -> Result<Box<str>> {
+        let create = joined::join(merged, ours, theirs)
+            .ok_or_else(|| self.unsupported(merged, "both sides changed its constraints"))?;
+        let kind = StatementKind::CreateTable(Box::new(create));
+        let sql = Statement { kind, span: crate::span::Span::default() }.to_string();
+        Ok(sql.into())
+    }
+
     /// An index, view or trigger that is taken from the source.
     fn merge_text(&mut self, merged: &MergedText) -> Result<()> {
-        if merged.source == TextSource::Ours {
-            return Ok(());
-        }
-        let mut row = match self.theirs_row(merged.shape.id.0) {
-            Ok(row) => row.clone(),
-            // Both added it: the source knows it by another number.
-            Err(error) => {
-                let kind = match merged.kind {
-                    Kind::Index => ObjectKind::Index,
-                    Kind::View => ObjectKind::View,
-                    Kind::Trigger => ObjectKind::Trigger,
-                    Kind::Table => ObjectKind::Table,
-                };
-                let mut rows = self.theirs.iter().filter(|row| row.kind == kind);
-                let named = rows.find(|row| row.name.eq_ignore_ascii_case(&merged.shape.name));
-                named.cloned().ok_or(error)?
-            }
-        };
+        let mut row = self.theirs_row(merged.shape.id.0)?.clone();
         row.id = ObjectId(merged.shape.id.0);
+        let own = self.ours.iter().find(|own| own.id == row.id);
+        row.twins = own.map(|own| own.twins.clone()).unwrap_or_default();
         row.name = Box::from(&*merged.shape.name);
         self.drop_object(row.id.0)?;
         if merged.kind == Kind::Index {

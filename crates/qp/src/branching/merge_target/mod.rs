@@ -11,6 +11,7 @@ mod joined;
 mod references;
 mod renames;
 mod sides;
+mod twins;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -236,7 +237,8 @@ pub(super) fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> 
 impl Target for SqlTarget<'_> {
     fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>, BranchError> {
         self.before.note(merge);
-        let made = self.merge_definitions(merge).and_then(|()| self.check_dependents(merge));
+        let made = self.merge_definitions(merge).and_then(|()| self.note_twins(merge));
+        let made = made.and_then(|()| self.check_dependents(merge));
         let found = self.told(made)?;
         let noted = self.note_definitions(merge);
         self.told(noted).map(|()| found)

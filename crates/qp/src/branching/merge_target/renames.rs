@@ -6,8 +6,10 @@
 //! put in. In the end everything gets its merged name. Neighbours: `definitions` works in between,
 //! `define::rename` finds the places.
 
+use std::collections::BTreeSet;
+
 use pandodb_branch::merge::{MergedTable, SchemaMerge};
-use pandodb_branch::shape::TableShape;
+use pandodb_branch::shape::{ColumnShape, ObjectId, TableShape};
 use pandodb_ds::sync::Arc;
 
 use super::SqlTarget;
@@ -28,6 +30,26 @@ impl SqlTarget<'_> {
             self.ours = objects;
         }
         Ok(())
+    }
+
+    /// Views and triggers that a rename would pass by, because they are broken here, and that work
+    /// on the source, where it was done or can be followed: the source's text is taken.
+    pub(super) fn lost_for_renames(&self, merge: &SchemaMerge) -> Result<BTreeSet<ObjectId>> {
+        let mut lost = BTreeSet::new();
+        if !merge.tables.iter().filter(|table| is_in_both(table)).any(has_two_names) {
+            return Ok(lost);
+        }
+        let [ours, theirs] = self.sides()?;
+        let broken = self.broken_on(&ours)?;
+        if broken.is_empty() {
+            return Ok(lost);
+        }
+        let broken_there = self.broken_on(&theirs)?;
+        let shared = merge.texts.iter().filter(|text| text.is_in_both).map(|text| text.shape.id);
+        lost.extend(shared.filter(|id| {
+            broken.contains(&id.0) && !broken_there.contains(&self.id_in_theirs(id.0))
+        }));
+        Ok(lost)
     }
 
     /// Gives everything its merged name.
@@ -136,6 +158,36 @@ fn taken(sql: &str) -> Error {
 /// Whether both sides have a table whose rows are merged: others keep the target's names.
 fn is_in_both(table: &MergedTable) -> bool {
     table.ours.is_some() && table.theirs.is_some() && !table.is_blocked && !table.is_rebuilt
+}
+
+/// Whether the sides call a table or a column of it differently.
+fn has_two_names(table: &MergedTable) -> bool {
+    let (Some(ours), Some(theirs)) = (&table.ours, &table.theirs) else { return false };
+    let is_renamed = |column: &ColumnShape| {
+        theirs.column(column.id).is_some_and(|other| other.name != column.name)
+    };
+    ours.name != theirs.name || ours.columns.iter().any(is_renamed)
+}
+
+/// Whether the foreign keys of a table of the source name parents and their columns as the target
+/// does, so that no rename takes them along.
+pub(super) fn names_parents_alike(merge: &SchemaMerge, table: &TableShape) -> bool {
+    let mut keys = table.constraints.iter().filter_map(|known| known.foreign_key.as_ref());
+    keys.all(|key| {
+        let parent = key.parent.and_then(|id| merge.table(id));
+        let sides = parent.map(|parent| (parent.ours.as_ref(), parent.theirs.as_ref()));
+        match sides {
+            Some((Some(ours), Some(theirs))) => {
+                let name = |table: &TableShape, id| {
+                    table.column(id).map(|column: &ColumnShape| column.name.clone())
+                };
+                ours.name == theirs.name
+                    && key.columns.iter().all(|id| name(ours, *id) == name(theirs, *id))
+            }
+            // The name of another one that only the source has may be taken here.
+            _ => key.parent == Some(table.id),
+        }
+    })
 }
 
 fn table_of<'s>(schema: &'s Arc<Schema>, shape: &TableShape) -> Option<&'s Arc<Table>> {

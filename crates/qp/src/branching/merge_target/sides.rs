@@ -92,14 +92,22 @@ impl SqlTarget<'_> {
 
     /// The number that a side has for an object of the merge.
     pub(super) fn object_on(&self, side: &Side, id: u64) -> u64 {
-        let known = if side.is_theirs { self.before.objects.get(&id) } else { None };
-        known.copied().unwrap_or(id)
+        if side.is_theirs { self.id_in_theirs(id) } else { id }
+    }
+
+    /// The number that the source has for an object of the merge.
+    pub(super) fn id_in_theirs(&self, id: u64) -> u64 {
+        self.before.objects.get(&id).copied().unwrap_or(id)
+    }
+
+    /// The number that the source has for a column of the merge.
+    pub(super) fn column_in_theirs(&self, id: u64) -> u64 {
+        self.before.columns.get(&id).copied().unwrap_or(id)
     }
 
     /// The number that a side has for a column of the merge.
     pub(super) fn column_on(&self, side: &Side, id: u64) -> u64 {
-        let known = if side.is_theirs { self.before.columns.get(&id) } else { None };
-        known.copied().unwrap_or(id)
+        if side.is_theirs { self.column_in_theirs(id) } else { id }
     }
 
     /// The table of the merge as a side has it.

@@ -84,6 +84,29 @@ fn what_a_reset_left_is_not_listed_and_can_be_picked_again() {
     assert_eq!(rows(&session, "SELECT id FROM t ORDER BY id"), ["1", "2"]);
 }
 
+/// What a reset threw away is nobody's history, also once the branch and its way back are gone.
+#[test]
+fn what_a_reset_left_stays_unlisted_when_the_branch_is_dropped() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, x); CREATE BRANCH dev; USE BRANCH dev;
+             INSERT INTO t VALUES (1, 1); TAG BRANCH dev AS start;
+             BEGIN; INSERT INTO t VALUES (2, 1); COMMIT WITH MESSAGE 'gone';
+             RESET BRANCH dev TO TAG start;
+             BEGIN; INSERT INTO t VALUES (3, 1); COMMIT WITH MESSAGE 'kept';
+             USE BRANCH main; INSERT INTO t VALUES (4, 1); MERGE BRANCH dev INTO main;
+             DROP TAG start; DROP BRANCH dev",
+        )
+        .unwrap();
+    for branch in ["main", "*"] {
+        let messages =
+            format!("SELECT message FROM pando_log('{branch}') WHERE message IN ('gone', 'kept')");
+        assert_eq!(rows(&session, &messages), ["kept"], "{branch}");
+    }
+    assert_eq!(rows(&session, "SELECT id FROM t ORDER BY id"), ["1", "3", "4"]);
+}
+
 #[test]
 fn what_was_made_on_branches_that_are_gone_stays_the_history_of_those_that_have_it() {
     let session = session();

@@ -135,8 +135,18 @@ fn the_past_is_read_by_transaction_tag_and_time() {
         assert_eq!(rows(&session, &text), ["1"], "{text}");
     }
     assert!(error(&session, "SELECT * FROM item AS OF NOW").contains("no such table"));
-    let future = "SELECT count(*) FROM item@dev AS OF TIMESTAMP '2999-01-01'";
-    assert_eq!(rows(&session, future), ["2"]);
+    // People and programs round seconds.
+    let soon = &rows(&session, "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now', '+0.4 seconds')")[0];
+    let now = format!("SELECT count(*) FROM item@dev AS OF TIMESTAMP '{soon}'");
+    assert_eq!(rows(&session, &now), ["2"]);
+    for future in [
+        "SELECT count(*) FROM item@dev AS OF TIMESTAMP '2999-01-01'",
+        "CREATE BRANCH later AS OF TIMESTAMP '2999-01-01'",
+        "RESET BRANCH dev TO TIMESTAMP '2999-01-01'",
+    ] {
+        let told = error(&session, future);
+        assert!(told.contains("2999-01-01 00:00:00.000 has not come yet"), "{future}: {told}");
+    }
     let both = format!(
         "SELECT o.price, d.price FROM item AS OF TRANSACTION {before} o
          JOIN item@dev d USING (id) ORDER BY 1"

@@ -153,3 +153,87 @@ fn a_column_comes_back_with_its_cells() {
         );
     }
 }
+
+/// Where the source's table stands in the place of the target's, an index of the target alone has
+/// the source's rows and no others.
+#[test]
+fn an_index_of_a_replaced_table_has_the_new_rows() {
+    let indexed = "CREATE TABLE x(id INT PRIMARY KEY, a INT, b, c) WITHOUT ROWID;
+        INSERT INTO x(id, a, b) VALUES (6, 1, 60), (7, 2, 70); CREATE UNIQUE INDEX x_b ON x(b);
+        CREATE INDEX x_a ON x(a)";
+    let other = "CREATE TABLE x(id INT PRIMARY KEY, a INT, b) WITHOUT ROWID;
+        INSERT INTO x VALUES (6, 5, 61), (8, 5, 70)";
+    for (on_dev, on_main, policy) in
+        [(other, indexed, "source_wins"), (indexed, other, "target_wins")]
+    {
+        let session = parted(on_dev, on_main);
+        session
+            .execute(&format!("MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')"))
+            .unwrap();
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"], "{policy}");
+        assert_eq!(rows(&session, "SELECT id FROM x WHERE a = 5 ORDER BY 1"), ["6", "8"]);
+        assert_eq!(rows(&session, "SELECT id FROM x WHERE b IN (60, 70)"), ["8"]);
+    }
+}
+
+/// A dropped table takes an index along that a conflict is about.
+#[test]
+fn an_index_that_both_sides_made_on_two_tables_is_a_conflict() {
+    let renewed = "DROP TABLE u; CREATE TABLE u(y); CREATE INDEX i ON u(y)";
+    let indexed = "CREATE INDEX i ON u(x, y DESC)";
+    for (on_dev, on_main) in [(renewed, indexed), (indexed, renewed)] {
+        let session = parted(on_dev, on_main);
+        let told = error(&session, "MERGE BRANCH dev INTO main");
+        assert!(told.contains("conflict"), "{on_dev} / {on_main}: {told}");
+        for policy in ["source_wins", "target_wins"] {
+            let session = parted(on_dev, on_main);
+            let sql = format!("MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')");
+            let done = session.execute(&sql).map_err(|error| error.kind());
+            assert!(matches!(done, Ok(()) | Err(crate::ErrorKind::MergeConflict)), "{done:?}");
+            assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+        }
+    }
+}
+
+/// What a side had broken follows the renames of the other side as it does where it works: by the
+/// text of the side where it works, or once what it mentions is there.
+#[test]
+fn renames_reach_what_is_broken_on_the_other_side() {
+    for (one, other, policies) in [
+        // The trigger's view is broken where its table was dropped.
+        (
+            "ALTER TABLE u RENAME TO w; ALTER TABLE w RENAME COLUMN x TO z",
+            "DROP TABLE k",
+            ["fail", "fail"],
+        ),
+        // The trigger is broken where a table was dropped that the other side made anew.
+        (
+            "DROP TABLE u",
+            "DROP TABLE u; CREATE TABLE u(x INT REFERENCES t, b NOT NULL DEFAULT 0);
+             ALTER TABLE t RENAME COLUMN b TO c",
+            ["source_wins", "target_wins"],
+        ),
+    ] {
+        for swaps in [false, true] {
+            let mut both = Vec::new();
+            for (is_swapped, policy) in [(swaps, policies[0]), (!swaps, policies[1])] {
+                let (on_dev, on_main) = if is_swapped { (other, one) } else { (one, other) };
+                let session = session();
+                session
+                    .execute(&format!(
+                        "CREATE TABLE k(a); {BASE} CREATE VIEW v AS SELECT a FROM k;
+                         CREATE TRIGGER i INSTEAD OF DELETE ON v BEGIN
+                         DELETE FROM u WHERE x = 1; END;
+                         CREATE TRIGGER d AFTER DELETE ON t BEGIN UPDATE u SET x = OLD.b; END;
+                         MERGE BRANCH main INTO dev;
+                         USE BRANCH dev; {on_dev}; USE BRANCH main; {on_main};
+                         MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')"
+                    ))
+                    .unwrap();
+                let sql = "SELECT lower(sql) FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1";
+                both.push(rows(&session, sql).concat().replace('"', ""));
+            }
+            assert_eq!(both[0], both[1], "{one}, {other}");
+        }
+    }
+}

@@ -3,9 +3,11 @@
 mod broken;
 mod constraints;
 mod inside;
+mod keys;
 mod names;
 mod picks;
 mod resolving;
 mod rules;
+mod twice;
 
 use super::{error, reopened, rows, session, shop};

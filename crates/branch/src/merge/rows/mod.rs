@@ -1,0 +1,264 @@
+//! The rows of one table: what each side changed, side by side in the order of the keys.
+//!
+//! As a rule the changes of the source are pulled, each with what the target has in its place.
+//! Where a key changed or columns went, two streams of changes (base to ours, base to theirs) are
+//! pulled together. Either way the work follows what changed, and little is held beside the rows
+//! that are looked at. Only a table that has to be written anew (its primary key changed on the
+//! source, or a column's type) is read whole. Here the changes are found; `pairs` knows what two of
+//! one row come to, `resolved` what becomes of conflicts, `written` gives rows to the target.
+//! Neighbours: `pulled` and `sides` find the changes, `cells` merges one row, `renumber` knows new
+//! rowids.
+
+mod pairs;
+mod resolved;
+mod written;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
+
+use super::cells::Plan;
+use super::conflict::{ConflictKey, Scope};
+use super::pulled::{self, Pulled, Puller};
+use super::renumber::{Follower, FreeRowids, Numbers};
+use super::sides::{Sides, Stream};
+use super::{MergedTable, Run, Versions};
+use crate::diff::TableVersion;
+use crate::diff::source::RawChange;
+use crate::error::Result;
+use crate::shape::row::{Row, Stored};
+use crate::shape::{ColumnId, ObjectId};
+
+/// Merges the rows of a table.
+pub(crate) fn merge_table(
+    run: &mut Run<'_>,
+    versions: &Versions<'_>,
+    table: &MergedTable,
+    numbers: &Numbers,
+    followers: &[Follower],
+) -> Result<()> {
+    if table.theirs.is_none() {
+        // The source never had it (or dropped it, and the target keeps it): nothing to take.
+        return Ok(());
+    }
+    if table.base.is_none() && table.ours.is_none() && run.target.adopt_table(&table.shape)? {
+        return Ok(());
+    }
+    let sides = Sides::new(versions, table);
+    let plan = Plan::new(
+        &table.shape,
+        table.base.as_ref(),
+        table.ours.as_ref(),
+        table.theirs.as_ref(),
+        run.options.merges_json,
+    );
+    let needs_conversion = table.ours.as_ref().is_some_and(|ours| {
+        let columns = table.shape.columns.iter();
+        columns.filter(|column| column.generated.is_none()).any(|column| {
+            ours.column(column.id).is_some_and(|other| other.affinity != column.affinity)
+        })
+    });
+    let inserted = ours_inserted_keys(run.pager, &sides, table)?;
+    let merger = TableMerger {
+        table,
+        plan,
+        sides,
+        numbers,
+        followers,
+        free: None,
+        needs_conversion,
+        inserted,
+        unsettled: Unsettled::of(&run.options.unsettled, table.shape.id),
+        run,
+    };
+    merger.merge()
+}
+
+/// Rows that the target inserted, by the declared primary key that their rowid is not.
+fn ours_inserted_keys(
+    pager: &Arc<Pager>,
+    sides: &Sides<'_>,
+    table: &MergedTable,
+) -> Result<BTreeMap<Vec<u8>, Stored>> {
+    let mut inserted = BTreeMap::new();
+    let (Some(ours), true) = (&table.ours, table.has_hidden_key()) else { return Ok(inserted) };
+    let is_new_in_theirs = sides.theirs.is_some_and(|theirs| theirs.tree.is_some());
+    if !is_new_in_theirs {
+        return Ok(inserted);
+    }
+    let mut stream = Stream::new(sides.changes(pager, &table.shape, sides.ours)?)?;
+    while let Some(change) = stream.take()? {
+        if let (None, Some(stored)) = (change.old, change.new) {
+            let row = ours.decode(&stored.key, &stored.bytes)?;
+            let key = ours.key_of_columns(&table.shape.primary_key, &row)?;
+            inserted.insert(key, stored);
+        }
+    }
+    Ok(inserted)
+}
+
+/// The rows of a table that the base does not settle, with the columns it is about.
+#[derive(Default)]
+struct Unsettled {
+    rows: BTreeMap<Vec<u8>, BTreeSet<ColumnId>>,
+}
+
+impl Unsettled {
+    fn of(keys: &BTreeSet<ConflictKey>, table: ObjectId) -> Self {
+        let mut rows: BTreeMap<Vec<u8>, BTreeSet<ColumnId>> = BTreeMap::new();
+        for key in keys.iter().filter(|key| key.object == table) {
+            match &key.scope {
+                Scope::Row(row) => drop(rows.entry(row.clone()).or_default()),
+                Scope::Cell(row, column) => {
+                    rows.entry(row.clone()).or_default().insert(*column);
+                }
+                Scope::Schema(_) | Scope::Broken(..) => {}
+            }
+        }
+        Self { rows }
+    }
+}
+
+struct TableMerger<'a, 'r, 'v> {
+    table: &'a MergedTable,
+    plan: Plan,
+    sides: Sides<'v>,
+    numbers: &'a Numbers,
+    followers: &'a [Follower],
+    free: Option<FreeRowids>,
+    needs_conversion: bool,
+    inserted: BTreeMap<Vec<u8>, Stored>,
+    unsettled: Unsettled,
+    run: &'a mut Run<'r>,
+}
+
+impl TableMerger<'_, '_, '_> {
+    fn merge(mut self) -> Result<()> {
+        match self.puller()? {
+            Some(puller) => {
+                let may_help = self.run.options.helps;
+                pulled::for_each(puller, may_help, |Pulled { theirs, ours }| {
+                    self.merge_changes(ours.as_ref(), Some(&theirs))
+                })?;
+            }
+            None => self.merge_streams()?,
+        }
+        let settled = self.merge_unsettled()?;
+        let others = self.needs_conversion || self.plan.brings_back() || self.plan.stores_anew();
+        if self.table.is_rebuilt || others {
+            self.rewrite_others(&settled)?;
+        }
+        Ok(())
+    }
+
+    /// What finds the changes where only those of the source count, and the target can be asked
+    /// for their keys.
+    fn puller(&self) -> Result<Option<Puller>> {
+        if self.plan.theirs_dropped_columns() {
+            return Ok(None);
+        }
+        let (pager, key) = (self.run.pager, &self.table.shape);
+        let is_keyed = self.sides.ours.is_none_or(|ours| ours.shape.has_key_of(key));
+        let theirs = self.sides.changes(pager, key, self.sides.theirs)?;
+        Ok(theirs.filter(|theirs| is_keyed && theirs.are_of_trees()).map(|theirs| {
+            // A target that has the table has a tree for it, if only an empty one.
+            let none = Tree::new(theirs.tree_kind());
+            let ours = self.sides.ours.map(|ours| ours.tree.unwrap_or(&none));
+            let reads_alike = self.sides.ours.zip(self.sides.base);
+            let reads_alike =
+                reads_alike.is_none_or(|(ours, base)| ours.shape.reads_alike(base.shape));
+            Puller::new(pager, theirs, ours, reads_alike)
+        }))
+    }
+
+    /// Both sides' changes side by side.
+    fn merge_streams(&mut self) -> Result<()> {
+        let (pager, key) = (self.run.pager, &self.table.shape);
+        let mut theirs = Stream::new(self.sides.changes(pager, key, self.sides.theirs)?)?;
+        let follows_ours = theirs.next.is_some() || self.plan.theirs_dropped_columns();
+        let changes =
+            if follows_ours { self.sides.changes(pager, key, self.sides.ours)? } else { None };
+        let mut ours = Stream::new(changes)?;
+        loop {
+            let order = match (&ours.next, &theirs.next) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(left), Some(right)) => left.key.cmp(&right.key),
+            };
+            if order == Ordering::Less
+                && theirs.next.is_none()
+                && !self.plan.theirs_dropped_columns()
+            {
+                break;
+            }
+            let left = if order == Ordering::Greater { None } else { ours.take()? };
+            let right = if order == Ordering::Less { None } else { theirs.take()? };
+            self.merge_changes(left.as_ref(), right.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// What both sides did to one row.
+    fn merge_changes(
+        &mut self,
+        ours: Option<&RawChange>,
+        theirs: Option<&RawChange>,
+    ) -> Result<()> {
+        self.run.step()?;
+        let key = ours.or(theirs).map(|change| change.key.as_slice());
+        if key.is_some_and(|key| self.unsettled.rows.contains_key(key)) {
+            return Ok(());
+        }
+        match (ours, theirs) {
+            (Some(ours), None) => self.only_ours(ours),
+            (None, Some(theirs)) => self.only_theirs(theirs),
+            (Some(ours), Some(theirs)) => self.both(ours, theirs),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Rows that the base does not settle: the two sides are compared, whatever they changed.
+    /// Returns their keys.
+    fn merge_unsettled(&mut self) -> Result<BTreeSet<Vec<u8>>> {
+        let rows = std::mem::take(&mut self.unsettled.rows);
+        let find = |merger: &Self, side: Option<TableVersion<'_>>, key: &[u8]| {
+            let Some(tree) = side.and_then(|side| side.tree) else { return Ok(None) };
+            let bytes = tree.get(merger.run.pager, key)?;
+            read(side, bytes.map(|bytes| Stored { key: key.to_vec(), bytes }).as_ref())
+        };
+        for (key, columns) in &rows {
+            self.run.step()?;
+            let ours = find(self, self.sides.ours, key)?;
+            let theirs = find(self, self.sides.theirs, key)?;
+            match (ours, theirs) {
+                (Some(ours), Some(theirs)) => {
+                    let base = find(self, self.sides.base, key)?;
+                    let merged = match &base {
+                        Some(base) => {
+                            let unsettled = |column| columns.contains(&column);
+                            self.plan.merge_with(base, &ours, &theirs, &unsettled)
+                        }
+                        None => self.plan.merge_inserted(&ours, &theirs),
+                    };
+                    self.finish_row(key, &ours, merged)?;
+                }
+                (None, None) => {}
+                (ours, theirs) => {
+                    self.deleted_and_changed(key, None, ours.as_ref(), theirs.as_ref())?;
+                }
+            }
+        }
+        Ok(rows.into_keys().collect())
+    }
+}
+
+fn read(side: Option<TableVersion<'_>>, stored: Option<&Stored>) -> Result<Option<Row>> {
+    match (side, stored) {
+        (Some(side), Some(stored)) => side.shape.decode(&stored.key, &stored.bytes).map(Some),
+        _ => Ok(None),
+    }
+}
