@@ -4,21 +4,18 @@
 
 use pandodb_branch::diff::schema::SchemaChange;
 use pandodb_branch::diff::{
-    LentDifference, RowChangeKind, RowDiff, TablePair, TableVersion, Version, compare_shapes,
-    tables,
+    LentDifference, RowChangeKind, RowDiff, TablePair, Version, compare_shapes, tables,
 };
 use pandodb_branch::registry::{Point, Privilege, View};
 use pandodb_ds::record::Value;
-use pandodb_ds::sync::Arc;
-use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
-use pandodb_ds::tree::Tree;
 
 use super::show::{listed, text};
+use super::stream::{Differences, MakeTeller, Teller};
 use super::{Rows, Work, shape};
 use crate::ast::Name;
 use crate::catalog::{DatabaseIndex, load_forest};
 use crate::error::{Error, Result};
-use crate::execute::batch::Helpers;
+use crate::execute::GivenRows;
 
 /// The columns of SHOW DIFF.
 pub(super) const COLUMNS: &[&str] =
@@ -54,98 +51,82 @@ impl Work<'_> {
         source: &Name,
         target: &Name,
         table: Option<&Name>,
-    ) -> Result<Rows> {
-        let (old_view, new_view) = (self.view_of(source)?, self.view_of(target)?);
-        let old = self.version(old_view.forest())?;
-        let new = self.version(new_view.forest())?;
-        if let Some(table) = table
-            && old.shape.table_named(&table.text).is_none()
-            && new.shape.table_named(&table.text).is_none()
-        {
-            return Err(Error::not_found("table", &table.text).at(table.span));
-        }
-        self.differences(&old, &new, table, usize::MAX)
+    ) -> Result<GivenRows> {
+        let views = [self.view_of(source)?, self.view_of(target)?];
+        self.differences(views, table)
     }
 
-    /// What leads from one version to another: the schema first, then rows cell by cell, of each
-    /// table `most` rows.
-    pub(super) fn differences(
+    /// What leads from one version to another: the schema first, then rows cell by cell; of all
+    /// tables, or of one.
+    pub(super) fn differences(&self, views: [View; 2], table: Option<&Name>) -> Result<GivenRows> {
+        let old = self.version(views[0].forest())?;
+        let new = self.version(views[1].forest())?;
+        let mut only = None;
+        if let Some(name) = table {
+            let known = new.shape.table_named(&name.text);
+            let known = known.or_else(|| old.shape.table_named(&name.text));
+            let Some(known) = known else {
+                return Err(Error::not_found("table", &name.text).at(name.span));
+            };
+            only = Some(known.id);
+        }
+        let first: (Rows, MakeTeller) = (schema_differences(&old, &new, table), make_lister);
+        let rows = Differences::new(self, views, (old, new), only, first);
+        Ok(GivenRows::Streamed(Box::new(rows)))
+    }
+
+    /// The same of versions that somebody else keeps, of each table `most` rows.
+    pub(super) fn first_differences(
         &self,
         old: &Version,
         new: &Version,
-        table: Option<&Name>,
         most: usize,
     ) -> Result<Rows> {
-        let mut rows = Vec::new();
-        for difference in compare_shapes(&old.shape, &new.shape) {
-            if table.is_some_and(|table| !table.is(&difference.name)) {
-                continue;
-            }
-            let (change, from, to) = match &difference.change {
-                SchemaChange::Added => ("added", None, None),
-                SchemaChange::Dropped => ("dropped", None, None),
-                SchemaChange::Renamed { from } => {
-                    ("renamed", Some(from.clone()), Some(difference.name.clone()))
-                }
-                SchemaChange::Changed { from, to } => {
-                    ("changed", Some(from.clone()), Some(to.clone()))
-                }
-            };
-            let optional = |known: Option<String>| known.map_or(Value::Null, text);
-            rows.push(vec![
-                text(difference.kind.as_str()),
-                text(&difference.name),
-                text(change),
-                Value::Null,
-                optional(difference.part.clone()),
-                optional(from),
-                optional(to),
-            ]);
-        }
-        self.row_differences((old, new), table, most, &mut rows)?;
-        Ok(rows)
-    }
-
-    fn row_differences(
-        &self,
-        (old, new): (&Version, &Version),
-        table: Option<&Name>,
-        most: usize,
-        rows: &mut Rows,
-    ) -> Result<()> {
+        let mut rows = schema_differences(old, new, None);
         let pager = self.branches.manager().pager();
         for pair in tables(old, new) {
-            if table.is_some_and(|table| !table.is(pair.name())) {
-                continue;
-            }
             let Some(mut diff) = pair.rows(pager)? else { continue };
-            let lister = Lister::new(pair.name(), &diff, self.session.interrupt_flag());
-            if most == usize::MAX {
-                let helpers = self.helpers(&pair);
-                let count = helpers.as_ref().map_or(0, Helpers::count);
-                rows.append(&mut diff.gather(count, |row, rows| lister.list(row, rows))?);
-                continue;
-            }
+            let lister = Lister::new(pair.name(), &diff);
             let mut shown = 0;
-            while shown < most && diff.next_with(|row| lister.list(row, rows))?.is_some() {
+            while shown < most && diff.next_with(|row| lister.tell(row, &mut rows))?.is_some() {
                 shown += 1;
             }
         }
-        Ok(())
+        Ok(rows)
     }
+}
 
-    /// Threads that help to compare the versions of a table, if it is large.
-    pub(super) fn helpers(&self, pair: &TablePair<'_>) -> Option<Helpers> {
-        let settings = self.session.settings();
-        let rows = |version: Option<TableVersion<'_>>| {
-            version.and_then(|version| version.tree).map_or(0, Tree::len)
-        };
-        let is_large = rows(pair.old).max(rows(pair.new)) >= settings.parallel_rows_min;
-        if !is_large || settings.threads < 2 {
-            return None;
+/// What differs in the schemas, or in that of one table.
+fn schema_differences(old: &Version, new: &Version, table: Option<&Name>) -> Rows {
+    let mut rows = Vec::new();
+    for difference in compare_shapes(&old.shape, &new.shape) {
+        if table.is_some_and(|table| !table.is(&difference.name)) {
+            continue;
         }
-        Helpers::take(settings.threads as usize - 1)
+        let (change, from, to) = match &difference.change {
+            SchemaChange::Added => ("added", None, None),
+            SchemaChange::Dropped => ("dropped", None, None),
+            SchemaChange::Renamed { from } => {
+                ("renamed", Some(from.clone()), Some(difference.name.clone()))
+            }
+            SchemaChange::Changed { from, to } => ("changed", Some(from.clone()), Some(to.clone())),
+        };
+        let optional = |known: Option<String>| known.map_or(Value::Null, text);
+        rows.push(vec![
+            text(difference.kind.as_str()),
+            text(&difference.name),
+            text(change),
+            Value::Null,
+            optional(difference.part.clone()),
+            optional(from),
+            optional(to),
+        ]);
     }
+    rows
+}
+
+fn make_lister(pair: &TablePair<'_>, diff: &RowDiff) -> Box<dyn Teller> {
+    Box::new(Lister::new(pair.name(), diff))
 }
 
 /// Makes rows of SHOW DIFF; threads share it.
@@ -155,30 +136,26 @@ struct Lister {
     /// The words for what may happen to a row.
     kinds: [Value; 3],
     columns: Vec<Value>,
-    interrupt: Arc<AtomicBool>,
 }
 
 impl Lister {
-    fn new(table: &str, diff: &RowDiff, interrupt: Arc<AtomicBool>) -> Self {
+    fn new(table: &str, diff: &RowDiff) -> Self {
         Self {
-            interrupt,
             row: text("row"),
             table: text(table),
             kinds: ["insert", "delete", "update"].map(text),
             columns: diff.columns().iter().map(|column| text(&column.name)).collect(),
         }
     }
+}
 
+impl Teller for Lister {
     /// A row for each cell that differs.
-    fn list(
+    fn tell(
         &self,
         difference: &LentDifference<'_>,
         rows: &mut Rows,
     ) -> Result<(), pandodb_branch::Error> {
-        if self.interrupt.load(Ordering::Relaxed) {
-            let kind = pandodb_branch::ErrorKind::Interrupted;
-            return Err(pandodb_branch::Error::new(kind, "interrupted"));
-        }
         let [insert, delete, update] = &self.kinds;
         let kind = match difference.kind {
             RowChangeKind::Added => insert,

@@ -24,6 +24,7 @@ mod pick;
 mod preview;
 mod shape;
 mod show;
+mod stream;
 pub(crate) mod view;
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ use pandodb_tm::{BeginOptions, HeadId};
 use crate::ast::{BranchStatement, Name, PointInTime, Show};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::GivenRows;
 use crate::plan::OutputColumn;
 use crate::session::Session;
 use crate::store::without_branch;
@@ -74,36 +76,11 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
 }
 
 /// Runs a branch statement and gives its rows.
-pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> Result<Rows> {
+pub(crate) fn run(session: &Session, statement: &BranchStatement, sql: &str) -> Result<GivenRows> {
     let work = Work::new(session)?;
     match statement {
-        BranchStatement::Show(what) => return work.show(what),
-        BranchStatement::Use(name) => {
-            work.use_branch(name)?;
-            return Ok(Vec::new());
-        }
-        BranchStatement::Merge { .. }
-        | BranchStatement::UndoTransaction { .. }
-        | BranchStatement::CherryPick { .. } => work.without_merge()?,
-        _ => work.alone()?,
-    }
-    match statement {
-        BranchStatement::Merge { source, target, options } => work.merge(source, target, options),
-        BranchStatement::ContinueMerge => work.continue_merge(),
-        BranchStatement::UndoTransaction { transaction, options } => {
-            work.pick(&work.undo_of(*transaction)?, options)
-        }
-        BranchStatement::CherryPick { transaction, target, options } => {
-            work.pick(&work.pick_of(*transaction, target.as_ref())?, options)
-        }
-        BranchStatement::RestoreTable { table, branch, as_of } => {
-            work.restore_table(table, branch.as_ref(), as_of.as_ref())
-        }
-        BranchStatement::Preview(statements) => work.preview(statements, sql),
-        BranchStatement::Apply => work.apply(),
-        BranchStatement::Backup { incremental, file } => work.backup(file, *incremental),
-        BranchStatement::Restore { file, to } => work.restore(file, to.as_deref()),
-        _ => work.change(statement).map(|()| Vec::new()),
+        BranchStatement::Show(what) => work.show(what),
+        _ => work.run(statement, sql).map(GivenRows::from),
     }
 }
 
@@ -126,6 +103,40 @@ impl<'s> Work<'s> {
             branches.tend()?;
         }
         Ok(Self { session, branches, head })
+    }
+
+    /// Does what a statement says that is no SHOW.
+    fn run(&self, statement: &BranchStatement, sql: &str) -> Result<Rows> {
+        match statement {
+            BranchStatement::Use(name) => {
+                self.use_branch(name)?;
+                return Ok(Vec::new());
+            }
+            BranchStatement::Merge { .. }
+            | BranchStatement::UndoTransaction { .. }
+            | BranchStatement::CherryPick { .. } => self.without_merge()?,
+            _ => self.alone()?,
+        }
+        match statement {
+            BranchStatement::Merge { source, target, options } => {
+                self.merge(source, target, options)
+            }
+            BranchStatement::ContinueMerge => self.continue_merge(),
+            BranchStatement::UndoTransaction { transaction, options } => {
+                self.pick(&self.undo_of(*transaction)?, options)
+            }
+            BranchStatement::CherryPick { transaction, target, options } => {
+                self.pick(&self.pick_of(*transaction, target.as_ref())?, options)
+            }
+            BranchStatement::RestoreTable { table, branch, as_of } => {
+                self.restore_table(table, branch.as_ref(), as_of.as_ref())
+            }
+            BranchStatement::Preview(statements) => self.preview(statements, sql),
+            BranchStatement::Apply => self.apply(),
+            BranchStatement::Backup { incremental, file } => self.backup(file, *incremental),
+            BranchStatement::Restore { file, to } => self.restore(file, to.as_deref()),
+            _ => self.change(statement).map(|()| Vec::new()),
+        }
     }
 
     /// How the session begins a transaction.

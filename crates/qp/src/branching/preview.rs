@@ -217,7 +217,7 @@ impl Work<'_> {
             fact("preview", branch(), "microseconds", Value::Integer(micros)),
         ];
         self.table_counts(&old, &new, &mut rows)?;
-        for mut row in self.differences(&old, &new, None, ROWS_MAX)? {
+        for mut row in self.first_differences(&old, &new, ROWS_MAX)? {
             if row[0] != text("row") {
                 row[2] = text(schema_change(&row));
                 row[0] = text("schema");

@@ -11,6 +11,7 @@ use pandodb_ds::record::Value;
 use super::{Rows, Work, options};
 use crate::ast::Show;
 use crate::error::Result;
+use crate::execute::GivenRows;
 
 /// The columns of SHOW BRANCHES.
 pub(super) const BRANCH_COLUMNS: &[&str] = &[
@@ -94,8 +95,8 @@ impl Work<'_> {
         options::time_text(self.session, micros)
     }
 
-    pub(super) fn show(&self, what: &Show) -> Result<Rows> {
-        match what {
+    pub(super) fn show(&self, what: &Show) -> Result<GivenRows> {
+        let rows = match what {
             Show::Branches => self.branch_rows(),
             Show::Tags => self.tag_rows(),
             Show::Commits(branch) => {
@@ -104,9 +105,10 @@ impl Work<'_> {
             }
             Show::Conflicts => self.conflict_rows(Some(self.current()?.id)),
             Show::Diff { source, target, table } => {
-                self.show_difference(source, target, table.as_ref())
+                return self.show_difference(source, target, table.as_ref());
             }
-        }
+        };
+        rows.map(GivenRows::from)
     }
 
     pub(super) fn branch_rows(&self) -> Result<Rows> {

@@ -12,6 +12,7 @@
 pub mod batch;
 mod context;
 mod frame;
+mod given;
 mod key;
 mod lend;
 mod memory;
@@ -28,6 +29,7 @@ mod subquery;
 
 pub use context::{Context, Counters, DeferredViolations, RunState, Settings};
 pub use frame::{Frame, Outer, Scope, State};
+pub use given::{GivenRows, RowStream};
 pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};
 pub use lend::{LentRow, Projection, RowCells};

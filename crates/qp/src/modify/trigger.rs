@@ -15,7 +15,7 @@ use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, Trigg
 use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, Result};
-use crate::execute::{Context, Frame, Kept, Outer, Scope, SharedTransaction, Versions};
+use crate::execute::{Context, Frame, GivenRows, Kept, Outer, Scope, SharedTransaction, Versions};
 use crate::plan::{Layout, SelectPlan};
 use crate::scalar::{ROWID, Scalar, SlotId, Unary};
 use crate::types::Affinity;
@@ -36,7 +36,7 @@ pub trait Compiler {
     /// A change in the engine's own words.
     fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>>;
     /// The rows of a PRAGMA with its value and its schema.
-    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>>;
+    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<GivenRows>;
     /// A query in the engine's own words.
     fn query(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<SelectPlan>>;
 }

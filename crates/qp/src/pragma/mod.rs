@@ -23,6 +23,7 @@ use pandodb_ds::record::Value;
 
 use crate::ast;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::GivenRows;
 use crate::plan::OutputColumn;
 use crate::session::Session;
 
@@ -54,11 +55,11 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
 }
 
 /// The rows of a PRAGMA that is read as a table.
-pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result<GivenRows> {
     if let Some(view) = crate::branching::view::find(name) {
         return crate::branching::view::rows(session, view, arguments);
     }
-    let Some(entry) = find(name) else { return Ok(Vec::new()) };
+    let Some(entry) = find(name) else { return Ok(Vec::new().into()) };
     let text = |place: usize| match arguments.get(place) {
         Some(Value::Text(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
         Some(Value::Integer(number)) => Some(number.to_string()),
@@ -70,7 +71,7 @@ pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result
         let message = format!("pragma_{name} cannot set what it reads");
         return Err(Error::invalid(message).with_hint(format!("PRAGMA {name} = ...")));
     }
-    (entry.run)(&call)
+    (entry.run)(&call).map(GivenRows::from)
 }
 
 /// How many columns the rows of a PRAGMA have.

@@ -16,7 +16,7 @@ use crate::ast::StatementKind;
 use crate::bind::{Binder, Environment};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{SharedTransaction, Versions};
+use crate::execute::{GivenRows, SharedTransaction, Versions};
 use crate::modify::modify_statement;
 use crate::modify::{
     Compiler, ModifyPlan, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject,
@@ -142,7 +142,7 @@ impl Compiler for Session {
         Ok(plan)
     }
 
-    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+    fn pragma(&self, name: &str, arguments: &[Value]) -> Result<GivenRows> {
         crate::pragma::rows(self, name, arguments)
     }
 

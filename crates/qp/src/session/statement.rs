@@ -17,8 +17,8 @@ use crate::ast::ConflictAction;
 use crate::catalog::Schema;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{
-    self, Bindings, Context, Frame, LentRow, LoneTransaction, Outer, Parameters, Profile, RowCells,
-    RunState, Settings, Versions,
+    self, Bindings, Context, Frame, GivenRows, LentRow, LoneTransaction, Outer, Parameters,
+    Profile, RowCells, RunState, Settings, Versions,
 };
 use crate::modify::{Changes, ModifyPlan};
 use crate::store::{LightSavepoint, Savepoint};
@@ -65,7 +65,7 @@ struct Run {
     is_clear: bool,
     around: Around,
     /// Rows that are there already.
-    rows: Option<std::vec::IntoIter<Vec<Value>>>,
+    rows: Option<GivenRows>,
     /// How many rows the table has, where a query counts them and its run began with that.
     counted: Option<i64>,
     /// How often a query was asked for a row.
@@ -241,7 +241,7 @@ impl<'s> Statement<'s> {
             if let PreparedKind::Command(command) = &self.prepared.kind {
                 let values = self.parameters.to_values();
                 let rows = self.session.command(command, &self.prepared.sql, &values)?;
-                self.run = Run { rows: Some(rows.into_iter()), ..Run::default() };
+                self.run = Run { rows: Some(rows), ..Run::default() };
                 self.is_running = true;
                 return Ok(());
             }
@@ -295,7 +295,7 @@ impl<'s> Statement<'s> {
                 .modify(plan, self.session, &self.parameters)
                 .and_then(|()| run.commit_change(self.session)),
             PreparedKind::Rows(rows) => {
-                run.rows = Some(rows.clone().into_iter());
+                run.rows = Some(rows.clone().into());
                 Ok(())
             }
             PreparedKind::Analyze(kind) => run.analyze(kind, self.session, &self.parameters),
@@ -312,7 +312,7 @@ impl<'s> Statement<'s> {
     fn advance(&mut self) -> Result<Step> {
         let run = &mut self.run;
         if let Some(rows) = &mut run.rows {
-            let Some(row) = rows.next() else { return Ok(Step::Done) };
+            let Some(row) = rows.next_row()? else { return Ok(Step::Done) };
             self.cells.take_values(row.iter().map(Value::as_ref));
             return Ok(Step::Row);
         }
@@ -501,7 +501,7 @@ impl Run {
             _ => {}
         }
         if let Some(profile) = self.around.state.profile.take() {
-            self.rows = Some(super::explain::report(kind, &profile).into_iter());
+            self.rows = Some(super::explain::report(kind, &profile).into());
         }
         Ok(())
     }
@@ -576,7 +576,7 @@ impl Run {
                 self.release(&marks)?;
                 counters.changes.set(changes.rows as i64);
                 counters.total_changes.set(counters.total_changes.get() + changes.rows as i64);
-                self.rows = plan.returning.is_some().then(|| changes.returned.into_iter());
+                self.rows = plan.returning.is_some().then(|| changes.returned.into());
                 Ok(())
             }
             Err(mut error) => {

@@ -7,6 +7,7 @@ use pandodb_ds::record::Value;
 use super::text_argument;
 use crate::branching::{Rows, Work};
 use crate::error::{Error, Result};
+use crate::execute::GivenRows;
 
 /// The commits of a branch, newest first; `*` means those of all branches.
 pub(super) fn log(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
@@ -18,13 +19,12 @@ pub(super) fn log(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
 }
 
 /// What a commit changed, the schema first.
-pub(super) fn changes(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
+pub(super) fn changes(work: &Work<'_>, arguments: &[Value]) -> Result<GivenRows> {
     let number = text_argument(arguments, 0).and_then(|text| text.parse().ok());
     let Some(number) = number else {
         let hint = "pando_log lists the numbers of transactions";
         return Err(Error::invalid("pando_changes() needs a transaction's number").with_hint(hint));
     };
     let (_, before, after) = work.commit_views(number)?;
-    let (old, new) = (work.version(before.forest())?, work.version(after.forest())?);
-    work.differences(&old, &new, None, usize::MAX)
+    work.differences([before, after], None)
 }

@@ -18,6 +18,7 @@ use super::show::{
 };
 use super::{Rows, Work, difference};
 use crate::error::{Error, Result};
+use crate::execute::GivenRows;
 use crate::session::Session;
 
 /// A system view.
@@ -33,7 +34,13 @@ pub(crate) struct SystemView {
     /// Whether its first argument is the key that its first column holds; with a second one
     /// behind it, there are no rows where there is no such key.
     pub(crate) has_key: bool,
-    rows: fn(&Work<'_>, &[Value]) -> Result<Rows>,
+    rows: Found,
+}
+
+/// How the rows of a view are found: at once, or as they are asked for.
+enum Found {
+    Made(fn(&Work<'_>, &[Value]) -> Result<Rows>),
+    Streamed(fn(&Work<'_>, &[Value]) -> Result<GivenRows>),
 }
 
 /// All system views.
@@ -44,14 +51,14 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &["branch"],
         needed: 0,
         has_key: true,
-        rows: |work, arguments| match text_argument(arguments, 0) {
+        rows: Found::Made(|work, arguments| match text_argument(arguments, 0) {
             Some(name) if arguments.len() > 1 => match work.readable_branch(&name) {
                 Ok(branch) => Ok(vec![work.branch_row(&branch)?]),
                 Err(_) => Ok(Vec::new()),
             },
             Some(name) => Ok(vec![work.branch_row(&work.readable_branch(&name)?)?]),
             None => work.branch_rows(),
-        },
+        }),
     },
     SystemView {
         name: "pando_tags",
@@ -59,7 +66,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &[],
         needed: 0,
         has_key: false,
-        rows: |work, _| work.tag_rows(),
+        rows: Found::Made(|work, _| work.tag_rows()),
     },
     SystemView {
         name: "pando_log",
@@ -67,7 +74,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &["branch"],
         needed: 0,
         has_key: false,
-        rows: commits::log,
+        rows: Found::Made(commits::log),
     },
     SystemView {
         name: "pando_changes",
@@ -75,7 +82,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &["transaction"],
         needed: 1,
         has_key: false,
-        rows: commits::changes,
+        rows: Found::Streamed(commits::changes),
     },
     SystemView {
         name: "pando_conflicts",
@@ -83,7 +90,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &[],
         needed: 0,
         has_key: false,
-        rows: |work, _| work.conflict_rows(None),
+        rows: Found::Made(|work, _| work.conflict_rows(None)),
     },
     SystemView {
         name: "pando_diff",
@@ -91,7 +98,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &["table", "old", "new"],
         needed: 3,
         has_key: false,
-        rows: table_diff::rows,
+        rows: Found::Streamed(table_diff::rows),
     },
     SystemView {
         name: "pando_diff_summary",
@@ -99,7 +106,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &["old", "new"],
         needed: 2,
         has_key: false,
-        rows: table_diff::summary,
+        rows: Found::Made(table_diff::summary),
     },
     SystemView {
         name: "pando_sizes",
@@ -107,7 +114,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &["branch"],
         needed: 0,
         has_key: false,
-        rows: sizes::rows,
+        rows: Found::Made(sizes::rows),
     },
     SystemView {
         name: "pando_grants",
@@ -115,7 +122,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &[],
         needed: 0,
         has_key: false,
-        rows: |work, _| grants(work),
+        rows: Found::Made(|work, _| grants(work)),
     },
     SystemView {
         name: "pando_reflog",
@@ -123,7 +130,7 @@ pub(crate) const VIEWS: &[SystemView] = &[
         arguments: &[],
         needed: 0,
         has_key: false,
-        rows: |work, _| reflog(work),
+        rows: Found::Made(|work, _| reflog(work)),
     },
 ];
 
@@ -133,13 +140,17 @@ pub(crate) fn find(name: &str) -> Option<&'static SystemView> {
 }
 
 /// The rows of a view.
-pub(crate) fn rows(session: &Session, view: &SystemView, arguments: &[Value]) -> Result<Rows> {
+pub(crate) fn rows(session: &Session, view: &SystemView, arguments: &[Value]) -> Result<GivenRows> {
     if arguments.len() < view.needed {
         let message = format!("{}() needs {} arguments", view.name, view.needed);
         let hint = format!("{}({})", view.name, view.arguments.join(", "));
         return Err(Error::invalid(message).with_hint(hint));
     }
-    (view.rows)(&Work::new(session)?, arguments)
+    let work = Work::new(session)?;
+    match view.rows {
+        Found::Made(find) => find(&work, arguments).map(GivenRows::from),
+        Found::Streamed(find) => find(&work, arguments),
+    }
 }
 
 /// An argument as text; none where it is left out or NULL.

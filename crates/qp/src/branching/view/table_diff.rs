@@ -6,17 +6,20 @@
 //! columns are known when the statement is planned; the versions are opened as `t@version` would
 //! be, so that the plan is made anew when their schemas change. Neighbours: `bind::system`.
 
-use pandodb_branch::diff::{RowChangeKind, RowDiff, Version, compare_shapes, tables};
+use pandodb_branch::diff::{
+    LentDifference, RowChangeKind, RowDiff, TablePair, Version, compare_shapes, tables,
+};
 use pandodb_branch::registry::{Point, View};
 use pandodb_ds::record::{Collation, Value};
 
 use super::text_argument;
 use crate::ast::{Name, PointInTime};
 use crate::branching::show::text;
+use crate::branching::stream::{Differences, MakeTeller, Teller};
 use crate::branching::{Rows, Work};
 use crate::catalog::Schema;
 use crate::error::{Error, Result};
-use crate::execute::batch::Helpers;
+use crate::execute::GivenRows;
 use crate::types::Affinity;
 
 /// The columns of `pando_diff_summary`.
@@ -99,51 +102,59 @@ fn view_of(work: &Work<'_>, arguments: &[Value], place: usize) -> Result<View> {
 }
 
 /// The rows of `pando_diff`.
-pub(super) fn rows(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
+pub(super) fn rows(work: &Work<'_>, arguments: &[Value]) -> Result<GivenRows> {
     let name = text_argument(arguments, 0).unwrap_or_default();
-    let (old_view, new_view) = (view_of(work, arguments, 1)?, view_of(work, arguments, 2)?);
-    let (old, new) = (work.version(old_view.forest())?, work.version(new_view.forest())?);
-    let pager = work.branches.manager().pager();
-    let Some(table) =
-        new.shape.table_named(&name).or_else(|| old.shape.table_named(&name)).map(|it| it.id)
-    else {
+    let views = [view_of(work, arguments, 1)?, view_of(work, arguments, 2)?];
+    let (old, new) = (work.version(views[0].forest())?, work.version(views[1].forest())?);
+    let table = new.shape.table_named(&name).or_else(|| old.shape.table_named(&name));
+    let Some(table) = table.map(|table| table.id) else {
         return Err(Error::not_found("table", &name));
     };
-    let pair = tables(&old, &new)
-        .into_iter()
-        .find(|pair| pair.new.or(pair.old).is_some_and(|version| version.shape.id == table));
-    let Some((pair, diff)) =
-        pair.and_then(|pair| pair.rows(pager).transpose().map(|it| (pair, it)))
-    else {
-        return Ok(Vec::new());
-    };
-    let helpers = work.helpers(&pair);
-    typed_rows(diff?, helpers.as_ref().map_or(0, Helpers::count))
+    let first: (Rows, MakeTeller) = (Vec::new(), make_teller);
+    let rows = Differences::new(work, views, (old, new), Some(table), first);
+    Ok(GivenRows::Streamed(Box::new(rows)))
 }
 
-fn typed_rows(diff: RowDiff, helpers: usize) -> Result<Rows> {
-    let names: Vec<String> = diff.columns().iter().map(|column| column.name.clone()).collect();
-    let [insert, delete, update] = ["insert", "delete", "update"].map(text);
-    let rows = diff.gather(helpers, |difference, rows| {
+fn make_teller(_: &TablePair<'_>, diff: &RowDiff) -> Box<dyn Teller> {
+    let columns = diff.columns().iter();
+    Box::new(TypedRows {
+        columns: columns.map(|column| column.name.clone()).collect(),
+        kinds: ["insert", "delete", "update"].map(text),
+    })
+}
+
+/// Makes a row of each that differs, with the table's own columns.
+struct TypedRows {
+    columns: Vec<String>,
+    /// The words for what may happen to a row.
+    kinds: [Value; 3],
+}
+
+impl Teller for TypedRows {
+    fn tell(
+        &self,
+        difference: &LentDifference<'_>,
+        rows: &mut Rows,
+    ) -> Result<(), pandodb_branch::Error> {
+        let [insert, delete, update] = &self.kinds;
         let word = match difference.kind {
-            RowChangeKind::Added => &insert,
-            RowChangeKind::Removed => &delete,
-            RowChangeKind::Changed => &update,
+            RowChangeKind::Added => insert,
+            RowChangeKind::Removed => delete,
+            RowChangeKind::Changed => update,
         };
-        let changed = names.iter().zip(difference.changed).filter(|(_, changed)| **changed);
+        let changed = self.columns.iter().zip(difference.changed).filter(|(_, changed)| **changed);
         let changed: Vec<&str> = changed.map(|(name, _)| name.as_str()).collect();
         let is_update = difference.kind == RowChangeKind::Changed;
-        let mut row = Vec::with_capacity(2 + 2 * names.len());
+        let mut row = Vec::with_capacity(2 + 2 * self.columns.len());
         row.push(word.clone());
         row.push(if is_update { text(changed.join(", ")) } else { Value::Null });
-        for index in 0..names.len() {
+        for index in 0..self.columns.len() {
             row.push(difference.old_cell(index)?.unwrap_or_default());
             row.push(difference.new_cell(index)?.unwrap_or_default());
         }
         rows.push(row);
         Ok(())
-    });
-    Ok(rows?)
+    }
 }
 
 /// The rows of `pando_diff_summary`: counts by object.

@@ -45,8 +45,8 @@ pub enum OperatorState {
     Scan(Box<scan::ScanState>),
     /// Rows of a table-valued function.
     Function(source::FunctionState),
-    /// Rows that are there already.
-    Given(std::vec::IntoIter<Vec<pandodb_ds::record::Value>>),
+    /// Rows that come from no table, and what stands behind each.
+    Given(crate::execute::GivenRows, [pandodb_ds::record::Value; 2]),
     /// A nested loop.
     Loop(join::LoopState),
     /// A hash join.

@@ -92,18 +92,20 @@ impl PragmaScan {
         for argument in &self.arguments {
             arguments.push(argument.evaluate(&scope)?.into_value());
         }
-        let mut rows = outer.context.compiler.pragma(&self.name, &arguments)?;
+        let rows = outer.context.compiler.pragma(&self.name, &arguments)?;
         // The hidden columns hold what it was called with.
-        arguments.resize(2, Value::Null);
-        for row in &mut rows {
-            row.extend_from_slice(&arguments);
-        }
-        *frame.state_mut(self.state) = OperatorState::Given(rows.into_iter());
+        let mut called = arguments.into_iter();
+        let called = [(); 2].map(|()| called.next().unwrap_or_default());
+        *frame.state_mut(self.state) = OperatorState::Given(rows, called);
         Ok(())
     }
 
     pub(super) fn next(&self, frame: &mut Frame) -> Result<bool> {
-        let Some(row) = state!(frame, self.state, Given).next() else { return Ok(false) };
+        let OperatorState::Given(rows, called) = frame.state_mut(self.state) else {
+            return Err(super::not_open(self.state));
+        };
+        let Some(mut row) = rows.next_row()? else { return Ok(false) };
+        row.extend_from_slice(called);
         frame.slot_mut(self.slot).set_values(0, row);
         Ok(true)
     }

@@ -11,6 +11,7 @@ use super::Session;
 use crate::ast::{Statement, StatementKind, TransactionStatement};
 use crate::define;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::GivenRows;
 use crate::plan::OutputColumn;
 
 impl Session {
@@ -29,8 +30,11 @@ impl Session {
         statement: &Statement,
         sql: &str,
         parameters: &[Value],
-    ) -> Result<Vec<Vec<Value>>> {
-        let done = self.run_command(statement, sql, parameters);
+    ) -> Result<GivenRows> {
+        let done = match &statement.kind {
+            StatementKind::Branch(statement) => crate::branching::run(self, statement, sql),
+            _ => self.run_command(statement, sql, parameters).map(GivenRows::from),
+        };
         let keeps_schemas = match &statement.kind {
             StatementKind::Transaction(statement) => matches!(
                 statement,
@@ -76,7 +80,6 @@ impl Session {
                 Ok(Vec::new())
             }
             StatementKind::Pragma(pragma) => crate::pragma::run(self, pragma),
-            StatementKind::Branch(statement) => crate::branching::run(self, statement, sql),
             StatementKind::Attach(attach) => self.attach_statement(attach, parameters),
             StatementKind::Detach(name) => self.detach_statement(name, parameters),
             StatementKind::Vacuum(vacuum) => self.vacuum_statement(vacuum, parameters),

@@ -14,8 +14,8 @@ use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::batch::{Program, Run};
 use crate::execute::{
-    Account, Context, Counters, Frame, KnownResult, Outer, Parameters, RunState, Settings,
-    SharedTransaction, Sources, SubqueryState, Versions,
+    Account, Context, Counters, Frame, GivenRows, KnownResult, Outer, Parameters, RunState,
+    Settings, SharedTransaction, Sources, SubqueryState, Versions,
 };
 use crate::function;
 use crate::modify::{Compiler, ModifyPlan, TriggerProgram};
@@ -165,7 +165,7 @@ impl Compiler for NoCompiler {
         no_compiler()
     }
 
-    fn pragma(&self, _: &str, _: &[Value]) -> Result<Vec<Vec<Value>>> {
+    fn pragma(&self, _: &str, _: &[Value]) -> Result<GivenRows> {
         no_compiler()
     }
 
