@@ -98,7 +98,7 @@ impl Fork {
 }
 
 impl Database {
-    /// Forks the branch `main` as it is now, in memory.
+    /// Forks the first branch (`main`, unless it was renamed) as it is now, in memory.
     ///
     /// ```
     /// let fork = pandodb::Database::open_in_memory()?.fork()?;
@@ -106,7 +106,8 @@ impl Database {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn fork(&self) -> Result<Fork> {
-        self.fork_at("main", Moment::Now)
+        let inner = self.inner.fork(None, &Moment::Now)?;
+        Ok(Fork { database: self.clone(), inner })
     }
 
     /// Forks any moment of any branch.
@@ -124,7 +125,7 @@ impl Database {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn fork_at(&self, branch: &str, at: impl Into<Moment>) -> Result<Fork> {
-        let inner = self.inner.fork(branch, &at.into())?;
+        let inner = self.inner.fork(Some(branch), &at.into())?;
         Ok(Fork { database: self.clone(), inner })
     }
 

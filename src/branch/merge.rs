@@ -210,6 +210,9 @@ pub struct MergeOutcome {
     pub status: MergeStatus,
     /// What has no answer yet.
     pub conflicts: Vec<Conflict>,
+    /// Whether the numbers below were counted. A fast-forward takes the same time at any size, so
+    /// that it counts to a hundred rows and then no further: all are 0 then.
+    pub is_counted: bool,
     /// Rows and definitions that were changed in the target, or would be.
     pub changes_applied: u64,
     /// Rows that came.

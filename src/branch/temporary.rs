@@ -105,13 +105,15 @@ impl Connection {
     /// # Ok::<(), pandodb::Error>(())
     /// ```
     pub fn temporary_branch(&self, name: &str) -> Result<TemporaryBranch> {
-        let branch = CreateBranch::new(name).option("temporary", "true").create(self)?;
         let open = || {
             let connection = self.database().connect()?;
             connection.session.take_user_of(&self.session);
             Ok(connection)
         };
         let (connection, owner) = (open()?, open()?);
+        // It goes with whoever makes it, which is the guard and not this connection.
+        let create = CreateBranch::new(name).from(self.current_branch());
+        let branch = create.option("temporary", "true").create(&owner)?;
         let temporary = TemporaryBranch { connection, id: branch.id, owner, is_kept: false };
         temporary.connection.switch_branch(&branch.name)?;
         Ok(temporary)

@@ -218,6 +218,93 @@ fn forks_are_private_and_go_with_whoever_holds_them() {
     assert_eq!(connection.branches().unwrap().len(), 1);
 }
 
+/// Whoever opens a database as a user has that user's rights everywhere.
+#[test]
+fn a_fork_and_a_backup_are_no_way_around_a_grant() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.pando");
+    {
+        let owner = Connection::open(&file).unwrap();
+        let sql = "CREATE TABLE tree(id INTEGER PRIMARY KEY); CREATE BRANCH secret;
+                   INSERT INTO tree@secret VALUES (1); GRANT READ ON BRANCH main TO ann";
+        owner.execute_batch(sql).unwrap();
+    }
+    let database = crate::OpenOptions::new().user("ann").open(&file).unwrap();
+    let denied = |error: crate::Error| assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    denied(database.fork_at("secret", crate::Moment::Now).unwrap_err());
+    denied(database.backup(folder.path().join("copy")).unwrap_err());
+    let fork = database.fork().unwrap().connect().unwrap();
+    fork.execute_batch("INSERT INTO tree VALUES (5)").unwrap();
+    denied(fork.execute_batch("SELECT * FROM tree@secret").unwrap_err());
+    denied(fork.switch_branch("secret").unwrap_err());
+    fork.switch_branch("main").unwrap();
+    denied(fork.execute_batch("INSERT INTO tree VALUES (6)").unwrap_err());
+}
+
+#[test]
+fn a_fork_has_the_past_of_its_branch() {
+    let connection = trees();
+    let before = connection.branch("main").unwrap().head_commit;
+    connection.execute_batch("DELETE FROM tree").unwrap();
+    let fork = connection.database().fork().unwrap().connect().unwrap();
+    let count = |sql: &str| fork.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM tree"), 0);
+    assert_eq!(count(&format!("SELECT count(*) FROM tree AS OF TRANSACTION {before}")), 3);
+    let told = fork.execute_batch("SHOW COMMITS").unwrap_err().to_string();
+    assert!(told.contains("a fork in memory is no branch"), "{told}");
+}
+
+#[test]
+fn a_fast_forward_tells_what_it_changed() {
+    let connection = trees();
+    connection.create_branch("dev").unwrap();
+    let work = "USE BRANCH dev; DELETE FROM tree WHERE id = 1; UPDATE tree SET name = 'x';
+                ALTER TABLE tree ADD COLUMN age; INSERT INTO tree(id) VALUES (9); USE BRANCH main";
+    connection.execute_batch(work).unwrap();
+    let tried = connection.merge("dev").dry_run(true).run().unwrap();
+    let done = connection.merge("dev").run().unwrap();
+    assert_eq!(done.status, MergeStatus::FastForward);
+    let counts = |of: &MergeOutcome| {
+        (of.is_counted, of.rows_inserted, of.rows_updated, of.rows_deleted, of.schema_changes)
+    };
+    assert_eq!(counts(&done), (true, 1, 2, 1, 1));
+    assert_eq!(counts(&done), counts(&tried));
+    assert_eq!(done.changes_applied, 5);
+    // Tables that are new know how many rows they have; many changed rows are not counted.
+    let many = "USE BRANCH dev; CREATE TABLE leaf(a); CREATE INDEX i ON leaf(a);
+                INSERT INTO leaf SELECT value FROM generate_series(1, 1000); USE BRANCH main";
+    connection.execute_batch(many).unwrap();
+    let done = connection.merge("dev").run().unwrap();
+    assert_eq!(counts(&done), (true, 1000, 0, 0, 2));
+    connection.execute_batch("CREATE BRANCH ahead; UPDATE leaf@ahead SET a = -a").unwrap();
+    let done = connection.merge("ahead").run().unwrap();
+    assert_eq!((done.status, done.success), (MergeStatus::FastForward, true));
+    assert_eq!(counts(&done), (false, 0, 0, 0, 0));
+}
+
+#[test]
+fn the_first_branch_may_have_another_name() {
+    let connection = trees();
+    connection.create_tag("v1", "main").unwrap();
+    connection.rename_branch("main", "trunk").unwrap();
+    connection.execute_batch("DELETE FROM tree").unwrap();
+    let fork = connection.database().fork().unwrap().connect().unwrap();
+    for (sql, expected) in [
+        ("SELECT count(*) FROM tree", 0),
+        ("SELECT count(*) FROM tree@trunk", 0),
+        ("SELECT count(*) FROM tree@v1", 3),
+        ("SELECT count(*) FROM tree AS OF TAG v1", 3),
+    ] {
+        for connection in [&connection, &fork] {
+            let count: i64 = connection.query_row(sql, (), |row| row.get(0)).unwrap();
+            assert_eq!(count, expected, "{sql}");
+        }
+    }
+    connection.create_branch("main").unwrap();
+    let again = connection.database().connect().unwrap();
+    assert_eq!(again.current_branch(), "trunk");
+}
+
 #[test]
 fn snapshots_bring_a_branch_back() {
     let connection = trees();

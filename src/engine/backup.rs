@@ -51,6 +51,7 @@ impl Backup {
 
 impl Database {
     pub(crate) fn start_backup(&self, target: &Path, base: Option<&Path>) -> Result<Backup> {
+        self.owner("back the database up")?;
         let manager = self.inner().manager();
         if !self.is_read_only() {
             // The backup is of the newest checkpoint.

@@ -14,8 +14,6 @@ use pandodb_ds::sync::Arc;
 use pandodb_qp::ast::{Name, PointInTime};
 use pandodb_qp::branching::{self, Answer, MergeCall, MergeDone};
 use pandodb_qp::catalog::DatabaseIndex;
-use pandodb_qp::session::Session as QuerySession;
-use pandodb_qp::store::Database as QueryDatabase;
 
 use super::session::{Database, Session, borrowed, convert, stored};
 use crate::branch::{
@@ -33,13 +31,13 @@ pub(crate) struct ConflictAddress(ConflictKey);
 /// A branch in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Fork {
-    database: QueryDatabase,
+    database: Database,
     fork: Arc<InnerFork>,
 }
 
 impl Fork {
     pub(crate) fn connect(&self) -> Session {
-        Session::on_fork(self.database.clone(), Arc::clone(&self.fork))
+        self.database.connect_to_fork(Arc::clone(&self.fork))
     }
 
     pub(crate) fn base(&self) -> u64 {
@@ -51,19 +49,20 @@ impl Fork {
     }
 
     pub(crate) fn fork(&self) -> Result<Self> {
-        let fork = InnerFork::of(self.database.manager(), self.fork.head());
+        let fork = InnerFork::of(self.database.inner().manager(), self.fork.head());
         let fork = fork.map_err(|error| convert(error.into(), ""))?;
         Ok(Self { database: self.database.clone(), fork: Arc::new(fork) })
     }
 }
 
 impl Database {
-    pub(crate) fn fork(&self, branch: &str, at: &Moment) -> Result<Fork> {
-        let database = self.inner().clone();
-        let session = QuerySession::new(database.clone());
-        let fork = branching::fork_branch(&session, branch, &point(at));
+    /// A fork of a branch, or of the first one.
+    pub(crate) fn fork(&self, branch: Option<&str>, at: &Moment) -> Result<Fork> {
+        let session = self.connect();
+        let branch = branch.map_or_else(|| session.current_branch(), str::to_owned);
+        let fork = branching::fork_branch(session.inner(), &branch, &point(at));
         let fork = Arc::new(fork.map_err(|error| convert(error, ""))?);
-        Ok(Fork { database, fork })
+        Ok(Fork { database: self.clone(), fork })
     }
 }
 
@@ -245,6 +244,7 @@ fn outcome_of(done: MergeDone) -> MergeOutcome {
     MergeOutcome {
         success: status != MergeStatus::Conflicts,
         status,
+        is_counted: done.is_counted,
         changes_applied: inserted + updated + deleted + done.report.schema_changes,
         rows_inserted: inserted,
         rows_updated: updated,

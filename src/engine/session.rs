@@ -109,12 +109,31 @@ impl Database {
     }
 
     pub(crate) fn connect(&self) -> Session {
-        let session = QuerySession::new(self.0.database.clone());
+        let inner = self.prepared(QuerySession::new(self.0.database.clone()));
+        Session { inner, tracer: Tracer::default(), _fork: None }
+    }
+
+    /// A session on a branch in memory.
+    pub(super) fn connect_to_fork(&self, fork: Arc<InnerFork>) -> Session {
+        let inner = self.prepared(QuerySession::on_head(self.0.database.clone(), fork.head()));
+        inner.set_origin(fork.origin());
+        Session { inner, tracer: Tracer::default(), _fork: Some(fork) }
+    }
+
+    /// A session with the rights and limits that the database was opened with.
+    fn prepared(&self, session: QuerySession) -> QuerySession {
         session.set_user(self.0.user.as_deref());
         if let Some((soft_bytes, hard_bytes)) = self.0.memory_limit {
             session.set_memory_limits(soft_bytes, hard_bytes);
         }
-        Session { inner: session, tracer: Tracer::default(), _fork: None }
+        session
+    }
+
+    /// Refuses what only the owner may do, one who opened the database without a user.
+    pub(super) fn owner(&self, what: &str) -> Result<()> {
+        let Some(user) = &self.0.user else { return Ok(()) };
+        let message = format!("user '{}' may not {what}", user.escape_debug());
+        Err(convert(pandodb_qp::Error::new(pandodb_qp::ErrorKind::Denied, message), ""))
     }
 
     pub(super) fn inner(&self) -> &QueryDatabase {
@@ -186,12 +205,6 @@ pub(crate) struct Session {
 impl Session {
     pub(super) fn inner(&self) -> &QuerySession {
         &self.inner
-    }
-
-    /// A session on a branch in memory.
-    pub(super) fn on_fork(database: QueryDatabase, fork: Arc<InnerFork>) -> Self {
-        let session = QuerySession::on_head(database, fork.head());
-        Self { inner: session, tracer: Tracer::default(), _fork: Some(fork) }
     }
 
     pub(crate) fn set_commit_hook(&self, hook: Option<CommitHook>) {

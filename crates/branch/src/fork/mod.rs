@@ -103,6 +103,11 @@ impl Fork {
         self.head
     }
 
+    /// The head that it was made of; none where that was a moment of the past.
+    pub fn origin(&self) -> Option<HeadId> {
+        self.origin
+    }
+
     /// The commit that it began at.
     pub fn base(&self) -> u64 {
         self.base

@@ -48,7 +48,7 @@ impl Branches {
             let is_over = |branch: &&Branch| {
                 branch.options.temporary || branch.expires().is_some_and(|expires| expires <= now)
             };
-            state.branches().filter(is_over).cloned().collect()
+            state.branches().filter(is_over).filter(|it| !state.stays(it)).cloned().collect()
         })?;
         for branch in &over {
             self.force_drop(branch)?;

@@ -245,6 +245,18 @@ impl Branches {
             }
             let renamed = Branch { name: to.into(), ..self.again(&branch)? };
             change.put(number_key(Kind::Branch, renamed.id.0), &renamed)?;
+            // Who may read a tag is asked of its branch.
+            let tags: Vec<Tag> = {
+                let state = self.state.lock();
+                let is_of = |tag: &&Tag| {
+                    state.branch_of_tag(tag).is_some_and(|found| found.id == branch.id)
+                };
+                state.tags.values().filter(is_of).cloned().collect()
+            };
+            for tag in tags {
+                let row = key(Kind::Tag, fold(&tag.name).as_bytes());
+                change.put(row, &Tag { branch: to.into(), ..tag })?;
+            }
             Ok(renamed)
         })
     }
@@ -273,11 +285,7 @@ impl Branches {
             return Err(error.with_hint("reset it, or rename it"));
         }
         check_unprotected(&branch, "dropped")?;
-        let merge = self.with(|state| {
-            let mut merges = state.open_merges();
-            merges.find(|merge| merge.source == branch.id || merge.target == branch.id).cloned()
-        })?;
-        if merge.is_some() {
+        if self.with(|state| state.open_merge_of(branch.id).is_some())? {
             let message = format!("the branch '{}' has an open merge", branch.name);
             let error = Error::new(ErrorKind::InUse, message);
             return Err(error.with_hint("complete the merge or abort it"));
@@ -336,6 +344,15 @@ impl Branches {
         let mut anchors = state.index.surplus_without(state.index.clock_of(branch.id));
         anchors.retain(|head| self.is_loose(state, *head));
         anchors
+    }
+
+    /// Drops a branch whose owner ends, if it is temporary still and nothing keeps it.
+    pub fn drop_temporary(&self, id: BranchId) -> Result<()> {
+        let found = self.with(|state| {
+            let branch = state.branch_by_id(id);
+            branch.filter(|it| it.options.temporary && !state.stays(it)).cloned()
+        })?;
+        found.map_or(Ok(()), |branch| self.force_drop(&branch).map(drop))
     }
 
     /// Drops branches whose time is over; returns their names.
@@ -492,10 +509,12 @@ fn check_unprotected(branch: &Branch, what: &str) -> Result<()> {
 #[cold]
 fn exists(kind: NameKind, name: &str) -> Error {
     let what = kind.as_str();
-    let hint = if name.eq_ignore_ascii_case(MAIN_NAME) {
-        "names are the same in any case: choose another one".to_owned()
-    } else {
-        format!("choose another name, or CREATE {} IF NOT EXISTS", what.to_uppercase())
+    let hint = match kind {
+        _ if name.eq_ignore_ascii_case(MAIN_NAME) => {
+            "names are the same in any case: choose another one"
+        }
+        NameKind::Branch => "choose another name, or CREATE BRANCH IF NOT EXISTS",
+        NameKind::Tag => "choose another name, or DROP TAG first",
     };
     let message = format!("there is a {what} '{name}' already");
     Error::new(ErrorKind::Exists, message).with_hint(hint)

@@ -324,14 +324,29 @@ impl Branches {
         self.update_lazily(|change| Self::drop_anchors(change, &find()?))
     }
 
+    /// Refuses to drop the source of a merge with it: the first branch, one that is protected,
+    /// and one that another open merge needs.
+    pub fn check_drop_merged(&self, plan: &MergePlan) -> Result<()> {
+        let source = &plan.source;
+        let is_needed = self.with(|state| {
+            let mut others = state.open_merges().filter(|merge| merge.target != plan.target.id);
+            others.any(|merge| merge.source == source.id || merge.target == source.id)
+        })?;
+        let (kind, why) = if source.head == pandodb_tm::MAIN.0 || source.options.protected {
+            (ErrorKind::Protected, "")
+        } else if is_needed {
+            (ErrorKind::InUse, ": it has an open merge")
+        } else {
+            return Ok(());
+        };
+        let message = format!("the branch '{}' stays after its merge{why}", source.name);
+        Err(Error::new(kind, message).with_hint("leave delete_branch_after out"))
+    }
+
     /// Drops the source in the commit of its merge (`delete_branch_after`); comes after
     /// [`record_merge`](Self::record_merge).
     pub fn drop_merged(&self, plan: &MergePlan, transaction: &mut Transaction) -> Result<()> {
-        if plan.source.head == pandodb_tm::MAIN.0 || plan.source.options.protected {
-            let message = format!("the branch '{}' stays after its merge", plan.source.name);
-            let error = Error::new(ErrorKind::Protected, message);
-            return Err(error.with_hint("leave delete_branch_after out"));
-        }
+        self.check_drop_merged(plan)?;
         let target = HeadId(plan.target.head);
         transaction.use_head(self.system)?;
         let counters = counters_of(transaction)?;

@@ -133,7 +133,7 @@ pub struct Tag {
     pub head: u64,
     /// The moment.
     pub position: Position,
-    /// The branch that it was made on, as it was called then.
+    /// The branch that it was made on; as it was called last, once that is gone.
     pub branch: String,
     /// When it was made, in microseconds since 1970.
     pub created: i64,
@@ -190,6 +190,23 @@ pub struct Commit {
     pub operations: Option<u64>,
     /// What it did to other heads: one transaction may change several branches.
     pub others: Vec<CommitPart>,
+}
+
+impl Commit {
+    /// What it did to each head, as commits of their own.
+    pub fn parts(&self) -> Vec<Self> {
+        let own = CommitPart { head: self.head, base: self.base, operations: self.operations };
+        let parts = std::iter::once(&own).chain(&self.others);
+        let others = || std::iter::once(&own).chain(&self.others);
+        let part = |part: &CommitPart| Self {
+            head: part.head,
+            base: part.base,
+            operations: part.operations,
+            others: others().filter(|other| other.head != part.head).cloned().collect(),
+            ..self.clone()
+        };
+        parts.map(part).collect()
+    }
 }
 
 /// What a commit did to one head.

@@ -187,10 +187,29 @@ impl State {
         line.parent.map_or(0, |parent| parent.commit).max(ended)
     }
 
-    /// The branches whose time is over.
+    /// The branches whose time is over, but for those that stay.
     pub(super) fn expired(&self, now: i64) -> impl Iterator<Item = &Branch> {
         let over = self.expiring.iter().take_while(move |(expires, _)| *expires <= now);
-        over.filter_map(|(_, id)| self.branches.get(id))
+        over.filter_map(|(_, id)| self.branches.get(id)).filter(|branch| !self.stays(branch))
+    }
+
+    /// Whether a branch does not go by itself, whatever its options say: the first one, one that
+    /// is protected, and one whose open merge waits for somebody.
+    pub(super) fn stays(&self, branch: &Branch) -> bool {
+        branch.head == pandodb_tm::MAIN.0
+            || branch.options.protected
+            || self.open_merge_of(branch.id).is_some()
+    }
+
+    /// An open merge that a branch is the source or the target of.
+    pub(super) fn open_merge_of(&self, id: BranchId) -> Option<&OpenMerge> {
+        self.merges.values().find(|merge| merge.source == id || merge.target == id)
+    }
+
+    /// The branch that a tag was made on, if it is still there. A branch that is younger than the
+    /// tag only took the name.
+    pub fn branch_of_tag(&self, tag: &Tag) -> Option<&Branch> {
+        self.branch(&tag.branch).ok().filter(|branch| branch.created <= tag.created)
     }
 
     /// Looks up the commits of anchors that do not say them.

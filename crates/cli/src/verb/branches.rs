@@ -390,7 +390,8 @@ fn how_to_decide(failure: Failure) -> Failure {
 fn merge_told(shell: &Shell, sql: &str) -> Outcome<(String, String)> {
     let mut statement = shell.connection.prepare(sql)?;
     Ok(statement.query_row((), |row| {
-        let number = |name: &str| row.get::<_, u64>(name);
+        // None where it was not counted.
+        let number = |name: &str| row.get::<_, Option<u64>>(name).map(Option::unwrap_or_default);
         let status: String = row.get("status")?;
         let facts = [
             ("inserted", number("rows_inserted")?),

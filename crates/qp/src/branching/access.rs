@@ -4,7 +4,7 @@
 //! branch are asked for where their transactions begin (`session::transaction`); what names
 //! other branches asks here. Neighbours: the branch crate keeps grants and answers.
 
-use pandodb_branch::registry::{Branch, Branches, Privilege, Tag, View};
+use pandodb_branch::registry::{Branch, Branches, Point, Privilege, Tag, View};
 
 use super::Work;
 use crate::ast;
@@ -42,7 +42,7 @@ pub(crate) fn check_head(
 pub(crate) fn check_name(branches: &Branches, name: &str, user: &str) -> Result<()> {
     let found = branches.with(|state| {
         let branch = state.branch(name).ok().cloned();
-        let of_tag = || state.tag(name).map(|tag| state.branch(&tag.branch).ok().cloned());
+        let of_tag = || state.tag(name).map(|tag| state.branch_of_tag(tag).cloned());
         branch.map(Some).or_else(|| of_tag().ok())
     })?;
     match found {
@@ -115,15 +115,31 @@ impl Work<'_> {
         if self.session.user().is_none() {
             return Ok(true);
         }
-        let branch = self.branches.with(|state| state.branch(&tag.branch).cloned())?;
-        Ok(branch.is_ok_and(|branch| self.may(&branch, Privilege::Read).is_ok()))
+        let branch = self.branches.with(|state| state.branch_of_tag(tag).cloned())?;
+        Ok(branch.is_some_and(|branch| self.may(&branch, Privilege::Read).is_ok()))
+    }
+
+    /// Refuses to read a tag that may not be read.
+    fn check_tag(&self, tag: &Tag) -> Result<()> {
+        if self.may_read_tag(tag)? {
+            return Ok(());
+        }
+        Err(self.denied(&format!("read the tag '{}'", tag.name)))
+    }
+
+    /// A moment in the words of the branch crate. A tag is a way to data of another branch.
+    pub(super) fn point(&self, time: &ast::PointInTime) -> Result<Point> {
+        if let ast::PointInTime::Tag(name) = time
+            && let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())?
+        {
+            self.check_tag(&tag)?;
+        }
+        super::point(self.session, time)
     }
 
     /// What a tag names, if it may be read.
     pub(super) fn tag_view(&self, tag: &Tag) -> Result<View> {
-        if !self.may_read_tag(tag)? {
-            return Err(self.denied(&format!("read the tag '{}'", tag.name)));
-        }
+        self.check_tag(tag)?;
         Ok(self.branches.tag_view(tag)?)
     }
 

@@ -13,7 +13,7 @@ use pandodb_branch::registry::{Branch, Commit, MergeKind, MergePlan, Privilege, 
 use pandodb_ds::record::Value;
 
 use super::Work;
-use super::job::Failure;
+use super::job::{Failure, Outcome};
 use super::options::MergeRequest;
 use crate::ast::{Name, PointInTime};
 use crate::error::{Error, Result};
@@ -58,6 +58,8 @@ pub struct MergeDone {
     pub status: &'static str,
     /// What changed, or would have.
     pub report: Report,
+    /// Whether that was counted; a fast-forward counts to a hundred rows.
+    pub is_counted: bool,
     /// What nobody decided; then nothing was changed.
     pub conflicts: Vec<Conflict>,
 }
@@ -98,21 +100,21 @@ pub fn merge_branches(session: &Session, call: &MergeCall) -> Result<MergeDone> 
     let plan = work.branches.begin_merge(&call.source, &call.target)?;
     let outcome = work.answered(&plan, call).map_err(Failure::from).and_then(|request| {
         Ok(match plan.kind {
-            MergeKind::UpToDate => ("up to date", Report::default()),
+            MergeKind::UpToDate => work.up_to_date(&plan, &request)?,
             MergeKind::FastForward if !request.dry_run => {
-                let outcome = work.fast_forward(&plan, &request)?;
-                (outcome.status, outcome.report)
+                work.fast_forward(&plan, &request, true)?
             }
             MergeKind::FastForward | MergeKind::ThreeWay => {
-                let outcome = work.three_way(&plan, &request, None)?;
-                (outcome.status, outcome.report)
+                work.three_way(&plan, &request, None)?
             }
         })
     });
     let done = match outcome {
-        Ok((status, report)) => MergeDone { status, report, conflicts: Vec::new() },
+        Ok(Outcome { status, report, is_counted }) => {
+            MergeDone { status, report, is_counted, conflicts: Vec::new() }
+        }
         Err(Failure::Conflicts(conflicts, report)) => {
-            MergeDone { status: "conflicts", report, conflicts }
+            MergeDone { status: "conflicts", report, is_counted: true, conflicts }
         }
         Err(Failure::Error(error)) => {
             work.branches.abandon_merge(plan)?;
@@ -242,5 +244,5 @@ pub fn list_tags(session: &Session) -> Result<Vec<Tag>> {
 pub fn fork_branch(session: &Session, branch: &str, at: &PointInTime) -> Result<Fork> {
     let work = Work::new(session)?;
     let branch = work.readable_branch(branch)?;
-    Ok(work.branches.fork_at(&branch.name, &super::point(session, at)?)?)
+    Ok(work.branches.fork_at(&branch.name, &work.point(at)?)?)
 }

@@ -43,12 +43,7 @@ impl Work<'_> {
         if let Ok(number) = name.text.parse::<u64>()
             && self.branches.with(|state| state.branch(&name.text).is_err())?
         {
-            let (commit, _, after) = self.branches.commit_views(number)?;
-            let head = commit.head;
-            if let Some(branch) = self.branches.with(|state| state.branch_of(head).cloned())? {
-                self.readable_branch(&branch.name)?;
-            }
-            return Ok(after);
+            return Ok(self.commit_views(number)?.2);
         }
         let branch = self.readable_branch(&name.text)?;
         Ok(self.branches.view(&branch.name, &Point::Now)?)

@@ -49,6 +49,14 @@ pub(super) struct Job<'p> {
 pub(super) struct Outcome {
     pub(super) status: &'static str,
     pub(super) report: Report,
+    /// Whether the report tells what changed.
+    pub(super) is_counted: bool,
+}
+
+impl Outcome {
+    pub(super) fn new(status: &'static str, report: Report) -> Self {
+        Self { status, report, is_counted: true }
+    }
 }
 
 /// Why a merge did not happen.
@@ -122,7 +130,8 @@ impl Work<'_> {
                     return Err(Error::new(ErrorKind::MergeConflict, "given up"));
                 }
                 let transaction = transaction(&sources)?;
-                if self.is_inside() && job.plan.is_some() {
+                if job.plan.is_some() {
+                    // A merge is listed, with both parents, also where it changes no row.
                     super::inside::touch(&mut transaction.borrow_mut())?;
                 }
                 self.note(job, request, open, transaction)
@@ -131,10 +140,10 @@ impl Work<'_> {
         let report = report.into_inner();
         let conflicts = conflicts.into_inner();
         match result {
-            Ok(()) => Ok(Outcome { status: "merged", report }),
+            Ok(()) => Ok(Outcome::new("merged", report)),
             Err(error) if error.kind() != ErrorKind::MergeConflict => Err(error.into()),
             Err(_) if report.conflict_count() > 0 => Err(Failure::Conflicts(conflicts, report)),
-            Err(_) => Ok(Outcome { status: "would merge", report }),
+            Err(_) => Ok(Outcome::new("would merge", report)),
         }
     }
 
@@ -166,10 +175,8 @@ impl Work<'_> {
         inner: &mut pandodb_tm::Transaction,
     ) -> Result<()> {
         self.branches.record_merge(plan, inner)?;
-        let source = &plan.source;
-        let is_surplus = source.options.auto_delete
-            && !source.options.protected
-            && source.head != pandodb_tm::MAIN.0;
+        let is_surplus =
+            plan.source.options.auto_delete && self.branches.check_drop_merged(plan).is_ok();
         if request.delete_branch_after || is_surplus {
             self.branches.drop_merged(plan, inner)?;
         }

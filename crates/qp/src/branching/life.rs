@@ -5,7 +5,7 @@
 use pandodb_branch::registry::{BranchOptions, CreateBranch, Point, Privilege};
 use pandodb_tm::HeadId;
 
-use super::{Work, options, point};
+use super::{Work, options};
 use crate::ast::{BranchOption, Name, PointInTime};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -28,10 +28,11 @@ impl Work<'_> {
         let create = CreateBranch {
             name: name.text.to_string(),
             parent: parent.name,
-            at: as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?,
+            at: as_of.map_or(Ok(Point::Now), |time| self.point(time))?,
             options: branch_options,
         };
-        self.branches.create(&create)?;
+        let made = self.branches.create(&create)?;
+        self.session.temporary.borrow_mut().note(&self.branches, &made);
         Ok(())
     }
 
@@ -51,13 +52,20 @@ impl Work<'_> {
     }
 
     pub(super) fn alter(&self, name: &Name, with: &[BranchOption]) -> Result<()> {
-        let mut changed = self.branch_for(&name.text, Privilege::Admin)?.options;
-        options::branch_options(with, &mut changed)?;
-        self.branches.set_options(&name.text, |known| {
-            *known = changed;
+        let branch = self.branch_for(&name.text, Privilege::Admin)?;
+        if let Some(option) = with.iter().find(|option| option.key.is("strategy")) {
+            let message = "the strategy of a branch is chosen when it is made";
+            let error = Error::invalid(message).at(option.key.span);
+            return Err(error.with_hint("SET (read_only = true), or CREATE BRANCH another one"));
+        }
+        options::branch_options(with, &mut branch.options.clone())?;
+        let mut outcome = Ok(());
+        self.branches.set_options(&branch.name, |known| {
+            // Once more, on what others may have changed meanwhile.
+            outcome = options::branch_options(with, known);
             Ok(())
         })?;
-        Ok(())
+        outcome
     }
 
     pub(super) fn use_branch(&self, name: &Name) -> Result<()> {
@@ -74,13 +82,13 @@ impl Work<'_> {
 
     pub(super) fn reset(&self, name: &Name, to: &PointInTime) -> Result<()> {
         self.branch_for(&name.text, Privilege::Admin)?;
-        self.branches.reset(&name.text, &point(self.session, to)?)?;
+        self.branches.reset(&name.text, &self.point(to)?)?;
         Ok(())
     }
 
     pub(super) fn tag(&self, branch: &Name, tag: &Name, as_of: Option<&PointInTime>) -> Result<()> {
         self.branch_for(&branch.text, Privilege::Write)?;
-        let at = as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?;
+        let at = as_of.map_or(Ok(Point::Now), |time| self.point(time))?;
         self.branches.tag(&branch.text, &tag.text, &at, "")?;
         Ok(())
     }
@@ -90,9 +98,9 @@ impl Work<'_> {
             Err(_) if if_exists => return Ok(()),
             other => other?,
         };
-        match self.branches.get(&tag.branch) {
-            Ok(branch) => self.may(&branch, Privilege::Admin)?,
-            Err(_) => self.owner("drop a tag whose branch is gone")?,
+        match self.branches.with(|state| state.branch_of_tag(&tag).cloned())? {
+            Some(branch) => self.may(&branch, Privilege::Admin)?,
+            None => self.owner("drop a tag whose branch is gone")?,
         }
         self.branches.drop_tag(&name.text)?;
         Ok(())

@@ -44,6 +44,7 @@ use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::OutputColumn;
 use crate::session::Session;
+use crate::store::without_branch;
 
 pub(crate) use preview::Previewed;
 
@@ -164,10 +165,10 @@ impl<'s> Work<'s> {
     /// The branch that the session is on.
     fn current(&self) -> Result<Branch> {
         let found = self.branches.with(|state| state.branch_of(self.head.0).cloned())?;
-        found.ok_or_else(|| {
-            let message = "the branch of this session was dropped";
-            Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")
-        })
+        match found {
+            Some(branch) => Ok(branch),
+            None => Err(without_branch(&self.session.database(DatabaseIndex::MAIN)?.0, self.head)),
+        }
     }
 
     /// The name of a branch, or of the session's.

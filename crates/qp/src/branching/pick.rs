@@ -15,9 +15,9 @@ use pandodb_branch::shape::{ObjectId, Shape, TableShape};
 use pandodb_tm::{BeginOptions, HeadId};
 
 use super::job::{Failure, Job, Outcome};
-use super::merge::{conflict_error, row};
+use super::merge::{conflict_error, row, told_conflicts};
 use super::options::{MergeRequest, merge_request};
-use super::{Rows, Work, point};
+use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, PointInTime};
 use crate::error::{Error, Result};
 
@@ -34,9 +34,9 @@ pub(super) struct Picked {
 impl Work<'_> {
     /// What UNDO TRANSACTION does: the way back, on the session's branch.
     pub(super) fn undo_of(&self, number: u64) -> Result<Picked> {
-        let (commit, before, after) = self.branches.commit_views(number)?;
-        self.may_read_head(commit.head)?;
         let target = self.current()?;
+        let (commit, before, after) = self.branches.commit_views(number, Some(&target))?;
+        self.may_read_head(commit.head)?;
         if !self.branches.has_commit(&target, &commit)? {
             let message = format!("the branch '{}' has no transaction {number}", target.name);
             return Err(Error::not_found("transaction", number)
@@ -48,11 +48,19 @@ impl Work<'_> {
 
     /// What CHERRY PICK does.
     pub(super) fn pick_of(&self, number: u64, target: Option<&Name>) -> Result<Picked> {
-        let (commit, before, after) = self.branches.commit_views(number)?;
-        self.may_read_head(commit.head)?;
-        let target = self.branches.get(&self.name_or_current(target)?)?;
+        let (commit, before, after) = self.commit_views(number)?;
+        let target = self.readable_branch(&self.name_or_current(target)?)?;
         let label = format!("pick transaction {number}");
         Ok(Picked { base: before, theirs: after, target, commit, label })
+    }
+
+    /// A commit with the data before and after it; of one of several branches, that on the
+    /// session's.
+    pub(super) fn commit_views(&self, number: u64) -> Result<(Commit, View, View)> {
+        let current = self.branches.with(|state| state.branch_of(self.head.0).cloned())?;
+        let found = self.branches.commit_views(number, current.as_ref())?;
+        self.may_read_head(found.0.head)?;
+        Ok(found)
     }
 
     /// UNDO TRANSACTION and CHERRY PICK.
@@ -80,7 +88,7 @@ impl Work<'_> {
                     let (target, label) = (&picked.target, &*job.message);
                     self.branches.open_pick(target, views, label, &options, &conflicts)?;
                 }
-                let outcome = Outcome { status: "conflicts", report };
+                let outcome = Outcome::new("conflicts", report);
                 Ok(vec![self.pick_row(&outcome, &source, picked, &request)])
             }
             Err(Failure::Error(error)) => Err(error),
@@ -101,7 +109,7 @@ impl Work<'_> {
             "merged" => "picked",
             other => other,
         };
-        let outcome = Outcome { status, report: outcome.report.clone() };
+        let outcome = Outcome::new(status, outcome.report.clone());
         row(&outcome, source, &picked.target.name, request.dry_run)
     }
 
@@ -193,7 +201,7 @@ impl Work<'_> {
             (Some(name), None | Some(PointInTime::Now)) => self.view_of(name)?,
             (name, as_of) => {
                 let from = self.readable_branch(&self.name_or_current(name)?)?;
-                let at = as_of.map_or(Ok(Point::Now), |time| point(self.session, time))?;
+                let at = as_of.map_or(Ok(Point::Now), |time| self.point(time))?;
                 self.branches.view(&from.name, &at)?
             }
         };
@@ -226,11 +234,15 @@ impl Work<'_> {
         let request = MergeRequest::default();
         match self.run_job(&job, &request, None) {
             Ok(outcome) => {
-                let outcome = Outcome { status: "restored", report: outcome.report };
+                let outcome = Outcome::new("restored", outcome.report);
                 Ok(vec![row(&outcome, &from, &target.name, false)])
             }
             Err(Failure::Conflicts(conflicts, _)) => {
-                Err(conflict_error(&conflicts, &format!("restoring table {}", table.text)))
+                let error = told_conflicts(&conflicts, &format!("restoring table {}", table.text));
+                Err(error.with_hint(format!(
+                    "DROP what is in the way, or the table: RESTORE TABLE {} brings it back then",
+                    table.text
+                )))
             }
             Err(Failure::Error(error)) => Err(error),
         }

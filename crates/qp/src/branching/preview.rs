@@ -9,7 +9,7 @@
 use pandodb_branch::diff::{Version, tables};
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::Conflict;
-use pandodb_branch::registry::{Branch, Branches, MergePlan, Privilege};
+use pandodb_branch::registry::{Branch, Branches, MergeKind, MergePlan, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_tm::BeginOptions;
 
@@ -95,11 +95,14 @@ impl Work<'_> {
             return Err(not_previewed());
         }
         let branch = self.current()?;
+        // Who may read may try (a fork has no grants); to apply it is to write.
+        self.may(&branch, Privilege::Read)?;
         let fork = self.branches.fork(&branch.name)?;
         let mut found = Found::default();
-        // Who may read may try (a fork has no grants); to apply it is to write.
         self.session.use_head(DatabaseIndex::MAIN, fork.head());
+        self.session.set_origin(Some(self.head));
         let done = self.session.trying(statements, sql);
+        self.session.set_origin(None);
         self.session.use_head(DatabaseIndex::MAIN, self.head);
         match done {
             Ok(()) => {}
@@ -280,7 +283,19 @@ impl Work<'_> {
         let branch = self.branches.get(&previewed.branch.name)?;
         let is_merge = previewed.merge.is_some();
         self.may(&branch, if is_merge { Privilege::Merge } else { Privilege::Write })?;
+        if let Some((plan, request)) = &previewed.merge
+            && request.delete_branch_after
+        {
+            self.may(&plan.source, Privilege::Admin)?;
+        }
         self.branches.check_settled(&branch)?;
+        if let Some((plan, request)) = &previewed.merge
+            && plan.kind == MergeKind::UpToDate
+        {
+            self.up_to_date(plan, request)?;
+            let commit = self.branches.position(&branch)?.commit;
+            return Ok(vec![applied("nothing to do", &branch, commit, 0)]);
+        }
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = pandodb_tm::HeadId(branch.head);
         let mut transaction = database.begin(head, self.begin_options())?;
@@ -297,13 +312,15 @@ impl Work<'_> {
         if let Some((plan, _)) = previewed.merge.take() {
             self.leave_dropped(&plan)?;
         }
-        Ok(vec![vec![
-            text(if is_anything { "applied" } else { "nothing to do" }),
-            text(&branch.name),
-            Value::Integer(commit as i64),
-            Value::Integer(changes as i64),
-        ]])
+        let status = if is_anything { "applied" } else { "nothing to do" };
+        Ok(vec![applied(status, &branch, commit, changes)])
     }
+}
+
+/// The row of APPLY.
+fn applied(status: &str, branch: &Branch, commit: u64, changes: u64) -> Vec<Value> {
+    let [commit, changes] = [commit, changes].map(|number| Value::Integer(number as i64));
+    vec![text(status), text(&branch.name), commit, changes]
 }
 
 /// What happened to an object of the schema: "table added", "column price changed".

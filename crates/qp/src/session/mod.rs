@@ -30,6 +30,7 @@ mod inside;
 mod prepare;
 mod statement;
 mod statistics;
+mod temporary;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transaction;
@@ -134,8 +135,12 @@ pub struct Session {
     tuning: tuning::Tuning,
     /// Who works here; none is the owner.
     user: RefCell<Option<Box<str>>>,
+    /// The head that the fork was made of on which the session is, if it is on one.
+    forked_from: Cell<Option<HeadId>>,
     /// What was previewed last.
     pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
+    /// Branches that go with the session; the last one, behind the transactions on them.
+    pub(crate) temporary: RefCell<temporary::TemporaryBranches>,
 }
 
 /// A session may move from thread to thread, and what its statements read may be read by several
@@ -197,7 +202,9 @@ impl Session {
             now: Cell::new(None),
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),
+            forked_from: Cell::new(None),
             previewed: RefCell::default(),
+            temporary: RefCell::default(),
         }
     }
 
@@ -334,6 +341,11 @@ impl Session {
     /// Says who works here: from now on only what was granted is allowed.
     pub fn set_user(&self, user: Option<&str>) {
         *self.user.borrow_mut() = user.map(Box::from);
+    }
+
+    /// Says which head the fork was made of that the session is on: its past is the fork's, too.
+    pub fn set_origin(&self, origin: Option<HeadId>) {
+        self.forked_from.set(origin);
     }
 
     /// How many bytes the sorts and hash tables of a statement keep before they go to temporary

@@ -194,6 +194,22 @@ fn without_head(error: pandodb_tm::Error) -> Error {
     if error.kind() != pandodb_tm::ErrorKind::NotFound {
         return error.into();
     }
+    dropped()
+}
+
+#[cold]
+fn dropped() -> Error {
     let message = "the branch of this session was dropped";
     Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")
+}
+
+/// Why the head of a session is no branch: it was one, or it is that of a fork.
+#[cold]
+pub(crate) fn without_branch(database: &Database, head: HeadId) -> Error {
+    if database.manager().head(head).is_err() {
+        return dropped();
+    }
+    let message = "a fork in memory is no branch, and changes nothing but itself";
+    Error::new(ErrorKind::Unsupported, message)
+        .with_hint("name a branch to read (t@main); to change one, do it there")
 }

@@ -14,6 +14,7 @@ mod transaction;
 
 pub use cursor::Cursor;
 pub use database::Database;
+pub(crate) use database::without_branch;
 pub(crate) use late::Late;
 pub use pandodb_tm::{HeadId, Isolation, LightSavepoint, MAIN, Savepoint, TreeId};
 pub use settings::{Kept, codec_number, read_kept, write_kept};

@@ -279,8 +279,20 @@ impl Branches {
 
     /// A commit with the data before and after it. To pick it is a merge with `before` as base
     /// and `after` as source; to revert it, a merge with `after` as base and `before` as source.
-    pub fn commit_views(&self, number: u64) -> Result<(Commit, View, View)> {
-        let commit = self.commit(number)?;
+    ///
+    /// Of a commit of several branches it is what happened on one of them: on `branch`, on one
+    /// that this branch has merged, or else on the first.
+    pub fn commit_views(
+        &self,
+        number: u64,
+        branch: Option<&Branch>,
+    ) -> Result<(Commit, View, View)> {
+        let mut commit = self.commit(number)?;
+        if let Some(branch) = branch
+            && !commit.others.is_empty()
+        {
+            commit = self.part_on(commit, branch)?;
+        }
         let state = self.state()?;
         let lines: BTreeSet<_> = state
             .graph
@@ -298,6 +310,20 @@ impl Branches {
         let before = self.view_at(Position { line, commit: commit.base })?;
         let after = self.view_at(Position { line, commit: commit.commit })?;
         Ok((commit, before, after))
+    }
+
+    /// The part of a commit that a branch has.
+    fn part_on(&self, commit: Commit, branch: &Branch) -> Result<Commit> {
+        let parts = commit.parts();
+        if let Some(own) = parts.iter().find(|part| part.head == branch.head) {
+            return Ok(own.clone());
+        }
+        for part in parts {
+            if self.has_commit(branch, &part)? {
+                return Ok(part);
+            }
+        }
+        Ok(commit)
     }
 
     /// Whether a branch holds a commit.

@@ -301,7 +301,7 @@ fn merges_start_from_the_right_base_again_and_again() {
     assert!(messages.contains(&commit), "the source's commits are in the target's history");
     assert!(messages.is_sorted_by(|left, right| left > right));
     assert_eq!(branches.commit(commit).unwrap().message, "write dev");
-    let (_, before, after) = branches.commit_views(commit).unwrap();
+    let (_, before, after) = branches.commit_views(commit, None).unwrap();
     let contents = |view: &View| contents(branches.manager(), &view.forest()).unwrap();
     assert!(!contents(&before).contains_key("d".as_bytes()));
     assert!(contents(&after).contains_key("d".as_bytes()));

@@ -72,3 +72,58 @@ fn a_transaction_that_began_before_is_refused_from_then_on() {
     session.set_user(Some("stranger"));
     assert!(error(&session, "SELECT * FROM item").contains("may not READ"));
 }
+
+/// A branch that may not be read shows its rows by no way around.
+#[test]
+fn previews_tags_and_picks_are_no_way_around_a_grant() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE BRANCH secret; UPDATE item@secret SET price = 99; TAG BRANCH secret AS hidden;
+             CREATE BRANCH mine; GRANT ADMIN ON BRANCH mine TO ann;
+             UPDATE item@mine SET price = 5 WHERE id = 1",
+        )
+        .unwrap();
+    let own = rows(&session, "SELECT max(transaction_id) FROM pando_log('mine')").remove(0);
+    session.set_user(Some("ann"));
+    for (sql, part) in [
+        ("PREVIEW DELETE FROM item", "may not READ the branch 'main'"),
+        ("CREATE BRANCH x FROM mine AS OF TAG hidden", "may not read the tag 'hidden'"),
+        ("TAG BRANCH mine AS x AS OF TAG hidden", "may not read the tag 'hidden'"),
+        ("RESET BRANCH mine TO TAG hidden", "may not read the tag 'hidden'"),
+        ("PREVIEW MERGE BRANCH mine INTO secret", "may not READ the branch 'secret'"),
+    ] {
+        let failed = session.query(sql).map(|rows| rows.rows.len()).unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::Denied, "{sql}: {failed}");
+        assert!(failed.to_string().contains(part), "{sql}: {failed}");
+    }
+    session.execute("USE BRANCH mine").unwrap();
+    for sql in [
+        "RESTORE TABLE item FROM mine AS OF TAG hidden".to_owned(),
+        format!("PREVIEW CHERRY PICK TRANSACTION {own} INTO secret"),
+        format!("CHERRY PICK TRANSACTION {own} INTO secret"),
+    ] {
+        let failed = session.query(&sql).map(|rows| rows.rows.len()).unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::Denied, "{sql}: {failed}");
+    }
+    assert_eq!(rows(&session, "SELECT sum(price) FROM item"), ["17"]);
+}
+
+#[test]
+fn applying_a_merge_needs_the_rights_that_the_merge_needs() {
+    let session = shop();
+    session
+        .execute(
+            "UPDATE item@dev SET price = 1; UPDATE item SET stock = 2;
+             GRANT READ ON BRANCH dev TO ann; GRANT MERGE ON BRANCH main TO ann",
+        )
+        .unwrap();
+    session.set_user(Some("ann"));
+    session.query("PREVIEW MERGE BRANCH dev INTO main WITH (delete_branch_after = true)").unwrap();
+    assert!(error(&session, "APPLY").contains("may not ADMIN the branch 'dev'"));
+    session.query("PREVIEW MERGE BRANCH dev INTO main").unwrap();
+    session.execute("APPLY").unwrap();
+    session.set_user(None);
+    assert_eq!(rows(&session, "SELECT sum(price), sum(stock) FROM item"), ["3|6"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM pando_branches"), ["2"]);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{rows, session};
+use super::{rows, session, shop};
 use crate::session::Session;
 
 /// The parents of each commit of a branch, that of a merge's source included.
@@ -145,4 +145,32 @@ fn a_transaction_of_the_log_is_reached_wherever_it_was_made() {
     session.execute(&format!("RESET BRANCH main TO TRANSACTION {second}")).unwrap();
     assert_eq!(at(&format!("SELECT {ids} ORDER BY id))")), "1,2");
     assert_eq!(at("PRAGMA integrity_check"), "ok");
+}
+
+#[test]
+fn a_merge_that_changes_no_row_is_listed_with_both_parents() {
+    for (begin, commit) in [("", ""), ("BEGIN; ", "; COMMIT")] {
+        let session = shop();
+        session
+            .execute(
+                "UPDATE item@dev SET price = 9 WHERE id = 1;
+                 UPDATE item SET price = 9 WHERE id = 1",
+            )
+            .unwrap();
+        let newest = |branch: &str| {
+            let sql = format!("SELECT max(transaction_id) FROM pando_log('{branch}')");
+            rows(&session, &sql).remove(0)
+        };
+        let (ours, theirs) = (newest("main"), newest("dev"));
+        session.execute(&format!("{begin}MERGE BRANCH dev INTO main{commit}")).unwrap();
+        let (merge, head) = (newest("main"), "SELECT head_commit FROM pando_branches('main')");
+        assert_eq!(rows(&session, head)[0], merge);
+        let listed = "SELECT parent, merged, message FROM pando_log LIMIT 1";
+        let message = "merge branch 'dev' into 'main'";
+        assert_eq!(rows(&session, listed), [format!("{ours}|{theirs}|{message}")]);
+        session.execute("UPDATE item@dev SET price = 8 WHERE id = 1").unwrap();
+        let theirs = newest("dev");
+        session.execute(&format!("{begin}MERGE BRANCH dev INTO main{commit}")).unwrap();
+        assert_eq!(rows(&session, listed), [format!("{merge}|{theirs}|{message}")]);
+    }
 }

@@ -128,6 +128,11 @@ fn a_merge_is_previewed_and_applied_as_the_merge() {
     assert_eq!(rows(&session, "SELECT stock FROM item WHERE id = 2"), ["1"]);
     let again = rows(&session, "MERGE BRANCH dev INTO main");
     assert!(again[0].starts_with("up to date"), "{again:?}");
+    // Nor does the preview of that leave a commit.
+    let newest = rows(&session, "SELECT head_commit FROM pando_branches('main')").remove(0);
+    session.query("PREVIEW MERGE BRANCH dev INTO main").unwrap();
+    assert_eq!(rows(&session, "APPLY"), [format!("nothing to do|main|{newest}|0")]);
+    assert_eq!(rows(&session, "SELECT head_commit FROM pando_branches('main')"), [newest]);
     // With a conflict there is nothing to apply.
     session
         .execute(
@@ -152,4 +157,26 @@ fn undoing_is_previewed() {
     assert_eq!(part(&told, "table")[0], "table|item|rows|NULL|NULL|2|3");
     session.execute("APPLY").unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+}
+
+#[test]
+fn a_preview_has_the_past_of_its_branch_and_changes_no_other_one() {
+    let session = shop();
+    session.execute("TAG BRANCH main AS v1; UPDATE item SET price = 9").unwrap();
+    let before = rows(&session, "SELECT max(transaction_id) FROM pando_log").remove(0);
+    session.execute("UPDATE item SET price = 11").unwrap();
+    let told = rows(
+        &session,
+        &format!(
+            "PREVIEW UPDATE item SET price = old.price + dev.price
+             FROM item AS OF TRANSACTION {before} AS old, item@dev AS dev
+             WHERE old.id = item.id AND dev.id = item.id AND item.id = 2"
+        ),
+    );
+    assert_eq!(part(&told, "row"), ["row|item|update|2|price|11|14"]);
+    for change in ["UPDATE item@dev SET price = 0", "DELETE FROM item@dev"] {
+        let told = error(&session, &format!("PREVIEW {change}"));
+        assert!(told.contains("changes nothing but itself"), "{told}");
+    }
+    assert_eq!(rows(&session, "SELECT sum(price) FROM item@dev"), ["14"]);
 }

@@ -48,3 +48,37 @@ fn what_is_rolled_back_is_rolled_back_everywhere() {
     session.execute("USE BRANCH main").unwrap();
     assert!(error(&session, "DELETE FROM item").contains("Cannot modify read-only branch: main"));
 }
+
+/// What one transaction did on several branches is undone, picked and shown on each.
+#[test]
+fn a_transaction_of_several_branches_is_undone_on_each() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE BRANCH third; CREATE BRANCH still;
+             BEGIN; UPDATE item SET price = 20 WHERE id = 1;
+             UPDATE item@dev SET stock = 30 WHERE id = 2; DELETE FROM item@third; COMMIT;
+             CREATE BRANCH taker FROM dev; UPDATE item@taker SET name = 'cap' WHERE id = 3",
+        )
+        .unwrap();
+    let number = rows(&session, "SELECT max(transaction_id) FROM pando_log").remove(0);
+    let changed = format!("SELECT column_name, new_value FROM pando_changes({number})");
+    let undo = format!("UNDO TRANSACTION {number}");
+    for (branch, shown, undone) in [
+        ("main", "price|20", "undone|transaction N|main|0|1|0|0|0|0|0|0"),
+        ("dev", "stock|30", "undone|transaction N|dev|0|1|0|0|0|0|0|0"),
+        // It has what dev did.
+        ("taker", "stock|30", "undone|transaction N|taker|0|1|0|0|0|0|0|0"),
+        ("third", "id|NULL", "undone|transaction N|third|3|0|0|0|0|0|0|0"),
+    ] {
+        session.execute(&format!("USE BRANCH {branch}")).unwrap();
+        assert_eq!(rows(&session, &changed)[0], shown, "{branch}");
+        let told = rows(&session, &undo).remove(0);
+        assert_eq!(told.replace(&number, "N"), undone, "{branch}");
+        let as_before = "SELECT price, stock FROM item ORDER BY id";
+        assert_eq!(rows(&session, as_before), ["2|10", "5|4", "7|1"], "{branch}");
+    }
+    session.execute("USE BRANCH dev").unwrap();
+    session.execute(&format!("CHERRY PICK TRANSACTION {number} INTO still")).unwrap();
+    assert_eq!(rows(&session, "SELECT sum(price), sum(stock) FROM item@still"), ["14|41"]);
+}

@@ -31,11 +31,16 @@ impl Session {
         parameters: &[Value],
     ) -> Result<Vec<Vec<Value>>> {
         let done = self.run_command(statement, sql, parameters);
-        use TransactionStatement::{Begin, Commit, Release, Savepoint};
-        let keeps_schemas = matches!(
-            statement.kind,
-            StatementKind::Transaction(Begin { .. } | Commit { .. } | Savepoint(_) | Release(_))
-        );
+        let keeps_schemas = match &statement.kind {
+            StatementKind::Transaction(statement) => matches!(
+                statement,
+                TransactionStatement::Begin { .. }
+                    | TransactionStatement::Commit { .. }
+                    | TransactionStatement::Savepoint(_)
+                    | TransactionStatement::Release(_)
+            ),
+            _ => false,
+        };
         if !keeps_schemas {
             self.note_command();
         }

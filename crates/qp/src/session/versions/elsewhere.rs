@@ -14,7 +14,7 @@ use crate::ast::{self, Name, StatementKind};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::{Prepared, PreparedKind, Session, Statement};
-use crate::store::HeadId;
+use crate::store::{HeadId, without_branch};
 
 /// The branch that a change names.
 fn branch_of(statement: &ast::Statement) -> Option<&Name> {
@@ -115,9 +115,6 @@ impl Session {
         let found = database
             .branches()?
             .with(|state| state.branch_of(head.0).map(|branch| branch.name.clone()))?;
-        found.map(Name::new).ok_or_else(|| {
-            let message = "the branch of this session was dropped";
-            Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")
-        })
+        found.map(Name::new).ok_or_else(|| without_branch(&database, head))
     }
 }

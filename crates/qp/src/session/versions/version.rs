@@ -9,7 +9,7 @@
 //! from then on as the isolation level says. Neighbours: `execute::source` (what is opened),
 //! `prepare` and `statement` open.
 
-use pandodb_branch::registry::{MAIN_NAME, Point, View};
+use pandodb_branch::registry::{MAIN_NAME, View};
 use pandodb_ds::sync::Arc;
 
 use crate::ast::PointInTime;
@@ -20,7 +20,7 @@ use crate::catalog::{DatabaseIndex, Schema, load, load_forest, read_cookie, read
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Reader, SharedTransaction, Version, VersionName, Versions};
 use crate::session::Session;
-use crate::store::{Database, HeadId, MAIN};
+use crate::store::{Database, HeadId, MAIN, without_branch};
 
 /// How many schemas of versions are kept.
 const SCHEMAS_MAX: usize = 64;
@@ -200,6 +200,16 @@ impl Session {
         Ok(())
     }
 
+    /// The branch whose past is the session's; a fork's is that of the branch that it was made of.
+    fn own_name(&self, database: &Database, own: HeadId) -> Result<String> {
+        let origin = self.forked_from.get();
+        let found = database.branches()?.with(|state| {
+            let branch = state.branch_of(own.0).or_else(|| state.branch_of(origin?.0));
+            branch.map(|branch| branch.name.clone())
+        })?;
+        found.ok_or_else(|| without_branch(database, own))
+    }
+
     fn place(&self, name: &VersionName) -> Result<Place> {
         let (database, own) = self.database(name.database)?;
         self.check_readable(&database, name)?;
@@ -216,7 +226,7 @@ impl Session {
         };
         let view = match &name.branch {
             Some(branch) => branches.view(&branch.text, &point(self, as_of)?),
-            None => branches.view(&own_name(&database, own)?, &point(self, as_of)?),
+            None => branches.view(&self.own_name(&database, own)?, &point(self, as_of)?),
         };
         match view {
             Ok(view) => Ok(Place::Past(Box::new(view))),
@@ -245,22 +255,10 @@ fn now(database: &Database, own: HeadId, name: &str) -> Result<Place> {
     match branches.head(name) {
         Ok(head) => Ok(head_place(head)),
         Err(error) => {
-            let is_tag = branches.with(|state| state.tag(name).is_ok())?;
-            if !is_tag {
+            let Ok(tag) = branches.with(|state| state.tag(name).cloned())? else {
                 return Err(error.into());
-            }
-            let view = branches.view(MAIN_NAME, &Point::Tag(name.to_owned()))?;
-            Ok(Place::Past(Box::new(view)))
+            };
+            Ok(Place::Past(Box::new(branches.tag_view(&tag)?)))
         }
     }
-}
-
-fn own_name(database: &Database, own: HeadId) -> Result<String> {
-    let found = database
-        .branches()?
-        .with(|state| state.branch_of(own.0).map(|branch| branch.name.clone()))?;
-    found.ok_or_else(|| {
-        let message = "the branch of this session was dropped";
-        Error::new(ErrorKind::NotFound, message).with_hint("USE BRANCH main")
-    })
 }

@@ -171,3 +171,21 @@ fn a_source_that_deletes_itself_is_gone_after_its_merge_and_the_session_goes_on(
     assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["1"]);
     assert!(error(&session, "USE BRANCH task").contains("no branch 'task'"));
 }
+
+/// A table that was made anew under the old name is another one for what mentions it.
+#[test]
+fn a_table_is_restored_over_another_one_of_its_name() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE VIEW dear AS SELECT name FROM item WHERE price > 4; TAG BRANCH main AS v1;
+             DROP TABLE item; CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, price INT)",
+        )
+        .unwrap();
+    let failed = session.query("RESTORE TABLE item FROM v1").map(|rows| rows.rows.len());
+    let failed = failed.unwrap_err();
+    assert!(failed.to_string().contains("restoring table item met 1 conflict"), "{failed}");
+    assert!(failed.hint().is_some_and(|hint| hint.starts_with("DROP what is in the way")));
+    session.execute("DROP TABLE item; RESTORE TABLE item FROM v1").unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM dear"), ["ink", "pad"]);
+}

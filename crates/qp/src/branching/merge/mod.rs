@@ -1,8 +1,10 @@
 //! MERGE BRANCH: one transaction on the target that holds the merged rows, or nothing.
 //!
 //! A dry run is the same work, given up at the end. A merge whose policy is `manual` stays open
-//! with its conflicts until they are resolved. Neighbours: `job` does the work, `options` reads
-//! WITH, `pick` does the same for single commits.
+//! with its conflicts until they are resolved. Neighbours: `job` does the work, `forward` where
+//! there is none, `options` reads WITH, `pick` does the same for single commits.
+
+mod forward;
 
 use pandodb_branch::merge::{Conflict, Policy, Report};
 use pandodb_branch::merge::{Pick, RuleScope};
@@ -65,9 +67,9 @@ impl Work<'_> {
         let (from, to) = (plan.source.name.clone(), plan.target.name.clone());
         let is_inside = self.is_inside();
         let outcome = match plan.kind {
-            MergeKind::UpToDate => Ok(Outcome { status: "up to date", report: Report::default() }),
+            MergeKind::UpToDate => self.up_to_date(&plan, request).map_err(Failure::Error),
             MergeKind::FastForward if !request.dry_run && !is_inside => {
-                self.fast_forward(&plan, request)
+                self.fast_forward(&plan, request, false)
             }
             MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, request, None),
         };
@@ -90,12 +92,12 @@ impl Work<'_> {
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if is_manual {
                     self.branches.open_merge(&plan, &request.encode(), &conflicts)?;
-                    let outcome = Outcome { status: "conflicts", report };
+                    let outcome = Outcome::new("conflicts", report);
                     return Ok(vec![row(&outcome, &from, &to, false)]);
                 }
                 self.branches.abandon_merge(plan)?;
                 if request.dry_run {
-                    let outcome = Outcome { status: "conflicts", report };
+                    let outcome = Outcome::new("conflicts", report);
                     return Ok(vec![row(&outcome, &from, &to, true)]);
                 }
                 Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
@@ -118,26 +120,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The target has nothing of its own: it moves.
-    pub(super) fn fast_forward(
-        &self,
-        plan: &MergePlan,
-        request: &MergeRequest,
-    ) -> Result<Outcome, Failure> {
-        let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
-        let head = HeadId(plan.target.head);
-        let mut transaction = database.begin(head, self.begin_options())?;
-        let inner = transaction.inner_mut()?;
-        let message = if request.message.is_empty() {
-            format!("merge branch '{}' into '{}'", plan.source.name, plan.target.name)
-        } else {
-            request.message.clone()
-        };
-        inner.describe(&*request.author, message);
-        self.branches.fast_forward(plan, inner).map_err(Error::from)?;
-        self.record(plan, request, inner)?;
-        transaction.commit()?;
-        Ok(Outcome { status: "fast-forward", report: Report::default() })
+    /// The target has everything: there is nothing to do but to drop the source, if that was said.
+    pub(super) fn up_to_date(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Outcome> {
+        if request.delete_branch_after && !request.dry_run {
+            self.branches.check_drop_merged(plan)?;
+            self.branches.drop_branch(&plan.source.name)?;
+            self.leave_dropped(plan)?;
+        }
+        Ok(Outcome::new("up to date", Report::default()))
     }
 
     /// Both sides have something: the source's changes are put into the target.
@@ -264,8 +254,11 @@ fn constant(expression: &crate::ast::Expression) -> Result<Value> {
 /// The report as the row of the statement.
 pub(super) fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -> Vec<Value> {
     let report = &outcome.report;
+    let counted = |count: u64| {
+        if outcome.is_counted { Value::Integer(count as i64) } else { Value::Null }
+    };
     let total = |count: fn(&pandodb_branch::merge::TableCounts) -> u64| {
-        Value::Integer(report.tables.values().map(count).sum::<u64>() as i64)
+        counted(report.tables.values().map(count).sum())
     };
     let resolved: u64 =
         report.schema_resolved + report.tables.values().map(|table| table.resolved).sum::<u64>();
@@ -277,7 +270,7 @@ pub(super) fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -
         total(|table| table.updated),
         total(|table| table.deleted),
         total(|table| table.renumbered),
-        Value::Integer(report.schema_changes as i64),
+        counted(report.schema_changes),
         Value::Integer(report.conflict_count() as i64),
         Value::Integer(resolved as i64),
         Value::Integer(i64::from(is_dry)),
@@ -286,6 +279,14 @@ pub(super) fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -
 
 /// The error of a job that met conflicts, with the first of them.
 pub(super) fn conflict_error(conflicts: &[Conflict], what: &str) -> Error {
+    told_conflicts(conflicts, what).with_hint(
+        "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all, 'manual' keeps \
+         the merge open for RESOLVE CONFLICT",
+    )
+}
+
+/// The same without what can be done about them.
+pub(super) fn told_conflicts(conflicts: &[Conflict], what: &str) -> Error {
     let count = conflicts.len();
     let first = conflicts.first().map(|conflict| {
         format!(
@@ -300,8 +301,5 @@ pub(super) fn conflict_error(conflicts: &[Conflict], what: &str) -> Error {
         if count == 1 { "" } else { "s" },
         first.unwrap_or_default()
     );
-    Error::new(ErrorKind::MergeConflict, message).with_hint(
-        "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all, 'manual' keeps \
-         the merge open for RESOLVE CONFLICT",
-    )
+    Error::new(ErrorKind::MergeConflict, message)
 }
