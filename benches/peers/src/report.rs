@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use crate::sql::items::note;
 use crate::targets::{Bound, Target, target_of};
 use crate::turns::{Figures, Outcome, PANDO, Rounds, Unit};
 
@@ -126,6 +127,9 @@ pub(crate) fn print(lines: &[Line], rounds: &Rounds, rows: u64) {
     }
     let count = rounds.count();
     println!("{rows} rows, medians of {count} rounds in turn (least..most around the median)\n");
+    if let Some(note) = note(rows) {
+        println!("{note}\n");
+    }
     println!("| workload | PandoDB | peer | | ratio | target | reached |");
     println!("|---|---|---|---|---|---|---|");
     for line in lines {

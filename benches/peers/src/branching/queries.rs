@@ -5,7 +5,7 @@
 
 use super::Base;
 use crate::sql::client::{Connection, Database, Durable, Statement};
-use crate::sql::items::{random_keys, warm};
+use crate::sql::items::{look_ups, random_keys, warm};
 use crate::turns::{Outcome, PANDO, Rounds, Unit, time_each, turn};
 
 pub(super) const NAMES: [&str; 4] = [
@@ -39,7 +39,7 @@ pub(super) fn measure(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
         Ok(connection)
     };
     let (main, near, deep) = (connect("main")?, connect("near")?, connect("deep_100")?);
-    let keys = random_keys(base.rows, (base.rows / 5).max(1000), 37);
+    let keys = random_keys(base.rows, look_ups(base.rows, 5), 37);
     for (branch, [point, scan]) in [(&near, [NAMES[0], NAMES[1]]), (&deep, [NAMES[2], NAMES[3]])] {
         rounds.run(
             point,

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::report::{Spread, show};
+use crate::sql::items;
 use crate::turns::{Outcome, Rounds, Unit};
 use crate::{branching, sql};
 
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// Up to 100,000 rows and 1,000 branches only.
     #[arg(long)]
     quick: bool,
+    /// Only workloads whose name contains this, or one of these with commas between them.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// How many rounds.
     #[arg(long, value_name = "N", default_value_t = 5)]
     rounds: usize,
@@ -37,8 +41,8 @@ pub(crate) struct Arguments {
 /// From so many rows on three rounds are enough: loading them takes most of the time.
 const ROWS_LARGE: u64 = 10_000_000;
 
-/// Workloads that load all rows anew: not done with so many.
-const LOADING: &[&str] = &["sql/bulk-load", "branching/fork"];
+/// Workloads that load all rows anew, or rows of a kilobyte: not done with so many.
+const LOADING: &[&str] = &["sql/bulk-load", "sql/open-large", "branching/fork"];
 
 /// The workloads over rows.
 const OVER_ROWS: &[&str] = &[
@@ -102,14 +106,21 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<()> {
     let mut rows = vec![10_000, 100_000, 1_000_000, 10_000_000];
     rows.truncate(if arguments.large { 4 } else { 3 } - usize::from(arguments.quick));
     let branches = [1, 100, if arguments.quick { 1_000 } else { 10_000 }];
+    let only = arguments.only.as_deref();
+    let is_asked =
+        |name: &&&str| only.is_none_or(|only| only.split(',').any(|part| name.contains(part)));
     let over_rows = curves(&rows, |size| {
         let start = std::time::Instant::now();
         let count = if size >= ROWS_LARGE { arguments.rounds.min(3) } else { arguments.rounds };
         let wanted: Vec<&str> = OVER_ROWS
             .iter()
             .filter(|name| size < ROWS_LARGE || !LOADING.contains(name))
+            .filter(is_asked)
             .copied()
             .collect();
+        if wanted.is_empty() {
+            return Ok(Rounds::without_peers(count, &[]));
+        }
         let mut rounds = Rounds::without_peers(count, &wanted);
         let folder = folder.path().join(size.to_string());
         std::fs::create_dir_all(&folder)?;
@@ -120,7 +131,11 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<()> {
         Ok(rounds)
     })?;
     let over_branches = curves(&branches, |size| {
-        let mut rounds = Rounds::without_peers(arguments.rounds, OVER_BRANCHES);
+        let wanted: Vec<&str> = OVER_BRANCHES.iter().filter(is_asked).copied().collect();
+        if wanted.is_empty() {
+            return Ok(Rounds::without_peers(arguments.rounds, &[]));
+        }
+        let mut rounds = Rounds::without_peers(arguments.rounds, &wanted);
         branching::measure(&mut rounds, folder.path(), 0, size)?;
         Ok(rounds)
     })?;
@@ -130,10 +145,15 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<()> {
         ("branches", "Over the number of branches", &over_branches),
     ];
     let mut text = String::from(HEAD);
-    for (file, title, curves) in tables {
+    for (file, title, curves) in tables.into_iter().filter(|(_, _, curves)| !curves.is_empty()) {
         let table = table(curves);
         println!("{title}\n\n{table}");
         write!(text, "\n## {title}\n\n![{title}](scale-{file}.svg)\n\n{table}")?;
+        if let Some(note) = rows.last().and_then(|most| items::note(*most))
+            && file == "rows"
+        {
+            write!(text, "\n{note}\n")?;
+        }
         write_file(&arguments.out, &format!("scale-{file}.svg"), &plot::draw(file, curves))?;
     }
     write_file(&arguments.out, "scale.md", &text)

@@ -73,7 +73,9 @@ pub(crate) fn measure_open(rounds: &mut Rounds, folder: &Path, rows: u64) -> Out
     }
     let (own, peer) = (folder.join("large-pando"), folder.join("large-sqlite"));
     make_large::<Pando>(&own, rows)?;
-    make_large::<Sqlite>(&peer, rows)?;
+    if !rounds.is_alone() {
+        make_large::<Sqlite>(&peer, rows)?;
+    }
     let mut key = random_keys(rows, 1, 79)[0];
     let mut next = move || {
         key = key * 48_271 % 2_147_483_647;
@@ -89,7 +91,9 @@ pub(crate) fn measure_open(rounds: &mut Rounds, folder: &Path, rows: u64) -> Out
         ],
     )?;
     std::fs::remove_dir_all(own)?;
-    std::fs::remove_dir_all(peer)?;
+    if peer.exists() {
+        std::fs::remove_dir_all(peer)?;
+    }
     Ok(())
 }
 

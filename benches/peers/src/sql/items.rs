@@ -96,6 +96,34 @@ pub(crate) fn create<D: Database>(folder: &std::path::Path, rows: u64) -> Outcom
     Ok(database)
 }
 
+/// About so many rows fit into the cache that every contender has.
+const ROWS_CACHED: u64 = 2_000_000;
+
+/// How many rows are looked up one by one in a round where most of them are not in the cache.
+const COLD_LOOK_UPS: u64 = 20_000;
+
+/// Whether most of so many rows are not in the cache.
+pub(crate) fn is_cold(rows: u64) -> bool {
+    rows > ROWS_CACHED
+}
+
+/// How many of `rows` are looked up one by one in a round, the same for each contender: one in
+/// `part`, or less where each look-up reads from the file, of which thousands tell enough.
+pub(crate) fn look_ups(rows: u64, part: u64) -> u64 {
+    let count = (rows / part).max(1000);
+    if is_cold(rows) { count.min(COLD_LOOK_UPS) } else { count }
+}
+
+/// What is to be said with figures of so many rows.
+pub(crate) fn note(rows: u64) -> Option<String> {
+    is_cold(rows).then(|| {
+        format!(
+            "With {rows} rows the data exceed the cache, so that single rows are read from the \
+             file: at most {COLD_LOOK_UPS} of them in a round, the same for every contender."
+        )
+    })
+}
+
 /// Keys that exist, by chance.
 pub(crate) fn random_keys(rows: u64, count: u64, seed: u64) -> Vec<i64> {
     let mut random = Rng::with_seed(seed);

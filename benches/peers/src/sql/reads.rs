@@ -4,13 +4,16 @@
 //! `tpch` (questions over many tables).
 
 use super::client::{Connection, Database, Durable, Statement, difference, rows_in_time};
-use super::items::{random_keys, warm};
+use super::items::{is_cold, look_ups, random_keys, warm};
 use super::pando::Pando;
 use super::sqlite::Sqlite;
 use super::{Base, duck};
 use crate::turns::{Outcome, Rounds, Turn, Unit, time_each, turn};
 
 const POINT: &str = "SELECT * FROM items WHERE id = ?1";
+
+/// How many rounds have cold rows of their own.
+const COLD_ROUNDS: u64 = 8;
 
 /// Queries by key: workload, statement, how many keys in a row it takes.
 const LOOKUPS: [(&str, &str, i64); 3] = [
@@ -80,12 +83,14 @@ pub(super) fn measure(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
     peer.as_ref().map_or(Ok(()), warm)?;
     for (workload, sql, length) in LOOKUPS {
         if rounds.wants(workload) {
-            let count = if length == 1 { base.rows / 5 } else { base.rows / 50 };
-            let keys: Vec<[i64; 2]> = random_keys(base.rows, count.max(1000), 37)
+            let count = look_ups(base.rows, if length == 1 { 5 } else { 50 });
+            // Others in every round where they are cold: the last round left its own in the cache.
+            let parts = if is_cold(base.rows) { COLD_ROUNDS } else { 1 };
+            let keys: Vec<[i64; 2]> = random_keys(base.rows, count * parts, 37)
                 .into_iter()
                 .map(|key| [key, key + length - 1])
                 .collect();
-            connections.look_up(rounds, workload, sql, &keys)?;
+            connections.look_up(rounds, workload, sql, (&keys, count as usize))?;
         }
     }
     on_two_threads(rounds, base)?;
@@ -117,7 +122,7 @@ impl Connections<'_> {
         rounds: &mut Rounds,
         workload: &'static str,
         sql: &str,
-        keys: &[[i64; 2]],
+        (keys, count): (&[[i64; 2]], usize),
     ) -> Outcome<()> {
         let arity = if sql.contains("?2") { 2 } else { 1 };
         for key in keys.iter().take(50) {
@@ -125,10 +130,14 @@ impl Connections<'_> {
                 return Ok(());
             }
         }
-        let mut turns: Vec<Turn<'_>> =
-            vec![turn(Pando::NAME, || touch_each(self.own, sql, keys, arity))];
+        let (mut own_parts, mut parts) = (keys.chunks(count).cycle(), keys.chunks(count).cycle());
+        let mut turns: Vec<Turn<'_>> = vec![turn(Pando::NAME, || {
+            touch_each(self.own, sql, own_parts.next().unwrap_or(keys), arity)
+        })];
         if let Some(peer) = self.peer {
-            turns.push(turn(Sqlite::NAME, || touch_each(peer, sql, keys, arity)));
+            turns.push(turn(Sqlite::NAME, move || {
+                touch_each(peer, sql, parts.next().unwrap_or(keys), arity)
+            }));
         }
         rounds.run(workload, Unit::Nanoseconds, turns)
     }
@@ -221,7 +230,7 @@ fn ask_once<C: Connection>(connection: &C, sql: &str, keys: &[i64]) -> Outcome<f
 
 /// The point query on two threads, beside the same on one.
 fn on_two_threads(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
-    let keys = random_keys(base.rows, (base.rows / 5).max(1000), 53);
+    let keys = random_keys(base.rows, look_ups(base.rows, 5), 53);
     let mut turns: Vec<Turn<'_>> = vec![
         turn(Pando::NAME, || reads_on(&base.pando, &keys, 2)),
         turn("itself, 1 thread", || reads_on(&base.pando, &keys, 1)),

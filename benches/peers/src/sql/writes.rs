@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::client::{Cell, Connection, Database, Durable, Statement};
-use super::items::{Item, Items, create, load, random_keys, warm};
+use super::items::{Item, Items, create, load, look_ups, random_keys, warm};
 use super::pando::Pando;
 use super::sqlite::Sqlite;
 use super::{Base, Fresh, together};
@@ -60,7 +60,7 @@ fn load_once<D: Database>(fresh: &mut Fresh, items: &[Item]) -> Outcome<f64> {
 
 /// Updates of single rows, each a transaction of its own.
 pub(super) fn measure_single(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
-    let many = (base.rows / 50).max(1000);
+    let many = look_ups(base.rows, 50);
     for (workload, durable, threads, count) in [
         ("sql/update-one-normal", Durable::Later, 1, many),
         ("sql/update-one-full", Durable::Now, 1, 400),
@@ -224,7 +224,7 @@ impl<D: Database> Template<D> {
 
 /// The part of its rate that a reader loses beside a writer that commits without pause.
 pub(super) fn measure_beside(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
-    let keys = random_keys(base.rows, (base.rows / 5).max(1000), 71);
+    let keys = random_keys(base.rows, look_ups(base.rows, 5), 71);
     let mut turns: Vec<Turn<'_>> = vec![turn(Pando::NAME, || loss(&base.pando, base.rows, &keys))];
     if let Some(sqlite) = &base.sqlite {
         turns.push(turn(Sqlite::NAME, || loss(sqlite, base.rows, &keys)));

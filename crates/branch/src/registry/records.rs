@@ -65,7 +65,8 @@ pub struct BranchOptions {
     pub read_only: bool,
     /// Whether drop, reset, and rename are refused.
     pub protected: bool,
-    /// Whether it is gone with its owner, and at the latest when the database is opened again.
+    /// Whether it is gone with its owner, and at the latest when branches are asked for in a
+    /// database that was opened again.
     pub temporary: bool,
     /// Whether it is dropped once it was merged.
     pub auto_delete: bool,
