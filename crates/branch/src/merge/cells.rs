@@ -272,8 +272,8 @@ impl Plan {
         self.project(row, |column| column.ours)
     }
 
-    /// A row of the target as its indexes know it: by the merged columns, with the cells that it has
-    /// there, and not converted.
+    /// A row of the target as its indexes know it: by the merged columns, with the cells that it
+    /// has there, and not converted.
     pub(crate) fn ours_as_it_is(&self, row: &Row) -> Row {
         let cells = self.columns.iter().map(|column| match column.ours {
             Some(at) => row[at].clone(),

@@ -67,8 +67,8 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
 }
 
 /// Runs a definition of the main database in the engine's own words inside of a statement; gives
-/// the schemas that there are then. Views and triggers that are broken, or are `spared`, are left as
-/// they are: who calls this looks at them when all is done.
+/// the schemas that there are then. Views and triggers that are broken, or are `spared`, are left
+/// as they are: who calls this looks at them when all is done.
 pub(crate) fn run_within(
     session: &Session,
     sql: &str,
