@@ -272,6 +272,16 @@ impl Plan {
         self.project(row, |column| column.ours)
     }
 
+    /// A row of the target as its indexes know it: by the merged columns, with the cells that it
+    /// has there, and not converted.
+    pub(crate) fn ours_as_it_is(&self, row: &Row) -> Row {
+        let cells = self.columns.iter().map(|column| match column.ours {
+            Some(at) => row[at].clone(),
+            None => column.missing.clone(),
+        });
+        cells.collect()
+    }
+
     /// A row of the source in the merged shape.
     pub(crate) fn theirs_row(&self, row: &Row) -> Row {
         self.project(row, |column| column.theirs)

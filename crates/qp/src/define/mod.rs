@@ -15,6 +15,8 @@ mod rename;
 mod text;
 mod upkeep;
 
+use std::collections::BTreeSet;
+
 use pandodb_ds::sync::Arc;
 
 pub(crate) use alter::broken_dependents;
@@ -40,6 +42,8 @@ pub(crate) struct Definer<'s> {
     pub(crate) schemas: Vec<Arc<Schema>>,
     /// Whether views and triggers that cannot be bound stay as they are, instead of being errors.
     pub(crate) spares_broken: bool,
+    /// Those that are taken for broken whether they can be bound or not.
+    pub(crate) spared: Arc<BTreeSet<ObjectId>>,
 }
 
 /// Runs a definition.
@@ -63,20 +67,21 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
 }
 
 /// Runs a definition of the main database in the engine's own words inside of a statement; gives
-/// the schemas that there are then. Views and triggers that are broken are left as they are: who
-/// calls this looks at them when all is done.
+/// the schemas that there are then. Views and triggers that are broken, or are `spared`, are left
+/// as they are: who calls this looks at them when all is done.
 pub(crate) fn run_within(
     session: &Session,
     sql: &str,
     sources: &[Option<SharedTransaction>],
     schemas: Vec<Arc<Schema>>,
+    spared: &Arc<BTreeSet<ObjectId>>,
 ) -> Result<Vec<Arc<Schema>>> {
     let (statement, _) = crate::parse::parse_statement(sql)?;
     let statement = statement
         .ok_or_else(|| Error::new(ErrorKind::Internal, "the engine's definition is empty"))?;
     let database = DatabaseIndex::MAIN;
     let definer = Definer::new(session, sql, database, sources.to_vec(), schemas);
-    let mut definer = Definer { spares_broken: true, ..definer };
+    let mut definer = Definer { spares_broken: true, spared: Arc::clone(spared), ..definer };
     definer.run(&statement)?;
     Ok(definer.schemas)
 }
@@ -162,7 +167,15 @@ impl<'s> Definer<'s> {
         sources: Vec<Option<SharedTransaction>>,
         schemas: Vec<Arc<Schema>>,
     ) -> Self {
-        Self { session, sql, database, sources, schemas, spares_broken: false }
+        Self {
+            session,
+            sql,
+            database,
+            sources,
+            schemas,
+            spares_broken: false,
+            spared: Arc::default(),
+        }
     }
 }
 

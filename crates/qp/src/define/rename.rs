@@ -121,6 +121,7 @@ impl Definer<'_> {
             sources: self.sources.clone(),
             schemas: self.schemas.clone(),
             spares_broken: self.spares_broken,
+            spared: Arc::clone(&self.spared),
         };
         let mut is_changed = false;
         for object in &schema.objects {
@@ -181,8 +182,9 @@ impl Definer<'_> {
     ) -> Result<Vec<Span>> {
         let may_be_broken =
             self.spares_broken && matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
+        let is_spared = may_be_broken && self.spared.contains(&object.id);
         match self.places(object, sql, table, column) {
-            Err(_) if may_be_broken => {
+            found if may_be_broken && (is_spared || found.is_err()) => {
                 let is_own = object.kind == ObjectKind::Trigger
                     && self.database == table.database
                     && object.table.eq_ignore_ascii_case(&table.name);

@@ -122,8 +122,7 @@ impl<'v> TableMerger<'_, '_, 'v> {
             return Ok(());
         }
         // Converted cells are not those that the target's indexes have.
-        let ours = ours.filter(|_| !self.needs_conversion);
-        let (key, old) = (key.to_vec(), ours.map(|row| self.plan.ours_row(row)));
+        let (key, old) = (key.to_vec(), ours.map(|row| self.plan.ours_as_it_is(row)));
         self.run.target.apply(&self.table.shape, RowChange::Delete { key, old })
     }
 
@@ -149,8 +148,11 @@ impl<'v> TableMerger<'_, '_, 'v> {
                 if self.table.is_rebuilt {
                     RowChange::Insert { key, row }
                 } else {
-                    let old = (!self.needs_conversion).then_some(before);
-                    RowChange::Update { key, row, old }
+                    // Converted cells are not those that the target's indexes have, and a row that
+                    // is older than a column cannot be read by another default.
+                    let is_changed = self.needs_conversion || self.plan.stores_anew();
+                    let old = if is_changed { self.plan.ours_as_it_is(ours) } else { before };
+                    RowChange::Update { key, row, old: Some(old) }
                 }
             }
         };

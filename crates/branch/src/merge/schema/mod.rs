@@ -349,6 +349,32 @@ impl SchemaMerger<'_, '_> {
             let tables = self.merge.tables.iter_mut().filter(both);
             tables.for_each(|table| table.is_blocked = true);
         }
+        while self.hold_back_named_as_blocked() {}
+    }
+
+    /// Leaves out what wants a name that a table of the target keeps, because a conflict is about
+    /// it; whether there was anything.
+    fn hold_back_named_as_blocked(&mut self) -> bool {
+        let blocked = self.merge.tables.iter().filter(|table| table.is_blocked);
+        let kept = blocked.filter_map(|table| Some((table.shape.id, table.ours.as_ref()?)));
+        let kept: Vec<(ObjectId, String)> =
+            kept.map(|(id, ours)| (id, ours.name.to_ascii_lowercase())).collect();
+        let is_kept = |id: ObjectId, name: &str| {
+            kept.iter().any(|(other, kept)| *other != id && kept.eq_ignore_ascii_case(name))
+        };
+        let mut found = false;
+        for table in self.merge.tables.iter_mut().filter(|table| !table.is_blocked) {
+            if is_kept(table.shape.id, &table.shape.name) {
+                table.is_blocked = true;
+                found = true;
+            }
+        }
+        self.merge.texts.retain(|text| {
+            text.source == TextSource::Ours
+                || text.kind == ObjectKind::Trigger
+                || !is_kept(text.shape.id, &text.shape.name)
+        });
+        found
     }
 
     /// Whether a conflict that stays is about an object.

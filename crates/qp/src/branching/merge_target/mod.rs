@@ -65,6 +65,9 @@ pub(super) struct SqlTarget<'s> {
     seen_anew: BTreeSet<ObjectId>,
     /// The target has nothing of its own: what comes out is the source, whatever it breaks.
     pub(super) follows: bool,
+    /// Views and triggers that were broken on the side whose text they have: renames pass them by,
+    /// also where a name in between would make them whole.
+    spared: Arc<BTreeSet<crate::catalog::ObjectId>>,
     /// The engine's own error behind the one that ended the merge.
     pub(super) error: Option<Error>,
 }
@@ -99,6 +102,7 @@ impl<'s> SqlTarget<'s> {
             replaced: BTreeMap::new(),
             redefined: BTreeSet::new(),
             parents: BTreeSet::new(),
+            spared: Arc::default(),
             error: None,
         })
     }

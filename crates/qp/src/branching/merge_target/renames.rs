@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use pandodb_branch::merge::{MergedTable, SchemaMerge};
+use pandodb_branch::merge::{MergedTable, SchemaMerge, TextSource};
 use pandodb_branch::shape::{ColumnShape, ObjectId, TableShape};
 use pandodb_ds::sync::Arc;
 
@@ -34,21 +34,32 @@ impl SqlTarget<'_> {
 
     /// Views and triggers that a rename would pass by, because they are broken here, and that work
     /// on the source, where it was done or can be followed: the source's text is taken.
-    pub(super) fn lost_for_renames(&self, merge: &SchemaMerge) -> Result<BTreeSet<ObjectId>> {
+    pub(super) fn lost_for_renames(&mut self, merge: &SchemaMerge) -> Result<BTreeSet<ObjectId>> {
         let mut lost = BTreeSet::new();
         if !merge.tables.iter().filter(|table| is_in_both(table)).any(has_two_names) {
             return Ok(lost);
         }
         let [ours, theirs] = self.sides()?;
-        let broken = self.broken_on(&ours)?;
-        if broken.is_empty() {
+        let (broken, broken_there) = (self.broken_on(&ours)?, self.broken_on(&theirs)?);
+        if broken.is_empty() && broken_there.is_empty() {
             return Ok(lost);
         }
-        let broken_there = self.broken_on(&theirs)?;
         let shared = merge.texts.iter().filter(|text| text.is_in_both).map(|text| text.shape.id);
         lost.extend(shared.filter(|id| {
             broken.contains(&id.0) && !broken_there.contains(&self.id_in_theirs(id.0))
         }));
+        let spared = merge.texts.iter().filter(|text| {
+            let id = text.shape.id.0;
+            let is_theirs = text.is_changed && text.source == TextSource::Theirs;
+            !lost.contains(&text.shape.id)
+                && if is_theirs {
+                    broken_there.contains(&self.id_in_theirs(id))
+                } else {
+                    broken.contains(&id)
+                }
+        });
+        let spared = spared.map(|text| crate::catalog::ObjectId(text.shape.id.0)).collect();
+        self.spared = Arc::new(spared);
         Ok(lost)
     }
 
@@ -73,7 +84,8 @@ impl SqlTarget<'_> {
             if steps.next().is_none() {
                 return Err(taken(&sql));
             }
-            self.schemas = run_within(self.session, &sql, &self.sources, self.schemas.clone())?;
+            let schemas = self.schemas.clone();
+            self.schemas = run_within(self.session, &sql, &self.sources, schemas, &self.spared)?;
             is_changed = true;
         }
         Ok(is_changed)

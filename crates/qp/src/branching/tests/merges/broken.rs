@@ -237,3 +237,47 @@ fn renames_reach_what_is_broken_on_the_other_side() {
         }
     }
 }
+
+/// A name that a table has only while a merge is at work makes nothing whole that is broken.
+#[test]
+fn what_is_broken_is_passed_by_also_where_a_name_in_between_fits() {
+    let broken = "ALTER TABLE t RENAME COLUMN b TO d; CREATE VIEW v AS SELECT b FROM t";
+    let other = "ALTER TABLE t ADD COLUMN e";
+    for (on_dev, on_main) in [(broken, other), (other, broken)] {
+        let session = parted(on_dev, on_main);
+        session.execute("MERGE BRANCH dev INTO main").unwrap();
+        let sql = "SELECT sql FROM sqlite_schema WHERE name = 'v'";
+        assert_eq!(rows(&session, sql), ["CREATE VIEW v AS SELECT b FROM t"]);
+    }
+}
+
+/// Rows that are older than a column leave the indexes by what they read there before the merge.
+#[test]
+fn old_rows_leave_an_index_by_the_default_that_they_had() {
+    let one = "ALTER TABLE t ADD COLUMN c TEXT NOT NULL DEFAULT 7;
+        CREATE INDEX i ON t(b) WHERE c > 2; CREATE INDEX j ON t(c)";
+    let other = "ALTER TABLE t ADD COLUMN c INT DEFAULT 1";
+    for (on_dev, on_main, policy) in [(other, one, "source_wins"), (one, other, "target_wins")] {
+        let session = parted(on_dev, on_main);
+        session
+            .execute(&format!("MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')"))
+            .unwrap();
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"], "{policy}");
+        assert_eq!(rows(&session, "SELECT id, c FROM t ORDER BY 1"), ["1|1", "2|1", "3|1"]);
+    }
+}
+
+/// A table that keeps its name for a conflict keeps others out of it.
+#[test]
+fn a_new_table_waits_for_the_name_of_a_contested_one() {
+    let one = "CREATE TABLE k(a); ALTER TABLE u RENAME TO w";
+    let other = "CREATE TABLE w(id TEXT PRIMARY KEY); ALTER TABLE u RENAME TO k";
+    for (on_dev, on_main) in [(one, other), (other, one)] {
+        for policy in ["fail", "source_wins", "target_wins"] {
+            let session = parted(on_dev, on_main);
+            let sql = format!("MERGE BRANCH dev INTO main WITH (conflict_resolution = '{policy}')");
+            let done = session.execute(&sql).map_err(|error| error.kind());
+            assert_eq!(done, Err(crate::ErrorKind::MergeConflict), "{on_dev} / {on_main}");
+        }
+    }
+}
