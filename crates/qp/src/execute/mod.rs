@@ -11,6 +11,7 @@
 
 pub mod batch;
 mod context;
+mod files;
 mod frame;
 mod key;
 mod lend;
@@ -21,7 +22,6 @@ mod profile;
 mod rank;
 mod recall;
 pub mod row;
-mod runs;
 mod set;
 mod source;
 mod subquery;
