@@ -285,3 +285,9 @@ CREATE TABLE named(name TEXT, length AS (length(name)), "select" AS (upper(name)
 INSERT INTO named(name) VALUES ('oak');
 SELECT * FROM named WHERE length = 3;
 CREATE TABLE circle(a AS (b), b AS (A));
+
+-- JSON stays JSON behind ORDER BY and DISTINCT in an aggregate
+CREATE TABLE t(a, b)
+INSERT INTO t VALUES ('[1]', 2), ('[2]', 1), ('[2]', 3)
+SELECT json_group_array(json(a) ORDER BY b), json_group_array(a ORDER BY b DESC) FROM t
+SELECT json_group_array(DISTINCT json(a)), json_group_object(b, json(a) ORDER BY b) FROM t
