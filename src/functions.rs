@@ -183,6 +183,46 @@ pub trait Aggregate: Default + Send + 'static {
 
     /// The result for the rows that are in; as a window function, more rows may follow.
     fn value(&self) -> Result<Self::Output>;
+
+    /// About how many bytes it keeps outside of itself. They count against what a statement may
+    /// take (`PRAGMA hard_heap_limit`), so that one that keeps too much ends in an error; asked
+    /// after each row, it should be quick.
+    ///
+    /// ```
+    /// use pandodb::{Aggregate, FunctionContext, FunctionFlags, OpenOptions, Result};
+    ///
+    /// #[derive(Default)]
+    /// struct Joined(String);
+    ///
+    /// impl Aggregate for Joined {
+    ///     type Output = String;
+    ///
+    ///     fn step(&mut self, call: &FunctionContext<'_>) -> Result<()> {
+    ///         self.0.push_str(&call.get::<String>(0)?);
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn value(&self) -> Result<String> {
+    ///         Ok(self.0.clone())
+    ///     }
+    ///
+    ///     fn memory_bytes(&self) -> usize {
+    ///         self.0.capacity()
+    ///     }
+    /// }
+    ///
+    /// let mut options = OpenOptions::new();
+    /// let connection = options.memory_limit(u64::MAX, 100_000).open_in_memory()?.connect()?;
+    /// connection.create_aggregate_function::<Joined>("joined", 1, FunctionFlags::DETERMINISTIC)?;
+    /// let sql = "SELECT length(joined(printf('%0100d', value))) FROM generate_series(1, ?)";
+    /// let length: i64 = connection.query_row(sql, [100], |row| row.get(0))?;
+    /// assert_eq!(length, 10_000);
+    /// assert!(connection.query_row(sql, [10_000], |row| row.get::<_, i64>(0)).is_err());
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    fn memory_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// An aggregate from which rows can be taken out again, in the order in which they came: as a

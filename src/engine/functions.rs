@@ -98,6 +98,10 @@ impl<A: Aggregate> Accumulator for State<A> {
         let value: Value = self.aggregate.value().map_err(refused)?.into();
         Ok(stored(value.as_ref()))
     }
+
+    fn memory_bytes(&self) -> usize {
+        size_of::<A>() + self.aggregate.memory_bytes()
+    }
 }
 
 /// The same for one whose rows can be taken out again.
@@ -119,6 +123,10 @@ impl<A: WindowAggregate> Accumulator for Sliding<A> {
 
     fn value(&self, context: &mut Context<'_>) -> pandodb_qp::Result<StoredValue> {
         self.0.value(context)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.0.memory_bytes()
     }
 }
 

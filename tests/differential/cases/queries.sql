@@ -320,3 +320,9 @@ INSERT INTO t VALUES (0.0, 0.0);
 SELECT -a, -r, -(a), 0 - a, a * -1, -abs(a), hex(-a), -round(a) FROM t;
 SELECT -a FROM (SELECT round('') AS a FROM t);
 SELECT -a FROM (SELECT 0.0 AS a FROM t);
+
+-- JSON stays JSON behind ORDER BY and DISTINCT in an aggregate.
+CREATE TABLE t(a, b);
+INSERT INTO t VALUES ('[1]', 2), ('[2]', 1), ('[2]', 3);
+SELECT json_group_array(json(a) ORDER BY b), json_group_array(a ORDER BY b DESC) FROM t;
+SELECT json_group_array(DISTINCT json(a)), json_group_object(b, json(a) ORDER BY b) FROM t;

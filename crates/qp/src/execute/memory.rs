@@ -20,6 +20,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many bytes are written or read at once.
 const BLOCK: usize = 1 << 18;
 
+/// How many bytes are kept at most between two looks at the statement's account.
+const WEIGH_BYTES: u64 = 1 << 16;
+
 /// The longest entry of a temporary file.
 const ENTRY_BYTES_MAX: u64 = 1 << 32;
 
@@ -32,6 +35,16 @@ pub struct Account(Arc<AtomicUsize>);
 pub(super) struct Charge {
     account: Account,
     bytes: usize,
+}
+
+/// What an operator keeps, on the account of its statement.
+#[derive(Debug, Default)]
+pub(super) struct Weight {
+    /// Made when there is something to weigh.
+    charge: Option<Charge>,
+    bytes: usize,
+    said: usize,
+    is_too_much: bool,
 }
 
 impl Account {
@@ -73,6 +86,54 @@ impl Charge {
 impl Drop for Charge {
     fn drop(&mut self) {
         self.account.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Weight {
+    /// Says that more is kept; whether the statement keeps more than it should.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: usize, context: &Context<'_>) -> Result<bool> {
+        self.bytes += bytes;
+        let unsaid = self.bytes.abs_diff(self.said) as u64;
+        if unsaid < WEIGH_BYTES && unsaid < context.settings.memory_soft_bytes / 8 {
+            return Ok(self.is_too_much);
+        }
+        self.weigh(context)
+    }
+
+    /// Says that less is kept. The account hears of it with what is added next.
+    #[inline]
+    pub(super) fn take_off(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Says by how much more or less is kept; whether the statement keeps more than it should.
+    #[inline]
+    pub(super) fn change(&mut self, grown: isize, context: &Context<'_>) -> Result<bool> {
+        if grown >= 0 {
+            return self.add(grown.unsigned_abs(), context);
+        }
+        self.take_off(grown.unsigned_abs());
+        self.add(0, context)
+    }
+
+    /// How many bytes are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Says that nothing is kept any more.
+    pub(super) fn clear(&mut self, context: &Context<'_>) -> Result<()> {
+        self.bytes = 0;
+        self.weigh(context)?;
+        Ok(())
+    }
+
+    fn weigh(&mut self, context: &Context<'_>) -> Result<bool> {
+        self.said = self.bytes;
+        let charge = self.charge.get_or_insert_with(|| context.run.memory().charge());
+        self.is_too_much = charge.set(self.bytes, context.settings)?;
+        Ok(self.is_too_much)
     }
 }
 
@@ -134,6 +195,20 @@ impl SpillFile {
         if part.end > self.written {
             self.flush()?;
         }
+        bytes.clear();
+        bytes.resize(part.end.saturating_sub(part.start) as usize, 0);
+        Ok(self.file.read_exact_at(part.start, bytes)?)
+    }
+
+    /// Ends appending: from now on any number of threads may read.
+    pub(super) fn seal(&mut self) -> Result<()> {
+        self.flush()?;
+        self.buffer = Vec::new();
+        Ok(())
+    }
+
+    /// As [`read`](Self::read), of a file that is sealed.
+    pub(super) fn read_sealed(&self, part: Range<u64>, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.clear();
         bytes.resize(part.end.saturating_sub(part.start) as usize, 0);
         Ok(self.file.read_exact_at(part.start, bytes)?)

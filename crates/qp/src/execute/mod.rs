@@ -11,6 +11,7 @@
 
 pub mod batch;
 mod context;
+mod files;
 mod frame;
 mod given;
 mod key;
@@ -22,7 +23,6 @@ mod profile;
 mod rank;
 mod recall;
 pub mod row;
-mod runs;
 mod set;
 mod source;
 mod subquery;

@@ -1,19 +1,27 @@
 //! The rows of `IN (SELECT ..)`: what is looked for among them, and what NULLs make of it.
 //!
 //! Numbers that are whole have a table of their own; any other row is the bytes of its values, as
-//! they compare. A set is made once for all rows that do not change it, and then read by as many
-//! threads as look at those rows. Neighbours: `subquery` makes sets, `batch::compute` looks whole
-//! columns up.
+//! they compare. Rows that are too much for the statement's memory are looked for in a file. A set
+//! is made once for all rows that do not change it, and then read by as many threads as look at
+//! those rows. Neighbours: `subquery` makes sets, `batch::compute` looks whole columns up.
 
 use pandodb_ds::record::number::real_is_integer;
 use pandodb_ds::record::{Collation, Value, ValueRef};
 use rustc_hash::FxHashSet;
 
-use super::key::{HashedRow, push_collated};
+use super::files::keyed::{KeyFile, KeySorter};
+use super::files::partition::may_be_divided;
+use super::key::{HashedRow, push_collated, push_group_key};
+use super::memory::Weight;
+use super::operators::values_bytes;
 use super::{Context, Scope};
 use crate::error::Result;
 use crate::scalar::{CompareRule, Scalar};
 use crate::types::{Datum, apply_affinity};
+
+/// About what an integer and any other row take, beside its bytes.
+const INTEGER_BYTES: usize = 16;
+const ROW_BYTES: usize = 48;
 
 /// The rows of a subquery, each once.
 #[derive(Debug)]
@@ -24,6 +32,10 @@ pub(crate) struct Set {
     /// Rows with a NULL in them, which equal nothing but may equal anything.
     with_null: Vec<Vec<Value>>,
     is_empty: bool,
+    weight: Weight,
+    /// Rows that there is no room for, as the others are made keys: while they come, and then.
+    coming: Option<Box<KeySorter>>,
+    filed: Option<KeyFile>,
 }
 
 impl Default for Set {
@@ -33,6 +45,9 @@ impl Default for Set {
             rows: FxHashSet::default(),
             with_null: Vec::new(),
             is_empty: true,
+            weight: Weight::default(),
+            coming: None,
+            filed: None,
         }
     }
 }
@@ -55,6 +70,7 @@ impl Set {
         inner: &Scope<'_>,
     ) -> Result<()> {
         self.is_empty = false;
+        let context = inner.outer.context;
         let mut key = Vec::new();
         if let ([output], [rule]) = (outputs, rules) {
             let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
@@ -62,12 +78,10 @@ impl Set {
                 self.with_null.truncate(0);
                 self.with_null.push(vec![Value::Null]);
             } else if let Some(integer) = integer_of(value.as_ref()) {
-                self.integers.insert(integer);
+                return self.add_integer(integer, context);
             } else {
-                push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
-                if !self.rows.contains(key.as_slice()) {
-                    self.rows.insert(key.into_boxed_slice());
-                }
+                push_collated(value.as_ref(), rule.collation, context, &mut key)?;
+                return self.add_key(key, context);
             }
             return Ok(());
         }
@@ -76,15 +90,69 @@ impl Set {
         for (output, rule) in outputs.iter().zip(rules) {
             let value = apply_affinity(output.evaluate(inner)?, rule.affinity);
             has_null |= value.is_null();
-            push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
+            push_collated(value.as_ref(), rule.collation, context, &mut key)?;
             values.push(value.into_value());
         }
         if !has_null {
-            self.rows.insert(key.into_boxed_slice());
-        } else if !self.with_null.contains(&values) {
+            return self.add_key(key, context);
+        }
+        if !self.with_null.contains(&values) {
+            self.weight.add(values_bytes(&values) + ROW_BYTES, context)?;
             self.with_null.push(values);
         }
         Ok(())
+    }
+
+    fn add_integer(&mut self, integer: i64, context: &Context<'_>) -> Result<()> {
+        if let Some(coming) = &mut self.coming {
+            if self.integers.contains(&integer) {
+                return Ok(());
+            }
+            return coming.push(&integer_key(integer)?, 0, context);
+        }
+        if self.integers.insert(integer) {
+            self.weigh(INTEGER_BYTES, context)?;
+        }
+        Ok(())
+    }
+
+    fn add_key(&mut self, key: Vec<u8>, context: &Context<'_>) -> Result<()> {
+        if self.rows.contains(key.as_slice()) {
+            return Ok(());
+        }
+        if let Some(coming) = &mut self.coming {
+            return coming.push(&key, 0, context);
+        }
+        self.weigh(key.len() + ROW_BYTES, context)?;
+        self.rows.insert(key.into_boxed_slice());
+        Ok(())
+    }
+
+    /// Says that a row more is kept; where that is too much the others go to a file.
+    fn weigh(&mut self, bytes: usize, context: &Context<'_>) -> Result<()> {
+        if self.weight.add(bytes, context)?
+            && may_be_divided(self.integers.len() + self.rows.len(), 0)
+        {
+            self.coming = Some(Box::default());
+        }
+        Ok(())
+    }
+
+    /// All rows have come.
+    pub(super) fn finish(&mut self, context: &Context<'_>) -> Result<()> {
+        if let Some(coming) = self.coming.take() {
+            self.filed = Some(coming.finish(context)?);
+        }
+        Ok(())
+    }
+
+    /// Whether a key is among the rows.
+    fn has_key(&self, key: &[u8]) -> Result<bool> {
+        match &self.filed {
+            _ if self.rows.contains(key) => Ok(true),
+            Some(filed) => filed.contains(key),
+            None => Ok(false),
+        }
     }
 
     /// Whether there is no row: then nothing is among them, not even NULL.
@@ -94,8 +162,14 @@ impl Set {
 
     /// Whether an integer is among single values.
     #[inline]
-    pub(crate) fn find_integer(&self, integer: i64) -> Option<bool> {
-        if self.integers.contains(&integer) { Some(true) } else { self.absent() }
+    pub(crate) fn find_integer(&self, integer: i64) -> Result<Option<bool>> {
+        if self.integers.contains(&integer) {
+            return Ok(Some(true));
+        }
+        match &self.filed {
+            Some(filed) if filed.contains(&integer_key(integer)?)? => Ok(Some(true)),
+            _ => Ok(self.absent()),
+        }
     }
 
     /// What is said of a value that is not there.
@@ -119,12 +193,12 @@ impl Set {
             return Ok(None);
         }
         if let Some(integer) = integer_of(value) {
-            return Ok(self.find_integer(integer));
+            return self.find_integer(integer);
         }
-        if !self.rows.is_empty() {
+        if !self.rows.is_empty() || self.filed.is_some() {
             key.clear();
             push_collated(value, collation, context, key)?;
-            if self.rows.contains(key.as_slice()) {
+            if self.has_key(key)? {
                 return Ok(Some(true));
             }
         }
@@ -155,7 +229,7 @@ impl Set {
             push_collated(value.as_ref(), rule.collation, context, &mut key)?;
             values.push(value);
         }
-        if !has_null && self.rows.contains(key.as_slice()) {
+        if !has_null && self.has_key(&key)? {
             return Ok(Some(true));
         }
         self.look_up_parts(&values, rules, context)
@@ -183,26 +257,54 @@ impl Set {
         if operands.iter().any(Datum::is_null) {
             // A NULL on the left: every row without one must be looked at.
             for key in &self.rows {
-                let mut rest: &[u8] = key;
-                let mut scratch = Vec::new();
-                let mut same = true;
-                for (operand, rule) in operands.iter().zip(rules) {
-                    let start = rest;
-                    let len = pandodb_ds::record::key::skip_column(rest, false)?;
-                    rest = rest.get(len..).unwrap_or(&[]);
-                    if !operand.is_null() {
-                        scratch.clear();
-                        push_collated(operand.as_ref(), rule.collation, context, &mut scratch)?;
-                        same = same && start.get(..len) == Some(scratch.as_slice());
-                    }
-                }
-                if same {
+                if agrees_in_key(operands, rules, key, context)? {
                     return Ok(None);
                 }
+            }
+            let mut may_be = false;
+            if let Some(filed) = &self.filed {
+                filed.each(|key| {
+                    may_be = may_be || agrees_in_key(operands, rules, key, context)?;
+                    Ok(())
+                })?;
+            }
+            if may_be {
+                return Ok(None);
             }
         }
         Ok(Some(false))
     }
+}
+
+/// Whether all operands that are not NULL are those of a row's key.
+fn agrees_in_key(
+    operands: &[Datum<'_>],
+    rules: &[CompareRule],
+    key: &[u8],
+    context: &Context<'_>,
+) -> Result<bool> {
+    let mut rest = key;
+    let mut scratch = Vec::new();
+    for (operand, rule) in operands.iter().zip(rules) {
+        let start = rest;
+        let len = pandodb_ds::record::key::skip_column(rest, false)?;
+        rest = rest.get(len..).unwrap_or(&[]);
+        if !operand.is_null() {
+            scratch.clear();
+            push_collated(operand.as_ref(), rule.collation, context, &mut scratch)?;
+            if start.get(..len) != Some(scratch.as_slice()) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// The key of an integer among rows.
+fn integer_key(integer: i64) -> Result<Vec<u8>> {
+    let mut key = Vec::new();
+    push_group_key(ValueRef::Integer(integer), Collation::Binary, &mut key)?;
+    Ok(key)
 }
 
 // Neighbours: `subquery`, `key`.

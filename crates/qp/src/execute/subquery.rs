@@ -3,12 +3,16 @@
 //! Neighbours: `scalar::evaluate` calls these, `frame` keeps the states, `set` has the rows of IN.
 
 use std::cell::RefMut;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
 use super::key::push_collated;
+use super::memory::Weight;
+use super::operators::values_bytes;
 use super::recall::Memory;
 use super::set::Set;
 use super::{Frame, Outer, Scope};
@@ -17,7 +21,13 @@ use crate::scalar::{Correlation, InSubquery, Quantified, SubqueryCall};
 use crate::types::{Datum, apply_affinity};
 
 /// Which columns of a subquery were asked for, and their values in each row.
-type Sought = (SmallVec<[u16; 2]>, Arc<Vec<Vec<Value>>>);
+#[derive(Debug)]
+struct Sought {
+    parts: SmallVec<[u16; 2]>,
+    rows: Arc<Vec<Vec<Value>>>,
+    /// Holds their memory on the statement's account.
+    _weight: Weight,
+}
 
 /// The state of a subquery.
 #[derive(Debug, Default)]
@@ -182,13 +192,14 @@ impl InSubquery {
     pub(crate) fn rows(&self, scope: &Scope<'_>, parts: &[u16]) -> Result<Arc<Vec<Vec<Value>>>> {
         let call = &self.subquery;
         let mut state = scope.frame.subqueries[usize::from(call.state)].borrow_mut();
-        if let Some((known, rows)) = &state.sought
+        if let Some(Sought { parts: known, rows, .. }) = &state.sought
             && known.as_slice() == parts
             && call.correlation == Correlation::None
         {
             return Ok(Arc::clone(rows));
         }
-        let mut rows = std::collections::BTreeMap::new();
+        let mut rows = BTreeMap::new();
+        let mut weight = Weight::default();
         call.each(&mut state, scope, |inner| {
             let mut row = Vec::with_capacity(parts.len());
             let mut key = Vec::new();
@@ -203,12 +214,20 @@ impl InSubquery {
                 push_collated(value.as_ref(), rule.collation, inner.outer.context, &mut key)?;
                 row.push(value.into_value());
             }
-            rows.entry(key).or_insert(row);
+            if let Entry::Vacant(free) = rows.entry(key) {
+                let bytes = free.key().len() + values_bytes(&row) + size_of::<Vec<Value>>();
+                weight.add(bytes, inner.outer.context)?;
+                free.insert(row);
+            }
             Ok(true)
         })?;
         let rows = Arc::new(rows.into_values().collect::<Vec<_>>());
         state.correlation = call.correlation;
-        state.sought = Some((SmallVec::from_slice(parts), Arc::clone(&rows)));
+        state.sought = Some(Sought {
+            parts: SmallVec::from_slice(parts),
+            rows: Arc::clone(&rows),
+            _weight: weight,
+        });
         Ok(rows)
     }
 
@@ -238,6 +257,7 @@ impl InSubquery {
             call.each(&mut state, scope, |inner| {
                 set.add(&call.plan.outputs, &self.rules, inner).map(|()| true)
             })?;
+            set.finish(scope.outer.context)?;
             state.correlation = call.correlation;
             state.kept = Some(Remembered::Set(Arc::new(set)));
         }

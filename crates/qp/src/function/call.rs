@@ -150,6 +150,16 @@ impl JsonFlags {
         self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
+    /// The flags of the first 64 arguments as bits.
+    pub(crate) fn word(&self) -> u64 {
+        self.0.first().copied().unwrap_or(0)
+    }
+
+    /// The flags that [`word`](Self::word) told.
+    pub(crate) fn of_word(word: u64) -> Self {
+        if word == 0 { Self::none() } else { Self(SmallVec::from_elem(word, 1)) }
+    }
+
     /// Unmarks all arguments.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -510,6 +510,8 @@ pub struct Distinct {
     pub state: StateId,
     /// What tells rows apart.
     pub keys: Vec<GroupKey>,
+    /// Slots that are read of the rows.
+    pub slots: Vec<SlotId>,
     /// The input comes in the order of these of the keys: rows are forgotten as soon as one of
     /// them changes. None where it comes in any order.
     pub sorted: Vec<usize>,

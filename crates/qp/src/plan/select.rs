@@ -94,7 +94,10 @@ pub(crate) fn finish_select(
         let state = binder.state();
         let keys = keys_of(&parts.outputs);
         let sorted = if is_grouped { Vec::new() } else { places };
-        node = Node::Distinct(Box::new(Distinct { input: node, state, keys, sorted }));
+        let read = parts.outputs.iter().chain(parts.order_by.iter().map(|key| &key.value));
+        let read = read.flat_map(Scalar::slots).filter(|slot| live.contains(slot));
+        let slots = unique_slots(read);
+        node = Node::Distinct(Box::new(Distinct { input: node, state, keys, slots, sorted }));
     }
     if !parts.order_by.is_empty() && !sorted {
         node = sort(binder, &mut parts, node, &live);

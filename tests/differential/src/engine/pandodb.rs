@@ -18,6 +18,11 @@ fn parallel_rows_min() -> Option<u64> {
     std::env::var("PANDODB_PARALLEL_ROWS_MIN").ok()?.parse().ok()
 }
 
+/// How many bytes a statement keeps before it goes to files: with 0 everything that can goes.
+fn memory_soft_bytes() -> Option<u64> {
+    std::env::var("PANDODB_MEMORY_SOFT_BYTES").ok()?.parse().ok()
+}
+
 /// A PandoDB database in memory.
 pub(crate) struct Pandodb(Session);
 
@@ -31,6 +36,9 @@ impl Pandodb {
         }
         if let Some(rows) = batch_rows_min() {
             session.change_settings(|settings| settings.batch_rows_min = rows);
+        }
+        if let Some(bytes) = memory_soft_bytes() {
+            session.set_memory_limits(bytes, u64::MAX);
         }
         Ok(Self(session))
     }

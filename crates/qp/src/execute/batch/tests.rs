@@ -312,7 +312,8 @@ fn the_row_gear_keeps_within_its_limits() {
         let error = session.query(sql).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Limit, "{sql}: {error}");
     }
-    session.set_memory_limits(50_000, 500_000);
+    // What a window keeps beside its rows is some 200 bytes for each.
+    session.set_memory_limits(50_000, 760_000);
     for (sql, count) in filed {
         let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         assert_eq!(rows.rows.len(), count, "{sql}");

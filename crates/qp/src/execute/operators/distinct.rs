@@ -1,26 +1,33 @@
-//! DISTINCT: rows that were there are left out. Of rows that come in the order of some of the
-//! columns only those since the last change of these are kept. Neighbours: `compound` for UNION.
+//! DISTINCT: rows that were there are left out.
+//!
+//! Rows with new keys come out at once while there is room for the keys; the other new ones come
+//! when all rows have been read, in the order in which they came. Of rows that come in the order of
+//! some of the columns only the keys since the last change of these are kept. Neighbours: `fresh`
+//! knows the keys, `compound` for UNION.
 
-use rustc_hash::FxHashSet;
-
-use super::kept::Weight;
+use super::fresh::{Answer, Fresh};
+use super::materialize::KeptRow;
+use super::sort::{SortState, Sorter};
 use super::{OperatorState, not_open};
 use crate::error::Result;
 use crate::execute::key::{group_key, push_collated};
-use crate::execute::{Frame, HashedRow, Outer};
+use crate::execute::{Frame, Outer, Slot};
 use crate::plan::Distinct;
-
-/// About what the set takes for a key, beside its bytes.
-const ROW_BYTES: usize = 32;
 
 /// The keys of rows that were there.
 #[derive(Debug, Default)]
 pub struct SeenState {
-    rows: FxHashSet<HashedRow>,
+    fresh: Fresh,
     key: Vec<u8>,
-    weight: Weight,
+    /// How many rows were put aside.
+    aside: u64,
     /// The columns that rows come in the order of: those of the row before, and of this one.
     run: (Vec<u8>, Vec<u8>),
+    /// New rows that had been put aside, being given out.
+    rest: Option<SortState>,
+    /// The row of the input that came behind them.
+    held: Vec<Slot>,
+    is_done: bool,
 }
 
 impl Distinct {
@@ -45,28 +52,82 @@ impl Distinct {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
-        while self.input.next(frame, outer)? {
-            let OperatorState::Seen(mut seen) = std::mem::take(frame.state_mut(self.state)) else {
-                return Err(not_open(self.state));
-            };
+        let OperatorState::Seen(mut seen) = std::mem::take(frame.state_mut(self.state)) else {
+            return Err(not_open(self.state));
+        };
+        let found = self.advance(&mut seen, frame, outer);
+        *frame.state_mut(self.state) = OperatorState::Seen(seen);
+        found
+    }
+
+    fn advance(&self, seen: &mut SeenState, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let is_run = self.sorted.len() == self.keys.len();
+        loop {
+            if let Some(rest) = &mut seen.rest {
+                if let Some(row) = rest.next()? {
+                    outer.context.tick()?;
+                    row.put_back(&self.slots, frame);
+                    return Ok(true);
+                }
+                seen.rest = None;
+                if !seen.is_done {
+                    // Back to the row that began a new run.
+                    for (slot, row) in self.slots.iter().zip(seen.held.drain(..)) {
+                        *frame.slot_mut(*slot) = row;
+                    }
+                    seen.fresh.ask(&seen.key, outer.context)?;
+                    return Ok(true);
+                }
+            }
+            if seen.is_done {
+                return Ok(false);
+            }
+            if !self.input.next(frame, outer)? {
+                seen.is_done = true;
+                if seen.fresh.has_aside() {
+                    seen.begin_rest(outer)?;
+                }
+                continue;
+            }
             seen.key.clear();
             group_key(&self.keys, &frame.scope(outer), &mut seen.key)?;
-            let is_run = self.sorted.len() == self.keys.len();
-            let is_next = !self.sorted.is_empty() && self.begins_run(&mut seen, frame, outer)?;
-            if is_next && !seen.rows.is_empty() {
-                seen.rows.clear();
-                seen.weight.clear(outer.context)?;
+            let is_next = !self.sorted.is_empty() && self.begins_run(seen, frame, outer)?;
+            if is_run {
+                if is_next {
+                    return Ok(true);
+                }
+                continue;
             }
-            let is_new = is_next || !is_run && !seen.rows.contains(seen.key.as_slice());
-            if is_new && !is_run {
-                seen.rows.insert(Box::from(seen.key.as_slice()));
-                seen.weight.add(seen.key.len() + ROW_BYTES, outer.context)?;
+            if is_next && seen.fresh.has_aside() {
+                // Rows of the run before come out first, as the order asks for.
+                let slots = self.slots.iter();
+                seen.held = slots.map(|slot| std::mem::take(frame.slot_mut(*slot))).collect();
+                seen.begin_rest(outer)?;
+                continue;
             }
-            *frame.state_mut(self.state) = OperatorState::Seen(seen);
-            if is_new {
-                return Ok(true);
+            if is_next {
+                seen.fresh.clear(outer.context)?;
+            }
+            match seen.fresh.ask(&seen.key, outer.context)? {
+                Answer::New => return Ok(true),
+                Answer::Known => {}
+                Answer::Later => {
+                    let row = KeptRow::of(&self.slots, frame)?;
+                    let place = seen.aside.to_be_bytes();
+                    seen.aside += 1;
+                    seen.fresh.put_aside(&seen.key, &place, &row, outer.context)?;
+                }
             }
         }
-        Ok(false)
+    }
+}
+
+impl SeenState {
+    /// All rows that may be equal have come: finds the new ones among those that were put aside.
+    fn begin_rest(&mut self, outer: Outer<'_>) -> Result<()> {
+        let mut sorter = Sorter::default();
+        std::mem::take(&mut self.fresh).sort_rest(&mut sorter, outer.context)?;
+        self.rest = Some(sorter.finish(None, outer.context)?);
+        Ok(())
     }
 }

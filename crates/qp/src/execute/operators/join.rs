@@ -5,20 +5,16 @@
 //! always hash joins (possibly without keys), because only kept rows remember whether they
 //! found a partner. Neighbours: `plan::join` chooses, `kept` keeps the right rows.
 
-use rustc_hash::FxHashMap;
-
 use super::kept::RowStore;
 use super::materialize::KeptRow;
 use super::{OperatorState, all_true, not_open, state};
 use crate::error::Result;
+use crate::execute::files::keyed::KeyNumbers;
 use crate::execute::key::push_group_key;
-use crate::execute::{Frame, HashedRow, Outer};
+use crate::execute::{Frame, Outer};
 use crate::plan::{HashJoin, HashKey, JoinType, NestedLoop};
 use crate::scalar::SlotId;
 use crate::types::{Affinity, apply_affinity};
-
-/// About what the table of a hash join takes for a key, beside its bytes.
-const BUCKET_BYTES: usize = 64;
 
 /// Where a nested loop is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +28,8 @@ pub struct LoopState {
 /// Where a hash join is.
 #[derive(Debug, Default)]
 pub struct HashState {
-    buckets: FxHashMap<HashedRow, Vec<u32>>,
+    /// The numbers of right rows by their keys.
+    numbers: KeyNumbers,
     rows: RowStore,
     /// Which right rows found a partner.
     matched: Vec<bool>,
@@ -128,17 +125,14 @@ impl HashJoin {
             let has_key = self.push_key(&mut state.key, false, frame, outer)?;
             let number = state.rows.len() as u32;
             if has_key {
-                if let Some(bucket) = state.buckets.get_mut(state.key.as_slice()) {
-                    bucket.push(number);
-                } else {
-                    state.buckets.insert(Box::from(state.key.as_slice()), vec![number]);
-                    state.rows.weigh_also(state.key.len() + BUCKET_BYTES, outer.context)?;
-                }
+                state.numbers.add(&state.key, number, outer.context)?;
             } else if !self.keeps_right() {
                 continue;
             }
             state.rows.push(KeptRow::of(&self.right_slots, frame)?, outer.context)?;
         }
+        state.numbers.finish(outer.context)?;
+        state.rows.weigh_also(state.rows.len(), outer.context)?;
         state.matched.resize(state.rows.len(), false);
         *frame.state_mut(self.state) = OperatorState::Hash(state);
         self.left.open(frame, outer)
@@ -191,10 +185,8 @@ impl HashJoin {
                 outer.context.tick()?;
                 state.candidates.clear();
                 state.next = 0;
-                if self.push_key(&mut state.key, true, frame, outer)?
-                    && let Some(bucket) = state.buckets.get(state.key.as_slice())
-                {
-                    state.candidates.extend_from_slice(bucket);
+                if self.push_key(&mut state.key, true, frame, outer)? {
+                    state.numbers.find(&state.key, &mut state.candidates)?;
                 }
                 state.inside = true;
                 state.left_matched = false;

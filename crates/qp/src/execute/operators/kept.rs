@@ -13,11 +13,8 @@ use pandodb_ds::sync::Arc;
 use super::materialize::KeptRow;
 use crate::catalog::Table;
 use crate::error::Result;
-use crate::execute::memory::{Charge, SpillFile};
+use crate::execute::memory::{SpillFile, Weight};
 use crate::execute::{Context, Kept};
-
-/// How many bytes are kept at most between two looks at the statement's account.
-const WEIGH_BYTES: u64 = 1 << 16;
 
 /// How much of a file is read at once where rows are read in turn.
 const BLOCK_BYTES: u64 = 1 << 18;
@@ -25,16 +22,6 @@ const BLOCK_BYTES: u64 = 1 << 18;
 const NULL: u8 = 0;
 const RECORD: u8 = 1;
 const VALUES: u8 = 2;
-
-/// What an operator keeps, on the account of its statement.
-#[derive(Debug, Default)]
-pub(super) struct Weight {
-    /// Made when there is something to weigh.
-    charge: Option<Charge>,
-    bytes: usize,
-    said: usize,
-    is_too_much: bool,
-}
 
 /// Rows to bytes and back. Tables are known by number, because a row only names its own.
 #[derive(Debug, Default)]
@@ -63,39 +50,6 @@ struct StoredRows {
     block: Vec<u8>,
     block_start: u64,
     bytes: Vec<u8>,
-}
-
-impl Weight {
-    /// Says that more is kept; whether the statement keeps more than it should.
-    #[inline]
-    pub(super) fn add(&mut self, bytes: usize, context: &Context<'_>) -> Result<bool> {
-        self.bytes += bytes;
-        let unsaid = self.bytes.abs_diff(self.said) as u64;
-        if unsaid < WEIGH_BYTES && unsaid < context.settings.memory_soft_bytes / 8 {
-            return Ok(self.is_too_much);
-        }
-        self.weigh(context)
-    }
-
-    /// Says that less is kept. The account hears of it with what is added next.
-    #[inline]
-    pub(super) fn take_off(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-
-    /// Says that nothing is kept any more.
-    pub(super) fn clear(&mut self, context: &Context<'_>) -> Result<()> {
-        self.bytes = 0;
-        self.weigh(context)?;
-        Ok(())
-    }
-
-    fn weigh(&mut self, context: &Context<'_>) -> Result<bool> {
-        self.said = self.bytes;
-        let charge = self.charge.get_or_insert_with(|| context.run.memory().charge());
-        self.is_too_much = charge.set(self.bytes, context.settings)?;
-        Ok(self.is_too_much)
-    }
 }
 
 impl RowCodec {
@@ -159,19 +113,19 @@ impl RowCodec {
     }
 }
 
-fn push_part(part: &[u8], bytes: &mut Vec<u8>) {
+pub(super) fn push_part(part: &[u8], bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
     bytes.extend_from_slice(part);
 }
 
-fn take_word(rest: &mut &[u8]) -> Result<u64> {
+pub(in crate::execute) fn take_word(rest: &mut &[u8]) -> Result<u64> {
     let word = rest.split_off(..8).ok_or_else(changed)?;
     let mut bytes = [0; 8];
     bytes.copy_from_slice(word);
     Ok(u64::from_le_bytes(bytes))
 }
 
-fn take_part<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
+pub(in crate::execute) fn take_part<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
     let length = usize::try_from(take_word(rest)?).ok();
     Ok(length.and_then(|length| rest.split_off(..length)).ok_or_else(changed)?)
 }

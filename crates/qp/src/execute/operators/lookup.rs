@@ -4,14 +4,13 @@
 //! The first openings only filter, because many subqueries run once or twice; from the third on
 //! the rows are in a hash table. Neighbours: `join` hashes the same way, `plan::join` decides.
 
-use rustc_hash::FxHashMap;
-
 use super::join::push_join_key;
 use super::kept::RowStore;
 use super::materialize::KeptRow;
 use super::{OperatorState, not_open, state};
 use crate::error::Result;
-use crate::execute::{Frame, HashedRow, Outer};
+use crate::execute::files::keyed::KeyNumbers;
+use crate::execute::{Frame, Outer};
 use crate::plan::Lookup;
 
 /// How many openings only filter.
@@ -22,12 +21,14 @@ const PATIENCE: u32 = 2;
 pub struct LookupState {
     openings: u32,
     is_built: bool,
-    buckets: FxHashMap<HashedRow, Vec<u32>>,
+    numbers: KeyNumbers,
     rows: RowStore,
     /// What is looked for.
     wanted: Vec<u8>,
     /// Nothing is: a part of it is NULL.
     is_null: bool,
+    /// The rows that were found, once they are kept, and the next of them.
+    found: Vec<u32>,
     next: usize,
     key: Vec<u8>,
 }
@@ -47,6 +48,11 @@ impl Lookup {
                 self.build(&mut state, frame, outer)?;
             }
         }
+        state.found.clear();
+        if state.is_built && !state.is_null {
+            let LookupState { numbers, wanted, found, .. } = &mut *state;
+            numbers.find(wanted, found)?;
+        }
         *frame.state_mut(self.state) = OperatorState::Lookup(state);
         Ok(())
     }
@@ -57,15 +63,10 @@ impl Lookup {
                 continue;
             }
             let number = state.rows.len() as u32;
-            match state.buckets.get_mut(state.key.as_slice()) {
-                Some(bucket) => bucket.push(number),
-                None => {
-                    state.buckets.insert(Box::from(state.key.as_slice()), vec![number]);
-                }
-            }
-            state.rows.weigh_also(state.key.len() + size_of::<HashedRow>(), outer.context)?;
+            state.numbers.add(&state.key, number, outer.context)?;
             state.rows.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
         }
+        state.numbers.finish(outer.context)?;
         state.is_built = true;
         Ok(())
     }
@@ -77,10 +78,7 @@ impl Lookup {
             return Ok(false);
         }
         if state.is_built {
-            let bucket = state.buckets.get(state.wanted.as_slice());
-            let Some(&number) = bucket.and_then(|bucket| bucket.get(state.next)) else {
-                return Ok(false);
-            };
+            let Some(&number) = state.found.get(state.next) else { return Ok(false) };
             state.next += 1;
             let Some(row) = state.rows.get(number as usize)? else {
                 return Err(not_open(self.state));

@@ -6,9 +6,10 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
-use super::kept::{RowStore, Weight};
+use super::kept::RowStore;
 use super::{OperatorState, state};
 use crate::error::Result;
+use crate::execute::memory::Weight;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::{Materialize, Shared, SharedInput};
 use crate::scalar::SlotId;
@@ -68,7 +69,7 @@ pub(crate) struct SharedRows {
 }
 
 /// About how many bytes of memory values take.
-pub(super) fn values_bytes(values: &[Value]) -> usize {
+pub(in crate::execute) fn values_bytes(values: &[Value]) -> usize {
     let texts = values.iter().map(|value| match value {
         Value::Text(bytes) | Value::Blob(bytes) => bytes.len() + size_of::<[usize; 2]>(),
         _ => 0,

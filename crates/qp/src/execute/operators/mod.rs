@@ -7,6 +7,7 @@
 mod aggregate;
 mod compound;
 mod distinct;
+mod fresh;
 mod join;
 mod kept;
 mod limit;
@@ -20,11 +21,14 @@ mod sort;
 mod source;
 mod window;
 
-pub(super) use aggregate::CallState;
+pub(super) use aggregate::{CallSets, CallState, group_of};
+pub(super) use kept::{take_part, take_word};
 pub(super) use limit::bounds as limit_bounds;
 pub(crate) use materialize::SharedRows;
+pub(super) use materialize::{KeptRow, values_bytes};
 pub(super) use ranges::{rowid_range, sought};
 pub(super) use scan::exact_rowid;
+pub(super) use sort::Sorter;
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};

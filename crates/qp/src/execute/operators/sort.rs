@@ -3,15 +3,15 @@
 //! With a LIMIT only the first rows are kept: what is greater than the last of them is
 //! thrown away at once. Rows that are too much for the statement's memory go to files in sorted
 //! runs, which are merged. Neighbours: `kept` has the rows' bytes, `key` those of keys,
-//! `execute::runs` merges.
+//! `files::runs` merges.
 
-use super::kept::{RowCodec, Weight};
+use super::kept::RowCodec;
 use super::materialize::KeptRow;
 use super::{OperatorState, limit, state};
 use crate::error::Result;
+use crate::execute::files::runs::{RunMerge, write_row};
 use crate::execute::key::sort_key;
-use crate::execute::memory::{SpillFile, SpillReader};
-use crate::execute::runs::{RunMerge, write_row};
+use crate::execute::memory::{SpillFile, SpillReader, Weight};
 use crate::execute::{Context, Frame, Outer};
 use crate::plan::Sort;
 
@@ -40,7 +40,7 @@ enum Sorted {
 
 /// Rows that are to be sorted.
 #[derive(Debug, Default)]
-struct Sorter {
+pub(in crate::execute) struct Sorter {
     /// With the bytes of their keys.
     rows: Vec<(Vec<u8>, KeptRow)>,
     weight: Weight,
@@ -50,7 +50,13 @@ struct Sorter {
 }
 
 impl Sorter {
-    fn push(&mut self, key: Vec<u8>, row: KeptRow, context: &Context<'_>) -> Result<()> {
+    /// Takes a row, under a key whose bytes stand in the order.
+    pub(in crate::execute) fn push(
+        &mut self,
+        key: Vec<u8>,
+        row: KeptRow,
+        context: &Context<'_>,
+    ) -> Result<()> {
         let bytes = key.len() + size_of::<Vec<u8>>() + row.memory_bytes();
         self.rows.push((key, row));
         let least = RUN_ROWS_MIN << (self.runs.len() / 8).min(32);
@@ -88,7 +94,12 @@ impl Sorter {
         self.weight.clear(context)
     }
 
-    fn finish(mut self, wanted: Option<usize>, context: &Context<'_>) -> Result<SortState> {
+    /// The rows, or the first so many of them, in their order.
+    pub(in crate::execute) fn finish(
+        mut self,
+        wanted: Option<usize>,
+        context: &Context<'_>,
+    ) -> Result<SortState> {
         if self.runs.is_empty() {
             self.sort();
             if let Some(wanted) = wanted {
@@ -105,7 +116,8 @@ impl Sorter {
 }
 
 impl SortState {
-    fn next(&mut self) -> Result<Option<KeptRow>> {
+    /// The next row.
+    pub(in crate::execute) fn next(&mut self) -> Result<Option<KeptRow>> {
         match &mut self.rows {
             Sorted::Kept(rows) => Ok(rows.next().map(|(_, row)| row)),
             Sorted::Merged(_, _, 0) => Ok(None),

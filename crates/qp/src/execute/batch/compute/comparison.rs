@@ -243,8 +243,8 @@ pub(in crate::execute::batch) fn in_set(
         && vector.seen() == Tags::INTEGER
         && rule.affinity != Affinity::Text
     {
-        let each = |bits: &u64| truth(set.find_integer(*bits as i64));
-        return Ok(vector.bits().iter().map(each).collect());
+        let each = |bits: &u64| set.find_integer(*bits as i64).map(truth);
+        return vector.bits().iter().map(each).collect();
     }
     let mut key = Vec::new();
     let mut truths = Vec::with_capacity(rows);

@@ -2,7 +2,7 @@
 //!
 //! When the groups take too much memory, no new ones are made: rows of other groups are put
 //! aside into files and grouped afterwards, and the results are sorted together. Neighbours:
-//! `groups` numbers the groups, `calls` computes over them, `partition` has the files.
+//! `groups` numbers the groups, `calls` computes over them, `partition` puts rows aside.
 
 use pandodb_ds::sync::Arc;
 
@@ -14,11 +14,12 @@ use crate::execute::batch::exchange::{self, Ahead};
 use crate::execute::batch::expression::{Column, Expression};
 use crate::execute::batch::groups::Groups;
 use crate::execute::batch::keys::NONE;
-use crate::execute::batch::partition::{Feed, Partitions};
+use crate::execute::batch::partition::{Feed, put};
 use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::shares;
 use crate::execute::batch::sort::{KeyOrder, Sorted, Sorter};
 use crate::execute::batch::vector::Vector;
+use crate::execute::files::partition::{Partitions, Waiting, may_be_divided};
 use crate::execute::memory::Charge;
 use crate::plan::Aggregation;
 
@@ -121,11 +122,11 @@ impl BatchAggregate {
         let orders = node.keys.iter().map(order).collect();
         let mut sorter = Sorter::new(orders, numbers.len(), run);
         self.sort_in(node, built, &mut sorter, &numbers, run)?;
-        let mut waiting: Vec<_> = aside.into_iter().map(|reader| (reader, 1)).collect();
+        let mut waiting = aside;
         while let Some((reader, depth)) = waiting.pop() {
             let (built, aside) = self.build(node, Feed::File(reader), depth, run)?;
             self.sort_in(node, built, &mut sorter, &numbers, run)?;
-            waiting.extend(aside.into_iter().map(|reader| (reader, depth + 1)));
+            waiting.extend(aside);
         }
         Ok(Results::Sorted(Box::new(sorter.finish(None, run)?), numbers))
     }
@@ -227,9 +228,8 @@ impl BatchAggregate {
         mut feed: Feed<'_>,
         depth: u32,
         run: &mut Run<'_>,
-    ) -> Result<(Built, Vec<crate::execute::memory::SpillReader>)> {
+    ) -> Result<(Built, Vec<Waiting>)> {
         let collations: Vec<_> = node.keys.iter().map(|key| key.collation).collect();
-        let is_divisible = !node.keys.is_empty() && Partitions::may_be_made(depth);
         let mut groups = Groups::new(collations.clone(), self.bare.len());
         let mut calls: Vec<CallGroups> = self.calls.iter().map(Call::start).collect();
         let mut charge = run.outer.context.run.memory().charge();
@@ -244,7 +244,7 @@ impl BatchAggregate {
                 Some(aside) => {
                     let (known, numbers) = known_rows(&groups, &keys, batch.rows)?;
                     let other = other_rows(&known, batch.rows);
-                    aside.put((&keys, &collations), &batch, &other, &self.reads)?;
+                    put(aside, (&keys, &collations), &batch, (&other, &self.reads), run)?;
                     if !other.is_empty() {
                         batch = batch.pick(&known);
                     }
@@ -257,8 +257,18 @@ impl BatchAggregate {
             }
             let bytes: usize = calls.iter().map(CallGroups::memory_bytes).sum();
             let bytes = bytes + groups.memory_bytes();
-            if charge.set(bytes, run.outer.context.settings)? && is_divisible && aside.is_none() {
-                aside = Some(Partitions::create(depth, run)?);
+            let is_too_much = charge.set(bytes, run.outer.context.settings)?;
+            if is_too_much
+                && aside.is_none()
+                && !node.keys.is_empty()
+                && may_be_divided(groups.len(), depth)
+            {
+                aside = Some(Partitions::new(depth));
+            }
+            let seen: usize = calls.iter().map(CallGroups::seen_bytes).sum();
+            if is_too_much && seen > bytes / 2 {
+                // Arguments that were there (DISTINCT) have files in the row gear only.
+                run.outer.context.run.give_batches_up()?;
             }
         }
         if depth == 0 {
@@ -266,10 +276,11 @@ impl BatchAggregate {
         }
         for ((call, state), node) in self.calls.iter().zip(&mut calls).zip(&node.calls) {
             call.fit(node, state, groups.len())?;
+            state.settle(node, run.outer.context)?;
         }
         let order = groups.ordered()?;
         let aside = match aside {
-            Some(aside) => aside.into_readers()?,
+            Some(aside) => aside.into_waiting()?,
             None => Vec::new(),
         };
         Ok((Built { groups, calls, order, next: 0, error: None, charge }, aside))
@@ -387,4 +398,4 @@ pub(in crate::execute::batch) fn other_rows(known: &[u32], rows: usize) -> Vec<u
     (0..rows as u32).filter(|row| known.next_if_eq(&row).is_none()).collect()
 }
 
-// Neighbours: `groups`, `calls`, `partition`.
+// Neighbours: `groups`, `calls`, `files::partition`.

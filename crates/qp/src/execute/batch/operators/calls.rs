@@ -11,6 +11,7 @@ use std::fmt;
 use pandodb_ds::record::{Collation, Value, ValueRef};
 
 use crate::error::Result;
+use crate::execute::Context;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::{Column, Condition, Expression, Shown};
@@ -19,7 +20,8 @@ use crate::execute::batch::groups::Merged;
 use crate::execute::batch::keys::KeyTable;
 use crate::execute::batch::portable::Asked;
 use crate::execute::batch::vector::{Tag, Tags, Vector};
-use crate::execute::operators::CallState;
+use crate::execute::memory::Weight;
+use crate::execute::operators::{CallSets, CallState, group_of};
 use crate::function::{AccumulatorFactory, Implementation, Sum, SumResult};
 use crate::plan::AggregateCall;
 use crate::scalar::SlotId;
@@ -53,7 +55,26 @@ pub(in crate::execute::batch) enum States {
     Count(Vec<i64>),
     Sum(Vec<Sum>),
     Extreme(Vec<Value>),
-    Other(Vec<CallState>),
+    Other(Vec<CallState>, Box<OtherGroups>),
+}
+
+/// What groups share that are stepped row by row.
+#[derive(Default)]
+pub(in crate::execute::batch) struct OtherGroups {
+    sets: CallSets,
+    /// What the states keep beside themselves.
+    weight: Weight,
+}
+
+impl OtherGroups {
+    /// Moves arguments that wait for their order to files.
+    fn move_waiting(&mut self, states: &mut [CallState], context: &Context<'_>) -> Result<()> {
+        for (group, state) in states.iter_mut().enumerate() {
+            state.move_waiting((group, &mut self.sets), context)?;
+            self.weight.change(state.growth(), context)?;
+        }
+        Ok(())
+    }
 }
 
 /// What a call remembers.
@@ -178,7 +199,7 @@ impl Call {
             Kind::Count => States::Count(Vec::new()),
             Kind::Sum(_) => States::Sum(Vec::new()),
             Kind::Extreme(_) => States::Extreme(Vec::new()),
-            Kind::Other => States::Other(Vec::new()),
+            Kind::Other => States::Other(Vec::new(), Box::default()),
         };
         CallGroups { states, seen: KeyTable::default(), share: None }
     }
@@ -271,8 +292,8 @@ impl Call {
         run: &mut Run<'_>,
     ) -> Result<()> {
         self.fit(call, state, count)?;
-        if let States::Other(states) = &mut state.states {
-            return self.step_rows(call, states, groups, batch, run);
+        if let States::Other(states, others) = &mut state.states {
+            return self.step_rows(call, (states, others), groups, batch, run);
         }
         let mut rows = match &self.filter {
             Some(filter) => Some(true_rows(&filter.truths(batch, run)?)),
@@ -303,7 +324,7 @@ impl Call {
                     None => extreme_rows(best, rule, &column, &seen, |_| {}),
                 }
             }
-            States::Other(_) => {}
+            States::Other(..) => {}
         }
         Ok(())
     }
@@ -327,7 +348,7 @@ impl Call {
                     share.parts.resize(count, 0);
                 }
             }
-            States::Other(states) => {
+            States::Other(states, _) => {
                 while states.len() < count {
                     states.push(CallState::new(call)?);
                 }
@@ -375,23 +396,30 @@ impl Call {
     fn step_rows(
         &self,
         call: &AggregateCall,
-        states: &mut [CallState],
+        (states, others): (&mut [CallState], &mut OtherGroups),
         groups: Option<&[u32]>,
         batch: &mut Batch,
         run: &mut Run<'_>,
     ) -> Result<()> {
         let shown = Shown::new(batch, &self.columns, &self.slots, run)?;
         let mut result = Ok(());
+        let mut is_too_much = false;
         for row in 0..batch.rows {
             shown.turn_to(row, run);
             let group = groups.map_or(0, |groups| groups[row] as usize);
-            result = states[group].step(call, &run.frame.scope(run.outer));
+            let place = (group, Some(&mut others.sets));
+            result = states[group].step(call, &run.frame.scope(run.outer), place).map(drop);
             if result.is_err() {
                 break;
             }
+            is_too_much |= others.weight.change(states[group].growth(), run.outer.context)?;
         }
         shown.end(run);
-        result
+        result?;
+        if is_too_much && !call.order_by.is_empty() && !others.sets.has_sorter() {
+            others.move_waiting(states, run.outer.context)?;
+        }
+        Ok(())
     }
 }
 
@@ -407,7 +435,7 @@ impl CallGroups {
             States::Count(counts) => Value::Integer(counts[group]),
             States::Sum(sums) => sums[group].result()?,
             States::Extreme(best) => std::mem::take(&mut best[group]),
-            States::Other(states) => states[group].finish(call, run.outer.context)?,
+            States::Other(states, _) => states[group].finish(call, run.outer.context)?,
         })
     }
 
@@ -425,7 +453,7 @@ impl CallGroups {
                 }
                 Some(vector)
             }
-            States::Extreme(_) | States::Other(_) => None,
+            States::Extreme(_) | States::Other(..) => None,
         }
     }
 
@@ -435,12 +463,42 @@ impl CallGroups {
             States::Count(counts) => counts.capacity() * 8,
             States::Sum(sums) => sums.capacity() * size_of::<Sum>(),
             States::Extreme(best) => best.capacity() * (size_of::<Value>() + 32),
-            States::Other(states) => states.capacity() * (size_of::<CallState>() + 64),
+            // What they keep beside themselves is on the account already.
+            States::Other(states, _) => states.capacity() * (size_of::<CallState>() + 64),
         };
         let notes = self.share.as_ref().map_or(0, |share| {
             share.parts.capacity() * 4 + share.groups.capacity() * 4 + share.values.memory_bytes()
         });
         states + notes + self.seen.memory_bytes()
+    }
+
+    /// About how many bytes the arguments take that were there, where they have no files.
+    pub(in crate::execute::batch) fn seen_bytes(&self) -> usize {
+        self.seen.memory_bytes()
+    }
+
+    /// All rows have come: gives groups what waits for them in files.
+    pub(in crate::execute::batch) fn settle(
+        &mut self,
+        call: &AggregateCall,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let States::Other(states, others) = &mut self.states else { return Ok(()) };
+        if !others.sets.has_files() {
+            return Ok(());
+        }
+        if !call.order_by.is_empty() {
+            others.move_waiting(states, context)?;
+        }
+        let OtherGroups { sets, weight } = &mut **others;
+        let mut rows = std::mem::take(sets).into_rows(context)?;
+        while let Some(row) = rows.next()? {
+            context.tick()?;
+            let Some(state) = states.get_mut(group_of(&row)) else { continue };
+            state.take_back(call, &row, context)?;
+            weight.change(state.growth(), context)?;
+        }
+        Ok(())
     }
 
     /// Says which part of the table comes next, where this is a share.

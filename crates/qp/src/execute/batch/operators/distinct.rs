@@ -1,7 +1,7 @@
 //! DISTINCT over batches.
 //!
 //! When the keys take too much memory, rows with keys that are not known are put aside into
-//! files and looked at afterwards. Neighbours: `keys` tells rows apart, `partition` has the files.
+//! files and looked at afterwards. Neighbours: `keys` tells rows apart, `partition` puts them aside.
 
 use pandodb_ds::record::Collation;
 
@@ -11,9 +11,10 @@ use crate::execute::batch::aggregate::other_rows;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::expression::{Column, Expression};
 use crate::execute::batch::keys::{KeyTable, NONE};
-use crate::execute::batch::partition::{Feed, Partitions};
+use crate::execute::batch::partition::{Feed, put, read};
 use crate::execute::batch::program::{Operator, State};
-use crate::execute::memory::{Charge, SpillReader};
+use crate::execute::files::partition::{Partitions, Waiting, may_be_divided};
+use crate::execute::memory::Charge;
 use crate::plan::Distinct;
 
 /// Leaves out rows that were there.
@@ -34,8 +35,8 @@ pub(in crate::execute::batch) struct DistinctState {
     /// Rows that are being put aside.
     aside: Option<Partitions>,
     /// The file that is being read, and how often its rows were put aside.
-    file: Option<(SpillReader, u32)>,
-    waiting: Vec<(SpillReader, u32)>,
+    file: Option<Waiting>,
+    waiting: Vec<Waiting>,
 }
 
 impl BatchDistinct {
@@ -65,9 +66,7 @@ impl BatchDistinct {
             let found = match &mut state.file {
                 None => Feed::Input(&self.input, &node.input, &mut state.input)
                     .next(&self.reads, run)?,
-                Some((reader, _)) => {
-                    crate::execute::batch::partition::read(reader, &self.reads, run)?
-                }
+                Some((reader, _)) => read(reader, &self.reads, run)?,
             };
             let Some(mut batch) = found else {
                 if !state.turn()? {
@@ -83,7 +82,7 @@ impl BatchDistinct {
                 // Known rows were given out; all others wait.
                 let known = known_rows(&state.seen, &keys, &collations, batch.rows)?;
                 let other = other_rows(&known, batch.rows);
-                aside.put((&keys, &collations), &batch, &other, &self.reads)?;
+                put(aside, (&keys, &collations), &batch, (&other, &self.reads), run)?;
                 continue;
             }
             let mut fresh = Vec::new();
@@ -91,9 +90,9 @@ impl BatchDistinct {
             let depth = state.file.as_ref().map_or(0, |(_, depth)| *depth);
             let settings = run.outer.context.settings;
             if state.charge.set(state.seen.memory_bytes(), settings)?
-                && Partitions::may_be_made(depth)
+                && may_be_divided(state.seen.len(), depth)
             {
-                state.aside = Some(Partitions::create(depth, run)?);
+                state.aside = Some(Partitions::new(depth));
             }
             if fresh.len() == batch.rows {
                 return Ok(Some(batch));
@@ -108,10 +107,8 @@ impl BatchDistinct {
 impl DistinctState {
     /// An input has ended: goes to the next file; whether there is one.
     fn turn(&mut self) -> Result<bool> {
-        let depth = self.file.take().map_or(0, |(_, depth)| depth);
         if let Some(aside) = self.aside.take() {
-            let readers = aside.into_readers()?.into_iter();
-            self.waiting.extend(readers.map(|reader| (reader, depth + 1)));
+            self.waiting.extend(aside.into_waiting()?);
         }
         self.file = self.waiting.pop();
         self.seen = KeyTable::default();

@@ -1,6 +1,6 @@
 //! Sorted rows in files, merged to batches.
 //!
-//! Neighbours: `sort` writes the runs, `execute::runs` merges them row by row.
+//! Neighbours: `sort` writes the runs, `files::runs` merges them row by row.
 
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::row::RowView;
@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::{BATCH_BYTES, BATCH_ROWS, Batch};
 use crate::execute::batch::vector::Vector;
+use crate::execute::files::runs::RunMerge;
 use crate::execute::memory::SpillReader;
-use crate::execute::runs::RunMerge;
 
 /// Runs that are merged.
 #[derive(Debug)]
@@ -60,4 +60,4 @@ impl Merge {
     }
 }
 
-// Neighbours: `sort`, `execute::runs`.
+// Neighbours: `sort`, `files::runs`.

@@ -21,9 +21,9 @@ use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::shares;
 use crate::execute::batch::sorting::SortHelp;
 use crate::execute::batch::vector::{Tags, Vector};
+use crate::execute::files::runs::write_row;
 use crate::execute::memory::{Charge, SpillFile, SpillReader};
 use crate::execute::operators::limit_bounds;
-use crate::execute::runs::write_row;
 use crate::plan::{Sort, SortKey};
 use crate::types::{Collations, compare};
 

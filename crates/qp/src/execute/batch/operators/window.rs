@@ -20,6 +20,7 @@ use crate::execute::batch::program::{Operator, State};
 use crate::execute::batch::sort::{Change, KeyOrder, Sorted, Sorter};
 use crate::execute::batch::sorting::SortHelp;
 use crate::execute::batch::vector::{Truth, Vector};
+use crate::execute::memory::Weight;
 use crate::function::WindowFunction;
 use crate::function::{self, Accumulator, Aggregate, Implementation, PartitionRows, Position};
 use crate::plan::{WindowBound, WindowCall, WindowFrame, WindowNode};
@@ -69,11 +70,16 @@ impl FrameEnd {
     }
 }
 
+/// What a vector takes for a value, beside its bytes.
+const VALUE_BYTES: usize = 9;
+
 /// Where a window is.
 #[derive(Debug)]
 pub(in crate::execute::batch) struct WindowState {
     pub(in crate::execute::batch) input: State,
     sorted: Option<Sorted>,
+    /// Holds the memory of the results on the statement's account.
+    weight: Weight,
     /// Numbers of the kept columns and of the results.
     numbers: Vec<usize>,
 }
@@ -96,7 +102,7 @@ impl BatchWindow {
         let input = self.input.open(&node.input, run)?;
         let results = self.outputs.iter().flatten();
         let numbers = self.keep.iter().chain(results).copied().collect();
-        Ok(WindowState { input, sorted: None, numbers })
+        Ok(WindowState { input, sorted: None, weight: Weight::default(), numbers })
     }
 
     pub(in crate::execute::batch) fn next(
@@ -106,7 +112,8 @@ impl BatchWindow {
         run: &mut Run<'_>,
     ) -> Result<Option<Batch>> {
         if state.sorted.is_none() {
-            state.sorted = Some(self.compute(node, &mut state.input, run)?);
+            let (sorted, weight) = self.compute(node, &mut state.input, run)?;
+            (state.sorted, state.weight) = (Some(sorted), weight);
         }
         let numbers = &state.numbers;
         match &mut state.sorted {
@@ -115,7 +122,12 @@ impl BatchWindow {
         }
     }
 
-    fn compute(&self, node: &WindowNode, input: &mut State, run: &mut Run<'_>) -> Result<Sorted> {
+    fn compute(
+        &self,
+        node: &WindowNode,
+        input: &mut State,
+        run: &mut Run<'_>,
+    ) -> Result<(Sorted, Weight)> {
         let by_partition = node.partition_by.iter().map(|key| KeyOrder {
             collation: key.collation,
             descending: false,
@@ -136,15 +148,16 @@ impl BatchWindow {
             sorter.order_with_changes(node.partition_by.len(), collations, help)?;
         let rows = Rows::new(&order, &changes);
         let mut columns = std::mem::take(&mut sorter.columns);
+        let mut weight = Weight::default();
         for ((call, node), (input, output)) in
             self.calls.iter().zip(&node.calls).zip(inputs.iter().zip(&self.outputs))
         {
-            let results = rows.results(call, node, input, run)?;
+            let results = rows.results((call, node, input), &mut weight, run)?;
             if output.is_some() {
                 columns.push(results);
             }
         }
-        Ok(sorter.into_sorted(columns, order))
+        Ok((sorter.into_sorted(columns, order), weight))
     }
 
     /// Takes the rows of the whole input.
@@ -179,6 +192,31 @@ impl BatchWindow {
 struct CallInput {
     arguments: Vec<Vector>,
     passes: Option<Vec<Truth>>,
+    weight: Weight,
+}
+
+/// Results that come one after the other.
+struct Results<'w> {
+    vector: Vector,
+    weight: &'w mut Weight,
+}
+
+impl Results<'_> {
+    /// Adds a result, so many times.
+    fn push(&mut self, value: ValueRef<'_>, times: usize, run: &Run<'_>) -> Result<()> {
+        let bytes = match value {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+            _ => 0,
+        };
+        let all = times.saturating_mul(bytes);
+        self.vector.check_size(all)?;
+        if bytes > 0 && self.weight.add(all, run.outer.context)? {
+            // In the row gear equal results share their bytes.
+            run.outer.context.run.give_batches_up()?;
+        }
+        (0..times).for_each(|_| self.vector.push(value));
+        Ok(())
+    }
 }
 
 impl CallInput {
@@ -186,6 +224,7 @@ impl CallInput {
         Self {
             arguments: call.arguments.iter().map(|_| Vector::default()).collect(),
             passes: call.filter.as_ref().map(|_| Vec::new()),
+            weight: Weight::default(),
         }
     }
 
@@ -197,6 +236,7 @@ impl CallInput {
             let column = argument.evaluate(batch, run)?.into_vector(batch.rows);
             known.check_size(column.text_bytes())?;
             known.append(&column);
+            self.weight.add(batch.rows * VALUE_BYTES + column.text_bytes(), run.outer.context)?;
         }
         Ok(())
     }
@@ -225,12 +265,12 @@ impl<'a> Rows<'a> {
     /// The values of a call, in the order in which the rows came.
     fn results(
         &self,
-        call: &BatchCall,
-        node: &WindowCall,
-        input: &CallInput,
+        (call, node, input): (&BatchCall, &WindowCall, &CallInput),
+        weight: &mut Weight,
         run: &Run<'_>,
     ) -> Result<Vector> {
-        let mut results = Vector::with_capacity(self.order.len());
+        weight.add(self.order.len() * VALUE_BYTES, run.outer.context)?;
+        let mut results = Results { vector: Vector::with_capacity(self.order.len()), weight };
         let mut group = 0;
         for bounds in self.partitions.windows(2) {
             let partition = bounds[0] as usize..bounds[1] as usize;
@@ -242,10 +282,10 @@ impl<'a> Rows<'a> {
             run.outer.context.tick_rows(partition.range.len())?;
             match &node.call.function.implementation {
                 Implementation::Window(function) => {
-                    partition.positional(function, call, input, &mut results)?;
+                    partition.positional(function, (call, input), &mut results, run)?;
                 }
                 Implementation::Aggregate(aggregate) => {
-                    partition.aggregate(aggregate, call, node, input, run, &mut results)?;
+                    partition.aggregate(aggregate, (call, node, input), run, &mut results)?;
                 }
                 _ => {
                     let message = format!("{}() is no window function", node.call.function.name);
@@ -258,7 +298,7 @@ impl<'a> Rows<'a> {
         for (place, row) in self.order.iter().enumerate() {
             places[*row as usize] = place as u32;
         }
-        Ok(results.gather(&places))
+        Ok(results.vector.gather(&places))
     }
 }
 
@@ -281,9 +321,9 @@ impl Partition<'_, '_> {
     fn positional(
         &self,
         function: &WindowFunction,
-        call: &BatchCall,
-        input: &CallInput,
-        results: &mut Vector,
+        (call, input): (&BatchCall, &CallInput),
+        results: &mut Results<'_>,
+        run: &Run<'_>,
     ) -> Result<()> {
         struct Arguments<'p, 'r, 'a>(&'p Partition<'r, 'a>, &'p CallInput);
         impl PartitionRows for Arguments<'_, '_, '_> {
@@ -312,8 +352,7 @@ impl Partition<'_, '_> {
                 let frame = 0..(end - start) as u64;
                 let (frame, count) = (std::slice::from_ref(&frame), call.arguments.len());
                 let value = (function.value)(&position, frame, count, &mut arguments)?;
-                results.check_size(0)?;
-                results.push(value.as_ref());
+                results.push(value.as_ref(), 1, run)?;
             }
         }
         Ok(())
@@ -322,13 +361,12 @@ impl Partition<'_, '_> {
     fn aggregate(
         &self,
         aggregate: &Aggregate,
-        call: &BatchCall,
-        node: &WindowCall,
-        input: &CallInput,
+        (call, node, input): (&BatchCall, &WindowCall, &CallInput),
         run: &Run<'_>,
-        results: &mut Vector,
+        results: &mut Results<'_>,
     ) -> Result<()> {
         let mut state = aggregate.plain.make();
+        let mut gathered = Weight::default();
         let mut cache = function::Cache::default();
         let mut step = |state: &mut Box<dyn Accumulator>, place: usize| -> Result<()> {
             let row = self.row(place);
@@ -346,7 +384,9 @@ impl Partition<'_, '_> {
             }
             let values: SmallVec<[ValueRef<'_>; 2]> =
                 input.arguments.iter().map(|argument| argument.get(row)).collect();
-            state.step(&mut surroundings, &values)
+            state.step(&mut surroundings, &values)?;
+            gathered.change(state.memory_bytes() as isize - gathered.bytes() as isize, context)?;
+            Ok(())
         };
         let value = |state: &dyn Accumulator| {
             let mut cache = function::Cache::default();
@@ -356,34 +396,21 @@ impl Partition<'_, '_> {
             for place in self.range.clone() {
                 step(&mut state, place)?;
             }
-            let value = value(&*state)?;
-            results.check_size(self.range.len().saturating_mul(value_bytes(&value)))?;
-            self.range.clone().for_each(|_| results.push(value.as_ref()));
-            return Ok(());
+            return results.push(value(&*state)?.as_ref(), self.range.len(), run);
         }
         for group in self.groups.clone() {
             let peers = self.peers(group);
             for place in peers.clone() {
                 step(&mut state, place)?;
                 if call.end == FrameEnd::Row {
-                    results.check_size(0)?;
-                    results.push(value(&*state)?.as_ref());
+                    results.push(value(&*state)?.as_ref(), 1, run)?;
                 }
             }
             if call.end == FrameEnd::Peers {
-                let value = value(&*state)?;
-                results.check_size(peers.len().saturating_mul(value_bytes(&value)))?;
-                peers.for_each(|_| results.push(value.as_ref()));
+                results.push(value(&*state)?.as_ref(), peers.len(), run)?;
             }
         }
         Ok(())
-    }
-}
-
-fn value_bytes(value: &Value) -> usize {
-    match value {
-        Value::Text(bytes) | Value::Blob(bytes) => bytes.len(),
-        _ => 0,
     }
 }
 

@@ -11,10 +11,12 @@ use std::ops::Range;
 use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
+use super::super::materialize::values_bytes;
 use super::bounds::RowFrame;
 use super::partition::Partition;
 use crate::ast::{FrameExclude, FrameUnit};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::memory::Weight;
 use crate::execute::{Context, Scope};
 use crate::function::{
     self, Accumulator, Aggregate, Implementation, JsonFlags, PartitionRows, WindowFunction,
@@ -54,15 +56,22 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    /// About how many bytes of memory they take.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + values_bytes(&self.values)
+    }
+}
+
 /// The arguments of a row of the partition.
 pub(super) type ArgumentsOf<'a> = dyn Fn(usize) -> &'a Arguments + 'a;
 
 /// The value of a call for every row.
 pub(super) fn compute(
     call: &WindowCall,
-    partition: &Partition<'_>,
-    frames: &[RowFrame],
+    (partition, frames): (&Partition<'_>, &[RowFrame]),
     arguments: &ArgumentsOf<'_>,
+    weight: &mut Weight,
     context: &Context<'_>,
 ) -> Result<Vec<Value>> {
     let WindowCall { call, frame } = call;
@@ -76,6 +85,8 @@ pub(super) fn compute(
                 aggregate,
                 arguments,
                 context,
+                weight,
+                gathered: 0,
                 slides: slides(aggregate, frame),
                 takes_in_first: takes_in_first(frame),
                 cache: function::Cache::default(),
@@ -142,6 +153,9 @@ struct Run<'r, 'a> {
     aggregate: &'r Aggregate,
     arguments: &'r ArgumentsOf<'a>,
     context: &'r Context<'r>,
+    /// What the results take, and the state that is kept.
+    weight: &'r mut Weight,
+    gathered: usize,
     slides: bool,
     takes_in_first: bool,
     cache: function::Cache,
@@ -163,6 +177,10 @@ impl Run<'_, '_> {
             [range] if self.slides || !range.is_empty() => self.moved_value(range)?,
             _ => self.fresh_value(frame)?,
         };
+        // Rows of one frame share the bytes of their result.
+        if let Value::Text(bytes) | Value::Blob(bytes) = &value {
+            self.weight.add(bytes.len(), self.context)?;
+        }
         self.last = Some((frame.clone(), value.clone()));
         Ok(value)
     }
@@ -255,9 +273,12 @@ impl Run<'_, '_> {
         let values: SmallVec<[ValueRef<'_>; 2]> =
             arguments.values.iter().map(Value::as_ref).collect();
         if takes_in {
-            state.step(&mut surroundings, &values)
+            state.step(&mut surroundings, &values)?;
         } else {
-            state.inverse(&mut surroundings, &values)
+            state.inverse(&mut surroundings, &values)?;
         }
+        let grown = state.memory_bytes() as isize - self.gathered as isize;
+        self.gathered = state.memory_bytes();
+        self.weight.change(grown, self.context).map(drop)
     }
 }

@@ -15,6 +15,7 @@ use super::materialize::KeptRow;
 use super::{OperatorState, not_open, state};
 use crate::error::Result;
 use crate::execute::key::{group_key, sort_key};
+use crate::execute::memory::Weight;
 use crate::execute::{Frame, Outer};
 use crate::plan::WindowNode;
 use call::Arguments;
@@ -43,6 +44,8 @@ pub struct WindowState {
     /// The number of each, and its results, in the order of the window.
     rows: Vec<(usize, Vec<Value>)>,
     next: usize,
+    /// Holds the memory of the results on the statement's account.
+    _weight: Weight,
 }
 
 impl WindowNode {
@@ -51,6 +54,7 @@ impl WindowNode {
         let mut waiting = self.gather(&mut kept, frame, outer)?;
         waiting.sort_by(|left, right| left.key.cmp(&right.key));
         let mut rows = Vec::with_capacity(waiting.len());
+        let mut weight = Weight::default();
         let mut rest = waiting.into_iter().peekable();
         while let Some(first) = rest.next() {
             let mut members = vec![first];
@@ -59,9 +63,9 @@ impl WindowNode {
             {
                 members.push(row);
             }
-            self.compute(members, &mut kept, frame, outer, &mut rows)?;
+            self.compute(members, (&mut kept, &mut weight), frame, outer, &mut rows)?;
         }
-        let state = WindowState { kept, rows, next: 0 };
+        let state = WindowState { kept, rows, next: 0, _weight: weight };
         *frame.state_mut(self.state) = OperatorState::Window(Box::new(state));
         Ok(())
     }
@@ -86,7 +90,7 @@ impl WindowNode {
                 Some(term) => term.value.evaluate(&scope)?.into_value(),
                 None => Value::Null,
             };
-            let arguments = self
+            let arguments: Vec<Arguments> = self
                 .calls
                 .iter()
                 .map(|call| Arguments::of(&call.call, &scope))
@@ -95,7 +99,9 @@ impl WindowNode {
             store.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
             // The results are as many values as there are calls.
             let results = self.calls.len() * size_of::<Value>();
-            store.weigh_also(size_of::<WaitingRow>() + key.len() + results, outer.context)?;
+            let read: usize = arguments.iter().map(Arguments::memory_bytes).sum();
+            let bytes = size_of::<WaitingRow>() + key.len() + read + results;
+            store.weigh_also(bytes, outer.context)?;
             waiting.push(WaitingRow { key, partition_bytes, order_value, number, arguments });
         }
         Ok(waiting)
@@ -105,7 +111,7 @@ impl WindowNode {
     fn compute(
         &self,
         members: Vec<WaitingRow>,
-        kept: &mut RowStore,
+        (kept, weight): (&mut RowStore, &mut Weight),
         frame: &mut Frame,
         outer: Outer<'_>,
         rows: &mut Vec<(usize, Vec<Value>)>,
@@ -120,7 +126,8 @@ impl WindowNode {
             let bounds = bounds::Bounds::evaluate(&call.frame, &scope)?;
             let frames = bounds.frames(&partition, outer.context)?;
             let arguments = |row: usize| &members[row].arguments[index];
-            let values = call::compute(call, &partition, &frames, &arguments, outer.context)?;
+            let values =
+                call::compute(call, (&partition, &frames), &arguments, weight, outer.context)?;
             for (row, value) in results.iter_mut().zip(values) {
                 row.push(value);
             }

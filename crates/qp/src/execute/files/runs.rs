@@ -7,8 +7,8 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use super::memory::{SpillFile, SpillReader};
 use crate::error::Result;
+use crate::execute::memory::{SpillFile, SpillReader};
 
 /// The next row of a run.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,31 +38,48 @@ impl PartialOrd for Head {
 }
 
 /// Appends a row to a run that is being written; rows come in their order.
-pub(super) fn write_row(run: &mut SpillFile, key: &[u8], row: &[u8]) -> Result<()> {
+pub(in crate::execute) fn write_row(run: &mut SpillFile, key: &[u8], row: &[u8]) -> Result<()> {
     run.write(&[&(key.len() as u64).to_le_bytes(), key, row])
 }
 
 /// Runs that are merged, the oldest first.
-#[derive(Debug)]
-pub(super) struct RunMerge {
-    runs: Vec<SpillReader>,
+#[derive(Debug, Default)]
+pub(in crate::execute) struct RunMerge {
+    /// None where a run is at its end, and its file gone.
+    runs: Vec<Option<SpillReader>>,
     heads: BinaryHeap<Reverse<Head>>,
     /// The run that gave the last row, and room for its next one.
     given: Option<(usize, Vec<u8>)>,
 }
 
 impl RunMerge {
-    pub(super) fn new(runs: Vec<SpillReader>) -> Result<Self> {
-        let mut merge = Self { heads: BinaryHeap::new(), runs, given: None };
-        for run in 0..merge.runs.len() {
-            merge.advance(run, Vec::new())?;
+    pub(in crate::execute) fn new(runs: Vec<SpillReader>) -> Result<Self> {
+        let mut merge = Self::default();
+        for run in runs {
+            merge.add(run)?;
         }
         Ok(merge)
     }
 
+    /// Adds a run, the newest, of rows that stand behind all that were given.
+    pub(in crate::execute) fn add(&mut self, run: SpillReader) -> Result<()> {
+        self.runs.push(Some(run));
+        self.advance(self.runs.len() - 1, Vec::new())
+    }
+
+    /// The key of the next row.
+    pub(in crate::execute) fn next_key(&mut self) -> Result<Option<&[u8]>> {
+        if let Some((run, entry)) = self.given.take() {
+            self.advance(run, entry)?;
+        }
+        Ok(self.heads.peek().map(|Reverse(head)| head.key()))
+    }
+
     /// Puts the next row of a run among the heads.
     fn advance(&mut self, run: usize, mut entry: Vec<u8>) -> Result<()> {
-        if !self.runs[run].read(&mut entry)? {
+        let Some(reader) = &mut self.runs[run] else { return Ok(()) };
+        if !reader.read(&mut entry)? {
+            self.runs[run] = None;
             return Ok(());
         }
         let length = entry.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes));
@@ -75,7 +92,7 @@ impl RunMerge {
     }
 
     /// The bytes of the next row.
-    pub(super) fn next(&mut self) -> Result<Option<&[u8]>> {
+    pub(in crate::execute) fn next(&mut self) -> Result<Option<&[u8]>> {
         if let Some((run, entry)) = self.given.take() {
             self.advance(run, entry)?;
         }
