@@ -41,7 +41,8 @@ impl Branches {
     /// Drops what a crash or an earlier process left: temporary branches, branches whose time is
     /// over, and heads that no record mentions.
     ///
-    /// Every opening of the registry does this: it looks at the records where they are, and at the heads once.
+    /// Every opening of the registry does this: it looks at the records where they are, and at the
+    /// heads once.
     pub(super) fn sweep(&self) -> Result<()> {
         let now = self.now();
         let over: Vec<Branch> = self.with(|state| {

@@ -70,6 +70,20 @@ impl CommonScope {
         visible
     }
 
+    /// The table while its recursive part is bound, which reads `row`.
+    fn with_row(&self, row: RecursiveRow, text: &Arc<str>) -> Self {
+        Self {
+            table: self.table.clone(),
+            text: text.clone(),
+            family: self.family.clone(),
+            place: self.place,
+            visible: Vec::new(),
+            number: self.number,
+            is_popular: false,
+            row: Some(row),
+        }
+    }
+
     /// What its own select sees: the tables before it and those behind it, which do not see it.
     pub(super) fn sight(&self) -> Vec<Arc<Self>> {
         Self::family(&self.family, self.place + 1, &self.visible)
@@ -203,27 +217,14 @@ impl Binder<'_> {
         let columns = head.columns.clone();
         let (row_slot, slot, state) = (self.slot(), self.slot(), self.state());
         let mut result = named_columns(table, head, slot);
-        let mut columns_of_row = named_columns(table, head, row_slot);
-        for (column, output) in columns_of_row.iter_mut().zip(&head.outputs) {
-            // What the parts that follow make whole is read as SQLite reads it.
-            if output.affinity() == Affinity::Real && !matches!(output, Scalar::Cast(..)) {
-                column.scalar = as_real(std::mem::replace(&mut column.scalar, Scalar::NULL));
-            }
-        }
-        let row =
-            RecursiveRow { frame: self.frame_index(), slot: row_slot, columns: columns_of_row };
+        let row = RecursiveRow {
+            frame: self.frame_index(),
+            slot: row_slot,
+            columns: columns_of_row(table, head, row_slot),
+        };
         let collations: Vec<_> =
             head.outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
-        self.common.push(Arc::new(CommonScope {
-            table: table.clone(),
-            text: self.text.clone(),
-            family: common.family.clone(),
-            place: common.place,
-            visible: Vec::new(),
-            number: common.number,
-            is_popular: false,
-            row: Some(row),
-        }));
+        self.common.push(Arc::new(common.with_row(row, &self.text)));
         let width = columns.len();
         let mut recursive = Vec::new();
         for (index, core) in cores.iter().enumerate().skip(first) {
@@ -240,13 +241,8 @@ impl Binder<'_> {
             )?;
         }
         let blocks: Vec<&Block> = initial.iter().chain(&recursive).collect();
-        for (index, column) in result.iter_mut().enumerate() {
-            if let Scalar::Column(place) = &mut column.scalar {
-                place.affinity = column_affinity(&cores, &blocks, index);
-            }
-        }
-        let scalars: Vec<Scalar> = result.iter().map(|column| column.scalar.clone()).collect();
-        let reals = real_columns(&blocks, &scalars);
+        let outputs = with_affinities(&mut result, &cores, &blocks);
+        let reals = real_columns(&blocks, &outputs);
         let order_by = self.compound_order(&select.order_by, &result, &[])?;
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
@@ -264,7 +260,7 @@ impl Binder<'_> {
             collations,
             limit,
         }));
-        Ok(Block { root: node, outputs: scalars, columns, rows: 1000.0, reals, ..Block::default() })
+        Ok(Block { root: node, outputs, columns, rows: 1000.0, reals, ..Block::default() })
     }
 }
 
@@ -282,6 +278,33 @@ fn recursion(
         Some(ast::CompoundOperator::UnionAll) => Ok((first, false)),
         _ => Err(circular()),
     }
+}
+
+/// The columns of the row that the recursive parts read, as `slot` holds them.
+fn columns_of_row(table: &ast::CommonTable, head: &Block, slot: SlotId) -> Vec<ScopeColumn> {
+    let mut columns = named_columns(table, head, slot);
+    for (column, output) in columns.iter_mut().zip(&head.outputs) {
+        // What the parts that follow make whole is read as SQLite reads it.
+        if output.affinity() == Affinity::Real && !matches!(output, Scalar::Cast(..)) {
+            column.scalar = as_real(std::mem::replace(&mut column.scalar, Scalar::NULL));
+        }
+    }
+    columns
+}
+
+/// Gives the columns of a recursive table the affinities that all its parts make; what is read
+/// of them.
+fn with_affinities(
+    columns: &mut [ScopeColumn],
+    cores: &[&ast::SelectCore],
+    blocks: &[&Block],
+) -> Vec<Scalar> {
+    for (index, column) in columns.iter_mut().enumerate() {
+        if let Scalar::Column(place) = &mut column.scalar {
+            place.affinity = column_affinity(cores, blocks, index);
+        }
+    }
+    columns.iter().map(|column| column.scalar.clone()).collect()
 }
 
 /// The columns of a recursive table as `slot` holds them.

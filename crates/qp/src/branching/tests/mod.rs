@@ -14,7 +14,6 @@ mod parents;
 mod previews;
 mod statements;
 mod staying;
-mod streams;
 mod together;
 mod views;
 

@@ -23,8 +23,8 @@ const QUERIES: &[&str] = &[
     "SELECT ?, count(*), sum(n), total(r), avg(r), min(s), max(n) FROM t GROUP BY ?",
     "SELECT ?, group_concat(s), string_agg(s, '-' ORDER BY n DESC, s) FROM t GROUP BY ?",
     "SELECT ?, json_group_array(s), json_group_object(s, n) FROM t GROUP BY ?",
-    "SELECT ?, json_group_array(json_array(n) ORDER BY s), json_group_array(DISTINCT json_array(s)) \
-        FROM t GROUP BY ?",
+    "SELECT ?, json_group_array(json_array(n) ORDER BY s), \
+        json_group_array(DISTINCT json_array(s)) FROM t GROUP BY ?",
     "SELECT ?, count(DISTINCT s), sum(DISTINCT r), group_concat(DISTINCT s) FROM t GROUP BY ?",
     "SELECT ?, group_concat(DISTINCT s ORDER BY s DESC), min(DISTINCT s) FROM t GROUP BY ?",
     "SELECT ?, median(n), group_concat(s) FILTER (WHERE n % 3) FROM t GROUP BY ?",
@@ -192,8 +192,8 @@ const HEAVY: &[(&str, usize)] = &[
         1,
     ),
     (
-        "WITH RECURSIVE w(i, s) AS (SELECT id, s FROM t UNION ALL SELECT i + 1, s FROM w WHERE i % 4 \
-            = 0 ORDER BY 2) SELECT count(*) FROM w",
+        "WITH RECURSIVE w(i, s) AS (SELECT id, s FROM t UNION ALL SELECT i + 1, s FROM w \
+            WHERE i % 4 = 0 ORDER BY 2) SELECT count(*) FROM w",
         1,
     ),
 ];

@@ -308,27 +308,6 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_may_be_missing_only_where_no_row_needs_it() {
-        let of = |last: &str| {
-            let script = [
-                "PRAGMA foreign_keys = ON",
-                "CREATE TABLE t(a UNIQUE, b REFERENCES gone(c0), FOREIGN KEY (b) REFERENCES t(a) \
-                 ON UPDATE CASCADE)",
-                "PRAGMA foreign_keys = OFF",
-                "INSERT INTO t VALUES (1, NULL), (2, 2)",
-                "PRAGMA foreign_keys = ON",
-                last,
-            ];
-            let own = "CREATE TABLE t(a, b); INSERT INTO t VALUES (7, NULL), (2, 2)";
-            explained(&script, Check::Change, own)
-        };
-        assert!(of("UPDATE t SET a = 7 WHERE a = 1").is_some());
-        assert_eq!(of("UPDATE t SET a = 7 WHERE a = 2"), None, "its child needs the parent");
-        assert_eq!(of("UPDATE t SET a = 8 WHERE a = 1"), None);
-        assert_eq!(of("UPDATE t SET a = 7 WHERE a = 1 AND a NOT IN (SELECT c0 FROM gone)"), None);
-    }
-
-    #[test]
     fn a_row_is_overlooked_only_where_another_action_would_refuse_it() {
         let of = |last: &str, action: &str| {
             let keys = "PRAGMA foreign_keys = ON";

@@ -1,7 +1,8 @@
 //! DISTINCT over batches.
 //!
 //! When the keys take too much memory, rows with keys that are not known are put aside into
-//! files and looked at afterwards. Neighbours: `keys` tells rows apart, `partition` puts them aside.
+//! files and looked at afterwards. Neighbours: `keys` tells rows apart, `partition` puts them
+//! aside.
 
 use pandodb_ds::record::Collation;
 

@@ -1,5 +1,7 @@
 //! System views in queries. Neighbours: `super` has the database that they look at.
 
+mod streams;
+
 use super::{error, rows, shop};
 
 #[test]

@@ -2,7 +2,7 @@
 
 use pandodb_ds::record::Value;
 
-use super::session;
+use crate::branching::tests::session;
 use crate::error::ErrorKind;
 use crate::session::{Session, Statement, Step};
 
@@ -43,7 +43,7 @@ fn every_row_that_differs_is_told_once_and_in_order() {
     let keys: Vec<&Value> = of_rows.map(|row| &row[3]).collect();
     assert_eq!(keys.len() as i64, ROWS + 1);
     let expected = (1..=ROWS).map(|key| Value::Text(key.to_string().into_bytes().into()));
-    assert!(keys.iter().copied().cloned().take(ROWS as usize).eq(expected));
+    assert!(keys.iter().take(ROWS as usize).copied().cloned().eq(expected));
 
     let sums = "SELECT count(*), sum(new_id), count(DISTINCT new_id), sum(new_price - old_price) \
                 FROM pando_diff('item', 'main', 'dev')";
