@@ -318,3 +318,10 @@ CREATE TABLE r(a TEXT UNIQUE, n, UNIQUE (a COLLATE NOCASE) ON CONFLICT REPLACE);
 INSERT INTO r VALUES ('A', 1);
 INSERT INTO r VALUES ('a', 2) ON CONFLICT (a) DO UPDATE SET n = 7;
 SELECT a, n FROM r;
+
+-- All rows are changed in the order of the table, whatever index has what is read of them.
+CREATE TABLE t(a INTEGER PRIMARY KEY, b, c, d AS (b || 'g') UNIQUE);
+CREATE INDEX i ON t(b, c);
+INSERT INTO t(a, b, c) VALUES (2, 'k12', 2), (38, 'k1', 2.25), (100, '%', ' 1'), (0, '-3', NULL), (101, 'abc', 0.5);
+UPDATE t SET (b, c) = (('-3' / t.c), t.a);
+SELECT a, b, c, d FROM t ORDER BY a;

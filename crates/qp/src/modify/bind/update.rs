@@ -65,6 +65,8 @@ pub(super) fn update_plan(
         || rowid.is_some()
         || !table.has_rowid();
     let in_key_order = update.limit.is_none() && visits_all(&input);
+    // Whether a row is in another's way depends on which is changed first.
+    let buffered = buffered || (in_key_order && !scans_table(&input));
     let is_direct = !buffered && returning.is_none() && writer.updates_directly();
     let plan = UpdatePlan {
         is_direct,
@@ -261,6 +263,15 @@ pub(super) fn bind_assignments(
 /// Names of the columns that are set, for `UPDATE OF`.
 pub(super) fn assigned_names(assignments: &[ast::Assignment]) -> Vec<Box<str>> {
     assignments.iter().flat_map(|one| &one.columns).map(|name| name.text.clone()).collect()
+}
+
+/// Whether a node looks at the rows of a table in the order of its keys.
+fn scans_table(node: &Node) -> bool {
+    match node {
+        Node::Scan(scan) => matches!(scan.path, AccessPath::Full),
+        Node::Filter(filter) => scans_table(&filter.input),
+        _ => false,
+    }
 }
 
 /// Whether a node looks at every row of one table, in whatever order.
