@@ -311,3 +311,12 @@ CREATE TABLE w4(c0 REFERENCES w1(c1) ON UPDATE SET NULL);
 UPDATE w0 SET c0 = 4 WHERE c0 = 5;
 CREATE TABLE x4(c0 REFERENCES w1(c0) ON UPDATE SET NULL);
 UPDATE w0 SET c0 = 4 WHERE c0 = 5;
+
+-- So it is for what an upsert would set.
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a, b, k AS (b) UNIQUE);
+CREATE TABLE s(n, k AS (n) STORED REFERENCES p(k) ON DELETE CASCADE ON UPDATE SET NULL);
+INSERT INTO p(a, b) VALUES (47, '2.5'), (25, 'k24') ON CONFLICT (k) DO UPDATE SET b = coalesce(b, excluded.b);
+INSERT INTO p(a, b) VALUES (47, '2.5'), (25, 'k24') ON CONFLICT (k) DO UPDATE SET a = 1;
+INSERT INTO p(a, b) VALUES (48, '2.5') ON CONFLICT (k) DO UPDATE SET a = excluded.a;
+SELECT a, b, k FROM p;

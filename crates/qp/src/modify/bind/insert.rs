@@ -3,6 +3,7 @@
 //! Neighbours: `upsert` binds ON CONFLICT, `crate::modify::insert` runs the plan.
 
 use pandodb_ds::sync::Arc;
+use smallvec::SmallVec;
 
 use super::upsert::upsert_plan;
 use super::writer::{check_actions, default_value, table_writer};
@@ -13,7 +14,9 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::trigger::Change;
-use crate::modify::{IndexWriter, InsertPlan, ModifyKind, ModifyPlan, UpsertPlan, UpsertTarget};
+use crate::modify::{
+    IndexWriter, InsertPlan, ModifyKind, ModifyPlan, TableWriter, UpsertPlan, UpsertTarget,
+};
 use crate::plan::{Layout, Node};
 use crate::scalar::Scalar;
 
@@ -78,6 +81,10 @@ pub(super) fn insert_plan(
     if may_replace {
         check_actions(binder, &plan.writer, Touched::Row)?;
     }
+    for upsert in &plan.upserts {
+        let set = set_by(upsert, &plan.writer);
+        check_actions(binder, &plan.writer, Touched::Columns(&set))?;
+    }
     keys.check_definitions(Touched::Row, plan.is_single_write)?;
     Ok(ModifyPlan {
         kind: ModifyKind::Insert(Box::new(plan)),
@@ -91,16 +98,21 @@ pub(super) fn insert_plan(
 fn writes_one_row(plan: &InsertPlan, may_replace: bool) -> bool {
     let writer = &plan.writer;
     let leaves_keys = |upsert: &UpsertPlan| {
-        let set = upsert.assignments.iter().flatten().map(|(column, _)| *column);
-        let alias = upsert.rowid.as_ref().and_then(|_| writer.table.rowid_alias());
-        let set = set.chain(alias).map(|column| writer.table.columns[column].position);
-        let set = writer.and_generated(set, upsert.rowid.is_some());
+        let set = set_by(upsert, writer);
         upsert.triggers.is_empty() && writer.foreign_keys.concern(&set) == Concern::None
     };
     matches!(plan.input, Node::Once(_))
         && plan.upserts.iter().all(leaves_keys)
         && !writer.triggers.any()
         && !may_replace
+}
+
+/// Positions of the columns that an upsert sets.
+fn set_by(upsert: &UpsertPlan, writer: &TableWriter) -> SmallVec<[usize; 8]> {
+    let set = upsert.assignments.iter().flatten().map(|(column, _)| *column);
+    let alias = upsert.rowid.as_ref().and_then(|_| writer.table.rowid_alias());
+    let set = set.chain(alias).map(|column| writer.table.columns[column].position);
+    writer.and_generated(set, upsert.rowid.is_some())
 }
 
 /// Whether rows may be deleted that are in a row's way.
