@@ -123,6 +123,12 @@ impl Database {
 
     /// What the branch of a head is called; `#` and its number once it is dropped.
     pub fn branch_name(&self, head: HeadId) -> String {
+        if head == MAIN
+            && self.branches.get().is_none()
+            && let Ok(Some(name)) = self.first.name(&self.manager)
+        {
+            return name;
+        }
         let branches = self.branches_if_any().ok().flatten();
         let named = branches.and_then(|branches| {
             branches.with(|state| state.branch_of(head.0).map(|it| it.name.clone())).ok().flatten()
