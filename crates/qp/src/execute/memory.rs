@@ -39,7 +39,7 @@ pub(super) struct Charge {
 
 /// What an operator keeps, on the account of its statement.
 #[derive(Debug, Default)]
-pub(super) struct Weight {
+pub(crate) struct Weight {
     /// Made when there is something to weigh.
     charge: Option<Charge>,
     bytes: usize,
@@ -92,7 +92,7 @@ impl Drop for Charge {
 impl Weight {
     /// Says that more is kept; whether the statement keeps more than it should.
     #[inline]
-    pub(super) fn add(&mut self, bytes: usize, context: &Context<'_>) -> Result<bool> {
+    pub(crate) fn add(&mut self, bytes: usize, context: &Context<'_>) -> Result<bool> {
         self.bytes += bytes;
         let unsaid = self.bytes.abs_diff(self.said) as u64;
         if unsaid < WEIGH_BYTES && unsaid < context.settings.memory_soft_bytes / 8 {

@@ -34,6 +34,7 @@ pub(crate) use key::push_collated;
 pub use key::{HashedRow, push_group_key};
 pub use lend::{LentRow, Projection, RowCells};
 pub use memory::Account;
+pub(crate) use memory::Weight;
 pub(crate) use operators::SharedRows;
 pub use parameters::{Bindings, Parameters};
 pub use profile::{Figures, Profile};

@@ -3,6 +3,7 @@
 //! Neighbours: `constraint` displaces rows the same way for REPLACE.
 
 use super::foreign_key::Touched;
+use super::found::FoundRows;
 use super::trigger::{Event, Fired, Images};
 use super::{Changes, DeletePlan, Returning, RowKey, TableWriter};
 use crate::error::Result;
@@ -26,9 +27,9 @@ impl DeletePlan {
             }
             return Ok(());
         }
-        self.input.open(frame, outer)?;
         if !self.buffered {
-            while self.input.next(frame, outer)? {
+            let mut rows = FoundRows::open(&self.input, self.target, frame, outer)?;
+            while rows.next(frame, outer)? {
                 let key = writer.key_of(self.target, frame)?;
                 if self.is_direct
                     && !is_watched
@@ -41,6 +42,7 @@ impl DeletePlan {
             }
             return Ok(());
         }
+        self.input.open(frame, outer)?;
         let mut keys = Vec::new();
         while self.input.next(frame, outer)? {
             keys.push(writer.key_of(self.target, frame)?);

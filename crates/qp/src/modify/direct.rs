@@ -121,6 +121,7 @@ mod tests {
     use pandodb_ds::record::Value;
 
     use crate::modify::ModifyKind;
+    use crate::plan::Node;
     use crate::session::{PreparedKind, Session};
     use crate::store::Database;
 
@@ -159,16 +160,20 @@ mod tests {
         session.query(sql).unwrap().rows
     }
 
-    fn is_direct(session: &Session, sql: &str) -> bool {
+    /// Whether a change is direct, and whether its rows may be found in batches.
+    fn ways(session: &Session, sql: &str) -> (bool, bool) {
         let statement = session.prepare(sql).unwrap().0.unwrap();
-        match &statement.prepared().kind {
-            PreparedKind::Modify(plan) => match &plan.kind {
-                ModifyKind::Update(plan) => plan.is_direct,
-                ModifyKind::Delete(plan) => plan.is_direct,
-                _ => panic!("{sql}"),
-            },
+        let PreparedKind::Modify(plan) = &statement.prepared().kind else { panic!("{sql}") };
+        let (is_direct, input) = match &plan.kind {
+            ModifyKind::Update(plan) => (plan.is_direct, &plan.input),
+            ModifyKind::Delete(plan) => (plan.is_direct, &plan.input),
             _ => panic!("{sql}"),
-        }
+        };
+        (is_direct, matches!(input, Node::Batch(_)))
+    }
+
+    fn is_direct(session: &Session, sql: &str) -> bool {
+        ways(session, sql).0
     }
 
     #[test]
@@ -176,8 +181,11 @@ mod tests {
         let session = Session::new(Database::in_memory().unwrap());
         session.execute(TWINS).unwrap();
         let mut number: usize = 7;
-        for round in 0..200 {
+        for round in 0..400 {
             number = (number * 1_103_515_245 + 12_345) % (1 << 31);
+            // Rows are found in batches every other time.
+            let least = if number & 64 == 0 { 0 } else { u64::MAX };
+            session.change_settings(|settings| settings.batch_rows_min = least);
             let fills = round < 15 || round % 4 == 0;
             let change = CHANGES[if fills { 14 } else { (number >> 8) % CHANGES.len() }];
             if round == 90 {
@@ -199,6 +207,47 @@ mod tests {
         }
         let whole = rows(&session, "PRAGMA integrity_check");
         assert_eq!(whole, [[Value::Text(b"ok".as_slice().into())]]);
+    }
+
+    #[test]
+    fn rows_of_a_whole_table_are_found_in_batches() {
+        let session = Session::new(Database::in_memory().unwrap());
+        session.execute(TWINS).unwrap();
+        for (sql, expected) in [
+            ("UPDATE t SET r = r + 1 WHERE id % 3 = 1", true),
+            ("UPDATE t SET v = v || 'x' WHERE r > 1", true),
+            // An index has all that is read.
+            ("UPDATE t SET k = k + 1 WHERE id % 3 = 1", false),
+            ("DELETE FROM t WHERE r > 4", true),
+            ("DELETE FROM t WHERE r > 4 RETURNING id", true),
+            ("UPDATE t SET r = 1 WHERE id = 5", false),
+            ("UPDATE t SET r = 1 WHERE k = 5", false),
+            // Each row is looked at again when its turn comes.
+            ("UPDATE t SET r = (SELECT max(r) FROM t) WHERE id % 3 = 1", false),
+            ("DELETE FROM w WHERE r > 4", false),
+        ] {
+            assert_eq!(ways(&session, sql).1, expected, "{sql}");
+        }
+        session.change_settings(|settings| settings.batch_rows_min = 0);
+        let change =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                      INSERT INTO t(id, k, s, r) SELECT i, i % 9, 'row ' || i, i FROM n";
+        session.execute(change).unwrap();
+        session.execute("BEGIN; UPDATE t SET r = r + 0.5 WHERE id % 3 = 1").unwrap();
+        assert_eq!(session.changes(), 1667);
+        // What the transaction changed before is what it finds.
+        let found = "DELETE FROM t WHERE r > 4990.1 AND r <> 4993.5 RETURNING id";
+        let found: Vec<String> =
+            rows(&session, found).iter().map(|row| format!("{:?}", row[0])).collect();
+        assert_eq!(found.join(" ").matches("Integer").count(), 10);
+        session.execute("UPDATE t SET k = k + 1, r = -r WHERE r > 100; ROLLBACK").unwrap();
+        let left = rows(&session, "SELECT count(*), sum(r), sum(k) FROM t");
+        assert_eq!(left[0][..2], [Value::Integer(5000), Value::Real(12_502_500.0)]);
+        // An error leaves nothing of the statement.
+        let failed = session.execute("UPDATE t SET s = CASE id WHEN 4000 THEN NULL ELSE 'x' END");
+        assert!(failed.unwrap_err().to_string().contains("NOT NULL"));
+        let text = rows(&session, "SELECT count(*) FROM t WHERE s = 'x'");
+        assert_eq!(text, [[Value::Integer(0)]]);
     }
 
     #[test]

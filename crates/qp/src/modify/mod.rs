@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `bind` | statements to plans |
 //! | `insert`, `update`, `delete` | the run of each statement |
+//! | `found` | rows that are meant, in batches where the table is large |
 //! | `writer` | one row into or out of a table with its indexes |
 //! | `cautious` | changes that cannot fail half-way |
 //! | `direct` | rows that nothing watches, changed in their stored form |
@@ -29,6 +30,7 @@ mod delete;
 mod direct;
 mod fill;
 mod foreign_key;
+mod found;
 mod insert;
 mod instead;
 mod plain;

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::foreign_key::{Coming, Concern, Touched};
+use super::found::FoundRows;
 use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
 use crate::ast::ConflictAction;
@@ -50,10 +51,10 @@ impl UpdatePlan {
         returning: Option<&Returning>,
         changes: &mut Changes,
     ) -> Result<()> {
-        self.input.open(frame, outer)?;
         if !self.buffered {
             let mut bytes = Vec::new();
-            while self.input.next(frame, outer)? {
+            let mut rows = FoundRows::open(&self.input, self.target, frame, outer)?;
+            while rows.next(frame, outer)? {
                 let job = self.read(frame, outer)?;
                 if self.is_direct
                     && !outer.context.session.watches_rows()
@@ -67,6 +68,7 @@ impl UpdatePlan {
             }
             return Ok(());
         }
+        self.input.open(frame, outer)?;
         if self.late {
             return self.run_late(frame, outer, returning, changes);
         }

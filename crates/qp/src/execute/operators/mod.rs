@@ -32,7 +32,7 @@ pub(super) use sort::Sorter;
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Node;
+use crate::plan::{BatchNode, Node};
 use crate::scalar::{Scalar, StateId};
 
 /// What an operator remembers.
@@ -90,6 +90,14 @@ impl OperatorState {
             Self::Scan(scan) => scan.clear(),
             other => *other = Self::None,
         }
+    }
+}
+
+impl BatchNode {
+    /// Whether it was opened in the batch gear.
+    pub(crate) fn is_in_batches(&self, frame: &mut Frame) -> bool {
+        let state = frame.state_mut(self.state);
+        matches!(state, OperatorState::Batch(super::batch::BatchState::Batches(_)))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::bind::{Binder, Group, Relation, ScopeTable, TableRelation, no_row};
 use crate::catalog::Table;
 use crate::error::Result;
 use crate::modify::foreign_key::Touched;
+use crate::modify::found::find_in_batches;
 use crate::modify::trigger::Change;
 use crate::modify::{DeletePlan, ModifyKind, ModifyPlan};
 use crate::plan::{Layout, Node, QueryParts, finish_select};
@@ -34,13 +35,16 @@ pub(super) fn delete_plan(
     binder.scopes.push(scope);
     let bound = delete_clauses(binder, delete, table, group, target);
     binder.scopes.pop();
-    let (input, has_subquery) = bound?;
+    let (mut input, has_subquery) = bound?;
     let returning = returning(binder, &delete.returning, &writer)?;
     let is_watched = !writer.triggers.is_empty() || !writer.foreign_keys.is_empty();
     let truncate =
         delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let is_direct = !buffered && returning.is_none() && writer.deletes_directly();
+    if !buffered && !truncate {
+        find_in_batches(binder, &mut input, table, target);
+    }
     let plan =
         DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered, is_direct };
     Ok(ModifyPlan {

@@ -151,7 +151,7 @@ fn returning_of(
 }
 
 /// What tells a row of a slot: its rowid, or the columns of its key.
-fn key_outputs(table: &Table, slot: SlotId) -> Vec<Scalar> {
+pub(super) fn key_outputs(table: &Table, slot: SlotId) -> Vec<Scalar> {
     let column = |column: u16| {
         Scalar::Column(ColumnPlace {
             depth: 0,

@@ -14,6 +14,7 @@ use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::{IndexColumn, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
+use crate::modify::found::{find_in_batches, scans_table};
 use crate::modify::trigger::Change;
 use crate::modify::{IndexWriter, ModifyKind, ModifyPlan, TableWriter, UpdatePlan};
 use crate::plan::{AccessPath, Layout, Node, QueryParts, finish_select};
@@ -54,7 +55,7 @@ pub(super) fn update_plan(
         None => bound,
     };
     binder.scopes.pop();
-    let ((assignments, rowid), input, has_subquery) = bound?;
+    let ((assignments, rowid), mut input, has_subquery) = bound?;
     let returning = returning(binder, &update.returning, &writer)?;
     let buffered = update.from.is_some()
         || update.limit.is_some()
@@ -68,6 +69,9 @@ pub(super) fn update_plan(
     // Whether a row is in another's way depends on which is changed first.
     let buffered = buffered || (in_key_order && !scans_table(&input));
     let is_direct = !buffered && returning.is_none() && writer.updates_directly();
+    if !buffered {
+        find_in_batches(binder, &mut input, table, target);
+    }
     let plan = UpdatePlan {
         is_direct,
         writer: Arc::new(writer),
@@ -263,15 +267,6 @@ pub(super) fn bind_assignments(
 /// Names of the columns that are set, for `UPDATE OF`.
 pub(super) fn assigned_names(assignments: &[ast::Assignment]) -> Vec<Box<str>> {
     assignments.iter().flat_map(|one| &one.columns).map(|name| name.text.clone()).collect()
-}
-
-/// Whether a node looks at the rows of a table in the order of its keys.
-fn scans_table(node: &Node) -> bool {
-    match node {
-        Node::Scan(scan) => matches!(scan.path, AccessPath::Full),
-        Node::Filter(filter) => scans_table(&filter.input),
-        _ => false,
-    }
 }
 
 /// Whether a node looks at every row of one table, in whatever order.
