@@ -86,6 +86,8 @@ pub struct ModifyPlan {
     pub layout: Layout,
     /// RETURNING
     pub returning: Option<Returning>,
+    /// The triggers that actions of foreign keys may fire on other tables.
+    pub(crate) fired: Vec<Arc<crate::catalog::Trigger>>,
 }
 
 impl ModifyPlan {
@@ -247,7 +249,7 @@ impl ModifyPlan {
 
     /// The triggers that it may fire; with `replacing` also those of rows that it replaces.
     pub(crate) fn triggers(&self, replacing: bool) -> Vec<Arc<crate::catalog::Trigger>> {
-        match &self.kind {
+        let own: Vec<_> = match &self.kind {
             ModifyKind::Insert(plan) => {
                 let sets_key = plan.names_rowid || !plan.writer.table.has_rowid();
                 let replaces = replacing && plan.writer.may_replace(plan.conflict, sets_key);
@@ -263,7 +265,8 @@ impl ModifyPlan {
             }
             ModifyKind::Delete(plan) => plan.writer.triggers.all().cloned().collect(),
             ModifyKind::Instead(plan) => plan.triggers.all().cloned().collect(),
-        }
+        };
+        own.into_iter().chain(self.fired.iter().cloned()).collect()
     }
 
     /// Whether it is written to add one row and nothing else.

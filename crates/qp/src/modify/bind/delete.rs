@@ -25,7 +25,8 @@ pub(super) fn delete_plan(
     check_writable(table)?;
     let writer = table_writer(binder, table, Change::Delete, None)?;
     writer.foreign_keys.check_definitions(Touched::Row, false)?;
-    check_actions(binder, &writer, Touched::Row)?;
+    let mut fired = Vec::new();
+    check_actions(binder, &writer, Touched::Row, &mut fired)?;
     let (own, relation): (ScopeTable, TableRelation) =
         binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
     let target = relation.slot;
@@ -51,6 +52,7 @@ pub(super) fn delete_plan(
         kind: ModifyKind::Delete(Box::new(plan)),
         layout: Layout::default(),
         returning,
+        fired,
     })
 }
 

@@ -78,18 +78,20 @@ pub(super) fn insert_plan(
         && !binder.in_trigger
         && writes_one_row(&plan, may_replace);
     let keys = &plan.writer.foreign_keys;
+    let mut fired = Vec::new();
     if may_replace {
-        check_actions(binder, &plan.writer, Touched::Row)?;
+        check_actions(binder, &plan.writer, Touched::Row, &mut fired)?;
     }
     for upsert in &plan.upserts {
         let set = set_by(upsert, &plan.writer);
-        check_actions(binder, &plan.writer, Touched::Columns(&set))?;
+        check_actions(binder, &plan.writer, Touched::Columns(&set), &mut fired)?;
     }
     keys.check_definitions(Touched::Row, plan.is_single_write)?;
     Ok(ModifyPlan {
         kind: ModifyKind::Insert(Box::new(plan)),
         layout: Layout::default(),
         returning,
+        fired,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::ast::{self, ConflictAction};
 use crate::authorize::AuthAction;
 use crate::bind::{Binder, Group, NameScope, Relation, ScopeTable};
 use crate::bind::{is_rowid_name, no_row, parts, width};
-use crate::catalog::{IndexColumn, Table};
+use crate::catalog::{IndexColumn, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::found::{find_in_batches, scans_table};
@@ -28,7 +28,7 @@ pub(super) fn update_plan(
     check_writable(table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
-    check_keys(binder, update, table, &names, &writer)?;
+    let fired = check_keys(binder, update, table, &names, &writer)?;
     let (own, relation) =
         binder.table_in_from(table, update.alias.as_ref(), update.index.as_ref())?;
     let target = relation.slot;
@@ -88,17 +88,19 @@ pub(super) fn update_plan(
         kind: ModifyKind::Update(Box::new(plan)),
         layout: Layout::default(),
         returning,
+        fired,
     })
 }
 
-/// Refuses an UPDATE that would ask for what foreign keys name and is not there.
+/// Refuses an UPDATE that would ask for what foreign keys name and is not there; the triggers that
+/// their actions may fire.
 fn check_keys(
     binder: &Binder<'_>,
     update: &ast::Update,
     table: &Table,
     names: &[Box<str>],
     writer: &TableWriter,
-) -> Result<()> {
+) -> Result<Vec<Arc<Trigger>>> {
     let sets_rowid = table.has_rowid()
         && names.iter().any(|name| match table.column_index(name) {
             Some(index) => table.rowid_alias() == Some(index),
@@ -127,15 +129,15 @@ fn check_keys(
             .indexes
             .iter()
             .any(|index| (moves || is_touched(index)) && index.unique.is_some_and(replaces));
-    check_actions(binder, writer, Touched::Columns(&set))?;
+    let mut fired = Vec::new();
+    check_actions(binder, writer, Touched::Columns(&set), &mut fired)?;
     if may_replace {
-        check_actions(binder, writer, Touched::Row)?;
-        writer.foreign_keys.check_definitions(Touched::Row, false)
-    } else if concern == Concern::None {
-        Ok(())
-    } else {
-        writer.foreign_keys.check_definitions(Touched::Columns(&set), false)
+        check_actions(binder, writer, Touched::Row, &mut fired)?;
+        writer.foreign_keys.check_definitions(Touched::Row, false)?;
+    } else if concern != Concern::None {
+        writer.foreign_keys.check_definitions(Touched::Columns(&set), false)?;
     }
+    Ok(fired)
 }
 
 /// Refuses several sources of UPDATE ... FROM whose columns cannot be told apart, used or not: in

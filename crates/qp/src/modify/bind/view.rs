@@ -143,7 +143,7 @@ pub(super) fn instead_plan(
     plan.row = binder.slot();
     let returning = returning_of(binder, columns, &table, plan.row)?;
     let kind = ModifyKind::Instead(Box::new(plan));
-    Ok(ModifyPlan { kind, layout: Layout::default(), returning })
+    Ok(ModifyPlan { kind, layout: Layout::default(), returning, fired: Vec::new() })
 }
 
 fn instead_insert(

@@ -8,9 +8,9 @@ use pandodb_ds::sync::Arc;
 use crate::ast::ConflictAction;
 use crate::bind::{Binder, ScopeTable};
 use crate::catalog::build::constant;
-use crate::catalog::{IndexPart, Table};
+use crate::catalog::{IndexPart, Table, Trigger};
 use crate::error::{Error, Result};
-use crate::modify::foreign_key::{ForeignKeys, Touched};
+use crate::modify::foreign_key::{Effect, ForeignKeys, Touched};
 use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{IndexWriter, TableWriter};
 use crate::plan::SourceId;
@@ -195,17 +195,26 @@ fn may_change(table: &Table, names: &[Box<str>], check: &Scalar) -> bool {
     changes || check.has_subquery()
 }
 
-/// Refuses a change whose foreign keys' actions cannot be.
+/// Refuses a change whose foreign keys' actions cannot be; adds the triggers that these may fire.
 pub(super) fn check_actions(
     binder: &Binder<'_>,
     writer: &TableWriter,
     touched: Touched<'_>,
+    fired: &mut Vec<Arc<Trigger>>,
 ) -> Result<()> {
     if writer.foreign_keys.is_empty() {
         return Ok(());
     }
-    let schema = binder.schema(writer.table.database);
-    schema.map_or(Ok(()), |schema| writer.foreign_keys.check_actions(&schema, touched))
+    let Some(schema) = binder.schema(writer.table.database) else { return Ok(()) };
+    for Effect { child, set } in writer.foreign_keys.actions(&schema, touched)? {
+        let names = set.map(|set| {
+            let columns = child.columns.iter().filter(|column| set.contains(&column.position));
+            columns.map(|column| column.name.clone()).collect::<Vec<_>>()
+        });
+        let change = names.as_deref().map_or(Change::Delete, Change::Update);
+        fired.extend(Triggers::of(binder.environment, &child, change).all().cloned());
+    }
+    Ok(())
 }
 
 // Neighbours: `insert`, `update`, `delete`.

@@ -40,10 +40,10 @@ pub(super) struct ForeignKeys {
 
 /// What an action does to a child.
 #[derive(Clone, Debug)]
-struct Effect {
-    child: Arc<Table>,
+pub(super) struct Effect {
+    pub(super) child: Arc<Table>,
     /// The positions of the columns that it sets; none where it deletes rows.
-    set: Option<Vec<usize>>,
+    pub(super) set: Option<Vec<usize>>,
 }
 
 impl PartialEq for Effect {
@@ -137,10 +137,10 @@ impl ForeignKeys {
         Ok(())
     }
 
-    /// Refuses a change whose actions cannot be, nor those that follow of them: that set generated
-    /// columns, or foreign keys that name no parent. As in SQLite it does not matter which rows
-    /// there are.
-    pub(super) fn check_actions(&self, schema: &Schema, touched: Touched<'_>) -> Result<()> {
+    /// What a change does to other tables by its actions, and by those that follow of them. It is
+    /// refused where these cannot be: that set generated columns, or foreign keys that name no
+    /// parent. As in SQLite it does not matter which rows there are.
+    pub(super) fn actions(&self, schema: &Schema, touched: Touched<'_>) -> Result<Vec<Effect>> {
         let mut known: Vec<Effect> = Vec::new();
         self.effects(touched, &mut known)?;
         let mut next = 0;
@@ -151,7 +151,7 @@ impl ForeignKeys {
             keys.check_definitions(touched, false)?;
             keys.effects(touched, &mut known)?;
         }
-        Ok(())
+        Ok(known)
     }
 
     /// Adds what a change does to the children, if it is not known yet.
