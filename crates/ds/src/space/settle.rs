@@ -8,7 +8,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Count, Space, State};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::{Extent, Granule, PageRef};
 
 /// The changes of one checkpoint.
@@ -57,7 +57,8 @@ impl Settlement {
         }
     }
 
-    /// Takes back an edge to `page`; `edges_of` reads what a page refers to.
+    /// Takes back an edge to `page`; `edges_of` reads what a page refers to. A damaged page keeps
+    /// its edges.
     fn release(
         &mut self,
         state: &State,
@@ -76,7 +77,18 @@ impl Settlement {
                 continue;
             }
             if page.has_edges {
-                work.extend(edges_of(&page)?);
+                match edges_of(&page) {
+                    Ok(edges) => work.extend(edges),
+                    Err(error) if error.kind() == ErrorKind::Corrupt => {
+                        // Nobody knows what it refers to, and nobody ever will: it stays in use
+                        // with all that is below it. That is room lost until the file is made
+                        // anew; without, nothing could be made durable any more.
+                        count.versions += 1;
+                        self.counts.insert(version, count);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             self.release_extent(page.newest().extent(), count);
             if page.delta.is_some() {

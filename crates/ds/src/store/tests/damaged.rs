@@ -164,3 +164,38 @@ fn files_cut_behind_their_superblocks_say_where_they_end() {
     }
     assert!(refusals > 5, "only {refusals} of the cut files were noticed");
 }
+
+/// A head with a damaged page is dropped, and that is made durable: the room of that page, and of
+/// what it refers to, is lost, and no other is.
+#[test]
+fn a_damaged_page_that_is_given_up_holds_no_checkpoint_up() {
+    let whole = database();
+    let (mut clean, mut lost) = (0, 0);
+    for at in (2 * SUPERBLOCK_BYTES as usize..whole.len()).step_by(512) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0xff;
+        let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::new());
+        vfs.open(path(), OpenMode::Create).unwrap().write_at(0, &bytes).unwrap();
+        // Where the space map or the registry is damaged, nothing can be changed.
+        let Ok(store) = Store::open(&vfs, path(), &options()) else { continue };
+        let heads = vec![(HeadId(1), HeadChange::Drop)];
+        let commit = store.saved_commit() + 1;
+        if store.checkpoint(|| Captured { heads, commit, log_position: 0 }).is_err() {
+            assert!(store.heads().is_err());
+            continue;
+        }
+        drop(store);
+        let store = Store::open(&vfs, path(), &options()).unwrap();
+        assert!(store.heads().unwrap().is_empty());
+        let problems = check(&store, &mut |_| true).unwrap().problems;
+        match problems.as_slice() {
+            [] => clean += 1,
+            [problem] => {
+                assert!(problem.contains("granules"), "{problem}");
+                lost += 1;
+            }
+            more => panic!("{more:?}"),
+        }
+    }
+    assert!(clean > 5 && lost > 0, "{clean} {lost}");
+}
