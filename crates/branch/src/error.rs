@@ -108,6 +108,11 @@ impl Error {
         self.0.source.as_ref()?.downcast_ref()
     }
 
+    /// The error of the storage layer behind this one.
+    pub fn storage_error(&self) -> Option<&pandodb_ds::Error> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+
     /// Whether the same operation, begun again, may well succeed.
     pub fn is_retryable(&self) -> bool {
         self.transaction_error().is_some_and(pandodb_tm::Error::is_retryable)

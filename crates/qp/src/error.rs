@@ -261,19 +261,24 @@ impl Constraint {
 
 impl From<pandodb_ds::Error> for Error {
     fn from(error: pandodb_ds::Error) -> Self {
-        use pandodb_ds::ErrorKind as Stored;
-        let kind = match error.kind() {
-            Stored::Full => ErrorKind::Full,
-            Stored::Corrupt | Stored::Mismatch => ErrorKind::Corrupt,
-            Stored::NewerFormat | Stored::NotADatabase => ErrorKind::NotADatabase,
-            Stored::Locked => ErrorKind::Busy,
-            Stored::Limit => ErrorKind::Limit,
-            Stored::ReadOnly => ErrorKind::ReadOnly,
-            Stored::NotFound | Stored::Exists => ErrorKind::CannotOpen,
-            Stored::Interrupted => ErrorKind::Interrupted,
-            _ => ErrorKind::Io,
-        };
+        let kind = kind_of_stored(error.kind());
         Self::new(kind, error.message().to_owned()).caused_by(error)
+    }
+}
+
+/// What an error of the storage layer is to a user of SQL.
+fn kind_of_stored(kind: pandodb_ds::ErrorKind) -> ErrorKind {
+    use pandodb_ds::ErrorKind as Stored;
+    match kind {
+        Stored::Full => ErrorKind::Full,
+        Stored::Corrupt | Stored::Mismatch => ErrorKind::Corrupt,
+        Stored::NewerFormat | Stored::NotADatabase => ErrorKind::NotADatabase,
+        Stored::Locked => ErrorKind::Busy,
+        Stored::Limit => ErrorKind::Limit,
+        Stored::ReadOnly => ErrorKind::ReadOnly,
+        Stored::NotFound | Stored::Exists => ErrorKind::CannotOpen,
+        Stored::Interrupted => ErrorKind::Interrupted,
+        _ => ErrorKind::Io,
     }
 }
 
@@ -305,6 +310,7 @@ impl From<pandodb_tm::Error> for Error {
 impl From<pandodb_branch::Error> for Error {
     fn from(error: pandodb_branch::Error) -> Self {
         use pandodb_branch::ErrorKind as Branch;
+        let below = error.transaction_error().map(|below| Self::from(below.clone()));
         let kind = match error.kind() {
             Branch::UnknownBranch
             | Branch::UnknownTag
@@ -322,14 +328,16 @@ impl From<pandodb_branch::Error> for Error {
             Branch::Limit => ErrorKind::Limit,
             Branch::Interrupted => ErrorKind::Interrupted,
             Branch::Corrupt => ErrorKind::Corrupt,
-            _ => match error.transaction_error() {
-                Some(below) => Self::from(below.clone()).kind(),
-                None => ErrorKind::Io,
+            // What a layer below found is told as that layer's own errors are.
+            _ => match (&below, error.storage_error()) {
+                (Some(below), _) => below.kind(),
+                (None, Some(stored)) => kind_of_stored(stored.kind()),
+                (None, None) => ErrorKind::Io,
             },
         };
         let hint = error.hint().map(str::to_owned);
-        let message = match error.transaction_error() {
-            Some(below) if error.message().is_empty() => Self::from(below.clone()).message().into(),
+        let message = match below {
+            Some(below) if error.message().is_empty() => below.message().to_owned(),
             _ if error.message().is_empty() => error.to_string(),
             _ => error.message().to_owned(),
         };

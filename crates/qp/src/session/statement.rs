@@ -271,6 +271,7 @@ impl<'s> Statement<'s> {
                 self.is_running = true;
                 return self.open();
             }
+            self.run.around.versions.clear();
             if self.run.autocommit {
                 self.run.around.rest(self.session);
             }
@@ -462,12 +463,14 @@ impl Around {
 }
 
 impl Run {
-    /// Lets go of rows and cursors but not of their memory.
+    /// Lets go of rows, cursors and other versions but not of their memory: who keeps a statement
+    /// that is not running keeps nothing of the past.
     fn end(&mut self) {
         if !std::mem::take(&mut self.is_clear) {
             self.frame.clear();
         }
         self.rows = None;
+        self.around.versions.clear();
     }
 
     /// Runs a query or a change to its end and tells what each operator took.

@@ -143,6 +143,12 @@ impl Versions {
         number
     }
 
+    /// Lets go of all of them.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.0.get_mut().clear();
+    }
+
     /// All of them.
     pub fn opened(&self) -> Ref<'_, [Version]> {
         Ref::map(self.0.borrow(), Vec::as_slice)
