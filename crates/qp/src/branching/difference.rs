@@ -3,14 +3,12 @@
 //! Neighbours: the branch crate finds the differences, `shape` describes the catalogs.
 
 use pandodb_branch::diff::schema::SchemaChange;
-use pandodb_branch::diff::{
-    LentDifference, RowChangeKind, RowDiff, TablePair, Version, compare_shapes, tables,
-};
+use pandodb_branch::diff::{LentDifference, RowDiff, TablePair, Version, compare_shapes, tables};
 use pandodb_branch::registry::{Point, Privilege, View};
 use pandodb_ds::record::Value;
 
 use super::show::{listed, text};
-use super::stream::{Differences, MakeTeller, Teller};
+use super::stream::{ChangeWords, Differences, MakeTeller, Teller};
 use super::{Rows, Work, shape};
 use crate::ast::Name;
 use crate::catalog::{DatabaseIndex, load_forest};
@@ -133,8 +131,7 @@ fn make_lister(pair: &TablePair<'_>, diff: &RowDiff) -> Box<dyn Teller> {
 struct Lister {
     row: Value,
     table: Value,
-    /// The words for what may happen to a row.
-    kinds: [Value; 3],
+    words: ChangeWords,
     columns: Vec<Value>,
 }
 
@@ -143,7 +140,7 @@ impl Lister {
         Self {
             row: text("row"),
             table: text(table),
-            kinds: ["insert", "delete", "update"].map(text),
+            words: ChangeWords::new(),
             columns: diff.columns().iter().map(|column| text(&column.name)).collect(),
         }
     }
@@ -156,12 +153,7 @@ impl Teller for Lister {
         difference: &LentDifference<'_>,
         rows: &mut Rows,
     ) -> Result<(), pandodb_branch::Error> {
-        let [insert, delete, update] = &self.kinds;
-        let kind = match difference.kind {
-            RowChangeKind::Added => insert,
-            RowChangeKind::Removed => delete,
-            RowChangeKind::Changed => update,
-        };
+        let kind = self.words.of(difference.kind);
         let key = listed(Some(&difference.key()?));
         for (index, name) in self.columns.iter().enumerate() {
             if difference.changed[index] {

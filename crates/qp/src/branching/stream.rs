@@ -4,14 +4,18 @@
 //! is in memory at a time, however many rows differ. Neighbours: `difference` (SHOW DIFF) and
 //! `view::table_diff` say what the rows look like.
 
-use pandodb_branch::diff::{LentDifference, RowDiff, TablePair, TableVersion, Version, tables};
+use pandodb_branch::diff::{
+    LentDifference, RowChangeKind, RowDiff, TablePair, TableVersion, Version, tables,
+};
 use pandodb_branch::registry::View;
 use pandodb_branch::shape::ObjectId;
 use pandodb_ds::pager::Pager;
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use pandodb_ds::tree::Tree;
 
+use super::show::text;
 use super::{Rows, Work};
 use crate::error::Result;
 use crate::execute::RowStream;
@@ -33,6 +37,28 @@ pub(super) trait Teller: Send + Sync {
     ) -> Result<(), pandodb_branch::Error>;
 }
 
+/// The words for what may happen to a row, made once for all rows.
+pub(super) struct ChangeWords {
+    added: Value,
+    removed: Value,
+    changed: Value,
+}
+
+impl ChangeWords {
+    pub(super) fn new() -> Self {
+        Self { added: text("insert"), removed: text("delete"), changed: text("update") }
+    }
+
+    /// The word for what happened.
+    pub(super) fn of(&self, kind: RowChangeKind) -> Value {
+        match kind {
+            RowChangeKind::Added => self.added.clone(),
+            RowChangeKind::Removed => self.removed.clone(),
+            RowChangeKind::Changed => self.changed.clone(),
+        }
+    }
+}
+
 /// What tells the differences of a table.
 pub(super) type MakeTeller = fn(&TablePair<'_>, &RowDiff) -> Box<dyn Teller>;
 
@@ -45,7 +71,7 @@ pub(super) struct Differences {
     /// The only table that is asked about.
     only: Option<ObjectId>,
     make: MakeTeller,
-    ready: std::vec::IntoIter<Vec<pandodb_ds::record::Value>>,
+    ready: std::vec::IntoIter<Vec<Value>>,
     /// The table that is told.
     current: Option<(RowDiff, Box<dyn Teller>)>,
     /// The place of the table behind it.
@@ -124,7 +150,7 @@ impl Differences {
 }
 
 impl RowStream for Differences {
-    fn next_row(&mut self) -> Result<Option<Vec<pandodb_ds::record::Value>>> {
+    fn next_row(&mut self) -> Result<Option<Vec<Value>>> {
         loop {
             if let Some(row) = self.ready.next() {
                 return Ok(Some(row));

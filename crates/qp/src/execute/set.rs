@@ -9,8 +9,7 @@ use pandodb_ds::record::number::real_is_integer;
 use pandodb_ds::record::{Collation, Value, ValueRef};
 use rustc_hash::FxHashSet;
 
-use super::files::keyed::{KeyFile, KeySorter};
-use super::files::partition::may_be_divided;
+use super::files::keyed::OtherKeys;
 use super::key::{HashedRow, push_collated, push_group_key};
 use super::memory::Weight;
 use super::operators::values_bytes;
@@ -33,9 +32,8 @@ pub(crate) struct Set {
     with_null: Vec<Vec<Value>>,
     is_empty: bool,
     weight: Weight,
-    /// Rows that there is no room for, as the others are made keys: while they come, and then.
-    coming: Option<Box<KeySorter>>,
-    filed: Option<KeyFile>,
+    /// Rows that there is no room for, as the others are made keys.
+    others: OtherKeys,
 }
 
 impl Default for Set {
@@ -46,8 +44,7 @@ impl Default for Set {
             with_null: Vec::new(),
             is_empty: true,
             weight: Weight::default(),
-            coming: None,
-            filed: None,
+            others: OtherKeys::default(),
         }
     }
 }
@@ -104,24 +101,19 @@ impl Set {
     }
 
     fn add_integer(&mut self, integer: i64, context: &Context<'_>) -> Result<()> {
-        if let Some(coming) = &mut self.coming {
-            if self.integers.contains(&integer) {
-                return Ok(());
+        if !self.others.are_coming() {
+            if self.integers.insert(integer) {
+                self.weigh(INTEGER_BYTES, context)?;
             }
-            return coming.push(&integer_key(integer)?, 0, context);
-        }
-        if self.integers.insert(integer) {
-            self.weigh(INTEGER_BYTES, context)?;
+        } else if !self.integers.contains(&integer) {
+            self.others.take((&integer_key(integer)?, 0), context)?;
         }
         Ok(())
     }
 
     fn add_key(&mut self, key: Vec<u8>, context: &Context<'_>) -> Result<()> {
-        if self.rows.contains(key.as_slice()) {
+        if self.rows.contains(key.as_slice()) || self.others.take((&key, 0), context)? {
             return Ok(());
-        }
-        if let Some(coming) = &mut self.coming {
-            return coming.push(&key, 0, context);
         }
         self.weigh(key.len() + ROW_BYTES, context)?;
         self.rows.insert(key.into_boxed_slice());
@@ -130,25 +122,20 @@ impl Set {
 
     /// Says that a row more is kept; where that is too much the others go to a file.
     fn weigh(&mut self, bytes: usize, context: &Context<'_>) -> Result<()> {
-        if self.weight.add(bytes, context)?
-            && may_be_divided(self.integers.len() + self.rows.len(), 0)
-        {
-            self.coming = Some(Box::default());
+        if self.weight.add(bytes, context)? {
+            self.others.begin(self.integers.len() + self.rows.len());
         }
         Ok(())
     }
 
     /// All rows have come.
     pub(super) fn finish(&mut self, context: &Context<'_>) -> Result<()> {
-        if let Some(coming) = self.coming.take() {
-            self.filed = Some(coming.finish(context)?);
-        }
-        Ok(())
+        self.others.finish(context)
     }
 
     /// Whether a key is among the rows.
     fn has_key(&self, key: &[u8]) -> Result<bool> {
-        match &self.filed {
+        match self.others.filed() {
             _ if self.rows.contains(key) => Ok(true),
             Some(filed) => filed.contains(key),
             None => Ok(false),
@@ -166,7 +153,7 @@ impl Set {
         if self.integers.contains(&integer) {
             return Ok(Some(true));
         }
-        match &self.filed {
+        match self.others.filed() {
             Some(filed) if filed.contains(&integer_key(integer)?)? => Ok(Some(true)),
             _ => Ok(self.absent()),
         }
@@ -195,7 +182,7 @@ impl Set {
         if let Some(integer) = integer_of(value) {
             return self.find_integer(integer);
         }
-        if !self.rows.is_empty() || self.filed.is_some() {
+        if !self.rows.is_empty() || self.others.filed().is_some() {
             key.clear();
             push_collated(value, collation, context, key)?;
             if self.has_key(key)? {
@@ -262,7 +249,7 @@ impl Set {
                 }
             }
             let mut may_be = false;
-            if let Some(filed) = &self.filed {
+            if let Some(filed) = self.others.filed() {
                 filed.each(|key| {
                     may_be = may_be || agrees_in_key(operands, rules, key, context)?;
                     Ok(())

@@ -15,7 +15,7 @@ use pandodb_ds::record::{Collation, Value};
 use super::text_argument;
 use crate::ast::{Name, PointInTime};
 use crate::branching::show::text;
-use crate::branching::stream::{Differences, MakeTeller, Teller};
+use crate::branching::stream::{ChangeWords, Differences, MakeTeller, Teller};
 use crate::branching::{Rows, Work};
 use crate::catalog::Schema;
 use crate::error::{Error, Result};
@@ -119,15 +119,14 @@ fn make_teller(_: &TablePair<'_>, diff: &RowDiff) -> Box<dyn Teller> {
     let columns = diff.columns().iter();
     Box::new(TypedRows {
         columns: columns.map(|column| column.name.clone()).collect(),
-        kinds: ["insert", "delete", "update"].map(text),
+        words: ChangeWords::new(),
     })
 }
 
 /// Makes a row of each that differs, with the table's own columns.
 struct TypedRows {
     columns: Vec<String>,
-    /// The words for what may happen to a row.
-    kinds: [Value; 3],
+    words: ChangeWords,
 }
 
 impl Teller for TypedRows {
@@ -136,17 +135,11 @@ impl Teller for TypedRows {
         difference: &LentDifference<'_>,
         rows: &mut Rows,
     ) -> Result<(), pandodb_branch::Error> {
-        let [insert, delete, update] = &self.kinds;
-        let word = match difference.kind {
-            RowChangeKind::Added => insert,
-            RowChangeKind::Removed => delete,
-            RowChangeKind::Changed => update,
-        };
         let changed = self.columns.iter().zip(difference.changed).filter(|(_, changed)| **changed);
         let changed: Vec<&str> = changed.map(|(name, _)| name.as_str()).collect();
         let is_update = difference.kind == RowChangeKind::Changed;
         let mut row = Vec::with_capacity(2 + 2 * self.columns.len());
-        row.push(word.clone());
+        row.push(self.words.of(difference.kind));
         row.push(if is_update { text(changed.join(", ")) } else { Value::Null });
         for index in 0..self.columns.len() {
             row.push(difference.old_cell(index)?.unwrap_or_default());

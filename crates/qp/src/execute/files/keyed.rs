@@ -33,13 +33,19 @@ const NUMBER_BYTES: usize = size_of::<u32>();
 pub(in crate::execute) struct KeyNumbers {
     known: FxHashMap<HashedRow, Vec<u32>>,
     weight: Weight,
+    others: OtherKeys,
+}
+
+/// Keys with numbers that a table has no room for: gathered while they come, then in a file.
+#[derive(Debug, Default)]
+pub(in crate::execute) struct OtherKeys {
     coming: Option<Box<KeySorter>>,
     filed: Option<Box<KeyFile>>,
 }
 
 /// Keys that are gathered.
 #[derive(Debug, Default)]
-pub(in crate::execute) struct KeySorter {
+struct KeySorter {
     sorter: Sorter,
     keys: usize,
 }
@@ -89,23 +95,67 @@ impl KeyNumbers {
         number: u32,
         context: &Context<'_>,
     ) -> Result<()> {
-        let bytes = if let Some(numbers) = self.known.get_mut(key) {
+        if let Some(numbers) = self.known.get_mut(key) {
             numbers.push(number);
-            NUMBER_BYTES
-        } else if let Some(coming) = &mut self.coming {
-            return coming.push(key, u64::from(number), context);
-        } else {
-            self.known.insert(Box::from(key), vec![number]);
-            key.len() + KEY_BYTES
-        };
-        let is_too_much = self.weight.add(bytes, context)?;
-        if is_too_much && self.coming.is_none() && may_be_divided(self.known.len(), 0) {
-            self.coming = Some(Box::default());
+            return self.weigh(NUMBER_BYTES, context);
+        }
+        if self.others.take((key, u64::from(number)), context)? {
+            return Ok(());
+        }
+        self.known.insert(Box::from(key), vec![number]);
+        self.weigh(key.len() + KEY_BYTES, context)
+    }
+
+    fn weigh(&mut self, bytes: usize, context: &Context<'_>) -> Result<()> {
+        if self.weight.add(bytes, context)? {
+            self.others.begin(self.known.len());
         }
         Ok(())
     }
 
     /// All numbers have come.
+    pub(in crate::execute) fn finish(&mut self, context: &Context<'_>) -> Result<()> {
+        self.others.finish(context)
+    }
+
+    /// Appends the numbers under a key.
+    pub(in crate::execute) fn find(&self, key: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+        if let Some(known) = self.known.get(key) {
+            numbers.extend_from_slice(known);
+        } else if let Some(filed) = self.others.filed() {
+            filed.find(key, |number| numbers.push(number as u32))?;
+        }
+        Ok(())
+    }
+}
+
+impl OtherKeys {
+    /// The statement keeps too much: keys that are not among the `known` ones come here from now
+    /// on, if those are worth a file.
+    pub(in crate::execute) fn begin(&mut self, known: usize) {
+        if self.coming.is_none() && may_be_divided(known, 0) {
+            self.coming = Some(Box::default());
+        }
+    }
+
+    /// Whether keys that the table does not know come here.
+    #[inline]
+    pub(in crate::execute) fn are_coming(&self) -> bool {
+        self.coming.is_some()
+    }
+
+    /// Takes a key with a number that the table does not know; false where there is room for it
+    /// in the table.
+    pub(in crate::execute) fn take(
+        &mut self,
+        entry: (&[u8], u64),
+        context: &Context<'_>,
+    ) -> Result<bool> {
+        let Some(coming) = &mut self.coming else { return Ok(false) };
+        coming.push(entry, context).map(|()| true)
+    }
+
+    /// All keys have come.
     pub(in crate::execute) fn finish(&mut self, context: &Context<'_>) -> Result<()> {
         if let Some(coming) = self.coming.take() {
             self.filed = Some(Box::new(coming.finish(context)?));
@@ -113,25 +163,14 @@ impl KeyNumbers {
         Ok(())
     }
 
-    /// Appends the numbers under a key.
-    pub(in crate::execute) fn find(&self, key: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
-        if let Some(known) = self.known.get(key) {
-            numbers.extend_from_slice(known);
-        } else if let Some(filed) = &self.filed {
-            filed.find(key, |number| numbers.push(number as u32))?;
-        }
-        Ok(())
+    /// The file, if there are any.
+    pub(in crate::execute) fn filed(&self) -> Option<&KeyFile> {
+        self.filed.as_deref()
     }
 }
 
 impl KeySorter {
-    /// Takes a key with a number.
-    pub(in crate::execute) fn push(
-        &mut self,
-        key: &[u8],
-        number: u64,
-        context: &Context<'_>,
-    ) -> Result<()> {
+    fn push(&mut self, (key, number): (&[u8], u64), context: &Context<'_>) -> Result<()> {
         self.keys += 1;
         let mut place = key.to_vec();
         place.extend_from_slice(&number.to_be_bytes());
@@ -141,7 +180,7 @@ impl KeySorter {
     }
 
     /// Writes the keys to a file.
-    pub(in crate::execute) fn finish(self, context: &Context<'_>) -> Result<KeyFile> {
+    fn finish(self, context: &Context<'_>) -> Result<KeyFile> {
         let mut writer = KeyWriter::new(self.keys, context)?;
         let mut rows = self.sorter.finish(None, context)?;
         while let Some(row) = rows.next()? {
@@ -149,7 +188,7 @@ impl KeySorter {
             if let Some(Kept::Values { rowid, values }) = row.0.first()
                 && let [Value::Blob(key)] = values.as_slice()
             {
-                writer.push(key, *rowid as u64, context)?;
+                writer.push((key, *rowid as u64), context)?;
             }
         }
         writer.finish()
@@ -170,8 +209,7 @@ impl KeyWriter {
     /// Appends a key with a number; they come in order. Of what comes twice one stays.
     pub(in crate::execute) fn push(
         &mut self,
-        key: &[u8],
-        number: u64,
+        (key, number): (&[u8], u64),
         context: &Context<'_>,
     ) -> Result<()> {
         let mut entry = Vec::with_capacity(key.len() + 16);

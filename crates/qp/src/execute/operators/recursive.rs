@@ -125,7 +125,7 @@ impl Seen {
             keys.sort_unstable();
             let mut writer = KeyWriter::new(keys.len(), context)?;
             for key in keys {
-                writer.push(&key, 0, context)?;
+                writer.push((&key, 0), context)?;
             }
             self.files.push(writer.finish()?);
             self.weight.clear(context)?;
