@@ -208,7 +208,7 @@ impl Default for Settings {
             batch_rows_min: BATCH_ROWS_MIN,
             threads: u32::MAX,
             parallel_rows_min: PARALLEL_ROWS_MIN,
-            memory_soft_bytes: MEMORY_SOFT_BYTES,
+            memory_soft_bytes: MEMORY_SOFT_BYTES.min(super::memory::machine_share() / 2),
             memory_hard_bytes: u64::MAX,
         }
     }

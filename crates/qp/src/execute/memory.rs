@@ -17,8 +17,15 @@ use pandodb_ds::vfs::{File, OpenMode, Vfs};
 use super::{Context, Settings};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many bytes are written or read at once.
-const BLOCK: usize = 1 << 18;
+/// How many bytes of a file are written or read at once at most, and at least; between these it
+/// is a small part of what the statement should keep, because a statement may have dozens of
+/// files.
+const BLOCK_MAX: usize = 1 << 18;
+const BLOCK_MIN: usize = 1 << 10;
+const BLOCKS: u64 = 256;
+
+/// So many files may be read side by side in whole blocks.
+const SIDE_BY_SIDE: usize = 64;
 
 /// How many bytes are kept at most between two looks at the statement's account.
 const WEIGH_BYTES: u64 = 1 << 16;
@@ -63,15 +70,19 @@ impl Account {
 impl Charge {
     /// Says how many bytes are kept now; whether the statement keeps more than it should.
     pub(super) fn set(&mut self, bytes: usize, settings: &Settings) -> Result<bool> {
+        self.set_within(bytes, settings.memory_most())?;
+        Ok(self.account.bytes() as u64 > settings.memory_soft_bytes)
+    }
+
+    /// Says how many bytes are kept now; an error if the statement keeps more than `most`.
+    fn set_within(&mut self, bytes: usize, most: u64) -> Result<()> {
         if bytes >= self.bytes {
             self.account.0.fetch_add(bytes - self.bytes, Ordering::Relaxed);
         } else {
             self.account.0.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
-        let kept = self.account.bytes() as u64;
-        let most = settings.memory_most();
-        if kept > most {
+        if self.account.bytes() as u64 > most {
             return Err(Error::new(
                 ErrorKind::Limit,
                 format!(
@@ -79,7 +90,7 @@ impl Charge {
                 ),
             ));
         }
-        Ok(kept > settings.memory_soft_bytes)
+        Ok(())
     }
 }
 
@@ -155,6 +166,13 @@ pub(super) struct SpillFile {
     buffer: Vec<u8>,
     /// Where what was written is counted, if somebody asks.
     counted: Option<Arc<AtomicU64>>,
+    /// How many bytes are written or read at once.
+    block: usize,
+    /// What the buffer takes, and the block that was read last.
+    charge: Charge,
+    held: usize,
+    /// More than this the statement may not keep.
+    most: u64,
 }
 
 impl Drop for SpillFile {
@@ -177,16 +195,43 @@ impl SpillFile {
         drop(transaction);
         let file = vfs.open(&path, OpenMode::CreateNew)?;
         let named = vfs.remove(&path).is_err().then_some((vfs, path));
-        let counted = context.run.profile.as_ref().map(|profile| profile.spilled());
-        Ok(Self { file, named, written: 0, buffer: Vec::new(), counted })
+        let mut spill = Self::over(file, context.run.memory(), context.settings);
+        spill.named = named;
+        spill.counted = context.run.profile.as_ref().map(|profile| profile.spilled());
+        Ok(spill)
+    }
+
+    /// Over an empty file, whose buffers are on an account.
+    fn over(file: Arc<dyn File>, account: &Account, settings: &Settings) -> Self {
+        let share = usize::try_from(settings.memory_soft_bytes / BLOCKS).unwrap_or(BLOCK_MAX);
+        Self {
+            file,
+            named: None,
+            written: 0,
+            buffer: Vec::new(),
+            counted: None,
+            block: share.clamp(BLOCK_MIN, BLOCK_MAX),
+            charge: account.charge(),
+            held: 0,
+            most: settings.memory_most(),
+        }
+    }
+
+    /// How many bytes are best read at once.
+    pub(super) fn block_bytes(&self) -> usize {
+        self.block
+    }
+
+    /// Says what the buffer takes, and what is held of the file.
+    fn weigh(&mut self) -> Result<()> {
+        let bytes = self.buffer.capacity() + self.held;
+        if bytes == self.charge.bytes { Ok(()) } else { self.charge.set_within(bytes, self.most) }
     }
 
     /// Appends bytes and tells where they end.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= BLOCK {
-            self.flush()?;
-        }
+        self.flush_if_full()?;
         Ok(self.written + self.buffer.len() as u64)
     }
 
@@ -195,16 +240,16 @@ impl SpillFile {
         if part.end > self.written {
             self.flush()?;
         }
-        bytes.clear();
-        bytes.resize(part.end.saturating_sub(part.start) as usize, 0);
-        Ok(self.file.read_exact_at(part.start, bytes)?)
+        self.read_sealed(part, bytes)?;
+        self.held = bytes.capacity();
+        self.weigh()
     }
 
     /// Ends appending: from now on any number of threads may read.
     pub(super) fn seal(&mut self) -> Result<()> {
         self.flush()?;
         self.buffer = Vec::new();
-        Ok(())
+        self.weigh()
     }
 
     /// As [`read`](Self::read), of a file that is sealed.
@@ -221,10 +266,16 @@ impl SpillFile {
         for part in parts {
             self.buffer.extend_from_slice(part);
         }
-        if self.buffer.len() >= BLOCK {
+        self.flush_if_full()
+    }
+
+    fn flush_if_full(&mut self) -> Result<()> {
+        if self.buffer.len() >= self.block {
             self.flush()?;
+            // A long entry does not keep its room.
+            self.buffer.shrink_to(2 * self.block);
         }
-        Ok(())
+        self.weigh()
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -239,8 +290,7 @@ impl SpillFile {
 
     /// Ends writing; reads from the start.
     pub(super) fn into_reader(mut self) -> Result<SpillReader> {
-        self.flush()?;
-        self.buffer = Vec::new();
+        self.seal()?;
         Ok(SpillReader { file: self, next: 0, block: Vec::new(), at: 0 })
     }
 }
@@ -256,6 +306,11 @@ pub(super) struct SpillReader {
 }
 
 impl SpillReader {
+    /// One of `count` files that are read side by side: of each a smaller part is held.
+    pub(super) fn share_with(&mut self, count: usize) {
+        self.file.block = (self.file.block * SIDE_BY_SIDE / count.max(SIDE_BY_SIDE)).max(BLOCK_MIN);
+    }
+
     /// Replaces `entry` by the next entry; false at the end.
     pub(super) fn read(&mut self, entry: &mut Vec<u8>) -> Result<bool> {
         entry.clear();
@@ -280,9 +335,13 @@ impl SpillReader {
         if self.block.len() - self.at < count {
             self.block.drain(..self.at);
             self.at = 0;
-            let wanted = (BLOCK as u64).max(count as u64).min(self.file.written - self.next);
+            self.block.shrink_to(2 * self.file.block);
+            let wanted =
+                (self.file.block as u64).max(count as u64).min(self.file.written - self.next);
             let have = self.block.len();
             self.block.resize(have + wanted as usize, 0);
+            self.file.held = self.block.capacity();
+            self.file.weigh()?;
             self.file.file.read_exact_at(self.next, &mut self.block[have..])?;
             self.next += wanted;
             if self.block.len() < count {
@@ -298,12 +357,105 @@ impl SpillReader {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use super::{Account, Settings};
+    use std::path::Path;
+
+    use pandodb_ds::sync::Arc;
+    use pandodb_ds::vfs::{File, MemoryVfs, OpenMode, Vfs};
+
+    use super::{Account, BLOCK_MAX, BLOCK_MIN, Settings, SpillFile};
     use crate::error::ErrorKind;
+
+    fn file() -> Arc<dyn File> {
+        MemoryVfs::new().open(Path::new("spill"), OpenMode::Create).unwrap()
+    }
+
+    /// Limits: where files begin to be used, and the end.
+    fn limits(soft: u64, hard: u64) -> Settings {
+        Settings { memory_soft_bytes: soft, memory_hard_bytes: hard, ..Settings::default() }
+    }
+
+    #[test]
+    fn buffers_of_files_are_on_the_account_and_given_back() {
+        let account = Account::default();
+        for (soft, block) in [(0, BLOCK_MIN), (4 << 20, 16 << 10), (u64::MAX, BLOCK_MAX)] {
+            let mut file = SpillFile::over(file(), &account, &limits(soft, u64::MAX));
+            let entry = vec![7; 300];
+            for number in 0..3 * block / entry.len() {
+                file.write(&[&entry]).unwrap();
+                let kept = (file.buffer.len()..=2 * block + entry.len()).contains(&account.bytes());
+                assert!(kept, "{} bytes behind entry {number}", account.bytes());
+            }
+            // One that is longer than any block leaves no room behind.
+            let long = vec![8; 5 * block];
+            file.write(&[&long]).unwrap();
+            assert!(account.bytes() <= 2 * block, "{}", account.bytes());
+            let mut reader = file.into_reader().unwrap();
+            assert_eq!(account.bytes(), 0);
+            let (mut found, mut count) = (Vec::new(), 0);
+            while reader.read(&mut found).unwrap() {
+                assert!(found == entry || found == long);
+                assert!(account.bytes() >= found.len().min(block), "{}", account.bytes());
+                count += 1;
+            }
+            assert_eq!(count, 3 * block / entry.len() + 1);
+            drop(reader);
+            assert_eq!(account.bytes(), 0);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_file_that_are_held_are_on_the_account() {
+        let account = Account::default();
+        let mut file = SpillFile::over(file(), &account, &limits(0, u64::MAX));
+        let end = file.append(&[1; 10_000]).unwrap();
+        let mut part = Vec::new();
+        file.read(100..end, &mut part).unwrap();
+        file.append(&[2; 10]).unwrap();
+        assert!(account.bytes() >= part.len() + 10, "{}", account.bytes());
+        drop(file);
+        assert_eq!(account.bytes(), 0);
+    }
+
+    #[test]
+    fn buffers_end_a_statement_that_may_not_keep_them() {
+        let account = Account::default();
+        let mut charge = account.charge();
+        let settings = limits(u64::MAX, 100_000);
+        assert!(!charge.set(99_000, &settings).unwrap());
+        let mut file = SpillFile::over(file(), &account, &settings);
+        file.write(&[&[1; 100]]).unwrap();
+        let refused = (0..100).find_map(|_| file.write(&[&[1; 100]]).err()).unwrap();
+        assert_eq!(refused.kind(), ErrorKind::Limit);
+        // The same of what is read.
+        charge.set(0, &settings).unwrap();
+        let mut reader = file.into_reader().unwrap();
+        charge.set(99_999, &settings).unwrap();
+        let refused = reader.read(&mut Vec::new()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Limit);
+        drop((charge, reader));
+        assert_eq!(account.bytes(), 0);
+    }
+
+    #[test]
+    fn files_that_are_read_side_by_side_hold_less_of_each() {
+        let account = Account::default();
+        let mut readers = Vec::new();
+        for _ in 0..640 {
+            let mut file = SpillFile::over(file(), &account, &limits(1 << 20, u64::MAX));
+            (0..100).for_each(|_| file.write(&[&[1; 100]]).unwrap());
+            readers.push(file.into_reader().unwrap());
+        }
+        for reader in &mut readers {
+            reader.share_with(640);
+            assert!(reader.read(&mut Vec::new()).unwrap());
+        }
+        assert!(account.bytes() < 1 << 20, "{}", account.bytes());
+    }
 
     #[test]
     fn half_of_the_machine_is_the_most_where_nothing_was_set() {
         let settings = Settings::default();
+        assert!(settings.memory_soft_bytes <= settings.memory_most() / 2);
         let mut charge = Account::default().charge();
         assert!(!charge.set(1000, &settings).unwrap());
         let most = settings.memory_most();

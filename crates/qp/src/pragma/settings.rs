@@ -136,7 +136,8 @@ pub(super) const ENTRIES: &[Entry] = &[
                 && bytes < hard
             {
                 let soft = call.session.settings().memory_soft_bytes;
-                call.session.set_memory_limits(soft.min(bytes), bytes);
+                // Files are used long before the end.
+                call.session.set_memory_limits(soft.min(bytes / 2), bytes);
             }
             let hard = call.session.settings().memory_hard_bytes;
             Ok(number(if hard == u64::MAX { 0 } else { hard }))

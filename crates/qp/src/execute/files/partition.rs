@@ -87,7 +87,17 @@ impl Partitions {
 
 #[cfg(test)]
 mod tests {
-    use super::{DEPTH_MAX, FILES, file_of};
+    use super::{DEPTH_MAX, FILES, KEYS_MIN, file_of, may_be_divided};
+
+    #[test]
+    fn tables_are_divided_while_they_are_large_and_not_for_ever() {
+        let mut least = KEYS_MIN;
+        for depth in 0..DEPTH_MAX {
+            assert!(may_be_divided(least, depth) && !may_be_divided(least - 1, depth));
+            least *= FILES / 2;
+        }
+        assert!(!may_be_divided(usize::MAX, DEPTH_MAX));
+    }
 
     #[test]
     fn what_is_in_one_file_is_divided_again() {

@@ -55,7 +55,9 @@ pub(in crate::execute) struct RunMerge {
 impl RunMerge {
     pub(in crate::execute) fn new(runs: Vec<SpillReader>) -> Result<Self> {
         let mut merge = Self::default();
-        for run in runs {
+        let count = runs.len();
+        for mut run in runs {
+            run.share_with(count);
             merge.add(run)?;
         }
         Ok(merge)

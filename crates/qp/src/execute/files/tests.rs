@@ -14,6 +14,7 @@ use pandodb_ds::vfs::{Fault, SimVfs, Vfs};
 use proptest::prelude::*;
 
 use crate::session::Session;
+use crate::session::tests::lines;
 use crate::store::Database;
 use crate::{ErrorKind, Value};
 
@@ -215,6 +216,49 @@ fn statements_stay_within_a_limit_that_they_would_pass_without_files() {
             String::from_utf8_lossy(line).contains("KiB in temporary files"))
         };
         assert!(plan.rows.iter().any(is_filed), "{sql}: {plan:?}");
+    }
+}
+
+#[test]
+fn a_limit_that_a_pragma_sets_lets_files_be_used() {
+    for (sql, count) in HEAVY {
+        let session = in_rows(Database::in_memory().unwrap());
+        session.execute(&large(4800)).unwrap();
+        session.execute("PRAGMA hard_heap_limit = 280000").unwrap();
+        let rows = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(rows.rows.len(), *count, "{sql}");
+    }
+}
+
+/// How many KiB a statement writes to temporary files.
+fn filed(session: &Session, sql: &str) -> u64 {
+    let plan = lines(session, &format!("EXPLAIN ANALYZE {sql}")).join("\n");
+    let told = plan.split(" KiB in temporary files").next().unwrap();
+    let start = told.rfind(|sign: char| !sign.is_ascii_digit()).map_or(0, |place| place + 1);
+    told[start..].parse().unwrap_or_else(|error| panic!("{sql}: {error}: {plan}"))
+}
+
+#[test]
+fn rows_are_written_a_few_times_and_those_of_small_tables_never() {
+    let disk = SimVfs::new(8);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let path = Path::new("f/a.pando");
+    let session = in_rows(Database::open(&vfs, path, &pandodb_tm::Options::default()).unwrap());
+    let small = "CREATE TABLE small(n, s); INSERT INTO small VALUES (1, 'a'), (1, 'b'), (2, 'c')";
+    session.execute(&format!("{}; {small}", large(3200))).unwrap();
+    session.set_memory_limits(0, u64::MAX);
+    for sql in [
+        "SELECT s || n, count(*) FROM t GROUP BY s || n",
+        "SELECT DISTINCT s || n FROM t",
+        "SELECT s || n FROM t UNION SELECT 1",
+        "SELECT count(*) FROM t WHERE n || s IN (SELECT s || n FROM t)",
+    ] {
+        // What is put aside is divided by other bits each time, so that a few times are enough.
+        let kib = filed(&session, sql);
+        assert!((500..4000).contains(&kib), "{sql}: {kib} KiB");
+        let before = disk.operations();
+        session.query(&sql.replace(" t", " small")).unwrap();
+        assert_eq!(disk.operations(), before, "{sql}");
     }
 }
 

@@ -16,9 +16,6 @@ use crate::error::Result;
 use crate::execute::memory::{SpillFile, Weight};
 use crate::execute::{Context, Kept};
 
-/// How much of a file is read at once where rows are read in turn.
-const BLOCK_BYTES: u64 = 1 << 18;
-
 const NULL: u8 = 0;
 const RECORD: u8 = 1;
 const VALUES: u8 = 2;
@@ -200,8 +197,9 @@ impl StoredRows {
         let block_end = self.block_start + self.block.len() as u64;
         if start < self.block_start || end > block_end {
             let is_next = (self.block_start..=block_end).contains(&start) && start > 0;
+            let block = self.file.block_bytes() as u64;
             let file_end = self.ends.last().copied().unwrap_or(end);
-            let read_end = if is_next { end.max(file_end.min(start + BLOCK_BYTES)) } else { end };
+            let read_end = if is_next { end.max(file_end.min(start + block)) } else { end };
             self.block_start = start;
             self.file.read(start..read_end, &mut self.block)?;
         }
