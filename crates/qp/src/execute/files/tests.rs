@@ -340,3 +340,37 @@ fn faults_of_files_are_errors_and_leave_no_files() {
         assert_eq!(vfs.list(Path::new("f")).unwrap(), files, "{sql}");
     }
 }
+
+#[test]
+fn short_reads_are_errors_and_names_that_stay_go_with_their_files() {
+    let disk = SimVfs::new(9);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let path = Path::new("f/a.pando");
+    let session = in_rows(Database::open(&vfs, path, &pandodb_tm::Options::default()).unwrap());
+    session.execute(&large(1200)).unwrap();
+    session.set_memory_limits(30_000, u64::MAX);
+    let files = vfs.list(Path::new("f")).unwrap();
+    let mut befallen = 0;
+    for (sql, _) in HEAVY {
+        let before = disk.operations();
+        let expected = exact(&session, sql);
+        let operations = disk.operations() - before;
+        for place in 0..4 {
+            disk.inject(disk.operations() + operations * place / 4, Fault::ShortRead);
+            let found = exact(&session, sql);
+            if found != expected {
+                assert!(found.starts_with("the file ends early"), "{sql}: {found:.200}");
+                befallen += 1;
+            }
+            disk.clear_faults();
+        }
+        // A file whose name cannot be removed at once, as on systems where it is open: the second
+        // operation is that of the first file.
+        disk.inject(disk.operations() + 2, Fault::WriteError);
+        assert!(exact(&session, sql) == expected, "{sql}");
+        assert_eq!(disk.outstanding_faults(), 0, "{sql}");
+        vfs.sync_directory(Path::new("f")).unwrap();
+        assert_eq!(vfs.list(Path::new("f")).unwrap(), files, "{sql}");
+    }
+    assert!(befallen > HEAVY.len(), "{befallen}");
+}
