@@ -167,8 +167,10 @@ impl Work<'_> {
         let place = |conflict: &Conflict| {
             let table = job.base.shape.table(conflict.key.object)?;
             match &conflict.key.scope {
-                Scope::Row(key) | Scope::Cell(key, _) => Some((table.tree, key.clone())),
-                _ => None,
+                Scope::Row(key) | Scope::Cell(key, _) | Scope::Broken(key, _) => {
+                    Some((table.tree, key.clone()))
+                }
+                Scope::Schema(_) => None,
             }
         };
         let rows: BTreeSet<_> = conflicts.iter().take(NAMED_MAX).filter_map(place).collect();

@@ -40,11 +40,18 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
         rows(&session, listed),
         ["1|schema|note||NULL", "3|delete/modify|item|3|DELETE", "2|data|item|1|NULL",]
     );
-    session.execute("RESOLVE CONFLICT 1 WITH TARGET; RESOLVE CONFLICT 2 WITH VALUE 9").unwrap();
+    session
+        .execute(
+            "RESOLVE CONFLICTS WITH VALUE 9; RESOLVE CONFLICT 1 WITH TARGET;
+             RESOLVE CONFLICT 3 WITH DELETE",
+        )
+        .unwrap();
     let told = error(&session, "CONTINUE MERGE");
     assert!(told.contains("constraint: unique"), "{told}");
-    let broken = error(&session, "RESOLVE CONFLICT 1 WITH SOURCE");
-    assert!(broken.contains("the merged rows break a constraint"), "{broken}");
+    assert_eq!(rows(&session, listed), ["1|constraint: unique|item|2|NULL"]);
+    let told = error(&session, "RESOLVE CONFLICT 1 WITH VALUE 7");
+    assert!(told.contains("1 cannot be resolved so: it is about a whole row"), "{told}");
+    // The target may be changed instead.
     session.execute("UPDATE item SET stock = 50 WHERE id = 1; CONTINUE MERGE").unwrap();
     assert_eq!(rows(&session, "SELECT id, price, stock FROM item"), ["1|9|50", "2|3|5"]);
 }
