@@ -25,7 +25,7 @@ use crate::diff::schema::ObjectKind;
 use crate::error::Result;
 use crate::shape::affinity::is_same;
 use crate::shape::row::Row;
-use crate::shape::{KeyShape, ObjectId, TableShape};
+use crate::shape::{ColumnId, ObjectId, TableShape};
 
 /// How often one conflict is answered in one merge.
 const ANSWERS_MAX: u32 = 8;
@@ -190,15 +190,12 @@ impl<'v> Settler<'_, '_, 'v> {
         &mut self,
         shape: &TableShape,
         keys: &[Vec<u8>],
-        cells: &[(crate::shape::ColumnId, Value)],
+        cells: &[(ColumnId, Value)],
     ) -> Result<Option<(Vec<u8>, Row)>> {
-        let is_key = |column| match &shape.key {
-            KeyShape::Rowid { alias, .. } => *alias == Some(column),
-            KeyShape::Columns(columns) => columns.iter().any(|key| key.column == column),
-        };
         let cells = cells.iter().filter_map(|(column, value)| {
             let index = shape.index_of(*column)?;
-            Some((index, shape.columns[index].affinity.convert(value.clone()), is_key(*column)))
+            let value = shape.columns[index].affinity.convert(value.clone());
+            Some((index, value, shape.is_in_key(*column)))
         });
         let cells: Vec<(usize, Value, bool)> = cells.collect();
         for key in keys {

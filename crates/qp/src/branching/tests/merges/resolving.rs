@@ -55,3 +55,26 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
     session.execute("UPDATE item SET stock = 50 WHERE id = 1; CONTINUE MERGE").unwrap();
     assert_eq!(rows(&session, "SELECT id, price, stock FROM item"), ["1|9|50", "2|3|5"]);
 }
+
+/// A row keeps its key, whatever it is resolved with: it is what the conflict is called by.
+#[test]
+fn a_row_keeps_the_key_that_its_conflict_is_called_by() {
+    for table in [
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT)",
+        "CREATE TABLE t(id INT PRIMARY KEY, a INT) WITHOUT ROWID",
+    ] {
+        let session = super::session();
+        session
+            .execute(&format!(
+                "{table}; CREATE INDEX i ON t(a); INSERT INTO t VALUES (1,1),(2,2);
+                 CREATE BRANCH dev; DELETE FROM t@dev WHERE id = 1; UPDATE t SET a = 5;
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')"
+            ))
+            .unwrap();
+        let told = error(&session, "RESOLVE CONFLICT 1 WITH (id = 9, a = 7)");
+        assert!(told.contains("1 cannot be resolved so: the row has the key 1"), "{told}");
+        session.execute("RESOLVE CONFLICT 1 WITH (id = 1, a = 7); CONTINUE MERGE").unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM t ORDER BY id"), ["1|7", "2|5"]);
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
+}

@@ -222,3 +222,45 @@ fn rows_without_a_key_are_those_of_their_side() {
         is_whole(&session);
     }
 }
+
+/// Picks and undoing stay open with a broken constraint, too; it names who touched the row since.
+#[test]
+fn picks_and_undoing_are_settled_alike() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE t(id INTEGER PRIMARY KEY,
+             a UNIQUE, p REFERENCES p); INSERT INTO p VALUES (1); CREATE BRANCH dev;
+             INSERT INTO t@dev VALUES (1,7,1)",
+        )
+        .unwrap();
+    let newest = "SELECT max(transaction_id) FROM pando_log('*')";
+    let picked = rows(&session, newest).remove(0);
+    session.execute("INSERT INTO t VALUES (2,7,1)").unwrap();
+    let manual = "WITH (conflict_resolution = 'manual')";
+    session.execute(&format!("CHERRY PICK TRANSACTION {picked} {manual}")).unwrap();
+    assert_eq!(rows(&session, LISTED), ["1|constraint: unique|t|2|NULL"]);
+    session.execute("RESOLVE CONFLICT 1 WITH (a = 8)").unwrap();
+    let session = reopened(session);
+    session.execute("CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT id, a FROM t"), ["1|7", "2|8"]);
+    is_whole(&session);
+    // What is undone was needed since.
+    session.execute("INSERT INTO p VALUES (5)").unwrap();
+    let made = rows(&session, newest).remove(0);
+    session.execute("UPDATE t SET p = 5 WHERE id = 2").unwrap();
+    let since = rows(&session, newest).remove(0);
+    session.execute(&format!("UNDO TRANSACTION {made} {manual}")).unwrap();
+    let told = rows(&session, "SELECT detail, ours FROM pando_conflicts");
+    let expected = format!(
+        "FOREIGN KEY constraint failed: t refers to no row of p with id = 5; \
+         transactions since: {since}|2, 8, 5"
+    );
+    assert_eq!(told, [expected]);
+    session.execute("RESOLVE CONFLICT 1 WITH TARGET; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM p"), ["1", "5"]);
+    session.execute(&format!("UNDO TRANSACTION {made} {manual}")).unwrap();
+    session.execute("RESOLVE CONFLICT 1 WITH DELETE; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM p UNION ALL SELECT id FROM t"), ["1", "1"]);
+    is_whole(&session);
+}
