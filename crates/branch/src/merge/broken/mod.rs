@@ -157,19 +157,21 @@ impl<'v> Settler<'_, '_, 'v> {
         changed: &mut Changed,
     ) -> Result<bool> {
         let Some(first) = broken.rows.first() else { return Ok(false) };
-        let origin = match pick {
-            Pick::Ours => Origin::Ours,
-            Pick::Theirs => Origin::Theirs,
-            Pick::Base => Origin::Base,
-            Pick::Delete => return self.set(table, first, None, changed),
-            Pick::Row(cells) => {
-                let Some((key, row)) = self.with_cells(&table.shape, &broken.rows, cells)? else {
-                    return Ok(false);
-                };
-                return self.set(table, &key, Some(row), changed);
-            }
-            _ => return Ok(false),
-        };
+        if *pick == Pick::Delete {
+            return self.set(table, first, None, changed);
+        }
+        if let Pick::Row(cells) = pick {
+            let found = self.with_cells(&table.shape, &broken.rows, cells)?;
+            let Some((key, row)) = found else { return Ok(false) };
+            return self.set(table, &key, Some(row), changed);
+        }
+        let sides = [
+            (Pick::Base, Origin::Base),
+            (Pick::Ours, Origin::Ours),
+            (Pick::Theirs, Origin::Theirs),
+        ];
+        let origin = sides.into_iter().find(|(side, _)| side == pick);
+        let Some((_, origin)) = origin else { return Ok(false) };
         let mut is_changed = false;
         for key in &broken.rows {
             let row = self.versions.row(table, origin, key)?;

@@ -17,7 +17,7 @@ use super::options::{MergeRequest, merge_request, quoted};
 use super::show::text;
 use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, Resolve, ResolveChoice, ResolveScope};
-use crate::catalog::DatabaseIndex;
+use crate::catalog::{DatabaseIndex, IndexColumn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Affinity, Datum, apply_affinity};
 
@@ -232,7 +232,7 @@ impl Work<'_> {
             };
             let alias = table.rowid_alias().into_iter();
             let declared = if table.has_rowid() { &[] } else { table.key_columns() };
-            let columns = alias.chain(declared.iter().filter_map(|part| part.column()));
+            let columns = alias.chain(declared.iter().filter_map(IndexColumn::column));
             let columns = columns.filter_map(|index| table.columns.get(index));
             Ok(columns.map(|column| (ColumnId(column.id.0), column.affinity)).collect())
         })?;

@@ -16,6 +16,7 @@ use pandodb_ds::record::collation::{Collation, compare_values};
 use super::sides::Side;
 use super::{SqlTarget, broken, row_key};
 use crate::branching::options::quoted;
+use crate::catalog::IndexColumn;
 use crate::error::{Error, Result};
 use crate::modify::{RowKey, TableWriter, Violation};
 
@@ -90,12 +91,9 @@ impl SqlTarget<'_> {
                 let Some(Violation { error, equal }) = writer.violation(key, frame, outer)? else {
                     return Ok(None);
                 };
-                let (place, group) = match equal {
-                    Some((place, group)) => (place, group),
-                    None => {
-                        let rows = vec![key.clone()];
-                        return Ok(Some(Found { rows, error, are_equal: false }));
-                    }
+                let Some((place, group)) = equal else {
+                    let rows = vec![key.clone()];
+                    return Ok(Some(Found { rows, error, are_equal: false }));
                 };
                 if !groups.insert((place, group)) {
                     return Ok(None);
@@ -195,7 +193,7 @@ impl SqlTarget<'_> {
                 RowKey::Bytes(_) => {
                     let values = self.fetched(writer, row)?;
                     let columns = writer.table.key_columns().iter();
-                    let columns = columns.filter_map(|part| part.column());
+                    let columns = columns.filter_map(IndexColumn::column);
                     let places = columns.map(|index| writer.table.columns[index].position);
                     let cells =
                         places.map(|place| values.get(place).map_or_else(String::new, quoted));

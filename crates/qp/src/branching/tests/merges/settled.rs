@@ -165,17 +165,14 @@ fn all_rows_of_one_value_are_decided_together() {
         session.execute(&format!("RESOLVE CONFLICT 1 WITH {choice}")).unwrap();
         let done = session.query("CONTINUE MERGE");
         assert_eq!(done.is_ok(), left.is_some(), "{choice}");
-        match left {
-            Some(left) => assert_eq!(rows(&session, "SELECT * FROM t"), left, "{choice}"),
+        if let Some(left) = left {
+            assert_eq!(rows(&session, "SELECT * FROM t"), left, "{choice}");
+        } else {
             // The source has two of them; and two are left where one goes.
-            None => {
-                assert_eq!(rows(&session, "SELECT count(*) FROM pando_conflicts"), ["1"]);
-                session
-                    .execute("RESOLVE CONFLICTS WITH DELETE; RESOLVE CONFLICT 1 WITH DELETE")
-                    .unwrap();
-                session.execute("CONTINUE MERGE").unwrap();
-                assert_eq!(rows(&session, "SELECT count(*) FROM t WHERE a = 7"), ["1"], "{choice}");
-            }
+            assert_eq!(rows(&session, "SELECT count(*) FROM pando_conflicts"), ["1"]);
+            let answers = "RESOLVE CONFLICTS WITH DELETE; RESOLVE CONFLICT 1 WITH DELETE";
+            session.execute(&format!("{answers}; CONTINUE MERGE")).unwrap();
+            assert_eq!(rows(&session, "SELECT count(*) FROM t WHERE a = 7"), ["1"], "{choice}");
         }
         is_whole(&session);
     }
