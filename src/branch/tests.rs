@@ -136,6 +136,59 @@ fn a_merge_with_answers_is_one_commit_or_none() {
     assert!(connection.branch("dev").is_err());
 }
 
+/// What the merged rows break is found once nothing else is left, has the rows of all sides, and is
+/// answered like anything else.
+#[test]
+fn a_broken_constraint_is_answered_too() {
+    let connection = trees();
+    connection.execute_batch("CREATE UNIQUE INDEX one ON tree(name)").unwrap();
+    connection.create_branch("dev").unwrap();
+    let dev = connection.database().connect_to("dev").unwrap();
+    dev.execute_batch(
+        "INSERT INTO tree VALUES (7, 'yew', 3); UPDATE tree SET height = 1 WHERE id = 1",
+    )
+    .unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO tree VALUES (9, 'yew', 4); UPDATE tree SET height = 2 WHERE id = 1",
+        )
+        .unwrap();
+    let mut first = connection.merge("dev").dry_run(true).run().unwrap();
+    assert_eq!(first.conflicts.len(), 1);
+    first.conflicts[0].resolve(Resolution::PreferBranch);
+    let merge = || connection.merge("dev").resolutions(&first.conflicts);
+    let mut seen = merge().dry_run(true).run().unwrap();
+    let [conflict] = seen.conflicts.as_mut_slice() else { panic!("{:?}", seen.conflicts) };
+    assert_eq!(conflict.kind, ConflictKind::Constraint);
+    assert_eq!(conflict.row_key, [Value::Integer(9)]);
+    assert_eq!((&conflict.base, &conflict.theirs), (&None, &None));
+    let row = [Value::Integer(9), Value::from("yew"), Value::Real(4.0)];
+    assert_eq!(conflict.ours.as_deref(), Some(&row[..]));
+    assert!(conflict.detail.ends_with("the row 7 has the same"), "{}", conflict.detail);
+    let before = rows(&connection);
+    for (answer, expected) in [
+        (Resolution::PreferBranch, (7, "yew", 3.0)),
+        (Resolution::PreferMain, (9, "yew", 4.0)),
+        (Resolution::Delete, (7, "yew", 3.0)),
+    ] {
+        conflict.resolve(answer);
+        connection.create_branch("trial").unwrap();
+        let answers = std::slice::from_ref(conflict);
+        let done = merge().resolutions(answers).into_branch("trial").run().unwrap();
+        assert!(done.success, "{:?}", done.conflicts);
+        let trial = connection.database().connect_to("trial").unwrap();
+        let found = rows(&trial);
+        assert_eq!(found.last(), Some(&(expected.0, expected.1.into(), expected.2)));
+        drop(trial);
+        connection.delete_branch("trial").unwrap();
+        assert_eq!(rows(&connection), before);
+    }
+    conflict.resolve_with([("name", "fir".into())]);
+    let answers = std::slice::from_ref(conflict);
+    assert!(merge().resolutions(answers).run().unwrap().success);
+    assert_eq!(rows(&connection).len(), 5);
+}
+
 #[test]
 fn an_answer_for_a_column_that_is_not_there_is_refused() {
     let connection = trees();

@@ -27,8 +27,8 @@ use crate::diff::source::for_each_row;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
 use crate::merge::{
-    Conflict, ConflictKey, ConflictKind, MergeOptions, Report, RowChange, SchemaMerge, Scope,
-    Target, Versions, Violation, merge,
+    BrokenConstraint, Conflict, ConflictKey, ConflictKind, MergeOptions, Report, RowChange,
+    SchemaMerge, Target, Versions, Violation, merge,
 };
 use crate::shape::row::Row;
 use crate::shape::{
@@ -363,27 +363,31 @@ impl Target for ModelTarget<'_> {
         Ok(())
     }
 
-    fn verify(&mut self, report: &mut dyn FnMut(Conflict) -> Result<()>) -> Result<()> {
+    fn row(&mut self, table: &TableShape, key: &[u8]) -> Result<Option<Row>> {
+        let tree = self.version.forest.existing(table.tree)?;
+        let bytes = tree.get(self.world.pager(), key)?;
+        bytes.map(|bytes| table.decode(key, &bytes)).transpose()
+    }
+
+    fn verify(&mut self, report: &mut dyn FnMut(BrokenConstraint) -> Result<()>) -> Result<()> {
         for shape in &self.version.shape.tables {
             let rows = self.world.rows(&self.version, shape.id.0);
             let unique = shape.constraints.iter().filter(|it| it.definition == "UNIQUE");
             for constraint in unique {
-                let mut seen = BTreeMap::new();
+                let mut groups: BTreeMap<Vec<String>, Vec<Vec<u8>>> = BTreeMap::new();
                 for (key, row) in &rows {
-                    let cells: Vec<String> = constraint
-                        .columns
-                        .iter()
-                        .map(|id| format!("{:?}", row[shape.index_of(*id).unwrap()]))
-                        .collect();
-                    if seen.insert(cells, key).is_some() {
-                        report(broken(shape, key, row, "UNIQUE", Violation::Unique))?;
-                    }
+                    let cells = constraint.columns.iter();
+                    let cells = cells.map(|id| format!("{:?}", row[shape.index_of(*id).unwrap()]));
+                    groups.entry(cells.collect()).or_default().insert(0, key.clone());
+                }
+                for keys in groups.into_values().filter(|keys| keys.len() > 1) {
+                    report(broken(shape, keys, "UNIQUE", Violation::Unique))?;
                 }
             }
             for (key, row) in &rows {
                 let columns = shape.columns.iter().zip(row);
                 for (column, _) in columns.filter(|(it, value)| it.not_null && value.is_null()) {
-                    report(broken(shape, key, row, &column.name, Violation::NotNull))?;
+                    report(broken(shape, vec![key.clone()], &column.name, Violation::NotNull))?;
                 }
             }
         }
@@ -393,25 +397,16 @@ impl Target for ModelTarget<'_> {
 
 fn broken(
     shape: &TableShape,
-    key: &[u8],
-    row: &Row,
+    rows: Vec<Vec<u8>>,
     constraint: &str,
     violation: Violation,
-) -> Conflict {
-    Conflict {
-        key: ConflictKey {
-            object: shape.id,
-            scope: Scope::Broken(key.to_vec(), constraint.into()),
-        },
-        kind: ConflictKind::Constraint(violation),
-        object_kind: crate::diff::schema::ObjectKind::Table,
-        object_name: shape.name.clone(),
-        column_name: None,
-        columns: Vec::new(),
-        row_key: shape.key_values(key, Some(row)).unwrap(),
-        base: None,
-        ours: Some(row.clone()),
-        theirs: None,
+) -> BrokenConstraint {
+    BrokenConstraint {
+        object: shape.id,
+        constraint: constraint.into(),
+        violation,
+        rows,
+        reference: None,
         detail: constraint.into(),
     }
 }

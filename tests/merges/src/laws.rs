@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use pandodb_qp::{Error, ErrorKind};
 
 use crate::model;
+use crate::settle;
 use crate::snapshot::Snapshot;
 use crate::world::World;
+
+/// The policies that take a side.
+const WINS: [&str; 2] = ["source_wins", "target_wins"];
 
 /// A law that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,14 +24,14 @@ pub(crate) struct Broken {
     pub(crate) how: String,
 }
 
-type Checked<T = ()> = Result<T, Broken>;
+pub(crate) type Checked<T = ()> = Result<T, Broken>;
 
-fn broken<T>(law: &str, how: impl Into<String>) -> Checked<T> {
+pub(crate) fn broken<T>(law: &str, how: impl Into<String>) -> Checked<T> {
     Err(Broken { law: law.to_owned(), how: how.into() })
 }
 
 /// An error of something that cannot fail.
-fn failed(what: &str, error: &Error) -> Broken {
+pub(crate) fn failed(what: &str, error: &Error) -> Broken {
     Broken { law: format!("{what} works"), how: error.to_string() }
 }
 
@@ -40,9 +44,9 @@ enum Outcome {
 
 /// The two sides of a merge.
 #[derive(Clone, Copy)]
-struct Pair<'p> {
-    source: &'p str,
-    target: &'p str,
+pub(crate) struct Pair<'p> {
+    pub(crate) source: &'p str,
+    pub(crate) target: &'p str,
 }
 
 impl Pair<'_> {
@@ -86,13 +90,21 @@ fn check_pair(world: &mut World, pair: Pair<'_>) -> Checked {
     same("wins are mirrored", of(false, "source_wins"), of(true, "target_wins"))?;
     same("wins are mirrored", of(false, "target_wins"), of(true, "source_wins"))?;
     if *of(false, "fail") == Outcome::Conflicts {
-        let one = conflicts(world, pair, of(false, "source_wins"))?;
-        let two = conflicts(world, pair.mirrored(), of(true, "source_wins"))?;
-        if one != two {
-            return broken(
-                "both directions have the same conflicts",
-                format!("{one:?} and {two:?}"),
-            );
+        for (choice, mirrored) in [("source", "target"), ("target", "source")] {
+            let wins = |is_mirrored, choice| of(is_mirrored, WINS[usize::from(choice == "target")]);
+            let one = conflicts(world, pair, (choice, wins(false, choice)), &sides)?;
+            let other = (mirrored, wins(true, mirrored));
+            let two = conflicts(world, pair.mirrored(), other, &sides)?;
+            if one.kinds != two.kinds {
+                return broken(
+                    "both directions have the same conflicts",
+                    format!("{:?} and {:?}", one.kinds, two.kinds),
+                );
+            }
+            same("answers are mirrored", &one.outcome, &two.outcome)?;
+        }
+        for (number, pair) in [pair, pair.mirrored()].into_iter().enumerate() {
+            settle::check(world, pair, &sides[1 - number], &sides)?;
         }
     } else {
         for policy in ["source_wins", "target_wins", "renumber"] {
@@ -142,12 +154,10 @@ fn try_merge_into(
     let dry = world.rows(&format!("{merge}, dry_run = true)"));
     let done = world.rows(&format!("{merge})"));
     let after = read(world)?;
-    if after.check != ["ok"] {
-        return broken("what was merged is whole", format!("{what}: {:?}", after.check));
-    }
     let row = match done {
         Ok(rows) => rows.into_iter().next().unwrap_or_default(),
         Err(error) if error.kind() == ErrorKind::MergeConflict => {
+            check_whole(&what, &after, &[before.clone(), before.clone()])?;
             if let Some(difference) = after.difference(before) {
                 return broken("conflicts change nothing", format!("{what}: {difference}"));
             }
@@ -174,18 +184,13 @@ fn try_merge_into(
             );
         }
     }
-    if sides.iter().all(|side| side.broken.is_empty()) && !after.broken.is_empty() {
-        return broken("what worked goes on working", format!("{what}: {:?}", after.broken));
-    }
-    if sides.iter().all(|side| side.orphans == 0) && after.orphans > 0 {
-        return broken("merges make no orphans", format!("{what}: {} orphans", after.orphans));
-    }
+    check_whole(&what, &after, sides)?;
     try_again(world, pair, &what, trial, &after)?;
     Ok(Outcome::Merged(Box::new(after)))
 }
 
 /// A second merge does nothing, and the source gets what was merged by moving there.
-fn try_again(
+pub(crate) fn try_again(
     world: &mut World,
     pair: Pair<'_>,
     what: &str,
@@ -208,13 +213,22 @@ fn try_again(
     world.drop_branch(&back).map_err(|error| failed("dropping a branch", &error))
 }
 
-/// The kinds of the conflicts of a merge that stays open, each with its number. Resolved for the
-/// source one by one or all at once, they come to what `wins` is.
+/// An open merge that was answered as a whole.
+struct Answered {
+    /// The kinds of its conflicts, each with its number.
+    kinds: BTreeMap<String, usize>,
+    outcome: Outcome,
+}
+
+/// The conflicts of a merge that stays open, and what it comes to where all are resolved for one
+/// side, one by one or all at once: what `wins` is, unless rows broke constraints, which no policy
+/// settles.
 fn conflicts(
     world: &mut World,
     pair: Pair<'_>,
-    wins: &Outcome,
-) -> Checked<BTreeMap<String, usize>> {
+    (choice, wins): (&str, &Outcome),
+    sides: &[Snapshot; 2],
+) -> Checked<Answered> {
     let open = |error: Error| failed("an open merge", &error);
     let trial = world.branch_of(pair.target).map_err(open)?;
     world.go(&trial).map_err(open)?;
@@ -230,22 +244,40 @@ fn conflicts(
             *kinds.entry(kind).or_default() += 1;
         }
     }
-    world.rows("RESOLVE CONFLICTS WITH SOURCE").map_err(open)?;
+    world.rows(&format!("RESOLVE CONFLICTS WITH {choice}")).map_err(open)?;
     let law = "conflicts that are resolved are a policy";
-    match (world.rows("CONTINUE MERGE"), wins) {
-        (Ok(_), Outcome::Merged(wins)) => {
+    let what = format!("{} into {}, all {choice}", pair.source, pair.target);
+    let outcome = match (world.rows("CONTINUE MERGE"), wins) {
+        (Ok(_), wins) => {
             let done = Snapshot::of(world, &trial).map_err(open)?;
-            if let Some(difference) = done.difference(wins) {
-                return broken(law, format!("{} into {}: {difference}", pair.source, pair.target));
+            check_whole(&what, &done, sides)?;
+            if let Outcome::Merged(wins) = wins
+                && let Some(difference) = done.difference(wins)
+            {
+                return broken(law, format!("{what}: {difference}"));
             }
+            Outcome::Merged(Box::new(done))
         }
         (Err(error), Outcome::Conflicts) if error.kind() == ErrorKind::MergeConflict => {
             world.rows("ABORT MERGE").map_err(open)?;
+            Outcome::Conflicts
         }
-        (done, _) => {
-            return broken(law, format!("{} into {}: {done:?}", pair.source, pair.target));
-        }
-    }
+        (done, _) => return broken(law, format!("{what}: {done:?}")),
+    };
     world.drop_branch(&trial).map_err(open)?;
-    Ok(kinds)
+    Ok(Answered { kinds, outcome })
+}
+
+/// What holds for everything that was merged.
+pub(crate) fn check_whole(what: &str, after: &Snapshot, sides: &[Snapshot; 2]) -> Checked {
+    if after.check != ["ok"] {
+        return broken("what was merged is whole", format!("{what}: {:?}", after.check));
+    }
+    if sides.iter().all(|side| side.broken.is_empty()) && !after.broken.is_empty() {
+        return broken("what worked goes on working", format!("{what}: {:?}", after.broken));
+    }
+    if sides.iter().all(|side| side.orphans == 0) && after.orphans > 0 {
+        return broken("merges make no orphans", format!("{what}: {} orphans", after.orphans));
+    }
+    Ok(())
 }

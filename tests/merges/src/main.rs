@@ -14,6 +14,7 @@ mod definition;
 mod generate;
 mod laws;
 mod model;
+mod settle;
 mod shrink;
 mod snapshot;
 mod statement;

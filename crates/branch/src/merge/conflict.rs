@@ -94,6 +94,43 @@ impl ConflictKey {
     }
 }
 
+/// A constraint that merged rows break, as the target of the merge tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BrokenConstraint {
+    /// The table.
+    pub object: ObjectId,
+    /// Which constraint, in words that are the same in every run.
+    pub constraint: String,
+    /// What kind it is of.
+    pub violation: Violation,
+    /// The rows that break it, by their keys in the merged table: the one that it is told of,
+    /// then those that have what may be there once.
+    pub rows: Vec<Vec<u8>>,
+    /// Where a foreign key leads, if its parent is a table of the merge.
+    pub reference: Option<Reference>,
+    /// A sentence that says what is wrong.
+    pub detail: String,
+}
+
+/// The columns of a foreign key, and those of the parent that they must be found in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The child's.
+    pub columns: Vec<ColumnId>,
+    /// The parent.
+    pub parent: ObjectId,
+    /// The parent's, in the order of the child's.
+    pub parent_columns: Vec<ColumnId>,
+}
+
+impl BrokenConstraint {
+    /// The address of the conflict that this is.
+    pub fn key(&self) -> ConflictKey {
+        let row = self.rows.first().cloned().unwrap_or_default();
+        ConflictKey { object: self.object, scope: Scope::Broken(row, self.constraint.clone()) }
+    }
+}
+
 /// A conflict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conflict {

@@ -3,7 +3,8 @@
 //! ```text
 //! schema   pure functions on shapes -> the merged shape, schema conflicts
 //! rows     base->theirs pulled, with what ours has there -> row changes, conflicts
-//! verify   the target looks at what it was given -> constraint conflicts
+//! verify   the target looks at what it was given -> broken constraints
+//! broken   what was said about these is done, and looked at again -> constraint conflicts
 //! ```
 //!
 //! A merge is one pass that holds nothing but what it looks at (and, where a primary key changed,
@@ -20,6 +21,7 @@ pub mod conflict;
 pub mod policy;
 pub mod schema;
 
+mod broken;
 mod cells;
 mod json;
 mod pulled;
@@ -36,7 +38,9 @@ use pandodb_ds::pager::Pager;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
-pub use conflict::{Conflict, ConflictKey, ConflictKind, SchemaPart, Scope, Violation};
+pub use conflict::{
+    BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference, SchemaPart, Scope, Violation,
+};
 pub use policy::{MergeOptions, Pick, Policy, Resolutions, RuleScope};
 pub use schema::{MergedTable, MergedText, SchemaMerge, TextSource};
 
@@ -77,7 +81,8 @@ pub enum RowChange {
 ///
 /// Calls come in this order: [`schema`](Target::schema) once; for each table `adopt_table` where
 /// the source added it, else `apply` for each row in the order of the keys; `raise_counter`;
-/// [`verify`](Target::verify) once, if there is no conflict so far. Uniqueness must not be judged
+/// [`verify`](Target::verify), if there is no conflict so far. Where something was said about what
+/// is broken, rows are asked for and applied, and verified again. Uniqueness must not be judged
 /// row by row: two rows may swap their values. Triggers do not run and no foreign key cascades.
 pub trait Target {
     /// Brings the schema of the target to the merged one: `merge` says for each object whether it
@@ -106,10 +111,13 @@ pub trait Target {
     /// The AUTOINCREMENT counter of a table is at least this.
     fn raise_counter(&mut self, table: &TableShape, value: i64) -> Result<()>;
 
+    /// The row that the target has now under a key of the merged table; what it has for virtual
+    /// columns means nothing.
+    fn row(&mut self, table: &TableShape, key: &[u8]) -> Result<Option<Row>>;
+
     /// Looks for NOT NULL, UNIQUE, CHECK and FOREIGN KEY violations among what was touched, and
-    /// reports each as a conflict of kind [`Constraint`](ConflictKind::Constraint) and scope
-    /// [`Broken`](Scope::Broken).
-    fn verify(&mut self, report: &mut dyn FnMut(Conflict) -> Result<()>) -> Result<()>;
+    /// reports each. Called again, it looks at what it found before and at what was touched since.
+    fn verify(&mut self, report: &mut dyn FnMut(BrokenConstraint) -> Result<()>) -> Result<()>;
 
     /// Is told now and then how many rows were looked at; an error ends the merge.
     fn progress(&mut self, rows: u64) -> Result<()> {
@@ -202,6 +210,8 @@ pub(crate) struct Run<'a> {
     pub(crate) target: &'a mut dyn Target,
     pub(crate) sink: &'a mut dyn FnMut(Conflict) -> Result<()>,
     pub(crate) report: Report,
+    /// The source's keys of rows that have another one in the merge, by that one.
+    pub(crate) moved: BTreeMap<ObjectId, BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl Run<'_> {
@@ -257,7 +267,7 @@ pub fn merge(
         schema_resolved: merged.resolved,
         ..Report::default()
     };
-    let mut run = Run { pager, options, target, sink, report };
+    let mut run = Run { pager, options, target, sink, report, moved: BTreeMap::new() };
     for conflict in &merged.conflicts {
         run.conflict(conflict.clone())?;
     }
@@ -276,17 +286,12 @@ pub fn merge(
             rows::merge_table(&mut run, &versions, table, &numbers, &followers)?;
         }
     }
-    let Run { target, sink, mut report, .. } = run;
-    if report.conflict_count() > 0 {
-        // Where a conflict is left the rows are the target's: what they break beside those of the
-        // source would depend on which side is called so.
-        return Ok(report);
+    // Where a conflict is left the rows are the target's: what they break beside those of the
+    // source would depend on which side is called so.
+    if run.report.conflict_count() == 0 {
+        broken::verify(&mut run, &versions, &merged, &numbers)?;
     }
-    target.verify(&mut |conflict| {
-        report.count_conflict(&conflict);
-        sink(conflict)
-    })?;
-    Ok(report)
+    Ok(run.report)
 }
 
 /// The options, where what the base does not settle is said in other ids than the target's.

@@ -153,7 +153,8 @@ impl MergeOptions {
         Self { policy, ..Self::default() }
     }
 
-    /// What is to be done about a conflict; a broken constraint is decided by the rows only.
+    /// What is to be done about a conflict; no policy makes a broken constraint whole, only what
+    /// was said about it.
     pub fn pick(&self, key: &ConflictKey) -> Option<Pick> {
         let said = self.resolutions.find(key).cloned();
         if matches!(key.scope, Scope::Broken(..)) {

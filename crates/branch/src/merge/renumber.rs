@@ -20,6 +20,7 @@ use super::sides::Sides;
 use super::{MergedTable, Run, Versions};
 use crate::diff::TableVersion;
 use crate::error::{Error, ErrorKind, Result};
+use crate::shape::row::Row;
 use crate::shape::{ColumnId, ObjectId};
 
 /// The new rowids of one table, by the source's.
@@ -46,7 +47,10 @@ impl Numbers {
                 continue;
             };
             let alias = merged.table(parent).and_then(|parent| parent.shape.alias());
-            for (column, parent_column) in constraint.columns.iter().zip(&key.columns) {
+            // A key that names no columns leads to the primary key.
+            let implied: Vec<ColumnId> = alias.into_iter().collect();
+            let columns = if key.columns.is_empty() { &implied } else { &key.columns };
+            for (column, parent_column) in constraint.columns.iter().zip(columns) {
                 if Some(*parent_column) == alias {
                     followers.push(Follower { column: *column, parent });
                 }
@@ -62,6 +66,29 @@ impl Numbers {
             _ => None,
         }
     }
+}
+
+/// The source's row with the new rowids of the rows that it refers to; `base` is the row as it was.
+pub(crate) fn follow_row(
+    (numbers, followers): (&Numbers, &[Follower]),
+    sides: &Sides<'_>,
+    base: Option<&Row>,
+    mut theirs: Row,
+) -> Row {
+    let Some(version) = sides.theirs else { return theirs };
+    for follower in followers {
+        let Some(index) = version.shape.index_of(follower.column) else { continue };
+        let before = sides.base.and_then(|base| base.shape.index_of(follower.column));
+        let before = base.and_then(|row| row.get(before?));
+        if before == theirs.get(index) {
+            // As before the branches parted: it cannot mean a row that came later.
+            continue;
+        }
+        if let Some(value) = numbers.follow(follower.parent, &theirs[index]) {
+            theirs[index] = value;
+        }
+    }
+    theirs
 }
 
 /// A column that refers to renumbered rows.

@@ -68,7 +68,7 @@ impl Branches {
                 pick: None,
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            put_conflicts(change.transaction, merge.id, conflicts)?;
+            put_conflicts(change.transaction, merge.id, conflicts, &Resolutions::default())?;
             Ok(merge)
         })
     }
@@ -105,7 +105,7 @@ impl Branches {
                 pick: Some(OpenPick { base: base_head.0, label: label.into() }),
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            put_conflicts(change.transaction, merge.id, conflicts)?;
+            put_conflicts(change.transaction, merge.id, conflicts, &Resolutions::default())?;
             Ok(merge)
         });
         if opened.is_err() {
@@ -146,9 +146,10 @@ impl Branches {
         let mut conflicts = Vec::new();
         let prefix = key(Kind::Conflict, &merge.id.to_be_bytes());
         read_rows(&transaction, &prefix, |key, value| {
-            let conflict = decode_conflict(value)?;
+            let (conflict, vain) = decode_conflict(value)?;
             let said = resolutions.find(&conflict.key);
-            let resolution = said.filter(|pick| misfit(&conflict.key, pick).is_none()).cloned();
+            let said = said.filter(|pick| misfit(&conflict.key, pick).is_none());
+            let resolution = said.filter(|pick| vain.as_ref() != Some(pick)).cloned();
             let number = key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
             conflicts.push(OpenConflict { merge: merge.id, number, conflict, resolution });
             Ok(())
@@ -165,7 +166,7 @@ impl Branches {
                 let error = Error::new(ErrorKind::UnknownConflict, message);
                 return Err(error.with_hint("SHOW CONFLICTS lists them"));
             };
-            let key = decode_conflict(&row)?.key;
+            let key = decode_conflict(&row)?.0.key;
             if let Some((why, hint)) = misfit(&key, &pick) {
                 let message = format!("conflict {number} cannot be resolved so: {why}");
                 return Err(Error::new(ErrorKind::InvalidOption, message).with_hint(hint));
@@ -223,11 +224,13 @@ impl Branches {
         Ok((plan, resolutions))
     }
 
-    /// Replaces the conflicts of an open merge by those that the last run left.
+    /// Replaces the conflicts of an open merge by those that the last run left. What was said
+    /// about these has not settled them.
     pub fn reopen_merge(&self, merge: &OpenMerge, conflicts: &[Conflict]) -> Result<()> {
+        let resolutions = decode_resolutions(&merge.resolutions)?;
         self.update(|change| {
             delete_conflicts(change.transaction, merge.id)?;
-            put_conflicts(change.transaction, merge.id, conflicts)
+            put_conflicts(change.transaction, merge.id, conflicts, &resolutions)
         })
     }
 
@@ -268,15 +271,11 @@ impl Branches {
 /// Why a pick does not resolve a conflict, and what does.
 fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)> {
     match (&key.scope, pick) {
-        (Scope::Broken(..), _) => Some((
-            "the merged rows break a constraint",
-            "change the rows on the target branch, then CONTINUE MERGE",
-        )),
         (Scope::Schema(_), Pick::Ours | Pick::Theirs) => None,
         (Scope::Schema(_), _) => {
             Some(("it is about a definition", "RESOLVE CONFLICT .. WITH SOURCE or TARGET"))
         }
-        (Scope::Row(_), Pick::Cell(_)) => Some((
+        (Scope::Row(_) | Scope::Broken(..), Pick::Cell(_)) => Some((
             "it is about a whole row",
             "SOURCE, TARGET, BASE, DELETE, or (column = value, ...)",
         )),
@@ -291,10 +290,16 @@ fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)
     }
 }
 
-fn put_conflicts(transaction: &mut Transaction, merge: u64, conflicts: &[Conflict]) -> Result<()> {
+fn put_conflicts(
+    transaction: &mut Transaction,
+    merge: u64,
+    conflicts: &[Conflict],
+    resolutions: &Resolutions,
+) -> Result<()> {
     for (number, conflict) in (1..).zip(conflicts) {
         let row = conflict_key(merge, number);
-        transaction.put(RECORDS, &row, &encode_conflict(conflict)?)?;
+        let vain = resolutions.find(&conflict.key);
+        transaction.put(RECORDS, &row, &encode_conflict(conflict, vain)?)?;
     }
     Ok(())
 }

@@ -317,13 +317,18 @@ pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>> {
 
 /// The record of bytes.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    decode_first(bytes).map(|(record, _)| record)
+}
+
+/// The first record of bytes, and the bytes behind it.
+pub(crate) fn decode_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8])> {
     let (&format, rest) = bytes.split_first().ok_or_else(|| Error::corrupt("a record is empty"))?;
     if format != FORMAT {
         let message = format!("a record of branches has the unknown format {format}");
         return Err(Error::corrupt(message).with_hint("open the database with a newer version"));
     }
     let decoded = bincode::serde::decode_from_slice(rest, bincode::config::standard());
-    let (record, _) = decoded
+    let (record, length) = decoded
         .map_err(|cause| Error::corrupt(format!("a record of branches cannot be read: {cause}")))?;
-    Ok(record)
+    Ok((record, rest.get(length..).unwrap_or_default()))
 }

@@ -6,7 +6,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::row::{RowView, encode_values};
 use serde::{Deserialize, Serialize};
 
-use super::records::{decode, encode};
+use super::records::{decode, decode_first, encode};
 use crate::diff::schema::ObjectKind;
 use crate::error::Result;
 use crate::merge::{Conflict, ConflictKey, ConflictKind, Pick, Resolutions, RuleScope};
@@ -132,10 +132,10 @@ pub fn decode_resolutions(bytes: &[u8]) -> Result<Resolutions> {
     Ok(resolutions)
 }
 
-/// The bytes of a conflict.
-pub(super) fn encode_conflict(conflict: &Conflict) -> Result<Vec<u8>> {
+/// The bytes of a conflict, and behind it of what was said and did not settle it.
+pub(super) fn encode_conflict(conflict: &Conflict, vain: Option<&Pick>) -> Result<Vec<u8>> {
     let side = |side: &Option<Vec<Value>>| side.as_deref().map(row).transpose();
-    encode(&StoredConflict {
+    let mut bytes = encode(&StoredConflict {
         key: conflict.key.clone(),
         kind: conflict.kind,
         object_kind: conflict.object_kind,
@@ -147,14 +147,19 @@ pub(super) fn encode_conflict(conflict: &Conflict) -> Result<Vec<u8>> {
         ours: side(&conflict.ours)?,
         theirs: side(&conflict.theirs)?,
         detail: conflict.detail.clone(),
-    })
+    })?;
+    if let Some(vain) = vain {
+        bytes.extend(encode(&store_pick(vain)?)?);
+    }
+    Ok(bytes)
 }
 
-/// The conflict of bytes.
-pub(super) fn decode_conflict(bytes: &[u8]) -> Result<Conflict> {
-    let stored: StoredConflict = decode(bytes)?;
+/// The conflict of bytes, and what was said and did not settle it.
+pub(super) fn decode_conflict(bytes: &[u8]) -> Result<(Conflict, Option<Pick>)> {
+    let (stored, rest): (StoredConflict, _) = decode_first(bytes)?;
+    let vain = if rest.is_empty() { None } else { Some(load_pick(decode(rest)?)?) };
     let side = |side: Option<Vec<u8>>| side.as_deref().map(values).transpose();
-    Ok(Conflict {
+    let conflict = Conflict {
         key: stored.key,
         kind: stored.kind,
         object_kind: stored.object_kind,
@@ -166,5 +171,6 @@ pub(super) fn decode_conflict(bytes: &[u8]) -> Result<Conflict> {
         ours: side(stored.ours)?,
         theirs: side(stored.theirs)?,
         detail: stored.detail,
-    })
+    };
+    Ok((conflict, vain))
 }

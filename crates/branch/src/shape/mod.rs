@@ -216,6 +216,14 @@ impl TableShape {
         }
     }
 
+    /// Whether a row is stored under a key that a column is in.
+    pub fn is_in_key(&self, column: ColumnId) -> bool {
+        match &self.key {
+            KeyShape::Rowid { alias, .. } => *alias == Some(column),
+            KeyShape::Columns(columns) => columns.iter().any(|key| key.column == column),
+        }
+    }
+
     /// Whether rows are known by a rowid.
     pub fn has_rowid(&self) -> bool {
         matches!(self.key, KeyShape::Rowid { .. })

@@ -380,10 +380,15 @@ fn how_to_decide(failure: Failure) -> Failure {
     if !failure.is(ErrorKind::MergeConflict) {
         return failure;
     }
-    failure.with_hint(
+    // These are found where no other conflict is left.
+    let breaks_constraint = failure.to_string().contains("; the first: constraint: ");
+    failure.with_hint(if breaks_constraint {
+        "no strategy decides what breaks a constraint: \
+         --strategy manual keeps the merge open for pando conflicts"
+    } else {
         "--strategy source_wins or target_wins decides all of them, \
-         --strategy manual keeps the merge open for pando conflicts",
-    )
+         --strategy manual keeps the merge open for pando conflicts"
+    })
 }
 
 /// Merges, and says in a line what came of it.

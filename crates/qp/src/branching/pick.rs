@@ -15,7 +15,7 @@ use pandodb_branch::shape::{ObjectId, Shape, TableShape};
 use pandodb_tm::{BeginOptions, HeadId};
 
 use super::job::{Failure, Job, Outcome};
-use super::merge::{conflict_error, row, told_conflicts};
+use super::merge::{conflict_error, open_error, row, told_conflicts};
 use super::options::{MergeRequest, merge_request};
 use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, PointInTime};
@@ -155,7 +155,7 @@ impl Work<'_> {
             Ok(outcome) => Ok(vec![row(&outcome, &pick.label, &target.name, false)]),
             Err(Failure::Conflicts(conflicts, _)) => {
                 self.branches.reopen_merge(open, &conflicts)?;
-                Err(conflict_error(&conflicts, &pick.label))
+                Err(open_error(&conflicts, &pick.label))
             }
             Err(Failure::Error(error)) => Err(error),
         }
@@ -167,8 +167,10 @@ impl Work<'_> {
         let place = |conflict: &Conflict| {
             let table = job.base.shape.table(conflict.key.object)?;
             match &conflict.key.scope {
-                Scope::Row(key) | Scope::Cell(key, _) => Some((table.tree, key.clone())),
-                _ => None,
+                Scope::Row(key) | Scope::Cell(key, _) | Scope::Broken(key, _) => {
+                    Some((table.tree, key.clone()))
+                }
+                Scope::Schema(_) => None,
             }
         };
         let rows: BTreeSet<_> = conflicts.iter().take(NAMED_MAX).filter_map(place).collect();

@@ -23,6 +23,16 @@ pub(super) enum Verdict {
     Conflict(UpsertTarget, RowKey),
 }
 
+/// A constraint that a stored row breaks.
+#[derive(Debug)]
+pub(crate) struct Violation {
+    /// What a statement would have failed with.
+    pub(crate) error: Error,
+    /// For rows that are not told apart: the place of the index that finds them equal, and what
+    /// they have in common.
+    pub(crate) equal: Option<(usize, Vec<u8>)>,
+}
+
 /// How [`TableWriter::check_unique`] goes about it.
 pub(super) struct UniqueChecks<'a> {
     /// Whether an upsert answers for a conflict.
@@ -134,29 +144,64 @@ impl TableWriter {
     }
 
     /// What the row in the row slot, which is stored under `key`, breaks by itself or beside
-    /// others (foreign keys apart); with what rows have in common that are not told apart.
+    /// others (foreign keys apart).
     pub(crate) fn violation(
         &self,
         key: &RowKey,
         frame: &mut Frame,
         outer: Outer<'_>,
-    ) -> Result<Option<(Error, Option<Vec<u8>>)>> {
+    ) -> Result<Option<Violation>> {
+        if let Some(error) = self.misfit(frame)? {
+            return Ok(Some(Violation { error, equal: None }));
+        }
         let abort = Some(ConflictAction::Abort);
         let mut refused = None;
         if let Err(error) = self.check_row(abort, &[], &mut refused, frame, outer) {
             let is_constraint = matches!(error.kind(), ErrorKind::Constraint(_));
-            return if is_constraint { Ok(Some((error, None))) } else { Err(error) };
+            let alone = |error| Violation { error, equal: None };
+            return if is_constraint { Ok(Some(alone(error))) } else { Err(error) };
         }
-        if let Some(refused) = refused {
-            return Ok(Some((refused, None)));
-        }
-        for index in &self.indexes {
+        for (place, index) in self.indexes.iter().enumerate() {
             if index.conflict(self, Some(key), frame, outer)?.is_some() {
-                let group = index.group_key(frame, outer)?;
-                return Ok(Some((self.duplicate_entry(&index.index), Some(group))));
+                let equal = Some((place, index.group_key(frame, outer)?));
+                return Ok(Some(Violation { error: self.duplicate_entry(&index.index), equal }));
             }
         }
         Ok(None)
+    }
+
+    /// The first value of the row in the row slot that its STRICT column refuses.
+    fn misfit(&self, frame: &Frame) -> Result<Option<Error>> {
+        for (index, column) in self.table.columns.iter().enumerate() {
+            if column.strict_type.is_none() {
+                continue;
+            }
+            let value = frame.slot(self.row).column(column.position as u16)?;
+            match self.convert(index, value) {
+                Err(error) if matches!(error.kind(), ErrorKind::Constraint(_)) => {
+                    return Ok(Some(error));
+                }
+                converted => drop(converted?),
+            }
+        }
+        Ok(None)
+    }
+
+    /// All rows that an index finds equal to the row in the row slot, itself included.
+    pub(crate) fn equal_rows(
+        &self,
+        place: usize,
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<Vec<RowKey>> {
+        let mut rows = Vec::new();
+        if let Some(index) = self.indexes.get(place) {
+            index.each_equal(self, frame, outer, |row| {
+                rows.push(row);
+                true
+            })?;
+        }
+        Ok(rows)
     }
 
     /// Looks for rows that the row in the row slot (which is to get `key`) may not stand beside.

@@ -43,6 +43,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 pub use bind::{modify_statement, view_columns};
+pub(crate) use constraint::Violation;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub(crate) use foreign_key::quoted;
 pub use sequence::{SEQUENCE_TABLE, counter_of};

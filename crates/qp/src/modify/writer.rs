@@ -388,17 +388,35 @@ impl IndexWriter {
         frame: &Frame,
         outer: Outer<'_>,
     ) -> Result<Option<RowKey>> {
+        let mut other = None;
+        self.each_equal(writer, frame, outer, |row| {
+            if own != Some(&row) {
+                other = Some(row);
+            }
+            other.is_none()
+        })?;
+        Ok(other)
+    }
+
+    /// Calls `take` with the keys of the rows that are equal to the row in the row slot in all
+    /// parts, if the index is unique, until it says that these are enough.
+    pub(super) fn each_equal(
+        &self,
+        writer: &TableWriter,
+        frame: &Frame,
+        outer: Outer<'_>,
+        mut take: impl FnMut(RowKey) -> bool,
+    ) -> Result<()> {
         if self.unique.is_none() {
-            return Ok(None);
+            return Ok(());
         }
-        let Some(entry) = self.entry(&[], frame, outer)? else { return Ok(None) };
+        let Some(entry) = self.entry(&[], frame, outer)? else { return Ok(()) };
         if entry.has_null {
-            return Ok(None);
+            return Ok(());
         }
-        let own = own.map(RowKey::bytes);
         if self.index.columns.iter().any(IndexColumn::is_custom) {
             return super::checking(writer, outer, || {
-                self.conflict_by_comparison(writer, &entry, own.as_deref(), outer)
+                self.each_by_comparison(writer, &entry, outer, take)
             });
         }
         let prefix = &entry.key[..entry.prefix];
@@ -407,25 +425,24 @@ impl IndexWriter {
             cursor.limit(prefix, prefix_successor(prefix).as_deref());
             let mut found = cursor.seek(prefix)?;
             while found && cursor.key().starts_with(prefix) {
-                let rest = &cursor.key()[entry.prefix..];
-                if own.as_ref().is_none_or(|own| own.as_slice() != rest) {
-                    return row_key(writer, rest).map(Some);
+                if !take(row_key(writer, &cursor.key()[entry.prefix..])?) {
+                    break;
                 }
                 found = cursor.next()?;
             }
-            Ok(None)
+            Ok(())
         })
     }
 
-    /// As [`conflict`](Self::conflict) where an order of the application decides what is equal:
-    /// entries that agree in the columns before it are compared one by one.
-    fn conflict_by_comparison(
+    /// As [`each_equal`](Self::each_equal) where an order of the application decides what is
+    /// equal: entries that agree in the columns before it are compared one by one.
+    fn each_by_comparison(
         &self,
         writer: &TableWriter,
         entry: &Entry,
-        own: Option<&[u8]>,
         outer: Outer<'_>,
-    ) -> Result<Option<RowKey>> {
+        mut take: impl FnMut(RowKey) -> bool,
+    ) -> Result<()> {
         let columns = &self.index.columns;
         let mut prefix = 0;
         for column in columns.iter().take_while(|column| !column.is_custom()) {
@@ -442,21 +459,20 @@ impl IndexWriter {
             for column in columns {
                 rest = rest.get(skip_column(rest, column.descending)?..).unwrap_or_default();
             }
-            if own != Some(rest) {
-                let values = RowView::new(cursor.value()?)?.columns();
-                let mut is_equal = true;
-                for ((value, wanted), column) in values.zip(&wanted).zip(columns) {
-                    let value = value?;
-                    let order = compare(value, *wanted, column.collation, outer.context.collations);
-                    is_equal = is_equal && !value.is_null() && order.is_eq();
-                }
-                if is_equal {
-                    return row_key(writer, rest).map(Some);
-                }
+            let row = row_key(writer, rest)?;
+            let values = RowView::new(cursor.value()?)?.columns();
+            let mut is_equal = true;
+            for ((value, wanted), column) in values.zip(&wanted).zip(columns) {
+                let value = value?;
+                let order = compare(value, *wanted, column.collation, outer.context.collations);
+                is_equal = is_equal && !value.is_null() && order.is_eq();
+            }
+            if is_equal && !take(row) {
+                break;
             }
             found = cursor.next()?;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// What rows that this index finds equal have in common.

@@ -77,7 +77,7 @@ impl TableMerger<'_, '_, '_> {
         let theirs = self.follow(None, theirs.clone());
         if let Some(stored) = self.same_row_of_ours(&theirs)? {
             // The same row under another rowid: the target's rowid stays.
-            self.run.target.renumbered(&self.table.shape, &change.key, &stored.key)?;
+            self.moved(&change.key, &stored.key)?;
             let ours = read(self.sides.ours, Some(&stored))?;
             if let Some(ours) = ours {
                 return self.merge_inserted(&stored.key, &ours, &theirs);
@@ -85,6 +85,7 @@ impl TableMerger<'_, '_, '_> {
         }
         let row = self.plan.theirs_row(&theirs);
         let key = self.key_after_follow(&change.key, &row)?;
+        self.moved(&change.key, &key)?;
         self.put(&key, None, row)
     }
 
@@ -147,7 +148,7 @@ impl TableMerger<'_, '_, '_> {
         }
         // Two rows under one rowid: the source's gets another one.
         if let Some(stored) = self.same_row_of_ours(theirs)? {
-            self.run.target.renumbered(&self.table.shape, &change.key, &stored.key)?;
+            self.moved(&change.key, &stored.key)?;
             let same = read(self.sides.ours, Some(&stored))?;
             if let Some(same) = same {
                 return self.merge_inserted(&stored.key, &same, theirs);
@@ -164,7 +165,7 @@ impl TableMerger<'_, '_, '_> {
             *cell = Value::Integer(rowid);
         }
         self.run.report.table(&self.table.shape).renumbered += 1;
-        self.run.target.renumbered(&self.table.shape, &change.key, &rowid_key(rowid))?;
+        self.moved(&change.key, &rowid_key(rowid))?;
         if matches!(self.table.shape.key, KeyShape::Rowid { autoincrement: true, .. }) {
             self.run.target.raise_counter(&self.table.shape, rowid)?;
         }

@@ -11,6 +11,7 @@ use crate::merge::cells::{CellConflict, MergedRow};
 use crate::merge::conflict::{Conflict, ConflictKey, ConflictKind, Scope};
 use crate::merge::policy::Pick;
 use crate::shape::ColumnId;
+use crate::shape::affinity::is_same;
 use crate::shape::row::Row;
 
 impl TableMerger<'_, '_, '_> {
@@ -118,12 +119,15 @@ impl TableMerger<'_, '_, '_> {
             Some(Pick::Delete) => Some(None),
             Some(Pick::Row(cells)) => {
                 let mut row = ours.clone().or_else(|| theirs.clone()).unwrap_or_default();
+                let mut keeps_key = true;
                 for (column, value) in cells {
-                    if let Some(index) = shape.index_of(column) {
-                        row[index] = shape.columns[index].affinity.convert(value);
-                    }
+                    let Some(index) = shape.index_of(column) else { continue };
+                    let value = shape.columns[index].affinity.convert(value);
+                    keeps_key &= !shape.is_in_key(column) || is_same(&row[index], &value);
+                    row[index] = value;
                 }
-                Some(Some(row))
+                // Under another key it would be another row.
+                keeps_key.then_some(Some(row))
             }
             Some(Pick::Cell(_)) | None => None,
         };

@@ -13,6 +13,7 @@ use crate::diff::source::{Changes, for_each_row, rekey};
 use crate::error::Result;
 use crate::merge::RowChange;
 use crate::merge::cells::is_same_row;
+use crate::merge::renumber::follow_row;
 use crate::shape::KeyShape;
 use crate::shape::row::Row;
 
@@ -87,21 +88,22 @@ impl<'v> TableMerger<'_, '_, 'v> {
     }
 
     /// The source's row with the new rowids of the rows that it refers to.
-    pub(super) fn follow(&self, base: Option<&Row>, mut theirs: Row) -> Row {
-        let Some(version) = self.sides.theirs else { return theirs };
-        for follower in self.followers {
-            let Some(index) = version.shape.index_of(follower.column) else { continue };
-            let before = self.sides.base.and_then(|base| base.shape.index_of(follower.column));
-            let before = base.and_then(|row| row.get(before?));
-            if before == theirs.get(index) {
-                // As before the branches parted: it cannot mean a row that came later.
-                continue;
-            }
-            if let Some(value) = self.numbers.follow(follower.parent, &theirs[index]) {
-                theirs[index] = value;
-            }
+    pub(super) fn follow(&self, base: Option<&Row>, theirs: Row) -> Row {
+        follow_row((self.numbers, self.followers), &self.sides, base, theirs)
+    }
+
+    /// Notes that a row of the source, which has the key `theirs` there, is `merged` here.
+    pub(super) fn moved(&mut self, theirs: &[u8], merged: &[u8]) -> Result<()> {
+        let shape = &self.table.shape;
+        if theirs == merged {
+            return Ok(());
         }
-        theirs
+        let moved = self.run.moved.entry(shape.id).or_default();
+        moved.insert(merged.to_vec(), theirs.to_vec());
+        if shape.has_rowid() {
+            self.run.target.renumbered(shape, theirs, merged)?;
+        }
+        Ok(())
     }
 
     /// The key of a row that was inserted: a new one if a column of it followed a renumbered row.

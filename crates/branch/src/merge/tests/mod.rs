@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod broken;
 mod laws;
 mod row_table;
 mod schema_table;

@@ -6,11 +6,13 @@
 
 use pandodb_branch::diff::Version;
 use pandodb_branch::merge::{
-    Conflict, MergeOptions, Report, RowChange, SchemaMerge, Target, Versions, merge,
+    BrokenConstraint, Conflict, MergeOptions, Report, RowChange, SchemaMerge, Target, Versions,
+    merge,
 };
 use pandodb_branch::registry::MergePlan;
 use pandodb_branch::shape::TableShape;
 use pandodb_branch::{Error as BranchError, ErrorKind as BranchErrorKind};
+use pandodb_ds::record::Value;
 use pandodb_ds::tree::{Diff, Tree};
 use pandodb_tm::HeadId;
 
@@ -124,9 +126,13 @@ impl Target for Counting {
         Ok(())
     }
 
+    fn row(&mut self, _: &TableShape, _: &[u8]) -> Result<Option<Vec<Value>>, BranchError> {
+        Ok(None)
+    }
+
     fn verify(
         &mut self,
-        _: &mut dyn FnMut(Conflict) -> Result<(), BranchError>,
+        _: &mut dyn FnMut(BrokenConstraint) -> Result<(), BranchError>,
     ) -> Result<(), BranchError> {
         Ok(())
     }

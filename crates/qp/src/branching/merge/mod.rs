@@ -6,20 +6,20 @@
 
 mod forward;
 
-use pandodb_branch::merge::{Conflict, Policy, Report};
-use pandodb_branch::merge::{Pick, RuleScope};
+use pandodb_branch::merge::{Conflict, ConflictKind, Pick, Policy, Report, RuleScope, Violation};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
 use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
 use pandodb_tm::HeadId;
 
 use super::job::{Failure, Outcome};
-use super::options::{MergeRequest, merge_request};
+use super::options::{MergeRequest, merge_request, quoted};
 use super::show::text;
 use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, Resolve, ResolveChoice, ResolveScope};
-use crate::catalog::DatabaseIndex;
+use crate::catalog::{DatabaseIndex, IndexColumn};
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::{Affinity, Datum, apply_affinity};
 
 /// The columns of MERGE BRANCH.
 pub(super) const COLUMNS: &[&str] = &[
@@ -157,7 +157,7 @@ impl Work<'_> {
             Ok(outcome) => Ok(vec![row(&outcome, &from, &to, false)]),
             Err(Failure::Conflicts(conflicts, _)) => {
                 self.branches.reopen_merge(&open, &conflicts)?;
-                Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
+                Err(open_error(&conflicts, &format!("merging '{from}' into '{to}'")))
             }
             Err(Failure::Error(error)) => Err(error),
         }
@@ -187,11 +187,13 @@ impl Work<'_> {
                     let message = "a row's own values resolve one conflict at a time";
                     return Err(Error::invalid(message));
                 };
-                let object = self.conflict_object(&open, number)?;
+                let conflict = self.conflict_of(&open, number)?;
+                let object = conflict.key.object;
                 let mut row = Vec::with_capacity(cells.len());
                 for (name, expression) in cells {
                     row.push((self.column(object, name)?, constant(expression)?));
                 }
+                self.check_key(number, &conflict, &row)?;
                 Pick::Row(row)
             }
         };
@@ -210,12 +212,45 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn conflict_object(&self, open: &OpenMerge, number: u64) -> Result<ObjectId> {
-        let conflicts = self.branches.conflicts(open)?;
-        let found = conflicts.iter().find(|conflict| conflict.number == number);
-        found
-            .map(|conflict| conflict.conflict.key.object)
-            .ok_or_else(|| Error::not_found("conflict", number))
+    fn conflict_of(&self, open: &OpenMerge, number: u64) -> Result<Conflict> {
+        let mut conflicts = self.branches.conflicts(open)?.into_iter();
+        let found = conflicts.find(|conflict| conflict.number == number);
+        found.map(|found| found.conflict).ok_or_else(|| Error::not_found("conflict", number))
+    }
+
+    /// Refuses cells that would make the row of a conflict another one. Of several rows that have
+    /// one unique value the key may name any.
+    fn check_key(&self, number: u64, conflict: &Conflict, row: &[(ColumnId, Value)]) -> Result<()> {
+        if conflict.kind == ConflictKind::Constraint(Violation::Unique) {
+            return Ok(());
+        }
+        let id = conflict.key.object;
+        let key: Vec<(ColumnId, Affinity)> = self.session.reading(|_, schemas| {
+            let mut tables = schemas.iter().flat_map(|schema| schema.tables.values());
+            let Some(table) = tables.find(|table| table.id.0 == id.0) else {
+                return Ok(Vec::new());
+            };
+            let alias = table.rowid_alias().into_iter();
+            let declared = if table.has_rowid() { &[] } else { table.key_columns() };
+            let columns = alias.chain(declared.iter().filter_map(IndexColumn::column));
+            let columns = columns.filter_map(|index| table.columns.get(index));
+            Ok(columns.map(|column| (ColumnId(column.id.0), column.affinity)).collect())
+        })?;
+        let is_other = key.iter().zip(&conflict.row_key).any(|((column, affinity), known)| {
+            row.iter().any(|(named, value)| {
+                let value = apply_affinity(Datum::from(value), *affinity).into_value();
+                named == column && value != *known
+            })
+        });
+        if !is_other {
+            return Ok(());
+        }
+        let called: Vec<String> = conflict.row_key.iter().map(quoted).collect();
+        let called = called.join(", ");
+        let message =
+            format!("conflict {number} cannot be resolved so: the row has the key {called}");
+        let hint = "leave the key out; a row under another key is inserted once the merge is done";
+        Err(Error::invalid(message).with_hint(hint))
     }
 
     fn table(&self, name: &Name) -> Result<ObjectId> {
@@ -273,9 +308,22 @@ pub(super) fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -
 
 /// The error of a job that met conflicts, with the first of them.
 pub(super) fn conflict_error(conflicts: &[Conflict], what: &str) -> Error {
-    told_conflicts(conflicts, what).with_hint(
+    let mut kinds = conflicts.iter().map(|conflict| conflict.kind);
+    let is_decided = !kinds.any(|kind| matches!(kind, ConflictKind::Constraint(_)));
+    told_conflicts(conflicts, what).with_hint(if is_decided {
         "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all, 'manual' keeps \
-         the merge open for RESOLVE CONFLICT",
+         the merge open for RESOLVE CONFLICT"
+    } else {
+        "no policy decides what breaks a constraint: WITH (conflict_resolution = 'manual') keeps \
+         the merge open for RESOLVE CONFLICT"
+    })
+}
+
+/// The error of an open merge or pick that some conflicts are left of.
+pub(super) fn open_error(conflicts: &[Conflict], what: &str) -> Error {
+    told_conflicts(conflicts, what).with_hint(
+        "SHOW CONFLICTS lists them, RESOLVE CONFLICT .. WITH .. answers, CONTINUE MERGE goes on; \
+         ABORT MERGE gives up",
     )
 }
 

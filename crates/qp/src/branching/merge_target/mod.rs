@@ -16,10 +16,8 @@ mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pandodb_branch::diff::schema::ObjectKind as Kind;
 use pandodb_branch::merge::{
-    Conflict, ConflictKey, ConflictKind, MergeOptions, RowChange, SchemaMerge, Scope, Target,
-    Violation,
+    BrokenConstraint, Conflict, MergeOptions, RowChange, SchemaMerge, Target, Violation,
 };
 use pandodb_branch::shape::{ObjectId, TableShape};
 use pandodb_ds::forest::Forest;
@@ -63,6 +61,8 @@ pub(super) struct SqlTarget<'s> {
     options: &'s MergeOptions,
     /// Tables whose rows were never seen beside all of their constraints.
     seen_anew: BTreeSet<ObjectId>,
+    /// Whether it was verified before: then a row may have been touched twice.
+    is_again: bool,
     /// The target has nothing of its own: what comes out is the source, whatever it breaks.
     pub(super) follows: bool,
     /// Views and triggers that were broken on the side whose text they have: renames pass them by,
@@ -89,6 +89,7 @@ impl<'s> SqlTarget<'s> {
             session,
             sources,
             follows: false,
+            is_again: false,
             before,
             options,
             seen_anew: BTreeSet::new(),
@@ -146,13 +147,7 @@ impl<'s> SqlTarget<'s> {
         self.bind(table.id)?;
         let Some((bound, frame)) = self.writers.get_mut(&table.id) else { return Ok(()) };
         let writer = &bound.writer;
-        let key_of = |bytes: &[u8]| -> Result<RowKey> {
-            Ok(if writer.table.has_rowid() {
-                RowKey::Rowid(rowid_from_key(bytes)?)
-            } else {
-                RowKey::Bytes(bytes.to_vec())
-            })
-        };
+        let key_of = |bytes: &[u8]| row_key(&writer.table, bytes);
         let touched = self.touched.entry(table.id).or_default();
         // A row that is new has nothing before it. Where the merge knows what the target has, the
         // tree is not asked: then all changes of it wait and are done in one pass.
@@ -207,8 +202,8 @@ fn by_position(table: &Table, row: Vec<Value>) -> Vec<Value> {
     values
 }
 
-/// A constraint that a row breaks, as a conflict.
-pub(super) fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> Conflict {
+/// A constraint that rows break.
+pub(super) fn broken(id: ObjectId, rows: &[RowKey], error: &Error) -> BrokenConstraint {
     let violation = match error.kind() {
         ErrorKind::Constraint(Constraint::NotNull) => Violation::NotNull,
         ErrorKind::Constraint(Constraint::Check) => Violation::Check,
@@ -216,26 +211,23 @@ pub(super) fn broken(id: ObjectId, table: &str, key: &RowKey, error: &Error) -> 
         ErrorKind::Constraint(Constraint::DataType) => Violation::Type,
         _ => Violation::Unique,
     };
-    let row_key = match key {
-        RowKey::Rowid(rowid) => vec![Value::Integer(*rowid)],
-        RowKey::Bytes(bytes) => vec![Value::blob(bytes.clone())],
-    };
-    Conflict {
-        key: ConflictKey {
-            object: id,
-            scope: Scope::Broken(key.bytes().to_vec(), error.message().to_owned()),
-        },
-        kind: ConflictKind::Constraint(violation),
-        object_kind: Kind::Table,
-        object_name: table.to_owned(),
-        column_name: None,
-        columns: Vec::new(),
-        row_key,
-        base: None,
-        ours: None,
-        theirs: None,
+    BrokenConstraint {
+        object: id,
+        constraint: error.message().to_owned(),
+        violation,
+        rows: rows.iter().map(|row| row.bytes().to_vec()).collect(),
+        reference: None,
         detail: error.message().to_owned(),
     }
+}
+
+/// The key of a row by its bytes.
+fn row_key(table: &Table, bytes: &[u8]) -> Result<RowKey> {
+    Ok(if table.has_rowid() {
+        RowKey::Rowid(rowid_from_key(bytes)?)
+    } else {
+        RowKey::Bytes(bytes.to_vec())
+    })
 }
 
 impl Target for SqlTarget<'_> {
@@ -286,28 +278,74 @@ impl Target for SqlTarget<'_> {
         self.told(goes_on)
     }
 
+    fn row(&mut self, table: &TableShape, key: &[u8]) -> Result<Option<Vec<Value>>, BranchError> {
+        let found = self.row_of(table.id, key);
+        self.told(found)
+    }
+
     fn verify(
         &mut self,
-        report: &mut dyn FnMut(Conflict) -> Result<(), BranchError>,
+        report: &mut dyn FnMut(BrokenConstraint) -> Result<(), BranchError>,
     ) -> Result<(), BranchError> {
-        let mut found = Vec::new();
         let filled = self.fill_indexes();
         self.told(filled)?;
         if self.follows {
             return Ok(());
         }
-        let rows = self.verify_rows(&mut |conflict| found.push(conflict));
+        let mut found = Vec::new();
+        let rows = self.verify_rows(&mut |broken| found.push(broken));
         self.told(rows)?;
-        let keys = self.verify_foreign_keys(&mut |conflict| found.push(conflict));
+        let keys = self.verify_foreign_keys(&mut |broken| found.push(broken));
         self.told(keys)?;
-        for conflict in found {
-            report(conflict)?;
-        }
-        Ok(())
+        let noted = self.look_at_next(&found);
+        self.told(noted)?;
+        found.into_iter().try_for_each(report)
     }
 }
 
 impl SqlTarget<'_> {
+    /// The row that there is under a key, in the order of the columns.
+    fn row_of(&mut self, id: ObjectId, key: &[u8]) -> Result<Option<Vec<Value>>> {
+        self.bind(id)?;
+        let Some((bound, _)) = self.writers.get(&id) else { return Ok(None) };
+        let table = &bound.writer.table;
+        let key = row_key(table, key)?;
+        let fetched = self
+            .session
+            .with_outer(&self.sources, &self.schemas, |outer| bound.writer.fetch(&key, outer))?;
+        let cells = fetched.map(|values| {
+            let columns = table.columns.iter().enumerate();
+            let cells = columns.map(|(index, column)| match &key {
+                RowKey::Rowid(rowid) if table.rowid_alias() == Some(index) => {
+                    Value::Integer(*rowid)
+                }
+                _ => values.get(column.position).cloned().unwrap_or_default(),
+            });
+            cells.collect()
+        });
+        Ok(cells)
+    }
+
+    /// Notes what is looked at if it is verified again: the rows that were found, and what is
+    /// touched from now on.
+    fn look_at_next(&mut self, found: &[BrokenConstraint]) -> Result<()> {
+        self.touched.clear();
+        self.replaced.clear();
+        self.seen_anew.clear();
+        self.redefined.clear();
+        for broken in found {
+            self.bind(broken.object)?;
+            let Some((bound, _)) = self.writers.get(&broken.object) else { continue };
+            let rows = broken.rows.iter().map(|row| row_key(&bound.writer.table, row));
+            let touched = self.touched.entry(broken.object).or_default();
+            for row in rows {
+                touched.push(row?);
+            }
+        }
+        self.is_again = true;
+        Ok(())
+    }
+
     /// Notes which definitions the merge changes, and which tables are parents.
     fn note_definitions(&mut self, merge: &SchemaMerge) -> Result<()> {
         let changed = merge.tables.iter().filter(|table| table.is_changed);

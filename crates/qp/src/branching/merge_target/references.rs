@@ -7,9 +7,10 @@
 //! the same missing parent there. Neighbours: `target` notes what was touched, `sides` opens what
 //! was before.
 
-use pandodb_branch::merge::Conflict;
-use pandodb_branch::shape::ObjectId;
+use pandodb_branch::merge::{BrokenConstraint, Reference};
+use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
+use pandodb_ds::record::key::push_column;
 use pandodb_ds::sync::Arc;
 
 use super::sides::Side;
@@ -30,7 +31,10 @@ struct Pairs {
 
 impl SqlTarget<'_> {
     /// Foreign keys that are broken now and were not before.
-    pub(super) fn verify_foreign_keys(&mut self, report: &mut dyn FnMut(Conflict)) -> Result<()> {
+    pub(super) fn verify_foreign_keys(
+        &mut self,
+        report: &mut dyn FnMut(BrokenConstraint),
+    ) -> Result<()> {
         let schema = Arc::clone(self.main_schema()?);
         let mut sides: Option<[Side; 2]> = None;
         for child in schema.tables.values() {
@@ -47,8 +51,9 @@ impl SqlTarget<'_> {
                     let before = self.broken_before(side, &schema, child, key)?;
                     rows.retain(|row| !before.contains(&self.row_on(side, child, row)));
                 }
+                let parent = schema.table(&key.parent).map(|parent| &**parent);
                 for row in rows {
-                    report(orphan(child, key, row));
+                    report(orphan(child, key, parent, &row)?);
                 }
             }
         }
@@ -159,23 +164,65 @@ impl SqlTarget<'_> {
     }
 }
 
-/// The conflict of a row of [`orphans`].
-fn orphan(child: &Table, key: &ForeignKey, mut row: Vec<Value>) -> Conflict {
-    let detail = format!("{} refers to no row of {}", child.name, key.parent);
-    let error = Error::constraint(Constraint::ForeignKey, detail);
-    row.truncate(row.len().saturating_sub(key.columns.len()));
-    let row_key = match row.as_slice() {
+/// What a row of [`orphans`] breaks.
+fn orphan(
+    child: &Table,
+    key: &ForeignKey,
+    parent: Option<&Table>,
+    row: &[Value],
+) -> Result<BrokenConstraint> {
+    let (called, values) = row.split_at(row.len().saturating_sub(key.columns.len()));
+    let row_key = match called {
         [Value::Integer(rowid)] if child.has_rowid() => RowKey::Rowid(*rowid),
         _ => {
-            let values: Vec<String> = row.iter().map(literal).collect();
-            RowKey::Bytes(values.join(", ").into_bytes())
+            let mut bytes = Vec::new();
+            for (part, value) in child.key_columns().iter().zip(called) {
+                push_column(value.as_ref(), part.order(), &mut bytes)?;
+            }
+            RowKey::Bytes(bytes)
         }
     };
-    let mut conflict = broken(ObjectId(child.id.0), &child.name, &row_key, &error);
-    conflict.row_key = row;
-    conflict.detail =
-        format!("{}: {} refers to no row of {}", conflict.detail, child.name, key.parent);
-    conflict
+    let error = Error::constraint(Constraint::ForeignKey, "");
+    let mut broken = broken(ObjectId(child.id.0), &[row_key], &error);
+    let own: Vec<&str> = key
+        .columns
+        .iter()
+        .filter_map(|column| child.columns.get(*column).map(|column| &*column.name))
+        .collect();
+    // Two keys of a table may lead to one parent.
+    broken.constraint = format!("FOREIGN KEY ({}) REFERENCES {}", own.join(", "), key.parent);
+    let theirs = parent.and_then(|parent| Some((parent, parent_columns(key, parent)?)));
+    let theirs = theirs.filter(|(_, columns)| columns.len() == own.len());
+    let (word, names) = match &theirs {
+        Some((parent, columns)) => {
+            let names = columns.iter().filter_map(|index| parent.columns.get(*index));
+            ("with", names.map(|column| &*column.name).collect())
+        }
+        None => ("by", own),
+    };
+    let looked: Vec<String> = names
+        .iter()
+        .zip(values)
+        .map(|(name, value)| format!("{name} = {}", literal(value)))
+        .collect();
+    broken.detail = format!(
+        "{}: {} refers to no row of {} {word} {}",
+        broken.detail,
+        child.name,
+        key.parent,
+        looked.join(", ")
+    );
+    broken.reference = theirs.map(|(parent, columns)| {
+        let id = |table: &Table, index: usize| {
+            ColumnId(table.columns.get(index).map_or(0, |column| column.id.0))
+        };
+        Reference {
+            columns: key.columns.iter().map(|column| id(child, *column)).collect(),
+            parent: ObjectId(parent.id.0),
+            parent_columns: columns.iter().map(|column| id(parent, *column)).collect(),
+        }
+    });
+    Ok(broken)
 }
 
 /// The columns of a key: the child's, quoted, and where the parent's stand in a stored row.

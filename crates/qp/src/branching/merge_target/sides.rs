@@ -147,7 +147,7 @@ impl SqlTarget<'_> {
             writer.load(&key, values, &mut frame, outer)?;
             writer.fill_alias(&mut frame);
             let found = writer.violation(&key, &mut frame, outer)?;
-            Ok(found.is_some_and(|(error, _)| error.kind() == kind))
+            Ok(found.is_some_and(|found| found.error.kind() == kind))
         })
     }
 

@@ -8,6 +8,8 @@ mod names;
 mod picks;
 mod resolving;
 mod rules;
+mod settled;
+mod settling;
 mod twice;
 
 use super::{error, reopened, rows, session, shop};

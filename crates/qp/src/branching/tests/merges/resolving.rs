@@ -40,11 +40,41 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
         rows(&session, listed),
         ["1|schema|note||NULL", "3|delete/modify|item|3|DELETE", "2|data|item|1|NULL",]
     );
-    session.execute("RESOLVE CONFLICT 1 WITH TARGET; RESOLVE CONFLICT 2 WITH VALUE 9").unwrap();
+    session
+        .execute(
+            "RESOLVE CONFLICTS WITH VALUE 9; RESOLVE CONFLICT 1 WITH TARGET;
+             RESOLVE CONFLICT 3 WITH DELETE",
+        )
+        .unwrap();
     let told = error(&session, "CONTINUE MERGE");
     assert!(told.contains("constraint: unique"), "{told}");
-    let broken = error(&session, "RESOLVE CONFLICT 1 WITH SOURCE");
-    assert!(broken.contains("the merged rows break a constraint"), "{broken}");
+    assert_eq!(rows(&session, listed), ["1|constraint: unique|item|2|NULL"]);
+    let told = error(&session, "RESOLVE CONFLICT 1 WITH VALUE 7");
+    assert!(told.contains("1 cannot be resolved so: it is about a whole row"), "{told}");
+    // The target may be changed instead.
     session.execute("UPDATE item SET stock = 50 WHERE id = 1; CONTINUE MERGE").unwrap();
     assert_eq!(rows(&session, "SELECT id, price, stock FROM item"), ["1|9|50", "2|3|5"]);
+}
+
+/// A row keeps its key, whatever it is resolved with: it is what the conflict is called by.
+#[test]
+fn a_row_keeps_the_key_that_its_conflict_is_called_by() {
+    for table in [
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT)",
+        "CREATE TABLE t(id INT PRIMARY KEY, a INT) WITHOUT ROWID",
+    ] {
+        let session = super::session();
+        session
+            .execute(&format!(
+                "{table}; CREATE INDEX i ON t(a); INSERT INTO t VALUES (1,1),(2,2);
+                 CREATE BRANCH dev; DELETE FROM t@dev WHERE id = 1; UPDATE t SET a = 5;
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')"
+            ))
+            .unwrap();
+        let told = error(&session, "RESOLVE CONFLICT 1 WITH (id = 9, a = 7)");
+        assert!(told.contains("1 cannot be resolved so: the row has the key 1"), "{told}");
+        session.execute("RESOLVE CONFLICT 1 WITH (id = 1, a = 7); CONTINUE MERGE").unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM t ORDER BY id"), ["1|7", "2|5"]);
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
 }

@@ -481,13 +481,15 @@ fn each_row_of_the_manual_has_its_test() {
         include_str!("twice.rs"),
         include_str!("picks.rs"),
         include_str!("rules.rs"),
+        include_str!("settled.rs"),
+        include_str!("settling.rs"),
         include_str!("../mod.rs"),
     ];
     let mut known = 0;
     for line in MANUAL.lines().filter(|line| line.starts_with("| ") && !line.contains("---")) {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [ours, _, _, test] = cells.as_slice() else { continue };
-        if *ours == "ours" {
+        let ([_, _, _, test] | [_, _, _, _, test]) = cells.as_slice() else { continue };
+        if test.starts_with("test") {
             continue;
         }
         known += 1;
