@@ -14,7 +14,7 @@ use super::resolutions::{
 };
 use super::{Branches, RECORDS, View, read_rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, Scope};
+use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, SchemaPart, Scope};
 
 /// A conflict of an open merge.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,7 +186,7 @@ impl Branches {
     fn change_resolutions(
         &self,
         merge: &OpenMerge,
-        edit: impl FnOnce(&Transaction, &mut Resolutions) -> Result<()>,
+        edit: impl FnOnce(&mut Transaction, &mut Resolutions) -> Result<()>,
     ) -> Result<()> {
         self.update(|change| {
             let row = number_key(Kind::Merge, merge.id);
@@ -223,11 +223,18 @@ impl Branches {
         Ok((plan, resolutions))
     }
 
-    /// Replaces the conflicts of an open merge by those that the last run left.
+    /// Replaces the conflicts of an open merge by those that the last run left. A definition that
+    /// did not settle its conflict is forgotten: it is open again.
     pub fn reopen_merge(&self, merge: &OpenMerge, conflicts: &[Conflict]) -> Result<()> {
-        self.update(|change| {
-            delete_conflicts(change.transaction, merge.id)?;
-            put_conflicts(change.transaction, merge.id, conflicts)
+        self.change_resolutions(merge, |transaction, resolutions| {
+            delete_conflicts(transaction, merge.id)?;
+            put_conflicts(transaction, merge.id, conflicts)?;
+            for conflict in conflicts {
+                if let Some(Pick::Definition(_)) = resolutions.picks.get(&conflict.key) {
+                    resolutions.picks.remove(&conflict.key);
+                }
+            }
+            Ok(())
         })
     }
 
@@ -272,10 +279,19 @@ fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)
             "the merged rows break a constraint",
             "change the rows on the target branch, then CONTINUE MERGE",
         )),
-        (Scope::Schema(_), Pick::Ours | Pick::Theirs) => None,
-        (Scope::Schema(_), _) => {
-            Some(("it is about a definition", "RESOLVE CONFLICT .. WITH SOURCE or TARGET"))
-        }
+        (Scope::Schema(SchemaPart::Key), Pick::Definition(_)) => Some((
+            "rows are found by their primary key, which is the target's or the source's",
+            "RESOLVE CONFLICT .. WITH SOURCE or TARGET",
+        )),
+        (Scope::Schema(_), Pick::Ours | Pick::Theirs | Pick::Definition(_)) => None,
+        (Scope::Schema(_), _) => Some((
+            "it is about a definition",
+            "RESOLVE CONFLICT .. WITH SOURCE, TARGET, or DEFINITION and a text",
+        )),
+        (_, Pick::Definition(_)) => Some((
+            "it is about rows, not about a definition",
+            "SOURCE, TARGET, BASE, DELETE, VALUE and an expression, or (column = value, ...)",
+        )),
         (Scope::Row(_), Pick::Cell(_)) => Some((
             "it is about a whole row",
             "SOURCE, TARGET, BASE, DELETE, or (column = value, ...)",

@@ -49,7 +49,7 @@ impl TableMerger<'_, '_, '_> {
                 let cell = cells.into_iter().find(|(column, _)| *column == conflict.column);
                 cell.map(|(_, value)| Some(value))
             }
-            Some(Pick::Delete) | None => None,
+            Some(Pick::Delete | Pick::Definition(_)) | None => None,
         };
         if let Some(value) = resolved {
             self.run.report.table(shape).resolved += 1;
@@ -125,7 +125,7 @@ impl TableMerger<'_, '_, '_> {
                 }
                 Some(Some(row))
             }
-            Some(Pick::Cell(_)) | None => None,
+            Some(Pick::Cell(_) | Pick::Definition(_)) | None => None,
         };
         if let Some(resolved) = resolved {
             self.run.report.table(shape).resolved += 1;
