@@ -176,7 +176,7 @@ impl Work<'_> {
     ) -> Result<()> {
         self.branches.record_merge(plan, inner)?;
         let is_surplus =
-            plan.source.options.auto_delete && self.branches.check_drop_merged(plan).is_ok();
+            self.goes_with_merge(&plan.source)? && self.branches.check_drop_merged(plan).is_ok();
         if request.delete_branch_after || is_surplus {
             self.branches.drop_merged(plan, inner)?;
         }
