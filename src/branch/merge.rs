@@ -73,6 +73,27 @@ pub enum Resolution {
     /// The row is there with these cells; the others are the target's, or the source's where the
     /// target has no such row.
     Row(Vec<(String, Value)>),
+    /// The part of a definition that a schema conflict is about is this: a column, a constraint, a
+    /// name, or a whole `CREATE` statement.
+    ///
+    /// ```
+    /// use pandodb::{Connection, Resolution};
+    ///
+    /// let connection = Connection::open_in_memory()?;
+    /// connection.execute_batch("CREATE TABLE tree(id INTEGER PRIMARY KEY)")?;
+    /// connection.create_branch("dev")?;
+    /// connection.execute_batch(
+    ///     "ALTER TABLE tree ADD COLUMN height INT; USE BRANCH dev;
+    ///      ALTER TABLE tree ADD COLUMN height TEXT; USE BRANCH main",
+    /// )?;
+    /// let mut seen = connection.merge("dev").dry_run(true).run()?;
+    /// let height = "height REAL NOT NULL DEFAULT 1".to_owned();
+    /// seen.conflicts[0].resolve(Resolution::Definition(height));
+    /// let outcome = connection.merge("dev").resolutions(&seen.conflicts).run()?;
+    /// assert!(outcome.success);
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    Definition(String),
 }
 
 /// A conflict of a merge, and its answer once it has one.

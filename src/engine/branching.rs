@@ -225,6 +225,7 @@ fn answer_of(resolution: &Resolution) -> Answer {
             let cells = cells.iter().map(|(name, value)| (name.clone(), stored(value.as_ref())));
             Answer::Row(cells.collect())
         }
+        Resolution::Definition(text) => Answer::Definition(text.clone()),
     }
 }
 

@@ -305,7 +305,7 @@ impl ModelTarget<'_> {
 }
 
 impl Target for ModelTarget<'_> {
-    fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>> {
+    fn schema(&mut self, merge: &mut SchemaMerge) -> Result<Vec<Conflict>> {
         for dropped in &merge.dropped {
             if let Some(table) = self.version.shape.table(dropped.id) {
                 self.version.forest.drop_tree(table.tree);

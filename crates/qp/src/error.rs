@@ -161,6 +161,13 @@ impl Error {
         self
     }
 
+    /// The same error at another place.
+    #[must_use]
+    pub(crate) fn moved(mut self, span: Span) -> Self {
+        self.0.span = Some(span);
+        self
+    }
+
     /// The same error in other words.
     #[must_use]
     pub fn renamed(mut self, message: impl Into<String>) -> Self {

@@ -18,7 +18,8 @@ pub(crate) struct Plan {
     /// Columns of the base that the merged table has not.
     dropped: Vec<DroppedColumn>,
     merges_json: bool,
-    /// Whether rows of the target that are older than a column would read another default.
+    /// Whether rows of the target that are older than a column would read another default, or hold
+    /// what a column computed in another way.
     reads_anew: bool,
     /// Whether all versions and the merged table have the same columns in the same order.
     is_plain: bool,
@@ -44,8 +45,10 @@ struct Added {
     /// What it is in rows that were there, on the target and on the source.
     ours: Value,
     theirs: Value,
-    /// Whose definition the merge has.
-    winner: Side,
+    /// What it is in them after the merge.
+    merged: Value,
+    /// Whether the merge has the target's definition.
+    is_ours: bool,
 }
 
 impl Added {
@@ -56,19 +59,18 @@ impl Added {
     ) -> Option<Self> {
         let (ours, theirs) = (ours?, theirs?);
         let missing = |column: &ColumnShape| merged.affinity.convert(column.missing.clone());
-        let is_ours = merged.is_declared_as(ours) || !merged.is_declared_as(theirs);
-        let winner = if is_ours { Side::Ours } else { Side::Theirs };
-        let added = Self { ours: missing(ours), theirs: missing(theirs), winner };
-        (!is_same(&added.ours, &added.theirs)).then_some(added)
+        let (is_ours, is_theirs) = (merged.is_declared_as(ours), merged.is_declared_as(theirs));
+        let added =
+            Self { ours: missing(ours), theirs: missing(theirs), merged: missing(merged), is_ours };
+        // One that somebody defined may be neither's.
+        let is_own = !is_ours && !is_theirs && !is_same(&added.ours, &added.merged);
+        (is_own || !is_same(&added.ours, &added.theirs)).then_some(added)
     }
 
     /// The cell of a row that neither side wrote to.
     fn untouched(&self, ours: &Value, theirs: &Value) -> Option<Value> {
         let is_so = is_same(ours, &self.ours) && is_same(theirs, &self.theirs);
-        is_so.then(|| match self.winner {
-            Side::Ours => ours.clone(),
-            Side::Theirs => theirs.clone(),
-        })
+        is_so.then(|| self.merged.clone())
     }
 }
 
@@ -95,7 +97,7 @@ impl PlanColumn {
     }
 
     fn comes_back(&self) -> bool {
-        let is_replaced = self.added.as_ref().is_some_and(|added| added.winner == Side::Theirs);
+        let is_replaced = self.added.as_ref().is_some_and(|added| !added.is_ours);
         let is_dropped = self.base.is_some() && self.ours.is_none() && self.theirs.is_some();
         is_dropped || is_replaced && !self.is_generated
     }
@@ -199,6 +201,12 @@ impl Plan {
             })
         };
         let is_plain = dropped.is_empty() && is_all(base) && is_all(ours) && is_all(theirs);
+        let computes_anew = ours.is_some_and(|ours| {
+            merged.columns.iter().any(|column| {
+                let own = ours.column(column.id).and_then(|own| own.generated.as_ref());
+                column.generated.as_ref().is_some_and(|it| it.is_stored && own != Some(it))
+            })
+        });
         let reads_anew = ours.is_some_and(|ours| {
             let columns = merged.columns.iter().filter(|column| column.generated.is_none());
             columns.filter_map(|column| ours.column(column.id).zip(Some(column))).any(
@@ -207,7 +215,7 @@ impl Plan {
                 },
             )
         });
-        Self { columns, dropped, merges_json, reads_anew, is_plain }
+        Self { columns, dropped, merges_json, reads_anew: reads_anew || computes_anew, is_plain }
     }
 
     /// Whether rows of all versions have their cells at the same places as merged ones.

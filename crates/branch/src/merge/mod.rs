@@ -41,8 +41,8 @@ use pandodb_ds::sync::Arc;
 pub use conflict::{
     BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference, SchemaPart, Scope, Violation,
 };
-pub use policy::{MergeOptions, Pick, Policy, Resolutions, RuleScope};
-pub use schema::{MergedTable, MergedText, SchemaMerge, TextSource};
+pub use policy::{Definition, MergeOptions, Pick, Policy, Resolutions, RuleScope};
+pub use schema::{Defined, MergedTable, MergedText, SchemaMerge, TextSource};
 
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
@@ -88,7 +88,11 @@ pub trait Target {
     /// Brings the schema of the target to the merged one: `merge` says for each object whether it
     /// is as the target has it. A table that `is_rebuilt` starts empty: all its rows follow.
     /// Returns what shapes do not show: definitions that cannot be used beside each other.
-    fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>>;
+    ///
+    /// Where somebody gave a definition of his own ([`SchemaMerge::defined`]) it is the target
+    /// that reads it: it puts what comes of it into the shape of the merged table, or returns the
+    /// conflict again, with why the definition does not fit, and blocks the table.
+    fn schema(&mut self, merge: &mut SchemaMerge) -> Result<Vec<Conflict>>;
 
     /// May take a table that only the source has as a whole, by sharing the trees of the source
     /// (its rows and its indexes); false: the rows are to come one by one.
@@ -253,7 +257,7 @@ pub fn merge(
         let mut diff = crate::diff::RowDiff::new(pager, old, new)?;
         Ok(diff.next_difference()?.is_some())
     };
-    let merged = schema::merge_shapes(
+    let mut merged = schema::merge_shapes(
         &versions.base.shape,
         &versions.ours.shape,
         &versions.theirs.shape,
@@ -262,18 +266,16 @@ pub fn merge(
     )?;
     let renumbered = options_in_our_ids(options, &merged);
     let options = renumbered.as_ref().unwrap_or(options);
-    let report = Report {
-        schema_changes: merged.changes(),
-        schema_resolved: merged.resolved,
-        ..Report::default()
-    };
+    let report = Report::default();
     let mut run = Run { pager, options, target, sink, report, moved: BTreeMap::new() };
     for conflict in &merged.conflicts {
         run.conflict(conflict.clone())?;
     }
-    for conflict in run.target.schema(&merged)? {
+    for conflict in run.target.schema(&mut merged)? {
         run.conflict(conflict)?;
     }
+    run.report.schema_changes = merged.changes();
+    run.report.schema_resolved = merged.resolved;
     let numbers = renumber::plan(&mut run, &versions, &merged)?;
     for table in &merged.tables {
         if table.is_blocked {

@@ -80,6 +80,18 @@ pub enum Pick {
     /// The row is there, with these cells; others are the target's, or the source's where the
     /// target has no such row.
     Row(Vec<(ColumnId, Value)>),
+    /// The part of a definition is this.
+    Definition(Definition),
+}
+
+/// What somebody says a part of a definition is to be. This crate reads no SQL: it knows the name
+/// that the part gets, the [`Target`](super::Target) makes the rest of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The name in it: of the object, the column or the constraint; empty where it gives none.
+    pub name: String,
+    /// The whole of it.
+    pub text: String,
 }
 
 /// Which conflicts a rule is for.

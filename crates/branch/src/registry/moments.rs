@@ -228,7 +228,11 @@ impl Branches {
             return Ok(None);
         }
         let made = match self.commit(own.commit) {
-            Err(error) if error.kind() == ErrorKind::UnknownCommit => return Ok(None),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::UnknownCommit | ErrorKind::NotRetained) =>
+            {
+                return Ok(None);
+            }
             made => made?,
         };
         let has_made =
@@ -281,17 +285,30 @@ impl Branches {
         if cause.kind() != pandodb_tm::ErrorKind::NotFound {
             return Error::from(cause.clone());
         }
+        if let Some(oldest) = self.oldest().ok().flatten() {
+            return too_old(at, oldest);
+        }
         let message = format!("{at} is before what is kept");
-        let hint = match self.oldest().ok().flatten() {
-            Some((commit, time)) => format!(
-                "the oldest is transaction {commit}, of {}; \
-                 PRAGMA history_retention keeps more from now on",
-                Utc(time)
-            ),
-            None => format!("{}; tags are kept always", cause.message()),
-        };
+        let hint = format!("{}; tags are kept always", cause.message());
         Error::new(ErrorKind::NotRetained, message).with_hint(hint)
     }
+
+    /// The error of a transaction that history does not reach back to; none if it does.
+    pub(super) fn before_kept(&self, commit: u64) -> Result<Option<Error>> {
+        let oldest = self.oldest()?.filter(|(oldest, _)| commit < *oldest);
+        Ok(oldest.map(|oldest| too_old(&Point::Commit(commit), oldest)))
+    }
+}
+
+/// The error of a moment before the oldest that is kept.
+#[cold]
+fn too_old(at: &Point, (commit, time): (u64, i64)) -> Error {
+    let message = format!("{at} is before what is kept");
+    let hint = format!(
+        "the oldest is transaction {commit}, of {}; PRAGMA history_retention keeps more from now on",
+        Utc(time)
+    );
+    Error::new(ErrorKind::NotRetained, message).with_hint(hint)
 }
 
 /// The error of a time that nobody has a version of.

@@ -14,7 +14,7 @@ use super::resolutions::{
 };
 use super::{Branches, RECORDS, View, read_rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, Scope};
+use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, SchemaPart, Scope};
 
 /// A conflict of an open merge.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,7 +187,7 @@ impl Branches {
     fn change_resolutions(
         &self,
         merge: &OpenMerge,
-        edit: impl FnOnce(&Transaction, &mut Resolutions) -> Result<()>,
+        edit: impl FnOnce(&mut Transaction, &mut Resolutions) -> Result<()>,
     ) -> Result<()> {
         self.update(|change| {
             let row = number_key(Kind::Merge, merge.id);
@@ -271,10 +271,19 @@ impl Branches {
 /// Why a pick does not resolve a conflict, and what does.
 fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)> {
     match (&key.scope, pick) {
-        (Scope::Schema(_), Pick::Ours | Pick::Theirs) => None,
-        (Scope::Schema(_), _) => {
-            Some(("it is about a definition", "RESOLVE CONFLICT .. WITH SOURCE or TARGET"))
-        }
+        (Scope::Schema(SchemaPart::Key), Pick::Definition(_)) => Some((
+            "rows are found by their primary key, which is the target's or the source's",
+            "RESOLVE CONFLICT .. WITH SOURCE or TARGET",
+        )),
+        (Scope::Schema(_), Pick::Ours | Pick::Theirs | Pick::Definition(_)) => None,
+        (Scope::Schema(_), _) => Some((
+            "it is about a definition",
+            "RESOLVE CONFLICT .. WITH SOURCE, TARGET, or DEFINITION and a text",
+        )),
+        (_, Pick::Definition(_)) => Some((
+            "it is about rows, not about a definition",
+            "SOURCE, TARGET, BASE, DELETE, VALUE and an expression, or (column = value, ...)",
+        )),
         (Scope::Row(_) | Scope::Broken(..), Pick::Cell(_)) => Some((
             "it is about a whole row",
             "SOURCE, TARGET, BASE, DELETE, or (column = value, ...)",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::records::{decode, decode_first, encode};
 use crate::diff::schema::ObjectKind;
 use crate::error::Result;
-use crate::merge::{Conflict, ConflictKey, ConflictKind, Pick, Resolutions, RuleScope};
+use crate::merge::{Conflict, ConflictKey, ConflictKind, Definition, Pick, Resolutions, RuleScope};
 use crate::shape::{ColumnId, ObjectId};
 
 #[derive(Serialize, Deserialize)]
@@ -20,6 +20,8 @@ enum StoredPick {
     Delete,
     Cell(Vec<u8>),
     Row(Vec<ColumnId>, Vec<u8>),
+    /// The name and the text; behind all others, which older files have.
+    Definition(String, String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +78,9 @@ fn store_pick(pick: &Pick) -> Result<StoredPick> {
             let (columns, cells): (Vec<ColumnId>, Vec<Value>) = cells.iter().cloned().unzip();
             StoredPick::Row(columns, row(&cells)?)
         }
+        Pick::Definition(Definition { name, text }) => {
+            StoredPick::Definition(name.clone(), text.clone())
+        }
     })
 }
 
@@ -91,6 +96,7 @@ fn load_pick(pick: StoredPick) -> Result<Pick> {
         StoredPick::Row(columns, bytes) => {
             Pick::Row(columns.into_iter().zip(values(&bytes)?).collect())
         }
+        StoredPick::Definition(name, text) => Pick::Definition(Definition { name, text }),
     })
 }
 

@@ -476,8 +476,10 @@ pub(crate) enum ConflictAction {
     Show,
     /// Resolve conflicts: all of them, those of a table, or one
     Resolve {
-        /// source, target, base or delete
+        /// source, target, base, delete or definition
         choice: String,
+        /// What the part of the definition is to be, behind definition
+        text: Option<String>,
         /// Only those of this table
         #[arg(long, short)]
         table: Option<String>,

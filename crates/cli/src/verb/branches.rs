@@ -443,6 +443,32 @@ fn write_conflicts(shell: &mut Shell, source: &str, target: &str) -> Outcome {
     Ok(())
 }
 
+/// How conflicts are resolved, as SQL says it.
+pub(crate) fn choice(word: &str, text: Option<&str>) -> Outcome<String> {
+    let choice = match word.to_ascii_lowercase().as_str() {
+        "source" | "theirs" | "source_wins" => "SOURCE",
+        "target" | "ours" | "target_wins" => "TARGET",
+        "base" => "BASE",
+        "delete" => "DELETE",
+        "definition" => {
+            let text = text.ok_or_else(|| {
+                Failure::usage("a definition has a text".to_owned())
+                    .with_hint("pando conflicts resolve definition 'price REAL' --number 1")
+            })?;
+            return Ok(format!("DEFINITION '{}'", text.replace('\'', "''")));
+        }
+        _ => {
+            return Err(Failure::usage(format!("a conflict cannot be resolved with {word}"))
+                .with_hint("source (theirs), target (ours), base, delete, or definition TEXT"));
+        }
+    };
+    match text {
+        Some(text) => Err(Failure::usage(format!("{word} takes no text: {text}"))
+            .with_hint("definition TEXT says what a part of a definition is to be")),
+        None => Ok(choice.to_owned()),
+    }
+}
+
 /// Resolves conflicts: one, those of a table, or all.
 pub(crate) fn resolve(
     shell: &mut Shell,
@@ -450,16 +476,6 @@ pub(crate) fn resolve(
     table: Option<&str>,
     number: Option<u64>,
 ) -> Outcome {
-    let choice = match choice.to_ascii_lowercase().as_str() {
-        "source" | "theirs" | "source_wins" => "SOURCE",
-        "target" | "ours" | "target_wins" => "TARGET",
-        "base" => "BASE",
-        "delete" => "DELETE",
-        _ => {
-            return Err(Failure::usage(format!("a conflict cannot be resolved with {choice}"))
-                .with_hint("source (theirs), target (ours), base or delete"));
-        }
-    };
     let scope = match (number, table) {
         (Some(number), _) => format!("CONFLICT {number}"),
         (None, Some(table)) => format!("CONFLICTS IN TABLE {}", quoted_identifier(table)),

@@ -358,8 +358,9 @@ fn run_merge(shell: &mut Shell, merge: &MergeArguments) -> Outcome {
 fn run_conflicts(shell: &mut Shell, action: Option<&ConflictAction>) -> Outcome {
     match action {
         None | Some(ConflictAction::Show) => shell.show_query("SHOW CONFLICTS", &[]),
-        Some(ConflictAction::Resolve { choice, table, number }) => {
-            branches::resolve(shell, choice, table.as_deref(), *number)
+        Some(ConflictAction::Resolve { choice, text, table, number }) => {
+            let choice = branches::choice(choice, text.as_deref())?;
+            branches::resolve(shell, &choice, table.as_deref(), *number)
         }
     }
 }

@@ -4,6 +4,7 @@
 //! or right behind such words. Neighbours: `select` (`t@branch`, `AS OF`), `transaction`.
 
 use super::{Literal, Name, Statement};
+use crate::span::Span;
 
 /// A moment in a branch's past.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,4 +250,35 @@ pub enum ResolveChoice {
     Value(Box<super::Expression>),
     /// `(column = value, ...)`: the row's own values.
     Row(Vec<(Name, super::Expression)>),
+    /// `DEFINITION 'text'`: what the part of a definition is to be.
+    Definition(GivenDefinition),
+}
+
+/// The text behind `DEFINITION`, quoted or as it is.
+#[derive(Clone, Debug)]
+pub struct GivenDefinition {
+    /// What it says.
+    pub text: Box<str>,
+    /// What it is quoted with where it stands there as a string.
+    pub quote: Option<char>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl PartialEq for GivenDefinition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl GivenDefinition {
+    /// Where a place of the text stands in the statement: a quote is written twice in a string.
+    pub fn place(&self, span: Span) -> Span {
+        let at = |offset: u32| {
+            let before = self.text.get(..offset as usize).unwrap_or(&self.text);
+            let quotes = self.quote.map_or(0, |quote| 1 + before.matches(quote).count() as u32);
+            self.span.start + offset + quotes
+        };
+        Span::new(at(span.start), at(span.end))
+    }
 }

@@ -4,6 +4,7 @@
 //! branch are asked for where their transactions begin (`session::transaction`); what names
 //! other branches asks here. Neighbours: the branch crate keeps grants and answers.
 
+use pandodb_branch::ErrorKind as BranchErrorKind;
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege, Tag, View};
 
 use super::{Work, at_name};
@@ -75,6 +76,19 @@ impl Work<'_> {
     pub(super) fn may(&self, branch: &Branch, privilege: Privilege) -> Result<()> {
         let user = self.session.user();
         Ok(self.branches.check_privilege(user.as_deref(), branch, privilege)?)
+    }
+
+    /// Whether a branch is dropped with the commit of its merge because it says so
+    /// (`auto_delete`), and whoever merges may drop it; else it stays.
+    pub(super) fn goes_with_merge(&self, source: &Branch) -> Result<bool> {
+        if !source.options.auto_delete {
+            return Ok(false);
+        }
+        match self.branches.check_privilege(self.user.as_deref(), source, Privilege::Admin) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == BranchErrorKind::Permission => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The branch called `name`, if the user may do that with it.

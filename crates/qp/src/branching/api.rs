@@ -5,15 +5,19 @@
 //! while a program wants each conflict, answers it and merges again with all answers at once.
 //! Neighbours: `merge` and `difference` have the work, the facade's `branch` module the words.
 
-use pandodb_branch::diff::schema::SchemaDifference;
+use pandodb_branch::diff::schema::{ObjectKind, SchemaDifference};
 use pandodb_branch::diff::{RowDifference, TableVersion, Version, compare_shapes, tables};
 use pandodb_branch::fork::Fork;
-use pandodb_branch::merge::{Conflict, ConflictKey, MergeOptions, Pick, Policy, Report};
+use pandodb_branch::merge::{
+    Conflict, ConflictKey, Definition, MergeOptions, Pick, Policy, Report, Scope,
+};
 use pandodb_branch::registry::{Branch, Commit, MergeKind, MergePlan, Privilege, Tag};
+use pandodb_branch::shape::Shape;
 use pandodb_ds::record::Value;
 
 use super::Work;
 use super::job::{Failure, Outcome};
+use super::merge::definition::{self, Subject};
 use super::options::MergeRequest;
 use crate::ast::{Name, PointInTime};
 use crate::error::{Error, Result};
@@ -26,6 +30,8 @@ pub enum Answer {
     Pick(Pick),
     /// The row, with these cells.
     Row(Vec<(String, Value)>),
+    /// The part of a definition is this.
+    Definition(String),
 }
 
 /// A merge that a program asks for.
@@ -185,6 +191,9 @@ impl Work<'_> {
                     }
                     Pick::Row(row)
                 }
+                Answer::Definition(text) => {
+                    Pick::Definition(own_definition(key, [&ours.shape, &theirs.shape], text)?)
+                }
             };
             options.resolutions.picks.insert(key.clone(), pick);
         }
@@ -196,6 +205,28 @@ impl Work<'_> {
             author: call.author.clone(),
         })
     }
+}
+
+/// A definition of one's own for what either side has.
+fn own_definition(key: &ConflictKey, sides: [&Shape; 2], text: &str) -> Result<Definition> {
+    let Scope::Schema(part) = &key.scope else {
+        let message = "a definition resolves no conflict that is about rows";
+        return Err(Error::invalid(message));
+    };
+    let found = sides.into_iter().find_map(|shape| {
+        let tables = shape.tables.iter().map(|it| (ObjectKind::Table, it.id, &it.name));
+        let texts = [
+            (ObjectKind::Index, &shape.indexes),
+            (ObjectKind::View, &shape.views),
+            (ObjectKind::Trigger, &shape.triggers),
+        ];
+        let texts = texts
+            .into_iter()
+            .flat_map(|(kind, texts)| texts.iter().map(move |text| (kind, text.id, &text.name)));
+        tables.chain(texts).find(|(_, id, _)| *id == key.object)
+    });
+    let (kind, _, name) = found.ok_or_else(|| Error::not_found("object", key.object.0))?;
+    definition::read(Subject { kind, name, part }, text)
 }
 
 /// All branches that may be read, and the newest commit of each.

@@ -44,8 +44,8 @@ impl Work<'_> {
             return Ok(());
         }
         let is_kept_open = request.options.policy == Policy::Manual && !request.dry_run;
-        let is_dropped =
-            request.delete_branch_after || source.is_some_and(|source| source.options.auto_delete);
+        let goes = source.map_or(Ok(false), |source| self.goes_with_merge(source))?;
+        let is_dropped = request.delete_branch_after || goes;
         let (what, hint) = if is_kept_open {
             (
                 "a merge cannot be left open inside of a transaction",

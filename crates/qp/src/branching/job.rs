@@ -176,11 +176,32 @@ impl Work<'_> {
     ) -> Result<()> {
         self.branches.record_merge(plan, inner)?;
         let is_surplus =
-            plan.source.options.auto_delete && self.branches.check_drop_merged(plan).is_ok();
+            self.goes_with_merge(&plan.source)? && self.branches.check_drop_merged(plan).is_ok();
         if request.delete_branch_after || is_surplus {
             self.branches.drop_merged(plan, inner)?;
         }
         Ok(())
+    }
+
+    /// What stands in the way of the definitions that a job would leave: the conflicts about them
+    /// that the options do not decide. Nothing is changed.
+    pub(super) fn try_definitions(
+        &self,
+        job: &Job<'_>,
+        options: &MergeOptions,
+    ) -> Result<Vec<Conflict>> {
+        let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
+        let tried = self.on_head(job.head, || {
+            self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
+                self.put_all(job, options, &sources, schemas, &conflicts, false)?;
+                // Gives the transaction up; told apart below.
+                Err(Error::new(ErrorKind::MergeConflict, "given up"))
+            })
+        });
+        match tried {
+            Err(error) if error.kind() != ErrorKind::MergeConflict => Err(error),
+            Ok(()) | Err(_) => Ok(conflicts.into_inner()),
+        }
     }
 
     fn put(
@@ -190,6 +211,19 @@ impl Work<'_> {
         sources: &[Option<SharedTransaction>],
         schemas: Vec<Arc<Schema>>,
         conflicts: &RefCell<Vec<Conflict>>,
+    ) -> Result<Report> {
+        self.put_all(job, options, sources, schemas, conflicts, true)
+    }
+
+    /// As `put`, or without the rows.
+    fn put_all(
+        &self,
+        job: &Job<'_>,
+        options: &MergeOptions,
+        sources: &[Option<SharedTransaction>],
+        schemas: Vec<Arc<Schema>>,
+        conflicts: &RefCell<Vec<Conflict>>,
+        has_rows: bool,
     ) -> Result<Report> {
         let ours = {
             let shared = transaction(sources)?.borrow();
@@ -205,6 +239,7 @@ impl Work<'_> {
         let catalogs = (&ours.forest, &job.catalog);
         let mut target =
             SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs, options)?;
+        target.tried = (!has_rows).then(Vec::new);
         target.follows = job.plan.is_some_and(|plan| plan.kind == MergeKind::FastForward);
         let versions = Versions { base: &job.base, ours: &ours, theirs: &job.theirs };
         let mut sink = |conflict: Conflict| {
@@ -219,6 +254,10 @@ impl Work<'_> {
         let helped = MergeOptions { helps: helpers.is_some(), ..options.clone() };
         match merge(&pager, versions, &helped, &mut target, &mut sink) {
             Ok(report) => Ok(report),
+            Err(_) if target.error.is_none() && !has_rows => {
+                conflicts.borrow_mut().append(&mut target.tried.take().unwrap_or_default());
+                Ok(Report::default())
+            }
             Err(error) => Err(target.error.take().unwrap_or_else(|| error.into())),
         }
     }

@@ -91,6 +91,8 @@ struct Work<'s> {
     branches: Branches,
     /// The head that the session is on.
     head: HeadId,
+    /// Who gave the statement; some of its work is done as the owner.
+    user: Option<Box<str>>,
 }
 
 impl<'s> Work<'s> {
@@ -102,7 +104,7 @@ impl<'s> Work<'s> {
         if !database.manager().is_read_only() && session.is_autocommit() {
             branches.tend()?;
         }
-        Ok(Self { session, branches, head })
+        Ok(Self { session, branches, head, user: session.user() })
     }
 
     /// Does what a statement says that is no SHOW.

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use pandodb_branch::diff::Version;
-use pandodb_branch::merge::{Conflict, Policy, Scope};
+use pandodb_branch::merge::{Conflict, Policy, Resolutions, Scope};
 use pandodb_branch::registry::{Branch, Commit, OpenMerge, Point, Privilege, View};
 use pandodb_branch::shape::{ObjectId, Shape, TableShape};
 use pandodb_tm::{BeginOptions, HeadId};
@@ -134,13 +134,25 @@ impl Work<'_> {
 
     /// CONTINUE MERGE of a pick that was left open.
     pub(super) fn continue_pick(&self, open: &OpenMerge) -> Result<Rows> {
-        let Some(pick) = &open.pick else { return Ok(Vec::new()) };
-        let target = self.current()?;
-        self.branches.check_writable(&target)?;
-        let (base, theirs, resolutions) = self.branches.resume_pick(open)?;
+        let (job, resolutions) = self.open_pick_job(open)?;
         let mut request = MergeRequest::decode(&open.options);
         request.options.policy = Policy::Manual;
         request.options.resolutions = resolutions;
+        match self.run_job(&job, &request, Some(open)) {
+            Ok(outcome) => Ok(vec![row(&outcome, &job.message, &job.target, false)]),
+            Err(Failure::Conflicts(conflicts, _)) => {
+                self.branches.reopen_merge(open, &conflicts)?;
+                Err(open_error(&conflicts, &job.message))
+            }
+            Err(Failure::Error(error)) => Err(error),
+        }
+    }
+
+    /// The versions of a pick that was left open, and what was said about it.
+    pub(super) fn open_pick_job(&self, open: &OpenMerge) -> Result<(Job<'static>, Resolutions)> {
+        let target = self.current()?;
+        self.branches.check_writable(&target)?;
+        let (base, theirs, resolutions) = self.branches.resume_pick(open)?;
         let job = Job {
             base: self.version(base.forest())?,
             theirs: self.version(theirs.forest())?,
@@ -149,16 +161,9 @@ impl Work<'_> {
             expected: self.branches.position(&target)?.commit,
             target: target.name.clone(),
             plan: None,
-            message: pick.label.clone(),
+            message: open.pick.as_ref().map_or_else(String::new, |pick| pick.label.clone()),
         };
-        match self.run_job(&job, &request, Some(open)) {
-            Ok(outcome) => Ok(vec![row(&outcome, &pick.label, &target.name, false)]),
-            Err(Failure::Conflicts(conflicts, _)) => {
-                self.branches.reopen_merge(open, &conflicts)?;
-                Err(open_error(&conflicts, &pick.label))
-            }
-            Err(Failure::Error(error)) => Err(error),
-        }
+        Ok((job, resolutions))
     }
 
     /// Adds to each conflict which later transactions touched its row.

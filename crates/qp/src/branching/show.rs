@@ -252,6 +252,10 @@ impl Work<'_> {
             Pick::Delete => "DELETE".to_owned(),
             Pick::Cell(value) => format!("VALUE {}", options::quoted(value)),
             Pick::Row(cells) => format!("ROW of {} cells", cells.len()),
+            Pick::Definition(definition) => {
+                let definition = Value::text(definition.text.as_bytes());
+                format!("DEFINITION {}", options::quoted(&definition))
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use pandodb_ds::sync::Arc;
 
 pub(crate) use alter::broken_dependents;
-pub(crate) use text::identifier;
+pub(crate) use text::{definition, identifier};
 
 use crate::ast::{Statement, StatementKind};
 use crate::bind::Environment;

@@ -7,7 +7,7 @@ use crate::span::Span;
 use crate::types::Affinity;
 
 /// `CREATE kind` and the text from the name to the end of the statement.
-pub(super) fn definition(kind: &str, name: Span, statement: Span, sql: &str) -> Box<str> {
+pub(crate) fn definition(kind: &str, name: Span, statement: Span, sql: &str) -> Box<str> {
     let rest = Span::new(name.start, statement.end).of(sql);
     format!("CREATE {kind} {}", rest.trim_end().trim_end_matches(';').trim_end()).into()
 }

@@ -387,6 +387,9 @@ impl Parser<'_> {
         if self.accept_word("BASE") {
             return Ok(ResolveChoice::Base);
         }
+        if self.accept_word("DEFINITION") {
+            return Ok(ResolveChoice::Definition(self.given_definition()?));
+        }
         for word in ["SOURCE", "THEIRS", "SOURCE_WINS", "BRANCH_WINS", "PREFER_BRANCH"] {
             if self.accept_word(word) {
                 return Ok(ResolveChoice::Source);
@@ -399,7 +402,8 @@ impl Parser<'_> {
         }
         if !self.accept(TokenKind::LeftParenthesis) {
             return Err(self.expected(
-                "SOURCE, TARGET, BASE, DELETE, VALUE and an expression, or (column = value, ...)",
+                "SOURCE, TARGET, BASE, DELETE, VALUE and an expression, DEFINITION and a text, or \
+                 (column = value, ...)",
             ));
         }
         let mut cells = Vec::new();

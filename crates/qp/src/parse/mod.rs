@@ -27,6 +27,7 @@ mod transaction;
 mod words;
 
 pub use complete::is_complete;
+pub(crate) use table::{parse_column, parse_constraint, parse_name, parse_table_options};
 pub use words::{parameter_places, tokens};
 
 use self::parser::Parser;

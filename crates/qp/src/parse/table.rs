@@ -1,4 +1,5 @@
-//! CREATE TABLE and CREATE VIRTUAL TABLE: columns and constraints.
+//! CREATE TABLE and CREATE VIRTUAL TABLE: columns and constraints; also alone, as what somebody
+//! says in RESOLVE that a part of a merged definition is to be.
 //!
 //! Neighbours: `define` (the other definitions), `operand` (types), `ast::define` (the tree).
 
@@ -7,8 +8,8 @@ use super::token::TokenKind;
 use crate::ast::{
     ColumnConstraint, ColumnConstraintKind, ColumnDefinition, ColumnReference, CreateTable,
     CreateTableBody, CreateVirtualTable, Deferrable, Expression, ExpressionKind, ForeignKeyAction,
-    ForeignKeyTarget, GeneratedStorage, StatementKind, TableConstraint, TableConstraintKind,
-    TableDefinition, UnaryOperator,
+    ForeignKeyTarget, GeneratedStorage, GivenDefinition, Name, StatementKind, TableConstraint,
+    TableConstraintKind, TableDefinition, UnaryOperator,
 };
 use crate::error::{Error, Result};
 use crate::span::Span;
@@ -57,7 +58,7 @@ impl Parser<'_> {
         Ok(definition)
     }
 
-    fn table_options(&mut self, definition: &mut TableDefinition) -> Result<()> {
+    pub(super) fn table_options(&mut self, definition: &mut TableDefinition) -> Result<()> {
         loop {
             let place = self.token_span();
             if self.accept(TokenKind::Without) {
@@ -290,7 +291,7 @@ impl Parser<'_> {
         Ok(Deferrable { not, initially_deferred })
     }
 
-    fn at_table_constraint(&self) -> bool {
+    pub(super) fn at_table_constraint(&self) -> bool {
         matches!(
             self.token.kind,
             TokenKind::Constraint
@@ -315,7 +316,7 @@ impl Parser<'_> {
         }
     }
 
-    fn table_constraint(&mut self) -> Result<TableConstraint> {
+    pub(super) fn table_constraint(&mut self) -> Result<TableConstraint> {
         let start = self.token.start;
         let mut name = None;
         if self.accept(TokenKind::Constraint) {
@@ -428,4 +429,70 @@ fn is_constant(kind: TokenKind) -> bool {
 fn unknown_option(name: &str, span: Span) -> Error {
     Error::syntax(format!("unknown table option: {name}"), span)
         .with_hint("the options of a table are WITHOUT ROWID, STRICT and AUTOINCREMENT PER BRANCH")
+}
+
+impl Parser<'_> {
+    /// The text behind DEFINITION: a string, or a definition as it is.
+    pub(super) fn given_definition(&mut self) -> Result<GivenDefinition> {
+        let start = self.token.start;
+        if matches!(self.token.kind, TokenKind::String | TokenKind::Quoted) {
+            let quote = self.token_span().of(self.text).chars().next();
+            let text = self.string("a definition")?;
+            return Ok(GivenDefinition { text, quote, span: self.span_from(start) });
+        }
+        match self.token.kind {
+            TokenKind::Create => drop(self.create()?),
+            TokenKind::Without => {
+                self.advance();
+                self.name("ROWID")?;
+            }
+            _ if self.at_table_constraint() => drop(self.table_constraint()?),
+            _ => drop(self.column_definition()?),
+        }
+        let span = self.span_from(start);
+        Ok(GivenDefinition { text: span.of(self.text).into(), quote: None, span })
+    }
+}
+
+/// Reads `text` as a name.
+pub(crate) fn parse_name(text: &str) -> Result<Name> {
+    alone(text, |parser| parser.name("a name"))
+}
+
+/// Reads `text` as the definition of a column.
+pub(crate) fn parse_column(text: &str) -> Result<ColumnDefinition> {
+    alone(text, Parser::column_definition)
+}
+
+/// Reads `text` as a constraint of a table.
+pub(crate) fn parse_constraint(text: &str) -> Result<TableConstraint> {
+    alone(text, |parser| {
+        if parser.at_table_constraint() {
+            parser.table_constraint()
+        } else {
+            Err(parser.expected("CHECK, UNIQUE, FOREIGN KEY, or CONSTRAINT and a name"))
+        }
+    })
+}
+
+/// Reads `text` as what stands behind the columns of a table; nothing says nothing.
+pub(crate) fn parse_table_options(text: &str) -> Result<TableDefinition> {
+    let mut options = TableDefinition {
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        without_rowid: false,
+        strict: false,
+        counts_alone: false,
+    };
+    alone(text, |parser| {
+        if parser.at(TokenKind::End) { Ok(()) } else { parser.table_options(&mut options) }
+    })?;
+    Ok(options)
+}
+
+/// Reads all of `text` by one rule.
+fn alone<'t, T>(text: &'t str, rule: impl FnOnce(&mut Parser<'t>) -> Result<T>) -> Result<T> {
+    let mut parser = Parser::new(text, 0)?;
+    let part = rule(&mut parser)?;
+    if parser.at(TokenKind::End) { Ok(part) } else { Err(parser.expected("the end")) }
 }

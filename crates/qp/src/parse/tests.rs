@@ -7,7 +7,10 @@
 )]
 
 use super::*;
-use crate::ast::{BinaryOperator, Chain, ExpressionKind, InsertSource, TableReferenceKind};
+use crate::ast::{
+    BinaryOperator, BranchStatement, Chain, ExpressionKind, InsertSource, Resolve, ResolveChoice,
+    TableReferenceKind,
+};
 
 fn one(sql: &str) -> StatementKind {
     let mut statements = parse_all(sql).unwrap_or_else(|error| panic!("{sql}\n{error:?}"));
@@ -122,6 +125,7 @@ fn branch_statements_are_read() {
         "CHERRY-PICK TRANSACTION 3 INTO b",
         "CHERRY PICK 3",
         "RESOLVE CONFLICT 1 WITH (a = 1, b = 'x')",
+        "RESOLVE CONFLICT 1 WITH DEFINITION 'price TEXT DEFAULT ''none'''",
         "RESOLVE CONFLICTS IN TABLE t COLUMN c WITH THEIRS",
         "CONTINUE MERGE",
         "ABORT MERGE",
@@ -140,6 +144,33 @@ fn branch_statements_are_read() {
     // None of the words is reserved.
     one("SELECT branch, tag, merge, show FROM preview AS of");
     one("CREATE TABLE branch (merge, use, backup, timestamp)");
+}
+
+#[test]
+fn a_definition_is_a_string_or_stands_there_as_it_is() {
+    for (definition, text) in [
+        ("'it''s'", "it's"),
+        ("title", "title"),
+        ("price REAL NOT NULL DEFAULT (1 + 2)", "price REAL NOT NULL DEFAULT (1 + 2)"),
+        ("CONSTRAINT c CHECK (a > 1)", "CONSTRAINT c CHECK (a > 1)"),
+        ("FOREIGN KEY (a) REFERENCES b", "FOREIGN KEY (a) REFERENCES b"),
+        ("STRICT", "STRICT"),
+        ("CREATE VIEW v AS SELECT 'x'", "CREATE VIEW v AS SELECT 'x'"),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END",
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END",
+        ),
+    ] {
+        let sql = format!("RESOLVE CONFLICT 1 WITH DEFINITION {definition} ; SELECT 1");
+        let (statement, _) = parse_statement(&sql).unwrap();
+        let StatementKind::Branch(branch) = statement.unwrap().kind else { panic!() };
+        let BranchStatement::Resolve(Resolve { choice: ResolveChoice::Definition(given), .. }) =
+            *branch
+        else {
+            panic!("{sql}")
+        };
+        assert_eq!(&*given.text, text);
+    }
 }
 
 #[test]

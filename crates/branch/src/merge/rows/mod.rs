@@ -40,7 +40,7 @@ pub(crate) fn merge_table(
     numbers: &Numbers,
     followers: &[Follower],
 ) -> Result<()> {
-    if table.theirs.is_none() {
+    if table.theirs.is_none() && table.ours.as_ref() == Some(&table.shape) {
         // The source never had it (or dropped it, and the target keeps it): nothing to take.
         return Ok(());
     }

@@ -50,7 +50,7 @@ impl TableMerger<'_, '_, '_> {
                 let cell = cells.into_iter().find(|(column, _)| *column == conflict.column);
                 cell.map(|(_, value)| Some(value))
             }
-            Some(Pick::Delete) | None => None,
+            Some(Pick::Delete | Pick::Definition(_)) | None => None,
         };
         if let Some(value) = resolved {
             self.run.report.table(shape).resolved += 1;
@@ -129,7 +129,7 @@ impl TableMerger<'_, '_, '_> {
                 // Under another key it would be another row.
                 keeps_key.then_some(Some(row))
             }
-            Some(Pick::Cell(_)) | None => None,
+            Some(Pick::Cell(_) | Pick::Definition(_)) | None => None,
         };
         if let Some(resolved) = resolved {
             self.run.report.table(shape).resolved += 1;

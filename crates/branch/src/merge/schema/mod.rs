@@ -16,7 +16,7 @@ use pandodb_ds::record::Value;
 
 use super::cells::Side;
 use super::conflict::{Conflict, ConflictKey, ConflictKind, SchemaPart, Scope};
-use super::policy::{MergeOptions, Pick};
+use super::policy::{Definition, MergeOptions, Pick};
 use crate::diff::schema::ObjectKind;
 use crate::error::Result;
 use crate::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape, Twins};
@@ -56,6 +56,8 @@ pub enum TextSource {
     Ours,
     /// The source's definition is taken.
     Theirs,
+    /// It is defined by somebody's own words; what its shape shows is that of a side.
+    Defined,
 }
 
 /// An index, view or trigger after the merge.
@@ -84,6 +86,16 @@ pub struct DroppedObject {
     pub name: String,
 }
 
+/// A conflict that is resolved by a definition of somebody's own. What shapes show in its place is
+/// one side's, the target's where it has any, until the target of the merge has read the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Defined {
+    /// The conflict.
+    pub conflict: Conflict,
+    /// What was said about it.
+    pub definition: Definition,
+}
+
 /// The merged schema and what it could not be made of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SchemaMerge {
@@ -95,6 +107,8 @@ pub struct SchemaMerge {
     pub dropped: Vec<DroppedObject>,
     /// What nothing resolves.
     pub conflicts: Vec<Conflict>,
+    /// What is resolved by definitions, but for names, which are in the shapes.
+    pub defined: Vec<Defined>,
     /// How many conflicts a policy, a rule or a pick resolved.
     pub resolved: u64,
     /// The source's ids of what both sides added, with the target's.
@@ -149,6 +163,7 @@ pub(crate) fn merge_shapes(
         options,
         merge: SchemaMerge { adapted: of_theirs, adapted_base: of_base, ..SchemaMerge::default() },
         undecided: BTreeSet::new(),
+        named: BTreeSet::new(),
         has_new_rows,
     };
     merger.merge_tables(base, ours, &theirs)?;
@@ -159,6 +174,7 @@ pub(crate) fn merge_shapes(
     ] {
         merger.merge_texts(kind, base, ours, theirs);
     }
+    merger.give_names();
     merger.check_mentions(ours);
     merger.check_names();
     Ok(merger.merge)
@@ -169,6 +185,8 @@ struct SchemaMerger<'a, 'h> {
     merge: SchemaMerge,
     /// Columns of tables that are the other side's as long as their conflict stays.
     undecided: BTreeSet<ColumnId>,
+    /// Names that are resolved by a definition.
+    named: BTreeSet<ConflictKey>,
     has_new_rows: &'a mut HasNewRows<'h>,
 }
 
@@ -204,33 +222,78 @@ impl SchemaMerger<'_, '_> {
         said: Said,
         detail: &str,
     ) -> Option<Side> {
-        let key = ConflictKey { object: about.id, scope: Scope::Schema(part) };
-        match self.options.pick(&key) {
-            Some(Pick::Ours) => {
-                self.merge.resolved += 1;
-                return Some(Side::Ours);
+        let side = if said.ours.is_some() { Side::Ours } else { Side::Theirs };
+        let conflict = conflict(about, part, (column, "definition"), said, detail);
+        let side = match self.options.pick(&conflict.key) {
+            Some(Pick::Ours) => Side::Ours,
+            Some(Pick::Theirs) => Side::Theirs,
+            Some(Pick::Definition(definition)) => {
+                if gives_name(&conflict.key) {
+                    self.named.insert(conflict.key);
+                } else {
+                    self.merge.defined.push(Defined { conflict, definition });
+                }
+                side
             }
-            Some(Pick::Theirs) => {
-                self.merge.resolved += 1;
-                return Some(Side::Theirs);
+            _ => {
+                self.merge.conflicts.push(conflict);
+                return None;
             }
-            _ => {}
+        };
+        self.merge.resolved += 1;
+        Some(side)
+    }
+
+    /// The name that somebody chose for an object or a column, if any.
+    fn name_given(&mut self, object: ObjectId, part: SchemaPart) -> Option<String> {
+        let name = self.given(object, part.clone())?.name;
+        if self.named.insert(ConflictKey { object, scope: Scope::Schema(part) }) {
+            self.merge.resolved += 1;
         }
-        let one = |text: Option<String>| text.map(|text| vec![Value::text(text)]);
-        self.merge.conflicts.push(Conflict {
-            key,
-            kind: ConflictKind::Schema,
-            object_kind: about.kind,
-            object_name: about.name.into(),
-            column_name: column.map(str::to_owned),
-            columns: vec!["definition".into()],
-            row_key: Vec::new(),
-            base: one(said.base),
-            ours: one(said.ours),
-            theirs: one(said.theirs),
-            detail: detail.into(),
-        });
-        None
+        Some(name)
+    }
+
+    /// What somebody says that a part of an object is to be.
+    fn given(&self, object: ObjectId, part: SchemaPart) -> Option<Definition> {
+        match self.options.pick(&ConflictKey { object, scope: Scope::Schema(part) }) {
+            Some(Pick::Definition(definition)) => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// Whether a conflict about a part of an object is resolved by a definition.
+    fn is_defined(&self, object: ObjectId, part: &SchemaPart) -> bool {
+        self.merge.defined.iter().any(|defined| {
+            let key = &defined.conflict.key;
+            key.object == object && matches!(&key.scope, Scope::Schema(known) if known == part)
+        })
+    }
+
+    /// Gives objects the names that somebody chose for them. Views have none of these: what
+    /// mentions one does not follow it.
+    fn give_names(&mut self) {
+        for place in 0..self.merge.tables.len() {
+            let id = self.merge.tables[place].shape.id;
+            let Some(name) = self.name_given(id, SchemaPart::Name) else { continue };
+            let table = &mut self.merge.tables[place];
+            table.is_changed |= table.ours.as_ref().is_none_or(|ours| ours.name != name);
+            table.shape.name = name;
+        }
+        for place in 0..self.merge.texts.len() {
+            let text = &self.merge.texts[place];
+            let (kind, id) = (text.kind, text.shape.id);
+            if self.is_defined(id, &SchemaPart::Whole) {
+                let text = &mut self.merge.texts[place];
+                (text.source, text.is_changed) = (TextSource::Defined, true);
+            }
+            if kind == ObjectKind::View {
+                continue;
+            }
+            if let Some(name) = self.name_given(id, SchemaPart::Name) {
+                let text = &mut self.merge.texts[place];
+                (text.shape.name, text.is_changed) = (name, true);
+            }
+        }
     }
 
     /// What mentions a table or column that the other side dropped.
@@ -247,22 +310,30 @@ impl SchemaMerger<'_, '_> {
         self.check_constraints(&objects, &columns);
         let texts = std::mem::take(&mut self.merge.texts);
         for text in texts {
+            let mut text = text;
+            let is_given = self.given(text.shape.id, SchemaPart::Mentions).is_some();
             let shape = &text.shape;
             let is_whole = shape.objects.iter().all(|id| objects.contains(id))
                 && shape.columns.iter().all(|id| columns.contains(id));
             // One conflict about it is enough.
-            if is_whole || self.is_contested(shape.id) {
+            let is_left = text.source == TextSource::Defined || self.is_contested(shape.id);
+            if is_left || is_whole && !is_given {
                 self.merge.texts.push(text);
                 continue;
             }
             let about = About { kind: text.kind, id: shape.id, name: &shape.name };
             let mut said = Said::default();
             match text.source {
-                TextSource::Ours => said.ours = Some(shape.definition.clone()),
                 TextSource::Theirs => said.theirs = Some(shape.definition.clone()),
+                _ => said.ours = Some(shape.definition.clone()),
             }
             let detail = "it needs a table or column that the other branch dropped";
             if self.disagree(about, SchemaPart::Mentions, None, said, detail).is_none() {
+                continue;
+            }
+            if is_given {
+                (text.source, text.is_changed) = (TextSource::Defined, true);
+                self.merge.texts.push(text);
                 continue;
             }
             // It cannot be there without what it mentions, whoever is right.
@@ -314,7 +385,8 @@ impl SchemaMerger<'_, '_> {
                 let part = SchemaPart::Constraint(name);
                 let is_resolved = self.disagree(about, part, None, said, detail).is_some();
                 table.is_blocked |= !is_resolved;
-                table.is_changed |= is_ours;
+                // One that somebody defines anew comes behind the columns.
+                table.is_changed |= is_ours || is_resolved;
             }
         }
         self.merge.tables = tables;
@@ -343,7 +415,7 @@ impl SchemaMerger<'_, '_> {
             let about = About { kind, id, name: &name };
             let said = Said { theirs: Some(name.clone()), ..Said::default() };
             let detail = "the branches have different objects of this name: rename one";
-            self.refuse(about, SchemaPart::Name, said, detail);
+            self.refuse(about, SchemaPart::Name, None, said, detail);
             // Neither can be given the name, whichever of them is to change.
             let both = |table: &&mut MergedTable| [id, other].contains(&table.shape.id);
             let tables = self.merge.tables.iter_mut().filter(both);
@@ -391,24 +463,48 @@ impl SchemaMerger<'_, '_> {
     }
 
     /// A conflict that no side resolves: it is there until one branch gives way.
-    fn refuse(&mut self, about: About<'_>, part: SchemaPart, said: Said, detail: &str) {
-        let one = |text: Option<String>| text.map(|text| vec![Value::text(text)]);
-        self.merge.conflicts.push(Conflict {
-            key: ConflictKey { object: about.id, scope: Scope::Schema(part) },
-            kind: ConflictKind::Schema,
-            object_kind: about.kind,
-            object_name: about.name.into(),
-            column_name: None,
-            columns: vec!["name".into()],
-            row_key: Vec::new(),
-            base: one(said.base),
-            ours: one(said.ours),
-            theirs: one(said.theirs),
-            detail: detail.into(),
-        });
+    fn refuse(
+        &mut self,
+        about: About<'_>,
+        part: SchemaPart,
+        column: Option<&str>,
+        said: Said,
+        detail: &str,
+    ) {
+        self.merge.conflicts.push(conflict(about, part, (column, "name"), said, detail));
         if let Some(table) = self.merge.tables.iter_mut().find(|table| table.shape.id == about.id) {
             table.is_blocked = true;
         }
+    }
+}
+
+/// Whether a conflict is about a name alone.
+fn gives_name(key: &ConflictKey) -> bool {
+    matches!(key.scope, Scope::Schema(SchemaPart::Name | SchemaPart::ColumnName(_)))
+}
+
+/// A conflict about a part of a definition; with the column that it is about, and what the sides
+/// list.
+fn conflict(
+    about: About<'_>,
+    part: SchemaPart,
+    (column, listed): (Option<&str>, &str),
+    said: Said,
+    detail: &str,
+) -> Conflict {
+    let one = |text: Option<String>| text.map(|text| vec![Value::text(text)]);
+    Conflict {
+        key: ConflictKey { object: about.id, scope: Scope::Schema(part) },
+        kind: ConflictKind::Schema,
+        object_kind: about.kind,
+        object_name: about.name.into(),
+        column_name: column.map(str::to_owned),
+        columns: vec![listed.into()],
+        row_key: Vec::new(),
+        base: one(said.base),
+        ours: one(said.ours),
+        theirs: one(said.theirs),
+        detail: detail.into(),
     }
 }
 

@@ -73,6 +73,12 @@ impl SchemaMerger<'_, '_> {
         }
     }
 
+    fn change_last(&mut self) {
+        if let Some(table) = self.merge.tables.last_mut() {
+            table.is_changed = true;
+        }
+    }
+
     fn dropped_by_theirs(
         &mut self,
         base: &TableShape,
@@ -91,6 +97,12 @@ impl SchemaMerger<'_, '_> {
             let said = Said { ours: Some(describe(ours)), ..said_base(base) };
             match self.disagree(about(ours), SchemaPart::Whole, None, said, detail) {
                 Some(Side::Theirs) => {}
+                Some(Side::Ours) if self.is_defined(ours.id, &SchemaPart::Whole) => {
+                    // As if it were new: nothing is told from what the base has.
+                    self.keep(ours, None);
+                    self.change_last();
+                    return Ok(());
+                }
                 Some(Side::Ours) => {
                     self.keep(ours, Some(base));
                     return Ok(());
@@ -144,7 +156,11 @@ impl SchemaMerger<'_, '_> {
             let said =
                 Said { base: None, ours: Some(describe(ours)), theirs: Some(describe(theirs)) };
             let detail = "both branches added a table of this name, with different definitions";
-            match self.disagree(about(ours), SchemaPart::Whole, None, said, detail) {
+            let side = self.disagree(about(ours), SchemaPart::Whole, None, said, detail);
+            if self.is_defined(ours.id, &SchemaPart::Whole) {
+                return self.define_both(ours, theirs);
+            }
+            match side {
                 Some(Side::Theirs) => return self.take(theirs, Some(ours)),
                 Some(Side::Ours) => return self.keep(ours, None),
                 None => {
@@ -159,6 +175,28 @@ impl SchemaMerger<'_, '_> {
         if let Some(table) = self.merge.tables.last_mut() {
             table.theirs = Some(theirs.clone());
         }
+    }
+
+    /// A table that both sides added and somebody defines: until that is read it has the columns
+    /// of both, so that what mentions one of them finds it.
+    fn define_both(&mut self, ours: &TableShape, theirs: &TableShape) {
+        let mut shape = ours.clone();
+        for column in &theirs.columns {
+            if ours.index_of(column.id).is_none() {
+                let position = shape.stored_columns;
+                shape.columns.push(ColumnShape { position, ..column.clone() });
+                shape.stored_columns += 1;
+            }
+        }
+        self.merge.tables.push(MergedTable {
+            shape,
+            base: None,
+            ours: Some(ours.clone()),
+            theirs: Some(theirs.clone()),
+            is_changed: true,
+            is_rebuilt: false,
+            is_blocked: false,
+        });
     }
 
     fn merge_table(&mut self, base: &TableShape, ours: &TableShape, theirs: &TableShape) {
@@ -196,7 +234,9 @@ impl SchemaMerger<'_, '_> {
         is_blocked |= self.merge_columns(base, ours, theirs, &mut shape);
         is_blocked |= self.merge_constraints(base, ours, theirs, &mut shape);
         let is_rebuilt = !shape.has_key_of(ours);
-        let is_changed = shape != *ours;
+        let mut defined = self.merge.defined.iter();
+        let is_defined = defined.any(|defined| defined.conflict.key.object == ours.id);
+        let is_changed = is_defined || shape != *ours;
         self.merge.tables.push(MergedTable {
             shape,
             base: Some(base.clone()),
@@ -269,11 +309,12 @@ impl SchemaMerger<'_, '_> {
                 }
             }
         }
+        self.name_columns(ours, &mut columns);
         is_blocked |= self.check_column_names(ours, &columns);
         if !is_blocked && columns.iter().all(|column| column.generated.is_some()) {
             let said = Said::all(&describe(base), &describe(ours), &describe(theirs));
             let detail = "between them the branches dropped all columns: one has to stay";
-            self.refuse(about(ours), SchemaPart::Whole, said, detail);
+            self.refuse(about(ours), SchemaPart::Whole, None, said, detail);
             is_blocked = true;
             columns.clone_from(&ours.columns);
             position = ours.stored_columns;
@@ -363,6 +404,21 @@ impl SchemaMerger<'_, '_> {
         Some(Some(merged))
     }
 
+    /// Gives columns the names that somebody chose for them.
+    fn name_columns(&mut self, table: &TableShape, columns: &mut [ColumnShape]) {
+        for column in columns {
+            if let Some(name) = self.name_given(table.id, SchemaPart::ColumnName(column.id)) {
+                column.name = name;
+            }
+            let part = SchemaPart::Column(column.id);
+            if self.is_defined(table.id, &part)
+                && let Some(given) = self.given(table.id, part)
+            {
+                column.name = given.name;
+            }
+        }
+    }
+
     /// Two columns that got one name on two ways; returns whether there are any.
     fn check_column_names(&mut self, table: &TableShape, columns: &[ColumnShape]) -> bool {
         let mut found = false;
@@ -380,7 +436,8 @@ impl SchemaMerger<'_, '_> {
                 let theirs = Some(column.name.clone());
                 let said = Said { theirs, ..Said::default() };
                 let detail = "the branches have different columns of this name: rename one";
-                self.refuse(about(table), SchemaPart::Name, said, detail);
+                let part = SchemaPart::ColumnName(column.id);
+                self.refuse(about(table), part, Some(&column.name), said, detail);
                 found = true;
             }
         }
@@ -397,6 +454,7 @@ impl SchemaMerger<'_, '_> {
     ) -> bool {
         let mut merged: Vec<ConstraintShape> = Vec::new();
         let mut is_blocked = false;
+        let is_ours = |side| matches!(side, None | Some(Some(Side::Ours)));
         for constraint in &ours.constraints {
             let before = find(base, base, ours, constraint);
             let other = find(theirs, base, ours, constraint);
@@ -406,21 +464,21 @@ impl SchemaMerger<'_, '_> {
                 (Some(before), None) => {
                     let side = self.constraint(ours, Some(before), Some(constraint), None);
                     is_blocked |= side.is_none();
-                    side != Some(Side::Theirs)
+                    is_ours(side)
                 }
                 (before, Some(other)) => {
                     let side = if constraint == other || before == Some(other) {
-                        Some(Side::Ours)
+                        Some(Some(Side::Ours))
                     } else if before == Some(constraint) {
-                        Some(Side::Theirs)
+                        Some(Some(Side::Theirs))
                     } else {
                         self.constraint(ours, before, Some(constraint), Some(other))
                     };
                     is_blocked |= side.is_none();
-                    if side == Some(Side::Theirs) {
+                    if side == Some(Some(Side::Theirs)) {
                         merged.push(other.clone());
                     }
-                    side != Some(Side::Theirs)
+                    is_ours(side)
                 }
             };
             if is_kept {
@@ -437,7 +495,7 @@ impl SchemaMerger<'_, '_> {
                 before => {
                     let side = self.constraint(ours, before, None, Some(constraint));
                     is_blocked |= side.is_none();
-                    side == Some(Side::Theirs)
+                    side == Some(Some(Side::Theirs))
                 }
             };
             if is_taken {
@@ -448,20 +506,32 @@ impl SchemaMerger<'_, '_> {
         is_blocked
     }
 
+    /// Whose version of a constraint is taken. The outer option is a conflict that stays; where
+    /// somebody defines the constraint it is neither side's, and comes with that definition.
+    #[allow(clippy::option_option, reason = "a conflict, a definition, or a side")]
     fn constraint(
         &mut self,
         table: &TableShape,
         base: Option<&ConstraintShape>,
         ours: Option<&ConstraintShape>,
         theirs: Option<&ConstraintShape>,
-    ) -> Option<Side> {
+    ) -> Option<Option<Side>> {
         let text = |side: Option<&ConstraintShape>| side.map(|side| side.definition.clone());
-        let name = ours.or(theirs).and_then(|constraint| constraint.name.clone());
+        let name = ours.or(theirs).map_or_else(String::new, name_of);
         let said = Said { base: text(base), ours: text(ours), theirs: text(theirs) };
         let detail = "the branches define the constraint in different ways";
-        let part = SchemaPart::Constraint(name.unwrap_or_default());
-        self.disagree(about(table), part, None, said, detail)
+        let part = SchemaPart::Constraint(name);
+        let side = self.disagree(about(table), part.clone(), None, said, detail)?;
+        Some((!self.is_defined(table.id, &part)).then_some(side))
     }
+}
+
+/// What a constraint is addressed by: its name, or the columns of a foreign key without one.
+fn name_of(constraint: &ConstraintShape) -> String {
+    constraint.name.clone().unwrap_or_else(|| {
+        let columns = constraint.columns.iter().map(|id| id.0.to_string());
+        format!("foreign key {}", columns.collect::<Vec<_>>().join(" "))
+    })
 }
 
 /// The constraint of a table that is `wanted`, which `own` has: the same, or its counterpart, which

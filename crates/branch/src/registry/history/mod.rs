@@ -270,6 +270,9 @@ impl Branches {
             transaction.get(COMMITS, &rowid_key(number as i64))?
         };
         let Some(row) = row else {
+            if let Some(error) = self.before_kept(number)? {
+                return Err(error);
+            }
             let message = format!("there is no transaction {number}");
             let error = Error::new(ErrorKind::UnknownCommit, message);
             return Err(error.with_hint("SHOW COMMITS ON a branch lists them"));

@@ -180,6 +180,9 @@ impl Print for Resolve {
                 printer.clause(" WITH (", cells)?;
                 printer.text(")")
             }
+            ResolveChoice::Definition(given) => {
+                write!(printer.out, " WITH DEFINITION '{}'", given.text.replace('\'', "''"))
+            }
         }
     }
 }

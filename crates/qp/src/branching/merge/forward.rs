@@ -105,7 +105,7 @@ struct Counting {
 }
 
 impl Target for Counting {
-    fn schema(&mut self, _: &SchemaMerge) -> Result<Vec<Conflict>, BranchError> {
+    fn schema(&mut self, _: &mut SchemaMerge) -> Result<Vec<Conflict>, BranchError> {
         Ok(Vec::new())
     }
 

@@ -4,15 +4,19 @@
 //! with its conflicts until they are resolved. Neighbours: `job` does the work, `forward` where
 //! there is none, `options` reads WITH, `pick` does the same for single commits.
 
+pub(super) mod definition;
 mod forward;
 
-use pandodb_branch::merge::{Conflict, ConflictKind, Pick, Policy, Report, RuleScope, Violation};
+use std::collections::BTreeSet;
+
+use pandodb_branch::merge::{Conflict, ConflictKey, ConflictKind, Pick, Policy};
+use pandodb_branch::merge::{Report, Resolutions, RuleScope, Violation};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
 use pandodb_branch::shape::{ColumnId, ObjectId};
 use pandodb_ds::record::Value;
 use pandodb_tm::HeadId;
 
-use super::job::{Failure, Outcome};
+use super::job::{Failure, Job, Outcome};
 use super::options::{MergeRequest, merge_request, quoted};
 use super::show::text;
 use super::{Rows, Work};
@@ -131,16 +135,42 @@ impl Work<'_> {
         request: &MergeRequest,
         open: Option<&OpenMerge>,
     ) -> Result<Outcome, Failure> {
+        self.with_job(plan, request, |job, unsettled| {
+            let mut request = request.clone();
+            request.options.unsettled = unsettled;
+            self.run_job(job, &request, open)
+        })
+    }
+
+    /// Does something with the versions of a merge, and what their base does not settle.
+    fn with_job<T, E: From<Error>>(
+        &self,
+        plan: &MergePlan,
+        request: &MergeRequest,
+        work: impl FnOnce(&Job<'_>, BTreeSet<ConflictKey>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let Some((fork, unsettled)) = self.common_base(plan)? else {
-            let job = self.job_of(plan, plan.base(), request)?;
-            return self.run_job(&job, request, open);
+            return work(&self.job_of(plan, plan.base(), request)?, BTreeSet::new());
         };
         let read = pandodb_tm::BeginOptions::read_only();
         let base = fork.begin(read).map_err(Error::from)?;
-        let job = self.job_of(plan, base.forest(), request)?;
-        let mut request = request.clone();
-        request.options.unsettled = unsettled;
-        self.run_job(&job, &request, open)
+        work(&self.job_of(plan, base.forest(), request)?, unsettled)
+    }
+
+    /// Does something with the versions of an open merge or pick, what was said about it, and what
+    /// its base does not settle.
+    fn with_open_job<T>(
+        &self,
+        open: &OpenMerge,
+        work: impl FnOnce(&Job<'_>, Resolutions, BTreeSet<ConflictKey>) -> Result<T>,
+    ) -> Result<T> {
+        if open.pick.is_some() {
+            let (job, resolutions) = self.open_pick_job(open)?;
+            return work(&job, resolutions, BTreeSet::new());
+        }
+        let (plan, resolutions) = self.branches.resume_merge(open)?;
+        let request = MergeRequest::decode(&open.options);
+        self.with_job(&plan, &request, |job, unsettled| work(job, resolutions, unsettled))
     }
 
     pub(super) fn continue_merge(&self) -> Result<Rows> {
@@ -187,7 +217,7 @@ impl Work<'_> {
                     let message = "a row's own values resolve one conflict at a time";
                     return Err(Error::invalid(message));
                 };
-                let conflict = self.conflict_of(&open, number)?;
+                let conflict = self.conflict(&open, number)?;
                 let object = conflict.key.object;
                 let mut row = Vec::with_capacity(cells.len());
                 for (name, expression) in cells {
@@ -195,6 +225,13 @@ impl Work<'_> {
                 }
                 self.check_key(number, &conflict, &row)?;
                 Pick::Row(row)
+            }
+            ResolveChoice::Definition(given) => {
+                let ResolveScope::One(number) = resolve.scope else {
+                    let message = "a definition resolves one conflict at a time";
+                    return Err(Error::invalid(message).at(given.span));
+                };
+                self.own_definition(&open, number, given)?
             }
         };
         match &resolve.scope {
@@ -212,10 +249,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn conflict_of(&self, open: &OpenMerge, number: u64) -> Result<Conflict> {
-        let mut conflicts = self.branches.conflicts(open)?.into_iter();
-        let found = conflicts.find(|conflict| conflict.number == number);
-        found.map(|found| found.conflict).ok_or_else(|| Error::not_found("conflict", number))
+    /// A conflict of an open merge.
+    fn conflict(&self, open: &OpenMerge, number: u64) -> Result<Conflict> {
+        let conflicts = self.branches.conflicts(open)?;
+        let found = conflicts.into_iter().find(|conflict| conflict.number == number);
+        found.map(|open| open.conflict).ok_or_else(|| {
+            Error::not_found("conflict", number).with_hint("SHOW CONFLICTS lists them")
+        })
     }
 
     /// Refuses cells that would make the row of a conflict another one. Of several rows that have

@@ -13,7 +13,7 @@ use pandodb_branch::merge::{
 use pandodb_branch::shape::{ObjectId as ShapeId, TableShape};
 use pandodb_ds::format::TreeKind;
 
-use super::{SqlTarget, joined, renames};
+use super::{SqlTarget, defined, joined, renames};
 use crate::ast::{CreateTable, Statement, StatementKind};
 use crate::catalog::{
     ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, delete_object, load, read_objects,
@@ -31,6 +31,7 @@ impl SqlTarget<'_> {
             return Ok(());
         }
         let lost = self.lost_for_renames(merge)?;
+        self.set_aside(merge)?;
         self.drop_objects(merge)?;
         let added = self.add_free_tables(merge)?;
         self.speak_as_theirs(merge)?;
@@ -56,6 +57,10 @@ impl SqlTarget<'_> {
             }
         }
         self.reload()?;
+        let both = merge.tables.iter().filter(|table| table.is_changed && !table.is_blocked);
+        for table in both.filter(|table| !table.is_rebuilt) {
+            self.note_stale_indexes(table.ours.as_ref(), &table.shape)?;
+        }
         self.speak_as_merged(merge)
     }
 
@@ -106,8 +111,7 @@ impl SqlTarget<'_> {
             return Ok(());
         }
         self.reload()?;
-        let (_, objects) = read_objects(&self.transaction()?.borrow())?;
-        self.ours = objects;
+        self.ours = self.objects()?;
         Ok(())
     }
 
@@ -123,6 +127,11 @@ impl SqlTarget<'_> {
             *main = schema.into();
         }
         Ok(())
+    }
+
+    /// The catalog's rows as they are now.
+    pub(super) fn objects(&self) -> Result<Vec<ObjectRow>> {
+        Ok(read_objects(&self.transaction()?.borrow())?.1)
     }
 
     pub(super) fn transaction(&self) -> Result<&crate::execute::SharedTransaction> {
@@ -244,7 +253,7 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
-    fn create_tree(&self, tree: TreeId, fixed: bool) -> Result<()> {
+    pub(super) fn create_tree(&self, tree: TreeId, fixed: bool) -> Result<()> {
         let kind = if fixed { TreeKind::Fixed } else { TreeKind::Slotted };
         let mut transaction = self.transaction()?.borrow_mut();
         if transaction.inner()?.tree_kind(tree).is_none() {
@@ -253,7 +262,7 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
-    fn theirs_row(&self, id: u64) -> Result<&ObjectRow> {
+    pub(super) fn theirs_row(&self, id: u64) -> Result<&ObjectRow> {
         let id = self.id_in_theirs(id);
         let found = self.theirs.iter().find(|row| row.id.0 == id);
         found.ok_or_else(|| Error::new(ErrorKind::Internal, "a merged object has no definition"))
@@ -285,8 +294,11 @@ impl SqlTarget<'_> {
             .map(|column| (ColumnId(column.id.0), column.position))
             .collect();
         row.stored_columns = merged.shape.stored_columns;
-        let mut transaction = self.transaction()?.borrow_mut();
-        write_object(&mut transaction, &row)
+        let create = definition(row.sql.as_deref().unwrap_or_default())?;
+        let (_, implied) = self.built(&create, row.sql.as_deref().unwrap_or_default())?;
+        let replaced = self.replace_table(&row, &implied)?;
+        self.unfilled.extend(replaced.new.iter().map(|part| part.id));
+        self.drop_trees(&replaced.gone)
     }
 
     /// The text of a merged table.
@@ -309,11 +321,13 @@ impl SqlTarget<'_> {
         row.id = ObjectId(merged.shape.id.0);
         let own = self.ours.iter().find(|own| own.id == row.id);
         row.twins = own.map(|own| own.twins.clone()).unwrap_or_default();
-        row.name = Box::from(&*merged.shape.name);
+        if merged.kind != Kind::View {
+            defined::rename_row(&mut row, &merged.shape.name)?;
+        }
         self.drop_object(row.id.0)?;
         if merged.kind == Kind::Index {
             self.create_tree(row.tree, false)?;
-            self.unfilled.push(row.name.clone());
+            self.unfilled.push(row.id);
         }
         let mut transaction = self.transaction()?.borrow_mut();
         write_object(&mut transaction, &row)
@@ -321,9 +335,11 @@ impl SqlTarget<'_> {
 
     /// Builds the indexes that came with the merge.
     pub(super) fn fill_indexes(&mut self) -> Result<()> {
-        for name in std::mem::take(&mut self.unfilled) {
+        for id in std::mem::take(&mut self.unfilled) {
             let schema = self.main_schema()?.clone();
-            let Some(index) = schema.index(&name) else { continue };
+            let Some(index) = schema.indexes.values().find(|index| index.id == id) else {
+                continue;
+            };
             let Some(table) = schema.table(&index.table) else { continue };
             let Some(place) = table.indexes.iter().position(|known| known.id == index.id) else {
                 continue;
@@ -345,7 +361,7 @@ impl SqlTarget<'_> {
     }
 }
 
-fn definition(sql: &str) -> Result<CreateTable> {
+pub(super) fn definition(sql: &str) -> Result<CreateTable> {
     match parse_statement(sql)?.0.map(|statement| statement.kind) {
         Some(StatementKind::CreateTable(create)) => Ok(*create),
         _ => Err(Error::new(ErrorKind::Internal, "a table's definition is not one")),

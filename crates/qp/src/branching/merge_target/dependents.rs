@@ -6,7 +6,9 @@
 //! looked at again. Neighbours: `sides` says what was broken, `definitions` put them in.
 
 use pandodb_branch::diff::schema::ObjectKind as Kind;
-use pandodb_branch::merge::{Conflict, ConflictKey, ConflictKind, SchemaMerge, SchemaPart, Scope};
+use pandodb_branch::merge::{
+    Conflict, ConflictKey, ConflictKind, Pick, SchemaMerge, SchemaPart, Scope,
+};
 use pandodb_branch::shape::ObjectId;
 use pandodb_ds::record::Value;
 
@@ -27,7 +29,8 @@ impl SqlTarget<'_> {
             let mut is_changed = false;
             for (object, message) in broken {
                 let conflict = conflict(&object, &message);
-                if self.options.pick(&conflict.key).is_some() {
+                let pick = self.options.pick(&conflict.key);
+                if pick.is_some_and(|pick| !matches!(pick, Pick::Definition(_))) {
                     delete_object(&mut self.transaction()?.borrow_mut(), object.id)?;
                     is_changed = true;
                 } else {

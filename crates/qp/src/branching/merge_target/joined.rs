@@ -12,6 +12,7 @@ use crate::ast::{
     ColumnConstraint, ColumnConstraintKind, CreateTable, CreateTableBody, TableConstraint,
     TableConstraintKind, TableDefinition,
 };
+use crate::catalog::build::indexed_name;
 
 /// Where a check or a foreign key stands.
 #[derive(Clone, Copy)]
@@ -67,7 +68,39 @@ impl<'d> Written<'d> {
         }
         let places = checks.into_iter().chain(keys);
         let constraints = places.zip(of_checks.into_iter().chain(of_keys)).collect();
-        Some(Self { body, shape, constraints })
+        let mut written = Self { body, shape, constraints };
+        written.find_uniques();
+        Some(written)
+    }
+
+    /// Adds the UNIQUE constraints. One that says no more than the primary key, or than another
+    /// one, is none to the catalog and stays where it is.
+    fn find_uniques(&mut self) {
+        let shape = self.shape;
+        let mut places = Vec::new();
+        for (column, definition) in self.body.columns.iter().enumerate() {
+            for (at, constraint) in definition.constraints.iter().enumerate() {
+                if let ColumnConstraintKind::Unique(_) = constraint.kind {
+                    let id = shape.columns.get(column).map(|column| column.id);
+                    let rest = &definition.constraints[at..=at];
+                    places.push((Place::Column(column, at, rest), vec![id]));
+                }
+            }
+        }
+        for constraint in &self.body.constraints {
+            if let TableConstraintKind::Unique { columns, .. } = &constraint.kind {
+                let names = columns.iter().map(|term| indexed_name(&term.expression));
+                let ids = names.map(|name| shape.column_named(&name?.0.text).map(|it| it.id));
+                places.push((Place::Behind(constraint), ids.collect()));
+            }
+        }
+        for (place, ids) in places {
+            let known = shape.constraints.iter().find(|known| {
+                known.definition.starts_with("unique")
+                    && known.columns.iter().map(|id| Some(*id)).eq(ids.iter().copied())
+            });
+            self.constraints.extend(known.map(|known| (place, known)));
+        }
     }
 
     /// The place of a column in the text.
@@ -104,6 +137,10 @@ impl<'d> Written<'d> {
     }
 }
 
+fn is_key(constraint: &ColumnConstraint) -> bool {
+    matches!(constraint.kind, ColumnConstraintKind::PrimaryKey { .. })
+}
+
 fn is_deferrable(constraint: &ColumnConstraint) -> bool {
     matches!(constraint.kind, ColumnConstraintKind::Deferrable(_))
 }
@@ -118,17 +155,29 @@ pub(super) fn join(
     let (own, their) = (Written::new(mine, ours)?, Written::new(other, theirs)?);
     let mut create = mine.clone();
     let CreateTableBody::Columns(body) = &mut create.body else { return None };
+    if merged.shape.options != ours.options {
+        body.strict = their.body.strict;
+        body.counts_alone = their.body.counts_alone;
+    }
     body.columns.clear();
     for column in &merged.shape.columns {
         let (at_ours, at_theirs) = (own.place_of(column), their.place_of(column));
         let is_ours = at_ours.is_some_and(|at| column.is_declared_as(&ours.columns[at]));
+        let is_ours = is_ours || at_theirs.is_none();
         let (from, other, at, at_other) = match (at_ours, at_theirs) {
-            (Some(at), other) if is_ours || other.is_none() => (&own, &their, at, other),
+            (Some(at), other) if is_ours => (&own, &their, at, other),
             (other, Some(at)) => (&their, &own, at, other),
             _ => return None,
         };
         let mut definition = from.body.columns.get(at)?.clone();
         definition.constraints = from.column_constraints(&merged.shape, at);
+        if !is_ours {
+            // The key is the target's, and stands where that has it.
+            definition.constraints.retain(|constraint| !is_key(constraint));
+            let column = at_ours.and_then(|at| own.body.columns.get(at));
+            let keys = column.into_iter().flat_map(|column| &column.constraints);
+            definition.constraints.extend(keys.filter(|it| is_key(it)).cloned());
+        }
         for place in other.own(&merged.shape, from) {
             if let Place::Column(of, _, constraints) = place
                 && Some(of) == at_other

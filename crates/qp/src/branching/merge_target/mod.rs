@@ -5,9 +5,11 @@
 //! neither side breaks. Neighbours: `definitions` makes the merged definitions,
 //! `references` looks at foreign keys.
 
+mod defined;
 mod definitions;
 mod dependents;
 mod joined;
+mod redefined;
 mod references;
 mod renames;
 mod sides;
@@ -43,7 +45,7 @@ pub(super) struct SqlTarget<'s> {
     pub(super) theirs: Vec<ObjectRow>,
     pub(super) ours: Vec<ObjectRow>,
     /// Indexes that are built when all rows are there.
-    pub(super) unfilled: Vec<Box<str>>,
+    pub(super) unfilled: Vec<crate::catalog::ObjectId>,
     writers: BTreeMap<ObjectId, (BoundWriter, Frame)>,
     /// The keys of the rows that changed.
     pub(super) touched: BTreeMap<ObjectId, Vec<RowKey>>,
@@ -68,6 +70,12 @@ pub(super) struct SqlTarget<'s> {
     /// Views and triggers that were broken on the side whose text they have: renames pass them by,
     /// also where a name in between would make them whole.
     spared: Arc<BTreeSet<crate::catalog::ObjectId>>,
+    /// Where only the definitions are tried: what stands in their way.
+    pub(super) tried: Option<Vec<Conflict>>,
+    /// Indexes that go before anything is renamed and are defined anew in the end.
+    aside: Vec<ObjectRow>,
+    /// Tables that somebody defined.
+    defined: BTreeSet<ObjectId>,
     /// The engine's own error behind the one that ended the merge.
     pub(super) error: Option<Error>,
 }
@@ -104,6 +112,9 @@ impl<'s> SqlTarget<'s> {
             redefined: BTreeSet::new(),
             parents: BTreeSet::new(),
             spared: Arc::default(),
+            tried: None,
+            aside: Vec::new(),
+            defined: BTreeSet::new(),
             error: None,
         })
     }
@@ -231,11 +242,20 @@ fn row_key(table: &Table, bytes: &[u8]) -> Result<RowKey> {
 }
 
 impl Target for SqlTarget<'_> {
-    fn schema(&mut self, merge: &SchemaMerge) -> Result<Vec<Conflict>, BranchError> {
+    fn schema(&mut self, merge: &mut SchemaMerge) -> Result<Vec<Conflict>, BranchError> {
         self.before.note(merge);
-        let made = self.merge_definitions(merge).and_then(|()| self.note_twins(merge));
-        let made = made.and_then(|()| self.check_dependents(merge));
-        let found = self.told(made)?;
+        let made = self.merge_definitions(merge).and_then(|()| self.define_own(merge));
+        let mut found = self.told(made)?;
+        let noted = self.note_twins(merge);
+        self.told(noted)?;
+        if found.is_empty() {
+            let checked = self.check_dependents(merge);
+            found = self.told(checked)?;
+        }
+        if let Some(tried) = &mut self.tried {
+            *tried = found;
+            return Err(BranchError::new(pandodb_branch::ErrorKind::Conflicts, "only tried"));
+        }
         let noted = self.note_definitions(merge);
         self.told(noted).map(|()| found)
     }
@@ -352,7 +372,7 @@ impl SqlTarget<'_> {
         self.redefined = changed.map(|table| table.shape.id).collect();
         let anew = merge.tables.iter().filter(|table| !table.is_blocked);
         let anew = anew.filter(|table| verify::has_new_constraint(table));
-        self.seen_anew = anew.map(|table| table.shape.id).collect();
+        self.seen_anew = anew.map(|table| table.shape.id).chain(self.defined.clone()).collect();
         let schema = Arc::clone(self.main_schema()?);
         for table in schema.tables.values() {
             for key in &table.foreign_keys {

@@ -65,10 +65,11 @@ impl SqlTarget<'_> {
 
     /// Gives everything its merged name.
     pub(super) fn speak_as_merged(&mut self, merge: &SchemaMerge) -> Result<()> {
-        // Also those that only the target has: they may have given way.
-        let is_own =
-            |table: &&MergedTable| table.ours.is_some() && !table.is_blocked && !table.is_rebuilt;
-        let tables = merge.tables.iter().filter(is_own);
+        // Also those that only one side has: they may have given way, or have a name that nobody
+        // had.
+        let is_there =
+            |table: &&MergedTable| !(table.is_blocked || table.ours.is_some() && table.is_rebuilt);
+        let tables = merge.tables.iter().filter(is_there);
         let shapes: Vec<&TableShape> = tables.map(|table| &table.shape).collect();
         self.rename_all(&shapes).map(drop)
     }

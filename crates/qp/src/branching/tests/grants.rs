@@ -43,6 +43,36 @@ fn a_user_may_do_what_was_granted_and_nothing_else() {
 }
 
 #[test]
+fn a_branch_that_goes_with_its_merge_stays_where_who_merges_may_not_drop_it() {
+    let session = shop();
+    let listed = "SELECT branch_name FROM pando_branches ORDER BY 1";
+    for (grant, is_forward, left) in [
+        ("READ", false, vec!["dev", "main", "task"]),
+        ("READ", true, vec!["dev", "main", "task"]),
+        ("ADMIN", false, vec!["dev", "main"]),
+        ("ADMIN", true, vec!["dev", "main"]),
+    ] {
+        let own = if is_forward { "" } else { "UPDATE item SET stock = stock + 1" };
+        session
+            .execute(&format!(
+                "GRANT READ, MERGE ON BRANCH main TO ann;
+                 CREATE BRANCH task WITH (auto_delete = true); USE BRANCH task;
+                 UPDATE item SET price = price + 1; USE BRANCH main; {own};
+                 GRANT {grant} ON BRANCH task TO ann"
+            ))
+            .unwrap();
+        session.set_user(Some("ann"));
+        let inside = "BEGIN; MERGE BRANCH task INTO main; ROLLBACK";
+        assert_eq!(session.execute(inside).is_ok(), grant == "READ", "{grant}");
+        let _ = session.execute("ROLLBACK");
+        session.execute("MERGE BRANCH task INTO main").unwrap();
+        session.set_user(None);
+        assert_eq!(rows(&session, listed), left, "{grant} {is_forward}");
+        session.execute("DROP BRANCH IF EXISTS task").unwrap();
+    }
+}
+
+#[test]
 fn merging_needs_its_own_grant_and_who_makes_a_branch_owns_it() {
     let session = shop();
     session.execute("GRANT READ, MERGE ON BRANCH main TO bob").unwrap();

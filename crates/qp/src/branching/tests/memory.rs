@@ -146,4 +146,12 @@ fn the_past_in_memory_is_bounded() {
     let near = format!("SELECT count(*) FROM t AS OF TRANSACTION {newest}");
     assert!(error(&session, &near).contains("is before what is kept"));
     assert_eq!(rows(&session, "SELECT count(*) FROM pando_log"), ["0"]);
+    // That is told from a transaction that there is not.
+    for verb in ["UNDO", "CHERRY PICK"] {
+        let told = session.query(&format!("{verb} TRANSACTION {first}")).map(drop).unwrap_err();
+        assert_eq!(told.message(), format!("transaction {first} is before what is kept"));
+        assert!(told.hint().unwrap().starts_with("the oldest is transaction "), "{told:?}");
+        let none = error(&session, &format!("{verb} TRANSACTION 99999"));
+        assert_eq!(none, "there is no transaction 99999");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod constraints;
+mod definitions;
 mod inside;
 mod keys;
 mod names;

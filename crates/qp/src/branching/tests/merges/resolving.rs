@@ -26,6 +26,8 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
     for (choice, part) in [
         ("1 WITH BASE", "1 cannot be resolved so: it is about a definition"),
         ("1 WITH VALUE 7", "about a definition"),
+        ("2 WITH DEFINITION 'price INT'", "2 cannot be resolved so: it is about rows"),
+        ("3 WITH DEFINITION x", "3 cannot be resolved so: it is about rows"),
         ("2 WITH DELETE", "2 cannot be resolved so: it is about one cell"),
         ("2 WITH (name = 'x')", "the row has no value for its column"),
         ("3 WITH VALUE 7", "3 cannot be resolved so: it is about a whole row"),
