@@ -101,3 +101,23 @@ fn counts_are_those_of_the_rows_that_stay() {
         assert_eq!(vain.kinds(), [ConflictKind::Constraint(Violation::Unique)]);
     }
 }
+
+/// A row keeps the key that its conflict is called by: under another one it would be another row.
+#[test]
+fn cells_of_another_key_are_no_answer() {
+    let world = World::new();
+    for shape in [shape().with_alias(), shape().with_key(&[T * 100])] {
+        let base = version(&world, shape.clone(), &[[1, 1, 1], [2, 2, 2]]);
+        let ours = version(&world, shape.clone(), &[[2, 2, 2]]);
+        let theirs = version(&world, shape, &[[1, 5, 1], [2, 2, 2]]);
+        let cells = |key: i64| {
+            let cells = [(T * 100, key), (T * 100 + 1, 9)];
+            Pick::Row(cells.map(|(id, value)| (crate::shape::ColumnId(id), int(value))).to_vec())
+        };
+        let vain = world.merge(&base, &ours, &theirs, &said(cells(7)));
+        assert_eq!(vain.kinds(), [ConflictKind::DeleteModify]);
+        let done = world.merge(&base, &ours, &theirs, &said(cells(1)));
+        assert!(done.conflicts.is_empty());
+        assert_eq!(rows(&world, &done.version), [[1, 9, 1], [2, 2, 2]].map(|row| row.map(int)));
+    }
+}
