@@ -285,14 +285,12 @@ impl Branches {
         if cause.kind() != pandodb_tm::ErrorKind::NotFound {
             return Error::from(cause.clone());
         }
-        match self.oldest().ok().flatten() {
-            Some(oldest) => too_old(at, oldest),
-            None => {
-                let message = format!("{at} is before what is kept");
-                let hint = format!("{}; tags are kept always", cause.message());
-                Error::new(ErrorKind::NotRetained, message).with_hint(hint)
-            }
+        if let Some(oldest) = self.oldest().ok().flatten() {
+            return too_old(at, oldest);
         }
+        let message = format!("{at} is before what is kept");
+        let hint = format!("{}; tags are kept always", cause.message());
+        Error::new(ErrorKind::NotRetained, message).with_hint(hint)
     }
 
     /// The error of a transaction that history does not reach back to; none if it does.
@@ -307,7 +305,8 @@ impl Branches {
 fn too_old(at: &Point, (commit, time): (u64, i64)) -> Error {
     let message = format!("{at} is before what is kept");
     let hint = format!(
-        "the oldest is transaction {commit}, of {}; PRAGMA history_retention keeps more from now on",
+        "the oldest is transaction {commit}, of {}; \
+         PRAGMA history_retention keeps more from now on",
         Utc(time)
     );
     Error::new(ErrorKind::NotRetained, message).with_hint(hint)
