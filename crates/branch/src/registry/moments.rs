@@ -305,7 +305,8 @@ impl Branches {
 fn too_old(at: &Point, (commit, time): (u64, i64)) -> Error {
     let message = format!("{at} is before what is kept");
     let hint = format!(
-        "the oldest is transaction {commit}, of {}; PRAGMA history_retention keeps more from now on",
+        "the oldest is transaction {commit}, of {}; \
+         PRAGMA history_retention keeps more from now on",
         Utc(time)
     );
     Error::new(ErrorKind::NotRetained, message).with_hint(hint)

@@ -400,3 +400,19 @@ fn a_definition_that_no_longer_fits_is_open_again() {
     assert_eq!(rows(&session, "SELECT stock FROM item WHERE id = 1"), ["7"]);
     check_settled(&session, "SELECT count(*) FROM v");
 }
+
+#[test]
+fn indexes_follow_the_collation_that_wins() {
+    let base = "CREATE TABLE item(id INTEGER PRIMARY KEY); INSERT INTO item VALUES (1), (2), (3)";
+    let ours = "ALTER TABLE item ADD COLUMN tag TEXT; CREATE INDEX by_tag ON item(tag);
+        UPDATE item SET tag = CASE id WHEN 1 THEN 'B' WHEN 2 THEN 'a' ELSE 'C' END";
+    let theirs = "ALTER TABLE item ADD COLUMN tag TEXT COLLATE NOCASE";
+    let query = "SELECT id FROM item INDEXED BY by_tag WHERE tag >= 'A' ORDER BY tag";
+    let found = settled(base, ours, theirs, &["tag TEXT COLLATE NOCASE DEFAULT ''"], query);
+    assert_eq!(found, ["2", "1", "3"]);
+    // Where a side wins it is the same.
+    let session = open(base, ours, theirs);
+    session.execute("RESOLVE CONFLICTS WITH SOURCE; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, query), ["2", "1", "3"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
