@@ -360,7 +360,7 @@ mod tests {
     use std::path::Path;
 
     use pandodb_ds::sync::Arc;
-    use pandodb_ds::vfs::{File, MemoryVfs, OpenMode, Vfs};
+    use pandodb_ds::vfs::{Fault, File, MemoryVfs, OpenMode, SimVfs, Vfs};
 
     use super::{Account, BLOCK_MAX, BLOCK_MIN, Settings, SpillFile};
     use crate::error::ErrorKind;
@@ -434,6 +434,22 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::Limit);
         drop((charge, reader));
         assert_eq!(account.bytes(), 0);
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_an_error_however_it_is_read() {
+        let disk = SimVfs::new(3);
+        let place = disk.open(Path::new("spill"), OpenMode::Create).unwrap();
+        let mut file = SpillFile::over(place, &Account::default(), &Settings::default());
+        let end = file.append(&[7; 5000]).unwrap();
+        file.seal().unwrap();
+        let mut part = Vec::new();
+        disk.inject_next(Fault::ShortRead);
+        assert!(file.read_sealed(0..end, &mut part).is_err());
+        disk.inject_next(Fault::ShortRead);
+        assert!(file.read(0..end, &mut part).is_err());
+        file.read_sealed(0..end, &mut part).unwrap();
+        assert!(part == [7; 5000]);
     }
 
     #[test]
