@@ -82,12 +82,27 @@ impl Clock {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
     lines: BTreeMap<LineId, Line>,
+    /// The commit that filled a line which began in the past: up to it it has none of its own.
+    filled: BTreeMap<LineId, u64>,
 }
 
 impl Graph {
     /// Adds a line, or replaces it.
     pub fn put(&mut self, id: LineId, line: Line) {
         self.lines.insert(id, line);
+    }
+
+    /// Notes which commit filled a line that began in the past.
+    pub fn put_filled(&mut self, id: LineId, commit: Option<u64>) {
+        match commit {
+            Some(commit) => drop(self.filled.insert(id, commit)),
+            None => drop(self.filled.remove(&id)),
+        }
+    }
+
+    /// The commit that filled a line, up to which it has none of its own.
+    pub fn filled(&self, id: LineId) -> Option<u64> {
+        self.filled.get(&id).copied()
     }
 
     /// Removes a line; who refers to it takes it for one that begins nowhere.
@@ -109,7 +124,7 @@ impl Graph {
     /// yet, the place that it left its parent at.
     pub fn normalized(&self, mut position: Position) -> Position {
         while let Some(parent) = self.lines.get(&position.line).and_then(|line| line.parent)
-            && position.commit <= parent.commit
+            && position.commit <= self.filled(position.line).unwrap_or(0).max(parent.commit)
             && parent.line != position.line
         {
             position = Position { commit: position.commit.min(parent.commit), ..parent };

@@ -132,7 +132,7 @@ impl Branches {
     }
 
     /// A branch whose data are those of the head `seed`, which goes: that it was filled is no
-    /// commit of the branch.
+    /// commit of the branch, which has none of its own until after it.
     fn create_from(
         &self,
         create: &CreateBranch,
@@ -145,6 +145,8 @@ impl Branches {
             self.check_free(&create.name)?;
             let head = change.transaction.create_head(seed, NOTE_BRANCH)?;
             let branch = self.put_branch(change, create, parent, options, (head, None))?;
+            let filled = self.manager.head(seed)?.commit.0;
+            change.put(number_key(Kind::Filled, branch.line.0), &filled.max(left.commit))?;
             let line = Line { head: head.0, parent: Some(left), merges: Vec::new() };
             change.put(number_key(Kind::Line, branch.line.0), &line)?;
             change.anchor(seed, left.line, Some(left.commit))?;

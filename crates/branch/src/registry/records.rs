@@ -291,6 +291,7 @@ pub(crate) enum Kind {
     Reflog = b'R' as isize,
     Backup = b'K' as isize,
     Start = b'S' as isize,
+    Filled = b'F' as isize,
 }
 
 /// The key of a row.

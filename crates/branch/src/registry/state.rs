@@ -137,6 +137,9 @@ impl State {
             _ if kind == Kind::Merge as u8 => put(&mut self.merges, number()?, value)?,
             _ if kind == Kind::Reflog as u8 => put(&mut self.reflog, number()?, value)?,
             _ if kind == Kind::Start as u8 => put(&mut self.starts, LineId(number()?), value)?,
+            _ if kind == Kind::Filled as u8 => {
+                self.graph.put_filled(LineId(number()?), value.map(decode).transpose()?);
+            }
             _ if kind == Kind::Backup as u8 => self.backup = value.map(decode).transpose()?,
             // Conflicts are read from the tree when they are asked for: there may be many.
             _ if kind == Kind::Conflict as u8 => {}
@@ -183,8 +186,8 @@ impl State {
     /// reflog goes with its branch and keeps its newest entries only; older files have the reflog
     /// alone.
     pub(super) fn start_of(&self, id: LineId) -> u64 {
-        if let Some(start) = self.starts.get(&id) {
-            return *start;
+        if let Some(start) = self.starts.get(&id).copied().or_else(|| self.graph.filled(id)) {
+            return start;
         }
         let Some(line) = self.graph.line(id) else { return 0 };
         let is_before = |at: &Position| {

@@ -253,7 +253,11 @@ impl Work<'_> {
         let helpers = self.merge_helpers(&versions);
         let helped = MergeOptions { helps: helpers.is_some(), ..options.clone() };
         match merge(&pager, versions, &helped, &mut target, &mut sink) {
-            Ok(report) => Ok(report),
+            Ok(report) => {
+                let forests = [&job.base.forest, &ours.forest, &job.catalog];
+                self.tell_definitions(&mut conflicts.borrow_mut(), forests)?;
+                Ok(report)
+            }
             Err(_) if target.error.is_none() && !has_rows => {
                 conflicts.borrow_mut().append(&mut target.tried.take().unwrap_or_default());
                 Ok(Report::default())

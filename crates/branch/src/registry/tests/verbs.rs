@@ -616,3 +616,29 @@ fn upkeep_leaves_the_moment_of_a_merge_that_has_begun() {
         check_records(&branches);
     }
 }
+
+#[test]
+fn a_branch_of_the_past_is_a_base_where_it_was_left_before_its_first_commit() {
+    let (disk, branches) = start();
+    write(&branches, "main", &[("b", Some("2"))]).unwrap();
+    let first = branches.position(&branches.get("main").unwrap()).unwrap().commit;
+    write(&branches, "main", &[("c", Some("3"))]).unwrap();
+    create(&branches, "later", "main", Point::Now).unwrap();
+    create(&branches, "past", "main", Point::Commit(first)).unwrap();
+    create(&branches, "work", "past", Point::Now).unwrap();
+    write(&branches, "work", &[("w", Some("4"))]).unwrap();
+    merge(&branches, "work", "later", true).unwrap();
+    // Nothing keeps the moment by a head any more, and the branch has moved on from it.
+    write(&branches, "past", &[("p", Some("5"))]).unwrap();
+    let check = |branches: &Branches| {
+        let plan = branches.begin_merge("later", "past").unwrap();
+        assert_eq!(plan.bases, [Position { line: LineId(1), commit: first }]);
+        assert_eq!(contents(branches.manager(), &plan.base()).unwrap().len(), 2);
+        branches.abandon_merge(plan).unwrap();
+    };
+    check(&branches);
+    let branches = reopen(&disk, branches);
+    check(&branches);
+    merge(&branches, "later", "past", false).unwrap();
+    assert_eq!(read(&branches, "past").unwrap().len(), 5);
+}

@@ -6,6 +6,7 @@
 
 pub(super) mod definition;
 mod forward;
+mod told;
 
 use std::collections::BTreeSet;
 

@@ -416,3 +416,26 @@ fn indexes_follow_the_collation_that_wins() {
     assert_eq!(rows(&session, query), ["2", "1", "3"]);
     assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
 }
+
+#[test]
+fn definitions_in_conflicts_are_what_was_written() {
+    let session = open(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE INDEX i ON t(b);
+         CREATE VIEW v AS SELECT a FROM t",
+        "DROP INDEX i; CREATE INDEX i ON t(b DESC); ALTER TABLE t RENAME b TO ours;
+         DROP VIEW v; CREATE VIEW v AS SELECT ours /* here */ FROM t;
+         CREATE TRIGGER r AFTER DELETE ON t BEGIN SELECT 1; END",
+        "DROP INDEX i; CREATE INDEX i ON t(a, b); DROP VIEW v; CREATE VIEW v AS SELECT  b FROM t;
+         CREATE TRIGGER r AFTER DELETE ON t BEGIN SELECT 2; END",
+    );
+    let shown = "SELECT object_name, base, ours, theirs FROM pando_conflicts ORDER BY 1";
+    // The view is the same on both: the column has another name on one of them.
+    assert_eq!(
+        rows(&session, shown),
+        [
+            "i|NULL|'CREATE INDEX i ON t(ours DESC)'|'CREATE INDEX i ON t(a, b)'",
+            "r|NULL|'CREATE TRIGGER r AFTER DELETE ON t BEGIN SELECT 1; END'\
+             |'CREATE TRIGGER r AFTER DELETE ON t BEGIN SELECT 2; END'",
+        ]
+    );
+}
