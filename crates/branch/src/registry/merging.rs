@@ -192,11 +192,6 @@ impl Branches {
             }
         }
         let theirs = self.view_head(anchor.head(), position)?;
-        // What only the target has may be what it once took from the source: then the source's own
-        // commits hold nothing, and the two would go on taking them from each other for ever.
-        if ancestors.is_empty() && theirs.forest().is_same_version(&base.forest()) {
-            kind = MergeKind::UpToDate;
-        }
         let plan = MergePlan {
             source,
             target,

@@ -177,37 +177,6 @@ fn an_untouched_target_moves_to_the_source() {
 }
 
 #[test]
-fn branches_that_fast_forward_to_each_other_are_up_to_date_in_the_end() {
-    let session = shop();
-    session.execute("USE BRANCH dev; DELETE FROM item WHERE id = 1; USE BRANCH main").unwrap();
-    assert!(rows(&session, "MERGE BRANCH dev INTO main")[0].starts_with("fast-forward|"));
-    let commits = rows(&session, "SELECT count(*) FROM pando_log('*')");
-    for merge in ["main INTO dev", "dev INTO main", "main INTO dev"] {
-        for options in ["", "WITH (dry_run = true)"] {
-            let told = rows(&session, &format!("MERGE BRANCH {merge} {options}"));
-            assert!(told[0].starts_with("up to date|"), "{merge}: {told:?}");
-        }
-    }
-    assert_eq!(rows(&session, "SELECT count(*) FROM pando_log('*')"), commits);
-    // What comes later is found, on either side and on both.
-    session.execute("UPDATE item SET price = 8 WHERE id = 2").unwrap();
-    assert!(rows(&session, "MERGE BRANCH main INTO dev")[0].starts_with("fast-forward|"));
-    assert!(rows(&session, "MERGE BRANCH dev INTO main")[0].starts_with("up to date|"));
-    session
-        .execute(
-            "UPDATE item SET price = 9 WHERE id = 2; UPDATE item@dev SET stock = 9 WHERE id = 3",
-        )
-        .unwrap();
-    assert!(rows(&session, "MERGE BRANCH dev INTO main")[0].starts_with("merged|"));
-    assert!(rows(&session, "MERGE BRANCH main INTO dev")[0].starts_with("fast-forward|"));
-    assert!(rows(&session, "MERGE BRANCH dev INTO main")[0].starts_with("up to date|"));
-    for branch in ["main", "dev"] {
-        session.execute(&format!("USE BRANCH {branch}")).unwrap();
-        assert_eq!(rows(&session, "SELECT * FROM item"), ["2|ink|9|4", "3|pad|7|9"]);
-    }
-}
-
-#[test]
 fn conflicts_stop_a_merge_and_are_resolved_by_policy_or_one_by_one() {
     let session = shop();
     session
