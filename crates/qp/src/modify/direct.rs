@@ -243,6 +243,22 @@ mod tests {
         session.execute("UPDATE t SET k = k + 1, r = -r WHERE r > 100; ROLLBACK").unwrap();
         let left = rows(&session, "SELECT count(*), sum(r), sum(k) FROM t");
         assert_eq!(left[0][..2], [Value::Integer(5000), Value::Real(12_502_500.0)]);
+        // What comes before a row that cannot be looked at comes first.
+        let script = "CREATE TABLE j(id INTEGER PRIMARY KEY, a CHECK (a < 300), b);
+            INSERT INTO j SELECT id, 0, CASE id WHEN 600 THEN '{bad' ELSE '{\"x\":1}' END
+              FROM t WHERE id < 900";
+        session.execute(script).unwrap();
+        let change = "UPDATE OR FAIL j SET a = id WHERE json_extract(b, '$.x') = 1";
+        assert!(session.execute(change).unwrap_err().to_string().contains("CHECK"));
+        let done = rows(&session, "SELECT sum(a) FROM j");
+        assert_eq!(done, [[Value::Integer(44_850)]]);
+        let change = "DELETE FROM j WHERE json_extract(b, '$.x') = 1";
+        assert!(session.execute(change).unwrap_err().to_string().contains("JSON"));
+        // So do those for whose rowids there is no room.
+        let some = "INSERT INTO j SELECT id + 5000, 0, '' FROM t; PRAGMA hard_heap_limit = 20000;
+                    UPDATE j SET a = 1 WHERE b = ''; PRAGMA hard_heap_limit = 0";
+        session.execute(some).unwrap();
+        assert_eq!(rows(&session, "SELECT sum(a = 1) FROM j"), [[Value::Integer(5001)]]);
         // An error leaves nothing of the statement.
         let failed = session.execute("UPDATE t SET s = CASE id WHEN 4000 THEN NULL ELSE 'x' END");
         assert!(failed.unwrap_err().to_string().contains("NOT NULL"));

@@ -3,7 +3,9 @@
 //! A change that no index helps looks at every row, and the batch gear does that several times as
 //! fast as one row after the other. So where the table is large, the rowids of what is meant are
 //! found in batches first, and then the cursor goes from one to the next. Nothing can tell the
-//! difference: the cursor shows the table as it was when the statement began in either case.
+//! difference: the cursor shows the table as it was when the statement began in either case, and
+//! where a row cannot be looked at, or there is no room for the rowids, the rows are found one by
+//! one after all, so that those before it are changed first.
 //! Neighbours: `update` and `delete` change what is found here, `direct` in its stored form.
 
 use pandodb_ds::record::key::rowid_key;
@@ -61,15 +63,27 @@ impl<'p> FoundRows<'p> {
         if !batch.is_in_batches(frame) {
             return Ok(found);
         }
-        let mut rowids = Vec::new();
-        while input.next(frame, outer)? {
-            rowids.push(frame.slot(target).rowid());
-            found.weight.add(size_of::<i64>(), outer.context)?;
+        match found.find(frame, outer) {
+            Ok(rowids) => found.rowids = Some(rowids.into_iter()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            Err(_) => {
+                found.input = &batch.input;
+                found.weight = Weight::default();
+            }
         }
-        found.rowids = Some(rowids.into_iter());
         // From here on the slot has the table's cursor.
         batch.input.open(frame, outer)?;
         Ok(found)
+    }
+
+    /// The rowids of all rows.
+    fn find(&mut self, frame: &mut Frame, outer: Outer<'_>) -> Result<Vec<i64>> {
+        let mut rowids = Vec::new();
+        while self.input.next(frame, outer)? {
+            rowids.push(frame.slot(self.target).rowid());
+            self.weight.add(size_of::<i64>(), outer.context)?;
+        }
+        Ok(rowids)
     }
 
     /// Moves to the next row; whether there is one.
