@@ -142,6 +142,9 @@ pub struct MergeOptions {
     /// Rows and cells of the base that mean nothing, because the best common ancestors that it
     /// was made of disagree there: if the two sides differ, both have changed it.
     pub unsettled: BTreeSet<ConflictKey>,
+    /// Whether the merge makes the base of another one: it goes as far as it can, and its report
+    /// has all that it does not settle.
+    pub makes_base: bool,
     /// Whether another thread may look for changes while the merge writes.
     pub helps: bool,
 }
@@ -154,6 +157,7 @@ impl Default for MergeOptions {
             merges_json: true,
             resolutions: Resolutions::default(),
             unsettled: BTreeSet::new(),
+            makes_base: false,
             helps: cfg!(test),
         }
     }
