@@ -32,7 +32,7 @@ mod sides;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::record::Value;
@@ -162,6 +162,9 @@ pub struct Report {
     pub conflicts: BTreeMap<ConflictKind, u64>,
     /// Rows that were looked at.
     pub rows: u64,
+    /// Of a merge that makes a base: what it does not settle, each row of a broken constraint by
+    /// itself. It is the [`MergeOptions::unsettled`] of the merge that has the base.
+    pub unsettled: BTreeSet<ConflictKey>,
 }
 
 impl Report {
@@ -221,6 +224,9 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     pub(crate) fn conflict(&mut self, conflict: Conflict) -> Result<()> {
         self.report.count_conflict(&conflict);
+        if self.options.makes_base {
+            self.report.unsettled.insert(conflict.key.clone());
+        }
         (self.sink)(conflict)
     }
 
@@ -289,8 +295,8 @@ pub fn merge(
         }
     }
     // Where a conflict is left the rows are the target's: what they break beside those of the
-    // source would depend on which side is called so.
-    if run.report.conflict_count() == 0 {
+    // source would depend on which side is called so. Only of a base all has to be known.
+    if run.report.conflict_count() == 0 || run.options.makes_base {
         broken::verify(&mut run, &versions, &merged, &numbers)?;
     }
     Ok(run.report)

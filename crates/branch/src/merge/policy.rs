@@ -139,9 +139,13 @@ pub struct MergeOptions {
     pub merges_json: bool,
     /// What was said about single conflicts.
     pub resolutions: Resolutions,
-    /// Rows and cells of the base that mean nothing, because the best common ancestors that it
-    /// was made of disagree there: if the two sides differ, both have changed it.
+    /// Rows, cells and parts of definitions of the base that mean nothing, because the best
+    /// common ancestors that it was made of disagree there: if the two sides differ, both have
+    /// changed it.
     pub unsettled: BTreeSet<ConflictKey>,
+    /// Whether the merge makes the base of another one: it goes as far as it can, and its report
+    /// has all that it does not settle.
+    pub makes_base: bool,
     /// Whether another thread may look for changes while the merge writes.
     pub helps: bool,
 }
@@ -154,6 +158,7 @@ impl Default for MergeOptions {
             merges_json: true,
             resolutions: Resolutions::default(),
             unsettled: BTreeSet::new(),
+            makes_base: false,
             helps: cfg!(test),
         }
     }

@@ -299,13 +299,13 @@ impl Work<'_> {
                 message: String::new(),
             };
             let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
-            self.on_head(fork.head(), || {
+            let report = self.on_head(fork.head(), || {
                 self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
-                    let options = MergeOptions::default();
-                    self.put(&job, &options, &sources, schemas, &conflicts).map(drop)
+                    let options = MergeOptions { makes_base: true, ..MergeOptions::default() };
+                    self.put(&job, &options, &sources, schemas, &conflicts)
                 })
             })?;
-            unsettled.extend(conflicts.into_inner().into_iter().map(|conflict| conflict.key));
+            unsettled.extend(report.unsettled);
         }
         Ok(Some((fork, unsettled)))
     }

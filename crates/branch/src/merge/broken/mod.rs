@@ -16,7 +16,7 @@ use pandodb_ds::record::Value;
 
 use self::versions::RowVersions;
 use super::cells::is_same_row;
-use super::conflict::{BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference};
+use super::conflict::{BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference, Scope};
 use super::policy::Pick;
 use super::renumber::Numbers;
 use super::schema::{MergedTable, SchemaMerge};
@@ -114,8 +114,34 @@ impl<'v> Settler<'_, '_, 'v> {
             }
         }
         for broken in found {
+            if self.run.options.makes_base {
+                self.leave_unsettled(&broken)?;
+            }
             let conflict = self.conflict(broken)?;
             self.run.conflict(conflict)?;
+        }
+        Ok(())
+    }
+
+    /// Notes all rows of a broken constraint of a base: they are decided together.
+    fn leave_unsettled(&mut self, broken: &BrokenConstraint) -> Result<()> {
+        let unsettled = |object, row: &[u8]| ConflictKey {
+            object,
+            scope: Scope::Broken(row.to_vec(), broken.constraint.clone()),
+        };
+        for row in &broken.rows {
+            self.run.report.unsettled.insert(unsettled(broken.object, row));
+        }
+        let Some(table) = self.merged.table(broken.object) else { return Ok(()) };
+        let (Some(reference), Some(first)) = (&broken.reference, broken.rows.first()) else {
+            return Ok(());
+        };
+        let wanted = self.wanted(&table.shape, first, reference)?;
+        let Some((parent, wanted)) = wanted else { return Ok(()) };
+        for origin in [Origin::Base, Origin::Ours, Origin::Theirs] {
+            if let Some(row) = self.versions.find(parent, origin, reference, &wanted)? {
+                self.run.report.unsettled.insert(unsettled(parent.shape.id, &row));
+            }
         }
         Ok(())
     }

@@ -100,22 +100,32 @@ fn ours_inserted_keys(
     Ok(inserted)
 }
 
-/// The rows of a table that the base does not settle, with the columns it is about.
+/// The rows of a table that the base does not settle.
 #[derive(Default)]
 struct Unsettled {
-    rows: BTreeMap<Vec<u8>, BTreeSet<ColumnId>>,
+    rows: BTreeMap<Vec<u8>, UnsettledRow>,
+}
+
+/// What the base does not settle in a row, beside whether it is there.
+#[derive(Default)]
+struct UnsettledRow {
+    /// The columns it is about.
+    columns: BTreeSet<ColumnId>,
+    /// Whether it is about all: the cells of the base break a constraint together.
+    is_whole: bool,
 }
 
 impl Unsettled {
     fn of(keys: &BTreeSet<ConflictKey>, table: ObjectId) -> Self {
-        let mut rows: BTreeMap<Vec<u8>, BTreeSet<ColumnId>> = BTreeMap::new();
+        let mut rows: BTreeMap<Vec<u8>, UnsettledRow> = BTreeMap::new();
         for key in keys.iter().filter(|key| key.object == table) {
             match &key.scope {
                 Scope::Row(row) => drop(rows.entry(row.clone()).or_default()),
                 Scope::Cell(row, column) => {
-                    rows.entry(row.clone()).or_default().insert(*column);
+                    rows.entry(row.clone()).or_default().columns.insert(*column);
                 }
-                Scope::Schema(_) | Scope::Broken(..) => {}
+                Scope::Broken(row, _) => rows.entry(row.clone()).or_default().is_whole = true,
+                Scope::Schema(_) => {}
             }
         }
         Self { rows }
@@ -230,7 +240,7 @@ impl TableMerger<'_, '_, '_> {
             let bytes = tree.get(merger.run.pager, key)?;
             read(side, bytes.map(|bytes| Stored { key: key.to_vec(), bytes }).as_ref())
         };
-        for (key, columns) in &rows {
+        for (key, unsettled) in &rows {
             self.run.step()?;
             let ours = find(self, self.sides.ours, key)?;
             let theirs = find(self, self.sides.theirs, key)?;
@@ -239,8 +249,9 @@ impl TableMerger<'_, '_, '_> {
                     let base = find(self, self.sides.base, key)?;
                     let merged = match &base {
                         Some(base) => {
-                            let unsettled = |column| columns.contains(&column);
-                            self.plan.merge_with(base, &ours, &theirs, &unsettled)
+                            let is_unsettled =
+                                |column| unsettled.is_whole || unsettled.columns.contains(&column);
+                            self.plan.merge_with(base, &ours, &theirs, &is_unsettled)
                         }
                         None => self.plan.merge_inserted(&ours, &theirs),
                     };

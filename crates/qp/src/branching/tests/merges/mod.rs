@@ -2,6 +2,7 @@
 
 mod broken;
 mod constraints;
+mod crossed;
 mod definitions;
 mod inside;
 mod keys;
