@@ -4,6 +4,7 @@ mod broken;
 mod constraints;
 mod definitions;
 mod inside;
+mod kept;
 mod keys;
 mod names;
 mod picks;
