@@ -142,6 +142,7 @@ pub(crate) fn index(id: u64, name: &str, of: u64, column: u64) -> TextShape {
         definition: "INDEX ON {t0} ({c0})".into(),
         objects: vec![ObjectId(of)],
         columns: vec![ColumnId(column)],
+        hangs_on: Some(ObjectId(of)),
     }
 }
 

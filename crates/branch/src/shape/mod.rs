@@ -178,6 +178,8 @@ pub struct TextShape {
     pub objects: Vec<ObjectId>,
     /// The columns that it mentions.
     pub columns: Vec<ColumnId>,
+    /// The table of an index; the table or view of a trigger. Where that is dropped it goes, too.
+    pub hangs_on: Option<ObjectId>,
 }
 
 impl Shape {

@@ -14,7 +14,8 @@ use pandodb_ds::forest::Forest;
 use super::canonical::{Canonical, Canonizer};
 use crate::ast::{ConflictAction, ForeignKeyAction};
 use crate::catalog::{
-    ForeignKey, Index, IndexColumn, IndexOrigin, STATISTICS_TABLE, Schema, Table, TableKind,
+    ForeignKey, Index, IndexColumn, IndexOrigin, ObjectId, STATISTICS_TABLE, Schema, Table,
+    TableKind,
 };
 use crate::modify::SEQUENCE_TABLE;
 use crate::types::Affinity;
@@ -41,19 +42,22 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
         for index in &table.indexes {
             if let (IndexOrigin::Created, Some(sql)) = (index.origin, &index.sql) {
                 let canonical = canonizer.text(sql, &[table], Some(&index.name));
-                shape.indexes.push(text_shape(index.id.0, &index.name, canonical));
+                shape.indexes.push(text_shape(index.id.0, &index.name, canonical, Some(table.id)));
             }
         }
     }
     for view in schema.views.values() {
         let tables = canonizer.tables_in(&view.sql);
         let canonical = canonizer.text(&view.sql, &tables, Some(&view.name));
-        shape.views.push(text_shape(view.id.0, &view.name, canonical));
+        shape.views.push(text_shape(view.id.0, &view.name, canonical, None));
     }
     for trigger in schema.triggers.values() {
         let tables = canonizer.tables_in(&trigger.sql);
         let canonical = canonizer.text(&trigger.sql, &tables, Some(&trigger.name));
-        shape.triggers.push(text_shape(trigger.id.0, &trigger.name, canonical));
+        let on = &trigger.table;
+        let table = schema.table(on).map(|table| table.id);
+        let table = table.or_else(|| schema.view(on).map(|view| view.id));
+        shape.triggers.push(text_shape(trigger.id.0, &trigger.name, canonical, table));
     }
     for object in &schema.objects {
         let id = shape::ObjectId(object.id.0);
@@ -70,13 +74,14 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
     shape
 }
 
-fn text_shape(id: u64, name: &str, canonical: Canonical) -> TextShape {
+fn text_shape(id: u64, name: &str, canonical: Canonical, hangs_on: Option<ObjectId>) -> TextShape {
     TextShape {
         id: shape::ObjectId(id),
         name: name.to_owned(),
         definition: canonical.text,
         objects: canonical.objects,
         columns: canonical.columns,
+        hangs_on: hangs_on.map(|id| shape::ObjectId(id.0)),
     }
 }
 

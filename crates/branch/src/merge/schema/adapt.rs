@@ -100,6 +100,7 @@ impl Adapted {
             id: self.object(text.id),
             objects: text.objects.iter().map(|id| self.object(*id)).collect(),
             columns: text.columns.iter().map(|id| self.column(*id)).collect(),
+            hangs_on: text.hangs_on.map(|id| self.object(id)),
             ..text.clone()
         }
     }

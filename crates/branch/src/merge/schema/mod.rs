@@ -2,10 +2,11 @@
 //!
 //! Objects and columns are matched by id. What both sides added under one name has two ids; the
 //! source's description is first put into the target's words (`adapt`), so that everything
-//! behind it compares ids only. Neighbours: `tables` and `texts` merge one object, `types` knows
-//! which type holds all values of another.
+//! behind it compares ids only. Neighbours: `tables` and `texts` merge one object, `kept` knows
+//! what stays though it was dropped, `types` which type holds all values of another.
 
 mod adapt;
+mod kept;
 mod tables;
 mod texts;
 mod types;
@@ -167,6 +168,7 @@ pub(crate) fn merge_shapes(
         merge: SchemaMerge { adapted: of_theirs, adapted_base: of_base, ..SchemaMerge::default() },
         undecided: BTreeSet::new(),
         named: BTreeSet::new(),
+        kept: kept::Kept::new(base, ours, &theirs, options),
         has_new_rows,
     };
     merger.merge_tables(base, ours, &theirs)?;
@@ -177,6 +179,7 @@ pub(crate) fn merge_shapes(
     ] {
         merger.merge_texts(kind, base, ours, theirs);
     }
+    merger.merge.resolved += merger.kept.answered();
     merger.give_names();
     merger.check_mentions(ours);
     merger.check_names();
@@ -192,6 +195,8 @@ struct SchemaMerger<'a, 'h> {
     undecided: BTreeSet<ColumnId>,
     /// Names that are resolved by a definition.
     named: BTreeSet<ConflictKey>,
+    /// What stays although one side dropped it.
+    kept: kept::Kept,
     has_new_rows: &'a mut HasNewRows<'h>,
 }
 
@@ -335,7 +340,7 @@ impl SchemaMerger<'_, '_> {
                 && shape.columns.iter().all(|id| columns.contains(id));
             // One conflict about it is enough.
             let is_left = text.source == TextSource::Defined || self.is_contested(shape.id);
-            if is_left || is_whole && !is_given {
+            if is_left || is_whole && !is_given && !self.kept.gives_up(shape) {
                 self.merge.texts.push(text);
                 continue;
             }

@@ -94,7 +94,11 @@ impl SchemaMerger<'_, '_> {
                 None => "the source dropped the table, the target changed it or its rows",
             };
             let said = Said { ours: Some(describe(ours)), ..said_base(base) };
-            match self.disagree(about(ours), SchemaPart::Whole, None, said, detail) {
+            let side = self.disagree(about(ours), SchemaPart::Whole, None, said, detail);
+            if side != Some(Side::Theirs) {
+                self.kept.keep(ours.id);
+            }
+            match side {
                 Some(Side::Theirs) => {}
                 Some(Side::Ours) if self.is_defined(ours.id, &SchemaPart::Whole) => {
                     // As if it were new: nothing is told from what the base has.
@@ -112,6 +116,9 @@ impl SchemaMerger<'_, '_> {
                     return Ok(());
                 }
             }
+        } else if self.kept.keeps_needed(ours.id) {
+            self.keep(ours, base);
+            return Ok(());
         }
         let (kind, id, name) = (ObjectKind::Table, ours.id, ours.name.clone());
         self.merge.dropped.push(DroppedObject { kind, id, name });
@@ -125,6 +132,9 @@ impl SchemaMerger<'_, '_> {
         ours: &Shape,
     ) -> Result<()> {
         if !self.is_changed(Side::Theirs, base, theirs)? {
+            if self.kept.keeps_needed(theirs.id) {
+                self.take(theirs, None);
+            }
             return Ok(());
         }
         let detail = match ours.table_named(&base.unwrap_or(theirs).name) {
@@ -135,7 +145,11 @@ impl SchemaMerger<'_, '_> {
             None => "the target dropped the table, the source changed it or its rows",
         };
         let said = Said { theirs: Some(describe(theirs)), ..said_base(base) };
-        match self.disagree(about(theirs), SchemaPart::Whole, None, said, detail) {
+        let side = self.disagree(about(theirs), SchemaPart::Whole, None, said, detail);
+        if side != Some(Side::Ours) {
+            self.kept.keep(theirs.id);
+        }
+        match side {
             Some(Side::Theirs) => self.take(theirs, None),
             Some(Side::Ours) => {}
             None => {

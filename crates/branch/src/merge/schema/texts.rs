@@ -1,6 +1,7 @@
 //! Indexes, views and triggers: a name and a definition each, merged as a whole.
 //!
-//! Neighbours: `tables` does the same for what has parts; `mod` checks what texts mention.
+//! Neighbours: `tables` does the same for what has parts; `kept` knows what stays though it was
+//! dropped, `mod` checks what texts mention.
 
 use super::{About, DroppedObject, MergedText, Said, SchemaMerger, TextSource, three_or_two};
 use crate::diff::schema::ObjectKind;
@@ -27,12 +28,16 @@ impl SchemaMerger<'_, '_> {
                     let said = Said { ours: Some(text.definition.clone()), ..said_base(before) };
                     let detail = "the source dropped it, the target changed it";
                     let is_same = before.is_some_and(|before| is_same_text(before, text));
-                    let is_dropped = is_same && !is_unsettled
-                        || self.settle_text(kind, text, said, detail) == Some(Side::Theirs);
+                    let is_dropped = if is_same && !is_unsettled {
+                        !self.kept.keeps_text(text)
+                    } else {
+                        self.settle_text(kind, text, said, detail) == Some(Side::Theirs)
+                    };
                     if is_dropped {
                         let (id, name) = (text.id, text.name.clone());
                         self.merge.dropped.push(DroppedObject { kind, id, name });
                     } else {
+                        self.kept.keep(text.id);
                         self.add_text(kind, text, TextSource::Ours, false);
                     }
                 }
@@ -62,12 +67,18 @@ impl SchemaMerger<'_, '_> {
             let is_unsettled = self.has_unsettled(text.id);
             match find(base, text) {
                 None if !is_unsettled => self.add_text(kind, text, TextSource::Theirs, true),
-                Some(before) if !is_unsettled && is_same_text(before, text) => {}
+                Some(before) if !is_unsettled && is_same_text(before, text) => {
+                    if self.kept.keeps_text(text) {
+                        self.kept.keep(text.id);
+                        self.add_text(kind, text, TextSource::Theirs, true);
+                    }
+                }
                 before => {
                     let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
                     let detail = "the target dropped it, the source changed it";
                     // Where the conflict stays it may yet be there: what mentions it is none.
                     if self.settle_text(kind, text, said, detail) != Some(Side::Ours) {
+                        self.kept.keep(text.id);
                         self.add_text(kind, text, TextSource::Theirs, true);
                     }
                 }
@@ -144,13 +155,13 @@ fn find<'a>(list: &'a [TextShape], wanted: &TextShape) -> Option<&'a TextShape> 
     list.iter().find(|text| text.id == wanted.id)
 }
 
-fn is_same_definition(left: &TextShape, right: &TextShape) -> bool {
+pub(super) fn is_same_definition(left: &TextShape, right: &TextShape) -> bool {
     left.definition == right.definition
         && left.objects == right.objects
         && left.columns == right.columns
 }
 
-fn is_same_text(left: &TextShape, right: &TextShape) -> bool {
+pub(super) fn is_same_text(left: &TextShape, right: &TextShape) -> bool {
     left.name == right.name && is_same_definition(left, right)
 }
 

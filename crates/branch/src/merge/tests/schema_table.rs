@@ -36,6 +36,7 @@ fn view(id: u64, name: &str, definition: &str) -> TextShape {
         definition: definition.into(),
         objects: vec![ObjectId(T)],
         columns: vec![ColumnId(T * 100 + 1)],
+        hangs_on: None,
     }
 }
 
@@ -241,7 +242,7 @@ fn drop_view(_: &World, version: &mut Version) {
 
 fn add_trigger(_: &World, version: &mut Version) {
     let trigger = view(70, "new_trigger", "AFTER INSERT ON {t0} SELECT {c0}");
-    version.shape.triggers.push(trigger);
+    version.shape.triggers.push(TextShape { hangs_on: Some(ObjectId(T)), ..trigger });
 }
 
 fn change_check(_: &World, version: &mut Version) {
