@@ -111,3 +111,30 @@ fn each_child_of_a_deleted_parent_has_its_own_answer() {
         assert_eq!(rows(&session, "SELECT id FROM parent"), ["1", "2"], "{what}");
     }
 }
+
+/// What was said and did not settle a conflict does not keep a later rule from it.
+#[test]
+fn a_rule_counts_where_what_was_said_before_was_in_vain() {
+    for (vain, rule) in [
+        ("CONFLICT 1 WITH TARGET", "CONFLICTS WITH SOURCE"),
+        ("CONFLICT 1 WITH (b = 7)", "CONFLICTS IN TABLE t WITH SOURCE"),
+        ("CONFLICTS IN TABLE t WITH TARGET", "CONFLICTS WITH SOURCE"),
+    ] {
+        let session = session();
+        session
+            .execute(&format!(
+                "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b INT); INSERT INTO t VALUES (1,1,1);
+                 CREATE BRANCH dev; UPDATE t SET a = NULL; USE BRANCH dev; UPDATE t SET b = 5;
+                 ALTER TABLE t ALTER COLUMN a SET NOT NULL; USE BRANCH main;
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual'); RESOLVE {vain}"
+            ))
+            .unwrap();
+        error(&session, "CONTINUE MERGE");
+        let listed = "SELECT resolution FROM pando_conflicts";
+        assert_eq!(rows(&session, listed), ["NULL"], "{vain}");
+        session.execute(&format!("RESOLVE {rule}")).unwrap();
+        assert_eq!(rows(&session, listed), ["SOURCE"], "{vain}, {rule}");
+        session.execute("CONTINUE MERGE").unwrap();
+        assert_eq!(rows(&session, "SELECT a, b FROM t"), ["1|5"], "{vain}, {rule}");
+    }
+}
