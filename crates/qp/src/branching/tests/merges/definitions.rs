@@ -439,3 +439,38 @@ fn definitions_in_conflicts_are_what_was_written() {
         ]
     );
 }
+
+/// Rows that have no value for a column read one that is the same for all.
+#[test]
+fn a_default_that_is_computed_fills_no_rows() {
+    let added = ["ADD COLUMN p INT DEFAULT 5", "ADD COLUMN p TEXT NOT NULL DEFAULT 'z'"]
+        .map(|change| format!("ALTER TABLE item {change}"));
+    let made = "CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 2)";
+    let both = [made.to_owned(), "CREATE TABLE t(id INTEGER PRIMARY KEY, b)".to_owned()];
+    for (sides, definition) in [
+        (&added, "p INT DEFAULT (1 + 1)"),
+        (&added, "p INT DEFAULT CURRENT_TIMESTAMP"),
+        (&added, "p INT DEFAULT (abs(-7))"),
+        (&both, "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, c DEFAULT (1 + 1))"),
+        (&both, "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b DEFAULT (1 + 1))"),
+    ] {
+        for (on_main, on_dev) in [(&sides[0], &sides[1]), (&sides[1], &sides[0])] {
+            let session = open(ITEM, on_main, on_dev);
+            let told =
+                error(&session, &format!("RESOLVE CONFLICT 1 WITH DEFINITION '{definition}'"));
+            assert!(told.contains("with non-constant default"), "{definition}: {told}");
+        }
+    }
+    // All rows have a value, or there are none.
+    for (on_main, on_dev) in [(&both[0], &both[1]), (&both[1], &both[0])] {
+        let session = open(ITEM, on_main, on_dev);
+        let definition = "CREATE TABLE t(id INTEGER PRIMARY KEY, a DEFAULT (1 + 1))";
+        let told = rows(
+            &session,
+            &format!("RESOLVE CONFLICT 1 WITH DEFINITION '{definition}'; CONTINUE MERGE"),
+        );
+        assert!(told.last().unwrap().starts_with("merged|"), "{told:?}");
+        session.execute("INSERT INTO t(id) VALUES (2)").unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM t ORDER BY 1"), ["1|2", "2|2"]);
+    }
+}
