@@ -4,13 +4,15 @@
 //! column read what every row reads there, which has to be constant; a foreign key has to find a
 //! key of its parent. Neighbours: `redefined` and `defined` call this, `verify` looks at rows.
 
-use pandodb_branch::merge::MergedTable;
-use pandodb_branch::shape::ColumnId;
+use pandodb_branch::merge::{Conflict, MergedTable, SchemaMerge};
+use pandodb_branch::shape::{ColumnId, ObjectId as ShapeId};
 
 use super::SqlTarget;
+use super::defined::{again, of_object};
 use crate::catalog::build::constant;
-use crate::catalog::{Column, Table};
+use crate::catalog::{Column, Schema, Table};
 use crate::error::{Error, Result};
+use crate::modify::{has_parent_key, mismatch};
 
 impl SqlTarget<'_> {
     /// Refuses a default that is computed for a column that rows of a side have no value for. A
@@ -49,4 +51,50 @@ impl SqlTarget<'_> {
         }
         Ok(())
     }
+
+    /// Definitions of tables that leave a foreign key without a key of its parent, which it has on
+    /// the branches.
+    pub(super) fn parentless_own(&self, merge: &SchemaMerge) -> Result<Vec<Conflict>> {
+        let schema = self.main_schema()?;
+        let mut found: Vec<Conflict> = Vec::new();
+        for child in schema.tables.values() {
+            for parent in parentless(schema, child) {
+                let ids = [ShapeId(child.id.0), ShapeId(parent.id.0)];
+                let own: Vec<_> = ids.into_iter().flat_map(|id| of_object(merge, id)).collect();
+                if own.is_empty() || self.was_parentless(ids)? {
+                    continue;
+                }
+                let why = mismatch(&child.name, &parent.name);
+                for defined in own {
+                    if found.iter().all(|known| known.key != defined.conflict.key) {
+                        found.push(again(&defined, &why));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a foreign key of a child to a parent is such a one on a side already.
+    fn was_parentless(&self, [child, parent]: [ShapeId; 2]) -> Result<bool> {
+        for side in &self.sides()? {
+            let (Some(schema), Some(child)) = (side.schemas.first(), self.table_on(side, child))
+            else {
+                continue;
+            };
+            let parent = self.object_on(side, parent.0);
+            if parentless(schema, child).any(|table| table.id.0 == parent) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The parents of foreign keys that do not lead to a key of them.
+fn parentless<'s>(schema: &'s Schema, child: &'s Table) -> impl Iterator<Item = &'s Table> {
+    child.foreign_keys.iter().filter_map(|key| {
+        let parent = schema.table(&key.parent)?;
+        (!has_parent_key(parent, key)).then_some(&**parent)
+    })
 }
