@@ -105,6 +105,17 @@ pub enum RuleScope {
     Column(ObjectId, ColumnId),
 }
 
+impl RuleScope {
+    /// Whether a conflict is one of those.
+    pub fn covers(self, key: &ConflictKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Object(object) => key.object == object,
+            Self::Column(object, column) => key.object == object && key.column() == Some(column),
+        }
+    }
+}
+
 /// Everything that was said about single conflicts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resolutions {

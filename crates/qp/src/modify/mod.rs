@@ -45,7 +45,7 @@ use pandodb_ds::sync::Arc;
 pub use bind::{modify_statement, view_columns};
 pub(crate) use constraint::Violation;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
-pub(crate) use foreign_key::quoted;
+pub(crate) use foreign_key::{has_parent_key, mismatch, quoted};
 pub use sequence::{SEQUENCE_TABLE, counter_of};
 pub(crate) use trigger::trigger_program;
 pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};

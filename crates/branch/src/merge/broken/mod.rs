@@ -75,6 +75,15 @@ struct Settler<'s, 'r, 'v> {
     answered: BTreeMap<ConflictKey, u32>,
 }
 
+/// When an answer is given within a round: what is said about one conflict is done before rules
+/// are, and what is to become of one row comes after the sides, which may bring more back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    OwnSide,
+    OwnRow,
+    Rule,
+}
+
 /// What one round of answers changed.
 #[derive(Default)]
 struct Changed {
@@ -87,14 +96,19 @@ impl<'v> Settler<'_, '_, 'v> {
     /// Does what was said about what is broken; returns whether any row changed.
     fn answer(&mut self, found: &[BrokenConstraint]) -> Result<bool> {
         let mut changed = Changed::default();
-        for broken in found {
+        for (turn, broken, pick) in self.in_turn(found) {
             let key = broken.key();
             let Some(table) = self.merged.table(broken.object) else { continue };
-            let Some(pick) = self.run.options.pick(&key) else { continue };
-            // Another answer may have settled it: that is seen when all is verified again.
+            // Another answer may have settled it: that is seen when all is verified again. What
+            // was said about this very one is done all the same.
             let mut rows = broken.rows.iter();
             let is_touched = rows.any(|row| changed.rows.contains(&(broken.object, row.clone())));
-            if is_touched || self.has_parent_again(table, broken, &changed)? {
+            let is_settled = match turn {
+                Turn::OwnSide => is_touched,
+                Turn::OwnRow => false,
+                Turn::Rule => is_touched || self.has_parent_again(table, broken, &changed)?,
+            };
+            if is_settled {
                 continue;
             }
             let answers = self.answered.get(&key).copied().unwrap_or_default();
@@ -103,6 +117,27 @@ impl<'v> Settler<'_, '_, 'v> {
             }
         }
         Ok(!changed.rows.is_empty())
+    }
+
+    /// What is broken and has an answer, in the order in which the answers are given.
+    fn in_turn<'f>(
+        &self,
+        found: &'f [BrokenConstraint],
+    ) -> Vec<(Turn, &'f BrokenConstraint, Pick)> {
+        let options = &self.run.options;
+        let turns = found.iter().filter_map(|broken| {
+            let key = broken.key();
+            let pick = options.pick(&key)?;
+            let turn = match &pick {
+                _ if !options.resolutions.picks.contains_key(&key) => Turn::Rule,
+                Pick::Delete | Pick::Row(_) => Turn::OwnRow,
+                _ => Turn::OwnSide,
+            };
+            Some((turn, broken, pick))
+        });
+        let mut turns: Vec<_> = turns.collect();
+        turns.sort_by_key(|(turn, ..)| *turn);
+        turns
     }
 
     /// Reports what is left, and counts what is not.

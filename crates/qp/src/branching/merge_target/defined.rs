@@ -91,6 +91,7 @@ impl SqlTarget<'_> {
         }
         if left.is_empty() && merge.conflicts.is_empty() {
             left = self.broken_own(merge)?;
+            left.extend(self.parentless_own(merge)?);
         }
         Ok(left)
     }
@@ -240,13 +241,13 @@ pub(super) fn rename_row(row: &mut ObjectRow, name: &str) -> Result<()> {
 }
 
 /// What somebody said about an object.
-fn of_object(merge: &SchemaMerge, id: ShapeId) -> Vec<Defined> {
+pub(super) fn of_object(merge: &SchemaMerge, id: ShapeId) -> Vec<Defined> {
     let own = merge.defined.iter().filter(|defined| defined.conflict.key.object == id);
     own.cloned().collect()
 }
 
 /// The conflict of a definition that does not settle it.
-fn again(defined: &Defined, why: &str) -> Conflict {
+pub(super) fn again(defined: &Defined, why: &str) -> Conflict {
     let detail = format!("the definition cannot be used: {why}");
     Conflict { detail, ..defined.conflict.clone() }
 }

@@ -8,6 +8,7 @@
 mod defined;
 mod definitions;
 mod dependents;
+mod fitting;
 mod joined;
 mod redefined;
 mod references;

@@ -258,6 +258,8 @@ impl SqlTarget<'_> {
         let shape = shape_of(self.main_schema()?);
         let shape = shape.tables.into_iter().find(|table| table.id == merged.shape.id);
         let shape = shape.ok_or_else(|| Error::not_found("table", &row.name))?;
+        let table = self.main_schema()?.table(&row.name).cloned();
+        table.map_or(Ok(()), |table| self.check_filled(merged, &table))?;
         let counts =
             |table: &TableShape| matches!(table.key, KeyShape::Rowid { autoincrement: true, .. });
         let mut may_count = false;

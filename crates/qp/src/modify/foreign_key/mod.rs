@@ -22,7 +22,7 @@ use pandodb_ds::sync::Arc;
 
 use self::child::ChildKey;
 use self::parent::ParentKey;
-pub(crate) use self::statement::quoted;
+pub(crate) use self::statement::{has_parent_key, mismatch, quoted};
 use super::TableWriter;
 use super::constraint::fail;
 use crate::ast::{ConflictAction, ForeignKeyAction};

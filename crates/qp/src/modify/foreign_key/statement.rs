@@ -66,7 +66,13 @@ pub(super) fn is_key(parent: &Table, columns: &[usize]) -> bool {
             .any(|index| index.unique.is_some() && index.filter.is_none() && same(&index.columns))
 }
 
-pub(super) fn mismatch(child: &str, parent: &str) -> String {
+/// Whether a foreign key leads to a key of its parent.
+pub(crate) fn has_parent_key(parent: &Table, key: &ForeignKey) -> bool {
+    referenced(parent, key).is_some_and(|columns| is_key(parent, &columns))
+}
+
+/// What is wrong with one that does not.
+pub(crate) fn mismatch(child: &str, parent: &str) -> String {
     format!("foreign key mismatch - \"{child}\" referencing \"{parent}\"")
 }
 

@@ -439,3 +439,89 @@ fn definitions_in_conflicts_are_what_was_written() {
         ]
     );
 }
+
+/// Rows that have no value for a column read one that is the same for all.
+#[test]
+fn a_default_that_is_computed_fills_no_rows() {
+    let added = ["ADD COLUMN p INT DEFAULT 5", "ADD COLUMN p TEXT NOT NULL DEFAULT 'z'"]
+        .map(|change| format!("ALTER TABLE item {change}"));
+    let made = "CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 2)";
+    let both = [made.to_owned(), "CREATE TABLE t(id INTEGER PRIMARY KEY, b)".to_owned()];
+    for (sides, definition) in [
+        (&added, "p INT DEFAULT (1 + 1)"),
+        (&added, "p INT DEFAULT CURRENT_TIMESTAMP"),
+        (&added, "p INT DEFAULT (abs(-7))"),
+        (&both, "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, c DEFAULT (1 + 1))"),
+        (&both, "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b DEFAULT (1 + 1))"),
+    ] {
+        for (on_main, on_dev) in [(&sides[0], &sides[1]), (&sides[1], &sides[0])] {
+            let session = open(ITEM, on_main, on_dev);
+            let told =
+                error(&session, &format!("RESOLVE CONFLICT 1 WITH DEFINITION '{definition}'"));
+            assert!(told.contains("with non-constant default"), "{definition}: {told}");
+        }
+    }
+    // All rows have a value, or there are none.
+    for (on_main, on_dev) in [(&both[0], &both[1]), (&both[1], &both[0])] {
+        let session = open(ITEM, on_main, on_dev);
+        let definition = "CREATE TABLE t(id INTEGER PRIMARY KEY, a DEFAULT (1 + 1))";
+        let told = rows(
+            &session,
+            &format!("RESOLVE CONFLICT 1 WITH DEFINITION '{definition}'; CONTINUE MERGE"),
+        );
+        assert!(told.last().unwrap().starts_with("merged|"), "{told:?}");
+        session.execute("INSERT INTO t(id) VALUES (2)").unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM t ORDER BY 1"), ["1|2", "2|2"]);
+    }
+}
+
+/// A foreign key finds a key of its parent, whichever of the two somebody defines.
+#[test]
+fn a_definition_that_leaves_a_foreign_key_without_its_parent_is_refused() {
+    let one = "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT UNIQUE);
+        CREATE TABLE c(r INT REFERENCES t(a))";
+    let other = "CREATE TABLE t(id INTEGER PRIMARY KEY, b TEXT)";
+    let base = "CREATE TABLE p1(id INTEGER PRIMARY KEY); CREATE TABLE item(id INTEGER PRIMARY KEY)";
+    let key = "ALTER TABLE item ADD COLUMN r REFERENCES p1(id)";
+    let other_key = "ALTER TABLE item ADD COLUMN r REFERENCES item(id)";
+    for (one, other, wrong, right) in [
+        (
+            one,
+            other,
+            vec![
+                "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT)",
+                "CREATE TABLE t(id INTEGER PRIMARY KEY, b TEXT)",
+            ],
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, b TEXT, a INT UNIQUE)",
+        ),
+        (
+            key,
+            other_key,
+            vec!["FOREIGN KEY (r) REFERENCES p1(nn)"],
+            "FOREIGN KEY (r) REFERENCES p1(id) ON DELETE CASCADE",
+        ),
+    ] {
+        for (on_main, on_dev) in [(one, other), (other, one)] {
+            let session = open(base, on_main, on_dev);
+            for definition in &wrong {
+                let sql = format!("RESOLVE CONFLICT 1 WITH DEFINITION '{definition}'");
+                let told = error(&session, &sql);
+                assert!(told.contains("foreign key mismatch"), "{definition}: {told}");
+            }
+            session
+                .execute(&format!("RESOLVE CONFLICT 1 WITH DEFINITION '{right}'; CONTINUE MERGE"))
+                .unwrap();
+        }
+    }
+    // What fitted when it was said is open again where a new key does not find its parent.
+    let unique = "CREATE TABLE t(id INTEGER PRIMARY KEY, b TEXT UNIQUE)";
+    let session = open(base, unique, "CREATE TABLE t(id INTEGER PRIMARY KEY, d TEXT)");
+    session
+        .execute(&format!(
+            "RESOLVE CONFLICT 1 WITH DEFINITION '{other}'; CREATE TABLE c(r TEXT REFERENCES t(b))"
+        ))
+        .unwrap();
+    let told = error(&session, "CONTINUE MERGE");
+    assert!(told.contains("cannot be used: foreign key mismatch"), "{told}");
+    assert_eq!(rows(&session, "SELECT resolution FROM pando_conflicts"), ["NULL"]);
+}

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `picks` (merges of single commits), the branch crate's `registry::open_merge`.
 
-use super::{error, rows, shop};
+use super::{error, rows, session, shop};
 
 #[test]
 fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
@@ -24,8 +24,8 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
         ["1|schema|note||NULL", "3|delete/modify|item|3|NULL", "2|data|item|1|NULL",]
     );
     for (choice, part) in [
-        ("1 WITH BASE", "1 cannot be resolved so: it is about a definition"),
-        ("1 WITH VALUE 7", "about a definition"),
+        (" 1 WITH BASE", "1 cannot be resolved so: it is about a definition"),
+        (" 1 WITH VALUE 7", "about a definition"),
         ("2 WITH DEFINITION 'price INT'", "2 cannot be resolved so: it is about rows"),
         ("3 WITH DEFINITION x", "3 cannot be resolved so: it is about rows"),
         ("2 WITH DELETE", "2 cannot be resolved so: it is about one cell"),
@@ -65,7 +65,7 @@ fn a_row_keeps_the_key_that_its_conflict_is_called_by() {
         "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT)",
         "CREATE TABLE t(id INT PRIMARY KEY, a INT) WITHOUT ROWID",
     ] {
-        let session = super::session();
+        let session = session();
         session
             .execute(&format!(
                 "{table}; CREATE INDEX i ON t(a); INSERT INTO t VALUES (1,1),(2,2);
@@ -78,5 +78,63 @@ fn a_row_keeps_the_key_that_its_conflict_is_called_by() {
         session.execute("RESOLVE CONFLICT 1 WITH (id = 1, a = 7); CONTINUE MERGE").unwrap();
         assert_eq!(rows(&session, "SELECT * FROM t ORDER BY id"), ["1|7", "2|5"]);
         assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
+}
+
+/// What is said about one child is done, whatever another one brings back, and wherever it stands.
+#[test]
+fn each_child_of_a_deleted_parent_has_its_own_answer() {
+    let base = "CREATE TABLE parent(id INTEGER PRIMARY KEY);
+        CREATE TABLE child(id INTEGER PRIMARY KEY, pid INT REFERENCES parent);
+        INSERT INTO parent VALUES (1), (2); PRAGMA foreign_keys = on; CREATE BRANCH dev;
+        USE BRANCH dev; INSERT INTO child VALUES (5, 2), (6, 2);
+        USE BRANCH main; DELETE FROM parent WHERE id = 2;
+        MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')";
+    for (first, second, children) in [
+        (" 1 WITH SOURCE", "2 WITH DELETE", vec!["5|2"]),
+        (" 1 WITH DELETE", "2 WITH SOURCE", vec!["6|2"]),
+        (" 1 WITH SOURCE", "2 WITH TARGET", vec!["5|2"]),
+        (" 1 WITH TARGET", "2 WITH SOURCE", vec!["6|2"]),
+        (" 1 WITH SOURCE", "2 WITH (pid = 1)", vec!["5|2", "6|1"]),
+        (" 1 WITH (pid = 1)", "2 WITH SOURCE", vec!["5|1", "6|2"]),
+        ("S WITH SOURCE", "2 WITH DELETE", vec!["5|2"]),
+        ("S WITH SOURCE", "1 WITH DELETE", vec!["6|2"]),
+        ("S WITH SOURCE", "1 WITH (pid = 1)", vec!["5|1", "6|2"]),
+    ] {
+        let session = session();
+        session
+            .execute(&format!("{base}; RESOLVE CONFLICT{first}; RESOLVE CONFLICT {second}"))
+            .unwrap();
+        let told = rows(&session, "CONTINUE MERGE");
+        let what = format!("{first}, {second}: {told:?}");
+        assert_eq!(rows(&session, "SELECT * FROM child ORDER BY id"), children, "{what}");
+        assert_eq!(rows(&session, "SELECT id FROM parent"), ["1", "2"], "{what}");
+    }
+}
+
+/// What was said and did not settle a conflict does not keep a later rule from it.
+#[test]
+fn a_rule_counts_where_what_was_said_before_was_in_vain() {
+    for (vain, rule) in [
+        ("CONFLICT 1 WITH TARGET", "CONFLICTS WITH SOURCE"),
+        ("CONFLICT 1 WITH (b = 7)", "CONFLICTS IN TABLE t WITH SOURCE"),
+        ("CONFLICTS IN TABLE t WITH TARGET", "CONFLICTS WITH SOURCE"),
+    ] {
+        let session = session();
+        session
+            .execute(&format!(
+                "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b INT); INSERT INTO t VALUES (1,1,1);
+                 CREATE BRANCH dev; UPDATE t SET a = NULL; USE BRANCH dev; UPDATE t SET b = 5;
+                 ALTER TABLE t ALTER COLUMN a SET NOT NULL; USE BRANCH main;
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual'); RESOLVE {vain}"
+            ))
+            .unwrap();
+        error(&session, "CONTINUE MERGE");
+        let listed = "SELECT resolution FROM pando_conflicts";
+        assert_eq!(rows(&session, listed), ["NULL"], "{vain}");
+        session.execute(&format!("RESOLVE {rule}")).unwrap();
+        assert_eq!(rows(&session, listed), ["SOURCE"], "{vain}, {rule}");
+        session.execute("CONTINUE MERGE").unwrap();
+        assert_eq!(rows(&session, "SELECT a, b FROM t"), ["1|5"], "{vain}, {rule}");
     }
 }
