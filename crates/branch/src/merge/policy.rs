@@ -141,6 +141,7 @@ impl Resolutions {
 
 /// How a merge is done.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct MergeOptions {
     /// What is done about conflicts.
     pub policy: Policy,
