@@ -130,6 +130,7 @@ impl Resolutions {
 
 /// How a merge is done.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct MergeOptions {
     /// What is done about conflicts.
     pub policy: Policy,
@@ -139,8 +140,9 @@ pub struct MergeOptions {
     pub merges_json: bool,
     /// What was said about single conflicts.
     pub resolutions: Resolutions,
-    /// Rows and cells of the base that mean nothing, because the best common ancestors that it
-    /// was made of disagree there: if the two sides differ, both have changed it.
+    /// Rows, cells and parts of definitions of the base that mean nothing, because the best
+    /// common ancestors that it was made of disagree there: if the two sides differ, both have
+    /// changed it.
     pub unsettled: BTreeSet<ConflictKey>,
     /// Whether the merge makes the base of another one: it goes as far as it can, and its report
     /// has all that it does not settle.

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::merge::conflict::{ConflictKey, Scope};
+use crate::merge::conflict::{ConflictKey, SchemaPart, Scope};
 use crate::shape::{
     ColumnId, ConstraintShape, KeyColumn, KeyShape, ObjectId, Shape, TableShape, TextShape, Twins,
 };
@@ -38,10 +38,16 @@ impl Adapted {
         self.columns.get(&id).copied().unwrap_or(id)
     }
 
-    /// The address of a row or a cell in the target's ids.
+    /// The address of a conflict in the target's ids.
     pub(crate) fn conflict_key(&self, key: &ConflictKey) -> ConflictKey {
         let scope = match &key.scope {
             Scope::Cell(row, column) => Scope::Cell(row.clone(), self.column(*column)),
+            Scope::Schema(SchemaPart::Column(column)) => {
+                Scope::Schema(SchemaPart::Column(self.column(*column)))
+            }
+            Scope::Schema(SchemaPart::ColumnName(column)) => {
+                Scope::Schema(SchemaPart::ColumnName(self.column(*column)))
+            }
             scope => scope.clone(),
         };
         ConflictKey { object: self.object(key.object), scope }

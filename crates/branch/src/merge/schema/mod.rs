@@ -159,8 +159,11 @@ pub(crate) fn merge_shapes(
 ) -> Result<SchemaMerge> {
     let adapt::InOurIds { base, theirs, of_base, of_theirs } = adapt::adapt(base, ours, theirs);
     let base = &base;
+    let unsettled = options.unsettled.iter();
+    let unsettled = unsettled.filter(|key| matches!(key.scope, Scope::Schema(_)));
     let mut merger = SchemaMerger {
         options,
+        unsettled: unsettled.map(|key| of_base.conflict_key(key)).collect(),
         merge: SchemaMerge { adapted: of_theirs, adapted_base: of_base, ..SchemaMerge::default() },
         undecided: BTreeSet::new(),
         named: BTreeSet::new(),
@@ -182,6 +185,8 @@ pub(crate) fn merge_shapes(
 
 struct SchemaMerger<'a, 'h> {
     options: &'a MergeOptions,
+    /// Parts that the base does not settle: where the sides differ, both have changed them.
+    unsettled: BTreeSet<ConflictKey>,
     merge: SchemaMerge,
     /// Columns of tables that are the other side's as long as their conflict stays.
     undecided: BTreeSet<ColumnId>,
@@ -242,6 +247,19 @@ impl SchemaMerger<'_, '_> {
         };
         self.merge.resolved += 1;
         Some(side)
+    }
+
+    /// Whether the base settles nothing of a part of an object, or of whether that is there.
+    fn is_unsettled(&self, object: ObjectId, part: SchemaPart) -> bool {
+        let mut parts = [part, SchemaPart::Whole].into_iter();
+        parts.any(|part| {
+            self.unsettled.contains(&ConflictKey { object, scope: Scope::Schema(part) })
+        })
+    }
+
+    /// Whether there is anything about an object that the base does not settle.
+    fn has_unsettled(&self, object: ObjectId) -> bool {
+        self.unsettled.iter().any(|key| key.object == object)
     }
 
     /// The name that somebody chose for an object or a column, if any.
@@ -506,6 +524,18 @@ fn conflict(
         theirs: one(said.theirs),
         detail: detail.into(),
     }
+}
+
+/// As [`three`], where the base may mean nothing.
+fn three_or_two<T: ?Sized>(
+    is_unsettled: bool,
+    [base, ours, theirs]: [&T; 3],
+    is_same: impl Fn(&T, &T) -> bool,
+) -> Option<Side> {
+    if is_unsettled {
+        return is_same(ours, theirs).then_some(Side::Ours);
+    }
+    three(base, ours, theirs, is_same)
 }
 
 /// Whose version of a thing stands; none where both sides changed it, differently.

@@ -5,7 +5,7 @@
 //! no row is rewritten for a new column. Neighbours: `mod` holds what comes out.
 
 use super::types::wider;
-use super::{About, DroppedObject, MergedTable, Said, SchemaMerger, three};
+use super::{About, DroppedObject, MergedTable, Said, SchemaMerger, three_or_two};
 use crate::diff::schema::{ObjectKind, describe_column, describe_table};
 use crate::error::Result;
 use crate::merge::cells::Side;
@@ -22,8 +22,8 @@ impl SchemaMerger<'_, '_> {
         for table in &ours.tables {
             let (before, other) = (base.table(table.id), theirs.table(table.id));
             match (before, other) {
-                (None, None) => self.keep(table, None),
-                (Some(before), None) => self.dropped_by_theirs(before, table, theirs)?,
+                (None, None) if !self.has_unsettled(table.id) => self.keep(table, None),
+                (before, None) => self.dropped_by_theirs(before, table, theirs)?,
                 (None, Some(other)) => self.both_added(table, other),
                 (Some(before), Some(other)) => self.merge_table(before, table, other),
             }
@@ -33,8 +33,8 @@ impl SchemaMerger<'_, '_> {
                 continue;
             }
             match base.table(table.id) {
-                None => self.take(table, None),
-                Some(before) => self.dropped_by_ours(before, table, ours)?,
+                None if !self.has_unsettled(table.id) => self.take(table, None),
+                before => self.dropped_by_ours(before, table, ours)?,
             }
         }
         Ok(())
@@ -81,13 +81,12 @@ impl SchemaMerger<'_, '_> {
 
     fn dropped_by_theirs(
         &mut self,
-        base: &TableShape,
+        base: Option<&TableShape>,
         ours: &TableShape,
         theirs: &Shape,
     ) -> Result<()> {
-        let is_changed = !is_same_table(base, ours) || (self.has_new_rows)(Side::Ours, base, ours)?;
-        if is_changed {
-            let detail = match theirs.table_named(&base.name) {
+        if self.is_changed(Side::Ours, base, ours)? {
+            let detail = match theirs.table_named(&base.unwrap_or(ours).name) {
                 Some(_) => {
                     "the source dropped the table and added another one of the same name, the \
                      target changed the old one"
@@ -104,11 +103,11 @@ impl SchemaMerger<'_, '_> {
                     return Ok(());
                 }
                 Some(Side::Ours) => {
-                    self.keep(ours, Some(base));
+                    self.keep(ours, base);
                     return Ok(());
                 }
                 None => {
-                    self.keep(ours, Some(base));
+                    self.keep(ours, base);
                     self.block_last();
                     return Ok(());
                 }
@@ -121,16 +120,14 @@ impl SchemaMerger<'_, '_> {
 
     fn dropped_by_ours(
         &mut self,
-        base: &TableShape,
+        base: Option<&TableShape>,
         theirs: &TableShape,
         ours: &Shape,
     ) -> Result<()> {
-        let is_changed =
-            !is_same_table(base, theirs) || (self.has_new_rows)(Side::Theirs, base, theirs)?;
-        if !is_changed {
+        if !self.is_changed(Side::Theirs, base, theirs)? {
             return Ok(());
         }
-        let detail = match ours.table_named(&base.name) {
+        let detail = match ours.table_named(&base.unwrap_or(theirs).name) {
             Some(_) => {
                 "the target dropped the table and added another one of the same name, the source \
                  changed the old one"
@@ -148,6 +145,21 @@ impl SchemaMerger<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a side changed a table that the other one has not.
+    fn is_changed(
+        &mut self,
+        side: Side,
+        base: Option<&TableShape>,
+        table: &TableShape,
+    ) -> Result<bool> {
+        match base {
+            Some(base) if !self.has_unsettled(table.id) && is_same_table(base, table) => {
+                (self.has_new_rows)(side, base, table)
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Both sides added a table of this name.
@@ -204,7 +216,9 @@ impl SchemaMerger<'_, '_> {
         let mut is_blocked = false;
         let about = about(ours);
         let is_equal = |left: &str, right: &str| left == right;
-        let name = three(&*base.name, &*ours.name, &*theirs.name, is_equal);
+        let is_unsettled = self.is_unsettled(ours.id, SchemaPart::Name);
+        let names = [&*base.name, &*ours.name, &*theirs.name];
+        let name = three_or_two(is_unsettled, names, is_equal);
         let said = Said::all(&base.name, &ours.name, &theirs.name);
         match self.settle(name, about, SchemaPart::Name, None, said) {
             Some(Side::Theirs) => shape.name.clone_from(&theirs.name),
@@ -214,7 +228,8 @@ impl SchemaMerger<'_, '_> {
         let is_same_key = |left: &TableShape, right: &TableShape| {
             left.key == right.key && left.primary_key == right.primary_key
         };
-        let key = three(base, ours, theirs, is_same_key);
+        let is_unsettled = self.is_unsettled(ours.id, SchemaPart::Key);
+        let key = three_or_two(is_unsettled, [base, ours, theirs], is_same_key);
         let said = Said::all(&describe(base), &describe(ours), &describe(theirs));
         match self.settle(key, about, SchemaPart::Key, None, said) {
             Some(Side::Theirs) => {
@@ -224,7 +239,9 @@ impl SchemaMerger<'_, '_> {
             Some(Side::Ours) => {}
             None => is_blocked = true,
         }
-        let options = three(&*base.options, &*ours.options, &*theirs.options, is_equal);
+        let is_unsettled = self.is_unsettled(ours.id, SchemaPart::Options);
+        let options = [&*base.options, &*ours.options, &*theirs.options];
+        let options = three_or_two(is_unsettled, options, is_equal);
         let said = Said::all(&base.options, &ours.options, &theirs.options);
         match self.settle(options, about, SchemaPart::Options, None, said) {
             Some(Side::Theirs) => shape.options.clone_from(&theirs.options),
@@ -273,8 +290,7 @@ impl SchemaMerger<'_, '_> {
         let mut is_blocked = false;
         for column in &ours.columns {
             let merged = match (base.column(column.id), theirs.column(column.id)) {
-                (None, None) => Some(Some(column.clone())),
-                (Some(before), None) => self.column_dropped(ours, before, column, Side::Theirs),
+                (before, None) => self.column_dropped(ours, before, column, Side::Theirs),
                 (None, Some(other)) => self.column_added(ours, column, other),
                 (Some(before), Some(other)) => self.column(ours, before, column, other),
             };
@@ -290,11 +306,8 @@ impl SchemaMerger<'_, '_> {
             if ours.index_of(column.id).is_some() {
                 continue;
             }
-            let taken = match base.column(column.id) {
-                None => Some(Some(column.clone())),
-                Some(before) => self.column_dropped(ours, before, column, Side::Ours),
-            };
-            match taken {
+            let before = base.column(column.id);
+            match self.column_dropped(ours, before, column, Side::Ours) {
                 Some(Some(mut column)) => {
                     column.position = position;
                     position += 1;
@@ -324,26 +337,33 @@ impl SchemaMerger<'_, '_> {
         is_blocked
     }
 
-    /// A column that `dropper` dropped; the outer option is a conflict that stays.
+    /// A column that `dropper` dropped, if it had it; the outer option is a conflict that stays.
     #[allow(clippy::option_option, reason = "a conflict, no column, or a column")]
     fn column_dropped(
         &mut self,
         table: &TableShape,
-        base: &ColumnShape,
+        base: Option<&ColumnShape>,
         kept: &ColumnShape,
         dropper: Side,
     ) -> Option<Option<ColumnShape>> {
-        if base.name == kept.name && base.is_declared_as(kept) {
-            return Some(None);
+        let is_unsettled = self.is_unsettled(table.id, SchemaPart::Column(kept.id))
+            || self.is_unsettled(table.id, SchemaPart::ColumnName(kept.id));
+        match base {
+            None if !is_unsettled => return Some(Some(kept.clone())),
+            Some(base) if !is_unsettled && base.name == kept.name && base.is_declared_as(kept) => {
+                return Some(None);
+            }
+            _ => {}
         }
+        let base = base.map(written);
         let text = Some(written(kept));
         let (said, detail) = match dropper {
             Side::Theirs => (
-                Said { base: Some(written(base)), ours: text, theirs: None },
+                Said { base, ours: text, theirs: None },
                 "the source dropped the column, the target changed its definition",
             ),
             Side::Ours => (
-                Said { base: Some(written(base)), ours: None, theirs: text },
+                Said { base, ours: None, theirs: text },
                 "the target dropped the column, the source changed its definition",
             ),
         };
@@ -380,14 +400,18 @@ impl SchemaMerger<'_, '_> {
         theirs: &ColumnShape,
     ) -> Option<Option<ColumnShape>> {
         let is_equal = |left: &str, right: &str| left == right;
-        let name = three(&*base.name, &*ours.name, &*theirs.name, is_equal);
+        let is_unsettled = self.is_unsettled(table.id, SchemaPart::ColumnName(ours.id));
+        let names = [&*base.name, &*ours.name, &*theirs.name];
+        let name = three_or_two(is_unsettled, names, is_equal);
         let said = Said::all(&base.name, &ours.name, &theirs.name);
         let part = SchemaPart::ColumnName(ours.id);
         let name = match self.settle(name, about(table), part, Some(&ours.name), said)? {
             Side::Ours => &ours.name,
             Side::Theirs => &theirs.name,
         };
-        let declared = three(base, ours, theirs, ColumnShape::is_declared_as);
+        let is_unsettled = self.is_unsettled(table.id, SchemaPart::Column(ours.id));
+        let sides = [base, ours, theirs];
+        let declared = three_or_two(is_unsettled, sides, ColumnShape::is_declared_as);
         let declared = declared.or_else(|| {
             // Only the types differ, and one holds all values of the other.
             let is_type_only = ours.is_declared_as_but_type(theirs);
@@ -458,18 +482,19 @@ impl SchemaMerger<'_, '_> {
         for constraint in &ours.constraints {
             let before = find(base, base, ours, constraint);
             let other = find(theirs, base, ours, constraint);
+            let is_unsettled = self.is_unsettled_constraint(ours, constraint);
             let is_kept = match (before, other) {
-                (None, None) => true,
-                (Some(before), None) if before == constraint => false,
-                (Some(before), None) => {
-                    let side = self.constraint(ours, Some(before), Some(constraint), None);
+                (None, None) if !is_unsettled => true,
+                (Some(before), None) if !is_unsettled && before == constraint => false,
+                (before, None) => {
+                    let side = self.constraint(ours, before, Some(constraint), None);
                     is_blocked |= side.is_none();
                     is_ours(side)
                 }
                 (before, Some(other)) => {
-                    let side = if constraint == other || before == Some(other) {
+                    let side = if constraint == other || !is_unsettled && before == Some(other) {
                         Some(Some(Side::Ours))
-                    } else if before == Some(constraint) {
+                    } else if !is_unsettled && before == Some(constraint) {
                         Some(Some(Side::Theirs))
                     } else {
                         self.constraint(ours, before, Some(constraint), Some(other))
@@ -489,9 +514,10 @@ impl SchemaMerger<'_, '_> {
             if find(ours, base, theirs, constraint).is_some() {
                 continue;
             }
+            let is_unsettled = self.is_unsettled_constraint(ours, constraint);
             let is_taken = match find(base, base, theirs, constraint) {
-                None => true,
-                Some(before) if before == constraint => false,
+                None if !is_unsettled => true,
+                Some(before) if !is_unsettled && before == constraint => false,
                 before => {
                     let side = self.constraint(ours, before, None, Some(constraint));
                     is_blocked |= side.is_none();
@@ -504,6 +530,13 @@ impl SchemaMerger<'_, '_> {
         }
         shape.constraints = merged;
         is_blocked
+    }
+
+    /// Whether the base does not settle a constraint, or whether its columns are there.
+    fn is_unsettled_constraint(&self, table: &TableShape, constraint: &ConstraintShape) -> bool {
+        [name_of(constraint), constraint.definition.clone()]
+            .into_iter()
+            .any(|name| self.is_unsettled(table.id, SchemaPart::Constraint(name)))
     }
 
     /// Whose version of a constraint is taken. The outer option is a conflict that stays; where
@@ -573,8 +606,8 @@ fn about(table: &TableShape) -> About<'_> {
     About { kind: ObjectKind::Table, id: table.id, name: &table.name }
 }
 
-fn said_base(base: &TableShape) -> Said {
-    Said { base: Some(describe(base)), ..Said::default() }
+fn said_base(base: Option<&TableShape>) -> Said {
+    Said { base: base.map(describe), ..Said::default() }
 }
 
 fn written(column: &ColumnShape) -> String {

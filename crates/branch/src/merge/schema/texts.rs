@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `tables` does the same for what has parts; `mod` checks what texts mention.
 
-use super::{About, DroppedObject, MergedText, Said, SchemaMerger, TextSource, three};
+use super::{About, DroppedObject, MergedText, Said, SchemaMerger, TextSource, three_or_two};
 use crate::diff::schema::ObjectKind;
 use crate::merge::cells::Side;
 use crate::merge::conflict::SchemaPart;
@@ -18,12 +18,16 @@ impl SchemaMerger<'_, '_> {
     ) {
         for text in ours {
             let (before, other) = (find(base, text), find(theirs, text));
+            let is_unsettled = self.has_unsettled(text.id);
             match (before, other) {
-                (None, None) => self.add_text(kind, text, TextSource::Ours, false),
-                (Some(before), None) => {
+                (None, None) if !is_unsettled => {
+                    self.add_text(kind, text, TextSource::Ours, false);
+                }
+                (before, None) => {
                     let said = Said { ours: Some(text.definition.clone()), ..said_base(before) };
                     let detail = "the source dropped it, the target changed it";
-                    let is_dropped = is_same_text(before, text)
+                    let is_same = before.is_some_and(|before| is_same_text(before, text));
+                    let is_dropped = is_same && !is_unsettled
                         || self.settle_text(kind, text, said, detail) == Some(Side::Theirs);
                     if is_dropped {
                         let (id, name) = (text.id, text.name.clone());
@@ -55,10 +59,11 @@ impl SchemaMerger<'_, '_> {
             if find(ours, text).is_some() {
                 continue;
             }
+            let is_unsettled = self.has_unsettled(text.id);
             match find(base, text) {
-                None => self.add_text(kind, text, TextSource::Theirs, true),
-                Some(before) if is_same_text(before, text) => {}
-                Some(before) => {
+                None if !is_unsettled => self.add_text(kind, text, TextSource::Theirs, true),
+                Some(before) if !is_unsettled && is_same_text(before, text) => {}
+                before => {
                     let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
                     let detail = "the target dropped it, the source changed it";
                     // Where the conflict stays it may yet be there: what mentions it is none.
@@ -80,11 +85,14 @@ impl SchemaMerger<'_, '_> {
         let about = About { kind, id: ours.id, name: &ours.name };
         let detail = "both branches changed it, in different ways";
         let is_equal = |left: &str, right: &str| left == right;
-        let name = three(&*base.name, &*ours.name, &*theirs.name, is_equal).or_else(|| {
+        let is_unsettled = self.has_unsettled(ours.id);
+        let names = [&*base.name, &*ours.name, &*theirs.name];
+        let name = three_or_two(is_unsettled, names, is_equal).or_else(|| {
             let said = Said::all(&base.name, &ours.name, &theirs.name);
             self.disagree(about, SchemaPart::Name, None, said, detail)
         });
-        let definition = three(base, ours, theirs, is_same_definition).or_else(|| {
+        let sides = [base, ours, theirs];
+        let definition = three_or_two(is_unsettled, sides, is_same_definition).or_else(|| {
             let said = Said::all(&base.definition, &ours.definition, &theirs.definition);
             self.disagree(about, SchemaPart::Whole, None, said, detail)
         });
@@ -146,6 +154,6 @@ fn is_same_text(left: &TextShape, right: &TextShape) -> bool {
     left.name == right.name && is_same_definition(left, right)
 }
 
-fn said_base(base: &TextShape) -> Said {
-    Said { base: Some(base.definition.clone()), ..Said::default() }
+fn said_base(base: Option<&TextShape>) -> Said {
+    Said { base: base.map(|base| base.definition.clone()), ..Said::default() }
 }

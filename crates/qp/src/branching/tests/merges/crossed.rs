@@ -112,3 +112,47 @@ fn a_broken_constraint_beside_another_conflict_is_asked_for() {
         is_asked(&session, "SELECT * FROM t ORDER BY id");
     }
 }
+
+/// Definitions: with what is done on the two branches, and what tells them apart.
+#[test]
+fn definitions_that_the_bases_disagree_on_are_asked_for() {
+    let base = "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b INT,
+                    CONSTRAINT small CHECK (a < 100));
+                INSERT INTO t VALUES (1,1,1); CREATE VIEW v AS SELECT id FROM t;
+                CREATE INDEX i ON t(a)";
+    let columns = "SELECT group_concat(name || ' ' || type) FROM pragma_table_info('t')";
+    let view = "SELECT * FROM v";
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1";
+    let check = "SELECT sql LIKE '%50%', sql LIKE '%60%' FROM sqlite_master WHERE name = 't'";
+    let index = "SELECT name FROM pragma_index_info('i')";
+    for (sides, query) in [
+        (["ALTER TABLE t RENAME a TO ax", "ALTER TABLE t RENAME a TO ay"], columns),
+        (["ALTER TABLE t RENAME TO tx", "ALTER TABLE t RENAME TO ty"], tables),
+        (
+            [
+                "DROP VIEW v; CREATE VIEW v AS SELECT 'x'",
+                "DROP VIEW v; CREATE VIEW v AS SELECT 'y'",
+            ],
+            view,
+        ),
+        (["DROP VIEW v; DROP TABLE t", "ALTER TABLE t RENAME b TO bb"], tables),
+        (["DROP VIEW v; DROP TABLE t", "INSERT INTO t VALUES (2,2,2)"], tables),
+        (["ALTER TABLE t DROP COLUMN b", "ALTER TABLE t RENAME b TO bb"], columns),
+        (["ALTER TABLE t ADD COLUMN n INT", "ALTER TABLE t ADD COLUMN n TEXT"], columns),
+        (
+            [
+                "ALTER TABLE t DROP CONSTRAINT small;
+                 ALTER TABLE t ADD CONSTRAINT small CHECK (a < 50)",
+                "ALTER TABLE t DROP CONSTRAINT small;
+                 ALTER TABLE t ADD CONSTRAINT small CHECK (a < 60)",
+            ],
+            check,
+        ),
+        (["DROP INDEX i; CREATE INDEX i ON t(b)", "DROP INDEX i; CREATE INDEX i ON t(id)"], index),
+    ] {
+        for choice in ["TARGET", "SOURCE"] {
+            println!("{sides:?}, {choice}");
+            is_asked(&crossed(base, sides, choice), query);
+        }
+    }
+}
