@@ -3,7 +3,7 @@
 //!
 //! Neighbours: `rules` (what is a conflict), `definitions` (what is said instead of a side).
 
-use super::{rows, session};
+use super::{error, rows, session};
 use crate::session::Session;
 
 /// A table with an index of each kind, triggers, a view, and a table whose rows lead to it.
@@ -172,5 +172,18 @@ fn a_table_of_ones_own_definition_has_its_indexes_and_triggers() {
         assert_eq!(objects, ["log", "other", "t", "tr", "u", "ua", "ub", "v"], "{on_main}");
         assert_eq!(rows(&session, "SELECT * FROM t INDEXED BY ua WHERE a = 10"), ["1|10|9|7"]);
         assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
+}
+
+#[test]
+fn a_definition_without_an_indexed_column_is_told_so() {
+    for (on_main, on_dev) in
+        [("UPDATE t SET b = 9", "DROP TABLE t"), ("DROP TABLE t", "UPDATE t SET b = 9")]
+    {
+        let session = two(on_main, on_dev, "'manual')");
+        let sql = "RESOLVE CONFLICT 1 WITH DEFINITION 'CREATE TABLE t(id INTEGER PRIMARY KEY
+                   AUTOINCREMENT, b INT)'";
+        let told = error(&session, sql);
+        assert!(told.contains("cannot be used: no such column: a"), "{on_main}: {told}");
     }
 }

@@ -478,6 +478,7 @@ fn each_row_of_the_manual_has_its_test() {
         include_str!("../../../../../branch/src/merge/tests/laws.rs"),
         include_str!("constraints.rs"),
         include_str!("keys.rs"),
+        include_str!("kept.rs"),
         include_str!("twice.rs"),
         include_str!("picks.rs"),
         include_str!("rules.rs"),
