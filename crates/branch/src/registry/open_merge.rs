@@ -178,13 +178,13 @@ impl Branches {
 
     /// Says what is done about all conflicts, those of a table, or those of a column. It counts for
     /// those of them that a more specific word was in vain for, too.
-    pub fn resolve_all(&self, merge: &OpenMerge, scope: RuleScope, pick: Pick) -> Result<()> {
+    pub fn resolve_all(&self, merge: &OpenMerge, scope: RuleScope, pick: &Pick) -> Result<()> {
         self.change_resolutions(merge, |transaction, resolutions| {
             let mut in_vain = Vec::new();
             let prefix = key(Kind::Conflict, &merge.id.to_be_bytes());
             read_rows(transaction, &prefix, |_, value| {
                 let (Conflict { key, .. }, vain) = decode_conflict(value)?;
-                let is_meant = scope.covers(&key) && misfit(&key, &pick).is_none();
+                let is_meant = scope.covers(&key) && misfit(&key, pick).is_none();
                 if is_meant && vain.is_some() && resolutions.find(&key) == vain.as_ref() {
                     in_vain.push(key);
                 }
@@ -193,7 +193,7 @@ impl Branches {
             resolutions.rules.insert(scope, pick.clone());
             for key in in_vain {
                 resolutions.picks.remove(&key);
-                if resolutions.find(&key) != Some(&pick) {
+                if resolutions.find(&key) != Some(pick) {
                     // A narrower rule, which may settle others.
                     resolutions.picks.insert(key, pick.clone());
                 }

@@ -418,7 +418,7 @@ fn open_merges_survive_a_reopen_and_vanish_without_a_trace() {
     let cell = Pick::Cell(pandodb_ds::record::Value::text("x"));
     branches.resolve(&found, 1, cell.clone()).unwrap();
     let rule = RuleScope::Column(ObjectId(7), ColumnId(9));
-    branches.resolve_all(&found, rule, Pick::Theirs).unwrap();
+    branches.resolve_all(&found, rule, &Pick::Theirs).unwrap();
     let found = branches.merge_into("main").unwrap();
     let conflicts = branches.conflicts(&found).unwrap();
     assert_eq!(conflicts[0].conflict, conflict(1));

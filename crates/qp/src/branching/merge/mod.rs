@@ -237,14 +237,14 @@ impl Work<'_> {
         };
         match &resolve.scope {
             ResolveScope::One(number) => self.branches.resolve(&open, *number, pick)?,
-            ResolveScope::All => self.branches.resolve_all(&open, RuleScope::All, pick)?,
+            ResolveScope::All => self.branches.resolve_all(&open, RuleScope::All, &pick)?,
             ResolveScope::Table(table, column) => {
                 let object = self.table(table)?;
                 let scope = match column {
                     Some(column) => RuleScope::Column(object, self.column(object, column)?),
                     None => RuleScope::Object(object),
                 };
-                self.branches.resolve_all(&open, scope, pick)?;
+                self.branches.resolve_all(&open, scope, &pick)?;
             }
         }
         Ok(())
