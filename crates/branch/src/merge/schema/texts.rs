@@ -60,27 +60,34 @@ impl SchemaMerger<'_, '_> {
                 (Some(before), Some(other)) => self.merge_text(kind, before, text, other),
             }
         }
-        for text in theirs {
-            if find(ours, text).is_some() {
-                continue;
-            }
-            let is_unsettled = self.has_unsettled(text.id);
-            match find(base, text) {
-                None if !is_unsettled => self.add_text(kind, text, TextSource::Theirs, true),
-                Some(before) if !is_unsettled && is_same_text(before, text) => {
-                    if self.kept.keeps_text(text) {
-                        self.kept.keep(text.id);
-                        self.add_text(kind, text, TextSource::Theirs, true);
-                    }
+        for text in theirs.iter().filter(|text| find(ours, text).is_none()) {
+            self.merge_text_of_theirs(kind, find(base, text), text);
+        }
+    }
+
+    /// A text that the target does not have.
+    fn merge_text_of_theirs(
+        &mut self,
+        kind: ObjectKind,
+        base: Option<&TextShape>,
+        text: &TextShape,
+    ) {
+        let is_unsettled = self.has_unsettled(text.id);
+        match base {
+            None if !is_unsettled => self.add_text(kind, text, TextSource::Theirs, true),
+            Some(before) if !is_unsettled && is_same_text(before, text) => {
+                if self.kept.keeps_text(text) {
+                    self.kept.keep(text.id);
+                    self.add_text(kind, text, TextSource::Theirs, true);
                 }
-                before => {
-                    let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
-                    let detail = "the target dropped it, the source changed it";
-                    // Where the conflict stays it may yet be there: what mentions it is none.
-                    if self.settle_text(kind, text, said, detail) != Some(Side::Ours) {
-                        self.kept.keep(text.id);
-                        self.add_text(kind, text, TextSource::Theirs, true);
-                    }
+            }
+            before => {
+                let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
+                let detail = "the target dropped it, the source changed it";
+                // Where the conflict stays it may yet be there: what mentions it is none.
+                if self.settle_text(kind, text, said, detail) != Some(Side::Ours) {
+                    self.kept.keep(text.id);
+                    self.add_text(kind, text, TextSource::Theirs, true);
                 }
             }
         }
