@@ -7,8 +7,9 @@
 //!
 //! A changed leaf mostly shares the bytes of the page that it was copied from. That one is no
 //! memory of its own as long as the cache has it, too: it counts where only changed leaves hold it.
-//! Neighbours: `checkpointer` asks.
+//! Neighbours: `checkpointer` asks, and a transaction that may have to write pages early.
 
+use pandodb_ds::forest::Forest;
 use pandodb_ds::page::{Body, Link, Node};
 use pandodb_ds::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,6 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Shared;
 
 /// What was counted so far: forks share pages, and each counts once.
+#[derive(Default)]
 struct Count {
     seen: FxHashSet<*const Node>,
     /// How many changed leaves share a page.
@@ -27,24 +29,38 @@ struct Count {
 impl Shared {
     /// Bytes of changed pages that a checkpoint would write; stops counting at `limit`.
     pub(super) fn count_dirty_bytes(&self, limit: usize) -> usize {
-        let (seen, sharing) = (FxHashSet::default(), FxHashMap::default());
-        let mut count = Count { seen, sharing, bytes: 0, limit };
+        let mut count = Count { limit, ..Count::default() };
         for cell in self.heads.known_cells().iter().filter(|cell| !cell.is_ephemeral()) {
             let version = cell.version.load();
             if !version.forest.is_read() {
                 continue;
             }
-            for id in version.forest.ids() {
-                if let Some(root) = version.forest.tree(id).and_then(|tree| tree.root()) {
-                    count.add(&root.link);
-                }
-            }
+            count.add_forest(&version.forest);
         }
         count.bytes
     }
 }
 
+/// Bytes of changed pages that `forest` has beside those of the version that it was made from;
+/// stops counting at `limit`.
+pub(crate) fn count_own_bytes(base: &Forest, forest: &Forest, limit: usize) -> usize {
+    let mut count = Count { limit: usize::MAX, ..Count::default() };
+    count.add_forest(base);
+    let Count { seen, .. } = count;
+    let mut own = Count { seen, limit, ..Count::default() };
+    own.add_forest(forest);
+    own.bytes
+}
+
 impl Count {
+    fn add_forest(&mut self, forest: &Forest) {
+        for id in forest.ids() {
+            if let Some(root) = forest.tree(id).and_then(|tree| tree.root()) {
+                self.add(&root.link);
+            }
+        }
+    }
+
     /// Adds the changed pages below a link; goes as deep as the tree is high.
     fn add(&mut self, link: &Link) {
         let Link::Dirty(node) = link else { return };

@@ -42,6 +42,7 @@ pub use admin::WalCheckpoint;
 pub(crate) use checkpoint::Checkpoints;
 pub use checkpoint::{CheckpointMode, CheckpointReport, LastCheckpoint, NOTE_MAX};
 use checkpointer::Checkpointer;
+pub(crate) use dirty::count_own_bytes;
 use rest::{Opened, Rest};
 use settings::Settings;
 pub use shrink::Shrunk;

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use pandodb_ds::format::TreeKind;
+use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::thread;
 use pandodb_ds::vfs::SimVfs;
 
@@ -170,6 +171,36 @@ fn a_large_transaction_writes_its_data_once() {
     disk.crash();
     disk.restart();
     assert_eq!(all(&open(&disk, &limits).unwrap(), MAIN), expected);
+}
+
+#[test]
+fn a_few_rows_of_many_pages_are_written_as_deltas() {
+    let disk = SimVfs::new(6);
+    // Far less than the pages that the change touches, which the cache has, and can lend nothing.
+    let store = StoreOptions { cache_bytes: 16 << 20, ..StoreOptions::default() };
+    let limits = Options { spill_bytes: 1 << 20, store, ..options() };
+    let manager = open(&disk, &limits).unwrap();
+    put(&manager, MAIN, b"first", b"").unwrap();
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut value = [0; 100];
+    for number in 0..40_000_u32 {
+        rng.fill(&mut value);
+        transaction.put(T, &number.to_be_bytes(), &value).unwrap();
+    }
+    transaction.commit().unwrap();
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    let stored = manager.store().info().unwrap().space.reachable() * 512;
+    let before = manager.store().info().unwrap().bytes_written;
+    let mut transaction = manager.begin(MAIN, BeginOptions::default()).unwrap();
+    for number in (0..40_000_u32).step_by(120) {
+        rng.fill(&mut value);
+        transaction.put(T, &number.to_be_bytes(), &value).unwrap();
+    }
+    transaction.commit().unwrap();
+    manager.checkpoint(CheckpointMode::Full).unwrap();
+    let written = manager.store().info().unwrap().bytes_written - before;
+    assert!(stored > 4 << 20 && written < stored / 10, "{written} of {stored} bytes");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::heads::{HeadCell, HeadVersion};
 use crate::ids::{HeadId, TreeId};
 use crate::isolation::Isolation;
+use crate::manager::count_own_bytes;
 use crate::nearby::Nearby;
 
 use super::pending::{Mark, Pending};
@@ -43,7 +44,10 @@ const LOAN_BYTES: usize = 16 << 20;
 pub(crate) struct Private {
     pub(crate) forest: Forest,
     pub(crate) ledger: Ledger,
+    /// Bytes of changed pages, with all that they share.
     pub(crate) dirty_bytes: usize,
+    /// What of these are pages of others, whose bytes changed leaves share, as last counted.
+    shared_bytes: usize,
     /// Bytes of pages in memory that were copied: what the version before keeps for itself.
     pub(crate) copied_bytes: usize,
     /// What the forest does not have yet.
@@ -77,6 +81,7 @@ impl Private {
             forest,
             ledger,
             dirty_bytes: 0,
+            shared_bytes: 0,
             copied_bytes: 0,
             pending,
             spilled_bytes: 0,
@@ -157,23 +162,48 @@ impl Private {
         self.ahead.get_or_insert_with(|| Ahead::new(pager.codec()));
     }
 
-    /// Whether the changed pages are more than `max` bytes and what the cache lends.
-    pub(crate) fn is_too_large(&mut self, pager: &Arc<Pager>, max: usize, borrows: bool) -> bool {
-        loop {
-            let lent = self.loan.as_ref().map_or(0, Loan::bytes);
-            if self.dirty_bytes <= max.saturating_add(lent) {
-                return false;
-            }
+    /// Whether the changed pages, made from `base`, are more than `max` bytes and what the cache
+    /// lends.
+    pub(crate) fn is_too_large(
+        &mut self,
+        base: &Forest,
+        pager: &Arc<Pager>,
+        max: usize,
+        borrows: bool,
+    ) -> bool {
+        let lent = self.loan.as_ref().map_or(0, Loan::bytes);
+        let mut room = max.saturating_add(lent);
+        if self.unshared_bytes() > room {
+            self.count_shared(base, room);
+        }
+        while self.unshared_bytes() > room {
             let loan = self.loan.get_or_insert_with(|| Loan::new(pager));
             if !borrows || !loan.grow(LOAN_BYTES) {
                 return true;
             }
+            room = room.saturating_add(LOAN_BYTES);
+        }
+        false
+    }
+
+    fn unshared_bytes(&self) -> usize {
+        self.dirty_bytes.saturating_sub(self.shared_bytes)
+    }
+
+    /// Counts what changed leaves share with pages that others hold as well. Pages that are written
+    /// early are written whole, while a checkpoint writes of a leaf with few changes only these.
+    fn count_shared(&mut self, base: &Forest, room: usize) {
+        let own = count_own_bytes(base, &self.forest, room);
+        // Well below what there is room for, so that the next count is not soon.
+        if own <= room / 4 * 3 {
+            self.shared_bytes = self.dirty_bytes.saturating_sub(own);
         }
     }
 
     /// Writes the changed pages that nobody else holds.
     pub(crate) fn spill(&mut self, pager: &Pager) -> Result<()> {
         self.spilled_bytes += self.dirty_bytes;
+        self.shared_bytes = 0;
         self.loan = None;
         self.change(pager, None, |forest, writer| Ok(forest.spill(writer)?))
     }

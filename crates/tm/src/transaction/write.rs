@@ -401,7 +401,7 @@ impl Transaction {
             }
             if outcome.is_ok()
                 && private.dirty_bytes > spill_bytes
-                && private.is_too_large(pager, spill_bytes, !self.is_large)
+                && private.is_too_large(&part.base.forest, pager, spill_bytes, !self.is_large)
             {
                 outcome = private.spill(pager);
             }
