@@ -55,7 +55,11 @@ impl Sink {
     pub(crate) fn close(self) -> io::Result<()> {
         match self {
             Self::Screen(mut out) => out.flush(),
-            Self::File(out) => out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all(),
+            Self::File(out) => {
+                let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+                // A device or a pipe has nothing to sync, and refuses to.
+                if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
+            }
             Self::Program(mut input, mut child) => {
                 let flushed = input.flush();
                 drop(input.into_parts());
