@@ -12,7 +12,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::counts::{Counts, Step};
+use super::counts::{Counts, Listed, Step, put_counts};
 use super::free::FreeRuns;
 use super::settle::Settlement;
 use super::{Count, Space};
@@ -64,18 +64,22 @@ impl Record {
                 last = extent.start.0;
             }
         }
-        put_varint(out, self.counts.len() as u64);
-        let mut last = 0;
-        for (granule, count) in &self.counts {
-            put_varint(out, granule.0 - last);
-            put_varint(out, u64::from(count.versions));
-            put_varint(out, u64::from(count.holds));
-            last = granule.0;
-        }
+        put_counts(out, &self.counts);
     }
+}
 
-    fn decode(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
+/// A record as it was read.
+struct Loaded {
+    previous: Option<PageRef>,
+    end: u64,
+    freed: Vec<Extent>,
+    used: Vec<Extent>,
+    counts: Listed,
+}
+
+impl Loaded {
+    fn decode(bytes: Vec<u8>) -> Result<Self> {
+        let mut reader = Reader::new(&bytes);
         let previous = match reader.u8()? {
             0 => None,
             1 => Some(PageRef::decode(&mut reader)?),
@@ -93,18 +97,8 @@ impl Record {
                 last = start;
             }
         }
-        let mut counts = Vec::new();
-        let mut last = 0u64;
-        for _ in 0..reader.varint()? {
-            let granule = last.saturating_add(reader.varint()?);
-            let narrow = |value: u64| {
-                u32::try_from(value).map_err(|_| Error::corrupt("a count passes 32 bits"))
-            };
-            let versions = narrow(reader.varint()?)?;
-            let holds = narrow(reader.varint()?)?;
-            counts.push((Granule(granule), Count { versions, holds }));
-            last = granule;
-        }
+        let (length, from) = (reader.varint()?, reader.position());
+        let counts = Listed::new(bytes, from, length)?;
         let [freed, used] = lists;
         Ok(Self { previous, end, freed, used, counts })
     }
@@ -290,7 +284,7 @@ impl Space {
             if !seen.insert(page.base.granule) {
                 return Err(Error::corrupt("the chain of the space map runs in a circle"));
             }
-            let record = Record::decode(&read(&page)?)
+            let record = Loaded::decode(read(&page)?)
                 .map_err(|error| error.at_offset(page.base.granule.offset()))?;
             next = record.previous;
             chain.records.push(page);
@@ -318,7 +312,7 @@ impl Space {
         let condensed = records.iter().take_while(|record| record.used.is_empty()).count().max(1);
         chain.condensed_bytes =
             chain.records.iter().take(condensed).map(PageRef::stored_bytes).sum();
-        let step = |record: Record| Step { counts: record.counts, freed: record.freed };
+        let step = |record: Loaded| Step { counts: record.counts, freed: record.freed };
         let counts = Counts::later(records.into_iter().map(step).collect());
         let space = Self::with(free, longest, counts);
         space.state.lock().shrink();

@@ -40,7 +40,7 @@ impl Settlement {
             let unattached = state.unattached.get(&version);
             let (Some(page), true) = (unattached, self.attached_versions.insert(version)) else {
                 let mut count = self.count(state, version);
-                count.versions += 1;
+                count.versions = count.versions.saturating_add(1);
                 self.counts.insert(version, count);
                 continue;
             };
@@ -51,7 +51,7 @@ impl Settlement {
             work.extend_from_slice(&page.edges);
             if let Some(base) = page.base {
                 let mut count = self.count(state, base);
-                count.holds += 1;
+                count.holds = count.holds.saturating_add(1);
                 self.counts.insert(base, count);
             }
         }
@@ -83,7 +83,7 @@ impl Settlement {
                         // Nobody knows what it refers to, and nobody ever will: it stays in use
                         // with all that is below it. That is room lost until the file is made
                         // anew; without, nothing could be made durable any more.
-                        count.versions += 1;
+                        count.versions = count.versions.saturating_add(1);
                         self.counts.insert(version, count);
                         continue;
                     }
