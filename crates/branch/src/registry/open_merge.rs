@@ -5,6 +5,8 @@
 //! run it again with that. If the target went on meanwhile, new conflicts may show, and are
 //! added. Neighbours: `merging` plans, `resolutions` encodes.
 
+use std::collections::BTreeSet;
+
 use pandodb_tm::{BeginOptions, HeadId, Transaction};
 
 use super::merging::MergePlan;
@@ -68,7 +70,7 @@ impl Branches {
                 pick: None,
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            put_conflicts(change.transaction, merge.id, conflicts, &Resolutions::default())?;
+            put_conflicts(change.transaction, merge.id, unanswered(conflicts))?;
             Ok(merge)
         })
     }
@@ -105,7 +107,7 @@ impl Branches {
                 pick: Some(OpenPick { base: base_head.0, label: label.into() }),
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            put_conflicts(change.transaction, merge.id, conflicts, &Resolutions::default())?;
+            put_conflicts(change.transaction, merge.id, unanswered(conflicts))?;
             Ok(merge)
         });
         if opened.is_err() {
@@ -243,12 +245,18 @@ impl Branches {
     }
 
     /// Replaces the conflicts of an open merge by those that the last run left. What was said
-    /// about these has not settled them.
+    /// about these has not settled them. Behind them stay those that an answer settled: it may be
+    /// what led to the others, and can be given anew.
     pub fn reopen_merge(&self, merge: &OpenMerge, conflicts: &[Conflict]) -> Result<()> {
         let resolutions = decode_resolutions(&merge.resolutions)?;
+        let left: BTreeSet<&ConflictKey> = conflicts.iter().map(|conflict| &conflict.key).collect();
+        let mut settled = self.conflicts(merge)?;
+        settled.retain(|open| open.resolution.is_some() && !left.contains(&open.conflict.key));
+        let settled = settled.iter().map(|open| (&open.conflict, None));
+        let left = conflicts.iter().map(|conflict| (conflict, resolutions.find(&conflict.key)));
         self.update(|change| {
             delete_conflicts(change.transaction, merge.id)?;
-            put_conflicts(change.transaction, merge.id, conflicts, &resolutions)
+            put_conflicts(change.transaction, merge.id, left.chain(settled))
         })
     }
 
@@ -317,15 +325,18 @@ fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)
     }
 }
 
-fn put_conflicts(
+fn unanswered(conflicts: &[Conflict]) -> impl Iterator<Item = (&Conflict, Option<&Pick>)> {
+    conflicts.iter().map(|conflict| (conflict, None))
+}
+
+/// Numbers conflicts, each with what was said and did not settle it.
+fn put_conflicts<'c>(
     transaction: &mut Transaction,
     merge: u64,
-    conflicts: &[Conflict],
-    resolutions: &Resolutions,
+    conflicts: impl Iterator<Item = (&'c Conflict, Option<&'c Pick>)>,
 ) -> Result<()> {
-    for (number, conflict) in (1..).zip(conflicts) {
+    for (number, (conflict, vain)) in (1..).zip(conflicts) {
         let row = conflict_key(merge, number);
-        let vain = resolutions.find(&conflict.key);
         transaction.put(RECORDS, &row, &encode_conflict(conflict, vain)?)?;
     }
     Ok(())

@@ -429,7 +429,11 @@ fn open_merges_survive_a_reopen_and_vanish_without_a_trace() {
     let theirs = contents(branches.manager(), &plan.theirs()).unwrap();
     assert!(!theirs.contains_key("later".as_bytes()), "the source as it was when it began");
     branches.reopen_merge(&found, &[conflict(2)]).unwrap();
-    assert_eq!(branches.conflicts(&found).unwrap().len(), 1);
+    // What was settled stays behind what is left.
+    let conflicts = branches.conflicts(&found).unwrap();
+    let listed: Vec<_> = conflicts.iter().map(|it| (it.number, &it.conflict)).collect();
+    assert_eq!(listed, [(1, &conflict(2)), (2, &conflict(1))]);
+    assert!(conflicts[0].resolution.is_none() && conflicts[1].resolution.is_some());
     drop(plan);
     branches.abort_merge(&found).unwrap();
     refused(branches.merge_into("main"), ErrorKind::UnknownConflict, "no merge");

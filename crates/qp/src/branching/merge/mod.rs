@@ -2,10 +2,12 @@
 //!
 //! A dry run is the same work, given up at the end. A merge whose policy is `manual` stays open
 //! with its conflicts until they are resolved. Neighbours: `job` does the work, `forward` where
-//! there is none, `options` reads WITH, `pick` does the same for single commits.
+//! there is none, `named` knows what RESOLVE means by a name, `options` reads WITH, `pick` does the
+//! same for single commits.
 
 pub(super) mod definition;
 mod forward;
+mod named;
 mod told;
 
 use std::collections::BTreeSet;
@@ -13,7 +15,7 @@ use std::collections::BTreeSet;
 use pandodb_branch::merge::{Conflict, ConflictKey, ConflictKind, Pick, Policy};
 use pandodb_branch::merge::{Report, Resolutions, RuleScope, Violation};
 use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge, Privilege};
-use pandodb_branch::shape::{ColumnId, ObjectId};
+use pandodb_branch::shape::ColumnId;
 use pandodb_ds::record::Value;
 use pandodb_tm::HeadId;
 
@@ -219,10 +221,10 @@ impl Work<'_> {
                     return Err(Error::invalid(message));
                 };
                 let conflict = self.conflict(&open, number)?;
-                let object = conflict.key.object;
+                let (object, names) = (conflict.key.object, self.names_of(&open)?);
                 let mut row = Vec::with_capacity(cells.len());
                 for (name, expression) in cells {
-                    row.push((self.column(object, name)?, constant(expression)?));
+                    row.push((names.column(object, name)?, constant(expression)?));
                 }
                 self.check_key(number, &conflict, &row)?;
                 Pick::Row(row)
@@ -239,9 +241,10 @@ impl Work<'_> {
             ResolveScope::One(number) => self.branches.resolve(&open, *number, pick)?,
             ResolveScope::All => self.branches.resolve_all(&open, RuleScope::All, &pick)?,
             ResolveScope::Table(table, column) => {
-                let object = self.table(table)?;
+                let names = self.names_of(&open)?;
+                let object = names.table(table)?;
                 let scope = match column {
-                    Some(column) => RuleScope::Column(object, self.column(object, column)?),
+                    Some(column) => RuleScope::Column(object, names.column(object, column)?),
                     None => RuleScope::Object(object),
                 };
                 self.branches.resolve_all(&open, scope, &pick)?;
@@ -292,27 +295,6 @@ impl Work<'_> {
             format!("conflict {number} cannot be resolved so: the row has the key {called}");
         let hint = "leave the key out; a row under another key is inserted once the merge is done";
         Err(Error::invalid(message).with_hint(hint))
-    }
-
-    fn table(&self, name: &Name) -> Result<ObjectId> {
-        self.session.reading(|_, schemas| {
-            let table = schemas.first().and_then(|schema| schema.table(&name.text));
-            table
-                .map(|table| ObjectId(table.id.0))
-                .ok_or_else(|| Error::not_found("table", &name.text).at(name.span))
-        })
-    }
-
-    fn column(&self, object: ObjectId, name: &Name) -> Result<ColumnId> {
-        self.session.reading(|_, schemas| {
-            let mut tables = schemas.iter().flat_map(|schema| schema.tables.values());
-            let table = tables.find(|table| table.id.0 == object.0);
-            let column =
-                table.and_then(|table| table.columns.iter().find(|column| name.is(&column.name)));
-            column
-                .map(|column| ColumnId(column.id.0))
-                .ok_or_else(|| Error::not_found("column", &name.text).at(name.span))
-        })
     }
 }
 

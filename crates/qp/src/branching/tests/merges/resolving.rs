@@ -50,7 +50,15 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
         .unwrap();
     let told = error(&session, "CONTINUE MERGE");
     assert!(told.contains("constraint: unique"), "{told}");
-    assert_eq!(rows(&session, listed), ["1|constraint: unique|item|2|NULL"]);
+    assert_eq!(
+        rows(&session, listed),
+        [
+            "2|schema|note||TARGET",
+            "4|delete/modify|item|3|DELETE",
+            "3|data|item|1|VALUE 9",
+            "1|constraint: unique|item|2|NULL",
+        ]
+    );
     let told = error(&session, "RESOLVE CONFLICT 1 WITH VALUE 7");
     assert!(told.contains("1 cannot be resolved so: it is about a whole row"), "{told}");
     // The target may be changed instead.
@@ -137,4 +145,76 @@ fn a_rule_counts_where_what_was_said_before_was_in_vain() {
         session.execute("CONTINUE MERGE").unwrap();
         assert_eq!(rows(&session, "SELECT a, b FROM t"), ["1|5"], "{vain}, {rule}");
     }
+}
+
+/// What an answer leads to shows once the merge goes on: the answer can be given anew then.
+#[test]
+fn an_answer_can_be_changed_until_the_merge_is_done() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE parent(id INTEGER PRIMARY KEY, name TEXT);
+             INSERT INTO parent VALUES (1, 'a'), (2, 'b');
+             CREATE BRANCH dev; UPDATE parent@dev SET name = 'theirs';
+             UPDATE parent SET name = 'ours';
+             CREATE UNIQUE INDEX names ON parent(name) WHERE name = 'same';
+             MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual');
+             RESOLVE CONFLICT 1 WITH VALUE 'same'; RESOLVE CONFLICT 2 WITH VALUE 'same'",
+        )
+        .unwrap();
+    let listed = "SELECT conflict_id, kind, object_name, row_key, resolution FROM pando_conflicts";
+    let told = error(&session, "CONTINUE MERGE");
+    assert!(told.contains("constraint: unique"), "{told}");
+    assert_eq!(
+        rows(&session, listed),
+        [
+            "1|constraint: unique|parent|2|NULL",
+            "2|data|parent|1|VALUE 'same'",
+            "3|data|parent|2|VALUE 'same'",
+        ]
+    );
+    session.execute("RESOLVE CONFLICT 3 WITH VALUE 'other'; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT id, name FROM parent"), ["1|same", "2|other"]);
+    assert_eq!(rows(&session, listed), Vec::<String>::new());
+}
+
+/// What only the source has is called by the name that it has there.
+#[test]
+fn names_are_those_of_the_conflicts_of_the_target_or_of_the_source() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT); INSERT INTO t VALUES (1,1),(2,2),(3,3);
+             CREATE BRANCH dev; USE BRANCH dev; ALTER TABLE t ADD COLUMN added TEXT DEFAULT 'x';
+             ALTER TABLE t RENAME COLUMN a TO amount; ALTER TABLE t RENAME TO things;
+             UPDATE things SET amount = 10 * id, added = 'dev'; USE BRANCH main;
+             UPDATE t SET a = 20 WHERE id = 1; DELETE FROM t WHERE id > 1;
+             MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')",
+        )
+        .unwrap();
+    let listed = "SELECT kind, row_key, resolution FROM pando_conflicts ORDER BY row_key";
+    for (table, column) in [("things", "amount"), ("t", "a"), ("THINGS", "A"), ("t", "Amount")] {
+        let rule = format!("RESOLVE CONFLICTS IN TABLE {table} COLUMN {column} WITH VALUE 7");
+        session.execute(&rule).unwrap();
+    }
+    let told = error(&session, "RESOLVE CONFLICTS IN TABLE nothing WITH SOURCE");
+    assert!(told.contains("nothing"), "{told}");
+    let told = error(&session, "RESOLVE CONFLICTS IN TABLE t COLUMN b WITH SOURCE");
+    assert!(told.contains("column: b"), "{told}");
+    let number = |key: &str| {
+        let sql = format!("SELECT conflict_id FROM pando_conflicts WHERE row_key = '{key}'");
+        rows(&session, &sql).concat()
+    };
+    let answers = format!(
+        "RESOLVE CONFLICT {} WITH (amount = 5, added = 'own'); RESOLVE CONFLICT {} WITH DELETE",
+        number("2"),
+        number("3")
+    );
+    session.execute(&answers).unwrap();
+    assert_eq!(
+        rows(&session, listed),
+        ["data|1|VALUE 7", "delete/modify|2|ROW of 2 cells", "delete/modify|3|DELETE"]
+    );
+    session.execute("CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT id, amount, added FROM things"), ["1|7|dev", "2|5|own"]);
 }
