@@ -38,6 +38,7 @@ impl SqlTarget<'_> {
                 }
             }
             if !is_changed {
+                conflicts.extend(self.newly_parentless()?);
                 return Ok(conflicts);
             }
             // What needs a view that went is broken now.

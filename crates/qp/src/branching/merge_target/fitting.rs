@@ -2,9 +2,13 @@
 //!
 //! A definition can be right by itself and wrong beside the rest. Rows that have no value for a
 //! column read what every row reads there, which has to be constant; a foreign key has to find a
-//! key of its parent. Neighbours: `redefined` and `defined` call this, `verify` looks at rows.
+//! key of its parent, which a side may have dropped. Neighbours: `redefined`, `defined` and
+//! `dependents` call this, `verify` looks at rows.
 
-use pandodb_branch::merge::{Conflict, MergedTable, SchemaMerge};
+use pandodb_branch::diff::schema::ObjectKind;
+use pandodb_branch::merge::{
+    Conflict, ConflictKey, ConflictKind, MergedTable, SchemaMerge, SchemaPart, Scope,
+};
 use pandodb_branch::shape::{ColumnId, ObjectId as ShapeId};
 
 use super::SqlTarget;
@@ -75,6 +79,22 @@ impl SqlTarget<'_> {
         Ok(found)
     }
 
+    /// Foreign keys that find no key of their parent any more, since the other side dropped the
+    /// index that was one. No side can win: SQL would refuse every change of either table.
+    pub(super) fn newly_parentless(&self) -> Result<Vec<Conflict>> {
+        let schema = self.main_schema()?;
+        let mut found = Vec::new();
+        for child in schema.tables.values() {
+            for parent in parentless(schema, child) {
+                let ids = [ShapeId(child.id.0), ShapeId(parent.id.0)];
+                if !self.was_parentless(ids)? {
+                    found.push(without_key(child, parent));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether a foreign key of a child to a parent is such a one on a side already.
     fn was_parentless(&self, [child, parent]: [ShapeId; 2]) -> Result<bool> {
         for side in &self.sides()? {
@@ -97,4 +117,27 @@ fn parentless<'s>(schema: &'s Schema, child: &'s Table) -> impl Iterator<Item = 
         let parent = schema.table(&key.parent)?;
         (!has_parent_key(parent, key)).then_some(&**parent)
     })
+}
+
+fn without_key(child: &Table, parent: &Table) -> Conflict {
+    let why = mismatch(&child.name, &parent.name);
+    Conflict {
+        key: ConflictKey {
+            object: ShapeId(child.id.0),
+            scope: Scope::Schema(SchemaPart::Constraint(format!("REFERENCES {}", parent.name))),
+        },
+        kind: ConflictKind::Schema,
+        object_kind: ObjectKind::Table,
+        object_name: child.name.to_string(),
+        column_name: None,
+        columns: vec!["definition".into()],
+        row_key: Vec::new(),
+        base: None,
+        ours: None,
+        theirs: None,
+        detail: format!(
+            "{why}: the other branch dropped what made its columns unique; a branch has to make \
+             a unique index of them again, or drop the foreign key"
+        ),
+    }
 }

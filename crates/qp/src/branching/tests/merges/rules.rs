@@ -476,6 +476,7 @@ fn each_row_of_the_manual_has_its_test() {
         include_str!("../../../../../branch/src/merge/tests/row_table.rs"),
         include_str!("../../../../../branch/src/merge/tests/schema_table.rs"),
         include_str!("../../../../../branch/src/merge/tests/laws.rs"),
+        include_str!("broken.rs"),
         include_str!("constraints.rs"),
         include_str!("keys.rs"),
         include_str!("kept.rs"),
