@@ -297,16 +297,11 @@ impl Branches {
             commit = self.part_on(commit, branch)?;
         }
         let state = self.state()?;
-        let lines: BTreeSet<_> = state
+        let mut lines = state
             .graph
             .lines()
-            .filter(|(_, line)| {
-                line.head == commit.head
-                    && line.parent.is_none_or(|parent| parent.commit < commit.commit)
-            })
-            .map(|(id, _)| id)
-            .collect();
-        let Some(line) = lines.last().copied() else {
+            .filter(|(id, line)| line.head == commit.head && state.start_of(*id) < commit.commit);
+        let Some((line, _)) = lines.next_back() else {
             let message = format!("the branch of transaction {number} is gone");
             return Err(Error::new(ErrorKind::NotRetained, message));
         };
