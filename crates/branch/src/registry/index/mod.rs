@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use held::Held;
 
 use super::records::{Anchor, Branch, BranchId, OpenMerge};
-use crate::lineage::{Graph, LineId, Position};
+use crate::lineage::{Clock, Graph, LineId, Position};
 
 /// A line and a commit on it: how far a branch holds it (its own: without end), or where an
 /// anchor stands.
@@ -194,25 +194,35 @@ impl Index {
         self.surplus.contains(&head) || self.lost.contains(&head)
     }
 
-    /// Branches and starts of merges that may meet a position where no anchor is, or in more than
-    /// one place.
+    /// Branches and starts of merges that meet a position where no anchor is, or in more than one
+    /// place.
     pub(super) fn meeting(&self, at: Position, graph: &Graph) -> Vec<Position> {
         let held: BTreeMap<LineId, u64> =
             clock_of((at.line, at.commit), graph).into_iter().collect();
-        let meets = |clock: &[Place]| {
+        // Many meet in the same places.
+        let mut clocks: BTreeMap<Position, Clock> = BTreeMap::new();
+        let mut meets = |clock: &[Place]| {
             if clock.iter().any(|held| held.0 == at.line && held.1 >= at.commit) {
                 return false;
             }
-            let shared = clock
-                .iter()
-                .filter_map(|(line, commit)| held.get(line).map(|held| (*line, *commit.min(held))));
-            let is_kept = |place: &Place| self.anchors.contains_key(place);
-            shared.clone().nth(1).is_some() || !shared.clone().all(|place| is_kept(&place))
+            let shared = clock.iter().filter_map(|&(line, commit)| {
+                let commit = commit.min(*held.get(&line)?);
+                Some(graph.normalized(Position { line, commit }))
+            });
+            let shared: Vec<Position> = shared.collect();
+            // Nothing that is older holds it, so that it is one of the best.
+            let newest = shared.iter().max_by_key(|place| place.commit).copied();
+            newest.is_some_and(|newest| {
+                let covered = clocks.entry(newest).or_insert_with(|| graph.clock(newest));
+                !self.anchors.contains_key(&(newest.line, newest.commit))
+                    || !shared.iter().all(|place| covered.holds(*place))
+            })
         };
-        let branches = self.clocks.values().filter(|clock| meets(clock));
-        let tips = branches.filter_map(|clock| clock.iter().find(|held| held.1 == u64::MAX));
-        let starts = self.starts.iter().filter(|(_, clock)| meets(clock)).map(|(place, _)| place);
-        tips.chain(starts).map(|&(line, commit)| Position { line, commit }).collect()
+        let tip_of = |clock: &Vec<Place>| clock.iter().find(|held| held.1 == u64::MAX).copied();
+        let branches = self.clocks.values().map(|clock| (tip_of(clock), clock));
+        let starts = self.starts.iter().map(|(place, clock)| (Some(*place), clock));
+        let met = branches.chain(starts).filter(|(_, clock)| meets(clock));
+        met.filter_map(|(place, _)| place).map(|(line, commit)| Position { line, commit }).collect()
     }
 
     fn change_branch(&mut self, clock: &[Place], change: impl Fn(&mut Held, Place), graph: &Graph) {

@@ -191,25 +191,6 @@ impl World {
                 create(self.branches(), &name, &parent, Point::Commit(commit)).unwrap();
                 self.made(&name, &content);
             }
-            Step::Together { one, other, key } => {
-                let names = [self.pick(*one), self.pick(*other)];
-                let (key, value) = (format!("k{:03}", key % 40), format!("{number}"));
-                self.write_together(&names, &key, &value);
-            }
-            Step::CreateAtAny { parent, commit } => {
-                let parent = self.pick(*parent);
-                let Some((commit, content)) = self.listed(&parent, *commit) else { return };
-                let name = format!("b{number}");
-                create(self.branches(), &name, &parent, Point::Commit(commit)).unwrap();
-                self.made(&name, &content);
-            }
-            Step::ResetToAny { branch, commit } => {
-                let name = self.pick(*branch);
-                let Some((commit, content)) = self.listed(&name, *commit) else { return };
-                self.branches().reset(&name, &Point::Commit(commit)).unwrap();
-                self.now.insert(name.clone(), content);
-                self.committed(&name);
-            }
             Step::Drop { branch } => {
                 let name = self.pick(*branch);
                 if name != "main" {
@@ -232,7 +213,7 @@ impl World {
                 self.branches().tag(&name, &tag, &Point::Now, "").unwrap();
                 self.tags.insert(tag, self.now[&name].clone());
             }
-            _ => self.restart(step),
+            _ => self.share(number, step),
         }
     }
 
@@ -264,6 +245,32 @@ impl World {
         let own = parts.iter().find(|part| part.head == own).copied();
         let part = own.or_else(|| (parts.len() == 1).then(|| parts[0]))?;
         Some((part.commit, self.made[&(part.head, part.commit)].1.clone()))
+    }
+
+    /// Steps of commits that several branches have.
+    fn share(&mut self, number: usize, step: &Step) {
+        match step {
+            Step::Together { one, other, key } => {
+                let names = [self.pick(*one), self.pick(*other)];
+                let (key, value) = (format!("k{:03}", key % 40), format!("{number}"));
+                self.write_together(&names, &key, &value);
+            }
+            Step::CreateAtAny { parent, commit } => {
+                let parent = self.pick(*parent);
+                let Some((commit, content)) = self.listed(&parent, *commit) else { return };
+                let name = format!("b{number}");
+                create(self.branches(), &name, &parent, Point::Commit(commit)).unwrap();
+                self.made(&name, &content);
+            }
+            Step::ResetToAny { branch, commit } => {
+                let name = self.pick(*branch);
+                let Some((commit, content)) = self.listed(&name, *commit) else { return };
+                self.branches().reset(&name, &Point::Commit(commit)).unwrap();
+                self.now.insert(name.clone(), content);
+                self.committed(&name);
+            }
+            _ => self.restart(step),
+        }
     }
 
     fn restart(&mut self, step: &Step) {
