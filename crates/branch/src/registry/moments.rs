@@ -284,18 +284,42 @@ impl Branches {
         if cause.kind() != pandodb_tm::ErrorKind::NotFound {
             return Error::from(cause.clone());
         }
-        if let Some(oldest) = self.oldest().ok().flatten() {
-            return too_old(at, oldest);
+        match self.oldest().ok().flatten() {
+            Some(oldest) if is_before(at, oldest) => too_old(at, oldest),
+            Some(_) => {
+                let message = format!("{at} cannot be shown: {}", cause.message());
+                let hint = "what is committed after the next checkpoint can be, and tags always; \
+                            SHOW COMMITS lists what a branch has";
+                Error::new(ErrorKind::NotRetained, message).with_hint(hint)
+            }
+            None => {
+                let message = format!("{at} is before what is kept");
+                let hint = format!("{}; tags are kept always", cause.message());
+                Error::new(ErrorKind::NotRetained, message).with_hint(hint)
+            }
         }
-        let message = format!("{at} is before what is kept");
-        let hint = format!("{}; tags are kept always", cause.message());
-        Error::new(ErrorKind::NotRetained, message).with_hint(hint)
     }
 
-    /// The error of a transaction that history does not reach back to; none if it does.
-    pub(super) fn before_kept(&self, commit: u64) -> Result<Option<Error>> {
-        let oldest = self.oldest()?.filter(|(oldest, _)| commit < *oldest);
-        Ok(oldest.map(|oldest| too_old(&Point::Commit(commit), oldest)))
+    /// The error of a commit that nobody knows. In memory the oldest are forgotten.
+    pub(super) fn no_commit(&self, commit: u64) -> Result<Error> {
+        if commit > 0 && self.manager.is_in_memory() {
+            let at = Point::Commit(commit);
+            if let Some(oldest) = self.oldest()?.filter(|oldest| is_before(&at, *oldest)) {
+                return Ok(too_old(&at, oldest));
+            }
+        }
+        let message = format!("there is no transaction {commit}");
+        let error = Error::new(ErrorKind::UnknownCommit, message);
+        Ok(error.with_hint("SHOW COMMITS ON a branch lists them"))
+    }
+}
+
+/// Whether a moment lies before the oldest that is kept.
+fn is_before(at: &Point, (commit, time): (u64, i64)) -> bool {
+    match at {
+        Point::Commit(asked) | Point::Number(asked) => *asked < commit,
+        Point::Time(asked) => *asked < time,
+        Point::Now | Point::Tag(_) | Point::Reflog(_) => false,
     }
 }
 
