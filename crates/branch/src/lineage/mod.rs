@@ -116,7 +116,7 @@ impl Graph {
     }
 
     /// The lines in the order of their numbers.
-    pub fn lines(&self) -> impl Iterator<Item = (LineId, &Line)> {
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = (LineId, &Line)> {
         self.lines.iter().map(|(id, line)| (*id, line))
     }
 

@@ -9,6 +9,7 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Cursor, PutMode, Tree, Writer};
 use pandodb_tm::HeadId;
 
+use super::begun::Seeds;
 use super::records::{
     Branch, BranchId, BranchOptions, BranchState, Kind, ReflogEntry, Strategy, Tag,
 };
@@ -63,10 +64,10 @@ impl Branches {
             return self.create_now(create, &parent, options);
         }
         let view = self.view(&parent.name, &create.at)?;
-        let (seed, left) = self.seed(&view, is_copied)?;
-        let made = self.create_from(create, &parent, options, seed, left);
+        let seeds = self.seeds(&view, is_copied)?;
+        let made = self.create_from(create, &parent, options, &seeds);
         if made.is_err() {
-            self.drop_head(seed)?;
+            self.drop_seeds(&seeds)?;
         }
         made
     }
@@ -138,9 +139,9 @@ impl Branches {
         create: &CreateBranch,
         parent: &Branch,
         options: BranchOptions,
-        seed: HeadId,
-        left: Position,
+        seeds: &Seeds,
     ) -> Result<Branch> {
+        let (seed, left) = seeds.first;
         self.update(|change| {
             self.check_free(&create.name)?;
             let head = change.transaction.create_head(seed, NOTE_BRANCH)?;
@@ -149,8 +150,7 @@ impl Branches {
             change.put(number_key(Kind::Filled, branch.line.0), &filled.max(left.commit))?;
             let line = Line { head: head.0, parent: Some(left), merges: Vec::new() };
             change.put(number_key(Kind::Line, branch.line.0), &line)?;
-            change.anchor(seed, left.line, Some(left.commit))?;
-            change.transaction.drop_head(seed)?;
+            change.plant(seeds)?;
             Ok(branch)
         })
     }
@@ -296,21 +296,23 @@ impl Branches {
     }
 
     pub(super) fn force_drop(&self, branch: &Branch) -> Result<DropReport> {
-        self.update(|change| self.drop_within(change, branch))
+        self.update(|change| {
+            let anchors = self.anchors_of_only(&mut self.state.lock(), branch.id);
+            self.drop_within(change, branch)?;
+            Self::drop_anchors(change, &anchors)?;
+            Ok(DropReport { anchors: anchors.len() })
+        })
     }
 
-    /// Drops a branch in the commit of something else (a merge that deletes its source).
-    pub(super) fn drop_within(
-        &self,
-        change: &mut Change<'_>,
-        branch: &Branch,
-    ) -> Result<DropReport> {
-        let (grants, reflog, anchors) = {
+    /// Drops a branch in the commit of something else, but no moments: the source of a merge hands
+    /// on what it holds.
+    pub(super) fn drop_within(&self, change: &mut Change<'_>, branch: &Branch) -> Result<()> {
+        let (grants, reflog) = {
             let state = self.state.lock();
             let grants = state.grants.range((branch.id, String::new())..);
             let grants = grants.take_while(|((id, _), _)| *id == branch.id);
             let grants: Vec<String> = grants.map(|((_, user), _)| user.clone()).collect();
-            (grants, state.reflog_of(branch.id), self.anchors_of_only(&state, branch))
+            (grants, state.reflog_of(branch.id))
         };
         change.delete(number_key(Kind::Branch, branch.id.0))?;
         if self.manager.head(HeadId(branch.head)).is_ok() {
@@ -325,25 +327,23 @@ impl Branches {
             change.delete(number_key(Kind::Reflog, number))?;
             change.transaction.drop_head(HeadId(head))?;
         }
-        Self::drop_anchors(change, &anchors)?;
-        Ok(DropReport { anchors: anchors.len() })
+        Ok(())
     }
 
     /// The heads that dropping a branch drops: its own, its ways back, and the moments that
     /// nobody else needs.
     pub fn heads_dropped_with(&self, name: &str) -> Result<Vec<HeadId>> {
-        self.with_index(|state| {
-            let branch = state.branch(name)?;
-            let mut heads = vec![branch.head];
-            heads.extend(state.reflog_of(branch.id).into_iter().map(|(_, head)| head));
-            heads.extend(self.anchors_of_only(state, branch));
-            Ok(heads.into_iter().map(HeadId).collect())
-        })?
+        let mut state = self.indexed()?;
+        let (id, head) = state.branch(name).map(|branch| (branch.id, branch.head))?;
+        let mut heads = vec![head];
+        heads.extend(state.reflog_of(id).into_iter().map(|(_, head)| head));
+        heads.extend(self.anchors_of_only(&mut state, id));
+        Ok(heads.into_iter().map(HeadId).collect())
     }
 
     /// The anchors that only this branch needs.
-    fn anchors_of_only(&self, state: &State, branch: &Branch) -> Vec<u64> {
-        let mut anchors = state.index.surplus_without(state.index.clock_of(branch.id));
+    fn anchors_of_only(&self, state: &mut State, branch: BranchId) -> Vec<u64> {
+        let mut anchors = state.surplus_without(branch);
         anchors.retain(|head| self.is_loose(state, *head));
         anchors
     }
@@ -372,7 +372,8 @@ impl Branches {
         check_unprotected(&branch, "reset")?;
         self.check_writable(&branch)?;
         let view = self.view(name, point)?;
-        let (seed, at) = self.seed(&view, false)?;
+        let seeds = self.seeds(&view, false)?;
+        let (seed, at) = seeds.first;
         let moved = self.update(|change| {
             let branch = self.again(&branch)?;
             let head = HeadId(branch.head);
@@ -395,13 +396,12 @@ impl Branches {
             let start = entry.position.commit.max(at.commit);
             change.put(number_key(Kind::Start, moved.line.0), &start)?;
             change.put(number_key(Kind::Branch, moved.id.0), &moved)?;
-            change.anchor(seed, at.line, Some(at.commit))?;
             change.transaction.reset_head(head, seed)?;
-            change.transaction.drop_head(seed)?;
+            change.plant(&seeds)?;
             Ok(moved)
         });
         if moved.is_err() {
-            self.drop_head(seed)?;
+            self.drop_seeds(&seeds)?;
         }
         moved
     }

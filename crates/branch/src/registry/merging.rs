@@ -218,8 +218,11 @@ impl Branches {
         self.update_lazily(|change| {
             let is_surplus = {
                 let state = self.state.lock();
-                // Another merge may have begun from it, or another thread's upkeep found it.
-                state.anchors.contains_key(&anchor) && self.is_loose(&state, anchor)
+                // Another merge may have begun from it, somebody may have left the source there,
+                // or another thread's upkeep found it.
+                state.anchors.contains_key(&anchor)
+                    && state.index.is_surplus(anchor)
+                    && self.is_loose(&state, anchor)
             };
             if is_surplus { Self::drop_anchors(change, &[anchor]) } else { Ok(()) }
         })
@@ -308,20 +311,20 @@ impl Branches {
     /// Lets go of what a merge that happened kept, and of moments that the next one does not
     /// start from.
     pub fn settle_merge(&self, plan: MergePlan) -> Result<()> {
-        let places: Vec<_> =
-            plan.bases.iter().chain([&plan.position]).map(|at| (at.line, at.commit)).collect();
         drop(plan);
-        let find = || {
-            self.with_index(|state| {
-                let mut surplus = state.index.surplus_at(&places);
-                surplus.retain(|head| self.is_loose(state, *head));
-                surplus
-            })
-        };
-        if find()?.is_empty() {
+        self.prune()
+    }
+
+    /// Drops the anchors that nobody needs.
+    fn prune(&self) -> Result<()> {
+        if self.surplus_anchors()?.is_empty() {
             return Ok(());
         }
-        self.update_lazily(|change| Self::drop_anchors(change, &find()?))
+        self.update_lazily(|change| {
+            // Nobody else changes the records any more.
+            let surplus = self.surplus_anchors()?;
+            Self::drop_anchors(change, &surplus)
+        })
     }
 
     /// Refuses to drop the source of a merge with it: the first branch, one that is protected,
@@ -378,13 +381,7 @@ impl Branches {
     /// more, and collects commits for the history.
     pub fn maintain(&self) -> Result<()> {
         self.expire()?;
-        if !self.surplus_anchors()?.is_empty() {
-            self.update_lazily(|change| {
-                // Nobody else changes the records any more.
-                let surplus = self.surplus_anchors()?;
-                Self::drop_anchors(change, &surplus)
-            })?;
-        }
+        self.prune()?;
         self.collect()
     }
 }

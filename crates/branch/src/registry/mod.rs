@@ -18,6 +18,7 @@
 //! commits, `grants` says who may.
 
 mod anchors;
+mod begun;
 mod counters;
 mod first;
 mod grants;

@@ -204,28 +204,28 @@ impl Branches {
             return self.view_now(branch);
         }
         let mut position = self.with(|state| place_of(state, branch, commit))?;
-        if is_exact && let Some(made) = self.made_elsewhere(branch, position)? {
+        if is_exact && let Some(made) = self.made(branch, position)? {
             position = made;
         }
         self.view_at(position)
     }
 
-    /// Where a commit was made that a branch has by a merge from another one; none where the line
-    /// that it was on itself made it.
-    fn made_elsewhere(&self, branch: &Branch, own: Position) -> Result<Option<Position>> {
+    /// Where a commit was made that a branch has; none where it has no such commit. Of several
+    /// parts that one commit has, its own: the branch's, or that of the line that it was on.
+    fn made(&self, branch: &Branch, own: Position) -> Result<Option<Position>> {
         let newest = self.position(branch)?;
-        let (own_head, held) = self.with(|state| {
-            let head_of = |line| state.graph.line(line).map(|line| line.head);
+        let held = self.with(|state| {
             let clock = state.graph.clock(newest);
+            // A head has had several lines if it was reset: only one of them made the commit.
             let held = clock.iter().filter_map(|at| {
                 let is_held = state.start_of(at.line) < own.commit && own.commit <= at.commit;
-                let there = Position { line: at.line, commit: own.commit };
-                (is_held && at.line != own.line).then_some((head_of(at.line)?, there))
+                let head = state.graph.line(at.line)?.head;
+                is_held.then_some((head, Position { line: at.line, commit: own.commit }))
             });
-            (head_of(own.line), held.collect::<Vec<_>>())
+            held.collect::<Vec<_>>()
         })?;
-        if held.is_empty() {
-            return Ok(None);
+        if held.iter().all(|(_, there)| *there == own) {
+            return Ok(held.first().map(|(_, there)| *there));
         }
         let made = match self.commit(own.commit) {
             Err(error)
@@ -235,12 +235,11 @@ impl Branches {
             }
             made => made?,
         };
-        let has_made =
-            |head: u64| made.head == head || made.others.iter().any(|part| part.head == head);
-        if own_head.is_some_and(has_made) {
-            return Ok(None);
-        }
-        Ok(held.into_iter().find(|(head, _)| has_made(*head)).map(|(_, there)| there))
+        let parts = held.into_iter().filter(|(head, _)| {
+            made.head == *head || made.others.iter().any(|part| part.head == *head)
+        });
+        let part = parts.min_by_key(|(head, there)| (*head != branch.head, *there != own));
+        Ok(part.map(|(_, there)| there))
     }
 
     /// The data of a position: from the head that keeps it, or rebuilt.
@@ -285,18 +284,42 @@ impl Branches {
         if cause.kind() != pandodb_tm::ErrorKind::NotFound {
             return Error::from(cause.clone());
         }
-        if let Some(oldest) = self.oldest().ok().flatten() {
-            return too_old(at, oldest);
+        match self.oldest().ok().flatten() {
+            Some(oldest) if is_before(at, oldest) => too_old(at, oldest),
+            Some(_) => {
+                let message = format!("{at} cannot be shown: {}", cause.message());
+                let hint = "what is committed after the next checkpoint can be, and tags always; \
+                            SHOW COMMITS lists what a branch has";
+                Error::new(ErrorKind::NotRetained, message).with_hint(hint)
+            }
+            None => {
+                let message = format!("{at} is before what is kept");
+                let hint = format!("{}; tags are kept always", cause.message());
+                Error::new(ErrorKind::NotRetained, message).with_hint(hint)
+            }
         }
-        let message = format!("{at} is before what is kept");
-        let hint = format!("{}; tags are kept always", cause.message());
-        Error::new(ErrorKind::NotRetained, message).with_hint(hint)
     }
 
-    /// The error of a transaction that history does not reach back to; none if it does.
-    pub(super) fn before_kept(&self, commit: u64) -> Result<Option<Error>> {
-        let oldest = self.oldest()?.filter(|(oldest, _)| commit < *oldest);
-        Ok(oldest.map(|oldest| too_old(&Point::Commit(commit), oldest)))
+    /// The error of a commit that nobody knows. In memory the oldest are forgotten.
+    pub(super) fn no_commit(&self, commit: u64) -> Result<Error> {
+        if commit > 0 && self.manager.is_in_memory() {
+            let at = Point::Commit(commit);
+            if let Some(oldest) = self.oldest()?.filter(|oldest| is_before(&at, *oldest)) {
+                return Ok(too_old(&at, oldest));
+            }
+        }
+        let message = format!("there is no transaction {commit}");
+        let error = Error::new(ErrorKind::UnknownCommit, message);
+        Ok(error.with_hint("SHOW COMMITS ON a branch lists them"))
+    }
+}
+
+/// Whether a moment lies before the oldest that is kept.
+fn is_before(at: &Point, (commit, time): (u64, i64)) -> bool {
+    match at {
+        Point::Commit(asked) | Point::Number(asked) => *asked < commit,
+        Point::Time(asked) => *asked < time,
+        Point::Now | Point::Tag(_) | Point::Reflog(_) => false,
     }
 }
 

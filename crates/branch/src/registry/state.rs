@@ -127,14 +127,14 @@ impl State {
                 put(&mut self.anchors, head, value)?;
                 match self.anchors.get(&head).filter(|_| self.is_indexed) {
                     Some(anchor) => self.index.add_anchor(anchor, &self.graph),
-                    None => self.index.remove_anchor(head),
+                    None => self.index.remove_anchor(head, &self.graph),
                 }
             }
             _ if kind == Kind::Grant as u8 => {
                 let user = String::from_utf8_lossy(rest.get(8..).unwrap_or(&[])).into_owned();
                 put(&mut self.grants, (BranchId(number()?), user), value)?;
             }
-            _ if kind == Kind::Merge as u8 => put(&mut self.merges, number()?, value)?,
+            _ if kind == Kind::Merge as u8 => self.apply_merge(number()?, value)?,
             _ if kind == Kind::Reflog as u8 => put(&mut self.reflog, number()?, value)?,
             _ if kind == Kind::Start as u8 => put(&mut self.starts, LineId(number()?), value)?,
             _ if kind == Kind::Filled as u8 => {
@@ -158,10 +158,29 @@ impl State {
         };
         let line: Line = decode(value)?;
         let head = line.head;
+        let began = self.graph.line(id).map(|line| line.parent);
+        let has_moved = began.is_some_and(|parent| parent != line.parent);
         self.graph.put(id, line);
         if self.is_indexed {
+            if has_moved {
+                self.index.move_line(id, &self.anchors, &self.graph);
+            }
             let branch = self.heads.get(&head).and_then(|id| self.branches.get(id));
-            self.index.change_line(id, branch, &self.anchors, &self.graph);
+            if let Some(branch) = branch.filter(|branch| branch.line == id) {
+                self.index.add_branch(branch, &self.graph);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_merge(&mut self, id: u64, value: Option<&[u8]>) -> Result<()> {
+        put(&mut self.merges, id, value)?;
+        if !self.is_indexed {
+            return Ok(());
+        }
+        match self.merges.get(&id) {
+            Some(merge) => self.index.add_merge(merge, &self.graph),
+            None => self.index.remove_merge(id, &self.graph),
         }
         Ok(())
     }
@@ -178,6 +197,9 @@ impl State {
         }
         for branch in self.branches.values() {
             self.index.add_branch(branch, &self.graph);
+        }
+        for merge in self.merges.values() {
+            self.index.add_merge(merge, &self.graph);
         }
     }
 
@@ -245,6 +267,11 @@ impl State {
         })
     }
 
+    /// The anchors that lose their use when a branch goes.
+    pub(super) fn surplus_without(&mut self, branch: BranchId) -> Vec<u64> {
+        self.index.surplus_without(branch, &self.graph)
+    }
+
     /// Whether another anchor than `head` keeps a moment.
     pub(super) fn has_other_anchor(&self, position: Position, head: u64) -> bool {
         self.index.has_other(self.graph.normalized(position), head)
@@ -262,24 +289,29 @@ impl State {
     }
 
     fn apply_branch(&mut self, id: BranchId, value: Option<&[u8]>) -> Result<()> {
-        if let Some(old) = self.branches.remove(&id) {
+        let branch: Option<Branch> = value.map(decode).transpose()?;
+        let old = self.branches.remove(&id);
+        if let Some(old) = &old {
             self.names.remove(&fold(&old.name));
             self.heads.remove(&old.head);
             if let Some(expires) = old.expires() {
                 self.expiring.remove(&(expires, id));
             }
-            self.index.remove_branch(id);
         }
-        if let Some(value) = value {
-            let branch: Branch = decode(value)?;
+        if let Some(branch) = &branch {
             self.names.insert(fold(&branch.name), id);
             self.heads.insert(branch.head, id);
             if let Some(expires) = branch.expires() {
                 self.expiring.insert((expires, id));
             }
-            if self.is_indexed {
-                self.index.add_branch(&branch, &self.graph);
+        }
+        if self.is_indexed && old.map(|old| old.line) != branch.as_ref().map(|it| it.line) {
+            match &branch {
+                Some(branch) => self.index.add_branch(branch, &self.graph),
+                None => self.index.remove_branch(id, &self.graph),
             }
+        }
+        if let Some(branch) = branch {
             self.branches.insert(id, branch);
         }
         Ok(())

@@ -8,10 +8,11 @@
 
 use std::collections::BTreeSet;
 
+use pandodb_branch::ErrorKind::UnknownCommit;
 use pandodb_branch::diff::Version;
 use pandodb_branch::merge::{Conflict, Policy, Resolutions, Scope};
 use pandodb_branch::registry::{Branch, Commit, OpenMerge, Point, Privilege, View};
-use pandodb_branch::shape::{ObjectId, Shape, TableShape};
+use pandodb_branch::shape::{ColumnId, ObjectId, Shape, TableShape};
 use pandodb_tm::{BeginOptions, HeadId};
 
 use super::job::{Failure, Job, Outcome};
@@ -19,7 +20,7 @@ use super::merge::{conflict_error, open_error, row, told_conflicts};
 use super::options::{MergeRequest, merge_request};
 use super::{Rows, Work};
 use crate::ast::{BranchOption, Name, PointInTime};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A commit that is picked or undone.
 pub(super) struct Picked {
@@ -35,15 +36,51 @@ impl Work<'_> {
     /// What UNDO TRANSACTION does: the way back, on the session's branch.
     pub(super) fn undo_of(&self, number: u64) -> Result<Picked> {
         let target = self.current()?;
-        let (commit, before, after) = self.branches.commit_views(number, Some(&target))?;
+        let commit = match self.branches.commit_on(number, Some(&target)) {
+            Ok(commit) => commit,
+            Err(error) if error.kind() == UnknownCommit => {
+                return Err(error.with_hint(self.span_of(&target)?).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         self.may_read_head(commit.head)?;
         if !self.branches.has_commit(&target, &commit)? {
-            let message = format!("the branch '{}' has no transaction {number}", target.name);
-            return Err(Error::not_found("transaction", number)
-                .with_hint(format!("{message}; USE BRANCH the one that has it")));
+            return Err(self.elsewhere(&target, &commit)?);
         }
+        let (before, after) = self.branches.views_of(&commit)?;
         let label = format!("undo transaction {number}");
         Ok(Picked { base: after, theirs: before, target, commit, label })
+    }
+
+    /// "the branch 'main' has transactions 3 to 12", for hints.
+    fn span_of(&self, branch: &Branch) -> Result<String> {
+        const COUNTED_MAX: usize = 10_000;
+        let (name, commits) = (&branch.name, self.branches.commits(&branch.name, COUNTED_MAX)?);
+        let ends = commits.first().zip(commits.last());
+        Ok(match ends.map(|(newest, oldest)| (oldest.commit, newest.commit)) {
+            None => format!("the branch '{name}' has none yet"),
+            Some((_, newest)) if commits.len() == COUNTED_MAX => {
+                format!("the newest of the branch '{name}' is {newest}: SHOW COMMITS lists them")
+            }
+            Some((oldest, newest)) => format!(
+                "the branch '{name}' has some of {oldest} to {newest}: SHOW COMMITS lists them"
+            ),
+        })
+    }
+
+    /// The error of a commit that a branch does not have: who has it.
+    fn elsewhere(&self, target: &Branch, commit: &Commit) -> Result<Error> {
+        let (number, name) = (commit.commit, &target.name);
+        let owner = self.branches.with(|state| state.branch_of(commit.head).cloned())?;
+        let hint = match owner {
+            Some(owner) if owner.id == target.id => format!(
+                "the branch was reset to before it; CHERRY PICK TRANSACTION {number} does it again"
+            ),
+            Some(owner) => format!("it is one of the branch '{}': USE BRANCH it first", owner.name),
+            None => "it was made on a branch that is gone".to_owned(),
+        };
+        let message = format!("the branch '{name}' has no transaction {number}");
+        Ok(Error::new(ErrorKind::NotFound, message).with_hint(hint))
     }
 
     /// What CHERRY PICK does.
@@ -271,5 +308,36 @@ fn take_table(shape: &mut Shape, from: &Shape, wanted: &TableShape, mine: Option
         texts.retain(|text| !is_of(&gone, &text.objects));
         let theirs = other.iter().filter(|text| is_of(&[wanted.id], &text.objects));
         texts.extend(theirs.cloned());
+    }
+    if let Some(mine) = mine.filter(|mine| mine.id != wanted.id) {
+        lead_to(shape, mine, wanted);
+    }
+}
+
+/// Lets what mentions a table mention another one that takes its name, as after DROP and CREATE:
+/// columns are found by their names. What mentions a column that the other table has not is left,
+/// and is in the way.
+fn lead_to(shape: &mut Shape, mine: &TableShape, wanted: &TableShape) {
+    let other = |id: ColumnId| {
+        let Some(old) = mine.columns.iter().find(|column| column.id == id) else { return Some(id) };
+        let mut columns = wanted.columns.iter();
+        columns.find(|it| it.name.eq_ignore_ascii_case(&old.name)).map(|column| column.id)
+    };
+    for text in shape.views.iter_mut().chain(&mut shape.triggers) {
+        let columns: Option<Vec<ColumnId>> = text.columns.iter().map(|id| other(*id)).collect();
+        if let Some(columns) = columns {
+            text.columns = columns;
+            let mentions = text.objects.iter_mut().filter(|object| **object == mine.id);
+            mentions.for_each(|object| *object = wanted.id);
+        }
+    }
+    let constraints = shape.tables.iter_mut().flat_map(|table| &mut table.constraints);
+    for key in constraints.filter_map(|constraint| constraint.foreign_key.as_mut()) {
+        let columns: Option<Vec<ColumnId>> = key.columns.iter().map(|id| other(*id)).collect();
+        if key.parent == Some(mine.id)
+            && let Some(columns) = columns
+        {
+            (key.parent, key.columns) = (Some(wanted.id), columns);
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Shared {
         rebuild.load_roots()?;
         rebuild.replay()?;
         let version = rebuild.heads.remove(&head).ok_or_else(|| {
-            let message = format!("head {} did not exist at {commit}", head.0);
+            let message = format!("its branch did not exist at {commit} (head {})", head.0);
             Error::new(ErrorKind::NotFound, message)
         })?;
         Ok(PastVersion { version: Arc::new(version), _ledger: rebuild.ledger, _pin: pin })
@@ -253,9 +253,12 @@ impl Rebuild<'_> {
                     }
                 }
                 Operation::Roots { .. } if current.is_some() => {
-                    return Err(Error::corrupt(format!(
-                        "{commit} is in the log by its pages only, and its moment is not kept"
-                    )));
+                    // The checkpoint that keeps its moment may be under way still.
+                    let message = format!(
+                        "{commit} was too large to be logged by rows, and no checkpoint came \
+                         between"
+                    );
+                    return Err(Error::new(ErrorKind::NotFound, message));
                 }
                 operation => self.change(current, commit, tree, &operation, spill_bytes)?,
             }

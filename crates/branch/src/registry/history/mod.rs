@@ -270,49 +270,59 @@ impl Branches {
             transaction.get(COMMITS, &rowid_key(number as i64))?
         };
         let Some(row) = row else {
-            if let Some(error) = self.before_kept(number)? {
-                return Err(error);
-            }
-            let message = format!("there is no transaction {number}");
-            let error = Error::new(ErrorKind::UnknownCommit, message);
-            return Err(error.with_hint("SHOW COMMITS ON a branch lists them"));
+            return Err(self.no_commit(number)?);
         };
         decode(&row)
     }
 
-    /// A commit with the data before and after it. To pick it is a merge with `before` as base
-    /// and `after` as source; to revert it, a merge with `after` as base and `before` as source.
-    ///
-    /// Of a commit of several branches it is what happened on one of them: on `branch`, on one
-    /// that this branch has merged, or else on the first.
+    /// A commit with the data before and after it, as [`commit_on`](Self::commit_on) and
+    /// [`views_of`](Self::views_of) find them.
     pub fn commit_views(
         &self,
         number: u64,
         branch: Option<&Branch>,
     ) -> Result<(Commit, View, View)> {
-        let mut commit = self.commit(number)?;
-        if let Some(branch) = branch
-            && !commit.others.is_empty()
-        {
-            commit = self.part_on(commit, branch)?;
+        let commit = self.commit_on(number, branch)?;
+        let (before, after) = self.views_of(&commit)?;
+        Ok((commit, before, after))
+    }
+
+    /// One commit. Of a commit of several branches it is what happened on one of them: on
+    /// `branch`, on one that this branch has merged, or else on the first.
+    pub fn commit_on(&self, number: u64, branch: Option<&Branch>) -> Result<Commit> {
+        let commit = self.commit(number)?;
+        match branch {
+            Some(branch) if !commit.others.is_empty() => self.part_on(commit, branch),
+            _ => Ok(commit),
         }
-        let state = self.state()?;
-        let lines: BTreeSet<_> = state
-            .graph
-            .lines()
-            .filter(|(_, line)| {
-                line.head == commit.head
-                    && line.parent.is_none_or(|parent| parent.commit < commit.commit)
-            })
-            .map(|(id, _)| id)
-            .collect();
-        let Some(line) = lines.last().copied() else {
+    }
+
+    /// The data before and after a commit. To pick it is a merge with the first as base and the
+    /// second as source; to revert it, the other way round.
+    pub fn views_of(&self, commit: &Commit) -> Result<(View, View)> {
+        let number = commit.commit;
+        let line = self.with(|state| {
+            let mut lines = state
+                .graph
+                .lines()
+                .filter(|(id, line)| line.head == commit.head && state.start_of(*id) < number);
+            lines.next_back().map(|(line, _)| line)
+        })?;
+        let Some(line) = line else {
             let message = format!("the branch of transaction {number} is gone");
             return Err(Error::new(ErrorKind::NotRetained, message));
         };
-        let before = self.view_at(Position { line, commit: commit.base })?;
-        let after = self.view_at(Position { line, commit: commit.commit })?;
-        Ok((commit, before, after))
+        let after = self.view_at(Position { line, commit: number })?;
+        let before = self.view_at(Position { line, commit: commit.base });
+        let before = before.map_err(|error| {
+            if error.kind() != ErrorKind::NotRetained {
+                return error;
+            }
+            let message = format!("what was there before transaction {number} is not kept");
+            let hint = error.hint().unwrap_or("PRAGMA history_retention keeps more from now on");
+            Error::new(ErrorKind::NotRetained, message).with_hint(hint)
+        })?;
+        Ok((before, after))
     }
 
     /// The part of a commit that a branch has.

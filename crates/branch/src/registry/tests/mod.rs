@@ -9,6 +9,7 @@
 
 mod crash;
 mod model;
+mod told;
 mod verbs;
 
 use std::collections::BTreeMap;

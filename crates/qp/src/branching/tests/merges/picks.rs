@@ -172,20 +172,104 @@ fn a_source_that_deletes_itself_is_gone_after_its_merge_and_the_session_goes_on(
     assert!(error(&session, "USE BRANCH task").contains("no branch 'task'"));
 }
 
-/// A table that was made anew under the old name is another one for what mentions it.
+/// A table that was made anew under the old name gives way with what it holds, and what mentions it
+/// by its name goes on.
 #[test]
 fn a_table_is_restored_over_another_one_of_its_name() {
     let session = shop();
     session
         .execute(
-            "CREATE VIEW dear AS SELECT name FROM item WHERE price > 4; TAG BRANCH main AS v1;
-             DROP TABLE item; CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, price INT)",
+            "CREATE VIEW dear AS SELECT name FROM item WHERE price > 4;
+             CREATE VIEW dearest AS SELECT max(name) AS name FROM dear;
+             CREATE TABLE log(what); CREATE TABLE part(id, item REFERENCES item(id));
+             CREATE TRIGGER noted AFTER INSERT ON log
+             BEGIN UPDATE item SET price = price + 1 WHERE id = 1; END;
+             TAG BRANCH main AS v1; DROP TABLE item;
+             CREATE TABLE item(price INT, name TEXT, id INTEGER PRIMARY KEY);
+             INSERT INTO item VALUES (9, 'new', 1)",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM dear"), ["new"]);
+    session.execute("RESTORE TABLE item FROM v1").unwrap();
+    assert_eq!(
+        rows(&session, "SELECT id, name, price FROM item"),
+        ["1|pen|2", "2|ink|5", "3|pad|7"]
+    );
+    assert_eq!(rows(&session, "SELECT * FROM dear"), ["ink", "pad"]);
+    assert_eq!(rows(&session, "SELECT * FROM dearest"), ["pad"]);
+    session.execute("INSERT INTO log VALUES ('x'); PRAGMA foreign_keys = ON").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item WHERE id = 1"), ["3"]);
+    assert!(session.execute("INSERT INTO part VALUES (1, 99)").is_err());
+    session.execute("INSERT INTO part VALUES (1, 3)").unwrap();
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    // The texts are as they were written.
+    let text = "SELECT sql FROM sqlite_master WHERE name = 'dear'";
+    let written = "CREATE VIEW dear AS SELECT name FROM item WHERE price > 4";
+    assert_eq!(rows(&session, text), [written]);
+}
+
+/// What needs a column that the table which comes back has not is in the way.
+#[test]
+fn a_table_is_not_restored_under_what_needs_a_column_more() {
+    let session = shop();
+    session
+        .execute(
+            "TAG BRANCH main AS v1; DROP TABLE item;
+             CREATE TABLE item(id INTEGER PRIMARY KEY, colour TEXT);
+             CREATE VIEW red AS SELECT id FROM item WHERE colour = 'red'",
         )
         .unwrap();
     let failed = session.query("RESTORE TABLE item FROM v1").map(|rows| rows.rows.len());
     let failed = failed.unwrap_err();
     assert!(failed.to_string().contains("restoring table item met 1 conflict"), "{failed}");
     assert!(failed.hint().is_some_and(|hint| hint.starts_with("DROP what is in the way")));
-    session.execute("DROP TABLE item; RESTORE TABLE item FROM v1").unwrap();
-    assert_eq!(rows(&session, "SELECT * FROM dear"), ["ink", "pad"]);
+    session.execute("DROP VIEW red; RESTORE TABLE item FROM v1").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+}
+
+/// A number that is no transaction of the branch is told as that, with what there is.
+#[test]
+fn undo_says_which_transactions_there_are_and_whose_one_is() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, x); TAG BRANCH main AS start;
+             INSERT INTO t VALUES (1, 1); CREATE BRANCH dev; INSERT INTO t@dev VALUES (2, 2)",
+        )
+        .unwrap();
+    let numbers = |branch: &str| {
+        let listed = format!("SELECT transaction_id FROM pando_log('{branch}') ORDER BY 1");
+        rows(&session, &listed)
+    };
+    let told = |sql: &str| {
+        let error = session.query(sql).map(drop).unwrap_err();
+        (error.message().to_owned(), error.hint().unwrap_or_default().to_owned())
+    };
+    let main = numbers("main");
+    let (first, last) = (main.first().unwrap(), main.last().unwrap());
+    let span = format!("the branch 'main' has some of {first} to {last}: SHOW COMMITS lists them");
+    // The tag is none that anybody can undo.
+    let mut between = first.parse::<u64>().unwrap()..last.parse().unwrap();
+    let tagged = between.find(|number| !main.contains(&number.to_string())).unwrap().to_string();
+    for number in ["0", &tagged, "99999"] {
+        let none = (format!("there is no transaction {number}"), span.clone());
+        assert_eq!(told(&format!("UNDO TRANSACTION {number}")), none);
+    }
+    let dev = numbers("dev").pop().unwrap();
+    assert_eq!(
+        told(&format!("UNDO TRANSACTION {dev}")),
+        (
+            format!("the branch 'main' has no transaction {dev}"),
+            "it is one of the branch 'dev': USE BRANCH it first".to_owned()
+        )
+    );
+    session.execute("RESET BRANCH main TO TAG start").unwrap();
+    let (message, hint) = told(&format!("UNDO TRANSACTION {last}"));
+    assert_eq!(message, format!("the branch 'main' has no transaction {last}"));
+    assert!(hint.contains(&format!("CHERRY PICK TRANSACTION {last} does it again")), "{hint}");
+    session.execute("CREATE BRANCH gone; INSERT INTO t@gone VALUES (9, 9)").unwrap();
+    let gone = numbers("gone").pop().unwrap();
+    session.execute("DROP BRANCH gone").unwrap();
+    let (_, hint) = told(&format!("UNDO TRANSACTION {gone}"));
+    assert_eq!(hint, "it was made on a branch that is gone");
 }

@@ -1,5 +1,7 @@
 //! Random lives of many branches against maps.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
 use pandodb_tm::CheckpointMode;
@@ -11,14 +13,54 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Write { branch: usize, key: u8, count: u8 },
-    Delete { branch: usize, key: u8 },
-    Create { parent: usize },
-    CreateAt { parent: usize, commit: prop::sample::Index },
-    Drop { branch: usize },
-    Merge { source: usize, target: usize, deletes: bool },
-    Reset { branch: usize, commit: prop::sample::Index },
-    Tag { branch: usize },
+    Write {
+        branch: usize,
+        key: u8,
+        count: u8,
+    },
+    Delete {
+        branch: usize,
+        key: u8,
+    },
+    Create {
+        parent: usize,
+    },
+    CreateAt {
+        parent: usize,
+        commit: prop::sample::Index,
+    },
+    Drop {
+        branch: usize,
+    },
+    Merge {
+        source: usize,
+        target: usize,
+        deletes: bool,
+    },
+    Reset {
+        branch: usize,
+        commit: prop::sample::Index,
+    },
+    Tag {
+        branch: usize,
+    },
+    /// One commit of two branches.
+    Together {
+        one: usize,
+        other: usize,
+        key: u8,
+    },
+    /// As `CreateAt` and `Reset`, to any commit that the branch has.
+    CreateAtAny {
+        parent: usize,
+        commit: prop::sample::Index,
+    },
+    ResetToAny {
+        branch: usize,
+        commit: prop::sample::Index,
+    },
+    /// No history is kept up to now.
+    Forget,
     Checkpoint,
     Kill,
     Close,
@@ -53,7 +95,12 @@ struct World {
     /// What each branch held after its commits, since it was made.
     past: BTreeMap<String, Vec<(u64, Content)>>,
     tags: BTreeMap<String, Content>,
-    made: usize,
+    /// What every moment that a branch stood at held.
+    moments: BTreeMap<Position, Content>,
+    /// What each commit of each head found and left.
+    made: BTreeMap<(u64, u64), (Content, Content)>,
+    /// What each branch held after its last commit.
+    stood: BTreeMap<String, Content>,
 }
 
 impl World {
@@ -62,7 +109,11 @@ impl World {
         let branches = Some(open(&disk, Synchronous::Normal).unwrap());
         let now = BTreeMap::from([("main".to_owned(), Content::new())]);
         let past = BTreeMap::from([("main".to_owned(), Vec::new())]);
-        Self { disk, branches, now, past, tags: BTreeMap::new(), made: 0 }
+        let (tags, moments) = (BTreeMap::new(), BTreeMap::new());
+        let (made, stood) = (BTreeMap::new(), BTreeMap::new());
+        let mut world = Self { disk, branches, now, past, tags, moments, made, stood };
+        world.stands("main");
+        world
     }
 
     fn branches(&self) -> &Branches {
@@ -73,16 +124,29 @@ impl World {
         self.now.keys().nth(index % self.now.len()).unwrap().clone()
     }
 
+    /// Notes what a branch holds where it stands now.
+    fn stands(&mut self, name: &str) -> Position {
+        let branch = self.branches().get(name).unwrap();
+        let position = self.branches().position(&branch).unwrap();
+        let place = self.branches().with(|state| state.graph.normalized(position)).unwrap();
+        self.moments.insert(place, self.now[name].clone());
+        position
+    }
+
     fn committed(&mut self, name: &str) {
-        let head = self.branches().head(name).unwrap();
-        let commit = self.branches().manager().head(head).unwrap().commit.0;
+        let commit = self.stands(name).commit;
         let content = self.now[name].clone();
+        let head = self.branches().head(name).unwrap();
+        let before = self.stood.insert(name.into(), content.clone()).unwrap_or_default();
+        self.made.insert((head.0, commit), (before, content.clone()));
         self.past.get_mut(name).unwrap().push((commit, content));
     }
 
-    fn made(&mut self, name: String, content: Content) {
-        self.past.insert(name.clone(), Vec::new());
-        self.now.insert(name, content);
+    fn made(&mut self, name: &str, content: &Content) {
+        self.past.insert(name.into(), Vec::new());
+        self.stood.insert(name.into(), content.clone());
+        self.now.insert(name.into(), content.clone());
+        self.stands(name);
     }
 
     fn past_of(&self, name: &str, index: prop::sample::Index) -> Option<(u64, Content)> {
@@ -117,14 +181,15 @@ impl World {
             Step::Create { parent } => {
                 let (parent, name) = (self.pick(*parent), format!("b{number}"));
                 create(self.branches(), &name, &parent, Point::Now).unwrap();
-                self.made(name, self.now[&parent].clone());
+                let content = self.now[&parent].clone();
+                self.made(&name, &content);
             }
             Step::CreateAt { parent, commit } => {
                 let parent = self.pick(*parent);
                 let Some((commit, content)) = self.past_of(&parent, *commit) else { return };
                 let name = format!("b{number}");
                 create(self.branches(), &name, &parent, Point::Commit(commit)).unwrap();
-                self.made(name, content);
+                self.made(&name, &content);
             }
             Step::Drop { branch } => {
                 let name = self.pick(*branch);
@@ -148,13 +213,77 @@ impl World {
                 self.branches().tag(&name, &tag, &Point::Now, "").unwrap();
                 self.tags.insert(tag, self.now[&name].clone());
             }
+            _ => self.share(number, step),
+        }
+    }
+
+    fn write_together(&mut self, names: &[String], key: &str, value: &str) {
+        let names = if names[0] == names[1] { &names[..1] } else { names };
+        let heads: Vec<HeadId> =
+            names.iter().map(|name| self.branches().head(name).unwrap()).collect();
+        let manager = self.branches().manager();
+        let mut transaction = manager.begin(heads[0], BeginOptions::default()).unwrap();
+        for head in heads {
+            transaction.enlist(head).unwrap();
+            change(&mut transaction, &[(key, Some(value))]).unwrap();
+        }
+        transaction.commit().unwrap();
+        for name in names {
+            let content = self.now.get_mut(name).unwrap();
+            content.insert(key.into(), value.into());
+            self.committed(name);
+        }
+    }
+
+    /// A commit that a branch has, and what it shows there: its own part of a commit of several.
+    /// None where it has several parts and none of its own.
+    fn listed(&self, name: &str, index: prop::sample::Index) -> Option<(u64, Content)> {
+        let commits = self.branches().commits(name, usize::MAX).unwrap();
+        let commit = (!commits.is_empty()).then(|| &commits[index.index(commits.len())])?;
+        let parts: Vec<&Commit> = commits.iter().filter(|it| it.commit == commit.commit).collect();
+        let own = self.branches().head(name).unwrap().0;
+        let own = parts.iter().find(|part| part.head == own).copied();
+        let part = own.or_else(|| (parts.len() == 1).then(|| parts[0]))?;
+        Some((part.commit, self.made[&(part.head, part.commit)].1.clone()))
+    }
+
+    /// Steps of commits that several branches have.
+    fn share(&mut self, number: usize, step: &Step) {
+        match step {
+            Step::Together { one, other, key } => {
+                let names = [self.pick(*one), self.pick(*other)];
+                let (key, value) = (format!("k{:03}", key % 40), format!("{number}"));
+                self.write_together(&names, &key, &value);
+            }
+            Step::CreateAtAny { parent, commit } => {
+                let parent = self.pick(*parent);
+                let Some((commit, content)) = self.listed(&parent, *commit) else { return };
+                let name = format!("b{number}");
+                create(self.branches(), &name, &parent, Point::Commit(commit)).unwrap();
+                self.made(&name, &content);
+            }
+            Step::ResetToAny { branch, commit } => {
+                let name = self.pick(*branch);
+                let Some((commit, content)) = self.listed(&name, *commit) else { return };
+                self.branches().reset(&name, &Point::Commit(commit)).unwrap();
+                self.now.insert(name.clone(), content);
+                self.committed(&name);
+            }
             _ => self.restart(step),
         }
-        self.made += 1;
     }
 
     fn restart(&mut self, step: &Step) {
         match step {
+            Step::Forget => {
+                let manager = self.branches().manager();
+                manager.set_retention(Retention::NOTHING);
+                manager.checkpoint(CheckpointMode::Full).unwrap();
+                self.check_merges();
+                manager.set_retention(Retention { time: None, log_bytes: None });
+                manager.checkpoint(CheckpointMode::Full).unwrap();
+                self.past.values_mut().for_each(Vec::clear);
+            }
             Step::Checkpoint => {
                 self.branches().manager().checkpoint(CheckpointMode::Full).unwrap();
             }
