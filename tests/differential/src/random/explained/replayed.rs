@@ -127,7 +127,8 @@ impl Replay<'_> {
             let [Value::Text(name), Value::Text(table)] = row.as_slice() else { continue };
             let (name, table) = (String::from_utf8_lossy(name), String::from_utf8_lossy(table));
             // Scripts write words in capitals and other names in small letters.
-            let place = format!(r"(?:FROM|JOIN|,) {}(?: [a-z]\w*)?\b", regex::escape(&table));
+            let place =
+                format!(r"(?:FROM|JOIN|,) {}(?:(?: AS)? [a-z]\w*)?\b", regex::escape(&table));
             let Ok(place) = regex::Regex::new(&place) else { continue };
             let named = format!("$0 INDEXED BY {name}");
             spelled.push(place.replace_all(sql, &named).into_owned());
@@ -329,7 +330,7 @@ mod tests {
             "CREATE TABLE t(a, b)",
             "CREATE INDEX i ON t(b DESC, a)",
             "INSERT INTO t VALUES (2, 0), (0, 1), (0.0, 2)",
-            "SELECT typeof(q.a), r.b FROM (SELECT DISTINCT a FROM t s) q JOIN t r ON r.a = q.a",
+            "SELECT typeof(q.a), r.b FROM (SELECT DISTINCT a FROM t AS s) q JOIN t r ON r.a = q.a",
         ];
         let of = |rows: &str| {
             let own = format!("CREATE TABLE t(a, b); INSERT INTO t VALUES {rows}");
