@@ -15,8 +15,13 @@ use crate::execute::memory::{SpillFile, Weight};
 use crate::execute::operators::take_part;
 
 /// How many bytes are in memory at least before there is a file: a window with countless small
-/// partitions would make one for each of them.
-pub(in crate::execute) const KEPT_BYTES_MIN: usize = 16 << 10;
+/// partitions would make one for each of them. Where next to nothing may be kept it is less.
+const KEPT_BYTES_MIN: u64 = 16 << 10;
+
+/// Whether what is kept is worth a file, once the statement keeps too much.
+pub(in crate::execute) fn is_worth_a_file(kept: &Weight, context: &Context<'_>) -> bool {
+    kept.bytes() as u64 >= KEPT_BYTES_MIN.min(context.settings.memory_soft_bytes / 4)
+}
 
 /// What stands before a row in the file: how long it is. Then there are signs, one for each value,
 /// and the values.
@@ -93,7 +98,7 @@ impl ValueRows {
         let bytes = size_of::<Vec<Value>>() + size_of_val(row.as_slice()) + texts.sum::<usize>();
         let is_too_much = self.weight.add(bytes, context)?;
         self.rows.push(row);
-        if is_too_much && self.weight.bytes() >= KEPT_BYTES_MIN {
+        if is_too_much && is_worth_a_file(&self.weight, context) {
             let file = SpillFile::create(context)?;
             let (last, bytes) = (Vec::new(), Vec::new());
             self.file = Some(Box::new(FiledRows { file, end: 0, last, bytes }));

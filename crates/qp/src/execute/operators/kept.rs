@@ -16,7 +16,7 @@ use pandodb_ds::sync::Arc;
 use super::materialize::KeptRow;
 use crate::catalog::Table;
 use crate::error::Result;
-use crate::execute::files::rows::KEPT_BYTES_MIN;
+use crate::execute::files::rows::is_worth_a_file;
 use crate::execute::memory::{SpillFile, SpillReader, Weight};
 use crate::execute::{Context, Kept};
 
@@ -210,7 +210,7 @@ impl RowQueue {
         }
         let is_too_much = self.weight.add(row.memory_bytes(), context)?;
         self.rows.push_back(row);
-        if is_too_much && self.weight.bytes() >= KEPT_BYTES_MIN {
+        if is_too_much && is_worth_a_file(&self.weight, context) {
             self.written = Some(SpillFile::create(context)?);
         }
         Ok(())

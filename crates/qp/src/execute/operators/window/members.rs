@@ -13,7 +13,7 @@ use smallvec::smallvec;
 use super::super::kept::StoredRows;
 use super::super::materialize::{KeptRow, values_bytes};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::files::rows::KEPT_BYTES_MIN;
+use crate::execute::files::rows::is_worth_a_file;
 use crate::execute::memory::Weight;
 use crate::execute::{Context, Kept, Scope};
 use crate::function::JsonFlags;
@@ -143,7 +143,7 @@ impl Members {
         let bytes = size_of::<Vec<Value>>() + values_bytes(&values);
         let is_too_much = self.weight.add(bytes, context)?;
         self.rows.push(values);
-        if is_too_much && self.weight.bytes() >= KEPT_BYTES_MIN {
+        if is_too_much && is_worth_a_file(&self.weight, context) {
             self.stored = Some(RefCell::new(Box::new(StoredRows::create(context)?)));
         }
         Ok(())
