@@ -32,8 +32,7 @@ impl Binder<'_> {
         let outputs = compound_outputs(&arms, &cores, slot, width);
         let parts: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
         let reals = real_columns(&parts, &outputs);
-        let collations =
-            outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
+        let collations = told_apart(&arms, &cores);
         let rows = arms.iter().map(|(_, block)| block.rows).sum();
         let named: Vec<ScopeColumn> = columns
             .iter()
@@ -164,26 +163,47 @@ fn compound_outputs(
     slot: SlotId,
     width: usize,
 ) -> Vec<Scalar> {
+    let blocks: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
+    let said = said_collations(&blocks, cores);
     let mut outputs = Vec::with_capacity(width);
-    let is_column: Vec<Vec<bool>> = cores.iter().map(|core| are_columns(core, width)).collect();
-    for index in 0..width {
-        let mut output = slot_column(slot, index, &arms[0].1.outputs[index]);
+    for (index, said) in said.into_iter().enumerate() {
+        let mut output = slot_column(slot, index, &blocks[0].outputs[index]);
         if let Scalar::Column(place) = &mut output {
-            // A column that says nothing of its order has that of bytes.
-            let said = arms.iter().zip(&is_column).find_map(|((_, block), is_column)| {
-                let output = &block.outputs[index];
-                // A name in double quotes may be a text.
-                let is_column =
-                    is_column[index] && !matches!(output, Scalar::Literal(Value::Text(_)));
-                output.collation().or_else(|| is_column.then(Collation::default))
-            });
-            place.collation = said.unwrap_or_default();
-            let blocks: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
+            place.collation = said;
             place.affinity = column_affinity(cores, &blocks, index);
         }
         outputs.push(output);
     }
     outputs
+}
+
+/// How rows of a compound are told apart: as its parts say up to the last of them that is more
+/// than appended. Those behind it come when that is done.
+pub(super) fn told_apart(
+    arms: &[(CompoundOperator, Block)],
+    cores: &[&SelectCore],
+) -> Vec<Collation> {
+    let is_set =
+        |(operator, _): &(CompoundOperator, Block)| *operator != CompoundOperator::UnionAll;
+    let merged = arms.iter().skip(1).rposition(is_set).map_or(1, |last| last + 2);
+    let blocks: Vec<&Block> = arms.iter().take(merged).map(|(_, block)| block).collect();
+    said_collations(&blocks, cores)
+}
+
+/// The collation of each column: that of the first part that says one. A column of a table that
+/// says nothing of its order has that of bytes.
+pub(super) fn said_collations(blocks: &[&Block], cores: &[&SelectCore]) -> Vec<Collation> {
+    let width = blocks.first().map_or(0, |block| block.outputs.len());
+    let is_column: Vec<Vec<bool>> = cores.iter().map(|core| are_columns(core, width)).collect();
+    let said = |index: usize| {
+        blocks.iter().zip(&is_column).find_map(|(block, is_column)| {
+            let output = &block.outputs[index];
+            // A name in double quotes may be a text.
+            let is_column = is_column[index] && !matches!(output, Scalar::Literal(Value::Text(_)));
+            output.collation().or_else(|| is_column.then(Collation::default))
+        })
+    };
+    (0..width).map(|index| said(index).unwrap_or_default()).collect()
 }
 
 /// The columns whose affinity is REAL though a part may make whole numbers: SQLite reads them as

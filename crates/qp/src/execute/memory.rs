@@ -235,13 +235,18 @@ impl SpillFile {
         Ok(self.written + self.buffer.len() as u64)
     }
 
-    /// Replaces `bytes` by a part of what was appended.
-    pub(super) fn read(&mut self, part: Range<u64>, bytes: &mut Vec<u8>) -> Result<()> {
+    /// Replaces `bytes` by a part of what was appended; `others` are held of the file as well.
+    pub(super) fn read(
+        &mut self,
+        part: Range<u64>,
+        bytes: &mut Vec<u8>,
+        others: usize,
+    ) -> Result<()> {
         if part.end > self.written {
             self.flush()?;
         }
         self.read_sealed(part, bytes)?;
-        self.held = bytes.capacity();
+        self.held = bytes.capacity() + others;
         self.weigh()
     }
 
@@ -409,7 +414,7 @@ mod tests {
         let mut file = SpillFile::over(file(), &account, &limits(0, u64::MAX));
         let end = file.append(&[1; 10_000]).unwrap();
         let mut part = Vec::new();
-        file.read(100..end, &mut part).unwrap();
+        file.read(100..end, &mut part, 0).unwrap();
         file.append(&[2; 10]).unwrap();
         assert!(account.bytes() >= part.len() + 10, "{}", account.bytes());
         drop(file);
@@ -447,7 +452,7 @@ mod tests {
         disk.inject_next(Fault::ShortRead);
         assert!(file.read_sealed(0..end, &mut part).is_err());
         disk.inject_next(Fault::ShortRead);
-        assert!(file.read(0..end, &mut part).is_err());
+        assert!(file.read(0..end, &mut part, 0).is_err());
         file.read_sealed(0..end, &mut part).unwrap();
         assert!(part == [7; 5000]);
     }

@@ -35,7 +35,7 @@ pub use key::{HashedRow, push_group_key};
 pub use lend::{LentRow, Projection, RowCells};
 pub use memory::Account;
 pub(crate) use memory::Weight;
-pub(crate) use operators::SharedRows;
+use operators::SharedRows;
 pub use parameters::{Bindings, Parameters};
 pub use profile::{Figures, Profile};
 pub use row::{Kept, Slot, SlotRow};

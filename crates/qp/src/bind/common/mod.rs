@@ -8,7 +8,7 @@ mod shared;
 
 use pandodb_ds::sync::Arc;
 
-use super::compound::{column_affinity, real_columns};
+use super::compound::{column_affinity, real_columns, said_collations, told_apart};
 use super::from::{Group, Relation, RowsRelation, slot_column};
 use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::select::as_real;
@@ -16,7 +16,7 @@ use super::{Binder, Block};
 use crate::ast;
 use crate::authorize::AuthAction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Arm, Node, Recursive};
+use crate::plan::{Arm, Compound, Node, Recursive};
 use crate::scalar::{Scalar, SlotId};
 use crate::types::Affinity;
 
@@ -207,11 +207,13 @@ impl Binder<'_> {
             .collect();
         let operators: Vec<_> = select.compounds.iter().map(|(operator, _)| *operator).collect();
         let (first, distinct) = recursion(table, &cores, &operators)?;
-        let mut initial: Vec<Block> = Vec::new();
-        for core in &cores[..first] {
-            initial.push(self.core_block(core, &[])?);
+        let mut initial: Vec<(ast::CompoundOperator, Block)> = Vec::new();
+        for (index, core) in cores[..first].iter().enumerate() {
+            let before = index.checked_sub(1).map(|before| operators[before]);
+            let operator = before.unwrap_or(ast::CompoundOperator::UnionAll);
+            initial.push((operator, self.core_block(core, &[])?));
         }
-        let Some(head) = initial.first() else {
+        let Some((_, head)) = initial.first() else {
             return Err(Error::invalid("a recursive table needs rows to begin with"));
         };
         let columns = head.columns.clone();
@@ -222,8 +224,6 @@ impl Binder<'_> {
             slot: row_slot,
             columns: columns_of_row(table, head, row_slot),
         };
-        let collations: Vec<_> =
-            head.outputs.iter().map(|output| output.collation().unwrap_or_default()).collect();
         self.common.push(Arc::new(common.with_row(row, &self.text)));
         let width = columns.len();
         let mut recursive = Vec::new();
@@ -233,16 +233,19 @@ impl Binder<'_> {
             recursive.push(block);
         }
         self.common.pop();
-        for (index, block) in initial.iter().enumerate().skip(1) {
-            super::compound::check_width(
-                (operators[index - 1], cores[index]),
-                width,
-                block.outputs.len(),
-            )?;
+        for ((operator, block), core) in initial.iter().zip(&cores).skip(1) {
+            super::compound::check_width((*operator, core), width, block.outputs.len())?;
         }
-        let blocks: Vec<&Block> = initial.iter().chain(&recursive).collect();
+        let blocks: Vec<&Block> =
+            initial.iter().map(|(_, block)| block).chain(&recursive).collect();
         let outputs = with_affinities(&mut result, &cores, &blocks);
         let reals = real_columns(&blocks, &outputs);
+        let collations = said_collations(&blocks, &cores);
+        for (column, collation) in result.iter_mut().zip(&collations) {
+            if let Scalar::Column(place) = &mut column.scalar {
+                place.collation = *collation;
+            }
+        }
         let order_by = self.compound_order(&select.order_by, &result, &[])?;
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
@@ -250,8 +253,8 @@ impl Binder<'_> {
         };
         self.common.truncate(before);
         let node = Node::Recursive(Box::new(Recursive {
-            initial: initial.into_iter().map(arm).collect(),
-            recursive: recursive.into_iter().map(arm).collect(),
+            initial: self.beginning(initial, &cores),
+            recursive: recursive.into_iter().map(append).collect(),
             distinct,
             state,
             row_slot,
@@ -262,9 +265,38 @@ impl Binder<'_> {
         }));
         Ok(Block { root: node, outputs, columns, rows: 1000.0, reals, ..Block::default() })
     }
+
+    /// The parts that make the rows to begin with; where one is more than appended, they are a
+    /// compound of their own.
+    fn beginning(
+        &mut self,
+        parts: Vec<(ast::CompoundOperator, Block)>,
+        cores: &[&ast::SelectCore],
+    ) -> Vec<Arm> {
+        let appends = |(operator, _): &_| *operator == ast::CompoundOperator::UnionAll;
+        let arms = |parts: Vec<(ast::CompoundOperator, Block)>| -> Vec<Arm> {
+            parts.into_iter().map(|(operator, block)| arm(operator, block)).collect()
+        };
+        if parts.iter().all(appends) {
+            return arms(parts);
+        }
+        let (slot, state) = (self.slot(), self.state());
+        let collations = told_apart(&parts, cores);
+        let outputs = match parts.first() {
+            Some((_, head)) => {
+                let outputs = head.outputs.iter().enumerate();
+                outputs.map(|(index, output)| slot_column(slot, index, output)).collect()
+            }
+            None => Vec::new(),
+        };
+        let compound = Compound { arms: arms(parts), state, slot, collations };
+        let input = Node::Compound(Box::new(compound));
+        vec![Arm { operator: ast::CompoundOperator::UnionAll, input, outputs }]
+    }
 }
 
-/// Which part is the first that refers to the table itself, and whether rows come once only.
+/// Which part is the first that refers to the table itself, and whether rows come once only. From
+/// there on all parts do, put to those before by one operator.
 fn recursion(
     table: &ast::CommonTable,
     cores: &[&ast::SelectCore],
@@ -273,9 +305,16 @@ fn recursion(
     let circular = || Error::invalid(format!("circular reference: {}", table.name.text));
     let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
     let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
-    match first.checked_sub(1).and_then(|before| operators.get(before)) {
-        Some(ast::CompoundOperator::Union) => Ok((first, true)),
-        Some(ast::CompoundOperator::UnionAll) => Ok((first, false)),
+    let joined = first.checked_sub(1).and_then(|before| operators.get(before..));
+    let Some((operator, others)) = joined.and_then(<[_]>::split_first) else {
+        return Err(circular());
+    };
+    if others.iter().any(|other| other != operator) || !cores[first..].iter().all(is_recursive) {
+        return Err(circular());
+    }
+    match operator {
+        ast::CompoundOperator::Union => Ok((first, true)),
+        ast::CompoundOperator::UnionAll => Ok((first, false)),
         _ => Err(circular()),
     }
 }
@@ -325,8 +364,12 @@ fn named_columns(table: &ast::CommonTable, head: &Block, slot: SlotId) -> Vec<Sc
         .collect()
 }
 
-fn arm(block: Block) -> Arm {
-    Arm { operator: ast::CompoundOperator::UnionAll, input: block.root, outputs: block.outputs }
+fn append(block: Block) -> Arm {
+    arm(ast::CompoundOperator::UnionAll, block)
+}
+
+fn arm(operator: ast::CompoundOperator, block: Block) -> Arm {
+    Arm { operator, input: block.root, outputs: block.outputs }
 }
 
 /// Whether FROM of some part of the select names the table.

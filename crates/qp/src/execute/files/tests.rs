@@ -76,6 +76,26 @@ const QUERIES: &[&str] = &[
         ON d.id = c.id + 1",
     "SELECT id, rank() OVER (PARTITION BY g ORDER BY ?), sum(n) OVER (ORDER BY ?, id), \
         group_concat(s) OVER (PARTITION BY ? ORDER BY id ROWS 2 PRECEDING) FROM t",
+    "SELECT id, lag(?, 3) OVER w, first_value(?) OVER w, nth_value(s, 5) OVER w, ntile(7) OVER w, \
+        sum(n) FILTER (WHERE g > 1) OVER (w ROWS BETWEEN 40 PRECEDING AND 3 FOLLOWING) FROM t \
+        WINDOW w AS (ORDER BY ?, id)",
+    "SELECT id, count(*) OVER w, min(?) OVER w, total(r) OVER (w RANGE BETWEEN 30 PRECEDING AND \
+        9 FOLLOWING EXCLUDE TIES), max(s) OVER (w GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW \
+        EXCLUDE GROUP) FROM t WINDOW w AS (ORDER BY n DESC)",
+    "SELECT id, json_group_array(json_array(?)) OVER (PARTITION BY id % 60), \
+        group_concat(s) OVER (), group_concat(s, g) OVER (PARTITION BY id % 2) FROM t",
+    "SELECT a.x, b.x, count(*) OVER (PARTITION BY a.id) FROM (SELECT id, rank() OVER (ORDER BY ?) \
+        AS x FROM t) AS a LEFT JOIN (SELECT id, row_number() OVER (ORDER BY ?, id) AS x FROM t) \
+        AS b ON a.x = b.x AND a.id <> b.id",
+    "SELECT id, (SELECT sum(z) FROM (SELECT sum(n) OVER (ORDER BY ?, id ROWS 1 PRECEDING) AS z \
+        FROM t AS u WHERE u.g >= t.g)) FROM t WHERE id < 5",
+    // Common tables that several places read.
+    "WITH c AS (SELECT ? AS k, group_concat(s) AS l FROM t GROUP BY ?) SELECT c.k, d.l, (SELECT \
+        count(*) FROM c AS e WHERE e.k > c.k) FROM c LEFT JOIN c AS d ON d.k = c.k || ''",
+    "WITH c AS MATERIALIZED (SELECT DISTINCT ?, s, id FROM t) SELECT id, s FROM c WHERE id IN \
+        (SELECT id FROM c LIMIT 90) UNION ALL SELECT count(*), max(s) FROM c",
+    "WITH RECURSIVE w(a, b) AS (SELECT id, ? FROM t UNION ALL SELECT a + 1, b FROM w WHERE a % 4) \
+        SELECT a, (SELECT count(b) FROM w) FROM w WHERE b IN (SELECT b FROM w WHERE a > 90)",
 ];
 
 /// What a number becomes in a column of texts: few and many, of two cases, and none.
@@ -195,6 +215,28 @@ const HEAVY: &[(&str, usize)] = &[
     (
         "WITH RECURSIVE w(i, s) AS (SELECT id, s FROM t UNION ALL SELECT i + 1, s FROM w \
             WHERE i % 4 = 0 ORDER BY 2) SELECT count(*) FROM w",
+        1,
+    ),
+    ("SELECT max(x) FROM (SELECT rank() OVER (ORDER BY s) AS x, n FROM t)", 1),
+    (
+        "SELECT max(x) FROM (SELECT min(s) OVER (PARTITION BY g ORDER BY id ROWS 9 PRECEDING) AS x \
+            FROM t)",
+        1,
+    ),
+    ("SELECT s, sum(n) OVER (ORDER BY n RANGE BETWEEN 100 PRECEDING AND 9 FOLLOWING) FROM t", 4800),
+    ("SELECT s, lag(s, 9) OVER (PARTITION BY g ORDER BY n), count(*) OVER () FROM t", 4800),
+    (
+        "SELECT s, max(s) OVER (ORDER BY id ROWS 9 PRECEDING EXCLUDE TIES) FROM t WHERE id % 2 = 0",
+        2400,
+    ),
+    (
+        "WITH c AS MATERIALIZED (SELECT s, n FROM t) SELECT count(*) FROM c WHERE n > \
+            (SELECT avg(n) FROM c) AND n < (SELECT max(n) FROM c)",
+        1,
+    ),
+    (
+        "WITH c AS (SELECT s || n AS k FROM t UNION SELECT s FROM t) SELECT \
+            (SELECT count(*) FROM c), (SELECT max(k) FROM c)",
         1,
     ),
 ];

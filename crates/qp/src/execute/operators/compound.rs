@@ -41,18 +41,19 @@ pub struct CompoundState {
 #[derive(Debug)]
 enum Folded {
     Kept(
-        IntoValues<HashedRow, Vec<Value>>,
+        IntoValues<HashedRow, (usize, Vec<Value>)>,
         #[expect(dead_code, reason = "it counts as long as the rows are kept")] Weight,
     ),
     Sorted(SortState),
 }
 
-/// Rows of several parts that are becoming one.
+/// Rows of several parts that are becoming one, each with the number of the part that it is of: of
+/// equal rows that of the last part of a UNION stands for all, as in SQLite.
 #[derive(Debug, Default)]
 struct Folding {
-    rows: BTreeMap<HashedRow, Vec<Value>>,
+    rows: BTreeMap<HashedRow, (usize, Vec<Value>)>,
     /// Those of them that the part of an INTERSECT has, too.
-    both: BTreeMap<HashedRow, Vec<Value>>,
+    both: BTreeMap<HashedRow, (usize, Vec<Value>)>,
     weight: Weight,
     /// Rows whose keys there is no room for.
     aside: Option<Partitions>,
@@ -77,7 +78,16 @@ impl Folding {
     ) -> Result<()> {
         match operator {
             CompoundOperator::Union | CompoundOperator::UnionAll => match self.rows.entry(key) {
-                Entry::Occupied(_) => Ok(()),
+                Entry::Occupied(mut known) => {
+                    if operator == CompoundOperator::Union && known.get().0 != arm {
+                        let row = row.into_values()?;
+                        let grown = row_bytes(known.key(), &row) as isize
+                            - row_bytes(known.key(), &known.get().1) as isize;
+                        self.weight.change(grown, context)?;
+                        known.insert((arm, row));
+                    }
+                    Ok(())
+                }
                 Entry::Vacant(free) if self.aside.is_some() => {
                     let key = free.into_key();
                     self.put_aside((arm, true), &key, row, context)
@@ -85,7 +95,7 @@ impl Folding {
                 Entry::Vacant(free) => {
                     let row = row.into_values()?;
                     let is_too_much = self.weight.add(row_bytes(free.key(), &row), context)?;
-                    free.insert(row);
+                    free.insert((arm, row));
                     if is_too_much && may_be_divided(self.rows.len(), self.depth) {
                         self.aside = Some(Partitions::new(self.depth));
                     }
@@ -93,7 +103,7 @@ impl Folding {
                 }
             },
             CompoundOperator::Except => {
-                if let Some(row) = self.rows.remove(&key) {
+                if let Some((_, row)) = self.rows.remove(&key) {
                     self.weight.take_off(row_bytes(&key, &row));
                     return Ok(());
                 }
@@ -138,7 +148,7 @@ impl Folding {
     fn end(&mut self, operator: CompoundOperator) {
         if operator == CompoundOperator::Intersect {
             let gone = std::mem::replace(&mut self.rows, std::mem::take(&mut self.both));
-            let bytes = gone.iter().map(|(key, row)| row_bytes(key, row));
+            let bytes = gone.iter().map(|(key, (_, row))| row_bytes(key, row));
             self.weight.take_off(bytes.sum());
         }
     }
@@ -172,7 +182,7 @@ impl Folding {
     /// Puts the rows among those that are sorted together; what was put aside is left.
     fn sort_in(self, sorter: &mut Sorter, context: &Context<'_>) -> Result<Vec<Waiting>> {
         let Self { rows, mut weight, aside, .. } = self;
-        for (key, values) in rows {
+        for (key, (_, values)) in rows {
             context.tick()?;
             weight.change(-(row_bytes(&key, &values) as isize), context)?;
             let row = KeptRow(smallvec![Kept::Values { rowid: 0, values }]);
@@ -221,7 +231,7 @@ fn row_bytes(key: &[u8], row: &[Value]) -> usize {
 impl Folded {
     fn next(&mut self) -> Result<Option<Vec<Value>>> {
         match self {
-            Self::Kept(rows, _) => Ok(rows.next()),
+            Self::Kept(rows, _) => Ok(rows.next().map(|(_, row)| row)),
             Self::Sorted(rows) => Ok(rows.next()?.map(values_of)),
         }
     }

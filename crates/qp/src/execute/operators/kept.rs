@@ -3,8 +3,11 @@
 //! Joins, windows and materializations read kept rows again by number, in any order. What was
 //! kept before the statement passed its soft limit stays in memory; every later row goes to a
 //! file, of which only where each row ends is kept. Rows that are read one after the other are
-//! read in large blocks, others each by itself. Neighbours: `materialize` has the row, `memory`
+//! read in large blocks, others each by itself. Rows that are read once, in their order, form a
+//! queue, which keeps nothing of those in its file. Neighbours: `materialize` has the row, `memory`
 //! the limits and files.
+
+use std::collections::VecDeque;
 
 use pandodb_ds::record::row::{RowView, encode_values};
 use pandodb_ds::record::{Value, ValueRef};
@@ -13,7 +16,8 @@ use pandodb_ds::sync::Arc;
 use super::materialize::KeptRow;
 use crate::catalog::Table;
 use crate::error::Result;
-use crate::execute::memory::{SpillFile, Weight};
+use crate::execute::files::rows::is_worth_a_file;
+use crate::execute::memory::{SpillFile, SpillReader, Weight};
 use crate::execute::{Context, Kept};
 
 const NULL: u8 = 0;
@@ -36,17 +40,43 @@ pub(super) struct RowStore {
     file: Option<Box<StoredRows>>,
 }
 
-/// The rows of a store that are in a file.
+/// Rows that are read once, in the order in which they came: the first in memory, the others in a
+/// file.
+#[derive(Debug, Default)]
+pub(super) struct RowQueue {
+    rows: VecDeque<KeptRow>,
+    weight: Weight,
+    codec: RowCodec,
+    /// Made when the queue keeps too much, but not for a few rows; then read.
+    written: Option<SpillFile>,
+    read: Option<SpillReader>,
+    bytes: Vec<u8>,
+}
+
+/// Rows by number in a file.
 #[derive(Debug)]
-struct StoredRows {
+pub(super) struct StoredRows {
     file: SpillFile,
     codec: RowCodec,
     /// Where each ends.
     ends: Vec<u64>,
-    /// A part of the file, and where it begins.
-    block: Vec<u8>,
-    block_start: u64,
+    /// Two parts of the file, for who follows two rows through it; the one that was asked last.
+    blocks: [Block; 2],
+    recent: usize,
     bytes: Vec<u8>,
+}
+
+/// A part of a file, and where it begins.
+#[derive(Debug, Default)]
+struct Block {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
 }
 
 impl RowCodec {
@@ -170,19 +200,61 @@ impl RowStore {
     }
 }
 
+impl RowQueue {
+    /// Appends a row.
+    pub(super) fn push(&mut self, row: KeptRow, context: &Context<'_>) -> Result<()> {
+        if let Some(file) = &mut self.written {
+            self.bytes.clear();
+            self.codec.encode(&row, &mut self.bytes)?;
+            return file.write(&[&self.bytes]);
+        }
+        let is_too_much = self.weight.add(row.memory_bytes(), context)?;
+        self.rows.push_back(row);
+        if is_too_much && is_worth_a_file(&self.weight, context) {
+            self.written = Some(SpillFile::create(context)?);
+        }
+        Ok(())
+    }
+
+    /// All rows have come.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        self.read = self.written.take().map(SpillFile::into_reader).transpose()?;
+        Ok(())
+    }
+
+    /// The first row, as long as none was taken.
+    pub(super) fn first(&self) -> Option<&KeptRow> {
+        self.rows.front()
+    }
+
+    /// Takes the next row.
+    pub(super) fn pop(&mut self, context: &Context<'_>) -> Result<Option<KeptRow>> {
+        if let Some(row) = self.rows.pop_front() {
+            self.weight.change(-(row.memory_bytes() as isize), context)?;
+            return Ok(Some(row));
+        }
+        let Some(reader) = &mut self.read else { return Ok(None) };
+        if !reader.read(&mut self.bytes)? {
+            self.read = None;
+            return Ok(None);
+        }
+        self.codec.decode(&self.bytes).map(Some)
+    }
+}
+
 impl StoredRows {
-    fn create(context: &Context<'_>) -> Result<Self> {
+    pub(super) fn create(context: &Context<'_>) -> Result<Self> {
         Ok(Self {
             file: SpillFile::create(context)?,
             codec: RowCodec::default(),
             ends: Vec::new(),
-            block: Vec::new(),
-            block_start: 0,
+            blocks: <[Block; 2]>::default(),
+            recent: 0,
             bytes: Vec::new(),
         })
     }
 
-    fn push(&mut self, row: &KeptRow) -> Result<()> {
+    pub(super) fn push(&mut self, row: &KeptRow) -> Result<()> {
         self.bytes.clear();
         self.codec.encode(row, &mut self.bytes)?;
         let end = self.file.append(&self.bytes)?;
@@ -190,21 +262,36 @@ impl StoredRows {
         Ok(())
     }
 
-    fn get(&mut self, number: usize) -> Result<Option<KeptRow>> {
+    pub(super) fn get(&mut self, number: usize) -> Result<Option<KeptRow>> {
         let Some(&end) = self.ends.get(number) else { return Ok(None) };
         let start = number.checked_sub(1).and_then(|before| self.ends.get(before));
         let start = start.copied().unwrap_or(0);
-        let block_end = self.block_start + self.block.len() as u64;
-        if start < self.block_start || end > block_end {
-            let is_next = (self.block_start..=block_end).contains(&start) && start > 0;
-            let block = self.file.block_bytes() as u64;
-            let file_end = self.ends.last().copied().unwrap_or(end);
-            let read_end = if is_next { end.max(file_end.min(start + block)) } else { end };
-            self.block_start = start;
-            self.file.read(start..read_end, &mut self.block)?;
-        }
-        let place = |at: u64| (at - self.block_start) as usize;
-        let bytes = self.block.get(place(start)..place(end)).ok_or_else(changed)?;
+        let holds = |block: &Block| block.start <= start && end <= block.end();
+        self.recent = match self.blocks.iter().position(holds) {
+            Some(place) => place,
+            None => self.read(start, end)?,
+        };
+        let block = &self.blocks[self.recent];
+        let place = |at: u64| (at - block.start) as usize;
+        let bytes = block.bytes.get(place(start)..place(end)).ok_or_else(changed)?;
         self.codec.decode(bytes).map(Some)
+    }
+
+    /// Reads a part of the file into the block that it goes on with, or by itself into the one
+    /// that was asked longer ago; tells which.
+    fn read(&mut self, start: u64, end: u64) -> Result<usize> {
+        let goes_on = |block: &Block| (block.start..=block.end()).contains(&start) && start > 0;
+        let continued = self.blocks.iter().position(goes_on);
+        let place = continued.unwrap_or(1 - self.recent);
+        let mut read_end = end;
+        if continued.is_some() {
+            let file_end = self.ends.last().copied().unwrap_or(end);
+            read_end = end.max(file_end.min(start + self.file.block_bytes() as u64));
+        }
+        let others = self.blocks[1 - place].bytes.capacity();
+        let block = &mut self.blocks[place];
+        block.start = start;
+        self.file.read(start..read_end, &mut block.bytes, others)?;
+        Ok(place)
     }
 }

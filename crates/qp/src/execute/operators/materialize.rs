@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::kept::RowStore;
 use super::{OperatorState, state};
 use crate::error::Result;
-use crate::execute::memory::Weight;
+use crate::execute::files::rows::{ValueReader, ValueRows};
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::{Materialize, Shared, SharedInput};
 use crate::scalar::SlotId;
@@ -56,17 +56,12 @@ pub struct RowsState {
 /// Where a reader of a common table is.
 #[derive(Debug, Default)]
 pub struct SharedState {
-    rows: Arc<Vec<Vec<Value>>>,
-    next: usize,
+    rows: SharedRows,
+    reader: ValueReader,
 }
 
 /// The rows of a common table that several places read.
-#[derive(Debug)]
-pub(crate) struct SharedRows {
-    rows: Arc<Vec<Vec<Value>>>,
-    #[expect(dead_code, reason = "it counts as long as the rows are kept")]
-    weight: Weight,
-}
+pub(in crate::execute) type SharedRows = Arc<ValueRows>;
 
 /// About how many bytes of memory values take.
 pub(in crate::execute) fn values_bytes(values: &[Value]) -> usize {
@@ -109,32 +104,31 @@ impl Shared {
         let run = outer.context.run;
         let number = usize::from(self.plan.number);
         let known = match run.shared.borrow().get(number) {
-            Some(Some(shared)) => Some(shared.rows.clone()),
+            Some(Some(rows)) => Some(rows.clone()),
             _ => None,
         };
         let rows = if let Some(rows) = known {
             rows
         } else {
-            let shared = self.plan.rows(outer)?;
-            let rows = shared.rows.clone();
+            let rows = self.plan.rows(outer)?;
             let mut all = run.shared.borrow_mut();
             if all.len() <= number {
                 all.resize_with(number + 1, || None);
             }
-            all[number] = Some(shared);
+            all[number] = Some(rows.clone());
             rows
         };
         *frame.state_mut(self.state) =
-            OperatorState::Shared(Box::new(SharedState { rows, next: 0 }));
+            OperatorState::Shared(Box::new(SharedState { rows, reader: ValueReader::default() }));
         Ok(())
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         outer.context.tick()?;
         let shared = state!(frame, self.state, Shared);
-        let Some(row) = shared.rows.get(shared.next) else { return Ok(false) };
-        let row = row.clone();
-        shared.next += 1;
+        let Some(row) = shared.rows.next(&mut shared.reader, outer.context)? else {
+            return Ok(false);
+        };
         frame.slot_mut(self.slot).set_values(0, row);
         Ok(true)
     }
@@ -146,7 +140,7 @@ impl SharedInput {
         let context = outer.context;
         let mut frame = Frame::new(self.plan.layout);
         let outer = Outer { context, scope: None };
-        let (mut rows, mut weight) = (Vec::new(), Weight::default());
+        let mut rows = ValueRows::default();
         self.plan.root.open(&mut frame, outer)?;
         while self.plan.root.next(&mut frame, outer)? {
             let scope = frame.scope(outer);
@@ -154,9 +148,9 @@ impl SharedInput {
             for output in &self.plan.outputs {
                 row.push(output.evaluate(&scope)?.into_value());
             }
-            weight.add(values_bytes(&row) + size_of::<Vec<Value>>(), context)?;
-            rows.push(row);
+            rows.push(row, context)?;
         }
-        Ok(SharedRows { rows: Arc::new(rows), weight })
+        rows.finish()?;
+        Ok(Arc::new(rows))
     }
 }

@@ -24,7 +24,7 @@ mod window;
 pub(super) use aggregate::{CallSets, CallState, group_of};
 pub(super) use kept::{take_part, take_word};
 pub(super) use limit::bounds as limit_bounds;
-pub(crate) use materialize::SharedRows;
+pub(in crate::execute) use materialize::SharedRows;
 pub(super) use materialize::{KeptRow, values_bytes};
 pub(super) use ranges::{rowid_range, sought};
 pub(super) use scan::exact_rowid;

@@ -27,7 +27,7 @@ const RUN_ROWS_MIN: usize = 8;
 pub struct SortState {
     rows: Sorted,
     /// Holds the memory on the statement's account.
-    _weight: Weight,
+    weight: Weight,
 }
 
 /// Where sorted rows are.
@@ -57,7 +57,7 @@ impl Sorter {
         row: KeptRow,
         context: &Context<'_>,
     ) -> Result<()> {
-        let bytes = key.len() + size_of::<Vec<u8>>() + row.memory_bytes();
+        let bytes = sorted_bytes(&key, &row);
         self.rows.push((key, row));
         let least = RUN_ROWS_MIN << (self.runs.len() / 8).min(32);
         if self.weight.add(bytes, context)? && self.rows.len() >= least {
@@ -106,12 +106,12 @@ impl Sorter {
                 self.rows.truncate(wanted);
             }
             let rows = Sorted::Kept(self.rows.into_iter());
-            return Ok(SortState { rows, _weight: self.weight });
+            return Ok(SortState { rows, weight: self.weight });
         }
         self.spill(context)?;
         let merge = Box::new(RunMerge::new(self.runs)?);
         let rows = Sorted::Merged(merge, self.codec, wanted.unwrap_or(usize::MAX));
-        Ok(SortState { rows, _weight: self.weight })
+        Ok(SortState { rows, weight: self.weight })
     }
 }
 
@@ -127,6 +127,31 @@ impl SortState {
             }
         }
     }
+}
+
+impl SortState {
+    /// The next row with its key. What a row takes is on the account no more.
+    pub(super) fn next_keyed(
+        &mut self,
+        context: &Context<'_>,
+    ) -> Result<Option<(Vec<u8>, KeptRow)>> {
+        match &mut self.rows {
+            Sorted::Kept(rows) => {
+                let Some((key, row)) = rows.next() else { return Ok(None) };
+                self.weight.change(-(sorted_bytes(&key, &row) as isize), context)?;
+                Ok(Some((key, row)))
+            }
+            Sorted::Merged(merge, ..) => {
+                let Some(key) = merge.next_key()?.map(<[u8]>::to_vec) else { return Ok(None) };
+                Ok(self.next()?.map(|row| (key, row)))
+            }
+        }
+    }
+}
+
+/// What a row takes while it is sorted.
+fn sorted_bytes(key: &[u8], row: &KeptRow) -> usize {
+    key.len() + size_of::<Vec<u8>>() + row.memory_bytes()
 }
 
 impl Sort {

@@ -287,9 +287,9 @@ fn conditions_on_compounds_compare_as_they_were_bound() {
     assert_eq!(ask("x = '4'"), "4");
     assert_eq!(ask("x < 4"), "1");
     let union = "SELECT x FROM (SELECT n AS x FROM p UNION SELECT 4.0 EXCEPT SELECT 5) WHERE x < 9";
-    assert_eq!(super::rows(&session, union), "4");
+    assert_eq!(super::rows(&session, union), "4.0");
     // What stands for equal rows is whole again behind a condition that tells them apart.
-    let typed = "SELECT typeof(x) FROM (SELECT 4 AS x UNION SELECT 4.0) WHERE typeof(x) = 'real'";
+    let typed = "SELECT typeof(x) FROM (SELECT 4.0 AS x UNION SELECT 4) WHERE typeof(x) = 'real'";
     assert_eq!(super::rows(&session, typed), "");
     let plan = super::rows(&session, &format!("EXPLAIN SELECT x FROM ({mixed}) WHERE x = '4'"));
     assert!(plan.contains("Filter: p.b = '4'"), "{plan}");

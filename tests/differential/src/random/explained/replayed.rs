@@ -70,15 +70,37 @@ impl Replay<'_> {
         } else {
             sql.replacen(" SET ", " NOT INDEXED SET ", 1)
         };
+        // A table WITHOUT ROWID is read by any index in spite of NOT INDEXED; its key is one.
+        let by_key = self.key_of(&in_order).map(|key| {
+            in_order.replacen(" NOT INDEXED SET ", &format!(" INDEXED BY {key} SET "), 1)
+        });
+        let in_order: Vec<String> = std::iter::once(in_order).chain(by_key).collect();
         // SQLite does not see a subquery under a COLLATE, and changes rows while it looks for them.
-        let seen = in_order.replacen(" WHERE ", " WHERE (SELECT 1) AND ", 1);
+        let seen = |sql: &String| sql.replacen(" WHERE ", " WHERE (SELECT 1) AND ", 1);
+        let seen: Vec<String> = in_order.iter().map(seen).collect();
         // Nor does an index that it makes for the statement see what was changed since.
         ["PRAGMA automatic_index = ON", "PRAGMA automatic_index = OFF"].iter().any(|setting| {
-            [&in_order, &seen].iter().any(|spelled| {
+            in_order.iter().chain(&seen).any(|spelled| {
                 let Some(mut oracle) = self.oracle(&[setting], true) else { return false };
                 oracle.execute(spelled).is_ok() && self.holds_the_same(&mut oracle)
             })
         })
+    }
+
+    /// SQLite's name for the key of the table that an `UPDATE .. NOT INDEXED` changes, if that is
+    /// one WITHOUT ROWID.
+    fn key_of(&self, update: &str) -> Option<String> {
+        let (before, _) = update.split_once(" NOT INDEXED SET ")?;
+        let table = before.rsplit([' ', '.']).next()?;
+        let key = format!(
+            "SELECT i.name FROM pragma_table_list t, pragma_index_list(t.name, t.schema) i \
+             WHERE t.name = '{table}' AND t.wr AND i.origin = 'pk'"
+        );
+        let found = self.oracle(&[], false)?.execute(&key).ok()?;
+        match found.rows.first()?.first()? {
+            Value::Text(name) => Some(String::from_utf8_lossy(name).into_owned()),
+            _ => None,
+        }
     }
 
     /// "Which of several rows a subquery gives that stands for one value is left to the plan":
@@ -99,7 +121,7 @@ impl Replay<'_> {
         let sql = &self.step.sql;
         let is_loose = is_loose(sql);
         let own = execute(self.engine, sql);
-        let has_own = |words: &[&str], is_bare: bool| {
+        let has_own_by = |sql: &str, words: &[&str], is_bare: bool| {
             let theirs = self.oracle(words, is_bare).map(|mut oracle| oracle.execute(sql));
             match (theirs, &own) {
                 (Some(Ok(theirs)), Ok(own)) => rows_agree(&theirs, own, order, is_loose),
@@ -107,8 +129,37 @@ impl Replay<'_> {
                 _ => false,
             }
         };
+        let has_own = |words: &[&str], is_bare: bool| has_own_by(sql, words, is_bare);
         // Where the rows are the same, it is something else that differs.
-        !has_own(&[], false) && other_plans().any(|(words, is_bare)| has_own(words, is_bare))
+        !has_own(&[], false)
+            && (other_plans().any(|(words, is_bare)| has_own(words, is_bare))
+                || self.by_indexes().iter().any(|spelled| {
+                    has_own_by(spelled, &[], false) || has_own_by(spelled, PLANS[0], false)
+                }))
+    }
+
+    /// The statement with INDEXED BY: for each index in all places that read its table, and in
+    /// each of them alone. Where SQLite cannot read it so, it refuses the statement.
+    fn by_indexes(&self) -> Vec<String> {
+        let sql = &self.step.sql;
+        let indexes = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index'";
+        let found = self.oracle(&[], false).and_then(|mut oracle| oracle.execute(indexes).ok());
+        let mut spelled = Vec::new();
+        for row in found.map(|found| found.rows).unwrap_or_default() {
+            let [Value::Text(name), Value::Text(table)] = row.as_slice() else { continue };
+            let (name, table) = (String::from_utf8_lossy(name), String::from_utf8_lossy(table));
+            // Scripts write words in capitals and other names in small letters.
+            let place =
+                format!(r"(?:FROM|JOIN|,) {}(?:(?: AS)? [a-z]\w*)?\b", regex::escape(&table));
+            let Ok(place) = regex::Regex::new(&place) else { continue };
+            let named = format!("$0 INDEXED BY {name}");
+            spelled.push(place.replace_all(sql, &named).into_owned());
+            for found in place.find_iter(sql) {
+                let (before, behind) = sql.split_at(found.start());
+                spelled.push(format!("{before}{}", place.replacen(behind, 1, &named)));
+            }
+        }
+        spelled
     }
 
     /// "Where SQLite contradicts itself": with ON DELETE SET NULL or ON UPDATE SET NULL, it takes
@@ -240,6 +291,20 @@ mod tests {
     }
 
     #[test]
+    fn an_update_of_a_table_without_rowid_is_explained_by_the_order_of_its_key() {
+        let script = [
+            "CREATE TABLE t(a, b, c, PRIMARY KEY (a), UNIQUE (b, a)) WITHOUT ROWID",
+            "INSERT INTO t VALUES (1, 3, NULL), (2, 2, NULL), (3, 1, NULL)",
+            "UPDATE t SET c = (SELECT count(q.c) FROM t q WHERE q.a + t.a > 0) WHERE b > 0",
+        ];
+        let own = |rows: &str| format!("CREATE TABLE t(a, b, c); INSERT INTO t VALUES {rows}");
+        let in_order = own("(1, 3, 0), (2, 2, 1), (3, 1, 2)");
+        assert!(explained(&script, Check::Change, &in_order).is_some());
+        let wrong = own("(1, 3, 1), (2, 2, 0), (3, 1, 2)");
+        assert_eq!(explained(&script, Check::Change, &wrong), None);
+    }
+
+    #[test]
     fn an_update_under_a_collate_is_explained_by_all_rows_that_were_there() {
         let script = [
             "CREATE TABLE t(a)",
@@ -292,6 +357,23 @@ mod tests {
         assert_eq!(of("('0'), ('0')", script[5]), None, "no plan has the row twice");
         assert_eq!(of("('1')", script[5]), None, "SQLite has that by its first plan");
         assert_eq!(of("('0'), ('0')", "SELECT c FROM u"), None);
+    }
+
+    /// SQLite reads the table in the order of rowids, and never by itself in that of the index.
+    #[test]
+    fn rows_of_a_plan_by_an_index_are_explained_and_no_other_rows() {
+        let script = [
+            "CREATE TABLE t(a, b)",
+            "CREATE INDEX i ON t(b DESC, a)",
+            "INSERT INTO t VALUES (2, 0), (0, 1), (0.0, 2)",
+            "SELECT typeof(q.a), r.b FROM (SELECT DISTINCT a FROM t AS s) q JOIN t r ON r.a = q.a",
+        ];
+        let of = |rows: &str| {
+            let own = format!("CREATE TABLE t(a, b); INSERT INTO t VALUES {rows}");
+            explained(&script, Check::Query(Order::Any), &own)
+        };
+        assert!(of("(0.0, 2), (0, 1), (2, 0)").is_some());
+        assert_eq!(of("(0.0, 2), (0, 1), (2, 1)"), None);
     }
 
     #[test]

@@ -47,25 +47,26 @@ impl Bounds {
         })
     }
 
-    /// The frame of every row of a partition.
-    pub(super) fn frames(
+    /// The frame of a row of a partition.
+    pub(super) fn frame(
         &self,
+        row: usize,
         partition: &Partition<'_>,
         context: &Context<'_>,
-    ) -> Result<Vec<RowFrame>> {
-        let mut frames = Vec::with_capacity(partition.len());
-        for row in 0..partition.len() {
-            context.tick()?;
-            let start = self.start_of(row, partition, context);
-            let end = self.end_of(row, partition, context).min(partition.len());
-            frames.push(self.without_excluded(start..end, row, partition));
-        }
-        Ok(frames)
+    ) -> Result<RowFrame> {
+        let start = self.start_of(row, partition, context)?;
+        let end = self.end_of(row, partition, context)?.min(partition.len());
+        Ok(self.without_excluded(start..end, row, partition))
     }
 
-    fn start_of(&self, row: usize, partition: &Partition<'_>, context: &Context<'_>) -> usize {
+    fn start_of(
+        &self,
+        row: usize,
+        partition: &Partition<'_>,
+        context: &Context<'_>,
+    ) -> Result<usize> {
         let group = partition.group(row);
-        match (&self.start, self.unit) {
+        Ok(match (&self.start, self.unit) {
             (Offset::Unbounded, _) => 0,
             (Offset::CurrentRow, FrameUnit::Rows) => row,
             (Offset::CurrentRow, _) => partition.peers(row).start,
@@ -83,17 +84,22 @@ impl Bounds {
                 }
             }
             (Offset::Preceding(offset), FrameUnit::Range) => {
-                edge(row, offset, Edge { is_preceding: true, is_end: false }, partition, context)
+                edge(row, offset, Edge { is_preceding: true, is_end: false }, partition, context)?
             }
             (Offset::Following(offset), FrameUnit::Range) => {
-                edge(row, offset, Edge { is_preceding: false, is_end: false }, partition, context)
+                edge(row, offset, Edge { is_preceding: false, is_end: false }, partition, context)?
             }
-        }
+        })
     }
 
-    fn end_of(&self, row: usize, partition: &Partition<'_>, context: &Context<'_>) -> usize {
+    fn end_of(
+        &self,
+        row: usize,
+        partition: &Partition<'_>,
+        context: &Context<'_>,
+    ) -> Result<usize> {
         let group = partition.group(row);
-        match (&self.end, self.unit) {
+        Ok(match (&self.end, self.unit) {
             (Offset::Unbounded, _) => partition.len(),
             (Offset::CurrentRow, FrameUnit::Rows) => row + 1,
             (Offset::CurrentRow, _) => partition.peers(row).end,
@@ -110,12 +116,12 @@ impl Bounds {
                 partition.group_rows(group.saturating_add(count(offset)).min(last)).end
             }
             (Offset::Preceding(offset), FrameUnit::Range) => {
-                edge(row, offset, Edge { is_preceding: true, is_end: true }, partition, context)
+                edge(row, offset, Edge { is_preceding: true, is_end: true }, partition, context)?
             }
             (Offset::Following(offset), FrameUnit::Range) => {
-                edge(row, offset, Edge { is_preceding: false, is_end: true }, partition, context)
+                edge(row, offset, Edge { is_preceding: false, is_end: true }, partition, context)?
             }
-        }
+        })
     }
 
     fn without_excluded(
@@ -173,12 +179,12 @@ fn edge(
     edge: Edge,
     partition: &Partition<'_>,
     context: &Context<'_>,
-) -> usize {
-    let current = partition.order_value(row);
+) -> Result<usize> {
+    let current = partition.order_value(row)?;
     if current.is_null() {
         // NULLs are equal to each other and to nothing else.
         let peers = partition.peers(row);
-        return if edge.is_end { peers.end } else { peers.start };
+        return Ok(if edge.is_end { peers.end } else { peers.start });
     }
     let moved = |value: &Value| match value {
         Value::Integer(_) | Value::Real(_) if partition.is_descending() => {
@@ -197,7 +203,7 @@ fn edge(
                 && is_before(partition.order(moved(value).as_ref(), current.as_ref(), context))
         });
     }
-    let target = moved(current);
+    let target = moved(&current);
     partition
         .first_behind(|value| is_before(partition.order(value.as_ref(), target.as_ref(), context)))
 }

@@ -1,4 +1,4 @@
-//! One window call over the frames of a partition.
+//! One window call over the frames of a partition, row by row.
 //!
 //! Aggregates over frames that only grow keep one state; over frames that also lose rows at the
 //! front, a state that can take rows out; else each frame is computed from its rows, unless it
@@ -11,81 +11,52 @@ use std::ops::Range;
 use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
-use super::super::materialize::values_bytes;
-use super::bounds::RowFrame;
+use super::bounds::{Bounds, RowFrame};
+use super::members::Arguments;
 use super::partition::Partition;
 use crate::ast::{FrameExclude, FrameUnit};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::Context;
 use crate::execute::memory::Weight;
-use crate::execute::{Context, Scope};
 use crate::function::{
-    self, Accumulator, Aggregate, Implementation, JsonFlags, PartitionRows, WindowFunction,
+    self, Accumulator, Aggregate, Implementation, PartitionRows, WindowFunction,
 };
 use crate::plan::{AggregateCall, WindowBound, WindowCall, WindowFrame};
-use crate::types::{Datum, compare};
+use crate::types::compare;
 
-/// What a call reads of one row.
-#[derive(Debug)]
-pub(super) struct Arguments {
-    values: SmallVec<[Value; 2]>,
-    json: JsonFlags,
-    /// Whether FILTER lets the row in.
-    passes: bool,
+/// A call on its way over the rows of a partition.
+pub(super) enum CallRun<'r, 'a> {
+    Positional(Positional<'r, 'a>),
+    Aggregate(Box<Run<'r, 'a>>),
 }
 
-impl Arguments {
-    pub(super) fn of(call: &AggregateCall, scope: &Scope<'_>) -> Result<Self> {
-        let passes = match &call.filter {
-            Some(filter) => filter.is_true(scope)?,
-            None => true,
-        };
-        let mut json = JsonFlags::none();
-        let mut values = SmallVec::with_capacity(call.arguments.len());
-        for (index, argument) in call.arguments.iter().enumerate() {
-            if call.function.traits.reads_json {
-                let (value, is_json) = argument.evaluate_json(scope)?;
-                if is_json {
-                    json.set(index);
-                }
-                values.push(value.into_value());
-            } else {
-                values.push(argument.evaluate(scope).map(Datum::into_value)?);
+/// What a call looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'r, 'a> {
+    pub(super) partition: &'r Partition<'a>,
+    pub(super) context: &'r Context<'r>,
+}
+
+impl<'r, 'a> CallRun<'r, 'a> {
+    /// A call whose flags and arguments stand at a place of each row.
+    pub(super) fn new(
+        call: &'r WindowCall,
+        place: Range<usize>,
+        bounds: Bounds,
+        looked: Looked<'r, 'a>,
+    ) -> Result<Self> {
+        let WindowCall { call, frame } = call;
+        match &call.function.implementation {
+            Implementation::Window(function) => {
+                Ok(Self::Positional(Positional { call, function, place, bounds, looked }))
             }
-        }
-        Ok(Self { values, json, passes })
-    }
-}
-
-impl Arguments {
-    /// About how many bytes of memory they take.
-    pub(super) fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + values_bytes(&self.values)
-    }
-}
-
-/// The arguments of a row of the partition.
-pub(super) type ArgumentsOf<'a> = dyn Fn(usize) -> &'a Arguments + 'a;
-
-/// The value of a call for every row.
-pub(super) fn compute(
-    call: &WindowCall,
-    (partition, frames): (&Partition<'_>, &[RowFrame]),
-    arguments: &ArgumentsOf<'_>,
-    weight: &mut Weight,
-    context: &Context<'_>,
-) -> Result<Vec<Value>> {
-    let WindowCall { call, frame } = call;
-    match &call.function.implementation {
-        Implementation::Window(function) => {
-            positional(function, call, partition, frames, arguments)
-        }
-        Implementation::Aggregate(aggregate) => {
-            let mut run = Run {
+            Implementation::Aggregate(aggregate) => Ok(Self::Aggregate(Box::new(Run {
                 call,
                 aggregate,
-                arguments,
-                context,
-                weight,
+                place,
+                bounds,
+                looked,
+                weight: Weight::default(),
                 gathered: 0,
                 slides: slides(aggregate, frame),
                 takes_in_first: takes_in_first(frame),
@@ -93,12 +64,22 @@ pub(super) fn compute(
                 state: None,
                 inside: 0..0,
                 last: None,
-            };
-            frames.iter().map(|frame| run.value_of(frame)).collect()
+            }))),
+            _ => {
+                let message = format!("{}() is no window function", call.function.name);
+                Err(Error::new(ErrorKind::Internal, message))
+            }
         }
-        _ => {
-            let message = format!("{}() is no window function", call.function.name);
-            Err(Error::new(ErrorKind::Internal, message))
+    }
+
+    /// The value for a row; rows are asked one after the other.
+    pub(super) fn value(&mut self, row: usize) -> Result<Value> {
+        match self {
+            Self::Positional(run) => run.value(row),
+            Self::Aggregate(run) => {
+                let frame = run.bounds.frame(row, run.looked.partition, run.looked.context)?;
+                run.value_of(frame)
+            }
         }
     }
 }
@@ -119,42 +100,46 @@ fn takes_in_first(frame: &WindowFrame) -> bool {
     frame.unit == FrameUnit::Range && (before || matches!(frame.start, WindowBound::Following(_)))
 }
 
-fn positional(
-    function: &WindowFunction,
-    call: &AggregateCall,
-    partition: &Partition<'_>,
-    frames: &[RowFrame],
-    arguments: &ArgumentsOf<'_>,
-) -> Result<Vec<Value>> {
-    struct Rows<'r, 'a>(&'r ArgumentsOf<'a>);
-    impl PartitionRows for Rows<'_, '_> {
-        fn argument(&mut self, row: u64, index: usize) -> Result<Value> {
-            let arguments = (self.0)(row as usize);
-            Ok(arguments.values.get(index).cloned().unwrap_or_default())
-        }
+/// A function of a row's place and of rows of its frame.
+pub(super) struct Positional<'r, 'a> {
+    call: &'r AggregateCall,
+    function: &'r WindowFunction,
+    place: Range<usize>,
+    bounds: Bounds,
+    looked: Looked<'r, 'a>,
+}
+
+impl PartitionRows for Positional<'_, '_> {
+    fn argument(&mut self, row: u64, index: usize) -> Result<Value> {
+        let member = self.looked.partition.member(row as usize)?;
+        let arguments = Arguments::of(&member, &self.place)?;
+        Ok(arguments.values.get(index).cloned().unwrap_or_default())
     }
-    let mut values = Vec::with_capacity(frames.len());
-    for (row, frame) in frames.iter().enumerate() {
+}
+
+impl Positional<'_, '_> {
+    fn value(&mut self, row: usize) -> Result<Value> {
+        let Looked { partition, context } = self.looked;
+        let frame = self.bounds.frame(row, partition, context)?;
         let ranges: SmallVec<[Range<u64>; 3]> = frame
             .iter()
             .filter(|part| !part.is_empty())
             .map(|part| part.start as u64..part.end as u64)
             .collect();
         let position = partition.position(row);
-        let mut rows = Rows(arguments);
-        values.push((function.value)(&position, &ranges, call.arguments.len(), &mut rows)?);
+        (self.function.value)(&position, &ranges, self.call.arguments.len(), self)
     }
-    Ok(values)
 }
 
 /// An aggregate on its way over frames.
-struct Run<'r, 'a> {
+pub(super) struct Run<'r, 'a> {
     call: &'r AggregateCall,
     aggregate: &'r Aggregate,
-    arguments: &'r ArgumentsOf<'a>,
-    context: &'r Context<'r>,
-    /// What the results take, and the state that is kept.
-    weight: &'r mut Weight,
+    place: Range<usize>,
+    bounds: Bounds,
+    looked: Looked<'r, 'a>,
+    /// What the state that is kept takes.
+    weight: Weight,
     gathered: usize,
     slides: bool,
     takes_in_first: bool,
@@ -167,21 +152,18 @@ struct Run<'r, 'a> {
 }
 
 impl Run<'_, '_> {
-    fn value_of(&mut self, frame: &RowFrame) -> Result<Value> {
+    fn value_of(&mut self, frame: RowFrame) -> Result<Value> {
+        // Rows of one frame share the bytes of their result.
         if let Some((last, value)) = &self.last
-            && last == frame
+            && *last == frame
         {
             return Ok(value.clone());
         }
         let value = match frame.as_slice() {
             [range] if self.slides || !range.is_empty() => self.moved_value(range)?,
-            _ => self.fresh_value(frame)?,
+            _ => self.fresh_value(&frame)?,
         };
-        // Rows of one frame share the bytes of their result.
-        if let Value::Text(bytes) | Value::Blob(bytes) = &value {
-            self.weight.add(bytes.len(), self.context)?;
-        }
-        self.last = Some((frame.clone(), value.clone()));
+        self.last = Some((frame, value.clone()));
         Ok(value)
     }
 
@@ -242,7 +224,7 @@ impl Run<'_, '_> {
     }
 
     fn value(&mut self, state: &dyn Accumulator) -> Result<Value> {
-        state.value(&mut function::Context::new(self.context.session, &mut self.cache))
+        state.value(&mut function::Context::new(self.looked.context.session, &mut self.cache))
     }
 
     fn change_all(
@@ -256,17 +238,19 @@ impl Run<'_, '_> {
 
     /// Takes a row in or out.
     fn change(&mut self, state: &mut dyn Accumulator, row: usize, takes_in: bool) -> Result<()> {
-        self.context.tick()?;
-        let arguments = (self.arguments)(row);
+        let Looked { partition, context } = self.looked;
+        context.tick()?;
+        let member = partition.member(row)?;
+        let arguments = Arguments::of(&member, &self.place)?;
         if !arguments.passes {
             return Ok(());
         }
-        let (collation, collations) = (self.call.collation, self.context.collations);
+        let (collation, collations) = (self.call.collation, context.collations);
         let by_collation = |left: &[u8], right: &[u8]| {
             compare(ValueRef::Text(left), ValueRef::Text(right), collation, collations)
         };
-        let mut surroundings = function::Context::new(self.context.session, &mut self.cache);
-        surroundings.json_arguments = arguments.json.clone();
+        let mut surroundings = function::Context::new(context.session, &mut self.cache);
+        surroundings.json_arguments = arguments.json;
         if self.call.function.traits.uses_collation {
             surroundings.collation = &by_collation;
         }
@@ -279,6 +263,6 @@ impl Run<'_, '_> {
         }
         let grown = state.memory_bytes() as isize - self.gathered as isize;
         self.gathered = state.memory_bytes();
-        self.weight.change(grown, self.context).map(drop)
+        self.weight.change(grown, context).map(drop)
     }
 }

@@ -1,159 +1,176 @@
-//! Window functions: the rows are kept, sorted by partition and order, and every call is
-//! computed for each of them from its frame.
+//! Window functions: the rows are sorted by partition and order, and every call is computed for
+//! each of them from its frame, a partition at a time.
 //!
-//! Neighbours: `partition` knows the rows of one partition and their peers, `bounds` finds
-//! frames in it, `call` computes a function over frames; `kept` keeps the rows.
+//! Where the statement keeps too much, the sort goes to files, and of a partition its rows, what
+//! the calls read of them, and the results; a partition keeps two numbers of each row then.
+//! Neighbours: `members` has what calls read of rows, `partition` knows their peers, `bounds`
+//! finds frames, `call` computes a function over frames; `kept` keeps the rows, `files::rows` the
+//! results.
 
 mod bounds;
 mod call;
+mod members;
 mod partition;
 
 use pandodb_ds::record::Value;
 
-use super::kept::RowStore;
+use super::kept::RowQueue;
 use super::materialize::KeptRow;
-use super::{OperatorState, not_open, state};
+use super::sort::{SortState, Sorter};
+use super::{OperatorState, not_open};
 use crate::error::Result;
+use crate::execute::files::rows::{ValueReader, ValueRows};
 use crate::execute::key::{group_key, sort_key};
-use crate::execute::memory::Weight;
-use crate::execute::{Frame, Outer};
+use crate::execute::{Context, Frame, Kept, Outer};
 use crate::plan::WindowNode;
-use call::Arguments;
+use bounds::Bounds;
+use call::{CallRun, Looked};
+use members::{Members, no_member, places, read_of};
 use partition::Partition;
 
-/// An input row that waits for its results.
+/// Where a window is.
 #[derive(Debug)]
-struct WaitingRow {
-    /// The bytes of PARTITION BY, then those of ORDER BY.
-    key: Vec<u8>,
-    /// How many of them are the partition's.
-    partition_bytes: usize,
-    /// The value of the first ORDER BY term, for frames that count in values.
-    order_value: Value,
-    /// The number under which the row is kept.
-    number: usize,
-    /// What each call reads of the row.
-    arguments: Vec<Arguments>,
+pub struct WindowState {
+    /// The rows whose partitions are not computed. Their keys are the bytes of PARTITION BY, then
+    /// those of ORDER BY; the last that is kept of each is what the calls read of it, under how
+    /// many bytes of the key are the partition's.
+    sorted: SortState,
+    /// The first of them, if it was looked at.
+    ahead: Option<(Vec<u8>, KeptRow)>,
+    /// The rows of a partition, and their results.
+    rows: RowQueue,
+    results: ValueRows,
+    reader: ValueReader,
 }
 
-/// Rows with their results, and the next of them.
-#[derive(Debug, Default)]
-pub struct WindowState {
-    /// The input rows, as they came.
-    kept: RowStore,
-    /// The number of each, and its results, in the order of the window.
-    rows: Vec<(usize, Vec<Value>)>,
-    next: usize,
-    /// Holds the memory of the results on the statement's account.
-    _weight: Weight,
+/// The rows of a partition, and what its calls read of them.
+struct Gathered {
+    rows: RowQueue,
+    members: Members,
 }
 
 impl WindowNode {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let mut kept = RowStore::default();
-        let mut waiting = self.gather(&mut kept, frame, outer)?;
-        waiting.sort_by(|left, right| left.key.cmp(&right.key));
-        let mut rows = Vec::with_capacity(waiting.len());
-        let mut weight = Weight::default();
-        let mut rest = waiting.into_iter().peekable();
-        while let Some(first) = rest.next() {
-            let mut members = vec![first];
-            while let Some(row) =
-                rest.next_if(|row| row.partition_key() == members[0].partition_key())
-            {
-                members.push(row);
-            }
-            self.compute(members, (&mut kept, &mut weight), frame, outer, &mut rows)?;
-        }
-        let state = WindowState { kept, rows, next: 0, _weight: weight };
+        let state = WindowState {
+            sorted: self.sort(frame, outer)?,
+            ahead: None,
+            rows: RowQueue::default(),
+            results: ValueRows::default(),
+            reader: ValueReader::default(),
+        };
         *frame.state_mut(self.state) = OperatorState::Window(Box::new(state));
         Ok(())
     }
 
-    /// Reads the whole input.
-    fn gather(
-        &self,
-        store: &mut RowStore,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<Vec<WaitingRow>> {
+    /// Reads and sorts the whole input.
+    fn sort(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<SortState> {
         self.input.open(frame, outer)?;
-        let mut waiting = Vec::new();
+        let mut sorter = Sorter::default();
         while self.input.next(frame, outer)? {
             outer.context.tick()?;
             let scope = frame.scope(outer);
             let mut key = Vec::new();
             group_key(&self.partition_by, &scope, &mut key)?;
-            let partition_bytes = key.len();
+            let partition_bytes = key.len() as i64;
             sort_key(&self.order_by, &scope, &mut key)?;
-            let order_value = match self.order_by.first() {
-                Some(term) => term.value.evaluate(&scope)?.into_value(),
-                None => Value::Null,
-            };
-            let arguments: Vec<Arguments> = self
-                .calls
-                .iter()
-                .map(|call| Arguments::of(&call.call, &scope))
-                .collect::<Result<_>>()?;
-            let number = store.len();
-            store.push(KeptRow::of(&self.slots, frame)?, outer.context)?;
-            // The results are as many values as there are calls.
-            let results = self.calls.len() * size_of::<Value>();
-            let read: usize = arguments.iter().map(Arguments::memory_bytes).sum();
-            let bytes = size_of::<WaitingRow>() + key.len() + read + results;
-            store.weigh_also(bytes, outer.context)?;
-            waiting.push(WaitingRow { key, partition_bytes, order_value, number, arguments });
+            let values = read_of(self, &scope)?;
+            let mut row = KeptRow::of(&self.slots, frame)?;
+            row.0.push(Kept::Values { rowid: partition_bytes, values });
+            sorter.push(key, row, outer.context)?;
         }
-        Ok(waiting)
+        sorter.finish(None, outer.context)
     }
 
-    /// Computes all calls over one partition.
-    fn compute(
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        let OperatorState::Window(mut state) = std::mem::take(frame.state_mut(self.state)) else {
+            return Err(not_open(self.state));
+        };
+        let found = self.advance(&mut state, frame, outer);
+        *frame.state_mut(self.state) = OperatorState::Window(state);
+        found
+    }
+
+    fn advance(
         &self,
-        members: Vec<WaitingRow>,
-        (kept, weight): (&mut RowStore, &mut Weight),
+        state: &mut WindowState,
         frame: &mut Frame,
         outer: Outer<'_>,
-        rows: &mut Vec<(usize, Vec<Value>)>,
-    ) -> Result<()> {
-        // Bounds with an offset are evaluated on the partition's first row.
-        let first = kept.get(members[0].number)?.unwrap_or_default();
-        first.put_back(&self.slots, frame);
-        let scope = frame.scope(outer);
-        let partition = Partition::new(&members, self.order_by.first());
-        let mut results = vec![Vec::with_capacity(self.calls.len()); members.len()];
-        for (index, call) in self.calls.iter().enumerate() {
-            let bounds = bounds::Bounds::evaluate(&call.frame, &scope)?;
-            let frames = bounds.frames(&partition, outer.context)?;
-            let arguments = |row: usize| &members[row].arguments[index];
-            let values =
-                call::compute(call, (&partition, &frames), &arguments, weight, outer.context)?;
-            for (row, value) in results.iter_mut().zip(values) {
-                row.push(value);
+    ) -> Result<bool> {
+        loop {
+            if let Some(row) = state.rows.pop(outer.context)? {
+                let results = state.results.take_next(&mut state.reader, outer.context)?;
+                row.put_back(&self.slots, frame);
+                frame.slot_mut(self.output).set_values(0, results.ok_or_else(no_member)?);
+                return Ok(true);
             }
+            // What the last partition took is given back before the next one comes.
+            (state.results, state.reader) = (ValueRows::default(), ValueReader::default());
+            let Some(gathered) = state.partition(outer.context)? else { return Ok(false) };
+            state.results = self.compute(&gathered, frame, outer)?;
+            state.rows = gathered.rows;
         }
-        rows.extend(members.into_iter().map(|member| member.number).zip(results));
-        Ok(())
     }
 
-    pub(super) fn next(&self, frame: &mut Frame, _: Outer<'_>) -> Result<bool> {
-        let state = state!(frame, self.state, Window);
-        let Some(row) = state.rows.get_mut(state.next) else { return Ok(false) };
-        let (number, values) = std::mem::take(row);
-        state.next += 1;
-        let kept = state.kept.get(number)?.ok_or_else(|| not_open(self.state))?;
-        kept.put_back(&self.slots, frame);
-        frame.slot_mut(self.output).set_values(0, values);
-        Ok(true)
+    /// The results of all calls over one partition.
+    fn compute(
+        &self,
+        gathered: &Gathered,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<ValueRows> {
+        // Bounds with an offset are evaluated on the partition's first row.
+        let first = gathered.rows.first().cloned().unwrap_or_default();
+        first.put_back(&self.slots, frame);
+        let scope = frame.scope(outer);
+        let partition = Partition::new(&gathered.members, self.order_by.first());
+        let looked = Looked { partition: &partition, context: outer.context };
+        let mut runs = Vec::with_capacity(self.calls.len());
+        for (call, place) in self.calls.iter().zip(places(self)) {
+            let bounds = Bounds::evaluate(&call.frame, &scope)?;
+            runs.push(CallRun::new(call, place, bounds, looked)?);
+        }
+        let mut results = ValueRows::default();
+        for row in 0..partition.len() {
+            outer.context.tick()?;
+            let values: Result<Vec<Value>> = runs.iter_mut().map(|run| run.value(row)).collect();
+            results.push(values?, outer.context)?;
+        }
+        results.finish()?;
+        Ok(results)
     }
 }
 
-impl WaitingRow {
-    fn partition_key(&self) -> &[u8] {
-        &self.key[..self.partition_bytes]
+impl WindowState {
+    fn next_sorted(&mut self, context: &Context<'_>) -> Result<Option<(Vec<u8>, KeptRow)>> {
+        match self.ahead.take() {
+            Some(row) => Ok(Some(row)),
+            None => self.sorted.next_keyed(context),
+        }
     }
 
-    fn order_key(&self) -> &[u8] {
-        &self.key[self.partition_bytes..]
+    /// Takes the rows of the next partition.
+    fn partition(&mut self, context: &Context<'_>) -> Result<Option<Gathered>> {
+        let mut rows = RowQueue::default();
+        let mut members = Members::default();
+        // The key of the row before, and how many bytes of it are the partition's.
+        let mut before: Option<(Vec<u8>, usize)> = None;
+        while let Some((key, mut row)) = self.next_sorted(context)? {
+            context.tick()?;
+            let Some(Kept::Values { rowid, values }) = row.0.pop() else { return Err(no_member()) };
+            let bytes = (rowid as usize).min(key.len());
+            if let Some((known, known_bytes)) = &before
+                && known[..*known_bytes] != key[..bytes]
+            {
+                row.0.push(Kept::Values { rowid, values });
+                self.ahead = Some((key, row));
+                break;
+            }
+            let is_peer = before.is_some_and(|(known, _)| known == key);
+            members.push(values, is_peer, context)?;
+            rows.push(row, context)?;
+            before = Some((key, bytes));
+        }
+        rows.finish()?;
+        Ok((members.len() > 0).then_some(Gathered { rows, members }))
     }
 }

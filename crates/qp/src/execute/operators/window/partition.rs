@@ -1,13 +1,15 @@
 //! The rows of one partition in their order, and which of them are peers.
 //!
-//! Neighbours: `bounds` asks for peers and for the place of a value.
+//! Neighbours: `members` has the rows; `bounds` asks for peers and for the place of a value.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::WaitingRow;
+use super::members::{Member, Members};
+use crate::error::Result;
 use crate::execute::Context;
 use crate::function::Position;
 use crate::plan::SortKey;
@@ -15,45 +17,49 @@ use crate::types::compare;
 
 /// A partition.
 pub(super) struct Partition<'a> {
-    members: &'a [WaitingRow],
+    members: &'a Members,
     order: Option<&'a SortKey>,
-    /// Where each group of peers begins, and the end of the last.
-    group_starts: Vec<usize>,
-    /// The group of each row.
-    groups: Vec<usize>,
+    /// The group that was asked for last: rows are asked one after the other.
+    recent: Cell<usize>,
 }
 
 impl<'a> Partition<'a> {
-    pub(super) fn new(members: &'a [WaitingRow], order: Option<&'a SortKey>) -> Self {
-        let mut group_starts = Vec::new();
-        let mut groups = Vec::with_capacity(members.len());
-        for (row, member) in members.iter().enumerate() {
-            if row == 0 || member.order_key() != members[row - 1].order_key() {
-                group_starts.push(row);
-            }
-            groups.push(group_starts.len() - 1);
-        }
-        group_starts.push(members.len());
-        Self { members, order, group_starts, groups }
+    pub(super) fn new(members: &'a Members, order: Option<&'a SortKey>) -> Self {
+        Self { members, order, recent: Cell::new(0) }
     }
 
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
+    /// A row.
+    #[inline]
+    pub(super) fn member(&self, row: usize) -> Result<Member<'a>> {
+        self.members.get(row)
+    }
+
     /// The group of peers that a row is in.
     pub(super) fn group(&self, row: usize) -> usize {
-        self.groups[row]
+        let recent = self.recent.get();
+        let near = recent..self.group_count().min(recent + 2);
+        let found = near.into_iter().find(|group| self.group_rows(*group).contains(&row));
+        let group = found.unwrap_or_else(|| {
+            let starts = self.members.group_starts();
+            starts.partition_point(|start| *start <= row).saturating_sub(1)
+        });
+        self.recent.set(group);
+        group
     }
 
     /// How many groups there are.
     pub(super) fn group_count(&self) -> usize {
-        self.group_starts.len() - 1
+        self.members.group_starts().len()
     }
 
     /// The rows of a group.
     pub(super) fn group_rows(&self, group: usize) -> Range<usize> {
-        self.group_starts[group]..self.group_starts[group + 1]
+        let starts = self.members.group_starts();
+        starts[group]..starts.get(group + 1).copied().unwrap_or(self.len())
     }
 
     /// The rows equal to a row under the ORDER BY.
@@ -62,8 +68,8 @@ impl<'a> Partition<'a> {
     }
 
     /// The value of the ORDER BY term on a row.
-    pub(super) fn order_value(&self, row: usize) -> &Value {
-        &self.members[row].order_value
+    pub(super) fn order_value(&self, row: usize) -> Result<Value> {
+        Ok(self.members.get(row)?.first().cloned().unwrap_or_default())
     }
 
     /// Whether the greatest values come first.
@@ -84,12 +90,20 @@ impl<'a> Partition<'a> {
     }
 
     /// The first row that is not before an edge, which stands among the rows that are not NULL.
-    pub(super) fn first_behind(&self, is_before: impl Fn(&Value) -> bool) -> usize {
+    pub(super) fn first_behind(&self, is_before: impl Fn(&Value) -> bool) -> Result<usize> {
         let nulls_first = self.order.is_none_or(|order| order.nulls_first);
-        self.members.partition_point(|member| {
-            let value = &member.order_value;
-            if value.is_null() { nulls_first } else { is_before(value) }
-        })
+        let mut rows = 0..self.len();
+        while !rows.is_empty() {
+            let middle = rows.start + rows.len() / 2;
+            let member = self.members.get(middle)?;
+            let value = member.first().unwrap_or(&Value::Null);
+            if if value.is_null() { nulls_first } else { is_before(value) } {
+                rows.start = middle + 1;
+            } else {
+                rows.end = middle;
+            }
+        }
+        Ok(rows.start)
     }
 
     /// What a window function is told of a row.
