@@ -27,7 +27,7 @@ use crate::diff::source::for_each_row;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
 use crate::merge::{
-    BrokenConstraint, Conflict, ConflictKey, ConflictKind, MergeOptions, Report, RowChange,
+    BrokenConstraint, Conflict, ConflictKey, ConflictKind, Known, MergeOptions, Report, RowChange,
     SchemaMerge, Target, Versions, Violation, merge,
 };
 use crate::shape::row::Row;
@@ -251,7 +251,7 @@ impl World {
         let mut conflicts = Vec::new();
         let report = merge(
             self.pager(),
-            Versions { base, ours, theirs },
+            Versions { base, ours, theirs, known: &Known::default() },
             options,
             &mut target,
             &mut |conflict| {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use pandodb_qp::{Error, ErrorKind};
 
+use crate::again;
 use crate::model;
 use crate::settle;
 use crate::snapshot::Snapshot;
@@ -110,6 +111,11 @@ fn check_pair(world: &mut World, pair: Pair<'_>) -> Checked {
         for policy in ["source_wins", "target_wins", "renumber"] {
             let law = "a policy is for conflicts only";
             same(law, of(false, "fail"), of(false, policy))?;
+        }
+    }
+    for (is_mirrored, pair) in [(false, pair), (true, pair.mirrored())] {
+        if *of(is_mirrored, "renumber") != Outcome::Conflicts {
+            again::check(world, pair)?;
         }
     }
     let merged = match of(false, "fail") {

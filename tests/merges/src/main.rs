@@ -10,6 +10,7 @@
     reason = "the program takes the time and reports to a terminal"
 )]
 
+mod again;
 mod definition;
 mod generate;
 mod laws;

@@ -35,6 +35,12 @@ impl Version {
         self.shape.table(id).map(|shape| self.table_of(shape))
     }
 
+    /// The number that this version has for a table, of which `shape` may have another one.
+    pub(crate) fn id_of(&self, shape: &TableShape) -> ObjectId {
+        let own = self.shape.tables.iter().find(|own| own.tree == shape.tree);
+        own.map_or(shape.id, |own| own.id)
+    }
+
     /// The rows that a shape describes, in this version's trees.
     pub fn table_of<'a>(&'a self, shape: &'a TableShape) -> TableVersion<'a> {
         let tree = self.forest.tree(shape.tree);

@@ -128,18 +128,33 @@ impl Changes {
         old: TableVersion<'_>,
         new: TableVersion<'_>,
     ) -> Result<Self> {
-        let is_keyed = |version: TableVersion<'_>| {
-            version.tree.is_none_or(Tree::is_empty) || version.shape.has_key_of(key)
-        };
-        let is_keyed = is_keyed(old) && is_keyed(new);
-        let source = if is_keyed && !new.shape.reads_alike(old.shape) {
-            Source::Whole(Box::new([Rows::new(pager, old.tree)?, Rows::new(pager, new.tree)?]))
-        } else if is_keyed {
+        if are_keyed(key, old, new) && !new.shape.reads_alike(old.shape) {
+            return Self::of_all_rows(pager, key, old, new);
+        }
+        let source = if are_keyed(key, old, new) {
             let empty = Tree::new(old.tree.or(new.tree).map_or(TreeKind::Fixed, Tree::kind));
             let (old, new) = (old.tree.unwrap_or(&empty), new.tree.unwrap_or(&empty));
             let diff = Diff::new(pager, old, new);
             let (pager, old, new) = (Arc::clone(pager), old.clone(), new.clone());
             Source::Trees(Box::new(Trees { pager, old, new, diff }))
+        } else {
+            let mut changes = sorted(pager, key, old, new)?;
+            let is_same_shape = old.shape == new.shape;
+            changes.retain(|_, (old, new)| !is_same_shape || old != new);
+            Source::Sorted(changes.into_iter())
+        };
+        Ok(Self { source })
+    }
+
+    /// All rows of both versions, equal ones too: what is equal may not mean the same.
+    pub(crate) fn of_all_rows(
+        pager: &Arc<Pager>,
+        key: &TableShape,
+        old: TableVersion<'_>,
+        new: TableVersion<'_>,
+    ) -> Result<Self> {
+        let source = if are_keyed(key, old, new) {
+            Source::Whole(Box::new([Rows::new(pager, old.tree)?, Rows::new(pager, new.tree)?]))
         } else {
             Source::Sorted(sorted(pager, key, old, new)?.into_iter())
         };
@@ -265,9 +280,15 @@ fn sorted(
             Ok(())
         })?;
     }
-    let is_same_shape = old.shape == new.shape;
-    changes.retain(|_, (old, new)| !is_same_shape || old != new);
     Ok(changes)
+}
+
+/// Whether both versions store rows by the keys of a table.
+fn are_keyed(key: &TableShape, old: TableVersion<'_>, new: TableVersion<'_>) -> bool {
+    let is_keyed = |version: TableVersion<'_>| {
+        version.tree.is_none_or(Tree::is_empty) || version.shape.has_key_of(key)
+    };
+    is_keyed(old) && is_keyed(new)
 }
 
 /// The key by `key` of a row that is stored by another shape.

@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub mod numbering;
+pub mod path;
+
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! schema   pure functions on shapes -> the merged shape, schema conflicts
+//! same     base and theirs in ours' numbering, where earlier merges gave rows other rowids
 //! rows     base->theirs pulled, with what ours has there -> row changes, conflicts
 //! verify   the target looks at what it was given -> broken constraints
 //! broken   what was said about these is done, and looked at again -> constraint conflicts
@@ -25,8 +26,10 @@ mod broken;
 mod cells;
 mod json;
 mod pulled;
+mod references;
 mod renumber;
 mod rows;
+mod same;
 mod sides;
 
 #[cfg(test)]
@@ -42,10 +45,13 @@ pub use conflict::{
     BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference, SchemaPart, Scope, Violation,
 };
 pub use policy::{Definition, MergeOptions, Pick, Policy, Resolutions, RuleScope};
+pub use same::{Known, joined, relate, told_apart};
 pub use schema::{Defined, MergedTable, MergedText, SchemaMerge, TextSource};
 
+use self::same::Same;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
+use crate::lineage::numbering::Numbering;
 use crate::shape::row::Row;
 use crate::shape::{ObjectId, TableShape};
 
@@ -106,7 +112,7 @@ pub trait Target {
     fn apply(&mut self, table: &TableShape, change: RowChange) -> Result<()>;
 
     /// Is told that a row of the source, which has the key `theirs` there, is `merged` here: its
-    /// rowid was taken, or the target has the same row under another one.
+    /// rowid was taken, or the target has the same row under another one. All rows are there then.
     fn renumbered(&mut self, table: &TableShape, theirs: &[u8], merged: &[u8]) -> Result<()> {
         let _ = (table, theirs, merged);
         Ok(())
@@ -162,6 +168,9 @@ pub struct Report {
     pub conflicts: BTreeMap<ConflictKind, u64>,
     /// Rows that were looked at.
     pub rows: u64,
+    /// What rows of the source are called on the target, where that is another rowid: all that are,
+    /// not only those of this merge.
+    pub numbering: Numbering,
     /// Of a merge that makes a base: what it does not settle, each row of a broken constraint by
     /// itself. It is the [`MergeOptions::unsettled`] of the merge that has the base.
     pub unsettled: BTreeSet<ConflictKey>,
@@ -208,6 +217,8 @@ pub struct Versions<'a> {
     pub ours: &'a Version,
     /// The source as it is.
     pub theirs: &'a Version,
+    /// Which rows of the three are one, where they have different rowids.
+    pub known: &'a Known,
 }
 
 /// What a merge writes to while it runs.
@@ -219,6 +230,8 @@ pub(crate) struct Run<'a> {
     pub(crate) report: Report,
     /// The source's keys of rows that have another one in the merge, by that one.
     pub(crate) moved: BTreeMap<ObjectId, BTreeMap<Vec<u8>, Vec<u8>>>,
+    /// What the base does not settle, by the target's keys.
+    pub(crate) unsettled: BTreeSet<ConflictKey>,
 }
 
 impl Run<'_> {
@@ -270,10 +283,11 @@ pub fn merge(
         options,
         &mut has_new_rows,
     )?;
-    let renumbered = options_in_our_ids(options, &merged);
-    let options = renumbered.as_ref().unwrap_or(options);
+    let adapted = options_in_our_ids(options, &merged);
+    let options = adapted.as_ref().unwrap_or(options);
     let report = Report::default();
-    let mut run = Run { pager, options, target, sink, report, moved: BTreeMap::new() };
+    let (moved, unsettled) = (BTreeMap::new(), BTreeSet::new());
+    let mut run = Run { pager, options, target, sink, report, moved, unsettled };
     for conflict in &merged.conflicts {
         run.conflict(conflict.clone())?;
     }
@@ -282,24 +296,34 @@ pub fn merge(
     }
     run.report.schema_changes = merged.changes();
     run.report.schema_resolved = merged.resolved;
-    let numbers = renumber::plan(&mut run, &versions, &merged)?;
+    merge_rows(&mut run, &versions, &merged)?;
+    Ok(run.report)
+}
+
+/// Merges the rows of all tables, and sees what they break.
+fn merge_rows(run: &mut Run<'_>, versions: &Versions<'_>, merged: &SchemaMerge) -> Result<()> {
+    let same = Same::new(run, versions, merged)?;
+    let own = versions;
+    let versions = same.versions(own);
+    run.unsettled = same.renamed(&run.options.unsettled);
+    let numbers = renumber::plan(run, &versions, merged, &same)?;
     for table in &merged.tables {
         if table.is_blocked {
             continue;
         }
         if table.shape.holds_counters {
-            merge_counters(&mut run, &versions, &merged, table)?;
+            merge_counters(run, &versions, merged, table)?;
         } else {
-            let followers = numbers.followers(table, &merged);
-            rows::merge_table(&mut run, &versions, table, &numbers, &followers)?;
+            rows::merge_table(run, &versions, table, &numbers)?;
         }
     }
+    run.report.numbering = same.label(run, own, merged)?;
     // Where a conflict is left the rows are the target's: what they break beside those of the
     // source would depend on which side is called so. Only of a base all has to be known.
     if run.report.conflict_count() == 0 || run.options.makes_base {
-        broken::verify(&mut run, &versions, &merged, &numbers)?;
+        broken::verify(run, &versions, merged, &numbers)?;
     }
-    Ok(run.report)
+    Ok(())
 }
 
 /// The options, where what the base does not settle is said in other ids than the target's.

@@ -15,48 +15,36 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::Cursor;
 
 use super::cells::Plan;
+use super::references::{Follower, References};
+use super::same::{Other, Same};
 use super::schema::SchemaMerge;
 use super::sides::Sides;
-use super::{MergedTable, Run, Versions};
+use super::{Run, Versions};
 use crate::diff::TableVersion;
 use crate::error::{Error, ErrorKind, Result};
+use crate::shape::ObjectId;
 use crate::shape::row::Row;
-use crate::shape::{ColumnId, ObjectId};
 
 /// The new rowids of one table, by the source's.
 pub(crate) type NewRowids = BTreeMap<i64, i64>;
 
-/// All new rowids.
-#[derive(Debug, Default)]
-pub(crate) struct Numbers {
+/// All new rowids, and those that rows had before.
+#[derive(Debug)]
+pub(crate) struct Numbers<'s> {
+    pub(crate) same: &'s Same,
     tables: BTreeMap<ObjectId, NewRowids>,
+    references: References,
 }
 
-impl Numbers {
+impl Numbers<'_> {
     /// The new rowid of the source's row `rowid`.
     pub(crate) fn get(&self, table: ObjectId, rowid: i64) -> Option<i64> {
         self.tables.get(&table)?.get(&rowid).copied()
     }
 
     /// The columns of `table` whose values refer to renumbered rows, with those rows' table.
-    pub(crate) fn followers(&self, table: &MergedTable, merged: &SchemaMerge) -> Vec<Follower> {
-        let mut followers = Vec::new();
-        for constraint in &table.shape.constraints {
-            let Some(key) = &constraint.foreign_key else { continue };
-            let Some(parent) = key.parent.filter(|parent| self.tables.contains_key(parent)) else {
-                continue;
-            };
-            let alias = merged.table(parent).and_then(|parent| parent.shape.alias());
-            // A key that names no columns leads to the primary key.
-            let implied: Vec<ColumnId> = alias.into_iter().collect();
-            let columns = if key.columns.is_empty() { &implied } else { &key.columns };
-            for (column, parent_column) in constraint.columns.iter().zip(columns) {
-                if Some(*parent_column) == alias {
-                    followers.push(Follower { column: *column, parent });
-                }
-            }
-        }
-        followers
+    pub(crate) fn followers(&self, table: ObjectId) -> &[Follower] {
+        self.references.of_table(table)
     }
 
     /// The new value of a cell that refers to a row of the source.
@@ -70,13 +58,13 @@ impl Numbers {
 
 /// The source's row with the new rowids of the rows that it refers to; `base` is the row as it was.
 pub(crate) fn follow_row(
-    (numbers, followers): (&Numbers, &[Follower]),
+    numbers: &Numbers<'_>,
     sides: &Sides<'_>,
     base: Option<&Row>,
     mut theirs: Row,
 ) -> Row {
     let Some(version) = sides.theirs else { return theirs };
-    for follower in followers {
+    for follower in numbers.followers(version.shape.id) {
         let Some(index) = version.shape.index_of(follower.column) else { continue };
         let before = sides.base.and_then(|base| base.shape.index_of(follower.column));
         let before = base.and_then(|row| row.get(before?));
@@ -91,13 +79,6 @@ pub(crate) fn follow_row(
     theirs
 }
 
-/// A column that refers to renumbered rows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Follower {
-    pub(crate) column: ColumnId,
-    pub(crate) parent: ObjectId,
-}
-
 /// Hands out rowids that neither side has used.
 #[derive(Debug)]
 pub(crate) struct FreeRowids {
@@ -105,8 +86,13 @@ pub(crate) struct FreeRowids {
 }
 
 impl FreeRowids {
-    pub(crate) fn new(pager: &Arc<Pager>, sides: &[Option<TableVersion<'_>>]) -> Result<Self> {
-        let mut last = 0;
+    /// Those beyond `floor` and all that the versions have.
+    pub(crate) fn new(
+        pager: &Arc<Pager>,
+        sides: &[Option<TableVersion<'_>>],
+        floor: i64,
+    ) -> Result<Self> {
+        let mut last = floor.max(0);
         for tree in sides.iter().flatten().filter_map(|version| version.tree) {
             let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
             if cursor.last()? {
@@ -114,6 +100,11 @@ impl FreeRowids {
             }
         }
         Ok(Self { last })
+    }
+
+    /// The one that was handed out last.
+    pub(crate) fn last(&self) -> i64 {
+        self.last
     }
 
     pub(crate) fn next(&mut self, table: &str) -> Result<i64> {
@@ -127,22 +118,29 @@ impl FreeRowids {
 }
 
 /// Finds the rows that have to be renumbered.
-pub(crate) fn plan(
+pub(crate) fn plan<'s>(
     run: &mut Run<'_>,
     versions: &Versions<'_>,
     merged: &SchemaMerge,
-) -> Result<Numbers> {
-    let mut numbers = Numbers::default();
+    same: &'s Same,
+) -> Result<Numbers<'s>> {
+    let references = References::default();
+    let mut numbers = Numbers { same, tables: BTreeMap::new(), references };
     if !run.options.renumber {
         return Ok(numbers);
     }
+    numbers.references = References::of(merged);
     for table in &merged.tables {
         if table.is_blocked || table.is_rebuilt || table.shape.alias().is_none() {
             continue;
         }
+        if numbers.references.is_key(&table.shape) {
+            // Its rows have the numbers of those that they refer to.
+            continue;
+        }
         let (Some(ours), Some(theirs)) = (&table.ours, &table.theirs) else { continue };
         let plan = Plan::new(&table.shape, table.base.as_ref(), Some(ours), Some(theirs), true);
-        let sides = Sides::new(versions, table);
+        let sides = Sides::new(versions, table).told_apart(same);
         let mut free: Option<FreeRowids> = None;
         let mut found = NewRowids::new();
         sides.for_each_pair(run.pager, &table.shape, |left, right| {
@@ -152,13 +150,17 @@ pub(crate) fn plan(
                 return Ok(());
             };
             let row = ours.decode(&left.key, &left.bytes)?;
-            let other = theirs.decode(&right.key, &right.bytes)?;
+            let mut other = theirs.decode(&right.key, &right.bytes)?;
+            same.follow(Other::Theirs, theirs, &mut other);
             if plan.merge_inserted(&row, &other).conflicts.is_empty() {
                 return Ok(());
             }
             let free = match &mut free {
                 Some(free) => free,
-                none => none.insert(FreeRowids::new(run.pager, &sides.all())?),
+                none => {
+                    let floor = same.floor(table.shape.id);
+                    none.insert(FreeRowids::new(run.pager, &sides.all(), floor)?)
+                }
             };
             found.insert(rowid_from_key(&right.key)?, free.next(&table.shape.name)?);
             Ok(())
@@ -167,5 +169,7 @@ pub(crate) fn plan(
             numbers.tables.insert(table.shape.id, found);
         }
     }
+    let Numbers { tables, references, .. } = &mut numbers;
+    references.keep(&|parent| tables.contains_key(&parent));
     Ok(numbers)
 }

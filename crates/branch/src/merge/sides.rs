@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
 
+use super::same::Same;
 use super::{MergedTable, Versions, version_of};
 use crate::diff::TableVersion;
 use crate::diff::source::{Changes, RawChange};
@@ -18,6 +19,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) base: Option<TableVersion<'a>>,
     pub(crate) ours: Option<TableVersion<'a>>,
     pub(crate) theirs: Option<TableVersion<'a>>,
+    /// Whether rows of the base and the source may differ whose bytes are the same.
+    is_told_apart: bool,
 }
 
 impl<'a> Sides<'a> {
@@ -29,6 +32,27 @@ impl<'a> Sides<'a> {
             base: side(versions.base, &table.base),
             ours: side(versions.ours, &table.ours),
             theirs: side(versions.theirs, &table.theirs),
+            is_told_apart: false,
+        }
+    }
+
+    /// The same, where equal bytes of the base and the source may refer to different rows.
+    pub(crate) fn told_apart(mut self, same: &Same) -> Self {
+        self.is_told_apart = self.theirs.is_some_and(|theirs| same.is_told_apart(theirs.shape.id));
+        self
+    }
+
+    /// What the source changed, matched by the key of the merged table.
+    pub(super) fn changes_of_theirs(
+        &self,
+        pager: &Arc<Pager>,
+        key: &TableShape,
+    ) -> Result<Option<Changes>> {
+        match (self.base, self.theirs) {
+            (Some(base), Some(theirs)) if self.is_told_apart => {
+                Changes::of_all_rows(pager, key, base, theirs).map(Some)
+            }
+            _ => self.changes(pager, key, self.theirs),
         }
     }
 
@@ -56,7 +80,7 @@ impl<'a> Sides<'a> {
         mut look: impl FnMut(&RawChange, &RawChange) -> Result<()>,
     ) -> Result<()> {
         let mut ours = Stream::new(self.changes(pager, key, self.ours)?)?;
-        let mut theirs = Stream::new(self.changes(pager, key, self.theirs)?)?;
+        let mut theirs = Stream::new(self.changes_of_theirs(pager, key)?)?;
         while let (Some(left), Some(right)) = (&ours.next, &theirs.next) {
             match left.key.cmp(&right.key) {
                 Ordering::Less => drop(ours.take()?),

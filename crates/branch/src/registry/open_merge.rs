@@ -85,7 +85,7 @@ impl Branches {
         options: &[u8],
         conflicts: &[Conflict],
     ) -> Result<OpenMerge> {
-        let (base_head, _) = self.seed(base, false)?;
+        let (base_head, base_position) = self.seed(base, false)?;
         let (head, position) = match self.seed(theirs, false) {
             Ok(seed) => seed,
             Err(error) => {
@@ -104,7 +104,11 @@ impl Branches {
                 created: self.now(),
                 options: options.to_vec(),
                 resolutions: Vec::new(),
-                pick: Some(OpenPick { base: base_head.0, label: label.into() }),
+                pick: Some(OpenPick {
+                    base: base_head.0,
+                    position: base_position,
+                    label: label.into(),
+                }),
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
             put_conflicts(change.transaction, merge.id, unanswered(conflicts))?;
@@ -123,7 +127,7 @@ impl Branches {
         let Some(OpenMerge { anchor, position, resolutions, pick: Some(pick), .. }) = stored else {
             return Err(is_over(merge));
         };
-        let base = self.view_head(HeadId(pick.base), position)?;
+        let base = self.view_head(HeadId(pick.base), pick.position)?;
         let theirs = self.view_head(HeadId(anchor), position)?;
         Ok((base, theirs, decode_resolutions(&resolutions)?))
     }

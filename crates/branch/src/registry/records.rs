@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::lineage::numbering::Run;
 use crate::lineage::{LineId, Position};
+use crate::shape::ObjectId;
 
 /// The number of a branch; never used again.
 #[derive(
@@ -249,8 +251,19 @@ pub struct OpenMerge {
 pub struct OpenPick {
     /// The head that keeps the base.
     pub base: u64,
+    /// The base's moment.
+    pub position: Position,
     /// What is done, as the commit will say it.
     pub label: String,
+}
+
+/// A piece of what a merge calls the rows of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// The number that the table has after the merge.
+    pub table: ObjectId,
+    /// The rowids that differ.
+    pub runs: Vec<Run>,
 }
 
 /// The newest backup: increments stand on it.
@@ -292,6 +305,7 @@ pub(crate) enum Kind {
     Backup = b'K' as isize,
     Start = b'S' as isize,
     Filled = b'F' as isize,
+    Label = b'N' as isize,
 }
 
 /// The key of a row.

@@ -11,6 +11,7 @@ use super::records::{
     Anchor, Branch, BranchId, Counters, Kind, LastBackup, OpenMerge, ReflogEntry, Tag, decode,
 };
 use crate::error::{Error, ErrorKind, Result, near};
+use crate::lineage::path::Edge;
 use crate::lineage::{Graph, Line, LineId, Position};
 use crate::name::fold;
 
@@ -30,6 +31,8 @@ pub struct State {
     pub(super) reflog: BTreeMap<u64, ReflogEntry>,
     /// Where lines that a reset began were cut off from the ones before.
     pub(super) starts: BTreeMap<LineId, u64>,
+    /// The merges that left labels; what these say is read when it is asked for.
+    pub(super) labelled: BTreeSet<Edge>,
     pub(super) backup: Option<LastBackup>,
     pub(super) index: Index,
     /// Whether the index is kept: not before somebody asks for it, so that opening a database
@@ -141,6 +144,10 @@ impl State {
                 self.graph.put_filled(LineId(number()?), value.map(decode).transpose()?);
             }
             _ if kind == Kind::Backup as u8 => self.backup = value.map(decode).transpose()?,
+            _ if kind == Kind::Label as u8 => {
+                // They stay as long as their lines, which is always.
+                self.labelled.insert(super::merging::edge_of(key)?);
+            }
             // Conflicts are read from the tree when they are asked for: there may be many.
             _ if kind == Kind::Conflict as u8 => {}
             _ => {

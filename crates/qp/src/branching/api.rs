@@ -120,7 +120,7 @@ pub fn merge_branches(session: &Session, call: &MergeCall) -> Result<MergeDone> 
             MergeDone { status, report, is_counted, conflicts: Vec::new() }
         }
         Err(Failure::Conflicts(conflicts, report)) => {
-            MergeDone { status: "conflicts", report, is_counted: true, conflicts }
+            MergeDone { status: "conflicts", report: *report, is_counted: true, conflicts }
         }
         Err(Failure::Error(error)) => {
             work.branches.abandon_merge(plan)?;

@@ -10,8 +10,12 @@ use std::collections::BTreeSet;
 
 use pandodb_branch::diff::Version;
 use pandodb_branch::fork::Fork;
-use pandodb_branch::merge::{Conflict, ConflictKey, MergeOptions, Report, Versions, merge};
-use pandodb_branch::registry::{MergeKind, MergePlan, OpenMerge};
+use pandodb_branch::lineage::Position;
+use pandodb_branch::lineage::numbering::Numbering;
+use pandodb_branch::merge::{
+    Conflict, ConflictKey, Known, MergeOptions, Report, Versions, joined, merge, relate, told_apart,
+};
+use pandodb_branch::registry::{MergeKind, MergeLabel, MergePlan, OpenMerge};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -30,6 +34,8 @@ pub(super) struct Job<'p> {
     pub(super) base: Version,
     /// What is put into the target.
     pub(super) theirs: Version,
+    /// Which rows of the three are one, where they have different rowids.
+    pub(super) known: Known,
     /// Whose definitions the objects of `theirs` have.
     pub(super) catalog: Forest,
     /// The head that changes.
@@ -61,7 +67,7 @@ impl Outcome {
 
 /// Why a merge did not happen.
 pub(super) enum Failure {
-    Conflicts(Vec<Conflict>, Report),
+    Conflicts(Vec<Conflict>, Box<Report>),
     Error(Error),
 }
 
@@ -87,11 +93,13 @@ impl Work<'_> {
         Ok(done)
     }
 
-    /// The versions of a merge of branches.
+    /// The versions of a merge of branches; `numbers` is what rows of the base are called on the
+    /// target, and on the source.
     pub(super) fn job_of<'p>(
         &self,
         plan: &'p MergePlan,
         base: Forest,
+        numbers: &[Numbering; 2],
         request: &MergeRequest,
     ) -> Result<Job<'p>> {
         let message = if request.message.is_empty() {
@@ -99,8 +107,10 @@ impl Work<'_> {
         } else {
             request.message.clone()
         };
+        let base = self.version(base)?;
         Ok(Job {
-            base: self.version(base)?,
+            known: self.known(&base, numbers)?,
+            base,
             theirs: self.version(plan.theirs())?,
             catalog: plan.theirs(),
             head: HeadId(plan.target.head),
@@ -109,6 +119,32 @@ impl Work<'_> {
             plan: Some(plan),
             message,
         })
+    }
+
+    /// Which rows are one, by what those of the base are called on the target, and on the source.
+    pub(super) fn known(&self, base: &Version, numbers: &[Numbering; 2]) -> Result<Known> {
+        let [ours, theirs] = numbers;
+        if ours.is_empty() && theirs.is_empty() {
+            return Ok(Known::default());
+        }
+        let pager = self.branches.manager().pager();
+        let between = [theirs.clone(), ours.clone()];
+        Ok(Known { theirs: relate(pager, base, &between)?, base: ours.clone(), ..Known::default() })
+    }
+
+    /// What rows of one moment are called at another, where they are there from a common past.
+    pub(super) fn numbering(&self, from: Position, to: Position) -> Result<Numbering> {
+        let pager = self.branches.manager().pager();
+        let mut numbering = Numbering::new();
+        for (view, numbers) in self.branches.parted_numberings(from, to)? {
+            let related = relate(pager, &self.version(view.forest())?, &numbers)?;
+            for (table, numbers) in related.tables() {
+                for (rowid, called) in &numbers.rowids {
+                    numbering.add(table, numbers.table, *rowid, *called);
+                }
+            }
+        }
+        Ok(numbering)
     }
 
     /// Puts the changes of a job into its target, or (a dry run) looks what would happen.
@@ -124,6 +160,7 @@ impl Work<'_> {
             self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
                 let done = self.put(job, &request.options, &sources, schemas, &conflicts)?;
                 let has_conflicts = done.conflict_count() > 0;
+                let label = MergeLabel { source: done.numbering.clone(), ..Default::default() };
                 *report.borrow_mut() = done;
                 if has_conflicts || request.dry_run {
                     // Gives the transaction up; told apart below.
@@ -134,7 +171,7 @@ impl Work<'_> {
                     // A merge is listed, with both parents, also where it changes no row.
                     super::inside::touch(&mut transaction.borrow_mut())?;
                 }
-                self.note(job, request, open, transaction)
+                self.note((job, &label), request, open, transaction)
             })
         });
         let report = report.into_inner();
@@ -142,7 +179,9 @@ impl Work<'_> {
         match result {
             Ok(()) => Ok(Outcome::new("merged", report)),
             Err(error) if error.kind() != ErrorKind::MergeConflict => Err(error.into()),
-            Err(_) if report.conflict_count() > 0 => Err(Failure::Conflicts(conflicts, report)),
+            Err(_) if report.conflict_count() > 0 => {
+                Err(Failure::Conflicts(conflicts, Box::new(report)))
+            }
             Err(_) => Ok(Outcome::new("would merge", report)),
         }
     }
@@ -150,7 +189,7 @@ impl Work<'_> {
     /// Notes in the transaction what it did.
     fn note(
         &self,
-        job: &Job<'_>,
+        (job, label): (&Job<'_>, &MergeLabel),
         request: &MergeRequest,
         open: Option<&OpenMerge>,
         transaction: &SharedTransaction,
@@ -159,7 +198,7 @@ impl Work<'_> {
         let inner = transaction.inner_mut()?;
         inner.describe(&*request.author, &*job.message);
         if let Some(plan) = job.plan {
-            self.record(plan, request, inner)?;
+            self.record((plan, label), request, inner)?;
         }
         match open {
             Some(open) => Ok(self.branches.close_merge(open, inner)?),
@@ -167,14 +206,15 @@ impl Work<'_> {
         }
     }
 
-    /// Notes that a merge happened, in the transaction that does it.
+    /// Notes that a merge happened, and what rows are called since, in its transaction.
     pub(super) fn record(
         &self,
-        plan: &MergePlan,
+        (plan, label): (&MergePlan, &MergeLabel),
         request: &MergeRequest,
         inner: &mut pandodb_tm::Transaction,
     ) -> Result<()> {
         self.branches.record_merge(plan, inner)?;
+        self.branches.label_merge(plan, label, inner)?;
         let is_surplus =
             self.goes_with_merge(&plan.source)? && self.branches.check_drop_merged(plan).is_ok();
         if request.delete_branch_after || is_surplus {
@@ -241,7 +281,8 @@ impl Work<'_> {
             SqlTarget::new(self.session, sources.to_vec(), schemas, catalogs, options)?;
         target.tried = (!has_rows).then(Vec::new);
         target.follows = job.plan.is_some_and(|plan| plan.kind == MergeKind::FastForward);
-        let versions = Versions { base: &job.base, ours: &ours, theirs: &job.theirs };
+        let (base, theirs, known) = (&job.base, &job.theirs, &job.known);
+        let versions = Versions { base, ours: &ours, theirs, known };
         let mut sink = |conflict: Conflict| {
             let mut conflicts = conflicts.borrow_mut();
             if conflicts.len() < CONFLICTS_MAX {
@@ -278,18 +319,21 @@ impl Work<'_> {
 
     /// The base of a merge whose branches have several best common ancestors: a fork of the
     /// newest into which the others are merged, and what they do not agree on there.
-    pub(super) fn common_base(
-        &self,
-        plan: &MergePlan,
-    ) -> Result<Option<(Fork, BTreeSet<ConflictKey>)>> {
+    pub(super) fn common_base(&self, plan: &MergePlan) -> Result<Option<CommonBase>> {
         if plan.ancestors().is_empty() {
             return Ok(None);
         }
         let fork = self.branches.fork_view(plan.base_view())?;
         let mut unsettled = BTreeSet::new();
+        let mut labels = Vec::new();
         for ancestor in plan.ancestors() {
+            let base = self.version(ancestor.base())?;
             let job = Job {
-                base: self.version(ancestor.base())?,
+                known: Known {
+                    apart: told_apart(plan.numbers(), ancestor.numbers()),
+                    ..self.known(&base, ancestor.base_numbers())?
+                },
+                base,
                 theirs: self.version(ancestor.theirs())?,
                 catalog: ancestor.theirs(),
                 head: fork.head(),
@@ -306,9 +350,22 @@ impl Work<'_> {
                 })
             })?;
             unsettled.extend(report.unsettled);
+            labels.push((report.numbering, ancestor.numbers()));
         }
-        Ok(Some((fork, unsettled)))
+        let pager = self.branches.manager().pager();
+        let newest = self.version(plan.base())?;
+        let numbers = joined(pager, (&newest, plan.numbers()), &labels)?;
+        Ok(Some(CommonBase { fork, unsettled, numbers }))
     }
+}
+
+/// A base that is made of several.
+pub(super) struct CommonBase {
+    pub(super) fork: Fork,
+    /// What they do not agree on.
+    pub(super) unsettled: BTreeSet<ConflictKey>,
+    /// What its rows are called on the target, and on the source.
+    pub(super) numbers: [Numbering; 2],
 }
 
 /// The transaction of the target.

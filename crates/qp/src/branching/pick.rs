@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use pandodb_branch::ErrorKind::UnknownCommit;
 use pandodb_branch::diff::Version;
-use pandodb_branch::merge::{Conflict, Policy, Resolutions, Scope};
+use pandodb_branch::merge::{Conflict, Known, Policy, Resolutions, Scope};
 use pandodb_branch::registry::{Branch, Commit, OpenMerge, Point, Privilege, View};
 use pandodb_branch::shape::{ColumnId, ObjectId, Shape, TableShape};
 use pandodb_tm::{BeginOptions, HeadId};
@@ -125,7 +125,7 @@ impl Work<'_> {
                     let (target, label) = (&picked.target, &*job.message);
                     self.branches.open_pick(target, views, label, &options, &conflicts)?;
                 }
-                let outcome = Outcome::new("conflicts", report);
+                let outcome = Outcome::new("conflicts", *report);
                 Ok(vec![self.pick_row(&outcome, &source, picked, &request)])
             }
             Err(Failure::Error(error)) => Err(error),
@@ -158,6 +158,7 @@ impl Work<'_> {
             (own, _) => own.to_owned(),
         };
         Ok(Job {
+            known: self.known_of((&picked.base, &picked.theirs), &picked.target)?,
             base: self.version(picked.base.forest())?,
             theirs: self.version(picked.theirs.forest())?,
             catalog: picked.theirs.forest(),
@@ -166,6 +167,16 @@ impl Work<'_> {
             target: picked.target.name.clone(),
             plan: None,
             message,
+        })
+    }
+
+    /// Which rows of a pick are one: both of its moments have their own way to the target.
+    fn known_of(&self, (base, theirs): (&View, &View), target: &Branch) -> Result<Known> {
+        let target = self.branches.position(target)?;
+        Ok(Known {
+            base: self.numbering(base.position(), target)?,
+            theirs: self.numbering(theirs.position(), target)?,
+            ..Known::default()
         })
     }
 
@@ -191,6 +202,7 @@ impl Work<'_> {
         self.branches.check_writable(&target)?;
         let (base, theirs, resolutions) = self.branches.resume_pick(open)?;
         let job = Job {
+            known: self.known_of((&base, &theirs), &target)?,
             base: self.version(base.forest())?,
             theirs: self.version(theirs.forest())?,
             catalog: theirs.forest(),
@@ -265,7 +277,13 @@ impl Work<'_> {
             forest.set_tree(wanted.tree, tree.clone());
         }
         let from = branch.map_or_else(|| target.name.clone(), |name| name.text.to_string());
+        let at = self.branches.position(&target)?;
         let job = Job {
+            known: Known {
+                theirs: self.numbering(view.position(), at)?,
+                restored: Some(wanted.id),
+                ..Known::default()
+            },
             base: ours,
             theirs: Version { shape, forest },
             catalog: view.forest(),

@@ -9,7 +9,7 @@
 use pandodb_branch::diff::{Version, tables};
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::Conflict;
-use pandodb_branch::registry::{Branch, Branches, MergeKind, MergePlan, Privilege};
+use pandodb_branch::registry::{Branch, Branches, MergeKind, MergeLabel, MergePlan, Privilege};
 use pandodb_ds::record::Value;
 use pandodb_tm::BeginOptions;
 
@@ -37,7 +37,7 @@ pub(crate) struct Previewed {
     fork: Fork,
     branch: Branch,
     /// The merge that was previewed; its source's moment is kept.
-    merge: Option<(MergePlan, MergeRequest)>,
+    merge: Option<(MergePlan, MergeRequest, MergeLabel)>,
     branches: Branches,
     message: String,
     /// Why it cannot be applied.
@@ -46,7 +46,7 @@ pub(crate) struct Previewed {
 
 impl Drop for Previewed {
     fn drop(&mut self) {
-        if let Some((plan, _)) = self.merge.take() {
+        if let Some((plan, ..)) = self.merge.take() {
             // What stays is dropped with the next maintenance.
             let _ = self.branches.abandon_merge(plan);
         }
@@ -58,6 +58,8 @@ impl Drop for Previewed {
 struct Found {
     conflicts: Vec<Conflict>,
     constraint: Option<String>,
+    /// What a merge calls rows.
+    label: MergeLabel,
 }
 
 impl Work<'_> {
@@ -120,7 +122,7 @@ impl Work<'_> {
         &self,
         fork: Fork,
         branch: Branch,
-        merge: Option<(MergePlan, MergeRequest)>,
+        merge: Option<(MergePlan, MergeRequest, MergeLabel)>,
         message: String,
         refused: Option<String>,
     ) -> Previewed {
@@ -155,7 +157,8 @@ impl Work<'_> {
             }
         };
         let refused = refusal(&found);
-        Ok((self.previewed(fork, branch, Some((plan, request)), message, refused), found))
+        let label = found.label.clone();
+        Ok((self.previewed(fork, branch, Some((plan, request, label)), message, refused), found))
     }
 
     fn try_merge(
@@ -168,12 +171,14 @@ impl Work<'_> {
         request.dry_run = false;
         let common = self.common_base(plan)?;
         let read = BeginOptions::read_only();
-        let kept = common.as_ref().map(|(base, _)| base.begin(read)).transpose()?;
+        let kept = common.as_ref().map(|common| common.fork.begin(read)).transpose()?;
         let base = kept.as_ref().map_or_else(|| plan.base(), pandodb_tm::Transaction::forest);
-        if let Some((_, unsettled)) = &common {
-            request.options.unsettled.clone_from(unsettled);
+        let mut numbers = plan.numbers();
+        if let Some(common) = &common {
+            request.options.unsettled.clone_from(&common.unsettled);
+            numbers = &common.numbers;
         }
-        let job = self.job_of(plan, base, &request)?;
+        let job = self.job_of(plan, base, numbers, &request)?;
         let job = Job { head: fork.head(), expected: fork.base(), plan: None, ..job };
         let found = self.try_job(&job, &request)?;
         Ok((job.message, found))
@@ -196,8 +201,12 @@ impl Work<'_> {
 
     fn try_job(&self, job: &Job<'_>, request: &MergeRequest) -> Result<Found> {
         match self.run_job(job, request, None) {
-            Ok(_) => Ok(Found::default()),
-            Err(Failure::Conflicts(conflicts, _)) => Ok(Found { conflicts, constraint: None }),
+            Ok(outcome) => {
+                let source = outcome.report.numbering;
+                let label = MergeLabel { source, ..MergeLabel::default() };
+                Ok(Found { label, ..Found::default() })
+            }
+            Err(Failure::Conflicts(conflicts, _)) => Ok(Found { conflicts, ..Found::default() }),
             Err(Failure::Error(error)) => Err(error),
         }
     }
@@ -283,13 +292,13 @@ impl Work<'_> {
         let branch = self.branches.get(&previewed.branch.name)?;
         let is_merge = previewed.merge.is_some();
         self.may(&branch, if is_merge { Privilege::Merge } else { Privilege::Write })?;
-        if let Some((plan, request)) = &previewed.merge
+        if let Some((plan, request, _)) = &previewed.merge
             && request.delete_branch_after
         {
             self.may(&plan.source, Privilege::Admin)?;
         }
         self.branches.check_settled(&branch)?;
-        if let Some((plan, request)) = &previewed.merge
+        if let Some((plan, request, _)) = &previewed.merge
             && plan.kind == MergeKind::UpToDate
         {
             self.up_to_date(plan, request)?;
@@ -302,14 +311,14 @@ impl Work<'_> {
         let inner = transaction.inner_mut()?;
         let changes = previewed.fork.apply(inner)?;
         inner.describe("", &*previewed.message);
-        if let Some((plan, request)) = &previewed.merge {
+        if let Some((plan, request, label)) = &previewed.merge {
             inner.describe(&*request.author, &*previewed.message);
-            self.record(plan, request, inner)?;
+            self.record((plan, label), request, inner)?;
         }
         let is_anything = inner.has_changes();
         let commit = if is_anything { transaction.commit()?.0 } else { previewed.fork.base() };
         let mut previewed = previewed;
-        if let Some((plan, _)) = previewed.merge.take() {
+        if let Some((plan, ..)) = previewed.merge.take() {
             self.leave_dropped(&plan)?;
         }
         let status = if is_anything { "applied" } else { "nothing to do" };

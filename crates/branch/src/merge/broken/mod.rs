@@ -47,10 +47,10 @@ pub(super) fn verify(
     run: &mut Run<'_>,
     versions: &Versions<'_>,
     merged: &SchemaMerge,
-    numbers: &Numbers,
+    numbers: &Numbers<'_>,
 ) -> Result<()> {
     let mut settler = Settler {
-        versions: RowVersions::new(run, versions, merged, numbers),
+        versions: RowVersions::new(run, versions, numbers),
         run,
         merged,
         answered: BTreeMap::new(),

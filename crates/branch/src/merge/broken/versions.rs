@@ -14,12 +14,13 @@ use pandodb_ds::sync::Arc;
 use super::Origin;
 use crate::diff::TableVersion;
 use crate::diff::source::{for_each_row, rekey};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::merge::cells::Plan;
 use crate::merge::conflict::Reference;
 use crate::merge::renumber::{Numbers, follow_row};
+use crate::merge::same::Other;
 use crate::merge::sides::Sides;
-use crate::merge::{MergedTable, Run, SchemaMerge, Versions};
+use crate::merge::{MergedTable, Run, Versions};
 use crate::shape::row::{Row, Stored};
 use crate::shape::{ColumnId, KeyShape, ObjectId, TableShape};
 
@@ -30,8 +31,7 @@ type Keys = BTreeMap<Vec<u8>, Vec<u8>>;
 pub(super) struct RowVersions<'v> {
     pager: Arc<Pager>,
     versions: Versions<'v>,
-    merged: &'v SchemaMerge,
-    numbers: &'v Numbers,
+    numbers: &'v Numbers<'v>,
     /// The source's keys by the merged ones, where they differ, and the other way round.
     theirs: BTreeMap<ObjectId, Keys>,
     moved: BTreeMap<ObjectId, Keys>,
@@ -45,8 +45,7 @@ impl<'v> RowVersions<'v> {
     pub(super) fn new(
         run: &mut Run<'_>,
         versions: &Versions<'v>,
-        merged: &'v SchemaMerge,
-        numbers: &'v Numbers,
+        numbers: &'v Numbers<'v>,
     ) -> Self {
         let theirs = std::mem::take(&mut run.moved);
         let moved = theirs.iter().map(|(table, keys)| {
@@ -55,7 +54,6 @@ impl<'v> RowVersions<'v> {
         Self {
             pager: Arc::clone(run.pager),
             versions: *versions,
-            merged,
             numbers,
             moved: moved.collect(),
             theirs,
@@ -76,16 +74,18 @@ impl<'v> RowVersions<'v> {
         let Some(own) = self.own_key(table.shape.id, origin, key) else { return Ok(None) };
         let Some(stored) = self.stored_row(table, version, origin, &own)? else { return Ok(None) };
         let mut row = version.shape.decode(&stored.key, &stored.bytes)?;
+        self.follow(origin, version.shape, &mut row);
         if origin == Origin::Theirs {
-            let base = match sides.base {
-                Some(base) => self
-                    .stored_row(table, base, Origin::Base, &own)?
-                    .map(|stored| base.shape.decode(&stored.key, &stored.bytes))
-                    .transpose()?,
+            let stored = match sides.base {
+                Some(base) => self.stored_row(table, base, Origin::Base, &own)?.zip(Some(base)),
                 None => None,
             };
-            let followers = self.numbers.followers(table, self.merged);
-            row = follow_row((self.numbers, &followers), &sides, base.as_ref(), row);
+            let base = stored.map(|(stored, base)| {
+                let mut row = base.shape.decode(&stored.key, &stored.bytes)?;
+                self.follow(Origin::Base, base.shape, &mut row);
+                Ok::<_, Error>(row)
+            });
+            row = follow_row(self.numbers, &sides, base.transpose()?.as_ref(), row);
         }
         let [base, ours, theirs] = [&table.base, &table.ours, &table.theirs].map(Option::as_ref);
         let plan = Plan::new(&table.shape, base, ours, theirs, false);
@@ -94,6 +94,16 @@ impl<'v> RowVersions<'v> {
             Origin::Ours => plan.ours_row(&row),
             Origin::Theirs => plan.theirs_row(&row),
         }))
+    }
+
+    /// Puts the target's rowids into cells that refer to rows.
+    fn follow(&self, origin: Origin, shape: &TableShape, row: &mut Row) {
+        let same = self.numbers.same;
+        match origin {
+            Origin::Base => same.follow(Other::Base, shape, row),
+            Origin::Theirs => same.follow(Other::Theirs, shape, row),
+            Origin::Ours => {}
+        }
     }
 
     /// The key that a version has for a merged row; none where that key is another row there.
@@ -177,7 +187,8 @@ impl<'v> RowVersions<'v> {
         let Some(version) = of(&sides, origin) else { return Ok(keys) };
         let moved = self.moved.get(&parent.shape.id).filter(|_| origin == Origin::Theirs);
         for_each_row(&self.pager, version, |stored| {
-            let row = version.shape.decode(&stored.key, &stored.bytes)?;
+            let mut row = version.shape.decode(&stored.key, &stored.bytes)?;
+            self.follow(origin, version.shape, &mut row);
             let cells = reference.parent_columns.iter();
             let cells = cells.map(|id| row.get(version.shape.index_of(*id)?));
             if let Some(values) = reference_values(&parent.shape, reference, cells) {

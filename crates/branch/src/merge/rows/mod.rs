@@ -23,12 +23,14 @@ use pandodb_ds::tree::Tree;
 use super::cells::Plan;
 use super::conflict::{ConflictKey, Scope};
 use super::pulled::{self, Pulled, Puller};
-use super::renumber::{Follower, FreeRowids, Numbers};
+use super::references::Follower;
+use super::renumber::{FreeRowids, Numbers};
+use super::same::Other;
 use super::sides::{Sides, Stream};
 use super::{MergedTable, Run, Versions};
 use crate::diff::TableVersion;
 use crate::diff::source::RawChange;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::row::{Row, Stored};
 use crate::shape::{ColumnId, ObjectId};
 
@@ -37,17 +39,19 @@ pub(crate) fn merge_table(
     run: &mut Run<'_>,
     versions: &Versions<'_>,
     table: &MergedTable,
-    numbers: &Numbers,
-    followers: &[Follower],
+    numbers: &Numbers<'_>,
 ) -> Result<()> {
     if table.theirs.is_none() && table.ours.as_ref() == Some(&table.shape) {
         // The source never had it (or dropped it, and the target keeps it): nothing to take.
         return Ok(());
     }
-    if table.base.is_none() && table.ours.is_none() && run.target.adopt_table(&table.shape)? {
+    let followers = numbers.followers(table.shape.id);
+    let follows = numbers.same.follows(table.shape.id);
+    let is_new = table.base.is_none() && table.ours.is_none();
+    if is_new && followers.is_empty() && !follows && run.target.adopt_table(&table.shape)? {
         return Ok(());
     }
-    let sides = Sides::new(versions, table);
+    let sides = Sides::new(versions, table).told_apart(numbers.same);
     let plan = Plan::new(
         &table.shape,
         table.base.as_ref(),
@@ -68,10 +72,11 @@ pub(crate) fn merge_table(
         sides,
         numbers,
         followers,
+        follows,
         free: None,
         needs_conversion,
         inserted,
-        unsettled: Unsettled::of(&run.options.unsettled, table.shape.id),
+        unsettled: Unsettled::of(&run.unsettled, table.shape.id),
         run,
     };
     merger.merge()
@@ -136,8 +141,10 @@ struct TableMerger<'a, 'r, 'v> {
     table: &'a MergedTable,
     plan: Plan,
     sides: Sides<'v>,
-    numbers: &'a Numbers,
+    numbers: &'a Numbers<'a>,
     followers: &'a [Follower],
+    /// Whether rows refer to others that the base or the source call otherwise.
+    follows: bool,
     free: Option<FreeRowids>,
     needs_conversion: bool,
     inserted: BTreeMap<Vec<u8>, Stored>,
@@ -172,7 +179,7 @@ impl TableMerger<'_, '_, '_> {
         }
         let (pager, key) = (self.run.pager, &self.table.shape);
         let is_keyed = self.sides.ours.is_none_or(|ours| ours.shape.has_key_of(key));
-        let theirs = self.sides.changes(pager, key, self.sides.theirs)?;
+        let theirs = self.sides.changes_of_theirs(pager, key)?;
         Ok(theirs.filter(|theirs| is_keyed && theirs.are_of_trees()).map(|theirs| {
             // A target that has the table has a tree for it, if only an empty one.
             let none = Tree::new(theirs.tree_kind());
@@ -187,7 +194,7 @@ impl TableMerger<'_, '_, '_> {
     /// Both sides' changes side by side.
     fn merge_streams(&mut self) -> Result<()> {
         let (pager, key) = (self.run.pager, &self.table.shape);
-        let mut theirs = Stream::new(self.sides.changes(pager, key, self.sides.theirs)?)?;
+        let mut theirs = Stream::new(self.sides.changes_of_theirs(pager, key)?)?;
         let follows_ours = theirs.next.is_some() || self.plan.theirs_dropped_columns();
         let changes =
             if follows_ours { self.sides.changes(pager, key, self.sides.ours)? } else { None };
@@ -225,6 +232,11 @@ impl TableMerger<'_, '_, '_> {
         }
         match (ours, theirs) {
             (Some(ours), None) => self.only_ours(ours),
+            (None, Some(theirs)) if self.follows && theirs.old.is_some() => {
+                // What has the bytes of the base may refer to another row.
+                let (key, old) = (theirs.key.clone(), theirs.old.clone());
+                self.both(&RawChange { key, old: old.clone(), new: old }, theirs)
+            }
             (None, Some(theirs)) => self.only_theirs(theirs),
             (Some(ours), Some(theirs)) => self.both(ours, theirs),
             (None, None) => Ok(()),
@@ -238,15 +250,15 @@ impl TableMerger<'_, '_, '_> {
         let find = |merger: &Self, side: Option<TableVersion<'_>>, key: &[u8]| {
             let Some(tree) = side.and_then(|side| side.tree) else { return Ok(None) };
             let bytes = tree.get(merger.run.pager, key)?;
-            read(side, bytes.map(|bytes| Stored { key: key.to_vec(), bytes }).as_ref())
+            Ok::<_, Error>(bytes.map(|bytes| Stored { key: key.to_vec(), bytes }))
         };
         for (key, unsettled) in &rows {
             self.run.step()?;
-            let ours = find(self, self.sides.ours, key)?;
-            let theirs = find(self, self.sides.theirs, key)?;
+            let ours = read(self.sides.ours, find(self, self.sides.ours, key)?.as_ref())?;
+            let theirs = self.read_theirs(find(self, self.sides.theirs, key)?.as_ref())?;
             match (ours, theirs) {
                 (Some(ours), Some(theirs)) => {
-                    let base = find(self, self.sides.base, key)?;
+                    let base = self.read_base(find(self, self.sides.base, key)?.as_ref())?;
                     let merged = match &base {
                         Some(base) => {
                             let is_unsettled =
@@ -264,6 +276,31 @@ impl TableMerger<'_, '_, '_> {
             }
         }
         Ok(rows.into_keys().collect())
+    }
+}
+
+impl TableMerger<'_, '_, '_> {
+    /// A row of the base, with what the target calls the rows that it refers to.
+    fn read_base(&self, stored: Option<&Stored>) -> Result<Option<Row>> {
+        self.read_other(Other::Base, self.sides.base, stored)
+    }
+
+    /// A row of the source likewise.
+    fn read_theirs(&self, stored: Option<&Stored>) -> Result<Option<Row>> {
+        self.read_other(Other::Theirs, self.sides.theirs, stored)
+    }
+
+    fn read_other(
+        &self,
+        other: Other,
+        side: Option<TableVersion<'_>>,
+        stored: Option<&Stored>,
+    ) -> Result<Option<Row>> {
+        let mut row = read(side, stored)?;
+        if let (true, Some(side), Some(row)) = (self.follows, side, &mut row) {
+            self.numbers.same.follow(other, side.shape, row);
+        }
+        Ok(row)
     }
 }
 

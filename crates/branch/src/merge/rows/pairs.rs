@@ -21,14 +21,13 @@ impl TableMerger<'_, '_, '_> {
         if !self.plan.theirs_dropped_columns() {
             return Ok(());
         }
-        let base = read(self.sides.base, change.old.as_ref())?;
+        let base = self.read_base(change.old.as_ref())?;
         let ours = read(self.sides.ours, change.new.as_ref())?;
-        let (Some(base), Some(ours), Some(theirs)) = (base, ours, self.sides.theirs) else {
+        // The source's row is the base's, by the source's shape.
+        let theirs = self.read_theirs(change.old.as_ref())?;
+        let (Some(base), Some(ours), Some(theirs)) = (base, ours, theirs) else {
             return Ok(());
         };
-        // The source's row is the base's, by the source's shape.
-        let Some(stored) = &change.old else { return Ok(()) };
-        let theirs = theirs.shape.decode(&stored.key, &stored.bytes)?;
         let merged = self.plan.merge(&base, &ours, &theirs);
         let dropped = merged.conflicts.into_iter().filter(|conflict| conflict.index.is_none());
         for conflict in dropped {
@@ -38,8 +37,8 @@ impl TableMerger<'_, '_, '_> {
     }
 
     pub(super) fn only_theirs(&mut self, change: &RawChange) -> Result<()> {
-        let base = read(self.sides.base, change.old.as_ref())?;
-        let theirs = read(self.sides.theirs, change.new.as_ref())?;
+        let base = self.read_base(change.old.as_ref())?;
+        let theirs = self.read_theirs(change.new.as_ref())?;
         match (base, theirs) {
             (None, Some(theirs)) => self.insert_theirs(change, &theirs),
             (Some(base), None) => {
@@ -77,7 +76,7 @@ impl TableMerger<'_, '_, '_> {
         let theirs = self.follow(None, theirs.clone());
         if let Some(stored) = self.same_row_of_ours(&theirs)? {
             // The same row under another rowid: the target's rowid stays.
-            self.moved(&change.key, &stored.key)?;
+            self.moved(&change.key, &stored.key);
             let ours = read(self.sides.ours, Some(&stored))?;
             if let Some(ours) = ours {
                 return self.merge_inserted(&stored.key, &ours, &theirs);
@@ -85,7 +84,7 @@ impl TableMerger<'_, '_, '_> {
         }
         let row = self.plan.theirs_row(&theirs);
         let key = self.key_after_follow(&change.key, &row)?;
-        self.moved(&change.key, &key)?;
+        self.moved(&change.key, &key);
         self.put(&key, None, row)
     }
 
@@ -99,16 +98,28 @@ impl TableMerger<'_, '_, '_> {
     }
 
     pub(super) fn both(&mut self, left: &RawChange, right: &RawChange) -> Result<()> {
-        let base = read(self.sides.base, left.old.as_ref().or(right.old.as_ref()))?;
+        let base = self.read_base(left.old.as_ref().or(right.old.as_ref()))?;
         let ours = read(self.sides.ours, left.new.as_ref())?;
-        let theirs = read(self.sides.theirs, right.new.as_ref())?;
+        let theirs = self.read_theirs(right.new.as_ref())?;
         let theirs = theirs.map(|theirs| self.follow(base.as_ref(), theirs));
         match (base, ours, theirs) {
             (Some(base), Some(ours), Some(theirs)) => {
                 self.merge_all(&left.key, &base, &ours, &theirs)
             }
             (None, Some(ours), Some(theirs)) => {
-                self.both_inserted(right, &left.key, &ours, &theirs)
+                let row = self.plan.theirs_row(&theirs);
+                let key = self.key_after_follow(&right.key, &row)?;
+                if key == right.key {
+                    return self.both_inserted(right, &left.key, &ours, &theirs);
+                }
+                // Its key leads to a row that got another number: so does it, and it is another
+                // row than the target's.
+                if self.table.is_rebuilt {
+                    let kept = self.plan.ours_row(&ours);
+                    self.put(&left.key, Some(&ours), kept)?;
+                }
+                self.moved(&right.key, &key);
+                self.put(&key, None, row)
             }
             (Some(base), None, Some(theirs)) => {
                 if self.has_changed(Side::Theirs, &base, &theirs) {
@@ -148,7 +159,7 @@ impl TableMerger<'_, '_, '_> {
         }
         // Two rows under one rowid: the source's gets another one.
         if let Some(stored) = self.same_row_of_ours(theirs)? {
-            self.moved(&change.key, &stored.key)?;
+            self.moved(&change.key, &stored.key);
             let same = read(self.sides.ours, Some(&stored))?;
             if let Some(same) = same {
                 return self.merge_inserted(&stored.key, &same, theirs);
@@ -165,7 +176,7 @@ impl TableMerger<'_, '_, '_> {
             *cell = Value::Integer(rowid);
         }
         self.run.report.table(&self.table.shape).renumbered += 1;
-        self.moved(&change.key, &rowid_key(rowid))?;
+        self.moved(&change.key, &rowid_key(rowid));
         if matches!(self.table.shape.key, KeyShape::Rowid { autoincrement: true, .. }) {
             self.run.target.raise_counter(&self.table.shape, rowid)?;
         }
@@ -195,7 +206,10 @@ impl TableMerger<'_, '_, '_> {
     fn next_rowid(&mut self) -> Result<i64> {
         let free = match &mut self.free {
             Some(free) => free,
-            none => none.insert(FreeRowids::new(self.run.pager, &self.sides.all())?),
+            none => {
+                let floor = self.numbers.same.floor(self.table.shape.id);
+                none.insert(FreeRowids::new(self.run.pager, &self.sides.all(), floor)?)
+            }
         };
         free.next(&self.table.shape.name)
     }

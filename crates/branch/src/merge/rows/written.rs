@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::merge::RowChange;
 use crate::merge::cells::is_same_row;
 use crate::merge::renumber::follow_row;
+use crate::merge::same::Other;
 use crate::shape::KeyShape;
 use crate::shape::row::Row;
 
@@ -46,7 +47,7 @@ impl<'v> TableMerger<'_, '_, 'v> {
         let pager = self.run.pager;
         let Some(version) = self.sides.ours else { return Ok(()) };
         let key = &self.table.shape;
-        let mut theirs = self.sides.changes(pager, key, self.sides.theirs)?;
+        let mut theirs = self.sides.changes_of_theirs(pager, key)?;
         // In the order of their stored keys the rows may stand in another order than that of the
         // merged keys, so what the source touched is a set here, not a stream.
         let mut touched = BTreeSet::new();
@@ -62,7 +63,10 @@ impl<'v> TableMerger<'_, '_, 'v> {
             self.run.step()?;
             let ours = version.shape.decode(&stored.key, &stored.bytes)?;
             let mut row = self.plan.ours_row(&ours);
-            if let Some(theirs) = kept.find(pager, &merged_key)? {
+            if let Some(mut theirs) = kept.find(pager, &merged_key)? {
+                if let Some(side) = self.sides.theirs {
+                    self.numbers.same.follow(Other::Theirs, side.shape, &mut theirs);
+                }
                 self.plan.bring_back(&theirs, &mut row);
             }
             self.put(&merged_key, Some(&ours), row)
@@ -89,21 +93,15 @@ impl<'v> TableMerger<'_, '_, 'v> {
 
     /// The source's row with the new rowids of the rows that it refers to.
     pub(super) fn follow(&self, base: Option<&Row>, theirs: Row) -> Row {
-        follow_row((self.numbers, self.followers), &self.sides, base, theirs)
+        follow_row(self.numbers, &self.sides, base, theirs)
     }
 
     /// Notes that a row of the source, which has the key `theirs` there, is `merged` here.
-    pub(super) fn moved(&mut self, theirs: &[u8], merged: &[u8]) -> Result<()> {
-        let shape = &self.table.shape;
-        if theirs == merged {
-            return Ok(());
+    pub(super) fn moved(&mut self, theirs: &[u8], merged: &[u8]) {
+        if theirs != merged {
+            let moved = self.run.moved.entry(self.table.shape.id).or_default();
+            moved.insert(merged.to_vec(), theirs.to_vec());
         }
-        let moved = self.run.moved.entry(shape.id).or_default();
-        moved.insert(merged.to_vec(), theirs.to_vec());
-        if shape.has_rowid() {
-            self.run.target.renumbered(shape, theirs, merged)?;
-        }
-        Ok(())
     }
 
     /// The key of a row that was inserted: a new one if a column of it followed a renumbered row.

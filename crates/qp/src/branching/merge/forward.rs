@@ -5,11 +5,12 @@
 //! `merge`, and `api`, which has it counted.
 
 use pandodb_branch::diff::Version;
+use pandodb_branch::lineage::numbering::Numbering;
 use pandodb_branch::merge::{
     BrokenConstraint, Conflict, MergeOptions, Report, RowChange, SchemaMerge, Target, Versions,
-    merge,
+    merge, relate,
 };
-use pandodb_branch::registry::MergePlan;
+use pandodb_branch::registry::{MergeLabel, MergePlan};
 use pandodb_branch::shape::TableShape;
 use pandodb_branch::{Error as BranchError, ErrorKind as BranchErrorKind};
 use pandodb_ds::record::Value;
@@ -46,7 +47,13 @@ impl Work<'_> {
         };
         inner.describe(&*request.author, message);
         self.branches.fast_forward(plan, inner).map_err(Error::from)?;
-        self.record(plan, request, inner)?;
+        let mut label = MergeLabel::default();
+        if plan.numbers().iter().any(|numbers| !numbers.is_empty()) {
+            let pager = self.branches.manager().pager();
+            let base = self.version(plan.base())?;
+            label.target = relate(pager, &base, plan.numbers()).map_err(Error::from)?;
+        }
+        self.record((plan, &label), request, inner)?;
         transaction.commit()?;
         self.session.note_command();
         let is_counted = report.is_some();
@@ -59,7 +66,9 @@ impl Work<'_> {
         if !self.is_small(&base, &theirs)? {
             return Ok(None);
         }
-        let versions = Versions { base: &base, ours: &base, theirs: &theirs };
+        let [_, there] = plan.numbers();
+        let known = self.known(&base, &[Numbering::new(), there.clone()])?;
+        let versions = Versions { base: &base, ours: &base, theirs: &theirs, known: &known };
         let mut counting = Counting { left: COUNTED_MAX, new: Vec::new() };
         let pager = self.branches.manager().pager();
         let options = MergeOptions { helps: false, ..MergeOptions::default() };

@@ -93,12 +93,12 @@ impl Work<'_> {
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if is_manual {
                     self.branches.open_merge(&plan, &request.encode(), &conflicts)?;
-                    let outcome = Outcome::new("conflicts", report);
+                    let outcome = Outcome::new("conflicts", *report);
                     return Ok(vec![row(&outcome, &from, &to, false)]);
                 }
                 self.branches.abandon_merge(plan)?;
                 if request.dry_run {
-                    let outcome = Outcome::new("conflicts", report);
+                    let outcome = Outcome::new("conflicts", *report);
                     return Ok(vec![row(&outcome, &from, &to, true)]);
                 }
                 Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
@@ -152,12 +152,14 @@ impl Work<'_> {
         request: &MergeRequest,
         work: impl FnOnce(&Job<'_>, BTreeSet<ConflictKey>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Some((fork, unsettled)) = self.common_base(plan)? else {
-            return work(&self.job_of(plan, plan.base(), request)?, BTreeSet::new());
+        let Some(common) = self.common_base(plan)? else {
+            let job = self.job_of(plan, plan.base(), plan.numbers(), request)?;
+            return work(&job, BTreeSet::new());
         };
         let read = pandodb_tm::BeginOptions::read_only();
-        let base = fork.begin(read).map_err(Error::from)?;
-        work(&self.job_of(plan, base.forest(), request)?, unsettled)
+        let base = common.fork.begin(read).map_err(Error::from)?;
+        let job = self.job_of(plan, base.forest(), &common.numbers, request)?;
+        work(&job, common.unsettled)
     }
 
     /// Does something with the versions of an open merge or pick, what was said about it, and what

@@ -9,6 +9,7 @@ mod kept;
 mod keys;
 mod names;
 mod picks;
+mod renumbered;
 mod resolving;
 mod rules;
 mod settled;

@@ -482,6 +482,7 @@ fn each_row_of_the_manual_has_its_test() {
         include_str!("kept.rs"),
         include_str!("twice.rs"),
         include_str!("picks.rs"),
+        include_str!("renumbered/mod.rs"),
         include_str!("rules.rs"),
         include_str!("settled.rs"),
         include_str!("settling.rs"),

@@ -4,16 +4,22 @@
 //! the base of the next merge. Where two branches have several best common ancestors (their
 //! merges crossed) the one with the newest commit is the base, and the plan lists the others.
 //!
-//! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open.
+//! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open,
+//! `labels` knows rows that merges renumbered.
+
+mod labels;
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_tm::{HeadId, Transaction};
 
+pub use self::labels::MergeLabel;
+pub(super) use self::labels::edge_of;
 use super::pins::Pin;
 use super::records::{Branch, BranchState, Kind, encode, number_key};
 use super::{Branches, Change, RECORDS, View, counters_of};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lineage::numbering::Numbering;
 use crate::lineage::{Line, Merged, Position};
 use crate::registry::records::decode;
 
@@ -50,6 +56,7 @@ pub struct MergePlan {
     pub(super) has_new_anchor: bool,
     base: View,
     theirs: View,
+    numbers: [Numbering; 2],
     ancestors: Vec<Ancestor>,
 }
 
@@ -60,6 +67,8 @@ pub struct MergePlan {
 pub struct Ancestor {
     base: View,
     theirs: View,
+    base_numbers: [Numbering; 2],
+    numbers: [Numbering; 2],
 }
 
 impl Ancestor {
@@ -72,12 +81,27 @@ impl Ancestor {
     pub fn theirs(&self) -> Forest {
         self.theirs.forest()
     }
+
+    /// What rows of where they parted are called in the base of the merge, and here.
+    pub fn base_numbers(&self) -> &[Numbering; 2] {
+        &self.base_numbers
+    }
+
+    /// What its own rows are called on the target of the merge, and on the source.
+    pub fn numbers(&self) -> &[Numbering; 2] {
+        &self.numbers
+    }
 }
 
 impl MergePlan {
     /// The trees of the base.
     pub fn base(&self) -> Forest {
         self.base.forest()
+    }
+
+    /// What rows of the base are called on the target, and on the source.
+    pub fn numbers(&self) -> &[Numbering; 2] {
+        &self.numbers
     }
 
     /// The moment of the base, to be forked where there are more [`ancestors`](Self::ancestors).
@@ -175,14 +199,24 @@ impl Branches {
             Some(base) => self.view_at(base)?,
             None => View::nothing(),
         };
+        let sides = [target_position, position];
+        let numbers = newest.map(|newest| self.numberings(newest, sides)).transpose()?;
         let mut ancestors = Vec::new();
         for other in bases.iter().filter(|other| Some(**other) != newest) {
             let parted = newest.map(|newest| self.with(|state| state.graph.bases(newest, *other)));
             let parted = parted.transpose()?.unwrap_or_default();
             let parted = parted.into_iter().max_by_key(|base| base.commit);
+            let both = parted.zip(newest);
+            let base_numbers = both
+                .map(|(parted, newest)| self.numberings(parted, [newest, *other]))
+                .transpose()?;
             let parted = parted.map(|base| self.view_at(base)).transpose()?;
-            let base = parted.unwrap_or_else(View::nothing);
-            ancestors.push(Ancestor { base, theirs: self.view_at(*other)? });
+            ancestors.push(Ancestor {
+                base: parted.unwrap_or_else(View::nothing),
+                theirs: self.view_at(*other)?,
+                base_numbers: base_numbers.unwrap_or_default(),
+                numbers: self.numberings(*other, sides)?,
+            });
         }
         if kind == MergeKind::ThreeWay && ancestors.is_empty() {
             // After a fast-forward the target has a commit of its own, but nothing in it.
@@ -203,6 +237,7 @@ impl Branches {
             has_new_anchor,
             base,
             theirs,
+            numbers: numbers.unwrap_or_default(),
             ancestors,
         };
         Ok(plan)

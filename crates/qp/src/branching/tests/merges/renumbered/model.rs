@@ -1,0 +1,407 @@
+//! Rows known by labels, on branches that merge in every direction, beside a model that knows
+//! nothing of rowids.
+//!
+//! Each branch gives out the same numbers as the others, so that every merge renumbers rows. In a
+//! row each branch has a cell that only it counts up, so that changes never conflict and the
+//! greatest count is the newest; a row that somebody deletes is left alone from then on. So what a
+//! merge holds is known without a base: all rows of both sides but those that one deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pandodb_testkit::Seeds;
+
+use super::{reopened, rows, run, session};
+use crate::session::Session;
+
+const BRANCHES: [&str; 4] = ["main", "dev", "qa", "old"];
+
+/// A table: how it is declared before its cells, and how a row of it is written.
+struct Table {
+    name: &'static str,
+    declared: &'static str,
+    rest: &'static str,
+    /// What its rows are called by.
+    number: &'static str,
+    has_parent: bool,
+}
+
+const TABLES: [Table; 6] = [
+    Table { name: "note", declared: "label", rest: "", number: "rowid", has_parent: false },
+    Table {
+        name: "named",
+        declared: "label TEXT PRIMARY KEY",
+        rest: "",
+        number: "rowid",
+        has_parent: false,
+    },
+    Table {
+        name: "parent",
+        declared: "id INTEGER PRIMARY KEY, label",
+        rest: "",
+        number: "id",
+        has_parent: false,
+    },
+    Table {
+        name: "child",
+        declared: "id INTEGER PRIMARY KEY, label, parent REFERENCES parent(id)",
+        rest: "",
+        number: "id",
+        has_parent: true,
+    },
+    Table {
+        name: "pair",
+        declared: "parent REFERENCES parent(id), label",
+        rest: ", PRIMARY KEY(parent, label)) WITHOUT ROWID",
+        number: "",
+        has_parent: true,
+    },
+    Table {
+        name: "more",
+        declared: "parent INTEGER PRIMARY KEY REFERENCES parent(id), label",
+        rest: "",
+        number: "",
+        has_parent: true,
+    },
+];
+
+const PARENT: usize = 2;
+const CHILD: usize = 3;
+const MORE: usize = 5;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    cells: [i64; 4],
+    /// How often and where it was led to another parent.
+    parent: Option<(i64, String)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Content {
+    tables: [BTreeMap<String, Row>; 6],
+    gone: BTreeSet<String>,
+    /// The greatest number that each table ever had here.
+    highest: [i64; 6],
+    /// The numbers of rows that are gone.
+    lost: [BTreeSet<String>; 6],
+}
+
+/// Numbers by table and label.
+type Numbers = BTreeMap<(usize, String), String>;
+
+impl Content {
+    /// Notes the numbers of rows that are not there any more.
+    fn lose(&mut self, before: Numbers) {
+        for ((table, label), number) in before {
+            if !self.tables[table].contains_key(&label) {
+                self.lost[table].insert(number);
+            }
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed % most as u64) as usize
+    }
+}
+
+struct World {
+    session: Option<Session>,
+    random: Random,
+    branches: BTreeMap<usize, Content>,
+    made: usize,
+    tells: bool,
+}
+
+impl World {
+    fn new(random: Random, tells: bool) -> Self {
+        let session = session();
+        run(&session, "PRAGMA foreign_keys = ON");
+        for table in &TABLES {
+            let end = if table.rest.is_empty() { ")" } else { table.rest };
+            let (name, declared) = (table.name, table.declared);
+            run(
+                &session,
+                &format!(
+                    "CREATE TABLE {name}({declared}, moved INT DEFAULT 0, c0 INT DEFAULT 0,
+                     c1 INT DEFAULT 0, c2 INT DEFAULT 0, c3 INT DEFAULT 0{end}"
+                ),
+            );
+        }
+        run(&session, "CREATE INDEX note_label ON note(label)");
+        let branches = BTreeMap::from([(0, Content::default())]);
+        Self { session: Some(session), random, branches, made: 0, tells }
+    }
+
+    fn run(&self, sql: &str) {
+        if self.tells {
+            eprintln!("{sql};");
+        }
+        run(self.session.as_ref().unwrap(), sql);
+    }
+
+    fn rows(&self, sql: &str) -> Vec<String> {
+        rows(self.session.as_ref().unwrap(), sql)
+    }
+
+    fn any(&mut self) -> usize {
+        let known: Vec<usize> = self.branches.keys().copied().collect();
+        known[self.random.below(known.len())]
+    }
+
+    fn use_branch(&self, branch: usize) {
+        self.run(&format!("USE BRANCH {}", BRANCHES[branch]));
+    }
+
+    /// A row of a branch that nobody deleted anywhere.
+    fn any_row(&mut self, branch: usize, table: usize) -> Option<String> {
+        let gone: BTreeSet<&String> = self.branches.values().flat_map(|it| &it.gone).collect();
+        let labels = self.branches[&branch].tables[table].keys();
+        let labels: Vec<String> = labels.filter(|label| !gone.contains(label)).cloned().collect();
+        (!labels.is_empty()).then(|| labels[self.random.below(labels.len())].clone())
+    }
+
+    fn insert(&mut self, branch: usize, table: usize) {
+        let Table { name, number, has_parent, .. } = TABLES[table];
+        self.made += 1;
+        let label = format!("{name}{}{}", BRANCHES[branch], self.made);
+        let parent = if has_parent { self.any_row(branch, PARENT) } else { None };
+        if has_parent && parent.is_none() {
+            return;
+        }
+        if table == MORE {
+            // A parent has one at most, on any branch.
+            let mut all = self.branches.values().flat_map(|it| it.tables[MORE].values());
+            let is_taken = |row: &Row| row.parent.as_ref().map(|it| &it.1) == parent.as_ref();
+            if all.any(is_taken) {
+                return;
+            }
+        }
+        let content = self.branches.get_mut(&branch).unwrap();
+        content.highest[table] += 1;
+        let highest = content.highest[table];
+        let row = Row { cells: [0; 4], parent: parent.clone().map(|parent| (0, parent)) };
+        content.tables[table].insert(label.clone(), row);
+        let mut columns = vec!["label"];
+        let mut values = vec![format!("'{label}'")];
+        if let Some(parent) = parent {
+            columns.push("parent");
+            values.push(format!("(SELECT id FROM parent WHERE label = '{parent}')"));
+        }
+        if !number.is_empty() {
+            columns.push(number);
+            values.push(highest.to_string());
+        }
+        let (columns, values) = (columns.join(", "), values.join(", "));
+        self.run(&format!("INSERT INTO {name}({columns}) VALUES ({values})"));
+    }
+
+    fn update(&mut self, branch: usize, table: usize) {
+        let Some(label) = self.any_row(branch, table) else { return };
+        let content = self.branches.get_mut(&branch).unwrap();
+        let cell = &mut content.tables[table].get_mut(&label).unwrap().cells[branch];
+        *cell += 1;
+        let (name, value) = (TABLES[table].name, *cell);
+        self.run(&format!("UPDATE {name} SET c{branch} = {value} WHERE label = '{label}'"));
+    }
+
+    /// Leads a child to another parent, on the branch that it was made on.
+    fn lead(&mut self, branch: usize) {
+        let (Some(label), Some(parent)) =
+            (self.any_row(branch, CHILD), self.any_row(branch, PARENT))
+        else {
+            return;
+        };
+        if !label.starts_with(&format!("child{}", BRANCHES[branch])) {
+            return;
+        }
+        let content = self.branches.get_mut(&branch).unwrap();
+        let led = content.tables[CHILD].get_mut(&label).unwrap().parent.as_mut().unwrap();
+        if led.1 == parent {
+            return;
+        }
+        *led = (led.0 + 1, parent.clone());
+        let moved = led.0;
+        self.run(&format!(
+            "UPDATE child SET moved = {moved}, parent = (SELECT id FROM parent WHERE label = \
+             '{parent}') WHERE label = '{label}'"
+        ));
+    }
+
+    fn delete(&mut self, branch: usize, table: usize) {
+        let Some(label) = self.any_row(branch, table) else { return };
+        let row = &self.branches[&branch].tables[table][&label];
+        let mut others = self.branches.values().filter_map(|it| it.tables[table].get(&label));
+        let is_unchanged = others.all(|other| other == row);
+        let mut rows = self.branches.values().flat_map(|it| &it.tables).flat_map(|it| it.values());
+        let is_parent = |row: &Row| row.parent.as_ref().is_some_and(|it| it.1 == label);
+        if !is_unchanged || table == PARENT && rows.any(is_parent) {
+            return;
+        }
+        let before = self.numbers(branch);
+        let content = self.branches.get_mut(&branch).unwrap();
+        content.tables[table].remove(&label);
+        content.gone.insert(label.clone());
+        content.lose(before);
+        self.run(&format!("DELETE FROM {} WHERE label = '{label}'", TABLES[table].name));
+    }
+
+    fn fork(&mut self) {
+        let (parent, name) = (self.any(), self.branches.len());
+        if name < BRANCHES.len() {
+            let (new, from) = (BRANCHES[name], BRANCHES[parent]);
+            self.run(&format!("CREATE BRANCH {new} FROM {from}"));
+            self.branches.insert(name, self.branches[&parent].clone());
+        }
+    }
+
+    fn merge(&mut self) {
+        let (source, target) = (self.any(), self.any());
+        if source == target {
+            return;
+        }
+        let (before, taken) = (self.numbers(target), self.numbers(source));
+        let lost = &self.branches[&target].lost;
+        let mut new = taken.iter().filter(|(row, _)| !before.contains_key(row));
+        if new.any(|((table, _), number)| lost[*table].contains(number)) {
+            // A number that another row had is given again.
+            return;
+        }
+        let renumber = "WITH (conflict_resolution = 'renumber')";
+        let (from, to) = (BRANCHES[source], BRANCHES[target]);
+        self.run(&format!("MERGE BRANCH {from} INTO {to} {renumber}"));
+        let theirs = self.branches[&source].clone();
+        let ours = self.branches.get_mut(&target).unwrap();
+        ours.gone.extend(theirs.gone.iter().cloned());
+        for (table, rows) in theirs.tables.iter().cloned().enumerate() {
+            for (label, row) in rows {
+                let own = ours.tables[table].entry(label).or_insert_with(|| row.clone());
+                for (cell, other) in own.cells.iter_mut().zip(row.cells) {
+                    *cell = other.max(*cell);
+                }
+                own.parent = row.parent.max(own.parent.take());
+            }
+            let gone = &ours.gone;
+            ours.tables[table].retain(|label, _| !gone.contains(label));
+            ours.lost[table].extend(theirs.lost[table].iter().cloned());
+        }
+        ours.lose(before);
+        self.look_at_numbers(target);
+    }
+
+    /// The numbers of a branch's rows, by table and label.
+    fn numbers(&self, branch: usize) -> Numbers {
+        self.use_branch(branch);
+        let mut numbers = Numbers::new();
+        for (table, Table { name, number, .. }) in TABLES.iter().enumerate() {
+            if number.is_empty() {
+                continue;
+            }
+            for row in self.rows(&format!("SELECT label, {number} FROM {name}")) {
+                let (label, number) = row.split_once('|').unwrap();
+                numbers.insert((table, label.to_owned()), number.to_owned());
+            }
+        }
+        numbers
+    }
+
+    /// Numbers are not given again: that would be the same row. Where the row with the greatest
+    /// one has gone another row takes the next.
+    fn look_at_numbers(&mut self, branch: usize) {
+        self.use_branch(branch);
+        for (table, Table { name, number, .. }) in TABLES.iter().enumerate() {
+            if number.is_empty() {
+                continue;
+            }
+            let found = self.rows(&format!("SELECT ifnull(max({number}), 0) FROM {name}"));
+            let found: i64 = found[0].parse().unwrap();
+            let highest = &mut self.branches.get_mut(&branch).unwrap().highest[table];
+            let is_missing = found < *highest;
+            *highest = found.max(*highest);
+            if is_missing {
+                self.insert(branch, table);
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        let (branch, table) = (self.any(), self.random.below(TABLES.len()));
+        match self.random.below(24) {
+            0..8 => {
+                self.use_branch(branch);
+                self.insert(branch, table);
+            }
+            8..12 => {
+                self.use_branch(branch);
+                self.update(branch, table);
+            }
+            12 => {
+                self.use_branch(branch);
+                self.lead(branch);
+            }
+            13..15 => {
+                self.use_branch(branch);
+                self.delete(branch, table);
+                self.look_at_numbers(branch);
+            }
+            15 => self.fork(),
+            16 => {
+                let session = reopened(self.session.take().unwrap());
+                run(&session, "PRAGMA foreign_keys = ON");
+                self.session = Some(session);
+            }
+            _ => self.merge(),
+        }
+    }
+
+    fn check(&self) {
+        for (branch, content) in &self.branches {
+            self.use_branch(*branch);
+            for (table, rows) in TABLES.iter().zip(&content.tables) {
+                let name = table.name;
+                let parent = if table.has_parent {
+                    "t.moved, (SELECT label FROM parent WHERE id = t.parent)"
+                } else {
+                    "NULL, NULL"
+                };
+                let found = self.rows(&format!(
+                    "SELECT t.label, {parent}, c0, c1, c2, c3 FROM {name} AS t ORDER BY 1"
+                ));
+                let wanted = rows.iter().map(|(label, Row { cells, parent })| {
+                    let (moved, parent) = match parent {
+                        Some((moved, parent)) => (moved.to_string(), parent.clone()),
+                        None => ("NULL".to_owned(), "NULL".to_owned()),
+                    };
+                    let [c0, c1, c2, c3] = cells;
+                    format!("{label}|{moved}|{parent}|{c0}|{c1}|{c2}|{c3}")
+                });
+                assert_eq!(found, wanted.collect::<Vec<_>>(), "{name} of {}", BRANCHES[*branch]);
+            }
+            assert_eq!(self.rows("PRAGMA integrity_check"), ["ok"]);
+            assert_eq!(self.rows("PRAGMA foreign_key_check"), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn rows_keep_their_labels_whatever_merges_call_them() {
+    let seeds = Seeds::first(20);
+    let tells = seeds.is_replay();
+    seeds.run("rows_keep_their_labels_whatever_merges_call_them", |random| {
+        let steps = random.usize(8..50);
+        let mut world = World::new(Random(random.u64(..)), tells);
+        world.fork();
+        for _ in 0..steps {
+            world.step();
+            if world.tells {
+                world.check();
+            }
+        }
+        world.check();
+    });
+}
