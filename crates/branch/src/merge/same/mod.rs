@@ -15,11 +15,12 @@
 //! theirs 1: a', 2: b         merged as   base 2: a    theirs 2: a', 3: b
 //! ```
 //!
-//! Neighbours: `lineage` says what is known, `table` what comes of it, `copies` changes trees,
-//! `crossed` is for merges with several bases; `renumber` finds new numbers on top of it.
+//! Neighbours: `lineage` says what is known, `table` what comes of it, `keyed` what declared keys
+//! say; `copies` changes trees, `crossed` is for merges with several bases; `renumber` finds new numbers on top of it.
 
 mod copies;
 mod crossed;
+mod keyed;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +129,8 @@ impl Same {
         merged: &SchemaMerge,
     ) -> Result<Self> {
         let counters = counters(run.pager, versions, merged)?;
-        if versions.known.is_empty() {
+        let is_keyed = |table: &MergedTable| is_followed(table) && table.has_hidden_key();
+        if versions.known.is_empty() && !merged.tables.iter().any(is_keyed) {
             return Ok(Self { counters, ..Self::default() });
         }
         let mut references = References::of(merged);
@@ -146,8 +148,13 @@ impl Same {
                 continue;
             }
             let sides = Sides::new(versions, table);
-            let given = Given::of(versions, table, &sides, same.floor(table.shape.id));
-            if let Some(found) = TableSame::find(run.pager, &given, &sides)? {
+            let floor = same.floor(table.shape.id);
+            let found = if table.has_hidden_key() {
+                keyed::find(run.pager, table, &sides, floor)?
+            } else {
+                TableSame::find(run.pager, &Given::of(versions, table, &sides, floor), &sides)?
+            };
+            if let Some(found) = found {
                 let counts = run.report.table(&table.shape);
                 counts.renumbered += found.fresh.len() as u64;
                 if let (KeyShape::Rowid { autoincrement: true, .. }, Some(last)) =
@@ -157,6 +164,9 @@ impl Same {
                 }
                 same.tables.insert(table.shape.id, found);
             }
+        }
+        if same.tables.is_empty() {
+            return Ok(Self { counters: same.counters, ..Self::default() });
         }
         same.references.keep(&|parent| same.tables.contains_key(&parent));
         same.copy(run.pager, versions, merged)?;
@@ -315,8 +325,9 @@ impl Same {
             for (own, called) in self.called(shape, run)? {
                 let keys = (rowid_key(own), rowid_key(called));
                 run.target.renumbered(shape, &keys.0, &keys.1)?;
-                // What is stored by a reference is followed by that.
-                if own != called && !references.is_key(shape) {
+                // What is stored by a reference is followed by that, and a declared key says more
+                // than a rowid.
+                if own != called && !references.is_key(shape) && !table.has_hidden_key() {
                     label.add(id, shape.id, own, called);
                 }
             }

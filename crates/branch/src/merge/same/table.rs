@@ -70,6 +70,11 @@ pub(super) struct TableSame {
 }
 
 impl TableSame {
+    /// What declared keys say.
+    pub(super) fn by_key(base: Rowids, theirs: Rowids, fresh: Vec<i64>, floor: i64) -> Self {
+        Self { base, theirs, fresh, floor, ..Self::default() }
+    }
+
     /// What rows are called, where that is another rowid.
     pub(super) fn of(&self, other: Other) -> &Rowids {
         match other {

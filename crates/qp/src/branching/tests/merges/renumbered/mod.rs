@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `model` finds what nobody thought of.
 
+mod keyed;
 mod model;
 
 use super::{error, reopened, rows, session};
