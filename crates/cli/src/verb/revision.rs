@@ -29,7 +29,9 @@ pub(crate) fn resolve(shell: &Shell, word: &str) -> Outcome<String> {
 /// The number of the commit that a revision stands for.
 pub(crate) fn number(shell: &Shell, word: &str) -> Outcome<u64> {
     let revision = resolve(shell, word)?;
-    let tags = shell.connection.tags()?;
+    // A branch comes first, as in SQL.
+    let is_branch = shell.branch_fact(&revision, "branch_name")?.is_some();
+    let tags = if is_branch { Vec::new() } else { shell.connection.tags()? };
     if let Some(tag) = tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(&revision)) {
         return Ok(tag.commit);
     }

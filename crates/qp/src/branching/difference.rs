@@ -30,15 +30,15 @@ impl Work<'_> {
     }
 
     /// The newest state of a branch, what a tag names, or what a commit of any branch left, by its
-    /// number.
+    /// number: in this order, as everywhere.
     pub(super) fn view_of(&self, name: &Name) -> Result<View> {
-        if let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())? {
-            return self.tag_view(&tag);
-        }
-        if let Ok(number) = name.text.parse::<u64>()
-            && self.branches.with(|state| state.branch(&name.text).is_err())?
-        {
-            return Ok(self.commit_views(number)?.2);
+        if self.branches.with(|state| state.branch(&name.text).is_err())? {
+            if let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())? {
+                return self.tag_view(&tag);
+            }
+            if let Ok(number) = name.text.parse::<u64>() {
+                return Ok(self.commit_views(number)?.2);
+            }
         }
         let branch = self.named_branch(name, Privilege::Read)?;
         Ok(self.branches.view(&branch.name, &Point::Now)?)

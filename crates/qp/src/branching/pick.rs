@@ -117,7 +117,7 @@ impl Work<'_> {
                 self.name_later(picked, &job, &mut conflicts)?;
                 let is_manual = request.options.policy == Policy::Manual && !request.dry_run;
                 if !is_manual && !request.dry_run {
-                    return Err(conflict_error(&conflicts, &picked.label));
+                    return Err(conflict_error(&conflicts, &picked.label, request.options.policy));
                 }
                 if is_manual {
                     let views = (&picked.base, &picked.theirs);

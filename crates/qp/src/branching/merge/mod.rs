@@ -101,7 +101,8 @@ impl Work<'_> {
                     let outcome = Outcome::new("conflicts", *report);
                     return Ok(vec![row(&outcome, &from, &to, true)]);
                 }
-                Err(conflict_error(&conflicts, &format!("merging '{from}' into '{to}'")))
+                let what = format!("merging '{from}' into '{to}'");
+                Err(conflict_error(&conflicts, &what, request.options.policy))
             }
             Err(Failure::Error(error)) => {
                 if !is_inside {
@@ -332,10 +333,14 @@ pub(super) fn row(outcome: &Outcome, source: &str, target: &str, is_dry: bool) -
 }
 
 /// The error of a job that met conflicts, with the first of them.
-pub(super) fn conflict_error(conflicts: &[Conflict], what: &str) -> Error {
+pub(super) fn conflict_error(conflicts: &[Conflict], what: &str, policy: Policy) -> Error {
     let mut kinds = conflicts.iter().map(|conflict| conflict.kind);
-    let is_decided = !kinds.any(|kind| matches!(kind, ConflictKind::Constraint(_)));
-    told_conflicts(conflicts, what).with_hint(if is_decided {
+    let breaks_constraint = kinds.any(|kind| matches!(kind, ConflictKind::Constraint(_)));
+    let has_decided = matches!(policy, Policy::SourceWins | Policy::TargetWins);
+    told_conflicts(conflicts, what).with_hint(if has_decided && !breaks_constraint {
+        "neither side can have its way here: change a branch, or WITH (conflict_resolution = \
+         'manual') keeps the merge open for RESOLVE CONFLICT"
+    } else if !breaks_constraint {
         "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all, 'manual' keeps \
          the merge open for RESOLVE CONFLICT"
     } else {

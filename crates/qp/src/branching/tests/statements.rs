@@ -234,3 +234,35 @@ fn a_session_whose_branch_somebody_dropped_is_told_so() {
     }
     session.execute("USE BRANCH main; INSERT INTO t VALUES (1)").unwrap();
 }
+
+/// A name that a branch and a tag have means the branch, whatever statement says it.
+#[test]
+fn a_branch_comes_before_a_tag_of_its_name() {
+    let session = in_file();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE BRANCH dev;
+             INSERT INTO t@dev VALUES (1, 1); CREATE BRANCH x; INSERT INTO t@x VALUES (7, 7);
+             TAG BRANCH dev AS x",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM t@x"), ["7"]);
+    let shown = rows(&session, "SHOW DIFF BETWEEN main AND x");
+    assert!(shown.iter().all(|row| row.contains("|7|")), "{shown:?}");
+    assert_eq!(rows(&session, "SELECT new_id FROM pando_diff('t', 'main', 'x')"), ["7"]);
+}
+
+#[test]
+fn a_difference_tells_the_new_name_of_a_column() {
+    let session = in_file();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE BRANCH dev; USE BRANCH dev;
+             ALTER TABLE t RENAME COLUMN v TO w; ALTER TABLE t RENAME TO u; USE BRANCH main",
+        )
+        .unwrap();
+    assert_eq!(
+        rows(&session, "SHOW DIFF BETWEEN main AND dev"),
+        ["table|u|renamed|NULL|NULL|t|u", "table|u|renamed|NULL|w|v|w"]
+    );
+}
