@@ -105,7 +105,8 @@ fn schema_differences(old: &Version, new: &Version, table: Option<&Name>) -> Row
             SchemaChange::Added => ("added", None, None),
             SchemaChange::Dropped => ("dropped", None, None),
             SchemaChange::Renamed { from } => {
-                ("renamed", Some(from.clone()), Some(difference.name.clone()))
+                let to = difference.part.as_ref().unwrap_or(&difference.name);
+                ("renamed", Some(from.clone()), Some(to.clone()))
             }
             SchemaChange::Changed { from, to } => ("changed", Some(from.clone()), Some(to.clone())),
         };

@@ -119,6 +119,9 @@ impl<'s> Work<'s> {
             | BranchStatement::CherryPick { .. } => self.without_merge()?,
             _ => self.alone()?,
         }
+        if !matches!(statement, BranchStatement::Preview(_) | BranchStatement::Backup { .. }) {
+            self.session.check_may_change()?;
+        }
         match statement {
             BranchStatement::Merge { source, target, options } => {
                 self.merge(source, target, options)

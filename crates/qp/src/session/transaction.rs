@@ -124,6 +124,16 @@ impl Session {
         Ok(sources)
     }
 
+    /// Refuses changes where `query_only` is on.
+    pub(crate) fn check_may_change(&self) -> Result<()> {
+        if !self.settings.borrow().query_only {
+            return Ok(());
+        }
+        let message = "attempt to write a readonly database";
+        Err(Error::new(ErrorKind::ReadOnly, message)
+            .with_hint("PRAGMA query_only = off allows changes again"))
+    }
+
     /// As [`sources_with`](Self::sources_with), into an empty list.
     pub(super) fn take_sources(
         &self,
@@ -132,10 +142,8 @@ impl Session {
         heads: &[(DatabaseIndex, HeadId)],
         taken: &mut Sources,
     ) -> Result<()> {
-        if !writes.is_empty() && self.settings.borrow().query_only {
-            let message = "attempt to write a readonly database";
-            return Err(Error::new(ErrorKind::ReadOnly, message)
-                .with_hint("PRAGMA query_only = off allows changes again"));
+        if !writes.is_empty() {
+            self.check_may_change()?;
         }
         if let Some(active) = self.active.borrow_mut().as_mut() {
             active.writes |= !writes.is_empty();

@@ -291,7 +291,26 @@ fn query_only_refuses_changes_until_it_is_off() {
     session.execute("PRAGMA query_only = on").unwrap();
     assert!(error(&session, "DELETE FROM item").contains("readonly"));
     assert!(error(&session, "CREATE TABLE x(a)").contains("readonly"));
+    for statement in [
+        "CREATE BRANCH other",
+        "RESET BRANCH dev TO TRANSACTION 2",
+        "DROP BRANCH dev",
+        "ALTER BRANCH dev SET (description = 'x')",
+        "ALTER BRANCH dev RENAME TO other",
+        "TAG BRANCH dev AS x",
+        "GRANT BRANCH_READ ON BRANCH dev TO ann",
+        "MERGE BRANCH dev INTO main",
+        "RESTORE TABLE item FROM BRANCH dev",
+        "UNDO TRANSACTION 2",
+        "ABORT MERGE",
+    ] {
+        let told = error(&session, statement);
+        assert!(told.contains("readonly"), "{statement}: {told}");
+    }
+    session.execute("USE BRANCH dev; PREVIEW DELETE FROM item; USE BRANCH main").unwrap_err();
+    session.execute("USE BRANCH main").unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM pando_branches"), ["2"]);
     session.execute("PRAGMA query_only = off; DELETE FROM item").unwrap();
 }
 

@@ -281,3 +281,67 @@ fn a_new_table_waits_for_the_name_of_a_contested_one() {
         }
     }
 }
+
+/// A column that is computed from a dropped one cannot be there: it goes where a side wins, whoever
+/// has it, with what is computed from it in turn.
+#[test]
+fn a_generated_column_goes_with_what_it_is_computed_from() {
+    let dropping = "ALTER TABLE t DROP COLUMN n";
+    let adding = "ALTER TABLE t ADD COLUMN n2 AS (n + 1); ALTER TABLE t ADD COLUMN n3 AS (n2 * v);
+                  CREATE INDEX on_n3 ON t(n3)";
+    for (on_main, on_dev) in [(dropping, adding), (adding, dropping)] {
+        for updated in ["", "UPDATE t SET n = 8"] {
+            for said in [None, Some("source_wins"), Some("target_wins"), Some("manual")] {
+                let session = session();
+                session
+                    .execute(&format!(
+                        "CREATE TABLE t(id INTEGER PRIMARY KEY, v, n); INSERT INTO t VALUES (1,2,3);
+                         CREATE BRANCH dev; {on_main}; USE BRANCH dev; {on_dev}; USE BRANCH main"
+                    ))
+                    .unwrap();
+                let branch = if on_dev == adding { "dev" } else { "main" };
+                session
+                    .execute(&format!("USE BRANCH {branch}; {updated}; USE BRANCH main"))
+                    .unwrap();
+                let what = format!("{on_dev}; {updated}, {said:?}");
+                let merge = "MERGE BRANCH dev INTO main";
+                let Some(policy) = said else {
+                    let told = error(&session, merge);
+                    assert!(
+                        told.contains("computed from one that the other branch dropped"),
+                        "{told}"
+                    );
+                    continue;
+                };
+                let merge = format!("{merge} WITH (conflict_resolution = '{policy}')");
+                session.execute(&merge).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                if policy == "manual" {
+                    session.execute("RESOLVE CONFLICTS WITH TARGET; CONTINUE MERGE").unwrap();
+                }
+                assert_eq!(rows(&session, "SELECT * FROM t"), ["1|2"], "{what}");
+                session.execute("INSERT INTO t VALUES (2, 3)").unwrap();
+                assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"], "{what}");
+                assert_eq!(rows(&session, "SELECT name FROM pragma_index_list('t')"), [""; 0]);
+                let again = rows(&session, "MERGE BRANCH main INTO dev");
+                assert!(again[0].starts_with("fast-forward"), "{what}: {again:?}");
+            }
+        }
+    }
+}
+
+/// One whose expression somebody gives anew stays.
+#[test]
+fn a_generated_column_can_be_defined_by_what_is_left() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, v, n); INSERT INTO t VALUES (1,2,3);
+             CREATE BRANCH dev; ALTER TABLE t ADD COLUMN n2 AS (n + 1); USE BRANCH dev;
+             ALTER TABLE t DROP COLUMN n; USE BRANCH main;
+             MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual');
+             RESOLVE CONFLICT 1 WITH DEFINITION 'n2 AS (v + 1)'; CONTINUE MERGE",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT *, n2 FROM t"), ["1|2|3|3"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
