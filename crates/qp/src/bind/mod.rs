@@ -186,6 +186,8 @@ pub struct Binder<'e> {
     pub(crate) shared: Vec<(u32, Option<Arc<crate::plan::SharedInput>>)>,
     /// How many common tables were seen.
     pub(crate) common_seen: u32,
+    /// The rows of recursive parts being bound that have their reader: frame and slot.
+    pub(crate) rows_taken: Vec<(usize, SlotId)>,
     /// Subqueries of comparisons that may become joins.
     pub(crate) aggregated: Vec<AggregatedBlock>,
     /// How many calls were bound that never give the same result twice.
@@ -219,6 +221,7 @@ impl<'e> Binder<'e> {
             shares: false,
             shared: Vec::new(),
             common_seen: 0,
+            rows_taken: Vec::new(),
             aggregated: Vec::new(),
             volatile_calls: 0,
             recorder: None,
