@@ -9,8 +9,8 @@ use pandodb_ds::sync::Arc;
 use super::entry::{Call, PragmaRows};
 use crate::catalog::{DatabaseIndex, Table};
 use crate::define::identifier;
-use crate::error::Result;
-use crate::modify::{bind_writer, check_rows};
+use crate::error::{Error, Result};
+use crate::modify::{bind_writer, check_rows, has_parent_key, mismatch};
 use crate::session::Session;
 use crate::store::Database;
 
@@ -100,6 +100,9 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                         .collect();
                     let mut condition = set.join(" AND ");
                     if let Some(parent) = parent {
+                        if !has_parent_key(parent, key) {
+                            return Err(Error::invalid(mismatch(&table.name, &key.parent)));
+                        }
                         let names: Vec<String> = if key.parent_columns.is_empty() {
                             let keys = parent.primary_key.iter().flat_map(|key| &key.columns);
                             let places = keys.filter_map(crate::catalog::IndexColumn::column);
