@@ -288,7 +288,9 @@ impl<'e> Binder<'e> {
     /// Runs `work` one level deeper.
     pub(crate) fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= limits::BINDING_DEPTH_MAX {
-            return Err(Error::new(ErrorKind::Limit, "too many levels of views and subqueries"));
+            let message = "too many levels of views and subqueries";
+            return Err(Error::new(ErrorKind::Limit, message)
+                .with_hint(format!("there may be {}", limits::BINDING_DEPTH_MAX)));
         }
         self.nesting += 1;
         let result = work(self);
