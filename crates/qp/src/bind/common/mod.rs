@@ -159,7 +159,8 @@ impl Binder<'_> {
         }
         if let Some(row) = &common.row {
             self.take_row(row, &common.table.name)?;
-            return self.recursive_row(row, &name, scope, group);
+            self.recursive_row(row, &name, scope, group);
+            return Ok(());
         }
         if self.shared_reference(common, &name, scope, group)? {
             return Ok(());
@@ -201,7 +202,7 @@ impl Binder<'_> {
         name: &str,
         scope: &mut NameScope,
         group: &mut Group,
-    ) -> Result<()> {
+    ) {
         let state = self.state();
         group.relations.push(Relation::Rows(Box::new(RowsRelation {
             node: Node::RecursiveRow(row.slot, state),
@@ -222,7 +223,6 @@ impl Binder<'_> {
             function: None,
             asked: Asked::Nothing,
         });
-        Ok(())
     }
 
     /// The block of a recursive common table.
