@@ -325,3 +325,48 @@ CREATE INDEX i ON t(b, c);
 INSERT INTO t(a, b, c) VALUES (2, 'k12', 2), (38, 'k1', 2.25), (100, '%', ' 1'), (0, '-3', NULL), (101, 'abc', 0.5);
 UPDATE t SET (b, c) = (('-3' / t.c), t.a);
 SELECT a, b, c, d FROM t ORDER BY a;
+
+-- a generated column is no part of the primary key, wherever PRIMARY KEY stands, and has no default
+CREATE TABLE bk(a, b PRIMARY KEY AS (a), c) WITHOUT ROWID; -- error
+CREATE TABLE bad(a, b INTEGER PRIMARY KEY AS (a)); -- error
+CREATE TABLE bad(a, b AS (a) PRIMARY KEY); -- error
+CREATE TABLE bad(a, b AS (a), PRIMARY KEY (b)); -- error
+CREATE TABLE bad(a, b DEFAULT 1 AS (a)); -- error
+CREATE TABLE bad(a, b DEFAULT NULL AS (a)); -- error
+CREATE TABLE bad(a, b AS (a) STORED DEFAULT (1)); -- error
+CREATE TABLE bad(a, b AS (a) AS (a + 1)); -- error
+CREATE TABLE z(a);
+ALTER TABLE z ADD COLUMN p AS (a) DEFAULT 5; -- error
+ALTER TABLE z ADD COLUMN p DEFAULT 5 AS (a); -- error
+ALTER TABLE z ADD COLUMN p AS (a) AS (a); -- error
+CREATE TABLE twice(a, b DEFAULT 1 DEFAULT 2);
+INSERT INTO twice(a) VALUES (1);
+SELECT * FROM twice;
+SELECT name FROM sqlite_schema;
+
+-- a default is made of constants and functions
+CREATE TABLE bad(a, b DEFAULT (a || 'x')); -- error
+CREATE TABLE bad(a, b DEFAULT (?)); -- error
+CREATE TABLE bad(a, b DEFAULT (:x + 1)); -- error
+CREATE TABLE bad(a, b DEFAULT (a)); -- error
+CREATE TABLE bad(a, b DEFAULT ("foo")); -- error
+CREATE TABLE bad(a, b DEFAULT ("true")); -- error
+CREATE TABLE bad(a, b DEFAULT (-foo)); -- error
+CREATE TABLE bad(a, b DEFAULT (t.x)); -- error
+CREATE TABLE bad(a, b DEFAULT (rowid)); -- error
+CREATE TABLE bad(a, b DEFAULT ((SELECT 1))); -- error
+CREATE TABLE bad(a, b DEFAULT (EXISTS (SELECT 1))); -- error
+CREATE TABLE bad(a, b DEFAULT (1 IN (SELECT 1))); -- error
+CREATE TABLE bad(a, b DEFAULT (1 IN nothing)); -- error
+CREATE TABLE bad(a, b DEFAULT (row_number() OVER ())); -- error
+CREATE TABLE bad(a, b DEFAULT (raise(ignore))); -- error
+CREATE TABLE bad(a, b DEFAULT (CASE WHEN a THEN 1 END)); -- error
+CREATE TABLE z(a);
+INSERT INTO z VALUES (1);
+ALTER TABLE z ADD COLUMN b DEFAULT (x); -- error
+ALTER TABLE z ADD COLUMN b DEFAULT (a || 'x'); -- error
+ALTER TABLE z ADD COLUMN b DEFAULT ("x"); -- error
+SELECT * FROM z;
+CREATE TABLE t(a, b DEFAULT foo, c DEFAULT "x", d DEFAULT (true), e DEFAULT (1 IN (1, 2)), f DEFAULT (max(1, 2)), g DEFAULT -5, h DEFAULT ('x' COLLATE nocase), i DEFAULT (CAST(5 AS TEXT)), j DEFAULT (false + 1), k DEFAULT [foo], l DEFAULT (-null), m DEFAULT (CASE 1 WHEN 1 THEN 7 END), n DEFAULT (5 BETWEEN 1 AND 9));
+INSERT INTO t(a) VALUES (1);
+SELECT * FROM t;

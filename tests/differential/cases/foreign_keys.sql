@@ -354,3 +354,27 @@ INSERT INTO deep VALUES (NULL);
 SELECT * FROM parent;
 PRAGMA foreign_keys = OFF;
 DELETE FROM up WHERE q = 1;
+
+-- foreign_key_check of a key that refers to no key
+CREATE TABLE fp(a, b);
+CREATE TABLE fc(x REFERENCES fp(a));
+PRAGMA foreign_key_check; -- error
+INSERT INTO fp VALUES (1,1);
+INSERT INTO fc VALUES (1),(2);
+PRAGMA foreign_key_check; -- error
+PRAGMA foreign_key_check(fc); -- error
+PRAGMA foreign_key_check(fp); -- error
+CREATE UNIQUE INDEX fpu ON fp(a) WHERE b>0;
+PRAGMA foreign_key_check; -- error
+CREATE UNIQUE INDEX fpn ON fp(a COLLATE nocase);
+PRAGMA foreign_key_check; -- error
+CREATE UNIQUE INDEX fpa ON fp(a);
+PRAGMA foreign_key_check; -- error
+CREATE TABLE fd(x REFERENCES fp(nosuch));
+PRAGMA foreign_key_check; -- error
+DROP TABLE fd;
+CREATE TABLE fe(x REFERENCES fp);
+PRAGMA foreign_key_check; -- error
+DROP TABLE fe;
+DELETE FROM fc WHERE x = 2;
+PRAGMA foreign_key_check;

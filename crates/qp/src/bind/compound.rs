@@ -157,7 +157,7 @@ impl Binder<'_> {
 }
 
 /// The columns of a compound, as its slot holds them.
-fn compound_outputs(
+pub(super) fn compound_outputs(
     arms: &[(CompoundOperator, Block)],
     cores: &[&SelectCore],
     slot: SlotId,

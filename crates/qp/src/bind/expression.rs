@@ -245,9 +245,16 @@ impl Binder<'_> {
             Some(operand) => Some(self.expression(operand)?),
             None => None,
         };
+        // A row is held against rows, which is a condition of its own for each.
+        let is_row = operand.as_ref().is_some_and(|operand| super::width(operand) > 1);
         let mut branches = Vec::with_capacity(case.branches.len());
         for (when, then) in &case.branches {
             let when = self.expression(when)?;
+            if let Some(operand) = operand.as_ref().filter(|_| is_row) {
+                let equal = self.compare(Comparison::Equal, operand.clone(), when)?;
+                branches.push((equal, CompareRule::default(), self.expression(then)?));
+                continue;
+            }
             let rule = operand
                 .as_ref()
                 .map_or_else(CompareRule::default, |operand| Scalar::compare_rule(operand, &when));
@@ -257,8 +264,8 @@ impl Binder<'_> {
             Some(otherwise) => Some(self.expression(otherwise)?),
             None => None,
         };
-        let mut parts = operand.iter().chain(otherwise.iter());
-        if parts.any(|part| matches!(part, Scalar::Row(_))) {
+        let operand = operand.filter(|_| !is_row);
+        if matches!(otherwise, Some(Scalar::Row(_))) {
             return Err(row_misused());
         }
         Ok(Scalar::Case(Box::new(Case { operand, branches, otherwise })))

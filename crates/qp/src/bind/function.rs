@@ -303,9 +303,6 @@ impl Binder<'_> {
             let message = "RANGE with offset PRECEDING/FOLLOWING requires one ORDER BY expression";
             return Err(Error::invalid(message));
         }
-        if frame.unit == FrameUnit::Groups && order_terms == 0 {
-            return Err(Error::invalid("GROUPS mode requires an ORDER BY clause"));
-        }
         Ok(WindowFrame {
             unit: frame.unit,
             start: self.window_bound(&frame.start)?,

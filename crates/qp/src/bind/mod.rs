@@ -186,6 +186,8 @@ pub struct Binder<'e> {
     pub(crate) shared: Vec<(u32, Option<Arc<crate::plan::SharedInput>>)>,
     /// How many common tables were seen.
     pub(crate) common_seen: u32,
+    /// The rows of recursive parts being bound that have their reader: frame and slot.
+    pub(crate) rows_taken: Vec<(usize, SlotId)>,
     /// Subqueries of comparisons that may become joins.
     pub(crate) aggregated: Vec<AggregatedBlock>,
     /// How many calls were bound that never give the same result twice.
@@ -219,6 +221,7 @@ impl<'e> Binder<'e> {
             shares: false,
             shared: Vec::new(),
             common_seen: 0,
+            rows_taken: Vec::new(),
             aggregated: Vec::new(),
             volatile_calls: 0,
             recorder: None,
@@ -285,7 +288,9 @@ impl<'e> Binder<'e> {
     /// Runs `work` one level deeper.
     pub(crate) fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= limits::BINDING_DEPTH_MAX {
-            return Err(Error::new(ErrorKind::Limit, "too many levels of views and subqueries"));
+            let message = "too many levels of views and subqueries";
+            return Err(Error::new(ErrorKind::Limit, message)
+                .with_hint(format!("there may be {}", limits::BINDING_DEPTH_MAX)));
         }
         self.nesting += 1;
         let result = work(self);

@@ -7,6 +7,7 @@ use pandodb_ds::sync::Arc;
 
 use super::Definer;
 use super::alter::{edited, parse_table};
+use super::columns::check_column;
 use super::text::identifier;
 use crate::ast::{self, ColumnConstraintKind, Name};
 use crate::catalog::build::constant;
@@ -49,6 +50,7 @@ impl Definer<'_> {
                 _ => {}
             }
         }
+        check_column(definition)?;
         let value = default.and_then(constant);
         let is_null = value.as_ref().is_none_or(pandodb_ds::record::Value::is_null);
         let is_empty = self.is_empty(table)?;

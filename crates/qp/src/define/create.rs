@@ -5,6 +5,7 @@
 use pandodb_ds::sync::Arc;
 
 use super::Definer;
+use super::columns::check_column;
 use super::text::{definition, table_of_columns};
 use crate::ast::{self, CreateTableBody, StatementKind, TriggerTime};
 use crate::bind::{Binder, FOREIGN, unique_names};
@@ -50,7 +51,8 @@ impl Definer<'_> {
             return Ok(());
         }
         match &create.body {
-            CreateTableBody::Columns(_) => {
+            CreateTableBody::Columns(body) => {
+                body.columns.iter().try_for_each(check_column)?;
                 let sql = definition("TABLE", name.span, span, self.sql);
                 self.add_table(&sql)
             }

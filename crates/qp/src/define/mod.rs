@@ -8,6 +8,7 @@
 mod alter;
 mod alter_column;
 mod analyze;
+mod columns;
 mod create;
 mod drop;
 mod index;

@@ -7,10 +7,10 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, PragmaRows};
-use crate::catalog::{DatabaseIndex, Table};
+use crate::catalog::{DatabaseIndex, ForeignKey, Table};
 use crate::define::identifier;
-use crate::error::Result;
-use crate::modify::{bind_writer, check_rows};
+use crate::error::{Error, Result};
+use crate::modify::{bind_writer, check_rows, has_parent_key, mismatch};
 use crate::session::Session;
 use crate::store::Database;
 
@@ -73,6 +73,16 @@ fn file_problems(session: &Session, database: &Database, problems: &mut Vec<Stri
     Ok(())
 }
 
+/// The columns of the parent that a foreign key refers to.
+fn referenced_names(parent: &Table, key: &ForeignKey) -> Vec<String> {
+    if key.parent_columns.is_empty() {
+        let keys = parent.primary_key.iter().flat_map(|key| &key.columns);
+        let places = keys.filter_map(crate::catalog::IndexColumn::column);
+        return places.map(|place| parent.columns[place].name.to_string()).collect();
+    }
+    key.parent_columns.iter().map(ToString::to_string).collect()
+}
+
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
     // As in SQLite only a table that is named is looked for everywhere.
     let only = call.database()?.or_else(|| call.text().is_none().then_some(DatabaseIndex::MAIN));
@@ -100,13 +110,10 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                         .collect();
                     let mut condition = set.join(" AND ");
                     if let Some(parent) = parent {
-                        let names: Vec<String> = if key.parent_columns.is_empty() {
-                            let keys = parent.primary_key.iter().flat_map(|key| &key.columns);
-                            let places = keys.filter_map(crate::catalog::IndexColumn::column);
-                            places.map(|place| parent.columns[place].name.to_string()).collect()
-                        } else {
-                            key.parent_columns.iter().map(ToString::to_string).collect()
-                        };
+                        if !has_parent_key(parent, key) {
+                            return Err(Error::invalid(mismatch(&table.name, &key.parent)));
+                        }
+                        let names = referenced_names(parent, key);
                         let pairs: Vec<String> = names
                             .iter()
                             .zip(&columns)

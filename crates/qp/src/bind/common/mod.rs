@@ -4,9 +4,12 @@
 //! would be, unless several places share it (`shared`). A recursive one is bound once for each
 //! place, with its own queue. Neighbours: `compound` splits a recursive select into its parts.
 
+mod recursion;
 mod shared;
 
 use pandodb_ds::sync::Arc;
+
+use recursion::{circular, is_named, recursion};
 
 use super::compound::{column_affinity, real_columns, said_collations, told_apart};
 use super::from::{Group, Relation, RowsRelation, slot_column};
@@ -38,6 +41,8 @@ pub struct CommonScope {
     pub(super) is_popular: bool,
     /// Set while the recursive part is bound: where its row is, and its columns.
     row: Option<RecursiveRow>,
+    /// Stands for the table in its own select, where only recursive parts may name it.
+    is_circular: bool,
 }
 
 /// The tables of a WITH.
@@ -65,6 +70,7 @@ impl CommonScope {
                 is_popular: family.popular[place],
                 visible: visible.clone(),
                 row: None,
+                is_circular: false,
             }));
         }
         visible
@@ -81,12 +87,26 @@ impl CommonScope {
             number: self.number,
             is_popular: false,
             row: Some(row),
+            is_circular: false,
         }
     }
 
-    /// What its own select sees: the tables before it and those behind it, which do not see it.
+    /// What its own select sees: the tables before it and those behind it; itself only to be told
+    /// that it goes in a circle.
     pub(super) fn sight(&self) -> Vec<Arc<Self>> {
-        Self::family(&self.family, self.place + 1, &self.visible)
+        let mut before = self.visible.clone();
+        before.push(Arc::new(Self {
+            table: self.table.clone(),
+            text: self.text.clone(),
+            family: self.family.clone(),
+            place: self.place,
+            visible: Vec::new(),
+            number: self.number,
+            is_popular: false,
+            row: None,
+            is_circular: true,
+        }));
+        Self::family(&self.family, self.place + 1, &before)
     }
 }
 
@@ -134,8 +154,13 @@ impl Binder<'_> {
         may_dissolve: bool,
     ) -> Result<()> {
         let name = alias.unwrap_or(&common.table.name).text.clone();
+        if common.is_circular {
+            return Err(circular(&common.table.name));
+        }
         if let Some(row) = &common.row {
-            return self.recursive_row(row, &name, scope, group);
+            self.take_row(row, &common.table.name)?;
+            self.recursive_row(row, &name, scope, group);
+            return Ok(());
         }
         if self.shared_reference(common, &name, scope, group)? {
             return Ok(());
@@ -158,6 +183,18 @@ impl Binder<'_> {
         self.derived(block?, &name, &label, &names, scope, group)
     }
 
+    /// Lets a recursive part read its row once: it names the table once in its FROM, so that any
+    /// other reader stands in a subquery.
+    fn take_row(&mut self, row: &RecursiveRow, table: &ast::Name) -> Result<()> {
+        let own = (row.frame, row.slot);
+        if row.frame != self.frame_index() || self.rows_taken.contains(&own) {
+            let message = format!("multiple recursive references: {}", table.text);
+            return Err(Error::invalid(message));
+        }
+        self.rows_taken.push(own);
+        Ok(())
+    }
+
     /// The recursive part reads the row that is being worked on.
     fn recursive_row(
         &mut self,
@@ -165,11 +202,7 @@ impl Binder<'_> {
         name: &str,
         scope: &mut NameScope,
         group: &mut Group,
-    ) -> Result<()> {
-        if row.frame != self.frame_index() {
-            let message = format!("recursive reference in a subquery: {name}");
-            return Err(Error::invalid(message));
-        }
+    ) {
         let state = self.state();
         group.relations.push(Relation::Rows(Box::new(RowsRelation {
             node: Node::RecursiveRow(row.slot, state),
@@ -190,7 +223,6 @@ impl Binder<'_> {
             function: None,
             asked: Asked::Nothing,
         });
-        Ok(())
     }
 
     /// The block of a recursive common table.
@@ -206,7 +238,7 @@ impl Binder<'_> {
             .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();
         let operators: Vec<_> = select.compounds.iter().map(|(operator, _)| *operator).collect();
-        let (first, distinct) = recursion(table, &cores, &operators)?;
+        let (first, distinct) = recursion(&table.name, &cores, &operators)?;
         let mut initial: Vec<(ast::CompoundOperator, Block)> = Vec::new();
         for (index, core) in cores[..first].iter().enumerate() {
             let before = index.checked_sub(1).map(|before| operators[before]);
@@ -225,10 +257,11 @@ impl Binder<'_> {
             columns: columns_of_row(table, head, row_slot),
         };
         self.common.push(Arc::new(common.with_row(row, &self.text)));
-        let width = columns.len();
+        let (width, own) = (columns.len(), (self.frame_index(), row_slot));
         let mut recursive = Vec::new();
         for (index, core) in cores.iter().enumerate().skip(first) {
-            let block = self.core_block(core, &[])?;
+            self.rows_taken.retain(|taken| *taken != own);
+            let block = self.recursive_part(core)?;
             super::compound::check_width((operators[index - 1], core), width, block.outputs.len())?;
             recursive.push(block);
         }
@@ -292,30 +325,6 @@ impl Binder<'_> {
         let compound = Compound { arms: arms(parts), state, slot, collations };
         let input = Node::Compound(Box::new(compound));
         vec![Arm { operator: ast::CompoundOperator::UnionAll, input, outputs }]
-    }
-}
-
-/// Which part is the first that refers to the table itself, and whether rows come once only. From
-/// there on all parts do, put to those before by one operator.
-fn recursion(
-    table: &ast::CommonTable,
-    cores: &[&ast::SelectCore],
-    operators: &[ast::CompoundOperator],
-) -> Result<(usize, bool)> {
-    let circular = || Error::invalid(format!("circular reference: {}", table.name.text));
-    let is_recursive = |core: &&ast::SelectCore| core_refers_to(core, &table.name);
-    let first = cores.iter().position(is_recursive).unwrap_or(cores.len());
-    let joined = first.checked_sub(1).and_then(|before| operators.get(before..));
-    let Some((operator, others)) = joined.and_then(<[_]>::split_first) else {
-        return Err(circular());
-    };
-    if others.iter().any(|other| other != operator) || !cores[first..].iter().all(is_recursive) {
-        return Err(circular());
-    }
-    match operator {
-        ast::CompoundOperator::Union => Ok((first, true)),
-        ast::CompoundOperator::UnionAll => Ok((first, false)),
-        _ => Err(circular()),
     }
 }
 
@@ -390,12 +399,7 @@ fn core_refers_to(core: &ast::SelectCore, name: &ast::Name) -> bool {
 fn from_refers_to(from: &ast::From, name: &ast::Name) -> bool {
     let references = std::iter::once(&from.first).chain(from.joins.iter().map(|join| &join.table));
     references.into_iter().any(|reference| match &reference.kind {
-        ast::TableReferenceKind::Table(table) => {
-            table.name.schema.is_none()
-                && table.name.branch.is_none()
-                && table.as_of.is_none()
-                && table.name.name == *name
-        }
+        ast::TableReferenceKind::Table(table) => is_named(table, name),
         ast::TableReferenceKind::Join(from) => from_refers_to(from, name),
         ast::TableReferenceKind::Subquery(select) => {
             let hides = select

@@ -328,7 +328,11 @@ impl Binder<'_> {
         self.home = home;
         self.in_trigger = in_trigger;
         block.map_err(|error| match error.kind() {
-            ErrorKind::Limit if error.message().starts_with("too many levels") => {
+            // One that is only deep is not bound inside of itself.
+            ErrorKind::Limit
+                if error.message().starts_with("too many levels")
+                    && self.accessors.iter().any(|name| name.eq_ignore_ascii_case(&view.name)) =>
+            {
                 Error::invalid(format!("view {} is circularly defined", view.name))
             }
             _ => error,
