@@ -4,7 +4,7 @@ use super::Definer;
 use crate::ast::{self, DropKind};
 use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, delete_object};
 use crate::error::{Error, Result};
-use crate::modify::SEQUENCE_TABLE;
+use crate::modify::{SEQUENCE_TABLE, subject_database};
 
 /// The kind of object that is dropped.
 pub(super) fn kind(kind: DropKind) -> ObjectKind {
@@ -98,11 +98,19 @@ impl Definer<'_> {
         !self.schema().children_of(name).is_empty() || table.is_some_and(may_wait)
     }
 
-    /// Drops the indexes and triggers of a table.
+    /// Drops the indexes and triggers of a table. A trigger in `temp` may be on another database's
+    /// table of that name: it stays.
     fn drop_hanging(&self, table: &str) -> Result<()> {
+        let others: Vec<Box<str>> = self.with_environment(|environment| {
+            let triggers = self.schema().triggers_of(table).iter().filter(|trigger| {
+                subject_database(environment, trigger).is_some_and(|it| it != self.database)
+            });
+            Ok(triggers.map(|trigger| trigger.name.clone()).collect())
+        })?;
         let hanging = self.schema().objects.iter().filter(|object| {
             matches!(object.kind, ObjectKind::Index | ObjectKind::Trigger)
                 && object.table.eq_ignore_ascii_case(table)
+                && !(object.kind == ObjectKind::Trigger && others.contains(&object.name))
         });
         let hanging: Vec<ObjectRow> = hanging.cloned().collect();
         hanging.iter().try_for_each(|row| self.drop_row(row))

@@ -4,7 +4,7 @@
 
 use pandodb_ds::record::ValueRef;
 
-use super::trigger::{Event, Images, Triggers};
+use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning};
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
@@ -66,7 +66,10 @@ impl InsteadPlan {
         for (old, new) in rows {
             let returned = returning.and(new.clone().or_else(|| old.clone()));
             let images = Images::new(old, new.unwrap_or(Kept::Null));
-            self.triggers.fire(Event::Instead, &images, outer.context.run.conflict.get(), outer)?;
+            let conflict = outer.context.run.conflict.get();
+            if self.triggers.fire(Event::Instead, &images, conflict, outer)? == Fired::Ignore {
+                continue;
+            }
             if let (Some(returning), Some(Kept::Values { rowid, values })) = (returning, returned) {
                 frame.slot_mut(self.row).set_values(rowid, values);
                 returning.take(frame, outer, changes)?;

@@ -117,15 +117,13 @@ impl Triggers {
     /// The triggers on `table` for a change.
     pub(super) fn of(environment: &Environment<'_>, table: &Table, change: Change<'_>) -> Self {
         let mut triggers = Self::default();
-        let name = environment.names.get(usize::from(table.database.0));
         let mut found: Vec<&Arc<Trigger>> = Vec::new();
         for (index, schema) in environment.schemas.iter().enumerate() {
             // Triggers in temp may be on tables of other databases.
             let is_temp = index == usize::from(DatabaseIndex::TEMP.0);
             if index == usize::from(table.database.0) || is_temp {
                 found.extend(schema.triggers_of(&table.name).iter().filter(|trigger| {
-                    let schema = trigger.definition.table.schema.as_ref();
-                    schema.is_none_or(|schema| name.is_some_and(|name| schema.is(name)))
+                    subject_database(environment, trigger) == Some(table.database)
                 }));
             }
         }
@@ -360,19 +358,41 @@ pub(crate) fn trigger_program(
     Ok(TriggerProgram { layout, condition, statements })
 }
 
+/// The database of the table or view that a trigger is on: its own, but a trigger in `temp` may be
+/// on one of any database; the one that it names, else the first that has it, `temp` before others.
+pub(crate) fn subject_database(
+    environment: &Environment<'_>,
+    trigger: &Trigger,
+) -> Option<DatabaseIndex> {
+    let has = |database: &DatabaseIndex| {
+        let schema = environment.schemas.get(usize::from(database.0));
+        schema.is_some_and(|schema| {
+            schema.table(&trigger.table).is_some() || schema.view(&trigger.table).is_some()
+        })
+    };
+    if trigger.database != DatabaseIndex::TEMP {
+        return Some(trigger.database).filter(has);
+    }
+    let mut all = (0..environment.schemas.len() as u16).map(DatabaseIndex);
+    match &trigger.definition.table.schema {
+        Some(schema) => all.find(|database| {
+            let name = environment.names.get(usize::from(database.0));
+            name.is_some_and(|name| schema.is(name)) && has(database)
+        }),
+        None => std::iter::once(DatabaseIndex::TEMP).chain(all).find(has),
+    }
+}
+
 /// The table (or view, as a table) that a trigger is on.
 pub fn trigger_subject(environment: &Environment<'_>, trigger: &Trigger) -> Result<Arc<Table>> {
-    let mut order = vec![trigger.database];
-    order.extend((0..environment.schemas.len() as u16).map(DatabaseIndex));
-    for database in order {
-        let Some(schema) = environment.schemas.get(usize::from(database.0)) else { continue };
-        if let Some(table) = schema.table(&trigger.table) {
-            return Ok(table.clone());
-        }
-        if let Some(view) = schema.view(&trigger.table) {
-            let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
-            return super::bind::view_as_table(&mut binder, view);
-        }
+    let schema = subject_database(environment, trigger)
+        .and_then(|database| environment.schemas.get(usize::from(database.0)));
+    if let Some(table) = schema.and_then(|schema| schema.table(&trigger.table)) {
+        return Ok(table.clone());
+    }
+    if let Some(view) = schema.and_then(|schema| schema.view(&trigger.table)) {
+        let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
+        return super::bind::view_as_table(&mut binder, view);
     }
     Err(Error::not_found("table", &trigger.table))
 }

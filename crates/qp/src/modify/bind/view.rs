@@ -152,6 +152,10 @@ fn instead_insert(
     table: &Arc<Table>,
     triggers: Triggers,
 ) -> Result<InsteadPlan> {
+    if !insert.upserts.is_empty() {
+        let hint = "a view has no keys that a row could be in the way of";
+        return Err(Error::invalid("cannot UPSERT a view").at(insert.table.span()).with_hint(hint));
+    }
     let (columns, _) = insert_columns(binder, insert, table)?;
     let (block, _) = insert_source(binder, insert, table, &columns)?;
     let new = (0..table.columns.len())

@@ -1,0 +1,76 @@
+//! Triggers in `temp`, which may be on tables of other databases, and triggers of views.
+
+use super::{check, fails, session};
+use crate::error::ErrorKind;
+
+#[test]
+fn a_temp_trigger_sees_the_columns_of_the_table_that_it_names() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TEMP TABLE log(x); CREATE TABLE main.p(q TEXT, a TEXT);
+             CREATE TEMP TRIGGER pc AFTER INSERT ON main.p BEGIN
+               INSERT INTO log VALUES (new.a);
+             END;
+             CREATE TEMP TABLE p(a TEXT, b); INSERT INTO main.p VALUES ('Q', 'A')",
+        )
+        .unwrap();
+    check(&session, "SELECT x FROM log", "A");
+}
+
+#[test]
+fn a_temp_trigger_fires_on_its_own_table_only() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE main.p(a); CREATE TEMP TABLE p(a);
+             CREATE TEMP TRIGGER pb BEFORE DELETE ON p BEGIN SELECT RAISE(IGNORE); END;
+             INSERT INTO main.p VALUES (1), (2); INSERT INTO temp.p VALUES (3);
+             DELETE FROM main.p; DELETE FROM temp.p",
+        )
+        .unwrap();
+    check(&session, "SELECT count(*) FROM main.p", "0");
+    check(&session, "SELECT count(*) FROM temp.p", "1");
+}
+
+#[test]
+fn a_temp_trigger_stays_when_another_table_of_that_name_goes() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE main.m(a); CREATE TEMP TABLE m(a);
+             CREATE TEMP TRIGGER on_main AFTER INSERT ON main.m BEGIN SELECT 1; END;
+             CREATE TEMP TRIGGER on_temp AFTER INSERT ON temp.m BEGIN SELECT 1; END;
+             DROP TABLE temp.m",
+        )
+        .unwrap();
+    check(&session, "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger'", "on_main");
+}
+
+#[test]
+fn a_row_that_a_trigger_of_a_view_ignores_is_not_returned() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a); CREATE VIEW v AS SELECT a FROM t;
+             CREATE TRIGGER g INSTEAD OF INSERT ON v BEGIN
+               SELECT RAISE(IGNORE) WHERE new.a = 2; INSERT INTO t VALUES (new.a);
+             END",
+        )
+        .unwrap();
+    check(&session, "INSERT INTO v VALUES (1), (2), (3) RETURNING a", "1 3");
+    check(&session, "SELECT count(*) FROM t", "2");
+}
+
+#[test]
+fn a_view_has_no_upsert() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a); CREATE VIEW v AS SELECT a FROM t;
+             CREATE TRIGGER g INSTEAD OF INSERT ON v BEGIN SELECT 1; END",
+        )
+        .unwrap();
+    let upsert = "INSERT INTO v VALUES (1) ON CONFLICT DO NOTHING";
+    fails(&session, upsert, ErrorKind::Invalid);
+}
