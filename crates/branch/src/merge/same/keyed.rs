@@ -40,6 +40,30 @@ struct Moved {
     places: BTreeSet<i64>,
 }
 
+impl Moved {
+    fn of(
+        pager: &Arc<Pager>,
+        shape: &TableShape,
+        sides: &Sides<'_>,
+        side: TableVersion<'_>,
+    ) -> Result<Self> {
+        let mut moved = Self::default();
+        for_each_move(pager, shape, sides, side, |old, new, rowid| {
+            if new.is_some() {
+                moved.places.insert(rowid);
+            }
+            if let Some(key) = old.flatten() {
+                moved.gone.insert(key, rowid);
+            }
+            if let Some(key) = new.flatten() {
+                moved.came.insert(key, rowid);
+            }
+            Ok(())
+        })?;
+        Ok(moved)
+    }
+}
+
 /// What the rows of such a table are called on the target; none where all are called the same, or
 /// where the versions do not declare one key.
 pub(super) fn find(
@@ -63,19 +87,7 @@ pub(super) fn find(
         }
         Ok(())
     })?;
-    let mut moved = Moved::default();
-    for_each_move(pager, shape, sides, ours, |old, new, rowid| {
-        if new.is_some() {
-            moved.places.insert(rowid);
-        }
-        if let Some(key) = old.flatten() {
-            moved.gone.insert(key, rowid);
-        }
-        if let Some(key) = new.flatten() {
-            moved.came.insert(key, rowid);
-        }
-        Ok(())
-    })?;
+    let moved = Moved::of(pager, shape, sides, ours)?;
     if !has_changed && moved.gone.is_empty() {
         return Ok(None);
     }

@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Neighbours: `lineage` says what is known, `table` what comes of it, `keyed` what declared keys
-//! say; `copies` changes trees, `crossed` is for merges with several bases; `renumber` finds new numbers on top of it.
+//! say; `copies` changes trees, `crossed` is for merges with several bases; `renumber` finds new
+//! numbers on top of it.
 
 mod copies;
 mod crossed;
