@@ -175,7 +175,7 @@ fn recovery_shows_a_bar_at_a_terminal_and_only_there() {
     let folder = TemporaryFolder::new();
     // More log than is done again in no time, left behind by a program that was killed.
     let mut script = "PRAGMA wal_autocheckpoint = 0;\nCREATE TABLE t(x);\n".to_owned();
-    for _ in 0..60 {
+    for _ in 0..240 {
         script.push_str(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
              INSERT INTO t SELECT randomblob(1000) FROM n;\n",
@@ -185,8 +185,8 @@ fn recovery_shows_a_bar_at_a_terminal_and_only_there() {
     std::fs::write(folder.file("fill.sql"), script).unwrap();
     crate::run(folder.path(), "pando a.pando < fill.sql");
     crate::run(folder.path(), "mkdir copy && cp a.pando* copy");
-    sees_bar(&folder, "pando a.pando 'SELECT count(*) FROM t'", "recovering ", "12000");
+    sees_bar(&folder, "pando a.pando 'SELECT count(*) FROM t'", "recovering ", "48000");
     // In a pipe the same recovery says nothing.
     let printed = crate::run(folder.path(), "pando copy/a.pando 'SELECT count(*) FROM t'");
-    assert_eq!(printed, "12000\n");
+    assert_eq!(printed, "48000\n");
 }
