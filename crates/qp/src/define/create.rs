@@ -181,6 +181,7 @@ impl Definer<'_> {
         if self.is_taken(name, create.if_not_exists)? {
             return Ok(());
         }
+        self.check_parameters(span, "parameters are not allowed in views")?;
         self.check_home(create)?;
         let sql = definition("VIEW", name.span, span, self.sql);
         self.write_definition(ObjectKind::View, &name.text, &name.text, sql)?;
@@ -227,6 +228,49 @@ impl Definer<'_> {
         write_object(&mut self.transaction()?.borrow_mut(), &row)
     }
 
+    /// Where the table of a trigger may be, in order: in the database that is named, else in the
+    /// trigger's own; a temporary one may be on a table of any.
+    fn homes_of_subject(
+        &self,
+        create: &ast::CreateTrigger,
+    ) -> Result<Vec<&crate::catalog::Schema>> {
+        let Some(named) = &create.table.schema else {
+            let mut homes = vec![self.schema()];
+            if self.database == DatabaseIndex::TEMP {
+                homes.extend(self.schemas.iter().map(|schema| &**schema));
+            }
+            return Ok(homes);
+        };
+        let index = self.session.database_named(named)?;
+        if self.database != DatabaseIndex::TEMP && self.database != index {
+            let name = &create.name.name.text;
+            let message =
+                format!("trigger {name} cannot reference objects in database {}", named.text);
+            return Err(Error::invalid(message).at(named.span));
+        }
+        Ok(self.schemas.get(usize::from(index.0)).map(|schema| &**schema).into_iter().collect())
+    }
+
+    /// Refuses parameters in what is kept as a text: nobody could give them values.
+    fn check_parameters(&self, span: Span, message: &str) -> Result<()> {
+        let text = span.of(self.sql);
+        // A table's branch stands behind its name without a blank between.
+        let is_branch = |place: &std::ops::Range<usize>| {
+            let before = text[..place.start].chars().next_back();
+            text[place.start..].starts_with('@')
+                && before.is_some_and(|it| it.is_alphanumeric() || "_\"]`$".contains(it))
+        };
+        let mut places = crate::parse::parameter_places(text).into_iter();
+        match places.find(|place| !is_branch(place)) {
+            None => Ok(()),
+            Some(place) => {
+                let start = span.start + place.start as u32;
+                let at = Span { start, end: span.start + place.end as u32 };
+                Err(Error::invalid(message).at(at))
+            }
+        }
+    }
+
     pub(super) fn create_trigger(&mut self, create: &ast::CreateTrigger, span: Span) -> Result<()> {
         let name = &create.name.name;
         self.check_name(name)?;
@@ -237,19 +281,17 @@ impl Definer<'_> {
             let message = format!("trigger {} already exists", name.text);
             return Err(Error::new(ErrorKind::Exists, message).at(name.span));
         }
+        self.check_parameters(span, "trigger cannot use variables")?;
         let table = &create.table.name;
-        let mut schemas = vec![self.schema()];
-        if self.database == DatabaseIndex::TEMP {
-            schemas.extend(self.schemas.iter().map(|schema| &**schema));
-        }
-        let is_view = schemas.iter().any(|schema| schema.view(&table.text).is_some());
-        let is_table = schemas.iter().any(|schema| schema.table(&table.text).is_some());
-        if !is_view && !is_table {
-            let is_plain = create.table.schema.is_none() && self.database == DatabaseIndex::TEMP;
-            let full = if is_plain {
-                table.text.to_string()
-            } else {
-                format!("{}.{}", self.session.database_name(self.database), table.text)
+        let schemas = self.homes_of_subject(create)?;
+        let subject = schemas.iter().find(|schema| {
+            schema.view(&table.text).is_some() || schema.table(&table.text).is_some()
+        });
+        let Some(subject) = subject else {
+            let full = match &create.table.schema {
+                Some(schema) => format!("{}.{}", schema.text, table.text),
+                None if self.database == DatabaseIndex::TEMP => table.text.to_string(),
+                None => format!("{}.{}", self.session.database_name(self.database), table.text),
             };
             let error = Error::not_found("table", full).at(table.span);
             let known = schemas.iter().flat_map(|schema| {
@@ -257,7 +299,8 @@ impl Definer<'_> {
                 tables.chain(schema.views.values().map(|view| &*view.name))
             });
             return Err(hinting(error, &table.text, known));
-        }
+        };
+        let is_view = subject.view(&table.text).is_some();
         let instead = create.time == Some(TriggerTime::InsteadOf);
         if is_view && !instead {
             let word = if create.time == Some(TriggerTime::After) { "AFTER" } else { "BEFORE" };

@@ -74,3 +74,43 @@ fn a_view_has_no_upsert() {
     let upsert = "INSERT INTO v VALUES (1) ON CONFLICT DO NOTHING";
     fails(&session, upsert, ErrorKind::Invalid);
 }
+
+/// A trigger is on the table that it names, or is refused: one that never fires guards nothing.
+#[test]
+fn a_trigger_on_a_table_of_another_database_is_refused() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE q(a); CREATE TABLE t(a); ATTACH ':memory:' AS aux; CREATE TABLE aux.q(a);
+             CREATE VIEW aux.t AS SELECT 1 AS a; CREATE TABLE k(a)",
+        )
+        .unwrap();
+    for (sql, part) in [
+        (
+            "CREATE TRIGGER x1 AFTER UPDATE ON aux.q BEGIN SELECT 1; END",
+            "trigger x1 cannot reference objects in database aux",
+        ),
+        (
+            "CREATE TRIGGER aux.x9 AFTER UPDATE ON main.q BEGIN SELECT 1; END",
+            "trigger x9 cannot reference objects in database main",
+        ),
+        ("CREATE TEMP TRIGGER y AFTER UPDATE ON aux.k BEGIN SELECT 1; END", "aux.k"),
+        ("CREATE TEMP TRIGGER y AFTER UPDATE ON none.k BEGIN SELECT 1; END", "unknown database"),
+        ("CREATE TRIGGER y AFTER INSERT ON q BEGIN INSERT INTO k VALUES (?1); END", "variables"),
+        ("CREATE TRIGGER y AFTER INSERT ON q WHEN :a BEGIN SELECT 1; END", "variables"),
+        ("CREATE VIEW v AS SELECT a FROM q WHERE a > ?", "parameters are not allowed in views"),
+    ] {
+        let told = session.execute(sql).unwrap_err();
+        assert!(told.message().contains(part), "{sql}: {told}");
+    }
+    // It is of that database that has a table of this name, not a view of another one.
+    session
+        .execute(
+            "CREATE TEMP TRIGGER y AFTER INSERT ON main.t BEGIN INSERT INTO k VALUES (new.a); END;
+             CREATE TRIGGER aux.z AFTER INSERT ON q BEGIN DELETE FROM q WHERE a = 1; END;
+             INSERT INTO t VALUES (5); INSERT INTO aux.q VALUES (1), (2)",
+        )
+        .unwrap();
+    check(&session, "SELECT a FROM k", "5");
+    check(&session, "SELECT a FROM aux.q", "2");
+}
