@@ -378,3 +378,68 @@ PRAGMA foreign_key_check; -- error
 DROP TABLE fe;
 DELETE FROM fc WHERE x = 2;
 PRAGMA foreign_key_check;
+
+-- the rows of a table that is dropped: its own triggers do not fire, those of its children do
+PRAGMA foreign_keys=ON;
+CREATE TABLE log(a, b);
+CREATE TABLE t(x PRIMARY KEY);
+CREATE TABLE c(y REFERENCES t(x) ON DELETE CASCADE);
+CREATE TABLE d(y REFERENCES t(x) ON DELETE SET NULL);
+CREATE TRIGGER g BEFORE DELETE ON t BEGIN INSERT INTO log VALUES('g', old.x); END;
+CREATE TRIGGER h AFTER DELETE ON c BEGIN INSERT INTO log VALUES('h', old.y); END;
+CREATE TRIGGER k AFTER UPDATE ON d BEGIN INSERT INTO log VALUES('k', old.y); END;
+INSERT INTO t VALUES(1),(2),(3);
+INSERT INTO c VALUES(1),(2);
+INSERT INTO d VALUES(1),(2);
+SELECT changes(), total_changes();
+DROP TABLE t;
+SELECT changes(), total_changes();
+SELECT * FROM log;
+SELECT * FROM c;
+SELECT * FROM d;
+
+-- tables whose keys lead nowhere can be dropped
+PRAGMA foreign_keys=ON;
+CREATE TABLE b(x, y REFERENCES b(x));
+INSERT INTO b VALUES (1, NULL);
+DROP TABLE b;
+CREATE TABLE p(x);
+CREATE TABLE q(y REFERENCES p(x) ON DELETE CASCADE);
+DROP TABLE p;
+SELECT changes(), total_changes();
+CREATE TABLE p(x PRIMARY KEY);
+INSERT INTO p VALUES (1),(2);
+INSERT INTO q VALUES (1);
+SELECT changes(), total_changes();
+DROP TABLE q;
+SELECT changes(), total_changes();
+CREATE TABLE r(y REFERENCES p);
+INSERT INTO r VALUES(2);
+DROP TABLE p;
+SELECT changes(), total_changes();
+
+-- a child that is dropped behind its parent mends what was missed
+PRAGMA foreign_keys = ON;
+CREATE TABLE up(x PRIMARY KEY);
+CREATE TABLE down(y REFERENCES up(x) DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO up VALUES (1),(2);
+INSERT INTO down VALUES (1),(2),(NULL);
+BEGIN;
+DROP TABLE up;
+COMMIT; -- error
+DROP TABLE down;
+COMMIT;
+SELECT count(*) FROM sqlite_schema;
+
+-- PRAGMAs that name a table which is not there
+CREATE TABLE one(x);
+CREATE TEMP TABLE two(x);
+CREATE VIEW three AS SELECT 1;
+PRAGMA foreign_key_check(one);
+PRAGMA foreign_key_check(two);
+PRAGMA foreign_key_check(three);
+PRAGMA foreign_key_check(four); -- error
+PRAGMA temp.foreign_key_check(one); -- error
+PRAGMA main.foreign_key_check(two); -- error
+PRAGMA integrity_check(one);
+PRAGMA integrity_check(four); -- error

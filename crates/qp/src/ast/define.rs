@@ -288,6 +288,8 @@ pub struct CreateTrigger {
     pub condition: Option<Expression>,
     /// INSERT, UPDATE, DELETE and SELECT statements.
     pub body: Vec<Statement>,
+    /// The databases that these name.
+    pub databases: Vec<Name>,
 }
 
 /// When a trigger runs.

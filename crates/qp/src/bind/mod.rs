@@ -135,7 +135,8 @@ pub struct Environment<'e> {
     pub reverse_unordered: bool,
     /// Who is asked for what the statement would do.
     pub(crate) authorizer: Option<&'e dyn crate::authorize::Authorize>,
-    /// Whether a changed column that is not there is passed over: definitions are only looked at.
+    /// Whether only names are looked up, as in SQLite where a definition is bound because another
+    /// one changes: not which columns a change names, nor whether it could be done.
     pub is_lenient: bool,
     /// The limits of the session.
     pub limits: Limits,
@@ -176,6 +177,9 @@ pub struct Binder<'e> {
     pub(crate) restricted: Option<&'static str>,
     /// Inside a trigger: RAISE is allowed.
     pub(crate) in_trigger: bool,
+    /// The rows go because their table does: as in SQLite its own triggers do not fire, and keys
+    /// that lead nowhere are passed by.
+    pub(crate) drops: bool,
     /// The scope of the aggregate whose arguments are being bound.
     pub(crate) aggregate_scope: Option<usize>,
     /// The innermost scope up to that one which those arguments read.
@@ -216,6 +220,7 @@ impl<'e> Binder<'e> {
             reads_from: None,
             restricted: None,
             in_trigger: false,
+            drops: false,
             aggregate_scope: None,
             aggregate_reads: None,
             shares: false,

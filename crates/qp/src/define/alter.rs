@@ -109,7 +109,8 @@ impl Definer<'_> {
             Error::invalid(format!("error in {kind} {name}{when}: {}", error.message()))
         };
         self.with_environment(|environment| {
-            let environment = &Environment { is_lenient: true, ..*environment };
+            let environment =
+                &Environment { is_lenient: true, foreign_keys: false, ..*environment };
             for schema in self.own_and_temporary() {
                 if let Some((object, error)) = broken_dependents(environment, schema).first() {
                     return Err(wrong(object.kind.as_str(), &object.name, error));

@@ -243,12 +243,19 @@ impl Definer<'_> {
         };
         let index = self.session.database_named(named)?;
         if self.database != DatabaseIndex::TEMP && self.database != index {
-            let name = &create.name.name.text;
-            let message =
-                format!("trigger {name} cannot reference objects in database {}", named.text);
-            return Err(Error::invalid(message).at(named.span));
+            return Err(foreign(create, named));
         }
         Ok(self.schemas.get(usize::from(index.0)).map(|schema| &**schema).into_iter().collect())
+    }
+
+    /// Refuses a program that names another database: only a temporary one may.
+    fn check_databases(&self, create: &ast::CreateTrigger) -> Result<()> {
+        let home = self.session.database_name(self.database);
+        let mut others = create.databases.iter().filter(|named| !named.is(&home));
+        match others.next().filter(|_| self.database != DatabaseIndex::TEMP) {
+            Some(named) => Err(foreign(create, named)),
+            None => Ok(()),
+        }
     }
 
     /// Refuses parameters in what is kept as a text: nobody could give them values.
@@ -284,6 +291,7 @@ impl Definer<'_> {
         self.check_parameters(span, "trigger cannot use variables")?;
         let table = &create.table.name;
         let schemas = self.homes_of_subject(create)?;
+        self.check_databases(create)?;
         let subject = schemas.iter().find(|schema| {
             schema.view(&table.text).is_some() || schema.table(&table.text).is_some()
         });
@@ -315,6 +323,12 @@ impl Definer<'_> {
         self.write_definition(ObjectKind::Trigger, &name.text, &table.text, sql)?;
         self.changed()
     }
+}
+
+/// A trigger that names another database than its own.
+fn foreign(create: &ast::CreateTrigger, named: &ast::Name) -> Error {
+    let message = format!("trigger {} {FOREIGN} {}", create.name.name.text, named.text);
+    Error::invalid(message).at(named.span)
 }
 
 /// A table without its lists of what hangs on it, for checks before it exists.

@@ -72,7 +72,7 @@ impl Definer<'_> {
             let name = super::text::identifier(&row.name);
             let database = super::text::identifier(&self.session.database_name(self.database));
             let sql = format!("DELETE FROM {database}.{name}");
-            self.session.run_inside_whole(&sql, &self.sources, &self.schemas)?;
+            self.session.delete_before_drop(&sql, &self.sources, &self.schemas)?;
         }
         self.drop_hanging(&row.name)?;
         self.drop_row(row)?;

@@ -60,6 +60,13 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
         }
         return Ok(());
     }
+    if let StatementKind::Drop(drop) = &statement.kind
+        && let Some(schema) = drop.name.schema.as_ref().filter(|_| drop.if_exists)
+        && session.database_named(schema).is_err()
+    {
+        // What is in no database that is there does not exist.
+        return Ok(());
+    }
     let database = target(session, statement)?;
     session.changing(database, |sources, schemas| {
         let mut definer = Definer::new(session, sql, database, sources, schemas);

@@ -8,7 +8,7 @@ use pandodb_ds::sync::Arc;
 use super::Definer;
 use super::alter::{edited, parse_table};
 use crate::ast::{self, ColumnConstraintKind, Name, Quote, StatementKind, TableConstraintKind};
-use crate::bind::{Binder, OF_DEFINITION, Recorder};
+use crate::bind::{Binder, Environment, OF_DEFINITION, Recorder};
 use crate::catalog::build::indexed_name;
 use crate::catalog::{DatabaseIndex, ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,11 +43,10 @@ impl Definer<'_> {
     pub(super) fn rename_table(&mut self, table: &Arc<Table>, to: &Name) -> Result<()> {
         self.check_name(to)?;
         let schema = self.schema();
-        let same = to.is(&table.name);
         let taken = schema.table(&to.text).is_some()
             || schema.view(&to.text).is_some()
             || schema.index(&to.text).is_some();
-        if taken && !same {
+        if taken && !(self.spares_broken && to.is(&table.name)) {
             let message =
                 format!("there is already another table or index with this name: {}", to.text);
             return Err(Error::new(ErrorKind::Exists, message).at(to.span));
@@ -216,6 +215,8 @@ impl Definer<'_> {
         };
         let found = self.with_environment(|environment| {
             let text: Arc<str> = Arc::from(sql);
+            let environment =
+                &Environment { is_lenient: true, foreign_keys: false, ..*environment };
             let mut binder = Binder::new(environment, text.clone());
             binder.recorder = Some(Recorder { text, table: table.id, column, places: Vec::new() });
             let schema = self.schema();

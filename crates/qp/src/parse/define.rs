@@ -88,6 +88,7 @@ impl Parser<'_> {
             self.expect(TokenKind::Each, "EACH ROW")?;
             self.expect(TokenKind::Row, "ROW")?;
         }
+        self.databases = Some(Vec::new());
         let condition = if self.accept(TokenKind::When) { Some(self.expression()?) } else { None };
         self.expect(TokenKind::Begin, "FOR EACH ROW, WHEN or BEGIN")?;
         let mut body = Vec::new();
@@ -108,6 +109,7 @@ impl Parser<'_> {
             for_each_row,
             condition,
             body,
+            databases: self.databases.take().unwrap_or_default(),
         };
         Ok(StatementKind::CreateTrigger(Box::new(trigger)))
     }

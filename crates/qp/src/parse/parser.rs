@@ -33,6 +33,8 @@ pub(super) struct Parser<'a> {
     depth_max: u32,
     parameter_max: u32,
     parameter_numbers: FxHashMap<&'a str, u32>,
+    /// The databases that stand before names of tables, while a trigger's program is read.
+    pub(super) databases: Option<Vec<Name>>,
 }
 
 impl<'a> Parser<'a> {
@@ -56,6 +58,7 @@ impl<'a> Parser<'a> {
             depth_max: limits::EXPRESSION_DEPTH_MAX,
             parameter_max: limits::PARAMETER_NUMBER_MAX,
             parameter_numbers: FxHashMap::default(),
+            databases: None,
         })
     }
 
@@ -232,6 +235,9 @@ impl<'a> Parser<'a> {
     /// `[schema.]name[@branch]`
     pub(super) fn table_name(&mut self) -> Result<TableName> {
         let QualifiedName { schema, name } = self.qualified_name("a table name")?;
+        if let (Some(databases), Some(schema)) = (&mut self.databases, &schema) {
+            databases.push(schema.clone());
+        }
         Ok(TableName { schema, name, branch: self.branch_suffix()? })
     }
 

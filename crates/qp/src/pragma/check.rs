@@ -7,12 +7,13 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, PragmaRows};
-use crate::catalog::{DatabaseIndex, ForeignKey, Table};
+use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table};
 use crate::define::identifier;
 use crate::error::{Error, Result};
 use crate::modify::{bind_writer, check_rows, has_parent_key, mismatch};
 use crate::session::Session;
 use crate::store::Database;
+use crate::suggest::hinting;
 
 /// How many problems are reported unless a number is given.
 const PROBLEMS_MAX: usize = 100;
@@ -23,6 +24,10 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
     let name = call.text().filter(|_| number.is_none());
     let most = number.filter(|number| *number > 0).unwrap_or(PROBLEMS_MAX);
     call.session.reading(|sources, schemas| {
+        let only = match name {
+            Some(name) => Some(home_of_table(call, schemas, name)?),
+            None => only,
+        };
         let mut problems: Vec<String> = Vec::new();
         for (place, schema) in schemas.iter().enumerate() {
             let is_asked = only.is_none_or(|only| usize::from(only.0) == place);
@@ -73,6 +78,27 @@ fn file_problems(session: &Session, database: &Database, problems: &mut Vec<Stri
     Ok(())
 }
 
+/// The database of a table or view that is named: the one that stands before the PRAGMA, else the
+/// first that has it.
+fn home_of_table(call: &Call<'_>, schemas: &[Arc<Schema>], name: &str) -> Result<DatabaseIndex> {
+    let named = call.database()?;
+    let (first, rest) = ([DatabaseIndex::TEMP, DatabaseIndex::MAIN], 2..schemas.len() as u16);
+    let has = |index: &DatabaseIndex| {
+        named.is_none_or(|named| named == *index)
+            && schemas
+                .get(usize::from(index.0))
+                .is_some_and(|schema| schema.table(name).is_some() || schema.view(name).is_some())
+    };
+    first.into_iter().chain(rest.map(DatabaseIndex)).find(has).ok_or_else(|| {
+        let full = match named {
+            Some(index) => format!("{}.{name}", call.session.database_name(index)),
+            None => name.to_owned(),
+        };
+        let known = schemas.iter().flat_map(|schema| schema.tables.values());
+        hinting(Error::not_found("table", full), name, known.map(|table| &*table.name))
+    })
+}
+
 /// The columns of the parent that a foreign key refers to.
 fn referenced_names(parent: &Table, key: &ForeignKey) -> Vec<String> {
     if key.parent_columns.is_empty() {
@@ -84,13 +110,17 @@ fn referenced_names(parent: &Table, key: &ForeignKey) -> Vec<String> {
 }
 
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
-    // As in SQLite only a table that is named is looked for everywhere.
-    let only = call.database()?.or_else(|| call.text().is_none().then_some(DatabaseIndex::MAIN));
+    let named = call.database()?.unwrap_or(DatabaseIndex::MAIN);
     let found = call.session.reading(|_, schemas| {
+        // As in SQLite only a table that is named is looked for everywhere.
+        let only = match call.text() {
+            Some(name) => home_of_table(call, schemas, name)?,
+            None => named,
+        };
         let mut queries: Vec<(Box<str>, Box<str>, usize, String)> = Vec::new();
         for (place, schema) in schemas.iter().enumerate() {
             let index = DatabaseIndex(place as u16);
-            if only.is_some_and(|only| only != index) {
+            if only != index {
                 continue;
             }
             let database = identifier(&call.session.database_name(index));

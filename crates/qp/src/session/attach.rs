@@ -116,7 +116,8 @@ impl Session {
             .as_ref()
             .is_some_and(|active| active.sources.get(place).is_some_and(Option::is_some));
         if in_use {
-            return Err(Error::new(ErrorKind::Locked, format!("database {name} is locked")));
+            let message = format!("database {name} is locked");
+            return Err(Error::invalid(message).with_hint("end the transaction first"));
         }
         self.forget_database(DatabaseIndex(place as u16));
         self.generation.set(self.generation.get() + 1);

@@ -123,27 +123,40 @@ impl Session {
         sources: &[Option<SharedTransaction>],
         schemas: &[Arc<Schema>],
     ) -> Result<()> {
+        self.inside(sql, sources, schemas, false).map(|_| ())
+    }
+
+    /// How many rows the statement changed; `drops` is the binder's.
+    fn inside(
+        &self,
+        sql: &str,
+        sources: &[Option<SharedTransaction>],
+        schemas: &[Arc<Schema>],
+        drops: bool,
+    ) -> Result<u64> {
         let (statement, _) = parse_statement(sql)?;
         let statement = statement
             .ok_or_else(|| Error::new(ErrorKind::Internal, "the engine's statement is empty"))?;
         let versions = Versions::default();
         let plan = self.with_environment_at(schemas, sources, Some(&versions), |environment| {
             let mut binder = Binder::new(environment, Arc::from(sql));
+            binder.drops = drops;
             modify_statement(&mut binder, &statement)
         })?;
         // The engine's own rows are none of the application's.
         let rowid = self.counters.last_insert_rowid.get();
         let result = self.with_outer_at(sources, schemas, &versions, |outer| {
             let mut frame = Frame::new(plan.layout);
-            plan.run(&mut frame, outer).map(|_| ())
+            plan.run(&mut frame, outer).map(|changes| changes.rows)
         });
         self.counters.last_insert_rowid.set(rowid);
         result
     }
 
-    /// As [`run_inside`](Self::run_inside); it fails where it leaves foreign keys broken, unless
-    /// these are deferred.
-    pub(crate) fn run_inside_whole(
+    /// Deletes the rows of a table that is about to be dropped, as foreign keys ask for; it fails
+    /// where it leaves some broken, unless these are deferred. As in SQLite these rows count as
+    /// changed.
+    pub(crate) fn delete_before_drop(
         &self,
         sql: &str,
         sources: &[Option<SharedTransaction>],
@@ -152,15 +165,22 @@ impl Session {
         let counters = &self.counters;
         let before = counters.deferred_violations.get();
         let immediate = counters.immediate_violations.replace(0);
-        let result = self.run_inside(sql, sources, schemas);
+        let result = self.inside(sql, sources, schemas, true);
         let may_wait = self.settings.borrow().defer_foreign_keys;
         let is_whole = counters.immediate_violations.replace(immediate) == 0
             && counters.deferred_violations.get().by_setting == 0;
-        if result.is_ok() && (is_whole || may_wait) {
-            return Ok(());
+        match result {
+            Ok(rows) if is_whole || may_wait => {
+                counters.changes.set(rows as i64);
+                counters.total_changes.set(counters.total_changes.get() + rows as i64);
+                return Ok(());
+            }
+            _ => {
+                counters.deferred_violations.set(before);
+                counters.changes.set(0);
+            }
         }
-        counters.deferred_violations.set(before);
-        result.and_then(|()| Err(Error::constraint(Constraint::ForeignKey, "")))
+        result.and_then(|_| Err(Error::constraint(Constraint::ForeignKey, "")))
     }
 
     /// Whether foreign keys are broken that must be whole when the transaction ends.

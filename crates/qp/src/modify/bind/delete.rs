@@ -12,7 +12,7 @@ use crate::catalog::Table;
 use crate::error::Result;
 use crate::modify::foreign_key::Touched;
 use crate::modify::found::find_in_batches;
-use crate::modify::trigger::Change;
+use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{DeletePlan, ModifyKind, ModifyPlan};
 use crate::plan::{Layout, Node, QueryParts, finish_select};
 use crate::scalar::SlotId;
@@ -22,9 +22,14 @@ pub(super) fn delete_plan(
     delete: &ast::Delete,
     table: &Arc<Table>,
 ) -> Result<ModifyPlan> {
-    check_writable(table)?;
-    let writer = table_writer(binder, table, Change::Delete, None)?;
-    writer.foreign_keys.check_definitions(Touched::Row, false)?;
+    check_writable(binder, table)?;
+    let mut writer = table_writer(binder, table, Change::Delete, None)?;
+    if binder.drops {
+        writer.triggers = Triggers::default();
+        writer.foreign_keys.keep_for_drop();
+    } else {
+        writer.foreign_keys.check_definitions(Touched::Row, false)?;
+    }
     let mut fired = Vec::new();
     check_actions(binder, &writer, Touched::Row, &mut fired)?;
     let (own, relation): (ScopeTable, TableRelation) =

@@ -25,7 +25,7 @@ pub(super) fn insert_plan(
     insert: &ast::Insert,
     table: &Arc<Table>,
 ) -> Result<ModifyPlan> {
-    check_writable(table)?;
+    check_writable(binder, table)?;
     let writer = table_writer(binder, table, Change::Insert, insert.conflict)?;
     let (columns, rowid_place) = insert_columns(binder, insert, table)?;
     let (block, is_values) = insert_source(binder, insert, table, &columns)?;
@@ -162,7 +162,9 @@ pub(super) fn insert_columns(
     let mut columns = Vec::with_capacity(insert.columns.len());
     for (place, name) in insert.columns.iter().enumerate() {
         match table.column_index(&name.text) {
-            Some(index) if table.columns[index].generated.is_some() => {
+            Some(index)
+                if table.columns[index].generated.is_some() && !binder.environment.is_lenient =>
+            {
                 let message = format!("cannot INSERT into generated column \"{}\"", name.text);
                 return Err(Error::invalid(message).at(name.span));
             }
@@ -210,9 +212,11 @@ pub(super) fn insert_source(
     if let Some(scopes) = scopes {
         binder.scopes = scopes;
     }
-    let block = block?;
+    let mut block = block?;
     let (given, wanted) = (block.outputs.len(), columns.len());
-    if given != wanted {
+    if binder.environment.is_lenient {
+        block.outputs.resize(wanted, Scalar::NULL);
+    } else if given != wanted {
         let message = if insert.columns.is_empty() {
             format!("table {} has {wanted} columns but {given} values were supplied", table.name)
         } else {

@@ -25,7 +25,7 @@ pub(super) fn update_plan(
     update: &ast::Update,
     table: &Arc<Table>,
 ) -> Result<ModifyPlan> {
-    check_writable(table)?;
+    check_writable(binder, table)?;
     let names = assigned_names(&update.assignments);
     let writer = table_writer(binder, table, Change::Update(&names), update.conflict)?;
     let fired = check_keys(binder, update, table, &names, &writer)?;
@@ -244,8 +244,9 @@ pub(super) fn bind_assignments(
             if is_named && !binder.may(action, Some(table.database))? {
                 continue;
             }
+            let is_lenient = binder.environment.is_lenient;
             match index {
-                Some(index) if table.columns[index].generated.is_some() => {
+                Some(index) if table.columns[index].generated.is_some() && !is_lenient => {
                     let message = format!("cannot UPDATE generated column \"{}\"", name.text);
                     return Err(Error::invalid(message).at(name.span));
                 }
@@ -255,7 +256,7 @@ pub(super) fn bind_assignments(
                     set.push((index, value));
                 }
                 None if table.has_rowid() && is_rowid_name(&name.text) => rowid = Some(value),
-                None if binder.environment.is_lenient => {}
+                None if is_lenient => {}
                 None => {
                     let error = Error::not_found("column", &name.text).at(name.span);
                     return Err(crate::suggest::hinting_column(error, &name.text, table));

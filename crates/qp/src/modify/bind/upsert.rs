@@ -134,6 +134,9 @@ fn upsert_target(
     if let Some(target) = writer.unique_targets(None).into_iter().find(is_meant) {
         return Ok(target);
     }
+    if binder.environment.is_lenient {
+        return Ok(UpsertTarget::Key);
+    }
     let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
     let span = upsert.target.iter().map(|term| term.expression.span).reduce(Span::to);
     Err(Error::invalid(message).at(span.unwrap_or_default()))

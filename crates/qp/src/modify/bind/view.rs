@@ -106,7 +106,7 @@ pub(super) fn instead_plan(
         _ => Change::Delete,
     };
     let triggers = Triggers::of(binder.environment, &table, change);
-    if !triggers.has_instead() {
+    if !triggers.has_instead() && !binder.environment.is_lenient {
         let message = format!("cannot modify {} because it is a view", view.name);
         let table = match statement {
             StatementKind::Insert(insert) => Some(&insert.table),

@@ -76,6 +76,11 @@ impl ChildKey {
         }
     }
 
+    /// Whether the table that it refers to is not there.
+    pub(super) fn is_without_parent(&self) -> bool {
+        matches!(self.lookup, Err((ErrorKind::NotFound, _)))
+    }
+
     /// Whether a row that comes has no parent; `hidden` cannot be it.
     pub(super) fn is_orphan(
         &self,
@@ -108,10 +113,13 @@ impl ChildKey {
         if is_settled(self.deferred, outer.context) || has_null(&values) {
             return Ok(());
         }
-        // Where no parent can be looked up none was missed before either.
-        if let Ok(sql) = &self.lookup
-            && count(writer, sql, &values, outer)? == 0
-        {
+        let is_mended = match &self.lookup {
+            Ok(sql) => count(writer, sql, &values, outer)? == 0,
+            // The parent was dropped: each of its children has counted since.
+            Err((ErrorKind::NotFound, _)) => true,
+            Err(_) => false,
+        };
+        if is_mended {
             violate(self.deferred, -1, outer.context);
         }
         Ok(())

@@ -137,6 +137,13 @@ impl ForeignKeys {
         Ok(())
     }
 
+    /// Forgets what does not matter to rows that go with their table: keys that name no key of
+    /// their parent. One whose parent is gone counts: its rows were missed when that one went.
+    pub(super) fn keep_for_drop(&mut self) {
+        self.as_child.retain(|key| key.check_definition().is_ok() || key.is_without_parent());
+        self.as_parent.retain(|key| key.check_definition().is_ok());
+    }
+
     /// What a change does to other tables by its actions, and by those that follow of them. It is
     /// refused where these cannot be: that set generated columns, or foreign keys that name no
     /// parent. As in SQLite it does not matter which rows there are.

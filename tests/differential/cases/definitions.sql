@@ -1,0 +1,48 @@
+-- what triggers elsewhere may do is not asked when a table is altered
+CREATE TABLE a(x, y);
+CREATE TABLE c(x, y AS (x));
+CREATE TABLE few(x);
+CREATE VIEW v AS SELECT x FROM few;
+CREATE TRIGGER h DELETE ON a BEGIN UPDATE c SET y = 1; INSERT INTO c(x, y) VALUES (1, 2); END;
+CREATE TRIGGER k DELETE ON a BEGIN INSERT INTO few VALUES (1, 2); DELETE FROM v WHERE x = 1; END;
+CREATE TRIGGER l DELETE ON a BEGIN INSERT INTO few VALUES (1) ON CONFLICT (x) DO NOTHING; END;
+CREATE TABLE d(z);
+ALTER TABLE d RENAME TO e;
+ALTER TABLE c RENAME TO cc;
+ALTER TABLE a RENAME TO aa;
+ALTER TABLE aa RENAME x TO xx;
+ALTER TABLE aa DROP COLUMN y;
+ALTER TABLE few RENAME x TO y;
+SELECT name, sql FROM sqlite_schema ORDER BY name;
+
+-- a table is not renamed to its own name
+CREATE TABLE a(x);
+ALTER TABLE a RENAME TO a; -- error
+ALTER TABLE a RENAME TO A; -- error
+
+-- what is in no database need not be there to be dropped
+DROP TABLE IF EXISTS nowhere.t;
+DROP VIEW IF EXISTS nowhere.t;
+DROP TRIGGER IF EXISTS nowhere.t;
+DROP INDEX IF EXISTS nowhere.t;
+DROP TABLE nowhere.t;
+
+-- a trigger names its own database alone
+ATTACH ':memory:' AS other;
+CREATE TABLE a(x);
+CREATE TABLE other.b(x);
+CREATE TRIGGER g AFTER INSERT ON a BEGIN SELECT x FROM other.b; END; -- error
+CREATE TRIGGER g AFTER INSERT ON a BEGIN SELECT 1 WHERE EXISTS (SELECT x FROM temp.b); END; -- error
+CREATE TRIGGER g AFTER INSERT ON a WHEN (SELECT x FROM other.b) BEGIN SELECT 1; END; -- error
+CREATE TRIGGER other.g AFTER INSERT ON b BEGIN INSERT INTO b SELECT x FROM main.a; END; -- error
+CREATE TRIGGER other.g AFTER INSERT ON b BEGIN INSERT INTO b SELECT x + 1 FROM other.b; END;
+CREATE TRIGGER g AFTER INSERT ON a BEGIN SELECT x FROM main.a; END;
+CREATE TEMP TRIGGER h AFTER INSERT ON a BEGIN SELECT x FROM other.b; END;
+INSERT INTO a VALUES (1);
+INSERT INTO other.b VALUES (1);
+SELECT * FROM other.b;
+BEGIN;
+SELECT * FROM other.b;
+DETACH other; -- error
+COMMIT;
+DETACH other;
