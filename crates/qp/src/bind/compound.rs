@@ -43,6 +43,7 @@ impl Binder<'_> {
                 hidden: false,
                 merged: false,
                 common: None,
+                paired: None,
                 declared_type: None,
             })
             .collect();

@@ -268,7 +268,7 @@ impl Binder<'_> {
         if matches!(otherwise, Some(Scalar::Row(_))) {
             return Err(row_misused());
         }
-        Ok(Scalar::Case(Box::new(Case { operand, branches, otherwise })))
+        Ok(Scalar::Case(Box::new(Case { operand, branches, otherwise, merges: false })))
     }
 
     /// A query block in an expression.

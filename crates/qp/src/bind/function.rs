@@ -401,7 +401,7 @@ fn first_not_null(mut arguments: Vec<Scalar>) -> Scalar {
             (when, CompareRule::default(), argument)
         })
         .collect();
-    Scalar::Case(Box::new(Case { operand: None, branches, otherwise }))
+    Scalar::Case(Box::new(Case { operand: None, branches, otherwise, merges: false }))
 }
 
 /// `iif(a, b, .., z)`: CASE WHEN a THEN b .. ELSE z
@@ -415,7 +415,7 @@ fn conditional(arguments: Vec<Scalar>) -> Scalar {
             None => otherwise = Some(when),
         }
     }
-    Scalar::Case(Box::new(Case { operand: None, branches, otherwise }))
+    Scalar::Case(Box::new(Case { operand: None, branches, otherwise, merges: false }))
 }
 
 /// The call as a block `depth` frames further out reads it.

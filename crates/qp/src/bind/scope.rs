@@ -75,6 +75,8 @@ pub struct ScopeColumn {
     pub merged: bool,
     /// What the merged column reads without a table's name, where that differs.
     pub common: Option<Scalar>,
+    /// What joins compare, where it was made one with others inside of parentheses.
+    pub paired: Option<Scalar>,
     /// The declared type, if it is a table's column.
     pub declared_type: Option<Box<str>>,
 }

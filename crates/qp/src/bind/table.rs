@@ -239,6 +239,7 @@ impl Binder<'_> {
                 hidden: column.hidden,
                 merged: false,
                 common: None,
+                paired: None,
                 declared_type: Some(column.declared_type.clone()),
             });
         }

@@ -278,6 +278,9 @@ pub struct Case {
     pub branches: Vec<(Scalar, CompareRule, Scalar)>,
     /// ELSE.
     pub otherwise: Option<Scalar>,
+    /// Whether it is a column that a join has made of several: its affinity and collation are those
+    /// of the first.
+    pub merges: bool,
 }
 
 /// A call of a scalar function.

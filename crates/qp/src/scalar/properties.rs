@@ -4,7 +4,7 @@
 
 use pandodb_ds::record::{Collation, Value};
 
-use super::{ColumnPlace, CompareRule, Scalar, Unary};
+use super::{Case, ColumnPlace, CompareRule, Scalar, Unary};
 use crate::types::{Affinity, comparison_affinity};
 
 impl Scalar {
@@ -18,6 +18,7 @@ impl Scalar {
                 call.plan.outputs.get(usize::from(*column)).map_or(Affinity::None, Self::affinity)
             }
             Self::Row(parts) => parts.first().map_or(Affinity::None, Self::affinity),
+            Self::Case(case) => case.merged().map_or(Affinity::None, Self::affinity),
             _ => Affinity::None,
         }
     }
@@ -52,6 +53,7 @@ impl Scalar {
             Self::Cast(operand, _) | Self::Json(operand) => operand.implicit_collation(),
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
+            Self::Case(case) => case.merged().and_then(Self::implicit_collation),
             _ => None,
         }
     }
@@ -103,6 +105,13 @@ impl Scalar {
                 constant
             }
         }
+    }
+}
+
+impl Case {
+    /// The first of the columns that a join has made one.
+    fn merged(&self) -> Option<&Scalar> {
+        self.branches.first().filter(|_| self.merges).map(|(_, _, first)| first)
     }
 }
 

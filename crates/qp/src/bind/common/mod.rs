@@ -368,6 +368,7 @@ fn named_columns(table: &ast::CommonTable, head: &Block, slot: SlotId) -> Vec<Sc
             hidden: false,
             merged: false,
             common: None,
+            paired: None,
             declared_type: None,
         })
         .collect()

@@ -156,6 +156,7 @@ fn shared_columns(
             hidden: false,
             merged: false,
             common: None,
+            paired: None,
             declared_type,
         })
         .collect()

@@ -59,6 +59,7 @@ impl Binder<'_> {
             hidden: column.is_hidden,
             merged: false,
             common: None,
+            paired: None,
             declared_type: None,
         };
         let alias = alias.map_or_else(|| name.text.clone(), |alias| alias.text.clone());
@@ -113,6 +114,7 @@ impl Binder<'_> {
             hidden: index >= visible,
             merged: false,
             common: None,
+            paired: None,
             declared_type: None,
         };
         let columns = entry.columns.iter().chain(PRAGMA_PARAMETERS).enumerate();

@@ -88,27 +88,53 @@ impl Binder<'_> {
                 table.columns[column].scalar = Scalar::NULL;
             }
         }
-        let right_column = &mut right[right_table].columns[right_column];
-        right_column.merged = true;
-        let right_scalar = right_column.scalar.clone();
+        let compared_right = compared(&right[right_table], right_column, has_right);
+        let common_right = common(&right[right_table], right_column);
+        right[right_table].columns[right_column].merged = true;
+        let common_left = common(&left[left_table], left_column);
+        // Where rows may be made up any of the columns to the left may be the one that is there.
+        let mut all = vec![compared(&left[left_table], left_column, has_right)];
+        for table in left.iter().skip(left_table + 1).filter(|_| has_right) {
+            let named = |column: &ScopeColumn| column.name.eq_ignore_ascii_case(name);
+            all.extend(table.columns.iter().position(named).map(|at| compared(table, at, true)));
+        }
         let left_column = &mut left[left_table].columns[left_column];
-        let left_scalar = left_column.common.clone().unwrap_or_else(|| left_column.scalar.clone());
         match kind {
             // What both sides have is the right one's, as in SQLite: the two may be spelled
             // differently.
-            JoinKind::Right => left_column.common = Some(right_scalar.clone()),
-            JoinKind::Full => {
-                let when = Scalar::IsNull(Box::new(left_scalar.clone()), true);
-                left_column.common = Some(Scalar::Case(Box::new(Case {
-                    operand: None,
-                    branches: vec![(when, CompareRule::default(), left_scalar.clone())],
-                    otherwise: Some(right_scalar.clone()),
-                })));
-            }
+            JoinKind::Right => left_column.common = Some(common_right),
+            JoinKind::Full => left_column.common = Some(first_of(vec![common_left, common_right])),
             _ => {}
         }
-        self.compare(Comparison::Equal, left_scalar, right_scalar)
+        self.compare(Comparison::Equal, first_of(all), compared_right)
     }
+}
+
+/// What a join compares of a column that may be one with others.
+fn compared(table: &ScopeTable, column: usize, may_be_made_up: bool) -> Scalar {
+    match &table.columns[column].paired {
+        Some(paired) => paired.clone(),
+        None if may_be_made_up => guarded(table, column),
+        None => table.columns[column].scalar.clone(),
+    }
+}
+
+/// What a column that is one with others means without its table's name.
+fn common(table: &ScopeTable, column: usize) -> Scalar {
+    table.columns[column].common.clone().unwrap_or_else(|| guarded(table, column))
+}
+
+/// The first of several columns that is not NULL, as SQLite's `coalesce` of them.
+fn first_of(mut all: Vec<Scalar>) -> Scalar {
+    if all.len() < 2 {
+        return all.pop().unwrap_or(Scalar::NULL);
+    }
+    let otherwise = all.pop();
+    let branch =
+        |one: Scalar| (Scalar::IsNull(Box::new(one.clone()), true), CompareRule::default(), one);
+    let branches = all.into_iter().map(branch).collect();
+    let case = Case { operand: None, branches, otherwise, merges: true };
+    Scalar::Case(Box::new(case))
 }
 
 /// Names that both sides of a NATURAL join have.
@@ -132,7 +158,18 @@ fn common_names(scope: &NameScope, left_tables: usize) -> Vec<Box<str>> {
 /// Makes virtual columns NULL where an outer join makes up the row: their expressions are read in
 /// the place of a column, and may be something else over NULLs.
 pub(super) fn guard_virtual_columns(scope: &mut ScopeTable) {
-    let Some(table) = scope.table.clone() else { return };
+    for column in 0..scope.columns.len() {
+        scope.columns[column].scalar = guarded(scope, column);
+    }
+}
+
+/// A column as it is read where its row may be made up.
+fn guarded(scope: &ScopeTable, index: usize) -> Scalar {
+    let value = scope.columns[index].scalar.clone();
+    let Some(table) = &scope.table else { return value };
+    let Some(column) = table.columns.get(index).filter(|column| column.is_virtual()) else {
+        return value;
+    };
     // No row has a NULL there.
     let marker = if let Some(rowid) = &scope.rowid {
         Some(rowid.clone())
@@ -140,17 +177,11 @@ pub(super) fn guard_virtual_columns(scope: &mut ScopeTable) {
         let key = table.key_columns().first().and_then(crate::catalog::IndexColumn::column);
         key.and_then(|index| scope.columns.get(index)).map(|column| column.scalar.clone())
     };
-    let Some(marker) = marker else { return };
-    for (column, own) in table.columns.iter().zip(&mut scope.columns) {
-        if !column.is_virtual() {
-            continue;
-        }
-        let value = std::mem::replace(&mut own.scalar, Scalar::NULL);
-        let is_there = Scalar::IsNull(Box::new(marker.clone()), true);
-        let branches = vec![(is_there, CompareRule::default(), value)];
-        let value = Scalar::Case(Box::new(Case { operand: None, branches, otherwise: None }));
-        own.scalar = Scalar::Convert(Box::new(value), column.affinity, column.collation);
-    }
+    let Some(marker) = marker else { return value };
+    let is_there = Scalar::IsNull(Box::new(marker), true);
+    let branches = vec![(is_there, CompareRule::default(), value)];
+    let case = Case { operand: None, branches, otherwise: None, merges: false };
+    Scalar::Convert(Box::new(Scalar::Case(Box::new(case))), column.affinity, column.collation)
 }
 
 // Neighbours: `bind::from`.

@@ -222,12 +222,18 @@ impl Binder<'_> {
                 self.function_reference(function, alias, scope, group)
             }
             TableReferenceKind::Join(from) => {
-                let first = scope.tables.len();
+                // What stands in parentheses knows nothing of the tables before them.
+                let before = std::mem::take(&mut scope.tables);
                 let inner = self.joined(from, scope, may_dissolve)?;
-                if let Some(alias) = alias {
-                    for table in &mut scope.tables[first..] {
+                let own = std::mem::replace(&mut scope.tables, before);
+                for mut table in own {
+                    if let Some(alias) = alias {
                         table.alias = alias.text.clone();
                     }
+                    for column in table.columns.iter_mut().filter(|it| it.common.is_some()) {
+                        column.paired.clone_from(&column.common);
+                    }
+                    scope.tables.push(table);
                 }
                 if may_dissolve {
                     group.absorb(inner);
@@ -369,6 +375,7 @@ impl Binder<'_> {
                 hidden: false,
                 merged: false,
                 common: None,
+                paired: None,
                 declared_type,
             })
             .collect();

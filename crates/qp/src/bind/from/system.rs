@@ -104,6 +104,7 @@ fn column(
         hidden: false,
         merged: false,
         common: None,
+        paired: None,
         declared_type,
     }
 }
