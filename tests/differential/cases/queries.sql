@@ -545,3 +545,19 @@ SELECT * FROM a NATURAL FULL JOIN b ORDER BY 1;
 SELECT g FROM a RIGHT JOIN b USING(g);
 SELECT a.g, b.g FROM a FULL JOIN b USING(g) ORDER BY 1, 2;
 SELECT g FROM a JOIN a AS c USING(g) FULL JOIN b USING(g) FULL JOIN b AS d USING(g) ORDER BY 1;
+
+-- a view is called by its database, too; a view that is named as a parent has no key
+CREATE TABLE b(x PRIMARY KEY, y REFERENCES c(x));
+CREATE VIEW c AS SELECT 1 AS x;
+PRAGMA foreign_key_check; -- error
+SELECT main.c.x FROM main.c;
+SELECT main.c.x FROM c;
+SELECT temp.c.x FROM c;
+
+-- parentheses around the first joins say nothing, those around others make one of their columns
+CREATE TABLE t(c0, c1);
+INSERT INTO t VALUES (1, 2), (3, 4);
+SELECT c0, b.c0 FROM t JOIN (t b JOIN t USING (c1)) USING (c0);
+SELECT c0 FROM t FULL JOIN (t b JOIN t c USING (c1)) USING (c0); -- error
+SELECT count(*) FROM (t FULL JOIN t b USING (c1)) NATURAL JOIN t c; -- error
+SELECT count(*) FROM (t JOIN t b USING (c0, c1)) RIGHT JOIN t c USING (c0);

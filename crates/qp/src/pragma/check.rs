@@ -132,6 +132,9 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                 }
                 for (number, key) in table.foreign_keys.iter().rev().enumerate() {
                     let parent = schema.table(&key.parent);
+                    if schema.view(&key.parent).is_some() {
+                        return Err(Error::invalid(mismatch(&table.name, &key.parent)));
+                    }
                     let columns: Vec<&str> =
                         key.columns.iter().map(|column| &*table.columns[*column].name).collect();
                     let set: Vec<String> = columns

@@ -90,7 +90,17 @@ impl Binder<'_> {
         }
         let compared_right = compared(&right[right_table], right_column, has_right);
         let common_right = common(&right[right_table], right_column);
-        right[right_table].columns[right_column].merged = true;
+        // As in SQLite, the right side's tables (there may be several in parentheses) have other
+        // columns of that name only where the right one's rows count.
+        let takes_right = matches!(kind, JoinKind::Right | JoinKind::Full);
+        for (place, table) in right.iter_mut().enumerate() {
+            let is_one = |it: &ScopeColumn| !it.merged && it.name.eq_ignore_ascii_case(name);
+            if let Some(at) = table.columns.iter().position(is_one)
+                && (place == right_table || !takes_right)
+            {
+                table.columns[at].merged = true;
+            }
+        }
         let common_left = common(&left[left_table], left_column);
         // Where rows may be made up any of the columns to the left may be the one that is there.
         let mut all = vec![compared(&left[left_table], left_column, has_right)];

@@ -162,15 +162,20 @@ impl Binder<'_> {
         scope: &mut NameScope,
         may_dissolve: bool,
     ) -> Result<Group> {
-        let has_outer = from
-            .joins
+        // As in SQLite, parentheses around the first joins say nothing.
+        let (mut first, mut joins) = (&from.first, from.joins.iter().collect::<Vec<_>>());
+        while let (TableReferenceKind::Join(inner), None) = (&first.kind, &first.alias) {
+            joins.splice(0..0, &inner.joins);
+            first = &inner.first;
+        }
+        let has_outer = joins
             .iter()
             .any(|join| matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full));
         let right_or_full =
-            from.joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
+            joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
         let mut group = Group::default();
-        self.reference(&from.first, scope, &mut group, may_dissolve && !right_or_full)?;
-        for join in &from.joins {
+        self.reference(first, scope, &mut group, may_dissolve && !right_or_full)?;
+        for join in joins {
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, may_dissolve && !has_outer)?;
@@ -314,6 +319,7 @@ impl Binder<'_> {
         self.derived(block, &name, &view.name, &view.columns, scope, group)?;
         if let Some(names) = scope.tables.last_mut() {
             names.view = Some(view.clone());
+            names.database = Some(view.database);
         }
         Ok(())
     }
