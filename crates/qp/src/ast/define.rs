@@ -265,6 +265,8 @@ pub struct CreateView {
     pub columns: Vec<Name>,
     /// What it holds.
     pub select: Select,
+    /// The databases that this names.
+    pub databases: Vec<Name>,
 }
 
 /// `CREATE [TEMP] TRIGGER [IF NOT EXISTS] name time event ON table .. BEGIN .. END`
@@ -288,7 +290,7 @@ pub struct CreateTrigger {
     pub condition: Option<Expression>,
     /// INSERT, UPDATE, DELETE and SELECT statements.
     pub body: Vec<Statement>,
-    /// The databases that these name.
+    /// The databases whose tables its queries name.
     pub databases: Vec<Name>,
 }
 

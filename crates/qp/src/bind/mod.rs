@@ -45,7 +45,7 @@ pub(crate) use select::{keys_of, unique_slots};
 pub(crate) use table::{FOREIGN, Named, OF_DEFINITION, OF_STATEMENT};
 
 use crate::catalog::build::FindCollation;
-use crate::catalog::{DatabaseIndex, IndexColumn, Schema, Table};
+use crate::catalog::{Attachment, DatabaseIndex, IndexColumn, Schema, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
@@ -111,6 +111,8 @@ pub struct Environment<'e> {
     pub schemas: &'e [Arc<Schema>],
     /// Their names.
     pub names: &'e [Box<str>],
+    /// Which databases they are of.
+    pub attachments: &'e [Attachment],
     /// Functions.
     pub functions: &'e Registry,
     /// Collations by name.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::ast::{self, StatementKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::parse_statement;
+use crate::parse::parse_stored;
 use crate::store::Transaction;
 use crate::types::Affinity;
 
@@ -109,7 +109,7 @@ fn link(
 
 fn definition(row: &ObjectRow) -> Result<(ast::Statement, &str)> {
     let sql = row.sql.as_deref().ok_or_else(|| damaged(row, "it has no definition"))?;
-    match parse_statement(sql) {
+    match parse_stored(sql) {
         Ok((Some(statement), _)) => Ok((statement, sql)),
         Ok((None, _)) => Err(damaged(row, "its definition is empty")),
         Err(error) => Err(damaged(row, error.message())),
@@ -281,6 +281,7 @@ fn load_trigger(row: &ObjectRow, database: DatabaseIndex) -> Result<Trigger> {
         database,
         name: row.name.clone(),
         table: row.table.clone(),
+        subject: row.subject,
         definition: *create,
         sql: Box::from(sql),
     })

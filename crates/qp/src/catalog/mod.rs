@@ -62,6 +62,18 @@ impl DatabaseIndex {
     }
 }
 
+/// A database as a session has it attached. Unlike a [`DatabaseIndex`] it is not given again when
+/// the database is detached, so that what was about that one is not about the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attachment(pub u64);
+
+impl Attachment {
+    /// `main`
+    pub const MAIN: Self = Self(0);
+    /// `temp`
+    pub const TEMP: Self = Self(1);
+}
+
 /// The number of an object; unique over all branches, never used again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub u64);

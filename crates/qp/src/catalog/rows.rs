@@ -3,7 +3,8 @@
 //! The key is the object's number as a rowid. The row holds, in this order: kind, name, table,
 //! tree, definition (NULL for indexes of constraints), the columns' ids and positions, how many
 //! columns a stored row has, and, where a merge found it to be what another branch had added as
-//! well, the other numbers of the object and of its columns. Key 0 holds the cookie. Neighbours:
+//! well, the other numbers of the object and of its columns; of a trigger in `temp`, where its
+//! table is. Key 0 holds the cookie. Neighbours:
 //! `load` makes a schema of these, `define` writes them.
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use pandodb_ds::record::varint::{push_varint, read_varint};
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::tree::Found;
 
-use super::{ColumnId, ObjectId, Schema};
+use super::{Attachment, ColumnId, ObjectId, Schema};
 use crate::error::{Error, Result};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::pager::Pager;
@@ -56,6 +57,16 @@ pub struct ObjectRow {
     pub stored_columns: usize,
     /// Other numbers that it has on other branches.
     pub twins: Twins,
+    /// Where the table of a trigger in `temp` is: in whichever database had it then.
+    pub subject: Option<Attachment>,
+}
+
+impl ObjectRow {
+    /// Whether it is, or hangs on, what is called `table` in the database `home`; `own` is the
+    /// database that it is in itself.
+    pub fn is_of(&self, table: &str, home: Attachment, own: Attachment) -> bool {
+        self.subject.unwrap_or(own) == home && self.table.eq_ignore_ascii_case(table)
+    }
 }
 
 /// Numbers that other branches have for an object and its columns: both added them, and a merge
@@ -206,8 +217,14 @@ pub fn write_object(transaction: &mut Transaction, object: &ObjectRow) -> Result
         ValueRef::Blob(&columns),
         ValueRef::Integer(object.stored_columns as i64),
         ValueRef::Blob(&twins),
+        ValueRef::Integer(object.subject.map_or(0, |subject| subject.0 as i64)),
     ];
-    let values = if twins.is_empty() { &values[..values.len() - 1] } else { &values[..] };
+    let count = match (object.subject, twins.is_empty()) {
+        (Some(_), _) => values.len(),
+        (None, false) => values.len() - 1,
+        (None, true) => values.len() - 2,
+    };
+    let values = &values[..count];
     let mut row = Vec::new();
     encode_row(values, &mut row)?;
     transaction.put(CATALOG_TREE, &rowid_key(object.id.0 as i64), &row)
@@ -260,6 +277,10 @@ fn decode(id: u64, row: &RowView<'_>) -> Result<ObjectRow> {
         twins: match row.column(7)? {
             Some(ValueRef::Blob(bytes)) => Twins::decode(bytes)?,
             _ => Twins::default(),
+        },
+        subject: match row.column(8)? {
+            Some(ValueRef::Integer(number)) => Some(Attachment(number as u64)),
+            _ => None,
         },
     })
 }

@@ -1,6 +1,6 @@
 //! A trigger. Neighbours: `load` parses it, `modify` runs it.
 
-use super::{DatabaseIndex, ObjectId};
+use super::{Attachment, DatabaseIndex, ObjectId};
 use crate::ast;
 
 /// A trigger.
@@ -14,6 +14,8 @@ pub struct Trigger {
     pub name: Box<str>,
     /// The table or view it belongs to.
     pub table: Box<str>,
+    /// Where that is, of a trigger in `temp`; the others are on tables of their own database.
+    pub subject: Option<Attachment>,
     /// What it says: time, event, condition and statements.
     pub definition: ast::CreateTrigger,
     /// Its definition as text.

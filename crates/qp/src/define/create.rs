@@ -1,18 +1,18 @@
-//! CREATE TABLE, VIEW and TRIGGER.
+//! CREATE TABLE and CREATE VIEW.
 //!
-//! Neighbours: `index` for CREATE INDEX, `text` for what is kept of a definition.
+//! Neighbours: `index` and `trigger` for the others, `text` for what is kept of a definition.
 
 use pandodb_ds::sync::Arc;
 
 use super::Definer;
 use super::columns::check_column;
 use super::text::{definition, table_of_columns};
-use crate::ast::{self, CreateTableBody, StatementKind, TriggerTime};
+use crate::ast::{self, CreateTableBody, StatementKind};
 use crate::bind::{Binder, FOREIGN, unique_names};
 use crate::catalog::build::{ImpliedIndex, build_table};
 use crate::catalog::{
-    ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, Twins,
-    implied_index_name, write_object,
+    Attachment, ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, Twins,
+    implied_index_name, information, write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limit;
@@ -20,7 +20,6 @@ use crate::modify::{SEQUENCE_TABLE, check_table};
 use crate::parse::parse_statement;
 use crate::span::Span;
 use crate::store::TreeId;
-use crate::suggest::hinting;
 use crate::types::Affinity;
 
 impl Definer<'_> {
@@ -126,6 +125,7 @@ impl Definer<'_> {
             columns: numbered,
             stored_columns: columns,
             twins: Twins::default(),
+            subject: None,
         };
         write_object(&mut transaction, &row)?;
         Ok(id)
@@ -150,6 +150,7 @@ impl Definer<'_> {
             columns: Vec::new(),
             stored_columns: 0,
             twins: Twins::default(),
+            subject: None,
         };
         write_object(&mut transaction, &row)
     }
@@ -182,37 +183,41 @@ impl Definer<'_> {
             return Ok(());
         }
         self.check_parameters(span, "parameters are not allowed in views")?;
-        self.check_home(create)?;
+        self.check_databases(ObjectKind::View, &name.text, &create.databases)?;
         let sql = definition("VIEW", name.span, span, self.sql);
-        self.write_definition(ObjectKind::View, &name.text, &name.text, sql)?;
+        self.write_definition(ObjectKind::View, &name.text, &name.text, sql, None)?;
         self.changed()
     }
 
-    /// Refuses a view of another database's tables. Other errors come when the view is used: what
-    /// it names may not be there yet.
-    fn check_home(&self, create: &ast::CreateView) -> Result<()> {
-        if self.database == DatabaseIndex::TEMP {
-            return Ok(());
-        }
-        self.with_environment(|environment| {
-            let mut binder = Binder::new(environment, Arc::from(self.sql));
-            binder.home = Some(self.database);
-            match binder.select(&create.select, false) {
-                Err(error) if error.message().starts_with(FOREIGN) => {
-                    let message = format!("view {} {}", create.name.name.text, error.message());
-                    Err(error.renamed(message))
-                }
-                _ => Ok(()),
+    /// Refuses a view or a trigger that names another database: only what is temporary may.
+    pub(super) fn check_databases(
+        &self,
+        kind: ObjectKind,
+        name: &str,
+        named: &[ast::Name],
+    ) -> Result<()> {
+        let is_own = |schema: &&ast::Name| {
+            schema.is(information::SCHEMA)
+                || self.session.database_named(schema).is_ok_and(|it| it == self.database)
+        };
+        let foreign = named.iter().find(|schema| !is_own(schema));
+        match foreign.filter(|_| self.database != DatabaseIndex::TEMP) {
+            None => Ok(()),
+            Some(schema) => {
+                let kind = kind.as_str();
+                let message = format!("{kind} {name} {FOREIGN} {}", schema.text);
+                Err(Error::invalid(message).at(schema.span))
             }
-        })
+        }
     }
 
-    fn write_definition(
+    pub(super) fn write_definition(
         &self,
         kind: ObjectKind,
         name: &str,
         table: &str,
         sql: Box<str>,
+        subject: Option<Attachment>,
     ) -> Result<()> {
         let row = ObjectRow {
             id: self.new_object()?,
@@ -224,42 +229,13 @@ impl Definer<'_> {
             columns: Vec::new(),
             stored_columns: 0,
             twins: Twins::default(),
+            subject,
         };
         write_object(&mut self.transaction()?.borrow_mut(), &row)
     }
 
-    /// Where the table of a trigger may be, in order: in the database that is named, else in the
-    /// trigger's own; a temporary one may be on a table of any.
-    fn homes_of_subject(
-        &self,
-        create: &ast::CreateTrigger,
-    ) -> Result<Vec<&crate::catalog::Schema>> {
-        let Some(named) = &create.table.schema else {
-            let mut homes = vec![self.schema()];
-            if self.database == DatabaseIndex::TEMP {
-                homes.extend(self.schemas.iter().map(|schema| &**schema));
-            }
-            return Ok(homes);
-        };
-        let index = self.session.database_named(named)?;
-        if self.database != DatabaseIndex::TEMP && self.database != index {
-            return Err(foreign(create, named));
-        }
-        Ok(self.schemas.get(usize::from(index.0)).map(|schema| &**schema).into_iter().collect())
-    }
-
-    /// Refuses a program that names another database: only a temporary one may.
-    fn check_databases(&self, create: &ast::CreateTrigger) -> Result<()> {
-        let home = self.session.database_name(self.database);
-        let mut others = create.databases.iter().filter(|named| !named.is(&home));
-        match others.next().filter(|_| self.database != DatabaseIndex::TEMP) {
-            Some(named) => Err(foreign(create, named)),
-            None => Ok(()),
-        }
-    }
-
     /// Refuses parameters in what is kept as a text: nobody could give them values.
-    fn check_parameters(&self, span: Span, message: &str) -> Result<()> {
+    pub(super) fn check_parameters(&self, span: Span, message: &str) -> Result<()> {
         let text = span.of(self.sql);
         // A table's branch stands behind its name without a blank between.
         let is_branch = |place: &std::ops::Range<usize>| {
@@ -277,58 +253,6 @@ impl Definer<'_> {
             }
         }
     }
-
-    pub(super) fn create_trigger(&mut self, create: &ast::CreateTrigger, span: Span) -> Result<()> {
-        let name = &create.name.name;
-        self.check_name(name)?;
-        if self.schema().trigger(&name.text).is_some() {
-            if create.if_not_exists {
-                return Ok(());
-            }
-            let message = format!("trigger {} already exists", name.text);
-            return Err(Error::new(ErrorKind::Exists, message).at(name.span));
-        }
-        self.check_parameters(span, "trigger cannot use variables")?;
-        let table = &create.table.name;
-        let schemas = self.homes_of_subject(create)?;
-        self.check_databases(create)?;
-        let subject = schemas.iter().find(|schema| {
-            schema.view(&table.text).is_some() || schema.table(&table.text).is_some()
-        });
-        let Some(subject) = subject else {
-            let full = match &create.table.schema {
-                Some(schema) => format!("{}.{}", schema.text, table.text),
-                None if self.database == DatabaseIndex::TEMP => table.text.to_string(),
-                None => format!("{}.{}", self.session.database_name(self.database), table.text),
-            };
-            let error = Error::not_found("table", full).at(table.span);
-            let known = schemas.iter().flat_map(|schema| {
-                let tables = schema.tables.values().map(|table| &*table.name);
-                tables.chain(schema.views.values().map(|view| &*view.name))
-            });
-            return Err(hinting(error, &table.text, known));
-        };
-        let is_view = subject.view(&table.text).is_some();
-        let instead = create.time == Some(TriggerTime::InsteadOf);
-        if is_view && !instead {
-            let word = if create.time == Some(TriggerTime::After) { "AFTER" } else { "BEFORE" };
-            let message = format!("cannot create {word} trigger on view: {}", table.text);
-            return Err(Error::invalid(message).at(table.span));
-        }
-        if !is_view && instead {
-            let message = format!("cannot create INSTEAD OF trigger on table: {}", table.text);
-            return Err(Error::invalid(message).at(table.span));
-        }
-        let sql = definition("TRIGGER", name.span, span, self.sql);
-        self.write_definition(ObjectKind::Trigger, &name.text, &table.text, sql)?;
-        self.changed()
-    }
-}
-
-/// A trigger that names another database than its own.
-fn foreign(create: &ast::CreateTrigger, named: &ast::Name) -> Error {
-    let message = format!("trigger {} {FOREIGN} {}", create.name.name.text, named.text);
-    Error::invalid(message).at(named.span)
 }
 
 /// A table without its lists of what hangs on it, for checks before it exists.

@@ -2,9 +2,9 @@
 
 use super::Definer;
 use crate::ast::{self, DropKind};
-use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, delete_object};
+use crate::catalog::{Attachment, ObjectKind, ObjectRow, Table, TableKind, delete_object};
 use crate::error::{Error, Result};
-use crate::modify::{SEQUENCE_TABLE, subject_database};
+use crate::modify::SEQUENCE_TABLE;
 
 /// The kind of object that is dropped.
 pub(super) fn kind(kind: DropKind) -> ObjectKind {
@@ -98,22 +98,25 @@ impl Definer<'_> {
         !self.schema().children_of(name).is_empty() || table.is_some_and(may_wait)
     }
 
-    /// Drops the indexes and triggers of a table. A trigger in `temp` may be on another database's
-    /// table of that name: it stays.
+    /// Drops the indexes and triggers of a table or view, those in `temp` too.
     fn drop_hanging(&self, table: &str) -> Result<()> {
-        let others: Vec<Box<str>> = self.with_environment(|environment| {
-            let triggers = self.schema().triggers_of(table).iter().filter(|trigger| {
-                subject_database(environment, trigger).is_some_and(|it| it != self.database)
-            });
-            Ok(triggers.map(|trigger| trigger.name.clone()).collect())
-        })?;
+        let home = self.session.attachment(self.database)?;
         let hanging = self.schema().objects.iter().filter(|object| {
             matches!(object.kind, ObjectKind::Index | ObjectKind::Trigger)
-                && object.table.eq_ignore_ascii_case(table)
-                && !(object.kind == ObjectKind::Trigger && others.contains(&object.name))
+                && object.is_of(table, home, home)
         });
-        let hanging: Vec<ObjectRow> = hanging.cloned().collect();
-        hanging.iter().try_for_each(|row| self.drop_row(row))
+        hanging.cloned().collect::<Vec<_>>().iter().try_for_each(|row| self.drop_row(row))?;
+        let Some(temp) = self.in_temp() else { return Ok(()) };
+        let triggers = temp.schema().objects.iter().filter(|object| {
+            object.kind == ObjectKind::Trigger && object.is_of(table, home, Attachment::TEMP)
+        });
+        let triggers: Vec<ObjectRow> = triggers.cloned().collect();
+        if triggers.is_empty() {
+            return Ok(());
+        }
+        temp.transaction()?.borrow_mut().prepare_write()?;
+        triggers.iter().try_for_each(|row| temp.drop_row(row))?;
+        temp.note_change()
     }
 
     fn drop_row(&self, row: &ObjectRow) -> Result<()> {

@@ -62,6 +62,7 @@ impl Definer<'_> {
                 columns: Vec::new(),
                 stored_columns: 0,
                 twins: Twins::default(),
+                subject: None,
             };
             write_object(&mut transaction, &row)?;
         }

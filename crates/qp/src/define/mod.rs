@@ -14,6 +14,7 @@ mod drop;
 mod index;
 mod rename;
 mod text;
+mod trigger;
 mod upkeep;
 
 use std::collections::BTreeSet;
@@ -103,8 +104,13 @@ fn target(session: &Session, statement: &Statement) -> Result<DatabaseIndex> {
             if !create.temporary && create.name.schema.is_none() && create.table.schema.is_none() {
                 return main_or_temp(session, &create.table.name);
             }
+            if let (true, Some(schema)) = (create.temporary, &create.name.schema) {
+                let message = "temporary trigger may not have qualified name";
+                return Err(Error::invalid(message).at(schema.span));
+            }
             let on_temp = create.table.schema.as_ref().is_some_and(|schema| schema.is("temp"));
-            (create.name.schema.as_ref(), create.temporary || on_temp)
+            let is_named = create.name.schema.is_some();
+            (create.name.schema.as_ref(), create.temporary || (on_temp && !is_named))
         }
         StatementKind::CreateIndex(create) => {
             if create.name.schema.is_none() {
@@ -231,6 +237,30 @@ impl Definer<'_> {
         Ok(crate::catalog::ColumnId(self.transaction()?.borrow().random() >> 2))
     }
 
+    /// The same definition at work in `temp`, where that may have triggers and views that know what
+    /// changes in another database.
+    pub(super) fn in_temp(&self) -> Option<Self> {
+        let place = usize::from(DatabaseIndex::TEMP.0);
+        if self.database == DatabaseIndex::TEMP || self.sources.get(place)?.is_none() {
+            return None;
+        }
+        self.schemas.get(place)?;
+        Some(Self {
+            session: self.session,
+            sql: self.sql,
+            database: DatabaseIndex::TEMP,
+            sources: self.sources.clone(),
+            schemas: self.schemas.clone(),
+            spares_broken: self.spares_broken,
+            spared: Arc::clone(&self.spared),
+        })
+    }
+
+    /// Tells everybody that the catalog has changed.
+    pub(super) fn note_change(&self) -> Result<()> {
+        write_cookie(&mut self.transaction()?.borrow_mut()).map(drop)
+    }
+
     /// Tells everybody that the catalog has changed, and reads it again.
     pub(crate) fn changed(&mut self) -> Result<()> {
         let place = usize::from(self.database.0);
@@ -246,7 +276,7 @@ impl Definer<'_> {
             && let Some(known) = self.schemas.get(temp)
             && read_cookie(&source.borrow())? != known.cookie
         {
-            // A rename has changed definitions there, too.
+            // A rename or a drop has changed what is there, too.
             let schema = self
                 .session
                 .with_stored_collations(|find| load(&source.borrow(), DatabaseIndex::TEMP, find))?;

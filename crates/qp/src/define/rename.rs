@@ -10,10 +10,10 @@ use super::alter::{edited, parse_table};
 use crate::ast::{self, ColumnConstraintKind, Name, Quote, StatementKind, TableConstraintKind};
 use crate::bind::{Binder, Environment, OF_DEFINITION, Recorder};
 use crate::catalog::build::indexed_name;
-use crate::catalog::{DatabaseIndex, ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
+use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::{SEQUENCE_TABLE, trigger_program, trigger_subject};
-use crate::parse::parse_statement;
+use crate::parse::{parse_statement, parse_stored};
 use crate::span::Span;
 
 impl Definer<'_> {
@@ -76,8 +76,8 @@ impl Definer<'_> {
             column.is_none() && !self.spares_broken && self.session.settings().legacy_alter_table;
         for object in &self.schema().objects {
             let mut row = object.clone();
-            let is_own =
-                object.table.eq_ignore_ascii_case(&table.name) || object.kind == ObjectKind::Table;
+            let is_of_table = self.is_of(object, table)?;
+            let is_own = is_of_table || object.kind == ObjectKind::Table;
             if let Some(sql) = object.sql.as_ref().filter(|_| is_own || !keeps_others) {
                 let edits: Vec<(Span, String)> = self
                     .places_or_error(object, sql, table, column)?
@@ -88,7 +88,7 @@ impl Definer<'_> {
                     row.sql = Some(edited(sql, &edits).into());
                 }
             }
-            if column.is_none() && object.table.eq_ignore_ascii_case(&table.name) {
+            if column.is_none() && is_of_table {
                 row.table = to.text.clone();
                 if object.kind == ObjectKind::Table {
                     row.name = to.text.clone();
@@ -100,7 +100,7 @@ impl Definer<'_> {
             rows.push(row);
         }
         rows.iter().try_for_each(|row| self.rewrite(row))?;
-        if self.database == DatabaseIndex::TEMP || keeps_others {
+        if keeps_others {
             return Ok(());
         }
         self.rename_in_temp(table, column, to)
@@ -108,33 +108,16 @@ impl Definer<'_> {
 
     /// Edits what `temp` has about a table of another database.
     fn rename_in_temp(&self, table: &Arc<Table>, column: Option<usize>, to: &Name) -> Result<()> {
-        let place = usize::from(DatabaseIndex::TEMP.0);
-        let (Some(Some(source)), Some(schema)) = (self.sources.get(place), self.schemas.get(place))
-        else {
-            return Ok(());
-        };
-        let temp = Definer {
-            session: self.session,
-            sql: self.sql,
-            database: DatabaseIndex::TEMP,
-            sources: self.sources.clone(),
-            schemas: self.schemas.clone(),
-            spares_broken: self.spares_broken,
-            spared: Arc::clone(&self.spared),
-        };
+        let Some(temp) = self.in_temp() else { return Ok(()) };
         let mut is_changed = false;
-        for object in &schema.objects {
+        for object in &temp.schema().objects {
             let Some(sql) = &object.sql else { continue };
             if !matches!(object.kind, ObjectKind::View | ObjectKind::Trigger) {
                 continue;
             }
             let places = temp.places_or_error(object, sql, table, column)?;
             let mut row = object.clone();
-            let is_subject = column.is_none()
-                && match temp.is_trigger_on(object, table) {
-                    Err(_) if self.spares_broken => false,
-                    is_on => is_on?,
-                };
+            let is_subject = column.is_none() && temp.is_of(object, table)?;
             if is_subject {
                 row.table = to.text.clone();
             }
@@ -147,27 +130,18 @@ impl Definer<'_> {
                 .collect();
             row.sql = Some(edited(sql, &edits).into());
             if !is_changed {
-                source.borrow_mut().prepare_write()?;
+                temp.transaction()?.borrow_mut().prepare_write()?;
             }
             is_changed = true;
             temp.rewrite(&row)?;
         }
-        if is_changed {
-            crate::catalog::write_cookie(&mut source.borrow_mut())?;
-        }
-        Ok(())
+        if is_changed { temp.note_change() } else { Ok(()) }
     }
 
-    /// Whether an object is a trigger on that very table.
-    fn is_trigger_on(&self, object: &ObjectRow, table: &Arc<Table>) -> Result<bool> {
-        let Some(trigger) = self.schema().trigger(&object.name) else { return Ok(false) };
-        if object.kind != ObjectKind::Trigger {
-            return Ok(false);
-        }
-        self.with_environment(|environment| {
-            let subject = trigger_subject(environment, trigger)?;
-            Ok(subject.id == table.id && subject.database == table.database)
-        })
+    /// Whether an object is that very table, or hangs on it.
+    fn is_of(&self, object: &ObjectRow, table: &Table) -> Result<bool> {
+        let home = self.session.attachment(table.database)?;
+        Ok(object.is_of(&table.name, home, self.session.attachment(self.database)?))
     }
 
     /// Where a definition names the table or the column. What is broken and may be has only the
@@ -184,9 +158,7 @@ impl Definer<'_> {
         let is_spared = may_be_broken && self.spared.contains(&object.id);
         match self.places(object, sql, table, column) {
             found if may_be_broken && (is_spared || found.is_err()) => {
-                let is_own = object.kind == ObjectKind::Trigger
-                    && self.database == table.database
-                    && object.table.eq_ignore_ascii_case(&table.name);
+                let is_own = object.kind == ObjectKind::Trigger && self.is_of(object, table)?;
                 if is_own { trigger_places(sql, table, column) } else { Ok(Vec::new()) }
             }
             Err(error) => {
@@ -205,8 +177,7 @@ impl Definer<'_> {
         table: &Arc<Table>,
         column: Option<usize>,
     ) -> Result<Vec<Span>> {
-        let is_own = object.table.eq_ignore_ascii_case(&table.name)
-            && (self.database == table.database || self.is_trigger_on(object, table)?);
+        let is_own = self.is_of(object, table)?;
         let mut places = match object.kind {
             ObjectKind::Table => table_places(sql, is_own, table, column)?,
             ObjectKind::Index if is_own => index_places(sql, table, column)?,
@@ -370,7 +341,7 @@ fn index_places(sql: &str, table: &Table, column: Option<usize>) -> Result<Vec<S
 
 /// The places in the form of a `CREATE TRIGGER`.
 fn trigger_places(sql: &str, table: &Table, column: Option<usize>) -> Result<Vec<Span>> {
-    let (statement, _) = parse_statement(sql)?;
+    let (statement, _) = parse_stored(sql)?;
     let Some(StatementKind::CreateTrigger(create)) = statement.map(|statement| statement.kind)
     else {
         return Ok(Vec::new());

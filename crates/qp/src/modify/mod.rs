@@ -47,8 +47,8 @@ pub(crate) use constraint::Violation;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub(crate) use foreign_key::{has_parent_key, mismatch, quoted};
 pub use sequence::{SEQUENCE_TABLE, counter_of};
+pub(crate) use trigger::trigger_program;
 pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
-pub(crate) use trigger::{subject_database, trigger_program};
 pub use writer::{IndexWriter, RowKey, TableWriter};
 
 use crate::ast::ConflictAction;

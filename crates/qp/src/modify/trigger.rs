@@ -117,17 +117,17 @@ impl Triggers {
     /// The triggers on `table` for a change.
     pub(super) fn of(environment: &Environment<'_>, table: &Table, change: Change<'_>) -> Self {
         let mut triggers = Self::default();
-        let mut found: Vec<&Arc<Trigger>> = Vec::new();
-        for (index, schema) in environment.schemas.iter().enumerate() {
-            // Triggers in temp may be on tables of other databases.
-            let is_temp = index == usize::from(DatabaseIndex::TEMP.0);
-            if index == usize::from(table.database.0) || is_temp {
-                found.extend(schema.triggers_of(&table.name).iter().filter(|trigger| {
-                    subject_database(environment, trigger) == Some(table.database)
-                }));
-            }
-        }
-        for trigger in found {
+        let of = |database: DatabaseIndex| {
+            let schema = environment.schemas.get(usize::from(database.0));
+            let named = schema.map_or(&[][..], |schema| schema.triggers_of(&table.name));
+            named
+                .iter()
+                .filter(|trigger| subject_database(environment, trigger) == Some(table.database))
+        };
+        // Those in `temp` on a table of another database run before its own, as SQLite has it.
+        let is_temp = table.database == DatabaseIndex::TEMP;
+        let temporary = of(DatabaseIndex::TEMP).rev().filter(|_| !is_temp);
+        for trigger in temporary.chain(of(table.database)) {
             let fits = match (&trigger.definition.event, change) {
                 (TriggerEvent::Insert, Change::Insert) => true,
                 (TriggerEvent::Delete, Change::Delete) => true,
@@ -358,29 +358,23 @@ pub(crate) fn trigger_program(
     Ok(TriggerProgram { layout, condition, statements })
 }
 
-/// The database of the table or view that a trigger is on: its own, but a trigger in `temp` may be
-/// on one of any database; the one that it names, else the first that has it, `temp` before others.
-pub(crate) fn subject_database(
-    environment: &Environment<'_>,
-    trigger: &Trigger,
-) -> Option<DatabaseIndex> {
+/// The database of the table or view that a trigger is on: its own, but a trigger in `temp` is on
+/// one of the database in which it was found when the trigger was made. None where it is gone.
+fn subject_database(environment: &Environment<'_>, trigger: &Trigger) -> Option<DatabaseIndex> {
     let has = |database: &DatabaseIndex| {
         let schema = environment.schemas.get(usize::from(database.0));
         schema.is_some_and(|schema| {
             schema.table(&trigger.table).is_some() || schema.view(&trigger.table).is_some()
         })
     };
-    if trigger.database != DatabaseIndex::TEMP {
-        return Some(trigger.database).filter(has);
-    }
-    let mut all = (0..environment.schemas.len() as u16).map(DatabaseIndex);
-    match &trigger.definition.table.schema {
-        Some(schema) => all.find(|database| {
-            let name = environment.names.get(usize::from(database.0));
-            name.is_some_and(|name| schema.is(name)) && has(database)
-        }),
-        None => std::iter::once(DatabaseIndex::TEMP).chain(all).find(has),
-    }
+    let home = match trigger.subject {
+        None => Some(trigger.database),
+        Some(subject) => {
+            let place = environment.attachments.iter().position(|it| *it == subject);
+            place.map(|place| DatabaseIndex(place as u16))
+        }
+    };
+    home.filter(has)
 }
 
 /// The table (or view, as a table) that a trigger is on.
@@ -394,5 +388,12 @@ pub fn trigger_subject(environment: &Environment<'_>, trigger: &Trigger) -> Resu
         let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
         return super::bind::view_as_table(&mut binder, view);
     }
-    Err(Error::not_found("table", &trigger.table))
+    let name = &trigger.definition.table;
+    Err(Error::not_found(
+        "table",
+        match &name.schema {
+            Some(schema) => format!("{}.{}", schema.text, name.name.text),
+            None => name.name.text.to_string(),
+        },
+    ))
 }

@@ -72,7 +72,8 @@ impl Parser<'_> {
             return Err(self.expected("SELECT"));
         }
         let select = *self.select()?;
-        let view = CreateView { temporary, if_not_exists, name, columns, select };
+        let databases = std::mem::take(&mut self.databases);
+        let view = CreateView { temporary, if_not_exists, name, columns, select, databases };
         Ok(StatementKind::CreateView(Box::new(view)))
     }
 
@@ -88,17 +89,9 @@ impl Parser<'_> {
             self.expect(TokenKind::Each, "EACH ROW")?;
             self.expect(TokenKind::Row, "ROW")?;
         }
-        self.databases = Some(Vec::new());
         let condition = if self.accept(TokenKind::When) { Some(self.expression()?) } else { None };
         self.expect(TokenKind::Begin, "FOR EACH ROW, WHEN or BEGIN")?;
-        let mut body = Vec::new();
-        loop {
-            body.push(self.trigger_statement()?);
-            self.expect(TokenKind::Semicolon, ";")?;
-            if self.accept(TokenKind::EndKeyword) {
-                break;
-            }
-        }
+        let body = self.trigger_body()?;
         let trigger = CreateTrigger {
             temporary,
             if_not_exists,
@@ -109,9 +102,22 @@ impl Parser<'_> {
             for_each_row,
             condition,
             body,
-            databases: self.databases.take().unwrap_or_default(),
+            databases: std::mem::take(&mut self.databases),
         };
         Ok(StatementKind::CreateTrigger(Box::new(trigger)))
+    }
+
+    fn trigger_body(&mut self) -> Result<Vec<Statement>> {
+        let mut body = Vec::new();
+        self.in_new_trigger = !self.is_stored;
+        loop {
+            body.push(self.trigger_statement()?);
+            self.expect(TokenKind::Semicolon, ";")?;
+            if self.accept(TokenKind::EndKeyword) {
+                self.in_new_trigger = false;
+                return Ok(body);
+            }
+        }
     }
 
     fn trigger_time(&mut self) -> Result<Option<TriggerTime>> {
@@ -156,18 +162,10 @@ impl Parser<'_> {
             _ => return Err(self.expected("INSERT, UPDATE, DELETE, SELECT or END")),
         };
         let span = self.span_from(start);
-        let message = "cannot use RETURNING in a trigger";
-        match &kind {
-            StatementKind::Insert(insert) if !insert.returning.is_empty() => {
-                return Err(Error::invalid(message).at(span));
-            }
-            StatementKind::Update(update) if !update.returning.is_empty() => {
-                return Err(Error::syntax(message, span));
-            }
-            StatementKind::Delete(delete) if !delete.returning.is_empty() => {
-                return Err(Error::syntax(message, span));
-            }
-            _ => {}
+        if let StatementKind::Insert(insert) = &kind
+            && !insert.returning.is_empty()
+        {
+            return Err(Error::invalid("cannot use RETURNING in a trigger").at(span));
         }
         Ok(Statement { kind, span })
     }

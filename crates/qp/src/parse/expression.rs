@@ -362,6 +362,7 @@ impl Parser<'_> {
         let set = if self.accept(TokenKind::LeftParenthesis) {
             InSet::Function(name, self.arguments()?)
         } else {
+            self.databases.extend(name.schema.clone());
             InSet::Table(name)
         };
         put_in(left, negated, set);

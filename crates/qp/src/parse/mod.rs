@@ -48,7 +48,17 @@ pub fn parse_statement_within(sql: &str, limits: &Limits) -> Result<(Option<Stat
     if sql.len() > limits.get(Limit::SqlLength) as usize {
         return Err(Error::new(ErrorKind::Limit, "statement too long"));
     }
-    let mut parser = Parser::new(sql, 0)?.limited(limits);
+    first_statement(Parser::new(sql, 0)?.limited(limits))
+}
+
+/// As [`parse_statement`], a definition that the catalog has: older builds took forms in triggers
+/// that no new one may have.
+pub fn parse_stored(sql: &str) -> Result<(Option<Statement>, usize)> {
+    first_statement(Parser::new(sql, 0)?.of_stored())
+}
+
+fn first_statement(mut parser: Parser<'_>) -> Result<(Option<Statement>, usize)> {
+    let sql = parser.text;
     while parser.accept(TokenKind::Semicolon) {}
     if parser.at(TokenKind::End) {
         return Ok((None, sql.len()));

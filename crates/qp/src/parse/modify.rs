@@ -5,10 +5,18 @@
 use super::parser::Parser;
 use super::token::TokenKind;
 use crate::ast::{
-    Assignment, ConflictAction, Delete, Insert, InsertSource, Name, ResultColumn, StatementKind,
-    Update, Upsert, UpsertAction, With,
+    Assignment, ConflictAction, Delete, IndexHint, Insert, InsertSource, Limit, Name, OrderTerm,
+    ResultColumn, StatementKind, Update, Upsert, UpsertAction, With,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// What may stand behind the condition of an UPDATE or DELETE.
+#[derive(Default)]
+struct Ending {
+    returning: Vec<ResultColumn>,
+    order_by: Vec<OrderTerm>,
+    limit: Option<Limit>,
+}
 
 impl Parser<'_> {
     /// `INSERT ...` or `REPLACE ...`
@@ -33,11 +41,14 @@ impl Parser<'_> {
             upserts: Vec::new(),
             returning: Vec::new(),
         };
-        if self.accept(TokenKind::Default) {
+        if !self.in_new_trigger && self.accept(TokenKind::Default) {
             self.expect(TokenKind::Values, "VALUES")?;
         } else {
             if !self.at_select() {
-                return Err(self.expected("VALUES, SELECT or DEFAULT VALUES"));
+                let is_new = self.in_new_trigger;
+                let sources =
+                    if is_new { "VALUES or SELECT" } else { "VALUES, SELECT or DEFAULT VALUES" };
+                return Err(self.expected(sources));
             }
             insert.source = InsertSource::Select(self.select()?);
             self.upserts(&mut insert.upserts)?;
@@ -80,17 +91,12 @@ impl Parser<'_> {
         let conflict = self.or_conflict()?;
         let table = self.table_name()?;
         let alias = self.as_alias()?;
-        let index = self.index_hint()?;
+        let index = self.hint_of_change()?;
         self.expect(TokenKind::Set, "SET")?;
         let assignments = self.assignments()?;
         let from = if self.accept(TokenKind::From) { Some(*self.from()?) } else { None };
         let filter = self.filter()?;
-        let mut returning = self.returning()?;
-        let order_by = self.order_by()?;
-        let limit = self.limit()?;
-        if returning.is_empty() {
-            returning = self.returning()?;
-        }
+        let Ending { returning, order_by, limit } = self.ending()?;
         Ok(StatementKind::Update(Box::new(Update {
             with,
             conflict,
@@ -112,14 +118,9 @@ impl Parser<'_> {
         self.expect(TokenKind::From, "FROM")?;
         let table = self.table_name()?;
         let alias = self.as_alias()?;
-        let index = self.index_hint()?;
+        let index = self.hint_of_change()?;
         let filter = self.filter()?;
-        let mut returning = self.returning()?;
-        let order_by = self.order_by()?;
-        let limit = self.limit()?;
-        if returning.is_empty() {
-            returning = self.returning()?;
-        }
+        let Ending { returning, order_by, limit } = self.ending()?;
         Ok(StatementKind::Delete(Box::new(Delete {
             with,
             table,
@@ -130,6 +131,36 @@ impl Parser<'_> {
             order_by,
             limit,
         })))
+    }
+
+    /// What may stand behind the condition of an UPDATE or DELETE: nothing in a trigger.
+    fn ending(&mut self) -> Result<Ending> {
+        let mut ending = Ending::default();
+        if self.in_new_trigger {
+            return Ok(ending);
+        }
+        ending.returning = self.returning()?;
+        ending.order_by = self.order_by()?;
+        ending.limit = self.limit()?;
+        if ending.returning.is_empty() {
+            ending.returning = self.returning()?;
+        }
+        Ok(ending)
+    }
+
+    /// Which index must serve an UPDATE or DELETE: that is not said in a trigger.
+    fn hint_of_change(&mut self) -> Result<Option<IndexHint>> {
+        let start = self.token.start;
+        let hint = self.index_hint()?;
+        let (true, Some(written)) = (self.in_new_trigger, &hint) else { return Ok(hint) };
+        let clause = match written {
+            IndexHint::IndexedBy(_) => "INDEXED BY",
+            IndexHint::NotIndexed => "NOT INDEXED",
+        };
+        let message = format!(
+            "the {clause} clause is not allowed on UPDATE or DELETE statements within triggers"
+        );
+        Err(Error::invalid(message).at(self.span_from(start)))
     }
 
     /// `AS alias`, or nothing: changed tables have no alias without AS.

@@ -33,8 +33,12 @@ pub(super) struct Parser<'a> {
     depth_max: u32,
     parameter_max: u32,
     parameter_numbers: FxHashMap<&'a str, u32>,
-    /// The databases that stand before names of tables, while a trigger's program is read.
-    pub(super) databases: Option<Vec<Name>>,
+    /// Whether triggers may have the forms that only stored ones have.
+    pub(super) is_stored: bool,
+    /// Inside of a trigger that may not.
+    pub(super) in_new_trigger: bool,
+    /// The databases that queries of a view or trigger name.
+    pub(super) databases: Vec<Name>,
 }
 
 impl<'a> Parser<'a> {
@@ -58,8 +62,16 @@ impl<'a> Parser<'a> {
             depth_max: limits::EXPRESSION_DEPTH_MAX,
             parameter_max: limits::PARAMETER_NUMBER_MAX,
             parameter_numbers: FxHashMap::default(),
-            databases: None,
+            is_stored: false,
+            in_new_trigger: false,
+            databases: Vec::new(),
         })
+    }
+
+    /// Reads a definition that the catalog has.
+    pub(super) fn of_stored(mut self) -> Self {
+        self.is_stored = true;
+        self
     }
 
     /// Keeps the limits of a session.
@@ -81,6 +93,7 @@ impl<'a> Parser<'a> {
         self.tallest = 0;
         self.parameter_count = 0;
         self.parameter_numbers.clear();
+        self.databases.clear();
     }
 
     // Tokens.
@@ -235,9 +248,6 @@ impl<'a> Parser<'a> {
     /// `[schema.]name[@branch]`
     pub(super) fn table_name(&mut self) -> Result<TableName> {
         let QualifiedName { schema, name } = self.qualified_name("a table name")?;
-        if let (Some(databases), Some(schema)) = (&mut self.databases, &schema) {
-            databases.push(schema.clone());
-        }
         Ok(TableName { schema, name, branch: self.branch_suffix()? })
     }
 

@@ -474,6 +474,7 @@ impl Parser<'_> {
             let function = TableFunction { name, arguments };
             return Ok(TableReferenceKind::Function(Box::new(function)));
         }
+        self.databases.extend(name.schema.clone());
         let table = NamedTable { name, as_of: None, index: None };
         Ok(TableReferenceKind::Table(Box::new(table)))
     }

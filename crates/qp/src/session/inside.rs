@@ -9,7 +9,7 @@ use super::prepare::select_plan;
 use crate::ast::{Name, StatementKind};
 use crate::bind::Binder;
 use crate::catalog::build::FindCollation;
-use crate::catalog::{DatabaseIndex, ObjectKind, Schema};
+use crate::catalog::{Attachment, DatabaseIndex, ObjectKind, Schema};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{
     Context, DeferredViolations, Frame, Outer, Parameters, RunState, SharedTransaction, Sources,
@@ -291,6 +291,15 @@ impl Session {
             let message = format!("unknown database {}", name.text);
             Error::new(ErrorKind::NotFound, message).at(name.span)
         })
+    }
+
+    /// Which database an index means now.
+    pub(crate) fn attachment(&self, index: DatabaseIndex) -> Result<Attachment> {
+        let databases = self.databases.borrow();
+        let attached = databases.get(usize::from(index.0));
+        attached
+            .map(|it| it.attachment)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "no database has this number"))
     }
 
     /// The database in which an unqualified name is found; `main` if it is in none.

@@ -55,7 +55,7 @@ pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, 
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
 
-use crate::catalog::{DatabaseIndex, ObjectId, Schema};
+use crate::catalog::{Attachment, DatabaseIndex, ObjectId, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Counters, LoneTransaction, Settings, SharedTransaction};
 use crate::function::Registry;
@@ -71,6 +71,8 @@ use versions::version;
 pub struct Attached {
     /// Its name.
     pub name: Box<str>,
+    /// Which it is, also when another one has its place.
+    attachment: Attachment,
     /// The database; `temp` is made when it is first needed.
     pub database: Option<Database>,
     /// The branch that is worked on.
@@ -169,14 +171,18 @@ impl Session {
 
     /// A session on a branch of a database.
     pub fn on_head(database: Database, head: HeadId) -> Self {
-        let attached = |name: &str, database, head| Attached {
+        let attached = |name: &str, attachment, database, head| Attached {
             name: Box::from(name),
+            attachment,
             database,
             head,
             schema: Arc::default(),
             catalog: None,
         };
-        let databases = vec![attached("main", Some(database), head), attached("temp", None, MAIN)];
+        let databases = vec![
+            attached("main", Attachment::MAIN, Some(database), head),
+            attached("temp", Attachment::TEMP, None, MAIN),
+        ];
         Self {
             reads_from: RefCell::new(None),
             databases: RefCell::new(databases),
@@ -195,7 +201,8 @@ impl Session {
             cache: RefCell::default(),
             known_trees: RefCell::default(),
             version_schemas: RefCell::default(),
-            generation: Cell::new(0),
+            // Behind the numbers of `main` and `temp`.
+            generation: Cell::new(Attachment::TEMP.0),
             schemas_seen: Cell::new(0),
             commands: Cell::new(0),
             known_at: Cell::new(0),
@@ -378,6 +385,7 @@ impl Session {
         self.generation.set(self.generation.get() + 1);
         let attached = Attached {
             name: Box::from(name),
+            attachment: Attachment(self.generation.get()),
             database: Some(database),
             head,
             schema: Arc::default(),

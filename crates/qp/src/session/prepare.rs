@@ -12,7 +12,7 @@ use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment, Statistics};
-use crate::catalog::{DatabaseIndex, Schema};
+use crate::catalog::{Attachment, DatabaseIndex, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Projection, SharedTransaction, Sources, Versions};
 use crate::limits::Limit;
@@ -328,8 +328,10 @@ impl Session {
         (sources, versions): (&[Option<SharedTransaction>], Option<&Versions>),
         work: impl FnOnce(&Environment<'_>) -> Result<T>,
     ) -> Result<T> {
-        let names: Vec<Box<str>> =
-            self.databases.borrow().iter().map(|attached| attached.name.clone()).collect();
+        let (names, attachments): (Vec<Box<str>>, Vec<Attachment>) = {
+            let databases = self.databases.borrow();
+            databases.iter().map(|attached| (attached.name.clone(), attached.attachment)).unzip()
+        };
         let functions = self.functions.borrow();
         let find = |name: &str| self.collations.find(name);
         let missing = |collation| self.collations.missing(collation);
@@ -338,6 +340,7 @@ impl Session {
         work(&Environment {
             schemas,
             names: &names,
+            attachments: &attachments,
             functions: &functions,
             collations: &find,
             missing_collation: &missing,

@@ -20,7 +20,7 @@ use crate::catalog::{
 use crate::define::{identifier, run_within};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::bind_writer;
-use crate::parse::parse_statement;
+use crate::parse::parse_stored;
 use crate::store::TreeId;
 
 impl SqlTarget<'_> {
@@ -183,6 +183,7 @@ impl SqlTarget<'_> {
             columns: Vec::new(),
             stored_columns: 0,
             twins,
+            subject: None,
         };
         self.create_index_tree(tree)?;
         write_object(&mut self.transaction()?.borrow_mut(), &row)?;
@@ -226,7 +227,7 @@ pub(super) fn rename_row(row: &mut ObjectRow, name: &str) -> Result<()> {
         return Ok(());
     }
     let mut sql = row.sql.take().unwrap_or_default().into_string();
-    let statement = parse_statement(&sql)?.0;
+    let statement = parse_stored(&sql)?.0;
     let old: Option<&Name> = statement.as_ref().and_then(|it| match &it.kind {
         StatementKind::CreateIndex(create) => Some(&create.name.name),
         StatementKind::CreateTrigger(create) => Some(&create.name.name),

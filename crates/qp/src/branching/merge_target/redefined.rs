@@ -247,6 +247,7 @@ impl SqlTarget<'_> {
                 columns: Vec::new(),
                 stored_columns: 0,
                 twins: Twins::default(),
+                subject: None,
             });
         }
         Ok(rows)

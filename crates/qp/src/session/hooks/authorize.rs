@@ -164,13 +164,11 @@ impl Session {
     fn triggers_of(&self, database: &str, name: &str) -> Vec<(Box<str>, Box<str>)> {
         let databases = self.databases.borrow();
         let mut triggers = Vec::new();
+        let home = databases.iter().find(|known| known.name.eq_ignore_ascii_case(database));
+        let Some(home) = home.map(|home| home.attachment) else { return triggers };
         for attached in databases.iter() {
-            // Of other databases only `temp` has triggers on the table.
-            if !attached.name.eq_ignore_ascii_case(database) && !is_temp(&attached.name) {
-                continue;
-            }
             let own = attached.schema.objects.iter().filter(|object| {
-                object.kind == ObjectKind::Trigger && object.table.eq_ignore_ascii_case(name)
+                object.kind == ObjectKind::Trigger && object.is_of(name, home, attached.attachment)
             });
             triggers.extend(own.map(|object| (attached.name.clone(), object.name.clone())));
         }

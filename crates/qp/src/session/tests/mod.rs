@@ -15,6 +15,7 @@ mod lending;
 mod ordered;
 mod row_values;
 mod rules;
+mod temporary_triggers;
 mod triggers;
 mod versions;
 
