@@ -153,6 +153,142 @@ SELECT name, tbl_name FROM sqlite_schema
 SELECT name, tbl_name FROM aux.sqlite_schema
 SELECT name, tbl_name FROM temp.sqlite_schema
 
+-- changes() and last_insert_rowid() are those of the trigger inside, and of the statement behind it
+CREATE TABLE t(a INTEGER PRIMARY KEY, b UNIQUE)
+CREATE TABLE log(x, y, z)
+CREATE TABLE n(b)
+CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.a, changes(), last_insert_rowid()); INSERT INTO n VALUES (1), (2); INSERT INTO log VALUES (new.a, changes(), last_insert_rowid()); END
+INSERT INTO n VALUES (1), (2), (3)
+INSERT INTO t VALUES (7, 7), (8, 8)
+SELECT * FROM log
+SELECT changes(), last_insert_rowid(), total_changes()
+REPLACE INTO t VALUES (9, 8)
+SELECT * FROM log WHERE x = 9
+SELECT changes(), last_insert_rowid(), total_changes()
+
+-- triggers of a view do about conflicts what the statement says
+CREATE TABLE t(a INTEGER PRIMARY KEY, b)
+CREATE VIEW v AS SELECT a, b FROM t
+CREATE TRIGGER i INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.a, new.b); END
+CREATE TRIGGER u INSTEAD OF UPDATE ON v BEGIN UPDATE t SET a = new.a WHERE a = old.a; END
+CREATE TRIGGER d INSTEAD OF DELETE ON v BEGIN INSERT OR IGNORE INTO t VALUES (old.a, 'd'), (old.a + 10, 'd'); END
+INSERT INTO v VALUES (1, 'x'), (2, 'y')
+INSERT INTO v VALUES (1, 'z'); -- error
+INSERT OR IGNORE INTO v VALUES (1, 'z')
+SELECT * FROM t
+REPLACE INTO v VALUES (1, 'z')
+SELECT * FROM t
+UPDATE OR REPLACE v SET a = 1 WHERE a = 2
+SELECT * FROM t
+INSERT OR FAIL INTO v VALUES (5, 5), (1, 1), (6, 6)
+SELECT * FROM t
+DELETE FROM v WHERE a = 1
+SELECT * FROM t
+
+-- views in a circle are told by where it closes, and a missing table by its database
+CREATE VIEW c1 AS SELECT * FROM c2
+CREATE VIEW c2 AS SELECT * FROM c3
+CREATE VIEW c3 AS SELECT * FROM c1
+CREATE VIEW beside AS SELECT * FROM c2
+SELECT * FROM c1; -- error
+SELECT * FROM c3; -- error
+SELECT * FROM beside; -- error
+INSERT INTO c1 VALUES (1); -- error
+CREATE VIEW lost AS SELECT * FROM nothere
+SELECT * FROM lost; -- error
+CREATE TABLE t(a)
+CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT * FROM nothere; END
+INSERT INTO t VALUES (1); -- error
+DROP TRIGGER g
+CREATE TEMP TRIGGER g AFTER INSERT ON t BEGIN SELECT * FROM nothere; END
+INSERT INTO t VALUES (1); -- error
+
+-- a trigger that changes columns which are not there is in no rename's way
+CREATE TABLE t(a, b)
+CREATE TABLE u(x)
+CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO u(nocol, x) SELECT new.a, t.a FROM t; UPDATE u SET nocol = new.a; END
+CREATE TRIGGER h AFTER UPDATE ON t BEGIN INSERT INTO u VALUES (1, 2, new.a); INSERT INTO u(x) VALUES (new.a, 2); INSERT INTO u(x, nocol) VALUES (new.a); END
+ALTER TABLE t RENAME COLUMN a TO c
+ALTER TABLE t RENAME TO w
+ALTER TABLE u RENAME COLUMN x TO y
+ALTER TABLE u RENAME TO w2
+ALTER TABLE w DROP COLUMN b
+SELECT sql FROM sqlite_schema
+INSERT INTO w VALUES (1); -- error
+UPDATE w SET c = 1; -- error
+
+-- an upsert fires BEFORE INSERT and then the triggers of its UPDATE
+CREATE TABLE t(a INTEGER PRIMARY KEY, b UNIQUE, c)
+CREATE TABLE log(x)
+CREATE TRIGGER bi BEFORE INSERT ON t BEGIN INSERT INTO log VALUES ('bi' || new.a || new.c); END
+CREATE TRIGGER ai AFTER INSERT ON t BEGIN INSERT INTO log VALUES ('ai' || new.a || new.c); END
+CREATE TRIGGER bu BEFORE UPDATE ON t BEGIN INSERT INTO log VALUES ('bu' || old.a || old.c || new.c); END
+CREATE TRIGGER au AFTER UPDATE OF c ON t BEGIN INSERT INTO log VALUES ('au' || old.a || old.c || new.c); END
+CREATE TRIGGER aub AFTER UPDATE OF b ON t BEGIN INSERT INTO log VALUES ('aub'); END
+INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)
+INSERT INTO t VALUES (1, 9, 3) ON CONFLICT (a) DO UPDATE SET c = excluded.c
+INSERT INTO t VALUES (9, 2, 4) ON CONFLICT (b) DO UPDATE SET c = excluded.c WHERE c < 3 RETURNING a, b, c
+INSERT INTO t VALUES (9, 2, 5) ON CONFLICT (b) DO UPDATE SET c = excluded.c WHERE c < 3 RETURNING a, b, c
+INSERT INTO t VALUES (1, 2, 5) ON CONFLICT DO NOTHING
+INSERT OR REPLACE INTO t VALUES (1, 2, 5) ON CONFLICT (a) DO UPDATE SET b = 77
+SELECT * FROM log
+SELECT * FROM t
+SELECT changes(), total_changes(), last_insert_rowid()
+
+-- a BEFORE trigger that changes or deletes the row
+CREATE TABLE t(a INTEGER PRIMARY KEY, b)
+CREATE TRIGGER bu BEFORE UPDATE ON t WHEN old.a = 1 BEGIN DELETE FROM t WHERE a = 1; END
+CREATE TRIGGER bu2 BEFORE UPDATE ON t WHEN old.a = 2 BEGIN UPDATE t SET b = 'trigger' WHERE a = 2; END
+CREATE TRIGGER bd BEFORE DELETE ON t WHEN old.a = 3 BEGIN DELETE FROM t WHERE a = 3; END
+INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4)
+UPDATE t SET b = 'own' RETURNING a, b
+SELECT changes()
+SELECT * FROM t
+DELETE FROM t WHERE a > 2 RETURNING a, b
+SELECT changes()
+SELECT * FROM t
+UPDATE t SET a = a + 10
+SELECT * FROM t
+
+-- what triggers do about conflicts is what the statement says
+CREATE TABLE t(a)
+CREATE TABLE u(a UNIQUE)
+CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT OR IGNORE INTO u VALUES (new.a); END
+CREATE TRIGGER h AFTER DELETE ON t BEGIN INSERT OR REPLACE INTO u VALUES (old.a); END
+CREATE TRIGGER i AFTER UPDATE ON t BEGIN UPDATE OR IGNORE u SET a = new.a WHERE a = old.a; END
+INSERT INTO t VALUES (1), (1)
+SELECT * FROM u
+INSERT OR ABORT INTO t VALUES (1)
+INSERT OR REPLACE INTO t VALUES (1)
+SELECT rowid, * FROM u
+INSERT OR FAIL INTO t VALUES (5), (5), (6)
+SELECT * FROM t
+DELETE FROM t WHERE a = 5
+SELECT rowid, * FROM u
+UPDATE t SET a = 5
+UPDATE OR ABORT t SET a = 5
+UPDATE OR FAIL t SET a = 5
+SELECT * FROM t
+SELECT rowid, * FROM u
+BEGIN
+INSERT OR ROLLBACK INTO t VALUES (5)
+COMMIT
+
+-- RAISE(IGNORE) inside of triggers that a trigger fires
+CREATE TABLE t(a)
+CREATE TABLE u(a)
+CREATE TABLE v(a)
+CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO u VALUES (new.a); INSERT INTO v VALUES (new.a); END
+CREATE TRIGGER h BEFORE INSERT ON u WHEN new.a = 2 BEGIN SELECT RAISE(IGNORE); END
+CREATE TRIGGER k AFTER INSERT ON u WHEN new.a = 3 BEGIN SELECT RAISE(IGNORE); END
+INSERT INTO t VALUES (1), (2), (3), (4)
+SELECT 't', a FROM t UNION ALL SELECT 'u', a FROM u UNION ALL SELECT 'v', a FROM v
+SELECT changes(), total_changes()
+CREATE TRIGGER z BEFORE DELETE ON t WHEN old.a = 2 BEGIN SELECT RAISE(IGNORE); END
+DELETE FROM t
+SELECT changes(), total_changes()
+SELECT * FROM t
+
 -- a temporary view over several databases, and its triggers
 ATTACH ':memory:' AS aux
 CREATE TABLE t(a)
@@ -168,4 +304,19 @@ DETACH aux
 INSERT INTO t VALUES (4)
 INSERT INTO v VALUES (1, 2)
 DROP TABLE t
+SELECT name FROM temp.sqlite_schema
+
+-- DROP TABLE deletes rows for their foreign keys, but fires no trigger of the table
+PRAGMA foreign_keys = 1
+CREATE TABLE p(a INTEGER PRIMARY KEY)
+CREATE TABLE c(x REFERENCES p ON DELETE CASCADE)
+CREATE TABLE log(z)
+CREATE TEMP TRIGGER g AFTER DELETE ON c BEGIN INSERT INTO log VALUES (old.x); END
+CREATE TEMP TRIGGER h AFTER DELETE ON p BEGIN INSERT INTO log VALUES ('p' || old.a); END
+CREATE TRIGGER h2 BEFORE DELETE ON p BEGIN SELECT RAISE(ABORT, 'stays'); END
+INSERT INTO p VALUES (1), (2)
+INSERT INTO c VALUES (1), (2)
+DROP TABLE p
+SELECT * FROM log
+SELECT * FROM c
 SELECT name FROM temp.sqlite_schema

@@ -45,7 +45,7 @@ pub(crate) use select::{keys_of, unique_slots};
 pub(crate) use table::{FOREIGN, Named, OF_DEFINITION, OF_STATEMENT};
 
 use crate::catalog::build::FindCollation;
-use crate::catalog::{Attachment, DatabaseIndex, IndexColumn, Schema, Table};
+use crate::catalog::{Attachment, DatabaseIndex, IndexColumn, Schema, Table, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
@@ -200,6 +200,8 @@ pub struct Binder<'e> {
     pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
     pub(crate) recorder: Option<Recorder>,
+    /// The views that are being bound, the innermost last.
+    views: Vec<Arc<View>>,
     /// The views, triggers and common tables that are being bound, the innermost last.
     pub(crate) accessors: Vec<Box<str>>,
     /// How many definitions are being bound that the authorizer is not asked for.
@@ -223,6 +225,7 @@ impl<'e> Binder<'e> {
             restricted: None,
             in_trigger: false,
             drops: false,
+            views: Vec::new(),
             aggregate_scope: None,
             aggregate_reads: None,
             shares: false,

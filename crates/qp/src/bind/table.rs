@@ -173,6 +173,15 @@ impl Binder<'_> {
             return Ok(Named::Table(table));
         }
         let error = no_table(schema, name);
+        let error = match self.home {
+            // A text of the catalog means its own database alone.
+            Some(home) if schema.is_none() && home != DatabaseIndex::TEMP => {
+                let database = self.environment.names.get(usize::from(self.base_of(home).0));
+                let database = database.map_or("", |name| &**name);
+                error.renamed(format!("no such table: {database}.{}", name.text))
+            }
+            _ => error,
+        };
         Err(match self.nearest_table(&name.text) {
             Some(near) => error.with_hint(format!("did you mean {near}?")),
             None => error,

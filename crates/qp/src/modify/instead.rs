@@ -6,6 +6,7 @@ use pandodb_ds::record::ValueRef;
 
 use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning};
+use crate::ast::ConflictAction;
 use crate::error::Result;
 use crate::execute::{Frame, Kept, Outer};
 use crate::plan::Node;
@@ -19,6 +20,8 @@ pub struct InsteadPlan {
     pub(super) database: crate::catalog::DatabaseIndex,
     /// The triggers.
     pub(super) triggers: Triggers,
+    /// `OR ..`: what the triggers' own statements do about conflicts.
+    pub(super) conflict: Option<ConflictAction>,
     /// The rows.
     pub(super) input: Node,
     /// The view's row as it is.
@@ -65,8 +68,10 @@ impl InsteadPlan {
         }
         for (old, new) in rows {
             let returned = returning.and(new.clone().or_else(|| old.clone()));
+            let inherited = outer.context.run.conflict.get().or(self.conflict);
+            // A DELETE says nothing about conflicts.
+            let conflict = inherited.filter(|_| new.is_some());
             let images = Images::new(old, new.unwrap_or(Kept::Null));
-            let conflict = outer.context.run.conflict.get();
             if self.triggers.fire(Event::Instead, &images, conflict, outer)? == Fired::Ignore {
                 continue;
             }

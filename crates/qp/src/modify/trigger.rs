@@ -61,6 +61,9 @@ pub enum TriggerStatement {
     Modify(ModifyPlan),
 }
 
+/// The error of triggers that fire each other without an end.
+pub(super) const NESTED_TOO_DEEP: &str = "triggers nested too deep";
+
 /// Where OLD is in a trigger's frame.
 const OLD: SlotId = SlotId(0);
 /// Where NEW is.
@@ -199,13 +202,14 @@ impl Triggers {
                 context.compiler.trigger(trigger, context.sources.shared()?)?;
             let depth = run.depth.get();
             if depth >= outer.context.settings.trigger_depth_max {
-                return Err(Error::invalid("too many levels of trigger recursion"));
+                return Err(Error::invalid(NESTED_TOO_DEEP));
             }
             run.depth.set(depth + 1);
             run.active.borrow_mut().push(trigger.id);
             let before = run.conflict.replace(conflict);
-            let last_rowid = &outer.context.counters.last_insert_rowid;
-            let rowid = last_rowid.get();
+            // Both tell of what is around the trigger once it is done.
+            let counters = outer.context.counters;
+            let (rowid, changes) = (counters.last_insert_rowid.get(), counters.changes.get());
             let result = match &versions {
                 Some(versions) => {
                     let context = Context { versions, ..*context };
@@ -213,7 +217,8 @@ impl Triggers {
                 }
                 None => program.run(images, outer),
             };
-            last_rowid.set(rowid);
+            counters.last_insert_rowid.set(rowid);
+            counters.changes.set(changes);
             run.conflict.set(before);
             run.active.borrow_mut().pop();
             run.depth.set(depth);

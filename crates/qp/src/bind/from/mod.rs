@@ -19,7 +19,7 @@ use super::table::Named;
 use super::{Binder, Block};
 use crate::ast::{self, JoinKind, TableReferenceKind};
 use crate::catalog::{Table, View};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 use join::guard_virtual_columns;
@@ -326,6 +326,14 @@ impl Binder<'_> {
 
     /// The query block of a view, bound as if nothing were around it.
     pub(crate) fn view_block(&mut self, view: &Arc<View>, may_dissolve: bool) -> Result<Block> {
+        // What a view means does not depend on who reads it: bound inside of itself it has no end.
+        let is_same = |around: &Arc<View>| {
+            (around.id, around.database, &around.name) == (view.id, view.database, &view.name)
+        };
+        if self.views.iter().any(is_same) {
+            return Err(Error::invalid(format!("view {} is circularly defined", view.name)));
+        }
+        self.views.push(view.clone());
         let scopes = std::mem::take(&mut self.scopes);
         let common = std::mem::take(&mut self.common);
         let text = std::mem::replace(&mut self.text, Arc::from(&*view.sql));
@@ -339,16 +347,8 @@ impl Binder<'_> {
         self.text = text;
         self.home = home;
         self.in_trigger = in_trigger;
-        block.map_err(|error| match error.kind() {
-            // One that is only deep is not bound inside of itself.
-            ErrorKind::Limit
-                if error.message().starts_with("too many levels")
-                    && self.accessors.iter().any(|name| name.eq_ignore_ascii_case(&view.name)) =>
-            {
-                Error::invalid(format!("view {} is circularly defined", view.name))
-            }
-            _ => error,
-        })
+        self.views.pop();
+        block
     }
 
     /// A query block in FROM: dissolved, or computed into a slot.

@@ -130,12 +130,13 @@ pub(super) fn instead_plan(
             let from = update.from.as_ref();
             let filter = update.filter.as_ref();
             let set = Some(update.assignments.as_slice());
-            let clauses = ViewClauses { alias: update.alias.as_ref(), from, filter, set };
+            let alias = update.alias.as_ref();
+            let clauses = ViewClauses { alias, from, filter, set, conflict: update.conflict };
             instead_change(binder, view, &table, triggers, &clauses)?
         }
         StatementKind::Delete(delete) => {
             let (alias, filter) = (delete.alias.as_ref(), delete.filter.as_ref());
-            let clauses = ViewClauses { alias, from: None, filter, set: None };
+            let clauses = ViewClauses { alias, from: None, filter, set: None, conflict: None };
             instead_change(binder, view, &table, triggers, &clauses)?
         }
         _ => return Err(Error::invalid("not a change")),
@@ -167,6 +168,7 @@ fn instead_insert(
     Ok(InsteadPlan {
         database: table.database,
         triggers,
+        conflict: insert.conflict,
         input: block.root,
         old: None,
         new: Some(new),
@@ -181,6 +183,7 @@ struct ViewClauses<'a> {
     from: Option<&'a ast::From>,
     filter: Option<&'a ast::Expression>,
     set: Option<&'a [ast::Assignment]>,
+    conflict: Option<ast::ConflictAction>,
 }
 
 fn instead_change(
@@ -190,7 +193,7 @@ fn instead_change(
     triggers: Triggers,
     clauses: &ViewClauses<'_>,
 ) -> Result<InsteadPlan> {
-    let ViewClauses { alias, from, filter, set } = *clauses;
+    let ViewClauses { alias, from, filter, set, conflict } = *clauses;
     let mut scope = NameScope { frame: binder.frame_index(), ..NameScope::default() };
     let mut group = Group::default();
     let block = binder.view_block(view, false)?;
@@ -225,5 +228,6 @@ fn instead_change(
     let affinities = table.columns.iter().map(|column| column.affinity).collect();
     let database = table.database;
     let row = SlotId(0);
-    Ok(InsteadPlan { database, triggers, input, old: Some(old), new, row, affinities })
+    let old = Some(old);
+    Ok(InsteadPlan { database, triggers, conflict, input, old, new, row, affinities })
 }

@@ -7,6 +7,7 @@ use pandodb_ds::record::Value;
 use crate::catalog::{DatabaseIndex, ForeignKey, IndexColumn, Table};
 use crate::error::{Error, Result};
 use crate::execute::{Context, Frame, Kept, Outer, Parameters};
+use crate::modify::trigger::NESTED_TOO_DEEP;
 use crate::modify::{TableWriter, TriggerStatement, checking};
 
 /// What only a row itself fulfils: of its rowid, parameter `first`, or of its primary key, whose
@@ -128,7 +129,7 @@ pub(super) fn run(
     let run = outer.context.run;
     let depth = run.depth.get();
     if depth >= outer.context.settings.trigger_depth_max {
-        return Err(Error::invalid("too many levels of trigger recursion"));
+        return Err(Error::invalid(NESTED_TOO_DEEP));
     }
     let plan = outer.context.compiler.change(home(writer), sql)?;
     let context = Context { parameters: Parameters::Values(values), ..*outer.context };

@@ -2,7 +2,7 @@
 
 use super::{check, fails, session};
 use crate::catalog::{DatabaseIndex, ObjectRow, read_objects, write_cookie, write_object};
-use crate::error::ErrorKind;
+use crate::error::{Constraint, ErrorKind};
 
 #[test]
 fn a_row_that_a_trigger_of_a_view_ignores_is_not_returned() {
@@ -162,4 +162,112 @@ fn a_stored_trigger_may_have_forms_that_no_new_one_has() {
     check(&session, "SELECT a FROM u ORDER BY a", "2 4");
     session.execute("ALTER TABLE log RENAME COLUMN x TO y").unwrap();
     check(&session, "SELECT count(y) FROM log", "4");
+}
+
+#[test]
+fn what_a_trigger_does_is_not_told_by_changes_behind_it() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a); CREATE TABLE log(x, y); CREATE TABLE n(b);
+             CREATE TRIGGER g AFTER INSERT ON t BEGIN
+               INSERT INTO log VALUES (new.a, changes());
+               INSERT INTO n VALUES (1), (2); INSERT INTO log VALUES (new.a, changes());
+             END;
+             INSERT INTO n VALUES (1), (2), (3); INSERT INTO t VALUES ('p'), ('q')",
+        )
+        .unwrap();
+    check(&session, "SELECT x, y FROM log", "p|3 p|2 q|3 q|2");
+    check(&session, "SELECT changes()", "2");
+}
+
+#[test]
+fn triggers_of_a_view_do_about_conflicts_what_the_statement_says() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE VIEW v AS SELECT a, b FROM t;
+             CREATE TRIGGER i INSTEAD OF INSERT ON v BEGIN
+               INSERT INTO t VALUES (new.a, new.b);
+             END;
+             CREATE TRIGGER u INSTEAD OF UPDATE ON v BEGIN
+               UPDATE t SET a = new.a WHERE a = old.a;
+             END;
+             INSERT INTO v VALUES (1, 'x'), (2, 'y')",
+        )
+        .unwrap();
+    fails(&session, "INSERT INTO v VALUES (1, 'z')", ErrorKind::Constraint(Constraint::PrimaryKey));
+    session.execute("INSERT OR IGNORE INTO v VALUES (1, 'z')").unwrap();
+    check(&session, "SELECT * FROM t", "1|x 2|y");
+    session.execute("REPLACE INTO v VALUES (1, 'z')").unwrap();
+    check(&session, "SELECT * FROM t", "1|z 2|y");
+    session.execute("UPDATE OR REPLACE v SET a = 1 WHERE a = 2").unwrap();
+    check(&session, "SELECT * FROM t", "1|y");
+}
+
+#[test]
+fn views_that_go_in_a_circle_are_told_by_where_it_closes() {
+    let session = session();
+    session
+        .execute(
+            "CREATE VIEW c1 AS SELECT * FROM c2; CREATE VIEW c2 AS SELECT * FROM c3;
+             CREATE VIEW c3 AS SELECT * FROM c1; CREATE VIEW beside AS SELECT * FROM c2;
+             CREATE VIEW e1 AS SELECT (SELECT x FROM e2) AS x;
+             CREATE VIEW e2 AS SELECT x FROM e1",
+        )
+        .unwrap();
+    for (name, told) in [("c1", "c1"), ("c3", "c3"), ("beside", "c2"), ("e1", "e1"), ("e2", "e2")] {
+        let error = session.query(&format!("SELECT * FROM {name}")).unwrap_err();
+        assert_eq!(error.message(), format!("view {told} is circularly defined"), "{name}");
+    }
+    let error = session.execute("INSERT INTO c3 VALUES (1)").unwrap_err();
+    assert_eq!(error.message(), "view c3 is circularly defined");
+}
+
+#[test]
+fn views_that_are_only_deep_are_not_called_circular() {
+    let look = || {
+        let session = session();
+        session.execute("CREATE VIEW w0 AS SELECT 1 AS x").unwrap();
+        for depth in 1..130 {
+            let below = depth - 1;
+            session.execute(&format!("CREATE VIEW w{depth} AS SELECT x FROM w{below}")).unwrap();
+        }
+        check(&session, "SELECT a.x + b.x FROM w60 AS a, w60 AS b", "2");
+        let error = session.query("SELECT * FROM w129").unwrap_err();
+        assert_eq!(error.message(), "too many levels of views and subqueries");
+    };
+    // Without optimization the levels take much of a stack.
+    std::thread::Builder::new().stack_size(32 << 20).spawn(look).unwrap().join().unwrap();
+}
+
+/// Its rows go for what foreign keys say, as in SQLite.
+#[test]
+fn a_table_that_is_dropped_fires_only_the_triggers_of_others() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA foreign_keys = ON; CREATE TABLE p(a INTEGER PRIMARY KEY);
+             CREATE TABLE c(x REFERENCES p ON DELETE CASCADE); CREATE TABLE log(z);
+             CREATE TRIGGER g AFTER DELETE ON c BEGIN INSERT INTO log VALUES (old.x); END;
+             CREATE TRIGGER h BEFORE DELETE ON p BEGIN SELECT RAISE(ABORT, 'stays'); END;
+             INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1), (2); DROP TABLE p",
+        )
+        .unwrap();
+    check(&session, "SELECT z FROM log", "1 2");
+    check(&session, "SELECT count(*) FROM c", "0");
+}
+
+#[test]
+fn triggers_that_fire_each_other_stop_at_the_limit() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA recursive_triggers = ON; PRAGMA limit_trigger_depth = 20; CREATE TABLE t(n);
+             CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO t VALUES (new.n + 1); END",
+        )
+        .unwrap();
+    let told = session.execute("INSERT INTO t VALUES (1)").unwrap_err();
+    assert_eq!(told.message(), "triggers nested too deep");
+    check(&session, "SELECT count(*) FROM t", "0");
 }
