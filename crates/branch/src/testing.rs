@@ -93,6 +93,7 @@ pub(crate) fn table(id: u64, name: &str, columns: &[(&str, &str)]) -> TableShape
         columns,
         key: KeyShape::Rowid { alias: None, autoincrement: false },
         primary_key: Vec::new(),
+        key_index: None,
         constraints: Vec::new(),
         options: String::new(),
         holds_counters: false,

@@ -38,6 +38,8 @@ line')",
     "UPDATE pair SET number = 7 WHERE number = 2; INSERT INTO pair VALUES ('garden', 1, NULL)",
     "UPDATE keyed SET v = 50; DELETE FROM keyed WHERE code = 'b';
      INSERT INTO keyed(code, v) VALUES ('c', 3)",
+    // Rows under other rowids: what says which row one is is the key.
+    "DELETE FROM keyed; INSERT INTO keyed(code, v) VALUES ('b', 2), ('c', 3), ('a', 7), (NULL, 4)",
     "ALTER TABLE item ADD COLUMN colour TEXT DEFAULT 'none, yet' COLLATE NOCASE",
     "ALTER TABLE item ADD COLUMN made TEXT; UPDATE item SET made = 'today' WHERE id = 2",
     "ALTER TABLE item RENAME COLUMN note TO remark; UPDATE item SET remark = 'r' WHERE id = 3",

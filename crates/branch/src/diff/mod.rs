@@ -4,7 +4,9 @@
 //! pair has a [`RowDiff`] that finds rows as they are asked for, in time that follows what
 //! changed. Neighbours: `merge` uses the same sources.
 
+pub mod aligned;
 mod gather;
+mod keyed;
 pub mod rows;
 pub mod schema;
 pub mod source;
@@ -18,7 +20,7 @@ pub use schema::{SchemaDifference, compare_shapes};
 pub use source::TableVersion;
 
 use crate::error::Result;
-use crate::shape::{ObjectId, Shape, TableShape};
+use crate::shape::{ColumnShape, ObjectId, Shape, TableShape};
 
 /// A version of a database: its schema and its trees.
 #[derive(Clone, Debug)]
@@ -44,7 +46,8 @@ impl Version {
     /// The rows that a shape describes, in this version's trees.
     pub fn table_of<'a>(&'a self, shape: &'a TableShape) -> TableVersion<'a> {
         let tree = self.forest.tree(shape.tree);
-        TableVersion { shape, tree }
+        let keys = shape.key_index.as_ref().and_then(|index| self.forest.tree(index.tree));
+        TableVersion { shape, tree, keys }
     }
 }
 
@@ -83,11 +86,11 @@ impl TablePair<'_> {
         let diff = match (self.old, self.new) {
             (Some(old), Some(new)) => RowDiff::new(pager, old, new)?,
             (Some(old), None) => {
-                let gone = TableVersion { shape: old.shape, tree: None };
+                let gone = TableVersion::empty(old.shape);
                 RowDiff::new(pager, old, gone)?
             }
             (None, Some(new)) => {
-                let before = TableVersion { shape: new.shape, tree: None };
+                let before = TableVersion::empty(new.shape);
                 RowDiff::new(pager, before, new)?
             }
             (None, None) => return Ok(None),
@@ -95,6 +98,39 @@ impl TablePair<'_> {
         Ok(Some(diff))
     }
 }
+
+/// The tables that are meant by a name: the newer version's, and the older one's if that is gone,
+/// as a table that was dropped and made again is.
+pub fn tables_named(old: &Shape, new: &Shape, name: &str) -> Vec<ObjectId> {
+    let newer = new.table_named(name).map(|table| table.id);
+    let older = old.table_named(name).map(|table| table.id);
+    let older = older.filter(|id| newer.is_none() || new.table(*id).is_none());
+    newer.into_iter().chain(older.filter(|id| newer != Some(*id))).collect()
+}
+
+/// The columns of all differences of tables, by their numbers: those of the newer version, then
+/// those that only the older one has. Of a table that was made again a column is that of the name.
+pub fn columns_of<'a>(old: &'a Shape, new: &'a Shape, tables: &[ObjectId]) -> Vec<SideColumn<'a>> {
+    let mut columns: Vec<SideColumn<'a>> = Vec::new();
+    for (shape, is_new) in [(new, true), (old, false)] {
+        for table in tables.iter().filter_map(|id| shape.table(*id)) {
+            let is_other = !is_new && new.table(table.id).is_none();
+            for column in &table.columns {
+                let is_told = columns.iter().any(|(.., told)| {
+                    let has_name = told.name.eq_ignore_ascii_case(&column.name);
+                    told.id == column.id || is_other && has_name
+                });
+                if !is_told {
+                    columns.push((is_new, table, column));
+                }
+            }
+        }
+    }
+    columns
+}
+
+/// A column of the newer version, or else of the older one, with its table.
+pub type SideColumn<'a> = (bool, &'a TableShape, &'a ColumnShape);
 
 /// The tables of two versions, matched by their numbers: the newer ones, then those dropped.
 pub fn tables<'a>(old: &'a Version, new: &'a Version) -> Vec<TablePair<'a>> {

@@ -8,6 +8,7 @@ use pandodb_ds::pager::Pager;
 use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 
+use super::keyed::Keyed;
 use super::source::{Changes, LentChange, LentRow, TableVersion};
 use crate::error::Result;
 use crate::shape::affinity::is_same;
@@ -125,9 +126,48 @@ pub struct RowCounts {
 /// The differences of two versions of a table in the order of their keys.
 pub struct RowDiff {
     comparison: Comparison,
-    changes: Changes,
+    matched: Matched,
     /// Which cells of the row that is looked at differ.
     changed: Vec<bool>,
+}
+
+/// What differs, by what says which row one is.
+enum Matched {
+    /// By what rows are stored under.
+    Stored(Changes),
+    /// By the declared key.
+    Declared(Box<Keyed>),
+}
+
+impl Matched {
+    fn new(pager: &Arc<Pager>, old: TableVersion<'_>, new: TableVersion<'_>) -> Result<Self> {
+        Ok(match Keyed::new(pager, old, new)? {
+            Some(keyed) => Self::Declared(Box::new(keyed)),
+            None => Self::Stored(Changes::new(pager, new.shape, old, new)?),
+        })
+    }
+
+    fn next_with<R>(
+        &mut self,
+        look: impl FnOnce(&LentChange<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        match self {
+            Self::Stored(changes) => changes.next_with(look),
+            Self::Declared(keyed) => keyed.next_with(look),
+        }
+    }
+
+    fn divide(&self, behind: &[u8], parts: u64) -> Result<Vec<Self>> {
+        Ok(match self {
+            Self::Stored(changes) => {
+                changes.divide(behind, parts)?.into_iter().map(Self::Stored).collect()
+            }
+            Self::Declared(keyed) => {
+                let parts = keyed.divide(behind, parts)?.into_iter();
+                parts.map(|part| Self::Declared(Box::new(part))).collect()
+            }
+        })
+    }
 }
 
 /// How rows are compared.
@@ -141,10 +181,10 @@ struct Comparison {
 impl RowDiff {
     /// The differences that lead from `old` to `new`.
     pub fn new(pager: &Arc<Pager>, old: TableVersion<'_>, new: TableVersion<'_>) -> Result<Self> {
-        let changes = Changes::new(pager, new.shape, old, new)?;
+        let matched = Matched::new(pager, old, new)?;
         let columns = columns(old.shape, new.shape);
         let comparison = Comparison { old: old.shape.clone(), new: new.shape.clone(), columns };
-        Ok(Self { comparison, changes, changed: Vec::new() })
+        Ok(Self { comparison, matched, changed: Vec::new() })
     }
 
     /// The columns that differences list: the newer ones, then those dropped since.
@@ -165,7 +205,7 @@ impl RowDiff {
         let mut look = Some(look);
         loop {
             let (comparison, changed) = (&self.comparison, &mut self.changed);
-            let looked = self.changes.next_with(|change| {
+            let looked = self.matched.next_with(|change| {
                 let Some(difference) = comparison.compare(change, changed)? else {
                     return Ok(None);
                 };
@@ -193,10 +233,10 @@ impl RowDiff {
     /// The differences behind a key in about `parts` parts, in their order; none where they cannot
     /// be divided.
     pub(super) fn divide(&self, behind: &[u8], parts: u64) -> Result<Vec<Self>> {
-        let parts = self.changes.divide(behind, parts)?.into_iter();
-        let of = |changes| {
+        let parts = self.matched.divide(behind, parts)?.into_iter();
+        let of = |matched| {
             let comparison = self.comparison.clone();
-            Self { comparison, changes, changed: Vec::new() }
+            Self { comparison, matched, changed: Vec::new() }
         };
         Ok(parts.map(of).collect())
     }
@@ -210,6 +250,14 @@ impl LentDifference<'_> {
 }
 
 impl RowCounts {
+    /// Counts what was counted of other rows.
+    pub fn add_all(&mut self, other: &Self) {
+        self.added += other.added;
+        self.removed += other.removed;
+        self.changed += other.changed;
+        self.cells += other.cells;
+    }
+
     /// Counts a row.
     pub fn add(&mut self, difference: &LentDifference<'_>) {
         match difference.kind {

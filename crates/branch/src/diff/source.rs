@@ -52,11 +52,11 @@ pub struct LentRow<'a> {
 }
 
 impl<'a> LentRow<'a> {
-    fn of(row: &'a Stored) -> Self {
+    pub(super) fn of(row: &'a Stored) -> Self {
         Self { key: &row.key, bytes: Cow::Borrowed(&row.bytes) }
     }
 
-    fn to_stored(&self) -> Stored {
+    pub(super) fn to_stored(&self) -> Stored {
         Stored { key: self.key.to_vec(), bytes: self.bytes.to_vec() }
     }
 }
@@ -68,6 +68,15 @@ pub struct TableVersion<'a> {
     pub shape: &'a TableShape,
     /// Its rows; none where the version has no such tree.
     pub tree: Option<&'a Tree>,
+    /// The index of its declared key, where it has one beside the rowid.
+    pub keys: Option<&'a Tree>,
+}
+
+impl<'a> TableVersion<'a> {
+    /// A version without rows.
+    pub fn empty(shape: &'a TableShape) -> Self {
+        Self { shape, tree: None, keys: None }
+    }
 }
 
 /// The changes between two versions of a table.

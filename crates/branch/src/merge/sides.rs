@@ -68,7 +68,7 @@ impl<'a> Sides<'a> {
         side: Option<TableVersion<'a>>,
     ) -> Result<Option<Changes>> {
         let Some(side) = side else { return Ok(None) };
-        let base = self.base.unwrap_or(TableVersion { shape: side.shape, tree: None });
+        let base = self.base.unwrap_or(TableVersion::empty(side.shape));
         Changes::new(pager, key, base, side).map(Some)
     }
 

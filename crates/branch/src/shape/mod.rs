@@ -8,6 +8,7 @@
 //! be found to be the same. Neighbours: `row` reads stored rows by these shapes, `merge::schema`
 //! merges them, `diff::schema` compares them.
 
+pub mod adapted;
 pub mod affinity;
 pub mod row;
 
@@ -72,6 +73,8 @@ pub struct TableShape {
     pub key: KeyShape,
     /// The declared primary key where rows are known by a rowid that is not it; else empty.
     pub primary_key: Vec<KeyColumn>,
+    /// Where that key is looked up.
+    pub key_index: Option<KeyIndex>,
     /// Constraints of the table and of its columns that are not part of [`ColumnShape`].
     pub constraints: Vec<ConstraintShape>,
     /// Everything else about the table (`STRICT`), canonical.
@@ -92,6 +95,15 @@ pub enum KeyShape {
     },
     /// By the columns of the primary key, in its order.
     Columns(Vec<KeyColumn>),
+}
+
+/// The index of a declared primary key: an entry is the key and behind it the rowid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyIndex {
+    /// Where its entries are.
+    pub tree: TreeId,
+    /// The key's columns, each in the order that it stands in.
+    pub columns: Vec<KeyColumn>,
 }
 
 /// A column of a key.

@@ -140,7 +140,7 @@ pub fn compare_branches(session: &Session, old: &str, new: &str) -> Result<Compa
     let work = Work::new(session)?;
     let view = |name: &str| work.view_of(&Name::new(name));
     let (old_view, new_view) = (view(old)?, view(new)?);
-    let (old, new) = (work.version(old_view.forest())?, work.version(new_view.forest())?);
+    let (old, new) = work.versions([old_view.forest(), new_view.forest()])?;
     work.comparison(&old, &new)
 }
 

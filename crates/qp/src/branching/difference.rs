@@ -3,8 +3,11 @@
 //! Neighbours: the branch crate finds the differences, `shape` describes the catalogs.
 
 use pandodb_branch::diff::schema::SchemaChange;
-use pandodb_branch::diff::{LentDifference, RowDiff, TablePair, Version, compare_shapes, tables};
+use pandodb_branch::diff::{
+    LentDifference, RowDiff, TablePair, Version, compare_shapes, tables, tables_named,
+};
 use pandodb_branch::registry::{Point, Privilege, View};
+use pandodb_ds::forest::Forest;
 use pandodb_ds::record::Value;
 
 use super::show::{listed, text};
@@ -21,12 +24,18 @@ pub(super) const COLUMNS: &[&str] =
 
 impl Work<'_> {
     /// The schema and the trees of a moment, which the view keeps.
-    pub(super) fn version(&self, forest: pandodb_ds::forest::Forest) -> Result<Version> {
+    pub(super) fn version(&self, forest: Forest) -> Result<Version> {
         let pager = self.branches.manager().pager();
         let schema = self.session.with_stored_collations(|find| {
             load_forest(pager, &forest, DatabaseIndex::MAIN, find)
         })?;
         Ok(shape::version(&schema, forest))
+    }
+
+    /// Two versions to be compared, the older one in the ids of the newer one.
+    pub(super) fn versions(&self, [old, new]: [Forest; 2]) -> Result<(Version, Version)> {
+        let (old, new) = (self.version(old)?, self.version(new)?);
+        Ok((old.aligned_to(&new), new))
     }
 
     /// The newest state of a branch, what a tag names, or what a commit of any branch left, by its
@@ -57,18 +66,13 @@ impl Work<'_> {
     /// What leads from one version to another: the schema first, then rows cell by cell; of all
     /// tables, or of one.
     pub(super) fn differences(&self, views: [View; 2], table: Option<&Name>) -> Result<GivenRows> {
-        let old = self.version(views[0].forest())?;
-        let new = self.version(views[1].forest())?;
-        let mut only = None;
-        if let Some(name) = table {
-            let known = new.shape.table_named(&name.text);
-            let known = known.or_else(|| old.shape.table_named(&name.text));
-            let Some(known) = known else {
-                return Err(Error::not_found("table", &name.text).at(name.span));
-            };
-            only = Some(known.id);
+        let (old, new) = self.versions([views[0].forest(), views[1].forest()])?;
+        let only = table.map(|name| tables_named(&old.shape, &new.shape, &name.text));
+        if let (Some(name), Some([])) = (table, only.as_deref()) {
+            return Err(Error::not_found("table", &name.text).at(name.span));
         }
-        let first: (Rows, MakeTeller) = (schema_differences(&old, &new, table), make_lister);
+        let first = schema_differences(&old, &new, table);
+        let first: (Rows, MakeTeller) = (first, Box::new(make_lister));
         let rows = Differences::new(self, views, (old, new), only, first);
         Ok(GivenRows::Streamed(Box::new(rows)))
     }

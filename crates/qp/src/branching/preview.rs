@@ -6,7 +6,7 @@
 //! of the report, and nothing can be applied then. The session keeps its newest preview until it
 //! is applied or another one is made. Neighbours: `job` merges, the branch crate forks.
 
-use pandodb_branch::diff::{Version, tables};
+use pandodb_branch::diff::{RowCounts, TableVersion, Version, tables};
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::Conflict;
 use pandodb_branch::registry::{Branch, Branches, MergeKind, MergeLabel, MergePlan, Privilege};
@@ -213,8 +213,7 @@ impl Work<'_> {
 
     fn report(&self, previewed: &Previewed, found: &Found, micros: i64) -> Result<Rows> {
         let after = previewed.fork.begin(BeginOptions::read_only())?;
-        let old = self.version(previewed.fork.before())?;
-        let new = self.version(after.forest())?;
+        let (old, new) = self.versions([previewed.fork.before(), after.forest()])?;
         let fact = |section: &str, name: Value, change: &str, new_value: Value| {
             let (section, change) = (text(section), text(change));
             vec![section, name, change, Value::Null, Value::Null, Value::Null, new_value]
@@ -257,24 +256,37 @@ impl Work<'_> {
     /// come and change.
     fn table_counts(&self, old: &Version, new: &Version, rows: &mut Rows) -> Result<()> {
         let pager = self.branches.manager().pager();
+        // A table that is made again has rows before and after.
+        let mut told: Vec<(String, [Option<u64>; 2], RowCounts)> = Vec::new();
         for pair in tables(old, new) {
             let Some(diff) = pair.rows(pager)? else { continue };
             let counts = diff.count()?;
-            let count = |side: Option<pandodb_branch::diff::TableVersion<'_>>| {
-                let tree = side.map(|side| side.tree.map_or(0, pandodb_ds::tree::Tree::len));
-                tree.map_or(Value::Null, |rows| Value::Integer(rows as i64))
+            let count = |side: Option<TableVersion<'_>>| {
+                side.map(|side| side.tree.map_or(0, pandodb_ds::tree::Tree::len))
             };
+            let there = [count(pair.old), count(pair.new)];
+            match told.iter_mut().find(|known| known.0 == pair.name()) {
+                Some((_, known, all)) => {
+                    *known = [known[0].or(there[0]), known[1].or(there[1])];
+                    all.add_all(&counts);
+                }
+                None => told.push((pair.name().to_owned(), there, counts)),
+            }
+        }
+        let number = |number: u64| Value::Integer(number as i64);
+        for (name, there, counts) in told {
             let fact = |change: &str, old: Value, new: Value| {
-                let (section, name) = (text("table"), text(pair.name()));
+                let (section, name) = (text("table"), text(&name));
                 vec![section, name, text(change), Value::Null, Value::Null, old, new]
             };
-            rows.push(fact("rows", count(pair.old), count(pair.new)));
-            for (change, number) in [
+            let [before, after] = there.map(|rows| rows.map_or(Value::Null, number));
+            rows.push(fact("rows", before, after));
+            for (change, count) in [
                 ("inserted", counts.added),
                 ("updated", counts.changed),
                 ("deleted", counts.removed),
             ] {
-                rows.push(fact(change, Value::Null, Value::Integer(number as i64)));
+                rows.push(fact(change, Value::Null, number(count)));
             }
         }
         Ok(())

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use pandodb_branch::diff::Version;
 use pandodb_branch::shape::{
-    self, ColumnShape, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyColumn, KeyShape,
-    Shape, TableShape, TextShape,
+    self, ColumnShape, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyColumn, KeyIndex,
+    KeyShape, Shape, TableShape, TextShape,
 };
 use pandodb_ds::forest::Forest;
 
@@ -121,6 +121,15 @@ fn key_columns(table: &Table, columns: &[IndexColumn]) -> Vec<KeyColumn> {
     columns.collect()
 }
 
+/// The index that a key beside the rowid is looked up in.
+fn key_index(table: &Table, primary_key: &[KeyColumn]) -> Option<KeyIndex> {
+    if primary_key.is_empty() {
+        return None;
+    }
+    let index = table.indexes.iter().find(|index| index.origin == IndexOrigin::PrimaryKey)?;
+    Some(KeyIndex { tree: index.tree, columns: key_columns(table, &index.columns) })
+}
+
 fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> TableShape {
     let declared = table.primary_key.as_ref().map(|key| key_columns(table, &key.columns));
     let declared = declared.unwrap_or_default();
@@ -168,6 +177,7 @@ fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Tab
             .collect(),
         stored_columns: table.stored_columns,
         key,
+        key_index: key_index(table, &primary_key),
         primary_key,
         constraints: constraints(schema, table, canonizer),
         options: options(table),

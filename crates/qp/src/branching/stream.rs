@@ -60,7 +60,7 @@ impl ChangeWords {
 }
 
 /// What tells the differences of a table.
-pub(super) type MakeTeller = fn(&TablePair<'_>, &RowDiff) -> Box<dyn Teller>;
+pub(super) type MakeTeller = Box<dyn Fn(&TablePair<'_>, &RowDiff) -> Box<dyn Teller> + Send>;
 
 /// What differs between two versions.
 pub(super) struct Differences {
@@ -68,8 +68,8 @@ pub(super) struct Differences {
     new: Version,
     /// The versions are read from these.
     _views: [View; 2],
-    /// The only table that is asked about.
-    only: Option<ObjectId>,
+    /// The tables that are asked about, if not all are.
+    only: Option<Vec<ObjectId>>,
     make: MakeTeller,
     ready: std::vec::IntoIter<Vec<Value>>,
     /// The table that is told.
@@ -96,7 +96,7 @@ impl Differences {
         work: &Work<'_>,
         views: [View; 2],
         (old, new): (Version, Version),
-        only: Option<ObjectId>,
+        only: Option<Vec<ObjectId>>,
         (first, make): (Rows, MakeTeller),
     ) -> Self {
         let settings = work.session.settings();
@@ -121,7 +121,8 @@ impl Differences {
         for pair in tables(&self.old, &self.new).into_iter().skip(self.next) {
             self.next += 1;
             let id = pair.new.or(pair.old).map(|version| version.shape.id);
-            if self.only.is_some() && self.only != id {
+            let is_asked = |only: &Vec<ObjectId>| id.is_some_and(|id| only.contains(&id));
+            if !self.only.as_ref().is_none_or(is_asked) {
                 continue;
             }
             let Some(diff) = pair.rows(&self.pager)? else { continue };

@@ -145,7 +145,7 @@ fn for_each_move(
     side: TableVersion<'_>,
     mut look: impl FnMut(Option<Option<Vec<u8>>>, Option<Option<Vec<u8>>>, i64) -> Result<()>,
 ) -> Result<()> {
-    let base = sides.base.unwrap_or(TableVersion { shape: side.shape, tree: None });
+    let base = sides.base.unwrap_or(TableVersion::empty(side.shape));
     let mut changes = Changes::new(pager, shape, base, side)?;
     while let Some(change) = changes.next_change()? {
         let old = change.old.map(|row| key_of(shape, base.shape, &row)).transpose()?;

@@ -23,7 +23,7 @@ use crate::diff::schema::ObjectKind;
 use crate::error::Result;
 use crate::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape, Twins};
 
-pub use adapt::Adapted;
+pub use crate::shape::adapted::Adapted;
 
 /// A table after the merge, with the three versions that it is made of.
 #[derive(Clone, Debug, PartialEq)]

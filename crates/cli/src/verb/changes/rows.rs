@@ -19,9 +19,10 @@ pub(super) struct Table {
     pub(super) columns: Vec<String>,
     /// For each column whether its value is computed.
     computed: Vec<bool>,
-    /// The places of the key's columns; none where the rowid is the key and no column.
+    /// The places of the columns of the declared key.
     key: Vec<usize>,
-    /// What the rowid is called where no column is.
+    /// What the rowid is called where rows have one that is no column. Where a key is declared
+    /// beside it, it says which row one is only if a part of that is NULL.
     rowid: Option<&'static str>,
 }
 
@@ -57,18 +58,23 @@ impl Table {
             plain_name: changes.name.clone(),
             columns: changes.columns.clone(),
             computed,
-            key: if is_rowid_key && rowid.is_some() { Vec::new() } else { declared },
+            key: declared,
             rowid: rowid.filter(|_| is_rowid_key),
         })
     }
 
     /// The condition that finds a row as it was.
     pub(super) fn key(&self, row: &RowChange) -> String {
-        if let Some(rowid) = self.rowid {
+        let cells = row.old.as_ref().or(row.new.as_ref());
+        let has_null = |cells: &Vec<pandodb::Value>| {
+            self.key.iter().any(|at| cells.get(*at).is_none_or(pandodb::Value::is_null))
+        };
+        if let Some(rowid) = self.rowid
+            && (self.key.is_empty() || cells.is_none_or(has_null))
+        {
             let key = row.key.first().map(literal_of).unwrap_or_default();
             return format!("{rowid} = {key}");
         }
-        let cells = row.old.as_ref().or(row.new.as_ref());
         let places = if self.key.is_empty() {
             (0..self.columns.len()).filter(|at| !self.computed[*at]).collect()
         } else {
@@ -98,7 +104,8 @@ impl Table {
     pub(super) fn insert(&self, row: &RowChange) -> String {
         let mut names = Vec::new();
         let mut values = Vec::new();
-        if let (Some(rowid), Some(key)) = (self.rowid, row.key.first()) {
+        // Beside a declared key another row may have the rowid meanwhile, under which it is the same.
+        if let (Some(rowid), Some(key), true) = (self.rowid, row.key.first(), self.key.is_empty()) {
             names.push(rowid.to_owned());
             values.push(literal_of(key));
         }

@@ -6,14 +6,18 @@
 //! columns are known when the statement is planned; the versions are opened as `t@version` would
 //! be, so that the plan is made anew when their schemas change. Neighbours: `bind::system`.
 
+use pandodb_branch::diff::aligned::aligned;
 use pandodb_branch::diff::{
-    LentDifference, RowChangeKind, RowDiff, TablePair, Version, compare_shapes, tables,
+    LentDifference, RowChangeKind, RowCounts, RowDiff, Version, columns_of, compare_shapes, tables,
+    tables_named,
 };
 use pandodb_branch::registry::{Point, View};
+use pandodb_branch::shape::ColumnId;
 use pandodb_ds::record::{Collation, Value};
 
 use super::text_argument;
 use crate::ast::{Name, PointInTime};
+use crate::branching::shape::shape_of;
 use crate::branching::show::text;
 use crate::branching::stream::{ChangeWords, Differences, MakeTeller, Teller};
 use crate::branching::{Rows, Work};
@@ -55,15 +59,19 @@ pub(crate) fn version_name(argument: &str) -> (Option<Name>, Option<PointInTime>
 
 /// The columns of the difference of `table` between two schemas; none if neither has it.
 pub(crate) fn columns(old: &Schema, new: &Schema, table: &str) -> Option<Vec<DiffColumn>> {
-    let by_name = new.table(table).or_else(|| old.table(table))?;
-    let find =
-        |schema: &Schema| schema.tables.values().find(|known| known.id == by_name.id).cloned();
-    let (older, newer) = (find(old), find(new));
+    let new_shape = shape_of(new);
+    let old_shape = aligned(shape_of(old), &new_shape);
+    let tables = tables_named(&old_shape, &new_shape, table);
+    if tables.is_empty() {
+        return None;
+    }
     let mut columns = vec![
         DiffColumn::plain("change", "TEXT", Affinity::Text),
         DiffColumn::plain("changed_columns", "TEXT", Affinity::Text),
     ];
-    let mut add = |column: &crate::catalog::Column| {
+    for (is_new, table, column) in columns_of(&old_shape, &new_shape, &tables) {
+        let table = if is_new { new } else { old }.table(&table.name)?;
+        let column = table.columns.get(table.column_index(&column.name)?)?;
         for when in ["old", "new"] {
             columns.push(DiffColumn {
                 name: format!("{when}_{}", column.name),
@@ -71,13 +79,6 @@ pub(crate) fn columns(old: &Schema, new: &Schema, table: &str) -> Option<Vec<Dif
                 affinity: column.affinity,
                 collation: column.collation,
             });
-        }
-    };
-    let newer_columns = newer.iter().flat_map(|table| &table.columns);
-    newer_columns.clone().for_each(&mut add);
-    for column in older.iter().flat_map(|table| &table.columns) {
-        if !newer_columns.clone().any(|newer| newer.id == column.id) {
-            add(column);
         }
     }
     Some(columns)
@@ -105,28 +106,35 @@ fn view_of(work: &Work<'_>, arguments: &[Value], place: usize) -> Result<View> {
 pub(super) fn rows(work: &Work<'_>, arguments: &[Value]) -> Result<GivenRows> {
     let name = text_argument(arguments, 0).unwrap_or_default();
     let views = [view_of(work, arguments, 1)?, view_of(work, arguments, 2)?];
-    let (old, new) = (work.version(views[0].forest())?, work.version(views[1].forest())?);
-    let table = new.shape.table_named(&name).or_else(|| old.shape.table_named(&name));
-    let Some(table) = table.map(|table| table.id) else {
+    let (old, new) = work.versions([views[0].forest(), views[1].forest()])?;
+    let tables = tables_named(&old.shape, &new.shape, &name);
+    if tables.is_empty() {
         return Err(Error::not_found("table", &name));
-    };
-    let first: (Rows, MakeTeller) = (Vec::new(), make_teller);
-    let rows = Differences::new(work, views, (old, new), Some(table), first);
+    }
+    let columns = columns_of(&old.shape, &new.shape, &tables).into_iter();
+    let columns: Vec<_> = columns.map(|(.., column)| (column.id, column.name.clone())).collect();
+    let make: MakeTeller = Box::new(move |_, diff| Box::new(TypedRows::new(&columns, diff)));
+    let rows = Differences::new(work, views, (old, new), Some(tables), (Rows::new(), make));
     Ok(GivenRows::Streamed(Box::new(rows)))
-}
-
-fn make_teller(_: &TablePair<'_>, diff: &RowDiff) -> Box<dyn Teller> {
-    let columns = diff.columns().iter();
-    Box::new(TypedRows {
-        columns: columns.map(|column| column.name.clone()).collect(),
-        words: ChangeWords::new(),
-    })
 }
 
 /// Makes a row of each that differs, with the table's own columns.
 struct TypedRows {
-    columns: Vec<String>,
+    /// For each column its name, and its place among those of the difference, if it is there.
+    columns: Vec<(String, Option<usize>)>,
     words: ChangeWords,
+}
+
+impl TypedRows {
+    fn new(columns: &[(ColumnId, String)], diff: &RowDiff) -> Self {
+        let place = |(id, name): &(ColumnId, String)| {
+            let known = diff.columns();
+            let by_id = known.iter().position(|column| column.id == *id);
+            by_id.or_else(|| known.iter().position(|column| column.name.eq_ignore_ascii_case(name)))
+        };
+        let columns = columns.iter().map(|column| (column.1.clone(), place(column))).collect();
+        Self { columns, words: ChangeWords::new() }
+    }
 }
 
 impl Teller for TypedRows {
@@ -135,15 +143,20 @@ impl Teller for TypedRows {
         difference: &LentDifference<'_>,
         rows: &mut Rows,
     ) -> Result<(), pandodb_branch::Error> {
-        let changed = self.columns.iter().zip(difference.changed).filter(|(_, changed)| **changed);
+        let has_changed = |place: usize| difference.changed[place];
+        let changed = self.columns.iter().filter(|(_, place)| place.is_some_and(has_changed));
         let changed: Vec<&str> = changed.map(|(name, _)| name.as_str()).collect();
         let is_update = difference.kind == RowChangeKind::Changed;
         let mut row = Vec::with_capacity(2 + 2 * self.columns.len());
         row.push(self.words.of(difference.kind));
         row.push(if is_update { text(changed.join(", ")) } else { Value::Null });
-        for index in 0..self.columns.len() {
-            row.push(difference.old_cell(index)?.unwrap_or_default());
-            row.push(difference.new_cell(index)?.unwrap_or_default());
+        for (_, place) in &self.columns {
+            let Some(place) = *place else {
+                row.extend([Value::Null, Value::Null]);
+                continue;
+            };
+            row.push(difference.old_cell(place)?.unwrap_or_default());
+            row.push(difference.new_cell(place)?.unwrap_or_default());
         }
         rows.push(row);
         Ok(())
@@ -153,7 +166,7 @@ impl Teller for TypedRows {
 /// The rows of `pando_diff_summary`: counts by object.
 pub(super) fn summary(work: &Work<'_>, arguments: &[Value]) -> Result<Rows> {
     let (old_view, new_view) = (view_of(work, arguments, 0)?, view_of(work, arguments, 1)?);
-    let (old, new) = (work.version(old_view.forest())?, work.version(new_view.forest())?);
+    let (old, new) = work.versions([old_view.forest(), new_view.forest()])?;
     counts(work, &old, &new)
 }
 
@@ -167,23 +180,29 @@ fn counts(work: &Work<'_>, old: &Version, new: &Version) -> Result<Rows> {
         }
     }
     let pager = work.branches.manager().pager();
-    let mut rows = Vec::new();
+    // A table that was made again is one to whoever counts.
+    let mut told: Vec<(String, u64, RowCounts)> = Vec::new();
+    for pair in tables(old, new) {
+        let counts = pair.rows(pager)?.map_or(Ok(RowCounts::default()), RowDiff::count)?;
+        if let Some(known) = told.iter_mut().find(|known| known.0 == pair.name()) {
+            known.2.add_all(&counts);
+            continue;
+        }
+        let is_it = |known: &(&str, String, u64)| known.0 == "table" && known.1 == pair.name();
+        let place = changes.iter().position(is_it);
+        let schema = place.map_or(0, |place| changes.swap_remove(place).2);
+        told.push((pair.name().to_owned(), schema, counts));
+    }
     let row = |kind: &str, name: &str, numbers: [u64; 5]| {
         let mut row = vec![text(kind), text(name)];
         row.extend(numbers.map(|number| Value::Integer(number as i64)));
         row
     };
-    for pair in tables(old, new) {
-        let name = pair.name().to_owned();
-        let place = changes.iter().position(|known| known.0 == "table" && known.1 == name);
-        let schema = place.map_or(0, |place| changes.swap_remove(place).2);
-        let counts = match pair.rows(pager)? {
-            Some(diff) => diff.count()?,
-            None => pandodb_branch::diff::RowCounts::default(),
-        };
-        let numbers = [schema, counts.added, counts.removed, counts.changed, counts.cells];
+    let mut rows = Vec::new();
+    for (name, schema, counts) in &told {
+        let numbers = [*schema, counts.added, counts.removed, counts.changed, counts.cells];
         if numbers != [0; 5] {
-            rows.push(row("table", &name, numbers));
+            rows.push(row("table", name, numbers));
         }
     }
     changes.sort();

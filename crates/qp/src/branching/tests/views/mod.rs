@@ -1,5 +1,6 @@
 //! System views in queries. Neighbours: `super` has the database that they look at.
 
+mod differences;
 mod faults;
 mod streams;
 
