@@ -74,6 +74,8 @@ pub struct Transaction {
     next_savepoint: u64,
     head_changes: Vec<HeadChange>,
     dependencies: Vec<Dependency>,
+    /// The authors and messages that others replaced, for the way back to a savepoint.
+    described: Vec<(String, String)>,
     /// How many looks at constraints are under way.
     checks: AtomicUsize,
     /// How many looks that nothing relies on.
@@ -172,6 +174,7 @@ impl Transaction {
             next_savepoint: 0,
             head_changes: Vec::new(),
             dependencies: Vec::new(),
+            described: Vec::new(),
             checks: AtomicUsize::new(0),
             guesses: AtomicUsize::new(0),
             commit_time: 0,
@@ -227,8 +230,9 @@ impl Transaction {
 
     /// Says who commits and why, for the history.
     pub fn describe(&mut self, author: impl Into<String>, message: impl Into<String>) {
-        self.options.author = author.into();
-        self.options.message = message.into();
+        let author = std::mem::replace(&mut self.options.author, author.into());
+        let message = std::mem::replace(&mut self.options.message, message.into());
+        self.described.push((author, message));
     }
 
     /// Sets the bits that the crates above keep with the commit.

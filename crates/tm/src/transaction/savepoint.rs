@@ -44,6 +44,7 @@ struct Saved {
     logged_head: Option<HeadId>,
     head_changes: usize,
     dependencies: usize,
+    described: usize,
     changes: u64,
     was_large: bool,
 }
@@ -128,6 +129,7 @@ impl Transaction {
             logged_head: self.logged_head,
             head_changes: self.head_changes.len(),
             dependencies: self.dependencies.len(),
+            described: self.described.len(),
             changes: self.changes,
             was_large: self.is_large,
         }
@@ -176,6 +178,10 @@ impl Transaction {
         }
         self.head_changes.truncate(saved.head_changes);
         self.dependencies.truncate(saved.dependencies);
+        let kept = saved.described.min(self.described.len());
+        if let Some(before) = self.described.drain(kept..).next() {
+            (self.options.author, self.options.message) = before;
+        }
         self.changes = saved.changes;
         let outcome = match versions {
             Some(versions) => self.restore(versions, was_broken),

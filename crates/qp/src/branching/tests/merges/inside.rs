@@ -191,3 +191,27 @@ fn a_merge_that_is_stopped_changes_nothing() {
     assert_eq!(rows(&session, sum), ["35000"]);
     assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
 }
+
+#[test]
+fn what_a_savepoint_took_back_says_nothing_of_the_commit() {
+    let session = shop();
+    session
+        .execute(
+            "UPDATE item@dev SET price = 3 WHERE id = 1; UPDATE item SET stock = 6 WHERE id = 2;
+             BEGIN; SAVEPOINT s; MERGE BRANCH dev INTO main; ROLLBACK TO s;
+             UPDATE item SET stock = 7 WHERE id = 2; COMMIT",
+        )
+        .unwrap();
+    let newest = "SELECT message, merged FROM pando_log LIMIT 1";
+    assert_eq!(rows(&session, newest), ["|NULL"]);
+    // What was said before a savepoint stays said.
+    session.execute("CREATE BRANCH other; UPDATE item@other SET price = 8 WHERE id = 3").unwrap();
+    session
+        .execute(
+            "BEGIN; MERGE BRANCH other INTO main; SAVEPOINT s; UPDATE item SET stock = 0;
+             ROLLBACK TO s; COMMIT",
+        )
+        .unwrap();
+    let told = rows(&session, "SELECT message, merged > 0 FROM pando_log LIMIT 1");
+    assert_eq!(told, ["merge branch 'other' into 'main'|1"]);
+}
