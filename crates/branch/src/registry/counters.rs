@@ -44,6 +44,31 @@ impl SharedCounters {
         Ok(next)
     }
 
+    /// How far any branch is, for who only tries what it would do. `all` is as in
+    /// [`next`](Self::next).
+    pub fn now(&self, table: ObjectId, all: impl FnOnce() -> Result<i64>) -> Result<i64> {
+        let known = self.last.lock().get(&table).copied();
+        known.map_or_else(all, Ok)
+    }
+
+    /// Takes the numbers up to `last` that were tried when the branches were at `seen`; whether
+    /// nobody was given one since.
+    pub fn claim(
+        &self,
+        table: ObjectId,
+        (seen, last): (i64, i64),
+        all: impl FnOnce() -> Result<i64>,
+    ) -> Result<bool> {
+        let now = self.now(table, all)?;
+        let mut known = self.last.lock();
+        let entry = known.entry(table).or_insert(now);
+        if *entry > seen {
+            return Ok(false);
+        }
+        *entry = last.max(*entry);
+        Ok(true)
+    }
+
     /// Notes a number that a statement gave itself.
     pub fn raise(&self, table: ObjectId, number: i64) {
         if let Some(last) = self.last.lock().get_mut(&table) {
@@ -69,5 +94,11 @@ mod tests {
         assert_eq!(counters.next(table, 500, || panic!("asked twice")).unwrap(), 501);
         let error = counters.next(table, i64::MAX, || Ok(0)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
+        // What was tried is taken if nobody got a number since.
+        let other = ObjectId(8);
+        assert_eq!(counters.now(other, || Ok(5)).unwrap(), 5);
+        assert!(counters.claim(other, (5, 7), || Ok(5)).unwrap());
+        assert_eq!(counters.next(other, 5, || panic!("asked twice")).unwrap(), 8);
+        assert!(!counters.claim(other, (7, 9), || panic!("asked twice")).unwrap());
     }
 }

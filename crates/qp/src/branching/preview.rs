@@ -6,20 +6,26 @@
 //! of the report, and nothing can be applied then. The session keeps its newest preview until it
 //! is applied or another one is made. Neighbours: `job` merges, the branch crate forks.
 
+use std::collections::BTreeMap;
+
 use pandodb_branch::diff::{RowCounts, TableVersion, Version, tables};
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::Conflict;
 use pandodb_branch::registry::{Branch, Branches, MergeKind, MergeLabel, MergePlan, Privilege};
+use pandodb_branch::shape::{KeyShape, Shape, TableShape};
 use pandodb_ds::record::Value;
 use pandodb_tm::BeginOptions;
 
 use super::job::{Failure, Job};
 use super::options::{MergeRequest, merge_request};
+use super::shape::COUNTS_ALONE;
 use super::show::{listed, text};
 use super::{Rows, Work};
 use crate::ast::{BranchOption, BranchStatement, Name, Statement, StatementKind};
-use crate::catalog::DatabaseIndex;
+use crate::catalog::{DatabaseIndex, ObjectId};
 use crate::error::{Error, ErrorKind, Result};
+use crate::modify::counter_of;
+use crate::session::greatest_number;
 
 /// The columns of PREVIEW.
 pub(super) const COLUMNS: &[&str] =
@@ -42,6 +48,8 @@ pub(crate) struct Previewed {
     message: String,
     /// Why it cannot be applied.
     refused: Option<String>,
+    /// How far all branches were with the counters that the statements asked.
+    numbers: BTreeMap<ObjectId, i64>,
 }
 
 impl Drop for Previewed {
@@ -103,6 +111,7 @@ impl Work<'_> {
         let mut found = Found::default();
         self.session.use_head(DatabaseIndex::MAIN, fork.head());
         self.session.set_origin(Some(self.head));
+        self.session.tried_numbers.take();
         let done = self.session.trying(statements, sql);
         self.session.set_origin(None);
         self.session.use_head(DatabaseIndex::MAIN, self.head);
@@ -115,7 +124,9 @@ impl Work<'_> {
         }
         let refused = found.constraint.clone();
         let message = "apply a preview".to_owned();
-        Ok((self.previewed(fork, branch, None, message, refused), found))
+        let mut previewed = self.previewed(fork, branch, None, message, refused);
+        previewed.numbers = self.session.tried_numbers.take();
+        Ok((previewed, found))
     }
 
     fn previewed(
@@ -127,7 +138,7 @@ impl Work<'_> {
         refused: Option<String>,
     ) -> Previewed {
         let branches = self.branches.clone();
-        Previewed { fork, branch, merge, branches, message, refused }
+        Previewed { fork, branch, merge, branches, message, refused, numbers: BTreeMap::new() }
     }
 
     fn preview_merge(
@@ -317,6 +328,8 @@ impl Work<'_> {
             let commit = self.branches.position(&branch)?.commit;
             return Ok(vec![applied("nothing to do", &branch, commit, 0)]);
         }
+        previewed.fork.check_base()?;
+        self.claim_numbers(&previewed)?;
         let (database, _) = self.session.database(DatabaseIndex::MAIN)?;
         let head = pandodb_tm::HeadId(branch.head);
         let mut transaction = database.begin(head, self.begin_options())?;
@@ -336,6 +349,46 @@ impl Work<'_> {
         let status = if is_anything { "applied" } else { "nothing to do" };
         Ok(vec![applied(status, &branch, commit, changes)])
     }
+}
+
+/// A preview takes no numbers of counters that branches share: another branch may have been given
+/// them since. Those that statements chose themselves count for the others from now on.
+impl Work<'_> {
+    fn claim_numbers(&self, previewed: &Previewed) -> Result<()> {
+        let after = previewed.fork.begin(BeginOptions::read_only())?;
+        let (before, after) = (previewed.fork.before(), after.forest());
+        let pager = self.branches.manager().pager();
+        for table in counted_tables(&self.version(after.clone())?.shape) {
+            let own = ObjectId(table.id.0);
+            let last = counter_of(pager, &after, own)?;
+            if last <= counter_of(pager, &before, own)? {
+                continue;
+            }
+            let counters = self.branches.counters();
+            let Some(seen) = previewed.numbers.get(&own) else {
+                counters.raise(table.id, last);
+                continue;
+            };
+            let all = || greatest_number(&self.branches, own);
+            if !counters.claim(table.id, (*seen, last), all)? {
+                let message = format!(
+                    "a branch was given a number of {} since the preview, which may have it, too",
+                    table.name
+                );
+                return Err(Error::new(ErrorKind::State, message).with_hint("preview it again"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tables whose counters branches share.
+fn counted_tables(shape: &Shape) -> impl Iterator<Item = &TableShape> {
+    let is_counted = |table: &&TableShape| {
+        matches!(table.key, KeyShape::Rowid { autoincrement: true, .. })
+            && !table.options.contains(COUNTS_ALONE)
+    };
+    shape.tables.iter().filter(is_counted)
 }
 
 /// The row of APPLY.

@@ -85,9 +85,12 @@ fn text_shape(id: u64, name: &str, canonical: Canonical, hangs_on: Option<Object
     }
 }
 
+/// What a table says whose counter no other branch shares.
+pub(super) const COUNTS_ALONE: &str = "autoincrement per branch";
+
 /// What is said of a table behind its columns.
 fn options(table: &Table) -> String {
-    let said = [(table.strict, "strict"), (table.counts_alone, "autoincrement per branch")];
+    let said = [(table.strict, "strict"), (table.counts_alone, COUNTS_ALONE)];
     let mut said: Vec<String> =
         said.into_iter().filter(|(is_so, _)| *is_so).map(|it| it.1.to_owned()).collect();
     let on_duplicate = table.primary_key.as_ref().map_or("", |key| conflict_clause(key.conflict));

@@ -5,7 +5,6 @@
 
 use pandodb_branch::registry::Branches;
 use pandodb_branch::shape::ObjectId as BranchObject;
-use pandodb_ds::forest::Forest;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
@@ -14,7 +13,7 @@ use super::prepare::select_plan;
 use super::version::known as known_versions;
 use crate::ast::StatementKind;
 use crate::bind::{Binder, Environment};
-use crate::catalog::{DatabaseIndex, Table, Trigger};
+use crate::catalog::{DatabaseIndex, ObjectId, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{GivenRows, SharedTransaction, Versions};
 use crate::modify::modify_statement;
@@ -109,16 +108,17 @@ impl Compiler for Session {
     }
 
     fn next_number(&self, table: &Table, own: i64) -> Result<Option<i64>> {
+        if let Some(next) = self.tried_number(table, own)? {
+            return Ok(Some(next));
+        }
         let Some(branches) = self.sharing_branches(table)? else { return Ok(None) };
         let id = BranchObject(table.id.0);
-        let next = branches.counters().next(id, own, || {
-            branches.greatest_counter(|forest| self.counter_in(&branches, forest, table))
-        })?;
+        let next = branches.counters().next(id, own, || greatest_number(&branches, table.id))?;
         Ok(Some(next))
     }
 
     fn note_number(&self, table: &Table, number: i64) -> Result<()> {
-        if let Some(branches) = self.sharing_branches(table)? {
+        if let Some((branches, _)) = self.counting_branches(table)? {
             branches.counters().raise(BranchObject(table.id.0), number);
         }
         Ok(())
@@ -169,29 +169,57 @@ impl Compiler for Session {
 impl Session {
     /// The branches of a table's database where there is more than one.
     fn sharing_branches(&self, table: &Table) -> Result<Option<Arc<Branches>>> {
+        let found = self.counting_branches(table)?;
+        Ok(found.filter(|(_, is_shared)| *is_shared).map(|(branches, _)| branches))
+    }
+
+    /// The branches of a table's database, if the session is on one of them and the table does not
+    /// count on each alone; and whether there are others.
+    fn counting_branches(&self, table: &Table) -> Result<Option<(Arc<Branches>, bool)>> {
         if table.counts_alone || table.database == DatabaseIndex::TEMP {
             return Ok(None);
         }
         let (database, head) = self.database(table.database)?;
         let Some(branches) = database.branches_if_any()? else { return Ok(None) };
-        let is_shared =
-            branches.with(|state| state.branch_count() > 1 && state.branch_of(head.0).is_some())?;
-        Ok(is_shared.then_some(branches))
+        let is_shared = branches
+            .with(|state| state.branch_of(head.0).is_some().then_some(state.branch_count() > 1))?;
+        Ok(is_shared.map(|is_shared| (branches, is_shared)))
     }
 
-    /// How far the counter of a table is on a branch.
-    fn counter_in(
-        &self,
-        branches: &Branches,
-        forest: &Forest,
-        table: &Table,
-    ) -> pandodb_branch::Result<i64> {
-        let pager = branches.manager().pager();
-        crate::modify::counter_of(pager, forest, table.id).map_err(|error| {
+    /// The next number of a table for what is only tried: beyond all that branches have, who do
+    /// not hear of it. How far they are is kept, for who does it after all.
+    fn tried_number(&self, table: &Table, own: i64) -> Result<Option<i64>> {
+        let is_tried = self.forked_from.get().is_some() && table.database == DatabaseIndex::MAIN;
+        if !is_tried || table.counts_alone {
+            return Ok(None);
+        }
+        let branches = self.database(DatabaseIndex::MAIN)?.0.branches()?;
+        let seen = self.tried_numbers.borrow().get(&table.id).copied();
+        let seen = if let Some(seen) = seen {
+            seen
+        } else {
+            let id = BranchObject(table.id.0);
+            let seen = branches.counters().now(id, || greatest_number(&branches, table.id))?;
+            self.tried_numbers.borrow_mut().insert(table.id, seen);
+            seen
+        };
+        let next = seen.max(own).checked_add(1).ok_or_else(|| {
+            let message = "all numbers of an AUTOINCREMENT column are used up";
+            Error::new(ErrorKind::Limit, message)
+        })?;
+        Ok(Some(next))
+    }
+}
+
+/// How far the counter of a table is on any branch.
+pub(crate) fn greatest_number(branches: &Branches, table: ObjectId) -> pandodb_branch::Result<i64> {
+    let pager = branches.manager().pager();
+    branches.greatest_counter(|forest| {
+        crate::modify::counter_of(pager, forest, table).map_err(|error| {
             let kind = pandodb_branch::ErrorKind::Transaction;
             pandodb_branch::Error::new(kind, error.message().to_owned())
         })
-    }
+    })
 }
 
 fn empty() -> Error {

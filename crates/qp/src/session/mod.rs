@@ -39,6 +39,7 @@ mod tuning;
 mod versions;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use pandodb_ds::record::Collation;
 use pandodb_ds::record::Value;
@@ -51,6 +52,7 @@ use rustc_hash::FxHashMap;
 pub use advise::Advice;
 pub use blob::BlobHandle;
 pub use collations::{CollationFunction, CollationRegistry};
+pub(crate) use compiler::greatest_number;
 pub use hooks::{CommitHook, LogHook, PreupdateHook, ProgressHook, RollbackHook, UpdateHook};
 pub use prepare::{Prepared, PreparedKind};
 pub use statement::{Statement, Step};
@@ -139,6 +141,9 @@ pub struct Session {
     user: RefCell<Option<Box<str>>>,
     /// The head that the fork was made of on which the session is, if it is on one.
     forked_from: Cell<Option<HeadId>>,
+    /// How far all branches were with the counters of tables when statements that are only tried
+    /// first asked for a number.
+    pub(crate) tried_numbers: RefCell<BTreeMap<ObjectId, i64>>,
     /// What was previewed last.
     pub(crate) previewed: RefCell<Option<crate::branching::Previewed>>,
     /// Branches that go with the session; the last one, behind the transactions on them.
@@ -210,6 +215,7 @@ impl Session {
             tuning: tuning::Tuning::default(),
             user: RefCell::default(),
             forked_from: Cell::new(None),
+            tried_numbers: RefCell::default(),
             previewed: RefCell::default(),
             temporary: RefCell::default(),
         }

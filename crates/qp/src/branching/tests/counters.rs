@@ -1,6 +1,6 @@
 //! AUTOINCREMENT over several branches: numbers stay distinct.
 
-use super::{reopened, rows, session};
+use super::{error, reopened, rows, session};
 
 #[test]
 fn branches_do_not_give_one_number_to_two_rows() {
@@ -152,4 +152,72 @@ fn a_table_that_is_there_may_count_on_each_branch_alone() {
     // The same was done on both sides, which is no conflict of definitions.
     session.execute("MERGE BRANCH dev INTO main WITH (conflict_resolution = 'renumber')").unwrap();
     assert_eq!(rows(&session, "SELECT x FROM t ORDER BY x"), ["1", "2", "3", "4"]);
+}
+
+#[test]
+fn a_preview_takes_numbers_when_it_is_applied_if_no_branch_was_given_them() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, x);
+             CREATE TABLE alone(id INTEGER PRIMARY KEY AUTOINCREMENT, x) AUTOINCREMENT PER BRANCH;
+             INSERT INTO t(x) VALUES ('a'); CREATE BRANCH dev; INSERT INTO t@dev(x) VALUES ('dev')",
+        )
+        .unwrap();
+    let preview = "PREVIEW BEGIN INSERT INTO t(x) VALUES ('m'), ('n'); INSERT INTO alone(x) VALUES \
+                   (1); END";
+    // Beyond what dev has already, and for nobody until it is applied.
+    session.query(preview).unwrap();
+    session.query(preview).unwrap();
+    session.execute("APPLY; INSERT INTO t@dev(x) VALUES ('dev')").unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM t"), ["1", "3", "4"]);
+    assert_eq!(rows(&session, "SELECT id FROM t@dev"), ["1", "2", "5"]);
+    // Another branch was given one since.
+    session.query(preview).unwrap();
+    session.execute("INSERT INTO t@dev(x) VALUES ('dev')").unwrap();
+    let told = error(&session, "APPLY");
+    assert!(told.contains("a branch was given a number of t since the preview"), "{told}");
+    assert!(error(&session, "APPLY").contains("nothing to apply"));
+    assert_eq!(rows(&session, "SELECT id FROM t"), ["1", "3", "4"]);
+    // Of counters that are not shared, and without numbers, there is nothing to refuse.
+    session.query("PREVIEW INSERT INTO alone(x) VALUES (2)").unwrap();
+    session.execute("INSERT INTO alone@dev(x) VALUES (3), (4), (5); APPLY").unwrap();
+    session.query("PREVIEW UPDATE t SET x = 'u'").unwrap();
+    session.execute("INSERT INTO t@dev(x) VALUES ('dev'); APPLY").unwrap();
+    // What a statement chose counts once it is applied.
+    session.query("PREVIEW INSERT INTO t VALUES (50, 'chosen')").unwrap();
+    session.execute("INSERT INTO t@dev(x) VALUES ('dev'); APPLY").unwrap();
+    session.execute("INSERT INTO t@dev(x) VALUES ('dev')").unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM t@dev ORDER BY id DESC LIMIT 2"), ["51", "8"]);
+}
+
+#[test]
+fn a_branch_that_is_younger_than_the_preview_may_have_its_numbers() {
+    let session = session();
+    session.execute("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, x)").unwrap();
+    session.query("PREVIEW INSERT INTO t(x) VALUES ('m')").unwrap();
+    session.execute("CREATE BRANCH dev; INSERT INTO t@dev(x) VALUES ('dev')").unwrap();
+    assert!(error(&session, "APPLY").contains("a branch was given a number of t"));
+    assert_eq!(rows(&session, "SELECT id FROM t"), [""; 0]);
+}
+
+/// What one branch counted while it was alone is known to those that begin in its past.
+#[test]
+fn a_branch_from_the_past_gives_no_number_again() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, x); CREATE BRANCH dev;
+             INSERT INTO t(x) VALUES (1); INSERT INTO t@dev(x) VALUES (2)",
+        )
+        .unwrap();
+    let number = rows(&session, "SELECT head_commit FROM pando_branches('main')").concat();
+    session
+        .execute(&format!(
+            "DROP BRANCH dev; INSERT INTO t(x) VALUES (3), (4);
+             CREATE BRANCH back AS OF TRANSACTION {number}; INSERT INTO t@back(x) VALUES (5)"
+        ))
+        .unwrap();
+    let last = rows(&session, "SELECT max(id) FROM t").concat().parse::<i64>().unwrap();
+    assert_eq!(rows(&session, "SELECT max(id) FROM t@back"), [(last + 1).to_string()]);
 }
