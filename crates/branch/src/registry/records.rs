@@ -306,6 +306,7 @@ pub(crate) enum Kind {
     Start = b'S' as isize,
     Filled = b'F' as isize,
     Label = b'N' as isize,
+    Level = b'E' as isize,
 }
 
 /// The key of a row.

@@ -33,6 +33,8 @@ pub struct State {
     pub(super) starts: BTreeMap<LineId, u64>,
     /// The merges that left labels; what these say is read when it is asked for.
     pub(super) labelled: BTreeSet<Edge>,
+    /// The moments that lines are level with since a fast-forward.
+    pub(super) levels: BTreeMap<Edge, Position>,
     pub(super) backup: Option<LastBackup>,
     pub(super) index: Index,
     /// Whether the index is kept: not before somebody asks for it, so that opening a database
@@ -147,6 +149,9 @@ impl State {
             _ if kind == Kind::Label as u8 => {
                 // They stay as long as their lines, which is always.
                 self.labelled.insert(super::merging::edge_of(key)?);
+            }
+            _ if kind == Kind::Level as u8 => {
+                put(&mut self.levels, super::merging::edge_of(key)?, value)?;
             }
             // Conflicts are read from the tree when they are asked for: there may be many.
             _ if kind == Kind::Conflict as u8 => {}

@@ -33,12 +33,28 @@ pub struct MergeLabel {
 const OF_SOURCE: u8 = 0;
 const OF_TARGET: u8 = 1;
 
-/// Where the labels of a merge are: its line, its place there, and whose rows they are about.
-fn label_prefix((line, index): Edge, side: u8) -> Vec<u8> {
-    let mut rest = line.0.to_be_bytes().to_vec();
-    rest.extend_from_slice(&index.to_be_bytes());
+/// The place of a merge in keys: its line, and its place there.
+pub(super) fn edge_key((line, index): Edge) -> Vec<u8> {
+    [&line.0.to_be_bytes()[..], &index.to_be_bytes()].concat()
+}
+
+/// Where the labels of a merge are: its place, and whose rows they are about.
+fn label_prefix(edge: Edge, side: u8) -> Vec<u8> {
+    let mut rest = edge_key(edge);
     rest.push(side);
     key(Kind::Label, &rest)
+}
+
+/// The merge that was recorded in a transaction, which works on the records.
+pub(super) fn last_edge(plan: &MergePlan, transaction: &Transaction) -> Result<Edge> {
+    let recorded = |row: Option<Vec<u8>>| {
+        row.ok_or_else(|| Error::corrupt("a merge is noted that was not recorded"))
+    };
+    let branch = transaction.get(RECORDS, &number_key(Kind::Branch, plan.target.id.0))?;
+    let branch: Branch = decode(&recorded(branch)?)?;
+    let line = transaction.get(RECORDS, &number_key(Kind::Line, branch.line.0))?;
+    let line: Line = decode(&recorded(line)?)?;
+    Ok((branch.line, (line.merges.len() as u32).saturating_sub(1)))
 }
 
 /// The merge that a label belongs to.
@@ -77,14 +93,7 @@ impl Branches {
         sides: [(u8, &Numbering); 2],
         transaction: &mut Transaction,
     ) -> Result<Vec<RowEdit>> {
-        let recorded = |row: Option<Vec<u8>>| {
-            row.ok_or_else(|| Error::corrupt("a merge is labelled that was not recorded"))
-        };
-        let branch = transaction.get(RECORDS, &number_key(Kind::Branch, plan.target.id.0))?;
-        let branch: Branch = decode(&recorded(branch)?)?;
-        let line = transaction.get(RECORDS, &number_key(Kind::Line, branch.line.0))?;
-        let line: Line = decode(&recorded(line)?)?;
-        let edge = (branch.line, (line.merges.len() as u32).saturating_sub(1));
+        let edge = last_edge(plan, transaction)?;
         let mut rows = Vec::new();
         for (side, numbering) in sides {
             for (table, numbers) in numbering.tables() {

@@ -5,9 +5,10 @@
 //! merges crossed) the one with the newest commit is the base, and the plan lists the others.
 //!
 //! Neighbours: `crate::merge` does the work in between, `open_merge` keeps what stays open,
-//! `labels` knows rows that merges renumbered.
+//! `labels` knows rows that merges renumbered, `levels` branches that stand at one moment.
 
 mod labels;
+mod levels;
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::atomic::Ordering;
@@ -54,6 +55,8 @@ pub struct MergePlan {
     pub target_position: Position,
     pub(super) anchor: Pin,
     pub(super) has_new_anchor: bool,
+    /// The moment that the target is level with once it was moved, if it has nothing besides.
+    level: Option<Position>,
     base: View,
     theirs: View,
     numbers: [Numbering; 2],
@@ -183,17 +186,22 @@ impl Branches {
         position: Position,
     ) -> Result<MergePlan> {
         let target_position = self.position(&target)?;
+        let theirs = self.view_head(anchor.head(), position)?;
+        // Who was moved to where another one stood has a commit of its own, and nothing in it.
+        let source_level = self.level_of(&theirs)?;
+        let target_level = self.level_of(&self.view_now(&target)?)?;
         let (bases, mut kind) = self.with(|state| {
             let graph = &state.graph;
-            let kind = if graph.holds(target_position, position) {
+            let kind = if graph.holds(target_position, source_level) {
                 MergeKind::UpToDate
-            } else if graph.holds(position, target_position) {
+            } else if graph.holds(position, target_level) {
                 MergeKind::FastForward
             } else {
                 MergeKind::ThreeWay
             };
             (graph.bases(target_position, position), kind)
         })?;
+        let level = (kind == MergeKind::FastForward).then_some(source_level);
         let newest = bases.iter().max_by_key(|base| base.commit).copied();
         let base = match newest {
             Some(base) => self.view_at(base)?,
@@ -225,7 +233,6 @@ impl Branches {
                 kind = MergeKind::FastForward;
             }
         }
-        let theirs = self.view_head(anchor.head(), position)?;
         let plan = MergePlan {
             source,
             target,
@@ -235,6 +242,7 @@ impl Branches {
             target_position,
             anchor,
             has_new_anchor,
+            level,
             base,
             theirs,
             numbers: numbers.unwrap_or_default(),

@@ -123,6 +123,9 @@ fn merge(branches: &Branches, source: &str, target: &str, deletes: bool) -> Resu
         apply(branches, &plan, &mut transaction)?;
     }
     branches.record_merge(&plan, &mut transaction)?;
+    if plan.kind == MergeKind::FastForward {
+        branches.note_level(&plan, &mut transaction)?;
+    }
     if deletes {
         branches.drop_merged(&plan, &mut transaction)?;
     }

@@ -54,6 +54,7 @@ impl Work<'_> {
             label.target = relate(pager, &base, plan.numbers()).map_err(Error::from)?;
         }
         self.record((plan, &label), request, inner)?;
+        self.branches.note_level(plan, inner).map_err(Error::from)?;
         transaction.commit()?;
         self.session.note_command();
         let is_counted = report.is_some();

@@ -1,6 +1,6 @@
 //! What both sides added under one name is one thing, in later merges as well.
 
-use super::{reopened, rows, session};
+use super::{reopened, rows, session, shop};
 use crate::session::Session;
 
 /// Branches `one`, `other` and `third` of `base`, and what is done on them.
@@ -141,4 +141,81 @@ fn a_default_that_wins_is_that_of_all_rows_that_were_there() {
         }
         assert_eq!(found[0], found[1], "{winner} wins");
     }
+}
+
+fn status(session: &Session, sql: &str) -> String {
+    rows(session, sql)[0].split('|').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn branches_that_move_to_each_other_in_turn_are_up_to_date() {
+    let session = shop();
+    let merge = |source: &str, target: &str, expected: &str| {
+        let sql = format!("MERGE BRANCH {source} INTO {target}");
+        assert_eq!(status(&session, &sql), expected, "{sql}");
+    };
+    session.execute("CREATE BRANCH other; UPDATE item@dev SET price = 3 WHERE id = 1").unwrap();
+    merge("dev", "main", "fast-forward");
+    let heads = || rows(&session, "SELECT branch_name, head_commit FROM pando_branches");
+    let before = heads();
+    for _ in 0..3 {
+        merge("main", "dev", "up to date");
+        merge("dev", "main", "up to date");
+    }
+    assert_eq!(heads(), before);
+    // Who moves to one of them stands where both do.
+    merge("main", "other", "fast-forward");
+    merge("other", "dev", "up to date");
+    merge("other", "main", "up to date");
+    merge("dev", "other", "up to date");
+    // Each goes on from there, and so does it the other way round.
+    session.execute("UPDATE item@dev SET price = 4 WHERE id = 1").unwrap();
+    merge("main", "dev", "up to date");
+    merge("dev", "main", "fast-forward");
+    merge("main", "dev", "up to date");
+    session
+        .execute(
+            "UPDATE item SET price = 5 WHERE id = 2; UPDATE item@dev SET stock = 6 WHERE id = 2",
+        )
+        .unwrap();
+    merge("main", "dev", "merged");
+    merge("dev", "main", "fast-forward");
+    merge("main", "dev", "up to date");
+    merge("dev", "other", "fast-forward");
+    merge("other", "main", "up to date");
+    let session = reopened(session);
+    for branch in ["main", "dev", "other"] {
+        let all = format!("SELECT id, price, stock FROM item@{branch}");
+        assert_eq!(rows(&session, &all), ["1|4|10", "2|5|6", "3|7|1"]);
+    }
+    assert_eq!(status(&session, "MERGE BRANCH main INTO dev"), "up to date");
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
+
+/// What a branch did and undid counts: it is no longer where it was moved to.
+#[test]
+fn a_branch_that_came_back_by_itself_is_not_where_it_was() {
+    let session = shop();
+    session
+        .execute(
+            "UPDATE item@dev SET price = 3 WHERE id = 1; MERGE BRANCH dev INTO main;
+             UPDATE item SET price = 9 WHERE id = 1; CREATE BRANCH other;
+             UPDATE item SET price = 3 WHERE id = 1",
+        )
+        .unwrap();
+    assert_eq!(status(&session, "MERGE BRANCH main INTO dev"), "fast-forward");
+    // So that what came before it is not done once more.
+    assert_eq!(status(&session, "MERGE BRANCH other INTO dev"), "up to date");
+    assert_eq!(rows(&session, "SELECT price FROM item@dev WHERE id = 1"), ["3"]);
+    // A merge that changes nothing is a commit that the other one does not have, too.
+    session
+        .execute(
+            "CREATE BRANCH more; UPDATE item@more SET price = 3 WHERE id = 1;
+             UPDATE item@more SET stock = 2 WHERE id = 1; UPDATE item@more SET stock = 10 WHERE
+             id = 1; MERGE BRANCH dev INTO main",
+        )
+        .unwrap();
+    assert_eq!(status(&session, "MERGE BRANCH more INTO main"), "fast-forward");
+    assert_eq!(status(&session, "MERGE BRANCH main INTO dev"), "fast-forward");
+    assert_eq!(status(&session, "MERGE BRANCH more INTO dev"), "up to date");
 }
