@@ -92,6 +92,8 @@ pub struct Definition {
     pub name: String,
     /// The whole of it.
     pub text: String,
+    /// Of a table: the columns that the target's had when it was said, if that is known.
+    pub seen: Option<Vec<ColumnId>>,
 }
 
 /// Which conflicts a rule is for.

@@ -22,6 +22,8 @@ enum StoredPick {
     Row(Vec<ColumnId>, Vec<u8>),
     /// The name and the text; behind all others, which older files have.
     Definition(String, String),
+    /// The same with the columns of the target's table.
+    Seen(String, String, Vec<ColumnId>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,8 +80,11 @@ fn store_pick(pick: &Pick) -> Result<StoredPick> {
             let (columns, cells): (Vec<ColumnId>, Vec<Value>) = cells.iter().cloned().unzip();
             StoredPick::Row(columns, row(&cells)?)
         }
-        Pick::Definition(Definition { name, text }) => {
+        Pick::Definition(Definition { name, text, seen: None }) => {
             StoredPick::Definition(name.clone(), text.clone())
+        }
+        Pick::Definition(Definition { name, text, seen: Some(seen) }) => {
+            StoredPick::Seen(name.clone(), text.clone(), seen.clone())
         }
     })
 }
@@ -96,7 +101,12 @@ fn load_pick(pick: StoredPick) -> Result<Pick> {
         StoredPick::Row(columns, bytes) => {
             Pick::Row(columns.into_iter().zip(values(&bytes)?).collect())
         }
-        StoredPick::Definition(name, text) => Pick::Definition(Definition { name, text }),
+        StoredPick::Definition(name, text) => {
+            Pick::Definition(Definition { name, text, seen: None })
+        }
+        StoredPick::Seen(name, text, seen) => {
+            Pick::Definition(Definition { name, text, seen: Some(seen) })
+        }
     })
 }
 

@@ -8,7 +8,9 @@
 use pandodb_branch::diff::schema::ObjectKind;
 use pandodb_branch::merge::{Conflict, ConflictKey, Definition, Pick, Policy, SchemaPart, Scope};
 use pandodb_branch::registry::OpenMerge;
+use pandodb_branch::shape::{ColumnId, ObjectId, TableShape};
 use pandodb_ds::record::Value;
+use pandodb_tm::{BeginOptions, HeadId};
 
 use crate::ast::{
     ColumnConstraintKind, ColumnDefinition, CreateTableBody, GivenDefinition, Name, QualifiedName,
@@ -45,7 +47,8 @@ pub(in crate::branching) fn read(subject: Subject<'_>, text: &str) -> Result<Def
                 let message = format!("object name reserved for internal use: {}", name.text);
                 return Err(Error::invalid(message).at(name.span));
             }
-            return Ok(Definition { text: name.text.to_string(), name: name.text.into() });
+            let text = name.text.to_string();
+            return Ok(Definition { text, name: name.text.into(), seen: None });
         }
         SchemaPart::Column(_) => column(text)?.name.text.to_string(),
         SchemaPart::Constraint(name) => {
@@ -69,7 +72,7 @@ pub(in crate::branching) fn read(subject: Subject<'_>, text: &str) -> Result<Def
             subject.name.to_owned()
         }
     };
-    Ok(Definition { name, text: text.to_owned() })
+    Ok(Definition { name, text: text.to_owned(), seen: None })
 }
 
 /// Reads the definition of a column.
@@ -197,16 +200,37 @@ impl Work<'_> {
         let conflict = self.conflict(open, number)?;
         let Scope::Schema(part) = &conflict.key.scope else {
             // What it is about, and what resolves it, is said by those who keep it.
-            let definition = Definition { name: String::new(), text: given.text.to_string() };
+            let text = given.text.to_string();
+            let definition = Definition { name: String::new(), text, seen: None };
             return Ok(Pick::Definition(definition));
         };
         let subject = Subject { kind: conflict.object_kind, name: &conflict.object_name, part };
-        let definition = read(subject, &given.text).map_err(|error| moved(error, given))?;
+        let mut definition = read(subject, &given.text).map_err(|error| moved(error, given))?;
+        if matches!(part, SchemaPart::Whole) && conflict.object_kind == ObjectKind::Table {
+            definition.seen = self.columns_of_target(open, conflict.key.object)?;
+        }
         if let Some(why) = self.misfit(open, &conflict.key, &definition)? {
             let message = format!("conflict {number} cannot be resolved so: {why}");
             return Err(Error::invalid(message).at(given.span));
         }
         Ok(Pick::Definition(definition))
+    }
+
+    /// The columns that the target's table has now; none where it has no such table.
+    fn columns_of_target(
+        &self,
+        open: &OpenMerge,
+        table: ObjectId,
+    ) -> Result<Option<Vec<ColumnId>>> {
+        let head = self
+            .branches
+            .with(|state| state.branch_by_id(open.target).map(|branch| HeadId(branch.head)))?;
+        let Some(head) = head else { return Ok(None) };
+        let read = BeginOptions::read_only();
+        let target = self.branches.manager().begin(head, read).map_err(Error::from)?;
+        let shape = self.version(target.forest())?.shape;
+        let columns = |table: &TableShape| table.columns.iter().map(|column| column.id).collect();
+        Ok(shape.table(table).map(columns))
     }
 
     /// Why a definition does not settle its conflict. What was not decided yet is taken from either

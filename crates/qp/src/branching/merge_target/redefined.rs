@@ -6,7 +6,7 @@
 //! change, since rows of both sides are matched by it. Neighbours: `defined` calls this,
 //! `definitions` wrote the table before.
 
-use pandodb_branch::merge::{Defined, MergedTable, SchemaPart, Scope};
+use pandodb_branch::merge::{Defined, Definition, MergedTable, SchemaPart, Scope};
 use pandodb_branch::shape::{ColumnShape, KeyShape, TableShape};
 use pandodb_ds::sync::Arc;
 
@@ -154,7 +154,7 @@ impl SqlTarget<'_> {
         // The whole comes before its parts.
         let is_whole = |defined: &&Defined| part(defined) == Some(&SchemaPart::Whole);
         for defined in own.iter().filter(is_whole) {
-            self.define_whole(&mut made, merged, &defined.definition.text)?;
+            self.define_whole(&mut made, merged, &defined.definition)?;
         }
         for defined in own.iter().filter(|defined| !is_whole(defined)) {
             define_part(&mut made, defined)?;
@@ -183,10 +183,23 @@ impl SqlTarget<'_> {
         &self,
         made: &mut Redefinition,
         merged: &MergedTable,
-        text: &str,
+        given: &Definition,
     ) -> Result<()> {
-        let create = definition(text)?;
+        let create = definition(&given.text)?;
         let body = body_of(&create)?;
+        let is_named = |name: &str| body.columns.iter().any(|column| column.name.is(name));
+        let is_late = |column: &&ColumnShape| {
+            let seen = given.seen.as_ref();
+            seen.is_some_and(|seen| !seen.contains(&column.id)) && !is_named(&column.name)
+        };
+        if let Some(late) = merged.ours.iter().flat_map(|ours| &ours.columns).find(is_late) {
+            let message = format!(
+                "the target got the column {} since it was given: give it once more, with that \
+                 column or without it",
+                late.name
+            );
+            return Err(Error::invalid(message));
+        }
         let mut columns = Vec::with_capacity(body.columns.len());
         for column in &body.columns {
             let known = merged.shape.column_named(&column.name.text);

@@ -525,3 +525,35 @@ fn a_definition_that_leaves_a_foreign_key_without_its_parent_is_refused() {
     assert!(told.contains("cannot be used: foreign key mismatch"), "{told}");
     assert_eq!(rows(&session, "SELECT resolution FROM pando_conflicts"), ["NULL"]);
 }
+
+/// A definition says nothing of a column that was not there when it was given.
+#[test]
+fn a_definition_does_not_drop_a_column_that_is_younger() {
+    let session = open(
+        "CREATE TABLE p(id INTEGER PRIMARY KEY)",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 1)",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b); INSERT INTO t VALUES (2, 'x', 3)",
+    );
+    let first =
+        "RESOLVE CONFLICT 1 WITH DEFINITION 'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT)'";
+    session.execute(&format!("{first}; ALTER TABLE t ADD COLUMN late INT DEFAULT 5")).unwrap();
+    let session = reopened(session);
+    let told = error(&session, "CONTINUE MERGE");
+    assert!(told.contains("the target got the column late since it was given"), "{told}");
+    assert_eq!(rows(&session, "SELECT * FROM t"), ["1|1|5"]);
+    // Who knows of it may leave it out, or keep it.
+    session.execute(&format!("CREATE BRANCH again; {first}; CONTINUE MERGE")).unwrap();
+    assert_eq!(rows(&session, "SELECT * FROM t ORDER BY id"), ["1|1", "2|x"]);
+    let session = open(
+        "CREATE TABLE p(id INTEGER PRIMARY KEY)",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 1)",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b); INSERT INTO t VALUES (2, 'x', 3)",
+    );
+    session
+        .execute(
+            "RESOLVE CONFLICT 1 WITH DEFINITION 'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, late
+             INT DEFAULT 5)'; ALTER TABLE t ADD COLUMN late INT DEFAULT 7; CONTINUE MERGE",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT id, a FROM t ORDER BY id"), ["1|1", "2|x"]);
+}
