@@ -13,6 +13,7 @@ use crate::shape::{ColumnShape, ObjectId, Shape, TableShape, TextShape};
 
 impl Version {
     /// The same version in the ids of another one that it is compared with.
+    #[must_use]
     pub fn aligned_to(self, other: &Self) -> Self {
         Self { shape: aligned(self.shape, &other.shape), ..self }
     }

@@ -148,12 +148,41 @@ fn compare_constraints(
     let mut add = |part: String, change| {
         differences.push(SchemaDifference { part: Some(part), ..whole(new, change) });
     };
-    for constraint in new.constraints.iter().filter(|it| !old.constraints.contains(it)) {
-        add(describe_constraint(constraint, new, new_shape), SchemaChange::Added);
+    // A foreign key stays what it is where its parent goes or comes: it has the name.
+    let is_same = |before: &ConstraintShape, after: &ConstraintShape| {
+        before == after
+            || before.name == after.name
+                && before.columns == after.columns
+                && by_names(before, old_shape)
+                    .is_some_and(|it| by_names(after, new_shape) == Some(it))
+    };
+    for constraint in &new.constraints {
+        if !old.constraints.iter().any(|before| is_same(before, constraint)) {
+            add(describe_constraint(constraint, new, new_shape), SchemaChange::Added);
+        }
     }
-    for constraint in old.constraints.iter().filter(|it| !new.constraints.contains(it)) {
-        add(describe_constraint(constraint, old, old_shape), SchemaChange::Dropped);
+    for constraint in &old.constraints {
+        if !new.constraints.iter().any(|after| is_same(constraint, after)) {
+            add(describe_constraint(constraint, old, old_shape), SchemaChange::Dropped);
+        }
     }
+}
+
+/// The definition of a foreign key with the names of what it leads to, as one without a parent has
+/// them; none for other constraints.
+fn by_names(constraint: &ConstraintShape, shape: &Shape) -> Option<String> {
+    let key = constraint.foreign_key.as_ref()?;
+    let Some(parent) = key.parent.and_then(|id| shape.table(id)) else {
+        return Some(constraint.definition.clone());
+    };
+    let actions = constraint.definition.strip_prefix("foreign key")?;
+    let mut text = format!("foreign key references {}", parent.name.to_lowercase());
+    for id in &key.columns {
+        text.push(' ');
+        text.push_str(&parent.column(*id)?.name.to_lowercase());
+    }
+    text.push_str(actions);
+    Some(text)
 }
 
 /// A constraint as its table's owner would write it.

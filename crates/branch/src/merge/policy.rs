@@ -160,6 +160,8 @@ pub struct MergeOptions {
     /// Whether the merge makes the base of another one: it goes as far as it can, and its report
     /// has all that it does not settle.
     pub makes_base: bool,
+    /// Whether the base is no moment of the target, which then may never have had what it lacks.
+    pub has_own_base: bool,
     /// Whether another thread may look for changes while the merge writes.
     pub helps: bool,
 }
@@ -173,6 +175,7 @@ impl Default for MergeOptions {
             resolutions: Resolutions::default(),
             unsettled: BTreeSet::new(),
             makes_base: false,
+            has_own_base: false,
             helps: cfg!(test),
         }
     }
@@ -182,6 +185,11 @@ impl MergeOptions {
     /// Options with a policy.
     pub fn with(policy: Policy) -> Self {
         Self { policy, ..Self::default() }
+    }
+
+    /// What the target did with what the base has and it has not.
+    pub(crate) fn lack(&self) -> &'static str {
+        if self.has_own_base { "does not have" } else { "dropped" }
     }
 
     /// What is to be done about a conflict; no policy makes a broken constraint whole, only what

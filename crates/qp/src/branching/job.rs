@@ -48,6 +48,8 @@ pub(super) struct Job<'p> {
     pub(super) plan: Option<&'p MergePlan>,
     /// The message of the commit where nobody gives another one.
     pub(super) message: String,
+    /// Whether the base is no moment of the target, as where a commit of another branch is picked.
+    pub(super) has_own_base: bool,
 }
 
 /// What a job came to.
@@ -118,6 +120,7 @@ impl Work<'_> {
             target: plan.target.name.clone(),
             plan: Some(plan),
             message,
+            has_own_base: false,
         })
     }
 
@@ -292,7 +295,8 @@ impl Work<'_> {
         };
         // What is free may help; there is no more than one that goes ahead.
         let helpers = self.merge_helpers(&versions);
-        let helped = MergeOptions { helps: helpers.is_some(), ..options.clone() };
+        let (helps, has_own_base) = (helpers.is_some(), job.has_own_base);
+        let helped = MergeOptions { helps, has_own_base, ..options.clone() };
         match merge(&pager, versions, &helped, &mut target, &mut sink) {
             Ok(report) => {
                 let forests = [&job.base.forest, &ours.forest, &job.catalog];
@@ -341,6 +345,7 @@ impl Work<'_> {
                 target: plan.target.name.clone(),
                 plan: None,
                 message: String::new(),
+                has_own_base: false,
             };
             let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
             let report = self.on_head(fork.head(), || {

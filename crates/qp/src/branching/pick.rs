@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use pandodb_branch::ErrorKind::UnknownCommit;
 use pandodb_branch::diff::Version;
-use pandodb_branch::merge::{Conflict, Known, Policy, Resolutions, Scope};
+use pandodb_branch::merge::{Conflict, ConflictKind, Known, Policy, Resolutions, Scope, Violation};
 use pandodb_branch::registry::{Branch, Commit, OpenMerge, Point, Privilege, View};
 use pandodb_branch::shape::{ColumnId, ObjectId, Shape, TableShape};
 use pandodb_tm::{BeginOptions, HeadId};
@@ -167,7 +167,14 @@ impl Work<'_> {
             target: picked.target.name.clone(),
             plan: None,
             message,
+            has_own_base: !self.is_past(&picked.base, &picked.target)?,
         })
+    }
+
+    /// Whether a branch was at a moment, or holds it.
+    fn is_past(&self, moment: &View, branch: &Branch) -> Result<bool> {
+        let now = self.branches.position(branch)?;
+        Ok(self.branches.with(|state| state.graph().holds(now, moment.position()))?)
     }
 
     /// Which rows of a pick are one: both of its moments have their own way to the target.
@@ -211,6 +218,7 @@ impl Work<'_> {
             target: target.name.clone(),
             plan: None,
             message: open.pick.as_ref().map_or_else(String::new, |pick| pick.label.clone()),
+            has_own_base: !self.is_past(&base, &target)?,
         };
         Ok((job, resolutions))
     }
@@ -292,6 +300,7 @@ impl Work<'_> {
             target: target.name.clone(),
             plan: None,
             message: format!("restore table {} from '{from}'", table.text),
+            has_own_base: false,
         };
         let request = MergeRequest::default();
         match self.run_job(&job, &request, None) {
@@ -301,14 +310,38 @@ impl Work<'_> {
             }
             Err(Failure::Conflicts(conflicts, _)) => {
                 let error = told_conflicts(&conflicts, &format!("restoring table {}", table.text));
-                Err(error.with_hint(format!(
-                    "DROP what is in the way, or the table: RESTORE TABLE {} brings it back then",
-                    table.text
-                )))
+                let hint = restore_hint(&conflicts, &job, &table.text);
+                Err(error.with_hint(hint))
             }
             Err(Failure::Error(error)) => Err(error),
         }
     }
+}
+
+/// What to do where a table cannot come back: something is in the way, or it, or what comes along,
+/// needs something that is not there.
+fn restore_hint(conflicts: &[Conflict], job: &Job<'_>, table: &str) -> String {
+    let is_here = |id: ObjectId| {
+        let here = &job.base.shape;
+        let texts = [&here.indexes, &here.views, &here.triggers];
+        here.table(id).is_some() || texts.into_iter().flatten().any(|text| text.id == id)
+    };
+    let hint = match conflicts.first().map(|first| (first.kind, first.key.object)) {
+        Some((ConflictKind::Constraint(Violation::ForeignKey), id))
+            if job.known.restored == Some(id) =>
+        {
+            "RESTORE TABLE the parents that are missing first, or insert them"
+        }
+        Some((ConflictKind::Schema, id)) if job.known.restored != Some(id) && !is_here(id) => {
+            "it comes back with the table: RESTORE TABLE or CREATE what it needs first"
+        }
+        _ => {
+            return format!(
+                "DROP what is in the way, or the table: RESTORE TABLE {table} brings it back then"
+            );
+        }
+    };
+    hint.to_owned()
 }
 
 /// Puts a table of one shape, with its indexes and triggers, into another in the place of the

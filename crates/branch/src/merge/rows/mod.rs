@@ -77,6 +77,7 @@ pub(crate) fn merge_table(
         needs_conversion,
         inserted,
         unsettled: Unsettled::of(&run.unsettled, table.shape.id),
+        is_unsettled: false,
         run,
     };
     merger.merge()
@@ -149,6 +150,8 @@ struct TableMerger<'a, 'r, 'v> {
     needs_conversion: bool,
     inserted: BTreeMap<Vec<u8>, Stored>,
     unsettled: Unsettled,
+    /// Whether the rows at hand are of those.
+    is_unsettled: bool,
     run: &'a mut Run<'r>,
 }
 
@@ -252,6 +255,7 @@ impl TableMerger<'_, '_, '_> {
             let bytes = tree.get(merger.run.pager, key)?;
             Ok::<_, Error>(bytes.map(|bytes| Stored { key: key.to_vec(), bytes }))
         };
+        self.is_unsettled = true;
         for (key, unsettled) in &rows {
             self.run.step()?;
             let ours = read(self.sides.ours, find(self, self.sides.ours, key)?.as_ref())?;
@@ -275,6 +279,7 @@ impl TableMerger<'_, '_, '_> {
                 }
             }
         }
+        self.is_unsettled = false;
         Ok(rows.into_keys().collect())
     }
 }

@@ -58,6 +58,10 @@ impl TableMerger<'_, '_, '_> {
         }
         let name = self.column_name(conflict.column);
         let (kind, detail) = match conflict.index {
+            Some(_) if self.is_unsettled => (
+                ConflictKind::Data,
+                format!("merges that crossed left {name} open, and the branches differ there"),
+            ),
             Some(_) if conflict.base.is_none() => (
                 ConflictKind::Data,
                 format!("both branches inserted the row, with different values of {name}"),
@@ -65,10 +69,11 @@ impl TableMerger<'_, '_, '_> {
             Some(_) => {
                 (ConflictKind::Data, format!("both branches changed {name}, to different values"))
             }
-            None if conflict.ours.is_none() => (
-                ConflictKind::DeleteModify,
-                format!("the target dropped the column {name}, the source changed it in this row"),
-            ),
+            None if conflict.ours.is_none() => {
+                let lack = self.run.options.lack();
+                let told = format!("the target {lack} the column {name}, the source changed it in");
+                (ConflictKind::DeleteModify, format!("{told} this row"))
+            }
             None => (
                 ConflictKind::DeleteModify,
                 format!("the source dropped the column {name}, the target changed it in this row"),
@@ -139,10 +144,20 @@ impl TableMerger<'_, '_, '_> {
                 None => Ok(()),
             };
         }
-        let detail = if ours.is_none() {
-            "the target deleted the row, the source changed it"
-        } else {
-            "the source deleted the row, the target changed it"
+        let detail = match (self.is_unsettled, ours.is_none()) {
+            (true, true) => {
+                "merges that crossed left open whether the row is there: the target \
+                             does not have it"
+            }
+            (true, false) => {
+                "merges that crossed left open whether the row is there: the source \
+                              does not have it"
+            }
+            (false, true) if self.run.options.has_own_base => {
+                "the target does not have the row, the source changed it"
+            }
+            (false, true) => "the target deleted the row, the source changed it",
+            (false, false) => "the source deleted the row, the target changed it",
         };
         let row_key = shape.key_values(key, ours.as_deref().or(theirs.as_deref()))?;
         self.run.conflict(Conflict {

@@ -142,6 +142,9 @@ impl SchemaMerger<'_, '_> {
                 "the target dropped the table and added another one of the same name, the source \
                  changed the old one"
             }
+            None if self.options.has_own_base => {
+                "the target does not have the table, the source changed it or its rows"
+            }
             None => "the target dropped the table, the source changed it or its rows",
         };
         let said = Said { theirs: Some(describe(theirs)), ..said_base(base) };
@@ -375,6 +378,10 @@ impl SchemaMerger<'_, '_> {
             Side::Theirs => (
                 Said { base, ours: text, theirs: None },
                 "the source dropped the column, the target changed its definition",
+            ),
+            Side::Ours if self.options.has_own_base => (
+                Said { base, ours: None, theirs: text },
+                "the target does not have the column, the source changed its definition",
             ),
             Side::Ours => (
                 Said { base, ours: None, theirs: text },

@@ -104,7 +104,7 @@ impl Table {
     pub(super) fn insert(&self, row: &RowChange) -> String {
         let mut names = Vec::new();
         let mut values = Vec::new();
-        // Beside a declared key another row may have the rowid meanwhile, under which it is the same.
+        // Beside a declared key a row that is the same may have the rowid meanwhile.
         if let (Some(rowid), Some(key), true) = (self.rowid, row.key.first(), self.key.is_empty()) {
             names.push(rowid.to_owned());
             values.push(literal_of(key));

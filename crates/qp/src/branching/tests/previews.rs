@@ -180,3 +180,20 @@ fn a_preview_has_the_past_of_its_branch_and_changes_no_other_one() {
     }
     assert_eq!(rows(&session, "SELECT sum(price) FROM item@dev"), ["14"]);
 }
+
+#[test]
+fn a_foreign_key_whose_parent_goes_or_is_made_again_is_not_another_one() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE TABLE part(id INTEGER PRIMARY KEY, item INT REFERENCES Item(id) ON DELETE
+             CASCADE, other INT REFERENCES item)",
+        )
+        .unwrap();
+    let again = "BEGIN DROP TABLE item; CREATE TABLE item(id PRIMARY KEY); END";
+    for script in ["DROP TABLE item", again] {
+        let told = rows(&session, &format!("PREVIEW {script}"));
+        let of_part = part(&told, "schema").into_iter().filter(|row| row.contains("|part|"));
+        assert_eq!(of_part.collect::<Vec<_>>(), [""; 0], "{script}");
+    }
+}

@@ -156,3 +156,20 @@ fn definitions_that_the_bases_disagree_on_are_asked_for() {
         }
     }
 }
+
+/// What is asked for says why: neither branch need have inserted or deleted the row.
+#[test]
+fn conflicts_after_merges_that_crossed_say_that() {
+    let base = "CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 1)";
+    let changed = ["UPDATE t SET a = 2", "UPDATE t SET a = 3"];
+    let told = error(&crossed(base, changed, "TARGET"), "MERGE BRANCH x INTO y");
+    assert!(told.contains("merges that crossed left a open, and the branches differ"), "{told}");
+    let gone = ["UPDATE t SET a = 2", "DELETE FROM t"];
+    let session = crossed(base, gone, "TARGET");
+    for (source, target, lacks) in [("x", "y", "target"), ("y", "x", "source")] {
+        session.execute(&format!("USE BRANCH {target}")).unwrap();
+        let told = error(&session, &format!("MERGE BRANCH {source} INTO {target}"));
+        let why = format!("left open whether the row is there: the {lacks} does not have it");
+        assert!(told.contains(&why), "{told}");
+    }
+}

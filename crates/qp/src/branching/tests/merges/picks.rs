@@ -273,3 +273,78 @@ fn undo_says_which_transactions_there_are_and_whose_one_is() {
     let (_, hint) = told(&format!("UNDO TRANSACTION {gone}"));
     assert_eq!(hint, "it was made on a branch that is gone");
 }
+
+/// What the target never had it did not drop.
+#[test]
+fn a_pick_says_that_the_target_lacks_what_it_never_had() {
+    let session = shop();
+    session
+        .execute(
+            "USE BRANCH dev; CREATE TABLE u(id INTEGER PRIMARY KEY, a INT);
+             ALTER TABLE item ADD COLUMN tag TEXT; INSERT INTO u VALUES (1, 1);
+             INSERT INTO item VALUES (7, 'cap', 1, 1, 'x')",
+        )
+        .unwrap();
+    let picks = [
+        ("INSERT INTO u VALUES (2, 2)", "the target does not have the table, the source changed"),
+        ("UPDATE item SET price = 2 WHERE id = 7", "the target does not have the row, the source"),
+        ("UPDATE item SET tag = 'y' WHERE id = 1", "the target does not have the column tag"),
+        ("ALTER TABLE item RENAME tag TO label", "the target does not have the column, the source"),
+    ];
+    for (sql, why) in picks {
+        session.execute(&format!("USE BRANCH dev; {sql}")).unwrap();
+        let number = rows(&session, "SELECT head_commit FROM pando_branches('dev')").concat();
+        session.execute("USE BRANCH main").unwrap();
+        let told = error(&session, &format!("CHERRY PICK TRANSACTION {number} INTO main"));
+        assert!(told.contains(why), "{sql}: {told}");
+    }
+    // What it dropped it did.
+    session.execute("CREATE TABLE v(a); INSERT INTO v VALUES (1)").unwrap();
+    let number = rows(&session, "SELECT head_commit FROM pando_branches('main')").concat();
+    session.execute("UPDATE v SET a = 2; DROP TABLE v").unwrap();
+    let told = error(&session, &format!("UNDO TRANSACTION {number}"));
+    assert!(told.contains("the target dropped the table"), "{told}");
+}
+
+/// A table that comes back may need what is not there: nothing is in the way then.
+#[test]
+fn what_a_table_that_comes_back_needs_is_asked_for() {
+    for (then, now, table, told, hint, first) in [
+        (
+            "CREATE TABLE log(what); CREATE TRIGGER noted AFTER INSERT ON item BEGIN INSERT INTO log
+             VALUES (new.id); END",
+            "DROP TRIGGER noted; DROP TABLE log",
+            "item",
+            "schema noted: it needs a table or column",
+            "it comes back with the table: RESTORE TABLE or CREATE what it needs first",
+            "log",
+        ),
+        (
+            "CREATE TABLE owner(id INTEGER PRIMARY KEY); INSERT INTO owner VALUES (1);
+             CREATE TABLE part(id INTEGER PRIMARY KEY, owner REFERENCES owner(id));
+             INSERT INTO part VALUES (1, 1)",
+            "DROP TABLE part; DROP TABLE owner",
+            "part",
+            "part refers to no row of owner by owner = 1",
+            "RESTORE TABLE the parents that are missing first, or insert them",
+            "owner",
+        ),
+    ] {
+        let session = shop();
+        session
+            .execute(&format!(
+                "PRAGMA foreign_keys = ON; USE BRANCH dev; {then}; USE BRANCH main;
+                 MERGE BRANCH dev INTO main; {now}"
+            ))
+            .unwrap();
+        let restore = format!("RESTORE TABLE {table} FROM dev");
+        let before = rows(&session, "SELECT sql FROM sqlite_schema");
+        let failed = session.query(&restore).map(|rows| rows.rows.len()).unwrap_err();
+        assert!(failed.to_string().contains(told), "{failed}");
+        assert_eq!(failed.hint(), Some(hint));
+        assert_eq!(rows(&session, "SELECT sql FROM sqlite_schema"), before);
+        session.execute(&format!("RESTORE TABLE {first} FROM dev; {restore}")).unwrap();
+        assert_eq!(rows(&session, "PRAGMA foreign_key_check"), [""; 0]);
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
+}
