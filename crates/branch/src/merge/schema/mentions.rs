@@ -7,10 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, DroppedObject, Said, SchemaMerger, TextSource};
+use super::{About, DroppedObject, Said, SchemaMerger, TextSource, conflict};
 use crate::diff::schema::{ObjectKind, describe_column};
 use crate::merge::conflict::SchemaPart;
-use crate::shape::{ColumnId, ColumnShape, ObjectId, Shape};
+use crate::shape::{ColumnId, ColumnShape, ObjectId, Shape, TableShape};
 
 impl SchemaMerger<'_, '_> {
     /// What mentions a table or column that the other side dropped.
@@ -25,6 +25,7 @@ impl SchemaMerger<'_, '_> {
             objects.insert(text.shape.id);
         }
         self.check_generated(&mut columns);
+        self.check_circles();
         self.check_constraints(&objects, &columns);
         let texts = std::mem::take(&mut self.merge.texts);
         for text in texts {
@@ -106,6 +107,40 @@ impl SchemaMerger<'_, '_> {
         self.merge.tables = tables;
     }
 
+    /// Generated columns that are computed from each other: two of different sides may be.
+    fn check_circles(&mut self) {
+        let mut tables = std::mem::take(&mut self.merge.tables);
+        for table in tables.iter_mut().filter(|table| !table.is_blocked) {
+            let circle = circle(&table.shape.columns);
+            let is_defined =
+                |id: &ColumnId| self.is_defined(table.shape.id, &SchemaPart::Column(*id));
+            // What somebody defines is looked at where its text is read.
+            if circle.iter().any(is_defined) {
+                continue;
+            }
+            table.is_blocked |= !circle.is_empty();
+            for id in circle {
+                let text = |side: &Option<TableShape>| {
+                    side.as_ref().and_then(|side| side.column(id)).map(describe_column)
+                };
+                let said = Said {
+                    base: text(&table.base),
+                    ours: text(&table.ours),
+                    theirs: text(&table.theirs),
+                };
+                let (kind, object) = (ObjectKind::Table, table.shape.id);
+                let about = About { kind, id: object, name: &table.shape.name };
+                let name = table.shape.column(id).map(|column| &*column.name);
+                let detail = "the column would be computed from one that is computed from it: \
+                              take both from one side";
+                let told =
+                    conflict(about, SchemaPart::Column(id), (name, "definition"), said, detail);
+                self.merge.conflicts.push(told);
+            }
+        }
+        self.merge.tables = tables;
+    }
+
     fn check_constraints(&mut self, objects: &BTreeSet<ObjectId>, columns: &BTreeSet<ColumnId>) {
         let mut tables = std::mem::take(&mut self.merge.tables);
         // One conflict about a table's constraints is enough.
@@ -148,4 +183,21 @@ impl SchemaMerger<'_, '_> {
         }
         self.merge.tables = tables;
     }
+}
+
+/// The generated columns that are computed from themselves, by way of others.
+fn circle(columns: &[ColumnShape]) -> Vec<ColumnId> {
+    let reads = |id: ColumnId| {
+        let column = columns.iter().find(|column| column.id == id);
+        let generated = column.and_then(|column| column.generated.as_ref());
+        generated.into_iter().flat_map(|generated| generated.columns.iter().copied())
+    };
+    let is_in_circle = |id: &ColumnId| {
+        let (mut seen, mut waiting) = (BTreeSet::new(), vec![*id]);
+        while let Some(next) = waiting.pop() {
+            waiting.extend(reads(next).filter(|read| seen.insert(*read)));
+        }
+        seen.contains(id)
+    };
+    columns.iter().map(|column| column.id).filter(is_in_circle).collect()
 }

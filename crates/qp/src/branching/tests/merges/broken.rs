@@ -383,3 +383,52 @@ fn a_key_to_columns_that_are_unique_no_more_is_a_conflict() {
             .unwrap_or_else(|error| panic!("{error:?}"));
     }
 }
+
+/// Columns that both added are decided one by one: taken from different sides, they may be computed
+/// from each other, and then neither can be read.
+#[test]
+fn columns_that_would_be_computed_from_each_other_are_a_conflict() {
+    let one = "ALTER TABLE t ADD COLUMN x AS (c + 1); ALTER TABLE t ADD COLUMN y AS (x + 1)";
+    let other = "ALTER TABLE t ADD COLUMN y AS (c + 5); ALTER TABLE t ADD COLUMN x AS (y + 1)";
+    let open = "SELECT conflict_id FROM pando_conflicts WHERE resolution IS NULL AND column_name ";
+    for (on_main, on_dev, from_one) in [(one, other, "TARGET"), (other, one, "SOURCE")] {
+        let session = session();
+        session
+            .execute(&format!(
+                "CREATE TABLE t(c INTEGER PRIMARY KEY); INSERT INTO t VALUES (1);
+                 CREATE BRANCH dev; {on_main}; USE BRANCH dev; {on_dev}; USE BRANCH main;
+                 MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')"
+            ))
+            .unwrap();
+        let from_other = if from_one == "SOURCE" { "TARGET" } else { "SOURCE" };
+        let of = |name: &str| rows(&session, &format!("{open} = '{name}'")).remove(0);
+        let (x, y) = (of("x"), of("y"));
+        session
+            .execute(&format!(
+                "RESOLVE CONFLICT {x} WITH {from_other}; RESOLVE CONFLICT {y} WITH {from_one}"
+            ))
+            .unwrap();
+        let told = error(&session, "CONTINUE MERGE");
+        assert!(told.contains("would be computed from one that is computed from it"), "{told}");
+        assert_eq!(rows(&session, "SELECT count(*) FROM t"), ["1"]);
+        let listed = "SELECT column_name, resolution FROM pando_conflicts ORDER BY 1";
+        assert_eq!(rows(&session, listed), ["x|NULL", "y|NULL"]);
+        // In words of one's own they are no better.
+        let (x, y) = (of("x"), of("y"));
+        session.execute(&format!("RESOLVE CONFLICT {y} WITH {from_one}")).unwrap();
+        let said = format!("RESOLVE CONFLICT {x} WITH DEFINITION 'x AS (y * 2)'");
+        let is_refused = session.execute(&said).is_err() || {
+            let told = error(&session, "CONTINUE MERGE");
+            told.contains("loop")
+        };
+        assert!(is_refused, "{said}");
+        // One answer for both settles it.
+        session.execute(&format!("RESOLVE CONFLICTS WITH {from_one}")).unwrap();
+        for conflict in rows(&session, "SELECT conflict_id FROM pando_conflicts") {
+            session.execute(&format!("RESOLVE CONFLICT {conflict} WITH {from_one}")).unwrap();
+        }
+        session.execute("CONTINUE MERGE").unwrap();
+        assert_eq!(rows(&session, "SELECT x, y FROM t"), ["2|3"]);
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+    }
+}
