@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod numbering;
 pub mod path;
+pub mod ranges;
 
 #[cfg(test)]
 mod tests;

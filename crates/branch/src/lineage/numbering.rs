@@ -7,6 +7,10 @@
 //! whichever merge brought it there, so that all ways between two moments say the same.
 //! A fast-forward is the other way round: the target's rows are called as the source calls them.
 //!
+//! A rowid may be that of another row further on: a merge puts a row under one whose row the
+//! target deleted before, or a source deleted a row and the target has its own under that rowid.
+//! So labels also have the rowids that are *others* there; a row that had one of these is gone.
+//!
 //! ```text
 //! line 1   1: a ────────── 1: a, 2: b ──        label of the edge: {1 -> 2}
 //!                         /
@@ -17,6 +21,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ranges::Ranges;
 use crate::shape::ObjectId;
 
 /// Rowids by other rowids; what is not named is called the same.
@@ -29,6 +34,9 @@ pub struct TableNumbers {
     pub table: ObjectId,
     /// The rowids that differ.
     pub rowids: Rowids,
+    /// The rowids that are not those of the same rows there: rows that have them and are not among
+    /// `rowids` are gone.
+    pub others: Ranges,
 }
 
 /// What the rows of one version are called in another, by the tables of the former.
@@ -63,10 +71,9 @@ impl Numbering {
         self.tables.get(&id).map_or(id, |table| table.table)
     }
 
-    /// What a row is called.
-    pub fn rowid(&self, table: ObjectId, rowid: i64) -> i64 {
-        let found = self.tables.get(&table).and_then(|table| table.rowids.get(&rowid));
-        found.copied().unwrap_or(rowid)
+    /// What a row is called; none if it is gone.
+    pub fn rowid(&self, table: ObjectId, rowid: i64) -> Option<i64> {
+        self.tables.get(&table).map_or(Some(rowid), |table| table.rowid(rowid))
     }
 
     /// Notes what a row of a table is called; what was noted first counts.
@@ -74,6 +81,16 @@ impl Numbering {
         let known = self.tables.entry(table);
         let known = known.or_insert_with(|| TableNumbers { table: there, ..Default::default() });
         known.rowids.entry(rowid).or_insert(called);
+    }
+
+    /// Notes rowids of a table that are other rows there.
+    pub fn add_others(&mut self, table: ObjectId, there: ObjectId, others: &Ranges) {
+        if others.is_empty() {
+            return;
+        }
+        let known = self.tables.entry(table);
+        let known = known.or_insert_with(|| TableNumbers { table: there, ..Default::default() });
+        known.others.add_all(others);
     }
 
     /// Notes what all rows of a table are called.
@@ -99,18 +116,38 @@ impl Numbering {
 }
 
 impl TableNumbers {
+    /// What a row is called; none if it is gone.
+    pub fn rowid(&self, rowid: i64) -> Option<i64> {
+        let called = self.rowids.get(&rowid).copied();
+        called.or_else(|| (!self.others.contains(rowid)).then_some(rowid))
+    }
+
+    /// Notes that a rowid which a row got is not that of the row that had it before.
+    pub fn close(&mut self) {
+        self.others.add_all(&self.rowids.values().copied().collect());
+    }
+
     fn then(&mut self, step: &Self) {
         self.table = step.table;
-        let taken: BTreeSet<i64> = self.rowids.values().copied().collect();
-        for called in self.rowids.values_mut() {
-            *called = step.rowids.get(called).copied().unwrap_or(*called);
-        }
+        let known: BTreeSet<i64> = self.rowids.keys().copied().collect();
+        let mut gone = Ranges::new();
+        self.rowids.retain(|rowid, called| {
+            let goes_on = step.rowid(*called);
+            match goes_on {
+                Some(further) => *called = further,
+                None => gone.add(*rowid, *rowid),
+            }
+            goes_on.is_some()
+        });
         for (rowid, called) in &step.rowids {
             // A row that took this rowid on the way is known under its first one.
-            if !taken.contains(rowid) {
-                self.rowids.entry(*rowid).or_insert(*called);
+            if !known.contains(rowid) && !self.others.contains(*rowid) {
+                self.rowids.insert(*rowid, *called);
             }
         }
+        self.others.add_all(&step.others);
+        self.others.add_all(&gone);
+        self.close();
     }
 }
 
@@ -166,10 +203,11 @@ mod tests {
     use super::*;
 
     fn numbering(table: u64, rowids: &[(i64, i64)]) -> Numbering {
+        let mut numbers = TableNumbers { table: ObjectId(table), ..Default::default() };
+        numbers.rowids.extend(rowids.iter().copied());
+        numbers.close();
         let mut numbering = Numbering::default();
-        for (rowid, called) in rowids {
-            numbering.add(ObjectId(table), ObjectId(table), *rowid, *called);
-        }
+        numbering.put(ObjectId(table), numbers);
         numbering
     }
 
@@ -178,10 +216,29 @@ mod tests {
         let mut way = numbering(1, &[(1, 2), (5, 9)]);
         way.then(&numbering(1, &[(2, 7), (3, 8)]));
         // Row 2 of the beginning is not what is called 2 after the first step.
-        assert_eq!(way, numbering(1, &[(1, 7), (5, 9), (3, 8)]));
+        let called = |way: &Numbering, rowids: &[i64]| -> Vec<Option<i64>> {
+            rowids.iter().map(|rowid| way.rowid(ObjectId(1), *rowid)).collect()
+        };
+        let here = [1, 2, 3, 5, 7, 8, 9];
+        let there = [Some(7), None, Some(8), Some(9), None, None, None];
+        assert_eq!(called(&way, &here), there);
         way.then(&numbering(2, &[(1, 3)]));
-        assert_eq!(way.rowid(ObjectId(2), 1), 3);
-        assert_eq!(way.rowid(ObjectId(1), 1), 7);
+        assert_eq!(way.rowid(ObjectId(2), 1), Some(3));
+        assert_eq!(way.rowid(ObjectId(1), 1), Some(7));
+    }
+
+    #[test]
+    fn a_row_whose_place_another_one_took_is_gone_from_then_on() {
+        let mut way = numbering(1, &[(1, 2)]);
+        let mut taken = Numbering::default();
+        taken.add_others(ObjectId(1), ObjectId(1), &[2, 3].into_iter().collect());
+        way.then(&taken);
+        let called = [1, 2, 3, 4].map(|rowid| way.rowid(ObjectId(1), rowid));
+        assert_eq!(called, [None, None, None, Some(4)]);
+        // What the others are called further on says nothing of it.
+        way.then(&numbering(1, &[(2, 5), (3, 6), (4, 7)]));
+        let called = [1, 2, 3, 4].map(|rowid| way.rowid(ObjectId(1), rowid));
+        assert_eq!(called, [None, None, None, Some(7)]);
     }
 
     #[test]
@@ -189,7 +246,10 @@ mod tests {
         let mut way = Numbering::default();
         way.add(ObjectId(1), ObjectId(2), 1, 4);
         way.then(&numbering(2, &[(4, 6)]));
-        assert_eq!((way.rowid(ObjectId(1), 1), way.table_there(ObjectId(1))), (6, ObjectId(2)));
+        assert_eq!(
+            (way.rowid(ObjectId(1), 1), way.table_there(ObjectId(1))),
+            (Some(6), ObjectId(2))
+        );
     }
 
     #[test]

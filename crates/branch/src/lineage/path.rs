@@ -2,12 +2,12 @@
 //!
 //! There may be several ways. Each says the same of rows that are there on all of it, so the
 //! oldest is taken: the fewer commits of its own a line adds to a moment before that is merged,
-//! the fewer rows went in between, of which a later label says nothing.
+//! the fewer rows went in between, which a later label says are gone.
 //! Neighbours: `numbering` says what is made of the labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Graph, LineId, Position};
+use super::{Clock, Graph, LineId, Position};
 
 /// A merge into a line: the line, and the place of the merge among its merges.
 pub type Edge = (LineId, u32);
@@ -36,7 +36,7 @@ impl Graph {
     /// The steps from a moment to one that holds it; none if it does not.
     pub fn way(&self, from: Position, to: Position) -> Option<Vec<Step>> {
         let (from, to) = (self.normalized(from), self.normalized(to));
-        let came = self.came(from);
+        let came = self.came(from, &self.clock(to));
         let mut steps = Vec::new();
         let mut at = to;
         let mut seen = BTreeSet::new();
@@ -69,16 +69,19 @@ impl Graph {
         }
     }
 
-    /// For each line that holds a moment the first commit that does, and what brought it.
-    fn came(&self, from: Position) -> BTreeMap<LineId, (u64, Came)> {
+    /// For each line that holds a moment the first commit that does, and what brought it; as far
+    /// as `held` goes, which may be little of a large graph.
+    fn came(&self, from: Position, held: &Clock) -> BTreeMap<LineId, (u64, Came)> {
         let mut edges: BTreeMap<LineId, Vec<(u64, LineId, u64, Came)>> = BTreeMap::new();
-        for (id, line) in self.lines() {
+        for Position { line: id, commit: end } in held.iter() {
+            let Some(line) = self.line(id) else { continue };
             if let Some(parent) = line.parent {
                 let parent = self.normalized(parent);
                 let edge = (parent.commit, id, 0, Came::Parent(parent));
                 edges.entry(parent.line).or_default().push(edge);
             }
-            for (index, merge) in line.merges.iter().enumerate() {
+            let merges = line.merges.iter().enumerate();
+            for (index, merge) in merges.filter(|(_, merge)| merge.after < end) {
                 let source = self.normalized(merge.source);
                 let came = Came::Merge(index as u32, source);
                 // Merges of one transaction come one after the other.

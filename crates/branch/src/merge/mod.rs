@@ -45,13 +45,14 @@ pub use conflict::{
     BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference, SchemaPart, Scope, Violation,
 };
 pub use policy::{Definition, MergeOptions, Pick, Policy, Resolutions, RuleScope};
-pub use same::{Known, joined, relate, told_apart};
+pub use same::{Known, given_in_between, joined, relate, told_apart};
 pub use schema::{Defined, MergedTable, MergedText, SchemaMerge, TextSource};
 
 use self::same::Same;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
 use crate::lineage::numbering::Numbering;
+use crate::lineage::ranges::Ranges;
 use crate::shape::row::Row;
 use crate::shape::{ObjectId, TableShape};
 
@@ -171,6 +172,8 @@ pub struct Report {
     /// What rows of the source are called on the target, where that is another rowid: all that are,
     /// not only those of this merge.
     pub numbering: Numbering,
+    /// Which rowids of the target are other rows since.
+    pub replaced: Numbering,
     /// Of a merge that makes a base: what it does not settle, each row of a broken constraint by
     /// itself. It is the [`MergeOptions::unsettled`] of the merge that has the base.
     pub unsettled: BTreeSet<ConflictKey>,
@@ -230,6 +233,8 @@ pub(crate) struct Run<'a> {
     pub(crate) report: Report,
     /// The source's keys of rows that have another one in the merge, by that one.
     pub(crate) moved: BTreeMap<ObjectId, BTreeMap<Vec<u8>, Vec<u8>>>,
+    /// The rowids under which the target got rows of the source that were not in the base.
+    pub(crate) placed: BTreeMap<ObjectId, Ranges>,
     /// What the base does not settle, by the target's keys.
     pub(crate) unsettled: BTreeSet<ConflictKey>,
 }
@@ -286,8 +291,8 @@ pub fn merge(
     let adapted = options_in_our_ids(options, &merged);
     let options = adapted.as_ref().unwrap_or(options);
     let report = Report::default();
-    let (moved, unsettled) = (BTreeMap::new(), BTreeSet::new());
-    let mut run = Run { pager, options, target, sink, report, moved, unsettled };
+    let (moved, placed, unsettled) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    let mut run = Run { pager, options, target, sink, report, moved, placed, unsettled };
     for conflict in &merged.conflicts {
         run.conflict(conflict.clone())?;
     }
@@ -317,7 +322,7 @@ fn merge_rows(run: &mut Run<'_>, versions: &Versions<'_>, merged: &SchemaMerge) 
             rows::merge_table(run, &versions, table, &numbers)?;
         }
     }
-    run.report.numbering = same.label(run, own, merged)?;
+    same.label(run, own, merged)?;
     // Where a conflict is left the rows are the target's: what they break beside those of the
     // source would depend on which side is called so. Only of a base all has to be known.
     if run.report.conflict_count() == 0 || run.options.makes_base {

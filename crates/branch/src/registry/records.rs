@@ -266,6 +266,15 @@ pub struct Label {
     pub runs: Vec<Run>,
 }
 
+/// A piece of what a merge says of rowids that are other rows of one table since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OthersLabel {
+    /// The number that the table has after the merge.
+    pub table: ObjectId,
+    /// The first and the last rowid of each range.
+    pub ranges: Vec<(i64, i64)>,
+}
+
 /// The newest backup: increments stand on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastBackup {

@@ -132,7 +132,12 @@ impl Work<'_> {
         }
         let pager = self.branches.manager().pager();
         let between = [theirs.clone(), ours.clone()];
-        Ok(Known { theirs: relate(pager, base, &between)?, base: ours.clone(), ..Known::default() })
+        Ok(Known {
+            theirs: relate(pager, base, &between)?,
+            base: ours.clone(),
+            between: theirs.clone(),
+            ..Known::default()
+        })
     }
 
     /// What rows of one moment are called at another, where they are there from a common past.
@@ -145,6 +150,7 @@ impl Work<'_> {
                 for (rowid, called) in &numbers.rowids {
                     numbering.add(table, numbers.table, *rowid, *called);
                 }
+                numbering.add_others(table, numbers.table, &numbers.others);
             }
         }
         Ok(numbering)
@@ -163,7 +169,8 @@ impl Work<'_> {
             self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
                 let done = self.put(job, &request.options, &sources, schemas, &conflicts)?;
                 let has_conflicts = done.conflict_count() > 0;
-                let label = MergeLabel { source: done.numbering.clone(), ..Default::default() };
+                let (source, target) = (done.numbering.clone(), done.replaced.clone());
+                let label = MergeLabel { source, target };
                 *report.borrow_mut() = done;
                 if has_conflicts || request.dry_run {
                     // Gives the transaction up; told apart below.

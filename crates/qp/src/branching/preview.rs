@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use pandodb_branch::diff::{RowCounts, TableVersion, Version, tables};
 use pandodb_branch::fork::Fork;
-use pandodb_branch::merge::Conflict;
+use pandodb_branch::merge::{Conflict, Report};
 use pandodb_branch::registry::{Branch, Branches, MergeKind, MergeLabel, MergePlan, Privilege};
 use pandodb_branch::shape::{KeyShape, Shape, TableShape};
 use pandodb_ds::record::Value;
@@ -213,8 +213,8 @@ impl Work<'_> {
     fn try_job(&self, job: &Job<'_>, request: &MergeRequest) -> Result<Found> {
         match self.run_job(job, request, None) {
             Ok(outcome) => {
-                let source = outcome.report.numbering;
-                let label = MergeLabel { source, ..MergeLabel::default() };
+                let Report { numbering: source, replaced: target, .. } = outcome.report;
+                let label = MergeLabel { source, target };
                 Ok(Found { label, ..Found::default() })
             }
             Err(Failure::Conflicts(conflicts, _)) => Ok(Found { conflicts, ..Found::default() }),

@@ -85,7 +85,7 @@ impl TableMerger<'_, '_, '_> {
         let row = self.plan.theirs_row(&theirs);
         let key = self.key_after_follow(&change.key, &row)?;
         self.moved(&change.key, &key);
-        self.put(&key, None, row)
+        self.place(&key, row)
     }
 
     /// The row that the target inserted with the same declared primary key.
@@ -119,7 +119,7 @@ impl TableMerger<'_, '_, '_> {
                     self.put(&left.key, Some(&ours), kept)?;
                 }
                 self.moved(&right.key, &key);
-                self.put(&key, None, row)
+                self.place(&key, row)
             }
             (Some(base), None, Some(theirs)) => {
                 if self.has_changed(Side::Theirs, &base, &theirs) {
@@ -184,7 +184,7 @@ impl TableMerger<'_, '_, '_> {
             let kept = self.plan.ours_row(ours);
             self.put(key, Some(ours), kept)?;
         }
-        self.put(&rowid_key(rowid), None, row)
+        self.place(&rowid_key(rowid), row)
     }
 
     /// Whether rows that both inserted under one key have nothing to do with each other.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::pager::Pager;
+use pandodb_ds::record::key::rowid_from_key;
 use pandodb_ds::sync::Arc;
 
 use super::TableMerger;
@@ -14,7 +15,7 @@ use crate::error::Result;
 use crate::merge::RowChange;
 use crate::merge::cells::is_same_row;
 use crate::merge::renumber::follow_row;
-use crate::merge::same::Other;
+use crate::merge::same::{Other, is_known_by_rowid};
 use crate::shape::KeyShape;
 use crate::shape::row::Row;
 
@@ -102,6 +103,16 @@ impl<'v> TableMerger<'_, '_, 'v> {
             let moved = self.run.moved.entry(self.table.shape.id).or_default();
             moved.insert(merged.to_vec(), theirs.to_vec());
         }
+    }
+
+    /// Gives the target a row of the source that was not in the base, and notes the rowid.
+    pub(super) fn place(&mut self, key: &[u8], row: Row) -> Result<()> {
+        let shape = &self.table.shape;
+        if is_known_by_rowid(shape, self.run.options) {
+            let rowid = rowid_from_key(key)?;
+            self.run.placed.entry(shape.id).or_default().add(rowid, rowid);
+        }
+        self.put(key, None, row)
     }
 
     /// The key of a row that was inserted: a new one if a column of it followed a renumbered row.

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use pandodb_ds::page::{Cell, CellKind};
 use pandodb_ds::pager::Pager;
-use pandodb_ds::record::key::rowid_key;
+use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 use pandodb_ds::sync::Arc;
-use pandodb_ds::tree::{Found, PutMode, Tree, Writer};
+use pandodb_ds::tree::{Cursor, Found, PutMode, Tree, Writer};
 
 use crate::error::{Error, Result};
 use crate::lineage::numbering::Rowids;
+use crate::lineage::ranges::Ranges;
 
 /// Keys that become others.
 pub(super) type Moves = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -28,6 +29,45 @@ struct Kept {
 pub(super) fn of_rowids(rowids: &Rowids) -> Moves {
     let keys = rowids.iter();
     keys.map(|(from, to)| (rowid_key(*from).to_vec(), rowid_key(*to).to_vec())).collect()
+}
+
+/// The rows of a table whose rowids are in ranges.
+pub(super) fn rows_in(
+    pager: &Arc<Pager>,
+    tree: Option<&Tree>,
+    ranges: &Ranges,
+) -> Result<Vec<i64>> {
+    let mut rowids = Vec::new();
+    let Some(tree) = tree.filter(|tree| !tree.is_empty()) else { return Ok(rowids) };
+    let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
+    for (first, last) in ranges.iter() {
+        cursor.seek(&rowid_key(first))?;
+        while cursor.is_valid() {
+            let rowid = rowid_from_key(&cursor.key())?;
+            if rowid > last {
+                break;
+            }
+            rowids.push(rowid);
+            cursor.next()?;
+        }
+    }
+    Ok(rowids)
+}
+
+/// The rowids beyond `last` that no row of a table has.
+pub(super) fn free_beyond(
+    pager: &Arc<Pager>,
+    tree: Option<&Tree>,
+    last: Option<i64>,
+) -> Result<Ranges> {
+    let mut free = Ranges::new();
+    let Some(first) = last.map_or(Some(i64::MIN), |last| last.checked_add(1)) else {
+        return Ok(free);
+    };
+    free.add(first, i64::MAX);
+    let all = free.clone();
+    let taken = rows_in(pager, tree, &all)?;
+    Ok(free.without(&taken.into_iter().collect()))
 }
 
 /// A tree in which rows stand under other keys.

@@ -22,19 +22,23 @@
 mod copies;
 mod crossed;
 mod keyed;
+mod label;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::record::Value;
-use pandodb_ds::record::key::{rowid_from_key, rowid_key};
+use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 
 pub use self::crossed::{joined, told_apart};
+pub use self::label::given_in_between;
+pub(crate) use self::label::is_known_by_rowid;
 
-use self::copies::Moves;
-use self::table::{Given, TableSame};
+use self::copies::{Moves, rows_in};
+use self::table::{Given, TableSame, has_row};
 use super::conflict::{ConflictKey, Scope};
 use super::references::References;
 use super::schema::SchemaMerge;
@@ -43,7 +47,8 @@ use super::{MergedTable, Run, Versions};
 use crate::diff::source::for_each_row;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
-use crate::lineage::numbering::{Numbering, Rowids};
+use crate::lineage::numbering::{Numbering, TableNumbers};
+use crate::lineage::ranges::Ranges;
 use crate::shape::row::Row;
 use crate::shape::{Affinity, KeyShape, ObjectId, TableShape};
 
@@ -54,8 +59,10 @@ pub struct Known {
     pub base: Numbering,
     /// What rows of the source are called there, if the target has or had them.
     pub theirs: Numbering,
+    /// What rows of the base are called in the source, where a merge stands between the two.
+    pub between: Numbering,
     /// Rowids that both sides inserted rows under which are two, whatever is in them.
-    pub apart: BTreeMap<ObjectId, BTreeSet<i64>>,
+    pub apart: BTreeMap<ObjectId, Ranges>,
     /// Where only one table of the source is from elsewhere (it is restored) and all others are
     /// those of the target: which.
     pub restored: Option<ObjectId>,
@@ -64,7 +71,8 @@ pub struct Known {
 impl Known {
     /// Whether every row is called the same.
     pub fn is_empty(&self) -> bool {
-        self.base.is_empty() && self.theirs.is_empty() && self.apart.is_empty()
+        let sides = [&self.base, &self.theirs, &self.between];
+        sides.into_iter().all(Numbering::is_empty) && self.apart.is_empty()
     }
 }
 
@@ -77,29 +85,41 @@ pub fn relate(
 ) -> Result<Numbering> {
     let mut relation = Numbering::new();
     for id in Numbering::named([left, right]) {
-        let Some(tree) = middle.table(id).filter(|table| table.shape.has_rowid()) else { continue };
-        let Some(tree) = tree.tree else { continue };
+        let Some(table) = middle.table(id).filter(|table| table.shape.has_rowid()) else {
+            continue;
+        };
         let sides = [left, right].map(|side| side.table(id));
-        let taken = sides.map(|side| -> BTreeSet<i64> {
-            side.map(|side| side.rowids.values().copied().collect()).unwrap_or_default()
-        });
-        let named: BTreeSet<i64> =
-            sides.iter().flatten().flat_map(|side| side.rowids.keys().copied()).collect();
-        for rowid in named {
-            if !tree.contains(pager, &rowid_key(rowid))? {
-                continue;
-            }
-            let called = |at: usize| match sides[at].and_then(|side| side.rowids.get(&rowid)) {
-                Some(called) => Some(*called),
-                // Another row took its place, so it is not there.
-                None => (!taken[at].contains(&rowid)).then_some(rowid),
-            };
-            if let (Some(here), Some(there)) = (called(0), called(1)) {
-                relation.add(left.table_there(id), right.table_there(id), here, there);
+        let mut numbers = TableNumbers { table: right.table_there(id), ..TableNumbers::default() };
+        for rowid in rows_of_sides(pager, table.tree, sides)? {
+            match (left.rowid(id, rowid), right.rowid(id, rowid)) {
+                (Some(here), Some(there)) => drop(numbers.rowids.insert(here, there)),
+                // One of them does not have it: the other one calls another row so.
+                (Some(gone), None) | (None, Some(gone)) => numbers.others.add(gone, gone),
+                (None, None) => {}
             }
         }
+        numbers.close();
+        relation.put(left.table_there(id), numbers);
     }
     Ok(relation)
+}
+
+/// The rows of a table that one of two versions calls otherwise, or does not have.
+fn rows_of_sides(
+    pager: &Arc<Pager>,
+    tree: Option<&Tree>,
+    sides: [Option<&TableNumbers>; 2],
+) -> Result<BTreeSet<i64>> {
+    let mut rowids = BTreeSet::new();
+    for numbers in sides.into_iter().flatten() {
+        for rowid in numbers.rowids.keys() {
+            if has_row(pager, tree, *rowid)? {
+                rowids.insert(*rowid);
+            }
+        }
+        rowids.extend(rows_in(pager, tree, &numbers.others)?);
+    }
+    Ok(rowids)
 }
 
 /// One of the two versions that are put into the target's numbering.
@@ -166,11 +186,11 @@ impl Same {
                 same.tables.insert(table.shape.id, found);
             }
         }
-        if same.tables.is_empty() {
-            return Ok(Self { counters: same.counters, ..Self::default() });
+        let moves = |table: ObjectId| same.tables.get(&table).is_some_and(TableSame::moves);
+        same.references.keep(&moves);
+        if same.tables.values().any(TableSame::moves) {
+            same.copy(run.pager, versions, merged)?;
         }
-        same.references.keep(&|parent| same.tables.contains_key(&parent));
-        same.copy(run.pager, versions, merged)?;
         Ok(same)
     }
 
@@ -304,55 +324,6 @@ impl Same {
             ConflictKey { object: key.object, scope }
         };
         keys.iter().map(renamed).collect()
-    }
-
-    /// Tells the target which rows of the source have other rowids now, and returns the label of
-    /// the merge, together with what it moved itself.
-    pub(crate) fn label(
-        &self,
-        run: &mut Run<'_>,
-        versions: &Versions<'_>,
-        merged: &SchemaMerge,
-    ) -> Result<Numbering> {
-        let mut label = Numbering::new();
-        if self.versions.is_none() && run.moved.is_empty() {
-            return Ok(label);
-        }
-        let references = References::of(merged);
-        let tables = merged.tables.iter().filter(|table| table.shape.has_rowid());
-        for table in tables.filter(|table| is_followed(table)) {
-            let Some(theirs) = &table.theirs else { continue };
-            let (id, shape) = (versions.theirs.id_of(theirs), &table.shape);
-            for (own, called) in self.called(shape, run)? {
-                let keys = (rowid_key(own), rowid_key(called));
-                run.target.renumbered(shape, &keys.0, &keys.1)?;
-                // What is stored by a reference is followed by that, and a declared key says more
-                // than a rowid.
-                if own != called && !references.is_key(shape) && !table.has_hidden_key() {
-                    label.add(id, shape.id, own, called);
-                }
-            }
-        }
-        Ok(label)
-    }
-
-    /// What the source's rows of a table are called after the merge.
-    fn called(&self, shape: &TableShape, run: &Run<'_>) -> Result<Rowids> {
-        let keys = self.keys[Other::Theirs as usize].get(&shape.id);
-        let mut back = Rowids::new();
-        let mut called = self.tables.get(&shape.id).map(|same| same.label.clone());
-        let called = called.get_or_insert_default();
-        for (own, moved) in keys.into_iter().flatten() {
-            let (own, moved) = (rowid_from_key(own)?, rowid_from_key(moved)?);
-            back.insert(moved, own);
-            called.insert(own, moved);
-        }
-        for (merged, theirs) in run.moved.get(&shape.id).into_iter().flatten() {
-            let theirs = rowid_from_key(theirs)?;
-            let own = back.get(&theirs).copied().unwrap_or(theirs);
-            called.insert(own, rowid_from_key(merged)?);
-        }
-        Ok(std::mem::take(called))
     }
 }
 

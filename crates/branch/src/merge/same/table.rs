@@ -7,21 +7,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use pandodb_ds::pager::Pager;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 
 use super::Other;
+use super::copies::rows_in;
 use crate::diff::TableVersion;
 use crate::error::Result;
-use crate::lineage::numbering::{Numbering, Rowids};
+use crate::lineage::numbering::{Rowids, TableNumbers};
+use crate::lineage::ranges::Ranges;
 use crate::merge::renumber::FreeRowids;
 use crate::merge::sides::Sides;
 use crate::merge::{MergedTable, Versions};
-use crate::shape::TableShape;
 
 /// What is known of a table.
 pub(super) struct Given<'g> {
-    base: Option<&'g Rowids>,
-    theirs: Option<&'g Rowids>,
-    apart: Option<&'g BTreeSet<i64>>,
+    base: Option<&'g TableNumbers>,
+    theirs: Option<&'g TableNumbers>,
+    /// What rows of the base are called in the source.
+    between: Option<&'g TableNumbers>,
+    apart: Option<&'g Ranges>,
     /// Whether the rows of the source are the target's own, and only rows of another table that
     /// refer to them are from elsewhere.
     is_own: bool,
@@ -38,12 +42,12 @@ impl<'g> Given<'g> {
         counter: i64,
     ) -> Self {
         let known = versions.known;
-        let of = |numbering: &'g Numbering, id| numbering.table(id).map(|known| &known.rowids);
-        let base = sides.base.and_then(|base| of(&known.base, versions.base.id_of(base.shape)));
+        let base = sides.base.map(|base| versions.base.id_of(base.shape));
         let id = sides.theirs.map(|theirs| versions.theirs.id_of(theirs.shape));
         Self {
-            base,
-            theirs: id.and_then(|id| of(&known.theirs, id)),
+            base: base.and_then(|id| known.base.table(id)),
+            theirs: id.and_then(|id| known.theirs.table(id)),
+            between: base.and_then(|id| known.between.table(id)),
             apart: id.and_then(|id| known.apart.get(&id)),
             is_own: known.restored.is_some_and(|restored| id != Some(restored)),
             counter,
@@ -59,6 +63,8 @@ pub(super) struct TableSame {
     theirs: Rowids,
     /// What rows are called that rows of a restored table refer to.
     elsewhere: Rowids,
+    /// Numbers of rows of the base that the target does not have: nobody used them before.
+    pub(super) displaced: BTreeSet<i64>,
     /// All that the source's rows are called, and those that it had; the same ones included.
     pub(super) label: Rowids,
     /// The rowids that rows of the source got now.
@@ -91,61 +97,34 @@ impl TableSame {
         }
     }
 
+    /// Whether any row is called otherwise.
+    pub(super) fn moves(&self) -> bool {
+        !(self.base.is_empty() && self.theirs.is_empty() && self.elsewhere.is_empty())
+    }
+
     /// Finds out; none where nothing is known of the table.
     pub(super) fn find(
         pager: &Arc<Pager>,
         given: &Given<'_>,
         sides: &Sides<'_>,
     ) -> Result<Option<Self>> {
-        if given.base.is_none() && given.theirs.is_none() && given.apart.is_none() {
+        let known = [given.base, given.theirs, given.between];
+        if known.iter().all(Option::is_none) && given.apart.is_none() {
             return Ok(None);
         }
         if given.is_own {
-            let elsewhere = given.theirs.cloned().unwrap_or_default();
+            let elsewhere = given.theirs.map(|numbers| numbers.rowids.clone()).unwrap_or_default();
             let differs = !elsewhere.is_empty();
             return Ok(Some(Self { elsewhere, differs, ..Self::default() }));
         }
-        let nothing = Rowids::new();
-        let (given_base, given_theirs) =
-            (given.base.unwrap_or(&nothing), given.theirs.unwrap_or(&nothing));
-        let known = given_base.values().chain(given_theirs.values());
+        let known = known.into_iter().flatten().flat_map(|numbers| numbers.rowids.values());
         let floor = known.max().copied().unwrap_or(0).max(given.counter);
         let mut free = FreeRowids::new(pager, &sides.all(), floor)?;
-        let has = |side: Option<TableVersion<'_>>, rowid: i64| has_row(pager, side, rowid);
-        let mut base = named(given_base, |rowid| has(sides.base, rowid), given.name, &mut free)?;
-        // Rows of the base whose place another one took: the target does not have them.
-        let mut displaced = Rowids::new();
-        for rowid in base.values().copied().collect::<Vec<_>>() {
-            if !base.contains_key(&rowid) && has(sides.base, rowid)? {
-                displaced.insert(rowid, free.next(given.name)?);
-            }
-        }
-        base.extend(&displaced);
-        let mut theirs =
-            named(given_theirs, |rowid| has(sides.theirs, rowid), given.name, &mut free)?;
-        let mut fresh = Vec::new();
-        let reserved: BTreeSet<i64> = base.values().chain(given_theirs.values()).copied().collect();
-        for rowid in reserved.into_iter().chain(displaced.keys().copied()) {
-            if theirs.contains_key(&rowid) || !has(sides.theirs, rowid)? {
-                continue;
-            }
-            let called = if let Some(called) = displaced.get(&rowid) {
-                *called
-            } else {
-                // The target has another row there, or had one.
-                fresh.push(free.next(given.name)?);
-                free.last()
-            };
-            theirs.insert(rowid, called);
-        }
-        for rowid in given.apart.into_iter().flatten().copied() {
-            let is_new = !theirs.contains_key(&rowid) && has(sides.theirs, rowid)?;
-            if is_new && !has(sides.base, rowid)? && has(sides.ours, rowid)? {
-                fresh.push(free.next(given.name)?);
-                theirs.insert(rowid, free.last());
-            }
-        }
-        let mut label = given_theirs.clone();
+        let has = |side: Option<TableVersion<'_>>, rowid| has_row(pager, tree_of(side), rowid);
+        let (base, displaced) = find_base(pager, given, sides, &mut free)?;
+        let found = find_theirs(pager, given, sides, (&base, &displaced), &mut free)?;
+        let Theirs { theirs, fresh } = found;
+        let mut label = given.theirs.map(|numbers| numbers.rowids.clone()).unwrap_or_default();
         label.extend(&theirs);
         let mut differs = base.iter().any(|(rowid, called)| label.get(rowid) != Some(called));
         for rowid in theirs.keys().filter(|rowid| !base.contains_key(rowid)) {
@@ -156,12 +135,83 @@ impl TableSame {
             base: others(base).collect(),
             theirs: others(theirs).collect(),
             elsewhere: Rowids::new(),
+            displaced: displaced.into_values().collect(),
             label,
             fresh,
             floor: free.last(),
             differs,
         }))
     }
+}
+
+/// What rows of the base are called, and those of them whose place on the target another row took:
+/// the target does not have them.
+fn find_base(
+    pager: &Arc<Pager>,
+    given: &Given<'_>,
+    sides: &Sides<'_>,
+    free: &mut FreeRowids,
+) -> Result<(Rowids, Rowids)> {
+    let (mut base, mut displaced) = (Rowids::new(), Rowids::new());
+    let Some(numbers) = given.base else { return Ok((base, displaced)) };
+    let tree = tree_of(sides.base);
+    base.extend(named(&numbers.rowids, |rowid| has_row(pager, tree, rowid), given.name, free)?);
+    for rowid in rows_in(pager, tree, &numbers.others)? {
+        if !base.contains_key(&rowid) {
+            displaced.insert(rowid, free.next(given.name)?);
+        }
+    }
+    base.extend(&displaced);
+    Ok((base, displaced))
+}
+
+/// What rows of the source are called, and the rowids that some of them got now.
+struct Theirs {
+    theirs: Rowids,
+    fresh: Vec<i64>,
+}
+
+fn find_theirs(
+    pager: &Arc<Pager>,
+    given: &Given<'_>,
+    sides: &Sides<'_>,
+    (base, displaced): (&Rowids, &Rowids),
+    free: &mut FreeRowids,
+) -> Result<Theirs> {
+    let (none, tree) = (TableNumbers::default(), tree_of(sides.theirs));
+    let numbers = given.theirs.unwrap_or(&none);
+    let has = |rowid: i64| has_row(pager, tree, rowid);
+    let mut theirs = named(&numbers.rowids, has, given.name, free)?;
+    for (rowid, called) in displaced {
+        let own = given.between.map_or(Some(*rowid), |numbers| numbers.rowid(*rowid));
+        if let Some(own) = own
+            && !theirs.contains_key(&own)
+            && has(own)?
+        {
+            theirs.insert(own, *called);
+        }
+    }
+    // There the target has another row, or had one.
+    let mut reserved: BTreeSet<i64> = rows_in(pager, tree, &numbers.others)?.into_iter().collect();
+    let known = base.values().chain(numbers.rowids.values()).chain(displaced.keys());
+    reserved.extend(known.copied());
+    let mut fresh = Vec::new();
+    for rowid in reserved {
+        if !theirs.contains_key(&rowid) && has(rowid)? {
+            fresh.push(free.next(given.name)?);
+            theirs.insert(rowid, free.last());
+        }
+    }
+    for rowid in given.apart.map(|it| rows_in(pager, tree, it)).transpose()?.unwrap_or_default() {
+        if !theirs.contains_key(&rowid)
+            && !has_row(pager, tree_of(sides.base), rowid)?
+            && has_row(pager, tree_of(sides.ours), rowid)?
+        {
+            fresh.push(free.next(given.name)?);
+            theirs.insert(rowid, free.last());
+        }
+    }
+    Ok(Theirs { theirs, fresh })
 }
 
 /// The rows that are there with what they are called, each by a rowid of its own.
@@ -183,7 +233,12 @@ fn named(
     Ok(named)
 }
 
-fn has_row(pager: &Arc<Pager>, side: Option<TableVersion<'_>>, rowid: i64) -> Result<bool> {
-    let tree = side.filter(|side| TableShape::has_rowid(side.shape)).and_then(|side| side.tree);
-    Ok(tree.map(|tree| tree.contains(pager, &rowid_key(rowid))).transpose()?.unwrap_or(false))
+fn tree_of(side: Option<TableVersion<'_>>) -> Option<&Tree> {
+    side.filter(|side| side.shape.has_rowid()).and_then(|side| side.tree)
+}
+
+/// Whether a table has a row.
+pub(super) fn has_row(pager: &Arc<Pager>, tree: Option<&Tree>, rowid: i64) -> Result<bool> {
+    let found = tree.map(|tree| tree.contains(pager, &rowid_key(rowid))).transpose()?;
+    Ok(found.unwrap_or(false))
 }

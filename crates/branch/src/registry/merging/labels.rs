@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::lineage::numbering::{Numbering, Rowids, TableNumbers, add_runs, to_runs};
 use crate::lineage::path::{Edge, Step};
 use crate::lineage::{Line, LineId, Position};
-use crate::registry::records::{Branch, Kind, Label, decode, encode, key, number_key};
+use crate::registry::records::{Branch, Kind, Label, OthersLabel, decode, encode, key, number_key};
 use crate::registry::{Branches, RECORDS, RowEdit, View, read_rows};
 use crate::shape::ObjectId;
 
@@ -26,19 +26,23 @@ const RUNS_MAX: usize = 4096;
 pub struct MergeLabel {
     /// The rows of the source, which the target has under other rowids.
     pub source: Numbering,
-    /// The rows that the target had, where it moved to the source (a fast-forward).
+    /// The rows that the target had: under other rowids where it moved to the source (a
+    /// fast-forward), and those whose rowids are other rows.
     pub target: Numbering,
 }
 
 const OF_SOURCE: u8 = 0;
 const OF_TARGET: u8 = 1;
+/// What a label has beside rowids that differ: those that are other rows.
+const OTHERS: u8 = 2;
 
 /// The place of a merge in keys: its line, and its place there.
 pub(super) fn edge_key((line, index): Edge) -> Vec<u8> {
     [&line.0.to_be_bytes()[..], &index.to_be_bytes()].concat()
 }
 
-/// Where the labels of a merge are: its place, and whose rows they are about.
+/// Where the labels of a merge are: its place, whose rows they are about, and what they say of
+/// these.
 fn label_prefix(edge: Edge, side: u8) -> Vec<u8> {
     let mut rest = edge_key(edge);
     rest.push(side);
@@ -55,6 +59,14 @@ pub(super) fn last_edge(plan: &MergePlan, transaction: &Transaction) -> Result<E
     let line = transaction.get(RECORDS, &number_key(Kind::Line, branch.line.0))?;
     let line: Line = decode(&recorded(line)?)?;
     Ok((branch.line, (line.merges.len() as u32).saturating_sub(1)))
+}
+
+/// Where a piece of what a label says of a table is.
+fn label_key(edge: Edge, side: u8, table: ObjectId, piece: u32) -> Vec<u8> {
+    let mut key = label_prefix(edge, side);
+    key.extend_from_slice(&table.0.to_be_bytes());
+    key.extend_from_slice(&piece.to_be_bytes());
+    key
 }
 
 /// The merge that a label belongs to.
@@ -95,18 +107,24 @@ impl Branches {
     ) -> Result<Vec<RowEdit>> {
         let edge = last_edge(plan, transaction)?;
         let mut rows = Vec::new();
+        let mut put = |key: Vec<u8>, value: Vec<u8>| -> Result<()> {
+            transaction.put(RECORDS, &key, &value)?;
+            rows.push((key, Some(value)));
+            Ok(())
+        };
         for (side, numbering) in sides {
-            for (table, numbers) in numbering.tables() {
-                let others = numbers.rowids.iter().filter(|(own, called)| own != called);
-                let others: Rowids = others.map(|(own, called)| (*own, *called)).collect();
-                for (piece, runs) in (0_u32..).zip(to_runs(&others).chunks(RUNS_MAX)) {
-                    let mut key = label_prefix(edge, side);
-                    key.extend_from_slice(&table.0.to_be_bytes());
-                    key.extend_from_slice(&piece.to_be_bytes());
+            for (id, numbers) in numbering.tables() {
+                let (same, differ): (Rowids, Rowids) =
+                    numbers.rowids.iter().partition(|(own, called)| own == called);
+                for (piece, runs) in (0..).zip(to_runs(&differ).chunks(RUNS_MAX)) {
                     let label = Label { table: numbers.table, runs: runs.to_vec() };
-                    let value = encode(&label)?;
-                    transaction.put(RECORDS, &key, &value)?;
-                    rows.push((key, Some(value)));
+                    put(label_key(edge, side, id, piece), encode(&label)?)?;
+                }
+                let others = numbers.others.without(&same.into_keys().collect());
+                let others: Vec<(i64, i64)> = others.iter().collect();
+                for (piece, ranges) in (0..).zip(others.chunks(RUNS_MAX)) {
+                    let label = OthersLabel { table: numbers.table, ranges: ranges.to_vec() };
+                    put(label_key(edge, side | OTHERS, id, piece), encode(&label)?)?;
                 }
             }
         }
@@ -173,20 +191,38 @@ fn read_label(transaction: &Transaction, step: Step) -> Result<Numbering> {
         Step::Taken(edge) => (edge, OF_SOURCE),
         Step::Passed(edge) => (edge, OF_TARGET),
     };
-    let prefix = label_prefix(edge, side);
     let mut tables: BTreeMap<ObjectId, TableNumbers> = BTreeMap::new();
-    read_rows(transaction, &prefix, |key, value| {
-        let table = key.get(prefix.len()..).and_then(|rest| rest.first_chunk::<8>());
-        let table = table.ok_or_else(|| Error::corrupt("the key of a merge's label is short"))?;
+    for_each_piece(transaction, &label_prefix(edge, side), |table, value| {
         let label: Label = decode(value)?;
-        let numbers = tables.entry(ObjectId(u64::from_be_bytes(*table))).or_default();
+        let numbers = tables.entry(table).or_default();
         numbers.table = label.table;
         add_runs(&label.runs, &mut numbers.rowids)
             .ok_or_else(|| Error::corrupt("a merge's label leaves the range of rowids"))
     })?;
+    for_each_piece(transaction, &label_prefix(edge, side | OTHERS), |table, value| {
+        let label: OthersLabel = decode(value)?;
+        let numbers = tables.entry(table).or_default();
+        numbers.table = label.table;
+        label.ranges.iter().for_each(|(first, last)| numbers.others.add(*first, *last));
+        Ok(())
+    })?;
     let mut label = Numbering::default();
-    for (table, numbers) in tables {
+    for (table, mut numbers) in tables {
+        numbers.close();
         label.put(table, numbers);
     }
     Ok(label)
+}
+
+/// Calls `look` with the table and the value of each piece of a label.
+fn for_each_piece(
+    transaction: &Transaction,
+    prefix: &[u8],
+    mut look: impl FnMut(ObjectId, &[u8]) -> Result<()>,
+) -> Result<()> {
+    read_rows(transaction, prefix, |key, value| {
+        let table = key.get(prefix.len()..).and_then(|rest| rest.first_chunk::<8>());
+        let table = table.ok_or_else(|| Error::corrupt("the key of a merge's label is short"))?;
+        look(ObjectId(u64::from_be_bytes(*table)), value)
+    })
 }

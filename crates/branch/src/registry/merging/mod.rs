@@ -47,6 +47,8 @@ pub struct MergePlan {
     pub target: Branch,
     /// What it comes down to.
     pub kind: MergeKind,
+    /// Whether the target did something since the base and undid it, where it moves forward.
+    pub has_undone: bool,
     /// The best common ancestors.
     pub bases: Vec<Position>,
     /// The moment of the source that is merged.
@@ -226,17 +228,19 @@ impl Branches {
                 numbers: self.numberings(*other, sides)?,
             });
         }
+        let mut has_undone = false;
         if kind == MergeKind::ThreeWay && ancestors.is_empty() {
             // After a fast-forward the target has a commit of its own, but nothing in it.
             let ours = self.view_now(&target)?;
             if ours.position() == target_position && ours.forest().is_same_version(&base.forest()) {
-                kind = MergeKind::FastForward;
+                (kind, has_undone) = (MergeKind::FastForward, true);
             }
         }
         let plan = MergePlan {
             source,
             target,
             kind,
+            has_undone,
             bases,
             position,
             target_position,

@@ -8,7 +8,7 @@ use pandodb_branch::diff::Version;
 use pandodb_branch::lineage::numbering::Numbering;
 use pandodb_branch::merge::{
     BrokenConstraint, Conflict, MergeOptions, Report, RowChange, SchemaMerge, Target, Versions,
-    merge, relate,
+    given_in_between, merge, relate,
 };
 use pandodb_branch::registry::{MergeLabel, MergePlan};
 use pandodb_branch::shape::TableShape;
@@ -47,18 +47,37 @@ impl Work<'_> {
         };
         inner.describe(&*request.author, message);
         self.branches.fast_forward(plan, inner).map_err(Error::from)?;
-        let mut label = MergeLabel::default();
-        if plan.numbers().iter().any(|numbers| !numbers.is_empty()) {
-            let pager = self.branches.manager().pager();
-            let base = self.version(plan.base())?;
-            label.target = relate(pager, &base, plan.numbers()).map_err(Error::from)?;
-        }
+        let label =
+            MergeLabel { target: self.forward_label(plan, request)?, ..MergeLabel::default() };
         self.record((plan, &label), request, inner)?;
         self.branches.note_level(plan, inner).map_err(Error::from)?;
         transaction.commit()?;
         self.session.note_command();
         let is_counted = report.is_some();
         Ok(Outcome { status: "fast-forward", report: report.unwrap_or_default(), is_counted })
+    }
+
+    /// What the rows that the target has, or had, are called as soon as it has moved.
+    fn forward_label(&self, plan: &MergePlan, request: &MergeRequest) -> Result<Numbering> {
+        let [here, there] = plan.numbers();
+        if !plan.has_undone && here.is_empty() && there.is_empty() {
+            return Ok(Numbering::new());
+        }
+        let pager = self.branches.manager().pager();
+        let base = self.version(plan.base())?;
+        let mut label = relate(pager, &base, plan.numbers())?;
+        for (table, numbers) in there.tables().filter(|it| here.table(it.0).is_none()) {
+            // Also of rows that the target had before.
+            label.add_others(table, numbers.table, &numbers.others);
+        }
+        if plan.has_undone {
+            let theirs = self.version(plan.theirs())?;
+            let given = given_in_between(pager, &base, &theirs, &request.options)?;
+            for (table, numbers) in given.tables() {
+                label.add_others(table, numbers.table, &numbers.others);
+            }
+        }
+        Ok(label)
     }
 
     /// What a fast-forward changes; none if that is too much to be counted on the way.

@@ -4,6 +4,7 @@
 
 mod keyed;
 mod model;
+mod replaced;
 
 use super::{error, reopened, rows, session};
 use crate::session::Session;

@@ -81,22 +81,6 @@ struct Content {
     gone: BTreeSet<String>,
     /// The greatest number that each table ever had here.
     highest: [i64; 6],
-    /// The numbers of rows that are gone.
-    lost: [BTreeSet<String>; 6],
-}
-
-/// Numbers by table and label.
-type Numbers = BTreeMap<(usize, String), String>;
-
-impl Content {
-    /// Notes the numbers of rows that are not there any more.
-    fn lose(&mut self, before: Numbers) {
-        for ((table, label), number) in before {
-            if !self.tables[table].contains_key(&label) {
-                self.lost[table].insert(number);
-            }
-        }
-    }
 }
 
 struct Random(u64);
@@ -243,11 +227,9 @@ impl World {
         if !is_unchanged || table == PARENT && rows.any(is_parent) {
             return;
         }
-        let before = self.numbers(branch);
         let content = self.branches.get_mut(&branch).unwrap();
         content.tables[table].remove(&label);
         content.gone.insert(label.clone());
-        content.lose(before);
         self.run(&format!("DELETE FROM {} WHERE label = '{label}'", TABLES[table].name));
     }
 
@@ -263,13 +245,6 @@ impl World {
     fn merge(&mut self) {
         let (source, target) = (self.any(), self.any());
         if source == target {
-            return;
-        }
-        let (before, taken) = (self.numbers(target), self.numbers(source));
-        let lost = &self.branches[&target].lost;
-        let mut new = taken.iter().filter(|(row, _)| !before.contains_key(row));
-        if new.any(|((table, _), number)| lost[*table].contains(number)) {
-            // A number that another row had is given again.
             return;
         }
         let renumber = "WITH (conflict_resolution = 'renumber')";
@@ -288,26 +263,8 @@ impl World {
             }
             let gone = &ours.gone;
             ours.tables[table].retain(|label, _| !gone.contains(label));
-            ours.lost[table].extend(theirs.lost[table].iter().cloned());
         }
-        ours.lose(before);
         self.look_at_numbers(target);
-    }
-
-    /// The numbers of a branch's rows, by table and label.
-    fn numbers(&self, branch: usize) -> Numbers {
-        self.use_branch(branch);
-        let mut numbers = Numbers::new();
-        for (table, Table { name, number, .. }) in TABLES.iter().enumerate() {
-            if number.is_empty() {
-                continue;
-            }
-            for row in self.rows(&format!("SELECT label, {number} FROM {name}")) {
-                let (label, number) = row.split_once('|').unwrap();
-                numbers.insert((table, label.to_owned()), number.to_owned());
-            }
-        }
-        numbers
     }
 
     /// Numbers are not given again: that would be the same row. Where the row with the greatest
