@@ -3,7 +3,8 @@
 //!
 //! Afterwards the whole database is as before the statement or as after it: branches, tags and
 //! rows of every branch. At FULL what was acknowledged is there, at NORMAL what a checkpoint was
-//! acknowledged for. What was cut short can be done again.
+//! acknowledged for. What was cut short can be done again, and merges that go on from there know
+//! which rows are one.
 //! Neighbours: `durable` counts syncs, the branch crate's own test crashes below SQL.
 
 use pandodb_ds::vfs::SimVfs;
@@ -12,15 +13,46 @@ use pandodb_tm::Synchronous;
 use super::{open_simulated as open, rows};
 use crate::session::Session;
 
-/// Both branches have work of their own, in rows and in the schema; all of it is on the disk.
-fn prepare(disk: &SimVfs, synchronous: Synchronous) {
-    prepare_unsynced(disk, synchronous);
-    open(disk, synchronous).execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+/// What is done, and where.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    /// Makes the database.
+    prepare: fn(&Session),
+    statement: &'a str,
+    /// What is done later, and a query that shows it.
+    later: (&'a str, &'a str, &'a [&'a str]),
+}
+
+impl<'a> Case<'a> {
+    fn of_items(statement: &'a str) -> Self {
+        Self { prepare: items, statement, later: ("", "", &[]) }
+    }
+
+    /// All that is prepared is on the disk.
+    fn prepared(&self, synchronous: Synchronous) -> SimVfs {
+        let disk = SimVfs::new(1);
+        (self.prepare)(&open(&disk, synchronous));
+        open(&disk, synchronous).execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        disk
+    }
+
+    fn do_later(&self, session: &Session, place: &str) {
+        let (work, query, wanted) = self.later;
+        if !work.is_empty() {
+            run(session, work).unwrap_or_else(|error| panic!("{place}, later: {error:?}"));
+            assert_eq!(rows(session, query), wanted, "{place}, later");
+            check(session, place);
+        }
+    }
 }
 
 /// The same without a checkpoint: at NORMAL the log and its name are in the system's memory only.
 fn prepare_unsynced(disk: &SimVfs, synchronous: Synchronous) {
-    let session = open(disk, synchronous);
+    items(&open(disk, synchronous));
+}
+
+/// Both branches have work of their own, in rows and in the schema.
+fn items(session: &Session) {
     session
         .execute(
             "CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, price INT UNIQUE);
@@ -35,6 +67,31 @@ fn prepare_unsynced(disk: &SimVfs, synchronous: Synchronous) {
         .unwrap();
 }
 
+/// Both branches give the same numbers to rows of their own, and `main` deleted one that `c` still
+/// has, under whose rowid `dev` has another.
+fn numbers(session: &Session) {
+    session
+        .execute(
+            "CREATE TABLE note(name, n); CREATE TABLE parent(id INTEGER PRIMARY KEY, name, n);
+             CREATE TABLE child(id INTEGER PRIMARY KEY, parent REFERENCES parent, name, n);
+             CREATE BRANCH dev; INSERT INTO note VALUES ('main', 1), ('lost', 1);
+             CREATE BRANCH c; DELETE FROM note WHERE name = 'lost';
+             INSERT INTO parent VALUES (1, 'main', 1); INSERT INTO child VALUES (1, 1, 'main', 1);
+             INSERT INTO note@dev VALUES ('dev', 1), ('new', 1);
+             INSERT INTO parent@dev VALUES (1, 'dev', 1);
+             INSERT INTO child@dev VALUES (1, 1, 'dev', 1)",
+        )
+        .unwrap();
+}
+
+const RENUMBER: &str = "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'renumber')";
+
+/// The same, merged.
+fn numbered(session: &Session) {
+    numbers(session);
+    session.execute(&format!("CREATE BRANCH old FROM dev; {RENUMBER}")).unwrap();
+}
+
 /// All that a user can see.
 fn world(session: &Session) -> Vec<String> {
     let mut world = rows(session, "SELECT tag_name, branch_name FROM pando_tags ORDER BY 1");
@@ -42,7 +99,10 @@ fn world(session: &Session) -> Vec<String> {
         let state = "SELECT branch_name, parent_branch, state, read_only FROM pando_branches";
         world.extend(rows(session, &format!("{state} WHERE branch_name = '{name}'")));
         world.extend(rows(session, &format!("SELECT sql FROM sqlite_schema@{name} ORDER BY name")));
-        world.extend(rows(session, &format!("SELECT * FROM item@{name} ORDER BY 1")));
+        let tables = format!("SELECT name FROM sqlite_schema@{name} WHERE type = 'table'");
+        for table in rows(session, &tables) {
+            world.extend(rows(session, &format!("SELECT rowid, * FROM {table}@{name} ORDER BY 1")));
+        }
     }
     world.extend(rows(session, "SELECT * FROM pando_conflicts"));
     world
@@ -66,9 +126,9 @@ fn work(session: Session, synchronous: Synchronous, statement: &str) -> (bool, b
     (is_done, is_done && (is_checkpointed || synchronous == Synchronous::Full))
 }
 
-fn crash_everywhere(synchronous: Synchronous, statement: &str) {
-    let prepared = SimVfs::new(1);
-    prepare(&prepared, synchronous);
+fn crash_everywhere(synchronous: Synchronous, case: Case<'_>) {
+    let statement = case.statement;
+    let prepared = case.prepared(synchronous);
     let (before, after, operations) = {
         let disk = prepared.copy(1);
         let session = open(&disk, synchronous);
@@ -105,6 +165,7 @@ fn crash_everywhere(synchronous: Synchronous, statement: &str) {
             assert_eq!(world(&session), after, "{place}");
             check(&session, &place);
         }
+        case.do_later(&session, &place);
     }
     assert!(seen[0], "{statement}: no crash came before the commit");
     assert!(seen[1], "{statement}: nothing was ever kept");
@@ -114,7 +175,7 @@ fn crash_everywhere(synchronous: Synchronous, statement: &str) {
 fn at_both_levels(statements: &[&str]) {
     for statement in statements {
         for synchronous in [Synchronous::Full, Synchronous::Normal] {
-            crash_everywhere(synchronous, statement);
+            crash_everywhere(synchronous, Case::of_items(statement));
         }
     }
 }
@@ -148,6 +209,44 @@ fn a_merge_is_there_whole_or_not_at_all() {
 fn a_transaction_over_branches_is_there_whole_or_not_at_all() {
     at_both_levels(&["BEGIN; MERGE BRANCH dev INTO main; DELETE FROM item WHERE id = 2;
          INSERT INTO item@ahead SELECT id + 50, name, price + 50 FROM item WHERE id = 3; COMMIT"]);
+}
+
+/// What rows are called since is part of the merge: the next ones need it.
+#[test]
+fn a_merge_that_renumbers_rows_is_there_with_its_labels_or_not_at_all() {
+    let of_main = "SELECT name, n FROM note UNION ALL SELECT 'parent ' || name, n FROM parent
+         UNION ALL SELECT 'child ' || child.name || ' of ' || parent.name, child.n
+         FROM child JOIN parent ON parent.id = child.parent ORDER BY 1";
+    let after_dev = [
+        "child dev of dev|2",
+        "child main of main|1",
+        "dev|2",
+        "lost|3",
+        "main|1",
+        "new|1",
+        "parent dev|2",
+        "parent main|1",
+    ];
+    let work = |branch: &str, target: &str| {
+        format!(
+            "UPDATE note@{branch} SET n = 2 WHERE name = 'dev';
+             UPDATE parent@{branch} SET n = 2 WHERE name = 'dev';
+             UPDATE child@{branch} SET n = 2 WHERE name = 'dev';
+             UPDATE note@c SET n = 3 WHERE name = 'lost'; MERGE BRANCH {branch} INTO {target};
+             MERGE BRANCH c INTO {target} WITH (conflict_resolution = 'source_wins');
+             USE BRANCH {target}"
+        )
+    };
+    let (later, forward) = (work("dev", "main"), work("old", "dev"));
+    for synchronous in [Synchronous::Full, Synchronous::Normal] {
+        let case =
+            Case { prepare: numbers, statement: RENUMBER, later: (&later, of_main, &after_dev) };
+        crash_everywhere(synchronous, case);
+        // The target moves, and calls its rows as the source does from then on.
+        let statement = "MERGE BRANCH main INTO dev";
+        let case = Case { prepare: numbered, statement, later: (&forward, of_main, &after_dev) };
+        crash_everywhere(synchronous, case);
+    }
 }
 
 /// An opening waits for no sync, and the log goes on where it ended: the first answer at FULL
