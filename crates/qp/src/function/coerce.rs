@@ -61,7 +61,7 @@ pub(super) fn strict_number(value: ValueRef<'_>) -> Option<Number> {
         ValueRef::Real(real) => Some(Number::Real(real)),
         ValueRef::Text(bytes) => {
             let scanned = number::NumberText::scan(bytes);
-            scanned.is_whole().then(|| number::operand_number(bytes))
+            scanned.is_whole().then(|| scanned.number())
         }
         ValueRef::Null | ValueRef::Blob(_) => None,
     }

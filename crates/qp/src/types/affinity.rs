@@ -70,11 +70,6 @@ pub fn comparison_affinity(left: Affinity, right: Affinity) -> Affinity {
     }
 }
 
-/// The number that a text is; as in SQLite it ends at a NUL.
-fn number_of(text: &[u8]) -> Option<Number> {
-    affinity_number(text.split(|byte| *byte == 0).next().unwrap_or(text))
-}
-
 /// `value` as a column of `affinity` stores it.
 #[inline]
 pub fn apply_affinity(value: Datum<'_>, affinity: Affinity) -> Datum<'_> {
@@ -88,7 +83,7 @@ pub fn apply_affinity(value: Datum<'_>, affinity: Affinity) -> Datum<'_> {
         }
         (Affinity::Text, _) => value,
         (Affinity::Real, ValueRef::Integer(integer)) => Datum::Ref(ValueRef::Real(integer as f64)),
-        (Affinity::Real, ValueRef::Text(text)) => match number_of(text) {
+        (Affinity::Real, ValueRef::Text(text)) => match affinity_number(text) {
             Some(number) => Datum::Ref(ValueRef::Real(number.to_real())),
             None => value,
         },
@@ -98,11 +93,13 @@ pub fn apply_affinity(value: Datum<'_>, affinity: Affinity) -> Datum<'_> {
                 None => value,
             }
         }
-        (Affinity::Numeric | Affinity::Integer, ValueRef::Text(text)) => match number_of(text) {
-            Some(Number::Integer(integer)) => Datum::integer(integer),
-            Some(Number::Real(real)) => Datum::Ref(ValueRef::Real(real)),
-            None => value,
-        },
+        (Affinity::Numeric | Affinity::Integer, ValueRef::Text(text)) => {
+            match affinity_number(text) {
+                Some(Number::Integer(integer)) => Datum::integer(integer),
+                Some(Number::Real(real)) => Datum::Ref(ValueRef::Real(real)),
+                None => value,
+            }
+        }
         _ => value,
     }
 }

@@ -2,7 +2,8 @@
 //! of it.
 //!
 //! A number is an optional sign, digits with an optional point (at least one digit on either
-//! side of it) and an optional exponent; spaces, tabs and line ends around it do not count.
+//! side of it) and an optional exponent; spaces, tabs and line ends around it do not count. As in
+//! SQLite a text ends at a NUL where it is asked whether all of it is a number.
 //! Hexadecimal is the business of the SQL tokenizer: here `0x10` is a zero with something
 //! behind it. One scan finds the span, and only what a rule asks for is computed from it: the
 //! integer by hand (clamped), the real by the standard library's correctly rounded parser.
@@ -22,6 +23,8 @@ pub struct NumberText<'a> {
     is_integer: bool,
     /// Nothing but space surrounds the span, which is not empty.
     is_whole: bool,
+    /// Behind the span, and space, stands a NUL.
+    ends_at_nul: bool,
 }
 
 impl<'a> NumberText<'a> {
@@ -40,7 +43,7 @@ impl<'a> NumberText<'a> {
             }
         }
         if end == sign {
-            return Self { span: &[], is_integer: true, is_whole: false };
+            return Self { span: &[], is_integer: true, is_whole: false, ends_at_nul: false };
         }
         if matches!(text.get(end), Some(b'e' | b'E')) {
             let exponent_sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
@@ -51,7 +54,9 @@ impl<'a> NumberText<'a> {
             }
         }
         let (span, rest) = text.split_at(end);
-        Self { span, is_integer, is_whole: trim_start(rest).is_empty() }
+        let rest = trim_start(rest);
+        let ends_at_nul = rest.first() == Some(&0);
+        Self { span, is_integer, is_whole: rest.is_empty() || ends_at_nul, ends_at_nul }
     }
 
     /// Whether the whole text is a number (with space around it).
@@ -67,6 +72,18 @@ impl<'a> NumberText<'a> {
     /// Whether the number is written without point and exponent.
     pub fn is_integer(self) -> bool {
         self.is_integer
+    }
+
+    /// The number: an integer where it is written as one that fits, and is small where a NUL
+    /// follows.
+    pub fn number(self) -> Number {
+        if self.is_integer
+            && let Ok(integer) = self.integer()
+            && (!self.ends_at_nul || is_small(integer))
+        {
+            return Number::Integer(integer);
+        }
+        Number::Real(self.real())
     }
 
     /// The nearest real of the whole span; zero where there is no number.
@@ -121,13 +138,15 @@ pub fn cast_number(text: &[u8]) -> Number {
 }
 
 /// What INTEGER, NUMERIC or REAL affinity makes of `text`: a number where all of the text is
-/// one, an integer where that loses nothing; `None` where the text stays text.
+/// one, an integer where that loses nothing (where a NUL follows, of the nearest real); `None`
+/// where the text stays text.
 pub fn affinity_number(text: &[u8]) -> Option<Number> {
     let scanned = NumberText::scan(text);
     if !scanned.is_whole {
         return None;
     }
     if scanned.is_integer
+        && !scanned.ends_at_nul
         && let Ok(integer) = scanned.integer()
     {
         return Some(Number::Integer(integer));
@@ -140,20 +159,21 @@ pub fn affinity_number(text: &[u8]) -> Option<Number> {
 }
 
 /// What an arithmetic operator makes of `text`: the numeric prefix, an integer only where it
-/// is written as one that fits; integer zero without a prefix.
+/// is written as one that fits and no NUL follows; integer zero without a prefix.
 pub fn operand_number(text: &[u8]) -> Number {
     let scanned = NumberText::scan(text);
-    match scanned.integer() {
-        Ok(integer) if scanned.is_integer => Number::Integer(integer),
-        _ => Number::Real(scanned.real()),
-    }
+    if scanned.ends_at_nul { Number::Real(scanned.real()) } else { scanned.number() }
 }
 
 /// The integer equal to `real`, if its distance from zero is below 2^51.
 fn small_integer(real: f64) -> Option<i64> {
     let integer = real_to_integer(real);
-    let in_range = (-CAST_INTEGER_LIMIT..CAST_INTEGER_LIMIT).contains(&integer);
-    (in_range && integer as f64 == real).then_some(integer)
+    (is_small(integer) && integer as f64 == real).then_some(integer)
+}
+
+/// Whether a CAST to NUMERIC makes this integer of a real.
+fn is_small(integer: i64) -> bool {
+    (-CAST_INTEGER_LIMIT..CAST_INTEGER_LIMIT).contains(&integer)
 }
 
 /// The number of digits of `text` from `start` on.

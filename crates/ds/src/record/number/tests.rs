@@ -203,7 +203,17 @@ fn texts_become_numbers_by_the_rule_that_asks() {
             Some(Integer(i64::MIN)),
         ),
         ("4e15", 4, Real(4e15), Real(4e15), Some(Integer(4_000_000_000_000_000))),
-        ("1\x001", 1, Integer(1), Integer(1), None),
+        ("1\x001", 1, Integer(1), Real(1.0), Some(Integer(1))),
+        (" 1.5 \0", 1, Real(1.5), Real(1.5), Some(Real(1.5))),
+        (
+            "9007199254740993\0",
+            9_007_199_254_740_993,
+            Integer(9_007_199_254_740_993),
+            Real(9_007_199_254_740_992.0),
+            Some(Integer(9_007_199_254_740_992)),
+        ),
+        ("1x\0", 1, Integer(1), Integer(1), None),
+        ("\x001", 0, Integer(0), Integer(0), None),
     ] {
         assert_eq!(cast_integer(text.as_bytes()), integer, "integer of {text:?}");
         assert_eq!(cast_number(text.as_bytes()), number, "number of {text:?}");

@@ -6,7 +6,7 @@
 //! parts that are exact as reals. `sum` of integers alone that overflows is an error, as in
 //! SQLite. Neighbours: `pandodb_ds::record::number` decides what text counts as.
 
-use pandodb_ds::record::number::{NumberText, cast_real};
+use pandodb_ds::record::number::{Number, NumberText, cast_real};
 use pandodb_ds::record::{Value, ValueRef};
 
 use crate::error;
@@ -63,9 +63,8 @@ fn term(value: ValueRef<'_>) -> Option<Term> {
         ValueRef::Blob(bytes) => Term::Real(cast_real(bytes)),
         ValueRef::Text(bytes) => {
             let scanned = NumberText::scan(bytes);
-            let is_integer = scanned.is_whole() && scanned.is_integer();
-            match scanned.integer() {
-                Ok(integer) if is_integer => Term::Integer(integer),
+            match scanned.number() {
+                Number::Integer(integer) if scanned.is_whole() => Term::Integer(integer),
                 _ => Term::Real(scanned.real()),
             }
         }
