@@ -28,8 +28,6 @@ pub struct Block {
     /// Set where the block only chooses and computes: then there is no plan, but these relations
     /// and predicates.
     pub group: Option<Group>,
-    /// The rowid of a block that only reads one table.
-    pub rowid: Option<Scalar>,
     /// About how many rows.
     pub rows: f64,
     /// Set where the block is planned later, with conditions of the block around it: then there
@@ -199,18 +197,13 @@ impl Binder<'_> {
         limit: Option<&ast::Limit>,
         may_dissolve: bool,
     ) -> Result<Block> {
-        let (parts, columns, scope) = self.bound_query(query, order_by, limit)?;
+        let (parts, columns, _) = self.bound_query(query, order_by, limit)?;
         if may_dissolve && parts.can_dissolve() {
-            let rowid = match scope.tables.as_slice() {
-                [table] => table.rowid.clone(),
-                _ => None,
-            };
             return Ok(Block {
                 root: Node::Empty,
                 outputs: parts.outputs,
                 columns,
                 group: Some(parts.group),
-                rowid,
                 ..Block::default()
             });
         }

@@ -148,7 +148,7 @@ pub(super) fn add_made_rows(
         database: None,
         table: None,
         columns,
-        rowid: None,
+        rowid: Some(place(scan.slot, ROWID, Affinity::Integer)),
         slots: vec![scan.slot],
         view: None,
         function: Some(name),

@@ -385,10 +385,9 @@ impl Binder<'_> {
                 declared_type,
             })
             .collect();
-        let (slots, rowid);
+        let slots;
         if let Some(inner) = block.group {
             slots = inner.slots();
-            rowid = block.rowid;
             group.absorb(inner);
         } else {
             let slot = self.slot();
@@ -413,7 +412,6 @@ impl Binder<'_> {
                 is_cheap: false,
             })));
             slots = vec![slot];
-            rowid = None;
         }
         let alias = Box::from(alias);
         scope.tables.push(ScopeTable {
@@ -421,7 +419,8 @@ impl Binder<'_> {
             database: None,
             table: None,
             columns,
-            rowid,
+            // A query in FROM has none, whatever it reads.
+            rowid: None,
             slots,
             view: None,
             function: None,

@@ -50,7 +50,7 @@ pub enum OperatorState {
     /// Rows of a table-valued function.
     Function(source::FunctionState),
     /// Rows that come from no table, and what stands behind each.
-    Given(crate::execute::GivenRows, [pandodb_ds::record::Value; 2]),
+    Given(crate::execute::GivenRows, [pandodb_ds::record::Value; 2], i64),
     /// A nested loop.
     Loop(join::LoopState),
     /// A hash join.

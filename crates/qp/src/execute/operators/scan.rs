@@ -40,8 +40,8 @@ pub struct ScanState {
     index: Option<Cursor>,
     /// Which way of a union is read, and the keys of rows that were given out.
     union: Option<(usize, FxHashSet<HashedRow>)>,
-    /// The rows of a system table.
-    rows: Option<std::vec::IntoIter<Vec<Value>>>,
+    /// The rows of a system table, with their rowids.
+    rows: Option<std::iter::Zip<std::ops::RangeFrom<i64>, std::vec::IntoIter<Vec<Value>>>>,
 }
 
 impl ScanState {
@@ -67,7 +67,7 @@ impl Scan {
         state.inside = false;
         state.ends = 0;
         if let TableKind::System(table) = self.table.kind {
-            state.rows = Some(self.system_rows(table, outer).into_iter());
+            state.rows = Some((1..).zip(self.system_rows(table, outer)));
             *frame.state_mut(self.state) = OperatorState::Scan(state);
             return Ok(());
         }
@@ -282,8 +282,8 @@ impl Scan {
         if let Some(rows) = &mut state.rows {
             let row = rows.next();
             let found = row.is_some();
-            if let Some(row) = row {
-                frame.slot_mut(self.slot).set_values(0, row);
+            if let Some((rowid, row)) = row {
+                frame.slot_mut(self.slot).set_values(rowid, row);
             }
             return Ok(found);
         }

@@ -96,17 +96,19 @@ impl PragmaScan {
         // The hidden columns hold what it was called with.
         let mut called = arguments.into_iter();
         let called = [(); 2].map(|()| called.next().unwrap_or_default());
-        *frame.state_mut(self.state) = OperatorState::Given(rows, called);
+        *frame.state_mut(self.state) = OperatorState::Given(rows, called, 0);
         Ok(())
     }
 
     pub(super) fn next(&self, frame: &mut Frame) -> Result<bool> {
-        let OperatorState::Given(rows, called) = frame.state_mut(self.state) else {
+        let OperatorState::Given(rows, called, number) = frame.state_mut(self.state) else {
             return Err(super::not_open(self.state));
         };
         let Some(mut row) = rows.next_row()? else { return Ok(false) };
         row.extend_from_slice(called);
-        frame.slot_mut(self.slot).set_values(0, row);
+        *number += 1;
+        let rowid = *number;
+        frame.slot_mut(self.slot).set_values(rowid, row);
         Ok(true)
     }
 }
