@@ -27,8 +27,7 @@ impl Binder<'_> {
         right: Scalar,
     ) -> Result<Scalar> {
         if width(&left) == 1 && width(&right) == 1 && !is_row(&left) && !is_row(&right) {
-            let rule = Scalar::compare_rule(&left, &right);
-            return Ok(Scalar::Compare(Box::new(Compare { operator, rule, left, right })));
+            return Ok(pair(operator, left, right));
         }
         if width(&left) != width(&right) {
             if let Scalar::Subquery(call, _) = &right
@@ -206,11 +205,16 @@ impl Binder<'_> {
 
 /// Comparisons of the parts of two rows, one by one.
 fn pairs(operator: Comparison, left: Vec<Scalar>, right: Vec<Scalar>) -> Vec<Scalar> {
-    let pair = |(left, right)| {
-        let rule = Scalar::compare_rule(&left, &right);
-        Scalar::Compare(Box::new(Compare { operator, rule, left, right }))
-    };
-    left.into_iter().zip(right).map(pair).collect()
+    left.into_iter().zip(right).map(|(left, right)| pair(operator, left, right)).collect()
+}
+
+/// A comparison of two values; `IS NULL` is a test of one.
+fn pair(operator: Comparison, left: Scalar, right: Scalar) -> Scalar {
+    if let (Comparison::Is | Comparison::IsNot, Scalar::Literal(Value::Null)) = (operator, &right) {
+        return Scalar::IsNull(Box::new(left), operator == Comparison::IsNot);
+    }
+    let rule = Scalar::compare_rule(&left, &right);
+    Scalar::Compare(Box::new(Compare { operator, rule, left, right }))
 }
 
 /// Sorts what a list's operand is looked for among.

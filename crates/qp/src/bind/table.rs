@@ -212,8 +212,14 @@ impl Binder<'_> {
             return Err(Error::not_found("index", &name.text).at(name.span));
         }
         let source = SourceId(table.database.0);
-        let relation =
-            TableRelation { slot, source, table: table.clone(), alias: name, hint: hint.cloned() };
+        let relation = TableRelation {
+            slot,
+            source,
+            table: table.clone(),
+            alias: name,
+            hint: hint.cloned(),
+            hint_fits: false,
+        };
         Ok((scope, relation))
     }
 

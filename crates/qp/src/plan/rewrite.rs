@@ -145,7 +145,7 @@ fn values_of(term: &Scalar) -> Option<(&Scalar, CompareRule, &[Value])> {
 }
 
 /// `a = 1 OR a = 2` as `a IN (1, 2)`.
-fn one_of(parts: &[Scalar]) -> Option<Scalar> {
+pub(super) fn one_of(parts: &[Scalar]) -> Option<Scalar> {
     let mut subject: Option<(&Scalar, CompareRule)> = None;
     let mut values = Vec::with_capacity(parts.len());
     for part in parts {
@@ -340,7 +340,7 @@ pub(super) fn simplify_outer(group: &mut Group) {
 }
 
 /// Whether a predicate cannot be true where all columns of `slots` are NULL.
-fn rejects_null(predicate: &Scalar, slots: &[SlotId]) -> bool {
+pub(super) fn rejects_null(predicate: &Scalar, slots: &[SlotId]) -> bool {
     let is_null = |scalar: &Scalar| is_null_with(scalar, slots);
     match predicate {
         Scalar::Compare(compare) => {

@@ -4,6 +4,7 @@
 
 use pandodb_ds::record::Value;
 
+use super::access::check_hints;
 use super::count::{count_rows, extreme};
 use super::group::{Goal, Joined, plan_group};
 use super::needs::Needs;
@@ -50,7 +51,7 @@ pub(crate) fn finish_select(
         parts.grouping.slot = Some(slot);
         substitute_keys(&mut parts, slot);
     }
-    if let Some((node, outputs)) = count_rows(binder, &mut parts) {
+    if let Some((node, outputs)) = counted(binder, &mut parts)? {
         return Ok((node, outputs, 1.0));
     }
     let needs = needs_of(&parts);
@@ -110,6 +111,20 @@ pub(crate) fn finish_select(
         node = Node::Limit(Box::new(Limit { input: node, state, count, offset }));
     }
     Ok((node, parts.outputs, rows))
+}
+
+/// The rows as trees count them; here INDEXED BY is looked at.
+fn counted(binder: &mut Binder<'_>, parts: &mut QueryParts) -> Result<Option<(Node, Vec<Scalar>)>> {
+    // All rows of a table are counted without reading one, so that any index will do.
+    let is_all = parts.group.predicates.is_empty();
+    if !is_all {
+        check_hints(binder, &mut parts.group)?;
+    }
+    let counted = count_rows(binder, parts);
+    if counted.is_none() && is_all {
+        check_hints(binder, &mut parts.group)?;
+    }
+    Ok(counted)
 }
 
 /// Reads group keys from the groups' slot wherever they are written again.

@@ -18,8 +18,8 @@ use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::table::Named;
 use super::{Binder, Block};
 use crate::ast::{self, JoinKind, TableReferenceKind};
-use crate::catalog::{Table, View};
-use crate::error::{Error, Result};
+use crate::catalog::{Index, Table, View};
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 use join::guard_virtual_columns;
@@ -70,6 +70,8 @@ pub struct TableRelation {
     pub alias: Box<str>,
     /// INDEXED BY
     pub hint: Option<ast::IndexHint>,
+    /// The index of INDEXED BY is known to have every row that is asked for.
+    pub hint_fits: bool,
 }
 
 /// Rows that a plan makes.
@@ -108,6 +110,13 @@ pub struct OuterRelation {
     pub right: Group,
     /// What makes a pair.
     pub on: Vec<Scalar>,
+}
+
+impl TableRelation {
+    /// Whether an index is that of INDEXED BY.
+    pub(crate) fn is_hinted(&self, index: &Index) -> bool {
+        matches!(&self.hint, Some(ast::IndexHint::IndexedBy(name)) if name.is(&index.name))
+    }
 }
 
 impl Relation {
@@ -268,12 +277,16 @@ impl Binder<'_> {
                     group.relations.push(Relation::Table(Box::new(relation)));
                     Ok(())
                 }
-                Named::View(view) => self.view_reference(&view, alias, scope, group, may_dissolve),
+                Named::View(view) => {
+                    no_index(named)?;
+                    self.view_reference(&view, alias, scope, group, may_dissolve)
+                }
             };
         }
         if name.schema.is_none()
             && let Some(common) = self.find_common(&name.name)
         {
+            no_index(named)?;
             return self.common_reference(&common, alias, scope, group, may_dissolve);
         }
         let found = match self.named_on_own_branch(name)? {
@@ -288,13 +301,17 @@ impl Binder<'_> {
                 group.relations.push(Relation::Table(Box::new(relation)));
                 Ok(())
             }
-            Ok(Named::View(view)) => self.view_reference(&view, alias, scope, group, may_dissolve),
+            Ok(Named::View(view)) => {
+                no_index(named)?;
+                self.view_reference(&view, alias, scope, group, may_dissolve)
+            }
             Err(error) => {
                 // A table-valued function without arguments needs no parentheses.
                 let is_function = self.environment.functions.find_table(&name.name.text).is_some()
                     || crate::pragma::table_function(&name.name.text).is_some()
                     || crate::branching::view::find(&name.name.text).is_some();
                 if is_function {
+                    no_index(named)?;
                     let function = ast::TableFunction {
                         name: ast::QualifiedName { schema: None, name: name.name.clone() },
                         arguments: Vec::new(),
@@ -512,6 +529,16 @@ pub(crate) fn unique_names(block: &Block, names: &[Box<str>]) -> Vec<Box<str>> {
         result.push(name);
     }
     result
+}
+
+/// What is no table has no index that INDEXED BY could name.
+fn no_index(named: &ast::NamedTable) -> Result<()> {
+    match &named.index {
+        Some(ast::IndexHint::IndexedBy(name)) => {
+            Err(Error::not_found("index", &name.text).at(name.span))
+        }
+        _ => Ok(()),
+    }
 }
 
 // Neighbours: `join`, `function`, `system`, `bind::table`.

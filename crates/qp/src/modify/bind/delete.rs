@@ -32,9 +32,18 @@ pub(super) fn delete_plan(
     }
     let mut fired = Vec::new();
     check_actions(binder, &writer, Touched::Row, &mut fired)?;
-    let (own, relation): (ScopeTable, TableRelation) =
+    let (own, mut relation): (ScopeTable, TableRelation) =
         binder.table_in_from(table, delete.alias.as_ref(), delete.index.as_ref())?;
     let target = relation.slot;
+    let is_watched = !writer.triggers.is_empty() || !writer.foreign_keys.is_empty();
+    let truncate = delete.filter.is_none()
+        && delete.limit.is_none()
+        && delete.returning.is_empty()
+        && !is_watched;
+    if truncate {
+        // No row is looked for, so that any index will do.
+        relation.hint = None;
+    }
     let scope = scope_of(binder, vec![own]);
     let mut group = Group::default();
     group.relations.push(Relation::Table(Box::new(relation)));
@@ -43,9 +52,6 @@ pub(super) fn delete_plan(
     binder.scopes.pop();
     let (mut input, has_subquery) = bound?;
     let returning = returning(binder, &delete.returning, &writer)?;
-    let is_watched = !writer.triggers.is_empty() || !writer.foreign_keys.is_empty();
-    let truncate =
-        delete.filter.is_none() && delete.limit.is_none() && returning.is_none() && !is_watched;
     let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let is_direct = !buffered && returning.is_none() && writer.deletes_directly();
     if !buffered && !truncate {

@@ -5,6 +5,7 @@
 use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
+use super::implied::implies_filter;
 use super::order::satisfies;
 use super::rowid::is_rowid;
 use super::terms::{
@@ -16,7 +17,7 @@ use crate::catalog::{Index, IndexColumn, IndexPart, Table};
 use crate::plan::cost::{lookup_cost, seek_cost};
 use crate::plan::needs::Needs;
 use crate::plan::{AccessPath, BoundPart, IndexEqual, IndexIn, IndexPath, Range, Rules, estimate};
-use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// What tests make of the leading columns of an index.
@@ -46,11 +47,16 @@ pub(super) fn index_path(
         Some(index) => &index.columns,
         None => table.table.key_columns(),
     };
-    if columns.iter().any(|column| matches!(column.collation, Collation::Custom(_))) {
+    let is_forced = index.is_some_and(|index| table.is_hinted(index));
+    // Keys in the order of bytes find nothing by such a collation, but can be read as a whole.
+    let is_ordered = !columns.iter().any(|column| matches!(column.collation, Collation::Custom(_)));
+    if !is_ordered && !is_forced {
         return None;
     }
+    let terms = if is_ordered { terms } else { &[] };
     let is_partial = index.is_some_and(|index| index.filter.is_some());
     if let Some(index) = index
+        && !(is_forced && table.hint_fits)
         && !implies_filter(binder, table, index, ask.predicates)
     {
         return None;
@@ -64,14 +70,14 @@ pub(super) fn index_path(
     let is_search = !equals.is_empty() || range.is_bounded();
     let covering = index.is_some_and(|index| covers(table, index, ask.needs));
     // Several places are read in the order of their keys, too.
-    let is_exact_order = columns.iter().all(|column| column.column().is_some());
+    let is_exact_order = is_ordered && columns.iter().all(|column| column.column().is_some());
     let (sorted, backward) = if is_exact_order {
         let order = order_of(&table.table, columns, ends_with_rowid);
         satisfies(ask.wanted, table.slot, &order, &constant, ends_with_rowid)
     } else {
         (ask.wanted.is_empty(), false)
     };
-    if !is_search && !covering && !sorted && !is_partial {
+    if !is_search && !covering && !sorted && !is_partial && !is_forced {
         return None;
     }
     let path = IndexPath { index: index.cloned(), equals, range, covering };
@@ -279,52 +285,6 @@ fn same_subject(term: &Scalar, subject: &Scalar) -> bool {
         other => other,
     };
     term.same(subject)
-}
-
-/// Whether the predicates say that every row they let through is in a partial index.
-fn implies_filter(
-    binder: &mut Binder<'_>,
-    table: &TableRelation,
-    index: &Index,
-    predicates: &[&Scalar],
-) -> bool {
-    let Some(filter) = &index.filter else { return true };
-    let Ok(mut scope) = binder.table_scope(&table.table, table.slot, &table.alias, true) else {
-        return false;
-    };
-    let Ok(bound) = binder.over_columns(&mut scope, filter, "partial index WHERE clauses") else {
-        return false;
-    };
-    let parts = crate::bind::split_and(bound);
-    parts.iter().all(|part| predicates.iter().any(|predicate| implies(predicate, part)))
-}
-
-/// Whether a row that passes `predicate` passes `part`.
-fn implies(predicate: &Scalar, part: &Scalar) -> bool {
-    if predicate.same(part) {
-        return true;
-    }
-    if let Scalar::Or(parts) = part {
-        return parts.iter().any(|part| implies(predicate, part));
-    }
-    let Scalar::IsNull(operand, true) = part else { return false };
-    match predicate {
-        Scalar::Compare(compare) => {
-            !matches!(compare.operator, Comparison::Is | Comparison::IsNot)
-                && (compare.left.same(operand) || compare.right.same(operand))
-        }
-        Scalar::Between(between) => between.operand.same(operand),
-        Scalar::InList(list) => !list.negated && list.operand.same(operand),
-        Scalar::Call(call) => {
-            matches!(&*call.function.name, "like" | "glob")
-                && call.arguments.get(1).is_some_and(|subject| subject.same(operand))
-                && matches!(
-                    call.function.implementation,
-                    crate::function::Implementation::Scalar(_)
-                )
-        }
-        _ => false,
-    }
 }
 
 /// Whether an index has every column that is read.

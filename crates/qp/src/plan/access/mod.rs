@@ -4,10 +4,12 @@
 //! read, are matched with the rowid and with the leading columns of each index. What the chosen
 //! way answers for exactly need not be checked again. Neighbours: `terms` (predicates as tests),
 //! `rowid` and `index` (the ways), `any` (OR as several ways), `pattern` (LIKE and GLOB),
-//! `order` (what a way saves of a sort), `wish` (the index that is missed); `join` asks, `execute`
-//! scans.
+//! `implied` (what makes a partial index one), `hint` (INDEXED BY), `order` (what a way saves of
+//! a sort), `wish` (the index that is missed); `join` asks, `execute` scans.
 
 mod any;
+mod hint;
+mod implied;
 mod index;
 mod order;
 mod pattern;
@@ -17,6 +19,7 @@ mod wish;
 
 use pandodb_ds::record::Collation;
 
+pub(super) use self::hint::check_hints;
 use self::order::satisfies;
 use self::terms::{Term, terms};
 use super::cost::full_cost;

@@ -10,6 +10,7 @@
 mod again;
 mod collations;
 mod going_on;
+mod hints;
 mod isolation;
 mod lending;
 mod ordered;

@@ -23,7 +23,8 @@ use crate::store::Database;
 const SCHEMA: &str = "
     CREATE TABLE a(id INTEGER PRIMARY KEY, k INTEGER, s TEXT COLLATE NOCASE, x, f REAL);
     CREATE INDEX a_k ON a(k); CREATE INDEX a_s ON a(s, k DESC); CREATE INDEX a_x ON a(x);
-    CREATE INDEX a_some ON a(f) WHERE k > 2; CREATE INDEX a_len ON a(length(s));
+    CREATE INDEX a_some ON a(f) WHERE k > 2; CREATE INDEX a_there ON a(f, k) WHERE x IS NOT NULL;
+    CREATE INDEX a_len ON a(length(s));
     CREATE TABLE b(p TEXT, q INTEGER, r, PRIMARY KEY(p, q)) WITHOUT ROWID;
     CREATE INDEX b_q ON b(q, r);
     CREATE TABLE c(i INTEGER, j VARCHAR, t TEXT);
