@@ -83,3 +83,48 @@ SELECT rowid FROM vw
 SELECT rowid FROM w
 SELECT v.rowid, t.rowid FROM v, t WHERE t.rowid = 1
 SELECT EXISTS (SELECT 1 FROM v WHERE v.rowid = t.rowid) FROM t
+
+-- keys WITHOUT ROWID, rowids of PRAGMAs, compile options, orders of databases
+CREATE TABLE w2(a, b TEXT COLLATE NOCASE, c, d, g AS (a), h AS (b) STORED, PRIMARY KEY (c, b)) WITHOUT ROWID
+PRAGMA index_xinfo(w2)
+PRAGMA index_info(w2)
+SELECT rowid FROM w2, pragma_table_info('w2')
+CREATE TABLE t(a)
+SELECT rowid FROM t, pragma_table_info('w2')
+SELECT t.rowid FROM t, pragma_table_info('w2')
+SELECT rowid, name FROM pragma_table_info('w2') WHERE rowid = 2
+SELECT rowid, seq FROM pragma_database_list ORDER BY rowid DESC
+SELECT sqlite_compileoption_get(-1), sqlite_compileoption_get(100000), typeof(sqlite_compileoption_get(0)), typeof(sqlite_compileoption_get(NULL)), typeof(sqlite_compileoption_get('0'))
+SELECT count(*) FROM pragma_compile_options WHERE sqlite_compileoption_used(compile_options) = 0
+SELECT count(*) FROM pragma_compile_options WHERE sqlite_compileoption_get(rowid - 1) IS NOT compile_options
+SELECT sqlite_compileoption_used()
+SELECT sqlite_compileoption_used(1, 2)
+DROP TABLE IF EXISTS nosuchdb.t
+DROP INDEX IF EXISTS nosuchdb.t
+DROP VIEW IF EXISTS nosuchdb.t
+DROP TRIGGER IF EXISTS nosuchdb.t
+PRAGMA integrity_check(nonsuch)
+PRAGMA quick_check(nonsuch)
+CREATE VIEW vv AS SELECT 1
+PRAGMA integrity_check(vv)
+PRAGMA quick_check('t')
+PRAGMA integrity_check('sqlite_schema')
+PRAGMA integrity_check(sqlite_master)
+PRAGMA integrity_check('x y')
+SELECT * FROM pragma_integrity_check('t')
+SELECT * FROM pragma_integrity_check('nonsuch')
+SELECT rowid, name FROM sqlite_schema
+SELECT name FROM sqlite_schema ORDER BY rowid DESC
+ATTACH ':memory:' AS x
+ATTACH ':memory:' AS y
+CREATE TABLE y.q(a)
+INSERT INTO y.q VALUES ('y')
+DETACH x
+ATTACH ':memory:' AS z
+CREATE TABLE z.q(a)
+INSERT INTO z.q VALUES ('z')
+SELECT * FROM q
+DETACH y
+SELECT * FROM q
+DETACH z
+SELECT * FROM q

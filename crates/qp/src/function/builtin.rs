@@ -124,6 +124,8 @@ const STATEMENT: &[Row] = &[
     ("current_timestamp()", 0, 0, date_time::date_time),
     ("sqlite_version()", 0, 0, core::sqlite_version),
     ("sqlite_source_id()", 0, 0, core::sqlite_source_id),
+    ("sqlite_compileoption_get(n)", 1, 1, core::compile_option),
+    ("sqlite_compileoption_used(name)", 1, 1, core::has_compile_option),
     ("pando_version()", 0, 0, core::pando_version),
 ];
 

@@ -9,9 +9,10 @@ use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
 use super::call::{Context, argument_error, overflow_error};
-use super::coerce::{compare, from_number, integer, real, strict_number};
+use super::coerce::{compare, from_number, integer, push_text, real, strict_number, until_nul};
 use super::print::real_with_digits;
 use crate::error::Result;
+use crate::limits::Limit;
 
 /// The version of SQLite whose dialect these functions follow.
 pub const SQLITE_VERSION: &str = "3.54.1";
@@ -165,6 +166,58 @@ pub(super) fn sqlite_version(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<
 pub(super) fn sqlite_source_id(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
     let version = env!("CARGO_PKG_VERSION");
     Ok(Value::text(format!("pandodb {version} (dialect of SQLite {SQLITE_VERSION})")))
+}
+
+/// What this build has, in the order of the names.
+pub fn compile_options() -> Vec<String> {
+    let mut options = vec![
+        format!("COMPATIBLE_WITH_SQLITE={SQLITE_VERSION}"),
+        "ENABLE_JSON1".to_owned(),
+        "ENABLE_MATH_FUNCTIONS".to_owned(),
+        "ENABLE_PERCENTILE".to_owned(),
+        "ENABLE_STAT1".to_owned(),
+        "ENABLE_UPDATE_DELETE_LIMIT".to_owned(),
+        format!("PANDODB_VERSION={}", env!("CARGO_PKG_VERSION")),
+        "TEMP_STORE=2".to_owned(),
+        "THREADSAFE=2".to_owned(),
+    ];
+    options.extend(
+        Limit::ALL
+            .into_iter()
+            .map(|limit| format!("MAX_{}={}", limit.name().to_ascii_uppercase(), limit.maximum())),
+    );
+    options.sort();
+    options
+}
+
+/// `sqlite_compileoption_get(n)`: the option at place `n`, counted from 0.
+pub(super) fn compile_option(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    let place = usize::try_from(integer(args[0])).ok();
+    let option = place.and_then(|place| compile_options().into_iter().nth(place));
+    Ok(option.map_or(Value::Null, Value::text))
+}
+
+/// `sqlite_compileoption_used(name)`: whether there is an option of this name, or with this value
+/// where one is given.
+pub(super) fn has_compile_option(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let mut text = Vec::new();
+    push_text(args[0], &mut text);
+    let mut wanted = until_nul(&text);
+    if let Some((prefix, rest)) = wanted.split_at_checked(b"SQLITE_".len())
+        && prefix.eq_ignore_ascii_case(b"SQLITE_")
+    {
+        wanted = rest;
+    }
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let fits = |option: &String| {
+        option.as_bytes().split_at_checked(wanted.len()).is_some_and(|(name, behind)| {
+            name.eq_ignore_ascii_case(wanted) && !behind.first().is_some_and(is_name)
+        })
+    };
+    Ok(Value::Integer(i64::from(compile_options().iter().any(fits))))
 }
 
 pub(super) fn pando_version(_: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {

@@ -71,7 +71,7 @@ pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, RowImages,
     Session, argument_error, binary_collation, overflow_error, too_big_error,
 };
-pub use self::core::{SQLITE_VERSION, cast_numeric};
+pub use self::core::{SQLITE_VERSION, cast_numeric, compile_options};
 pub use self::date_time::local_offset_seconds;
 pub use self::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, FunctionKind,

@@ -7,7 +7,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, PragmaRows};
-use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table};
+use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table, schema_table};
 use crate::define::identifier;
 use crate::error::{Error, Result};
 use crate::modify::{bind_writer, check_rows, has_parent_key, mismatch};
@@ -85,9 +85,11 @@ fn home_of_table(call: &Call<'_>, schemas: &[Arc<Schema>], name: &str) -> Result
     let (first, rest) = ([DatabaseIndex::TEMP, DatabaseIndex::MAIN], 2..schemas.len() as u16);
     let has = |index: &DatabaseIndex| {
         named.is_none_or(|named| named == *index)
-            && schemas
-                .get(usize::from(index.0))
-                .is_some_and(|schema| schema.table(name).is_some() || schema.view(name).is_some())
+            && schemas.get(usize::from(index.0)).is_some_and(|schema| {
+                schema.table(name).is_some()
+                    || schema.view(name).is_some()
+                    || schema_table(name, *index).is_some()
+            })
     };
     first.into_iter().chain(rest.map(DatabaseIndex)).find(has).ok_or_else(|| {
         let full = match named {

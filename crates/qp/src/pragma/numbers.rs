@@ -7,7 +7,7 @@ use pandodb_ds::record::Value;
 use super::entry::{Call, PragmaRows, one};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
-use crate::function::FunctionKind;
+use crate::function::{Arity, Function, FunctionKind};
 use crate::session::Session;
 use crate::store::{read_kept, write_kept};
 
@@ -60,35 +60,54 @@ pub(super) fn collations(session: &Session) -> PragmaRows {
 /// SQLite's flag of functions that may stand in schemas whoever made these; all built-in ones may.
 const INNOCUOUS: i64 = 0x20_0000;
 
+/// The most numbers of arguments that are listed one by one.
+const LISTED_MAX: i64 = 8;
+
 pub(super) fn functions(session: &Session) -> PragmaRows {
     let functions = session.change_functions(|functions| functions.functions());
-    let row = |function: &pandodb_ds::sync::Arc<crate::function::Function>| {
+    let row = |function: &Function, count: i64| {
         let kind = match function.kind() {
             FunctionKind::Scalar => "s",
-            FunctionKind::Aggregate => "a",
-            FunctionKind::Window => "w",
+            // All aggregates may have a window.
+            FunctionKind::Aggregate | FunctionKind::Window => "w",
             FunctionKind::Table => "t",
         };
-        let exact = function.arity.max == Some(function.arity.min);
         vec![
             Value::text(function.name.as_bytes()),
             Value::Integer(i64::from(!function.usage.is_empty())),
             Value::text(kind),
             Value::text("utf8"),
-            Value::Integer(if exact { i64::from(function.arity.min) } else { -1 }),
+            Value::Integer(count),
             Value::Integer(
                 if function.is_deterministic() { 0x800 } else { 0 }
                     | if function.usage.is_empty() { 0 } else { INNOCUOUS },
             ),
         ]
     };
-    functions.iter().map(row).collect()
+    let rows = functions.iter().flat_map(|function| {
+        argument_counts(function.arity).into_iter().map(move |count| row(function, count))
+    });
+    rows.collect()
+}
+
+/// How SQLite lists numbers of arguments: each for itself; any number as -1, any from `n` on as
+/// `-n - 2`.
+fn argument_counts(arity: Arity) -> Vec<i64> {
+    let min = i64::from(arity.min);
+    match arity.max {
+        Some(max) if i64::from(max) - min < LISTED_MAX => (min..=i64::from(max)).collect(),
+        None if min > 0 => vec![-min - 2],
+        _ => vec![-1],
+    }
 }
 
 /// The databases with the paths of their files.
 pub(super) fn database_list(call: &Call<'_>) -> Result<PragmaRows> {
-    let mut rows = Vec::new();
+    let (mut rows, mut attached) = (Vec::new(), 2);
     for (index, name) in call.session.database_names() {
+        // Those that are attached count from 2 on, whatever was detached before them.
+        let number = if index.0 < 2 { i64::from(index.0) } else { attached };
+        attached += i64::from(index.0 >= 2);
         let (database, _) = call.session.database(index)?;
         let manager = database.manager();
         let file = if manager.is_in_memory() {
@@ -96,7 +115,7 @@ pub(super) fn database_list(call: &Call<'_>) -> Result<PragmaRows> {
         } else {
             manager.store().path().to_string_lossy().into_owned()
         };
-        rows.push(vec![Value::Integer(i64::from(index.0)), Value::text(&*name), Value::text(file)]);
+        rows.push(vec![Value::Integer(number), Value::text(&*name), Value::text(file)]);
     }
     Ok(rows)
 }
@@ -123,25 +142,8 @@ pub(super) fn pragmas() -> PragmaRows {
 }
 
 pub(super) fn compile_options() -> PragmaRows {
-    use crate::limits::Limit;
-    let mut options = vec![
-        format!("COMPATIBLE_WITH_SQLITE={}", crate::function::SQLITE_VERSION),
-        "ENABLE_JSON1".to_owned(),
-        "ENABLE_MATH_FUNCTIONS".to_owned(),
-        "ENABLE_PERCENTILE".to_owned(),
-        "ENABLE_STAT1".to_owned(),
-        "ENABLE_UPDATE_DELETE_LIMIT".to_owned(),
-        format!("PANDODB_VERSION={}", env!("CARGO_PKG_VERSION")),
-        "TEMP_STORE=2".to_owned(),
-        "THREADSAFE=2".to_owned(),
-    ];
-    options.extend(
-        Limit::ALL
-            .into_iter()
-            .map(|limit| format!("MAX_{}={}", limit.name().to_ascii_uppercase(), limit.maximum())),
-    );
-    options.sort();
-    options.into_iter().map(|option| vec![Value::text(option)]).collect()
+    let options = crate::function::compile_options().into_iter();
+    options.map(|option| vec![Value::text(option)]).collect()
 }
 
 /// Runs ANALYZE, or tells that it would.

@@ -314,8 +314,29 @@ pub(super) fn index_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
             }
             return Ok(rows);
         }
-        Ok(Vec::new())
+        let tables = in_order(call, schemas)?.into_iter().filter_map(|schema| schema.table(name));
+        let table = tables.into_iter().next().filter(|table| !table.has_rowid());
+        Ok(table.map_or_else(Vec::new, |table| key_rows(call.session, table, all)))
     })
+}
+
+/// The key of a table WITHOUT ROWID, which is an index of all of its columns.
+fn key_rows(session: &Session, table: &Table, all: bool) -> PragmaRows {
+    let keys = table.key_columns().iter().enumerate();
+    let mut rows: PragmaRows =
+        keys.map(|(at, part)| index_row(session, at, Some(part), table, all, true)).collect();
+    if !all {
+        return rows;
+    }
+    for (cid, column) in table.columns.iter().enumerate() {
+        let is_key = table.key_columns().iter().any(|part| part.column() == Some(cid));
+        if !is_key && !column.is_virtual() {
+            let (cid, name) = (integer(cid), Value::text(&*column.name));
+            let (desc, key) = (flag(false), flag(false));
+            rows.push(vec![integer(rows.len()), cid, name, desc, Value::text("BINARY"), key]);
+        }
+    }
+    rows
 }
 
 fn index_row(

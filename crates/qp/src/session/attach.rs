@@ -1,6 +1,6 @@
 //! ATTACH and DETACH.
 //!
-//! A database that is detached leaves its number free for the next. Neighbours: `command`.
+//! Names are looked up in the order in which databases were attached. Neighbours: `command`.
 
 use std::path::Path;
 
@@ -24,14 +24,27 @@ impl Session {
         expression: &ast::Expression,
         parameters: &[Value],
     ) -> Result<String> {
+        let value = self.value_of(expression, parameters)?;
+        match crate::types::cast(value.into(), crate::types::Affinity::Text).into_value() {
+            Value::Text(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// The value of an expression; a name stands for itself.
+    pub(super) fn value_of(
+        &self,
+        expression: &ast::Expression,
+        parameters: &[Value],
+    ) -> Result<Value> {
         if let ExpressionKind::Column(reference) = &expression.kind
             && reference.table.is_none()
         {
-            return Ok(reference.column.text.to_string());
+            return Ok(Value::text(&*reference.column.text));
         }
         let settings = self.settings();
         let state = RunState::default();
-        let value = self.with_environment(&[], &[], |environment| {
+        self.with_environment(&[], &[], |environment| {
             let mut binder = Binder::new(environment, Arc::from(""));
             let bound = binder.expression(expression)?;
             let frame = Frame::new(binder.frame().layout);
@@ -49,11 +62,7 @@ impl Session {
                 compiler: self,
             };
             bound.evaluate_owned(&frame.scope(Outer { context: &context, scope: None }))
-        })?;
-        match crate::types::cast(value.into(), crate::types::Affinity::Text).into_value() {
-            Value::Text(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            _ => Ok(String::new()),
-        }
+        })
     }
 
     pub(super) fn attach_statement(
@@ -123,13 +132,14 @@ impl Session {
         self.generation.set(self.generation.get() + 1);
         self.resting.borrow_mut().clear();
         let mut databases = self.databases.borrow_mut();
-        if place + 1 == databases.len() {
-            databases.pop();
-        } else if let Some(known) = databases.get_mut(place) {
+        if let Some(known) = databases.get_mut(place) {
             known.name = Box::default();
             known.database = None;
             known.schema = Arc::default();
             known.catalog = None;
+        }
+        while databases.len() > 2 && databases.last().is_some_and(|last| last.name.is_empty()) {
+            databases.pop();
         }
         Ok(Vec::new())
     }

@@ -68,6 +68,9 @@ use crate::store::{Database, HeadId, Isolation, MAIN};
 use transaction::Active;
 use versions::version;
 
+/// How many numbers of databases there are before those of detached ones are given again.
+const NUMBERS_MAX: usize = 64;
+
 /// A database that names can mean.
 #[derive(Debug)]
 pub struct Attached {
@@ -397,7 +400,10 @@ impl Session {
             schema: Arc::default(),
             catalog: None,
         };
-        match databases.iter_mut().find(|known| known.name.is_empty()) {
+        // Names are looked up in the order of the numbers: a free one among them is taken only
+        // before there are too many.
+        let is_full = databases.len() >= NUMBERS_MAX;
+        match databases.iter_mut().find(|known| is_full && known.name.is_empty()) {
             Some(free) => *free = attached,
             None => databases.push(attached),
         }

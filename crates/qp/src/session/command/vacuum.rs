@@ -36,7 +36,10 @@ impl Session {
             shrink(&database)?;
             return Ok(Vec::new());
         };
-        let path = self.text_of(into, parameters)?;
+        let Value::Text(path) = self.value_of(into, parameters)? else {
+            return Err(Error::invalid("non-text filename").at(into.span));
+        };
+        let path = String::from_utf8_lossy(&path).into_owned();
         if path.is_empty() {
             return Err(Error::invalid("VACUUM INTO needs the name of a file"));
         }
