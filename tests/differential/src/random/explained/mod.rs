@@ -13,7 +13,7 @@ use super::script::{Check, Order, Step};
 use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
 
 pub(super) use replayed::Replay;
-use spelled::{ordered_by_values, spelled_out, with_limits};
+use spelled::{ordered_by_values, spelled_out, with_limits, without_conditions};
 
 /// What both engines made of a statement.
 pub(super) struct Outcome<'a> {
@@ -58,7 +58,7 @@ pub(super) fn explanation(
     if lets_an_orphan_in(outcome, oracle, engine) {
         return Some(Explained::Ends("a key without parent that SQLite lets in"));
     }
-    if fails_before_there_are_rows(outcome) {
+    if fails_before_there_are_rows(outcome, oracle) {
         return Some(Explained::GoesOn("an argument that is computed first"));
     }
     if fails_for_a_row_that_is_left_out(outcome, oracle) {
@@ -136,13 +136,19 @@ fn lets_an_orphan_in(outcome: &Outcome<'_>, oracle: &mut Sqlite, engine: &mut dy
 
 /// "Which of several conditions of a join, and which arguments of its functions, are computed
 /// first where one of them fails is left to the plan": the arguments of a table-valued function,
-/// where the tables beside it turn out to give no row.
-fn fails_before_there_are_rows(outcome: &Outcome<'_>) -> bool {
+/// where the tables beside it turn out to give no row, or where SQLite fails as the engine does
+/// once no condition leaves a row out.
+fn fails_before_there_are_rows(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
     const FAILURES: &[&str] = &["JSON cannot hold BLOB values", "malformed JSON"];
     let (Ok(expected), Err(failure)) = (outcome.expected, outcome.actual) else { return false };
     let (Check::Query(_), sql) = (&outcome.step.check, &outcome.step.sql) else { return false };
     let is_joined = ["json_each(", "json_tree("].iter().any(|name| sql.contains(name));
-    expected.rows.is_empty() && is_joined && FAILURES.contains(&failure.message.as_str())
+    is_joined
+        && FAILURES.contains(&failure.message.as_str())
+        && (expected.rows.is_empty()
+            || oracle
+                .execute(&without_conditions(sql))
+                .is_err_and(|other| other.message == failure.message))
 }
 
 /// "Whether the values of a row that LIMIT or OFFSET leaves out are computed is left to the plan":

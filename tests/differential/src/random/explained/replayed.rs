@@ -49,6 +49,9 @@ impl Replay<'_> {
         if self.loses_a_name_of_a_temporary_table() {
             return Some("a name of a temporary table in a trigger");
         }
+        if self.forgets_what_waits() {
+            return Some("violations that SQLite forgets");
+        }
         self.overlooks_its_own_key().then_some("a key without parent that SQLite lets in")
     }
 
@@ -174,6 +177,32 @@ impl Replay<'_> {
         is_refused(execute(self.engine, sql))
             && self.oracle(&[], false).is_some_and(|mut oracle| oracle.execute(sql).is_ok())
             && played(&spelled).is_some_and(|mut oracle| is_refused(oracle.execute(sql)))
+    }
+
+    /// "`PRAGMA defer_foreign_keys = OFF` inside of a transaction makes SQLite forget the
+    /// violations that wait for the COMMIT": it ends the transaction with keys that have no
+    /// parent, and had it not been told so, it would refuse to.
+    fn forgets_what_waits(&mut self) -> bool {
+        const FOREIGN_KEY: i32 = 787;
+        const OFF: &str = "PRAGMA defer_foreign_keys = OFF";
+        let sql = &self.step.sql;
+        let ends = ["COMMIT", "END", "RELEASE "].iter().any(|word| sql.starts_with(word));
+        if !ends || !self.before.iter().any(|step| step.sql == OFF) {
+            return false;
+        }
+        let has_orphans = |oracle: &mut Sqlite| {
+            oracle.execute("PRAGMA foreign_key_check").is_ok_and(|found| !found.rows.is_empty())
+        };
+        let untold: Vec<Step> =
+            self.before.iter().filter(|step| step.sql != OFF).cloned().collect();
+        let is_refused = |result: Result<Rows, crate::engine::Failure>| {
+            result.is_err_and(|failure| failure.code == FOREIGN_KEY)
+        };
+        is_refused(execute(self.engine, sql))
+            && self
+                .oracle(&[], false)
+                .is_some_and(|mut oracle| oracle.execute(sql).is_ok() && has_orphans(&mut oracle))
+            && played(&untold).is_some_and(|mut oracle| is_refused(oracle.execute(sql)))
     }
 
     /// "Renaming a column of a temporary table goes through where SQLite refuses it for a trigger
@@ -387,6 +416,23 @@ mod tests {
         assert!(of("TEMP TABLE", "INSERT INTO u VALUES (new.a)").is_some());
         assert_eq!(of("TEMP TABLE", "INSERT INTO u VALUES (new.a, new.missing)"), None);
         assert_eq!(of("TABLE", "INSERT INTO u VALUES (new.a)"), None, "SQLite renames it");
+    }
+
+    #[test]
+    fn a_violation_is_forgotten_only_by_what_turns_waiting_off() {
+        let of = |word: &str, change: &str, last: &str| {
+            let keys = "PRAGMA foreign_keys = ON";
+            let table = "CREATE TABLE t(a REFERENCES t(b) DEFERRABLE INITIALLY DEFERRED, b UNIQUE)";
+            let own = format!("{keys}; {table}; BEGIN; {change}");
+            explained(&[keys, table, "BEGIN", change, word, last], Check::Change, &own)
+        };
+        let off = "PRAGMA defer_foreign_keys = OFF";
+        let orphan = "INSERT INTO t VALUES (1, 2)";
+        assert!(of(off, orphan, "COMMIT").is_some());
+        assert!(of(off, orphan, "END").is_some());
+        assert_eq!(of("SELECT 1", orphan, "COMMIT"), None, "SQLite refuses it, too");
+        assert_eq!(of(off, "INSERT INTO t VALUES (2, 2)", "COMMIT"), None, "nothing waits");
+        assert_eq!(of(off, orphan, "SELECT 1"), None);
     }
 
     #[test]

@@ -10,6 +10,11 @@ pub(super) fn spelled_out(sql: &str) -> Option<String> {
     (spelled != sql).then_some(spelled)
 }
 
+/// The statement with all conditions true.
+pub(super) fn without_conditions(sql: &str) -> String {
+    sql.replace(" WHERE ", " WHERE 1 OR ").replace(" ON ", " ON 1 OR ")
+}
+
 /// The statement with `LIMIT -1` behind each compound in parentheses that has no limit.
 pub(super) fn with_limits(sql: &str) -> String {
     // For each open parenthesis: whether a compound stands in it, and whether it is limited.

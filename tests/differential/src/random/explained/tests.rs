@@ -85,6 +85,16 @@ fn an_argument_that_fails_is_explained_only_where_there_is_no_row() {
 }
 
 #[test]
+fn an_argument_of_a_row_that_is_left_out_is_explained_where_it_fails_in_sqlite() {
+    let of = |argument: &str, condition: &str| {
+        let sql = format!("SELECT 1 FROM t, json_each(json_array({argument})) j WHERE {condition}");
+        found(&sql, &one(1), &failed(1, "JSON cannot hold BLOB values"))
+    };
+    assert!(of("iif(t.a = 7, x'61', 1)", "t.a <> 7").is_some());
+    assert_eq!(of("iif(t.a = 8, x'61', 1)", "t.a <> 8"), None, "it fails for no row");
+}
+
+#[test]
 fn a_forgotten_name_is_explained_and_no_other_error() {
     let sql = "SELECT count(*) FROM t WHERE 1 IS NULL AND t.b = 1";
     let missing = failed(1, "no such column: t.b");
