@@ -561,3 +561,17 @@ SELECT c0, b.c0 FROM t JOIN (t b JOIN t USING (c1)) USING (c0);
 SELECT c0 FROM t FULL JOIN (t b JOIN t c USING (c1)) USING (c0); -- error
 SELECT count(*) FROM (t FULL JOIN t b USING (c1)) NATURAL JOIN t c; -- error
 SELECT count(*) FROM (t JOIN t b USING (c0, c1)) RIGHT JOIN t c USING (c0);
+
+-- a CASE computes its row once
+CREATE TABLE t(a, b)
+INSERT INTO t VALUES (1, 2), (3, 4), (5, NULL), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)
+SELECT count(*) FROM t, t u, t v WHERE CASE (abs(random()) % 2, a) WHEN (0, a) THEN 'zero' WHEN (1, a) THEN 'one' ELSE 'none' END = 'none'
+SELECT count(*) FROM t WHERE CASE (random() IS NULL, b) WHEN (0, b) THEN 'same' ELSE 'null' END = 'same'
+SELECT CASE (random() IS NULL, a) WHEN (0, 1.0) THEN 'x' WHEN (0, 3) THEN json('[1]') END FROM t ORDER BY a LIMIT 3
+SELECT CASE (random() IS NULL, 'a') WHEN (0, 'A' COLLATE NOCASE) THEN 'x' END
+SELECT CASE (random(), 1) WHEN (1, 2, 3) THEN 'x' END -- error
+SELECT CASE (random(), 1) WHEN 1 THEN 'x' END -- error
+SELECT CASE (random() IS NULL, 1) WHEN (SELECT 0, 1) THEN 'x' ELSE 'n' END
+SELECT json_array(CASE (random() IS NULL, 1) WHEN (0, 1) THEN json('[1]') END)
+SELECT CASE (random() IS NULL, 1) WHEN (0, 2) THEN 'x' ELSE (1, 2) END
+SELECT a, sum(CASE (random() IS NULL, b) WHEN (0, 4) THEN 1 ELSE 0 END) FROM t GROUP BY a ORDER BY a

@@ -308,6 +308,9 @@ fn data_kinds(expression: Option<&ast::Expression>, scalar: &Scalar) -> u8 {
                 Scalar::Case(own) => {
                     own.branches.iter().map(|(_, _, result)| result).chain(&own.otherwise).collect()
                 }
+                Scalar::RowCase(own) => {
+                    own.branches.iter().map(|(_, _, result)| result).chain(&own.otherwise).collect()
+                }
                 _ => Vec::new(),
             };
             results.enumerate().fold(0, |kinds, (place, result)| {

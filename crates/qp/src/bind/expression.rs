@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::function::{Cache, Context, Function, Implementation, operators};
 use crate::plan::{SelectPlan, choose_gears};
 use crate::scalar::{
-    Binary, Call, Case, CompareRule, Comparison, Correlation, Scalar, SubqueryCall, Unary,
+    Binary, Call, Case, CompareRule, Comparison, Correlation, RowCase, Scalar, SubqueryCall, Unary,
 };
 use crate::types::Affinity;
 
@@ -241,12 +241,18 @@ impl Binder<'_> {
     }
 
     fn case(&mut self, case: &ast::Case) -> Result<Scalar> {
+        let volatile = self.volatile_calls;
         let operand = match &case.operand {
             Some(operand) => Some(self.expression(operand)?),
             None => None,
         };
         // A row is held against rows, which is a condition of its own for each.
         let is_row = operand.as_ref().is_some_and(|operand| super::width(operand) > 1);
+        if let Some(operand) = operand.as_ref().filter(|_| is_row)
+            && self.volatile_calls != volatile
+        {
+            return self.row_case(operand, case);
+        }
         let mut branches = Vec::with_capacity(case.branches.len());
         for (when, then) in &case.branches {
             let when = self.expression(when)?;
@@ -269,6 +275,29 @@ impl Binder<'_> {
             return Err(row_misused());
         }
         Ok(Scalar::Case(Box::new(Case { operand, branches, otherwise, merges: false })))
+    }
+
+    /// A CASE of a row that must not be computed for each WHEN anew.
+    fn row_case(&mut self, operand: &Scalar, case: &ast::Case) -> Result<Scalar> {
+        let operands = super::parts(operand.clone());
+        let mut branches = Vec::with_capacity(case.branches.len());
+        for (when, then) in &case.branches {
+            let when = self.expression(when)?;
+            // What cannot be compared is refused here.
+            self.compare(Comparison::Equal, operand.clone(), when.clone())?;
+            let whens = super::parts(when);
+            let sides = operands.iter().zip(&whens);
+            let rules = sides.map(|(left, right)| Scalar::compare_rule(left, right)).collect();
+            branches.push((whens, rules, self.expression(then)?));
+        }
+        let otherwise = match &case.otherwise {
+            Some(otherwise) => Some(self.expression(otherwise)?),
+            None => None,
+        };
+        if let Some(otherwise) = &otherwise {
+            no_row(otherwise)?;
+        }
+        Ok(Scalar::RowCase(Box::new(RowCase { operands, branches, otherwise })))
     }
 
     /// A query block in an expression.

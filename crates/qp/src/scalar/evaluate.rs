@@ -10,8 +10,8 @@ use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
 use super::{
-    Between, Binary, Call, Case, Compare, CompareRule, Comparison, InList, RowCompare, Scalar,
-    Unary,
+    Between, Binary, Call, Case, Compare, CompareRule, Comparison, InList, RowCase, RowCompare,
+    Scalar, Unary,
 };
 use crate::ast::RaiseAction;
 use crate::error::{Constraint, Error, ErrorKind, Result};
@@ -84,6 +84,7 @@ impl Scalar {
             Self::Cast(operand, affinity) => cast(operand.evaluate(scope)?, *affinity),
             Self::Collate(operand, _) | Self::Json(operand) => return operand.evaluate(scope),
             Self::Case(case) => return evaluate_case(case, scope).map(|(value, _)| value),
+            Self::RowCase(case) => return evaluate_row_case(case, scope).map(|(value, _)| value),
             Self::Call(call) => Datum::Owned(evaluate_call(call, scope)?.0),
             Self::Subquery(call, column) => call.scalar(scope, usize::from(*column))?,
             Self::Row(_) => return Err(Error::invalid("row value misused")),
@@ -150,6 +151,7 @@ impl Scalar {
             }
             Self::Json(operand) => Ok((operand.evaluate(scope)?, true)),
             Self::Case(case) => evaluate_case(case, scope),
+            Self::RowCase(case) => evaluate_row_case(case, scope),
             Self::Subquery(call, column) => {
                 let output = call.plan.outputs.get(usize::from(*column));
                 let is_json = output.is_some_and(Self::may_be_json);
@@ -333,6 +335,28 @@ fn evaluate_case<'a>(case: &'a Case, scope: &Scope<'a>) -> Result<(Datum<'a>, bo
         if holds == Some(true) {
             return then.evaluate_json(scope);
         }
+    }
+    match &case.otherwise {
+        Some(otherwise) => otherwise.evaluate_json(scope),
+        None => Ok((Datum::NULL, false)),
+    }
+}
+
+fn evaluate_row_case<'a>(case: &'a RowCase, scope: &Scope<'a>) -> Result<(Datum<'a>, bool)> {
+    let context = scope.outer.context;
+    let mut operands: SmallVec<[Datum<'_>; 4]> = SmallVec::with_capacity(case.operands.len());
+    for operand in &case.operands {
+        operands.push(operand.evaluate(scope)?);
+    }
+    'branches: for (whens, rules, then) in &case.branches {
+        for ((operand, when), rule) in operands.iter().zip(whens).zip(rules) {
+            let shared = Datum::Ref(operand.as_ref());
+            let equal = decide(Comparison::Equal, shared, when.evaluate(scope)?, *rule, context);
+            if equal != Some(true) {
+                continue 'branches;
+            }
+        }
+        return then.evaluate_json(scope);
     }
     match &case.otherwise {
         Some(otherwise) => otherwise.evaluate_json(scope),

@@ -92,6 +92,8 @@ pub enum Scalar {
     Quantified(Box<Quantified>),
     /// `CASE`
     Case(Box<Case>),
+    /// `CASE` of a row whose values are new at each computation.
+    RowCase(Box<RowCase>),
     /// `CAST`, `None` for a type without a name.
     Cast(Box<Scalar>, Affinity),
     /// What a column is computed from, with the column's affinity applied, as it would be on
@@ -281,6 +283,17 @@ pub struct Case {
     /// Whether it is a column that a join has made of several: its affinity and collation are those
     /// of the first.
     pub merges: bool,
+}
+
+/// `CASE (operands) WHEN (..) THEN .. ELSE .. END`
+#[derive(Clone, Debug)]
+pub struct RowCase {
+    /// What each WHEN is compared with, computed once.
+    pub operands: Vec<Scalar>,
+    /// The values of each WHEN, how each is compared, THEN.
+    pub branches: Vec<(Vec<Scalar>, Vec<CompareRule>, Scalar)>,
+    /// ELSE.
+    pub otherwise: Option<Scalar>,
 }
 
 /// A call of a scalar function.

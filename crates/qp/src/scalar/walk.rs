@@ -46,6 +46,14 @@ impl Scalar {
                 }
                 case.otherwise.iter().for_each(visit);
             }
+            Self::RowCase(case) => {
+                case.operands.iter().for_each(&mut *visit);
+                for (when, _, then) in &case.branches {
+                    when.iter().for_each(&mut *visit);
+                    visit(then);
+                }
+                case.otherwise.iter().for_each(visit);
+            }
             Self::Call(call) => call.arguments.iter().for_each(visit),
             Self::Raise(_, message) => message.iter().for_each(|message| visit(message)),
         }
@@ -89,6 +97,14 @@ impl Scalar {
                 case.operand.iter_mut().for_each(&mut *visit);
                 for (when, _, then) in &mut case.branches {
                     visit(when);
+                    visit(then);
+                }
+                case.otherwise.iter_mut().for_each(visit);
+            }
+            Self::RowCase(case) => {
+                case.operands.iter_mut().for_each(&mut *visit);
+                for (when, _, then) in &mut case.branches {
+                    when.iter_mut().for_each(&mut *visit);
                     visit(then);
                 }
                 case.otherwise.iter_mut().for_each(visit);

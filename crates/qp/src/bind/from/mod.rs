@@ -19,7 +19,7 @@ use super::table::Named;
 use super::{Binder, Block};
 use crate::ast::{self, JoinKind, TableReferenceKind};
 use crate::catalog::{Index, Table, View};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 use join::guard_virtual_columns;

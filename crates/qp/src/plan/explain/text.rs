@@ -115,7 +115,7 @@ impl<'p> Names<'p> {
                 let mut parts = Vec::new();
                 other.children(&mut |child| parts.push(self.text(child)));
                 let word = match other {
-                    Scalar::Case(_) => "CASE",
+                    Scalar::Case(_) | Scalar::RowCase(_) => "CASE",
                     Scalar::IsTruth { .. } => "TRUTH",
                     Scalar::Quantified(_) => "QUANTIFIED",
                     _ => "",
