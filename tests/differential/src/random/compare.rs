@@ -84,7 +84,7 @@ pub(super) fn run(
     let last = steps.len().saturating_sub(1);
     LAST.iter().find_map(|check| {
         let both = (execute(&mut pair.oracle, check), execute(pair.engine.as_mut(), check));
-        pair.same(&both.0, &both.1).err().map(|(cause, detail)| Difference {
+        verdict(&both.0, &both.1, Order::Any, false).err().map(|(cause, detail)| Difference {
             step: last,
             cause: format!("{check}: {cause}"),
             detail,
@@ -107,6 +107,9 @@ impl Pair<'_> {
         let in_transaction = self.oracle.is_in_transaction();
         let expected = self.oracle.execute(&step.sql);
         let actual = execute(self.engine.as_mut(), &step.sql);
+        if expected.is_err() && actual.is_err() {
+            self.findings.count("errors on both sides");
+        }
         let loose = is_loose(&step.sql);
         let order = if let Check::Query(order) = step.check { order } else { Order::Any };
         let outcome = Outcome { step, expected: &expected, actual: &actual, in_transaction };
@@ -123,7 +126,7 @@ impl Pair<'_> {
         {
             self.findings.count("explained: another constraint of another row");
         } else {
-            self.compared(&expected, &actual, order, loose)?;
+            verdict(&expected, &actual, order, loose)?;
         }
         match &step.check {
             Check::Change => return self.contents(&outcome),
@@ -177,7 +180,7 @@ impl Pair<'_> {
             return Ok(false);
         }
         for (asked, (left, right)) in asked.iter().zip(&answers) {
-            self.same(left, right).map_err(|(cause, detail)| {
+            verdict(left, right, Order::Any, false).map_err(|(cause, detail)| {
                 let word = sql.split(' ').next().unwrap_or("");
                 let failed = outcome.expected.as_ref().err();
                 let failed = failed.map_or(String::new(), |failure| {
@@ -187,23 +190,6 @@ impl Pair<'_> {
             })?;
         }
         Ok(true)
-    }
-
-    fn same(&mut self, left: &Result<Rows, Failure>, right: &Result<Rows, Failure>) -> Verdict {
-        self.compared(left, right, Order::Any, false)
-    }
-
-    fn compared(
-        &mut self,
-        expected: &Result<Rows, Failure>,
-        actual: &Result<Rows, Failure>,
-        order: Order,
-        loose: bool,
-    ) -> Verdict {
-        if expected.is_err() && actual.is_err() {
-            self.findings.count("errors on both sides");
-        }
-        verdict(expected, actual, order, loose)
     }
 }
 

@@ -25,7 +25,8 @@ fn any(sql: String) -> Step {
 impl Queries<'_> {
     /// A query of nested parts.
     pub(super) fn deep_step(&mut self) -> Step {
-        match self.rng.u8(..16) {
+        match self.rng.u8(..18) {
+            16..=17 => self.merged_step(),
             0..=2 => self.joined_step(),
             3..=5 => self.derived_step(),
             6..=9 => self.nested_step(),

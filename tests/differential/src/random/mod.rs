@@ -11,6 +11,8 @@ mod compare;
 mod deep;
 mod explained;
 mod expression;
+mod merged;
+mod places;
 mod query;
 mod schema;
 mod script;

@@ -5,6 +5,7 @@
 use fastrand::Rng;
 
 use super::change::Changes;
+use super::places;
 use super::query::Queries;
 use super::schema::{Schema, chance};
 
@@ -41,10 +42,17 @@ pub(super) enum Order {
     Limited,
 }
 
+/// Every so many seeds one is about names.
+const PLACES_EVERY: u64 = 8;
+
 /// The script of a seed with `statements` behind its schema.
 pub(super) fn of_seed(seed: u64, statements: usize) -> Vec<Step> {
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
+    // Names that mean one thing or another take a script of their own.
+    if seed.is_multiple_of(PLACES_EVERY) {
+        return places::script(rng, statements);
+    }
     let mut schema = Schema::default();
     let mut steps = Vec::new();
     let mut push = |sql: String| steps.push(Step { sql, check: Check::Change });

@@ -5,6 +5,7 @@
 //! error would swallow wrong results. Neighbours: `replayed` plays scripts again; `compare` asks
 //! here before it compares, and there where the two differ.
 
+mod names;
 mod replayed;
 mod spelled;
 
@@ -57,6 +58,9 @@ pub(super) fn explanation(
     }
     if lets_an_orphan_in(outcome, oracle, engine) {
         return Some(Explained::Ends("a key without parent that SQLite lets in"));
+    }
+    if let Some(rule) = names::explanation(outcome, oracle, engine) {
+        return Some(Explained::Ends(rule));
     }
     if fails_before_there_are_rows(outcome, oracle) {
         return Some(Explained::GoesOn("an argument that is computed first"));

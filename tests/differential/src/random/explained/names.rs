@@ -1,0 +1,77 @@
+//! Rules about what a name means where several databases have it.
+//!
+//! Neighbours: `mod`, which asks here; `places` makes such scripts.
+
+use super::Outcome;
+use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
+
+/// The rule that explains a difference, if one does: the two are not the same from there on.
+pub(super) fn explanation(
+    outcome: &Outcome<'_>,
+    oracle: &mut Sqlite,
+    engine: &mut dyn Engine,
+) -> Option<&'static str> {
+    if looks_for_names(outcome) {
+        return Some("a database in which a transaction has looked for names");
+    }
+    let words: Vec<&str> = outcome.step.sql.split(' ').collect();
+    let ["ALTER", "TABLE", table, "RENAME", ..] = words.as_slice() else { return None };
+    if loses_a_column(outcome, oracle, table) {
+        return Some("a name of a temporary table in a trigger");
+    }
+    let reaches = reaches_a_temporary_trigger(outcome, oracle, engine, table);
+    reaches.then_some("a rename that reaches a temporary table's trigger")
+}
+
+/// "A transaction that has looked for a name in a database holds it": SQLite lets go of it.
+fn looks_for_names(outcome: &Outcome<'_>) -> bool {
+    let is_held = |failure: &Failure| failure.message.ends_with("is locked");
+    outcome.step.sql.starts_with("DETACH")
+        && outcome.in_transaction
+        && outcome.expected.is_ok()
+        && outcome.actual.as_ref().is_err_and(is_held)
+}
+
+/// "Renaming a column of a temporary table goes through where SQLite refuses it for a trigger on
+/// that table".
+fn loses_a_column(outcome: &Outcome<'_>, oracle: &mut Sqlite, table: &str) -> bool {
+    let is_lost = |failure: &Failure| {
+        failure.message.starts_with("error in trigger ")
+            && ["no such column: new.", "no such column: old."]
+                .iter()
+                .any(|words| failure.message.contains(words))
+    };
+    outcome.actual.is_ok()
+        && outcome.expected.as_ref().is_err_and(is_lost)
+        && (!table.contains('.') || table.starts_with("temp."))
+        && is_temporary(oracle, table)
+}
+
+/// "Renaming a table leaves alone what temporary triggers say of a temporary table of its name";
+/// SQLite takes the one for the other.
+fn reaches_a_temporary_trigger(
+    outcome: &Outcome<'_>,
+    oracle: &mut Sqlite,
+    engine: &mut dyn Engine,
+    table: &str,
+) -> bool {
+    const TRIGGERS: &str = "SELECT name, sql FROM temp.sqlite_schema WHERE type = 'trigger'";
+    let is_other = table.starts_with("main.") || table.starts_with("other.");
+    let same = |left: &Rows, right: &Rows| left.rows == right.rows;
+    outcome.expected.is_ok()
+        && outcome.actual.is_ok()
+        && is_other
+        && is_temporary(oracle, table)
+        && match (oracle.execute(TRIGGERS), execute(engine, TRIGGERS)) {
+            (Ok(theirs), Ok(own)) => !same(&theirs, &own),
+            _ => false,
+        }
+}
+
+/// Whether there is a temporary table of that name.
+fn is_temporary(oracle: &mut Sqlite, table: &str) -> bool {
+    let name = table.rsplit('.').next().unwrap_or(table);
+    let asked =
+        format!("SELECT 1 FROM temp.sqlite_schema WHERE type = 'table' AND name = '{name}'");
+    oracle.execute(&asked).is_ok_and(|found| !found.rows.is_empty())
+}
