@@ -68,6 +68,9 @@ pub enum ErrorKind {
     Conflict,
     /// A merge left conflicts that must be resolved first.
     MergeConflict,
+    /// A transaction on several files was committed in some of them, and is not in the others;
+    /// it is over, and run again it would do twice what is there.
+    PartlyCommitted,
     /// The database, branch or object refuses writes.
     ReadOnly,
     /// The user may not do this.

@@ -410,6 +410,7 @@ fn kind_of(kind: pandodb_qp::ErrorKind) -> ErrorKind {
         Below::Deadlock => ErrorKind::Deadlock,
         Below::Conflict => ErrorKind::Conflict,
         Below::MergeConflict => ErrorKind::MergeConflict,
+        Below::PartlyCommitted => ErrorKind::PartlyCommitted,
         Below::ReadOnly => ErrorKind::ReadOnly,
         Below::Denied => ErrorKind::Denied,
         Below::Schema => ErrorKind::Schema,

@@ -54,7 +54,7 @@ impl Exit {
             Kind::Busy | Kind::Locked | Kind::Deadlock | Kind::Conflict => Self::Busy,
             Kind::CannotOpen | Kind::NotADatabase => Self::CannotOpen,
             Kind::Corrupt => Self::Corrupt,
-            Kind::Io | Kind::Full => Self::Io,
+            Kind::Io | Kind::Full | Kind::PartlyCommitted => Self::Io,
             Kind::Interrupted => Self::Interrupted,
             _ => Self::Statement,
         }

@@ -46,6 +46,9 @@ pub enum ErrorKind {
     Conflict,
     /// A merge left conflicts that must be resolved first.
     MergeConflict,
+    /// A transaction on several files was committed in some of them, and is not in the others;
+    /// it is over, and run again it would do twice what is there.
+    PartlyCommitted,
     /// The database, branch or object refuses writes.
     ReadOnly,
     /// The user may not do this.
@@ -234,7 +237,7 @@ impl Error {
             Kind::Locked | Kind::Deadlock => 6,
             Kind::ReadOnly => 8,
             Kind::Interrupted => 9,
-            Kind::Io => 10,
+            Kind::Io | Kind::PartlyCommitted => 10,
             Kind::Corrupt => 11,
             Kind::Full => 13,
             Kind::CannotOpen => 14,

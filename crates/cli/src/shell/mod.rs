@@ -159,6 +159,13 @@ impl Opening {
     fn open_with(&self, options: &OpenOptions) -> Outcome<Connection> {
         let database = match self.path.as_str() {
             "" | ":memory:" => options.open_in_memory(),
+            path if path.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("file:")) => {
+                let message = format!("URIs are not supported: {path}");
+                return Err(Failure::new(Exit::CannotOpen, message).with_hint(
+                    "give the file's path (./file:... for one that is called so); --readonly \
+                     opens it without writing",
+                ));
+            }
             path => options.open(path),
         };
         database.and_then(|database| database.connect()).map_err(|error| self.refused(error))

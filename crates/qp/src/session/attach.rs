@@ -90,12 +90,30 @@ impl Session {
         let database = if file.is_empty() || file == ":memory:" {
             Database::temporary()?
         } else {
-            let (main, _) = self.database(DatabaseIndex::MAIN)?;
-            let vfs = super::command::files_of(&main);
-            Database::open(&vfs, Path::new(&file), &main.options_beside())?
+            self.open_beside(&file)?
         };
         self.attach(&name, database, MAIN)?;
         Ok(Vec::new())
+    }
+
+    /// Opens the file of an ATTACH, as far as main's may be changed, and the session may.
+    fn open_beside(&self, file: &str) -> Result<Database> {
+        check_is_path(file)?;
+        let (main, _) = self.database(DatabaseIndex::MAIN)?;
+        let vfs = super::command::files_of(&main);
+        let creates = !self.settings().query_only;
+        main.open_beside(&vfs, Path::new(file), creates).map_err(|error| match error.kind() {
+            ErrorKind::CannotOpen => {
+                let message = format!("unable to open database: {file}");
+                let why = match (creates, main.manager().is_read_only()) {
+                    (_, true) => "nothing is made beside a database that is opened read-only",
+                    (false, _) => "with PRAGMA query_only no database is made",
+                    _ => return error.renamed(message),
+                };
+                error.renamed(message).with_hint(format!("is there such a file? {why}"))
+            }
+            _ => error,
+        })
     }
 
     pub(super) fn detach_statement(
@@ -143,4 +161,17 @@ impl Session {
         }
         Ok(Vec::new())
     }
+}
+
+/// Refuses what SQLite may read as a URI: taken for a name it would make a file called
+/// `file:a.pando?mode=ro`, which can be written.
+pub(super) fn check_is_path(file: &str) -> Result<()> {
+    if !file.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:")) {
+        return Ok(());
+    }
+    let message = format!("URIs are not supported: {file}");
+    Err(Error::new(ErrorKind::Unsupported, message).with_hint(
+        "give the file's path (./file:... for one that is called so); pando --readonly, or the \
+         library's read_only, opens all files only to be read",
+    ))
 }

@@ -9,7 +9,7 @@ use pandodb_ds::store::StoreOptions;
 use pandodb_ds::sync::atomic::Ordering;
 use pandodb_ds::sync::{Arc, OnceLock};
 use pandodb_ds::vfs::{Clock, Vfs};
-use pandodb_tm::{BeginOptions, HeadId, MAIN, Manager, Options, Retention};
+use pandodb_tm::{BeginOptions, CheckpointMode, HeadId, MAIN, Manager, Options, Retention};
 
 use super::settings::Shared;
 use super::{CATALOG_TREE, Transaction};
@@ -51,10 +51,35 @@ impl Database {
         Self::over(Manager::open(vfs, path, options)?)
     }
 
-    /// The settings of a database that is opened or made beside this one: compressed like it.
+    /// The settings of a database that is made beside this one: compressed like it.
     pub fn options_beside(&self) -> Options {
         let store = StoreOptions { codec: self.manager.pager().codec(), ..StoreOptions::default() };
         Options { store, ..Options::default() }
+    }
+
+    /// Opens another database for a session on this one: only to be read, if this one is, and
+    /// made where it is missing only with `creates`.
+    pub fn open_beside(&self, vfs: &Arc<dyn Vfs>, path: &Path, creates: bool) -> Result<Self> {
+        let mut options = self.options_beside();
+        options.store.is_read_only = self.manager.is_read_only();
+        options.store.creates = creates && !options.store.is_read_only;
+        Self::open(vfs, path, &options)
+    }
+
+    /// Brings all commits into the pages of the file, for whoever copies those. What is only read
+    /// cannot be brought there: a copy would be without what its log holds.
+    pub fn settle_pages(&self) -> Result<()> {
+        let manager = self.manager();
+        if !manager.is_read_only() {
+            manager.checkpoint(CheckpointMode::Full)?;
+            return Ok(());
+        }
+        if manager.progress().staged.0 <= manager.store().log_position() {
+            return Ok(());
+        }
+        let message = "the log has commits that are not in the file, which is opened read-only";
+        Err(Error::new(ErrorKind::ReadOnly, message)
+            .with_hint("open the database for writing and close it, then copy it"))
     }
 
     /// The database of a manager; a new one gets its catalog.
@@ -137,6 +162,17 @@ impl Database {
             Some(name) => name,
             None if head == MAIN => "main".to_owned(),
             None => format!("#{}", head.0),
+        }
+    }
+
+    /// Whether a head is that of a branch, and not one of the engine's own.
+    pub fn is_branch(&self, head: HeadId) -> Result<bool> {
+        if head == MAIN {
+            return Ok(true);
+        }
+        match self.branches_if_any()? {
+            Some(branches) => Ok(branches.with(|state| state.branch_of(head.0).is_some())?),
+            None => Ok(false),
         }
     }
 

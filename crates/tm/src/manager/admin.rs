@@ -31,6 +31,11 @@ impl Manager {
         self.shared.is_read_only
     }
 
+    /// A number that no other open database has: an order for what is done to several.
+    pub fn rank(&self) -> usize {
+        std::ptr::from_ref(&*self.shared).addr()
+    }
+
     /// Whether it lives in memory only: no file, no log.
     pub fn is_in_memory(&self) -> bool {
         !self.shared.has_log && !self.shared.is_read_only

@@ -70,6 +70,16 @@ pub(crate) enum AnyLog {
     None(Lsn),
 }
 
+impl AnyLog {
+    /// Sees to it that `len` bytes find room.
+    pub(crate) fn reserve(&mut self, len: usize, durable: Lsn) -> Result<()> {
+        match self {
+            Self::Files(writer) => writer.reserve(len, durable),
+            Self::None(_) => Ok(()),
+        }
+    }
+}
+
 impl Log for AnyLog {
     type Plan = Option<FlushPlan>;
 

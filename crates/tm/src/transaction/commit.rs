@@ -82,6 +82,57 @@ impl Transaction {
         Ok(commit)
     }
 
+    /// Asks for whatever can refuse the commit, for a caller that commits in several databases
+    /// one after the other: takes the right to move the heads, so that nobody's commit can be in
+    /// its way any more, and looks for conflicts; writes its pages, if it goes by pages; finds
+    /// room in the log, unless others take that first. What is left is what only the commit can
+    /// meet: a disk that fails, and rows that a serializable transaction locks meanwhile.
+    ///
+    /// After an error the transaction is to be rolled back; otherwise its commit or rollback is to
+    /// follow soon, for others wait.
+    ///
+    /// Whoever prepares several does so in one order for all, so that they do not wait for each
+    /// other in a circle: [`Manager::rank`](crate::Manager::rank) has one.
+    pub fn prepare_to_commit(&mut self) -> Result<()> {
+        self.check_usable()?;
+        if !self.has_changes() {
+            // What was read must hold until the others have committed.
+            return self.prepare_commit();
+        }
+        let shared = self.shared.clone();
+        shared.check_writable()?;
+        self.savepoints.clear();
+        self.settle_all()?;
+        self.prepare_commit()?;
+        self.lock_rows_where_needed(&mut false)?;
+        let until = self.options.synchronous.unwrap_or_else(|| shared.synchronous());
+        shared.settle_file(until)?;
+        shared.queue.poison().check()?;
+        if self.is_unlogged()? {
+            return Ok(());
+        }
+        if self.is_large {
+            self.spill_all()?;
+        }
+        let len = if self.is_large { 0 } else { self.frames.len() };
+        let len = len + RECORD_BYTES + self.record_texts();
+        shared.queue.with_log(|log, progress| log.reserve(len, progress.durable))
+    }
+
+    /// Whether the commit goes by the pages, and not by the log.
+    pub fn is_large(&self) -> bool {
+        self.is_large
+    }
+
+    /// Bytes of what the record of the commit says in words.
+    fn record_texts(&self) -> usize {
+        let notes = self.head_changes.iter().map(|change| match change {
+            HeadChange::Create { note, .. } | HeadChange::SetNote { note, .. } => note.len() + 128,
+            _ => 128,
+        });
+        notes.sum::<usize>() + self.options.author.len() + self.options.message.len()
+    }
+
     /// Steps 1 to 3, as far as they can be done before the turn.
     fn prepare_commit(&mut self) -> Result<()> {
         let mut order: SmallVec<[(HeadId, usize); 1]> = SmallVec::new();
@@ -203,12 +254,7 @@ impl Transaction {
     /// for a first part of them that is written before.
     fn commit_large(&mut self, until: Settled) -> Result<(CommitId, Option<Lsn>)> {
         let shared = self.shared.clone();
-        let pager = shared.store.pager();
-        for part in &mut self.state.get_mut().parts {
-            if let Some(private) = &mut part.private {
-                private.spill(pager)?;
-            }
-        }
+        self.spill_all()?;
         shared.read_rest()?;
         let saved = shared.checkpoints.begin();
         let Entered { mut turn, publication, commit } = shared.checkpoint_in_turn(saved, || {
@@ -234,6 +280,17 @@ impl Transaction {
         let publication = publication.unwrap_or_else(Publication::nothing);
         turn.publish_only(|_| publication.publish());
         Ok((commit, None))
+    }
+
+    /// Writes changed pages, as far as that is done before the turn.
+    fn spill_all(&mut self) -> Result<()> {
+        let pager = self.shared.store.pager();
+        for part in &mut self.state.get_mut().parts {
+            if let Some(private) = &mut part.private {
+                private.spill(pager)?;
+            }
+        }
+        Ok(())
     }
 
     /// The record of a commit whose pages are in the file.
@@ -454,6 +511,9 @@ impl Transaction {
 /// From how many bytes of copied pages on a commit may leave much memory behind: that of as many
 /// pages which it replaced.
 const WIDE_BYTES: usize = 1 << 20;
+
+/// More than a commit's own record takes in the log without its texts.
+const RECORD_BYTES: usize = 1024;
 
 /// What a row takes whose page goes without having been copied, about.
 const LOST_ROW_BYTES: u64 = 128;

@@ -16,6 +16,7 @@ use crate::ast;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
+use crate::session::attach::check_is_path;
 use crate::store::{Database, MAIN};
 
 impl Session {
@@ -43,6 +44,7 @@ impl Session {
         if path.is_empty() {
             return Err(Error::invalid("VACUUM INTO needs the name of a file"));
         }
+        check_is_path(&path)?;
         self.copy_database(&database, Path::new(&path)).map_err(|error| match error.kind() {
             ErrorKind::CannotOpen if error.message().contains("there already") => {
                 Error::invalid("output file already exists").caused_by(error)

@@ -16,6 +16,7 @@ mod lending;
 mod ordered;
 mod row_values;
 mod rules;
+mod several;
 mod temporary_triggers;
 mod triggers;
 mod versions;

@@ -1,7 +1,9 @@
 //! Transactions of a session: BEGIN to COMMIT, savepoints, and autocommit around one statement.
 //!
 //! A transaction reaches each database when it is first used there. Neighbours: `statement` asks
-//! for the transactions of a statement; `command` runs BEGIN and its kin.
+//! for the transactions of a statement; `command` runs BEGIN and its kin; `several` commits.
+
+mod several;
 
 use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, TransactionId};
@@ -19,9 +21,9 @@ use crate::suggest::hinting;
 
 /// An open transaction.
 #[derive(Debug)]
-pub(super) struct Active {
+pub(in crate::session) struct Active {
     /// By database.
-    pub(super) sources: Sources,
+    pub(in crate::session) sources: Sources,
     options: BeginOptions,
     savepoints: Vec<NamedSavepoint>,
     /// Begun by SAVEPOINT: its RELEASE commits.
@@ -38,7 +40,7 @@ struct NamedSavepoint {
 }
 
 impl Active {
-    pub(super) fn new(options: BeginOptions) -> Self {
+    pub(in crate::session) fn new(options: BeginOptions) -> Self {
         Self {
             sources: Vec::new(),
             options,
@@ -56,7 +58,7 @@ impl Session {
         self.active.borrow().is_none()
     }
 
-    pub(super) fn begin_options(&self) -> BeginOptions {
+    pub(in crate::session) fn begin_options(&self) -> BeginOptions {
         BeginOptions { repeats: self.repeats.get(), ..BeginOptions::at(self.isolation()) }
     }
 
@@ -67,7 +69,7 @@ impl Session {
 
     /// Notes that a statement has failed: whoever is told to try again is taken to do so with the
     /// next transaction, which then is as old as the first try.
-    pub(super) fn note_failure(&self, error: &Error) {
+    pub(in crate::session) fn note_failure(&self, error: &Error) {
         if error.is_retryable() && self.repeats.get().is_none() {
             self.repeats.set(self.begun.get());
         }
@@ -104,7 +106,7 @@ impl Session {
 
     /// The transactions of a statement that uses `databases`: those of the open transaction, or
     /// new ones that end with the statement.
-    pub(super) fn sources(
+    pub(in crate::session) fn sources(
         &self,
         databases: &[DatabaseIndex],
         writes: &[DatabaseIndex],
@@ -135,7 +137,7 @@ impl Session {
     }
 
     /// As [`sources_with`](Self::sources_with), into an empty list.
-    pub(super) fn take_sources(
+    pub(in crate::session) fn take_sources(
         &self,
         databases: &[DatabaseIndex],
         writes: &[DatabaseIndex],
@@ -187,7 +189,7 @@ impl Session {
     /// are not all there, or see another schema than the session knows, so that they are to be
     /// taken with care.
     #[inline]
-    pub(super) fn go_on(&self, taken: &mut Vec<Option<LoneTransaction>>) -> bool {
+    pub(in crate::session) fn go_on(&self, taken: &mut Vec<Option<LoneTransaction>>) -> bool {
         if self.user.borrow().is_some() || self.repeats.get().is_some() {
             return false;
         }
@@ -215,7 +217,7 @@ impl Session {
     /// rest on, because this is known without reading anything. None where [`go_on`](Self::go_on)
     /// would be false.
     #[inline]
-    pub(super) fn count_at_rest(&self, counted: Counted) -> Option<i64> {
+    pub(in crate::session) fn count_at_rest(&self, counted: Counted) -> Option<i64> {
         if self.user.borrow().is_some() || self.repeats.get().is_some() {
             return None;
         }
@@ -243,7 +245,7 @@ impl Session {
     /// next one: it is in the same open transaction, which has changed something, so that all
     /// that a run begins with was done before. Only for a session with one database.
     #[inline]
-    pub(super) fn goes_on_within(
+    pub(in crate::session) fn goes_on_within(
         &self,
         known: &[Option<SharedTransaction>],
         writes: &[DatabaseIndex],
@@ -336,7 +338,11 @@ impl Session {
     /// Ends transactions that only read, outside of a transaction: they rest until the next
     /// statement, as far as they can. Empties both lists.
     #[inline]
-    pub(super) fn rest(&self, shared: &mut Sources, alone: &mut Vec<Option<LoneTransaction>>) {
+    pub(in crate::session) fn rest(
+        &self,
+        shared: &mut Sources,
+        alone: &mut Vec<Option<LoneTransaction>>,
+    ) {
         if !shared.is_empty() {
             alone.clear();
             alone.extend(shared.drain(..).map(|source| source?.into_alone()));
@@ -375,7 +381,7 @@ impl Session {
     }
 
     /// Reads the schemas anew where their cookies have changed.
-    pub(super) fn load_schemas(
+    pub(in crate::session) fn load_schemas(
         &self,
         sources: &[Option<SharedTransaction>],
     ) -> Result<Vec<Arc<Schema>>> {
@@ -385,7 +391,7 @@ impl Session {
     }
 
     /// As [`load_schemas`](Self::load_schemas), into an empty list.
-    pub(super) fn take_schemas(
+    pub(in crate::session) fn take_schemas(
         &self,
         sources: &[Option<SharedTransaction>],
         schemas: &mut Vec<Arc<Schema>>,
@@ -422,46 +428,11 @@ impl Session {
         there.map(|(place, _)| DatabaseIndex(place as u16)).collect()
     }
 
-    /// Ends the transactions of a statement outside of a transaction.
-    pub(super) fn finish_autocommit(
-        &self,
-        sources: &[Option<SharedTransaction>],
-        commit: bool,
-    ) -> Result<()> {
-        if !self.is_autocommit() {
-            return Ok(());
-        }
-        self.settings.borrow_mut().defer_foreign_keys = false;
-        let is_whole = self.counters.deferred_violations.take().are_none();
-        for (place, source) in sources.iter().enumerate() {
-            let Some(source) = source else { continue };
-            let mut transaction = source.borrow_mut();
-            if !transaction.is_open() {
-                continue;
-            }
-            if commit && is_whole && transaction.has_changes() {
-                self.may_commit()?;
-                transaction.commit()?;
-                self.note_own_commit(DatabaseIndex(place as u16));
-                self.repeats.set(None);
-                drop(transaction);
-                self.tell_log(DatabaseIndex(place as u16));
-            } else {
-                let is_something = transaction.has_changes();
-                transaction.rollback();
-                if is_something {
-                    self.rolled_back();
-                }
-            }
-        }
-        if commit && !is_whole {
-            return Err(Error::constraint(Constraint::ForeignKey, ""));
-        }
-        Ok(())
-    }
-
     /// Runs BEGIN, COMMIT and the like.
-    pub(super) fn transaction_statement(&self, statement: &TransactionStatement) -> Result<()> {
+    pub(in crate::session) fn transaction_statement(
+        &self,
+        statement: &TransactionStatement,
+    ) -> Result<()> {
         match statement {
             TransactionStatement::Begin { mode, isolation } => self.begin(*mode, *isolation),
             TransactionStatement::Commit { message, author } => {
@@ -522,25 +493,16 @@ impl Session {
         let Some(active) = self.active.borrow_mut().take() else { return Ok(()) };
         self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
-        for (place, source) in active.sources.iter().enumerate() {
-            let Some(source) = source else { continue };
-            let mut transaction = source.borrow_mut();
-            if !transaction.is_open() {
-                continue;
-            }
-            let has_changes = transaction.has_changes();
-            if has_changes && (message.is_some() || author.is_some()) {
-                let inner = transaction.inner_mut()?;
-                inner.describe(author.unwrap_or(""), message.unwrap_or(""));
-            }
-            // One that has only read may learn here that it saw two moments.
-            transaction.commit()?;
-            drop(transaction);
-            if has_changes {
-                self.note_own_commit(DatabaseIndex(place as u16));
-                self.tell_log(DatabaseIndex(place as u16));
+        if message.is_some() || author.is_some() {
+            for source in active.sources.iter().flatten() {
+                let mut transaction = source.borrow_mut();
+                if transaction.has_changes() {
+                    let inner = transaction.inner_mut()?;
+                    inner.describe(author.unwrap_or(""), message.unwrap_or(""));
+                }
             }
         }
+        self.commit_all(&active.sources)?;
         self.repeats.set(None);
         Ok(())
     }
@@ -555,7 +517,7 @@ impl Session {
     }
 
     /// Gives the open transaction up.
-    pub(super) fn abandon(&self) {
+    pub(in crate::session) fn abandon(&self) {
         let Some(active) = self.active.borrow_mut().take() else { return };
         self.counters.deferred_violations.take();
         self.settings.borrow_mut().defer_foreign_keys = false;
