@@ -2,8 +2,9 @@
 //!
 //! Neighbours: `table` lists the entries, the other files of this folder do the work.
 
+use std::ops::RangeInclusive;
+
 use pandodb_ds::record::Value;
-use pandodb_ds::record::number::cast_integer;
 use pandodb_tm::BeginOptions;
 
 use crate::ast::Name;
@@ -99,16 +100,29 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The value as a number.
-    pub(super) fn number(&self) -> Option<i64> {
-        self.text().map(|text| cast_integer(text.as_bytes()))
+    /// The value as a number, in decimal or hexadecimal digits. SQLite reads anything else as 0,
+    /// or as the digits that it begins with: a misspelled `busy_timeout` would wait for nobody,
+    /// and so it is refused here.
+    pub(super) fn number(&self) -> Result<Option<i64>> {
+        let Some(text) = self.text() else { return Ok(None) };
+        match whole_number(text.trim()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(self.refuse_number()),
+        }
     }
 
-    /// The value as a number, for PRAGMAs that SQLite does not have: nothing but a number is taken,
-    /// for what SQLite reads as 0 would end a history, or leave no room for the next statement.
-    pub(super) fn own_number(&self) -> Result<Option<i64>> {
-        let Some(text) = self.text() else { return Ok(None) };
-        text.trim().parse().map(Some).map_err(|_| self.refuse("a whole number"))
+    /// As [`number`](Self::number), within `range`.
+    pub(super) fn number_within(&self, range: RangeInclusive<i64>) -> Result<Option<i64>> {
+        match self.number()? {
+            Some(number) if !range.contains(&number) => Err(self.refuse_number()),
+            number => Ok(number),
+        }
+    }
+
+    /// An error that says which numbers there are.
+    fn refuse_number(&self) -> Error {
+        let values = super::find(self.name).map_or("", |entry| entry.values);
+        self.refuse(&format!("a whole number is wanted: {}", values.replace('`', "")))
     }
 
     /// The database that is meant, if one is named.
@@ -146,6 +160,22 @@ impl<'a> Call<'a> {
         }
         let message = format!("{} cannot be changed inside of a transaction", self.name);
         Err(Error::invalid(message).with_hint("COMMIT or ROLLBACK first"))
+    }
+}
+
+/// Decimal or, behind `0x`, hexadecimal digits.
+fn whole_number(text: &str) -> Option<i64> {
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(digits) if !digits.starts_with(['+', '-']) => {
+            let number = i64::from_str_radix(digits, 16).ok()?;
+            Some(if is_negative { -number } else { number })
+        }
+        Some(_) => None,
+        None => text.parse().ok(),
     }
 }
 

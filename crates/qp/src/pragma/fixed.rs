@@ -20,7 +20,7 @@ macro_rules! fixed {
             run: |call| {
                 let is_same = match call.text() {
                     None => return Ok(one(Value::Integer($value))),
-                    Some(text) if text.parse::<i64>().is_ok() => call.number() == Some($value),
+                    Some(text) if text.parse::<i64>().is_ok() => call.number()? == Some($value),
                     Some(text) if is_switch(text) => call.switch()?.map(i64::from) == Some($value),
                     Some(text) => text.eq_ignore_ascii_case("none") && $value == 0,
                 };

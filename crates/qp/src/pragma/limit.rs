@@ -44,7 +44,12 @@ pub(super) const ENTRIES: &[Entry] = &[
     limit!("limit_length", Length, "bytes of a text, a blob or a row"),
     limit!("limit_sql_length", SqlLength, "bytes of a statement's text"),
     limit!("limit_column", Column, "columns of a table, an index or a result"),
-    limit!("limit_expr_depth", ExpressionDepth, "height of an expression"),
+    limit!(
+        "limit_expr_depth",
+        ExpressionDepth,
+        "height of an expression; a chain of one operator (`1 + 1 + ...`) is no higher for being \
+         longer, while SQLite counts each"
+    ),
     limit!("limit_compound_select", CompoundSelect, "parts of a compound SELECT"),
     limit!("limit_vdbe_op", Operations, "operators and expressions of a statement's plan"),
     limit!("limit_function_arg", FunctionArgument, "arguments of a function"),
@@ -60,7 +65,7 @@ pub(super) const ENTRIES: &[Entry] = &[
 ];
 
 fn set(call: &Call<'_>, limit: Limit) -> Result<PragmaRows> {
-    if let Some(value) = call.own_number()?.filter(|value| *value >= 0) {
+    if let Some(value) = call.number()?.filter(|value| *value >= 0) {
         call.session.set_limit(limit, u32::try_from(value).unwrap_or(u32::MAX));
     }
     Ok(number(u64::from(call.session.limit(limit))))

@@ -97,7 +97,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "`-1`",
         help: "log files have one size and are used again; `wal_checkpoint(TRUNCATE)` removes \
                those that wait",
-        run: |call| match call.number() {
+        run: |call| match call.number()? {
             Some(bytes) if bytes >= 0 => {
                 Err(call.refuse("wal_checkpoint(TRUNCATE) removes log files that wait"))
             }
@@ -280,7 +280,7 @@ fn wal_autocheckpoint(call: &Call<'_>) -> Result<PragmaRows> {
     let manager = call.store()?;
     let manager = manager.manager();
     let page = manager.pager().page_bytes() as u64;
-    if let Some(pages) = call.number() {
+    if let Some(pages) = call.number()? {
         let policy = manager.checkpoint_policy().unwrap_or_default();
         manager.set_checkpoint_policy((pages > 0).then(|| CheckpointPolicy {
             log_bytes: (pages as u64).saturating_mul(page),
@@ -322,7 +322,7 @@ fn history_retention(call: &Call<'_>) -> Result<PragmaRows> {
 
 fn history_size(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
-    if let Some(bytes) = call.own_number()? {
+    if let Some(bytes) = call.number()? {
         call.check_no_transaction()?;
         call.keep(Kept::HistoryBytes, bytes.max(-1))?;
     }

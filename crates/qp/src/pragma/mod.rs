@@ -51,6 +51,9 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
         schema: pragma.name.schema.as_ref(),
         value: pragma.value.as_ref().map(ast::PragmaValue::as_str),
     };
+    if entry.scope == Scope::Kept && call.value.is_some() {
+        session.check_may_change()?;
+    }
     (entry.run)(&call)
 }
 

@@ -14,7 +14,9 @@ use crate::store::{read_kept, write_kept};
 /// A number that the database keeps, at its place in the catalog.
 pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
     let database = call.database()?.unwrap_or(DatabaseIndex::MAIN);
-    let Some(text) = call.text() else {
+    // As in SQLite the number has 32 bits, with a sign or without one.
+    let range = i64::from(i32::MIN)..=i64::from(u32::MAX);
+    let Some(number) = call.number_within(range)? else {
         return call.session.reading(|sources, _| {
             let source = sources.get(usize::from(database.0)).and_then(Option::as_ref);
             let value = match source {
@@ -24,9 +26,7 @@ pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
             Ok(vec![vec![Value::Integer(value)]])
         });
     };
-    // As in SQLite the number has 32 bits.
-    let number = pandodb_ds::record::number::cast_integer(text.as_bytes());
-    let number = i64::from(number.clamp(i64::from(i32::MIN), i64::from(u32::MAX)) as i32);
+    let number = i64::from(number as i32);
     call.session.changing(database, |sources, _| {
         if let Some(Some(source)) = sources.get(usize::from(database.0)) {
             write_kept(&mut source.borrow_mut(), place, Some(number))?;
@@ -148,13 +148,7 @@ pub(super) fn compile_options() -> PragmaRows {
 
 /// Runs ANALYZE, or tells that it would.
 pub(super) fn optimize(call: &Call<'_>) -> Result<PragmaRows> {
-    let mask = match call.text() {
-        Some(text) if text.starts_with("0x") => i64::from_str_radix(&text[2..], 16).unwrap_or(0),
-        Some(_) => {
-            pandodb_ds::record::number::cast_integer(call.text().unwrap_or_default().as_bytes())
-        }
-        None => 0xfffe,
-    };
+    let mask = call.number()?.unwrap_or(0xfffe);
     let sql = match call.schema {
         Some(schema) => format!("ANALYZE {}", crate::define::identifier(&schema.text)),
         None => "ANALYZE".to_owned(),

@@ -60,9 +60,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "number",
         help: "how many threads a statement reads large tables with, the connection's own \
                included; all processors at first, 0 and 1 are the own one alone",
-        run: |call| match call.text() {
-            Some(text) => {
-                let threads = pandodb_ds::record::number::cast_integer(text.as_bytes());
+        run: |call| match call.number()? {
+            Some(threads) => {
                 let threads = u32::try_from(threads.max(0)).unwrap_or(u32::MAX);
                 call.session.change_settings(|settings| settings.threads = threads);
                 let known = known_threads(call.session.settings().threads);
@@ -79,7 +78,11 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     switch!("recursive_triggers", recursive_triggers, "triggers may fire themselves"),
     switch!("ignore_check_constraints", ignore_check_constraints, "CHECK is not asked"),
-    switch!("query_only", query_only, "changes are refused"),
+    switch!(
+        "query_only",
+        query_only,
+        "changes are refused, of settings that a file keeps, too; ATTACH makes no file"
+    ),
     switch!("case_sensitive_like", case_sensitive_like, "LIKE tells `a` from `A`"),
     switch!(
         "legacy_alter_table",
@@ -113,7 +116,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "milliseconds; 0 for no bound",
         help: "how long a statement may run before it ends in an error",
         run: |call| {
-            if let Some(milliseconds) = call.own_number()? {
+            if let Some(milliseconds) = call.number()? {
                 let bound = Duration::from_millis(milliseconds.max(0) as u64);
                 call.session.set_statement_timeout((!bound.is_zero()).then_some(bound));
             }
@@ -131,7 +134,7 @@ pub(super) const ENTRIES: &[Entry] = &[
                machine's memory",
         run: |call| {
             let hard = call.session.settings().memory_hard_bytes;
-            if let Some(bytes) = call.number().and_then(|it| u64::try_from(it).ok())
+            if let Some(bytes) = call.number()?.and_then(|it| u64::try_from(it).ok())
                 && bytes > 0
                 && bytes < hard
             {
@@ -166,7 +169,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         columns: &["isolation_level"],
         scope: Scope::Session,
         values: "`READ UNCOMMITTED`, `READ COMMITTED`, `SNAPSHOT`, `SERIALIZABLE`",
-        help: "what transactions see of others, unless BEGIN says it",
+        help: "what transactions that begin from now on see of others, unless BEGIN says it; one \
+               that is open keeps its level",
         run: isolation_level,
     },
     Entry {
@@ -188,7 +192,7 @@ pub(super) const ENTRIES: &[Entry] = &[
 ];
 
 fn busy_timeout(call: &Call<'_>) -> Result<PragmaRows> {
-    if let Some(milliseconds) = call.number() {
+    if let Some(milliseconds) = call.number()? {
         let timeout = Duration::from_millis(milliseconds.max(0) as u64);
         call.session.set_busy_timeout(timeout);
     }

@@ -104,7 +104,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "cache_size",
         columns: &["cache_size"],
         scope: Scope::Open,
-        values: "pages, or -KiB",
+        values: "pages, or -KiB, in 32 bits",
         help: "the budget of the page cache, which all sessions share",
         run: cache_size,
     },
@@ -112,10 +112,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "default_cache_size",
         columns: &["cache_size"],
         scope: Scope::Kept,
-        values: "pages, or -KiB",
+        values: "pages, or -KiB, in 32 bits",
         help: "`cache_size` whenever the database is opened",
         run: |call| {
-            if let Some(size) = call.number() {
+            if let Some(size) = call.number_within(CACHE_SIZES)? {
                 call.check_no_transaction()?;
                 call.keep(Kept::CacheSize, size)?;
             }
@@ -139,7 +139,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         run: |call| {
             let store = call.store()?;
             let limit = &store.common().soft_limit;
-            if let Some(bytes) = call.number().filter(|bytes| *bytes >= 0)
+            if let Some(bytes) = call.number()?.filter(|bytes| *bytes >= 0)
                 && limit.swap(bytes as u64, Ordering::Relaxed) != bytes as u64
             {
                 store.apply_cache();
@@ -175,6 +175,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         },
     },
 ];
+
+/// Sizes of the cache, which in SQLite have 32 bits, too.
+const CACHE_SIZES: std::ops::RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
 
 /// The file in pages.
 struct Figures {
@@ -266,6 +269,11 @@ fn branch_bytes(database: &Database) -> Result<Value> {
     let sizes = database.sizes();
     let mut text = String::from("{");
     for head in database.manager().heads()? {
+        // The records of the branches, and moments that merges and previews start from, have
+        // heads without a name.
+        if !database.is_branch(head.head)? {
+            continue;
+        }
         let size = sizes.of_head(database.manager().store(), head.head)?.all;
         if text.len() > 1 {
             text.push(',');
@@ -297,7 +305,7 @@ fn compression(call: &Call<'_>) -> Result<PragmaRows> {
 fn page_size(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
     let now = database.manager().pager().page_bytes();
-    let Some(wanted) = call.number() else { return Ok(number(now as u64)) };
+    let Some(wanted) = call.number()? else { return Ok(number(now as u64)) };
     if wanted == now as i64 {
         return Ok(Vec::new());
     }
@@ -317,7 +325,7 @@ fn max_page_count(call: &Call<'_>) -> Result<PragmaRows> {
     /// What SQLite tells when nothing was set.
     const UNBOUNDED: u64 = 4_294_967_294;
     let database = call.store()?;
-    if let Some(pages) = call.number().filter(|pages| *pages > 0) {
+    if let Some(pages) = call.number()?.filter(|pages| *pages > 0) {
         // As in SQLite, not below what is there.
         let pages = (pages as u64).max(figures(&database)?.page_count);
         database.common().max_pages.store(pages, Ordering::Relaxed);
@@ -328,7 +336,7 @@ fn max_page_count(call: &Call<'_>) -> Result<PragmaRows> {
 
 fn cache_size(call: &Call<'_>) -> Result<PragmaRows> {
     let database = call.store()?;
-    if let Some(size) = call.number() {
+    if let Some(size) = call.number_within(CACHE_SIZES)? {
         database.set_cache_size(size);
         return Ok(Vec::new());
     }
@@ -347,7 +355,7 @@ fn cache_spill(call: &Call<'_>) -> Result<PragmaRows> {
         let bytes = match text.to_ascii_lowercase().as_str() {
             "on" | "yes" | "true" => 0,
             "off" | "no" | "false" | "0" => u64::MAX,
-            _ => (call.number().unwrap_or(0).max(1) as u64).saturating_mul(page),
+            _ => (call.number()?.unwrap_or(0).max(1) as u64).saturating_mul(page),
         };
         spill.store(bytes, Ordering::Relaxed);
         database.apply_sizes();

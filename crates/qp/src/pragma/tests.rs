@@ -452,3 +452,72 @@ fn vacuum_into_writes_a_database_of_its_own() {
     assert_eq!(text(&session, "PRAGMA copy.integrity_check"), "ok");
     assert!(error(&session, "BEGIN; VACUUM").message().contains("within a transaction"));
 }
+
+#[test]
+fn what_is_no_number_is_refused_and_changes_nothing() {
+    let file = File::new();
+    let session = file.open();
+    for name in ["busy_timeout", "soft_heap_limit", "hard_heap_limit", "wal_autocheckpoint"]
+        .into_iter()
+        .chain(["threads", "max_page_count", "cache_size", "default_cache_size", "cache_spill"])
+        .chain(["application_id", "user_version", "page_size", "statement_timeout"])
+    {
+        let before = text(&session, &format!("PRAGMA {name}"));
+        for wrong in ["abc", "'12x'", "'x y'", "''", "1.5", "99999999999999999999", "'0xg'"] {
+            let failed = error(&session, &format!("PRAGMA {name} = {wrong}"));
+            assert_eq!(failed.kind(), ErrorKind::Invalid, "{name} = {wrong}");
+            assert!(failed.hint().is_some_and(|hint| hint.len() > 10), "{name} = {wrong}");
+        }
+        assert_eq!(text(&session, &format!("PRAGMA {name}")), before, "{name}");
+    }
+    for (set, wrong) in [
+        ("user_version", "99999999999"),
+        ("user_version", "-2147483649"),
+        ("application_id", "4294967296"),
+        ("cache_size", "9223372036854775807"),
+        ("default_cache_size", "-9223372036854775808"),
+    ] {
+        assert_eq!(error(&session, &format!("PRAGMA {set} = {wrong}")).kind(), ErrorKind::Invalid);
+    }
+    for (set, right, told) in [
+        ("busy_timeout", "'100'", "100"),
+        ("busy_timeout", "-1", "0"),
+        ("application_id", "0x7eadbeef", "2125315823"),
+        ("user_version", "4294967295", "-1"),
+        ("cache_size", "-2000", "-2000"),
+    ] {
+        session.execute(&format!("PRAGMA {set} = {right}")).unwrap();
+        assert_eq!(text(&session, &format!("PRAGMA {set}")), told, "{set} = {right}");
+    }
+}
+
+#[test]
+fn query_only_keeps_everything_that_the_file_keeps() {
+    let file = File::new();
+    let session = file.open();
+    fill(&session, 10);
+    session.execute("PRAGMA query_only = 1").unwrap();
+    for entry in entries().filter(|entry| entry.scope == Scope::Kept) {
+        let failed = error(&session, &format!("PRAGMA {} = 1", entry.name));
+        assert_eq!(failed.kind(), ErrorKind::ReadOnly, "{}: {failed}", entry.name);
+    }
+    for sql in ["VACUUM", "ANALYZE", "DELETE FROM t", "CREATE BRANCH b", "PRAGMA optimize = 2"] {
+        assert_eq!(error(&session, sql).kind(), ErrorKind::ReadOnly, "{sql}");
+    }
+    assert_eq!(error(&session, "ATTACH 'beside.pando' AS b").kind(), ErrorKind::CannotOpen);
+    assert!(!file.0.exists(Path::new("beside.pando")).unwrap());
+    session.execute("PRAGMA cache_size = 100; PRAGMA busy_timeout = 5").unwrap();
+    session.execute("PRAGMA wal_checkpoint(TRUNCATE); ATTACH ':memory:' AS m").unwrap();
+    session.execute("PRAGMA query_only = 0; ATTACH 'beside.pando' AS b").unwrap();
+}
+
+#[test]
+fn the_bytes_of_branches_are_those_of_branches_only() {
+    let session = File::new().open();
+    fill(&session, 100);
+    session.execute("CREATE BRANCH dev; SHOW BRANCHES; PREVIEW DELETE FROM t").unwrap();
+    session.execute("PRAGMA wal_checkpoint(FULL)").unwrap();
+    let names = "SELECT group_concat(key, ' ' ORDER BY key)
+                 FROM pragma_storage_info, json_each(branch_bytes)";
+    assert_eq!(text(&session, names), "dev main");
+}

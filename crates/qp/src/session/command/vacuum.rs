@@ -34,6 +34,7 @@ impl Session {
         };
         let (database, _) = self.database(index)?;
         let Some(into) = &vacuum.into else {
+            self.check_may_change()?;
             shrink(&database)?;
             return Ok(Vec::new());
         };
