@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,6 +29,9 @@ const MEMORY_SOFT_BYTES: u64 = 512 << 20;
 
 /// How many rows pass between two looks at the interrupt flag.
 const TICKS: u32 = 1024;
+
+/// How many bytes made by functions are taken for a row.
+const TICK_BYTES: usize = 4096;
 
 /// What changes while a statement runs.
 #[derive(Debug, Default)]
@@ -319,6 +323,18 @@ impl<'a> Context<'a> {
             return Ok(());
         }
         self.look_up()
+    }
+
+    /// As [`tick`](Self::tick), for a value that a function has made: a large one takes as long
+    /// as many rows.
+    #[inline]
+    pub fn tick_value(&self, value: &Value) -> Result<()> {
+        match value {
+            Value::Text(bytes) | Value::Blob(bytes) if bytes.len() >= TICK_BYTES => {
+                self.tick_rows(bytes.len() / TICK_BYTES)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Looks at the interrupt flag.

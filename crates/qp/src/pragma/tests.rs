@@ -512,6 +512,19 @@ fn query_only_keeps_everything_that_the_file_keeps() {
 }
 
 #[test]
+fn a_few_costly_rows_are_stopped_as_many_cheap_ones_are() {
+    let session = memory();
+    session.execute("PRAGMA statement_timeout = 1").unwrap();
+    for rows in
+        ["generate_series(1, 1000)", "(SELECT value FROM generate_series(1, 1000) ORDER BY value)"]
+    {
+        let costly =
+            format!("SELECT sum(length(replace(hex(zeroblob(300000)), '00', '111'))) FROM {rows}");
+        assert_eq!(error(&session, &costly).kind(), ErrorKind::Limit, "{rows}");
+    }
+}
+
+#[test]
 fn the_bytes_of_branches_are_those_of_branches_only() {
     let session = File::new().open();
     fill(&session, 100);

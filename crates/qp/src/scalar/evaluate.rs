@@ -392,6 +392,7 @@ fn evaluate_call(call: &Call, scope: &Scope<'_>) -> Result<(Value, bool)> {
     }
     surroundings.pure_place = context.run.pure_place.get();
     let value = call.function.call(&mut surroundings, &references)?;
+    context.tick_value(&value)?;
     Ok((value, surroundings.json_result))
 }
 

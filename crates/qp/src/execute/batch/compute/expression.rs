@@ -345,6 +345,7 @@ impl CallExpression {
             references.clear();
             references.extend(arguments.iter().map(|argument| argument.get(row)));
             let value = self.function.call(&mut surroundings, &references)?;
+            context.tick_value(&value)?;
             vector.check_size(0)?;
             vector.push(value.as_ref());
             Ok(())
