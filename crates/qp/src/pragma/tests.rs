@@ -525,6 +525,18 @@ fn a_few_costly_rows_are_stopped_as_many_cheap_ones_are() {
 }
 
 #[test]
+fn explain_analyze_of_what_has_no_plan_is_an_error() {
+    let session = memory();
+    fill(&session, 3);
+    for sql in ["DROP TABLE t", "CREATE TABLE u(x)", "PRAGMA user_version = 3"] {
+        let failed = error(&session, &format!("EXPLAIN ANALYZE {sql}"));
+        assert_eq!(failed.kind(), ErrorKind::Unsupported, "{sql}");
+        session.execute(&format!("EXPLAIN {sql}; EXPLAIN QUERY PLAN {sql}")).unwrap();
+    }
+    assert_eq!(text(&session, "SELECT count(*) FROM t"), "3");
+}
+
+#[test]
 fn the_bytes_of_branches_are_those_of_branches_only() {
     let session = File::new().open();
     fill(&session, 100);

@@ -10,7 +10,7 @@ use super::prepare::select_plan;
 use super::{Prepared, PreparedKind};
 use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::Binder;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Figures, Profile};
 use crate::modify::modify_statement;
 use crate::plan::{OutputColumn, TreeLine, explain_query_plan, explain_tree};
@@ -52,6 +52,17 @@ pub(super) fn explained(
     prepared.columns = columns(names);
     prepared.kind = PreparedKind::Rows(rows);
     Ok(())
+}
+
+/// Refuses what has no plan: it would do nothing and say nothing.
+pub(super) fn check_can_run(statement: &ast::Statement) -> Result<()> {
+    use StatementKind::{Delete, Insert, Select, Update};
+    if matches!(statement.kind, Select(_) | Insert(_) | Update(_) | Delete(_)) {
+        return Ok(());
+    }
+    let message = "EXPLAIN ANALYZE runs SELECT, INSERT, UPDATE and DELETE";
+    Err(Error::new(ErrorKind::Unsupported, message)
+        .with_hint("without EXPLAIN ANALYZE the statement runs; it has no plan to be measured"))
 }
 
 /// Makes a statement one that is run to see what it takes.

@@ -269,6 +269,7 @@ impl Session {
             binder.reads_from.clone_from(&self.reads_from.borrow());
             match &statement.kind {
                 StatementKind::Explain(ExplainMode::Analyze, inner) => {
+                    super::explain::check_can_run(inner)?;
                     plan_kind(&mut binder, inner, &schemas, prepared)?;
                     super::explain::analyzed(prepared);
                 }
