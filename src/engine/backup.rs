@@ -7,7 +7,6 @@ use std::path::Path;
 use pandodb_ds::backup::{Backup as InnerBackup, BackupInfo as StoredInfo, Progress};
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{OsVfs, Vfs};
-use pandodb_tm::CheckpointMode;
 
 use super::session::{Database, convert};
 use crate::backup::{BackupInfo, BackupProgress, info};
@@ -53,11 +52,8 @@ impl Database {
     pub(crate) fn start_backup(&self, target: &Path, base: Option<&Path>) -> Result<Backup> {
         self.owner("back the database up")?;
         let manager = self.inner().manager();
-        if !self.is_read_only() {
-            // The backup is of the newest checkpoint.
-            let written = manager.checkpoint(CheckpointMode::Full);
-            written.map_err(|error| convert(error.into(), ""))?;
-        }
+        // The backup is of the newest checkpoint.
+        self.inner().settle_pages().map_err(|error| convert(error, ""))?;
         let store = manager.store();
         let base = base.map(|base| pandodb_ds::backup::inspect(&**store.vfs(), base));
         let base = base.transpose().map_err(failed)?;

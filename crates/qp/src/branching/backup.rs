@@ -11,10 +11,10 @@ use pandodb_ds::backup::{Backup, BackupInfo, inspect, restore, verify};
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::Vfs;
-use pandodb_tm::CheckpointMode;
 
 use super::show::text;
 use super::{Rows, Work};
+use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The columns of BACKUP.
@@ -36,7 +36,7 @@ impl Work<'_> {
                 .with_hint("VACUUM INTO 'file' writes it as a database"));
         }
         let base = if incremental { Some(self.last_backup(store.vfs())?) } else { None };
-        manager.checkpoint(CheckpointMode::Full).map_err(Error::from)?;
+        self.session.database(DatabaseIndex::MAIN)?.0.settle_pages()?;
         let path = Path::new(file);
         let mut backup = Backup::start(store, path, base.as_ref()).map_err(Error::from)?;
         loop {
@@ -52,7 +52,10 @@ impl Work<'_> {
         let chain = chain(store.vfs(), path, &info)?;
         let paths: Vec<&Path> = chain.iter().map(PathBuf::as_path).collect();
         verify(&**store.vfs(), &paths, &mut |_| !self.session.is_interrupted())?;
-        self.branches.note_backup(file, info.id)?;
+        // Where nothing may be changed the next increment stands on the backup before.
+        if !manager.is_read_only() && self.session.check_may_change().is_ok() {
+            self.branches.note_backup(file, info.id)?;
+        }
         let status = if incremental { "incremental backup" } else { "full backup" };
         Ok(vec![vec![
             text(status),

@@ -546,3 +546,36 @@ fn the_bytes_of_branches_are_those_of_branches_only() {
                  FROM pragma_storage_info, json_each(branch_bytes)";
     assert_eq!(text(&session, names), "dev main");
 }
+
+#[test]
+fn a_database_that_is_only_read_can_be_copied() {
+    let file = File::new();
+    let session = file.open();
+    fill(&session, 100);
+    session.execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(session);
+    let read = || {
+        let mut options = Options { has_checkpoint_thread: false, ..Options::default() };
+        options.store.is_read_only = true;
+        Session::new(Database::open(&file.0, Path::new("t.pando"), &options).unwrap())
+    };
+    let session = read();
+    file.0.open(Path::new("copy.pando"), OpenMode::Create).unwrap();
+    session.execute("VACUUM INTO 'copy.pando'").unwrap();
+    assert_eq!(error(&session, "VACUUM INTO 'copy.pando'").kind(), ErrorKind::Invalid);
+    session.execute("ATTACH 'copy.pando' AS copy").unwrap();
+    assert_eq!(text(&session, "SELECT count(*) FROM copy.t"), "100");
+    session
+        .execute("BACKUP DATABASE TO 'b.bk'; RESTORE DATABASE FROM 'b.bk' TO 'r.pando'")
+        .unwrap();
+    session.execute("ATTACH 'r.pando' AS r").unwrap();
+    assert_eq!(text(&session, "SELECT count(*) FROM r.t"), "100");
+    drop(session);
+    // What only the log has would be missing in a copy.
+    file.open().execute("DELETE FROM t").unwrap();
+    let session = read();
+    assert_eq!(text(&session, "SELECT count(*) FROM t"), "0");
+    for sql in ["VACUUM INTO 'late.pando'", "BACKUP DATABASE TO 'late.bk'"] {
+        assert_eq!(error(&session, sql).kind(), ErrorKind::ReadOnly, "{sql}");
+    }
+}

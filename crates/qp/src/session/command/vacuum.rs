@@ -9,7 +9,7 @@ use std::path::Path;
 use pandodb_ds::compact::copy_to;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
-use pandodb_ds::vfs::{OsVfs, Vfs};
+use pandodb_ds::vfs::{OpenMode, OsVfs, Vfs};
 use pandodb_tm::{BeginOptions, CheckpointMode, Manager};
 
 use crate::ast;
@@ -57,15 +57,24 @@ impl Session {
 
     fn copy_database(&self, database: &Database, path: &Path) -> Result<()> {
         let manager = database.manager();
+        make_room(&*files_of(database), path)?;
         if manager.is_in_memory() {
             return copy_from_memory(database, path);
         }
-        manager.checkpoint(CheckpointMode::Full)?;
+        database.settle_pages()?;
         let interrupt = self.interrupt_flag();
         let mut goes_on = |_| !interrupt.load(pandodb_ds::sync::atomic::Ordering::Relaxed);
         copy_to(manager.store(), path, &mut goes_on)?;
         Ok(())
     }
+}
+
+/// Removes a file without a byte, which a copy may take the place of, as in SQLite.
+fn make_room(files: &dyn Vfs, path: &Path) -> Result<()> {
+    if files.exists(path)? && files.open(path, OpenMode::Read)?.len()? == 0 {
+        files.remove(path)?;
+    }
+    Ok(())
 }
 
 /// Where files are that SQL names: beside a database's own, or, for one in memory, the system's.
