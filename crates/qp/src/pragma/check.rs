@@ -111,6 +111,35 @@ fn referenced_names(parent: &Table, key: &ForeignKey) -> Vec<String> {
     key.parent_columns.iter().map(ToString::to_string).collect()
 }
 
+/// The query that finds the rows of a table that miss a parent.
+fn orphans(schema: &Schema, database: &str, table: &Table, key: &ForeignKey) -> Result<String> {
+    let parent = schema.table(&key.parent);
+    let columns: Vec<&str> =
+        key.columns.iter().map(|column| &*table.columns[*column].name).collect();
+    let set: Vec<String> =
+        columns.iter().map(|name| format!("c.{} IS NOT NULL", identifier(name))).collect();
+    let mut condition = set.join(" AND ");
+    if parent.is_some_and(|parent| !has_parent_key(parent, key))
+        || schema.view(&key.parent).is_some()
+    {
+        return Err(Error::invalid(mismatch(&table.name, &key.parent)));
+    }
+    if let Some(parent) = parent {
+        let names = referenced_names(parent, key);
+        let pair = |(parent, child): (&String, &&str)| {
+            format!("p.{} = +c.{}", identifier(parent), identifier(child))
+        };
+        let pairs = names.iter().zip(&columns).map(pair).collect::<Vec<_>>().join(" AND ");
+        let parent = identifier(&parent.name);
+        condition = format!(
+            "{condition} AND NOT EXISTS (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
+        );
+    }
+    let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
+    let name = identifier(&table.name);
+    Ok(format!("SELECT {rowid} FROM {database}.{name} AS c WHERE {condition}"))
+}
+
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
     let named = call.database()?.unwrap_or(DatabaseIndex::MAIN);
     let found = call.session.reading(|_, schemas| {
@@ -133,41 +162,7 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                     continue;
                 }
                 for (number, key) in table.foreign_keys.iter().rev().enumerate() {
-                    let parent = schema.table(&key.parent);
-                    if schema.view(&key.parent).is_some() {
-                        return Err(Error::invalid(mismatch(&table.name, &key.parent)));
-                    }
-                    let columns: Vec<&str> =
-                        key.columns.iter().map(|column| &*table.columns[*column].name).collect();
-                    let set: Vec<String> = columns
-                        .iter()
-                        .map(|name| format!("c.{} IS NOT NULL", identifier(name)))
-                        .collect();
-                    let mut condition = set.join(" AND ");
-                    if let Some(parent) = parent {
-                        if !has_parent_key(parent, key) {
-                            return Err(Error::invalid(mismatch(&table.name, &key.parent)));
-                        }
-                        let names = referenced_names(parent, key);
-                        let pairs: Vec<String> = names
-                            .iter()
-                            .zip(&columns)
-                            .map(|(parent, child)| {
-                                format!("p.{} = +c.{}", identifier(parent), identifier(child))
-                            })
-                            .collect();
-                        let pairs = pairs.join(" AND ");
-                        let parent = identifier(&parent.name);
-                        condition = format!(
-                            "{condition} AND NOT EXISTS \
-                             (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
-                        );
-                    }
-                    let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
-                    let sql = format!(
-                        "SELECT {rowid} FROM {database}.{} AS c WHERE {condition}",
-                        identifier(&table.name)
-                    );
+                    let sql = orphans(schema, &database, table, key)?;
                     queries.push((table.name.clone(), key.parent.clone(), number, sql));
                 }
             }

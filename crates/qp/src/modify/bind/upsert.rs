@@ -2,11 +2,15 @@
 //!
 //! Neighbours: the module above binds the INSERT around it.
 
+use pandodb_ds::record::Collation;
+use pandodb_ds::sync::Arc;
+
 use super::scope_of;
 use super::update::{assigned_names, bind_assignments};
 use crate::ast;
 use crate::authorize::AuthAction;
-use crate::bind::{Asked, Binder, OF_STATEMENT, is_rowid_name};
+use crate::bind::{Asked, Binder, OF_STATEMENT, ScopeTable, is_rowid_name};
+use crate::catalog::Table;
 use crate::catalog::build::indexed_name;
 use crate::error::{Error, Result};
 use crate::modify::trigger::{Change, Triggers};
@@ -61,16 +65,17 @@ pub(super) fn upsert_plan(
     Ok(UpsertPlan { target, assignments: Some(assignments), rowid, filter, existing, triggers })
 }
 
-/// The key or index that a conflict target names.
-fn upsert_target(
+/// Columns with the collation that is said, and expressions.
+type TargetTerms = (Vec<(usize, Option<Collation>)>, Vec<Scalar>);
+
+/// What a conflict target is made of; none where it names the rowid.
+fn target_terms(
     binder: &mut Binder<'_>,
     upsert: &ast::Upsert,
-    writer: &TableWriter,
-) -> Result<UpsertTarget> {
-    let table = &writer.table;
-    let mut columns: Vec<(usize, Option<pandodb_ds::record::Collation>)> = Vec::new();
-    let mut expressions: Vec<Scalar> = Vec::new();
-    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
+    table: &Arc<Table>,
+    scope: &mut ScopeTable,
+) -> Result<Option<TargetTerms>> {
+    let (mut columns, mut expressions) = (Vec::new(), Vec::new());
     for term in &upsert.target {
         let named = indexed_name(&term.expression);
         let index = named.and_then(|(name, _)| table.column_index(&name.text));
@@ -85,17 +90,27 @@ fn upsert_target(
                 columns.push((index, collation));
             }
             (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
-                return Ok(UpsertTarget::Key);
+                return Ok(None);
             }
             _ => {
-                expressions.push(binder.over_columns(
-                    &mut scope,
-                    &term.expression,
-                    OF_STATEMENT,
-                )?);
+                expressions.push(binder.over_columns(scope, &term.expression, OF_STATEMENT)?);
             }
         }
     }
+    Ok(Some((columns, expressions)))
+}
+
+/// The key or index that a conflict target names.
+fn upsert_target(
+    binder: &mut Binder<'_>,
+    upsert: &ast::Upsert,
+    writer: &TableWriter,
+) -> Result<UpsertTarget> {
+    let table = &writer.table;
+    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
+    let Some((columns, expressions)) = target_terms(binder, upsert, table, &mut scope)? else {
+        return Ok(UpsertTarget::Key);
+    };
     if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
         && table.rowid_alias() == Some(*column)
     {
