@@ -38,7 +38,7 @@ pub(crate) use from::{slot_column, split_and};
 pub(crate) use group::{Grouping, use_keys};
 pub(crate) use operators::{constant_list, parts, width};
 pub(crate) use recorder::Recorder;
-pub(crate) use scope::{Asked, is_rowid_name};
+pub(crate) use scope::{Asked, Called, is_rowid_name};
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
 pub(crate) use select::{keys_of, unique_slots};

@@ -2,7 +2,9 @@
 //!
 //! SQLite's rules: columns of FROM before aliases of the result, inner blocks before outer ones;
 //! a name in double quotes that fits nothing is a text; `rowid` and its kin mean the rowid where
-//! no column has that name. Neighbours: `from` fills scopes, `expression` asks.
+//! no column has that name. Aliases can be seen everywhere but in the result itself (and in
+//! subqueries of FROM): all columns of a result are read at once. Neighbours: `from` fills
+//! scopes, `expression` asks.
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
@@ -21,7 +23,7 @@ pub struct NameScope {
     pub frame: usize,
     /// What FROM brought.
     pub tables: Vec<ScopeTable>,
-    /// Aliases of results, as they were written.
+    /// Aliases of results, as they were written; none while the result itself is bound.
     pub aliases: Vec<(Name, Expression)>,
     /// Aggregates and windows that were met.
     pub(crate) grouping: Grouping,
@@ -32,8 +34,8 @@ pub struct NameScope {
 pub struct ScopeTable {
     /// What the statement calls it.
     pub alias: Box<str>,
-    /// The table's own name and database, if it has no alias.
-    pub database: Option<DatabaseIndex>,
+    /// What may stand before that name; none, too, of a view and a function, which know it.
+    pub(crate) database: Option<Qualifier>,
     /// The table that it is.
     pub table: Option<Arc<Table>>,
     /// Its columns.
@@ -48,6 +50,33 @@ pub struct ScopeTable {
     pub(crate) function: Option<Box<str>>,
     /// What the application's authorizer was asked of it.
     pub(crate) asked: Asked,
+}
+
+/// A database that may stand before what a table is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Qualifier {
+    /// The table's.
+    pub(crate) database: DatabaseIndex,
+    /// Whether the table is called by its own name.
+    pub(crate) is_own_name: bool,
+}
+
+/// How a scope calls a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Called {
+    /// By its own name.
+    Name,
+    /// By another one of the statement's.
+    Alias,
+    /// As a row: NEW, OLD, EXCLUDED, or what is returned. No database may stand before that.
+    Row,
+}
+
+impl Called {
+    /// By the alias, if there is one.
+    pub(crate) fn by(alias: Option<&Name>) -> Self {
+        if alias.is_some() { Self::Alias } else { Self::Name }
+    }
 }
 
 /// What the application's authorizer was asked of a table in FROM.
@@ -88,14 +117,6 @@ enum Found {
     Alias(Expression),
 }
 
-impl ScopeTable {
-    /// Whether `reference` can mean a column of this table.
-    fn answers_to(&self, schema: Option<DatabaseIndex>, table: &str) -> bool {
-        self.alias.eq_ignore_ascii_case(table)
-            && schema.is_none_or(|schema| self.database == Some(schema))
-    }
-}
-
 impl Binder<'_> {
     /// What a column reference means.
     pub(crate) fn column(&mut self, reference: &ColumnReference) -> Result<Scalar> {
@@ -106,7 +127,10 @@ impl Binder<'_> {
             return Err(Error::invalid(message).at(reference.column.span));
         }
         let schema = match &reference.schema {
-            Some(name) => Some(self.database(name)?),
+            Some(name) => match self.database(name) {
+                Ok(database) => Some(database),
+                Err(_) => return self.unknown_column(reference),
+            },
             None => None,
         };
         for index in (0..self.scopes.len()).rev() {
@@ -123,16 +147,33 @@ impl Binder<'_> {
                     }
                     return Ok(self.lift_from(index, scalar));
                 }
-                Some(Found::Alias(expression)) if index + 1 == self.scopes.len() => {
-                    return self.expression(&expression);
-                }
                 Some(Found::Alias(expression)) => {
-                    return self.outer_alias(index, &expression);
+                    return self.without_aliases(index, |binder| {
+                        if index + 1 == binder.scopes.len() {
+                            binder.expression(&expression)
+                        } else {
+                            binder.outer_alias(index, &expression)
+                        }
+                    });
                 }
                 None => {}
             }
         }
         self.unknown_column(reference)
+    }
+
+    /// Binds what stands in the result of scope `index`, where its aliases cannot be seen.
+    pub(super) fn without_aliases<T>(
+        &mut self,
+        index: usize,
+        bind: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let hidden = self.scopes.get_mut(index).map(|scope| std::mem::take(&mut scope.aliases));
+        let bound = bind(self);
+        if let (Some(scope), Some(aliases)) = (self.scopes.get_mut(index), hidden) {
+            scope.aliases = aliases;
+        }
+        bound
     }
 
     /// An alias of a block further out: bound as if it stood there, if that changes nothing.
@@ -149,6 +190,18 @@ impl Binder<'_> {
         Ok(self.lift_from(index, bound))
     }
 
+    /// Whether a table is what `schema.called` means.
+    fn answers_to(&self, table: &ScopeTable, schema: Option<DatabaseIndex>, called: &str) -> bool {
+        let database = || match (table.database, &table.view, &table.function) {
+            (Some(qualifier), ..) => Some(qualifier.database),
+            (None, Some(view), _) => Some(self.base_of(view.database)),
+            (None, None, Some(_)) => Some(DatabaseIndex::MAIN),
+            (None, None, None) => None,
+        };
+        table.alias.eq_ignore_ascii_case(called)
+            && schema.is_none_or(|schema| database() == Some(schema))
+    }
+
     fn find_in(
         &self,
         index: usize,
@@ -161,7 +214,7 @@ impl Binder<'_> {
         let mut count = 0;
         for (table_place, table) in scope.tables.iter().enumerate() {
             if let Some(wanted) = &reference.table
-                && !table.answers_to(schema, &wanted.text)
+                && !self.answers_to(table, schema, &wanted.text)
             {
                 continue;
             }
@@ -186,19 +239,13 @@ impl Binder<'_> {
         if let Some((scalar, place)) = found {
             return Ok(Some(Found::Scalar(scalar.clone(), place)));
         }
-        if reference.table.is_none() {
-            let alias = scope.aliases.iter().find(|(alias, _)| alias == name);
-            if let Some((_, expression)) = alias {
-                return Ok(Some(Found::Alias(expression.clone())));
-            }
-        }
         if is_rowid_name(&name.text) {
             let mut rowids = scope.tables.iter().enumerate().filter(|(_, table)| {
                 table.rowid.is_some()
                     && reference
                         .table
                         .as_ref()
-                        .is_none_or(|wanted| table.answers_to(schema, &wanted.text))
+                        .is_none_or(|wanted| self.answers_to(table, schema, &wanted.text))
             });
             if let Some((place, table)) = rowids.next() {
                 if rowids.next().is_some() {
@@ -206,6 +253,10 @@ impl Binder<'_> {
                 }
                 return Ok(table.rowid.clone().map(|rowid| Found::Scalar(rowid, (place, None))));
             }
+        }
+        if reference.table.is_none() {
+            let alias = scope.aliases.iter().find(|(alias, _)| alias == name);
+            return Ok(alias.map(|(_, expression)| Found::Alias(expression.clone())));
         }
         Ok(None)
     }

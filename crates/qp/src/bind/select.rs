@@ -230,15 +230,16 @@ impl Binder<'_> {
     ) -> Result<(QueryParts, Vec<OutputColumn>, NameScope)> {
         let frame = self.frame_index();
         let mut scope = NameScope { frame, ..NameScope::default() };
-        let group = match &query.from {
-            Some(from) => self.from(from, &mut scope)?,
-            None => Group::default(),
-        };
         for column in &query.columns {
             if let ResultColumn::Expression(expression, Some(alias)) = column {
                 scope.aliases.push((alias.clone(), expression.clone()));
             }
         }
+        // ON and the arguments of functions see the aliases, too.
+        let group = match &query.from {
+            Some(from) => self.from(from, &mut scope)?,
+            None => Group::default(),
+        };
         scope.grouping.named.clone_from(&query.windows);
         self.scopes.push(scope);
         let parts = self.clauses(query, order_by, group);
@@ -381,7 +382,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// Binds a column of a result.
+    /// Binds a column of a result, which does not see the aliases of others.
     pub(crate) fn item(&mut self, item: &Item) -> Result<(Scalar, OutputColumn)> {
         match item {
             Item::Column(scalar, column) => {
@@ -389,7 +390,9 @@ impl Binder<'_> {
                 Ok((self.lift(scalar.clone(), frame), column.clone()))
             }
             Item::Expression(expression, alias) => {
-                let scalar = self.expression(expression)?;
+                let own = self.scopes.len().saturating_sub(1);
+                let bound = self.without_aliases(own, |binder| binder.expression(expression));
+                let scalar = bound?;
                 let declared_type = self.declared_type_of(expression, &scalar);
                 let name = match alias {
                     Some(alias) => alias.text.clone(),

@@ -4,7 +4,7 @@
 
 use pandodb_ds::sync::Arc;
 
-use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
+use super::scope::{Asked, Called, NameScope, Qualifier, ScopeColumn, ScopeTable};
 use super::{Binder, TableRelation};
 use crate::ast;
 use crate::catalog::{DatabaseIndex, Schema, Table, View, information, schema_table};
@@ -205,7 +205,7 @@ impl Binder<'_> {
     ) -> Result<(ScopeTable, TableRelation)> {
         let slot = self.slot();
         let name = alias.map_or_else(|| table.name.clone(), |alias| alias.text.clone());
-        let scope = self.table_scope(table, slot, &name, alias.is_none())?;
+        let scope = self.table_scope(table, slot, &name, Called::by(alias))?;
         if let Some(ast::IndexHint::IndexedBy(name)) = hint
             && !table.indexes.iter().any(|index| name.is(&index.name))
         {
@@ -229,7 +229,7 @@ impl Binder<'_> {
         table: &Arc<Table>,
         slot: SlotId,
         alias: &str,
-        is_own_name: bool,
+        called: Called,
     ) -> Result<ScopeTable> {
         let alias_column = table.rowid_alias();
         let rowid = Scalar::Column(ColumnPlace {
@@ -260,7 +260,10 @@ impl Binder<'_> {
         }
         let mut scope = ScopeTable {
             alias: Box::from(alias),
-            database: is_own_name.then(|| self.base_of(table.database)),
+            database: (called != Called::Row).then(|| Qualifier {
+                database: self.base_of(table.database),
+                is_own_name: called == Called::Name,
+            }),
             table: Some(table.clone()),
             columns,
             rowid: table.has_rowid().then_some(rowid),

@@ -8,7 +8,7 @@ use pandodb_ds::sync::Arc;
 use super::Definer;
 use super::alter::{edited, parse_table};
 use crate::ast::{self, ColumnConstraintKind, Name, Quote, StatementKind, TableConstraintKind};
-use crate::bind::{Binder, Environment, OF_DEFINITION, Recorder};
+use crate::bind::{Binder, Called, Environment, OF_DEFINITION, Recorder};
 use crate::catalog::build::indexed_name;
 use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
 use crate::error::{Error, ErrorKind, Result};
@@ -243,7 +243,7 @@ fn expressions_of(
     index: Option<&crate::catalog::Index>,
 ) -> Result<()> {
     let slot = binder.slot();
-    let mut scope = binder.table_scope(table, slot, &table.name, true)?;
+    let mut scope = binder.table_scope(table, slot, &table.name, Called::Name)?;
     let place = OF_DEFINITION;
     if let Some(index) = index {
         for part in &index.columns {

@@ -12,7 +12,7 @@ use pandodb_ds::sync::Arc;
 use super::ModifyPlan;
 use super::bind::modify_statement;
 use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
-use crate::bind::{Binder, Environment, FrameBuilder, NameScope, ScopeTable};
+use crate::bind::{Binder, Called, Environment, FrameBuilder, NameScope, ScopeTable};
 use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, Result};
 use crate::execute::{Context, Frame, GivenRows, Kept, Outer, Scope, SharedTransaction, Versions};
@@ -292,7 +292,7 @@ fn image_scope(
     slot: SlotId,
     name: &str,
 ) -> Result<ScopeTable> {
-    let mut scope = binder.table_scope(table, slot, name, false)?;
+    let mut scope = binder.table_scope(table, slot, name, Called::Row)?;
     for column in &mut scope.columns {
         match &mut column.scalar {
             Scalar::Column(place) if place.column == ROWID => {}

@@ -336,7 +336,6 @@ impl Binder<'_> {
         self.derived(block, &name, &view.name, &view.columns, scope, group)?;
         if let Some(names) = scope.tables.last_mut() {
             names.view = Some(view.clone());
-            names.database = Some(view.database);
         }
         Ok(())
     }

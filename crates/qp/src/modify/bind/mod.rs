@@ -19,7 +19,7 @@ use pandodb_ds::sync::Arc;
 use super::{ModifyPlan, Returning, TableWriter};
 use crate::ast::{self, StatementKind};
 use crate::authorize::AuthAction;
-use crate::bind::{Binder, NameScope, Named, ScopeTable, no_row};
+use crate::bind::{Binder, Called, NameScope, Named, ScopeTable, no_row};
 use crate::catalog::{DatabaseIndex, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
@@ -132,7 +132,7 @@ fn returning_of(
         return Ok(None);
     }
     // As in SQLite the table has its own name here, whatever it was called before.
-    let own = binder.table_scope(table, row, &table.name, true)?;
+    let own = binder.table_scope(table, row, &table.name, Called::Row)?;
     let scope = scope_of(binder, vec![own]);
     let first_subquery = binder.frame().layout.subqueries;
     binder.scopes.push(scope);

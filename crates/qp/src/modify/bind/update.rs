@@ -159,9 +159,10 @@ fn check_sources(binder: &Binder<'_>, sources: &NameScope) -> Result<()> {
         });
         let column = both.map_or("_ROWID_", |column| &column.name);
         let home = table.table.as_ref().map(|table| table.database);
-        let database = table.database.or(home).and_then(|index| {
-            binder.environment.names.get(usize::from(index.0)).map(|name| format!("{name}."))
-        });
+        let database =
+            table.database.map(|qualifier| qualifier.database).or(home).and_then(|index| {
+                binder.environment.names.get(usize::from(index.0)).map(|name| format!("{name}."))
+            });
         let database = database.unwrap_or_default();
         return Err(ambiguous(format!("{database}{}.{column}", table.alias)));
     }

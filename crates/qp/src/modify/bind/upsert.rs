@@ -9,7 +9,7 @@ use super::scope_of;
 use super::update::{assigned_names, bind_assignments};
 use crate::ast;
 use crate::authorize::AuthAction;
-use crate::bind::{Asked, Binder, OF_STATEMENT, ScopeTable, is_rowid_name};
+use crate::bind::{Asked, Binder, Called, OF_STATEMENT, ScopeTable, is_rowid_name};
 use crate::catalog::Table;
 use crate::catalog::build::indexed_name;
 use crate::error::{Error, Result};
@@ -40,8 +40,8 @@ pub(super) fn upsert_plan(
         });
     };
     let alias = insert.alias.as_ref().map_or(&table.name, |alias| &alias.text).clone();
-    let own = binder.table_scope(table, existing, &alias, insert.alias.is_none())?;
-    let excluded = binder.table_scope(table, writer.row, "excluded", false)?;
+    let own = binder.table_scope(table, existing, &alias, Called::by(insert.alias.as_ref()))?;
+    let excluded = binder.table_scope(table, writer.row, "excluded", Called::Row)?;
     let mut scope = scope_of(binder, vec![own, excluded]);
     // Names without a table mean the row that is there.
     for column in &mut scope.tables[1].columns {
@@ -107,7 +107,7 @@ fn upsert_target(
     writer: &TableWriter,
 ) -> Result<UpsertTarget> {
     let table = &writer.table;
-    let mut scope = binder.table_scope(table, writer.row, &table.name, true)?;
+    let mut scope = binder.table_scope(table, writer.row, &table.name, Called::Name)?;
     let Some((columns, expressions)) = target_terms(binder, upsert, table, &mut scope)? else {
         return Ok(UpsertTarget::Key);
     };

@@ -6,7 +6,7 @@
 use pandodb_ds::sync::Arc;
 
 use crate::ast::ConflictAction;
-use crate::bind::{Binder, ScopeTable};
+use crate::bind::{Binder, Called, ScopeTable};
 use crate::catalog::build::constant;
 use crate::catalog::{IndexPart, Table, Trigger};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub(in crate::modify) fn table_writer(
     conflict: Option<ConflictAction>,
 ) -> Result<TableWriter> {
     let row = binder.slot();
-    let mut scope = binder.table_scope(table, row, &table.name, true)?;
+    let mut scope = binder.table_scope(table, row, &table.name, Called::Name)?;
     let generated = generated_columns(binder, table, &mut scope)?;
     let mut checks = Vec::with_capacity(table.checks.len());
     for check in &table.checks {

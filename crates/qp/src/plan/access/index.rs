@@ -12,7 +12,7 @@ use super::terms::{
     Behind, Term, Test, applied, fits_rule, in_count, in_excess, matches, range_of,
 };
 use super::{Access, Ask};
-use crate::bind::{Binder, TableRelation};
+use crate::bind::{Binder, Called, TableRelation};
 use crate::catalog::{Index, IndexColumn, IndexPart, Table};
 use crate::plan::cost::{lookup_cost, seek_cost};
 use crate::plan::needs::Needs;
@@ -262,7 +262,9 @@ fn subjects(
         let scope = if let Some(scope) = &mut scope {
             scope
         } else {
-            scope = Some(binder.table_scope(&table.table, table.slot, &table.alias, true).ok()?);
+            scope = Some(
+                binder.table_scope(&table.table, table.slot, &table.alias, Called::Name).ok()?,
+            );
             scope.as_mut()?
         };
         subjects.push(match &column.part {

@@ -1,0 +1,136 @@
+-- aliases of a result are seen around it, not in it
+CREATE TABLE t(x,y)
+INSERT INTO t VALUES(10,20),(1,2)
+CREATE TABLE u(b)
+INSERT INTO u VALUES(5),(10)
+SELECT x FROM t WHERE (5,10) IN (SELECT b AS x, x FROM u)
+SELECT x FROM t WHERE EXISTS (SELECT b AS x, x FROM u INTERSECT SELECT 5,10)
+SELECT x FROM t WHERE EXISTS (SELECT b AS x, x+1 AS z FROM u WHERE z=11)
+SELECT x FROM t WHERE EXISTS (SELECT b AS x, x+1 AS z FROM u GROUP BY z HAVING z = 11)
+SELECT x AS k, k+1 FROM t
+SELECT x AS k, (SELECT k) FROM t
+SELECT x AS k, (SELECT k+b FROM u LIMIT 1) FROM t
+SELECT sum(x) AS s, s*2 FROM t
+SELECT x AS k, sum(y) OVER (ORDER BY k) FROM t
+SELECT x AS k, sum(y) OVER w FROM t WINDOW w AS (ORDER BY k)
+SELECT x AS k FROM t WINDOW w AS (ORDER BY k)
+SELECT x AS k, count(k) FROM t GROUP BY k
+SELECT x AS k FROM t a JOIN u ON k=b
+SELECT x AS k FROM t a LEFT JOIN u ON k=b ORDER BY 1
+SELECT x AS k, b FROM t a RIGHT JOIN u ON k=b ORDER BY 1
+SELECT b AS k FROM t JOIN u ON x=k
+SELECT x+1 AS k FROM t WHERE k=11
+SELECT x AS k FROM t WHERE (SELECT k)=10
+SELECT x AS k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE b=k)
+SELECT x AS k FROM t GROUP BY k HAVING EXISTS (SELECT 1 FROM u WHERE b=k)
+SELECT x AS k FROM t JOIN u ON EXISTS (SELECT 1 FROM u WHERE b=k) ORDER BY 1
+SELECT x AS k FROM t GROUP BY (SELECT k) ORDER BY 1
+SELECT x AS k FROM t ORDER BY (SELECT -k)
+SELECT x AS k FROM t ORDER BY sum(y) OVER (ORDER BY k)
+SELECT x AS k FROM t ORDER BY sum(y) OVER w WINDOW w AS (ORDER BY -k)
+SELECT x AS k, max(y) AS m FROM t GROUP BY k HAVING m > 2
+SELECT x AS k, max(y) AS m FROM t GROUP BY k HAVING sum(k) > 2
+SELECT x AS k, sum(y) FROM t GROUP BY k HAVING sum(k) > 2 ORDER BY sum(-k)
+SELECT count(*) FILTER (WHERE k>5), max(x) AS k FROM t
+SELECT x AS k FROM t LIMIT k
+SELECT x AS k FROM t LIMIT (SELECT k)
+SELECT sum(x) AS s FROM t WHERE s > 1
+SELECT x AS k, value FROM t, json_each(json_array(k))
+SELECT x AS k FROM t WHERE x IN (SELECT k FROM u)
+SELECT x AS rowid FROM t WHERE rowid=10
+SELECT x AS rowid FROM t WHERE rowid=1
+SELECT x AS oid FROM t ORDER BY oid
+SELECT x AS oid FROM t GROUP BY oid ORDER BY 1
+SELECT x+1 AS z, z+1 AS w FROM t WHERE w > 2
+SELECT x+1 AS y, y AS z FROM t WHERE z=20
+SELECT x AS y, y AS x FROM t WHERE x=10
+SELECT x AS "k", "k" FROM t
+SELECT x AS k, 'k' FROM t
+SELECT x AS k FROM t WHERE "k"=10
+SELECT x AS k FROM t WHERE t.k=10
+INSERT INTO u SELECT x AS k FROM t WHERE k>5 RETURNING b AS m, m
+UPDATE u SET b=b+1 RETURNING b AS m, m+1
+SELECT row_number() OVER (ORDER BY x) AS r FROM t WHERE r = 1
+SELECT row_number() OVER (ORDER BY x) AS r FROM t ORDER BY r+1
+SELECT row_number() OVER (ORDER BY x) AS r, r+1 FROM t
+SELECT x AS k FROM t UNION SELECT b AS k FROM u WHERE k > 3 ORDER BY k
+SELECT (x,y) AS k FROM t WHERE k=(10,20)
+SELECT x AS k FROM t WHERE x IN (k, 3)
+WITH c(a) AS (SELECT x AS k FROM t WHERE k=10) SELECT a AS k FROM c WHERE k=10
+SELECT x AS true FROM t WHERE true
+SELECT (SELECT x AS k FROM t WHERE k=b) FROM u
+SELECT b AS k FROM u WHERE EXISTS (SELECT x FROM t WHERE x=k)
+SELECT b AS x FROM u WHERE EXISTS (SELECT x+0 AS q FROM t WHERE q=u.b)
+SELECT x, (SELECT b AS x FROM u WHERE x=10) FROM t
+SELECT x AS b, (SELECT b FROM u LIMIT 1) FROM t
+SELECT x AS k, sum(y) FILTER (WHERE k>1) FROM t
+SELECT x AS k FROM t GROUP BY x HAVING count(*) FILTER (WHERE k>1) > 0
+
+-- a database may stand before an alias, a view and a function, not before a row that is returned
+CREATE TABLE t(x INTEGER PRIMARY KEY,y)
+INSERT INTO t VALUES(10,20),(1,2)
+CREATE VIEW v AS SELECT x, y FROM t
+SELECT main.z.x FROM t AS z ORDER BY 1
+SELECT z.x FROM main.t AS z ORDER BY main.z.y
+SELECT main.t.x FROM t AS z
+SELECT x FROM t AS t WHERE main.t.x=1
+SELECT main.v.x FROM v
+SELECT main.w.x FROM v AS w
+SELECT temp.w.x FROM v AS w
+SELECT main.v.x FROM (SELECT 1 x) v
+SELECT main.c.x FROM (SELECT * FROM t) c
+WITH c AS (SELECT * FROM t) SELECT main.c.x FROM c
+SELECT main.json_each.value FROM json_each('[1]')
+SELECT main.j.value FROM json_each('[1]') AS j
+SELECT main.z.rowid FROM t AS z
+SELECT main.z.* FROM t AS z
+SELECT main.t.* FROM t
+SELECT main.pragma_table_info.name FROM pragma_table_info('t')
+SELECT temp.json_each.value FROM json_each('[1]')
+SELECT main.sqlite_schema.name FROM sqlite_schema
+UPDATE t AS q SET y=1 WHERE main.q.x=10
+UPDATE t AS q SET y=main.q.y+1
+UPDATE t SET y=main.t.y+1 WHERE main.t.x=10
+UPDATE t SET y=1 WHERE main.t.x=10 RETURNING main.t.y
+UPDATE t SET y=1 WHERE main.t.x=10 RETURNING t.y
+UPDATE t AS q SET y=1 WHERE main.q.x=10 RETURNING main.q.y
+UPDATE t AS q SET y=1 WHERE main.q.x=10 RETURNING t.y
+UPDATE t AS q SET y=1 WHERE main.q.x=10 RETURNING q.y
+INSERT INTO t VALUES(3,4) RETURNING main.t.y
+INSERT INTO t VALUES(4,4) RETURNING (SELECT main.t.y)
+DELETE FROM t WHERE x=4 RETURNING main.t.y
+DELETE FROM t AS q WHERE main.q.x=100
+DELETE FROM t AS q WHERE main.q.x=100 RETURNING main.q.y
+INSERT INTO t AS q VALUES(1,4) ON CONFLICT DO UPDATE SET y=main.q.y+5
+INSERT INTO t AS q VALUES(1,4) ON CONFLICT DO UPDATE SET y=5 WHERE main.q.y>1
+INSERT INTO t VALUES(1,4) ON CONFLICT DO UPDATE SET y=main.t.y+5
+INSERT INTO t VALUES(1,4) ON CONFLICT DO UPDATE SET y=main.excluded.y+5
+UPDATE t AS q SET y=z.y FROM t AS z WHERE main.z.x=main.q.x
+SELECT * FROM t
+CREATE TABLE k(a, CHECK(main.k.a > 0))
+INSERT INTO k VALUES(0)
+INSERT INTO k VALUES(1)
+CREATE TABLE k2(a, CHECK(k2.a > 0))
+INSERT INTO k2 VALUES(1)
+CREATE INDEX i ON t(main.t.y)
+CREATE INDEX i ON t(t.y)
+CREATE INDEX i ON t(y) WHERE main.t.y > 0
+CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT main.new.x; END
+INSERT INTO t VALUES (50,50)
+CREATE TRIGGER tr2 AFTER INSERT ON t BEGIN UPDATE t AS q SET y = main.q.y+1 WHERE main.q.x = new.x; END
+INSERT INTO t VALUES (60,60)
+CREATE TRIGGER tr3 AFTER INSERT ON t BEGIN UPDATE t SET y = main.t.y+1 WHERE main.t.x = new.x; END
+INSERT INTO t VALUES (70,60)
+CREATE TRIGGER tr4 INSTEAD OF UPDATE ON v BEGIN UPDATE t SET y = new.y+1 WHERE x = new.x; END
+UPDATE v SET y = main.v.y+1 WHERE main.v.x=10
+SELECT * FROM t
+SELECT x FROM t WHERE EXISTS (SELECT 1 FROM t AS z WHERE main.z.x=main.t.x AND temp.t.x=1)
+SELECT nodb.t.x FROM t
+SELECT nodb.z.x FROM t AS z
+CREATE TEMP TABLE w(a)
+INSERT INTO w VALUES(1)
+SELECT temp.q.a FROM w AS q
+SELECT main.q.a FROM w AS q
+SELECT temp.t.a, main.t.x FROM w AS t JOIN main.t AS t ON 1
+SELECT t.x FROM w AS t JOIN main.t AS t ON 1 ORDER BY 1
+SELECT main.t.x FROM w AS t JOIN main.t AS t ON 1 ORDER BY 1
