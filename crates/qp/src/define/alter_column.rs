@@ -14,6 +14,7 @@ use crate::catalog::build::constant;
 use crate::catalog::{IndexColumn, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::span::Span;
+use crate::types::StrictType;
 
 impl Definer<'_> {
     fn is_empty(&self, table: &Table) -> Result<bool> {
@@ -70,7 +71,7 @@ impl Definer<'_> {
             && let Some(strict) = definition
                 .type_name
                 .as_ref()
-                .and_then(|declared| crate::types::StrictType::from_name(&declared.name))
+                .and_then(|declared| StrictType::from_name(&declared.name))
             && strict.accept(value).is_err()
         {
             return Err(Error::invalid("type mismatch on DEFAULT"));
@@ -87,12 +88,12 @@ impl Definer<'_> {
         self.rewrite(&row)?;
         self.changed()?;
         self.verify_table(&table.name, "")?;
-        self.check_rows(&table.name, definition)
+        self.check_rows(table, definition)
     }
 
     /// Checks that old rows satisfy what a new column demands.
-    fn check_rows(&self, table: &str, definition: &ast::ColumnDefinition) -> Result<()> {
-        let name = identifier(table);
+    fn check_rows(&self, table: &Table, definition: &ast::ColumnDefinition) -> Result<()> {
+        let name = identifier(&table.name);
         let database = identifier(&self.session.database_name(self.database));
         for constraint in &definition.constraints {
             match &constraint.kind {
@@ -112,10 +113,40 @@ impl Definer<'_> {
                         return Err(Error::invalid("NOT NULL constraint failed"));
                     }
                 }
+                ColumnConstraintKind::Generated { .. } if table.strict => {
+                    self.check_types(table, definition)?;
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Checks that a new generated column of a STRICT table has values of its type.
+    fn check_types(&self, table: &Table, definition: &ast::ColumnDefinition) -> Result<()> {
+        let declared = definition.type_name.as_ref().map_or("", |declared| &declared.name);
+        let wanted = match StrictType::from_name(declared) {
+            Some(StrictType::Integer) => "integer",
+            Some(StrictType::Real) => "real",
+            Some(StrictType::Text) => "text",
+            Some(StrictType::Blob) => "blob",
+            Some(StrictType::Any) | None => return Ok(()),
+        };
+        let (name, column) = (identifier(&table.name), identifier(&definition.name.text));
+        let database = identifier(&self.session.database_name(self.database));
+        let sql = format!(
+            "SELECT 1 FROM {database}.{name} WHERE typeof({column}) NOT IN ('null', '{wanted}')"
+        );
+        if !self.session.any_row(&sql, &self.sources, &self.schemas)? {
+            return Ok(());
+        }
+        let message = format!(
+            "cannot store the value of every row in {} column {}.{}",
+            declared.to_ascii_uppercase(),
+            table.name,
+            definition.name.text
+        );
+        Err(Error::constraint(Constraint::DataType, message))
     }
 
     pub(super) fn drop_column(&mut self, table: &Arc<Table>, name: &Name) -> Result<()> {

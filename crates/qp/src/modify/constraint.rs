@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{RowKey, TableWriter, UpsertTarget};
 use crate::ast::ConflictAction;
-use crate::catalog::{Index, IndexColumn, IndexOrigin};
+use crate::catalog::{Column, Index, IndexColumn, IndexOrigin};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
 use crate::types::{Affinity, Datum, apply_affinity};
@@ -108,9 +108,9 @@ impl TableWriter {
                 }
             }
         }
-        if is_replaced {
-            // Generated columns follow what was put in.
-            self.compute_generated(frame, outer)?;
+        if is_replaced && !self.generated.is_empty() {
+            // Generated columns follow what was put in; nothing else was refused before them.
+            *refused = self.generate(frame, outer)?;
         }
         if outer.context.settings.ignore_check_constraints {
             return Ok(Verdict::Pass);
@@ -151,7 +151,7 @@ impl TableWriter {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<Option<Violation>> {
-        if let Some(error) = self.misfit(frame)? {
+        if let Some(error) = self.misfit(frame, |_| true)? {
             return Ok(Some(Violation { error, equal: None }));
         }
         let abort = Some(ConflictAction::Abort);
@@ -170,10 +170,15 @@ impl TableWriter {
         Ok(None)
     }
 
-    /// The first value of the row in the row slot that its STRICT column refuses.
-    fn misfit(&self, frame: &Frame) -> Result<Option<Error>> {
+    /// The first value of the row in the row slot that its STRICT column refuses, of the columns
+    /// that `concerns` chooses.
+    pub(super) fn misfit(
+        &self,
+        frame: &Frame,
+        concerns: impl Fn(&Column) -> bool,
+    ) -> Result<Option<Error>> {
         for (index, column) in self.table.columns.iter().enumerate() {
-            if column.strict_type.is_none() {
+            if column.strict_type.is_none() || !concerns(column) {
                 continue;
             }
             let value = frame.slot(self.row).column(column.position as u16)?;

@@ -120,8 +120,15 @@ impl InsertPlan {
         Ok(NewRow { rowid, values, mismatch, refused })
     }
 
-    /// Gives the row its number, if its table has them, and computes what depends on it.
-    fn number(&self, given: Option<i64>, frame: &mut Frame, outer: Outer<'_>) -> Result<RowKey> {
+    /// Gives the row its number, if its table has them, and computes what depends on it; that may
+    /// be `refused`.
+    fn number(
+        &self,
+        given: Option<i64>,
+        refused: &mut Option<Error>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<RowKey> {
         let writer = &*self.writer;
         let mut number = 0;
         if writer.table.has_rowid() {
@@ -133,7 +140,9 @@ impl InsertPlan {
             frame.slot_mut(writer.row).set_values(number, values);
             writer.fill_alias(frame);
         }
-        writer.compute_generated(frame, outer)?;
+        if let Some(error) = writer.generate(frame, outer)? {
+            refused.get_or_insert(error);
+        }
         Ok(RowKey::Rowid(number))
     }
 
@@ -156,13 +165,13 @@ impl InsertPlan {
         frame.slot_mut(writer.row).set_values(row.rowid.unwrap_or(-1), row.values);
         writer.fill_alias(frame);
         if writer.triggers.has_before() {
-            writer.compute_generated(frame, outer)?;
+            writer.generate(frame, outer)?.map_or(Ok(()), Err)?;
             let images = Images::new(None, frame.slot(writer.row).keep()?);
             if writer.triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
         }
-        let key = self.number(row.rowid, frame, outer)?;
+        let key = self.number(row.rowid, &mut refused, frame, outer)?;
         // A number that was given is used up, whatever becomes of the row.
         writer.note_sequence(&key, outer)?;
         let defaults = writer.defaults(frame, outer)?;

@@ -175,11 +175,9 @@ impl TableWriter {
         let mismatch = || Error::new(ErrorKind::Mismatch, "datatype mismatch");
         let rowid = rowid.map(|value| rowid_of(&value)?.ok_or_else(mismatch)).transpose()?;
         let mut refused = self.assign(&set, rowid, frame, outer)?;
-        // Triggers and generated columns see values as they would be stored.
-        if triggers.has_before() || !self.generated.is_empty() {
-            refused.take().map_or(Ok(()), Err)?;
-        }
         if triggers.has_before() {
+            // Triggers see values as they would be stored.
+            refused.take().map_or(Ok(()), Err)?;
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
             if triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
@@ -355,8 +353,10 @@ impl TableWriter {
             frame.slot_mut(self.row).set_values(rowid, values);
         }
         self.fill_alias(frame);
-        if refused.is_none() || self.generated.is_empty() {
-            self.compute_generated(frame, outer)?;
+        if !self.generated.is_empty() {
+            // They see values as they would be stored.
+            refused.take().map_or(Ok(()), Err)?;
+            refused = self.generate(frame, outer)?;
         }
         Ok(refused)
     }

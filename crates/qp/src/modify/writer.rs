@@ -15,8 +15,8 @@ use smallvec::SmallVec;
 use super::foreign_key::ForeignKeys;
 use super::trigger::Triggers;
 use crate::ast::ConflictAction;
-use crate::catalog::{Index, IndexColumn, Table};
-use crate::error::Result;
+use crate::catalog::{Column, Index, IndexColumn, Table};
+use crate::error::{Error, Result};
 use crate::execute::{Frame, Kept, Outer, push_collated};
 use crate::function::{RowChange, RowImages};
 use crate::plan::SourceId;
@@ -107,6 +107,18 @@ impl TableWriter {
             }
         }
         Ok(())
+    }
+
+    /// As [`compute_generated`](Self::compute_generated) for a row that is to go in. What a
+    /// virtual column of a STRICT table refuses is an error at once; what a stored one refuses is
+    /// told, because NOT NULL is looked at first.
+    pub(super) fn generate(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Option<Error>> {
+        self.compute_generated(frame, outer)?;
+        if self.generated.is_empty() || !self.table.strict {
+            return Ok(None);
+        }
+        self.misfit(frame, Column::is_virtual)?.map_or(Ok(()), Err)?;
+        self.misfit(frame, |column| column.generated.is_some())
     }
 
     /// The key of the row in the row slot, in a table without rowid.
