@@ -165,6 +165,7 @@ impl Binder<'_> {
             affinity: operand.affinity(),
             collation: operand.collation().unwrap_or_default(),
         };
+        let rule = rule.of_list();
         let mut list = InList {
             negated,
             operand,
@@ -236,6 +237,7 @@ pub(crate) fn constant_list(
     if matches!(rule.collation, Collation::Custom(_)) {
         return None;
     }
+    let rule = rule.of_list();
     let (nulls, constants): (Vec<Value>, Vec<Value>) = values.into_iter().partition(Value::is_null);
     let convert = |value| apply_affinity(Datum::Owned(value), rule.affinity).into_value();
     let mut list = InList {

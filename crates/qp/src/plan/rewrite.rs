@@ -130,7 +130,7 @@ fn values_of(term: &Scalar) -> Option<(&Scalar, CompareRule, &[Value])> {
             match (&compare.left, &compare.right) {
                 (own @ Scalar::Column(_), Scalar::Literal(value))
                 | (Scalar::Literal(value), own @ Scalar::Column(_)) => {
-                    Some((own, compare.rule, std::slice::from_ref(value)))
+                    Some((own, compare.rule.of_list(), std::slice::from_ref(value)))
                 }
                 _ => None,
             }

@@ -183,6 +183,18 @@ pub struct CompareRule {
     pub collation: Collation,
 }
 
+impl CompareRule {
+    /// The rule by which the values of a list are converted and compared. Integers do not become
+    /// reals beside a REAL column: that would round those that no real is equal to.
+    pub(crate) fn of_list(self) -> Self {
+        let affinity = match self.affinity {
+            Affinity::Real => Affinity::Numeric,
+            affinity => affinity,
+        };
+        Self { affinity, ..self }
+    }
+}
+
 /// `left operator right`
 #[derive(Clone, Debug)]
 pub struct Compare {
