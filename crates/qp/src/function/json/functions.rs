@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::node::{Kind, Node};
+use super::node::{Kind, Node, widened};
 use super::path::{Edit, array_len, edit, find};
 use super::string::push_string;
 use super::{
@@ -217,7 +217,7 @@ fn changed(
         let value = value_blob(pair[1], context.json_arguments.get(index * 2 + 2))?;
         if steps.is_empty() {
             if matches!(how, Edit::Set | Edit::Replace) {
-                blob = value.into_owned();
+                blob = widened(&value, blob.len()).unwrap_or_else(|| value.into_owned());
             }
             continue;
         }

@@ -184,6 +184,25 @@ pub(super) fn push_node(kind: Kind, payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(payload);
 }
 
+/// The node in `bytes`, which it fills, made `len` bytes long by a longer header, where there is
+/// one of that length. So SQLite puts a value in the place of a longer one without moving what is
+/// behind; literals stay as they are.
+pub(super) fn widened(bytes: &[u8], len: usize) -> Option<Vec<u8>> {
+    let node = Node::read(bytes, 0).ok().filter(|node| node.kind > Kind::False)?;
+    let payload = node.content(bytes);
+    let header_len = len.checked_sub(payload.len())?;
+    let digits = header_len.checked_sub(1)?;
+    if header_len <= node.payload || !matches!(digits, 1 | 2 | 4 | 8) {
+        return None;
+    }
+    let code = 12 + digits.ilog2() as u8;
+    let mut wide = Vec::with_capacity(len);
+    wide.push(code << 4 | node.kind as u8);
+    wide.extend_from_slice(&(payload.len() as u64).to_be_bytes()[8 - digits..]);
+    wide.extend_from_slice(payload);
+    Some(wide)
+}
+
 /// The shortest header, and its length.
 fn header(kind: Kind, len: usize) -> ([u8; 9], usize) {
     let mut header = [0; 9];

@@ -4,7 +4,7 @@
 //! keep their order; new ones go to the end. Neighbours: `node`, `string` (labels).
 
 use super::Fault;
-use super::node::{DEPTH_MAX, Kind, Node, push_header};
+use super::node::{DEPTH_MAX, Kind, Node, push_header, widened};
 use super::string::labels_equal;
 
 /// An entry of the target: its label, and its value as it stands or as patched.
@@ -39,7 +39,11 @@ pub(super) fn push_patched(
 ) -> Result<(), Fault> {
     let patch_node = Node::read(patch, 0)?;
     if patch_node.kind != Kind::Object {
-        out.extend_from_slice(patch_node.whole(patch));
+        let whole = patch_node.whole(patch);
+        match widened(whole, target.len()) {
+            Some(wide) => out.extend(wide),
+            None => out.extend_from_slice(whole),
+        }
         return Ok(());
     }
     let mut entries = entries(target)?;

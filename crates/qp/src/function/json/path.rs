@@ -6,7 +6,7 @@
 //! Neighbours: `node` (the form), `string` (labels with escapes).
 
 use super::Fault;
-use super::node::{Children, DEPTH_MAX, Kind, Node, push_node, replace_header};
+use super::node::{Children, DEPTH_MAX, Kind, Node, push_node, replace_header, widened};
 use super::string::labels_equal;
 
 /// A node that a path leads to.
@@ -204,7 +204,10 @@ fn edit_below(
         Walk::At(Found { node, label }) => match edit {
             Edit::Insert => {}
             Edit::Remove => splice(blob, &chain, label.unwrap_or(node.start)..node.end, &[]),
-            Edit::Replace | Edit::Set => splice(blob, &chain, node.start..node.end, value),
+            Edit::Replace | Edit::Set => match widened(value, node.end - node.start) {
+                Some(wide) => blob[node.start..node.end].copy_from_slice(&wide),
+                None => splice(blob, &chain, node.start..node.end, value),
+            },
             Edit::ArrayInsert if path.last() != Some(&b']') => return Err(Fault::NotArray),
             Edit::ArrayInsert => splice(blob, &chain, node.start..node.start, value),
         },
@@ -252,6 +255,10 @@ fn add_last(blob: &mut Vec<u8>, chain: &[Node], bytes: &[u8]) {
 fn splice(blob: &mut Vec<u8>, chain: &[Node], range: std::ops::Range<usize>, bytes: &[u8]) {
     let mut grown = bytes.len() as isize - range.len() as isize;
     blob.splice(range, bytes.iter().copied());
+    if grown == 0 {
+        // Headers that are longer than they must be stay so.
+        return;
+    }
     for container in chain.iter().rev() {
         let len = (container.end - container.payload).saturating_add_signed(grown);
         let header_len = container.payload - container.start;
