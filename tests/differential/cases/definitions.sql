@@ -46,3 +46,32 @@ SELECT * FROM other.b;
 DETACH other; -- error
 COMMIT;
 DETACH other;
+
+-- the text of CREATE TABLE AS has a line per column where it is long
+CREATE TABLE s(a INTEGER, b TEXT, [c d] REAL)
+INSERT INTO s VALUES (1,2,3)
+CREATE TABLE t20 AS SELECT a AS aaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t21 AS SELECT a AS aaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t22 AS SELECT a AS aaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t23 AS SELECT a AS aaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t24 AS SELECT a AS aaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t25 AS SELECT a AS aaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t26 AS SELECT a AS aaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t27 AS SELECT a AS aaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t28 AS SELECT a AS aaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t29 AS SELECT a AS aaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t30 AS SELECT a AS aaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t31 AS SELECT a AS aaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t32 AS SELECT a AS aaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t33 AS SELECT a AS aaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t34 AS SELECT a AS aaaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t35 AS SELECT a AS aaaaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t36 AS SELECT a AS aaaaaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t37 AS SELECT a AS aaaaaaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t38 AS SELECT a AS aaaaaaaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE t39 AS SELECT a AS aaaaaaaaaaaaaaaaaaaaaaaaa, b AS bbbbbbb FROM s
+CREATE TABLE "q x" AS SELECT a AS "aaaaaa""aaaaaaa", b AS bbbbbbb FROM s
+CREATE TABLE "q "" y" AS SELECT a AS "aaaaaaaaaaaaaa", b AS bbbbbbb FROM s
+CREATE TABLE w AS SELECT *, a+b, a||b, max(a,b) AS m FROM s
+CREATE TABLE w1 AS SELECT a FROM s
+SELECT name, sql FROM sqlite_schema ORDER BY name

@@ -210,45 +210,11 @@ impl Binder<'_> {
 
     /// The window that OVER means, with what a named base gives it.
     fn resolve_window(&self, over: &Over) -> Result<ast::Window> {
-        let named = |name: &ast::Name| {
-            let scope = self.scopes.last();
-            let found = scope
-                .and_then(|scope| scope.grouping.named.iter().find(|(known, _)| known == name));
-            found
-                .map(|(_, window)| window.clone())
-                .ok_or_else(|| Error::not_found("window", &name.text).at(name.span))
-        };
-        let mut window = match over {
-            Over::Named(name) => named(name)?,
-            Over::Window(window) => window.clone(),
-        };
-        let mut levels = 0;
-        while let Some(name) = window.base.take() {
-            let base = named(&name)?;
-            levels += 1;
-            if levels > 100 {
-                return Err(Error::invalid("windows refer to each other in a circle"));
-            }
-            let problem = if !window.partition_by.is_empty() {
-                Some("PARTITION clause")
-            } else if !window.order_by.is_empty() && !base.order_by.is_empty() {
-                Some("ORDER BY clause")
-            } else if base.frame.is_some() {
-                Some("frame specification")
-            } else {
-                None
-            };
-            if let Some(problem) = problem {
-                let message = format!("cannot override {problem} of window: {}", name.text);
-                return Err(Error::invalid(message).at(name.span));
-            }
-            window.partition_by = base.partition_by;
-            if window.order_by.is_empty() {
-                window.order_by = base.order_by;
-            }
-            window.base = base.base;
+        let named = self.scopes.last().map_or(&[][..], |scope| &scope.grouping.named);
+        match over {
+            Over::Named(name) => find_window(named, name).cloned(),
+            Over::Window(window) => extended(window, named),
         }
-        Ok(window)
     }
 
     #[allow(clippy::type_complexity, reason = "the three parts go straight to one caller")]
@@ -331,6 +297,58 @@ impl Binder<'_> {
         // As in SQLite an offset that is not constant is none: it is refused when it is used.
         Ok(if is_written_constant(offset) { bound } else { Scalar::NULL })
     }
+}
+
+/// The windows that a block names. Each may extend those before it alone, and is refused even if
+/// nothing uses it; but for the first, as in SQLite.
+pub(super) fn named_windows(
+    windows: &[(ast::Name, ast::Window)],
+) -> Result<Vec<(ast::Name, ast::Window)>> {
+    let mut named: Vec<(ast::Name, ast::Window)> = Vec::with_capacity(windows.len());
+    for (name, window) in windows {
+        let window = if named.is_empty() { window.clone() } else { extended(window, &named)? };
+        named.push((name.clone(), window));
+    }
+    Ok(named)
+}
+
+/// The window called `name`: of several the last one.
+fn find_window<'w>(
+    named: &'w [(ast::Name, ast::Window)],
+    name: &ast::Name,
+) -> Result<&'w ast::Window> {
+    let no_window = |name: &ast::Name| Error::not_found("window", &name.text).at(name.span);
+    let found = named.iter().rev().find(|(known, _)| known == name);
+    let (_, window) = found.ok_or_else(|| no_window(name))?;
+    match &window.base {
+        Some(base) => Err(no_window(base)),
+        None => Ok(window),
+    }
+}
+
+/// A window with what the named one that it extends gives it.
+fn extended(window: &ast::Window, named: &[(ast::Name, ast::Window)]) -> Result<ast::Window> {
+    let mut window = window.clone();
+    let Some(name) = window.base.take() else { return Ok(window) };
+    let base = find_window(named, &name)?;
+    let problem = if !window.partition_by.is_empty() {
+        Some("PARTITION clause")
+    } else if !window.order_by.is_empty() && !base.order_by.is_empty() {
+        Some("ORDER BY clause")
+    } else if base.frame.is_some() {
+        Some("frame specification")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        let message = format!("cannot override {problem} of window: {}", name.text);
+        return Err(Error::invalid(message).at(name.span));
+    }
+    window.partition_by.clone_from(&base.partition_by);
+    if window.order_by.is_empty() {
+        window.order_by.clone_from(&base.order_by);
+    }
+    Ok(window)
 }
 
 /// Whether an expression is constant as it is written: no function, column or subquery in it.

@@ -7,7 +7,7 @@
 use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
-use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore};
+use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore, UnaryOperator};
 use crate::authorize::AuthAction;
 use crate::error::{Error, Result};
 use crate::limits::Limit;
@@ -240,7 +240,7 @@ impl Binder<'_> {
             Some(from) => self.from(from, &mut scope)?,
             None => Group::default(),
         };
-        scope.grouping.named.clone_from(&query.windows);
+        scope.grouping.named = super::function::named_windows(&query.windows)?;
         self.scopes.push(scope);
         let parts = self.clauses(query, order_by, group);
         let parts = parts.and_then(|parts| self.may_name_tables().map(|()| parts));
@@ -468,11 +468,23 @@ fn star(tables: &[ScopeTable], place: usize, is_bare: bool) -> Star {
     (place, columns.collect())
 }
 
-/// The number that an ORDER BY or GROUP BY term is.
+/// The number that an ORDER BY or GROUP BY term is, COLLATE aside.
 pub(crate) fn ordinal(expression: &ast::Expression) -> Option<i64> {
     match &expression.kind {
-        ExpressionKind::Literal(ast::Literal::Integer(number)) => Some(*number),
         ExpressionKind::Collate(collate) => ordinal(&collate.operand),
+        _ => signed(expression),
+    }
+}
+
+/// The integer that is written with any signs; one of more than 32 bits is a constant like any
+/// other, as in SQLite.
+fn signed(expression: &ast::Expression) -> Option<i64> {
+    match &expression.kind {
+        ExpressionKind::Literal(ast::Literal::Integer(number)) => {
+            Some(*number).filter(|number| i32::try_from(*number).is_ok())
+        }
+        ExpressionKind::Unary(UnaryOperator::Plus, operand) => signed(operand),
+        ExpressionKind::Unary(UnaryOperator::Negate, operand) => signed(operand).map(|it| -it),
         _ => None,
     }
 }

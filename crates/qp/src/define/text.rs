@@ -14,12 +14,11 @@ pub(crate) fn definition(kind: &str, name: Span, statement: Span, sql: &str) -> 
 
 /// A `CREATE TABLE` for the columns of a query.
 pub(super) fn table_of_columns(name: &str, columns: &[(Box<str>, Affinity)]) -> String {
-    let length: usize = columns.iter().map(|(name, _)| identifier(name).len() + 5).sum();
-    let (open, between, close) = if length + identifier(name).len() < 50 {
-        ("(", ",", ")")
-    } else {
-        ("(\n  ", ",\n  ", "\n)")
-    };
+    // As SQLite counts: with quotes, needed or not.
+    let length_of = |name: &str| name.len() + name.matches('"').count() + 2;
+    let length: usize = columns.iter().map(|(name, _)| length_of(name) + 5).sum();
+    let (open, between, close) =
+        if length + length_of(name) < 50 { ("(", ",", ")") } else { ("(\n  ", ",\n  ", "\n)") };
     let columns: Vec<String> = columns
         .iter()
         .map(|(name, affinity)| match affinity.type_name() {
