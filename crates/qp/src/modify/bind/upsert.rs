@@ -125,10 +125,9 @@ fn upsert_target(
                 None => expressions.iter().any(|expression| expression.same(scalar)),
             })
     };
-    let filter = match &upsert.target_filter {
-        Some(filter) => Some(binder.over_columns(&mut scope, filter, OF_STATEMENT)?),
-        None => None,
-    };
+    let filter = upsert.target_filter.as_ref();
+    let bind = |filter| binder.over_columns(&mut scope, filter, OF_STATEMENT);
+    let filter = filter.map(bind).transpose()?;
     let is_meant = |target: &UpsertTarget| match *target {
         UpsertTarget::Key if table.has_rowid() => false,
         UpsertTarget::Key => {
@@ -152,7 +151,11 @@ fn upsert_target(
     if binder.environment.is_lenient {
         return Ok(UpsertTarget::Key);
     }
+    Err(no_target(upsert))
+}
+
+fn no_target(upsert: &ast::Upsert) -> Error {
     let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
     let span = upsert.target.iter().map(|term| term.expression.span).reduce(Span::to);
-    Err(Error::invalid(message).at(span.unwrap_or_default()))
+    Error::invalid(message).at(span.unwrap_or_default())
 }
