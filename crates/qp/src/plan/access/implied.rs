@@ -7,7 +7,7 @@
 
 use pandodb_ds::record::Value;
 
-use crate::bind::{Binder, TableRelation};
+use crate::bind::{Binder, Called, TableRelation};
 use crate::catalog::Index;
 use crate::function::Implementation;
 use crate::plan::rewrite::one_of;
@@ -21,7 +21,8 @@ pub(super) fn implies_filter(
     predicates: &[&Scalar],
 ) -> bool {
     let Some(filter) = &index.filter else { return true };
-    let Ok(mut scope) = binder.table_scope(&table.table, table.slot, &table.alias, true) else {
+    let Ok(mut scope) = binder.table_scope(&table.table, table.slot, &table.alias, Called::Name)
+    else {
         return false;
     };
     let Ok(bound) = binder.over_columns(&mut scope, filter, "partial index WHERE clauses") else {
