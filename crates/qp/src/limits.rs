@@ -137,3 +137,15 @@ impl Limits {
         self.0[limit as usize] = value.min(limit.maximum());
     }
 }
+
+/// What a level of triggers or of binding has of the stack at least: some take 100 KiB in builds
+/// without optimization.
+const STACK_LEFT_MIN: usize = 256 * 1024;
+/// How much more there is where it has less.
+const STACK_MORE: usize = 2 * 1024 * 1024;
+
+/// Does what may come again inside of itself up to a limit that a thread's stack need not hold:
+/// threads made by Rust have 2 MiB.
+pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_LEFT_MIN, STACK_MORE, work)
+}

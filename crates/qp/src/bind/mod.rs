@@ -303,7 +303,7 @@ impl<'e> Binder<'e> {
                 .with_hint(format!("there may be {}", limits::BINDING_DEPTH_MAX)));
         }
         self.nesting += 1;
-        let result = work(self);
+        let result = limits::with_stack(|| work(self));
         self.nesting -= 1;
         result
     }

@@ -244,7 +244,8 @@ impl ModifyPlan {
     /// Runs the change. Undoing it after an error is the caller's business.
     pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
         let mut changes = Changes::default();
-        self.run_into(frame, outer, &mut changes)?;
+        // It may stand inside of a trigger, which that may fire again.
+        crate::limits::with_stack(|| self.run_into(frame, outer, &mut changes))?;
         Ok(changes)
     }
 

@@ -271,3 +271,27 @@ fn triggers_that_fire_each_other_stop_at_the_limit() {
     assert_eq!(told.message(), "triggers nested too deep");
     check(&session, "SELECT count(*) FROM t", "0");
 }
+
+#[test]
+fn triggers_as_deep_as_the_limit_need_no_large_stack() {
+    let deep = || {
+        let session = session();
+        session
+            .execute(
+                "PRAGMA recursive_triggers = ON; CREATE TABLE d(n);
+                 CREATE TRIGGER g AFTER INSERT ON d BEGIN INSERT INTO d VALUES (new.n + 1); END;
+                 CREATE TABLE tree(id INTEGER PRIMARY KEY, up REFERENCES tree ON DELETE CASCADE);
+                 CREATE INDEX ups ON tree(up);
+                 INSERT INTO tree SELECT value, nullif(value - 1, 0) FROM generate_series(1, 900);
+                 PRAGMA foreign_keys = ON",
+            )
+            .unwrap();
+        let told = session.execute("INSERT INTO d VALUES (1)").unwrap_err();
+        assert!(told.message().contains("too deep"), "{told}");
+        check(&session, "SELECT count(*) FROM d", "0");
+        session.execute("DELETE FROM tree WHERE id = 1").unwrap();
+        check(&session, "SELECT count(*) FROM tree", "0");
+    };
+    let small = std::thread::Builder::new().stack_size(1024 * 1024);
+    small.spawn(deep).unwrap().join().unwrap();
+}
