@@ -14,10 +14,13 @@ pub(super) fn explanation(
     if looks_for_names(outcome) {
         return Some("a database in which a transaction has looked for names");
     }
+    if looks_up_again(outcome, oracle) {
+        return Some("a temporary trigger that SQLite looks up again");
+    }
     let words: Vec<&str> = outcome.step.sql.split(' ').collect();
     let ["ALTER", "TABLE", table, "RENAME", ..] = words.as_slice() else { return None };
-    if loses_a_column(outcome, oracle, table) {
-        return Some("a name of a temporary table in a trigger");
+    if takes_for_another(outcome, oracle, table) {
+        return Some("a rename that SQLite refuses for a table of the same name");
     }
     let reaches = reaches_a_temporary_trigger(outcome, oracle, engine, table);
     reaches.then_some("a rename that reaches a temporary table's trigger")
@@ -32,18 +35,25 @@ fn looks_for_names(outcome: &Outcome<'_>) -> bool {
         && outcome.actual.as_ref().is_err_and(is_held)
 }
 
-/// "Renaming a column of a temporary table goes through where SQLite refuses it for a trigger on
-/// that table".
-fn loses_a_column(outcome: &Outcome<'_>, oracle: &mut Sqlite, table: &str) -> bool {
-    let is_lost = |failure: &Failure| {
-        failure.message.starts_with("error in trigger ")
-            && ["no such column: new.", "no such column: old."]
-                .iter()
-                .any(|words| failure.message.contains(words))
-    };
+/// "A temporary trigger stays with the table of the database in which it was found": SQLite looks
+/// for it again whenever it reads the schema anew.
+fn looks_up_again(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    const SEVERAL: &str = "SELECT 1 FROM temp.sqlite_schema AS t WHERE t.type = 'trigger' AND 1 < \
+        (SELECT count(*) FROM (SELECT name FROM main.sqlite_schema UNION ALL SELECT name FROM \
+        temp.sqlite_schema UNION ALL SELECT name FROM other.sqlite_schema) AS s WHERE s.name = \
+        t.tbl_name)";
+    let sql = &outcome.step.sql;
+    ["ALTER ", "ROLLBACK"].iter().any(|word| sql.starts_with(word))
+        && outcome.expected.is_ok()
+        && outcome.actual.is_ok()
+        && oracle.execute(SEVERAL).is_ok_and(|found| !found.rows.is_empty())
+}
+
+/// "Renaming goes through where SQLite refuses it": for a temporary table, or one whose name a
+/// temporary table has, too.
+fn takes_for_another(outcome: &Outcome<'_>, oracle: &mut Sqlite, table: &str) -> bool {
     outcome.actual.is_ok()
-        && outcome.expected.as_ref().is_err_and(is_lost)
-        && (!table.contains('.') || table.starts_with("temp."))
+        && outcome.expected.as_ref().is_err_and(|it| it.message.starts_with("error in "))
         && is_temporary(oracle, table)
 }
 
