@@ -181,3 +181,13 @@ SELECT * FROM t AS t2 INDEXED BY i WHERE t2.c > 0
 SELECT * FROM t INDEXED BY i AS t2 WHERE t2.c > 0
 SELECT * FROM sqlite_schema INDEXED BY i
 SELECT * FROM json_each('[]') INDEXED BY i
+
+-- a view has no index, also where its triggers change rows
+CREATE TABLE b(y, z);
+CREATE TABLE log(x);
+CREATE VIEW c AS SELECT y, z FROM b;
+CREATE TRIGGER k INSTEAD OF UPDATE ON c BEGIN INSERT INTO log VALUES (new.y); END;
+CREATE TRIGGER l INSTEAD OF DELETE ON c BEGIN INSERT INTO log VALUES (old.y); END;
+UPDATE c INDEXED BY j SET y = 7; -- error
+DELETE FROM c INDEXED BY j; -- error
+UPDATE c NOT INDEXED SET y = 7;

@@ -96,6 +96,14 @@ pub(super) fn instead_plan(
     view: &Arc<View>,
 ) -> Result<ModifyPlan> {
     let table = view_as_table(binder, view)?;
+    let hint = match statement {
+        StatementKind::Update(update) => update.index.as_ref(),
+        StatementKind::Delete(delete) => delete.index.as_ref(),
+        _ => None,
+    };
+    if let Some(ast::IndexHint::IndexedBy(name)) = hint {
+        return Err(Error::not_found("index", &name.text).at(name.span));
+    }
     let names = match statement {
         StatementKind::Update(update) => assigned_names(&update.assignments),
         _ => Vec::new(),

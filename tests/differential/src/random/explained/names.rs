@@ -17,8 +17,17 @@ pub(super) fn explanation(
     if looks_up_again(outcome, oracle) {
         return Some("a temporary trigger that SQLite looks up again");
     }
+    if keeps_what_a_deep_trigger_did(outcome) {
+        return Some("rows of triggers nested too deep");
+    }
     let words: Vec<&str> = outcome.step.sql.split(' ').collect();
-    let ["ALTER", "TABLE", table, "RENAME", ..] = words.as_slice() else { return None };
+    let ["ALTER", "TABLE", table, kind, ..] = words.as_slice() else { return None };
+    if finds_what_is_temporary(outcome, oracle) {
+        return Some("a trigger that SQLite binds by a temporary table");
+    }
+    if *kind != "RENAME" {
+        return None;
+    }
     if takes_for_another(outcome, oracle, table) {
         return Some("a rename that SQLite refuses for a table of the same name");
     }
@@ -47,6 +56,29 @@ fn looks_up_again(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
         && outcome.expected.is_ok()
         && outcome.actual.is_ok()
         && oracle.execute(SEVERAL).is_ok_and(|found| !found.rows.is_empty())
+}
+
+/// "A statement that fails takes its own rows back": SQLite keeps those of OR IGNORE and the like
+/// where it opened no statement journal.
+fn keeps_what_a_deep_trigger_did(outcome: &Outcome<'_>) -> bool {
+    let is_deep =
+        |failure: &Failure| failure.message.contains("too many levels of trigger recursion");
+    outcome.in_transaction
+        && outcome.step.sql.contains(" OR ")
+        && outcome.expected.as_ref().is_err_and(is_deep)
+        && outcome.actual.is_err()
+}
+
+/// "ALTER TABLE is refused where a trigger is broken": SQLite overlooks it where a temporary table
+/// has the name of the trigger's.
+fn finds_what_is_temporary(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    const SHADOWED: &str = "SELECT 1 FROM temp.sqlite_schema AS t WHERE t.type = 'table' AND \
+        t.name IN (SELECT tbl_name FROM main.sqlite_schema WHERE type = 'trigger' UNION SELECT \
+        tbl_name FROM other.sqlite_schema WHERE type = 'trigger')";
+    let is_broken = |failure: &Failure| failure.message.starts_with("error in trigger ");
+    outcome.expected.is_ok()
+        && outcome.actual.as_ref().is_err_and(is_broken)
+        && oracle.execute(SHADOWED).is_ok_and(|found| !found.rows.is_empty())
 }
 
 /// "Renaming goes through where SQLite refuses it": for a temporary table, or one whose name a
