@@ -337,11 +337,13 @@ fn run_diff(shell: &mut Shell, diff: &DiffArguments) -> Outcome<Exit> {
 fn run_merge(shell: &mut Shell, merge: &MergeArguments) -> Outcome {
     if merge.abort {
         shell.execute("ABORT MERGE")?;
-        return shell.say("Gave the merge up: nothing was changed");
+        shell.say("Gave the merge up: nothing was changed")?;
+        return rebase::remind(shell);
     }
     if merge.r#continue {
         shell.execute("CONTINUE MERGE")?;
-        return shell.say("Ended the merge");
+        shell.say("Ended the merge")?;
+        return rebase::remind(shell);
     }
     let Some(source) = &merge.source else {
         return Err(Failure::usage("usage: pando merge SOURCE [--into TARGET]"));

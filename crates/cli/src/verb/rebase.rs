@@ -85,6 +85,19 @@ impl Rebase {
     }
 }
 
+/// The branch whose rebase waits on the current one.
+pub(super) fn waiting(shell: &Shell) -> Option<String> {
+    Rebase::current(shell).ok().map(|rebase| rebase.branch)
+}
+
+/// Says how a rebase goes on whose merge somebody ended by hand.
+pub(super) fn remind(shell: &mut Shell) -> Outcome {
+    let Some(branch) = waiting(shell) else { return Ok(()) };
+    shell.say(format_args!(
+        "The rebase of {branch} waits: pando rebase --continue goes on, --abort gives it up"
+    ))
+}
+
 /// Does the commits that the current branch has alone again on top of another one.
 pub(super) fn begin(shell: &mut Shell, upstream: &str) -> Outcome {
     let branch = shell.connection.current_branch();

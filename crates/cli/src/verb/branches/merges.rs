@@ -10,6 +10,7 @@ use super::{is_for_programs, text};
 use crate::failure::{Failure, Outcome};
 use crate::output::quote::quoted_identifier;
 use crate::shell::Shell;
+use crate::verb::rebase;
 
 /// Options of a merge.
 #[derive(Clone, Debug, Default)]
@@ -169,6 +170,9 @@ pub(crate) fn resolve(
     shell.execute(&format!("RESOLVE {scope} WITH {choice}"))?;
     let open = shell.query_texts("SELECT 1 FROM pando_conflicts WHERE resolution IS NULL", &[])?;
     match open.len() {
+        0 if rebase::waiting(shell).is_some() => {
+            shell.say("All conflicts are resolved: pando rebase --continue goes on with the rebase")
+        }
         0 => shell.say("All conflicts are resolved: pando merge --continue ends the merge"),
         1 => shell.say("1 conflict is open"),
         count => shell.say(format_args!("{count} conflicts are open")),

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::quote::quoted_identifier;
 use crate::shell::Shell;
 use crate::verb::graph::{self, Commit};
-use crate::verb::{changes, inspect, revision};
+use crate::verb::{changes, inspect, rebase, revision};
 
 /// Options of a comparison.
 #[derive(Clone, Debug, Default)]
@@ -194,7 +194,15 @@ pub(crate) fn status(shell: &mut Shell) -> Outcome {
     if !shell.connection.is_autocommit() {
         writeln!(shell.sink, "A transaction is open")?;
     }
+    let rebased = rebase::waiting(shell);
+    if let Some(rebased) = &rebased {
+        writeln!(
+            shell.sink,
+            "A rebase of {rebased} waits (pando rebase --continue, or --abort to give it up)"
+        )?;
+    }
     match open {
+        0 if rebased.is_some() => {}
         0 if conflicts.is_empty() => {}
         0 => writeln!(shell.sink, "A merge waits to go on (pando merge --continue)")?,
         1 => writeln!(shell.sink, "A merge waits: 1 conflict (pando conflicts)")?,
