@@ -196,7 +196,7 @@ fn describe_constraint(constraint: &ConstraintShape, table: &TableShape, shape: 
     let Some(key) = &constraint.foreign_key else {
         return match definition.strip_prefix("unique") {
             Some(clause) => format!("unique ({ours}){clause}"),
-            None => definition.to_owned(),
+            None => with_names(definition, table, &constraint.columns),
         };
     };
     let actions = definition.strip_prefix("foreign key").unwrap_or_default();
@@ -208,6 +208,29 @@ fn describe_constraint(constraint: &ConstraintShape, table: &TableShape, shape: 
         named => format!("({named})"),
     };
     format!("foreign key ({ours}) references {}{theirs}{actions}", parent.name)
+}
+
+/// A canonical text with the names of the columns that it has by their places.
+fn with_names(definition: &str, table: &TableShape, columns: &[ColumnId]) -> String {
+    let mut text = String::new();
+    let mut rest = definition;
+    while let Some(start) = rest.find("{c") {
+        let (before, place) = rest.split_at(start);
+        text.push_str(before);
+        let named = place.split_once('}').and_then(|(place, behind)| {
+            let place: usize = place.strip_prefix("{c")?.parse().ok()?;
+            Some((&table.column(*columns.get(place)?)?.name, behind))
+        });
+        rest = if let Some((name, behind)) = named {
+            text.push_str(name);
+            behind
+        } else {
+            text.push_str("{c");
+            &place[2..]
+        };
+    }
+    text.push_str(rest);
+    text
 }
 
 fn compare_texts(

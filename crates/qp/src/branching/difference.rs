@@ -114,9 +114,18 @@ fn schema_differences(old: &Version, new: &Version, table: Option<&Name>) -> Row
             }
             SchemaChange::Changed { from, to } => ("changed", Some(from.clone()), Some(to.clone())),
         };
+        // What is a part of a table and no column of it is one of its constraints.
+        let is_column = |part: &String| {
+            let tables = [old, new].map(|version| version.shape.table(difference.object));
+            tables.into_iter().flatten().any(|table| table.column_named(part).is_some())
+        };
+        let kind = match &difference.part {
+            Some(part) if !is_column(part) => "constraint",
+            _ => difference.kind.as_str(),
+        };
         let optional = |known: Option<String>| known.map_or(Value::Null, text);
         rows.push(vec![
-            text(difference.kind.as_str()),
+            text(kind),
             text(&difference.name),
             text(change),
             Value::Null,

@@ -397,13 +397,15 @@ fn applied(status: &str, branch: &Branch, commit: u64, changes: u64) -> Vec<Valu
     vec![text(status), text(&branch.name), commit, changes]
 }
 
-/// What happened to an object of the schema: "table added", "column price changed".
+/// What happened to an object of the schema: "table added", "column changed".
 fn schema_change(row: &[Value]) -> String {
     let word = |place: usize| match row.get(place) {
         Some(Value::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
     };
-    format!("{} {}", word(0), word(2))
+    let is_column = word(0) == "table" && row.get(4) != Some(&Value::Null);
+    let what = if is_column { "column".to_owned() } else { word(0) };
+    format!("{what} {}", word(2))
 }
 
 fn refusal(found: &Found) -> Option<String> {

@@ -167,7 +167,8 @@ impl Picture {
         let (mark, style) = self.count(&cell.object, &cell.change);
         self.under(&cell.object);
         let what = cell.column.as_deref().map(|column| format!(" {column}")).unwrap_or_default();
-        let kind = if cell.column.is_some() { "column" } else { cell.object_type.as_str() };
+        let is_column = cell.object_type == "table" && cell.column.is_some();
+        let kind = if is_column { "column" } else { cell.object_type.as_str() };
         let change = match cell.change.as_str() {
             "added" | "dropped" => cell.change.clone(),
             change => format!("{change}: {} → {}", cell.old, cell.new),
