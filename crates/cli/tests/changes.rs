@@ -1,7 +1,7 @@
 //! `pando diff --sql` writes SQL that leads from one branch to another: it is run on the first one
 //! and both then dump the same. sqlite3 takes the same script.
 
-use pandodb_testkit::{TemporaryFolder, assert_same_text};
+use pandodb_testkit::{Seeds, TemporaryFolder, assert_same_text};
 
 use crate::run;
 
@@ -10,6 +10,7 @@ CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT UNIQUE, price REAL DEFAULT 1
 CREATE TABLE bare(a, rowid TEXT);
 CREATE TABLE pair(room TEXT, number INT, size INT, PRIMARY KEY(room, number)) WITHOUT ROWID;
 CREATE TABLE keyed(code TEXT PRIMARY KEY, v INT, twice INT AS (v * 2));
+CREATE TABLE folded(code TEXT PRIMARY KEY COLLATE NOCASE, v INT, w INT);
 CREATE TABLE part(n INT NOT NULL CHECK (n > 0), item INT REFERENCES item(id) ON DELETE CASCADE);
 CREATE TABLE gone(x);
 CREATE TABLE log(what TEXT);
@@ -22,6 +23,7 @@ INSERT INTO item VALUES (4, 'cap', 9, 'x');
 INSERT INTO bare VALUES (1, 'one'), (2, 'two'), (NULL, NULL);
 INSERT INTO pair VALUES ('attic', 1, 10), ('attic', 2, 20), ('cellar', 1, 30);
 INSERT INTO keyed(code, v) VALUES ('a', 1), ('b', 2);
+INSERT INTO folded VALUES ('a', 1, 1), ('b', 2, 2), ('c', 3, 3), (NULL, 4, 4), (NULL, 5, 5);
 INSERT INTO part VALUES (1, 1), (2, 2);
 INSERT INTO gone VALUES ('soon');
 ";
@@ -77,6 +79,46 @@ const NAMES: &[&str] = &[
     "DROP TABLE gone; DROP VIEW cheap; CREATE TABLE cheap(a); CREATE VIEW gone AS SELECT 1 AS one",
 ];
 
+/// Changes that ALTER TABLE cannot do, or not before rows have changed, each for itself.
+const DEFINITIONS: &[&str] = &[
+    // Older rows break the newer constraint until they are changed.
+    "UPDATE bare SET a = 0 WHERE a IS NULL; ALTER TABLE bare ALTER COLUMN a SET NOT NULL",
+    "UPDATE item SET note = id; ALTER TABLE item ADD CONSTRAINT noted CHECK (note IS NOT NULL)",
+    "DELETE FROM part WHERE n = 1; ALTER TABLE part ADD CHECK (n > 1)",
+    "ALTER TABLE keyed ADD CONSTRAINT few CHECK (v < 100)",
+    "CREATE TABLE next(room TEXT, number INT, size INT UNIQUE, PRIMARY KEY(number, room));
+     INSERT INTO next SELECT * FROM pair; DROP TABLE pair; ALTER TABLE next RENAME TO pair",
+    "ALTER TABLE item ADD COLUMN twice AS (price * 2); UPDATE item SET price = 1 WHERE id = 3",
+    "ALTER TABLE part ADD COLUMN half INT NOT NULL DEFAULT 4; UPDATE part SET half = n",
+    "CREATE TABLE counted(id INTEGER PRIMARY KEY AUTOINCREMENT, a);
+     INSERT INTO counted VALUES (40, 1); DELETE FROM counted",
+];
+
+/// Changes of the branch that is led to the other one, each for itself.
+const OLDER: &[&str] = &[
+    // Values of a column that only the newer branch has.
+    "ALTER TABLE pair DROP COLUMN size",
+    "ALTER TABLE item DROP COLUMN note; UPDATE item SET id = 17 WHERE id = 3",
+    "ALTER TABLE part DROP COLUMN item",
+    "DROP INDEX old_index; ALTER TABLE bare DROP COLUMN a; INSERT INTO bare VALUES ('more')",
+    "DELETE FROM bare WHERE a IS NULL; ALTER TABLE bare ALTER COLUMN rowid SET NOT NULL",
+    "ALTER TABLE item DROP COLUMN note; ALTER TABLE item ADD COLUMN note TEXT DEFAULT 'later'",
+    "ALTER TABLE keyed ADD CONSTRAINT few CHECK (v < 100)",
+];
+
+/// Changes of both branches, each for itself: rows are found by the declared key although it is
+/// written otherwise or came to be known, they stand under other rowids, and the older branch lacks
+/// a column.
+const BOTH: &[(&str, &str)] = &[
+    ("ALTER TABLE folded DROP COLUMN w", FOLDED),
+    ("ALTER TABLE folded DROP COLUMN w; ALTER TABLE folded ADD CHECK (v < 9)", FOLDED),
+];
+
+const FOLDED: &str = "\
+UPDATE folded SET code = 'A' WHERE code = 'a'; UPDATE folded SET code = 'n' WHERE v = 4;
+UPDATE folded SET code = NULL WHERE v = 3; DELETE FROM folded WHERE v = 2;
+INSERT INTO folded VALUES ('b', 2, 8), (NULL, 6, 6)";
+
 /// The lines in an order that does not depend on when each was made. ALTER TABLE quotes new names.
 fn sorted(text: &str) -> String {
     let text = text.replace('"', "");
@@ -87,6 +129,11 @@ fn sorted(text: &str) -> String {
 
 /// Makes a database with these changes on `dev`, and brings them to `main` as SQL.
 fn check(changes: &str) {
+    check_both("", changes);
+}
+
+/// The same, with changes of `main` of its own.
+fn check_both(older: &str, changes: &str) {
     let folder = TemporaryFolder::new();
     let run = |line: &str| {
         let printed = run(folder.path(), line);
@@ -95,9 +142,11 @@ fn check(changes: &str) {
     };
     std::fs::write(folder.file("schema.sql"), SCHEMA).unwrap();
     std::fs::write(folder.file("changes.sql"), format!("{changes};\n")).unwrap();
+    std::fs::write(folder.file("older.sql"), format!("{older};\n")).unwrap();
     run("pando --bail a.pando < schema.sql");
     run("pando a.pando branch create dev");
     run("pando --bail --branch dev a.pando < changes.sql");
+    run("pando --bail a.pando < older.sql");
     run("pando a.pando dump > before.sql");
     run("pando a.pando diff main dev --sql > diff.sql");
     let expected = run("pando --branch dev a.pando dump");
@@ -113,11 +162,128 @@ fn check(changes: &str) {
 
 #[test]
 fn each_kind_of_change_is_written_as_sql_that_does_it() {
-    let all: Vec<&str> = CHANGES.iter().chain(NAMES).copied().collect();
+    let newer = CHANGES.iter().chain(NAMES).chain(DEFINITIONS).map(|changes| ("", *changes));
+    let older = OLDER.iter().map(|changes| (*changes, ""));
+    let all: Vec<_> = newer.chain(older).chain(BOTH.iter().copied()).collect();
     let per_thread = all.len().div_ceil(4);
     std::thread::scope(|scope| {
         for part in all.chunks(per_thread) {
-            scope.spawn(move || part.iter().for_each(|changes| check(changes)));
+            scope.spawn(move || part.iter().for_each(|(older, newer)| check_both(older, newer)));
+        }
+    });
+}
+
+#[test]
+fn tables_of_the_engine_are_not_written() {
+    let folder = TemporaryFolder::new();
+    let run = |line: &str| run(folder.path(), line);
+    run("pando a.pando 'CREATE TABLE first(a); CREATE BRANCH dev'");
+    run("pando --branch dev a.pando 'CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT)'");
+    let script = run("pando a.pando diff dev main --sql");
+    assert!(script.contains("DROP TABLE t;") && !script.contains("sqlite_"), "{script}");
+}
+
+#[test]
+fn what_does_not_fit_the_older_state_leaves_it_as_it_is() {
+    let folder = TemporaryFolder::new();
+    let run = |line: &str| run(folder.path(), line);
+    run("pando a.pando 'CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 2)'");
+    run("pando a.pando branch create dev");
+    run("pando --branch dev a.pando 'ALTER TABLE t ALTER COLUMN a SET NOT NULL'");
+    run("pando a.pando diff main dev --sql > diff.sql");
+    // Somebody has changed the older state since.
+    run("pando a.pando 'INSERT INTO t VALUES (2, NULL)'");
+    let told = run("pando a.pando < diff.sql");
+    assert!(
+        told.contains("NOT NULL constraint failed: t.a") && told.ends_with("[exit 1]"),
+        "{told}"
+    );
+    assert_eq!(run("pando a.pando 'SELECT * FROM t'"), "1|2\n2|\n");
+}
+
+/// Definitions of columns, some of which ALTER TABLE cannot add.
+const COLUMNS: &[&str] = &[
+    "INT",
+    "TEXT",
+    "TEXT COLLATE NOCASE",
+    "REAL DEFAULT 2.5",
+    "TEXT NOT NULL DEFAULT 'it''s'",
+    "INT UNIQUE",
+    "CHECK (a IS NOT 77)",
+    "BLOB DEFAULT (abs(-3))",
+    "INT REFERENCES p(id) ON DELETE SET NULL",
+    "INT AS (id + 1)",
+];
+
+/// What a branch does to its tables; what does not fit is left out.
+fn random_change(random: &mut impl FnMut(usize) -> usize) -> String {
+    let table = ["t", "u", "v"][random(3)];
+    let column = ["a", "b", "c", "d"][random(4)];
+    let other = ["a", "b", "c", "d"][random(4)];
+    let value = ["NULL", "1", "2.5", "'x'", "x'00ff'", "7", "'7'", "77"][random(8)];
+    let id = random(6);
+    match random(16) {
+        0 => format!("ALTER TABLE {table} DROP COLUMN {column}"),
+        1 | 2 => format!("ALTER TABLE {table} ADD COLUMN {column} {}", COLUMNS[random(10)]),
+        3 => format!("ALTER TABLE {table} RENAME COLUMN {column} TO {other}"),
+        4 => format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"),
+        5 => format!("UPDATE {table} SET {column} = {value} WHERE id = {id}"),
+        6 => format!("ALTER TABLE {table} ADD CHECK ({column} IS NOT {value})"),
+        7 => format!("ALTER TABLE {table} ADD CONSTRAINT named CHECK (id < {})", 5 + random(50)),
+        8 => format!("ALTER TABLE {table} DROP CONSTRAINT named"),
+        9 => format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"),
+        10 | 11 => format!("UPDATE {table} SET {column} = {value} WHERE id >= {id}"),
+        12 => format!("DELETE FROM {table} WHERE id = {id}"),
+        13 => format!("CREATE UNIQUE INDEX {table}_{column} ON {table}({column}, id)"),
+        14 => format!("UPDATE {table} SET id = {} WHERE id = {id}", id + 7),
+        _ => format!("INSERT INTO {table}(id, {column}) VALUES ({}, {value})", random(30)),
+    }
+}
+
+#[test]
+fn any_state_is_led_to_any_other() {
+    Seeds::first(12).run("any_state_is_led_to_any_other", |random| {
+        let mut random = |limit: usize| random.usize(..limit);
+        let folder = TemporaryFolder::new();
+        let run = |line: &str| run(folder.path(), line);
+        let mut text = "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE log(x);\n".to_owned();
+        let alias = ["INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"];
+        let ids = [alias[0], alias[1], "INT", "INT UNIQUE", "INT PRIMARY KEY"];
+        for table in ["t", "u", "v"] {
+            let (id, columns) = (ids[random(5)], [(); 3].map(|()| COLUMNS[random(10)]));
+            let [a, b, c] = columns;
+            text += &format!("CREATE TABLE {table}(id {id}, a {a}, b {b}, c {c});\n");
+            for id in 1..6 {
+                text += &format!("INSERT OR IGNORE INTO {table}(id, b) VALUES ({id}, {id});\n");
+                text += &format!("INSERT OR IGNORE INTO {table}(id) VALUES ({});\n", id + 5);
+            }
+        }
+        text += "CREATE TRIGGER told AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (1); END;\n";
+        let mut script = |name: &str, text: &str| {
+            let count = if text.is_empty() { 8 } else { 0 };
+            let lines: Vec<String> = (0..count).map(|_| random_change(&mut random)).collect();
+            let lines = format!("{text}{};\n", lines.join(";\n"));
+            std::fs::write(folder.file(name), &lines).unwrap();
+            lines
+        };
+        let first = script("first.sql", &text);
+        let (older, newer) = (script("older.sql", ""), script("newer.sql", ""));
+        let told = format!("{first}\n-- main\n{older}\n-- dev\n{newer}");
+        run("pando a.pando < first.sql");
+        run("pando a.pando branch create dev");
+        run("pando a.pando < older.sql");
+        run("pando --branch dev a.pando < newer.sql");
+        for (from, to) in [("main", "dev"), ("dev", "main")] {
+            run(&format!("pando a.pando branch create to_{to} {from}"));
+            run(&format!("pando a.pando diff {from} {to} --sql > {to}.sql"));
+            let printed = run(&format!("pando --branch to_{to} a.pando < {to}.sql"));
+            assert_eq!(printed, "", "{told}\n-- {to}.sql\n{}", run(&format!("cat {to}.sql")));
+            let expected = run(&format!("pando --branch {to} a.pando dump"));
+            let found = run(&format!("pando --branch to_{to} a.pando dump"));
+            if sorted(&expected) != sorted(&found) {
+                eprintln!("{told}\n-- {to}.sql\n{}", run(&format!("cat {to}.sql")));
+            }
+            assert_same_text(&sorted(&expected), &sorted(&found));
         }
     });
 }

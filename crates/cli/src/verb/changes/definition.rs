@@ -17,6 +17,49 @@ pub(super) fn has_word(sql: &str, word: &str) -> bool {
     })
 }
 
+/// Whether two texts are the same but for blanks, comments, quotes around names, and case.
+pub(super) fn is_same(left: &str, right: &str) -> bool {
+    let words = |sql: &str| -> Vec<String> {
+        let tokens = language::tokens(sql).into_iter();
+        let tokens = tokens.filter(|it| !matches!(it.kind, Kind::Space | Kind::Comment));
+        let word = |token: language::Token| {
+            let text = &sql[token.range];
+            match token.kind {
+                Kind::String => text.to_owned(),
+                Kind::Quoted => unquoted(text).to_ascii_lowercase(),
+                _ => text.to_ascii_lowercase(),
+            }
+        };
+        tokens.map(word).collect()
+    };
+    words(left) == words(right)
+}
+
+/// Whether ADD COLUMN takes a column with this definition, whatever rows there are.
+pub(super) fn can_be_added(definition: &str) -> bool {
+    let tokens = language::tokens(definition).into_iter();
+    let mut words = tokens
+        .filter(|it| !matches!(it.kind, Kind::Space | Kind::Comment | Kind::Quoted | Kind::String))
+        .map(|token| definition[token.range].to_ascii_uppercase())
+        .peekable();
+    let (mut is_refused, mut is_bound, mut has_default) = (false, false, false);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "PRIMARY" | "UNIQUE" | "CHECK" | "STORED" => is_refused = true,
+            "NOT" | "REFERENCES" => is_bound = true,
+            "DEFAULT" => {
+                has_default = true;
+                // What is computed, and NULL, is no value of rows that are there.
+                let is_none =
+                    |word: &String| word == "(" || word == "NULL" || word.starts_with("CURRENT_");
+                is_refused |= words.peek().is_some_and(is_none);
+            }
+            _ => {}
+        }
+    }
+    !is_refused && (!is_bound || has_default == has_word(definition, "NOT"))
+}
+
 fn unquoted(text: &str) -> String {
     let mut inner = text.chars();
     let quote = inner.next();
@@ -83,27 +126,6 @@ pub(super) fn column_names(sql: &str) -> Vec<String> {
     parts(sql).into_iter().filter_map(column_name).collect()
 }
 
-/// The columns whose values are computed: `AS (...)` stands in their definitions.
-pub(super) fn computed_columns(sql: &str) -> Vec<String> {
-    let is_computed = |part: &&str| {
-        let mut tokens = language::tokens(part)
-            .into_iter()
-            .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
-            .map(|token| &part[token.range])
-            .skip(1)
-            .peekable();
-        while let Some(token) = tokens.next() {
-            if token.eq_ignore_ascii_case("AS")
-                && tokens.peek().is_some_and(|it| it.starts_with('('))
-            {
-                return true;
-            }
-        }
-        false
-    };
-    parts(sql).into_iter().filter(is_computed).filter_map(column_name).collect()
-}
-
 /// The text that defines a column.
 pub(super) fn column_definition(sql: &str, column: &str) -> Option<String> {
     let part = parts(sql)
@@ -126,5 +148,36 @@ mod tests {
             Some("\"b,c\" TEXT CHECK (\"b,c\" <> ',')")
         );
         assert!(has_word(sql, "without") && !has_word(sql, "two"));
+    }
+
+    #[test]
+    fn texts_are_the_same_whatever_stands_between_their_words() {
+        assert!(is_same("CREATE TABLE t(a, [b])", "create table \"t\" (A,/* b */ b)"));
+        assert!(!is_same("CREATE TABLE t(a DEFAULT 'x')", "CREATE TABLE t(a DEFAULT 'X')"));
+    }
+
+    #[test]
+    fn columns_are_added_that_rows_can_do_without() {
+        for taken in [
+            "a",
+            "a NUMERIC(9, 2) DEFAULT 'now (or never)'",
+            "a INT NOT NULL DEFAULT 3",
+            "\"check\" REFERENCES p(id)",
+            "a AS (b + 1)",
+        ] {
+            assert!(can_be_added(taken), "{taken}");
+        }
+        for refused in [
+            "a NOT NULL",
+            "a NOT NULL DEFAULT NULL",
+            "a UNIQUE",
+            "a DEFAULT (random())",
+            "a DEFAULT CURRENT_DATE",
+            "a CHECK (a > 0)",
+            "a DEFAULT 1 REFERENCES p(id)",
+            "a AS (b + 1) STORED",
+        ] {
+            assert!(!can_be_added(refused), "{refused}");
+        }
     }
 }

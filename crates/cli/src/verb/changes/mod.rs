@@ -4,26 +4,28 @@
 //! first (triggers, views, indexes, tables), then tables change and come, then rows, then what
 //! stands on them. Triggers of tables whose rows change are put away meanwhile, so that they do
 //! not run twice, and rows that change a unique column are deleted and inserted, so that two of
-//! them may change places. A table whose constraints or types differ is built anew. `rows` writes
-//! the rows, `renames` finds an order for new names, `definition` takes texts of definitions apart.
+//! them may change places. A table that ALTER TABLE cannot bring to its definition is built anew:
+//! `plan` finds out, `anew` does it. `rows` writes the rows, `counters` the AUTOINCREMENT numbers,
+//! `renames` finds an order for new names, `definition` takes texts of definitions apart.
 //! Neighbours: `graph::diff` shows the same for people.
 
+mod anew;
+mod counters;
 mod definition;
+mod plan;
 mod renames;
 mod rows;
 
 use std::collections::BTreeSet;
 
-use pandodb::{
-    ChangeKind, Comparison, ObjectType, RowChange, SchemaChange, SchemaChangeKind, TableChanges,
-};
+use pandodb::{ChangeKind, Comparison, ObjectType, SchemaChange, SchemaChangeKind, TableChanges};
 
 use crate::failure::Outcome;
 use crate::output::quote::identifier;
 use crate::shell::Shell;
 
-use self::definition::{column_definition, column_names, computed_columns, has_word, parts};
-use self::rows::Table;
+use self::definition::{has_word, parts};
+use self::rows::{Added, Row, Table};
 
 /// A definition of one of the states.
 #[derive(Clone, Debug)]
@@ -34,23 +36,36 @@ struct Definition {
     sql: String,
 }
 
+/// A table as another state has it.
+fn at_revision(table: &str, revision: &str) -> String {
+    let table = identifier(table);
+    if !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("{table} AS OF TRANSACTION {revision}")
+    } else {
+        format!("{table}@{}", crate::output::quote::quoted_identifier(revision))
+    }
+}
+
+/// Whether a table is the engine's own: it comes with what needs it.
+fn is_internal(name: &str) -> bool {
+    name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"))
+}
+
 /// The definitions of a state.
 struct Schema(Vec<Definition>);
 
 impl Schema {
     fn read(shell: &Shell, revision: &str) -> Outcome<Self> {
-        let from = if !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit()) {
-            format!("sqlite_schema AS OF TRANSACTION {revision}")
-        } else {
-            format!("sqlite_schema@{}", crate::output::quote::quoted_identifier(revision))
-        };
+        let from = at_revision("sqlite_schema", revision);
         let sql = format!("SELECT type, name, tbl_name, sql FROM {from} WHERE sql IS NOT NULL");
         let mut statement = shell.connection.prepare(&sql)?;
         let rows = statement.query_map((), |row| {
             let (kind, name, table, sql) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             Ok(Definition { kind, name, table, sql })
         })?;
-        Ok(Self(rows.collect::<Result<_, _>>()?))
+        let mut definitions = rows.collect::<Result<Vec<_>, _>>()?;
+        definitions.retain(|it| !is_internal(&it.name));
+        Ok(Self(definitions))
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<&Definition> {
@@ -75,24 +90,48 @@ pub(super) fn script(
     only: Option<&str>,
 ) -> Outcome<String> {
     let (old, new) = (Schema::read(shell, from)?, Schema::read(shell, to)?);
-    let mut writer = Writer { old, new, text: String::new(), later: Vec::new() };
-    let is_wanted = |name: &str| only.is_none_or(|only| only.eq_ignore_ascii_case(name));
+    let (text, later, rebuilt) = (String::new(), Vec::new(), BTreeSet::new());
+    let mut writer = Writer { old, new, text, later, rebuilt };
+    let is_wanted =
+        |name: &str| !is_internal(name) && only.is_none_or(|only| only.eq_ignore_ascii_case(name));
     let schema: Vec<&SchemaChange> =
         comparison.schema.iter().filter(|change| is_wanted(&writer.table_of(change))).collect();
-    let tables: Vec<&TableChanges> =
-        comparison.tables.iter().filter(|table| is_wanted(&table.name)).collect();
     // With a table its rows go.
-    let tables: Vec<_> = tables.into_iter().filter(|table| table.new_name.is_some()).collect();
-    if schema.is_empty() && tables.is_empty() {
+    let is_there = |table: &&TableChanges| table.new_name.is_some() && is_wanted(&table.name);
+    let tables: Vec<&TableChanges> = comparison.tables.iter().filter(is_there).collect();
+    writer.rebuilt = writer.built_anew(&schema, &is_wanted)?;
+    let bodies = writer.bodies(shell, to, &schema, &tables)?;
+    let counters = writer.counters(shell, (from, to), &schema, &is_wanted, &bodies)?;
+    if schema.is_empty() && bodies.is_empty() && counters.is_empty() {
         return Ok(String::new());
     }
-    writer.put_away(&schema, &tables);
+    writer.put_away(&schema, &bodies);
     writer.change_tables(&schema);
-    for table in tables {
-        writer.rows(shell, to, table)?;
+    for body in &bodies {
+        if body.is_rebuilt {
+            writer.rebuild(body);
+        } else {
+            writer.rows(body);
+        }
+    }
+    for line in &counters {
+        writer.line(line);
     }
     writer.put_up();
-    Ok(format!("PRAGMA foreign_keys = OFF;\nBEGIN;\n{}COMMIT;\n", writer.text))
+    Ok(format!("{HEAD}{}COMMIT;\n", writer.text))
+}
+
+/// A shell that goes on behind a statement that failed would commit what is left of the others.
+const HEAD: &str = ".bail on\nPRAGMA foreign_keys = OFF;\nBEGIN;\n";
+
+/// A table whose rows change or that is built anew.
+struct Body {
+    table: Table,
+    rows: Vec<Row>,
+    is_rebuilt: bool,
+    /// The rows are all that the table has; nothing is kept of the older ones.
+    is_whole: bool,
+    added: Vec<Added>,
 }
 
 struct Writer {
@@ -101,6 +140,8 @@ struct Writer {
     text: String,
     /// Definitions that come back at the end, by their kind and new name.
     later: Vec<(&'static str, String)>,
+    /// Tables that ALTER TABLE cannot bring to their new definitions.
+    rebuilt: BTreeSet<String>,
 }
 
 fn kind_of(object: ObjectType) -> &'static str {
@@ -133,7 +174,7 @@ impl Writer {
     }
 
     /// Drops what is gone or defined otherwise, and the triggers of tables that change.
-    fn put_away(&mut self, schema: &[&SchemaChange], tables: &[&TableChanges]) {
+    fn put_away(&mut self, schema: &[&SchemaChange], bodies: &[Body]) {
         let mut away: BTreeSet<(&'static str, String)> = BTreeSet::new();
         let mut back: BTreeSet<(&'static str, String)> = BTreeSet::new();
         for change in schema.iter().filter(|change| change.object != ObjectType::Table) {
@@ -147,12 +188,10 @@ impl Writer {
         }
         let dropped: BTreeSet<&str> =
             tables_of(schema, |it| matches!(it, SchemaChangeKind::Dropped)).collect();
-        let touched: BTreeSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-        let rebuilt: BTreeSet<&str> =
-            schema.iter().filter(|it| is_rebuilt(it)).map(|it| it.name.as_str()).collect();
-        for table in touched.union(&rebuilt) {
+        for body in bodies {
+            let table = body.table.plain_name.as_str();
             let kinds: &[&'static str] =
-                if rebuilt.contains(table) { &["trigger", "index"] } else { &["trigger"] };
+                if body.is_rebuilt { &["trigger", "index"] } else { &["trigger"] };
             for kind in kinds {
                 let names = |schema: &Schema, table: &str| -> Vec<String> {
                     schema.of_table(kind, table).map(|it| it.name.clone()).collect()
@@ -200,81 +239,18 @@ impl Writer {
     }
 
     fn change_tables(&mut self, schema: &[&SchemaChange]) {
-        let (gone, come) = (SchemaChangeKind::Dropped, SchemaChangeKind::Added);
-        for name in tables_of(schema, |it| *it == gone) {
-            self.line(&format!("DROP TABLE {}", identifier(name)));
+        for line in self.name_lines(schema) {
+            self.line(&line);
         }
-        let mut known: Vec<String> =
-            self.old.0.iter().filter(|it| it.kind != "trigger").map(|it| it.name.clone()).collect();
-        known.retain(|name| !tables_of(schema, |it| *it == gone).any(|it| it == name));
-        let renamed = schema
-            .iter()
-            .filter(|it| it.object == ObjectType::Table && it.column.is_none())
-            .filter_map(|it| renaming(it));
-        for (from, to) in renames::in_order(renamed.collect(), known) {
-            let (from, to) = (identifier(&from), identifier(&to));
-            self.line(&format!("ALTER TABLE {from} RENAME TO {to}"));
-        }
-        for name in tables_of(schema, |it| *it == come) {
+        for name in tables_of(schema, |it| *it == SchemaChangeKind::Added) {
             if let Some(definition) = self.new.find("table", name).cloned() {
                 self.line(&definition.sql);
             }
         }
-        let rebuilt: BTreeSet<&str> =
-            schema.iter().filter(|it| is_rebuilt(it)).map(|it| it.name.as_str()).collect();
-        let changed: BTreeSet<&str> = schema
-            .iter()
-            .filter(|it| it.object == ObjectType::Table && it.column.is_some())
-            .map(|it| it.name.as_str())
-            .filter(|name| !rebuilt.contains(name))
-            .collect();
-        for table in changed {
-            self.change_columns(table, schema);
-        }
-        for table in rebuilt {
-            self.rebuild(table, schema);
-        }
-    }
-
-    /// Renames columns, adds the new ones, drops the old ones. A column is never the last one of
-    /// its table then, and one that goes gives its name away first if another wants it.
-    fn change_columns(&mut self, table: &str, schema: &[&SchemaChange]) {
-        let of_table = || {
-            let is_here = |it: &&&SchemaChange| it.object == ObjectType::Table && it.name == table;
-            schema.iter().filter(is_here).filter(|it| it.column.is_some())
-        };
-        let older = self.older_table(table, schema).and_then(|it| self.old.find("table", it));
-        let known = older.map(|it| column_names(&it.sql)).unwrap_or_default();
-        let new = self.new.find("table", table).map(|it| it.sql.clone()).unwrap_or_default();
-        let new_names = column_names(&new);
-        // Constraints of a column come and go with it.
-        let named = |wanted: SchemaChangeKind, columns: &[String]| -> Vec<String> {
-            let names =
-                of_table().filter(|it| it.change == wanted).filter_map(|it| it.column.clone());
-            names.filter(|name| columns.iter().any(|it| it.eq_ignore_ascii_case(name))).collect()
-        };
-        let added = named(SchemaChangeKind::Added, &new_names);
-        let mut dropped = named(SchemaChangeKind::Dropped, &known);
-        let mut renamed: Vec<(String, String)> = of_table().filter_map(|it| renaming(it)).collect();
-        for name in &mut dropped {
-            let is_wanted = |it: &String| it.eq_ignore_ascii_case(name);
-            if added.iter().any(is_wanted) || renamed.iter().any(|(_, to)| is_wanted(to)) {
-                let free = renames::free_name(known.iter().chain(&new_names));
-                renamed.push((std::mem::replace(name, free.clone()), free));
+        for table in self.altered(schema, &self.rebuilt) {
+            for line in self.column_lines(table, schema) {
+                self.line(&line);
             }
-        }
-        let table = identifier(table).into_owned();
-        for (from, to) in renames::in_order(renamed, known) {
-            let (from, to) = (identifier(&from), identifier(&to));
-            self.line(&format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}"));
-        }
-        for column in added {
-            let written = column_definition(&new, &column);
-            let written = written.unwrap_or_else(|| identifier(&column).into_owned());
-            self.line(&format!("ALTER TABLE {table} ADD COLUMN {written}"));
-        }
-        for column in dropped {
-            self.line(&format!("ALTER TABLE {table} DROP COLUMN {}", identifier(&column)));
         }
     }
 
@@ -295,69 +271,25 @@ impl Writer {
         older
     }
 
-    /// A table with its new definition and its old rows.
-    fn rebuild(&mut self, table: &str, schema: &[&SchemaChange]) {
-        let Some(definition) = self.new.find("table", table).cloned() else { return };
-        let name = identifier(table);
-        let of_table =
-            |change: &&&SchemaChange| change.object == ObjectType::Table && change.name == table;
-        let computed = computed_columns(&definition.sql);
-        let mut columns = Vec::new();
-        for column in column_names(&definition.sql) {
-            if computed.contains(&column) {
-                continue;
-            }
-            let change = schema
-                .iter()
-                .filter(of_table)
-                .find(|it| it.column.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(&column)));
-            match change.map(|change| &change.change) {
-                Some(SchemaChangeKind::Added) => {}
-                Some(SchemaChangeKind::Renamed { from }) => columns.push((column, from.clone())),
-                _ => columns.push((column.clone(), column)),
-            }
-        }
-        let list = |names: Vec<&str>| {
-            names.into_iter().map(|it| identifier(it).into_owned()).collect::<Vec<_>>().join(", ")
-        };
-        let new_names = list(columns.iter().map(|(new, _)| new.as_str()).collect());
-        let old_names = list(columns.iter().map(|(_, old)| old.as_str()).collect());
-        self.line(&format!("CREATE TEMP TABLE pando_kept AS SELECT {old_names} FROM {name}"));
-        self.line(&format!("DROP TABLE {name}"));
-        self.line(&definition.sql);
-        self.line(&format!(
-            "INSERT INTO {name} ({new_names}) SELECT {old_names} FROM temp.pando_kept"
-        ));
-        self.line("DROP TABLE temp.pando_kept");
-    }
-
     /// The rows of a table: deletes, then updates, then inserts.
-    fn rows(&mut self, shell: &Shell, to: &str, changes: &TableChanges) -> Outcome {
-        let table = Table::read(shell, to, changes)?;
-        let unique = self.unique_columns(&table);
-        let is_moved = |row: &RowChange| {
+    fn rows(&mut self, body: &Body) {
+        let table = &body.table;
+        let unique = self.unique_columns(table);
+        let is_moved = |row: &Row| {
             let differs = |at: &usize| row.changed.get(*at).copied().unwrap_or(false);
             row.kind == ChangeKind::Updated && unique.iter().any(differs)
         };
-        for row in &changes.rows {
-            if row.kind == ChangeKind::Deleted || is_moved(row) {
-                let line = format!("DELETE FROM {} WHERE {}", table.name, table.key(row));
-                self.line(&line);
-            }
+        let (stay, moved): (Vec<&Row>, Vec<&Row>) =
+            body.rows.iter().partition(|row| row.kind == ChangeKind::Updated && !is_moved(row));
+        for row in moved.iter().filter(|row| row.kind != ChangeKind::Inserted) {
+            self.line(&table.delete(row, true));
         }
-        for row in changes.rows.iter().filter(|it| it.kind == ChangeKind::Updated && !is_moved(it))
-        {
-            if let Some(line) = table.update(row) {
-                self.line(&line);
-            }
+        for line in stay.into_iter().filter_map(|row| table.update(row)) {
+            self.line(&line);
         }
-        for row in &changes.rows {
-            if row.kind == ChangeKind::Inserted || is_moved(row) {
-                let line = table.insert(row);
-                self.line(&line);
-            }
+        for row in moved.into_iter().filter(|row| row.kind != ChangeKind::Deleted) {
+            self.line(&table.insert(row));
         }
-        Ok(())
     }
 
     /// The places of columns that constraints or indexes hold unique.
@@ -390,9 +322,4 @@ fn tables_of<'s>(
 fn renaming(change: &SchemaChange) -> Option<(String, String)> {
     let SchemaChangeKind::Renamed { from } = &change.change else { return None };
     Some((from.clone(), change.column.as_ref().unwrap_or(&change.name).clone()))
-}
-
-/// Whether a change needs the table to be built anew: ALTER TABLE cannot do it.
-fn is_rebuilt(change: &SchemaChange) -> bool {
-    change.object == ObjectType::Table && matches!(change.change, SchemaChangeKind::Changed { .. })
 }
