@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use super::{Check, File, Rule, Violation};
 
 /// The inner crates together, and the most that they may use.
-const INNER: (&[&str], usize) = (&["pandodb-ds", "pandodb-tm", "pandodb-branch", "pandodb-qp"], 15);
+const INNER: (&[&str], usize) = (&["pandodb-ds", "pandodb-tm", "pandodb-branch", "pandodb-qp"], 16);
 /// The facade adds nothing.
 const FACADE: (&[&str], usize) = (&["pandodb"], 1);
 const PROGRAM: (&[&str], usize) = (&["pandodb-cli"], 15);
 
 pub(super) const DIRECT_DEPENDENCIES: Rule = Rule {
     name: "dependencies",
-    wants: "at most 15 outside crates for the inner ones together, one for the facade, 15 for cli",
+    wants: "at most 16 outside crates for the inner ones together, one for the facade, 15 for cli",
     check: Check::Files(direct_dependencies),
 };
 
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_budget_counts_each_crate_once() {
-        let names: Vec<String> = (0..15).map(|n| format!("d{n} = \"1\"\n")).collect();
+        let names: Vec<String> = (0..16).map(|n| format!("d{n} = \"1\"\n")).collect();
         let all = names.concat();
         let file = |package: &str, list: &str| {
             let text = format!("[package]\nname = \"{package}\"\n[dependencies]\n{list}");
@@ -149,6 +149,6 @@ mod tests {
         let twice = [file("pandodb-ds", &all), file("pandodb-tm", &all)];
         assert!(direct_dependencies(&twice).is_empty());
         let one_more = [file("pandodb-ds", &all), file("pandodb-tm", "x = \"1\"")];
-        assert_eq!(direct_dependencies(&one_more)[0].measured, 16);
+        assert_eq!(direct_dependencies(&one_more)[0].measured, 17);
     }
 }

@@ -84,8 +84,8 @@ impl Names<'_> {
                 steps.push(change(self.define()));
                 steps.extend(CATALOGS.iter().map(|place| {
                     query(format!(
-                        "SELECT type, name, tbl_name, sql FROM {place}.sqlite_schema WHERE name NOT \
-                         LIKE 'sqlite_%'"
+                        "SELECT type, name, tbl_name, sql FROM {place}.sqlite_schema WHERE name \
+                         NOT LIKE 'sqlite_%'"
                     ))
                 }));
             }
