@@ -11,7 +11,6 @@ use crate::diff::source::RawChange;
 use crate::error::Result;
 use crate::merge::RowChange;
 use crate::merge::cells::{MergedRow, Side};
-use crate::merge::renumber::FreeRowids;
 use crate::shape::KeyShape;
 use crate::shape::row::{Row, Stored};
 
@@ -207,8 +206,8 @@ impl TableMerger<'_, '_, '_> {
         let free = match &mut self.free {
             Some(free) => free,
             none => {
-                let floor = self.numbers.same.floor(self.table.shape.id);
-                none.insert(FreeRowids::new(self.run.pager, &self.sides.all(), floor)?)
+                let table = self.table.shape.id;
+                none.insert(self.numbers.free_rowids(self.run.pager, &self.sides, table)?)
             }
         };
         free.next(&self.table.shape.name)

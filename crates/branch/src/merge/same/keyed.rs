@@ -133,7 +133,7 @@ pub(super) fn find(
     if base.is_empty() && called.is_empty() {
         return Ok(None);
     }
-    Ok(Some(TableSame::by_key(base, called, fresh, free.last())))
+    Ok(Some(TableSame::by_key(base, called, fresh, free.greatest())))
 }
 
 /// Calls `look` for each rowid that has another row on a side than in the base, with the keys of

@@ -307,6 +307,12 @@ impl Same {
         self.tables.get(&table).map_or(0, |table| table.floor).max(counter)
     }
 
+    /// What rows of a table are or were called that no version has under that rowid, as far as known.
+    pub(crate) fn had(&self, table: ObjectId) -> impl Iterator<Item = i64> {
+        let labels = self.tables.get(&table).into_iter();
+        labels.flat_map(|table| table.label.values().copied())
+    }
+
     /// The addresses of conflicts of the base in the target's numbering.
     pub(crate) fn renamed(&self, keys: &BTreeSet<ConflictKey>) -> BTreeSet<ConflictKey> {
         let renamed = |key: &ConflictKey| {

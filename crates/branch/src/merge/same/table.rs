@@ -118,8 +118,8 @@ impl TableSame {
             return Ok(Some(Self { elsewhere, differs, ..Self::default() }));
         }
         let known = known.into_iter().flatten().flat_map(|numbers| numbers.rowids.values());
-        let floor = known.max().copied().unwrap_or(0).max(given.counter);
-        let mut free = FreeRowids::new(pager, &sides.all(), floor)?;
+        let free = FreeRowids::new(pager, &sides.all(), given.counter)?;
+        let mut free = free.without(known.copied());
         let has = |side: Option<TableVersion<'_>>, rowid| has_row(pager, tree_of(side), rowid);
         let (base, displaced) = find_base(pager, given, sides, &mut free)?;
         let found = find_theirs(pager, given, sides, (&base, &displaced), &mut free)?;
@@ -138,7 +138,7 @@ impl TableSame {
             displaced: displaced.into_values().collect(),
             label,
             fresh,
-            floor: free.last(),
+            floor: free.greatest(),
             differs,
         }))
     }

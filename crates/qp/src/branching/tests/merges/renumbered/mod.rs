@@ -2,6 +2,7 @@
 //!
 //! Neighbours: `model` finds what nobody thought of.
 
+mod free;
 mod keyed;
 mod model;
 mod replaced;
