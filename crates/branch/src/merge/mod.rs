@@ -51,10 +51,10 @@ pub use schema::{Defined, MergedTable, MergedText, SchemaMerge, TextSource};
 use self::same::Same;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
-use crate::lineage::numbering::Numbering;
+use crate::lineage::numbering::{Numbering, Rowids};
 use crate::lineage::ranges::Ranges;
 use crate::shape::row::Row;
-use crate::shape::{ObjectId, TableShape};
+use crate::shape::{ColumnId, ObjectId, TableShape};
 
 /// What a merge does to a row of the target.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +117,12 @@ pub trait Target {
     fn renumbered(&mut self, table: &TableShape, theirs: &[u8], merged: &[u8]) -> Result<()> {
         let _ = (table, theirs, merged);
         Ok(())
+    }
+
+    /// Is told that a column refers to rows of which the source has some, or had, under other
+    /// rowids, and what these are called in the merge.
+    fn refers(&mut self, column: (ObjectId, ColumnId), called: &Arc<Rowids>) {
+        let _ = (column, called);
     }
 
     /// The AUTOINCREMENT counter of a table is at least this.
@@ -323,6 +329,7 @@ fn merge_rows(run: &mut Run<'_>, versions: &Versions<'_>, merged: &SchemaMerge) 
         }
     }
     same.label(run, own, merged)?;
+    same.tell_references(run, &numbers);
     // Where a conflict is left the rows are the target's: what they break beside those of the
     // source would depend on which side is called so. Only of a base all has to be known.
     if run.report.conflict_count() == 0 || run.options.makes_base {

@@ -53,6 +53,12 @@ impl References {
         self.tables.retain(|known, _| Some(*known) == table);
     }
 
+    /// All, with the tables that have the columns.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (ObjectId, Follower)> {
+        let tables = self.tables.iter();
+        tables.flat_map(|(table, all)| all.iter().map(|follower| (*table, *follower)))
+    }
+
     /// Those of a table.
     pub(crate) fn of_table(&self, table: ObjectId) -> &[Follower] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)

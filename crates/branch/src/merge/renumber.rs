@@ -23,7 +23,7 @@ use super::{MergedTable, Run, Versions};
 use crate::diff::TableVersion;
 use crate::error::{Error, ErrorKind, Result};
 use crate::shape::row::Row;
-use crate::shape::{KeyShape, ObjectId, TableShape};
+use crate::shape::{Affinity, ColumnShape, KeyShape, ObjectId, TableShape};
 
 /// The new rowids of one table, by the source's.
 pub(crate) type NewRowids = BTreeMap<i64, i64>;
@@ -40,6 +40,11 @@ impl Numbers<'_> {
     /// The new rowid of the source's row `rowid`.
     pub(crate) fn get(&self, table: ObjectId, rowid: i64) -> Option<i64> {
         self.tables.get(&table)?.get(&rowid).copied()
+    }
+
+    /// The new rowids of a table's rows.
+    pub(crate) fn of_table(&self, table: ObjectId) -> Option<&NewRowids> {
+        self.tables.get(&table)
     }
 
     /// Rowids for further rows of a table.
@@ -59,10 +64,24 @@ impl Numbers<'_> {
         self.references.of_table(table)
     }
 
+    /// All columns that refer to renumbered rows.
+    pub(crate) fn references(&self) -> impl Iterator<Item = (ObjectId, Follower)> {
+        self.references.all()
+    }
+
     /// The new value of a cell that refers to a row of the source.
-    pub(crate) fn follow(&self, parent: ObjectId, cell: &Value) -> Option<Value> {
-        match cell {
-            Value::Integer(rowid) => self.get(parent, *rowid).map(Value::Integer),
+    pub(crate) fn follow(
+        &self,
+        parent: ObjectId,
+        column: &ColumnShape,
+        cell: &Value,
+    ) -> Option<Value> {
+        // Foreign keys compare as the parent's column does: '1' refers to row 1.
+        match Affinity::Integer.convert(cell.clone()) {
+            Value::Integer(rowid) => {
+                let called = Value::Integer(self.get(parent, rowid)?);
+                Some(column.affinity.convert(called))
+            }
             _ => None,
         }
     }
@@ -84,7 +103,8 @@ pub(crate) fn follow_row(
             // As before the branches parted: it cannot mean a row that came later.
             continue;
         }
-        if let Some(value) = numbers.follow(follower.parent, &theirs[index]) {
+        let column = &version.shape.columns[index];
+        if let Some(value) = numbers.follow(follower.parent, column, &theirs[index]) {
             theirs[index] = value;
         }
     }

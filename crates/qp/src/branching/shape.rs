@@ -255,7 +255,7 @@ fn unique(table: &Table, index: &Index) -> ConstraintShape {
     }
 }
 
-fn affinity(affinity: Affinity) -> shape::Affinity {
+pub(super) fn affinity(affinity: Affinity) -> shape::Affinity {
     match affinity {
         Affinity::None | Affinity::Blob => shape::Affinity::Blob,
         Affinity::Text => shape::Affinity::Text,

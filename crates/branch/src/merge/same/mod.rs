@@ -40,14 +40,15 @@ pub(crate) use self::label::is_known_by_rowid;
 use self::copies::{Moves, rows_in};
 use self::table::{Given, TableSame, has_row};
 use super::conflict::{ConflictKey, Scope};
-use super::references::References;
+use super::references::{Follower, References};
+use super::renumber::Numbers;
 use super::schema::SchemaMerge;
 use super::sides::Sides;
 use super::{MergedTable, Run, Versions};
 use crate::diff::source::for_each_row;
 use crate::diff::{TableVersion, Version};
 use crate::error::Result;
-use crate::lineage::numbering::{Numbering, TableNumbers};
+use crate::lineage::numbering::{Numbering, Rowids, TableNumbers};
 use crate::lineage::ranges::Ranges;
 use crate::shape::row::Row;
 use crate::shape::{Affinity, KeyShape, ObjectId, TableShape};
@@ -330,6 +331,34 @@ impl Same {
             ConflictKey { object: key.object, scope }
         };
         keys.iter().map(renamed).collect()
+    }
+
+    /// Tells the target what cells of the source mean, where that has other rowids now.
+    pub(crate) fn tell_references(&self, run: &mut Run<'_>, numbers: &Numbers<'_>) {
+        let references: BTreeSet<(ObjectId, Follower)> =
+            self.references.all().chain(numbers.references()).collect();
+        let parents: BTreeSet<ObjectId> =
+            references.iter().map(|(_, follower)| follower.parent).collect();
+        for parent in parents {
+            let same = self.tables.get(&parent).map(|same| same.referred(Other::Theirs));
+            let mut meant = same.cloned().unwrap_or_default();
+            if let Some(new) = numbers.of_table(parent) {
+                // The planned numbers are those of rows in the target's numbering.
+                for called in meant.values_mut() {
+                    *called = new.get(called).copied().unwrap_or(*called);
+                }
+                let own: BTreeSet<i64> =
+                    same.into_iter().flat_map(Rowids::values).copied().collect();
+                meant.extend(new.iter().filter(|(rowid, _)| !own.contains(rowid)));
+            }
+            if meant.is_empty() {
+                continue;
+            }
+            let meant = Arc::new(meant);
+            for (table, follower) in references.iter().filter(|(_, it)| it.parent == parent) {
+                run.target.refers((*table, follower.column), &meant);
+            }
+        }
     }
 }
 

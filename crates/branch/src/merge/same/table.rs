@@ -61,8 +61,9 @@ impl<'g> Given<'g> {
 pub(super) struct TableSame {
     base: Rowids,
     theirs: Rowids,
-    /// What rows are called that rows of a restored table refer to.
-    elsewhere: Rowids,
+    /// What rows are called that cells of the base and of the source refer to, those that went
+    /// included: a reference to a row that is no more means none of the rows that there are.
+    referred: [Rowids; 2],
     /// Numbers of rows of the base that the target does not have: nobody used them before.
     pub(super) displaced: BTreeSet<i64>,
     /// All that the source's rows are called, and those that it had; the same ones included.
@@ -91,15 +92,17 @@ impl TableSame {
 
     /// What rows are called that cells refer to.
     pub(super) fn referred(&self, other: Other) -> &Rowids {
+        let [base, theirs] = &self.referred;
         match other {
-            Other::Theirs if !self.elsewhere.is_empty() => &self.elsewhere,
-            other => self.of(other),
+            Other::Base => base,
+            Other::Theirs => theirs,
         }
     }
 
     /// Whether any row is called otherwise.
     pub(super) fn moves(&self) -> bool {
-        !(self.base.is_empty() && self.theirs.is_empty() && self.elsewhere.is_empty())
+        !(self.base.is_empty() && self.theirs.is_empty())
+            || self.referred.iter().any(|referred| !referred.is_empty())
     }
 
     /// Finds out; none where nothing is known of the table.
@@ -115,7 +118,8 @@ impl TableSame {
         if given.is_own {
             let elsewhere = given.theirs.map(|numbers| numbers.rowids.clone()).unwrap_or_default();
             let differs = !elsewhere.is_empty();
-            return Ok(Some(Self { elsewhere, differs, ..Self::default() }));
+            let referred = [Rowids::new(), elsewhere];
+            return Ok(Some(Self { referred, differs, ..Self::default() }));
         }
         let known = known.into_iter().flatten().flat_map(|numbers| numbers.rowids.values());
         let free = FreeRowids::new(pager, &sides.all(), given.counter)?;
@@ -127,14 +131,29 @@ impl TableSame {
         let mut label = given.theirs.map(|numbers| numbers.rowids.clone()).unwrap_or_default();
         label.extend(&theirs);
         let mut differs = base.iter().any(|(rowid, called)| label.get(rowid) != Some(called));
-        for rowid in theirs.keys().filter(|rowid| !base.contains_key(rowid)) {
+        for rowid in label.keys().filter(|rowid| !base.contains_key(rowid)) {
             differs = differs || has(sides.base, *rowid)?;
         }
+        let none = Rowids::new();
+        let given_base = given.base.map_or(&none, |numbers| &numbers.rowids);
+        let mut of_base = given_base.clone();
+        of_base.extend(&base);
+        let mut of_theirs = label.clone();
+        for (rowid, called) in given_base {
+            // Neither the base nor the source has it: it went before.
+            if !base.contains_key(rowid)
+                && !label.contains_key(rowid)
+                && !has(sides.theirs, *rowid)?
+            {
+                of_theirs.insert(*rowid, *called);
+            }
+        }
         let others = |rowids: Rowids| rowids.into_iter().filter(|(own, called)| own != called);
+        let referred = [of_base, of_theirs].map(|rowids| others(rowids).collect());
         Ok(Some(Self {
             base: others(base).collect(),
             theirs: others(theirs).collect(),
-            elsewhere: Rowids::new(),
+            referred,
             displaced: displaced.into_values().collect(),
             label,
             fresh,

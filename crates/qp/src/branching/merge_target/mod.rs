@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pandodb_branch::merge::{
     BrokenConstraint, Conflict, MergeOptions, RowChange, SchemaMerge, Target, Violation,
 };
-use pandodb_branch::shape::{ObjectId, TableShape};
+use pandodb_branch::shape::{ColumnId, ObjectId, TableShape};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
@@ -292,6 +292,10 @@ impl Target for SqlTarget<'_> {
             .and_then(|theirs| Ok((theirs, rowid_from_key(merged)?)))
             .map(|(theirs, merged)| self.before.note_rowid(table.id, theirs, merged));
         self.told(noted.map_err(Error::from))
+    }
+
+    fn refers(&mut self, column: (ObjectId, ColumnId), called: &Arc<BTreeMap<i64, i64>>) {
+        self.before.note_reference(column, called);
     }
 
     fn progress(&mut self, _: u64) -> Result<(), BranchError> {

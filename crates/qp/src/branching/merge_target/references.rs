@@ -16,6 +16,7 @@ use pandodb_ds::sync::Arc;
 use super::sides::Side;
 use super::{SqlTarget, broken};
 use crate::branching::options::quoted as literal;
+use crate::branching::shape::affinity;
 use crate::catalog::{ForeignKey, Schema, Table};
 use crate::error::{Constraint, Error, Result};
 use crate::modify::{RowKey, quoted};
@@ -49,7 +50,7 @@ impl SqlTarget<'_> {
                 };
                 for side in sides {
                     let before = self.broken_before(side, &schema, child, key)?;
-                    rows.retain(|row| !before.contains(&self.row_on(side, child, row)));
+                    rows.retain(|row| !before.contains(row));
                 }
                 let parent = schema.table(&key.parent).map(|parent| &**parent);
                 for row in rows {
@@ -60,11 +61,31 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
-    /// A row of [`orphans`] as a side has it.
-    fn row_on(&self, side: &Side, child: &Table, row: &[Value]) -> Vec<Value> {
-        let mut row = row.to_vec();
-        if let (true, Some(Value::Integer(rowid))) = (child.has_rowid(), row.first_mut()) {
-            *rowid = self.rowid_on(side, ObjectId(child.id.0), *rowid);
+    /// A row of [`orphans`] that a side has, in the merge: with the rowids that it has there, and
+    /// those that its cells mean.
+    fn row_of_side(
+        &self,
+        side: &Side,
+        child: &Table,
+        key: &ForeignKey,
+        mut row: Vec<Value>,
+    ) -> Vec<Value> {
+        let id = ObjectId(child.id.0);
+        let mut called: Vec<Option<usize>> = vec![None];
+        if child.has_rowid() {
+            if let Some(Value::Integer(rowid)) = row.first_mut() {
+                *rowid = self.rowid_of(side, id, *rowid);
+            }
+        } else {
+            called = child.key_columns().iter().map(crate::catalog::IndexColumn::column).collect();
+        }
+        let columns = called.into_iter().chain(key.columns.iter().copied().map(Some));
+        for (cell, column) in row.iter_mut().zip(columns) {
+            let Some(column) = column.and_then(|index| child.columns.get(index)) else { continue };
+            let affinity = affinity(column.affinity);
+            if let Some(meant) = self.cell_of(side, (id, ColumnId(column.id.0)), affinity, cell) {
+                *cell = meant;
+            }
         }
         row
     }
@@ -131,7 +152,7 @@ impl SqlTarget<'_> {
         Ok(())
     }
 
-    /// The children of a key that had no parent on a side before the merge.
+    /// The children of a key that had no parent on a side before the merge, as the merge has them.
     fn broken_before(
         &self,
         side: &Side,
@@ -160,7 +181,8 @@ impl SqlTarget<'_> {
             orphans(table, known, main.table(&known.parent).map(|parent| &**parent))
         });
         let Some(sql) = sql else { return Ok(Vec::new()) };
-        self.session.select_inside(&sql, &side.sources, &side.schemas)
+        let rows = self.session.select_inside(&sql, &side.sources, &side.schemas)?;
+        Ok(rows.into_iter().map(|row| self.row_of_side(side, child, key, row)).collect())
     }
 }
 

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_branch::fork::Fork;
 use pandodb_branch::merge::SchemaMerge;
-use pandodb_branch::shape::ObjectId;
+use pandodb_branch::shape::{Affinity, ColumnId, ObjectId};
 use pandodb_ds::forest::Forest;
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, MAIN};
 
@@ -29,6 +30,10 @@ pub(super) struct Before {
     columns: BTreeMap<u64, u64>,
     /// The source's rowids of rows that got another one, by the merged ones.
     rowids: BTreeMap<ObjectId, BTreeMap<i64, i64>>,
+    /// The merged ones by those.
+    merged: BTreeMap<ObjectId, BTreeMap<i64, i64>>,
+    /// What rowids in cells of the source are in the merge, by columns.
+    referred: BTreeMap<(ObjectId, ColumnId), Arc<BTreeMap<i64, i64>>>,
 }
 
 impl Before {
@@ -39,6 +44,8 @@ impl Before {
             objects: BTreeMap::new(),
             columns: BTreeMap::new(),
             rowids: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            referred: BTreeMap::new(),
         }
     }
 
@@ -53,6 +60,16 @@ impl Before {
     /// Notes that a row of the source has another rowid in the merge.
     pub(super) fn note_rowid(&mut self, table: ObjectId, theirs: i64, merged: i64) {
         self.rowids.entry(table).or_default().insert(merged, theirs);
+        self.merged.entry(table).or_default().insert(theirs, merged);
+    }
+
+    /// Notes what a column of the source refers to: the merged rowids, by the source's.
+    pub(super) fn note_reference(
+        &mut self,
+        column: (ObjectId, ColumnId),
+        called: &Arc<BTreeMap<i64, i64>>,
+    ) {
+        self.referred.insert(column, Arc::clone(called));
     }
 }
 
@@ -116,10 +133,34 @@ impl SqlTarget<'_> {
         side.schemas.first()?.tables.values().find(|table| table.id.0 == id)
     }
 
-    /// The rowid that a side has for a row of the merge.
-    pub(super) fn rowid_on(&self, side: &Side, table: ObjectId, rowid: i64) -> i64 {
-        let rowids = if side.is_theirs { self.before.rowids.get(&table) } else { None };
+    /// The rowid that a side has for a row of the merge; none where another row has it there.
+    pub(super) fn rowid_on(&self, side: &Side, table: ObjectId, rowid: i64) -> Option<i64> {
+        if !side.is_theirs {
+            return Some(rowid);
+        }
+        let rowids = self.before.rowids.get(&table);
+        let theirs = rowids.and_then(|rowids| rowids.get(&rowid)).copied();
+        let is_other = || self.before.merged.get(&table).is_some_and(|it| it.contains_key(&rowid));
+        theirs.or_else(|| (!is_other()).then_some(rowid))
+    }
+
+    /// The rowid that a row of a side has in the merge.
+    pub(super) fn rowid_of(&self, side: &Side, table: ObjectId, rowid: i64) -> i64 {
+        let rowids = if side.is_theirs { self.before.merged.get(&table) } else { None };
         rowids.and_then(|rowids| rowids.get(&rowid)).copied().unwrap_or(rowid)
+    }
+
+    /// What a cell of a side is in the merge, if it refers to a row that has another rowid there.
+    pub(super) fn cell_of(
+        &self,
+        side: &Side,
+        column: (ObjectId, ColumnId),
+        affinity: Affinity,
+        cell: &Value,
+    ) -> Option<Value> {
+        let called = if side.is_theirs { self.before.referred.get(&column)? } else { return None };
+        let Value::Integer(rowid) = Affinity::Integer.convert(cell.clone()) else { return None };
+        Some(affinity.convert(Value::Integer(*called.get(&rowid)?)))
     }
 
     /// Whether a row broke such a constraint on a side already.
@@ -132,7 +173,10 @@ impl SqlTarget<'_> {
     ) -> Result<bool> {
         let Some(table) = self.table_on(side, id) else { return Ok(false) };
         let key = match key {
-            RowKey::Rowid(rowid) => RowKey::Rowid(self.rowid_on(side, id, *rowid)),
+            RowKey::Rowid(rowid) => match self.rowid_on(side, id, *rowid) {
+                Some(rowid) => RowKey::Rowid(rowid),
+                None => return Ok(false),
+            },
             RowKey::Bytes(bytes) => RowKey::Bytes(bytes.clone()),
         };
         if table.has_rowid() != matches!(key, RowKey::Rowid(_)) {

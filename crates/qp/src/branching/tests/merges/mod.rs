@@ -8,6 +8,7 @@ mod inside;
 mod kept;
 mod keys;
 mod names;
+mod orphans;
 mod picks;
 mod renumbered;
 mod resolving;
