@@ -65,7 +65,11 @@ fn merge_nodes<'n>(
 
 /// One of the spellings of what both sides mean alike: the one that a side changed, and of two
 /// changed ones the lesser.
-fn spelled<T: Ord>(base: Option<T>, ours: Option<T>, theirs: Option<T>) -> Option<T> {
+fn spelled<'t>(
+    base: Option<&'t [u8]>,
+    ours: Option<&'t [u8]>,
+    theirs: Option<&'t [u8]>,
+) -> Option<&'t [u8]> {
     if ours == base {
         theirs
     } else if theirs == base {

@@ -308,7 +308,7 @@ impl Same {
         self.tables.get(&table).map_or(0, |table| table.floor).max(counter)
     }
 
-    /// What rows of a table are or were called that no version has under that rowid, as far as known.
+    /// What rows of a table are or were called, as far as earlier merges tell.
     pub(crate) fn had(&self, table: ObjectId) -> impl Iterator<Item = i64> {
         let labels = self.tables.get(&table).into_iter();
         labels.flat_map(|table| table.label.values().copied())

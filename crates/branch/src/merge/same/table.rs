@@ -134,20 +134,10 @@ impl TableSame {
         for rowid in label.keys().filter(|rowid| !base.contains_key(rowid)) {
             differs = differs || has(sides.base, *rowid)?;
         }
-        let none = Rowids::new();
-        let given_base = given.base.map_or(&none, |numbers| &numbers.rowids);
-        let mut of_base = given_base.clone();
-        of_base.extend(&base);
-        let mut of_theirs = label.clone();
-        for (rowid, called) in given_base {
-            // Neither the base nor the source has it: it went before.
-            if !base.contains_key(rowid)
-                && !label.contains_key(rowid)
-                && !has(sides.theirs, *rowid)?
-            {
-                of_theirs.insert(*rowid, *called);
-            }
-        }
+        let of_base = referred_of_base(given.base, &base);
+        let known = (&of_base, &base);
+        let gone = |rowid| Ok(!has(sides.theirs, rowid)?);
+        let of_theirs = referred_of_theirs(known, given.between, &label, gone)?;
         let others = |rowids: Rowids| rowids.into_iter().filter(|(own, called)| own != called);
         let referred = [of_base, of_theirs].map(|rowids| others(rowids).collect());
         Ok(Some(Self {
@@ -231,6 +221,33 @@ fn find_theirs(
         }
     }
     Ok(Theirs { theirs, fresh })
+}
+
+/// What cells of the base mean, rows that went included.
+fn referred_of_base(given: Option<&TableNumbers>, base: &Rowids) -> Rowids {
+    let mut referred = given.map(|numbers| numbers.rowids.clone()).unwrap_or_default();
+    referred.extend(base);
+    referred
+}
+
+/// What cells of the source mean: where neither it nor the base has a row, what they meant before.
+fn referred_of_theirs(
+    (of_base, base): (&Rowids, &Rowids),
+    between: Option<&TableNumbers>,
+    label: &Rowids,
+    is_gone: impl Fn(i64) -> Result<bool>,
+) -> Result<Rowids> {
+    let mut referred = label.clone();
+    for (rowid, called) in of_base.iter().filter(|(rowid, _)| !base.contains_key(rowid)) {
+        let own = between.map_or(Some(*rowid), |numbers| numbers.rowid(*rowid));
+        if let Some(own) = own
+            && !label.contains_key(&own)
+            && is_gone(own)?
+        {
+            referred.insert(own, *called);
+        }
+    }
+    Ok(referred)
 }
 
 /// The rows that are there with what they are called, each by a rowid of its own.

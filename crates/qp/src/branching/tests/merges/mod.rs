@@ -8,7 +8,6 @@ mod inside;
 mod kept;
 mod keys;
 mod names;
-mod orphans;
 mod picks;
 mod renumbered;
 mod resolving;

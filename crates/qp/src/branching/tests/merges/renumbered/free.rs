@@ -49,11 +49,10 @@ fn rows_get_free_rowids_below_the_greatest_of_all() {
         if !swapped {
             run(
                 &session,
-                &format!(
-                    "DELETE FROM u WHERE rowid = 9223372036854775804;
-                     UPDATE u@dev SET v = 'D' WHERE rowid = 5; INSERT INTO u(rowid, v) VALUES (7, 'm');
-                     INSERT INTO u@dev(rowid, v) VALUES (7, 'd')"
-                ),
+                "DELETE FROM u WHERE rowid = 9223372036854775804;
+                     UPDATE u@dev SET v = 'D' WHERE rowid = 5;
+                     INSERT INTO u(rowid, v) VALUES (7, 'm');
+                     INSERT INTO u@dev(rowid, v) VALUES (7, 'd')",
             );
             let policy = if policy.is_empty() { "theirs" } else { "renumber" };
             let merge = format!("MERGE BRANCH dev INTO main WITH (conflict_resolution='{policy}')");

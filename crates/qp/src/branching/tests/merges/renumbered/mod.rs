@@ -5,6 +5,7 @@
 mod free;
 mod keyed;
 mod model;
+mod orphans;
 mod replaced;
 
 use super::{error, reopened, rows, session};

@@ -3,7 +3,7 @@
 //! What a side had broken comes along, and nothing else; whether it is the same broken row is told
 //! by the rows that it means, not by the numbers that stand in it.
 
-use super::{error, rows, session};
+use super::super::{error, rows, session};
 use crate::session::Session;
 
 const RENUMBER: &str = "WITH (conflict_resolution = 'renumber')";
@@ -97,12 +97,10 @@ fn what_another_row_of_its_number_had_broken_is_no_excuse() {
     let session = session();
     run(
         &session,
-        &format!(
-            "CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (5, 'both');
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (5, 'both');
              CREATE TABLE c(id INTEGER PRIMARY KEY, p INT REFERENCES t(id), n); CREATE BRANCH dev;
              INSERT INTO c VALUES (7, 5, 'm'); USE BRANCH dev; INSERT INTO c VALUES (7, 5, 'd');
-             DELETE FROM t; USE BRANCH main"
-        ),
+             DELETE FROM t; USE BRANCH main",
     );
     let told = error(&session, &format!("MERGE BRANCH dev INTO main {RENUMBER}"));
     assert!(told.contains("1 conflict"), "{told}");
