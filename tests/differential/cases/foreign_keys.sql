@@ -443,3 +443,12 @@ PRAGMA temp.foreign_key_check(one); -- error
 PRAGMA main.foreign_key_check(two); -- error
 PRAGMA integrity_check(one);
 PRAGMA integrity_check(four); -- error
+
+-- what a table that is dropped sets off in its children must be whole
+PRAGMA foreign_keys = ON;
+CREATE TABLE a(x INTEGER PRIMARY KEY, y);
+CREATE TABLE b(x REFERENCES a ON DELETE CASCADE, z);
+CREATE TRIGGER g BEFORE DELETE ON b BEGIN UPDATE nowhere SET z = old.x; END;
+DROP TABLE a;
+DROP TRIGGER g;
+DROP TABLE a;

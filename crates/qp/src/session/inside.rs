@@ -143,6 +143,9 @@ impl Session {
             binder.drops = drops;
             modify_statement(&mut binder, &statement)
         })?;
+        if drops {
+            self.compile_triggers(&plan, sources)?;
+        }
         // The engine's own rows are none of the application's.
         let rowid = self.counters.last_insert_rowid.get();
         let result = self.with_outer_at(sources, schemas, &versions, |outer| {
