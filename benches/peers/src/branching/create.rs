@@ -16,8 +16,9 @@ use crate::sql::items;
 use crate::sql::pando::Pando;
 use crate::turns::{Outcome, PANDO, Rounds, Turn, Unit, time_each, turn};
 
-pub(super) const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 7] = [
     "branching/create",
+    "branching/create-unsynced",
     "branching/switch",
     "branching/drop",
     "branching/as-of",
@@ -32,7 +33,8 @@ const ROWS_SMALL: u64 = 6000;
 const COUNT: u64 = 20;
 
 pub(super) fn measure(rounds: &mut Rounds, base: &Base) {
-    for (name, work) in NAMES.into_iter().zip([create, switch, drop_one, as_of, writers, fork]) {
+    let all = [create, create_unsynced, switch, drop_one, as_of, writers, fork];
+    for (name, work) in NAMES.into_iter().zip(all) {
         if rounds.wants(name) {
             let outcome = work(rounds, base);
             rounds.keep(name, outcome);
@@ -50,6 +52,19 @@ fn create_each(connection: &pandodb::Connection) -> Outcome<f64> {
     Ok(figure)
 }
 
+/// The same in DoltLite.
+fn dolt_create_each(dolt: &dolt::Dolt) -> Outcome<f64> {
+    let names: Vec<String> = (0..COUNT).map(|_| format!("made_{}", unique())).collect();
+    let all =
+        |sql: fn(&str) -> String| -> Vec<String> { names.iter().map(|name| sql(name)).collect() };
+    let create = all(|name| format!("SELECT dolt_branch('{name}')"));
+    let drop = all(|name| format!("SELECT dolt_branch('-D', '{name}')"));
+    let texts = |all: &[String]| dolt.run(&all.iter().map(|s| &**s).collect::<Vec<_>>());
+    let figure = texts(&create)? / COUNT as f64;
+    texts(&drop)?;
+    Ok(figure)
+}
+
 fn create(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
     let small: Pando = items::create(&base.folder.join("small"), ROWS_SMALL.min(base.rows))?;
     let small = small.connect(Durable::Now)?;
@@ -58,18 +73,7 @@ fn create(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
         turn("itself, 1 MB", || create_each(&small)),
     ];
     if let Some(dolt) = &base.dolt {
-        turns.push(turn(dolt::NAME, || {
-            let names: Vec<String> = (0..COUNT).map(|_| format!("made_{}", unique())).collect();
-            let all = |sql: fn(&str) -> String| -> Vec<String> {
-                names.iter().map(|name| sql(name)).collect()
-            };
-            let create = all(|name| format!("SELECT dolt_branch('{name}')"));
-            let drop = all(|name| format!("SELECT dolt_branch('-D', '{name}')"));
-            let texts = |all: &[String]| dolt.run(&all.iter().map(|s| &**s).collect::<Vec<_>>());
-            let figure = texts(&create)? / COUNT as f64;
-            texts(&drop)?;
-            Ok(figure)
-        }));
+        turns.push(turn(dolt::NAME, || dolt_create_each(dolt)));
     }
     let (file, copy) = (base.folder.join("pando/data.pando"), base.folder.join("copy"));
     turns.push(turn("file copy", move || {
@@ -79,6 +83,24 @@ fn create(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
         })
     }));
     rounds.run(NAMES[0], Unit::Nanoseconds, turns)
+}
+
+/// Without the sync of the disk, which both pay once a branch: what the databases themselves do.
+/// Neither then says that a branch outlives a crashed machine.
+fn create_unsynced(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
+    let set = |mode: &str| -> Outcome<()> {
+        let pragma = format!("PRAGMA synchronous = {mode}");
+        base.run(&pragma)?;
+        base.dolt.as_ref().map_or(Ok(()), |dolt| dolt.run(&[&pragma]).map(drop))
+    };
+    set("OFF")?;
+    let mut turns: Vec<Turn<'_>> = vec![turn(PANDO, || create_each(&base.connection))];
+    if let Some(dolt) = &base.dolt {
+        turns.push(turn(dolt::NAME, || dolt_create_each(dolt)));
+    }
+    let outcome = rounds.run(NAMES[1], Unit::Nanoseconds, turns);
+    set("FULL")?;
+    outcome
 }
 
 fn switch(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
@@ -102,7 +124,7 @@ fn switch(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
             Ok(dolt.run(&pair.repeat(20))? / 40.0)
         }));
     }
-    rounds.run(NAMES[1], Unit::Nanoseconds, turns)?;
+    rounds.run(NAMES[2], Unit::Nanoseconds, turns)?;
     base.run("DROP BRANCH other_side")
 }
 
@@ -118,7 +140,7 @@ fn drop_one(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
         watch.resume()?;
         time_of(&base.connection, &format!("DROP BRANCH {name}"))
     };
-    rounds.run(NAMES[2], Unit::Nanoseconds, vec![turn(PANDO, own)])
+    rounds.run(NAMES[3], Unit::Nanoseconds, vec![turn(PANDO, own)])
 }
 
 /// A branch of a moment a thousand commits ago.
@@ -139,7 +161,7 @@ fn as_of(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
         base.run(&format!("DROP BRANCH {name}"))?;
         Ok(figure)
     };
-    rounds.run(NAMES[3], Unit::Nanoseconds, vec![turn(PANDO, create)])
+    rounds.run(NAMES[4], Unit::Nanoseconds, vec![turn(PANDO, create)])
 }
 
 /// Eight writers, each on its branch.
@@ -170,7 +192,7 @@ fn writers(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
         }
         turns.push(turn(dolt::NAME, || dolt.writers(&names, &keys.chunks(50).collect::<Vec<_>>())));
     }
-    rounds.run(NAMES[4], Unit::Nanoseconds, turns)?;
+    rounds.run(NAMES[5], Unit::Nanoseconds, turns)?;
     names.iter().try_for_each(|name| base.run(&format!("DROP BRANCH {name}")))
 }
 
@@ -200,5 +222,5 @@ fn fork(rounds: &mut Rounds, base: &Base) -> Outcome<()> {
             Ok(())
         })
     };
-    rounds.run(NAMES[5], Unit::Nanoseconds, vec![turn(PANDO, once)])
+    rounds.run(NAMES[6], Unit::Nanoseconds, vec![turn(PANDO, once)])
 }
