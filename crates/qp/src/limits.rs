@@ -3,11 +3,13 @@
 //! They are there so that any input ends in a clear error before it ends the stack or the
 //! memory. Neighbours: `parse` keeps them, `error` reports them.
 
+use crate::plan::Layout;
+
 /// Bytes of SQL text in one call: what SQLite allows, and well inside a span's 32 bits.
 pub const SQL_BYTES_MAX: usize = 1_000_000_000;
 
-/// Height of an expression tree, as in SQLite. Operators of one level count once, however
-/// many there are, because they are one node.
+/// Height of an expression tree, as in SQLite. A chain of ANDs or ORs counts once, however long
+/// it is, because it is one node wherever it goes.
 pub const EXPRESSION_DEPTH_MAX: u32 = 1000;
 
 /// What the nesting of one statement may weigh: an operator, a parenthesis or a function call
@@ -28,6 +30,32 @@ pub const PARAMETER_NUMBER_MAX: u32 = 32_766;
 /// How many views, subqueries and triggers may stand inside each other when a statement is
 /// bound: each level takes some kilobytes of stack.
 pub const BINDING_DEPTH_MAX: u32 = 100;
+
+/// Tables, subqueries and operators of one frame of a plan: they are numbered in 16 bits.
+pub const FRAME_PARTS_MAX: u32 = u16::MAX as u32;
+
+/// How many views, subqueries and common tables a statement may bind, each counted wherever it
+/// is read: views that read two views double with every level.
+pub const BLOCKS_MAX: u32 = 65_535;
+
+/// Tables of one join, as many as SQLite reads names of (of which it joins 64).
+pub const JOIN_TABLES_MAX: usize = 200;
+
+/// Tables of a view or subquery that are joined together with those around it.
+pub const DISSOLVED_TABLES_MAX: usize = 64;
+
+/// Nodes of an expression that is put in the place of a name: views and subqueries with larger
+/// ones are computed where they stand, so that expressions do not grow with each level.
+pub const DISSOLVED_NODES_MAX: u32 = 1000;
+
+/// Height of an expression that is put in the place of a name.
+pub const DISSOLVED_DEPTH_MAX: u32 = 250;
+
+/// Height of a generated column with those that it is made of: it stands wherever it is read.
+pub const GENERATED_DEPTH_MAX: u32 = 500;
+
+/// Nodes of a generated column with those that it is made of.
+pub const GENERATED_NODES_MAX: u32 = 100_000;
 
 /// Terms of a compound SELECT, as in SQLite.
 pub const COMPOUND_SELECT_MAX: u32 = 500;
@@ -143,6 +171,42 @@ impl Limits {
 const STACK_LEFT_MIN: usize = 256 * 1024;
 /// How much more there is where it has less.
 const STACK_MORE: usize = 2 * 1024 * 1024;
+
+/// How many operators run on any stack.
+const OPERATORS_SHALLOW: u32 = 24;
+/// What an operator inside of another one has of the stack: builds without optimization take half.
+const STACK_OF_OPERATOR: usize = 24 * 1024;
+/// Operators inside each other that are counted: a plan with more has most of them side by side.
+const OPERATORS_DEEP: u32 = 1000;
+
+/// Levels of an expression that any stack holds.
+const HEIGHT_LOW: u32 = 50;
+/// What a level of an expression takes of the stack where it is bound, copied or computed.
+const STACK_OF_LEVEL: usize = if cfg!(debug_assertions) { 12 * 1024 } else { 2 * 1024 };
+
+/// Runs a plan, whose operators may all stand inside each other.
+#[inline]
+pub(crate) fn with_stack_of<T>(layout: &Layout, work: impl FnOnce() -> T) -> T {
+    if layout.states <= OPERATORS_SHALLOW && layout.height <= HEIGHT_LOW {
+        return work();
+    }
+    let operators = layout.states.min(OPERATORS_DEEP) as usize * STACK_OF_OPERATOR;
+    let bytes = operators + layout.height as usize * STACK_OF_LEVEL;
+    stacker::maybe_grow(bytes, bytes + STACK_MORE, work)
+}
+
+/// The greatest height that an expression in a text of so many bytes can have, with what is put
+/// in the places of its names.
+pub(crate) fn height_within(text: usize) -> u32 {
+    let own = u32::try_from(text / 2).unwrap_or(u32::MAX).min(EXPRESSION_DEPTH_MAX);
+    own + DISSOLVED_DEPTH_MAX.min(own)
+}
+
+/// Does what may come again inside of itself, as [`with_stack`], with expressions of a text.
+pub(crate) fn with_stack_for<T>(text: usize, work: impl FnOnce() -> T) -> T {
+    let bytes = STACK_LEFT_MIN + height_within(text) as usize * STACK_OF_LEVEL;
+    stacker::maybe_grow(bytes, bytes + STACK_MORE, work)
+}
 
 /// Does what may come again inside of itself up to a limit that a thread's stack need not hold:
 /// threads made by Rust have 2 MiB.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+use pandodb_qp::error::ErrorKind;
 use pandodb_qp::function::Value;
 use pandodb_qp::session::Session;
 use pandodb_qp::store::Database;
@@ -128,4 +129,110 @@ fn a_recursion_that_keeps_its_rows_ends_at_the_hard_limit() {
     let long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
                 SELECT count(*) FROM n";
     assert_eq!(rows(&session, long), "50000");
+}
+
+/// The kind and message of the error that a text ends in.
+fn error(session: &Session, sql: &str) -> (ErrorKind, String) {
+    match session.query(sql) {
+        Ok(_) => panic!("{} is accepted", sql.get(..60).unwrap_or(sql)),
+        Err(error) => (error.kind(), error.to_string()),
+    }
+}
+
+#[test]
+fn long_chains_of_operators_end_in_an_error_and_not_the_stack() {
+    let session = session("CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 'x')");
+    for (operand, operator) in
+        [("a", "+"), ("a", "-"), ("b", "||"), ("a", "="), ("'{}'", "->"), ("a", "&"), ("a", "*")]
+    {
+        let sql =
+            |count: usize| format!("SELECT count({}) FROM t", vec![operand; count].join(operator));
+        assert_eq!(rows(&session, &sql(900)).len(), 1, "{operator}");
+        for count in [1100, 60_000] {
+            let (kind, message) = error(&session, &sql(count));
+            assert_eq!(kind, ErrorKind::Limit, "{operator}");
+            assert!(message.contains("Expression tree is too large"), "{message}");
+        }
+    }
+    let sql = format!("SELECT a {} FROM t", "IS NULL ".repeat(60_000));
+    assert_eq!(error(&session, &sql).0, ErrorKind::Limit);
+    // What is one node stays allowed.
+    let long = vec!["a = 1"; 60_000].join(" OR ");
+    assert_eq!(rows(&session, &format!("SELECT count(*) FROM t WHERE {long}")), "1");
+}
+
+#[test]
+fn views_over_views_do_not_grow_expressions() {
+    let session = session("CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    session.execute("CREATE VIEW deep0 AS SELECT a FROM t").unwrap();
+    session.execute("CREATE VIEW wide0 AS SELECT a FROM t").unwrap();
+    let ones = " + 1".repeat(400);
+    for level in 1..40 {
+        let below = level - 1;
+        session
+            .execute(&format!("CREATE VIEW deep{level} AS SELECT a{ones} AS a FROM deep{below}"))
+            .unwrap();
+        session
+            .execute(&format!("CREATE VIEW wide{level} AS SELECT a + a AS a FROM wide{below}"))
+            .unwrap();
+    }
+    assert_eq!(rows(&session, "SELECT a FROM deep39"), (1 + 39 * 400).to_string());
+    assert_eq!(rows(&session, "SELECT a FROM deep39 WHERE a > 5"), (1 + 39 * 400).to_string());
+    assert_eq!(rows(&session, "SELECT a FROM wide39"), (1_u64 << 39).to_string());
+    assert_eq!(rows(&session, "SELECT count(*) FROM wide39 WHERE a < 5"), "0");
+}
+
+#[test]
+fn generated_columns_that_grow_are_refused() {
+    let session = session("CREATE TABLE other(a)");
+    let columns: Vec<String> =
+        (1..30).map(|level| format!("c{level} AS (c{0} + c{0})", level - 1)).collect();
+    let (kind, message) = error(&session, &format!("CREATE TABLE t(c0, {})", columns.join(", ")));
+    assert_eq!(kind, ErrorKind::Limit);
+    assert!(message.contains("is too large"), "{message}");
+}
+
+#[test]
+fn views_that_double_end_in_an_error_or_in_time() {
+    let session = session("CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    session.execute("CREATE VIEW v0 AS SELECT a FROM t").unwrap();
+    for level in 1..25 {
+        session
+            .execute(&format!(
+                "CREATE VIEW v{level} AS SELECT x.a + y.a AS a FROM v{0} x, v{0} y",
+                level - 1
+            ))
+            .unwrap();
+    }
+    assert_eq!(rows(&session, "SELECT a FROM v8"), "256");
+    session.set_statement_timeout(Some(std::time::Duration::from_millis(100)));
+    let (kind, message) = error(&session, "SELECT a FROM v24");
+    assert_eq!(kind, ErrorKind::Limit);
+    assert!(message.contains("too long") || message.contains("too many references"), "{message}");
+}
+
+#[test]
+fn joins_have_a_number_of_tables_that_the_stack_holds() {
+    let session = session("CREATE TABLE t(a INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
+    for join in ["JOIN t t{} USING(a)", "LEFT JOIN t t{} ON 0", "LEFT JOIN t t{} ON t{}.a = t0.a"] {
+        let sql = |count: usize| {
+            let joins: Vec<String> =
+                (1..count).map(|number| join.replace("{}", &number.to_string())).collect();
+            format!("SELECT count(*) FROM t t0 {}", joins.join(" "))
+        };
+        assert_eq!(rows(&session, &sql(200)), "1", "{join}");
+        let (kind, message) = error(&session, &sql(201));
+        assert_eq!(kind, ErrorKind::Limit);
+        assert!(message.contains("too many FROM clause terms, max: 200"), "{message}");
+    }
+}
+
+#[test]
+fn more_calls_and_subqueries_than_two_bytes_can_number() {
+    let session = session("CREATE TABLE t(a); INSERT INTO t VALUES('y69999'), ('y5'), ('zz')");
+    let likes: Vec<String> = (0..70_000).map(|number| format!("a LIKE 'y{number}'")).collect();
+    let sql = format!("SELECT count(*) FROM t WHERE {}", likes.join(" OR "));
+    assert_eq!(rows(&session, &sql), "2");
+    let sql = format!("SELECT count(*) FROM (SELECT 1 {})", "UNION ALL SELECT 1 ".repeat(499));
+    assert_eq!(rows(&session, &sql), "500");
 }

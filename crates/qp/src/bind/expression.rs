@@ -342,6 +342,7 @@ impl Binder<'_> {
         if let Ok(block) = &mut block {
             // One that depends on a row runs often, and for few rows each time.
             let is_read_whole = is_read_whole && self.frame().outer.is_empty();
+            self.note_height(&block.root, &block.outputs);
             choose_gears(self, &mut block.root, &block.outputs, is_read_whole);
         }
         let frame = self.frames.pop().unwrap_or_default();
@@ -350,7 +351,7 @@ impl Binder<'_> {
             root: block.root,
             outputs: block.outputs,
             columns: block.columns,
-            layout: frame.layout,
+            layout: frame.finished()?,
             outer: frame.outer,
             rows: block.rows,
         })

@@ -71,9 +71,7 @@ impl Binder<'_> {
         let slot = if let Some(slot) = self.scopes[index].grouping.slot {
             slot
         } else {
-            let layout = &mut self.frames[frame].layout;
-            layout.slots += 1;
-            let slot = SlotId(layout.slots - 1);
+            let slot = self.frames[frame].slot();
             self.scopes[index].grouping.slot = Some(slot);
             slot
         };

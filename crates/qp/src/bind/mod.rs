@@ -50,8 +50,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::function::Registry;
 use crate::limits::{self, Limits};
-use crate::plan::{Layout, Rules, SourceId};
-use crate::scalar::{ColumnPlace, SlotId, StateId};
+use crate::plan::{Layout, Node, Rules, SourceId};
+use crate::scalar::{ColumnPlace, Scalar, SlotId, StateId};
 use crate::store::TreeId;
 
 /// A row of a table: its rowid (0 without) and its stored bytes.
@@ -171,6 +171,8 @@ pub struct Binder<'e> {
     pub parameter_names: Vec<Option<Box<str>>>,
     /// How many views, subqueries and triggers are being bound inside each other.
     pub(crate) nesting: u32,
+    /// How many were bound so far.
+    blocks: u32,
     /// The database that unqualified names of a view or trigger are looked up in first.
     pub(crate) home: Option<DatabaseIndex>,
     /// The branch that names without `@` mean, where the statement changes another one.
@@ -208,6 +210,33 @@ pub struct Binder<'e> {
     pub(crate) unasked: u32,
 }
 
+impl FrameBuilder {
+    /// A new slot. Where numbers run out it is none of its own, and [`finished`](Self::finished)
+    /// says so.
+    pub(crate) fn slot(&mut self) -> SlotId {
+        self.layout.slots = self.layout.slots.saturating_add(1);
+        SlotId(u16::try_from(self.layout.slots - 1).unwrap_or(u16::MAX))
+    }
+
+    /// A new operator state, as [`slot`](Self::slot).
+    pub(crate) fn state(&mut self) -> StateId {
+        self.layout.states = self.layout.states.saturating_add(1);
+        StateId(u16::try_from(self.layout.states - 1).unwrap_or(u16::MAX))
+    }
+
+    /// What the frame holds, if there was a number for each part.
+    pub(crate) fn finished(&self) -> Result<Layout> {
+        if self.layout.slots.max(self.layout.states) <= limits::FRAME_PARTS_MAX {
+            return Ok(self.layout);
+        }
+        let message = "the statement has too many tables, subqueries and steps";
+        Err(Error::new(ErrorKind::Limit, message).with_hint(format!(
+            "one query block may have {}: store parts of the result in a table first",
+            limits::FRAME_PARTS_MAX
+        )))
+    }
+}
+
 impl<'e> Binder<'e> {
     /// A binder for a statement with this text, with the outermost frame open.
     pub fn new(environment: &'e Environment<'e>, text: Arc<str>) -> Self {
@@ -220,6 +249,7 @@ impl<'e> Binder<'e> {
             parameters: 0,
             parameter_names: Vec::new(),
             nesting: 0,
+            blocks: 0,
             home: None,
             reads_from: None,
             restricted: None,
@@ -256,27 +286,23 @@ impl<'e> Binder<'e> {
 
     /// A new slot of the current frame.
     pub fn slot(&mut self) -> SlotId {
-        let layout = &mut self.frame().layout;
-        layout.slots += 1;
-        SlotId(layout.slots - 1)
+        self.frame().slot()
     }
 
     /// A new operator state of the current frame.
     pub fn state(&mut self) -> StateId {
-        let layout = &mut self.frame().layout;
-        layout.states += 1;
-        StateId(layout.states - 1)
+        self.frame().state()
     }
 
     /// A new call memory of the current frame.
-    pub fn cache(&mut self) -> u16 {
+    pub fn cache(&mut self) -> u32 {
         let layout = &mut self.frame().layout;
         layout.caches += 1;
         layout.caches - 1
     }
 
     /// A new subquery state of the current frame.
-    pub fn subquery_state(&mut self) -> u16 {
+    pub fn subquery_state(&mut self) -> u32 {
         let layout = &mut self.frame().layout;
         layout.subqueries += 1;
         layout.subqueries - 1
@@ -295,6 +321,43 @@ impl<'e> Binder<'e> {
         })
     }
 
+    /// Notes how high the expressions of a plan are that is about to be finished.
+    pub(crate) fn note_height(&mut self, root: &Node, outputs: &[Scalar]) {
+        fn below(node: &Node, most: &mut u32) {
+            node.scalars(&mut |scalar| *most = scalar.height().max(*most));
+            node.inputs(&mut |input| below(input, most));
+        }
+        let mut most = outputs.iter().map(Scalar::height).max().unwrap_or(0);
+        below(root, &mut most);
+        let layout = &mut self.frame().layout;
+        layout.height = layout.height.max(most);
+    }
+
+    /// Notes that the expressions of a text, of so many bytes, are computed in the frame.
+    pub(crate) fn note_text(&mut self, bytes: usize) {
+        let layout = &mut self.frame().layout;
+        layout.height = layout.height.max(limits::height_within(bytes));
+    }
+
+    /// Ends the planning of a statement that was interrupted or takes too long.
+    pub(crate) fn check_stopped(&self) -> Result<()> {
+        self.environment.session.check_stopped()
+    }
+
+    /// Counts a view, subquery or common table that is bound.
+    fn count_block(&mut self) -> Result<()> {
+        self.check_stopped()?;
+        self.blocks += 1;
+        if self.blocks <= limits::BLOCKS_MAX {
+            return Ok(());
+        }
+        let message = "too many references to views and subqueries";
+        Err(Error::new(ErrorKind::Limit, message).with_hint(format!(
+            "there may be {}, each counted wherever it is read",
+            limits::BLOCKS_MAX
+        )))
+    }
+
     /// Runs `work` one level deeper.
     pub(crate) fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= limits::BINDING_DEPTH_MAX {
@@ -302,8 +365,9 @@ impl<'e> Binder<'e> {
             return Err(Error::new(ErrorKind::Limit, message)
                 .with_hint(format!("there may be {}", limits::BINDING_DEPTH_MAX)));
         }
+        self.count_block()?;
         self.nesting += 1;
-        let result = limits::with_stack(|| work(self));
+        let result = limits::with_stack_for(self.text.len(), || work(self));
         self.nesting -= 1;
         result
     }

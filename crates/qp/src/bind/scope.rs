@@ -277,11 +277,7 @@ impl Binder<'_> {
                 place.depth += depth;
             }
             Scalar::Call(call) => {
-                call.cache = {
-                    let layout = &mut self.frame().layout;
-                    layout.caches += 1;
-                    layout.caches - 1
-                };
+                call.cache = self.cache();
             }
             _ => {}
         });

@@ -10,7 +10,7 @@ use super::{Binder, ScopeTable};
 use crate::ast::{self, ExpressionKind, ResultColumn, SelectCore, UnaryOperator};
 use crate::authorize::AuthAction;
 use crate::error::{Error, Result};
-use crate::limits::Limit;
+use crate::limits::{self, Limit};
 use crate::plan::{GroupKey, Later, Node, OutputColumn, QueryParts, Rules, Values, finish_select};
 use crate::scalar::{Scalar, SlotId};
 use crate::span::Span;
@@ -548,8 +548,10 @@ impl QueryParts {
             && self.order_by.is_empty()
             && self.limit.is_none()
             && !self.group.relations.is_empty()
+            && self.group.slots().len() <= limits::DISSOLVED_TABLES_MAX
             && self.outputs.iter().all(|output| {
-                !output.has_subquery()
+                output.is_small()
+                    && !output.has_subquery()
                     && !output.any(&mut |node| match node {
                         Scalar::Call(call) => !call.function.is_deterministic(),
                         _ => false,

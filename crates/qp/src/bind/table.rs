@@ -10,6 +10,7 @@ use crate::ast;
 use crate::catalog::{DatabaseIndex, Schema, Table, View, information, schema_table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
+use crate::limits;
 use crate::plan::SourceId;
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
@@ -313,6 +314,15 @@ impl Binder<'_> {
             }
         }
         let bound = self.over_columns(scope, &generated.expression, "generated columns")?;
+        // It stands wherever the column is read, also in the columns that are made of it.
+        if !bound.fits(limits::GENERATED_DEPTH_MAX, &mut { limits::GENERATED_NODES_MAX }) {
+            let message = format!("generated column \"{}\" is too large", column.name);
+            return Err(Error::new(ErrorKind::Limit, message).with_hint(format!(
+                "with the columns that it is made of it may be {} levels high and have {} parts",
+                limits::GENERATED_DEPTH_MAX,
+                limits::GENERATED_NODES_MAX
+            )));
+        }
         scope.columns[index].scalar =
             Scalar::Convert(Box::new(bound), column.affinity, column.collation);
         state[index] = 0;
@@ -349,14 +359,16 @@ impl Binder<'_> {
         // The places of a definition's expressions are not places in the text that is recorded,
         // unless it is that definition.
         let is_of_text = matches!(place, OF_STATEMENT | OF_DEFINITION);
-        let bound = if is_of_text {
-            self.expression(expression)
-        } else {
+        let text = scope.table.as_ref().map_or(0, |table| table.sql.len());
+        let bound = limits::with_stack_for(text, || {
+            if is_of_text {
+                return self.expression(expression);
+            }
             let recorder = self.recorder.take();
             let bound = self.unasked(|binder| binder.expression(expression));
             self.recorder = recorder;
             bound
-        };
+        });
         if let Some(mut names) = self.scopes.pop()
             && let Some(inner) = names.tables.pop()
         {

@@ -57,17 +57,17 @@ impl Frame {
     /// Makes room for what the layout asks for.
     #[inline]
     pub fn fit(&mut self, layout: Layout) {
-        let is_fit = self.slots.len() == usize::from(layout.slots)
-            && self.states.len() == usize::from(layout.states)
-            && self.subqueries.len() == usize::from(layout.subqueries)
-            && self.caches.len() == usize::from(layout.caches);
+        let is_fit = self.slots.len() == layout.slots as usize
+            && self.states.len() == layout.states as usize
+            && self.subqueries.len() == layout.subqueries as usize
+            && self.caches.len() == layout.caches as usize;
         if is_fit {
             return;
         }
-        self.slots.resize_with(usize::from(layout.slots), Slot::default);
-        self.states.resize_with(usize::from(layout.states), State::default);
-        self.subqueries.resize_with(usize::from(layout.subqueries), RefCell::default);
-        self.caches.resize_with(usize::from(layout.caches), RefCell::default);
+        self.slots.resize_with(layout.slots as usize, Slot::default);
+        self.states.resize_with(layout.states as usize, State::default);
+        self.subqueries.resize_with(layout.subqueries as usize, RefCell::default);
+        self.caches.resize_with(layout.caches as usize, RefCell::default);
     }
 
     /// The slot `id`.
@@ -102,8 +102,8 @@ impl Frame {
     }
 
     /// As [`clear_subqueries`](Self::clear_subqueries), of those from a number on.
-    pub fn clear_subqueries_from(&mut self, first: u16) {
-        for subquery in self.subqueries.iter_mut().skip(usize::from(first)) {
+    pub fn clear_subqueries_from(&mut self, first: u32) {
+        for subquery in self.subqueries.iter_mut().skip(first as usize) {
             subquery.get_mut().clear();
         }
     }

@@ -125,18 +125,20 @@ impl SubqueryCall {
         let frame = state.frame.get_or_insert_with(|| Box::new(Frame::new(self.plan.layout)));
         frame.reopen();
         let outer = Outer { context: scope.outer.context, scope: Some(scope) };
-        self.plan.root.open(frame, outer)?;
-        while self.plan.root.next(frame, outer)? {
-            if !take(&frame.scope(outer))? {
-                break;
+        crate::limits::with_stack_of(&self.plan.layout, || {
+            self.plan.root.open(frame, outer)?;
+            while self.plan.root.next(frame, outer)? {
+                if !take(&frame.scope(outer))? {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Column `column` of the first row, or NULL.
     pub(crate) fn scalar<'a>(&self, scope: &Scope<'a>, column: usize) -> Result<Datum<'a>> {
-        let mut state = scope.frame.subqueries[usize::from(self.state)].borrow_mut();
+        let mut state = scope.frame.subqueries[self.state as usize].borrow_mut();
         if self.correlation == Correlation::Immediate {
             state.kept = None;
         }
@@ -169,7 +171,7 @@ impl SubqueryCall {
 
     /// Whether there is a row.
     pub(crate) fn exists(&self, scope: &Scope<'_>) -> Result<bool> {
-        let mut state = scope.frame.subqueries[usize::from(self.state)].borrow_mut();
+        let mut state = scope.frame.subqueries[self.state as usize].borrow_mut();
         if let Some(Remembered::Exists(exists)) = state.kept
             && self.correlation != Correlation::Immediate
         {
@@ -191,7 +193,7 @@ impl InSubquery {
     /// for an index that is asked for all.
     pub(crate) fn rows(&self, scope: &Scope<'_>, parts: &[u16]) -> Result<Arc<Vec<Vec<Value>>>> {
         let call = &self.subquery;
-        let mut state = scope.frame.subqueries[usize::from(call.state)].borrow_mut();
+        let mut state = scope.frame.subqueries[call.state as usize].borrow_mut();
         if let Some(Sought { parts: known, rows, .. }) = &state.sought
             && known.as_slice() == parts
             && call.correlation == Correlation::None
@@ -250,7 +252,7 @@ impl InSubquery {
     /// The state of the subquery, which has its rows.
     fn ready<'s>(&self, scope: &Scope<'s>) -> Result<RefMut<'s, SubqueryState>> {
         let call = &self.subquery;
-        let mut state = scope.frame.subqueries[usize::from(call.state)].borrow_mut();
+        let mut state = scope.frame.subqueries[call.state as usize].borrow_mut();
         let is_kept = matches!(state.kept, Some(Remembered::Set(_)));
         if !is_kept || call.correlation == Correlation::Immediate {
             let mut set = Set::default();
@@ -269,7 +271,7 @@ impl Quantified {
     /// Whether the comparison holds for all or any of the rows.
     pub(crate) fn holds(&self, scope: &Scope<'_>) -> Result<Option<bool>> {
         let operand = self.operand.evaluate(scope)?;
-        let mut state = scope.frame.subqueries[usize::from(self.subquery.state)].borrow_mut();
+        let mut state = scope.frame.subqueries[self.subquery.state as usize].borrow_mut();
         let context = scope.outer.context;
         let (mut decided, mut unknown) = (false, false);
         self.subquery.each(&mut state, scope, |inner| {

@@ -28,7 +28,7 @@ pub struct BoundWriter {
 pub fn bind_writer(environment: &Environment<'_>, table: &Arc<Table>) -> Result<BoundWriter> {
     let mut binder = Binder::new(environment, Arc::from(&*table.sql));
     let writer = table_writer(&mut binder, table, Change::Insert, None)?;
-    Ok(BoundWriter { writer, layout: binder.frame().layout })
+    Ok(BoundWriter { writer, layout: binder.frame().finished()? })
 }
 
 /// Binds everything that a new table says, to find its mistakes.

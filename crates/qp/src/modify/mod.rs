@@ -132,7 +132,7 @@ pub struct Returning {
     /// What it is called.
     pub columns: Vec<OutputColumn>,
     /// The first of its own subqueries; those before it are the change's.
-    pub first_subquery: u16,
+    pub first_subquery: u32,
 }
 
 /// `INSERT`
@@ -245,7 +245,9 @@ impl ModifyPlan {
     pub fn run(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<Changes> {
         let mut changes = Changes::default();
         // It may stand inside of a trigger, which that may fire again.
-        crate::limits::with_stack(|| self.run_into(frame, outer, &mut changes))?;
+        crate::limits::with_stack(|| {
+            crate::limits::with_stack_of(&self.layout, || self.run_into(frame, outer, &mut changes))
+        })?;
         Ok(changes)
     }
 

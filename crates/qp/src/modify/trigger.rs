@@ -16,6 +16,7 @@ use crate::bind::{Binder, Called, Environment, FrameBuilder, NameScope, ScopeTab
 use crate::catalog::{DatabaseIndex, Table, Trigger};
 use crate::error::{Error, Result};
 use crate::execute::{Context, Frame, GivenRows, Kept, Outer, Scope, SharedTransaction, Versions};
+use crate::limits;
 use crate::plan::{Layout, SelectPlan};
 use crate::scalar::{ROWID, Scalar, SlotId, Unary};
 use crate::types::Affinity;
@@ -237,6 +238,10 @@ impl Triggers {
 
 impl TriggerProgram {
     fn run(&self, images: &Images, outer: Outer<'_>) -> Result<()> {
+        limits::with_stack_of(&self.layout, || self.run_on(images, outer))
+    }
+
+    fn run_on(&self, images: &Images, outer: Outer<'_>) -> Result<()> {
         let mut frame = Frame::new(self.layout);
         if let Some(old) = &images.old {
             frame.slot_mut(OLD).restore(old.clone());
@@ -282,7 +287,7 @@ pub fn bind_trigger(
     table: &Arc<Table>,
 ) -> Result<TriggerProgram> {
     let mut binder = Binder::new(environment, Arc::from(&*trigger.sql));
-    trigger_program(&mut binder, trigger, table)
+    limits::with_stack_for(trigger.sql.len(), || trigger_program(&mut binder, trigger, table))
 }
 
 /// OLD or NEW: columns that compare as values do, without the affinity of their table's.
@@ -316,6 +321,8 @@ pub(crate) fn trigger_program(
     binder.home = Some(trigger.database);
     binder.in_trigger = true;
     binder.accessors.push(trigger.name.clone());
+    // The program runs on one stack, whatever statement of it is the highest.
+    binder.note_text(trigger.sql.len());
     let (old, new) = (binder.slot(), binder.slot());
     debug_assert_eq!((old, new), (OLD, NEW));
     let mut scope = NameScope::default();
@@ -351,15 +358,16 @@ pub(crate) fn trigger_program(
             }),
             _ => modify_statement(binder, statement).map(TriggerStatement::Modify),
         };
-        let layout = binder.frames.pop().unwrap_or_default().layout;
+        let frame = binder.frames.pop().unwrap_or_default();
         let mut bound = bound?;
+        let layout = frame.finished()?;
         match &mut bound {
             TriggerStatement::Select(plan) => plan.layout = layout,
             TriggerStatement::Modify(plan) => plan.layout = layout,
         }
         statements.push(bound);
     }
-    let layout = binder.frames.pop().unwrap_or_default().layout;
+    let layout = binder.frames.pop().unwrap_or_default().finished()?;
     Ok(TriggerProgram { layout, condition, statements })
 }
 

@@ -212,7 +212,13 @@ impl Parser<'_> {
         let right = right?;
         if is_open {
             append(left, operator, right);
-            return Ok(height.max(self.height + 1));
+            // ANDs and ORs stay one node. What is computed step by step is as high as its steps.
+            let is_flat = matches!(operator, BinaryOperator::And | BinaryOperator::Or);
+            return Ok(if is_flat {
+                height.max(self.height + 1)
+            } else {
+                height.max(self.height) + 1
+            });
         }
         *left = chain(taken(left), operator, right);
         Ok(height.max(self.height) + 1)

@@ -73,6 +73,7 @@ pub(super) fn plan_inside(
     goal: Goal<'_>,
     given: &[SlotId],
 ) -> Result<Joined> {
+    binder.check_stopped()?;
     super::hidden::take_arguments(&mut group);
     rewrite::simplify_outer(&mut group);
     let own = group.slots();

@@ -70,13 +70,15 @@ pub struct OutputColumn {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Layout {
     /// Rows.
-    pub slots: u16,
+    pub slots: u32,
     /// States of operators.
-    pub states: u16,
+    pub states: u32,
     /// States of subqueries.
-    pub subqueries: u16,
+    pub subqueries: u32,
     /// Memories of calls.
-    pub caches: u16,
+    pub caches: u32,
+    /// The greatest height of an expression: what is computed inside of it takes stack.
+    pub height: u32,
 }
 
 /// A plan that several parts of a statement share.

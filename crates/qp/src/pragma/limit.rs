@@ -47,8 +47,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     limit!(
         "limit_expr_depth",
         ExpressionDepth,
-        "height of an expression; a chain of one operator (`1 + 1 + ...`) is no higher for being \
-         longer, while SQLite counts each"
+        "height of an expression; a chain of ANDs or of ORs is no higher for being longer, while \
+         SQLite counts each"
     ),
     limit!("limit_compound_select", CompoundSelect, "parts of a compound SELECT"),
     limit!("limit_vdbe_op", Operations, "operators and expressions of a statement's plan"),

@@ -380,7 +380,7 @@ fn evaluate_call(call: &Call, scope: &Scope<'_>) -> Result<(Value, bool)> {
         }
     }
     let references: SmallVec<[ValueRef<'_>; 4]> = arguments.iter().map(Datum::as_ref).collect();
-    let mut cache = scope.frame.caches[usize::from(call.cache)].borrow_mut();
+    let mut cache = scope.frame.caches[call.cache as usize].borrow_mut();
     let mut surroundings = function::Context::new(context.session, &mut cache);
     surroundings.json_arguments = flags;
     let by_collation = |left: &[u8], right: &[u8]| {

@@ -318,7 +318,7 @@ pub struct Call {
     /// How it compares texts.
     pub collation: Collation,
     /// The call's own memory in the frame.
-    pub cache: u16,
+    pub cache: u32,
 }
 
 /// A subquery with its place in the frame.
@@ -327,7 +327,7 @@ pub struct SubqueryCall {
     /// What it runs.
     pub plan: Arc<SelectPlan>,
     /// Where its state is.
-    pub state: u16,
+    pub state: u32,
     /// What its result depends on.
     pub correlation: Correlation,
     /// It gives the same result for the same row, so that results may be kept.

@@ -3,6 +3,8 @@
 //! Subqueries are visited too: what they read of the frames around them counts as read by the
 //! expression they stand in. Neighbours: `plan` asks which slots an expression needs.
 
+use crate::limits;
+
 use super::{ColumnPlace, Scalar, SlotId, SubqueryCall};
 
 impl Scalar {
@@ -162,6 +164,29 @@ impl Scalar {
     /// Whether it holds a subquery.
     pub fn has_subquery(&self) -> bool {
         self.any(&mut |node| node.own_subquery().is_some())
+    }
+
+    /// Whether it is small enough to be put in the place of a name.
+    pub fn is_small(&self) -> bool {
+        self.fits(limits::DISSOLVED_DEPTH_MAX, &mut { limits::DISSOLVED_NODES_MAX })
+    }
+
+    /// Whether it has at most so many levels and nodes; what is left of the nodes stays there.
+    pub fn fits(&self, levels: u32, nodes: &mut u32) -> bool {
+        let (Some(levels), Some(left)) = (levels.checked_sub(1), nodes.checked_sub(1)) else {
+            return false;
+        };
+        *nodes = left;
+        let mut fits = true;
+        self.children(&mut |child| fits = fits && child.fits(levels, nodes));
+        fits
+    }
+
+    /// How many levels of operands there are.
+    pub fn height(&self) -> u32 {
+        let mut below = 0;
+        self.children(&mut |child| below = below.max(child.height()));
+        below + 1
     }
 
     /// Replaces nodes from the leaves up.

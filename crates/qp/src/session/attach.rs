@@ -47,7 +47,7 @@ impl Session {
         self.with_environment(&[], &[], |environment| {
             let mut binder = Binder::new(environment, Arc::from(""));
             let bound = binder.expression(expression)?;
-            let frame = Frame::new(binder.frame().layout);
+            let frame = Frame::new(binder.frame().finished()?);
             let context = Context {
                 parameters: Parameters::Values(parameters),
                 session: self,

@@ -468,6 +468,10 @@ impl crate::function::Session for Session {
         self.is_statement_overdue()
     }
 
+    fn check_stopped(&self) -> Result<()> {
+        Self::check_stopped(self)
+    }
+
     fn is_like_case_sensitive(&self) -> bool {
         self.settings.borrow().case_sensitive_like
     }

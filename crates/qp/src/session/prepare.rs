@@ -5,6 +5,7 @@
 //! changed. Neighbours: `statement` runs what is made here.
 
 use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::Ordering;
 use rustc_hash::FxHashMap;
 
 use super::statistics::TreeStatistics;
@@ -15,7 +16,7 @@ use crate::bind::{Binder, Environment, Statistics};
 use crate::catalog::{Attachment, DatabaseIndex, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Projection, SharedTransaction, Sources, Versions};
-use crate::limits::Limit;
+use crate::limits::{self, Limit};
 use crate::modify::{ModifyPlan, modify_statement};
 use crate::parse::parse_statement_within;
 use crate::plan::{AccessPath, Node, OutputColumn, Rules, SelectPlan, SourceId, choose_gears};
@@ -132,6 +133,8 @@ impl Session {
             let behind = prepared.sql.len();
             return Ok((Some(prepared), behind));
         }
+        self.interrupt.store(false, Ordering::Relaxed);
+        self.start_clock();
         let (statement, behind) = parse_statement_within(sql, &self.limits())?;
         let Some(statement) = statement else { return Ok((None, behind)) };
         let prepared = Arc::new(self.plan(sql.get(..behind).unwrap_or(sql), statement)?);
@@ -208,7 +211,9 @@ impl Session {
         // the schema stays is relied on elsewhere.
         sources.iter().flatten().for_each(|source| source.borrow().begin_guess());
         let planned = self.asking(|| {
-            self.plan_with(&sources, &statement, &mut prepared)?;
+            limits::with_stack_for(sql.len(), || {
+                self.plan_with(&sources, &statement, &mut prepared)
+            })?;
             match &prepared.kind {
                 PreparedKind::Modify(plan) => self.compile_triggers(plan, &sources),
                 _ => Ok(()),
@@ -370,12 +375,13 @@ fn rules_of(settings: &crate::execute::Settings) -> Rules {
 pub(super) fn select_plan(binder: &mut Binder<'_>, select: &ast::Select) -> Result<SelectPlan> {
     binder.shares = binder.environment.rules.has(Rules::SHARED);
     let mut block = binder.select(select, false)?;
+    binder.note_height(&block.root, &block.outputs);
     choose_gears(binder, &mut block.root, &block.outputs, true);
     Ok(SelectPlan {
         root: block.root,
         outputs: block.outputs,
         columns: block.columns,
-        layout: binder.frame().layout,
+        layout: binder.frame().finished()?,
         outer: Vec::new(),
         rows: block.rows,
     })

@@ -336,17 +336,19 @@ impl<'s> Statement<'s> {
         run.steps = run.steps.saturating_add(1);
         run.around.with_context(self.session, &self.parameters, |context| {
             let outer = Outer { context, scope: None };
-            match steps_before {
-                0 => plan.root.open(frame, outer)?,
-                // One that goes on is to be seen by who looks for what is read for long.
-                2 => context.sources.look_at_all().for_each(|source| source.date()),
-                _ => {}
-            }
-            if !plan.root.next(frame, outer)? {
-                return Ok(Step::Done);
-            }
-            cells.take(projection, &plan.outputs, &frame.scope(outer))?;
-            Ok(Step::Row)
+            crate::limits::with_stack_of(&plan.layout, || {
+                match steps_before {
+                    0 => plan.root.open(frame, outer)?,
+                    // One that goes on is to be seen by who looks for what is read for long.
+                    2 => context.sources.look_at_all().for_each(|source| source.date()),
+                    _ => {}
+                }
+                if !plan.root.next(frame, outer)? {
+                    return Ok(Step::Done);
+                }
+                cells.take(projection, &plan.outputs, &frame.scope(outer))?;
+                Ok(Step::Row)
+            })
         })
     }
 }

@@ -108,7 +108,7 @@ impl Binder<'_> {
             root: block.root,
             outputs: block.outputs,
             columns: block.columns,
-            layout: frame.layout,
+            layout: frame.finished()?,
             outer: Vec::new(),
             rows: block.rows,
         };
@@ -131,6 +131,7 @@ impl Binder<'_> {
             (block.root, block.outputs, block.rows) = later.finish(self)?;
         }
         block.read_reals();
+        self.note_height(&block.root, &block.outputs);
         choose_gears(self, &mut block.root, &block.outputs, true);
         Ok(Some(block))
     }

@@ -19,9 +19,11 @@ use super::table::Named;
 use super::{Binder, Block};
 use crate::ast::{self, JoinKind, TableReferenceKind};
 use crate::catalog::{Index, Table, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
+use crate::span::Span;
 use join::guard_virtual_columns;
 
 /// Relations that are joined in any order, and what their rows must satisfy.
@@ -122,22 +124,44 @@ impl TableRelation {
 impl Relation {
     /// The slots that it fills.
     pub fn slots(&self) -> Vec<SlotId> {
+        let mut slots = Vec::new();
+        self.add_slots(&mut slots);
+        slots
+    }
+
+    fn add_slots(&self, slots: &mut Vec<SlotId>) {
         match self {
-            Self::Table(table) => vec![table.slot],
-            Self::Rows(rows) => rows.slots.clone(),
+            Self::Table(table) => slots.push(table.slot),
+            Self::Rows(rows) => slots.extend_from_slice(&rows.slots),
             Self::Outer(outer) => {
-                let mut slots = outer.left.slots();
-                slots.extend(outer.right.slots());
-                slots
+                outer.left.add_slots(slots);
+                outer.right.add_slots(slots);
             }
         }
     }
 }
 
+/// Fails where a join has all the tables that it may have, those of dissolved views among them.
+fn check_tables(group: &Group, next: Span) -> Result<()> {
+    if group.slots().len() < limits::JOIN_TABLES_MAX {
+        return Ok(());
+    }
+    let message = format!("too many FROM clause terms, max: {}", limits::JOIN_TABLES_MAX);
+    Err(Error::new(ErrorKind::Limit, message)
+        .at(next)
+        .with_hint("join some of them in a common table expression AS MATERIALIZED"))
+}
+
 impl Group {
     /// The slots that its relations fill.
     pub fn slots(&self) -> Vec<SlotId> {
-        self.relations.iter().flat_map(Relation::slots).collect()
+        let mut slots = Vec::with_capacity(self.relations.len());
+        self.add_slots(&mut slots);
+        slots
+    }
+
+    fn add_slots(&self, slots: &mut Vec<SlotId>) {
+        self.relations.iter().for_each(|relation| relation.add_slots(slots));
     }
 
     /// Adds the relations and conditions of another group.
@@ -185,6 +209,7 @@ impl Binder<'_> {
         let mut group = Group::default();
         self.reference(first, scope, &mut group, may_dissolve && !right_or_full)?;
         for join in joins {
+            check_tables(&group, join.table.span)?;
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, may_dissolve && !has_outer)?;

@@ -82,7 +82,8 @@ pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> 
     if !is_done {
         plan.leave_out();
     }
-    plan.layout = binder.frame().layout;
+    binder.note_text(binder.text.len());
+    plan.layout = binder.frame().finished()?;
     Ok(plan)
 }
 

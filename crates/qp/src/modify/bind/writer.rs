@@ -41,6 +41,7 @@ pub(in crate::modify) fn table_writer(
     change: Change<'_>,
     conflict: Option<ConflictAction>,
 ) -> Result<TableWriter> {
+    binder.note_text(table.sql.len());
     let row = binder.slot();
     let mut scope = binder.table_scope(table, row, &table.name, Called::Name)?;
     let generated = generated_columns(binder, table, &mut scope)?;

@@ -7,6 +7,7 @@
 use super::{equality, take_keys};
 use crate::bind::{Binder, Group, OuterRelation, Relation};
 use crate::error::Result;
+use crate::limits;
 use crate::plan::access::{Ask, choose_access};
 use crate::plan::cost::search_pays;
 use crate::plan::group::{Goal, Joined, plan_inside};
@@ -27,7 +28,8 @@ pub(super) fn outer_join(
     let goal = Goal { wanted: &[], has_limit: false, ..goal };
     let OuterRelation { kind, left, right, on } = outer;
     let (left_slots, right_slots) = (left.slots(), right.slots());
-    let left = plan_inside(binder, left, goal, given)?;
+    // Each of a chain of outer joins is the left side of the next.
+    let left = limits::with_stack(|| plan_inside(binder, left, goal, given))?;
     let mut available = given.to_vec();
     available.extend(&left_slots);
     if kind == JoinType::Left {

@@ -120,7 +120,7 @@ impl LaterCompound {
         self.arms.iter().all(|(_, block)| {
             columns.iter().all(|column| match block.outputs.get(*column) {
                 Some(Scalar::Column(_) | Scalar::Literal(_)) => true,
-                Some(output) => is_blind && is_sure(output),
+                Some(output) => is_blind && is_sure(output) && output.is_small(),
                 None => false,
             })
         })

@@ -137,10 +137,10 @@ fn inside(scalar: &Scalar, slot: SlotId, parts: &QueryParts) -> Option<Scalar> {
             let divides = windows.iter().all(|window| window.partition_by.iter().any(is_key));
             if is_grouped { keys.iter().any(is_key) } else { is_binary && divides }
         };
-        match output.filter(whole) {
+        match output.filter(whole).filter(|output| output.is_small()) {
             Some(output) => *node = output.clone(),
             None => fits = false,
         }
     });
-    fits.then_some(inner)
+    (fits && inner.is_small()).then_some(inner)
 }

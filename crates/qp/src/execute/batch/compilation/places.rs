@@ -121,14 +121,23 @@ pub(in crate::execute::batch) fn produced(node: &Node) -> Vec<SlotId> {
 
 /// The slots that any node of a subtree fills.
 pub(in crate::execute::batch) fn all_slots(node: &Node) -> Vec<SlotId> {
-    let mut slots = produced(node);
-    if let Node::Recursive(recursive) = node {
-        slots.push(recursive.row_slot);
-    }
-    children(node, &mut |child| slots.extend(all_slots(child)));
+    let mut slots = Vec::new();
+    add_slots(node, &mut slots);
     slots.sort_unstable();
     slots.dedup();
     slots
+}
+
+/// Adds those of a subtree. Slots that a node names besides its own are those of nodes below it,
+/// which say so themselves: a join does not list them again at each of its levels.
+fn add_slots(node: &Node, slots: &mut Vec<SlotId>) {
+    if !matches!(node, Node::NestedLoop(_) | Node::HashJoin(_) | Node::Filter(_) | Node::Limit(_)) {
+        slots.extend(produced(node));
+    }
+    if let Node::Recursive(recursive) = node {
+        slots.push(recursive.row_slot);
+    }
+    children(node, &mut |child| add_slots(child, slots));
 }
 
 /// Calls `visit` with each input.

@@ -101,7 +101,7 @@ pub(in crate::execute::batch) struct CallExpression {
     pub(in crate::execute::batch) function: Arc<Function>,
     pub(in crate::execute::batch) arguments: Vec<Expression>,
     pub(in crate::execute::batch) collation: Collation,
-    pub(in crate::execute::batch) cache: u16,
+    pub(in crate::execute::batch) cache: u32,
 }
 
 /// A scalar and the columns of the program that it reads.
@@ -325,7 +325,7 @@ impl CallExpression {
             let (left, right) = (ValueRef::Text(left), ValueRef::Text(right));
             crate::types::compare(left, right, self.collation, context.collations)
         };
-        let mut cache = run.frame.caches[usize::from(self.cache)].borrow_mut();
+        let mut cache = run.frame.caches[self.cache as usize].borrow_mut();
         let mut surroundings = function::Context::new(context.session, &mut cache);
         if self.function.traits.uses_collation {
             surroundings.collation = &by_collation;
