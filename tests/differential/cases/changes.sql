@@ -494,3 +494,27 @@ CREATE TABLE q7(a ANY, b INT AS (a) STORED NOT NULL, c TEXT NOT NULL) STRICT
 INSERT INTO q7 VALUES ('x', NULL)
 CREATE TABLE q8(a ANY, b INT AS (a), c TEXT NOT NULL) STRICT
 INSERT INTO q8 VALUES ('x', NULL)
+
+-- A row that REPLACE gives the key of another one takes its place, with all its entries.
+CREATE TABLE exchanged(id INTEGER PRIMARY KEY, a UNIQUE, b, c DEFAULT 7);
+CREATE INDEX exchanged_b ON exchanged(b, id);
+CREATE INDEX exchanged_part ON exchanged(c) WHERE b > 15;
+INSERT INTO exchanged VALUES(1, 10, 20, 30), (2, 11, 21, 31), (3, 12, 22, 32);
+REPLACE INTO exchanged VALUES(1, 10, 25, 30);
+SELECT changes(), last_insert_rowid();
+REPLACE INTO exchanged VALUES(2, 12, 5, 99);
+SELECT * FROM exchanged ORDER BY id;
+SELECT id FROM exchanged INDEXED BY exchanged_b WHERE b > 0 ORDER BY b;
+SELECT id, c FROM exchanged INDEXED BY exchanged_part WHERE b > 15 AND c > 0;
+REPLACE INTO exchanged SELECT id, a + 1, b FROM exchanged;
+REPLACE INTO exchanged(id, a) VALUES(2, 11);
+SELECT * FROM exchanged ORDER BY id;
+CREATE TABLE exchanged_keyed(a TEXT COLLATE NOCASE PRIMARY KEY ON CONFLICT REPLACE, b UNIQUE, c) WITHOUT ROWID;
+CREATE INDEX exchanged_c ON exchanged_keyed(c);
+INSERT INTO exchanged_keyed VALUES('x', 1, 1), ('y', 2, 2);
+INSERT INTO exchanged_keyed VALUES('X', 3, 5);
+INSERT INTO exchanged_keyed VALUES('Y', 3, 5);
+INSERT OR IGNORE INTO exchanged_keyed VALUES('Y', 3, 6);
+SELECT * FROM exchanged_keyed ORDER BY a;
+SELECT a FROM exchanged_keyed INDEXED BY exchanged_c WHERE c > 0 ORDER BY c;
+PRAGMA integrity_check;

@@ -41,6 +41,9 @@ pub(super) struct UniqueChecks<'a> {
     pub(super) first: &'a [UpsertTarget],
     /// What is wrong with the row apart from that.
     pub(super) refused: Option<Error>,
+    /// Where a row goes that has the new one's key and is to be replaced: it is exchanged then,
+    /// instead of deleted before. None where its going is noticed.
+    pub(super) exchanged: Option<&'a mut Option<Vec<Value>>>,
 }
 
 impl TableWriter {
@@ -211,10 +214,10 @@ impl TableWriter {
 
     /// Looks for rows that the row in the row slot (which is to get `key`) may not stand beside.
     /// `own` is the key of the row that it replaces.
-    pub(super) fn check_unique(
+    pub(super) fn check_unique<'k>(
         &self,
-        key: &RowKey,
-        own: Option<&RowKey>,
+        key: &'k RowKey,
+        mut own: Option<&'k RowKey>,
         mut checks: UniqueChecks<'_>,
         conflict: Option<ConflictAction>,
         frame: &mut Frame,
@@ -230,6 +233,10 @@ impl TableWriter {
             }
             let verdict = match target {
                 UpsertTarget::Key if own == Some(key) => Verdict::Pass,
+                UpsertTarget::Key if self.exchanges(&mut checks, key, conflict, outer)? => {
+                    own = Some(key);
+                    Verdict::Pass
+                }
                 UpsertTarget::Key => self.check_key(key, checks.wants, conflict, frame, outer)?,
                 UpsertTarget::Index(place) => {
                     self.check_index(place, (key, own), checks.wants, conflict, frame, outer)?
@@ -308,6 +315,32 @@ impl TableWriter {
             (_, Some(key)) => place >= key.place,
             (_, None) => false,
         }
+    }
+
+    /// Whether the row that has the key of a new one stays until that takes its place.
+    fn exchanges(
+        &self,
+        checks: &mut UniqueChecks<'_>,
+        key: &RowKey,
+        conflict: Option<ConflictAction>,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        let Some(place) = &mut checks.exchanged else { return Ok(false) };
+        let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
+        if conflict.or(declared) != Some(ConflictAction::Replace) {
+            return Ok(false);
+        }
+        **place = super::checking(self, outer, || self.fetch(key, outer))?;
+        Ok(place.is_some())
+    }
+
+    /// Whether nothing notices that REPLACE deletes a row before it inserts one with its key.
+    pub(super) fn may_exchange(&self, outer: Outer<'_>) -> bool {
+        self.foreign_keys.is_empty()
+            && self.generated.is_empty()
+            && !self.triggers.has_before()
+            && !self.replaced.any()
+            && !outer.context.session.watches_rows()
     }
 
     fn check_key(

@@ -180,7 +180,10 @@ impl InsertPlan {
         }
         let key = if writer.table.has_rowid() { key } else { writer.primary_key(frame)? };
         let wants = |target| self.upsert_for(target).is_some();
-        let checks = UniqueChecks { wants: &wants, first: &self.upsert_targets(), refused };
+        let mut old = None;
+        let exchanged = (self.upserts.is_empty() && writer.may_exchange(outer)).then_some(&mut old);
+        let first = &self.upsert_targets();
+        let checks = UniqueChecks { wants: &wants, first, refused, exchanged };
         match writer.check_unique(&key, None, checks, conflict, frame, outer)? {
             Verdict::Pass => {}
             Verdict::Skip => return Ok(()),
@@ -197,7 +200,10 @@ impl InsertPlan {
             let coming = Coming { row, old: None, is_old_gone: true, is_single };
             writer.foreign_keys.coming(writer, coming, Touched::Row, outer)?;
         }
-        writer.insert_row(&key, frame, outer)?;
+        match old {
+            Some(old) => writer.exchange_row(&key, old, frame, outer)?,
+            None => writer.insert_row(&key, frame, outer)?,
+        }
         if let RowKey::Rowid(rowid) = key {
             outer.context.counters.last_insert_rowid.set(rowid);
         }

@@ -255,7 +255,7 @@ impl TableWriter {
             } else {
                 self.primary_key(frame)?
             };
-            let checks = UniqueChecks { wants: &|_| false, first: &[], refused };
+            let checks = UniqueChecks { wants: &|_| false, first: &[], refused, exchanged: None };
             let checked = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer);
             if checked? == Verdict::Skip {
                 return Ok(None);

@@ -184,6 +184,39 @@ impl TableWriter {
             let (before, after) = ((old_key.rowid(), &before), (new_key.rowid(), &new));
             self.tell_before(RowChange::Update, Some(before), Some(after), outer);
         }
+        self.exchange(old_key, old, new_key, frame, outer)?;
+        outer.context.session.row_changed(RowChange::Update, &self.table.name, new_key.rowid());
+        Ok(())
+    }
+
+    /// Puts the row in the row slot in the place of `old`, which has its key: as deleting that
+    /// and inserting this.
+    pub(super) fn exchange_row(
+        &self,
+        key: &RowKey,
+        old: Vec<Value>,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        let new = std::mem::take(frame.slot_mut(self.row).values_mut());
+        self.load(key, old, frame, outer)?;
+        self.fill_alias(frame);
+        let old = std::mem::replace(frame.slot_mut(self.row).values_mut(), new);
+        self.exchange(key, old, key, frame, outer)?;
+        let session = outer.context.session;
+        session.row_changed(RowChange::Delete, &self.table.name, key.rowid());
+        session.row_changed(RowChange::Insert, &self.table.name, key.rowid());
+        Ok(())
+    }
+
+    fn exchange(
+        &self,
+        old_key: &RowKey,
+        old: Vec<Value>,
+        new_key: &RowKey,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
         let (old_bytes, new_bytes) = (old_key.bytes(), new_key.bytes());
         let keeps_key = old_bytes == new_bytes;
         let touched = || self.indexes.iter().filter(|index| !(keeps_key && index.is_untouched));
@@ -218,8 +251,6 @@ impl TableWriter {
             transaction.delete_later(self.table.tree, &old_bytes)?;
         }
         transaction.put_later(self.table.tree, &new_bytes, &bytes)?;
-        drop(transaction);
-        outer.context.session.row_changed(RowChange::Update, &self.table.name, new_key.rowid());
         Ok(())
     }
 
