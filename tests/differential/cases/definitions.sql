@@ -75,3 +75,88 @@ CREATE TABLE "q "" y" AS SELECT a AS "aaaaaaaaaaaaaa", b AS bbbbbbb FROM s
 CREATE TABLE w AS SELECT *, a+b, a||b, max(a,b) AS m FROM s
 CREATE TABLE w1 AS SELECT a FROM s
 SELECT name, sql FROM sqlite_schema ORDER BY name
+
+-- EXPLAIN of a definition looks its names up, and changes nothing
+CREATE TABLE t(a INT PRIMARY KEY, b UNIQUE, c)
+CREATE TABLE e(a)
+CREATE VIEW v AS SELECT a FROM t
+CREATE INDEX i ON t(c)
+CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END
+explain alter table e drop column a
+explain alter table nosuch add column x
+explain alter table nosuch drop column a
+explain alter table nosuch rename to x
+explain alter table t add column x collate nosuch
+explain alter table t add column x primary key
+explain alter table t add column x unique
+explain alter table t alter column nosuch drop not null
+explain alter table t alter column nosuch set not null
+explain alter table t drop column a
+explain alter table t drop column b
+explain alter table t drop column nosuch
+explain alter table t rename column nosuch to x
+explain alter table t rename to e
+explain alter table t rename to i
+explain alter table t rename to sqlite_x
+explain alter table t rename to v
+explain alter table v add column x
+explain alter table v drop column a
+explain alter table v rename column a to x
+explain alter table v rename to x
+explain analyze nosuch
+explain create index i on t(a)
+explain create index j on nosuch(a)
+explain create index j on t((select 1))
+explain create index j on t(a) where nosuch
+explain create index j on t(a) where random()
+explain create index j on t(nosuch)
+explain create index j on t(nosuch+1)
+explain create index j on t(random())
+explain create index j on v(a)
+explain create index nosuch.j on t(a)
+explain create index t on t(a)
+explain create table i(a)
+explain create table n as select * from nosuch
+explain create table n as select nosuch from t
+explain create table n(a check (nosuch>1))
+explain create table n(a collate nosuch)
+explain create table n(a default (b))
+explain create table n(a foo) strict
+explain create table n(a primary key, b primary key)
+explain create table n(a) without rowid
+explain create table n(a, a)
+explain create table n(a, b generated always as (x))
+explain create table n(a, check((select 1)))
+explain create table n(a, foreign key(b) references t)
+explain create table nosuch.n(a)
+explain create table sqlite_x(a)
+explain create table t as select 1
+explain create table t(a)
+explain create table v(a)
+explain create temp table main.n(a)
+explain create trigger tr after insert on t begin select 1; end
+explain create trigger tr2 after insert on nosuch begin select 1; end
+explain create trigger tr2 after insert on t begin insert into main.e values(1); end
+explain create trigger tr2 after insert on v begin select 1; end
+explain create trigger tr2 instead of insert on t begin select 1; end
+explain create unique index j on t(c collate nosuch)
+explain create view t as select 1
+explain create view v as select 1
+explain create view w as select ?1
+explain drop index nosuch
+explain drop index sqlite_autoindex_t_1
+explain drop table main.nosuch
+explain drop table nosuch
+explain drop table v
+explain drop trigger nosuch
+explain drop view nosuch
+explain drop view t
+explain query plan alter table nosuch rename to x
+explain query plan create table t(a)
+explain query plan drop table nosuch
+explain reindex nosuch
+explain alter table t add column a
+explain alter table t add constraint x check (nosuch > 1)
+explain vacuum nosuch
+explain pragma nosuch.user_version
+select name from sqlite_schema order by 1

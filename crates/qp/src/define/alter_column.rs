@@ -54,7 +54,8 @@ impl Definer<'_> {
         check_column(definition)?;
         let value = default.and_then(constant);
         let is_null = value.as_ref().is_none_or(pandodb_ds::record::Value::is_null);
-        let is_empty = self.is_empty(table)?;
+        // What rows are there is found out when it runs.
+        let is_empty = self.explains || self.is_empty(table)?;
         if refers && self.session.settings().foreign_keys && default.is_some() && !is_null {
             let message = "Cannot add a REFERENCES column with non-NULL default value";
             return Err(Error::invalid(message));
@@ -76,6 +77,9 @@ impl Definer<'_> {
         {
             return Err(Error::invalid("type mismatch on DEFAULT"));
         }
+        if self.explains {
+            return self.check_new_name(table, &definition.name);
+        }
         let mut row = self.table_row(table)?;
         let sql = row.sql.clone().unwrap_or_default();
         let (_, body) = parse_table(&sql)?;
@@ -89,6 +93,15 @@ impl Definer<'_> {
         self.changed()?;
         self.verify_table(&table.name, "")?;
         self.check_rows(table, definition)
+    }
+
+    /// Refuses the name of a column that is there, of a column that is not made.
+    fn check_new_name(&self, table: &Table, name: &Name) -> Result<()> {
+        if table.column_index(&name.text).is_none() {
+            return Ok(());
+        }
+        let message = format!("duplicate column name: {}", name.text);
+        Err(Error::new(ErrorKind::Exists, message).at(name.span))
     }
 
     /// Checks that old rows satisfy what a new column demands.
@@ -179,6 +192,9 @@ impl Definer<'_> {
             let message = format!("cannot drop column \"{column}\": no other columns exist");
             return Err(Error::invalid(message).at(name.span));
         }
+        if self.explains {
+            return Ok(());
+        }
         let cut = if let Some(next) = body.columns.get(index + 1) {
             Span::new(body.columns[index].span.start, next.span.start)
         } else {
@@ -211,7 +227,7 @@ impl Definer<'_> {
 
     /// Lets the counter of a table count on each branch alone, from where it stands.
     pub(super) fn count_alone(&mut self, table: &Arc<Table>) -> Result<()> {
-        if table.counts_alone {
+        if table.counts_alone || self.explains {
             return Ok(());
         }
         let mut row = self.table_row(table)?;
@@ -234,6 +250,9 @@ impl Definer<'_> {
             let error = Error::not_found("column", &name.text).at(name.span);
             return Err(crate::suggest::hinting_column(error, &name.text, table));
         };
+        if self.explains {
+            return Ok(());
+        }
         let mut row = self.table_row(table)?;
         let sql = row.sql.clone().unwrap_or_default();
         let (_, body) = parse_table(&sql)?;
@@ -272,6 +291,9 @@ impl Definer<'_> {
         name: Option<&Name>,
         check: &ast::Expression,
     ) -> Result<()> {
+        if self.explains {
+            return self.check_names(table, &[(check, "CHECK constraints")]);
+        }
         let text = check.span.of(self.sql).trim().to_owned();
         let (database, own) =
             (identifier(&self.session.database_name(self.database)), identifier(&table.name));
@@ -329,6 +351,9 @@ impl Definer<'_> {
         let Some(cut) = cut else {
             return Err(Error::not_found("constraint", &name.text).at(name.span));
         };
+        if self.explains {
+            return Ok(());
+        }
         row.sql = Some(edited(&sql, &[(cut, String::new())]).into());
         self.rewrite(&row)?;
         self.changed()

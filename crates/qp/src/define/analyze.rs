@@ -28,6 +28,9 @@ impl Definer<'_> {
     /// Gathers statistics: of everything, of a table, of the table of an index.
     pub(super) fn analyze(&mut self, name: Option<&ast::QualifiedName>) -> Result<()> {
         let (tables, only) = self.analyzed(name)?;
+        if self.explains {
+            return Ok(());
+        }
         if self.schema().table(STATISTICS_TABLE).is_none() {
             self.write_table(STATISTICS_SQL, STATISTICS_TABLE, 3, true)?;
             self.changed()?;

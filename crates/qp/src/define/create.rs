@@ -83,6 +83,9 @@ impl Definer<'_> {
         self.with_environment(|environment| {
             check_table(environment, &Arc::new(table_copy(&table)))
         })?;
+        if self.explains {
+            return Ok(());
+        }
         if table.is_autoincrement() && self.schema().table(SEQUENCE_TABLE).is_none() {
             self.write_table(
                 &format!("CREATE TABLE {SEQUENCE_TABLE}(name,seq)"),
@@ -166,6 +169,9 @@ impl Definer<'_> {
             Ok(unique_names(&block, &[]).into_iter().zip(affinities).collect::<Vec<_>>())
         })?;
         self.add_table(&table_of_columns(&name.text, &columns))?;
+        if self.explains {
+            return Ok(());
+        }
         let database = self.session.database_name(self.database);
         let target = format!(
             "INSERT INTO {}.{} {}",
@@ -184,6 +190,9 @@ impl Definer<'_> {
         }
         self.check_parameters(span, "parameters are not allowed in views")?;
         self.check_databases(ObjectKind::View, &name.text, &create.databases)?;
+        if self.explains {
+            return Ok(());
+        }
         let sql = definition("VIEW", name.span, span, self.sql);
         self.write_definition(ObjectKind::View, &name.text, &name.text, sql, None)?;
         self.changed()

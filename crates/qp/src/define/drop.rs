@@ -49,13 +49,20 @@ impl Definer<'_> {
                         "index associated with UNIQUE or PRIMARY KEY constraint cannot be dropped";
                     return Err(Error::invalid(message).at(name.span));
                 }
+                if self.explains {
+                    return Ok(());
+                }
                 self.drop_row(&row)?;
             }
+            ObjectKind::View | ObjectKind::Trigger if self.explains => {}
             ObjectKind::View => {
                 self.drop_hanging(&row.name)?;
                 self.drop_row(&row)?;
             }
             ObjectKind::Trigger => self.drop_row(&row)?,
+        }
+        if self.explains {
+            return Ok(());
         }
         self.changed()
     }
@@ -64,6 +71,9 @@ impl Definer<'_> {
         if crate::catalog::is_reserved_name(&row.name) {
             let message = format!("table {} may not be dropped", row.name);
             return Err(Error::invalid(message));
+        }
+        if self.explains {
+            return Ok(());
         }
         let table = self.schema().table(&row.name).cloned();
         if self.session.settings().foreign_keys && self.minds_keys(&row.name, table.as_deref()) {

@@ -7,7 +7,9 @@ use pandodb_ds::sync::Arc;
 use super::Definer;
 use super::text::definition;
 use crate::ast;
-use crate::catalog::{ObjectKind, ObjectRow, Twins, write_object};
+use crate::bind::{Binder, Called};
+use crate::catalog::build::indexed_name;
+use crate::catalog::{ObjectKind, ObjectRow, Table, Twins, write_object};
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::fill_index;
 use crate::span::Span;
@@ -46,6 +48,9 @@ impl Definer<'_> {
         self.session.with_collations(|find| {
             crate::catalog::index_columns(&create.columns, &table, find).map(|_| ())
         })?;
+        if self.explains {
+            return self.check_terms(create, &table);
+        }
         let kind = if create.unique { "UNIQUE INDEX" } else { "INDEX" };
         let sql = definition(kind, name.span, span, self.sql);
         {
@@ -68,6 +73,35 @@ impl Definer<'_> {
         }
         self.changed()?;
         self.fill(&name.text)
+    }
+
+    /// Looks up the names in the expressions of an index that is not made.
+    fn check_terms(&self, create: &ast::CreateIndex, table: &Arc<Table>) -> Result<()> {
+        let is_column = |term: &&ast::OrderTerm| {
+            indexed_name(&term.expression)
+                .is_some_and(|(name, _)| table.column_index(&name.text).is_some())
+        };
+        let terms = create.columns.iter().filter(|term| !is_column(term));
+        let mut expressions: Vec<_> =
+            terms.map(|term| (&term.expression, "index expressions")).collect();
+        expressions.extend(create.filter.iter().map(|it| (it, "partial index WHERE clauses")));
+        self.check_names(table, &expressions)
+    }
+
+    /// Looks up the names in expressions over a table, each with what it is in.
+    pub(super) fn check_names(
+        &self,
+        table: &Arc<Table>,
+        expressions: &[(&ast::Expression, &'static str)],
+    ) -> Result<()> {
+        self.with_environment(|environment| {
+            let mut binder = Binder::new(environment, Arc::from(self.sql));
+            let slot = binder.slot();
+            let mut scope = binder.table_scope(table, slot, &table.name, Called::Name)?;
+            expressions.iter().try_for_each(|(expression, place)| {
+                binder.over_columns(&mut scope, expression, place).map(drop)
+            })
+        })
     }
 
     /// Fills an index that is empty.

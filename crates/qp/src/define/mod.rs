@@ -46,6 +46,8 @@ pub(crate) struct Definer<'s> {
     pub(crate) spares_broken: bool,
     /// Those that are taken for broken whether they can be bound or not.
     pub(crate) spared: Arc<BTreeSet<ObjectId>>,
+    /// Whether only the names in it are looked up: EXPLAIN, which changes nothing.
+    pub(crate) explains: bool,
 }
 
 /// Runs a definition.
@@ -61,11 +63,7 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
         }
         return Ok(());
     }
-    if let StatementKind::Drop(drop) = &statement.kind
-        && let Some(schema) = drop.name.schema.as_ref().filter(|_| drop.if_exists)
-        && session.database_named(schema).is_err()
-    {
-        // What is in no database that is there does not exist.
+    if drops_nothing(session, statement) {
         return Ok(());
     }
     let database = target(session, statement)?;
@@ -73,6 +71,45 @@ pub(crate) fn run(session: &Session, statement: &Statement, sql: &str) -> Result
         let mut definer = Definer::new(session, sql, database, sources, schemas);
         definer.run(statement)
     })
+}
+
+/// Looks up the names of a definition that is explained: what is wrong with them is an error that
+/// the definition would have, too. Other statements have none.
+pub(crate) fn explain(session: &Session, statement: &Statement, sql: &str) -> Result<()> {
+    let schema = match &statement.kind {
+        StatementKind::Vacuum(vacuum) => vacuum.schema.as_ref(),
+        StatementKind::Pragma(pragma) => pragma.name.schema.as_ref(),
+        _ => None,
+    };
+    if let Some(schema) = schema {
+        return session.database_named(schema).map(drop);
+    }
+    let is_definition = matches!(
+        statement.kind,
+        StatementKind::CreateTable(_)
+            | StatementKind::CreateIndex(_)
+            | StatementKind::CreateView(_)
+            | StatementKind::CreateTrigger(_)
+            | StatementKind::Drop(_)
+            | StatementKind::AlterTable(_)
+            | StatementKind::Reindex(Some(_))
+            | StatementKind::Analyze(Some(_))
+    );
+    if !is_definition || drops_nothing(session, statement) {
+        return Ok(());
+    }
+    let database = target(session, statement)?;
+    session.reading(|sources, schemas| {
+        let definer = Definer::new(session, sql, database, sources.to_vec(), schemas.to_vec());
+        Definer { explains: true, ..definer }.run(statement)
+    })
+}
+
+/// Whether a statement drops something from a database that is not there, if it exists.
+fn drops_nothing(session: &Session, statement: &Statement) -> bool {
+    let StatementKind::Drop(drop) = &statement.kind else { return false };
+    let schema = drop.name.schema.as_ref().filter(|_| drop.if_exists);
+    schema.is_some_and(|schema| session.database_named(schema).is_err())
 }
 
 /// Runs a definition of the main database in the engine's own words inside of a statement; gives
@@ -189,6 +226,7 @@ impl<'s> Definer<'s> {
             schemas,
             spares_broken: false,
             spared: Arc::default(),
+            explains: false,
         }
     }
 }
@@ -253,6 +291,7 @@ impl Definer<'_> {
             schemas: self.schemas.clone(),
             spares_broken: self.spares_broken,
             spared: Arc::clone(&self.spared),
+            explains: self.explains,
         })
     }
 

@@ -28,6 +28,9 @@ impl Definer<'_> {
             let error = Error::new(ErrorKind::NotFound, message).at(from.span);
             return Err(crate::suggest::hinting_column(error, &from.text, table));
         };
+        if self.explains {
+            return Ok(());
+        }
         if table.column_index(&to.text).is_some_and(|other| other != index) {
             let message = format!(
                 "error in table {} after rename: duplicate column name: {}",
@@ -50,6 +53,9 @@ impl Definer<'_> {
             let message =
                 format!("there is already another table or index with this name: {}", to.text);
             return Err(Error::new(ErrorKind::Exists, message).at(to.span));
+        }
+        if self.explains {
+            return Ok(());
         }
         self.rename(table, None, to)?;
         if matches!(table.kind, TableKind::Rowid { autoincrement: true, .. })

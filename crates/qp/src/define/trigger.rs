@@ -28,6 +28,9 @@ impl Definer<'_> {
         let home = self.home_of_subject(create)?;
         self.check_targets(create)?;
         self.check_databases(ObjectKind::Trigger, &name.text, &create.databases)?;
+        if self.explains {
+            return Ok(());
+        }
         let sql = definition("TRIGGER", name.span, span, self.sql);
         let is_temporary = self.database == DatabaseIndex::TEMP;
         let subject = if is_temporary { Some(self.session.attachment(home)?) } else { None };

@@ -27,7 +27,7 @@ impl Definer<'_> {
                 }
             }
         }
-        for name in names {
+        for name in names.into_iter().filter(|_| !self.explains) {
             if let Some(index) = self.schema().index(&name) {
                 let tree = index.tree;
                 self.transaction()?.borrow_mut().clear(tree)?;

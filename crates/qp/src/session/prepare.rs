@@ -206,6 +206,11 @@ impl Session {
             prepared.kind = PreparedKind::Command(statement);
             return Ok(prepared);
         }
+        if let StatementKind::Explain(ExplainMode::Plan | ExplainMode::QueryPlan, inner) =
+            &statement.kind
+        {
+            crate::define::explain(self, inner, sql)?;
+        }
         let sources = self.sources(&self.all_databases(), &[])?;
         // How large tables are is only to choose by: a plan is right whatever becomes of them. That
         // the schema stays is relied on elsewhere.
