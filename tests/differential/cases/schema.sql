@@ -128,3 +128,64 @@ DETACH y
 SELECT * FROM q
 DETACH z
 SELECT * FROM q
+
+-- what PRAGMAs of checks take for a number, and how many databases may be attached
+create table t(a unique, b)
+create table wr(a primary key, b) without rowid
+insert into t values(1,2),(2,3)
+create view v as select 1
+attach ':memory:' as m1
+create table m1.q(a)
+pragma integrity_check('5')
+pragma quick_check('5')
+pragma integrity_check(5)
+pragma integrity_check(0)
+pragma integrity_check(-1)
+pragma integrity_check('-1')
+pragma integrity_check('0')
+pragma integrity_check(1.5)
+pragma integrity_check('5x')
+pragma integrity_check('')
+pragma integrity_check(t)
+pragma integrity_check('t')
+pragma integrity_check("t")
+pragma integrity_check(wr)
+pragma integrity_check(nosuch)
+pragma integrity_check('nosuch')
+pragma integrity_check(v)
+pragma integrity_check(tt)
+pragma integrity_check(q)
+pragma m1.integrity_check(q)
+pragma m1.integrity_check(t)
+pragma main.integrity_check(tt)
+pragma temp.integrity_check(tt)
+pragma integrity_check(sqlite_schema)
+pragma integrity_check(sqlite_master)
+pragma integrity_check(sqlite_autoindex_t_1)
+pragma quick_check(t)
+pragma quick_check(nosuch)
+pragma quick_check(v)
+pragma quick_check = t
+pragma integrity_check = 5
+pragma integrity_check('7')
+pragma integrity_check(99999999999)
+pragma integrity_check(on)
+pragma integrity_check(null)
+select * from pragma_integrity_check('t')
+select * from pragma_integrity_check('nosuch')
+select * from pragma_integrity_check('5')
+select * from pragma_integrity_check(5)
+select * from pragma_quick_check('t')
+select * from pragma_integrity_check('q','m1')
+attach ':memory:' as m2
+attach ':memory:' as m3
+attach ':memory:' as m4
+attach ':memory:' as m5
+attach ':memory:' as m6
+attach ':memory:' as m7
+attach ':memory:' as m8
+attach ':memory:' as m9
+attach ':memory:' as m10
+attach ':memory:' as m11
+attach ':memory:' as m12
+attach ':memory:' as m1

@@ -20,9 +20,9 @@ const PROBLEMS_MAX: usize = 100;
 
 pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
     let only = call.database()?;
-    let number = call.text().and_then(|text| text.parse::<usize>().ok());
+    let number = call.text().filter(|_| call.is_number).and_then(most_problems);
     let name = call.text().filter(|_| number.is_none());
-    let most = number.filter(|number| *number > 0).unwrap_or(PROBLEMS_MAX);
+    let most = number.unwrap_or(PROBLEMS_MAX);
     call.session.reading(|sources, schemas| {
         let only = match name {
             Some(name) => Some(home_of_table(call, schemas, name)?),
@@ -65,6 +65,15 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
         problems.truncate(most);
         Ok(problems.into_iter().map(|problem| vec![Value::text(problem)]).collect())
     })
+}
+
+/// How many problems a number asks for: its whole part, of those that have 32 bits; others are
+/// names of tables, and so is all that stands in quotes, as in SQLite.
+fn most_problems(text: &str) -> Option<usize> {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let number = super::entry::whole_number(whole)?;
+    let number = i32::try_from(number).ok()?;
+    Some(usize::try_from(number).ok().filter(|number| *number > 0).unwrap_or(PROBLEMS_MAX))
 }
 
 /// What is wrong with the pages of the newest checkpoint.

@@ -78,6 +78,8 @@ pub struct Call<'a> {
     pub schema: Option<&'a Name>,
     /// The text of the value it is given.
     pub value: Option<&'a str>,
+    /// Whether that is written as a number.
+    pub is_number: bool,
 }
 
 impl<'a> Call<'a> {
@@ -164,7 +166,7 @@ impl<'a> Call<'a> {
 }
 
 /// Decimal or, behind `0x`, hexadecimal digits.
-fn whole_number(text: &str) -> Option<i64> {
+pub(super) fn whole_number(text: &str) -> Option<i64> {
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),

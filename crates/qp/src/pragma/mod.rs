@@ -50,6 +50,7 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
         session,
         schema: pragma.name.schema.as_ref(),
         value: pragma.value.as_ref().map(ast::PragmaValue::as_str),
+        is_number: matches!(pragma.value, Some(ast::PragmaValue::Number(..))),
     };
     if entry.scope == Scope::Kept && call.value.is_some() {
         session.check_may_change()?;
@@ -69,7 +70,13 @@ pub(crate) fn rows(session: &Session, name: &str, arguments: &[Value]) -> Result
         _ => None,
     };
     let (value, schema) = (text(0), text(1).map(ast::Name::new));
-    let call = Call { name: entry.name, session, schema: schema.as_ref(), value: value.as_deref() };
+    let call = Call {
+        name: entry.name,
+        session,
+        schema: schema.as_ref(),
+        value: value.as_deref(),
+        is_number: false,
+    };
     if call.value.is_some() && !matches!(entry.scope, Scope::Tells | Scope::Fixed) {
         let message = format!("pragma_{name} cannot set what it reads");
         return Err(Error::invalid(message).with_hint(format!("PRAGMA {name} = ...")));

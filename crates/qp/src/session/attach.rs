@@ -79,7 +79,7 @@ impl Session {
         let most = self.limits().get(Limit::Attached) as usize;
         if count >= most + 2 {
             let message = format!("too many attached databases - max {most}");
-            return Err(Error::new(ErrorKind::Limit, message));
+            return Err(Error::invalid(message).with_hint("DETACH one that is not needed"));
         }
         let taken =
             self.databases.borrow().iter().any(|known| known.name.eq_ignore_ascii_case(&name));
