@@ -518,3 +518,92 @@ INSERT OR IGNORE INTO exchanged_keyed VALUES('Y', 3, 6);
 SELECT * FROM exchanged_keyed ORDER BY a;
 SELECT a FROM exchanged_keyed INDEXED BY exchanged_c WHERE c > 0 ORDER BY c;
 PRAGMA integrity_check;
+-- the target of an upsert may be called by its table, or the alias that it has
+create table t(x primary key, y collate nocase unique, z, id2 int)
+create table r(id integer primary key, v unique)
+create unique index i on t(z+1) where z>0
+create temp table tt(a unique, b)
+attach ':memory:' as m2
+create table m2.t(x primary key, y)
+insert into t values(1,2,3,4) on conflict(t.x) do nothing
+insert into t values(1,2,3,4) on conflict(t.x) do nothing
+insert into t as q values(1,2,3,4) on conflict(q.x) do nothing
+insert into t as q values(1,2,3,4) on conflict(t.x) do nothing
+insert into t as q values(1,2,3,4) on conflict(main.q.x) do nothing
+insert into t as q values(1,2,3,4) on conflict(main.t.x) do nothing
+insert into t values(1,2,3,4) on conflict(main.t.x) do nothing
+insert into t values(1,2,3,4) on conflict(temp.t.x) do nothing
+insert into t values(1,2,3,4) on conflict(m2.t.x) do nothing
+insert into m2.t values(1,2) on conflict(m2.t.x) do nothing
+insert into m2.t values(1,2) on conflict(main.t.x) do nothing
+insert into m2.t values(1,2) on conflict(t.x) do nothing
+insert into t values(1,2,3,4) on conflict(excluded.x) do nothing
+insert into t values(1,2,3,4) on conflict(t.x, t.y) do nothing
+insert into t values(1,2,3,4) on conflict(t.y collate nocase) do nothing
+insert into t values(1,2,3,4) on conflict(t.y collate binary) do nothing
+insert into t values(1,2,3,4) on conflict(t.x collate binary) do nothing
+insert into t values(1,2,3,4) on conflict(t.x collate nocase) do nothing
+insert into t values(1,2,3,4) on conflict((t.x)) do nothing
+insert into t values(1,2,3,4) on conflict((x)) do nothing
+insert into t values(1,2,3,4) on conflict(+x) do nothing
+insert into t values(1,2,3,4) on conflict(t.z+1) where t.z>0 do nothing
+insert into t values(1,2,3,4) on conflict(z+1) where t.z>0 do nothing
+insert into t values(1,2,3,4) on conflict(t.z+1) where z>0 do nothing
+insert into t as q values(1,2,3,4) on conflict(q.z+1) where q.z>0 do nothing
+insert into t as q values(1,2,3,4) on conflict(t.z+1) where t.z>0 do nothing
+insert into t as q values(1,2,3,4) on conflict(t.z+1) where q.z>0 do nothing
+insert into t as q values(1,2,3,4) on conflict(q.z+1) where t.z>0 do nothing
+insert into t values(1,2,3,4) on conflict(main.t.z+1) where main.t.z>0 do nothing
+insert into r values(1,2) on conflict(r.id) do nothing
+insert into r values(1,2) on conflict(r.id) do nothing
+insert into r values(1,2) on conflict(r.rowid) do nothing
+insert into r values(1,2) on conflict(main.r.rowid) do nothing
+insert into r values(1,2) on conflict(r.nosuch) do nothing
+insert into r values(1,2) on conflict(nosuch) do nothing
+insert into r values(1,2) on conflict(nosuch.id) do nothing
+insert into r values(1,2) on conflict(r.v) do update set v=3
+insert into r values(2,3) on conflict(r.v) do update set v=4 where r.id=1
+insert into r values(2,4) on conflict('v') do update set v=5
+insert into r values(2,4) on conflict("v") do update set v=5
+insert into r values(2,4) on conflict("nosuch") do update set v=5
+insert into r values(2,4) on conflict('r'.'v') do update set v=5
+insert into r values(2,4) on conflict("r"."v") do update set v=5
+insert into r values(2,4) on conflict(r.[v]) do update set v=5
+insert into r values(2,4) on conflict(r.oid collate nocase) do update set v=5
+insert into r values(2,4) on conflict(oid collate nocase) do update set v=5
+insert into r values(2,4) on conflict(rowid, v) do update set v=5
+insert into r values(2,4) on conflict(v, rowid) do update set v=5
+insert into r values(2,4) on conflict(id, id) do update set v=5
+insert into r values(2,4) on conflict(v, v) do update set v=5
+insert into r values(2,4) on conflict(id desc) do update set v=5
+insert into r values(2,4) on conflict(r.v asc) do update set v=5
+insert into r values(2,4) on conflict(1) do update set v=5
+insert into r values(2,4) on conflict(?1) do update set v=5
+insert into r values(2,4) on conflict((select 1)) do update set v=5
+insert into r values(2,4) on conflict(random()) do update set v=5
+insert into r values(2,4) on conflict(v) where nosuch do update set v=5
+insert into r values(2,4) on conflict(v) where nosuch.v do update set v=5
+insert into r values(2,4) on conflict(v) where r.v do update set v=5
+insert into r values(2,4) on conflict(id) where nosuch do update set v=5
+insert into r values(2,4) on conflict(nosuch) where nosuch do nothing on conflict do nothing
+insert into tt values(1,2) on conflict(temp.tt.a) do nothing
+insert into tt values(1,2) on conflict(tt.a) do nothing
+insert into temp.tt values(1,2) on conflict(main.tt.a) do nothing
+insert into tt values(1,2) on conflict(tt.a) do update set b=tt.b+1 returning *
+create trigger tr after insert on tt begin insert into r values(1,2) on conflict(r.id) do update set v=v+1; end
+create temp trigger tr1 after insert on tt begin insert into r values(1,2) on conflict(r.id) do update set v=v+1; end
+create temp trigger tr2 after insert on tt begin insert into r values(1,2) on conflict(main.r.id) do update set v=v+1; end
+insert into tt values(7,7)
+select * from r order by 1
+select * from t
+alter table r rename to r2
+alter table r2 rename column id to id3
+select sql from sqlite_temp_schema
+insert into tt values(8,7)
+select * from r2 order by 1
+create table w(a,b,primary key(a,b)) without rowid
+insert into w values(1,2) on conflict(w.a,w.b) do nothing
+insert into w values(1,2) on conflict(w.b,w.a) do nothing
+insert into w values(1,2) on conflict(w.b,a,w.a) do nothing
+insert into w values(1,2) on conflict(w.rowid) do nothing
+insert into w values(1,2) on conflict(rowid) do nothing

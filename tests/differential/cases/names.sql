@@ -134,3 +134,161 @@ SELECT main.q.a FROM w AS q
 SELECT temp.t.a, main.t.x FROM w AS t JOIN main.t AS t ON 1
 SELECT t.x FROM w AS t JOIN main.t AS t ON 1 ORDER BY 1
 SELECT main.t.x FROM w AS t JOIN main.t AS t ON 1 ORDER BY 1
+
+-- an alias of a subquery is that subquery wherever it is named
+CREATE TABLE t(a, b)
+INSERT INTO t VALUES (1,10),(2,20),(3,30)
+CREATE TABLE u(c, d)
+INSERT INTO u VALUES (1,100),(2,200),(3,300)
+select a, (select d from u where c=a) as q from t where (select q+1)>101
+select a, (select d from u where c=a) as q from t order by (select q)
+select a, (select d from u where c=a) as q from t where exists (select 1 from u where d=q and c>1)
+select a, (select max(d) from u) as q from t where a in (select c from u where d=q)
+select a, (select max(d) from u) as q from t where a in (select c from u where d=q) order by (select -q)
+select a, exists(select 1 from u where c=a+1) as q from t where (select q)
+select a, a in (select c from u where d>100) as q from t where (select q) order by (select q)
+select a, (select sum(d) from u where c<=a) as q from t where (select count(*) from u where d<q)>1
+select a, (select sum(d) from u where c<=a) as q from t group by (select q)
+select a, (select sum(d) from u where c<=a) as q from t group by a having (select q)>100
+select a as q, (select (select q)) from t
+select (select (select q)), a as q from t
+select a+1 as q from t where (select (select q))>2
+select (select d from u where c=a) as q from t where (select (select q))>100
+select (select d from u where c=a) as q from t where (select (select q) from u limit 1)>100
+select (select d from u where c=a) as c from t where (select c from u limit 1)>100
+select (select d from u where c=a) as z from t where (select z from u order by z limit 1)>100
+select (select d from u where c=a) as z from t where (select z from u order by c desc limit 1)>100
+select (select b from t t2 where t2.a=t.a) as z from t where (select z from u where c=t.a)=20
+select (select b from t t2 where t2.a=t.a) as z from t where (select z from t where a=2)=20
+select (select b from t t2 where t2.a=t.a) as z from t x where (select z from t where a=2)=20
+select (select random() is not null) as z from t where (select z)
+select (select d from u where c=a limit 1) as z from t where (select max(z) from u)>100
+select (select d from u where c=a limit 1) as z from t where (select count(z) from u)>2
+select (select group_concat(d) from u where c<=a) as z from t where (select length(z) from u where c=1)>4
+select (select a from t) as z, 1 as w from u where (select w) and (select z)
+select a as x, (select x) from t
+select a as x from t where a = (select x)
+select a as x from t where (select x from (select x)) = 2
+select a as x from t where exists(select 1 from (select x as y) where y=2)
+select (select d from u where c=a) as x from t where exists(select 1 from (select x as y) where y=200)
+select (select d from u where c=a) as x from t where exists(select 1 from u join (select x as y) on y=d)
+select (select d from u where c=a) as x from t where exists(with r as (select x as y) select 1 from r where y=200)
+select (select d from u where c=a) as x from t where exists(with recursive r(y) as (select x union select y+1 from r where y<250) select 1 from r where y=250)
+select (select d from u where c=a) as x from t where (select x union select x)=200
+select (select d from u where c=a) as x from t where (select x union select 5 order by 1 desc)=200
+select (select d from u where c=a) as x from t where (select (select d from u where c=a) as x)=200
+select (select d from u where c=a) as x from t where (values(x))=200
+select (select d from u where c=a) as x from t where 200 in (values(x))
+select (select d from u where c=a) as x from t where 200 in (select x)
+select (select d from u where c=a) as x from t where x in (select x)
+select (select d from u where c=a) as x from t where 200 = (select x from u where d=x)
+select (select (select d from u where c=a)) as x from t where 200 = (select x from u where d=x)
+select (select (select d from u where c=a) from u where c=a) as x from t where 200 = (select x from u where d=x)
+select (a,b) in (select c,d/10 from u) as x from t where (select x) order by (select x)
+select (select d from u where c=a) as x, count(*) from t where (select x)>100 group by (select x) having (select x)<300 order by (select x)
+select (select d from u where c=a)+1 as x from t where (select x+1)>102 and (select x-1)<300
+update t set b=b+1 where a in (select a from (select a, (select d from u where c=a) as q from t where (select q)>100)) returning *
+select count(*) as n from t having (select n)>1
+select count(*) as n from t order by (select n)
+select count(*) as n from t group by a having (select n)>0
+select sum(a) as n, (select d from u where c=1) as q from t having (select q)>1
+select sum((select d from u where c=a)) as n from t having (select n)>1
+select sum((select d from u where c=a)) as n from t order by (select n)
+select sum((select d from u where c=a)) as n from t group by a order by (select n) desc
+select (select sum(a)) as n from t order by (select n) desc
+select (select sum(a) from u) as n from t where (select n) 
+select row_number() over (order by a) as n from t order by (select n)
+select row_number() over (order by a) as n from t where (select n)
+select max(a) as n from t where (select n)>1
+select t.a, (select d from u where u.c=w.c) as y from t join u on y=u.d join u as w on w.c=t.a
+
+-- ON may name tables to its right, and aliases that do, unless an outer join is in between
+CREATE TABLE t(a, b)
+INSERT INTO t VALUES (1,10),(2,20),(3,30)
+CREATE TABLE u(c, d)
+INSERT INTO u VALUES (1,100),(2,200),(3,300)
+select t.a as y from t join u on y=c
+select u.d as y from t join u on y=100 and c=a
+select t.a, w.c as y from t join u on y=u.c join u as w on w.c=t.a
+select t.a from t join u on w.c=u.c join u as w on w.c=t.a
+select t.a, w.c as y from t left join u on y=u.c left join u as w on w.c=t.a
+select t.a, w.c as y from t join u on y=u.c left join u as w on w.c=t.a
+select t.a, w.c as y from t right join u on y=u.c left join u as w on w.c=t.a
+select t.a, w.c as y from t full join u on y=u.c left join u as w on w.c=t.a
+select t.a, w.c as y from t left join u on y=u.c right join u as w on w.c=t.a
+select t.a, w.c as y from t join (u join u as w on y=u.c) on w.c=t.a
+select t.a as y from t join (u join u as w on y=u.c) on w.c=t.a
+select u.c as y from t join (u join u as w on y=w.c) on w.c=t.a
+select w.c as y from t join (u join u as w on y=u.c) on w.c=t.a
+select t.a, w.c+u.c as y from t join u on y=2*u.c join u as w on w.c=t.a
+select t.a, (select w.c) as y from t join u on y=u.c join u as w on w.c=t.a
+select t.a, u.c as y from t join json_each('[1,2,3]') on value=y join u on u.c=t.a
+select value as y from t, json_each('['||a||']') as j where y>1
+select t.a, sum(u.c) as y from t join u on y=2
+select t.a, row_number() over () as y from t join u on y=2
+select t.a as y from t join u on (select y)=c
+select w.c as y from t join u on (select y)=u.c join u as w on w.c=t.a
+select w.c as y from t join u on exists(select 1 from u as z where z.c=y) join u as w on w.c=t.a order by 1
+select w.c as y from t join u on u.c in (select c from u where c=y) join u as w on w.c=t.a
+select w.rowid as y from t join u on u.c=y join u as w on w.c=t.a
+select x.c as y from t join u on u.c=y join (select * from u where c>1) as x on x.c=t.a
+select x.n as y from t join u on u.c=y join (select count(*) as n from u group by c) as x on x.n=t.a
+select y2.c as y from t join u on u.c=y join u as y2 using(c) order by 1
+select c as y from t join u on a=y
+select b as y from t a2 left join t b2 on y=10 and a2.a=b2.a
+select b2.b as y from t a2 left join t b2 on y=10 and a2.a=b2.a
+select a2.b as y from t a2 left join t b2 on y=10 and a2.a=b2.a
+select w.d as y, w.d as y2 from t left join u on y=d left join u w on w.c=a
+select *, w.d as y from t cross join u on y=u.d cross join u w on w.c=a
+select t.a, w.c from t join u on d = 100 join u as w on w.c = t.a
+select t.a from t join u on zc = c join (select c as zc from u) on zc = t.a
+select 5 as zc from t join u on zc = c join (select c as zc from u) on zc = a
+select (select count(*) from t join u on o.a = u.c join (select 1 as a) as o on 1) from t as o
+select (select count(*) from t x join u on q = u.c join (select 2 as q) on 1) from (select a as q from t)
+select "zc" from t join u on "zc" = c join (select c as zc from u) on zc = a
+select count(*) from t join u on u.c = w.c left join u as v on v.c = u.c join u as w on w.d > 100
+select count(*) from t left join u on u.c = a join u as w on w.c = z.c join u as z on z.d > 100
+select count(*) from t left join u on u.c = a and z.c = 1 join u as z on z.d > 100
+select count(*) from t right join u on u.c = a join u as w on w.c = z.c join u as z on z.d > 100
+
+-- columns of the schema table have its names, but for those of temp without the database
+CREATE TABLE t(x)
+CREATE TEMP TABLE tt(x)
+ATTACH ':memory:' AS m2
+CREATE TABLE m2.t(x)
+CREATE VIEW v AS SELECT sqlite_schema.name FROM sqlite_master
+SELECT * FROM v
+select main.sqlite_master.name from sqlite_schema
+select main.sqlite_schema.name from sqlite_master limit 1
+select temp.sqlite_schema.name from sqlite_master limit 1
+select temp.sqlite_schema.name from temp.sqlite_master limit 1
+select temp.sqlite_master.name from sqlite_temp_master limit 1
+select temp.sqlite_schema.name from sqlite_temp_master limit 1
+select temp.sqlite_temp_schema.name from sqlite_temp_master limit 1
+select temp.sqlite_temp_master.name from sqlite_temp_master limit 1
+select main.sqlite_temp_master.name from sqlite_temp_master limit 1
+select main.sqlite_temp_master.name from sqlite_master limit 1
+select main.sqlite_temp_schema.name from sqlite_master limit 1
+select main.sqlite_master.name from sqlite_temp_master limit 1
+select m2.sqlite_master.name from m2.sqlite_master limit 1
+select m2.sqlite_schema.name from m2.sqlite_master limit 1
+select m2.sqlite_temp_schema.name from m2.sqlite_master limit 1
+select main.sqlite_master.name from m2.sqlite_schema limit 1
+select x.name from sqlite_master x limit 1
+select main.sqlite_master.name from sqlite_master x limit 1
+select main.x.name from sqlite_master x limit 1
+select main.sqlite_master.x from t as sqlite_schema limit 1
+select main.sqlite_schema.x from t as sqlite_master limit 1
+select main.sqlite_master.rowid from sqlite_schema limit 1
+select main.sqlite_schema.rowid from sqlite_master limit 1
+select main.sqlite_master.name from sqlite_schema, sqlite_master limit 1
+select main.sqlite_schema.name from sqlite_schema, sqlite_master limit 1
+select (select main.sqlite_master.name) from sqlite_schema limit 1
+select 1 from sqlite_schema where main.sqlite_master.name='t'
+select 1 from sqlite_schema where "main"."sqlite_master".name='t'
+select 1 from (select * from sqlite_schema) as sqlite_schema where main.sqlite_master.name='t'
+select main.sqlite_MASTER.name from sqlite_schema limit 1
+select MAIN.SQLITE_SCHEMA.name from sqlite_master limit 1
+select sqlite_schema.name from sqlite_schema join sqlite_master using(name)
+select sqlite_temp_master.name from sqlite_temp_schema left join sqlite_temp_master using(name)
+select t.x from t join t using(x)

@@ -679,3 +679,112 @@ SELECT quote(jsonb_set('{"a":true,"b":"xyz"}','$.b',json('true'))), quote(jsonb_
 SELECT json_replace('-0','$',2), json(jsonb_replace('-0','$',2)), jsonb_replace('-0','$',2) = jsonb('2')
 SELECT quote(jsonb_replace(x'cb06233130c30132','$[0]',7)), quote(jsonb_replace(x'cb06233130c30132','$[0]',77)), quote(jsonb_replace(x'cb06233130c30132','$[1]',777))
 SELECT quote(jsonb_patch('{"a":[1,2]}','{"a":[]}')), quote(jsonb_patch('[1,2,3]','[]')), quote(jsonb_patch('123','null')), quote(jsonb_set('"abc"','$','a'))
+
+-- an aggregate of the block around may have calls and subqueries as arguments
+CREATE TABLE t(a, b)
+INSERT INTO t VALUES (1,10),(2,20),(3,30)
+CREATE TABLE u(c, d)
+INSERT INTO u VALUES (1,100),(2,200),(3,300)
+select (select sum((select d from u where c=t.a))) from t
+select (select sum((select d from u where c=t.a)) from u) from t
+select (select sum((select d from u where c=t.a) + t.a) from u limit 1) from t
+select (select sum(t.a + (select max(d) from u)) from u limit 1) from t
+select (select group_concat((select d from u where c=t.a) order by t.b desc) from u limit 1) from t
+select a, (select count(*) from (select 1) where (select sum(t.a + (select c from u where c=t.a)))) from t
+select (select sum(length(t.a||'x')) from u limit 1) from t
+select (select sum(abs(t.a)) from u where c=2) from t
+select (select count(length(t.a)) filter (where abs(t.b)>10) from u where c=2) from t
+select (select sum(abs(t.a)) filter (where (select d from u where c = t.a) > 100) from u limit 1) from t
+select (select group_concat(upper(t.b) || (select d from u where c = t.a), '-') from u limit 1) from t
+select a, (select (select sum(abs(x.a) + (select max(c) from u where c <= x.a)) from u limit 1)) from t x group by a > 1
+select (select sum(distinct abs(t.a % 2)) from u limit 1), (select max(length(t.a)) from u limit 1) from t
+select a from t group by a having (select sum(abs(t.b)) from u limit 1) > 15
+
+-- rows in a list are compared as those of VALUES are
+create table n(b real, i int, x text, k)
+insert into n values(9007199254740993,1,'5',5),(9007199254740992,2,'05',6),(4611686018427387905.0,3,'a',7),(5,5,'5.0',5.0)
+select b,i from n where (b,i) in ((9007199254740993,1))
+select b,i from n where (b,i) in ((9007199254740992,1))
+select b,i from n where (b,i) in ((4611686018427387905,3))
+select b,i from n where (b,i) in ((4611686018427387904,3))
+select b,i from n where b in (4611686018427387905)
+select b,i from n where b in (4611686018427387904)
+select b,i from n where b = 4611686018427387905
+select b,i from n where (b,i) = (4611686018427387905,3)
+select b,i from n where (b,i) in (values(4611686018427387905,3))
+select b,i from n where (b,i) in (select 4611686018427387905,3)
+select b,i from n where (b,i) in ((4611686018427387905,3),(1,2))
+select b,i from n where (x,i) in ((5,1),(5,2))
+select b,i from n where (x,i) in (('5',1),('5',2))
+select b,i from n where (i,x) in (('1','5'),('2',5))
+select b,i from n where ('5',i) in ((5,1),(x,2),(k,5))
+select b,i from n where (5,i) in ((x,1),(x,2),(x,5))
+select b,i from n where (k,i) in ((x,1),(x,2),(x,5))
+select b,i from n where (x,i) in ((k,1),(k,2),(k,5))
+select b,i from n where x in (k)
+select b,i from n where (x collate nocase,i) in (('A',3))
+select b,i from n where (x,i) in (('A' collate nocase,3))
+select b,i from n where x in ('A' collate nocase)
+select b,i from n where ('A',i) in ((x collate nocase,3))
+select b,i from n where (b,i) not in ((4611686018427387905,3))
+select b,i from n where (b,i) in ((null,3))
+select (b,i) in ((null,3)) from n
+select (b,i) in () from n
+select (b,i) in ((1,2)) is null, (null,1) in ((1,1)), (null,1) in ((1,2)), (null,1) not in ((1,1)) from n limit 1
+select (b,i) in ((1,2,3)) from n
+select (b,i) in (1) from n
+select b in ((1,2)) from n
+select (b,i) in ((select 5,5)) from n
+select (b,i) in ((select 5,5),(1,2)) from n
+select (b,i) in (select 5,5 union select 1,2) from n
+select ((b,i)) in ((5,5)) from n
+select (b,(i,k)) in ((5,(5,5))) from n
+create index ni on n(b,i)
+select b,i from n where (b,i) in ((4611686018427387905,3))
+select b,i from n where (b,i) in ((4611686018427387904,3),(5,5))
+select b,i from n where b in (4611686018427387905,5)
+select b from n where (b,i) between (4611686018427387905,3) and (4611686018427387905,3)
+select b from n where b between 4611686018427387905 and 4611686018427387905
+
+-- a list of one subquery is the subquery
+create table u(c,d)
+insert into u values(1,100),(2,200),(3,300)
+select 2 in ((select c from u))
+select 2 in ((select c from u),7)
+select 2 in (((select c from u)))
+select (2,200) in ((select c,d from u))
+select 2 not in ((select c from u))
+select 2 in ((values(1),(2)))
+
+-- a row of BETWEEN that is new at each computation is computed once; rows in lists everywhere
+create table t(a,b)
+insert into t values(1,10),(2,20),(3,30)
+create table u(c,d)
+insert into u values(1,100),(1,200),(1,300),(2,1),(3,2)
+select (random(),1) between (random(),5) and (3,3) is null from t
+select (null,1) between (random()*0,1) and (5,5) from t
+select (random()*0+2,1) between (1,1) and (3,3), (random()*0+2,1) not between (1,1) and (3,3), (random()*0+2,1) between (2,1) and (2,1),(random()*0+2,1) between (2,2) and (2,3) from t
+select (random()*0+2,null) between (2,1) and (2,3), (random()*0+2,null) between (3,1) and (2,3), (random()*0+2,null) not between (1,1) and (3,1) from t limit 1
+select (select random()*0+a, b) between (2,1) and (3,3) from t
+select * from t where (a,b) in ((1,10),(a,20),(3,?1))
+select (a,b) in ((1,10),(a,20)) from t
+select * from t where a in (1,(select 2))
+select * from t where a in ((select 2 union select 3))
+update t set b=5 where (a,b) in ((1,10),(2,20))
+select * from t
+delete from t where (a,b) in ((1,5))
+select * from t
+create trigger tr before insert on t when (new.a,new.b) in ((1,2),(3,4)) begin select raise(abort,'in'); end
+insert into t values(1,2)
+insert into t values(1,3)
+create view w as select (a,b) in ((1,3)) as r from t
+select * from w
+alter table t rename column a to aa
+select sql from sqlite_master where name in ('w','tr')
+select * from w
+select aa from t group by aa having (aa,count(*)) in ((1,1),(2,2))
+select count(*) filter (where (aa,b) in ((1,3),(2,5))) from t
+select rank() over (order by (aa,b) in ((1,3))) from t
+select max((aa,b) in ((1,3))) from t
+select (1,2) in ((1,2)), (1,2) in ((1,3),(1,2)), (1,2) not in ((1,2))
+select case (1,2) when (1,2) then 'x' end

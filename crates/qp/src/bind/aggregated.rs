@@ -131,7 +131,8 @@ fn is_sure(scalar: &Scalar) -> bool {
     is_near
         && !scalar.any(&mut |node| {
             node.own_subquery().is_some()
-                || matches!(node, Scalar::Call(_) | Scalar::Row(_) | Scalar::RowCompare(_))
+                || matches!(node, Scalar::Call(_) | Scalar::Row(_))
+                || matches!(node, Scalar::RowCompare(_) | Scalar::RowBetween(_))
                 || matches!(node, Scalar::Raise(..) | Scalar::Binary(Binary::Concatenate, _))
         })
 }

@@ -104,7 +104,7 @@ impl Binder<'_> {
             Literal::CurrentTimestamp => ("datetime", "current_timestamp"),
             other => return Ok(literal_value(other).map_or(Scalar::NULL, Scalar::Literal)),
         };
-        if let Some(place) = self.restricted {
+        if let Some(place) = self.prohibits() {
             return Err(not_deterministic(place));
         }
         if !self.may(AuthAction::Function { function_name }, None)? {
@@ -132,7 +132,7 @@ impl Binder<'_> {
     }
 
     fn parameter(&mut self, parameter: &ast::Parameter) -> Result<Scalar> {
-        if let Some(place) = self.restricted {
+        if let Some(place) = self.prohibits() {
             return Err(Error::invalid(format!("parameters prohibited in {place}")));
         }
         self.parameters = self.parameters.max(parameter.index);
@@ -311,7 +311,7 @@ impl Binder<'_> {
         select: &ast::Select,
         is_read_whole: bool,
     ) -> Result<SubqueryCall> {
-        if let Some(place) = self.restricted {
+        if let Some(place) = self.prohibits() {
             return Err(Error::invalid(format!("subqueries prohibited in {place}")));
         }
         let volatile = self.volatile_calls;

@@ -69,7 +69,7 @@ impl Binder<'_> {
             "coalesce" | "ifnull" if function.traits.is_lazy => Ok(first_not_null(arguments)),
             "iif" | "if" if function.traits.is_lazy => Ok(conditional(arguments)),
             _ => {
-                if let Some(place) = self.restricted
+                if let Some(place) = self.prohibits()
                     && !may_be_stored(function)
                 {
                     return Err(super::expression::not_deterministic(place));
@@ -142,15 +142,34 @@ impl Binder<'_> {
         if !self.scopes[owner].grouping.aggregates_allowed {
             return Err(misuse(call));
         }
-        let said = bound.arguments.iter().find_map(Scalar::explicit_collation);
-        if owner == current {
-            return Ok(as_said(self.add_aggregate(current, bound), said));
-        }
         let frame = self.scopes[owner].frame;
-        let depth = (self.frame_index() - frame) as u8;
-        let bound = lower(bound, depth);
+        if frame == self.frame_index() {
+            let said = bound.arguments.iter().find_map(Scalar::explicit_collation);
+            return Ok(as_said(self.add_aggregate(owner, bound), said));
+        }
+        let bound = self.outer_aggregate(owner, call, function, arguments)?;
+        let said = bound.arguments.iter().find_map(Scalar::explicit_collation);
         let column = self.add_aggregate(owner, bound);
         Ok(as_said(self.lift(column, frame), said))
+    }
+
+    /// The arguments of an aggregate of a block further out, bound as they are computed: in that
+    /// block's frame, which has other calls and subqueries than the one they stand in.
+    fn outer_aggregate(
+        &mut self,
+        owner: usize,
+        call: &ast::FunctionCall,
+        function: &Arc<Function>,
+        arguments: &[ast::Expression],
+    ) -> Result<AggregateCall> {
+        let around = (self.aggregate_scope.replace(owner), self.aggregate_reads);
+        let allowed = std::mem::take(&mut self.scopes[owner].grouping.aggregates_allowed);
+        let bound = self.in_block(owner, |binder| {
+            binder.unasked(|binder| binder.aggregate_arguments(call, function, arguments))
+        });
+        self.scopes[owner].grouping.aggregates_allowed = allowed;
+        (self.aggregate_scope, self.aggregate_reads) = around;
+        bound
     }
 
     fn window_call(
@@ -165,6 +184,10 @@ impl Binder<'_> {
             return Err(Error::invalid(message));
         }
         let Some(current) = self.scopes.len().checked_sub(1) else { return Err(misuse(call)) };
+        if self.scopes[current].frame != self.frame_index() {
+            let message = "misuse of an aliased window function";
+            return Err(Error::invalid(message).with_hint("name the alias outside of subqueries"));
+        }
         if !self.scopes[current].grouping.windows_allowed {
             return Err(Error::invalid(format!("misuse of window function {}()", call.name.text)));
         }
@@ -444,20 +467,6 @@ fn as_said(result: Scalar, said: Option<pandodb_ds::record::Collation>) -> Scala
         Some(collation) => Scalar::Collate(Box::new(result), collation),
         None => result,
     }
-}
-
-fn lower(mut call: AggregateCall, depth: u8) -> AggregateCall {
-    let mut shift = |scalar: &mut Scalar| {
-        scalar.rewrite(&mut |node| {
-            if let Scalar::Column(place) = node {
-                place.depth = place.depth.saturating_sub(depth);
-            }
-        });
-    };
-    call.arguments.iter_mut().for_each(&mut shift);
-    call.filter.iter_mut().for_each(&mut shift);
-    call.order_by.iter_mut().for_each(|key| shift(&mut key.value));
-    call
 }
 
 #[cold]

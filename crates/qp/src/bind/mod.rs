@@ -41,7 +41,7 @@ pub(crate) use recorder::Recorder;
 pub(crate) use scope::{Asked, Called, is_rowid_name};
 pub use scope::{NameScope, ScopeColumn, ScopeTable};
 pub use select::Block;
-pub(crate) use select::{keys_of, unique_slots};
+pub(crate) use select::{english_ordinal, keys_of, unique_slots};
 pub(crate) use table::{FOREIGN, Named, OF_DEFINITION, OF_STATEMENT};
 
 use crate::catalog::build::FindCollation;

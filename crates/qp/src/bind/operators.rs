@@ -11,9 +11,10 @@ use crate::authorize::AuthAction;
 use crate::error::{Error, Result};
 use crate::plan::Node;
 use crate::scalar::{
-    Between, Compare, CompareRule, Comparison, InList, InSubquery, Quantified, RowCompare, Scalar,
-    SubqueryCall, Unary,
+    Between, Compare, CompareRule, Comparison, Correlation, InList, InSubquery, Quantified,
+    RowBetween, RowCompare, Scalar, SubqueryCall, Unary,
 };
+use crate::span::Span;
 use crate::types::{
     Affinity, BuiltInCollations, Datum, apply_affinity, compare, comparison_affinity,
 };
@@ -44,29 +45,41 @@ impl Binder<'_> {
             return Err(row_misused());
         }
         let (left, right) = (parts(left), parts(right));
-        if matches!(operator, Comparison::Equal | Comparison::Is) {
+        // Asked part by part, a subquery that is new each time would give parts of several rows.
+        let is_new = left.iter().chain(&right).any(is_new_row);
+        if !is_new && matches!(operator, Comparison::Equal | Comparison::Is) {
             // Known to be false by any pair, to be true by all: as conditions of their own, which
             // indexes and hash tables answer for.
             return Ok(Scalar::And(pairs(operator, left, right)));
         }
-        if matches!(operator, Comparison::NotEqual | Comparison::IsNot) {
+        if !is_new && matches!(operator, Comparison::NotEqual | Comparison::IsNot) {
             return Ok(Scalar::Or(pairs(operator, left, right)));
         }
-        let rules = left
-            .iter()
-            .zip(&right)
-            .map(|(left, right)| Scalar::compare_rule(left, right))
-            .collect();
+        let rules = rules_of(&left, &right);
         Ok(Scalar::RowCompare(Box::new(RowCompare { operator, left, right, rules })))
     }
 
     pub(crate) fn between(&mut self, between: &ast::Between) -> Result<Scalar> {
+        let volatile = self.volatile_calls;
         let operand = self.expression(&between.operand)?;
+        let is_volatile = self.volatile_calls != volatile;
         let low = self.expression(&between.low)?;
         let high = self.expression(&between.high)?;
         if width(&operand) > 1 {
-            let above = self.compare(Comparison::GreaterOrEqual, operand.clone(), low)?;
-            let below = self.compare(Comparison::LessOrEqual, operand, high)?;
+            // What cannot be compared is refused here.
+            let above = self.compare(Comparison::GreaterOrEqual, operand.clone(), low.clone())?;
+            let below = self.compare(Comparison::LessOrEqual, operand.clone(), high.clone())?;
+            if is_volatile {
+                let (operands, low, high) = (parts(operand), parts(low), parts(high));
+                return Ok(Scalar::RowBetween(Box::new(RowBetween {
+                    negated: between.negated,
+                    low_rules: rules_of(&operands, &low),
+                    high_rules: rules_of(&operands, &high),
+                    operands,
+                    low,
+                    high,
+                })));
+            }
             let both = Scalar::And(vec![above, below]);
             return Ok(if between.negated {
                 Scalar::Unary(Unary::Not, Box::new(both))
@@ -113,6 +126,19 @@ impl Binder<'_> {
     pub(crate) fn in_set(&mut self, set: &ast::In) -> Result<Scalar> {
         let operand = self.expression(&set.operand)?;
         match &set.set {
+            InSet::List(items) if self.prohibits().is_none() => match items.as_slice() {
+                // As in SQLite parentheses around a subquery say nothing.
+                [ast::Expression { kind: ast::ExpressionKind::Subquery(select), .. }] => {
+                    let subquery = self.subquery_read(select, true)?;
+                    in_subquery(operand, subquery, set.negated)
+                }
+                items if width(&operand) > 1 && !items.is_empty() => {
+                    let rows = rows_of(items, width(&operand))?;
+                    let subquery = self.subquery_read(&rows, true)?;
+                    in_subquery(operand, subquery, set.negated)
+                }
+                items => self.in_list(operand, items, set.negated),
+            },
             InSet::List(items) => self.in_list(operand, items, set.negated),
             InSet::Subquery(select) => {
                 let subquery = self.subquery_read(select, true)?;
@@ -150,7 +176,7 @@ impl Binder<'_> {
     ) -> Result<Scalar> {
         let items = self.expressions(items)?;
         if width(&operand) > 1 {
-            // (a, b) IN ((1, 2), (3, 4))
+            // `(a, b) IN ((1, 2), (3, 4))` in a definition, which has no subqueries.
             let mut terms = Vec::with_capacity(items.len());
             for item in items {
                 terms.push(self.compare(Comparison::Equal, operand.clone(), item)?);
@@ -202,6 +228,44 @@ impl Binder<'_> {
         let all = quantified.all;
         Ok(Scalar::Quantified(Box::new(Quantified { operand, operator, rule, all, subquery })))
     }
+}
+
+/// Whether it is part of a subquery's row that is another one each time it is asked for.
+fn is_new_row(part: &Scalar) -> bool {
+    matches!(part, Scalar::Subquery(call, _)
+        if call.correlation == Correlation::Immediate && !call.remembers)
+}
+
+/// How the parts of two rows are compared.
+fn rules_of(left: &[Scalar], right: &[Scalar]) -> Vec<CompareRule> {
+    left.iter().zip(right).map(|(left, right)| Scalar::compare_rule(left, right)).collect()
+}
+
+/// The rows of an IN list as VALUES, which they are in SQLite.
+fn rows_of(items: &[ast::Expression], width: usize) -> Result<ast::Select> {
+    let mut rows = Vec::with_capacity(items.len());
+    for item in items {
+        let terms = match &item.kind {
+            ast::ExpressionKind::Row(parts) if parts.len() == width => {
+                rows.push(parts.clone());
+                continue;
+            }
+            ast::ExpressionKind::Row(parts) => parts.len(),
+            _ => 1,
+        };
+        let plural = if terms == 1 { "" } else { "s" };
+        let message = format!("IN(...) element has {terms} term{plural} - expected {width}");
+        return Err(Error::invalid(message).at(item.span));
+    }
+    let span = items.iter().map(|item| item.span).reduce(Span::to).unwrap_or_default();
+    Ok(ast::Select {
+        with: None,
+        first: ast::SelectCore::Values(rows),
+        compounds: Vec::new(),
+        order_by: Vec::new(),
+        limit: None,
+        span,
+    })
 }
 
 /// Comparisons of the parts of two rows, one by one.
@@ -308,7 +372,7 @@ fn last_outputs(node: &Node) -> Option<&Vec<Scalar>> {
 
 /// `SELECT * FROM kind`
 fn select_all(kind: ast::TableReferenceKind) -> ast::Select {
-    let span = crate::span::Span::default();
+    let span = Span::default();
     ast::Select {
         with: None,
         first: ast::SelectCore::Query(Box::new(ast::Query {

@@ -82,7 +82,7 @@ impl Binder<'_> {
 
 impl ScopeTable {
     /// Whether it is called by its table's name.
-    fn is_own_name(&self) -> bool {
+    pub(crate) fn is_own_name(&self) -> bool {
         self.database.is_some_and(|qualifier| qualifier.is_own_name)
     }
 }

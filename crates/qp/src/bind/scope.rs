@@ -12,7 +12,7 @@ use pandodb_ds::sync::Arc;
 use super::Binder;
 use super::group::Grouping;
 use crate::ast::{ColumnReference, Expression, Name, Quote};
-use crate::catalog::{DatabaseIndex, Table, View};
+use crate::catalog::{DatabaseIndex, Table, View, is_schema_table_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 
@@ -27,6 +27,8 @@ pub struct NameScope {
     pub aliases: Vec<(Name, Expression)>,
     /// Aggregates and windows that were met.
     pub(crate) grouping: Grouping,
+    /// How many common tables a query block sees.
+    pub(crate) common: Option<usize>,
 }
 
 /// A table, as FROM brought it.
@@ -176,30 +178,61 @@ impl Binder<'_> {
         bound
     }
 
-    /// An alias of a block further out: bound as if it stood there, if that changes nothing.
+    /// An alias of a block further out: bound anew where it is named, over the names of its block.
     fn outer_alias(&mut self, index: usize, expression: &Expression) -> Result<Scalar> {
         let inner = self.scopes.split_off(index + 1);
-        let frames = self.frames.split_off(self.scopes[index].frame + 1);
+        let seen = self.scopes[index].common.unwrap_or(self.common.len()).min(self.common.len());
+        let common = self.common.split_off(seen);
+        // Columns of subqueries in it are nothing to an aggregate that it is an argument of.
+        let around = self.aggregate_scope;
+        self.aggregate_scope = around.map(|scope| scope.min(index));
         let bound = self.expression(expression);
+        self.aggregate_scope = around;
+        self.common.extend(common);
+        self.scopes.extend(inner);
+        bound
+    }
+
+    /// Binds in the frame of scope `index`, as if the blocks inside of it were not there.
+    pub(super) fn in_block<T>(&mut self, index: usize, bind: impl FnOnce(&mut Self) -> T) -> T {
+        let inner = self.scopes.split_off(index + 1);
+        let frames = self.frames.split_off(self.scopes[index].frame + 1);
+        let bound = bind(self);
         self.frames.extend(frames);
         self.scopes.extend(inner);
-        let bound = bound?;
-        if bound.has_subquery() {
-            return Err(Error::invalid("an alias of a subquery is used in another subquery"));
-        }
-        Ok(self.lift_from(index, bound))
+        bound
     }
 
     /// Whether a table is what `schema.called` means.
-    fn answers_to(&self, table: &ScopeTable, schema: Option<DatabaseIndex>, called: &str) -> bool {
+    pub(super) fn answers_to(
+        &self,
+        table: &ScopeTable,
+        schema: Option<DatabaseIndex>,
+        called: &str,
+    ) -> bool {
         let database = || match (table.database, &table.view, &table.function) {
             (Some(qualifier), ..) => Some(qualifier.database),
             (None, Some(view), _) => Some(self.base_of(view.database)),
             (None, None, Some(_)) => Some(DatabaseIndex::MAIN),
             (None, None, None) => None,
         };
-        table.alias.eq_ignore_ascii_case(called)
-            && schema.is_none_or(|schema| database() == Some(schema))
+        let is_called = match (&table.table, table.database) {
+            (Some(known), Some(qualifier)) if known.is_system() && qualifier.is_own_name => {
+                is_schema_table_name(called, qualifier.database, schema.is_some())
+            }
+            _ => table.alias.eq_ignore_ascii_case(called),
+        };
+        is_called && schema.is_none_or(|schema| database() == Some(schema))
+    }
+
+    /// Whether what stands before a column's name means a table.
+    pub(crate) fn is_of(&self, table: &ScopeTable, reference: &ColumnReference) -> bool {
+        let Some(called) = &reference.table else { return true };
+        let schema = reference.schema.as_ref().map(|name| self.database(name));
+        match schema.transpose() {
+            Ok(schema) => self.answers_to(table, schema, &called.text),
+            Err(_) => false,
+        }
     }
 
     fn find_in(
@@ -221,6 +254,14 @@ impl Binder<'_> {
             for (column_place, column) in table.columns.iter().enumerate() {
                 if !name.is(&column.name) || (reference.table.is_none() && column.merged) {
                     continue;
+                }
+                // Of tables of one name the column that USING makes of both.
+                if column.merged
+                    && let Some((scalar, (table, Some(column)))) = &mut found
+                {
+                    let known = &scope.tables[*table].columns[*column];
+                    *scalar = known.common.as_ref().unwrap_or(*scalar);
+                    break;
                 }
                 count += 1;
                 if found.is_none() {

@@ -229,7 +229,8 @@ impl Binder<'_> {
         limit: Option<&ast::Limit>,
     ) -> Result<(QueryParts, Vec<OutputColumn>, NameScope)> {
         let frame = self.frame_index();
-        let mut scope = NameScope { frame, ..NameScope::default() };
+        let common = Some(self.common.len());
+        let mut scope = NameScope { frame, common, ..NameScope::default() };
         for column in &query.columns {
             if let ResultColumn::Expression(expression, Some(alias)) = column {
                 scope.aliases.push((alias.clone(), expression.clone()));
@@ -357,7 +358,10 @@ impl Binder<'_> {
                     let tables = scope.map_or(&[][..], |scope| &scope.tables);
                     let places = 0..tables.len();
                     let stars: Vec<_> = places
-                        .filter(|place| name.is(&tables[*place].alias))
+                        .filter(|place| {
+                            name.is(&tables[*place].alias)
+                                || self.answers_to(&tables[*place], None, &name.text)
+                        })
                         .map(|place| star(tables, place, false))
                         .collect();
                     if stars.is_empty() {

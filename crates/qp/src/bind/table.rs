@@ -329,6 +329,12 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// What refuses subqueries, parameters and what is another value each time: all that is
+    /// stored. A conflict target may have them, though it fits nothing then.
+    pub(super) fn prohibits(&self) -> Option<&'static str> {
+        self.restricted.filter(|place| *place != OF_STATEMENT)
+    }
+
     /// Binds an expression of the schema over the columns of one table and nothing else.
     pub(crate) fn over_columns(
         &mut self,

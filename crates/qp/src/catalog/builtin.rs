@@ -62,6 +62,17 @@ pub fn schema_table(name: &str, database: DatabaseIndex) -> Option<Arc<Table>> {
     }))
 }
 
+/// Whether `called` is what columns of `database`'s schema table may be called by; `is_qualified`
+/// where the database stands before it. As in SQLite it does not count how FROM spells it.
+pub fn is_schema_table_name(called: &str, database: DatabaseIndex, is_qualified: bool) -> bool {
+    let is = |known: &str| called.eq_ignore_ascii_case(known);
+    let is_plain = is("sqlite_schema") || is("sqlite_master");
+    if database == DatabaseIndex::TEMP {
+        return is("sqlite_temp_schema") || is("sqlite_temp_master") || (is_qualified && is_plain);
+    }
+    is_plain
+}
+
 /// Whether only the engine may make objects of that name.
 pub fn is_reserved_name(name: &str) -> bool {
     name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("sqlite_"))

@@ -15,7 +15,7 @@ use super::memory::Weight;
 use super::operators::values_bytes;
 use super::{Context, Scope};
 use crate::error::Result;
-use crate::scalar::{CompareRule, Scalar};
+use crate::scalar::{CompareRule, Scalar, evaluate_part};
 use crate::types::{Datum, apply_affinity};
 
 /// About what an integer and any other row take, beside its bytes.
@@ -210,8 +210,8 @@ impl Set {
         }
         let mut values = Vec::with_capacity(operands.len());
         let mut has_null = false;
-        for (operand, rule) in operands.iter().zip(rules) {
-            let value = apply_affinity(operand.evaluate(scope)?, rule.affinity);
+        for (index, rule) in rules.iter().enumerate() {
+            let value = apply_affinity(evaluate_part(operands, index, scope)?, rule.affinity);
             has_null |= value.is_null();
             push_collated(value.as_ref(), rule.collation, context, &mut key)?;
             values.push(value);

@@ -169,6 +169,17 @@ impl SubqueryCall {
         }
     }
 
+    /// Column `column` of the row that was asked for last.
+    pub(crate) fn scalar_again<'a>(&self, scope: &Scope<'a>, column: usize) -> Result<Datum<'a>> {
+        if let Some(Remembered::Row(row)) =
+            &scope.frame.subqueries[usize::from(self.state)].borrow().kept
+            && !self.remembers
+        {
+            return Ok(Datum::Owned(row.get(column).cloned().unwrap_or(Value::Null)));
+        }
+        self.scalar(scope, column)
+    }
+
     /// Whether there is a row.
     pub(crate) fn exists(&self, scope: &Scope<'_>) -> Result<bool> {
         let mut state = scope.frame.subqueries[self.state as usize].borrow_mut();

@@ -10,8 +10,8 @@ use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
 use super::{
-    Between, Binary, Call, Case, Compare, CompareRule, Comparison, InList, RowCase, RowCompare,
-    Scalar, Unary,
+    Between, Binary, Call, Case, Compare, CompareRule, Comparison, InList, RowBetween, RowCase,
+    RowCompare, Scalar, Unary,
 };
 use crate::ast::RaiseAction;
 use crate::error::{Constraint, Error, ErrorKind, Result};
@@ -122,6 +122,7 @@ impl Scalar {
             Self::Compare(compare) => evaluate_compare(compare, scope),
             Self::Between(between) => evaluate_between(between, scope),
             Self::RowCompare(compare) => evaluate_row_compare(compare, scope),
+            Self::RowBetween(between) => evaluate_row_between(between, scope),
             Self::IsNull(operand, negated) => {
                 Ok(Some(operand.evaluate(scope)?.is_null() != *negated))
             }
@@ -255,29 +256,79 @@ fn evaluate_between(between: &Between, scope: &Scope<'_>) -> Result<Option<bool>
     Ok(inside.map(|inside| inside != between.negated))
 }
 
+/// The value of a part of a row. Parts of one subquery's row are parts of one row, also where it
+/// has another one each time it runs: it runs for the first of them.
+pub(crate) fn evaluate_part<'a>(
+    parts: &'a [Scalar],
+    index: usize,
+    scope: &Scope<'a>,
+) -> Result<Datum<'a>> {
+    let before = index.checked_sub(1).and_then(|before| parts.get(before));
+    match (before, &parts[index]) {
+        (Some(Scalar::Subquery(before, _)), Scalar::Subquery(call, column))
+            if before.state == call.state =>
+        {
+            call.scalar_again(scope, usize::from(*column))
+        }
+        (_, part) => part.evaluate(scope),
+    }
+}
+
 fn evaluate_row_compare(rows: &RowCompare, scope: &Scope<'_>) -> Result<Option<bool>> {
+    let left = |index: usize| evaluate_part(&rows.left, index, scope);
+    compare_rows(rows.operator, left, &rows.right, &rows.rules, scope)
+}
+
+fn evaluate_row_between(between: &RowBetween, scope: &Scope<'_>) -> Result<Option<bool>> {
+    let mut operands: SmallVec<[Datum<'_>; 4]> = SmallVec::with_capacity(between.operands.len());
+    for index in 0..between.operands.len() {
+        operands.push(evaluate_part(&between.operands, index, scope)?);
+    }
+    let operand = |index: usize| Ok(Datum::Ref(operands[index].as_ref()));
+    let (low, high) = (Comparison::GreaterOrEqual, Comparison::LessOrEqual);
+    let above = compare_rows(low, operand, &between.low, &between.low_rules, scope)?;
+    let below = if above == Some(false) {
+        above
+    } else {
+        compare_rows(high, operand, &between.high, &between.high_rules, scope)?
+    };
+    let inside = match (above, below) {
+        (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    };
+    Ok(inside.map(|inside| inside != between.negated))
+}
+
+/// `left operator right` of rows.
+fn compare_rows<'a>(
+    operator: Comparison,
+    left: impl Fn(usize) -> Result<Datum<'a>>,
+    right: &'a [Scalar],
+    rules: &[CompareRule],
+    scope: &Scope<'a>,
+) -> Result<Option<bool>> {
     let context = scope.outer.context;
     let mut unknown = false;
-    let pairs = rows.left.iter().zip(&rows.right).zip(&rows.rules);
-    let last = rows.left.len().saturating_sub(1);
-    for (index, ((left, right), rule)) in pairs.enumerate() {
-        let (left, right) = (left.evaluate(scope)?, right.evaluate(scope)?);
-        match rows.operator {
+    let last = right.len().saturating_sub(1);
+    for (index, rule) in rules.iter().enumerate() {
+        let (left, right) = (left(index)?, evaluate_part(right, index, scope)?);
+        match operator {
             Comparison::Is | Comparison::IsNot => {
                 if decide(Comparison::Is, left, right, *rule, context) == Some(false) {
-                    return Ok(Some(rows.operator == Comparison::IsNot));
+                    return Ok(Some(operator == Comparison::IsNot));
                 }
             }
             Comparison::Equal | Comparison::NotEqual => {
                 match compare_by(left, right, *rule, context) {
                     Some(Ordering::Equal) => {}
-                    Some(_) => return Ok(Some(rows.operator == Comparison::NotEqual)),
+                    Some(_) => return Ok(Some(operator == Comparison::NotEqual)),
                     None => unknown = true,
                 }
             }
             _ => match compare_by(left, right, *rule, context) {
                 Some(Ordering::Equal) if index < last => {}
-                Some(order) => return Ok(Some(rows.operator.holds(order))),
+                Some(order) => return Ok(Some(operator.holds(order))),
                 None => return Ok(None),
             },
         }
@@ -285,7 +336,7 @@ fn evaluate_row_compare(rows: &RowCompare, scope: &Scope<'_>) -> Result<Option<b
     if unknown {
         return Ok(None);
     }
-    Ok(Some(matches!(rows.operator, Comparison::Is | Comparison::Equal)))
+    Ok(Some(matches!(operator, Comparison::Is | Comparison::Equal)))
 }
 
 fn evaluate_in_list(list: &InList, scope: &Scope<'_>) -> Result<Option<bool>> {
@@ -345,8 +396,8 @@ fn evaluate_case<'a>(case: &'a Case, scope: &Scope<'a>) -> Result<(Datum<'a>, bo
 fn evaluate_row_case<'a>(case: &'a RowCase, scope: &Scope<'a>) -> Result<(Datum<'a>, bool)> {
     let context = scope.outer.context;
     let mut operands: SmallVec<[Datum<'_>; 4]> = SmallVec::with_capacity(case.operands.len());
-    for operand in &case.operands {
-        operands.push(operand.evaluate(scope)?);
+    for index in 0..case.operands.len() {
+        operands.push(evaluate_part(&case.operands, index, scope)?);
     }
     'branches: for (whens, rules, then) in &case.branches {
         for ((operand, when), rule) in operands.iter().zip(whens).zip(rules) {

@@ -17,7 +17,7 @@ use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 pub use evaluate::compare_by;
-pub(crate) use evaluate::{decide, operate};
+pub(crate) use evaluate::{decide, evaluate_part, operate};
 
 use crate::ast::RaiseAction;
 use crate::function::Function;
@@ -73,6 +73,8 @@ pub enum Scalar {
     Between(Box<Between>),
     /// `(a, b) op (c, d)`
     RowCompare(Box<RowCompare>),
+    /// `(a, b) BETWEEN (c, d) AND (e, f)` of values that are new at each computation.
+    RowBetween(Box<RowBetween>),
     /// `a IS [NOT] NULL`
     IsNull(Box<Scalar>, bool),
     /// `a IS [NOT] TRUE | FALSE`
@@ -236,6 +238,23 @@ pub struct RowCompare {
     pub right: Vec<Scalar>,
     /// How each pair is compared.
     pub rules: Vec<CompareRule>,
+}
+
+/// `(..) [NOT] BETWEEN (..) AND (..)`
+#[derive(Clone, Debug)]
+pub struct RowBetween {
+    /// With NOT.
+    pub negated: bool,
+    /// What is compared, computed once.
+    pub operands: Vec<Scalar>,
+    /// The lower bound's parts, as many.
+    pub low: Vec<Scalar>,
+    /// How each is compared with the lower bound.
+    pub low_rules: Vec<CompareRule>,
+    /// The upper bound's parts, as many.
+    pub high: Vec<Scalar>,
+    /// How each is compared with the upper bound.
+    pub high_rules: Vec<CompareRule>,
 }
 
 /// `operand [NOT] IN (list)`

@@ -34,6 +34,9 @@ impl Scalar {
                 visit(&between.high);
             }
             Self::RowCompare(compare) => compare.left.iter().chain(&compare.right).for_each(visit),
+            Self::RowBetween(it) => {
+                it.operands.iter().chain(&it.low).chain(&it.high).for_each(visit);
+            }
             Self::InList(list) => {
                 visit(&list.operand);
                 list.others.iter().for_each(visit);
@@ -88,6 +91,9 @@ impl Scalar {
             }
             Self::RowCompare(compare) => {
                 compare.left.iter_mut().chain(&mut compare.right).for_each(visit);
+            }
+            Self::RowBetween(it) => {
+                it.operands.iter_mut().chain(&mut it.low).chain(&mut it.high).for_each(visit);
             }
             Self::InList(list) => {
                 visit(&mut list.operand);

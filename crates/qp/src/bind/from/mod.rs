@@ -9,6 +9,7 @@
 
 mod function;
 mod join;
+mod rightward;
 mod system;
 
 use pandodb_ds::record::{Collation, Value};
@@ -25,6 +26,7 @@ use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
 use crate::scalar::{ColumnPlace, Scalar, SlotId};
 use crate::span::Span;
 use join::guard_virtual_columns;
+use rightward::EarlyOn;
 
 /// Relations that are joined in any order, and what their rows must satisfy.
 #[derive(Debug, Default)]
@@ -208,12 +210,22 @@ impl Binder<'_> {
             joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
         let mut group = Group::default();
         self.reference(first, scope, &mut group, may_dissolve && !right_or_full)?;
-        for join in joins {
+        let (mut early, mut outer_joins) = (Vec::new(), 0);
+        for (place, join) in joins.iter().enumerate() {
             check_tables(&group, join.table.span)?;
             let left_tables = scope.tables.len();
             let mut right = Group::default();
             self.reference(&join.table, scope, &mut right, may_dissolve && !has_outer)?;
-            let mut on = self.join_condition(join, scope, left_tables, right_or_full)?;
+            let is_last = place + 1 == joins.len();
+            let mut waiting = EarlyOn::of(join, scope.tables.len()).filter(|_| !is_last);
+            let on = match self.join_condition(join, scope, left_tables, right_or_full) {
+                // A name of a table to the right, perhaps.
+                Err(_) if waiting.is_some() => {
+                    early.extend(waiting.take());
+                    Vec::new()
+                }
+                on => on?,
+            };
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Right => JoinType::Right,
@@ -221,10 +233,17 @@ impl Binder<'_> {
                 _ => {
                     group.fixed |= join.kind == JoinKind::Cross;
                     group.absorb(right);
-                    on.drain(..).for_each(|term| group.add_predicate(term));
+                    let before = group.predicates.len();
+                    for term in on {
+                        group.add_predicate(term);
+                    }
+                    early.extend(
+                        waiting.map(|on| on.placed(outer_joins, before..group.predicates.len())),
+                    );
                     continue;
                 }
             };
+            early.extend(waiting.map(|on| on.placed(outer_joins, 0..0)));
             let nullable = match kind {
                 JoinType::Left => &mut scope.tables[left_tables..],
                 JoinType::Right => &mut scope.tables[..left_tables],
@@ -234,7 +253,9 @@ impl Binder<'_> {
             let left = std::mem::take(&mut group);
             let outer = OuterRelation { kind, left, right, on };
             group.relations.push(Relation::Outer(Box::new(outer)));
+            outer_joins += 1;
         }
+        self.look_right(early, scope, &mut group, (outer_joins, right_or_full))?;
         Ok(group)
     }
 
@@ -261,9 +282,11 @@ impl Binder<'_> {
                 self.function_reference(function, alias, scope, group)
             }
             TableReferenceKind::Join(from) => {
-                // What stands in parentheses knows nothing of the tables before them.
+                // What stands in parentheses knows neither the tables before them nor aliases.
                 let before = std::mem::take(&mut scope.tables);
+                let aliases = std::mem::take(&mut scope.aliases);
                 let inner = self.joined(from, scope, may_dissolve)?;
+                scope.aliases = aliases;
                 let own = std::mem::replace(&mut scope.tables, before);
                 for mut table in own {
                     if let Some(alias) = alias {

@@ -7,11 +7,12 @@ use pandodb_ds::sync::Arc;
 
 use super::scope_of;
 use super::update::{assigned_names, bind_assignments};
-use crate::ast;
+use crate::ast::{self, ColumnReference, ExpressionKind, Name};
 use crate::authorize::AuthAction;
-use crate::bind::{Asked, Binder, Called, OF_STATEMENT, ScopeTable, is_rowid_name};
+use crate::bind::{
+    Asked, Binder, Called, OF_STATEMENT, ScopeTable, english_ordinal, is_rowid_name,
+};
 use crate::catalog::Table;
-use crate::catalog::build::indexed_name;
 use crate::error::{Error, Result};
 use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{TableWriter, UpsertPlan, UpsertTarget};
@@ -26,8 +27,11 @@ pub(super) fn upsert_plan(
     writer: &TableWriter,
 ) -> Result<UpsertPlan> {
     let table = &writer.table;
-    let target =
-        if upsert.target.is_empty() { None } else { Some(upsert_target(binder, upsert, writer)?) };
+    let target = if upsert.target.is_empty() {
+        None
+    } else {
+        Some(upsert_target(binder, upsert, insert, writer)?)
+    };
     let existing = binder.slot();
     let ast::UpsertAction::Update(set, filter) = &upsert.action else {
         return Ok(UpsertPlan {
@@ -68,6 +72,17 @@ pub(super) fn upsert_plan(
 /// Columns with the collation that is said, and expressions.
 type TargetTerms = (Vec<(usize, Option<Collation>)>, Vec<Scalar>);
 
+/// A column that is named, with what stands before it and its COLLATE.
+fn named_column(expression: &ast::Expression) -> Option<(&ColumnReference, Option<&Name>)> {
+    match &expression.kind {
+        ExpressionKind::Column(column) => Some((column, None)),
+        ExpressionKind::Collate(collate) => {
+            named_column(&collate.operand).map(|(name, _)| (name, Some(&collate.collation)))
+        }
+        _ => None,
+    }
+}
+
 /// What a conflict target is made of; none where it names the rowid.
 fn target_terms(
     binder: &mut Binder<'_>,
@@ -77,11 +92,14 @@ fn target_terms(
 ) -> Result<Option<TargetTerms>> {
     let (mut columns, mut expressions) = (Vec::new(), Vec::new());
     for term in &upsert.target {
-        let named = indexed_name(&term.expression);
-        let index = named.and_then(|(name, _)| table.column_index(&name.text));
+        let named = named_column(&term.expression).filter(|(name, _)| binder.is_of(scope, name));
+        let index = named.and_then(|(name, _)| table.column_index(&name.column.text));
         match (index, named) {
             (Some(index), Some((name, collation))) => {
-                binder.note_column(table, index, name);
+                binder.note_column(table, index, &name.column);
+                if let (Some(called), true) = (&name.table, scope.is_own_name()) {
+                    binder.note_table(table, called);
+                }
                 let column_name = &table.columns[index].name;
                 let action = AuthAction::Read { table_name: &table.name, column_name };
                 // Left out, the target would be none at all: only a refusal counts.
@@ -89,7 +107,11 @@ fn target_terms(
                 let collation = collation.map(|name| binder.collation(name)).transpose()?;
                 columns.push((index, collation));
             }
-            (None, Some((name, _))) if table.has_rowid() && is_rowid_name(&name.text) => {
+            (None, Some((name, None)))
+                if table.has_rowid()
+                    && is_rowid_name(&name.column.text)
+                    && upsert.target.len() == 1 =>
+            {
                 return Ok(None);
             }
             _ => {
@@ -104,14 +126,22 @@ fn target_terms(
 fn upsert_target(
     binder: &mut Binder<'_>,
     upsert: &ast::Upsert,
+    insert: &ast::Insert,
     writer: &TableWriter,
 ) -> Result<UpsertTarget> {
     let table = &writer.table;
-    let mut scope = binder.table_scope(table, writer.row, &table.name, Called::Name)?;
-    let Some((columns, expressions)) = target_terms(binder, upsert, table, &mut scope)? else {
+    let alias = insert.alias.as_ref();
+    let called = alias.map_or(&table.name, |alias| &alias.text);
+    let mut scope = binder.table_scope(table, writer.row, called, Called::by(alias))?;
+    let terms = target_terms(binder, upsert, table, &mut scope)?;
+    // Names in it must be right, also where it says nothing.
+    let filter = upsert.target_filter.as_ref();
+    let bind = |filter| binder.over_columns(&mut scope, filter, OF_STATEMENT);
+    let filter = filter.map(bind).transpose()?;
+    let Some((columns, expressions)) = terms else {
         return Ok(UpsertTarget::Key);
     };
-    if let ([(column, _)], true) = (columns.as_slice(), expressions.is_empty())
+    if let ([(column, None)], true) = (columns.as_slice(), expressions.is_empty())
         && table.rowid_alias() == Some(*column)
     {
         return Ok(UpsertTarget::Key);
@@ -125,9 +155,6 @@ fn upsert_target(
                 None => expressions.iter().any(|expression| expression.same(scalar)),
             })
     };
-    let filter = upsert.target_filter.as_ref();
-    let bind = |filter| binder.over_columns(&mut scope, filter, OF_STATEMENT);
-    let filter = filter.map(bind).transpose()?;
     let is_meant = |target: &UpsertTarget| match *target {
         UpsertTarget::Key if table.has_rowid() => false,
         UpsertTarget::Key => {
@@ -151,11 +178,17 @@ fn upsert_target(
     if binder.environment.is_lenient {
         return Ok(UpsertTarget::Key);
     }
-    Err(no_target(upsert))
+    Err(no_target(upsert, insert))
 }
 
-fn no_target(upsert: &ast::Upsert) -> Error {
-    let message = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+fn no_target(upsert: &ast::Upsert, insert: &ast::Insert) -> Error {
+    let place = insert.upserts.iter().position(|one| std::ptr::eq(one, upsert)).unwrap_or_default();
+    let which = match insert.upserts.len() {
+        1 => String::new(),
+        _ => format!("{} ", english_ordinal(place + 1)),
+    };
+    let message =
+        format!("{which}ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint");
     let span = upsert.target.iter().map(|term| term.expression.span).reduce(Span::to);
     Error::invalid(message).at(span.unwrap_or_default())
 }

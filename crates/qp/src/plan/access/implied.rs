@@ -111,7 +111,10 @@ fn is_null_with(scalar: &Scalar, subject: &Scalar) -> bool {
         }
         // The first pair that differs decides, and a NULL there leaves it open.
         Scalar::RowCompare(rows) => {
-            rows.left.first().is_some_and(is_null) || rows.right.first().is_some_and(is_null)
+            use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
+            matches!(rows.operator, Less | LessOrEqual | Greater | GreaterOrEqual)
+                && (rows.left.first().is_some_and(is_null)
+                    || rows.right.first().is_some_and(is_null))
         }
         Scalar::Between(between) => is_null(&between.operand),
         // Nothing is in an empty list, not even NULL.

@@ -8,7 +8,7 @@ use pandodb_ds::record::number::real_text;
 use rustc_hash::FxHashMap;
 
 use crate::plan::{Node, Scan};
-use crate::scalar::{Binary, ColumnPlace, Comparison, ROWID, Scalar, SlotId, Unary};
+use crate::scalar::{Binary, ColumnPlace, Comparison, ROWID, RowBetween, Scalar, SlotId, Unary};
 
 /// The tables that fill the slots of a frame, and those of the frames around it.
 #[derive(Clone, Default)]
@@ -87,6 +87,7 @@ impl<'p> Names<'p> {
                 let (low, high) = (self.text(&it.low), self.text(&it.high));
                 format!("{} {not}BETWEEN {low} AND {high}", self.text(&it.operand))
             }
+            Scalar::RowBetween(it) => self.row_between(it),
             Scalar::IsNull(operand, negated) => {
                 format!("{} IS {}NULL", self.text(operand), if *negated { "NOT " } else { "" })
             }
@@ -123,6 +124,13 @@ impl<'p> Names<'p> {
                 format!("{word}({})", parts.join(", "))
             }
         }
+    }
+
+    fn row_between(&self, between: &RowBetween) -> String {
+        let not = if between.negated { "NOT " } else { "" };
+        let parts = [&between.operands, &between.low, &between.high];
+        let [operands, low, high] = parts.map(|parts| self.joined(parts, ", "));
+        format!("({operands}) {not}BETWEEN ({low}) AND ({high})")
     }
 }
 

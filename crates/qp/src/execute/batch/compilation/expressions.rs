@@ -228,6 +228,7 @@ fn is_truth(scalar: &Scalar) -> bool {
             | Scalar::Between(_)
             | Scalar::InList(_)
             | Scalar::RowCompare(_)
+            | Scalar::RowBetween(_)
             | Scalar::InSubquery(_)
             | Scalar::Quantified(_)
             | Scalar::Exists(_)

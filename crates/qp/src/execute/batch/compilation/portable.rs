@@ -63,6 +63,7 @@ fn is_plain(scalar: &Scalar, asked: &mut Asked) -> bool {
             | Scalar::Call(_)
             | Scalar::Row(_)
             | Scalar::RowCompare(_)
+            | Scalar::RowBetween(_)
             | Scalar::RowCase(_)
             | Scalar::Raise(..)
             | Scalar::Binary(Binary::Concatenate, _) => true,

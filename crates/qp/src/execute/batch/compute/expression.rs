@@ -438,7 +438,8 @@ fn map(
 pub(in crate::execute::batch) fn may_fail(scalar: &Scalar) -> bool {
     scalar.any(&mut |node| {
         node.own_subquery().is_some()
-            || matches!(node, Scalar::Call(_) | Scalar::Row(_) | Scalar::RowCompare(_))
+            || matches!(node, Scalar::Call(_) | Scalar::Row(_))
+            || matches!(node, Scalar::RowCompare(_) | Scalar::RowBetween(_))
             || matches!(node, Scalar::Raise(_, _) | Scalar::Binary(Binary::Concatenate, _))
     })
 }
