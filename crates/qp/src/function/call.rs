@@ -88,6 +88,10 @@ pub trait Session {
     fn is_stopped(&self) -> bool {
         false
     }
+    /// Ends a call that takes long, if somebody asked for that or the statement takes too long.
+    fn check_stopped(&self) -> Result<()> {
+        Ok(())
+    }
     /// The longest text or blob in bytes.
     fn length_max(&self) -> usize {
         LENGTH_MAX
@@ -95,6 +99,46 @@ pub trait Session {
     /// The longest LIKE or GLOB pattern in bytes.
     fn pattern_bytes_max(&self) -> usize {
         PATTERN_BYTES_MAX
+    }
+}
+
+/// How many steps of work (a byte that is looked at, mostly) pass between two looks at whether a
+/// call is to end: some milliseconds.
+const STEPS: usize = 1 << 21;
+
+/// Lets a call that takes long be ended: it counts its steps here. What is over soon never asks.
+pub struct Pace<'a> {
+    session: Option<&'a dyn Session>,
+    left: usize,
+}
+
+impl<'a> Pace<'a> {
+    /// Of a call in a session.
+    pub fn new(session: &'a dyn Session) -> Self {
+        Self { session: Some(session), left: STEPS }
+    }
+
+    /// Of what nobody can end.
+    pub fn free() -> Self {
+        Self { session: None, left: STEPS }
+    }
+
+    /// Counts steps of work.
+    #[inline]
+    pub fn step(&mut self, work: usize) -> Result<()> {
+        match self.left.checked_sub(work) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => self.look(),
+        }
+    }
+
+    #[cold]
+    fn look(&mut self) -> Result<()> {
+        self.left = STEPS;
+        self.session.map_or(Ok(()), Session::check_stopped)
     }
 }
 
@@ -212,6 +256,11 @@ impl<'a> Context<'a> {
             pure_place: None,
             used_clock: Cell::new(false),
         }
+    }
+
+    /// What counts the work of a call.
+    pub fn pace(&self) -> Pace<'a> {
+        Pace::new(self.session)
     }
 
     /// Refuses a result of `bytes` bytes that is over the limit.

@@ -134,7 +134,10 @@ pub(super) fn random_blob(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> R
     let len = integer(args[0]).max(1) as usize;
     context.check_length(len)?;
     let mut bytes = Vec::with_capacity(len + 8);
+    let mut pace = context.pace();
     while bytes.len() < len {
+        // Random bits cost more than others.
+        pace.step(64)?;
         bytes.extend(context.session.random().to_le_bytes());
     }
     bytes.truncate(len);

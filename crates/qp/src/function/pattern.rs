@@ -7,7 +7,7 @@
 
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, argument_error};
+use super::call::{Context, Pace, argument_error};
 use super::coerce::{character_count, decode_character, text, until_nul};
 use crate::error::Result;
 
@@ -16,20 +16,41 @@ const REGEX_BYTES_MAX: usize = 4 << 20;
 
 /// Matches `string` against a LIKE `pattern`.
 pub fn like(pattern: &[u8], string: &[u8], escape: Option<u32>) -> bool {
-    matches(until_nul(pattern), until_nul(string), |pattern| like_token(pattern, escape))
+    like_at(pattern, string, escape, &mut Pace::free()).unwrap_or(false)
 }
 
-/// As [`like`], telling small letters from capital ones.
-fn like_exactly(pattern: &[u8], string: &[u8], escape: Option<u32>) -> bool {
-    matches(until_nul(pattern), until_nul(string), |pattern| match like_token(pattern, escape) {
+/// As [`like`], in a call that can be ended.
+fn like_at(
+    pattern: &[u8],
+    string: &[u8],
+    escape: Option<u32>,
+    pace: &mut Pace<'_>,
+) -> Result<bool> {
+    matches(until_nul(pattern), until_nul(string), |pattern| like_token(pattern, escape), pace)
+}
+
+/// As [`like_at`], telling small letters from capital ones.
+fn like_exactly(
+    pattern: &[u8],
+    string: &[u8],
+    escape: Option<u32>,
+    pace: &mut Pace<'_>,
+) -> Result<bool> {
+    let token = |pattern| match like_token(pattern, escape) {
         (Token::Folded(code), len) => (Token::Character(code), len),
         other => other,
-    })
+    };
+    matches(until_nul(pattern), until_nul(string), token, pace)
 }
 
 /// Matches `string` against a GLOB `pattern`.
 pub fn glob(pattern: &[u8], string: &[u8]) -> bool {
-    matches(until_nul(pattern), until_nul(string), glob_token)
+    glob_at(pattern, string, &mut Pace::free()).unwrap_or(false)
+}
+
+/// As [`glob`], in a call that can be ended.
+fn glob_at(pattern: &[u8], string: &[u8], pace: &mut Pace<'_>) -> Result<bool> {
+    matches(until_nul(pattern), until_nul(string), glob_token, pace)
 }
 
 /// One element of a pattern.
@@ -67,20 +88,22 @@ fn matches<'p>(
     mut pattern: &'p [u8],
     mut string: &[u8],
     next: impl Fn(&'p [u8]) -> (Token<'p>, usize),
-) -> bool {
+    pace: &mut Pace<'_>,
+) -> Result<bool> {
     // Where to go on when the rest does not match: behind the last `%`, one character later.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
+        pace.step(1)?;
         if pattern.is_empty() {
             if string.is_empty() {
-                return true;
+                return Ok(true);
             }
         } else {
             let (token, token_len) = next(pattern);
             if matches!(token, Token::Many) {
                 pattern = &pattern[token_len..];
                 if pattern.is_empty() {
-                    return true;
+                    return Ok(true);
                 }
                 retry = Some((pattern, string));
                 continue;
@@ -92,10 +115,10 @@ fn matches<'p>(
                 continue;
             }
         }
-        let Some((behind, from)) = retry else { return false };
+        let Some((behind, from)) = retry else { return Ok(false) };
         let (_, len) = decode_character(from);
         if len == 0 {
-            return false;
+            return Ok(false);
         }
         pattern = behind;
         string = &from[len..];
@@ -180,9 +203,11 @@ pub(super) fn like_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) ->
     }
     match (text(args[0]), text(args[1])) {
         (Some(pattern), Some(string)) if context.session.is_like_case_sensitive() => {
-            Ok(truth(like_exactly(&pattern, &string, escape)))
+            like_exactly(&pattern, &string, escape, &mut context.pace()).map(truth)
         }
-        (Some(pattern), Some(string)) => Ok(truth(like(&pattern, &string, escape))),
+        (Some(pattern), Some(string)) => {
+            like_at(&pattern, &string, escape, &mut context.pace()).map(truth)
+        }
         _ => Ok(Value::Null),
     }
 }
@@ -191,7 +216,7 @@ pub(super) fn like_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) ->
 pub(super) fn glob_function(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     check_pattern(context, args[0])?;
     match (text(args[0]), text(args[1])) {
-        (Some(pattern), Some(string)) => Ok(truth(glob(&pattern, &string))),
+        (Some(pattern), Some(string)) => glob_at(&pattern, &string, &mut context.pace()).map(truth),
         _ => Ok(Value::Null),
     }
 }

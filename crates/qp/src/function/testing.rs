@@ -12,7 +12,7 @@ use std::cell::Cell;
 use pandodb_ds::record::{Value, ValueRef};
 
 use super::{Accumulator, Cache, Context, Function, Implementation, Registry, Session};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// 2024-02-29 12:34:56.789 UTC.
 pub(super) const NOW_MS: i64 = 1_709_210_096_789;
@@ -21,6 +21,15 @@ pub(super) const NOW_MS: i64 = 1_709_210_096_789;
 #[derive(Default)]
 pub(super) struct FixedSession {
     draws: Cell<u64>,
+    /// Calls that ask whether they are to end are told so.
+    is_ended: bool,
+}
+
+impl FixedSession {
+    /// One in which calls are to end as soon as they ask.
+    pub(super) fn ended() -> Self {
+        Self { is_ended: true, ..Self::default() }
+    }
 }
 
 impl Session for FixedSession {
@@ -50,7 +59,11 @@ impl Session for FixedSession {
     }
 
     fn length_max(&self) -> usize {
-        1_000_000
+        if self.is_ended { super::call::LENGTH_MAX } else { 1_000_000 }
+    }
+
+    fn check_stopped(&self) -> Result<()> {
+        if self.is_ended { Err(Error::new(ErrorKind::Interrupted, "interrupted")) } else { Ok(()) }
     }
 }
 

@@ -11,8 +11,9 @@
 use pandodb_ds::record::{Value, ValueRef};
 use proptest::prelude::*;
 
-use super::testing::{call, check, shown, values, with_context};
-use super::{FunctionKind, Registry};
+use super::testing::{FixedSession, call, check, shown, values, with_context};
+use super::{Cache, Context, FunctionKind, Registry};
+use crate::error::ErrorKind;
 
 const CORE: &[(&str, &[&str], &str)] = &[
     ("abs", &["-5"], "5"),
@@ -277,6 +278,48 @@ fn random_blobs_have_the_length_asked_for() {
             panic!("no blob");
         };
         assert_eq!(bytes.len() as i64, len);
+    }
+}
+
+/// Calls that take long ask whether they are to end, and short ones do not.
+#[test]
+fn long_calls_are_ended() {
+    let long = |byte: &str| Value::text(byte.repeat(4_000_000));
+    let text = |text: &str| Value::text(text);
+    let cases: Vec<(&str, Vec<Value>)> = vec![
+        ("like", vec![text("%aaaaaaaab%"), long("a")]),
+        ("glob", vec![text("*aaaaaaaab*"), long("a")]),
+        ("trim", vec![long("a"), text("xya")]),
+        ("ltrim", vec![long("a"), text("xya")]),
+        ("rtrim", vec![long("a"), text("xya")]),
+        ("replace", vec![long("a"), text("a"), text("b")]),
+        ("hex", vec![long("a")]),
+        ("unhex", vec![long("a")]),
+        ("unhex", vec![long("-"), text("+-")]),
+        ("unistr", vec![long("\\\\")]),
+        ("randomblob", vec![Value::Integer(4_000_000)]),
+        ("json", vec![text(&format!("[{}1]", "1,".repeat(200_000)))]),
+        ("json_valid", vec![text(&format!("[{}1]", "1,".repeat(200_000)))]),
+        ("json_error_position", vec![text(&format!("{{{}\"a\":1}}", "a:1,".repeat(200_000)))]),
+    ];
+    for (name, args) in cases {
+        let function = Registry::new().find(name, args.len()).unwrap();
+        let values: Vec<ValueRef<'_>> = args.iter().map(Value::as_ref).collect();
+        let session = FixedSession::ended();
+        let mut cache = Cache::default();
+        let mut context = Context::new(&session, &mut cache);
+        let kind = function.call(&mut context, &values).map_err(|error| error.kind());
+        assert_eq!(kind, Err(ErrorKind::Interrupted), "{name}");
+        let short: Vec<Value> = args
+            .iter()
+            .map(|arg| match arg {
+                Value::Text(text) => Value::text(&text[..text.len().min(1)]),
+                _ => Value::Integer(8),
+            })
+            .collect();
+        let values: Vec<ValueRef<'_>> = short.iter().map(Value::as_ref).collect();
+        let kind = function.call(&mut context, &values).map_err(|error| error.kind());
+        assert_ne!(kind, Err(ErrorKind::Interrupted), "{name}");
     }
 }
 

@@ -127,7 +127,9 @@ pub(super) fn replace(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Resul
     let Some(replacement) = text(args[2]) else { return Ok(Value::Null) };
     let mut out = Vec::with_capacity(source.len());
     let mut done = 0;
+    let mut pace = context.pace();
     for found in memmem::find_iter(&source, &*pattern) {
+        pace.step(found - done + replacement.len() + 1)?;
         out.extend_from_slice(&source[done..found]);
         out.extend_from_slice(&replacement);
         context.check_length(out.len())?;
@@ -171,10 +173,13 @@ fn trim_sides(
         rest = behind;
     }
     let mut kept = &source[..];
+    let mut pace = context.pace();
     while left && let Some(len) = characters.iter().find(|c| kept.starts_with(c)).map(|c| c.len()) {
+        pace.step(characters.len())?;
         kept = &kept[len..];
     }
     while right && let Some(len) = characters.iter().find(|c| kept.ends_with(c)).map(|c| c.len()) {
+        pace.step(characters.len())?;
         kept = &kept[..kept.len() - len];
     }
     context.text(kept.to_vec())
@@ -209,9 +214,16 @@ pub(super) fn hex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Va
     let bytes = text(args[0]).unwrap_or_default();
     context.check_length(bytes.len().saturating_mul(2))?;
     let mut out = Vec::with_capacity(bytes.len() * 2);
-    push_hex(&bytes, &mut out);
+    let mut pace = context.pace();
+    for piece in bytes.chunks(PIECE_BYTES) {
+        pace.step(piece.len())?;
+        push_hex(piece, &mut out);
+    }
     context.text(out)
 }
+
+/// Bytes between two looks at whether the call is to end, where they are many.
+const PIECE_BYTES: usize = 1 << 18;
 
 /// Appends two capital hexadecimal digits per byte.
 pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
@@ -234,7 +246,9 @@ pub(super) fn unhex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<
     };
     let mut out = Vec::with_capacity(source.len() / 2);
     let mut rest = &source[..];
+    let mut pace = context.pace();
     while let Some(&first) = rest.first() {
+        pace.step(2)?;
         if let Some(high) = hex_digit(first) {
             let Some(low) = rest.get(1).copied().and_then(hex_digit) else {
                 return Ok(Value::Null);
@@ -247,6 +261,7 @@ pub(super) fn unhex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<
                 // A NUL ends the text, as in C.
                 return context.blob(out);
             }
+            pace.step(ignored.len())?;
             if !contains_character(&ignored, code) {
                 return Ok(Value::Null);
             }
@@ -344,8 +359,10 @@ pub(super) fn unistr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
     let mut out = Vec::with_capacity(source.len());
     let mut rest = &source[..];
+    let mut pace = context.pace();
     // Behind a NUL SQLite looks for no escapes.
     while let Some(at) = memchr::memchr2(0, b'\\', rest).filter(|&at| rest[at] != 0) {
+        pace.step(at + 1)?;
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
         let (skip, digits) = match rest.first() {

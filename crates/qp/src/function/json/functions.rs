@@ -298,7 +298,10 @@ pub(in crate::function) fn json_pretty(
 }
 
 /// `json_valid(x [, flags])`: 1 JSON text, 2 JSON5 text, 4 JSONB by its header, 8 JSONB.
-pub(in crate::function) fn json_valid(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
+pub(in crate::function) fn json_valid(
+    context: &mut Context<'_>,
+    args: &[ValueRef<'_>],
+) -> Result<Value> {
     let flags = args.get(1).map_or(1, |&flags| integer(flags));
     if !(1..=15).contains(&flags) {
         let message = "FLAGS parameter to json_valid() must be between 1 and 15";
@@ -310,7 +313,8 @@ pub(in crate::function) fn json_valid(_: &mut Context<'_>, args: &[ValueRef<'_>]
             flags & 4 != 0 || (flags & 8 != 0 && check::error_position(blob).is_none())
         }
         _ if flags & (1 | 2) == 0 => false,
-        _ => parse::parse(&source).is_ok_and(|parsed| flags & 2 != 0 || parsed.is_canonical),
+        _ => parse::parse_at(&source, &mut context.pace())?
+            .is_ok_and(|parsed| flags & 2 != 0 || parsed.is_canonical),
     };
     Ok(Value::Integer(i64::from(is_valid)))
 }
@@ -318,7 +322,7 @@ pub(in crate::function) fn json_valid(_: &mut Context<'_>, args: &[ValueRef<'_>]
 /// `json_error_position(x)`: zero for JSON, else the place of the first error, in characters
 /// of text or bytes of a blob, from one.
 pub(in crate::function) fn json_error_position(
-    _: &mut Context<'_>,
+    context: &mut Context<'_>,
     args: &[ValueRef<'_>],
 ) -> Result<Value> {
     if let ValueRef::Blob(blob) = args[0]
@@ -327,7 +331,7 @@ pub(in crate::function) fn json_error_position(
         return Ok(Value::Integer(check::error_position(blob).unwrap_or(0) as i64));
     }
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
-    Ok(Value::Integer(match parse::parse(&source) {
+    Ok(Value::Integer(match parse::parse_at(&source, &mut context.pace())? {
         Ok(_) => 0,
         Err(parse::ErrorAt(at)) => {
             let before = &source[..at.min(source.len())];

@@ -136,7 +136,7 @@ fn document<'a>(context: &mut Context<'_>, arg: ValueRef<'a>) -> Result<Option<D
     {
         return Ok(Some(Document::Shared(Arc::clone(blob))));
     }
-    let parsed = parse::parse(&text).map_err(|_| malformed())?;
+    let parsed = parse::parse_at(&text, &mut context.pace())?.map_err(|_| malformed())?;
     let cache = &mut context.cache.json;
     let mut hasher = FxHasher::default();
     hasher.write(&text);
@@ -170,7 +170,7 @@ fn text_result(context: &mut Context<'_>, form: Form, text: Vec<u8>) -> Result<V
             context.text(text)
         }
         Form::Binary => {
-            let parsed = parse::parse(&text).map_err(|_| malformed())?;
+            let parsed = parse::parse_at(&text, &mut context.pace())?.map_err(|_| malformed())?;
             context.blob(parsed.blob)
         }
     }

@@ -8,6 +8,8 @@
 
 use super::node::{DEPTH_MAX, Kind, push_header, push_node, replace_header};
 use super::space::{is_line_separator, is_plain, is_space, json5_space_len};
+use crate::error::Error;
+use crate::function::call::Pace;
 use crate::function::coerce::until_nul;
 
 /// A parsed document.
@@ -24,30 +26,29 @@ pub(super) struct ErrorAt(pub(super) usize);
 
 /// Parses a whole text.
 pub(super) fn parse(text: &[u8]) -> Result<Parsed, ErrorAt> {
-    let text = until_nul(text);
+    // Nobody can end it: there is no other error.
+    parse_at(text, &mut Pace::free()).unwrap_or(Err(ErrorAt(0)))
+}
+
+/// As [`parse`], in a call that can be ended.
+pub(super) fn parse_at(
+    text: &[u8],
+    pace: &mut Pace<'_>,
+) -> crate::error::Result<Result<Parsed, ErrorAt>> {
     let mut parser = Parser {
-        text,
-        out: Vec::with_capacity(text.len() + 16),
+        text: until_nul(text),
+        out: Vec::with_capacity(until_nul(text).len() + 16),
         depth: 0,
         is_canonical: true,
         passed: 0,
+        pace,
+        stopped: None,
     };
-    let end = match parser.item(0)? {
-        Item::Value(end) => end,
-        Item::Mark(_, at) => return Err(ErrorAt(at)),
-        Item::End => return Err(ErrorAt(0)),
-    };
-    let mut at = parser.skip_space(end);
-    if at < text.len() {
-        at += json5_space_len(&text[at..]);
-        parser.is_canonical = false;
-        if at < text.len() {
-            // SQLite knows no place for what stands behind the document: it shows the last
-            // one that it noted.
-            return Err(ErrorAt(parser.passed));
-        }
+    let parsed = parser.document();
+    match parser.stopped {
+        Some(error) => Err(error),
+        None => Ok(parsed.map(|()| Parsed { blob: parser.out, is_canonical: parser.is_canonical })),
     }
-    Ok(Parsed { blob: parser.out, is_canonical: parser.is_canonical })
 }
 
 /// What stands at a place, space skipped.
@@ -60,16 +61,49 @@ enum Item {
     End,
 }
 
-struct Parser<'t> {
+struct Parser<'t, 'p> {
     text: &'t [u8],
     out: Vec<u8>,
     depth: usize,
     is_canonical: bool,
     /// The last mark, or error that turned out to be none.
     passed: usize,
+    /// Counts values.
+    pace: &'t mut Pace<'p>,
+    /// Why it stopped half-way.
+    stopped: Option<Error>,
 }
 
-impl Parser<'_> {
+impl Parser<'_, '_> {
+    /// The whole text.
+    fn document(&mut self) -> Result<(), ErrorAt> {
+        let end = match self.item(0)? {
+            Item::Value(end) => end,
+            Item::Mark(_, at) => return Err(ErrorAt(at)),
+            Item::End => return Err(ErrorAt(0)),
+        };
+        let mut at = self.skip_space(end);
+        if at < self.text.len() {
+            at += json5_space_len(&self.text[at..]);
+            self.is_canonical = false;
+            if at < self.text.len() {
+                // SQLite knows no place for what stands behind the document: it shows the last
+                // one that it noted.
+                return Err(ErrorAt(self.passed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a value; an error at the place if the call is to end.
+    fn go_on(&mut self, at: usize) -> Result<(), ErrorAt> {
+        if self.stopped.is_none() {
+            // A value takes as long as some bytes of text.
+            self.stopped = self.pace.step(32).err();
+        }
+        if self.stopped.is_some() { Err(ErrorAt(at)) } else { Ok(()) }
+    }
+
     /// The byte at a place; zero behind the end.
     fn at(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(0)
@@ -87,6 +121,7 @@ impl Parser<'_> {
     }
 
     fn item(&mut self, at: usize) -> Result<Item, ErrorAt> {
+        self.go_on(at)?;
         let mut at = self.skip_space(at);
         let extended = json5_space_len(self.rest(at));
         if extended > 0 {
