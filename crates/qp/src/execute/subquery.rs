@@ -172,7 +172,7 @@ impl SubqueryCall {
     /// Column `column` of the row that was asked for last.
     pub(crate) fn scalar_again<'a>(&self, scope: &Scope<'a>, column: usize) -> Result<Datum<'a>> {
         if let Some(Remembered::Row(row)) =
-            &scope.frame.subqueries[usize::from(self.state)].borrow().kept
+            &scope.frame.subqueries[self.state as usize].borrow().kept
             && !self.remembers
         {
             return Ok(Datum::Owned(row.get(column).cloned().unwrap_or(Value::Null)));

@@ -64,14 +64,6 @@ pub trait Session {
     fn is_overdue(&self) -> bool {
         false
     }
-    /// Fails where the running statement is to stop: for work that is not done row by row.
-    ///
-    /// # Errors
-    ///
-    /// That it was interrupted or takes too long.
-    fn check_stopped(&self) -> crate::error::Result<()> {
-        Ok(())
-    }
     /// Whether LIKE tells small letters from capital ones.
     fn is_like_case_sensitive(&self) -> bool {
         false

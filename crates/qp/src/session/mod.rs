@@ -450,10 +450,6 @@ impl crate::function::Session for Session {
         self.is_stopped_by_hook()
     }
 
-    fn check_stopped(&self) -> Result<()> {
-        Self::check_stopped(self)
-    }
-
     fn now_ms(&self) -> i64 {
         if let Some(now) = self.now.get() {
             return now;
