@@ -19,6 +19,8 @@ const INCOMPARABLE: &[&str] = &[
     "randomblob",
     "sqlite_version",
     "sqlite_source_id",
+    "sqlite_compileoption_get",
+    "sqlite_compileoption_used",
     "pando_version",
     "changes",
     "total_changes",
