@@ -788,3 +788,48 @@ select rank() over (order by (aa,b) in ((1,3))) from t
 select max((aa,b) in ((1,3))) from t
 select (1,2) in ((1,2)), (1,2) in ((1,3),(1,2)), (1,2) not in ((1,2))
 select case (1,2) when (1,2) then 'x' end
+-- a table-valued function may read the left row of an outer join
+CREATE TABLE t(a, b)
+INSERT INTO t VALUES (1, 2), (3, 'x'), (NULL, 5)
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value = t.a
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value = t.a + 0
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value IS t.b
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value > 1
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value >= t.a
+SELECT t.a, j.value FROM t JOIN json_each(json_array(a, b)) j ON j.value = t.a
+SELECT t.a, j.value FROM t, json_each(json_array(a, b)) j WHERE j.value = t.a
+SELECT t.a, j.value FROM t, json_each(json_array(a, b)) j WHERE j.key = t.a
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.key = t.a
+SELECT t.a, j.value FROM t LEFT JOIN json_each('[1,2,3]') j ON j.value = t.a
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value = t.a AND j.key = 0
+SELECT t.a FROM t WHERE EXISTS (SELECT 1 FROM json_each(json_array(a, b)) j WHERE j.value = t.a)
+SELECT t.a, (SELECT j.key FROM json_each(json_array(a, b)) j WHERE j.value = t.a) FROM t
+SELECT t.a, j.value FROM t LEFT JOIN json_each(json_array(a, b)) j ON j.value = 1
+SELECT t.a, q.value FROM t LEFT JOIN (SELECT * FROM json_each('[1,2,3]')) q ON q.value = t.a
+SELECT t.a, j.value FROM t LEFT JOIN t AS u ON u.a = t.a LEFT JOIN json_each(json_array(u.a, u.b)) j ON j.value = t.a
+SELECT t.a, p.name FROM t LEFT JOIN pragma_table_info('t') p ON p.cid = t.a
+SELECT m.name, p.name FROM sqlite_schema m LEFT JOIN pragma_table_info(m.name) p ON p.cid = m.rootpage - m.rootpage
+SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p ON p.cid = m.rootpage - m.rootpage
+CREATE TABLE d(id, j)
+INSERT INTO d VALUES (1, '[1,2]'), (2, '[3]'), (3, '[]')
+SELECT d.id, e.value FROM d LEFT JOIN json_each(d.j) e ON e.value = d.id
+SELECT d.id, e.value FROM d LEFT JOIN json_each e ON e.json = d.j
+SELECT d.id, e.value FROM d LEFT JOIN json_each e ON e.json = d.j AND e.value = d.id
+SELECT d.id, e.value FROM d LEFT JOIN json_each e ON e.json = d.j AND e.root = '$' AND e.value = d.id
+SELECT d.id, e.value FROM d RIGHT JOIN json_each(d.j) e ON e.value = d.id
+SELECT d.id, e.value FROM d FULL JOIN json_each(d.j) e ON e.value = d.id
+SELECT d.id, e.value FROM d RIGHT JOIN json_each('[1,7]') e ON e.value = d.id
+SELECT d.id, e.value FROM d FULL JOIN json_each('[1,7]') e ON e.value = d.id
+SELECT d.id, e.value FROM d LEFT JOIN (json_each(d.j) e JOIN t) ON e.value = d.id
+SELECT d.id, e.value FROM d LEFT JOIN (t JOIN json_each(t.a) e) ON e.value = d.id ORDER BY d.id
+SELECT d.id, e.value FROM d LEFT JOIN (t LEFT JOIN json_each(json_array(t.a, 9)) e ON e.value = t.a) ON e.value = d.id ORDER BY d.id
+SELECT d.id, e.value FROM d LEFT JOIN t ON t.a = d.id LEFT JOIN json_each(d.j) e ON e.value = d.id WHERE d.id > 0
+SELECT d.id, e.value FROM d LEFT JOIN t ON t.a = d.id LEFT JOIN json_each(t.a) e ON e.value = d.id WHERE d.id > 0
+SELECT d.id, e.value FROM d LEFT JOIN json_each(d.j) e USING (id)
+SELECT d.id, e.value, f.value FROM d LEFT JOIN json_each(d.j) e ON e.value = d.id LEFT JOIN json_each(json_array(e.value, 2)) f ON f.value = e.value
+SELECT d.id FROM d WHERE NOT EXISTS (SELECT 1 FROM json_each(d.j) e WHERE e.value = d.id)
+SELECT d.id FROM d WHERE EXISTS (SELECT 1 FROM t LEFT JOIN json_each(d.j) e ON e.value = t.a WHERE e.value = d.id)
+SELECT d.id, (SELECT count(e.value) FROM t LEFT JOIN json_each(d.j) e ON e.value = t.a) FROM d
+SELECT d.id, (SELECT group_concat(e.value) FROM json_each(d.j) e LEFT JOIN t ON t.a = e.value) FROM d
+SELECT d.id, s.v FROM d LEFT JOIN (SELECT e.value AS v FROM json_each('[1,2]') e) s ON s.v = d.id
+SELECT d.id, t.b FROM json_each('[1,2,3]') e JOIN d ON d.id = e.value LEFT JOIN t ON t.a = d.id AND t.b = e.value + 1

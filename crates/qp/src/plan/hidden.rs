@@ -39,6 +39,21 @@ pub(super) fn take_arguments(group: &mut Group) {
     }
 }
 
+/// Whether a function of the right side of an outer join has an argument that reads the left side,
+/// in its parentheses or by what `on` says of its hidden columns.
+pub(super) fn reads_left(right: &Group, on: &[Scalar], left: &[SlotId]) -> bool {
+    let is_left = |slots: &[SlotId]| slots.iter().any(|slot| left.contains(slot));
+    right.relations.iter().any(|relation| {
+        let has_argument = matches!(relation, Relation::Rows(rows) if is_left(&rows.needs));
+        let Some((slot, hidden, count)) = open_parameters(relation) else { return has_argument };
+        let gets_one = |column: &u16| {
+            let mut said = right.predicates.iter().chain(on);
+            said.any(|it| given(it, slot, *column).is_some_and(|it| is_left(&it.slots())))
+        };
+        has_argument || hidden.iter().skip(count).any(gets_one)
+    })
+}
+
 /// The slot of a function, its hidden columns, and how many of them have an argument.
 fn open_parameters(relation: &Relation) -> Option<(SlotId, Vec<u16>, usize)> {
     let Relation::Rows(rows) = relation else { return None };

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::plan::access::{Ask, choose_access};
 use crate::plan::cost::search_pays;
 use crate::plan::group::{Goal, Joined, plan_inside};
+use crate::plan::hidden::reads_left;
 use crate::plan::rules::Rules;
 use crate::plan::{HashJoin, JoinType, NestedLoop, Node};
 use crate::scalar::{Scalar, SlotId};
@@ -32,6 +33,13 @@ pub(super) fn outer_join(
     let left = limits::with_stack(|| plan_inside(binder, left, goal, given))?;
     let mut available = given.to_vec();
     available.extend(&left_slots);
+    if reads_left(&right, &on, &left_slots) {
+        // It has other rows for each left row, and none without one.
+        let is_left_kept = matches!(kind, JoinType::Left | JoinType::Full);
+        let kind = if is_left_kept { JoinType::Left } else { JoinType::Inner };
+        let sides = Sides { kind, left, left_slots, right, right_slots, on };
+        return left_loop(binder, sides, goal, &available);
+    }
     if kind == JoinType::Left {
         let has_equality = binder.environment.rules.has(Rules::HASH_JOIN)
             && on.iter().any(|term| equality(term, &left_slots, &right_slots).is_some());
@@ -54,7 +62,7 @@ pub(super) fn outer_join(
             _ => false,
         };
         if searches || !has_equality {
-            let sides = Sides { left, left_slots, right, right_slots, on };
+            let sides = Sides { kind, left, left_slots, right, right_slots, on };
             return left_loop(binder, sides, goal, &available);
         }
     }
@@ -97,6 +105,7 @@ pub(super) fn outer_join(
 
 /// Both sides of a join.
 struct Sides {
+    kind: JoinType,
     left: Joined,
     left_slots: Vec<SlotId>,
     right: Group,
@@ -110,7 +119,7 @@ fn left_loop(
     goal: Goal<'_>,
     available: &[SlotId],
 ) -> Result<Joined> {
-    let Sides { left, left_slots, mut right, right_slots, on } = sides;
+    let Sides { kind, left, left_slots, mut right, right_slots, on } = sides;
     let is_heavy = right.relations.iter().any(|relation| match relation {
         Relation::Rows(rows) => !rows.is_cheap,
         Relation::Outer(_) => true,
@@ -131,7 +140,7 @@ fn left_loop(
     let state = binder.state();
     let rows = left.rows * right.rows.max(1.0);
     let join = NestedLoop {
-        kind: JoinType::Left,
+        kind,
         state,
         left: left.node,
         right: right.node,
