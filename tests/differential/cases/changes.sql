@@ -607,3 +607,103 @@ insert into w values(1,2) on conflict(w.b,w.a) do nothing
 insert into w values(1,2) on conflict(w.b,a,w.a) do nothing
 insert into w values(1,2) on conflict(w.rowid) do nothing
 insert into w values(1,2) on conflict(rowid) do nothing
+
+-- what the triggers and keys of a replaced row put in the way is looked for once more
+PRAGMA recursive_triggers = ON
+PRAGMA foreign_keys = ON
+CREATE TABLE t(a UNIQUE, b UNIQUE)
+CREATE TRIGGER g AFTER DELETE ON t BEGIN INSERT INTO t VALUES (99, 5); END
+INSERT INTO t VALUES (1, 1)
+REPLACE INTO t VALUES (1, 5)
+SELECT * FROM t
+PRAGMA integrity_check
+CREATE TABLE u(a INTEGER PRIMARY KEY, b UNIQUE)
+CREATE TRIGGER gu AFTER DELETE ON u BEGIN INSERT INTO u VALUES (7, 6); END
+INSERT INTO u VALUES (1, 1)
+REPLACE INTO u VALUES (7, 1)
+SELECT * FROM u
+PRAGMA integrity_check
+REPLACE INTO u VALUES (1, 6)
+SELECT * FROM u
+PRAGMA integrity_check
+INSERT INTO u VALUES (2, 2)
+UPDATE OR REPLACE u SET a = 7 WHERE a = 2
+SELECT * FROM u
+UPDATE OR REPLACE u SET b = 6 WHERE a = 2
+SELECT * FROM u
+CREATE TABLE r(a INTEGER PRIMARY KEY, b UNIQUE ON CONFLICT REPLACE, c UNIQUE)
+CREATE TRIGGER gr AFTER DELETE ON r BEGIN INSERT INTO r VALUES (7, 8, 9); END
+INSERT INTO r VALUES (1, 1, 1)
+INSERT INTO r VALUES (2, 1, 9)
+SELECT * FROM r
+INSERT INTO r VALUES (3, 1, 1)
+SELECT * FROM r
+PRAGMA integrity_check
+CREATE TABLE s(k UNIQUE, p DEFAULT 5 REFERENCES s(k) ON DELETE SET DEFAULT, c AS (coalesce(p, 0)) UNIQUE)
+INSERT INTO s(k, p) VALUES (5, NULL), (1, NULL)
+INSERT INTO s(k, p) VALUES (1, NULL)
+INSERT INTO s(k, p) VALUES (5, 1), (1, 5)
+SELECT * FROM s
+REPLACE INTO s(k, p) VALUES (1, NULL)
+SELECT * FROM s
+CREATE TABLE s2(k UNIQUE, p REFERENCES s2(k) ON DELETE SET NULL, q AS (coalesce(p, 0)) UNIQUE)
+INSERT INTO s2 VALUES (1, NULL)
+INSERT INTO s2 VALUES (2, 1)
+SELECT * FROM s2
+REPLACE INTO s2 VALUES (1, NULL)
+SELECT * FROM s2
+REPLACE INTO s2 VALUES (3, NULL)
+SELECT * FROM s2
+PRAGMA foreign_key_check
+PRAGMA integrity_check
+
+-- a row that a BEFORE trigger changed is replaced as it is then
+PRAGMA recursive_triggers = ON
+CREATE TABLE t(a UNIQUE, b UNIQUE, c)
+CREATE INDEX i ON t(c)
+CREATE TABLE log(x)
+CREATE TRIGGER g BEFORE DELETE ON t BEGIN UPDATE t SET c = c + 10, b = 'new' WHERE a = old.a; END
+CREATE TRIGGER h AFTER DELETE ON t BEGIN INSERT INTO log VALUES (old.a || old.b || old.c); END
+INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)
+REPLACE INTO t VALUES (1, 5, 5)
+SELECT * FROM t ORDER BY a
+SELECT * FROM t INDEXED BY i ORDER BY c
+PRAGMA integrity_check
+DROP TRIGGER g
+CREATE TRIGGER g BEFORE DELETE ON t BEGIN DELETE FROM t WHERE a = old.a; END
+REPLACE INTO t VALUES (2, 6, 6)
+SELECT * FROM t ORDER BY a
+PRAGMA integrity_check
+DROP TRIGGER g
+CREATE TRIGGER g BEFORE DELETE ON t BEGIN SELECT RAISE(IGNORE); END
+REPLACE INTO t VALUES (2, 7, 7)
+REPLACE INTO t VALUES (7, 6, 7)
+UPDATE OR REPLACE t SET a = 1 WHERE a = 2
+SELECT * FROM t ORDER BY a
+DROP TRIGGER g
+CREATE TRIGGER g BEFORE DELETE ON t BEGIN UPDATE t SET a = 100 WHERE a = old.a; END
+REPLACE INTO t VALUES (2, 7, 7)
+SELECT * FROM t ORDER BY a
+PRAGMA integrity_check
+
+-- a row that a trigger puts back is in the way
+PRAGMA recursive_triggers = ON
+CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b UNIQUE)
+CREATE TABLE w(a PRIMARY KEY, b UNIQUE, c UNIQUE) WITHOUT ROWID
+CREATE TRIGGER g AFTER DELETE ON t BEGIN INSERT INTO t VALUES (old.id, old.a, old.b); END
+CREATE TRIGGER h AFTER DELETE ON w BEGIN INSERT INTO w VALUES (old.a, old.b, old.c); END
+INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)
+INSERT INTO w VALUES (1, 1, 1), (2, 2, 2)
+REPLACE INTO t VALUES (1, 8, 8) -- error
+REPLACE INTO t VALUES (3, 1, 8) -- error
+REPLACE INTO t VALUES (3, 8, 1) -- error
+REPLACE INTO t VALUES (3, 2, 1) -- error
+REPLACE INTO w VALUES (1, 8, 8) -- error
+REPLACE INTO w VALUES (3, 1, 8) -- error
+REPLACE INTO w VALUES (3, 8, 1) -- error
+REPLACE INTO w VALUES (3, 2, 1) -- error
+UPDATE OR REPLACE t SET id = 1 WHERE id = 2 -- error
+INSERT OR REPLACE INTO t VALUES (3, 1, 2) ON CONFLICT (b) DO UPDATE SET b = 9 -- error
+SELECT * FROM t
+SELECT * FROM w
+PRAGMA integrity_check

@@ -17,6 +17,8 @@ use crate::types::{Affinity, Datum, apply_affinity};
 pub(super) enum Verdict {
     /// It may go in.
     Pass,
+    /// So it may, and a row has made room for it.
+    Room,
     /// It is left out.
     Skip,
     /// A row stands in its way, and an upsert may want it.
@@ -225,7 +227,9 @@ impl TableWriter {
     ) -> Result<Verdict> {
         let all = self.unique_targets(conflict);
         let rest = all.into_iter().filter(|target| !checks.first.contains(target));
-        for target in checks.first.iter().copied().chain(rest) {
+        let targets: SmallVec<[_; 8]> = checks.first.iter().copied().chain(rest).collect();
+        let mut made_room = false;
+        for target in targets.iter().copied() {
             // The rowid is looked at before the types of the values are.
             let is_rowid = target == UpsertTarget::Key && self.table.has_rowid();
             if !is_rowid && let Some(refused) = checks.refused.take() {
@@ -242,11 +246,55 @@ impl TableWriter {
                     self.check_index(place, (key, own), checks.wants, conflict, frame, outer)?
                 }
             };
-            if verdict != Verdict::Pass {
-                return Ok(verdict);
+            match verdict {
+                Verdict::Pass => {}
+                Verdict::Room => made_room = true,
+                verdict => return Ok(verdict),
             }
         }
-        checks.refused.map_or(Ok(Verdict::Pass), Err)
+        checks.refused.map_or(Ok(()), Err)?;
+        if made_room && (self.replaced.any() || self.foreign_keys.has_children()) {
+            self.check_again(key, own, &targets, frame, outer)?;
+        }
+        Ok(Verdict::Pass)
+    }
+
+    /// Refuses what still stands in the way once others have made room: what their triggers and
+    /// foreign keys did may have put rows there, where that had been looked at and where it had not.
+    fn check_again(
+        &self,
+        key: &RowKey,
+        own: Option<&RowKey>,
+        targets: &[UpsertTarget],
+        frame: &Frame,
+        outer: Outer<'_>,
+    ) -> Result<()> {
+        let is_taken = || -> Result<bool> {
+            let transaction = outer.context.transaction(self.source)?.borrow();
+            Ok(own != Some(key) && transaction.contains(self.table.tree, &key.bytes())?)
+        };
+        // As in SQLite a rowid comes first, whatever replaced the rows.
+        if self.table.has_rowid() && is_taken()? {
+            return Err(fail(self.duplicate_key(), ConflictAction::Abort, outer));
+        }
+        for target in targets {
+            let error = match target {
+                UpsertTarget::Key => {
+                    (!self.table.has_rowid() && is_taken()?).then(|| self.duplicate_key())
+                }
+                UpsertTarget::Index(place) => match self.indexes.get(*place) {
+                    Some(index) if !(index.is_untouched && own == Some(key)) => {
+                        let other = index.conflict(self, own, frame, outer)?;
+                        other.map(|_| self.duplicate_entry(&index.index))
+                    }
+                    _ => None,
+                },
+            };
+            if let Some(error) = error {
+                return Err(fail(error, ConflictAction::Abort, outer));
+            }
+        }
+        Ok(())
     }
 
     /// What must be unique in the order in which it is looked at: the newest index first, and
@@ -363,8 +411,7 @@ impl TableWriter {
         }
         let declared = self.table.primary_key.as_ref().and_then(|key| key.conflict);
         let error = || self.duplicate_key();
-        let resolved = self.resolve(conflict.or(declared), key, error, frame, outer)?;
-        Ok(if resolved { Verdict::Pass } else { Verdict::Skip })
+        self.resolve(conflict.or(declared), key, error, frame, outer)
     }
 
     fn check_index(
@@ -381,19 +428,17 @@ impl TableWriter {
         if index.is_untouched && own == Some(key) {
             return Ok(Verdict::Pass);
         }
-        while let Some(other) = index.conflict(self, own, frame, outer)? {
-            if wants(UpsertTarget::Index(place)) {
-                return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));
-            }
-            let error = || self.duplicate_entry(&index.index);
-            if !self.resolve(conflict.or(declared), &other, error, frame, outer)? {
-                return Ok(Verdict::Skip);
-            }
+        let Some(other) = index.conflict(self, own, frame, outer)? else {
+            return Ok(Verdict::Pass);
+        };
+        if wants(UpsertTarget::Index(place)) {
+            return Ok(Verdict::Conflict(UpsertTarget::Index(place), other));
         }
-        Ok(Verdict::Pass)
+        let error = || self.duplicate_entry(&index.index);
+        self.resolve(conflict.or(declared), &other, error, frame, outer)
     }
 
-    /// Does what the action says about the row in the way; false leaves the new row out.
+    /// Does what the action says about the row in the way.
     fn resolve(
         &self,
         action: Option<ConflictAction>,
@@ -401,16 +446,12 @@ impl TableWriter {
         error: impl FnOnce() -> Error,
         frame: &mut Frame,
         outer: Outer<'_>,
-    ) -> Result<bool> {
+    ) -> Result<Verdict> {
         match action.unwrap_or(ConflictAction::Abort) {
-            ConflictAction::Ignore => Ok(false),
+            ConflictAction::Ignore => Ok(Verdict::Skip),
             ConflictAction::Replace => {
                 self.displace(other, frame, outer)?;
-                // A trigger may have kept it.
-                let transaction = outer.context.transaction(self.source)?.borrow();
-                let is_there = transaction.contains(self.table.tree, &other.bytes())?;
-                drop(transaction);
-                if is_there { Err(fail(error(), ConflictAction::Abort, outer)) } else { Ok(true) }
+                Ok(Verdict::Room)
             }
             action => Err(fail(error(), action, outer)),
         }

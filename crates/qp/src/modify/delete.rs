@@ -7,7 +7,7 @@ use super::found::FoundRows;
 use super::trigger::{Event, Fired, Images};
 use super::{Changes, DeletePlan, Returning, RowKey, TableWriter};
 use crate::error::Result;
-use crate::execute::{Frame, Outer};
+use crate::execute::{Frame, Kept, Outer};
 
 impl DeletePlan {
     pub(super) fn run(
@@ -70,7 +70,7 @@ impl TableWriter {
         self.fill_alias(frame);
         let mut old = frame.slot(self.row).keep()?;
         if self.triggers.has_before() {
-            let images = Images::new(Some(old.clone()), crate::execute::Kept::Null);
+            let images = Images::new(Some(old.clone()), Kept::Null);
             if self.triggers.fire(Event::Before, &images, None, outer)? == Fired::Ignore {
                 return Ok(());
             }
@@ -89,7 +89,7 @@ impl TableWriter {
             returning.take(frame, outer, changes)?;
         }
         if self.triggers.has_after() {
-            let images = Images::new(Some(old), crate::execute::Kept::Null);
+            let images = Images::new(Some(old), Kept::Null);
             self.triggers.fire(Event::After, &images, None, outer)?;
         }
         Ok(())
@@ -104,18 +104,25 @@ impl TableWriter {
         outer: Outer<'_>,
     ) -> Result<()> {
         self.fill_alias(frame);
-        let old = frame.slot(self.row).keep()?;
-        let images = || Images::new(Some(old.clone()), crate::execute::Kept::Null);
+        let mut old = frame.slot(self.row).keep()?;
+        let images = |old: &Kept| Images::new(Some(old.clone()), Kept::Null);
         let fires = outer.context.settings.recursive_triggers;
-        if fires && self.replaced.fire(Event::Before, &images(), None, outer)? == Fired::Ignore {
-            return Ok(());
+        if fires && self.replaced.has_before() {
+            if self.replaced.fire(Event::Before, &images(&old), None, outer)? == Fired::Ignore {
+                return Ok(());
+            }
+            // The trigger may have changed or deleted the row.
+            let Some(now) = self.fetch(key, outer)? else { return Ok(()) };
+            self.load(key, now, frame, outer)?;
+            self.fill_alias(frame);
+            old = frame.slot(self.row).keep()?;
         }
         self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
         frame.slot_mut(self.row).restore(old.clone());
         self.delete_row(key, frame, outer)?;
         self.foreign_keys.act(self, &old, None, Touched::Row, outer)?;
         if fires {
-            self.replaced.fire(Event::After, &images(), None, outer)?;
+            self.replaced.fire(Event::After, &images(&old), None, outer)?;
         }
         Ok(())
     }

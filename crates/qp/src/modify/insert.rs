@@ -185,7 +185,7 @@ impl InsertPlan {
         let first = &self.upsert_targets();
         let checks = UniqueChecks { wants: &wants, first, refused, exchanged };
         match writer.check_unique(&key, None, checks, conflict, frame, outer)? {
-            Verdict::Pass => {}
+            Verdict::Pass | Verdict::Room => {}
             Verdict::Skip => return Ok(()),
             Verdict::Conflict(target, other) => {
                 return match self.upsert_for(target) {

@@ -102,6 +102,11 @@ impl ForeignKeys {
         self.as_child.is_empty() && self.as_parent.is_empty()
     }
 
+    /// Whether other rows may follow one that goes.
+    pub(super) fn has_children(&self) -> bool {
+        !self.as_parent.is_empty()
+    }
+
     /// What an UPDATE that sets the columns at some positions has to do with the keys.
     pub(super) fn concern(&self, assigned: &[usize]) -> Concern {
         let mut concern = Concern::None;
