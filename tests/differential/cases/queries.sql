@@ -833,3 +833,34 @@ SELECT d.id, (SELECT count(e.value) FROM t LEFT JOIN json_each(d.j) e ON e.value
 SELECT d.id, (SELECT group_concat(e.value) FROM json_each(d.j) e LEFT JOIN t ON t.a = e.value) FROM d
 SELECT d.id, s.v FROM d LEFT JOIN (SELECT e.value AS v FROM json_each('[1,2]') e) s ON s.v = d.id
 SELECT d.id, t.b FROM json_each('[1,2,3]') e JOIN d ON d.id = e.value LEFT JOIN t ON t.a = d.id AND t.b = e.value + 1
+
+-- what a table-valued function gives is a column without a type, which makes a text of nothing
+CREATE TABLE t(a TEXT, b INT, c, d BLOB)
+INSERT INTO t VALUES ('1', 1, '1', '1'), ('2', '2', 2, 2)
+SELECT a = j.value, j.value = a, b = j.value, c = j.value, d = j.value, a = j.key, a < j.value, a IN (j.value), a IN (1, j.value), j.value IN (a, 3), j.value IN ('1', 2), j.value IS a FROM t, json_each('[1,"1",2,"2"]') j
+SELECT a IN (SELECT value FROM json_each('[1,"2"]')), b IN (SELECT value FROM json_each('[1,"2"]')), c IN (SELECT value FROM json_each('[1,"2"]')) FROM t
+SELECT a, value FROM t JOIN json_each('[1,"2"]') ON a = value
+SELECT a, value FROM t LEFT JOIN json_each('[1,"2"]') ON a = value
+SELECT b, value FROM t LEFT JOIN json_each('[1,"2"]') ON b = value
+SELECT a, key FROM t LEFT JOIN json_each('[1,"2"]') ON a = key
+SELECT a, j.id, j.rowid FROM t LEFT JOIN json_each('[1,"2",3]') j ON a = j.rowid
+SELECT j.id = '1', j.rowid = '1', j.key = '1', j.value = '1', j.atom = '1', j.type = 1, j.fullkey = 5, j.parent = '0' FROM json_tree('[1,"1"]') j
+SELECT a, p.name FROM t LEFT JOIN pragma_table_info('t') p ON a = p.cid
+SELECT p.cid = '1', p.cid IN ('1'), p."notnull" = '0', p.pk = '0' FROM pragma_table_info('t') p
+SELECT typeof(x) FROM (SELECT value AS x FROM json_each('[1,"2"]') UNION SELECT a FROM t)
+SELECT x = 1, x = '1' FROM (SELECT value AS x FROM json_each('[1,"2"]') UNION ALL SELECT a FROM t)
+SELECT x = 1, x = '1' FROM (SELECT a AS x FROM t UNION ALL SELECT value AS x FROM json_each('[1,"2"]'))
+CREATE TABLE made AS SELECT value, key, id FROM json_each('[1,"2"]')
+PRAGMA table_info(made)
+CREATE VIEW v AS SELECT value, key FROM json_each('[1,"2"]')
+PRAGMA table_info(v)
+SELECT name FROM sqlite_schema WHERE name IN (SELECT value FROM json_each('["t", 5]'))
+
+-- a compound's column that begins with a CAST holds any number
+CREATE TABLE t(a REAL, b INT, c TEXT)
+INSERT INTO t VALUES (1, 2, '3')
+CREATE VIEW v AS SELECT CAST(a AS REAL) AS x, CAST(b AS INT) AS y, CAST(c AS TEXT) AS z FROM t UNION SELECT b, a, c FROM t
+PRAGMA table_info(v)
+SELECT x, y, z, typeof(x), typeof(y), x = '1', y = '2.0', z = 3 FROM v
+CREATE TABLE made AS SELECT * FROM v
+PRAGMA table_info(made)

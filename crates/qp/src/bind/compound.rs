@@ -170,7 +170,7 @@ pub(super) fn compound_outputs(
     for (index, said) in said.into_iter().enumerate() {
         let mut output = slot_column(slot, index, &blocks[0].outputs[index]);
         if let Scalar::Column(place) = &mut output {
-            place.collation = said;
+            place.collation = Some(said);
             place.affinity = column_affinity(cores, &blocks, index);
         }
         outputs.push(output);
@@ -199,8 +199,13 @@ pub(super) fn said_collations(blocks: &[&Block], cores: &[&SelectCore]) -> Vec<C
     let said = |index: usize| {
         blocks.iter().zip(&is_column).find_map(|(block, is_column)| {
             let output = &block.outputs[index];
-            // A name in double quotes may be a text.
-            let is_column = is_column[index] && !matches!(output, Scalar::Literal(Value::Text(_)));
+            // A name in double quotes may be a text; a column that is one and says nothing is a
+            // rowid, or one that is computed here.
+            let is_other = matches!(
+                output,
+                Scalar::Literal(Value::Text(_)) | Scalar::Column(_) | Scalar::Case(_)
+            );
+            let is_column = is_column[index] && !is_other;
             output.collation().or_else(|| is_column.then(Collation::default))
         })
     };
@@ -224,7 +229,7 @@ pub(crate) fn real_columns(parts: &[&Block], outputs: &[Scalar]) -> Vec<usize> {
 fn seen_from_outside(mut outputs: Vec<Scalar>, first: &Block) -> Vec<Scalar> {
     for (output, of_first) in outputs.iter_mut().zip(&first.outputs) {
         if let Scalar::Column(place) = output {
-            place.collation = of_first.collation().unwrap_or_default();
+            place.collation = Some(of_first.collation().unwrap_or_default());
         }
     }
     outputs
@@ -273,7 +278,13 @@ fn compound_affinity(parts: &[(Option<&ast::Expression>, &Scalar)]) -> Affinity 
     {
         return Affinity::Blob;
     }
-    affinity
+    // As in SQLite, any number may be in a column that begins with a CAST.
+    let is_cast = |(text, part): &(Option<&ast::Expression>, &Scalar)| {
+        let is_written = text.is_some_and(|text| matches!(text.kind, ExpressionKind::Cast(_)));
+        is_written || matches!(part, Scalar::Cast(..))
+    };
+    let begins_with_cast = parts.len() > 1 && parts.first().is_some_and(is_cast);
+    if affinity.is_numeric() && begins_with_cast { Affinity::Numeric } else { affinity }
 }
 
 const NUMBERS: u8 = 1;

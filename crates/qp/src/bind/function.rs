@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `group` gathers aggregates and windows, `crate::function` knows the functions.
 
-use pandodb_ds::record::{Collation, Value};
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::Binder;
@@ -494,10 +494,9 @@ fn is_probability(scalar: &Scalar) -> bool {
 
 /// What a hint is about: a condition stays one, but a column has no affinity inside of a call.
 fn hinted(argument: Scalar) -> Scalar {
-    let is_collated = argument.collation().is_some_and(|it| it != Collation::Binary);
-    if is_collated && argument.explicit_collation().is_none() {
+    if argument.collation().is_some() && argument.explicit_collation().is_none() {
         // A column's collation is the column's alone.
-        Scalar::Convert(Box::new(argument), Affinity::None, Collation::Binary)
+        Scalar::Convert(Box::new(argument), Affinity::None, None)
     } else if argument.affinity() == Affinity::None {
         argument
     } else {

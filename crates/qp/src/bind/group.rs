@@ -60,7 +60,7 @@ pub(crate) fn computed_column(slot: SlotId, column: usize) -> Scalar {
         slot,
         column: column as u16,
         affinity: Affinity::None,
-        collation: pandodb_ds::record::Collation::Binary,
+        collation: None,
     })
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn use_keys(scalar: &mut Scalar, keys: &[GroupKey], slot: SlotId) {
             slot,
             column: place as u16,
             affinity,
-            collation: collation.unwrap_or_default(),
+            collation,
         });
         return;
     }

@@ -238,7 +238,7 @@ impl Binder<'_> {
             slot,
             column: ROWID,
             affinity: Affinity::Integer,
-            collation: pandodb_ds::record::Collation::Binary,
+            collation: None,
         });
         let mut columns = Vec::with_capacity(table.columns.len());
         for (index, column) in table.columns.iter().enumerate() {
@@ -247,7 +247,7 @@ impl Binder<'_> {
                 slot,
                 column: if alias_column == Some(index) { ROWID } else { column.position as u16 },
                 affinity: column.affinity,
-                collation: column.collation,
+                collation: (alias_column != Some(index)).then_some(column.collation),
             };
             columns.push(ScopeColumn {
                 name: column.name.clone(),
@@ -324,7 +324,7 @@ impl Binder<'_> {
             )));
         }
         scope.columns[index].scalar =
-            Scalar::Convert(Box::new(bound), column.affinity, column.collation);
+            Scalar::Convert(Box::new(bound), column.affinity, Some(column.collation));
         state[index] = 0;
         Ok(())
     }

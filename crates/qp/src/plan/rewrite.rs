@@ -298,11 +298,12 @@ fn equality(left: Scalar, right: Scalar) -> Scalar {
 fn column_equality(predicate: &Scalar) -> Option<(ColumnPlace, ColumnPlace)> {
     let Scalar::Compare(compare) = predicate else { return None };
     let (left, right) = (plain_column(&compare.left)?, plain_column(&compare.right)?);
+    let order = |place: &ColumnPlace| place.collation.unwrap_or_default();
     let is_plain = compare.operator == Comparison::Equal
         && left.affinity == right.affinity
         && left.affinity != Affinity::None
-        && left.collation == right.collation
-        && compare.rule.collation == left.collation;
+        && order(left) == order(right)
+        && compare.rule.collation == order(left);
     is_plain.then_some((*left, *right))
 }
 

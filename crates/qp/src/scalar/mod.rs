@@ -43,8 +43,8 @@ pub struct ColumnPlace {
     pub column: u16,
     /// What the column would rather hold.
     pub affinity: Affinity,
-    /// How its texts compare.
-    pub collation: Collation,
+    /// How its texts compare; none where it says nothing of it, as a rowid and what is computed.
+    pub collation: Option<Collation>,
 }
 
 /// The column number of a row's rowid.
@@ -99,8 +99,8 @@ pub enum Scalar {
     /// `CAST`, `None` for a type without a name.
     Cast(Box<Scalar>, Affinity),
     /// What a column is computed from, with the column's affinity applied, as it would be on
-    /// storing, and its collation.
-    Convert(Box<Scalar>, Affinity, Collation),
+    /// storing, and its collation, if it has one.
+    Convert(Box<Scalar>, Affinity, Option<Collation>),
     /// A value that is JSON if it is text: the result of a JSON aggregate.
     Json(Box<Scalar>),
     /// `a COLLATE c`

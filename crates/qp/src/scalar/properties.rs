@@ -4,7 +4,7 @@
 
 use pandodb_ds::record::{Collation, Value};
 
-use super::{Case, ColumnPlace, CompareRule, Scalar, Unary};
+use super::{Case, ColumnPlace, CompareRule, ROWID, Scalar, Unary};
 use crate::types::{Affinity, comparison_affinity};
 
 impl Scalar {
@@ -47,9 +47,9 @@ impl Scalar {
 
     fn implicit_collation(&self) -> Option<Collation> {
         match self {
-            Self::Column(place) => Some(place.collation),
+            Self::Column(place) => place.collation,
             // The column that it converts for has an order of its own.
-            Self::Convert(_, _, collation) => Some(*collation),
+            Self::Convert(_, _, collation) => *collation,
             Self::Cast(operand, _) | Self::Json(operand) => operand.implicit_collation(),
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
@@ -68,8 +68,12 @@ impl Scalar {
 
     /// The collation of a comparison: an explicit one of the left, of the right, then columns'.
     pub fn compare_collation(left: &Self, right: &Self) -> Collation {
+        // A rowid is no text, so that the other's order does not matter and need not be kept to.
+        let is_number = |side: &Self| side.as_column().is_some_and(|it| it.column == ROWID);
+        let either = (is_number(left) || is_number(right)).then_some(Collation::Binary);
         left.explicit_collation()
             .or_else(|| right.explicit_collation())
+            .or(either)
             .or_else(|| left.implicit_collation())
             .or_else(|| right.implicit_collation())
             .unwrap_or_default()

@@ -276,7 +276,7 @@ impl Binder<'_> {
         let collations = said_collations(&blocks, &cores);
         for (column, collation) in result.iter_mut().zip(&collations) {
             if let Scalar::Column(place) = &mut column.scalar {
-                place.collation = *collation;
+                place.collation = Some(*collation);
             }
         }
         let order_by = self.compound_order(&select.order_by, &result, &[])?;

@@ -55,7 +55,7 @@ impl Binder<'_> {
         let (slot, state) = (self.slot(), self.state());
         let column = |(index, column): (usize, &crate::function::TableColumn)| ScopeColumn {
             name: Box::from(column.name),
-            scalar: place(slot, index as u16, Affinity::None),
+            scalar: place(slot, index as u16, Affinity::Blob),
             hidden: column.is_hidden,
             merged: false,
             common: None,
@@ -110,7 +110,7 @@ impl Binder<'_> {
         let visible = entry.columns.len();
         let column = |(index, column): (usize, &&str)| ScopeColumn {
             name: Box::from(*column),
-            scalar: place(slot, index as u16, Affinity::None),
+            scalar: place(slot, index as u16, Affinity::Blob),
             hidden: index >= visible,
             merged: false,
             common: None,
@@ -128,7 +128,8 @@ impl Binder<'_> {
 }
 
 fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
-    let collation = pandodb_ds::record::Collation::Binary;
+    // As in a table, the rowid has none.
+    let collation = (column != ROWID).then_some(pandodb_ds::record::Collation::Binary);
     Scalar::Column(ColumnPlace { depth: 0, slot, column, affinity, collation })
 }
 

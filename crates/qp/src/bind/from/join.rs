@@ -191,7 +191,8 @@ fn guarded(scope: &ScopeTable, index: usize) -> Scalar {
     let is_there = Scalar::IsNull(Box::new(marker), true);
     let branches = vec![(is_there, CompareRule::default(), value)];
     let case = Case { operand: None, branches, otherwise: None, merges: false };
-    Scalar::Convert(Box::new(Scalar::Case(Box::new(case))), column.affinity, column.collation)
+    let value = Box::new(Scalar::Case(Box::new(case)));
+    Scalar::Convert(value, column.affinity, Some(column.collation))
 }
 
 // Neighbours: `bind::from`.

@@ -524,10 +524,24 @@ impl Binder<'_> {
 /// own, not like a COLLATE around the column.
 fn as_column(output: &Scalar) -> Scalar {
     if let Some(collation) = output.explicit_collation() {
-        return Scalar::Convert(Box::new(output.clone()), output.affinity(), collation);
+        return Scalar::Convert(Box::new(output.clone()), output.affinity(), Some(collation));
+    }
+    if let Scalar::Case(case) = output
+        && case.merges
+    {
+        // The columns that a join has made one compare as the first of them.
+        let mut case = case.clone();
+        if let Some((_, _, first)) = case.branches.first_mut() {
+            *first = as_column(first);
+        }
+        return Scalar::Case(case);
+    }
+    if let Scalar::Column(place) = output {
+        let collation = Some(place.collation.unwrap_or_default());
+        return Scalar::Column(ColumnPlace { collation, ..*place });
     }
     let may_be_text = match output {
-        Scalar::Column(_) | Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
+        Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
         Scalar::Literal(value) => matches!(value, Value::Text(_)),
         // A whole real stays one, which its affinity would make an integer of.
         Scalar::Cast(_, affinity) => !affinity.is_numeric(),
@@ -537,7 +551,7 @@ fn as_column(output: &Scalar) -> Scalar {
         _ => true,
     };
     if may_be_text && output.collation().is_none() {
-        Scalar::Convert(Box::new(output.clone()), output.affinity(), Collation::Binary)
+        Scalar::Convert(Box::new(output.clone()), output.affinity(), Some(Collation::Binary))
     } else {
         output.clone()
     }
@@ -550,7 +564,7 @@ pub(crate) fn slot_column(slot: SlotId, column: usize, like: &Scalar) -> Scalar 
         slot,
         column: column as u16,
         affinity: like.affinity(),
-        collation: like.collation().unwrap_or_default(),
+        collation: Some(like.collation().unwrap_or_default()),
     })
 }
 

@@ -100,7 +100,13 @@ fn column(
     let column = index as u16;
     ScopeColumn {
         name,
-        scalar: Scalar::Column(ColumnPlace { depth: 0, slot, column, affinity, collation }),
+        scalar: Scalar::Column(ColumnPlace {
+            depth: 0,
+            slot,
+            column,
+            affinity,
+            collation: Some(collation),
+        }),
         hidden: false,
         merged: false,
         common: None,

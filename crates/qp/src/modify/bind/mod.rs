@@ -159,7 +159,7 @@ pub(super) fn key_outputs(table: &Table, slot: SlotId) -> Vec<Scalar> {
             slot,
             column,
             affinity: Affinity::None,
-            collation: pandodb_ds::record::Collation::Binary,
+            collation: None,
         })
     };
     if table.has_rowid() {

@@ -255,7 +255,7 @@ fn subjects(
                 slot: table.slot,
                 column: column_place(&table.table, index),
                 affinity: own.affinity,
-                collation: own.collation,
+                collation: Some(own.collation),
             }));
             continue;
         }

@@ -256,7 +256,7 @@ fn identity(table: &TableRelation) -> Vec<GroupKey> {
             slot: table.slot,
             column,
             affinity,
-            collation,
+            collation: Some(collation),
         }),
         collation,
     };
