@@ -34,11 +34,19 @@ impl Changes<'_> {
         if chance(self.rng, 15) {
             text.push_str(" COLLATE NOCASE");
         }
+        let plain: Vec<&Column> =
+            self.schema.tables[place].columns.iter().filter(|column| !column.generated).collect();
+        let generated = chance(self.rng, 15) && !plain.is_empty();
+        if generated {
+            let of = &plain[self.rng.usize(..plain.len())].name;
+            let forms = [format!("{of} || 'g'"), format!("length({of})"), format!("-{of}")];
+            text = format!("{name} {kind} AS ({})", forms[self.rng.usize(..forms.len())]);
+        }
         if chance(self.rng, 10) {
             text.push_str(&format!(" CHECK ({name} IS NULL OR {name} <> 42)"));
         }
         let table = &mut self.schema.tables[place];
-        let column = Column { name, kind, generated: false, unique: false };
+        let column = Column { name, kind, generated, unique: false };
         table.columns.push(column);
         format!("ALTER TABLE {} ADD COLUMN {text}", table.name)
     }

@@ -83,10 +83,16 @@ impl Changes<'_> {
         // SQLite knows the table by its own name only there.
         let name = table.name.strip_prefix("other.").unwrap_or(&table.name);
         let source = Source::of(table, name);
-        let schema = Schema::default();
+        let schema = self.schema.clone();
         let mut scope =
             Expressions { rng: self.rng, schema: &schema, sources: vec![source], depth: 0 };
-        format!(" RETURNING {}", if scope.rng.bool() { "*".to_owned() } else { scope.value(1) })
+        let values = match scope.rng.u8(..6) {
+            0..=2 => "*".to_owned(),
+            3 => format!("{} AS r, *, {}", scope.value(1), scope.odd_value()),
+            4 => format!("{}, {}", scope.condition(1), scope.odd_condition()),
+            _ => scope.value(2),
+        };
+        format!(" RETURNING {values}")
     }
 
     fn chosen<'t>(&mut self, table: &'t Table) -> Vec<&'t Column> {
@@ -428,7 +434,8 @@ impl Changes<'_> {
         let (Some(free), Some(key)) = (free.first(), table.columns.last()) else {
             return "SELECT 1".to_owned();
         };
-        match self.rng.u8(..4) {
+        match self.rng.u8(..7) {
+            4..=5 if is_insert => self.rare_chain(&table, name, first, second),
             0 => format!("DELETE FROM {name} WHERE {} = {first}", key.name),
             1 => {
                 let value = literal_for(self.rng, free.kind);
@@ -444,6 +451,30 @@ impl Changes<'_> {
                 let action = pick(self.rng, if is_insert { actions } else { &actions[..3] });
                 let message = if action == "IGNORE" { "" } else { ", 'no'" };
                 format!("SELECT RAISE({action}{message}) WHERE {first} = {second}")
+            }
+        }
+    }
+    /// The same with conflict clauses, for rows that come in an order.
+    fn rare_chain(&mut self, table: &Table, name: &str, first: &str, second: &str) -> String {
+        let columns: Vec<&Column> = table.columns.iter().filter(|it| !it.generated).collect();
+        let [one, .., other] = columns.as_slice() else { return "SELECT 1".to_owned() };
+        let (one, other) = (&one.name, &other.name);
+        let few = format!("(SELECT count(*) FROM {name}) < 40");
+        match self.rng.u8(..4) {
+            0 => format!(
+                "INSERT OR REPLACE INTO {name}({one}, {other}) SELECT {first}, {second} WHERE {few}"
+            ),
+            1 => format!(
+                "INSERT INTO {name}({one}, {other}) SELECT {first}, {second} WHERE {few} ON \
+                 CONFLICT DO UPDATE SET {other} = excluded.{other} WHERE {name}.{other} IS NOT NULL"
+            ),
+            2 => format!(
+                "INSERT INTO {name}({one}) SELECT {second} WHERE {few} ON CONFLICT DO NOTHING"
+            ),
+            _ => {
+                let conflict = pick(self.rng, &["IGNORE", "REPLACE", "FAIL", "ROLLBACK"]);
+                let key = if table.rowid { "rowid" } else { one.as_str() };
+                format!("UPDATE OR {conflict} {name} SET {other} = {second} WHERE {key} = 3")
             }
         }
     }

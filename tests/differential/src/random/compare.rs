@@ -163,10 +163,10 @@ impl Pair<'_> {
         let state = State { tables: tables.map(|(_, rows)| show(rows, usize::MAX)).collect() };
         let before = self.state.replace(state);
         if let Some(now) = &self.state
-            && explained::keeps_rows_before_a_type_check(outcome, before.as_ref(), now)
+            && let Some(rule) = explained::keeps_rows_of_a_failure(outcome, before.as_ref(), now)
             && answers.iter().any(|(left, right)| verdict(left, right, Order::Any, false).is_err())
         {
-            self.findings.count("explained: rows before one that STRICT refuses");
+            self.findings.count(&format!("explained: {rule}"));
             return Ok(false);
         }
         let differs = |(left, right): &(Result<Rows, Failure>, Result<Rows, Failure>)| {

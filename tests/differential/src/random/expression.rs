@@ -137,7 +137,13 @@ impl Expressions<'_> {
                 format!("CAST({} AS {kind})", self.value(less))
             }
             20..=25 => self.call(less),
-            26 if self.rng.bool() => self.rare_value(),
+            26 if self.rng.bool() => {
+                if self.rng.bool() {
+                    self.rare_value()
+                } else {
+                    self.odd_value()
+                }
+            }
             26 => format!("({})", self.condition(less)),
             27..=28 if self.depth > 0 => self.scalar_subquery(),
             _ => self.column(),
@@ -207,6 +213,7 @@ impl Expressions<'_> {
         }
         let less = depth - 1;
         match self.rng.u8(..25) {
+            24 if self.rng.bool() => self.odd_condition(),
             24 => self.rare_condition(),
             0..=6 => self.comparison(less),
             7..=8 => format!("({} AND {})", self.condition(less), self.condition(less)),

@@ -11,6 +11,7 @@ mod compare;
 mod deep;
 mod explained;
 mod expression;
+mod forms;
 mod merged;
 mod places;
 mod query;

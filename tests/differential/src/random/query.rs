@@ -9,6 +9,7 @@ use fastrand::Rng;
 use super::expression::{Expressions, Source};
 use super::schema::{Schema, chance, pick};
 use super::script::{Check, Order, Step};
+use super::wide::decided_by;
 
 /// A maker of queries over a schema.
 pub(super) struct Queries<'r> {
@@ -23,7 +24,8 @@ impl Queries<'_> {
     pub(super) fn query(&mut self) -> Step {
         match self.rng.u8(..30) {
             23..=29 => self.deep_step(),
-            0..=8 => self.select_step(),
+            0..=6 => self.select_step(),
+            7..=8 => self.forms_step(),
             9..=11 => self.aggregate_step(),
             12..=13 => self.window_step(),
             14..=15 => self.compound_step(),
@@ -220,12 +222,7 @@ impl Queries<'_> {
         let mut scope = self.scope(sources.clone(), 0);
         let (value, key, partition) = (scope.value(1), scope.column(), scope.column());
         // Ties must not decide anything: the row's own values break them.
-        let breakers: Vec<String> = sources
-            .iter()
-            .flat_map(|source| {
-                source.columns.iter().map(|column| format!("{}.{column}", source.alias))
-            })
-            .collect();
+        let breakers = decided_by(&sources);
         let function = match self.rng.u8(..12) {
             0 => "row_number()".to_owned(),
             1 => "rank()".to_owned(),
@@ -247,7 +244,7 @@ impl Queries<'_> {
             return self.range_step(&from, &sources, &filter, &key, &partition);
         }
         let frame = self.frame();
-        let order = format!("ORDER BY {key}{direction}, {}", breakers.join(", "));
+        let order = format!("ORDER BY {key}{direction}, {breakers}");
         let sql = format!(
             "SELECT {value}, {function} OVER ({partition}{order}{frame}) FROM {from}{filter}"
         );

@@ -6,6 +6,7 @@
 use fastrand::Rng;
 
 use super::expression::{Expressions, Source};
+use super::forms::index_condition;
 
 /// A column as the generators see it.
 #[derive(Clone, Debug)]
@@ -314,13 +315,13 @@ impl Schema {
         let mut sql =
             format!("CREATE {unique}INDEX i{number} ON {}({})", table.name, parts.join(", "));
         if chance(rng, 20) {
-            let column = &names[0].name;
-            let forms = [
-                format!(" WHERE {column} IS NOT NULL"),
-                format!(" WHERE {column} > 0"),
-                format!(" WHERE {column} = 'a'"),
-            ];
-            sql.push_str(&forms[rng.usize(..3)]);
+            let (first, second) = (&names[0].name, &names[names.len() - 1].name);
+            let condition = index_condition(rng, first, second);
+            sql.push_str(&format!(" WHERE {condition}"));
+            if !unique.is_empty() {
+                let read = [first.clone(), second.clone()];
+                self.tables[place].indexed.extend(read);
+            }
         }
         sql
     }
@@ -339,11 +340,30 @@ impl Schema {
             .map(|column| format!("{} AS {}", expressions.value(1), column.name))
             .collect();
         let condition = expressions.condition(1);
-        let sql = format!(
-            "CREATE VIEW {name} AS SELECT {} FROM {} AS s WHERE {condition}",
-            values.join(", "),
-            table.name,
-        );
+        let (list, values) = (names_of(&columns), values.join(", "));
+        let head =
+            if chance(expressions.rng, 30) { format!("{name}({list})") } else { name.clone() };
+        let body = match expressions.rng.u8(..10) {
+            0 => format!("SELECT DISTINCT {values} FROM {} AS s WHERE {condition}", table.name),
+            1 => {
+                let grouped = format!("SELECT {values}, count(*) AS n FROM {} AS s", table.name);
+                // The names may mean columns of the table.
+                let numbers = ["1", "1, 2", "1, 2, 3"][columns.len() - 1];
+                format!("SELECT {list} FROM ({grouped} GROUP BY {numbers})")
+            }
+            2 => {
+                let others: Vec<String> = columns.iter().map(|_| expressions.value(0)).collect();
+                let operator = pick(expressions.rng, &["UNION ALL", "UNION", "EXCEPT"]);
+                format!(
+                    "SELECT {values} FROM {0} AS s WHERE {condition} {operator} SELECT {1} FROM {0} \
+                     AS s",
+                    table.name,
+                    others.join(", ")
+                )
+            }
+            _ => format!("SELECT {values} FROM {} AS s WHERE {condition}", table.name),
+        };
+        let sql = format!("CREATE VIEW {head} AS {body}");
         self.tables.push(Table {
             name,
             columns,
@@ -354,4 +374,8 @@ impl Schema {
         });
         sql
     }
+}
+
+fn names_of(columns: &[Column]) -> String {
+    columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -161,7 +161,7 @@ impl Queries<'_> {
         let order = if unit == "RANGE" {
             format!("{key}{direction}")
         } else {
-            format!("{key}{direction}, {}", columns_of(&sources).join(", "))
+            format!("{key}{direction}, {}", decided_by(&sources))
         };
         let partition = if chance(scope.rng, 40) {
             format!("PARTITION BY {partition} ")
@@ -181,11 +181,14 @@ impl Queries<'_> {
     }
 }
 
-fn columns_of(sources: &[Source]) -> Vec<String> {
+/// What decides the order of rows, to the last bit: the columns, and behind them how they are
+/// written, for values of two kinds may be equal.
+pub(super) fn decided_by(sources: &[Source]) -> String {
     let columns = |source: &Source| -> Vec<String> {
         source.columns.iter().map(|column| format!("{}.{column}", source.alias)).collect()
     };
-    sources.iter().flat_map(columns).collect()
+    let columns: Vec<String> = sources.iter().flat_map(columns).collect();
+    format!("{}, quote({})", columns.join(", "), columns.join("), quote("))
 }
 
 fn bound(scope: &mut Expressions<'_>, is_start: bool) -> String {

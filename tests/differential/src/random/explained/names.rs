@@ -3,7 +3,7 @@
 //! Neighbours: `mod`, which asks here; `places` makes such scripts.
 
 use super::Outcome;
-use crate::engine::{Engine, Failure, Rows, Sqlite, execute};
+use crate::engine::{Engine, Failure, Sqlite, execute};
 
 /// The rule that explains a difference, if one does: the two are not the same from there on.
 pub(super) fn explanation(
@@ -17,22 +17,24 @@ pub(super) fn explanation(
     if looks_up_again(outcome, oracle) {
         return Some("a temporary trigger that SQLite looks up again");
     }
-    if keeps_what_a_deep_trigger_did(outcome) {
-        return Some("rows of triggers nested too deep");
-    }
     let words: Vec<&str> = outcome.step.sql.split(' ').collect();
-    let ["ALTER", "TABLE", table, kind, ..] = words.as_slice() else { return None };
+    let ["ALTER", "TABLE", table, kind, rest @ ..] = words.as_slice() else { return None };
     if finds_what_is_temporary(outcome, oracle) {
         return Some("a trigger that SQLite binds by a temporary table");
     }
-    if *kind != "RENAME" {
+    // The names that the table has had and has, if others have them, too.
+    let mut names = vec![bare(table)];
+    if let ["TO", new, ..] = rest {
+        names.push(bare(new));
+    }
+    if *kind != "RENAME" || !are_shared(oracle, &names) {
         return None;
     }
-    if takes_for_another(outcome, oracle, table) {
+    if takes_for_another(outcome) {
         return Some("a rename that SQLite refuses for a table of the same name");
     }
-    let reaches = reaches_a_temporary_trigger(outcome, oracle, engine, table);
-    reaches.then_some("a rename that reaches a temporary table's trigger")
+    let reaches = reaches_another_trigger(outcome, oracle, engine, table);
+    reaches.then_some("a rename that reaches a trigger of a table of the same name")
 }
 
 /// "A transaction that has looked for a name in a database holds it": SQLite lets go of it.
@@ -47,74 +49,178 @@ fn looks_for_names(outcome: &Outcome<'_>) -> bool {
 /// "A temporary trigger stays with the table of the database in which it was found": SQLite looks
 /// for it again whenever it reads the schema anew.
 fn looks_up_again(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
-    const SEVERAL: &str = "SELECT 1 FROM temp.sqlite_schema AS t WHERE t.type = 'trigger' AND 1 < \
-        (SELECT count(*) FROM (SELECT name FROM main.sqlite_schema UNION ALL SELECT name FROM \
-        temp.sqlite_schema UNION ALL SELECT name FROM other.sqlite_schema) AS s WHERE s.name = \
-        t.tbl_name)";
     let sql = &outcome.step.sql;
     let is_misled = |failure: &Failure| failure.message.starts_with("error in trigger ");
     ["ALTER ", "ROLLBACK"].iter().any(|word| sql.starts_with(word))
         && outcome.expected.as_ref().map_or_else(is_misled, |_| true)
         && outcome.actual.is_ok()
-        && oracle.execute(SEVERAL).is_ok_and(|found| !found.rows.is_empty())
-}
-
-/// "A statement that fails takes its own rows back": SQLite keeps those of OR IGNORE and the like
-/// where it opened no statement journal.
-fn keeps_what_a_deep_trigger_did(outcome: &Outcome<'_>) -> bool {
-    let is_deep =
-        |failure: &Failure| failure.message.contains("too many levels of trigger recursion");
-    outcome.in_transaction
-        && outcome.step.sql.contains(" OR ")
-        && outcome.expected.as_ref().is_err_and(is_deep)
-        && outcome.actual.is_err()
+        && {
+            let all = everywhere(oracle);
+            let several = format!(
+                "SELECT 1 FROM temp.sqlite_schema AS t WHERE t.type = 'trigger' AND 1 < (SELECT \
+                 count(*) FROM {all} AS s WHERE s.type IN ('table', 'view') AND s.name = \
+                 t.tbl_name)"
+            );
+            finds(oracle, &several)
+        }
 }
 
 /// "ALTER TABLE is refused where a trigger is broken": SQLite overlooks it where a temporary table
 /// has the name of the trigger's.
 fn finds_what_is_temporary(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
-    const SHADOWED: &str = "SELECT 1 FROM temp.sqlite_schema AS t WHERE t.type = 'table' AND \
-        t.name IN (SELECT tbl_name FROM main.sqlite_schema WHERE type = 'trigger' UNION SELECT \
-        tbl_name FROM other.sqlite_schema WHERE type = 'trigger')";
     let is_broken = |failure: &Failure| failure.message.starts_with("error in trigger ");
-    outcome.expected.is_ok()
-        && outcome.actual.as_ref().is_err_and(is_broken)
-        && oracle.execute(SHADOWED).is_ok_and(|found| !found.rows.is_empty())
+    outcome.expected.is_ok() && outcome.actual.as_ref().is_err_and(is_broken) && {
+        let all = everywhere(oracle);
+        let shadowed = format!(
+            "SELECT 1 FROM temp.sqlite_schema AS t WHERE t.type = 'table' AND t.name IN (SELECT \
+             s.tbl_name FROM {all} AS s WHERE s.type = 'trigger' AND s.place <> 'temp')"
+        );
+        finds(oracle, &shadowed)
+    }
 }
 
-/// "Renaming goes through where SQLite refuses it": for a temporary table, or one whose name a
-/// temporary table has, too.
-fn takes_for_another(outcome: &Outcome<'_>, oracle: &mut Sqlite, table: &str) -> bool {
+/// "Renaming goes through where SQLite refuses it": for a table whose old or new name another
+/// database's table has, too.
+fn takes_for_another(outcome: &Outcome<'_>) -> bool {
     outcome.actual.is_ok()
         && outcome.expected.as_ref().is_err_and(|it| it.message.starts_with("error in "))
-        && is_temporary(oracle, table)
 }
 
-/// "Renaming leaves alone what triggers say of a temporary table of its name"; SQLite takes the one
-/// for the other.
-fn reaches_a_temporary_trigger(
+/// "Renaming leaves alone what triggers say of another database's table of its name"; SQLite takes
+/// the one for the other. Nothing but texts of triggers may differ.
+fn reaches_another_trigger(
     outcome: &Outcome<'_>,
     oracle: &mut Sqlite,
     engine: &mut dyn Engine,
     table: &str,
 ) -> bool {
-    const TRIGGERS: &str = "SELECT name, sql FROM temp.sqlite_schema WHERE type = 'trigger' UNION \
-        ALL SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY 1, 2";
-    let is_other = table.starts_with("main.") || table.starts_with("other.");
-    let same = |left: &Rows, right: &Rows| left.rows == right.rows;
-    outcome.expected.is_ok()
-        && outcome.actual.is_ok()
-        && is_other
-        && is_temporary(oracle, table)
-        && match (oracle.execute(TRIGGERS), execute(engine, TRIGGERS)) {
-            (Ok(theirs), Ok(own)) => !same(&theirs, &own),
+    if outcome.expected.is_err() || outcome.actual.is_err() || table.starts_with("temp.") {
+        return false;
+    }
+    let all = everywhere(oracle);
+    let mut agree = |kind: &str, columns: &str| {
+        let asked =
+            format!("SELECT {columns} FROM {all} WHERE type {kind} 'trigger' ORDER BY 1, 2, 3, 4");
+        match (oracle.execute(&asked), execute(engine, &asked)) {
+            (Ok(theirs), Ok(own)) => theirs.rows == own.rows,
             _ => false,
         }
+    };
+    agree("<>", "place, name, tbl_name, sql")
+        && agree("=", "place, name, NULL, NULL")
+        && !agree("=", "place, name, tbl_name, sql")
 }
 
-/// Whether there is a temporary table or view of that name.
-fn is_temporary(oracle: &mut Sqlite, table: &str) -> bool {
-    let name = table.rsplit('.').next().unwrap_or(table);
-    let asked = format!("SELECT 1 FROM temp.sqlite_schema WHERE name = '{name}'");
-    oracle.execute(&asked).is_ok_and(|found| !found.rows.is_empty())
+/// What all databases have, as a table for FROM.
+fn everywhere(oracle: &mut Sqlite) -> String {
+    let is_attached = finds(oracle, "SELECT 1 FROM pragma_database_list WHERE name = 'other'");
+    let places = ["main", "temp", "other"];
+    let parts: Vec<String> = places
+        .iter()
+        .filter(|place| **place != "other" || is_attached)
+        .map(|place| {
+            format!(
+                "SELECT '{place}' AS place, type, name, tbl_name, sql FROM {place}.sqlite_schema \
+                 WHERE name NOT LIKE 'sqlite_%'"
+            )
+        })
+        .collect();
+    format!("({})", parts.join(" UNION ALL "))
+}
+
+/// Whether there is more than one table or view of these names.
+fn are_shared(oracle: &mut Sqlite, names: &[&str]) -> bool {
+    let (all, names) = (everywhere(oracle), names.join("', '"));
+    let several = format!(
+        "SELECT 1 FROM {all} WHERE type IN ('table', 'view') AND name IN ('{names}') LIMIT 1 OFFSET 1"
+    );
+    finds(oracle, &several)
+}
+
+fn finds(oracle: &mut Sqlite, sql: &str) -> bool {
+    oracle.execute(sql).is_ok_and(|found| !found.rows.is_empty())
+}
+
+/// A name without its database.
+fn bare(table: &str) -> &str {
+    table.rsplit('.').next().unwrap_or(table)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::engine::Rows;
+    use crate::random::script::{Check, Step};
+
+    fn sqlite(script: &str) -> Sqlite {
+        let mut engine = Sqlite::open().unwrap();
+        engine.execute("ATTACH ':memory:' AS other").unwrap();
+        engine.execute(script).unwrap();
+        engine
+    }
+
+    /// What explains `sql`, which SQLite refused with a message and the engine did.
+    fn of_refused(script: &str, sql: &str, message: &str) -> Option<&'static str> {
+        let expected = Err(Failure { code: 1, message: message.to_owned() });
+        let step = Step { sql: sql.to_owned(), check: Check::Change };
+        let (actual, in_transaction) = (Ok(Rows::default()), false);
+        let outcome = Outcome { step: &step, expected: &expected, actual: &actual, in_transaction };
+        explanation(&outcome, &mut sqlite(script), &mut sqlite(script))
+    }
+
+    #[test]
+    fn a_rename_is_refused_only_beside_a_table_of_one_of_its_names() {
+        let (sql, said) = ("ALTER TABLE main.b RENAME TO a", "error in index j after rename: x");
+        let table = "CREATE TABLE b(x, y)";
+        assert!(of_refused(&format!("{table}; CREATE TEMP TABLE a(x)"), sql, said).is_some());
+        assert!(of_refused(&format!("{table}; CREATE TABLE other.b(x)"), sql, said).is_some());
+        assert_eq!(of_refused(&format!("{table}; CREATE TABLE other.c(x)"), sql, said), None);
+        let namesake = format!("{table}; CREATE TABLE other.a(x)");
+        assert!(of_refused(&namesake, sql, said).is_some());
+        assert_eq!(of_refused(&namesake, sql, "no such column: x"), None);
+        assert_eq!(of_refused(&namesake, "ALTER TABLE main.b DROP COLUMN x", said), None);
+    }
+
+    #[test]
+    fn a_rename_reaches_triggers_of_a_namesake_and_nothing_else() {
+        let step = Step { sql: "ALTER TABLE other.b RENAME TO c".to_owned(), check: Check::Change };
+        let done = Ok(Rows::default());
+        let outcome =
+            Outcome { step: &step, expected: &done, actual: &done, in_transaction: false };
+        let found =
+            |theirs: &str, own: &str| explanation(&outcome, &mut sqlite(theirs), &mut sqlite(own));
+        let tables = "CREATE TABLE b(x); CREATE TABLE other.c(x)";
+        let trigger =
+            |name: &str| format!("CREATE TEMP TRIGGER g DELETE ON b BEGIN DELETE FROM {name}; END");
+        let with = |tables: &str, name: &str| format!("{tables}; {}", trigger(name));
+        assert!(found(&with(tables, "c"), &with(tables, "b")).is_some());
+        assert_eq!(found(&with(tables, "b"), &with(tables, "b")), None, "nothing differs");
+        let alone = "CREATE TABLE a(x); CREATE TABLE other.c(x)";
+        let on_a = |name: &str| with(alone, name).replace("ON b", "ON a");
+        assert_eq!(found(&on_a("c"), &on_a("b")), None, "no other table has one of the names");
+        let more = format!("{tables}; CREATE VIEW v AS SELECT 1");
+        assert_eq!(found(&with(&more, "c"), &with(tables, "b")), None, "a view differs, too");
+    }
+
+    #[test]
+    fn a_trigger_may_be_looked_up_again_where_its_name_means_several() {
+        let of = |script: &str, sql: &str| {
+            let step = Step { sql: sql.to_owned(), check: Check::Change };
+            let done = Ok(Rows::default());
+            let outcome =
+                Outcome { step: &step, expected: &done, actual: &done, in_transaction: false };
+            let script = format!(
+                "CREATE TABLE a(x); CREATE TEMP TRIGGER g DELETE ON main.a BEGIN SELECT 1; END; \
+                 {script}"
+            );
+            explanation(&outcome, &mut sqlite(&script), &mut sqlite(&script))
+        };
+        let alter = "ALTER TABLE c RENAME TO b";
+        assert!(of("CREATE TEMP TABLE a(x)", alter).is_some());
+        assert!(of("CREATE TABLE other.a(x)", "ROLLBACK").is_some());
+        assert!(of("DETACH other; CREATE TEMP TABLE a(x)", alter).is_some());
+        assert_eq!(of("CREATE TABLE other.b(x)", alter), None);
+        assert_eq!(of("CREATE TEMP TABLE a(x)", "DELETE FROM a"), None);
+    }
 }

@@ -4,9 +4,11 @@
 //! words stand apart by one blank. Neighbours: the rules in `mod`.
 
 /// A constant test of NULL, written so that SQLite computes it when the statement runs: its
-/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND.
+/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND. So it does with
+/// what is asked to be in an empty list.
 pub(super) fn spelled_out(sql: &str) -> Option<String> {
     let spelled = sql.replace(" IS NOT NULL", " IS NOT +NULL").replace(" IS NULL", " IS +NULL");
+    let spelled = spelled.replace(" IN ()", " IN (SELECT 1 WHERE 0)");
     (spelled != sql).then_some(spelled)
 }
 
@@ -15,7 +17,8 @@ pub(super) fn without_conditions(sql: &str) -> String {
     sql.replace(" WHERE ", " WHERE 1 OR ").replace(" ON ", " ON 1 OR ")
 }
 
-/// The statement with `LIMIT -1` behind each compound in parentheses that has no limit.
+/// The statement with `LIMIT -1` behind each compound in parentheses that has no limit, and behind
+/// each view, which may be one.
 pub(super) fn with_limits(sql: &str) -> String {
     // For each open parenthesis: whether a compound stands in it, and whether it is limited.
     let mut open: Vec<(bool, bool)> = Vec::new();
@@ -43,7 +46,8 @@ pub(super) fn with_limits(sql: &str) -> String {
         }
         text.push(letter);
     }
-    text
+    let Ok(view) = regex::Regex::new(r"\b(v\d+) AS ([a-z]\w*)") else { return text };
+    view.replace_all(&text, "(SELECT * FROM $1 LIMIT -1) AS $2").into_owned()
 }
 
 /// A query that is ordered by the numbers of its columns, ordered by their values instead.
@@ -75,6 +79,7 @@ mod tests {
                 "SELECT 1 FROM (SELECT ' UNION ' UNION SELECT (2) LIMIT -1) a",
             ),
             ("SELECT (1) UNION SELECT 2", "SELECT (1) UNION SELECT 2"),
+            ("SELECT a.x FROM v1 AS a", "SELECT a.x FROM (SELECT * FROM v1 LIMIT -1) AS a"),
             ("(SELECT 1 EXCEPT SELECT 2 LIMIT 3)", "(SELECT 1 EXCEPT SELECT 2 LIMIT 3)"),
         ] {
             assert_eq!(with_limits(sql), limited);

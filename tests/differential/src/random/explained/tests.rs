@@ -99,6 +99,7 @@ fn a_forgotten_name_is_explained_and_no_other_error() {
     let sql = "SELECT count(*) FROM t WHERE 1 IS NULL AND t.b = 1";
     let missing = failed(1, "no such column: t.b");
     assert!(found(sql, &one(0), &missing).is_some());
+    assert!(found("SELECT t.b IN () FROM t", &one(0), &missing).is_some());
     // The name is there; another name is missed; other rows; another error.
     assert_eq!(found(&sql.replace("t.b", "t.a"), &one(0), &missing), None);
     assert_eq!(found(sql, &one(0), &failed(1, "no such column: t.a")), None);
@@ -137,15 +138,22 @@ fn a_type_check_is_explained_only_where_nothing_changed() {
         Outcome { step: &step, expected: &refused, actual: &refused, in_transaction: true };
     let state = |text: &str| State { tables: vec![text.to_owned()] };
     let (before, other) = (state("7"), state("7; 1"));
-    assert!(keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
-    assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &other));
-    assert!(!keeps_rows_before_a_type_check(&outcome, None, &before));
+    let keeps = keeps_rows_of_a_failure;
+    assert!(keeps(&outcome, Some(&before), &before).is_some());
+    assert_eq!(keeps(&outcome, Some(&before), &other), None);
+    assert_eq!(keeps(&outcome, None, &before), None);
     outcome.in_transaction = false;
-    assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+    assert_eq!(keeps(&outcome, Some(&before), &before), None);
     outcome.in_transaction = true;
+    let (deep, full) = (failed(1, "too many levels of trigger recursion"), failed(13, "full"));
+    for (failure, is_explained) in [(&deep, true), (&full, false)] {
+        let outcome = Outcome { expected: failure, actual: failure, ..outcome };
+        assert_eq!(keeps(&outcome, Some(&before), &before).is_some(), is_explained);
+        assert_eq!(keeps(&outcome, Some(&before), &other), None);
+    }
     let fine = one(1);
     outcome.actual = &fine;
-    assert!(!keeps_rows_before_a_type_check(&outcome, Some(&before), &before));
+    assert_eq!(keeps(&outcome, Some(&before), &before), None);
 }
 
 #[test]
