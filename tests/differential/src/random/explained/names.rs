@@ -27,13 +27,14 @@ pub(super) fn explanation(
     if let ["TO", new, ..] = rest {
         names.push(bare(new));
     }
-    if *kind != "RENAME" || !are_shared(oracle, &names) {
+    if *kind != "RENAME" {
         return None;
     }
-    if takes_for_another(outcome) {
+    let is_shared = are_shared(oracle, &names);
+    if takes_for_another(outcome, oracle, is_shared) {
         return Some("a rename that SQLite refuses for a table of the same name");
     }
-    let reaches = reaches_another_trigger(outcome, oracle, engine, table);
+    let reaches = is_shared && reaches_another_trigger(outcome, oracle, engine, table);
     reaches.then_some("a rename that reaches a trigger of a table of the same name")
 }
 
@@ -52,8 +53,13 @@ fn looks_up_again(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
     let sql = &outcome.step.sql;
     let is_misled = |failure: &Failure| failure.message.starts_with("error in trigger ");
     ["ALTER ", "ROLLBACK"].iter().any(|word| sql.starts_with(word))
-        && outcome.expected.as_ref().map_or_else(is_misled, |_| true)
-        && outcome.actual.is_ok()
+        && match (outcome.expected, outcome.actual) {
+            (Ok(_), Ok(_)) => true,
+            (Err(failure), Ok(_)) => is_misled(failure),
+            // An ALTER TABLE that fails has read the schema, too.
+            (Err(_), Err(_)) => sql.starts_with("ALTER "),
+            (Ok(_), Err(_)) => return finds_a_lost_table(outcome, oracle),
+        }
         && {
             let all = everywhere(oracle);
             let several = format!(
@@ -63,6 +69,22 @@ fn looks_up_again(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
             );
             finds(oracle, &several)
         }
+}
+
+/// "A trigger on a detached database is in the way of ALTER TABLE": SQLite looks its table up again,
+/// where another database has one of that name.
+fn finds_a_lost_table(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
+    let Err(failure) = outcome.actual else { return false };
+    let refused = failure.message.strip_prefix("error in trigger ");
+    let Some((name, table)) = refused.and_then(|it| it.split_once(": no such table: ")) else {
+        return false;
+    };
+    let (all, table) = (everywhere(oracle), bare(table));
+    let found = format!(
+        "SELECT 1 FROM temp.sqlite_schema AS t JOIN {all} AS s ON s.name = t.tbl_name WHERE t.type = \
+         'trigger' AND t.name = '{name}' AND t.tbl_name = '{table}' AND s.type = 'table'"
+    );
+    outcome.step.sql.starts_with("ALTER ") && finds(oracle, &found)
 }
 
 /// "ALTER TABLE is refused where a trigger is broken": SQLite overlooks it where a temporary table
@@ -80,10 +102,28 @@ fn finds_what_is_temporary(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
 }
 
 /// "Renaming goes through where SQLite refuses it": for a table whose old or new name another
-/// database's table has, too.
-fn takes_for_another(outcome: &Outcome<'_>) -> bool {
-    outcome.actual.is_ok()
-        && outcome.expected.as_ref().is_err_and(|it| it.message.starts_with("error in "))
+/// database's table has, too, or for an index or a trigger of another table of which that is true.
+fn takes_for_another(outcome: &Outcome<'_>, oracle: &mut Sqlite, is_shared: bool) -> bool {
+    let (Err(failure), Ok(_)) = (outcome.expected, outcome.actual) else { return false };
+    let Some(("index" | "trigger" | "view", refused)) =
+        failure.message.strip_prefix("error in ").and_then(|rest| rest.split_once(' '))
+    else {
+        return false;
+    };
+    let name = refused.split([' ', ':']).next().unwrap_or(refused);
+    let all = everywhere(oracle);
+    let namesakes = format!(
+        "SELECT 1 FROM {all} AS o JOIN {all} AS t ON t.name = o.tbl_name WHERE o.name = '{name}' \
+         AND o.type IN ('index', 'trigger') AND t.type IN ('table', 'view') GROUP BY o.place, \
+         o.type HAVING count(DISTINCT t.place) > 1"
+    );
+    is_shared || is_temporary(oracle, outcome) || finds(oracle, &namesakes)
+}
+
+/// Whether an ALTER TABLE names a table that a temporary one is called like.
+fn is_temporary(oracle: &mut Sqlite, outcome: &Outcome<'_>) -> bool {
+    let table = outcome.step.sql.split(' ').nth(2).map_or("", bare);
+    finds(oracle, &format!("SELECT 1 FROM temp.sqlite_schema WHERE name = '{table}'"))
 }
 
 /// "Renaming leaves alone what triggers say of another database's table of its name"; SQLite takes
@@ -176,10 +216,36 @@ mod tests {
         assert!(of_refused(&format!("{table}; CREATE TEMP TABLE a(x)"), sql, said).is_some());
         assert!(of_refused(&format!("{table}; CREATE TABLE other.b(x)"), sql, said).is_some());
         assert_eq!(of_refused(&format!("{table}; CREATE TABLE other.c(x)"), sql, said), None);
+        let indexed = "CREATE TABLE c(x); CREATE INDEX j ON c(x); CREATE TABLE other";
+        assert!(of_refused(&format!("{table}; {indexed}.c(y)"), sql, said).is_some());
+        assert_eq!(of_refused(&format!("{table}; {indexed}.d(y)"), sql, said), None);
+        let temporary = "ALTER TABLE temp.t RENAME x TO u";
+        assert!(of_refused("CREATE TEMP TABLE t(x)", temporary, said).is_some());
         let namesake = format!("{table}; CREATE TABLE other.a(x)");
         assert!(of_refused(&namesake, sql, said).is_some());
         assert_eq!(of_refused(&namesake, sql, "no such column: x"), None);
         assert_eq!(of_refused(&namesake, "ALTER TABLE main.b DROP COLUMN x", said), None);
+    }
+
+    #[test]
+    fn a_trigger_may_find_another_table_where_its_own_was_detached() {
+        let step = Step { sql: "ALTER TABLE b RENAME TO d".to_owned(), check: Check::Change };
+        let of = |script: &str, message: &str| {
+            let actual = Err(Failure { code: 1, message: message.to_owned() });
+            let done = Ok(Rows::default());
+            let outcome =
+                Outcome { step: &step, expected: &done, actual: &actual, in_transaction: false };
+            let script = format!(
+                "CREATE TABLE other.c(x); CREATE TEMP TRIGGER k DELETE ON c BEGIN SELECT 1; END; \
+                 DETACH other; {script}"
+            );
+            explanation(&outcome, &mut sqlite(&script), &mut sqlite(&script))
+        };
+        let said = "error in trigger k: no such table: c";
+        assert!(of("CREATE TABLE c(x)", said).is_some());
+        assert_eq!(of("CREATE TABLE d(x)", said), None, "SQLite finds none");
+        assert_eq!(of("CREATE TABLE c(x)", "error in trigger k: no such table: d"), None);
+        assert_eq!(of("CREATE TABLE c(x)", "no such table: c"), None);
     }
 
     #[test]
@@ -221,6 +287,7 @@ mod tests {
         assert!(of("CREATE TABLE other.a(x)", "ROLLBACK").is_some());
         assert!(of("DETACH other; CREATE TEMP TABLE a(x)", alter).is_some());
         assert_eq!(of("CREATE TABLE other.b(x)", alter), None);
+        assert_eq!(of("CREATE TABLE other.b(x)", "ALTER TABLE nowhere RENAME TO b"), None);
         assert_eq!(of("CREATE TEMP TABLE a(x)", "DELETE FROM a"), None);
     }
 }
