@@ -103,6 +103,12 @@ impl Error {
         self.0.hint.as_deref()
     }
 
+    /// Whether somebody else held what is needed for longer than was waited.
+    pub(crate) fn is_busy(&self) -> bool {
+        let cause = self.transaction_error();
+        cause.is_some_and(|cause| cause.kind() == pandodb_tm::ErrorKind::Busy)
+    }
+
     /// The error of the transaction layer behind this one.
     pub fn transaction_error(&self) -> Option<&pandodb_tm::Error> {
         self.0.source.as_ref()?.downcast_ref()

@@ -38,6 +38,7 @@ mod state;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::sync::atomic::AtomicI64;
@@ -151,6 +152,16 @@ impl Branches {
             busy_timeout: options.busy_timeout,
             busy_hook: options.busy_hook.clone(),
             ..BeginOptions::default()
+        };
+        Self { options, ..self.clone() }
+    }
+
+    /// The same branches for upkeep, which waits for nobody: it can be done another time.
+    fn unhurried(&self) -> Self {
+        let options = BeginOptions {
+            busy_timeout: Some(Duration::ZERO),
+            busy_hook: None,
+            ..self.options.clone()
         };
         Self { options, ..self.clone() }
     }

@@ -26,7 +26,7 @@ impl Session {
         database: DatabaseIndex,
         work: impl FnOnce(Vec<Option<SharedTransaction>>, Vec<Arc<Schema>>) -> Result<T>,
     ) -> Result<T> {
-        self.database(database)?;
+        let (changed, _) = self.database(database)?;
         let autocommit = self.is_autocommit();
         let sources = self.sources(&self.all_databases(), &[database])?;
         let mut marks = Vec::with_capacity(sources.len());
@@ -59,6 +59,12 @@ impl Session {
                 }
                 source.release(mark)?;
             }
+        }
+        if let (true, Some(Some(main))) = (result.is_err(), sources.first())
+            && database == DatabaseIndex::MAIN
+        {
+            // A merge that failed holds nobody up.
+            changed.leave_records(&mut main.borrow_mut())?;
         }
         if autocommit {
             self.finish_autocommit(&sources, result.is_ok())?;

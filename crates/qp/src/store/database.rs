@@ -141,6 +141,15 @@ impl Database {
         }
     }
 
+    /// Lets others change the records of branches, where a transaction of the database went back
+    /// to before all that it had changed of them.
+    pub fn leave_records(&self, transaction: &mut Transaction) -> Result<()> {
+        if let Some(branches) = self.branches.get() {
+            branches.leave_records(transaction.inner_mut()?);
+        }
+        Ok(())
+    }
+
     /// The sizes of branches.
     pub fn sizes(&self) -> &Sizes {
         &self.sizes

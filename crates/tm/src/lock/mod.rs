@@ -14,7 +14,7 @@ use pandodb_ds::sync::{Arc, Condvar, Mutex, MutexGuard, wait_for};
 use pandodb_ds::vfs::Clock;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TransactionId;
+use crate::ids::{HeadId, TransactionId};
 
 mod busy;
 mod deadlock;
@@ -226,6 +226,11 @@ impl LockOwner {
     /// Gives back one lock before the end (a reader that needs it for a statement only).
     pub fn release(&mut self, resource: Resource) {
         self.manager.table.lock().release(self.transaction, resource);
+    }
+
+    /// Gives back all locks on a head and what it holds.
+    pub fn release_head(&mut self, head: HeadId) {
+        self.manager.table.lock().release_head(self.transaction, head);
     }
 
     /// Gives back all locks; the owner can take new ones.

@@ -15,7 +15,7 @@ use super::mode::Mode;
 use super::queue::{Claim, Queue, Request};
 use super::resource::Resource;
 use super::{Contention, Holder, LockState, LockView};
-use crate::ids::TransactionId;
+use crate::ids::{HeadId, TransactionId};
 
 /// How a wait ended, other than by the clock.
 #[derive(Debug)]
@@ -152,6 +152,17 @@ impl Table {
             queue.release(transaction);
         }
         self.advance(resource);
+    }
+
+    /// Gives back the locks of an owner on a head.
+    pub(super) fn release_head(&mut self, transaction: TransactionId, head: HeadId) {
+        let Some(owner) = self.owners.get(&transaction) else { return };
+        let on_head = owner.held.iter().filter(|held| held.head_id() == head);
+        let on_head: Vec<Resource> = on_head.copied().collect();
+        // The newest first: details before what contains them.
+        for resource in on_head.into_iter().rev() {
+            self.release(transaction, resource);
+        }
     }
 
     /// Gives back all locks of an owner.

@@ -110,6 +110,18 @@ enum HeadChange {
     SetNote { head: HeadId, note: Arc<[u8]> },
 }
 
+impl HeadChange {
+    /// Whether a head comes, goes or moves with it.
+    fn is_about(&self, wanted: HeadId) -> bool {
+        match self {
+            Self::Create { head, source, .. } | Self::Reset { head, source } => {
+                *head == wanted || *source == wanted
+            }
+            Self::Drop { head } | Self::SetNote { head, .. } => *head == wanted,
+        }
+    }
+}
+
 /// Something that a commit at a level that checks rows must find as it was.
 #[derive(Clone, Debug)]
 struct Dependency {
@@ -269,6 +281,35 @@ impl Transaction {
         };
         state.current = index;
         Ok(())
+    }
+
+    /// Gives up a head that nothing is changed on any more, with all locks on it, so that others
+    /// need not wait for the end: after a way back to before the first change there, say. False
+    /// where something is changed on it, or it is the current one. What was read there is not
+    /// looked at again by the commit.
+    pub fn leave(&mut self, head: HeadId) -> bool {
+        let is_large = self.is_large;
+        let is_named = self.head_changes.iter().any(|change| change.is_about(head));
+        let state = self.state.get_mut();
+        let Some(index) = state.parts.iter().position(|part| part.head() == head) else {
+            return true;
+        };
+        let part = &state.parts[index];
+        let is_unchanged = part.private.as_ref().is_none_or(|private| {
+            // The log of a large transaction is gone, so that it names no change either.
+            is_large && private.is_as(&part.base.forest)
+        });
+        if index == state.current || is_named || !is_unchanged {
+            return false;
+        }
+        drop(state.parts.remove(index));
+        if state.current > index {
+            state.current -= 1;
+        }
+        if let Some(owner) = &mut state.owner {
+            owner.release_head(head);
+        }
+        true
     }
 
     /// Begins a statement: at the levels that look anew for each, takes the newest versions of

@@ -138,6 +138,11 @@ impl Private {
         Ok(())
     }
 
+    /// Whether nothing differs from a forest, and nothing waits.
+    pub(crate) fn is_as(&self, forest: &Forest) -> bool {
+        self.pending.is_empty() && self.forest.is_same_version(forest)
+    }
+
     /// Goes to another forest, without what was to be done to the one before.
     pub(crate) fn restore(&mut self, forest: Forest) {
         self.forest = forest;
@@ -310,7 +315,11 @@ impl Part {
 
     /// Shows the own version to those who read uncommitted, if there are any.
     pub(crate) fn show_uncommitted(&mut self) {
-        let Some(private) = &self.private else { return };
+        let Some(private) = &self.private else {
+            // Gone back on: what was shown is no version of anybody's.
+            self.hide_uncommitted();
+            return;
+        };
         if !self.holds_writer || !self.is_watched() {
             return;
         }

@@ -27,7 +27,24 @@ pub(in crate::registry) type RowCommits = BTreeMap<(TreeId, Vec<u8>), Vec<u64>>;
 
 impl Branches {
     /// Reads what the log has of commits since the last time.
+    ///
+    /// Nobody waits for it: while a transaction holds a merge, and with it the right to change
+    /// the records, they are kept in memory until the next time.
     pub fn collect(&self) -> Result<()> {
+        match self.unhurried().collect_to_records() {
+            Err(error) if error.is_busy() => {
+                let from = self.with(|state| Lsn(state.counters.collected))?;
+                let oldest = self.manager.history_span()?.map_or(from, |(it, _)| it.position);
+                let (found, _) = self.read_commits(from.max(oldest), usize::MAX)?;
+                let found = found.into_iter().map(|commit| (commit.commit, commit));
+                *self.uncollected.lock() = Some(found.collect());
+                Ok(())
+            }
+            collected => collected,
+        }
+    }
+
+    fn collect_to_records(&self) -> Result<()> {
         if let Some(recent) = self.manager.recent_commits() {
             self.take_recent(&recent);
             return Ok(());
@@ -40,6 +57,7 @@ impl Branches {
             let from = self.with(|state| Lsn(state.counters.collected))?.max(oldest.position);
             let (found, position) = self.read_commits(from, BATCH)?;
             if found.is_empty() {
+                *self.uncollected.lock() = None;
                 return Ok(());
             }
             self.update_lazily(|change| {
@@ -51,6 +69,7 @@ impl Branches {
                 Ok(())
             })?;
             if found.len() < BATCH {
+                *self.uncollected.lock() = None;
                 return Ok(());
             }
         }
@@ -233,8 +252,10 @@ impl Branches {
             listed.len() < most
         };
         let mut wants_more = most > 0;
+        let mut oldest = None;
         if let Some(uncollected) = &*self.uncollected.lock() {
             wants_more = wants_more && uncollected.values().rev().all(&mut list);
+            oldest = uncollected.keys().next().copied();
         }
         if !wants_more || self.is_bare {
             return Ok(listed);
@@ -244,10 +265,13 @@ impl Branches {
         let mut cursor = transaction.cursor(COMMITS)?;
         let mut more = cursor.last()?;
         while more {
-            if let Some(value) = cursor.value()?
-                && !list(&decode(&value)?)
-            {
-                break;
+            if let Some(value) = cursor.value()? {
+                let commit: Commit = decode(&value)?;
+                // Another session may have collected those meanwhile.
+                let is_listed = oldest.is_some_and(|oldest| commit.commit >= oldest);
+                if !is_listed && !list(&commit) {
+                    break;
+                }
             }
             more = cursor.previous()?;
         }

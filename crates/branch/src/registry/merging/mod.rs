@@ -316,6 +316,13 @@ impl Branches {
         is_recording
     }
 
+    /// Lets others change the records again, where a transaction went back to before all that it
+    /// had changed of them.
+    pub fn leave_records(&self, transaction: &mut Transaction) {
+        // Where it still changes some, it has to keep them.
+        let _ = transaction.leave(self.system);
+    }
+
     fn write_merge(
         &self,
         plan: &MergePlan,
@@ -411,17 +418,26 @@ impl Branches {
 
     /// Does what is due: called often, as good as free most of the time. Branches go when their
     /// time is over; the rest of the [maintenance](Self::maintain) is done every minute.
+    ///
+    /// While a transaction holds a merge, and with it the right to change the records, it waits
+    /// for the next time: the statement that it is called for may only read.
     pub fn tend(&self) -> Result<()> {
         const EVERY: i64 = 60 * 1_000_000;
         self.let_go();
-        self.expire()?;
+        let upkeep = self.unhurried();
+        if is_put_off(upkeep.expire().map(drop))? {
+            return Ok(());
+        }
         let now = self.now();
-        let due = self.tended.load(Ordering::Relaxed).saturating_add(EVERY);
-        if now < due {
+        let before = self.tended.load(Ordering::Relaxed);
+        if now < before.saturating_add(EVERY) {
             return Ok(());
         }
         self.tended.store(now, Ordering::Relaxed);
-        self.maintain()
+        if is_put_off(upkeep.maintain())? {
+            self.tended.store(before, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Does what can wait: drops branches whose time is over and moments that no merge needs any
@@ -430,5 +446,13 @@ impl Branches {
         self.expire()?;
         self.prune()?;
         self.collect()
+    }
+}
+
+/// Whether upkeep has to wait for somebody.
+fn is_put_off(done: Result<()>) -> Result<bool> {
+    match done {
+        Err(error) if error.is_busy() => Ok(true),
+        done => done.map(|()| false),
     }
 }

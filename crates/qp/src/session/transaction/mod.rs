@@ -597,9 +597,15 @@ impl Session {
             }
         }
         active.savepoints.truncate(place + 1);
+        let main = active.sources.first().cloned().flatten();
         drop(guard);
         // The savepoint may be older than the way to this branch.
-        let (_, head) = self.database(DatabaseIndex::MAIN)?;
-        self.enlist(head)
+        let (database, head) = self.database(DatabaseIndex::MAIN)?;
+        self.enlist(head)?;
+        match main {
+            // A merge that is gone holds nobody up.
+            Some(transaction) => database.leave_records(&mut transaction.borrow_mut()),
+            None => Ok(()),
+        }
     }
 }

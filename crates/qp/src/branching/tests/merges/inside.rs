@@ -4,7 +4,9 @@ use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{error, reopened, rows, session, shop};
+use crate::catalog::DatabaseIndex;
 use crate::error::ErrorKind;
+use crate::session::Session;
 
 const ALL: &str = "SELECT id, price FROM item ORDER BY 1";
 
@@ -214,4 +216,109 @@ fn what_a_savepoint_took_back_says_nothing_of_the_commit() {
         .unwrap();
     let told = rows(&session, "SELECT message, merged > 0 FROM pando_log LIMIT 1");
     assert_eq!(told, ["merge branch 'other' into 'main'|1"]);
+}
+
+#[test]
+fn a_merge_that_a_savepoint_took_back_leaves_the_way_to_the_next_one() {
+    for begin in [
+        "BEGIN ISOLATION LEVEL READ UNCOMMITTED",
+        "BEGIN ISOLATION LEVEL READ COMMITTED",
+        "BEGIN ISOLATION LEVEL SNAPSHOT",
+        "BEGIN CONCURRENT",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    ] {
+        let session = shop();
+        session
+            .execute(
+                "UPDATE item SET price = 6 WHERE id = 2; CREATE BRANCH third;
+                 UPDATE item@dev SET price = 3 WHERE id = 1;
+                 UPDATE item@third SET price = 30 WHERE id = 3",
+            )
+            .unwrap();
+        session.execute(begin).unwrap();
+        session.execute("SAVEPOINT s; MERGE BRANCH dev INTO main; ROLLBACK TO s").unwrap();
+        assert_eq!(rows(&session, ALL), ["1|2", "2|6", "3|7"], "{begin}");
+        session.execute("MERGE BRANCH third INTO main").unwrap_or_else(|e| panic!("{begin}: {e}"));
+        assert_eq!(rows(&session, ALL), ["1|2", "2|6", "3|30"], "{begin}");
+        session.execute("COMMIT").unwrap();
+        assert_eq!(rows(&session, ALL), ["1|2", "2|6", "3|30"], "{begin}");
+        let states = "SELECT branch_name, state FROM pando_branches ORDER BY 1";
+        let session = reopened(session);
+        assert_eq!(rows(&session, states), ["dev|active", "main|active", "third|merged"]);
+        session.execute("MERGE BRANCH dev INTO main").unwrap();
+        assert_eq!(rows(&session, ALL), ["1|3", "2|6", "3|30"], "{begin}");
+    }
+}
+
+/// What a savepoint takes back, what fails and what is taken back with more around it: the next
+/// merge finds the records free, and so do others.
+#[test]
+fn branch_statements_around_savepoints_do_not_wait_for_their_own_transaction() {
+    let session = shop();
+    let other = Session::new(session.database(DatabaseIndex::MAIN).unwrap().0);
+    session
+        .execute(
+            "UPDATE item SET price = 6 WHERE id = 2; CREATE BRANCH third;
+             UPDATE item@dev SET price = 3 WHERE id = 1;
+             UPDATE item@third SET price = 30 WHERE id = 3;
+             CREATE BRANCH wrong; UPDATE item@wrong SET price = 99 WHERE id = 2;
+             UPDATE item SET price = 98 WHERE id = 2; PRAGMA busy_timeout = 0;
+             BEGIN; UPDATE item SET stock = 1 WHERE id = 1; SAVEPOINT outer; SAVEPOINT inner",
+        )
+        .unwrap();
+    // The session's own branch has changes: merges go into another one.
+    session.execute("MERGE BRANCH dev INTO third; RELEASE inner").unwrap();
+    assert!(error(&session, "MERGE BRANCH dev INTO wrong").contains("holds a merge"));
+    session.execute("ROLLBACK TO outer; MERGE BRANCH dev INTO third").unwrap();
+    assert!(error(&session, "MERGE BRANCH dev INTO wrong").contains("holds a merge"));
+    session.execute("ROLLBACK TO outer").unwrap();
+    // Nothing is held any more, so that others need not wait for the COMMIT.
+    other.execute("PRAGMA busy_timeout = 0; CREATE BRANCH another").unwrap();
+    session.execute("SAVEPOINT s; MERGE BRANCH dev INTO third; RELEASE s; COMMIT").unwrap();
+    assert_eq!(rows(&session, "SELECT price FROM item@third ORDER BY id"), ["3", "6", "30"]);
+    assert_eq!(rows(&session, "SELECT stock FROM item WHERE id = 1"), ["1"]);
+    // A merge that fails holds nobody up either.
+    session.execute("BEGIN").unwrap();
+    assert!(error(&session, "MERGE BRANCH wrong INTO main").contains("met 1 conflict"));
+    other.execute("DROP BRANCH another").unwrap();
+    session.execute("MERGE BRANCH third INTO main; COMMIT").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|3", "2|98", "3|30"]);
+}
+
+#[test]
+fn reading_goes_on_while_a_transaction_holds_a_merge() {
+    let session = shop();
+    let other = Session::new(session.database(DatabaseIndex::MAIN).unwrap().0);
+    session
+        .execute(
+            "UPDATE item@dev SET price = 3 WHERE id = 1; UPDATE item SET price = 6 WHERE id = 2;
+             PRAGMA busy_timeout = 0; BEGIN",
+        )
+        .unwrap();
+    session.execute("MERGE BRANCH dev INTO main").unwrap();
+    other.execute("PRAGMA busy_timeout = 0; USE BRANCH dev; UPDATE item SET stock = 2").unwrap();
+    // Each statement about branches does upkeep where it is due; nothing of that waits.
+    let listed = rows(&other, "SELECT transaction_id FROM pando_log");
+    assert_eq!(rows(&other, "SHOW BRANCHES").len(), 2);
+    assert_eq!(rows(&other, "SHOW COMMITS ON dev").len(), listed.len());
+    assert_eq!(rows(&session, "SELECT count(*) > 1 FROM pando_log"), ["1"]);
+    session.execute("COMMIT").unwrap();
+    assert_eq!(rows(&other, "SELECT transaction_id FROM pando_log"), listed);
+    assert_eq!(rows(&session, "SELECT message FROM pando_log LIMIT 1")[0].len(), 30);
+}
+
+#[test]
+fn what_a_savepoint_took_back_is_not_read_uncommitted() {
+    let session = shop();
+    let other = Session::new(session.database(DatabaseIndex::MAIN).unwrap().0);
+    for session in [&session, &other] {
+        session.execute("PRAGMA isolation_level = 'READ UNCOMMITTED'").unwrap();
+    }
+    other.execute("BEGIN").unwrap();
+    assert_eq!(rows(&other, ALL), ["1|2", "2|5", "3|7"]);
+    session.execute("BEGIN; SAVEPOINT s; UPDATE item SET price = 9").unwrap();
+    assert_eq!(rows(&other, ALL), ["1|9", "2|9", "3|9"]);
+    session.execute("ROLLBACK TO s").unwrap();
+    assert_eq!(rows(&session, ALL), ["1|2", "2|5", "3|7"]);
+    assert_eq!(rows(&other, ALL), ["1|2", "2|5", "3|7"]);
 }
