@@ -1,11 +1,15 @@
-//! Branches in memory: making and dropping one, comparing two, merging one.
+//! Branches in memory: making and dropping one, comparing two, merging one; and in a file the
+//! first statements beside many.
 //!
 //! Neighbours: `cargo xtask bench --suite branching` measures the same on a disk.
 #![allow(missing_docs, reason = "criterion's macros make functions without documentation")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark stops where something fails")]
 
+use std::path::Path;
+
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use pandodb::Connection;
+use pandodb_testkit::TemporaryFolder;
 
 fn run(connection: &Connection, sql: &str) {
     connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -76,5 +80,62 @@ fn merge(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, create, diff, merge);
+/// A file with 10,000 branches of main, a hundred of them changed and merged back, in turn.
+fn many(path: &Path) {
+    let connection = Connection::open(path).expect("the file opens");
+    run(
+        &connection,
+        "PRAGMA synchronous = OFF;
+         CREATE TABLE items(id INTEGER PRIMARY KEY, val INT);
+         INSERT INTO items SELECT value, 0 FROM generate_series(1, 1000)",
+    );
+    for number in 0..10_000 {
+        // Each begins at a moment of its own.
+        run(
+            &connection,
+            &format!("UPDATE items SET val = {number} WHERE id = 9; CREATE BRANCH b{number}"),
+        );
+        if number % 100 == 50 {
+            let id = number / 100 + 1;
+            run(
+                &connection,
+                &format!(
+                    "UPDATE items@b{number} SET val = val + 1 WHERE id = {id};
+                     UPDATE items SET val = val + 1 WHERE id = {};
+                     MERGE BRANCH b{number} INTO main",
+                    id + 500
+                ),
+            );
+        }
+    }
+}
+
+fn first_statements(criterion: &mut Criterion) {
+    let folder = TemporaryFolder::new();
+    let path = folder.path().join("many.pando");
+    many(&path);
+    let mut group = criterion.benchmark_group("beside 10,000 branches and 100 merges");
+    group.sample_size(10);
+    for (name, sql) in [
+        ("first name", "SELECT val FROM items@b77 WHERE id = 3"),
+        ("first change", "ALTER BRANCH b78 SET (description = 'changed')"),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || {
+                    let connection = Connection::open(&path).expect("the file opens");
+                    run(&connection, "SELECT val FROM items WHERE id = 3");
+                    connection
+                },
+                |connection| {
+                    run(&connection, sql);
+                    connection
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+criterion_group!(benches, create, diff, merge, first_statements);
 criterion_main!(benches);

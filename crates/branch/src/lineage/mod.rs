@@ -143,6 +143,11 @@ impl Graph {
         clock
     }
 
+    /// Adds what a position holds to a clock that has all of what anything in it holds.
+    pub(crate) fn add_to(&self, clock: &mut Clock, position: Position) {
+        self.collect(vec![position], clock);
+    }
+
     /// Whether `of` holds all of `ancestor`.
     pub fn holds(&self, of: Position, ancestor: Position) -> bool {
         self.clock(of).holds(self.normalized(ancestor))

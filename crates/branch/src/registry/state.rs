@@ -202,17 +202,9 @@ impl State {
         if self.is_indexed {
             return;
         }
-        self.index = Index::default();
+        let (branches, anchors) = (self.branches.values(), self.anchors.values());
+        self.index = Index::of(branches, anchors, self.merges.values(), &self.graph);
         self.is_indexed = true;
-        for anchor in self.anchors.values() {
-            self.index.add_anchor(anchor, &self.graph);
-        }
-        for branch in self.branches.values() {
-            self.index.add_branch(branch, &self.graph);
-        }
-        for merge in self.merges.values() {
-            self.index.add_merge(merge, &self.graph);
-        }
     }
 
     /// The commit after which those of a head belong to a line: where it left its parent, or, for

@@ -17,6 +17,24 @@ impl Held {
         *self.0.entry(line).or_default().entry(commit).or_default() += 1;
     }
 
+    /// Who holds many places, of each as many as it is there.
+    pub(super) fn of(mut places: Vec<Place>) -> Self {
+        places.sort_unstable();
+        let mut lines: Vec<(LineId, Vec<(u64, u32)>)> = Vec::new();
+        for same in places.chunk_by(|left, right| left == right) {
+            let Some(&(line, commit)) = same.first() else { continue };
+            if lines.last().is_none_or(|(last, _)| *last != line) {
+                lines.push((line, Vec::new()));
+            }
+            if let Some((_, commits)) = lines.last_mut() {
+                commits.push((commit, same.len() as u32));
+            }
+        }
+        Self(
+            lines.into_iter().map(|(line, commits)| (line, BTreeMap::from_iter(commits))).collect(),
+        )
+    }
+
     /// One less holds a place.
     pub(super) fn remove(&mut self, (line, commit): Place) {
         let Some(commits) = self.0.get_mut(&line) else { return };

@@ -12,10 +12,11 @@
 //! before; only a branch that begins in the past may hold less than any other, see `begun`.
 //!
 //! Where an entry comes or goes only the anchor below it and the one below the furthest entry can
-//! gain or lose their use, so that a change looks at few of them. Neighbours: `state` keeps this
-//! with the records, `anchors` and `life` ask.
+//! gain or lose their use, so that a change looks at few of them. Neighbours: `made` makes it of
+//! all records at once, `state` keeps it with them, `anchors` and `life` ask.
 
 mod held;
+mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,9 @@ use crate::lineage::{Clock, Graph, LineId, Position};
 /// A line and a commit on it: how far a branch holds it (its own: without end), or where an
 /// anchor stands.
 pub(super) type Place = (LineId, u64);
+
+/// Beyond so many anchors all are looked at once instead of the neighbours of each. Tests have few.
+const MANY: usize = if cfg!(test) { 1 } else { 16 };
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,20 +73,29 @@ impl Index {
 
     pub(super) fn add_anchor(&mut self, anchor: &Anchor, graph: &Graph) {
         self.remove_anchor(anchor.head, graph);
-        self.made_on.entry(anchor.line).or_default().insert(anchor.head);
-        self.lines.insert(anchor.head, anchor.line);
-        match anchor.commit {
-            Some(commit) => self.put_anchor(anchor.head, anchor.line, commit, graph),
-            None => drop(self.open.insert(anchor.head)),
+        if let Some(place) = self.note_anchor(anchor, graph) {
+            self.review_around(place, graph);
         }
     }
 
-    fn put_anchor(&mut self, head: u64, line: LineId, commit: u64, graph: &Graph) {
+    /// Notes an anchor, and where it stands if it says that.
+    fn note_anchor(&mut self, anchor: &Anchor, graph: &Graph) -> Option<Place> {
+        self.made_on.entry(anchor.line).or_default().insert(anchor.head);
+        self.lines.insert(anchor.head, anchor.line);
+        if anchor.commit.is_none() {
+            self.open.insert(anchor.head);
+        }
+        let commit = anchor.commit?;
+        Some(self.place_anchor(anchor.head, anchor.line, commit, graph))
+    }
+
+    /// Notes where an anchor stands; what that changes is to be looked at.
+    fn place_anchor(&mut self, head: u64, line: LineId, commit: u64, graph: &Graph) -> Place {
         let at = graph.normalized(Position { line, commit });
         let place = (at.line, at.commit);
         self.anchors.entry(place).or_default().insert(head);
         self.places.insert(head, place);
-        self.review_around(place, graph);
+        place
     }
 
     pub(super) fn remove_anchor(&mut self, head: u64, graph: &Graph) {
@@ -122,11 +135,21 @@ impl Index {
         graph: &Graph,
         commit_of: impl Fn(u64) -> Option<u64>,
     ) {
-        for head in std::mem::take(&mut self.open) {
+        let open = std::mem::take(&mut self.open);
+        let are_many = open.len() > MANY;
+        for head in open {
             match (anchors.get(&head), commit_of(head)) {
-                (Some(anchor), Some(commit)) => self.put_anchor(head, anchor.line, commit, graph),
+                (Some(anchor), Some(commit)) => {
+                    let place = self.place_anchor(head, anchor.line, commit, graph);
+                    if !are_many {
+                        self.review_around(place, graph);
+                    }
+                }
                 _ => drop(self.lost.insert(head)),
             }
+        }
+        if are_many {
+            self.review_all(graph);
         }
     }
 
@@ -274,9 +297,7 @@ impl Index {
 
     /// Finds out whether merges start from an anchor, and whether anybody needs it.
     fn review(&mut self, place: Place, graph: &Graph) {
-        let is_start = self.anchors.contains_key(&place)
-            && (self.by_branches.parts_at(place, self.next(place))
-                || self.merging.values().any(|merging| *merging == place));
+        let is_start = self.is_start(place);
         if is_start && !self.starts.contains_key(&place) {
             let clock = clock_of(place, graph);
             for held in &clock {
@@ -289,6 +310,13 @@ impl Index {
             }
         }
         self.judge(place);
+    }
+
+    /// Whether an anchor stands at a place that merges start from.
+    fn is_start(&self, place: Place) -> bool {
+        self.anchors.contains_key(&place)
+            && (self.by_branches.parts_at(place, self.next(place))
+                || self.merging.values().any(|merging| *merging == place))
     }
 
     /// Finds out whether anybody needs an anchor. Of several at a place the last one is kept.
