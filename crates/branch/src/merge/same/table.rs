@@ -278,3 +278,37 @@ pub(super) fn has_row(pager: &Arc<Pager>, tree: Option<&Tree>, rowid: i64) -> Re
     let found = tree.map(|tree| tree.contains(pager, &rowid_key(rowid))).transpose()?;
     Ok(found.unwrap_or(false))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::ObjectId;
+
+    /// Cells that refer to rows of the base which are gone everywhere: what they are called on the
+    /// target is known by the base's rowid, and the source may call them otherwise.
+    #[test]
+    fn references_to_rows_that_went_are_read_by_what_the_source_calls_them() {
+        // Row 1 is there, 2 to 6 went; on the target they are all called otherwise.
+        let base: Rowids = [(1, 11)].into();
+        let of_base: Rowids = [(1, 11), (2, 12), (3, 13), (4, 14), (5, 15), (6, 16)].into();
+        let label: Rowids = [(40, 90)].into();
+        let read = |between: Option<&TableNumbers>| {
+            let gone = |rowid: i64| Ok(rowid != 5);
+            referred_of_theirs((&of_base, &base), between, &label, gone).unwrap()
+        };
+        // A row 5 of the source is another one.
+        let alone: Rowids = [(2, 12), (3, 13), (4, 14), (6, 16), (40, 90)].into();
+        assert_eq!(read(None), alone);
+        let mut others = Ranges::new();
+        others.add(4, 4);
+        let between = TableNumbers {
+            table: ObjectId(1),
+            // A label of the source's own row comes first.
+            rowids: [(2, 30), (3, 40), (6, 5)].into(),
+            others,
+        };
+        // 4 is none of the source's, 5 and (under that rowid) 6 are not gone there.
+        let renamed: Rowids = [(30, 12), (40, 90)].into();
+        assert_eq!(read(Some(&between)), renamed);
+    }
+}
