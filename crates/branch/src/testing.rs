@@ -33,7 +33,7 @@ use crate::merge::{
 use crate::shape::row::Row;
 use crate::shape::{
     Affinity, ColumnId, ColumnShape, ConstraintShape, KeyColumn, KeyShape, ObjectId, Shape,
-    TableShape, TextShape,
+    TableShape, TextShape, Written,
 };
 
 /// A store for trees.
@@ -129,6 +129,7 @@ impl Shaped for TableShape {
         self.constraints.push(ConstraintShape {
             name: Some(name.into()),
             definition: "UNIQUE".into(),
+            written: Written::default(),
             columns: columns.iter().map(|id| ColumnId(*id)).collect(),
             foreign_key: None,
         });
@@ -141,6 +142,7 @@ pub(crate) fn index(id: u64, name: &str, of: u64, column: u64) -> TextShape {
         id: ObjectId(id),
         name: name.into(),
         definition: "INDEX ON {t0} ({c0})".into(),
+        written: Written::default(),
         objects: vec![ObjectId(of)],
         columns: vec![ColumnId(column)],
         hangs_on: Some(ObjectId(of)),

@@ -17,6 +17,7 @@ use pandodb_ds::record::key::push_column;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::tree::{Cursor, Tree};
 
+use super::rows::candidates;
 use super::source::{Changes, LentChange, LentRow, TableVersion};
 use crate::error::{Error, Result};
 use crate::shape::row::{Cells, Stored};
@@ -77,7 +78,7 @@ impl Keyed {
         if !old_side.has_key_of(&new_side) {
             return Ok(None);
         }
-        let changes = Changes::new(pager, new.shape, old, new)?;
+        let changes = candidates(pager, old, new)?;
         let partners = Partners { pager: Arc::clone(pager), old: old_side, new: new_side };
         Ok(Some(Self { changes, partners, waiting: None }))
     }

@@ -1,8 +1,11 @@
 //! The rows that differ between two versions of a table, cell by cell, as they are asked for.
 //!
 //! Columns are matched by id: a renamed column is the same one, a column that only one version
-//! has is listed with NULL on the other side. A row that was only stored anew (after a column was
-//! added or retyped) is no difference. Neighbours: `source` finds candidates.
+//! has is listed with NULL on the other side. Its cells differ where they are not what every row
+//! has of it that is too old for it (its default where it was added to rows, or else NULL), however
+//! rows are stored: where a column was dropped, rows of equal bytes have lost something, and all
+//! are looked at. A row that was only stored anew (after a column was added or retyped) is no
+//! difference. Neighbours: `source` finds candidates.
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::record::{Value, ValueRef};
@@ -143,7 +146,7 @@ impl Matched {
     fn new(pager: &Arc<Pager>, old: TableVersion<'_>, new: TableVersion<'_>) -> Result<Self> {
         Ok(match Keyed::new(pager, old, new)? {
             Some(keyed) => Self::Declared(Box::new(keyed)),
-            None => Self::Stored(Changes::new(pager, new.shape, old, new)?),
+            None => Self::Stored(candidates(pager, old, new)?),
         })
     }
 
@@ -167,6 +170,24 @@ impl Matched {
                 parts.map(|part| Self::Declared(Box::new(part))).collect()
             }
         })
+    }
+}
+
+/// Whether rows of equal bytes are equal rows of two shapes, whichever is the older one.
+pub(super) fn read_alike(old: &TableShape, new: &TableShape) -> bool {
+    new.reads_alike(old) && old.reads_alike(new)
+}
+
+/// The rows that may differ.
+pub(super) fn candidates(
+    pager: &Arc<Pager>,
+    old: TableVersion<'_>,
+    new: TableVersion<'_>,
+) -> Result<Changes> {
+    if read_alike(old.shape, new.shape) {
+        Changes::new(pager, new.shape, old, new)
+    } else {
+        Changes::of_all_rows(pager, new.shape, old, new)
     }
 }
 
@@ -308,7 +329,7 @@ impl Comparison {
     }
 
     fn differs(&self, column: &DiffColumn, old: &Cells<'_>, new: &Cells<'_>) -> Result<bool> {
-        let Some(after) = column.new else { return Ok(false) };
+        let Some(after) = column.new else { return self.is_lost(column, old) };
         let to = &self.new.columns[after];
         if to.generated.is_some() {
             return Ok(false);
@@ -325,6 +346,17 @@ impl Comparison {
             // than every row would.
             None => newer != to.missing.as_ref() && !is_same(&newer.to_owned(), &to.missing),
         })
+    }
+
+    /// Whether a row had something else in a column that was dropped than every row would.
+    fn is_lost(&self, column: &DiffColumn, old: &Cells<'_>) -> Result<bool> {
+        let Some(before) = column.old else { return Ok(false) };
+        let from = &self.old.columns[before];
+        if from.generated.is_some() {
+            return Ok(false);
+        }
+        let older = old.cell(before)?;
+        Ok(older != from.missing.as_ref() && !is_same(&older.to_owned(), &from.missing))
     }
 }
 

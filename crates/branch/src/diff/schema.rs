@@ -126,8 +126,8 @@ fn compare_tables(old: &TableShape, new: &TableShape, differences: &mut Vec<Sche
                 if before.name != column.name {
                     add(part.clone(), SchemaChange::Renamed { from: before.name.clone() });
                 }
-                let (from, to) = (describe_column(before), describe_column(column));
-                if from != to {
+                if canonical_column(before) != canonical_column(column) {
+                    let (from, to) = (describe_column(before), describe_column(column));
                     add(part, SchemaChange::Changed { from, to });
                 }
             }
@@ -191,6 +191,9 @@ fn describe_constraint(constraint: &ConstraintShape, table: &TableShape, shape: 
         let names = columns.iter().filter_map(|id| table.column(*id)).map(|it| it.name.as_str());
         names.collect::<Vec<_>>().join(", ")
     };
+    if !constraint.written.0.is_empty() {
+        return constraint.told();
+    }
     let ours = names(table, &constraint.columns);
     let definition = constraint.definition.as_str();
     let Some(key) = &constraint.foreign_key else {
@@ -251,7 +254,7 @@ fn compare_texts(
                     add(object, SchemaChange::Renamed { from: before.name.clone() });
                 }
                 if before.definition != object.definition {
-                    let (from, to) = (before.definition.clone(), object.definition.clone());
+                    let (from, to) = (before.told(), object.told());
                     add(object, SchemaChange::Changed { from, to });
                 }
             }
@@ -265,7 +268,7 @@ fn compare_texts(
 }
 
 /// The key and the options of a table.
-pub(crate) fn describe_table(table: &TableShape) -> String {
+pub fn describe_table(table: &TableShape) -> String {
     use crate::shape::KeyShape;
     let name = |id| table.column(id).map_or("?", |column| &column.name);
     let mut text = match &table.key {
@@ -291,7 +294,17 @@ pub(crate) fn describe_table(table: &TableShape) -> String {
 }
 
 /// A column without its name, as people would write it.
-pub(crate) fn describe_column(column: &ColumnShape) -> String {
+pub fn describe_column(column: &ColumnShape) -> String {
+    let generated = column.generated.as_ref();
+    column_with(column, generated.map(|it| it.written.or(&it.expression)))
+}
+
+/// The same with what is compared.
+fn canonical_column(column: &ColumnShape) -> String {
+    column_with(column, column.generated.as_ref().map(|generated| &*generated.expression))
+}
+
+fn column_with(column: &ColumnShape, expression: Option<&str>) -> String {
     let mut text = column.declared_type.clone();
     let mut add = |part: &str| {
         if !text.is_empty() {
@@ -308,9 +321,9 @@ pub(crate) fn describe_column(column: &ColumnShape) -> String {
     if let Some(default) = &column.default {
         add(&format!("DEFAULT {default}"));
     }
-    if let Some(generated) = &column.generated {
+    if let (Some(generated), Some(expression)) = (&column.generated, expression) {
         let kind = if generated.is_stored { "STORED" } else { "VIRTUAL" };
-        add(&format!("AS ({}) {kind}", generated.expression));
+        add(&format!("AS ({expression}) {kind}"));
     }
     text
 }

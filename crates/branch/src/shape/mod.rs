@@ -144,11 +144,33 @@ pub struct ColumnShape {
     pub is_json: bool,
 }
 
+/// A text as somebody wrote it, for people to read. What is compared is the canonical text beside
+/// it, in which names are numbers: two of these never make a difference.
+#[derive(Clone, Debug, Default)]
+pub struct Written(pub String);
+
+impl PartialEq for Written {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Written {}
+
+impl Written {
+    /// The text, or the canonical one where nothing else is known.
+    pub fn or<'a>(&'a self, canonical: &'a str) -> &'a str {
+        if self.0.is_empty() { canonical } else { &self.0 }
+    }
+}
+
 /// How a generated column comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneratedShape {
     /// The expression, canonical.
     pub expression: String,
+    /// The expression as written.
+    pub written: Written,
     /// The columns that it mentions.
     pub columns: Vec<ColumnId>,
     /// Kept in the row.
@@ -162,6 +184,8 @@ pub struct ConstraintShape {
     pub name: Option<String>,
     /// Its definition, canonical.
     pub definition: String,
+    /// Its definition as written, without its name.
+    pub written: Written,
     /// The columns of its table that it mentions.
     pub columns: Vec<ColumnId>,
     /// Where a foreign key leads.
@@ -186,6 +210,8 @@ pub struct TextShape {
     pub name: String,
     /// Its definition, canonical and without its name.
     pub definition: String,
+    /// The statement that made it.
+    pub written: Written,
     /// The tables and views that it mentions.
     pub objects: Vec<ObjectId>,
     /// The columns that it mentions.
@@ -272,6 +298,20 @@ impl TableShape {
                 known.position == column.position && known.missing == column.missing
             })
         })
+    }
+}
+
+impl ConstraintShape {
+    /// What people read.
+    pub fn told(&self) -> String {
+        self.written.or(&self.definition).to_owned()
+    }
+}
+
+impl TextShape {
+    /// What people read.
+    pub fn told(&self) -> String {
+        self.written.or(&self.definition).to_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: the branch crate finds the differences, `shape` describes the catalogs.
 
-use pandodb_branch::diff::schema::SchemaChange;
+use pandodb_branch::diff::schema::{SchemaChange, describe_column};
 use pandodb_branch::diff::{
     LentDifference, RowDiff, TablePair, Version, compare_shapes, tables, tables_named,
 };
@@ -105,9 +105,15 @@ fn schema_differences(old: &Version, new: &Version, table: Option<&Name>) -> Row
         if table.is_some_and(|table| !table.is(&difference.name)) {
             continue;
         }
+        // A column that came or went is told with its definition, and so with its default.
+        let defined = |version: &Version| {
+            let table = version.shape.table(difference.object)?;
+            let column = table.column_named(difference.part.as_ref()?)?;
+            Some(describe_column(column)).filter(|text| !text.is_empty())
+        };
         let (change, from, to) = match &difference.change {
-            SchemaChange::Added => ("added", None, None),
-            SchemaChange::Dropped => ("dropped", None, None),
+            SchemaChange::Added => ("added", None, defined(new)),
+            SchemaChange::Dropped => ("dropped", defined(old), None),
             SchemaChange::Renamed { from } => {
                 let to = difference.part.as_ref().unwrap_or(&difference.name);
                 ("renamed", Some(from.clone()), Some(to.clone()))

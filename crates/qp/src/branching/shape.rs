@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use pandodb_branch::diff::Version;
 use pandodb_branch::shape::{
     self, ColumnShape, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyColumn, KeyIndex,
-    KeyShape, Shape, TableShape, TextShape,
+    KeyShape, Shape, TableShape, TextShape, Written,
 };
 use pandodb_ds::forest::Forest;
 
@@ -17,6 +17,7 @@ use crate::catalog::{
     ForeignKey, Index, IndexColumn, IndexOrigin, ObjectId, STATISTICS_TABLE, Schema, Table,
     TableKind,
 };
+use crate::define::identifier;
 use crate::modify::SEQUENCE_TABLE;
 use crate::types::Affinity;
 
@@ -42,14 +43,15 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
         for index in &table.indexes {
             if let (IndexOrigin::Created, Some(sql)) = (index.origin, &index.sql) {
                 let canonical = canonizer.text(sql, &[table], Some(&index.name));
-                shape.indexes.push(text_shape(index.id.0, &index.name, canonical, Some(table.id)));
+                let named = (index.id.0, &*index.name, &**sql);
+                shape.indexes.push(text_shape(named, canonical, Some(table.id)));
             }
         }
     }
     for view in schema.views.values() {
         let tables = canonizer.tables_in(&view.sql);
         let canonical = canonizer.text(&view.sql, &tables, Some(&view.name));
-        shape.views.push(text_shape(view.id.0, &view.name, canonical, None));
+        shape.views.push(text_shape((view.id.0, &view.name, &view.sql), canonical, None));
     }
     for trigger in schema.triggers.values() {
         let tables = canonizer.tables_in(&trigger.sql);
@@ -57,7 +59,8 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
         let on = &trigger.table;
         let table = schema.table(on).map(|table| table.id);
         let table = table.or_else(|| schema.view(on).map(|view| view.id));
-        shape.triggers.push(text_shape(trigger.id.0, &trigger.name, canonical, table));
+        let named = (trigger.id.0, &*trigger.name, &*trigger.sql);
+        shape.triggers.push(text_shape(named, canonical, table));
     }
     for object in &schema.objects {
         let id = shape::ObjectId(object.id.0);
@@ -74,11 +77,17 @@ pub(super) fn shape_of(schema: &Schema) -> Shape {
     shape
 }
 
-fn text_shape(id: u64, name: &str, canonical: Canonical, hangs_on: Option<ObjectId>) -> TextShape {
+/// An object with its number, its name and the statement that made it.
+fn text_shape(
+    (id, name, sql): (u64, &str, &str),
+    canonical: Canonical,
+    hangs_on: Option<ObjectId>,
+) -> TextShape {
     TextShape {
         id: shape::ObjectId(id),
         name: name.to_owned(),
         definition: canonical.text,
+        written: Written(sql.to_owned()),
         objects: canonical.objects,
         columns: canonical.columns,
         hangs_on: hangs_on.map(|id| shape::ObjectId(id.0)),
@@ -171,6 +180,7 @@ fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Tab
                     let canonical = canonizer.text(&text, &[table], None);
                     GeneratedShape {
                         expression: canonical.text,
+                        written: Written(text),
                         columns: canonical.columns,
                         is_stored: generated.stored,
                     }
@@ -195,6 +205,7 @@ fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec
         constraints.push(ConstraintShape {
             name: check.name.as_ref().map(ToString::to_string),
             definition: format!("check ({})", canonical.text),
+            written: Written(format!("CHECK ({})", check.text.trim())),
             columns: canonical.columns,
             foreign_key: None,
         });
@@ -214,6 +225,7 @@ fn constraints(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Vec
         constraints.push(ConstraintShape {
             name: key.name.as_ref().map(ToString::to_string),
             definition: foreign_key(key, parent.is_none()),
+            written: Written(written_foreign_key(table, key)),
             columns,
             foreign_key: Some(ForeignKeyShape {
                 parent: parent.map(|parent| shape::ObjectId(parent.id.0)),
@@ -245,11 +257,37 @@ fn foreign_key(key: &ForeignKey, names_parent: bool) -> String {
     text
 }
 
+/// A foreign key as one would write it today.
+fn written_foreign_key(table: &Table, key: &ForeignKey) -> String {
+    let own = key.columns.iter().filter_map(|at| table.columns.get(*at));
+    let own: Vec<String> = own.map(|column| identifier(&column.name)).collect();
+    let parents: Vec<String> = key.parent_columns.iter().map(|it| identifier(it)).collect();
+    let mut text =
+        format!("FOREIGN KEY ({}) REFERENCES {}", own.join(", "), identifier(&key.parent));
+    if !parents.is_empty() {
+        let _ = write!(text, "({})", parents.join(", "));
+    }
+    for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+        if action != ForeignKeyAction::NoAction {
+            let _ = write!(text, " ON {event} {}", action.as_str());
+        }
+    }
+    if key.deferred {
+        text.push_str(" DEFERRABLE INITIALLY DEFERRED");
+    }
+    text
+}
+
 fn unique(table: &Table, index: &Index) -> ConstraintShape {
     let columns = key_columns(table, &index.columns);
+    let clause = conflict_clause(index.unique.flatten());
+    let names = index.columns.iter().filter_map(IndexColumn::column);
+    let names = names.filter_map(|at| table.columns.get(at)).map(|it| identifier(&it.name));
+    let names: Vec<String> = names.collect();
     ConstraintShape {
         name: None,
-        definition: format!("unique{}", conflict_clause(index.unique.flatten())),
+        definition: format!("unique{clause}"),
+        written: Written(format!("UNIQUE ({}){}", names.join(", "), clause.to_uppercase())),
         columns: columns.iter().map(|key| key.column).collect(),
         foreign_key: None,
     }

@@ -43,8 +43,8 @@ impl SchemaMerger<'_, '_> {
             let about = About { kind: text.kind, id: shape.id, name: &shape.name };
             let mut said = Said::default();
             match text.source {
-                TextSource::Theirs => said.theirs = Some(shape.definition.clone()),
-                _ => said.ours = Some(shape.definition.clone()),
+                TextSource::Theirs => said.theirs = Some(shape.told()),
+                _ => said.ours = Some(shape.told()),
             }
             let detail = "it needs a table or column that the other branch dropped";
             if self.disagree(about, SchemaPart::Mentions, None, said, detail).is_none() {
@@ -165,7 +165,7 @@ impl SchemaMerger<'_, '_> {
                     name: &table.shape.name.clone(),
                 };
                 let name = constraint.name.clone().unwrap_or(constraint.definition.clone());
-                let text = Some(constraint.definition.clone());
+                let text = Some(constraint.told());
                 let is_ours =
                     table.ours.as_ref().is_some_and(|ours| ours.constraints.contains(&constraint));
                 let said = if is_ours {

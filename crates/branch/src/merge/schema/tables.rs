@@ -570,7 +570,7 @@ impl SchemaMerger<'_, '_> {
         ours: Option<&ConstraintShape>,
         theirs: Option<&ConstraintShape>,
     ) -> Option<Option<Side>> {
-        let text = |side: Option<&ConstraintShape>| side.map(|side| side.definition.clone());
+        let text = |side: Option<&ConstraintShape>| side.map(ConstraintShape::told);
         let name = ours.or(theirs).map_or_else(String::new, name_of);
         let said = Said { base: text(base), ours: text(ours), theirs: text(theirs) };
         let detail = "the branches define the constraint in different ways";

@@ -25,7 +25,7 @@ impl SchemaMerger<'_, '_> {
                     self.add_text(kind, text, TextSource::Ours, false);
                 }
                 (before, None) => {
-                    let said = Said { ours: Some(text.definition.clone()), ..said_base(before) };
+                    let said = Said { ours: Some(text.told()), ..said_base(before) };
                     let detail = "the source dropped it, the target changed it";
                     let is_same = before.is_some_and(|before| is_same_text(before, text));
                     let is_dropped = if is_same && !is_unsettled {
@@ -42,11 +42,8 @@ impl SchemaMerger<'_, '_> {
                     }
                 }
                 (None, Some(other)) if !is_same_definition(text, other) => {
-                    let said = Said {
-                        base: None,
-                        ours: Some(text.definition.clone()),
-                        theirs: Some(other.definition.clone()),
-                    };
+                    let said =
+                        Said { base: None, ours: Some(text.told()), theirs: Some(other.told()) };
                     let detail = "both branches added it, with different definitions";
                     match self.settle_text(kind, text, said, detail) {
                         Some(Side::Theirs) => self.add_text(kind, other, TextSource::Theirs, true),
@@ -82,7 +79,7 @@ impl SchemaMerger<'_, '_> {
                 }
             }
             before => {
-                let said = Said { theirs: Some(text.definition.clone()), ..said_base(before) };
+                let said = Said { theirs: Some(text.told()), ..said_base(before) };
                 let detail = "the target dropped it, the source changed it";
                 // Where the conflict stays it may yet be there: what mentions it is none.
                 if self.settle_text(kind, text, said, detail) != Some(Side::Ours) {
@@ -111,7 +108,7 @@ impl SchemaMerger<'_, '_> {
         });
         let sides = [base, ours, theirs];
         let definition = three_or_two(is_unsettled, sides, is_same_definition).or_else(|| {
-            let said = Said::all(&base.definition, &ours.definition, &theirs.definition);
+            let said = Said::all(&base.told(), &ours.told(), &theirs.told());
             self.disagree(about, SchemaPart::Whole, None, said, detail)
         });
         let (source, mut text) = match definition {
@@ -173,5 +170,5 @@ pub(super) fn is_same_text(left: &TextShape, right: &TextShape) -> bool {
 }
 
 fn said_base(base: Option<&TextShape>) -> Said {
-    Said { base: base.map(|base| base.definition.clone()), ..Said::default() }
+    Said { base: base.map(TextShape::told), ..Said::default() }
 }

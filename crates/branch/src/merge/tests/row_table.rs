@@ -9,7 +9,7 @@ use crate::diff::Version;
 use crate::merge::{ConflictKind, MergeOptions, Pick, Policy, RuleScope, Scope, Violation};
 use crate::shape::{
     Affinity, ColumnId, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyShape, ObjectId,
-    TableShape,
+    TableShape, Written,
 };
 use crate::testing::{Merged, Shaped, World, column, int, key_column, pair, table, text};
 
@@ -238,6 +238,7 @@ fn generated_columns_never_conflict() {
     let mut base = base(&world);
     column_mut(&mut base, 2).generated = Some(GeneratedShape {
         expression: "{c0} * 2".into(),
+        written: Written::default(),
         columns: vec![ColumnId(T * 100 + 1)],
         is_stored: true,
     });
@@ -282,6 +283,7 @@ fn renumbered_rows_are_followed_by_declared_foreign_keys() {
     child.constraints.push(ConstraintShape {
         name: None,
         definition: "FOREIGN KEY ({c0}) REFERENCES {t0}".into(),
+        written: Written::default(),
         columns: vec![ColumnId(2_101)],
         foreign_key: Some(ForeignKeyShape {
             parent: Some(ObjectId(T)),

@@ -4,7 +4,7 @@ use pandodb_ds::record::key::rowid_key;
 
 use crate::diff::Version;
 use crate::merge::{ConflictKind, MergeOptions, Policy};
-use crate::shape::{ColumnId, ConstraintShape, ObjectId, TextShape};
+use crate::shape::{ColumnId, ConstraintShape, ObjectId, TextShape, Written};
 use crate::testing::{Merged, Shaped, World, column, index, int, table};
 
 const T: u64 = 20;
@@ -24,6 +24,7 @@ fn check(name: &str, definition: &str, column: u64) -> ConstraintShape {
     ConstraintShape {
         name: Some(name.into()),
         definition: definition.into(),
+        written: Written::default(),
         columns: vec![ColumnId(column)],
         foreign_key: None,
     }
@@ -34,6 +35,7 @@ fn view(id: u64, name: &str, definition: &str) -> TextShape {
         id: ObjectId(id),
         name: name.into(),
         definition: definition.into(),
+        written: Written::default(),
         objects: vec![ObjectId(T)],
         columns: vec![ColumnId(T * 100 + 1)],
         hangs_on: None,

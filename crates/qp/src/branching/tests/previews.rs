@@ -45,7 +45,7 @@ fn a_script_is_previewed_as_one_transaction_and_applied_as_one_commit() {
     let told = rows(&session, script);
     let schema = part(&told, "schema");
     assert!(
-        schema.contains(&"schema|item|column added|NULL|tag|NULL|NULL".to_owned()),
+        schema.contains(&"schema|item|column added|NULL|tag|NULL|TEXT DEFAULT 'old'".to_owned()),
         "{schema:?}"
     );
     assert!(

@@ -557,3 +557,26 @@ fn a_definition_does_not_drop_a_column_that_is_younger() {
         .unwrap();
     assert_eq!(rows(&session, "SELECT id, a FROM t ORDER BY id"), ["1|1", "2|x"]);
 }
+
+#[test]
+fn conflicts_show_constraints_and_computed_columns_as_they_were_written() {
+    let session = open(
+        "CREATE TABLE item(id INTEGER PRIMARY KEY, Stock INT, g AS (Stock + 1),
+             CONSTRAINT some CHECK (Stock  < 9))",
+        "ALTER TABLE item DROP CONSTRAINT some; ALTER TABLE item ADD CONSTRAINT some
+             CHECK (Stock  <> 7); ALTER TABLE item ADD COLUMN h AS (Stock || 'A')",
+        "ALTER TABLE item DROP CONSTRAINT some; ALTER TABLE item ADD CONSTRAINT some
+             CHECK (Stock  <> 8); ALTER TABLE item ADD COLUMN h AS (Stock || 'B')",
+    );
+    let told = rows(&session, "SHOW CONFLICTS").join("\n");
+    for said in [
+        "CHECK (Stock  < 9)",
+        "CHECK (Stock  <> 7)",
+        "CHECK (Stock  <> 8)",
+        "AS (Stock || ''A'')",
+        "AS (Stock || ''B'')",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(!told.contains("{c"), "{told}");
+}

@@ -227,7 +227,7 @@ fn what_both_branches_added_alike_is_one_thing() {
     ));
     assert_eq!(
         rows(&session, "SHOW DIFF BETWEEN main AND dev"),
-        ["table|t|added|NULL|other|NULL|NULL", "row|t|update|2|tag|none|two"]
+        ["table|t|added|NULL|other|NULL|INT", "row|t|update|2|tag|none|two"]
     );
     assert_eq!(rows(&session, ALL), ["table|t|1|0|0|1|1"]);
     let (statement, _) = session.prepare("SELECT * FROM pando_diff('t', 'main', 'dev')").unwrap();
@@ -255,7 +255,7 @@ fn what_both_branches_added_alike_is_one_thing() {
         )
         .unwrap();
     let told = rows(&session, "SHOW DIFF BETWEEN main AND dev FOR TABLE t");
-    assert!(told.contains(&"table|t|dropped|NULL|w|NULL|NULL".to_owned()), "{told:?}");
+    assert!(told.contains(&"table|t|dropped|NULL|w|INT|NULL".to_owned()), "{told:?}");
 }
 
 /// A merge notes that a table which both sides added is one.
@@ -273,5 +273,77 @@ fn a_table_that_a_merge_made_one_differs_as_one() {
     assert_eq!(
         rows(&session, "SELECT * FROM pando_diff_summary('main', 'dev')"),
         ["table|t|0|0|1|0|0"]
+    );
+}
+
+/// However rows are stored: those of a table that lost a column have the same bytes as before.
+#[test]
+fn a_column_that_came_or_went_is_told_with_the_cells_that_are_not_its_default() {
+    let session = setup(
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
+         INSERT INTO t VALUES (1, 1, 'x'), (2, 2, NULL), (3, 3, 'z');
+         CREATE TABLE k(name TEXT PRIMARY KEY, n); INSERT INTO k VALUES ('one', 1);
+         CREATE TABLE w(name TEXT PRIMARY KEY, n) WITHOUT ROWID; INSERT INTO w SELECT * FROM k;
+         CREATE BRANCH dev; USE BRANCH dev; ALTER TABLE t DROP COLUMN b;
+         ALTER TABLE k DROP COLUMN n; ALTER TABLE w DROP COLUMN n;
+         ALTER TABLE t ADD COLUMN c INT NOT NULL DEFAULT 5; UPDATE t SET c = 6 WHERE id = 3;
+         ALTER TABLE t ADD COLUMN twice AS (a * 2); USE BRANCH main",
+    );
+    assert_eq!(
+        rows(&session, "SHOW DIFF BETWEEN main AND dev"),
+        [
+            "table|t|added|NULL|c|NULL|INT NOT NULL DEFAULT 5",
+            "table|t|added|NULL|twice|NULL|AS (a * 2) VIRTUAL",
+            "table|t|dropped|NULL|b|NULL|NULL",
+            "table|k|dropped|NULL|n|NULL|NULL",
+            "table|w|dropped|NULL|n|NULL|NULL",
+            "row|t|update|1|b|x|NULL",
+            "row|t|update|3|c|NULL|6",
+            "row|t|update|3|b|z|NULL",
+            "row|k|update|1|n|1|NULL",
+            "row|w|update|'one'|n|1|NULL",
+        ]
+    );
+    // The other way round it is the same.
+    let back = rows(&session, "SELECT change, changed_columns FROM pando_diff('t', 'dev', 'main')");
+    let there =
+        rows(&session, "SELECT change, changed_columns FROM pando_diff('t', 'main', 'dev')");
+    assert_eq!((back.len(), there.len()), (2, 2), "{back:?} {there:?}");
+    assert_eq!(rows(&session, "SHOW DIFF BETWEEN dev AND main").len(), 10);
+    // What was added beside it is no loss of anybody's, and costs no look at all rows.
+    session.execute("USE BRANCH dev; CREATE BRANCH more; USE BRANCH more").unwrap();
+    session.execute("ALTER TABLE t ADD COLUMN d DEFAULT 'd'; USE BRANCH main").unwrap();
+    assert_eq!(
+        rows(&session, "SHOW DIFF BETWEEN dev AND more"),
+        ["table|t|added|NULL|d|NULL|DEFAULT 'd'"]
+    );
+    assert_eq!(
+        rows(&session, "SHOW DIFF BETWEEN more AND dev"),
+        ["table|t|dropped|NULL|d|DEFAULT 'd'|NULL"]
+    );
+}
+
+#[test]
+fn definitions_stand_in_differences_as_they_were_written() {
+    let session = setup(
+        "CREATE TABLE p(Id INTEGER PRIMARY KEY, \"a b\" UNIQUE);
+         CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, g AS (a  +  1), CHECK (a  <> 9));
+         CREATE VIEW v AS SELECT id FROM t; CREATE BRANCH dev; USE BRANCH dev; DROP VIEW v;
+         CREATE VIEW v AS SELECT id,  a FROM t; ALTER TABLE t RENAME COLUMN a TO Price;
+         ALTER TABLE t ADD COLUMN h AS (Price || 'X');
+         ALTER TABLE t ADD CONSTRAINT Small CHECK (Price  IS NOT 7);
+         ALTER TABLE t ADD COLUMN p REFERENCES p(\"a b\") ON DELETE SET NULL; USE BRANCH main",
+    );
+    // A column that is called otherwise changes nothing that is computed of it.
+    assert_eq!(
+        rows(&session, "SHOW DIFF BETWEEN main AND dev FOR TABLE t"),
+        [
+            "table|t|renamed|NULL|Price|a|Price",
+            "table|t|added|NULL|h|NULL|AS (Price || 'X') VIRTUAL",
+            "table|t|added|NULL|p|NULL|NULL",
+            "constraint|t|added|NULL|CHECK (Price  IS NOT 7)|NULL|NULL",
+            "constraint|t|added|NULL|FOREIGN KEY (p) REFERENCES p(\"a b\") ON DELETE SET NULL|NULL\
+             |NULL",
+        ]
     );
 }

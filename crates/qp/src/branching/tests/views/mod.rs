@@ -74,7 +74,7 @@ fn what_a_transaction_changed_is_listed() {
          FROM pando_log l, pando_changes(l.transaction_id) c
          WHERE l.message = 'three things' AND c.change <> 'delete'",
     );
-    assert_eq!(changed, ["table|item|added|NULL|tag|NULL|NULL", "row|item|update|1|price|2|3"]);
+    assert_eq!(changed, ["table|item|added|NULL|tag|NULL|TEXT", "row|item|update|1|price|2|3"]);
     assert!(error(&session, "SELECT * FROM pando_changes('x')").contains("number"));
     assert!(error(&session, "SELECT * FROM pando_changes(99999)").contains("no transaction"));
 }
