@@ -6,6 +6,7 @@
 //! change, since rows of both sides are matched by it. Neighbours: `defined` calls this,
 //! `definitions` wrote the table before.
 
+use pandodb_branch::diff::schema::describe_table;
 use pandodb_branch::merge::{Defined, Definition, MergedTable, SchemaPart, Scope};
 use pandodb_branch::shape::{ColumnShape, KeyShape, TableShape};
 use pandodb_ds::sync::Arc;
@@ -280,9 +281,7 @@ impl SqlTarget<'_> {
         for side in [&merged.ours, &merged.theirs].into_iter().flatten() {
             may_count |= counts(side);
             if !shape.has_key_of(side) || shape.primary_key != side.primary_key {
-                let message = "rows are found by another primary key then, and a definition \
-                               cannot change that";
-                return Err(Error::invalid(message));
+                return Err(Error::invalid(another_key(&shape, side)));
             }
             for column in shape.columns.iter().filter(|column| column.generated.is_none()) {
                 if side.column(column.id).is_some_and(|known| known.generated.is_some()) {
@@ -297,6 +296,16 @@ impl SqlTarget<'_> {
         }
         Ok(shape)
     }
+}
+
+/// Why a definition cannot be that of a table of a side, whose rows are found by another key.
+fn another_key(defined: &TableShape, side: &TableShape) -> String {
+    format!(
+        "that is another primary key than the branches have ({}, not {}), and rows of both \
+         branches are matched by it: keep it here, and change it on a branch or after the merge",
+        describe_table(side),
+        describe_table(defined)
+    )
 }
 
 /// Whether a row of the catalog is that of an index of a table's constraint.
