@@ -11,7 +11,7 @@ use crate::ast::{self, AlterAction, CreateTableBody, StatementKind};
 use crate::bind::{Binder, Environment};
 use crate::catalog::{DatabaseIndex, ObjectKind, ObjectRow, Schema, Table, write_object};
 use crate::error::{Error, ErrorKind, Result};
-use crate::modify::{bind_trigger, bind_writer, trigger_subject};
+use crate::modify::{bind_trigger, bind_writer, is_asleep, trigger_subject};
 use crate::parse::parse_statement;
 use crate::span::Span;
 
@@ -143,6 +143,9 @@ pub(crate) fn broken_dependents<'c>(
                 binder.view_block(view, false).map(drop)
             }),
             ObjectKind::Trigger => schema.trigger(&object.name).map(|trigger| {
+                if is_asleep(environment, trigger) {
+                    return Ok(());
+                }
                 let table = trigger_subject(environment, trigger)?;
                 bind_trigger(environment, trigger, &table).map(drop)
             }),

@@ -12,7 +12,7 @@ use crate::bind::{Binder, Called, Environment, OF_DEFINITION, Recorder};
 use crate::catalog::build::indexed_name;
 use crate::catalog::{ObjectKind, ObjectRow, Table, TableKind, implied_index_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::modify::{SEQUENCE_TABLE, trigger_program, trigger_subject};
+use crate::modify::{SEQUENCE_TABLE, is_asleep, trigger_program, trigger_subject};
 use crate::parse::{parse_statement, parse_stored};
 use crate::span::Span;
 
@@ -209,7 +209,9 @@ impl Definer<'_> {
                     }
                 }
                 ObjectKind::Trigger => {
-                    if let Some(trigger) = schema.trigger(&object.name) {
+                    if let Some(trigger) = schema.trigger(&object.name)
+                        && !is_asleep(environment, trigger)
+                    {
                         let subject = trigger_subject(environment, trigger)?;
                         trigger_program(&mut binder, trigger, &subject)?;
                     }

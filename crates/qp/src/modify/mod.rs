@@ -48,7 +48,9 @@ pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub(crate) use foreign_key::{has_parent_key, mismatch, quoted};
 pub use sequence::{SEQUENCE_TABLE, counter_of};
 pub(crate) use trigger::trigger_program;
-pub use trigger::{Compiler, TriggerProgram, TriggerStatement, bind_trigger, trigger_subject};
+pub use trigger::{
+    Compiler, TriggerProgram, TriggerStatement, bind_trigger, is_asleep, trigger_subject,
+};
 pub use writer::{IndexWriter, RowKey, TableWriter};
 
 use crate::ast::ConflictAction;

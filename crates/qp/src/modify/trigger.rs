@@ -13,7 +13,7 @@ use super::ModifyPlan;
 use super::bind::modify_statement;
 use crate::ast::{ConflictAction, RaiseAction, StatementKind, TriggerEvent, TriggerTime};
 use crate::bind::{Binder, Called, Environment, FrameBuilder, NameScope, ScopeTable};
-use crate::catalog::{DatabaseIndex, Table, Trigger};
+use crate::catalog::{Attachment, DatabaseIndex, Table, Trigger};
 use crate::error::{Error, Result};
 use crate::execute::{Context, Frame, GivenRows, Kept, Outer, Scope, SharedTransaction, Versions};
 use crate::limits;
@@ -388,6 +388,15 @@ fn subject_database(environment: &Environment<'_>, trigger: &Trigger) -> Option<
         }
     };
     home.filter(has)
+}
+
+/// Whether a trigger in `temp` is on a table that somebody else dropped, or that the branch does
+/// not have: it is as if it were not there, until a table of that name is. One on a database that
+/// is detached is broken, as in SQLite.
+pub fn is_asleep(environment: &Environment<'_>, trigger: &Trigger) -> bool {
+    let is_attached = |subject: &Attachment| environment.attachments.contains(subject);
+    trigger.subject.as_ref().is_some_and(is_attached)
+        && subject_database(environment, trigger).is_none()
 }
 
 /// The table (or view, as a table) that a trigger is on.

@@ -14,6 +14,7 @@ mod parents;
 mod previews;
 mod statements;
 mod staying;
+mod temporary;
 mod together;
 mod views;
 
