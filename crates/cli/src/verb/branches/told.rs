@@ -86,6 +86,9 @@ fn branch_and_newest(shell: &Shell, from: &str) -> Outcome<(String, i64)> {
     }
 }
 
+/// So many names of a commit are told.
+const NAMES_MAX: usize = 5;
+
 /// Commits with the names of the branches and tags that stand on them.
 fn commits(shell: &Shell, branch: &str, newest: i64, most: Option<usize>) -> Outcome<Vec<Commit>> {
     let mut names: BTreeMap<u64, Vec<String>> = BTreeMap::new();
@@ -116,7 +119,7 @@ fn commits(shell: &Shell, branch: &str, newest: i64, most: Option<usize>) -> Out
             time: row.get(3)?,
             author: written(row.get(4)?),
             message: written(row.get(5)?),
-            names: names.get(&number).map(|names| names.join(", ")),
+            names: names.get(&number).map(|names| some_of(names)),
             changes: changes
                 .map(|count| format!("{count} change{}", if count == 1 { "" } else { "s" })),
         })
@@ -140,6 +143,19 @@ fn commits(shell: &Shell, branch: &str, newest: i64, most: Option<usize>) -> Out
         commit.parents.retain(|parent| shown.contains(parent));
     }
     Ok(commits)
+}
+
+/// The names of a commit in one line: thousands of branches may stand where they were made. The
+/// session's branch is among those that are told, and tags come before other branches.
+fn some_of(names: &[String]) -> String {
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.sort_by_key(|name| (!name.starts_with('*'), !name.starts_with("tag: ")));
+    let more = names.len().saturating_sub(NAMES_MAX);
+    // One more name is as short as to say that there is one.
+    if more < 2 {
+        return names.join(", ");
+    }
+    format!("{}, + {more} more", names[..NAMES_MAX].join(", "))
 }
 
 /// One commit: its heading and what it changed. A revision is a commit's number, a branch or a
@@ -211,4 +227,22 @@ pub(crate) fn status(shell: &mut Shell) -> Outcome {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_with_many_names_tells_the_nearest_and_counts_the_others() {
+        let named = |count: usize, others: &[&str]| {
+            let names = (1..=count).map(|number| format!("b{number}"));
+            some_of(&names.chain(others.iter().map(|&name| name.to_owned())).collect::<Vec<_>>())
+        };
+        assert_eq!(named(1, &[]), "b1");
+        // That there is one more takes as much room as its name.
+        assert_eq!(named(6, &[]), "b1, b2, b3, b4, b5, b6");
+        assert_eq!(named(7, &[]), "b1, b2, b3, b4, b5, + 2 more");
+        assert_eq!(named(10_000, &["*main", "tag: v1"]), "*main, tag: v1, b1, b2, b3, + 9997 more");
+    }
 }
