@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use pandodb_ds::pager::Pager;
 use pandodb_ds::sync::Arc;
+use pandodb_ds::tree::Tree;
 
 use super::same::Same;
 use super::{MergedTable, Versions, version_of};
@@ -40,6 +41,26 @@ impl<'a> Sides<'a> {
     pub(crate) fn told_apart(mut self, same: &Same) -> Self {
         self.is_told_apart = self.theirs.is_some_and(|theirs| same.is_told_apart(theirs.shape.id));
         self
+    }
+
+    /// The same with other rows of the base and of the source, where there are any.
+    pub(crate) fn with_rows<'b>(
+        &self,
+        base: Option<&'b Tree>,
+        theirs: Option<&'b Tree>,
+    ) -> Sides<'b>
+    where
+        'a: 'b,
+    {
+        let with = |side: Option<TableVersion<'a>>, tree: Option<&'b Tree>| {
+            side.map(|side| TableVersion { tree: tree.or(side.tree), ..side })
+        };
+        Sides {
+            base: with(self.base, base),
+            ours: self.ours,
+            theirs: with(self.theirs, theirs),
+            is_told_apart: self.is_told_apart,
+        }
     }
 
     /// What the source changed, matched by the key of the merged table.

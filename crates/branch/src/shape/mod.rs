@@ -256,6 +256,19 @@ impl TableShape {
         }
     }
 
+    /// Whether a key is declared beside the rowid of which a part may be NULL: SQL lets such rows be
+    /// there many times, so that it does not tell them apart.
+    pub fn may_lack_key(&self) -> bool {
+        let may_be_null = |key: &KeyColumn| self.column(key.column).is_none_or(|it| !it.not_null);
+        self.has_rowid() && self.primary_key.iter().any(may_be_null)
+    }
+
+    /// Whether a part of the declared key of a row is NULL.
+    pub fn lacks_key(&self, row: &[Value]) -> bool {
+        let cell = |key: &KeyColumn| self.index_of(key.column).and_then(|index| row.get(index));
+        self.primary_key.iter().any(|key| cell(key).is_none_or(Value::is_null))
+    }
+
     /// Whether a row is stored under a key that a column is in.
     pub fn is_in_key(&self, column: ColumnId) -> bool {
         match &self.key {

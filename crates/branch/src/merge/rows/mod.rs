@@ -99,8 +99,10 @@ fn ours_inserted_keys(
     while let Some(change) = stream.take()? {
         if let (None, Some(stored)) = (change.old, change.new) {
             let row = ours.decode(&stored.key, &stored.bytes)?;
-            let key = ours.key_of_columns(&table.shape.primary_key, &row)?;
-            inserted.insert(key, stored);
+            if !ours.lacks_key(&row) {
+                let key = ours.key_of_columns(&table.shape.primary_key, &row)?;
+                inserted.insert(key, stored);
+            }
         }
     }
     Ok(inserted)

@@ -7,6 +7,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::record::key::{rowid_from_key, rowid_key};
 
 use super::{TableMerger, read};
+use crate::diff::TableVersion;
 use crate::diff::source::RawChange;
 use crate::error::Result;
 use crate::merge::RowChange;
@@ -89,7 +90,8 @@ impl TableMerger<'_, '_, '_> {
 
     /// The row that the target inserted with the same declared primary key.
     fn same_row_of_ours(&self, theirs: &Row) -> Result<Option<Stored>> {
-        let Some(version) = self.sides.theirs.filter(|_| self.table.has_hidden_key()) else {
+        let version = self.sides.theirs.filter(|_| self.table.has_hidden_key());
+        let Some(version) = version.filter(|version| !version.shape.lacks_key(theirs)) else {
             return Ok(None);
         };
         let key = version.shape.key_of_columns(&self.table.shape.primary_key, theirs)?;
@@ -153,7 +155,7 @@ impl TableMerger<'_, '_, '_> {
         theirs: &Row,
     ) -> Result<()> {
         let merged = self.plan.merge_inserted(ours, theirs);
-        if merged.conflicts.is_empty() || !self.are_two_rows(&merged) {
+        if merged.conflicts.is_empty() || !self.are_two_rows(&merged, ours, theirs) {
             return self.finish_row(key, ours, merged);
         }
         // Two rows under one rowid: the source's gets another one.
@@ -187,14 +189,20 @@ impl TableMerger<'_, '_, '_> {
     }
 
     /// Whether rows that both inserted under one key have nothing to do with each other.
-    fn are_two_rows(&self, merged: &MergedRow) -> bool {
+    fn are_two_rows(&self, merged: &MergedRow, ours: &Row, theirs: &Row) -> bool {
         let shape = &self.table.shape;
+        let lacks_key = |side: Option<TableVersion<'_>>, row: &Row| {
+            let side = side.filter(|side| side.shape.primary_key == shape.primary_key);
+            side.is_some_and(|side| side.shape.lacks_key(row))
+        };
         match shape.key {
             KeyShape::Columns(_) => false,
             KeyShape::Rowid { alias: Some(_), .. } => self.run.options.renumber,
-            // Where a primary key is declared beside the rowid, it tells.
+            // Where a primary key is declared beside the rowid, it tells, if there is one.
             KeyShape::Rowid { alias: None, .. } => {
                 shape.primary_key.is_empty()
+                    || lacks_key(self.sides.ours, ours)
+                    || lacks_key(self.sides.theirs, theirs)
                     || merged.conflicts.iter().any(|conflict| {
                         shape.primary_key.iter().any(|key| key.column == conflict.column)
                     })

@@ -43,8 +43,8 @@ impl Same {
                 run.target.renumbered(shape, &keys.0, &keys.1)?;
             }
             // What is stored by a reference is followed by that, and a declared key says more
-            // than a rowid.
-            if references.is_key(shape) || table.has_hidden_key() {
+            // than a rowid, if every row has one.
+            if references.is_key(shape) || table.has_hidden_key() && !shape.may_lack_key() {
                 continue;
             }
             let others = self.others_of_target(shape, run);
@@ -118,7 +118,7 @@ impl Same {
 pub(crate) fn is_known_by_rowid(shape: &TableShape, options: &MergeOptions) -> bool {
     match shape.key {
         KeyShape::Rowid { alias: Some(_), .. } => options.renumber,
-        KeyShape::Rowid { alias: None, .. } => shape.primary_key.is_empty(),
+        KeyShape::Rowid { alias: None, .. } => shape.primary_key.is_empty() || shape.may_lack_key(),
         KeyShape::Columns(_) => false,
     }
 }

@@ -171,10 +171,11 @@ impl Same {
             }
             let sides = Sides::new(versions, table);
             let floor = same.floor(table.shape.id);
+            let given = Given::of(versions, table, &sides, floor);
             let found = if table.has_hidden_key() {
-                keyed::find(run.pager, table, &sides, floor)?
+                keyed::find(run.pager, table, (&given, floor), &sides)?
             } else {
-                TableSame::find(run.pager, &Given::of(versions, table, &sides, floor), &sides)?
+                TableSame::find(run.pager, &given, &sides)?
             };
             if let Some(found) = found {
                 let counts = run.report.table(&table.shape);

@@ -11,6 +11,7 @@ use pandodb_ds::tree::Tree;
 
 use super::Other;
 use super::copies::rows_in;
+use super::keyed::ByKey;
 use crate::diff::TableVersion;
 use crate::error::Result;
 use crate::lineage::numbering::{Rowids, TableNumbers};
@@ -77,9 +78,20 @@ pub(super) struct TableSame {
 }
 
 impl TableSame {
-    /// What declared keys say.
-    pub(super) fn by_key(base: Rowids, theirs: Rowids, fresh: Vec<i64>, floor: i64) -> Self {
-        Self { base, theirs, fresh, floor, ..Self::default() }
+    /// The same, and then what declared keys say of rows that are in this numbering.
+    pub(super) fn then(mut self, further: ByKey) -> Self {
+        self.label.extend(composed(&self.theirs, &further.theirs));
+        self.base = composed(&self.base, &further.base);
+        self.theirs = composed(&self.theirs, &further.theirs);
+        for rowids in [&mut self.base, &mut self.theirs] {
+            rowids.retain(|own, called| own != called);
+        }
+        self.displaced.retain(|rowid| !further.base.contains_key(rowid));
+        self.displaced.extend(further.displaced);
+        self.fresh.retain(|rowid| !further.theirs.contains_key(rowid));
+        self.fresh.extend(further.fresh);
+        self.floor = self.floor.max(further.floor);
+        self
     }
 
     /// What rows are called, where that is another rowid.
@@ -151,6 +163,17 @@ impl TableSame {
             differs,
         }))
     }
+}
+
+/// What rows are called by two numberings, one after the other.
+fn composed(first: &Rowids, then: &Rowids) -> Rowids {
+    let called: BTreeSet<i64> = first.values().copied().collect();
+    let moved = |rowid: &i64| then.get(rowid).copied().unwrap_or(*rowid);
+    // What the first one moved away from its place is not there for the second.
+    let others = then.iter().filter(|(rowid, _)| !called.contains(rowid));
+    let mut all: Rowids = others.map(|(own, called)| (*own, *called)).collect();
+    all.extend(first.iter().map(|(own, called)| (*own, moved(called))));
+    all
 }
 
 /// What rows of the base are called, and those of them whose place on the target another row took:

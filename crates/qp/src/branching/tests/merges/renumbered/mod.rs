@@ -5,6 +5,7 @@
 mod free;
 mod keyed;
 mod model;
+mod null_keys;
 mod orphans;
 mod replaced;
 

@@ -25,7 +25,7 @@ struct Table {
     has_parent: bool,
 }
 
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 7] = [
     Table { name: "note", declared: "label", rest: "", number: "rowid", has_parent: false },
     Table {
         name: "named",
@@ -55,6 +55,14 @@ const TABLES: [Table; 6] = [
         number: "",
         has_parent: true,
     },
+    // Its rows get keys and lose them again.
+    Table {
+        name: "loose",
+        declared: "label, key TEXT PRIMARY KEY",
+        rest: "",
+        number: "rowid",
+        has_parent: false,
+    },
     Table {
         name: "more",
         declared: "parent INTEGER PRIMARY KEY REFERENCES parent(id), label",
@@ -66,21 +74,25 @@ const TABLES: [Table; 6] = [
 
 const PARENT: usize = 2;
 const CHILD: usize = 3;
-const MORE: usize = 5;
+const LOOSE: usize = 5;
+/// What a key that is NULL is told as.
+const NO_KEY: &str = "-";
+const MORE: usize = 6;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
     cells: [i64; 4],
-    /// How often and where it was led to another parent.
+    /// How often and where it was led to another parent; of a loose row how often its key came or
+    /// went, and the key.
     parent: Option<(i64, String)>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Content {
-    tables: [BTreeMap<String, Row>; 6],
+    tables: [BTreeMap<String, Row>; 7],
     gone: BTreeSet<String>,
     /// The greatest number that each table ever had here.
-    highest: [i64; 6],
+    highest: [i64; 7],
 }
 
 struct Random(u64);
@@ -166,16 +178,23 @@ impl World {
                 return;
             }
         }
+        let key = if self.random.below(2) == 0 { NO_KEY.to_owned() } else { label.clone() };
+        let key = (table == LOOSE).then_some(key);
+        let linked = parent.clone().or_else(|| key.clone());
+        let row = Row { cells: [0; 4], parent: linked.map(|linked| (0, linked)) };
         let content = self.branches.get_mut(&branch).unwrap();
         content.highest[table] += 1;
         let highest = content.highest[table];
-        let row = Row { cells: [0; 4], parent: parent.clone().map(|parent| (0, parent)) };
         content.tables[table].insert(label.clone(), row);
         let mut columns = vec!["label"];
         let mut values = vec![format!("'{label}'")];
         if let Some(parent) = parent {
             columns.push("parent");
             values.push(format!("(SELECT id FROM parent WHERE label = '{parent}')"));
+        }
+        if let Some(key) = key {
+            columns.push("key");
+            values.push(format!("nullif('{key}', '{NO_KEY}')"));
         }
         if !number.is_empty() {
             columns.push(number);
@@ -214,6 +233,23 @@ impl World {
         self.run(&format!(
             "UPDATE child SET moved = {moved}, parent = (SELECT id FROM parent WHERE label = \
              '{parent}') WHERE label = '{label}'"
+        ));
+    }
+
+    /// Gives a row its key or takes it away, on the branch that it was made on.
+    fn turn(&mut self, branch: usize) {
+        let Some(label) = self.any_row(branch, LOOSE) else { return };
+        if !label.starts_with(&format!("loose{}", BRANCHES[branch])) {
+            return;
+        }
+        let content = self.branches.get_mut(&branch).unwrap();
+        let turned = content.tables[LOOSE].get_mut(&label).unwrap().parent.as_mut().unwrap();
+        let key = if turned.1 == NO_KEY { label.clone() } else { NO_KEY.to_owned() };
+        *turned = (turned.0 + 1, key.clone());
+        let moved = turned.0;
+        self.run(&format!(
+            "UPDATE loose SET moved = {moved}, key = nullif('{key}', '{NO_KEY}') \
+             WHERE label = '{label}'"
         ));
     }
 
@@ -300,6 +336,7 @@ impl World {
             12 => {
                 self.use_branch(branch);
                 self.lead(branch);
+                self.turn(branch);
             }
             13..15 => {
                 self.use_branch(branch);
@@ -323,6 +360,8 @@ impl World {
                 let name = table.name;
                 let parent = if table.has_parent {
                     "t.moved, (SELECT label FROM parent WHERE id = t.parent)"
+                } else if table.name == TABLES[LOOSE].name {
+                    "t.moved, ifnull(t.key, '-')"
                 } else {
                     "NULL, NULL"
                 };
