@@ -44,7 +44,8 @@ pub(crate) fn create_table(random: &mut Rng, catalog: &Catalog) -> Option<String
     for column in columns {
         parts.push(format!("{column} {}", column_rest(random, catalog, column)));
     }
-    if is_without_rowid && key.is_none() {
+    // Beside the rowid a part of such a key may be NULL.
+    if key.is_none() && (is_without_rowid || random.bool()) {
         parts.push("PRIMARY KEY(a, b)".to_owned());
     }
     match random.u8(..10) {

@@ -85,12 +85,17 @@ pub(crate) fn insert(random: &mut Rng, catalog: &Catalog) -> Option<String> {
             continue;
         }
         names.push(column.name.as_str());
-        values.push(if column.is_key { random.u8(1..9).to_string() } else { literal(random) });
+        values.push(if column.is_key { key(random) } else { literal(random) });
     }
     if names.is_empty() {
         return None;
     }
     Some(format!("INSERT{or} INTO {table}({}) VALUES ({})", names.join(", "), values.join(", ")))
+}
+
+/// A cell of a key; NULL where a table with rowids declares it.
+fn key(random: &mut Rng) -> String {
+    if random.u8(..6) == 0 { "NULL".to_owned() } else { random.u8(1..9).to_string() }
 }
 
 /// Something with the rows of a table.
@@ -100,11 +105,16 @@ pub(crate) fn change_rows(random: &mut Rng, catalog: &Catalog) -> Option<String>
         columns.iter().filter(|column| column.is_key).map(|column| column.name.as_str()).collect();
     let key = keys.first().copied().unwrap_or("rowid");
     let at = random.u8(1..8);
+    let of_one = match random.u8(..8) {
+        0 => format!("{key} IS NULL"),
+        1 => format!("rowid = {at}"),
+        _ => format!("{key} = {at}"),
+    };
     match random.u8(..10) {
         0..3 => insert(random, catalog),
         3..7 => {
             let column = writable(random, columns)?;
-            Some(format!("UPDATE {table} SET {column} = {} WHERE {key} = {at}", literal(random)))
+            Some(format!("UPDATE {table} SET {column} = {} WHERE {of_one}", literal(random)))
         }
         7 => {
             let (one, two) = (writable(random, columns)?, writable(random, columns)?);
@@ -113,7 +123,7 @@ pub(crate) fn change_rows(random: &mut Rng, catalog: &Catalog) -> Option<String>
         8 if random.bool() => {
             Some(format!("UPDATE {table} SET {key} = {key} + 10 WHERE {key} = {at}"))
         }
-        _ => Some(format!("DELETE FROM {table} WHERE {key} = {at}")),
+        _ => Some(format!("DELETE FROM {table} WHERE {of_one}")),
     }
 }
 

@@ -4,6 +4,8 @@
 //! Neighbours: `keyed` has rows with a key, `model` random lives; `merge::same::keyed` of the
 //! branch crate.
 
+use pandodb_testkit::Seeds;
+
 use super::super::{error, rows, session};
 use super::run;
 use crate::session::Session;
@@ -329,4 +331,52 @@ fn no_policy_makes_two_rows_without_a_key_one() {
             assert_eq!(rows(&session, "SELECT n FROM t ORDER BY n"), ["dev", "main"]);
         }
     }
+}
+
+/// Where no row has a key, the table has the rows, and the rowids, of one that declares none.
+#[test]
+fn rows_without_a_key_are_those_of_a_table_without_one() {
+    Seeds::first(30).run("rows_without_a_key_are_those_of_a_table_without_one", |random| {
+        let session = session();
+        run(
+            &session,
+            "CREATE TABLE r(k INT PRIMARY KEY, v, w); CREATE TABLE s(k INT, v, w);
+             CREATE BRANCH a; CREATE BRANCH b",
+        );
+        let branches = ["main", "a", "b"];
+        let mut life = String::new();
+        for _ in 0..random.usize(10..40) {
+            let branch = branches[random.usize(0..3)];
+            let (rowid, value) = (random.u8(1..7), random.u8(0..9));
+            let on_both = |what: &str| {
+                let on = |table: &str| what.replace('#', table);
+                format!("USE BRANCH {branch}; {}; {}", on("r"), on("s"))
+            };
+            let sql = match random.u8(0..9) {
+                0..=2 => on_both(&format!("INSERT INTO # VALUES (NULL, {value}, 0)")),
+                3 => on_both(&format!("DELETE FROM # WHERE rowid = {rowid}")),
+                4 => on_both(&format!("UPDATE # SET v = {value} WHERE rowid = {rowid}")),
+                5 => on_both(&format!("UPDATE # SET w = {value} WHERE rowid = {rowid}")),
+                _ => {
+                    let other = branches[random.usize(0..3)];
+                    if other == branch {
+                        continue;
+                    }
+                    let policy = ["source_wins", "target_wins"][random.usize(0..2)];
+                    let with = format!("WITH (conflict_resolution = '{policy}')");
+                    format!("MERGE BRANCH {other} INTO {branch} {with}")
+                }
+            };
+            life.push_str(&format!("{sql};\n"));
+            session.execute(&sql).unwrap_or_else(|error| panic!("{error:?}\n{life}"));
+            for branch in branches {
+                let of = |table: &str| {
+                    let sql = format!("SELECT rowid, * FROM {table}@{branch} ORDER BY rowid");
+                    rows(&session, &sql)
+                };
+                assert_eq!(of("r"), of("s"), "{branch}\n{life}");
+            }
+        }
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"], "{life}");
+    });
 }
