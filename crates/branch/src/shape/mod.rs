@@ -256,8 +256,8 @@ impl TableShape {
         }
     }
 
-    /// Whether a key is declared beside the rowid of which a part may be NULL: SQL lets such rows be
-    /// there many times, so that it does not tell them apart.
+    /// Whether a key is declared beside the rowid of which a part may be NULL: SQL lets such rows
+    /// be there many times, so that it does not tell them apart.
     pub fn may_lack_key(&self) -> bool {
         let may_be_null = |key: &KeyColumn| self.column(key.column).is_none_or(|it| !it.not_null);
         self.has_rowid() && self.primary_key.iter().any(may_be_null)

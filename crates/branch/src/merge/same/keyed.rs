@@ -6,9 +6,9 @@
 //! source get the rowids that the same keys have on the target.
 //!
 //! A row whose key has a NULL, which SQL lets be there many times, is known by its number, as where
-//! no key is declared: first all versions are put into the target's numbering by what earlier merges
-//! did, then the keys say what they say. A row that gets a key, or loses it, at its place stays the
-//! same row, unless another row had that key, or has it.
+//! no key is declared: first all versions are put into the target's numbering by what earlier
+//! merges did, then the keys say what they say. A row that gets a key, or loses it, at its place
+//! stays the same row, unless another row had that key, or has it.
 //!
 //! Held in memory are the keys that came and went on the target, those that went on the source, and
 //! the rowids that become others. Neighbours: `table` does the same by what earlier merges did.
@@ -256,8 +256,8 @@ impl Turned {
     }
 }
 
-/// Calls `look` for each rowid whose row has another key on a side than in the base, with both: none
-/// where there is no row, an inner none for a row without a key.
+/// Calls `look` for each rowid whose row has another key on a side than in the base, with both:
+/// none where there is no row, an inner none for a row without a key.
 fn for_each_move(
     pager: &Arc<Pager>,
     shape: &TableShape,

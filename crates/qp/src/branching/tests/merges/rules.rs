@@ -484,6 +484,7 @@ fn each_row_of_the_manual_has_its_test() {
         include_str!("picks.rs"),
         include_str!("renumbered/mod.rs"),
         include_str!("renumbered/keyed.rs"),
+        include_str!("renumbered/null_keys.rs"),
         include_str!("renumbered/replaced.rs"),
         include_str!("rules.rs"),
         include_str!("settled.rs"),
