@@ -23,6 +23,8 @@ pub enum ObjectType {
     View,
     /// A trigger.
     Trigger,
+    /// A number that the application keeps beside its tables: `user_version`, `application_id`.
+    Setting,
 }
 
 impl std::fmt::Display for ObjectType {
@@ -32,6 +34,7 @@ impl std::fmt::Display for ObjectType {
             Self::Index => "index",
             Self::View => "view",
             Self::Trigger => "trigger",
+            Self::Setting => "setting",
         })
     }
 }

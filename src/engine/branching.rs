@@ -202,6 +202,7 @@ fn schema_change(found: SchemaDifference) -> SchemaChange {
             ObjectKind::Index => ObjectType::Index,
             ObjectKind::View => ObjectType::View,
             ObjectKind::Trigger => ObjectType::Trigger,
+            ObjectKind::Setting => ObjectType::Setting,
         },
         name: found.name,
         column: found.part,

@@ -294,6 +294,17 @@ fn many_changes_at_once_are_written_as_sql_that_does_them() {
 }
 
 #[test]
+fn settings_of_branches_are_written_as_pragmas() {
+    check("PRAGMA user_version = 7; PRAGMA application_id = -3");
+    let folder = TemporaryFolder::new();
+    let run = |line: &str| run(folder.path(), line);
+    run("pando a.pando 'CREATE TABLE user_version(a); CREATE BRANCH dev; PRAGMA user_version = 4'");
+    let script = run("pando a.pando diff dev main --sql");
+    assert!(script.contains("\nPRAGMA user_version = 4;\nCOMMIT;"), "{script}");
+    assert_eq!(run("pando a.pando diff dev main user_version --sql"), "");
+}
+
+#[test]
 fn branches_that_are_equal_need_no_sql() {
     let folder = TemporaryFolder::new();
     let run = |line: &str| run(folder.path(), line);

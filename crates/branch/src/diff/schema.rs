@@ -20,6 +20,8 @@ pub enum ObjectKind {
     View,
     /// A trigger.
     Trigger,
+    /// A number that an application keeps (`user_version`). Behind all others, which files have.
+    Setting,
 }
 
 impl ObjectKind {
@@ -30,6 +32,7 @@ impl ObjectKind {
             Self::Index => "index",
             Self::View => "view",
             Self::Trigger => "trigger",
+            Self::Setting => "setting",
         }
     }
 }
@@ -94,7 +97,25 @@ pub fn compare_shapes(old: &Shape, new: &Shape) -> Vec<SchemaDifference> {
     ] {
         compare_texts(kind, old, new, &mut differences);
     }
+    compare_settings(old, new, &mut differences);
     differences
+}
+
+fn compare_settings(old: &Shape, new: &Shape, differences: &mut Vec<SchemaDifference>) {
+    for setting in &new.settings {
+        let before = old.setting(setting.id);
+        if before == setting.value {
+            continue;
+        }
+        let (from, to) = (before.to_string(), setting.value.to_string());
+        differences.push(SchemaDifference {
+            kind: ObjectKind::Setting,
+            object: setting.id,
+            name: setting.name.to_owned(),
+            part: None,
+            change: SchemaChange::Changed { from, to },
+        });
+    }
 }
 
 fn whole(table: &TableShape, change: SchemaChange) -> SchemaDifference {

@@ -57,6 +57,8 @@ pub enum SchemaPart {
     Constraint(String),
     /// That it mentions what is gone.
     Mentions,
+    /// What a setting is.
+    Value,
 }
 
 /// What a conflict is about; the same in every run of the same merge.

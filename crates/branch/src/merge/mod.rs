@@ -46,7 +46,7 @@ pub use conflict::{
 };
 pub use policy::{Definition, MergeOptions, Pick, Policy, Resolutions, RuleScope};
 pub use same::{Known, given_in_between, joined, relate, told_apart};
-pub use schema::{Defined, MergedTable, MergedText, SchemaMerge, TextSource};
+pub use schema::{Defined, MergedSetting, MergedTable, MergedText, SchemaMerge, TextSource};
 
 use self::same::Same;
 use crate::diff::{TableVersion, Version};

@@ -15,7 +15,7 @@
 //!
 //! Neighbours: `records` is what is stored, `state` what is in memory; `life` makes, renames and
 //! drops, `moments` finds points in time, `merging` begins and ends merges, `history` lists
-//! commits, `grants` says who may.
+//! commits, `grants` says who may, `settings` keeps what belongs to no branch.
 
 mod anchors;
 mod begun;
@@ -32,6 +32,7 @@ mod past;
 mod pins;
 pub mod records;
 pub mod resolutions;
+mod settings;
 mod state;
 
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use records::{
     Branch, BranchId, BranchOptions, BranchState, Commit, CommitPart, LastBackup, OpenMerge,
     OpenPick, ReflogEntry, Strategy, Tag,
 };
+pub use settings::kept_settings;
 pub use state::State;
 
 use crate::error::{Error, ErrorKind, Result};

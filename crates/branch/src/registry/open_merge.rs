@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use pandodb_ds::record::Value;
 use pandodb_tm::{BeginOptions, HeadId, Transaction};
 
 use super::merging::MergePlan;
@@ -16,6 +17,7 @@ use super::resolutions::{
 };
 use super::{Branches, RECORDS, View, read_rows};
 use crate::error::{Error, ErrorKind, Result};
+use crate::merge::schema::settings::is_setting;
 use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, SchemaPart, Scope};
 
 /// A conflict of an open merge.
@@ -304,6 +306,16 @@ fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)
         (Scope::Schema(SchemaPart::Key), Pick::Definition(_)) => Some((
             "rows are found by their primary key, which is the target's or the source's",
             "RESOLVE CONFLICT .. WITH SOURCE or TARGET",
+        )),
+        (Scope::Schema(SchemaPart::Value), Pick::Ours | Pick::Theirs | Pick::Base) => None,
+        (Scope::Schema(SchemaPart::Value), Pick::Cell(Value::Integer(value)))
+            if is_setting(*value) =>
+        {
+            None
+        }
+        (Scope::Schema(SchemaPart::Value), _) => Some((
+            "it is about a whole number of 32 bits",
+            "RESOLVE CONFLICT .. WITH SOURCE, TARGET, BASE, or VALUE and the number",
         )),
         (Scope::Schema(_), Pick::Ours | Pick::Theirs | Pick::Definition(_)) => None,
         (Scope::Schema(_), _) => Some((

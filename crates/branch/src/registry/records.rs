@@ -316,6 +316,7 @@ pub(crate) enum Kind {
     Filled = b'F' as isize,
     Label = b'N' as isize,
     Level = b'E' as isize,
+    Setting = b'P' as isize,
 }
 
 /// The key of a row.

@@ -154,7 +154,8 @@ impl State {
                 put(&mut self.levels, super::merging::edge_of(key)?, value)?;
             }
             // Conflicts are read from the tree when they are asked for: there may be many.
-            _ if kind == Kind::Conflict as u8 => {}
+            // Settings are read when the file is opened.
+            _ if [Kind::Conflict as u8, Kind::Setting as u8].contains(&kind) => {}
             _ => {
                 let message = format!("a row of the registry has the unknown kind {kind}");
                 return Err(Error::corrupt(message));

@@ -97,6 +97,7 @@ impl Adapted {
             indexes: texts(&shape.indexes),
             views: texts(&shape.views),
             triggers: texts(&shape.triggers),
+            settings: shape.settings.clone(),
             twins: Twins::default(),
         }
     }

@@ -42,6 +42,8 @@ pub struct Shape {
     pub views: Vec<TextShape>,
     /// Triggers.
     pub triggers: Vec<TextShape>,
+    /// Numbers that an application keeps beside its tables.
+    pub settings: Vec<SettingShape>,
     /// What other branches have under other numbers.
     pub twins: Twins,
 }
@@ -220,7 +222,24 @@ pub struct TextShape {
     pub hangs_on: Option<ObjectId>,
 }
 
+/// A number that an application keeps beside its tables (`user_version`): every version has it, and
+/// it has the same number and name in all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingShape {
+    /// Its number.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub value: i64,
+}
+
 impl Shape {
+    /// What a setting is; one that is not listed was never set.
+    pub fn setting(&self, id: ObjectId) -> i64 {
+        self.settings.iter().find(|setting| setting.id == id).map_or(0, |setting| setting.value)
+    }
+
     /// The table of a number.
     pub fn table(&self, id: ObjectId) -> Option<&TableShape> {
         self.tables.iter().find(|table| table.id == id)

@@ -10,6 +10,7 @@ use pandodb_branch::registry::{Branch, Branches, Point, Privilege, Tag, View};
 use super::{Work, at_name};
 use crate::ast::{self, Name};
 use crate::error::{Error, ErrorKind, Result};
+use crate::session::Session;
 use crate::store::{Database, HeadId};
 
 /// The privileges of the words of GRANT.
@@ -37,6 +38,32 @@ pub(crate) fn check_head(
     };
     let privilege = if writes { Privilege::Write } else { Privilege::Read };
     Ok(branches.check_privilege(Some(user), &branch, privilege)?)
+}
+
+/// Whether a session's user may read the branch of a head; what has no branch is for owners.
+pub(crate) fn may_read(session: &Session, database: &Database, head: HeadId) -> Result<bool> {
+    let Some(user) = session.user() else { return Ok(true) };
+    let branches = database.branches()?;
+    let branch = branches.with(|state| state.branch_of(head.0).cloned())?;
+    Ok(branch.is_some_and(|branch| {
+        branches.check_privilege(Some(&user), &branch, Privilege::Read).is_ok()
+    }))
+}
+
+/// Refuses what only a session without a user may do: what a file keeps and what touches all
+/// branches of it.
+pub(crate) fn check_owner(session: &Session, what: &str) -> Result<()> {
+    match session.user() {
+        Some(user) => Err(denied(&user, what)),
+        None => Ok(()),
+    }
+}
+
+fn denied(user: &str, what: &str) -> Error {
+    let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
+    let message = format!("user '{shown}' may not {what}");
+    Error::new(ErrorKind::Denied, message)
+        .with_hint("the owner's connection, which has no user, may")
 }
 
 /// Refuses to read what a name means, a branch or a tag; a name that means nothing is told later.
@@ -172,14 +199,10 @@ impl Work<'_> {
 
     /// Refuses what only a session without a user may do.
     pub(super) fn owner(&self, what: &str) -> Result<()> {
-        if self.session.user().is_none() { Ok(()) } else { Err(self.denied(what)) }
+        check_owner(self.session, what)
     }
 
     fn denied(&self, what: &str) -> Error {
-        let user = self.session.user().unwrap_or_default();
-        let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
-        let message = format!("user '{shown}' may not {what}");
-        Error::new(ErrorKind::Denied, message)
-            .with_hint("the owner's connection, which has no user, may")
+        denied(&self.session.user().unwrap_or_default(), what)
     }
 }

@@ -214,16 +214,18 @@ fn own_definition(key: &ConflictKey, sides: [&Shape; 2], text: &str) -> Result<D
         return Err(Error::invalid(message));
     };
     let found = sides.into_iter().find_map(|shape| {
-        let tables = shape.tables.iter().map(|it| (ObjectKind::Table, it.id, &it.name));
+        let tables = shape.tables.iter().map(|it| (ObjectKind::Table, it.id, it.name.as_str()));
         let texts = [
             (ObjectKind::Index, &shape.indexes),
             (ObjectKind::View, &shape.views),
             (ObjectKind::Trigger, &shape.triggers),
         ];
-        let texts = texts
-            .into_iter()
-            .flat_map(|(kind, texts)| texts.iter().map(move |text| (kind, text.id, &text.name)));
-        tables.chain(texts).find(|(_, id, _)| *id == key.object)
+        let texts = texts.into_iter().flat_map(|(kind, texts)| {
+            texts.iter().map(move |text| (kind, text.id, text.name.as_str()))
+        });
+        let settings = shape.settings.iter();
+        let settings = settings.map(|it| (ObjectKind::Setting, it.id, it.name));
+        tables.chain(texts).chain(settings).find(|(_, id, _)| *id == key.object)
     });
     let (kind, _, name) = found.ok_or_else(|| Error::not_found("object", key.object.0))?;
     definition::read(Subject { kind, name, part }, text)

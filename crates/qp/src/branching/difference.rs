@@ -2,7 +2,7 @@
 //!
 //! Neighbours: the branch crate finds the differences, `shape` describes the catalogs.
 
-use pandodb_branch::diff::schema::{SchemaChange, describe_column};
+use pandodb_branch::diff::schema::{ObjectKind, SchemaChange, describe_column};
 use pandodb_branch::diff::{
     LentDifference, RowDiff, TablePair, Version, compare_shapes, tables, tables_named,
 };
@@ -29,7 +29,9 @@ impl Work<'_> {
         let schema = self.session.with_stored_collations(|find| {
             load_forest(pager, &forest, DatabaseIndex::MAIN, find)
         })?;
-        Ok(shape::version(&schema, forest))
+        let mut version = shape::version(&schema, forest);
+        version.shape.settings = shape::settings_of(pager, &version.forest)?;
+        Ok(version)
     }
 
     /// Two versions to be compared, the older one in the ids of the newer one.
@@ -102,7 +104,8 @@ impl Work<'_> {
 fn schema_differences(old: &Version, new: &Version, table: Option<&Name>) -> Rows {
     let mut rows = Vec::new();
     for difference in compare_shapes(&old.shape, &new.shape) {
-        if table.is_some_and(|table| !table.is(&difference.name)) {
+        let is_setting = difference.kind == ObjectKind::Setting;
+        if table.is_some_and(|table| is_setting || !table.is(&difference.name)) {
             continue;
         }
         // A column that came or went is told with its definition, and so with its default.

@@ -7,9 +7,11 @@ use std::fmt::Write as _;
 use pandodb_branch::diff::Version;
 use pandodb_branch::shape::{
     self, ColumnShape, ConstraintShape, ForeignKeyShape, GeneratedShape, KeyColumn, KeyIndex,
-    KeyShape, Shape, TableShape, TextShape, Written,
+    KeyShape, SettingShape, Shape, TableShape, TextShape, Written,
 };
 use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
+use pandodb_ds::sync::Arc;
 
 use super::canonical::{Canonical, Canonizer};
 use crate::ast::{ConflictAction, ForeignKeyAction};
@@ -18,12 +20,23 @@ use crate::catalog::{
     TableKind,
 };
 use crate::define::identifier;
+use crate::error::Result;
 use crate::modify::SEQUENCE_TABLE;
+use crate::store::{Own, read_own_of};
 use crate::types::Affinity;
 
 /// A schema and the trees that belong to it.
 pub(super) fn version(schema: &Schema, forest: Forest) -> Version {
     Version { shape: shape_of(schema), forest }
+}
+
+/// The numbers that a version keeps for the application.
+pub(super) fn settings_of(pager: &Arc<Pager>, forest: &Forest) -> Result<Vec<SettingShape>> {
+    let setting = |what: Own| {
+        let value = read_own_of(pager, forest, what)?;
+        Ok(SettingShape { id: shape::ObjectId(what as u64), name: what.name(), value })
+    };
+    Own::ALL.into_iter().map(setting).collect()
 }
 
 /// All objects of a schema.

@@ -7,6 +7,7 @@ use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, PragmaRows};
+use crate::branching::access::check_owner;
 use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table, schema_table};
 use crate::define::identifier;
 use crate::error::{Error, Result};
@@ -23,6 +24,11 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
     let number = call.text().filter(|_| call.is_number).and_then(most_problems);
     let name = call.text().filter(|_| number.is_none());
     let most = number.unwrap_or(PROBLEMS_MAX);
+    if full && name.is_none() && only != Some(DatabaseIndex::TEMP) {
+        let hint = "PRAGMA quick_check, or integrity_check of a table, looks at the branch alone";
+        check_owner(call.session, "check a file with all its branches")
+            .map_err(|error| error.with_hint(hint))?;
+    }
     call.session.reading(|sources, schemas| {
         let only = match name {
             Some(name) => Some(home_of_table(call, schemas, name)?),

@@ -29,6 +29,8 @@ pub enum Scope {
     Open,
     /// What it sets is kept in the file.
     Kept,
+    /// What it sets is kept in the file, by each branch for itself.
+    Branch,
     /// It has one value, which is told; another one is an error.
     Fixed,
     /// SQLite documents that it does nothing, and it does nothing here.
@@ -44,8 +46,21 @@ impl Scope {
             Self::Session => "session",
             Self::Open => "while open",
             Self::Kept => "kept",
+            Self::Branch => "branch",
             Self::Fixed => "fixed",
             Self::Nothing => "nothing",
+        }
+    }
+}
+
+impl Entry {
+    /// Whether a use of it is the owner's: it changes what all branches or all sessions share.
+    pub(super) fn is_for_owner(&self, sets: bool) -> bool {
+        match self.scope {
+            Scope::Kept | Scope::Open => sets,
+            // ANALYZE asks for what it needs itself.
+            Scope::Does => self.name != "optimize",
+            _ => false,
         }
     }
 }
@@ -146,7 +161,7 @@ impl<'a> Call<'a> {
     /// session's commits wait for.
     pub(super) fn keep(&self, what: Kept, value: i64) -> Result<()> {
         let options = self.session.tuned(&BeginOptions::default(), self.index()?);
-        self.store()?.keep(what, Some(value), options)
+        self.store()?.keep(what, value, &options)
     }
 
     /// An error about the value.

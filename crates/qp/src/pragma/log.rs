@@ -10,6 +10,7 @@ use pandodb_tm::lock::LockState;
 use pandodb_tm::{CheckpointMode, CheckpointPolicy, ErrorKind as TransactionError, Synchronous};
 
 use super::entry::{Call, Entry, PragmaRows, Scope, number, one};
+use crate::branching::access::may_read;
 use crate::error::{Error, Result};
 use crate::store::{Database, Kept};
 
@@ -136,7 +137,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         columns: &["transaction", "resource", "mode", "state", "position", "waited_ms"],
         scope: Scope::Tells,
         values: "",
-        help: "every held and awaited lock",
+        help: "every held and awaited lock; of a connection with a user, those of branches that it \
+               may read",
         run: lock_list,
     },
     Entry {
@@ -144,7 +146,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         columns: &["transaction", "branch", "commit", "age_ms"],
         scope: Scope::Tells,
         values: "",
-        help: "every open snapshot, the oldest first: what it sees is not given up",
+        help: "every open snapshot, the oldest first: what it sees is not given up; of a \
+               connection with a user, those of branches that it may read",
         run: snapshot_list,
     },
 ];
@@ -363,7 +366,14 @@ fn lock_list(call: &Call<'_>) -> Result<PragmaRows> {
             waited,
         ]
     };
-    Ok(call.store()?.manager().locks().into_iter().map(row).collect())
+    let database = call.store()?;
+    let mut rows = Vec::new();
+    for lock in database.manager().locks() {
+        if may_read(call.session, &database, lock.resource.head_id())? {
+            rows.push(row(lock));
+        }
+    }
+    Ok(rows)
 }
 
 fn snapshot_list(call: &Call<'_>) -> Result<PragmaRows> {
@@ -376,5 +386,11 @@ fn snapshot_list(call: &Call<'_>) -> Result<PragmaRows> {
             Value::Integer(snapshot.age.as_millis() as i64),
         ]
     };
-    Ok(database.manager().snapshots().into_iter().map(row).collect())
+    let mut rows = Vec::new();
+    for snapshot in database.manager().snapshots() {
+        if may_read(call.session, &database, snapshot.head)? {
+            rows.push(row(snapshot));
+        }
+    }
+    Ok(rows)
 }

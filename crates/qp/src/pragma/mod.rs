@@ -22,6 +22,8 @@ pub use table::{GROUPS, entries, manual};
 use pandodb_ds::record::Value;
 
 use crate::ast;
+use crate::branching::access::check_owner;
+use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::GivenRows;
 use crate::plan::OutputColumn;
@@ -52,7 +54,12 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
         value: pragma.value.as_ref().map(ast::PragmaValue::as_str),
         is_number: matches!(pragma.value, Some(ast::PragmaValue::Number(..))),
     };
-    if entry.scope == Scope::Kept && call.value.is_some() {
+    let sets = call.value.is_some();
+    // What is temporary is the session's.
+    if entry.is_for_owner(sets) && call.index()? != DatabaseIndex::TEMP {
+        check_owner(session, &format!("use PRAGMA {} so", entry.name))?;
+    }
+    if matches!(entry.scope, Scope::Kept | Scope::Branch) && sets {
         session.check_may_change()?;
     }
     (entry.run)(&call)

@@ -9,10 +9,10 @@ use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::function::{Arity, Function, FunctionKind};
 use crate::session::Session;
-use crate::store::{read_kept, write_kept};
+use crate::store::{Own, read_own, write_own};
 
-/// A number that the database keeps, at its place in the catalog.
-pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
+/// A number that each branch keeps.
+pub(super) fn setting(call: &Call<'_>, what: Own) -> Result<PragmaRows> {
     let database = call.database()?.unwrap_or(DatabaseIndex::MAIN);
     // As in SQLite the number has 32 bits, with a sign or without one.
     let range = i64::from(i32::MIN)..=i64::from(u32::MAX);
@@ -20,7 +20,7 @@ pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
         return call.session.reading(|sources, _| {
             let source = sources.get(usize::from(database.0)).and_then(Option::as_ref);
             let value = match source {
-                Some(source) => read_kept(&source.borrow(), place)?.unwrap_or(0),
+                Some(source) => read_own(&source.borrow(), what)?,
                 None => 0,
             };
             Ok(vec![vec![Value::Integer(value)]])
@@ -29,7 +29,7 @@ pub(super) fn setting(call: &Call<'_>, place: i64) -> Result<PragmaRows> {
     let number = i64::from(number as i32);
     call.session.changing(database, |sources, _| {
         if let Some(Some(source)) = sources.get(usize::from(database.0)) {
-            write_kept(&mut source.borrow_mut(), place, Some(number))?;
+            write_own(&mut source.borrow_mut(), what, number)?;
         }
         Ok(Vec::new())
     })

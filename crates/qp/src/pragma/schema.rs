@@ -11,6 +11,7 @@ use crate::catalog::{DatabaseIndex, IndexColumn, IndexOrigin, Schema, Table};
 use crate::error::Result;
 use crate::modify::view_columns;
 use crate::session::Session;
+use crate::store::Own;
 
 /// A PRAGMA that tells something.
 macro_rules! tells {
@@ -135,18 +136,19 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "user_version",
         columns: &["user_version"],
-        scope: Scope::Kept,
+        scope: Scope::Branch,
         values: "a number of 32 bits",
-        help: "a number that the database keeps for the application",
-        run: |call| numbers::setting(call, 1),
+        help: "a number that the application keeps; each branch has its own, and merges take it \
+               along",
+        run: |call| numbers::setting(call, Own::UserVersion),
     },
     Entry {
         name: "application_id",
         columns: &["application_id"],
-        scope: Scope::Kept,
+        scope: Scope::Branch,
         values: "a number of 32 bits",
-        help: "a number that says whose file it is",
-        run: |call| numbers::setting(call, 2),
+        help: "a number that says whose file it is; each branch has its own, as of `user_version`",
+        run: |call| numbers::setting(call, Own::ApplicationId),
     },
     tells!(
         "schema_version",

@@ -14,7 +14,9 @@ use pandodb_ds::sync::atomic::Ordering;
 
 use super::entry::{Call, Entry, PragmaRows, Scope, number, one};
 use super::log;
+use crate::branching::access::may_read;
 use crate::error::{Error, Result};
+use crate::session::Session;
 use crate::store::{Database, Kept, codec_number};
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -260,18 +262,18 @@ fn storage_info(call: &Call<'_>) -> Result<PragmaRows> {
         number(progress.groups),
         number(progress.syncs),
         number(manager.large_transactions()),
-        branch_bytes(&database)?,
+        branch_bytes(call.session, &database)?,
     ]])
 }
 
-/// What each branch owns and shares, as a JSON object by name.
-fn branch_bytes(database: &Database) -> Result<Value> {
+/// What each branch that may be read owns and shares, as a JSON object by name.
+fn branch_bytes(session: &Session, database: &Database) -> Result<Value> {
     let sizes = database.sizes();
     let mut text = String::from("{");
     for head in database.manager().heads()? {
         // The records of the branches, and moments that merges and previews start from, have
         // heads without a name.
-        if !database.is_branch(head.head)? {
+        if !database.is_branch(head.head)? || !may_read(session, database, head.head)? {
             continue;
         }
         let size = sizes.of_head(database.manager().store(), head.head)?.all;
@@ -313,12 +315,18 @@ fn page_size(call: &Call<'_>) -> Result<PragmaRows> {
     let is_empty = call.session.reading(|_, schemas| {
         Ok(schemas.get(usize::from(index.0)).is_none_or(|schema| schema.objects.is_empty()))
     })?;
-    if !is_empty || database.manager().head_count() > 1 {
+    if !is_empty || has_other_versions(&database)? {
         return Err(call.refuse("the size of pages is chosen before the first table"));
     }
     let wanted = usize::try_from(wanted).unwrap_or(0);
     database.manager().store().set_page_bytes(wanted)?;
     Ok(Vec::new())
+}
+
+/// Whether there are branches or tags, which have pages, too.
+fn has_other_versions(database: &Database) -> Result<bool> {
+    let Some(branches) = database.branches_if_any()? else { return Ok(false) };
+    Ok(branches.with(|state| state.branches().count() > 1 || state.tags().next().is_some())?)
 }
 
 fn max_page_count(call: &Call<'_>) -> Result<PragmaRows> {

@@ -101,12 +101,14 @@ impl Session {
         check_is_path(file)?;
         let (main, _) = self.database(DatabaseIndex::MAIN)?;
         let vfs = super::command::files_of(&main);
-        let creates = !self.settings().query_only;
+        // Whoever opens a new file owns it; a user would have no right to it.
+        let creates = !self.settings().query_only && self.user().is_none();
         main.open_beside(&vfs, Path::new(file), creates).map_err(|error| match error.kind() {
             ErrorKind::CannotOpen => {
                 let message = format!("unable to open database: {file}");
                 let why = match (creates, main.manager().is_read_only()) {
                     (_, true) => "nothing is made beside a database that is opened read-only",
+                    (false, _) if self.user().is_some() => "only the owner makes one",
                     (false, _) => "with PRAGMA query_only no database is made",
                     _ => return error.renamed(message),
                 };

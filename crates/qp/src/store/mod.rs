@@ -15,7 +15,7 @@ pub use cursor::Cursor;
 pub use database::Database;
 pub(crate) use database::without_branch;
 pub use pandodb_tm::{HeadId, Isolation, LightSavepoint, MAIN, Savepoint, TreeId};
-pub use settings::{Kept, codec_number, read_kept, write_kept};
+pub use settings::{Kept, Own, codec_number, read_own, read_own_of, write_own};
 pub use transaction::Transaction;
 
 /// The tree that holds the catalog; there from the creation of a database.

@@ -1,16 +1,23 @@
 //! What PRAGMAs change of a database for all its sessions, and what of that its file keeps.
 //!
-//! A kept setting is a row of the main branch's catalog at a small negative number (the place of
-//! `user_version`, too), so it is logged, checkpointed and backed up like everything else. It is
-//! applied when the database is opened, over the options that it is opened with. Neighbours:
-//! `database` opens, `pragma` sets.
+//! What the whole file keeps ([`Kept`]) is a record beside those of branches, so it is logged,
+//! checkpointed and backed up like everything else, and no reset or merge of a branch changes it.
+//! It is applied when the database is opened, over the options that it is opened with. What belongs
+//! to the contents ([`Own`]) is each branch's own: a row of its catalog at a small negative number.
+//! Neighbours: `database` opens, `pragma` sets, `branching` merges what is a branch's own.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use pandodb_branch::registry::kept_settings;
+
 use pandodb_ds::codec::{Codec, CodecId};
+use pandodb_ds::forest::Forest;
+use pandodb_ds::pager::Pager;
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::record::row::{RowView, encode_row};
+use pandodb_ds::sync::Arc;
 use pandodb_ds::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use pandodb_tm::{BeginOptions, MAIN, Retention};
 
@@ -23,7 +30,29 @@ const SPILL_BYTES: usize = 64 << 20;
 /// Bytes of log after which a transaction is committed by its pages instead, with a log.
 const LARGE_TRANSACTION_BYTES: usize = 8 << 20;
 
-/// A setting that the file keeps, by its place in the catalog.
+/// A number that each branch keeps for itself, by its place in the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// `user_version`
+    UserVersion = 1,
+    /// `application_id`
+    ApplicationId = 2,
+}
+
+impl Own {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::UserVersion, Self::ApplicationId];
+
+    /// Its PRAGMA.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UserVersion => "user_version",
+            Self::ApplicationId => "application_id",
+        }
+    }
+}
+
+/// A setting that the file keeps, by its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// `compression`: codec and level.
@@ -38,6 +67,17 @@ pub enum Kept {
     CacheSize = 7,
     /// `wal_archive`
     WalArchive = 8,
+}
+
+impl Kept {
+    const ALL: [Self; 6] = [
+        Self::Compression,
+        Self::WalMode,
+        Self::HistorySeconds,
+        Self::HistoryBytes,
+        Self::CacheSize,
+        Self::WalArchive,
+    ];
 }
 
 /// What the sessions of an open database share besides its manager. Each value stands alone,
@@ -56,25 +96,37 @@ pub struct Shared {
     pub spill_bytes: AtomicU64,
 }
 
-/// Reads the row of a setting.
-pub fn read_kept(transaction: &Transaction, place: i64) -> Result<Option<i64>> {
-    let Some(row) = transaction.get(CATALOG_TREE, &rowid_key(-place))? else { return Ok(None) };
-    match RowView::new(&row)?.column(0)? {
-        Some(ValueRef::Integer(value)) => Ok(Some(value)),
-        _ => Err(Error::new(ErrorKind::Corrupt, "a setting of the catalog is no number")),
-    }
+/// Reads a number of a branch; 0 as long as it was not set.
+pub fn read_own(transaction: &Transaction, what: Own) -> Result<i64> {
+    Ok(read_row(transaction, what as i64)?.unwrap_or(0))
 }
 
-/// Writes the row of a setting; none removes it.
-pub fn write_kept(transaction: &mut Transaction, place: i64, value: Option<i64>) -> Result<()> {
-    let key = rowid_key(-place);
-    let Some(value) = value else {
-        transaction.delete(CATALOG_TREE, &key)?;
-        return Ok(());
-    };
+/// As [`read_own`], of a version that no transaction is on.
+pub fn read_own_of(pager: &Arc<Pager>, forest: &Forest, what: Own) -> Result<i64> {
+    if forest.tree(CATALOG_TREE).is_none() {
+        return Ok(0);
+    }
+    let row = forest.get(pager, CATALOG_TREE, &rowid_key(-(what as i64)))?;
+    row.map_or(Ok(0), |row| number_of(&row))
+}
+
+/// Writes a number of a branch.
+pub fn write_own(transaction: &mut Transaction, what: Own, value: i64) -> Result<()> {
     let mut row = Vec::new();
     encode_row(&[ValueRef::Integer(value)], &mut row)?;
-    transaction.put(CATALOG_TREE, &key, &row)
+    transaction.put(CATALOG_TREE, &rowid_key(-(what as i64)), &row)
+}
+
+fn read_row(transaction: &Transaction, place: i64) -> Result<Option<i64>> {
+    let row = transaction.get(CATALOG_TREE, &rowid_key(-place))?;
+    row.map(|row| number_of(&row)).transpose()
+}
+
+fn number_of(row: &[u8]) -> Result<i64> {
+    match RowView::new(row)?.column(0)? {
+        Some(ValueRef::Integer(value)) => Ok(value),
+        _ => Err(Error::new(ErrorKind::Corrupt, "a setting of the catalog is no number")),
+    }
 }
 
 /// A codec as a number: what it is, and its level.
@@ -95,38 +147,47 @@ fn codec_of(number: i64) -> Result<Codec> {
 impl Database {
     /// A setting that the file keeps.
     pub fn kept(&self, what: Kept) -> Result<Option<i64>> {
-        read_kept(&self.begin(MAIN, BeginOptions::read_only())?, what as i64)
+        match kept_settings(self.manager())?.get(&(what as u64)) {
+            Some(value) => Ok(Some(*value)),
+            None => read_row(&self.begin(MAIN, BeginOptions::read_only())?, what as i64),
+        }
     }
 
-    /// Keeps a setting in the file and applies it, in a transaction of its own that begins as
-    /// `options` say.
-    pub fn keep(&self, what: Kept, value: Option<i64>, options: BeginOptions) -> Result<()> {
-        let mut writer = self.begin(MAIN, options)?;
-        writer.prepare_write()?;
-        write_kept(&mut writer, what as i64, value)?;
-        writer.commit()?;
-        match value {
-            Some(value) => self.apply(what, value),
-            None => Ok(()),
-        }
+    /// Keeps a setting in the file and applies it, in a commit of its own that waits as `options`
+    /// say.
+    pub fn keep(&self, what: Kept, value: i64, options: &BeginOptions) -> Result<()> {
+        let branches = self.branches()?.with_options(options);
+        branches.keep_settings(&BTreeMap::from([(what as u64, value)]))?;
+        self.apply(what, value)
     }
 
     /// Applies what the file keeps; once, when it is opened.
     pub(super) fn apply_kept(&self) -> Result<()> {
-        let reader = self.begin(MAIN, BeginOptions::read_only())?;
-        for what in [
-            Kept::Compression,
-            Kept::WalMode,
-            Kept::HistorySeconds,
-            Kept::HistoryBytes,
-            Kept::CacheSize,
-            Kept::WalArchive,
-        ] {
-            if let Some(value) = read_kept(&reader, what as i64)? {
-                self.apply(what, value)?;
+        let kept = kept_settings(self.manager())?;
+        let missing = Kept::ALL.into_iter().filter(|what| !kept.contains_key(&(*what as u64)));
+        let old = self.kept_by_main(missing)?;
+        for what in Kept::ALL {
+            let number = what as u64;
+            if let Some(value) = kept.get(&number).or_else(|| old.get(&number)) {
+                self.apply(what, *value)?;
             }
         }
+        if !old.is_empty() && !self.manager().is_read_only() {
+            self.branches()?.keep_settings(&old)?;
+        }
         Ok(())
+    }
+
+    /// What older files have in the catalog of the first branch, where a reset changed it.
+    fn kept_by_main(&self, missing: impl Iterator<Item = Kept>) -> Result<BTreeMap<u64, i64>> {
+        let reader = self.begin(MAIN, BeginOptions::read_only())?;
+        let mut old = BTreeMap::new();
+        for what in missing {
+            if let Some(value) = read_row(&reader, what as i64)? {
+                old.insert(what as u64, value);
+            }
+        }
+        Ok(old)
     }
 
     fn apply(&self, what: Kept, value: i64) -> Result<()> {

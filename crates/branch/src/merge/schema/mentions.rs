@@ -59,7 +59,7 @@ impl SchemaMerger<'_, '_> {
             let list = match text.kind {
                 ObjectKind::Index => &ours.indexes,
                 ObjectKind::View => &ours.views,
-                ObjectKind::Trigger | ObjectKind::Table => &ours.triggers,
+                ObjectKind::Trigger | ObjectKind::Table | ObjectKind::Setting => &ours.triggers,
             };
             if list.iter().any(|other| other.id == shape.id) {
                 let (kind, id, name) = (text.kind, shape.id, shape.name.clone());

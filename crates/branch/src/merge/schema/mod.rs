@@ -2,12 +2,13 @@
 //!
 //! Objects and columns are matched by id. What both sides added under one name has two ids; the
 //! source's description is first put into the target's words (`adapt`), so that everything
-//! behind it compares ids only. Neighbours: `tables` and `texts` merge one object, `kept` knows
-//! what stays though it was dropped, `types` which type holds all values of another.
+//! behind it compares ids only. Neighbours: `tables`, `texts` and `settings` merge one object,
+//! `kept` knows what stays though it was dropped, `types` which type holds all values of another.
 
 mod adapt;
 mod kept;
 mod mentions;
+pub(crate) mod settings;
 mod tables;
 mod texts;
 mod types;
@@ -21,7 +22,7 @@ use super::conflict::{Conflict, ConflictKey, ConflictKind, SchemaPart, Scope};
 use super::policy::{Definition, MergeOptions, Pick};
 use crate::diff::schema::ObjectKind;
 use crate::error::Result;
-use crate::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape, Twins};
+use crate::shape::{ColumnId, ObjectId, SettingShape, Shape, TableShape, TextShape, Twins};
 
 pub use crate::shape::adapted::Adapted;
 
@@ -77,6 +78,15 @@ pub struct MergedText {
     pub is_in_both: bool,
 }
 
+/// A setting after the merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedSetting {
+    /// What it is.
+    pub shape: SettingShape,
+    /// Whether it is another value in the target.
+    pub is_changed: bool,
+}
+
 /// An object of the target that goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DroppedObject {
@@ -105,6 +115,8 @@ pub struct SchemaMerge {
     pub tables: Vec<MergedTable>,
     /// Indexes, views and triggers, the target's first.
     pub texts: Vec<MergedText>,
+    /// The settings.
+    pub settings: Vec<MergedSetting>,
     /// What the target has and the merged schema has not.
     pub dropped: Vec<DroppedObject>,
     /// What nothing resolves.
@@ -125,11 +137,21 @@ impl SchemaMerge {
         self.tables.iter().find(|table| table.shape.id == id)
     }
 
-    /// How many objects of the target are added, changed or dropped.
+    /// How many objects and settings of the target are added, changed or dropped.
     pub fn changes(&self) -> u64 {
         let tables = self.tables.iter().filter(|table| table.is_changed).count();
         let texts = self.texts.iter().filter(|text| text.is_changed).count();
-        (tables + texts + self.dropped.len()) as u64
+        (tables + texts + self.dropped.len() + self.changed_settings().count()) as u64
+    }
+
+    /// Whether any table, index, view or trigger of the target is added, changed or dropped.
+    pub fn changes_objects(&self) -> bool {
+        self.changes() > self.changed_settings().count() as u64
+    }
+
+    /// The settings that get another value in the target.
+    pub fn changed_settings(&self) -> impl Iterator<Item = &SettingShape> {
+        self.settings.iter().filter(|setting| setting.is_changed).map(|setting| &setting.shape)
     }
 
     /// The merged schema without where it comes from.
@@ -143,6 +165,7 @@ impl SchemaMerge {
             indexes: texts(ObjectKind::Index),
             views: texts(ObjectKind::View),
             triggers: texts(ObjectKind::Trigger),
+            settings: self.settings.iter().map(|setting| setting.shape.clone()).collect(),
             twins: Twins::default(),
         }
     }
@@ -180,6 +203,7 @@ pub(crate) fn merge_shapes(
     ] {
         merger.merge_texts(kind, base, ours, theirs);
     }
+    merger.merge_settings(base, ours, &theirs);
     merger.merge.resolved += merger.kept.answered();
     merger.give_names();
     merger.check_mentions(ours);

@@ -94,15 +94,19 @@ pub(super) fn script(
     let mut writer = Writer { old, new, text, later, rebuilt };
     let is_wanted =
         |name: &str| !is_internal(name) && only.is_none_or(|only| only.eq_ignore_ascii_case(name));
+    let (settings, schema): (Vec<&SchemaChange>, Vec<&SchemaChange>) =
+        comparison.schema.iter().partition(|change| change.object == ObjectType::Setting);
+    let settings = if only.is_none() { setting_lines(&settings) } else { Vec::new() };
     let schema: Vec<&SchemaChange> =
-        comparison.schema.iter().filter(|change| is_wanted(&writer.table_of(change))).collect();
+        schema.into_iter().filter(|change| is_wanted(&writer.table_of(change))).collect();
     // With a table its rows go.
     let is_there = |table: &&TableChanges| table.new_name.is_some() && is_wanted(&table.name);
     let tables: Vec<&TableChanges> = comparison.tables.iter().filter(is_there).collect();
     writer.rebuilt = writer.built_anew(&schema, &is_wanted)?;
     let bodies = writer.bodies(shell, to, &schema, &tables)?;
     let counters = writer.counters(shell, (from, to), &schema, &is_wanted, &bodies)?;
-    if schema.is_empty() && bodies.is_empty() && counters.is_empty() {
+    let lines: Vec<String> = counters.into_iter().chain(settings).collect();
+    if schema.is_empty() && bodies.is_empty() && lines.is_empty() {
         return Ok(String::new());
     }
     writer.put_away(&schema, &bodies);
@@ -114,7 +118,7 @@ pub(super) fn script(
             writer.rows(body);
         }
     }
-    for line in &counters {
+    for line in &lines {
         writer.line(line);
     }
     writer.put_up();
@@ -142,6 +146,15 @@ struct Writer {
     later: Vec<(&'static str, String)>,
     /// Tables that ALTER TABLE cannot bring to their new definitions.
     rebuilt: BTreeSet<String>,
+}
+
+/// The PRAGMAs that give settings their newer values.
+fn setting_lines(changes: &[&SchemaChange]) -> Vec<String> {
+    let line = |change: &&SchemaChange| match &change.change {
+        SchemaChangeKind::Changed { to, .. } => Some(format!("PRAGMA {} = {to}", change.name)),
+        _ => None,
+    };
+    changes.iter().filter_map(line).collect()
 }
 
 fn kind_of(object: ObjectType) -> &'static str {

@@ -64,6 +64,11 @@ pub(in crate::branching) fn read(subject: Subject<'_>, text: &str) -> Result<Def
             let hint = "RESOLVE CONFLICT .. WITH SOURCE or TARGET";
             return Err(Error::invalid(message).with_hint(hint));
         }
+        SchemaPart::Value => {
+            let message = format!("{} has no definition: it is a number", subject.name);
+            let hint = "RESOLVE CONFLICT .. WITH SOURCE, TARGET, BASE, or VALUE and the number";
+            return Err(Error::invalid(message).with_hint(hint));
+        }
         SchemaPart::Whole | SchemaPart::Mentions => {
             let statement = statement(text)?;
             let (kind, name, is_temporary) = subject_of(&statement)?;

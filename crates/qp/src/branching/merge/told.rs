@@ -69,7 +69,7 @@ fn written<'s>(schema: &'s Schema, kind: ObjectKind, id: u64, name: &str) -> Opt
         best.map(|(_, sql)| sql)
     };
     best(match kind {
-        ObjectKind::Table => Vec::new(),
+        ObjectKind::Table | ObjectKind::Setting => Vec::new(),
         ObjectKind::View => {
             let all = schema.views.values();
             all.map(|view| (is_it(view.id.0, &view.name), &*view.sql)).collect()

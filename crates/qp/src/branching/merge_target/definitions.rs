@@ -22,12 +22,18 @@ use crate::catalog::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::{SEQUENCE_TABLE, bind_writer, quoted_text};
 use crate::parse::parse_statement;
-use crate::store::TreeId;
+use crate::store::{Own, TreeId, write_own};
 
 impl SqlTarget<'_> {
     /// Brings the catalog of the target to the merged one.
     pub(super) fn merge_definitions(&mut self, merge: &SchemaMerge) -> Result<()> {
-        if merge.changes() == 0 {
+        for setting in merge.changed_settings() {
+            let own = Own::ALL.into_iter().find(|own| *own as u64 == setting.id.0);
+            if let Some(own) = own {
+                write_own(&mut self.transaction()?.borrow_mut(), own, setting.value)?;
+            }
+        }
+        if !merge.changes_objects() {
             return Ok(());
         }
         let lost = self.lost_for_renames(merge)?;

@@ -1,7 +1,9 @@
 //! GRANT and REVOKE: what a connection with a user may do.
 
 use super::{error, rows, shop};
+use crate::catalog::DatabaseIndex;
 use crate::error::ErrorKind;
+use crate::session::Session;
 
 #[test]
 fn a_user_may_do_what_was_granted_and_nothing_else() {
@@ -156,4 +158,95 @@ fn applying_a_merge_needs_the_rights_that_the_merge_needs() {
     session.set_user(None);
     assert_eq!(rows(&session, "SELECT sum(price), sum(stock) FROM item"), ["3|6"]);
     assert_eq!(rows(&session, "SELECT count(*) FROM pando_branches"), ["2"]);
+}
+
+/// What all branches or all sessions share is the owner's, whatever else was granted.
+#[test]
+fn what_the_whole_file_keeps_and_what_touches_all_branches_is_for_the_owner() {
+    let session = shop();
+    session.execute("CREATE BRANCH mine; GRANT ADMIN ON BRANCH mine TO ann").unwrap();
+    for user in ["ann", "stranger"] {
+        session.set_user(Some(user));
+        let mut refused = vec![
+            "VACUUM".to_owned(),
+            "VACUUM INTO 'copy.pando'".to_owned(),
+            "BACKUP DATABASE TO 'copy.bak'".to_owned(),
+            "RESTORE DATABASE FROM 'copy.bak' TO 'other.pando'".to_owned(),
+            "PRAGMA integrity_check".to_owned(),
+            "SELECT * FROM pragma_integrity_check".to_owned(),
+            "PRAGMA wal_checkpoint(TRUNCATE)".to_owned(),
+            "PRAGMA main.wal_checkpoint".to_owned(),
+            "PRAGMA incremental_vacuum".to_owned(),
+            "PRAGMA shrink_memory".to_owned(),
+        ];
+        for setting in [
+            "history_retention = OFF",
+            "history_size = 1",
+            "wal_mode = OFF",
+            "wal_archive = ON",
+            "compression = 'NONE'",
+            "page_size = 1024",
+            "default_cache_size = 5",
+            "cache_size = 5",
+            "cache_spill = OFF",
+            "soft_heap_limit = 1000",
+            "max_page_count = 1",
+            "wal_autocheckpoint = 0",
+            "checkpoint_interval = 1",
+        ] {
+            refused.push(format!("PRAGMA {setting}"));
+            refused.push(format!("PRAGMA main.{setting}"));
+        }
+        for sql in &refused {
+            let failed = session.query(sql).map(|rows| rows.rows.len()).unwrap_err();
+            assert_eq!(failed.kind(), ErrorKind::Denied, "{user}, {sql}: {failed}");
+        }
+        // What is a branch's own needs the right to write there.
+        assert!(error(&session, "PRAGMA user_version = 3").contains("may not WRITE"), "{user}");
+        assert!(error(&session, "PRAGMA optimize").contains("may not"), "{user}");
+        // Nothing is made, and what is the session's own can be set.
+        assert!(error(&session, "ATTACH 'new.pando' AS other").contains("unable to open"));
+        session
+            .execute("PRAGMA busy_timeout = 5; PRAGMA temp.cache_size = 5; ATTACH ':memory:' AS m")
+            .unwrap();
+        session.execute("DETACH m").unwrap();
+    }
+    session.set_user(Some("ann"));
+    session.execute("USE BRANCH mine; PRAGMA user_version = 3; PRAGMA optimize").unwrap();
+    assert_eq!(rows(&session, "PRAGMA quick_check"), ["ok"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check(item)"), ["ok"]);
+    session.set_user(None);
+    session.execute("PRAGMA wal_checkpoint; VACUUM; VACUUM INTO 'copy.pando'").unwrap();
+}
+
+/// Names of branches that a user may not read are not told.
+#[test]
+fn storage_locks_and_snapshots_tell_of_readable_branches_alone() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE BRANCH mine; CREATE BRANCH secret; GRANT READ ON BRANCH mine TO ann;
+             USE BRANCH secret; BEGIN IMMEDIATE; UPDATE item SET price = 1",
+        )
+        .unwrap();
+    let other = Session::new(session.database(DatabaseIndex::MAIN).unwrap().0);
+    let told = |session: &Session| {
+        let storage = rows(session, "SELECT branch_bytes FROM pragma_storage_info").remove(0);
+        let snapshots = rows(session, "SELECT branch FROM pragma_snapshot_list");
+        let locks = rows(session, "SELECT count(*) > 0 FROM pragma_lock_list").remove(0);
+        (storage, snapshots, locks)
+    };
+    let (storage, snapshots, locks) = told(&other);
+    assert!(storage.contains("secret") && snapshots.contains(&"secret".to_owned()));
+    assert_eq!(locks, "1");
+    other.set_user(Some("ann"));
+    other.execute("USE BRANCH mine").unwrap();
+    let (storage, snapshots, locks) = told(&other);
+    assert!(storage.contains("mine"), "{storage}");
+    assert!(!storage.contains("secret") && !storage.contains("main"), "{storage}");
+    assert!(snapshots.iter().all(|branch| branch == "mine"), "{snapshots:?}");
+    assert_eq!(locks, "0");
+    other.set_user(Some("stranger"));
+    let told = rows(&other, "PRAGMA storage_info").remove(0);
+    assert!(told.ends_with("|{}"), "{told}");
 }

@@ -12,6 +12,7 @@ mod merges;
 mod model;
 mod parents;
 mod previews;
+mod settings;
 mod statements;
 mod staying;
 mod temporary;

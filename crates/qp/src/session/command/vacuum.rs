@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use pandodb_branch::registry::{Branches, kept_settings};
 use pandodb_ds::compact::copy_to;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
@@ -13,6 +14,7 @@ use pandodb_ds::vfs::{OpenMode, OsVfs, Vfs};
 use pandodb_tm::{BeginOptions, CheckpointMode, Manager};
 
 use crate::ast;
+use crate::branching::access::check_owner;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
@@ -25,6 +27,7 @@ impl Session {
         vacuum: &ast::Vacuum,
         parameters: &[Value],
     ) -> Result<Vec<Vec<Value>>> {
+        check_owner(self, "VACUUM: it touches all branches")?;
         if !self.is_autocommit() {
             return Err(Error::invalid("cannot VACUUM from within a transaction"));
         }
@@ -129,6 +132,13 @@ fn copy_from_memory(database: &Database, path: &Path) -> Result<()> {
         }
     }
     writer.commit()?;
-    target.close()?;
-    Ok(())
+    let kept = kept_settings(database.manager())?;
+    let target = Arc::new(target);
+    if !kept.is_empty() {
+        Branches::open(Arc::clone(&target))?.keep_settings(&kept)?;
+    }
+    match Arc::into_inner(target) {
+        Some(target) => Ok(target.close()?),
+        None => Err(Error::new(ErrorKind::Internal, "a new file is in use before it is there")),
+    }
 }

@@ -361,7 +361,24 @@ const RULES: &[(&str, &str, Outcome)] = &[
         "DROP TABLE free",
         Conflict("schema", "the other branch dropped"),
     ),
+    // Settings.
+    ("PRAGMA user_version = 5", "", Rows(SETTINGS, &["5|0"])),
+    ("PRAGMA user_version = 5", "PRAGMA user_version = 5", Rows(SETTINGS, &["5|0"])),
+    ("PRAGMA user_version = 5", "PRAGMA application_id = -6", Rows(SETTINGS, &["5|-6"])),
+    (
+        "PRAGMA user_version = 5",
+        "PRAGMA user_version = 6; UPDATE t SET a = 1 WHERE id = 1",
+        Conflict("schema", "both branches set it"),
+    ),
+    (
+        "PRAGMA application_id = 5; ALTER TABLE t ADD COLUMN c INT",
+        "PRAGMA application_id = 6; INSERT INTO free VALUES ('more', 1)",
+        Conflict("schema", "both branches set it"),
+    ),
 ];
+
+const SETTINGS: &str =
+    "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id";
 
 fn checked(session: &Session, what: &str) {
     assert_eq!(rows(session, "PRAGMA integrity_check"), ["ok"], "{what}");
@@ -385,6 +402,9 @@ fn contents(session: &Session) -> Vec<String> {
     let rest =
         "SELECT type || ' ' || lower(name) FROM sqlite_schema WHERE type <> 'table' ORDER BY 1";
     contents.extend(rows(session, rest));
+    for setting in ["user_version", "application_id"] {
+        contents.extend(rows(session, &format!("PRAGMA {setting}")));
+    }
     contents
 }
 
@@ -490,6 +510,7 @@ fn each_row_of_the_manual_has_its_test() {
         include_str!("settled.rs"),
         include_str!("settling.rs"),
         include_str!("../mod.rs"),
+        include_str!("../settings.rs"),
     ];
     let mut known = 0;
     for line in MANUAL.lines().filter(|line| line.starts_with("| ") && !line.contains("---")) {
