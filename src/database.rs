@@ -69,6 +69,30 @@ impl Database {
         Ok(Connection::new(self.clone(), self.inner.connect()))
     }
 
+    /// A new connection of a user, who may do what GRANT gave: users work side by side, each with
+    /// connections of its own. Neither the connection nor its [`database`](Connection::database)
+    /// leads back to the owner or to another user.
+    ///
+    /// ```
+    /// use pandodb::{Database, ErrorKind};
+    ///
+    /// let database = Database::open_in_memory()?;
+    /// let owner = database.connect()?;
+    /// owner.execute_batch("CREATE TABLE tree(name TEXT); GRANT READ ON BRANCH main TO ann")?;
+    /// let ann = database.connect_as("ann")?;
+    /// ann.execute_batch("SELECT * FROM tree")?;
+    /// let error = ann.execute_batch("DELETE FROM tree").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Denied);
+    /// assert!(ann.database().connect_as("bob").is_err());
+    /// assert!(ann.database().connect()?.execute_batch("DELETE FROM tree").is_err());
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn connect_as(&self, user: impl AsRef<str>) -> Result<Connection> {
+        let inner = self.inner.for_user(user.as_ref())?;
+        let session = inner.connect();
+        Ok(Connection::new(Self { inner }, session))
+    }
+
     /// The file, where there is one.
     ///
     /// ```

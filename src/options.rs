@@ -180,7 +180,8 @@ impl OpenOptions {
         self
     }
 
-    /// Whose rights its connections have, as GRANT gave them; without this those of the owner.
+    /// Whose rights its connections have, as GRANT gave them; without this those of the owner,
+    /// who opens connections of several users with [`Database::connect_as`].
     ///
     /// ```
     /// let database = pandodb::OpenOptions::new().user("guest").open_in_memory()?;

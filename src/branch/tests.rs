@@ -289,9 +289,12 @@ fn a_fork_and_a_backup_are_no_way_around_a_grant() {
     let fork = database.fork().unwrap().connect().unwrap();
     fork.execute_batch("INSERT INTO tree VALUES (5)").unwrap();
     denied(fork.execute_batch("SELECT * FROM tree@secret").unwrap_err());
-    denied(fork.switch_branch("secret").unwrap_err());
-    fork.switch_branch("main").unwrap();
-    denied(fork.execute_batch("INSERT INTO tree VALUES (6)").unwrap_err());
+    for branch in ["secret", "main"] {
+        let error = fork.switch_branch(branch).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    }
+    let main = database.connect().unwrap();
+    denied(main.execute_batch("INSERT INTO tree VALUES (6)").unwrap_err());
 }
 
 #[test]
@@ -452,4 +455,59 @@ fn a_database_that_is_only_read_shows_its_branches_and_their_commits() {
 fn commits(connection: &Connection, branch: &str) -> Vec<u64> {
     let mut statement = connection.prepare("SELECT transaction_id FROM pando_log(?1)").unwrap();
     statement.query_map([branch], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn users_work_side_by_side_and_stay_who_they_are() {
+    let owner = trees();
+    owner
+        .execute_batch(
+            "CREATE BRANCH dev; GRANT READ ON BRANCH main TO ann; GRANT WRITE ON BRANCH dev TO ann;
+             GRANT WRITE ON BRANCH main TO bob",
+        )
+        .unwrap();
+    let (ann, bob) =
+        (owner.database().connect_as("ann").unwrap(), owner.database().connect_as("bob").unwrap());
+    let kind = |connection: &Connection, sql: &str| {
+        connection.execute_batch(sql).map_err(|error| error.kind()).err()
+    };
+    assert_eq!(kind(&ann, "UPDATE tree SET height = 1"), Some(ErrorKind::Denied));
+    assert_eq!(kind(&bob, "UPDATE tree SET height = 2 WHERE id = 1"), None);
+    assert_eq!(kind(&ann, "UPDATE tree@dev SET height = 3"), None);
+    assert_eq!(kind(&bob, "SELECT * FROM tree@dev"), Some(ErrorKind::Denied));
+    assert_eq!(rows(&ann)[0], (1, "oak".to_owned(), 2.0));
+    // No way leads from a user to the owner or to another user.
+    let database = ann.database();
+    assert_eq!(database.connect_as("bob").err().unwrap().kind(), ErrorKind::Denied);
+    for other in [
+        database.connect().unwrap(),
+        database.clone().connect_as("ann").unwrap(),
+        database.fork().unwrap().connect().unwrap().database().connect().unwrap(),
+    ] {
+        assert_eq!(kind(&other, "DELETE FROM tree"), Some(ErrorKind::Denied));
+    }
+    assert_eq!(
+        ann.temporary_branch("own").unwrap().database().connect_as("bob").err().unwrap().kind(),
+        ErrorKind::Denied
+    );
+    assert_eq!(kind(&owner, "DELETE FROM tree"), None);
+}
+
+#[test]
+fn a_connection_of_a_fork_changes_the_fork_alone() {
+    let connection = trees();
+    connection.create_branch("dev").unwrap();
+    let fork = connection.database().fork().unwrap();
+    let forked = fork.connect().unwrap();
+    let refused = |outcome: Result<()>| {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    };
+    refused(forked.create_branch("more").map(drop));
+    refused(forked.switch_branch("main"));
+    refused(forked.delete_branch("dev"));
+    refused(forked.rename_branch("dev", "other"));
+    forked.execute_batch("DELETE FROM tree").unwrap();
+    assert_eq!((rows(&forked).len(), rows(&connection).len()), (0, 3));
+    assert_eq!(connection.branches().unwrap().len(), 2);
 }

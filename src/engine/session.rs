@@ -33,14 +33,17 @@ use crate::hooks::{Action, PreUpdateCase, PreUpdateRow};
 use crate::options::{Compression, OpenOptions, Synchronous};
 use crate::value::ValueRef;
 
-/// An open database; clones are the same one.
+/// An open database; clones are the same one, for the same user.
 #[derive(Clone)]
-pub(crate) struct Database(Arc<Shared>);
+pub(crate) struct Database {
+    shared: Arc<Shared>,
+    /// Whose rights its sessions have; without one the owner's.
+    user: Option<Arc<str>>,
+}
 
 struct Shared {
     path: Option<PathBuf>,
     is_read_only: bool,
-    user: Option<String>,
     memory_limit: Option<(u64, u64)>,
     database: QueryDatabase,
     /// Where its log ended when it was opened.
@@ -61,7 +64,7 @@ impl Drop for Shared {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("path", &self.0.path).finish_non_exhaustive()
+        f.debug_struct("Database").field("path", &self.shared.path).finish_non_exhaustive()
     }
 }
 
@@ -90,54 +93,63 @@ impl Database {
         let database = database.map_err(|error| convert(error, ""))?;
         let opened_at = database.manager().progress().staged;
         let is_read_only = options.read_only;
-        Ok(Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             path,
             is_read_only,
-            user: options.user.clone(),
             memory_limit: options.memory_limit,
             database,
             opened_at,
-        })))
+        });
+        Ok(Self { shared, user: options.user.as_deref().map(Arc::from) })
+    }
+
+    /// The same database for a user; one who has a user stays who it is.
+    pub(crate) fn for_user(&self, user: &str) -> Result<Self> {
+        if self.user.as_deref().is_some_and(|own| own != user) {
+            self.owner("connect as another user")?;
+        }
+        Ok(Self { shared: Arc::clone(&self.shared), user: Some(Arc::from(user)) })
     }
 
     pub(crate) fn connect(&self) -> Session {
-        let inner = self.prepared(QuerySession::new(self.0.database.clone()));
+        let inner = self.prepared(QuerySession::new(self.shared.database.clone()));
         Session { inner, tracer: Tracer::default(), _fork: None }
     }
 
     /// A session on a branch in memory.
     pub(super) fn connect_to_fork(&self, fork: Arc<InnerFork>) -> Session {
-        let inner = self.prepared(QuerySession::on_head(self.0.database.clone(), fork.head()));
+        let inner = self.prepared(QuerySession::on_head(self.shared.database.clone(), fork.head()));
         inner.set_origin(fork.origin());
         Session { inner, tracer: Tracer::default(), _fork: Some(fork) }
     }
 
     /// A session with the rights and limits that the database was opened with.
     fn prepared(&self, session: QuerySession) -> QuerySession {
-        session.set_user(self.0.user.as_deref());
-        if let Some((soft_bytes, hard_bytes)) = self.0.memory_limit {
+        session.set_user(self.user.as_deref());
+        if let Some((soft_bytes, hard_bytes)) = self.shared.memory_limit {
             session.set_memory_limits(soft_bytes, hard_bytes);
         }
         session
     }
 
-    /// Refuses what only the owner may do, one who opened the database without a user.
+    /// Refuses what only the owner may do, one who has the database without a user.
     pub(super) fn owner(&self, what: &str) -> Result<()> {
-        let Some(user) = &self.0.user else { return Ok(()) };
+        let Some(user) = &self.user else { return Ok(()) };
         let message = format!("user '{}' may not {what}", user.escape_debug());
-        Err(convert(pandodb_qp::Error::new(pandodb_qp::ErrorKind::Denied, message), ""))
+        let error = pandodb_qp::Error::new(pandodb_qp::ErrorKind::Denied, message);
+        Err(convert(error.with_hint("the owner's connection, which has no user, may"), ""))
     }
 
     pub(super) fn inner(&self) -> &QueryDatabase {
-        &self.0.database
+        &self.shared.database
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.0.path.as_deref()
+        self.shared.path.as_deref()
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
-        self.0.is_read_only
+        self.shared.is_read_only
     }
 }
 

@@ -99,8 +99,12 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
     }
     let has_work = !sql.is_empty() || !options.command.is_empty() || !options.script.is_empty();
     let interactive = options.interactive || (terminal.has_input && !options.batch && !has_work);
-    let opening =
-        Opening { path, read_only: arguments.global.readonly, create: !options.no_create };
+    let opening = Opening {
+        path,
+        read_only: arguments.global.readonly,
+        create: !options.no_create,
+        user: arguments.global.user.clone(),
+    };
     let mut shell = Shell::open(opening, terminal, interactive)?;
     if interactive {
         shell.history = History::of_user();

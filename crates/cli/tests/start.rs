@@ -78,3 +78,17 @@ fn a_second_process_is_told_who_has_the_database() {
     let mut third = pando(folder.path());
     assert!(third.args(["a.pando", "SELECT * FROM t"]).status().unwrap().success());
 }
+
+#[test]
+fn a_user_has_the_rights_that_were_granted_in_the_shell_and_with_verbs() {
+    let folder = TemporaryFolder::new();
+    let runs =
+        |arguments: &[&str]| pando(folder.path()).args(arguments).status().unwrap().success();
+    assert!(runs(&["a.pando", "CREATE TABLE t(a); GRANT READ ON BRANCH main TO ann"]));
+    assert!(runs(&["--user", "ann", "a.pando", "SELECT * FROM t"]));
+    assert!(!runs(&["--user", "ann", "a.pando", "INSERT INTO t VALUES (1)"]));
+    assert!(!runs(&["a.pando", "--user", "bob", "SELECT * FROM t"]));
+    assert!(!runs(&["a.pando", "--user=ann", "backup", "copy.pando"]));
+    assert!(!folder.path().join("copy.pando").exists());
+    assert!(runs(&["a.pando", "INSERT INTO t VALUES (1)"]));
+}

@@ -45,6 +45,11 @@ impl Privilege {
 }
 
 impl State {
+    /// Whether anybody is named: a user who was granted something, or who made a branch.
+    pub fn names_users(&self) -> bool {
+        !self.grants.is_empty() || self.branches().any(|branch| !branch.options.owner.is_empty())
+    }
+
     /// The grants of a branch: users with what they may do.
     pub fn grants(&self, branch: BranchId) -> Vec<(&str, Vec<Privilege>)> {
         let grants = self.grants.iter().filter(|((id, _), _)| *id == branch);

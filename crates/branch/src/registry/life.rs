@@ -462,11 +462,12 @@ impl Branches {
         check_not_read_only(branch)
     }
 
-    /// As [`check_writable`](Self::check_writable), by the head that is about to be written to.
-    pub fn check_head_writable(&self, head: HeadId) -> Result<()> {
+    /// As [`check_writable`](Self::check_writable), by the head that is about to be written to;
+    /// false where it is that of no branch.
+    pub fn check_head_writable(&self, head: HeadId) -> Result<bool> {
         match self.with(|state| state.branch_of(head.0).cloned())? {
-            Some(branch) => self.check_writable(&branch),
-            None => Ok(()),
+            Some(branch) => self.check_writable(&branch).map(|()| true),
+            None => Ok(false),
         }
     }
 }

@@ -62,6 +62,9 @@ pub(crate) struct Global {
     /// Open the database for reading only
     #[arg(long, global = true)]
     pub(crate) readonly: bool,
+    /// The user whose rights count, as GRANT gave them
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) user: Option<String>,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: ColorChoice,

@@ -51,6 +51,7 @@ const SINGLE_DASH: &[(&str, &str, bool)] = &[
 const WITH_VALUE: &[&str] = &[
     "--db",
     "--branch",
+    "--user",
     "-c",
     "--command",
     "--cmd",

@@ -252,7 +252,9 @@ fn databases(shell: &mut Shell, _: &[String]) -> Outcome {
 }
 
 fn open(shell: &mut Shell, words: &[String]) -> Outcome {
-    let mut opening = Opening { path: ":memory:".to_owned(), read_only: false, create: true };
+    // Who it is stays, whatever is opened.
+    let user = shell.opening.user.clone();
+    let mut opening = Opening { path: ":memory:".into(), read_only: false, create: true, user };
     for word in words {
         match word.as_str() {
             "--readonly" => opening.read_only = true,

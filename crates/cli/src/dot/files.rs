@@ -245,7 +245,8 @@ fn restore(shell: &mut Shell, words: &[String]) -> Outcome {
         _ => return Err(usage("restore")),
     };
     transfer::restore_to(shell, std::slice::from_ref(file), target)?;
-    shell.reopen(Opening { path: target.clone(), read_only: false, create: false })
+    let user = shell.opening.user.clone();
+    shell.reopen(Opening { path: target.clone(), read_only: false, create: false, user })
 }
 
 fn save(shell: &mut Shell, words: &[String]) -> Outcome {
@@ -256,5 +257,6 @@ fn save(shell: &mut Shell, words: &[String]) -> Outcome {
     if shell.opening.path != ":memory:" {
         return Ok(());
     }
-    shell.reopen(Opening { path: file.clone(), read_only: false, create: false })
+    let user = shell.opening.user.clone();
+    shell.reopen(Opening { path: file.clone(), read_only: false, create: false, user })
 }

@@ -95,6 +95,8 @@ pub(crate) struct Opening {
     pub(crate) path: String,
     pub(crate) read_only: bool,
     pub(crate) create: bool,
+    /// Whose rights it has; without one the owner's.
+    pub(crate) user: Option<String>,
 }
 
 /// How `.expert` was asked.
@@ -138,6 +140,9 @@ impl Opening {
     /// Opens the database.
     pub(crate) fn open(&self, terminal: Terminal) -> Outcome<Connection> {
         let mut options = OpenOptions::new();
+        if let Some(user) = &self.user {
+            options.user(user);
+        }
         options.read_only(self.read_only).create(self.create && !self.read_only);
         let bar = Arc::new(OnceLock::<Progress>::new());
         if terminal.shows_progress {

@@ -16,7 +16,8 @@ use crate::terminal::Terminal;
 /// Measures inserts, point reads, a scan and an update over `rows` rows.
 pub(super) fn run(arguments: &Arguments, terminal: Terminal, rows: u64) -> Outcome<Exit> {
     let path = std::env::temp_dir().join(format!("pando-bench-{}.pando", std::process::id()));
-    let opening = Opening { path: path.display().to_string(), read_only: false, create: true };
+    let path_text = path.display().to_string();
+    let opening = Opening { path: path_text, read_only: false, create: true, user: None };
     let mut shell = Shell::open(opening, terminal, false)?;
     crate::configure(&mut shell, arguments);
     let outcome = measure(&mut shell, rows);

@@ -87,7 +87,8 @@ fn database(arguments: &Arguments) -> Option<String> {
 }
 
 fn open(arguments: &Arguments, terminal: Terminal, path: &str, create: bool) -> Outcome<Shell> {
-    let opening = Opening { path: path.to_owned(), read_only: arguments.global.readonly, create };
+    let (path, user) = (path.to_owned(), arguments.global.user.clone());
+    let opening = Opening { path, read_only: arguments.global.readonly, create, user };
     let mut shell = Shell::open(opening, terminal, false)?;
     crate::configure(&mut shell, arguments);
     shell.switches.pager = terminal.has_output && terminal.has_input && !arguments.shell.no_pager;
@@ -99,7 +100,8 @@ fn init(arguments: &Arguments, terminal: Terminal, path: &str) -> Outcome {
     if std::path::Path::new(path).exists() {
         return Err(Failure::new(Exit::CannotOpen, format!("{path} exists already")));
     }
-    let opening = Opening { path: path.to_owned(), read_only: false, create: true };
+    let user = arguments.global.user.clone();
+    let opening = Opening { path: path.to_owned(), read_only: false, create: true, user };
     let mut shell = Shell::open(opening, terminal, false)?;
     crate::configure(&mut shell, arguments);
     shell.say(format_args!("Created {path}"))?;

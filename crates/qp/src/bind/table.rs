@@ -84,6 +84,9 @@ impl Binder<'_> {
             table.or_else(|| schema.view(text).cloned().map(Named::View))
         });
         let found = found.or_else(|| schema_table(&name.name.text, version).map(Named::Table));
+        if let Some(Named::Table(table)) = &found {
+            self.check_collations(table).map_err(|error| error.at(name.name.span))?;
+        }
         found.ok_or_else(|| {
             let shown = match &name.branch {
                 Some(branch) => format!("{}@{}", name.name.text, branch.text),

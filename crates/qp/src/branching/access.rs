@@ -5,10 +5,11 @@
 //! other branches asks here. Neighbours: the branch crate keeps grants and answers.
 
 use pandodb_branch::ErrorKind as BranchErrorKind;
-use pandodb_branch::registry::{Branch, Branches, Point, Privilege, Tag, View};
+use pandodb_branch::registry::{Branch, Branches, Point, Privilege, State, Tag, View};
 
 use super::{Work, at_name};
 use crate::ast::{self, Name};
+use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
 use crate::store::{Database, HeadId};
@@ -22,6 +23,54 @@ pub(super) fn privileges(words: &[ast::Privilege]) -> Vec<Privilege> {
         ast::Privilege::Admin => Privilege::Admin,
     };
     words.iter().map(privilege).collect()
+}
+
+/// Whether a user's rights are asked for in a database of a session: in the one that it was
+/// opened with, and in an attached one that gives rights itself. Whoever may attach a file that
+/// names nobody works there as its owner.
+pub(crate) fn asks_rights(index: DatabaseIndex, database: &Database) -> Result<bool> {
+    match index {
+        DatabaseIndex::MAIN => Ok(true),
+        DatabaseIndex::TEMP => Ok(false),
+        _ => match database.branches_if_any()? {
+            Some(branches) => Ok(branches.with(State::names_users)?),
+            None => Ok(false),
+        },
+    }
+}
+
+/// Refuses what only the owner may do with a whole database.
+pub(crate) fn check_owner(
+    index: DatabaseIndex,
+    database: &Database,
+    user: Option<&str>,
+    what: &str,
+) -> Result<()> {
+    match user {
+        Some(user) if asks_rights(index, database)? => Err(denied(user, what)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to commit what a user changed on a head and may not change any more. What a merge
+/// brought there needs the right to merge, not that to write.
+pub(crate) fn check_may_commit(database: &Database, head: HeadId, user: &str) -> Result<()> {
+    let branches = database.branches()?;
+    let Some(branch) = branches.with(|state| state.branch_of(head.0).cloned())? else {
+        return Ok(());
+    };
+    if branches.check_privilege(Some(user), &branch, Privilege::Merge).is_ok() {
+        return Ok(());
+    }
+    Ok(branches.check_privilege(Some(user), &branch, Privilege::Write)?)
+}
+
+#[cold]
+fn denied(user: &str, what: &str) -> Error {
+    let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
+    let message = format!("user '{shown}' may not {what}");
+    Error::new(ErrorKind::Denied, message)
+        .with_hint("the owner's connection, which has no user, may")
 }
 
 /// Refuses what a user may not do with the branch of a head. A head without a branch (a fork in

@@ -17,6 +17,7 @@ use pandodb_ds::record::Value;
 
 use super::Work;
 use super::job::{Failure, Outcome};
+use super::merge;
 use super::merge::definition::{self, Subject};
 use super::options::MergeRequest;
 use crate::ast::{Name, PointInTime};
@@ -98,6 +99,9 @@ pub struct Comparison {
 pub fn merge_branches(session: &Session, call: &MergeCall) -> Result<MergeDone> {
     let work = Work::new(session)?;
     work.alone()?;
+    if !call.is_dry_run {
+        work.check_no_fork()?;
+    }
     let source = work.readable_branch(&call.source)?;
     work.branch_for(&call.target, Privilege::Merge)?;
     if call.drops_source {
@@ -107,7 +111,7 @@ pub fn merge_branches(session: &Session, call: &MergeCall) -> Result<MergeDone> 
     let outcome = work.answered(&plan, call).map_err(Failure::from).and_then(|request| {
         Ok(match plan.kind {
             MergeKind::UpToDate => work.up_to_date(&plan, &request)?,
-            MergeKind::FastForward if !request.dry_run => {
+            MergeKind::FastForward if merge::moves(&request) => {
                 work.fast_forward(&plan, &request, true)?
             }
             MergeKind::FastForward | MergeKind::ThreeWay => {

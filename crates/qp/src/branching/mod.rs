@@ -109,6 +109,9 @@ impl<'s> Work<'s> {
 
     /// Does what a statement says that is no SHOW.
     fn run(&self, statement: &BranchStatement, sql: &str) -> Result<Rows> {
+        if !self.only_reads(statement)? {
+            self.check_no_fork()?;
+        }
         match statement {
             BranchStatement::Use(name) => {
                 self.use_branch(name)?;
@@ -142,6 +145,26 @@ impl<'s> Work<'s> {
             BranchStatement::Restore { file, to } => self.restore(file, to.as_deref()),
             _ => self.change(statement).map(|()| Vec::new()),
         }
+    }
+
+    /// Whether a statement changes nothing of the database.
+    fn only_reads(&self, statement: &BranchStatement) -> Result<bool> {
+        Ok(match statement {
+            BranchStatement::Show(_)
+            | BranchStatement::Preview(_)
+            | BranchStatement::Restore { .. } => true,
+            BranchStatement::Merge { options, .. }
+            | BranchStatement::UndoTransaction { options, .. }
+            | BranchStatement::CherryPick { options, .. } => {
+                options::merge_request(options)?.dry_run
+            }
+            _ => false,
+        })
+    }
+
+    /// Refuses to change the database from a fork, which would change more than itself.
+    fn check_no_fork(&self) -> Result<()> {
+        self.session.database(DatabaseIndex::MAIN)?.0.check_no_fork(self.head)
     }
 
     /// How the session begins a transaction.

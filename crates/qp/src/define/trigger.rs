@@ -100,12 +100,10 @@ impl Definer<'_> {
         Ok(all.find(|(database, _)| *database == index).into_iter().collect())
     }
 
-    /// Refuses targets with a database's name in what is not temporary: a trigger changes tables of
-    /// its own database alone. Stored ones that have it change that database, too.
+    /// Refuses targets on a branch, which a trigger does not leave, and those with a database's
+    /// name in what is not temporary: a trigger changes tables of its own database alone. Stored
+    /// ones that have it change that database, too.
     fn check_targets(&self, create: &ast::CreateTrigger) -> Result<()> {
-        if self.database == DatabaseIndex::TEMP {
-            return Ok(());
-        }
         for statement in &create.body {
             let target = match &statement.kind {
                 StatementKind::Insert(insert) => &insert.table,
@@ -113,6 +111,16 @@ impl Definer<'_> {
                 StatementKind::Delete(delete) => &delete.table,
                 _ => continue,
             };
+            if let Some(branch) = &target.branch {
+                // It would fail whenever it fires, and on each branch that takes it over.
+                let message = format!("a trigger cannot change another branch: {}", branch.text);
+                let hint = format!("leave @{} out: it changes the branch it fires on", branch.text);
+                let error = Error::new(ErrorKind::Unsupported, message).at(target.span());
+                return Err(error.with_hint(hint));
+            }
+            if self.database == DatabaseIndex::TEMP {
+                continue;
+            }
             if let Some(schema) = &target.schema {
                 let message = "qualified table names are not allowed on INSERT, UPDATE, and DELETE \
                                statements within triggers";

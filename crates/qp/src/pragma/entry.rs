@@ -8,6 +8,7 @@ use pandodb_ds::record::Value;
 use pandodb_tm::BeginOptions;
 
 use crate::ast::Name;
+use crate::branching::access::check_owner;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -160,7 +161,10 @@ impl<'a> Call<'a> {
     /// Keeps a setting in the file of the database that is meant; the commit waits for what the
     /// session's commits wait for.
     pub(super) fn keep(&self, what: Kept, value: i64) -> Result<()> {
-        let options = self.session.tuned(&BeginOptions::default(), self.index()?);
+        let index = self.index()?;
+        let (database, head) = self.session.database(index)?;
+        database.check_no_fork(head)?;
+        let options = self.session.tuned(&BeginOptions::default(), index);
         self.store()?.keep(what, value, &options)
     }
 

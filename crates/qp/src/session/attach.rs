@@ -10,6 +10,7 @@ use pandodb_ds::sync::Arc;
 use super::Session;
 use crate::ast::{self, ExpressionKind};
 use crate::bind::Binder;
+use crate::branching::access::{asks_rights, check_head};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Context, Frame, Outer, Parameters, RunState, Sources};
@@ -92,6 +93,12 @@ impl Session {
         } else {
             self.open_beside(&file)?
         };
+        // Every statement begins where all attached databases may be read.
+        if let Some(user) = self.user()
+            && asks_rights(DatabaseIndex(count as u16), &database)?
+        {
+            check_head(&database, MAIN, &user, false)?;
+        }
         self.attach(&name, database, MAIN)?;
         Ok(Vec::new())
     }

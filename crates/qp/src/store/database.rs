@@ -185,15 +185,34 @@ impl Database {
         }
     }
 
+    /// Refuses a fork: it changes nothing but itself, and a session does not leave it.
+    pub(crate) fn check_no_fork(&self, head: HeadId) -> Result<()> {
+        let Some(branches) = self.branches_if_any()? else { return Ok(()) };
+        let is_branch = branches.with(|state| state.branch_of(head.0).is_some())?;
+        // A session whose branch was dropped goes to another one.
+        if is_branch || self.manager.head(head).is_err() {
+            return Ok(());
+        }
+        Err(without_branch(self, head))
+    }
+
     /// Refuses a head of a branch that cannot be written to.
     pub fn check_writable(&self, head: HeadId) -> Result<()> {
         match self.branches.get() {
-            Some(branches) => Ok(branches.check_head_writable(head)?),
+            Some(branches) => self.check_head_writable(branches, head),
             None if self.manager.head_count() < 2 => Ok(()),
             // Sessions begin on the first branch: for that one record all are not read.
             None if head == MAIN && self.first.check_writable(&self.manager)? => Ok(()),
-            None => Ok(self.branches()?.check_head_writable(head)?),
+            None => self.check_head_writable(&*self.branches()?, head),
         }
+    }
+
+    fn check_head_writable(&self, branches: &Branches, head: HeadId) -> Result<()> {
+        if !branches.check_head_writable(head)? {
+            // A fork is no branch either, and neither is where the records are.
+            self.manager.head(head).map_err(without_head)?;
+        }
+        Ok(())
     }
 
     /// Refuses changes of a file that has as many pages as `max_page_count` allows.
@@ -252,7 +271,7 @@ impl Database {
 /// Why no transaction begins: a head that is not there was that of a branch which somebody dropped
 /// while a session was on it.
 #[cold]
-fn without_head(error: pandodb_tm::Error) -> Error {
+pub(super) fn without_head(error: pandodb_tm::Error) -> Error {
     if error.kind() != pandodb_tm::ErrorKind::NotFound {
         return error.into();
     }
@@ -272,6 +291,7 @@ pub(crate) fn without_branch(database: &Database, head: HeadId) -> Error {
         return dropped();
     }
     let message = "a fork in memory is no branch, and changes nothing but itself";
-    Error::new(ErrorKind::Unsupported, message)
-        .with_hint("name a branch to read (t@main); to change one, do it there")
+    Error::new(ErrorKind::Unsupported, message).with_hint(
+        "name a branch to read it (t@main); to change one, connect to the database itself",
+    )
 }

@@ -11,6 +11,7 @@ use pandodb_tm::{
     BeginOptions, CommitId, HeadId, Isolation, LightSavepoint, Savepoint, TransactionId, TreeId,
 };
 
+use super::database::without_head;
 use super::{CATALOG_TREE, COOKIE_ROW, Cursor, FIRST_OBJECT_TREE};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -107,7 +108,7 @@ impl Transaction {
 
     /// Makes all changes visible and durable, and ends.
     pub fn commit(&mut self) -> Result<CommitId> {
-        Ok(self.inner.take().ok_or_else(ended)?.commit()?)
+        self.inner.take().ok_or_else(ended)?.commit().map_err(without_head)
     }
 
     /// Gives all changes up, and ends.

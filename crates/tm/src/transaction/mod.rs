@@ -216,6 +216,13 @@ impl Transaction {
         self.changes > 0 || !self.head_changes.is_empty()
     }
 
+    /// The heads whose trees differ from those that it began with.
+    pub fn changed_heads(&self) -> Vec<HeadId> {
+        let state = self.state.read();
+        let is_changed = |part: &&Part| part.private.as_ref().is_some_and(|own| own.is_changed);
+        state.parts.iter().filter(is_changed).map(Part::head).collect()
+    }
+
     /// The head that the calls are about.
     #[inline]
     pub fn head(&self) -> HeadId {

@@ -63,7 +63,11 @@ fn every_refusal_says_what_is_wrong_and_changes_nothing() {
     let branch = branches.set_options("feature/login-2", login).unwrap();
     let words = "Cannot modify read-only branch: feature/Login-2";
     refused(branches.check_writable(&branch), ErrorKind::ReadOnly, words);
-    refused(branches.check_head_writable(HeadId(branch.head)), ErrorKind::ReadOnly, words);
+    refused(
+        branches.check_head_writable(HeadId(branch.head)).map(drop),
+        ErrorKind::ReadOnly,
+        words,
+    );
     refused(branches.begin_merge("main", "feature/login-2"), ErrorKind::ReadOnly, words);
 }
 

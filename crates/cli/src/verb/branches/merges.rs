@@ -72,7 +72,7 @@ fn how_to_decide(failure: Failure) -> Failure {
         "no strategy decides what breaks a constraint: \
          --strategy manual keeps the merge open for pando conflicts"
     } else {
-        "--strategy source_wins or target_wins decides all of them, \
+        "--strategy source_wins or target_wins decides all but two things of one name, \
          --strategy manual keeps the merge open for pando conflicts"
     })
 }

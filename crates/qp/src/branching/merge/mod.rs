@@ -43,6 +43,12 @@ pub(super) const COLUMNS: &[&str] = &[
     "dry_run",
 ];
 
+/// Whether a fast-forward moves the target. With a message or an author of its own the merge is to
+/// be a commit, which has a place for them; moving makes none.
+pub(super) fn moves(request: &MergeRequest) -> bool {
+    !request.dry_run && request.message.is_empty() && request.author.is_empty()
+}
+
 impl Work<'_> {
     pub(super) fn merge(
         &self,
@@ -69,7 +75,7 @@ impl Work<'_> {
         let is_inside = self.is_inside();
         let outcome = match plan.kind {
             MergeKind::UpToDate => self.up_to_date(&plan, request).map_err(Failure::Error),
-            MergeKind::FastForward if !request.dry_run && !is_inside => {
+            MergeKind::FastForward if moves(request) && !is_inside => {
                 self.fast_forward(&plan, request, false)
             }
             MergeKind::FastForward | MergeKind::ThreeWay => self.three_way(&plan, request, None),
@@ -341,8 +347,8 @@ pub(super) fn conflict_error(conflicts: &[Conflict], what: &str, policy: Policy)
         "neither side can have its way here: change a branch, or WITH (conflict_resolution = \
          'manual') keeps the merge open for RESOLVE CONFLICT"
     } else if !breaks_constraint {
-        "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all, 'manual' keeps \
-         the merge open for RESOLVE CONFLICT"
+        "WITH (conflict_resolution = 'source_wins' or 'target_wins') decides all but two things of \
+         one name, 'manual' keeps the merge open for RESOLVE CONFLICT"
     } else {
         "no policy decides what breaks a constraint: WITH (conflict_resolution = 'manual') keeps \
          the merge open for RESOLVE CONFLICT"

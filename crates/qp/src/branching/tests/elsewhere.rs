@@ -193,3 +193,86 @@ fn triggers_and_views_read_other_branches() {
         .unwrap();
     assert_eq!(rows(&session, "SELECT * FROM log"), ["1|5"]);
 }
+
+#[test]
+fn a_name_with_a_branch_is_no_temporary_table_for_changes_either() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE TEMP TABLE item(id INTEGER PRIMARY KEY, name, price, stock);
+             INSERT INTO temp.item VALUES (50, 'own', 0, 0);
+             INSERT INTO item@main VALUES (4, 'cap', 9, 1);
+             INSERT INTO item@main VALUES (4, 'cap', 9, 1) ON CONFLICT DO UPDATE SET stock = 2;
+             UPDATE item@main SET price = item.price + s.price FROM item@dev AS s WHERE s.id = item.id;
+             WITH item AS (SELECT 1 AS id) DELETE FROM item@main WHERE id IN (SELECT id FROM item);
+             INSERT INTO item@dev VALUES (5, 'box', 1, 1)",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT id, price FROM temp.item"), ["50|0"]);
+    assert_eq!(
+        rows(&session, "SELECT id, price FROM main.item ORDER BY 1"),
+        ["2|10", "3|14", "4|9"]
+    );
+    assert_eq!(rows(&session, "SELECT stock FROM item@main WHERE id = 4"), ["2"]);
+    assert_eq!(rows(&session, "SELECT id FROM item@dev ORDER BY 1"), ["1", "2", "3", "5"]);
+    let returning = "DELETE FROM item@main WHERE id = 4 RETURNING name";
+    assert_eq!(rows(&session, returning), ["cap"]);
+    // A temporary trigger of the temporary table is not asked, one of the table is.
+    session
+        .execute(
+            "CREATE TEMP TABLE seen(which);
+             CREATE TEMP TRIGGER of_temp AFTER DELETE ON temp.item BEGIN
+               INSERT INTO seen VALUES ('temp'); END;
+             CREATE TEMP TRIGGER of_main AFTER DELETE ON main.item BEGIN
+               INSERT INTO seen VALUES ('main'); END;
+             DELETE FROM item@main WHERE id = 3",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT which FROM seen"), ["main"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM temp.item"), ["1"]);
+}
+
+#[test]
+fn without_a_table_of_the_branch_a_change_says_so_whatever_else_has_the_name() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE TEMP TABLE own(x); CREATE TEMP VIEW shown AS SELECT 1 AS x;
+             CREATE TEMP TRIGGER t INSTEAD OF INSERT ON shown BEGIN SELECT 1; END;
+             ATTACH ':memory:' AS beside; CREATE TABLE beside.far(x)",
+        )
+        .unwrap();
+    for name in ["own", "shown", "far"] {
+        for branch in ["main", "dev"] {
+            let wanted = format!("no such table: {name}@{branch}");
+            for sql in [
+                format!("SELECT * FROM {name}@{branch}"),
+                format!("INSERT INTO {name}@{branch} VALUES (1)"),
+                format!("UPDATE {name}@{branch} SET x = 1"),
+                format!("DELETE FROM {name}@{branch}"),
+            ] {
+                assert_eq!(error(&session, &sql), wanted, "{sql}");
+            }
+        }
+    }
+    assert_eq!(rows(&session, "SELECT count(*) FROM own"), ["0"]);
+}
+
+#[test]
+fn a_trigger_that_would_change_another_branch_is_not_made() {
+    let session = shop();
+    session.execute("CREATE TABLE audit(what); INSERT INTO audit@main VALUES ('x')").unwrap();
+    for kind in ["", "TEMP "] {
+        for body in [
+            "INSERT INTO audit@dev VALUES (NEW.name)",
+            "UPDATE audit@dev SET what = 1",
+            "SELECT 1; DELETE FROM audit@main",
+        ] {
+            let sql = format!("CREATE {kind}TRIGGER t AFTER INSERT ON item BEGIN {body}; END");
+            let told = error(&session, &sql);
+            assert!(told.contains("a trigger cannot change another branch"), "{sql}: {told}");
+        }
+    }
+    session.execute("INSERT INTO item VALUES (9, 'x', 1, 1)").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM audit"), ["1"]);
+}

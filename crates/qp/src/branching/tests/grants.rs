@@ -1,6 +1,6 @@
 //! GRANT and REVOKE: what a connection with a user may do.
 
-use super::{error, rows, shop};
+use super::{error, open_file, rows, shop};
 use crate::catalog::DatabaseIndex;
 use crate::error::ErrorKind;
 use crate::session::Session;
@@ -249,4 +249,52 @@ fn storage_locks_and_snapshots_tell_of_readable_branches_alone() {
     other.set_user(Some("stranger"));
     let told = rows(&other, "PRAGMA storage_info").remove(0);
     assert!(told.ends_with("|{}"), "{told}");
+}
+
+#[test]
+fn rights_are_those_of_the_database_that_the_session_was_opened_with() {
+    let session = shop();
+    session.execute("GRANT READ ON BRANCH main TO ann").unwrap();
+    let plain = open_file("plain.pando");
+    plain.execute("CREATE TABLE t(x); INSERT INTO t VALUES (1)").unwrap();
+    let guarded = open_file("guarded.pando");
+    guarded.execute("CREATE TABLE t(x); GRANT READ ON BRANCH main TO bob").unwrap();
+    let friendly = open_file("friendly.pando");
+    friendly.execute("CREATE TABLE t(x); GRANT WRITE ON BRANCH main TO ann").unwrap();
+    drop((plain, guarded, friendly));
+    session.set_user(Some("ann"));
+    session
+        .execute(
+            "ATTACH ':memory:' AS m; CREATE TABLE m.t(x); INSERT INTO m.t SELECT id FROM item;
+             CREATE TEMP TABLE own AS SELECT * FROM m.t; DELETE FROM own WHERE x = 1;
+             ATTACH 'plain.pando' AS p; UPDATE p.t SET x = 2",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT x FROM m.t"), ["1", "2", "3"]);
+    assert_eq!(rows(&session, "SELECT x FROM own"), ["2", "3"]);
+    assert_eq!(rows(&session, "SELECT x FROM p.t"), ["2"]);
+    assert_eq!(rows(&session, "SELECT x FROM p.t@main"), ["2"]);
+    assert!(error(&session, "DELETE FROM item").contains("may not WRITE the branch 'main'"));
+    session.execute("ATTACH 'friendly.pando' AS f; INSERT INTO f.t VALUES (5)").unwrap();
+    // A file that names others lets nobody else in.
+    let told = error(&session, "ATTACH 'guarded.pando' AS g");
+    assert!(told.contains("user 'ann' may not READ the branch 'main'"), "{told}");
+    assert_eq!(rows(&session, "SELECT count(*) FROM item"), ["3"]);
+}
+
+#[test]
+fn what_is_the_owners_alone_is_refused_to_everybody_else() {
+    let session = shop();
+    session.execute("GRANT ADMIN ON BRANCH main TO ann; GRANT ADMIN ON BRANCH dev TO ann").unwrap();
+    session.set_user(Some("ann"));
+    for sql in [
+        "BACKUP DATABASE TO 'copy.pando'",
+        "VACUUM INTO 'copy.pando'",
+        "PRAGMA history_retention = '1 second'",
+        "PRAGMA compression = 'LZ4'",
+    ] {
+        let failed = session.query(sql).map(|rows| rows.rows.len()).unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::Denied, "{sql}: {failed}");
+    }
+    session.execute("PRAGMA user_version = 3; DELETE FROM item").unwrap();
 }

@@ -6,6 +6,7 @@ mod counters;
 mod crash;
 mod durable;
 mod elsewhere;
+mod forks;
 mod grants;
 mod memory;
 mod merges;

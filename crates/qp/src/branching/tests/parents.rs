@@ -197,3 +197,24 @@ fn a_merge_that_changes_no_row_is_listed_with_both_parents() {
         assert_eq!(rows(&session, listed), [format!("{merge}|{theirs}|{message}")]);
     }
 }
+
+#[test]
+fn a_fast_forward_with_a_message_is_a_commit_of_its_own() {
+    for with in ["message = 'release 7'", "author = 'ann'", "message = 'release 7', author = 'ann'"]
+    {
+        let session = shop();
+        session.execute("UPDATE item@dev SET price = 9 WHERE id = 1").unwrap();
+        let theirs = rows(&session, "SELECT max(transaction_id) FROM pando_log('dev')").remove(0);
+        let tried = format!("MERGE BRANCH dev INTO main WITH ({with}, dry_run = true)");
+        assert!(rows(&session, &tried)[0].starts_with("would merge|dev|main|0|1|0"));
+        let merged = rows(&session, &format!("MERGE BRANCH dev INTO main WITH ({with})"));
+        assert_eq!(merged, ["merged|dev|main|0|1|0|0|0|0|0|0"]);
+        let listed = rows(&session, "SELECT merged, author, message FROM pando_log LIMIT 1");
+        let author = if with.contains("ann") { "ann" } else { "" };
+        let message =
+            if with.contains("release") { "release 7" } else { "merge branch 'dev' into 'main'" };
+        assert_eq!(listed, [format!("{theirs}|{author}|{message}")]);
+        assert!(rows(&session, "MERGE BRANCH dev INTO main")[0].starts_with("up to date"));
+        check(&session, "main", with);
+    }
+}

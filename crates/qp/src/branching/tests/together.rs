@@ -1,6 +1,8 @@
 //! One transaction over several branches.
 
 use super::{error, reopened, rows, shop};
+use crate::catalog::DatabaseIndex;
+use crate::session::Session;
 
 #[test]
 fn a_transaction_goes_from_branch_to_branch_and_commits_once() {
@@ -81,4 +83,74 @@ fn a_transaction_of_several_branches_is_undone_on_each() {
     session.execute("USE BRANCH dev").unwrap();
     session.execute(&format!("CHERRY PICK TRANSACTION {number} INTO still")).unwrap();
     assert_eq!(rows(&session, "SELECT sum(price), sum(stock) FROM item@still"), ["14|41"]);
+}
+
+/// Another session on the same database.
+fn beside(session: &Session) -> Session {
+    Session::new(session.database(DatabaseIndex::MAIN).unwrap().0)
+}
+
+#[test]
+fn what_became_forbidden_meanwhile_is_refused_at_the_commit() {
+    let session = shop();
+    session.execute("GRANT WRITE ON BRANCH dev TO ann; GRANT READ ON BRANCH main TO ann").unwrap();
+    for (begin, change) in [
+        ("BEGIN; UPDATE item@dev SET price = 0", "ALTER BRANCH dev SET (read_only = true)"),
+        (
+            "BEGIN CONCURRENT; USE BRANCH dev; DELETE FROM item; USE BRANCH main; SELECT 1",
+            "ALTER BRANCH dev SET (read_only = true)",
+        ),
+        ("BEGIN; UPDATE item@dev SET price = 0", "REVOKE WRITE ON BRANCH dev FROM ann"),
+        ("BEGIN CONCURRENT; USE BRANCH dev; UPDATE item SET price = 0", "DROP BRANCH dev"),
+    ] {
+        let other = beside(&session);
+        other.set_user(Some("ann"));
+        other.execute(begin).unwrap();
+        let before = rows(&session, "SELECT id, price FROM item@dev");
+        session.execute(change).unwrap();
+        let told = error(&other, "COMMIT");
+        let wanted = match change.get(..4) {
+            Some("ALTE") => "Cannot modify read-only branch: dev",
+            Some("REVO") => "user 'ann' may not WRITE the branch 'dev'",
+            _ => "the branch of this session was dropped",
+        };
+        assert_eq!(told, wanted, "{begin}: {change}");
+        assert!(other.is_autocommit());
+        if change != "DROP BRANCH dev" {
+            assert_eq!(rows(&session, "SELECT id, price FROM item@dev"), before);
+            session
+                .execute(
+                    "ALTER BRANCH dev SET (read_only = false); GRANT WRITE ON BRANCH dev TO ann",
+                )
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_a_merge_brought_needs_no_right_to_write_at_the_commit() {
+    let session = shop();
+    session.execute("GRANT MERGE ON BRANCH main TO ann; GRANT WRITE ON BRANCH dev TO ann").unwrap();
+    session.execute("UPDATE item SET stock = 7").unwrap();
+    session.set_user(Some("ann"));
+    session.execute("UPDATE item@dev SET price = 9; BEGIN; MERGE BRANCH dev INTO main").unwrap();
+    session.execute("COMMIT").unwrap();
+    assert_eq!(rows(&session, "SELECT sum(price), sum(stock) FROM item"), ["27|21"]);
+}
+
+#[test]
+fn a_session_whose_branch_was_dropped_hears_so_from_its_next_statement() {
+    let session = shop();
+    let other = beside(&session);
+    other
+        .execute("USE BRANCH dev; BEGIN CONCURRENT; UPDATE item SET price = 1 WHERE id = 1")
+        .unwrap();
+    session.execute("DROP BRANCH dev").unwrap();
+    let gone = "the branch of this session was dropped";
+    assert_eq!(error(&other, "UPDATE item SET price = 2 WHERE id = 1"), gone);
+    other.execute("ROLLBACK").unwrap();
+    assert_eq!(error(&other, "SELECT * FROM item"), gone);
+    assert_eq!(error(&other, "INSERT INTO item VALUES (8, 'x', 1, 1)"), gone);
+    other.execute("USE BRANCH main").unwrap();
+    assert_eq!(rows(&other, "SELECT count(*) FROM item"), ["3"]);
 }

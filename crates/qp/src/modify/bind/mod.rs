@@ -58,7 +58,11 @@ pub fn modify_statement(binder: &mut Binder<'_>, statement: &ast::Statement) -> 
         check_own_branch(binder, table, branch)?;
     }
     let before = binder.with(with)?;
-    let named = binder.named(table.schema.as_ref(), &table.name)?;
+    // With `@` the name means what it means in a query: no temporary table, none of a file beside.
+    let named = match &table.branch {
+        Some(_) => binder.named_version(table, None)?,
+        None => binder.named(table.schema.as_ref(), &table.name)?,
+    };
     if let Named::Table(known) = &named {
         binder.note_table(known, &table.name);
         if let StatementKind::Insert(insert) = &statement.kind {

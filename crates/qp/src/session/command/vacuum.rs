@@ -41,6 +41,8 @@ impl Session {
             shrink(&database)?;
             return Ok(Vec::new());
         };
+        let user = self.user();
+        check_owner(index, &database, user.as_deref(), "copy the database")?;
         let Value::Text(path) = self.value_of(into, parameters)? else {
             return Err(Error::invalid("non-text filename").at(into.span));
         };

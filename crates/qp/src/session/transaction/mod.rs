@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::prepare::Counted;
 use super::{Session, Sources};
 use crate::ast::{BeginMode, IsolationLevel, Name, TransactionStatement};
-use crate::branching::access::check_head;
+use crate::branching::access::{asks_rights, check_head};
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{DeferredViolations, LoneTransaction, SharedTransaction};
@@ -371,12 +371,9 @@ impl Session {
         head: HeadId,
         writes: bool,
     ) -> Result<()> {
-        if index == DatabaseIndex::TEMP {
-            return Ok(());
-        }
         match &*self.user.borrow() {
-            Some(user) => check_head(database, head, user, writes),
-            None => Ok(()),
+            Some(user) if asks_rights(index, database)? => check_head(database, head, user, writes),
+            _ => Ok(()),
         }
     }
 
@@ -486,7 +483,7 @@ impl Session {
         let has_changes = self.active.borrow().as_ref().is_some_and(|active| {
             active.sources.iter().flatten().any(|source| source.borrow().has_changes())
         });
-        if has_changes && let Err(refused) = self.may_commit() {
+        if has_changes && let Err(refused) = self.may_commit().and_then(|()| self.still_may()) {
             self.abandon();
             return Err(refused);
         }

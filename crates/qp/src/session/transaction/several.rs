@@ -7,6 +7,7 @@
 use smallvec::SmallVec;
 
 use super::Session;
+use crate::branching::access::{asks_rights, check_may_commit};
 use crate::catalog::DatabaseIndex;
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
@@ -35,6 +36,28 @@ impl Session {
         self.roll_back_open(sources);
         if commit && !is_whole {
             return Err(Error::constraint(Constraint::ForeignKey, ""));
+        }
+        Ok(())
+    }
+
+    /// Refuses to commit changes of a branch that was dropped, or may not be written to any more,
+    /// since the transaction has changed it.
+    pub(super) fn still_may(&self) -> Result<()> {
+        let active = self.active.borrow();
+        let Some(active) = active.as_ref() else { return Ok(()) };
+        let user = self.user();
+        for place in changed(&active.sources) {
+            let index = DatabaseIndex(place as u16);
+            let Some(Some(source)) = active.sources.get(place) else { continue };
+            let (database, _) = self.database(index)?;
+            for head in source.borrow().inner()?.changed_heads() {
+                database.check_writable(head)?;
+                if let Some(user) = user.as_deref().filter(|_| index != DatabaseIndex::TEMP)
+                    && asks_rights(index, &database)?
+                {
+                    check_may_commit(&database, head, user)?;
+                }
+            }
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use pandodb_ds::sync::Arc;
 
 use crate::ast::PointInTime;
 use crate::bind;
-use crate::branching::access::check_name;
+use crate::branching::access::{asks_rights, check_name};
 use crate::branching::point;
 use crate::catalog::{DatabaseIndex, Schema, load, load_forest, read_cookie, read_cookie_of};
 use crate::error::{Error, ErrorKind, Result};
@@ -189,6 +189,9 @@ impl Session {
     fn check_readable(&self, database: &Database, name: &VersionName) -> Result<()> {
         let user = self.user();
         let Some(user) = user.as_deref() else { return Ok(()) };
+        if !asks_rights(name.database, database)? {
+            return Ok(());
+        }
         let branches = database.branches()?;
         let tag = match &name.as_of {
             Some(PointInTime::Tag(tag)) => Some(tag),
