@@ -203,7 +203,8 @@ fn a_name_with_a_branch_is_no_temporary_table_for_changes_either() {
              INSERT INTO temp.item VALUES (50, 'own', 0, 0);
              INSERT INTO item@main VALUES (4, 'cap', 9, 1);
              INSERT INTO item@main VALUES (4, 'cap', 9, 1) ON CONFLICT DO UPDATE SET stock = 2;
-             UPDATE item@main SET price = item.price + s.price FROM item@dev AS s WHERE s.id = item.id;
+             UPDATE item@main SET price = item.price + s.price FROM item@dev AS s
+               WHERE s.id = item.id;
              WITH item AS (SELECT 1 AS id) DELETE FROM item@main WHERE id IN (SELECT id FROM item);
              INSERT INTO item@dev VALUES (5, 'box', 1, 1)",
         )
