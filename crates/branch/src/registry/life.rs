@@ -272,7 +272,9 @@ impl Branches {
         let branch = self.get(name)?;
         self.update(|change| {
             let mut branch = self.again(&branch)?;
+            let before = branch.options.clone();
             edit(&mut branch.options)?;
+            check_staying(&branch, &before)?;
             change.put(number_key(Kind::Branch, branch.id.0), &branch)?;
             Ok(branch)
         })
@@ -504,6 +506,28 @@ fn copy_tree(pager: &Arc<Pager>, tree: &Tree, writer: &mut Writer<'_>) -> pandod
         more = cursor.next()?;
     }
     Ok(copy)
+}
+
+/// Refuses what would do nothing: the first branch never goes by itself. What an older version of
+/// the program let be said of it stays until it is unsaid.
+fn check_staying(branch: &Branch, before: &BranchOptions) -> Result<()> {
+    let options = &branch.options;
+    let said = [
+        ("ttl", options.ttl.is_some() && options.ttl != before.ttl),
+        ("temporary", options.temporary && !before.temporary),
+        ("auto_delete", options.auto_delete && !before.auto_delete),
+    ];
+    match said.iter().find(|(_, is_said)| *is_said) {
+        Some((option, _)) if branch.head == pandodb_tm::MAIN.0 => {
+            let message = format!(
+                "the branch '{}' is the first one and stays: {option} has no effect on it",
+                branch.name
+            );
+            let hint = "CREATE BRANCH another one WITH it, and work there";
+            Err(Error::new(ErrorKind::InvalidOption, message).with_hint(hint))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_unprotected(branch: &Branch, what: &str) -> Result<()> {

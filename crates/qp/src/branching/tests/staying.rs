@@ -17,9 +17,17 @@ fn the_first_branch_and_protected_ones_outlive_their_options() {
              CREATE BRANCH tied WITH (temporary = true, protected = true)",
         )
         .unwrap();
-    for option in ["ttl = '0s'", "temporary = true", "auto_delete = true"] {
-        session.execute(&format!("ALTER BRANCH main SET ({option})")).unwrap();
+    for (option, value) in [("ttl", "'0s'"), ("temporary", "true"), ("auto_delete", "true")] {
+        let alter = format!("ALTER BRANCH main SET (description = 'x', {option} = {value})");
+        let told = error(&session, &alter);
+        assert!(told.contains(&format!("stays: {option} has no effect on it")), "{told}");
     }
+    let said = "SELECT count(*) FROM pando_branches('main') WHERE description = 'x'";
+    assert_eq!(rows(&session, said), ["0"]);
+    // What takes them back is no mistake.
+    session
+        .execute("ALTER BRANCH main SET (ttl = NULL, temporary = false, auto_delete = false)")
+        .unwrap();
     session.execute("INSERT INTO item(name) VALUES ('cap'); MERGE BRANCH main INTO dev").unwrap();
     assert_eq!(rows(&session, NAMES), ["dev", "kept", "loose", "main", "tied"]);
     let session = reopened(session);
