@@ -63,8 +63,8 @@ pub(crate) fn columns(statement: &BranchStatement) -> Vec<OutputColumn> {
         BranchStatement::Merge { .. }
         | BranchStatement::ContinueMerge
         | BranchStatement::UndoTransaction { .. }
-        | BranchStatement::CherryPick { .. }
-        | BranchStatement::RestoreTable { .. } => merge::COLUMNS,
+        | BranchStatement::CherryPick { .. } => merge::COLUMNS,
+        BranchStatement::RestoreTable { .. } => pick::RESTORE_COLUMNS,
         BranchStatement::Backup { .. } => backup::COLUMNS,
         BranchStatement::Restore { .. } => backup::RESTORE_COLUMNS,
         BranchStatement::Preview(_) => preview::COLUMNS,

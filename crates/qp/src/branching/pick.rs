@@ -12,7 +12,8 @@ use pandodb_branch::ErrorKind::UnknownCommit;
 use pandodb_branch::diff::Version;
 use pandodb_branch::merge::{Conflict, ConflictKind, Known, Policy, Resolutions, Scope, Violation};
 use pandodb_branch::registry::{Branch, Commit, OpenMerge, Point, Privilege, View};
-use pandodb_branch::shape::{ColumnId, ObjectId, Shape, TableShape};
+use pandodb_branch::shape::{ColumnId, ObjectId, Shape, TableShape, TextShape};
+use pandodb_ds::record::Value;
 use pandodb_tm::{BeginOptions, HeadId};
 
 use super::job::{Failure, Job, Outcome};
@@ -31,6 +32,22 @@ pub(super) struct Picked {
     /// "undo transaction 7", for messages.
     pub(super) label: String,
 }
+
+/// The columns of RESTORE TABLE: those of a merge, and which triggers of the table stayed behind.
+pub(super) const RESTORE_COLUMNS: &[&str] = &[
+    "status",
+    "source",
+    "target",
+    "rows_inserted",
+    "rows_updated",
+    "rows_deleted",
+    "rows_renumbered",
+    "schema_changes",
+    "conflicts",
+    "conflicts_resolved",
+    "dry_run",
+    "left_out",
+];
 
 impl Work<'_> {
     /// What UNDO TRANSACTION does: the way back, on the session's branch.
@@ -138,7 +155,7 @@ impl Work<'_> {
         source: &str,
         picked: &Picked,
         request: &MergeRequest,
-    ) -> Vec<pandodb_ds::record::Value> {
+    ) -> Vec<Value> {
         let is_nothing = outcome.report.changed_rows() + outcome.report.schema_changes == 0;
         let status = match outcome.status {
             "merged" if is_nothing => "nothing to do",
@@ -280,6 +297,7 @@ impl Work<'_> {
         let mine = ours.shape.table_named(&table.text);
         let mut shape = ours.shape.clone();
         take_table(&mut shape, &theirs.shape, wanted, mine);
+        let left_out = fit_triggers(&mut shape, &ours.shape, &theirs.shape, wanted.id);
         let mut forest = ours.forest.clone();
         if let Some(tree) = theirs.forest.tree(wanted.tree) {
             forest.set_tree(wanted.tree, tree.clone());
@@ -306,7 +324,10 @@ impl Work<'_> {
         match self.run_job(&job, &request, None) {
             Ok(outcome) => {
                 let outcome = Outcome::new("restored", outcome.report);
-                Ok(vec![row(&outcome, &from, &target.name, false)])
+                let mut told = row(&outcome, &from, &target.name, false);
+                let left_out = left_out.join("; ");
+                told.push(if left_out.is_empty() { Value::Null } else { Value::text(&*left_out) });
+                Ok(vec![told])
             }
             Err(Failure::Conflicts(conflicts, _)) => {
                 let error = told_conflicts(&conflicts, &format!("restoring table {}", table.text));
@@ -350,19 +371,80 @@ fn take_table(shape: &mut Shape, from: &Shape, wanted: &TableShape, mine: Option
     let gone: Vec<ObjectId> = mine.map(|table| table.id).into_iter().chain([wanted.id]).collect();
     shape.tables.retain(|table| !gone.contains(&table.id));
     shape.tables.push(wanted.clone());
-    let is_of = |ids: &[ObjectId], objects: &[ObjectId]| {
-        objects.first().is_some_and(|first| ids.contains(first))
-    };
+    let is_of =
+        |ids: &[ObjectId], text: &TextShape| text.hangs_on.is_some_and(|on| ids.contains(&on));
     for (texts, other) in
         [(&mut shape.indexes, &from.indexes), (&mut shape.triggers, &from.triggers)]
     {
-        texts.retain(|text| !is_of(&gone, &text.objects));
-        let theirs = other.iter().filter(|text| is_of(&[wanted.id], &text.objects));
+        texts.retain(|text| !is_of(&gone, text));
+        let theirs = other.iter().filter(|text| is_of(&[wanted.id], text));
         texts.extend(theirs.cloned());
     }
     if let Some(mine) = mine.filter(|mine| mine.id != wanted.id) {
         lead_to(shape, mine, wanted);
     }
+}
+
+/// Lets the triggers that come along with a table mention what the schema has by the names in
+/// them, as CREATE TRIGGER would. One that needs what is not there stays behind; says which, and
+/// why. What the schema has of it already stays as it is.
+fn fit_triggers(shape: &mut Shape, ours: &Shape, from: &Shape, wanted: ObjectId) -> Vec<String> {
+    let mut left_out = Vec::new();
+    let is_of = |text: &TextShape| text.hangs_on == Some(wanted);
+    let (coming, mut triggers): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut shape.triggers).into_iter().partition(is_of);
+    for trigger in coming {
+        match fitted(trigger.clone(), shape, from) {
+            Ok(fitted) => triggers.push(fitted),
+            Err(why) => {
+                let own = ours.triggers.iter().find(|own| own.id == trigger.id);
+                match own {
+                    Some(own) => triggers.push(own.clone()),
+                    None => left_out.push(format!("trigger {}: {why}", trigger.name)),
+                }
+            }
+        }
+    }
+    triggers.sort_by_key(|trigger| trigger.id);
+    shape.triggers = triggers;
+    left_out
+}
+
+/// A trigger of another schema as this one has it, or what it lacks.
+fn fitted(mut trigger: TextShape, shape: &Shape, from: &Shape) -> Result<TextShape, String> {
+    let is_here =
+        |id: ObjectId| shape.table(id).is_some() || shape.views.iter().any(|view| view.id == id);
+    for object in trigger.objects.iter_mut().filter(|object| !is_here(**object)) {
+        let old = from.table(*object);
+        let view = from.views.iter().find(|view| view.id == *object);
+        let name = old.map(|table| &table.name).or_else(|| view.map(|view| &view.name));
+        let Some(name) = name else { continue };
+        let columns = old.map(|table| table.columns.as_slice()).unwrap_or_default();
+        if let Some(table) = shape.table_named(name) {
+            for id in &mut trigger.columns {
+                let Some(column) = columns.iter().find(|column| column.id == *id) else { continue };
+                let lacks = || format!("table {name} has no column {}", column.name);
+                *id = table.column_named(&column.name).ok_or_else(lacks)?.id;
+            }
+            *object = table.id;
+        } else if let Some(view) =
+            shape.views.iter().find(|view| view.name.eq_ignore_ascii_case(name))
+        {
+            trigger.columns.retain(|id| columns.iter().all(|column| column.id != *id));
+            *object = view.id;
+        } else {
+            return Err(format!("there is no table {name}"));
+        }
+    }
+    for table in &from.tables {
+        let Some(own) = shape.table(table.id) else { continue };
+        for column in table.columns.iter().filter(|column| trigger.columns.contains(&column.id)) {
+            if own.column(column.id).is_none() {
+                return Err(format!("table {} has no column {}", own.name, column.name));
+            }
+        }
+    }
+    Ok(trigger)
 }
 
 /// Lets what mentions a table mention another one that takes its name, as after DROP and CREATE:

@@ -309,42 +309,83 @@ fn a_pick_says_that_the_target_lacks_what_it_never_had() {
 /// A table that comes back may need what is not there: nothing is in the way then.
 #[test]
 fn what_a_table_that_comes_back_needs_is_asked_for() {
-    for (then, now, table, told, hint, first) in [
-        (
-            "CREATE TABLE log(what); CREATE TRIGGER noted AFTER INSERT ON item BEGIN INSERT INTO log
-             VALUES (new.id); END",
-            "DROP TRIGGER noted; DROP TABLE log",
-            "item",
-            "schema noted: it needs a table or column",
-            "it comes back with the table: RESTORE TABLE or CREATE what it needs first",
-            "log",
-        ),
-        (
-            "CREATE TABLE owner(id INTEGER PRIMARY KEY); INSERT INTO owner VALUES (1);
+    let (then, now, table, told, hint, first) = (
+        "CREATE TABLE owner(id INTEGER PRIMARY KEY); INSERT INTO owner VALUES (1);
              CREATE TABLE part(id INTEGER PRIMARY KEY, owner REFERENCES owner(id));
              INSERT INTO part VALUES (1, 1)",
-            "DROP TABLE part; DROP TABLE owner",
-            "part",
-            "part refers to no row of owner by owner = 1",
-            "RESTORE TABLE the parents that are missing first, or insert them",
-            "owner",
-        ),
-    ] {
+        "DROP TABLE part; DROP TABLE owner",
+        "part",
+        "part refers to no row of owner by owner = 1",
+        "RESTORE TABLE the parents that are missing first, or insert them",
+        "owner",
+    );
+    let session = shop();
+    session
+        .execute(&format!(
+            "PRAGMA foreign_keys = ON; USE BRANCH dev; {then}; USE BRANCH main;
+             MERGE BRANCH dev INTO main; {now}"
+        ))
+        .unwrap();
+    let restore = format!("RESTORE TABLE {table} FROM dev");
+    let before = rows(&session, "SELECT sql FROM sqlite_schema");
+    let failed = session.query(&restore).map(|rows| rows.rows.len()).unwrap_err();
+    assert!(failed.to_string().contains(told), "{failed}");
+    assert_eq!(failed.hint(), Some(hint));
+    assert_eq!(rows(&session, "SELECT sql FROM sqlite_schema"), before);
+    session.execute(&format!("RESTORE TABLE {first} FROM dev; {restore}")).unwrap();
+    assert_eq!(rows(&session, "PRAGMA foreign_key_check"), [""; 0]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
+
+/// Triggers come back with their table, whatever else they mention; one that needs what is not
+/// there stays behind, and the result says so.
+#[test]
+fn triggers_come_back_with_the_table_that_they_are_on() {
+    const TRIGGERS: &str = "SELECT name FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1";
+    // Either table may be the older one, and each may have a trigger that writes to the other.
+    for tables in
+        ["CREATE TABLE c(x); CREATE TABLE p(a, b)", "CREATE TABLE p(a, b); CREATE TABLE c(x)"]
+    {
         let session = shop();
         session
             .execute(&format!(
-                "PRAGMA foreign_keys = ON; USE BRANCH dev; {then}; USE BRANCH main;
-                 MERGE BRANCH dev INTO main; {now}"
+                "{tables}; CREATE TRIGGER trp AFTER INSERT ON p BEGIN INSERT INTO c(x) VALUES
+                 (NEW.b); END;
+                 CREATE TRIGGER trc AFTER DELETE ON c BEGIN DELETE FROM p WHERE a = OLD.x; END;
+                 INSERT INTO p VALUES (1, 2); CREATE BRANCH d; DROP TABLE c; DROP TABLE p"
             ))
             .unwrap();
-        let restore = format!("RESTORE TABLE {table} FROM dev");
-        let before = rows(&session, "SELECT sql FROM sqlite_schema");
-        let failed = session.query(&restore).map(|rows| rows.rows.len()).unwrap_err();
-        assert!(failed.to_string().contains(told), "{failed}");
-        assert_eq!(failed.hint(), Some(hint));
-        assert_eq!(rows(&session, "SELECT sql FROM sqlite_schema"), before);
-        session.execute(&format!("RESTORE TABLE {first} FROM dev; {restore}")).unwrap();
-        assert_eq!(rows(&session, "PRAGMA foreign_key_check"), [""; 0]);
+        let left_out = |table: &str| {
+            let found = session.query(&format!("RESTORE TABLE {table} FROM d")).unwrap();
+            let names: Vec<&str> = found.columns.iter().map(|column| &**column).collect();
+            assert_eq!((names[0], names.last().copied()), ("status", Some("left_out")));
+            found.rows[0].last().cloned().unwrap()
+        };
+        let text = pandodb_ds::record::Value::text;
+        assert_eq!(left_out("p"), text("trigger trp: there is no table c"));
+        assert_eq!(rows(&session, TRIGGERS), [""; 0]);
+        assert_eq!(left_out("c"), pandodb_ds::record::Value::Null);
+        assert_eq!(rows(&session, TRIGGERS), ["trc"]);
+        assert_eq!(left_out("p"), pandodb_ds::record::Value::Null);
+        assert_eq!(rows(&session, TRIGGERS), ["trc", "trp"]);
+        session.execute("INSERT INTO p VALUES (3, 4)").unwrap();
+        assert_eq!(rows(&session, "SELECT x FROM c ORDER BY 1"), ["2", "4"]);
+        // The other one first.
+        session.execute("DROP TABLE p; DROP TABLE c").unwrap();
+        assert_eq!(left_out("c"), text("trigger trc: there is no table p"));
+        assert_eq!(left_out("p"), pandodb_ds::record::Value::Null);
+        assert_eq!(rows(&session, TRIGGERS), ["trp"]);
+        // Another table that has the name and the columns does, one without them does not.
+        session.execute("DROP TABLE p; DROP TABLE c; CREATE TABLE c(y)").unwrap();
+        assert_eq!(left_out("p"), text("trigger trp: table c has no column x"));
+        session.execute("DROP TABLE p; DROP TABLE c; CREATE TABLE c(y, x)").unwrap();
+        assert_eq!(left_out("p"), pandodb_ds::record::Value::Null);
+        session.execute("INSERT INTO p VALUES (5, 6)").unwrap();
+        assert_eq!(rows(&session, "SELECT x FROM c"), ["6"]);
+        // One that is there already stays.
+        session.execute("DROP TABLE c").unwrap();
+        assert_eq!(left_out("p"), pandodb_ds::record::Value::Null);
+        assert_eq!(rows(&session, TRIGGERS), ["trp"]);
         assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
     }
 }
