@@ -340,6 +340,12 @@ pub enum AlterAction {
     SetNotNull(Name, Option<ConflictAction>),
     /// `ALTER [COLUMN] name DROP NOT NULL`
     DropNotNull(Name),
+    /// `ALTER [COLUMN] name [SET DATA] TYPE type`
+    SetType(Name, TypeName),
+    /// `ALTER [COLUMN] name SET DEFAULT value`
+    SetDefault(Name, Expression),
+    /// `ALTER [COLUMN] name DROP DEFAULT`
+    DropDefault(Name),
     /// `ADD [CONSTRAINT name] CHECK (expression) [ON CONFLICT ..]`
     AddCheck(Option<Name>, Expression, Option<ConflictAction>),
     /// `DROP CONSTRAINT name`

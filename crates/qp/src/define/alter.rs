@@ -1,7 +1,8 @@
 //! ALTER TABLE: the text of the definition is edited, and everything that hangs on the table is
 //! bound again to find what the change breaks.
 //!
-//! Neighbours: `rename` (names in texts), `alter_column` (columns and constraints).
+//! Neighbours: `rename` (names in texts), `alter_column` (columns and constraints),
+//! `retype` (types and defaults).
 
 use pandodb_ds::sync::Arc;
 
@@ -29,6 +30,12 @@ impl Definer<'_> {
                 AlterAction::RenameColumn(..) => {
                     format!("cannot rename columns of view \"{}\"", name.text)
                 }
+                AlterAction::SetType(..) => {
+                    format!("cannot change the type of a column of view \"{}\"", name.text)
+                }
+                AlterAction::SetDefault(..) | AlterAction::DropDefault(_) => {
+                    format!("columns of view \"{}\" have no defaults", name.text)
+                }
                 _ => format!("cannot edit constraints of view \"{}\"", name.text),
             };
             return Err(Error::invalid(message).at(name.span));
@@ -55,6 +62,9 @@ impl Definer<'_> {
                 self.set_not_null(&table, name, Nullness::Refused(*conflict))
             }
             AlterAction::DropNotNull(name) => self.set_not_null(&table, name, Nullness::Allowed),
+            AlterAction::SetType(name, type_name) => self.set_type(&table, name, type_name),
+            AlterAction::SetDefault(name, value) => self.set_default(&table, name, Some(value)),
+            AlterAction::DropDefault(name) => self.set_default(&table, name, None),
             AlterAction::CountAlone => self.count_alone(&table),
             AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
             AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),

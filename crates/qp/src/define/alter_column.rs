@@ -370,7 +370,7 @@ pub(super) enum Nullness {
 }
 
 /// A part of a text with the blanks before it.
-fn with_blanks(sql: &str, span: Span) -> Span {
+pub(super) fn with_blanks(sql: &str, span: Span) -> Span {
     let before = sql.get(..span.start as usize).unwrap_or_default();
     Span::new(before.trim_end().len() as u32, span.end)
 }

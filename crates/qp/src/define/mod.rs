@@ -13,6 +13,7 @@ mod create;
 mod drop;
 mod index;
 mod rename;
+mod retype;
 mod text;
 mod trigger;
 mod upkeep;

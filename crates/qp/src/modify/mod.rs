@@ -16,6 +16,7 @@
 //! | `cautious` | changes that cannot fail half-way |
 //! | `direct` | rows that nothing watches, changed in their stored form |
 //! | `plain` | new rows that nothing watches, from their values to their stored form |
+//! | `retype` | rows of a table whose column got another type or default |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
 //! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
@@ -34,6 +35,7 @@ mod found;
 mod insert;
 mod instead;
 mod plain;
+mod retype;
 mod sequence;
 mod trigger;
 mod update;
@@ -45,7 +47,8 @@ use pandodb_ds::sync::Arc;
 pub use bind::{modify_statement, view_columns};
 pub(crate) use constraint::Violation;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
-pub(crate) use foreign_key::{has_parent_key, mismatch, quoted};
+pub(crate) use foreign_key::{has_parent_key, is_mismatched, mismatch, orphans, quoted};
+pub(crate) use retype::{fill_missing, store_anew};
 pub use sequence::{SEQUENCE_TABLE, counter_of};
 pub(crate) use trigger::trigger_program;
 pub use trigger::{

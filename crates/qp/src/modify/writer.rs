@@ -281,7 +281,7 @@ impl TableWriter {
     }
 
     /// The stored form of the row in the row slot.
-    fn encode(&self, frame: &Frame) -> Result<Vec<u8>> {
+    pub(super) fn encode(&self, frame: &Frame) -> Result<Vec<u8>> {
         let slot = frame.slot(self.row);
         let mut values: SmallVec<[Datum<'_>; 16]> = SmallVec::new();
         let alias = self.table.rowid_alias().map(|index| self.table.columns[index].position);

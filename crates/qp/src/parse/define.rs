@@ -241,15 +241,36 @@ impl Parser<'_> {
     fn alter_column(&mut self) -> Result<AlterAction> {
         self.accept(TokenKind::Column);
         let column = self.name("a column name")?;
+        if self.accept_word("type") {
+            return self.column_type(column);
+        }
         if self.accept(TokenKind::Set) {
-            self.expect(TokenKind::Not, "NOT NULL")?;
+            if self.accept_word("data") {
+                self.expect_word("type")?;
+                return self.column_type(column);
+            }
+            if self.accept(TokenKind::Default) {
+                return Ok(AlterAction::SetDefault(column, self.default_value()?));
+            }
+            self.expect(TokenKind::Not, "NOT NULL, DEFAULT or DATA TYPE")?;
             self.expect(TokenKind::Null, "NULL")?;
             return Ok(AlterAction::SetNotNull(column, self.on_conflict()?));
         }
-        self.expect(TokenKind::Drop, "SET NOT NULL or DROP NOT NULL")?;
-        self.expect(TokenKind::Not, "NOT NULL")?;
+        self.expect(TokenKind::Drop, "TYPE, SET or DROP")?;
+        if self.accept(TokenKind::Default) {
+            return Ok(AlterAction::DropDefault(column));
+        }
+        self.expect(TokenKind::Not, "NOT NULL or DEFAULT")?;
         self.expect(TokenKind::Null, "NULL")?;
         Ok(AlterAction::DropNotNull(column))
+    }
+
+    /// What stands behind `ALTER COLUMN name TYPE`.
+    fn column_type(&mut self, column: Name) -> Result<AlterAction> {
+        match self.type_name()? {
+            Some(type_name) => Ok(AlterAction::SetType(column, type_name)),
+            None => Err(self.expected("a type")),
+        }
     }
 
     /// `DROP ...`

@@ -194,7 +194,7 @@ impl Parser<'_> {
 
     /// A constant, an expression in parentheses, or a bare word, which stands for a string (or
     /// for TRUE and FALSE) and is kept as a column's name.
-    fn default_value(&mut self) -> Result<Expression> {
+    pub(super) fn default_value(&mut self) -> Result<Expression> {
         let start = self.token.start;
         let operator = match self.token.kind {
             TokenKind::LeftParenthesis => return self.default_expression(),

@@ -8,10 +8,10 @@ use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, PragmaRows};
 use crate::branching::access::check_owner;
-use crate::catalog::{DatabaseIndex, ForeignKey, Schema, Table, schema_table};
+use crate::catalog::{DatabaseIndex, Schema, Table, schema_table};
 use crate::define::identifier;
 use crate::error::{Error, Result};
-use crate::modify::{bind_writer, check_rows, has_parent_key, mismatch};
+use crate::modify::{bind_writer, check_rows, is_mismatched, mismatch, orphans};
 use crate::session::Session;
 use crate::store::Database;
 use crate::suggest::hinting;
@@ -116,45 +116,6 @@ fn home_of_table(call: &Call<'_>, schemas: &[Arc<Schema>], name: &str) -> Result
     })
 }
 
-/// The columns of the parent that a foreign key refers to.
-fn referenced_names(parent: &Table, key: &ForeignKey) -> Vec<String> {
-    if key.parent_columns.is_empty() {
-        let keys = parent.primary_key.iter().flat_map(|key| &key.columns);
-        let places = keys.filter_map(crate::catalog::IndexColumn::column);
-        return places.map(|place| parent.columns[place].name.to_string()).collect();
-    }
-    key.parent_columns.iter().map(ToString::to_string).collect()
-}
-
-/// The query that finds the rows of a table that miss a parent.
-fn orphans(schema: &Schema, database: &str, table: &Table, key: &ForeignKey) -> Result<String> {
-    let parent = schema.table(&key.parent);
-    let columns: Vec<&str> =
-        key.columns.iter().map(|column| &*table.columns[*column].name).collect();
-    let set: Vec<String> =
-        columns.iter().map(|name| format!("c.{} IS NOT NULL", identifier(name))).collect();
-    let mut condition = set.join(" AND ");
-    if parent.is_some_and(|parent| !has_parent_key(parent, key))
-        || schema.view(&key.parent).is_some()
-    {
-        return Err(Error::invalid(mismatch(&table.name, &key.parent)));
-    }
-    if let Some(parent) = parent {
-        let names = referenced_names(parent, key);
-        let pair = |(parent, child): (&String, &&str)| {
-            format!("p.{} = +c.{}", identifier(parent), identifier(child))
-        };
-        let pairs = names.iter().zip(&columns).map(pair).collect::<Vec<_>>().join(" AND ");
-        let parent = identifier(&parent.name);
-        condition = format!(
-            "{condition} AND NOT EXISTS (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
-        );
-    }
-    let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
-    let name = identifier(&table.name);
-    Ok(format!("SELECT {rowid} FROM {database}.{name} AS c WHERE {condition}"))
-}
-
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
     let named = call.database()?.unwrap_or(DatabaseIndex::MAIN);
     let found = call.session.reading(|_, schemas| {
@@ -177,7 +138,10 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                     continue;
                 }
                 for (number, key) in table.foreign_keys.iter().rev().enumerate() {
-                    let sql = orphans(schema, &database, table, key)?;
+                    if is_mismatched(schema, key) {
+                        return Err(Error::invalid(mismatch(&table.name, &key.parent)));
+                    }
+                    let sql = orphans(schema, &database, table, key);
                     queries.push((table.name.clone(), key.parent.clone(), number, sql));
                 }
             }

@@ -115,10 +115,8 @@ impl TableMerger<'_, '_, '_> {
                 }
                 // Its key leads to a row that got another number: so does it, and it is another
                 // row than the target's.
-                if self.table.is_rebuilt {
-                    let kept = self.plan.ours_row(&ours);
-                    self.put(&left.key, Some(&ours), kept)?;
-                }
+                let kept = self.plan.ours_row(&ours);
+                self.put(&left.key, Some(&ours), kept)?;
                 self.moved(&right.key, &key);
                 self.place(&key, row)
             }
@@ -158,7 +156,10 @@ impl TableMerger<'_, '_, '_> {
         if merged.conflicts.is_empty() || !self.are_two_rows(&merged, ours, theirs) {
             return self.finish_row(key, ours, merged);
         }
-        // Two rows under one rowid: the source's gets another one.
+        // Two rows under one rowid: the source's gets another one, and the target's stays, as the
+        // merged table stores it.
+        let kept = self.plan.ours_row(ours);
+        self.put(key, Some(ours), kept)?;
         if let Some(stored) = self.same_row_of_ours(theirs)? {
             self.moved(&change.key, &stored.key);
             let same = read(self.sides.ours, Some(&stored))?;
@@ -180,10 +181,6 @@ impl TableMerger<'_, '_, '_> {
         self.moved(&change.key, &rowid_key(rowid));
         if matches!(self.table.shape.key, KeyShape::Rowid { autoincrement: true, .. }) {
             self.run.target.raise_counter(&self.table.shape, rowid)?;
-        }
-        if self.table.is_rebuilt {
-            let kept = self.plan.ours_row(ours);
-            self.put(key, Some(ours), kept)?;
         }
         self.place(&rowid_key(rowid), row)
     }

@@ -286,6 +286,19 @@ impl Print for AlterTable {
                 printer.optional(" ALTER COLUMN ", Some(name))?;
                 printer.text(" DROP NOT NULL")
             }
+            AlterAction::SetType(name, type_name) => {
+                printer.optional(" ALTER COLUMN ", Some(name))?;
+                printer.optional(" TYPE ", Some(type_name))
+            }
+            AlterAction::SetDefault(name, value) => {
+                printer.optional(" ALTER COLUMN ", Some(name))?;
+                printer.text(" SET ")?;
+                printer.default_value(value)
+            }
+            AlterAction::DropDefault(name) => {
+                printer.optional(" ALTER COLUMN ", Some(name))?;
+                printer.text(" DROP DEFAULT")
+            }
             AlterAction::AddCheck(name, expression, conflict) => {
                 printer.text(" ADD")?;
                 printer.optional(" CONSTRAINT ", name.as_ref())?;

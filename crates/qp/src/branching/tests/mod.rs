@@ -13,6 +13,7 @@ mod merges;
 mod model;
 mod parents;
 mod previews;
+mod retyped;
 mod settings;
 mod statements;
 mod staying;

@@ -10,17 +10,20 @@
 //! |---|---|
 //! | `child` | whether a child's row has a parent |
 //! | `parent` | how many children a parent's row has, and the actions on them |
+//! | `orphans` | the query for rows whose parent is missing |
 //! | `statement` | both are statements in SQL that the engine writes itself, compiled once |
 //!
 //! Neighbours: `insert`, `update`, `delete` call this; `session` looks at the counts.
 
 mod child;
+mod orphans;
 mod parent;
 mod statement;
 
 use pandodb_ds::sync::Arc;
 
 use self::child::ChildKey;
+pub(crate) use self::orphans::{is_mismatched, orphans};
 use self::parent::ParentKey;
 pub(crate) use self::statement::{has_parent_key, mismatch, quoted};
 use super::TableWriter;

@@ -8,6 +8,7 @@
 )]
 
 mod again;
+mod altering;
 mod collations;
 mod going_on;
 mod hints;

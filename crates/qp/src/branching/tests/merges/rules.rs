@@ -233,6 +233,92 @@ const RULES: &[(&str, &str, Outcome)] = &[
         "ALTER TABLE g DROP COLUMN b",
         Rows("SELECT * FROM g", &["1|1|2"]),
     ),
+    // Types and defaults.
+    (
+        "ALTER TABLE t ALTER b TYPE TEXT",
+        "UPDATE t SET b = 5 WHERE id = 1; INSERT INTO t VALUES (4, 4, 4)",
+        Rows(
+            "SELECT id, typeof(b), b FROM t ORDER BY id",
+            &["1|text|5", "2|text|21", "3|text|22", "4|text|4"],
+        ),
+    ),
+    (
+        "ALTER TABLE t ALTER b TYPE BIGINT",
+        "ALTER TABLE t ALTER b TYPE SMALLINT; UPDATE t SET b = 5 WHERE id = 1",
+        Rows(
+            "SELECT b, (SELECT type FROM pragma_table_info('t') WHERE name = 'b') FROM t
+             WHERE id = 1",
+            &["5|BIGINT"],
+        ),
+    ),
+    (
+        "ALTER TABLE t ALTER b TYPE BIGINT",
+        "ALTER TABLE t ALTER b TYPE NUMERIC; UPDATE t SET b = 5.5 WHERE id = 1",
+        Rows("SELECT b FROM t WHERE id < 3", &["5.5", "21"]),
+    ),
+    (
+        "ALTER TABLE t ALTER b SET DATA TYPE TEXT",
+        "ALTER TABLE t ALTER b TYPE text",
+        Rows("SELECT typeof(b) FROM t WHERE b = '20'", &["text"]),
+    ),
+    (
+        "ALTER TABLE t ALTER b TYPE TEXT",
+        "ALTER TABLE t ALTER b TYPE REAL",
+        Conflict("schema", "different ways"),
+    ),
+    (
+        "ALTER TABLE t ALTER b TYPE TEXT",
+        "ALTER TABLE t ALTER b SET DEFAULT 5",
+        Conflict("schema", "different ways"),
+    ),
+    (
+        "DELETE FROM t WHERE id = 1",
+        "ALTER TABLE t ALTER b TYPE TEXT",
+        Rows("SELECT id, typeof(b) FROM t", &["2|text", "3|text"]),
+    ),
+    (
+        "ALTER TABLE keyed ALTER name TYPE INT",
+        "INSERT INTO keyed VALUES ('1', 1), ('1.0', 2)",
+        Conflict("constraint", "UNIQUE"),
+    ),
+    (
+        "ALTER TABLE keyed ALTER name TYPE INT; INSERT INTO keyed VALUES (7, 1)",
+        "UPDATE keyed SET x = 2; INSERT INTO keyed VALUES ('7', 1), ('8', 2)",
+        Rows(
+            "SELECT typeof(name), name, x FROM keyed ORDER BY 2",
+            &["integer|7|1", "integer|8|2", "text|k|2"],
+        ),
+    ),
+    (
+        "ALTER TABLE t ALTER b TYPE REAL; CREATE UNIQUE INDEX u ON t(b)",
+        "INSERT INTO t VALUES (4, 4, '20.0')",
+        Conflict("constraint", "UNIQUE"),
+    ),
+    (
+        "ALTER TABLE t ALTER b SET DEFAULT 7; INSERT INTO t(id, a) VALUES (4, 4)",
+        "INSERT INTO t(id, a) VALUES (5, 5); ALTER TABLE t ALTER a SET DEFAULT 8",
+        Rows(
+            "SELECT id, b, (SELECT group_concat(coalesce(dflt_value, '')) FROM
+             pragma_table_info('t')) FROM t WHERE id > 3",
+            &["4|7|,8,7", "5|NULL|,8,7"],
+        ),
+    ),
+    (
+        "ALTER TABLE t ALTER b SET DEFAULT 7",
+        "ALTER TABLE t ALTER b SET DEFAULT 8",
+        Conflict("schema", "different ways"),
+    ),
+    (
+        "ALTER TABLE g ALTER b SET DEFAULT 7",
+        "ALTER TABLE g DROP COLUMN b",
+        Conflict("schema", "dropped the column"),
+    ),
+    (
+        "ALTER TABLE t ADD COLUMN c INT DEFAULT 1; ALTER TABLE t ALTER c SET DEFAULT 2;
+         INSERT INTO t(id, a) VALUES (4, 4)",
+        "INSERT INTO t VALUES (5, 5, 5); UPDATE t SET a = 9 WHERE id = 2",
+        Rows("SELECT id, a, c FROM t", &["1|10|1", "2|9|1", "3|12|1", "4|4|2", "5|5|2"]),
+    ),
     (
         "ALTER TABLE g RENAME COLUMN b TO c",
         "ALTER TABLE g DROP COLUMN b",

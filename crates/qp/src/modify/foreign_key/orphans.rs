@@ -1,0 +1,45 @@
+//! The rows of a table that miss the parent of a foreign key, as a query.
+//!
+//! It compares as foreign keys do, by the parent's affinity and collation. Neighbours:
+//! `foreign_key_check` and ALTER TABLE, which gives a key's column another type, ask it.
+
+use super::statement::{has_parent_key, quoted};
+use crate::catalog::{ForeignKey, IndexColumn, Schema, Table};
+
+/// Whether a foreign key leads to what is no key of a table, so that nobody can ask for parents.
+pub(crate) fn is_mismatched(schema: &Schema, key: &ForeignKey) -> bool {
+    schema.table(&key.parent).is_some_and(|parent| !has_parent_key(parent, key))
+        || schema.view(&key.parent).is_some()
+}
+
+/// The query that finds the rows of a table that miss a parent: their rowids, or NULL where there
+/// are none. `database` is written as SQL has it.
+pub(crate) fn orphans(schema: &Schema, database: &str, table: &Table, key: &ForeignKey) -> String {
+    let columns: Vec<String> =
+        key.columns.iter().map(|column| quoted(&table.columns[*column].name)).collect();
+    let set: Vec<String> = columns.iter().map(|name| format!("c.{name} IS NOT NULL")).collect();
+    let mut condition = set.join(" AND ");
+    if let Some(parent) = schema.table(&key.parent) {
+        let names = referenced_names(parent, key);
+        let pair =
+            |(parent, child): (&String, &String)| format!("p.{} = +c.{child}", quoted(parent));
+        let pairs = names.iter().zip(&columns).map(pair).collect::<Vec<_>>().join(" AND ");
+        let parent = quoted(&parent.name);
+        condition = format!(
+            "{condition} AND NOT EXISTS (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
+        );
+    }
+    let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
+    let name = quoted(&table.name);
+    format!("SELECT {rowid} FROM {database}.{name} AS c WHERE {condition}")
+}
+
+/// The columns of the parent that a foreign key refers to.
+fn referenced_names(parent: &Table, key: &ForeignKey) -> Vec<String> {
+    if key.parent_columns.is_empty() {
+        let keys = parent.primary_key.iter().flat_map(|key| &key.columns);
+        let places = keys.filter_map(IndexColumn::column);
+        return places.map(|place| parent.columns[place].name.to_string()).collect();
+    }
+    key.parent_columns.iter().map(ToString::to_string).collect()
+}
