@@ -285,11 +285,21 @@ impl<'c> Savepoint<'c> {
         let name = name(self.depth);
         match behavior {
             DropBehavior::Ignore => Ok(()),
-            DropBehavior::Commit => self.connection.execute_batch(&format!("RELEASE {name}")),
-            DropBehavior::Rollback => {
-                self.connection.execute_batch(&format!("ROLLBACK TO {name}; RELEASE {name}"))
+            DropBehavior::Commit => {
+                let released = self.connection.execute_batch(&format!("RELEASE {name}"));
+                if released.is_err() && !self.connection.is_autocommit() {
+                    // The outermost savepoint is a commit, which may be refused; nobody else could
+                    // end it. The error of the release is the one to report.
+                    let _ = self.undo(&name);
+                }
+                released
             }
+            DropBehavior::Rollback => self.undo(&name),
         }
+    }
+
+    fn undo(&self, name: &str) -> Result<()> {
+        self.connection.execute_batch(&format!("ROLLBACK TO {name}; RELEASE {name}"))
     }
 }
 
@@ -311,5 +321,26 @@ impl Drop for Savepoint<'_> {
         let behavior = self.drop_behavior;
         // Nobody is left to be told.
         let _ = self.end(behavior);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_savepoint_whose_release_is_refused_leaves_nothing_open() -> Result<()> {
+        let mut connection = Connection::open_in_memory()?;
+        connection.execute_batch(
+            "PRAGMA foreign_keys = ON; CREATE TABLE p(id INTEGER PRIMARY KEY); \
+             CREATE TABLE c(p REFERENCES p DEFERRABLE INITIALLY DEFERRED)",
+        )?;
+        let savepoint = connection.savepoint()?;
+        savepoint.execute_batch("INSERT INTO c VALUES (9)")?;
+        assert!(savepoint.commit().is_err());
+        assert!(connection.is_autocommit());
+        let count: i64 = connection.query_row("SELECT count(*) FROM c", (), |row| row.get(0))?;
+        assert_eq!(count, 0);
+        Ok(())
     }
 }

@@ -412,24 +412,22 @@ impl<'a> Batch<'a> {
     /// ```
     #[allow(clippy::should_implement_trait, reason = "it can fail, so it is no iterator")]
     pub fn next(&mut self) -> Result<Option<Statement<'a>>> {
-        let rest = self.sql.get(self.position..).unwrap_or("");
-        // Only the text of one statement is handed on, so that a long script is not copied again
-        // for each of its statements.
-        let first = &rest[..engine::first_statement(rest)];
-        let (prepared, consumed) = self.connection.session.prepare(first)?;
-        match prepared {
-            Some(prepared) => {
+        // A text may have any number of empty statements one behind the other.
+        loop {
+            let rest = self.sql.get(self.position..).unwrap_or("");
+            // Only the text of one statement is handed on, so that a long script is not copied
+            // again for each of its statements.
+            let first = &rest[..engine::first_statement(rest)];
+            let (prepared, consumed) = self.connection.session.prepare(first)?;
+            if let Some(prepared) = prepared {
                 self.position += consumed;
-                Ok(Some(Statement::new(self.connection, prepared)))
+                return Ok(Some(Statement::new(self.connection, prepared)));
             }
-            None if first.len() < rest.len() => {
-                self.position += first.len();
-                self.next()
-            }
-            None => {
+            if first.len() == rest.len() {
                 self.position = self.sql.len();
-                Ok(None)
+                return Ok(None);
             }
+            self.position += first.len();
         }
     }
 
@@ -469,5 +467,24 @@ impl InterruptHandle {
     /// ```
     pub fn interrupt(&self) {
         self.0.interrupt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_may_have_any_number_of_empty_statements() -> Result<()> {
+        let connection = Connection::open_in_memory()?;
+        let sql = format!("SELECT 1{}SELECT 2", ";".repeat(100_000));
+        let mut batch = connection.batch(&sql);
+        assert!(batch.next()?.is_some());
+        assert_eq!(
+            batch.next()?.map(|statement| statement.sql().to_owned()),
+            Some("SELECT 2".into())
+        );
+        assert!(batch.next()?.is_none());
+        Ok(())
     }
 }
