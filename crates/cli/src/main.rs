@@ -109,7 +109,7 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
     if interactive {
         shell.history = History::of_user();
     }
-    verb::chosen::enter(&mut shell, arguments.global.branch.as_deref())?;
+    verb::chosen::enter(&mut shell, arguments.global.branch.as_deref(), true)?;
     if !options.no_init {
         read_init(&mut shell, options.init.as_deref())?;
     }

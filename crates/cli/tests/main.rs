@@ -16,6 +16,7 @@
 
 mod changes;
 mod documents;
+mod harm;
 mod recover;
 mod round_trip;
 mod start;

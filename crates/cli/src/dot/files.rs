@@ -6,7 +6,6 @@ use std::io::Write;
 
 use super::{Argument, Command, NONE, command, usage};
 use crate::failure::{Failure, Outcome};
-use crate::output::sink::Sink;
 use crate::shell::{Opening, Shell};
 use crate::transfer::{self, Digest, Dump, Format, Import};
 
@@ -189,10 +188,7 @@ fn dump(shell: &mut Shell, words: &[String]) -> Outcome {
         }
     }
     let Some(file) = file else { return transfer::dump_to_sink(shell, &dump) };
-    let mut sink = Sink::file(&file).map_err(|error| Failure::file("create", &file, &error))?;
-    transfer::dump(shell, &dump, &mut sink)?;
-    sink.flush()?;
-    sink.close()?;
+    transfer::dump_to_file(shell, &dump, &file)?;
     shell.say(format_args!("Exported to '{file}'"))
 }
 

@@ -7,6 +7,7 @@ use std::io::Write;
 use super::words::unescape;
 use super::{Argument, Command, NONE, command, switch, usage};
 use crate::failure::{Failure, Outcome};
+use crate::output::own;
 use crate::output::sink::Sink;
 use crate::output::{LargeNumbers, MODES, Mode};
 use crate::shell::Shell;
@@ -267,7 +268,7 @@ fn maxwidth(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 /// The sink that a word names.
-fn sink(words: &[String]) -> Outcome<Sink> {
+fn sink(shell: &Shell, words: &[String]) -> Outcome<Sink> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] | ["stdout" | "-"] => Ok(Sink::screen()),
@@ -276,13 +277,13 @@ fn sink(words: &[String]) -> Outcome<Sink> {
             let command = command.trim_start_matches('|').trim();
             Sink::program(command).map_err(|error| Failure::file("start", command, &error))
         }
-        [path] => Sink::file(path).map_err(|error| Failure::file("create", path, &error)),
+        [path] => own::create(&shell.connection, path),
         _ => Err(usage("output")),
     }
 }
 
 fn output(shell: &mut Shell, words: &[String]) -> Outcome {
-    let sink = sink(words)?;
+    let sink = sink(shell, words)?;
     let is_screen = sink.is_screen();
     shell.redirect(sink)?;
     match words {
@@ -306,7 +307,8 @@ fn once(shell: &mut Shell, words: &[String]) -> Outcome {
         }
         _ => {}
     }
-    shell.redirect(sink(words)?)?;
+    let sink = sink(shell, words)?;
+    shell.redirect(sink)?;
     shell.once = true;
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(super) fn trace(shell: &mut Shell, words: &[String]) -> Outcome {
         None => return Err(usage("trace")),
         Some("off") => None,
         Some("on") => Some(Trace { to: Log::Screen, form, is_timed }),
-        Some(word) => Some(Trace { to: Log::open(word)?, form, is_timed }),
+        Some(word) => Some(Trace { to: Log::open(&shell.connection, word)?, form, is_timed }),
     };
     Ok(())
 }
@@ -48,7 +48,8 @@ pub(super) fn is_log_target(shell: &Shell, word: &str) -> bool {
 
 /// Where errors are written beside standard error.
 pub(super) fn log(shell: &mut Shell, word: &str) -> Outcome {
-    shell.watch.errors = if word == "off" { None } else { Some(Log::open(word)?) };
+    shell.watch.errors =
+        if word == "off" { None } else { Some(Log::open(&shell.connection, word)?) };
     Ok(())
 }
 

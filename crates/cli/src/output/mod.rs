@@ -19,6 +19,7 @@ mod separated;
 mod turned;
 
 // Where it goes.
+pub(crate) mod own;
 pub(crate) mod sink;
 
 #[cfg(test)]

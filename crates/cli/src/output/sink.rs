@@ -26,8 +26,8 @@ impl Sink {
         Self::Screen(BufWriter::with_capacity(64 * 1024, io::stdout()))
     }
 
-    /// A new file, or an existing one emptied.
-    pub(crate) fn file(path: &str) -> io::Result<Self> {
+    /// A new file, or an existing one emptied; `output::own` has been asked about it.
+    pub(super) fn file(path: &str) -> io::Result<Self> {
         Ok(Self::File(BufWriter::with_capacity(64 * 1024, File::create(path)?)))
     }
 

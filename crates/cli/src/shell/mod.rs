@@ -27,6 +27,7 @@ use std::sync::{Arc, OnceLock};
 use pandodb::{Connection, ErrorKind, OpenOptions, Value};
 
 pub(crate) use self::history::{History, state_folder};
+use self::script::Language;
 pub(crate) use self::statement::{TableColumn, columns_of};
 pub(crate) use self::watch::{Log, Trace, TraceForm};
 use crate::exit::Exit;
@@ -112,6 +113,8 @@ pub(crate) struct Expert {
 pub(crate) struct Shell {
     pub(crate) connection: Connection,
     pub(crate) opening: Opening,
+    /// The database was not there before it was opened.
+    pub(crate) is_new: bool,
     pub(crate) terminal: Terminal,
     pub(crate) settings: Settings,
     pub(crate) switches: Switches,
@@ -212,6 +215,7 @@ impl Opening {
 impl Shell {
     /// Opens the database and makes a shell that shows rows as people or programs want them.
     pub(crate) fn open(opening: Opening, terminal: Terminal, interactive: bool) -> Outcome<Self> {
+        let is_new = !std::path::Path::new(&opening.path).exists();
         let connection = opening.open(terminal)?;
         let mut settings = Settings::new(if terminal.has_output { Mode::Box } else { Mode::List });
         settings.color = terminal.color_output;
@@ -220,6 +224,7 @@ impl Shell {
         Ok(Self {
             connection,
             opening,
+            is_new,
             terminal,
             settings,
             switches: Switches {
@@ -362,14 +367,19 @@ impl Shell {
         }
     }
 
-    /// The statements of a stream; errors name `name`.
-    pub(crate) fn run_reader(&mut self, input: impl std::io::BufRead, name: &str) {
-        script::run_reader(self, input, name);
+    /// The statements of a stream of data, which is not trusted with commands; errors name `name`.
+    pub(crate) fn run_statements(&mut self, input: impl std::io::BufRead, name: &str) {
+        script::run_reader(self, input, name, Language::Sql);
+    }
+
+    /// The same of a file.
+    pub(crate) fn run_statements_of(&mut self, path: &str) -> Outcome {
+        script::run_file(self, path, Language::Sql)
     }
 
     /// The statements of a file.
     pub(crate) fn run_file(&mut self, path: &str) -> Outcome {
-        script::run_file(self, path)
+        script::run_file(self, path, Language::SqlAndCommands)
     }
 }
 

@@ -14,32 +14,42 @@ use crate::language::{Progress, progress};
 
 const DEPTH_MAX: usize = 32;
 
+/// What lines may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    /// What a person would type: statements and dot commands, which start programs, too.
+    SqlAndCommands,
+    /// Statements only. Whoever made a database chose every text in its dump, so that a dump may
+    /// hold a line that looks like a command.
+    Sql,
+}
+
 /// Everything that comes through standard input.
 pub(super) fn run_standard_input(shell: &mut Shell) {
     // Without a name: errors still say the line.
-    run_lines(shell, std::io::stdin().lock(), "");
+    run_lines(shell, std::io::stdin().lock(), "", Language::SqlAndCommands);
 }
 
 /// The lines of a file.
-pub(super) fn run_file(shell: &mut Shell, path: &str) -> Outcome {
+pub(super) fn run_file(shell: &mut Shell, path: &str, language: Language) -> Outcome {
     if shell.reading.len() >= DEPTH_MAX {
         let message = format!("{path} is read by scripts {DEPTH_MAX} deep: does it read itself?");
         return Err(Failure::statement(message));
     }
     let file = File::open(path).map_err(|error| Failure::file("open", path, &error))?;
     shell.reading.push(path.to_owned());
-    run_reader(shell, BufReader::new(file), path);
+    run_reader(shell, BufReader::new(file), path, language);
     shell.reading.pop();
     Ok(())
 }
 
 /// Lines of a file or of a program: Ctrl-C stops all of them, also when it comes between two.
-pub(super) fn run_reader(shell: &mut Shell, lines: impl BufRead, name: &str) {
+pub(super) fn run_reader(shell: &mut Shell, lines: impl BufRead, name: &str, language: Language) {
     let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
-    run_lines(shell, lines, name);
+    run_lines(shell, lines, name, language);
 }
 
-fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) {
+fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str, language: Language) {
     let mut pending = Pending::default();
     let mut line = Vec::new();
     loop {
@@ -61,7 +71,7 @@ fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) {
         };
         let text = if pending.next_line == 1 { text.trim_start_matches('\u{feff}') } else { text };
         if let Some((ready, first_line)) = pending.take(text)
-            && !shell.run_text(&ready, Some((name, first_line)))
+            && !run(shell, &ready, (name, first_line), language)
         {
             return;
         }
@@ -77,8 +87,24 @@ fn run_lines(shell: &mut Shell, mut lines: impl BufRead, name: &str) {
     let first_line = pending.first_line;
     let rest = std::mem::take(&mut pending.text);
     if progress(&rest) != Progress::Nothing {
-        shell.run_text(&rest, Some((name, first_line)));
+        run(shell, &rest, (name, first_line), language);
     }
+}
+
+/// Runs what is complete; whether to go on.
+fn run(shell: &mut Shell, text: &str, origin: (&str, usize), language: Language) -> bool {
+    if language == Language::SqlAndCommands {
+        return shell.run_text(text, Some(origin));
+    }
+    if command_of(text).is_none() {
+        let outcome = shell.run_sql(text, Some(origin));
+        return shell.settle(outcome, Some(origin));
+    }
+    // What follows counts on the command, or was put there together with it.
+    let (_, line) = origin;
+    let failure = Failure::statement(format!("line {line} holds a command, and only SQL is read"));
+    shell.report(&failure.with_hint("commands are run in scripts that you trust: .read SCRIPT"));
+    false
 }
 
 /// Lines that do not make a statement yet.

@@ -11,13 +11,14 @@ use crate::shell::Shell;
 
 /// The query that answers a statement, if it begins with SUMMARIZE, and how long the statement is.
 pub(super) fn query(shell: &Shell, text: &str) -> Outcome<Option<(String, usize)>> {
+    // Asked for each statement of a text, so that only the first word of the rest may be looked at.
+    if !first_word(text).eq_ignore_ascii_case("SUMMARIZE") {
+        return Ok(None);
+    }
     let tokens = language::tokens(text);
     let mut words =
         tokens.iter().filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment));
     let Some(first) = words.next() else { return Ok(None) };
-    if !text[first.range.clone()].eq_ignore_ascii_case("SUMMARIZE") {
-        return Ok(None);
-    }
     let end = tokens.iter().find(|token| token.kind == Kind::Semicolon);
     let (end, behind) = end.map_or((text.len(), text.len()), |it| (it.range.start, it.range.end));
     let rest = text[first.range.end..end].trim();
@@ -34,6 +35,25 @@ pub(super) fn query(shell: &Shell, text: &str) -> Outcome<Option<(String, usize)
     let parts: Vec<String> = columns.iter().map(|column| of_column(column)).collect();
     let query = format!("WITH pando_summary AS ({}) {}", select(&from), parts.join(" UNION ALL "));
     Ok(Some((query, behind)))
+}
+
+/// The word that a text begins with, behind blanks and comments; nothing where it is another thing.
+fn first_word(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        let behind = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n')
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/")
+        } else {
+            break;
+        };
+        let Some((_, behind)) = behind else { return "" };
+        rest = behind;
+    }
+    let end = rest.find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(rest.len());
+    &rest[..end]
 }
 
 fn select(from: &str) -> String {
@@ -55,4 +75,23 @@ fn of_column(column: &str) -> String {
          count({column}) AS count, \
          count(*) - count({column}) AS nulls FROM pando_summary"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_word;
+
+    #[test]
+    fn the_first_word_stands_behind_blanks_and_comments() {
+        for (text, expected) in [
+            ("summarize t", "summarize"),
+            (" -- SUMMARIZE t\n /* ; */SUMMARIZE(t)", "SUMMARIZE"),
+            ("'SUMMARIZE'", ""),
+            ("-- SUMMARIZE", ""),
+            ("/* SUMMARIZE", ""),
+            ("; SUMMARIZE t", ""),
+        ] {
+            assert_eq!(first_word(text), expected, "{text}");
+        }
+    }
 }

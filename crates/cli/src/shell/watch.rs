@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use pandodb::Statement;
+use pandodb::{Connection, Statement};
 
 use crate::failure::{Failure, Outcome};
 use crate::language::{self, Kind};
-use crate::output::quote;
+use crate::output::{own, quote};
 
 /// What a trace shows of a statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,13 +52,15 @@ pub(crate) struct Trace {
 
 impl Log {
     /// Where a word says.
-    pub(crate) fn open(word: &str) -> Outcome<Self> {
+    pub(crate) fn open(connection: &Connection, word: &str) -> Outcome<Self> {
         match word {
             "stdout" | "-" => Ok(Self::Screen),
             "stderr" | "on" => Ok(Self::Errors),
-            path => File::create(path)
-                .map(Self::File)
-                .map_err(|error| Failure::file("create", path, &error)),
+            path => {
+                own::refuse(connection, path)?;
+                let file = File::create(path);
+                file.map(Self::File).map_err(|error| Failure::file("create", path, &error))
+            }
         }
     }
 

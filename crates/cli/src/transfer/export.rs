@@ -7,6 +7,7 @@ use std::io::Write;
 use super::{Dump, Format, dump, sqlite};
 use crate::failure::{Failure, Outcome};
 use crate::language::{Kind, tokens};
+use crate::output::own::Replaced;
 use crate::output::sink::Sink;
 use crate::output::{Mode, Settings, quote};
 use crate::progress::Progress;
@@ -44,7 +45,9 @@ pub(crate) fn export(shell: &mut Shell, file: &str, what: &str, format: Option<F
     if is_query {
         "table".clone_into(&mut settings.insert_table);
     }
-    let sink = open(file)?;
+    // A mistake in it is found before anything of the file is touched.
+    shell.connection.prepare(&sql)?;
+    let (sink, target) = open(shell, file)?;
     let outer_sink = std::mem::replace(&mut shell.sink, sink);
     let outer_settings = std::mem::replace(&mut shell.settings, settings);
     let progress = (file != "-").then(|| Progress::rows(shell, "exporting"));
@@ -56,17 +59,13 @@ pub(crate) fn export(shell: &mut Shell, file: &str, what: &str, format: Option<F
     let written = std::mem::replace(&mut shell.sink, outer_sink);
     let closed = written.close();
     outcome?;
-    Ok(closed?)
+    closed?;
+    target.keep()
 }
 
 fn whole_database(shell: &mut Shell, file: &str, format: Format) -> Outcome {
     match format {
-        Format::Sql => {
-            let mut sink = open(file)?;
-            dump(shell, &Dump::default(), &mut sink)?;
-            sink.flush()?;
-            Ok(sink.close()?)
-        }
+        Format::Sql => dump_to_file(shell, &Dump::default(), file),
         Format::Sqlite => sqlite::export(shell, file),
         _ => Err(Failure::usage("which table? this format holds one").with_hint(
             "name a table or a query, or export to a file that ends in .sql or .sqlite",
@@ -74,11 +73,20 @@ fn whole_database(shell: &mut Shell, file: &str, format: Format) -> Outcome {
     }
 }
 
-pub(super) fn open(file: &str) -> Outcome<Sink> {
+/// Writes a dump; `-` is standard output.
+pub(crate) fn dump_to_file(shell: &mut Shell, what: &Dump, file: &str) -> Outcome {
+    let (mut sink, target) = open(shell, file)?;
+    dump(shell, what, &mut sink)?;
+    sink.flush()?;
+    sink.close()?;
+    target.keep()
+}
+
+fn open(shell: &Shell, file: &str) -> Outcome<(Sink, Replaced)> {
     if file == "-" {
-        return Ok(Sink::screen());
+        return Ok((Sink::screen(), Replaced::default()));
     }
-    Sink::file(file).map_err(|error| Failure::file("create", file, &error))
+    Replaced::begin(&shell.connection, file)
 }
 
 /// Whether a text is a query rather than the name of a table.

@@ -70,7 +70,7 @@ pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
         Some(Format::Sqlite) => return sqlite::import(shell, &import.file),
         Some(Format::Sql) => {
             let before = shell.connection.total_changes();
-            shell.run_file(&import.file)?;
+            shell.run_statements_of(&import.file)?;
             return Ok(shell.connection.total_changes() - before);
         }
         _ => {}
@@ -133,17 +133,15 @@ pub(super) fn in_transaction<T>(
     };
     shell.execute(begin)?;
     let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
-    match work(shell) {
-        Ok(value) => {
-            shell.connection.execute_batch(commit)?;
-            Ok(value)
-        }
-        Err(failure) => {
-            // The failure itself is what matters; a transaction that is gone needs no undoing.
-            let _ = shell.connection.execute_batch(undo);
-            Err(failure)
-        }
+    let outcome =
+        work(shell).and_then(|value| Ok(shell.connection.execute_batch(commit).map(|()| value)?));
+    if outcome.is_err() {
+        // Also where the commit was refused: it leaves its transaction open, and what comes next
+        // would be lost with it. The failure itself is what matters; a transaction that is gone
+        // needs no undoing.
+        let _ = shell.connection.execute_batch(undo);
     }
+    outcome
 }
 
 fn store(shell: &mut Shell, import: &Import, mut records: Box<dyn Records>) -> Outcome<u64> {

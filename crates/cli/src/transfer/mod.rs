@@ -22,7 +22,7 @@ mod tests;
 pub(crate) use crate::arguments::Format;
 pub(crate) use digest::{Digest, digest};
 pub(crate) use dump::{Dump, dump, dump_to_sink};
-pub(crate) use export::export;
+pub(crate) use export::{dump_to_file, export};
 pub(crate) use import::{Import, import};
 pub(crate) use json::{Json, object};
 pub(crate) use recover::recover;

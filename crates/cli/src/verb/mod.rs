@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments, verb: &Verb) -> Outcome<Exit> {
         Verb::Restore { files, to } => {
             let target = to.clone().or_else(|| arguments.file.clone());
             let target = target.or_else(|| arguments.global.database()).ok_or_else(no_database)?;
-            let mut shell = open(arguments, terminal, ":memory:", true)?;
+            let mut shell = open(arguments, terminal, ":memory:", true, true)?;
             transfer::restore_to(&mut shell, files, &target)?;
             shell.sink.flush()?;
             return Ok(shell.exit());
@@ -58,7 +58,9 @@ pub(crate) fn run(arguments: &Arguments, verb: &Verb) -> Outcome<Exit> {
         _ => {}
     }
     let path = database(arguments).ok_or_else(no_database)?;
-    let mut shell = open(arguments, terminal, &path, matches!(verb, Verb::Import(_)))?;
+    let needs_branch = needs_chosen_branch(verb);
+    let mut shell =
+        open(arguments, terminal, &path, matches!(verb, Verb::Import(_)), needs_branch)?;
     let exit = on_database(&mut shell, verb)?;
     shell.sink.flush()?;
     let sink = std::mem::replace(&mut shell.sink, crate::output::sink::Sink::screen());
@@ -86,13 +88,33 @@ fn database(arguments: &Arguments) -> Option<String> {
     if found.len() == 1 { found.pop() } else { None }
 }
 
-fn open(arguments: &Arguments, terminal: Terminal, path: &str, create: bool) -> Outcome<Shell> {
+/// Whether a verb is for the branch that was chosen: not where it chooses one, or lists them.
+fn needs_chosen_branch(verb: &Verb) -> bool {
+    use BranchAction as Action;
+    match verb {
+        Verb::Switch { .. } | Verb::Checkout { .. } | Verb::List | Verb::Check(_) => false,
+        Verb::Branch(branch) => match &branch.action {
+            None => branch.name.is_some() || !branch.rename.is_empty() || !branch.delete.is_empty(),
+            Some(Action::List | Action::Switch { .. } | Action::Show { .. } | Action::Du) => false,
+            Some(_) => true,
+        },
+        _ => true,
+    }
+}
+
+fn open(
+    arguments: &Arguments,
+    terminal: Terminal,
+    path: &str,
+    create: bool,
+    needs_branch: bool,
+) -> Outcome<Shell> {
     let (path, user) = (path.to_owned(), arguments.global.user.clone());
     let opening = Opening { path, read_only: arguments.global.readonly, create, user };
     let mut shell = Shell::open(opening, terminal, false)?;
     crate::configure(&mut shell, arguments);
     shell.switches.pager = terminal.has_output && terminal.has_input && !arguments.shell.no_pager;
-    chosen::enter(&mut shell, arguments.global.branch.as_deref())?;
+    chosen::enter(&mut shell, arguments.global.branch.as_deref(), needs_branch)?;
     Ok(shell)
 }
 
@@ -316,12 +338,20 @@ fn run_log(shell: &mut Shell, log: &LogArguments) -> Outcome {
 
 fn run_diff(shell: &mut Shell, diff: &DiffArguments) -> Outcome<Exit> {
     let current = shell.connection.current_branch();
-    let (from, to) = match (&diff.from, &diff.to) {
-        (Some(from), Some(to)) => (from.clone(), to.clone()),
-        (Some(from), None) => (from.clone(), current),
+    // `A..B` is Git's way to write two revisions, but a branch may be called so.
+    let range = match diff.from.as_deref() {
+        Some(from) if shell.branch_fact(from, "branch_name")?.is_none() => from.split_once(".."),
+        _ => None,
+    };
+    let side = |word: &str| if word.is_empty() { current.clone() } else { word.to_owned() };
+    let (from, to) = match (range, &diff.from, &diff.to) {
+        (Some((from, to)), ..) => (side(from), side(to)),
+        (None, Some(from), Some(to)) => (from.clone(), to.clone()),
+        (None, Some(from), None) => (from.clone(), current),
         _ => (branches::parent(shell, &current)?, current),
     };
-    let table = diff.table.as_deref().or(diff.only.as_deref());
+    let behind = if range.is_some() { diff.to.as_deref() } else { None };
+    let table = diff.table.as_deref().or(behind).or(diff.only.as_deref());
     if diff.sql {
         return branches::diff_as_sql(shell, &from, &to, table)
             .map(|differs| if differs && diff.exit_code { Exit::Conflict } else { Exit::Success });

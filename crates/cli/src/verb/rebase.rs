@@ -125,8 +125,21 @@ pub(super) fn begin(shell: &mut Shell, upstream: &str) -> Outcome {
     }
     let (name, from) = (quoted_identifier(&place), quoted_identifier(upstream));
     shell.execute(&format!("CREATE BRANCH {name} FROM {from} WITH {}", rebase.options()))?;
-    branches::switch_quietly(shell, &place)?;
-    go_on(shell, rebase)
+    let branch = rebase.branch.clone();
+    let outcome = branches::switch_quietly(shell, &place).and_then(|()| go_on(shell, rebase));
+    // Only conflicts wait for somebody; where the branch itself refuses (it may be protected)
+    // nothing was begun.
+    if outcome.as_ref().is_err_and(|failure| failure.exit() != Exit::Conflict) {
+        leave(shell, &branch, &place);
+    }
+    outcome
+}
+
+/// Goes back to a branch, and drops the one in between. Why is told already.
+fn leave(shell: &mut Shell, branch: &str, place: &str) {
+    if branches::switch_quietly(shell, branch).is_ok() {
+        let _ = shell.execute(&format!("DROP BRANCH IF EXISTS {}", quoted_identifier(place)));
+    }
 }
 
 fn head(shell: &Shell, branch: &str) -> Outcome<u64> {
@@ -188,8 +201,7 @@ fn pick(shell: &mut Shell, rebase: &mut Rebase, number: u64) -> Outcome {
     let sql = format!("CHERRY PICK TRANSACTION {number} WITH (conflict_resolution = 'manual')");
     if let Err(failure) = shell.execute(&sql) {
         // Something else than a conflict: the branch stays as it is.
-        let _ = branches::switch_quietly(shell, &rebase.branch);
-        let _ = shell.execute(&format!("DROP BRANCH {}", quoted_identifier(&place)));
+        leave(shell, &rebase.branch, &place);
         return Err(failure);
     }
     let conflicts = open_conflicts(shell)?;

@@ -39,8 +39,14 @@ pub(super) fn push(shell: &mut Shell, to: Option<&str>, message: Option<&str>) -
         option: Some((OPTION, branch.clone())),
         ..branches::Create::default()
     };
-    let done = branches::create_with(shell, &name, &options)
-        .and_then(|()| branches::reset(shell, &branch, &number.to_string()));
+    let done = branches::create_with(shell, &name, &options).and_then(|()| {
+        let reset = branches::reset(shell, &branch, &number.to_string());
+        if reset.is_err() {
+            // Nothing was put aside (the branch may be protected): the reset's error says why.
+            let _ = shell.execute(&format!("DROP BRANCH {}", quoted_identifier(&name)));
+        }
+        reset
+    });
     shell.switches.quiet = was_quiet;
     done?;
     shell.say(format_args!("Put aside as {name}: {told}"))

@@ -18,8 +18,11 @@ pub(super) fn execute(shell: &mut Shell, words: &[String]) -> Outcome {
     if text.trim().is_empty() {
         return Err(Failure::usage("usage: pando execute FILE|SQL"));
     }
-    let is_file = words.len() == 1 && std::path::Path::new(&text).is_file();
-    if is_file {
+    let path = std::path::Path::new(&text);
+    // No statement is one word that ends so: a file is meant, also where it is not there.
+    let is_script = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("sql"))
+        && !text.contains([' ', ';', '(']);
+    if words.len() == 1 && (path.is_file() || is_script) {
         shell.switches.bail = true;
         return shell.run_file(&text);
     }

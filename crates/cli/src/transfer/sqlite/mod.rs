@@ -61,7 +61,7 @@ fn import_dump(shell: &mut Shell, file: &str, source: &str) -> Outcome<u64> {
     let changes = std::mem::replace(&mut shell.switches.changes, false);
     let ending = Rc::default();
     let output = Ending { inner: progress.reading(output), last: Rc::clone(&ending) };
-    shell.run_reader(BufReader::new(repair.behind(output)?), file);
+    shell.run_statements(BufReader::new(repair.behind(output)?), file);
     progress.finish();
     shell.switches.bail = bail;
     shell.switches.changes = changes;

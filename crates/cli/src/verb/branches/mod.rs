@@ -16,7 +16,7 @@ pub(crate) use self::merges::{Merge, choice, merge, resolve};
 pub(super) use self::moves::move_to_branch;
 pub(crate) use self::moves::{delete_tag, reset, restore, tag};
 pub(crate) use self::told::{Diff, Log, diff, diff_as_sql, log, show_commit, status};
-use super::{inspect, revision};
+use super::{chosen, inspect, revision};
 use crate::failure::{Failure, Outcome};
 use crate::output::Mode;
 use crate::output::quote::{literal, quoted_identifier};
@@ -215,6 +215,12 @@ pub(super) fn is_for_programs(shell: &Shell) -> bool {
     shell.is_for_programs()
 }
 
+/// What the first branch is called: it may have been renamed.
+pub(super) fn first(shell: &Shell) -> Outcome<String> {
+    let sql = "SELECT branch_name FROM pando_branches WHERE branch_id = 1";
+    Ok(shell.connection.query_row(sql, (), |row| row.get(0))?)
+}
+
 /// The branch that a branch came from.
 pub(crate) fn parent(shell: &Shell, name: &str) -> Outcome<String> {
     let parent = shell.branch_fact(name, "parent_branch")?;
@@ -242,13 +248,16 @@ pub(crate) fn delete(shell: &mut Shell, name: &str, may_be_missing: bool) -> Out
         return Ok(());
     }
     if shell.connection.current_branch().eq_ignore_ascii_case(name) {
-        if name.eq_ignore_ascii_case("main") {
-            let message = "main is the branch that you are on, and the first one: it stays";
+        let first = first(shell)?;
+        if name.eq_ignore_ascii_case(&first) {
+            let message =
+                format!("{first} is the branch that you are on, and the first one: it stays");
             return Err(Failure::statement(message).with_hint("reset it, or rename it"));
         }
-        switch_quietly(shell, "main")?;
+        switch_quietly(shell, &first)?;
     }
     shell.execute(&format!("DROP BRANCH {}", quoted_identifier(name)))?;
+    chosen::forget(shell, name)?;
     shell.say(format_args!("Deleted branch: {name}"))
 }
 

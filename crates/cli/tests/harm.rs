@@ -1,0 +1,237 @@
+//! What must not happen to people's data: commands out of data files, work on another branch than
+//! the one that was chosen, files that are written over.
+
+use std::path::Path;
+
+use pandodb_testkit::TemporaryFolder;
+
+use crate::run;
+
+/// Runs lines in one folder; what each printed.
+fn play(folder: &Path, lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| run(folder, line).trim_end().to_owned()).collect()
+}
+
+fn last(folder: &Path, lines: &[&str]) -> String {
+    play(folder, lines).pop().unwrap()
+}
+
+#[test]
+fn a_sqlite_file_starts_no_programs() {
+    let folder = TemporaryFolder::new();
+    let evil = "sqlite3 evil.sqlite \"CREATE TABLE x(a); PRAGMA writable_schema = 1; UPDATE \
+         sqlite_schema SET sql = 'CREATE TABLE x(a);' || char(10) || '.shell touch pwned' || \
+         char(10) || '--'\"";
+    let told = last(folder.path(), &[evil, "pando a.pando import evil.sqlite"]);
+    assert!(!folder.path().join("pwned").exists(), "{told}");
+    assert!(told.contains("only SQL is read") && told.contains("[exit 1]"), "{told}");
+    assert_eq!(run(folder.path(), "pando a.pando .tables"), "");
+}
+
+#[test]
+fn an_imported_script_starts_no_programs() {
+    let folder = TemporaryFolder::new();
+    let write = "printf 'CREATE TABLE x(a);\\n.shell touch pwned\\nCREATE TABLE y(a);\\n' > x.sql";
+    let told = last(folder.path(), &[write, "pando a.pando import x.sql"]);
+    assert!(!folder.path().join("pwned").exists(), "{told}");
+    assert!(told.contains("line 2 holds a command"), "{told}");
+    assert_eq!(run(folder.path(), "pando a.pando .tables"), "x\n");
+}
+
+#[test]
+fn a_dump_of_ones_own_starts_no_programs() {
+    let folder = TemporaryFolder::new();
+    let make = "pando a.pando \"CREATE TABLE x(a DEFAULT ';
+.shell touch pwned
+' /* ;
+.shell touch pwned
+*/ ); INSERT INTO x VALUES (''';
+.shell touch pwned
+'); CREATE TABLE \\\"t;
+.shell touch pwned
+\\\"(a); CREATE TRIGGER g AFTER INSERT ON x BEGIN SELECT 1; /* END;
+.shell touch pwned
+*/ SELECT 2; END\"";
+    let told = play(
+        folder.path(),
+        &[
+            make,
+            "pando a.pando dump > a.sql",
+            "pando b.pando '.read a.sql'",
+            "pando c.pando < a.sql",
+            "pando a.pando export a.sqlite",
+            "pando d.pando import a.sqlite",
+            "pando b.pando dump | cmp - a.sql; pando c.pando dump | cmp - a.sql",
+        ],
+    );
+    assert!(!folder.path().join("pwned").exists(), "{told:?}");
+    assert_eq!(told[0], "");
+    assert_eq!(told[6], "");
+}
+
+#[test]
+fn a_renamed_branch_stays_chosen() {
+    let folder = TemporaryFolder::new();
+    let made = &[
+        "pando a.pando \"CREATE TABLE x(a); INSERT INTO x VALUES (1)\"",
+        "pando a.pando switch -c dev",
+        "pando a.pando branch -m work",
+        "pando a.pando \"DELETE FROM x\"",
+        "pando a.pando \"RENAME BRANCH work TO other\"",
+        "pando a.pando branch current",
+    ];
+    assert_eq!(last(folder.path(), made), "other");
+    assert_eq!(run(folder.path(), "pando --branch main a.pando \"SELECT count(*) FROM x\""), "1\n");
+}
+
+#[test]
+fn nothing_is_done_on_another_branch_than_the_chosen_one() {
+    let folder = TemporaryFolder::new();
+    let made = &[
+        "pando a.pando \"CREATE TABLE x(a); INSERT INTO x VALUES (1)\"",
+        "pando a.pando switch -c dev",
+        "pando --branch main a.pando \"DROP BRANCH dev\"",
+        "pando a.pando \"DELETE FROM x\"",
+    ];
+    let told = last(folder.path(), made);
+    assert!(told.contains("branch dev, which was chosen, is not there any more"), "{told}");
+    assert!(told.contains("pando switch main") && told.contains("[exit 1]"), "{told}");
+    let told = run(folder.path(), "pando a.pando \"DELETE FROM x\"");
+    assert!(told.contains("[exit 1]"), "the second call must be refused as well: {told}");
+    assert_eq!(run(folder.path(), "pando a.pando branch"), "* main\n");
+    let made = &["pando a.pando switch main", "pando a.pando \"SELECT count(*) FROM x\""];
+    assert_eq!(last(folder.path(), made), "1");
+    // Another database at the same place knows nothing of it.
+    let made = &[
+        "pando a.pando switch -c dev",
+        "rm a.pando*",
+        "pando a.pando \"CREATE TABLE y(a)\"",
+        "pando a.pando branch",
+    ];
+    assert_eq!(last(folder.path(), made), "* main");
+}
+
+#[test]
+fn the_first_branch_may_have_another_name() {
+    let folder = TemporaryFolder::new();
+    let made = &[
+        "pando a.pando \"CREATE TABLE x(a)\"",
+        "pando a.pando branch -m trunk",
+        "pando a.pando branch create main",
+        "pando a.pando switch main",
+        "pando a.pando branch current",
+    ];
+    assert_eq!(last(folder.path(), made), "main");
+    assert_eq!(run(folder.path(), "pando a.pando branch -d main"), "Deleted branch: main\n");
+    assert_eq!(run(folder.path(), "pando a.pando branch"), "* trunk\n");
+}
+
+#[test]
+fn an_open_database_is_not_written_over() {
+    let folder = TemporaryFolder::new();
+    let made = &[
+        "pando b.pando \"CREATE TABLE y(a)\"",
+        "pando a.pando \"CREATE TABLE t(a); INSERT INTO t VALUES (1)\"",
+        "ln -s a.pando link",
+        "ln a.pando hard",
+    ];
+    play(folder.path(), made);
+    for name in ["a.pando", "./a.pando", "link", "a.pando-lock", "a.pando-wal-00000001", "b.pando"]
+    {
+        for command in [
+            ".export csv NAME t",
+            ".output NAME",
+            ".once NAME",
+            ".log ./NAME",
+            ".trace NAME",
+            ".dump ./NAME",
+        ] {
+            let command = command.replace("NAME", name);
+            let line = format!("pando a.pando \"ATTACH 'b.pando' AS b\" '{command}'");
+            let told = run(folder.path(), &line);
+            assert!(told.contains("which is open") && told.contains("[exit"), "{line}: {told}");
+        }
+    }
+    let told = run(folder.path(), "rm hard; pando a.pando export a.pando t");
+    assert!(told.contains("which is open"), "{told}");
+    assert_eq!(run(folder.path(), "pando a.pando \"SELECT * FROM t\""), "1\n");
+    assert_eq!(run(folder.path(), "pando b.pando .tables"), "y\n");
+}
+
+#[test]
+fn an_export_that_fails_leaves_the_old_file() {
+    let folder = TemporaryFolder::new();
+    let export = |what: &str| format!("pando a.pando export o.csv \"{what}\"; cat o.csv; ls");
+    let told = play(
+        folder.path(),
+        &[
+            "printf 'old\\n' > o.csv",
+            "pando a.pando \"CREATE TABLE t(a); INSERT INTO t VALUES (1)\"",
+            &export("nosuch"),
+            &export("SELECT abs(-9223372036854775807 - a) FROM t"),
+            "pando a.pando export o.csv t; cat o.csv; ls | grep partial",
+        ],
+    );
+    assert!(told[2].contains("no such table") && told[2].contains("\nold\n"), "{told:?}");
+    assert!(told[3].contains("overflow") && told[3].contains("\nold\n"), "{told:?}");
+    assert!(!told[3].contains("partial"), "{told:?}");
+    assert_eq!(told[4], "Exported to 'o.csv'\na\n1\n[exit 1]");
+}
+
+#[test]
+fn an_import_whose_commit_is_refused_leaves_no_transaction_open() {
+    let folder = TemporaryFolder::new();
+    let script = "PRAGMA foreign_keys = ON;
+CREATE TABLE p(id INTEGER PRIMARY KEY);
+CREATE TABLE c(p REFERENCES p DEFERRABLE INITIALLY DEFERRED);
+.import c.csv c
+INSERT INTO p VALUES (5);";
+    let line = format!("printf 'p\\n9\\n' > c.csv; printf '{script}' | pando a.pando");
+    let told = run(folder.path(), &line);
+    assert!(told.contains("FOREIGN KEY constraint failed"), "{told}");
+    let counts = "SELECT (SELECT count(*) FROM p), (SELECT count(*) FROM c)";
+    assert_eq!(run(folder.path(), &format!("pando a.pando \"{counts}\"")), "1|0\n");
+}
+
+#[test]
+fn what_a_protected_branch_refuses_leaves_no_branches() {
+    let folder = TemporaryFolder::new();
+    let told = play(
+        folder.path(),
+        &[
+            "pando a.pando \"CREATE TABLE t(a)\"",
+            "pando a.pando switch -c dev",
+            "pando a.pando \"INSERT INTO t VALUES (1)\"",
+            "pando --branch main a.pando \"CREATE TABLE u(a)\"",
+            "pando --branch main a.pando \"ALTER BRANCH dev SET (protected = true)\"",
+            "pando a.pando stash",
+            "pando a.pando rebase main",
+            "pando a.pando branch",
+        ],
+    );
+    assert!(told[5].contains("protected") && told[5].contains("[exit"), "{told:?}");
+    assert!(told[6].contains("protected") && told[6].contains("[exit"), "{told:?}");
+    assert_eq!(told[7], "  main\n* dev", "{told:?}");
+}
+
+#[test]
+fn a_script_that_is_not_there_is_no_syntax_error() {
+    let folder = TemporaryFolder::new();
+    let told = run(folder.path(), "pando init a.pando; pando a.pando execute nosuch.sql");
+    assert!(told.contains("cannot open nosuch.sql"), "{told}");
+}
+
+#[test]
+fn two_revisions_may_be_written_as_a_range() {
+    let folder = TemporaryFolder::new();
+    let told = last(
+        folder.path(),
+        &[
+            "pando a.pando \"CREATE TABLE t(a INTEGER PRIMARY KEY)\"",
+            "pando a.pando switch -c dev",
+            "pando a.pando \"INSERT INTO t VALUES (1)\"",
+            "for it in main..dev 'main.. t' dev~1..dev; do pando a.pando diff $it; done",
+        ],
+    );
+    assert_eq!(told, ["t\n  + 1  a=1"; 3].join("\n"));
+}
