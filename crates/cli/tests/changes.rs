@@ -156,7 +156,12 @@ fn check_both(older: &str, changes: &str) {
     if crate::run(folder.path(), "sqlite3 -version").starts_with('3') {
         run("sqlite3 -bail s.sqlite < before.sql && sqlite3 -bail s.sqlite < diff.sql");
         run("sqlite3 s.sqlite .dump > s.sql && pando --bail s.pando < s.sql");
-        assert_same_text(&sorted(&expected), &sorted(&run("pando s.pando dump")));
+        // SQLite's own dump leaves the numbers of the header out.
+        let is_dumped = |line: &&str| {
+            !line.starts_with("PRAGMA user_version") && !line.starts_with("PRAGMA application_id")
+        };
+        let expected: Vec<&str> = expected.lines().filter(is_dumped).collect();
+        assert_same_text(&sorted(&expected.join("\n")), &sorted(&run("pando s.pando dump")));
     }
 }
 

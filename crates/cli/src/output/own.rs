@@ -80,7 +80,7 @@ fn is_same(left: &Path, right: &Path) -> bool {
     {
         use std::os::unix::fs::MetadataExt;
         let of = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-        return of(left).is_some() && of(left) == of(right);
+        of(left).is_some() && of(left) == of(right)
     }
     #[cfg(not(unix))]
     false

@@ -39,17 +39,14 @@ pub(crate) fn asks_rights(index: DatabaseIndex, database: &Database) -> Result<b
     }
 }
 
-/// Refuses what only the owner may do with a whole database.
-pub(crate) fn check_owner(
-    index: DatabaseIndex,
-    database: &Database,
-    user: Option<&str>,
-    what: &str,
-) -> Result<()> {
-    match user {
-        Some(user) if asks_rights(index, database)? => Err(denied(user, what)),
-        _ => Ok(()),
+/// Refuses what only the owner may do with a whole database: what its file keeps, and what
+/// touches all branches of it.
+pub(crate) fn check_owner(session: &Session, index: DatabaseIndex, what: &str) -> Result<()> {
+    let Some(user) = session.user() else { return Ok(()) };
+    if index == DatabaseIndex::TEMP || !asks_rights(index, &session.database(index)?.0)? {
+        return Ok(());
     }
+    Err(denied(&user, what))
 }
 
 /// Refuses to commit what a user changed on a head and may not change any more. What a merge
@@ -97,22 +94,6 @@ pub(crate) fn may_read(session: &Session, database: &Database, head: HeadId) -> 
     Ok(branch.is_some_and(|branch| {
         branches.check_privilege(Some(&user), &branch, Privilege::Read).is_ok()
     }))
-}
-
-/// Refuses what only a session without a user may do: what a file keeps and what touches all
-/// branches of it.
-pub(crate) fn check_owner(session: &Session, what: &str) -> Result<()> {
-    match session.user() {
-        Some(user) => Err(denied(&user, what)),
-        None => Ok(()),
-    }
-}
-
-fn denied(user: &str, what: &str) -> Error {
-    let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
-    let message = format!("user '{shown}' may not {what}");
-    Error::new(ErrorKind::Denied, message)
-        .with_hint("the owner's connection, which has no user, may")
 }
 
 /// Refuses to read what a name means, a branch or a tag; a name that means nothing is told later.
@@ -248,7 +229,7 @@ impl Work<'_> {
 
     /// Refuses what only a session without a user may do.
     pub(super) fn owner(&self, what: &str) -> Result<()> {
-        check_owner(self.session, what)
+        check_owner(self.session, DatabaseIndex::MAIN, what)
     }
 
     fn denied(&self, what: &str) -> Error {

@@ -24,9 +24,9 @@ pub(super) fn run(call: &Call<'_>, full: bool) -> Result<PragmaRows> {
     let number = call.text().filter(|_| call.is_number).and_then(most_problems);
     let name = call.text().filter(|_| number.is_none());
     let most = number.unwrap_or(PROBLEMS_MAX);
-    if full && name.is_none() && only != Some(DatabaseIndex::TEMP) {
+    if full && name.is_none() {
         let hint = "PRAGMA quick_check, or integrity_check of a table, looks at the branch alone";
-        check_owner(call.session, "check a file with all its branches")
+        check_owner(call.session, call.index()?, "check a file with all its branches")
             .map_err(|error| error.with_hint(hint))?;
     }
     call.session.reading(|sources, schemas| {

@@ -8,7 +8,6 @@ use pandodb_ds::record::Value;
 use pandodb_tm::BeginOptions;
 
 use crate::ast::Name;
-use crate::branching::access::check_owner;
 use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::session::Session;

@@ -23,7 +23,6 @@ use pandodb_ds::record::Value;
 
 use crate::ast;
 use crate::branching::access::check_owner;
-use crate::catalog::DatabaseIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::GivenRows;
 use crate::plan::OutputColumn;
@@ -56,8 +55,8 @@ pub(crate) fn run(session: &Session, pragma: &ast::Pragma) -> Result<Vec<Vec<Val
     };
     let sets = call.value.is_some();
     // What is temporary is the session's.
-    if entry.is_for_owner(sets) && call.index()? != DatabaseIndex::TEMP {
-        check_owner(session, &format!("use PRAGMA {} so", entry.name))?;
+    if entry.is_for_owner(sets) {
+        check_owner(session, call.index()?, &format!("use PRAGMA {} so", entry.name))?;
     }
     if matches!(entry.scope, Scope::Kept | Scope::Branch) && sets {
         session.check_may_change()?;

@@ -27,22 +27,20 @@ impl Session {
         vacuum: &ast::Vacuum,
         parameters: &[Value],
     ) -> Result<Vec<Vec<Value>>> {
-        check_owner(self, "VACUUM: it touches all branches")?;
-        if !self.is_autocommit() {
-            return Err(Error::invalid("cannot VACUUM from within a transaction"));
-        }
         let index = match &vacuum.schema {
             Some(name) => self.database_named(name)?,
             None => DatabaseIndex::MAIN,
         };
+        check_owner(self, index, "VACUUM: it touches all branches")?;
+        if !self.is_autocommit() {
+            return Err(Error::invalid("cannot VACUUM from within a transaction"));
+        }
         let (database, _) = self.database(index)?;
         let Some(into) = &vacuum.into else {
             self.check_may_change()?;
             shrink(&database)?;
             return Ok(Vec::new());
         };
-        let user = self.user();
-        check_owner(index, &database, user.as_deref(), "copy the database")?;
         let Value::Text(path) = self.value_of(into, parameters)? else {
             return Err(Error::invalid("non-text filename").at(into.span));
         };
