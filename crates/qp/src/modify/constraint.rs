@@ -260,7 +260,7 @@ impl TableWriter {
     }
 
     /// Refuses what still stands in the way once others have made room: what their triggers and
-    /// foreign keys did may have put rows there, where that had been looked at and where it had not.
+    /// foreign keys did may have put rows there, whether that had been looked at or not.
     fn check_again(
         &self,
         key: &RowKey,

@@ -355,8 +355,8 @@ impl Schema {
                 let others: Vec<String> = columns.iter().map(|_| expressions.value(0)).collect();
                 let operator = pick(expressions.rng, &["UNION ALL", "UNION", "EXCEPT"]);
                 format!(
-                    "SELECT {values} FROM {0} AS s WHERE {condition} {operator} SELECT {1} FROM {0} \
-                     AS s",
+                    "SELECT {values} FROM {0} AS s WHERE {condition} {operator} SELECT {1} FROM \
+                     {0} AS s",
                     table.name,
                     others.join(", ")
                 )

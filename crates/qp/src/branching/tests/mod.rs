@@ -1,14 +1,11 @@
 //! Branch statements as a user types them.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-mod backups;
 mod counters;
-mod crash;
-mod durable;
 mod elsewhere;
+mod files;
 mod forks;
 mod grants;
-mod memory;
 mod merges;
 mod model;
 mod parents;

@@ -19,6 +19,30 @@ use crate::scalar::{Scalar, SlotId};
 /// How many times smaller a side must be to be kept where the other would be.
 const SMALLER: f64 = 2.0;
 
+/// Whether the right side of a LEFT JOIN is looked up in an index for each row of the left one.
+fn searches_right(
+    binder: &mut Binder<'_>,
+    (right, on): (&Group, &[Scalar]),
+    (available, given): (&[SlotId], &[SlotId]),
+    goal: Goal<'_>,
+    (left_rows, has_equality): (f64, bool),
+) -> bool {
+    let [Relation::Table(table)] = right.relations.as_slice() else { return false };
+    let predicates: Vec<&Scalar> = right.predicates.iter().chain(on).collect();
+    let ask = Ask {
+        table,
+        predicates: &predicates,
+        available,
+        needs: goal.needs,
+        wanted: &[],
+        has_limit: false,
+    };
+    let access = choose_access(binder, &ask);
+    let alone = choose_access(binder, &Ask { available: given, ..ask });
+    let pays = search_pays(left_rows, access.cost, alone.cost, alone.rows);
+    access.is_search && (!has_equality || pays)
+}
+
 /// An outer join, for itself.
 pub(super) fn outer_join(
     binder: &mut Binder<'_>,
@@ -43,24 +67,8 @@ pub(super) fn outer_join(
     if kind == JoinType::Left {
         let has_equality = binder.environment.rules.has(Rules::HASH_JOIN)
             && on.iter().any(|term| equality(term, &left_slots, &right_slots).is_some());
-        let searches = match right.relations.as_slice() {
-            [Relation::Table(table)] => {
-                let predicates: Vec<&Scalar> = right.predicates.iter().chain(&on).collect();
-                let ask = Ask {
-                    table,
-                    predicates: &predicates,
-                    available: &available,
-                    needs: goal.needs,
-                    wanted: &[],
-                    has_limit: false,
-                };
-                let access = choose_access(binder, &ask);
-                let alone = choose_access(binder, &Ask { available: given, ..ask });
-                let pays = search_pays(left.rows, access.cost, alone.cost, alone.rows);
-                access.is_search && (!has_equality || pays)
-            }
-            _ => false,
-        };
+        let ways = (available.as_slice(), given);
+        let searches = searches_right(binder, (&right, &on), ways, goal, (left.rows, has_equality));
         if searches || !has_equality {
             let sides = Sides { kind, left, left_slots, right, right_slots, on };
             return left_loop(binder, sides, goal, &available);

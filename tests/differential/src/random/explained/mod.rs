@@ -215,9 +215,9 @@ fn takes_a_merge_for_an_order(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> boo
     })
 }
 
-/// "A statement that fails a type check of a STRICT table inside of a transaction", and "so does one
-/// whose triggers nest too deep": SQLite keeps the rows before the one that is refused, here all
-/// tables are as they were.
+/// "A statement that fails a type check of a STRICT table inside of a transaction", and "so does
+/// one whose triggers nest too deep": SQLite keeps the rows before the one that is refused, here
+/// all tables are as they were.
 pub(super) fn keeps_rows_of_a_failure(
     outcome: &Outcome<'_>,
     before: Option<&State>,

@@ -71,8 +71,8 @@ fn looks_up_again(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
         }
 }
 
-/// "A trigger on a detached database is in the way of ALTER TABLE": SQLite looks its table up again,
-/// where another database has one of that name.
+/// "A trigger on a detached database is in the way of ALTER TABLE": SQLite looks its table up
+/// again, where another database has one of that name.
 fn finds_a_lost_table(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
     let Err(failure) = outcome.actual else { return false };
     let refused = failure.message.strip_prefix("error in trigger ");
@@ -81,8 +81,8 @@ fn finds_a_lost_table(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> bool {
     };
     let (all, table) = (everywhere(oracle), bare(table));
     let found = format!(
-        "SELECT 1 FROM temp.sqlite_schema AS t JOIN {all} AS s ON s.name = t.tbl_name WHERE t.type = \
-         'trigger' AND t.name = '{name}' AND t.tbl_name = '{table}' AND s.type = 'table'"
+        "SELECT 1 FROM temp.sqlite_schema AS t JOIN {all} AS s ON s.name = t.tbl_name WHERE t.type \
+         = 'trigger' AND t.name = '{name}' AND t.tbl_name = '{table}' AND s.type = 'table'"
     );
     outcome.step.sql.starts_with("ALTER ") && finds(oracle, &found)
 }
@@ -172,7 +172,8 @@ fn everywhere(oracle: &mut Sqlite) -> String {
 fn are_shared(oracle: &mut Sqlite, names: &[&str]) -> bool {
     let (all, names) = (everywhere(oracle), names.join("', '"));
     let several = format!(
-        "SELECT 1 FROM {all} WHERE type IN ('table', 'view') AND name IN ('{names}') LIMIT 1 OFFSET 1"
+        "SELECT 1 FROM {all} WHERE type IN ('table', 'view') AND name IN ('{names}') LIMIT 1 \
+         OFFSET 1"
     );
     finds(oracle, &several)
 }

@@ -4,8 +4,8 @@
 //! words stand apart by one blank. Neighbours: the rules in `mod`.
 
 /// A constant test of NULL, written so that SQLite computes it when the statement runs: its
-/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND. So it does with
-/// what is asked to be in an empty list.
+/// parser makes `1 IS NULL` a zero, and forgets what stands beside a zero in an AND. So it does
+/// with what is asked to be in an empty list.
 pub(super) fn spelled_out(sql: &str) -> Option<String> {
     let spelled = sql.replace(" IS NOT NULL", " IS NOT +NULL").replace(" IS NULL", " IS +NULL");
     let spelled = spelled.replace(" IN ()", " IN (SELECT 1 WHERE 0)");
