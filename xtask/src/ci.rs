@@ -192,7 +192,7 @@ fn compared_with_sqlite() -> Outcome<Done> {
     if !differential::exists() {
         return Ok(skipped("tests/differential holds no program"));
     }
-    let summaries = test::run_tests(&test::Arguments::of_ci().only("pandodb-differential"))?;
+    let summaries = differential::run_tests()?;
     differential::run_share_of_diff()?;
     Ok(Done::Ran(summaries))
 }

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use crate::process::{Failure, Outcome, Tool};
+use crate::process::{Failure, Outcome, Tool, is_test_summary};
 use crate::workspace;
 
 const PROGRAM: &str = "tests/differential/src/main.rs";
@@ -82,6 +82,12 @@ pub(crate) fn run_share_of_diff() -> Outcome {
     program_for_tests("diff")
         .arguments(["--seeds", &seeds, "--seed", "1", "--timeout", "120"])
         .run()
+}
+
+/// Runs the tests of the program: statements that differed once, functions, parses.
+pub(crate) fn run_tests() -> Outcome<Vec<String>> {
+    Tool::cargo(["test", "--no-fail-fast", "-p", "pandodb-differential", "--bins", "--tests"])
+        .run_keeping(is_test_summary)
 }
 
 /// The files of SQLite's corpus that CI plays. They are no part of the repository: they are in the

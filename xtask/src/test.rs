@@ -86,11 +86,6 @@ impl Arguments {
         Self { without_nextest: true, ..Self::default() }
     }
 
-    /// As these, for one package.
-    pub(crate) fn only(self, package: &str) -> Self {
-        Self { package: vec![package.to_owned()], ..self }
-    }
-
     /// All tests, as thoroughly as they can be, with the cases of the model tests beginning at
     /// `start`.
     pub(crate) fn of_soak(start: u64) -> Self {
