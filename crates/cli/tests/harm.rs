@@ -99,6 +99,10 @@ fn nothing_is_done_on_another_branch_than_the_chosen_one() {
     let told = run(folder.path(), "pando a.pando \"DELETE FROM x\"");
     assert!(told.contains("[exit 1]"), "the second call must be refused as well: {told}");
     assert_eq!(run(folder.path(), "pando a.pando branch"), "* main\n");
+    // A new branch of its name is another one.
+    let made =
+        &["pando --branch main a.pando \"CREATE BRANCH dev\"", "pando a.pando \"DELETE FROM x\""];
+    assert!(last(folder.path(), made).contains("[exit 1]"));
     let made = &["pando a.pando switch main", "pando a.pando \"SELECT count(*) FROM x\""];
     assert_eq!(last(folder.path(), made), "1");
     // Another database at the same place knows nothing of it.

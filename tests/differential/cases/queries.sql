@@ -864,3 +864,12 @@ PRAGMA table_info(v)
 SELECT x, y, z, typeof(x), typeof(y), x = '1', y = '2.0', z = 3 FROM v
 CREATE TABLE made AS SELECT * FROM v
 PRAGMA table_info(made)
+
+-- A condition on a compound whose columns convert nothing asks no index for converted values.
+CREATE TABLE compound_rows(id INTEGER PRIMARY KEY, a INT); INSERT INTO compound_rows VALUES(10, 7);
+CREATE INDEX compound_rows_a ON compound_rows(a);
+CREATE TABLE compound_texts(v); INSERT INTO compound_texts VALUES('10'), ('7');
+SELECT v, (SELECT count(*) FROM (SELECT id x FROM compound_rows UNION ALL SELECT 'a') q WHERE t.v = q.x) FROM compound_texts t;
+SELECT v, (SELECT count(*) FROM (SELECT a x FROM compound_rows UNION SELECT 'a') q WHERE t.v = q.x) FROM compound_texts t;
+SELECT count(*) FROM (SELECT id x FROM compound_rows UNION SELECT 'a ') q WHERE '10' = q.x;
+SELECT count(*) FROM (SELECT id x FROM compound_rows UNION SELECT 5) q WHERE '10' = q.x;

@@ -96,7 +96,9 @@ impl Replaced {
     pub(crate) fn begin(connection: &Connection, path: &str) -> Outcome<(Sink, Self)> {
         refuse(connection, path)?;
         let real = resolved(Path::new(path));
-        if real.exists() && !real.is_file() {
+        // These lead to a file that somebody else has open, at a place in it.
+        let is_open = ["/dev/fd/", "/dev/std", "/proc/"].iter().any(|it| path.starts_with(it));
+        if is_open || real.exists() && !real.is_file() {
             return Ok((create(connection, path)?, Self::default()));
         }
         let failed = |error: std::io::Error| Failure::file("create", path, &error);

@@ -83,7 +83,7 @@ pub(crate) fn dump_to_file(shell: &mut Shell, what: &Dump, file: &str) -> Outcom
 }
 
 fn open(shell: &Shell, file: &str) -> Outcome<(Sink, Replaced)> {
-    if file == "-" {
+    if matches!(file, "-" | "/dev/stdout") {
         return Ok((Sink::screen(), Replaced::default()));
     }
     Replaced::begin(&shell.connection, file)

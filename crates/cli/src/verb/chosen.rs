@@ -44,12 +44,13 @@ impl Choice {
         Self { name: branch.name.clone(), identity: Some((branch.id, created.as_micros())) }
     }
 
-    /// The branch that this is now; none where it is gone.
+    /// The branch that this is now; none where it is gone, whatever has its name since.
     fn find(&self, branches: &[Branch]) -> Option<Branch> {
-        let is_same = |branch: &&Branch| Self::of(branch).identity == self.identity;
-        let is_called = |branch: &&Branch| branch.name.eq_ignore_ascii_case(&self.name);
-        let same = branches.iter().find(is_same).or_else(|| branches.iter().find(is_called));
-        same.cloned()
+        let is_this = |branch: &&Branch| match self.identity {
+            Some(_) => Self::of(branch).identity == self.identity,
+            None => branch.name.eq_ignore_ascii_case(&self.name),
+        };
+        branches.iter().find(is_this).cloned()
     }
 }
 
