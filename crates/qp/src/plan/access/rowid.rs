@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `index` has the ways by everything else.
 
-use pandodb_ds::record::Collation;
+use pandodb_ds::record::{Collation, Value};
 
 use super::order::satisfies;
 use super::terms::{Term, Test, in_count, in_excess, range_of};
@@ -37,7 +37,15 @@ pub(super) fn rowid_paths(
         let (sorted, backward) = satisfies(ask.wanted, slot, &order, &[], true);
         Access { path, used, rows, cost, total, is_search: true, sorted, backward }
     };
-    for term in own() {
+    // A rowid that is looked up is an integer, whatever a text converts to: not where nothing is
+    // converted, as in a condition on a compound of which the rowid is a part.
+    let converts = |term: &&Term<'_>| {
+        let is_number =
+            |value: &Scalar| matches!(value, Scalar::Literal(Value::Integer(_) | Value::Real(_)));
+        term.rule.affinity.is_numeric()
+            || matches!(term.test, Test::Equal(value) | Test::Is(value) if is_number(value))
+    };
+    for term in own().filter(converts) {
         match term.test {
             Test::Equal(value) | Test::Is(value) => {
                 let path = AccessPath::Rowid(value.clone());

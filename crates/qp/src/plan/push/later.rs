@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::plan::select::{QueryParts, finish_select};
 use crate::plan::{Arm, Compound, Filter, Node};
 use crate::scalar::{Scalar, SlotId, StateId};
-use crate::types::Affinity;
 
 /// A block that is bound and not planned.
 #[derive(Debug)]
@@ -91,10 +90,6 @@ fn is_sure(scalar: &Scalar) -> bool {
 }
 
 impl LaterCompound {
-    fn affinity(&self, column: usize) -> Affinity {
-        self.outputs.get(column).map_or(Affinity::None, Scalar::affinity)
-    }
-
     /// Whether a condition on its rows can be asked of the rows of each part.
     fn can_ask(&self, condition: &Scalar, slot: SlotId) -> bool {
         let merges =
@@ -124,10 +119,7 @@ impl LaterCompound {
         }
         self.arms.iter().all(|(_, block)| {
             columns.iter().all(|column| match block.outputs.get(*column) {
-                // The condition was bound for the compound's column: where the part's converts
-                // otherwise, an index would be asked for other values.
-                Some(Scalar::Column(place)) => place.affinity == self.affinity(*column),
-                Some(Scalar::Literal(_)) => true,
+                Some(Scalar::Column(_) | Scalar::Literal(_)) => true,
                 Some(output) => is_blind && is_sure(output) && output.is_small(),
                 None => false,
             })
