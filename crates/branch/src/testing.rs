@@ -74,7 +74,7 @@ pub(crate) fn column(id: u64, name: &str, declared: &str, position: usize) -> Co
         default: None,
         missing: Value::Null,
         generated: None,
-        is_json: upper == "JSON",
+        is_json: matches!(upper.as_str(), "JSON" | "JSONB"),
     }
 }
 

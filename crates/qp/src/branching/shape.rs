@@ -198,7 +198,9 @@ fn table_shape(schema: &Schema, table: &Table, canonizer: &Canonizer<'_>) -> Tab
                         is_stored: generated.stored,
                     }
                 }),
-                is_json: column.declared_type.eq_ignore_ascii_case("json"),
+                is_json: ["json", "jsonb"]
+                    .iter()
+                    .any(|json| column.declared_type.eq_ignore_ascii_case(json)),
             })
             .collect(),
         stored_columns: table.stored_columns,

@@ -5,6 +5,7 @@ mod constraints;
 mod crossed;
 mod definitions;
 mod inside;
+mod json;
 mod kept;
 mod keys;
 mod names;
