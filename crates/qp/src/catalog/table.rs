@@ -175,6 +175,16 @@ impl Table {
         !matches!(self.kind, TableKind::WithoutRowid)
     }
 
+    /// The name that statements know the rowid by: a column may have the usual one's. None where
+    /// there is no rowid, or columns have all its names.
+    pub(crate) fn rowid_name(&self) -> Option<&str> {
+        if let Some(alias) = self.rowid_alias() {
+            return Some(&self.columns[alias].name);
+        }
+        let is_free = |name: &&str| self.has_rowid() && self.column_index(name).is_none();
+        ["rowid", "_rowid_", "oid"].into_iter().find(is_free)
+    }
+
     /// Whether the engine makes its rows.
     pub fn is_system(&self) -> bool {
         matches!(self.kind, TableKind::System(_))

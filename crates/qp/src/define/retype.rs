@@ -6,7 +6,9 @@
 //! and nothing becomes it, because rows would have to be found by other keys. Neighbours:
 //! `alter_column`, `crate::modify` (which writes the rows).
 
-use pandodb_ds::record::Value;
+use std::collections::HashSet;
+
+use pandodb_ds::record::row::encode_values;
 use pandodb_ds::sync::Arc;
 
 use super::Definer;
@@ -18,11 +20,20 @@ use crate::catalog::build::{build_table, constant};
 use crate::catalog::{Column, IndexColumn, Table};
 use crate::define::identifier;
 use crate::error::{Constraint, Error, Result};
-use crate::modify::{bind_writer, fill_missing, is_mismatched, orphans, store_anew};
+use crate::modify::{
+    bind_writer, fill_missing, index_anew, is_mismatched, orphans, store_anew,
+};
 use crate::span::Span;
 
 /// For each foreign key of and to a table, the rows without a parent.
-type Orphans = Vec<Vec<Vec<Value>>>;
+type Orphans = Vec<KeyOrphans>;
+
+/// The rows that miss a parent of one foreign key.
+struct KeyOrphans {
+    is_deferred: bool,
+    rows: HashSet<Vec<u8>>,
+    count: usize,
+}
 
 impl Definer<'_> {
     /// `ALTER COLUMN .. TYPE ..`
@@ -61,13 +72,15 @@ impl Definer<'_> {
         self.session.with_outer(&self.sources, &self.schemas, |outer| {
             store_anew(&writer, table, index, outer)
         })?;
-        for known in &now.indexes {
+        for (place, known) in now.indexes.iter().enumerate() {
             self.transaction()?.borrow_mut().clear(known.tree)?;
-            self.fill(&known.name)?;
+            self.session.with_outer(&self.sources, &self.schemas, |outer| {
+                index_anew(&writer, place, outer)
+            })?;
         }
         let after = self.orphans_around(&now)?;
         let is_orphaned = before.iter().zip(&after).any(|(before, after)| {
-            after.len() > before.len() || after.iter().any(|row| !before.contains(row))
+            after.count > before.count || !after.rows.is_subset(&before.rows)
         });
         if is_orphaned {
             let error = Error::constraint(Constraint::ForeignKey, "");
@@ -76,6 +89,9 @@ impl Definer<'_> {
                  other side of the foreign key first, or drop the key",
                 name.text
             )));
+        }
+        for (before, after) in before.iter().zip(&after) {
+            self.session.parents_found(before.is_deferred, before.count - after.count);
         }
         Ok(())
     }
@@ -190,7 +206,14 @@ impl Definer<'_> {
                 let is_near = child.id == table.id || key.parent.eq_ignore_ascii_case(&table.name);
                 if is_near && !is_mismatched(schema, key) {
                     let sql = orphans(schema, &database, child, key);
-                    found.push(self.session.select_inside(&sql, &self.sources, &self.schemas)?);
+                    let rows = self.session.select_inside(&sql, &self.sources, &self.schemas)?;
+                    let count = rows.len();
+                    let keys = rows.iter().map(|row| {
+                        let mut bytes = Vec::new();
+                        encode_values(row, &mut bytes).map(|()| bytes)
+                    });
+                    let rows = keys.collect::<Result<_, _>>()?;
+                    found.push(KeyOrphans { is_deferred: key.deferred, rows, count });
                 }
             }
         }

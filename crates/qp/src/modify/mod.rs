@@ -48,7 +48,7 @@ pub use bind::{modify_statement, view_columns};
 pub(crate) use constraint::Violation;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub(crate) use foreign_key::{has_parent_key, is_mismatched, mismatch, orphans, quoted};
-pub(crate) use retype::{fill_missing, store_anew};
+pub(crate) use retype::{fill_missing, index_anew, store_anew};
 pub use sequence::{SEQUENCE_TABLE, counter_of};
 pub(crate) use trigger::trigger_program;
 pub use trigger::{

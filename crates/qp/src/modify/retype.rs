@@ -6,11 +6,13 @@
 //! are left alone, for the sake of branches that share them. Neighbours: `define` asks for both
 //! and fills the indexes; `fill` looks at rows without changing them.
 
+use std::collections::HashSet;
+
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::rowid_from_key;
 use pandodb_ds::record::row::{RowView, encode_row, encode_values};
 
-use super::fill::BoundWriter;
+use super::fill::{BoundWriter, fill_index};
 use super::writer::decode;
 use super::{RowKey, TableWriter};
 use crate::ast::ConflictAction;
@@ -56,11 +58,7 @@ pub(crate) fn store_anew(
     while found {
         outer.context.tick()?;
         let stored = cursor.value()?;
-        let key = if table.has_rowid() {
-            RowKey::Rowid(rowid_from_key(cursor.key())?)
-        } else {
-            RowKey::Bytes(cursor.key().to_vec())
-        };
+        let key = row_key(table, cursor.key())?;
         convert(writer, older, index, (&key, stored), &mut frame, outer)
             .map_err(|error| named(error, writer, older, (&key, stored)))?;
         let bytes = writer.encode(&frame)?;
@@ -71,6 +69,43 @@ pub(crate) fn store_anew(
         found = cursor.next()?;
     }
     Ok(())
+}
+
+/// Fills the index at `place`, which is empty, from rows that were stored anew.
+pub(crate) fn index_anew(bound: &BoundWriter, place: usize, outer: Outer<'_>) -> Result<()> {
+    if !fill_index(bound, place, false, outer)? {
+        return Ok(());
+    }
+    let writer = &bound.writer;
+    let table = &writer.table;
+    let Some(index) = writer.indexes.get(place) else { return Ok(()) };
+    let error = writer.duplicate_entry(&index.index);
+    let mut frame = Frame::new(bound.layout);
+    let mut known = HashSet::new();
+    let mut cursor = outer.context.cursor(writer.source, table.tree)?;
+    let mut found = cursor.first()?;
+    while found {
+        outer.context.tick()?;
+        let stored = cursor.value()?;
+        let key = row_key(table, cursor.key())?;
+        writer.load(&key, decode(table, stored)?, &mut frame, outer)?;
+        writer.fill_alias(&mut frame);
+        if let Some(entry) = index.entry(&key.bytes(), &frame, outer)?
+            && !entry.has_null
+            && !known.insert(index.group_key(&frame, outer)?)
+        {
+            return Err(named(error, writer, table, (&key, stored)));
+        }
+        found = cursor.next()?;
+    }
+    Err(error)
+}
+
+fn row_key(table: &Table, key: &[u8]) -> Result<RowKey> {
+    if table.has_rowid() {
+        return Ok(RowKey::Rowid(rowid_from_key(key)?));
+    }
+    Ok(RowKey::Bytes(key.to_vec()))
 }
 
 /// Puts a row into the row slot as the table stores it now, and looks at what it has to satisfy.

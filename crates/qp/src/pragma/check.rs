@@ -124,7 +124,7 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
             Some(name) => home_of_table(call, schemas, name)?,
             None => named,
         };
-        let mut queries: Vec<(Box<str>, Box<str>, usize, String)> = Vec::new();
+        let mut queries: Vec<(Arc<Table>, Box<str>, usize, String)> = Vec::new();
         for (place, schema) in schemas.iter().enumerate() {
             let index = DatabaseIndex(place as u16);
             if only != index {
@@ -142,7 +142,7 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                         return Err(Error::invalid(mismatch(&table.name, &key.parent)));
                     }
                     let sql = orphans(schema, &database, table, key);
-                    queries.push((table.name.clone(), key.parent.clone(), number, sql));
+                    queries.push((table.clone(), key.parent.clone(), number, sql));
                 }
             }
         }
@@ -151,9 +151,10 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
     let mut rows = Vec::new();
     for (table, parent, number, sql) in found {
         for mut row in call.session.query(&sql)?.rows {
+            let rowid = row.pop().filter(|_| table.has_rowid());
             rows.push(vec![
-                Value::text(&*table),
-                row.pop().unwrap_or(Value::Null),
+                Value::text(&*table.name),
+                rowid.unwrap_or(Value::Null),
                 Value::text(&*parent),
                 Value::Integer(number as i64),
             ]);

@@ -227,8 +227,7 @@ impl Session {
         sources: &Sources,
         schemas: &[Arc<Schema>],
     ) -> Result<()> {
-        let names = ["rowid", "_rowid_", "oid"];
-        let Some(key) = names.into_iter().find(|name| table.column_index(name).is_none()) else {
+        let Some(key) = table.rowid_name().map(quoted) else {
             let message = "all names of the rowid are taken by columns";
             return Err(Error::new(ErrorKind::Unsupported, message));
         };

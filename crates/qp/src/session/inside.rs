@@ -197,6 +197,15 @@ impl Session {
         self.counters.deferred_violations.get() != DeferredViolations::default()
     }
 
+    /// Rows that missed a parent have found one without a change of theirs. What was broken before
+    /// the transaction began was never counted, so that none is taken away that is not there.
+    pub(crate) fn parents_found(&self, is_deferred: bool, rows: usize) {
+        let mut waiting = self.counters.deferred_violations.get();
+        let count = if is_deferred { &mut waiting.declared } else { &mut waiting.by_setting };
+        *count -= (rows as i64).min((*count).max(0));
+        self.counters.deferred_violations.set(waiting);
+    }
+
     /// Does `work`, which fails where it leaves foreign keys broken that were whole before.
     pub(super) fn keeping_whole(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
         let counters = &self.counters;

@@ -12,8 +12,9 @@ pub(crate) fn is_mismatched(schema: &Schema, key: &ForeignKey) -> bool {
         || schema.view(&key.parent).is_some()
 }
 
-/// The query that finds the rows of a table that miss a parent: their rowids, or NULL where there
-/// are none. `database` is written as SQL has it.
+/// The query that finds the rows of a table that miss a parent: their rowids, or their primary keys
+/// where there are none; NULL where columns have all names of the rowid. `database` is written as
+/// SQL has it.
 pub(crate) fn orphans(schema: &Schema, database: &str, table: &Table, key: &ForeignKey) -> String {
     let columns: Vec<String> =
         key.columns.iter().map(|column| quoted(&table.columns[*column].name)).collect();
@@ -29,9 +30,18 @@ pub(crate) fn orphans(schema: &Schema, database: &str, table: &Table, key: &Fore
             "{condition} AND NOT EXISTS (SELECT 1 FROM {database}.{parent} AS p WHERE {pairs})"
         );
     }
-    let rowid = if table.has_rowid() { "c.rowid" } else { "NULL" };
     let name = quoted(&table.name);
-    format!("SELECT {rowid} FROM {database}.{name} AS c WHERE {condition}")
+    format!("SELECT {} FROM {database}.{name} AS c WHERE {condition}", own_columns(table))
+}
+
+/// What a row of a table, called `c`, is known by.
+fn own_columns(table: &Table) -> String {
+    if table.has_rowid() {
+        return table.rowid_name().map_or("NULL".into(), |name| format!("c.{}", quoted(name)));
+    }
+    let places = table.key_columns().iter().filter_map(IndexColumn::column);
+    let names = places.map(|place| format!("c.{}", quoted(&table.columns[place].name)));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The columns of the parent that a foreign key refers to.

@@ -14,7 +14,8 @@ use crate::modify::{TableWriter, TriggerStatement, checking};
 /// positions are returned.
 pub(super) fn own_key(table: &Table, first: usize) -> (String, Vec<usize>) {
     if table.has_rowid() {
-        return (format!("rowid = ?{first}"), Vec::new());
+        let name = quoted(table.rowid_name().unwrap_or("rowid"));
+        return (format!("{name} = ?{first}"), Vec::new());
     }
     let columns: Vec<usize> = table.key_columns().iter().filter_map(IndexColumn::column).collect();
     let term = |(place, index): (usize, &usize)| {

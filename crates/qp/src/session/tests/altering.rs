@@ -107,7 +107,11 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
            WITHOUT ROWID;
          INSERT INTO w VALUES ('1', 1), ('1.0', '2');
          CREATE TABLE n(a TEXT UNIQUE, b TEXT CHECK (typeof(b) = 'text'));
-         INSERT INTO n VALUES ('5', '1'), ('5.0', 'x');",
+         INSERT INTO n VALUES ('5', '1'), ('5.0', 'x');
+         CREATE TABLE u(a, n, b TEXT, c TEXT, PRIMARY KEY (a, n), UNIQUE (b, c)) WITHOUT ROWID;
+         CREATE UNIQUE INDEX u_c ON u(c || '') WHERE n < 4;
+         INSERT INTO u VALUES ('w', 1, '1', NULL), ('x', 2, '1', NULL), ('y', 1, '7', '8'),
+           ('y', 3, '8', '8.0'), ('z', 4, '7.0', '8');",
     );
     let before = rows(&session, "SELECT name, sql FROM sqlite_schema ORDER BY 1");
     for (statement, words) in [
@@ -132,7 +136,9 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
             "w ALTER b TYPE INT",
             "CHECK constraint failed: b < 2 OR typeof(b) <> 'integer', in row '1.0' of w",
         ),
-        ("n ALTER a TYPE INT", "UNIQUE constraint failed: n.a"),
+        ("n ALTER a TYPE INT", "UNIQUE constraint failed: n.a, in row 2 of n"),
+        ("u ALTER b TYPE INT", "UNIQUE constraint failed: u.b, u.c, in row 'z', 4 of u"),
+        ("u ALTER c TYPE INT", "UNIQUE constraint failed: index 'u_c', in row 'y', 3 of u"),
         ("n ALTER b TYPE INT", "CHECK constraint failed: typeof(b) = 'text', in row 1 of n"),
         ("t ALTER a TYPE NOT", "syntax error"),
         ("t ALTER a SET TYPE INT", "syntax error"),
@@ -233,6 +239,76 @@ fn foreign_keys_keep_their_parents() {
     session.execute("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (99, 3)").unwrap();
     session.execute("PRAGMA foreign_keys = ON; ALTER TABLE c ALTER x TYPE TEXT").unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM pragma_foreign_key_check"), ["1"]);
+}
+
+/// Each row counts by itself: one that finds its parent makes up for none that loses it.
+#[test]
+fn a_row_that_finds_its_parent_hides_none_that_loses_it() {
+    for (key, rest) in [
+        ("k INTEGER PRIMARY KEY,", ""),
+        ("k PRIMARY KEY,", " WITHOUT ROWID"),
+        ("rowid, k UNIQUE,", ""),
+    ] {
+        // As an INT '01' finds 1, and '5.0' does not find the text '5.0' any more.
+        let session = session(&format!(
+            "CREATE TABLE p(id BLOB PRIMARY KEY); INSERT INTO p VALUES (1), ('5.0');
+             CREATE TABLE c({key} x TEXT REFERENCES p){rest};
+             PRAGMA foreign_keys = OFF; INSERT INTO c(k, x) VALUES (1, '01');
+             PRAGMA foreign_keys = ON; INSERT INTO c(k, x) VALUES (2, '5.0');"
+        ));
+        let said = refused(&session, "ALTER TABLE c ALTER x TYPE INT");
+        assert!(said.contains("FOREIGN KEY constraint failed"), "{key} {said}");
+        assert_eq!(rows(&session, "SELECT x FROM c"), ["'01'", "'5.0'"], "{key}");
+        session.execute("DELETE FROM c WHERE k = 2; ALTER TABLE c ALTER x TYPE INT").unwrap();
+        assert_eq!(rows(&session, "PRAGMA foreign_key_check"), [""; 0], "{key}");
+    }
+}
+
+/// The rowid is not what a column is called.
+#[test]
+fn foreign_key_check_tells_rowids_beside_columns_of_their_names() {
+    let session = session(
+        "PRAGMA foreign_keys = OFF; CREATE TABLE p(id PRIMARY KEY);
+         CREATE TABLE c(rowid, x REFERENCES p); INSERT INTO c VALUES ('own', 5);
+         CREATE TABLE d(rowid, oid, _rowid_, x REFERENCES p); INSERT INTO d(x) VALUES (5);
+         CREATE TABLE e(rowid, id UNIQUE, x REFERENCES e(id)); PRAGMA foreign_keys = ON;
+         INSERT INTO e VALUES (7, 1, 1); UPDATE e SET rowid = 8, id = 2, x = 2;",
+    );
+    let wanted = ["'c'|1|'p'|0", "'d'|NULL|'p'|0"];
+    assert_eq!(rows(&session, "PRAGMA foreign_key_check"), wanted);
+}
+
+/// What a COMMIT waits for is what misses a parent now.
+#[test]
+fn parents_that_a_new_type_finds_are_not_waited_for() {
+    const DEFERRED: &str = "DEFERRABLE INITIALLY DEFERRED";
+    for (declared, setting, rest) in [
+        (DEFERRED, "OFF", ""),
+        (DEFERRED, "OFF", " WITHOUT ROWID"),
+        ("", "ON", ""),
+        (DEFERRED, "ON", ""),
+    ] {
+        let session = session(&format!(
+            "CREATE TABLE p(id BLOB PRIMARY KEY); INSERT INTO p VALUES (1);
+             CREATE TABLE c(k INT PRIMARY KEY, x TEXT REFERENCES p {declared}){rest};
+             PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (9, '001');
+             PRAGMA foreign_keys = ON;
+             BEGIN; PRAGMA defer_foreign_keys = {setting}; INSERT INTO c VALUES (1, '01');
+             SAVEPOINT s; ALTER TABLE c ALTER x TYPE INT; ROLLBACK TO s;"
+        ));
+        let what = format!("{declared} {setting} {rest}");
+        assert!(session.execute("COMMIT").is_err(), "{what}");
+        session.execute("ALTER TABLE c ALTER x TYPE INT").unwrap();
+        session.execute("COMMIT").unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(rows(&session, "PRAGMA foreign_key_check"), [""; 0], "{what}");
+        // Rows that nobody counted are not counted away, and one that still misses its parent is
+        // waited for.
+        session.execute("ALTER TABLE c ALTER x TYPE TEXT").unwrap_err();
+        session.execute("BEGIN; PRAGMA defer_foreign_keys = ON").unwrap();
+        session.execute("INSERT INTO c VALUES (2, 77); ALTER TABLE c ALTER x TYPE REAL").unwrap();
+        assert!(session.execute("COMMIT").is_err(), "{what}");
+        session.execute("ROLLBACK").unwrap();
+    }
 }
 
 #[test]
