@@ -45,6 +45,38 @@ fn a_join_of_many_tables_is_planned_in_bounded_steps() {
     assert_eq!(rows(&session, &sql), "1");
 }
 
+/// A column that many FULL JOINs make one grows by one table with each, and does not double.
+#[test]
+fn full_joins_that_merge_columns_are_planned_in_bounded_steps() {
+    let session = session("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
+    for number in 0..60 {
+        session.execute(&format!("CREATE TABLE t{number}(id INT, x{number})")).unwrap();
+        session.execute(&format!("INSERT INTO t{number} VALUES ({}, 5)", number / 2)).unwrap();
+    }
+    let joined = |from: &str, kind: &str, using: &str, count: usize| {
+        let tables = (0..count).map(|number| format!(" {kind} t{number}{using}"));
+        let joins = tables.collect::<String>();
+        rows(&session, &format!("SELECT count(*), count(id), total(id) FROM {from}{joins}"))
+    };
+    let wanted = "30|30|Real(435.0)";
+    assert_eq!(joined("t", "NATURAL FULL JOIN", "", 60), wanted);
+    assert_eq!(joined("t", "FULL JOIN", " USING(id)", 60), wanted);
+    // From the right and from both sides, in parentheses.
+    let mut right = "t".to_owned();
+    let mut both = "t".to_owned();
+    for number in 0..40 {
+        right = format!("t{number} NATURAL FULL JOIN ({right})");
+        both = match number % 2 {
+            0 => format!("t{number} FULL JOIN ({both}) USING(id)"),
+            _ => format!("({both}) NATURAL FULL JOIN t{number}"),
+        };
+    }
+    for from in [right, both] {
+        let sql = format!("SELECT count(id), total(id) FROM {from}");
+        assert_eq!(rows(&session, &sql), "20|Real(190.0)");
+    }
+}
+
 #[test]
 fn long_lists_are_looked_up() {
     let session =

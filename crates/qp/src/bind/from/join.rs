@@ -134,15 +134,27 @@ fn common(table: &ScopeTable, column: usize) -> Scalar {
     table.columns[column].common.clone().unwrap_or_else(|| guarded(table, column))
 }
 
-/// The first of several columns that is not NULL, as SQLite's `coalesce` of them.
-fn first_of(mut all: Vec<Scalar>) -> Scalar {
-    if all.len() < 2 {
-        return all.pop().unwrap_or(Scalar::NULL);
+/// The first of several columns that is not NULL, as SQLite's `coalesce` of them. One that is made
+/// of several itself gives these: each is there twice, so that one inside of the other would
+/// double with every join.
+fn first_of(all: Vec<Scalar>) -> Scalar {
+    let mut parts = Vec::with_capacity(all.len());
+    for one in all {
+        match one {
+            Scalar::Case(case) if case.merges => {
+                parts.extend(case.branches.into_iter().map(|(_, _, part)| part));
+                parts.extend(case.otherwise);
+            }
+            other => parts.push(other),
+        }
     }
-    let otherwise = all.pop();
+    if parts.len() < 2 {
+        return parts.pop().unwrap_or(Scalar::NULL);
+    }
+    let otherwise = parts.pop();
     let branch =
         |one: Scalar| (Scalar::IsNull(Box::new(one.clone()), true), CompareRule::default(), one);
-    let branches = all.into_iter().map(branch).collect();
+    let branches = parts.into_iter().map(branch).collect();
     let case = Case { operand: None, branches, otherwise, merges: true };
     Scalar::Case(Box::new(case))
 }

@@ -212,6 +212,7 @@ impl Binder<'_> {
         self.reference(first, scope, &mut group, may_dissolve && !right_or_full)?;
         let (mut early, mut outer_joins) = (Vec::new(), 0);
         for (place, join) in joins.iter().enumerate() {
+            self.check_stopped()?;
             check_tables(&group, join.table.span)?;
             let left_tables = scope.tables.len();
             let mut right = Group::default();
