@@ -1,8 +1,8 @@
 //! "Did you mean ...?": the known name that is nearest to one that is not.
 //!
 //! Nearest is the fewest letters added, left out, changed or swapped with their neighbour; a
-//! name that needs more than a third of its letters changed is no suggestion. Neighbours: `bind`
-//! and `pragma` put it into the hints of errors.
+//! name that needs more than a third of its letters changed (one of two may be) is no suggestion.
+//! Neighbours: `bind` and `pragma` put it into the hints of errors.
 
 use crate::catalog::Table;
 use crate::error::Error;
@@ -33,7 +33,8 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let name = name.to_ascii_lowercase();
-    if name.len() > LENGTH_MAX {
+    // Every name of one letter is one change from every other.
+    if name.len() > LENGTH_MAX || name.chars().count() < 2 {
         return None;
     }
     let most = (name.chars().count() / 3).max(1);
@@ -83,6 +84,8 @@ mod tests {
         assert_eq!(nearest("ITEM", known), Some("items"));
         assert_eq!(nearest("suppliers", known), None);
         assert_eq!(nearest("", known), None);
+        assert_eq!(nearest("x", ["a", "xa"]), None, "that is like everything");
+        assert_eq!(nearest("ix", ["id", "a"]), Some("id"));
     }
 
     #[test]

@@ -62,6 +62,17 @@ pub fn schema_table(name: &str, database: DatabaseIndex) -> Option<Arc<Table>> {
     }))
 }
 
+/// What errors call a table: the schema table has one name there, however it was spelled.
+pub fn called_in_errors(table: &Table) -> &str {
+    match table.kind {
+        TableKind::System(SystemTable::Schema) if table.database == DatabaseIndex::TEMP => {
+            "sqlite_temp_master"
+        }
+        TableKind::System(SystemTable::Schema) => "sqlite_master",
+        _ => &table.name,
+    }
+}
+
 /// Whether `called` is what columns of `database`'s schema table may be called by; `is_qualified`
 /// where the database stands before it. As in SQLite it does not count how FROM spells it.
 pub fn is_schema_table_name(called: &str, database: DatabaseIndex, is_qualified: bool) -> bool {

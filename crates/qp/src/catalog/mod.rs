@@ -23,7 +23,9 @@ mod view;
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHashMap;
 
-pub use builtin::{SCHEMA_TABLE_COLUMNS, is_reserved_name, is_schema_table_name, schema_table};
+pub use builtin::{
+    SCHEMA_TABLE_COLUMNS, called_in_errors, is_reserved_name, is_schema_table_name, schema_table,
+};
 pub use index::{Index, IndexColumn, IndexOrigin, IndexPart};
 pub use load::{implied_index_name, index_columns, load, load_forest};
 pub use rows::{

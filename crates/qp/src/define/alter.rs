@@ -41,6 +41,7 @@ impl Definer<'_> {
             return Err(Error::invalid(message).at(name.span));
         }
         let Some(table) = schema.table(&name.text).cloned() else {
+            self.check_defined(name, "altered")?;
             let full = match &alter.table.schema {
                 Some(schema) => format!("{}.{}", schema.text, name.text),
                 None => name.text.to_string(),

@@ -30,6 +30,9 @@ impl Definer<'_> {
                 let message = format!("use DROP TABLE to delete table {}", name.text);
                 return Err(Error::invalid(message).at(name.span));
             }
+            if matches!(wanted, ObjectKind::Table | ObjectKind::View) {
+                self.check_defined(name, "dropped")?;
+            }
             if drop.if_exists {
                 return Ok(());
             }

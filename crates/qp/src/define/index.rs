@@ -32,6 +32,7 @@ impl Definer<'_> {
             return Err(Error::new(ErrorKind::Exists, message).at(name.span));
         }
         let Some(table) = schema.table(&create.table.text).cloned() else {
+            self.check_defined(&create.table, "indexed")?;
             if schema.view(&create.table.text).is_some() {
                 return Err(Error::invalid("views may not be indexed").at(create.table.span));
             }

@@ -25,10 +25,11 @@ use pandodb_ds::sync::Arc;
 pub(crate) use alter::broken_dependents;
 pub(crate) use text::{definition, identifier};
 
-use crate::ast::{Statement, StatementKind};
+use crate::ast::{Name, Statement, StatementKind};
 use crate::bind::Environment;
 use crate::catalog::{
-    DatabaseIndex, ObjectId, ObjectKind, Schema, is_reserved_name, load, read_cookie, write_cookie,
+    DatabaseIndex, ObjectId, ObjectKind, Schema, called_in_errors, is_reserved_name, load,
+    read_cookie, schema_table, write_cookie,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::SharedTransaction;
@@ -249,6 +250,14 @@ impl Definer<'_> {
             StatementKind::Analyze(name) => self.analyze(name.as_deref()),
             _ => Err(Error::new(ErrorKind::Unsupported, "this definition is not there yet")),
         }
+    }
+
+    /// Refuses what would define the schema table, which is in no schema, anew.
+    fn check_defined(&self, name: &Name, done: &str) -> Result<()> {
+        schema_table(&name.text, self.database).map_or(Ok(()), |table| {
+            let message = format!("table {} may not be {done}", called_in_errors(&table));
+            Err(Error::invalid(message).at(name.span))
+        })
     }
 
     /// The schema that changes.

@@ -20,9 +20,7 @@ use crate::catalog::build::{build_table, constant};
 use crate::catalog::{Column, IndexColumn, Table};
 use crate::define::identifier;
 use crate::error::{Constraint, Error, Result};
-use crate::modify::{
-    bind_writer, fill_missing, index_anew, is_mismatched, orphans, store_anew,
-};
+use crate::modify::{bind_writer, fill_missing, index_anew, is_mismatched, orphans, store_anew};
 use crate::span::Span;
 
 /// For each foreign key of and to a table, the rows without a parent.

@@ -20,7 +20,7 @@ use super::{ModifyPlan, Returning, TableWriter};
 use crate::ast::{self, StatementKind};
 use crate::authorize::AuthAction;
 use crate::bind::{Binder, Called, NameScope, Named, ScopeTable, no_row};
-use crate::catalog::{DatabaseIndex, Table};
+use crate::catalog::{DatabaseIndex, Table, called_in_errors};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
@@ -108,7 +108,8 @@ fn may_change(binder: &Binder<'_>, kind: &StatementKind, named: &Named) -> Resul
 /// Refuses changes of what the engine makes itself.
 fn check_writable(binder: &Binder<'_>, table: &Table) -> Result<()> {
     if table.is_system() && !binder.environment.is_lenient {
-        return Err(Error::invalid(format!("table {} may not be modified", table.name)));
+        let name = called_in_errors(table);
+        return Err(Error::invalid(format!("table {name} may not be modified")));
     }
     Ok(())
 }

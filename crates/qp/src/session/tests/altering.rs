@@ -32,6 +32,31 @@ fn definition(session: &Session, table: &str) -> String {
 const VALUES: &str = "(1, 1), (2, 2.5), (3, '12'), (4, '1.0'), (5, ' 7 '), (6, 'x'), (7, x'31'), \
     (8, NULL), (9, 3e300), (10, -0.0), (11, '9223372036854775808'), (12, ''), (13, 4.0)";
 
+/// SQLite's words for what would define the schema table anew; it has one name in them.
+#[test]
+fn the_schema_table_is_not_defined_anew() {
+    let session = session("CREATE TABLE t(a); CREATE TEMP TABLE u(a)");
+    for (statement, said) in [
+        ("DROP TABLE sqlite_schema", "table sqlite_master may not be dropped"),
+        ("DROP TABLE IF EXISTS main.sqlite_master", "table sqlite_master may not be dropped"),
+        ("DROP VIEW sqlite_schema", "table sqlite_master may not be dropped"),
+        ("DROP TABLE temp.sqlite_schema", "table sqlite_temp_master may not be dropped"),
+        ("DROP TABLE sqlite_temp_schema", "table sqlite_temp_master may not be dropped"),
+        ("DROP INDEX sqlite_schema", "no such index: sqlite_schema"),
+        ("ALTER TABLE sqlite_schema RENAME TO x", "table sqlite_master may not be altered"),
+        ("ALTER TABLE sqlite_master ADD COLUMN x", "table sqlite_master may not be altered"),
+        ("ALTER TABLE sqlite_master DROP name", "table sqlite_master may not be altered"),
+        ("ALTER TABLE sqlite_temp_schema RENAME TO x", "table sqlite_temp_master may not be alter"),
+        ("CREATE INDEX i ON sqlite_schema(name)", "table sqlite_master may not be indexed"),
+        ("CREATE INDEX i ON sqlite_master(name)", "table sqlite_master may not be indexed"),
+        ("DELETE FROM sqlite_schema", "table sqlite_master may not be modified"),
+        ("DELETE FROM temp.sqlite_schema", "table sqlite_temp_master may not be modified"),
+    ] {
+        let found = refused(&session, statement);
+        assert!(found.contains(said), "{statement}: {found}");
+    }
+}
+
 /// Rows are what a table of that type had stored from the same values.
 #[test]
 fn a_new_type_stores_what_a_table_of_that_type_had_stored() {
