@@ -98,6 +98,9 @@ pub trait Session {
 /// call is to end: some milliseconds.
 const STEPS: usize = 1 << 21;
 
+/// Bytes that are worked on between two counts of steps.
+const PIECE_BYTES: usize = 1 << 18;
+
 /// Lets a call that takes long be ended: it counts its steps here. What is over soon never asks.
 pub struct Pace<'a> {
     session: Option<&'a dyn Session>,
@@ -125,6 +128,11 @@ impl<'a> Pace<'a> {
             }
             None => self.look(),
         }
+    }
+
+    /// The bytes in pieces, each of which counts as a step a byte: for work that looks at each.
+    pub fn pieces<'b>(&mut self, bytes: &'b [u8]) -> impl Iterator<Item = Result<&'b [u8]>> {
+        bytes.chunks(PIECE_BYTES).map(|piece| self.step(piece.len()).map(|()| piece))
     }
 
     #[cold]

@@ -67,6 +67,7 @@ mod text;
 pub use pandodb_ds::record::{Value, ValueRef};
 
 pub(crate) use self::aggregate::{Sum, SumResult};
+pub(crate) use self::call::Pace;
 pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, RowImages,
     Session, argument_error, binary_collation, overflow_error, too_big_error,

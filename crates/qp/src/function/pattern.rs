@@ -20,7 +20,7 @@ pub fn like(pattern: &[u8], string: &[u8], escape: Option<u32>) -> bool {
 }
 
 /// As [`like`], in a call that can be ended.
-fn like_at(
+pub(crate) fn like_at(
     pattern: &[u8],
     string: &[u8],
     escape: Option<u32>,
@@ -49,7 +49,7 @@ pub fn glob(pattern: &[u8], string: &[u8]) -> bool {
 }
 
 /// As [`glob`], in a call that can be ended.
-fn glob_at(pattern: &[u8], string: &[u8], pace: &mut Pace<'_>) -> Result<bool> {
+pub(crate) fn glob_at(pattern: &[u8], string: &[u8], pace: &mut Pace<'_>) -> Result<bool> {
     matches(until_nul(pattern), until_nul(string), glob_token, pace)
 }
 

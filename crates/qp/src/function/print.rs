@@ -9,7 +9,7 @@
 use pandodb_ds::record::number::Decimal;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::Context;
+use super::call::{Context, Pace};
 use super::coerce::{character_len, integer, real, text, until_nul};
 use super::text::push_hex;
 use crate::error::Result;
@@ -54,13 +54,16 @@ pub(super) fn printf(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
     let mut arguments = Arguments(args[1..].iter());
     let mut out = Vec::with_capacity(format.len() + 32);
     let mut rest = until_nul(&format);
+    let mut pace = context.pace();
     while let Some(percent) = memchr::memchr(b'%', rest) {
         out.extend_from_slice(&rest[..percent]);
         rest = &rest[percent + 1..];
+        // A conversion takes as long as some bytes.
+        pace.step(percent + 32)?;
         if rest.is_empty() {
             out.push(b'%');
         } else if let Some((conversion, behind)) = parse(rest, &mut arguments) {
-            if !conversion.write(context, &mut arguments, &mut out)? {
+            if !conversion.write(context, &mut arguments, &mut pace, &mut out)? {
                 rest = &[];
                 break;
             }
@@ -154,6 +157,7 @@ impl Conversion {
         mut self,
         context: &Context<'_>,
         arguments: &mut Arguments<'_, '_>,
+        pace: &mut Pace<'_>,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         // What is asked for must fit the limit before memory is taken for it.
@@ -163,6 +167,7 @@ impl Conversion {
         let is_real = b"feEgG".contains(&self.letter);
         let asked = if is_real { asked.min(PRECISION_MAX.max(self.width)) } else { asked };
         context.check_length(out.len().saturating_add(asked as usize))?;
+        pace.step(asked.max(0) as usize)?;
         match self.letter {
             b'd' | b'i' | b'u' | b'o' | b'x' | b'X' | b'p' | b'r' => {
                 let body = self.integer(integer(arguments.take()));
@@ -174,16 +179,16 @@ impl Conversion {
             }
             b's' | b'z' => {
                 let argument = text(arguments.take()).unwrap_or_default();
-                self.pad_text(self.cut(until_nul(&argument)), out);
+                self.pad_text(self.cut(until_nul(&argument), pace)?, out);
             }
             b'q' | b'Q' | b'w' => {
                 let argument = text(arguments.take());
-                let body = self.quoted(argument.as_deref());
+                let body = self.quoted(argument.as_deref(), pace)?;
                 self.pad_text(&body, out);
             }
             b'j' | b'J' => {
                 let argument = text(arguments.take());
-                let body = self.json(argument.as_deref());
+                let body = self.json(argument.as_deref(), pace)?;
                 self.pad_text(&body, out);
             }
             b'c' => self.character(arguments.take(), out),
@@ -262,7 +267,7 @@ impl Conversion {
             body.resize(precision as usize, b'0');
         }
         if self.thousands && matches!(self.letter, b'd' | b'i' | b'u') {
-            body = body.chunks(3).collect::<Vec<_>>().join(&b',');
+            body = with_commas(&body);
         }
         body.extend(sign);
         match self.letter {
@@ -370,25 +375,29 @@ impl Conversion {
     }
 
     /// The first bytes (characters with `!`) that precision asks for.
-    fn cut<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        let Some(precision) = self.precision else { return text };
+    fn cut<'t>(&self, text: &'t [u8], pace: &mut Pace<'_>) -> Result<&'t [u8]> {
+        let Some(precision) = self.precision else { return Ok(text) };
+        if !self.more {
+            return Ok(&text[..text.len().min(precision.max(0) as usize)]);
+        }
         let mut end = 0;
         for _ in 0..precision {
             if end >= text.len() {
-                return text;
+                return Ok(text);
             }
-            end += if self.more { character_len(&text[end..]) } else { 1 };
+            pace.step(1)?;
+            end += character_len(&text[end..]);
         }
-        &text[..end]
+        Ok(&text[..end])
     }
 
     /// `%q`, `%Q` and `%w`: quotes doubled; with `#` control characters as `unistr` reads them.
-    fn quoted(&self, argument: Option<&[u8]>) -> Vec<u8> {
+    fn quoted(&self, argument: Option<&[u8]>, pace: &mut Pace<'_>) -> Result<Vec<u8>> {
         let Some(argument) = argument else {
             let null: &[u8] = if self.letter == b'Q' { b"NULL" } else { b"(NULL)" };
-            return self.cut(null).to_vec();
+            return Ok(self.cut(null, pace)?.to_vec());
         };
-        let source = self.cut(until_nul(argument));
+        let source = self.cut(until_nul(argument), pace)?;
         let quote = if self.letter == b'w' { b'"' } else { b'\'' };
         let has_control = source.iter().any(|&byte| byte < 0x20);
         let escape =
@@ -397,46 +406,51 @@ impl Conversion {
         if self.letter == b'Q' {
             body.extend_from_slice(if escape { b"unistr('" } else { b"'" });
         }
-        for &byte in source {
-            match byte {
-                _ if byte == quote => body.extend([byte, byte]),
-                b'\\' if escape => body.extend(b"\\\\"),
-                0..0x20 if escape => body.extend(format!("\\u{byte:04x}").bytes()),
-                _ => body.push(byte),
+        for piece in pace.pieces(source) {
+            for &byte in piece? {
+                match byte {
+                    _ if byte == quote => body.extend([byte, byte]),
+                    b'\\' if escape => body.extend(b"\\\\"),
+                    0..0x20 if escape => body.extend(format!("\\u{byte:04x}").bytes()),
+                    _ => body.push(byte),
+                }
             }
         }
         if self.letter == b'Q' {
             body.extend_from_slice(if escape { b"')" } else { b"'" });
         }
-        body
+        Ok(body)
     }
 
     /// `%j` and `%J`: the inside of a JSON string, and all of it.
-    fn json(&self, argument: Option<&[u8]>) -> Vec<u8> {
+    fn json(&self, argument: Option<&[u8]>, pace: &mut Pace<'_>) -> Result<Vec<u8>> {
         let whole = self.letter == b'J';
         let Some(argument) = argument else {
-            return if whole { b"null".to_vec() } else { Vec::new() };
+            return Ok(if whole { b"null".to_vec() } else { Vec::new() });
         };
         let mut body = Vec::with_capacity(argument.len() + 2);
         if whole {
             body.push(b'"');
         }
-        for &byte in self.cut(until_nul(argument)) {
-            match byte {
-                b'"' | b'\\' => body.extend([b'\\', byte]),
-                0x08 => body.extend(b"\\b"),
-                b'\t' => body.extend(b"\\t"),
-                b'\n' => body.extend(b"\\n"),
-                0x0C => body.extend(b"\\f"),
-                b'\r' => body.extend(b"\\r"),
-                0..0x20 => body.extend(format!("\\u{byte:04x}").bytes()),
-                _ => body.push(byte),
+        let source = self.cut(until_nul(argument), pace)?;
+        for piece in pace.pieces(source) {
+            for &byte in piece? {
+                match byte {
+                    b'"' | b'\\' => body.extend([b'\\', byte]),
+                    0x08 => body.extend(b"\\b"),
+                    b'\t' => body.extend(b"\\t"),
+                    b'\n' => body.extend(b"\\n"),
+                    0x0C => body.extend(b"\\f"),
+                    b'\r' => body.extend(b"\\r"),
+                    0..0x20 => body.extend(format!("\\u{byte:04x}").bytes()),
+                    _ => body.push(byte),
+                }
             }
         }
         if whole {
             body.push(b'"');
         }
-        body
+        Ok(body)
     }
 
     /// `%c`: the first character of the argument, as often as precision asks.
@@ -479,10 +493,32 @@ pub(super) fn real_with_16_digits(value: f64) -> Vec<u8> {
     conversion.real(value)
 }
 
+/// Digits from the last to the first, with a comma between thousands.
+fn with_commas(digits: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(digits.len() + digits.len() / 3);
+    for (place, thousand) in digits.chunks(3).enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(thousand);
+    }
+    out
+}
+
 /// A value as an SQL literal; `escape` writes control characters for `unistr`.
 pub(super) fn quote_value(value: ValueRef<'_>, escape: bool) -> Vec<u8> {
+    // Nobody can end it, so that there is no error.
+    quote_paced(value, escape, &mut Pace::free()).unwrap_or_default()
+}
+
+/// As [`quote_value`], in a call that can be ended.
+pub(super) fn quote_paced(
+    value: ValueRef<'_>,
+    escape: bool,
+    pace: &mut Pace<'_>,
+) -> Result<Vec<u8>> {
     let mut conversion = Conversion::default();
-    match value {
+    Ok(match value {
         ValueRef::Null => b"NULL".to_vec(),
         ValueRef::Integer(integer) => integer.to_string().into_bytes(),
         ValueRef::Real(real) => {
@@ -494,14 +530,16 @@ pub(super) fn quote_value(value: ValueRef<'_>, escape: bool) -> Vec<u8> {
         ValueRef::Text(text) => {
             conversion.letter = b'Q';
             conversion.alternate = escape;
-            conversion.quoted(Some(text))
+            conversion.quoted(Some(text), pace)?
         }
         ValueRef::Blob(bytes) => {
             let mut out = Vec::with_capacity(bytes.len() * 2 + 3);
             out.extend(b"X'");
-            push_hex(bytes, &mut out);
+            for piece in pace.pieces(bytes) {
+                push_hex(piece?, &mut out);
+            }
             out.push(b'\'');
             out
         }
-    }
+    })
 }

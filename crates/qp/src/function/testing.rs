@@ -23,12 +23,19 @@ pub(super) struct FixedSession {
     draws: Cell<u64>,
     /// Calls that ask whether they are to end are told so.
     is_ended: bool,
+    /// Texts may be as long as by default.
+    is_unbounded: bool,
 }
 
 impl FixedSession {
     /// One in which calls are to end as soon as they ask.
     pub(super) fn ended() -> Self {
-        Self { is_ended: true, ..Self::default() }
+        Self { is_ended: true, is_unbounded: true, ..Self::default() }
+    }
+
+    /// One whose texts may be as long as by default.
+    pub(super) fn unbounded() -> Self {
+        Self { is_unbounded: true, ..Self::default() }
     }
 }
 
@@ -59,7 +66,7 @@ impl Session for FixedSession {
     }
 
     fn length_max(&self) -> usize {
-        if self.is_ended { super::call::LENGTH_MAX } else { 1_000_000 }
+        if self.is_unbounded { super::call::LENGTH_MAX } else { 1_000_000 }
     }
 
     fn check_stopped(&self) -> Result<()> {

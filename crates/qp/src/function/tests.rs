@@ -8,11 +8,13 @@
     reason = "tests fail by panicking"
 )]
 
+use std::borrow::Cow;
+
 use pandodb_ds::record::{Value, ValueRef};
 use proptest::prelude::*;
 
 use super::testing::{FixedSession, call, check, shown, values, with_context};
-use super::{Cache, Context, FunctionKind, Registry};
+use super::{Cache, Context, FunctionKind, Implementation, Registry};
 use crate::error::ErrorKind;
 
 const CORE: &[(&str, &[&str], &str)] = &[
@@ -281,35 +283,107 @@ fn random_blobs_have_the_length_asked_for() {
     }
 }
 
-/// Calls that take long ask whether they are to end, and short ones do not.
-#[test]
-fn long_calls_are_ended() {
+/// Functions that are done with a gigabyte in less than a second: they take a bounded time, or look
+/// at each byte once in a loop that is as fast as copying is.
+const FAST: &str = "-> ->> abs acos acosh asin asinh atan atan2 atanh ceil ceiling changes char \
+    coalesce concat concat_ws cos cosh current_date current_time current_timestamp date datetime \
+    degrees exp floor if ifnull iif instr julianday last_insert_rowid length likelihood likely ln \
+    log log10 log2 lower match max min mod nullif octet_length pando_version pi pow power radians \
+    random round sign sin sinh soundex sqlite_compileoption_get sqlite_compileoption_used \
+    sqlite_source_id sqlite_version sqrt substr substring subtype tan tanh time timediff \
+    total_changes trunc typeof unicode unixepoch unlikely upper zeroblob";
+
+/// Calls that take long, by name and arguments.
+fn long_calls() -> Vec<(Cow<'static, str>, Vec<Value>)> {
     let long = |byte: &str| Value::text(byte.repeat(4_000_000));
     let text = |text: &str| Value::text(text);
-    let cases: Vec<(&str, Vec<Value>)> = vec![
+    let elements = format!("[{}1]", "1,".repeat(400_000));
+    let array = call("jsonb", &[text(&elements)]).unwrap();
+    let labels: String = (0..60_000).map(|label| format!("a{label}:1,")).collect();
+    let object = call("jsonb", &[text(&format!("{{{labels}b:1}}"))]).unwrap();
+    let edits = |value: bool| {
+        let mut all = vec![array.clone()];
+        for _ in 0..40 {
+            all.push(text("$[0]"));
+            all.extend(value.then_some(Value::Integer(1)));
+        }
+        all
+    };
+    let calls: Vec<(&'static str, Vec<Value>)> = vec![
         ("like", vec![text("%aaaaaaaab%"), long("a")]),
         ("glob", vec![text("*aaaaaaaab*"), long("a")]),
         ("trim", vec![long("a"), text("xya")]),
         ("ltrim", vec![long("a"), text("xya")]),
         ("rtrim", vec![long("a"), text("xya")]),
+        ("trim", vec![text("a"), long("b")]),
         ("replace", vec![long("a"), text("a"), text("b")]),
         ("hex", vec![long("a")]),
         ("unhex", vec![long("a")]),
         ("unhex", vec![long("-"), text("+-")]),
         ("unistr", vec![long("\\\\")]),
+        ("unistr_quote", vec![long("\u{1}")]),
+        ("quote", vec![long("'")]),
+        ("quote", vec![Value::Blob(vec![0; 4_000_000].into())]),
         ("randomblob", vec![Value::Integer(4_000_000)]),
-        ("json", vec![text(&format!("[{}1]", "1,".repeat(200_000)))]),
-        ("json_valid", vec![text(&format!("[{}1]", "1,".repeat(200_000)))]),
+        ("strftime", vec![text(&"%Y".repeat(200_000)), text("now")]),
+        ("json_valid", vec![text(&elements)]),
+        ("json_valid", vec![array.clone(), Value::Integer(8)]),
         ("json_error_position", vec![text(&format!("{{{}\"a\":1}}", "a:1,".repeat(200_000)))]),
+        ("json_error_position", vec![array.clone()]),
+        ("json_array_length", vec![array.clone()]),
+        ("json_type", vec![array.clone(), text("$[399999]")]),
+        ("json_pretty", vec![array.clone()]),
+        ("json_pretty", vec![text("[[[1, 2, 3]]]"), long(" ")]),
+        ("json_quote", vec![long("a")]),
+        ("->", vec![array.clone(), Value::Integer(399_999)]),
+        ("->", vec![array.clone(), text("$")]),
+        ("->>", vec![array.clone(), Value::Integer(399_999)]),
     ];
-    for (name, args) in cases {
+    let named = calls.into_iter().map(|(name, args)| (name.into(), args));
+    let mut calls: Vec<(Cow<'static, str>, Vec<Value>)> = named.collect();
+    for format in ["%q", "%Q", "%#Q", "%w", "%j", "%J", "%!.4000000s"] {
+        calls.push(("printf".into(), vec![text(format), long("\u{1}")]));
+    }
+    for format in ["%4000000d", "%,04000000d", "%.4000000f", "%.4000000c"] {
+        calls.push(("format".into(), vec![text(format), Value::Integer(1)]));
+    }
+    calls.push(("printf".into(), vec![text(&"%d".repeat(200_000))]));
+    for (as_text, as_blob) in [("json", "jsonb"), ("json_remove", "jsonb_remove")] {
+        calls.push((as_text.into(), vec![text(&elements)]));
+        calls.push((as_text.into(), vec![array.clone()]));
+        calls.push((as_blob.into(), vec![text(&elements)]));
+    }
+    for (name, args) in [
+        ("remove", edits(false)),
+        ("set", edits(true)),
+        ("replace", edits(true)),
+        ("insert", edits(true)),
+        ("array_insert", edits(true)),
+        ("extract", vec![array.clone(), text("$[399999]")]),
+        ("extract", vec![array.clone(), text("$[399999]"), text("$[399998]")]),
+        ("patch", vec![object.clone(), object]),
+        ("array", vec![long("a")]),
+        ("object", vec![text("a"), long("a")]),
+    ] {
+        for form in ["json_", "jsonb_"] {
+            calls.push((format!("{form}{name}").into(), args.clone()));
+        }
+    }
+    calls
+}
+
+/// Calls that take long ask whether they are to end, and short ones do not.
+#[test]
+fn long_calls_are_ended() {
+    let calls = long_calls();
+    for (place, (name, args)) in calls.iter().enumerate() {
         let function = Registry::new().find(name, args.len()).unwrap();
         let values: Vec<ValueRef<'_>> = args.iter().map(Value::as_ref).collect();
         let session = FixedSession::ended();
         let mut cache = Cache::default();
         let mut context = Context::new(&session, &mut cache);
         let kind = function.call(&mut context, &values).map_err(|error| error.kind());
-        assert_eq!(kind, Err(ErrorKind::Interrupted), "{name}");
+        assert_eq!(kind, Err(ErrorKind::Interrupted), "{name}, call {place}");
         let short: Vec<Value> = args
             .iter()
             .map(|arg| match arg {
@@ -320,6 +394,40 @@ fn long_calls_are_ended() {
         let values: Vec<ValueRef<'_>> = short.iter().map(Value::as_ref).collect();
         let kind = function.call(&mut context, &values).map_err(|error| error.kind());
         assert_ne!(kind, Err(ErrorKind::Interrupted), "{name}");
+    }
+    // Whoever adds a function says which it is. What a regular expression does nobody can end.
+    for function in Registry::new().functions() {
+        let name: &str = &function.name;
+        let is_known = calls.iter().any(|(known, _)| known == name)
+            || FAST.split_whitespace().any(|known| known == name)
+            || name == "regexp"
+            || function.kind() != FunctionKind::Scalar;
+        assert!(is_known, "{name} neither asks whether it is to end nor is it fast");
+    }
+}
+
+/// What an aggregate writes of one value, and what a table-valued function reads.
+#[test]
+fn long_steps_of_aggregates_and_tables_are_ended() {
+    let long = Value::text("a".repeat(4_000_000));
+    let elements = Value::text(format!("[{}1]", "1,".repeat(400_000)));
+    let session = FixedSession::ended();
+    for name in ["json_group_array", "jsonb_group_array", "json_group_object"] {
+        let args = if name == "json_group_object" { vec![&long, &long] } else { vec![&long] };
+        let args: Vec<ValueRef<'_>> = args.into_iter().map(Value::as_ref).collect();
+        let mut cache = Cache::default();
+        let mut context = Context::new(&session, &mut cache);
+        let mut state = super::testing::accumulator(name, args.len(), false);
+        let kind = state.step(&mut context, &args).map_err(|error| error.kind());
+        assert_eq!(kind, Err(ErrorKind::Interrupted), "{name}");
+    }
+    for name in ["json_each", "json_tree", "jsonb_each", "jsonb_tree"] {
+        let mut cache = Cache::default();
+        let mut context = Context::new(&session, &mut cache);
+        let function = Registry::new().find_table(name).unwrap();
+        let Implementation::Table(table) = &function.implementation else { panic!("{name}") };
+        let kind = (table.open)(&mut context, &[elements.as_ref()]).map_err(|error| error.kind());
+        assert_eq!(kind.err(), Some(ErrorKind::Interrupted), "{name}");
     }
 }
 

@@ -10,12 +10,12 @@ use std::borrow::Cow;
 use memchr::memmem;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, argument_error};
+use super::call::{Context, Pace, argument_error};
 use super::coerce::{
     character_count, character_len, character_offset, decode_character, integer, push_character,
     push_text, text, until_nul,
 };
-use super::print::quote_value;
+use super::print::quote_paced;
 use crate::error::Result;
 
 pub(super) fn length(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
@@ -165,24 +165,30 @@ fn trim_sides(
             None => return Ok(Value::Null),
         },
     };
-    let mut characters = Vec::new();
-    let mut rest = until_nul(&set);
-    while !rest.is_empty() {
-        let (character, behind) = rest.split_at(character_len(rest));
-        characters.push(character);
-        rest = behind;
-    }
+    let set = until_nul(&set);
     let mut kept = &source[..];
     let mut pace = context.pace();
-    while left && let Some(len) = characters.iter().find(|c| kept.starts_with(c)).map(|c| c.len()) {
-        pace.step(characters.len())?;
+    while left && let Some(len) = member(set, |character| kept.starts_with(character), &mut pace)? {
         kept = &kept[len..];
     }
-    while right && let Some(len) = characters.iter().find(|c| kept.ends_with(c)).map(|c| c.len()) {
-        pace.step(characters.len())?;
+    while right && let Some(len) = member(set, |character| kept.ends_with(character), &mut pace)? {
         kept = &kept[..kept.len() - len];
     }
     context.text(kept.to_vec())
+}
+
+/// The length of the first character of a set that is one.
+fn member(set: &[u8], is_it: impl Fn(&[u8]) -> bool, pace: &mut Pace<'_>) -> Result<Option<usize>> {
+    let mut rest = set;
+    while !rest.is_empty() {
+        pace.step(1)?;
+        let (character, behind) = rest.split_at(character_len(rest));
+        if is_it(character) {
+            return Ok(Some(character.len()));
+        }
+        rest = behind;
+    }
+    Ok(None)
 }
 
 pub(super) fn concat(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
@@ -215,15 +221,11 @@ pub(super) fn hex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Va
     context.check_length(bytes.len().saturating_mul(2))?;
     let mut out = Vec::with_capacity(bytes.len() * 2);
     let mut pace = context.pace();
-    for piece in bytes.chunks(PIECE_BYTES) {
-        pace.step(piece.len())?;
-        push_hex(piece, &mut out);
+    for piece in pace.pieces(&bytes) {
+        push_hex(piece?, &mut out);
     }
     context.text(out)
 }
-
-/// Bytes between two looks at whether the call is to end, where they are many.
-const PIECE_BYTES: usize = 1 << 18;
 
 /// Appends two capital hexadecimal digits per byte.
 pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
@@ -347,11 +349,11 @@ fn soundex_digit(letter: u8) -> u8 {
 }
 
 pub(super) fn quote(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
-    context.text(quote_value(args[0], false))
+    context.text(quote_paced(args[0], false, &mut context.pace())?)
 }
 
 pub(super) fn unistr_quote(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
-    context.text(quote_value(args[0], true))
+    context.text(quote_paced(args[0], true, &mut context.pace())?)
 }
 
 /// `unistr(x)`: resolves `\XXXX`, `\uXXXX`, `\+XXXXXX`, `\UXXXXXXXX` and `\\`.

@@ -44,28 +44,39 @@ pub(in crate::function) fn strftime(
 ) -> Result<Value> {
     let Some((&format, rest)) = args.split_first() else { return Ok(Value::Null) };
     let Some(format) = text(format) else { return Ok(Value::Null) };
-    let out = Moment::of(context, rest).and_then(|moment| {
-        let mut moment = moment;
+    let moment = Moment::of(context, rest).and_then(|mut moment| {
         moment.need_fields()?;
-        render(&moment, until_nul(&format))
+        Ok(moment)
     });
-    match out {
+    let Ok(moment) = moment else { return Ok(Value::Null) };
+    match render(context, &moment, until_nul(&format))? {
         Ok(out) => context.text(out),
         Err(Unusable) => Ok(Value::Null),
     }
 }
 
-fn render(moment: &Moment, format: &[u8]) -> Result<Vec<u8>, Unusable> {
+fn render(
+    context: &Context<'_>,
+    moment: &Moment,
+    format: &[u8],
+) -> Result<Result<Vec<u8>, Unusable>> {
     let mut out = Vec::with_capacity(format.len() + 16);
+    let mut pace = context.pace();
     let mut bytes = format.iter();
     while let Some(&byte) = bytes.next() {
         if byte == b'%' {
-            specifier(moment, *bytes.next().ok_or(Unusable)?, &mut out)?;
+            let Some(&letter) = bytes.next() else { return Ok(Err(Unusable)) };
+            pace.step(32)?;
+            if specifier(moment, letter, &mut out).is_err() {
+                return Ok(Err(Unusable));
+            }
+            context.check_length(out.len())?;
         } else {
+            pace.step(1)?;
             out.push(byte);
         }
     }
-    Ok(out)
+    Ok(Ok(out))
 }
 
 fn specifier(moment: &Moment, letter: u8, out: &mut Vec<u8>) -> Result<(), Unusable> {

@@ -50,15 +50,17 @@ impl Accumulator for Group {
     fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
         let before = self.text.len();
         let mut value = 0;
+        let mut pace = context.pace();
         if self.is_object {
             // An entry without a label is none.
             let Some(label) = args.first().and_then(|&label| text(label)) else { return Ok(()) };
-            push_string(until_nul(&label), &mut self.text);
+            push_string(until_nul(&label), &mut pace, &mut self.text)?;
             self.text.push(b':');
             value = 1;
         }
         let is_json = context.json_arguments.get(value);
-        push_value(args.get(value).copied().unwrap_or_default(), is_json, &mut self.text)?;
+        let argument = args.get(value).copied().unwrap_or_default();
+        push_value(argument, is_json, &mut pace, &mut self.text)?;
         self.text.push(b',');
         if let Some(lengths) = &mut self.lengths {
             lengths.push_back(self.text.len() - before);

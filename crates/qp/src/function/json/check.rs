@@ -5,6 +5,8 @@
 use super::node::{DEPTH_MAX, Kind, Node};
 use super::space::is_plain;
 use super::string::unescape_character;
+use crate::error::Error;
+use crate::function::call::Pace;
 
 /// Whether `blob` is taken as JSONB: one node from end to end. Short blobs that could be JSON
 /// text that was cast are checked completely.
@@ -14,54 +16,93 @@ pub(super) fn is_jsonb(blob: &[u8]) -> bool {
     let looks_like_text = matches!(blob[0], b'{' | b'[' | b'0'..=b'9');
     node.end == blob.len()
         && (node.kind > Kind::False || len == 0)
-        && (len > 7 || !looks_like_text || error_position(blob).is_none())
+        && (len > 7 || !looks_like_text || is_sound(blob))
 }
 
 /// Where a blob stops being JSONB, in bytes from one; `None` where it does not.
-pub(super) fn error_position(blob: &[u8]) -> Option<usize> {
-    match Node::read(blob, 0) {
-        Ok(node) if node.end == blob.len() => check(blob, node, 1).err(),
+pub(super) fn error_position(blob: &[u8], pace: &mut Pace<'_>) -> Result<Option<usize>, Error> {
+    let mut checker = Checker { blob, pace, ended: None };
+    let place = match Node::read(blob, 0) {
+        Ok(node) if node.end == blob.len() => checker.check(node, 1).err(),
         _ => Some(1),
-    }
+    };
+    checker.ended.map_or(Ok(place), Err)
 }
 
-fn check(blob: &[u8], node: Node, depth: usize) -> Result<(), usize> {
-    let fail = Err(node.start + 1);
-    if depth > DEPTH_MAX {
-        return fail;
+/// Whether a short blob is JSONB throughout.
+fn is_sound(blob: &[u8]) -> bool {
+    error_position(blob, &mut Pace::free()).is_ok_and(|place| place.is_none())
+}
+
+struct Checker<'b, 'p, 's> {
+    blob: &'b [u8],
+    pace: &'p mut Pace<'s>,
+    /// Why it stopped half-way.
+    ended: Option<Error>,
+}
+
+impl Checker<'_, '_, '_> {
+    fn check(&mut self, node: Node, depth: usize) -> Result<(), usize> {
+        let blob = self.blob;
+        let fail = Err(node.start + 1);
+        if depth > DEPTH_MAX {
+            return fail;
+        }
+        let content = node.content(blob);
+        let work = if node.kind.is_container() { 16 } else { content.len() + 16 };
+        if let Err(error) = self.pace.step(work) {
+            self.ended = Some(error);
+            return fail;
+        }
+        // A place within the payload, from one.
+        let at = |offset: usize| node.payload + offset + 1;
+        match node.kind {
+            Kind::Null | Kind::True | Kind::False if node.end == node.start + 1 => Ok(()),
+            Kind::Null | Kind::True | Kind::False => fail,
+            Kind::Int => {
+                let sign = usize::from(content.first() == Some(&b'-'));
+                if content.len() <= sign {
+                    return fail;
+                }
+                all(content, sign, u8::is_ascii_digit).map_err(at)
+            }
+            Kind::Int5 => {
+                let sign = usize::from(content.first() == Some(&b'-'));
+                if content.len() < sign + 3 || content[sign] != b'0' {
+                    return fail;
+                }
+                if !matches!(content[sign + 1], b'x' | b'X') {
+                    return Err(at(sign + 1));
+                }
+                all(content, sign + 2, u8::is_ascii_hexdigit).map_err(at)
+            }
+            Kind::Float | Kind::Float5 => match check_real(content, node.kind == Kind::Float5) {
+                Ok(()) => Ok(()),
+                Err(Some(offset)) => Err(at(offset)),
+                Err(None) => fail,
+            },
+            Kind::Text => all(content, 0, |&byte| is_plain(byte) || byte == b'\'').map_err(at),
+            Kind::TextJ | Kind::Text5 => check_escapes(content, node.kind).map_err(at),
+            Kind::TextRaw => Ok(()),
+            Kind::Array | Kind::Object => self.check_children(node, depth),
+        }
     }
-    let content = node.content(blob);
-    // A place within the payload, from one.
-    let at = |offset: usize| node.payload + offset + 1;
-    match node.kind {
-        Kind::Null | Kind::True | Kind::False if node.end == node.start + 1 => Ok(()),
-        Kind::Null | Kind::True | Kind::False => fail,
-        Kind::Int => {
-            let sign = usize::from(content.first() == Some(&b'-'));
-            if content.len() <= sign {
-                return fail;
+
+    fn check_children(&mut self, container: Node, depth: usize) -> Result<(), usize> {
+        let blob = self.blob;
+        let is_object = container.kind == Kind::Object;
+        let mut at = container.payload;
+        let mut is_label = true;
+        while at < container.end {
+            let node = Node::read_within(blob, at, container.end).map_err(|_| at + 1)?;
+            if is_object && is_label && !node.kind.is_text() {
+                return Err(at + 1);
             }
-            all(content, sign, u8::is_ascii_digit).map_err(at)
+            self.check(node, depth + 1)?;
+            is_label = !is_label;
+            at = node.end;
         }
-        Kind::Int5 => {
-            let sign = usize::from(content.first() == Some(&b'-'));
-            if content.len() < sign + 3 || content[sign] != b'0' {
-                return fail;
-            }
-            if !matches!(content[sign + 1], b'x' | b'X') {
-                return Err(at(sign + 1));
-            }
-            all(content, sign + 2, u8::is_ascii_hexdigit).map_err(at)
-        }
-        Kind::Float | Kind::Float5 => match check_real(content, node.kind == Kind::Float5) {
-            Ok(()) => Ok(()),
-            Err(Some(offset)) => Err(at(offset)),
-            Err(None) => fail,
-        },
-        Kind::Text => all(content, 0, |&byte| is_plain(byte) || byte == b'\'').map_err(at),
-        Kind::TextJ | Kind::Text5 => check_escapes(content, node.kind).map_err(at),
-        Kind::TextRaw => Ok(()),
-        Kind::Array | Kind::Object => check_children(blob, node, depth),
+        if is_object && !is_label { Err(at + 1) } else { Ok(()) }
     }
 }
 
@@ -172,20 +213,4 @@ fn escape_length(content: &[u8]) -> Option<usize> {
             (None, _) => None,
         },
     }
-}
-
-fn check_children(blob: &[u8], container: Node, depth: usize) -> Result<(), usize> {
-    let is_object = container.kind == Kind::Object;
-    let mut at = container.payload;
-    let mut is_label = true;
-    while at < container.end {
-        let node = Node::read_within(blob, at, container.end).map_err(|_| at + 1)?;
-        if is_object && is_label && !node.kind.is_text() {
-            return Err(at + 1);
-        }
-        check(blob, node, depth + 1)?;
-        is_label = !is_label;
-        at = node.end;
-    }
-    if is_object && !is_label { Err(at + 1) } else { Ok(()) }
 }

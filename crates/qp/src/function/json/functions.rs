@@ -68,13 +68,14 @@ fn remove(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resul
     let Some((&first, paths)) = args.split_first() else { return Ok(Value::Null) };
     let Some(document) = document(context, first)? else { return Ok(Value::Null) };
     let mut blob = document.into_vec();
+    let mut pace = context.pace();
     for &arg in paths {
         let Some(path) = path_text(arg) else { return Ok(Value::Null) };
         let steps = behind_root(&path)?;
         if steps.is_empty() {
             return Ok(Value::Null);
         }
-        match edit(&mut blob, steps, Edit::Remove, &[]) {
+        match edit(&mut blob, steps, Edit::Remove, &[], &mut pace) {
             Ok(()) | Err(Fault::NotFound) => {}
             Err(fault) => return Err(fault.with_path(&path)),
         }
@@ -84,11 +85,13 @@ fn remove(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resul
 
 fn array(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Result<Value> {
     let mut out = vec![b'['];
+    let mut pace = context.pace();
     for (index, &arg) in args.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        push_value(arg, context.json_arguments.get(index), &mut out)?;
+        push_value(arg, context.json_arguments.get(index), &mut pace, &mut out)?;
+        context.check_length(out.len())?;
     }
     out.push(b']');
     text_result(context, form, out)
@@ -102,14 +105,17 @@ fn object(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resul
         return Err(argument_error("json_object() labels must be TEXT"));
     }
     let mut out = vec![b'{'];
+    let mut pace = context.pace();
     for (index, pair) in args.chunks_exact(2).enumerate() {
         let ValueRef::Text(label) = pair[0] else { continue };
         if index > 0 {
             out.push(b',');
         }
-        push_string(label, &mut out);
+        push_string(label, &mut pace, &mut out)?;
         out.push(b':');
-        push_value(pair[1], context.json_arguments.get(index * 2 + 1), &mut out)?;
+        let is_json = context.json_arguments.get(index * 2 + 1);
+        push_value(pair[1], is_json, &mut pace, &mut out)?;
+        context.check_length(out.len())?;
     }
     out.push(b'}');
     text_result(context, form, out)
@@ -122,9 +128,10 @@ fn extract(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resu
     }
     let Some(document) = document(context, *first)? else { return Ok(Value::Null) };
     let blob = document.bytes();
+    let mut pace = context.pace();
     if let [path] = paths {
         let Some(path) = path_text(*path) else { return Ok(Value::Null) };
-        return match find(blob, behind_root(&path)?) {
+        return match find(blob, behind_root(&path)?, &mut pace) {
             Ok(found) => node_value(context, form, blob, found.node.start),
             Err(Fault::NotFound) => Ok(Value::Null),
             Err(fault) => Err(fault.with_path(&path)),
@@ -136,8 +143,11 @@ fn extract(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resu
         if index > 0 {
             out.push(b',');
         }
-        match find(blob, behind_root(&path)?) {
-            Ok(found) => render::push_json(blob, found.node.start, &mut out)?,
+        match find(blob, behind_root(&path)?, &mut pace) {
+            Ok(found) => {
+                render::push_json(blob, found.node.start, &mut pace, &mut out)?;
+                context.check_length(out.len())?;
+            }
             Err(Fault::NotFound) => out.extend(b"null"),
             Err(fault) => return Err(fault.with_path(&path)),
         }
@@ -153,7 +163,7 @@ pub(in crate::function) fn arrow(
 ) -> Result<Value> {
     let Some((document, start)) = follow_arrow(context, args)? else { return Ok(Value::Null) };
     let mut out = Vec::new();
-    render::push_json(document.bytes(), start, &mut out)?;
+    render::push_json(document.bytes(), start, &mut context.pace(), &mut out)?;
     context.json_result = true;
     context.text(out)
 }
@@ -189,7 +199,7 @@ fn follow_arrow<'a>(
     } else {
         Cow::Owned([b".\"", &*path, b"\""].concat())
     };
-    match find(document.bytes(), &steps) {
+    match find(document.bytes(), &steps, &mut context.pace()) {
         Ok(found) => Ok(Some((document, found.node.start))),
         Err(Fault::NotFound) => Ok(None),
         Err(fault) => Err(fault.with_path(&path)),
@@ -211,17 +221,18 @@ fn changed(
     }
     let Some(document) = document(context, first)? else { return Ok(Value::Null) };
     let mut blob = document.into_vec();
+    let mut pace = context.pace();
     for (index, pair) in changes.chunks_exact(2).enumerate() {
         let Some(path) = path_text(pair[0]) else { continue };
         let steps = behind_root(&path)?;
-        let value = value_blob(pair[1], context.json_arguments.get(index * 2 + 2))?;
+        let value = value_blob(pair[1], context.json_arguments.get(index * 2 + 2), &mut pace)?;
         if steps.is_empty() {
             if matches!(how, Edit::Set | Edit::Replace) {
                 blob = widened(&value, blob.len()).unwrap_or_else(|| value.into_owned());
             }
             continue;
         }
-        match edit(&mut blob, steps, how, &value) {
+        match edit(&mut blob, steps, how, &value, &mut pace) {
             Ok(()) | Err(Fault::NotFound) => {}
             Err(fault) => return Err(fault.with_path(&path)),
         }
@@ -233,7 +244,8 @@ fn patched(context: &mut Context<'_>, args: &[ValueRef<'_>], form: Form) -> Resu
     let Some(target) = document(context, args[0])? else { return Ok(Value::Null) };
     let Some(changes) = document(context, args[1])? else { return Ok(Value::Null) };
     let mut out = Vec::with_capacity(target.bytes().len() + changes.bytes().len());
-    patch::push_patched(target.bytes(), changes.bytes(), 0, &mut out)?;
+    let mut pace = context.pace();
+    patch::push_patched(target.bytes(), changes.bytes(), 0, &mut pace, &mut out)?;
     result(context, form, out)
 }
 
@@ -243,7 +255,8 @@ pub(in crate::function) fn json_quote(
     args: &[ValueRef<'_>],
 ) -> Result<Value> {
     let mut out = Vec::new();
-    push_value(args[0], context.json_arguments.get(0), &mut out)?;
+    let mut pace = context.pace();
+    push_value(args[0], context.json_arguments.get(0), &mut pace, &mut out)?;
     context.json_result = true;
     context.text(out)
 }
@@ -258,7 +271,7 @@ fn optional_path(
     let blob = document.bytes();
     let Some(&arg) = args.get(1) else { return read(blob, Node::read(blob, 0)?) };
     let Some(path) = path_text(arg) else { return Ok(Value::Null) };
-    match find(blob, behind_root(&path)?) {
+    match find(blob, behind_root(&path)?, &mut context.pace()) {
         Ok(found) => read(blob, found.node),
         Err(Fault::NotFound) => Ok(Value::Null),
         Err(fault) => Err(fault.with_path(&path)),
@@ -270,8 +283,10 @@ pub(in crate::function) fn json_array_length(
     context: &mut Context<'_>,
     args: &[ValueRef<'_>],
 ) -> Result<Value> {
+    let mut pace = context.pace();
     optional_path(context, args, |blob, node| {
-        let len = if node.kind == Kind::Array { array_len(blob, node)? } else { 0 };
+        let is_array = node.kind == Kind::Array;
+        let len = if is_array { array_len(blob, node, &mut pace)? } else { 0 };
         Ok(Value::Integer(len as i64))
     })
 }
@@ -293,7 +308,7 @@ pub(in crate::function) fn json_pretty(
     let indent = args.get(1).and_then(|&indent| path_text(indent));
     let indent = indent.unwrap_or(Cow::Borrowed(b"    "));
     let mut out = Vec::new();
-    render::push_pretty(document.bytes(), 0, &indent, &mut out)?;
+    render::push_pretty(context, document.bytes(), &indent, &mut out)?;
     context.text(out)
 }
 
@@ -310,7 +325,8 @@ pub(in crate::function) fn json_valid(
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
     let is_valid = match args[0] {
         ValueRef::Blob(blob) if check::is_jsonb(blob) => {
-            flags & 4 != 0 || (flags & 8 != 0 && check::error_position(blob).is_none())
+            let mut pace = context.pace();
+            flags & 4 != 0 || (flags & 8 != 0 && check::error_position(blob, &mut pace)?.is_none())
         }
         _ if flags & (1 | 2) == 0 => false,
         _ => parse::parse_at(&source, &mut context.pace())?
@@ -328,7 +344,8 @@ pub(in crate::function) fn json_error_position(
     if let ValueRef::Blob(blob) = args[0]
         && check::is_jsonb(blob)
     {
-        return Ok(Value::Integer(check::error_position(blob).unwrap_or(0) as i64));
+        let place = check::error_position(blob, &mut context.pace())?;
+        return Ok(Value::Integer(place.unwrap_or(0) as i64));
     }
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
     Ok(Value::Integer(match parse::parse_at(&source, &mut context.pace())? {

@@ -31,13 +31,13 @@ use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHasher;
 
-use super::call::{Context, argument_error};
+use super::call::{Context, Pace, argument_error};
 use super::coerce::{push_text, text};
 use super::print::quote_value;
 use crate::error::{Error, Result};
 
 /// Why a document or a path is no use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Fault {
     /// The blob is damaged, or the text is not JSON.
     Malformed,
@@ -49,6 +49,14 @@ enum Fault {
     NotArray,
     /// The path is none.
     Path,
+    /// The call is to end.
+    Ended(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ended(error)
+    }
 }
 
 impl Fault {
@@ -57,6 +65,7 @@ impl Fault {
         let quoted = || String::from_utf8_lossy(&quote_value(ValueRef::Text(path), false)).into();
         let quoted: &dyn Fn() -> String = &quoted;
         match self {
+            Self::Ended(error) => error,
             Self::Malformed => malformed(),
             Self::TooDeep => argument_error("JSON path too deep"),
             Self::NotArray => argument_error(format!("not an array element: {}", quoted())),
@@ -69,6 +78,7 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::TooDeep => argument_error("JSON nested too deep"),
+            Fault::Ended(error) => error,
             _ => malformed(),
         }
     }
@@ -155,7 +165,7 @@ fn result(context: &mut Context<'_>, form: Form, blob: Vec<u8>) -> Result<Value>
         Form::Binary => context.blob(blob),
         Form::Text => {
             let mut out = Vec::with_capacity(blob.len() + 16);
-            render::push_json(&blob, 0, &mut out)?;
+            render::push_json(&blob, 0, &mut context.pace(), &mut out)?;
             context.json_result = true;
             context.text(out)
         }
@@ -177,21 +187,32 @@ fn text_result(context: &mut Context<'_>, form: Form, text: Vec<u8>) -> Result<V
 }
 
 /// Appends an SQL value as JSON text; `is_json` tells that text is JSON already.
-fn push_value(value: ValueRef<'_>, is_json: bool, out: &mut Vec<u8>) -> Result<()> {
+fn push_value(
+    value: ValueRef<'_>,
+    is_json: bool,
+    pace: &mut Pace<'_>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     match value {
         ValueRef::Null => out.extend(b"null"),
         ValueRef::Integer(_) => push_text(value, out),
         ValueRef::Real(_) => out.extend(quote_value(value, false)),
         ValueRef::Text(text) if is_json => out.extend_from_slice(text),
-        ValueRef::Text(text) => string::push_string(text, out),
-        ValueRef::Blob(bytes) if check::is_jsonb(bytes) => render::push_json(bytes, 0, out)?,
+        ValueRef::Text(text) => string::push_string(text, pace, out)?,
+        ValueRef::Blob(bytes) if check::is_jsonb(bytes) => {
+            render::push_json(bytes, 0, pace, out)?;
+        }
         ValueRef::Blob(_) => return Err(argument_error("JSON cannot hold BLOB values")),
     }
     Ok(())
 }
 
 /// An SQL value as JSONB; `is_json` tells that text is JSON.
-fn value_blob(value: ValueRef<'_>, is_json: bool) -> Result<Cow<'_, [u8]>> {
+fn value_blob<'v>(
+    value: ValueRef<'v>,
+    is_json: bool,
+    pace: &mut Pace<'_>,
+) -> Result<Cow<'v, [u8]>> {
     use node::{Kind, push_node};
     let mut out = Vec::new();
     match value {
@@ -204,7 +225,9 @@ fn value_blob(value: ValueRef<'_>, is_json: bool) -> Result<Cow<'_, [u8]>> {
             push_node(Kind::Float, spelled, &mut out);
         }
         ValueRef::Real(_) => push_node(Kind::Float, &text(value).unwrap_or_default(), &mut out),
-        ValueRef::Text(text) if is_json => out = parse::parse(text).map_err(|_| malformed())?.blob,
+        ValueRef::Text(text) if is_json => {
+            out = parse::parse_at(text, pace)?.map_err(|_| malformed())?.blob;
+        }
         ValueRef::Text(text) => push_node(Kind::TextRaw, text, &mut out),
         ValueRef::Blob(bytes) if check::is_jsonb(bytes) => return Ok(Cow::Borrowed(bytes)),
         ValueRef::Blob(_) => return Err(argument_error("JSON cannot hold BLOB values")),

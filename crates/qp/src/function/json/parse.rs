@@ -25,6 +25,7 @@ pub(super) struct Parsed {
 pub(super) struct ErrorAt(pub(super) usize);
 
 /// Parses a whole text.
+#[cfg(test)]
 pub(super) fn parse(text: &[u8]) -> Result<Parsed, ErrorAt> {
     // Nobody can end it: there is no other error.
     parse_at(text, &mut Pace::free()).unwrap_or(Err(ErrorAt(0)))

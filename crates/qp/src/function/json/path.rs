@@ -8,6 +8,7 @@
 use super::Fault;
 use super::node::{Children, DEPTH_MAX, Kind, Node, push_node, replace_header, widened};
 use super::string::labels_equal;
+use crate::function::call::Pace;
 
 /// A node that a path leads to.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +55,8 @@ enum Walk<'p> {
 }
 
 /// The node at `path`, which is what follows the `$`.
-pub(super) fn find(blob: &[u8], path: &[u8]) -> Result<Found, Fault> {
-    match walk(blob, path, 0, &mut Vec::new())? {
+pub(super) fn find(blob: &[u8], path: &[u8], pace: &mut Pace<'_>) -> Result<Found, Fault> {
+    match walk(blob, path, 0, &mut Vec::new(), pace)? {
         Walk::At(found) => Ok(found),
         Walk::NoLabel { .. } | Walk::ArrayEnd { .. } => Err(Fault::NotFound),
     }
@@ -67,6 +68,7 @@ fn walk<'p>(
     path: &'p [u8],
     depth: usize,
     chain: &mut Vec<Node>,
+    pace: &mut Pace<'_>,
 ) -> Result<Walk<'p>, Fault> {
     let mut found = Found { node: Node::read(blob, 0)?, label: None };
     let mut rest = path;
@@ -83,7 +85,7 @@ fn walk<'p>(
             Step::Label { .. } if container.kind != Kind::Object => return Err(Fault::NotFound),
             Step::Label { text, is_raw } => {
                 chain.push(container);
-                match labelled(blob, container, text, is_raw)? {
+                match labelled(blob, container, (text, is_raw), pace)? {
                     Some(next) => next,
                     None => return Ok(Walk::NoLabel { text, is_raw, rest: behind }),
                 }
@@ -91,12 +93,12 @@ fn walk<'p>(
             Step::Index { count, from_end } => {
                 chain.push(container);
                 let index = if from_end {
-                    let len = array_len(blob, container)?;
+                    let len = array_len(blob, container, pace)?;
                     len.checked_sub(count).ok_or(Fault::NotFound)?
                 } else {
                     count
                 };
-                match element(container.children(blob), index)? {
+                match element(container.children(blob), index, pace)? {
                     Some(node) => Found { node, label: None },
                     None => return Ok(Walk::ArrayEnd { rest: behind }),
                 }
@@ -153,9 +155,15 @@ fn index_step(path: &[u8]) -> Result<(Step<'_>, &[u8]), Fault> {
     Ok((Step::Index { count, from_end }, rest))
 }
 
-fn labelled(blob: &[u8], object: Node, text: &[u8], is_raw: bool) -> Result<Option<Found>, Fault> {
+fn labelled(
+    blob: &[u8],
+    object: Node,
+    (text, is_raw): (&[u8], bool),
+    pace: &mut Pace<'_>,
+) -> Result<Option<Found>, Fault> {
     let mut entries = object.children(blob);
     while let Some((label, value)) = entries.next_entry()? {
+        pace.step(16)?;
         if labels_equal(text, is_raw, label.content(blob), label.kind.is_raw_text()) {
             return Ok(Some(Found { node: value, label: Some(label.start) }));
         }
@@ -164,9 +172,14 @@ fn labelled(blob: &[u8], object: Node, text: &[u8], is_raw: bool) -> Result<Opti
 }
 
 /// The element `index`; none right behind the last, an error further on.
-fn element(mut elements: Children<'_>, index: u64) -> Result<Option<Node>, Fault> {
+fn element(
+    mut elements: Children<'_>,
+    index: u64,
+    pace: &mut Pace<'_>,
+) -> Result<Option<Node>, Fault> {
     let mut left = index;
     while let Some(node) = elements.next()? {
+        pace.step(8)?;
         if left == 0 {
             return Ok(Some(node));
         }
@@ -176,10 +189,11 @@ fn element(mut elements: Children<'_>, index: u64) -> Result<Option<Node>, Fault
 }
 
 /// The number of elements of an array.
-pub(super) fn array_len(blob: &[u8], array: Node) -> Result<u64, Fault> {
+pub(super) fn array_len(blob: &[u8], array: Node, pace: &mut Pace<'_>) -> Result<u64, Fault> {
     let mut elements = array.children(blob);
     let mut count = 0;
     while elements.next()?.is_some() {
+        pace.step(8)?;
         count += 1;
     }
     Ok(count)
@@ -187,20 +201,28 @@ pub(super) fn array_len(blob: &[u8], array: Node) -> Result<u64, Fault> {
 
 /// Applies `edit` with `value` at `path` (what follows the `$`, not empty).
 /// [`Fault::NotFound`] means that nothing is changed.
-pub(super) fn edit(blob: &mut Vec<u8>, path: &[u8], edit: Edit, value: &[u8]) -> Result<(), Fault> {
-    edit_below(blob, path, edit, value, 0)
+pub(super) fn edit(
+    blob: &mut Vec<u8>,
+    path: &[u8],
+    edit: Edit,
+    value: &[u8],
+    pace: &mut Pace<'_>,
+) -> Result<(), Fault> {
+    // What is behind the place moves, many bytes at a time.
+    pace.step((blob.len() + value.len()) / 8)?;
+    edit_below(blob, path, (edit, value), 0, pace)
 }
 
 fn edit_below(
     blob: &mut Vec<u8>,
     path: &[u8],
-    edit: Edit,
-    value: &[u8],
+    (edit, value): (Edit, &[u8]),
     depth: usize,
+    pace: &mut Pace<'_>,
 ) -> Result<(), Fault> {
     let mut chain = Vec::new();
     let adds = matches!(edit, Edit::Insert | Edit::Set | Edit::ArrayInsert);
-    match walk(blob, path, depth, &mut chain)? {
+    match walk(blob, path, depth, &mut chain, pace)? {
         Walk::At(Found { node, label }) => match edit {
             Edit::Insert => {}
             Edit::Remove => splice(blob, &chain, label.unwrap_or(node.start)..node.end, &[]),
@@ -218,11 +240,11 @@ fn edit_below(
             let kind = if is_raw { Kind::TextRaw } else { Kind::Text5 };
             let mut entry = Vec::with_capacity(text.len() + value.len() + 8);
             push_node(kind, text, &mut entry);
-            entry.extend(surrounded(rest, edit, value, depth + chain.len())?);
+            entry.extend(surrounded(rest, (edit, value), depth + chain.len(), pace)?);
             add_last(blob, &chain, &entry);
         }
         Walk::ArrayEnd { rest } if adds => {
-            let element = surrounded(rest, edit, value, depth + chain.len())?;
+            let element = surrounded(rest, (edit, value), depth + chain.len(), pace)?;
             add_last(blob, &chain, &element);
         }
         Walk::NoLabel { .. } | Walk::ArrayEnd { .. } => return Err(Fault::NotFound),
@@ -231,7 +253,12 @@ fn edit_below(
 }
 
 /// `value` within the containers that the rest of a path asks for.
-fn surrounded(rest: &[u8], edit: Edit, value: &[u8], depth: usize) -> Result<Vec<u8>, Fault> {
+fn surrounded(
+    rest: &[u8],
+    (edit, value): (Edit, &[u8]),
+    depth: usize,
+    pace: &mut Pace<'_>,
+) -> Result<Vec<u8>, Fault> {
     let kind = match rest.first() {
         None => return Ok(value.to_vec()),
         Some(b'.') => Kind::Object,
@@ -241,7 +268,7 @@ fn surrounded(rest: &[u8], edit: Edit, value: &[u8], depth: usize) -> Result<Vec
         return Err(Fault::TooDeep);
     }
     let mut made = vec![kind as u8];
-    edit_below(&mut made, rest, edit, value, depth)?;
+    edit_below(&mut made, rest, (edit, value), depth, pace)?;
     Ok(made)
 }
 

@@ -10,14 +10,27 @@ use super::Fault;
 use super::node::{DEPTH_MAX, Kind, Node};
 use super::space::{is_line_separator, is_plain};
 use super::string::{push_control, push_string, unescape};
+use crate::function::call::{Context, Pace};
 
 /// Appends the text of the node at `start`.
-pub(super) fn push_json(blob: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
-    push(blob, Node::read(blob, start)?, 0, out)
+pub(super) fn push_json(
+    blob: &[u8],
+    start: usize,
+    pace: &mut Pace<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    push(blob, Node::read(blob, start)?, 0, pace, out)
 }
 
-fn push(blob: &[u8], node: Node, depth: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+fn push(
+    blob: &[u8],
+    node: Node,
+    depth: usize,
+    pace: &mut Pace<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
     let content = node.content(blob);
+    pace.step(8)?;
     match node.kind {
         Kind::Null | Kind::True | Kind::False if !content.is_empty() => {
             return Err(Fault::Malformed);
@@ -36,8 +49,8 @@ fn push(blob: &[u8], node: Node, depth: usize, out: &mut Vec<u8>) -> Result<(), 
             out.extend_from_slice(content);
             out.push(b'"');
         }
-        Kind::Text5 => push_json5_string(content, out)?,
-        Kind::TextRaw => push_string(content, out),
+        Kind::Text5 => push_json5_string(content, pace, out)?,
+        Kind::TextRaw => push_string(content, pace, out)?,
         Kind::Array => {
             check_depth(depth)?;
             out.push(b'[');
@@ -45,7 +58,7 @@ fn push(blob: &[u8], node: Node, depth: usize, out: &mut Vec<u8>) -> Result<(), 
             let mut separator = None;
             while let Some(child) = children.next()? {
                 out.extend(separator.replace(b','));
-                push(blob, child, depth + 1, out)?;
+                push(blob, child, depth + 1, pace, out)?;
             }
             out.push(b']');
         }
@@ -57,9 +70,9 @@ fn push(blob: &[u8], node: Node, depth: usize, out: &mut Vec<u8>) -> Result<(), 
             while let Some(label) = children.next()? {
                 let value = children.next()?.ok_or(Fault::Malformed)?;
                 out.extend(separator.replace(b','));
-                push(blob, label, depth + 1, out)?;
+                push(blob, label, depth + 1, pace, out)?;
                 out.push(b':');
-                push(blob, value, depth + 1, out)?;
+                push(blob, value, depth + 1, pace, out)?;
             }
             out.push(b'}');
         }
@@ -120,10 +133,11 @@ fn push_float(content: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn push_json5_string(content: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+fn push_json5_string(content: &[u8], pace: &mut Pace<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
     out.push(b'"');
     let mut rest = content;
     while let Some((&byte, behind)) = rest.split_first() {
+        pace.step(1)?;
         if byte != b'\\' {
             match byte {
                 b'"' => out.extend(b"\\\""),
@@ -167,57 +181,69 @@ fn push_json5_string(content: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Appends the text of the node at `start` with a line for each element.
+/// Appends the text of a document with a line for each element.
 pub(super) fn push_pretty(
+    context: &Context<'_>,
     blob: &[u8],
-    start: usize,
     indent: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
-    pretty(blob, Node::read(blob, start)?, indent, 0, out)
+    let mut writer = Pretty { context, blob, indent, pace: context.pace(), out };
+    writer.push(Node::read(blob, 0)?, 0)
 }
 
-fn pretty(
-    blob: &[u8],
-    node: Node,
-    indent: &[u8],
-    depth: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    let is_object = node.kind == Kind::Object;
-    let (open, close) = match node.kind {
-        Kind::Array => (b'[', b']'),
-        Kind::Object => (b'{', b'}'),
-        _ => return push(blob, node, depth, out),
-    };
-    out.push(open);
-    let mut children = node.children(blob);
-    let mut count = 0_usize;
-    while let Some(child) = children.next()? {
-        check_depth(depth + 1)?;
-        out.extend_from_slice(if count == 0 { b"\n" } else { b",\n" });
-        count += 1;
-        push_indent(indent, depth + 1, out);
-        if is_object {
-            push(blob, child, depth + 1, out)?;
-            out.extend(b": ");
-            let value = children.next()?.ok_or(Fault::Malformed)?;
-            pretty(blob, value, indent, depth + 1, out)?;
-        } else {
-            pretty(blob, child, indent, depth + 1, out)?;
+/// What writes a line for each element.
+struct Pretty<'p, 's> {
+    context: &'p Context<'s>,
+    blob: &'p [u8],
+    indent: &'p [u8],
+    pace: Pace<'s>,
+    out: &'p mut Vec<u8>,
+}
+
+impl Pretty<'_, '_> {
+    fn push(&mut self, node: Node, depth: usize) -> Result<(), Fault> {
+        let blob = self.blob;
+        let is_object = node.kind == Kind::Object;
+        let (open, close) = match node.kind {
+            Kind::Array => (b'[', b']'),
+            Kind::Object => (b'{', b'}'),
+            _ => return push(blob, node, depth, &mut self.pace, self.out),
+        };
+        self.out.push(open);
+        let mut children = node.children(blob);
+        let mut count = 0_usize;
+        while let Some(child) = children.next()? {
+            check_depth(depth + 1)?;
+            self.out.extend_from_slice(if count == 0 { b"\n" } else { b",\n" });
+            count += 1;
+            self.push_indent(depth + 1)?;
+            if is_object {
+                push(blob, child, depth + 1, &mut self.pace, self.out)?;
+                self.out.extend(b": ");
+                let value = children.next()?.ok_or(Fault::Malformed)?;
+                self.push(value, depth + 1)?;
+            } else {
+                self.push(child, depth + 1)?;
+            }
         }
+        if count > 0 {
+            self.out.push(b'\n');
+            self.push_indent(depth)?;
+        }
+        self.out.push(close);
+        Ok(())
     }
-    if count > 0 {
-        out.push(b'\n');
-        push_indent(indent, depth, out);
-    }
-    out.push(close);
-    Ok(())
-}
 
-fn push_indent(indent: &[u8], depth: usize, out: &mut Vec<u8>) {
-    for _ in 0..depth {
-        out.extend_from_slice(indent);
+    /// A short document may have a long indent, many times.
+    fn push_indent(&mut self, depth: usize) -> Result<(), Fault> {
+        let len = self.indent.len().saturating_mul(depth);
+        self.context.check_length(self.out.len().saturating_add(len))?;
+        self.pace.step(len)?;
+        for _ in 0..depth {
+            self.out.extend_from_slice(self.indent);
+        }
+        Ok(())
     }
 }
 

@@ -3,9 +3,14 @@
 //! Neighbours: `parse` accepts escapes, `path` compares labels, `render` writes strings.
 
 use std::borrow::Cow;
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
 
 use super::node::Kind;
 use super::space::{is_line_separator, is_plain};
+use crate::error::Result;
+use crate::function::call::Pace;
 use crate::function::coerce::{decode_character, push_character};
 use crate::function::text::hex_digit;
 
@@ -116,6 +121,18 @@ pub(super) fn labels_equal(left: &[u8], left_raw: bool, right: &[u8], right_raw:
     }
 }
 
+/// A number that equal labels have in common.
+pub(super) fn label_hash(mut text: &[u8], is_raw: bool) -> u64 {
+    let mut hasher = FxHasher::default();
+    loop {
+        let code = next_character(&mut text, is_raw);
+        if code == Some(0) {
+            return hasher.finish();
+        }
+        hasher.write_u32(code.unwrap_or(u32::MAX));
+    }
+}
+
 fn next_character(text: &mut &[u8], is_raw: bool) -> Option<u32> {
     let (code, len) = match text.first() {
         None => (Some(0), 0),
@@ -130,16 +147,19 @@ fn next_character(text: &mut &[u8], is_raw: bool) -> Option<u32> {
 }
 
 /// Appends `text` as a JSON string.
-pub(super) fn push_string(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn push_string(text: &[u8], pace: &mut Pace<'_>, out: &mut Vec<u8>) -> Result<()> {
     out.push(b'"');
-    for &byte in text {
-        match byte {
-            _ if is_plain(byte) || byte == b'\'' => out.push(byte),
-            b'"' | b'\\' => out.extend([b'\\', byte]),
-            _ => push_control(byte, out),
+    for piece in pace.pieces(text) {
+        for &byte in piece? {
+            match byte {
+                _ if is_plain(byte) || byte == b'\'' => out.push(byte),
+                b'"' | b'\\' => out.extend([b'\\', byte]),
+                _ => push_control(byte, out),
+            }
         }
     }
     out.push(b'"');
+    Ok(())
 }
 
 /// Appends the escape of a control character.

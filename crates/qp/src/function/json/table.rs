@@ -14,7 +14,7 @@ use super::path::find;
 use super::string::unescape;
 use super::{Fault, Form, check, malformed, node_value, parse, render};
 use crate::error::Result;
-use crate::function::call::Context;
+use crate::function::call::{Context, Pace};
 use crate::function::coerce::{text, until_nul};
 use crate::function::descriptor::{TableColumn, TableFunction, TableRows};
 
@@ -35,14 +35,20 @@ const COLUMNS: &[TableColumn] = &[
     column("root", true),
 ];
 
-pub(in crate::function) const JSON_EACH: TableFunction =
-    TableFunction { columns: COLUMNS, open: |_, args| open(args, Form::Text, false) };
+pub(in crate::function) const JSON_EACH: TableFunction = TableFunction {
+    columns: COLUMNS,
+    open: |context, args| open(context, args, Form::Text, false),
+};
 pub(in crate::function) const JSON_TREE: TableFunction =
-    TableFunction { columns: COLUMNS, open: |_, args| open(args, Form::Text, true) };
-pub(in crate::function) const JSONB_EACH: TableFunction =
-    TableFunction { columns: COLUMNS, open: |_, args| open(args, Form::Binary, false) };
-pub(in crate::function) const JSONB_TREE: TableFunction =
-    TableFunction { columns: COLUMNS, open: |_, args| open(args, Form::Binary, true) };
+    TableFunction { columns: COLUMNS, open: |context, args| open(context, args, Form::Text, true) };
+pub(in crate::function) const JSONB_EACH: TableFunction = TableFunction {
+    columns: COLUMNS,
+    open: |context, args| open(context, args, Form::Binary, false),
+};
+pub(in crate::function) const JSONB_TREE: TableFunction = TableFunction {
+    columns: COLUMNS,
+    open: |context, args| open(context, args, Form::Binary, true),
+};
 
 /// A container whose children are being walked.
 struct Parent {
@@ -90,13 +96,22 @@ impl TableRows for Nothing {
     }
 }
 
-fn open(args: &[ValueRef<'_>], form: Form, is_tree: bool) -> Result<Box<dyn TableRows>> {
+fn open(
+    context: &Context<'_>,
+    args: &[ValueRef<'_>],
+    form: Form,
+    is_tree: bool,
+) -> Result<Box<dyn TableRows>> {
+    let mut pace = context.pace();
     let Some((&document, rest)) = args.split_first() else { return Ok(Box::new(Nothing)) };
     let blob: Arc<[u8]> = match document {
         ValueRef::Blob(bytes) if check::is_jsonb(bytes) => Arc::from(bytes),
         _ => match text(document) {
             None => return Ok(Box::new(Nothing)),
-            Some(text) => Arc::from(parse::parse(&text).map_err(|_| malformed())?.blob),
+            Some(text) => {
+                let parsed = parse::parse_at(&text, &mut pace)?;
+                Arc::from(parsed.map_err(|_| malformed())?.blob)
+            }
         },
     };
     let root = match rest.first() {
@@ -107,9 +122,10 @@ fn open(args: &[ValueRef<'_>], form: Form, is_tree: bool) -> Result<Box<dyn Tabl
         },
     };
     let steps = root.strip_prefix(b"$").ok_or_else(|| Fault::Path.with_path(&root))?;
-    let found = match find(&blob, steps) {
+    let found = match find(&blob, steps, &mut pace) {
         Ok(found) => found,
         Err(Fault::NotFound) => return Ok(Box::new(Nothing)),
+        Err(Fault::Ended(error)) => return Err(error),
         Err(_) => return Err(Fault::Path.with_path(&root)),
     };
     let mut rows = Rows {
@@ -207,7 +223,7 @@ impl Rows {
         while len > 1 {
             len -= 1;
             if matches!(self.path[len], b'[' | b'.')
-                && find(&self.blob, &self.path[1..len])
+                && find(&self.blob, &self.path[1..len], &mut Pace::free())
                     .is_ok_and(|found| found.node.payload == self.at)
             {
                 break;

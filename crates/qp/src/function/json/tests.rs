@@ -10,11 +10,11 @@ use pandodb_ds::record::{Value, ValueRef};
 use proptest::prelude::*;
 
 use super::known::{DOCUMENTS, PATHS};
-use super::{check as jsonb_check, parse, render};
+use super::{Pace, check as jsonb_check, parse, render};
 use crate::function::testing::{
-    aggregate, call, call_with_json, check, shown, values, with_context,
+    FixedSession, aggregate, call, call_with_json, check, shown, values, with_context,
 };
-use crate::function::{Implementation, Registry};
+use crate::function::{Cache, Context, Implementation, Registry};
 
 #[test]
 fn known_documents() {
@@ -127,17 +127,58 @@ fn nesting_ends_at_a_thousand() {
     assert_eq!(shown(made), "error: JSON path too deep");
 }
 
+/// Entries are found by their labels however many there are, in all spellings, and keep their
+/// order.
+#[test]
+fn a_patch_of_many_labels_takes_time_in_proportion_only() {
+    let join = |parts: Vec<String>| Value::text(format!("{{{}}}", parts.join(",")));
+    let (mut target, mut patch, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
+    for label in 0..60_000 {
+        target.push(format!("\"k{label}\":{{\"v\":{label}}}"));
+        match label % 4 {
+            0 => patch.push(format!("\"k{label}\":null")),
+            // The same label with an escape.
+            1 => {
+                patch.push(format!("\"\\u006b{label}\":{{\"w\":1}}"));
+                wanted.push(format!("\"k{label}\":{{\"v\":{label},\"w\":1}}"));
+            }
+            2 => {
+                patch.push(format!("\"k{label}\":2"));
+                wanted.push(format!("\"k{label}\":2"));
+            }
+            _ => wanted.push(format!("\"k{label}\":{{\"v\":{label}}}")),
+        }
+    }
+    for label in 0..60_000 {
+        patch.push(format!("\"n{label}\":[{label}]"));
+        wanted.push(format!("\"n{label}\":[{label}]"));
+    }
+    // One that was new is another's replacement, or gone.
+    patch.extend(["\"n0\":7".to_owned(), "\"n1\":null".to_owned()]);
+    wanted.retain(|entry| entry != "\"n1\":[1]");
+    let place = wanted.iter().position(|entry| entry == "\"n0\":[0]").unwrap();
+    wanted[place] = "\"n0\":7".to_owned();
+    let function = Registry::new().find("json_patch", 2).unwrap();
+    let (target, patch) = (join(target), join(patch));
+    let session = FixedSession::unbounded();
+    let mut cache = Cache::default();
+    let mut context = Context::new(&session, &mut cache);
+    let made = function.call(&mut context, &[target.as_ref(), patch.as_ref()]).unwrap();
+    assert!(made == join(wanted), "an entry is missing or elsewhere");
+}
+
 proptest! {
     /// What is rendered parses to the same document again, and is JSONB all over.
     #[test]
     fn documents_survive_a_round_trip(text in r#"(\PC|[\[\]{}:,"'0-9ae.\\ ]){0,40}"#) {
         if let Ok(parsed) = parse::parse(text.as_bytes()) {
-            prop_assert_eq!(jsonb_check::error_position(&parsed.blob), None);
+            let place = jsonb_check::error_position(&parsed.blob, &mut Pace::free());
+            prop_assert!(place.is_ok_and(|place| place.is_none()));
             let mut once = Vec::new();
-            render::push_json(&parsed.blob, 0, &mut once).unwrap();
+            render::push_json(&parsed.blob, 0, &mut Pace::free(), &mut once).unwrap();
             let again = parse::parse(&once).unwrap();
             let mut twice = Vec::new();
-            render::push_json(&again.blob, 0, &mut twice).unwrap();
+            render::push_json(&again.blob, 0, &mut Pace::free(), &mut twice).unwrap();
             prop_assert_eq!(once, twice);
         }
     }

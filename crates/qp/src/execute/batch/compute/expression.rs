@@ -15,7 +15,7 @@ use crate::execute::batch::batch::Batch;
 use crate::execute::batch::row::BatchRow;
 use crate::execute::batch::vector::{Truth, Vector};
 use crate::execute::batch::{Run, arithmetic, comparison, logic};
-use crate::function::{self, Function, operators};
+use crate::function::{self, Function, Pace, operators};
 use crate::scalar::{Binary, CompareRule, Comparison, InSubquery, Scalar, SlotId};
 use crate::types::{Affinity, Datum, apply_affinity, cast};
 
@@ -290,12 +290,14 @@ impl Condition {
                     return Ok((0..batch.rows).map(truth).collect());
                 }
                 let operand = like.operand.evaluate(batch, run)?;
-                Ok(match &operand {
-                    Column::Vector(vector) => like.matcher.truths(vector),
+                let mut pace = Pace::new(run.outer.context.session);
+                match &operand {
+                    Column::Vector(vector) => like.matcher.truths(vector, &mut pace),
                     Column::Constant(value) => {
-                        vec![like.matcher.truth(value.as_ref()); batch.rows]
+                        let truth = like.matcher.truth(value.as_ref(), &mut pace)?;
+                        Ok(vec![truth; batch.rows])
                     }
-                })
+                }
             }
             Self::Value(Expression::Rows(rows)) => {
                 let mut truths = Vec::with_capacity(batch.rows);

@@ -7,8 +7,10 @@
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::number;
 
+use crate::error::Result;
 use crate::execute::batch::vector::{Tag, Truth, Vector};
-use crate::function::pattern::{glob, like};
+use crate::function::Pace;
+use crate::function::pattern::{glob_at, like_at};
 
 /// Bytes of texts that are looked at together.
 const BLOCK: usize = 32;
@@ -45,20 +47,23 @@ impl Matcher {
 
     /// Whether a value matches; unknown for NULL.
     #[inline]
-    pub(in crate::execute::batch) fn truth(&self, value: ValueRef<'_>) -> Truth {
-        match value {
-            ValueRef::Null => Truth::Unknown,
-            ValueRef::Text(text) | ValueRef::Blob(text) => Truth::from_bool(self.matches(text)),
-            ValueRef::Integer(value) => {
-                Truth::from_bool(self.by_function(&number::integer_text(value)))
-            }
-            ValueRef::Real(value) => Truth::from_bool(self.by_function(&number::real_text(value))),
-        }
+    pub(in crate::execute::batch) fn truth(
+        &self,
+        value: ValueRef<'_>,
+        pace: &mut Pace<'_>,
+    ) -> Result<Truth> {
+        let matches = match value {
+            ValueRef::Null => return Ok(Truth::Unknown),
+            ValueRef::Text(text) | ValueRef::Blob(text) => self.matches(text, pace)?,
+            ValueRef::Integer(value) => self.by_function(&number::integer_text(value), pace)?,
+            ValueRef::Real(value) => self.by_function(&number::real_text(value), pace)?,
+        };
+        Ok(Truth::from_bool(matches))
     }
 
     #[inline]
-    fn matches(&self, text: &[u8]) -> bool {
-        match &self.form {
+    fn matches(&self, text: &[u8], pace: &mut Pace<'_>) -> Result<bool> {
+        Ok(match &self.form {
             Form::Anywhere(wanted) => self.is_inside(wanted, text),
             Form::Start(wanted) => {
                 text.len() >= wanted.len()
@@ -73,18 +78,24 @@ impl Matcher {
             Form::Several { parts, begins, ends } if memchr::memchr(0, text).is_none() => {
                 self.is_row_of(parts, *begins, *ends, text)
             }
-            Form::End(_) | Form::Several { .. } | Form::Other => self.by_function(text),
-        }
+            Form::End(_) | Form::Several { .. } | Form::Other => {
+                return self.by_function(text, pace);
+            }
+        })
     }
 
     /// Whether the values of a vector match.
-    pub(in crate::execute::batch) fn truths(&self, vector: &Vector) -> Vec<Truth> {
+    pub(in crate::execute::batch) fn truths(
+        &self,
+        vector: &Vector,
+        pace: &mut Pace<'_>,
+    ) -> Result<Vec<Truth>> {
         if let Form::Anywhere(wanted) = &self.form
             && let Some(truths) = self.search(wanted, vector)
         {
-            return truths;
+            return Ok(truths);
         }
-        (0..vector.len()).map(|row| self.truth(vector.get(row))).collect()
+        (0..vector.len()).map(|row| self.truth(vector.get(row), pace)).collect()
     }
 
     /// As [`truths`](Self::truths), for texts that stand one after the other: they are searched
@@ -158,8 +169,11 @@ impl Matcher {
         (at..bytes.len()).for_each(&mut candidate);
     }
 
-    fn by_function(&self, text: &[u8]) -> bool {
-        if self.is_glob { glob(&self.pattern, text) } else { like(&self.pattern, text, None) }
+    fn by_function(&self, text: &[u8], pace: &mut Pace<'_>) -> Result<bool> {
+        if self.is_glob {
+            return glob_at(&self.pattern, text, pace);
+        }
+        like_at(&self.pattern, text, None, pace)
     }
 
     /// Whether `parts` stand in the text one behind the other: each as early as it can.
@@ -270,14 +284,20 @@ impl Form {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::function::pattern::{glob, like};
 
     /// Up to `most` of these bytes.
     fn some_of(bytes: &'static [u8], most: usize) -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(prop::sample::select(bytes.to_vec()), 0..most)
+    }
+
+    fn says(matcher: &Matcher, text: &[u8]) -> bool {
+        matcher.matches(text, &mut Pace::free()).unwrap()
     }
 
     proptest! {
@@ -287,9 +307,9 @@ mod tests {
             text in "[aAbB\u{e4}\0x]{0,7}",
         ) {
             let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-            let liked = Matcher::new(pattern, false).matches(text);
+            let liked = says(&Matcher::new(pattern, false), text);
             prop_assert_eq!(liked, like(pattern, text, None));
-            prop_assert_eq!(Matcher::new(pattern, true).matches(text), glob(pattern, text));
+            prop_assert_eq!(says(&Matcher::new(pattern, true), text), glob(pattern, text));
         }
 
         #[test]
@@ -297,10 +317,10 @@ mod tests {
             pattern in "[%aAb]{1,7}",
             text in "[aAbB\u{e4}x]{0,9}",
         ) {
-            let liked = Matcher::new(pattern.as_bytes(), false).matches(text.as_bytes());
+            let liked = says(&Matcher::new(pattern.as_bytes(), false), text.as_bytes());
             prop_assert_eq!(liked, like(pattern.as_bytes(), text.as_bytes(), None));
             let pattern = pattern.replace('%', "*");
-            let globbed = Matcher::new(pattern.as_bytes(), true).matches(text.as_bytes());
+            let globbed = says(&Matcher::new(pattern.as_bytes(), true), text.as_bytes());
             prop_assert_eq!(globbed, glob(pattern.as_bytes(), text.as_bytes()));
         }
 
@@ -318,8 +338,9 @@ mod tests {
                 let many = if is_glob { '*' } else { '%' };
                 let matcher = Matcher::new(format!("{many}{wanted}{many}").as_bytes(), is_glob);
                 let single: Vec<Truth> =
-                    (0..vector.len()).map(|row| matcher.truth(vector.get(row))).collect();
-                prop_assert_eq!(matcher.truths(&vector), single);
+                    (0..vector.len()).map(|row| matcher.truth(vector.get(row), &mut Pace::free()).unwrap()).collect();
+                let truths = matcher.truths(&vector, &mut Pace::free()).unwrap();
+                prop_assert_eq!(truths, single);
             }
         }
 
@@ -328,9 +349,9 @@ mod tests {
             pattern in some_of(b"%*aA\x80\xc3\x00", 5),
             text in some_of(b"aA\x80\xc3\x00", 7),
         ) {
-            let liked = Matcher::new(&pattern, false).matches(&text);
+            let liked = says(&Matcher::new(&pattern, false), &text);
             prop_assert_eq!(liked, like(&pattern, &text, None));
-            prop_assert_eq!(Matcher::new(&pattern, true).matches(&text), glob(&pattern, &text));
+            prop_assert_eq!(says(&Matcher::new(&pattern, true), &text), glob(&pattern, &text));
         }
     }
 }
