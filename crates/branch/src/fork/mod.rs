@@ -53,7 +53,7 @@ impl Branches {
         if *at == Point::Now {
             return self.fork(branch);
         }
-        self.fork_view(&self.view(branch, at)?)
+        self.fork_view(&self.view_own(branch, at)?)
     }
 }
 

@@ -63,7 +63,7 @@ impl Branches {
         if create.at == Point::Now && !is_copied {
             return self.create_now(create, &parent, options);
         }
-        let view = self.view(&parent.name, &create.at)?;
+        let view = self.view_own(&parent.name, &create.at)?;
         let seeds = self.seeds(&view, is_copied)?;
         let made = self.create_from(create, &parent, options, &seeds);
         if made.is_err() {
@@ -373,7 +373,7 @@ impl Branches {
         let branch = self.get(name)?;
         check_unprotected(&branch, "reset")?;
         self.check_writable(&branch)?;
-        let view = self.view(name, point)?;
+        let view = self.view_own(name, point)?;
         let seeds = self.seeds(&view, false)?;
         let (seed, at) = seeds.first;
         let moved = self.update(|change| {
@@ -417,7 +417,7 @@ impl Branches {
         if taken {
             return Err(exists(NameKind::Tag, tag));
         }
-        let view = self.view(branch, at)?;
+        let view = self.view_own(branch, at)?;
         let (seed, position) = self.seed(&view, false)?;
         let made = self.update(|change| {
             if self.state.lock().tags.contains_key(&fold(tag)) {

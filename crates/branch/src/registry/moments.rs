@@ -27,7 +27,8 @@ pub enum Point {
     /// The newest commit at or before this time, in microseconds since 1970.
     Time(i64),
     /// Right after this commit, also where the branch has it from another one by a merge; for one
-    /// that it does not have, as it was then (`TRANSACTION n`).
+    /// that it does not have, as it was then, or an error (`TRANSACTION n`, see
+    /// [`view_own`](Branches::view_own)).
     Commit(u64),
     /// As it was when this was the newest commit of the whole database (`SCN n`).
     Number(u64),
@@ -172,6 +173,44 @@ impl Branches {
                 self.view_head(HeadId(entry.head), entry.position)
             }
         }
+    }
+
+    /// As [`view`](Self::view), for what stays (a branch, a tag, where a branch goes): a commit is
+    /// one that the branch has, or had before a reset, and an error else. A number that is nobody's
+    /// commit (of making a branch, say) is the branch as it was then.
+    pub fn view_own(&self, branch: &str, at: &Point) -> Result<View> {
+        if let Point::Commit(number) = at
+            && let Some(before) = self.before_reset(&self.get(branch)?, *number)?
+        {
+            return self.view_at(before);
+        }
+        self.view(branch, at)
+    }
+
+    /// Where a branch was at a commit that a reset took from it; none of one that it has.
+    fn before_reset(&self, branch: &Branch, number: u64) -> Result<Option<Position>> {
+        let commit = match self.commit(number) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::UnknownCommit | ErrorKind::NotRetained) =>
+            {
+                return Ok(None);
+            }
+            commit => commit?,
+        };
+        let parts = commit.parts();
+        for part in &parts {
+            if self.has_commit(branch, part)? {
+                return Ok(None);
+            }
+        }
+        let is_own = parts.iter().any(|part| part.head == branch.head);
+        let line = self.with(|state| state.line_with(branch.head, number))?.filter(|_| is_own);
+        if let Some(line) = line {
+            return Ok(Some(Position { line, commit: number }));
+        }
+        let message = format!("the branch '{}' has no transaction {number}", branch.name);
+        let hint = format!("SCN {number} is the branch as it was then; SHOW COMMITS lists its own");
+        Err(Error::new(ErrorKind::UnknownCommit, message).with_hint(hint))
     }
 
     /// What a tag names, also once its branch is gone.

@@ -208,6 +208,15 @@ impl State {
         self.is_indexed = true;
     }
 
+    /// The line of a head that made a commit.
+    pub(super) fn line_with(&self, head: u64, commit: u64) -> Option<LineId> {
+        let mut lines = self
+            .graph
+            .lines()
+            .filter(|(id, line)| line.head == head && self.start_of(*id) < commit);
+        lines.next_back().map(|(line, _)| line)
+    }
+
     /// The commit after which those of a head belong to a line: where it left its parent, or, for
     /// one that a reset began, where the line before it ended. The reset noted that, for the
     /// reflog goes with its branch and keeps its newest entries only; older files have the reflog

@@ -221,6 +221,44 @@ impl Work<'_> {
         super::point(self.session, time)
     }
 
+    /// The error of a moment that a branch does not have says which one that may be read does.
+    pub(super) fn at_moment<T>(&self, at: &Point, done: pandodb_branch::Result<T>) -> Result<T> {
+        let error = match done {
+            Err(error) if error.kind() == BranchErrorKind::UnknownCommit => error,
+            done => return Ok(done?),
+        };
+        let Point::Commit(number) = at else { return Err(error.into()) };
+        Err(match self.holder(*number)? {
+            Some(holder) => {
+                let hint = format!(
+                    "it is one of the branch '{holder}': make a branch or a tag FROM there, or \
+                     say SCN {number} for this branch as it was then"
+                );
+                error.with_hint(hint).into()
+            }
+            None => error.into(),
+        })
+    }
+
+    /// A branch that may be read and has a commit: the one that made it, if it is there.
+    pub(super) fn holder(&self, number: u64) -> Result<Option<String>> {
+        let commit = match self.branches.commit(number) {
+            Err(error) if error.kind() == BranchErrorKind::UnknownCommit => return Ok(None),
+            commit => commit?,
+        };
+        let parts = commit.parts();
+        let mut readable = self.readable()?;
+        readable.sort_by_key(|branch| parts.iter().all(|part| part.head != branch.head));
+        for branch in readable {
+            for part in &parts {
+                if self.branches.has_commit(&branch, part)? {
+                    return Ok(Some(branch.name));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// What a tag names, if it may be read.
     pub(super) fn tag_view(&self, tag: &Tag) -> Result<View> {
         self.check_tag(tag)?;

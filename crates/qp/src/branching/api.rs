@@ -281,5 +281,6 @@ pub fn list_tags(session: &Session) -> Result<Vec<Tag>> {
 pub fn fork_branch(session: &Session, branch: &str, at: &PointInTime) -> Result<Fork> {
     let work = Work::new(session)?;
     let branch = work.readable_branch(branch)?;
-    Ok(work.branches.fork_at(&branch.name, &work.point(at)?)?)
+    let at = work.point(at)?;
+    work.at_moment(&at, work.branches.fork_at(&branch.name, &at))
 }

@@ -31,7 +31,8 @@ impl Work<'_> {
             at: as_of.map_or(Ok(Point::Now), |time| self.point(time))?,
             options: branch_options,
         };
-        let made = at_name(name, self.branches.create(&create))?;
+        let made = self.at_moment(&create.at, self.branches.create(&create));
+        let made = at_name(name, made)?;
         self.session.temporary.borrow_mut().note(&self.branches, &made);
         Ok(())
     }
@@ -82,14 +83,16 @@ impl Work<'_> {
 
     pub(super) fn reset(&self, name: &Name, to: &PointInTime) -> Result<()> {
         self.named_branch(name, Privilege::Admin)?;
-        self.branches.reset(&name.text, &self.point(to)?)?;
+        let at = self.point(to)?;
+        self.at_moment(&at, self.branches.reset(&name.text, &at))?;
         Ok(())
     }
 
     pub(super) fn tag(&self, branch: &Name, tag: &Name, as_of: Option<&PointInTime>) -> Result<()> {
         self.named_branch(branch, Privilege::Write)?;
         let at = as_of.map_or(Ok(Point::Now), |time| self.point(time))?;
-        at_name(tag, self.branches.tag(&branch.text, &tag.text, &at, ""))?;
+        let made = self.branches.tag(&branch.text, &tag.text, &at, "");
+        at_name(tag, self.at_moment(&at, made))?;
         Ok(())
     }
 

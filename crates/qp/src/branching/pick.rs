@@ -283,7 +283,7 @@ impl Work<'_> {
             (name, as_of) => {
                 let from = self.readable_or_current(name)?;
                 let at = as_of.map_or(Ok(Point::Now), |time| self.point(time))?;
-                self.branches.view(&from.name, &at)?
+                self.at_moment(&at, self.branches.view_own(&from.name, &at))?
             }
         };
         let head = HeadId(target.head);

@@ -325,13 +325,7 @@ impl Branches {
     /// second as source; to revert it, the other way round.
     pub fn views_of(&self, commit: &Commit) -> Result<(View, View)> {
         let number = commit.commit;
-        let line = self.with(|state| {
-            let mut lines = state
-                .graph
-                .lines()
-                .filter(|(id, line)| line.head == commit.head && state.start_of(*id) < number);
-            lines.next_back().map(|(line, _)| line)
-        })?;
+        let line = self.with(|state| state.line_with(commit.head, number))?;
         let Some(line) = line else {
             let message = format!("the branch of transaction {number} is gone");
             return Err(Error::new(ErrorKind::NotRetained, message));

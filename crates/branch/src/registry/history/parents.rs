@@ -41,10 +41,7 @@ impl Listed<'_> {
         if commit.base == 0 || is_own {
             return commit.base;
         }
-        let mut lines = self.state.graph.lines().filter(|(id, line)| {
-            line.head == commit.head && self.state.start_of(*id) < commit.commit
-        });
-        let line = lines.next_back().map(|(id, _)| id);
+        let line = self.state.line_with(commit.head, commit.commit);
         let found = line.and_then(|line| self.newest(line, commit.base));
         // Of what is older than the list nothing better is known.
         let is_known = is_older || self.numbers.contains(&commit.base);

@@ -98,6 +98,6 @@ fn a_crash_while_a_branch_is_reset_leaves_all_or_nothing() {
         let commit = branches.position(&branches.get("main")?)?.commit;
         let commit =
             if read(branches, "main")?.contains_key("c".as_bytes()) { commit - 1 } else { commit };
-        branches.reset("main", &Point::Commit(commit)).map(drop)
+        branches.reset("main", &Point::Number(commit)).map(drop)
     });
 }

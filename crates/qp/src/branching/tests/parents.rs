@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{rows, session, shop};
+use super::{error, rows, session, shop};
 use crate::session::Session;
 
 /// The parents of each commit of a branch, that of a merge's source included.
@@ -216,5 +216,68 @@ fn a_fast_forward_with_a_message_is_a_commit_of_its_own() {
         assert_eq!(listed, [format!("{theirs}|{author}|{message}")]);
         assert!(rows(&session, "MERGE BRANCH dev INTO main")[0].starts_with("up to date"));
         check(&session, "main", with);
+    }
+}
+
+/// What a verb keeps is exactly the commit that it names; a query shows the branch as it was.
+#[test]
+fn a_transaction_that_a_branch_does_not_have_is_no_moment_of_it_to_keep() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1); CREATE BRANCH dev;
+             CREATE BRANCH gone; INSERT INTO t@dev VALUES (2); INSERT INTO t@gone VALUES (3);
+             INSERT INTO t VALUES (4)",
+        )
+        .unwrap();
+    let newest = |branch: &str| {
+        rows(&session, &format!("SELECT max(transaction_id) FROM pando_log('{branch}')")).remove(0)
+    };
+    let (dev, gone) = (newest("dev"), newest("gone"));
+    session.execute("DROP BRANCH gone").unwrap();
+    let before = rows(&session, "SELECT * FROM t");
+    for (number, hint) in [(&dev, "it is one of the branch 'dev'"), (&gone, "SHOW COMMITS")] {
+        for sql in [
+            "RESET BRANCH main TO TRANSACTION",
+            "CREATE BRANCH new AS OF TRANSACTION",
+            "TAG BRANCH main AS new AS OF TRANSACTION",
+            "RESTORE TABLE t AS OF TRANSACTION",
+        ] {
+            let told = session.query(&format!("{sql} {number}")).map(drop).unwrap_err();
+            let message = format!("the branch 'main' has no transaction {number}");
+            let is_said = told.hint().is_some_and(|it| it.contains(hint));
+            assert!(told.message() == message && is_said, "{sql}: {told:?}");
+        }
+        let told = error(&session, &format!("SELECT * FROM pando_diff('t', '{number}', 'main')"));
+        assert!(told.contains("has no transaction"), "{told}");
+    }
+    assert_eq!(rows(&session, "SELECT * FROM t"), before);
+    assert_eq!(rows(&session, "SELECT count(*) FROM pando_branches"), ["2"]);
+    // Each has a word for the moment.
+    let scn = format!("CREATE BRANCH new AS OF SCN {dev}; RESET BRANCH main TO SCN {dev}");
+    session.execute(&scn).unwrap();
+    assert_eq!(rows(&session, "SELECT id FROM t@new"), ["1"]);
+    assert_eq!(rows(&session, "SELECT id FROM t"), ["1"]);
+}
+
+/// Also when more resets came since than the reflog keeps.
+#[test]
+fn a_transaction_that_resets_took_from_a_branch_stays_its_own() {
+    let session = session();
+    session
+        .execute(
+            "PRAGMA history_retention = '1h'; CREATE TABLE t(id INTEGER PRIMARY KEY);
+             TAG BRANCH main AS start",
+        )
+        .unwrap();
+    let mut made = Vec::new();
+    for id in 0..20 {
+        session.execute(&format!("INSERT INTO t VALUES ({id})")).unwrap();
+        made.push(rows(&session, "SELECT max(transaction_id) FROM pando_log").remove(0));
+        session.execute("RESET BRANCH main TO TAG start").unwrap();
+    }
+    for (id, number) in made.iter().enumerate().rev() {
+        session.execute(&format!("RESET BRANCH main TO TRANSACTION {number}")).unwrap();
+        assert_eq!(rows(&session, "SELECT id FROM t"), [id.to_string()], "{number}");
     }
 }

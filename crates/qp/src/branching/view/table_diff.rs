@@ -99,7 +99,8 @@ fn view_of(work: &Work<'_>, arguments: &[Value], place: usize) -> Result<View> {
         return work.view_of(&name);
     }
     let number = argument.parse().unwrap_or_default();
-    Ok(work.branches.view(&work.current()?.name, &Point::Commit(number))?)
+    let at = Point::Commit(number);
+    work.at_moment(&at, work.branches.view_own(&work.current()?.name, &at))
 }
 
 /// The rows of `pando_diff`.
