@@ -60,19 +60,38 @@ impl Binder<'_> {
         self.environment.versions.opened(database).map_or(database, |(base, _)| base)
     }
 
+    /// In which database a name with `@branch` or `AS OF` is looked up: one that has branches.
+    pub(crate) fn version_database(
+        &self,
+        name: &ast::TableName,
+        as_of: Option<&ast::PointInTime>,
+    ) -> Result<DatabaseIndex> {
+        let Some(schema) = &name.schema else {
+            return Ok(match self.home.map(|home| self.base_of(home)) {
+                Some(home) if home != DatabaseIndex::TEMP => home,
+                _ => DatabaseIndex::MAIN,
+            });
+        };
+        let database = self.database(schema)?;
+        if database != DatabaseIndex::TEMP {
+            return Ok(database);
+        }
+        let what = match (&name.branch, as_of) {
+            (Some(_), _) => "belong to no branch",
+            (None, _) => "have no past",
+        };
+        let message = format!("temporary tables {what}: {}", name.name.text);
+        let error = Error::new(ErrorKind::Unsupported, message).at(name.span());
+        Err(error.with_hint(format!("temp.{} is the table as it is", name.name.text)))
+    }
+
     /// What a name with `@branch` or `AS OF` means.
     pub(crate) fn named_version(
         &self,
         name: &ast::TableName,
         as_of: Option<&ast::PointInTime>,
     ) -> Result<Named> {
-        let database = match &name.schema {
-            Some(schema) => self.database(schema)?,
-            None => match self.home.map(|home| self.base_of(home)) {
-                Some(home) if home != DatabaseIndex::TEMP => home,
-                _ => DatabaseIndex::MAIN,
-            },
-        };
+        let database = self.version_database(name, as_of)?;
         let version = VersionName { database, branch: name.branch.clone(), as_of: as_of.cloned() };
         let version =
             self.environment.versions.find(version).map_err(|error| {

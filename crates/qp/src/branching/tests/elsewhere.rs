@@ -277,3 +277,38 @@ fn a_trigger_that_would_change_another_branch_is_not_made() {
     session.execute("INSERT INTO item VALUES (9, 'x', 1, 1)").unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM audit"), ["1"]);
 }
+
+/// What `temp` names is no table of a branch, so that nothing is stored where nobody looks for it.
+#[test]
+fn a_temporary_table_is_on_no_branch_and_a_file_beside_has_its_own() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE TEMP TABLE own(x); INSERT INTO own VALUES (1);
+             ATTACH ':memory:' AS beside; CREATE TABLE beside.far(x)",
+        )
+        .unwrap();
+    for name in ["temp.own@main", "temp.own@dev", "TEMP.item@dev"] {
+        for sql in [
+            format!("SELECT * FROM {name}"),
+            format!("INSERT INTO {name} VALUES (2)"),
+            format!("UPDATE {name} SET x = 2"),
+            format!("DELETE FROM {name}"),
+            format!("EXPLAIN QUERY PLAN DELETE FROM {name}"),
+        ] {
+            let told = error(&session, &sql);
+            assert!(told.contains("temporary tables belong to no branch"), "{sql}: {told}");
+        }
+    }
+    let told = error(&session, "SELECT * FROM temp.own AS OF TRANSACTION 1");
+    assert!(told.contains("temporary tables have no past: own"), "{told}");
+    assert_eq!(rows(&session, "SELECT x FROM own"), ["1"]);
+    session
+        .execute("INSERT INTO beside.far@main VALUES (1); UPDATE beside.far@main SET x = x + 1")
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT x FROM beside.far@main"), ["2"]);
+    for sql in ["SELECT * FROM beside.far@dev", "DELETE FROM beside.far@dev"] {
+        assert!(error(&session, sql).contains("dev"), "{sql}");
+    }
+    assert_eq!(rows(&session, "SELECT x FROM beside.far"), ["2"]);
+}

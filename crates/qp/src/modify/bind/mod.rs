@@ -20,7 +20,7 @@ use super::{ModifyPlan, Returning, TableWriter};
 use crate::ast::{self, StatementKind};
 use crate::authorize::AuthAction;
 use crate::bind::{Binder, Called, NameScope, Named, ScopeTable, no_row};
-use crate::catalog::{DatabaseIndex, Table, called_in_errors};
+use crate::catalog::{Table, called_in_errors};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
@@ -32,10 +32,7 @@ use view::instead_plan;
 
 /// Refuses to change a table of a branch that the session is not on.
 fn check_own_branch(binder: &Binder<'_>, table: &ast::TableName, branch: &ast::Name) -> Result<()> {
-    let database = match &table.schema {
-        Some(schema) => binder.database(schema)?,
-        None => DatabaseIndex::MAIN,
-    };
+    let database = binder.version_database(table, None)?;
     let name = VersionName { database, branch: Some(branch.clone()), as_of: None };
     if binder.environment.versions.find(name)? == database {
         return Ok(());
