@@ -5,7 +5,7 @@
 //! run it again with that. If the target went on meanwhile, new conflicts may show, and are
 //! added. Neighbours: `merging` plans, `resolutions` encodes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::record::Value;
 use pandodb_tm::{BeginOptions, HeadId, Transaction};
@@ -32,6 +32,9 @@ pub struct OpenConflict {
     /// What was said about it, a pick for it or a rule that it falls under, if that resolves it.
     pub resolution: Option<Pick>,
 }
+
+/// Where the greatest number that was given stands among the conflicts of a merge.
+const LAST_NUMBER: u64 = 0;
 
 fn conflict_key(merge: u64, number: u64) -> Vec<u8> {
     let mut rest = merge.to_be_bytes().to_vec();
@@ -72,7 +75,7 @@ impl Branches {
                 pick: None,
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            put_conflicts(change.transaction, merge.id, unanswered(conflicts))?;
+            put_conflicts(change.transaction, merge.id, conflicts)?;
             Ok(merge)
         })
     }
@@ -113,7 +116,7 @@ impl Branches {
                 }),
             };
             change.put(number_key(Kind::Merge, merge.id), &merge)?;
-            put_conflicts(change.transaction, merge.id, unanswered(conflicts))?;
+            put_conflicts(change.transaction, merge.id, conflicts)?;
             Ok(merge)
         });
         if opened.is_err() {
@@ -152,13 +155,11 @@ impl Branches {
         let transaction = self.manager.begin(self.system, BeginOptions::read_only())?;
         let resolutions = decode_resolutions(&merge.resolutions)?;
         let mut conflicts = Vec::new();
-        let prefix = key(Kind::Conflict, &merge.id.to_be_bytes());
-        read_rows(&transaction, &prefix, |key, value| {
+        read_conflicts(&transaction, merge.id, |number, value| {
             let (conflict, vain) = decode_conflict(value)?;
             let said = resolutions.find(&conflict.key);
             let said = said.filter(|pick| misfit(&conflict.key, pick).is_none());
             let resolution = said.filter(|pick| vain.as_ref() != Some(pick)).cloned();
-            let number = key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
             conflicts.push(OpenConflict { merge: merge.id, number, conflict, resolution });
             Ok(())
         })?;
@@ -168,7 +169,10 @@ impl Branches {
     /// Says what is done about one conflict.
     pub fn resolve(&self, merge: &OpenMerge, number: u64, pick: Pick) -> Result<()> {
         self.change_resolutions(merge, |transaction, resolutions| {
-            let row = transaction.get(RECORDS, &conflict_key(merge.id, number))?;
+            let row = match number {
+                LAST_NUMBER => None,
+                number => transaction.get(RECORDS, &conflict_key(merge.id, number))?,
+            };
             let Some(row) = row else {
                 let message = format!("the merge has no conflict {number}");
                 let error = Error::new(ErrorKind::UnknownConflict, message);
@@ -189,8 +193,7 @@ impl Branches {
     pub fn resolve_all(&self, merge: &OpenMerge, scope: RuleScope, pick: &Pick) -> Result<()> {
         self.change_resolutions(merge, |transaction, resolutions| {
             let mut in_vain = Vec::new();
-            let prefix = key(Kind::Conflict, &merge.id.to_be_bytes());
-            read_rows(transaction, &prefix, |_, value| {
+            read_conflicts(transaction, merge.id, |_, value| {
                 let (Conflict { key, .. }, vain) = decode_conflict(value)?;
                 let is_meant = scope.covers(&key) && misfit(&key, pick).is_none();
                 if is_meant && vain.is_some() && resolutions.find(&key) == vain.as_ref() {
@@ -251,18 +254,40 @@ impl Branches {
     }
 
     /// Replaces the conflicts of an open merge by those that the last run left. What was said
-    /// about these has not settled them. Behind them stay those that an answer settled: it may be
-    /// what led to the others, and can be given anew.
+    /// about these has not settled them. With them stay those that an answer settled: it may be
+    /// what led to the others, and can be given anew. A conflict that was listed keeps its number,
+    /// and no other one ever gets it.
     pub fn reopen_merge(&self, merge: &OpenMerge, conflicts: &[Conflict]) -> Result<()> {
         let resolutions = decode_resolutions(&merge.resolutions)?;
         let left: BTreeSet<&ConflictKey> = conflicts.iter().map(|conflict| &conflict.key).collect();
-        let mut settled = self.conflicts(merge)?;
-        settled.retain(|open| open.resolution.is_some() && !left.contains(&open.conflict.key));
-        let settled = settled.iter().map(|open| (&open.conflict, None));
-        let left = conflicts.iter().map(|conflict| (conflict, resolutions.find(&conflict.key)));
+        let known = self.conflicts(merge)?;
+        let mut numbers: BTreeMap<&ConflictKey, u64> =
+            known.iter().map(|open| (&open.conflict.key, open.number)).collect();
         self.update(|change| {
+            let listed = known.iter().map(|open| open.number).max().unwrap_or(0);
+            let mut last = last_number(change.transaction, merge.id)?.max(listed);
             delete_conflicts(change.transaction, merge.id)?;
-            put_conflicts(change.transaction, merge.id, left.chain(settled))
+            for open in &known {
+                if open.resolution.is_some() && !left.contains(&open.conflict.key) {
+                    put_conflict(
+                        change.transaction,
+                        (merge.id, open.number),
+                        &open.conflict,
+                        None,
+                    )?;
+                }
+            }
+            for conflict in conflicts {
+                let number = numbers.remove(&conflict.key).unwrap_or_else(|| {
+                    last += 1;
+                    last
+                });
+                let vain = resolutions.find(&conflict.key);
+                put_conflict(change.transaction, (merge.id, number), conflict, vain)?;
+            }
+            let row = conflict_key(merge.id, LAST_NUMBER);
+            change.transaction.put(RECORDS, &row, &last.to_be_bytes())?;
+            Ok(())
         })
     }
 
@@ -341,21 +366,46 @@ fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)
     }
 }
 
-fn unanswered(conflicts: &[Conflict]) -> impl Iterator<Item = (&Conflict, Option<&Pick>)> {
-    conflicts.iter().map(|conflict| (conflict, None))
-}
-
-/// Numbers conflicts, each with what was said and did not settle it.
-fn put_conflicts<'c>(
-    transaction: &mut Transaction,
-    merge: u64,
-    conflicts: impl Iterator<Item = (&'c Conflict, Option<&'c Pick>)>,
-) -> Result<()> {
-    for (number, (conflict, vain)) in (1..).zip(conflicts) {
-        let row = conflict_key(merge, number);
-        transaction.put(RECORDS, &row, &encode_conflict(conflict, vain)?)?;
+/// Numbers the first conflicts of a merge.
+fn put_conflicts(transaction: &mut Transaction, merge: u64, conflicts: &[Conflict]) -> Result<()> {
+    for (number, conflict) in (1..).zip(conflicts) {
+        put_conflict(transaction, (merge, number), conflict, None)?;
     }
     Ok(())
+}
+
+/// Writes a conflict under its number, with what was said and did not settle it.
+fn put_conflict(
+    transaction: &mut Transaction,
+    (merge, number): (u64, u64),
+    conflict: &Conflict,
+    vain: Option<&Pick>,
+) -> Result<()> {
+    let row = conflict_key(merge, number);
+    transaction.put(RECORDS, &row, &encode_conflict(conflict, vain)?)?;
+    Ok(())
+}
+
+/// The greatest number that a conflict of a merge was given, once it was continued; also those
+/// count that are not listed any more.
+fn last_number(transaction: &Transaction, merge: u64) -> Result<u64> {
+    let row = transaction.get(RECORDS, &conflict_key(merge, LAST_NUMBER))?;
+    let Some(row) = row else { return Ok(0) };
+    let bytes = <[u8; 8]>::try_from(&*row);
+    bytes.map(u64::from_be_bytes).map_err(|_| Error::corrupt("a merge has no last conflict"))
+}
+
+/// Calls `look` with each conflict of a merge and its number.
+fn read_conflicts(
+    transaction: &Transaction,
+    merge: u64,
+    mut look: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let prefix = key(Kind::Conflict, &merge.to_be_bytes());
+    read_rows(transaction, &prefix, |key, value| {
+        let number = key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        if number == LAST_NUMBER { Ok(()) } else { look(number, value) }
+    })
 }
 
 /// Lets go of the moments that only an open pick kept.

@@ -432,12 +432,21 @@ fn open_merges_survive_a_reopen_and_vanish_without_a_trace() {
     assert_eq!(resolutions.picks.len() + resolutions.rules.len(), 2);
     let theirs = contents(branches.manager(), &plan.theirs()).unwrap();
     assert!(!theirs.contains_key("later".as_bytes()), "the source as it was when it began");
-    branches.reopen_merge(&found, &[conflict(2)]).unwrap();
-    // What was settled stays behind what is left.
+    branches.reopen_merge(&found, &[conflict(3), conflict(2)]).unwrap();
+    // What was settled stays, and all that were listed keep their numbers.
     let conflicts = branches.conflicts(&found).unwrap();
     let listed: Vec<_> = conflicts.iter().map(|it| (it.number, &it.conflict)).collect();
-    assert_eq!(listed, [(1, &conflict(2)), (2, &conflict(1))]);
-    assert!(conflicts[0].resolution.is_none() && conflicts[1].resolution.is_some());
+    assert_eq!(listed, [(1, &conflict(1)), (2, &conflict(2)), (3, &conflict(3))]);
+    assert!(conflicts[0].resolution.is_some() && conflicts[1].resolution.is_none());
+    refused(branches.resolve(&found, 0, Pick::Ours), ErrorKind::UnknownConflict, "conflict 0");
+    // Numbers of what is gone are not given again.
+    branches.resolve_all(&found, RuleScope::All, &Pick::Theirs).unwrap();
+    let unsettled = OpenMerge { resolutions: Vec::new(), ..found.clone() };
+    branches.reopen_merge(&unsettled, &[conflict(1)]).unwrap();
+    branches.reopen_merge(&unsettled, &[conflict(1), conflict(4)]).unwrap();
+    let conflicts = branches.conflicts(&found).unwrap();
+    let listed: Vec<_> = conflicts.iter().map(|it| (it.number, &it.conflict)).collect();
+    assert_eq!(listed, [(1, &conflict(1)), (4, &conflict(4))]);
     drop(plan);
     branches.abort_merge(&found).unwrap();
     refused(branches.merge_into("main"), ErrorKind::UnknownConflict, "no merge");

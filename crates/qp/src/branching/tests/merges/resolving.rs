@@ -53,14 +53,14 @@ fn what_does_not_resolve_a_conflict_is_refused_where_it_is_said() {
     assert_eq!(
         rows(&session, listed),
         [
-            "2|schema|note||TARGET",
-            "4|delete/modify|item|3|DELETE",
-            "3|data|item|1|VALUE 9",
-            "1|constraint: unique|item|2|NULL",
+            "1|schema|note||TARGET",
+            "3|delete/modify|item|3|DELETE",
+            "2|data|item|1|VALUE 9",
+            "4|constraint: unique|item|2|NULL",
         ]
     );
-    let told = error(&session, "RESOLVE CONFLICT 1 WITH VALUE 7");
-    assert!(told.contains("1 cannot be resolved so: it is about a whole row"), "{told}");
+    let told = error(&session, "RESOLVE CONFLICT 4 WITH VALUE 7");
+    assert!(told.contains("4 cannot be resolved so: it is about a whole row"), "{told}");
     // The target may be changed instead.
     session.execute("UPDATE item SET stock = 50 WHERE id = 1; CONTINUE MERGE").unwrap();
     assert_eq!(rows(&session, "SELECT id, price, stock FROM item"), ["1|9|50", "2|3|5"]);
@@ -168,12 +168,12 @@ fn an_answer_can_be_changed_until_the_merge_is_done() {
     assert_eq!(
         rows(&session, listed),
         [
-            "1|constraint: unique|parent|2|NULL",
-            "2|data|parent|1|VALUE 'same'",
-            "3|data|parent|2|VALUE 'same'",
+            "1|data|parent|1|VALUE 'same'",
+            "2|data|parent|2|VALUE 'same'",
+            "3|constraint: unique|parent|2|NULL",
         ]
     );
-    session.execute("RESOLVE CONFLICT 3 WITH VALUE 'other'; CONTINUE MERGE").unwrap();
+    session.execute("RESOLVE CONFLICT 2 WITH VALUE 'other'; CONTINUE MERGE").unwrap();
     assert_eq!(rows(&session, "SELECT id, name FROM parent"), ["1|same", "2|other"]);
     assert_eq!(rows(&session, listed), Vec::<String>::new());
 }

@@ -241,7 +241,9 @@ fn each_choice_settles_each_broken_constraint_however_rows_are_stored() {
                 begun(&session, case);
                 check_shown(&session, case, stored, &what);
                 let said = if *choice == "row" { case.row } else { choice };
-                session.execute(&format!("RESOLVE CONFLICT 1 WITH {said}")).unwrap();
+                let open = "SELECT conflict_id FROM pando_conflicts WHERE resolution IS NULL";
+                let open = rows(&session, open).remove(0);
+                session.execute(&format!("RESOLVE CONFLICT {open} WITH {said}")).unwrap();
                 // The conflict and what was said about it outlive the program.
                 let session = if *choice == "row" { reopened(session) } else { session };
                 let said = rows(&session, "SELECT DISTINCT resolution <> '' FROM pando_conflicts");
