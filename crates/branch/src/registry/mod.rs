@@ -58,7 +58,7 @@ pub use records::{
     Branch, BranchId, BranchOptions, BranchState, Commit, CommitPart, LastBackup, OpenMerge,
     OpenPick, ReflogEntry, Strategy, Tag,
 };
-pub use settings::kept_settings;
+pub use settings::{SETTINGS_MOVED, kept_settings};
 pub use state::State;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -115,6 +115,12 @@ impl Branches {
     /// The branches of a database; makes the records of one that has none yet, unless it is only
     /// read: then it has its first branch.
     pub fn open(manager: Arc<Manager>) -> Result<Self> {
+        Self::open_with(manager, &BTreeMap::new())
+    }
+
+    /// As [`open`](Self::open); records that are made now begin with these settings, in the same
+    /// commit.
+    pub fn open_with(manager: Arc<Manager>, settings: &BTreeMap<u64, i64>) -> Result<Self> {
         let found = manager.first_head_with(NOTE_SYSTEM)?;
         let is_read_only = manager.is_read_only();
         let is_bare = found.is_none() && is_read_only;
@@ -138,7 +144,7 @@ impl Branches {
             uncollected: Arc::default(),
         };
         if !is_read_only {
-            branches.set_up()?;
+            branches.set_up(settings)?;
             branches.place_lines()?;
             branches.sweep()?;
         }
@@ -330,7 +336,7 @@ impl Branches {
     }
 
     /// Makes the trees and the record of the first branch where they are missing.
-    fn set_up(&self) -> Result<()> {
+    fn set_up(&self, settings: &BTreeMap<u64, i64>) -> Result<()> {
         let mut transaction = self.manager.begin(self.system, BeginOptions::default())?;
         transaction.prepare_write()?;
         if transaction.tree_kind(RECORDS) == Some(TreeKind::Slotted)
@@ -348,6 +354,9 @@ impl Branches {
         let mut change = Change { transaction: &mut transaction, counters, rows: Vec::new() };
         for (key, value) in first_records(self.now())? {
             change.put_encoded(key, value)?;
+        }
+        for (number, value) in settings {
+            change.put(number_key(Kind::Setting, *number), value)?;
         }
         change.finish()?;
         transaction.commit()?;

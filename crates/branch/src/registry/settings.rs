@@ -29,6 +29,10 @@ pub fn kept_settings(manager: &Manager) -> Result<BTreeMap<u64, i64>> {
     Ok(kept)
 }
 
+/// The number of a mark: what an older file keeps on its first branch was moved here, and counts
+/// there no more. A reset may bring it back.
+pub const SETTINGS_MOVED: u64 = 0;
+
 impl Branches {
     /// Keeps settings, all in one commit.
     pub fn keep_settings(&self, settings: &BTreeMap<u64, i64>) -> Result<()> {

@@ -115,7 +115,8 @@ impl Database {
         if let Some(known) = self.branches.get() {
             return Ok(Arc::clone(known));
         }
-        let opened = Arc::new(Branches::open(Arc::clone(&self.manager))?);
+        let settings = self.first_settings()?;
+        let opened = Arc::new(Branches::open_with(Arc::clone(&self.manager), &settings)?);
         Ok(Arc::clone(self.branches.get_or_init(|| opened)))
     }
 

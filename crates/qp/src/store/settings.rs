@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pandodb_branch::registry::kept_settings;
+use pandodb_branch::registry::{SETTINGS_MOVED, kept_settings};
 
 use pandodb_ds::codec::{Codec, CodecId};
 use pandodb_ds::forest::Forest;
@@ -147,8 +147,10 @@ fn codec_of(number: i64) -> Result<Codec> {
 impl Database {
     /// A setting that the file keeps.
     pub fn kept(&self, what: Kept) -> Result<Option<i64>> {
-        match kept_settings(self.manager())?.get(&(what as u64)) {
+        let kept = kept_settings(self.manager())?;
+        match kept.get(&(what as u64)) {
             Some(value) => Ok(Some(*value)),
+            None if kept.contains_key(&SETTINGS_MOVED) => Ok(None),
             None => read_row(&self.begin(MAIN, BeginOptions::read_only())?, what as i64),
         }
     }
@@ -164,18 +166,33 @@ impl Database {
     /// Applies what the file keeps; once, when it is opened.
     pub(super) fn apply_kept(&self) -> Result<()> {
         let kept = kept_settings(self.manager())?;
+        let is_moved = kept.contains_key(&SETTINGS_MOVED);
         let missing = Kept::ALL.into_iter().filter(|what| !kept.contains_key(&(*what as u64)));
-        let old = self.kept_by_main(missing)?;
+        let mut old = if is_moved { BTreeMap::new() } else { self.kept_by_main(missing)? };
         for what in Kept::ALL {
             let number = what as u64;
             if let Some(value) = kept.get(&number).or_else(|| old.get(&number)) {
                 self.apply(what, *value)?;
             }
         }
-        if !old.is_empty() && !self.manager().is_read_only() {
+        // Without records no branch can go back to what an older version wrote, unless it is there.
+        let has_records = self.manager().head_count() > 1;
+        if !is_moved && !self.manager().is_read_only() && (has_records || !old.is_empty()) {
+            old.insert(SETTINGS_MOVED, 1);
             self.branches()?.keep_settings(&old)?;
         }
         Ok(())
+    }
+
+    /// What the records of branches begin with: what an older file has on its first branch, and
+    /// that it was moved.
+    pub(super) fn first_settings(&self) -> Result<BTreeMap<u64, i64>> {
+        if self.manager().is_read_only() || self.manager().head_count() > 1 {
+            return Ok(BTreeMap::new());
+        }
+        let mut settings = self.kept_by_main(Kept::ALL.into_iter())?;
+        settings.insert(SETTINGS_MOVED, 1);
+        Ok(settings)
     }
 
     /// What older files have in the catalog of the first branch, where a reset changed it.

@@ -2,10 +2,11 @@
 //!
 //! Neighbours: `merges::rules` has the pairs of changes of what branches keep.
 
+use pandodb_branch::registry::SETTINGS_MOVED;
 use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::record::row::encode_row;
-use pandodb_tm::BeginOptions;
+use pandodb_tm::{BeginOptions, TreeId};
 
 use super::{error, reopened, rows, session, shop};
 use crate::catalog::DatabaseIndex;
@@ -76,21 +77,51 @@ fn what_the_file_keeps_is_no_commit_of_a_branch() {
     assert!(merged[0].starts_with("fast-forward"), "{merged:?}");
 }
 
-/// Older files have these settings in the catalog of the first branch.
-#[test]
-fn what_an_older_file_keeps_is_found_and_stays_from_then_on() {
-    let session = session();
-    session.execute("CREATE TABLE t(a); TAG BRANCH main AS v0").unwrap();
+/// Writes `history_retention` and `default_cache_size` as older versions did: into the catalog of
+/// the first branch. And the file does not know of anything that was moved from there.
+fn write_old_form(session: &Session) {
     let (database, _) = session.database(DatabaseIndex::MAIN).unwrap();
     let mut writer = database.begin(MAIN, BeginOptions::default()).unwrap();
-    // `history_retention` and `default_cache_size`.
     for (place, value) in [(5, -1), (7, 777)] {
         let mut row = Vec::new();
         encode_row(&[ValueRef::Integer(value)], &mut row).unwrap();
         writer.put(CATALOG_TREE, &rowid_key(-place), &row).unwrap();
     }
     writer.commit().unwrap();
-    drop(database);
+    let manager = database.manager();
+    let records = manager.first_head_with(b"pando system").unwrap().unwrap();
+    let mut writer = manager.begin(records, BeginOptions::default()).unwrap();
+    let mark = [&b"P"[..], &SETTINGS_MOVED.to_be_bytes()].concat();
+    assert!(writer.delete(TreeId(1), &mark).unwrap());
+    writer.commit().unwrap();
+}
+
+/// What an older version kept is moved once: a way back to its time is none to its settings.
+#[test]
+fn what_an_older_file_kept_does_not_come_back_with_a_reset() {
+    let session = session();
+    session.execute("CREATE TABLE t(a); TAG BRANCH main AS before").unwrap();
+    write_old_form(&session);
+    // As an older version did: the settings went with the contents.
+    session.execute("TAG BRANCH main AS old; RESET BRANCH main TO TAG before").unwrap();
+    let session = reopened(session);
+    let settings = ["PRAGMA history_retention", "PRAGMA default_cache_size"];
+    let first = settings.map(|sql| rows(&session, sql));
+    assert_ne!(first[0], ["-1"]);
+    session.execute("RESET BRANCH main TO TAG old").unwrap();
+    let session = reopened(session);
+    assert_eq!(settings.map(|sql| rows(&session, sql)), first);
+    // A copy knows it, too.
+    session.execute("VACUUM INTO 'copy.pando'").unwrap();
+    assert_eq!(settings.map(|sql| rows(&super::open_file("copy.pando"), sql)), first);
+}
+
+/// Older files have these settings in the catalog of the first branch.
+#[test]
+fn what_an_older_file_keeps_is_found_and_stays_from_then_on() {
+    let session = session();
+    session.execute("CREATE TABLE t(a); TAG BRANCH main AS v0").unwrap();
+    write_old_form(&session);
     let check = |session: &Session, when: &str| {
         assert_eq!(rows(session, "PRAGMA history_retention"), ["-1"], "{when}");
         assert_eq!(rows(session, "PRAGMA default_cache_size"), ["777"], "{when}");
