@@ -54,5 +54,5 @@ pub use manager::{
 };
 pub use options::{CheckpointPolicy, Options, ProgressCallback, RecoveryProgress};
 pub use snapshot::SnapshotView;
-pub use transaction::{Cursor, LightSavepoint, Savepoint, Transaction};
+pub use transaction::{Clash, Cursor, LightSavepoint, Savepoint, Transaction};
 pub use wal::Synchronous;

@@ -172,7 +172,7 @@ impl<'s> Statement<'s> {
     /// Goes to the next row.
     #[inline]
     pub fn step(&mut self) -> Result<Step> {
-        self.try_step().inspect_err(|error| self.session.note_failure(error))
+        self.try_step().map_err(|error| self.session.failed(error))
     }
 
     #[inline]

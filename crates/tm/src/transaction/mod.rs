@@ -53,6 +53,7 @@ pub(crate) use part::Part;
 use part::Registration;
 pub(crate) use publication::{Change, Publication};
 use reads::ReadSet;
+pub use rebase::Clash;
 use savepoint::SavedState;
 pub use savepoint::{LightSavepoint, Savepoint};
 

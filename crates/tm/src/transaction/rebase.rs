@@ -5,7 +5,7 @@
 //! that was changed and changed back is as it was. Whole trees that are the same version are not
 //! looked into. Neighbours: `commit` and `locking` call this, `replay` does the operations.
 
-use std::fmt::Write;
+use std::fmt;
 
 use pandodb_ds::forest::Forest;
 use pandodb_ds::pager::Pager;
@@ -104,6 +104,38 @@ pub(super) fn check_conflicts(
     Ok(())
 }
 
+/// What another transaction changed first, for whoever knows what trees and keys stand for: the
+/// details of a [`Conflict`](ErrorKind::Conflict).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// Where the pager is that the database reads by: a number that tells open databases apart.
+    pager: usize,
+    /// The head.
+    pub head: HeadId,
+    /// The tree.
+    pub tree: TreeId,
+    /// The key; none where more than one may be meant.
+    pub key: Option<Vec<u8>>,
+}
+
+impl Clash {
+    /// Whether it was in the database that is read by `pager`.
+    pub fn is_in(&self, pager: &Arc<Pager>) -> bool {
+        self.pager == Arc::as_ptr(pager).addr()
+    }
+}
+
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "head {}, tree {}", self.head.0, self.tree.0)?;
+        let Some(key) = &self.key else { return Ok(()) };
+        f.write_str(", key 0x")?;
+        key.iter().take(32).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::error::Error for Clash {}
+
 /// Two versions of a head.
 pub(super) struct Comparison<'a> {
     pub(super) head: HeadId,
@@ -170,16 +202,17 @@ impl Comparison<'_> {
 
     #[cold]
     fn conflict(&self, tree: TreeId, key: Option<&[u8]>) -> Error {
-        let mut message = format!("another transaction committed a change of tree {}", tree.0);
-        if let Some(key) = key {
-            message.push_str(", key 0x");
-            for byte in key.iter().take(32) {
-                // Writing to a string does not fail.
-                let _ = write!(message, "{byte:02x}");
-            }
-        }
-        let _ = write!(message, " of head {} first", self.head.0);
-        Error::new(ErrorKind::Conflict, message)
+        let clash = Clash {
+            pager: Arc::as_ptr(self.pager).addr(),
+            head: self.head,
+            tree,
+            key: key.map(<[u8]>::to_vec),
+        };
+        Error::with_source(
+            ErrorKind::Conflict,
+            "another transaction committed a change first",
+            clash,
+        )
     }
 }
 

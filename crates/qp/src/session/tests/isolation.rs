@@ -243,3 +243,60 @@ fn a_transaction_that_repeats_another_grows_older_than_the_rest() {
     other.execute("UPDATE parent SET n = 3 WHERE id = 1").unwrap();
     assert!(other.repeats().is_none());
 }
+
+/// Who is told to try again is told what met: by the names that SQL has.
+#[test]
+fn a_conflict_names_the_table_the_row_and_the_branch() {
+    let schema = "
+        CREATE TABLE pair(a TEXT, b INT, n, PRIMARY KEY (a, b)) WITHOUT ROWID;
+        INSERT INTO pair VALUES ('x', 1, 0), ('y', 2, 0); CREATE BRANCH dev";
+    for (begin, own, others, names) in [
+        (
+            "BEGIN CONCURRENT",
+            "UPDATE parent SET n = 1 WHERE id = 2",
+            "UPDATE parent SET n = 2 WHERE id = 2",
+            "the row 2 of table parent",
+        ),
+        (
+            "BEGIN CONCURRENT",
+            "UPDATE pair SET n = 1 WHERE b = 1",
+            "UPDATE pair SET n = 2 WHERE b = 1",
+            "the row ('x', 1) of table pair",
+        ),
+        (
+            "BEGIN CONCURRENT",
+            "INSERT INTO parent VALUES (8, 'new', 0)",
+            "INSERT INTO parent VALUES (9, 'new', 0)",
+            "the entry ('new') of index sqlite_autoindex_parent_1 of table parent",
+        ),
+        (
+            "BEGIN CONCURRENT",
+            "INSERT INTO pair VALUES ('z', 1, 1)",
+            "DROP TABLE pair",
+            "the schema",
+        ),
+        (
+            "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            "SELECT sum(n) FROM parent; UPDATE pair SET n = 1",
+            "UPDATE parent SET n = 2 WHERE id = 3",
+            "the row 3 of table parent",
+        ),
+    ] {
+        for branch in ["main", "dev"] {
+            let (session, other) = two_sessions();
+            session.execute(schema).unwrap();
+            for one in [&session, &other] {
+                one.execute(&format!("USE BRANCH {branch}")).unwrap();
+            }
+            session.execute(&format!("{begin}; {own}")).unwrap();
+            other.execute(others).unwrap();
+            let error = session.execute("COMMIT").unwrap_err();
+            let what = format!("{begin}, {own}, {branch}");
+            assert_eq!(error.kind(), ErrorKind::Conflict, "{what}: {error}");
+            let told =
+                format!("another transaction changed {names} on the branch '{branch}' first");
+            assert_eq!(error.message(), told, "{what}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("again")), "{what}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! A transaction reaches each database when it is first used there. Neighbours: `statement` asks
 //! for the transactions of a statement; `command` runs BEGIN and its kin; `several` commits.
 
+mod clash;
 mod several;
 
 use pandodb_ds::sync::Arc;
@@ -67,12 +68,14 @@ impl Session {
         self.repeats.get()
     }
 
-    /// Notes that a statement has failed: whoever is told to try again is taken to do so with the
+    /// What a statement has failed with, in the words of SQL; and notes that it did: whoever is told to try again is taken to do so with the
     /// next transaction, which then is as old as the first try.
-    pub(in crate::session) fn note_failure(&self, error: &Error) {
+    #[cold]
+    pub(in crate::session) fn failed(&self, error: Error) -> Error {
         if error.is_retryable() && self.repeats.get().is_none() {
             self.repeats.set(self.begun.get());
         }
+        if error.kind() == ErrorKind::Conflict { self.with_names(error) } else { error }
     }
 
     /// Puts the session on another branch of the main database; an open transaction goes on

@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// The name of a database, with its file.
-    fn told_name(&self, index: DatabaseIndex) -> String {
+    pub(super) fn told_name(&self, index: DatabaseIndex) -> String {
         let name = self.database_name(index);
         match self.database(index) {
             Ok((database, _)) if !database.manager().is_in_memory() => {
