@@ -296,7 +296,7 @@ impl Branches {
     pub fn close_merge(&self, merge: &OpenMerge, transaction: &mut Transaction) -> Result<()> {
         let target = transaction.head();
         transaction.enlist(self.system)?;
-        transaction.prepare_write()?;
+        transaction.write_alone()?;
         let row = number_key(Kind::Merge, merge.id);
         let deleted = transaction.delete(RECORDS, &row)?;
         delete_conflicts(transaction, merge.id)?;

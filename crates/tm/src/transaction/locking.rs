@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use super::{State, Transaction};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{HeadId, TransactionId, TreeId};
 use crate::isolation::{BeginOptions, Isolation};
 use crate::lock::{LockOwner, Mode, Resource};
@@ -84,6 +84,26 @@ impl Transaction {
         if refreshes && part.private.is_none() {
             // Not what is uncommitted: there is no other writer now.
             part.base = part.cell().version.load();
+        }
+        Ok(())
+    }
+
+    /// As [`prepare_write`](Self::prepare_write), at every level: nobody else moves the current
+    /// head until the transaction ends, and it stands where the transaction sees it.
+    pub fn write_alone(&mut self) -> Result<()> {
+        self.prepare_write()?;
+        if self.options.isolation.writes_alone() {
+            return Ok(());
+        }
+        let current = self.state.get_mut().current;
+        self.lock_head(current)?;
+        let part = &mut self.state.get_mut().parts[current];
+        let newest = part.cell().version.load();
+        if part.private.is_none() {
+            part.base = newest;
+        } else if part.base.commit != newest.commit {
+            let message = "another transaction changed the branch first";
+            return Err(Error::new(ErrorKind::Conflict, message));
         }
         Ok(())
     }

@@ -294,7 +294,7 @@ impl Branches {
     pub fn record_merge(&self, plan: &MergePlan, transaction: &mut Transaction) -> Result<()> {
         let target = HeadId(plan.target.head);
         transaction.use_head(target)?;
-        transaction.prepare_write()?;
+        transaction.write_alone()?;
         let after = transaction.base_commit().0;
         if !transaction.has_changes() {
             // The merge changed no row: the branch still needs a commit that holds the source.
@@ -330,7 +330,7 @@ impl Branches {
         after: u64,
     ) -> Result<()> {
         transaction.enlist(self.system)?;
-        transaction.prepare_write()?;
+        transaction.write_alone()?;
         let read = |transaction: &Transaction, key: &[u8]| -> Result<Vec<u8>> {
             transaction.get(RECORDS, key)?.ok_or_else(|| {
                 let message = "a branch of the merge was dropped or reset meanwhile";

@@ -218,15 +218,54 @@ fn what_a_savepoint_took_back_says_nothing_of_the_commit() {
     assert_eq!(told, ["merge branch 'other' into 'main'|1"]);
 }
 
+const LEVELS: [&str; 5] = [
+    "BEGIN ISOLATION LEVEL READ UNCOMMITTED",
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "BEGIN ISOLATION LEVEL SNAPSHOT",
+    "BEGIN CONCURRENT",
+    "BEGIN ISOLATION LEVEL SERIALIZABLE",
+];
+
+/// Whoever holds a merge holds the records, however the rows of others go beside it: what the
+/// second one noted would be taken for the first one's.
+#[test]
+fn two_transactions_do_not_hold_merges_at_one_time() {
+    const STATES: &str = "SELECT branch_name FROM pando_branches WHERE state LIKE 'merged%'";
+    for begin in LEVELS {
+        let session = shop();
+        let other = Session::new(session.database(DatabaseIndex::MAIN).unwrap().0);
+        session
+            .execute(
+                "CREATE BRANCH one; CREATE BRANCH two; CREATE BRANCH into_two;
+                 UPDATE item@one SET price = 11 WHERE id = 1;
+                 UPDATE item@two SET price = 22 WHERE id = 2;
+                 UPDATE item SET price = 33 WHERE id = 3;
+                 UPDATE item@into_two SET price = 33 WHERE id = 3; PRAGMA busy_timeout = 0",
+            )
+            .unwrap();
+        other.execute("PRAGMA busy_timeout = 0; USE BRANCH into_two").unwrap();
+        session.execute(&format!("{begin}; MERGE BRANCH one INTO main")).unwrap();
+        other.execute(begin).unwrap();
+        let told = other.execute("MERGE BRANCH two INTO into_two").unwrap_err();
+        assert!(told.is_retryable(), "{begin}: {told}");
+        session.execute("COMMIT").unwrap();
+        other.execute("ROLLBACK").unwrap();
+        assert_eq!(rows(&session, STATES), ["one"], "{begin}");
+        other.execute(&format!("{begin}; MERGE BRANCH two INTO into_two; COMMIT")).unwrap();
+        assert_eq!(rows(&session, STATES), ["one", "two"], "{begin}");
+        let merged = "SELECT price FROM (SELECT 1 AS b, * FROM item@main
+                      UNION ALL SELECT 2, * FROM item@into_two) ORDER BY b, id";
+        assert_eq!(rows(&session, merged), ["11", "5", "33", "2", "22", "33"], "{begin}");
+        for (source, target) in [("one", "main"), ("two", "into_two")] {
+            let again = rows(&session, &format!("MERGE BRANCH {source} INTO {target}"));
+            assert!(again[0].starts_with("up to date"), "{begin}: {again:?}");
+        }
+    }
+}
+
 #[test]
 fn a_merge_that_a_savepoint_took_back_leaves_the_way_to_the_next_one() {
-    for begin in [
-        "BEGIN ISOLATION LEVEL READ UNCOMMITTED",
-        "BEGIN ISOLATION LEVEL READ COMMITTED",
-        "BEGIN ISOLATION LEVEL SNAPSHOT",
-        "BEGIN CONCURRENT",
-        "BEGIN ISOLATION LEVEL SERIALIZABLE",
-    ] {
+    for begin in LEVELS {
         let session = shop();
         session
             .execute(
