@@ -105,3 +105,57 @@ fn a_preview_shows_a_change_of_type_and_changes_nothing() {
     assert_eq!(rows(&session, "SELECT DISTINCT typeof(a) FROM t"), ["text"]);
     assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
 }
+
+/// A row that one side deleted and the other changed, whichever of them has the new type, and
+/// whichever wins: what stays has the type of the merged column, in the table and in its indexes.
+#[test]
+fn a_row_that_stays_against_its_deletion_has_the_new_type() {
+    const STORED: [&str; 4] = [
+        "(id INTEGER PRIMARY KEY, a INT)",
+        "(id INT PRIMARY KEY, a INT)",
+        "(id INT, a INT)",
+        "(id TEXT PRIMARY KEY, a INT) WITHOUT ROWID",
+    ];
+    let sides = [("dev", "main"), ("main", "dev")];
+    for columns in STORED {
+        for (retypes, deletes) in
+            [("dev", "dev"), ("dev", "main"), ("main", "dev"), ("main", "main")]
+        {
+            let changes = if deletes == "dev" { "main" } else { "dev" };
+            for ((source, target), policy) in
+                sides.into_iter().flat_map(|side| ["source", "target", "said"].map(|it| (side, it)))
+            {
+                let session = session();
+                session
+                    .execute(&format!(
+                        "CREATE TABLE t{columns}; CREATE INDEX t_a ON t(a);
+                         INSERT INTO t VALUES (1, 10), (2, 20), (3, 30); CREATE BRANCH dev;
+                         USE BRANCH {deletes}; DELETE FROM t WHERE id = 2;
+                         USE BRANCH {changes}; UPDATE t SET a = 25 WHERE id = 2;
+                         USE BRANCH {retypes}; ALTER TABLE t ALTER a TYPE TEXT;
+                         USE BRANCH {target}"
+                    ))
+                    .unwrap();
+                let merge =
+                    format!("MERGE BRANCH {source} INTO {target} WITH (conflict_resolution");
+                let winner = if policy == "source" { source } else { target };
+                let sql = match policy {
+                    "said" => format!(
+                        "{merge} = 'manual'); RESOLVE CONFLICTS WITH TARGET; CONTINUE MERGE"
+                    ),
+                    _ => format!("{merge} = '{policy}_wins')"),
+                };
+                let what = format!("{columns}: {retypes} retypes, {deletes} deletes, {sql}");
+                session.execute(&sql).unwrap_or_else(|error| panic!("{what}: {error}"));
+                let stays = if winner == changes { "10,25,30" } else { "10,30" };
+                let found = "SELECT DISTINCT typeof(a), (SELECT group_concat(a) FROM
+                             (SELECT a FROM t ORDER BY id)) FROM t";
+                assert_eq!(rows(&session, found), [format!("text|{stays}")], "{what}");
+                let indexed = "SELECT group_concat(a) FROM (SELECT a FROM t INDEXED BY t_a
+                               WHERE a > '' ORDER BY a)";
+                assert_eq!(rows(&session, indexed), [stays], "{what}");
+                assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"], "{what}");
+            }
+        }
+    }
+}

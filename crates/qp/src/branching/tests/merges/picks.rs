@@ -389,3 +389,55 @@ fn triggers_come_back_with_the_table_that_they_are_on() {
         assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
     }
 }
+
+/// As if the table had never been away while others were renamed.
+#[test]
+fn triggers_that_come_back_follow_what_was_renamed_since() {
+    for (what, since, left_out, check, expected) in [
+        ("a table", "ALTER TABLE c RENAME TO cc", "NULL", "SELECT x, y FROM cc", "2|1"),
+        ("a column", "ALTER TABLE c RENAME x TO z", "NULL", "SELECT z, y FROM c", "2|1"),
+        (
+            "both, and the names are given to others",
+            "ALTER TABLE c RENAME TO cc; ALTER TABLE cc RENAME x TO z;
+             ALTER TABLE cc ADD COLUMN x; CREATE TABLE c(x, y)",
+            "NULL",
+            "SELECT z, y, x, (SELECT count(*) FROM c) FROM cc",
+            "2|1|NULL|0",
+        ),
+        (
+            "names that change places",
+            "ALTER TABLE c RENAME TO e; ALTER TABLE d RENAME TO c; ALTER TABLE e RENAME TO d;
+             ALTER TABLE d RENAME x TO w; ALTER TABLE d RENAME y TO x; ALTER TABLE d RENAME w TO y",
+            "NULL",
+            "SELECT y, x, (SELECT group_concat(k) FROM c) FROM d",
+            "2|1|1",
+        ),
+        ("a name of what is gone", "DROP TABLE d; ALTER TABLE c RENAME TO d", "", "SELECT 1", "1"),
+        ("another one is dropped", "DROP TABLE d", "", "SELECT count(*) FROM c", "0"),
+    ] {
+        let session = shop();
+        session
+            .execute(&format!(
+                "CREATE TABLE p(a, b); CREATE TABLE c(x, y); CREATE TABLE d(k);
+                 CREATE TRIGGER trp AFTER INSERT ON p BEGIN
+                   INSERT INTO c(x, y) SELECT NEW.b, NEW.a WHERE NEW.b NOT IN (SELECT x FROM c);
+                   INSERT INTO d VALUES (NEW.a); END;
+                 CREATE BRANCH old; DROP TABLE p; {since}"
+            ))
+            .unwrap();
+        let restored = rows(&session, "RESTORE TABLE p FROM old").concat();
+        let is_whole = left_out == "NULL";
+        assert_eq!(restored.ends_with("|NULL"), is_whole, "{what}: {restored}");
+        session.execute("INSERT INTO p VALUES (1, 2)").unwrap();
+        assert_eq!(rows(&session, check), [expected], "{what}");
+        assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"], "{what}");
+        let triggers = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
+        assert_eq!(rows(&session, triggers), [if is_whole { "1" } else { "0" }], "{what}");
+        assert!(
+            rows(&session, "SELECT name FROM sqlite_schema WHERE sql LIKE '%restoring%'")
+                .is_empty()
+        );
+        let diff = rows(&session, "SHOW DIFF BETWEEN old AND main");
+        assert!(diff.iter().all(|row| !row.contains("restoring")), "{what}: {diff:?}");
+    }
+}
