@@ -134,6 +134,61 @@ pub(super) fn column_definition(sql: &str, column: &str) -> Option<String> {
     Some(part.trim().to_owned())
 }
 
+/// What begins a constraint of a column, behind its type.
+const CONSTRAINTS: [&str; 10] = [
+    "CONSTRAINT",
+    "PRIMARY",
+    "NOT",
+    "NULL",
+    "UNIQUE",
+    "CHECK",
+    "DEFAULT",
+    "COLLATE",
+    "REFERENCES",
+    "GENERATED",
+];
+
+/// The type in the definition of a column; none where it has none.
+pub(super) fn column_type(definition: &str) -> Option<&str> {
+    let tokens = language::tokens(definition).into_iter();
+    let mut tokens = tokens.filter(|it| !matches!(it.kind, Kind::Space | Kind::Comment));
+    let start = tokens.next()?.range.end;
+    let is_constraint = |token: &language::Token| {
+        let text = &definition[token.range.clone()];
+        let mut words = CONSTRAINTS.iter().chain(&["AS"]);
+        token.kind != Kind::Quoted && words.any(|word| text.eq_ignore_ascii_case(word))
+    };
+    let end = tokens.find(is_constraint).map_or(definition.len(), |token| token.range.start);
+    let declared = definition.get(start..end)?.trim();
+    (!declared.is_empty()).then_some(declared)
+}
+
+/// The default in the definition of a column, as it stands behind DEFAULT.
+pub(super) fn column_default(definition: &str) -> Option<&str> {
+    let mut tokens = language::tokens(definition).into_iter();
+    let is_word = |token: &language::Token| {
+        token.kind != Kind::Quoted
+            && token.kind != Kind::String
+            && definition[token.range.clone()].eq_ignore_ascii_case("DEFAULT")
+    };
+    let start = tokens.find(is_word)?.range.end;
+    let mut depth = 0;
+    for token in tokens.filter(|it| !matches!(it.kind, Kind::Space | Kind::Comment)) {
+        let text = &definition[token.range.clone()];
+        if token.kind == Kind::Mark {
+            for (at, mark) in text.char_indices() {
+                depth += i32::from(mark == '(') - i32::from(mark == ')');
+                if mark == ')' && depth <= 0 {
+                    return definition.get(start..=token.range.start + at).map(str::trim);
+                }
+            }
+        } else if depth == 0 && !text.eq_ignore_ascii_case("x") {
+            return definition.get(start..token.range.end).map(str::trim);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +209,29 @@ mod tests {
     fn texts_are_the_same_whatever_stands_between_their_words() {
         assert!(is_same("CREATE TABLE t(a, [b])", "create table \"t\" (A,/* b */ b)"));
         assert!(!is_same("CREATE TABLE t(a DEFAULT 'x')", "CREATE TABLE t(a DEFAULT 'X')"));
+    }
+
+    #[test]
+    fn a_column_is_cut_into_its_type_and_its_default() {
+        for (definition, declared, default) in [
+            ("a", None, None),
+            ("a INT", Some("INT"), None),
+            ("\"not null\" NUMERIC(9, 2) NOT NULL", Some("NUMERIC(9, 2)"), None),
+            (
+                "a DOUBLE PRECISION DEFAULT -2.5 CHECK (a < 3)",
+                Some("DOUBLE PRECISION"),
+                Some("-2.5"),
+            ),
+            ("a DEFAULT 'it''s, (' UNIQUE", None, Some("'it''s, ('")),
+            ("a TEXT DEFAULT (lower('X') || ')')", Some("TEXT"), Some("(lower('X') || ')')")),
+            ("a BLOB DEFAULT x'00ff'", Some("BLOB"), Some("x'00ff'")),
+            ("a INT AS (b + 1)", Some("INT"), None),
+            ("a TEXT DEFAULT CURRENT_DATE COLLATE NOCASE", Some("TEXT"), Some("CURRENT_DATE")),
+            ("a TEXT CHECK (a <> 'DEFAULT 1')", Some("TEXT"), None),
+        ] {
+            assert_eq!(column_type(definition), declared, "{definition}");
+            assert_eq!(column_default(definition), default, "{definition}");
+        }
     }
 
     #[test]

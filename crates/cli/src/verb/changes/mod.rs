@@ -91,7 +91,10 @@ pub(super) fn script(
 ) -> Outcome<String> {
     let (old, new) = (Schema::read(shell, from)?, Schema::read(shell, to)?);
     let (text, later, rebuilt) = (String::new(), Vec::new(), BTreeSet::new());
-    let mut writer = Writer { old, new, text, later, rebuilt };
+    let is_changed = |row: &pandodb::RowChange| row.kind != ChangeKind::Inserted;
+    let changed = comparison.tables.iter().filter(|table| table.rows.iter().any(is_changed));
+    let changed = changed.map(|table| table.name.clone()).collect();
+    let mut writer = Writer { old, new, text, later, rebuilt, changed };
     let is_wanted =
         |name: &str| !is_internal(name) && only.is_none_or(|only| only.eq_ignore_ascii_case(name));
     let (settings, schema): (Vec<&SchemaChange>, Vec<&SchemaChange>) =
@@ -146,6 +149,8 @@ struct Writer {
     later: Vec<(&'static str, String)>,
     /// Tables that ALTER TABLE cannot bring to their new definitions.
     rebuilt: BTreeSet<String>,
+    /// Tables of which the older rows do not all stay as they are.
+    changed: BTreeSet<String>,
 }
 
 /// The PRAGMAs that give settings their newer values.

@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 
 use pandodb::{Connection, ObjectType, SchemaChange, SchemaChangeKind};
 
-use super::definition::{can_be_added, column_definition, column_names, is_same};
+use super::definition::{
+    can_be_added, column_default, column_definition, column_names, column_type, has_word, is_same,
+    parts,
+};
 use super::{Writer, renames, renaming, tables_of};
 use crate::failure::Outcome;
 use crate::output::quote::identifier;
@@ -148,6 +151,12 @@ impl Writer {
                 renamed.push((std::mem::replace(name, free.clone()), free));
             }
         }
+        let named_added = added.clone();
+        let renaming_of = |column: &str| {
+            let mut renamings = of_table().filter_map(|it| renaming(it));
+            renamings.find(|(_, to)| to.eq_ignore_ascii_case(column)).map(|(from, _)| from)
+        };
+        let is_changed = self.changed.contains(table);
         let table = identifier(table).into_owned();
         for (from, to) in renames::in_order(renamed, known) {
             let (from, to) = (identifier(&from), identifier(&to));
@@ -158,9 +167,64 @@ impl Writer {
             let written = written.unwrap_or_else(|| identifier(&column).into_owned());
             lines.push(format!("ALTER TABLE {table} ADD COLUMN {written}"));
         }
+        let older = older.map_or("", |it| it.sql.as_str());
+        let is_added =
+            |column: &String| named_added.iter().any(|it| it.eq_ignore_ascii_case(column));
+        for column in new_names.iter().filter(|column| !is_added(column)) {
+            let before = renaming_of(column);
+            let before = before.as_ref().unwrap_or(column);
+            let (Some(was), Some(is)) =
+                (column_definition(older, before), column_definition(&new, column))
+            else {
+                continue;
+            };
+            let can_convert = !is_changed || converts_all(&[older, &new], &is);
+            lines.extend(redefined(&table, column, (&was, &is), can_convert));
+        }
         for column in dropped {
             lines.push(format!("ALTER TABLE {table} DROP COLUMN {}", identifier(&column)));
         }
         lines
     }
+}
+
+/// Gives a column its newer type and default, where that is said by ALTER COLUMN.
+fn redefined(table: &str, column: &str, (was, is): (&str, &str), can_convert: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |what: String| {
+        lines.push(format!("ALTER TABLE {table} ALTER COLUMN {} {what}", identifier(column)));
+    };
+    let same = |left: Option<&str>, right: Option<&str>| {
+        is_same(left.unwrap_or_default(), right.unwrap_or_default())
+    };
+    let (before, now) = (column_default(was), column_default(is));
+    let is_other = !same(before, now);
+    // The older default may not fit the newer type.
+    if is_other && before.is_some() {
+        say("DROP DEFAULT".to_owned());
+    }
+    if let Some(declared) = column_type(is)
+        && !same(column_type(was), Some(declared))
+        && can_convert
+    {
+        say(format!("TYPE {declared}"));
+    }
+    if let Some(now) = now.filter(|_| is_other) {
+        say(format!("SET DEFAULT {now}"));
+    }
+    lines
+}
+
+/// Whether nothing in these definitions of a table can refuse what rows become that change or go
+/// afterwards: the newer state may have converted the column without them.
+fn converts_all(definitions: &[&str], column: &str) -> bool {
+    const REFUSE: [&str; 7] =
+        ["STRICT", "UNIQUE", "CHECK", "REFERENCES", "FOREIGN", "GENERATED", "AS"];
+    let name = column_names(&format!("({column})"));
+    definitions.iter().all(|definition| {
+        let is_key =
+            |part: &&str| has_word(part, "PRIMARY") && name.iter().any(|name| has_word(part, name));
+        !REFUSE.iter().any(|word| has_word(definition, word))
+            && !parts(definition).iter().any(is_key)
+    })
 }
