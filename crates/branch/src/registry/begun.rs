@@ -18,8 +18,10 @@ type Seed = (HeadId, Position);
 /// Heads without records that a branch grows from.
 #[derive(Debug)]
 pub(super) struct Seeds {
-    /// What the branch begins as.
+    /// Where the branch leaves its parent.
     pub(super) first: Seed,
+    /// The same in pages of its own, where the branch gets a copy.
+    copy: Option<HeadId>,
     /// Where it meets others, as far as no anchor keeps that.
     starts: Vec<Seed>,
 }
@@ -27,14 +29,23 @@ pub(super) struct Seeds {
 impl Branches {
     /// What a branch needs to begin as what a view shows, with pages of its own if `copied`.
     pub(super) fn seeds(&self, view: &View, copied: bool) -> Result<Seeds> {
-        let mut seeds = Seeds { first: self.seed(view, copied)?, starts: Vec::new() };
-        match self.seed_starts(&mut seeds) {
+        let mut seeds = Seeds { first: self.seed(view)?, copy: None, starts: Vec::new() };
+        match self.seed_copy(&mut seeds, copied).and_then(|()| self.seed_starts(&mut seeds)) {
             Ok(()) => Ok(seeds),
             Err(error) => {
                 self.drop_seeds(&seeds)?;
                 Err(error)
             }
         }
+    }
+
+    fn seed_copy(&self, seeds: &mut Seeds, copied: bool) -> Result<()> {
+        if copied {
+            // The branch alone has the copy: the moment that it leaves is its parent's.
+            let (head, at) = seeds.first;
+            seeds.copy = Some(self.filled(&self.view_head(head, at)?, true)?);
+        }
+        Ok(())
     }
 
     fn seed_starts(&self, seeds: &mut Seeds) -> Result<()> {
@@ -48,7 +59,7 @@ impl Branches {
             starts
         })?;
         for start in starts {
-            match self.view_at(start).and_then(|view| self.seed(&view, false)) {
+            match self.view_at(start).and_then(|view| self.seed(&view)) {
                 Ok((head, _)) => seeds.starts.push((head, start)),
                 Err(error) if error.kind() == ErrorKind::NotRetained => {}
                 Err(error) => return Err(error),
@@ -59,8 +70,15 @@ impl Branches {
 
     /// Drops seeds that nothing grew from.
     pub(super) fn drop_seeds(&self, seeds: &Seeds) -> Result<()> {
-        let mut all = std::iter::once(&seeds.first).chain(&seeds.starts);
-        all.try_for_each(|(head, _)| self.drop_head(*head))
+        let all = std::iter::once(&seeds.first).chain(&seeds.starts).map(|(head, _)| *head);
+        all.chain(seeds.copy).try_for_each(|head| self.drop_head(head))
+    }
+}
+
+impl Seeds {
+    /// What the branch begins as.
+    pub(super) fn source(&self) -> HeadId {
+        self.copy.unwrap_or(self.first.0)
     }
 }
 
@@ -71,7 +89,8 @@ impl Change<'_> {
             self.anchor(*seed, at.line, Some(at.commit))?;
             self.transaction.drop_head(*seed)?;
         }
-        Ok(())
+        // The branch has its pages.
+        seeds.copy.map_or(Ok(()), |copy| Ok(self.transaction.drop_head(copy)?))
     }
 }
 

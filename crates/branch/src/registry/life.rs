@@ -132,8 +132,8 @@ impl Branches {
         })
     }
 
-    /// A branch whose data are those of the head `seed`, which goes: that it was filled is no
-    /// commit of the branch, which has none of its own until after it.
+    /// A branch whose data are those of seeds, which go: that they were filled is no commit of the
+    /// branch, which has none of its own until after it.
     fn create_from(
         &self,
         create: &CreateBranch,
@@ -141,12 +141,12 @@ impl Branches {
         options: BranchOptions,
         seeds: &Seeds,
     ) -> Result<Branch> {
-        let (seed, left) = seeds.first;
+        let (source, left) = (seeds.source(), seeds.first.1);
         self.update(|change| {
             self.check_free(&create.name)?;
-            let head = change.transaction.create_head(seed, NOTE_BRANCH)?;
+            let head = change.transaction.create_head(source, NOTE_BRANCH)?;
             let branch = self.put_branch(change, create, parent, options, (head, None))?;
-            let filled = self.manager.head(seed)?.commit.0;
+            let filled = self.manager.head(source)?.commit.0;
             change.put(number_key(Kind::Filled, branch.line.0), &filled.max(left.commit))?;
             let line = Line { head: head.0, parent: Some(left), merges: Vec::new() };
             change.put(number_key(Kind::Line, branch.line.0), &line)?;
@@ -189,23 +189,28 @@ impl Branches {
         Ok(())
     }
 
-    /// A head without a record that holds what a view shows, with pages of its own if `copied`;
-    /// and the moment that it stands at.
-    pub(super) fn seed(&self, view: &View, copied: bool) -> Result<(HeadId, Position)> {
+    /// A head without a record that holds what a view shows, and the moment that it stands at.
+    pub(super) fn seed(&self, view: &View) -> Result<(HeadId, Position)> {
         let at = view.position();
-        if let (Some(head), false) = (view.head(), copied) {
+        if let Some(head) = view.head() {
             let seed = self.create_head(head, NOTE_ANCHOR)?;
             // A branch may have moved on since the view was made.
             let commit =
                 if view.is_branch() { self.manager.head(seed)?.commit.0 } else { at.commit };
             return Ok((seed, Position { commit, ..at }));
         }
+        self.filled(view, false).map(|head| (head, at))
+    }
+
+    /// A head without a record that is filled with what a view shows, in pages of its own if
+    /// `copied`.
+    pub(super) fn filled(&self, view: &View, copied: bool) -> Result<HeadId> {
         let head = self.create_head(pandodb_tm::MAIN, NOTE_ANCHOR)?;
         let filled = self.fill(head, view, copied);
         if filled.is_err() {
             self.drop_head(head)?;
         }
-        filled.map(|()| (head, at))
+        filled.map(|()| head)
     }
 
     /// Replaces everything in a head by what a view shows.
@@ -418,7 +423,7 @@ impl Branches {
             return Err(exists(NameKind::Tag, tag));
         }
         let view = self.view_own(branch, at)?;
-        let (seed, position) = self.seed(&view, false)?;
+        let (seed, position) = self.seed(&view)?;
         let made = self.update(|change| {
             if self.state.lock().tags.contains_key(&fold(tag)) {
                 return Err(exists(NameKind::Tag, tag));

@@ -90,8 +90,8 @@ impl Branches {
         options: &[u8],
         conflicts: &[Conflict],
     ) -> Result<OpenMerge> {
-        let (base_head, base_position) = self.seed(base, false)?;
-        let (head, position) = match self.seed(theirs, false) {
+        let (base_head, base_position) = self.seed(base)?;
+        let (head, position) = match self.seed(theirs) {
             Ok(seed) => seed,
             Err(error) => {
                 self.drop_head(base_head)?;
