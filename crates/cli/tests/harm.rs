@@ -116,6 +116,41 @@ fn nothing_is_done_on_another_branch_than_the_chosen_one() {
 }
 
 #[test]
+fn a_chosen_branch_follows_its_database_and_its_user() {
+    let folder = TemporaryFolder::new();
+    let at = |path: &str| run(folder.path(), &format!("pando {path} branch current"));
+    let made = &[
+        "pando a.pando \"CREATE TABLE x(a); GRANT ADMIN ON BRANCH main TO eva\"",
+        "pando a.pando switch -c dev",
+        "pando a.pando \"GRANT ADMIN ON BRANCH dev TO eva\"",
+        "pando a.pando --user eva branch current",
+    ];
+    assert_eq!(last(folder.path(), made), "main", "what the owner chose is not eva's");
+    let made = &["pando a.pando --user eva switch dev", "pando a.pando switch main"];
+    play(folder.path(), made);
+    assert_eq!((at("a.pando"), at("a.pando --user eva")), ("main\n".into(), "dev\n".into()));
+    // A copy begins on the first branch, also when the other one is gone.
+    play(folder.path(), &["pando a.pando switch dev", "cp a.pando b.pando"]);
+    play(folder.path(), &["for log in a.pando-wal*; do cp $log b${log#a}; done"]);
+    assert_eq!((at("a.pando"), at("b.pando")), ("dev\n".into(), "main\n".into()));
+    // One that is moved, logs and all, is on the branch that was chosen.
+    let moved = "mkdir sub; for file in a.pando*; do mv $file sub/c${file#a}; done";
+    play(folder.path(), &[moved]);
+    assert_eq!((at("sub/c.pando"), at("b.pando")), ("dev\n".into(), "main\n".into()));
+    assert_eq!(at("sub/c.pando --user eva"), "dev\n");
+    // And one that is restored to where it lay.
+    let made = &[
+        "pando sub/c.pando backup full.bak && rm sub/*",
+        "pando restore full.bak --to sub/c.pando",
+        "pando sub/c.pando branch current",
+        "pando sub/c.pando switch main",
+        "pando sub/c.pando branch current",
+    ];
+    let told = play(folder.path(), made);
+    assert_eq!((told[2].as_str(), told[4].as_str()), ("dev", "main"), "{told:?}");
+}
+
+#[test]
 fn the_first_branch_may_have_another_name() {
     let folder = TemporaryFolder::new();
     let made = &[

@@ -222,7 +222,7 @@ fn pick(shell: &mut Shell, rebase: &mut Rebase, number: u64) -> Outcome {
 fn finish(shell: &mut Shell, rebase: &Rebase) -> Outcome {
     let place = rebase.place();
     branches::move_to_branch(shell, &rebase.branch, &place)?;
-    let was_chosen = chosen::of(&shell.opening.path).is_some_and(|name| name == place);
+    let was_chosen = chosen::of(&shell.opening).is_some_and(|name| name == place);
     if was_chosen {
         chosen::choose(shell, &rebase.branch)?;
     } else {
