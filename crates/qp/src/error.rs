@@ -330,7 +330,7 @@ impl From<pandodb_branch::Error> for Error {
             Branch::Exists => ErrorKind::Exists,
             Branch::InvalidName | Branch::SelfMerge | Branch::InvalidOption => ErrorKind::Invalid,
             Branch::Protected | Branch::ReadOnly => ErrorKind::ReadOnly,
-            Branch::InUse => ErrorKind::Locked,
+            Branch::InUse => ErrorKind::State,
             Branch::Permission => ErrorKind::Denied,
             Branch::Conflicts => ErrorKind::MergeConflict,
             Branch::MergeOpen => ErrorKind::State,

@@ -17,7 +17,7 @@ use super::resolutions::{
 };
 use super::{Branches, RECORDS, View, read_rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::schema::settings::is_setting;
+use crate::merge::schema::settings::setting;
 use crate::merge::{Conflict, ConflictKey, Pick, Resolutions, RuleScope, SchemaPart, Scope};
 
 /// A conflict of an open merge.
@@ -334,7 +334,7 @@ fn misfit(key: &ConflictKey, pick: &Pick) -> Option<(&'static str, &'static str)
         )),
         (Scope::Schema(SchemaPart::Value), Pick::Ours | Pick::Theirs | Pick::Base) => None,
         (Scope::Schema(SchemaPart::Value), Pick::Cell(Value::Integer(value)))
-            if is_setting(*value) =>
+            if setting(*value).is_some() =>
         {
             None
         }

@@ -44,8 +44,9 @@ impl Work<'_> {
         };
         self.may(&branch, Privilege::Admin)?;
         if HeadId(branch.head) == self.head {
+            // No lock, which would say that waiting helps.
             let message = format!("cannot drop the branch that is in use: {}", branch.name);
-            let error = Error::new(ErrorKind::Locked, message).at(name.span);
+            let error = Error::new(ErrorKind::State, message).at(name.span);
             return Err(error.with_hint("USE BRANCH another one first"));
         }
         self.branches.drop_branch(&name.text)?;

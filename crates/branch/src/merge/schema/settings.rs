@@ -42,7 +42,7 @@ impl SchemaMerger<'_, '_> {
             Some(Pick::Ours) => Some(ours.value),
             Some(Pick::Theirs) => Some(theirs),
             Some(Pick::Base) => Some(base),
-            Some(Pick::Cell(Value::Integer(value))) if is_setting(value) => Some(value),
+            Some(Pick::Cell(Value::Integer(value))) => setting(value),
             _ => None,
         };
         if let Some(value) = value {
@@ -54,7 +54,8 @@ impl SchemaMerger<'_, '_> {
     }
 }
 
-/// Whether a number can be that of a setting.
-pub(crate) fn is_setting(value: i64) -> bool {
-    i32::try_from(value).is_ok()
+/// The setting that a number gives: 32 bits with a sign or, as the PRAGMAs take them, without one.
+pub(crate) fn setting(value: i64) -> Option<i64> {
+    let fits = (i64::from(i32::MIN)..=i64::from(u32::MAX)).contains(&value);
+    fits.then(|| i64::from(value as i32))
 }

@@ -193,7 +193,14 @@ fn clash() -> Session {
 
 #[test]
 fn settings_that_both_branches_set_are_a_conflict_that_is_resolved_as_others() {
-    for (answer, left) in [("SOURCE", "2"), ("TARGET", "3"), ("BASE", "1"), ("VALUE 42", "42")] {
+    for (answer, left) in [
+        ("SOURCE", "2"),
+        ("TARGET", "3"),
+        ("BASE", "1"),
+        ("VALUE 42", "42"),
+        // As the PRAGMA takes it.
+        ("VALUE 4294967295", "-1"),
+    ] {
         let session = clash();
         let manual = "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')";
         session.execute(manual).unwrap();
