@@ -11,6 +11,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use pandodb::ErrorKind;
 
 use crate::exit::Exit;
+use crate::output::escape::{Escape, escaped};
 use crate::output::quote::json_string;
 
 /// `Result` with a [`Failure`].
@@ -116,7 +117,10 @@ impl Failure {
         let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
         let level = Level::ERROR.with_name("Error");
         let cause = self.0.cause.as_ref();
-        let title = level.primary_title(self.0.message.as_str());
+        // Names and values out of the database are in it.
+        let message = escaped(&self.0.message, Escape::Ascii);
+        let hint = self.hint().map(|hint| escaped(hint, Escape::Ascii));
+        let title = level.primary_title(&*message);
         let place = cause.and_then(|error| Some((error.sql()?, error.position()?)));
         let mut report = Vec::new();
         if let Some((sql, position)) = place {
@@ -130,17 +134,17 @@ impl Failure {
                 snippet = snippet.path(name);
             }
             let mut group = title.element(snippet);
-            if let Some(hint) = self.hint() {
-                group = group.element(Level::HELP.with_name("hint").message(hint));
+            if let Some(hint) = &hint {
+                group = group.element(Level::HELP.with_name("hint").message(&**hint));
             }
             report.push(group);
         } else {
-            let mut text = format!("Error: {}", self.0.message);
+            let mut text = format!("Error: {message}");
             if let Some((name, line)) = &self.0.origin {
                 let place = if name.is_empty() { "line " } else { &format!("{name}:") };
-                text = format!("Error: {place}{line}: {}", self.0.message);
+                text = format!("Error: {place}{line}: {message}");
             }
-            if let Some(hint) = self.hint() {
+            if let Some(hint) = &hint {
                 text.push_str(&format!("\nhint: {hint}"));
             }
             if color {

@@ -45,9 +45,15 @@ use crate::shell::{History, Opening, Shell};
 use crate::terminal::{ColorChoice, Terminal};
 
 fn main() -> ExitCode {
-    let mut given = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let program = given.next().unwrap_or_else(|| "pando".to_owned());
-    let line: Vec<String> = std::iter::once(program).chain(arguments::normalise(given)).collect();
+    let given = match arguments::given() {
+        Ok(given) => given,
+        Err(failure) => {
+            shell::tell(&failure, false, Terminal::detect(ColorChoice::Never));
+            return Exit::Usage.into();
+        }
+    };
+    let line: Vec<String> =
+        std::iter::once("pando".to_owned()).chain(arguments::normalise(given)).collect();
     let as_json = line.iter().any(|word| word == "--json" || word == "--jsonl");
     let arguments = match Arguments::try_parse_from(line) {
         Ok(arguments) => arguments,
@@ -217,6 +223,9 @@ pub(crate) fn configure(shell: &mut Shell, arguments: &Arguments) {
     }
     if output.separator.is_some() {
         shell.settings.separator.clone_from(&output.separator);
+    }
+    if output.escape.is_some() {
+        shell.settings.escape = output.escape;
     }
     if output.newline.is_some() {
         shell.settings.row_separator.clone_from(&output.newline);

@@ -146,6 +146,40 @@ fn long_work_shows_bars_at_a_terminal_and_only_there() {
     assert!(!before.contains("importing"), "{before:?}");
 }
 
+#[test]
+fn values_do_not_steer_the_terminal() {
+    let folder = TemporaryFolder::new();
+    let fill = "CREATE TABLE evil(a); INSERT INTO evil VALUES (char(27) || ']0;title' || char(7)); \
+                CREATE BRANCH b; INSERT INTO evil@b VALUES (char(27) || 'c')";
+    crate::run(folder.path(), &format!("pando a.pando \"{fill}\""));
+    let modes = ["list", "csv", "tsv", "html", "quote", "insert", "json", "line", "box"];
+    let mut lines: Vec<String> = modes.map(|mode| format!("--mode {mode} a.pando")).to_vec();
+    for line in &mut lines {
+        line.push_str(" 'SELECT * FROM evil'");
+    }
+    for other in ["dump", "diff main b", "table export evil"] {
+        lines.push(format!("a.pando {other}"));
+    }
+    for line in lines {
+        let printed = at_terminal(&folder, &format!("pando {line}"));
+        assert!(!printed.contains(['\u{1b}', '\u{7}']), "{line}: {printed:?}");
+        let is_shown = ["^[", "u001b"].iter().any(|shown| printed.contains(shown));
+        assert!(is_shown, "{line}: {printed:?}");
+    }
+    let raw = at_terminal(&folder, "pando --list --escape off a.pando 'SELECT * FROM evil'");
+    assert!(raw.contains("\u{1b}]0;title\u{7}"), "{raw:?}");
+}
+
+/// All that a program prints at a terminal.
+fn at_terminal(folder: &TemporaryFolder, line: &str) -> String {
+    let mut command = shell(folder.path(), &format!("exec {line}"));
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1").env("PAGER", "");
+    let mut session = Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(20)));
+    let all = session.expect(expectrl::Eof).unwrap();
+    String::from_utf8_lossy(all.as_bytes()).into_owned()
+}
+
 /// What a program at a terminal prints, which must have shown `bar` on the way.
 fn sees_bar(folder: &TemporaryFolder, line: &str, bar: &str, end: &str) {
     let mut command = shell(folder.path(), &format!("exec {line}"));

@@ -12,9 +12,13 @@ mod verbs;
 pub(crate) use normalise::{no_such_verb, normalise, verb_one_slip_away};
 pub(crate) use verbs::*;
 
+use std::ffi::OsString;
+
 use clap::{Args, Parser};
 
+use crate::failure::{Failure, Outcome};
 use crate::output::Mode;
+use crate::output::escape::Escape;
 use crate::terminal::ColorChoice;
 
 const AFTER_HELP: &str = "\
@@ -29,6 +33,24 @@ holds, or a shell. With a verb the database is FILE before it, --db, or $PANDO_D
 
 Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 3 conflicts, 4 busy, 5 cannot open,
 6 damaged, 7 input or output failed, 130 interrupted.";
+
+/// What the program was called with, behind its name. What is not UTF-8 is refused rather than
+/// changed: it may be a name, or a value.
+pub(crate) fn given() -> Outcome<Vec<String>> {
+    let text = |what: String, value: OsString| {
+        value.into_string().map_err(|value| {
+            let shown = value.to_string_lossy().into_owned();
+            Failure::usage(format!("{what} is not UTF-8: {shown}")).with_hint(
+                "files need names in UTF-8; SQL in other encodings is converted with iconv",
+            )
+        })
+    };
+    if let Some(path) = std::env::var_os("PANDO_DB") {
+        text("PANDO_DB".to_owned(), path)?;
+    }
+    let words = std::env::args_os().skip(1).enumerate();
+    words.map(|(at, word)| text(format!("argument {}", at + 1), word)).collect()
+}
 
 /// A shell and Git-like verbs for PandoDB, the SQL database that branches like Git.
 #[derive(Debug, Parser)]
@@ -145,6 +167,9 @@ pub(crate) struct OutputArguments {
     /// What to put behind rows
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) newline: Option<String>,
+    /// How control characters are shown
+    #[arg(long, global = true, value_enum, ignore_case = true, value_name = "HOW")]
+    pub(crate) escape: Option<Escape>,
 }
 
 impl OutputArguments {

@@ -21,6 +21,7 @@ const SINGLE_DASH: &[(&str, &str, bool)] = &[
     ("csv", "--csv", false),
     ("db", "--db", true),
     ("echo", "--echo", false),
+    ("escape", "--escape", true),
     ("header", "--header", false),
     ("headers", "--header", false),
     ("help", "--help", false),
@@ -64,6 +65,7 @@ const WITH_VALUE: &[&str] = &[
     "--nullvalue",
     "--separator",
     "--color",
+    "--escape",
 ];
 
 /// Rewrites the arguments behind the program's name.

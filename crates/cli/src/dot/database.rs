@@ -152,7 +152,8 @@ const EXTENSIONS: &[(&str, &str, &str)] = &[
 const OWN: &str = "name NOT LIKE 'sqlite!_%' ESCAPE '!'";
 
 /// Names side by side, as many as fit the screen.
-pub(super) fn write_names(shell: &mut Shell, names: &[String]) -> Outcome {
+pub(crate) fn write_names(shell: &mut Shell, names: &[String]) -> Outcome {
+    let names: Vec<_> = names.iter().map(|name| shell.shown(name)).collect();
     let wide = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;
     let screen = if shell.terminal.has_output { Terminal::width() } else { 80 };
     let columns = (screen / wide).max(1);
@@ -196,9 +197,13 @@ pub(crate) fn schema(shell: &mut Shell, words: &[String]) -> Outcome {
                tbl_name, rowid";
     let statements = shell.query_texts(sql, &[pattern.into()])?;
     if statements.is_empty() && pattern != "%" {
+        if !pattern.contains(['%', '_']) {
+            return Err(shell.no_such_table(pattern));
+        }
         return Err(Failure::statement(format!("there is no table or view like {pattern}")));
     }
     for statement in statements {
+        let statement = shell.shown(&statement);
         writeln!(shell.sink, "{statement};")?;
     }
     Ok(())
@@ -225,7 +230,7 @@ fn describe(shell: &mut Shell, words: &[String]) -> Outcome {
         [table] => {
             let columns = shell.columns_of(table)?;
             if columns.is_empty() {
-                return Err(Failure::statement(format!("there is no table or view {table}")));
+                return Err(shell.no_such_table(table));
             }
             let word =
                 |is_so: bool, word: String| Value::from(if is_so { word } else { String::new() });

@@ -7,6 +7,7 @@ use std::io::Write;
 use super::words::unescape;
 use super::{Argument, Command, NONE, command, switch, usage};
 use crate::failure::{Failure, Outcome};
+use crate::output::escape::Escape;
 use crate::output::own;
 use crate::output::sink::Sink;
 use crate::output::{LargeNumbers, MODES, Mode};
@@ -25,10 +26,12 @@ pub(super) const COMMANDS: &[Command] = &[
         "mode",
         NONE,
         [
-            "[MODE] [TABLE]",
+            "[MODE] [TABLE] [--escape HOW]",
             "how rows are shown",
             "box table column csv tsv json jsonl line list markdown html insert quote\n\
-         `.mode insert TABLE` names the table of the INSERT statements.",
+         `.mode insert TABLE` names the table of the INSERT statements.\n\
+         HOW control characters are shown: ascii (^[), symbol, or off. Without it they are\n\
+         shown on a terminal and in modes for people; files and pipes get texts as they are.",
         ],
         Argument::Word(MODE_NAMES),
         mode,
@@ -189,10 +192,16 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn mode(shell: &mut Shell, words: &[String]) -> Outcome {
-    let (name, table) = match words {
+    let (words, escape) = without_escape(words)?;
+    let (name, table) = match words.as_slice() {
+        [] if escape.is_some() => {
+            shell.settings.escape = escape;
+            return Ok(());
+        }
         [] => {
             let name = shell.settings.mode.name();
-            writeln!(shell.sink, "current output mode: {name}")?;
+            let escape = shell.settings.escape.map(|it| format!(" --escape {}", it.name()));
+            writeln!(shell.sink, "current output mode: {name}{}", escape.unwrap_or_default())?;
             return Ok(());
         }
         [name] => (name, None),
@@ -205,13 +214,36 @@ fn mode(shell: &mut Shell, words: &[String]) -> Outcome {
             .with_hint(format!("one of {}", names.join(", "))));
     };
     shell.settings.mode = mode;
+    shell.settings.escape = escape.or(shell.settings.escape);
     // Separators belong to the mode that they were set for.
     shell.settings.separator = None;
     shell.settings.row_separator = None;
     if let Some(table) = table {
-        table.clone_into(&mut shell.settings.insert_table);
+        shell.settings.insert_table.clone_from(table);
     }
     Ok(())
+}
+
+/// The words without `--escape HOW`, and what that says.
+fn without_escape(words: &[String]) -> Outcome<(Vec<&String>, Option<Escape>)> {
+    let (mut others, mut escape) = (Vec::new(), None);
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let name = match word.trim_start_matches('-') {
+            _ if !word.starts_with('-') => None,
+            "escape" => Some(rest.next().ok_or_else(|| usage("mode"))?.as_str()),
+            other => other.strip_prefix("escape="),
+        };
+        let Some(name) = name else {
+            others.push(word);
+            continue;
+        };
+        escape = Some(Escape::find(name).ok_or_else(|| {
+            Failure::usage(format!("control characters are not escaped in the way {name}"))
+                .with_hint(format!("one of {}", Escape::NAMES.join(", ")))
+        })?);
+    }
+    Ok((others, escape))
 }
 
 fn headers(shell: &mut Shell, words: &[String]) -> Outcome {

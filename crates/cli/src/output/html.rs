@@ -6,18 +6,21 @@ use std::io::{self, Write};
 
 use pandodb::ValueRef;
 
+use super::escape::{Escape, escaped};
 use super::{Renderer, Settings, quote};
 
 pub(super) struct Html {
     columns: Vec<String>,
     headers: bool,
     null: String,
+    escape: Escape,
 }
 
 impl Html {
     pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
         let null = settings.null().to_owned();
-        Self { columns: columns.to_vec(), headers: settings.show_headers(), null }
+        let (headers, escape) = (settings.show_headers(), settings.escape());
+        Self { columns: columns.to_vec(), headers, null, escape }
     }
 
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -26,7 +29,7 @@ impl Html {
         }
         out.write_all(b"<TR>")?;
         for name in &self.columns {
-            writeln!(out, "<TH>{}</TH>", quote::html(name))?;
+            writeln!(out, "<TH>{}</TH>", quote::html(&escaped(name, self.escape)))?;
         }
         out.write_all(b"</TR>\n")
     }
@@ -39,7 +42,7 @@ impl Renderer for Html {
         for value in values {
             let text =
                 if value.is_null() { self.null.as_str().into() } else { quote::plain(*value) };
-            writeln!(out, "<TD>{}</TD>", quote::html(&text))?;
+            writeln!(out, "<TD>{}</TD>", quote::html(&escaped(&text, self.escape)))?;
         }
         out.write_all(b"</TR>\n")
     }

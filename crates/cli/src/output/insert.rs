@@ -6,11 +6,13 @@ use std::io::{self, Write};
 
 use pandodb::ValueRef;
 
+use super::escape::Escape;
 use super::{Renderer, Settings, quote};
 
 pub(super) struct Insert {
     /// `INSERT INTO "t"(a,b) VALUES(`
     beginning: String,
+    escape: Escape,
 }
 
 impl Insert {
@@ -21,7 +23,7 @@ impl Insert {
             beginning.push_str(&format!("({})", names.join(",")));
         }
         beginning.push_str(" VALUES(");
-        Self { beginning }
+        Self { beginning, escape: settings.escape() }
     }
 }
 
@@ -32,7 +34,7 @@ impl Renderer for Insert {
             if at > 0 {
                 line.push(',');
             }
-            line.push_str(&quote::literal(*value));
+            line.push_str(&quote::shown_literal(*value, self.escape));
         }
         line.push_str(");\n");
         out.write_all(line.as_bytes())

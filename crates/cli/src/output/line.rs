@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use pandodb::ValueRef;
 
+use super::escape::Escape;
 use super::width::{Align, printable, push_padded, width};
 use super::{Renderer, Settings, quote};
 
@@ -13,15 +14,18 @@ pub(super) struct Line {
     columns: Vec<String>,
     name_width: usize,
     null: String,
+    escape: Escape,
     is_first: bool,
 }
 
 impl Line {
     pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
+        let escape = settings.escape_in_columns();
         let columns: Vec<String> =
-            columns.iter().map(|name| printable(name).replace('\n', " ")).collect();
+            columns.iter().map(|name| printable(name, escape).replace('\n', " ")).collect();
         let name_width = columns.iter().map(|name| width(name)).max().unwrap_or(0);
-        Self { columns, name_width, null: settings.null().to_owned(), is_first: true }
+        let null = settings.null().to_owned();
+        Self { columns, name_width, null, escape, is_first: true }
     }
 }
 
@@ -38,7 +42,7 @@ impl Renderer for Line {
                 text.push_str(&self.null);
             } else {
                 let shown = quote::plain(*value);
-                for (at, part) in printable(&shown).split('\n').enumerate() {
+                for (at, part) in printable(&shown, self.escape).split('\n').enumerate() {
                     if at > 0 {
                         text.push('\n');
                         text.extend(std::iter::repeat_n(' ', self.name_width + 3));

@@ -6,6 +6,7 @@
 //! settings.
 
 // Text of single values.
+pub(crate) mod escape;
 pub(crate) mod quote;
 pub(crate) mod width;
 
@@ -28,6 +29,8 @@ mod tests;
 use std::io::{self, Write};
 
 use pandodb::ValueRef;
+
+use self::escape::Escape;
 
 /// The ways to show rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -130,6 +133,8 @@ pub(crate) struct Settings {
     pub(crate) by_column: bool,
     /// Where large numbers are said in words, in boxes.
     pub(crate) large_numbers: LargeNumbers,
+    /// How control characters are shown; where people read without.
+    pub(crate) escape: Option<Escape>,
 }
 
 /// Where large numbers are said in words.
@@ -161,6 +166,7 @@ impl Settings {
             color: false,
             by_column: false,
             large_numbers: LargeNumbers::default(),
+            escape: None,
         }
     }
 
@@ -170,6 +176,21 @@ impl Settings {
 
     fn null(&self) -> &str {
         self.null.as_deref().unwrap_or(if self.mode.shows_null() { "NULL" } else { "" })
+    }
+
+    /// In modes that only people read, wherever they read it.
+    fn escape_in_columns(&self) -> Escape {
+        self.escape.unwrap_or(Escape::Ascii)
+    }
+
+    /// In modes that programs may read.
+    fn escape(&self) -> Escape {
+        self.escape.unwrap_or(Escape::Off)
+    }
+
+    /// The same for a terminal, where everything is read by a person.
+    pub(crate) fn on_screen(&self) -> Self {
+        Self { escape: self.escape.or(Some(Escape::Ascii)), ..self.clone() }
     }
 
     /// A renderer for one result with these columns.

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 use pandodb::{Value, ValueRef};
 
+use super::escape::{Escape, has_controls};
+
 /// A SQL literal that reads back as the same value.
 pub(crate) fn literal(value: ValueRef<'_>) -> String {
     match value {
@@ -19,6 +21,27 @@ pub(crate) fn literal(value: ValueRef<'_>) -> String {
         ValueRef::Text(bytes) => text_literal(bytes),
         ValueRef::Blob(bytes) => format!("x'{}'", hexadecimal(bytes)),
     }
+}
+
+/// The same on a screen: control characters are the escapes of `unistr`, as sqlite3 has them.
+pub(super) fn shown_literal(value: ValueRef<'_>, how: Escape) -> String {
+    let literal = literal(value);
+    if how == Escape::Off || !has_controls(&literal) {
+        return literal;
+    }
+    let mut shown = String::from("unistr(");
+    for character in literal.chars() {
+        match character {
+            '\\' => shown.push_str("\\\\"),
+            '\n' | '\t' => shown.push(character),
+            other if other.is_control() => {
+                let _ = write!(shown, "\\u{:04x}", u32::from(other));
+            }
+            other => shown.push(other),
+        }
+    }
+    shown.push(')');
+    shown
 }
 
 /// Text that is no UTF-8 or holds a zero byte cannot stand between quotes.
@@ -95,9 +118,22 @@ pub(crate) fn tsv(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A JSON string with its quotes.
+/// A JSON string with its quotes. Control characters that JSON lets stand are escaped as well.
 pub(crate) fn json_string(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
+    let json = serde_json::Value::String(text.to_owned()).to_string();
+    // DEL, and what the controls of Latin-1 begin with in UTF-8.
+    if !json.bytes().any(|byte| byte == 0x7f || byte == 0xc2) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 8);
+    for character in json.chars() {
+        if character.is_control() {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// A JSON value: blobs as hexadecimal text, infinities as numbers that are too large.
@@ -142,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn literals_on_a_screen_have_no_control_characters() {
+        let shown = |text: &str| shown_literal(ValueRef::Text(text.as_bytes()), Escape::Ascii);
+        assert_eq!(shown("it's\n"), "'it''s\n'");
+        assert_eq!(shown("\u{1b}[1m\\ it's"), "unistr('\\u001b[1m\\\\ it''s')");
+        assert_eq!(shown_literal(ValueRef::Text(b"\x1b"), Escape::Off), "'\u{1b}'");
+    }
+
+    #[test]
     fn csv_fields_are_quoted_where_they_must_be() {
         assert_eq!(csv("plain", ","), "plain");
         assert_eq!(csv("a,b", ","), "\"a,b\"");
@@ -163,6 +207,7 @@ mod tests {
     #[test]
     fn json_escapes_what_it_must() {
         assert_eq!(json(ValueRef::Text(b"a\"b\\\n\x01")), "\"a\\\"b\\\\\\n\\u0001\"");
+        assert_eq!(json_string("\u{7f}\u{9b}"), "\"\\u007f\\u009b\"");
         assert_eq!(json(ValueRef::Real(1e300)), literal(ValueRef::Real(1e300)));
         assert_eq!(html("<a href='x'>&"), "&lt;a href=&#39;x&#39;&gt;&amp;");
         assert_eq!(tsv("a\tb\\"), "a\\tb\\\\");

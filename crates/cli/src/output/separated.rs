@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use pandodb::ValueRef;
 
+use super::escape::{Escape, escaped_cow};
 use super::{Mode, Renderer, Settings, quote};
 
 pub(super) struct Separated {
@@ -16,6 +17,7 @@ pub(super) struct Separated {
     null: String,
     separator: String,
     row_separator: String,
+    escape: Escape,
     line: String,
 }
 
@@ -36,6 +38,7 @@ impl Separated {
             null: settings.null().to_owned(),
             separator: settings.separator.clone().unwrap_or_else(|| separator.into()),
             row_separator: settings.row_separator.clone().unwrap_or_else(|| row_separator.into()),
+            escape: settings.escape(),
             line: String::new(),
         }
     }
@@ -49,34 +52,40 @@ impl Separated {
             if at > 0 {
                 self.line.push_str(&self.separator);
             }
-            match self.mode {
-                Mode::Csv => self.line.push_str(&quote::csv(name, &self.separator)),
-                Mode::Tsv => self.line.push_str(&quote::tsv(name)),
-                Mode::Quote => self.line.push_str(&quote::literal(ValueRef::Text(name.as_bytes()))),
-                _ => self.line.push_str(name),
-            }
+            let field = self.text(ValueRef::Text(name.as_bytes())).into_owned();
+            self.line.push_str(&field);
         }
         self.line.push_str(&self.row_separator);
         out.write_all(self.line.as_bytes())
     }
 
     fn field<'a>(&'a self, value: ValueRef<'a>) -> Cow<'a, str> {
-        if self.mode == Mode::Quote {
-            return Cow::Owned(quote::literal(value));
-        }
-        if value.is_null() {
+        if value.is_null() && self.mode != Mode::Quote {
             return Cow::Borrowed(&self.null);
         }
-        match (self.mode, quote::plain(value)) {
-            (Mode::Csv, text) => match quote::csv(&text, &self.separator) {
-                Cow::Borrowed(_) => text,
-                Cow::Owned(quoted) => Cow::Owned(quoted),
-            },
-            (Mode::Tsv, text) => match quote::tsv(&text) {
+        self.text(value)
+    }
+
+    fn text<'a>(&self, value: ValueRef<'a>) -> Cow<'a, str> {
+        if self.mode == Mode::Quote {
+            return Cow::Owned(quote::shown_literal(value, self.escape));
+        }
+        let text = quote::plain(value);
+        // Its own escapes come first: a carriage return is one of them.
+        let text = match self.mode {
+            Mode::Tsv => match quote::tsv(&text) {
                 Cow::Borrowed(_) => text,
                 Cow::Owned(escaped) => Cow::Owned(escaped),
             },
-            (_, text) => text,
+            _ => text,
+        };
+        let text = escaped_cow(text, self.escape);
+        match self.mode {
+            Mode::Csv => match quote::csv(&text, &self.separator) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(quoted) => Cow::Owned(quoted),
+            },
+            _ => text,
         }
     }
 }

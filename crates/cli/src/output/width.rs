@@ -1,12 +1,14 @@
 //! How wide text is on a screen, and making it fit.
 //!
 //! Widths are columns of a terminal as Unicode's tables have them, so that Chinese, accents and
-//! emoji stay aligned. Control characters are shown in caret notation: a value in a database
-//! must not be able to steer the terminal. Neighbours: `grid` and `line` align with these.
+//! emoji stay aligned. Neighbours: `grid` and `line` align with these, `escape` shows control
+//! characters.
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::escape::Escape;
 
 const TAB_WIDTH: usize = 8;
 
@@ -15,8 +17,8 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text without control characters: tabs become spaces, others `^X`; line breaks stay.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+/// The text without control characters: tabs become spaces, others are shown; line breaks stay.
+pub(crate) fn printable(text: &str, how: Escape) -> Cow<'_, str> {
     if !text.chars().any(|character| character.is_control() && character != '\n') {
         return Cow::Borrowed(text);
     }
@@ -40,22 +42,10 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
             _ => {}
         }
         let before = shown.len();
-        push_visible(character, &mut shown);
+        how.push(character, &mut shown);
         column += width(&shown[before..]);
     }
     Cow::Owned(shown)
-}
-
-fn push_visible(character: char, shown: &mut String) {
-    match character as u32 {
-        code @ 0..=0x1f => {
-            shown.push('^');
-            shown.push(char::from(code as u8 + b'@'));
-        }
-        0x7f => shown.push_str("^?"),
-        code @ 0x80..=0x9f => shown.push_str(&format!("\\u{code:04x}")),
-        _ => shown.push(character),
-    }
 }
 
 /// The beginning of `text` that fits `columns`, with `…` where something was cut off.
@@ -146,9 +136,9 @@ mod tests {
 
     #[test]
     fn control_characters_cannot_reach_the_terminal() {
-        assert_eq!(printable("\u{1b}[31mred"), "^[[31mred");
-        assert_eq!(printable("a\tb"), "a       b");
-        assert_eq!(printable("a\r\nb\u{9b}"), "a\nb\\u009b");
+        assert_eq!(printable("\u{1b}[31mred", Escape::Ascii), "^[[31mred");
+        assert_eq!(printable("a\tb", Escape::Ascii), "a       b");
+        assert_eq!(printable("a\r\nb\u{9b}", Escape::Ascii), "a\nb\\u009b");
     }
 
     #[test]

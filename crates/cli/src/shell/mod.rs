@@ -189,12 +189,22 @@ impl Opening {
             ErrorKind::Full => {
                 failure.with_hint("free some room; until then --readonly opens it without writing")
             }
+            ErrorKind::CannotOpen if self.could_be_made() => {
+                failure.with_hint(format!("pando init {} makes one", self.path))
+            }
             ErrorKind::NotADatabase => match self.other_kind_of_file() {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
             },
             _ => failure,
         }
+    }
+
+    /// Whether there is nothing at the path, but a folder that it would lie in.
+    fn could_be_made(&self) -> bool {
+        let path = std::path::Path::new(&self.path);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        !path.exists() && folder.is_none_or(std::path::Path::is_dir)
     }
 
     fn other_kind_of_file(&self) -> Option<String> {
@@ -319,6 +329,8 @@ impl Shell {
             let text = crate::output::quote::json_string(&text.to_string());
             writeln!(self.sink, "{{\"message\":{text}}}")?;
         } else {
+            let text = text.to_string();
+            let text = self.shown(&text);
             writeln!(self.sink, "{text}")?;
         }
         Ok(())
@@ -372,8 +384,12 @@ impl Shell {
         script::run_reader(self, input, name, Language::Sql);
     }
 
-    /// The same of a file.
+    /// The same of a file; `-` is standard input.
     pub(crate) fn run_statements_of(&mut self, path: &str) -> Outcome {
+        if path == "-" {
+            script::run_reader(self, std::io::stdin().lock(), "", Language::Sql);
+            return Ok(());
+        }
         script::run_file(self, path, Language::Sql)
     }
 

@@ -3,6 +3,7 @@
 //! A text is run statement by statement, each prepared only when the ones before it have run, and
 //! never a second time. Neighbours: `paged` (long results), `interrupt` (Ctrl-C), `output`.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::time::Instant;
 
@@ -13,6 +14,8 @@ use super::{Plan, Shell};
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::language::{self, Kind};
+use crate::output::Settings;
+use crate::output::escape::{Escape, escaped};
 use crate::terminal::{self, Terminal};
 
 impl Shell {
@@ -66,8 +69,9 @@ impl Shell {
                         created = created_branch(statement.sql())
                             .filter(|name| self.connection.branch(name).is_err());
                     }
+                    let settings = self.settings_here();
                     let mut out = Paged::new(&mut self.sink, self.switches.pager);
-                    let shown = show_rows(&mut statement, &self.settings, &mut out);
+                    let shown = show_rows(&mut statement, &settings, &mut out);
                     out.finish()?;
                     drop(statement);
                     (batch.position(), shown?)
@@ -113,6 +117,27 @@ impl Shell {
         self.say(format_args!("Switched to branch: {now}{suffix}"))
     }
 
+    /// Whether a person reads on a terminal what is written now, also where it is long.
+    fn is_on_screen(&self) -> bool {
+        self.terminal.has_output && self.sink.is_screen()
+    }
+
+    /// The settings for output to where it goes now.
+    fn settings_here(&self) -> Settings {
+        if self.is_on_screen() { self.settings.on_screen() } else { self.settings.clone() }
+    }
+
+    /// How control characters are written to where output goes now.
+    pub(crate) fn escape_here(&self) -> Escape {
+        let otherwise = if self.is_on_screen() { Escape::Ascii } else { Escape::Off };
+        self.settings.escape.unwrap_or(otherwise)
+    }
+
+    /// A text out of the database as it is written to where output goes now.
+    pub(crate) fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        escaped(text, self.escape_here())
+    }
+
     /// Runs a query of our own and shows its rows in the mode that is set.
     pub(crate) fn show_query(&mut self, sql: &str, parameters: &[Value]) -> Outcome {
         let _guard = interrupt::Guard::new(self.connection.interrupt_handle());
@@ -120,8 +145,9 @@ impl Shell {
         for (at, value) in parameters.iter().enumerate() {
             statement.raw_bind_parameter(at + 1, value)?;
         }
+        let settings = self.settings_here();
         let mut out = Paged::new(&mut self.sink, self.switches.pager);
-        let shown = show_rows(&mut statement, &self.settings, &mut out);
+        let shown = show_rows(&mut statement, &settings, &mut out);
         out.finish()?;
         shown.map(drop)
     }
@@ -163,6 +189,19 @@ impl Shell {
         Ok(None)
     }
 
+    /// What is to be said where there is no table or view of a name: one that is like it is a hint.
+    pub(crate) fn no_such_table(&self, name: &str) -> Failure {
+        let query = format!("SELECT 1 FROM {}", crate::output::quote::quoted_identifier(name));
+        let Err(error) = self.connection.prepare(&query) else {
+            return Failure::statement(format!("there is no table or view {name}"));
+        };
+        let failure = Failure::statement(error.message());
+        match error.hint() {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
+    }
+
     /// The columns of a table or view; none where there is no such table.
     pub(crate) fn columns_of(&self, table: &str) -> Outcome<Vec<TableColumn>> {
         Ok(columns_of(&self.connection, None, table)?)
@@ -171,7 +210,7 @@ impl Shell {
     /// Shows rows that are no statement's.
     pub(crate) fn show_values(&mut self, columns: &[&str], rows: &[Vec<Value>]) -> Outcome {
         let names: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
-        let mut renderer = self.settings.renderer(&names);
+        let mut renderer = self.settings_here().renderer(&names);
         let mut out = Paged::new(&mut self.sink, self.switches.pager);
         for row in rows {
             let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
@@ -237,7 +276,7 @@ pub(crate) struct TableColumn {
 /// Shows the rows of a statement; whether it is one that has rows.
 fn show_rows(
     statement: &mut Statement<'_>,
-    settings: &crate::output::Settings,
+    settings: &Settings,
     out: &mut dyn Write,
 ) -> Outcome<bool> {
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();

@@ -8,6 +8,7 @@ use std::io::Write;
 
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
+use crate::output::escape::Escaping;
 use crate::output::quote::{identifier, literal};
 use crate::output::sink::Sink;
 use crate::shell::Shell;
@@ -39,8 +40,9 @@ pub(super) struct Object {
 
 /// Writes the dump to where the shell's output goes.
 pub(crate) fn dump_to_sink(shell: &mut Shell, what: &Dump) -> Outcome {
+    let how = shell.escape_here();
     let mut sink = std::mem::replace(&mut shell.sink, Sink::Memory(Vec::new()));
-    let outcome = dump(shell, what, &mut sink);
+    let outcome = dump(shell, what, &mut Escaping { inner: &mut sink, how });
     shell.sink = sink;
     outcome
 }

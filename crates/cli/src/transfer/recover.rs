@@ -13,6 +13,7 @@ use pandodb::{ErrorKind, Value};
 use super::dump::{Object, is_internal, objects};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::output::escape::Escaping;
 use crate::output::quote::{identifier, literal_of};
 use crate::output::sink::Sink;
 use crate::shell::Shell;
@@ -23,8 +24,9 @@ const PIECE: usize = 256;
 /// Writes what can be read to where the shell's output goes; what cannot is an error that says
 /// how much it is.
 pub(crate) fn recover(shell: &mut Shell) -> Outcome {
+    let how = shell.escape_here();
     let mut sink = std::mem::replace(&mut shell.sink, Sink::Memory(Vec::new()));
-    let outcome = write_all(shell, &mut sink);
+    let outcome = write_all(shell, &mut Escaping { inner: &mut sink, how });
     shell.sink = sink;
     let losses = outcome?;
     if losses.is_empty() {

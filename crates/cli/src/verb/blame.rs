@@ -23,7 +23,7 @@ struct Commit {
 /// The commit that changed each row of a table last, or each column of one row.
 pub(super) fn blame(shell: &mut Shell, table: &str, key: Option<&str>) -> Outcome {
     if shell.columns_of(table)?.is_empty() {
-        return Err(Failure::statement(format!("no such table: {table}")));
+        return Err(shell.no_such_table(table));
     }
     match key {
         Some(key) => columns(shell, table, key),

@@ -94,9 +94,11 @@ pub(super) fn info(shell: &mut Shell) -> Outcome {
 /// The tables with their rows, and the indexes of each.
 fn contents(shell: &mut Shell) -> Outcome {
     for (table, rows) in table_rows(shell)? {
-        writeln!(shell.sink, "table {table}: {rows} {}", if rows == 1 { "row" } else { "rows" })?;
+        let (name, noun) = (shell.shown(&table), if rows == 1 { "row" } else { "rows" });
+        writeln!(shell.sink, "table {name}: {rows} {noun}")?;
         let indexes = "SELECT name FROM pragma_index_list(?1) ORDER BY name";
         for index in shell.query_texts(indexes, &[table.as_str().into()])? {
+            let index = shell.shown(&index);
             writeln!(shell.sink, "  index {index}")?;
         }
     }

@@ -80,12 +80,13 @@ fn database(arguments: &Arguments) -> Option<String> {
     }
     let mut found = Vec::new();
     for entry in std::fs::read_dir(".").ok()?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.to_ascii_lowercase().ends_with(".pando") {
+        let name = entry.file_name();
+        if name.to_string_lossy().to_ascii_lowercase().ends_with(".pando") {
             found.push(name);
         }
     }
-    if found.len() == 1 { found.pop() } else { None }
+    // One whose name is not UTF-8 would be another one.
+    if found.len() == 1 { found.pop()?.into_string().ok() } else { None }
 }
 
 /// Whether a verb is for the branch that was chosen: not where it chooses one, or lists them.

@@ -47,7 +47,8 @@ pub(super) struct Grid {
 
 impl Grid {
     pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
-        let names = columns.iter().map(|name| printable(name).replace('\n', " ")).collect();
+        let escape = settings.escape_in_columns();
+        let names = columns.iter().map(|name| printable(name, escape).replace('\n', " ")).collect();
         Self {
             settings: settings.clone(),
             names,
@@ -72,7 +73,8 @@ impl Grid {
         {
             return Cell { text: words, is_number, is_null: false };
         }
-        let mut text = printable(&quote::plain(value)).into_owned();
+        let mut text =
+            printable(&quote::plain(value), self.settings.escape_in_columns()).into_owned();
         if self.settings.mode == Mode::Markdown {
             text = text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', "<br>");
         }

@@ -124,7 +124,9 @@ fn write_conflicts(shell: &mut Shell, source: &str, target: &str) -> Outcome {
         let kind = format!("{:?}", conflict.kind).to_lowercase();
         let key: Vec<String> = conflict.row_key.iter().map(ToString::to_string).collect();
         let (object, key) = (&conflict.object, key.join(", "));
-        writeln!(shell.sink, "CONFLICT ({kind}) {object} {key}: {}", conflict.detail)?;
+        let line = format!("CONFLICT ({kind}) {object} {key}: {}", conflict.detail);
+        let line = shell.shown(&line);
+        writeln!(shell.sink, "{line}")?;
     }
     Ok(())
 }

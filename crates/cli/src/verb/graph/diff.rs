@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::failure::Outcome;
+use crate::output::escape::{Escape, escaped};
 use crate::output::{Mode, quote};
 use crate::shell::Shell;
 use crate::verb::branches::Diff;
@@ -84,7 +85,10 @@ fn read(shell: &Shell, sql: &str, options: &Diff) -> Outcome<Picture> {
 
 /// A value as it stands in a line.
 fn shown(value: pandodb::ValueRef<'_>) -> String {
-    if value.is_null() { "NULL".to_owned() } else { quote::plain(value).into_owned() }
+    if value.is_null() {
+        return "NULL".to_owned();
+    }
+    escaped(&quote::plain(value), Escape::Ascii).into_owned()
 }
 
 /// One cell or definition that differs.

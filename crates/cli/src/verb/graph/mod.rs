@@ -9,6 +9,7 @@ pub(super) mod diff;
 use std::fmt::Write as _;
 
 use super::branches::Log;
+use crate::output::escape::{Escape, escaped};
 
 /// A commit as the log shows it.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +82,8 @@ fn heading(commit: &Commit, color: bool) -> String {
 
 fn one_line(commit: &Commit, color: bool) -> String {
     let what = commit.message.as_deref().or(commit.changes.as_deref()).unwrap_or("");
-    format!("{} {}", heading(commit, color), what.lines().next().unwrap_or(""))
-        .trim_end()
-        .to_owned()
+    let what = escaped(what.lines().next().unwrap_or(""), Escape::Ascii);
+    format!("{} {what}", heading(commit, color)).trim_end().to_owned()
 }
 
 fn long(commit: &Commit, color: bool) -> Vec<String> {
@@ -92,12 +92,12 @@ fn long(commit: &Commit, color: bool) -> Vec<String> {
         lines.push(format!("Merge:  {}", commit.parents.join(" ")));
     }
     if let Some(author) = &commit.author {
-        lines.push(format!("Author: {author}"));
+        lines.push(format!("Author: {}", escaped(author, Escape::Ascii)));
     }
     lines.push(format!("Date:   {}", commit.time));
     for text in [&commit.message, &commit.changes].into_iter().flatten() {
         lines.push(String::new());
-        lines.extend(text.lines().map(|line| format!("    {line}")));
+        lines.extend(escaped(text, Escape::Ascii).lines().map(|line| format!("    {line}")));
     }
     lines
 }
