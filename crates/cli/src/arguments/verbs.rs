@@ -518,10 +518,14 @@ pub(crate) struct TagArguments {
 /// What `pando table` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TableAction {
-    /// Create an empty table with a key
+    /// Create an empty table: `create tree name TEXT age INT`
     Create {
         /// Its name
         name: String,
+        /// Its columns: pairs of a name and a type, or definitions as SQL has them; with a key `id`
+        /// unless they have one
+        #[arg(allow_negative_numbers = true, value_name = "COLUMN TYPE")]
+        columns: Vec<String>,
     },
     /// List the tables
     List,
@@ -535,7 +539,7 @@ pub(crate) enum TableAction {
         /// Its name
         name: String,
     },
-    /// Copy a table
+    /// Make a table like another one, with its keys, constraints and indexes
     Copy {
         /// From
         source: String,

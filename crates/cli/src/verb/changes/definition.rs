@@ -6,7 +6,7 @@
 use crate::language::{self, Kind};
 
 /// Whether a text has a word outside of strings and comments.
-pub(super) fn has_word(sql: &str, word: &str) -> bool {
+pub(in crate::verb) fn has_word(sql: &str, word: &str) -> bool {
     language::tokens(sql).into_iter().any(|token| {
         let text = &sql[token.range.clone()];
         match token.kind {
@@ -73,7 +73,7 @@ fn unquoted(text: &str) -> String {
 }
 
 /// The parts between the outer parentheses of CREATE TABLE, cut at the commas between them.
-pub(super) fn parts(sql: &str) -> Vec<&str> {
+pub(in crate::verb) fn parts(sql: &str) -> Vec<&str> {
     let mut depth = 0;
     let mut start = None;
     let mut parts = Vec::new();

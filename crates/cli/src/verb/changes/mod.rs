@@ -11,7 +11,7 @@
 
 mod anew;
 mod counters;
-mod definition;
+pub(super) mod definition;
 mod plan;
 mod renames;
 mod rows;

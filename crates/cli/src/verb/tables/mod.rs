@@ -1,6 +1,10 @@
 //! Verbs about tables and rows.
 //!
-//! Neighbours: `transfer` has files, `branches` branches.
+//! `create` reads columns, `copy` copies tables. Neighbours: `transfer` has files, `branches`
+//! branches.
+
+mod copy;
+mod create;
 
 use std::io::Write;
 
@@ -156,9 +160,9 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
         shell.say(done)
     };
     match action {
-        TableAction::Create { name } => run(
+        TableAction::Create { name, columns } => run(
             shell,
-            format!("CREATE TABLE {} ({ID_COLUMN} INTEGER PRIMARY KEY)", identifier(name)),
+            format!("CREATE TABLE {} ({})", identifier(name), create::columns(columns)?),
             format!("Created table: {name}"),
         ),
         TableAction::List if shell.is_for_programs() => {
@@ -168,6 +172,7 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
         }
         TableAction::List => {
             for name in names(shell)? {
+                let name = shell.shown(&name);
                 writeln!(shell.sink, "{name}")?;
             }
             Ok(())
@@ -176,15 +181,20 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
             let sql = "SELECT type, name, sql FROM sqlite_schema \
                        WHERE lower(tbl_name) = lower(?1) ORDER BY type <> 'table', rowid";
             if shell.columns_of(name)?.is_empty() {
-                return Err(Failure::statement(format!("there is no table or view like {name}")));
+                return Err(shell.no_such_table(name));
             }
             shell.show_query(sql, &[name.as_str().into()])
+        }
+        TableAction::Show { name } if shell.columns_of(name)?.is_empty() => {
+            Err(shell.no_such_table(name))
         }
         TableAction::Show { name } => {
             crate::dot::run(shell, &format!("schema '{}'", name.replace('\'', "''")))
         }
         TableAction::Export { name } => transfer::export(shell, "-", name, Some(Format::Csv)),
-        TableAction::Copy { source, target, with_data } => copy(shell, source, target, *with_data),
+        TableAction::Copy { source, target, with_data } => {
+            copy::copy(shell, source, target, *with_data)
+        }
         TableAction::Rename { old, new } => run(
             shell,
             format!("ALTER TABLE {} RENAME TO {}", identifier(old), identifier(new)),
@@ -214,12 +224,4 @@ pub(super) fn run(shell: &mut Shell, action: &TableAction) -> Outcome {
             format!("Deleted column: {table}.{name}"),
         ),
     }
-}
-
-/// A table with the same columns; constraints stay behind, as CREATE TABLE AS has it.
-fn copy(shell: &mut Shell, source: &str, target: &str, with_data: bool) -> Outcome {
-    let condition = if with_data { "" } else { " WHERE false" };
-    let (from, to) = (identifier(source).into_owned(), identifier(target).into_owned());
-    shell.execute(&format!("CREATE TABLE {to} AS SELECT * FROM {from}{condition}"))?;
-    shell.say(format_args!("Copied table: {source} to {target}"))
 }
