@@ -179,7 +179,7 @@ fn led_to(older: &str, changes: &str, is_portable: bool) -> String {
     run("pando a.pando dump > before.sql");
     run("pando a.pando diff main dev --sql > diff.sql");
     let expected = run("pando --branch dev a.pando dump");
-    run("pando --bail --branch main a.pando < diff.sql");
+    run("pando --quiet --branch main a.pando import diff.sql");
     let found = run("pando --branch main a.pando dump");
     assert_same_text(&sorted(&expected), &sorted(&found));
     if is_portable && crate::run(folder.path(), "sqlite3 -version").starts_with('3') {

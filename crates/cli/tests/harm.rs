@@ -39,6 +39,32 @@ fn an_imported_script_starts_no_programs() {
 }
 
 #[test]
+fn an_import_of_a_script_stops_at_its_first_error() {
+    let folder = TemporaryFolder::new();
+    let import = |script: &str| {
+        let line = format!(
+            "printf '{script}' > x.sql; rm -f a.pando*; pando a.pando 'CREATE TABLE t(a UNIQUE)'; \
+             pando a.pando import x.sql; echo \"exit $?\"; pando a.pando 'SELECT * FROM t'"
+        );
+        run(folder.path(), &line)
+    };
+    let rows =
+        "INSERT INTO t VALUES (1);\\nINSERT INTO t VALUES (1);\\nINSERT INTO t VALUES (2);\\n";
+    let told = import(&format!("BEGIN;\\n{rows}COMMIT;\\nINSERT INTO t VALUES (3);\\n"));
+    assert!(told.contains("Error: x.sql:3: UNIQUE constraint failed"), "{told}");
+    assert!(told.ends_with("its transaction is rolled back\nexit 1\n"), "{told}");
+    let told = import(rows);
+    assert!(told.contains("x.sql was imported up to the error"), "{told}");
+    assert!(told.ends_with("exit 1\n1\n"), "{told}");
+    let told = import("BEGIN;\\nINSERT INTO t VALUES (7);\\n");
+    assert!(told.contains("x.sql ends within a transaction"), "{told}");
+    assert!(told.ends_with("exit 1\n"), "{told}");
+    // A script of differences begins with a command, which changes nothing of this.
+    let told = import(&format!(".bail on\\n.bail off\\n{rows}"));
+    assert!(told.contains("line 2 holds a command") && told.ends_with("exit 1\n"), "{told}");
+}
+
+#[test]
 fn a_dump_of_ones_own_starts_no_programs() {
     let folder = TemporaryFolder::new();
     let make = "pando a.pando \"CREATE TABLE x(a DEFAULT ';
@@ -215,6 +241,77 @@ fn an_export_that_fails_leaves_the_old_file() {
     assert!(told[3].contains("overflow") && told[3].contains("\nold\n"), "{told:?}");
     assert!(!told[3].contains("partial"), "{told:?}");
     assert_eq!(told[4], "Exported to 'o.csv'\na\n1\n[exit 1]");
+}
+
+#[test]
+fn an_export_keeps_the_file_that_has_other_names() {
+    let folder = TemporaryFolder::new();
+    let told = play(
+        folder.path(),
+        &[
+            "pando a.pando \"CREATE TABLE t(a); INSERT INTO t VALUES (1)\"",
+            "printf 'much longer than what comes\n' > o.csv; ln o.csv other.csv",
+            "pando a.pando export o.csv nosuch; cat other.csv",
+            "pando a.pando export o.csv t; cat other.csv; ls | grep -c partial",
+        ],
+    );
+    assert!(told[2].ends_with("much longer than what comes"), "{told:?}");
+    assert_eq!(told[3], "Exported to 'o.csv'\na\n1\n0\n[exit 1]");
+}
+
+#[test]
+fn a_restore_leaves_a_database_and_nothing_else() {
+    let folder = TemporaryFolder::new();
+    let told = play(
+        folder.path(),
+        &[
+            "pando a.pando 'CREATE TABLE t(a)' && pando a.pando backup a.bak && rm a.pando*",
+            "pando restore a.bak --to b.pando && pando b.pando .tables \"VACUUM INTO 'c.pando'\"",
+            "ls | grep partial",
+        ],
+    );
+    assert!(told[1].ends_with("\nt"), "{told:?}");
+    assert_eq!(told[2], "[exit 1]", "{told:?}");
+}
+
+#[test]
+fn sqlite_files_of_any_name_come_and_go() {
+    let folder = TemporaryFolder::new();
+    for name in ["-cmd.sqlite", ":memory:.sqlite", "file:a?mode=memory.sqlite"] {
+        let told = play(
+            folder.path(),
+            &[
+                "rm -f *.pando*; pando a.pando 'CREATE TABLE t(a); INSERT INTO t VALUES (1)'",
+                &format!("pando a.pando export -- '{name}'; ls"),
+                &format!("pando b.pando import -- '{name}'; pando b.pando 'SELECT * FROM t'"),
+            ],
+        );
+        assert!(told[1].contains(&format!("\n{name}")), "{told:?}");
+        assert_eq!(told[2], "Imported 1 rows\n1", "{told:?}");
+    }
+}
+
+#[test]
+fn a_text_of_sqlite_that_is_not_utf8_is_named() {
+    let folder = TemporaryFolder::new();
+    let make = |table: &str, rows: &str| {
+        format!(
+            "rm -f s.sqlite; sqlite3 s.sqlite \"CREATE TABLE {table}; INSERT INTO t VALUES {rows}\""
+        )
+    };
+    for (table, place) in [
+        ("t(a, b)", "column b of table t is not UTF-8 where rowid is 2"),
+        ("t(b, a)", "column a of table t is not UTF-8 where rowid is 2"),
+        ("t(a PRIMARY KEY, b) WITHOUT ROWID", "column b of table t is not UTF-8 where a is 'two'"),
+    ] {
+        let rows = "('one', 'é'), ('two', CAST(x'6fff' AS TEXT))";
+        let told = play(folder.path(), &[&make(table, rows), "pando a.pando import s.sqlite"]);
+        assert!(
+            told[1].contains("nothing has changed") && told[1].contains("[exit 7]"),
+            "{told:?}"
+        );
+        assert!(told[1].contains(place), "{told:?}");
+    }
 }
 
 #[test]

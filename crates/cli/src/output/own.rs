@@ -119,11 +119,44 @@ impl Replaced {
     /// It is whole.
     pub(crate) fn keep(mut self) -> Outcome {
         let Some((beside, path)) = self.0.take() else { return Ok(()) };
+        if has_other_names(&path) {
+            return copy_into(&beside, &path);
+        }
         fs::rename(&beside, &path).map_err(|error| {
             let _ = fs::remove_file(&beside);
             Failure::file("write", path.to_string_lossy(), &error)
         })
     }
+}
+
+/// Whether a file has hard links, which a rename would leave with what was there before.
+fn has_other_names(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).is_ok_and(|file| file.nlink() > 1)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+/// Writes what is whole into a file that stays the same file.
+fn copy_into(beside: &Path, path: &Path) -> Outcome {
+    let copy = || {
+        let mut from = fs::File::open(beside)?;
+        let mut to = fs::File::options().write(true).truncate(true).open(path)?;
+        std::io::copy(&mut from, &mut to)?;
+        to.sync_all()
+    };
+    copy().map_err(|error| {
+        let (path, whole) = (path.to_string_lossy(), beside.to_string_lossy());
+        Failure::file("write", path, &error).with_hint(format!("all of it is in {whole}"))
+    })?;
+    fs::remove_file(beside)
+        .map_err(|error| Failure::file("remove", beside.to_string_lossy(), &error))
 }
 
 impl Drop for Replaced {

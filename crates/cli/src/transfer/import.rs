@@ -14,6 +14,7 @@ use super::csv::{Dialect, Separated};
 use super::json::Objects;
 use super::records::{Record, Records};
 use super::{Format, detect, sqlite};
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::output::quote::identifier;
@@ -68,11 +69,7 @@ pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
                 .with_hint("leave the table out"));
         }
         Some(Format::Sqlite) => return sqlite::import(shell, &import.file),
-        Some(Format::Sql) => {
-            let before = shell.connection.total_changes();
-            shell.run_statements_of(&import.file)?;
-            return Ok(shell.connection.total_changes() - before);
-        }
+        Some(Format::Sql) => return script(shell, &import.file),
         _ => {}
     }
     let (input, size): (Box<dyn std::io::Read>, Option<u64>) = if import.file == "-" {
@@ -90,6 +87,55 @@ pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
     let outcome = in_transaction(shell, |shell| store(shell, import, records));
     progress.finish();
     outcome
+}
+
+/// Runs the statements of a file; how many rows they changed.
+fn script(shell: &mut Shell, file: &str) -> Outcome<u64> {
+    let before = shell.connection.total_changes();
+    let is_inside = !shell.connection.is_autocommit();
+    let failed = to_the_first_error(shell, |shell| shell.run_statements_of(file))?;
+    let is_open = !is_inside && !shell.connection.is_autocommit();
+    if is_open {
+        shell.execute("ROLLBACK")?;
+    }
+    match failed {
+        Some(exit) if is_open => {
+            let message = format!("{file} was not imported: its transaction is rolled back");
+            Err(Failure::new(exit, message))
+        }
+        Some(exit) => {
+            let message = format!("{file} was imported up to the error, and not further");
+            Err(Failure::new(exit, message).with_hint(if is_inside {
+                "ROLLBACK takes it back"
+            } else {
+                "a script with BEGIN and COMMIT is imported as a whole or not at all"
+            }))
+        }
+        None if is_open => {
+            let message = format!("{file} ends within a transaction, which is rolled back");
+            Err(Failure::statement(message).with_hint("is the file whole? COMMIT is missing"))
+        }
+        None => Ok(shell.connection.total_changes() - before),
+    }
+}
+
+/// Runs statements that are data; an error is told and stops them, and its number is the answer.
+pub(super) fn to_the_first_error(
+    shell: &mut Shell,
+    run: impl FnOnce(&mut Shell) -> Outcome,
+) -> Outcome<Option<Exit>> {
+    let failed_before = shell.failed.take();
+    let bail = std::mem::replace(&mut shell.switches.bail, true);
+    let changes = std::mem::replace(&mut shell.switches.changes, false);
+    let outcome = run(shell);
+    shell.switches.bail = bail;
+    shell.switches.changes = changes;
+    let failed = shell.failed;
+    if failed.is_some() {
+        shell.ended = None;
+    }
+    shell.failed = failed.or(failed_before);
+    outcome.map(|()| failed)
 }
 
 fn open(import: &Import, format: Format, input: Box<dyn BufRead>) -> Outcome<Box<dyn Records>> {

@@ -68,6 +68,17 @@ impl NewFile {
         })
     }
 
+    /// Removes what opening the file under a name that it does not keep has left beside it.
+    fn clear_lock(&self) {
+        let mut name = self.partial.as_os_str().to_os_string();
+        name.push("-lock");
+        let lock = PathBuf::from(name);
+        // It is empty and nobody's: what cannot be removed does no harm.
+        if matches!(self.vfs.exists(&lock), Ok(true)) {
+            let _ = self.vfs.remove(&lock);
+        }
+    }
+
     /// Checks the file and gives it its name.
     pub fn publish(mut self) -> Result<()> {
         let options = StoreOptions {
@@ -75,9 +86,10 @@ impl NewFile {
             cache_bytes: 1024 * 1024,
             ..StoreOptions::default()
         };
-        let store = Store::open(&self.vfs, &self.partial, &options)?;
-        let report = check(&store, &mut |_| true)?;
-        drop(store);
+        let report = Store::open(&self.vfs, &self.partial, &options)
+            .and_then(|store| check(&store, &mut |_| true));
+        self.clear_lock();
+        let report = report?;
         if let Some(problem) = report.problems.first() {
             let message = format!("the new file is not sound and was removed: {problem}");
             return Err(Error::corrupt(message).in_file(&self.target));

@@ -28,19 +28,29 @@ const COLUMNS: &str = "SELECT m.name AS 'table', c.name AS name, c.pk AS key, \
 
 /// A column as sqlite3 tells of it.
 #[derive(Deserialize)]
-struct Column {
+pub(super) struct Column {
     table: String,
-    name: String,
-    key: u32,
-    hidden: u32,
-    is_without_rowid: u32,
+    pub(super) name: String,
+    pub(super) key: u32,
+    pub(super) hidden: u32,
+    pub(super) is_without_rowid: u32,
 }
 
 /// The columns of one table.
-struct Table<'a>(&'a [Column]);
+pub(super) struct Table<'a>(pub(super) &'a [Column]);
+
+/// The columns of all tables, in the order of the schema.
+pub(super) fn columns_of(source: &str) -> Outcome<Vec<Column>> {
+    ask_json(source, COLUMNS)
+}
+
+/// Those of each table.
+pub(super) fn tables(columns: &[Column]) -> impl Iterator<Item = Table<'_>> {
+    columns.chunk_by(|left, right| left.table == right.table).map(Table)
+}
 
 impl Table<'_> {
-    fn table(&self) -> &str {
+    pub(super) fn table(&self) -> &str {
         &self.0[0].table
     }
 
@@ -50,6 +60,13 @@ impl Table<'_> {
             .iter()
             .filter(|column| column.hidden == 0)
             .map(|column| identifier(&column.name).into_owned())
+    }
+
+    /// A name for the number of a row that no column has taken.
+    pub(super) fn rowid(&self) -> Option<&'static str> {
+        let is_free =
+            |alias: &&str| !self.0.iter().any(|column| column.name.eq_ignore_ascii_case(alias));
+        ["rowid", "_rowid_", "oid"].into_iter().find(is_free)
     }
 
     /// The condition that a row has a text with NUL.
@@ -75,9 +92,7 @@ impl Table<'_> {
                 found.push(format!("{} || quote({name})", text(&format!("{name} IS "))));
             }
         } else {
-            let is_free =
-                |alias: &&str| !self.0.iter().any(|column| column.name.eq_ignore_ascii_case(alias));
-            let alias = ["rowid", "_rowid_", "oid"].into_iter().find(is_free).ok_or_else(|| {
+            let alias = self.rowid().ok_or_else(|| {
                 Failure::statement(format!(
                     "table {} has texts with NUL and no name for the number of a row",
                     self.table()
@@ -116,10 +131,9 @@ pub(super) struct Repair {
 impl Repair {
     /// Looks for texts with NUL in the tables of `source`.
     pub(super) fn of(source: &str) -> Outcome<Self> {
-        let columns = ask_json::<Column>(source, COLUMNS)?;
-        let tables = columns.chunk_by(|left, right| left.table == right.table).map(Table);
+        let columns = columns_of(source)?;
         let mut cut = Vec::new();
-        for table in tables {
+        for table in tables(&columns) {
             let (name, condition) = (identifier(table.table()), table.is_cut());
             let query = format!("SELECT EXISTS(SELECT 1 FROM {name} WHERE {condition})");
             // What cannot be read is the dump's to tell.

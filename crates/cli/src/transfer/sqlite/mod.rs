@@ -7,14 +7,18 @@
 //! leaves out of it.
 
 mod cut;
+mod encoding;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 
+use super::import::to_the_first_error;
 use super::{Dump, dump};
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::quote::literal;
 use crate::progress::Progress;
@@ -35,6 +39,7 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
         let error = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(Failure::file("open", file, &error));
     }
+    let file = &*plain_path(file);
     let names = ask(file, &format!("SELECT {VIRTUAL}"))?;
     if names.is_empty() {
         return import_dump(shell, file, file);
@@ -47,6 +52,15 @@ pub(super) fn import(shell: &mut Shell, file: &str) -> Outcome<u64> {
     Ok(rows)
 }
 
+/// A path that sqlite3 takes for one, and not for an option, a URI or a database in memory.
+fn plain_path(file: &str) -> Cow<'_, str> {
+    if file.starts_with(['-', ':']) || file.starts_with("file:") {
+        Cow::Owned(format!("./{file}"))
+    } else {
+        Cow::Borrowed(file)
+    }
+}
+
 /// Runs the dump of `source`, which is `file` or a copy of it.
 fn import_dump(shell: &mut Shell, file: &str, source: &str) -> Outcome<u64> {
     let numbers = ask(source, "PRAGMA user_version; PRAGMA application_id")?;
@@ -56,33 +70,35 @@ fn import_dump(shell: &mut Shell, file: &str, source: &str) -> Outcome<u64> {
     let Some(output) = child.stdout.take() else { return Err(no_pipe()) };
     let progress = Progress::bytes(shell, "importing", None);
     let before = rows(shell)?;
-    let failed_before = shell.failed.take();
-    let bail = std::mem::replace(&mut shell.switches.bail, true);
-    let changes = std::mem::replace(&mut shell.switches.changes, false);
     let ending = Rc::default();
     let output = Ending { inner: progress.reading(output), last: Rc::clone(&ending) };
-    shell.run_statements(BufReader::new(repair.behind(output)?), file);
+    let lines = BufReader::new(repair.behind(output)?);
+    let failed = to_the_first_error(shell, |shell| {
+        shell.run_statements(lines, file);
+        Ok(())
+    })?;
     progress.finish();
-    shell.switches.bail = bail;
-    shell.switches.changes = changes;
     // The reader stopped at the first error, and what follows is of no use.
     let _ = child.kill();
     let status = child.wait()?;
     let has_cut_texts = repair.is_needed();
     let is_whole = repair.ended_well()?;
-    if let Some(exit) = shell.failed {
-        shell.ended = None;
+    if let Some(exit) = failed {
         if !shell.connection.is_autocommit() {
             shell.execute("ROLLBACK")?;
         }
         let failure = Failure::new(exit, format!("{file} was not imported; nothing has changed"));
+        if exit == Exit::Io
+            && let Some(place) = encoding::first_fault(source)?
+        {
+            return Err(failure.with_hint(place));
+        }
         return Err(if has_cut_texts {
             failure.with_hint("texts with NUL come in cut there first: two of them may look alike")
         } else {
             failure
         });
     }
-    shell.failed = failed_before;
     // A dump of a damaged database ends well, and takes back what it could read.
     let is_damaged = ending.borrow().windows(13).any(|part| part == b"due to errors");
     if is_damaged || !is_whole || status.code().is_some_and(|code| code != 0) {
@@ -178,6 +194,7 @@ pub(super) fn export(shell: &mut Shell, file: &str) -> Outcome {
     if Path::new(file).exists() {
         return Err(Failure::statement(format!("{file} exists already")));
     }
+    let file = &*plain_path(file);
     let mut child = start(Command::new("sqlite3").args(["-batch", "-bail", file]))?;
     let Some(input) = child.stdin.take() else { return Err(no_pipe()) };
     let mut input = std::io::BufWriter::new(input);
