@@ -28,6 +28,8 @@ struct Inner {
     hint: Option<String>,
     /// The library's own error, with its SQL and place.
     cause: Option<pandodb::Error>,
+    /// The SQL is ours, so that it is of no interest.
+    is_of_own_statement: bool,
     /// Where the SQL stands: a file's name, and the line that the statement begins on.
     origin: Option<(String, usize)>,
 }
@@ -36,7 +38,14 @@ impl Failure {
     /// An error of our own.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Inner { exit, message, hint: None, cause: None, origin: None }))
+        Self(Box::new(Inner {
+            exit,
+            message,
+            hint: None,
+            cause: None,
+            is_of_own_statement: false,
+            origin: None,
+        }))
     }
 
     /// A command was used wrongly.
@@ -87,6 +96,13 @@ impl Failure {
         self
     }
 
+    /// Leaves out a statement that nobody typed, and the place in it.
+    #[must_use]
+    pub(crate) fn without_statement(mut self) -> Self {
+        self.0.is_of_own_statement = true;
+        self
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.0.exit
     }
@@ -106,6 +122,12 @@ impl Failure {
         self.0.cause.as_ref().map_or(1, pandodb::Error::extended_code)
     }
 
+    /// The statement that failed, and where in it.
+    fn place(&self) -> Option<(&str, std::ops::Range<usize>)> {
+        let error = self.0.cause.as_ref().filter(|_| !self.0.is_of_own_statement)?;
+        Some((error.sql()?, error.position()?))
+    }
+
     fn hint(&self) -> Option<&str> {
         let cause = self.0.cause.as_ref();
         self.0.hint.as_deref().or_else(|| cause.and_then(pandodb::Error::hint))
@@ -116,12 +138,11 @@ impl Failure {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
         let level = Level::ERROR.with_name("Error");
-        let cause = self.0.cause.as_ref();
         // Names and values out of the database are in it.
         let message = escaped(&self.0.message, Escape::Ascii);
         let hint = self.hint().map(|hint| escaped(hint, Escape::Ascii));
         let title = level.primary_title(&*message);
-        let place = cause.and_then(|error| Some((error.sql()?, error.position()?)));
+        let place = self.place();
         let mut report = Vec::new();
         if let Some((sql, position)) = place {
             let (name, line) = match &self.0.origin {
@@ -163,7 +184,7 @@ impl Failure {
         if let Some(error) = cause {
             parts.push(format!("\"kind\":{}", json_string(&format!("{:?}", error.kind()))));
             parts.push(format!("\"code\":{}", error.extended_code()));
-            if let (Some(sql), Some(position)) = (error.sql(), error.position()) {
+            if let Some((sql, position)) = self.place() {
                 let (line, column) = line_and_column(sql, position.start);
                 let first = self.0.origin.as_ref().map_or(1, |(_, line)| *line);
                 parts.push(format!("\"line\":{},\"column\":{column}", first + line - 1));

@@ -6,6 +6,7 @@
 #![allow(clippy::struct_excessive_bools, reason = "each flag is an option of its own")]
 #![allow(clippy::doc_markdown, reason = "the comments are the help")]
 
+mod examples;
 mod normalise;
 mod verbs;
 
@@ -74,6 +75,7 @@ pub(crate) struct Arguments {
 
 /// Options that every verb takes as well.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// The database file; the environment's PANDO_DB without
     #[arg(long, global = true, value_name = "FILE")]

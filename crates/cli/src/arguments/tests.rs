@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 
-use super::{Arguments, BranchAction, Mode, Verb, normalise};
+use super::{Arguments, BranchAction, Mode, Verb, examples, normalise};
 
 fn parse(line: &[&str]) -> Arguments {
     let arguments = normalise(line.iter().map(|&word| word.to_owned()));
@@ -74,4 +74,27 @@ fn other_programs_words_are_verbs_too() {
     ));
     assert!(matches!(parse(&["add", "t", "{\"a\":1}"]).verb, Some(Verb::Add { .. })));
     assert!(matches!(parse(&["usage"]).verb, Some(Verb::Stat)));
+}
+
+#[test]
+fn the_examples_of_verbs_are_command_lines() {
+    let mut read = 0;
+    for line in examples::ALL.iter().flat_map(|text| text.lines().skip(1)) {
+        // What an example does stands behind many blanks.
+        let typed = line.trim().split("   ").next().unwrap_or("");
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for letter in typed.chars() {
+            match letter {
+                '\'' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                other => words.last_mut().unwrap().push(other),
+            }
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(words[0], "pando", "{line}");
+        assert!(parse(&words[1..]).verb.is_some(), "{line}");
+        read += 1;
+    }
+    assert!(read > 30, "{read}");
 }

@@ -6,6 +6,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::examples;
+
 /// What to do with the database.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -17,6 +19,7 @@ pub(crate) enum Verb {
     /// Say where we are: database, branch, size, open merge
     Status,
     /// List, create, rename, delete and compare branches
+    #[command(after_help = examples::BRANCH)]
     Branch(BranchArguments),
     /// Choose the branch that later calls work on
     #[command(visible_alias = "use", alias = "use-branch")]
@@ -43,15 +46,19 @@ pub(crate) enum Verb {
         revision: Option<String>,
     },
     /// Show what differs between two branches, tags or commits
+    #[command(after_help = examples::DIFF)]
     Diff(DiffArguments),
     /// Merge a branch into another
+    #[command(after_help = examples::MERGE)]
     Merge(MergeArguments),
     /// Show and resolve the conflicts of a merge
+    #[command(after_help = examples::CONFLICTS)]
     Conflicts {
         #[command(subcommand)]
         action: Option<ConflictAction>,
     },
     /// Show what statements or a merge would change, without changing it
+    #[command(after_help = examples::PREVIEW)]
     Preview(PreviewArguments),
     /// Do what was previewed, as one commit, if it still can be done
     Apply {
@@ -73,6 +80,7 @@ pub(crate) enum Verb {
         transaction: String,
     },
     /// Move a branch back to an earlier state
+    #[command(after_help = examples::RESET)]
     Reset {
         /// A tag, a commit's number, or a time
         to: String,
@@ -106,17 +114,19 @@ pub(crate) enum Verb {
         sql: Vec<String>,
     },
     /// Run one query; a WHERE condition alone asks the table
+    #[command(after_help = examples::QUERY)]
     Query {
         /// SQL, or `[TABLE] WHERE ...`
         sql: Vec<String>,
     },
     /// List, show, create and change tables
+    #[command(after_help = examples::TABLE)]
     Table {
         #[command(subcommand)]
         action: TableAction,
     },
     /// Add a row given as JSON
-    #[command(alias = "insert")]
+    #[command(alias = "insert", after_help = examples::ADD)]
     Add {
         /// The table
         table: String,
@@ -125,14 +135,17 @@ pub(crate) enum Verb {
         json: String,
     },
     /// Copy data in: CSV, TSV, JSON, JSON lines, SQL, or a whole SQLite database
+    #[command(after_help = examples::IMPORT)]
     Import(ImportArguments),
     /// Copy data out: a table, a query, or a whole SQLite database
+    #[command(after_help = examples::EXPORT)]
     Export(ExportArguments),
     /// Print the database as SQL
     Dump(DumpArguments),
     /// Print what can still be read of a damaged database, as SQL
     Recover,
     /// Back the database up, also while it is written to
+    #[command(after_help = examples::BACKUP)]
     Backup {
         /// The file to write
         file: String,
@@ -141,6 +154,7 @@ pub(crate) enum Verb {
         incremental: Option<String>,
     },
     /// Make a database of a backup, and of its increments in their order
+    #[command(after_help = examples::RESTORE)]
     Restore {
         /// The backups
         #[arg(required = true)]

@@ -142,9 +142,11 @@ pub(crate) fn run(shell: &mut Shell, line: &str) -> Outcome {
         let told =
             if bare == name { format!(".{bare} (try .help)") } else { format!("{name} (try \\?)") };
         let failure = Failure::usage(format!("Unknown command: {told}"));
-        return Err(match nearest(bare) {
-            Some(near) => failure.with_hint(format!("did you mean .{near}?")),
-            None => failure,
+        let begin: Vec<&str> = names().filter(|name| name.starts_with(bare)).collect();
+        return Err(match (begin.as_slice(), nearest(bare)) {
+            ([_, _, ..], _) => failure.with_hint(format!("did you mean .{}?", begin.join(", ."))),
+            (_, Some(near)) => failure.with_hint(format!("did you mean .{near}?")),
+            _ => failure,
         });
     };
     (command.run)(shell, &words)

@@ -29,6 +29,20 @@ impl Line {
     }
 }
 
+/// Appends a name and its value, whose further lines stand below its first one.
+pub(super) fn push_line(name: &str, name_width: usize, value: &str, text: &mut String) {
+    push_padded(name, name_width, Align::Right, text);
+    text.push_str(" = ");
+    for (at, part) in value.split('\n').enumerate() {
+        if at > 0 {
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', name_width + 3));
+        }
+        text.push_str(part);
+    }
+    text.push('\n');
+}
+
 impl Renderer for Line {
     fn row(&mut self, values: &[ValueRef<'_>], out: &mut dyn Write) -> io::Result<()> {
         let mut text = String::new();
@@ -36,21 +50,12 @@ impl Renderer for Line {
             text.push('\n');
         }
         for (name, value) in self.columns.iter().zip(values) {
-            push_padded(name, self.name_width, Align::Right, &mut text);
-            text.push_str(" = ");
             if value.is_null() {
-                text.push_str(&self.null);
+                push_line(name, self.name_width, &self.null, &mut text);
             } else {
                 let shown = quote::plain(*value);
-                for (at, part) in printable(&shown, self.escape).split('\n').enumerate() {
-                    if at > 0 {
-                        text.push('\n');
-                        text.extend(std::iter::repeat_n(' ', self.name_width + 3));
-                    }
-                    text.push_str(part);
-                }
+                push_line(name, self.name_width, &printable(&shown, self.escape), &mut text);
             }
-            text.push('\n');
         }
         out.write_all(text.as_bytes())
     }

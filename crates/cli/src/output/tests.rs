@@ -221,3 +221,22 @@ fn fixed_widths_wrap_and_align() {
     let expected = "    a  b\n-----  ---\n   ab  one\n       two\n";
     assert_same_text(expected, &show(&settings, &["a", "b"], &rows));
 }
+
+#[test]
+fn the_only_row_is_lines_where_a_person_would_not_see_all_of_it() {
+    let mut settings = Settings::new(Mode::Box);
+    settings.width_max = 30;
+    settings.footer = true;
+    let columns = ["status", "source", "rows_inserted"];
+    let row = || vec!["would merge this".into(), "two\nlines".into(), 7.into()];
+    assert_eq!(
+        show(&settings, &columns, &[row()]),
+        "       status = would merge this\n       source = two\n                lines\n\
+         rows_inserted = 7\n(1 row)\n"
+    );
+    // Two rows, a result that fits, and what a program reads are tables as ever.
+    assert!(show(&settings, &columns, &[row(), row()]).starts_with('┌'));
+    assert!(show(&settings, &columns[..1], &[vec!["x".into()]]).starts_with('┌'));
+    settings.footer = false;
+    assert!(show(&settings, &columns, &[row()]).starts_with('┌'));
+}

@@ -413,7 +413,7 @@ pub(crate) fn tell(failure: &Failure, as_json: bool, terminal: Terminal) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// The dot command in a line, without its dot: `.tables`, `\dt`, and bare `exit`, `quit`.
+/// The dot command in a line, without its dot: `.tables`, `\dt`, and bare `exit`, `quit`, `help`.
 pub(crate) fn command_of(text: &str) -> Option<&str> {
     let line = text.trim();
     let is_number = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
@@ -424,6 +424,6 @@ pub(crate) fn command_of(text: &str) -> Option<&str> {
         return Some(line);
     }
     let bare = line.trim_end_matches(';').trim_end();
-    let leaves = ["exit", "quit"].iter().any(|word| bare.eq_ignore_ascii_case(word));
-    leaves.then_some(bare)
+    let is_word = |word: &&str| bare.eq_ignore_ascii_case(word);
+    ["exit", "quit", "help"].into_iter().find(is_word)
 }

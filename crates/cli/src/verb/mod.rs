@@ -61,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments, verb: &Verb) -> Outcome<Exit> {
     let needs_branch = needs_chosen_branch(verb);
     let mut shell =
         open(arguments, terminal, &path, matches!(verb, Verb::Import(_)), needs_branch)?;
-    let exit = on_database(&mut shell, verb)?;
+    let exit = on_database(&mut shell, verb)
+        .map_err(|failure| if has_sql(verb) { failure } else { failure.without_statement() })?;
     shell.sink.flush()?;
     let sink = std::mem::replace(&mut shell.sink, crate::output::sink::Sink::screen());
     sink.close()?;
@@ -101,6 +102,20 @@ fn needs_chosen_branch(verb: &Verb) -> bool {
         },
         _ => true,
     }
+}
+
+/// Whether a verb is told SQL, or parts of it.
+fn has_sql(verb: &Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Execute { .. }
+            | Verb::Query { .. }
+            | Verb::Preview(_)
+            | Verb::Apply { .. }
+            | Verb::Export(_)
+            | Verb::Table { .. }
+            | Verb::Conflicts { .. }
+    )
 }
 
 fn open(

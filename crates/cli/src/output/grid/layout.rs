@@ -138,6 +138,11 @@ impl Columns {
         })
     }
 
+    /// Whether something of a row may not be seen.
+    pub(super) fn is_narrowed(&self) -> bool {
+        self.hidden() > 0 || self.columns.iter().any(|column| column.truncates)
+    }
+
     /// How many columns are left out.
     pub(super) fn hidden(&self) -> usize {
         self.left_out.map_or(0, |(start, end)| end - start)

@@ -3,7 +3,8 @@
 //! Widths are chosen from the first rows ([`WINDOW`]); what follows is streamed, and a later
 //! value that is wider is wrapped inside its column, so that a result of any length is shown in
 //! bounded memory. Where the screen is too narrow the widest columns are narrowed, and columns
-//! in the middle are left out when that is not enough, which a line below then says.
+//! in the middle are left out when that is not enough, which a line below then says; a person
+//! gets the only row of a result as lines instead.
 //! Neighbours: `layout` chooses widths, `width` measures and pads.
 
 mod layout;
@@ -14,7 +15,8 @@ use std::io::{self, Write};
 use pandodb::ValueRef;
 
 use self::layout::{Columns, Frame};
-use super::width::{Align, printable, push_padded, truncate, wrap};
+use super::line::push_line;
+use super::width::{Align, printable, push_padded, truncate, width, wrap};
 use super::{LargeNumbers, Mode, Renderer, Settings, quote};
 
 /// How many rows decide about the widths.
@@ -200,6 +202,25 @@ impl Grid {
         }
     }
 
+    /// The only row, a line for each column, where a person would not see all of it otherwise.
+    fn as_lines(&self) -> Option<String> {
+        let is_for_people = self.settings.footer && self.settings.mode != Mode::Markdown;
+        let [row] = self.window.as_slice() else { return None };
+        if !is_for_people || !self.settings.widths.is_empty() || self.names.len() < 2 {
+            return None;
+        }
+        if !Columns::choose(&self.settings, &self.names, &[row]).is_narrowed() {
+            return None;
+        }
+        let wide = self.names.iter().map(|name| width(name)).max().unwrap_or(0);
+        let mut text = String::new();
+        for (name, cell) in self.names.iter().zip(row) {
+            push_line(name, wide, &cell.text, &mut text);
+        }
+        text.push_str("(1 row)\n");
+        Some(text)
+    }
+
     fn footer(&self, hidden_columns: usize) -> String {
         let mut parts = Vec::new();
         if self.shown < self.rows {
@@ -245,6 +266,9 @@ impl Renderer for Grid {
             // at a terminal sees which columns there are.
             if self.rows == 0 && !self.settings.footer {
                 return Ok(());
+            }
+            if let Some(lines) = self.as_lines() {
+                return out.write_all(lines.as_bytes());
             }
             self.begin(out)?;
         }
