@@ -6,6 +6,7 @@ mod elsewhere;
 mod files;
 mod forks;
 mod grants;
+mod json;
 mod merges;
 mod model;
 mod parents;

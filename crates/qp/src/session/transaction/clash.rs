@@ -10,7 +10,7 @@ use pandodb_ds::record::key::{ColumnOrder, decode_columns, rowid_from_key};
 use pandodb_tm::{BeginOptions, Clash};
 
 use super::Session;
-use crate::catalog::{DatabaseIndex, Schema, load};
+use crate::catalog::{DatabaseIndex, IndexColumn, Schema, load};
 use crate::error::{Error, Result};
 use crate::function::literal;
 use crate::store::{CATALOG_TREE, Database};
@@ -77,7 +77,7 @@ fn named(schema: &Schema, clash: &Clash) -> Option<String> {
             Some(key) if table.has_rowid() => rowid_from_key(key).ok().map(|id| id.to_string()),
             Some(key) => {
                 let columns = table.primary_key.iter().flat_map(|primary| &primary.columns);
-                shown(key, &columns.map(|column| column.order()).collect::<Vec<_>>())
+                shown(key, &columns.map(IndexColumn::order).collect::<Vec<_>>())
             }
             None => None,
         };

@@ -5,7 +5,6 @@ mod constraints;
 mod crossed;
 mod definitions;
 mod inside;
-mod json;
 mod kept;
 mod keys;
 mod names;
