@@ -337,8 +337,8 @@ mod tests {
             for is_glob in [false, true] {
                 let many = if is_glob { '*' } else { '%' };
                 let matcher = Matcher::new(format!("{many}{wanted}{many}").as_bytes(), is_glob);
-                let single: Vec<Truth> =
-                    (0..vector.len()).map(|row| matcher.truth(vector.get(row), &mut Pace::free()).unwrap()).collect();
+                let truth = |row| matcher.truth(vector.get(row), &mut Pace::free()).unwrap();
+                let single: Vec<Truth> = (0..vector.len()).map(truth).collect();
                 let truths = matcher.truths(&vector, &mut Pace::free()).unwrap();
                 prop_assert_eq!(truths, single);
             }
