@@ -65,6 +65,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    near: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -72,7 +73,8 @@ impl Error {
     /// An error of `kind` whose `message` is a sentence without a full stop.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hint: None, source: None }))
+        let message = message.into();
+        Self(Box::new(Inner { kind, message, hint: None, near: None, source: None }))
     }
 
     /// Adds what to do about it.
@@ -80,6 +82,22 @@ impl Error {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// Adds the name that may have been meant. Whoever shows the error sees to it that the reader
+    /// may know of it.
+    #[must_use]
+    pub(crate) fn with_near(mut self, near: Option<&str>) -> Self {
+        self.0.near = near.map(str::to_owned);
+        match near {
+            Some(near) => self.with_hint(format!("did you mean '{near}'?")),
+            None => self,
+        }
+    }
+
+    /// The name of a branch or tag that may have been meant and that the hint tells.
+    pub fn near(&self) -> Option<&str> {
+        self.0.near.as_deref()
     }
 
     /// A stored record of this crate is wrong.
@@ -130,7 +148,8 @@ impl From<pandodb_tm::Error> for Error {
     fn from(cause: pandodb_tm::Error) -> Self {
         let message = String::new();
         let kind = ErrorKind::Transaction;
-        Self(Box::new(Inner { kind, message, hint: None, source: Some(Box::new(cause)) }))
+        let source = Some(Box::new(cause) as Box<_>);
+        Self(Box::new(Inner { kind, message, hint: None, near: None, source }))
     }
 }
 
@@ -139,7 +158,8 @@ impl From<pandodb_ds::Error> for Error {
     fn from(cause: pandodb_ds::Error) -> Self {
         let message = String::new();
         let kind = ErrorKind::Storage;
-        Self(Box::new(Inner { kind, message, hint: None, source: Some(Box::new(cause)) }))
+        let source = Some(Box::new(cause) as Box<_>);
+        Self(Box::new(Inner { kind, message, hint: None, near: None, source }))
     }
 }
 

@@ -185,6 +185,13 @@ impl Error {
         self
     }
 
+    /// The same error without what would help and what caused it, which may tell too much.
+    #[must_use]
+    pub(crate) fn alone(mut self) -> Self {
+        (self.0.hint, self.0.source) = (None, None);
+        self
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

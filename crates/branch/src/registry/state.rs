@@ -347,9 +347,5 @@ fn put<K: Ord, T: serde::de::DeserializeOwned>(
 #[cold]
 fn unknown(kind: ErrorKind, what: &str, name: &str, near: Option<&str>) -> Error {
     let shown: String = name.chars().take(80).flat_map(char::escape_debug).collect();
-    let error = Error::new(kind, format!("there is no {what} '{shown}'"));
-    match near {
-        Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-        None => error,
-    }
+    Error::new(kind, format!("there is no {what} '{shown}'")).with_near(near)
 }

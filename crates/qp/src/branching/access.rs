@@ -4,6 +4,8 @@
 //! branch are asked for where their transactions begin (`session::transaction`); what names
 //! other branches asks here. Neighbours: the branch crate keeps grants and answers.
 
+use std::error::Error as StdError;
+
 use pandodb_branch::ErrorKind as BranchErrorKind;
 use pandodb_branch::registry::{Branch, Branches, Point, Privilege, State, Tag, View};
 
@@ -96,21 +98,47 @@ pub(crate) fn may_read(session: &Session, database: &Database, head: HeadId) -> 
     }))
 }
 
+/// An error without the name of a branch or tag that the session's user may not read: one that
+/// was nearly met is not told.
+pub(crate) fn without_near(session: &Session, error: Error) -> Error {
+    if session.user().is_none() {
+        return error;
+    }
+    let below = error.source().and_then(|cause| cause.downcast_ref::<pandodb_branch::Error>());
+    match below.and_then(pandodb_branch::Error::near) {
+        Some(near) if !may_read_name(session, near).unwrap_or(false) => error.alone(),
+        _ => error,
+    }
+}
+
+/// Whether the session's user may read the branch or tag of a name.
+fn may_read_name(session: &Session, name: &str) -> Result<bool> {
+    let (database, _) = session.database(DatabaseIndex::MAIN)?;
+    let branches = database.branches()?;
+    let branch = branches.with(|state| {
+        let of_tag = || state.tag(name).ok().and_then(|tag| state.branch_of_tag(tag).cloned());
+        state.branch(name).ok().cloned().or_else(of_tag)
+    })?;
+    let user = session.user();
+    Ok(branch.is_some_and(|branch| {
+        branches.check_privilege(user.as_deref(), &branch, Privilege::Read).is_ok()
+    }))
+}
+
 /// Refuses to read what a name means, a branch or a tag; a name that means nothing is told later.
 pub(crate) fn check_name(branches: &Branches, name: &str, user: &str) -> Result<()> {
-    let found = branches.with(|state| {
-        let branch = state.branch(name).ok().cloned();
-        let of_tag = || state.tag(name).map(|tag| state.branch_of_tag(tag).cloned());
-        branch.map(Some).or_else(|| of_tag().ok())
+    let (branch, tag) = branches.with(|state| {
+        let of_tag = |tag: &Tag| (tag.name.clone(), state.branch_of_tag(tag).cloned());
+        (state.branch(name).ok().cloned(), state.tag(name).ok().map(of_tag))
     })?;
-    match found {
-        None => Ok(()),
-        Some(Some(branch)) => Ok(branches.check_privilege(Some(user), &branch, Privilege::Read)?),
-        Some(None) => {
-            let shown: String = user.chars().take(80).flat_map(char::escape_debug).collect();
-            let message = format!("user '{shown}' may not read '{name}', whose branch is gone");
-            Err(Error::new(ErrorKind::Denied, message).with_hint("its owner may"))
+    let may_read = |branch: &Branch| branches.check_privilege(Some(user), branch, Privilege::Read);
+    match (branch, tag) {
+        (Some(branch), _) => Ok(may_read(&branch)?),
+        // Of which branch it is is not told.
+        (None, Some((tag, branch))) if branch.as_ref().is_none_or(|it| may_read(it).is_err()) => {
+            Err(denied(user, &format!("read the tag '{tag}'")))
         }
+        _ => Ok(()),
     }
 }
 
@@ -150,7 +178,8 @@ impl Work<'_> {
 
     /// The branch called `name`, if the user may do that with it.
     pub(super) fn branch_for(&self, name: &str, privilege: Privilege) -> Result<Branch> {
-        let branch = self.branches.get(name)?;
+        let branch = self.branches.get(name).map_err(Error::from);
+        let branch = branch.map_err(|error| without_near(self.session, error))?;
         self.may(&branch, privilege)?;
         Ok(branch)
     }
@@ -189,7 +218,11 @@ impl Work<'_> {
             return Ok(());
         }
         match self.branches.with(|state| state.branch_of(head).cloned())? {
-            Some(branch) => self.may(&branch, Privilege::Read),
+            // Who named a transaction is not told of which branch it is.
+            Some(branch) if self.may(&branch, Privilege::Read).is_err() => {
+                Err(self.denied("read that transaction: it is of a branch without a grant"))
+            }
+            Some(_) => Ok(()),
             None => self.owner("read a branch that was dropped"),
         }
     }
@@ -204,7 +237,7 @@ impl Work<'_> {
     }
 
     /// Refuses to read a tag that may not be read.
-    fn check_tag(&self, tag: &Tag) -> Result<()> {
+    pub(super) fn check_tag(&self, tag: &Tag) -> Result<()> {
         if self.may_read_tag(tag)? {
             return Ok(());
         }

@@ -103,7 +103,10 @@ impl Work<'_> {
             other => at_name(name, other)?,
         };
         match self.branches.with(|state| state.branch_of_tag(&tag).cloned())? {
-            Some(branch) => self.may(&branch, Privilege::Admin)?,
+            Some(branch) => {
+                self.check_tag(&tag)?;
+                self.may(&branch, Privilege::Admin)?;
+            }
             None => self.owner("drop a tag whose branch is gone")?,
         }
         self.branches.drop_tag(&name.text)?;

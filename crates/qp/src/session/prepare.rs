@@ -13,6 +13,7 @@ use super::version::{Finder, KnownVersion, known};
 use super::{Session, Statement};
 use crate::ast::{self, ExplainMode, StatementKind};
 use crate::bind::{Binder, Environment, Statistics};
+use crate::branching::access::without_near;
 use crate::catalog::{Attachment, DatabaseIndex, Schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Projection, SharedTransaction, Sources, Versions};
@@ -137,7 +138,8 @@ impl Session {
         self.start_clock();
         let (statement, behind) = parse_statement_within(sql, &self.limits())?;
         let Some(statement) = statement else { return Ok((None, behind)) };
-        let prepared = Arc::new(self.plan(sql.get(..behind).unwrap_or(sql), statement)?);
+        let planned = self.plan(sql.get(..behind).unwrap_or(sql), statement);
+        let prepared = Arc::new(planned.map_err(|error| without_near(self, error))?);
         if !matches!(prepared.kind, PreparedKind::Command(_)) {
             self.cache.borrow_mut().insert(&prepared);
         }

@@ -18,8 +18,8 @@ fn a_user_may_do_what_was_granted_and_nothing_else() {
         ("CREATE TABLE x(a)", "may not WRITE the branch 'main'"),
         ("USE BRANCH secret", "may not READ the branch 'secret'"),
         ("SELECT * FROM item@secret", "may not READ the branch 'secret'"),
-        ("SELECT * FROM item@hidden", "may not READ the branch 'secret'"),
-        ("SELECT * FROM item AS OF TAG hidden", "may not READ the branch 'secret'"),
+        ("SELECT * FROM item@hidden", "may not read the tag 'hidden'"),
+        ("SELECT * FROM item AS OF TAG hidden", "may not read the tag 'hidden'"),
         ("SELECT * FROM pando_diff('item', 'main', 'secret')", "may not READ"),
         ("SELECT * FROM pando_sizes('secret')", "may not READ"),
         ("SHOW COMMITS ON secret", "may not READ"),
@@ -30,7 +30,7 @@ fn a_user_may_do_what_was_granted_and_nothing_else() {
         ("ALTER BRANCH dev SET (read_only = true)", "may not ADMIN"),
         ("RESET BRANCH dev TO TRANSACTION 3", "may not ADMIN"),
         ("TAG BRANCH main AS x", "may not WRITE"),
-        ("DROP TAG hidden", "may not ADMIN"),
+        ("DROP TAG hidden", "may not read the tag 'hidden'"),
         ("GRANT ADMIN ON BRANCH dev TO ann", "may not ADMIN"),
         ("REVOKE READ ON BRANCH main FROM ann", "may not ADMIN"),
         ("MERGE BRANCH dev INTO main", "may not MERGE the branch 'main'"),
@@ -42,6 +42,52 @@ fn a_user_may_do_what_was_granted_and_nothing_else() {
     assert_eq!(rows(&session, "SELECT branch_name FROM pando_branches"), ["main", "dev"]);
     assert_eq!(rows(&session, "SELECT count(*) FROM pando_tags"), ["0"]);
     session.execute("USE BRANCH dev; UPDATE item SET price = 9 WHERE id = 1").unwrap();
+}
+
+/// A user is told of no name that he did not say himself, unless he may read the branch.
+#[test]
+fn errors_tell_no_names_of_branches_that_may_not_be_read() {
+    let session = shop();
+    session
+        .execute(
+            "GRANT WRITE ON BRANCH main TO ann; CREATE BRANCH secret; TAG BRANCH secret AS hidden;
+             TAG BRANCH main AS shown; UPDATE item@secret SET price = 99;
+             UPDATE item@dev SET price = 98",
+        )
+        .unwrap();
+    let number = rows(&session, "SELECT max(transaction_id) FROM pando_log('secret')").remove(0);
+    session.set_user(Some("ann"));
+    for sql in [
+        "USE BRANCH secre".to_owned(),
+        "SELECT * FROM item@secre".to_owned(),
+        "INSERT INTO item@secre(id) VALUES (8)".to_owned(),
+        "CREATE BRANCH x FROM secre".to_owned(),
+        "MERGE BRANCH secre INTO main".to_owned(),
+        "SHOW COMMITS ON secre".to_owned(),
+        "SELECT * FROM item AS OF TAG hiden".to_owned(),
+        "SELECT * FROM pando_sizes('secre')".to_owned(),
+        "DROP BRANCH secre".to_owned(),
+        "DROP TAG hiden".to_owned(),
+        "DROP TAG hidden".to_owned(),
+        "SELECT * FROM item@hidden".to_owned(),
+        format!("CHERRY PICK TRANSACTION {number}"),
+        format!("UNDO TRANSACTION {number}"),
+        format!("RESET BRANCH main TO TRANSACTION {number}"),
+        format!("CREATE BRANCH x AS OF TRANSACTION {number}"),
+        format!("SELECT * FROM pando_changes({number})"),
+    ] {
+        let failed = session.query(&sql).map(|rows| rows.rows.len()).unwrap_err();
+        let told = format!("{failed:?}");
+        assert!(!told.contains("secret'") && !told.contains("'hidden'?"), "{sql}: {told}");
+    }
+    let near = |sql: &str| {
+        let failed = session.query(sql).map(|rows| rows.rows.len()).unwrap_err();
+        failed.hint().unwrap_or_default().to_owned()
+    };
+    assert_eq!(near("USE BRANCH mian"), "did you mean 'main'?");
+    assert_eq!(near("SELECT * FROM item AS OF TAG shwon"), "did you mean 'shown'?");
+    session.set_user(None);
+    assert_eq!(near("USE BRANCH secre"), "did you mean 'secret'?");
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_tag_knows_its_branch_by_any_name() {
     session.set_user(Some("ann"));
     session.execute("USE BRANCH plan").unwrap();
     assert!(rows(&session, tags).is_empty());
-    assert!(error(&session, "SELECT * FROM t@secret").contains("may not READ"));
+    assert!(error(&session, "SELECT * FROM t@secret").contains("may not read the tag"));
     assert!(error(&session, "SELECT * FROM t@orphan").contains("may not read"));
     session.set_user(Some("bob"));
     session.execute("USE BRANCH main").unwrap();

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::prepare::Counted;
 use super::{Session, Sources};
 use crate::ast::{BeginMode, IsolationLevel, Name, TransactionStatement};
-use crate::branching::access::{asks_rights, check_head};
+use crate::branching::access::{asks_rights, check_head, without_near};
 use crate::catalog::{DatabaseIndex, Schema, load, read_cookie};
 use crate::error::{Constraint, Error, ErrorKind, Result};
 use crate::execute::{DeferredViolations, LoneTransaction, SharedTransaction};
@@ -75,7 +75,11 @@ impl Session {
         if error.is_retryable() && self.repeats.get().is_none() {
             self.repeats.set(self.begun.get());
         }
-        if error.kind() == ErrorKind::Conflict { self.with_names(error) } else { error }
+        match error.kind() {
+            ErrorKind::Conflict => self.with_names(error),
+            ErrorKind::NotFound => without_near(self, error),
+            _ => error,
+        }
     }
 
     /// Puts the session on another branch of the main database; an open transaction goes on
