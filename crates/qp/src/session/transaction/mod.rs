@@ -68,8 +68,9 @@ impl Session {
         self.repeats.get()
     }
 
-    /// What a statement has failed with, in the words of SQL; and notes that it did: whoever is told to try again is taken to do so with the
-    /// next transaction, which then is as old as the first try.
+    /// What a statement has failed with, in the words of SQL; and notes that it did: whoever is
+    /// told to try again is taken to do so with the next transaction, which then is as old as the
+    /// first try.
     #[cold]
     pub(in crate::session) fn failed(&self, error: Error) -> Error {
         if error.is_retryable() && self.repeats.get().is_none() {
