@@ -12,6 +12,8 @@ use pandodb_ds::metrics::StorageInfo;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::atomic::Ordering;
 
+use pandodb_tm::CheckpointMode;
+
 use super::entry::{Call, Entry, PragmaRows, Scope, number, one};
 use super::log;
 use crate::branching::access::may_read;
@@ -319,7 +321,15 @@ fn page_size(call: &Call<'_>) -> Result<PragmaRows> {
         return Err(call.refuse("the size of pages is chosen before the first table"));
     }
     let wanted = usize::try_from(wanted).unwrap_or(0);
-    database.manager().store().set_page_bytes(wanted)?;
+    let manager = database.manager();
+    manager.store().set_page_bytes(wanted)?;
+    if !manager.is_in_memory() {
+        // The superblock has it, which nothing but a checkpoint writes.
+        if let Err(error) = manager.checkpoint(CheckpointMode::Full) {
+            manager.store().set_page_bytes(now)?;
+            return Err(error.into());
+        }
+    }
     Ok(Vec::new())
 }
 

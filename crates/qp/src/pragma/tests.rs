@@ -11,7 +11,7 @@ use std::path::Path;
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
-use pandodb_ds::vfs::{MemoryVfs, OpenMode, Vfs};
+use pandodb_ds::vfs::{MemoryVfs, OpenMode, SimVfs, Vfs};
 use pandodb_tm::Options;
 
 use super::{Scope, entries, manual};
@@ -151,6 +151,27 @@ fn kept_settings_are_there_after_the_file_was_closed() {
     check(&session);
     session.execute("PRAGMA wal_mode = ON").unwrap();
     assert_eq!(text(&session, "PRAGMA journal_mode"), "wal");
+}
+
+/// Whatever happens right after it was acknowledged.
+#[test]
+fn the_size_of_pages_outlives_a_crash() {
+    let disk = SimVfs::new(3);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let open = || {
+        let options = Options { has_checkpoint_thread: false, ..Options::default() };
+        Session::new(Database::open(&vfs, Path::new("t.pando"), &options).unwrap())
+    };
+    let session = open();
+    session.execute("PRAGMA page_size = 4096").unwrap();
+    disk.crash_at(disk.operations() + 1);
+    drop(session);
+    disk.clear_faults();
+    disk.restart();
+    let session = open();
+    assert_eq!(text(&session, "PRAGMA page_size"), "4096");
+    session.execute("CREATE TABLE t(a); INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(text(&session, "PRAGMA integrity_check"), "ok");
 }
 
 #[test]
