@@ -129,6 +129,9 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
         run_given(&mut shell, arguments, &sql);
     } else if shell.ended.is_none() {
         shell.run_input()?;
+        if interactive && !shell.connection.is_autocommit() {
+            shell.say("The transaction was open: it is rolled back")?;
+        }
     }
     let sink = std::mem::replace(&mut shell.sink, output::sink::Sink::screen());
     // What could not be written was told when it was tried first.

@@ -83,8 +83,10 @@ fn statements_are_edited_completed_and_interrupted() {
     terminal.keys("SELECT 'and' || ' now';\r");
     terminal.sees("and now");
     terminal.prompt();
+    terminal.keys("BEGIN;\r");
+    terminal.prompt();
     terminal.keys(".exit\r");
-    terminal.sees("\n");
+    terminal.sees("it is rolled back");
 }
 
 #[test]

@@ -234,6 +234,10 @@ fn the_only_row_is_lines_where_a_person_would_not_see_all_of_it() {
         "       status = would merge this\n       source = two\n                lines\n\
          rows_inserted = 7\n(1 row)\n"
     );
+    // Of several rows some columns are shown, and how to see the others is said.
+    settings.width_max = 22;
+    let shown = show(&settings, &columns, &[row(), row()]);
+    assert!(shown.ends_with("(2 rows; 3 columns, 2 shown; .mode line shows all)\n"), "{shown}");
     // Two rows, a result that fits, and what a program reads are tables as ever.
     assert!(show(&settings, &columns, &[row(), row()]).starts_with('┌'));
     assert!(show(&settings, &columns[..1], &[vec!["x".into()]]).starts_with('┌'));

@@ -232,6 +232,9 @@ impl Grid {
         if hidden_columns > 0 {
             let all = self.names.len();
             parts.push(format!("{all} columns, {} shown", all - hidden_columns));
+            if self.settings.footer {
+                parts.push(".mode line shows all".to_owned());
+            }
         }
         if parts.is_empty() { String::new() } else { format!("({})\n", parts.join("; ")) }
     }
