@@ -148,7 +148,7 @@ impl Leaf {
             bytes,
             shared: None,
             origin: self.origin.clone(),
-            lineage: self.lineage.clone(),
+            lineage: self.lineage.of_same(),
             ..*self
         }
     }

@@ -113,7 +113,7 @@ impl Node {
             }
         }
         if let (Body::Leaf(copy), Body::Leaf(leaf)) = (&mut body, &self.body)
-            && copy.origin.is_none()
+            && copy.origin().is_none_or(Origin::is_long)
         {
             copy.descend(leaf, next);
         }

@@ -9,6 +9,9 @@ use smallvec::SmallVec;
 
 use crate::format::{PageRef, Stored};
 
+/// So many keys are looked at as quickly as a second list of them is kept.
+const KEYS_FEW: usize = if cfg!(test) { 0 } else { 2 };
+
 /// Keys or child positions that changed.
 #[derive(Debug)]
 pub enum Touched {
@@ -56,6 +59,15 @@ impl Origin {
     /// Nothing changed yet since `page` was read.
     pub fn of_inner(page: &PageRef) -> Self {
         Self { base: page.base, touched: Touched::Children(Vec::new()), made_at: 0, bytes: 0 }
+    }
+
+    /// Whether so much has changed that most of it is the same in two copies of today: then these
+    /// are better compared by their `lineage`.
+    pub fn is_long(&self) -> bool {
+        match &self.touched {
+            Touched::Keys(keys) => keys.len() > KEYS_FEW,
+            Touched::Children(_) => false,
+        }
     }
 
     /// Notes that `key` changed to something of `payload` bytes; `false` when the delta has
