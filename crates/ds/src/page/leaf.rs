@@ -483,6 +483,17 @@ impl Leaf {
 
     /// Whether a cell refers to another page.
     pub fn has_edges(&self) -> bool {
-        (0..self.len()).any(|index| self.payload_range(index).0 != CellKind::Inline)
+        let is_edge = |index: usize| self.payload_range(index).0 != CellKind::Inline;
+        if !self.shares_only_rows() {
+            return (0..self.len()).any(is_edge);
+        }
+        let mut index = self.next_own(0);
+        while index < self.len() {
+            if is_edge(index) {
+                return true;
+            }
+            index = self.next_own(index + 1);
+        }
+        false
     }
 }

@@ -117,6 +117,12 @@ impl Leaf {
         self.shared.as_ref().map(|shared| &shared.base)
     }
 
+    /// Whether what it shares is known to be no reference without a look at the cells.
+    pub(super) fn shares_only_rows(&self) -> bool {
+        let page = self.shared.as_ref().and_then(|shared| shared.base.stored());
+        page.is_some_and(|page| !page.has_edges)
+    }
+
     /// Whether it shares the bytes of another page.
     pub fn is_sharing(&self) -> bool {
         self.shared.is_some()

@@ -182,6 +182,40 @@ fn a_full_page_is_shared_when_a_value_of_the_same_length_comes() {
     assert_eq!(put(leaf, 4, &[7; 102]), Room::Full);
 }
 
+/// A leaf that shares rows of a page knows of it whether there are references among them.
+#[test]
+fn references_are_found_among_shared_and_own_cells() {
+    let put = |leaf: &mut Leaf, key: u64, kind: CellKind| {
+        let key = key.to_be_bytes();
+        let position = leaf.search(&key).unwrap();
+        let cell = Cell { kind, payload: &[1; 40] };
+        assert_eq!(leaf.put(position, &key, cell, PAGE).unwrap(), Room::Enough);
+    };
+    for (shared, own) in [
+        (CellKind::Inline, CellKind::Inline),
+        (CellKind::Inline, CellKind::Overflow),
+        (CellKind::Overflow, CellKind::Inline),
+    ] {
+        let mut base = Leaf::new(TreeKind::Fixed, PAGE);
+        (0..20).for_each(|key| put(&mut base, key, CellKind::Inline));
+        put(&mut base, 5, shared);
+        let is_reference = base.has_edges();
+        assert_eq!(is_reference, shared == CellKind::Overflow);
+        let page = PageRef { has_edges: is_reference, ..whole_page() };
+        for is_stored in [true, false] {
+            let body = Body::Leaf(base.clone());
+            let node = if is_stored { Node::read(body, page) } else { Node::new(body) };
+            let mut copy = Node::copy_sharing(&Arc::new(node), PAGE, 1, || 7);
+            let Some(Body::Leaf(leaf)) = copy.body_mut() else { panic!("a copy is to be changed") };
+            assert!(leaf.is_sharing());
+            assert_eq!(leaf.has_edges(), is_reference);
+            put(leaf, 7, own);
+            assert!(leaf.is_sharing());
+            assert_eq!(leaf.has_edges(), is_reference || own == CellKind::Overflow);
+        }
+    }
+}
+
 /// Leaves that share the bytes of another: they say what whole ones say, and change nobody else.
 fn check_sharing(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
     let mut model = BTreeMap::new();

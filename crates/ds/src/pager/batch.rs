@@ -15,6 +15,9 @@ use crate::sync::atomic::Ordering;
 const REGION_GRANULES: u64 = 4096;
 const BUFFER_BYTES: usize = 1024 * 1024;
 
+/// A delta of up to so many bytes is a short one.
+const SHORT_DELTA_BYTES: usize = 2048;
+
 /// Writes under way.
 #[derive(Debug)]
 pub struct Batch<'a> {
@@ -63,6 +66,12 @@ impl<'a> Batch<'a> {
     /// read that finds nothing in the cache, so that being quick counts for more than being short.
     pub fn inner_codec(&self) -> Codec {
         if self.codec.id() == CodecId::Zstd { Codec::lz4() } else { self.codec }
+    }
+
+    /// The codec of a delta of so many bytes. For a short one ZSTD mostly makes tables, and what it
+    /// saves beside LZ4 is less than a granule.
+    pub fn delta_codec(&self, raw: usize) -> Codec {
+        if raw <= SHORT_DELTA_BYTES { self.inner_codec() } else { self.codec }
     }
 
     /// Compresses `raw`, but only while the result takes at most `stored_max` bytes: else

@@ -239,9 +239,12 @@ impl<'a> Writing<'a> {
     ) -> Result<PageRef> {
         let is_inner = page.kind == PageKind::Inner;
         let codec = if is_inner { self.batch.inner_codec() } else { self.batch.codec() };
+        let of_delta = |raw| if is_inner { codec } else { self.batch.delta_codec(raw) };
+        let delta_codec = change.as_ref().map_or(codec, |(_, bytes)| of_delta(bytes.len()));
         if let Some((base, bytes)) = change
             && bytes.len() <= EXTENT_BYTES_MAX
-            && let Some(delta) = self.batch.write_if_short(&bytes, codec, delta_bytes_max(&base))?
+            && let Some(delta) =
+                self.batch.write_if_short(&bytes, delta_codec, delta_bytes_max(&base))?
         {
             page.base = base;
             page.delta = Some(delta);
