@@ -2,7 +2,7 @@
 //!
 //! Neighbours: the index asks it whether an anchor is needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Place;
 use crate::lineage::LineId;
@@ -18,21 +18,22 @@ impl Held {
     }
 
     /// Who holds many places, of each as many as it is there.
-    pub(super) fn of(mut places: Vec<Place>) -> Self {
-        places.sort_unstable();
-        let mut lines: Vec<(LineId, Vec<(u64, u32)>)> = Vec::new();
-        for same in places.chunk_by(|left, right| left == right) {
-            let Some(&(line, commit)) = same.first() else { continue };
-            if lines.last().is_none_or(|(last, _)| *last != line) {
-                lines.push((line, Vec::new()));
-            }
-            if let Some((_, commits)) = lines.last_mut() {
-                commits.push((commit, same.len() as u32));
-            }
+    pub(super) fn of<'p>(places: impl IntoIterator<Item = &'p Place>) -> Self {
+        let mut held = Self::default();
+        held.add_many(places);
+        held
+    }
+
+    /// Many hold places, of each as many as it is there: mostly the same few, which are counted
+    /// before they are looked for.
+    pub(super) fn add_many<'p>(&mut self, places: impl IntoIterator<Item = &'p Place>) {
+        let mut counts: HashMap<Place, u32> = HashMap::new();
+        for place in places {
+            *counts.entry(*place).or_default() += 1;
         }
-        Self(
-            lines.into_iter().map(|(line, commits)| (line, BTreeMap::from_iter(commits))).collect(),
-        )
+        for ((line, commit), count) in counts {
+            *self.0.entry(line).or_default().entry(commit).or_default() += count;
+        }
     }
 
     /// One less holds a place.

@@ -29,7 +29,10 @@ impl Index {
         for anchor in anchors {
             index.note_anchor(anchor, graph);
         }
-        index.review_all(graph);
+        if !index.resolves_many() {
+            // Else they are looked at once the commits of all are known.
+            index.review_all(graph);
+        }
         index
     }
 
@@ -37,7 +40,7 @@ impl Index {
         let left = |branch: &Branch| graph.line(branch.line).and_then(|line| line.parent);
         let mut branches: Vec<&Branch> = branches.collect();
         branches.sort_unstable_by_key(|branch| left(branch));
-        let (mut places, mut clocks) = (Vec::new(), Clocks::new(graph));
+        let mut clocks = Clocks::new(graph);
         for branch in branches {
             let has_merges = graph.line(branch.line).is_some_and(|line| !line.merges.is_empty());
             let own = (branch.line, u64::MAX);
@@ -49,10 +52,9 @@ impl Index {
                 Some(clock)
             });
             let clock = parted.unwrap_or_else(|| clock_of(own, graph));
-            places.extend_from_slice(&clock);
             self.clocks.insert(branch.id, clock);
         }
-        self.by_branches = Held::of(places);
+        self.by_branches = Held::of(self.clocks.values().flatten());
     }
 
     /// Finds out of all anchors whether merges start from them, and whether anybody needs them.
@@ -60,16 +62,14 @@ impl Index {
         let places: Vec<Place> = self.anchors.keys().copied().collect();
         self.starts.clear();
         self.surplus.clear();
-        let (mut held, mut clocks) = (Vec::new(), Clocks::new(graph));
+        let mut clocks = Clocks::new(graph);
         for place in &places {
             if self.is_start(*place) {
-                let clock = clocks.at(*place);
-                held.extend_from_slice(&clock);
-                self.starts.insert(*place, clock);
+                self.starts.insert(*place, clocks.at(*place));
             }
         }
-        held.extend(self.clocks.values().flatten());
-        self.by_all = Held::of(held);
+        self.by_all = self.by_branches.clone();
+        self.by_all.add_many(self.starts.values().flatten());
         for place in places {
             self.judge(place);
         }

@@ -128,6 +128,11 @@ impl Index {
         !self.open.is_empty()
     }
 
+    /// Whether that has to be done for so many that all anchors are looked at anew behind it.
+    fn resolves_many(&self) -> bool {
+        self.open.len() > MANY
+    }
+
     /// Looks up the commits of anchors that do not say them.
     pub(super) fn resolve(
         &mut self,
@@ -135,8 +140,8 @@ impl Index {
         graph: &Graph,
         commit_of: impl Fn(u64) -> Option<u64>,
     ) {
+        let are_many = self.resolves_many();
         let open = std::mem::take(&mut self.open);
-        let are_many = open.len() > MANY;
         for head in open {
             match (anchors.get(&head), commit_of(head)) {
                 (Some(anchor), Some(commit)) => {
