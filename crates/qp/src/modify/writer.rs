@@ -296,7 +296,7 @@ impl TableWriter {
             values.push(if absent { Datum::NULL } else { slot.column(position as u16)? });
         }
         let references: SmallVec<[ValueRef<'_>; 16]> = values.iter().map(Datum::as_ref).collect();
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(room_of_row(&references));
         encode_row(&references, &mut bytes)?;
         Ok(bytes)
     }
@@ -321,6 +321,16 @@ impl TableWriter {
         frame.slot_mut(self.row).set_values(key.rowid(), values);
         if self.generated.is_empty() { Ok(()) } else { self.compute_generated(frame, outer) }
     }
+}
+
+/// About as many bytes as a row takes, and no fewer: it is encoded in one piece of memory.
+fn room_of_row(columns: &[ValueRef<'_>]) -> usize {
+    let room = |column: &ValueRef<'_>| match column {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len() + 5,
+        // A code, and what an integer is written in before its length is cut.
+        _ => 9,
+    };
+    columns.iter().map(room).sum::<usize>() + 8
 }
 
 /// The values of a stored row by position, those that it is too old to have included.
