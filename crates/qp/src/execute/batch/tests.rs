@@ -58,6 +58,20 @@ pub(super) fn check(gears: &(Session, Session, Session), sql: &str) {
     assert!(filed == rows, "{sql}\nfrom files: {filed:?}\nrows:       {rows:?}");
 }
 
+/// Frames of a number of rows around the current one.
+const FRAMES: &[&str] = &[
+    "2 PRECEDING",
+    "CURRENT ROW",
+    "BETWEEN 3 PRECEDING AND 1 PRECEDING",
+    "BETWEEN 1 PRECEDING AND 3 PRECEDING",
+    "BETWEEN 1 FOLLOWING AND 4 FOLLOWING",
+    "BETWEEN 20 FOLLOWING AND 30 FOLLOWING",
+    "BETWEEN 1 PRECEDING AND 2 FOLLOWING",
+    "BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING",
+    "BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING",
+    "BETWEEN 9223372036854775807 PRECEDING AND 9223372036854775807 FOLLOWING",
+];
+
 /// How a value is written.
 fn literal() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -236,7 +250,7 @@ proptest! {
         parts in prop::collection::vec((expression(), expression()), 8),
     ) {
         let gears = gears(&setup);
-        for (one, two) in &parts {
+        for (place, (one, two)) in parts.iter().enumerate() {
             check(&gears, &format!("SELECT id, row_number() OVER (PARTITION BY a ORDER BY {one}) \
                 FROM t"));
             check(&gears, &format!("SELECT id, rank() OVER w, dense_rank() OVER w, sum(c) OVER \
@@ -250,6 +264,13 @@ proptest! {
                 AS n FROM t) WHERE n < 4"));
             check(&gears, "SELECT id, sum(a) FILTER (WHERE c > 0) OVER (ORDER BY id), avg(c) \
                 OVER (ORDER BY id ROWS 2 PRECEDING) FROM t");
+            let frame = FRAMES[(place * 3 + setup.len()) % FRAMES.len()];
+            check(&gears, &format!("SELECT id, sum(c) OVER w, total({one}) OVER w, min({two}) \
+                OVER w, max(d) FILTER (WHERE c > 0) OVER w, count({one}) OVER w FROM t \
+                WINDOW w AS (PARTITION BY b ORDER BY {two}, id ROWS {frame})"));
+            check(&gears, &format!("SELECT id, first_value({one}) OVER w, last_value(d) OVER w, \
+                nth_value({two}, 2) OVER w, group_concat(d, '-') OVER w, avg(a) OVER w FROM t \
+                WINDOW w AS (ORDER BY c, id ROWS {frame})"));
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) use materialize::{KeptRow, values_bytes};
 pub(super) use ranges::{rowid_range, sought};
 pub(super) use scan::exact_rowid;
 pub(super) use sort::Sorter;
+pub(super) use window::{Moving, RowFrame, Steps};
 
 use super::{Frame, Outer};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,17 +1,19 @@
 //! Window functions over batches, with the frames that most windows have.
 //!
-//! Rows are sorted by partition and order as columns. A frame begins with its partition and ends
-//! with it, with the current row or with the current row's peers: so an aggregate only grows and
-//! is asked once for each group of peers. All other frames are the row gear's. Neighbours: `sort`
-//! has the sorter, `operators::window` the row gear's, whose functions are called here.
+//! Rows are sorted by partition and order as columns. Most frames begin with their partition and
+//! end with it, with the current row or with the current row's peers: so an aggregate only grows
+//! and is asked once for each group of peers. Frames of a number of rows around the current one
+//! move over the rows. All other frames are the row gear's. Neighbours: `sort` has the sorter,
+//! `operators::window` the row gear's, whose functions and moving states are used here.
 
 use std::ops::Range;
 
 use pandodb_ds::record::{Value, ValueRef};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::ast::{FrameExclude, FrameUnit};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::Context;
 use crate::execute::batch::Run;
 use crate::execute::batch::batch::Batch;
 use crate::execute::batch::exchange::{self, Ahead};
@@ -21,9 +23,11 @@ use crate::execute::batch::sort::{Change, KeyOrder, Sorted, Sorter};
 use crate::execute::batch::sorting::SortHelp;
 use crate::execute::batch::vector::{Truth, Vector};
 use crate::execute::memory::Weight;
+use crate::execute::operators::{Moving, RowFrame, Steps};
 use crate::function::WindowFunction;
 use crate::function::{self, Accumulator, Aggregate, Implementation, PartitionRows, Position};
-use crate::plan::{WindowBound, WindowCall, WindowFrame, WindowNode};
+use crate::plan::{AggregateCall, WindowBound, WindowCall, WindowFrame, WindowNode};
+use crate::scalar::Scalar;
 use crate::types::compare;
 
 /// A compiled window.
@@ -47,12 +51,51 @@ pub(in crate::execute::batch) struct BatchCall {
     pub(in crate::execute::batch) end: FrameEnd,
 }
 
-/// Where frames that begin with their partition end.
+/// Which rows frames have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::execute::batch) enum FrameEnd {
+    /// All from the partition's first to the current one.
     Row,
+    /// All from the partition's first to the last of the current one's peers.
     Peers,
+    /// All of the partition.
     Partition,
+    /// A number of rows around the current one.
+    Around(FrameEdge, FrameEdge),
+}
+
+/// Where a frame of a number of rows begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::execute::batch) enum FrameEdge {
+    Unbounded,
+    Preceding(usize),
+    Following(usize),
+}
+
+impl FrameEdge {
+    /// The edge that a bound is, if it says the number.
+    fn of(bound: &WindowBound) -> Option<Self> {
+        let number = |scalar: &Scalar| match scalar {
+            Scalar::Literal(Value::Integer(number)) => usize::try_from(*number).ok(),
+            _ => None,
+        };
+        match bound {
+            WindowBound::Unbounded => Some(Self::Unbounded),
+            WindowBound::CurrentRow => Some(Self::Following(0)),
+            WindowBound::Preceding(scalar) => number(scalar).map(Self::Preceding),
+            WindowBound::Following(scalar) => number(scalar).map(Self::Following),
+        }
+    }
+
+    /// Behind how many rows of its partition it is, for row `row`; `unbounded` where it is not
+    /// bounded.
+    fn place(self, row: usize, unbounded: usize) -> usize {
+        match self {
+            Self::Unbounded => unbounded,
+            Self::Preceding(rows) => row.saturating_sub(rows),
+            Self::Following(rows) => row.saturating_add(rows),
+        }
+    }
 }
 
 impl FrameEnd {
@@ -65,8 +108,22 @@ impl FrameEnd {
             (WindowBound::Unbounded, WindowBound::Unbounded, _) => Some(Self::Partition),
             (WindowBound::Unbounded, WindowBound::CurrentRow, FrameUnit::Rows) => Some(Self::Row),
             (WindowBound::Unbounded, WindowBound::CurrentRow, _) => Some(Self::Peers),
+            (start, end, FrameUnit::Rows) => {
+                Some(Self::Around(FrameEdge::of(start)?, FrameEdge::of(end)?))
+            }
             _ => None,
         }
+    }
+
+    /// The rows of a frame of a partition of `rows`, for one of them with these peers.
+    fn frame(self, row: usize, peers: &Range<usize>, rows: usize) -> RowFrame {
+        let (start, end) = match self {
+            Self::Row => (0, row + 1),
+            Self::Peers => (0, peers.end),
+            Self::Partition => (0, rows),
+            Self::Around(start, end) => (start.place(row, 0), end.place(row + 1, rows).min(rows)),
+        };
+        if start <= end { smallvec![start..end] } else { RowFrame::new() }
     }
 }
 
@@ -344,14 +401,13 @@ impl Partition<'_, '_> {
                     peers: (peers.start - start) as u64..(peers.end - start) as u64,
                     peer_group: (group - self.groups.start) as u64,
                 };
-                let end = match call.end {
-                    FrameEnd::Row => place + 1,
-                    FrameEnd::Peers => peers.end,
-                    FrameEnd::Partition => self.range.end,
-                };
-                let frame = 0..(end - start) as u64;
-                let (frame, count) = (std::slice::from_ref(&frame), call.arguments.len());
-                let value = (function.value)(&position, frame, count, &mut arguments)?;
+                let own = peers.start - start..peers.end - start;
+                let rows = call.end.frame(place - start, &own, self.range.len());
+                let rows = rows.into_iter().filter(|range| !range.is_empty());
+                let frame: SmallVec<[Range<u64>; 1]> =
+                    rows.map(|range| range.start as u64..range.end as u64).collect();
+                let count = call.arguments.len();
+                let value = (function.value)(&position, &frame, count, &mut arguments)?;
                 results.push(value.as_ref(), 1, run)?;
             }
         }
@@ -365,6 +421,9 @@ impl Partition<'_, '_> {
         run: &Run<'_>,
         results: &mut Results<'_>,
     ) -> Result<()> {
+        if matches!(call.end, FrameEnd::Around(..)) {
+            return self.moving(aggregate, (call, node, input), run, results);
+        }
         let mut state = aggregate.plain.make();
         let mut gathered = Weight::default();
         let mut cache = function::Cache::default();
@@ -411,6 +470,73 @@ impl Partition<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// An aggregate over frames of a number of rows around each.
+    fn moving(
+        &self,
+        aggregate: &Aggregate,
+        (call, node, input): (&BatchCall, &WindowCall, &CallInput),
+        run: &Run<'_>,
+        results: &mut Results<'_>,
+    ) -> Result<()> {
+        let mut moving = Moving::new(aggregate, &node.frame);
+        let mut taken = Taken {
+            partition: self,
+            call: &node.call,
+            input,
+            context: run.outer.context,
+            weight: Weight::default(),
+            cache: function::Cache::default(),
+        };
+        for row in 0..self.range.len() {
+            let frame = call.end.frame(row, &(row..row + 1), self.range.len());
+            let value = moving.value_of(frame, &mut taken)?;
+            results.push(value.as_ref(), 1, run)?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of a partition as a call takes them in and out.
+struct Taken<'r, 'a> {
+    partition: &'r Partition<'r, 'a>,
+    call: &'r AggregateCall,
+    input: &'r CallInput,
+    context: &'r Context<'r>,
+    /// What the state takes.
+    weight: Weight,
+    cache: function::Cache,
+}
+
+impl Steps for Taken<'_, '_> {
+    fn change(&mut self, state: &mut dyn Accumulator, row: usize, takes_in: bool) -> Result<()> {
+        self.context.tick()?;
+        let row = self.partition.row(self.partition.range.start + row);
+        if !self.input.passes(row) {
+            return Ok(());
+        }
+        let (collation, collations) = (self.call.collation, self.context.collations);
+        let by_collation = |left: &[u8], right: &[u8]| {
+            compare(ValueRef::Text(left), ValueRef::Text(right), collation, collations)
+        };
+        let mut surroundings = function::Context::new(self.context.session, &mut self.cache);
+        if self.call.function.traits.uses_collation {
+            surroundings.collation = &by_collation;
+        }
+        let arguments = self.input.arguments.iter();
+        let values: SmallVec<[ValueRef<'_>; 2]> = arguments.map(|it| it.get(row)).collect();
+        if takes_in {
+            state.step(&mut surroundings, &values)?;
+        } else {
+            state.inverse(&mut surroundings, &values)?;
+        }
+        let grown = state.memory_bytes() as isize - self.weight.bytes() as isize;
+        self.weight.change(grown, self.context).map(drop)
+    }
+
+    fn value(&mut self, state: &dyn Accumulator) -> Result<Value> {
+        state.value(&mut function::Context::new(self.context.session, &mut self.cache))
     }
 }
 

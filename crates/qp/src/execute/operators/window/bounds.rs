@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use pandodb_ds::record::number;
 use pandodb_ds::record::{Value, ValueRef};
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 
+use super::RowFrame;
 use super::partition::Partition;
 use crate::ast::{FrameExclude, FrameUnit};
 use crate::error::{Error, Result};
@@ -16,10 +17,6 @@ use crate::execute::{Context, Scope};
 use crate::function::operators;
 use crate::plan::{WindowBound, WindowFrame};
 use crate::types::{Affinity, Datum, apply_affinity};
-
-/// The frame of one row: ranges in order. Without EXCLUDE it is one range, which may be empty (it
-/// shows how far sliding states have come), or none where its bounds stand the wrong way round.
-pub(super) type RowFrame = SmallVec<[Range<usize>; 1]>;
 
 /// A bound whose offset is a value.
 enum Offset {

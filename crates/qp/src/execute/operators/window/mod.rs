@@ -4,12 +4,13 @@
 //! Where the statement keeps too much, the sort goes to files, and of a partition its rows, what
 //! the calls read of them, and the results; a partition keeps two numbers of each row then.
 //! Neighbours: `members` has what calls read of rows, `partition` knows their peers, `bounds`
-//! finds frames, `call` computes a function over frames; `kept` keeps the rows, `files::rows` the
-//! results.
+//! finds frames, `call` computes a function over frames with the states of `moving`; `kept` keeps
+//! the rows, `files::rows` the results.
 
 mod bounds;
 mod call;
 mod members;
+mod moving;
 mod partition;
 
 use pandodb_ds::record::Value;
@@ -26,6 +27,7 @@ use crate::plan::WindowNode;
 use bounds::Bounds;
 use call::{CallRun, Looked};
 use members::{Members, no_member, places, read_of};
+pub(in crate::execute) use moving::{Moving, RowFrame, Steps};
 use partition::Partition;
 
 /// Where a window is.
