@@ -26,7 +26,11 @@ pub(crate) fn like_at(
     escape: Option<u32>,
     pace: &mut Pace<'_>,
 ) -> Result<bool> {
-    matches(until_nul(pattern), until_nul(string), |pattern| like_token(pattern, escape), pace)
+    let (pattern, string) = (until_nul(pattern), until_nul(string));
+    if escape.is_none() && pattern.is_ascii() {
+        return matches_bytes((pattern, *b"%_"), string, u8::eq_ignore_ascii_case, pace);
+    }
+    matches(pattern, string, |pattern| like_token(pattern, escape), pace)
 }
 
 /// As [`like_at`], telling small letters from capital ones.
@@ -40,7 +44,11 @@ fn like_exactly(
         (Token::Folded(code), len) => (Token::Character(code), len),
         other => other,
     };
-    matches(until_nul(pattern), until_nul(string), token, pace)
+    let (pattern, string) = (until_nul(pattern), until_nul(string));
+    if escape.is_none() && pattern.is_ascii() {
+        return matches_bytes((pattern, *b"%_"), string, u8::eq, pace);
+    }
+    matches(pattern, string, token, pace)
 }
 
 /// Matches `string` against a GLOB `pattern`.
@@ -50,7 +58,11 @@ pub fn glob(pattern: &[u8], string: &[u8]) -> bool {
 
 /// As [`glob`], in a call that can be ended.
 pub(crate) fn glob_at(pattern: &[u8], string: &[u8], pace: &mut Pace<'_>) -> Result<bool> {
-    matches(until_nul(pattern), until_nul(string), glob_token, pace)
+    let (pattern, string) = (until_nul(pattern), until_nul(string));
+    if pattern.is_ascii() && !pattern.contains(&b'[') {
+        return matches_bytes((pattern, *b"*?"), string, u8::eq, pace);
+    }
+    matches(pattern, string, glob_token, pace)
 }
 
 /// One element of a pattern.
@@ -123,6 +135,62 @@ fn matches<'p>(
         pattern = behind;
         string = &from[len..];
         retry = Some((pattern, string));
+    }
+}
+
+/// As [`matches`] for a pattern of ASCII characters, of which two stand for any number of
+/// characters and for any one. No byte of a longer character is one of those, so that bytes can be
+/// compared; and what stands behind the first of the two is looked for as a byte.
+fn matches_bytes(
+    (pattern, [many, one]): (&[u8], [u8; 2]),
+    string: &[u8],
+    equals: impl Fn(&u8, &u8) -> bool,
+    pace: &mut Pace<'_>,
+) -> Result<bool> {
+    // The rest of the string from the first place on where what is behind `many` may begin.
+    let begin = |behind: &[u8], string: &'_ [u8]| match behind {
+        [first, ..] if *first != many && *first != one => {
+            string.iter().position(|byte| equals(first, byte))
+        }
+        _ => Some(0),
+    };
+    let (mut wanted, mut rest) = (pattern, string);
+    // As there: what is behind the last `many`, and where it was tried.
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        pace.step(1)?;
+        let goes_on = match (wanted, rest) {
+            ([], []) => return Ok(true),
+            ([byte, behind @ ..], _) if *byte == many => {
+                if behind.is_empty() {
+                    return Ok(true);
+                }
+                let Some(place) = begin(behind, rest) else { return Ok(false) };
+                (wanted, rest) = (behind, &rest[place..]);
+                retry = Some((wanted, rest));
+                true
+            }
+            ([byte, behind @ ..], [_, ..]) if *byte == one => {
+                (wanted, rest) = (behind, &rest[decode_character(rest).1..]);
+                true
+            }
+            ([byte, behind @ ..], [found, more @ ..]) if equals(byte, found) => {
+                (wanted, rest) = (behind, more);
+                true
+            }
+            _ => false,
+        };
+        if goes_on {
+            continue;
+        }
+        let Some((behind, from)) = retry else { return Ok(false) };
+        let next = match decode_character(from) {
+            (_, 0) => None,
+            (_, len) => begin(behind, &from[len..]).map(|place| &from[len + place..]),
+        };
+        let Some(next) = next else { return Ok(false) };
+        (wanted, rest) = (behind, next);
+        retry = Some((wanted, rest));
     }
 }
 
@@ -260,4 +328,80 @@ fn check_pattern(context: &Context<'_>, pattern: ValueRef<'_>) -> Result<()> {
 
 fn truth(value: bool) -> Value {
     Value::Integer(i64::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    /// What comes of going character by character.
+    fn slowly(pattern: &[u8], string: &[u8], is_glob: bool, is_exact: bool) -> bool {
+        let token = |pattern| match like_token(pattern, None) {
+            _ if is_glob => glob_token(pattern),
+            (Token::Folded(code), len) if is_exact => (Token::Character(code), len),
+            other => other,
+        };
+        matches(pattern, string, token, &mut Pace::free()).unwrap()
+    }
+
+    #[test]
+    fn bytes_match_where_characters_do() {
+        // Letters of both cases, wildcards of both, longer characters, and bytes that are none.
+        const IN_PATTERNS: &[&[u8]] = &[
+            b"a",
+            b"A",
+            b"b",
+            b"%",
+            b"%",
+            b"_",
+            b"*",
+            b"*",
+            b"?",
+            b"@",
+            b"`",
+            "\u{e9}".as_bytes(),
+        ];
+        const IN_STRINGS: &[&[u8]] = &[
+            b"a",
+            b"A",
+            b"b",
+            b"B",
+            b"a",
+            b"b",
+            b"%",
+            b"_",
+            "\u{e9}".as_bytes(),
+            b"\x81",
+            b"\xc1",
+        ];
+        let mut number: usize = 5;
+        let mut text = |parts: &[&[u8]], most: usize| {
+            let mut draw = |below: usize| {
+                number = (number * 1_103_515_245 + 12_345) % (1 << 31);
+                (number >> 8) % below
+            };
+            let len = draw(most);
+            (0..len).flat_map(|_| parts[draw(parts.len())].to_vec()).collect::<Vec<u8>>()
+        };
+        let mut found = 0;
+        for _ in 0..60_000 {
+            let (pattern, string) = (text(IN_PATTERNS, 7), text(IN_STRINGS, 9));
+            let pace = &mut Pace::free();
+            let outcomes = [
+                (like(&pattern, &string, None), slowly(&pattern, &string, false, false)),
+                (
+                    like_exactly(&pattern, &string, None, pace).unwrap(),
+                    slowly(&pattern, &string, false, true),
+                ),
+                (glob(&pattern, &string), slowly(&pattern, &string, true, false)),
+            ];
+            for (way, (fast, slow)) in outcomes.into_iter().enumerate() {
+                assert_eq!(fast, slow, "{way}: {pattern:?} {string:?}");
+                found += usize::from(fast);
+            }
+        }
+        assert!(found > 10_000, "{found} matches");
+    }
 }
