@@ -75,6 +75,7 @@ pub(super) fn plan_inside(
 ) -> Result<Joined> {
     binder.check_stopped()?;
     super::hidden::take_arguments(&mut group);
+    goal.needs.tell_functions(&mut group);
     rewrite::simplify_outer(&mut group);
     let own = group.slots();
     let predicates = std::mem::take(&mut group.predicates);

@@ -28,6 +28,19 @@ impl Needs {
             .map(|(_, column)| *column)
     }
 
+    /// Tells the table-valued functions of a group which of their columns are read.
+    pub(super) fn tell_functions(&self, group: &mut Group) {
+        for relation in &mut group.relations {
+            if let Relation::Rows(rows) = relation
+                && let Node::Function(scan) = &mut rows.node
+            {
+                let bits = self.of(scan.slot).map(|column| 1u64.checked_shl(column.into()));
+                // A column beyond the bits is computed whatever they say.
+                scan.reads = bits.map(Option::unwrap_or_default).fold(0, |all, bit| all | bit);
+            }
+        }
+    }
+
     /// Adds what the joins of a group read.
     pub(crate) fn add_group(&mut self, group: &Group) {
         group.predicates.iter().for_each(|predicate| self.add(predicate));

@@ -221,6 +221,8 @@ pub struct FunctionScan {
     pub function: Arc<Function>,
     /// What it is called with.
     pub arguments: Vec<Scalar>,
+    /// The columns that are read, a bit for each: the others need not be computed.
+    pub reads: u64,
     /// What the statement calls it.
     pub alias: Box<str>,
 }

@@ -78,7 +78,8 @@ impl Binder<'_> {
         for argument in &arguments {
             needs.extend(argument.slots());
         }
-        let scan = FunctionScan { slot, state, function: function.clone(), arguments, alias };
+        let (function, reads) = (function.clone(), u64::MAX);
+        let scan = FunctionScan { slot, state, function, arguments, reads, alias };
         group.relations.push(Relation::Rows(Box::new(RowsRelation {
             node: Node::Function(Box::new(scan)),
             slots: vec![slot],

@@ -70,17 +70,25 @@ impl FunctionScan {
             return Err(not_open(self.state));
         };
         outer.context.tick()?;
-        let state = state!(frame, self.state, Function);
+        let Frame { slots, states, .. } = frame;
+        let OperatorState::Function(state) = &mut states[usize::from(self.state.0)] else {
+            return Err(not_open(self.state));
+        };
         let mut context = function::Context::new(outer.context.session, &mut state.cache);
         if !state.rows.next(&mut context)? {
             return Ok(false);
         }
-        let mut values = Vec::with_capacity(table.columns.len());
+        let slot = &mut slots[usize::from(self.slot.0)];
+        let mut values = std::mem::take(slot.values_mut());
+        values.clear();
         for index in 0..table.columns.len() {
-            values.push(state.rows.column(&mut context, index)?);
+            let is_read = u32::try_from(index).ok().and_then(|index| self.reads.checked_shr(index));
+            values.push(match is_read {
+                Some(bits) if bits & 1 == 0 => Value::Null,
+                _ => state.rows.column(&mut context, index)?,
+            });
         }
-        let rowid = state.rows.row_id();
-        frame.slot_mut(self.slot).set_values(rowid, values);
+        slot.set_values(state.rows.row_id(), values);
         Ok(true)
     }
 }
