@@ -6,7 +6,7 @@
 //! run, the keys as a file that is asked beside the set. Neighbours: `compound` has the form of the
 //! parts, `files::runs` and `files::keyed` the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use pandodb_ds::record::Value;
 use rustc_hash::FxHashSet;
@@ -23,6 +23,7 @@ use crate::execute::key::sort_key;
 use crate::execute::memory::{SpillFile, Weight};
 use crate::execute::{Context, Frame, HashedRow, Kept, Outer};
 use crate::plan::{Arm, Recursive};
+use crate::types::Datum;
 
 /// About what a row takes in the queue, or its key in the set, beside its bytes.
 const ROW_BYTES: usize = 48;
@@ -45,6 +46,9 @@ pub struct RecursiveState {
 /// Rows that wait: by sort key, then by arrival.
 #[derive(Debug, Default)]
 struct Queue {
+    /// Rows in the order of their arrivals, while nothing else waits: without ORDER BY and files
+    /// these are all.
+    line: VecDeque<(u64, Vec<Value>)>,
     rows: BTreeMap<Vec<u8>, Vec<Value>>,
     weight: Weight,
     /// Sorted rows in files, and how many files there were.
@@ -66,6 +70,22 @@ fn is_worth_a_file(rows: usize, files: usize) -> bool {
 }
 
 impl Queue {
+    /// Adds a row behind all that wait by their arrival.
+    fn push_back(&mut self, arrival: u64, row: Vec<Value>, context: &Context<'_>) -> Result<()> {
+        if !self.rows.is_empty() || self.files > 0 {
+            return self.push(arrival.to_be_bytes().to_vec(), row, context);
+        }
+        let bytes = queued_bytes(&arrival.to_be_bytes(), &row);
+        let is_too_much = self.weight.add(bytes, context)?;
+        self.line.push_back((arrival, row));
+        if is_too_much && is_worth_a_file(self.line.len() / 2, self.files) {
+            let line = std::mem::take(&mut self.line).into_iter();
+            self.rows = line.map(|(place, row)| (place.to_be_bytes().to_vec(), row)).collect();
+            self.file_half(context)?;
+        }
+        Ok(())
+    }
+
     fn push(&mut self, place: Vec<u8>, row: Vec<Value>, context: &Context<'_>) -> Result<()> {
         let is_too_much = self.weight.add(queued_bytes(&place, &row), context)?;
         self.rows.insert(place, row);
@@ -94,6 +114,10 @@ impl Queue {
 
     /// The row that is wanted first.
     fn pop(&mut self) -> Result<Option<Vec<Value>>> {
+        if let Some((arrival, row)) = self.line.pop_front() {
+            self.weight.take_off(queued_bytes(&arrival.to_be_bytes(), &row));
+            return Ok(Some(row));
+        }
         if self.files > 0
             && let Some(filed) = self.runs.next_key()?
             && self.rows.first_key_value().is_none_or(|(place, _)| filed < place.as_slice())
@@ -158,16 +182,25 @@ impl Recursive {
         arm.input.open(frame, outer)?;
         while arm.input.next(frame, outer)? {
             outer.context.tick()?;
-            let (key, row) = keyed_row(arm, &self.collations, frame, outer)?;
-            if self.distinct && !state.seen.ask(key, outer.context)? {
+            let row = if self.distinct {
+                let (key, row) = keyed_row(arm, &self.collations, frame, outer)?;
+                if !state.seen.ask(key, outer.context)? {
+                    continue;
+                }
+                row
+            } else {
+                let scope = frame.scope(outer);
+                let values = arm.outputs.iter().map(|output| output.evaluate(&scope));
+                values.map(|value| value.map(Datum::into_value)).collect::<Result<_>>()?
+            };
+            state.arrivals += 1;
+            if self.order_by.is_empty() {
+                state.queue.push_back(state.arrivals, row, outer.context)?;
                 continue;
             }
             let mut order = Vec::new();
-            if !self.order_by.is_empty() {
-                frame.slot_mut(self.slot).set_values(0, row.clone());
-                sort_key(&self.order_by, &frame.scope(outer), &mut order)?;
-            }
-            state.arrivals += 1;
+            frame.slot_mut(self.slot).set_values(0, row.clone());
+            sort_key(&self.order_by, &frame.scope(outer), &mut order)?;
             order.extend_from_slice(&state.arrivals.to_be_bytes());
             state.queue.push(order, row, outer.context)?;
         }
@@ -201,8 +234,11 @@ impl Recursive {
                 }
             }
             let Some(row) = state.queue.pop()? else { return Ok(false) };
-            frame.slot_mut(self.row_slot).set_values(0, row.clone());
-            frame.slot_mut(self.slot).set_values(0, row);
+            for slot in [self.row_slot, self.slot] {
+                let values = frame.slot_mut(slot).values_mut();
+                values.clear();
+                values.extend_from_slice(&row);
+            }
             state.pending = true;
             if state.skip > 0 {
                 state.skip -= 1;
