@@ -244,6 +244,16 @@ impl Slot {
         })
     }
 
+    /// As [`keep`](Self::keep) for a row that nobody reads in the slot any more.
+    pub fn take(&mut self) -> Result<Kept> {
+        match &mut self.row {
+            SlotRow::Values { rowid, values } if !self.is_null => {
+                Ok(Kept::Values { rowid: *rowid, values: std::mem::take(values) })
+            }
+            _ => self.keep(),
+        }
+    }
+
     /// Puts a kept row back. A cursor in the slot is lost: who kept rows has read it to its end.
     pub fn restore(&mut self, kept: Kept) {
         self.is_null = false;

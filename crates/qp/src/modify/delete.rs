@@ -71,7 +71,7 @@ impl TableWriter {
         let mut old = frame.slot(self.row).keep()?;
         if self.triggers.has_before() {
             let images = Images::new(Some(old.clone()), Kept::Null);
-            if self.triggers.fire(Event::Before, &images, None, outer)? == Fired::Ignore {
+            if self.triggers.fire(Event::Before, images, None, outer)? == Fired::Ignore {
                 return Ok(());
             }
             let Some(now) = self.fetch(key, outer)? else { return Ok(()) };
@@ -90,7 +90,7 @@ impl TableWriter {
         }
         if self.triggers.has_after() {
             let images = Images::new(Some(old), Kept::Null);
-            self.triggers.fire(Event::After, &images, None, outer)?;
+            self.triggers.fire(Event::After, images, None, outer)?;
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ impl TableWriter {
         let images = |old: &Kept| Images::new(Some(old.clone()), Kept::Null);
         let fires = outer.context.settings.recursive_triggers;
         if fires && self.replaced.has_before() {
-            if self.replaced.fire(Event::Before, &images(&old), None, outer)? == Fired::Ignore {
+            if self.replaced.fire(Event::Before, images(&old), None, outer)? == Fired::Ignore {
                 return Ok(());
             }
             // The trigger may have changed or deleted the row.
@@ -122,7 +122,7 @@ impl TableWriter {
         self.delete_row(key, frame, outer)?;
         self.foreign_keys.act(self, &old, None, Touched::Row, outer)?;
         if fires {
-            self.replaced.fire(Event::After, &images(&old), None, outer)?;
+            self.replaced.fire(Event::After, images(&old), None, outer)?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use pandodb_ds::record::Value;
 use pandodb_ds::record::key::rowid_from_key;
+use smallvec::SmallVec;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::foreign_key::{Coming, Touched};
@@ -167,7 +168,7 @@ impl InsertPlan {
         if writer.triggers.has_before() {
             writer.generate(frame, outer)?.map_or(Ok(()), Err)?;
             let images = Images::new(None, frame.slot(writer.row).keep()?);
-            if writer.triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
+            if writer.triggers.fire(Event::Before, images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
         }
@@ -208,23 +209,19 @@ impl InsertPlan {
             outer.context.counters.last_insert_rowid.set(rowid);
         }
         changes.rows += 1;
-        let images = if writer.triggers.has_after() {
-            Some(Images::new(None, frame.slot(writer.row).keep()?))
-        } else {
-            None
-        };
         // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {
             returning.take(frame, outer, changes)?;
         }
-        if let Some(images) = images {
-            writer.triggers.fire(Event::After, &images, conflict, outer)?;
+        if writer.triggers.has_after() {
+            let images = Images::new(None, frame.slot_mut(writer.row).take()?);
+            writer.triggers.fire(Event::After, images, conflict, outer)?;
         }
         Ok(())
     }
 
     /// What the ON CONFLICT clauses name: that is looked at first, in their order.
-    fn upsert_targets(&self) -> Vec<UpsertTarget> {
+    fn upsert_targets(&self) -> SmallVec<[UpsertTarget; 4]> {
         self.upserts.iter().filter_map(|upsert| upsert.target).collect()
     }
 
@@ -246,11 +243,11 @@ impl InsertPlan {
         let Some(assignments) = &upsert.assignments else { return Ok(()) };
         let writer = &*self.writer;
         let Some(old) = writer.fetch(other, outer)? else { return Ok(()) };
-        let excluded = frame.slot(writer.row).keep()?;
+        let excluded = frame.slot_mut(writer.row).take()?;
         // The old row gets its generated columns in the row slot, then goes to its own.
         writer.load(other, old, frame, outer)?;
         writer.fill_alias(frame);
-        let old = frame.slot(writer.row).keep()?;
+        let old = frame.slot_mut(writer.row).take()?;
         frame.slot_mut(upsert.existing).restore(old);
         frame.slot_mut(writer.row).restore(excluded);
         if let Some(filter) = &upsert.filter
@@ -270,7 +267,9 @@ impl InsertPlan {
             }
         }
         let conflict = Some(ConflictAction::Abort);
-        let change = RowChange { set, rowid, conflict, triggers: &upsert.triggers };
+        // Nothing reads the slot of the old row from here on.
+        let known = Some(std::mem::take(frame.slot_mut(upsert.existing).values_mut()));
+        let change = RowChange { set, rowid, conflict, triggers: &upsert.triggers, known };
         writer.update_row(other, change, frame, outer, returning, changes)
     }
 }

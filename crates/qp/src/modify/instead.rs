@@ -72,7 +72,7 @@ impl InsteadPlan {
             // A DELETE says nothing about conflicts.
             let conflict = inherited.filter(|_| new.is_some());
             let images = Images::new(old, new.unwrap_or(Kept::Null));
-            if self.triggers.fire(Event::Instead, &images, conflict, outer)? == Fired::Ignore {
+            if self.triggers.fire(Event::Instead, images, conflict, outer)? == Fired::Ignore {
                 continue;
             }
             if let (Some(returning), Some(Kept::Values { rowid, values })) = (returning, returned) {

@@ -182,7 +182,7 @@ impl Triggers {
     pub(super) fn fire(
         &self,
         event: Event,
-        images: &Images,
+        images: Images,
         conflict: Option<ConflictAction>,
         outer: Outer<'_>,
     ) -> Result<Fired> {
@@ -191,7 +191,8 @@ impl Triggers {
             Event::After => &self.after,
             Event::Instead => &self.instead,
         };
-        for trigger in triggers {
+        let (last, mut images) = (triggers.len().saturating_sub(1), Some(images));
+        for (place, trigger) in triggers.iter().enumerate() {
             let run = outer.context.run;
             // Without recursive triggers a trigger does not fire itself again.
             let is_active = run.active.borrow().contains(&trigger.id);
@@ -205,6 +206,8 @@ impl Triggers {
             if depth >= outer.context.settings.trigger_depth_max {
                 return Err(Error::invalid(NESTED_TOO_DEEP));
             }
+            let rows = if place == last { images.take() } else { images.clone() };
+            let Some(rows) = rows else { break };
             run.depth.set(depth + 1);
             run.active.borrow_mut().push(trigger.id);
             let before = run.conflict.replace(conflict);
@@ -214,9 +217,9 @@ impl Triggers {
             let result = match &versions {
                 Some(versions) => {
                     let context = Context { versions, ..*context };
-                    program.run(images, Outer { context: &context, scope: None })
+                    program.run(rows, Outer { context: &context, scope: None })
                 }
-                None => program.run(images, outer),
+                None => program.run(rows, outer),
             };
             counters.last_insert_rowid.set(rowid);
             counters.changes.set(changes);
@@ -237,16 +240,16 @@ impl Triggers {
 }
 
 impl TriggerProgram {
-    fn run(&self, images: &Images, outer: Outer<'_>) -> Result<()> {
+    fn run(&self, images: Images, outer: Outer<'_>) -> Result<()> {
         limits::with_stack_of(&self.layout, || self.run_on(images, outer))
     }
 
-    fn run_on(&self, images: &Images, outer: Outer<'_>) -> Result<()> {
+    fn run_on(&self, images: Images, outer: Outer<'_>) -> Result<()> {
         let mut frame = Frame::new(self.layout);
-        if let Some(old) = &images.old {
-            frame.slot_mut(OLD).restore(old.clone());
+        if let Some(old) = images.old {
+            frame.slot_mut(OLD).restore(old);
         }
-        frame.slot_mut(NEW).restore(images.new.clone());
+        frame.slot_mut(NEW).restore(images.new);
         let outside = Outer { context: outer.context, scope: None };
         let scope = Scope { frame: &frame, outer: outside };
         if let Some(condition) = &self.condition

@@ -34,6 +34,8 @@ pub(super) struct RowChange<'a> {
     pub(super) conflict: Option<ConflictAction>,
     /// What fires.
     pub(super) triggers: &'a Triggers,
+    /// The row as it is, with its generated columns, where that is known.
+    pub(super) known: Option<Vec<Value>>,
 }
 
 /// What a row gets, converted as far as it has to be.
@@ -141,7 +143,8 @@ impl UpdatePlan {
     ) -> Result<()> {
         let Job { key, set, rowid } = job;
         let conflict = outer.context.run.conflict.get().or(self.conflict);
-        let change = RowChange { set, rowid, conflict, triggers: &self.writer.triggers };
+        let change =
+            RowChange { set, rowid, conflict, triggers: &self.writer.triggers, known: None };
         self.writer.update_row(&key, change, frame, outer, returning, changes)
     }
 }
@@ -167,10 +170,14 @@ impl TableWriter {
         returning: Option<&Returning>,
         changes: &mut Changes,
     ) -> Result<()> {
-        let RowChange { set, rowid, conflict, triggers } = change;
-        let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
-        self.load(key, old, frame, outer)?;
-        self.fill_alias(frame);
+        let RowChange { set, rowid, conflict, triggers, known } = change;
+        if let Some(known) = known {
+            frame.slot_mut(self.row).set_values(key.rowid(), known);
+        } else {
+            let Some(old) = self.fetch(key, outer)? else { return Ok(()) };
+            self.load(key, old, frame, outer)?;
+            self.fill_alias(frame);
+        }
         let mut old = frame.slot(self.row).keep()?;
         let mismatch = || Error::new(ErrorKind::Mismatch, "datatype mismatch");
         let rowid = rowid.map(|value| rowid_of(&value)?.ok_or_else(mismatch)).transpose()?;
@@ -179,7 +186,7 @@ impl TableWriter {
             // Triggers see values as they would be stored.
             refused.take().map_or(Ok(()), Err)?;
             let images = Images::new(Some(old.clone()), frame.slot(self.row).keep()?);
-            if triggers.fire(Event::Before, &images, conflict, outer)? == Fired::Ignore {
+            if triggers.fire(Event::Before, images, conflict, outer)? == Fired::Ignore {
                 return Ok(());
             }
             // The trigger may have changed or deleted the row.
@@ -213,8 +220,8 @@ impl TableWriter {
             let is_old_gone = sets_key || concern == Concern::LooksBetween;
             let coming = Coming { row: &new, old: Some(&old), is_old_gone, is_single: false };
             self.foreign_keys.coming(self, coming, touched, outer)?;
+            frame.slot_mut(self.row).restore(new.clone());
         }
-        frame.slot_mut(self.row).restore(new.clone());
         let Kept::Values { values: stored, .. } = &old else { return Ok(()) };
         self.replace_row(key, stored.clone(), &new_key, frame, outer)?;
         changes.rows += 1;
@@ -227,7 +234,7 @@ impl TableWriter {
             returning.take(frame, outer, changes)?;
         }
         if triggers.has_after() {
-            triggers.fire(Event::After, &Images::new(Some(old), new), conflict, outer)?;
+            triggers.fire(Event::After, Images::new(Some(old), new), conflict, outer)?;
         }
         Ok(())
     }

@@ -283,17 +283,16 @@ impl TableWriter {
     /// The stored form of the row in the row slot.
     pub(super) fn encode(&self, frame: &Frame) -> Result<Vec<u8>> {
         let slot = frame.slot(self.row);
+        let columns = self.table.columns.iter().filter(|column| !column.is_virtual());
         let mut values: SmallVec<[Datum<'_>; 16]> = SmallVec::new();
-        let alias = self.table.rowid_alias().map(|index| self.table.columns[index].position);
-        let mut is_unstored: SmallVec<[bool; 16]> =
-            SmallVec::from_elem(true, self.table.stored_columns);
-        for column in &self.table.columns {
-            is_unstored[column.position] = column.is_virtual();
+        // Virtual and dropped columns are nowhere.
+        values.resize(self.table.stored_columns, Datum::NULL);
+        for position in columns.map(|column| column.position) {
+            values[position] = slot.column(position as u16)?;
         }
-        for (position, unstored) in is_unstored.iter().enumerate() {
-            // The rowid is the key already; virtual and dropped columns are nowhere.
-            let absent = *unstored || alias == Some(position);
-            values.push(if absent { Datum::NULL } else { slot.column(position as u16)? });
+        if let Some(alias) = self.table.rowid_alias() {
+            // The rowid is the key already.
+            values[self.table.columns[alias].position] = Datum::NULL;
         }
         let references: SmallVec<[ValueRef<'_>; 16]> = values.iter().map(Datum::as_ref).collect();
         let mut bytes = Vec::with_capacity(room_of_row(&references));
@@ -304,10 +303,8 @@ impl TableWriter {
     /// The stored row with that key, if it is there: its values by position.
     pub fn fetch(&self, key: &RowKey, outer: Outer<'_>) -> Result<Option<Vec<Value>>> {
         let transaction = outer.context.transaction(self.source)?.borrow();
-        match transaction.get(self.table.tree, &key.bytes())? {
-            Some(bytes) => Ok(Some(decode(&self.table, &bytes)?)),
-            None => Ok(None),
-        }
+        let decode = |bytes: &[u8]| decode(&self.table, bytes);
+        transaction.get_with(self.table.tree, &key.bytes(), decode)?.transpose()
     }
 
     /// Puts a stored row into the row slot, with its generated columns.

@@ -7,6 +7,7 @@ use pandodb_branch::registry::Branches;
 use pandodb_branch::shape::ObjectId as BranchObject;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
+use rustc_hash::FxHashMap;
 
 use super::Session;
 use super::prepare::select_plan;
@@ -23,6 +24,27 @@ use crate::modify::{
 use crate::parse::parse_statement;
 use crate::plan::SelectPlan;
 
+/// Plans of the engine's own words, by their text and the database that they are about.
+#[derive(Debug)]
+pub(super) struct OwnPlans<P>(FxHashMap<Box<str>, Vec<(DatabaseIndex, Arc<P>)>>);
+
+impl<P> Default for OwnPlans<P> {
+    fn default() -> Self {
+        Self(FxHashMap::default())
+    }
+}
+
+impl<P> OwnPlans<P> {
+    fn of(&self, database: DatabaseIndex, sql: &str) -> Option<Arc<P>> {
+        let mut plans = self.0.get(sql)?.iter();
+        plans.find(|(of, _)| *of == database).map(|(_, plan)| Arc::clone(plan))
+    }
+
+    fn insert(&mut self, database: DatabaseIndex, sql: &str, plan: Arc<P>) {
+        self.0.entry(Box::from(sql)).or_default().push((database, plan));
+    }
+}
+
 impl Session {
     /// Calls `work` with what is there now to bind against, and forgets programs that were
     /// compiled for other schemas.
@@ -33,12 +55,13 @@ impl Session {
     }
 
     fn refresh_programs(&self) {
-        let mut cookies: Vec<u64> =
-            self.databases.borrow().iter().map(|attached| attached.schema.cookie).collect();
-        cookies.push(self.generation.get());
-        let mut programs = self.programs.borrow_mut();
-        if programs.cookies != cookies {
-            *programs = super::Programs { cookies, ..super::Programs::default() };
+        // This is asked for each row.
+        let databases = self.databases.borrow();
+        let schemas = databases.iter().map(|attached| attached.schema.cookie);
+        let cookies = schemas.chain([self.generation.get()]);
+        if !cookies.clone().eq(self.programs.borrow().cookies.iter().copied()) {
+            let cookies = cookies.collect();
+            self.programs.replace(super::Programs { cookies, ..super::Programs::default() });
         }
     }
 }
@@ -126,9 +149,8 @@ impl Compiler for Session {
 
     fn change(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<ModifyPlan>> {
         self.refresh_programs();
-        let key = (database, Box::from(sql));
-        if let Some(known) = self.programs.borrow().changes.get(&key) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.programs.borrow().changes.of(database, sql) {
+            return Ok(known);
         }
         let plan = self.compile(|environment| {
             let (statement, _) = parse_statement(sql)?;
@@ -138,7 +160,7 @@ impl Compiler for Session {
             modify_statement(&mut binder, &statement)
         })?;
         let plan = Arc::new(plan);
-        self.programs.borrow_mut().changes.insert(key, Arc::clone(&plan));
+        self.programs.borrow_mut().changes.insert(database, sql, Arc::clone(&plan));
         Ok(plan)
     }
 
@@ -148,9 +170,8 @@ impl Compiler for Session {
 
     fn query(&self, database: DatabaseIndex, sql: &str) -> Result<Arc<SelectPlan>> {
         self.refresh_programs();
-        let key = (database, Box::from(sql));
-        if let Some(known) = self.programs.borrow().queries.get(&key) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.programs.borrow().queries.of(database, sql) {
+            return Ok(known);
         }
         let plan = self.compile(|environment| {
             let (statement, _) = parse_statement(sql)?;
@@ -161,7 +182,7 @@ impl Compiler for Session {
             select_plan(&mut binder, select)
         })?;
         let plan = Arc::new(plan);
-        self.programs.borrow_mut().queries.insert(key, Arc::clone(&plan));
+        self.programs.borrow_mut().queries.insert(database, sql, Arc::clone(&plan));
         Ok(plan)
     }
 }

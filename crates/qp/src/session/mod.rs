@@ -97,8 +97,8 @@ struct Programs {
     /// The cookies that they were compiled for.
     cookies: Vec<u64>,
     triggers: FxHashMap<ObjectId, (Arc<TriggerProgram>, Vec<version::KnownVersion>)>,
-    changes: FxHashMap<(DatabaseIndex, Box<str>), Arc<ModifyPlan>>,
-    queries: FxHashMap<(DatabaseIndex, Box<str>), Arc<SelectPlan>>,
+    changes: compiler::OwnPlans<ModifyPlan>,
+    queries: compiler::OwnPlans<SelectPlan>,
 }
 
 /// A session.

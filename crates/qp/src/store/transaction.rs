@@ -5,7 +5,7 @@ use std::ops::Bound;
 use pandodb_ds::format::TreeKind;
 use pandodb_ds::record::key::rowid_key;
 use pandodb_ds::sync::Arc;
-use pandodb_ds::tree::Tree;
+use pandodb_ds::tree::{Found, Tree};
 use pandodb_ds::vfs::Vfs;
 use pandodb_tm::{
     BeginOptions, CommitId, HeadId, Isolation, LightSavepoint, Savepoint, TransactionId, TreeId,
@@ -14,6 +14,13 @@ use pandodb_tm::{
 use super::database::without_head;
 use super::{CATALOG_TREE, COOKIE_ROW, Cursor, FIRST_OBJECT_TREE};
 use crate::error::{Error, ErrorKind, Result};
+
+/// What a look at a key met: `look` comes back where the value is not in one piece.
+enum Looked<R, F> {
+    Absent,
+    At(R),
+    Elsewhere(F),
+}
 
 /// A private state of a head.
 #[derive(Debug)]
@@ -192,6 +199,25 @@ impl Transaction {
     /// The value of `key`.
     pub fn get(&self, tree: TreeId, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self.inner()?.get(tree, key)?)
+    }
+
+    /// Calls `look` with the value of `key`, if it is there.
+    pub fn get_with<R>(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        let looked = self.inner()?.get_with(tree, key, |found| match found {
+            None => Looked::Absent,
+            Some(Found::Inline(bytes)) => Looked::At(look(bytes)),
+            Some(_) => Looked::Elsewhere(look),
+        })?;
+        match looked {
+            Looked::Absent => Ok(None),
+            Looked::At(seen) => Ok(Some(seen)),
+            Looked::Elsewhere(look) => Ok(self.get(tree, key)?.map(|bytes| look(&bytes))),
+        }
     }
 
     /// Whether `key` is there.
