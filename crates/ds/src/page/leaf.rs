@@ -177,6 +177,12 @@ impl Leaf {
         self.bytes.capacity() + size_of::<Self>() + shared
     }
 
+    /// Where its own bytes are.
+    #[cfg(test)]
+    pub(super) fn memory_place(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+
     #[inline]
     pub(super) fn entries_start(&self) -> usize {
         HEADER + self.prefix as usize

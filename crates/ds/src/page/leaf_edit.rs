@@ -10,6 +10,9 @@ use crate::error::Result;
 use crate::format::TreeKind;
 use crate::format::bytes::{read_varint, varint_bytes, write_varint};
 
+/// As much of itself, at least, a leaf has left in memory when it was written anew to make room.
+const SPARE_PART: usize = 8;
+
 /// Whether a change found room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -176,21 +179,22 @@ impl Leaf {
 
     /// Makes the gap at least `needed` bytes wide, or finds the leaf full.
     fn make_room(&mut self, needed: usize, page_bytes: usize) -> Room {
-        let gap = self.heap_start() - self.entries_end();
-        if gap >= needed {
+        let used = self.used_bytes() + needed;
+        // Of one that shares another's bytes this was looked at before.
+        if self.shared.is_none() && used > page_bytes && self.count > 1 {
+            return Room::Full;
+        }
+        if self.heap_start() - self.entries_end() >= needed {
             return Room::Enough;
         }
         if self.shared.is_some() {
-            // Whether the page is full was looked at before.
             self.widen(needed);
             return Room::Enough;
         }
-        let live = self.used_bytes();
-        if live + needed > page_bytes && self.count > 1 {
-            return Room::Full;
-        }
-        let wanted = (live + needed).next_power_of_two().min(page_bytes).max(live + needed);
-        let slack = wanted - live;
+        // A page that is full to its last entries has more room in memory than it may fill, so
+        // that rows that come and go in turn do not write it anew each time.
+        let wanted = used.next_power_of_two().min(page_bytes).max(used + used / SPARE_PART);
+        let slack = wanted - (used - needed);
         self.rebuild(0..self.len(), self.prefix as usize, slack);
         Room::Enough
     }

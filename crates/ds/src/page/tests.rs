@@ -216,6 +216,32 @@ fn references_are_found_among_shared_and_own_cells() {
     }
 }
 
+#[test]
+fn full_leaves_are_not_written_anew_for_each_row_that_comes_and_goes() {
+    for kind in [TreeKind::Fixed, TreeKind::Slotted] {
+        let mut leaf = Leaf::new(kind, PAGE);
+        let mut count = 0_u64;
+        let put = |leaf: &mut Leaf, number: u64| {
+            let key = number.to_be_bytes();
+            let position = leaf.search(&key).unwrap();
+            leaf.put(position, &key, Cell::inline(&[1; 20]), PAGE).unwrap()
+        };
+        while put(&mut leaf, 1000 + count) == Room::Enough {
+            count += 1;
+        }
+        let mut written = 0;
+        for round in 0..count {
+            leaf.remove(0);
+            let before = leaf.memory_place();
+            assert_eq!(put(&mut leaf, 1000 + count + round), Room::Enough);
+            written += u64::from(leaf.memory_place() != before);
+        }
+        assert!(written * 8 < count, "{kind:?}: {written} times for {count} rows");
+        assert!(leaf.used_bytes() <= PAGE);
+        assert_eq!(contents(&round_trip(&leaf)), contents(&leaf));
+    }
+}
+
 /// Leaves that share the bytes of another: they say what whole ones say, and change nobody else.
 fn check_sharing(kind: TreeKind, before: &[Change], rounds: &[Vec<Change>]) {
     let mut model = BTreeMap::new();
