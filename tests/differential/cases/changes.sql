@@ -707,3 +707,24 @@ INSERT OR REPLACE INTO t VALUES (3, 1, 2) ON CONFLICT (b) DO UPDATE SET b = 9 --
 SELECT * FROM t
 SELECT * FROM w
 PRAGMA integrity_check
+
+-- rows that REPLACE meets by another key, and upserts that read the old row
+CREATE TABLE u(id INTEGER PRIMARY KEY, k TEXT UNIQUE, v, g AS (v || '!') STORED, h AS (length(k)) VIRTUAL)
+CREATE UNIQUE INDEX u_g ON u(g) WHERE v > 10
+CREATE TABLE seen(n INTEGER PRIMARY KEY, what, old, new)
+CREATE TRIGGER u_i AFTER INSERT ON u BEGIN INSERT INTO seen(what, new) VALUES ('insert', NEW.k || NEW.g || NEW.h); END
+CREATE TRIGGER u_i2 AFTER INSERT ON u WHEN NEW.v > 20 BEGIN INSERT INTO seen(what, new) VALUES ('many', NEW.id); END
+CREATE TRIGGER u_u AFTER UPDATE ON u BEGIN INSERT INTO seen(what, old, new) VALUES ('update', OLD.g || OLD.h, NEW.g || NEW.h); END
+CREATE TRIGGER u_d AFTER DELETE ON u BEGIN INSERT INTO seen(what, old) VALUES ('delete', OLD.k || OLD.v); END
+INSERT INTO u(k, v) VALUES ('a', 1), ('bb', 2), ('ccc', 30)
+REPLACE INTO u(k, v) VALUES ('a', 5), ('zz', 30), ('zz', 31)
+INSERT INTO u(k, v) VALUES ('bb', 7), ('d', 8) ON CONFLICT(k) DO UPDATE SET v = v + excluded.v, k = k || excluded.g || h
+INSERT INTO u(id, k, v) VALUES (4, 'q', 7) ON CONFLICT DO UPDATE SET v = excluded.v * 100 + u.id RETURNING *
+INSERT INTO u(id, k, v) VALUES (4, 'q', 7) ON CONFLICT(id) DO UPDATE SET id = 40, v = 1 WHERE u.v > 100 RETURNING id, g, h
+INSERT INTO u(k, v) VALUES ('d', 3) ON CONFLICT(k) DO UPDATE SET v = NULL RETURNING typeof(v), typeof(g), h
+SELECT * FROM u ORDER BY id
+SELECT * FROM seen
+PRAGMA recursive_triggers = 1
+REPLACE INTO u(k, v) SELECT k, v FROM u ORDER BY id
+SELECT * FROM u ORDER BY id
+SELECT * FROM seen

@@ -873,3 +873,47 @@ SELECT v, (SELECT count(*) FROM (SELECT id x FROM compound_rows UNION ALL SELECT
 SELECT v, (SELECT count(*) FROM (SELECT a x FROM compound_rows UNION SELECT 'a') q WHERE t.v = q.x) FROM compound_texts t;
 SELECT count(*) FROM (SELECT id x FROM compound_rows UNION SELECT 'a ') q WHERE '10' = q.x;
 SELECT count(*) FROM (SELECT id x FROM compound_rows UNION SELECT 5) q WHERE '10' = q.x;
+
+-- columns of table-valued functions that are read here and there
+CREATE TABLE d(id INTEGER PRIMARY KEY, j, k)
+INSERT INTO d VALUES (1, '[10,20,{"a":30}]', 1), (2, '{"x":1,"y":[2,3]}', 2), (3, '[]', 3), (4, NULL, 4)
+SELECT d.id, value FROM d, json_each(j) ORDER BY d.id, key
+SELECT id, (SELECT group_concat(key) FROM json_each(d.j)) FROM d ORDER BY id
+SELECT id, (SELECT count(*) FROM json_each(d.j) AS e WHERE e.type = 'integer') FROM d ORDER BY id
+SELECT d.id, e.fullkey FROM d LEFT JOIN json_tree(d.j) AS e ON e.atom > 1 ORDER BY d.id, e.id
+SELECT id FROM d WHERE EXISTS (SELECT 1 FROM json_each(d.j) WHERE atom = 20)
+SELECT id FROM d WHERE 3 IN (SELECT atom FROM json_tree(d.j))
+SELECT e.key, (SELECT f.path FROM json_tree(e.json) AS f WHERE f.fullkey = e.fullkey) FROM json_each('[1,[2]]') AS e
+SELECT count(*) FROM d, json_each(d.j)
+SELECT * FROM json_each('{"a":1}')
+SELECT json, root FROM json_each('[5,6]', '$') LIMIT 1
+SELECT e.* FROM d JOIN json_each(d.j) AS e ON d.k = e.value
+SELECT a.value, b.value FROM json_each('[1,2,3]') AS a JOIN json_each('[2,3,4]') AS b USING (value)
+SELECT max(key), type FROM json_each('[1,"a",null]')
+SELECT type, count(*) FROM json_tree('[1,2,"a",[3]]') GROUP BY type ORDER BY type
+SELECT value, row_number() OVER (ORDER BY key DESC) FROM json_each('[7,8,9]') ORDER BY value
+SELECT DISTINCT type FROM json_each('[1,2,"a"]')
+SELECT key FROM json_each('[3,1,2]') ORDER BY value
+SELECT key FROM json_each('[1,2]') UNION ALL SELECT type FROM json_each('[null]')
+SELECT x.v FROM (SELECT value AS v, key AS k FROM json_each('[4,5]')) AS x WHERE x.k = 1
+UPDATE d SET k = e.value FROM json_each('[100,200]') AS e WHERE d.id = e.key + 1
+SELECT id, k FROM d ORDER BY id
+DELETE FROM d WHERE id IN (SELECT value FROM json_each('[3,4]'))
+INSERT INTO d SELECT value, fullkey, path FROM json_each('[8,9]')
+SELECT * FROM d ORDER BY id
+
+-- patterns that change from row to row
+CREATE TABLE a(name); CREATE TABLE p(pat)
+INSERT INTO a VALUES ('Anna'), ('anton'), ('Bob'), ('b%b'), (''), (NULL), (12), ('été'), ('a*b?')
+INSERT INTO p VALUES ('a%'), ('%n_'), ('%N%n%'), ('_o_'), ('%'), (''), (NULL), ('1%'), ('é%'), ('_t_'), ('%b'), ('a*'), ('*?'), ('[ab]*'), ('%_%_%'), ('%b%%')
+SELECT name, pat, name LIKE pat, name GLOB pat FROM a, p ORDER BY name, pat
+SELECT name, pat FROM a JOIN p ON name LIKE '%' || pat ORDER BY name, pat
+SELECT name, pat, name LIKE pat ESCAPE 'n' FROM a, p ORDER BY name, pat
+
+-- recursion: both columns of a row, orders, limits, UNION
+WITH RECURSIVE c(x, y) AS (SELECT 1, 'a' UNION ALL SELECT x + 1, y || x FROM c WHERE x < 6) SELECT * FROM c
+WITH RECURSIVE c(x) AS (VALUES (1), (10) UNION ALL SELECT x + 1 FROM c WHERE x < 14 AND x <> 4) SELECT x FROM c
+WITH RECURSIVE c(x, d) AS (SELECT 1, 0 UNION ALL SELECT x * 2 + n, d + 1 FROM c, (SELECT 0 AS n UNION SELECT 1) WHERE d < 3 ORDER BY 2 DESC, 1) SELECT * FROM c
+WITH RECURSIVE c(x) AS (SELECT 1 UNION SELECT (x * 3) % 11 FROM c) SELECT * FROM c
+WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 4 OFFSET 3) SELECT * FROM c
+WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 9) SELECT a.x, b.x FROM c AS a JOIN c AS b ON b.x = a.x * 3
