@@ -334,7 +334,7 @@ fn long_json_calls() -> Vec<(Cow<'static, str>, Vec<Value>)> {
     let text = |text: &str| Value::text(text);
     let elements = format!("[{}1]", "1,".repeat(400_000));
     let array = call("jsonb", &[text(&elements)]).unwrap();
-    let labels: String = (0..60_000).map(|label| format!("a{label}:1,")).collect();
+    let labels = (0..60_000).map(|label| format!("a{label}:1")).collect::<Vec<_>>().join(",");
     let object = call("jsonb", &[text(&format!("{{{labels}b:1}}"))]).unwrap();
     let edits = |value: bool| {
         let mut all = vec![array.clone()];
