@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `options` opens it, `connection` works on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::connection::Connection;
 use crate::engine;
@@ -111,5 +111,21 @@ impl Database {
     /// ```
     pub fn is_read_only(&self) -> bool {
         self.inner.is_read_only()
+    }
+
+    /// The files of the log whose commits could not be reached when the database was opened,
+    /// because a file before them is missing or cut short; empty is how it should be.
+    ///
+    /// Either somebody removed a file of the log, or the power went at `synchronous` NORMAL or OFF
+    /// and took a piece out of what the disk had not been waited for. The database is as it was
+    /// before the gap; these files are kept under names that end in `-lost`, until somebody removes
+    /// them.
+    ///
+    /// ```
+    /// assert!(pandodb::Database::open_in_memory()?.lost_log().is_empty());
+    /// # Ok::<(), pandodb::Error>(())
+    /// ```
+    pub fn lost_log(&self) -> &[PathBuf] {
+        self.inner.lost_log()
     }
 }

@@ -67,6 +67,8 @@ pub(crate) fn restore(
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<BackupInfo> {
     let vfs: Arc<dyn Vfs> = Arc::new(OsVfs::new());
+    pandodb_tm::check_no_log(&*vfs, target)
+        .map_err(|error| convert(pandodb_qp::Error::from(error), ""))?;
     let restored = pandodb_ds::backup::restore(&vfs, backups, target, progress);
     restored.map(|restored| known(&restored.backup)).map_err(failed)
 }

@@ -151,6 +151,10 @@ impl Database {
     pub(crate) fn is_read_only(&self) -> bool {
         self.shared.is_read_only
     }
+
+    pub(crate) fn lost_log(&self) -> &[PathBuf] {
+        self.shared.database.manager().lost_log()
+    }
 }
 
 fn codec(compression: Compression) -> Codec {

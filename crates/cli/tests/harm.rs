@@ -371,3 +371,68 @@ fn two_revisions_may_be_written_as_a_range() {
     );
     assert_eq!(told, ["t\n  + 1  a=1"; 3].join("\n"));
 }
+
+/// A database whose commits are all in its log, as a killed process leaves it.
+fn killed(folder: &Path) {
+    let sql = "CREATE TABLE x(a); PRAGMA wal_checkpoint; INSERT INTO x VALUES (1), (2);";
+    let (make, kill) = ("pando a.pando", ".shell kill -9 $PPID");
+    let line = format!("printf '%s\\n%s\\n' '{sql}' '{kill}' | {make}; true");
+    run(folder, &line);
+    assert_eq!(run(folder, "ls a.pando-wal-*"), "a.pando-wal-00000001\n");
+}
+
+#[test]
+fn a_segment_of_the_log_under_another_name_is_told_and_stays() {
+    let folder = TemporaryFolder::new();
+    killed(folder.path());
+    run(folder.path(), "mv a.pando-wal-00000001 a.pando-wal-00000002");
+    for open in ["pando a.pando", "pando --readonly a.pando"] {
+        let told = run(folder.path(), &format!("{open} 'SELECT count(*) FROM x' 2>&1"));
+        assert!(told.contains("it is segment 00000001 by what it says"), "{told}");
+    }
+    run(folder.path(), "mv a.pando-wal-00000002 a.pando-wal-00000001");
+    assert_eq!(run(folder.path(), "pando a.pando 'SELECT count(*) FROM x'"), "2\n");
+}
+
+#[test]
+fn segments_behind_a_missing_one_are_kept_and_told_at_each_opening() {
+    let folder = TemporaryFolder::new();
+    let sql = "CREATE TABLE x(a); PRAGMA wal_checkpoint; PRAGMA wal_autocheckpoint = 0; INSERT \
+         INTO x SELECT randomblob(1000) FROM generate_series(1, 3000); INSERT INTO x SELECT \
+         randomblob(1000) FROM generate_series(1, 3000); INSERT INTO x SELECT randomblob(1000) \
+         FROM generate_series(1, 3000);";
+    let kill = ".shell kill -9 $PPID";
+    run(folder.path(), &format!("printf '%s\\n%s\\n' '{sql}' '{kill}' | pando a.pando; true"));
+    let files = run(folder.path(), "ls a.pando-wal-*");
+    assert!(files.lines().count() > 2, "{files}");
+    run(folder.path(), "rm a.pando-wal-00000002");
+    let last = files.lines().last().unwrap();
+    let told = run(folder.path(), "pando --readonly a.pando 'SELECT 1' 2>&1");
+    assert!(told.contains("cannot be reached") && told.contains(last), "{told}");
+    for open in ["pando a.pando 'SELECT 1' 2>&1", "pando a.pando check 2>&1"] {
+        let told = run(folder.path(), open);
+        assert!(told.contains("cannot be reached") && told.contains("-lost"), "{told}");
+    }
+    assert_eq!(run(folder.path(), &format!("ls {last}-lost")), format!("{last}-lost\n"));
+}
+
+#[test]
+fn a_log_whose_database_is_missing_is_no_place_for_a_new_one() {
+    let folder = TemporaryFolder::new();
+    killed(folder.path());
+    run(folder.path(), "pando b.pando 'CREATE TABLE y(b)'; pando b.pando backup b.bk");
+    run(folder.path(), "mv a.pando kept");
+    let told = run(folder.path(), "pando a.pando 'SELECT 1' 2>&1");
+    assert!(told.contains("the file a.pando is missing, but its log a.pando-wal-00"), "{told}");
+    for (sql, place) in [
+        ("pando restore b.bk --to a.pando 2>&1", "move a.pando-wal-00000001"),
+        ("pando b.pando \"RESTORE DATABASE FROM 'b.bk' TO 'a.pando'\" 2>&1", "a.pando-wal-000"),
+        ("pando b.pando \"VACUUM INTO 'a.pando'\" 2>&1", "a.pando-wal-00000001"),
+    ] {
+        let told = run(folder.path(), sql);
+        assert!(told.contains("had this name is still there") && told.contains(place), "{told}");
+    }
+    assert_eq!(run(folder.path(), "test -e a.pando || echo none"), "none\n");
+    run(folder.path(), "mv kept a.pando");
+    assert_eq!(run(folder.path(), "pando a.pando 'SELECT count(*) FROM x'"), "2\n");
+}

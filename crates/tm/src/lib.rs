@@ -55,4 +55,4 @@ pub use manager::{
 pub use options::{CheckpointPolicy, Options, ProgressCallback, RecoveryProgress};
 pub use snapshot::SnapshotView;
 pub use transaction::{Clash, Cursor, LightSavepoint, Savepoint, Transaction};
-pub use wal::Synchronous;
+pub use wal::{Synchronous, check_no_log};

@@ -176,7 +176,9 @@ impl Opening {
             }
             path => options.open(path),
         };
-        database.and_then(|database| database.connect()).map_err(|error| self.refused(error))
+        let database = database.map_err(|error| self.refused(error))?;
+        warn_of_lost(&database);
+        database.connect().map_err(|error| self.refused(error))
     }
 
     /// What cannot be opened, for whatever reason, ends with one number; and people who open
@@ -220,6 +222,18 @@ impl Opening {
         }
         None
     }
+}
+
+/// Tells at each opening that commits were lost, as long as what is left of them is there.
+fn warn_of_lost(database: &pandodb::Database) {
+    let [first, ..] = database.lost_log() else { return };
+    let text = format!(
+        "warning: commits of the log cannot be reached, because a file of it is missing or cut \
+         short: this is the database before them. What is left of them is kept in {} and those \
+         that follow it: remove them if nobody needs them",
+        first.display()
+    );
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 impl Shell {

@@ -40,9 +40,7 @@ impl Work<'_> {
         let path = Path::new(file);
         let mut backup = Backup::start(store, path, base.as_ref()).map_err(Error::from)?;
         loop {
-            if self.session.is_interrupted() {
-                return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
-            }
+            self.session.check_stopped()?;
             if backup.next(PAGES_AT_ONCE)?.is_done {
                 break;
             }
@@ -51,7 +49,7 @@ impl Work<'_> {
         let info = backup.close()?;
         let chain = chain(store.vfs(), path, &info)?;
         let paths: Vec<&Path> = chain.iter().map(PathBuf::as_path).collect();
-        verify(&**store.vfs(), &paths, &mut |_| !self.session.is_interrupted())?;
+        self.session.stoppable(|goes_on| verify(&**store.vfs(), &paths, goes_on))?;
         // Where nothing may be changed the next increment stands on the backup before.
         if !manager.is_read_only() && self.session.check_may_change().is_ok() {
             self.branches.note_backup(file, info.id)?;
@@ -95,6 +93,7 @@ impl Work<'_> {
             return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
         };
         let vfs = Arc::clone(self.branches.manager().store().vfs());
+        pandodb_tm::check_no_log(&*vfs, Path::new(to))?;
         let path = Path::new(file);
         let told = |what: &str, file: &str, cause: pandodb_ds::Error| {
             let message = format!("{what} {file}: {cause}");
@@ -104,9 +103,10 @@ impl Work<'_> {
             inspect(&*vfs, path).map_err(|cause| told("cannot read the backup", file, cause))?;
         let chain = chain(&vfs, path, &info)?;
         let paths: Vec<&Path> = chain.iter().map(PathBuf::as_path).collect();
-        let restored =
-            restore(&vfs, &paths, Path::new(to), &mut |_| !self.session.is_interrupted());
-        let restored = restored.map_err(|cause| told("cannot restore into", to, cause))?;
+        let restored = self.session.stoppable(|goes_on| {
+            restore(&vfs, &paths, Path::new(to), goes_on)
+                .map_err(|cause| told("cannot restore into", to, cause))
+        })?;
         Ok(vec![vec![
             text("restored"),
             text(to),

@@ -281,6 +281,26 @@ impl Session {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// Does work of the storage layer that asks now and then whether it is to go on; what stopped
+    /// it is the error then.
+    pub(crate) fn stoppable<T, E: Into<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn FnMut(u64) -> bool) -> Result<T, E>,
+    ) -> Result<T> {
+        let mut stopped = None;
+        let done = work(&mut |_| match self.check_stopped() {
+            Ok(()) => true,
+            Err(error) => {
+                stopped = Some(error);
+                false
+            }
+        });
+        match stopped {
+            Some(error) if done.is_err() => Err(error),
+            _ => done.map_err(Into::into),
+        }
+    }
+
     /// Ends what runs, if somebody asked for that or it takes too long: for work that is not in the
     /// plan of a statement, which asks by itself.
     pub(crate) fn check_stopped(&self) -> Result<()> {

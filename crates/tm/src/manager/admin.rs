@@ -3,6 +3,7 @@
 //!
 //! Neighbours: `checkpoint` does what is asked for, `settings` keeps what is set.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::checkpoint::LastCheckpoint;
@@ -111,6 +112,12 @@ impl Manager {
     /// Changes how long a transaction waits for a lock unless it says otherwise.
     pub fn set_busy_timeout(&self, timeout: Duration) {
         self.shared.settings.set_busy_timeout(timeout);
+    }
+
+    /// The files of the log that hold commits which nobody can reach, because a segment before
+    /// them was missing when the database was opened; they are kept until somebody removes them.
+    pub fn lost_log(&self) -> &[PathBuf] {
+        &self.shared.lost_log
     }
 
     /// When checkpoints are made by themselves.

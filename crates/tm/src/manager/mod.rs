@@ -29,7 +29,7 @@ mod tests;
 mod thread_tests;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pandodb_ds::pager::Pager;
@@ -60,7 +60,9 @@ use crate::nearby::{self, GROUPS, Nearby};
 use crate::options::{CheckpointPolicy, Options};
 use crate::snapshot::{Pin, SnapshotView, Snapshots};
 use crate::transaction::{Publication, Transaction};
-use crate::wal::{DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer, archive};
+use crate::wal::{
+    DatabaseId, FlushPlan, FrameBuffer, Reader, Synchronous, Writer, archive, log_beside,
+};
 
 /// The log of a database, or that there is none.
 #[derive(Debug)]
@@ -138,6 +140,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) has_log: bool,
     pub(crate) is_read_only: bool,
+    /// Files of the log that hold commits which could not be reached when the database was opened.
+    lost_log: Vec<PathBuf>,
     pub(crate) large_transactions: AtomicU64,
     /// The time of the newest commit; changed in the queue's turn only, hence relaxed.
     commit_time: Padded<AtomicI64>,
@@ -222,6 +226,22 @@ impl Shared {
     }
 }
 
+/// Refuses to make a new database where one was whose log is still there: it may be all that is
+/// left of what was committed.
+fn check_not_lost(vfs: &dyn Vfs, path: &Path) -> Result<()> {
+    if vfs.exists(path)? {
+        return Ok(());
+    }
+    let Some(log) = log_beside(vfs, path)? else { return Ok(()) };
+    let message = format!(
+        "the file {} is missing, but its log {} is there: put the file back, or move the log away \
+         to begin anew",
+        path.display(),
+        log.display()
+    );
+    Err(Error::new(ErrorKind::Mismatch, message))
+}
+
 /// An open database; dropping it stops its background work without a last checkpoint, see
 /// [`Manager::close`].
 #[derive(Debug)]
@@ -234,6 +254,7 @@ pub struct Manager {
 impl Manager {
     /// Opens the database at `path`, replaying its log if it was not closed.
     pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &Options) -> Result<Self> {
+        check_not_lost(&**vfs, path)?;
         let store = Store::open(vfs, path, &options.store)?;
         let recovered = recovery::recover(&store, options)?;
         let history = History::new(options.history);
@@ -276,6 +297,7 @@ impl Manager {
         let has_log = matches!(log, AnyLog::Files(_));
         let is_read_only = options.store.is_read_only;
         let is_in_memory = !has_log && !is_read_only;
+        let lost_log = recovered.end.lost(is_read_only);
         let recent = is_in_memory.then(|| Recent::new(recovered.commit, clock.now_micros()));
         let shared = Arc::new(Shared {
             heads: Arc::new(recovered.heads),
@@ -289,6 +311,7 @@ impl Manager {
             clock,
             has_log,
             is_read_only,
+            lost_log,
             large_transactions: AtomicU64::new(0),
             commit_time: Padded(AtomicI64::new(recovered.time)),
             settings: Settings::new(options),

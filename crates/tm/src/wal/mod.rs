@@ -35,12 +35,15 @@ pub mod archive;
 #[cfg(all(test, not(loom)))]
 mod crash_tests;
 #[cfg(all(test, not(loom)))]
+mod gap_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 pub use frame::{FRAME_MAGIC, FRAME_MAX_LEN, FrameBuffer, FrameMark};
 pub use operation::{CommitInfo, Operation};
 pub use reader::{LogEnd, LoggedTransaction, Reader};
-pub use segment::DatabaseId;
+pub(crate) use segment::log_beside;
+pub use segment::{DatabaseId, check_no_log};
 pub use writer::{FlushPlan, WalOptions, Writer};
 
 /// What is waited for (`PRAGMA synchronous`); `docs/transactions.md` has the promises.

@@ -6,8 +6,10 @@
 //! can be told apart, because each transaction (and each segment) says how far the log was known
 //! to be durable when it was written: if anything valid behind the end speaks of durable bytes
 //! beyond the end, then bytes were lost that must be there, and reading ends with an error
-//! instead of dropping acknowledged transactions. Neighbours: `frame` verifies one frame,
-//! `recovery` replays what comes from here, `writer` goes on at [`Reader::end`].
+//! instead of dropping acknowledged transactions. Where nothing proves it, whole segments beyond a
+//! gap may be what a power cut left of writes that nobody had synced, or a file may be missing that
+//! somebody removed: the log ends before the gap, and what lies beyond is kept.
+//! Neighbours: `frame` verifies one frame, `recovery` replays what comes from here, `writer` goes on at [`Reader::end`].
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use pandodb_ds::vfs::{File, OpenMode, Vfs};
 use super::damage;
 use super::frame::{self, FRAME_HEADER_LEN, Frame};
 use super::operation::{CommitInfo, Entries, Entry, Operation};
-use super::segment::{self, DatabaseId, Header};
+use super::segment::{self, DatabaseId, Header, LogFiles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{CommitId, HeadId, Lsn, TreeId};
 
@@ -46,6 +48,10 @@ pub struct LogEnd {
     pub(super) replayed: Vec<u64>,
     /// Files that are no part of the log (spares, and those a crash left unfinished).
     pub(super) stale: Vec<PathBuf>,
+    /// Segments with transactions beyond a gap, to be set aside.
+    pub(super) beyond: Vec<PathBuf>,
+    /// Segments that were set aside before.
+    pub(super) lost: Vec<PathBuf>,
 }
 
 impl LogEnd {
@@ -60,7 +66,18 @@ impl LogEnd {
             segments: Vec::new(),
             replayed: Vec::new(),
             stale: Vec::new(),
+            beyond: Vec::new(),
+            lost: Vec::new(),
         }
+    }
+
+    /// The segments that hold transactions which cannot be reached, because something before them
+    /// is missing; each under the name that it has, or will have if this log is written to.
+    pub fn lost(&self, is_read_only: bool) -> Vec<PathBuf> {
+        let beyond = self.beyond.iter();
+        let beyond =
+            beyond.map(|path| if is_read_only { path.clone() } else { segment::lost_path(path) });
+        self.lost.iter().cloned().chain(beyond).collect()
     }
 }
 
@@ -79,6 +96,13 @@ pub struct Reader {
     /// By number; those before the first one that is read included.
     segments: Vec<Segment>,
     stale: Vec<PathBuf>,
+    /// Files of this log whose header names another number than their name does.
+    misnamed: Vec<Segment>,
+    /// Files of the log whose header cannot be read.
+    headless: Vec<PathBuf>,
+    /// Segments beyond the end that hold transactions.
+    beyond: Vec<PathBuf>,
+    lost: Vec<PathBuf>,
     highest_number: u64,
     first: usize,
     at: usize,
@@ -146,6 +170,10 @@ impl Reader {
         let mut reader = Self {
             segments: Vec::new(),
             stale: Vec::new(),
+            misnamed: Vec::new(),
+            headless: Vec::new(),
+            beyond: Vec::new(),
+            lost: Vec::new(),
             highest_number: 0,
             first: 0,
             at: 0,
@@ -159,8 +187,13 @@ impl Reader {
             limit,
             transaction: Buffered::default(),
         };
-        for (number, path) in segment::list(vfs, database)? {
+        let LogFiles { segments, lost } = LogFiles::list(vfs, database)?;
+        for (number, path) in segments {
             reader.add_segment(vfs, number, path, id)?;
+        }
+        for (number, path) in lost {
+            reader.highest_number = reader.highest_number.max(number);
+            reader.lost.push(path);
         }
         reader.find_start(from)?;
         Ok(reader)
@@ -208,6 +241,7 @@ impl Reader {
         stale.extend(
             self.segments.iter().skip(live).map(|segment| segment.file.path().to_path_buf()),
         );
+        stale.retain(|path| !self.beyond.contains(path));
         let last = segments.last().map_or(0, |(number, _)| *number);
         // Files that are removed may come back after a crash: their numbers stay unused.
         let next_number = last.max(self.highest_number) + 1;
@@ -220,6 +254,8 @@ impl Reader {
             segments,
             replayed,
             stale,
+            beyond: self.beyond,
+            lost: self.lost,
         })
     }
 
@@ -246,7 +282,17 @@ impl Reader {
                     ),
                 ));
             }
-            _ => self.stale.push(path),
+            header => {
+                self.stale.push(path.clone());
+                match header {
+                    Some(header) if header.database == id => {
+                        let len = file.len()?;
+                        self.misnamed.push(Segment { number, file, header, len });
+                    }
+                    Some(_) => {}
+                    None => self.headless.push(path),
+                }
+            }
         }
         Ok(())
     }
@@ -257,7 +303,9 @@ impl Reader {
         let Some(start) = start else {
             // Names of files that were not synced come and go in any order in a crash: later
             // segments without the first one are no log, unless one of them knows better.
-            damage::check(&self.segments, from)?;
+            if self.limit.is_none() {
+                self.look_beyond(0, from)?;
+            }
             if let Some(limit) = self.limit.filter(|limit| *limit > from) {
                 return Err(Error::corrupt(format!(
                     "the log from {from} to {limit} is asked for but its beginning is gone"
@@ -350,7 +398,20 @@ impl Reader {
         }
         // What lies before the start is not needed: the name of a segment that was given up may
         // have come back without those that followed it.
-        damage::check(&self.segments[self.at..], self.position.max(self.from))
+        self.look_beyond(self.at, self.position.max(self.from))
+    }
+
+    /// Looks at what lies behind the end of the log: proof of damage is an error, and so is a file
+    /// whose transactions follow but for its name; others are noted, to be kept.
+    fn look_beyond(&mut self, at: usize, end: Lsn) -> Result<()> {
+        let segments = self.segments.get(at..).unwrap_or_default();
+        damage::check_names(&self.misnamed, end, &mut self.window)?;
+        self.beyond = damage::check(segments, end)?;
+        if !self.beyond.is_empty() {
+            // One of these may be what is missing.
+            self.beyond.append(&mut self.headless);
+        }
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pandodb_ds::vfs::{File, Vfs};
+use pandodb_ds::vfs::{File, OpenMode, Vfs};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Lsn;
@@ -125,24 +125,80 @@ pub(super) fn directory(database: &Path) -> &Path {
     database.parent().unwrap_or_else(|| Path::new(""))
 }
 
-/// The segment files of a database by number, whatever they hold.
-pub(super) fn list(vfs: &dyn Vfs, database: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    let Some(name) = database.file_name() else { return Ok(Vec::new()) };
-    let mut prefix = name.as_encoded_bytes().to_vec();
-    prefix.extend_from_slice(b"-wal-");
-    let mut found = Vec::new();
-    for path in vfs.list(directory(database))? {
-        let digits = path
-            .file_name()
-            .and_then(|name| name.as_encoded_bytes().strip_prefix(prefix.as_slice()))
-            .filter(|digits| digits.len() >= 8 && digits.iter().all(u8::is_ascii_digit));
-        let number = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        if let Some(number) = number {
-            found.push((number, path));
+/// The first file of a log that lies where a database of this path has its own, if there is one.
+pub(crate) fn log_beside(vfs: &dyn Vfs, database: &Path) -> Result<Option<PathBuf>> {
+    for (_, path) in list(vfs, database)? {
+        if Header::read(&*vfs.open(&path, OpenMode::Read)?)?.is_some() {
+            return Ok(Some(path));
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(None)
+}
+
+/// Refuses to make a database where the log of another one would be taken for its own; that there
+/// is a database already is for others to tell.
+pub fn check_no_log(vfs: &dyn Vfs, database: &Path) -> Result<()> {
+    if vfs.exists(database)? {
+        return Ok(());
+    }
+    let Some(log) = log_beside(vfs, database)? else { return Ok(()) };
+    let message = format!(
+        "the log of a database that had this name is still there: move {} and what follows it \
+         away, or choose another name",
+        log.display()
+    );
+    Err(Error::new(ErrorKind::Exists, message))
+}
+
+/// What a segment's name ends with that lies beyond a gap of the log: it is kept and not read.
+const LOST: &[u8] = b"-lost";
+
+/// The name that the segment of this file gets when it is set aside.
+pub(super) fn lost_path(segment: &Path) -> PathBuf {
+    let mut name = segment.as_os_str().to_os_string();
+    name.push("-lost");
+    PathBuf::from(name)
+}
+
+/// The files of a log by number, whatever they hold.
+#[derive(Debug, Default)]
+pub(super) struct LogFiles {
+    pub(super) segments: Vec<(u64, PathBuf)>,
+    /// Those that were set aside.
+    pub(super) lost: Vec<(u64, PathBuf)>,
+}
+
+impl LogFiles {
+    pub(super) fn list(vfs: &dyn Vfs, database: &Path) -> Result<Self> {
+        let mut files = Self::default();
+        let Some(name) = database.file_name() else { return Ok(files) };
+        let mut prefix = name.as_encoded_bytes().to_vec();
+        prefix.extend_from_slice(b"-wal-");
+        for path in vfs.list(directory(database))? {
+            let rest = path
+                .file_name()
+                .and_then(|name| name.as_encoded_bytes().strip_prefix(prefix.as_slice()));
+            let Some(rest) = rest else { continue };
+            let (digits, is_lost) =
+                rest.strip_suffix(LOST).map_or((rest, false), |digits| (digits, true));
+            if digits.len() < 8 || !digits.iter().all(u8::is_ascii_digit) {
+                continue;
+            }
+            let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+            if let Some(number) = number {
+                let found = if is_lost { &mut files.lost } else { &mut files.segments };
+                found.push((number, path));
+            }
+        }
+        files.segments.sort();
+        files.lost.sort();
+        Ok(files)
+    }
+}
+
+/// The segment files of a database by number, whatever they hold.
+pub(super) fn list(vfs: &dyn Vfs, database: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    Ok(LogFiles::list(vfs, database)?.segments)
 }
 
 #[cfg(all(test, not(loom)))]

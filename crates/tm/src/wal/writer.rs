@@ -134,6 +134,10 @@ impl Writer {
         options: WalOptions,
         end: &LogEnd,
     ) -> Result<Self> {
+        // Before anything is removed: what lies beyond a gap may be wanted once the gap is filled.
+        for path in &end.beyond {
+            vfs.rename(path, &segment::lost_path(path))?;
+        }
         for path in &end.stale {
             vfs.remove(path)?;
         }
@@ -144,7 +148,9 @@ impl Writer {
             let path = segment_path(database, number);
             unsynced.push((number, Unsynced::Named(Arc::clone(&vfs), path)));
         }
-        let resumable = end.segments.last().filter(|_| !options.archive).map(|last| last.0);
+        // Before a gap the rest of the last segment may be what somebody wants to look at.
+        let is_kept = options.archive || !end.beyond.is_empty();
+        let resumable = end.segments.last().filter(|_| !is_kept).map(|last| last.0);
         let closed =
             end.segments.iter().map(|&(number, end)| Closed { number, end, filled: 0 }).collect();
         Ok(Self {

@@ -11,7 +11,7 @@ use pandodb_ds::compact::copy_to;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 use pandodb_ds::vfs::{OpenMode, OsVfs, Vfs};
-use pandodb_tm::{BeginOptions, CheckpointMode, Manager};
+use pandodb_tm::{BeginOptions, CheckpointMode, Manager, check_no_log};
 
 use crate::ast;
 use crate::branching::access::check_owner;
@@ -61,14 +61,14 @@ impl Session {
 
     fn copy_database(&self, database: &Database, path: &Path) -> Result<()> {
         let manager = database.manager();
-        make_room(&*files_of(database), path)?;
+        let files = files_of(database);
+        make_room(&*files, path)?;
+        check_no_log(&*files, path)?;
         if manager.is_in_memory() {
             return copy_from_memory(database, path);
         }
         database.settle_pages()?;
-        let interrupt = self.interrupt_flag();
-        let mut goes_on = |_| !interrupt.load(pandodb_ds::sync::atomic::Ordering::Relaxed);
-        copy_to(manager.store(), path, &mut goes_on)?;
+        self.stoppable(|goes_on| copy_to(manager.store(), path, goes_on))?;
         Ok(())
     }
 }
