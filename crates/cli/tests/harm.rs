@@ -436,3 +436,13 @@ fn a_log_whose_database_is_missing_is_no_place_for_a_new_one() {
     run(folder.path(), "mv kept a.pando");
     assert_eq!(run(folder.path(), "pando a.pando 'SELECT count(*) FROM x'"), "2\n");
 }
+
+#[test]
+fn what_did_not_become_a_database_leaves_no_lock() {
+    let folder = TemporaryFolder::new();
+    run(folder.path(), "pando b.pando 'CREATE TABLE y(b)'; pando b.pando backup b.bk");
+    run(folder.path(), "printf nonsense > bad.bk");
+    run(folder.path(), "pando restore bad.bk --to a.pando; pando restore b.bk --to c.pando");
+    let left = run(folder.path(), "ls | grep -E 'a.pando|partial'; true");
+    assert_eq!(left, "");
+}

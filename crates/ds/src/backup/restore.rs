@@ -75,7 +75,7 @@ pub fn restore(
     let superblock = Superblock { database, ..backup.superblock.clone() };
     let source = reader(chain);
     let bytes = rewrite::copy(&source, &superblock, &new, progress)?;
-    new.publish()?;
+    new.publish(progress)?;
     Ok(Restored { backup, database, bytes })
 }
 

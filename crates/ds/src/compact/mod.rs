@@ -39,7 +39,7 @@ pub fn copy_to(
     store.vfs().random(&mut superblock.database);
     let bytes_before = store.info()?.file_bytes;
     let bytes_after = rewrite::copy(store.pager(), &superblock, &new, progress)?;
-    new.publish()?;
+    new.publish(progress)?;
     drop(frozen.pin);
     Ok(Compacted { bytes_before, bytes_after })
 }
@@ -63,7 +63,7 @@ pub fn compact(
     let bytes_before = store.info()?.file_bytes;
     let superblock = store.freeze().superblock;
     let bytes_after = rewrite::copy(store.pager(), &superblock, &new, progress)?;
-    new.publish()?;
+    new.publish(progress)?;
     // The lock goes last, with the store: nobody opens the old file in between.
     drop(store);
     Ok(Compacted { bytes_before, bytes_after })

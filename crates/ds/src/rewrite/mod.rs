@@ -68,28 +68,18 @@ impl NewFile {
         })
     }
 
-    /// Removes what opening the file under a name that it does not keep has left beside it.
-    fn clear_lock(&self) {
-        let mut name = self.partial.as_os_str().to_os_string();
-        name.push("-lock");
-        let lock = PathBuf::from(name);
-        // It is empty and nobody's: what cannot be removed does no harm.
-        if matches!(self.vfs.exists(&lock), Ok(true)) {
-            let _ = self.vfs.remove(&lock);
-        }
-    }
-
-    /// Checks the file and gives it its name.
-    pub fn publish(mut self) -> Result<()> {
+    /// Checks the file and gives it its name; `progress` hears the pages read and stops the work
+    /// by answering `false`, which leaves nothing behind.
+    pub fn publish(mut self, progress: &mut dyn FnMut(u64) -> bool) -> Result<()> {
         let options = StoreOptions {
             is_read_only: true,
             cache_bytes: 1024 * 1024,
             ..StoreOptions::default()
         };
-        let report = Store::open(&self.vfs, &self.partial, &options)
-            .and_then(|store| check(&store, &mut |_| true));
-        self.clear_lock();
-        let report = report?;
+        // The lock on the target covers this file too, where nobody else would look.
+        let store = Store::open_unlocked(&self.vfs, &self.partial, &options)?;
+        let report = check(&store, progress)?;
+        drop(store);
         if let Some(problem) = report.problems.first() {
             let message = format!("the new file is not sound and was removed: {problem}");
             return Err(Error::corrupt(message).in_file(&self.target));

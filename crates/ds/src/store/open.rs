@@ -54,6 +54,24 @@ impl Store {
     /// Opens the database at `path`, holding its lock as long as the store lives.
     pub fn open(vfs: &Arc<dyn Vfs>, path: &Path, options: &StoreOptions) -> Result<Self> {
         check_page_bytes(options.page_bytes)?;
+        Self::open_with(vfs, path, options, true)
+    }
+
+    /// As [`open`](Self::open), for a file that nobody else opens.
+    pub(crate) fn open_unlocked(
+        vfs: &Arc<dyn Vfs>,
+        path: &Path,
+        options: &StoreOptions,
+    ) -> Result<Self> {
+        Self::open_with(vfs, path, options, false)
+    }
+
+    fn open_with(
+        vfs: &Arc<dyn Vfs>,
+        path: &Path,
+        options: &StoreOptions,
+        is_locked: bool,
+    ) -> Result<Self> {
         let mode = match (options.is_read_only, options.creates) {
             (true, _) => OpenMode::Read,
             (false, true) => OpenMode::Create,
@@ -63,7 +81,7 @@ impl Store {
             let message = "there is no database at this path";
             return Err(Error::new(ErrorKind::NotFound, message).in_file(path));
         }
-        let lock = vfs.lock(path)?;
+        let lock = if is_locked { Some(vfs.lock(path)?) } else { None };
         let file = vfs.open(path, mode)?;
         let found = read_superblocks(&*file).map_err(|error| error.in_file(path))?;
         let (pager, durable) = match found {
@@ -96,7 +114,7 @@ impl Store {
             horizon: Mutex::new(None),
             is_poisoned: AtomicBool::new(false),
             is_read_only: options.is_read_only,
-            _lock: Some(lock),
+            _lock: lock,
         })
     }
 }

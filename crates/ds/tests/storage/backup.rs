@@ -230,4 +230,13 @@ fn backups_that_are_not_finished_leave_nothing() {
     let stopped = restore(&vfs, &[target], Path::new("new"), &mut |done| done < 64);
     assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
     assert_eq!(vfs.list(Path::new("")).unwrap(), with);
+
+    // Records are read, pages are copied, and the new file is checked: each can be stopped.
+    let mut begun = 0;
+    let stopped = restore(&vfs, &[target], Path::new("new"), &mut |done| {
+        begun += u32::from(done == 64);
+        begun < 3
+    });
+    assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(vfs.list(Path::new("")).unwrap(), with);
 }

@@ -14,8 +14,8 @@
 //! of openers by hard links or after a rename too, if the file existed when the holder took the
 //! lock. Not guaranteed: anything between machines on a network file system without locks, or
 //! after a `fork` without `exec`, where the child shares the lock. The companion stays when the
-//! lock is dropped, as the log does: making and removing a file for each opening took longer than
-//! all other locking. Whoever removes it while it is not locked does no harm; a refused opener
+//! lock is dropped, as the log does, if there is a database by then: making and removing a file
+//! for each opening took longer than all other locking. Whoever removes it while it is not locked does no harm; a refused opener
 //! that made one removes it. In a directory that cannot be written, the lock on the database file
 //! alone has to do, and the holder stays unnamed, as it does on systems whose locks forbid
 //! reading. A full disk does not keep anybody from opening either: without room for a name the
@@ -46,6 +46,8 @@ const ATTEMPTS: usize = 100;
 /// The locks of the operating system on one database, held until dropped.
 #[derive(Debug)]
 pub(super) struct OsLock {
+    /// What is locked, whether it exists or not.
+    real: PathBuf,
     companion: Option<Companion>,
     database: Option<StdFile>,
 }
@@ -76,8 +78,8 @@ impl OsLock {
             Ok(companion) => (Some(companion), None),
             Err(error) => (None, Some(error)),
         };
-        let mut lock = Self { companion, database: None };
-        match lock_database(&real, path) {
+        let mut lock = Self { real, companion, database: None };
+        match lock_database(&lock.real, path) {
             Ok(database) => lock.database = database,
             Err(error) => {
                 lock.remove_companion();
@@ -108,6 +110,10 @@ impl Drop for OsLock {
     fn drop(&mut self) {
         // Closing would do, but for a process that another thread has just forked and that holds
         // copies of all handles until it runs its program.
+        // What was going to be a database is none: a companion of nothing is in the way only.
+        if self.database.is_none() && !self.real.try_exists().unwrap_or(true) {
+            self.remove_companion();
+        }
         // First, so that whoever gets the companion is not refused by what is still locked here.
         if let Some(file) = &self.database {
             _ = file.unlock();

@@ -1,6 +1,10 @@
 //! BACKUP and RESTORE in SQL.
 
+use std::path::Path;
+
 use super::{error, open_file, rows, shop};
+use crate::branching::tests::FILES;
+use crate::error::ErrorKind;
 use crate::session::Session;
 use crate::store::Database;
 
@@ -51,4 +55,34 @@ fn what_cannot_be_backed_up_or_restored_is_told() {
     session.set_user(Some("ann"));
     assert!(error(&session, "BACKUP DATABASE TO 'mine.bak'").contains("may not"));
     assert_eq!(rows(&shop(), "SELECT count(*) FROM item"), ["3"]);
+}
+
+#[test]
+fn a_restore_and_a_copy_stop_at_whatever_asks_for_it_and_leave_nothing() {
+    let session = shop();
+    session.execute("CREATE TABLE large(a)").unwrap();
+    let fill = "INSERT INTO large SELECT randomblob(2000) FROM generate_series(1, 3000)";
+    session.execute(fill).unwrap();
+    session.execute("BACKUP DATABASE TO 'full.bak'").unwrap();
+    let files = || FILES.with_borrow(|files| files.as_ref().unwrap().list(Path::new("")).unwrap());
+    for sql in ["RESTORE DATABASE FROM 'full.bak' TO 'new.pando'", "VACUUM INTO 'copy.pando'"] {
+        let before = files();
+        let mut stops = 0;
+        // Until it does not ask so often.
+        for asked in 1.. {
+            let mut left = asked;
+            let hook = move || {
+                left -= 1;
+                left == 0
+            };
+            session.set_progress_hook(Some(Box::new(hook)));
+            let done = session.execute(sql);
+            session.set_progress_hook(None);
+            let Err(stopped) = done else { break };
+            assert_eq!(stopped.kind(), ErrorKind::Interrupted, "{stopped}");
+            assert_eq!(files(), before, "{sql}, stopped when it asked the {asked}th time");
+            stops += 1;
+        }
+        assert!(stops > 4, "{sql} asked {stops} times");
+    }
 }
