@@ -118,7 +118,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         columns: &["history_size"],
         scope: Scope::Kept,
         values: "bytes of log (of changed pages in a database in memory); -1 for no bound",
-        help: "how much is kept for the history at most",
+        help: "how much is kept for the history at most; where that is little, checkpoints come by \
+               each quarter of it (64 KiB at least), so that about the newest three quarters are \
+               always there",
         run: history_size,
     },
     Entry {

@@ -24,6 +24,7 @@ use pandodb_ds::forest::Forest;
 use pandodb_ds::format::TreeRoot;
 use pandodb_ds::pager::Pager;
 use pandodb_ds::store::SavedHead;
+use pandodb_ds::sync::atomic::{AtomicU64, Ordering};
 use pandodb_ds::sync::{Arc, Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -52,6 +53,13 @@ impl Retention {
     pub(crate) fn keeps_nothing(self) -> bool {
         self.time == Some(Duration::ZERO) || self.log_bytes == Some(0)
     }
+
+    /// The log between two moments. What is given up is given up moment by moment, so that about
+    /// a quarter of little log is missing at the most, rather than all of it.
+    fn spacing(self) -> u64 {
+        let quarter = self.log_bytes.map_or(SPACING_BYTES, |most| most / 4);
+        quarter.clamp(SPACING_BYTES_MIN, SPACING_BYTES)
+    }
 }
 
 impl Default for Retention {
@@ -62,6 +70,9 @@ impl Default for Retention {
 
 /// A new moment is kept once this much log was written since the one before.
 const SPACING_BYTES: u64 = if cfg!(test) { 2000 } else { 8 << 20 };
+
+/// And never before this much, however little is kept.
+const SPACING_BYTES_MIN: u64 = SPACING_BYTES / 128;
 
 /// Set in the number of a kept root, so that it is told apart from heads.
 const KEPT: u64 = HEADS_END.0;
@@ -123,6 +134,9 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct History {
     retention: Mutex<Retention>,
+    /// [`History::due_bytes`], which each commit asks. It goes with the retention and stands for
+    /// nothing else, hence relaxed.
+    due_bytes: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -139,7 +153,11 @@ pub(crate) struct Plan {
 
 impl History {
     pub(crate) fn new(retention: Retention) -> Self {
-        Self { retention: Mutex::new(retention), state: Mutex::new(State::default()) }
+        Self {
+            retention: Mutex::new(retention),
+            due_bytes: AtomicU64::new(due_bytes(retention)),
+            state: Mutex::new(State::default()),
+        }
     }
 
     pub(crate) fn retention(&self) -> Retention {
@@ -148,6 +166,12 @@ impl History {
 
     pub(crate) fn set_retention(&self, retention: Retention) {
         *self.retention.lock() = retention;
+        self.due_bytes.store(due_bytes(retention), Ordering::Relaxed);
+    }
+
+    /// A checkpoint is due for the history's sake once the log has grown by this.
+    pub(crate) fn due_bytes(&self) -> u64 {
+        self.due_bytes.load(Ordering::Relaxed)
     }
 
     /// Whether the log must outlive checkpoints.
@@ -261,7 +285,7 @@ impl History {
         let is_due = match state.moments.last() {
             Some(last) => {
                 now.commit > last.commit
-                    && (forced || now.position.since(last.position) >= SPACING_BYTES)
+                    && (forced || now.position.since(last.position) >= retention.spacing())
             }
             None => true,
         };
@@ -348,6 +372,12 @@ impl History {
         let roots = state.roots.get(&head)?;
         roots.iter().rev().find(|root| root.moment <= moment.commit).cloned()
     }
+}
+
+/// Where little log is kept, moments are made for it; else those of other checkpoints do.
+fn due_bytes(retention: Retention) -> u64 {
+    let spacing = retention.spacing();
+    if retention.keeps_nothing() || spacing >= SPACING_BYTES { u64::MAX } else { spacing }
 }
 
 impl Plan {

@@ -13,7 +13,7 @@ use super::*;
 use crate::heads::MAIN;
 use crate::isolation::BeginOptions;
 use crate::manager::{CheckpointMode, Manager};
-use crate::options::Options;
+use crate::options::{CheckpointPolicy, Options};
 use crate::wal::WalOptions;
 
 const T: crate::ids::TreeId = crate::ids::TreeId(1);
@@ -353,4 +353,25 @@ fn a_new_moment_keeps_the_roots_of_heads_that_did_not_change() {
     let past = world.manager().version_at(quiet, newest).unwrap();
     assert_eq!(world.content(past.version()), world.now[&quiet.0]);
     world.check();
+}
+
+/// What was found late: with one checkpoint at the end, all that came before it was one piece that
+/// did not fit.
+#[test]
+fn little_history_keeps_the_newest_commits_that_fit() {
+    const MOST: u64 = 4000;
+    for limit in [Some(MOST), None] {
+        let mut world = World::new(Retention { time: None, log_bytes: limit });
+        world.manager().set_retention(Retention { time: None, log_bytes: Some(MOST) });
+        world.manager().set_checkpoint_policy(Some(CheckpointPolicy::default()));
+        for number in 0..300 {
+            world.apply(number, &Step::Put { head: 0, first: 9, count: 3 });
+        }
+        world.retention.log_bytes = Some(MOST);
+        world.apply(300, &Step::Close);
+        let (oldest, _) = world.manager().history_span().unwrap().unwrap();
+        let kept = world.manager().log_start().since(oldest.position);
+        assert!((MOST / 2..=MOST).contains(&kept), "{kept} bytes of {MOST} are kept");
+        assert!(world.check() > 5, "commits can be asked for");
+    }
 }

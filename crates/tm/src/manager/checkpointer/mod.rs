@@ -72,7 +72,8 @@ impl Served for Shared {
 
     fn is_due(&self, policy: &CheckpointPolicy, dirty_bytes: usize, position: Lsn) -> bool {
         let log_bytes = position.since(self.checkpoints.position());
-        log_bytes >= policy.log_bytes || is_much_dirty(self, dirty_bytes, policy)
+        let due_bytes = policy.log_bytes.min(self.history.due_bytes());
+        log_bytes >= due_bytes || is_much_dirty(self, dirty_bytes, policy)
     }
 
     fn has_news(&self) -> bool {
