@@ -7,7 +7,7 @@
 use std::error::Error as StdError;
 
 use pandodb_branch::ErrorKind as BranchErrorKind;
-use pandodb_branch::registry::{Branch, Branches, Point, Privilege, State, Tag, View};
+use pandodb_branch::registry::{Branch, Branches, Commit, Point, Privilege, State, Tag, View};
 
 use super::{Work, at_name};
 use crate::ast::{self, Name};
@@ -225,6 +225,18 @@ impl Work<'_> {
             Some(_) => Ok(()),
             None => self.owner("read a branch that was dropped"),
         }
+    }
+
+    /// Refuses to read what a commit changed, unless a branch that may be read has it: the one that
+    /// made it, or one that it came to by a merge or a fast-forward.
+    pub(super) fn may_read_commit(&self, commit: &Commit) -> Result<()> {
+        let Err(refused) = self.may_read_head(commit.head) else { return Ok(()) };
+        for branch in self.readable()? {
+            if self.branches.has_commit(&branch, commit)? {
+                return Ok(());
+            }
+        }
+        Err(refused)
     }
 
     /// Whether a tag may be read: as its branch, or by owners once that is gone.

@@ -45,7 +45,7 @@ impl Work<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        self.may_read_head(commit.head)?;
+        self.may_read_commit(&commit)?;
         if !self.branches.has_commit(&target, &commit)? {
             return Err(self.elsewhere(&target, &commit)?);
         }
@@ -98,7 +98,7 @@ impl Work<'_> {
     pub(super) fn commit_views(&self, number: u64) -> Result<(Commit, View, View)> {
         let current = self.branches.with(|state| state.branch_of(self.head.0).cloned())?;
         let found = self.branches.commit_views(number, current.as_ref())?;
-        self.may_read_head(found.0.head)?;
+        self.may_read_commit(&found.0)?;
         Ok(found)
     }
 

@@ -344,3 +344,36 @@ fn what_is_the_owners_alone_is_refused_to_everybody_else() {
     }
     session.execute("PRAGMA user_version = 3; DELETE FROM item").unwrap();
 }
+
+#[test]
+fn a_commit_may_be_read_where_a_branch_that_may_be_read_has_it() {
+    let session = shop();
+    let commit = || {
+        let newest = "SELECT max(transaction_id) FROM pando_log('dev')";
+        rows(&session, newest).remove(0)
+    };
+    session.execute("GRANT READ ON BRANCH main TO ann; USE BRANCH dev").unwrap();
+    session.execute("UPDATE item SET price = 77 WHERE id = 1").unwrap();
+    let forwarded = commit();
+    session.execute("MERGE BRANCH dev INTO main; USE BRANCH dev").unwrap();
+    session.execute("UPDATE item SET price = 78 WHERE id = 2").unwrap();
+    let own = commit();
+    session.execute("USE BRANCH main").unwrap();
+    session.set_user(Some("ann"));
+    let [changes, differs] = [
+        |number: &str| format!("SELECT * FROM pando_changes({number})"),
+        |number: &str| format!("SHOW DIFF BETWEEN \"{number}\" AND main"),
+    ];
+    let asked = |sql: &str| session.query(sql).map(|found| found.rows.len());
+    assert_eq!(asked(&changes(&forwarded)).unwrap(), 1);
+    assert_eq!(asked(&differs(&forwarded)).unwrap(), 0);
+    for sql in [changes(&own), differs(&own)] {
+        let failed = asked(&sql).unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::Denied, "{sql}: {failed}");
+    }
+    session.set_user(None);
+    session.execute("DROP BRANCH dev").unwrap();
+    session.set_user(Some("ann"));
+    assert_eq!(asked(&changes(&forwarded)).unwrap(), 1);
+    assert_eq!(asked(&changes(&own)).unwrap_err().kind(), ErrorKind::Denied);
+}
