@@ -2,9 +2,14 @@
 //!
 //! While a line is edited the terminal hands Ctrl-C over as a key, so the signal only comes while
 //! something runs. A second Ctrl-C during the same statement ends the program: it must never be
-//! impossible to get out. Neighbours: `shell` runs statements under a guard of this.
+//! impossible to get out. The other signal that is not left to the system is that of `ulimit -f`.
+//! Neighbours: `shell` runs statements under a guard of this.
 
 use std::process;
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -36,6 +41,20 @@ pub(crate) fn install() {
         }
     });
 }
+
+/// Lets a write beyond the limit of file sizes (`ulimit -f`) fail as one on a full disk does, which
+/// is told and leaves everything as it was, where the system would end the program.
+#[cfg(unix)]
+pub(crate) fn bear_file_limits() {
+    // Whether it came does not matter: the write that it is about fails. Without this the program
+    // ends, as every other one does.
+    let came = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, came);
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+pub(crate) fn bear_file_limits() {}
 
 /// While this lives, Ctrl-C stops the connection's statement. One may live inside another: work of
 /// many short statements holds one all the time, and asks [`check`] between them.

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
         }
     };
     interrupt::install();
+    interrupt::bear_file_limits();
     let outcome = match &arguments.verb {
         Some(verb) => verb::run(&arguments, verb),
         None => run_shell(&arguments),

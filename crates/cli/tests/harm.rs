@@ -446,3 +446,25 @@ fn what_did_not_become_a_database_leaves_no_lock() {
     let left = run(folder.path(), "ls | grep -E 'a.pando|partial'; true");
     assert_eq!(left, "");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_limit_of_file_sizes_is_a_full_disk_and_no_end() {
+    let folder = TemporaryFolder::new();
+    run(folder.path(), "pando a.pando 'CREATE TABLE x(a); INSERT INTO x VALUES (1)'");
+    let large = "INSERT INTO x SELECT randomblob(100000) FROM generate_series(1, 300)";
+    let told = run(folder.path(), &format!("ulimit -f 5000; pando a.pando '{large}' 2>&1"));
+    assert!(told.contains("Error") && told.contains("[exit "), "{told}");
+    assert!(!told.contains("signal") && !told.contains("[exit 153]"), "{told}");
+    assert_eq!(run(folder.path(), "pando a.pando 'SELECT count(*) FROM x'"), "1\n");
+}
+
+#[test]
+fn a_branch_whose_time_is_over_is_named_when_it_is_gone() {
+    let folder = TemporaryFolder::new();
+    let script = "CREATE TABLE x(a); CREATE BRANCH short; USE BRANCH short; ALTER BRANCH short SET \
+         (ttl = '0s'); CREATE BRANCH other FROM main; SELECT 1;";
+    let told = run(folder.path(), &format!("echo \"{script}\" | pando a.pando 2>&1"));
+    assert!(told.contains("The branch short is gone"), "{told}");
+    assert!(!told.contains("Switched to branch: #"), "{told}");
+}

@@ -113,6 +113,13 @@ impl Shell {
         if now == before {
             return Ok(());
         }
+        // Of a branch that is gone its number is left, which nobody has chosen.
+        if now.starts_with('#') && self.connection.branch(&now).is_err() {
+            return self.say(format_args!(
+                "The branch {before} is gone (dropped, or its time was over): USE BRANCH main, or \
+                 another one"
+            ));
+        }
         let suffix = if self.is_read_only_branch() { " (read-only)" } else { "" };
         self.say(format_args!("Switched to branch: {now}{suffix}"))
     }
