@@ -9,7 +9,8 @@
 //! instead of dropping acknowledged transactions. Where nothing proves it, whole segments beyond a
 //! gap may be what a power cut left of writes that nobody had synced, or a file may be missing that
 //! somebody removed: the log ends before the gap, and what lies beyond is kept.
-//! Neighbours: `frame` verifies one frame, `recovery` replays what comes from here, `writer` goes on at [`Reader::end`].
+//! Neighbours: `frame` verifies one frame, `recovery` replays what comes from here, `writer`
+//! goes on at [`Reader::end`].
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

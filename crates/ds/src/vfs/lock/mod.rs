@@ -15,9 +15,10 @@
 //! lock. Not guaranteed: anything between machines on a network file system without locks, or
 //! after a `fork` without `exec`, where the child shares the lock. The companion stays when the
 //! lock is dropped, as the log does, if there is a database by then: making and removing a file
-//! for each opening took longer than all other locking. Whoever removes it while it is not locked does no harm; a refused opener
-//! that made one removes it. In a directory that cannot be written, the lock on the database file
-//! alone has to do, and the holder stays unnamed, as it does on systems whose locks forbid
+//! for each opening took longer than all other locking. Whoever removes it while it is not locked
+//! does no harm; a refused opener that made one removes it. In a directory that cannot be written,
+//! the lock on the database file alone has to do, and the holder stays unnamed, as it does on
+//! systems whose locks forbid
 //! reading. A full disk does not keep anybody from opening either: without room for a name the
 //! holder stays unnamed, without room for the companion the database's own lock has to do.
 //! Neighbours: `os` takes these locks, `memory` and `sim` use `HeldLocks`.
