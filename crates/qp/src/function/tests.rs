@@ -335,7 +335,7 @@ fn long_json_calls() -> Vec<(Cow<'static, str>, Vec<Value>)> {
     let elements = format!("[{}1]", "1,".repeat(400_000));
     let array = call("jsonb", &[text(&elements)]).unwrap();
     let labels = (0..60_000).map(|label| format!("a{label}:1")).collect::<Vec<_>>().join(",");
-    let object = call("jsonb", &[text(&format!("{{{labels}b:1}}"))]).unwrap();
+    let object = call("jsonb", &[text(&format!("{{{labels}}}"))]).unwrap();
     let edits = |value: bool| {
         let mut all = vec![array.clone()];
         for _ in 0..40 {

@@ -127,7 +127,12 @@ pub(super) fn directory(database: &Path) -> &Path {
 
 /// The first file of a log that lies where a database of this path has its own, if there is one.
 pub(crate) fn log_beside(vfs: &dyn Vfs, database: &Path) -> Result<Option<PathBuf>> {
-    for (_, path) in list(vfs, database)? {
+    let files = match list(vfs, database) {
+        // Whoever makes the database tells that there is no such folder.
+        Err(missing) if missing.kind() == ErrorKind::NotFound => return Ok(None),
+        files => files?,
+    };
+    for (_, path) in files {
         if Header::read(&*vfs.open(&path, OpenMode::Read)?)?.is_some() {
             return Ok(Some(path));
         }

@@ -45,8 +45,8 @@ fn fault_in(source: &str, table: &Table<'_>) -> Outcome<Option<String>> {
         let key = line.splitn(columns.len() + 1, |byte| *byte == b'|').nth(columns.len());
         let key = String::from_utf8_lossy(key.unwrap_or_default()).into_owned();
         found = Some(format!(
-            "column {column} of table {} is not UTF-8 where {named} is {key}; in sqlite3, UPDATE .. \
-             SET {column} = CAST({column} AS BLOB) makes a blob of it",
+            "column {column} of table {} is not UTF-8 where {named} is {key}; in sqlite3, UPDATE \
+             .. SET {column} = CAST({column} AS BLOB) makes a blob of it",
             table.table()
         ));
         break;

@@ -126,7 +126,8 @@ mod tests {
     fn names_of_the_table_are_exchanged_and_no_others() {
         for (sql, index, expected) in [
             (
-                "CREATE TABLE tree (tree TEXT, up REFERENCES \"Tree\"(id), CHECK (tree.up <> 'tree'))",
+                "CREATE TABLE tree (tree TEXT, up REFERENCES \"Tree\"(id), \
+                 CHECK (tree.up <> 'tree'))",
                 None,
                 "CREATE TABLE wood (tree TEXT, up REFERENCES wood(id), CHECK (wood.up <> 'tree'))",
             ),
