@@ -11,7 +11,7 @@ use super::select::{Block, english_ordinal, ordinal};
 use super::{Binder, NameScope};
 use crate::ast::{self, CompoundOperator, ExpressionKind, OrderTerm, ResultColumn, SelectCore};
 use crate::error::{Error, Result};
-use crate::plan::{Arm, Compound, Later, LaterCompound, Limit, Node, Rules, Sort, SortKey};
+use crate::plan::{Later, LaterCompound, Limit, Node, OrderAsked, Ordered, Rules, Sort, SortKey};
 use crate::scalar::{Scalar, SlotId, Unary};
 use crate::types::Affinity;
 
@@ -22,7 +22,8 @@ impl Binder<'_> {
             && select.order_by.is_empty()
             && select.limit.is_none()
             && self.environment.rules.has(Rules::PUSH_DOWN);
-        let arms = self.parts_of(select, waits)?;
+        // An order is asked of the parts, too: they are planned when it is known.
+        let arms = self.parts_of(select, waits || !select.order_by.is_empty())?;
         let width = arms[0].1.outputs.len();
         let (slot, state) = (self.slot(), self.state());
         let columns = arms[0].1.columns.clone();
@@ -33,7 +34,6 @@ impl Binder<'_> {
         let parts: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
         let reals = real_columns(&parts, &outputs);
         let collations = told_apart(&arms, &cores);
-        let rows = arms.iter().map(|(_, block)| block.rows).sum();
         let named: Vec<ScopeColumn> = columns
             .iter()
             .zip(&outputs)
@@ -49,17 +49,16 @@ impl Binder<'_> {
             .collect();
         let order_by = self.compound_order(&select.order_by, &named, &cores)?;
         let outputs = seen_from_outside(outputs, &arms[0].1);
+        let later = LaterCompound {
+            arms,
+            slot,
+            state,
+            collations,
+            outputs: outputs.clone(),
+            conditions: Vec::new(),
+            asked: slot,
+        };
         if waits {
-            let conditions = Vec::new();
-            let later = LaterCompound {
-                arms,
-                slot,
-                state,
-                collations,
-                outputs: outputs.clone(),
-                conditions,
-                asked: slot,
-            };
             let later = Some(Later::Compound(Box::new(later)));
             return Ok(Block { outputs, columns, later, reals, ..Block::default() });
         }
@@ -67,12 +66,11 @@ impl Binder<'_> {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
         };
-        let arms = arms
-            .into_iter()
-            .map(|(operator, block)| Arm { operator, input: block.root, outputs: block.outputs })
-            .collect();
-        let mut root = Node::Compound(Box::new(Compound { arms, state, slot, collations }));
-        if !order_by.is_empty() {
+        let (keys, ends_early) = (order_by.as_slice(), limit.is_some());
+        let limit_asked = limit.as_ref();
+        let asked = OrderAsked { keys, slot, limit: limit_asked, ends_early, may_sort: true };
+        let Ordered { node: mut root, rows, sorted, .. } = later.finish(self, &asked)?;
+        if !order_by.is_empty() && !sorted {
             let state = self.state();
             root = Node::Sort(Box::new(Sort {
                 input: root,

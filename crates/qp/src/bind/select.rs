@@ -322,6 +322,7 @@ impl Binder<'_> {
             distinct: query.distinct,
             order_by,
             limit: None,
+            ends_early: false,
         };
         Ok((parts, columns))
     }

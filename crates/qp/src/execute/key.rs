@@ -8,7 +8,7 @@ use pandodb_ds::record::{Collation, ValueRef};
 
 use super::{Context, Scope};
 use crate::error::Result;
-use crate::plan::{GroupKey, SortKey};
+use crate::plan::{ColumnSort, GroupKey, SortKey};
 
 /// The bytes of a row's key.
 pub type HashedRow = Box<[u8]>;
@@ -66,4 +66,18 @@ pub(super) fn sort_key(keys: &[SortKey], scope: &Scope<'_>, key: &mut Vec<u8>) -
         push_ordered(value.as_ref(), order, scope.outer.context, key)?;
     }
     Ok(())
+}
+
+/// Appends the value of a column to a sort key.
+pub(super) fn push_sorted(
+    value: ValueRef<'_>,
+    by: &ColumnSort,
+    context: &Context<'_>,
+    key: &mut Vec<u8>,
+) -> Result<()> {
+    if by.nulls_first == by.descending {
+        key.push(u8::from(matches!(value, ValueRef::Null) != by.nulls_first));
+    }
+    let order = ColumnOrder { collation: by.collation, descending: by.descending };
+    push_ordered(value, order, context, key)
 }

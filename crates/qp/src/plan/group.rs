@@ -81,7 +81,7 @@ pub(super) fn plan_inside(
     let predicates = std::mem::take(&mut group.predicates);
     let mut terms = rewrite::terms_of(predicates, &own, binder.environment.rules);
     rewrite::push_into_outer(&mut group, &mut terms);
-    super::push::plan_waiting(binder, &mut group, &mut terms)?;
+    super::push::plan_waiting(binder, &mut group, &mut terms, &goal)?;
     let available = given.to_vec();
     let equal = rewrite::Classes::default();
     let mut planner = Planner { binder, goal, given, terms, available, equal };

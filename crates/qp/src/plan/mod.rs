@@ -34,7 +34,7 @@ pub(crate) use explain::node_address;
 pub use explain::{TreeLine, explain_node, explain_query_plan, explain_tree};
 pub(crate) use gear::choose_gears;
 pub use node::*;
-pub(crate) use push::{Later, LaterCompound};
+pub(crate) use push::{Later, LaterCompound, OrderAsked, Ordered};
 pub use rules::Rules;
 pub(crate) use select::{QueryParts, finish_select};
 

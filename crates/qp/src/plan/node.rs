@@ -554,6 +554,29 @@ pub struct Compound {
     pub slot: SlotId,
     /// How each column compares.
     pub collations: Vec<Collation>,
+    /// The order that the rows of each part come in, so that they are merged; none where they come
+    /// in any order.
+    pub order: Vec<ColumnSort>,
+}
+
+impl Compound {
+    /// Whether equal rows are one row.
+    pub(crate) fn tells_apart(&self) -> bool {
+        self.arms.iter().skip(1).any(|arm| arm.operator != CompoundOperator::UnionAll)
+    }
+}
+
+/// A column of a compound that its rows are ordered by.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnSort {
+    /// Which.
+    pub column: usize,
+    /// How texts compare.
+    pub collation: Collation,
+    /// Greatest first.
+    pub descending: bool,
+    /// Where NULLs go.
+    pub nulls_first: bool,
 }
 
 /// A recursive common table.

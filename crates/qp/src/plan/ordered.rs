@@ -138,6 +138,7 @@ impl<'a> Block<'a> {
             };
             number(count) + offset.as_ref().map_or(0.0, number)
         });
+        let limit = limit.or(parts.ends_early.then_some(LIMIT_GUESS));
         let mut block = Self {
             table,
             keys,

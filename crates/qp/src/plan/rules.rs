@@ -43,10 +43,12 @@ impl Rules {
     pub const ROW_BOUNDS: Self = Self(1 << 15);
     /// Groups and distinct rows come from the order of an index.
     pub const ORDERED_GROUPS: Self = Self(1 << 16);
+    /// Parts of a compound that come in the order of ORDER BY are merged.
+    pub const MERGE_PARTS: Self = Self(1 << 17);
     /// Not a rule: what costs decide is done wherever it can be done, for tests.
     pub const EAGER: Self = Self(1 << 31);
     /// All of them, with names.
-    pub const EACH: [(&'static str, Self); 17] = [
+    pub const EACH: [(&'static str, Self); 18] = [
         ("tree_count", Self::TREE_COUNT),
         ("extremes", Self::EXTREMES),
         ("or_union", Self::OR_UNION),
@@ -64,6 +66,7 @@ impl Rules {
         ("group_join", Self::GROUP_JOIN),
         ("row_bounds", Self::ROW_BOUNDS),
         ("ordered_groups", Self::ORDERED_GROUPS),
+        ("merge_parts", Self::MERGE_PARTS),
     ];
 
     /// Whether all rules of `rule` are in.

@@ -34,6 +34,8 @@ pub(crate) struct QueryParts {
     pub(crate) order_by: Vec<SortKey>,
     /// LIMIT and OFFSET
     pub(crate) limit: Option<(Scalar, Option<Scalar>)>,
+    /// What reads the rows may end before the last, whatever LIMIT says here.
+    pub(crate) ends_early: bool,
 }
 
 /// Plans a block: the node, what is read of its rows, and about how many there are.
@@ -64,7 +66,7 @@ pub(crate) fn finish_select(
     // Where all rows are read before the first comes out a LIMIT ends nothing early.
     let gathers = is_grouped || !parts.grouping.windows.is_empty();
     // Neither does an order that was found to be cheaper than a hash table have to win again.
-    let has_limit = run.is_some() || parts.limit.is_some() && !gathers;
+    let has_limit = run.is_some() || (parts.limit.is_some() || parts.ends_early) && !gathers;
     let Joined { mut node, sorted, mut rows } =
         if let Some(joined) = extreme(binder, &mut parts, &needs)? {
             joined

@@ -210,6 +210,7 @@ impl Binder<'_> {
             needs: Vec::new(),
             rows: 1.0,
             is_cheap: true,
+            sorted: false,
             later: None,
         })));
         scope.tables.push(ScopeTable {
@@ -322,7 +323,7 @@ impl Binder<'_> {
             }
             None => Vec::new(),
         };
-        let compound = Compound { arms: arms(parts), state, slot, collations };
+        let compound = Compound { arms: arms(parts), state, slot, collations, order: Vec::new() };
         let input = Node::Compound(Box::new(compound));
         vec![Arm { operator: ast::CompoundOperator::UnionAll, input, outputs }]
     }

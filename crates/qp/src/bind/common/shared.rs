@@ -73,6 +73,7 @@ impl Binder<'_> {
             needs: Vec::new(),
             rows,
             is_cheap: true,
+            sorted: false,
             later: None,
         })));
         scope.tables.push(ScopeTable {

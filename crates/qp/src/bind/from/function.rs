@@ -86,6 +86,7 @@ impl Binder<'_> {
             needs,
             rows: 25.0,
             is_cheap: true,
+            sorted: false,
             later: None,
         })));
         Ok(())
@@ -162,6 +163,7 @@ pub(super) fn add_made_rows(
         node: Node::Pragma(Box::new(scan)),
         rows,
         is_cheap,
+        sorted: false,
         later: None,
     })));
 }

@@ -91,6 +91,8 @@ pub struct RowsRelation {
     pub rows: f64,
     /// Whether opening it again is as cheap as reading it.
     pub is_cheap: bool,
+    /// The rows come in the order that the group was asked for.
+    pub(crate) sorted: bool,
     /// The block that makes the rows, where it is planned with the group that it stands in: the
     /// node is empty until then.
     pub(crate) later: Option<LaterBlock>,
@@ -475,6 +477,7 @@ impl Binder<'_> {
                 needs: Vec::new(),
                 rows: block.rows,
                 is_cheap: false,
+                sorted: false,
             })));
             slots = vec![slot];
         }

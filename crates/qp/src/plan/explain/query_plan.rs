@@ -2,9 +2,10 @@
 //!
 //! Neighbours: `tree` shows more.
 
+use crate::ast::CompoundOperator;
 use crate::catalog::IndexColumn;
 use crate::plan::SelectPlan;
-use crate::plan::{AccessPath, Compound, IndexPath, Node, Scan};
+use crate::plan::{AccessPath, Arm, Compound, IndexPath, Node, Scan};
 use crate::scalar::Scalar;
 
 /// Lines with their depth.
@@ -139,15 +140,37 @@ fn temporary(
     Some((depth, format!("USE TEMP B-TREE FOR {terms}{clause}")))
 }
 
+/// Parts that are merged, the last with those before it, as SQLite puts it.
+fn explain_merge(arms: &[Arm], depth: usize, lines: &mut Lines<'_>) {
+    let Some((last, before)) = arms.split_last() else { return };
+    if before.is_empty() {
+        return explain(&last.input, depth, lines);
+    }
+    let name = match last.operator {
+        CompoundOperator::UnionAll => "UNION ALL",
+        CompoundOperator::Union => "UNION",
+        CompoundOperator::Except => "EXCEPT",
+        CompoundOperator::Intersect => "INTERSECT",
+    };
+    lines.push((depth, format!("MERGE ({name})")));
+    lines.push((depth + 1, "LEFT".to_owned()));
+    explain_merge(before, depth + 2, lines);
+    lines.push((depth + 1, "RIGHT".to_owned()));
+    explain(&last.input, depth + 2, lines);
+}
+
 fn explain_compound(compound: &Compound, depth: usize, lines: &mut Lines<'_>) {
+    if !compound.order.is_empty() {
+        return explain_merge(&compound.arms, depth, lines);
+    }
     lines.push((depth, "COMPOUND QUERY".to_owned()));
     for (index, arm) in compound.arms.iter().enumerate() {
         let name = match (index, arm.operator) {
             (0, _) => "LEFT-MOST SUBQUERY",
-            (_, crate::ast::CompoundOperator::UnionAll) => "UNION ALL",
-            (_, crate::ast::CompoundOperator::Union) => "UNION USING TEMP B-TREE",
-            (_, crate::ast::CompoundOperator::Except) => "EXCEPT USING TEMP B-TREE",
-            (_, crate::ast::CompoundOperator::Intersect) => "INTERSECT USING TEMP B-TREE",
+            (_, CompoundOperator::UnionAll) => "UNION ALL",
+            (_, CompoundOperator::Union) => "UNION USING TEMP B-TREE",
+            (_, CompoundOperator::Except) => "EXCEPT USING TEMP B-TREE",
+            (_, CompoundOperator::Intersect) => "INTERSECT USING TEMP B-TREE",
         };
         lines.push((depth + 1, name.to_owned()));
         explain(&arm.input, depth + 2, lines);

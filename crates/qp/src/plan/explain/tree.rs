@@ -144,6 +144,9 @@ fn describe(node: &Node, names: &Names<'_>) -> String {
             }
             None => format!("Limit: {}", names.text(&limit.count)),
         },
+        Node::Compound(compound) if !compound.order.is_empty() => {
+            format!("Compound of {}, merged in order", compound.arms.len())
+        }
         Node::Compound(compound) => format!("Compound of {}", compound.arms.len()),
         Node::Recursive(_) => "Recursive table".to_owned(),
         Node::RecursiveRow(..) => "Rows of the step before".to_owned(),

@@ -83,7 +83,8 @@ impl Planner<'_, '_> {
                 }
             }
             Relation::Rows(rows) => {
-                Joined { rows: rows.rows, node: rows.node, sorted: wanted.is_empty() }
+                let sorted = rows.sorted || wanted.is_empty();
+                Joined { rows: rows.rows, node: rows.node, sorted }
             }
             Relation::Outer(outer) => {
                 let joined = outer_join(self.binder, *outer, self.goal, self.given)?;

@@ -9,12 +9,13 @@
 
 use pandodb_ds::record::Collation;
 
+use super::merge::{OrderAsked, ask_part, sort_part};
 use super::{inside, is_blind};
 use crate::ast::CompoundOperator;
 use crate::bind::{Binder, Block};
 use crate::error::Result;
 use crate::plan::select::{QueryParts, finish_select};
-use crate::plan::{Arm, Compound, Filter, Node};
+use crate::plan::{Arm, ColumnSort, Compound, Filter, Node};
 use crate::scalar::{Scalar, SlotId, StateId};
 
 /// A block that is bound and not planned.
@@ -71,7 +72,11 @@ impl Later {
     pub(crate) fn finish(self, binder: &mut Binder<'_>) -> Result<(Node, Vec<Scalar>, f64)> {
         match self {
             Self::Query(parts) => finish_select(binder, *parts),
-            Self::Compound(compound) => compound.finish(binder),
+            Self::Compound(compound) => {
+                let compound_slot = compound.slot;
+                let made = compound.finish(binder, &OrderAsked::none(compound_slot))?;
+                Ok((made.node, made.outputs, made.rows))
+            }
         }
     }
 }
@@ -126,37 +131,103 @@ impl LaterCompound {
         })
     }
 
-    fn finish(self, binder: &mut Binder<'_>) -> Result<(Node, Vec<Scalar>, f64)> {
-        let Self { arms, slot, state, collations, outputs, conditions, asked } = self;
+    /// Plans it; the rows come in the order that is asked for where that is told.
+    pub(crate) fn finish(self, binder: &mut Binder<'_>, asked: &OrderAsked<'_>) -> Result<Ordered> {
+        let mut order = self.order(binder, asked);
+        let is_set = self.arms.iter().any(|(operator, _)| *operator != CompoundOperator::UnionAll);
+        let Self { arms, slot, state, collations, outputs, conditions, asked: known_as } = self;
         let mut rows = 0.0;
         let mut planned = Vec::with_capacity(arms.len());
-        for (operator, mut block) in arms {
-            let mut above = Vec::new();
-            match &mut block.later {
-                Some(Later::Query(parts)) => {
-                    for condition in &conditions {
-                        match in_part(condition, asked, parts) {
-                            Some(inner) => parts.group.add_predicate(inner),
-                            None => above.push(condition),
-                        }
-                    }
-                }
-                _ => above.extend(&conditions),
-            }
-            let (mut input, outputs, count) = match block.later.take() {
-                Some(later) => later.finish(binder)?,
-                None => (block.root, block.outputs, block.rows),
-            };
-            let above: Vec<Scalar> =
-                above.into_iter().map(|condition| over(condition, asked, &outputs)).collect();
-            if !above.is_empty() {
-                input = Node::Filter(Box::new(Filter { input, predicates: above }));
-            }
+        for (operator, block) in arms {
+            let conditions = (conditions.as_slice(), known_as);
+            let limit = asked.limit.filter(|_| !is_set);
+            let ask = PartAsk { order: &order, ends_early: asked.ends_early, limit };
+            let (arm, count) = plan_part(binder, (operator, block), conditions, &ask)?;
             rows += count;
-            planned.push(Arm { operator, input, outputs });
+            planned.push(arm);
         }
-        let compound = Compound { arms: planned, state, slot, collations };
-        Ok((Node::Compound(Box::new(compound)), outputs, rows))
+        let in_order = planned.iter().filter(|(_, is_sorted)| !is_sorted).count();
+        let pays = in_order > 0 || asked.may_sort && !is_set;
+        if !pays {
+            order.clear();
+        }
+        let arms = planned.into_iter();
+        let arms = arms.map(|(arm, is_sorted)| {
+            if pays || !is_sorted { arm } else { Arm { input: unsorted(arm.input), ..arm } }
+        });
+        let sorted = !order.is_empty();
+        let compound = Compound { arms: arms.collect(), state, slot, collations, order };
+        Ok(Ordered { node: Node::Compound(Box::new(compound)), outputs, rows, sorted })
+    }
+}
+
+/// A compound's plan.
+pub(crate) struct Ordered {
+    /// The plan.
+    pub(crate) node: Node,
+    /// What is read of its rows.
+    pub(crate) outputs: Vec<Scalar>,
+    /// About how many rows.
+    pub(crate) rows: f64,
+    /// The rows come in the order that was asked for.
+    pub(crate) sorted: bool,
+}
+
+/// What is asked of a part.
+struct PartAsk<'a> {
+    order: &'a [ColumnSort],
+    ends_early: bool,
+    limit: Option<&'a (Scalar, Option<Scalar>)>,
+}
+
+/// Plans a part with the conditions that are asked of it; whether it had to be sorted, and about
+/// how many rows it has.
+fn plan_part(
+    binder: &mut Binder<'_>,
+    (operator, mut block): (CompoundOperator, Block),
+    (conditions, known_as): (&[Scalar], SlotId),
+    ask: &PartAsk<'_>,
+) -> Result<((Arm, bool), f64)> {
+    let mut above = Vec::new();
+    match &mut block.later {
+        Some(Later::Query(parts)) => {
+            for condition in conditions {
+                match in_part(condition, known_as, parts) {
+                    Some(inner) => parts.group.add_predicate(inner),
+                    None => above.push(condition),
+                }
+            }
+            ask_part(parts, ask.order, ask.ends_early);
+        }
+        _ => above.extend(conditions),
+    }
+    let (mut input, outputs, rows) = if let Some(later) = block.later.take() {
+        later.finish(binder)?
+    } else {
+        let input = sort_part(binder, block.root, ask.order, &block.outputs);
+        (input, block.outputs, block.rows)
+    };
+    let above: Vec<Scalar> =
+        above.into_iter().map(|condition| over(condition, known_as, &outputs)).collect();
+    let is_sorted = matches!(input, Node::Sort(_));
+    if let (Node::Sort(sort), true) = (&mut input, above.is_empty()) {
+        sort.limit = ask.limit.cloned();
+    }
+    if !above.is_empty() {
+        input = Node::Filter(Box::new(Filter { input, predicates: above }));
+    }
+    Ok(((Arm { operator, input, outputs }, is_sorted), rows))
+}
+
+/// A part without the sort that was put on it.
+fn unsorted(node: Node) -> Node {
+    match node {
+        Node::Sort(sort) => sort.input,
+        Node::Filter(filter) => {
+            let Filter { input, predicates } = *filter;
+            Node::Filter(Box::new(Filter { input: unsorted(input), predicates }))
+        }
+        other => other,
     }
 }
 

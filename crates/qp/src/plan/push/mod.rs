@@ -7,12 +7,14 @@
 //! that are put together, `group` plans the rest.
 
 mod later;
+mod merge;
 
 use pandodb_ds::record::Collation;
 
-pub(crate) use self::later::{Later, LaterCompound};
+pub(crate) use self::later::{Later, LaterCompound, Ordered};
+pub(crate) use self::merge::OrderAsked;
 
-use super::group::Term;
+use super::group::{Goal, Term};
 use super::select::QueryParts;
 use super::{Node, PragmaScan, Project};
 use crate::bind::{Binder, Group, LaterBlock, Relation};
@@ -25,7 +27,9 @@ pub(super) fn plan_waiting(
     binder: &mut Binder<'_>,
     group: &mut Group,
     terms: &mut [Term],
+    goal: &Goal<'_>,
 ) -> Result<()> {
+    let is_alone = group.relations.len() == 1 && group.semis.is_empty();
     for relation in &mut group.relations {
         let Relation::Rows(rows) = relation else { continue };
         if let Node::Pragma(scan) = &mut rows.node {
@@ -43,7 +47,17 @@ pub(super) fn plan_waiting(
                 term.scalar = None;
             }
         }
-        let (input, outputs, count) = later.finish(binder)?;
+        let (input, outputs, count) = match later {
+            Later::Compound(compound) if is_alone && !goal.wanted.is_empty() => {
+                // How many of its rows pass what is asked above is not known.
+                let (keys, ends_early) = (goal.wanted, goal.has_limit);
+                let asked = OrderAsked { keys, slot, limit: None, ends_early, may_sort: false };
+                let made = compound.finish(binder, &asked)?;
+                rows.sorted = made.sorted;
+                (made.node, made.outputs, made.rows)
+            }
+            later => later.finish(binder)?,
+        };
         let project = Project { input, outputs, slot, label: Some(label) };
         rows.node = Node::Project(Box::new(project));
         rows.rows = count;

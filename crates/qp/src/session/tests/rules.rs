@@ -174,7 +174,37 @@ fn aggregate(dice: &mut Dice, tables: &[usize]) -> String {
     format!("(SELECT {value} FROM {from}{two}{and}) {operator} {one}")
 }
 
+/// Selects that are put together, in an order, with a limit; of some parts an index has the order.
+fn compound(dice: &mut Dice) -> String {
+    const PARTS: [&str; 9] = [
+        "SELECT k, id FROM a",
+        "SELECT f, k FROM a WHERE k > 1",
+        "SELECT DISTINCT k, 1 FROM a",
+        "SELECT q, length(p) FROM b",
+        "SELECT q, count(*) FROM b GROUP BY q",
+        "SELECT j, i FROM c",
+        "SELECT i, j FROM c WHERE i IN (1, 3)",
+        "SELECT t, i FROM c",
+        "SELECT * FROM (VALUES (2, 1), (1.5, 3), (NULL, 'a'))",
+    ];
+    let mut sql = dice.pick(&PARTS).to_owned();
+    for _ in 0..=dice.below(3) {
+        let operator = dice.pick(&["UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT"]);
+        sql = format!("{sql} {operator} {}", dice.pick(&PARTS));
+    }
+    let order = dice.pick(&["1, 2", "1 DESC, 2 DESC", "2, 1", "1 NULLS LAST, 2 DESC"]);
+    let (limit, skip) = (dice.below(30), dice.below(4));
+    match dice.below(4) {
+        0 => format!("{sql} ORDER BY {order}"),
+        1 => format!("SELECT * FROM ({sql}) ORDER BY {order} LIMIT {limit}"),
+        _ => format!("{sql} ORDER BY {order} LIMIT {limit} OFFSET {skip}"),
+    }
+}
+
 fn query(dice: &mut Dice) -> String {
+    if dice.below(6) == 0 {
+        return compound(dice);
+    }
     let mut tables = vec![dice.below(3)];
     for _ in 0..dice.below(3) {
         let next = dice.below(3);

@@ -3,8 +3,11 @@
 //! UNION ALL parts are passed through as they come. Everything else keeps rows in a sorted map
 //! of their keys, so that results come in the order of the rows, as SQLite's do. When the map takes
 //! too much memory, rows of other keys are put aside into files with the number of their part, and
-//! each file is worked on afterwards as all parts were. Neighbours: `files::partition` has the
-//! files, `recursive` is for recursive tables.
+//! each file is worked on afterwards as all parts were. Parts that come in the order of ORDER BY
+//! are merged (`merge`). Neighbours: `files::partition` has the files, `recursive` is for recursive
+//! tables.
+
+mod merge;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Entry, IntoValues};
@@ -35,6 +38,8 @@ pub struct CompoundState {
     is_open: bool,
     /// The rows of all parts up to the last that is not UNION ALL.
     rows: Option<Folded>,
+    /// Where the parts are that come in an order.
+    merging: Option<merge::Merging>,
 }
 
 /// Rows of several parts that became one.
@@ -247,7 +252,9 @@ impl Compound {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
         let computed = self.computed();
         let mut state = CompoundState { arm: computed, ..CompoundState::default() };
-        if computed > 0 {
+        if !self.order.is_empty() {
+            state.merging = Some(merge::Merging::new(self.arms.len()));
+        } else if computed > 0 {
             state.rows = Some(self.compute(computed, frame, outer)?);
         }
         *frame.state_mut(self.state) = OperatorState::Compound(Box::new(state));
@@ -287,6 +294,9 @@ impl Compound {
         frame: &mut Frame,
         outer: Outer<'_>,
     ) -> Result<bool> {
+        if let Some(merging) = &mut state.merging {
+            return merging.next(self, frame, outer);
+        }
         if let Some(rows) = &mut state.rows {
             if let Some(row) = rows.next()? {
                 frame.slot_mut(self.slot).set_values(0, row);
