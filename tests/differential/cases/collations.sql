@@ -145,3 +145,10 @@ INSERT INTO t VALUES (4, 'C', 'c')
 SELECT * FROM log
 INSERT INTO t VALUES (5, 'c', 'c') RETURNING max(id, n, b), (SELECT group_concat(x) FROM (SELECT id AS x UNION SELECT t.n UNION SELECT t.b))
 SELECT * FROM log
+-- what NOCASE takes for one value is several in an order by bytes
+CREATE TABLE folded(id INTEGER PRIMARY KEY, s TEXT COLLATE NOCASE)
+CREATE INDEX folded_s ON folded(s)
+INSERT INTO folded(s) VALUES ('a'), ('A'), ('a'), ('A'), ('b')
+SELECT s, id FROM folded WHERE s = 'a' ORDER BY s COLLATE BINARY, id
+SELECT s, id FROM folded WHERE s = 'a' ORDER BY s COLLATE BINARY DESC, id LIMIT 2
+SELECT s, id FROM folded WHERE s = 'a' ORDER BY s, id DESC

@@ -8,7 +8,8 @@ use crate::plan::SortKey;
 use crate::scalar::{ROWID, SlotId};
 
 /// Whether rows that come in `order` (of columns of `slot`) come in the wanted one, and whether
-/// they do from the end. Columns at `constant` places have one value only.
+/// they do from the end. Columns at `constant` places have one value only, as their collation has
+/// it.
 pub(super) fn satisfies(
     wanted: &[SortKey],
     slot: SlotId,
@@ -29,7 +30,11 @@ pub(super) fn satisfies(
         if key.nulls_first == key.descending {
             return (false, false);
         }
-        let is_constant = constant.iter().any(|index| order[*index].0 == place.column);
+        // One value under NOCASE may be several in an order by bytes.
+        let is_constant = constant.iter().any(|index| {
+            let (column, collation, _) = order[*index];
+            column == place.column && [Collation::Binary, key.collation].contains(&collation)
+        });
         if is_constant {
             continue;
         }
