@@ -1,5 +1,6 @@
 //! Random forms that few queries have: formats, patterns, chains of casts, orders that an index
-//! may give, aggregates that say their order, rows beside subqueries, documents of each row.
+//! may give, also to parts of a compound, aggregates that say their order, rows beside subqueries,
+//! documents of each row.
 //!
 //! Where an order decides what comes out it is given to the last bit. Neighbours: `query`, which
 //! asks for these; `wide`, `deep` (other rare queries); `schema`, `change` (which ask for texts).
@@ -117,11 +118,13 @@ pub(super) fn index_condition(rng: &mut Rng, first: &str, second: &str) -> Strin
 impl Queries<'_> {
     /// One of the forms here.
     pub(super) fn forms_step(&mut self) -> Step {
-        match self.rng.u8(..10) {
+        match self.rng.u8(..13) {
             0..=2 => self.in_order_step(),
             3..=4 => self.lists_step(),
             5..=6 => self.parts_step(),
             7 => self.rows_step(),
+            8..=9 => self.stream_step(),
+            10 => self.stream_beside_step(),
             _ => self.lateral_step(),
         }
     }
@@ -257,6 +260,95 @@ impl Queries<'_> {
             9 => format!("SELECT +{column} FROM {from} AS a WHERE {condition}"),
             _ => format!("SELECT {column} FROM {from} AS a WHERE {condition}"),
         }
+    }
+
+    /// Selects that are put together, in an order that parts may come in, perhaps cut.
+    fn stream_step(&mut self) -> Step {
+        let (parts, is_plain) = self.stream_parts("");
+        let order = self.order_of_parts(is_plain);
+        let limit = match self.rng.u8(..4) {
+            0 => String::new(),
+            1 => format!(" LIMIT {}", self.rng.u8(..12)),
+            2 => format!(" LIMIT -1 OFFSET {}", self.rng.u8(..20)),
+            _ => format!(" LIMIT {} OFFSET {}", self.rng.u8(1..12), self.rng.u8(..9)),
+        };
+        let whole = match self.rng.u8(..5) {
+            0 => format!("SELECT * FROM ({parts})"),
+            1 => format!("SELECT p, q FROM ({parts}) WHERE p IS NOT NULL"),
+            2 => format!("WITH r AS ({parts}) SELECT q, p FROM r"),
+            _ => parts,
+        };
+        let sql = format!("{whole} ORDER BY {order}{limit}");
+        Step { sql, check: Check::Query(Order::Limited) }
+    }
+
+    /// The first row of such parts beside each row of a table, which they know.
+    fn stream_beside_step(&mut self) -> Step {
+        let tables = &self.schema.tables;
+        let table = tables[self.rng.usize(..tables.len())].clone();
+        let source = Source::of(&table, "o");
+        let known = source.columns[self.rng.usize(..source.columns.len())].clone();
+        let operator = pick(self.rng, &["=", "<", ">=", "IS", "IS NOT"]);
+        let (parts, is_plain) = self.stream_parts(&format!("{operator} o.{known}"));
+        let (order, skip) = (self.order_of_parts(is_plain), self.rng.u8(..3));
+        let one = format!("SELECT p FROM ({parts} ORDER BY {order} LIMIT 1 OFFSET {skip})");
+        let all = decided_by(std::slice::from_ref(&source));
+        let sql = format!("SELECT o.{known}, ({one}) FROM {} AS o ORDER BY {all}", table.name);
+        Step { sql, check: Check::Query(Order::Limited) }
+    }
+
+    /// Selects of two columns, put together; whether none takes rows away. `asked` is demanded of
+    /// a column of each.
+    fn stream_parts(&mut self, asked: &str) -> (String, bool) {
+        let (mut sql, mut is_plain) = self.stream_part(asked);
+        for _ in 0..self.rng.usize(1..=3) {
+            let operators = ["UNION ALL", "UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT"];
+            let operator = pick(self.rng, &operators);
+            let (part, is_all) = self.stream_part(asked);
+            is_plain &= is_all && operator == "UNION ALL";
+            sql = format!("{sql} {operator} {part}");
+        }
+        (sql, is_plain)
+    }
+
+    fn stream_part(&mut self, asked: &str) -> (String, bool) {
+        let table = self.schema.tables[self.rng.usize(..self.schema.tables.len())].clone();
+        let mut scope = self.scope(vec![Source::of(&table, "a")], 0);
+        let (one, two) = (scope.column(), scope.column());
+        let condition = match (asked, scope.rng.u8(..3)) {
+            ("", 0) => "1".to_owned(),
+            ("", 1) => scope.comparison_with_literal(),
+            ("", _) => scope.condition(1),
+            (asked, 0) => format!("{one} {asked} AND {}", scope.comparison_with_literal()),
+            (asked, _) => format!("{one} {asked}"),
+        };
+        let choice = scope.rng.u8(..12);
+        let from = format!("FROM {} AS a WHERE {condition}", table.name);
+        let sql = match choice {
+            0 => format!("SELECT {one} AS p, 1 AS q {from}"),
+            1 if table.rowid => format!("SELECT {one} AS p, a.rowid AS q {from}"),
+            2 => format!("SELECT DISTINCT {one} AS p, {two} AS q {from}"),
+            3 => format!("SELECT {one} AS p, count(*) AS q {from} GROUP BY {one}"),
+            4 => format!(
+                "SELECT column1 AS p, column2 AS q FROM (VALUES ({}, 1), (2, 'a'))",
+                literal(scope.rng)
+            ),
+            _ => format!("SELECT {one} AS p, {two} AS q {from}"),
+        };
+        (sql, !(2..=3).contains(&choice))
+    }
+
+    /// An order by both columns; where rows are taken away nothing says which of equal ones is
+    /// there, so that each column compares as it did for that.
+    fn order_of_parts(&mut self, is_plain: bool) -> String {
+        let mut term = |place: &str| {
+            let directions = ["", "", "", " DESC", " DESC", " NULLS LAST", " DESC NULLS FIRST"];
+            let collations = [" COLLATE NOCASE", " COLLATE BINARY", "", "", "", ""];
+            let collation = if is_plain { pick(self.rng, &collations) } else { "" };
+            format!("{place}{collation}{}", pick(self.rng, &directions))
+        };
+        let (one, two) = (term("1"), term("2"));
+        if self.rng.u8(..4) == 0 { format!("{two}, {one}") } else { format!("{one}, {two}") }
     }
 
     /// Rows beside subqueries.

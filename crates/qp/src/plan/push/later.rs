@@ -9,7 +9,7 @@
 
 use pandodb_ds::record::Collation;
 
-use super::merge::{OrderAsked, ask_part, sort_part};
+use super::merge::{OrderAsked, ask_part, is_made_anew, sort_part};
 use super::{inside, is_blind};
 use crate::ast::CompoundOperator;
 use crate::bind::{Binder, Block};
@@ -140,7 +140,7 @@ impl LaterCompound {
         let mut planned = Vec::with_capacity(arms.len());
         for (operator, block) in arms {
             let conditions = (conditions.as_slice(), known_as);
-            let limit = asked.limit.filter(|_| !is_set);
+            let limit = asked.limit.filter(|limit| !is_set && is_fixed(limit));
             let ask = PartAsk { order: &order, ends_early: asked.ends_early, limit };
             let (arm, count) = plan_part(binder, (operator, block), conditions, &ask)?;
             rows += count;
@@ -171,6 +171,11 @@ pub(crate) struct Ordered {
     pub(crate) rows: f64,
     /// The rows come in the order that was asked for.
     pub(crate) sorted: bool,
+}
+
+/// Whether a LIMIT with its OFFSET says the same to each part as it does to all.
+fn is_fixed((count, offset): &(Scalar, Option<Scalar>)) -> bool {
+    !is_made_anew(count) && !offset.as_ref().is_some_and(is_made_anew)
 }
 
 /// What is asked of a part.

@@ -67,7 +67,11 @@ impl LaterCompound {
             }
         }
         let is_custom = |by: &ColumnSort| matches!(by.collation, Collation::Custom(_));
-        (!order.iter().any(is_custom)).then_some(order)
+        let is_there = |by: &ColumnSort| {
+            let mut outputs = self.arms.iter().map(|(_, block)| block.outputs.get(by.column));
+            outputs.all(|output| output.is_some_and(is_repeatable))
+        };
+        order.iter().all(|by| !is_custom(by) && is_there(by)).then_some(order)
     }
 
     /// A term as a column of the compound that is read as it is.
@@ -85,6 +89,20 @@ impl LaterCompound {
             nulls_first: key.nulls_first,
         })
     }
+}
+
+/// Whether a result is the same when it is computed again: a part is sorted by one computation, and
+/// merged by another. Subqueries are too dear for that.
+fn is_repeatable(output: &Scalar) -> bool {
+    !output.has_subquery() && !is_made_anew(output)
+}
+
+/// Whether each computation may give another value.
+pub(super) fn is_made_anew(scalar: &Scalar) -> bool {
+    scalar.any(&mut |node| match node {
+        Scalar::Call(call) => !call.function.is_deterministic(),
+        _ => false,
+    })
 }
 
 /// The order as one of a part's results; what is the same in all of its rows orders nothing.
