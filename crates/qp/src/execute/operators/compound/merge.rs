@@ -2,8 +2,9 @@
 //!
 //! One row of each part is held, and the least of them is next: what a LIMIT leaves out is not
 //! read. Where equal rows are one row, the order goes on through all columns, so that equal rows of
-//! all parts meet; whether they are in the result is told by the operators from the left. A part moves
-//! on only when another row is asked for. Neighbours: `compound` computes parts that have no order.
+//! all parts meet; whether they are in the result is told by the operators from the left. A part
+//! moves on only when another row is asked for. Neighbours: `compound` computes parts that have no
+//! order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
