@@ -54,7 +54,9 @@ pub(super) fn insert_plan(
     let is_simple = is_values || is_single_scan(&block.root);
     let buffered = !is_simple
         || (!is_values && !writer.triggers.is_empty())
-        || values.iter().any(|value| !is_values && value.has_subquery());
+        || values.iter().any(|value| !is_values && value.has_subquery())
+        || (!matches!(block.root, Node::Once(_))
+            && sees_rows(&block.root, &values, !writer.triggers.is_empty() || returning.is_some()));
     let is_plain = insert.conflict.is_none_or(|action| action == ConflictAction::Abort)
         && rowid.is_none()
         && upserts.is_empty()
@@ -131,6 +133,24 @@ fn may_replace(plan: &InsertPlan, conflict: Option<ConflictAction>) -> bool {
         index.unique.is_some_and(replaces) && !plan.upserts.iter().any(is_answered)
     };
     (has_key && replaces(key_conflict)) || writer.indexes.iter().enumerate().any(replaces_by)
+}
+
+/// Whether what is inserted could show rows that the statement has inserted before: by subqueries,
+/// or, where the rows are made before the first of them is `watched` by a trigger or RETURNING, by
+/// what a session says of itself. Rows that only stream tell of the row before, as in SQLite.
+fn sees_rows(input: &Node, values: &[Scalar], watched: bool) -> bool {
+    let sees = |scalar: &Scalar| {
+        scalar.any(&mut |node| match node {
+            Scalar::Call(call) => watched && !call.function.is_deterministic(),
+            node => node.own_subquery().is_some(),
+        })
+    };
+    let sees_input = match input {
+        Node::Values(list) => list.rows.iter().flatten().any(sees),
+        Node::Filter(filter) => filter.predicates.iter().any(sees),
+        _ => false,
+    };
+    sees_input || values.iter().any(sees)
 }
 
 /// Whether a node reads one tree from start to end and nothing else.
