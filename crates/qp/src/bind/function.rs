@@ -56,7 +56,11 @@ impl Binder<'_> {
         function: &Arc<Function>,
         arguments: &[ast::Expression],
     ) -> Result<Scalar> {
-        let mut arguments = self.expressions(arguments)?;
+        let reads_json = u32::from(function.traits.reads_json);
+        self.json_readers += reads_json;
+        let bound = self.expressions(arguments);
+        self.json_readers -= reads_json;
+        let mut arguments = bound?;
         for argument in &arguments {
             no_row(argument)?;
         }
@@ -209,7 +213,7 @@ impl Binder<'_> {
         let bound = self.window_parts(call, function, arguments, &window);
         self.scopes[current].grouping.windows_allowed = true;
         let (partition_by, order_by, bound) = bound?;
-        let is_json = function.traits.may_return_json;
+        let returns_json = function.traits.may_return_json;
         let known = self.scopes[current]
             .grouping
             .windows
@@ -227,6 +231,8 @@ impl Binder<'_> {
         let group = &mut self.scopes[current].grouping.windows[place];
         group.calls.push(bound);
         let column = computed_column(group.slot, group.calls.len() - 1);
+        // Other windows than the first are those of subqueries in SQLite.
+        let is_json = returns_json && place == 0;
         let column = if is_json { Scalar::Json(Box::new(column)) } else { column };
         Ok(as_said(column, said))
     }
@@ -496,7 +502,7 @@ fn is_probability(scalar: &Scalar) -> bool {
 fn hinted(argument: Scalar) -> Scalar {
     if argument.collation().is_some() && argument.explicit_collation().is_none() {
         // A column's collation is the column's alone.
-        Scalar::Convert(Box::new(argument), Affinity::None, None)
+        Scalar::Convert(Box::new(argument), Affinity::None, None, true)
     } else if argument.affinity() == Affinity::None {
         argument
     } else {

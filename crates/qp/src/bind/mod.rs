@@ -198,6 +198,8 @@ pub struct Binder<'e> {
     pub(crate) rows_taken: Vec<(usize, SlotId)>,
     /// Subqueries of comparisons that may become joins.
     pub(crate) aggregated: Vec<AggregatedBlock>,
+    /// In how many arguments of functions that read JSON what is being bound stands.
+    pub(crate) json_readers: u32,
     /// How many calls were bound that never give the same result twice.
     pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
@@ -263,6 +265,7 @@ impl<'e> Binder<'e> {
             common_seen: 0,
             rows_taken: Vec::new(),
             aggregated: Vec::new(),
+            json_readers: 0,
             volatile_calls: 0,
             recorder: None,
             accessors: Vec::new(),

@@ -14,7 +14,7 @@ use super::group::Grouping;
 use crate::ast::{ColumnReference, Expression, Name, Quote};
 use crate::catalog::{DatabaseIndex, Table, View, is_schema_table_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::scalar::{ColumnPlace, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, Scalar, SlotId};
 
 /// What one query block's expressions can see of it.
 #[derive(Debug, Default)]
@@ -315,6 +315,9 @@ impl Binder<'_> {
         scalar.rewrite(&mut |node| match node {
             Scalar::Column(place) => {
                 places.push(*place);
+                if let Some(column) = place.json.column() {
+                    places.push(ColumnPlace { column, json: JsonSign::None, ..*place });
+                }
                 place.depth += depth;
             }
             Scalar::Call(call) => {

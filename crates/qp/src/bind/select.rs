@@ -55,7 +55,7 @@ impl Block {
 /// A column with reals in the place of its whole numbers.
 pub(crate) fn as_real(column: Scalar) -> Scalar {
     let collation = column.collation().unwrap_or_default();
-    Scalar::Convert(Box::new(column), Affinity::Real, Some(collation))
+    Scalar::Convert(Box::new(column), Affinity::Real, Some(collation), false)
 }
 
 /// A column of the result before it is bound.

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
 use crate::limits;
 use crate::plan::SourceId;
-use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// What a name in FROM means.
@@ -261,6 +261,7 @@ impl Binder<'_> {
             column: ROWID,
             affinity: Affinity::Integer,
             collation: None,
+            json: JsonSign::None,
         });
         let mut columns = Vec::with_capacity(table.columns.len());
         for (index, column) in table.columns.iter().enumerate() {
@@ -270,6 +271,7 @@ impl Binder<'_> {
                 column: if alias_column == Some(index) { ROWID } else { column.position as u16 },
                 affinity: column.affinity,
                 collation: (alias_column != Some(index)).then_some(column.collation),
+                json: JsonSign::None,
             };
             columns.push(ScopeColumn {
                 name: column.name.clone(),
@@ -346,7 +348,7 @@ impl Binder<'_> {
             )));
         }
         scope.columns[index].scalar =
-            Scalar::Convert(Box::new(bound), column.affinity, Some(column.collation));
+            Scalar::Convert(Box::new(bound), column.affinity, Some(column.collation), true);
         state[index] = 0;
         Ok(())
     }

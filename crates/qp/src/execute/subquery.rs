@@ -138,6 +138,31 @@ impl SubqueryCall {
 
     /// Column `column` of the first row, or NULL.
     pub(crate) fn scalar<'a>(&self, scope: &Scope<'a>, column: usize) -> Result<Datum<'a>> {
+        self.of_row(scope, false, |row| row.get(column).cloned().unwrap_or(Value::Null))
+            .map(Datum::Owned)
+    }
+
+    /// As [`scalar`](Self::scalar), and whether it is JSON.
+    pub(crate) fn scalar_json<'a>(
+        &self,
+        scope: &Scope<'a>,
+        column: usize,
+    ) -> Result<(Datum<'a>, bool)> {
+        let sign = self.plan.outputs.len() + column;
+        self.of_row(scope, true, |row| {
+            let is_json = matches!(row.get(sign), Some(Value::Integer(1)));
+            (Datum::Owned(row.get(column).cloned().unwrap_or(Value::Null)), is_json)
+        })
+    }
+
+    /// What `take` makes of the first row, which is empty if there is none; behind its columns
+    /// stands which of them are JSON, if `signs` asks for that.
+    fn of_row<T>(
+        &self,
+        scope: &Scope<'_>,
+        signs: bool,
+        take: impl FnOnce(&[Value]) -> T,
+    ) -> Result<T> {
         let mut state = scope.frame.subqueries[self.state as usize].borrow_mut();
         if self.correlation == Correlation::Immediate {
             state.kept = None;
@@ -145,11 +170,14 @@ impl SubqueryCall {
         if self.remembers
             && let Some(row) = state.memory.recall(self, scope)?
         {
-            return Ok(Datum::Owned(row.get(column).cloned().unwrap_or(Value::Null)));
+            return Ok(take(row));
         }
         if !matches!(state.kept, Some(Remembered::Row(_))) {
             let mut row = Vec::new();
             self.each(&mut state, scope, |inner| {
+                if signs {
+                    return self.signed_row(inner, &mut row).map(|()| false);
+                }
                 for output in &self.plan.outputs {
                     row.push(output.evaluate(inner)?.into_value());
                 }
@@ -162,11 +190,21 @@ impl SubqueryCall {
             state.kept = Some(Remembered::Row(row));
         }
         match &state.kept {
-            Some(Remembered::Row(row)) => {
-                Ok(Datum::Owned(row.get(column).cloned().unwrap_or(Value::Null)))
-            }
-            _ => Ok(Datum::NULL),
+            Some(Remembered::Row(row)) => Ok(take(row)),
+            _ => Ok(take(&[])),
         }
+    }
+
+    /// The columns of a row, and then which of them are JSON.
+    fn signed_row(&self, inner: &Scope<'_>, row: &mut Vec<Value>) -> Result<()> {
+        let mut signs = Vec::with_capacity(self.plan.outputs.len());
+        for output in &self.plan.outputs {
+            let (value, is_json) = output.evaluate_json(inner)?;
+            row.push(value.into_value());
+            signs.push(Value::Integer(i64::from(is_json)));
+        }
+        row.append(&mut signs);
+        Ok(())
     }
 
     /// Column `column` of the row that was asked for last.

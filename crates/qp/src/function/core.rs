@@ -78,6 +78,7 @@ pub(super) fn iif(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
 
 pub(super) fn nullif(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     let equal = compare(args[0], args[1], context.collation).is_eq();
+    context.json_result = !equal && context.json_arguments.get(0);
     Ok(if equal { Value::Null } else { args[0].to_owned() })
 }
 
@@ -90,18 +91,19 @@ pub(super) fn max(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Va
 }
 
 /// Of equals the last wins in `min`, the first in `max`: with integers and reals it shows.
-fn extreme(context: &Context<'_>, args: &[ValueRef<'_>], greatest: bool) -> Value {
-    let mut best = args[0];
-    for &arg in args {
+fn extreme(context: &mut Context<'_>, args: &[ValueRef<'_>], greatest: bool) -> Value {
+    let mut best = 0;
+    for (index, &arg) in args.iter().enumerate() {
         if arg.is_null() {
             return Value::Null;
         }
-        let order = compare(arg, best, context.collation);
+        let order = compare(arg, args[best], context.collation);
         if if greatest { order.is_gt() } else { order.is_le() } {
-            best = arg;
+            best = index;
         }
     }
-    best.to_owned()
+    context.json_result = context.json_arguments.get(best);
+    args[best].to_owned()
 }
 
 /// `likely`, `unlikely`, `likelihood`: the argument, the hint is the planner's.

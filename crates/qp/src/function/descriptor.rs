@@ -241,6 +241,8 @@ pub struct TableColumn {
     /// Hidden columns are the function's parameters, in order: they show only when named, and
     /// an equality in WHERE gives an argument, too.
     pub is_hidden: bool,
+    /// The column with the JSON type of this one: arrays and objects are JSON to functions.
+    pub json_type: Option<u16>,
 }
 
 /// Opens a table-valued function.

@@ -66,7 +66,7 @@ mod text;
 // Functions take and give these.
 pub use pandodb_ds::record::{Value, ValueRef};
 
-pub(crate) use self::aggregate::{Sum, SumResult};
+pub(crate) use self::aggregate::{Sum, SumResult, extreme_sign};
 pub(crate) use self::call::Pace;
 pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, RowImages,

@@ -13,10 +13,10 @@ use crate::error::Result;
 const STOP: i64 = 0xFFFF_FFFF;
 
 const COLUMNS: &[TableColumn] = &[
-    TableColumn { name: "value", is_hidden: false },
-    TableColumn { name: "start", is_hidden: true },
-    TableColumn { name: "stop", is_hidden: true },
-    TableColumn { name: "step", is_hidden: true },
+    TableColumn { name: "value", is_hidden: false, json_type: None },
+    TableColumn { name: "start", is_hidden: true, json_type: None },
+    TableColumn { name: "stop", is_hidden: true, json_type: None },
+    TableColumn { name: "step", is_hidden: true, json_type: None },
 ];
 
 pub(super) const GENERATE_SERIES: TableFunction = TableFunction { columns: COLUMNS, open };

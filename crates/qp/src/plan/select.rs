@@ -44,7 +44,7 @@ pub(crate) fn finish_select(
     mut parts: QueryParts,
 ) -> Result<(Node, Vec<Scalar>, f64)> {
     let is_grouped = !parts.grouping.keys.is_empty() || !parts.grouping.calls.is_empty();
-    let group_slots = parts.group.slots();
+    let mut live = parts.group.slots();
     if is_grouped {
         let slot = match parts.grouping.slot {
             Some(slot) => slot,
@@ -83,7 +83,7 @@ pub(crate) fn finish_select(
         super::ordered::jump_over(&mut node, jump);
     }
     let places = run.map_or_else(Vec::new, |run| run.places);
-    let mut live = group_slots;
+    forget_json(&mut parts, &places);
     if is_grouped {
         node = aggregate(binder, &mut parts, node, (&mut live, &places));
         rows = if parts.grouping.keys.is_empty() { 1.0 } else { (rows / 10.0).max(1.0) };
@@ -113,6 +113,22 @@ pub(crate) fn finish_select(
         node = Node::Limit(Box::new(Limit { input: node, state, count, offset }));
     }
     Ok((node, parts.outputs, rows))
+}
+
+/// Columns are plain texts above what SQLite sorts: groups whose rows do not come in their order,
+/// and windows, which get results of aggregates as columns, too. What an aggregate takes in stays
+/// JSON whatever the plan: whether SQLite sorts is nothing that a statement should depend on.
+fn forget_json(parts: &mut QueryParts, places: &[usize]) {
+    let is_sorted = !parts.grouping.keys.is_empty() && places.is_empty();
+    let has_windows = !parts.grouping.windows.is_empty();
+    if !is_sorted && !has_windows {
+        return;
+    }
+    let slot = parts.grouping.slot;
+    let calls = parts.grouping.windows.iter_mut().flat_map(|window| &mut window.calls);
+    let arguments = calls.flat_map(|call| &mut call.call.arguments);
+    let scalars = parts.outputs.iter_mut().chain(arguments);
+    scalars.for_each(|scalar| scalar.forget_json(slot, has_windows));
 }
 
 /// The rows as trees count them; here INDEXED BY is looked at.

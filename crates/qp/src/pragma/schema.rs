@@ -255,7 +255,7 @@ pub(super) fn table_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
         let mut row = vec![
             integer(if all { index } else { rows.len() }),
             Value::text(&*column.name),
-            Value::text(&*column.declared_type),
+            Value::text(standard_type(&column.declared_type)),
             flag(column.not_null.is_some()),
             column.default_text.as_ref().map_or(Value::Null, |text| Value::text(&**text)),
             integer(key.map_or(0, |place| place + 1)),
@@ -266,6 +266,12 @@ pub(super) fn table_info(call: &Call<'_>, all: bool) -> Result<PragmaRows> {
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// A declared type as SQLite keeps it: the common ones in capital letters, others as written.
+fn standard_type(declared: &str) -> &str {
+    let common = ["ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"];
+    common.into_iter().find(|name| name.eq_ignore_ascii_case(declared)).unwrap_or(declared)
 }
 
 pub(super) fn index_list(call: &Call<'_>) -> Result<PragmaRows> {

@@ -78,14 +78,14 @@ impl Scalar {
                     scope.outer.context.session,
                 )?)
             }
-            Self::Convert(operand, affinity, _) => {
+            Self::Convert(operand, affinity, ..) => {
                 apply_affinity(operand.evaluate(scope)?, *affinity)
             }
             Self::Cast(operand, affinity) => cast(operand.evaluate(scope)?, *affinity),
             Self::Collate(operand, _) | Self::Json(operand) => return operand.evaluate(scope),
             Self::Case(case) => return evaluate_case(case, scope).map(|(value, _)| value),
             Self::RowCase(case) => return evaluate_row_case(case, scope).map(|(value, _)| value),
-            Self::Call(call) => Datum::Owned(evaluate_call(call, scope)?.0),
+            Self::Call(call) => Datum::Owned(evaluate_call(call, scope, false)?.0),
             Self::Subquery(call, column) => call.scalar(scope, usize::from(*column))?,
             Self::Row(_) => return Err(Error::invalid("row value misused")),
             Self::Raise(action, message) => return Err(raise(*action, message.as_deref(), scope)),
@@ -141,36 +141,6 @@ impl Scalar {
     #[inline]
     pub fn is_true(&self, scope: &Scope<'_>) -> Result<bool> {
         Ok(self.truth(scope)? == Some(true))
-    }
-
-    /// The value, and whether it is JSON made by a JSON function.
-    pub fn evaluate_json<'a>(&'a self, scope: &Scope<'a>) -> Result<(Datum<'a>, bool)> {
-        match self {
-            Self::Call(call) if call.function.traits.may_return_json => {
-                let (value, is_json) = evaluate_call(call, scope)?;
-                Ok((Datum::Owned(value), is_json))
-            }
-            Self::Json(operand) => Ok((operand.evaluate(scope)?, true)),
-            Self::Case(case) => evaluate_case(case, scope),
-            Self::RowCase(case) => evaluate_row_case(case, scope),
-            Self::Subquery(call, column) => {
-                let output = call.plan.outputs.get(usize::from(*column));
-                let is_json = output.is_some_and(Self::may_be_json);
-                Ok((self.evaluate(scope)?, is_json))
-            }
-            other => Ok((other.evaluate(scope)?, false)),
-        }
-    }
-
-    /// Whether its texts are JSON made by a JSON function, as far as can be told beforehand.
-    fn may_be_json(&self) -> bool {
-        match self {
-            Self::Json(_) => true,
-            Self::Call(call) => {
-                call.function.traits.may_return_json && call.function.name != "json_extract"
-            }
-            _ => false,
-        }
     }
 
     /// The value of a constant expression outside of any row.
@@ -369,7 +339,7 @@ fn evaluate_in_list(list: &InList, scope: &Scope<'_>) -> Result<Option<bool>> {
     Ok(if unknown { None } else { Some(list.negated) })
 }
 
-fn evaluate_case<'a>(case: &'a Case, scope: &Scope<'a>) -> Result<(Datum<'a>, bool)> {
+pub(super) fn evaluate_case<'a>(case: &'a Case, scope: &Scope<'a>) -> Result<(Datum<'a>, bool)> {
     let context = scope.outer.context;
     let operand = match &case.operand {
         Some(operand) => Some(operand.evaluate(scope)?),
@@ -393,7 +363,10 @@ fn evaluate_case<'a>(case: &'a Case, scope: &Scope<'a>) -> Result<(Datum<'a>, bo
     }
 }
 
-fn evaluate_row_case<'a>(case: &'a RowCase, scope: &Scope<'a>) -> Result<(Datum<'a>, bool)> {
+pub(super) fn evaluate_row_case<'a>(
+    case: &'a RowCase,
+    scope: &Scope<'a>,
+) -> Result<(Datum<'a>, bool)> {
     let context = scope.outer.context;
     let mut operands: SmallVec<[Datum<'_>; 4]> = SmallVec::with_capacity(case.operands.len());
     for index in 0..case.operands.len() {
@@ -415,12 +388,14 @@ fn evaluate_row_case<'a>(case: &'a RowCase, scope: &Scope<'a>) -> Result<(Datum<
     }
 }
 
-fn evaluate_call(call: &Call, scope: &Scope<'_>) -> Result<(Value, bool)> {
+/// The result of a call, and whether it is JSON. `passes` asks a function that gives back one of
+/// its arguments for that, too.
+pub(super) fn evaluate_call(call: &Call, scope: &Scope<'_>, passes: bool) -> Result<(Value, bool)> {
     let context = scope.outer.context;
     let mut flags = function::JsonFlags::none();
     let mut arguments: SmallVec<[Datum<'_>; 4]> = SmallVec::with_capacity(call.arguments.len());
     for (index, argument) in call.arguments.iter().enumerate() {
-        if call.function.traits.reads_json {
+        if passes || call.function.traits.reads_json {
             let (value, is_json) = argument.evaluate_json(scope)?;
             if is_json {
                 flags.set(index);

@@ -10,6 +10,7 @@
 //! theirs. Neighbours: `bind` builds these, `evaluate` computes them, `walk` visits them.
 
 mod evaluate;
+mod json;
 mod properties;
 mod walk;
 
@@ -45,6 +46,36 @@ pub struct ColumnPlace {
     pub affinity: Affinity,
     /// How its texts compare; none where it says nothing of it, as a rowid and what is computed.
     pub collation: Option<Collation>,
+    /// What tells whether its texts are JSON.
+    pub json: JsonSign,
+}
+
+/// What tells of a column whether its texts are JSON that a function made (SQLite's subtype):
+/// another column of the same row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum JsonSign {
+    /// They are not: so it is with all that is stored.
+    #[default]
+    None,
+    /// The column with the value's JSON type: arrays and objects are.
+    Type(u16),
+    /// A column with 1 or 0.
+    Flag {
+        /// Which.
+        column: u16,
+        /// A function has made it in the block of the column.
+        made: bool,
+    },
+}
+
+impl JsonSign {
+    /// The column that tells.
+    pub fn column(self) -> Option<u16> {
+        match self {
+            Self::None => None,
+            Self::Type(column) | Self::Flag { column, .. } => Some(column),
+        }
+    }
 }
 
 /// The column number of a row's rowid.
@@ -99,8 +130,9 @@ pub enum Scalar {
     /// `CAST`, `None` for a type without a name.
     Cast(Box<Scalar>, Affinity),
     /// What a column is computed from, with the column's affinity applied, as it would be on
-    /// storing, and its collation, if it has one.
-    Convert(Box<Scalar>, Affinity, Option<Collation>),
+    /// storing, and its collation, if it has one; and whether what is JSON stays it, as in a
+    /// generated column: not in a column of a subquery.
+    Convert(Box<Scalar>, Affinity, Option<Collation>, bool),
     /// A value that is JSON if it is text: the result of a JSON aggregate.
     Json(Box<Scalar>),
     /// `a COLLATE c`

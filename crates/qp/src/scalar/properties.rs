@@ -12,7 +12,7 @@ impl Scalar {
     pub fn affinity(&self) -> Affinity {
         match self {
             Self::Column(place) => place.affinity,
-            Self::Cast(_, affinity) | Self::Convert(_, affinity, _) => *affinity,
+            Self::Cast(_, affinity) | Self::Convert(_, affinity, ..) => *affinity,
             Self::Collate(operand, _) | Self::Json(operand) => operand.affinity(),
             Self::Subquery(call, column) => {
                 call.plan.outputs.get(usize::from(*column)).map_or(Affinity::None, Self::affinity)
@@ -49,7 +49,7 @@ impl Scalar {
         match self {
             Self::Column(place) => place.collation,
             // The column that it converts for has an order of its own.
-            Self::Convert(_, _, collation) => *collation,
+            Self::Convert(_, _, collation, _) => *collation,
             Self::Cast(operand, _) | Self::Json(operand) => operand.implicit_collation(),
             Self::Unary(Unary::Plus, operand) => operand.implicit_collation(),
             Self::Row(parts) => parts.first().and_then(Self::implicit_collation),
@@ -179,7 +179,7 @@ impl Scalar {
                     })
             }
             (Self::Cast(left, affinity), Self::Cast(right, wanted))
-            | (Self::Convert(left, affinity, _), Self::Convert(right, wanted, _)) => {
+            | (Self::Convert(left, affinity, ..), Self::Convert(right, wanted, ..)) => {
                 affinity == wanted && self.collation() == other.collation() && left.same(right)
             }
             (Self::Collate(left, left_collation), Self::Collate(right, right_collation)) => {

@@ -5,7 +5,7 @@
 
 use crate::limits;
 
-use super::{ColumnPlace, Scalar, SlotId, SubqueryCall};
+use super::{ColumnPlace, JsonSign, Scalar, SlotId, SubqueryCall};
 
 impl Scalar {
     /// Calls `visit` with each operand (not with what subqueries hold).
@@ -137,6 +137,9 @@ impl Scalar {
     pub fn columns(&self, visit: &mut dyn FnMut(ColumnPlace)) {
         if let Self::Column(place) = self {
             visit(*place);
+            if let Some(column) = place.json.column() {
+                visit(ColumnPlace { column, json: JsonSign::None, ..*place });
+            }
         }
         if let Some(call) = self.own_subquery() {
             for place in &call.plan.outer {

@@ -9,7 +9,7 @@ use crate::bind::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use crate::error::{Error, Result};
 use crate::function::{FunctionKind, Implementation};
 use crate::plan::{FunctionScan, Node, PragmaScan};
-use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// The hidden columns of `pragma_*` functions: their value and their schema.
@@ -55,7 +55,7 @@ impl Binder<'_> {
         let (slot, state) = (self.slot(), self.state());
         let column = |(index, column): (usize, &crate::function::TableColumn)| ScopeColumn {
             name: Box::from(column.name),
-            scalar: place(slot, index as u16, Affinity::Blob),
+            scalar: function_column(slot, index as u16, column),
             hidden: column.is_hidden,
             merged: false,
             common: None,
@@ -129,10 +129,26 @@ impl Binder<'_> {
     }
 }
 
+/// A column of a table-valued function.
+fn function_column(slot: SlotId, index: u16, column: &crate::function::TableColumn) -> Scalar {
+    let mut scalar = place(slot, index, Affinity::Blob);
+    if let (Scalar::Column(place), Some(kind)) = (&mut scalar, column.json_type) {
+        place.json = JsonSign::Type(kind);
+    }
+    scalar
+}
+
 fn place(slot: SlotId, column: u16, affinity: Affinity) -> Scalar {
     // As in a table, the rowid has none.
     let collation = (column != ROWID).then_some(pandodb_ds::record::Collation::Binary);
-    Scalar::Column(ColumnPlace { depth: 0, slot, column, affinity, collation })
+    Scalar::Column(ColumnPlace {
+        depth: 0,
+        slot,
+        column,
+        affinity,
+        collation,
+        json: JsonSign::None,
+    })
 }
 
 // Neighbours: `system`.

@@ -204,7 +204,7 @@ fn guarded(scope: &ScopeTable, index: usize) -> Scalar {
     let branches = vec![(is_there, CompareRule::default(), value)];
     let case = Case { operand: None, branches, otherwise: None, merges: false };
     let value = Box::new(Scalar::Case(Box::new(case)));
-    Scalar::Convert(value, column.affinity, Some(column.collation))
+    Scalar::Convert(value, column.affinity, Some(column.collation), true)
 }
 
 // Neighbours: `bind::from`.

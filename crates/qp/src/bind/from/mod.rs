@@ -12,7 +12,7 @@ mod join;
 mod rightward;
 mod system;
 
-use pandodb_ds::record::{Collation, Value};
+use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
 use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
@@ -23,7 +23,7 @@ use crate::catalog::{Index, Table, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
-use crate::scalar::{ColumnPlace, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, Scalar, SlotId};
 use crate::span::Span;
 use join::guard_virtual_columns;
 use rightward::EarlyOn;
@@ -528,7 +528,12 @@ impl Binder<'_> {
 /// own, not like a COLLATE around the column.
 fn as_column(output: &Scalar) -> Scalar {
     if let Some(collation) = output.explicit_collation() {
-        return Scalar::Convert(Box::new(output.clone()), output.affinity(), Some(collation));
+        return Scalar::Convert(
+            Box::new(output.clone()),
+            output.affinity(),
+            Some(collation),
+            false,
+        );
     }
     if let Scalar::Case(case) = output
         && case.merges
@@ -544,18 +549,20 @@ fn as_column(output: &Scalar) -> Scalar {
         let collation = Some(place.collation.unwrap_or_default());
         return Scalar::Column(ColumnPlace { collation, ..*place });
     }
+    if matches!(output, Scalar::Convert(.., true)) {
+        return output.clone();
+    }
     let may_be_text = match output {
         Scalar::Compare(_) | Scalar::And(_) | Scalar::IsNull(..) => false,
         Scalar::Literal(value) => matches!(value, Value::Text(_)),
         // A whole real stays one, which its affinity would make an integer of.
         Scalar::Cast(_, affinity) => !affinity.is_numeric(),
-        // What is known to be JSON stays it.
-        Scalar::Json(_) => false,
-        Scalar::Call(call) => !call.function.traits.may_return_json,
         _ => true,
     };
-    if may_be_text && output.collation().is_none() {
-        Scalar::Convert(Box::new(output.clone()), output.affinity(), Some(Collation::Binary))
+    // What a function made is a plain text outside of the subquery, as in SQLite.
+    if output.may_be_json() || may_be_text && output.collation().is_none() {
+        let collation = output.collation().unwrap_or_default();
+        Scalar::Convert(Box::new(output.clone()), output.affinity(), Some(collation), false)
     } else {
         output.clone()
     }
@@ -569,6 +576,7 @@ pub(crate) fn slot_column(slot: SlotId, column: usize, like: &Scalar) -> Scalar 
         column: column as u16,
         affinity: like.affinity(),
         collation: Some(like.collation().unwrap_or_default()),
+        json: JsonSign::None,
     })
 }
 

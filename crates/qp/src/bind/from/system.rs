@@ -17,7 +17,7 @@ use crate::catalog::DatabaseIndex;
 use crate::error::{Error, Result};
 use crate::execute::VersionName;
 use crate::plan::PragmaScan;
-use crate::scalar::{ColumnPlace, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, Scalar, SlotId};
 use crate::types::Affinity;
 
 impl Binder<'_> {
@@ -106,6 +106,7 @@ fn column(
             column,
             affinity,
             collation: Some(collation),
+            json: JsonSign::None,
         }),
         hidden: false,
         merged: false,

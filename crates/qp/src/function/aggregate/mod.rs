@@ -13,6 +13,7 @@ pub(super) mod window;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
@@ -23,7 +24,10 @@ pub(super) use self::percentile::{Percentile, Shape};
 pub(crate) use self::sum::{Result as SumResult, Sum};
 use super::call::Context;
 use super::coerce::{compare, push_text};
-use super::descriptor::Accumulator;
+use super::descriptor::{
+    Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, Implementation,
+    Traits,
+};
 use crate::error::Result;
 
 /// `count(*)` and `count(x)`.
@@ -64,14 +68,64 @@ impl Extreme {
     }
 }
 
-impl Accumulator for Extreme {
-    fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
-        let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return Ok(()) };
+impl Extreme {
+    /// Takes a value in; whether it is the best so far.
+    fn take(&mut self, context: &Context<'_>, args: &[ValueRef<'_>]) -> bool {
+        let Some(&arg) = args.first().filter(|arg| !arg.is_null()) else { return false };
         let wins = self.best.is_null()
             || compare(arg, self.best.as_ref(), context.collation) == self.better;
         if wins {
             self.best = arg.to_owned();
         }
+        wins
+    }
+}
+
+/// Whether what `min(x)` or `max(x)` gives is JSON: 1 or 0.
+struct ExtremeSign {
+    extreme: Extreme,
+    is_json: bool,
+}
+
+/// What tells whether the result of `min(x)` (or `max(x)`, the greatest) is JSON: an aggregate of
+/// its own, that no statement can name.
+pub(crate) fn extreme_sign(greatest: bool) -> Function {
+    let (name, new): (_, fn() -> Box<dyn Accumulator>) = if greatest {
+        ("max json", || Box::new(ExtremeSign { extreme: Extreme::greatest(), is_json: false }))
+    } else {
+        ("min json", || Box::new(ExtremeSign { extreme: Extreme::least(), is_json: false }))
+    };
+    let aggregate = Aggregate { plain: AccumulatorFactory::Native(new), sliding: None };
+    Function {
+        name: Cow::Borrowed(name),
+        arity: Arity::exactly(1),
+        determinism: Determinism::Pure,
+        traits: Traits { reads_json: true, uses_collation: true, ..Traits::default() },
+        usage: "",
+        implementation: Implementation::Aggregate(aggregate),
+    }
+}
+
+impl Accumulator for ExtremeSign {
+    fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        if self.extreme.take(context, args) {
+            self.is_json = context.json_arguments.get(0);
+        }
+        Ok(())
+    }
+
+    fn value(&self, _: &mut Context<'_>) -> Result<Value> {
+        Ok(Value::Integer(i64::from(self.is_json)))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.extreme.memory_bytes()
+    }
+}
+
+impl Accumulator for Extreme {
+    fn step(&mut self, context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<()> {
+        self.take(context, args);
         Ok(())
     }
 

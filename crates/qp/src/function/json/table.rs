@@ -19,12 +19,12 @@ use crate::function::coerce::{text, until_nul};
 use crate::function::descriptor::{TableColumn, TableFunction, TableRows};
 
 const fn column(name: &'static str, is_hidden: bool) -> TableColumn {
-    TableColumn { name, is_hidden }
+    TableColumn { name, is_hidden, json_type: None }
 }
 
 const COLUMNS: &[TableColumn] = &[
     column("key", false),
-    column("value", false),
+    TableColumn { name: "value", is_hidden: false, json_type: Some(2) },
     column("type", false),
     column("atom", false),
     column("id", false),

@@ -23,7 +23,7 @@ use crate::bind::{Binder, Called, NameScope, Named, ScopeTable, no_row};
 use crate::catalog::{Table, called_in_errors};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::VersionName;
-use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 use delete::delete_plan;
 use insert::insert_plan;
@@ -162,6 +162,7 @@ pub(super) fn key_outputs(table: &Table, slot: SlotId) -> Vec<Scalar> {
             column,
             affinity: Affinity::None,
             collation: None,
+            json: JsonSign::None,
         })
     };
     if table.has_rowid() {

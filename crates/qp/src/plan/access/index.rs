@@ -17,7 +17,7 @@ use crate::catalog::{Index, IndexColumn, IndexPart, Table};
 use crate::plan::cost::{lookup_cost, seek_cost};
 use crate::plan::needs::Needs;
 use crate::plan::{AccessPath, BoundPart, IndexEqual, IndexIn, IndexPath, Range, Rules, estimate};
-use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// What tests make of the leading columns of an index.
@@ -256,6 +256,7 @@ fn subjects(
                 column: column_place(&table.table, index),
                 affinity: own.affinity,
                 collation: Some(own.collation),
+                json: JsonSign::None,
             }));
             continue;
         }

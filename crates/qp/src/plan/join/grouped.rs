@@ -22,7 +22,7 @@ use crate::plan::order::join_order;
 use crate::plan::rewrite;
 use crate::plan::rules::Rules;
 use crate::plan::{Aggregation, GroupKey, Node};
-use crate::scalar::{ColumnPlace, ROWID, Scalar, SlotId};
+use crate::scalar::{ColumnPlace, JsonSign, ROWID, Scalar, SlotId};
 use crate::types::Affinity;
 
 /// For fewer rows the subquery is asked one by one.
@@ -257,6 +257,7 @@ fn identity(table: &TableRelation) -> Vec<GroupKey> {
             column,
             affinity,
             collation: Some(collation),
+            json: JsonSign::None,
         }),
         collation,
     };

@@ -45,7 +45,7 @@ impl Compiler {
                 let operands = [self.expression(&operands[0]), self.expression(&operands[1])];
                 Some(Expression::Arithmetic(*operator, Box::new(operands)))
             }
-            Scalar::Convert(operand, affinity, _) => {
+            Scalar::Convert(operand, affinity, ..) => {
                 Some(Expression::Convert(Box::new(self.expression(operand)), *affinity))
             }
             Scalar::Cast(operand, affinity) => {
